@@ -1,0 +1,103 @@
+//! Moments as answers write them.
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+
+/// A moment, and whether its zone had to be assumed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Instant {
+    /// The moment.
+    pub utc: DateTime<Utc>,
+    /// The text named no zone, so UTC was taken.
+    pub naive: bool,
+}
+
+/// Above this a unix time counts milliseconds: as seconds it would lie past the year 5000.
+const LARGEST_SECONDS: i64 = 100_000_000_000;
+
+/// Reads a moment from a JSON scalar: ISO 8601 text with `T` or a space, with
+/// `Z`, an offset or none, with or without a fraction; or unix seconds or
+/// milliseconds as a number or as text. `None` for anything else.
+pub fn read(json: &str) -> Option<Instant> {
+    let text = json.trim().trim_matches('"').trim();
+    if text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'.' | b'-')) && !is_date(text) {
+        return unix(text);
+    }
+    if let Ok(moment) = DateTime::parse_from_rfc3339(text) {
+        return Some(Instant { utc: moment.to_utc(), naive: false });
+    }
+    let spaced = text.replacen(' ', "T", 1);
+    for format in ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z"] {
+        if let Ok(moment) = DateTime::parse_from_str(&spaced.replace('Z', "+00:00").replace(" ", ""), format)
+        {
+            return Some(Instant { utc: moment.to_utc(), naive: false });
+        }
+    }
+    for format in ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"] {
+        if let Ok(moment) = NaiveDateTime::parse_from_str(&spaced, format) {
+            return Some(Instant { utc: moment.and_utc(), naive: true });
+        }
+    }
+    let midnight = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0)?;
+    Some(Instant { utc: midnight.and_utc(), naive: true })
+}
+
+fn is_date(text: &str) -> bool {
+    text.len() == 10 && text.bytes().filter(|b| *b == b'-').count() == 2
+}
+
+fn unix(text: &str) -> Option<Instant> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let number: i64 = whole.parse().ok()?;
+    let utc = if number.abs() > LARGEST_SECONDS {
+        DateTime::from_timestamp_millis(number)?
+    } else {
+        let digits: String = fraction.chars().chain(std::iter::repeat('0')).take(6).collect();
+        DateTime::from_timestamp_micros(number.checked_mul(1_000_000)?.checked_add(digits.parse().ok()?)?)?
+    };
+    Some(Instant { utc, naive: false })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_documented_spelling_is_read() {
+        let noon = "2026-10-05T12:00:00Z".parse::<DateTime<Utc>>().unwrap();
+        let cases = [
+            ("\"2026-10-05T12:00:00Z\"", false),
+            ("\"2026-10-05T12:00:00.000000Z\"", false),
+            ("\"2026-10-05T14:00:00+02:00\"", false),
+            ("\"2026-10-05 14:00:00+0200\"", false),
+            ("\"2026-10-05 12:00:00 Z\"", false),
+            ("\"2026-10-05T12:00:00\"", true),
+            ("\"2026-10-05 12:00:00\"", true),
+            ("\"2026-10-05T12:00\"", true),
+            ("1791201600", false),
+            ("1791201600.0", false),
+            ("1791201600000", false),
+            ("\"1791201600\"", false),
+        ];
+        for (json, naive) in cases {
+            assert_eq!(read(json), Some(Instant { utc: noon, naive }), "{json}");
+        }
+        assert!(read("\"2026-10-05\"").unwrap().naive);
+        assert_eq!(read("1791201600.25").unwrap().utc.timestamp_subsec_millis(), 250);
+    }
+
+    #[test]
+    fn what_is_no_moment_is_none() {
+        for json in [
+            "null",
+            "\"\"",
+            "\"soon\"",
+            "{}",
+            "true",
+            "\"2026-13-01\"",
+            "\"2026-10-05T25:00:00Z\"",
+            "99999999999999999999",
+        ] {
+            assert_eq!(read(json), None, "{json}");
+        }
+    }
+}

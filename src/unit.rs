@@ -1,0 +1,162 @@
+//! Units, and how each is written for people: charts, HTML and mail share it.
+//!
+//! Rounding happens here and nowhere else. Every function writes a missing
+//! number as an en dash.
+
+use serde::Serialize;
+
+/// What a missing number looks like: a ratio of nothing is neither 0 nor infinite.
+pub const MISSING: &str = "–";
+/// A true minus sign, as wide as a plus, instead of a hyphen.
+const MINUS: char = '−';
+/// Keeps a number and its unit on one line.
+const NO_BREAK_SPACE: char = '\u{a0}';
+
+/// The unit of a metric's value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unit {
+    /// A number of things, whole.
+    Count,
+    /// Agent compute units, the unit that Devin's work is billed in.
+    Acu,
+    /// A part of a whole, 0 to 1, written in percent.
+    Share,
+}
+
+impl Unit {
+    /// Writes a value for people: `1,234`, `41.2`, `79 %`, or a dash for none.
+    pub fn text(self, value: Option<f64>) -> String {
+        match (self, value) {
+            (_, None) => MISSING.to_owned(),
+            (Self::Count, Some(value)) => grouped(value, 0),
+            (Self::Acu, Some(value)) => acus(value),
+            (Self::Share, Some(value)) => share(value),
+        }
+    }
+
+    /// Writes a change for people, always with its sign: `+12`, `−4.1`, `+3 pp`.
+    ///
+    /// A change of a share is in percentage points.
+    pub fn change(self, difference: f64) -> String {
+        let size = match self {
+            Self::Count | Self::Acu => self.text(Some(difference.abs())),
+            Self::Share => format!("{}{NO_BREAK_SPACE}pp", points(difference.abs())),
+        };
+        signed(difference, &size)
+    }
+}
+
+/// Writes a relative change in percent with its sign: `+8 %`.
+pub fn percent_change(now: f64, before: f64) -> Option<String> {
+    if before == 0.0 {
+        return None;
+    }
+    let ratio = now / before - 1.0;
+    let size = format!("{}{NO_BREAK_SPACE}%", grouped(ratio.abs() * 100.0, 0));
+    Some(signed(ratio, &size))
+}
+
+/// Puts `+` or a true minus before a size; a size that rounds to 0 stays bare.
+fn signed(difference: f64, size: &str) -> String {
+    let zero = !size.chars().any(|c| matches!(c, '1'..='9'));
+    match (zero, difference < 0.0) {
+        (true, _) => size.to_owned(),
+        (false, true) => format!("{MINUS}{size}"),
+        (false, false) => format!("+{size}"),
+    }
+}
+
+/// Three significant figures: more digits than that are noise to a reader.
+fn acus(value: f64) -> String {
+    let places = match value.abs() {
+        size if size >= 99.95 => 0,
+        size if size >= 9.995 => 1,
+        _ => 2,
+    };
+    let text = grouped(value, places);
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
+    }
+}
+
+/// Whole percent; the ends are kept for what really is none or all.
+fn share(value: f64) -> String {
+    let percent = value * 100.0;
+    let text = match percent.round() {
+        rounded if rounded <= 0.0 && percent > 0.0 => "<1".to_owned(),
+        rounded if rounded >= 100.0 && percent < 100.0 => ">99".to_owned(),
+        rounded => grouped(rounded, 0),
+    };
+    format!("{text}{NO_BREAK_SPACE}%")
+}
+
+/// Percentage points: whole, with one decimal below one.
+fn points(difference: f64) -> String {
+    let points = difference * 100.0;
+    grouped(points, if points < 0.95 { 1 } else { 0 })
+}
+
+/// Fixed places, thousands set apart by commas, never a negative zero.
+fn grouped(value: f64, places: usize) -> String {
+    let text = format!("{:.places$}", value.abs());
+    let (whole, fraction) = text.split_once('.').unwrap_or((text.as_str(), ""));
+    let mut out = String::with_capacity(text.len() + text.len() / 3 + 1);
+    if value < 0.0 && text.chars().any(|c| matches!(c, '1'..='9')) {
+        out.push(MINUS);
+    }
+    for (index, digit) in whole.chars().enumerate() {
+        if index > 0 && (whole.len() - index) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    if !fraction.is_empty() {
+        out.push('.');
+        out.push_str(fraction);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_as_people_write_them() {
+        let cases = [
+            (Unit::Count, Some(0.0), "0"),
+            (Unit::Count, Some(1_234_567.0), "1,234,567"),
+            (Unit::Acu, Some(0.0), "0"),
+            (Unit::Acu, Some(4.125), "4.13"),
+            (Unit::Acu, Some(4.5), "4.5"),
+            (Unit::Acu, Some(41.25), "41.3"),
+            (Unit::Acu, Some(99.97), "100"),
+            (Unit::Acu, Some(412.31), "412"),
+            (Unit::Acu, Some(100.0), "100"),
+            (Unit::Acu, Some(12_345.6), "12,346"),
+            (Unit::Share, Some(0.0), "0\u{a0}%"),
+            (Unit::Share, Some(0.001), "<1\u{a0}%"),
+            (Unit::Share, Some(0.7948), "79\u{a0}%"),
+            (Unit::Share, Some(0.999), ">99\u{a0}%"),
+            (Unit::Share, Some(1.0), "100\u{a0}%"),
+            (Unit::Share, None, "–"),
+        ];
+        for (unit, value, text) in cases {
+            assert_eq!(unit.text(value), text, "{unit:?} {value:?}");
+        }
+    }
+
+    #[test]
+    fn changes_carry_their_sign() {
+        assert_eq!(Unit::Count.change(-1200.0), "−1,200");
+        assert_eq!(Unit::Acu.change(4.0), "+4");
+        assert_eq!(Unit::Acu.change(0.001), "0");
+        assert_eq!(Unit::Share.change(0.034), "+3\u{a0}pp");
+        assert_eq!(Unit::Share.change(-0.004), "−0.4\u{a0}pp");
+        assert_eq!(percent_change(108.0, 100.0).as_deref(), Some("+8\u{a0}%"));
+        assert_eq!(percent_change(50.0, 100.0).as_deref(), Some("−50\u{a0}%"));
+        assert_eq!(percent_change(1.0, 0.0), None);
+    }
+}
