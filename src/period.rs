@@ -1,1 +1,285 @@
-//! Periods.
+//! Periods: half-open runs of local days in the report's time zone.
+//!
+//! A period is bounded by local midnights, so a day of 23 or 25 hours is an
+//! ordinary one. Everything here is pure: the clock is an argument.
+
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, TimeZone, Utc, Weekday};
+use chrono_tz::Tz;
+
+/// How a period was asked for: its previous one is of the same kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// An ISO week, Monday to Sunday.
+    Week,
+    /// A calendar month.
+    Month,
+    /// Any run of days.
+    Days,
+}
+
+/// A run of whole local days, at least one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Period {
+    kind: Kind,
+    first: NaiveDate,
+    last: NaiveDate,
+    tz: Tz,
+}
+
+impl Period {
+    /// The ISO week that contains a date.
+    pub fn week_of(date: NaiveDate, tz: Tz) -> Option<Self> {
+        let week = date.week(Weekday::Mon);
+        Some(Self { kind: Kind::Week, first: week.checked_first_day()?, last: week.checked_last_day()?, tz })
+    }
+
+    /// The calendar month that contains a date.
+    pub fn month_of(date: NaiveDate, tz: Tz) -> Option<Self> {
+        let first = date.with_day(1)?;
+        let last = first.checked_add_months(Months::new(1))?.pred_opt()?;
+        Some(Self { kind: Kind::Month, first, last, tz })
+    }
+
+    /// A run of days, both ends included; `None` when it ends before it begins.
+    pub fn days(first: NaiveDate, last: NaiveDate, tz: Tz) -> Option<Self> {
+        (first <= last).then_some(Self { kind: Kind::Days, first, last, tz })
+    }
+
+    /// The last ISO week that was over at `now`, so that a late or repeated run
+    /// reports the same week.
+    pub fn last_complete_week(now: DateTime<Utc>, tz: Tz) -> Option<Self> {
+        Self::week_of(today(now, tz), tz)?.previous()
+    }
+
+    /// The `count` whole days before today.
+    pub fn last_days(count: u32, now: DateTime<Utc>, tz: Tz) -> Option<Self> {
+        let last = today(now, tz).pred_opt()?;
+        let first = last.checked_sub_days(Days::new(u64::from(count.checked_sub(1)?)))?;
+        Self::days(first, last, tz)
+    }
+
+    /// Reads `2026-W41`.
+    pub fn parse_week(text: &str, tz: Tz) -> Option<Self> {
+        let (year, week) = text.split_once("-W").or_else(|| text.split_once("-w"))?;
+        let monday = NaiveDate::from_isoywd_opt(year.parse().ok()?, two_digits(week)?, Weekday::Mon)?;
+        Self::week_of(monday, tz)
+    }
+
+    /// Reads `2026-10`.
+    pub fn parse_month(text: &str, tz: Tz) -> Option<Self> {
+        let (year, month) = text.split_once('-')?;
+        Self::month_of(NaiveDate::from_ymd_opt(year.parse().ok()?, two_digits(month)?, 1)?, tz)
+    }
+
+    /// How the period was asked for.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Its first local date.
+    pub fn first(&self) -> NaiveDate {
+        self.first
+    }
+
+    /// Its last local date.
+    pub fn last(&self) -> NaiveDate {
+        self.last
+    }
+
+    /// Its time zone.
+    pub fn tz(&self) -> Tz {
+        self.tz
+    }
+
+    /// Every local date in order.
+    pub fn dates(&self) -> impl Iterator<Item = NaiveDate> + use<> {
+        let last = self.last;
+        self.first.iter_days().take_while(move |date| *date <= last)
+    }
+
+    /// The instant it begins: the first local midnight.
+    pub fn from(&self) -> DateTime<Tz> {
+        midnight(self.first, self.tz)
+    }
+
+    /// The instant it ends, which belongs to the next period.
+    pub fn to(&self) -> DateTime<Tz> {
+        midnight(self.last.succ_opt().unwrap_or(NaiveDate::MAX), self.tz)
+    }
+
+    /// Whether it was over at `now`.
+    pub fn complete(&self, now: DateTime<Utc>) -> bool {
+        self.to() <= now
+    }
+
+    /// The period of the same kind immediately before; `None` before time began.
+    pub fn previous(&self) -> Option<Self> {
+        let last = self.first.pred_opt()?;
+        match self.kind {
+            Kind::Week => Self::week_of(last, self.tz),
+            Kind::Month => Self::month_of(last, self.tz),
+            Kind::Days => Self::days(self.first.checked_sub_days(Days::new(self.length()))?, last, self.tz),
+        }
+    }
+
+    /// This period and the `count` before it, newest first.
+    pub fn trend(&self, count: u32) -> Vec<Self> {
+        std::iter::successors(Some(self.clone()), Self::previous).take(count as usize + 1).collect()
+    }
+
+    /// Its name in files and facts: `2026-W41`, `2026-10`, `2026-10-05_2026-10-11`.
+    pub fn label(&self) -> String {
+        match self.kind {
+            Kind::Week => self.first.format("%G-W%V").to_string(),
+            Kind::Month => self.first.format("%Y-%m").to_string(),
+            Kind::Days => format!("{}_{}", self.first, self.last),
+        }
+    }
+
+    /// Its name for people: `Week 41`, `October 2026`, `7 days`, `1 day`.
+    pub fn name(&self) -> String {
+        match (self.kind, self.length()) {
+            (Kind::Week, _) => format!("Week {}", self.first.iso_week().week()),
+            (Kind::Month, _) => self.first.format("%B %Y").to_string(),
+            (Kind::Days, 1) => "1 day".to_owned(),
+            (Kind::Days, length) => format!("{length} days"),
+        }
+    }
+
+    /// Its name beside others on an axis: `W41`, `Oct`, `5 Oct`.
+    pub fn short_name(&self) -> String {
+        match self.kind {
+            Kind::Week => self.first.format("W%V").to_string(),
+            Kind::Month => self.first.format("%b").to_string(),
+            Kind::Days => self.first.format("%-d %b").to_string(),
+        }
+    }
+
+    /// What people call one of these: `week`, `month`, `period`.
+    pub fn noun(&self) -> &'static str {
+        match self.kind {
+            Kind::Week => "week",
+            Kind::Month => "month",
+            Kind::Days => "period",
+        }
+    }
+
+    /// Its dates for people: `5 to 11 October 2026`.
+    pub fn dates_in_words(&self) -> String {
+        let (first, last) = (self.first, self.last);
+        let end = last.format("%-d %B %Y");
+        match (first.year() == last.year(), first.month() == last.month()) {
+            _ if first == last => end.to_string(),
+            (true, true) => format!("{} to {end}", first.day()),
+            (true, false) => format!("{} to {end}", first.format("%-d %B")),
+            _ => format!("{} to {end}", first.format("%-d %B %Y")),
+        }
+    }
+
+    fn length(&self) -> u64 {
+        (self.last - self.first).num_days().unsigned_abs() + 1
+    }
+}
+
+/// The local date at an instant.
+pub fn today(now: DateTime<Utc>, tz: Tz) -> NaiveDate {
+    now.with_timezone(&tz).date_naive()
+}
+
+/// The first instant of a local date. Where the clock was put forward over
+/// midnight the day begins after the gap; where it was put back, at the first
+/// of the two midnights.
+fn midnight(date: NaiveDate, tz: Tz) -> DateTime<Tz> {
+    let start = date.and_time(NaiveTime::MIN);
+    // Gaps are at most a day long (a zone once skipped a whole date).
+    (0..=96)
+        .filter_map(|quarters| start.checked_add_signed(chrono::TimeDelta::minutes(15 * quarters)))
+        .find_map(|local| tz.from_local_datetime(&local).earliest())
+        .unwrap_or_else(|| tz.from_utc_datetime(&start))
+}
+
+/// One or two digits, and nothing else (`parse` alone would take a sign).
+fn two_digits(text: &str) -> Option<u32> {
+    (matches!(text.len(), 1 | 2) && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono_tz::{America::Santiago, Europe::Berlin, UTC};
+
+    fn date(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_week_is_bounded_by_local_midnights() {
+        let week = Period::parse_week("2026-W41", Berlin).unwrap();
+        assert_eq!(week.from().to_rfc3339(), "2026-10-05T00:00:00+02:00");
+        assert_eq!(week.to().to_rfc3339(), "2026-10-12T00:00:00+02:00");
+        assert_eq!(week.dates_in_words(), "5 to 11 October 2026");
+        assert_eq!(week.label(), "2026-W41");
+    }
+
+    #[test]
+    fn clock_changes_make_days_of_23_and_25_hours() {
+        let hours = |label: &str| {
+            let week = Period::parse_week(label, Berlin).unwrap();
+            (week.to() - week.from()).num_hours()
+        };
+        assert_eq!(hours("2026-W13"), 7 * 24 - 1);
+        assert_eq!(hours("2026-W43"), 7 * 24 + 1);
+    }
+
+    #[test]
+    fn a_midnight_that_does_not_exist_is_the_end_of_the_gap() {
+        let day = Period::days(date("2026-09-06"), date("2026-09-06"), Santiago).unwrap();
+        assert_eq!(day.from().to_rfc3339(), "2026-09-06T01:00:00-03:00");
+        let twice = Period::days(date("2026-04-05"), date("2026-04-05"), Santiago).unwrap();
+        assert_eq!(twice.from().to_rfc3339(), "2026-04-05T00:00:00-04:00");
+    }
+
+    #[test]
+    fn week_53_and_the_turn_of_the_year() {
+        let week = Period::parse_week("2026-W53", UTC).unwrap();
+        assert_eq!((week.first(), week.last()), (date("2026-12-28"), date("2027-01-03")));
+        assert_eq!(week.dates_in_words(), "28 December 2026 to 3 January 2027");
+        assert_eq!(Period::week_of(date("2027-01-01"), UTC).unwrap().label(), "2026-W53");
+        assert!(Period::parse_week("2025-W53", UTC).is_none());
+    }
+
+    #[test]
+    fn previous_periods_touch_and_keep_their_kind() {
+        let month = Period::parse_month("2026-03", UTC).unwrap();
+        assert_eq!(month.previous().unwrap().label(), "2026-02");
+        let run = Period::days(date("2026-10-05"), date("2026-10-07"), UTC).unwrap();
+        assert_eq!(run.previous().unwrap().label(), "2026-10-02_2026-10-04");
+        let trend = Period::parse_week("2026-W02", UTC).unwrap().trend(3);
+        let labels: Vec<_> = trend.iter().map(Period::label).collect();
+        assert_eq!(labels, ["2026-W02", "2026-W01", "2025-W52", "2025-W51"]);
+        assert!(trend.windows(2).all(|pair| pair[1].to() == pair[0].from()));
+    }
+
+    #[test]
+    fn the_last_complete_week_is_the_same_all_week_long() {
+        for now in ["2026-10-12T00:00:00Z", "2026-10-14T09:00:00Z", "2026-10-18T23:59:59Z"] {
+            let now = now.parse().unwrap();
+            assert_eq!(Period::last_complete_week(now, UTC).unwrap().label(), "2026-W41");
+        }
+        let late_sunday_utc = "2026-10-11T22:30:00Z".parse().unwrap();
+        assert_eq!(Period::last_complete_week(late_sunday_utc, Berlin).unwrap().label(), "2026-W41");
+        assert_eq!(Period::last_days(14, late_sunday_utc, UTC).unwrap().label(), "2026-09-27_2026-10-10");
+        assert!(Period::last_days(0, late_sunday_utc, UTC).is_none());
+    }
+
+    #[test]
+    fn what_is_no_period_is_refused() {
+        for week in ["2026-W00", "2026-W54", "2026-41", "W41", "2026-W+1", "2026-W041"] {
+            assert!(Period::parse_week(week, UTC).is_none(), "{week}");
+        }
+        for month in ["2026-13", "2026-00", "2026", "2026-1-1"] {
+            assert!(Period::parse_month(month, UTC).is_none(), "{month}");
+        }
+        assert!(Period::days(date("2026-10-02"), date("2026-10-01"), UTC).is_none());
+    }
+}

@@ -1,1 +1,124 @@
-//! Stage `frame`.
+//! Wire records to five flat, typed frames, grown page by page.
+
+mod build;
+pub mod columns;
+pub mod normal;
+
+use polars::prelude::*;
+
+use crate::fetch::Row;
+use columns as c;
+
+/// The frames could not be built.
+#[derive(Debug, thiserror::Error)]
+#[error("could not build the table of {table}: {source}")]
+pub struct FrameError {
+    table: &'static str,
+    source: PolarsError,
+}
+
+/// The sessions of a window and what hangs on them, joined by [`columns::ROW`].
+/// Each session is there once.
+#[derive(Clone, Debug)]
+pub struct Frames {
+    /// One row a session.
+    pub sessions: DataFrame,
+    /// One row a pull request entry.
+    pub pull_requests: DataFrame,
+    /// One row a session and distinct tag.
+    pub tags: DataFrame,
+    /// One row an issue.
+    pub issues: DataFrame,
+    /// One row an action item.
+    pub action_items: DataFrame,
+}
+
+/// Frames that still grow.
+pub struct FramesBuilder {
+    next_row: u32,
+    sessions: build::Sessions,
+    pull_requests: build::PullRequests,
+    tags: build::Tags,
+    issues: build::Issues,
+    action_items: build::ActionItems,
+}
+
+impl Default for FramesBuilder {
+    fn default() -> Self {
+        Self {
+            next_row: 0,
+            sessions: build::Sessions::new(),
+            pull_requests: build::PullRequests::new(),
+            tags: build::Tags::new(),
+            issues: build::Issues::new(),
+            action_items: build::ActionItems::new(),
+        }
+    }
+}
+
+impl FramesBuilder {
+    /// Takes over the rows of one page; pages may come in any order.
+    pub fn push(&mut self, rows: &[Row<'_>]) {
+        for row in rows {
+            let key = self.next_row;
+            self.next_row += 1;
+            self.sessions.push(key, row);
+            self.tags.push(key, &row.session.tags.0);
+            for entry in &row.session.pull_requests.0 {
+                self.pull_requests.push(key, entry);
+            }
+            let Some(analysis) = &row.session.session_analysis else { continue };
+            for issue in &analysis.issues.0 {
+                self.issues.push(key, &issue.impact, &issue.label);
+            }
+            for item in &analysis.action_items.0 {
+                self.action_items.push(key, &item.kind);
+            }
+        }
+    }
+
+    /// The finished frames: of a session that came several times the row with
+    /// the greatest `updated_at` stays, then the one later in the server's order.
+    ///
+    /// # Errors
+    /// Polars could not assemble a frame: a defect, not a state of the data.
+    pub fn finish(self) -> Result<Frames, FrameError> {
+        let failed = |table| move |source| FrameError { table, source };
+        let sessions = self.sessions.finish().map_err(failed("sessions"))?;
+        let mut frames = Frames {
+            sessions,
+            pull_requests: self.pull_requests.finish().map_err(failed("pull requests"))?,
+            tags: self.tags.finish().map_err(failed("tags"))?,
+            issues: self.issues.finish().map_err(failed("issues"))?,
+            action_items: self.action_items.finish().map_err(failed("action items"))?,
+        };
+        let ids = frames.sessions.column(c::ID).and_then(Column::n_unique).map_err(failed("sessions"))?;
+        if ids < frames.sessions.height() {
+            frames = distinct(frames).map_err(failed("sessions"))?;
+        }
+        Ok(frames)
+    }
+}
+
+/// Keeps the winner of each session id, and of the other frames its rows.
+fn distinct(frames: Frames) -> PolarsResult<Frames> {
+    let order = SortMultipleOptions::default()
+        .with_order_descending_multi([true, true])
+        .with_nulls_last(true)
+        .with_maintain_order(true);
+    let sessions = frames
+        .sessions
+        .lazy()
+        .sort([c::UPDATED, c::POSITION], order)
+        .unique_stable(Some(cols([c::ID])), UniqueKeepStrategy::First)
+        .collect()?;
+    let winners = sessions.clone().lazy().select([col(c::ROW)]);
+    let kept = |frame: DataFrame| frame.lazy().semi_join(winners.clone(), col(c::ROW), col(c::ROW)).collect();
+    Ok(Frames {
+        pull_requests: kept(frames.pull_requests)?,
+        tags: kept(frames.tags)?,
+        issues: kept(frames.issues)?,
+        action_items: kept(frames.action_items)?,
+        sessions,
+    })
+}

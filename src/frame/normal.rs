@@ -1,0 +1,95 @@
+//! The normal forms that grouping needs: pure functions over one text.
+
+/// The impacts, most severe first; `other` takes whatever is none of them.
+pub const IMPACTS: [&str; 4] = ["high", "medium", "low", "other"];
+
+/// The pull request states; of rows that disagree the earliest in this list wins.
+pub const STATES: [&str; 5] = ["merged", "closed", "open", "draft", "unknown"];
+
+/// What stands between a repository's address and the number of its pull request.
+const REPO_MARKERS: [&str; 4] = ["/pull/", "/-/merge_requests/", "/pull-requests/", "/pullrequest/"];
+
+/// The impact in its own bucket: without case, unknown or empty is `other`.
+pub fn impact(text: Option<&str>) -> &'static str {
+    let text = text.unwrap_or_default().trim().to_lowercase();
+    IMPACTS.into_iter().find(|impact| *impact == text).unwrap_or("other")
+}
+
+/// The rank of a state in [`STATES`]: without case, unknown or empty is the last.
+pub fn state_rank(text: Option<&str>) -> i32 {
+    let text = text.unwrap_or_default().trim().to_lowercase();
+    STATES.into_iter().zip(0..).find(|(state, _)| *state == text).map_or(4, |(_, rank)| rank)
+}
+
+/// The canonical address of a pull request: scheme and host in lower case;
+/// query, fragment and trailing slashes dropped. `None` for blank text.
+pub fn address(text: &str) -> Option<String> {
+    let text = text.trim();
+    let end = text.find(['?', '#']).unwrap_or(text.len());
+    let text = text.get(..end)?.trim_end_matches('/');
+    let host_starts = text.find("://").map_or(0, |at| at + 3);
+    let host_ends = text.get(host_starts..)?.find('/').map_or(text.len(), |at| host_starts + at);
+    let (origin, path) = text.split_at_checked(host_ends)?;
+    Some(origin.to_lowercase() + path).filter(|address| !address.is_empty())
+}
+
+/// The repository of a canonical address: host and path before the marker of
+/// its forge, or `unknown`.
+pub fn repo(address: &str) -> &str {
+    let place = address.split_once("://").map_or(address, |(_, place)| place);
+    REPO_MARKERS
+        .into_iter()
+        .filter_map(|marker| place.find(marker))
+        .min()
+        .and_then(|end| place.get(..end))
+        .filter(|repo| !repo.is_empty())
+        .unwrap_or("unknown")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn impacts_and_states_have_no_case() {
+        assert_eq!(impact(Some(" High ")), "high");
+        assert_eq!(impact(Some("critical")), "other");
+        assert_eq!(impact(None), "other");
+        assert_eq!(STATES.map(|state| state_rank(Some(state))), [0, 1, 2, 3, 4]);
+        assert_eq!(state_rank(Some("Merged")), 0);
+        assert_eq!(state_rank(Some("locked")), 4);
+        assert_eq!(state_rank(None), 4);
+    }
+
+    #[test]
+    fn one_pull_request_has_one_address() {
+        let canonical = "https://github.com/Example/repo/pull/7";
+        for spelling in [
+            "https://github.com/Example/repo/pull/7",
+            "HTTPS://GitHub.com/Example/repo/pull/7/",
+            " https://github.com/Example/repo/pull/7?tab=files#r1 ",
+            "https://github.com/Example/repo/pull/7/#x",
+        ] {
+            assert_eq!(address(spelling).as_deref(), Some(canonical));
+        }
+        assert_eq!(address("  "), None);
+        assert_eq!(address("?x"), None);
+        assert_eq!(address("GitHub.com/A/b/pull/1").as_deref(), Some("github.com/A/b/pull/1"));
+        assert_eq!(address("HTTPS://HOST").as_deref(), Some("https://host"));
+    }
+
+    #[test]
+    fn a_repository_is_what_stands_before_the_marker() {
+        let cases = [
+            ("https://github.com/example/repo/pull/7", "github.com/example/repo"),
+            ("https://gitlab.example/a/b/c/-/merge_requests/9", "gitlab.example/a/b/c"),
+            ("https://bitbucket.org/a/b/pull-requests/9/diff", "bitbucket.org/a/b"),
+            ("https://dev.azure.com/o/p/_git/r/pullrequest/12", "dev.azure.com/o/p/_git/r"),
+            ("https://example.com/change/1", "unknown"),
+            ("github.com/a/b/pull/1", "github.com/a/b"),
+        ];
+        for (address, name) in cases {
+            assert_eq!(repo(address), name);
+        }
+    }
+}
