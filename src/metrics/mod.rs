@@ -1,1 +1,99 @@
-//! Stage `metrics`.
+//! Frames to facts: named pure functions over lazy frames. Polars ends here.
+//!
+//! A metric is one constant and one function in the file of its family; the
+//! registry below gives the catalogue, the definitions on the page and the
+//! facts. The numbers follow the definitions in METRICS.md.
+
+mod acus;
+mod analysis;
+mod catalogue;
+mod cube;
+mod evaluate;
+mod evidence;
+mod facts;
+mod metric;
+mod plan;
+mod pull_requests;
+mod quality;
+mod sessions;
+
+use polars::prelude::PolarsError;
+
+pub use acus::*;
+pub use analysis::*;
+pub use catalogue::{markdown, text};
+pub use evaluate::Span;
+pub use evidence::{Evidence, LabelRow, SessionRow};
+pub use facts::{Bounds, Fact, Facts, Quality, Source};
+pub use metric::{Basis, Dim, Direction, Kind, Metric};
+pub use pull_requests::*;
+pub use sessions::*;
+
+use crate::frame::Frames;
+
+/// Every metric there is, in the order of the catalogue.
+pub static METRICS: &[Metric] = &[
+    SESSIONS,
+    ACTIVE_USERS,
+    AUTOMATION_SESSIONS,
+    ACUS,
+    ACUS_SPLIT,
+    ACUS_PER_SESSION_MEDIAN,
+    ACUS_PER_SESSION_P90,
+    ACUS_PER_SESSION_MAX,
+    ACUS_HISTOGRAM,
+    ACUS_TOP_DECILE_SHARE,
+    PRS,
+    PRS_MERGED,
+    MERGE_RATE,
+    MERGE_RATE_ALL,
+    SESSIONS_WITH_PR,
+    SESSIONS_WITH_MERGED_PR,
+    ACUS_PER_MERGED_PR,
+    ACUS_WITHOUT_PR_SHARE,
+    ANALYSED_SESSIONS,
+    ANALYSIS_COVERAGE,
+    ISSUES,
+    SESSIONS_WITH_ISSUE,
+    ISSUE_COUNT_HISTOGRAM,
+    ACTION_ITEMS,
+    SESSIONS_WITH_PROMPT_FEEDBACK,
+];
+
+/// A number could not be worked out.
+#[derive(Debug, thiserror::Error)]
+#[error("could not work out {what}: {source}")]
+pub struct MetricsError {
+    what: &'static str,
+    source: PolarsError,
+}
+
+impl MetricsError {
+    fn of(what: &'static str) -> impl Fn(PolarsError) -> Self {
+        move |source| Self { what, source }
+    }
+}
+
+/// What the stage gives: the numbers, what could not be read, and the single
+/// sessions and labels that the page names.
+pub struct Findings {
+    /// Every fact of the registry, in canonical order.
+    pub facts: Vec<Fact>,
+    /// What could not be read as documented.
+    pub quality: Quality,
+    /// Rows that are no facts: sessions worth a look, labels and what they touched.
+    pub evidence: Evidence,
+}
+
+/// Works out everything that a report shows.
+///
+/// # Errors
+/// Polars refused a plan: a defect, not a state of the data.
+pub fn evaluate(frames: &Frames, span: &Span<'_>) -> Result<Findings, MetricsError> {
+    let cube = evaluate::cut(frames, span)?;
+    Ok(Findings {
+        facts: evaluate::evaluate(&cube, span)?,
+        quality: quality::quality(frames, &cube).map_err(MetricsError::of("the quality counts"))?,
+        evidence: evidence::gather(&cube).map_err(MetricsError::of("the sessions worth a look"))?,
+    })
+}

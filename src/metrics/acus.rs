@@ -1,0 +1,167 @@
+//! What was spent: ACUs, the unit that Devin's work is billed in.
+//!
+//! Unknown ACUs are left out of sums and percentiles and counted in `quality`.
+
+use polars::prelude::*;
+
+use super::cube::{Cube, PERIOD, TAG_COUNT};
+use super::metric::{Basis, Dim, Direction, Kind, Metric};
+use super::plan::{
+    DENOMINATOR, N, NUMERATOR, acus, beside, divided, keys, known_sessions, lists_pr, ratio, total,
+};
+use crate::frame::columns as c;
+use crate::unit::Unit;
+
+/// ACUs.
+pub const ACUS: Metric = Metric {
+    id: "acus",
+    title: "ACUs",
+    unit: Unit::Acu,
+    direction: Direction::Neutral,
+    kind: Kind::Total,
+    basis: Basis::Sessions,
+    definition: "Sum of the ACUs of the sessions created in the period. \
+                 By tag a session counts fully under each of its tags, so tags overlap and do not add up.",
+    groups: &[&[], &[Dim::User], &[Dim::Tag], &[Dim::Org], &[Dim::Day], &[Dim::Status], &[Dim::Period]],
+    plan: |cube, by| total(cube.sessions(by), by, acus(), len()),
+};
+
+/// ACUs shared out among tags.
+pub const ACUS_SPLIT: Metric = Metric {
+    id: "acus_split",
+    title: "ACUs, split among tags",
+    unit: Unit::Acu,
+    direction: Direction::Neutral,
+    kind: Kind::Total,
+    basis: Basis::Sessions,
+    definition: "ACUs of a session divided equally among its tags; an untagged session counts whole. Adds up to the total.",
+    groups: &[&[Dim::Tag]],
+    plan: acus_split,
+};
+
+fn acus_split(cube: &Cube, by: &[Dim]) -> LazyFrame {
+    let tags = when(col(TAG_COUNT).gt(lit(1))).then(col(TAG_COUNT)).otherwise(lit(1));
+    total(cube.sessions(by), by, (col(c::ACUS) / tags.cast(DataType::Float64)).sum(), len())
+}
+
+/// The middle session's ACUs.
+pub const ACUS_PER_SESSION_MEDIAN: Metric = Metric {
+    id: "acus_per_session_median",
+    title: "ACUs per session, median",
+    unit: Unit::Acu,
+    direction: Direction::Neutral,
+    kind: Kind::Quantile,
+    basis: Basis::KnownSessions,
+    definition: "Half of the sessions with known ACUs used at most this many (linear interpolation).",
+    groups: &[&[]],
+    plan: |cube, by| total(cube.sessions(by), by, quantile(0.5), known_sessions()),
+};
+
+/// The ACUs that nine in ten sessions stay under.
+pub const ACUS_PER_SESSION_P90: Metric = Metric {
+    id: "acus_per_session_p90",
+    title: "ACUs per session, 90th percentile",
+    unit: Unit::Acu,
+    direction: Direction::Neutral,
+    kind: Kind::Quantile,
+    basis: Basis::KnownSessions,
+    definition: "Nine in ten sessions with known ACUs used at most this many (linear interpolation).",
+    groups: &[&[]],
+    plan: |cube, by| total(cube.sessions(by), by, quantile(0.9), known_sessions()),
+};
+
+/// The costliest session's ACUs.
+pub const ACUS_PER_SESSION_MAX: Metric = Metric {
+    id: "acus_per_session_max",
+    title: "ACUs of the costliest session",
+    unit: Unit::Acu,
+    direction: Direction::Neutral,
+    kind: Kind::Quantile,
+    basis: Basis::KnownSessions,
+    definition: "The largest number of ACUs that one session used.",
+    groups: &[&[]],
+    plan: |cube, by| total(cube.sessions(by), by, col(c::ACUS).max(), known_sessions()),
+};
+
+fn quantile(share: f64) -> Expr {
+    col(c::ACUS).quantile(lit(share), QuantileMethod::Linear)
+}
+
+/// Lower edges of the histogram's bins; the last is open.
+pub const BINS: [u32; 7] = [0, 1, 2, 5, 10, 20, 50];
+
+/// How sessions spread over ACUs.
+pub const ACUS_HISTOGRAM: Metric = Metric {
+    id: "acus_histogram",
+    title: "Sessions by ACUs used",
+    unit: Unit::Count,
+    direction: Direction::Neutral,
+    kind: Kind::Total,
+    basis: Basis::KnownSessions,
+    definition: "Sessions with known ACUs in the bins 0 to 1, 1 to 2, 2 to 5, 5 to 10, 10 to 20, 20 to 50 and 50 or more; \
+                 a bin holds its lower edge.",
+    groups: &[&[Dim::Bin]],
+    plan: acus_histogram,
+};
+
+fn acus_histogram(cube: &Cube, by: &[Dim]) -> LazyFrame {
+    let bin = BINS.into_iter().fold(lit(NULL).cast(DataType::String), |lower, edge| {
+        when(col(c::ACUS).gt_eq(lit(f64::from(edge)))).then(lit(edge.to_string())).otherwise(lower)
+    });
+    let known = || cube.sessions(&[]).filter(col(c::ACUS).is_not_null());
+    let counts = known().group_by(keys(&[])).agg([len().alias(N)]);
+    let binned = beside(known().with_column(bin.alias(Dim::Bin.name())), counts, &[], JoinType::Left);
+    total(binned, by, len(), col(N).first())
+}
+
+/// How concentrated the spend is.
+pub const ACUS_TOP_DECILE_SHARE: Metric = Metric {
+    id: "acus_top_decile_share",
+    title: "Share of the heaviest tenth of users",
+    unit: Unit::Share,
+    direction: Direction::Neutral,
+    kind: Kind::Ratio,
+    basis: Basis::Sessions,
+    definition: "ACUs of the heaviest tenth of users (rounded up to whole users) of all ACUs that have a user.",
+    groups: &[&[]],
+    plan: acus_top_decile_share,
+};
+
+fn acus_top_decile_share(cube: &Cube, by: &[Dim]) -> LazyFrame {
+    // ceil(count / 10) in whole numbers: 0.1 * 10 is not safe from rounding.
+    let heaviest = (col(c::ACUS).count() + lit(9)).floor_div(lit(10));
+    let users = cube
+        .sessions(by)
+        .filter(col(c::USER).is_not_null())
+        .group_by([col(PERIOD), col(c::USER)])
+        .agg([acus()])
+        .sort([c::USER], SortMultipleOptions::default())
+        .group_by_stable([col(PERIOD)])
+        .agg([
+            col(c::ACUS)
+                .sort(SortOptions::default().with_order_descending(true))
+                .slice(lit(0), heaviest)
+                .sum()
+                .alias(NUMERATOR),
+            col(c::ACUS).sum().alias(DENOMINATOR),
+        ]);
+    let sessions = cube.sessions(by).group_by(keys(by)).agg([len().cast(DataType::Float64).alias(N)]);
+    let zero = |name| col(name).fill_null(lit(0.0));
+    divided(beside(sessions, users, by, JoinType::Left).with_columns([zero(NUMERATOR), zero(DENOMINATOR)]))
+}
+
+/// Spend that led to no pull request.
+pub const ACUS_WITHOUT_PR_SHARE: Metric = Metric {
+    id: "acus_without_pr_share",
+    title: "ACUs without a pull request",
+    unit: Unit::Share,
+    direction: Direction::Neutral,
+    kind: Kind::Ratio,
+    basis: Basis::Sessions,
+    definition: "ACUs of sessions that list no pull request, of all ACUs. Research, reviews and questions need none.",
+    groups: &[&[]],
+    plan: |cube, by| {
+        let without = col(c::ACUS).filter(lists_pr().not()).sum();
+        ratio(cube.sessions(by), by, without, acus(), len())
+    },
+};

@@ -1,0 +1,161 @@
+//! What the vendor's analyses found: issues, action items, remarks on prompts.
+//!
+//! These numbers describe analysed sessions only, so coverage stands beside
+//! each of them.
+
+use polars::prelude::*;
+
+use super::cube::{Cube, PERIOD};
+use super::metric::{Basis, Dim, Direction, Kind, Metric};
+use super::plan::{DENOMINATOR, N, NUMERATOR, VALUE, analysed, analysed_by, beside, keys, ratio, total};
+use crate::frame::columns as c;
+use crate::unit::Unit;
+
+/// Sessions with an analysis.
+pub const ANALYSED_SESSIONS: Metric = Metric {
+    id: "analysed_sessions",
+    title: "Analysed sessions",
+    unit: Unit::Count,
+    direction: Direction::Neutral,
+    kind: Kind::Total,
+    basis: Basis::Sessions,
+    definition: "Sessions that have an analysis, even an empty one.",
+    groups: &[&[], &[Dim::Period]],
+    plan: |cube, by| total(cube.sessions(by), by, analysed(), len()),
+};
+
+/// How many sessions the issue numbers speak for.
+pub const ANALYSIS_COVERAGE: Metric = Metric {
+    id: "analysis_coverage",
+    title: "Analysis coverage",
+    unit: Unit::Share,
+    direction: Direction::More,
+    kind: Kind::Ratio,
+    basis: Basis::Sessions,
+    definition: "Analysed sessions of all sessions. An analysis is made on request, so this is rarely all of them.",
+    groups: &[&[], &[Dim::Period]],
+    plan: |cube, by| ratio(cube.sessions(by), by, analysed(), len(), len()),
+};
+
+/// Issues.
+pub const ISSUES: Metric = Metric {
+    id: "issues",
+    title: "Issues",
+    unit: Unit::Count,
+    direction: Direction::Less,
+    kind: Kind::Total,
+    basis: Basis::AnalysedSessions,
+    definition: "Issues that the analyses list. By tag an issue counts fully under each tag of its session.",
+    groups: &[
+        &[],
+        &[Dim::Impact],
+        &[Dim::Label, Dim::Impact],
+        &[Dim::Tag, Dim::Impact],
+        &[Dim::User, Dim::Impact],
+        &[Dim::Period, Dim::Impact],
+    ],
+    plan: issues,
+};
+
+fn issues(cube: &Cube, by: &[Dim]) -> LazyFrame {
+    counted(cube, by, len())
+}
+
+/// Sessions that an issue touched.
+pub const SESSIONS_WITH_ISSUE: Metric = Metric {
+    id: "sessions_with_issue",
+    title: "Sessions with an issue",
+    unit: Unit::Count,
+    direction: Direction::Less,
+    kind: Kind::Total,
+    basis: Basis::AnalysedSessions,
+    definition: "Analysed sessions with at least one issue of the impact or label.",
+    groups: &[&[Dim::Impact], &[Dim::Label]],
+    plan: |cube, by| counted(cube, by, col(c::ROW).n_unique()),
+};
+
+/// Counts issues in every group that the sessions, labels and impacts make,
+/// beside the analysed sessions that could have had one.
+fn counted(cube: &Cube, by: &[Dim], count: Expr) -> LazyFrame {
+    let of_session: Vec<Dim> =
+        by.iter().copied().filter(|dim| !matches!(dim, Dim::Impact | Dim::Label)).collect();
+    let mut ground = analysed_by(cube, &of_session);
+    if by.contains(&Dim::Label) {
+        let labels = cube.issues(by).select(keys(&[Dim::Label])).unique(None, UniqueKeepStrategy::Any);
+        ground = beside(ground, labels, &of_session, JoinType::Inner);
+    }
+    if by.contains(&Dim::Impact) {
+        ground = cube.with_each_impact(ground);
+    }
+    let counts = cube.issues(by).group_by(keys(by)).agg([count.cast(DataType::Float64).alias(VALUE)]);
+    with_zeros(beside(ground, counts, by, JoinType::Left))
+}
+
+/// How many issues a session has.
+pub const ISSUE_COUNT_HISTOGRAM: Metric = Metric {
+    id: "issue_count_histogram",
+    title: "Sessions by number of issues",
+    unit: Unit::Count,
+    direction: Direction::Neutral,
+    kind: Kind::Total,
+    basis: Basis::AnalysedSessions,
+    definition: "Analysed sessions by how many issues of an impact they have: 0 to 4, and 5 or more.",
+    groups: &[&[Dim::Impact, Dim::Issues]],
+    plan: issue_count_histogram,
+};
+
+fn issue_count_histogram(cube: &Cube, by: &[Dim]) -> LazyFrame {
+    let per_session = cube.issues(&[]).group_by([col(c::ROW), col(c::IMPACT)]).agg([len().alias(VALUE)]);
+    let sessions = cube.sessions(&[]).filter(col(c::ANALYSED)).select([col(c::ROW), col(PERIOD)]);
+    let sessions = beside(sessions, analysed_by(cube, &[]), &[], JoinType::Left);
+    let on = [col(c::ROW), col(c::IMPACT)];
+    let count = col(VALUE).fill_null(lit(0));
+    let bin = when(count.clone().gt_eq(lit(5))).then(lit("5+")).otherwise(count.cast(DataType::String));
+    let binned = cube
+        .with_each_impact(sessions)
+        .join(per_session, on.clone(), on, JoinArgs::new(JoinType::Left))
+        .with_column(bin.alias(Dim::Issues.name()));
+    total(binned, by, len(), col(N).first())
+}
+
+/// What the analyses propose.
+pub const ACTION_ITEMS: Metric = Metric {
+    id: "action_items",
+    title: "Action items",
+    unit: Unit::Count,
+    direction: Direction::Neutral,
+    kind: Kind::Total,
+    basis: Basis::AnalysedSessions,
+    definition: "Action items that the analyses propose, by type.",
+    groups: &[&[Dim::Type]],
+    plan: action_items,
+};
+
+fn action_items(cube: &Cube, by: &[Dim]) -> LazyFrame {
+    let counts = cube.action_items(by).group_by(keys(by)).agg([len().cast(DataType::Float64).alias(VALUE)]);
+    with_zeros(beside(counts, analysed_by(cube, &[]), &[], JoinType::Left))
+}
+
+/// Sessions whose prompt could have been better.
+pub const SESSIONS_WITH_PROMPT_FEEDBACK: Metric = Metric {
+    id: "sessions_with_prompt_feedback",
+    title: "Sessions with remarks on the prompt",
+    unit: Unit::Count,
+    direction: Direction::Less,
+    kind: Kind::Total,
+    basis: Basis::AnalysedSessions,
+    definition: "Analysed sessions whose analysis has at least one remark on the prompt.",
+    groups: &[&[]],
+    plan: |cube, by| total(cube.sessions(by), by, col(c::FEEDBACK).gt(lit(0)).sum(), analysed()),
+};
+
+/// A group that nothing fell into counts 0; there is no ratio here.
+fn with_zeros(frame: LazyFrame) -> LazyFrame {
+    let none = |name: &str| lit(NULL).cast(DataType::Float64).alias(name);
+    frame.with_columns([
+        col(VALUE).fill_null(lit(0.0)),
+        col(N).fill_null(lit(0.0)),
+        none(NUMERATOR),
+        none(DENOMINATOR),
+    ])
+}

@@ -1,0 +1,67 @@
+//! The registry for people: METRICS.md and `acumen metrics`.
+
+use std::fmt::Write;
+
+use super::METRICS;
+use super::metric::{Direction, Metric};
+
+/// The whole of METRICS.md.
+pub fn markdown() -> String {
+    let mut out = String::from(
+        "# Metrics\n\n\
+         Written by `acumen metrics --markdown` from the code's registry; do not edit.\n\n\
+         A session belongs to the period of its creation, in the report's time zone. A ratio of\n\
+         nothing is null and shown as “–”. Unknown ACUs are left out of sums and percentiles.\n\
+         `n` is what a value rests on. Every fact also comes with the previous period's value.\n\n\
+         | Metric | Title | Unit | More is | Groups | n counts | Definition |\n\
+         |---|---|---|---|---|---|---|\n",
+    );
+    for metric in METRICS {
+        let _ = writeln!(
+            out,
+            "| `{}` | {} | {} | {} | {} | {} | {} |",
+            metric.id,
+            metric.title,
+            unit(metric),
+            direction(metric),
+            groups(metric),
+            metric.basis.name(),
+            metric.definition,
+        );
+    }
+    out
+}
+
+/// The catalogue for a terminal.
+pub fn text() -> String {
+    let mut out = String::new();
+    for metric in METRICS {
+        let _ = writeln!(out, "{}  ({}; by {})", metric.id, unit(metric), groups(metric));
+        let _ = writeln!(out, "    {}: {}\n", metric.title, metric.definition);
+    }
+    out
+}
+
+fn unit(metric: &Metric) -> &'static str {
+    match metric.unit {
+        crate::unit::Unit::Count => "count",
+        crate::unit::Unit::Acu => "acu",
+        crate::unit::Unit::Share => "share",
+    }
+}
+
+fn direction(metric: &Metric) -> &'static str {
+    match metric.direction {
+        Direction::More => "good",
+        Direction::Less => "bad",
+        Direction::Neutral => "neutral",
+    }
+}
+
+fn groups(metric: &Metric) -> String {
+    let name = |group: &&[super::Dim]| match group {
+        [] => "whole period".to_owned(),
+        dims => dims.iter().map(|dim| dim.name()).collect::<Vec<_>>().join(" + "),
+    };
+    metric.groups.iter().map(name).collect::<Vec<_>>().join(", ")
+}

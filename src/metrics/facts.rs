@@ -1,0 +1,194 @@
+//! Facts: plain rows, and the canonical text of `facts.json`.
+
+use std::cmp::Ordering;
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::metric::{Dim, Kind, Metric};
+use crate::fetch::Ledger;
+use crate::unit::Unit;
+
+/// One number.
+#[derive(Clone)]
+pub struct Fact {
+    /// What it measures.
+    pub metric: &'static Metric,
+    /// What it is the number of: dimensions in the metric's order, null allowed.
+    pub group: Vec<(Dim, Option<String>)>,
+    /// The number; null where there is none.
+    pub value: Option<f64>,
+    /// Upper part of a ratio.
+    pub numerator: f64,
+    /// Lower part of a ratio.
+    pub denominator: f64,
+    /// What the value rests on.
+    pub n: f64,
+    /// The same of the previous period; null where the periods cannot be compared.
+    pub previous: Option<f64>,
+}
+
+impl Fact {
+    /// The group's key in one dimension: `None` where it is not grouped by it.
+    pub fn key(&self, dim: Dim) -> Option<Option<&str>> {
+        self.group.iter().find(|(own, _)| *own == dim).map(|(_, key)| key.as_deref())
+    }
+
+    /// Whether the fact is grouped by exactly these dimensions.
+    pub fn is_by(&self, by: &[Dim]) -> bool {
+        self.group.iter().map(|(dim, _)| dim).eq(by)
+    }
+
+    /// The canonical order: by metric, then by dimensions, then by keys.
+    pub fn canonical_order(&self, other: &Self) -> Ordering {
+        let dims = |fact: &Self| fact.group.iter().map(|(dim, _)| *dim).collect::<Vec<_>>();
+        let keys = |fact: &Self| fact.group.iter().map(|(_, key)| key.clone()).collect::<Vec<_>>();
+        (self.metric.id.cmp(other.metric.id))
+            .then_with(|| dims(self).cmp(&dims(other)))
+            .then_with(|| keys(self).cmp(&keys(other)))
+    }
+}
+
+impl Serialize for Fact {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let number = |value| Number { value, whole: self.metric.unit == Unit::Count };
+        let part = |value| Number { value: Some(value), whole: self.metric.unit != Unit::Acu };
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("metric", self.metric.id)?;
+        map.serialize_entry("unit", &self.metric.unit)?;
+        map.serialize_entry("group", &Group(&self.group))?;
+        map.serialize_entry("value", &number(self.value))?;
+        if self.metric.kind == Kind::Ratio {
+            map.serialize_entry("numerator", &part(self.numerator))?;
+            map.serialize_entry("denominator", &part(self.denominator))?;
+        }
+        map.serialize_entry("n", &Number { value: Some(self.n), whole: true })?;
+        map.serialize_entry("previous", &number(self.previous))?;
+        map.end()
+    }
+}
+
+/// A number as JSON: counts without a fraction, what is not finite as null.
+struct Number {
+    value: Option<f64>,
+    whole: bool,
+}
+
+impl Serialize for Number {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.value.filter(|value| value.is_finite()) {
+            None => serializer.serialize_none(),
+            // Whole numbers below 2^53 are exact in both types.
+            Some(value) if self.whole && value.fract() == 0.0 => serializer.serialize_i64(value as i64),
+            Some(value) => serializer.serialize_f64(value),
+        }
+    }
+}
+
+struct Group<'a>(&'a [(Dim, Option<String>)]);
+
+impl Serialize for Group<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(dim, key)| (dim.name(), key)))
+    }
+}
+
+/// Counts of what could not be read as documented, over the report's period.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Quality {
+    /// Sessions whose ACUs are unknown.
+    pub acus_unknown: u64,
+    /// Sessions whose status is none of the documented ones.
+    pub unknown_status: u64,
+    /// Issues whose impact is none of the documented ones.
+    pub unknown_impact: u64,
+    /// Pull requests whose state is none of the documented ones.
+    pub unknown_pr_state: u64,
+    /// Pull request entries without an address, which are no pull requests.
+    pub prs_without_url: u64,
+}
+
+/// The bounds of a period as facts tell them.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Bounds {
+    /// Its name.
+    pub label: String,
+    /// RFC 3339, the first instant.
+    pub from: String,
+    /// RFC 3339, the first instant after it.
+    pub to: String,
+    /// IANA name of the zone; the report's period alone tells it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tz: Option<String>,
+    /// Whether it was over at the fetch; the report's period alone tells it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub complete: Option<bool>,
+}
+
+/// Where the facts come from.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Source {
+    /// Generation of the API.
+    pub api: &'static str,
+    /// Organisation id, or `enterprise`.
+    pub scope: String,
+    /// What happened on the way.
+    #[serde(flatten)]
+    pub ledger: Ledger,
+}
+
+/// The whole of `facts.json`.
+pub struct Facts {
+    /// RFC 3339, UTC.
+    pub generated_at: String,
+    /// The report's period.
+    pub period: Bounds,
+    /// The one before it.
+    pub previous: Bounds,
+    /// Where the facts come from.
+    pub source: Source,
+    /// What could not be read as documented.
+    pub quality: Quality,
+    /// The numbers in canonical order.
+    pub facts: Vec<Fact>,
+}
+
+impl Facts {
+    /// The facts of a metric that are grouped by exactly these dimensions.
+    pub fn by<'a>(&'a self, metric: &Metric, by: &'a [Dim]) -> impl Iterator<Item = &'a Fact> {
+        let id = metric.id;
+        self.facts.iter().filter(move |fact| fact.metric.id == id && fact.is_by(by))
+    }
+
+    /// A metric's fact of the whole period.
+    pub fn whole(&self, metric: &Metric) -> Option<&Fact> {
+        self.by(metric, &[]).next()
+    }
+
+    /// The canonical text: keys in a fixed order, a line a fact, numbers
+    /// unrounded. The same facts give the same bytes.
+    ///
+    /// # Errors
+    /// Never for facts that [`super::evaluate`] made.
+    pub fn to_json(&self) -> serde_json::Result<String> {
+        let tool = serde_json::json!({"name": "acumen", "version": env!("CARGO_PKG_VERSION")});
+        let mut out = String::from("{\n");
+        for (key, value) in [
+            ("schema", "1".to_owned()),
+            ("tool", tool.to_string()),
+            ("generated_at", serde_json::to_string(&self.generated_at)?),
+            ("period", serde_json::to_string(&self.period)?),
+            ("previous", serde_json::to_string(&self.previous)?),
+            ("source", serde_json::to_string(&self.source)?),
+            ("quality", serde_json::to_string(&self.quality)?),
+        ] {
+            out.push_str(&format!("  \"{key}\": {value},\n"));
+        }
+        out.push_str("  \"facts\": [");
+        for (index, fact) in self.facts.iter().enumerate() {
+            out.push_str(if index == 0 { "\n    " } else { ",\n    " });
+            out.push_str(&serde_json::to_string(fact)?);
+        }
+        out.push_str(if self.facts.is_empty() { "]\n}\n" } else { "\n  ]\n}\n" });
+        Ok(out)
+    }
+}

@@ -1,0 +1,134 @@
+//! What a metric is: one constant beside one function.
+
+use polars::prelude::LazyFrame;
+
+use super::cube::Cube;
+use crate::unit::Unit;
+
+/// What facts are grouped by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Dim {
+    /// Lower edge of a bin of ACUs a session.
+    Bin,
+    /// Local date.
+    Day,
+    /// Impact of an issue.
+    Impact,
+    /// Number of issues a session has.
+    Issues,
+    /// Label of an issue.
+    Label,
+    /// Organisation id.
+    Org,
+    /// A period of the trend.
+    Period,
+    /// Repository of a pull request.
+    Repo,
+    /// State of a pull request.
+    State,
+    /// Status of a session.
+    Status,
+    /// Tag of a session.
+    Tag,
+    /// Type of an action item.
+    Type,
+    /// User of a session.
+    User,
+}
+
+impl Dim {
+    /// Its key in `facts.json`, and its column in a plan's answer.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bin => "bin",
+            Self::Day => "day",
+            Self::Impact => "impact",
+            Self::Issues => "issues",
+            Self::Label => "label",
+            Self::Org => "org",
+            Self::Period => "period",
+            Self::Repo => "repo",
+            Self::State => "state",
+            Self::Status => "status",
+            Self::Tag => "tag",
+            Self::Type => "type",
+            Self::User => "user",
+        }
+    }
+}
+
+/// Whether more of it is good news.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// More is good.
+    More,
+    /// Less is good.
+    Less,
+    /// Neither: no colour.
+    Neutral,
+}
+
+/// What a metric says of an empty group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A count or a sum: nothing is 0.
+    Total,
+    /// Numerator and denominator: nothing is null.
+    Ratio,
+    /// A percentile or extreme: nothing is null.
+    Quantile,
+}
+
+/// What `n` counts beside a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Basis {
+    /// Sessions of the group.
+    Sessions,
+    /// Sessions of the group whose ACUs are known.
+    KnownSessions,
+    /// Distinct pull requests of the group.
+    PullRequests,
+    /// Distinct pull requests of the group that are merged or closed.
+    DecidedPullRequests,
+    /// Distinct pull requests of the group that are merged.
+    MergedPullRequests,
+    /// Sessions of the group that have an analysis.
+    AnalysedSessions,
+}
+
+impl Basis {
+    /// The words that follow the number.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sessions => "sessions",
+            Self::KnownSessions => "sessions with known ACUs",
+            Self::PullRequests => "pull requests",
+            Self::DecidedPullRequests => "decided pull requests",
+            Self::MergedPullRequests => "merged pull requests",
+            Self::AnalysedSessions => "analysed sessions",
+        }
+    }
+}
+
+/// A number that the report can show, with its definition.
+pub struct Metric {
+    /// Its name in `facts.json`.
+    pub id: &'static str,
+    /// Its name for people.
+    pub title: &'static str,
+    /// The unit of its value.
+    pub unit: Unit,
+    /// Whether more of it is good news.
+    pub direction: Direction,
+    /// What it says of an empty group.
+    pub kind: Kind,
+    /// What `n` counts.
+    pub basis: Basis,
+    /// Its definition in one or two sentences.
+    pub definition: &'static str,
+    /// The groupings it comes in; `&[]` is the whole period.
+    pub groups: &'static [&'static [Dim]],
+    /// The columns `period`, one a dimension, `value`, `n` and, of a ratio,
+    /// `numerator` and `denominator`, grouped by period and the dimensions.
+    pub plan: fn(&Cube, &[Dim]) -> LazyFrame,
+}

@@ -1,0 +1,124 @@
+//! What came of it: distinct pull requests and how they ended.
+//!
+//! A pull request belongs to its owner, the earliest session of the period
+//! that lists it: its user and tags are the owner's.
+
+use polars::prelude::*;
+
+use super::cube::{BEST_STATE, Cube};
+use super::metric::{Basis, Dim, Direction, Kind, Metric};
+use super::plan::{
+    self, DENOMINATOR, N, NUMERATOR, acus, decided, divided, keys, lists_pr, merged, ratio, state_word, total,
+};
+use crate::unit::Unit;
+
+/// Pull requests.
+pub const PRS: Metric = Metric {
+    id: "prs",
+    title: "Pull requests",
+    unit: Unit::Count,
+    direction: Direction::More,
+    kind: Kind::Total,
+    basis: Basis::PullRequests,
+    definition: "Distinct pull requests that the period's sessions list. One listed by several sessions counts once, \
+                 for the earliest of them.",
+    groups: &[&[], &[Dim::State], &[Dim::User], &[Dim::Tag], &[Dim::Repo], &[Dim::Period]],
+    plan: prs,
+};
+
+fn prs(cube: &Cube, by: &[Dim]) -> LazyFrame {
+    let mut frame = cube.pull_requests(by);
+    if by.contains(&Dim::State) {
+        frame = frame.with_column(state_word().alias(Dim::State.name()));
+    }
+    total(frame, by, len(), len())
+}
+
+/// Merged pull requests.
+pub const PRS_MERGED: Metric = Metric {
+    id: "prs_merged",
+    title: "Merged pull requests",
+    unit: Unit::Count,
+    direction: Direction::More,
+    kind: Kind::Total,
+    basis: Basis::PullRequests,
+    definition: "Pull requests whose state is merged at the time of the fetch.",
+    groups: &[&[], &[Dim::User], &[Dim::Tag], &[Dim::Repo], &[Dim::Period]],
+    plan: |cube, by| total(cube.pull_requests(by), by, merged(), len()),
+};
+
+/// How decided pull requests ended.
+pub const MERGE_RATE: Metric = Metric {
+    id: "merge_rate",
+    title: "Merge rate",
+    unit: Unit::Share,
+    direction: Direction::More,
+    kind: Kind::Ratio,
+    basis: Basis::DecidedPullRequests,
+    definition: "Merged pull requests of the decided ones, which are merged or closed. Open ones do not count yet.",
+    groups: &[&[], &[Dim::User], &[Dim::Tag], &[Dim::Repo], &[Dim::Period]],
+    plan: |cube, by| ratio(cube.pull_requests(by), by, merged(), decided(), decided()),
+};
+
+/// How many of all pull requests are merged by now.
+pub const MERGE_RATE_ALL: Metric = Metric {
+    id: "merge_rate_all",
+    title: "Merged of all pull requests",
+    unit: Unit::Share,
+    direction: Direction::More,
+    kind: Kind::Ratio,
+    basis: Basis::PullRequests,
+    definition: "Merged pull requests of all pull requests, open ones included.",
+    groups: &[&[]],
+    plan: |cube, by| ratio(cube.pull_requests(by), by, merged(), len(), len()),
+};
+
+/// Sessions that list a pull request.
+pub const SESSIONS_WITH_PR: Metric = Metric {
+    id: "sessions_with_pr",
+    title: "Sessions with a pull request",
+    unit: Unit::Count,
+    direction: Direction::More,
+    kind: Kind::Total,
+    basis: Basis::Sessions,
+    definition: "Sessions that list at least one pull request.",
+    groups: &[&[]],
+    plan: |cube, by| total(cube.sessions(by), by, lists_pr().sum(), len()),
+};
+
+/// Sessions that list a merged pull request.
+pub const SESSIONS_WITH_MERGED_PR: Metric = Metric {
+    id: "sessions_with_merged_pr",
+    title: "Sessions with a merged pull request",
+    unit: Unit::Count,
+    direction: Direction::More,
+    kind: Kind::Total,
+    basis: Basis::Sessions,
+    definition: "Sessions that list at least one merged pull request.",
+    groups: &[&[]],
+    plan: |cube, by| total(cube.sessions(by), by, col(BEST_STATE).eq(lit(0)).sum(), len()),
+};
+
+/// What a merged pull request costs, everything included.
+pub const ACUS_PER_MERGED_PR: Metric = Metric {
+    id: "acus_per_merged_pr",
+    title: "ACUs per merged pull request",
+    unit: Unit::Acu,
+    direction: Direction::Less,
+    kind: Kind::Ratio,
+    basis: Basis::MergedPullRequests,
+    definition: "All ACUs of the group divided by its merged pull requests: fully loaded, \
+                 sessions without a pull request included.",
+    groups: &[&[], &[Dim::User], &[Dim::Tag], &[Dim::Period]],
+    plan: acus_per_merged_pr,
+};
+
+fn acus_per_merged_pr(cube: &Cube, by: &[Dim]) -> LazyFrame {
+    let number = |expr: Expr, name| expr.cast(DataType::Float64).alias(name);
+    let spent = cube.sessions(by).group_by(keys(by)).agg([number(acus(), NUMERATOR)]);
+    let got = cube.pull_requests(by).group_by(keys(by)).agg([number(merged(), DENOMINATOR)]);
+    // The whole period is a group even without a pull request; a user or tag is not.
+    let how = if by.is_empty() { JoinType::Left } else { JoinType::Inner };
+    let both = plan::beside(spent, got, by, how).with_column(col(DENOMINATOR).fill_null(lit(0.0)));
+    divided(both.with_column(col(DENOMINATOR).alias(N)))
+}
