@@ -1,0 +1,200 @@
+//! What was typed: flags, their environment names and their help.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+const AFTER: &str = "\
+Exit codes:
+  0    done
+  1    a defect of this program
+  2    usage or settings
+  3    the key was refused
+  4    incomplete data, no report written
+  5    the API could not be reached, retries included
+  65   the data broke its contract
+  74   the report could not be written
+  75   the API asks to come back later
+  130  interrupted (SIGINT)    143  terminated (SIGTERM)
+
+Start with `acumen demo`: it needs no account and no network.";
+
+/// Turns an organisation's Devin sessions into one clear report.
+#[derive(Debug, Parser)]
+#[command(name = "acumen", version, after_help = AFTER, max_term_width = 100, infer_subcommands = false)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Say nothing but errors on stderr.
+    #[arg(long, short, global = true, env = "ACUMEN_QUIET", value_parser = clap::builder::FalseyValueParser::new())]
+    pub quiet: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Fetch the sessions of a period and write the report.
+    ///
+    /// Without a period it reports the last complete ISO week in the time
+    /// zone, so a scheduled run that starts late or twice gives the same report.
+    #[command(after_help = "\
+The key is never a flag. It is taken from --api-key-file, else from the systemd
+credential `devin-api-key`, else from DEVIN_API_KEY.
+
+Examples:
+  acumen report --org org_789
+  acumen report --org org_789 --month 2026-03 --tag payments --tz Europe/Berlin
+  acumen report --from 2026-10-05 --to 2026-10-11 --out /srv/reports")]
+    Report(Box<ReportArgs>),
+    /// Write a report about an invented organisation: no account, no network.
+    Demo(DemoArgs),
+    /// Serve an invented organisation on loopback, to try things against.
+    Simulate(SimulateArgs),
+    /// Print the definition of every number.
+    Metrics(MetricsArgs),
+    /// Print a completion script for a shell.
+    Completions(CompletionsArgs),
+}
+
+/// `acumen report`.
+#[derive(Debug, Default, Args)]
+pub struct ReportArgs {
+    /// First day, as 2026-10-05.
+    #[arg(long, env = "ACUMEN_FROM", value_name = "DATE", requires = "to", help_heading = "Period",
+          conflicts_with_all = ["week", "month", "last"])]
+    pub from: Option<String>,
+    /// Last day, included.
+    #[arg(long, env = "ACUMEN_TO", value_name = "DATE", requires = "from", help_heading = "Period")]
+    pub to: Option<String>,
+    /// ISO week, as 2026-W41.
+    #[arg(long, env = "ACUMEN_WEEK", value_name = "WEEK", help_heading = "Period",
+          conflicts_with_all = ["month", "last"])]
+    pub week: Option<String>,
+    /// Calendar month, as 2026-10.
+    #[arg(
+        long,
+        env = "ACUMEN_MONTH",
+        value_name = "MONTH",
+        help_heading = "Period",
+        conflicts_with = "last"
+    )]
+    pub month: Option<String>,
+    /// Whole days or weeks before today, as 14d or 2w.
+    #[arg(long, env = "ACUMEN_LAST", value_name = "SPAN", help_heading = "Period")]
+    pub last: Option<String>,
+    /// Time zone whose midnights bound days and periods, an IANA name.
+    #[arg(long, env = "ACUMEN_TZ", value_name = "ZONE", default_value = "UTC", help_heading = "Period")]
+    pub tz: String,
+    /// Earlier periods to show as a trend.
+    #[arg(long, env = "ACUMEN_TREND", value_name = "N", default_value_t = 7, help_heading = "Period",
+          value_parser = clap::value_parser!(u32).range(0..=104))]
+    pub trend: u32,
+
+    /// Organisation id; left out, the whole enterprise.
+    #[arg(long, env = "ACUMEN_ORG", value_name = "ID", help_heading = "Sessions")]
+    pub org: Option<String>,
+    /// Only sessions with this tag; repeat for any of several.
+    #[arg(long = "tag", env = "ACUMEN_TAG", value_name = "TAG", value_delimiter = None, help_heading = "Sessions")]
+    pub tags: Vec<String>,
+    /// Only sessions of this user id; repeat for any of several.
+    #[arg(long = "user", env = "ACUMEN_USER", value_name = "ID", help_heading = "Sessions")]
+    pub users: Vec<String>,
+
+    /// Generation of the API.
+    #[arg(long, env = "ACUMEN_API", value_name = "API", default_value = "v2", value_parser = ["v2"],
+          help_heading = "API")]
+    pub api: String,
+    /// Where the API answers: https, or http on loopback.
+    #[arg(
+        long,
+        env = "ACUMEN_BASE_URL",
+        value_name = "URL",
+        default_value = "https://api.devin.ai",
+        help_heading = "API"
+    )]
+    pub base_url: String,
+    /// File that holds the API key.
+    #[arg(long, env = "ACUMEN_API_KEY_FILE", value_name = "FILE", help_heading = "API")]
+    pub api_key_file: Option<PathBuf>,
+    /// Sessions asked for per page.
+    #[arg(long, env = "ACUMEN_PAGE_SIZE", value_name = "N", default_value_t = 200, help_heading = "API",
+          value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub page_size: u32,
+    /// Requests in flight at once.
+    #[arg(long, env = "ACUMEN_CONCURRENCY", value_name = "N", default_value_t = 4, help_heading = "API",
+          value_parser = clap::value_parser!(u32).range(1..=32))]
+    pub concurrency: u32,
+
+    /// Folder for the report and its facts; made if missing.
+    #[arg(long, env = "ACUMEN_OUT", value_name = "DIR", default_value = "reports", help_heading = "Output")]
+    pub out: PathBuf,
+    /// Write a report even if sessions are missing; its first screen says so.
+    #[arg(long, env = "ACUMEN_ALLOW_PARTIAL", help_heading = "Output",
+          value_parser = clap::builder::FalseyValueParser::new())]
+    pub allow_partial: bool,
+}
+
+/// `acumen demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Folder for the report and its facts; made if missing.
+    #[arg(long, env = "ACUMEN_OUT", value_name = "DIR", default_value = "reports")]
+    pub out: PathBuf,
+}
+
+/// `acumen simulate`.
+#[derive(Debug, Args)]
+pub struct SimulateArgs {
+    /// Port on loopback; 0 takes a free one.
+    #[arg(long, env = "ACUMEN_SIMULATE_PORT", value_name = "N", default_value_t = 8765)]
+    pub port: u16,
+    /// Sessions, spread over the last eight weeks.
+    #[arg(long, env = "ACUMEN_SIMULATE_SESSIONS", value_name = "N", default_value_t = 2500,
+          value_parser = clap::value_parser!(u32).range(0..=2_000_000))]
+    pub sessions: u32,
+    /// Another seed invents another organisation.
+    #[arg(long, env = "ACUMEN_SIMULATE_SEED", value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Wait before each answer, in milliseconds.
+    #[arg(long, env = "ACUMEN_SIMULATE_LATENCY", value_name = "MS", default_value_t = 0)]
+    pub latency: u64,
+}
+
+/// `acumen metrics`.
+#[derive(Debug, Args)]
+pub struct MetricsArgs {
+    /// As the Markdown of METRICS.md.
+    #[arg(long)]
+    pub markdown: bool,
+}
+
+/// `acumen completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell.
+    pub shell: clap_complete::Shell,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_of_a_report_has_an_environment_name_and_none_takes_the_key() {
+        let cli = Cli::command();
+        let report = cli.find_subcommand("report").unwrap();
+        for flag in
+            report.get_arguments().filter(|flag| !matches!(flag.get_id().as_str(), "help" | "version"))
+        {
+            assert!(flag.get_env().is_some(), "{} has no environment name", flag.get_id());
+            assert!(!matches!(flag.get_id().as_str(), "key" | "api_key" | "token"));
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Report to files: the only writer to disk.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// A report could not be written; what stood there before is untouched.
+#[derive(Debug, thiserror::Error)]
+#[error("could not {attempt} {path}: {source}")]
+pub struct DeliverError {
+    attempt: &'static str,
+    path: String,
+    source: io::Error,
+}
+
+impl DeliverError {
+    fn of(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.display().to_string();
+        move |source| Self { attempt, path, source }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        match self.source.kind() {
+            io::ErrorKind::StorageFull => "free some space, or choose another folder with --out".to_owned(),
+            _ => "choose a folder you may write to with --out".to_owned(),
+        }
+    }
+}
+
+/// Where the report lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The page.
+    pub html: PathBuf,
+    /// Its facts.
+    pub json: PathBuf,
+}
+
+/// Makes the folder and proves that it can be written to, before the long work.
+///
+/// # Errors
+/// The folder cannot be made or written to.
+pub fn check(folder: &Path) -> Result<(), DeliverError> {
+    fs::create_dir_all(folder).map_err(DeliverError::of("make the folder", folder))?;
+    tempfile::Builder::new()
+        .prefix(".acumen-")
+        .tempfile_in(folder)
+        .map(drop)
+        .map_err(DeliverError::of("write to the folder", folder))
+}
+
+/// Writes the page and its facts as `NAME.html` and `NAME.json`.
+///
+/// Each is written beside its place, synced and renamed, so that whoever reads
+/// meanwhile, or a crash, meets a whole file: the old one or the new one.
+///
+/// # Errors
+/// A file cannot be written; what stood there before is untouched.
+pub fn write(folder: &Path, name: &str, html: &str, json: &str) -> Result<Receipt, DeliverError> {
+    let receipt =
+        Receipt { html: folder.join(format!("{name}.html")), json: folder.join(format!("{name}.json")) };
+    let page = staged(folder, &receipt.html, html)?;
+    let facts = staged(folder, &receipt.json, json)?;
+    // Facts first: a page never stands beside facts that are older than itself.
+    persist(facts, &receipt.json)?;
+    persist(page, &receipt.html)?;
+    // Without this a crash of the machine could forget the renames.
+    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(DeliverError::of("sync", folder))?;
+    Ok(receipt)
+}
+
+fn staged(folder: &Path, target: &Path, text: &str) -> Result<tempfile::NamedTempFile, DeliverError> {
+    let failed = || DeliverError::of("write", target);
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".acumen-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // As an ordinary file would be made; the umask still takes its part.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let mut file = builder.tempfile_in(folder).map_err(failed())?;
+    file.write_all(text.as_bytes()).map_err(failed())?;
+    file.as_file().sync_all().map_err(failed())?;
+    Ok(file)
+}
+
+fn persist(file: tempfile::NamedTempFile, target: &Path) -> Result<(), DeliverError> {
+    file.persist(target).map(drop).map_err(|error| DeliverError::of("replace", target)(error.error))
+}
+
+/// A file name's part out of untrusted text: what is no plain letter, digit,
+/// dot, dash or underscore becomes a dash, and it never begins with a dot.
+pub fn file_name(text: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '-' };
+    let name: String = text.chars().map(plain).take(120).collect();
+    match name.strip_prefix('.') {
+        Some(rest) => format!("-{rest}"),
+        None => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_replaced_whole_and_nothing_else_is_left() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "org_2026-W41", "old", "{}").unwrap();
+        let receipt = write(folder.path(), "org_2026-W41", "new", "{\"a\":1}").unwrap();
+        assert_eq!(fs::read_to_string(receipt.html).unwrap(), "new");
+        assert_eq!(fs::read_to_string(receipt.json).unwrap(), "{\"a\":1}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_is_refused_before_the_work() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "x").unwrap();
+        let error = check(&file.join("below")).unwrap_err();
+        assert!(error.to_string().contains("below"), "{error}");
+        assert!(error.hint().contains("--out"));
+        check(&folder.path().join("a/b")).unwrap();
+    }
+
+    #[test]
+    fn a_name_cannot_leave_the_folder() {
+        assert_eq!(file_name("../../etc/passwd"), "-.-..-etc-passwd");
+        assert_eq!(file_name("org_789"), "org_789");
+        assert_eq!(file_name("a b\u{202e}ü"), "a-b--");
+    }
+}

@@ -1,0 +1,236 @@
+//! Settings: what was typed, validated once, before any work is done.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
+use chrono_tz::Tz;
+use url::{Host, Url};
+
+use crate::cli::ReportArgs;
+use crate::fetch::{Question, Secret};
+use crate::period::Period;
+
+/// How long a whole fetch may take.
+const DEADLINE: Duration = Duration::from_secs(20 * 60);
+
+/// Something that was typed cannot be used.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct SettingsError {
+    message: String,
+    /// What to do about it.
+    pub hint: String,
+}
+
+impl SettingsError {
+    pub(crate) fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: hint.into() }
+    }
+}
+
+/// The key as it was found, unchecked.
+pub struct FoundKey {
+    /// Its text, white space and all.
+    pub text: String,
+    /// Where it was found, for messages.
+    pub source: String,
+}
+
+/// Everything a report needs to know, checked.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// What the API is asked.
+    pub question: Question,
+    /// The report's period, the previous one and the trend's, newest first.
+    pub periods: Vec<Period>,
+    /// How many of the periods, from the first, are points of the trend.
+    pub points: usize,
+    /// The report's period.
+    pub period: Period,
+    /// The one before it.
+    pub previous: Period,
+    /// Whether the report's period is over.
+    pub complete: bool,
+    /// When the run began.
+    pub now: DateTime<Utc>,
+    /// Where the report goes.
+    pub out: PathBuf,
+    /// The data is invented: the page says so.
+    pub demo: bool,
+}
+
+impl Settings {
+    /// Organisation id, or `enterprise`.
+    pub fn scope(&self) -> &str {
+        self.question.org.as_deref().unwrap_or("enterprise")
+    }
+
+    /// Checks what was typed against the clock and the key that was found.
+    ///
+    /// # Errors
+    /// The first thing that cannot be used, with a hint.
+    pub fn resolve(
+        args: &ReportArgs,
+        key: Option<FoundKey>,
+        now: DateTime<Utc>,
+    ) -> Result<Self, SettingsError> {
+        let now = now.trunc_subsecs(0);
+        let tz = zone(&args.tz)?;
+        let period = period(args, now, tz)?;
+        let points = args.trend as usize + 1;
+        let periods = period.trend(args.trend.max(1));
+        let (Some(previous), Some(earliest)) = (periods.get(1).cloned(), periods.last()) else {
+            return Err(SettingsError::new(
+                "the period is too early to have one before it",
+                "ask for a later period",
+            ));
+        };
+        // A running period is frozen at the start of the run, so that sessions
+        // created while pages are read cannot shift them.
+        let running = period.from() <= now && now < period.to();
+        let question = Question {
+            base_url: base_url(&args.base_url)?,
+            org: args.org.as_deref().map(|org| word("--org", org)).transpose()?,
+            from: earliest.from().to_utc(),
+            to: if running { now } else { period.to().to_utc() },
+            tags: args.tags.iter().map(|tag| word("--tag", tag)).collect::<Result<_, _>>()?,
+            users: args.users.iter().map(|user| word("--user", user)).collect::<Result<_, _>>()?,
+            page_size: args.page_size,
+            concurrency: args.concurrency as usize,
+            allow_partial: args.allow_partial,
+            deadline: DEADLINE,
+            key_source: key.as_ref().map(|key| key.source.clone()).unwrap_or_default(),
+            key: checked_key(key)?,
+        };
+        let complete = period.complete(now);
+        let out = args.out.clone();
+        Ok(Self { question, points, previous, complete, now, out, demo: false, periods, period })
+    }
+}
+
+fn zone(text: &str) -> Result<Tz, SettingsError> {
+    let trimmed = text.trim();
+    let found = chrono_tz::TZ_VARIANTS.iter().find(|zone| zone.name().eq_ignore_ascii_case(trimmed));
+    found.copied().ok_or_else(|| {
+        let city = trimmed.rsplit('/').next().unwrap_or_default().to_lowercase().replace(' ', "_");
+        let near = chrono_tz::TZ_VARIANTS
+            .iter()
+            .find(|zone| zone.name().contains('/') && zone.name().to_lowercase().ends_with(&city))
+            .filter(|_| !city.is_empty())
+            .map_or("Europe/Berlin or UTC", |zone| zone.name());
+        SettingsError::new(
+            format!("--tz: there is no time zone {}", quoted(text)),
+            format!("use an IANA name such as {near}"),
+        )
+    })
+}
+
+fn period(args: &ReportArgs, now: DateTime<Utc>, tz: Tz) -> Result<Period, SettingsError> {
+    let unreadable = |flag: &str, text: &str, example: &str| {
+        SettingsError::new(format!("{flag}: cannot read {}", quoted(text)), format!("write it as {example}"))
+    };
+    if let (Some(from), Some(to)) = (&args.from, &args.to) {
+        let first = date(from).ok_or_else(|| unreadable("--from", from, "2026-10-05"))?;
+        let last = date(to).ok_or_else(|| unreadable("--to", to, "2026-10-11"))?;
+        return Period::days(first, last, tz).ok_or_else(|| {
+            SettingsError::new(
+                format!("--to {last} lies before --from {first}"),
+                "both days are included: --to is the same day or a later one",
+            )
+        });
+    }
+    if let Some(week) = &args.week {
+        return Period::parse_week(week.trim(), tz)
+            .ok_or_else(|| unreadable("--week", week, "2026-W41 (ISO weeks run from W01 to W52 or W53)"));
+    }
+    if let Some(month) = &args.month {
+        return Period::parse_month(month.trim(), tz).ok_or_else(|| unreadable("--month", month, "2026-10"));
+    }
+    if let Some(last) = &args.last {
+        return span_days(last.trim())
+            .and_then(|days| Period::last_days(days, now, tz))
+            .ok_or_else(|| unreadable("--last", last, "14d or 2w, at most 3660 days"));
+    }
+    Period::last_complete_week(now, tz)
+        .ok_or_else(|| SettingsError::new("the clock is out of range", "check the machine's date"))
+}
+
+/// Four-digit years alone, so that a slip such as 20261-01-01 is no date.
+fn date(text: &str) -> Option<NaiveDate> {
+    let text = text.trim();
+    (text.len() == 10).then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok())?
+}
+
+fn span_days(text: &str) -> Option<u32> {
+    let number = |digits: &str| digits.parse::<u32>().ok().filter(|_| !digits.starts_with('+'));
+    let days = match text.strip_suffix('w') {
+        Some(weeks) => number(weeks)?.checked_mul(7)?,
+        None => number(text.strip_suffix('d')?)?,
+    };
+    (1..=3660).contains(&days).then_some(days)
+}
+
+fn base_url(text: &str) -> Result<Url, SettingsError> {
+    let refuse = |why: &str, hint: &str| Err(SettingsError::new(format!("--base-url: {why}"), hint));
+    let Ok(url) = Url::parse(text.trim()) else {
+        return refuse(&format!("cannot read {}", quoted(text)), "write it as https://api.devin.ai");
+    };
+    if !url.username().is_empty() || url.password().is_some() {
+        return refuse("it must not hold a user or password", "the key comes from a file or DEVIN_API_KEY");
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return refuse("it must not hold a query or fragment", "write it as https://api.devin.ai");
+    }
+    match (url.scheme(), url.host()) {
+        ("https", Some(_)) => Ok(url),
+        ("http", Some(host)) if is_loopback(&host) => Ok(url),
+        ("http", Some(_)) => refuse(
+            "plain http would send the key readable over the network",
+            "use https; http is for loopback alone",
+        ),
+        _ => refuse(&format!("{} is no web address", quoted(text)), "write it as https://api.devin.ai"),
+    }
+}
+
+fn is_loopback(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => name.eq_ignore_ascii_case("localhost"),
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    }
+}
+
+fn word(flag: &str, text: &str) -> Result<String, SettingsError> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().any(char::is_control) {
+        return Err(SettingsError::new(
+            format!("{flag}: {} is empty or has control characters", quoted(text)),
+            format!("leave {flag} out to report on everything"),
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+fn checked_key(found: Option<FoundKey>) -> Result<Secret, SettingsError> {
+    let hint = "put the key into a file and name it with --api-key-file, or set DEVIN_API_KEY; \
+                to look around without a key: acumen demo";
+    let Some(found) = found else { return Err(SettingsError::new("there is no API key", hint)) };
+    let text = found.text.trim();
+    if text.is_empty() {
+        return Err(SettingsError::new(format!("the API key from {} is empty", found.source), hint));
+    }
+    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(SettingsError::new(
+            format!("the API key from {} has spaces or characters that no key has", found.source),
+            "give the key alone, on one line",
+        ));
+    }
+    Ok(Secret::new(text.to_owned()))
+}
+
+/// Untrusted text for one line of a terminal: quoted, cut, without controls.
+fn quoted(text: &str) -> String {
+    let clean: String = text.chars().filter(|c| !c.is_control()).take(60).collect();
+    format!("“{clean}”")
+}
