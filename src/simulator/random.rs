@@ -76,9 +76,11 @@ impl Random {
         median * (0..10).fold(power, |power, _| power * power)
     }
 
-    /// Hexadecimal digits in lower case.
+    /// Hexadecimal digits in lower case, at most 32.
     pub fn hex(&mut self, digits: usize) -> String {
-        (0..digits).map(|_| char::from_digit(self.below(16) as u32, 16).unwrap_or('0')).collect()
+        let mut text = format!("{:016x}{:016x}", self.next(), self.next());
+        text.truncate(digits);
+        text
     }
 }
 
