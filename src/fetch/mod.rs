@@ -1,8 +1,24 @@
 //! Network to wire records: the only async stage and the only home of reqwest.
+//!
+//! [`fetch`] asks page after page ([`retry`] decides about failures), judges each
+//! record, delivers what is accepted, and proves in the end that nothing is missing.
 
+mod address;
+mod ask;
+mod client;
+pub mod envelope;
+mod error;
+mod flight;
 pub mod lenient;
+mod page;
+mod proof;
+mod quote;
+pub mod retry;
 pub mod time;
+mod walk;
 pub mod wire;
+
+pub use error::FetchError;
 
 use std::fmt;
 use std::time::Duration;
@@ -77,6 +93,58 @@ pub enum Delivery<'a> {
     Page(&'a [Row<'a>]),
 }
 
+/// News from the way, for a progress bar and log lines; it never holds the key or a query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// The fetch begins.
+    Asked {
+        /// The path asked, without the query.
+        path: String,
+        /// Start of the window …
+        from: DateTime<Utc>,
+        /// … and its end, itself outside.
+        to: DateTime<Utc>,
+    },
+    /// How many sessions the server counts; told once a walk.
+    Total(u64),
+    /// A page was read.
+    Page {
+        /// Pages so far in this walk.
+        pages: u64,
+        /// Distinct sessions so far in this walk.
+        sessions: u64,
+        /// The server's latest count.
+        total: u64,
+    },
+    /// A request failed and is sent again.
+    Retry {
+        /// The attempt that failed, from 1.
+        attempt: u32,
+        /// How it failed, in words.
+        class: String,
+        /// The wait before the next attempt.
+        wait: Duration,
+        /// What was asked, without the query.
+        path: String,
+    },
+    /// Completeness could not be proved, so the walk begins anew.
+    Again {
+        /// The number of the walk that begins, from 2.
+        walk: u32,
+        /// Why.
+        reason: String,
+    },
+    /// The fetch is done.
+    Done {
+        /// Requests sent, retries included.
+        requests: u64,
+        /// Requests that repeated a failed one.
+        retries: u64,
+        /// Time spent waiting before retries, added up over all workers.
+        waited: Duration,
+    },
+}
+
 /// What happened on the way: shown in the footer, kept in `facts.json`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Ledger {
@@ -102,3 +170,70 @@ pub struct Ledger {
     /// Every session that the server counts has been received.
     pub complete: bool,
 }
+
+/// What bounds a fetch beyond the question itself; tests make it small.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    bounds: client::Bounds,
+    patience: retry::Patience,
+    /// Walks before the data counts as incomplete.
+    walks: u32,
+    /// Pages in a walk: more than any organisation has.
+    pages: u64,
+}
+
+const LIMITS: Limits = Limits {
+    bounds: client::Bounds {
+        connect: Duration::from_secs(10),
+        read: Duration::from_secs(30),
+        attempt: Duration::from_secs(120),
+        page_bytes: 64 * 1024 * 1024,
+    },
+    patience: retry::Patience {
+        attempts: 6,
+        attempts_not_json: 3,
+        base: Duration::from_millis(500),
+        cap: Duration::from_secs(30),
+        budget: 200,
+        deadline: Duration::from_secs(20 * 60),
+    },
+    walks: 3,
+    pages: 100_000,
+};
+
+/// The ledger of a fetch whose accepted rows were delivered on the way.
+///
+/// Pages are delivered as they come, in no particular order; a
+/// [`Delivery::Restart`] takes back all that was delivered before it.
+///
+/// # Errors
+///
+/// Every way in which the data may be missing or not to be trusted, with a hint
+/// and an exit code; what was delivered before an error is void.
+pub async fn fetch(
+    question: &Question,
+    deliver: &mut (dyn FnMut(Delivery<'_>) + Send),
+    progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<Ledger, FetchError> {
+    fetch_within(question, &LIMITS, deliver, progress).await
+}
+
+async fn fetch_within(
+    question: &Question,
+    limits: &Limits,
+    deliver: &mut (dyn FnMut(Delivery<'_>) + Send),
+    progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<Ledger, FetchError> {
+    let asker = ask::Asker::new(question, limits, progress)?;
+    progress(Progress::Asked { path: asker.path(), from: question.from, to: question.to });
+    let mut listeners = walk::Listeners { deliver, progress };
+    let walks = walk::proved(&asker, question, limits, &mut listeners);
+    let ledger = tokio::time::timeout(question.deadline, walks)
+        .await
+        .map_err(|_| FetchError::Deadline { host: asker.host(), deadline: question.deadline })??;
+    progress(Progress::Done { requests: ledger.requests, retries: ledger.retries, waited: asker.waited() });
+    Ok(ledger)
+}
+
+#[cfg(test)]
+mod tests;

@@ -6,22 +6,15 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::lenient::{List, Text};
+use super::lenient::{List, Text, optional};
 use super::time::{self, Instant};
 
-/// One page of sessions. The fields of the envelope that steer the walk are
-/// raw: whether they are there, and of the right type, is the walk's business.
+/// One page of sessions; its envelope is read apart, see `envelope`.
 #[derive(Debug, Deserialize)]
 pub struct Page<'a> {
     /// The sessions of this page.
     #[serde(borrow)]
     pub items: Vec<Session<'a>>,
-    /// The end signal; absent or mistyped is a broken contract.
-    #[serde(borrow, default)]
-    pub has_more: Option<&'a RawValue>,
-    /// How many sessions the whole question has.
-    #[serde(borrow, default)]
-    pub total: Option<&'a RawValue>,
 }
 
 /// The same page with its records unread: a record that does not fit the
@@ -31,12 +24,20 @@ pub struct RawPage<'a> {
     /// The sessions of this page, as bytes.
     #[serde(borrow)]
     pub items: Vec<&'a RawValue>,
-    /// As in [`Page`].
+}
+
+/// A record that does not fit, of which the id alone can still be read.
+#[derive(Debug, Deserialize)]
+pub struct IdOnly<'a> {
+    /// With or without the `devin-` prefix; see [`bare_id`].
     #[serde(borrow, default)]
-    pub has_more: Option<&'a RawValue>,
-    /// As in [`Page`].
-    #[serde(borrow, default)]
-    pub total: Option<&'a RawValue>,
+    pub session_id: Text<'a>,
+}
+
+/// An id to compare by: trimmed, without the `devin-` prefix; `None` if nothing is left.
+pub fn bare_id<'t>(text: &'t Text<'_>) -> Option<&'t str> {
+    let id = text.trimmed()?;
+    Some(id.strip_prefix("devin-").unwrap_or(id)).filter(|id| !id.is_empty())
 }
 
 /// A session as v2 tells it.
@@ -80,15 +81,14 @@ pub struct Session<'a> {
     #[serde(borrow)]
     pub pull_requests: List<PullRequest<'a>>,
     /// What the vendor's analysis found; absent when nobody asked for one.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "optional")]
     pub session_analysis: Option<Analysis<'a>>,
 }
 
 impl Session<'_> {
     /// The id to compare by: trimmed, without the `devin-` prefix.
     pub fn id(&self) -> Option<&str> {
-        let id = self.session_id.trimmed()?;
-        Some(id.strip_prefix("devin-").unwrap_or(id)).filter(|id| !id.is_empty())
+        bare_id(&self.session_id)
     }
 
     /// When it was created, or `None` where that cannot be read.
@@ -149,7 +149,7 @@ pub struct Analysis<'a> {
     #[serde(borrow)]
     pub action_items: List<ActionItem<'a>>,
     /// A better prompt, and why.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "optional")]
     pub suggested_prompt: Option<SuggestedPrompt<'a>>,
 }
 

@@ -1,0 +1,170 @@
+//! Where a page of sessions is asked for.
+
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use reqwest::Url;
+
+use super::{FetchError, Question};
+
+/// The address of the sessions in question, without its place in the walk.
+///
+/// # Errors
+///
+/// A base address to which a key must not be sent.
+pub(super) fn sessions(question: &Question) -> Result<Url, FetchError> {
+    let mut url = checked(&question.base_url)?;
+    let scope = match question.org.as_deref() {
+        // The parser of addresses would take dots for steps through the path.
+        Some("" | "." | "..") => return Err(unfit("the organisation id is no id")),
+        Some(org) => format!("organizations/{}/", segment(org)),
+        None => String::new(),
+    };
+    // A dedicated deployment may live under a prefix.
+    let prefix = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&format!("{prefix}/v2/enterprise/{scope}sessions/insights"));
+    {
+        let mut query = url.query_pairs_mut();
+        query.clear();
+        query.append_pair("created_date_from", &seconds(question.from));
+        query.append_pair("created_date_to", &seconds(ceiling(question.to)));
+        query.append_pair("order", "asc");
+        for tag in &question.tags {
+            query.append_pair("tags", tag);
+        }
+        for user in &question.users {
+            query.append_pair("user_ids", user);
+        }
+    }
+    Ok(url)
+}
+
+/// The address of one page.
+pub(super) fn page(sessions: &Url, skip: u64, limit: u64) -> Url {
+    let mut url = sessions.clone();
+    url.query_pairs_mut().append_pair("skip", &skip.to_string()).append_pair("limit", &limit.to_string());
+    url
+}
+
+/// The host as messages name it: `api.devin.ai`, `127.0.0.1:8080`.
+pub(super) fn host(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// Whether an address never leaves this machine.
+pub(super) fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// Text as one path segment. `Url` leaves bars and other characters as they are.
+fn segment(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                char::from(byte).to_string()
+            }
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
+fn checked(base: &Url) -> Result<Url, FetchError> {
+    if base.scheme() != "https" && !(base.scheme() == "http" && is_loopback(base)) {
+        return Err(unfit("the base address is not https, so the key could be read on the way"));
+    }
+    if !base.username().is_empty() || base.password().is_some() {
+        return Err(unfit("the base address holds a user or password"));
+    }
+    let mut url = base.clone();
+    url.set_fragment(None);
+    url.set_query(None);
+    Ok(url)
+}
+
+fn unfit(why: &str) -> FetchError {
+    FetchError::Unfit { why: why.to_owned() }
+}
+
+/// The API takes whole seconds; a window is asked for a second too wide rather than too narrow.
+fn ceiling(moment: DateTime<Utc>) -> DateTime<Utc> {
+    let whole = moment.trunc_subsecs(0);
+    if whole == moment { moment } else { whole.checked_add_signed(TimeDelta::seconds(1)).unwrap_or(moment) }
+}
+
+fn seconds(moment: DateTime<Utc>) -> String {
+    moment.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::question;
+    use super::*;
+
+    fn asking(base: &str, change: impl FnOnce(&mut Question)) -> Result<String, FetchError> {
+        let mut question = question(base);
+        change(&mut question);
+        sessions(&question).map(|url| page(&url, 20, 10).to_string())
+    }
+
+    const WINDOW: &str =
+        "created_date_from=2026-10-05T00%3A00%3A00Z&created_date_to=2026-10-12T00%3A00%3A00Z&order=asc";
+
+    #[test]
+    fn the_address_names_scope_window_and_place() {
+        assert_eq!(
+            asking("https://api.devin.ai", |_| ()).unwrap(),
+            format!(
+                "https://api.devin.ai/v2/enterprise/organizations/org_789/sessions/insights?{WINDOW}&skip=20&limit=10"
+            )
+        );
+        for base in ["https://h.example/devin", "https://h.example/devin/?q=1#f"] {
+            assert_eq!(
+                asking(base, |q| q.org = None).unwrap(),
+                format!("https://h.example/devin/v2/enterprise/sessions/insights?{WINDOW}&skip=20&limit=10")
+            );
+        }
+    }
+
+    #[test]
+    fn what_people_typed_is_encoded() {
+        let url = asking("https://h.example", |q| {
+            q.org = Some("email|6/2?f#%7Cé".to_owned());
+            q.tags = vec!["a b".to_owned(), "c&d".to_owned()];
+            q.users = vec!["email|62f0".to_owned()];
+        });
+        let url = url.unwrap();
+        assert!(url.contains("/organizations/email%7C6%2F2%3Ff%23%257C%C3%A9/sessions/insights?"), "{url}");
+        assert!(url.contains("&tags=a+b&tags=c%26d&user_ids=email%7C62f0&skip=20"), "{url}");
+    }
+
+    #[test]
+    fn dots_are_no_organisation() {
+        for org in ["", ".", ".."] {
+            let error = asking("https://h.example", |q| q.org = Some(org.to_owned())).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{org}");
+        }
+    }
+
+    #[test]
+    fn a_broken_second_widens_the_window() {
+        let url = asking("https://h.example", |q| {
+            q.from += TimeDelta::milliseconds(1);
+            q.to -= TimeDelta::milliseconds(1);
+        });
+        assert!(url.unwrap().contains(WINDOW));
+    }
+
+    #[test]
+    fn the_key_goes_over_https_or_stays_here() {
+        for good in ["https://h.example", "http://localhost:1", "http://127.0.0.9", "http://[::1]:80"] {
+            assert!(asking(good, |_| ()).is_ok(), "{good}");
+        }
+        for bad in
+            ["http://h.example", "http://localhost.example", "ftp://localhost", "https://me:x@h.example"]
+        {
+            let error = asking(bad, |_| ()).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{bad}");
+        }
+    }
+}

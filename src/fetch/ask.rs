@@ -1,0 +1,199 @@
+//! The one retry layer: asks for a page until it is there or will not be.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use reqwest::{Client, Url};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::client::{self, Answer, Failure};
+use super::retry::{Class, Decision, Patience, Spent, decide};
+use super::{FetchError, Limits, Progress, Question, address};
+
+/// Asks for pages; shared by all that are in flight.
+pub(super) struct Asker<'q> {
+    question: &'q Question,
+    limits: &'q Limits,
+    patience: Patience,
+    progress: &'q (dyn Fn(Progress) + Send + Sync),
+    client: Client,
+    sessions: Url,
+    started: Instant,
+    /// Nobody asks before this moment: the server wants a pause.
+    paused_until: watch::Sender<Instant>,
+    requests: AtomicU64,
+    retries: AtomicU64,
+    waited_ms: AtomicU64,
+}
+
+impl<'q> Asker<'q> {
+    /// Sets up the client for a question.
+    ///
+    /// # Errors
+    ///
+    /// Settings with which no request can be sent.
+    pub(super) fn new(
+        question: &'q Question,
+        limits: &'q Limits,
+        progress: &'q (dyn Fn(Progress) + Send + Sync),
+    ) -> Result<Self, FetchError> {
+        let sessions = address::sessions(question)?;
+        let started = Instant::now();
+        Ok(Self {
+            question,
+            limits,
+            patience: Patience { deadline: question.deadline, ..limits.patience },
+            progress,
+            client: client::build(question, &limits.bounds)?,
+            sessions,
+            started,
+            paused_until: watch::Sender::new(started),
+            requests: AtomicU64::new(0),
+            retries: AtomicU64::new(0),
+            waited_ms: AtomicU64::new(0),
+        })
+    }
+
+    /// Requests sent, and how many of them repeated a failed one.
+    pub(super) fn requests(&self) -> (u64, u64) {
+        (self.requests.load(Ordering::Relaxed), self.retries.load(Ordering::Relaxed))
+    }
+
+    /// Time spent on waits between attempts, added up over all workers.
+    pub(super) fn waited(&self) -> Duration {
+        Duration::from_millis(self.waited_ms.load(Ordering::Relaxed))
+    }
+
+    /// What is asked, without the query.
+    pub(super) fn path(&self) -> String {
+        self.sessions.path().to_owned()
+    }
+
+    /// Asks for one page, as often as it is worth it.
+    ///
+    /// # Errors
+    ///
+    /// The last failure, once it is certain or was met often enough.
+    pub(super) async fn ask(&self, skip: u64, limit: u64) -> Result<Answer, FetchError> {
+        let url = address::page(&self.sessions, skip, limit);
+        let mut attempts = 0_u32;
+        loop {
+            self.pause().await;
+            attempts = attempts.saturating_add(1);
+            self.requests.fetch_add(1, Ordering::Relaxed);
+            if attempts > 1 {
+                self.retries.fetch_add(1, Ordering::Relaxed);
+            }
+            let outcome =
+                client::attempt(&self.client, url.clone(), &self.limits.bounds, &self.question.key).await;
+            let failure = match outcome {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            };
+            let spent = Spent {
+                attempts,
+                retries: self.retries.load(Ordering::Relaxed),
+                elapsed: self.started.elapsed(),
+            };
+            let asked = failure.retry_after.map(|asked| asked.wait);
+            match decide(&self.patience, failure.class, spent, asked, random()) {
+                Decision::Retry(wait) => self.wait(attempts, &failure, wait).await,
+                Decision::Stop => return Err(self.failed(failure, attempts)),
+                Decision::Later(wait) => return Err(self.later(&failure, wait)),
+            }
+        }
+    }
+
+    /// Waits before the next attempt; a pause that the server asked for holds for all.
+    async fn wait(&self, attempt: u32, failure: &Failure, wait: Duration) {
+        (self.progress)(Progress::Retry { attempt, class: describe(failure), wait, path: self.path() });
+        let millis = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        self.waited_ms.fetch_add(millis, Ordering::Relaxed);
+        if failure.retry_after.is_some()
+            && let Some(until) = Instant::now().checked_add(wait)
+        {
+            self.paused_until.send_if_modified(|paused| {
+                let longer = until > *paused;
+                *paused = until.max(*paused);
+                longer
+            });
+        }
+        sleep(wait).await;
+    }
+
+    /// Returns when no pause holds; one may be prolonged while it lasts.
+    async fn pause(&self) {
+        loop {
+            let until = *self.paused_until.borrow();
+            if until <= Instant::now() {
+                return;
+            }
+            sleep_until(until).await;
+        }
+    }
+
+    fn later(&self, failure: &Failure, wait: Duration) -> FetchError {
+        FetchError::Later {
+            path: self.path(),
+            host: self.host(),
+            status: match failure.class {
+                Class::Status(status) => status,
+                _ => 0,
+            },
+            wait,
+            at: failure.retry_after.and_then(|asked| asked.at),
+        }
+    }
+
+    fn failed(&self, failure: Failure, attempts: u32) -> FetchError {
+        let (path, host) = (self.path(), self.host());
+        let detail = failure.cause.clone();
+        match failure.class {
+            Class::Certificate => FetchError::Certificate { host, cause: failure.cause },
+            Class::Contract => FetchError::Contract { path, what: failure.cause },
+            Class::NotJson => FetchError::NotJson { path, host, got: failure.cause },
+            Class::Status(status @ (401 | 403)) => {
+                let key_source = self.question.key_source.clone();
+                FetchError::Refused { path, status, key_source, detail }
+            }
+            Class::Status(404) => FetchError::NotFound { path, host, org: self.question.org.clone(), detail },
+            Class::Status(status @ 300..=399) => FetchError::Redirect { path, host, status, to: detail },
+            Class::Status(status @ 400..=499) if !matches!(status, 408 | 425 | 429) => {
+                FetchError::BadRequest { path, status, detail }
+            }
+            Class::Status(_) | Class::Connection | Class::Timeout | Class::CutShort => {
+                FetchError::Unreachable { path, host, attempts, cause: describe(&failure) }
+            }
+        }
+    }
+
+    /// A contract broken by what several answers say together.
+    pub(super) fn contract(&self, what: String) -> FetchError {
+        FetchError::Contract { path: self.path(), what }
+    }
+
+    /// Whom we ask.
+    pub(super) fn host(&self) -> String {
+        address::host(&self.sessions)
+    }
+}
+
+/// A failure in a few words.
+fn describe(failure: &Failure) -> String {
+    match failure.class {
+        Class::Status(status) => format!("HTTP {status}{}", failure.cause),
+        Class::Timeout => format!("timeout: {}", failure.cause),
+        Class::CutShort => format!("answer cut short: {}", failure.cause),
+        Class::NotJson => format!("expected JSON, got {}", failure.cause),
+        Class::Connection | Class::Certificate | Class::Contract => failure.cause.clone(),
+    }
+}
+
+/// A number in [0, 1), good enough to spread waits: each `RandomState` has keys of its own.
+fn random() -> f64 {
+    let bits = RandomState::new().build_hasher().finish() >> 32;
+    f64::from(u32::try_from(bits).unwrap_or(0)) / (f64::from(u32::MAX) + 1.0)
+}

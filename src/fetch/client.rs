@@ -1,0 +1,228 @@
+//! One attempt at one page: send, status, content type, body, envelope.
+
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+use reqwest::header::RETRY_AFTER;
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION,
+};
+use reqwest::{Client, Response, Url, redirect};
+
+use super::envelope::{self, Envelope, Flaw};
+use super::retry::{Class, RetryAfter, retry_after};
+use super::{FetchError, Question, Secret, address, quote};
+
+/// Bounds of one attempt.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    /// Until a connection stands.
+    pub connect: Duration,
+    /// Between two pieces of an answer.
+    pub read: Duration,
+    /// From the request to the last byte.
+    pub attempt: Duration,
+    /// Decoded bytes of a page.
+    pub page_bytes: usize,
+}
+
+/// No error text needs more; the rest of an error's body is not read.
+const ERROR_BYTES: usize = 16 * 1024;
+
+/// A page as it came, proved to be whole.
+#[derive(Debug)]
+pub(super) struct Answer {
+    /// What it says about the walk.
+    pub envelope: Envelope,
+    /// All of it.
+    pub body: String,
+}
+
+/// An attempt that brought no page.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// What kind it is: decides whether to try again.
+    pub class: Class,
+    /// What happened, in words; for a refusal the server's quoted words.
+    pub cause: String,
+    /// The pause that the server asks for.
+    pub retry_after: Option<RetryAfter>,
+}
+
+impl Failure {
+    fn new(class: Class, cause: impl Into<String>) -> Self {
+        Self { class, cause: cause.into(), retry_after: None }
+    }
+}
+
+/// A client that sends the key to the base address and nowhere else.
+///
+/// # Errors
+///
+/// A key that no header can carry; no trusted root certificates on this machine.
+pub(super) fn build(question: &Question, bounds: &Bounds) -> Result<Client, FetchError> {
+    // A provider may be there already, and any will do.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut bearer =
+        HeaderValue::try_from(format!("Bearer {}", question.key.0)).map_err(|_| FetchError::Unfit {
+            why: format!("the key from {} holds characters that a header cannot carry", question.key_source),
+        })?;
+    bearer.set_sensitive(true);
+    let mut headers = HeaderMap::new();
+    headers.insert(AUTHORIZATION, bearer);
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    let mut builder = Client::builder()
+        .user_agent(concat!("acumen/", env!("CARGO_PKG_VERSION")))
+        .default_headers(headers)
+        .redirect(redirect::Policy::none())
+        // The one retry layer is ours.
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .connect_timeout(bounds.connect)
+        .read_timeout(bounds.read)
+        .timeout(bounds.attempt);
+    if question.base_url.scheme() == "http" {
+        // Plain text stays on this machine: no proxy, and no certificates to look for.
+        builder = builder.no_proxy().tls_certs_only([]);
+    }
+    builder.build().map_err(|error| FetchError::Certificate {
+        host: address::host(&question.base_url),
+        cause: causes(&error.without_url(), &question.key),
+    })
+}
+
+/// Asks once for a page.
+///
+/// # Errors
+///
+/// A [`Failure`], whether or not it may pass.
+pub(super) async fn attempt(
+    client: &Client,
+    url: Url,
+    bounds: &Bounds,
+    key: &Secret,
+) -> Result<Answer, Failure> {
+    let broken = |error: reqwest::Error| broken(error.without_url(), key);
+    let mut response = client.get(url.clone()).send().await.map_err(broken)?;
+    let status = response.status();
+    if !status.is_success() {
+        return Err(refusal(response, &url, key).await);
+    }
+    let kind = text(response.headers(), &CONTENT_TYPE).map(|kind| quote::clean(kind, key));
+    if kind.as_deref().is_some_and(|kind| !is_json(kind)) {
+        return Err(Failure::new(Class::NotJson, kind.unwrap_or_default()));
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(broken)? {
+        if body.len().saturating_add(chunk.len()) > bounds.page_bytes {
+            let cause = format!("the page is larger than {} MiB", bounds.page_bytes / (1024 * 1024));
+            return Err(Failure::new(Class::Contract, cause));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Err(Failure::new(Class::NotJson, "an empty body"));
+    }
+    let rubbish = || {
+        let kind = kind.clone().unwrap_or_else(|| "a body without a type".to_owned());
+        Failure::new(Class::NotJson, format!("{kind} that is no JSON"))
+    };
+    let body = String::from_utf8(body).map_err(|_| rubbish())?;
+    match envelope::read(&body) {
+        Ok(envelope) => Ok(Answer { envelope, body }),
+        Err(Flaw::CutShort) => Err(Failure::new(Class::CutShort, "the JSON ends in the middle")),
+        Err(Flaw::NotJson) => Err(rubbish()),
+        Err(Flaw::Contract(what)) => Err(Failure::new(Class::Contract, quote::clean(&what, key))),
+    }
+}
+
+/// Reads what a status other than success comes with.
+async fn refusal(mut response: Response, url: &Url, key: &Secret) -> Failure {
+    let status = response.status();
+    let headers = response.headers();
+    let retry_after = text(headers, &RETRY_AFTER).and_then(|value| retry_after(value, text(headers, &DATE)));
+    if status.is_redirection() {
+        let to = text(headers, &LOCATION).and_then(|to| url.join(to).ok());
+        let to = to.map_or_else(
+            || "an unknown place".to_owned(),
+            |to| quote::clean(&format!("{}://{}", to.scheme(), address::host(&to)), key),
+        );
+        return Failure::new(Class::Status(status.as_u16()), to);
+    }
+    let mut body = Vec::new();
+    // Whatever goes wrong here: the status is what counts.
+    while let Ok(Some(chunk)) = response.chunk().await {
+        body.extend_from_slice(&chunk);
+        if body.len() > ERROR_BYTES {
+            break;
+        }
+    }
+    Failure { class: Class::Status(status.as_u16()), cause: quote::detail(&body, key), retry_after }
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// `application/json`, `application/problem+json`; parameters do not matter.
+fn is_json(kind: &str) -> bool {
+    let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    matches!(essence.as_str(), "application/json" | "text/json") || essence.ends_with("+json")
+}
+
+/// Sorts an error of the transport.
+fn broken(error: reqwest::Error, key: &Secret) -> Failure {
+    let class = if is_certificate(&error) {
+        Class::Certificate
+    } else if error.is_timeout() {
+        Class::Timeout
+    } else if error.is_body() || error.is_decode() {
+        Class::CutShort
+    } else {
+        Class::Connection
+    };
+    Failure::new(class, causes(&error, key))
+}
+
+/// The whole chain of causes on one line, each said once.
+fn causes(error: &reqwest::Error, key: &Secret) -> String {
+    let mut line = error.to_string();
+    for cause in chain(error).skip(1) {
+        let cause = cause.to_string();
+        if !line.contains(&cause) {
+            line = format!("{line}: {cause}");
+        }
+    }
+    quote::clean(&line, key)
+}
+
+fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| {
+        let error: &'e (dyn Error + 'static) = *error;
+        // The source of an I/O error is that of the error inside, which would be passed over.
+        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner as &(dyn Error + 'static)),
+            None => error.source(),
+        }
+    })
+}
+
+fn is_certificate(error: &reqwest::Error) -> bool {
+    chain(error).any(|cause| matches!(cause.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_goes_by_several_names() {
+        for good in ["application/json", "application/JSON; charset=utf-8", "application/problem+json"] {
+            assert!(is_json(good), "{good}");
+        }
+        for bad in ["text/html", "text/plain; application/json", "", "application/jsonp"] {
+            assert!(!is_json(bad), "{bad}");
+        }
+    }
+}

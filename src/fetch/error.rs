@@ -1,0 +1,230 @@
+//! How a fetch fails, what to do about it, and the exit code it deserves.
+
+use std::time::Duration;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+/// Why there is no answer. No variant ever holds the key.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    /// The question cannot be asked at all.
+    #[error("cannot ask the API: {why}")]
+    Unfit {
+        /// What is wrong with the settings.
+        why: String,
+    },
+    /// 401 or 403.
+    #[error("GET {path}: the key from {key_source} was refused (HTTP {status}){detail}")]
+    Refused {
+        /// What was asked.
+        path: String,
+        /// 401 or 403.
+        status: u16,
+        /// Where the key came from.
+        key_source: String,
+        /// The server's words, or nothing.
+        detail: String,
+    },
+    /// 404.
+    #[error("GET {path}: not found on {host} (HTTP 404){detail}")]
+    NotFound {
+        /// What was asked.
+        path: String,
+        /// Of whom.
+        host: String,
+        /// The organisation, if one was named.
+        org: Option<String>,
+        /// The server's words, or nothing.
+        detail: String,
+    },
+    /// Any other answer that blames the question.
+    #[error("GET {path}: the server does not accept the question (HTTP {status}){detail}")]
+    BadRequest {
+        /// What was asked.
+        path: String,
+        /// 400, 422 or another 4xx.
+        status: u16,
+        /// The server's words, or nothing.
+        detail: String,
+    },
+    /// The server points elsewhere; the key is not sent there.
+    #[error("GET {path}: {host} redirects (HTTP {status}) to {to}, where the key is not sent")]
+    Redirect {
+        /// What was asked.
+        path: String,
+        /// Of whom.
+        host: String,
+        /// The status.
+        status: u16,
+        /// Scheme and host of the place pointed to, or "an unknown place".
+        to: String,
+    },
+    /// The server's certificate is not to be trusted.
+    #[error("the certificate of {host} is not trusted: {cause}")]
+    Certificate {
+        /// Whose.
+        host: String,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// Enough attempts, no answer.
+    #[error("GET {path}: no answer from {host} after {attempts} attempt(s): {cause}")]
+    Unreachable {
+        /// What was asked.
+        path: String,
+        /// Of whom.
+        host: String,
+        /// How often.
+        attempts: u32,
+        /// How the last attempt failed.
+        cause: String,
+    },
+    /// The whole fetch took too long.
+    #[error("the fetch from {host} was not done after {}", wait_text(*.deadline))]
+    Deadline {
+        /// Of whom.
+        host: String,
+        /// How long it might take.
+        deadline: Duration,
+    },
+    /// The server asks for a longer pause than the run may take.
+    #[error("GET {path}: {host} (HTTP {status}) asks to come back in {}{}", wait_text(*.wait), moment(.at))]
+    Later {
+        /// What was asked.
+        path: String,
+        /// Of whom.
+        host: String,
+        /// 429, 503 or alike.
+        status: u16,
+        /// How long to stay away.
+        wait: Duration,
+        /// The same as a moment, by the server's clock.
+        at: Option<DateTime<Utc>>,
+    },
+    /// A page of another kind came where JSON is due.
+    #[error("GET {path}: expected JSON, got {got} from {host}")]
+    NotJson {
+        /// What was asked.
+        path: String,
+        /// Of whom.
+        host: String,
+        /// The content type, or "an empty body".
+        got: String,
+    },
+    /// JSON came, but not what the API promises.
+    #[error("GET {path}: the answer breaks the API's contract: {what}")]
+    Contract {
+        /// What was asked.
+        path: String,
+        /// What is amiss.
+        what: String,
+    },
+    /// Most of a page lies outside what was asked for.
+    #[error("the server ignored our filter: {outside} of {rows} sessions of a page lie outside it")]
+    FilterIgnored {
+        /// Rows outside the window, the tags or the users.
+        outside: u64,
+        /// Rows of the page.
+        rows: u64,
+    },
+    /// The walk through the pages cannot be proved complete.
+    #[error("incomplete data: the server counts {expected} sessions, {received} different ones came")]
+    Incomplete {
+        /// The server's last count.
+        expected: u64,
+        /// Distinct sessions received.
+        received: u64,
+    },
+}
+
+impl FetchError {
+    /// What a person can do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Unfit { .. } => "check the base address and the key in the settings".to_owned(),
+            Self::Refused { status: 401, key_source, .. } => {
+                format!("check that {key_source} holds the whole key and that it was not revoked")
+            }
+            Self::Refused { .. } => {
+                "the key must be the personal key of an enterprise administrator".to_owned()
+            }
+            Self::NotFound { org: Some(org), .. } => {
+                format!("is the organisation id right? it was \"{org}\"; else check the base address")
+            }
+            Self::NotFound { .. } => "check the base address; does this host serve API v2?".to_owned(),
+            Self::BadRequest { .. } => "check page size, tags and users in the settings".to_owned(),
+            Self::Redirect { to, .. } => format!("if {to} is the API, set it as the base address"),
+            Self::Certificate { .. } => {
+                "if a company proxy signs certificates, point SSL_CERT_FILE at its root certificate"
+                    .to_owned()
+            }
+            Self::Unreachable { host, .. } => {
+                format!("check the network, the proxy and that {host} is up; then run again")
+            }
+            Self::Deadline { .. } => "allow more time or ask for a shorter period".to_owned(),
+            Self::Later { wait, at, .. } => {
+                format!("run again in {}{}", wait_text(*wait), moment(at))
+            }
+            Self::NotJson { host, .. } => {
+                format!("is {host} the API, or does a login page or proxy answer in its place?")
+            }
+            Self::Contract { .. } => {
+                "the API may have changed: look for a newer version, or report this message".to_owned()
+            }
+            Self::FilterIgnored { .. } => {
+                "the API may have renamed its parameters: look for a newer version".to_owned()
+            }
+            Self::Incomplete { .. } => {
+                "run again when fewer sessions change, or accept a marked report with --allow-partial"
+                    .to_owned()
+            }
+        }
+    }
+
+    /// The exit code of a run that ends with this.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Unfit { .. } | Self::NotFound { .. } | Self::BadRequest { .. } | Self::Redirect { .. } => 2,
+            Self::Refused { .. } => 3,
+            Self::Incomplete { .. } => 4,
+            Self::Certificate { .. } | Self::Unreachable { .. } | Self::Deadline { .. } => 5,
+            Self::NotJson { .. } | Self::Contract { .. } | Self::FilterIgnored { .. } => 65,
+            Self::Later { .. } => 75,
+        }
+    }
+}
+
+/// Time as people say it: `45 s`, `12 min`, `3 h 20 min`; rounded up.
+fn wait_text(wait: Duration) -> String {
+    let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
+    let minutes = seconds.div_ceil(60);
+    match seconds {
+        0..=90 => format!("{seconds} s"),
+        91..=5400 => format!("{minutes} min"),
+        _ => format!("{} h {} min", minutes / 60, minutes % 60),
+    }
+}
+
+fn moment(at: &Option<DateTime<Utc>>) -> String {
+    at.map(|at| format!(" (at {})", at.to_rfc3339_opts(SecondsFormat::Secs, true))).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_read_as_people_say_them() {
+        for (millis, text) in [
+            (0, "0 s"),
+            (200, "1 s"),
+            (90_000, "90 s"),
+            (90_001, "2 min"),
+            (5_400_000, "90 min"),
+            (12_000_000, "3 h 20 min"),
+        ] {
+            assert_eq!(wait_text(Duration::from_millis(millis)), text);
+        }
+        assert!(wait_text(Duration::MAX).contains(" h "));
+    }
+}

@@ -1,0 +1,181 @@
+//! What came in one walk, counted so that completeness can be proved.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use super::page::Verdict;
+use super::{Ledger, Row};
+
+/// The rows of one walk, counted.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    /// Every id met, and whether a session of it was accepted.
+    ids: HashMap<Box<str>, bool>,
+    /// Rows without an id: each may be a session of its own.
+    nameless: u64,
+    pages: u64,
+    received: u64,
+    unique: u64,
+    outside: u64,
+    rejected: u64,
+    duplicates: u64,
+    naive_times: u64,
+}
+
+/// What one page brought.
+#[derive(Debug)]
+pub(super) struct Brought<'a> {
+    /// The accepted rows.
+    pub rows: Vec<Row<'a>>,
+    /// Rows never met before in this walk, whatever became of them.
+    pub fresh: u64,
+    /// Rows outside the question.
+    pub outside: u64,
+}
+
+impl Tally {
+    /// Counts a page and gives its accepted rows.
+    pub(super) fn count<'a>(&mut self, verdicts: Vec<Verdict<'a>>) -> Brought<'a> {
+        let mut brought = Brought { rows: Vec::with_capacity(verdicts.len()), fresh: 0, outside: 0 };
+        self.pages += 1;
+        for verdict in verdicts {
+            self.received += 1;
+            let fresh = match verdict {
+                Verdict::Accepted { row, naive } => {
+                    let (fresh, again) = self.meet(row.session.id().unwrap_or_default(), true);
+                    self.unique += u64::from(!again);
+                    self.duplicates += u64::from(again);
+                    self.naive_times += u64::from(naive);
+                    brought.rows.push(row);
+                    fresh
+                }
+                Verdict::Outside(id) => {
+                    self.outside += 1;
+                    brought.outside += 1;
+                    self.meet(&id, false).0
+                }
+                Verdict::Rejected(id) => {
+                    self.rejected += 1;
+                    match id {
+                        Some(id) => self.meet(&id, false).0,
+                        None => {
+                            self.nameless += 1;
+                            true
+                        }
+                    }
+                }
+            };
+            brought.fresh += u64::from(fresh);
+        }
+        brought
+    }
+
+    /// Notes an id: whether it is new, and whether it was accepted before.
+    fn meet(&mut self, id: &str, accepted: bool) -> (bool, bool) {
+        match self.ids.entry(id.into()) {
+            Entry::Vacant(place) => {
+                place.insert(accepted);
+                (true, false)
+            }
+            Entry::Occupied(mut place) => {
+                let before = *place.get();
+                *place.get_mut() = before || accepted;
+                (false, before)
+            }
+        }
+    }
+
+    /// Distinct sessions received, to be compared with the server's count.
+    pub(super) fn distinct(&self) -> u64 {
+        u64::try_from(self.ids.len()).unwrap_or(u64::MAX).saturating_add(self.nameless)
+    }
+
+    /// Pages counted.
+    pub(super) fn pages(&self) -> u64 {
+        self.pages
+    }
+
+    /// Rows counted.
+    pub(super) fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// Rejected rows, if they are more than 1 % of all: too many to be accidents.
+    pub(super) fn too_many_rejected(&self) -> Option<u64> {
+        (self.rejected.saturating_mul(100) > self.received).then_some(self.rejected)
+    }
+
+    /// The ledger of a walk, with the requests of all walks.
+    pub(super) fn ledger(&self, (requests, retries): (u64, u64), complete: bool) -> Ledger {
+        Ledger {
+            requests,
+            retries,
+            pages: self.pages,
+            received: self.received,
+            unique: self.unique,
+            duplicates: self.duplicates,
+            outside: self.outside,
+            rejected: self.rejected,
+            naive_times: self.naive_times,
+            complete,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::super::wire::Session;
+    use super::*;
+
+    fn accepted(id: &str) -> Verdict<'_> {
+        let session = Session { session_id: id.into(), ..Session::default() };
+        Verdict::Accepted { row: Row { position: 0, created: DateTime::UNIX_EPOCH, session }, naive: true }
+    }
+
+    #[test]
+    fn every_row_is_counted_once() {
+        let mut tally = Tally::default();
+        let brought = tally.count(vec![
+            accepted("a"),
+            Verdict::Outside("b".to_owned()),
+            Verdict::Rejected(None),
+            Verdict::Rejected(None),
+            Verdict::Rejected(Some("c".to_owned())),
+            accepted("devin-a"),
+        ]);
+        assert_eq!((brought.rows.len(), brought.fresh, brought.outside), (2, 5, 1));
+        // An id that was dropped before is still a new session once it is accepted.
+        let brought = tally.count(vec![accepted("c"), accepted("a"), Verdict::Outside("a".to_owned())]);
+        assert_eq!((brought.rows.len(), brought.fresh, brought.outside), (2, 0, 1));
+        assert_eq!(tally.distinct(), 5);
+        let ledger = tally.ledger((7, 2), true);
+        let expected = Ledger {
+            requests: 7,
+            retries: 2,
+            pages: 2,
+            received: 9,
+            unique: 2,
+            duplicates: 2,
+            outside: 2,
+            rejected: 3,
+            naive_times: 4,
+            complete: true,
+        };
+        assert_eq!(ledger, expected);
+        assert_eq!(ledger.received, ledger.unique + ledger.duplicates + ledger.outside + ledger.rejected);
+    }
+
+    #[test]
+    fn one_percent_may_be_rejected() {
+        let mut tally = Tally::default();
+        assert_eq!(tally.too_many_rejected(), None);
+        let names: Vec<String> = (0..99).map(|n| n.to_string()).collect();
+        tally.count(names.iter().map(|name| accepted(name)).collect());
+        tally.count(vec![Verdict::Rejected(None)]);
+        assert_eq!(tally.too_many_rejected(), None);
+        tally.count(vec![Verdict::Rejected(None)]);
+        assert_eq!(tally.too_many_rejected(), Some(2));
+    }
+}

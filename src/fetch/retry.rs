@@ -1,0 +1,222 @@
+//! Whether, and after what wait, a failed request is sent again: one pure function.
+
+use std::time::{Duration, SystemTime};
+
+use chrono::{DateTime, Utc};
+
+/// How one attempt failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// No connection, or one that broke: DNS, refused, reset, TLS handshake.
+    Connection,
+    /// The server's certificate is not to be trusted.
+    Certificate,
+    /// Nothing came for too long.
+    Timeout,
+    /// The body ended early or could not be unpacked.
+    CutShort,
+    /// A page of another kind where JSON is due.
+    NotJson,
+    /// JSON that breaks the API's promises.
+    Contract,
+    /// Any status but success.
+    Status(u16),
+}
+
+/// What a server asks for in `Retry-After`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetryAfter {
+    /// From the answer on.
+    pub wait: Duration,
+    /// The same as a moment, where the answer said what time it was.
+    pub at: Option<DateTime<Utc>>,
+}
+
+/// How patient a run is.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// Attempts at one request, the first included.
+    pub attempts: u32,
+    /// The same where the answer is no JSON: that seldom passes by itself.
+    pub attempts_not_json: u32,
+    /// Ceiling of the first wait; it doubles with each attempt …
+    pub base: Duration,
+    /// … up to this.
+    pub cap: Duration,
+    /// Retries in the whole run.
+    pub budget: u64,
+    /// Length of the whole run.
+    pub deadline: Duration,
+}
+
+/// What a run has spent so far.
+#[derive(Clone, Copy, Debug)]
+pub struct Spent {
+    /// Attempts at this request, the failed one included.
+    pub attempts: u32,
+    /// Retries of all requests.
+    pub retries: u64,
+    /// Time since the run began.
+    pub elapsed: Duration,
+}
+
+/// What to do about a failed attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Send it again after this wait.
+    Retry(Duration),
+    /// Give up: it would not help, or there were enough attempts.
+    Stop,
+    /// Give up, and come back after this wait: the run may not last so long.
+    Later(Duration),
+}
+
+/// Decides what to do about a failed attempt, with full jitter: `random` lies in [0, 1).
+pub fn decide(
+    patience: &Patience,
+    class: Class,
+    spent: Spent,
+    retry_after: Option<Duration>,
+    random: f64,
+) -> Decision {
+    let attempts = match class {
+        Class::NotJson => patience.attempts_not_json,
+        _ => patience.attempts,
+    };
+    if !may_pass(class) {
+        return Decision::Stop;
+    }
+    let left = patience.deadline.saturating_sub(spent.elapsed);
+    if let Some(wait) = retry_after.filter(|wait| *wait >= left) {
+        return Decision::Later(wait);
+    }
+    if spent.attempts >= attempts || spent.retries >= patience.budget {
+        return Decision::Stop;
+    }
+    let doublings = spent.attempts.saturating_sub(1).min(31);
+    let ceiling = patience.base.saturating_mul(1 << doublings).min(patience.cap);
+    // What the server asks for is the least; the spread keeps workers that were
+    // paused together from coming back together.
+    let wait = match retry_after {
+        Some(asked) => asked.saturating_add(patience.base.min(ceiling).mul_f64(random)),
+        None => ceiling.mul_f64(random),
+    };
+    if wait < left { Decision::Retry(wait) } else { Decision::Stop }
+}
+
+/// Whether the same request may succeed later.
+fn may_pass(class: Class) -> bool {
+    match class {
+        Class::Connection | Class::Timeout | Class::CutShort | Class::NotJson => true,
+        Class::Certificate | Class::Contract => false,
+        Class::Status(status) => matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504 | 520..=529),
+    }
+}
+
+/// Reads `Retry-After`: seconds, or an HTTP date measured against the answer's
+/// own `Date`, since the two clocks need not agree. `None` where that fails.
+pub fn retry_after(value: &str, date: Option<&str>) -> Option<RetryAfter> {
+    let now: Option<SystemTime> = date.and_then(|text| httpdate::parse_http_date(text.trim()).ok());
+    let value = value.trim();
+    let wait = match value.parse::<u64>() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => httpdate::parse_http_date(value).ok()?.duration_since(now?).unwrap_or_default(),
+    };
+    let at = now.and_then(|now| now.checked_add(wait)).filter(|at| {
+        // chrono panics on a moment that it cannot hold.
+        at.duration_since(SystemTime::UNIX_EPOCH).is_ok_and(|since| since < LATEST)
+    });
+    Some(RetryAfter { wait, at: at.map(DateTime::from) })
+}
+
+/// The year 9999 is later than anybody comes back.
+const LATEST: Duration = Duration::from_secs(253_402_300_800);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATIENCE: Patience = Patience {
+        attempts: 6,
+        attempts_not_json: 3,
+        base: Duration::from_millis(500),
+        cap: Duration::from_secs(30),
+        budget: 100,
+        deadline: Duration::from_secs(1200),
+    };
+
+    fn after(attempts: u32) -> Spent {
+        Spent { attempts, retries: 0, elapsed: Duration::ZERO }
+    }
+
+    const fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn every_status_is_decided() {
+        let again: Vec<u16> = (100..600)
+            .filter(|status| decide(&PATIENCE, Class::Status(*status), after(1), None, 0.5) != Decision::Stop)
+            .collect();
+        let expected = [408, 425, 429, 500, 502, 503, 504].into_iter().chain(520..=529);
+        assert_eq!(again, expected.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn waits_double_up_to_the_cap_with_full_jitter() {
+        let wait = |attempts, random| {
+            let patience = Patience { attempts: 99, ..PATIENCE };
+            decide(&patience, Class::Timeout, after(attempts), None, random)
+        };
+        for (attempts, millis) in [(1, 500), (2, 1000), (3, 2000), (6, 16_000), (7, 30_000), (60, 30_000)] {
+            assert_eq!(wait(attempts, 0.5), Decision::Retry(Duration::from_millis(millis / 2)));
+            assert_eq!(wait(attempts, 0.0), Decision::Retry(Duration::ZERO));
+        }
+    }
+
+    #[test]
+    fn attempts_and_the_budget_end() {
+        let of = |class, spent| decide(&PATIENCE, class, spent, None, 0.5);
+        assert!(matches!(of(Class::Connection, after(5)), Decision::Retry(_)));
+        assert_eq!(of(Class::Connection, after(6)), Decision::Stop);
+        assert!(matches!(of(Class::NotJson, after(2)), Decision::Retry(_)));
+        assert_eq!(of(Class::NotJson, after(3)), Decision::Stop);
+        assert_eq!(of(Class::Timeout, Spent { retries: 100, ..after(1) }), Decision::Stop);
+        assert_eq!(of(Class::Certificate, after(1)), Decision::Stop);
+        assert_eq!(of(Class::Contract, after(1)), Decision::Stop);
+    }
+
+    #[test]
+    fn retry_after_is_the_least_wait_or_beyond_the_deadline() {
+        let of = |elapsed, asked, random| {
+            let spent = Spent { elapsed: seconds(elapsed), ..after(1) };
+            decide(&PATIENCE, Class::Status(429), spent, Some(seconds(asked)), random)
+        };
+        assert_eq!(of(0, 7, 0.0), Decision::Retry(seconds(7)));
+        assert_eq!(of(0, 7, 0.5), Decision::Retry(Duration::from_millis(7250)));
+        assert_eq!(of(0, 1200, 0.0), Decision::Later(seconds(1200)));
+        assert_eq!(of(1190, 60, 0.0), Decision::Later(seconds(60)));
+        assert_eq!(of(1190, 9, 0.0), Decision::Retry(seconds(9)));
+        assert_eq!(of(0, u64::MAX, 0.9), Decision::Later(seconds(u64::MAX)));
+        let late = Spent { elapsed: seconds(1200), ..after(1) };
+        assert_eq!(decide(&PATIENCE, Class::Timeout, late, None, 0.5), Decision::Stop);
+    }
+
+    #[test]
+    fn both_forms_of_retry_after_are_read() {
+        let date = Some("Mon, 12 Oct 2026 06:00:00 GMT");
+        let at = |text: &str| Some(text.parse::<DateTime<Utc>>().unwrap());
+        let of = |value, date| retry_after(value, date).map(|read| (read.wait, read.at));
+        assert_eq!(of(" 90 ", None), Some((seconds(90), None)));
+        assert_eq!(of("90", date), Some((seconds(90), at("2026-10-12T06:01:30Z"))));
+        assert_eq!(of("Mon, 12 Oct 2026 06:00:05 GMT", date), Some((seconds(5), at("2026-10-12T06:00:05Z"))));
+        assert_eq!(
+            of("Mon, 12 Oct 2026 05:00:00 GMT", date),
+            Some((Duration::ZERO, at("2026-10-12T06:00:00Z")))
+        );
+        assert_eq!(of("Mon, 12 Oct 2026 06:00:05 GMT", None), None);
+        assert_eq!(of("soon", date), None);
+        assert_eq!(of("-1", date), None);
+        assert_eq!(of(&u64::MAX.to_string(), date), Some((seconds(u64::MAX), None)));
+    }
+}

@@ -1,0 +1,242 @@
+//! What the network and the server can do wrong.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use super::server::{Reply, Server, json, reply, serve};
+use super::*;
+
+type Fault = fn() -> Reply;
+
+/// Answers the first requests with a fault, then as it should.
+fn faulty(times: usize, fault: impl Fn() -> Reply + Send + Sync + 'static) -> Server {
+    serve(move |asked| if asked.number <= times { fault() } else { honest(&records(5), asked, 1000) })
+}
+
+fn html() -> Reply {
+    reply(200, "Content-Type: text/html; charset=utf-8\r\n", "<html>log in</html>")
+}
+
+/// JSON whose connection closes early; the length says that more was due, or does not.
+fn cut(with_length: bool) -> Reply {
+    let body = envelope(&records(5), false, 5);
+    let length = if with_length { format!("Content-Length: {}\r\n", body.len()) } else { String::new() };
+    let head =
+        format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\n{length}\r\n");
+    Reply(format!("{head}{}", &body[..body.len() / 2]).into_bytes())
+}
+
+#[tokio::test]
+async fn what_may_pass_is_asked_again() {
+    let faults: [(&str, Fault); 14] = [
+        ("HTTP 408", || json(408, "{}")),
+        ("HTTP 425", || json(425, "{}")),
+        ("HTTP 429", || json(429, r#"{"detail": "slow down"}"#)),
+        ("HTTP 500", || json(500, "{}")),
+        ("HTTP 502", || reply(502, "", "<html>")),
+        ("HTTP 503", || json(503, "")),
+        ("HTTP 504", || json(504, "{}")),
+        ("HTTP 522", || json(522, "{}")),
+        ("error sending request", || Reply(Vec::new())),
+        ("cut short", || cut(true)),
+        ("cut short", || cut(false)),
+        ("expected JSON, got text/html", html),
+        ("expected JSON, got an empty body", || json(200, "")),
+        ("expected JSON, got application/json that is no JSON", || json(200, "<html>")),
+    ];
+    for (class, fault) in faults {
+        let server = faulty(1, fault);
+        let (ledger, seen) = run(&question(&server.base)).await;
+        let ledger = ledger.unwrap_or_else(|error| panic!("{class}: {error}"));
+        assert_eq!((ledger.requests, ledger.retries, ledger.unique), (2, 1, 5), "{class}");
+        assert_eq!((ledger.pages, seen.restarts), (1, 0), "{class}");
+        let retries = seen.retries();
+        assert!(retries.len() == 1 && retries[0].0 == 1 && retries[0].1.contains(class), "{retries:?}");
+    }
+}
+
+#[tokio::test]
+async fn enough_attempts_are_enough() {
+    let faults: [(usize, u8, &str, Fault); 4] = [
+        (6, 5, "after 6 attempt(s): HTTP 503: \"later\"", || json(503, r#"{"detail": "later"}"#)),
+        (6, 5, "after 6 attempt(s): answer cut short", || cut(false)),
+        (6, 5, "after 6 attempt(s): error sending request", || Reply(Vec::new())),
+        (3, 65, "expected JSON, got text/html; charset=utf-8 from 127.0.0.1:", html),
+    ];
+    for (attempts, code, text, fault) in faults {
+        let server = faulty(usize::MAX, fault);
+        let error = run(&question(&server.base)).await.0.unwrap_err();
+        assert!(error.to_string().contains(text), "{error}");
+        assert_eq!(error.exit_code(), code);
+        assert_eq!(server.log().len(), attempts);
+    }
+}
+
+#[tokio::test]
+async fn nobody_listening_is_unreachable() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let (outcome, seen) = run(&question(&base)).await;
+    let error = outcome.unwrap_err();
+    assert!(matches!(error, FetchError::Unreachable { attempts: 6, .. }), "{error}");
+    assert_eq!(error.exit_code(), 5);
+    assert_eq!(seen.retries().len(), 5);
+}
+
+#[tokio::test]
+async fn a_refusal_is_final() {
+    for (status, code, text) in [
+        (401, 3, "the key from DEVIN_API_KEY was refused (HTTP 401): \"no\""),
+        (403, 3, "the key from DEVIN_API_KEY was refused (HTTP 403): \"no\""),
+        (404, 2, "not found"),
+        (400, 2, "(HTTP 400): \"no\""),
+        (422, 2, "(HTTP 422): \"no\""),
+        (418, 2, "(HTTP 418): \"no\""),
+        (501, 5, "HTTP 501"),
+    ] {
+        let server = faulty(1, move || json(status, r#"{"detail": "no"}"#));
+        let error = run(&question(&server.base)).await.0.unwrap_err();
+        assert!(error.to_string().contains(text), "{error}");
+        assert_eq!(error.exit_code(), code, "{status}");
+        assert_eq!(server.log().len(), 1, "{status}");
+        if status == 404 {
+            assert!(error.hint().contains("is the organisation id right? it was \"org_789\""));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_repeats_the_key_is_not_repeated() {
+    for status in [401, 422, 503] {
+        let server = faulty(usize::MAX, move || {
+            json(status, r#"{"detail": "\u001b[1mbad key apk_user_k3y\u202e in\nBearer apk_user_k3y"}"#)
+        });
+        let error = run(&question(&server.base)).await.0.unwrap_err();
+        assert!(error.to_string().contains("\"[1mbad key [redacted] in Bearer [redacted]\""), "{error}");
+    }
+    let server = faulty(usize::MAX, || reply(200, "Content-Type: text/apk_user_k3y\r\n", "x"));
+    let error = run(&question(&server.base)).await.0.unwrap_err();
+    assert!(error.to_string().contains("text/[redacted]"), "{error}");
+}
+
+#[tokio::test]
+async fn retry_after_is_kept_in_both_forms() {
+    for (header, least) in [
+        ("Retry-After: 0\r\n", 0),
+        ("Retry-After: 1\r\n", 1),
+        ("Date: Mon, 12 Oct 2026 06:00:00 GMT\r\nRetry-After: Mon, 12 Oct 2026 06:00:01 GMT\r\n", 1),
+    ] {
+        let server = faulty(1, move || reply(429, header, ""));
+        let (ledger, seen) = run(&question(&server.base)).await;
+        assert_eq!(ledger.unwrap().retries, 1);
+        let waits: Vec<u64> = seen.retries().iter().map(|(_, _, wait)| wait.as_secs()).collect();
+        assert_eq!(waits, [least], "{header}");
+        let log = server.log();
+        assert!(log[1].arrived - log[0].arrived >= Duration::from_secs(least), "{header}");
+    }
+}
+
+#[tokio::test]
+async fn a_pause_holds_for_all() {
+    let paused: Arc<Mutex<Option<Instant>>> = Arc::default();
+    let noted = Arc::clone(&paused);
+    let server = serve(move |asked| {
+        if asked.number == 2 {
+            *noted.lock().unwrap() = Some(Instant::now());
+            return reply(429, "Retry-After: 1\r\n", "");
+        }
+        honest(&records(400), asked, 1000)
+    });
+    let mut question = question(&server.base);
+    question.concurrency = 2;
+    let (ledger, _) = run(&question).await;
+    assert!(ledger.unwrap().complete);
+    let pause = paused.lock().unwrap().unwrap();
+    let during = |at: Instant| at > pause && at < pause + Duration::from_millis(900);
+    let asked = server.log().iter().filter(|asked| during(asked.arrived)).count();
+    // The other worker's requests may overtake the answer that asks for the pause, but not all 38.
+    assert!(asked <= 10, "{asked}");
+}
+
+#[tokio::test]
+async fn a_pause_beyond_the_deadline_is_for_later() {
+    let header = "Date: Mon, 12 Oct 2026 06:00:00 GMT\r\nRetry-After: 7200\r\n";
+    for status in [429, 503] {
+        let server = faulty(usize::MAX, move || reply(status, header, ""));
+        let error = run(&question(&server.base)).await.0.unwrap_err();
+        assert!(matches!(error, FetchError::Later { .. }), "{error}");
+        assert_eq!(error.exit_code(), 75);
+        assert!(error.hint().contains("in 2 h 0 min (at 2026-10-12T08:00:00Z)"), "{}", error.hint());
+        assert_eq!(server.log().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn the_deadline_ends_the_run() {
+    let server = serve(|_| {
+        std::thread::sleep(Duration::from_secs(5));
+        Reply(Vec::new())
+    });
+    let mut question = question(&server.base);
+    question.deadline = Duration::from_millis(100);
+    let error = run(&question).await.0.unwrap_err();
+    assert!(matches!(error, FetchError::Deadline { .. }), "{error}");
+    assert_eq!(error.exit_code(), 5);
+}
+
+#[tokio::test]
+async fn a_silent_server_is_timed_out_and_asked_again() {
+    let server = faulty(1, || {
+        std::thread::sleep(Duration::from_secs(2));
+        Reply(Vec::new())
+    });
+    let mut limits = quick();
+    limits.bounds.read = Duration::from_millis(200);
+    let (ledger, seen) = run_within(&question(&server.base), &limits).await;
+    assert_eq!(ledger.unwrap().retries, 1);
+    assert!(seen.retries()[0].1.contains("timeout"), "{:?}", seen.retries());
+}
+
+#[tokio::test]
+async fn the_key_follows_no_redirect() {
+    let caught = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&caught);
+    let elsewhere = serve(move |asked| {
+        counter.fetch_add(1, Ordering::SeqCst);
+        honest(&records(5), asked, 1000)
+    });
+    for status in [301, 302, 303, 307, 308] {
+        let location = format!("Location: {}/v2?apk=1\r\n", elsewhere.base);
+        let server = serve(move |_| reply(status, &location, ""));
+        let error = run(&question(&server.base)).await.0.unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains(&format!("to {}, where", elsewhere.base)), "{text}");
+        assert_eq!(error.exit_code(), 2);
+        assert_eq!(server.log().len(), 1);
+    }
+    assert_eq!(caught.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn a_page_has_a_largest_size() {
+    let mut limits = quick();
+    limits.bounds.page_bytes = envelope(&records(5), false, 5).len();
+    let server = faulty(0, || Reply(Vec::new()));
+    assert!(run_within(&question(&server.base), &limits).await.0.unwrap().complete);
+    limits.bounds.page_bytes -= 1;
+    let error = run_within(&question(&server.base), &limits).await.0.unwrap_err();
+    assert!(error.to_string().contains("the page is larger than"), "{error}");
+    assert_eq!(error.exit_code(), 65);
+    assert_eq!(server.log().len(), 2);
+}
+
+#[tokio::test]
+async fn a_key_that_no_header_can_carry_is_a_setting() {
+    let mut question = question("http://127.0.0.1:9");
+    question.key = Secret::new("apk_user_k3y\n".to_owned());
+    let error = run(&question).await.0.unwrap_err();
+    assert!(error.to_string().contains("the key from DEVIN_API_KEY holds characters"), "{error}");
+    assert_eq!(error.exit_code(), 2);
+}

@@ -1,0 +1,121 @@
+mod faults;
+mod proof;
+mod server;
+mod transport;
+mod walk;
+
+use std::sync::Mutex;
+
+use self::server::{Asked, Reply, json};
+use super::*;
+
+pub(super) fn question(base: &str) -> Question {
+    Question {
+        base_url: base.parse().unwrap(),
+        key: Secret::new("apk_user_k3y".to_owned()),
+        key_source: "DEVIN_API_KEY".to_owned(),
+        org: Some("org_789".to_owned()),
+        from: "2026-10-05T00:00:00Z".parse().unwrap(),
+        to: "2026-10-12T00:00:00Z".parse().unwrap(),
+        tags: Vec::new(),
+        users: Vec::new(),
+        page_size: 10,
+        concurrency: 1,
+        allow_partial: false,
+        deadline: Duration::from_secs(60),
+    }
+}
+
+/// The true limits, but for the waits.
+fn quick() -> Limits {
+    let patience =
+        retry::Patience { base: Duration::from_millis(1), cap: Duration::from_millis(5), ..LIMITS.patience };
+    Limits { patience, ..LIMITS }
+}
+
+/// What a fetch delivered since the last restart, and told.
+#[derive(Debug, Default)]
+struct Seen {
+    /// Positions and ids, in rising order.
+    rows: Vec<(u64, String)>,
+    restarts: usize,
+    news: Vec<Progress>,
+}
+
+impl Seen {
+    fn ids(&self) -> Vec<&str> {
+        self.rows.iter().map(|(_, id)| id.as_str()).collect()
+    }
+
+    fn retries(&self) -> Vec<(u32, &str, Duration)> {
+        let retry = |news| match news {
+            &Progress::Retry { attempt, ref class, wait, .. } => Some((attempt, class.as_str(), wait)),
+            _ => None,
+        };
+        self.news.iter().filter_map(retry).collect()
+    }
+}
+
+async fn run(question: &Question) -> (Result<Ledger, FetchError>, Seen) {
+    run_within(question, &quick()).await
+}
+
+async fn run_within(question: &Question, limits: &Limits) -> (Result<Ledger, FetchError>, Seen) {
+    let mut seen = Seen::default();
+    let news = Mutex::new(Vec::new());
+    let mut deliver = |delivery: Delivery<'_>| match delivery {
+        Delivery::Restart => {
+            seen.rows.clear();
+            seen.restarts += 1;
+        }
+        Delivery::Page(rows) => {
+            seen.rows.extend(rows.iter().map(|row| (row.position, row.session.id().unwrap().to_owned())));
+        }
+    };
+    let progress = |event: Progress| news.lock().unwrap().push(event);
+    let outcome = fetch_within(question, limits, &mut deliver, &progress).await;
+    seen.rows.sort();
+    seen.news = news.into_inner().unwrap();
+    // Whatever happens, the key shows nowhere.
+    let shown = format!("{question:?} {outcome:?} {seen:?}");
+    assert!(!shown.contains("k3y"), "{shown}");
+    if let Err(error) = &outcome {
+        let told = format!("{error} {}", error.hint());
+        assert!(!told.contains("k3y"), "{told}");
+    }
+    if let Ok(ledger) = &outcome {
+        assert_eq!(
+            ledger.received,
+            ledger.unique + ledger.duplicates + ledger.outside + ledger.rejected,
+            "{ledger:?}"
+        );
+    }
+    (outcome, seen)
+}
+
+/// The nth session of an organisation.
+fn record(n: u64) -> String {
+    format!(r#"{{"session_id": "devin-s{n:03}", "created_at": "2026-10-06T00:00:00Z"}}"#)
+}
+
+fn envelope(records: &[String], more: bool, total: u64) -> String {
+    format!(r#"{{"items": [{}], "has_more": {more}, "total": {total}}}"#, records.join(","))
+}
+
+/// A page of these records as an honest server gives it.
+fn honest(records: &[String], asked: &Asked, largest_page: u64) -> Reply {
+    let total = records.len();
+    let start = usize::try_from(asked.skip()).unwrap().min(total);
+    let length = usize::try_from(asked.limit().min(largest_page)).unwrap();
+    let end = start.saturating_add(length).min(total);
+    json(200, &envelope(&records[start..end], end < total, total as u64))
+}
+
+/// The first n sessions of an organisation.
+fn records(n: u64) -> Vec<String> {
+    (0..n).map(record).collect()
+}
+
+fn names(n: u64) -> Vec<String> {
+    (0..n).map(|n| format!("s{n:03}")).collect()
+}

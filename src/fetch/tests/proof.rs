@@ -1,0 +1,126 @@
+//! Completeness, duplicates, rows that do not belong.
+
+use super::server::{Server, json, serve};
+use super::*;
+
+/// Everything on one page.
+fn one_page(records: Vec<String>, total: u64) -> Server {
+    serve(move |_| json(200, &envelope(&records, false, total)))
+}
+
+fn at(n: u64, created: &str, rest: &str) -> String {
+    format!(r#"{{"session_id": "s{n:03}", "created_at": {created}{rest}}}"#)
+}
+
+#[tokio::test]
+async fn a_drift_of_the_total_repeats_the_walk() {
+    for concurrency in [1, 2] {
+        // A session is deleted behind the reader's back while the second page is read.
+        let server = serve(|asked| match asked.number {
+            1 => honest(&records(20), asked, 1000),
+            _ => honest(&records(20)[1..], asked, 1000),
+        });
+        let mut question = question(&server.base);
+        question.concurrency = concurrency;
+        let (ledger, seen) = run(&question).await;
+        let ledger = ledger.unwrap();
+        assert!(ledger.complete);
+        assert_eq!((ledger.requests, ledger.pages, ledger.unique), (4, 2, 19));
+        assert_eq!(seen.restarts, 1);
+        assert_eq!(seen.ids(), names(20)[1..]);
+        let again =
+            |news: &&Progress| matches!(news, Progress::Again { walk: 2, reason } if reason.contains("20"));
+        assert_eq!(seen.news.iter().filter(again).count(), 1);
+    }
+}
+
+#[tokio::test]
+async fn missing_sessions_are_never_passed_over() {
+    // The server counts 20, but its pages overlap: s009 comes twice, s010 never.
+    let server = serve(|asked| {
+        let mut records = records(20);
+        records[10] = record(9);
+        honest(&records, asked, 1000)
+    });
+    let mut question = question(&server.base);
+    let (outcome, seen) = run(&question).await;
+    let error = outcome.unwrap_err();
+    assert!(matches!(error, FetchError::Incomplete { expected: 20, received: 19 }), "{error}");
+    assert_eq!(error.exit_code(), 4);
+    assert_eq!(seen.restarts, 2);
+    assert_eq!(server.log().len(), 6);
+
+    question.allow_partial = true;
+    let (ledger, seen) = run(&question).await;
+    let ledger = ledger.unwrap();
+    assert!(!ledger.complete);
+    assert_eq!((ledger.received, ledger.unique, ledger.duplicates), (20, 19, 1));
+    assert_eq!((ledger.pages, ledger.requests), (2, 6));
+    assert_eq!(seen.rows.len(), 20);
+}
+
+#[tokio::test]
+async fn duplicates_are_delivered_and_counted() {
+    let server = one_page(
+        [records(10), vec![r#"{"session_id": "s003", "created_at": 1791300000}"#.into()]].concat(),
+        10,
+    );
+    let (ledger, seen) = run(&question(&server.base)).await;
+    let ledger = ledger.unwrap();
+    assert_eq!((ledger.received, ledger.unique, ledger.duplicates), (11, 10, 1));
+    assert!(ledger.complete);
+    assert_eq!(seen.rows.iter().filter(|(_, id)| id == "s003").count(), 2);
+    assert!(seen.rows.contains(&(10, "s003".to_owned())));
+}
+
+#[tokio::test]
+async fn rows_outside_are_dropped_and_counted() {
+    let mut rows = records(10);
+    rows.push(at(10, r#""2026-10-12T00:00:00Z""#, ""));
+    rows.push(at(11, r#""2026-10-07T00:00:00""#, ""));
+    let server = one_page(rows, 12);
+    let (ledger, seen) = run(&question(&server.base)).await;
+    let ledger = ledger.unwrap();
+    assert_eq!((ledger.unique, ledger.outside, ledger.naive_times), (11, 1, 1));
+    assert!(ledger.complete);
+    assert!(!seen.ids().contains(&"s010"));
+}
+
+#[tokio::test]
+async fn an_ignored_filter_is_an_error() {
+    let old = |n| at(n, r#""2025-01-01T00:00:00Z""#, "");
+    let server = one_page(vec![old(0), old(1), record(2)], 3);
+    let error = run(&question(&server.base)).await.0.unwrap_err();
+    assert!(matches!(error, FetchError::FilterIgnored { outside: 2, rows: 3 }), "{error}");
+    assert_eq!(error.exit_code(), 65);
+    // Half is not most, and a single row proves nothing.
+    for rows in [vec![old(0), old(1), record(2), record(3)], vec![old(0)]] {
+        let server = one_page(rows.clone(), u64::try_from(rows.len()).unwrap());
+        assert!(run(&question(&server.base)).await.0.unwrap().complete);
+    }
+    let tagged = |n| at(n, r#""2026-10-07T00:00:00Z""#, r#", "tags": ["other"]"#);
+    let server = one_page(vec![tagged(0), tagged(1)], 2);
+    let mut question = question(&server.base);
+    question.tags = vec!["auth".to_owned()];
+    let error = run(&question).await.0.unwrap_err();
+    assert!(matches!(error, FetchError::FilterIgnored { outside: 2, rows: 2 }), "{error}");
+}
+
+#[tokio::test]
+async fn one_percent_of_rows_may_be_rejected() {
+    let with_rubbish = |rubbish: &[&str]| {
+        let rubbish = rubbish.iter().map(|text| (*text).to_owned());
+        records(100 - u64::try_from(rubbish.len()).unwrap()).into_iter().chain(rubbish).collect()
+    };
+    let server = one_page(with_rubbish(&[r#"{"session_id": "x", "created_at": "soon"}"#]), 100);
+    let (ledger, seen) = run(&question(&server.base)).await;
+    let ledger = ledger.unwrap();
+    assert_eq!((ledger.received, ledger.unique, ledger.rejected), (100, 99, 1));
+    assert!(ledger.complete);
+    assert_eq!(seen.rows.len(), 99);
+
+    let server = one_page(with_rubbish(&["{}", r#"["no record"]"#]), 100);
+    let error = run(&question(&server.base)).await.0.unwrap_err();
+    assert!(error.to_string().contains("2 of 100 sessions"), "{error}");
+    assert_eq!(error.exit_code(), 65);
+}
