@@ -217,6 +217,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_client_does_not_show_its_key() {
+        let question = super::super::tests::question("http://127.0.0.1:9");
+        let client = build(&question, &super::super::LIMITS.bounds).unwrap();
+        let shown = format!("{client:?} {:?}", client.get("http://127.0.0.1:9"));
+        assert!(shown.contains("authorization") && !shown.contains("k3y"), "{shown}");
+    }
+
+    #[test]
     fn json_goes_by_several_names() {
         for good in ["application/json", "application/JSON; charset=utf-8", "application/problem+json"] {
             assert!(is_json(good), "{good}");

@@ -152,7 +152,9 @@ impl FetchError {
                 format!("is the organisation id right? it was \"{org}\"; else check the base address")
             }
             Self::NotFound { .. } => "check the base address; does this host serve API v2?".to_owned(),
-            Self::BadRequest { .. } => "check page size, tags and users in the settings".to_owned(),
+            Self::BadRequest { .. } => {
+                "check the page size (some servers allow 200 at most), the tags and the users".to_owned()
+            }
             Self::Redirect { to, .. } => format!("if {to} is the API, set it as the base address"),
             Self::Certificate { .. } => {
                 "if a company proxy signs certificates, point SSL_CERT_FILE at its root certificate"

@@ -6,7 +6,7 @@
 mod address;
 mod ask;
 mod client;
-pub mod envelope;
+mod envelope;
 mod error;
 mod flight;
 pub mod lenient;

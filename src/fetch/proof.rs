@@ -147,7 +147,7 @@ mod tests {
         ]);
         assert_eq!((brought.rows.len(), brought.fresh, brought.outside), (2, 5, 1));
         // An id that was dropped before is still a new session once it is accepted.
-        let brought = tally.count(vec![accepted("c"), accepted("a"), Verdict::Outside("a".to_owned())]);
+        let brought = tally.count(vec![accepted("c"), accepted("c"), Verdict::Outside("a".to_owned())]);
         assert_eq!((brought.rows.len(), brought.fresh, brought.outside), (2, 0, 1));
         assert_eq!(tally.distinct(), 5);
         let ledger = tally.ledger((7, 2), true);

@@ -108,7 +108,7 @@ impl<'w, 'q> Walk<'w, 'q> {
                     end: Some(at.saturating_add(length)),
                     again: false,
                 });
-                self.drive(stretches, size.min(length), listeners).await?;
+                self.drive(stretches, size, listeners).await?;
             }
         }
         // All of a serial walk, or what a parallel one has left.

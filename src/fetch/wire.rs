@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::lenient::{List, Text, optional};
 use super::time::{self, Instant};
 
-/// One page of sessions; its envelope is read apart, see `envelope`.
+/// One page of sessions; its envelope is read apart.
 #[derive(Debug, Deserialize)]
 pub struct Page<'a> {
     /// The sessions of this page.

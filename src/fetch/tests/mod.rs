@@ -93,6 +93,15 @@ async fn run_within(question: &Question, limits: &Limits) -> (Result<Ledger, Fet
     (outcome, seen)
 }
 
+/// A caller may move a fetch to another thread.
+#[test]
+fn a_fetch_can_be_sent() {
+    fn is_send<T: Send>(_: &T) {}
+    let question = question("http://127.0.0.1:9");
+    let mut deliver = |_: Delivery<'_>| ();
+    is_send(&fetch(&question, &mut deliver, &|_| ()));
+}
+
 /// The nth session of an organisation.
 fn record(n: u64) -> String {
     format!(r#"{{"session_id": "devin-s{n:03}", "created_at": "2026-10-06T00:00:00Z"}}"#)
