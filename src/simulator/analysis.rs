@@ -8,7 +8,7 @@ use super::world::{World, pad};
 /// What an analysis is about.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
-    /// Without its markup or emoji changed: this is other people's text.
+    /// As it was written, markup included.
     pub title: &'a str,
     pub prompt: &'a str,
     /// Costly sessions meet more.
