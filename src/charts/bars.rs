@@ -1,0 +1,126 @@
+//! Horizontal bars for names: a line of text above each thin bar, so that a
+//! long name has the whole width.
+
+use plotters::prelude::*;
+
+use super::canvas::{self, NORMAL, SMALL, Titled, UNIT, WIDTH};
+use super::palette::{Paint, Tone};
+use super::{ChartError, Frame, Svg, length, longest};
+
+const ROW: i32 = 35 * UNIT;
+const BAR: i32 = 8 * UNIT;
+const GAP: i32 = 8 * UNIT;
+
+/// One bar.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bar {
+    /// Whose bar it is; cut in its middle when it is too long.
+    pub name: String,
+    /// Its length; none draws no bar.
+    pub value: Option<f64>,
+    /// The value as people read it.
+    pub text: String,
+    /// What stands faintly beside the value, such as what it rests on.
+    pub note: Option<String>,
+    /// What it stands for.
+    pub tone: Tone,
+    /// Whether it rests on so little that it should not be read as firm.
+    pub muted: bool,
+}
+
+/// A chart with one bar a name, from zero to `max`, or to the longest bar.
+///
+/// With a `max` each bar lies in a track as long as the whole, which suits
+/// shares; without, a line marks zero. An empty list says that there is no data.
+///
+/// # Errors
+///
+/// If the frame's id is not one, or plotters refuses.
+pub fn bars(frame: &Frame<'_>, bars: &[Bar], max: Option<f64>) -> Result<Svg, ChartError> {
+    if bars.is_empty() {
+        return canvas::nothing(frame);
+    }
+    let whole = max.and_then(length);
+    let top = longest(bars.iter().filter_map(|bar| bar.value).chain(whole));
+    let notes = bars.iter().filter_map(|bar| bar.note.as_deref());
+    let notes = notes.map(|note| SMALL.width(note)).max().unwrap_or(0).min(WIDTH / 4);
+    let height = ROW * i32::try_from(bars.len()).unwrap_or(i32::MAX / ROW) - GAP + UNIT;
+    canvas::chart(frame, height, |area| {
+        let ruler = canvas::ruler(area, top);
+        let mut y = 0;
+        for bar in bars {
+            let right = if notes > 0 { WIDTH - notes - GAP } else { WIDTH };
+            if let Some(note) = &bar.note {
+                let below = NORMAL.height() - SMALL.height();
+                SMALL.muted().right().draw_cut(area, note, (WIDTH, y + below - UNIT / 2), notes)?;
+            }
+            let value = if bar.muted { NORMAL.muted() } else { NORMAL.bold() };
+            let taken = value.width(&bar.text).min(WIDTH / 3);
+            value.right().draw_cut(area, &bar.text, (right, y), taken)?;
+            NORMAL.draw_cut(area, &bar.name, (0, y), right - taken - GAP)?;
+            let (from, to) = (y + 17 * UNIT, y + 17 * UNIT + BAR);
+            if whole.is_some() {
+                ruler.draw(&Rectangle::new([(0.0, from), (top, to)], Paint::Track.style()))?;
+            }
+            if let Some(value) = bar.value.and_then(length).filter(|value| *value > 0.0) {
+                let paint = if bar.muted { Paint::Faint(bar.tone) } else { Paint::Tone(bar.tone) };
+                let shape = Rectangle::new([(0.0, from), (canvas::visible(value, top), to)], paint.style());
+                ruler.draw(&Titled::new(shape, format!("{}: {}", bar.name, bar.text)))?;
+            }
+            if whole.is_none() {
+                ruler.draw(&PathElement::new(vec![(0.0, from), (0.0, to)], Paint::Axis.style()))?;
+            }
+            y += ROW;
+        }
+        Ok(())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::charts::markup;
+
+    const FRAME: Frame<'_> = Frame { id: "b", title: "t", description: "d" };
+
+    fn bar(name: &str, value: Option<f64>) -> Bar {
+        let text = value.map_or("–".to_owned(), |v| v.to_string());
+        Bar { name: name.to_owned(), value, text, note: None, tone: Tone::Accent, muted: false }
+    }
+
+    fn widths(svg: &Svg, class: &str) -> Vec<f64> {
+        let marks = markup::elements(svg.as_str());
+        let rects = marks.iter().filter(|e| e.tag == "rect" && e.classes().any(|c| c == class));
+        rects.map(|e| e.number("width")).collect()
+    }
+
+    #[test]
+    fn lengths_are_in_proportion_from_zero() {
+        let svg =
+            bars(&FRAME, &[bar("a", Some(10.0)), bar("b", Some(5.0)), bar("c", Some(0.0))], None).unwrap();
+        assert_eq!(widths(&svg, "a"), [420.0, 210.0]);
+        let svg = bars(&FRAME, &[bar("a", Some(0.25))], Some(1.0)).unwrap();
+        assert_eq!((widths(&svg, "a"), widths(&svg, "t")), (vec![105.0], vec![420.0]));
+    }
+
+    #[test]
+    fn the_tiny_can_be_seen_and_the_missing_has_no_bar() {
+        let svg = bars(&FRAME, &[bar("giant", Some(1e9)), bar("tiny", Some(1.0)), bar("none", None)], None);
+        assert_eq!(widths(&svg.unwrap(), "a"), [420.0, 1.5]);
+        let svg = bars(&FRAME, &[bar("x", Some(f64::NAN)), bar("y", Some(-3.0))], None).unwrap();
+        assert_eq!(widths(&svg, "a"), [0.0; 0]);
+    }
+
+    #[test]
+    fn a_cut_name_can_be_read_whole_in_its_tooltip() {
+        let name = "platform-".repeat(25);
+        let svg = bars(&FRAME, &[bar(&name, Some(1.0))], None).unwrap();
+        assert!(svg.as_str().contains(&format!("<title>{name}</title></text>")));
+    }
+
+    #[test]
+    fn what_rests_on_little_looks_like_it() {
+        let muted = Bar { muted: true, ..bar("a", Some(1.0)) };
+        assert!(bars(&FRAME, &[muted], None).unwrap().as_str().contains("class=\"a f\""));
+    }
+}

@@ -1,0 +1,227 @@
+//! What every kind of chart shares: the frame around it, text styles, marks
+//! with tooltips, the ruler for horizontal bars, and the state without data.
+
+use plotters::coord::Shift;
+use plotters::coord::types::{RangedCoordf64, RangedCoordi32};
+use plotters::element::{Drawable, PointCollection};
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters_backend::{BackendCoord, DrawingErrorKind};
+
+use super::backend::{ASCENT, AXIS, Backend, DESCENT, LABEL, Refusal};
+use super::palette::Paint;
+use super::{ChartError, Frame, Svg, text};
+
+/// Charts are laid out in tenths of a unit, because plotters counts in integers.
+pub(super) const UNIT: i32 = 10;
+/// A chart is 420 units wide whatever its column is: near life size on a phone.
+pub(super) const WIDTH: i32 = 420 * UNIT;
+/// Where no label says more, this does.
+const NOTHING: &str = "No data for this period";
+
+pub(super) type Area<'a> = DrawingArea<Backend<'a>, Shift>;
+/// Values across, tenths of a unit down.
+pub(super) type Ruler<'a> = DrawingArea<Backend<'a>, Cartesian2d<RangedCoordf64, RangedCoordi32>>;
+pub(super) type Failure = DrawingAreaErrorKind<Refusal>;
+pub(super) type Drawn = Result<(), Failure>;
+
+/// A chart of the given height in tenths, framed for people and for screen readers.
+///
+/// # Errors
+///
+/// If the frame's id is not one, or plotters refuses.
+pub(super) fn chart(
+    frame: &Frame<'_>,
+    height: i32,
+    paint: impl FnOnce(&Area<'_>) -> Drawn,
+) -> Result<Svg, ChartError> {
+    let usable = frame.id.starts_with(|c: char| c.is_ascii_alphabetic())
+        && frame.id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    if !usable {
+        return Err(ChartError::Id(text::clean(frame.id)));
+    }
+    let (id, height) = (frame.id, height.max(UNIT) / UNIT);
+    let mut out = format!(
+        "<svg class=\"ch\" role=\"img\" viewBox=\"0 0 {} {height}\" aria-labelledby=\"{id}-t\" \
+         aria-describedby=\"{id}-d\"><title id=\"{id}-t\">",
+        WIDTH / UNIT,
+    );
+    text::escape(&mut out, &text::clean(frame.title));
+    out.push_str(&format!("</title><desc id=\"{id}-d\">"));
+    for (index, sentence) in frame.description.lines().map(text::clean).enumerate() {
+        if index > 0 {
+            out.push(' ');
+        }
+        text::escape(&mut out, &sentence);
+    }
+    out.push_str("</desc>\n");
+    fill(&mut out, (WIDTH, height * UNIT), paint)
+        .map_err(|cause| ChartError::Draw { id: id.to_owned(), cause: cause.to_string() })?;
+    out.push_str("</svg>\n");
+    Ok(Svg(out))
+}
+
+/// Draws into a string; the drawing area lives no longer than this call.
+pub(super) fn fill(
+    out: &mut String,
+    (width, height): (i32, i32),
+    paint: impl FnOnce(&Area<'_>) -> Drawn,
+) -> Drawn {
+    let size = (u32::try_from(width).unwrap_or(0), u32::try_from(height).unwrap_or(0));
+    paint(&Backend::new(out, size).into_drawing_area())
+}
+
+/// The state of a chart without anything to show: calm, and clearly on purpose.
+pub(super) fn nothing(frame: &Frame<'_>) -> Result<Svg, ChartError> {
+    let height = 72 * UNIT;
+    chart(frame, height, |area| {
+        let border = [(UNIT, UNIT), (WIDTH - UNIT, height - UNIT)];
+        area.draw(&Rectangle::new(border, Paint::Blank.style()))?;
+        let top = (height - SMALL.height()) / 2;
+        SMALL.muted().centre().draw(area, NOTHING, (WIDTH / 2, top))
+    })
+}
+
+/// A ruler over the whole area: `0..max` across, tenths of a unit down.
+pub(super) fn ruler<'a>(area: &Area<'a>, max: f64) -> Ruler<'a> {
+    let (width, height) = area.dim_in_pixel();
+    let (width, height) = (i32::try_from(width).unwrap_or(0), i32::try_from(height).unwrap_or(0));
+    let max = if max > 0.0 { max } else { 1.0 };
+    area.apply_coord_spec(Cartesian2d::<RangedCoordf64, RangedCoordi32>::new(
+        0.0..max,
+        0..height,
+        (0..width, 0..height),
+    ))
+}
+
+/// A length that can still be seen beside `max`, for values above zero.
+pub(super) fn visible(value: f64, max: f64) -> f64 {
+    if value > 0.0 { value.max(max * f64::from(UNIT) * 1.5 / f64::from(WIDTH)) } else { 0.0 }
+}
+
+/// How a text is set.
+#[derive(Clone, Copy)]
+pub(super) struct Type {
+    paint: Paint,
+    size: i32,
+    bold: bool,
+    align: HPos,
+}
+
+/// Names and their values.
+pub(super) const NORMAL: Type = Type { paint: Paint::Ink, size: LABEL, bold: false, align: HPos::Left };
+/// Axes, notes and numbers on marks.
+pub(super) const SMALL: Type = Type { paint: Paint::Ink, size: AXIS, bold: false, align: HPos::Left };
+
+impl Type {
+    pub(super) const fn muted(self) -> Self {
+        Self { paint: Paint::Muted, ..self }
+    }
+
+    pub(super) const fn painted(self, paint: Paint) -> Self {
+        Self { paint, ..self }
+    }
+
+    pub(super) const fn bold(self) -> Self {
+        Self { bold: true, ..self }
+    }
+
+    pub(super) const fn centre(self) -> Self {
+        Self { align: HPos::Center, ..self }
+    }
+
+    pub(super) const fn right(self) -> Self {
+        Self { align: HPos::Right, ..self }
+    }
+
+    /// The height of a line, ascenders and descenders included.
+    pub(super) const fn height(self) -> i32 {
+        self.size * (ASCENT + DESCENT) / 1000
+    }
+
+    pub(super) fn width(self, content: &str) -> i32 {
+        text::width(&text::clean(content), self.size, self.bold)
+    }
+
+    /// Draws the text with its top at `y`; `x` is where it is aligned.
+    pub(super) fn draw(self, area: &Area<'_>, content: &str, at: (i32, i32)) -> Drawn {
+        area.draw(&Text::new(content, at, self.style()))
+    }
+
+    /// Draws the text cut to `room`; what was cut can be read in the tooltip.
+    pub(super) fn draw_cut(self, area: &Area<'_>, content: &str, at: (i32, i32), room: i32) -> Drawn {
+        let content = text::clean(content);
+        let cut = text::fit(&content, room, self.size, self.bold);
+        let tooltip = if cut == content { String::new() } else { content };
+        area.draw(&Titled::new(Text::new(cut, at, self.style()), tooltip))
+    }
+
+    fn style(self) -> TextStyle<'static> {
+        let weight = if self.bold { FontStyle::Bold } else { FontStyle::Normal };
+        TextStyle {
+            font: FontDesc::new(FontFamily::SansSerif, f64::from(self.size), weight),
+            color: self.paint.sentinel().to_backend_color(),
+            pos: Pos::new(self.align, VPos::Top),
+        }
+    }
+}
+
+/// An element with a tooltip; none if it is empty.
+///
+/// It holds a `DynElement` because a wrapper generic over its element sends
+/// the compiler round in circles looking for what a drawing area accepts.
+pub(super) struct Titled<'e, 'b, C: Clone> {
+    element: DynElement<'e, Backend<'b>, C>,
+    tooltip: String,
+}
+
+impl<'e, 'b, C: Clone> Titled<'e, 'b, C> {
+    pub(super) fn new(element: impl IntoDynElement<'e, Backend<'b>, C>, tooltip: impl Into<String>) -> Self {
+        Self { element: element.into_dyn(), tooltip: tooltip.into() }
+    }
+}
+
+impl<'a, 'e: 'a, 'b: 'a, C: Clone> PointCollection<'a, C> for &'a Titled<'e, 'b, C> {
+    type Point = &'a C;
+    type IntoIter = &'a Vec<C>;
+
+    fn point_iter(self) -> Self::IntoIter {
+        self.element.point_iter()
+    }
+}
+
+impl<'b, C: Clone> Drawable<Backend<'b>> for Titled<'_, 'b, C> {
+    fn draw<I: Iterator<Item = BackendCoord>>(
+        &self,
+        points: I,
+        backend: &mut Backend<'b>,
+        parent: (u32, u32),
+    ) -> Result<(), DrawingErrorKind<Refusal>> {
+        backend.tooltip(&self.tooltip);
+        self.element.draw(points, backend, parent)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_that_no_attribute_could_refer_to_is_refused() {
+        for id in ["", "7days", "a b", "a\"b", "-a", "ü"] {
+            let frame = Frame { id, title: "t", description: "d" };
+            assert!(matches!(nothing(&frame), Err(ChartError::Id(_))), "{id:?}");
+        }
+    }
+
+    #[test]
+    fn the_frame_speaks_to_screen_readers() {
+        let frame = Frame { id: "spend-1", title: "A & B", description: "One <line>\nand \u{202e}two" };
+        let svg = nothing(&frame).unwrap();
+        let text = svg.as_str();
+        assert!(text.contains("role=\"img\"") && text.contains("aria-labelledby=\"spend-1-t\""), "{text}");
+        assert!(text.contains("<title id=\"spend-1-t\">A &amp; B</title>"), "{text}");
+        assert!(text.contains("<desc id=\"spend-1-d\">One &lt;line&gt; and two</desc>"), "{text}");
+        assert!(text.contains(NOTHING), "{text}");
+    }
+}

@@ -1,0 +1,188 @@
+//! Vertical columns over days or bins.
+
+use plotters::prelude::*;
+
+use super::canvas::{self, Area, Drawn, SMALL, Titled, Type, UNIT, WIDTH};
+use super::labels::{self, Kept};
+use super::nice::{self, Scale};
+use super::palette::{Paint, Tone};
+use super::{ChartError, Frame, Svg, length, longest};
+
+const HEIGHT: i32 = 180 * UNIT;
+/// Above the highest column: its value.
+const HEAD: i32 = 16 * UNIT;
+/// Below the zero line: the days or bins.
+const FOOT: i32 = 19 * UNIT;
+const GAP: i32 = 6 * UNIT;
+/// Of its place along the axis a column takes this part, but no more than the widest.
+const FILLED: f64 = 0.74;
+const WIDEST: f64 = 44.0 * UNIT as f64;
+
+/// One column.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    /// The day or bin; left out where there are too many.
+    pub label: String,
+    /// Its height; none draws no column.
+    pub value: Option<f64>,
+    /// The value as people read it.
+    pub text: String,
+    /// What it stands for.
+    pub tone: Tone,
+}
+
+/// A chart of columns from zero, with three to five round ticks that `tick` writes.
+///
+/// Every column carries its value where all of them fit, else only the
+/// highest does. Without any value the chart says that there is no data.
+///
+/// # Errors
+///
+/// If the frame's id is not one, or plotters refuses.
+pub fn columns(
+    frame: &Frame<'_>,
+    columns: &[Column],
+    tick: &dyn Fn(f64) -> String,
+) -> Result<Svg, ChartError> {
+    if columns.iter().all(|column| column.value.and_then(length).is_none()) {
+        return canvas::nothing(frame);
+    }
+    let scale = nice::scale(longest(columns.iter().filter_map(|column| column.value)), tick);
+    canvas::chart(frame, HEIGHT, |area| {
+        let margin = axis(area, &scale, HEAD, HEIGHT - FOOT, WIDTH)?;
+        plot(area, columns, scale.top, margin)
+    })
+}
+
+/// Draws grid lines with their texts on the left, and gives the room these take.
+pub(super) fn axis(
+    area: &Area<'_>,
+    scale: &Scale,
+    top: i32,
+    bottom: i32,
+    right: i32,
+) -> Result<i32, canvas::Failure> {
+    let texts = scale.ticks.iter().map(|(_, text)| SMALL.width(text));
+    let room = texts.max().unwrap_or(0).min(WIDTH / 4);
+    for (value, text) in &scale.ticks {
+        let up = f64::from(bottom - top) * value / scale.top;
+        let y = bottom - up.round() as i32;
+        SMALL.muted().right().draw_cut(area, text, (room, y - SMALL.height() / 2), room)?;
+        if *value > 0.0 {
+            area.draw(&PathElement::new(vec![(room + GAP, y), (right, y)], Paint::Grid.style()))?;
+        }
+    }
+    Ok(room + GAP)
+}
+
+/// Draws the columns, their values, the zero line and the labels under it
+/// into the area right of `margin`; a column of `top` reaches up to the head.
+pub(super) fn plot(area: &Area<'_>, columns: &[Column], top: f64, margin: i32) -> Drawn {
+    let count = columns.len() as f64;
+    let chart = ChartBuilder::on(area)
+        .margin_left(margin)
+        .margin_top(HEAD)
+        .margin_bottom(FOOT)
+        .build_cartesian_2d(0.0..count.max(1.0), 0.0..top)?;
+    let plane = chart.plotting_area();
+    let (width, height) = plane.dim_in_pixel();
+    let (left, bottom) = (margin, HEAD + i32::try_from(height).unwrap_or(0));
+    let right = left + i32::try_from(width).unwrap_or(0);
+    let band = f64::from(width) / count.max(1.0);
+    let half = (FILLED / 2.0).min(WIDEST / 2.0 / band);
+    let middle = |index: usize| left + ((index as f64 + 0.5) * band).round() as i32;
+
+    for (index, column) in columns.iter().enumerate() {
+        let Some(value) = column.value.and_then(length).filter(|value| *value > 0.0) else { continue };
+        let centre = index as f64 + 0.5;
+        // A value too small for its scale still shows that it is not zero.
+        let tall = value.max(top * f64::from(UNIT) / f64::from(height.max(1)));
+        let corners = [(centre - half, 0.0), (centre + half, tall)];
+        let shape = Rectangle::new(corners, Paint::Tone(column.tone).style());
+        plane.draw(&Titled::new(shape, format!("{}: {}", column.label, column.text)))?;
+    }
+    area.draw(&PathElement::new(vec![(left, bottom), (right, bottom)], Paint::Axis.style()))?;
+
+    let style = SMALL.painted(Paint::Halo);
+    for (index, column) in spoken(columns, style, band) {
+        let up = column.value.and_then(length).unwrap_or(0.0) / top * f64::from(height);
+        let y = bottom - up.round() as i32 - style.height() - UNIT;
+        let room = style.width(&column.text).min(right - left);
+        let x = middle(index).clamp(left + room / 2, (right - room / 2).max(left + room / 2));
+        style.centre().draw_cut(area, &column.text, (x, y), right - left)?;
+    }
+    let wide = right - left;
+    let wanted: Vec<(i32, i32)> = columns
+        .iter()
+        .enumerate()
+        .map(|(index, column)| (middle(index), SMALL.width(&column.label).min(wide)))
+        .collect();
+    for Kept { index, middle } in labels::thin(&wanted, left, right) {
+        if let Some(column) = columns.get(index) {
+            SMALL.muted().centre().draw_cut(area, &column.label, (middle, bottom + 5 * UNIT), wide)?;
+        }
+    }
+    Ok(())
+}
+
+/// The columns that carry their value: all if each fits above its column,
+/// else the first of the highest.
+fn spoken(columns: &[Column], style: Type, band: f64) -> Vec<(usize, &Column)> {
+    let all = columns.iter().enumerate();
+    if all.clone().all(|(_, column)| f64::from(style.width(&column.text) + 4 * UNIT) <= band) {
+        return all.collect();
+    }
+    let highest = longest(columns.iter().filter_map(|column| column.value));
+    all.filter(|(_, column)| column.value.and_then(length) == Some(highest)).take(1).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::charts::markup;
+
+    const FRAME: Frame<'_> = Frame { id: "c", title: "t", description: "d" };
+
+    fn days(values: &[f64]) -> Vec<Column> {
+        let day = |(index, value): (usize, &f64)| Column {
+            label: format!("{} Oct", index + 1),
+            value: Some(*value),
+            text: format!("{value} ACUs"),
+            tone: Tone::Accent,
+        };
+        values.iter().enumerate().map(day).collect()
+    }
+
+    #[test]
+    fn heights_are_in_proportion_from_the_zero_line() {
+        let svg = columns(&FRAME, &days(&[2.0, 4.0, 0.0]), &|v| v.to_string()).unwrap();
+        let marks = markup::elements(svg.as_str());
+        let rects: Vec<_> = marks.iter().filter(|e| e.tag == "rect").collect();
+        assert_eq!(rects.len(), 2);
+        let (half, whole) = (rects[0].number("height"), rects[1].number("height"));
+        assert!((whole - 2.0 * half).abs() <= 0.2 && (whole - 145.0).abs() <= 0.2, "{half} of {whole}");
+        for rect in rects {
+            assert!((rect.number("y") + rect.number("height") - 161.0).abs() <= 0.2);
+        }
+    }
+
+    #[test]
+    fn a_month_fits_and_only_its_highest_day_is_labelled() {
+        let values: Vec<f64> = (0..31).map(|day| f64::from(day % 7)).collect();
+        let svg = columns(&FRAME, &days(&values), &|v| v.to_string()).unwrap();
+        let texts: Vec<String> = markup::texts(svg.as_str()).into_iter().map(|text| text.content).collect();
+        assert_eq!(texts.iter().filter(|text| text.contains("ACUs")).collect::<Vec<_>>(), ["6 ACUs"]);
+        assert!(texts.contains(&"31 Oct".to_owned()), "{texts:?}");
+    }
+
+    #[test]
+    fn all_zero_keeps_its_axis_and_no_value_at_all_says_so() {
+        let zero = columns(&FRAME, &days(&[0.0; 7]), &|v| v.to_string()).unwrap();
+        assert!(!zero.as_str().contains("<rect") && zero.as_str().contains("7 Oct"));
+        let none = Column { value: None, ..days(&[1.0]).remove(0) };
+        for columns in [vec![], vec![none]] {
+            let svg = super::columns(&FRAME, &columns, &|v| v.to_string()).unwrap();
+            assert!(svg.as_str().contains("No data"));
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! A funnel: how many get from one step to the next.
+
+use plotters::prelude::*;
+
+use super::canvas::{self, NORMAL, SMALL, Titled, UNIT, WIDTH};
+use super::palette::{Paint, Tone};
+use super::{ChartError, Frame, Svg, length, longest};
+
+const ROW: i32 = 58 * UNIT;
+const BAR: i32 = 16 * UNIT;
+const GAP: i32 = 8 * UNIT;
+/// Below the text line, and below the bar.
+const UNDER: i32 = 18 * UNIT;
+
+/// One step of a funnel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// What got this far.
+    pub name: String,
+    /// How many.
+    pub value: f64,
+    /// How many, as people read it.
+    pub text: String,
+    /// What stands under the bar: the shares of the first step and of the one
+    /// before, as people read them.
+    pub note: Option<String>,
+}
+
+/// A chart with one bar a step, each in a track as long as the first.
+///
+/// An empty list says that there is no data.
+///
+/// # Errors
+///
+/// If the frame's id is not one, or plotters refuses.
+pub fn funnel(frame: &Frame<'_>, steps: &[Step]) -> Result<Svg, ChartError> {
+    if steps.is_empty() {
+        return canvas::nothing(frame);
+    }
+    let top = longest(steps.iter().map(|step| step.value));
+    let count = i32::try_from(steps.len()).unwrap_or(i32::MAX / ROW);
+    let noted = steps.last().is_some_and(|step| step.note.is_some());
+    let height = ROW * count - if noted { GAP } else { ROW - UNDER - BAR - UNIT };
+    canvas::chart(frame, height, |area| {
+        let ruler = canvas::ruler(area, top);
+        let mut y = 0;
+        for step in steps {
+            let value = NORMAL.bold();
+            let taken = value.width(&step.text).min(WIDTH / 3);
+            value.right().draw_cut(area, &step.text, (WIDTH, y), taken)?;
+            NORMAL.draw_cut(area, &step.name, (0, y), WIDTH - taken - GAP)?;
+            let (from, to) = (y + UNDER, y + UNDER + BAR);
+            area.draw(&Rectangle::new([(0, from), (WIDTH, to)], Paint::Track.style()))?;
+            if let Some(value) = length(step.value).filter(|value| *value > 0.0) {
+                let end = canvas::visible(value, top);
+                let shape = Rectangle::new([(0.0, from), (end, to)], Paint::Tone(Tone::Accent).style());
+                ruler.draw(&Titled::new(shape, format!("{}: {}", step.name, step.text)))?;
+            }
+            if let Some(note) = &step.note {
+                SMALL.muted().draw_cut(area, note, (0, to + 2 * UNIT), WIDTH)?;
+            }
+            y += ROW;
+        }
+        Ok(())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::charts::markup;
+
+    const FRAME: Frame<'_> = Frame { id: "f", title: "t", description: "d" };
+
+    fn step(name: &str, value: f64) -> Step {
+        Step { name: name.to_owned(), value, text: value.to_string(), note: Some("of all".to_owned()) }
+    }
+
+    #[test]
+    fn each_step_is_in_proportion_to_the_first() {
+        let svg =
+            funnel(&FRAME, &[step("sessions", 200.0), step("with PR", 100.0), step("merged", 0.0)]).unwrap();
+        let marks = markup::elements(svg.as_str());
+        let widths = |class: &str| -> Vec<f64> {
+            let rects = marks.iter().filter(|e| e.tag == "rect" && e.classes().any(|c| c == class));
+            rects.map(|e| e.number("width")).collect()
+        };
+        assert_eq!((widths("a"), widths("t")), (vec![420.0, 210.0], vec![420.0; 3]));
+    }
+
+    #[test]
+    fn all_zero_shows_the_steps_and_no_step_says_so() {
+        let svg = funnel(&FRAME, &[step("sessions", 0.0)]).unwrap();
+        assert!(svg.as_str().contains("sessions") && !svg.as_str().contains("class=\"a\""));
+        assert!(funnel(&FRAME, &[]).unwrap().as_str().contains("No data"));
+    }
+}

@@ -1,0 +1,202 @@
+//! A trend over periods.
+
+use plotters::prelude::*;
+
+use super::canvas::{self, Area, Drawn, Failure, NORMAL, SMALL, Titled, UNIT, WIDTH};
+use super::labels::{self, Kept};
+use super::palette::Paint;
+use super::{ChartError, Frame, Svg, columns, length, longest, nice};
+
+const HEIGHT: i32 = 180 * UNIT;
+const HEAD: i32 = 18 * UNIT;
+const FOOT: i32 = 19 * UNIT;
+const GAP: i32 = 8 * UNIT;
+/// More points than this are not marked one by one.
+const CROWD: usize = 40;
+
+/// One period of a trend.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Point {
+    /// The period; left out where there are too many.
+    pub label: String,
+    /// Its value; none is a gap in the line.
+    pub value: Option<f64>,
+    /// The value as people read it.
+    pub text: String,
+}
+
+/// Where a point with a value is: which one, and its place in tenths.
+struct Place<'a> {
+    point: &'a Point,
+    value: f64,
+    index: usize,
+    at: (i32, i32),
+}
+
+/// A line from zero to `max`, or to the highest point, with ticks that `tick` writes.
+///
+/// The newest value is emphasised and labelled at the right, the oldest
+/// labelled too. Without any value the chart says that there is no data.
+///
+/// # Errors
+///
+/// If the frame's id is not one, or plotters refuses.
+pub fn line(
+    frame: &Frame<'_>,
+    points: &[Point],
+    tick: &dyn Fn(f64) -> String,
+    max: Option<f64>,
+) -> Result<Svg, ChartError> {
+    let known = |point: &Point| point.value.and_then(length);
+    if points.iter().all(|point| known(point).is_none()) {
+        return canvas::nothing(frame);
+    }
+    let scale = nice::scale(longest(points.iter().filter_map(known).chain(max)), tick);
+    let newest = points.iter().rev().find(|point| known(point).is_some());
+    let room = newest.map_or(0, |point| NORMAL.bold().width(&point.text).min(WIDTH / 4));
+    let right = WIDTH - room - GAP;
+    canvas::chart(frame, HEIGHT, |area| {
+        let left = columns::axis(area, &scale, HEAD, HEIGHT - FOOT, right)? + GAP;
+        let places = plot(area, points, scale.top, (left, right))?;
+        if let Some(newest) = places.last() {
+            let (x, y) = newest.at;
+            // Near zero it moves up, to keep off the periods under the line.
+            let lowest = HEIGHT - FOOT + 3 * UNIT - NORMAL.height();
+            let at = (x + GAP, (y - NORMAL.height() / 2).min(lowest));
+            NORMAL.bold().draw_cut(area, &newest.point.text, at, WIDTH - x - GAP)?;
+        }
+        if places.len() > 1 {
+            oldest(area, &places)?;
+        }
+        periods(area, points, (left, right))
+    })
+}
+
+/// Draws line and points, and gives the places of the points that have a value.
+fn plot<'a>(
+    area: &Area<'_>,
+    points: &'a [Point],
+    top: f64,
+    (left, right): (i32, i32),
+) -> Result<Vec<Place<'a>>, Failure> {
+    let last = points.len().saturating_sub(1).max(1) as f64;
+    let mut chart = ChartBuilder::on(area)
+        .margin_left(left)
+        .margin_right(WIDTH - right)
+        .margin_top(HEAD)
+        .margin_bottom(FOOT)
+        .build_cartesian_2d(0.0..last, 0.0..top)?;
+    // A lone period stands in the middle rather than on the axis.
+    let across = |index: usize| if points.len() == 1 { 0.5 } else { index as f64 };
+    let plane = chart.plotting_area().clone();
+    let places: Vec<Place<'_>> = points
+        .iter()
+        .enumerate()
+        .filter_map(|(index, point)| {
+            let value = point.value.and_then(length)?;
+            Some(Place { point, value, index, at: plane.map_coordinate(&(across(index), value)) })
+        })
+        .collect();
+    let bottom = plane.map_coordinate(&(0.0, 0.0)).1;
+    for run in places.chunk_by(|a, b| b.index == a.index + 1).filter(|run| run.len() > 1) {
+        let line = || run.iter().map(|place| (across(place.index), place.value));
+        chart.draw_series(AreaSeries::new(line(), 0.0, Paint::Under.style()))?;
+        chart.draw_series(LineSeries::new(line(), Paint::Trend.style()))?;
+    }
+    area.draw(&PathElement::new(vec![(left, bottom), (right, bottom)], Paint::Axis.style()))?;
+    let newest = places.len().saturating_sub(1);
+    for (order, place) in places.iter().enumerate() {
+        let alone = !places.iter().any(|other| other.index.abs_diff(place.index) == 1);
+        if order != newest && places.len() > CROWD && !alone {
+            continue;
+        }
+        let (paint, radius) = if order == newest { (Paint::Last, 45_u32) } else { (Paint::Dot, 27) };
+        let tooltip = format!("{}: {}", place.point.label, place.point.text);
+        area.draw(&Titled::new(Circle::new(place.at, radius, paint.style()), tooltip))?;
+    }
+    Ok(places)
+}
+
+/// Labels the oldest value above whatever of the line its text passes over.
+fn oldest(area: &Area<'_>, places: &[Place<'_>]) -> Drawn {
+    let (Some(first), Some(newest)) = (places.first(), places.last()) else { return Ok(()) };
+    let style = SMALL.painted(Paint::Halo);
+    let left = first.at.0 - 3 * UNIT;
+    let room = (newest.at.0 - left).max(0);
+    let edge = left + style.width(&first.point.text).min(room);
+    let beyond = places.iter().position(|place| place.at.0 > edge).unwrap_or(places.len());
+    let highest = places.iter().take(beyond + 1).map(|place| place.at.1).min().unwrap_or(first.at.1);
+    let y = (highest - style.height() - 4 * UNIT).max(0);
+    style.draw_cut(area, &first.point.text, (left, y), room)
+}
+
+/// Writes the periods under the line, the newest always among them.
+fn periods(area: &Area<'_>, points: &[Point], (left, right): (i32, i32)) -> Drawn {
+    let last = points.len().saturating_sub(1);
+    let step = f64::from(right - left) / last.max(1) as f64;
+    let middle = |index: usize| match points.len() {
+        1 => (left + right) / 2,
+        _ => left + (step * index as f64).round() as i32,
+    };
+    let wanted: Vec<(i32, i32)> = points
+        .iter()
+        .enumerate()
+        .map(|(index, point)| (middle(index), SMALL.width(&point.label).min(WIDTH)))
+        .collect();
+    for Kept { index, middle } in labels::thin(&wanted, 0, WIDTH) {
+        if let Some(point) = points.get(index) {
+            let at = (middle, HEIGHT - FOOT + 5 * UNIT);
+            SMALL.muted().centre().draw_cut(area, &point.label, at, WIDTH)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::charts::markup;
+
+    const FRAME: Frame<'_> = Frame { id: "l", title: "t", description: "d" };
+
+    fn weeks(values: &[Option<f64>]) -> Vec<Point> {
+        let week = |(index, value): (usize, &Option<f64>)| Point {
+            label: format!("W{}", index + 34),
+            value: *value,
+            text: value.map_or("–".to_owned(), |v| format!("{v} ACUs")),
+        };
+        values.iter().enumerate().map(week).collect()
+    }
+
+    fn count(svg: &Svg, class: &str) -> usize {
+        markup::elements(svg.as_str()).iter().filter(|e| e.classes().any(|c| c == class)).count()
+    }
+
+    #[test]
+    fn a_missing_value_is_a_gap_and_never_zero() {
+        let values = [Some(1.0), Some(2.0), None, Some(3.0), None, Some(4.0), Some(5.0)];
+        let svg = line(&FRAME, &weeks(&values), &|v| v.to_string(), None).unwrap();
+        assert_eq!(count(&svg, "n"), 2, "two runs of more than one point");
+        assert_eq!((count(&svg, "k"), count(&svg, "z")), (4, 1), "every known point is marked");
+    }
+
+    #[test]
+    fn the_oldest_and_the_newest_value_are_labelled() {
+        let svg =
+            line(&FRAME, &weeks(&[None, Some(7.0), Some(9.0), Some(8.0), None]), &|v| v.to_string(), None);
+        let texts: Vec<String> =
+            markup::texts(svg.unwrap().as_str()).into_iter().map(|text| text.content).collect();
+        assert!(texts.contains(&"7 ACUs".to_owned()) && texts.contains(&"8 ACUs".to_owned()), "{texts:?}");
+        assert!(!texts.contains(&"9 ACUs".to_owned()) && texts.contains(&"W38".to_owned()), "{texts:?}");
+    }
+
+    #[test]
+    fn one_value_is_a_point_and_none_says_so() {
+        let svg = line(&FRAME, &weeks(&[Some(3.0)]), &|v| v.to_string(), Some(10.0)).unwrap();
+        assert_eq!((count(&svg, "n"), count(&svg, "z")), (0, 1));
+        for points in [weeks(&[]), weeks(&[None, None])] {
+            let svg = line(&FRAME, &points, &|v| v.to_string(), None).unwrap();
+            assert!(svg.as_str().contains("No data"));
+        }
+    }
+}

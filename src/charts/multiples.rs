@@ -1,0 +1,97 @@
+//! Small multiples: the same columns for several kinds, on one scale.
+
+use super::canvas::{self, UNIT, WIDTH};
+use super::columns::{Column, plot};
+use super::palette::Tone;
+use super::{ChartError, Frame, Svg, length, longest, stacks};
+
+const HEIGHT: i32 = 108 * UNIT;
+const TITLE: i32 = 18 * UNIT;
+const GAP: i32 = 20 * UNIT;
+/// With more columns than this a panel takes the whole width.
+const NARROW: usize = 12;
+
+/// One of the small charts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Panel {
+    /// What it shows, in a word or two.
+    pub title: String,
+    /// What it stands for; the swatch beside its title.
+    pub tone: Tone,
+    /// Its columns, the same labels in every panel.
+    pub columns: Vec<Column>,
+}
+
+/// Panels two by two with one value scale, so that their columns compare.
+///
+/// Values stand on the columns instead of an axis. Without any value the
+/// chart says that there is no data.
+///
+/// # Errors
+///
+/// If the frame's id is not one, or plotters refuses.
+pub fn small_multiples(frame: &Frame<'_>, panels: &[Panel]) -> Result<Svg, ChartError> {
+    let values = || panels.iter().flat_map(|panel| &panel.columns).filter_map(|column| column.value);
+    if values().all(|value| length(value).is_none()) {
+        return canvas::nothing(frame);
+    }
+    let top = match longest(values()) {
+        top if top > 0.0 => top,
+        _ => 1.0,
+    };
+    let across = if panels.iter().any(|panel| panel.columns.len() > NARROW) { 1 } else { 2 };
+    let width = (WIDTH - GAP * (across - 1)) / across;
+    let count = i32::try_from(panels.len()).unwrap_or(i32::MAX / HEIGHT);
+    let rows = (count + across - 1) / across;
+    canvas::chart(frame, rows * (HEIGHT + GAP) - GAP, |area| {
+        for (index, panel) in (0..).zip(panels) {
+            let corner = (index % across * (width + GAP), index / across * (HEIGHT + GAP));
+            let cell = area.clone().shrink(corner, (width, HEIGHT));
+            stacks::entry(&cell, panel.tone, &panel.title, (0, 0))?;
+            plot(&cell.shrink((0, TITLE), (width, HEIGHT - TITLE)), &panel.columns, top, 0)?;
+        }
+        Ok(())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::charts::markup;
+
+    const FRAME: Frame<'_> = Frame { id: "p", title: "t", description: "d" };
+
+    fn panel(title: &str, tone: Tone, values: &[f64]) -> Panel {
+        let column = |(index, value): (usize, &f64)| Column {
+            label: index.to_string(),
+            value: Some(*value),
+            text: value.to_string(),
+            tone,
+        };
+        Panel { title: title.to_owned(), tone, columns: values.iter().enumerate().map(column).collect() }
+    }
+
+    #[test]
+    fn panels_share_one_scale() {
+        let panels = [panel("high", Tone::High, &[8.0, 4.0]), panel("low", Tone::Low, &[4.0, 2.0])];
+        let svg = small_multiples(&FRAME, &panels).unwrap();
+        let marks = markup::elements(svg.as_str());
+        let tall: Vec<f64> = marks
+            .iter()
+            .filter(|e| e.tag == "rect")
+            .map(|e| e.number("height"))
+            .filter(|h| *h > 10.0)
+            .collect();
+        assert_eq!(tall.len(), 4);
+        for (tall, wanted) in tall.iter().zip([55.0, 27.5, 27.5, 13.75]) {
+            assert!((tall - wanted).abs() <= 0.15, "{tall} for {wanted}");
+        }
+    }
+
+    #[test]
+    fn no_panel_or_no_value_says_so() {
+        for panels in [vec![], vec![panel("high", Tone::High, &[])]] {
+            assert!(small_multiples(&FRAME, &panels).unwrap().as_str().contains("No data"));
+        }
+    }
+}

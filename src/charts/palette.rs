@@ -1,0 +1,184 @@
+//! Colours as names: what plotters carries are sentinels that the backend
+//! turns back into classes, so that CSS alone decides how anything looks.
+
+use plotters::style::{RGBColor, ShapeStyle};
+
+/// What a mark stands for; decides its colour, its lightness and its outline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// The thing the chart is about.
+    Accent,
+    /// Everything else, in grey.
+    Rest,
+    /// High impact.
+    High,
+    /// Medium impact.
+    Medium,
+    /// Low impact.
+    Low,
+    /// Any other impact.
+    Other,
+    /// A merged pull request.
+    Merged,
+    /// An open pull request.
+    Open,
+    /// A pull request closed without merge.
+    Closed,
+    /// A draft pull request.
+    Draft,
+    /// A pull request in a state that is not known.
+    Unknown,
+}
+
+impl Tone {
+    /// Every tone once, in the order of the enum.
+    pub const ALL: [Self; 11] = [
+        Self::Accent,
+        Self::Rest,
+        Self::High,
+        Self::Medium,
+        Self::Low,
+        Self::Other,
+        Self::Merged,
+        Self::Open,
+        Self::Closed,
+        Self::Draft,
+        Self::Unknown,
+    ];
+
+    fn class(self) -> &'static str {
+        match self {
+            Self::Accent => "a",
+            Self::Rest => "r",
+            Self::High => "h",
+            Self::Medium => "m",
+            Self::Low => "l",
+            Self::Other => "o",
+            Self::Merged => "g",
+            Self::Open => "p",
+            Self::Closed => "cl",
+            Self::Draft => "d",
+            Self::Unknown => "u",
+        }
+    }
+}
+
+/// Everything that can be drawn, by role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Paint {
+    /// Text to be read first.
+    Ink,
+    /// Text to be read second.
+    Muted,
+    /// Text that lies over lines, set off from them by the paper's colour.
+    Halo,
+    /// Thin lines behind the data.
+    Grid,
+    /// The zero line.
+    Axis,
+    /// The whole that a bar is a part of.
+    Track,
+    /// The border of a chart that has nothing to show.
+    Blank,
+    /// A trend's line.
+    Trend,
+    /// The surface under a trend's line.
+    Under,
+    /// A point on a trend.
+    Dot,
+    /// The newest point of a trend.
+    Last,
+    /// A mark.
+    Tone(Tone),
+    /// A mark that rests on too few cases.
+    Faint(Tone),
+    /// Text on a mark.
+    On(Tone),
+}
+
+const PLAIN: [Paint; 11] = [
+    Paint::Ink,
+    Paint::Muted,
+    Paint::Halo,
+    Paint::Grid,
+    Paint::Axis,
+    Paint::Track,
+    Paint::Blank,
+    Paint::Trend,
+    Paint::Under,
+    Paint::Dot,
+    Paint::Last,
+];
+
+impl Paint {
+    /// The colour that stands for this paint while plotters carries it.
+    pub(super) fn sentinel(self) -> RGBColor {
+        let tone = |group, tone: Tone| RGBColor(0, group, tone as u8);
+        match self {
+            Self::Tone(name) => tone(1, name),
+            Self::Faint(name) => tone(2, name),
+            Self::On(name) => tone(3, name),
+            plain => {
+                let place = PLAIN.iter().position(|paint| *paint == plain).unwrap_or(0);
+                RGBColor(0, 0, u8::try_from(place).unwrap_or(0))
+            }
+        }
+    }
+
+    /// The paint that a sentinel stands for; none for any real colour.
+    pub(super) fn of(sentinel: (u8, u8, u8)) -> Option<Self> {
+        let (0, group, place) = sentinel else { return None };
+        let tone = Tone::ALL.get(usize::from(place)).copied();
+        match group {
+            0 => PLAIN.get(usize::from(place)).copied(),
+            1 => tone.map(Self::Tone),
+            2 => tone.map(Self::Faint),
+            3 => tone.map(Self::On),
+            _ => None,
+        }
+    }
+
+    /// The classes that [`super::STYLE`] gives a look; empty for ink, the default.
+    pub(super) fn class(self) -> String {
+        match self {
+            Self::Ink => String::new(),
+            Self::Muted => "q".to_owned(),
+            Self::Halo => "j".to_owned(),
+            Self::Grid => "i".to_owned(),
+            Self::Axis => "x".to_owned(),
+            Self::Track => "t".to_owned(),
+            Self::Blank => "y".to_owned(),
+            Self::Trend => "n".to_owned(),
+            Self::Under => "w".to_owned(),
+            Self::Dot => "k".to_owned(),
+            Self::Last => "z".to_owned(),
+            Self::Tone(tone) => tone.class().to_owned(),
+            Self::Faint(tone) => format!("{} f", tone.class()),
+            Self::On(tone) => format!("v{}", tone.class()),
+        }
+    }
+
+    /// As a filled style; whether it fills or strokes is the class's business.
+    pub(super) fn style(self) -> ShapeStyle {
+        ShapeStyle { color: self.sentinel().into(), filled: true, stroke_width: 1 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_paint_survives_the_way_through_plotters() {
+        let tones = Tone::ALL.iter().flat_map(|&t| [Paint::Tone(t), Paint::Faint(t), Paint::On(t)]);
+        let mut classes = Vec::new();
+        for paint in PLAIN.into_iter().chain(tones) {
+            let RGBColor(r, g, b) = paint.sentinel();
+            assert_eq!(Paint::of((r, g, b)), Some(paint));
+            assert!(!classes.contains(&paint.class()), "{paint:?} shares its class");
+            classes.push(paint.class());
+        }
+        assert_eq!(Paint::of((255, 0, 0)), None);
+        assert_eq!(Paint::of((0, 0, 200)), None);
+    }
+}

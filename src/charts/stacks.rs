@@ -1,0 +1,171 @@
+//! Stacked horizontal bars: each name's total, and what it is made of.
+
+use plotters::prelude::*;
+
+use super::canvas::{self, Area, Drawn, NORMAL, SMALL, Titled, UNIT, WIDTH};
+use super::palette::{Paint, Tone};
+use super::{ChartError, Frame, Svg, length, longest};
+
+const ROW: i32 = 43 * UNIT;
+const BAR: i32 = 16 * UNIT;
+const GAP: i32 = 8 * UNIT;
+const SWATCH: i32 = 10 * UNIT;
+const LINE: i32 = 19 * UNIT;
+
+/// One stacked bar.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stack {
+    /// Whose bar it is; cut in its middle when it is too long.
+    pub name: String,
+    /// Its segments from the left; best in the legend's order.
+    pub parts: Vec<Part>,
+    /// The total as people read it.
+    pub total: String,
+}
+
+/// One segment of a stacked bar.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    /// Its length; zero draws nothing.
+    pub value: f64,
+    /// The value as people read it, written on the segment where it fits.
+    pub text: String,
+    /// What it stands for, as in the legend.
+    pub tone: Tone,
+}
+
+/// A chart of stacked bars under a legend in words, totals at the right.
+///
+/// An empty list says that there is no data.
+///
+/// # Errors
+///
+/// If the frame's id is not one, or plotters refuses.
+pub fn stacks(frame: &Frame<'_>, legend: &[(Tone, &str)], stacks: &[Stack]) -> Result<Svg, ChartError> {
+    if stacks.is_empty() {
+        return canvas::nothing(frame);
+    }
+    let sum = |stack: &Stack| stack.parts.iter().filter_map(|part| length(part.value)).sum::<f64>();
+    let largest = longest(stacks.iter().map(sum));
+    // Segments too small to see are widened, so a bar of many may outgrow the largest sum.
+    let drawn = |stack: &Stack| {
+        stack
+            .parts
+            .iter()
+            .filter_map(|part| length(part.value))
+            .map(|v| canvas::visible(v, largest))
+            .sum::<f64>()
+    };
+    let top = longest(stacks.iter().map(drawn));
+    let places = places(legend);
+    let head = places.last().map_or(0, |(_, y)| y + LINE + 4 * UNIT);
+    let height = head + ROW * i32::try_from(stacks.len()).unwrap_or(i32::MAX / ROW / 2) - GAP;
+    canvas::chart(frame, height, |area| {
+        for (&(tone, word), (x, y)) in legend.iter().zip(places) {
+            entry(area, tone, word, (x, y))?;
+        }
+        let ruler = canvas::ruler(area, top);
+        let mut y = head;
+        for stack in stacks {
+            let total = NORMAL.bold();
+            let taken = total.width(&stack.total).min(WIDTH / 3);
+            total.right().draw_cut(area, &stack.total, (WIDTH, y), taken)?;
+            NORMAL.draw_cut(area, &stack.name, (0, y), WIDTH - taken - GAP)?;
+            let (from, to) = (y + 18 * UNIT, y + 18 * UNIT + BAR);
+            let mut start = 0.0;
+            for part in &stack.parts {
+                let Some(value) = length(part.value).filter(|value| *value > 0.0) else { continue };
+                let end = start + canvas::visible(value, largest);
+                let shape = Rectangle::new([(start, from), (end, to)], Paint::Tone(part.tone).style());
+                let word = legend.iter().find(|(tone, _)| *tone == part.tone).map_or("", |(_, word)| word);
+                ruler.draw(&Titled::new(shape, format!("{}, {word}: {}", stack.name, part.text)))?;
+                let (left, _) = ruler.map_coordinate(&(start, from));
+                let (right, _) = ruler.map_coordinate(&(end, from));
+                if SMALL.width(&part.text) + 6 * UNIT <= right - left {
+                    let at = ((left + right) / 2, from + (BAR - SMALL.height()) / 2);
+                    SMALL.painted(ink_on(part.tone)).centre().draw(area, &part.text, at)?;
+                }
+                start = end;
+            }
+            ruler.draw(&PathElement::new(vec![(0.0, from), (0.0, to)], Paint::Axis.style()))?;
+            y += ROW;
+        }
+        Ok(())
+    })
+}
+
+/// Where the legend's entries go: side by side, on as many lines as they need.
+fn places(legend: &[(Tone, &str)]) -> Vec<(i32, i32)> {
+    let (mut x, mut y) = (0, 0);
+    let mut places = Vec::with_capacity(legend.len());
+    for (_, word) in legend {
+        let width = SWATCH + 5 * UNIT + SMALL.width(word);
+        if x > 0 && x + width > WIDTH {
+            (x, y) = (0, y + LINE);
+        }
+        places.push((x, y));
+        x += width + 14 * UNIT;
+    }
+    places
+}
+
+/// One entry of a legend: a swatch and its word.
+pub(super) fn entry(area: &Area<'_>, tone: Tone, word: &str, (x, y): (i32, i32)) -> Drawn {
+    let top = y + (SMALL.height() - SWATCH) / 2;
+    // Half a unit in, so that the outline is not cut off by the edge.
+    let corners = [(x + 5, top), (x + SWATCH, top + SWATCH - 5)];
+    area.draw(&Rectangle::new(corners, Paint::Tone(tone).style()))?;
+    let left = x + SWATCH + 5 * UNIT;
+    let (width, _) = area.dim_in_pixel();
+    SMALL.draw_cut(area, word, (left, y), i32::try_from(width).unwrap_or(0) - left)
+}
+
+/// What can be read on a mark: light marks are outlined and carry ink.
+fn ink_on(tone: Tone) -> Paint {
+    match tone {
+        Tone::Low | Tone::Other | Tone::Closed | Tone::Draft | Tone::Unknown => Paint::Ink,
+        Tone::Accent | Tone::Rest | Tone::High | Tone::Medium | Tone::Merged | Tone::Open => Paint::On(tone),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::charts::markup;
+
+    const FRAME: Frame<'_> = Frame { id: "s", title: "t", description: "d" };
+    const LEGEND: [(Tone, &str); 2] = [(Tone::High, "high"), (Tone::Low, "low")];
+
+    fn stack(name: &str, high: f64, low: f64) -> Stack {
+        let part = |value: f64, tone| Part { value, text: value.to_string(), tone };
+        Stack {
+            name: name.to_owned(),
+            parts: vec![part(high, Tone::High), part(low, Tone::Low)],
+            total: (high + low).to_string(),
+        }
+    }
+
+    #[test]
+    fn segments_follow_one_another_in_proportion() {
+        let svg = stacks(&FRAME, &[], &[stack("a", 30.0, 10.0), stack("b", 0.0, 20.0)]).unwrap();
+        let marks = markup::elements(svg.as_str());
+        let rects: Vec<(f64, f64)> =
+            marks.iter().filter(|e| e.tag == "rect").map(|e| (e.number("x"), e.number("width"))).collect();
+        assert_eq!(rects, [(0.0, 315.0), (315.0, 105.0), (0.0, 210.0)]);
+    }
+
+    #[test]
+    fn a_number_stands_on_its_segment_only_where_it_fits() {
+        let svg = stacks(&FRAME, &LEGEND, &[stack("a", 1000.0, 7.0)]).unwrap();
+        let texts: Vec<String> = markup::texts(svg.as_str()).into_iter().map(|text| text.content).collect();
+        assert_eq!(texts, ["high", "low", "1007", "a", "1000"]);
+        assert!(svg.as_str().contains("<title>a, low: 7</title>"));
+    }
+
+    #[test]
+    fn a_long_legend_takes_a_second_line() {
+        let long = "neither high nor medium nor low nor other";
+        let places = places(&[(Tone::High, long), (Tone::Low, long), (Tone::Other, long)]);
+        assert_eq!(places.iter().filter(|(x, _)| *x == 0).count(), 3);
+    }
+}

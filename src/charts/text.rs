@@ -1,0 +1,245 @@
+//! Text: made harmless, measured, and cut to a width.
+//!
+//! The reader's font is not known, so widths are those of DejaVu Sans, about
+//! as wide as Verdana and wider than what systems use today: a label that
+//! fits by this measure fits on the page.
+
+/// No label or tooltip gets longer, whatever the data says.
+const LONGEST: usize = 400;
+const ELLIPSIS: char = '…';
+
+/// Advance widths of U+0020 to U+007E in thousandths of the font size.
+#[rustfmt::skip]
+const REGULAR: [i32; 95] = [
+    318, 401, 460, 838, 637, 951, 780, 275, 391, 391, 500, 838, 318, 361, 318, 337, 637, 637, 637,
+    637, 637, 637, 637, 637, 637, 637, 337, 337, 838, 838, 838, 531, 1000, 685, 687, 699, 771, 632,
+    576, 775, 752, 295, 295, 656, 558, 863, 749, 788, 604, 788, 695, 635, 611, 732, 685, 989, 686,
+    611, 686, 391, 337, 391, 838, 500, 500, 613, 635, 550, 635, 616, 353, 635, 634, 278, 278, 580,
+    278, 975, 634, 612, 635, 635, 412, 521, 393, 634, 592, 818, 592, 592, 525, 637, 337, 637, 838,
+];
+/// The same of the bold face.
+#[rustfmt::skip]
+const BOLD: [i32; 95] = [
+    349, 457, 521, 838, 696, 1002, 873, 307, 458, 458, 523, 838, 380, 416, 380, 366, 696, 696, 696,
+    696, 696, 696, 696, 696, 696, 696, 400, 400, 838, 838, 838, 581, 1000, 774, 763, 734, 831, 684,
+    684, 821, 837, 373, 373, 775, 638, 996, 837, 851, 733, 851, 771, 721, 683, 813, 774, 1104, 771,
+    725, 726, 458, 366, 458, 838, 500, 500, 675, 716, 593, 716, 679, 436, 716, 712, 343, 343, 666,
+    343, 1042, 712, 688, 716, 716, 494, 596, 479, 712, 652, 924, 646, 652, 583, 712, 366, 712, 838,
+];
+
+/// The text without what could disturb the page: control characters become
+/// spaces, bidirectional controls and other invisible ones vanish, runs of
+/// spaces shrink to one, and more than 400 characters are cut.
+pub(super) fn clean(text: &str) -> String {
+    let mut out = String::with_capacity(text.len().min(LONGEST * 4));
+    let mut length = 0;
+    for c in text.chars() {
+        let c = match c {
+            '\u{2028}' | '\u{2029}' => ' ',
+            c if c.is_control() || c == ' ' => ' ',
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' => continue,
+            '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => continue,
+            '\u{fff9}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}' => continue,
+            c => c,
+        };
+        if c == ' ' && (out.is_empty() || out.ends_with(' ')) {
+            continue;
+        }
+        if length == LONGEST {
+            out.push(ELLIPSIS);
+            return out;
+        }
+        out.push(c);
+        length += 1;
+    }
+    out.truncate(out.trim_end_matches(' ').len());
+    out
+}
+
+/// Appends a text as XML content or as part of an attribute's value.
+pub(super) fn escape(out: &mut String, text: &str) {
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+}
+
+/// The width of a text in the unit of `size`, rounded up.
+pub(super) fn width(text: &str, size: i32, bold: bool) -> i32 {
+    scaled(text.chars().map(|c| advance(c, bold)).fold(0, i32::saturating_add), size)
+}
+
+/// The text if it fits into `room`, else its beginning and end around an
+/// ellipsis: names of repositories and people often differ at the end.
+pub(super) fn fit(text: &str, room: i32, size: i32, bold: bool) -> String {
+    if width(text, size, bold) <= room {
+        return text.to_owned();
+    }
+    let rest = room - scaled(advance(ELLIPSIS, bold), size);
+    if rest < 0 {
+        return String::new();
+    }
+    let clusters = clusters(text);
+    let head = prefix(clusters.iter().copied(), rest * 3 / 5, size, bold);
+    let used: i32 = clusters.iter().take(head).map(|cluster| width(cluster, size, bold)).sum();
+    let tail = prefix(clusters.iter().skip(head).rev().copied(), rest - used, size, bold);
+    let mut out: String = clusters.iter().take(head).copied().collect();
+    out.truncate(out.trim_end().len());
+    out.push(ELLIPSIS);
+    let end: String = clusters.iter().skip(clusters.len() - tail).copied().collect();
+    out.push_str(end.trim_start());
+    out
+}
+
+/// How many of the clusters fit into `room`.
+fn prefix<'a>(clusters: impl Iterator<Item = &'a str>, room: i32, size: i32, bold: bool) -> usize {
+    let mut used = 0;
+    clusters
+        .take_while(|cluster| {
+            used += width(cluster, size, bold);
+            used <= room
+        })
+        .count()
+}
+
+/// The text in pieces that a cut may fall between: marks and joined emoji stay whole.
+fn clusters(text: &str) -> Vec<&str> {
+    let mut out = Vec::new();
+    let (mut start, mut joined) = (0, true);
+    for (index, c) in text.char_indices() {
+        let attached = joined || is_mark(c) || c == '\u{200d}' || ('\u{1f3fb}'..='\u{1f3ff}').contains(&c);
+        if !attached {
+            out.extend(text.get(start..index));
+            start = index;
+        }
+        joined = c == '\u{200d}';
+    }
+    out.extend(text.get(start..).filter(|last| !last.is_empty()));
+    out
+}
+
+fn scaled(thousandths: i32, size: i32) -> i32 {
+    let wide = i64::from(thousandths) * i64::from(size);
+    i32::try_from((wide + 999) / 1000).unwrap_or(i32::MAX)
+}
+
+/// Whether a character is drawn onto the one before it.
+fn is_mark(c: char) -> bool {
+    matches!(c,
+        '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{591}'..='\u{5bd}' | '\u{5bf}'
+        | '\u{5c1}'..='\u{5c2}' | '\u{5c4}'..='\u{5c5}' | '\u{610}'..='\u{61a}' | '\u{64b}'..='\u{65f}'
+        | '\u{670}' | '\u{6d6}'..='\u{6dc}' | '\u{93c}' | '\u{94d}' | '\u{e31}' | '\u{e34}'..='\u{e3a}'
+        | '\u{e47}'..='\u{e4e}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{200c}'..='\u{200d}'
+        | '\u{20d0}'..='\u{20ff}' | '\u{fe00}'..='\u{fe0f}' | '\u{fe20}'..='\u{fe2f}'
+        | '\u{e0100}'..='\u{e01ef}')
+}
+
+/// A character's advance in thousandths of the font size: exact for ASCII,
+/// what is wide within its class for the rest, wider still for the unknown.
+fn advance(c: char, bold: bool) -> i32 {
+    let ascii = (c as usize).checked_sub(0x20);
+    if let Some(width) = ascii.and_then(|place| if bold { BOLD.get(place) } else { REGULAR.get(place) }) {
+        return *width;
+    }
+    let regular = match c {
+        c if is_mark(c) => return 0,
+        '\u{a0}' => 318,
+        '\u{b7}' => 345,
+        '\u{2000}'..='\u{200a}' | '\u{202f}' => 500,
+        '\u{2010}'..='\u{2013}' | '\u{2018}'..='\u{201b}' => 500,
+        '\u{a1}'..='\u{bf}' | '\u{2212}' | '\u{d7}' | '\u{f7}' => 940,
+        'Æ' | 'Œ' | 'æ' | 'œ' | 'Ŵ' => 1080,
+        '\u{1c4}'..='\u{1cc}' | '\u{1f1}'..='\u{1f3}' | '\u{1f6}' => 1430,
+        '\u{c0}'..='\u{24f}' => {
+            if c.is_uppercase() {
+                790
+            } else {
+                660
+            }
+        }
+        '\u{250}'..='\u{52f}' => {
+            if c.is_uppercase() {
+                900
+            } else {
+                740
+            }
+        }
+        '\u{530}'..='\u{58f}' => 850,
+        '\u{590}'..='\u{5ff}' => 720,
+        '\u{600}'..='\u{8ff}' | '\u{fe70}'..='\u{fefc}' => 800,
+        '\u{900}'..='\u{dff}' => 900,
+        '\u{e00}'..='\u{eff}' => 700,
+        '\u{10a0}'..='\u{10ff}' | '\u{1e00}'..='\u{1fff}' => 850,
+        '\u{20a0}'..='\u{20bf}' => 1000,
+        '\u{2030}'..='\u{2031}' => 1740,
+        '\u{2014}'..='\u{205e}' => 1000,
+        '\u{2100}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}' => 1450,
+        '\u{1100}'..='\u{11ff}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' => 1000,
+        '\u{f900}'..='\u{faff}' | '\u{ff01}'..='\u{ff60}' | '\u{ffe0}'..='\u{ffe6}' => 1000,
+        '\u{ff61}'..='\u{ff9f}' => 600,
+        '\u{20000}'..='\u{3ffff}' => 1000,
+        '\u{fdfa}'..='\u{fdfd}' => 12_000,
+        '\u{12000}'..='\u{1254f}' => 4000,
+        _ => 1200,
+    };
+    if bold { regular * 11 / 10 } else { regular }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_disturb_the_page_is_taken_out() {
+        assert_eq!(clean(" a\u{0}b\n\t c \u{202e}d\u{2066}e\u{200f}\u{feff} "), "a b c de");
+        assert_eq!(clean("79\u{a0}%"), "79\u{a0}%", "a no-break space holds number and unit together");
+        assert_eq!(clean(&"x".repeat(1_000_000)).chars().count(), LONGEST + 1);
+        let mut out = String::new();
+        escape(&mut out, r#"<b a='1' c="2">&</b>"#);
+        assert_eq!(out, "&lt;b a=&#39;1&#39; c=&quot;2&quot;&gt;&amp;&lt;/b&gt;");
+    }
+
+    #[test]
+    fn widths_follow_the_characters_not_the_bytes() {
+        assert_eq!(width("", 130, false), 0);
+        assert_eq!(width("00", 100, false), 128);
+        assert!(width("iiii", 130, false) < width("WWWW", 130, false));
+        assert!(width("abc", 130, false) < width("abc", 130, true));
+        assert_eq!(width("統計", 130, false), 260);
+        assert_eq!(width("e\u{301}", 130, false), width("e", 130, false));
+        assert!(width("علي", 130, false) >= 3 * 91);
+    }
+
+    #[test]
+    fn a_cut_text_fits_and_keeps_both_ends() {
+        let name = "github.com/acme/".to_owned() + &"platform-".repeat(20) + "billing";
+        for room in [0, 50, 130, 400, 2000, 4200] {
+            let cut = fit(&name, room, 130, false);
+            assert!(width(&cut, 130, false) <= room, "{cut} in {room}");
+        }
+        let cut = fit(&name, 2600, 130, false);
+        assert!(
+            cut.starts_with("github.com/acme/") && cut.contains('…') && cut.ends_with("billing"),
+            "{cut}"
+        );
+        assert_eq!(fit("short", 2000, 130, false), "short");
+    }
+
+    #[test]
+    fn a_cut_never_falls_inside_a_character_of_several_code_points() {
+        let family = "👩\u{200d}👩\u{200d}👧";
+        let accent = "e\u{301}";
+        let text = format!("{family}{accent}{family}{accent}").repeat(10);
+        for room in 0..300 {
+            let cut = fit(&text, room * 10, 130, false);
+            let whole = cut.replace(family, "").replace(accent, "").replace('…', "");
+            assert_eq!(whole, "", "{cut}");
+        }
+    }
+}
