@@ -271,7 +271,7 @@ fn two_weeks_give_the_numbers_worked_out_by_hand() {
     assert_eq!(expected.label, "2026-W41");
     assert_eq!(expected.from, "2026-10-05T00:00:00+00:00");
     assert_eq!(expected.to, "2026-10-12T00:00:00+00:00");
-    assert_eq!(expected.previous.map(|span| span.label).as_deref(), Some("2026-W40"));
+    assert_eq!(expected.previous.label, "2026-W40");
     let quality: Vec<(&str, u64)> = expected.quality.into_iter().collect();
     let by_hand = [
         ("acus_unknown", 1),

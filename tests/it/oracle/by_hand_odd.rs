@@ -193,12 +193,13 @@ fn an_empty_week_has_its_days_and_impacts_and_no_ratio() {
 }
 
 #[test]
-fn without_a_trend_there_is_nothing_to_compare_with() {
+fn without_a_trend_the_previous_period_is_still_compared_with() {
     let expected = expect(&two_weeks(), &Asked { trend: 0, ..week_41("2026-11-01T00:00:00Z") });
-    assert!(expected.complete);
-    assert_eq!(expected.previous, None);
-    assert!(expected.facts.values().all(|fact| fact.previous.is_none()));
-    assert_eq!(value(&expected, "sessions", &[("period", Some("2026-W41"))]), Some(5.0));
+    assert_eq!(expected.previous.label, "2026-W40");
+    assert_eq!(expected.fact("sessions", &[]).unwrap().previous, Some(2.0));
+    // The one point of the trend has none before it.
+    let point = expected.fact("sessions", &[("period", Some("2026-W41"))]).unwrap();
+    assert_eq!((point.value, point.previous), (Some(5.0), None));
     assert_eq!(value(&expected, "sessions", &[("period", Some("2026-W40"))]), None);
 }
 
@@ -276,10 +277,10 @@ fn as_json(expected: &Expected) -> Value {
         }
         row
     };
-    let previous = expected
-        .previous
-        .as_ref()
-        .map(|span| json!({"label": span.label, "from": span.from.to_rfc3339(), "to": span.to.to_rfc3339()}));
+    let previous = json!({
+        "label": expected.previous.label, "from": expected.previous.from.to_rfc3339(),
+        "to": expected.previous.to.to_rfc3339()
+    });
     json!({
         "period": {
             "label": expected.label, "from": expected.from, "to": expected.to, "tz": expected.tz,

@@ -18,8 +18,8 @@ pub enum Kind {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Span {
     pub label: String,
-    /// Local dates, the last one inclusive.
-    pub days: Vec<NaiveDate>,
+    /// Local dates, the last one inclusive, each with its first instant.
+    pub days: Vec<(NaiveDate, DateTime<Tz>)>,
     /// The first instant.
     pub from: DateTime<Tz>,
     /// The instant after the last.
@@ -65,7 +65,7 @@ fn span(kind: Kind, tz: Tz) -> Span {
     };
     Span {
         label,
-        days: first.iter_days().take_while(|day| *day <= last).collect(),
+        days: first.iter_days().take_while(|day| *day <= last).map(|day| (day, midnight(day, tz))).collect(),
         from: midnight(first, tz),
         to: midnight(last + Days::new(1), tz),
     }
@@ -99,8 +99,8 @@ pub fn midnight(date: NaiveDate, tz: Tz) -> DateTime<Tz> {
         .expect("a date begins somewhere")
 }
 
-/// The local date of an instant: the day whose first instant lies last before it.
+/// The local date of an instant: the day that had begun last by then.
 pub fn local_date(instant: DateTime<Utc>, span: &Span) -> NaiveDate {
-    let begun = span.days.iter().filter(|day| midnight(**day, span.from.timezone()) <= instant);
-    *begun.max().expect("the instant lies in the span")
+    let begun = span.days.iter().filter(|(_, begins)| *begins <= instant);
+    begun.map(|(day, _)| *day).max().expect("the instant lies in the span")
 }

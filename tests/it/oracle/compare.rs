@@ -37,17 +37,14 @@ fn period(json: &Value, expected: &Expected, found: &mut Vec<String>) {
     instant("period.from", &period["from"], &expected.from, found);
     instant("period.to", &period["to"], &expected.to, found);
 
+    // Nothing is compared with while the period has not ended, so its
+    // predecessor may be named or not.
     let previous = &json["previous"];
-    match &expected.previous {
-        // Nothing is compared with a period that has not ended, so its
-        // predecessor may be named or not.
-        _ if previous.is_null() && !expected.complete => {}
-        None => differ("previous", previous, &Value::Null, found),
-        Some(Span { label, from, to, .. }) => {
-            differ("previous.label", &previous["label"], &Value::from(label.clone()), found);
-            instant("previous.from", &previous["from"], &from.to_rfc3339(), found);
-            instant("previous.to", &previous["to"], &to.to_rfc3339(), found);
-        }
+    if expected.complete || !previous.is_null() {
+        let Span { label, from, to, .. } = &expected.previous;
+        differ("previous.label", &previous["label"], &Value::from(label.clone()), found);
+        instant("previous.from", &previous["from"], &from.to_rfc3339(), found);
+        instant("previous.to", &previous["to"], &to.to_rfc3339(), found);
     }
 }
 

@@ -53,8 +53,8 @@ pub struct Expected {
     pub tz: String,
     /// It had ended when the report was made.
     pub complete: bool,
-    /// The period before, if it is looked at.
-    pub previous: Option<Span>,
+    /// The period before.
+    pub previous: Span,
     /// Counts of what could not be used as it came.
     pub quality: BTreeMap<&'static str, u64>,
     /// Every number by metric and group.
@@ -83,24 +83,26 @@ const TRENDS: [&str; 9] = [
 
 /// Every number of the catalogue, from records as the API serves them.
 pub fn expect(records: &[Value], asked: &Asked) -> Expected {
-    let spans = calendar::spans(asked.kind, asked.trend, asked.tz);
+    // The previous period is looked at even where no trend is asked for.
+    let spans = calendar::spans(asked.kind, asked.trend.max(1), asked.tz);
     let first = spans.first().expect("the period itself is always there");
     let period = spans.last().expect("the period itself is always there");
     let sessions = records::sessions(records, first.begins(), period.ends());
     let tables: Vec<Facts> = spans.iter().map(|span| evaluate(&within(&sessions, span), span)).collect();
     let complete = period.ends() <= asked.now;
-    let previous = spans.len().checked_sub(2).map(|index| (&spans[index], &tables[index]));
+    let before = spans.len() - 2;
 
     let mut facts = tables.last().cloned().unwrap_or_default();
-    if let (true, Some((_, before))) = (complete, previous) {
+    if complete {
         for (key, fact) in &mut facts {
-            fact.previous = match before.get(key) {
+            fact.previous = match tables[before].get(key) {
                 Some(old) => old.value,
                 None => nothing_before(&key.0, fact.unit),
             };
         }
     }
-    facts.extend(trend(&spans, &tables, complete));
+    let first_point = spans.len() - 1 - asked.trend as usize;
+    facts.extend(trend(&spans[first_point..], &tables[first_point..], complete));
 
     Expected {
         label: period.label.clone(),
@@ -108,7 +110,7 @@ pub fn expect(records: &[Value], asked: &Asked) -> Expected {
         to: period.to.to_rfc3339(),
         tz: asked.tz.name().to_owned(),
         complete,
-        previous: previous.map(|(span, _)| span.clone()),
+        previous: spans[before].clone(),
         quality: quality(&within(&sessions, period)),
         facts,
     }

@@ -22,7 +22,7 @@ pub fn facts(sessions: &[&Session], span: &Span, facts: &mut Facts) {
 /// Sessions and ACUs, each of the whole and by every dimension.
 fn volume(sessions: &[&Session], span: &Span, facts: &mut Facts) {
     let mut groups: BTreeMap<(&str, Option<String>), (usize, f64)> = BTreeMap::new();
-    for day in &span.days {
+    for (day, _) in &span.days {
         groups.insert(("day", Some(day.to_string())), (0, 0.0));
     }
     let mut total = 0.0;
