@@ -1,0 +1,379 @@
+//! The program's numbers against the oracle's: the command as a user runs it,
+//! over HTTP, on invented and on odd organisations.
+
+use std::path::Path;
+use std::process::Command;
+
+use acumen::simulator::{Options, Organisation, Recipe, Simulator, start};
+use chrono::{DateTime, Days, Duration, NaiveDate, SecondsFormat, Utc};
+use chrono_tz::Tz;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+use crate::oracle::by_hand::two_weeks;
+use crate::oracle::by_hand_odd::{duplicates, odd_values, rejected, shared_pull_requests};
+use crate::oracle::calendar::spans;
+use crate::oracle::{Asked, Kind, differences, expect};
+
+const WEEK_41: Kind = Kind::Week { year: 2026, week: 41 };
+
+#[test]
+fn ordinary_weeks_agree_in_every_zone() {
+    let zones = [
+        chrono_tz::UTC,
+        chrono_tz::Europe::Berlin,
+        chrono_tz::America::New_York,
+        chrono_tz::Asia::Kolkata,
+        chrono_tz::Pacific::Auckland,
+        chrono_tz::America::Santiago,
+        chrono_tz::Asia::Beirut,
+    ];
+    for seed in 1..=3 {
+        let served = Served::invented(&Recipe { seed, ..small("2026-08-14", 62) });
+        // Each seed in each zone would be slow and say little more.
+        for tz in zones.iter().skip(seed as usize - 1).step_by(3) {
+            served.agrees(None, &asked(WEEK_41, *tz, 7));
+        }
+    }
+}
+
+#[test]
+fn weeks_and_days_with_a_clock_change_agree() {
+    let week = |year, week| Kind::Week { year, week };
+    let one_day = |text| Kind::Days { from: day(text), to: day(text) };
+    for (tz, kind) in [
+        (chrono_tz::Europe::Berlin, week(2026, 13)),
+        (chrono_tz::Europe::Berlin, week(2026, 43)),
+        (chrono_tz::America::New_York, week(2026, 44)),
+        (chrono_tz::Pacific::Auckland, week(2026, 39)),
+        // Midnight does not exist, or comes twice.
+        (chrono_tz::America::Santiago, week(2026, 36)),
+        (chrono_tz::America::Santiago, one_day("2026-09-06")),
+        (chrono_tz::Asia::Beirut, week(2026, 13)),
+        (chrono_tz::America::Havana, one_day("2026-11-01")),
+    ] {
+        let asked = asked(kind, tz, 2);
+        Served::values(at_midnights(&asked)).agrees(None, &asked);
+    }
+}
+
+#[test]
+fn years_of_53_weeks_agree() {
+    let served = Served::invented(&small("2020-11-09", 62));
+    served.agrees(None, &asked(Kind::Week { year: 2020, week: 53 }, chrono_tz::Europe::Berlin, 7));
+    served.agrees(None, &asked(Kind::Week { year: 2021, week: 1 }, chrono_tz::UTC, 2));
+    let later = Served::invented(&small("2026-12-14", 30));
+    later.agrees(None, &asked(Kind::Week { year: 2026, week: 53 }, chrono_tz::UTC, 1));
+}
+
+#[test]
+fn months_and_runs_of_days_agree() {
+    let served = Served::invented(&small("2026-07-28", 70));
+    let month = Kind::Month { year: 2026, month: 9 };
+    served.agrees(None, &asked(month, chrono_tz::Europe::Berlin, 2));
+    served.agrees(None, &asked(month, chrono_tz::Asia::Kolkata, 0));
+    let run = |from, to| Kind::Days { from: day(from), to: day(to) };
+    served.agrees(None, &asked(run("2026-09-14", "2026-09-24"), chrono_tz::America::New_York, 3));
+    served.agrees(None, &asked(run("2026-09-23", "2026-09-23"), chrono_tz::UTC, 12));
+    // Over a turn of the year, with more periods than there is data.
+    let january = |trend| asked(Kind::Month { year: 2026, month: 1 }, chrono_tz::Europe::Berlin, trend);
+    Served::values(at_midnights(&january(1))).agrees(None, &january(12));
+}
+
+#[test]
+fn empty_periods_agree() {
+    let served = Served::invented(&small("2026-08-31", 14));
+    // Nothing at all; nothing in the period; nothing before it.
+    served.agrees(None, &asked(Kind::Week { year: 2026, week: 20 }, chrono_tz::UTC, 0));
+    served.agrees(None, &asked(Kind::Week { year: 2026, week: 38 }, chrono_tz::UTC, 4));
+    served.agrees(None, &asked(Kind::Week { year: 2026, week: 36 }, chrono_tz::UTC, 1));
+    let bare = Recipe { users: 0, tags: 0, repos: 0, ..small("2026-09-28", 14) };
+    Served::invented(&bare).agrees(None, &asked(WEEK_41, chrono_tz::UTC, 1));
+}
+
+#[test]
+fn a_running_period_is_compared_with_nothing() {
+    let today = now().date_naive();
+    let begun = today - Days::new(12);
+    let served = Served::invented(&small(&begun.to_string(), 12));
+    // Days on both sides of now: no midnight during the test ends the period.
+    let kind = Kind::Days { from: today - Days::new(3), to: today + Days::new(3) };
+    let facts = served.agrees(None, &asked(kind, chrono_tz::Europe::Berlin, 2));
+    let json: Value = serde_json::from_str(&facts).unwrap();
+    assert_eq!(json["period"]["complete"], false);
+    assert!(json["facts"].as_array().unwrap().iter().all(|fact| fact["previous"].is_null()));
+}
+
+#[test]
+fn the_enterprise_and_each_organisation_agree() {
+    let served = Served::invented(&Recipe { orgs: 3, ..small("2026-09-21", 21) });
+    let asked = asked(WEEK_41, chrono_tz::Europe::Berlin, 2);
+    let orgs = served.distinct(|record| record["org_id"].as_str());
+    assert!(orgs.len() > 1, "{orgs:?}");
+    served.agrees(None, &asked);
+    for org in &orgs {
+        served.agrees(Some(org), &asked);
+    }
+}
+
+#[test]
+fn filters_agree() {
+    let served = Served::invented(&small("2026-09-21", 21));
+    let asked = asked(WEEK_41, chrono_tz::UTC, 2);
+    let tags = served.distinct(|record| record["tags"][0].as_str());
+    let users = served.distinct(|record| record["user_id"].as_str());
+    let (tags, users) = (&tags[..2], &users[..3]);
+    let tagged = |record: &Value| {
+        record["tags"].as_array().is_some_and(|own| own.iter().any(|tag| tags.iter().any(|t| tag == t)))
+    };
+    let started = |record: &Value| users.iter().any(|user| record["user_id"] == *user);
+    let flags = |flag: &str, values: &[String]| -> Vec<String> {
+        values.iter().flat_map(|value| [flag.to_owned(), value.clone()]).collect()
+    };
+    served.agrees_on(None, &asked, &flags("--tag", tags), &tagged);
+    served.agrees_on(None, &asked, &flags("--user", users), &started);
+    let both = [flags("--tag", tags), flags("--user", users)].concat();
+    served.agrees_on(None, &asked, &both, &|record| tagged(record) && started(record));
+}
+
+#[test]
+fn odd_organisations_agree() {
+    let week = asked(WEEK_41, chrono_tz::UTC, 1);
+    Served::values(two_weeks()).agrees(None, &week);
+    Served::values(two_weeks()).agrees(Some("o1"), &week);
+    Served::values(shared_pull_requests()).agrees(None, &week);
+    Served::values(odd_values()).agrees(None, &week);
+    for seed in [11, 12] {
+        let odd = Recipe { seed, oddity: 20.0, ..small("2026-09-21", 21) };
+        Served::invented(&odd).agrees(None, &asked(WEEK_41, chrono_tz::Asia::Kolkata, 2));
+    }
+}
+
+#[test]
+fn duplicates_agree() {
+    // A listing that tells of a session twice can never prove to be complete.
+    let partial = ["--allow-partial".to_owned()];
+    let week = asked(WEEK_41, chrono_tz::UTC, 1);
+    Served::values(duplicates()).agrees_on(None, &week, &partial, &|_| true);
+}
+
+#[test]
+fn rejected_records_take_no_part() {
+    let mut values = Served::invented(&Recipe { sessions: 600, ..small("2026-09-28", 14) }).records;
+    values.extend(rejected());
+    Served::values(values).agrees(None, &asked(WEEK_41, chrono_tz::UTC, 1));
+}
+
+#[test]
+fn neither_page_size_nor_concurrency_changes_a_byte() {
+    let served = Served::invented(&Recipe { sessions: 90, ..small("2026-09-28", 14) });
+    let asked = asked(WEEK_41, chrono_tz::Europe::Berlin, 1);
+    let first = facts_text(&served.agrees(None, &asked));
+    for (page_size, concurrency) in [(1, 8), (1, 1), (2, 3), (7, 2), (13, 8), (50, 4), (89, 5), (200, 1)] {
+        let flags = ["--page-size", &page_size.to_string(), "--concurrency", &concurrency.to_string()]
+            .map(str::to_owned);
+        let facts = facts_text(&served.report(None, &asked, &flags));
+        assert!(facts == first, "page size {page_size}, concurrency {concurrency}: other facts");
+    }
+}
+
+#[test]
+fn the_whole_is_the_sum_of_its_days_and_a_share_is_a_part() {
+    let served = Served::invented(&Recipe { sessions: 500, ..small("2026-09-07", 35) });
+    for tz in [chrono_tz::Europe::Berlin, chrono_tz::Pacific::Auckland] {
+        let json: Value = serde_json::from_str(&served.agrees(None, &asked(WEEK_41, tz, 3))).unwrap();
+        let facts = json["facts"].as_array().unwrap();
+        for metric in ["sessions", "acus"] {
+            let values = |dimension: Option<&str>| -> Vec<f64> {
+                let belongs = |fact: &&Value| {
+                    let group = fact["group"].as_object().unwrap();
+                    fact["metric"] == metric && group.keys().map(String::as_str).eq(dimension)
+                };
+                facts.iter().filter(belongs).filter_map(|fact| fact["value"].as_f64()).collect()
+            };
+            let (whole, days) = (values(None), values(Some("day")));
+            assert_eq!((whole.len(), days.len()), (1, 7), "{metric}");
+            let sum: f64 = days.iter().sum();
+            assert!(whole[0] > 0.0 && (whole[0] - sum).abs() <= 1e-9 * sum, "{metric}: {whole:?} {days:?}");
+        }
+        let shares: Vec<f64> =
+            facts.iter().filter(|fact| fact["unit"] == "share").filter_map(|f| f["value"].as_f64()).collect();
+        assert!(shares.len() > 10);
+        assert!(shares.iter().all(|share| (0.0..=1.0).contains(share)), "{shares:?}");
+    }
+}
+
+/// An organisation, served as long as this lives.
+struct Served {
+    simulator: Simulator,
+    records: Vec<Value>,
+    // Runs the server; last, so that it outlives it.
+    _runtime: Runtime,
+}
+
+impl Served {
+    fn invented(recipe: &Recipe) -> Self {
+        Self::new(Organisation::invent(recipe))
+    }
+
+    fn values(values: Vec<Value>) -> Self {
+        Self::new(Organisation::from_values(values))
+    }
+
+    fn new(organisation: Organisation) -> Self {
+        let records = organisation
+            .records
+            .iter()
+            .map(|record| serde_json::from_str(&record.body).expect("the simulator serves JSON"))
+            .collect();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let simulator = runtime.block_on(start(organisation, Options::default())).expect("a free port");
+        Self { simulator, records, _runtime: runtime }
+    }
+
+    /// What the records hold under a key, each value once and in order.
+    fn distinct(&self, of: impl Fn(&Value) -> Option<&str>) -> Vec<String> {
+        let mut found: Vec<String> =
+            self.records.iter().filter_map(|record| of(record).map(str::to_owned)).collect();
+        found.sort();
+        found.dedup();
+        found
+    }
+
+    /// Asserts that the program and the oracle agree; gives the program's facts.
+    fn agrees(&self, org: Option<&str>, asked: &Asked) -> String {
+        self.agrees_on(org, asked, &[], &|_| true)
+    }
+
+    /// The same with more flags, which leave some of the records.
+    fn agrees_on(
+        &self,
+        org: Option<&str>,
+        asked: &Asked,
+        flags: &[String],
+        left: &dyn Fn(&Value) -> bool,
+    ) -> String {
+        let facts = self.report(org, asked, flags);
+        // A record without an organisation belongs to every one.
+        let of_org = |record: &Value| match (org, record["org_id"].as_str()) {
+            (Some(org), Some(own)) => own.is_empty() || own == org,
+            _ => true,
+        };
+        let records: Vec<Value> =
+            self.records.iter().filter(|record| of_org(record) && left(record)).cloned().collect();
+        let expected = expect(&records, asked);
+        let found = differences(&facts, &expected);
+        let shown = found.iter().take(40).cloned().collect::<Vec<_>>().join("\n");
+        assert!(found.is_empty(), "{} differences, {asked:?}, {org:?} {flags:?}\n{shown}", found.len());
+        facts
+    }
+
+    /// Runs `acumen report` and gives its `facts.json`.
+    fn report(&self, org: Option<&str>, asked: &Asked, flags: &[String]) -> String {
+        let folder = tempfile::tempdir().expect("a folder");
+        let label = &expect(&[], asked).label;
+        let output = command(folder.path())
+            .args(["report", "--base-url", &self.simulator.base_url(), "--tz", asked.tz.name()])
+            .args(["--trend", &asked.trend.to_string(), "--out", "."])
+            .args(period_flags(asked.kind))
+            .args(org.iter().flat_map(|org| ["--org", org]))
+            .args(flags)
+            .output()
+            .expect("the program starts");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{asked:?} {org:?} {flags:?}: {}\n{stderr}", output.status);
+        let path = folder.path().join(format!("{}_{label}.json", org.unwrap_or("enterprise")));
+        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+}
+
+/// The program, with nothing of this machine's settings.
+fn command(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_acumen"));
+    command.current_dir(folder).env_clear().env("HOME", folder).env("DEVIN_API_KEY", "apk_user_test");
+    command
+}
+
+fn period_flags(kind: Kind) -> Vec<String> {
+    match kind {
+        Kind::Week { year, week } => vec!["--week".to_owned(), format!("{year}-W{week:02}")],
+        Kind::Month { year, month } => vec!["--month".to_owned(), format!("{year}-{month:02}")],
+        Kind::Days { from, to } => {
+            vec!["--from".to_owned(), from.to_string(), "--to".to_owned(), to.to_string()]
+        }
+    }
+}
+
+fn asked(kind: Kind, tz: Tz, trend: u32) -> Asked {
+    Asked { tz, kind, trend, now: now() }
+}
+
+// The program decides by the real clock which periods have ended.
+#[allow(clippy::disallowed_methods)]
+fn now() -> DateTime<Utc> {
+    Utc::now()
+}
+
+fn day(text: &str) -> NaiveDate {
+    text.parse().expect("a date")
+}
+
+/// An organisation small enough to be served many times.
+fn small(first_day: &str, days: u32) -> Recipe {
+    Recipe {
+        seed: 5,
+        sessions: 260,
+        first_day: day(first_day),
+        days,
+        users: 13,
+        tags: 7,
+        ..Default::default()
+    }
+}
+
+/// Sessions right before, at and after each midnight of the period and of all
+/// that it is compared with, and right outside of them.
+fn at_midnights(asked: &Asked) -> Vec<Value> {
+    let spans = spans(asked.kind, asked.trend.max(1), asked.tz);
+    let days = spans.iter().flat_map(|span| &span.days);
+    let ends = spans.iter().map(|span| span.to).chain(days.map(|(_, begins)| *begins));
+    let mut instants: Vec<DateTime<Utc>> = ends
+        .flat_map(|midnight| {
+            [-3_600_000, -1, 0, 1, 3_600_000].map(|ms| midnight + Duration::milliseconds(ms))
+        })
+        .map(|instant| instant.to_utc())
+        .collect();
+    instants.sort();
+    instants.dedup();
+    let states = ["open", "merged", "closed"];
+    let record = |(index, instant): (usize, &DateTime<Utc>)| {
+        let created = instant.to_rfc3339_opts(SecondsFormat::Millis, true);
+        json!({
+            "session_id": format!("s{index}"), "org_id": "o", "user_id": format!("u{}", index % 3),
+            "created_at": created, "updated_at": created, "tags": [format!("t{}", index % 2)],
+            "status": "exit", "acus_consumed": index as f64 / 8.0,
+            "pull_requests": [{
+                "pr_url": format!("https://github.com/a/b/pull/{}", index / 4),
+                "pr_state": states[index % 3]
+            }]
+        })
+    };
+    instants.iter().enumerate().map(record).collect()
+}
+
+/// The bytes of the facts alone: the ledger beside them tells of pages.
+fn facts_text(json: &str) -> String {
+    #[derive(Deserialize)]
+    struct Facts<'a> {
+        #[serde(borrow)]
+        facts: &'a RawValue,
+    }
+    let facts: Facts = serde_json::from_str(json).expect("facts.json");
+    facts.facts.get().to_owned()
+}

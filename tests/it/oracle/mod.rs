@@ -1,0 +1,192 @@
+//! A second calculation of every number, by plain loops over the records.
+//!
+//! It shares no code with the program and was written from the metric
+//! catalogue alone, so that a misreading has to be made twice to go unseen.
+
+pub mod by_hand;
+pub mod by_hand_odd;
+mod by_hand_parts;
+pub mod calendar;
+mod compare;
+mod facts;
+mod issues;
+mod pulls;
+mod records;
+mod volume;
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use serde_json::Value;
+
+pub use calendar::{Kind, Span};
+pub use compare::differences;
+pub use facts::{ExpectedFact, Facts, Group, group};
+
+use facts::Sums;
+use records::Session;
+
+/// What a report is asked for.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Where the days begin at midnight.
+    pub tz: Tz,
+    /// The period.
+    pub kind: Kind,
+    /// How many periods before it are looked at, too.
+    pub trend: u32,
+    /// When the report is made.
+    pub now: DateTime<Utc>,
+}
+
+/// What `facts.json` has to say.
+#[derive(Clone, Debug)]
+pub struct Expected {
+    /// The period's name.
+    pub label: String,
+    /// Its first instant, RFC 3339 with the local offset.
+    pub from: String,
+    /// The instant after it, likewise.
+    pub to: String,
+    /// The name of the time zone.
+    pub tz: String,
+    /// It had ended when the report was made.
+    pub complete: bool,
+    /// The period before.
+    pub previous: Span,
+    /// Counts of what could not be used as it came.
+    pub quality: BTreeMap<&'static str, u64>,
+    /// Every number by metric and group.
+    pub facts: Facts,
+}
+
+impl Expected {
+    /// The fact of a metric and a group; for tests that write numbers down.
+    pub fn fact(&self, metric: &str, pairs: &[(&str, Option<&str>)]) -> Option<&ExpectedFact> {
+        self.facts.get(&(metric.to_owned(), group(pairs)))
+    }
+}
+
+/// Metrics that have a value for each period of the trend.
+const TRENDS: [&str; 9] = [
+    "sessions",
+    "active_users",
+    "acus",
+    "prs",
+    "prs_merged",
+    "merge_rate",
+    "acus_per_merged_pr",
+    "analysed_sessions",
+    "analysis_coverage",
+];
+
+/// Every number of the catalogue, from records as the API serves them.
+pub fn expect(records: &[Value], asked: &Asked) -> Expected {
+    // The previous period is looked at even where no trend is asked for.
+    let spans = calendar::spans(asked.kind, asked.trend.max(1), asked.tz);
+    let first = spans.first().expect("the period itself is always there");
+    let period = spans.last().expect("the period itself is always there");
+    let sessions = records::sessions(records, first.begins(), period.ends());
+    let tables: Vec<Facts> = spans.iter().map(|span| evaluate(&within(&sessions, span), span)).collect();
+    let complete = period.ends() <= asked.now;
+    let before = spans.len() - 2;
+
+    let mut facts = tables.last().cloned().unwrap_or_default();
+    if complete {
+        for (key, fact) in &mut facts {
+            fact.previous = match tables[before].get(key) {
+                Some(old) => old.value,
+                None => nothing_before(&key.0, fact.unit),
+            };
+        }
+    }
+    let first_point = spans.len() - 1 - asked.trend as usize;
+    facts.extend(trend(&spans[first_point..], &tables[first_point..], complete));
+
+    Expected {
+        label: period.label.clone(),
+        from: period.from.to_rfc3339(),
+        to: period.to.to_rfc3339(),
+        tz: asked.tz.name().to_owned(),
+        complete,
+        previous: spans[before].clone(),
+        quality: quality(&within(&sessions, period)),
+        facts,
+    }
+}
+
+/// The sessions that were created in a span.
+fn within<'a>(sessions: &'a [Session], span: &Span) -> Vec<&'a Session> {
+    let inside = |session: &&Session| span.begins() <= session.created && session.created < span.ends();
+    sessions.iter().filter(inside).collect()
+}
+
+/// Every fact of one span, as if no other existed.
+fn evaluate(sessions: &[&Session], span: &Span) -> Facts {
+    let pulls = pulls::distinct(sessions);
+    let mut facts = Facts::new();
+    volume::facts(sessions, span, &mut facts);
+    pulls::facts(sessions, &pulls, &mut facts);
+    issues::facts(sessions, &mut facts);
+    facts
+}
+
+/// What stands for a group that the previous period did not have.
+fn nothing_before(metric: &str, unit: &str) -> Option<f64> {
+    let is_sum = unit == "count" || metric == "acus" || metric == "acus_split";
+    is_sum.then_some(0.0)
+}
+
+/// The whole-period facts of each span, under the name of their span.
+fn trend(spans: &[Span], tables: &[Facts], complete: bool) -> Facts {
+    let mut facts = Facts::new();
+    for (index, (span, table)) in spans.iter().zip(tables).enumerate() {
+        let before = index.checked_sub(1).and_then(|index| tables.get(index)).filter(|_| complete);
+        for ((metric, of), fact) in table {
+            let whole = of.is_empty() && TRENDS.contains(&metric.as_str());
+            let by_impact = metric == "issues" && of.len() == 1 && of.contains_key("impact");
+            if whole || by_impact {
+                let mut of_period = of.clone();
+                of_period.insert("period".to_owned(), Some(span.label.clone()));
+                let old = before.and_then(|table| table.get(&(metric.clone(), of.clone())));
+                let fact = ExpectedFact { previous: old.and_then(|old| old.value), ..fact.clone() };
+                facts.insert((metric.clone(), of_period), fact);
+            }
+        }
+    }
+    facts
+}
+
+/// What could not be used as it came, over the period.
+fn quality(sessions: &[&Session]) -> BTreeMap<&'static str, u64> {
+    const KNOWN: [&str; 7] = ["new", "claimed", "running", "exit", "error", "suspended", "resuming"];
+    let mut sums = Sums::default();
+    for session in sessions {
+        if session.acus.is_none() {
+            sums.add("acus_unknown", 1.0);
+        }
+        if !session.status.as_deref().is_some_and(|status| KNOWN.contains(&status)) {
+            sums.add("unknown_status", 1.0);
+        }
+        for issue in session.analysis.iter().flat_map(|analysis| &analysis.issues) {
+            if issue.impact == "other" {
+                sums.add("unknown_impact", 1.0);
+            }
+        }
+        for pull in &session.pulls {
+            if pull.address.is_none() {
+                sums.add("prs_without_url", 1.0);
+            }
+        }
+    }
+    for pull in pulls::distinct(sessions).values() {
+        if pull.state == "unknown" {
+            sums.add("unknown_pr_state", 1.0);
+        }
+    }
+    ["acus_unknown", "unknown_status", "unknown_impact", "unknown_pr_state", "prs_without_url"]
+        .into_iter()
+        .map(|name| (name, sums.of(name) as u64))
+        .collect()
+}

@@ -1,0 +1,244 @@
+//! Records as they are served, read into what is counted.
+
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
+use serde_json::Value;
+
+/// A session.
+#[derive(Clone, Debug)]
+pub struct Session {
+    pub id: String,
+    pub created: DateTime<Utc>,
+    pub user: Option<String>,
+    pub automation: bool,
+    pub tags: BTreeSet<String>,
+    pub org: Option<String>,
+    pub status: Option<String>,
+    pub acus: Option<f64>,
+    pub pulls: Vec<PullEntry>,
+    pub analysis: Option<Analysis>,
+}
+
+impl Session {
+    /// What it cost as far as is known.
+    pub fn spent(&self) -> f64 {
+        self.acus.unwrap_or_default()
+    }
+
+    /// Its tags, or the one null of a session without tags.
+    pub fn tag_groups(&self) -> Vec<Option<String>> {
+        match self.tags.is_empty() {
+            true => vec![None],
+            false => self.tags.iter().cloned().map(Some).collect(),
+        }
+    }
+
+    /// Its canonical pull request addresses, each once.
+    pub fn addresses(&self) -> BTreeSet<&str> {
+        self.pulls.iter().filter_map(|pull| pull.address.as_deref()).collect()
+    }
+}
+
+/// A row of a session's pull requests.
+#[derive(Clone, Debug)]
+pub struct PullEntry {
+    /// Canonical.
+    pub address: Option<String>,
+    pub state: &'static str,
+}
+
+/// What is counted of an analysis.
+#[derive(Clone, Debug, Default)]
+pub struct Analysis {
+    pub issues: Vec<Issue>,
+    pub action_types: Vec<Option<String>>,
+    pub feedback_items: usize,
+}
+
+/// An issue of an analysis.
+#[derive(Clone, Debug)]
+pub struct Issue {
+    pub impact: &'static str,
+    pub label: Option<String>,
+}
+
+/// Distinct sessions created in `[from, to)`; of duplicates the freshest, then
+/// the later in the order of the API.
+pub fn sessions(records: &[Value], from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<Session> {
+    let mut served: Vec<(DateTime<Utc>, String, &Value)> = Vec::new();
+    for record in records {
+        let (Some(created), Some(id)) = (moment(&record["created_at"]), text(&record["session_id"])) else {
+            continue;
+        };
+        if from <= created && created < to {
+            served.push((created, id, record));
+        }
+    }
+    served.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+
+    let mut freshest: HashMap<String, (Option<DateTime<Utc>>, Session)> = HashMap::new();
+    for (created, id, record) in served {
+        let Some(session) = session(record, &id, created) else { continue };
+        let updated = moment(&record["updated_at"]);
+        match freshest.get(&session.id) {
+            Some((known, _)) if *known > updated => {}
+            _ => {
+                freshest.insert(session.id.clone(), (updated, session));
+            }
+        }
+    }
+    let mut sessions: Vec<Session> = freshest.into_values().map(|(_, session)| session).collect();
+    sessions.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
+    sessions
+}
+
+fn session(record: &Value, id: &str, created: DateTime<Utc>) -> Option<Session> {
+    let id = id.strip_prefix("devin-").unwrap_or(id);
+    let service_user = text(&record["service_user_id"]);
+    let person = text(&record["user_id"]);
+    (!id.is_empty()).then(|| Session {
+        id: id.to_owned(),
+        created,
+        automation: service_user.is_some() || person.as_deref() == Some("bot_apk"),
+        user: service_user.or(person),
+        tags: list(&record["tags"]).filter_map(text).collect(),
+        org: text(&record["org_id"]),
+        status: text(&record["status"]),
+        acus: known_acus(&record["acus_consumed"]),
+        pulls: list(&record["pull_requests"]).map(pull_entry).collect(),
+        analysis: record["session_analysis"].is_object().then(|| analysis(&record["session_analysis"])),
+    })
+}
+
+fn analysis(value: &Value) -> Analysis {
+    let issue = |issue: &Value| Issue { impact: impact(&issue["impact"]), label: text(&issue["label"]) };
+    Analysis {
+        issues: list(&value["issues"]).map(issue).collect(),
+        action_types: list(&value["action_items"]).map(|item| text(&item["type"])).collect(),
+        feedback_items: list(&value["suggested_prompt"]["feedback_items"]).count(),
+    }
+}
+
+fn pull_entry(entry: &Value) -> PullEntry {
+    let address = text(&entry["pr_url"]).or_else(|| text(&entry["url"]));
+    let state = text(&entry["pr_state"]).or_else(|| text(&entry["state"]));
+    PullEntry {
+        address: address.map(|address| canonical(&address)),
+        state: match state.unwrap_or_default().to_lowercase().as_str() {
+            "merged" => "merged",
+            "closed" => "closed",
+            "open" => "open",
+            "draft" => "draft",
+            _ => "unknown",
+        },
+    }
+}
+
+/// An address as it is compared: host and scheme lower-case, nothing after the path.
+pub fn canonical(address: &str) -> String {
+    let address = address.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+    let (scheme, rest) = match address.split_once("://") {
+        Some((scheme, rest)) => (format!("{}://", scheme.to_lowercase()), rest),
+        None => (String::new(), address),
+    };
+    match rest.split_once('/') {
+        Some((host, path)) => format!("{scheme}{}/{path}", host.to_lowercase()),
+        None => format!("{scheme}{}", rest.to_lowercase()),
+    }
+}
+
+fn impact(value: &Value) -> &'static str {
+    match text(value).unwrap_or_default().to_lowercase().as_str() {
+        "high" => "high",
+        "medium" => "medium",
+        "low" => "low",
+        _ => "other",
+    }
+}
+
+/// The elements of a list that are there; none where it is null, absent or no list.
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten().filter(|element| !element.is_null())
+}
+
+/// Trimmed text; blank is absent, and a number is its digits.
+fn text(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::String(text) => text.trim().to_owned(),
+        Value::Number(number) if number.is_f64() => number.as_f64()?.to_string(),
+        Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    (!text.is_empty()).then_some(text)
+}
+
+/// A number or a number as text, if it can be an amount.
+fn known_acus(value: &Value) -> Option<f64> {
+    let number = match value {
+        Value::Number(number) => number.as_f64()?,
+        Value::String(text) => {
+            let text = text.trim();
+            // Rust reads words such as "inf" and "NaN", too.
+            if text.chars().any(|c| c.is_alphabetic() && c != 'e' && c != 'E') {
+                return None;
+            }
+            text.parse().ok()?
+        }
+        _ => return None,
+    };
+    (number.is_finite() && number >= 0.0).then_some(number)
+}
+
+/// A moment: ISO 8601 with or without zone (then UTC), or unix seconds or milliseconds.
+pub fn moment(value: &Value) -> Option<DateTime<Utc>> {
+    match value {
+        Value::Number(number) => unix(number.as_f64()?),
+        Value::String(text) => {
+            let text = text.trim();
+            // Words such as "NaN" are no times.
+            let digits = text.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'-');
+            written(text).or_else(|| unix(text.parse().ok().filter(|_| digits)?))
+        }
+        _ => None,
+    }
+}
+
+/// Seconds; milliseconds where seconds would lie thousands of years ahead.
+fn unix(number: f64) -> Option<DateTime<Utc>> {
+    if number.abs() > 1e11 {
+        DateTime::from_timestamp_millis(number as i64)
+    } else {
+        DateTime::from_timestamp_micros((number * 1e6).round() as i64)
+    }
+}
+
+fn written(text: &str) -> Option<DateTime<Utc>> {
+    let date = NaiveDate::parse_from_str(text.get(..10)?, "%Y-%m-%d").ok()?;
+    let rest = text.get(10..)?;
+    if rest.is_empty() {
+        return Some(date.and_time(NaiveTime::MIN).and_utc());
+    }
+    let rest = rest.strip_prefix(['T', 't', ' '])?;
+    let (clock, zone) = rest.split_at(rest.find(['Z', 'z', '+', '-']).unwrap_or(rest.len()));
+    let clock = clock.trim();
+    let time = NaiveTime::parse_from_str(clock, "%H:%M:%S%.f")
+        .or_else(|_| NaiveTime::parse_from_str(clock, "%H:%M"))
+        .ok()?;
+    Some(date.and_time(time).and_utc() - offset(zone)?)
+}
+
+/// `Z`, nothing, `+02:00`, `+0200` or `+02`.
+fn offset(zone: &str) -> Option<Duration> {
+    if matches!(zone, "" | "Z" | "z") {
+        return Some(Duration::zero());
+    }
+    let sign = if zone.starts_with('-') { -1 } else { 1 };
+    let digits = zone.get(1..)?.replace(':', "");
+    let hours: i64 = digits.get(..2)?.parse().ok()?;
+    let minutes: i64 = match digits.get(2..)? {
+        "" => 0,
+        minutes => minutes.parse().ok()?,
+    };
+    Some(Duration::minutes(sign * (hours * 60 + minutes)))
+}
