@@ -1,5 +1,9 @@
 //! Integration tests: one binary, because each test binary links Polars again.
 
-// The attribute tells clippy that helpers here are test code too.
+// The attributes tell clippy that helpers here are test code too.
+#[cfg(test)]
+mod agreement;
+#[cfg(test)]
+mod browser;
 #[cfg(test)]
 mod oracle;

@@ -1,0 +1,136 @@
+//! The program's own reports, judged: the demo, a week in which nothing happened, and one that is
+//! far too full.
+
+use super::{Browser, Look, Verdict, pdf_pages};
+use acumen::simulator::{Options, Organisation, Recipe, start};
+use chrono::NaiveDate;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::channel;
+use std::time::Duration;
+use tempfile::TempDir;
+
+const LOOKS: [(&str, Look); 5] = [
+    ("phone-light", Look::PHONE),
+    ("phone-dark", Look { dark: true, ..Look::PHONE }),
+    ("desk-light", Look::DESK),
+    ("desk-dark", Look { dark: true, ..Look::DESK }),
+    ("paper", Look::PAPER),
+];
+
+/// A debug build reads and draws thousands of sessions slowly.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+#[test]
+fn the_demo_stands_in_every_look() {
+    let Some(browser) = Browser::start() else { return };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    run(&["demo".as_ref(), "--out".as_ref(), folder.path().as_ref()]);
+    judge(browser, "demo", &folder.path().join("org_demo_2026-W41.html"), 12);
+}
+
+#[test]
+fn an_empty_week_looks_designed() {
+    let Some(browser) = Browser::start() else { return };
+    let (_folder, page) = report(&Recipe { sessions: 0, ..october() });
+    judge(browser, "empty", &page, 8);
+}
+
+#[test]
+fn a_week_that_is_far_too_full_still_fits() {
+    let Some(browser) = Browser::start() else { return };
+    let crowd = Recipe { sessions: 6000, users: 2000, tags: 400, name_length: Some(200), ..october() };
+    let (_folder, page) = report(&crowd);
+    judge(browser, "crowd", &page, 20);
+}
+
+/// Two weeks, of which the second is week 41: few enough that nearly everybody is in it.
+fn october() -> Recipe {
+    let first_day = NaiveDate::from_ymd_opt(2026, 9, 28).expect("a date");
+    Recipe { first_day, days: 14, seed: 41, ..Recipe::default() }
+}
+
+/// The report of week 41 on an organisation that the simulator serves.
+fn report(recipe: &Recipe) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let server =
+        runtime.block_on(start(Organisation::invent(recipe), Options { port: 0, ..Options::default() }));
+    let server = server.expect("a free port");
+    let url = server.base_url().to_string();
+    run(&[
+        "report".as_ref(),
+        "--base-url".as_ref(),
+        url.as_ref(),
+        "--org".as_ref(),
+        "org_demo".as_ref(),
+        "--week".as_ref(),
+        "2026-W41".as_ref(),
+        "--out".as_ref(),
+        folder.path().as_ref(),
+    ]);
+    let page = folder.path().join("org_demo_2026-W41.html");
+    (folder, page)
+}
+
+/// Runs the program to its end, which must be a good one.
+fn run(arguments: &[&std::ffi::OsStr]) {
+    let child = Command::new(env!("CARGO_BIN_EXE_acumen"))
+        .args(arguments)
+        .env("DEVIN_API_KEY", "apk_user_test")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let id = child.id().to_string();
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || sender.send(child.wait_with_output()));
+    let Ok(output) = receiver.recv_timeout(PATIENCE) else {
+        let _ = Command::new("kill").arg("-KILL").arg(id).status();
+        panic!("{arguments:?} took more than {} s", PATIENCE.as_secs());
+    };
+    let output = output.expect("its output");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {}\n{errors}", output.status);
+}
+
+/// All looks are judged before the test fails, so that one run shows all there is to mend.
+fn judge(mut browser: Browser, name: &str, page: &Path, most_pages: usize) {
+    assert!(page.is_file(), "{} was not written", page.display());
+    let mut complaints = Vec::new();
+    for (title, look) in LOOKS {
+        let verdict = browser.judge(page, &look);
+        complaints.extend(wrong(&verdict).into_iter().map(|what| format!("{name}, {title}: {what}")));
+    }
+    let pdf = browser.pdf(page);
+    let pages = pdf_pages(&pdf);
+    if !(1..=most_pages).contains(&pages) {
+        complaints.push(format!("{name}: {pages} pages of A4, wanted 1 to {most_pages}"));
+    }
+    leave_for_people(&mut browser, name, page, &pdf);
+    assert!(complaints.is_empty(), "{} complaints:\n{}", complaints.len(), complaints.join("\n"));
+}
+
+fn wrong(verdict: &Verdict) -> Vec<String> {
+    let mut wrong = verdict.faults.clone();
+    wrong.extend(verdict.console.iter().map(|line| format!("console: {line}")));
+    wrong.extend(verdict.requests.iter().map(|url| format!("asked for {url}")));
+    if verdict.scroll_width > verdict.inner_width {
+        wrong.push(format!("{} px wide in a window of {}", verdict.scroll_width, verdict.inner_width));
+    }
+    if verdict.texts < 10 {
+        wrong.push(format!("only {} pieces of text", verdict.texts));
+    }
+    wrong
+}
+
+#[expect(clippy::disallowed_methods, reason = "an aid for people who run the tests, not part of the program")]
+fn leave_for_people(browser: &mut Browser, name: &str, page: &Path, pdf: &[u8]) {
+    let Some(folder) = std::env::var_os("ACUMEN_LOOK").map(PathBuf::from) else { return };
+    std::fs::create_dir_all(&folder).expect("a writable folder in ACUMEN_LOOK");
+    for (title, look) in LOOKS.into_iter().filter(|(_, look)| !look.print) {
+        browser.screenshot(page, &look, &folder.join(format!("{name}-{title}.png")));
+    }
+    std::fs::write(folder.join(format!("{name}.pdf")), pdf).expect("a writable folder in ACUMEN_LOOK");
+}
