@@ -1,13 +1,38 @@
-//! Turns an organisation's Devin sessions into one clear, self-contained HTML report.
+//! Turns an organisation's Devin sessions into one clear, self-contained HTML
+//! report.
+//!
+//! ```text
+//!  settings ─► fetch ──pages──► frame ──Frames──► metrics ──Facts──► charts ──Svg──► report ──Html──► deliver
+//!              (API)            (Polars)          (Polars)          (plotters)      (minijinja)      (disk)
+//! ```
+//!
+//! The modules stand in the order in which they run. Only [`fetch`] and
+//! [`deliver`] do I/O; everything from frames to HTML is one pure function,
+//! [`pipeline::compose`].
+
+// The stages, in the order in which they run; the blank lines keep it.
+pub mod cli;
+
+pub mod settings;
+
+pub mod fetch;
+
+pub mod frame;
+
+pub mod metrics;
 
 pub mod charts;
-pub mod cli;
-pub mod deliver;
-pub mod fetch;
-pub mod frame;
-pub mod metrics;
-pub mod period;
+
 pub mod report;
-pub mod settings;
+
+pub mod deliver;
+
+// What the stages share, and what stands around them.
+pub mod commands;
+pub mod error;
+pub mod period;
+pub mod pipeline;
+pub mod progress;
 pub mod simulator;
+pub mod text;
 pub mod unit;

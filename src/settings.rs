@@ -24,7 +24,8 @@ pub struct SettingsError {
 }
 
 impl SettingsError {
-    pub(crate) fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
+    /// What is wrong, and what to do about it.
+    pub fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { message: message.into(), hint: hint.into() }
     }
 }

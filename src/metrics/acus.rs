@@ -128,8 +128,8 @@ pub const ACUS_TOP_DECILE_SHARE: Metric = Metric {
 };
 
 fn acus_top_decile_share(cube: &Cube, by: &[Dim]) -> LazyFrame {
-    // ceil(count / 10) in whole numbers: 0.1 * 10 is not safe from rounding.
-    let heaviest = (col(c::ACUS).count() + lit(9)).floor_div(lit(10));
+    // ceil(count / 10) without a product that rounding could push over a whole number.
+    let heaviest = ((len() + lit(9)).cast(DataType::Float64) / lit(10.0)).cast(DataType::UInt32);
     let users = cube
         .sessions(by)
         .filter(col(c::USER).is_not_null())

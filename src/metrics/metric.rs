@@ -97,6 +97,17 @@ pub enum Basis {
 }
 
 impl Basis {
+    /// The head of a column with the number.
+    pub fn head(self) -> &'static str {
+        match self {
+            Self::Sessions | Self::KnownSessions => "Sessions",
+            Self::PullRequests => "Pull requests",
+            Self::DecidedPullRequests => "Decided",
+            Self::MergedPullRequests => "Merged",
+            Self::AnalysedSessions => "Analysed sessions",
+        }
+    }
+
     /// The words that follow the number.
     pub fn name(self) -> &'static str {
         match self {

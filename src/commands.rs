@@ -1,0 +1,108 @@
+//! What each command does, told everything it needs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Days, Utc};
+use clap::CommandFactory;
+
+use crate::cli::{Cli, DemoArgs, ReportArgs, SimulateArgs};
+use crate::deliver::Receipt;
+use crate::error::Error;
+use crate::pipeline;
+use crate::progress::Voice;
+use crate::settings::{FoundKey, Settings};
+use crate::simulator::{self, Options, Organisation, Recipe, Simulator};
+
+/// The key that the demo uses; any that looks like a personal one would do.
+const DEMO_KEY: &str = "apk_user_demo";
+/// The moment at which the demo pretends to run, so that its bytes never change.
+const DEMO_NOW: &str = "2026-10-12T06:00:00Z";
+/// The organisation that the simulator invents.
+const DEMO_ORG: &str = "org_demo";
+
+/// Fetches and writes one report.
+///
+/// # Errors
+/// The first stage that fails; nothing is written then.
+pub async fn report(
+    args: &ReportArgs,
+    key: Option<FoundKey>,
+    now: DateTime<Utc>,
+    voice: &Voice,
+) -> Result<Receipt, Error> {
+    let settings = Settings::resolve(args, key, now)?;
+    let receipt = pipeline::run(&settings, &|progress| voice.tell(progress)).await;
+    voice.finish();
+    receipt
+}
+
+/// The report of an invented organisation: the same pipeline, over HTTP.
+///
+/// # Errors
+/// As [`report`], or loopback cannot be listened on.
+pub async fn demo(args: &DemoArgs, voice: &Voice) -> Result<Receipt, Error> {
+    let organisation = Organisation::invent(&Recipe::demo());
+    let simulator = start(organisation, Options::default()).await?;
+    let report = ReportArgs {
+        week: Some("2026-W41".to_owned()),
+        tz: "UTC".to_owned(),
+        trend: 7,
+        org: Some(DEMO_ORG.to_owned()),
+        base_url: simulator.base_url(),
+        page_size: 200,
+        concurrency: 4,
+        out: args.out.clone(),
+        ..ReportArgs::default()
+    };
+    let key = FoundKey { text: DEMO_KEY.to_owned(), source: "the demo".to_owned() };
+    let now = DEMO_NOW.parse().unwrap_or_default();
+    let settings = Settings { demo: true, ..Settings::resolve(&report, Some(key), now)? };
+    let receipt = pipeline::run(&settings, &|progress| voice.tell(progress)).await;
+    voice.finish();
+    simulator.stop().await;
+    let receipt = receipt?;
+    voice
+        .say("An invented organisation's week. Open the HTML file in a browser; the JSON holds its numbers.");
+    voice.say("Next: `acumen metrics` defines every number, `acumen report --help` makes your own.");
+    Ok(receipt)
+}
+
+/// A running simulator with the sessions of the eight weeks up to now.
+///
+/// # Errors
+/// The port cannot be listened on.
+pub async fn simulate(args: &SimulateArgs, now: DateTime<Utc>) -> Result<Simulator, Error> {
+    let today = now.date_naive();
+    let recipe = Recipe {
+        seed: args.seed,
+        sessions: args.sessions as usize,
+        first_day: today.checked_sub_days(Days::new(56)).unwrap_or(today),
+        days: 57,
+        ..Recipe::demo()
+    };
+    let latency = Duration::from_millis(args.latency);
+    start(Organisation::invent(&recipe), Options { port: args.port, latency, ..Options::default() }).await
+}
+
+/// What to type against a running simulator.
+pub fn simulate_hint(base_url: &str) -> String {
+    format!(
+        "Serving {DEMO_ORG}; any key that begins with apk_user_ is let in. Stop it with Ctrl-C. In another shell:\n  \
+         DEVIN_API_KEY={DEMO_KEY} acumen report --base-url {base_url} --org {DEMO_ORG}"
+    )
+}
+
+async fn start(organisation: Organisation, options: Options) -> Result<Simulator, Error> {
+    let port = options.port;
+    simulator::start(Arc::new(organisation), options)
+        .await
+        .map_err(|source| Error::Simulator { port, source })
+}
+
+/// A completion script.
+pub fn completions(shell: clap_complete::Shell) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "acumen", &mut script);
+    String::from_utf8_lossy(&script).into_owned()
+}

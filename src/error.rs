@@ -1,0 +1,67 @@
+//! Everything that can end a run: one variant a stage.
+
+use crate::deliver::DeliverError;
+use crate::fetch::FetchError;
+use crate::frame::FrameError;
+use crate::metrics::MetricsError;
+use crate::report::ReportError;
+use crate::settings::SettingsError;
+
+/// Why a run ended without its report.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// What was typed cannot be used.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The sessions could not be had.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// The frames could not be built.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    /// A number could not be worked out.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
+    /// The page could not be made.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    /// The facts could not be written as text.
+    #[error("could not write the facts as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// The report could not be written.
+    #[error(transparent)]
+    Deliver(#[from] DeliverError),
+    /// The simulator could not be started.
+    #[error("could not listen on 127.0.0.1:{port}: {source}")]
+    Simulator {
+        /// The port asked for.
+        port: u16,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl Error {
+    /// What the reader can do about it: the last line they see.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Settings(error) => error.hint.clone(),
+            Self::Fetch(error) => error.hint(),
+            Self::Deliver(error) => error.hint(),
+            Self::Simulator { .. } => "choose another port with --port; 0 takes a free one".to_owned(),
+            Self::Frame(_) | Self::Metrics(_) | Self::Report(_) | Self::Json(_) => {
+                "this is a defect of acumen: please report it with the line above".to_owned()
+            }
+        }
+    }
+
+    /// The exit code that `--help` documents.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Frame(_) | Self::Metrics(_) | Self::Report(_) | Self::Json(_) => 1,
+            Self::Settings(_) => 2,
+            Self::Fetch(error) => error.exit_code(),
+            Self::Deliver(_) | Self::Simulator { .. } => 74,
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The only file that sees every stage:
+//! fetch -> frames -> facts -> charts -> report -> deliver.
+
+use chrono::SecondsFormat;
+
+use crate::deliver::{self, Receipt};
+use crate::error::Error;
+use crate::fetch::{self, Delivery, Ledger, Progress};
+use crate::frame::{Frames, FramesBuilder};
+use crate::metrics::{self, Bounds, Facts, Findings, Source, Span};
+use crate::period::Period;
+use crate::report::{self, Run};
+use crate::settings::Settings;
+
+/// A finished report, still in memory.
+pub struct Document {
+    /// The page.
+    pub html: String,
+    /// `facts.json`.
+    pub json: String,
+}
+
+/// Fetches, works out, draws and writes one report.
+///
+/// # Errors
+/// The first stage that fails; nothing is written then.
+pub async fn run(settings: &Settings, progress: &(dyn Fn(Progress) + Send + Sync)) -> Result<Receipt, Error> {
+    deliver::check(&settings.out)?;
+    let mut builder = FramesBuilder::default();
+    let mut deliver = |delivery: Delivery<'_>| match delivery {
+        Delivery::Restart => builder = FramesBuilder::default(),
+        Delivery::Page(rows) => builder.push(rows),
+    };
+    let ledger = fetch::fetch(&settings.question, &mut deliver, progress).await?;
+    // Polars owns threads of its own; meanwhile the runtime stays free for signals.
+    let owned = settings.clone();
+    let work = move || compose(&builder.finish()?, ledger, &owned);
+    let document = match tokio::task::spawn_blocking(work).await {
+        Ok(document) => document?,
+        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+    };
+    let name = deliver::file_name(&format!("{}_{}", settings.scope(), settings.period.label()));
+    Ok(deliver::write(&settings.out, &name, &document.html, &document.json)?)
+}
+
+/// The pure core: frames, ledger and settings to the finished report.
+///
+/// # Errors
+/// A defect in a metric, chart or template; never a state of the data.
+pub fn compose(frames: &Frames, ledger: Ledger, settings: &Settings) -> Result<Document, Error> {
+    let span = Span { periods: &settings.periods, points: settings.points, complete: settings.complete };
+    let Findings { facts, quality, evidence } = metrics::evaluate(frames, &span)?;
+    let facts = Facts {
+        generated_at: settings.now.to_rfc3339_opts(SecondsFormat::Secs, true),
+        period: Bounds {
+            tz: Some(settings.period.tz().name().to_owned()),
+            complete: Some(settings.complete),
+            ..bounds(&settings.period)
+        },
+        previous: bounds(&settings.previous),
+        source: Source { api: "v2", scope: settings.scope().to_owned(), ledger },
+        quality,
+        facts,
+    };
+    let local = settings.now.with_timezone(&settings.period.tz());
+    let run = Run {
+        periods: &settings.periods,
+        points: settings.points,
+        organisation: settings.question.org.as_deref(),
+        fetched: local.format("%-d %B %Y, %H:%M").to_string(),
+        tags: &settings.question.tags,
+        users: &settings.question.users,
+        demo: settings.demo,
+    };
+    Ok(Document { html: report::render(&facts, &evidence, &run)?, json: facts.to_json()? })
+}
+
+fn bounds(period: &Period) -> Bounds {
+    let text = |moment: chrono::DateTime<_>| moment.to_rfc3339_opts(SecondsFormat::Secs, false);
+    Bounds {
+        label: period.label(),
+        from: text(period.from()),
+        to: text(period.to()),
+        tz: None,
+        complete: None,
+    }
+}

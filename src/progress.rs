@@ -1,0 +1,114 @@
+//! What a person sees while a report is made: a bar on a terminal, plain lines
+//! elsewhere, nothing when asked to be quiet. All of it goes to stderr.
+
+use std::io::{IsTerminal, Write, stderr};
+use std::sync::Mutex;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::fetch::Progress;
+
+/// How loud to be.
+pub enum Voice {
+    /// Nothing but errors.
+    Silent,
+    /// A bar, with lines above it for what goes wrong.
+    Bar(ProgressBar),
+    /// Lines, with at most one for each tenth of the way.
+    Lines(Mutex<u64>),
+}
+
+impl Voice {
+    /// Silent if asked, a bar on a terminal, lines elsewhere.
+    pub fn new(quiet: bool) -> Self {
+        match (quiet, stderr().is_terminal()) {
+            (true, _) => Self::Silent,
+            (false, false) => Self::Lines(Mutex::new(0)),
+            (false, true) => {
+                let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+                Self::Bar(bar.with_message("asking"))
+            }
+        }
+    }
+
+    /// Says a line, whatever the way.
+    pub fn say(&self, line: &str) {
+        match self {
+            Self::Silent => {}
+            Self::Bar(bar) => bar.suspend(|| write_line(line)),
+            Self::Lines(_) => write_line(line),
+        }
+    }
+
+    /// Tells of one step of the fetch.
+    pub fn tell(&self, progress: Progress) {
+        match progress {
+            Progress::Asked { path, from, to } => {
+                self.say(&format!(
+                    "fetching {path}, sessions created {} to {}",
+                    from.to_rfc3339(),
+                    to.to_rfc3339()
+                ));
+            }
+            Progress::Total(total) => self.begin(total),
+            Progress::Page { pages, sessions, total } => self.page(pages, sessions, total),
+            Progress::Retry { attempt, class, wait, path } => {
+                let wait = wait.as_secs_f64();
+                self.say(&format!("attempt {attempt} failed ({class}), next in {wait:.1} s: {path}"));
+            }
+            Progress::Again { walk, reason } => {
+                self.say(&format!("reading everything again, walk {walk}: {reason}"));
+            }
+            Progress::Done { requests, retries, waited } => {
+                let waited = waited.as_secs_f64();
+                self.say(&format!("{requests} requests, {retries} retries, {waited:.1} s spent waiting"));
+            }
+        }
+    }
+
+    /// Clears the bar.
+    pub fn finish(&self) {
+        if let Self::Bar(bar) = self {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn begin(&self, total: u64) {
+        match self {
+            Self::Bar(bar) => {
+                bar.set_length(total);
+                let style =
+                    ProgressStyle::with_template("{bar:28} {pos} of {len} sessions, {msg}, {eta} left");
+                if let Ok(style) = style {
+                    bar.set_style(style);
+                }
+            }
+            Self::Lines(_) => self.say(&format!("{total} sessions to read")),
+            Self::Silent => {}
+        }
+    }
+
+    fn page(&self, pages: u64, sessions: u64, total: u64) {
+        match self {
+            Self::Bar(bar) => {
+                bar.set_position(sessions);
+                bar.set_message(format!("{pages} pages"));
+            }
+            Self::Lines(told) => {
+                let tenth = sessions.saturating_mul(10) / total.max(1);
+                if let Ok(mut told) = told.lock()
+                    && tenth != *told
+                {
+                    *told = tenth;
+                    write_line(&format!("{sessions} of {total} sessions in {pages} pages"));
+                }
+            }
+            Self::Silent => {}
+        }
+    }
+}
+
+/// A closed stderr is no reason to fail.
+pub fn write_line(line: &str) {
+    let _ = writeln!(stderr(), "{line}");
+}

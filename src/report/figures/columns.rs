@@ -1,0 +1,52 @@
+//! Upright columns over days or bins.
+
+use chrono::NaiveDate;
+
+use super::{Drawn, Source, frame, in_words, table};
+use crate::charts::{self, ChartError, Column, Tone};
+use crate::metrics::{BINS, Dim, Fact};
+use crate::report::layout::Figure;
+use crate::report::names;
+
+pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
+    let facts = source.of(figure);
+    let unit = figure.metric.unit;
+    let columns: Vec<Column> = match figure.by {
+        [Dim::Bin] => bins(&facts),
+        _ => days(&facts),
+    };
+    let words: Vec<_> = columns.iter().map(|column| (column.label.clone(), column.text.clone())).collect();
+    let description = in_words(figure.title, &words);
+    let svg = charts::columns(&frame(figure, &description), &columns, &|value| unit.text(Some(value)))?;
+    let head = figure.by.first().map_or("", |dim| names::head(*dim));
+    let rows = words.into_iter().map(|(name, text)| vec![name, text]).collect();
+    let title = if figure.by == [Dim::Bin] { "Sessions" } else { figure.metric.title };
+    Ok(Drawn { svg, table: table(&[head, title], rows) })
+}
+
+fn days(facts: &[&Fact]) -> Vec<Column> {
+    let long = facts.len() > 8;
+    let label = |text: &str| match text.parse::<NaiveDate>() {
+        Ok(date) if long => date.format("%-d %b").to_string(),
+        Ok(date) => date.format("%a %-d").to_string(),
+        Err(_) => text.to_owned(),
+    };
+    facts.iter().map(|fact| column(label(fact.key(Dim::Day).flatten().unwrap_or_default()), fact)).collect()
+}
+
+/// Every bin, empty ones included: a histogram with gaps left out would lie.
+fn bins(facts: &[&Fact]) -> Vec<Column> {
+    let bin = |edge: u32| {
+        let key = edge.to_string();
+        let label = names::name(Dim::Bin, Some(&key));
+        match facts.iter().find(|fact| fact.key(Dim::Bin).flatten() == Some(&key)) {
+            Some(fact) => column(label, fact),
+            None => Column { label, value: Some(0.0), text: "0".to_owned(), tone: Tone::Accent },
+        }
+    };
+    if facts.is_empty() { Vec::new() } else { BINS.into_iter().map(bin).collect() }
+}
+
+fn column(label: String, fact: &Fact) -> Column {
+    Column { label, value: fact.value, text: fact.metric.unit.text(fact.value), tone: Tone::Accent }
+}

@@ -1,0 +1,31 @@
+//! From sessions to pull requests to merges.
+
+use super::{Drawn, Source, frame, in_words, table};
+use crate::charts::{self, ChartError, Step};
+use crate::metrics::{SESSIONS, SESSIONS_WITH_MERGED_PR, SESSIONS_WITH_PR};
+use crate::report::layout::Figure;
+use crate::unit::Unit;
+
+pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
+    let value = |metric| source.facts.whole(metric).and_then(|fact| fact.value).unwrap_or(0.0);
+    let all = value(&SESSIONS);
+    let step = |name: &str, metric| {
+        let value = value(metric);
+        let share = (all > 0.0).then(|| value / all);
+        Step {
+            name: name.to_owned(),
+            value,
+            text: Unit::Count.text(Some(value)),
+            note: Some(format!("{} of sessions", Unit::Share.text(share))),
+        }
+    };
+    let steps = [
+        Step { note: None, ..step("Sessions", &SESSIONS) },
+        step("with a pull request", &SESSIONS_WITH_PR),
+        step("with a merged pull request", &SESSIONS_WITH_MERGED_PR),
+    ];
+    let words: Vec<_> = steps.iter().map(|step| (step.name.clone(), step.text.clone())).collect();
+    let svg = charts::funnel(&frame(figure, &in_words(figure.title, &words)), &steps)?;
+    let row = |step: &Step| vec![step.name.clone(), step.text.clone(), step.note.clone().unwrap_or_default()];
+    Ok(Drawn { svg, table: table(&["Step", "Sessions", "Share"], steps.iter().map(row).collect()) })
+}

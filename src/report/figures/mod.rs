@@ -1,0 +1,95 @@
+//! Facts to charts with their tables: one file a shape.
+
+mod columns;
+mod funnel;
+mod impacts;
+mod ranking;
+mod trend;
+
+use minijinja::Value;
+
+use super::layout::{Draw, Figure};
+use super::view::{FigureView, Table};
+use crate::charts::{ChartError, Frame, Svg};
+use crate::metrics::{Fact, Facts};
+use crate::period::Period;
+
+/// The longest table under a chart; the facts file has all rows.
+const LONGEST_TABLE: usize = 40;
+
+/// A drawn figure.
+pub struct Drawn {
+    svg: Svg,
+    table: Table,
+}
+
+/// What figures are drawn from.
+pub struct Source<'a> {
+    /// The numbers.
+    pub facts: &'a Facts,
+    /// The trend's periods, newest first.
+    pub periods: &'a [Period],
+}
+
+impl Source<'_> {
+    /// The facts that a figure shows.
+    fn of<'a>(&'a self, figure: &Figure) -> Vec<&'a Fact> {
+        self.facts.by(figure.metric, figure.by).collect()
+    }
+}
+
+/// Draws a figure; `None` where the page is better without it.
+///
+/// # Errors
+/// The chart could not be drawn: a defect.
+pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<Option<FigureView>, ChartError> {
+    if source.facts.by(figure.metric, figure.by).count() < figure.at_least {
+        return Ok(None);
+    }
+    let drawn = match figure.draw {
+        Draw::Columns => columns::draw(figure, source),
+        Draw::Ranking => ranking::amounts(figure, source),
+        Draw::Rates => ranking::rates(figure, source),
+        Draw::Trend => trend::draw(figure, source),
+        Draw::Stacks => impacts::stacks(figure, source),
+        Draw::Multiples => impacts::multiples(figure, source),
+        Draw::Funnel => funnel::draw(figure, source),
+    }?;
+    Ok(Some(FigureView {
+        id: figure.id,
+        title: figure.title,
+        metric: figure.metric.id,
+        note: figure.note.to_owned(),
+        svg: Value::from_safe_string(drawn.svg.as_str().to_owned()),
+        table: drawn.table,
+    }))
+}
+
+fn frame<'a>(figure: &'a Figure, description: &'a str) -> Frame<'a> {
+    Frame { id: figure.id, title: figure.title, description }
+}
+
+/// Cuts a table to what a page can carry.
+fn table(heads: &[&str], mut rows: Vec<Vec<String>>) -> Table {
+    let hidden = rows.len().saturating_sub(LONGEST_TABLE);
+    rows.truncate(LONGEST_TABLE);
+    let more = match hidden {
+        0 => String::new(),
+        1 => "One more row is in the facts file.".to_owned(),
+        hidden => format!("{hidden} more rows are in the facts file."),
+    };
+    Table { heads: heads.iter().map(|head| (*head).to_owned()).collect(), rows, more }
+}
+
+/// A text alternative: the first few of a list and how many there are.
+fn in_words(what: &str, items: &[(String, String)]) -> String {
+    if items.is_empty() {
+        return format!("{what}: none.");
+    }
+    let first: Vec<String> = items.iter().take(5).map(|(name, text)| format!("{name} {text}")).collect();
+    let rest = match items.len().saturating_sub(5) {
+        0 => String::new(),
+        rest => format!(", and {rest} more"),
+    };
+    format!("{what}: {}{rest}.", first.join(", "))
+}

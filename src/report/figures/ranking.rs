@@ -1,0 +1,129 @@
+//! Horizontal bars: amounts largest first, and ratios with what they rest on.
+
+use super::{Drawn, Source, frame, in_words, table};
+use crate::charts::{self, Bar, ChartError, Tone};
+use crate::frame::normal::{IMPACTS, STATES};
+use crate::metrics::{Dim, Fact, Kind};
+use crate::report::change;
+use crate::report::layout::Figure;
+use crate::report::names::{self, name};
+
+/// The most bars that a reader takes in.
+const MOST_BARS: usize = 15;
+
+/// Counts and sums, largest first; impacts and states in their own order.
+pub fn amounts(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
+    let mut facts = source.of(figure);
+    let dim = dimension(figure);
+    facts.sort_by(|a, b| {
+        let value = |fact: &Fact| fact.value.unwrap_or(0.0);
+        (place(dim, a).cmp(&place(dim, b))).then(value(b).total_cmp(&value(a)))
+    });
+    let mut bars: Vec<Bar> = facts.iter().map(|fact| bar(dim, fact, None)).collect();
+    let hidden = bars.split_off(bars.len().min(MOST_BARS));
+    let rest: Vec<&&Fact> = facts.iter().skip(MOST_BARS).collect();
+    if !rest.is_empty() && adds_up(dim) {
+        let sum = rest.iter().filter_map(|fact| fact.value).sum();
+        bars.push(Bar {
+            name: format!("{} other {}", rest.len(), names::plural(dim)),
+            value: Some(sum),
+            text: figure.metric.unit.text(Some(sum)),
+            note: None,
+            tone: Tone::Rest,
+            muted: false,
+        });
+    }
+    drop(hidden);
+    let unit = figure.metric.unit;
+    let row = |fact: &&Fact| {
+        vec![
+            name(dim, fact.key(dim).flatten()),
+            unit.text(fact.value),
+            crate::unit::Unit::Count.text(Some(fact.n)),
+            change::change(fact).map_or_else(|| crate::unit::MISSING.to_owned(), |change| change.text),
+        ]
+    };
+    let rows = facts.iter().map(row).collect();
+    let heads = [names::head(dim), figure.metric.title, figure.metric.basis.head(), "Change"];
+    finish(figure, &bars, None, &heads, rows)
+}
+
+/// Ratios, those that rest on most first.
+pub fn rates(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
+    let mut facts = source.of(figure);
+    let dim = dimension(figure);
+    facts.sort_by(|a, b| b.n.total_cmp(&a.n));
+    // A rate of nothing is no bar; the table still has it.
+    let shown = facts.iter().filter(|fact| fact.value.is_some()).take(MOST_BARS);
+    let count = |number: f64| crate::unit::Unit::Count.text(Some(number));
+    let of = |fact: &Fact| format!("{} of {}", count(fact.numerator), count(fact.denominator));
+    let bars: Vec<Bar> = shown.map(|fact| bar(dim, fact, Some(of(fact)))).collect();
+    let row = |fact: &&Fact| {
+        vec![
+            name(dim, fact.key(dim).flatten()),
+            figure.metric.unit.text(fact.value),
+            count(fact.numerator),
+            count(fact.denominator),
+            change::change(fact).map_or_else(|| crate::unit::MISSING.to_owned(), |change| change.text),
+        ]
+    };
+    let rows = facts.iter().map(row).collect();
+    let heads = [names::head(dim), figure.metric.title, "Merged", "Decided", "Change"];
+    finish(figure, &bars, Some(1.0), &heads, rows)
+}
+
+fn finish(
+    figure: &Figure,
+    bars: &[Bar],
+    max: Option<f64>,
+    heads: &[&str],
+    rows: Vec<Vec<String>>,
+) -> Result<Drawn, ChartError> {
+    let words: Vec<_> = bars.iter().map(|bar| (bar.name.clone(), bar.text.clone())).collect();
+    let description = in_words(figure.title, &words);
+    Ok(Drawn { svg: charts::bars(&frame(figure, &description), bars, max)?, table: table(heads, rows) })
+}
+
+fn bar(dim: Dim, fact: &Fact, note: Option<String>) -> Bar {
+    let key = fact.key(dim).flatten();
+    Bar {
+        name: name(dim, key),
+        value: fact.value,
+        text: fact.metric.unit.text(fact.value),
+        note,
+        tone: tone(dim, key),
+        muted: fact.metric.kind == Kind::Ratio && change::faint(fact),
+    }
+}
+
+fn dimension(figure: &Figure) -> Dim {
+    figure.by.last().copied().unwrap_or(Dim::Tag)
+}
+
+/// Whether the groups share nothing, so that a rest can be summed.
+fn adds_up(dim: Dim) -> bool {
+    !matches!(dim, Dim::Tag | Dim::Label)
+}
+
+/// The place of a group whose order is fixed; the same for all others.
+fn place(dim: Dim, fact: &Fact) -> usize {
+    let key = fact.key(dim).flatten().unwrap_or_default();
+    match dim {
+        Dim::Impact => IMPACTS.iter().position(|impact| *impact == key).unwrap_or(IMPACTS.len()),
+        Dim::State => STATES.iter().position(|state| *state == key).unwrap_or(STATES.len()),
+        _ => 0,
+    }
+}
+
+fn tone(dim: Dim, key: Option<&str>) -> Tone {
+    match (dim, key) {
+        (Dim::Impact, Some(impact)) => super::impacts::tone(impact),
+        (Dim::State, Some("merged")) => Tone::Merged,
+        (Dim::State, Some("closed")) => Tone::Closed,
+        (Dim::State, Some("open")) => Tone::Open,
+        (Dim::State, Some("draft")) => Tone::Draft,
+        (Dim::State, _) => Tone::Unknown,
+        (_, None) => Tone::Rest,
+        _ => Tone::Accent,
+    }
+}

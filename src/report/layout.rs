@@ -1,0 +1,186 @@
+//! What stands where on the page: a metric on the page is one row here.
+
+use crate::metrics::*;
+
+/// How a figure is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Draw {
+    /// Upright columns over days or bins.
+    Columns,
+    /// Horizontal bars, largest first, the rest in one bar where it adds up.
+    Ranking,
+    /// Horizontal bars of ratios with what they rest on.
+    Rates,
+    /// A line over the trend's periods.
+    Trend,
+    /// Horizontal bars cut by impact.
+    Stacks,
+    /// Sessions, with a pull request, with a merged one.
+    Funnel,
+    /// A row of columns for each impact.
+    Multiples,
+}
+
+/// A chart on the page.
+pub struct Figure {
+    /// Anchor.
+    pub id: &'static str,
+    /// Heading.
+    pub title: &'static str,
+    /// One line under the heading; empty for none.
+    pub note: &'static str,
+    /// What is shown.
+    pub metric: &'static Metric,
+    /// By what.
+    pub by: &'static [Dim],
+    /// How.
+    pub draw: Draw,
+    /// Leave it out where there are fewer groups than this.
+    pub at_least: usize,
+}
+
+/// A part of the page.
+pub struct Section {
+    /// Anchor.
+    pub id: &'static str,
+    /// Heading.
+    pub title: &'static str,
+    /// Its charts.
+    pub figures: &'static [Figure],
+}
+
+const fn figure(
+    id: &'static str,
+    title: &'static str,
+    note: &'static str,
+    metric: &'static Metric,
+    by: &'static [Dim],
+    draw: Draw,
+) -> Figure {
+    Figure { id, title, note, metric, by, draw, at_least: 0 }
+}
+
+/// The tiles, in order.
+pub static TILES: [(&Metric, &[(Dim, &str)]); 8] = [
+    (&ACUS, &[]),
+    (&SESSIONS, &[]),
+    (&ACTIVE_USERS, &[]),
+    (&PRS, &[]),
+    (&MERGE_RATE, &[]),
+    (&ACUS_PER_MERGED_PR, &[]),
+    (&ISSUES, &[(Dim::Impact, "high")]),
+    (&ANALYSIS_COVERAGE, &[]),
+];
+
+/// The sections, in order.
+pub static SECTIONS: [Section; 3] = [
+    Section {
+        id: "spend",
+        title: "Spend",
+        figures: &[
+            figure("acus-by-day", "ACUs by day", "", &ACUS, &[Dim::Day], Draw::Columns),
+            figure(
+                "acus-by-session",
+                "Sessions by ACUs used",
+                "Each column holds its lower edge.",
+                &ACUS_HISTOGRAM,
+                &[Dim::Bin],
+                Draw::Columns,
+            ),
+            figure("acus-by-user", "ACUs by user", "", &ACUS, &[Dim::User], Draw::Ranking),
+            figure(
+                "acus-by-tag",
+                "ACUs by tag",
+                "Tags overlap: a session counts fully under each of its tags, so there is no total.",
+                &ACUS,
+                &[Dim::Tag],
+                Draw::Ranking,
+            ),
+            Figure {
+                at_least: 2,
+                ..figure("acus-by-org", "ACUs by organisation", "", &ACUS, &[Dim::Org], Draw::Ranking)
+            },
+            figure(
+                "acus-trend",
+                "ACUs over time",
+                "By the period in which a session was created.",
+                &ACUS,
+                &[Dim::Period],
+                Draw::Trend,
+            ),
+        ],
+    },
+    Section {
+        id: "delivery",
+        title: "Delivery",
+        figures: &[
+            figure("funnel", "From session to merge", "", &SESSIONS_WITH_PR, &[], Draw::Funnel),
+            figure("pr-states", "Pull requests by state", "", &PRS, &[Dim::State], Draw::Ranking),
+            figure(
+                "merge-rate-by-tag",
+                "Merge rate by tag",
+                "Grey: fewer than ten decided.",
+                &MERGE_RATE,
+                &[Dim::Tag],
+                Draw::Rates,
+            ),
+            figure(
+                "merge-rate-by-repo",
+                "Merge rate by repository",
+                "Grey: fewer than ten decided.",
+                &MERGE_RATE,
+                &[Dim::Repo],
+                Draw::Rates,
+            ),
+            figure("merge-rate-trend", "Merge rate over time", "", &MERGE_RATE, &[Dim::Period], Draw::Trend),
+            figure(
+                "acus-per-merged-pr-trend",
+                "ACUs per merged pull request over time",
+                "",
+                &ACUS_PER_MERGED_PR,
+                &[Dim::Period],
+                Draw::Trend,
+            ),
+        ],
+    },
+    Section {
+        id: "friction",
+        title: "Friction",
+        figures: &[
+            figure("issues-by-impact", "Issues by impact", "", &ISSUES, &[Dim::Impact], Draw::Ranking),
+            figure(
+                "impact-by-label",
+                "Impact by label",
+                "Labels with most issues of high impact first.",
+                &ISSUES,
+                &[Dim::Label, Dim::Impact],
+                Draw::Stacks,
+            ),
+            figure(
+                "issues-per-session",
+                "How many issues a session has",
+                "Analysed sessions by their number of issues of each impact.",
+                &ISSUE_COUNT_HISTOGRAM,
+                &[Dim::Impact, Dim::Issues],
+                Draw::Multiples,
+            ),
+            figure("action-items", "Action items by type", "", &ACTION_ITEMS, &[Dim::Type], Draw::Ranking),
+        ],
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_shows_only_groupings_that_a_metric_has() {
+        for figure in SECTIONS.iter().flat_map(|section| section.figures) {
+            assert!(figure.metric.groups.contains(&figure.by), "{}", figure.id);
+        }
+        for (metric, keys) in TILES {
+            let by: Vec<Dim> = keys.iter().map(|(dim, _)| *dim).collect();
+            assert!(metric.groups.contains(&by.as_slice()), "{}", metric.id);
+        }
+    }
+}

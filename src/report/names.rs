@@ -1,0 +1,77 @@
+//! What groups are called on the page.
+
+use crate::metrics::Dim;
+use crate::text::clean;
+
+/// The longest name that the page prints; charts cut to their own width.
+const LONGEST: usize = 120;
+
+/// A group's name for people: its key made harmless, or the word for none.
+pub fn name(dim: Dim, key: Option<&str>) -> String {
+    let none = match dim {
+        Dim::Tag => "untagged",
+        Dim::User => "no user",
+        Dim::Label => "no label",
+        Dim::Type => "no type",
+        Dim::Org => "no organisation",
+        _ => "none",
+    };
+    let Some(key) = key else { return none.to_owned() };
+    let text = match dim {
+        Dim::Bin => return bin(key),
+        Dim::Type | Dim::Status => key.replace('_', " "),
+        _ => key.to_owned(),
+    };
+    let text = clean(&text, LONGEST);
+    if text.is_empty() { "(unprintable)".to_owned() } else { text }
+}
+
+/// What the groups of a dimension are called, in the plural.
+pub fn plural(dim: Dim) -> &'static str {
+    match dim {
+        Dim::Bin => "bins",
+        Dim::Day => "days",
+        Dim::Impact => "impacts",
+        Dim::Issues => "counts",
+        Dim::Label => "labels",
+        Dim::Org => "organisations",
+        Dim::Period => "periods",
+        Dim::Repo => "repositories",
+        Dim::State => "states",
+        Dim::Status => "statuses",
+        Dim::Tag => "tags",
+        Dim::Type => "types",
+        Dim::User => "users",
+    }
+}
+
+/// The head of a table's first column.
+pub fn head(dim: Dim) -> &'static str {
+    match dim {
+        Dim::Bin => "ACUs",
+        Dim::Day => "Day",
+        Dim::Impact => "Impact",
+        Dim::Issues => "Issues",
+        Dim::Label => "Label",
+        Dim::Org => "Organisation",
+        Dim::Period => "Period",
+        Dim::Repo => "Repository",
+        Dim::State => "State",
+        Dim::Status => "Status",
+        Dim::Tag => "Tag",
+        Dim::Type => "Type",
+        Dim::User => "User",
+    }
+}
+
+fn bin(lower: &str) -> String {
+    let edges = crate::metrics::BINS;
+    let upper = edges.windows(2).find_map(|pair| match pair {
+        [low, high] if low.to_string() == lower => Some(*high),
+        _ => None,
+    });
+    match upper {
+        Some(upper) => format!("{lower}–{upper}"),
+        None => format!("{lower}+"),
+    }
+}

@@ -1,0 +1,94 @@
+//! Sessions worth a look.
+
+use url::Url;
+
+use super::names::name;
+use super::view::{SessionList, SessionView};
+use crate::metrics::{Dim, Evidence, SessionRow};
+use crate::text::clean;
+use crate::unit::Unit;
+
+/// The longest title that the page prints.
+const LONGEST_TITLE: usize = 110;
+/// The longest address that the page links to.
+const LONGEST_ADDRESS: usize = 500;
+
+/// The lists in the order of the page.
+pub fn lists(evidence: &Evidence) -> Vec<SessionList> {
+    let rows = |sessions: &[SessionRow]| sessions.iter().map(session).collect();
+    vec![
+        SessionList {
+            title: "The costliest",
+            note: "By ACUs.",
+            empty: "No session used ACUs.",
+            rows: rows(&evidence.costliest),
+        },
+        SessionList {
+            title: "Costly without a merged pull request",
+            note: "Of the costliest tenth of sessions. Research and reviews need no pull request, and young ones may still be open.",
+            empty: "Every session of the costliest tenth has a merged pull request.",
+            rows: rows(&evidence.costly_without_merge),
+        },
+        SessionList {
+            title: "With issues of high impact",
+            note: "By number of high-impact issues.",
+            empty: "No analysis lists an issue of high impact.",
+            rows: rows(&evidence.high_impact),
+        },
+    ]
+}
+
+fn session(row: &SessionRow) -> SessionView {
+    let title = clean(row.title.as_deref().unwrap_or_default(), LONGEST_TITLE);
+    let count = |number: f64| Unit::Count.text(Some(number));
+    SessionView {
+        title: if title.is_empty() { "Untitled session".to_owned() } else { title },
+        href: row.url.as_deref().and_then(safe_link).unwrap_or_default(),
+        user: name(Dim::User, row.user.as_deref()),
+        acus: Unit::Acu.text(row.acus),
+        prs: match (row.prs, row.merged) {
+            (0.0, _) => "none".to_owned(),
+            (prs, true) => format!("{}, merged", count(prs)),
+            (prs, false) => format!("{}, not merged", count(prs)),
+        },
+        high: count(row.high_issues),
+    }
+}
+
+/// An address that may become a link: https, with a host, without a user or
+/// password, as the URL standard writes it. Anything else stays text.
+pub fn safe_link(address: &str) -> Option<String> {
+    let address = address.trim();
+    if address.len() > LONGEST_ADDRESS || address.chars().any(char::is_control) {
+        return None;
+    }
+    let url = Url::parse(address).ok()?;
+    let plain = url.username().is_empty() && url.password().is_none();
+    (url.scheme() == "https" && url.host().is_some() && plain).then(|| url.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_https_addresses_become_links() {
+        let good = "https://app.devin.ai/sessions/abc";
+        assert_eq!(safe_link(good).as_deref(), Some(good));
+        let quoted = safe_link("https://app.devin.ai/\"><script>").unwrap();
+        assert!(!quoted.contains(['"', '<', '>']), "{quoted}");
+        for bad in [
+            "http://app.devin.ai/x",
+            "javascript:alert(1)",
+            "JAVASCRIPT:alert(1)",
+            "java\nscript:alert(1)",
+            "data:text/html,x",
+            "//evil.example/x",
+            "/relative",
+            "https://user:password@evil.example/",
+            "",
+        ] {
+            assert_eq!(safe_link(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! What the template gets: finished strings in the order of the page.
+
+use minijinja::Value;
+use serde::Serialize;
+
+/// The page.
+#[derive(Debug, Serialize)]
+pub struct View {
+    /// Title of the document.
+    pub title: String,
+    /// Style sheet, and its hash for the content security policy.
+    pub style: Value,
+    /// `sha256-…`.
+    pub style_hash: String,
+    /// Who, when, how complete.
+    pub header: Header,
+    /// What must be known before any number is read.
+    pub notices: Vec<String>,
+    /// What the tiles are compared with, or why they are not.
+    pub comparison: String,
+    /// The headline numbers.
+    pub tiles: Vec<Tile>,
+    /// What stands out, most important first.
+    pub insights: Vec<String>,
+    /// The charts.
+    pub sections: Vec<SectionView>,
+    /// Sessions worth a look.
+    pub lists: Vec<SessionList>,
+    /// Every number that the page shows.
+    pub definitions: Vec<Definition>,
+    /// What could not be read as documented.
+    pub quality: Vec<Entry>,
+    /// Where the data comes from.
+    pub ledger: Vec<Entry>,
+    /// Name and version of this program.
+    pub tool: String,
+}
+
+/// The head of the page.
+#[derive(Debug, Serialize)]
+pub struct Header {
+    /// Organisation or enterprise.
+    pub organisation: String,
+    /// `Week 41`.
+    pub period: String,
+    /// `5 to 11 October 2026`.
+    pub dates: String,
+    /// IANA name.
+    pub zone: String,
+    /// When it was fetched, in the zone.
+    pub fetched: String,
+    /// `complete`, `so far` or `incomplete`.
+    pub badge: String,
+    /// Class of the badge.
+    pub badge_tone: &'static str,
+    /// What the sessions were narrowed to.
+    pub filters: Vec<String>,
+}
+
+/// A headline number.
+#[derive(Debug, Serialize)]
+pub struct Tile {
+    /// Metric id, the anchor of its definition.
+    pub id: &'static str,
+    /// Name.
+    pub title: String,
+    /// Value.
+    pub value: String,
+    /// What a ratio rests on; empty for none.
+    pub note: String,
+    /// Whether it rests on too few to trust.
+    pub faint: bool,
+    /// Change against the previous period.
+    pub change: Option<Change>,
+    /// The trend.
+    pub sparkline: Value,
+    /// The trend in words.
+    pub trend: String,
+}
+
+/// A change in words.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct Change {
+    /// `31 more (+8 %)`.
+    pub text: String,
+    /// `up`, `down` or `flat`.
+    pub arrow: &'static str,
+    /// `good`, `bad` or `neutral`.
+    pub tone: &'static str,
+}
+
+/// A part of the page.
+#[derive(Debug, Serialize)]
+pub struct SectionView {
+    /// Anchor.
+    pub id: &'static str,
+    /// Heading.
+    pub title: &'static str,
+    /// What to know before reading it.
+    pub lead: String,
+    /// Its charts.
+    pub figures: Vec<FigureView>,
+}
+
+/// A chart with its table.
+#[derive(Debug, Serialize)]
+pub struct FigureView {
+    /// Anchor.
+    pub id: &'static str,
+    /// Heading.
+    pub title: &'static str,
+    /// Metric id, the anchor of its definition.
+    pub metric: &'static str,
+    /// One line under the heading; empty for none.
+    pub note: String,
+    /// The chart.
+    pub svg: Value,
+    /// The same as a table.
+    pub table: Table,
+}
+
+/// Rows under a chart.
+#[derive(Debug, Default, Serialize)]
+pub struct Table {
+    /// Heads; the first column is text, the others are numbers.
+    pub heads: Vec<String>,
+    /// Rows.
+    pub rows: Vec<Vec<String>>,
+    /// What is not in the rows; empty for none.
+    pub more: String,
+}
+
+/// A list of sessions.
+#[derive(Debug, Serialize)]
+pub struct SessionList {
+    /// Heading.
+    pub title: &'static str,
+    /// What is in it.
+    pub note: &'static str,
+    /// What to say when nothing is.
+    pub empty: &'static str,
+    /// The sessions.
+    pub rows: Vec<SessionView>,
+}
+
+/// A session.
+#[derive(Debug, Serialize)]
+pub struct SessionView {
+    /// Title, or a word for none.
+    pub title: String,
+    /// Address, https only; empty for none.
+    pub href: String,
+    /// User, or a word for none.
+    pub user: String,
+    /// ACUs.
+    pub acus: String,
+    /// Pull requests.
+    pub prs: String,
+    /// Issues of high impact.
+    pub high: String,
+}
+
+/// A number's definition.
+#[derive(Debug, Serialize)]
+pub struct Definition {
+    /// Metric id, the anchor.
+    pub id: &'static str,
+    /// Name.
+    pub title: &'static str,
+    /// Definition.
+    pub text: &'static str,
+    /// Value of the whole period; empty for none.
+    pub value: String,
+}
+
+/// A name and a number.
+#[derive(Debug, Serialize)]
+pub struct Entry {
+    /// Name.
+    pub name: &'static str,
+    /// Number or word.
+    pub value: String,
+}
