@@ -130,20 +130,17 @@ pub const ACUS_TOP_DECILE_SHARE: Metric = Metric {
 fn acus_top_decile_share(cube: &Cube, by: &[Dim]) -> LazyFrame {
     // ceil(count / 10) without a product that rounding could push over a whole number.
     let heaviest = ((len() + lit(9)).cast(DataType::Float64) / lit(10.0)).cast(DataType::UInt32);
+    let heaviest_first = || col(c::ACUS).sort(SortOptions::default().with_order_descending(true));
     let users = cube
         .sessions(by)
         .filter(col(c::USER).is_not_null())
         .group_by([col(PERIOD), col(c::USER)])
         .agg([acus()])
-        .sort([c::USER], SortMultipleOptions::default())
-        .group_by_stable([col(PERIOD)])
+        .group_by([col(PERIOD)])
         .agg([
-            col(c::ACUS)
-                .sort(SortOptions::default().with_order_descending(true))
-                .slice(lit(0), heaviest)
-                .sum()
-                .alias(NUMERATOR),
-            col(c::ACUS).sum().alias(DENOMINATOR),
+            // Users come in any order; sorting first fixes the order of adding up, and so the last digit.
+            heaviest_first().slice(lit(0), heaviest).sum().alias(NUMERATOR),
+            heaviest_first().sum().alias(DENOMINATOR),
         ]);
     let sessions = cube.sessions(by).group_by(keys(by)).agg([len().cast(DataType::Float64).alias(N)]);
     let zero = |name| col(name).fill_null(lit(0.0));
