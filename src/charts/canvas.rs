@@ -94,9 +94,10 @@ pub(super) fn ruler<'a>(area: &Area<'a>, max: f64) -> Ruler<'a> {
     ))
 }
 
-/// A length that can still be seen beside `max`, for values above zero.
-pub(super) fn visible(value: f64, max: f64) -> f64 {
-    if value > 0.0 { value.max(max * f64::from(UNIT) * 1.5 / f64::from(WIDTH)) } else { 0.0 }
+/// A length of at least `least` tenths beside one of `max` over the whole
+/// width, so that values above zero can be seen; zero stays zero.
+pub(super) fn visible(value: f64, max: f64, least: i32) -> f64 {
+    if value > 0.0 { value.max(max * f64::from(least) / f64::from(WIDTH)) } else { 0.0 }
 }
 
 /// How a text is set.
