@@ -34,7 +34,12 @@ const BOLD: [i32; 95] = [
 /// spaces shrink to one, heaps of combining marks to four, and more than 400
 /// characters are cut.
 pub(super) fn clean(text: &str) -> String {
-    let mut out = String::with_capacity(text.len().min(LONGEST * 4));
+    clean_to(text, LONGEST)
+}
+
+/// The same, cut after `longest` characters.
+pub(super) fn clean_to(text: &str, longest: usize) -> String {
+    let mut out = String::with_capacity(text.len().min(longest * 4));
     let (mut length, mut marks) = (0, 0);
     for c in text.chars() {
         let c = match c {
@@ -52,7 +57,7 @@ pub(super) fn clean(text: &str) -> String {
         if marks > MOST_MARKS {
             continue;
         }
-        if length == LONGEST {
+        if length == longest {
             out.push(ELLIPSIS);
             return out;
         }
