@@ -7,9 +7,13 @@ use super::canvas::{self, NORMAL, SMALL, Titled, UNIT, WIDTH};
 use super::palette::{Paint, Tone};
 use super::{ChartError, Frame, Svg, length, longest};
 
-const ROW: i32 = 35 * UNIT;
+const ROW: i32 = 37 * UNIT;
+/// From the top of a name down to its bar.
+const UNDER: i32 = 18 * UNIT;
 const BAR: i32 = 8 * UNIT;
 const GAP: i32 = 8 * UNIT;
+/// The shortest bar that can be seen.
+const LEAST: i32 = 15;
 
 /// One bar.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,7 +48,7 @@ pub fn bars(frame: &Frame<'_>, bars: &[Bar], max: Option<f64>) -> Result<Svg, Ch
     let top = longest(bars.iter().filter_map(|bar| bar.value).chain(whole));
     let notes = bars.iter().filter_map(|bar| bar.note.as_deref());
     let notes = notes.map(|note| SMALL.width(note)).max().unwrap_or(0).min(WIDTH / 4);
-    let height = ROW * i32::try_from(bars.len()).unwrap_or(i32::MAX / ROW) - GAP + UNIT;
+    let height = ROW * i32::try_from(bars.len()).unwrap_or(i32::MAX / ROW) - GAP;
     canvas::chart(frame, height, |area| {
         let ruler = canvas::ruler(area, top);
         let mut y = 0;
@@ -58,13 +62,14 @@ pub fn bars(frame: &Frame<'_>, bars: &[Bar], max: Option<f64>) -> Result<Svg, Ch
             let taken = value.width(&bar.text).min(WIDTH / 3);
             value.right().draw_cut(area, &bar.text, (right, y), taken)?;
             NORMAL.draw_cut(area, &bar.name, (0, y), right - taken - GAP)?;
-            let (from, to) = (y + 17 * UNIT, y + 17 * UNIT + BAR);
+            let (from, to) = (y + UNDER, y + UNDER + BAR);
             if whole.is_some() {
                 ruler.draw(&Rectangle::new([(0.0, from), (top, to)], Paint::Track.style()))?;
             }
             if let Some(value) = bar.value.and_then(length).filter(|value| *value > 0.0) {
                 let paint = if bar.muted { Paint::Faint(bar.tone) } else { Paint::Tone(bar.tone) };
-                let shape = Rectangle::new([(0.0, from), (canvas::visible(value, top), to)], paint.style());
+                let shape =
+                    Rectangle::new([(0.0, from), (canvas::visible(value, top, LEAST), to)], paint.style());
                 ruler.draw(&Titled::new(shape, format!("{}: {}", bar.name, bar.text)))?;
             }
             if whole.is_none() {

@@ -16,6 +16,8 @@ use super::{ChartError, Frame, Svg, text};
 pub(super) const UNIT: i32 = 10;
 /// A chart is 420 units wide whatever its column is: near life size on a phone.
 pub(super) const WIDTH: i32 = 420 * UNIT;
+/// A text alternative may say more than a label, in characters.
+const LONGEST_DESCRIPTION: usize = 4000;
 /// Where no label says more, this does.
 const NOTHING: &str = "No data for this period";
 
@@ -48,12 +50,7 @@ pub(super) fn chart(
     );
     text::escape(&mut out, &text::clean(frame.title));
     out.push_str(&format!("</title><desc id=\"{id}-d\">"));
-    for (index, sentence) in frame.description.lines().map(text::clean).enumerate() {
-        if index > 0 {
-            out.push(' ');
-        }
-        text::escape(&mut out, &sentence);
-    }
+    text::escape(&mut out, &text::clean_to(frame.description, LONGEST_DESCRIPTION));
     out.push_str("</desc>\n");
     fill(&mut out, (WIDTH, height * UNIT), paint)
         .map_err(|cause| ChartError::Draw { id: id.to_owned(), cause: cause.to_string() })?;
@@ -94,9 +91,10 @@ pub(super) fn ruler<'a>(area: &Area<'a>, max: f64) -> Ruler<'a> {
     ))
 }
 
-/// A length that can still be seen beside `max`, for values above zero.
-pub(super) fn visible(value: f64, max: f64) -> f64 {
-    if value > 0.0 { value.max(max * f64::from(UNIT) * 1.5 / f64::from(WIDTH)) } else { 0.0 }
+/// A length of at least `least` tenths beside one of `max` over the whole
+/// width, so that values above zero can be seen; zero stays zero.
+pub(super) fn visible(value: f64, max: f64, least: i32) -> f64 {
+    if value > 0.0 { value.max(max * f64::from(least) / f64::from(WIDTH)) } else { 0.0 }
 }
 
 /// How a text is set.
@@ -223,5 +221,8 @@ mod tests {
         assert!(text.contains("<title id=\"spend-1-t\">A &amp; B</title>"), "{text}");
         assert!(text.contains("<desc id=\"spend-1-d\">One &lt;line&gt; and two</desc>"), "{text}");
         assert!(text.contains(NOTHING), "{text}");
+        let description = "word ".repeat(300);
+        let svg = nothing(&Frame { description: &description, ..frame }).unwrap();
+        assert!(svg.as_str().contains(description.trim_end()), "a long alternative is not cut like a label");
     }
 }

@@ -96,7 +96,7 @@ pub(super) fn plot(area: &Area<'_>, columns: &[Column], top: f64, margin: i32) -
         let Some(value) = column.value.and_then(length).filter(|value| *value > 0.0) else { continue };
         let centre = index as f64 + 0.5;
         // A value too small for its scale still shows that it is not zero.
-        let tall = value.max(top * f64::from(UNIT) / f64::from(height.max(1)));
+        let tall = value.max(top * f64::from(2 * UNIT) / f64::from(height.max(1)));
         let corners = [(centre - half, 0.0), (centre + half, tall)];
         let shape = Rectangle::new(corners, Paint::Tone(column.tone).style());
         plane.draw(&Titled::new(shape, format!("{}: {}", column.label, column.text)))?;
@@ -111,13 +111,13 @@ pub(super) fn plot(area: &Area<'_>, columns: &[Column], top: f64, margin: i32) -
         let x = middle(index).clamp(left + room / 2, (right - room / 2).max(left + room / 2));
         style.centre().draw_cut(area, &column.text, (x, y), right - left)?;
     }
-    let wide = right - left;
+    let wide = right - UNIT - left;
     let wanted: Vec<(i32, i32)> = columns
         .iter()
         .enumerate()
         .map(|(index, column)| (middle(index), SMALL.width(&column.label).min(wide)))
         .collect();
-    for Kept { index, middle } in labels::thin(&wanted, left, right) {
+    for Kept { index, middle } in labels::thin(&wanted, left, left + wide) {
         if let Some(column) = columns.get(index) {
             SMALL.muted().centre().draw_cut(area, &column.label, (middle, bottom + 5 * UNIT), wide)?;
         }

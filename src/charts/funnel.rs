@@ -9,6 +9,8 @@ use super::{ChartError, Frame, Svg, length, longest};
 const ROW: i32 = 58 * UNIT;
 const BAR: i32 = 16 * UNIT;
 const GAP: i32 = 8 * UNIT;
+/// The shortest bar that can be seen.
+const LEAST: i32 = 15;
 /// Below the text line, and below the bar.
 const UNDER: i32 = 18 * UNIT;
 
@@ -52,7 +54,7 @@ pub fn funnel(frame: &Frame<'_>, steps: &[Step]) -> Result<Svg, ChartError> {
             let (from, to) = (y + UNDER, y + UNDER + BAR);
             area.draw(&Rectangle::new([(0, from), (WIDTH, to)], Paint::Track.style()))?;
             if let Some(value) = length(step.value).filter(|value| *value > 0.0) {
-                let end = canvas::visible(value, top);
+                let end = canvas::visible(value, top, LEAST);
                 let shape = Rectangle::new([(0.0, from), (end, to)], Paint::Tone(Tone::Accent).style());
                 ruler.draw(&Titled::new(shape, format!("{}: {}", step.name, step.text)))?;
             }

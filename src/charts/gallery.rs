@@ -19,20 +19,7 @@ fn frame(id: &str) -> Frame<'_> {
 }
 
 fn count(value: f64) -> String {
-    crate_text(value, 0)
-}
-
-fn crate_text(value: f64, places: usize) -> String {
-    let text = format!("{value:.places$}");
-    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
-    let grouped = whole.chars().rev().enumerate().fold(String::new(), |mut out, (index, digit)| {
-        if index > 0 && index % 3 == 0 {
-            out.insert(0, ',');
-        }
-        out.insert(0, digit);
-        out
-    });
-    if fraction.is_empty() { grouped } else { format!("{grouped}.{fraction}") }
+    crate::unit::Unit::Count.text(Some(value))
 }
 
 fn percent(value: f64) -> String {

@@ -23,7 +23,7 @@ pub(super) fn thin(labels: &[(i32, i32)], from: i32, to: i32) -> Vec<Kept> {
         let mut kept = Vec::new();
         let mut clear = true;
         for (index, &(middle, width)) in labels.iter().enumerate() {
-            if (last - index) % step != 0 || width == 0 {
+            if !(last - index).is_multiple_of(step) || width == 0 {
                 continue;
             }
             let left = (middle - width / 2).min(to - width).max(from);

@@ -13,6 +13,8 @@ const FOOT: i32 = 19 * UNIT;
 const GAP: i32 = 8 * UNIT;
 /// More points than this are not marked one by one.
 const CROWD: usize = 40;
+/// A label further than this above its point would seem to belong to another.
+const FAR: i32 = 30 * UNIT;
 
 /// One period of a trend.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,7 +38,7 @@ struct Place<'a> {
 /// A line from zero to `max`, or to the highest point, with ticks that `tick` writes.
 ///
 /// The newest value is emphasised and labelled at the right, the oldest
-/// labelled too. Without any value the chart says that there is no data.
+/// labelled too where there is room near it. Without any value the chart says that there is no data.
 ///
 /// # Errors
 ///
@@ -117,7 +119,8 @@ fn plot<'a>(
     Ok(places)
 }
 
-/// Labels the oldest value above whatever of the line its text passes over.
+/// Labels the oldest value above whatever of the line its text passes over,
+/// or not at all where the line rises too steeply for that.
 fn oldest(area: &Area<'_>, places: &[Place<'_>]) -> Drawn {
     let (Some(first), Some(newest)) = (places.first(), places.last()) else { return Ok(()) };
     let style = SMALL.painted(Paint::Halo);
@@ -126,6 +129,9 @@ fn oldest(area: &Area<'_>, places: &[Place<'_>]) -> Drawn {
     let edge = left + style.width(&first.point.text).min(room);
     let beyond = places.iter().position(|place| place.at.0 > edge).unwrap_or(places.len());
     let highest = places.iter().take(beyond + 1).map(|place| place.at.1).min().unwrap_or(first.at.1);
+    if first.at.1 - highest > FAR {
+        return Ok(());
+    }
     let y = (highest - style.height() - 4 * UNIT).max(0);
     style.draw_cut(area, &first.point.text, (left, y), room)
 }
@@ -141,12 +147,12 @@ fn periods(area: &Area<'_>, points: &[Point], (left, right): (i32, i32)) -> Draw
     let wanted: Vec<(i32, i32)> = points
         .iter()
         .enumerate()
-        .map(|(index, point)| (middle(index), SMALL.width(&point.label).min(WIDTH)))
+        .map(|(index, point)| (middle(index), SMALL.width(&point.label).min(WIDTH - UNIT)))
         .collect();
-    for Kept { index, middle } in labels::thin(&wanted, 0, WIDTH) {
+    for Kept { index, middle } in labels::thin(&wanted, 0, WIDTH - UNIT) {
         if let Some(point) = points.get(index) {
             let at = (middle, HEIGHT - FOOT + 5 * UNIT);
-            SMALL.muted().centre().draw_cut(area, &point.label, at, WIDTH)?;
+            SMALL.muted().centre().draw_cut(area, &point.label, at, WIDTH - UNIT)?;
         }
     }
     Ok(())

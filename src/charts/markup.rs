@@ -50,7 +50,7 @@ pub(super) fn elements(svg: &str) -> Vec<Element> {
         let (tag, alone) = tag.strip_suffix('/').map_or((tag, false), |tag| (tag, true));
         let (name, mut left) = tag.split_once(' ').unwrap_or((tag, ""));
         assert!(name.chars().all(|c| c.is_ascii_lowercase()) && !name.is_empty(), "tag {name:?}");
-        assert!(!out.is_empty() == !open.is_empty(), "one root");
+        assert_eq!(out.is_empty(), open.is_empty(), "one root");
         let mut attributes: Vec<(String, String)> = Vec::new();
         while !left.trim().is_empty() {
             let (key, value) = left.split_once("=\"").expect("name=\"value\"");

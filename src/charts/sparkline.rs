@@ -72,6 +72,12 @@ mod tests {
     }
 
     #[test]
+    fn a_missing_value_is_a_gap() {
+        let svg = sparkline(&[Some(1.0), Some(2.0), None, Some(3.0), Some(4.0)]).unwrap();
+        assert_eq!(svg.as_str().matches("class=\"n\"").count(), 2);
+    }
+
+    #[test]
     fn no_values_leave_a_line_at_zero() {
         for values in [&[][..], &[None, None]] {
             let svg = sparkline(values).unwrap();

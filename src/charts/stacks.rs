@@ -9,6 +9,12 @@ use super::{ChartError, Frame, Svg, length, longest};
 const ROW: i32 = 43 * UNIT;
 const BAR: i32 = 16 * UNIT;
 const GAP: i32 = 8 * UNIT;
+/// From the top of a name down to its bar.
+const UNDER: i32 = 18 * UNIT;
+/// The shortest segment that can be seen, outline included.
+const LEAST: i32 = 35;
+/// Half a segment's outline, in tenths.
+const OUTLINE: i32 = 4;
 const SWATCH: i32 = 10 * UNIT;
 const LINE: i32 = 19 * UNIT;
 
@@ -45,17 +51,12 @@ pub fn stacks(frame: &Frame<'_>, legend: &[(Tone, &str)], stacks: &[Stack]) -> R
     if stacks.is_empty() {
         return canvas::nothing(frame);
     }
-    let sum = |stack: &Stack| stack.parts.iter().filter_map(|part| length(part.value)).sum::<f64>();
-    let largest = longest(stacks.iter().map(sum));
+    let values =
+        |stack: &Stack| stack.parts.iter().filter_map(|part| length(part.value)).collect::<Vec<f64>>();
+    let largest = longest(stacks.iter().map(|stack| values(stack).iter().sum()));
     // Segments too small to see are widened, so a bar of many may outgrow the largest sum.
-    let drawn = |stack: &Stack| {
-        stack
-            .parts
-            .iter()
-            .filter_map(|part| length(part.value))
-            .map(|v| canvas::visible(v, largest))
-            .sum::<f64>()
-    };
+    let drawn =
+        |stack: &Stack| values(stack).into_iter().map(|value| canvas::visible(value, largest, LEAST)).sum();
     let top = longest(stacks.iter().map(drawn));
     let places = places(legend);
     let head = places.last().map_or(0, |(_, y)| y + LINE + 4 * UNIT);
@@ -71,27 +72,35 @@ pub fn stacks(frame: &Frame<'_>, legend: &[(Tone, &str)], stacks: &[Stack]) -> R
             let taken = total.width(&stack.total).min(WIDTH / 3);
             total.right().draw_cut(area, &stack.total, (WIDTH, y), taken)?;
             NORMAL.draw_cut(area, &stack.name, (0, y), WIDTH - taken - GAP)?;
-            let (from, to) = (y + 18 * UNIT, y + 18 * UNIT + BAR);
+            let from = y + UNDER;
             let mut start = 0.0;
             for part in &stack.parts {
                 let Some(value) = length(part.value).filter(|value| *value > 0.0) else { continue };
-                let end = start + canvas::visible(value, largest);
-                let shape = Rectangle::new([(start, from), (end, to)], Paint::Tone(part.tone).style());
-                let word = legend.iter().find(|(tone, _)| *tone == part.tone).map_or("", |(_, word)| word);
-                ruler.draw(&Titled::new(shape, format!("{}, {word}: {}", stack.name, part.text)))?;
+                let end = start + canvas::visible(value, largest, LEAST);
                 let (left, _) = ruler.map_coordinate(&(start, from));
                 let (right, _) = ruler.map_coordinate(&(end, from));
-                if SMALL.width(&part.text) + 6 * UNIT <= right - left {
-                    let at = ((left + right) / 2, from + (BAR - SMALL.height()) / 2);
-                    SMALL.painted(ink_on(part.tone)).centre().draw(area, &part.text, at)?;
-                }
+                let word = legend.iter().find(|(tone, _)| *tone == part.tone).map_or("", |(_, word)| word);
+                let tooltip = format!("{}, {word}: {}", stack.name, part.text);
+                segment(area, part, tooltip, (left, right), from)?;
                 start = end;
             }
-            ruler.draw(&PathElement::new(vec![(0.0, from), (0.0, to)], Paint::Axis.style()))?;
+            area.draw(&PathElement::new(vec![(0, from), (0, from + BAR)], Paint::Axis.style()))?;
             y += ROW;
         }
         Ok(())
     })
+}
+
+/// Draws one segment, and its number if that fits on it.
+fn segment(area: &Area<'_>, part: &Part, tooltip: String, (left, right): (i32, i32), top: i32) -> Drawn {
+    // Drawn a little smaller, so that outlines neither touch nor leave the chart.
+    let corners = [(left + OUTLINE, top + OUTLINE), (right - OUTLINE, top + BAR - OUTLINE)];
+    area.draw(&Titled::new(Rectangle::new(corners, Paint::Tone(part.tone).style()), tooltip))?;
+    if SMALL.width(&part.text) + 6 * UNIT > right - left {
+        return Ok(());
+    }
+    let at = ((left + right) / 2, top + (BAR - SMALL.height()) / 2);
+    SMALL.painted(ink_on(part.tone)).centre().draw(area, &part.text, at)
 }
 
 /// Where the legend's entries go: side by side, on as many lines as they need.
@@ -112,8 +121,7 @@ fn places(legend: &[(Tone, &str)]) -> Vec<(i32, i32)> {
 /// One entry of a legend: a swatch and its word.
 pub(super) fn entry(area: &Area<'_>, tone: Tone, word: &str, (x, y): (i32, i32)) -> Drawn {
     let top = y + (SMALL.height() - SWATCH) / 2;
-    // Half a unit in, so that the outline is not cut off by the edge.
-    let corners = [(x + 5, top), (x + SWATCH, top + SWATCH - 5)];
+    let corners = [(x + OUTLINE, top), (x + SWATCH, top + SWATCH - OUTLINE)];
     area.draw(&Rectangle::new(corners, Paint::Tone(tone).style()))?;
     let left = x + SWATCH + 5 * UNIT;
     let (width, _) = area.dim_in_pixel();
@@ -151,7 +159,7 @@ mod tests {
         let marks = markup::elements(svg.as_str());
         let rects: Vec<(f64, f64)> =
             marks.iter().filter(|e| e.tag == "rect").map(|e| (e.number("x"), e.number("width"))).collect();
-        assert_eq!(rects, [(0.0, 315.0), (315.0, 105.0), (0.0, 210.0)]);
+        assert_eq!(rects, [(0.4, 314.2), (315.4, 104.2), (0.4, 209.2)], "less an outline of 0.4 all round");
     }
 
     #[test]

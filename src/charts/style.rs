@@ -7,7 +7,7 @@
 /// Impact and states differ in lightness, and the lighter ones also in their
 /// outline, so that a chart survives a black and white printer.
 pub const STYLE: &str = "\
-.ch{display:block;width:100%;height:auto;direction:ltr;print-color-adjust:exact;-webkit-print-color-adjust:exact}
+.ch{display:block;width:100%;height:auto;overflow:visible;direction:ltr;print-color-adjust:exact;-webkit-print-color-adjust:exact}
 .ch text{fill:var(--ink);font-size:13px;unicode-bidi:plaintext;font-variant-numeric:tabular-nums}
 .ch .s{font-size:11px}
 .ch .b{font-weight:600}

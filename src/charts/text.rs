@@ -6,6 +6,8 @@
 
 /// No label or tooltip gets longer, whatever the data says.
 const LONGEST: usize = 400;
+/// More marks on one character than any language writes would climb out of the chart.
+const MOST_MARKS: usize = 4;
 const ELLIPSIS: char = '…';
 
 /// Advance widths of U+0020 to U+007E in thousandths of the font size.
@@ -29,10 +31,16 @@ const BOLD: [i32; 95] = [
 
 /// The text without what could disturb the page: control characters become
 /// spaces, bidirectional controls and other invisible ones vanish, runs of
-/// spaces shrink to one, and more than 400 characters are cut.
+/// spaces shrink to one, heaps of combining marks to four, and more than 400
+/// characters are cut.
 pub(super) fn clean(text: &str) -> String {
-    let mut out = String::with_capacity(text.len().min(LONGEST * 4));
-    let mut length = 0;
+    clean_to(text, LONGEST)
+}
+
+/// The same, cut after `longest` characters.
+pub(super) fn clean_to(text: &str, longest: usize) -> String {
+    let mut out = String::with_capacity(text.len().min(longest * 4));
+    let (mut length, mut marks) = (0, 0);
     for c in text.chars() {
         let c = match c {
             '\u{2028}' | '\u{2029}' => ' ',
@@ -45,7 +53,11 @@ pub(super) fn clean(text: &str) -> String {
         if c == ' ' && (out.is_empty() || out.ends_with(' ')) {
             continue;
         }
-        if length == LONGEST {
+        marks = if is_mark(c) { marks + 1 } else { 0 };
+        if marks > MOST_MARKS {
+            continue;
+        }
+        if length == longest {
             out.push(ELLIPSIS);
             return out;
         }
@@ -200,6 +212,7 @@ mod tests {
         assert_eq!(clean(" a\u{0}b\n\t c \u{202e}d\u{2066}e\u{200f}\u{feff} "), "a b c de");
         assert_eq!(clean("79\u{a0}%"), "79\u{a0}%", "a no-break space holds number and unit together");
         assert_eq!(clean(&"x".repeat(1_000_000)).chars().count(), LONGEST + 1);
+        assert_eq!(clean(&format!("a{}b", "\u{301}".repeat(90))), "a\u{301}\u{301}\u{301}\u{301}b");
         let mut out = String::new();
         escape(&mut out, r#"<b a='1' c="2">&</b>"#);
         assert_eq!(out, "&lt;b a=&#39;1&#39; c=&quot;2&quot;&gt;&amp;&lt;/b&gt;");
