@@ -50,7 +50,7 @@ pub(super) fn chart(
     );
     text::escape(&mut out, &text::clean(frame.title));
     out.push_str(&format!("</title><desc id=\"{id}-d\">"));
-    text::escape(&mut out, &text::clean_to(frame.description, LONGEST_DESCRIPTION));
+    text::escape(&mut out, &crate::text::clean(frame.description, LONGEST_DESCRIPTION));
     out.push_str("</desc>\n");
     fill(&mut out, (WIDTH, height * UNIT), paint)
         .map_err(|cause| ChartError::Draw { id: id.to_owned(), cause: cause.to_string() })?;

@@ -6,8 +6,6 @@
 
 /// No label or tooltip gets longer, whatever the data says.
 const LONGEST: usize = 400;
-/// More marks on one character than any language writes would climb out of the chart.
-const MOST_MARKS: usize = 4;
 const ELLIPSIS: char = '…';
 
 /// Advance widths of U+0020 to U+007E in thousandths of the font size.
@@ -29,43 +27,9 @@ const BOLD: [i32; 95] = [
     343, 1042, 712, 688, 716, 716, 494, 596, 479, 712, 652, 924, 646, 652, 583, 712, 366, 712, 838,
 ];
 
-/// The text without what could disturb the page: control characters become
-/// spaces, bidirectional controls and other invisible ones vanish, runs of
-/// spaces shrink to one, heaps of combining marks to four, and more than 400
-/// characters are cut.
+/// The text made harmless, no longer than a label may be.
 pub(super) fn clean(text: &str) -> String {
-    clean_to(text, LONGEST)
-}
-
-/// The same, cut after `longest` characters.
-pub(super) fn clean_to(text: &str, longest: usize) -> String {
-    let mut out = String::with_capacity(text.len().min(longest * 4));
-    let (mut length, mut marks) = (0, 0);
-    for c in text.chars() {
-        let c = match c {
-            '\u{2028}' | '\u{2029}' => ' ',
-            c if c.is_control() || c == ' ' => ' ',
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' => continue,
-            '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => continue,
-            '\u{fff9}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}' => continue,
-            c => c,
-        };
-        if c == ' ' && (out.is_empty() || out.ends_with(' ')) {
-            continue;
-        }
-        marks = if is_mark(c) { marks + 1 } else { 0 };
-        if marks > MOST_MARKS {
-            continue;
-        }
-        if length == longest {
-            out.push(ELLIPSIS);
-            return out;
-        }
-        out.push(c);
-        length += 1;
-    }
-    out.truncate(out.trim_end_matches(' ').len());
-    out
+    crate::text::clean(text, LONGEST)
 }
 
 /// Appends a text as XML content or as part of an attribute's value.
@@ -125,7 +89,8 @@ fn clusters(text: &str) -> Vec<&str> {
     let mut out = Vec::new();
     let (mut start, mut joined) = (0, true);
     for (index, c) in text.char_indices() {
-        let attached = joined || is_mark(c) || c == '\u{200d}' || ('\u{1f3fb}'..='\u{1f3ff}').contains(&c);
+        let attached =
+            joined || crate::text::is_mark(c) || c == '\u{200d}' || ('\u{1f3fb}'..='\u{1f3ff}').contains(&c);
         if !attached {
             out.extend(text.get(start..index));
             start = index;
@@ -141,17 +106,6 @@ fn scaled(thousandths: i32, size: i32) -> i32 {
     i32::try_from((wide + 999) / 1000).unwrap_or(i32::MAX)
 }
 
-/// Whether a character is drawn onto the one before it.
-fn is_mark(c: char) -> bool {
-    matches!(c,
-        '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{591}'..='\u{5bd}' | '\u{5bf}'
-        | '\u{5c1}'..='\u{5c2}' | '\u{5c4}'..='\u{5c5}' | '\u{610}'..='\u{61a}' | '\u{64b}'..='\u{65f}'
-        | '\u{670}' | '\u{6d6}'..='\u{6dc}' | '\u{93c}' | '\u{94d}' | '\u{e31}' | '\u{e34}'..='\u{e3a}'
-        | '\u{e47}'..='\u{e4e}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{200c}'..='\u{200d}'
-        | '\u{20d0}'..='\u{20ff}' | '\u{fe00}'..='\u{fe0f}' | '\u{fe20}'..='\u{fe2f}'
-        | '\u{e0100}'..='\u{e01ef}')
-}
-
 /// A character's advance in thousandths of the font size: exact for ASCII,
 /// what is wide within its class for the rest, wider still for the unknown.
 fn advance(c: char, bold: bool) -> i32 {
@@ -160,7 +114,7 @@ fn advance(c: char, bold: bool) -> i32 {
         return *width;
     }
     let regular = match c {
-        c if is_mark(c) => return 0,
+        c if crate::text::is_mark(c) => return 0,
         '\u{a0}' => 318,
         '\u{b7}' => 345,
         '\u{2000}'..='\u{200a}' | '\u{202f}' => 500,
