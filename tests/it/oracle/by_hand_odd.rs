@@ -65,6 +65,8 @@ pub fn shared_pull_requests() -> Vec<Value> {
     vec![
         row("w40", "2026-10-02T10:00:00Z", "old", json!(["z"]), json!([{"pr_url": one, "state": "draft"}])),
         // Created at one moment: the smaller id owns it, prefix or not.
+        // An entry without an address is no pull request.
+        row("none", "2026-10-05T12:00:00Z", "first", json!(["x"]), json!([{"pr_state": "merged"}])),
         row(
             "devin-m2",
             "2026-10-05T10:00:00Z",
@@ -113,7 +115,9 @@ fn a_shared_pull_request_has_one_owner_and_one_state_a_period() {
     assert_eq!(get("prs", &[("repo", Some("github.com/acme/api"))]), Some(1.0));
     assert_eq!(get("prs", &[("period", Some("2026-W40"))]), Some(1.0));
     assert_eq!(get("sessions_with_pr", &[]), Some(3.0));
-    assert_eq!(expected.quality["prs_without_url"], 1);
+    assert_eq!(get("sessions_with_merged_pr", &[]), Some(0.0));
+    assert_eq!(get("acus_without_pr_share", &[]), Some(0.25));
+    assert_eq!(expected.quality["prs_without_url"], 2);
     assert_eq!(expected.quality["unknown_pr_state"], 2);
 }
 
@@ -172,6 +176,7 @@ fn odd_values_mean_what_the_catalogue_says() {
     assert_eq!(get("issues", &[("impact", Some("low")), ("label", None)]), Some(5.0));
     assert_eq!(get("issues", &[("impact", Some("other")), ("label", Some("größe"))]), Some(1.0));
     assert_eq!(get("issue_count_histogram", &[("impact", Some("low")), ("issues", Some("5+"))]), Some(1.0));
+    assert_eq!(get("sessions_with_issue", &[("impact", Some("low"))]), Some(1.0));
     assert_eq!(get("action_items", &[("type", None)]), Some(2.0));
     assert_eq!(get("action_items", &[("type", Some("Other"))]), Some(1.0));
     assert_eq!(get("sessions_with_prompt_feedback", &[]), Some(0.0));
