@@ -45,6 +45,8 @@ pub struct Section {
     pub id: &'static str,
     /// Heading.
     pub title: &'static str,
+    /// Numbers of the whole period that stand above the charts.
+    pub numbers: &'static [&'static Metric],
     /// Its charts.
     pub figures: &'static [Figure],
 }
@@ -77,6 +79,14 @@ pub static SECTIONS: [Section; 3] = [
     Section {
         id: "spend",
         title: "Spend",
+        numbers: &[
+            &ACUS_PER_SESSION_MEDIAN,
+            &ACUS_PER_SESSION_P90,
+            &ACUS_PER_SESSION_MAX,
+            &ACUS_TOP_DECILE_SHARE,
+            &ACUS_WITHOUT_PR_SHARE,
+            &AUTOMATION_SESSIONS,
+        ],
         figures: &[
             figure("acus-by-day", "ACUs by day", "", &ACUS, &[Dim::Day], Draw::Columns),
             figure(
@@ -113,6 +123,7 @@ pub static SECTIONS: [Section; 3] = [
     Section {
         id: "delivery",
         title: "Delivery",
+        numbers: &[&PRS_MERGED, &MERGE_RATE_ALL],
         figures: &[
             figure("funnel", "From session to merge", "", &SESSIONS_WITH_PR, &[], Draw::Funnel),
             figure("pr-states", "Pull requests by state", "", &PRS, &[Dim::State], Draw::Ranking),
@@ -146,6 +157,7 @@ pub static SECTIONS: [Section; 3] = [
     Section {
         id: "friction",
         title: "Friction",
+        numbers: &[&ISSUES, &SESSIONS_WITH_PROMPT_FEEDBACK],
         figures: &[
             figure("issues-by-impact", "Issues by impact", "", &ISSUES, &[Dim::Impact], Draw::Ranking),
             figure(
@@ -177,6 +189,9 @@ mod tests {
     fn the_page_shows_only_groupings_that_a_metric_has() {
         for figure in SECTIONS.iter().flat_map(|section| section.figures) {
             assert!(figure.metric.groups.contains(&figure.by), "{}", figure.id);
+        }
+        for metric in SECTIONS.iter().flat_map(|section| section.numbers) {
+            assert!(metric.groups.contains(&[].as_slice()), "{}", metric.id);
         }
         for (metric, keys) in TILES {
             let by: Vec<Dim> = keys.iter().map(|(dim, _)| *dim).collect();

@@ -17,11 +17,11 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use sha2::{Digest, Sha256};
 
 use crate::charts::{self, ChartError};
-use crate::metrics::{ANALYSIS_COVERAGE, Evidence, Facts, METRICS};
+use crate::metrics::{ANALYSIS_COVERAGE, Evidence, Fact, Facts, METRICS};
 use crate::period::Period;
 use crate::text::clean;
 use crate::unit::Unit;
-use view::{Definition, Entry, Header, SectionView, View};
+use view::{Definition, Entry, Header, Number, SectionView, View};
 
 /// The page could not be made: a defect, not a state of the data.
 #[derive(Debug, thiserror::Error)]
@@ -177,9 +177,20 @@ fn sections(facts: &Facts, run: &Run<'_>) -> Result<Vec<SectionView>, ReportErro
             }
             _ => coverage(facts),
         };
-        sections.push(SectionView { id: section.id, title: section.title, lead, figures: drawn });
+        let numbers = section.numbers.iter().filter_map(|metric| facts.whole(metric).map(number)).collect();
+        sections.push(SectionView { id: section.id, title: section.title, lead, numbers, figures: drawn });
     }
     Ok(sections)
+}
+
+fn number(fact: &Fact) -> Number {
+    Number {
+        id: fact.metric.id,
+        title: fact.metric.title,
+        value: fact.metric.unit.text(fact.value),
+        change: change::change(fact).map(|change| change.text).unwrap_or_default(),
+        faint: change::faint(fact),
+    }
 }
 
 /// How many sessions the issue numbers speak for.

@@ -98,8 +98,25 @@ pub struct SectionView {
     pub title: &'static str,
     /// What to know before reading it.
     pub lead: String,
+    /// Numbers of the whole period.
+    pub numbers: Vec<Number>,
     /// Its charts.
     pub figures: Vec<FigureView>,
+}
+
+/// A number of the whole period, without a chart.
+#[derive(Debug, Serialize)]
+pub struct Number {
+    /// Metric id, the anchor of its definition.
+    pub id: &'static str,
+    /// Name.
+    pub title: &'static str,
+    /// Value.
+    pub value: String,
+    /// Change against the previous period in words; empty for none.
+    pub change: String,
+    /// Whether it rests on too few to trust.
+    pub faint: bool,
 }
 
 /// A chart with its table.
