@@ -170,7 +170,7 @@ impl Browser {
 
     fn look_at(&mut self, tab: &Tab, look: &Look) -> Value {
         self.evaluate(tab, SETTLED);
-        let look = json!({ "width": look.width, "dark": look.dark, "print": look.print });
+        let look = json!({ "width": look.width, "print": look.print });
         self.evaluate(tab, &format!("((look) => {{ 'use strict';\n{JUDGE}\n}})({look})"))
     }
 
