@@ -66,6 +66,7 @@ const CLEAN_STYLE: &str = "
     svg text { font-size: 24px; fill: currentColor }
     @media print { .slide { overflow: visible } .slide table { width: 100% } }";
 const CLEAN_BODY: &str = "
+    <a href='#part' style='position: absolute; left: -100vw'>Skip</a>
     <p>Text with a <a href='https://example.org/'>link</a> and <a href='#part'>another</a>.</p>
     <p class=cut>A name that is far too long for the small box in which it stands</p>
     <p class=clamp>A name that is far too long for the two lines of the box in which it stands</p>

@@ -6,6 +6,7 @@
 
 mod cdp;
 mod faults;
+mod pages;
 
 use cdp::{Connection, base64};
 use serde_json::{Value, json};
