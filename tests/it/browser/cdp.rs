@@ -51,7 +51,7 @@ impl Connection {
     /// Starts the program with a profile of its own and waits until it answers.
     ///
     /// # Errors
-    /// In words, with the end of what Chromium wrote to stderr.
+    /// In words; where Chromium died, with the end of what it wrote to stderr.
     pub fn start(program: &str) -> Result<Self, String> {
         let folder = tempfile::Builder::new().prefix("acumen-browser-").tempdir().map_err(text)?;
         let (there, back) = (folder.path().join("in"), folder.path().join("out"));
@@ -83,7 +83,7 @@ impl Connection {
         let greeting = connection.call(None, "Browser.getVersion", json!({}), Duration::from_secs(60));
         // Chromium holds its side by now; with ours let go, its end becomes the end of the stream.
         drop(held);
-        greeting.map_err(|error| format!("{error}\n{}", connection.stderr()))?;
+        greeting?;
         Ok(connection)
     }
 
@@ -148,12 +148,24 @@ impl Connection {
         }
     }
 
-    fn receive(&self, deadline: Instant) -> Result<Value, String> {
-        let left = deadline.saturating_duration_since(Instant::now());
-        self.messages.recv_timeout(left).map_err(|error| match error {
-            RecvTimeoutError::Timeout => "no answer in time".to_owned(),
-            RecvTimeoutError::Disconnected => format!("Chromium is gone\n{}", self.stderr()),
-        })
+    fn receive(&mut self, deadline: Instant) -> Result<Value, String> {
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.messages.recv_timeout(left.min(Duration::from_millis(200))) {
+                Ok(message) => return Ok(message),
+                Err(RecvTimeoutError::Disconnected) => return Err(self.gone()),
+                // While our own hold on the pipe is needed, its end does not tell of a death.
+                Err(RecvTimeoutError::Timeout) => match self.child.try_wait() {
+                    Ok(Some(_)) => return Err(self.gone()),
+                    _ if left.is_zero() => return Err("no answer in time".to_owned()),
+                    _ => {}
+                },
+            }
+        }
+    }
+
+    fn gone(&self) -> String {
+        format!("Chromium is gone\n{}", self.stderr())
     }
 
     fn stderr(&self) -> String {

@@ -1,6 +1,7 @@
 //! The judge judged: one small page for each kind of fault, and one that has none although it uses
 //! all that looks like a fault and is not.
 
+use super::cdp::Connection;
 use super::{Browser, Look, Verdict, pdf_pages};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -65,6 +66,7 @@ const CLEAN_STYLE: &str = "
     svg text { font-size: 24px; fill: currentColor }
     @media print { .slide { overflow: visible } .slide table { width: 100% } }";
 const CLEAN_BODY: &str = "
+    <a href='#part' style='position: absolute; left: -100vw'>Skip</a>
     <p>Text with a <a href='https://example.org/'>link</a> and <a href='#part'>another</a>.</p>
     <p class=cut>A name that is far too long for the small box in which it stands</p>
     <p class=clamp>A name that is far too long for the two lines of the box in which it stands</p>
@@ -230,8 +232,9 @@ fn an_id_that_stands_twice() {
 #[test]
 fn links_that_lead_elsewhere() {
     let links = "<p><a href='http://example.org/'>plain</a> <a href='javascript:void(0)'>script</a> \
-        <a href='other.html'>file</a> <a href='#nowhere'>nowhere</a> <a href='#top'>top</a></p>";
-    finds("link", 4, Look::DESK, "", links);
+        <a href='other.html'>file</a> <a href='#nowhere'>nowhere</a> <a href='#top'>top</a> \
+        <a href='#100%'>odd</a></p>";
+    finds("link", 5, Look::DESK, "", links);
 }
 
 #[test]
@@ -312,4 +315,11 @@ fn a_screenshot_holds_the_whole_page() {
     assert!(png.starts_with(b"\x89PNG"));
     assert_eq!(number(16), 390);
     assert!(number(20) > 3000, "{}", number(20));
+}
+
+#[test]
+fn a_browser_that_dies_at_once_is_an_error() {
+    // A program that knows none of the flags, says so and ends.
+    let error = Connection::start("ls").err().expect("an error");
+    assert!(error.contains("gone") && error.contains("headless"), "{error}");
 }

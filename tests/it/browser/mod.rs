@@ -6,6 +6,7 @@
 
 mod cdp;
 mod faults;
+mod pages;
 
 use cdp::{Connection, base64};
 use serde_json::{Value, json};
@@ -170,7 +171,7 @@ impl Browser {
 
     fn look_at(&mut self, tab: &Tab, look: &Look) -> Value {
         self.evaluate(tab, SETTLED);
-        let look = json!({ "width": look.width, "dark": look.dark, "print": look.print });
+        let look = json!({ "width": look.width, "print": look.print });
         self.evaluate(tab, &format!("((look) => {{ 'use strict';\n{JUDGE}\n}})({look})"))
     }
 

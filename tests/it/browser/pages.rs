@@ -18,6 +18,9 @@ const LOOKS: [(&str, Look); 5] = [
     ("paper", Look::PAPER),
 ];
 
+/// Tables that print without end are what this finds, not an inch too much.
+const MOST_PAGES: usize = 20;
+
 /// A debug build reads and draws thousands of sessions slowly.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -26,14 +29,14 @@ fn the_demo_stands_in_every_look() {
     let Some(browser) = Browser::start() else { return };
     let folder = tempfile::tempdir().expect("a temporary folder");
     run(&["demo".as_ref(), "--out".as_ref(), folder.path().as_ref()]);
-    judge(browser, "demo", &folder.path().join("org_demo_2026-W41.html"), 12);
+    judge(browser, "demo", &folder.path().join("org_demo_2026-W41.html"));
 }
 
 #[test]
 fn an_empty_week_looks_designed() {
     let Some(browser) = Browser::start() else { return };
     let (_folder, page) = report(&Recipe { sessions: 0, ..october() });
-    judge(browser, "empty", &page, 8);
+    judge(browser, "empty", &page);
 }
 
 #[test]
@@ -41,7 +44,7 @@ fn a_week_that_is_far_too_full_still_fits() {
     let Some(browser) = Browser::start() else { return };
     let crowd = Recipe { sessions: 6000, users: 2000, tags: 400, name_length: Some(200), ..october() };
     let (_folder, page) = report(&crowd);
-    judge(browser, "crowd", &page, 20);
+    judge(browser, "crowd", &page);
 }
 
 /// Two weeks, of which the second is week 41: few enough that nearly everybody is in it.
@@ -96,7 +99,7 @@ fn run(arguments: &[&std::ffi::OsStr]) {
 }
 
 /// All looks are judged before the test fails, so that one run shows all there is to mend.
-fn judge(mut browser: Browser, name: &str, page: &Path, most_pages: usize) {
+fn judge(mut browser: Browser, name: &str, page: &Path) {
     assert!(page.is_file(), "{} was not written", page.display());
     let mut complaints = Vec::new();
     for (title, look) in LOOKS {
@@ -105,8 +108,8 @@ fn judge(mut browser: Browser, name: &str, page: &Path, most_pages: usize) {
     }
     let pdf = browser.pdf(page);
     let pages = pdf_pages(&pdf);
-    if !(1..=most_pages).contains(&pages) {
-        complaints.push(format!("{name}: {pages} pages of A4, wanted 1 to {most_pages}"));
+    if !(1..=MOST_PAGES).contains(&pages) {
+        complaints.push(format!("{name}: {pages} pages of A4, wanted 1 to {MOST_PAGES}"));
     }
     leave_for_people(&mut browser, name, page, &pdf);
     assert!(complaints.is_empty(), "{} complaints:\n{}", complaints.len(), complaints.join("\n"));

@@ -6,6 +6,10 @@ function labelled(el) {
   return Boolean(words || el.getAttribute('aria-label')?.trim() || title?.textContent.trim());
 }
 
+function decoded(fragment) {
+  try { return decodeURIComponent(fragment); } catch { return fragment; }
+}
+
 function judgeStructure() {
   if (!document.documentElement.lang) fault('page', 'no language on <html>');
   if (!document.title.trim()) fault('page', 'no title');
@@ -31,7 +35,7 @@ function judgeStructure() {
   for (const link of document.querySelectorAll('a, area')) {
     const href = link.getAttribute('href') ?? link.getAttributeNS('http://www.w3.org/1999/xlink', 'href');
     if (href === null) continue;
-    const target = href.startsWith('#') && decodeURIComponent(href.slice(1));
+    const target = href.startsWith('#') && decoded(href.slice(1));
     if (!href.startsWith('#') && !href.startsWith('https://')) fault('link', `${name(link)} to ${short(href)}`);
     if (target && target !== 'top' && !ids.has(target)) fault('link', `${name(link)} to #${short(target)}, which is nowhere`);
   }
