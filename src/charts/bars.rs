@@ -103,15 +103,15 @@ mod tests {
     fn lengths_are_in_proportion_from_zero() {
         let svg =
             bars(&FRAME, &[bar("a", Some(10.0)), bar("b", Some(5.0)), bar("c", Some(0.0))], None).unwrap();
-        assert_eq!(widths(&svg, "a"), [420.0, 210.0]);
+        assert_eq!(widths(&svg, "a"), [360.0, 180.0]);
         let svg = bars(&FRAME, &[bar("a", Some(0.25))], Some(1.0)).unwrap();
-        assert_eq!((widths(&svg, "a"), widths(&svg, "t")), (vec![105.0], vec![420.0]));
+        assert_eq!((widths(&svg, "a"), widths(&svg, "t")), (vec![90.0], vec![360.0]));
     }
 
     #[test]
     fn the_tiny_can_be_seen_and_the_missing_has_no_bar() {
         let svg = bars(&FRAME, &[bar("giant", Some(1e9)), bar("tiny", Some(1.0)), bar("none", None)], None);
-        assert_eq!(widths(&svg.unwrap(), "a"), [420.0, 1.5]);
+        assert_eq!(widths(&svg.unwrap(), "a"), [360.0, 1.5]);
         let svg = bars(&FRAME, &[bar("x", Some(f64::NAN)), bar("y", Some(-3.0))], None).unwrap();
         assert_eq!(widths(&svg, "a"), [0.0; 0]);
     }

@@ -14,10 +14,12 @@ use super::{ChartError, Frame, Svg, text};
 
 /// Charts are laid out in tenths of a unit, because plotters counts in integers.
 pub(super) const UNIT: i32 = 10;
-/// A chart is 420 units wide whatever its column is: near life size on a phone.
-pub(super) const WIDTH: i32 = 420 * UNIT;
+/// A chart is 360 units wide whatever its column is: life size on a phone.
+pub(super) const WIDTH: i32 = 360 * UNIT;
 /// A text alternative may say more than a label, in characters.
 const LONGEST_DESCRIPTION: usize = 4000;
+/// A font's box is taller than its letters: room above the first line for any.
+const HEADROOM: i32 = 4;
 /// Where no label says more, this does.
 const NOTHING: &str = "No data for this period";
 
@@ -44,9 +46,10 @@ pub(super) fn chart(
     }
     let (id, height) = (frame.id, height.max(UNIT) / UNIT);
     let mut out = format!(
-        "<svg class=\"ch\" role=\"img\" viewBox=\"0 0 {} {height}\" aria-labelledby=\"{id}-t\" \
+        "<svg class=\"ch\" role=\"img\" viewBox=\"0 -{HEADROOM} {} {}\" aria-labelledby=\"{id}-t\" \
          aria-describedby=\"{id}-d\"><title id=\"{id}-t\">",
         WIDTH / UNIT,
+        height + HEADROOM,
     );
     text::escape(&mut out, &text::clean(frame.title));
     out.push_str(&format!("</title><desc id=\"{id}-d\">"));

@@ -87,7 +87,7 @@ mod tests {
             let rects = marks.iter().filter(|e| e.tag == "rect" && e.classes().any(|c| c == class));
             rects.map(|e| e.number("width")).collect()
         };
-        assert_eq!((widths("a"), widths("t")), (vec![420.0, 210.0], vec![420.0; 3]));
+        assert_eq!((widths("a"), widths("t")), (vec![360.0, 180.0], vec![360.0; 3]));
     }
 
     #[test]

@@ -159,7 +159,7 @@ mod tests {
         let marks = markup::elements(svg.as_str());
         let rects: Vec<(f64, f64)> =
             marks.iter().filter(|e| e.tag == "rect").map(|e| (e.number("x"), e.number("width"))).collect();
-        assert_eq!(rects, [(0.4, 314.2), (315.4, 104.2), (0.4, 209.2)], "less an outline of 0.4 all round");
+        assert_eq!(rects, [(0.4, 269.2), (270.4, 89.2), (0.4, 179.2)], "less an outline of 0.4 all round");
     }
 
     #[test]
