@@ -31,6 +31,9 @@ pub enum Error {
     /// The report could not be written.
     #[error(transparent)]
     Deliver(#[from] DeliverError),
+    /// A part of the program panicked; its message is already on stderr.
+    #[error("acumen stopped over a defect")]
+    Panicked,
     /// The simulator could not be started.
     #[error("could not listen on 127.0.0.1:{port}: {source}")]
     Simulator {
@@ -49,7 +52,7 @@ impl Error {
             Self::Fetch(error) => error.hint(),
             Self::Deliver(error) => error.hint(),
             Self::Simulator { .. } => "choose another port with --port; 0 takes a free one".to_owned(),
-            Self::Frame(_) | Self::Metrics(_) | Self::Report(_) | Self::Json(_) => {
+            Self::Frame(_) | Self::Metrics(_) | Self::Report(_) | Self::Json(_) | Self::Panicked => {
                 "this is a defect of acumen: please report it with the line above".to_owned()
             }
         }
@@ -58,7 +61,7 @@ impl Error {
     /// The exit code that `--help` documents.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Frame(_) | Self::Metrics(_) | Self::Report(_) | Self::Json(_) => 1,
+            Self::Frame(_) | Self::Metrics(_) | Self::Report(_) | Self::Json(_) | Self::Panicked => 1,
             Self::Settings(_) => 2,
             Self::Fetch(error) => error.exit_code(),
             Self::Deliver(_) | Self::Simulator { .. } => 74,

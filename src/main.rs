@@ -38,7 +38,8 @@ fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> u8 {
-    match dispatch(cli).await {
+    // A task of its own: a panic in it is an error with a hint and the documented code.
+    match tokio::spawn(dispatch(cli)).await.unwrap_or(Err(Error::Panicked)) {
         Ok(output) => {
             // Whoever closed stdout does not want to hear more.
             let _ = io::stdout().write_all(output.as_bytes()).and_then(|()| io::stdout().flush());

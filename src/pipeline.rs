@@ -35,10 +35,7 @@ pub async fn run(settings: &Settings, progress: &(dyn Fn(Progress) + Send + Sync
     // Polars owns threads of its own; meanwhile the runtime stays free for signals.
     let owned = settings.clone();
     let work = move || compose(&builder.finish()?, ledger, &owned);
-    let document = match tokio::task::spawn_blocking(work).await {
-        Ok(document) => document?,
-        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
-    };
+    let document = tokio::task::spawn_blocking(work).await.map_err(|_| Error::Panicked)??;
     let name = deliver::file_name(&format!("{}_{}", settings.scope(), settings.period.label()));
     Ok(deliver::write(&settings.out, &name, &document.html, &document.json)?)
 }

@@ -53,7 +53,9 @@ pub fn percent_change(now: f64, before: f64) -> Option<String> {
         return None;
     }
     let ratio = now / before - 1.0;
-    let size = format!("{}{NO_BREAK_SPACE}%", grouped(ratio.abs() * 100.0, 0));
+    let percent = ratio.abs() * 100.0;
+    let number = grouped(percent, if percent < 0.95 { 1 } else { 0 });
+    let size = format!("{number}{NO_BREAK_SPACE}%");
     Some(signed(ratio, &size))
 }
 
@@ -157,6 +159,7 @@ mod tests {
         assert_eq!(Unit::Share.change(-0.004), "−0.4\u{a0}pp");
         assert_eq!(percent_change(108.0, 100.0).as_deref(), Some("+8\u{a0}%"));
         assert_eq!(percent_change(50.0, 100.0).as_deref(), Some("−50\u{a0}%"));
+        assert_eq!(percent_change(1002.0, 1000.0).as_deref(), Some("+0.2\u{a0}%"));
         assert_eq!(percent_change(1.0, 0.0), None);
     }
 }

@@ -1,8 +1,9 @@
 //! What stands out: a few sentences made by rules from the facts, each with
 //! its number, silent where too little is known.
 
-use super::names::name;
+use super::names;
 use crate::metrics::*;
+use crate::text::clean;
 use crate::unit::{Unit, percent_change};
 
 /// The most sentences on the page.
@@ -12,10 +13,14 @@ const ENOUGH: f64 = 10.0;
 /// A headline moved when it changed by this share.
 const MOVED: f64 = 0.1;
 
+/// The longest name inside a sentence.
+const LONGEST_NAME: usize = 50;
+
 /// The sentences, most important first.
 pub fn insights(facts: &Facts, evidence: &Evidence, previous: &str) -> Vec<String> {
     let rules = [
         incomplete(facts),
+        nothing(facts),
         headline_mover(facts, previous),
         tag_mover(facts, previous),
         concentration(facts),
@@ -23,6 +28,10 @@ pub fn insights(facts: &Facts, evidence: &Evidence, previous: &str) -> Vec<Strin
         without_pr(facts),
     ];
     rules.into_iter().flatten().take(MOST).collect()
+}
+
+fn name(dim: Dim, key: Option<&str>) -> String {
+    clean(&names::name(dim, key), LONGEST_NAME)
 }
 
 fn acus(value: f64) -> String {
@@ -46,6 +55,12 @@ fn incomplete(facts: &Facts) -> Option<String> {
             count(ledger.unique as f64)
         )
     })
+}
+
+/// An empty period is news, not a broken page.
+fn nothing(facts: &Facts) -> Option<String> {
+    let none = facts.whole(&SESSIONS)?.value? == 0.0;
+    none.then(|| "No session was created in this period.".to_owned())
 }
 
 /// The headline number that moved most, in relation to itself.

@@ -130,7 +130,7 @@ pub static SECTIONS: [Section; 3] = [
             figure(
                 "merge-rate-by-tag",
                 "Merge rate by tag",
-                "Grey: fewer than ten decided.",
+                "Pale: fewer than ten decided.",
                 &MERGE_RATE,
                 &[Dim::Tag],
                 Draw::Rates,
@@ -138,7 +138,7 @@ pub static SECTIONS: [Section; 3] = [
             figure(
                 "merge-rate-by-repo",
                 "Merge rate by repository",
-                "Grey: fewer than ten decided.",
+                "Pale: fewer than ten decided.",
                 &MERGE_RATE,
                 &[Dim::Repo],
                 Draw::Rates,

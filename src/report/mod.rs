@@ -197,6 +197,9 @@ fn number(fact: &Fact) -> Number {
 fn coverage(facts: &Facts) -> String {
     let Some(fact) = facts.whole(&ANALYSIS_COVERAGE) else { return String::new() };
     let count = |number: f64| Unit::Count.text(Some(number));
+    if fact.denominator == 0.0 {
+        return "No sessions, so nothing is known about issues.".to_owned();
+    }
     if fact.numerator == 0.0 {
         return format!(
             "None of {} sessions has an analysis, so nothing is known about issues. \

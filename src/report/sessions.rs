@@ -26,7 +26,11 @@ pub fn lists(evidence: &Evidence) -> Vec<SessionList> {
         SessionList {
             title: "Costly without a merged pull request",
             note: "Of the costliest tenth of sessions. Research and reviews need no pull request, and young ones may still be open.",
-            empty: "Every session of the costliest tenth has a merged pull request.",
+            empty: if evidence.costliest.is_empty() {
+                "No session used ACUs."
+            } else {
+                "Every session of the costliest tenth has a merged pull request."
+            },
             rows: rows(&evidence.costly_without_merge),
         },
         SessionList {

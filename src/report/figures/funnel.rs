@@ -25,7 +25,8 @@ pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
         step("with a merged pull request", &SESSIONS_WITH_MERGED_PR),
     ];
     let words: Vec<_> = steps.iter().map(|step| (step.name.clone(), step.text.clone())).collect();
-    let svg = charts::funnel(&frame(figure, &in_words(figure.title, &words)), &steps)?;
+    let shown = if all > 0.0 { steps.as_slice() } else { &[] };
+    let svg = charts::funnel(&frame(figure, &in_words(figure.title, &words)), shown)?;
     let row = |step: &Step| vec![step.name.clone(), step.text.clone(), step.note.clone().unwrap_or_default()];
     Ok(Drawn { svg, table: table(&["Step", "Sessions", "Share"], steps.iter().map(row).collect()) })
 }

@@ -32,9 +32,11 @@ pub struct Source<'a> {
 }
 
 impl Source<'_> {
-    /// The facts that a figure shows.
-    fn of<'a>(&'a self, figure: &Figure) -> Vec<&'a Fact> {
-        self.facts.by(figure.metric, figure.by).collect()
+    /// The facts that a figure shows; none where all of them rest on nothing,
+    /// so that a chart says "no data" instead of drawing zeros.
+    fn of<'a>(&'a self, figure: &'a Figure) -> Vec<&'a Fact> {
+        let facts: Vec<&Fact> = self.facts.by(figure.metric, figure.by).collect();
+        if facts.iter().all(|fact| fact.n == 0.0) { Vec::new() } else { facts }
     }
 }
 

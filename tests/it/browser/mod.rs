@@ -133,7 +133,7 @@ impl Browser {
 
     /// The page as PDF on A4, without background colours, as a browser prints unless asked for them.
     pub fn pdf(&mut self, path: &Path) -> Vec<u8> {
-        let tab = self.open(path, &Look { print: false, ..Look::PAPER });
+        let tab = self.open(path, &Look::PAPER);
         let paper = json!({ "paperWidth": 8.27, "paperHeight": 11.69, "preferCSSPageSize": true });
         let print = self.call(&tab, "Page.printToPDF", paper);
         self.close(&tab);
