@@ -1,6 +1,6 @@
 //! Facts and figures to one HTML page: the only home of minijinja.
 //!
-//! [`view`] holds finished strings; the templates loop and place.
+//! The view holds finished strings; the templates loop and place.
 
 mod change;
 mod figures;
