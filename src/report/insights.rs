@@ -111,10 +111,8 @@ fn concentration(facts: &Facts) -> Option<String> {
         return None;
     }
     let heaviest = users.div_ceil(10) as f64;
-    let verb =
-        if heaviest == 1.0 { "user, the heaviest tenth, used" } else { "users, the heaviest tenth, used" };
     Some(format!(
-        "{} of {} {verb} {} of the ACUs: {} of {}.",
+        "The heaviest tenth of users, {} of {} with service users, used {} of the ACUs: {} of {}.",
         count(heaviest),
         count(users as f64),
         Unit::Share.text(share.value),
