@@ -6,4 +6,8 @@ mod agreement;
 #[cfg(test)]
 mod browser;
 #[cfg(test)]
+mod documented;
+#[cfg(test)]
 mod oracle;
+#[cfg(test)]
+mod support;
