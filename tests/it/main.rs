@@ -6,6 +6,8 @@ mod agreement;
 #[cfg(test)]
 mod browser;
 #[cfg(test)]
+mod cli;
+#[cfg(test)]
 mod documented;
 #[cfg(test)]
 mod oracle;
