@@ -10,6 +10,8 @@ mod cli;
 #[cfg(test)]
 mod documented;
 #[cfg(test)]
+mod layers;
+#[cfg(test)]
 mod oracle;
 #[cfg(test)]
 mod support;
