@@ -10,6 +10,8 @@ mod cli;
 #[cfg(test)]
 mod documented;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod layers;
 #[cfg(test)]
 mod oracle;
