@@ -10,6 +10,8 @@ mod cli;
 #[cfg(test)]
 mod documented;
 #[cfg(test)]
+mod golden;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod layers;
