@@ -18,4 +18,6 @@ mod layers;
 #[cfg(test)]
 mod oracle;
 #[cfg(test)]
+mod partial;
+#[cfg(test)]
 mod support;
