@@ -8,6 +8,8 @@ mod browser;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod demo;
+#[cfg(test)]
 mod documented;
 #[cfg(test)]
 mod golden;
