@@ -65,7 +65,8 @@ pub struct ReportArgs {
           conflicts_with_all = ["week", "month", "last"])]
     pub from: Option<String>,
     /// Last day, included.
-    #[arg(long, env = "ACUMEN_TO", value_name = "DATE", requires = "from", help_heading = "Period")]
+    #[arg(long, env = "ACUMEN_TO", value_name = "DATE", requires = "from", help_heading = "Period",
+          conflicts_with_all = ["week", "month", "last"])]
     pub to: Option<String>,
     /// ISO week, as 2026-W41.
     #[arg(long, env = "ACUMEN_WEEK", value_name = "WEEK", help_heading = "Period",

@@ -136,7 +136,9 @@ fn usage(error: &clap::Error) -> ExitCode {
     for line in lines {
         if let Some(text) = line.strip_prefix("tip: ") {
             tip.get_or_insert_with(|| text.to_owned());
-        } else if line.starts_with("[possible values") || (wrong.ends_with(':') && line.starts_with('-')) {
+        } else if line.starts_with("[possible values")
+            || (wrong.ends_with(':') && line.starts_with(['-', '<']))
+        {
             wrong = format!("{wrong} {line}");
         }
     }

@@ -175,7 +175,9 @@ fn span_days(text: &str) -> Option<u32> {
 fn base_url(text: &str) -> Result<Url, SettingsError> {
     let refuse = |why: &str, hint: &str| Err(SettingsError::new(format!("--base-url: {why}"), hint));
     let Ok(url) = Url::parse(text.trim()) else {
-        return refuse(&format!("cannot read {}", quoted(text)), "write it as https://api.devin.ai");
+        // What stands before an @ may be a password or the key.
+        let shown = text.rsplit('@').next().unwrap_or_default();
+        return refuse(&format!("cannot read {}", quoted(shown)), "write it as https://api.devin.ai");
     };
     if !url.username().is_empty() || url.password().is_some() {
         return refuse("it must not hold a user or password", "the key comes from a file or DEVIN_API_KEY");
