@@ -91,6 +91,17 @@ fn flags_win_over_the_environment() {
 }
 
 #[test]
+fn a_typed_period_wins_over_another_kind_in_the_environment() {
+    let served = Served::new(small(), Options::default());
+    let folder = tempfile::tempdir().unwrap();
+    let environment =
+        [("ACUMEN_WEEK", "2026-W40"), ("ACUMEN_BASE_URL", &served.url()), ("DEVIN_API_KEY", "apk_user_x")];
+    let flags = ["--month=2026-10", "--org", "org_demo", "--out", "here"];
+    let outcome = run(acumen(folder.path()).arg("report").envs(environment).args(flags));
+    assert_eq!(outcome.stdout, "here/org_demo_2026-10.html\nhere/org_demo_2026-10.json\n", "{outcome:?}");
+}
+
+#[test]
 fn the_key_comes_from_the_named_file_then_the_credential_then_the_environment() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("key"), "  apk_user_file\r\n").unwrap();
