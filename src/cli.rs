@@ -1,10 +1,10 @@
 //! What was typed: flags, their environment names and their help.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use clap::builder::Resettable;
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 const AFTER: &str = "\
 Exit codes:
@@ -36,26 +36,33 @@ pub struct Cli {
 /// The flags of which one kind chooses the period.
 const PERIOD_FLAGS: [&str; 5] = ["from", "to", "week", "month", "last"];
 
+/// The flags that narrow the question.
+const NARROWING: [&str; 3] = ["org", "tags", "users"];
+
 impl Cli {
     /// Reads a command line, the program's name first; what is not on it comes
-    /// from the environment. A period that is typed beats any that stands there.
+    /// from the environment. A period that is typed beats any that stands there,
+    /// and a variable with nothing in it counts as none, unless it narrows the
+    /// question: a forgotten value must not widen a report to everybody.
     ///
     /// # Errors
     /// What clap says, help and version included.
-    pub fn read(argv: Vec<OsString>) -> Result<Self, clap::Error> {
+    pub fn read(argv: Vec<OsString>, is_blank: &dyn Fn(&OsStr) -> bool) -> Result<Self, clap::Error> {
         let is_period = |word: &OsString| {
             let word = word.to_string_lossy();
             let flag = word.strip_prefix("--").map(|flag| flag.split('=').next().unwrap_or(flag).to_owned());
             flag.is_some_and(|flag| PERIOD_FLAGS.contains(&flag.as_str()))
         };
-        let mut command = Self::command();
-        if argv.iter().any(is_period) {
-            command = command.mut_subcommand("report", |report| {
-                PERIOD_FLAGS
-                    .into_iter()
-                    .fold(report, |report, flag| report.mut_arg(flag, |arg| arg.env(Resettable::Reset)))
-            });
-        }
+        let typed = argv.iter().any(is_period);
+        let unset = |arg: &Arg| {
+            let id = arg.get_id().as_str();
+            let blank = arg.get_env().is_some_and(is_blank) && !NARROWING.contains(&id);
+            blank || (typed && PERIOD_FLAGS.contains(&id))
+        };
+        let settle = |arg: Arg| if unset(&arg) { arg.env(Resettable::Reset) } else { arg };
+        let command = ["report", "demo", "simulate"]
+            .into_iter()
+            .fold(Self::command(), |all, name| all.mut_subcommand(name, |one| one.mut_args(settle)));
         Self::from_arg_matches(&command.try_get_matches_from(argv)?)
     }
 }
@@ -124,10 +131,10 @@ pub struct ReportArgs {
     /// Organisation id; left out, the whole enterprise.
     #[arg(long, env = "ACUMEN_ORG", value_name = "ID", help_heading = "Sessions")]
     pub org: Option<String>,
-    /// Only sessions with this tag; repeat for any of several.
+    /// Only sessions with this tag; repeat for any of several (the environment gives one).
     #[arg(long = "tag", env = "ACUMEN_TAG", value_name = "TAG", value_delimiter = None, help_heading = "Sessions")]
     pub tags: Vec<String>,
-    /// Only sessions of this user id; repeat for any of several.
+    /// Only sessions of this user id; repeat for any of several (the environment gives one).
     #[arg(long = "user", env = "ACUMEN_USER", value_name = "ID", help_heading = "Sessions")]
     pub users: Vec<String>,
 

@@ -7,9 +7,8 @@ use chrono::{DateTime, Days, Utc};
 use clap::CommandFactory;
 
 use crate::cli::{Cli, DemoArgs, ReportArgs, SimulateArgs};
-use crate::deliver::Receipt;
 use crate::error::Error;
-use crate::pipeline;
+use crate::pipeline::{self, Prepared};
 use crate::progress::Voice;
 use crate::settings::{FoundKey, Settings};
 use crate::simulator::{self, Options, Organisation, Recipe, Simulator};
@@ -21,27 +20,27 @@ const DEMO_NOW: &str = "2026-10-12T06:00:00Z";
 /// The organisation that the simulator invents.
 const DEMO_ORG: &str = "org_demo";
 
-/// Fetches and writes one report.
+/// Makes one report, ready to be written.
 ///
 /// # Errors
-/// The first stage that fails; nothing is written then.
+/// The first stage that fails.
 pub async fn report(
     args: &ReportArgs,
     key: Option<FoundKey>,
     now: DateTime<Utc>,
     voice: &Voice,
-) -> Result<Receipt, Error> {
+) -> Result<Prepared, Error> {
     let settings = Settings::resolve(args, key, now)?;
-    let receipt = pipeline::run(&settings, &|progress| voice.tell(progress)).await;
+    let prepared = pipeline::prepare(&settings, &|progress| voice.tell(progress)).await;
     voice.finish();
-    receipt
+    prepared
 }
 
 /// The report of an invented organisation: the same pipeline, over HTTP.
 ///
 /// # Errors
 /// As [`report`], or loopback cannot be listened on.
-pub async fn demo(args: &DemoArgs, voice: &Voice) -> Result<Receipt, Error> {
+pub async fn demo(args: &DemoArgs, voice: &Voice) -> Result<Prepared, Error> {
     let organisation = Organisation::invent(&Recipe::demo());
     let simulator = start(organisation, Options::default()).await?;
     let report = ReportArgs {
@@ -58,15 +57,16 @@ pub async fn demo(args: &DemoArgs, voice: &Voice) -> Result<Receipt, Error> {
     let key = FoundKey { text: DEMO_KEY.to_owned(), source: "the demo".to_owned() };
     let now = DEMO_NOW.parse().unwrap_or_default();
     let settings = Settings { demo: true, ..Settings::resolve(&report, Some(key), now)? };
-    let receipt = pipeline::run(&settings, &|progress| voice.tell(progress)).await;
+    let prepared = pipeline::prepare(&settings, &|progress| voice.tell(progress)).await;
     voice.finish();
     simulator.stop().await;
-    let receipt = receipt?;
-    voice
-        .say("An invented organisation's week. Open the HTML file in a browser; the JSON holds its numbers.");
-    voice.say("Next: `acumen metrics` defines every number, `acumen report --help` makes your own.");
-    Ok(receipt)
+    prepared
 }
+
+/// What to look at after the demo.
+pub const DEMO_HINT: &str = "\
+An invented organisation's week. Open the HTML file in a browser; the JSON holds its numbers.
+Next: `acumen metrics` defines every number, `acumen report --help` makes your own.";
 
 /// A running simulator with the sessions of the eight weeks up to now.
 ///

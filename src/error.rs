@@ -31,6 +31,9 @@ pub enum Error {
     /// The report could not be written.
     #[error(transparent)]
     Deliver(#[from] DeliverError),
+    /// What belongs on standard output could not be written there.
+    #[error("could not write to standard output: {0}")]
+    Stdout(std::io::Error),
     /// A part of the program panicked; its message is already on stderr.
     #[error("acumen stopped over a defect")]
     Panicked,
@@ -51,6 +54,9 @@ impl Error {
             Self::Settings(error) => error.hint.clone(),
             Self::Fetch(error) => error.hint(),
             Self::Deliver(error) => error.hint(),
+            Self::Stdout(_) => {
+                "check where standard output goes; a report is in its folder all the same".to_owned()
+            }
             Self::Simulator { .. } => "choose another port with --port; 0 takes a free one".to_owned(),
             Self::Frame(_) | Self::Metrics(_) | Self::Report(_) | Self::Json(_) | Self::Panicked => {
                 "this is a defect of acumen: please report it with the line above".to_owned()
@@ -62,9 +68,9 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Frame(_) | Self::Metrics(_) | Self::Report(_) | Self::Json(_) | Self::Panicked => 1,
-            Self::Settings(_) => 2,
+            Self::Settings(_) | Self::Simulator { .. } => 2,
             Self::Fetch(error) => error.exit_code(),
-            Self::Deliver(_) | Self::Simulator { .. } => 74,
+            Self::Deliver(_) | Self::Stdout(_) => 74,
         }
     }
 }

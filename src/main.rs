@@ -1,15 +1,18 @@
 //! argv, environment, clock -> run -> exit code; nothing else.
 
-use std::io::{self, Write};
+use std::ffi::{OsStr, OsString};
+use std::io::{self, ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use acumen::cli::{Cli, Command, ReportArgs};
+use acumen::deliver::Receipt;
 use acumen::error::Error;
+use acumen::pipeline::Prepared;
 use acumen::progress::{Voice, write_line};
 use acumen::settings::{FoundKey, SettingsError};
 use acumen::{commands, metrics};
-use clap::error::ErrorKind;
+use clap::error::ErrorKind as Usage;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// A run that a signal ended: 128 and the signal's number.
@@ -19,7 +22,7 @@ const DEFECT: u8 = 1;
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let cli = match Cli::read(std::env::args_os().collect()) {
+    let cli = match Cli::read(std::env::args_os().collect(), &is_blank) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
@@ -30,76 +33,121 @@ fn main() -> ExitCode {
             return ExitCode::from(DEFECT);
         }
     };
-    let code = runtime.block_on(until_signal(run(cli)));
+    let voice = Voice::new(cli.quiet);
+    let code = match runtime.block_on(until_signal(dispatch(cli))) {
+        Ok(done) => finish(done, &voice).unwrap_or_else(|error| complain(&error)),
+        Err(Ended::Failed(error)) => complain(&error),
+        Err(Ended::Signal(code)) => code,
+    };
     // Blocking work in flight must not hold back an interrupted run.
     runtime.shutdown_background();
     ExitCode::from(code)
 }
 
-async fn run(cli: Cli) -> u8 {
-    // A task of its own: a panic in it is an error with a hint and the documented code.
-    match tokio::spawn(dispatch(cli)).await.unwrap_or(Err(Error::Panicked)) {
-        Ok(output) => {
-            // Whoever closed stdout does not want to hear more.
-            let _ = io::stdout().write_all(output.as_bytes()).and_then(|()| io::stdout().flush());
-            0
-        }
-        Err(error) => {
-            write_line(&format!("error: {error}\nhint: {}", error.hint()));
-            error.exit_code()
-        }
-    }
+/// What a command leaves to be done once no signal can cut it short.
+enum Done {
+    Report(Prepared),
+    Demo(Prepared),
+    Text(String),
 }
 
-/// Runs a command and gives what belongs on stdout.
-async fn dispatch(cli: Cli) -> Result<String, Error> {
+/// Why a command did not come to its end.
+enum Ended {
+    Failed(Error),
+    Signal(u8),
+}
+
+/// Writes what is to be written, and tells where.
+fn finish(done: Done, voice: &Voice) -> Result<u8, Error> {
+    let (text, hint) = match done {
+        Done::Text(text) => (text, None),
+        Done::Report(prepared) => (paths(&prepared.deliver()?), None),
+        Done::Demo(prepared) => (paths(&prepared.deliver()?), Some(commands::DEMO_HINT)),
+    };
+    let said = io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush());
+    // Whoever closed the pipe does not want to hear more; a full disk is another matter.
+    if let Err(error) =
+        said.or_else(|error| if error.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
+    {
+        return Err(Error::Stdout(error));
+    }
+    if let Some(hint) = hint {
+        voice.say(hint);
+    }
+    Ok(0)
+}
+
+fn paths(receipt: &Receipt) -> String {
+    format!("{}\n{}\n", receipt.html.display(), receipt.json.display())
+}
+
+fn complain(error: &Error) -> u8 {
+    write_line(&format!("error: {error}\nhint: {}", error.hint()));
+    error.exit_code()
+}
+
+/// Runs a command up to what must not be cut short.
+async fn dispatch(cli: Cli) -> Result<Done, Error> {
     let voice = Voice::new(cli.quiet);
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
     let now = chrono::Utc::now();
-    let receipt = match cli.command {
-        Command::Report(args) => commands::report(&args, find_key(&args)?, now, &voice).await?,
-        Command::Demo(args) => commands::demo(&args, &voice).await?,
+    match cli.command {
+        Command::Report(args) => {
+            Ok(Done::Report(commands::report(&args, find_key(&args)?, now, &voice).await?))
+        }
+        Command::Demo(args) => Ok(Done::Demo(commands::demo(&args, &voice).await?)),
         Command::Simulate(args) => {
             let simulator = commands::simulate(&args, now).await?;
             let base_url = simulator.base_url();
             voice.say(&commands::simulate_hint(&base_url));
             let _ = writeln!(io::stdout(), "{base_url}").and_then(|()| io::stdout().flush());
-            std::future::pending::<()>().await;
-            return Ok(String::new());
+            std::future::pending().await
         }
-        Command::Metrics(args) if args.markdown => return Ok(metrics::markdown()),
-        Command::Metrics(_) => return Ok(metrics::text()),
-        Command::Completions(args) => return Ok(commands::completions(args.shell)),
-    };
-    Ok(format!("{}\n{}\n", receipt.html.display(), receipt.json.display()))
+        Command::Metrics(args) if args.markdown => Ok(Done::Text(metrics::markdown())),
+        Command::Metrics(_) => Ok(Done::Text(metrics::text())),
+        Command::Completions(args) => Ok(Done::Text(commands::completions(args.shell))),
+    }
 }
 
 /// Ends with the work or with the first signal, whichever comes first.
-async fn until_signal(work: impl Future<Output = u8>) -> u8 {
+async fn until_signal(
+    work: impl Future<Output = Result<Done, Error>> + Send + 'static,
+) -> Result<Done, Ended> {
+    // A task of its own: a panic in it is an error with a hint and the documented code.
+    let work = tokio::spawn(work);
     let (Ok(mut interrupt), Ok(mut terminate)) =
         (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
-        return work.await;
+        return work.await.unwrap_or(Err(Error::Panicked)).map_err(Ended::Failed);
     };
     let (word, code) = tokio::select! {
-        code = work => return code,
+        done = work => return done.unwrap_or(Err(Error::Panicked)).map_err(Ended::Failed),
         _ = interrupt.recv() => ("interrupted", INTERRUPTED),
         _ = terminate.recv() => ("terminated", TERMINATED),
     };
     write_line(&format!("{word}: nothing was written"));
-    code
+    Err(Ended::Signal(code))
+}
+
+/// Whether a name stands in the environment with nothing in it.
+fn is_blank(name: &OsStr) -> bool {
+    environment(name).is_some_and(|text| text.is_empty())
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+fn environment(name: impl AsRef<OsStr>) -> Option<OsString> {
+    std::env::var_os(name)
 }
 
 /// The key from the named file, else the systemd credential, else the environment.
 fn find_key(args: &ReportArgs) -> Result<Option<FoundKey>, SettingsError> {
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
-    let environment = |name: &str| std::env::var_os(name);
     if let Some(path) = &args.api_key_file {
         return key_file(path.clone(), format!("--api-key-file {}", path.display())).map(Some);
     }
-    let credential =
-        environment("CREDENTIALS_DIRECTORY").map(|folder| PathBuf::from(folder).join("devin-api-key"));
-    if let Some(path) = credential.filter(|path| path.exists()) {
+    let folder = environment("CREDENTIALS_DIRECTORY").filter(|folder| !folder.is_empty());
+    let credential = folder.map(|folder| PathBuf::from(folder).join("devin-api-key"));
+    // Only a credential that is not there is passed over, never one that cannot be read.
+    if let Some(path) = credential.filter(|path| path.try_exists().unwrap_or(true)) {
         return key_file(path, "the systemd credential devin-api-key".to_owned()).map(Some);
     }
     Ok(environment("DEVIN_API_KEY").map(|text| FoundKey {
@@ -120,11 +168,11 @@ fn key_file(path: PathBuf, source: String) -> Result<FoundKey, SettingsError> {
 
 /// One line that says what is wrong, one that says what to do.
 fn usage(error: &clap::Error) -> ExitCode {
-    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+    if matches!(error.kind(), Usage::DisplayHelp | Usage::DisplayVersion) {
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
-    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+    if error.kind() == Usage::DisplayHelpOnMissingArgumentOrSubcommand {
         let _ = error.print();
         return ExitCode::from(USAGE);
     }

@@ -1,6 +1,8 @@
 //! The only file that sees every stage:
 //! fetch -> frames -> facts -> charts -> report -> deliver.
 
+use std::path::PathBuf;
+
 use chrono::SecondsFormat;
 
 use crate::deliver::{self, Receipt};
@@ -20,11 +22,22 @@ pub struct Document {
     pub json: String,
 }
 
-/// Fetches, works out, draws and writes one report.
+/// A finished report and its place: all that is left is to write it.
+pub struct Prepared {
+    document: Document,
+    folder: PathBuf,
+    name: String,
+}
+
+/// Fetches, works out and draws one report. Nothing of it is on disk yet, so
+/// the run can be given up at any moment until this returns.
 ///
 /// # Errors
-/// The first stage that fails; nothing is written then.
-pub async fn run(settings: &Settings, progress: &(dyn Fn(Progress) + Send + Sync)) -> Result<Receipt, Error> {
+/// The first stage that fails.
+pub async fn prepare(
+    settings: &Settings,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<Prepared, Error> {
     deliver::check(&settings.out)?;
     let mut builder = FramesBuilder::default();
     let mut deliver = |delivery: Delivery<'_>| match delivery {
@@ -37,7 +50,17 @@ pub async fn run(settings: &Settings, progress: &(dyn Fn(Progress) + Send + Sync
     let work = move || compose(&builder.finish()?, ledger, &owned);
     let document = tokio::task::spawn_blocking(work).await.map_err(|_| Error::Panicked)??;
     let name = deliver::file_name(&format!("{}_{}", settings.scope(), settings.period.label()));
-    Ok(deliver::write(&settings.out, &name, &document.html, &document.json)?)
+    Ok(Prepared { document, folder: settings.out.clone(), name })
+}
+
+impl Prepared {
+    /// Writes the report, which must not be cut short: a signal waits.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn deliver(self) -> Result<Receipt, Error> {
+        Ok(deliver::write(&self.folder, &self.name, &self.document.html, &self.document.json)?)
+    }
 }
 
 /// The pure core: frames, ledger and settings to the finished report.
@@ -55,7 +78,13 @@ pub fn compose(frames: &Frames, ledger: Ledger, settings: &Settings) -> Result<D
             ..bounds(&settings.period)
         },
         previous: bounds(&settings.previous),
-        source: Source { api: "v2", scope: settings.scope().to_owned(), ledger },
+        source: Source {
+            api: "v2",
+            scope: settings.scope().to_owned(),
+            tags: settings.question.tags.clone(),
+            users: settings.question.users.clone(),
+            ledger,
+        },
         quality,
         facts,
     };

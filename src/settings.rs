@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, SubsecRound, Utc};
 use chrono_tz::Tz;
 use url::{Host, Url};
 
@@ -87,6 +87,12 @@ impl Settings {
                 "ask for a later period",
             ));
         };
+        if earliest.first().year() < 1 || period.last().year() >= 9999 {
+            return Err(SettingsError::new(
+                "the period and its trend leave the years 1 to 9998",
+                "ask for a period within them, or a shorter --trend",
+            ));
+        }
         // A running period is frozen at the start of the run, so that sessions
         // created while pages are read cannot shift them.
         let running = period.from() <= now && now < period.to();

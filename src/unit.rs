@@ -27,7 +27,7 @@ pub enum Unit {
 impl Unit {
     /// Writes a value for people: `1,234`, `41.2`, `79 %`, or a dash for none.
     pub fn text(self, value: Option<f64>) -> String {
-        match (self, value) {
+        match (self, value.filter(|value| value.is_finite())) {
             (_, None) => MISSING.to_owned(),
             (Self::Count, Some(value)) => grouped(value, 0),
             (Self::Acu, Some(value)) => acus(value),

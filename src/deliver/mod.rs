@@ -60,6 +60,12 @@ pub fn check(folder: &Path) -> Result<(), DeliverError> {
 pub fn write(folder: &Path, name: &str, html: &str, json: &str) -> Result<Receipt, DeliverError> {
     let receipt =
         Receipt { html: folder.join(format!("{name}.html")), json: folder.join(format!("{name}.json")) };
+    // A rename cannot replace a folder, and the second must not fail after the first.
+    for target in [&receipt.html, &receipt.json] {
+        if target.is_dir() {
+            return Err(DeliverError::of("replace", target)(io::ErrorKind::IsADirectory.into()));
+        }
+    }
     let page = staged(folder, &receipt.html, html)?;
     let facts = staged(folder, &receipt.json, json)?;
     // Facts first: a page never stands beside facts that are older than itself.
@@ -112,6 +118,17 @@ mod tests {
         let receipt = write(folder.path(), "org_2026-W41", "new", "{\"a\":1}").unwrap();
         assert_eq!(fs::read_to_string(receipt.html).unwrap(), "new");
         assert_eq!(fs::read_to_string(receipt.json).unwrap(), "{\"a\":1}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_folder_in_the_place_of_the_page_leaves_the_facts_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "a", "old", "old").unwrap();
+        fs::remove_file(folder.path().join("a.html")).unwrap();
+        fs::create_dir(folder.path().join("a.html")).unwrap();
+        assert!(write(folder.path(), "a", "new", "new").is_err());
+        assert_eq!(fs::read_to_string(folder.path().join("a.json")).unwrap(), "old");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 

@@ -164,6 +164,10 @@ impl<'q> Asker<'q> {
             Class::Status(status @ 400..=499) if !matches!(status, 408 | 425 | 429) => {
                 FetchError::BadRequest { path, status, detail }
             }
+            // The server is there, and busy: that is a time to come back, not an outage.
+            Class::Status(429) => {
+                self.later(&failure, failure.retry_after.map_or(BUSY, |asked| asked.wait.max(BUSY)))
+            }
             Class::Status(_) | Class::Connection | Class::Timeout | Class::CutShort => {
                 FetchError::Unreachable { path, host, attempts, cause: describe(&failure) }
             }
@@ -180,6 +184,9 @@ impl<'q> Asker<'q> {
         address::host(&self.sessions)
     }
 }
+
+/// When to come back to a server that stayed busy for a whole run of attempts.
+const BUSY: Duration = Duration::from_secs(60);
 
 /// A failure in a few words.
 fn describe(failure: &Failure) -> String {

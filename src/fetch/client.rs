@@ -128,7 +128,12 @@ pub(super) async fn attempt(
         let kind = kind.clone().unwrap_or_else(|| "a body without a type".to_owned());
         Failure::new(Class::NotJson, format!("{kind} that is no JSON"))
     };
-    let body = String::from_utf8(body).map_err(|_| rubbish())?;
+    // A byte that is no UTF-8 costs its character, not the page.
+    let mut body = String::from_utf8(body)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+    if body.starts_with('\u{feff}') {
+        body.drain(..'\u{feff}'.len_utf8());
+    }
     match envelope::read(&body) {
         Ok(envelope) => Ok(Answer { envelope, body }),
         Err(Flaw::CutShort) => Err(Failure::new(Class::CutShort, "the JSON ends in the middle")),

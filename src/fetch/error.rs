@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
+use crate::text;
+
 /// Why there is no answer. No variant ever holds the key.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
@@ -68,7 +70,7 @@ pub enum FetchError {
         cause: String,
     },
     /// Enough attempts, no answer.
-    #[error("GET {path}: no answer from {host} after {attempts} attempt(s): {cause}")]
+    #[error("GET {path}: nothing usable came from {host} in {attempts} attempt(s): {cause}")]
     Unreachable {
         /// What was asked.
         path: String,
@@ -141,7 +143,7 @@ impl FetchError {
     /// What a person can do about it.
     pub fn hint(&self) -> String {
         match self {
-            Self::Unfit { .. } => "check the base address and the key in the settings".to_owned(),
+            Self::Unfit { .. } => "check --base-url, --org and the key".to_owned(),
             Self::Refused { status: 401, key_source, .. } => {
                 format!("check that {key_source} holds the whole key and that it was not revoked")
             }
@@ -149,13 +151,16 @@ impl FetchError {
                 "the key must be the personal key of an enterprise administrator".to_owned()
             }
             Self::NotFound { org: Some(org), .. } => {
-                format!("is the organisation id right? it was \"{org}\"; else check the base address")
+                format!(
+                    "is the organisation id right? it was \"{}\"; else check --base-url",
+                    text::clean(org, 80)
+                )
             }
-            Self::NotFound { .. } => "check the base address; does this host serve API v2?".to_owned(),
+            Self::NotFound { .. } => "check --base-url; does this host serve API v2?".to_owned(),
             Self::BadRequest { .. } => {
                 "check the page size (some servers allow 200 at most), the tags and the users".to_owned()
             }
-            Self::Redirect { to, .. } => format!("if {to} is the API, set it as the base address"),
+            Self::Redirect { to, .. } => format!("if {to} is the API, name it with --base-url"),
             Self::Certificate { .. } => {
                 "if a company proxy signs certificates, point SSL_CERT_FILE at its root certificate"
                     .to_owned()
@@ -163,7 +168,10 @@ impl FetchError {
             Self::Unreachable { host, .. } => {
                 format!("check the network, the proxy and that {host} is up; then run again")
             }
-            Self::Deadline { .. } => "allow more time or ask for a shorter period".to_owned(),
+            Self::Deadline { .. } => {
+                "ask for a shorter period or a smaller --trend, or run again when the API is faster"
+                    .to_owned()
+            }
             Self::Later { wait, at, .. } => {
                 format!("run again in {}{}", wait_text(*wait), moment(at))
             }

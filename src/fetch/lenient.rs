@@ -14,6 +14,16 @@ use serde::de::value::{
 };
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+/// A JSON scalar as text: a string's contents, anything else as it stands.
+pub fn scalar(json: &str) -> Cow<'_, str> {
+    let json = json.trim();
+    match json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        None => Cow::Borrowed(json),
+        Some(plain) if !plain.contains('\\') => Cow::Borrowed(plain),
+        Some(_) => Cow::Owned(serde_json::from_str(json).unwrap_or_default()),
+    }
+}
+
 /// Text, or nothing. Numbers are kept as their digits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Text<'a>(pub Option<Cow<'a, str>>);

@@ -100,6 +100,12 @@ impl Tally {
         self.received
     }
 
+    /// Rows outside the question and all rows, if the first are most of them.
+    pub(super) fn mostly_outside(&self) -> Option<(u64, u64)> {
+        let most = self.outside >= 2 && self.outside.saturating_mul(2) > self.received;
+        most.then_some((self.outside, self.received))
+    }
+
     /// Rejected rows, if they are more than 1 % of all: too many to be accidents.
     pub(super) fn too_many_rejected(&self) -> Option<u64> {
         (self.rejected.saturating_mul(100) > self.received).then_some(self.rejected)

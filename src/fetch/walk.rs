@@ -18,6 +18,9 @@ pub(super) struct Listeners<'q> {
     pub progress: &'q (dyn Fn(Progress) + Send + Sync),
 }
 
+/// From this many rows outside the question a single page tells that it was ignored.
+const TELLING: u64 = 10;
+
 /// Walks until a walk is proved complete, or often enough.
 ///
 /// # Errors
@@ -34,6 +37,9 @@ pub(super) async fn proved(
     loop {
         let mut walk = Walk::new(question, limits, asker);
         walk.all(listeners).await?;
+        if let Some((outside, rows)) = walk.tally.mostly_outside() {
+            return Err(FetchError::FilterIgnored { outside, rows });
+        }
         if let Some(rejected) = walk.tally.too_many_rejected() {
             let received = walk.tally.received();
             return Err(asker.contract(format!(
@@ -172,7 +178,8 @@ impl<'w, 'q> Walk<'w, 'q> {
                 Ok(Some(Stretch { again: true, ..stretch }))
             };
         }
-        if stretch.end.is_none() && fresh == 0 {
+        // Copies may fill a page; only past the server's own count can it be a loop.
+        if stretch.end.is_none() && fresh == 0 && reached > envelope.total {
             return Err(self.stuck(stretch.skip, "only sessions that came before"));
         }
         let done = stretch.end.is_some_and(|end| reached >= end);
@@ -186,7 +193,8 @@ impl<'w, 'q> Walk<'w, 'q> {
             .map_err(|error| self.asker.contract(format!("its records cannot be read: {error}")))?;
         let rows = u64::try_from(verdicts.len()).unwrap_or(u64::MAX);
         let brought = self.tally.count(verdicts);
-        if brought.outside >= 2 && brought.outside.saturating_mul(2) > rows {
+        // On a short page a few rows on the window's edge are no sign of anything.
+        if brought.outside >= TELLING && brought.outside.saturating_mul(2) > rows {
             return Err(FetchError::FilterIgnored { outside: brought.outside, rows });
         }
         if !brought.rows.is_empty() {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::lenient::{List, Text, optional};
+use super::lenient::{self, List, Text, optional};
 use super::time::{self, Instant};
 
 /// One page of sessions; its envelope is read apart.
@@ -108,7 +108,8 @@ impl Session<'_> {
     /// A number written as text is read.
     pub fn acus(&self) -> Option<f64> {
         // Raw, because a JSON number such as 1e999 would fail the whole page.
-        let text = self.acus_consumed?.get().trim_matches('"').trim();
+        let text = lenient::scalar(self.acus_consumed?.get());
+        let text = text.trim();
         let plain = text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E'));
         let acus = text.parse::<f64>().ok().filter(|_| plain)?;
         (acus.is_finite() && acus >= 0.0).then_some(acus.abs())

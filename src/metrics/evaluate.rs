@@ -117,11 +117,11 @@ impl Layout<'_> {
         self.keys_of(0).into_iter().map(|keys| self.fact(0, true, self.group(&keys), &keys)).collect()
     }
 
-    /// Every point of the trend, compared with the point before it.
+    /// Every point of the trend, compared with the period before it if that was fetched.
     fn of_trend(&self) -> Vec<Fact> {
         let mut facts = Vec::new();
         for (index, period) in self.span.periods.iter().enumerate().take(self.span.points) {
-            let compared = index + 1 < self.span.points;
+            let compared = index + 1 < self.span.periods.len();
             for keys in self.keys_of(index) {
                 let mut group = vec![(Dim::Period, Some(period.label()))];
                 group.extend(self.group(&keys));

@@ -51,7 +51,7 @@ impl Fact {
 impl Serialize for Fact {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let number = |value| Number { value, whole: self.metric.unit == Unit::Count };
-        let part = |value| Number { value: Some(value), whole: self.metric.unit != Unit::Acu };
+        let part = |value| Number { value: Some(value), whole: true };
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("metric", self.metric.id)?;
         map.serialize_entry("unit", &self.metric.unit)?;
@@ -131,6 +131,12 @@ pub struct Source {
     pub api: &'static str,
     /// Organisation id, or `enterprise`.
     pub scope: String,
+    /// Tags that the sessions were narrowed to; told only where there are some.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// Users that the sessions were narrowed to; told only where there are some.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub users: Vec<String>,
     /// What happened on the way.
     #[serde(flatten)]
     pub ledger: Ledger,

@@ -263,6 +263,6 @@ fn a_port_that_is_taken() {
     let port = taken.local_addr().unwrap().port().to_string();
     let flags = ["simulate", "--port", &port, "--sessions", "0"];
     let outcome = run(acumen(folder.path()).args(flags));
-    assert_eq!(outcome.code, Some(74));
+    assert_eq!(outcome.code, Some(2));
     told(&outcome.stdout, &outcome.stderr, &flags, &port, "--port");
 }

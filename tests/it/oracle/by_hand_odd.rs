@@ -202,9 +202,9 @@ fn without_a_trend_the_previous_period_is_still_compared_with() {
     let expected = expect(&two_weeks(), &Asked { trend: 0, ..week_41("2026-11-01T00:00:00Z") });
     assert_eq!(expected.previous.label, "2026-W40");
     assert_eq!(expected.fact("sessions", &[]).unwrap().previous, Some(2.0));
-    // The one point of the trend has none before it.
+    // The one point of the trend is the period itself, and compared like it.
     let point = expected.fact("sessions", &[("period", Some("2026-W41"))]).unwrap();
-    assert_eq!((point.value, point.previous), (Some(5.0), None));
+    assert_eq!((point.value, point.previous), (Some(5.0), Some(2.0)));
     assert_eq!(value(&expected, "sessions", &[("period", Some("2026-W40"))]), None);
 }
 

@@ -101,8 +101,13 @@ pub fn expect(records: &[Value], asked: &Asked) -> Expected {
             };
         }
     }
-    let first_point = spans.len() - 1 - asked.trend as usize;
-    facts.extend(trend(&spans[first_point..], &tables[first_point..], complete));
+    // The previous period is a point to compare with even where the trend leaves it out.
+    let first_point = &spans[spans.len() - 1 - asked.trend as usize].label;
+    facts.extend(
+        trend(&spans, &tables, complete)
+            .into_iter()
+            .filter(|((_, of), _)| of.get("period").is_none_or(|label| label.as_ref() >= Some(first_point))),
+    );
 
     Expected {
         label: period.label.clone(),
