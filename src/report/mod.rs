@@ -17,7 +17,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use sha2::{Digest, Sha256};
 
 use crate::charts::{self, ChartError};
-use crate::metrics::{ANALYSIS_COVERAGE, Evidence, Fact, Facts, METRICS};
+use crate::metrics::{ACUS, ANALYSIS_COVERAGE, Evidence, Fact, Facts, METRICS, SESSIONS};
 use crate::period::Period;
 use crate::text::clean;
 use crate::unit::Unit;
@@ -90,9 +90,10 @@ fn view(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<View, Repor
         Some(previous) if complete => {
             format!("Compared with {} ({}).", in_sentence(previous), previous.dates_in_words())
         }
-        _ => "The period is not over, so nothing is compared with the one before it.".to_owned(),
+        _ => "The period is not over, so it is not compared with the one before it.".to_owned(),
     };
     Ok(View {
+        compared: complete,
         title: format!("{} · {} · Devin report", header.organisation, header.period),
         style_hash: format!("sha256-{hash}"),
         style: Value::from_safe_string(style),
@@ -100,7 +101,7 @@ fn view(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<View, Repor
         comparison,
         tiles: tiles::tiles(facts, run.periods, run.points)?,
         insights: insights::insights(facts, evidence, &previous.map(in_sentence).unwrap_or_default()),
-        sections: sections(facts, run)?,
+        sections: sections(facts, evidence, run)?,
         lists: sessions::lists(evidence),
         definitions: METRICS.iter().map(|metric| definition(facts, metric)).collect(),
         quality: quality(facts),
@@ -120,7 +121,7 @@ fn header(facts: &Facts, run: &Run<'_>) -> Header {
     };
     let narrowed = |what: &str, words: &[String]| {
         let words: Vec<String> = words.iter().map(|word| clean(word, 80)).collect();
-        (!words.is_empty()).then(|| format!("Only {what} {}", words.join(" or ")))
+        (!words.is_empty()).then(|| format!("Only sessions {what} {}", words.join(" or ")))
     };
     Header {
         organisation: run.organisation.map_or_else(|| "Whole enterprise".to_owned(), |org| clean(org, 80)),
@@ -130,7 +131,10 @@ fn header(facts: &Facts, run: &Run<'_>) -> Header {
         fetched: run.fetched.clone(),
         badge: badge.to_owned(),
         badge_tone,
-        filters: [narrowed("tag", run.tags), narrowed("user", run.users)].into_iter().flatten().collect(),
+        filters: [narrowed("tagged", run.tags), narrowed("of user", run.users)]
+            .into_iter()
+            .flatten()
+            .collect(),
     }
 }
 
@@ -147,6 +151,7 @@ fn notices(facts: &Facts, run: &Run<'_>) -> Vec<String> {
             Unit::Count.text(Some(ledger.unique as f64))
         ));
     }
+    notices.extend(acus_in_doubt(facts));
     if ledger.rejected > 0 {
         notices.push(format!(
             "{} could not be read and are not in any number.",
@@ -159,9 +164,34 @@ fn notices(facts: &Facts, run: &Run<'_>) -> Vec<String> {
     notices
 }
 
-fn sections(facts: &Facts, run: &Run<'_>) -> Result<Vec<SectionView>, ReportError> {
+/// That sums of ACUs say little, where they do: 0 is a sum of nothing as well.
+fn acus_in_doubt(facts: &Facts) -> Option<String> {
+    let all = facts.whole(&SESSIONS)?.value?;
+    let unknown = facts.quality.acus_unknown as f64;
+    let count = |number: f64| Unit::Count.text(Some(number));
+    if all == 0.0 {
+        None
+    } else if unknown == all {
+        Some("No session tells its ACUs, so sums of ACUs are 0 because nothing is known.".to_owned())
+    } else if unknown * 10.0 >= all {
+        Some(format!(
+            "{} of {} sessions do not tell their ACUs and are left out of every sum of ACUs.",
+            count(unknown),
+            count(all)
+        ))
+    } else if facts.whole(&ACUS)?.value? == 0.0 {
+        Some("Every session is reported with 0 ACUs: the plan may not be billed in ACUs.".to_owned())
+    } else {
+        None
+    }
+}
+
+fn sections(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec<SectionView>, ReportError> {
     let periods = run.periods.get(..run.points).unwrap_or(run.periods);
-    let source = figures::Source { facts, periods };
+    let complete = facts.period.complete.unwrap_or(true);
+    let previous = run.periods.get(1).filter(|_| complete);
+    let against = previous.map(|previous| format!("Against {}", in_sentence(previous)));
+    let source = figures::Source { facts, evidence, periods, against };
     let mut sections = Vec::new();
     for section in &layout::SECTIONS {
         let mut drawn = Vec::new();
@@ -263,6 +293,7 @@ fn in_sentence(period: &Period) -> String {
     match period.kind() {
         crate::period::Kind::Week => period.name().to_lowercase(),
         crate::period::Kind::Month => period.name(),
+        crate::period::Kind::Days if period.name() == "1 day" => "the day before".to_owned(),
         crate::period::Kind::Days => format!("the {} before", period.name()),
     }
 }
