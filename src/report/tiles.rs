@@ -71,6 +71,7 @@ fn note(fact: &Fact, rests: &str) -> String {
     let rests = if rests == "sessions" && fact.denominator == 1.0 { "session" } else { rests };
     match (rests, share) {
         ("", _) => String::new(),
+        ("sessions", _) if fact.n == 0.0 => "no sessions".to_owned(),
         _ if fact.n == 0.0 => format!("none {rests}"),
         (_, true) => format!("{} of {} {rests}", count(fact.numerator), count(fact.denominator)),
         (_, false) => format!("{} {rests}", count(fact.n)),

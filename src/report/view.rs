@@ -115,6 +115,8 @@ pub struct SectionView {
     pub numbers: Vec<Number>,
     /// Its charts.
     pub figures: Vec<FigureView>,
+    /// The headings of charts that have nothing to show.
+    pub empty: Vec<&'static str>,
 }
 
 /// A number of the whole period, without a chart.

@@ -4,10 +4,13 @@ use super::{Drawn, Source, firm};
 use crate::metrics::{ACUS, Dim, ISSUES, LabelRow};
 use crate::report::names::name;
 use crate::report::view::Table;
+use crate::text::clean;
 use crate::unit::Unit;
 
 /// The most rows that a reader takes in.
 const MOST_ROWS: usize = 10;
+/// The longest label that leaves a phone room for the numbers.
+const LONGEST_NAME: usize = 40;
 
 pub fn draw(source: &Source<'_>) -> Drawn {
     let mut labels: Vec<&LabelRow> = source.evidence.labels.iter().collect();
@@ -17,7 +20,7 @@ pub fn draw(source: &Source<'_>) -> Drawn {
     let count = |number: f64| Unit::Count.text(Some(number));
     let row = |row: &&LabelRow| {
         firm(vec![
-            name(Dim::Label, row.label.as_deref()),
+            clean(&name(Dim::Label, row.label.as_deref()), LONGEST_NAME),
             count(row.issues),
             count(row.high),
             count(row.sessions),

@@ -12,7 +12,7 @@ use minijinja::Value;
 use super::layout::{Draw, Figure};
 use super::view::{FigureView, Row, Table, Term};
 use crate::charts::{ChartError, Frame, Svg};
-use crate::metrics::{Evidence, Fact, Facts, Metric};
+use crate::metrics::{Evidence, Fact, Facts, Metric, SESSIONS};
 use crate::period::Period;
 
 /// The longest table under a chart; the facts file has all rows.
@@ -54,14 +54,24 @@ impl Source<'_> {
     }
 }
 
-/// Draws a figure; `None` where the page is better without it.
+/// Whether the page is better without a figure.
+pub fn superfluous(figure: &Figure, source: &Source<'_>) -> bool {
+    source.facts.by(figure.metric, figure.by).count() < figure.at_least
+}
+
+/// Whether a figure has nothing to show.
+pub fn empty(figure: &Figure, source: &Source<'_>) -> bool {
+    match figure.draw {
+        Draw::Funnel => source.facts.whole(&SESSIONS).and_then(|fact| fact.value).unwrap_or(0.0) == 0.0,
+        _ => source.of(figure).iter().all(|fact| fact.value.is_none()),
+    }
+}
+
+/// Draws a figure.
 ///
 /// # Errors
 /// The chart could not be drawn: a defect.
-pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<Option<FigureView>, ChartError> {
-    if source.facts.by(figure.metric, figure.by).count() < figure.at_least {
-        return Ok(None);
-    }
+pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<FigureView, ChartError> {
     let drawn = match figure.draw {
         Draw::Columns => columns::draw(figure, source),
         Draw::Ranking => ranking::amounts(figure, source),
@@ -75,14 +85,14 @@ pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<Option<FigureView>, 
     let own = std::iter::once(figure.metric);
     let terms = own.chain(drawn.also.iter().copied());
     let svg = drawn.svg.map(|svg| svg.as_str().to_owned()).unwrap_or_default();
-    Ok(Some(FigureView {
+    Ok(FigureView {
         id: figure.id,
         title: figure.title,
         terms: terms.map(|metric| Term { id: metric.id, title: metric.title }).collect(),
         note: figure.note.to_owned(),
         svg: Value::from_safe_string(svg),
         table: drawn.table,
-    }))
+    })
 }
 
 fn frame<'a>(figure: &'a Figure, description: &'a str) -> Frame<'a> {

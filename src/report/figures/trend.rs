@@ -13,13 +13,17 @@ pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
     let unit = figure.metric.unit;
     let mut points = Vec::new();
     let mut rows = Vec::new();
+    let newest = source.periods.first();
     for period in source.periods.iter().rev() {
         let label = period.label();
         let Some(fact) = facts.iter().find(|fact| fact.key(Dim::Period).flatten() == Some(&label)) else {
             continue;
         };
         let text = unit.text(fact.value);
-        let faint = change::faint(fact);
+        // A period that is still running is no fall.
+        let running = newest == Some(period) && source.facts.period.complete == Some(false);
+        let faint = running || change::faint(fact);
+        let label = if running { format!("{label} so far") } else { label };
         rows.push(Row { cells: vec![label, text.clone(), Unit::Count.text(Some(fact.n))], faint });
         points.push(Point { label: period.short_name(), value: fact.value, text, muted: faint });
     }
