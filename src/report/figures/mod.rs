@@ -80,7 +80,7 @@ pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<FigureView, ChartErr
         Draw::Stacks => impacts::stacks(figure, source),
         Draw::Multiples => impacts::multiples(figure, source),
         Draw::Funnel => funnel::draw(figure, source),
-        Draw::Labels => Ok(labels::draw(source)),
+        Draw::Labels => Ok(labels::draw(source.evidence)),
     }?;
     let own = std::iter::once(figure.metric);
     let terms = own.chain(drawn.also.iter().copied());
