@@ -10,6 +10,8 @@ use crate::unit::Unit;
 
 /// The longest title that the page prints.
 const LONGEST_TITLE: usize = 110;
+/// The longest user that the page prints.
+const LONGEST_USER: usize = 60;
 /// The longest address that the page links to.
 const LONGEST_ADDRESS: usize = 500;
 
@@ -82,7 +84,7 @@ fn session(row: &SessionRow, by: By) -> SessionView {
     SessionView {
         title: if title.is_empty() { "Untitled session".to_owned() } else { title },
         href: row.url.as_deref().and_then(safe_link).unwrap_or_default(),
-        user: name(Dim::User, row.user.as_deref()),
+        user: clean(&name(Dim::User, row.user.as_deref()), LONGEST_USER),
         size,
         unit,
         remarks,
