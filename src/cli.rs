@@ -1,8 +1,10 @@
 //! What was typed: flags, their environment names and their help.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::builder::Resettable;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 const AFTER: &str = "\
 Exit codes:
@@ -29,6 +31,33 @@ pub struct Cli {
     /// Say nothing but errors on stderr.
     #[arg(long, short, global = true, env = "ACUMEN_QUIET", value_parser = clap::builder::FalseyValueParser::new())]
     pub quiet: bool,
+}
+
+/// The flags of which one kind chooses the period.
+const PERIOD_FLAGS: [&str; 5] = ["from", "to", "week", "month", "last"];
+
+impl Cli {
+    /// Reads a command line, the program's name first; what is not on it comes
+    /// from the environment. A period that is typed beats any that stands there.
+    ///
+    /// # Errors
+    /// What clap says, help and version included.
+    pub fn read(argv: Vec<OsString>) -> Result<Self, clap::Error> {
+        let is_period = |word: &OsString| {
+            let word = word.to_string_lossy();
+            let flag = word.strip_prefix("--").map(|flag| flag.split('=').next().unwrap_or(flag).to_owned());
+            flag.is_some_and(|flag| PERIOD_FLAGS.contains(&flag.as_str()))
+        };
+        let mut command = Self::command();
+        if argv.iter().any(is_period) {
+            command = command.mut_subcommand("report", |report| {
+                PERIOD_FLAGS
+                    .into_iter()
+                    .fold(report, |report, flag| report.mut_arg(flag, |arg| arg.env(Resettable::Reset)))
+            });
+        }
+        Self::from_arg_matches(&command.try_get_matches_from(argv)?)
+    }
 }
 
 /// The commands.
@@ -65,7 +94,8 @@ pub struct ReportArgs {
           conflicts_with_all = ["week", "month", "last"])]
     pub from: Option<String>,
     /// Last day, included.
-    #[arg(long, env = "ACUMEN_TO", value_name = "DATE", requires = "from", help_heading = "Period")]
+    #[arg(long, env = "ACUMEN_TO", value_name = "DATE", requires = "from", help_heading = "Period",
+          conflicts_with_all = ["week", "month", "last"])]
     pub to: Option<String>,
     /// ISO week, as 2026-W41.
     #[arg(long, env = "ACUMEN_WEEK", value_name = "WEEK", help_heading = "Period",
@@ -179,7 +209,6 @@ pub struct CompletionsArgs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_sound() {

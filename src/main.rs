@@ -9,7 +9,6 @@ use acumen::error::Error;
 use acumen::progress::{Voice, write_line};
 use acumen::settings::{FoundKey, SettingsError};
 use acumen::{commands, metrics};
-use clap::Parser;
 use clap::error::ErrorKind;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -20,7 +19,7 @@ const DEFECT: u8 = 1;
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::read(std::env::args_os().collect()) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
@@ -136,7 +135,9 @@ fn usage(error: &clap::Error) -> ExitCode {
     for line in lines {
         if let Some(text) = line.strip_prefix("tip: ") {
             tip.get_or_insert_with(|| text.to_owned());
-        } else if line.starts_with("[possible values") || (wrong.ends_with(':') && line.starts_with('-')) {
+        } else if line.starts_with("[possible values")
+            || (wrong.ends_with(':') && line.starts_with(['-', '<']))
+        {
             wrong = format!("{wrong} {line}");
         }
     }

@@ -61,14 +61,14 @@ impl Period {
     /// Reads `2026-W41`.
     pub fn parse_week(text: &str, tz: Tz) -> Option<Self> {
         let (year, week) = text.split_once("-W").or_else(|| text.split_once("-w"))?;
-        let monday = NaiveDate::from_isoywd_opt(year.parse().ok()?, two_digits(week)?, Weekday::Mon)?;
+        let monday = NaiveDate::from_isoywd_opt(four_digits(year)?, two_digits(week)?, Weekday::Mon)?;
         Self::week_of(monday, tz)
     }
 
     /// Reads `2026-10`.
     pub fn parse_month(text: &str, tz: Tz) -> Option<Self> {
         let (year, month) = text.split_once('-')?;
-        Self::month_of(NaiveDate::from_ymd_opt(year.parse().ok()?, two_digits(month)?, 1)?, tz)
+        Self::month_of(NaiveDate::from_ymd_opt(four_digits(year)?, two_digits(month)?, 1)?, tz)
     }
 
     /// How the period was asked for.
@@ -198,6 +198,11 @@ fn midnight(date: NaiveDate, tz: Tz) -> DateTime<Tz> {
         .unwrap_or_else(|| tz.from_utc_datetime(&start))
 }
 
+/// Four digits, so that a slip such as 20261 is no year.
+fn four_digits(text: &str) -> Option<i32> {
+    (text.len() == 4 && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
+}
+
 /// One or two digits, and nothing else (`parse` alone would take a sign).
 fn two_digits(text: &str) -> Option<u32> {
     (matches!(text.len(), 1 | 2) && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
@@ -274,10 +279,20 @@ mod tests {
 
     #[test]
     fn what_is_no_period_is_refused() {
-        for week in ["2026-W00", "2026-W54", "2026-41", "W41", "2026-W+1", "2026-W041"] {
+        for week in [
+            "2026-W00",
+            "2026-W54",
+            "2026-41",
+            "W41",
+            "2026-W+1",
+            "2026-W041",
+            "20261-W01",
+            "+2026-W01",
+            "26-W01",
+        ] {
             assert!(Period::parse_week(week, UTC).is_none(), "{week}");
         }
-        for month in ["2026-13", "2026-00", "2026", "2026-1-1"] {
+        for month in ["2026-13", "2026-00", "2026", "2026-1-1", "20261-01", "-2026-01"] {
             assert!(Period::parse_month(month, UTC).is_none(), "{month}");
         }
         assert!(Period::days(date("2026-10-02"), date("2026-10-01"), UTC).is_none());

@@ -175,7 +175,9 @@ fn span_days(text: &str) -> Option<u32> {
 fn base_url(text: &str) -> Result<Url, SettingsError> {
     let refuse = |why: &str, hint: &str| Err(SettingsError::new(format!("--base-url: {why}"), hint));
     let Ok(url) = Url::parse(text.trim()) else {
-        return refuse(&format!("cannot read {}", quoted(text)), "write it as https://api.devin.ai");
+        // What stands before an @ may be a password or the key.
+        let shown = text.rsplit('@').next().unwrap_or_default();
+        return refuse(&format!("cannot read {}", quoted(shown)), "write it as https://api.devin.ai");
     };
     if !url.username().is_empty() || url.password().is_some() {
         return refuse("it must not hold a user or password", "the key comes from a file or DEVIN_API_KEY");
@@ -234,4 +236,51 @@ fn checked_key(found: Option<FoundKey>) -> Result<Secret, SettingsError> {
 fn quoted(text: &str) -> String {
     let clean: String = text.chars().filter(|c| !c.is_control()).take(60).collect();
     format!("“{clean}”")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(args: ReportArgs) -> Result<Settings, SettingsError> {
+        let args = ReportArgs {
+            tz: if args.tz.is_empty() { "UTC".to_owned() } else { args.tz.clone() },
+            base_url: "https://api.devin.ai".to_owned(),
+            trend: 2,
+            page_size: 200,
+            concurrency: 4,
+            ..args
+        };
+        let key = FoundKey { text: " apk_user_x\n".to_owned(), source: "a test".to_owned() };
+        Settings::resolve(&args, Some(key), "2026-10-14T09:30:15.5Z".parse().unwrap())
+    }
+
+    fn week(label: &str) -> ReportArgs {
+        ReportArgs { week: Some(label.to_owned()), ..ReportArgs::default() }
+    }
+
+    #[test]
+    fn one_window_holds_the_period_and_its_trend() {
+        let settings = resolve(week("2026-W41")).unwrap();
+        assert_eq!(settings.question.from.to_rfc3339(), "2026-09-21T00:00:00+00:00");
+        assert_eq!(settings.question.to.to_rfc3339(), "2026-10-12T00:00:00+00:00");
+        assert_eq!((settings.periods.len(), settings.points, settings.complete), (3, 3, true));
+    }
+
+    #[test]
+    fn a_running_period_is_frozen_at_the_start_of_the_run() {
+        let settings = resolve(week("2026-W42")).unwrap();
+        assert_eq!(settings.question.to.to_rfc3339(), "2026-10-14T09:30:15+00:00");
+        assert!(!settings.complete);
+        let future = resolve(week("2026-W43")).unwrap();
+        assert_eq!(future.question.to.to_rfc3339(), "2026-10-26T00:00:00+00:00");
+    }
+
+    #[test]
+    fn a_zone_is_found_without_case_and_a_wrong_one_gets_a_neighbour() {
+        let zoned = ReportArgs { tz: "europe/berlin".to_owned(), ..ReportArgs::default() };
+        assert_eq!(resolve(zoned).unwrap().period.tz(), Tz::Europe__Berlin);
+        let error = resolve(ReportArgs { tz: "Berlin".to_owned(), ..ReportArgs::default() }).unwrap_err();
+        assert!(error.hint.contains("Europe/Berlin"), "{}", error.hint);
+    }
 }

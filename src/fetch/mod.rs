@@ -13,12 +13,14 @@ pub mod lenient;
 mod page;
 mod proof;
 mod quote;
+mod replay;
 pub mod retry;
 pub mod time;
 mod walk;
 pub mod wire;
 
 pub use error::FetchError;
+pub use replay::{Unreadable, replay};
 
 use std::fmt;
 use std::time::Duration;

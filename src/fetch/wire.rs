@@ -2,8 +2,11 @@
 //!
 //! Only what a report needs has a field; everything else is skipped unread.
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::lenient::{List, Text, optional};
@@ -149,8 +152,8 @@ pub struct Analysis<'a> {
     #[serde(borrow)]
     pub action_items: List<ActionItem<'a>>,
     /// A better prompt, and why.
-    #[serde(borrow, deserialize_with = "optional")]
-    pub suggested_prompt: Option<SuggestedPrompt<'a>>,
+    #[serde(deserialize_with = "optional")]
+    pub suggested_prompt: Option<SuggestedPrompt>,
 }
 
 impl Analysis<'_> {
@@ -184,16 +187,32 @@ pub struct ActionItem<'a> {
 /// The part of a suggested prompt that is counted; its texts are not read.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct SuggestedPrompt<'a> {
+pub struct SuggestedPrompt {
     /// Remarks on the prompt.
-    #[serde(borrow)]
-    pub feedback_items: List<Remark<'a>>,
+    pub feedback_items: List<Remark>,
 }
 
-/// A remark on a prompt, counted only.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Remark<'a> {
-    #[serde(borrow, rename = "issue_id")]
-    _issue_id: Text<'a>,
+/// A remark on a prompt, counted only: any object is one, and is skipped unread.
+#[derive(Debug)]
+pub struct Remark;
+
+impl<'de> Deserialize<'de> for Remark {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(RemarkVisitor)
+    }
+}
+
+struct RemarkVisitor;
+
+impl<'de> Visitor<'de> for RemarkVisitor {
+    type Value = Remark;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Remark, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Remark)
+    }
 }

@@ -1,5 +1,7 @@
 //! Columns that grow row by row.
 
+use std::collections::HashMap;
+
 use polars::prelude::*;
 
 use super::columns as c;
@@ -31,6 +33,22 @@ macro_rules! table {
     };
 }
 
+/// Texts, each with a number of its own: numbers are compared and grouped much faster.
+#[derive(Default)]
+pub(super) struct Register(HashMap<Box<str>, u32>);
+
+impl Register {
+    /// The text's number, a new one where it was never met.
+    fn number(&mut self, text: &str) -> u32 {
+        if let Some(number) = self.0.get(text) {
+            return *number;
+        }
+        let number = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
+        self.0.insert(text.into(), number);
+        number
+    }
+}
+
 table! {
     /// One row a session, duplicates included.
     Sessions {
@@ -55,7 +73,7 @@ table! {
     /// One row a pull request entry.
     PullRequests {
         row: Numbers<UInt32Type> = c::ROW,
-        address: Strings = c::ADDRESS,
+        address: Numbers<UInt32Type> = c::ADDRESS,
         repo: Strings = c::REPO,
         state: Numbers<Int32Type> = c::STATE,
     }
@@ -110,11 +128,11 @@ impl Sessions {
 }
 
 impl PullRequests {
-    pub(super) fn push(&mut self, key: u32, entry: &PullRequest<'_>) {
+    pub(super) fn push(&mut self, key: u32, entry: &PullRequest<'_>, addresses: &mut Register) {
         let address = entry.address().and_then(normal::address);
         self.row.append_value(key);
         self.repo.append_option(address.as_deref().map(normal::repo));
-        self.address.append_option(address);
+        self.address.append_option(address.map(|address| addresses.number(&address)));
         self.state.append_value(normal::state_rank(entry.state()));
     }
 }

@@ -33,7 +33,8 @@ pub const FEEDBACK: &str = "feedback";
 /// Tag, trimmed and distinct within its session.
 pub const TAG: &str = "tag";
 
-/// Canonical address of a pull request; null for an entry without one.
+/// Number of a pull request's canonical address, meaningless outside one run;
+/// null for an entry without one.
 pub const ADDRESS: &str = "address";
 /// Host and path of the repository.
 pub const REPO: &str = "repo";

@@ -41,6 +41,7 @@ pub struct FramesBuilder {
     tags: build::Tags,
     issues: build::Issues,
     action_items: build::ActionItems,
+    addresses: build::Register,
 }
 
 impl Default for FramesBuilder {
@@ -52,6 +53,7 @@ impl Default for FramesBuilder {
             tags: build::Tags::new(),
             issues: build::Issues::new(),
             action_items: build::ActionItems::new(),
+            addresses: build::Register::default(),
         }
     }
 }
@@ -65,7 +67,7 @@ impl FramesBuilder {
             self.sessions.push(key, row);
             self.tags.push(key, &row.session.tags.0);
             for entry in &row.session.pull_requests.0 {
-                self.pull_requests.push(key, entry);
+                self.pull_requests.push(key, entry, &mut self.addresses);
             }
             let Some(analysis) = &row.session.session_analysis else { continue };
             for issue in &analysis.issues.0 {

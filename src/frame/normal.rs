@@ -1,5 +1,7 @@
 //! The normal forms that grouping needs: pure functions over one text.
 
+use std::borrow::Cow;
+
 /// The impacts, most severe first; `other` takes whatever is none of them.
 pub const IMPACTS: [&str; 4] = ["high", "medium", "low", "other"];
 
@@ -11,26 +13,33 @@ const REPO_MARKERS: [&str; 4] = ["/pull/", "/-/merge_requests/", "/pull-requests
 
 /// The impact in its own bucket: without case, unknown or empty is `other`.
 pub fn impact(text: Option<&str>) -> &'static str {
-    let text = text.unwrap_or_default().trim().to_lowercase();
-    IMPACTS.into_iter().find(|impact| *impact == text).unwrap_or("other")
+    let text = text.unwrap_or_default().trim();
+    IMPACTS.into_iter().find(|impact| impact.eq_ignore_ascii_case(text)).unwrap_or("other")
 }
 
 /// The rank of a state in [`STATES`]: without case, unknown or empty is the last.
 pub fn state_rank(text: Option<&str>) -> i32 {
-    let text = text.unwrap_or_default().trim().to_lowercase();
-    STATES.into_iter().zip(0..).find(|(state, _)| *state == text).map_or(4, |(_, rank)| rank)
+    let text = text.unwrap_or_default().trim();
+    STATES
+        .into_iter()
+        .zip(0..)
+        .find(|(state, _)| state.eq_ignore_ascii_case(text))
+        .map_or(4, |(_, rank)| rank)
 }
 
 /// The canonical address of a pull request: scheme and host in lower case;
 /// query, fragment and trailing slashes dropped. `None` for blank text.
-pub fn address(text: &str) -> Option<String> {
+pub fn address(text: &str) -> Option<Cow<'_, str>> {
     let text = text.trim();
     let end = text.find(['?', '#']).unwrap_or(text.len());
     let text = text.get(..end)?.trim_end_matches('/');
     let host_starts = text.find("://").map_or(0, |at| at + 3);
     let host_ends = text.get(host_starts..)?.find('/').map_or(text.len(), |at| host_starts + at);
     let (origin, path) = text.split_at_checked(host_ends)?;
-    Some(origin.to_lowercase() + path).filter(|address| !address.is_empty())
+    // Nearly every address is canonical already.
+    let is_lower = origin.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+    let address = if is_lower { Cow::Borrowed(text) } else { Cow::Owned(origin.to_lowercase() + path) };
+    Some(address).filter(|address| !address.is_empty())
 }
 
 /// The repository of a canonical address: host and path before the marker of

@@ -1,7 +1,6 @@
 //! The frames made ready for grouping: every row knows its period, every pull
 //! request is there once a period, and what a session lists stands beside it.
 
-use chrono_tz::Tz;
 use polars::prelude::*;
 
 use super::metric::Dim;
@@ -20,6 +19,9 @@ pub const TAG_COUNT: &str = "tag_count";
 pub const BEST_STATE: &str = "best_state";
 /// Number of a session's pull requests.
 pub const PR_COUNT: &str = "pr_count";
+
+/// Number of a pull request within its period.
+const PULL_REQUEST: &str = "pull_request";
 
 /// Everything that plans read, one frame a grain.
 pub struct Cube {
@@ -51,37 +53,40 @@ impl Cube {
             )
         };
 
-        let entries = frames.pull_requests.clone().lazy().filter(col(c::ADDRESS).is_not_null()).inner_join(
-            placed.clone().lazy().select(cols_of(&[c::ROW, PERIOD, c::USER, c::CREATED, c::ID])),
-            col(c::ROW),
-            col(c::ROW),
-        );
-        // The first row of each group is the owner's: the earliest session, then the smallest id.
+        // Sessions stand in order, so the first row of each pull request is its owner's:
+        // the earliest session, then the smallest id.
+        let entries = joined(
+            placed.clone().lazy().select(cols_of(&[c::ROW, PERIOD, c::USER])),
+            frames.pull_requests.clone().lazy().filter(col(c::ADDRESS).is_not_null()),
+            JoinType::Inner,
+        )
+        .with_column(in_period().alias(PULL_REQUEST))
+        .collect()?
+        .lazy();
         let pull_requests = entries
             .clone()
-            .sort([c::CREATED, c::ID], SortMultipleOptions::default())
-            .group_by_stable(cols_of(&[PERIOD, c::ADDRESS]))
-            .agg([col(c::STATE).min(), col(c::REPO).first(), col(c::USER).first(), col(c::ROW).first()])
+            .group_by_stable([col(PULL_REQUEST)])
+            .agg([
+                col(PERIOD).first(),
+                col(c::STATE).min(),
+                col(c::REPO).first(),
+                col(c::USER).first(),
+                col(c::ROW).first(),
+            ])
             .collect()?;
         let listed = entries
-            .select(cols_of(&[c::ROW, PERIOD, c::ADDRESS]))
+            .select(cols_of(&[c::ROW, PULL_REQUEST]))
             .unique(None, UniqueKeepStrategy::Any)
-            .join(
-                pull_requests.clone().lazy().select(cols_of(&[PERIOD, c::ADDRESS, c::STATE])),
-                cols_of(&[PERIOD, c::ADDRESS]),
-                cols_of(&[PERIOD, c::ADDRESS]),
-                JoinArgs::new(JoinType::Inner),
+            .inner_join(
+                pull_requests.clone().lazy().select(cols_of(&[PULL_REQUEST, c::STATE])),
+                col(PULL_REQUEST),
+                col(PULL_REQUEST),
             )
             .group_by([col(c::ROW)])
             .agg([col(c::STATE).min().alias(BEST_STATE), len().alias(PR_COUNT)]);
         let tag_counts = frames.tags.clone().lazy().group_by([col(c::ROW)]).agg([len().alias(TAG_COUNT)]);
-        let sessions = placed
-            .lazy()
-            .left_join(listed, col(c::ROW), col(c::ROW))
-            .left_join(tag_counts, col(c::ROW), col(c::ROW))
+        let sessions = joined(joined(placed.lazy(), listed, JoinType::Left), tag_counts, JoinType::Left)
             .with_columns([col(PR_COUNT).fill_null(lit(0)), col(TAG_COUNT).fill_null(lit(0))])
-            // Row order decides the order in which sums add up, and so their last digit.
-            .sort([c::CREATED, c::ID], SortMultipleOptions::default())
             .collect()?;
 
         Ok(Self {
@@ -141,44 +146,62 @@ impl Cube {
         if !by.contains(&Dim::Tag) {
             return frame;
         }
-        // The order of the left side is kept, so that sums add up alike every time.
-        let args = JoinArgs { maintain_order: MaintainOrderJoin::Left, ..JoinArgs::new(JoinType::Left) };
-        frame.join(self.tags.clone().lazy(), [col(c::ROW)], [col(c::ROW)], args)
+        joined(frame, self.tags.clone().lazy(), JoinType::Left)
     }
 }
 
-/// Adds each session's period and local date; drops sessions of no period.
+/// Joins on the session; the order of the left side is kept, because it decides
+/// in which order sums add up, and so their last digit.
+fn joined(left: LazyFrame, right: LazyFrame, how: JoinType) -> LazyFrame {
+    let args = JoinArgs { maintain_order: MaintainOrderJoin::Left, ..JoinArgs::new(how) };
+    left.join(right, [col(c::ROW)], [col(c::ROW)], args)
+}
+
+/// The number of a pull request within its period: one number, because several
+/// keys are slow to group by.
+fn in_period() -> Expr {
+    col(PERIOD).cast(DataType::UInt64) * lit(1_u64 << 32) + col(c::ADDRESS).cast(DataType::UInt64)
+}
+
+/// A local day.
+struct Day {
+    /// UTC, microseconds.
+    begins: i64,
+    period: u32,
+    date: String,
+}
+
+/// Adds each session's period and local date, drops sessions of no period, and
+/// puts the others in order: by creation, then by id.
 fn place(sessions: &DataFrame, periods: &[Period]) -> PolarsResult<DataFrame> {
-    let mut starts: Vec<i64> = periods.iter().map(|period| period.from().timestamp_micros()).collect();
-    starts.reverse();
+    let numbered = periods.iter().enumerate().rev();
+    let days: Vec<Day> = numbered.flat_map(|(index, period)| days_of(index, period)).collect();
     let end = periods.first().map_or(i64::MIN, |period| period.to().timestamp_micros());
-    let count = periods.len();
-    let index = |created: i64| {
-        let begun = starts.partition_point(|start| *start <= created);
-        (created < end && begun > 0).then(|| u32::try_from(count - begun).unwrap_or(u32::MAX))
+    let day = |created: i64| {
+        let begun = days.partition_point(|day| day.begins <= created);
+        days.get(begun.checked_sub(1)?).filter(|_| created < end)
     };
     let created = sessions.column(c::CREATED)?.i64()?;
-    let period: UInt32Chunked = created.iter().map(|at| at.and_then(index)).collect();
-    let tz = periods.first().map_or(Tz::UTC, Period::tz);
-    let zone = TimeZone::opt_try_new(Some(tz.name()))?.unwrap_or(TimeZone::UTC);
+    let found: Vec<Option<&Day>> = created.iter().map(|at| at.and_then(day)).collect();
+    let period: UInt32Chunked = found.iter().map(|day| day.map(|day| day.period)).collect();
+    let date: StringChunked = found.iter().map(|day| day.map(|day| day.date.as_str())).collect();
 
     let mut placed = sessions.clone();
-    placed.with_column(period.into_series().with_name(PERIOD.into()).into_column())?;
+    placed.with_column(period.with_name(PERIOD.into()).into_column())?;
+    placed.with_column(date.with_name(DAY.into()).into_column())?;
     placed
         .lazy()
         .filter(col(PERIOD).is_not_null())
-        .with_column(
-            col(c::CREATED)
-                .cast(DataType::Datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)))
-                .dt()
-                .convert_time_zone(zone)
-                .dt()
-                .date()
-                .dt()
-                .to_string("%Y-%m-%d")
-                .alias(DAY),
-        )
+        .sort([c::CREATED, c::ID], SortMultipleOptions::default())
         .collect()
+}
+
+fn days_of(index: usize, period: &Period) -> impl Iterator<Item = Day> + use<> {
+    let (tz, period_number) = (period.tz(), u32::try_from(index).unwrap_or(u32::MAX));
+    period.dates().filter_map(move |date| {
+        let begins = Period::days(date, date, tz)?.from().timestamp_micros();
+        Some(Day { begins, period: period_number, date: date.to_string() })
+    })
 }
 
 pub(super) fn cols_of(names: &[&str]) -> Vec<Expr> {

@@ -6,4 +6,20 @@ mod agreement;
 #[cfg(test)]
 mod browser;
 #[cfg(test)]
+mod cli;
+#[cfg(test)]
+mod demo;
+#[cfg(test)]
+mod documented;
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod layers;
+#[cfg(test)]
 mod oracle;
+#[cfg(test)]
+mod partial;
+#[cfg(test)]
+mod support;

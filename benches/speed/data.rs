@@ -1,0 +1,64 @@
+//! Invented organisations as pages of the API, and the question they answer.
+
+use acumen::cli::ReportArgs;
+use acumen::fetch::{self, Delivery, Ledger};
+use acumen::frame::{Frames, FramesBuilder};
+use acumen::settings::{FoundKey, Settings};
+use acumen::simulator::{Organisation, Recipe};
+
+/// Sessions a page, the most that the API gives.
+const PAGE: usize = 200;
+
+/// The demo's organisation with as many sessions as wanted over the same eight
+/// weeks: everything grows in proportion, so that an organisation of many
+/// sessions also has many people, tags and repositories.
+pub fn recipe(sessions: usize) -> Recipe {
+    let demo = Recipe::demo();
+    let grown = |count: usize| (count * sessions).div_ceil(demo.sessions);
+    Recipe { sessions, users: grown(demo.users), tags: grown(demo.tags), repos: grown(demo.repos), ..demo }
+}
+
+/// The bodies of all answers to a walk, oldest first, as the server writes them.
+pub fn pages(recipe: &Recipe) -> Vec<String> {
+    let records = Organisation::invent(recipe).records;
+    let total = records.len();
+    let page = |(number, chunk): (usize, &[acumen::simulator::Record])| {
+        let items: Vec<&str> = chunk.iter().map(|record| record.body.as_str()).collect();
+        let (skip, items) = (number * PAGE, items.join(","));
+        let end = skip + chunk.len();
+        let more = end < total;
+        let next = if more { end.to_string() } else { "null".to_owned() };
+        format!(
+            "{{\"items\":[{items}],\"total\":{total},\"skip\":{skip},\"limit\":{PAGE},\
+             \"has_more\":{more},\"next_cursor\":{next}}}"
+        )
+    };
+    records.chunks(PAGE).enumerate().map(page).collect()
+}
+
+/// The report of the last of the eight weeks, compared with the seven before it.
+pub fn settings() -> Settings {
+    let args = ReportArgs {
+        week: Some("2026-W41".to_owned()),
+        tz: "UTC".to_owned(),
+        trend: 7,
+        base_url: "https://api.example".to_owned(),
+        page_size: 200,
+        concurrency: 1,
+        ..ReportArgs::default()
+    };
+    let key = FoundKey { text: "apk_user_bench".to_owned(), source: "the benchmark".to_owned() };
+    let now = "2026-10-12T06:00:00Z".parse().expect("a moment");
+    Settings::resolve(&args, Some(key), now).expect("settings without a flaw")
+}
+
+/// Bytes to frames: what a run does between the socket and the aggregation.
+pub fn ingest(pages: &[String], settings: &Settings) -> (Frames, Ledger) {
+    let mut builder = FramesBuilder::default();
+    let bodies = pages.iter().map(String::as_bytes);
+    let ledger = fetch::replay(bodies, &settings.question, &mut |delivery| match delivery {
+        Delivery::Restart => builder = FramesBuilder::default(),
+        Delivery::Page(rows) => builder.push(rows),
+    });
+    (builder.finish().expect("frames"), ledger.expect("pages that can be read"))
+}

@@ -1,0 +1,10 @@
+//! How fast the two halves of a run are; README.md beside says how to read it.
+
+#![allow(clippy::expect_used, reason = "a benchmark that cannot run should stop")]
+
+mod data;
+mod ingest;
+mod report;
+
+criterion::criterion_group!(benches, ingest::ingest, report::report);
+criterion::criterion_main!(benches);

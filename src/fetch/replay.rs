@@ -1,0 +1,86 @@
+//! Pages that are there already, read as a walk reads them.
+
+use std::cell::OnceCell;
+
+use super::page::judge;
+use super::proof::Tally;
+use super::{Delivery, Ledger, Question, envelope};
+
+/// A page that is no page.
+#[derive(Debug, thiserror::Error)]
+#[error("page {page} cannot be read: {why}")]
+pub struct Unreadable {
+    /// Counted from 1.
+    page: u64,
+    why: String,
+}
+
+/// The ledger of pages whose accepted rows were delivered on the way, read from
+/// their bytes, oldest first, just as [`super::fetch`] reads what comes over
+/// the network. Nothing is asked of anybody: `requests` is 0, and `complete`
+/// says that the last page promises no more and the first one's total came.
+///
+/// # Errors
+/// The first page that is no UTF-8, no JSON or has no envelope; what was
+/// delivered before is void.
+pub fn replay<'b>(
+    bodies: impl IntoIterator<Item = &'b [u8]>,
+    question: &Question,
+    deliver: &mut dyn FnMut(Delivery<'_>),
+) -> Result<Ledger, Unreadable> {
+    let mut tally = Tally::default();
+    let (mut skip, mut total, mut more) = (0_u64, None, true);
+    for body in bodies {
+        let page = tally.pages().saturating_add(1);
+        let body = std::str::from_utf8(body).map_err(|error| Unreadable { page, why: error.to_string() })?;
+        let head = envelope::read(body).map_err(|flaw| Unreadable { page, why: format!("{flaw:?}") })?;
+        let spare = OnceCell::new();
+        let verdicts = judge(body, &spare, skip, question)
+            .map_err(|error| Unreadable { page, why: error.to_string() })?;
+        deliver(Delivery::Page(&tally.count(verdicts).rows));
+        skip = skip.saturating_add(head.count);
+        total.get_or_insert(head.total);
+        more = head.more;
+    }
+    let complete = !more && total == Some(tally.distinct());
+    Ok(tally.ledger((0, 0), complete))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::question;
+    use super::*;
+
+    fn page(ids: &[&str], more: bool) -> String {
+        let item = |id: &&str| format!(r#"{{"session_id": "{id}", "created_at": "2026-10-07T00:00:00Z"}}"#);
+        let items: Vec<String> = ids.iter().map(item).collect();
+        format!(r#"{{"items": [{}], "total": 3, "has_more": {more}}}"#, items.join(","))
+    }
+
+    fn replayed(pages: &[String]) -> (Ledger, Vec<(u64, String)>) {
+        let mut rows = Vec::new();
+        let bodies = pages.iter().map(String::as_bytes);
+        let ledger = replay(bodies, &question("https://h.example"), &mut |delivery| {
+            if let Delivery::Page(page) = delivery {
+                rows.extend(page.iter().map(|row| (row.position, row.session.id().unwrap().to_owned())));
+            }
+        });
+        (ledger.unwrap(), rows)
+    }
+
+    #[test]
+    fn pages_follow_each_other() {
+        let (ledger, rows) = replayed(&[page(&["a", "b"], true), page(&["c"], false)]);
+        assert_eq!(rows, [(0, "a".to_owned()), (1, "b".to_owned()), (2, "c".to_owned())]);
+        assert_eq!((ledger.pages, ledger.unique, ledger.complete), (2, 3, true));
+    }
+
+    #[test]
+    fn what_is_missing_is_told() {
+        assert!(!replayed(&[page(&["a", "b"], true)]).0.complete);
+        assert!(!replayed(&[page(&["a", "b"], false)]).0.complete);
+        let broken = [page(&["a"], true).into_bytes(), b"{\"items\": [".to_vec()];
+        let read = replay(broken.iter().map(Vec::as_slice), &question("https://h.example"), &mut |_| {});
+        assert!(read.unwrap_err().to_string().starts_with("page 2 cannot be read"));
+    }
+}
