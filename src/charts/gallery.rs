@@ -51,6 +51,7 @@ fn weeks(values: &[Option<f64>], write: &dyn Fn(f64) -> String) -> Vec<Point> {
         label: format!("W{}", index + 34),
         value: *value,
         text: value.map_or("–".to_owned(), write),
+        muted: false,
     };
     values.iter().enumerate().map(point).collect()
 }

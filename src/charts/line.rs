@@ -4,7 +4,7 @@ use plotters::prelude::*;
 
 use super::canvas::{self, Area, Drawn, Failure, NORMAL, SMALL, Titled, UNIT, WIDTH};
 use super::labels::{self, Kept};
-use super::palette::Paint;
+use super::palette::{Paint, Tone};
 use super::{ChartError, Frame, Svg, columns, length, longest, nice};
 
 const HEIGHT: i32 = 180 * UNIT;
@@ -25,6 +25,8 @@ pub struct Point {
     pub value: Option<f64>,
     /// The value as people read it.
     pub text: String,
+    /// Whether it rests on so little that it should not be read as firm.
+    pub muted: bool,
 }
 
 /// Where a point with a value is: which one, and its place in tenths.
@@ -65,7 +67,8 @@ pub fn line(
             // Near zero it moves up, to keep off the periods under the line.
             let lowest = HEIGHT - FOOT + 3 * UNIT - NORMAL.height();
             let at = (x + GAP, (y - NORMAL.height() / 2).min(lowest));
-            NORMAL.bold().draw_cut(area, &newest.point.text, at, WIDTH - x - GAP)?;
+            let style = if newest.point.muted { NORMAL.muted() } else { NORMAL.bold() };
+            style.draw_cut(area, &newest.point.text, at, WIDTH - x - GAP)?;
         }
         if places.len() > 1 {
             oldest(area, &places)?;
@@ -112,7 +115,12 @@ fn plot<'a>(
         if order != newest && places.len() > CROWD && !alone {
             continue;
         }
-        let (paint, radius) = if order == newest { (Paint::Last, 45_u32) } else { (Paint::Dot, 27) };
+        let (paint, radius) = match (place.point.muted, order == newest) {
+            (true, true) => (Paint::Faint(Tone::Accent), 45_u32),
+            (true, false) => (Paint::Faint(Tone::Accent), 27),
+            (false, true) => (Paint::Last, 45),
+            (false, false) => (Paint::Dot, 27),
+        };
         let tooltip = format!("{}: {}", place.point.label, place.point.text);
         area.draw(&Titled::new(Circle::new(place.at, radius, paint.style()), tooltip))?;
     }
@@ -170,6 +178,7 @@ mod tests {
             label: format!("W{}", index + 34),
             value: *value,
             text: value.map_or("–".to_owned(), |v| format!("{v} ACUs")),
+            muted: false,
         };
         values.iter().enumerate().map(week).collect()
     }
@@ -194,6 +203,16 @@ mod tests {
             markup::texts(svg.unwrap().as_str()).into_iter().map(|text| text.content).collect();
         assert!(texts.contains(&"7 ACUs".to_owned()) && texts.contains(&"8 ACUs".to_owned()), "{texts:?}");
         assert!(!texts.contains(&"9 ACUs".to_owned()) && texts.contains(&"W38".to_owned()), "{texts:?}");
+    }
+
+    #[test]
+    fn what_rests_on_little_looks_like_it() {
+        let mut points = weeks(&[Some(1.0), Some(2.0), Some(3.0)]);
+        for point in points.iter_mut().skip(1) {
+            point.muted = true;
+        }
+        let svg = line(&FRAME, &points, &|v| v.to_string(), None).unwrap();
+        assert_eq!((count(&svg, "k"), count(&svg, "f"), count(&svg, "z")), (1, 2, 0));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::view::Change;
 use crate::metrics::{Direction, Fact, Kind};
-use crate::unit::{Unit, percent_change};
+use crate::unit::{MISSING, Unit, percent_change};
 
 /// The change of a fact, absolute and in percent, or in percentage points for
 /// a share; `None` where the periods cannot be compared.
@@ -28,11 +28,27 @@ pub fn change(fact: &Fact) -> Option<Change> {
         (_, None) => "new".to_owned(),
     };
     let tone = match (fact.metric.direction, up) {
+        // What should not be trusted is neither good nor bad news.
+        _ if faint(fact) => "neutral",
         (Direction::Neutral, _) => "neutral",
         (Direction::More, true) | (Direction::Less, false) => "good",
         _ => "bad",
     };
     Some(Change { text, arrow: if up { "up" } else { "down" }, tone })
+}
+
+/// The change of a row in a table, with signs for words: `+31 (+8 %)`, `−2 pp`,
+/// `new`; a dash where the periods cannot be compared.
+pub fn signed(fact: &Fact) -> String {
+    let (Some(now), Some(before)) = (fact.value, fact.previous) else { return MISSING.to_owned() };
+    let unit = fact.metric.unit;
+    let difference = unit.change(now - before);
+    match percent_change(now, before) {
+        _ if unit == Unit::Share => difference,
+        Some(percent) => format!("{difference} ({percent})"),
+        None if now == before => difference,
+        None => "new".to_owned(),
+    }
 }
 
 /// Whether a ratio rests on too few to be trusted: fewer than ten.
@@ -45,8 +61,8 @@ mod tests {
     use super::*;
     use crate::metrics::{ACUS, ISSUES, MERGE_RATE, Metric, SESSIONS};
 
-    fn text(metric: &'static Metric, value: f64, previous: Option<f64>) -> Option<(String, &'static str)> {
-        let fact = Fact {
+    fn fact(metric: &'static Metric, value: f64, previous: Option<f64>) -> Fact {
+        Fact {
             metric,
             group: Vec::new(),
             value: Some(value),
@@ -54,8 +70,31 @@ mod tests {
             denominator: 0.0,
             n: 50.0,
             previous,
-        };
-        change(&fact).map(|change| (change.text, change.tone))
+        }
+    }
+
+    fn text(metric: &'static Metric, value: f64, previous: Option<f64>) -> Option<(String, &'static str)> {
+        change(&fact(metric, value, previous)).map(|change| (change.text, change.tone))
+    }
+
+    #[test]
+    fn a_table_tells_a_change_by_its_sign() {
+        let told = |metric, value, previous| signed(&fact(metric, value, previous));
+        assert_eq!(told(&SESSIONS, 108.0, Some(100.0)), "+8 (+8\u{a0}%)");
+        assert_eq!(told(&ACUS, 30.0, Some(40.0)), "−10 (−25\u{a0}%)");
+        assert_eq!(told(&MERGE_RATE, 0.75, Some(0.72)), "+3\u{a0}pp");
+        assert_eq!(
+            (told(&SESSIONS, 3.0, Some(0.0)), told(&SESSIONS, 0.0, Some(0.0))),
+            ("new".into(), "0".into())
+        );
+        assert_eq!(told(&SESSIONS, 3.0, None), "–");
+    }
+
+    #[test]
+    fn what_rests_on_little_is_neither_good_nor_bad() {
+        let few = Fact { n: 9.0, ..fact(&MERGE_RATE, 0.5, Some(1.0)) };
+        assert_eq!(change(&few).unwrap().tone, "neutral");
+        assert_eq!(change(&Fact { n: 10.0, ..few }).unwrap().tone, "bad");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! its number, silent where too little is known.
 
 use super::names;
+use super::view::Piece;
 use crate::metrics::*;
 use crate::text::clean;
 use crate::unit::{Unit, percent_change};
@@ -12,26 +13,41 @@ const MOST: usize = 5;
 const ENOUGH: f64 = 10.0;
 /// A headline moved when it changed by this share.
 const MOVED: f64 = 0.1;
+/// Fewer issues than this single out no label.
+const ENOUGH_ISSUES: f64 = 3.0;
 
 /// The longest name inside a sentence.
 const LONGEST_NAME: usize = 50;
 
-/// The sentences, most important first.
-pub fn insights(facts: &Facts, evidence: &Evidence, previous: &str) -> Vec<String> {
-    let rules = [
-        incomplete(facts),
-        nothing(facts),
-        headline_mover(facts, previous),
-        tag_mover(facts, previous),
-        concentration(facts),
-        friction(evidence),
-        without_pr(facts),
-    ];
+/// A sentence: words of ours, and names that are other people's.
+pub type Sentence = Vec<Piece>;
+
+/// The sentences, what bears most on a decision first.
+pub fn insights(facts: &Facts, evidence: &Evidence, previous: &str) -> Vec<Sentence> {
+    let rules = match few(facts) {
+        Some(few) => vec![incomplete(facts), Some(few), dwindled(facts, previous)],
+        None => vec![
+            incomplete(facts),
+            headline(facts, previous),
+            outcome(facts, previous),
+            friction(facts, evidence),
+            without_pr(facts),
+            concentration(facts),
+            proposal(facts),
+        ],
+    };
     rules.into_iter().flatten().take(MOST).collect()
 }
 
-fn name(dim: Dim, key: Option<&str>) -> String {
-    clean(&names::name(dim, key), LONGEST_NAME)
+fn said(text: String) -> Sentence {
+    vec![Piece { text, name: false }]
+}
+
+/// A sentence around a name, which keeps its own direction of writing.
+fn about(before: &str, dim: Dim, key: Option<&str>, after: String) -> Sentence {
+    let own = |text: String| Piece { text, name: false };
+    let name = clean(&names::name(dim, key), LONGEST_NAME);
+    vec![own(format!("{before}“")), Piece { text: name, name: true }, own(format!("”{after}"))]
 }
 
 fn acus(value: f64) -> String {
@@ -46,111 +62,369 @@ fn things(value: f64, one: &str, many: &str) -> String {
     format!("{} {}", count(value), if value == 1.0 { one } else { many })
 }
 
-fn incomplete(facts: &Facts) -> Option<String> {
+fn incomplete(facts: &Facts) -> Option<Sentence> {
     let ledger = &facts.source.ledger;
     (!ledger.complete).then(|| {
-        format!(
-            "Sessions are missing: {} arrived, but the server counts another number. \
-             Every number below may be too low.",
-            count(ledger.unique as f64)
-        )
+        said(format!(
+            "Every number below, and every change with it, rests on the {} that arrived and may be wrong.",
+            things(ledger.unique as f64, "session", "sessions")
+        ))
     })
 }
 
-/// An empty period is news, not a broken page.
-fn nothing(facts: &Facts) -> Option<String> {
-    let none = facts.whole(&SESSIONS)?.value? == 0.0;
-    none.then(|| "No session was created in this period.".to_owned())
+/// An empty period is news, not a broken page; one with a handful of sessions
+/// carries no comparison.
+fn few(facts: &Facts) -> Option<Sentence> {
+    match facts.whole(&SESSIONS)?.value? {
+        0.0 => Some(said("No session was created in this period.".to_owned())),
+        1.0 => Some(said("A single session was created: too few to compare.".to_owned())),
+        some if some < ENOUGH => {
+            Some(said(format!("{} sessions were created: too few to compare.", count(some))))
+        }
+        _ => None,
+    }
 }
 
-/// The headline number that moved most, in relation to itself.
-fn headline_mover(facts: &Facts, previous: &str) -> Option<String> {
-    let moved = |metric: &'static Metric| {
+/// Few sessions after many are worth a sentence all the same.
+fn dwindled(facts: &Facts, previous: &str) -> Option<Sentence> {
+    let before = facts.whole(&SESSIONS)?.previous?;
+    (before >= ENOUGH).then(|| said(format!("In {previous} there were {}.", count(before))))
+}
+
+/// The headline number that moved most, in relation to itself; of ACUs, also
+/// the tag behind it. Where none moved, that is said.
+fn headline(facts: &Facts, previous: &str) -> Option<Sentence> {
+    let compared = |metric: &'static Metric| {
         let fact = facts.whole(metric)?;
         let (now, before) = (fact.value?, fact.previous?);
-        let relative = (now / before - 1.0).abs();
-        (before >= ENOUGH && relative >= MOVED).then_some((relative, metric, now, before))
+        (before >= ENOUGH).then_some((now / before - 1.0, metric, now, before))
     };
-    let (_, metric, now, before) = [&ACUS, &SESSIONS, &ACTIVE_USERS, &PRS]
-        .into_iter()
-        .filter_map(moved)
-        .max_by(|a, b| a.0.total_cmp(&b.0))?;
-    let verb = if now > before { "rose" } else { "fell" };
-    let percent = percent_change(now, before)?;
+    let all: Vec<_> = [&ACUS, &SESSIONS, &ACTIVE_USERS, &PRS].into_iter().filter_map(compared).collect();
+    // Of equal changes the first in the list counts, and the list begins with spend.
+    let (relative, metric, now, before) =
+        all.iter().rev().copied().max_by(|a, b| a.0.abs().total_cmp(&b.0.abs()))?;
+    if relative.abs() < MOVED {
+        let each = |(_, metric, now, before): &(f64, &Metric, f64, f64)| {
+            Some(format!("{} {}", in_text(metric), percent_change(*now, *before)?))
+        };
+        let each: Vec<String> = all.iter().filter_map(each).collect();
+        let threshold = Unit::Share.text(Some(MOVED));
+        return Some(said(format!(
+            "No headline number moved by {threshold} against {previous}: {}.",
+            each.join(", ")
+        )));
+    }
     let text = |value| metric.unit.text(Some(value));
-    let title = if metric.id == ACUS.id { metric.title.to_owned() } else { metric.title.to_lowercase() };
-    let title = capital(&title);
-    Some(format!("{title} {verb} to {} from {} in {previous} ({percent}).", text(now), text(before)))
+    let verb = if relative > 0.0 { "rose" } else { "fell" };
+    let mut sentence = said(format!(
+        "{} {verb} to {} from {} in {previous} ({}).",
+        metric.title,
+        text(now),
+        text(before),
+        percent_change(now, before)?
+    ));
+    if metric.id == ACUS.id {
+        sentence.extend(tag_behind(facts, now - before).into_iter().flatten());
+    }
+    Some(sentence)
 }
 
-/// The tag whose ACUs changed most.
-fn tag_mover(facts: &Facts, previous: &str) -> Option<String> {
-    let total = facts.whole(&ACUS)?.value?;
+/// A metric's title inside a sentence.
+fn in_text(metric: &Metric) -> String {
+    if metric.unit == Unit::Acu { metric.title.to_owned() } else { metric.title.to_lowercase() }
+}
+
+/// The tag whose ACUs changed most in the direction of the whole. One that
+/// nobody uses any more is in no fact, so a fall speaks of tags in use.
+fn tag_behind(facts: &Facts, whole: f64) -> Option<Sentence> {
     let (fact, change) = facts
         .by(&ACUS, &[Dim::Tag])
-        .filter(|fact| fact.key(Dim::Tag).flatten().is_some() && fact.n >= 3.0)
+        .filter(|fact| fact.key(Dim::Tag).flatten().is_some())
         .filter_map(|fact| Some((fact, fact.value? - fact.previous?)))
-        .max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()))?;
-    if change.abs() < total * 0.05 || total < ENOUGH {
+        .max_by(|a, b| (a.1 * whole.signum()).total_cmp(&(b.1 * whole.signum())))?;
+    if change * whole <= 0.0 || change.abs() < whole.abs() / 4.0 || fact.n < ENOUGH {
         return None;
     }
-    let tag = name(Dim::Tag, fact.key(Dim::Tag).flatten());
-    let word = if change > 0.0 { "more" } else { "less" };
-    Some(format!(
-        "The tag “{tag}” changed most: {} ACUs, {} {word} than in {previous}.",
-        acus(fact.value?),
-        acus(change.abs())
-    ))
+    let (scope, verb) = match whole > 0.0 {
+        true => (" Of all tags, ", "grew"),
+        false => (" Of the tags in use, ", "shrank"),
+    };
+    let after = format!(" {verb} most: by {} to {} ACUs.", acus(change.abs()), acus(fact.value?));
+    Some(about(scope, Dim::Tag, fact.key(Dim::Tag).flatten(), after))
+}
+
+/// What became of the spend: the merge rate where it moved, else the ACUs a
+/// merged pull request took. Only where both periods merged enough.
+fn outcome(facts: &Facts, previous: &str) -> Option<Sentence> {
+    let merged = facts.whole(&PRS_MERGED)?;
+    if merged.value? < ENOUGH || merged.previous? < ENOUGH {
+        return None;
+    }
+    let rate = facts.whole(&MERGE_RATE)?;
+    if let (Some(now), Some(before)) = (rate.value, rate.previous)
+        && (now - before).abs() >= MOVED
+    {
+        let share = |value| Unit::Share.text(Some(value));
+        return Some(said(format!(
+            "The merge rate {} to {} from {} in {previous}: {} of {} decided pull requests.",
+            if now > before { "rose" } else { "fell" },
+            share(now),
+            share(before),
+            count(rate.numerator),
+            count(rate.denominator)
+        )));
+    }
+    let cost = facts.whole(&ACUS_PER_MERGED_PR)?;
+    let (now, before) = (cost.value?, cost.previous?);
+    if before <= 0.0 || (now / before - 1.0).abs() < MOVED {
+        return None;
+    }
+    // Young pull requests had less time than those of the period before.
+    let pending = facts
+        .by(&PRS, &[Dim::State])
+        .filter(|fact| matches!(fact.key(Dim::State).flatten(), Some("open" | "draft")))
+        .filter_map(|fact| fact.value)
+        .sum::<f64>();
+    let may = match pending {
+        0.0 => String::new(),
+        1.0 => " One pull request not decided yet may lower it.".to_owned(),
+        more => format!(" {} pull requests not decided yet may lower it.", count(more)),
+    };
+    Some(said(format!(
+        "ACUs per merged pull request {} to {} from {} in {previous} ({}).{may}",
+        if now > before { "rose" } else { "fell" },
+        acus(now),
+        acus(before),
+        percent_change(now, before)?
+    )))
+}
+
+/// The label with the most issues of high impact.
+fn friction(facts: &Facts, evidence: &Evidence) -> Option<Sentence> {
+    let mut labels = evidence.labels.iter().filter(|row| row.label.is_some());
+    let (row, next) = (labels.next()?, labels.next());
+    if row.high < ENOUGH_ISSUES || facts.whole(&ANALYSED_SESSIONS)?.value? < ENOUGH {
+        return None;
+    }
+    let touched = match row.acus > 0.0 {
+        true => format!(" that used {} ACUs", acus(row.acus)),
+        false => String::new(),
+    };
+    let touched =
+        format!("Issues with this label touched {}{touched}.", things(row.sessions, "session", "sessions"));
+    let key = row.label.as_deref();
+    let high = count(row.high);
+    Some(match next.is_some_and(|next| next.high == row.high) {
+        true => about(
+            "No label has more high-impact issues than ",
+            Dim::Label,
+            key,
+            format!(": {high}. {touched}"),
+        ),
+        false => about("", Dim::Label, key, format!(" has the most high-impact issues: {high}. {touched}")),
+    })
+}
+
+/// Spend that led to no pull request.
+fn without_pr(facts: &Facts) -> Option<Sentence> {
+    let fact = facts.whole(&ACUS_WITHOUT_PR_SHARE)?;
+    if fact.n < ENOUGH || fact.denominator <= 0.0 || fact.numerator <= 0.0 {
+        return None;
+    }
+    if fact.numerator == fact.denominator {
+        return Some(said(format!(
+            "No session lists a pull request: they used {} ACUs.",
+            acus(fact.numerator)
+        )));
+    }
+    Some(said(format!(
+        "{} of the ACUs ({} of {}) went into sessions without a pull request.",
+        Unit::Share.text(fact.value),
+        acus(fact.numerator),
+        acus(fact.denominator)
+    )))
 }
 
 /// How few users use how much.
-fn concentration(facts: &Facts) -> Option<String> {
+fn concentration(facts: &Facts) -> Option<Sentence> {
     let users = facts.by(&ACUS, &[Dim::User]).filter(|fact| fact.key(Dim::User).flatten().is_some()).count();
     let share = facts.whole(&ACUS_TOP_DECILE_SHARE)?;
     if (users as f64) < ENOUGH || share.denominator <= 0.0 {
         return None;
     }
-    let heaviest = users.div_ceil(10) as f64;
-    Some(format!(
-        "The heaviest tenth of users, {} of {} with service users, used {} of the ACUs: {} of {}.",
-        count(heaviest),
+    Some(said(format!(
+        "The heaviest tenth of users, {} of {} with service users, used {} of the ACUs that have a user: {} of {}.",
+        count(users.div_ceil(10) as f64),
         count(users as f64),
         Unit::Share.text(share.value),
         acus(share.numerator),
         acus(share.denominator)
-    ))
+    )))
 }
 
-/// The label with the most issues of high impact.
-fn friction(evidence: &Evidence) -> Option<String> {
-    let row = evidence.labels.iter().find(|row| row.label.is_some() && row.high >= 2.0)?;
-    Some(format!(
-        "“{}” has the most high-impact issues: {}. Issues with this label touched {} that used {} ACUs.",
-        name(Dim::Label, row.label.as_deref()),
-        count(row.high),
-        things(row.sessions, "session", "sessions"),
-        acus(row.acus)
-    ))
+/// What the analyses propose most often.
+fn proposal(facts: &Facts) -> Option<Sentence> {
+    let items: Vec<&Fact> = facts.by(&ACTION_ITEMS, &[Dim::Type]).collect();
+    let all: f64 = items.iter().filter_map(|fact| fact.value).sum();
+    let value = |fact: &Fact| fact.value.unwrap_or(0.0);
+    let mut named: Vec<&Fact> =
+        items.into_iter().filter(|fact| fact.key(Dim::Type).flatten().is_some()).collect();
+    named.sort_by(|a, b| value(b).total_cmp(&value(a)));
+    let (most, next) = (named.first()?, named.get(1));
+    let ahead = next.is_none_or(|next| value(next) < value(most));
+    (ahead && all >= ENOUGH && most.n >= ENOUGH).then(|| {
+        let after = format!(": {} of {}.", count(value(most)), count(all));
+        about("The most frequent type of action item is ", Dim::Type, most.key(Dim::Type).flatten(), after)
+    })
 }
 
-/// Spend that led to no pull request.
-fn without_pr(facts: &Facts) -> Option<String> {
-    let fact = facts.whole(&ACUS_WITHOUT_PR_SHARE)?;
-    if fact.n < ENOUGH || fact.denominator <= 0.0 || fact.numerator <= 0.0 {
-        return None;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fetch::Ledger;
+    use crate::unit::MISSING;
+
+    /// A number with the one before it and what it rests on.
+    fn fact(metric: &'static Metric, group: &[(Dim, &str)], value: f64, previous: f64, n: f64) -> Fact {
+        let group = group.iter().map(|(dim, key)| (*dim, Some((*key).to_owned()))).collect();
+        let (numerator, denominator) = (value * n, n);
+        Fact { metric, group, value: Some(value), numerator, denominator, n, previous: Some(previous) }
     }
-    Some(format!(
-        "{} of the ACUs ({} of {}) went into sessions without a pull request.",
-        Unit::Share.text(fact.value),
-        acus(fact.numerator),
-        acus(fact.denominator)
-    ))
-}
 
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters
-        .next()
-        .map(|first| first.to_uppercase().collect::<String>() + letters.as_str())
-        .unwrap_or_default()
+    fn told(facts: Vec<Fact>, labels: &[(&str, f64)], complete: bool) -> Vec<String> {
+        let bounds = Bounds {
+            label: String::new(),
+            from: String::new(),
+            to: String::new(),
+            tz: None,
+            complete: Some(true),
+        };
+        let facts = Facts {
+            generated_at: String::new(),
+            period: bounds.clone(),
+            previous: bounds,
+            source: Source {
+                api: "v2",
+                scope: String::new(),
+                ledger: Ledger { complete, ..Ledger::default() },
+            },
+            quality: Quality::default(),
+            facts,
+        };
+        let label = |(label, high): &(&str, f64)| LabelRow {
+            label: Some((*label).to_owned()),
+            issues: 9.0,
+            high: *high,
+            sessions: 4.0,
+            acus: 7.5,
+        };
+        let evidence = Evidence { labels: labels.iter().map(label).collect(), ..Evidence::default() };
+        let text = |sentence: Sentence| sentence.into_iter().map(|piece| piece.text).collect();
+        insights(&facts, &evidence, "week 40").into_iter().map(text).collect()
+    }
+
+    #[test]
+    fn a_handful_of_sessions_carries_no_comparison() {
+        let week = |now, before| {
+            let spent = fact(&ACUS, &[], 90.0, 30.0, now);
+            let share = fact(&ACUS_WITHOUT_PR_SHARE, &[], 0.5, 0.1, now);
+            told(vec![fact(&SESSIONS, &[], now, before, now), spent, share], &[("a", 5.0)], true)
+        };
+        assert_eq!(week(2.0, 3.0), ["2 sessions were created: too few to compare."]);
+        assert_eq!(week(0.0, 90.0), ["No session was created in this period.", "In week 40 there were 90."]);
+        assert_eq!(week(10.0, 10.0).len(), 2, "enough to speak of");
+    }
+
+    #[test]
+    fn the_largest_mover_is_named_with_the_tag_behind_it() {
+        let sessions = || fact(&SESSIONS, &[], 105.0, 100.0, 105.0);
+        let tag = |name, now, before, n| fact(&ACUS, &[(Dim::Tag, name)], now, before, n);
+        let spent = |now| fact(&ACUS, &[], now, 200.0, 105.0);
+        assert_eq!(
+            told(
+                vec![sessions(), spent(300.0), tag("x", 90.0, 10.0, 30.0), tag("y", 10.0, 99.0, 30.0)],
+                &[],
+                true
+            ),
+            [
+                "ACUs rose to 300 from 200 in week 40 (+50\u{a0}%). Of all tags, “x” grew most: by 80 to 90 ACUs."
+            ]
+        );
+        let few = told(vec![sessions(), spent(300.0), tag("x", 90.0, 10.0, 9.0)], &[], true);
+        assert_eq!(
+            few,
+            ["ACUs rose to 300 from 200 in week 40 (+50\u{a0}%)."],
+            "a tag on 9 sessions is silent"
+        );
+        assert_eq!(
+            told(vec![sessions(), spent(202.0)], &[], true),
+            ["No headline number moved by 10\u{a0}% against week 40: ACUs +1\u{a0}%, sessions +5\u{a0}%."]
+        );
+    }
+
+    #[test]
+    fn a_price_of_merging_is_told_with_what_may_lower_it() {
+        let week = |merged| {
+            let state = |state, n| fact(&PRS, &[(Dim::State, state)], n, 0.0, n);
+            told(
+                vec![
+                    fact(&SESSIONS, &[], 50.0, 50.0, 50.0),
+                    fact(&PRS_MERGED, &[], merged, 20.0, merged),
+                    fact(&MERGE_RATE, &[], 0.7, 0.72, 30.0),
+                    fact(&ACUS_PER_MERGED_PR, &[], 12.0, 8.0, merged),
+                    state("open", 4.0),
+                    state("draft", 2.0),
+                    state("closed", 9.0),
+                ],
+                &[],
+                true,
+            )
+        };
+        assert_eq!(
+            week(10.0).get(1).map(String::as_str),
+            Some(
+                "ACUs per merged pull request rose to 12 from 8 in week 40 (+50\u{a0}%). \
+                 6 pull requests not decided yet may lower it."
+            )
+        );
+        assert_eq!(week(9.0).len(), 1, "nine merged ones are too few");
+    }
+
+    #[test]
+    fn a_label_is_not_put_first_where_another_equals_it() {
+        let week = |labels: &[(&str, f64)], analysed| {
+            let analysed = fact(&ANALYSED_SESSIONS, &[], analysed, 0.0, analysed);
+            told(vec![fact(&SESSIONS, &[], 50.0, 0.0, 50.0), analysed], labels, true)
+        };
+        let rest = "Issues with this label touched 4 sessions that used 7.5 ACUs.";
+        assert_eq!(
+            week(&[("a", 5.0), ("b", 4.0)], 20.0),
+            [format!("“a” has the most high-impact issues: 5. {rest}")]
+        );
+        assert_eq!(
+            week(&[("a", 5.0), ("b", 5.0)], 20.0),
+            [format!("No label has more high-impact issues than “a”: 5. {rest}")]
+        );
+        assert!(week(&[("a", 5.0)], 9.0).is_empty() && week(&[("a", 2.0)], 20.0).is_empty());
+    }
+
+    #[test]
+    fn there_are_five_at_most_and_missing_sessions_come_first() {
+        let mut facts = vec![
+            fact(&SESSIONS, &[], 50.0, 90.0, 50.0),
+            fact(&ANALYSED_SESSIONS, &[], 20.0, 20.0, 20.0),
+            fact(&PRS_MERGED, &[], 20.0, 20.0, 20.0),
+            fact(&MERGE_RATE, &[], 0.5, 0.9, 40.0),
+            fact(&ACUS_WITHOUT_PR_SHARE, &[], 0.5, 0.1, 40.0),
+            fact(&ACUS_TOP_DECILE_SHARE, &[], 0.5, 0.1, 40.0),
+            fact(&ACTION_ITEMS, &[(Dim::Type, "knowledge")], 20.0, 0.0, 20.0),
+        ];
+        let users = (0..10).map(|user| fact(&ACUS, &[(Dim::User, &user.to_string())], 4.0, 4.0, 5.0));
+        facts.extend(users);
+        let sentences = told(facts, &[("a", 5.0)], false);
+        assert_eq!(sentences.len(), 5, "{sentences:?}");
+        assert!(sentences[0].contains("that arrived"), "{sentences:?}");
+        assert!(sentences[2].starts_with("The merge rate fell to 50"), "{sentences:?}");
+        assert!(sentences.iter().all(|sentence| !sentence.contains(MISSING)), "{sentences:?}");
+    }
 }

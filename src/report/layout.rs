@@ -19,6 +19,8 @@ pub enum Draw {
     Funnel,
     /// A row of columns for each impact.
     Multiples,
+    /// A table of labels and what they touched, without a chart.
+    Labels,
 }
 
 /// A chart on the page.
@@ -62,16 +64,37 @@ const fn figure(
     Figure { id, title, note, metric, by, draw, at_least: 0 }
 }
 
+/// A tile at the top of the page.
+pub struct Headline {
+    /// Its name, short enough for one line on a phone.
+    pub title: &'static str,
+    /// What is shown.
+    pub metric: &'static Metric,
+    /// Of which group; empty for the whole period.
+    pub keys: &'static [(Dim, &'static str)],
+    /// What is counted by the number that it rests on; empty to leave that out.
+    pub rests: &'static str,
+}
+
+const fn headline(
+    title: &'static str,
+    metric: &'static Metric,
+    keys: &'static [(Dim, &'static str)],
+    rests: &'static str,
+) -> Headline {
+    Headline { title, metric, keys, rests }
+}
+
 /// The tiles, in order.
-pub static TILES: [(&Metric, &[(Dim, &str)]); 8] = [
-    (&ACUS, &[]),
-    (&SESSIONS, &[]),
-    (&ACTIVE_USERS, &[]),
-    (&PRS, &[]),
-    (&MERGE_RATE, &[]),
-    (&ACUS_PER_MERGED_PR, &[]),
-    (&ISSUES, &[(Dim::Impact, "high")]),
-    (&ANALYSIS_COVERAGE, &[]),
+pub static HEADLINES: [Headline; 8] = [
+    headline("ACUs", &ACUS, &[], ""),
+    headline("Sessions", &SESSIONS, &[], ""),
+    headline("Active users", &ACTIVE_USERS, &[], ""),
+    headline("Pull requests", &PRS, &[], ""),
+    headline("Merge rate", &MERGE_RATE, &[], "decided"),
+    headline("ACUs per merged PR", &ACUS_PER_MERGED_PR, &[], "merged"),
+    headline("High-impact issues", &ISSUES, &[(Dim::Impact, "high")], "analysed"),
+    headline("Analysis coverage", &ANALYSIS_COVERAGE, &[], "sessions"),
 ];
 
 /// The sections, in order.
@@ -110,14 +133,17 @@ pub static SECTIONS: [Section; 3] = [
                 at_least: 2,
                 ..figure("acus-by-org", "ACUs by organisation", "", &ACUS, &[Dim::Org], Draw::Ranking)
             },
-            figure(
-                "acus-trend",
-                "ACUs over time",
-                "By the period in which a session was created.",
-                &ACUS,
-                &[Dim::Period],
-                Draw::Trend,
-            ),
+            Figure {
+                at_least: 2,
+                ..figure(
+                    "acus-trend",
+                    "ACUs over time",
+                    "By the period in which a session was created.",
+                    &ACUS,
+                    &[Dim::Period],
+                    Draw::Trend,
+                )
+            },
         ],
     },
     Section {
@@ -143,15 +169,28 @@ pub static SECTIONS: [Section; 3] = [
                 &[Dim::Repo],
                 Draw::Rates,
             ),
-            figure("merge-rate-trend", "Merge rate over time", "", &MERGE_RATE, &[Dim::Period], Draw::Trend),
-            figure(
-                "acus-per-merged-pr-trend",
-                "ACUs per merged pull request over time",
-                "",
-                &ACUS_PER_MERGED_PR,
-                &[Dim::Period],
-                Draw::Trend,
-            ),
+            Figure {
+                at_least: 2,
+                ..figure(
+                    "merge-rate-trend",
+                    "Merge rate over time",
+                    "Pale: fewer than ten decided.",
+                    &MERGE_RATE,
+                    &[Dim::Period],
+                    Draw::Trend,
+                )
+            },
+            Figure {
+                at_least: 2,
+                ..figure(
+                    "acus-per-merged-pr-trend",
+                    "ACUs per merged pull request over time",
+                    "Pale: fewer than ten merged.",
+                    &ACUS_PER_MERGED_PR,
+                    &[Dim::Period],
+                    Draw::Trend,
+                )
+            },
         ],
     },
     Section {
@@ -168,6 +207,17 @@ pub static SECTIONS: [Section; 3] = [
                 &[Dim::Label, Dim::Impact],
                 Draw::Stacks,
             ),
+            Figure {
+                at_least: 1,
+                ..figure(
+                    "labels",
+                    "Most frequent labels",
+                    "With the distinct sessions that they touched and the ACUs of these. A session can have several labels.",
+                    &SESSIONS_WITH_ISSUE,
+                    &[Dim::Label],
+                    Draw::Labels,
+                )
+            },
             figure(
                 "issues-per-session",
                 "How many issues a session has",
@@ -193,9 +243,9 @@ mod tests {
         for metric in SECTIONS.iter().flat_map(|section| section.numbers) {
             assert!(metric.groups.contains(&[].as_slice()), "{}", metric.id);
         }
-        for (metric, keys) in TILES {
-            let by: Vec<Dim> = keys.iter().map(|(dim, _)| *dim).collect();
-            assert!(metric.groups.contains(&by.as_slice()), "{}", metric.id);
+        for headline in &HEADLINES {
+            let by: Vec<Dim> = headline.keys.iter().map(|(dim, _)| *dim).collect();
+            assert!(headline.metric.groups.contains(&by.as_slice()), "{}", headline.title);
         }
     }
 }

@@ -4,6 +4,7 @@
 
 mod change;
 mod figures;
+mod head;
 mod insights;
 mod layout;
 mod names;
@@ -21,7 +22,7 @@ use crate::metrics::{ANALYSIS_COVERAGE, Evidence, Fact, Facts, METRICS};
 use crate::period::Period;
 use crate::text::clean;
 use crate::unit::Unit;
-use view::{Definition, Entry, Header, Number, SectionView, View};
+use view::{Definition, Entry, Number, SectionView, View};
 
 /// The page could not be made: a defect, not a state of the data.
 #[derive(Debug, thiserror::Error)]
@@ -83,24 +84,25 @@ pub fn render(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Strin
 fn view(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<View, ReportError> {
     let style = format!("{STYLE}{}", charts::STYLE);
     let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(style.as_bytes()));
-    let header = header(facts, run);
+    let header = head::header(facts, run);
     let previous = run.periods.get(1);
     let complete = facts.period.complete.unwrap_or(true);
     let comparison = match previous {
         Some(previous) if complete => {
             format!("Compared with {} ({}).", in_sentence(previous), previous.dates_in_words())
         }
-        _ => "The period is not over, so nothing is compared with the one before it.".to_owned(),
+        _ => "The period is not over, so it is not compared with the one before it.".to_owned(),
     };
     Ok(View {
+        compared: complete,
         title: format!("{} · {} · Devin report", header.organisation, header.period),
         style_hash: format!("sha256-{hash}"),
         style: Value::from_safe_string(style),
-        notices: notices(facts, run),
+        notices: head::notices(facts, run),
         comparison,
         tiles: tiles::tiles(facts, run.periods, run.points)?,
         insights: insights::insights(facts, evidence, &previous.map(in_sentence).unwrap_or_default()),
-        sections: sections(facts, run)?,
+        sections: sections(facts, evidence, run)?,
         lists: sessions::lists(evidence),
         definitions: METRICS.iter().map(|metric| definition(facts, metric)).collect(),
         quality: quality(facts),
@@ -110,63 +112,21 @@ fn view(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<View, Repor
     })
 }
 
-fn header(facts: &Facts, run: &Run<'_>) -> Header {
-    let period = run.periods.first();
-    let complete = facts.period.complete.unwrap_or(true);
-    let (badge, badge_tone) = match (facts.source.ledger.complete, complete) {
-        (false, _) => ("incomplete", "bad"),
-        (true, false) => ("so far", "neutral"),
-        (true, true) => ("complete", "good"),
-    };
-    let narrowed = |what: &str, words: &[String]| {
-        let words: Vec<String> = words.iter().map(|word| clean(word, 80)).collect();
-        (!words.is_empty()).then(|| format!("Only {what} {}", words.join(" or ")))
-    };
-    Header {
-        organisation: run.organisation.map_or_else(|| "Whole enterprise".to_owned(), |org| clean(org, 80)),
-        period: period.map(Period::name).unwrap_or_default(),
-        dates: period.map(Period::dates_in_words).unwrap_or_default(),
-        zone: period.map(|period| period.tz().name().to_owned()).unwrap_or_default(),
-        fetched: run.fetched.clone(),
-        badge: badge.to_owned(),
-        badge_tone,
-        filters: [narrowed("tag", run.tags), narrowed("user", run.users)].into_iter().flatten().collect(),
-    }
-}
-
-/// What must be known before any number is read.
-fn notices(facts: &Facts, run: &Run<'_>) -> Vec<String> {
-    let ledger = &facts.source.ledger;
-    let mut notices = Vec::new();
-    if run.demo {
-        notices.push("This organisation is invented: the page shows what a report looks like.".to_owned());
-    }
-    if !ledger.complete {
-        notices.push(format!(
-            "Sessions are missing. {} arrived, which is not what the server counts. Do not decide on these numbers.",
-            Unit::Count.text(Some(ledger.unique as f64))
-        ));
-    }
-    if ledger.rejected > 0 {
-        notices.push(format!(
-            "{} could not be read and are not in any number.",
-            match ledger.rejected {
-                1 => "1 record".to_owned(),
-                rejected => format!("{rejected} records"),
-            }
-        ));
-    }
-    notices
-}
-
-fn sections(facts: &Facts, run: &Run<'_>) -> Result<Vec<SectionView>, ReportError> {
+fn sections(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec<SectionView>, ReportError> {
     let periods = run.periods.get(..run.points).unwrap_or(run.periods);
-    let source = figures::Source { facts, periods };
+    let complete = facts.period.complete.unwrap_or(true);
+    let previous = run.periods.get(1).filter(|_| complete);
+    let against = previous.map(|previous| format!("Against {}", in_sentence(previous)));
+    let source = figures::Source { facts, evidence, periods, against };
     let mut sections = Vec::new();
     for section in &layout::SECTIONS {
         let mut drawn = Vec::new();
-        for figure in section.figures {
-            drawn.extend(figures::draw(figure, &source)?);
+        let mut empty = Vec::new();
+        for figure in section.figures.iter().filter(|figure| !figures::superfluous(figure, &source)) {
+            match figures::empty(figure, &source) {
+                true => empty.push(figure.title),
+                false => drawn.push(figures::draw(figure, &source)?),
+            }
         }
         let lead = match section.id {
             "spend" => "A session counts with all its ACUs on the day it was created.".to_owned(),
@@ -178,7 +138,14 @@ fn sections(facts: &Facts, run: &Run<'_>) -> Result<Vec<SectionView>, ReportErro
             _ => coverage(facts),
         };
         let numbers = section.numbers.iter().filter_map(|metric| facts.whole(metric).map(number)).collect();
-        sections.push(SectionView { id: section.id, title: section.title, lead, numbers, figures: drawn });
+        sections.push(SectionView {
+            id: section.id,
+            title: section.title,
+            lead,
+            numbers,
+            figures: drawn,
+            empty,
+        });
     }
     Ok(sections)
 }
@@ -263,6 +230,7 @@ fn in_sentence(period: &Period) -> String {
     match period.kind() {
         crate::period::Kind::Week => period.name().to_lowercase(),
         crate::period::Kind::Month => period.name(),
+        crate::period::Kind::Days if period.name() == "1 day" => "the day before".to_owned(),
         crate::period::Kind::Days => format!("the {} before", period.name()),
     }
 }

@@ -10,18 +10,20 @@ use crate::unit::Unit;
 
 /// The longest title that the page prints.
 const LONGEST_TITLE: usize = 110;
+/// The longest user that the page prints.
+const LONGEST_USER: usize = 60;
 /// The longest address that the page links to.
 const LONGEST_ADDRESS: usize = 500;
 
 /// The lists in the order of the page.
 pub fn lists(evidence: &Evidence) -> Vec<SessionList> {
-    let rows = |sessions: &[SessionRow]| sessions.iter().map(session).collect();
+    let rows = |sessions: &[SessionRow], by| sessions.iter().map(|row| session(row, by)).collect();
     vec![
         SessionList {
             title: "The costliest",
             note: "By ACUs.",
             empty: "No session used ACUs.",
-            rows: rows(&evidence.costliest),
+            rows: rows(&evidence.costliest, By::Acus),
         },
         SessionList {
             title: "Costly without a merged pull request",
@@ -31,31 +33,61 @@ pub fn lists(evidence: &Evidence) -> Vec<SessionList> {
             } else {
                 "Every session of the costliest tenth has a merged pull request."
             },
-            rows: rows(&evidence.costly_without_merge),
+            rows: rows(&evidence.costly_without_merge, By::Acus),
         },
         SessionList {
             title: "With issues of high impact",
             note: "By number of high-impact issues.",
             empty: "No analysis lists an issue of high impact.",
-            rows: rows(&evidence.high_impact),
+            rows: rows(&evidence.high_impact, By::HighIssues),
         },
     ]
 }
 
-fn session(row: &SessionRow) -> SessionView {
+/// What a list is ordered by.
+#[derive(Clone, Copy)]
+enum By {
+    Acus,
+    HighIssues,
+}
+
+fn session(row: &SessionRow, by: By) -> SessionView {
     let title = clean(row.title.as_deref().unwrap_or_default(), LONGEST_TITLE);
-    let count = |number: f64| Unit::Count.text(Some(number));
+    let things = |number: f64, one: &'static str, many: &'static str| {
+        let unit = if number == 1.0 { one } else { many };
+        (Unit::Count.text(Some(number)), unit)
+    };
+    let joined = |(number, unit): (String, &str)| format!("{number} {unit}");
+    let acus = (Unit::Acu.text(row.acus), if row.acus == Some(1.0) { "ACU" } else { "ACUs" });
+    let high = |one, many| things(row.high_issues, one, many);
+    let prs = joined(things(row.prs, "PR", "PRs"));
+    let prs = match (row.prs, row.merged) {
+        (0.0, _) => "no PR".to_owned(),
+        (1.0, true) => format!("{prs}, merged"),
+        (_, true) => format!("{prs}, at least one merged"),
+        (1.0, false) => format!("{prs}, not merged"),
+        (_, false) => format!("{prs}, none merged"),
+    };
+    let mut remarks = vec![prs];
+    let (size, unit) = match by {
+        By::Acus => {
+            if row.high_issues > 0.0 {
+                remarks.push(joined(high("high-impact issue", "high-impact issues")));
+            }
+            acus
+        }
+        By::HighIssues => {
+            remarks.insert(0, joined(acus));
+            high("issue", "issues")
+        }
+    };
     SessionView {
         title: if title.is_empty() { "Untitled session".to_owned() } else { title },
         href: row.url.as_deref().and_then(safe_link).unwrap_or_default(),
-        user: name(Dim::User, row.user.as_deref()),
-        acus: Unit::Acu.text(row.acus),
-        prs: match (row.prs, row.merged) {
-            (0.0, _) => "none".to_owned(),
-            (prs, true) => format!("{}, merged", count(prs)),
-            (prs, false) => format!("{}, not merged", count(prs)),
-        },
-        high: count(row.high_issues),
+        user: clean(&name(Dim::User, row.user.as_deref()), LONGEST_USER),
+        size,
+        unit,
+        remarks,
     }
 }
 

@@ -3,12 +3,15 @@
 use minijinja::Value;
 
 use super::change::{change, faint};
-use super::layout::TILES;
+use super::layout::{HEADLINES, Headline};
 use super::view::Tile;
 use crate::charts::{self, ChartError};
-use crate::metrics::{Dim, Fact, Facts, Kind, Metric};
+use crate::metrics::{Dim, Fact, Facts, ISSUES, Kind, Metric};
 use crate::period::Period;
 use crate::unit::Unit;
+
+/// A value with more characters than this is set smaller, to stay on its line.
+const LONG: usize = 8;
 
 /// Draws the tiles of the layout table.
 ///
@@ -16,37 +19,40 @@ use crate::unit::Unit;
 /// A sparkline could not be drawn: a defect.
 pub fn tiles(facts: &Facts, periods: &[Period], points: usize) -> Result<Vec<Tile>, ChartError> {
     let trend: Vec<String> = periods.iter().take(points).rev().map(Period::label).collect();
-    TILES.iter().map(|(metric, keys)| tile(facts, metric, keys, &trend)).collect()
+    HEADLINES.iter().map(|headline| tile(facts, headline, &trend)).collect()
 }
 
-fn tile(
-    facts: &Facts,
-    metric: &'static Metric,
-    keys: &[(Dim, &str)],
-    trend: &[String],
-) -> Result<Tile, ChartError> {
-    let fact = find(facts, metric, keys);
+fn tile(facts: &Facts, headline: &Headline, trend: &[String]) -> Result<Tile, ChartError> {
+    let metric = headline.metric;
+    let fact = find(facts, metric, headline.keys);
     let values: Vec<Option<f64>> = trend
         .iter()
         .map(|label| {
-            let mut keys: Vec<(Dim, &str)> = keys.to_vec();
+            let mut keys: Vec<(Dim, &str)> = headline.keys.to_vec();
             keys.insert(0, (Dim::Period, label));
             find(facts, metric, &keys)?.value
         })
         .collect();
     let words: Vec<String> = values.iter().map(|value| metric.unit.text(*value)).collect();
-    let prefix = keys.iter().map(|(_, key)| format!("{}-impact ", capital(key))).collect::<String>();
-    let title =
-        if prefix.is_empty() { metric.title.to_owned() } else { prefix + &metric.title.to_lowercase() };
+    // One point is no trend.
+    let drawn = if trend.len() > 1 { charts::sparkline(&values)?.as_str().to_owned() } else { String::new() };
+    let value = metric.unit.text(fact.and_then(|fact| fact.value));
+    // Without an analysis nothing is known of issues, so none is not good news.
+    let blind = metric.id == ISSUES.id && fact.is_some_and(|fact| fact.n == 0.0);
     Ok(Tile {
         id: metric.id,
-        title,
-        value: metric.unit.text(fact.and_then(|fact| fact.value)),
-        note: fact.map(note).unwrap_or_default(),
-        faint: fact.is_some_and(faint),
-        change: fact.and_then(change),
-        sparkline: Value::from_safe_string(charts::sparkline(&values)?.as_str().to_owned()),
-        trend: format!("Trend, oldest first: {}", words.join(", ")),
+        title: headline.title,
+        long: value.chars().count() > LONG,
+        value,
+        note: fact.map(|fact| note(fact, headline.rests)).unwrap_or_default(),
+        faint: blind || fact.is_some_and(faint),
+        change: fact.filter(|_| !blind).and_then(change),
+        sparkline: Value::from_safe_string(drawn),
+        trend: if trend.len() > 1 {
+            format!("Trend, oldest first: {}", words.join(", "))
+        } else {
+            String::new()
+        },
     })
 }
 
@@ -58,26 +64,16 @@ fn find<'a>(facts: &'a Facts, metric: &Metric, keys: &[(Dim, &str)]) -> Option<&
     })
 }
 
-/// What a ratio rests on: `31 of 39 decided pull requests`.
-fn note(fact: &Fact) -> String {
+/// What a number rests on, short enough for a tile on a phone: `31 of 39 decided`.
+fn note(fact: &Fact, rests: &str) -> String {
     let count = |number: f64| Unit::Count.text(Some(number));
-    match (fact.metric.kind, fact.metric.unit) {
-        (Kind::Ratio, Unit::Share) => {
-            let (part, whole) = (count(fact.numerator), count(fact.denominator));
-            format!("{part} of {whole} {}", fact.metric.basis.name())
-        }
-        (Kind::Ratio, _) => format!("{} {}", count(fact.n), fact.metric.basis.name()),
-        (Kind::Total, _) if fact.metric.id == crate::metrics::ISSUES.id => {
-            format!("in {} {}", count(fact.n), fact.metric.basis.name())
-        }
-        _ => String::new(),
+    let share = fact.metric.kind == Kind::Ratio && fact.metric.unit == Unit::Share;
+    let rests = if rests == "sessions" && fact.denominator == 1.0 { "session" } else { rests };
+    match (rests, share) {
+        ("", _) => String::new(),
+        ("sessions", _) if fact.n == 0.0 => "no sessions".to_owned(),
+        _ if fact.n == 0.0 => format!("none {rests}"),
+        (_, true) => format!("{} of {} {rests}", count(fact.numerator), count(fact.denominator)),
+        (_, false) => format!("{} {rests}", count(fact.n)),
     }
-}
-
-fn capital(word: &str) -> String {
-    let mut letters = word.chars();
-    letters
-        .next()
-        .map(|first| first.to_uppercase().collect::<String>() + letters.as_str())
-        .unwrap_or_default()
 }

@@ -18,10 +18,12 @@ pub struct View {
     pub notices: Vec<String>,
     /// What the tiles are compared with, or why they are not.
     pub comparison: String,
+    /// Whether the tiles are compared.
+    pub compared: bool,
     /// The headline numbers.
     pub tiles: Vec<Tile>,
     /// What stands out, most important first.
-    pub insights: Vec<String>,
+    pub insights: Vec<Vec<Piece>>,
     /// The charts.
     pub sections: Vec<SectionView>,
     /// Sessions worth a look.
@@ -34,6 +36,15 @@ pub struct View {
     pub ledger: Vec<Entry>,
     /// Name and version of this program.
     pub tool: String,
+}
+
+/// A piece of a sentence.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct Piece {
+    /// The words.
+    pub text: String,
+    /// Whether they are other people's, who may write from right to left.
+    pub name: bool,
 }
 
 /// The head of the page.
@@ -63,18 +74,20 @@ pub struct Tile {
     /// Metric id, the anchor of its definition.
     pub id: &'static str,
     /// Name.
-    pub title: String,
+    pub title: &'static str,
     /// Value.
     pub value: String,
+    /// Whether the value needs a smaller letter.
+    pub long: bool,
     /// What a ratio rests on; empty for none.
     pub note: String,
     /// Whether it rests on too few to trust.
     pub faint: bool,
     /// Change against the previous period.
     pub change: Option<Change>,
-    /// The trend.
+    /// The trend; empty for none.
     pub sparkline: Value,
-    /// The trend in words.
+    /// The trend in words; empty for none.
     pub trend: String,
 }
 
@@ -102,6 +115,8 @@ pub struct SectionView {
     pub numbers: Vec<Number>,
     /// Its charts.
     pub figures: Vec<FigureView>,
+    /// The headings of charts that have nothing to show.
+    pub empty: Vec<&'static str>,
 }
 
 /// A number of the whole period, without a chart.
@@ -126,14 +141,23 @@ pub struct FigureView {
     pub id: &'static str,
     /// Heading.
     pub title: &'static str,
-    /// Metric id, the anchor of its definition.
-    pub metric: &'static str,
+    /// The metrics that it shows.
+    pub terms: Vec<Term>,
     /// One line under the heading; empty for none.
     pub note: String,
-    /// The chart.
+    /// The chart; empty where the table says it all.
     pub svg: Value,
     /// The same as a table.
     pub table: Table,
+}
+
+/// A metric by name.
+#[derive(Debug, Serialize)]
+pub struct Term {
+    /// Metric id, the anchor of its definition.
+    pub id: &'static str,
+    /// Name.
+    pub title: &'static str,
 }
 
 /// Rows under a chart.
@@ -142,9 +166,18 @@ pub struct Table {
     /// Heads; the first column is text, the others are numbers.
     pub heads: Vec<String>,
     /// Rows.
-    pub rows: Vec<Vec<String>>,
+    pub rows: Vec<Row>,
     /// What is not in the rows; empty for none.
     pub more: String,
+}
+
+/// A row of a table.
+#[derive(Debug, Serialize)]
+pub struct Row {
+    /// Cells; the first is the row's name.
+    pub cells: Vec<String>,
+    /// Whether its ratio rests on too few to trust.
+    pub faint: bool,
 }
 
 /// A list of sessions.
@@ -167,14 +200,14 @@ pub struct SessionView {
     pub title: String,
     /// Address, https only; empty for none.
     pub href: String,
+    /// What the list is ordered by.
+    pub size: String,
+    /// What that counts.
+    pub unit: &'static str,
+    /// What else is to be known, in a few words each.
+    pub remarks: Vec<String>,
     /// User, or a word for none.
     pub user: String,
-    /// ACUs.
-    pub acus: String,
-    /// Pull requests.
-    pub prs: String,
-    /// Issues of high impact.
-    pub high: String,
 }
 
 /// A number's definition.

@@ -2,11 +2,14 @@
 
 use chrono::NaiveDate;
 
-use super::{Drawn, Source, frame, in_words, table};
+use super::{Drawn, Source, firm, frame, in_words, table};
 use crate::charts::{self, ChartError, Column, Tone};
 use crate::metrics::{BINS, Dim, Fact};
 use crate::report::layout::Figure;
 use crate::report::names;
+
+/// Columns that a text alternative lists one by one.
+const MOST_WORDS: usize = 8;
 
 pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
     let facts = source.of(figure);
@@ -16,12 +19,26 @@ pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
         _ => days(&facts),
     };
     let words: Vec<_> = columns.iter().map(|column| (column.label.clone(), column.text.clone())).collect();
-    let description = in_words(figure.title, &words);
+    let description = description(figure.title, &columns, &words);
     let svg = charts::columns(&frame(figure, &description), &columns, &|value| unit.text(Some(value)))?;
     let head = figure.by.first().map_or("", |dim| names::head(*dim));
-    let rows = words.into_iter().map(|(name, text)| vec![name, text]).collect();
+    let rows = words.into_iter().map(|(name, text)| firm(vec![name, text])).collect();
     let title = if figure.by == [Dim::Bin] { "Sessions" } else { figure.metric.title };
-    Ok(Drawn { svg, table: table(&[head, title], rows) })
+    Ok(Drawn::new(svg, table(&[head, title], rows)))
+}
+
+/// In words: every column where there are few, else the highest and the lowest.
+fn description(title: &str, columns: &[Column], words: &[(String, String)]) -> String {
+    if columns.len() <= MOST_WORDS {
+        return in_words(title, words);
+    }
+    let value = |column: &&Column| column.value.unwrap_or(0.0);
+    let highest = columns.iter().max_by(|a, b| value(a).total_cmp(&value(b)));
+    let lowest = columns.iter().min_by(|a, b| value(a).total_cmp(&value(b)));
+    let told = |word, column: Option<&Column>| {
+        column.map(|column| format!("{word} {} {}", column.label, column.text)).unwrap_or_default()
+    };
+    format!("{title}, {} in all: {}, {}.", columns.len(), told("highest", highest), told("lowest", lowest))
 }
 
 fn days(facts: &[&Fact]) -> Vec<Column> {

@@ -4,6 +4,7 @@ use super::{Drawn, Source, frame, in_words, table};
 use crate::charts::{self, ChartError, Step};
 use crate::metrics::{SESSIONS, SESSIONS_WITH_MERGED_PR, SESSIONS_WITH_PR};
 use crate::report::layout::Figure;
+use crate::report::view::Row;
 use crate::unit::Unit;
 
 pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
@@ -27,6 +28,11 @@ pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
     let words: Vec<_> = steps.iter().map(|step| (step.name.clone(), step.text.clone())).collect();
     let shown = if all > 0.0 { steps.as_slice() } else { &[] };
     let svg = charts::funnel(&frame(figure, &in_words(figure.title, &words)), shown)?;
-    let row = |step: &Step| vec![step.name.clone(), step.text.clone(), step.note.clone().unwrap_or_default()];
-    Ok(Drawn { svg, table: table(&["Step", "Sessions", "Share"], steps.iter().map(row).collect()) })
+    let share = |step: &Step| (all > 0.0).then(|| step.value / all);
+    let row = |step: &Step| Row {
+        cells: vec![step.name.clone(), step.text.clone(), Unit::Share.text(share(step))],
+        faint: all < 10.0,
+    };
+    let table = table(&["Step", "Sessions", "Of all sessions"], steps.iter().map(row).collect());
+    Ok(Drawn { also: &[&SESSIONS, &SESSIONS_WITH_MERGED_PR], ..Drawn::new(svg, table) })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Drawn, Source, frame, in_words, table};
+use super::{Drawn, Source, firm, frame, in_words, table};
 use crate::charts::{self, ChartError, Column, Panel, Part, Stack, Tone};
 use crate::frame::normal::IMPACTS;
 use crate::metrics::Dim;
@@ -49,7 +49,11 @@ pub fn stacks(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError>
         total: count(counts.iter().sum()),
     };
     let shown: Vec<Stack> = labels.iter().take(MOST_STACKS).map(stack).collect();
-    let words: Vec<_> = shown.iter().map(|stack| (stack.name.clone(), stack.total.clone())).collect();
+    let words: Vec<_> = (shown.iter().zip(&labels))
+        .map(|(stack, (_, counts))| {
+            (stack.name.clone(), format!("{}, {} of them high", stack.total, count(counts[0])))
+        })
+        .collect();
     let description = in_words("Issues by label", &words);
     let legend = IMPACTS.map(|impact| (tone(impact), impact));
     let svg = charts::stacks(&frame(figure, &description), &legend, &shown)?;
@@ -57,10 +61,10 @@ pub fn stacks(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError>
         .iter()
         .map(|(label, counts)| {
             let numbers = counts.iter().copied().chain([counts.iter().sum()]).map(count);
-            std::iter::once(name(Dim::Label, *label)).chain(numbers).collect()
+            firm(std::iter::once(name(Dim::Label, *label)).chain(numbers).collect())
         })
         .collect();
-    Ok(Drawn { svg, table: table(&["Label", "High", "Medium", "Low", "Other", "All"], rows) })
+    Ok(Drawn::new(svg, table(&["Label", "High", "Medium", "Low", "Other", "All"], rows)))
 }
 
 /// A row of columns for each impact: sessions with 0, 1, 2 … such issues.
@@ -93,8 +97,8 @@ pub fn multiples(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartErr
     let svg = charts::small_multiples(&frame(figure, &description), &panels)?;
     let row = |impact: &str| {
         let numbers = COUNTS.iter().map(|bin| Unit::Count.text(Some(value(impact, bin))));
-        std::iter::once(impact.to_owned()).chain(numbers).collect()
+        firm(std::iter::once(impact.to_owned()).chain(numbers).collect())
     };
-    let heads = ["Issues", "0", "1", "2", "3", "4", "5+"];
-    Ok(Drawn { svg, table: table(&heads, IMPACTS.into_iter().map(row).collect()) })
+    let heads = ["Issues of impact", "0", "1", "2", "3", "4", "5+"];
+    Ok(Drawn::new(svg, table(&heads, IMPACTS.into_iter().map(row).collect())))
 }

@@ -3,15 +3,16 @@
 mod columns;
 mod funnel;
 mod impacts;
+mod labels;
 mod ranking;
 mod trend;
 
 use minijinja::Value;
 
 use super::layout::{Draw, Figure};
-use super::view::{FigureView, Table};
+use super::view::{FigureView, Row, Table, Term};
 use crate::charts::{ChartError, Frame, Svg};
-use crate::metrics::{Fact, Facts};
+use crate::metrics::{Evidence, Fact, Facts, Metric, SESSIONS};
 use crate::period::Period;
 
 /// The longest table under a chart; the facts file has all rows.
@@ -19,16 +20,29 @@ const LONGEST_TABLE: usize = 40;
 
 /// A drawn figure.
 pub struct Drawn {
-    svg: Svg,
+    /// None where the table says it all.
+    svg: Option<Svg>,
     table: Table,
+    /// What the table shows besides the figure's own metric.
+    also: &'static [&'static Metric],
+}
+
+impl Drawn {
+    fn new(svg: Svg, table: Table) -> Self {
+        Self { svg: Some(svg), table, also: &[] }
+    }
 }
 
 /// What figures are drawn from.
 pub struct Source<'a> {
     /// The numbers.
     pub facts: &'a Facts,
+    /// Rows that are no facts.
+    pub evidence: &'a Evidence,
     /// The trend's periods, newest first.
     pub periods: &'a [Period],
+    /// Head of a column of changes: `Against week 40`; none where nothing is compared.
+    pub against: Option<String>,
 }
 
 impl Source<'_> {
@@ -40,14 +54,24 @@ impl Source<'_> {
     }
 }
 
-/// Draws a figure; `None` where the page is better without it.
+/// Whether the page is better without a figure.
+pub fn superfluous(figure: &Figure, source: &Source<'_>) -> bool {
+    source.facts.by(figure.metric, figure.by).count() < figure.at_least
+}
+
+/// Whether a figure has nothing to show.
+pub fn empty(figure: &Figure, source: &Source<'_>) -> bool {
+    match figure.draw {
+        Draw::Funnel => source.facts.whole(&SESSIONS).and_then(|fact| fact.value).unwrap_or(0.0) == 0.0,
+        _ => source.of(figure).iter().all(|fact| fact.value.is_none()),
+    }
+}
+
+/// Draws a figure.
 ///
 /// # Errors
 /// The chart could not be drawn: a defect.
-pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<Option<FigureView>, ChartError> {
-    if source.facts.by(figure.metric, figure.by).count() < figure.at_least {
-        return Ok(None);
-    }
+pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<FigureView, ChartError> {
     let drawn = match figure.draw {
         Draw::Columns => columns::draw(figure, source),
         Draw::Ranking => ranking::amounts(figure, source),
@@ -56,15 +80,19 @@ pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<Option<FigureView>, 
         Draw::Stacks => impacts::stacks(figure, source),
         Draw::Multiples => impacts::multiples(figure, source),
         Draw::Funnel => funnel::draw(figure, source),
+        Draw::Labels => Ok(labels::draw(source.evidence)),
     }?;
-    Ok(Some(FigureView {
+    let own = std::iter::once(figure.metric);
+    let terms = own.chain(drawn.also.iter().copied());
+    let svg = drawn.svg.map(|svg| svg.as_str().to_owned()).unwrap_or_default();
+    Ok(FigureView {
         id: figure.id,
         title: figure.title,
-        metric: figure.metric.id,
+        terms: terms.map(|metric| Term { id: metric.id, title: metric.title }).collect(),
         note: figure.note.to_owned(),
-        svg: Value::from_safe_string(drawn.svg.as_str().to_owned()),
+        svg: Value::from_safe_string(svg),
         table: drawn.table,
-    }))
+    })
 }
 
 fn frame<'a>(figure: &'a Figure, description: &'a str) -> Frame<'a> {
@@ -72,7 +100,7 @@ fn frame<'a>(figure: &'a Figure, description: &'a str) -> Frame<'a> {
 }
 
 /// Cuts a table to what a page can carry.
-fn table(heads: &[&str], mut rows: Vec<Vec<String>>) -> Table {
+fn table(heads: &[&str], mut rows: Vec<Row>) -> Table {
     let hidden = rows.len().saturating_sub(LONGEST_TABLE);
     rows.truncate(LONGEST_TABLE);
     let more = match hidden {
@@ -81,6 +109,11 @@ fn table(heads: &[&str], mut rows: Vec<Vec<String>>) -> Table {
         hidden => format!("{hidden} more rows are in the facts file."),
     };
     Table { heads: heads.iter().map(|head| (*head).to_owned()).collect(), rows, more }
+}
+
+/// A row that can be trusted.
+fn firm(cells: Vec<String>) -> Row {
+    Row { cells, faint: false }
 }
 
 /// A text alternative: the first few of a list and how many there are.

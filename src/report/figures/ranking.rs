@@ -1,12 +1,14 @@
 //! Horizontal bars: amounts largest first, and ratios with what they rest on.
 
-use super::{Drawn, Source, frame, in_words, table};
+use super::{Drawn, Source, firm, frame, in_words, table};
 use crate::charts::{self, Bar, ChartError, Tone};
 use crate::frame::normal::{IMPACTS, STATES};
-use crate::metrics::{Dim, Fact, Kind};
+use crate::metrics::{ACUS, ACUS_SPLIT, Dim, Fact, Kind, Metric};
 use crate::report::change;
 use crate::report::layout::Figure;
 use crate::report::names::{self, name};
+use crate::report::view::Row;
+use crate::unit::Unit;
 
 /// The most bars that a reader takes in.
 const MOST_BARS: usize = 15;
@@ -35,17 +37,30 @@ pub fn amounts(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError
     }
     drop(hidden);
     let unit = figure.metric.unit;
+    // A number of pull requests rests on itself; a column that repeats it says nothing.
+    let basis = Some(figure.metric.basis.head()).filter(|head| *head != figure.metric.title);
+    let split = figure.metric.id == ACUS.id && dim == Dim::Tag;
     let row = |fact: &&Fact| {
-        vec![
-            name(dim, fact.key(dim).flatten()),
-            unit.text(fact.value),
-            crate::unit::Unit::Count.text(Some(fact.n)),
-            change::change(fact).map_or_else(|| crate::unit::MISSING.to_owned(), |change| change.text),
-        ]
+        let key = fact.key(dim).flatten();
+        let mut cells = vec![name(dim, key), unit.text(fact.value)];
+        if split {
+            let mut shares = source.facts.by(&ACUS_SPLIT, figure.by);
+            let own = shares.find(|share| share.key(dim).flatten() == key);
+            cells.push(unit.text(own.and_then(|share| share.value)));
+        }
+        cells.extend(basis.map(|_| Unit::Count.text(Some(fact.n))));
+        cells.extend(against(source, fact));
+        firm(cells)
     };
     let rows = facts.iter().map(row).collect();
-    let heads = [names::head(dim), figure.metric.title, figure.metric.basis.head(), "Change"];
-    finish(figure, &bars, None, &heads, rows)
+    let heads: Vec<&str> = [names::head(dim), figure.metric.title]
+        .into_iter()
+        .chain(split.then_some("Split among its tags"))
+        .chain(basis)
+        .chain(source.against.as_deref())
+        .collect();
+    let also: &[&Metric] = if split { &[&ACUS_SPLIT] } else { &[] };
+    Ok(Drawn { also, ..finish(figure, &bars, None, &heads, rows)? })
 }
 
 /// Ratios, those that rest on most first.
@@ -55,21 +70,30 @@ pub fn rates(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> 
     facts.sort_by(|a, b| b.n.total_cmp(&a.n));
     // A rate of nothing is no bar; the table still has it.
     let shown = facts.iter().filter(|fact| fact.value.is_some()).take(MOST_BARS);
-    let count = |number: f64| crate::unit::Unit::Count.text(Some(number));
+    let count = |number: f64| Unit::Count.text(Some(number));
     let of = |fact: &Fact| format!("{} of {}", count(fact.numerator), count(fact.denominator));
     let bars: Vec<Bar> = shown.map(|fact| bar(dim, fact, Some(of(fact)))).collect();
     let row = |fact: &&Fact| {
-        vec![
+        let mut cells = vec![
             name(dim, fact.key(dim).flatten()),
             figure.metric.unit.text(fact.value),
             count(fact.numerator),
             count(fact.denominator),
-            change::change(fact).map_or_else(|| crate::unit::MISSING.to_owned(), |change| change.text),
-        ]
+        ];
+        cells.extend(against(source, fact));
+        Row { cells, faint: change::faint(fact) }
     };
     let rows = facts.iter().map(row).collect();
-    let heads = [names::head(dim), figure.metric.title, "Merged", "Decided", "Change"];
+    let heads: Vec<&str> = [names::head(dim), figure.metric.title, "Merged", "Decided"]
+        .into_iter()
+        .chain(source.against.as_deref())
+        .collect();
     finish(figure, &bars, Some(1.0), &heads, rows)
+}
+
+/// The change of a row, where there is a column for it.
+fn against(source: &Source<'_>, fact: &Fact) -> Option<String> {
+    source.against.as_ref().map(|_| change::signed(fact))
 }
 
 fn finish(
@@ -77,11 +101,15 @@ fn finish(
     bars: &[Bar],
     max: Option<f64>,
     heads: &[&str],
-    rows: Vec<Vec<String>>,
+    rows: Vec<Row>,
 ) -> Result<Drawn, ChartError> {
-    let words: Vec<_> = bars.iter().map(|bar| (bar.name.clone(), bar.text.clone())).collect();
+    let text = |bar: &Bar| match &bar.note {
+        Some(note) => format!("{} ({note})", bar.text),
+        None => bar.text.clone(),
+    };
+    let words: Vec<_> = bars.iter().map(|bar| (bar.name.clone(), text(bar))).collect();
     let description = in_words(figure.title, &words);
-    Ok(Drawn { svg: charts::bars(&frame(figure, &description), bars, max)?, table: table(heads, rows) })
+    Ok(Drawn::new(charts::bars(&frame(figure, &description), bars, max)?, table(heads, rows)))
 }
 
 fn bar(dim: Dim, fact: &Fact, note: Option<String>) -> Bar {

@@ -1,10 +1,11 @@
 //! A line over the trend's periods.
 
-use super::{Drawn, Source, frame, in_words, table};
+use super::{Drawn, Source, frame, table};
 use crate::charts::{self, ChartError, Point};
 use crate::metrics::Dim;
 use crate::report::layout::Figure;
-use crate::report::names;
+use crate::report::view::Row;
+use crate::report::{change, names};
 use crate::unit::Unit;
 
 pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
@@ -12,19 +13,43 @@ pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
     let unit = figure.metric.unit;
     let mut points = Vec::new();
     let mut rows = Vec::new();
+    let newest = source.periods.first();
     for period in source.periods.iter().rev() {
         let label = period.label();
         let Some(fact) = facts.iter().find(|fact| fact.key(Dim::Period).flatten() == Some(&label)) else {
             continue;
         };
         let text = unit.text(fact.value);
-        rows.push(vec![label, text.clone(), Unit::Count.text(Some(fact.n))]);
-        points.push(Point { label: period.short_name(), value: fact.value, text });
+        // A period that is still running is no fall.
+        let running = newest == Some(period) && source.facts.period.complete == Some(false);
+        let faint = running || change::faint(fact);
+        let label = if running { format!("{label} so far") } else { label };
+        rows.push(Row { cells: vec![label, text.clone(), Unit::Count.text(Some(fact.n))], faint });
+        points.push(Point { label: period.short_name(), value: fact.value, text, muted: faint });
     }
-    let words: Vec<_> = points.iter().rev().map(|point| (point.label.clone(), point.text.clone())).collect();
-    let description = in_words(figure.title, &words);
+    let description = description(figure.title, &points);
     let max = (unit == Unit::Share).then_some(1.0);
     let svg = charts::line(&frame(figure, &description), &points, &|value| unit.text(Some(value)), max)?;
     let heads = [names::head(Dim::Period), figure.metric.title, figure.metric.basis.head()];
-    Ok(Drawn { svg, table: table(&heads, rows) })
+    Ok(Drawn::new(svg, table(&heads, rows)))
+}
+
+/// In words: where the line ends, where it began, and how far it went.
+fn description(title: &str, points: &[Point]) -> String {
+    let known = || points.iter().filter(|point| point.value.is_some());
+    let value = |point: &&Point| point.value.unwrap_or(0.0);
+    let told = |word: &str, point: Option<&Point>| {
+        point.map(|point| format!("{word} {} {}", point.label, point.text)).unwrap_or_default()
+    };
+    if known().count() == 0 {
+        return format!("{title}: none.");
+    }
+    format!(
+        "{title}, {} periods: {}, {}, {}, {}.",
+        points.len(),
+        told("newest", known().next_back()),
+        told("oldest", known().next()),
+        told("highest", known().max_by(|a, b| value(a).total_cmp(&value(b)))),
+        told("lowest", known().min_by(|a, b| value(a).total_cmp(&value(b)))),
+    )
 }

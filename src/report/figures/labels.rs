@@ -1,0 +1,66 @@
+//! The most frequent labels of issues, with what they touched.
+
+use super::{Drawn, firm};
+use crate::metrics::{ACUS, Dim, Evidence, ISSUES, LabelRow};
+use crate::report::names::name;
+use crate::report::view::Table;
+use crate::text::clean;
+use crate::unit::Unit;
+
+/// The most rows that a reader takes in.
+const MOST_ROWS: usize = 10;
+/// The longest label that leaves a phone room for the numbers.
+const LONGEST_NAME: usize = 40;
+
+pub fn draw(evidence: &Evidence) -> Drawn {
+    let mut labels: Vec<&LabelRow> = evidence.labels.iter().collect();
+    // They come with most issues of high impact first; the order of equals stays.
+    labels.sort_by(|a, b| b.issues.total_cmp(&a.issues));
+    let rest = labels.split_off(labels.len().min(MOST_ROWS));
+    let count = |number: f64| Unit::Count.text(Some(number));
+    let row = |row: &&LabelRow| {
+        firm(vec![
+            clean(&name(Dim::Label, row.label.as_deref()), LONGEST_NAME),
+            count(row.issues),
+            count(row.high),
+            count(row.sessions),
+            Unit::Acu.text(Some(row.acus)),
+        ])
+    };
+    let issues = rest.iter().map(|row| row.issues).sum::<f64>();
+    let issues = format!("{} {}", count(issues), if issues == 1.0 { "issue" } else { "issues" });
+    let more = match rest.len() {
+        0 => String::new(),
+        1 => format!("One more label has {issues}."),
+        labels => format!("{} more labels have {issues} together.", count(labels as f64)),
+    };
+    let heads = ["Label", "Issues", "High", "Sessions", "ACUs"].map(str::to_owned).to_vec();
+    let table = Table { heads, rows: labels.iter().map(row).collect(), more };
+    Drawn { svg: None, table, also: &[&ISSUES, &ACUS] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(labels: usize) -> Table {
+        let label = |number| LabelRow {
+            label: Some(format!("{number}")),
+            issues: number as f64,
+            high: 0.0,
+            sessions: 1.0,
+            acus: 2.5,
+        };
+        draw(&Evidence { labels: (1..=labels).map(label).collect(), ..Evidence::default() }).table
+    }
+
+    #[test]
+    fn the_ten_with_most_issues_are_shown_and_the_rest_counted() {
+        let all = table(12);
+        let names: Vec<&str> = all.rows.iter().map(|row| row.cells[0].as_str()).collect();
+        assert_eq!(names, ["12", "11", "10", "9", "8", "7", "6", "5", "4", "3"]);
+        assert_eq!(all.rows[0].cells, ["12", "12", "0", "1", "2.5"]);
+        assert_eq!(all.more, "2 more labels have 3 issues together.");
+        assert_eq!((table(11).more.as_str(), table(10).more.as_str()), ("One more label has 1 issue.", ""));
+    }
+}
