@@ -52,13 +52,29 @@ pub fn settings() -> Settings {
     Settings::resolve(&args, Some(key), now).expect("settings without a flaw")
 }
 
-/// Bytes to frames: what a run does between the socket and the aggregation.
-pub fn ingest(pages: &[String], settings: &Settings) -> (Frames, Ledger) {
+/// Bytes to frames.
+pub fn frames(pages: &[String], settings: &Settings) -> Frames {
+    let mut builder = FramesBuilder::default();
+    for (number, page) in (0..).zip(pages) {
+        let mut push = |delivery: Delivery<'_>| take(&mut builder, delivery);
+        fetch::decode(page.as_bytes(), number * PAGE as u64, &settings.question, &mut push).expect("a page");
+    }
+    builder.finish().expect("frames")
+}
+
+/// All that a run does between the socket and the aggregation: the proof that
+/// every page is whole, bytes to frames, and the ledger.
+pub fn walk(pages: &[String], settings: &Settings) -> (Frames, Ledger) {
     let mut builder = FramesBuilder::default();
     let bodies = pages.iter().map(String::as_bytes);
-    let ledger = fetch::replay(bodies, &settings.question, &mut |delivery| match delivery {
-        Delivery::Restart => builder = FramesBuilder::default(),
+    let mut push = |delivery: Delivery<'_>| take(&mut builder, delivery);
+    let ledger = fetch::replay(bodies, &settings.question, &mut push).expect("pages");
+    (builder.finish().expect("frames"), ledger)
+}
+
+fn take(builder: &mut FramesBuilder, delivery: Delivery<'_>) {
+    match delivery {
+        Delivery::Restart => *builder = FramesBuilder::default(),
         Delivery::Page(rows) => builder.push(rows),
-    });
-    (builder.finish().expect("frames"), ledger.expect("pages that can be read"))
+    }
 }

@@ -14,7 +14,7 @@ const SESSIONS: usize = 20_000;
 pub fn ingest(criterion: &mut Criterion) {
     let settings = data::settings();
     let pages = data::pages(&data::recipe(SESSIONS));
-    let (frames, ledger) = data::ingest(&pages, &settings);
+    let (frames, ledger) = data::walk(&pages, &settings);
     // A benchmark of dropped rows would look splendid.
     assert_eq!((frames.sessions.height(), ledger.unique, ledger.rejected), (SESSIONS, SESSIONS as u64, 0));
 
@@ -29,7 +29,10 @@ pub fn ingest(criterion: &mut Criterion) {
         });
     });
     group.bench_function("frames", |bencher| {
-        bencher.iter_with_large_drop(|| data::ingest(black_box(&pages), &settings));
+        bencher.iter_with_large_drop(|| data::frames(black_box(&pages), &settings));
+    });
+    group.bench_function("walk", |bencher| {
+        bencher.iter_with_large_drop(|| data::walk(black_box(&pages), &settings));
     });
     group.finish();
 }

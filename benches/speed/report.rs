@@ -14,7 +14,7 @@ pub fn report(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("report");
     group.sample_size(20).warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(8));
     for sessions in [1_000, 100_000] {
-        let (frames, ledger) = data::ingest(&data::pages(&data::recipe(sessions)), &settings);
+        let (frames, ledger) = data::walk(&data::pages(&data::recipe(sessions)), &settings);
         assert_eq!(frames.sessions.height(), sessions);
         group.bench_function(BenchmarkId::from_parameter(sessions), |bencher| {
             bencher.iter(|| compose(black_box(&frames), ledger.clone(), &settings).expect("a report"));

@@ -20,7 +20,7 @@ mod walk;
 pub mod wire;
 
 pub use error::FetchError;
-pub use replay::{Unreadable, replay};
+pub use replay::{Unreadable, decode, replay};
 
 use std::fmt;
 use std::time::Duration;

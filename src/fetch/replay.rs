@@ -15,10 +15,26 @@ pub struct Unreadable {
     why: String,
 }
 
+/// Decodes one page, whose first record stands at `skip` in the server's order,
+/// and hands on its accepted rows: the one step of [`replay`] that makes rows.
+///
+/// # Errors
+/// A body that is no UTF-8 or cannot be split into records.
+pub fn decode(
+    body: &[u8],
+    skip: u64,
+    question: &Question,
+    deliver: &mut dyn FnMut(Delivery<'_>),
+) -> Result<(), Unreadable> {
+    let body = text(body, 1)?;
+    take(body, skip, question, &mut Tally::default(), deliver)
+}
+
 /// The ledger of pages whose accepted rows were delivered on the way, read from
 /// their bytes, oldest first, just as [`super::fetch`] reads what comes over
-/// the network. Nothing is asked of anybody: `requests` is 0, and `complete`
-/// says that the last page promises no more and the first one's total came.
+/// the network: each is proved to be a whole page before it is decoded. Nothing
+/// is asked of anybody: `requests` is 0, and `complete` says that the last page
+/// promises no more and that as many sessions came as the first one counted.
 ///
 /// # Errors
 /// The first page that is no UTF-8, no JSON or has no envelope; what was
@@ -32,18 +48,34 @@ pub fn replay<'b>(
     let (mut skip, mut total, mut more) = (0_u64, None, true);
     for body in bodies {
         let page = tally.pages().saturating_add(1);
-        let body = std::str::from_utf8(body).map_err(|error| Unreadable { page, why: error.to_string() })?;
+        let body = text(body, page)?;
         let head = envelope::read(body).map_err(|flaw| Unreadable { page, why: format!("{flaw:?}") })?;
-        let spare = OnceCell::new();
-        let verdicts = judge(body, &spare, skip, question)
-            .map_err(|error| Unreadable { page, why: error.to_string() })?;
-        deliver(Delivery::Page(&tally.count(verdicts).rows));
+        take(body, skip, question, &mut tally, deliver)?;
         skip = skip.saturating_add(head.count);
         total.get_or_insert(head.total);
         more = head.more;
     }
     let complete = !more && total == Some(tally.distinct());
     Ok(tally.ledger((0, 0), complete))
+}
+
+fn text(body: &[u8], page: u64) -> Result<&str, Unreadable> {
+    std::str::from_utf8(body).map_err(|error| Unreadable { page, why: error.to_string() })
+}
+
+fn take(
+    body: &str,
+    skip: u64,
+    question: &Question,
+    tally: &mut Tally,
+    deliver: &mut dyn FnMut(Delivery<'_>),
+) -> Result<(), Unreadable> {
+    let page = tally.pages().saturating_add(1);
+    let spare = OnceCell::new();
+    let verdicts =
+        judge(body, &spare, skip, question).map_err(|error| Unreadable { page, why: error.to_string() })?;
+    deliver(Delivery::Page(&tally.count(verdicts).rows));
+    Ok(())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::columns as c;
 use super::normal;
 use crate::fetch::Row;
 use crate::fetch::lenient::Text;
-use crate::fetch::wire::{Analysis, PullRequest};
+use crate::fetch::wire::{ActionItem, Analysis, Issue, PullRequest, Session};
 
 /// The user id that stands for "a service user" in place of a person's.
 const BOT: &str = "bot_apk";
@@ -66,6 +66,8 @@ table! {
         url: Strings = c::URL,
         analysed: BooleanChunkedBuilder = c::ANALYSED,
         feedback: Numbers<UInt32Type> = c::FEEDBACK,
+        tag_count: Numbers<UInt32Type> = c::TAG_COUNT,
+        pr_count: Numbers<UInt32Type> = c::PR_COUNT,
     }
 }
 
@@ -88,9 +90,11 @@ table! {
 }
 
 table! {
-    /// One row an issue.
+    /// One row an issue, with what it is grouped by of its session.
     Issues {
         row: Numbers<UInt32Type> = c::ROW,
+        created: Numbers<Int64Type> = c::CREATED,
+        user: Strings = c::USER,
         impact: Strings = c::IMPACT,
         label: Strings = c::LABEL,
     }
@@ -100,23 +104,23 @@ table! {
     /// One row an action item.
     ActionItems {
         row: Numbers<UInt32Type> = c::ROW,
+        created: Numbers<Int64Type> = c::CREATED,
         kind: Strings = c::TYPE,
     }
 }
 
 impl Sessions {
-    pub(super) fn push(&mut self, key: u32, row: &Row<'_>) {
+    pub(super) fn push(&mut self, key: u32, row: &Row<'_>, tags: u32, pull_requests: u32) {
         let session = &row.session;
-        let service_user = session.service_user_id.trimmed();
-        let user = session.user_id.trimmed();
         self.row.append_value(key);
         self.position.append_value(row.position);
         self.id.append_option(session.id());
         self.created.append_value(row.created.timestamp_micros());
         self.updated.append_option(session.updated().map(|moment| moment.timestamp_micros()));
         self.org.append_option(session.org_id.trimmed());
-        self.user.append_option(service_user.or(user));
-        self.automation.append_value(service_user.is_some() || user == Some(BOT));
+        self.user.append_option(user(session));
+        let is_service = session.service_user_id.trimmed().is_some();
+        self.automation.append_value(is_service || session.user_id.trimmed() == Some(BOT));
         self.status.append_option(session.status.trimmed());
         self.acus.append_option(session.acus());
         self.title.append_option(session.title.trimmed());
@@ -124,42 +128,63 @@ impl Sessions {
         self.analysed.append_value(session.session_analysis.is_some());
         let feedback = session.session_analysis.as_ref().map_or(0, Analysis::prompt_feedback);
         self.feedback.append_value(u32::try_from(feedback).unwrap_or(u32::MAX));
+        self.tag_count.append_value(tags);
+        self.pr_count.append_value(pull_requests);
     }
 }
 
+/// Who started a session: the service user before the person.
+fn user<'s>(session: &'s Session<'_>) -> Option<&'s str> {
+    session.service_user_id.trimmed().or_else(|| session.user_id.trimmed())
+}
+
 impl PullRequests {
-    pub(super) fn push(&mut self, key: u32, entry: &PullRequest<'_>, addresses: &mut Register) {
-        let address = entry.address().and_then(normal::address);
-        self.row.append_value(key);
-        self.repo.append_option(address.as_deref().map(normal::repo));
-        self.address.append_option(address.map(|address| addresses.number(&address)));
-        self.state.append_value(normal::state_rank(entry.state()));
+    /// Gives the number of distinct addresses.
+    pub(super) fn push(&mut self, key: u32, entries: &[PullRequest<'_>], addresses: &mut Register) -> u32 {
+        let mut met = Vec::new();
+        for entry in entries {
+            let address = entry.address().and_then(normal::address);
+            let number = address.as_deref().map(|address| addresses.number(address));
+            self.row.append_value(key);
+            self.repo.append_option(address.as_deref().map(normal::repo));
+            self.address.append_option(number);
+            self.state.append_value(normal::state_rank(entry.state()));
+            met.extend(number.filter(|number| !met.contains(number)));
+        }
+        u32::try_from(met.len()).unwrap_or(u32::MAX)
     }
 }
 
 impl Tags {
-    pub(super) fn push(&mut self, key: u32, tags: &[Text<'_>]) {
+    /// Gives the number of distinct tags.
+    pub(super) fn push(&mut self, key: u32, tags: &[Text<'_>]) -> u32 {
+        let mut count = 0;
         for (index, tag) in tags.iter().enumerate() {
             let Some(tag) = tag.trimmed() else { continue };
             if tags.iter().take(index).all(|earlier| earlier.trimmed() != Some(tag)) {
                 self.row.append_value(key);
                 self.tag.append_value(tag);
+                count += 1;
             }
         }
+        count
     }
 }
 
 impl Issues {
-    pub(super) fn push(&mut self, key: u32, impact: &Text<'_>, label: &Text<'_>) {
+    pub(super) fn push(&mut self, key: u32, row: &Row<'_>, issue: &Issue<'_>) {
         self.row.append_value(key);
-        self.impact.append_value(normal::impact(impact.get()));
-        self.label.append_option(label.trimmed());
+        self.created.append_value(row.created.timestamp_micros());
+        self.user.append_option(user(&row.session));
+        self.impact.append_value(normal::impact(issue.impact.get()));
+        self.label.append_option(issue.label.trimmed());
     }
 }
 
 impl ActionItems {
-    pub(super) fn push(&mut self, key: u32, kind: &Text<'_>) {
+    pub(super) fn push(&mut self, key: u32, row: &Row<'_>, item: &ActionItem<'_>) {
         self.row.append_value(key);
-        self.kind.append_option(kind.trimmed());
+        self.created.append_value(row.created.timestamp_micros());
+        self.kind.append_option(item.kind.trimmed());
     }
 }

@@ -29,6 +29,10 @@ pub const URL: &str = "url";
 pub const ANALYSED: &str = "analysed";
 /// Number of remarks on the prompt.
 pub const FEEDBACK: &str = "feedback";
+/// Number of a session's distinct tags.
+pub const TAG_COUNT: &str = "tag_count";
+/// Number of a session's distinct pull requests.
+pub const PR_COUNT: &str = "pr_count";
 
 /// Tag, trimmed and distinct within its session.
 pub const TAG: &str = "tag";

@@ -64,17 +64,16 @@ impl FramesBuilder {
         for row in rows {
             let key = self.next_row;
             self.next_row += 1;
-            self.sessions.push(key, row);
-            self.tags.push(key, &row.session.tags.0);
-            for entry in &row.session.pull_requests.0 {
-                self.pull_requests.push(key, entry, &mut self.addresses);
-            }
-            let Some(analysis) = &row.session.session_analysis else { continue };
+            let session = &row.session;
+            let tags = self.tags.push(key, &session.tags.0);
+            let listed = self.pull_requests.push(key, &session.pull_requests.0, &mut self.addresses);
+            self.sessions.push(key, row, tags, listed);
+            let Some(analysis) = &session.session_analysis else { continue };
             for issue in &analysis.issues.0 {
-                self.issues.push(key, &issue.impact, &issue.label);
+                self.issues.push(key, row, issue);
             }
             for item in &analysis.action_items.0 {
-                self.action_items.push(key, &item.kind);
+                self.action_items.push(key, row, item);
             }
         }
     }

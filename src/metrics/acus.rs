@@ -4,7 +4,7 @@
 
 use polars::prelude::*;
 
-use super::cube::{Cube, PERIOD, TAG_COUNT};
+use super::cube::{Cube, PERIOD};
 use super::metric::{Basis, Dim, Direction, Kind, Metric};
 use super::plan::{
     DENOMINATOR, N, NUMERATOR, acus, beside, divided, keys, known_sessions, lists_pr, ratio, total,
@@ -40,7 +40,7 @@ pub const ACUS_SPLIT: Metric = Metric {
 };
 
 fn acus_split(cube: &Cube, by: &[Dim]) -> LazyFrame {
-    let tags = when(col(TAG_COUNT).gt(lit(1))).then(col(TAG_COUNT)).otherwise(lit(1));
+    let tags = when(col(c::TAG_COUNT).gt(lit(1))).then(col(c::TAG_COUNT)).otherwise(lit(1));
     total(cube.sessions(by), by, (col(c::ACUS) / tags.cast(DataType::Float64)).sum(), len())
 }
 

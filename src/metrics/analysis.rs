@@ -132,7 +132,7 @@ pub const ACTION_ITEMS: Metric = Metric {
 };
 
 fn action_items(cube: &Cube, by: &[Dim]) -> LazyFrame {
-    let counts = cube.action_items(by).group_by(keys(by)).agg([len().cast(DataType::Float64).alias(VALUE)]);
+    let counts = cube.action_items().group_by(keys(by)).agg([len().cast(DataType::Float64).alias(VALUE)]);
     with_zeros(beside(counts, analysed_by(cube, &[]), &[], JoinType::Left))
 }
 

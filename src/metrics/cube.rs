@@ -13,12 +13,8 @@ use crate::period::Period;
 pub const PERIOD: &str = "period";
 /// Local date of a session, as text.
 pub const DAY: &str = "day";
-/// Number of distinct tags of a session.
-pub const TAG_COUNT: &str = "tag_count";
 /// Rank of the best state among a session's pull requests; null lists none.
 pub const BEST_STATE: &str = "best_state";
-/// Number of a session's pull requests.
-pub const PR_COUNT: &str = "pr_count";
 
 /// Number of a pull request within its period.
 const PULL_REQUEST: &str = "pull_request";
@@ -31,6 +27,14 @@ pub struct Cube {
     issues: DataFrame,
     action_items: DataFrame,
     impacts: DataFrame,
+    by_tag: Option<ByTag>,
+}
+
+/// Each grain joined with its sessions' tags, where many plans ask for it.
+struct ByTag {
+    sessions: DataFrame,
+    pull_requests: DataFrame,
+    issues: DataFrame,
 }
 
 /// A column that is the same everywhere: joining on it pairs every row with every other.
@@ -42,16 +46,8 @@ impl Cube {
     /// # Errors
     /// Polars refused a step: a defect, not a state of the data.
     pub fn new(frames: &Frames, periods: &[Period]) -> PolarsResult<Self> {
-        let placed = place(&frames.sessions, periods)?;
-        let keys = placed.clone().lazy().select(cols_of(&[c::ROW, PERIOD, c::USER]));
-        let of_period = |frame: &DataFrame| {
-            frame.clone().lazy().join(
-                keys.clone(),
-                [col(c::ROW)],
-                [col(c::ROW)],
-                JoinArgs::new(JoinType::Inner),
-            )
-        };
+        let calendar = Calendar::new(periods);
+        let placed = ordered(&frames.sessions, &calendar)?;
 
         // Sessions stand in order, so the first row of each pull request is its owner's:
         // the earliest session, then the smallest id.
@@ -74,27 +70,24 @@ impl Cube {
                 col(c::ROW).first(),
             ])
             .collect()?;
-        let listed = entries
-            .select(cols_of(&[c::ROW, PULL_REQUEST]))
-            .unique(None, UniqueKeepStrategy::Any)
+        // What the sessions that list a pull request agree on is the state in each of them.
+        let best = entries
             .inner_join(
-                pull_requests.clone().lazy().select(cols_of(&[PULL_REQUEST, c::STATE])),
+                pull_requests.clone().lazy().select([col(PULL_REQUEST), col(c::STATE).alias(BEST_STATE)]),
                 col(PULL_REQUEST),
                 col(PULL_REQUEST),
             )
             .group_by([col(c::ROW)])
-            .agg([col(c::STATE).min().alias(BEST_STATE), len().alias(PR_COUNT)]);
-        let tag_counts = frames.tags.clone().lazy().group_by([col(c::ROW)]).agg([len().alias(TAG_COUNT)]);
-        let sessions = joined(joined(placed.lazy(), listed, JoinType::Left), tag_counts, JoinType::Left)
-            .with_columns([col(PR_COUNT).fill_null(lit(0)), col(TAG_COUNT).fill_null(lit(0))])
-            .collect()?;
+            .agg([col(BEST_STATE).min()]);
+        let sessions = joined(placed.lazy(), best, JoinType::Left).collect()?;
 
         Ok(Self {
             sessions,
             pull_requests,
             tags: frames.tags.clone(),
-            issues: of_period(&frames.issues).collect()?,
-            action_items: of_period(&frames.action_items).collect()?,
+            issues: placed_in(&frames.issues, &calendar)?,
+            action_items: placed_in(&frames.action_items, &calendar)?,
+            by_tag: None,
             impacts: df!(EVERY => [0; 4], c::IMPACT => normal::IMPACTS)?,
         })
     }
@@ -105,11 +98,22 @@ impl Cube {
     /// As for [`Cube::new`].
     pub fn recent(&self) -> PolarsResult<Self> {
         let cut = |frame: &DataFrame| frame.clone().lazy().filter(col(PERIOD).lt_eq(lit(1))).collect();
+        let (sessions, pull_requests, issues) =
+            (cut(&self.sessions)?, cut(&self.pull_requests)?, cut(&self.issues)?);
+        let rows = sessions.clone().lazy().select([col(c::ROW)]);
+        let tags = self.tags.clone().lazy().semi_join(rows, col(c::ROW), col(c::ROW)).collect()?;
+        let tagged =
+            |frame: &DataFrame| joined(frame.clone().lazy(), tags.clone().lazy(), JoinType::Left).collect();
         Ok(Self {
-            sessions: cut(&self.sessions)?,
-            pull_requests: cut(&self.pull_requests)?,
-            tags: self.tags.clone(),
-            issues: cut(&self.issues)?,
+            by_tag: Some(ByTag {
+                sessions: tagged(&sessions)?,
+                pull_requests: tagged(&pull_requests)?,
+                issues: tagged(&issues)?,
+            }),
+            sessions,
+            pull_requests,
+            tags,
+            issues,
             action_items: cut(&self.action_items)?,
             impacts: self.impacts.clone(),
         })
@@ -118,22 +122,22 @@ impl Cube {
     /// Sessions; by tag a session stands once under each of its tags, or once
     /// under none.
     pub fn sessions(&self, by: &[Dim]) -> LazyFrame {
-        self.tagged(&self.sessions, by)
+        self.tagged(by, &self.sessions, |by_tag| &by_tag.sessions)
     }
 
     /// Distinct pull requests a period, with their owner's user and tags.
     pub fn pull_requests(&self, by: &[Dim]) -> LazyFrame {
-        self.tagged(&self.pull_requests, by)
+        self.tagged(by, &self.pull_requests, |by_tag| &by_tag.pull_requests)
     }
 
     /// Issues of the sessions' analyses.
     pub fn issues(&self, by: &[Dim]) -> LazyFrame {
-        self.tagged(&self.issues, by)
+        self.tagged(by, &self.issues, |by_tag| &by_tag.issues)
     }
 
     /// Action items.
-    pub fn action_items(&self, by: &[Dim]) -> LazyFrame {
-        self.tagged(&self.action_items, by)
+    pub fn action_items(&self) -> LazyFrame {
+        self.action_items.clone().lazy()
     }
 
     /// Every row four times, once with each impact.
@@ -141,12 +145,12 @@ impl Cube {
         frame.with_column(lit(0).alias(EVERY)).inner_join(self.impacts.clone().lazy(), col(EVERY), col(EVERY))
     }
 
-    fn tagged(&self, frame: &DataFrame, by: &[Dim]) -> LazyFrame {
-        let frame = frame.clone().lazy();
-        if !by.contains(&Dim::Tag) {
-            return frame;
+    fn tagged(&self, by: &[Dim], frame: &DataFrame, joined_before: fn(&ByTag) -> &DataFrame) -> LazyFrame {
+        match (by.contains(&Dim::Tag), &self.by_tag) {
+            (false, _) => frame.clone().lazy(),
+            (true, Some(by_tag)) => joined_before(by_tag).clone().lazy(),
+            (true, None) => joined(frame.clone().lazy(), self.tags.clone().lazy(), JoinType::Left),
         }
-        joined(frame, self.tags.clone().lazy(), JoinType::Left)
     }
 }
 
@@ -171,29 +175,30 @@ struct Day {
     date: String,
 }
 
-/// Adds each session's period and local date, drops sessions of no period, and
-/// puts the others in order: by creation, then by id.
-fn place(sessions: &DataFrame, periods: &[Period]) -> PolarsResult<DataFrame> {
-    let numbered = periods.iter().enumerate().rev();
-    let days: Vec<Day> = numbered.flat_map(|(index, period)| days_of(index, period)).collect();
-    let end = periods.first().map_or(i64::MIN, |period| period.to().timestamp_micros());
-    let day = |created: i64| {
-        let begun = days.partition_point(|day| day.begins <= created);
-        days.get(begun.checked_sub(1)?).filter(|_| created < end)
-    };
-    let created = sessions.column(c::CREATED)?.i64()?;
-    let found: Vec<Option<&Day>> = created.iter().map(|at| at.and_then(day)).collect();
-    let period: UInt32Chunked = found.iter().map(|day| day.map(|day| day.period)).collect();
-    let date: StringChunked = found.iter().map(|day| day.map(|day| day.date.as_str())).collect();
+/// The days of contiguous periods.
+struct Calendar {
+    /// Oldest first.
+    days: Vec<Day>,
+    /// UTC, microseconds: the first instant after the last day.
+    end: i64,
+}
 
-    let mut placed = sessions.clone();
-    placed.with_column(period.with_name(PERIOD.into()).into_column())?;
-    placed.with_column(date.with_name(DAY.into()).into_column())?;
-    placed
-        .lazy()
-        .filter(col(PERIOD).is_not_null())
-        .sort([c::CREATED, c::ID], SortMultipleOptions::default())
-        .collect()
+impl Calendar {
+    fn new(periods: &[Period]) -> Self {
+        let numbered = periods.iter().enumerate().rev();
+        let days = numbered.flat_map(|(index, period)| days_of(index, period)).collect();
+        let end = periods.first().map_or(i64::MIN, |period| period.to().timestamp_micros());
+        Self { days, end }
+    }
+
+    /// The day of each row's creation; null for a row of no period.
+    fn days_of(&self, frame: &DataFrame) -> PolarsResult<Vec<Option<&Day>>> {
+        let day = |created: i64| {
+            let begun = self.days.partition_point(|day| day.begins <= created);
+            self.days.get(begun.checked_sub(1)?).filter(|_| created < self.end)
+        };
+        Ok(frame.column(c::CREATED)?.i64()?.iter().map(|created| created.and_then(day)).collect())
+    }
 }
 
 fn days_of(index: usize, period: &Period) -> impl Iterator<Item = Day> + use<> {
@@ -202,6 +207,25 @@ fn days_of(index: usize, period: &Period) -> impl Iterator<Item = Day> + use<> {
         let begins = Period::days(date, date, tz)?.from().timestamp_micros();
         Some(Day { begins, period: period_number, date: date.to_string() })
     })
+}
+
+/// Adds each row's period; drops rows of no period.
+fn placed_in(frame: &DataFrame, calendar: &Calendar) -> PolarsResult<DataFrame> {
+    let period: UInt32Chunked =
+        calendar.days_of(frame)?.into_iter().map(|day| day.map(|day| day.period)).collect();
+    let mut placed = frame.clone();
+    placed.with_column(period.with_name(PERIOD.into()).into_column())?;
+    placed.lazy().filter(col(PERIOD).is_not_null()).collect()
+}
+
+/// Adds each session's period and local date, drops sessions of no period, and
+/// puts the others in order: by creation, then by id.
+fn ordered(sessions: &DataFrame, calendar: &Calendar) -> PolarsResult<DataFrame> {
+    let days = calendar.days_of(sessions)?;
+    let date: StringChunked = days.iter().map(|day| day.map(|day| day.date.as_str())).collect();
+    let mut dated = sessions.clone();
+    dated.with_column(date.with_name(DAY.into()).into_column())?;
+    placed_in(&dated, calendar)?.sort([c::CREATED, c::ID], SortMultipleOptions::default())
 }
 
 pub(super) fn cols_of(names: &[&str]) -> Vec<Expr> {

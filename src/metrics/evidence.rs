@@ -3,7 +3,7 @@
 
 use polars::prelude::*;
 
-use super::cube::{BEST_STATE, Cube, PERIOD, PR_COUNT};
+use super::cube::{BEST_STATE, Cube, PERIOD};
 use super::plan::acus;
 use crate::frame::columns as c;
 
@@ -104,7 +104,8 @@ fn rows(sessions: LazyFrame, by: &str) -> PolarsResult<Vec<SessionRow>> {
     let text = |name: &str| PolarsResult::Ok(frame.column(name)?.str()?.clone());
     let number = |name: &str| PolarsResult::Ok(frame.column(name)?.cast(&DataType::Float64)?.f64()?.clone());
     let (ids, titles, urls, users) = (text(c::ID)?, text(c::TITLE)?, text(c::URL)?, text(c::USER)?);
-    let (acus, prs, best, high) = (number(c::ACUS)?, number(PR_COUNT)?, number(BEST_STATE)?, number(HIGH)?);
+    let (acus, prs, best, high) =
+        (number(c::ACUS)?, number(c::PR_COUNT)?, number(BEST_STATE)?, number(HIGH)?);
     let row = |at| SessionRow {
         id: ids.get(at).unwrap_or_default().to_owned(),
         title: titles.get(at).map(str::to_owned),

@@ -2,7 +2,7 @@
 
 use polars::prelude::*;
 
-use super::cube::{Cube, PERIOD, PR_COUNT};
+use super::cube::{Cube, PERIOD};
 use super::metric::Dim;
 use crate::frame::columns as c;
 use crate::frame::normal::STATES;
@@ -73,7 +73,7 @@ pub fn analysed() -> Expr {
 
 /// Sessions that list a pull request.
 pub fn lists_pr() -> Expr {
-    col(PR_COUNT).gt(lit(0))
+    col(c::PR_COUNT).gt(lit(0))
 }
 
 /// Pull requests that are merged.
