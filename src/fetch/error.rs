@@ -90,7 +90,7 @@ pub enum FetchError {
         deadline: Duration,
     },
     /// The server asks for a longer pause than the run may take.
-    #[error("GET {path}: {host} (HTTP {status}) asks to come back in {}{}", wait_text(*.wait), moment(.at))]
+    #[error("GET {path}: {host} (HTTP {status}) asks for a pause: come back in {}{}", wait_text(*.wait), moment(.at))]
     Later {
         /// What was asked.
         path: String,

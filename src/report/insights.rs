@@ -305,6 +305,8 @@ mod tests {
             previous: bounds,
             source: Source {
                 api: "v2",
+                tags: Vec::new(),
+                users: Vec::new(),
                 scope: String::new(),
                 ledger: Ledger { complete, ..Ledger::default() },
             },

@@ -58,10 +58,11 @@ async fn what_may_pass_is_asked_again() {
 
 #[tokio::test]
 async fn enough_attempts_are_enough() {
-    let faults: [(usize, u8, &str, Fault); 4] = [
-        (6, 5, "after 6 attempt(s): HTTP 503: \"later\"", || json(503, r#"{"detail": "later"}"#)),
-        (6, 5, "after 6 attempt(s): answer cut short", || cut(false)),
-        (6, 5, "after 6 attempt(s): error sending request", || Reply(Vec::new())),
+    let faults: [(usize, u8, &str, Fault); 5] = [
+        (6, 5, "in 6 attempt(s): HTTP 503: \"later\"", || json(503, r#"{"detail": "later"}"#)),
+        (6, 75, "come back in 60 s", || json(429, r#"{"detail": "busy"}"#)),
+        (6, 5, "in 6 attempt(s): answer cut short", || cut(false)),
+        (6, 5, "in 6 attempt(s): error sending request", || Reply(Vec::new())),
         (3, 65, "expected JSON, got text/html; charset=utf-8 from 127.0.0.1:", html),
     ];
     for (attempts, code, text, fault) in faults {
