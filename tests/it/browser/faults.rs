@@ -84,7 +84,7 @@ const CLEAN_BODY: &str = "
       <rect x=0 y=80 width=100 height=40 fill='#0b3d91'/>
       <text x=80 y=108 style='fill: #000; stroke: #fff; stroke-width: 4px; paint-order: stroke'>halo</text>
       <text transform='translate(300 190) rotate(-45)'>turned</text>
-      <text transform='translate(342 190) rotate(-45)'>turned</text>
+      <text transform='translate(354 190) rotate(-45)'>turned</text>
       <text x=590 y=190 text-anchor=end>right</text>
     </svg>";
 
