@@ -77,7 +77,11 @@ fn acus(value: f64) -> String {
         _ => 2,
     };
     let text = grouped(value, places);
-    match text.contains('.') {
+    // Zeros after the point say "exactly" or "about": they go only where nothing was rounded off.
+    let scaled = value * [1.0, 10.0, 100.0].get(places).copied().unwrap_or(1.0);
+    let is_exact = (scaled - scaled.round()).abs() < 1e-6;
+    let is_zero = !text.chars().any(|c| matches!(c, '1'..='9'));
+    match text.contains('.') && (is_exact || is_zero) {
         true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
         false => text,
     }
@@ -133,7 +137,11 @@ mod tests {
             (Unit::Acu, Some(0.0), "0"),
             (Unit::Acu, Some(4.126), "4.13"),
             (Unit::Acu, Some(4.5), "4.5"),
+            (Unit::Acu, Some(4.499), "4.50"),
+            (Unit::Acu, Some(0.001), "0"),
             (Unit::Acu, Some(41.26), "41.3"),
+            (Unit::Acu, Some(41.0), "41"),
+            (Unit::Acu, Some(11.97), "12.0"),
             (Unit::Acu, Some(99.97), "100"),
             (Unit::Acu, Some(412.31), "412"),
             (Unit::Acu, Some(100.0), "100"),

@@ -1,6 +1,8 @@
 //! Runs every metric's plan and lays the answers out as facts.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use polars::prelude::*;
 
@@ -43,22 +45,53 @@ pub struct Span<'a> {
 /// Polars refused a plan: a defect, not a state of the data.
 pub fn evaluate(cube: &Cube, span: &Span<'_>) -> Result<Vec<Fact>, MetricsError> {
     let recent = cube.recent().map_err(MetricsError::of("the periods"))?;
-    let mut facts = Vec::new();
-    for metric in METRICS {
-        for by in groupings(metric) {
-            let trended = metric.groups.iter().any(|group| is_trend_of(group, &by));
-            let source = if trended { cube } else { &recent };
-            let answer = ask(metric, source, &by).map_err(MetricsError::of(metric.id))?;
-            let layout = Layout { metric, by: &by, answer: &answer, span };
-            if metric.groups.contains(&by.as_slice()) {
-                facts.extend(layout.of_report());
-            }
-            if trended {
-                facts.extend(layout.of_trend());
+    let questions: Vec<(&'static Metric, Vec<Dim>)> =
+        METRICS.iter().flat_map(|metric| groupings(metric).into_iter().map(move |by| (metric, by))).collect();
+    // A plan is short and much of it is planning, which one thread does alone:
+    // several are worked on side by side.
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut facts = Vec::new();
+        while let Some((metric, by)) = questions.get(next.fetch_add(1, Ordering::Relaxed)) {
+            facts.extend(of_question(metric, by, cube, &recent, span)?);
+        }
+        Ok(facts)
+    };
+    let workers = std::thread::available_parallelism().map_or(1, NonZero::get).min(questions.len());
+    let mut facts = std::thread::scope(|scope| {
+        let running: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        let mut facts = Vec::new();
+        for worker in running {
+            match worker.join() {
+                Ok(found) => facts.extend(found?),
+                Err(panic) => std::panic::resume_unwind(panic),
             }
         }
-    }
+        Ok::<_, MetricsError>(facts)
+    })?;
     facts.sort_by(Fact::canonical_order);
+    Ok(facts)
+}
+
+/// The facts of one metric and one grouping, and of its trend.
+fn of_question(
+    metric: &'static Metric,
+    by: &[Dim],
+    cube: &Cube,
+    recent: &Cube,
+    span: &Span<'_>,
+) -> Result<Vec<Fact>, MetricsError> {
+    let trended = metric.groups.iter().any(|group| is_trend_of(group, by));
+    let source = if trended { cube } else { recent };
+    let answer = ask(metric, source, by).map_err(MetricsError::of(metric.id))?;
+    let layout = Layout { metric, by, answer: &answer, span };
+    let mut facts = Vec::new();
+    if metric.groups.contains(&by) {
+        facts.extend(layout.of_report());
+    }
+    if trended {
+        facts.extend(layout.of_trend());
+    }
     Ok(facts)
 }
 

@@ -139,6 +139,7 @@ fn in_text(metric: &Metric) -> String {
 fn tag_behind(facts: &Facts, whole: f64) -> Option<Sentence> {
     let (fact, change) = facts
         .by(&ACUS, &[Dim::Tag])
+        .iter()
         .filter(|fact| fact.key(Dim::Tag).flatten().is_some())
         .filter_map(|fact| Some((fact, fact.value? - fact.previous?)))
         .max_by(|a, b| (a.1 * whole.signum()).total_cmp(&(b.1 * whole.signum())))?;
@@ -182,6 +183,7 @@ fn outcome(facts: &Facts, previous: &str) -> Option<Sentence> {
     // Young pull requests had less time than those of the period before.
     let pending = facts
         .by(&PRS, &[Dim::State])
+        .iter()
         .filter(|fact| matches!(fact.key(Dim::State).flatten(), Some("open" | "draft")))
         .filter_map(|fact| fact.value)
         .sum::<f64>();
@@ -247,13 +249,14 @@ fn without_pr(facts: &Facts) -> Option<Sentence> {
 
 /// How few users use how much.
 fn concentration(facts: &Facts) -> Option<Sentence> {
-    let users = facts.by(&ACUS, &[Dim::User]).filter(|fact| fact.key(Dim::User).flatten().is_some()).count();
+    let users =
+        facts.by(&ACUS, &[Dim::User]).iter().filter(|fact| fact.key(Dim::User).flatten().is_some()).count();
     let share = facts.whole(&ACUS_TOP_DECILE_SHARE)?;
     if (users as f64) < ENOUGH || share.denominator <= 0.0 {
         return None;
     }
     Some(said(format!(
-        "The heaviest tenth of users, {} of {} with service users, used {} of the ACUs that have a user: {} of {}.",
+        "The heaviest tenth of users ({} of {}, service users included) used {} of the ACUs that have a user: {} of {}.",
         count(users.div_ceil(10) as f64),
         count(users as f64),
         Unit::Share.text(share.value),
@@ -264,7 +267,7 @@ fn concentration(facts: &Facts) -> Option<Sentence> {
 
 /// What the analyses propose most often.
 fn proposal(facts: &Facts) -> Option<Sentence> {
-    let items: Vec<&Fact> = facts.by(&ACTION_ITEMS, &[Dim::Type]).collect();
+    let items: Vec<&Fact> = facts.by(&ACTION_ITEMS, &[Dim::Type]).iter().collect();
     let all: f64 = items.iter().filter_map(|fact| fact.value).sum();
     let value = |fact: &Fact| fact.value.unwrap_or(0.0);
     let mut named: Vec<&Fact> =
@@ -291,7 +294,8 @@ mod tests {
         Fact { metric, group, value: Some(value), numerator, denominator, n, previous: Some(previous) }
     }
 
-    fn told(facts: Vec<Fact>, labels: &[(&str, f64)], complete: bool) -> Vec<String> {
+    fn told(mut facts: Vec<Fact>, labels: &[(&str, f64)], complete: bool) -> Vec<String> {
+        facts.sort_by(Fact::canonical_order);
         let bounds = Bounds {
             label: String::new(),
             from: String::new(),

@@ -57,11 +57,9 @@ fn tile(facts: &Facts, headline: &Headline, trend: &[String]) -> Result<Tile, Ch
 }
 
 fn find<'a>(facts: &'a Facts, metric: &Metric, keys: &[(Dim, &str)]) -> Option<&'a Fact> {
-    facts.facts.iter().find(|fact| {
-        fact.metric.id == metric.id
-            && fact.group.len() == keys.len()
-            && keys.iter().all(|(dim, key)| fact.key(*dim).flatten() == Some(key))
-    })
+    let by: Vec<Dim> = keys.iter().map(|(dim, _)| *dim).collect();
+    let is_asked = |fact: &&Fact| keys.iter().all(|(dim, key)| fact.key(*dim).flatten() == Some(key));
+    facts.by(metric, &by).iter().find(is_asked)
 }
 
 /// What a number rests on, short enough for a tile on a phone: `31 of 39 decided`.

@@ -33,6 +33,6 @@ pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
         cells: vec![step.name.clone(), step.text.clone(), Unit::Share.text(share(step))],
         faint: all < 10.0,
     };
-    let table = table(&["Step", "Sessions", "Of all sessions"], steps.iter().map(row).collect());
+    let table = table(&["Step", "Sessions", "Of all sessions"], steps.iter().map(row));
     Ok(Drawn { also: &[&SESSIONS, &SESSIONS_WITH_MERGED_PR], ..Drawn::new(svg, table) })
 }

@@ -57,13 +57,10 @@ pub fn stacks(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError>
     let description = in_words("Issues by label", &words);
     let legend = IMPACTS.map(|impact| (tone(impact), impact));
     let svg = charts::stacks(&frame(figure, &description), &legend, &shown)?;
-    let rows = labels
-        .iter()
-        .map(|(label, counts)| {
-            let numbers = counts.iter().copied().chain([counts.iter().sum()]).map(count);
-            firm(std::iter::once(name(Dim::Label, *label)).chain(numbers).collect())
-        })
-        .collect();
+    let rows = labels.iter().map(|(label, counts)| {
+        let numbers = counts.iter().copied().chain([counts.iter().sum()]).map(count);
+        firm(std::iter::once(name(Dim::Label, *label)).chain(numbers).collect())
+    });
     Ok(Drawn::new(svg, table(&["Label", "High", "Medium", "Low", "Other", "All"], rows)))
 }
 
@@ -100,5 +97,5 @@ pub fn multiples(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartErr
         firm(std::iter::once(impact.to_owned()).chain(numbers).collect())
     };
     let heads = ["Issues of impact", "0", "1", "2", "3", "4", "5+"];
-    Ok(Drawn::new(svg, table(&heads, IMPACTS.into_iter().map(row).collect())))
+    Ok(Drawn::new(svg, table(&heads, IMPACTS.into_iter().map(row))))
 }

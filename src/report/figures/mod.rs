@@ -48,15 +48,15 @@ pub struct Source<'a> {
 impl Source<'_> {
     /// The facts that a figure shows; none where all of them rest on nothing,
     /// so that a chart says "no data" instead of drawing zeros.
-    fn of<'a>(&'a self, figure: &'a Figure) -> Vec<&'a Fact> {
-        let facts: Vec<&Fact> = self.facts.by(figure.metric, figure.by).collect();
-        if facts.iter().all(|fact| fact.n == 0.0) { Vec::new() } else { facts }
+    fn of(&self, figure: &Figure) -> Vec<&Fact> {
+        let facts = self.facts.by(figure.metric, figure.by);
+        if facts.iter().all(|fact| fact.n == 0.0) { Vec::new() } else { facts.iter().collect() }
     }
 }
 
 /// Whether the page is better without a figure.
 pub fn superfluous(figure: &Figure, source: &Source<'_>) -> bool {
-    source.facts.by(figure.metric, figure.by).count() < figure.at_least
+    source.facts.by(figure.metric, figure.by).len() < figure.at_least
 }
 
 /// Whether a figure has nothing to show.
@@ -99,10 +99,10 @@ fn frame<'a>(figure: &'a Figure, description: &'a str) -> Frame<'a> {
     Frame { id: figure.id, title: figure.title, description }
 }
 
-/// Cuts a table to what a page can carry.
-fn table(heads: &[&str], mut rows: Vec<Row>) -> Table {
+/// A table of as many rows as a page can carry; only these are made.
+fn table(heads: &[&str], rows: impl ExactSizeIterator<Item = Row>) -> Table {
     let hidden = rows.len().saturating_sub(LONGEST_TABLE);
-    rows.truncate(LONGEST_TABLE);
+    let rows = rows.take(LONGEST_TABLE).collect();
     let more = match hidden {
         0 => String::new(),
         1 => "One more row is in the facts file.".to_owned(),

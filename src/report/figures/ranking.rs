@@ -21,9 +21,8 @@ pub fn amounts(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError
         let value = |fact: &Fact| fact.value.unwrap_or(0.0);
         (place(dim, a).cmp(&place(dim, b))).then(value(b).total_cmp(&value(a)))
     });
-    let mut bars: Vec<Bar> = facts.iter().map(|fact| bar(dim, fact, None)).collect();
-    let hidden = bars.split_off(bars.len().min(MOST_BARS));
-    let rest: Vec<&&Fact> = facts.iter().skip(MOST_BARS).collect();
+    let (shown, rest) = facts.split_at(facts.len().min(MOST_BARS));
+    let mut bars: Vec<Bar> = shown.iter().map(|fact| bar(dim, fact, None)).collect();
     if !rest.is_empty() && adds_up(dim) {
         let sum = rest.iter().filter_map(|fact| fact.value).sum();
         bars.push(Bar {
@@ -35,7 +34,6 @@ pub fn amounts(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError
             muted: false,
         });
     }
-    drop(hidden);
     let unit = figure.metric.unit;
     // A number of pull requests rests on itself; a column that repeats it says nothing.
     let basis = Some(figure.metric.basis.head()).filter(|head| *head != figure.metric.title);
@@ -44,15 +42,15 @@ pub fn amounts(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError
         let key = fact.key(dim).flatten();
         let mut cells = vec![name(dim, key), unit.text(fact.value)];
         if split {
-            let mut shares = source.facts.by(&ACUS_SPLIT, figure.by);
-            let own = shares.find(|share| share.key(dim).flatten() == key);
+            let shares = source.facts.by(&ACUS_SPLIT, figure.by);
+            let own = shares.iter().find(|share| share.key(dim).flatten() == key);
             cells.push(unit.text(own.and_then(|share| share.value)));
         }
         cells.extend(basis.map(|_| Unit::Count.text(Some(fact.n))));
         cells.extend(against(source, fact));
         firm(cells)
     };
-    let rows = facts.iter().map(row).collect();
+    let rows = facts.iter().map(row);
     let heads: Vec<&str> = [names::head(dim), figure.metric.title]
         .into_iter()
         .chain(split.then_some("Split among its tags"))
@@ -83,7 +81,7 @@ pub fn rates(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> 
         cells.extend(against(source, fact));
         Row { cells, faint: change::faint(fact) }
     };
-    let rows = facts.iter().map(row).collect();
+    let rows = facts.iter().map(row);
     let heads: Vec<&str> = [names::head(dim), figure.metric.title, "Merged", "Decided"]
         .into_iter()
         .chain(source.against.as_deref())
@@ -101,7 +99,7 @@ fn finish(
     bars: &[Bar],
     max: Option<f64>,
     heads: &[&str],
-    rows: Vec<Row>,
+    rows: impl ExactSizeIterator<Item = Row>,
 ) -> Result<Drawn, ChartError> {
     let text = |bar: &Bar| match &bar.note {
         Some(note) => format!("{} ({note})", bar.text),

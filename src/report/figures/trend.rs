@@ -31,7 +31,7 @@ pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
     let max = (unit == Unit::Share).then_some(1.0);
     let svg = charts::line(&frame(figure, &description), &points, &|value| unit.text(Some(value)), max)?;
     let heads = [names::head(Dim::Period), figure.metric.title, figure.metric.basis.head()];
-    Ok(Drawn::new(svg, table(&heads, rows)))
+    Ok(Drawn::new(svg, table(&heads, rows.into_iter())))
 }
 
 /// In words: where the line ends, where it began, and how far it went.
