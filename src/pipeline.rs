@@ -39,9 +39,11 @@ pub async fn prepare(
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Prepared, Error> {
     deliver::check(&settings.out)?;
-    let mut builder = FramesBuilder::default();
+    // The page names sessions of the report's period alone.
+    let empty = || FramesBuilder::new(settings.period.from().to_utc());
+    let mut builder = empty();
     let mut deliver = |delivery: Delivery<'_>| match delivery {
-        Delivery::Restart => builder = FramesBuilder::default(),
+        Delivery::Restart => builder = empty(),
         Delivery::Page(rows) => builder.push(rows),
     };
     let ledger = fetch::fetch(&settings.question, &mut deliver, progress).await?;

@@ -54,7 +54,7 @@ pub fn settings() -> Settings {
 
 /// Bytes to frames.
 pub fn frames(pages: &[String], settings: &Settings) -> Frames {
-    let mut builder = FramesBuilder::default();
+    let mut builder = empty(settings);
     for (number, page) in (0..).zip(pages) {
         let mut push = |delivery: Delivery<'_>| take(&mut builder, delivery);
         fetch::decode(page.as_bytes(), number * PAGE as u64, &settings.question, &mut push).expect("a page");
@@ -65,16 +65,20 @@ pub fn frames(pages: &[String], settings: &Settings) -> Frames {
 /// All that a run does between the socket and the aggregation: the proof that
 /// every page is whole, bytes to frames, and the ledger.
 pub fn walk(pages: &[String], settings: &Settings) -> (Frames, Ledger) {
-    let mut builder = FramesBuilder::default();
+    let mut builder = empty(settings);
     let bodies = pages.iter().map(String::as_bytes);
     let mut push = |delivery: Delivery<'_>| take(&mut builder, delivery);
     let ledger = fetch::replay(bodies, &settings.question, &mut push).expect("pages");
     (builder.finish().expect("frames"), ledger)
 }
 
+fn empty(settings: &Settings) -> FramesBuilder {
+    FramesBuilder::new(settings.period.from().to_utc())
+}
+
+/// Pages that are there already are read in one walk, which never begins anew.
 fn take(builder: &mut FramesBuilder, delivery: Delivery<'_>) {
-    match delivery {
-        Delivery::Restart => *builder = FramesBuilder::default(),
-        Delivery::Page(rows) => builder.push(rows),
+    if let Delivery::Page(rows) = delivery {
+        builder.push(rows);
     }
 }

@@ -1,11 +1,11 @@
 //! Columns that grow row by row.
 
-use std::collections::HashMap;
-
+use chrono::{DateTime, Utc};
 use polars::prelude::*;
 
 use super::columns as c;
 use super::normal;
+use super::words::Registers;
 use crate::fetch::Row;
 use crate::fetch::lenient::Text;
 use crate::fetch::wire::{ActionItem, Analysis, Issue, PullRequest, Session};
@@ -33,22 +33,6 @@ macro_rules! table {
     };
 }
 
-/// Texts, each with a number of its own: numbers are compared and grouped much faster.
-#[derive(Default)]
-pub(super) struct Register(HashMap<Box<str>, u32>);
-
-impl Register {
-    /// The text's number, a new one where it was never met.
-    fn number(&mut self, text: &str) -> u32 {
-        if let Some(number) = self.0.get(text) {
-            return *number;
-        }
-        let number = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
-        self.0.insert(text.into(), number);
-        number
-    }
-}
-
 table! {
     /// One row a session, duplicates included.
     Sessions {
@@ -57,10 +41,10 @@ table! {
         id: Strings = c::ID,
         created: Numbers<Int64Type> = c::CREATED,
         updated: Numbers<Int64Type> = c::UPDATED,
-        org: Strings = c::ORG,
-        user: Strings = c::USER,
+        org: Numbers<UInt32Type> = c::ORG,
+        user: Numbers<UInt32Type> = c::USER,
         automation: BooleanChunkedBuilder = c::AUTOMATION,
-        status: Strings = c::STATUS,
+        status: Numbers<UInt32Type> = c::STATUS,
         acus: Numbers<Float64Type> = c::ACUS,
         title: Strings = c::TITLE,
         url: Strings = c::URL,
@@ -76,8 +60,8 @@ table! {
     PullRequests {
         row: Numbers<UInt32Type> = c::ROW,
         address: Numbers<UInt32Type> = c::ADDRESS,
-        repo: Strings = c::REPO,
-        state: Numbers<Int32Type> = c::STATE,
+        repo: Numbers<UInt32Type> = c::REPO,
+        state: Numbers<UInt32Type> = c::STATE,
     }
 }
 
@@ -85,7 +69,7 @@ table! {
     /// One row a session and distinct tag.
     Tags {
         row: Numbers<UInt32Type> = c::ROW,
-        tag: Strings = c::TAG,
+        tag: Numbers<UInt32Type> = c::TAG,
     }
 }
 
@@ -94,9 +78,9 @@ table! {
     Issues {
         row: Numbers<UInt32Type> = c::ROW,
         created: Numbers<Int64Type> = c::CREATED,
-        user: Strings = c::USER,
-        impact: Strings = c::IMPACT,
-        label: Strings = c::LABEL,
+        user: Numbers<UInt32Type> = c::USER,
+        impact: Numbers<UInt32Type> = c::IMPACT,
+        label: Numbers<UInt32Type> = c::LABEL,
     }
 }
 
@@ -105,26 +89,36 @@ table! {
     ActionItems {
         row: Numbers<UInt32Type> = c::ROW,
         created: Numbers<Int64Type> = c::CREATED,
-        kind: Strings = c::TYPE,
+        kind: Numbers<UInt32Type> = c::TYPE,
     }
 }
 
 impl Sessions {
-    pub(super) fn push(&mut self, key: u32, row: &Row<'_>, tags: u32, pull_requests: u32) {
+    /// Title and address are kept from `named_from` on: the page names no older session.
+    pub(super) fn push(
+        &mut self,
+        key: u32,
+        row: &Row<'_>,
+        counts: (u32, u32),
+        registers: &mut Registers,
+        named_from: DateTime<Utc>,
+    ) {
         let session = &row.session;
+        let (tags, pull_requests) = counts;
+        let is_named = row.created >= named_from;
         self.row.append_value(key);
         self.position.append_value(row.position);
         self.id.append_option(session.id());
         self.created.append_value(row.created.timestamp_micros());
         self.updated.append_option(session.updated().map(|moment| moment.timestamp_micros()));
-        self.org.append_option(session.org_id.trimmed());
-        self.user.append_option(user(session));
+        self.org.append_option(session.org_id.trimmed().map(|org| registers.org.number(org)));
+        self.user.append_option(user(session).map(|user| registers.user.number(user)));
         let is_service = session.service_user_id.trimmed().is_some();
         self.automation.append_value(is_service || session.user_id.trimmed() == Some(BOT));
-        self.status.append_option(session.status.trimmed());
+        self.status.append_option(session.status.trimmed().map(|status| registers.status.number(status)));
         self.acus.append_option(session.acus());
-        self.title.append_option(session.title.trimmed());
-        self.url.append_option(session.url.trimmed());
+        self.title.append_option(session.title.trimmed().filter(|_| is_named));
+        self.url.append_option(session.url.trimmed().filter(|_| is_named));
         self.analysed.append_value(session.session_analysis.is_some());
         let feedback = session.session_analysis.as_ref().map_or(0, Analysis::prompt_feedback);
         self.feedback.append_value(u32::try_from(feedback).unwrap_or(u32::MAX));
@@ -140,15 +134,16 @@ fn user<'s>(session: &'s Session<'_>) -> Option<&'s str> {
 
 impl PullRequests {
     /// Gives the number of distinct addresses.
-    pub(super) fn push(&mut self, key: u32, entries: &[PullRequest<'_>], addresses: &mut Register) -> u32 {
+    pub(super) fn push(&mut self, key: u32, entries: &[PullRequest<'_>], registers: &mut Registers) -> u32 {
         let mut met = Vec::new();
         for entry in entries {
             let address = entry.address().and_then(normal::address);
-            let number = address.as_deref().map(|address| addresses.number(address));
+            let numbers = address.as_deref().map(|address| registers.pull_request(address));
+            let (number, repo) = numbers.unzip();
             self.row.append_value(key);
-            self.repo.append_option(address.as_deref().map(normal::repo));
             self.address.append_option(number);
-            self.state.append_value(normal::state_rank(entry.state()));
+            self.repo.append_option(repo);
+            self.state.append_value(normal::state(entry.state()));
             met.extend(number.filter(|number| !met.contains(number)));
         }
         u32::try_from(met.len()).unwrap_or(u32::MAX)
@@ -157,34 +152,34 @@ impl PullRequests {
 
 impl Tags {
     /// Gives the number of distinct tags.
-    pub(super) fn push(&mut self, key: u32, tags: &[Text<'_>]) -> u32 {
-        let mut count = 0;
-        for (index, tag) in tags.iter().enumerate() {
-            let Some(tag) = tag.trimmed() else { continue };
-            if tags.iter().take(index).all(|earlier| earlier.trimmed() != Some(tag)) {
+    pub(super) fn push(&mut self, key: u32, tags: &[Text<'_>], registers: &mut Registers) -> u32 {
+        let mut met = Vec::new();
+        for tag in tags.iter().filter_map(Text::trimmed) {
+            let tag = registers.tag.number(tag);
+            if !met.contains(&tag) {
+                met.push(tag);
                 self.row.append_value(key);
                 self.tag.append_value(tag);
-                count += 1;
             }
         }
-        count
+        u32::try_from(met.len()).unwrap_or(u32::MAX)
     }
 }
 
 impl Issues {
-    pub(super) fn push(&mut self, key: u32, row: &Row<'_>, issue: &Issue<'_>) {
+    pub(super) fn push(&mut self, key: u32, row: &Row<'_>, issue: &Issue<'_>, registers: &mut Registers) {
         self.row.append_value(key);
         self.created.append_value(row.created.timestamp_micros());
-        self.user.append_option(user(&row.session));
+        self.user.append_option(user(&row.session).map(|user| registers.user.number(user)));
         self.impact.append_value(normal::impact(issue.impact.get()));
-        self.label.append_option(issue.label.trimmed());
+        self.label.append_option(issue.label.trimmed().map(|label| registers.label.number(label)));
     }
 }
 
 impl ActionItems {
-    pub(super) fn push(&mut self, key: u32, row: &Row<'_>, item: &ActionItem<'_>) {
+    pub(super) fn push(&mut self, key: u32, row: &Row<'_>, item: &ActionItem<'_>, registers: &mut Registers) {
         self.row.append_value(key);
         self.created.append_value(row.created.timestamp_micros());
-        self.kind.append_option(item.kind.trimmed());
+        self.kind.append_option(item.kind.trimmed().map(|kind| registers.kind.number(kind)));
     }
 }

@@ -1,4 +1,5 @@
-//! The names of all columns, in one place.
+//! The names of all columns, in one place. Where a column holds a number for a
+//! text, [`Words`](super::Words) has the text.
 
 /// Joins a session's rows across frames; meaningless outside one run.
 pub const ROW: &str = "row";
@@ -11,19 +12,19 @@ pub const CREATED: &str = "created";
 pub const UPDATED: &str = "updated";
 /// Place in the server's order.
 pub const POSITION: &str = "position";
-/// Organisation id, or null.
+/// Number of the organisation's id, or null.
 pub const ORG: &str = "org";
-/// Service user, else user, or null.
+/// Number of the service user's id, else of the user's, or null.
 pub const USER: &str = "user";
 /// Whether a machine started the session.
 pub const AUTOMATION: &str = "automation";
-/// Status as it came, or null.
+/// Number of the status as it came, or null.
 pub const STATUS: &str = "status";
 /// ACUs; null is unknown.
 pub const ACUS: &str = "acus";
-/// Title, or null.
+/// Title; null where there is none, or for a session that the page never names.
 pub const TITLE: &str = "title";
-/// Address of the session, or null.
+/// Address of the session; null as its title.
 pub const URL: &str = "url";
 /// Whether the session has an analysis object.
 pub const ANALYSED: &str = "analysed";
@@ -34,20 +35,21 @@ pub const TAG_COUNT: &str = "tag_count";
 /// Number of a session's distinct pull requests.
 pub const PR_COUNT: &str = "pr_count";
 
-/// Tag, trimmed and distinct within its session.
+/// Number of a tag, trimmed and distinct within its session.
 pub const TAG: &str = "tag";
 
 /// Number of a pull request's canonical address, meaningless outside one run;
 /// null for an entry without one.
 pub const ADDRESS: &str = "address";
-/// Host and path of the repository.
+/// Number of the repository: its host and path; null for an entry without an address.
 pub const REPO: &str = "repo";
-/// State of a pull request as a rank: the smallest of disagreeing rows wins.
+/// State of a pull request as its place in [`STATES`](super::normal::STATES): the
+/// smallest of disagreeing rows wins.
 pub const STATE: &str = "state";
 
-/// Impact of an issue: high, medium, low or other.
+/// Impact of an issue as its place in [`IMPACTS`](super::normal::IMPACTS).
 pub const IMPACT: &str = "impact";
-/// Label of an issue, or null.
+/// Number of an issue's label, or null.
 pub const LABEL: &str = "label";
-/// Type of an action item, or null.
+/// Number of an action item's type, or null.
 pub const TYPE: &str = "type";

@@ -3,11 +3,16 @@
 mod build;
 pub mod columns;
 pub mod normal;
+mod words;
 
+use chrono::{DateTime, Utc};
 use polars::prelude::*;
+
+pub use words::Words;
 
 use crate::fetch::Row;
 use columns as c;
+use words::Registers;
 
 /// The frames could not be built.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +36,8 @@ pub struct Frames {
     pub issues: DataFrame,
     /// One row an action item.
     pub action_items: DataFrame,
+    /// The texts that numbers in the frames stand for.
+    pub words: Words,
 }
 
 /// Frames that still grow.
@@ -41,11 +48,14 @@ pub struct FramesBuilder {
     tags: build::Tags,
     issues: build::Issues,
     action_items: build::ActionItems,
-    addresses: build::Register,
+    registers: Registers,
+    named_from: DateTime<Utc>,
 }
 
-impl Default for FramesBuilder {
-    fn default() -> Self {
+impl FramesBuilder {
+    /// Empty frames. A session created before `named_from` is counted but never
+    /// named, so that its title and address need not be kept.
+    pub fn new(named_from: DateTime<Utc>) -> Self {
         Self {
             next_row: 0,
             sessions: build::Sessions::new(),
@@ -53,27 +63,27 @@ impl Default for FramesBuilder {
             tags: build::Tags::new(),
             issues: build::Issues::new(),
             action_items: build::ActionItems::new(),
-            addresses: build::Register::default(),
+            registers: Registers::default(),
+            named_from,
         }
     }
-}
 
-impl FramesBuilder {
     /// Takes over the rows of one page; pages may come in any order.
     pub fn push(&mut self, rows: &[Row<'_>]) {
         for row in rows {
             let key = self.next_row;
             self.next_row += 1;
             let session = &row.session;
-            let tags = self.tags.push(key, &session.tags.0);
-            let listed = self.pull_requests.push(key, &session.pull_requests.0, &mut self.addresses);
-            self.sessions.push(key, row, tags, listed);
+            let registers = &mut self.registers;
+            let tags = self.tags.push(key, &session.tags.0, registers);
+            let listed = self.pull_requests.push(key, &session.pull_requests.0, registers);
+            self.sessions.push(key, row, (tags, listed), registers, self.named_from);
             let Some(analysis) = &session.session_analysis else { continue };
             for issue in &analysis.issues.0 {
-                self.issues.push(key, row, issue);
+                self.issues.push(key, row, issue, registers);
             }
             for item in &analysis.action_items.0 {
-                self.action_items.push(key, row, item);
+                self.action_items.push(key, row, item, registers);
             }
         }
     }
@@ -92,7 +102,18 @@ impl FramesBuilder {
             tags: self.tags.finish().map_err(failed("tags"))?,
             issues: self.issues.finish().map_err(failed("issues"))?,
             action_items: self.action_items.finish().map_err(failed("action items"))?,
+            words: Words::default(),
         };
+        frames.words = self
+            .registers
+            .settle(&mut [
+                &mut frames.sessions,
+                &mut frames.pull_requests,
+                &mut frames.tags,
+                &mut frames.issues,
+                &mut frames.action_items,
+            ])
+            .map_err(failed("texts"))?;
         let ids = frames.sessions.column(c::ID).and_then(Column::n_unique).map_err(failed("sessions"))?;
         if ids < frames.sessions.height() {
             frames = distinct(frames).map_err(failed("sessions"))?;
@@ -120,6 +141,7 @@ fn distinct(frames: Frames) -> PolarsResult<Frames> {
         tags: kept(frames.tags)?,
         issues: kept(frames.issues)?,
         action_items: kept(frames.action_items)?,
+        words: frames.words,
         sessions,
     })
 }

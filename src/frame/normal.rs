@@ -11,20 +11,21 @@ pub const STATES: [&str; 5] = ["merged", "closed", "open", "draft", "unknown"];
 /// What stands between a repository's address and the number of its pull request.
 const REPO_MARKERS: [&str; 4] = ["/pull/", "/-/merge_requests/", "/pull-requests/", "/pullrequest/"];
 
-/// The impact in its own bucket: without case, unknown or empty is `other`.
-pub fn impact(text: Option<&str>) -> &'static str {
-    let text = text.unwrap_or_default().trim();
-    IMPACTS.into_iter().find(|impact| impact.eq_ignore_ascii_case(text)).unwrap_or("other")
+/// The place of an impact in [`IMPACTS`]: without case, unknown or empty is the last.
+pub fn impact(text: Option<&str>) -> u32 {
+    place(text, &IMPACTS)
 }
 
-/// The rank of a state in [`STATES`]: without case, unknown or empty is the last.
-pub fn state_rank(text: Option<&str>) -> i32 {
+/// The place of a state in [`STATES`]: without case, unknown or empty is the last.
+pub fn state(text: Option<&str>) -> u32 {
+    place(text, &STATES)
+}
+
+fn place(text: Option<&str>, words: &[&str]) -> u32 {
     let text = text.unwrap_or_default().trim();
-    STATES
-        .into_iter()
-        .zip(0..)
-        .find(|(state, _)| state.eq_ignore_ascii_case(text))
-        .map_or(4, |(_, rank)| rank)
+    let known = words.iter().zip(0..).find(|(word, _)| word.eq_ignore_ascii_case(text));
+    let last = u32::try_from(words.len().saturating_sub(1)).unwrap_or(0);
+    known.map_or(last, |(_, place)| place)
 }
 
 /// The canonical address of a pull request: scheme and host in lower case;
@@ -61,13 +62,10 @@ mod tests {
 
     #[test]
     fn impacts_and_states_have_no_case() {
-        assert_eq!(impact(Some(" High ")), "high");
-        assert_eq!(impact(Some("critical")), "other");
-        assert_eq!(impact(None), "other");
-        assert_eq!(STATES.map(|state| state_rank(Some(state))), [0, 1, 2, 3, 4]);
-        assert_eq!(state_rank(Some("Merged")), 0);
-        assert_eq!(state_rank(Some("locked")), 4);
-        assert_eq!(state_rank(None), 4);
+        assert_eq!(IMPACTS.map(|word| impact(Some(word))), [0, 1, 2, 3]);
+        assert_eq!([Some(" High "), Some("critical"), Some(""), None].map(impact), [0, 3, 3, 3]);
+        assert_eq!(STATES.map(|word| state(Some(word))), [0, 1, 2, 3, 4]);
+        assert_eq!([Some("Merged"), Some("locked"), None].map(state), [0, 4, 4]);
     }
 
     #[test]

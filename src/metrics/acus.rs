@@ -7,7 +7,7 @@ use polars::prelude::*;
 use super::cube::{Cube, PERIOD};
 use super::metric::{Basis, Dim, Direction, Kind, Metric};
 use super::plan::{
-    DENOMINATOR, N, NUMERATOR, acus, beside, divided, keys, known_sessions, lists_pr, ratio, total,
+    DENOMINATOR, GROUP, N, NUMERATOR, acus, beside, divided, group, known_sessions, lists_pr, ratio, total,
 };
 use crate::frame::columns as c;
 use crate::unit::Unit;
@@ -105,12 +105,12 @@ pub const ACUS_HISTOGRAM: Metric = Metric {
 };
 
 fn acus_histogram(cube: &Cube, by: &[Dim]) -> LazyFrame {
-    let bin = BINS.into_iter().fold(lit(NULL).cast(DataType::String), |lower, edge| {
-        when(col(c::ACUS).gt_eq(lit(f64::from(edge)))).then(lit(edge.to_string())).otherwise(lower)
+    let bin = BINS.into_iter().zip(0_u32..).fold(lit(NULL).cast(DataType::UInt32), |lower, (edge, bin)| {
+        when(col(c::ACUS).gt_eq(lit(f64::from(edge)))).then(lit(bin)).otherwise(lower)
     });
-    let known = || cube.sessions(&[]).filter(col(c::ACUS).is_not_null());
-    let counts = known().group_by(keys(&[])).agg([len().alias(N)]);
-    let binned = beside(known().with_column(bin.alias(Dim::Bin.name())), counts, &[], JoinType::Left);
+    let known = || cube.sessions(&[]).filter(col(c::ACUS).is_not_null()).with_column(group(&[]));
+    let counts = known().group_by([col(GROUP)]).agg([len().alias(N)]);
+    let binned = beside(known().with_column(bin.alias(Dim::Bin.name())), counts, JoinType::Left);
     total(binned, by, len(), col(N).first())
 }
 
@@ -134,17 +134,17 @@ fn acus_top_decile_share(cube: &Cube, by: &[Dim]) -> LazyFrame {
     let users = cube
         .sessions(by)
         .filter(col(c::USER).is_not_null())
-        .group_by([col(PERIOD), col(c::USER)])
-        .agg([acus()])
-        .group_by([col(PERIOD)])
+        .group_by([group(&[Dim::User])])
+        .agg([acus(), col(PERIOD).first()])
+        .group_by([group(by)])
         .agg([
             // Users come in any order; sorting first fixes the order of adding up, and so the last digit.
             heaviest_first().slice(lit(0), heaviest).sum().alias(NUMERATOR),
             heaviest_first().sum().alias(DENOMINATOR),
         ]);
-    let sessions = cube.sessions(by).group_by(keys(by)).agg([len().cast(DataType::Float64).alias(N)]);
+    let sessions = cube.sessions(by).group_by([group(by)]).agg([len().cast(DataType::Float64).alias(N)]);
     let zero = |name| col(name).fill_null(lit(0.0));
-    divided(beside(sessions, users, by, JoinType::Left).with_columns([zero(NUMERATOR), zero(DENOMINATOR)]))
+    divided(beside(sessions, users, JoinType::Left).with_columns([zero(NUMERATOR), zero(DENOMINATOR)]))
 }
 
 /// Spend that led to no pull request.

@@ -7,7 +7,9 @@ use polars::prelude::*;
 
 use super::cube::{Cube, PERIOD};
 use super::metric::{Basis, Dim, Direction, Kind, Metric};
-use super::plan::{DENOMINATOR, N, NUMERATOR, VALUE, analysed, analysed_by, beside, keys, ratio, total};
+use super::plan::{
+    DENOMINATOR, GROUP, N, NUMERATOR, VALUE, analysed, analysed_by, beside, deeper, group, ratio, total,
+};
 use crate::frame::columns as c;
 use crate::unit::Unit;
 
@@ -81,14 +83,17 @@ fn counted(cube: &Cube, by: &[Dim], count: Expr) -> LazyFrame {
         by.iter().copied().filter(|dim| !matches!(dim, Dim::Impact | Dim::Label)).collect();
     let mut ground = analysed_by(cube, &of_session);
     if by.contains(&Dim::Label) {
-        let labels = cube.issues(by).select(keys(&[Dim::Label])).unique(None, UniqueKeepStrategy::Any);
-        ground = beside(ground, labels, &of_session, JoinType::Inner);
+        let labels =
+            cube.issues(by)
+                .group_by([group(&[Dim::Label]).alias(Dim::Label.name())])
+                .agg([col(PERIOD).first().cast(DataType::UInt64).alias(GROUP)]);
+        ground = beside(ground, labels, JoinType::Inner).with_column(col(Dim::Label.name()).alias(GROUP));
     }
     if by.contains(&Dim::Impact) {
-        ground = cube.with_each_impact(ground);
+        ground = cube.with_each_impact(ground).with_column(deeper(col(GROUP), Dim::Impact));
     }
-    let counts = cube.issues(by).group_by(keys(by)).agg([count.cast(DataType::Float64).alias(VALUE)]);
-    with_zeros(beside(ground, counts, by, JoinType::Left))
+    let counts = cube.issues(by).group_by([group(by)]).agg([count.cast(DataType::Float64).alias(VALUE)]);
+    with_zeros(beside(ground, counts, JoinType::Left))
 }
 
 /// How many issues a session has.
@@ -105,18 +110,25 @@ pub const ISSUE_COUNT_HISTOGRAM: Metric = Metric {
 };
 
 fn issue_count_histogram(cube: &Cube, by: &[Dim]) -> LazyFrame {
-    let per_session = cube.issues(&[]).group_by([col(c::ROW), col(c::IMPACT)]).agg([len().alias(VALUE)]);
-    let sessions = cube.sessions(&[]).filter(col(c::ANALYSED)).select([col(c::ROW), col(PERIOD)]);
-    let sessions = beside(sessions, analysed_by(cube, &[]), &[], JoinType::Left);
-    let on = [col(c::ROW), col(c::IMPACT)];
-    let count = col(VALUE).fill_null(lit(0));
-    let bin = when(count.clone().gt_eq(lit(5))).then(lit("5+")).otherwise(count.cast(DataType::String));
+    // A session and an impact in one number, as groups are.
+    let pair = || deeper(col(c::ROW).cast(DataType::UInt64), Dim::Impact).alias(PAIR);
+    let counts = cube.issues(&[]).group_by([pair()]).agg([len().alias(VALUE)]);
+    let sessions = cube.sessions(&[]).filter(col(c::ANALYSED)).select([col(c::ROW), col(PERIOD), group(&[])]);
+    let sessions = beside(sessions, analysed_by(cube, &[]), JoinType::Left);
+    let count = col(VALUE).fill_null(lit(0)).cast(DataType::UInt32);
+    let bin = when(count.clone().gt(lit(MOST_ISSUES))).then(lit(MOST_ISSUES)).otherwise(count);
     let binned = cube
         .with_each_impact(sessions)
-        .join(per_session, on.clone(), on, JoinArgs::new(JoinType::Left))
+        .with_column(pair())
+        .left_join(counts, col(PAIR), col(PAIR))
         .with_column(bin.alias(Dim::Issues.name()));
     total(binned, by, len(), col(N).first())
 }
+
+/// A session and an impact.
+const PAIR: &str = "pair";
+/// A session with this many issues of an impact, or more, falls into the last bin.
+pub const MOST_ISSUES: u32 = 5;
 
 /// What the analyses propose.
 pub const ACTION_ITEMS: Metric = Metric {
@@ -132,8 +144,14 @@ pub const ACTION_ITEMS: Metric = Metric {
 };
 
 fn action_items(cube: &Cube, by: &[Dim]) -> LazyFrame {
-    let counts = cube.action_items().group_by(keys(by)).agg([len().cast(DataType::Float64).alias(VALUE)]);
-    with_zeros(beside(counts, analysed_by(cube, &[]), &[], JoinType::Left))
+    let counts = cube
+        .action_items()
+        .group_by([group(by)])
+        .agg([len().cast(DataType::Float64).alias(VALUE), col(PERIOD).first()]);
+    // Every type rests on all analysed sessions of its period.
+    let analysed =
+        cube.sessions(&[]).group_by([col(PERIOD)]).agg([analysed().cast(DataType::Float64).alias(N)]);
+    with_zeros(counts.left_join(analysed, col(PERIOD), col(PERIOD)))
 }
 
 /// Sessions whose prompt could have been better.

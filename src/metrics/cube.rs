@@ -3,15 +3,17 @@
 
 use polars::prelude::*;
 
+use super::acus::BINS;
+use super::analysis::MOST_ISSUES;
 use super::metric::Dim;
-use crate::frame::Frames;
 use crate::frame::columns as c;
-use crate::frame::normal;
+use crate::frame::normal::{IMPACTS, STATES};
+use crate::frame::{Frames, Words};
 use crate::period::Period;
 
 /// Index of the period: 0 is the report's, 1 the previous one, and so on back.
 pub const PERIOD: &str = "period";
-/// Local date of a session, as text.
+/// Local date of a session, as the number of a day since the first.
 pub const DAY: &str = "day";
 /// Rank of the best state among a session's pull requests; null lists none.
 pub const BEST_STATE: &str = "best_state";
@@ -28,6 +30,8 @@ pub struct Cube {
     action_items: DataFrame,
     impacts: DataFrame,
     by_tag: Option<ByTag>,
+    words: Words,
+    days: Vec<Day>,
 }
 
 /// Each grain joined with its sessions' tags, where many plans ask for it.
@@ -88,7 +92,9 @@ impl Cube {
             issues: placed_in(&frames.issues, &calendar)?,
             action_items: placed_in(&frames.action_items, &calendar)?,
             by_tag: None,
-            impacts: df!(EVERY => [0; 4], c::IMPACT => normal::IMPACTS)?,
+            impacts: df!(EVERY => [0; 4], c::IMPACT => [0_u32, 1, 2, 3])?,
+            words: frames.words.clone(),
+            days: calendar.days,
         })
     }
 
@@ -116,7 +122,29 @@ impl Cube {
             issues,
             action_items: cut(&self.action_items)?,
             impacts: self.impacts.clone(),
+            words: self.words.clone(),
+            days: self.days.clone(),
         })
+    }
+
+    /// The text that a dimension's number stands for.
+    pub fn word(&self, dim: Dim, number: u32) -> String {
+        let at = number as usize;
+        let word = match dim {
+            Dim::Bin => return BINS.get(at).copied().unwrap_or_default().to_string(),
+            Dim::Issues if number >= MOST_ISSUES => return format!("{MOST_ISSUES}+"),
+            Dim::Issues => return number.to_string(),
+            Dim::Day => self.days.get(at).map(|day| day.date.as_str()),
+            Dim::Impact => IMPACTS.get(at).copied(),
+            Dim::State => STATES.get(at).copied(),
+            _ => self.words.of(dim.name()).get(at).map(AsRef::as_ref),
+        };
+        word.unwrap_or_default().to_owned()
+    }
+
+    /// The numbers of a period's local dates.
+    pub fn days(&self, period: u32) -> impl Iterator<Item = u32> {
+        self.days.iter().zip(0..).filter(move |(day, _)| day.period == period).map(|(_, number)| number)
     }
 
     /// Sessions; by tag a session stands once under each of its tags, or once
@@ -168,6 +196,7 @@ fn in_period() -> Expr {
 }
 
 /// A local day.
+#[derive(Clone)]
 struct Day {
     /// UTC, microseconds.
     begins: i64,
@@ -191,11 +220,12 @@ impl Calendar {
         Self { days, end }
     }
 
-    /// The day of each row's creation; null for a row of no period.
-    fn days_of(&self, frame: &DataFrame) -> PolarsResult<Vec<Option<&Day>>> {
+    /// Number and period of the day of each row's creation; null for a row of no period.
+    fn days_of(&self, frame: &DataFrame) -> PolarsResult<Vec<Option<(u32, u32)>>> {
         let day = |created: i64| {
-            let begun = self.days.partition_point(|day| day.begins <= created);
-            self.days.get(begun.checked_sub(1)?).filter(|_| created < self.end)
+            let number = self.days.partition_point(|day| day.begins <= created).checked_sub(1)?;
+            let day = self.days.get(number).filter(|_| created < self.end)?;
+            Some((u32::try_from(number).ok()?, day.period))
         };
         Ok(frame.column(c::CREATED)?.i64()?.iter().map(|created| created.and_then(day)).collect())
     }
@@ -209,23 +239,22 @@ fn days_of(index: usize, period: &Period) -> impl Iterator<Item = Day> + use<> {
     })
 }
 
-/// Adds each row's period; drops rows of no period.
+/// Adds each row's period and day; drops rows of no period.
 fn placed_in(frame: &DataFrame, calendar: &Calendar) -> PolarsResult<DataFrame> {
-    let period: UInt32Chunked =
-        calendar.days_of(frame)?.into_iter().map(|day| day.map(|day| day.period)).collect();
+    let places = calendar.days_of(frame)?;
+    let column = |part: fn((u32, u32)) -> u32| -> UInt32Chunked {
+        places.iter().map(|place| place.map(part)).collect()
+    };
+    let (days, periods) = (column(|place| place.0), column(|place| place.1));
     let mut placed = frame.clone();
-    placed.with_column(period.with_name(PERIOD.into()).into_column())?;
+    placed.with_column(days.with_name(DAY.into()).into_column())?;
+    placed.with_column(periods.with_name(PERIOD.into()).into_column())?;
     placed.lazy().filter(col(PERIOD).is_not_null()).collect()
 }
 
-/// Adds each session's period and local date, drops sessions of no period, and
-/// puts the others in order: by creation, then by id.
+/// Places each session, and puts them in order: by creation, then by id.
 fn ordered(sessions: &DataFrame, calendar: &Calendar) -> PolarsResult<DataFrame> {
-    let days = calendar.days_of(sessions)?;
-    let date: StringChunked = days.iter().map(|day| day.map(|day| day.date.as_str())).collect();
-    let mut dated = sessions.clone();
-    dated.with_column(date.with_name(DAY.into()).into_column())?;
-    placed_in(&dated, calendar)?.sort([c::CREATED, c::ID], SortMultipleOptions::default())
+    placed_in(sessions, calendar)?.sort([c::CREATED, c::ID], SortMultipleOptions::default())
 }
 
 pub(super) fn cols_of(names: &[&str]) -> Vec<Expr> {

@@ -1,21 +1,19 @@
 //! Runs every metric's plan and lays the answers out as facts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use polars::prelude::*;
 
-use super::cube::{Cube, PERIOD};
+use super::cube::Cube;
 use super::facts::Fact;
 use super::metric::{Dim, Kind, Metric};
-use super::plan::{DENOMINATOR, N, NUMERATOR, VALUE};
+use super::plan::{DENOMINATOR, GROUP, N, NUMERATOR, VALUE};
 use super::{METRICS, MetricsError};
 use crate::frame::Frames;
 use crate::frame::normal::IMPACTS;
 use crate::period::Period;
-
-type Keys = Vec<Option<String>>;
 
 /// One row of a plan's answer.
 #[derive(Clone, Copy)]
@@ -26,8 +24,8 @@ struct Measure {
     n: f64,
 }
 
-/// The answer to one grouping of one metric: by period, then by keys.
-type Answer = BTreeMap<u32, BTreeMap<Keys, Measure>>;
+/// The answer to one grouping of one metric: by the group's number, in ascending order.
+type Answer = Vec<(u64, Measure)>;
 
 /// What the facts are about.
 pub struct Span<'a> {
@@ -84,7 +82,7 @@ fn of_question(
     let trended = metric.groups.iter().any(|group| is_trend_of(group, by));
     let source = if trended { cube } else { recent };
     let answer = ask(metric, source, by).map_err(MetricsError::of(metric.id))?;
-    let layout = Layout { metric, by, answer: &answer, span };
+    let layout = Layout { metric, by, answer: &answer, cube: source, span };
     let mut facts = Vec::new();
     if metric.groups.contains(&by) {
         facts.extend(layout.of_report());
@@ -113,26 +111,21 @@ fn ask(metric: &Metric, cube: &Cube, by: &[Dim]) -> PolarsResult<Answer> {
     // The optimiser would drop a sort before a sum; but the order of adding up
     // decides the last digit, and the same data must give the same bytes.
     let frame = (metric.plan)(cube, by).with_check_order(false).collect()?;
-    let periods = frame.column(PERIOD)?.u32()?.clone();
-    let number = |name: &str| PolarsResult::Ok(frame.column(name)?.f64()?.clone());
+    let groups = frame.column(GROUP)?.u64()?;
+    let number = |name: &str| frame.column(name)?.f64();
     let (value, n) = (number(VALUE)?, number(N)?);
     let (numerator, denominator) = (number(NUMERATOR)?, number(DENOMINATOR)?);
-    let mut keys = Vec::new();
-    for dim in by {
-        keys.push(frame.column(dim.name())?.str()?.clone());
-    }
-    let mut answer = Answer::new();
-    for row in 0..frame.height() {
-        let Some(period) = periods.get(row) else { continue };
-        let key = keys.iter().map(|column| column.get(row).map(str::to_owned)).collect();
-        let measure = Measure {
-            value: value.get(row),
-            numerator: numerator.get(row).unwrap_or(0.0),
-            denominator: denominator.get(row).unwrap_or(0.0),
-            n: n.get(row).unwrap_or(0.0),
-        };
-        answer.entry(period).or_default().insert(key, measure);
-    }
+    let rows = groups.iter().zip(value.iter()).zip(n.iter()).zip(numerator.iter()).zip(denominator.iter());
+    let row = |((((group, value), n), numerator), denominator): (
+        (((Option<u64>, _), Option<f64>), Option<f64>),
+        Option<f64>,
+    )| {
+        let (n, numerator, denominator) =
+            (n.unwrap_or(0.0), numerator.unwrap_or(0.0), denominator.unwrap_or(0.0));
+        Some((group?, Measure { value, numerator, denominator, n }))
+    };
+    let mut answer: Answer = rows.filter_map(row).collect();
+    answer.sort_unstable_by_key(|(group, _)| *group);
     Ok(answer)
 }
 
@@ -140,14 +133,15 @@ fn ask(metric: &Metric, cube: &Cube, by: &[Dim]) -> PolarsResult<Answer> {
 struct Layout<'a> {
     metric: &'static Metric,
     by: &'a [Dim],
-    answer: &'a Answer,
+    answer: &'a [(u64, Measure)],
+    cube: &'a Cube,
     span: &'a Span<'a>,
 }
 
 impl Layout<'_> {
     /// The report's period, compared with the previous one.
     fn of_report(&self) -> Vec<Fact> {
-        self.keys_of(0).into_iter().map(|keys| self.fact(0, true, self.group(&keys), &keys)).collect()
+        self.keys_of(0).into_iter().map(|keys| self.fact(0, true, self.group(keys), keys)).collect()
     }
 
     /// Every point of the trend, compared with the period before it if that was fetched.
@@ -157,14 +151,14 @@ impl Layout<'_> {
             let compared = index + 1 < self.span.periods.len();
             for keys in self.keys_of(index) {
                 let mut group = vec![(Dim::Period, Some(period.label()))];
-                group.extend(self.group(&keys));
-                facts.push(self.fact(index, compared, group, &keys));
+                group.extend(self.group(keys));
+                facts.push(self.fact(index, compared, group, keys));
             }
         }
         facts
     }
 
-    fn fact(&self, index: usize, compared: bool, group: Vec<(Dim, Option<String>)>, keys: &Keys) -> Fact {
+    fn fact(&self, index: usize, compared: bool, group: Vec<(Dim, Option<String>)>, keys: u64) -> Fact {
         let measure = self.measure(index, keys);
         let compared = compared && self.span.complete;
         Fact {
@@ -178,33 +172,61 @@ impl Layout<'_> {
         }
     }
 
-    fn group(&self, keys: &Keys) -> Vec<(Dim, Option<String>)> {
-        self.by.iter().copied().zip(keys.iter().cloned()).collect()
+    /// The keys as texts: the last dimension stands in the lowest bits.
+    fn group(&self, mut keys: u64) -> Vec<(Dim, Option<String>)> {
+        let mut group = Vec::with_capacity(self.by.len());
+        for dim in self.by.iter().rev() {
+            let key = u32::try_from(keys & low_bits(dim.bits())).unwrap_or(u32::MAX);
+            group.push((*dim, key.checked_sub(1).map(|number| self.cube.word(*dim, number))));
+            keys >>= dim.bits();
+        }
+        group.reverse();
+        group
+    }
+
+    /// The number of a group.
+    fn number(&self, index: usize, keys: u64) -> u64 {
+        ((index as u64) << self.bits()) | keys
+    }
+
+    /// How many bits the keys take, below the period.
+    fn bits(&self) -> u32 {
+        self.by.iter().map(|dim| dim.bits()).sum()
     }
 
     /// A group that the plan does not mention is empty.
-    fn measure(&self, index: usize, keys: &Keys) -> Measure {
-        let found = u32::try_from(index).ok().and_then(|index| self.answer.get(&index)?.get(keys));
+    fn measure(&self, index: usize, keys: u64) -> Measure {
+        let place = self.answer.binary_search_by_key(&self.number(index, keys), |(group, _)| *group);
+        let found = place.ok().and_then(|place| self.answer.get(place));
         let value = if self.metric.kind == Kind::Total { Some(0.0) } else { None };
-        found.copied().unwrap_or(Measure { value, numerator: 0.0, denominator: 0.0, n: 0.0 })
+        let nothing = Measure { value, numerator: 0.0, denominator: 0.0, n: 0.0 };
+        found.map_or(nothing, |(_, measure)| *measure)
     }
 
     /// The groups of a period: those with something in them, and of dimensions
     /// whose groups are known beforehand every one.
-    fn keys_of(&self, index: usize) -> BTreeSet<Keys> {
-        let found = u32::try_from(index).ok().and_then(|index| self.answer.get(&index));
-        let mut keys: BTreeSet<Keys> = found.into_iter().flat_map(|rows| rows.keys().cloned()).collect();
+    fn keys_of(&self, index: usize) -> BTreeSet<u64> {
+        let place = |number| self.answer.partition_point(|(group, _)| *group < number);
+        let found = self.answer.get(place(self.number(index, 0))..place(self.number(index + 1, 0)));
+        let keys = |(group, _): &(u64, Measure)| group & low_bits(self.bits());
+        let mut keys: BTreeSet<u64> = found.unwrap_or_default().iter().map(keys).collect();
+        // A key of 0 is null, so that numbers begin at 1.
         match self.by {
-            [] => keys.extend([Keys::new()]),
-            [Dim::Impact] => keys.extend(IMPACTS.map(|impact| vec![Some(impact.to_owned())])),
+            [] => keys.extend([0]),
+            [Dim::Impact] => keys.extend(1..=IMPACTS.len() as u64),
             [Dim::Day] => {
-                let dates = self.span.periods.get(index).into_iter().flat_map(Period::dates);
-                keys.extend(dates.map(|date| vec![Some(date.to_string())]));
+                let days = u32::try_from(index).into_iter().flat_map(|period| self.cube.days(period));
+                keys.extend(days.map(|number| u64::from(number) + 1));
             }
             _ => {}
         }
         keys
     }
+}
+
+/// As many ones.
+fn low_bits(bits: u32) -> u64 {
+    (1 << bits) - 1
 }
 
 /// Cuts frames into the span's periods.

@@ -4,6 +4,7 @@
 use polars::prelude::*;
 
 use super::cube::{BEST_STATE, Cube, PERIOD};
+use super::metric::Dim;
 use super::plan::acus;
 use crate::frame::columns as c;
 
@@ -11,6 +12,9 @@ use crate::frame::columns as c;
 const LONGEST: IdxSize = 8;
 /// A session is costly from this percentile of ACUs on.
 const COSTLY_QUANTILE: f64 = 0.9;
+
+/// The place of `high` among the impacts.
+const HIGH_IMPACT: u32 = 0;
 
 const HIGH: &str = "high";
 const TOUCHED: &str = "touched";
@@ -72,7 +76,7 @@ pub(super) fn gather(cube: &Cube) -> PolarsResult<Evidence> {
     let here = || col(PERIOD).eq(lit(0));
     let high = cube
         .issues(&[])
-        .filter(here().and(col(c::IMPACT).eq(lit(HIGH))))
+        .filter(here().and(col(c::IMPACT).eq(lit(HIGH_IMPACT))))
         .group_by([col(c::ROW)])
         .agg([len().alias(HIGH)]);
     let sessions = cube
@@ -86,31 +90,33 @@ pub(super) fn gather(cube: &Cube) -> PolarsResult<Evidence> {
     let costly = col(c::ACUS).gt_eq(col(c::ACUS).quantile(lit(COSTLY_QUANTILE), QuantileMethod::Linear));
     let unmerged = col(BEST_STATE).is_null().or(col(BEST_STATE).neq(lit(0)));
     Ok(Evidence {
-        costliest: rows(sessions.clone().filter(spent()), c::ACUS)?,
+        costliest: rows(cube, sessions.clone().filter(spent()), c::ACUS)?,
         costly_without_merge: rows(
+            cube,
             sessions.clone().filter(spent()).filter(costly).filter(unmerged),
             c::ACUS,
         )?,
-        high_impact: rows(sessions.filter(col(HIGH).gt(lit(0))), HIGH)?,
+        high_impact: rows(cube, sessions.filter(col(HIGH).gt(lit(0))), HIGH)?,
         labels: labels(cube)?,
     })
 }
 
 /// The first rows by one column, greatest first; ties by ACUs, then by id.
-fn rows(sessions: LazyFrame, by: &str) -> PolarsResult<Vec<SessionRow>> {
+fn rows(cube: &Cube, sessions: LazyFrame, by: &str) -> PolarsResult<Vec<SessionRow>> {
     let order =
         SortMultipleOptions::default().with_order_descending_multi([true, true, false]).with_nulls_last(true);
     let frame = sessions.sort([by, c::ACUS, c::ID], order).limit(LONGEST).collect()?;
     let text = |name: &str| PolarsResult::Ok(frame.column(name)?.str()?.clone());
     let number = |name: &str| PolarsResult::Ok(frame.column(name)?.cast(&DataType::Float64)?.f64()?.clone());
-    let (ids, titles, urls, users) = (text(c::ID)?, text(c::TITLE)?, text(c::URL)?, text(c::USER)?);
+    let (ids, titles, urls) = (text(c::ID)?, text(c::TITLE)?, text(c::URL)?);
+    let users = frame.column(c::USER)?.u32()?.clone();
     let (acus, prs, best, high) =
         (number(c::ACUS)?, number(c::PR_COUNT)?, number(BEST_STATE)?, number(HIGH)?);
     let row = |at| SessionRow {
         id: ids.get(at).unwrap_or_default().to_owned(),
         title: titles.get(at).map(str::to_owned),
         url: urls.get(at).map(str::to_owned),
-        user: users.get(at).map(str::to_owned),
+        user: users.get(at).map(|user| cube.word(Dim::User, user)),
         acus: acus.get(at),
         prs: prs.get(at).unwrap_or(0.0),
         merged: best.get(at) == Some(0.0),
@@ -123,7 +129,7 @@ fn labels(cube: &Cube) -> PolarsResult<Vec<LabelRow>> {
     let issues = cube.issues(&[]).filter(col(PERIOD).eq(lit(0)));
     let counts = issues.clone().group_by([col(c::LABEL)]).agg([
         len().cast(DataType::Float64).alias(c::ID),
-        col(c::IMPACT).eq(lit(HIGH)).sum().cast(DataType::Float64).alias(HIGH),
+        col(c::IMPACT).eq(lit(HIGH_IMPACT)).sum().cast(DataType::Float64).alias(HIGH),
     ]);
     let touched = issues
         .select([col(c::LABEL), col(c::ROW)])
@@ -146,11 +152,11 @@ fn labels(cube: &Cube) -> PolarsResult<Vec<LabelRow>> {
         // As for facts: the order of adding up is kept, for the sake of the last digit.
         .with_check_order(false)
         .collect()?;
-    let names = frame.column(c::LABEL)?.str()?.clone();
+    let names = frame.column(c::LABEL)?.u32()?.clone();
     let number = |name: &str| PolarsResult::Ok(frame.column(name)?.f64()?.clone());
     let (issues, high, touched, acus) = (number(c::ID)?, number(HIGH)?, number(TOUCHED)?, number(c::ACUS)?);
     let row = |at| LabelRow {
-        label: names.get(at).map(str::to_owned),
+        label: names.get(at).map(|label| cube.word(Dim::Label, label)),
         issues: issues.get(at).unwrap_or(0.0),
         high: high.get(at).unwrap_or(0.0),
         sessions: touched.get(at).unwrap_or(0.0),

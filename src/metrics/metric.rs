@@ -55,6 +55,16 @@ impl Dim {
             Self::User => "user",
         }
     }
+
+    /// How many bits its numbers take in the number of a group. No group has
+    /// two dimensions of 32.
+    pub fn bits(self) -> u32 {
+        match self {
+            Self::Bin | Self::Impact | Self::Issues | Self::State => 8,
+            Self::Day | Self::Label | Self::Org | Self::Period | Self::Repo => 32,
+            Self::Status | Self::Tag | Self::Type | Self::User => 32,
+        }
+    }
 }
 
 /// Whether more of it is good news.
@@ -139,7 +149,7 @@ pub struct Metric {
     pub definition: &'static str,
     /// The groupings it comes in; `&[]` is the whole period.
     pub groups: &'static [&'static [Dim]],
-    /// The columns `period`, one a dimension, `value`, `n` and, of a ratio,
-    /// `numerator` and `denominator`, grouped by period and the dimensions.
+    /// The columns `group`, `value`, `n` and, of a ratio, `numerator` and
+    /// `denominator`, grouped by period and the dimensions.
     pub plan: fn(&Cube, &[Dim]) -> LazyFrame,
 }

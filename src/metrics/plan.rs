@@ -5,8 +5,9 @@ use polars::prelude::*;
 use super::cube::{Cube, PERIOD};
 use super::metric::Dim;
 use crate::frame::columns as c;
-use crate::frame::normal::STATES;
 
+/// The answer's group, as [`group`] writes it.
+pub const GROUP: &str = "group";
 /// The answer's value.
 pub const VALUE: &str = "value";
 /// What the value rests on.
@@ -19,14 +20,14 @@ pub const DENOMINATOR: &str = "denominator";
 /// Groups by period and dimensions and takes a value; `n` is what it rests on.
 pub fn total(frame: LazyFrame, by: &[Dim], value: Expr, n: Expr) -> LazyFrame {
     frame
-        .group_by(keys(by))
+        .group_by([group(by)])
         .agg([value.cast(DataType::Float64).alias(VALUE), n.cast(DataType::Float64).alias(N)])
         .with_columns([no_number(NUMERATOR), no_number(DENOMINATOR)])
 }
 
 /// Groups by period and dimensions and divides: null where the denominator is 0.
 pub fn ratio(frame: LazyFrame, by: &[Dim], numerator: Expr, denominator: Expr, n: Expr) -> LazyFrame {
-    divided(frame.group_by(keys(by)).agg([
+    divided(frame.group_by([group(by)]).agg([
         numerator.cast(DataType::Float64).alias(NUMERATOR),
         denominator.cast(DataType::Float64).alias(DENOMINATOR),
         n.cast(DataType::Float64).alias(N),
@@ -41,14 +42,23 @@ pub fn divided(frame: LazyFrame) -> LazyFrame {
     frame.with_column(value.alias(VALUE))
 }
 
-/// The grouping keys: the period, then the dimensions.
-pub fn keys(by: &[Dim]) -> Vec<Expr> {
-    std::iter::once(PERIOD).chain(by.iter().map(|dim| dim.name())).map(col).collect()
+/// The group of a row: its period, then its keys, in one number, because
+/// grouping and joining by several columns is slow. The order of the numbers
+/// is that of period and keys, where null is the first of a dimension.
+pub fn group(by: &[Dim]) -> Expr {
+    let period = col(PERIOD).cast(DataType::UInt64);
+    by.iter().fold(period, |group, dim| deeper(group, *dim)).alias(GROUP)
 }
 
-/// Joins two grouped frames on their keys; a null key equals a null key.
-pub fn beside(left: LazyFrame, right: LazyFrame, by: &[Dim], how: JoinType) -> LazyFrame {
-    left.join(right, keys(by), keys(by), JoinArgs { nulls_equal: true, ..JoinArgs::new(how) })
+/// A group with one more dimension.
+pub fn deeper(group: Expr, dim: Dim) -> Expr {
+    let key = (col(dim.name()).cast(DataType::UInt64) + lit(1_u64)).fill_null(lit(0_u64));
+    (group * lit(1_u64 << dim.bits()) + key).alias(GROUP)
+}
+
+/// Joins two grouped frames.
+pub fn beside(left: LazyFrame, right: LazyFrame, how: JoinType) -> LazyFrame {
+    left.join(right, [col(GROUP)], [col(GROUP)], JoinArgs::new(how))
 }
 
 /// A column that holds no number.
@@ -86,21 +96,7 @@ pub fn decided() -> Expr {
     col(c::STATE).lt_eq(lit(1)).sum()
 }
 
-/// The word for a state's rank.
-pub fn state_word() -> Expr {
-    let word = |rank: usize| lit(STATES.get(rank).copied().unwrap_or("unknown"));
-    when(col(c::STATE).eq(lit(0)))
-        .then(word(0))
-        .when(col(c::STATE).eq(lit(1)))
-        .then(word(1))
-        .when(col(c::STATE).eq(lit(2)))
-        .then(word(2))
-        .when(col(c::STATE).eq(lit(3)))
-        .then(word(3))
-        .otherwise(word(4))
-}
-
 /// Analysed sessions of each group, as `n`; groups without one have 0.
 pub fn analysed_by(cube: &Cube, by: &[Dim]) -> LazyFrame {
-    cube.sessions(by).group_by(keys(by)).agg([analysed().cast(DataType::Float64).alias(N)])
+    cube.sessions(by).group_by([group(by)]).agg([analysed().cast(DataType::Float64).alias(N)])
 }

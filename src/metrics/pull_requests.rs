@@ -8,7 +8,7 @@ use polars::prelude::*;
 use super::cube::{BEST_STATE, Cube};
 use super::metric::{Basis, Dim, Direction, Kind, Metric};
 use super::plan::{
-    self, DENOMINATOR, N, NUMERATOR, acus, decided, divided, keys, lists_pr, merged, ratio, state_word, total,
+    DENOMINATOR, N, NUMERATOR, acus, beside, decided, divided, group, lists_pr, merged, ratio, total,
 };
 use crate::unit::Unit;
 
@@ -23,16 +23,8 @@ pub const PRS: Metric = Metric {
     definition: "Distinct pull requests that the period's sessions list. One listed by several sessions counts once, \
                  for the earliest of them.",
     groups: &[&[], &[Dim::State], &[Dim::User], &[Dim::Tag], &[Dim::Repo], &[Dim::Period]],
-    plan: prs,
+    plan: |cube, by| total(cube.pull_requests(by), by, len(), len()),
 };
-
-fn prs(cube: &Cube, by: &[Dim]) -> LazyFrame {
-    let mut frame = cube.pull_requests(by);
-    if by.contains(&Dim::State) {
-        frame = frame.with_column(state_word().alias(Dim::State.name()));
-    }
-    total(frame, by, len(), len())
-}
 
 /// Merged pull requests.
 pub const PRS_MERGED: Metric = Metric {
@@ -115,10 +107,10 @@ pub const ACUS_PER_MERGED_PR: Metric = Metric {
 
 fn acus_per_merged_pr(cube: &Cube, by: &[Dim]) -> LazyFrame {
     let number = |expr: Expr, name| expr.cast(DataType::Float64).alias(name);
-    let spent = cube.sessions(by).group_by(keys(by)).agg([number(acus(), NUMERATOR)]);
-    let got = cube.pull_requests(by).group_by(keys(by)).agg([number(merged(), DENOMINATOR)]);
+    let spent = cube.sessions(by).group_by([group(by)]).agg([number(acus(), NUMERATOR)]);
+    let got = cube.pull_requests(by).group_by([group(by)]).agg([number(merged(), DENOMINATOR)]);
     // The whole period is a group even without a pull request; a user or tag is not.
     let how = if by.is_empty() { JoinType::Left } else { JoinType::Inner };
-    let both = plan::beside(spent, got, by, how).with_column(col(DENOMINATOR).fill_null(lit(0.0)));
+    let both = beside(spent, got, how).with_column(col(DENOMINATOR).fill_null(lit(0.0)));
     divided(both.with_column(col(DENOMINATOR).alias(N)))
 }

@@ -1,0 +1,114 @@
+//! Texts that come again and again, each once, and a number for it.
+
+use std::sync::Arc;
+
+use polars::prelude::*;
+
+use super::columns as c;
+use super::normal;
+
+/// Texts in the order in which they were met, each with a number of its own.
+#[derive(Default)]
+pub(super) struct Register(PlHashMap<Box<str>, u32>);
+
+impl Register {
+    /// The text's number, a new one where it was never met.
+    pub(super) fn number(&mut self, text: &str) -> u32 {
+        if let Some(number) = self.0.get(text) {
+            return *number;
+        }
+        let number = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
+        self.0.insert(text.into(), number);
+        number
+    }
+
+    /// How many texts there are.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The texts in alphabetical order, and for each old number its place in it.
+    pub(super) fn sorted(self) -> (Arc<[Box<str>]>, Vec<u32>) {
+        let mut met: Vec<(Box<str>, u32)> = self.0.into_iter().collect();
+        met.sort_unstable();
+        let mut places: Vec<(u32, u32)> = met.iter().map(|(_, number)| *number).zip(0..).collect();
+        places.sort_unstable();
+        (
+            met.into_iter().map(|(text, _)| text).collect(),
+            places.into_iter().map(|(_, place)| place).collect(),
+        )
+    }
+}
+
+/// The texts that numbers in the frames stand for. They are in alphabetical
+/// order, so that sorting by number is sorting by text.
+#[derive(Clone, Debug, Default)]
+pub struct Words(Vec<(&'static str, Arc<[Box<str>]>)>);
+
+impl Words {
+    /// The texts of a column; none for a column that holds no such numbers.
+    pub fn of(&self, column: &str) -> &[Box<str>] {
+        self.0.iter().find(|(name, _)| *name == column).map_or(&[], |(_, words)| words)
+    }
+
+    /// Takes a register over: in the frames that have the column, the numbers
+    /// of its texts become their places in the alphabetical order.
+    pub(super) fn settle(
+        &mut self,
+        column: &'static str,
+        register: Register,
+        frames: &mut [&mut DataFrame],
+    ) -> PolarsResult<()> {
+        let (words, places) = register.sorted();
+        let place = |number: u32| places.get(number as usize).copied().unwrap_or(number);
+        for frame in frames.iter_mut().filter(|frame| frame.column(column).is_ok()) {
+            let numbers = frame.column(column)?.u32()?.apply_values(place);
+            frame.with_column(numbers.into_column())?;
+        }
+        self.0.push((column, words));
+        Ok(())
+    }
+}
+
+/// One register a column whose texts come again and again.
+#[derive(Default)]
+pub(super) struct Registers {
+    pub org: Register,
+    pub user: Register,
+    pub status: Register,
+    pub tag: Register,
+    address: Register,
+    /// The repository of each address, by the address's number.
+    repo_of: Vec<u32>,
+    repo: Register,
+    pub label: Register,
+    pub kind: Register,
+}
+
+impl Registers {
+    /// The numbers of a canonical address and of its repository.
+    pub(super) fn pull_request(&mut self, address: &str) -> (u32, u32) {
+        let number = self.address.number(address);
+        if self.repo_of.len() < self.address.len() {
+            self.repo_of.push(self.repo.number(normal::repo(address)));
+        }
+        (number, self.repo_of.get(number as usize).copied().unwrap_or(u32::MAX))
+    }
+
+    /// The words, once no row can come any more.
+    pub(super) fn settle(self, frames: &mut [&mut DataFrame]) -> PolarsResult<Words> {
+        let mut words = Words::default();
+        for (column, register) in [
+            (c::ORG, self.org),
+            (c::USER, self.user),
+            (c::STATUS, self.status),
+            (c::TAG, self.tag),
+            (c::REPO, self.repo),
+            (c::LABEL, self.label),
+            (c::TYPE, self.kind),
+        ] {
+            words.settle(column, register, frames)?;
+        }
+        Ok(words)
+    }
+}
