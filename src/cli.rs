@@ -138,10 +138,9 @@ pub struct ReportArgs {
     #[arg(long = "user", env = "ACUMEN_USER", value_name = "ID", help_heading = "Sessions")]
     pub users: Vec<String>,
 
-    /// Generation of the API.
-    #[arg(long, env = "ACUMEN_API", value_name = "API", default_value = "v2", value_parser = ["v2"],
-          help_heading = "API")]
-    pub api: String,
+    /// Generation of the API; left out, the key tells: cog_ is v3, apk_ is v2.
+    #[arg(long, env = "ACUMEN_API", value_name = "API", value_parser = ["v2", "v3"], help_heading = "API")]
+    pub api: Option<String>,
     /// Where the API answers: https, or http on loopback.
     #[arg(
         long,

@@ -81,7 +81,7 @@ pub fn compose(frames: &Frames, ledger: Ledger, settings: &Settings) -> Result<D
         },
         previous: bounds(&settings.previous),
         source: Source {
-            api: "v2",
+            api: settings.question.api.name(),
             scope: settings.scope().to_owned(),
             tags: settings.question.tags.clone(),
             users: settings.question.users.clone(),

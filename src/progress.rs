@@ -8,6 +8,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::fetch::Progress;
 
+/// Pages between two lines where nobody tells how many there are.
+const PAGES_A_LINE: u64 = 10;
+
 /// How loud to be.
 pub enum Voice {
     /// Nothing but errors.
@@ -73,34 +76,45 @@ impl Voice {
         }
     }
 
-    fn begin(&self, total: u64) {
+    fn begin(&self, total: Option<u64>) {
         match self {
             Self::Bar(bar) => {
-                bar.set_length(total);
-                let style =
-                    ProgressStyle::with_template("{bar:28} {pos} of {len} sessions, {msg}, {eta} left");
-                if let Ok(style) = style {
+                // Without a count there is no way to tell how far it is.
+                let template = match total {
+                    Some(_) => "{bar:28} {pos} of {len} sessions, {msg}, {eta} left",
+                    None => "{spinner} {pos} sessions, {msg}",
+                };
+                bar.set_length(total.unwrap_or_default());
+                if let Ok(style) = ProgressStyle::with_template(template) {
                     bar.set_style(style);
                 }
             }
-            Self::Lines(_) => self.say(&format!("{total} sessions to read")),
+            Self::Lines(_) => match total {
+                Some(total) => self.say(&format!("{total} sessions to read")),
+                None => self.say("the server does not tell how many sessions there are"),
+            },
             Self::Silent => {}
         }
     }
 
-    fn page(&self, pages: u64, sessions: u64, total: u64) {
+    fn page(&self, pages: u64, sessions: u64, total: Option<u64>) {
         match self {
             Self::Bar(bar) => {
                 bar.set_position(sessions);
                 bar.set_message(format!("{pages} pages"));
             }
             Self::Lines(told) => {
-                let tenth = sessions.saturating_mul(10) / total.max(1);
+                // Of an unknown number, a line every few pages.
+                let tenth = match total {
+                    Some(total) => sessions.saturating_mul(10) / total.max(1),
+                    None => pages / PAGES_A_LINE,
+                };
                 if let Ok(mut told) = told.lock()
                     && tenth != *told
                 {
                     *told = tenth;
-                    write_line(&format!("{sessions} of {total} sessions in {pages} pages"));
+                    let of = total.map(|total| format!(" of {total}")).unwrap_or_default();
+                    write_line(&format!("{sessions}{of} sessions in {pages} pages"));
                 }
             }
             Self::Silent => {}

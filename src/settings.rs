@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 use url::{Host, Url};
 
 use crate::cli::ReportArgs;
-use crate::fetch::{Question, Secret};
+use crate::fetch::{Api, Question, Secret};
 use crate::period::Period;
 
 /// How long a whole fetch may take.
@@ -43,6 +43,8 @@ pub struct FoundKey {
 pub struct Settings {
     /// What the API is asked.
     pub question: Question,
+    /// What decided on the generation of the API.
+    pub api_from: &'static str,
     /// The report's period, the previous one and the trend's, newest first.
     pub periods: Vec<Period>,
     /// How many of the periods, from the first, are points of the trend.
@@ -96,23 +98,27 @@ impl Settings {
         // A running period is frozen at the start of the run, so that sessions
         // created while pages are read cannot shift them.
         let running = period.from() <= now && now < period.to();
+        let key_source = key.as_ref().map(|key| key.source.clone()).unwrap_or_default();
+        let key = checked_key(key)?;
+        let (api, api_from) = generation(args.api.as_deref(), &key);
         let question = Question {
+            api,
             base_url: base_url(&args.base_url)?,
             org: args.org.as_deref().map(|org| word("--org", org)).transpose()?,
             from: earliest.from().to_utc(),
             to: if running { now } else { period.to().to_utc() },
             tags: args.tags.iter().map(|tag| word("--tag", tag)).collect::<Result<_, _>>()?,
             users: args.users.iter().map(|user| word("--user", user)).collect::<Result<_, _>>()?,
-            page_size: args.page_size,
+            page_size: page_size(args.page_size, api)?,
             concurrency: args.concurrency as usize,
             allow_partial: args.allow_partial,
             deadline: DEADLINE,
-            key_source: key.as_ref().map(|key| key.source.clone()).unwrap_or_default(),
-            key: checked_key(key)?,
+            key_source,
+            key: Secret::new(key),
         };
         let complete = period.complete(now);
         let out = args.out.clone();
-        Ok(Self { question, points, previous, complete, now, out, demo: false, periods, period })
+        Ok(Self { question, api_from, points, previous, complete, now, out, demo: false, periods, period })
     }
 }
 
@@ -221,7 +227,7 @@ fn word(flag: &str, text: &str) -> Result<String, SettingsError> {
     Ok(text.to_owned())
 }
 
-fn checked_key(found: Option<FoundKey>) -> Result<Secret, SettingsError> {
+fn checked_key(found: Option<FoundKey>) -> Result<String, SettingsError> {
     let hint = "put the key into a file and name it with --api-key-file, or set DEVIN_API_KEY; \
                 to look around without a key: acumen demo";
     let Some(found) = found else { return Err(SettingsError::new("there is no API key", hint)) };
@@ -235,7 +241,28 @@ fn checked_key(found: Option<FoundKey>) -> Result<Secret, SettingsError> {
             "give the key alone, on one line",
         ));
     }
-    Ok(Secret::new(text.to_owned()))
+    Ok(text.to_owned())
+}
+
+/// The generation of the API, and what decided on it.
+fn generation(typed: Option<&str>, key: &str) -> (Api, &'static str) {
+    match (typed, Api::of_key(key)) {
+        (Some("v3"), _) => (Api::V3, "--api"),
+        (Some(_), _) => (Api::V2, "--api"),
+        (None, Some(api)) => (api, "the kind of key"),
+        (None, None) => (Api::V2, "the default, since the key tells nothing"),
+    }
+}
+
+fn page_size(size: u32, api: Api) -> Result<u32, SettingsError> {
+    let largest = api.largest_page();
+    if size > largest {
+        return Err(SettingsError::new(
+            format!("--page-size: {api} gives at most {largest} sessions a page"),
+            format!("ask for {largest} or fewer"),
+        ));
+    }
+    Ok(size)
 }
 
 /// Untrusted text for one line of a terminal: quoted, cut, without controls.

@@ -52,18 +52,8 @@ pub fn settings() -> Settings {
     Settings::resolve(&args, Some(key), now).expect("settings without a flaw")
 }
 
-/// Bytes to frames.
-pub fn frames(pages: &[String], settings: &Settings) -> Frames {
-    let mut builder = empty(settings);
-    for (number, page) in (0..).zip(pages) {
-        let mut push = |delivery: Delivery<'_>| take(&mut builder, delivery);
-        fetch::decode(page.as_bytes(), number * PAGE as u64, &settings.question, &mut push).expect("a page");
-    }
-    builder.finish().expect("frames")
-}
-
-/// All that a run does between the socket and the aggregation: the proof that
-/// every page is whole, bytes to frames, and the ledger.
+/// All that a run does between the socket and the aggregation: bytes to frames,
+/// and the proof that nothing is missing.
 pub fn walk(pages: &[String], settings: &Settings) -> (Frames, Ledger) {
     let mut builder = empty(settings);
     let bodies = pages.iter().map(String::as_bytes);

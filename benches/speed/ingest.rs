@@ -29,9 +29,6 @@ pub fn ingest(criterion: &mut Criterion) {
         });
     });
     group.bench_function("frames", |bencher| {
-        bencher.iter_with_large_drop(|| data::frames(black_box(&pages), &settings));
-    });
-    group.bench_function("walk", |bencher| {
         bencher.iter_with_large_drop(|| data::walk(black_box(&pages), &settings));
     });
     group.finish();

@@ -1,47 +1,97 @@
-//! Where a page of sessions is asked for.
+//! Where things are asked for.
+
+use std::ops::Range;
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use reqwest::Url;
 
-use super::{FetchError, Question};
+use super::{Api, FetchError, Question};
 
-/// The address of the sessions in question, without its place in the walk.
+/// The address of the sessions in question, without window and place in the walk.
 ///
 /// # Errors
 ///
 /// A base address to which a key must not be sent.
 pub(super) fn sessions(question: &Question) -> Result<Url, FetchError> {
-    let mut url = checked(&question.base_url)?;
-    let scope = match question.org.as_deref() {
-        // The parser of addresses would take dots for steps through the path.
-        Some("" | "." | "..") => return Err(unfit("the organisation id is no id")),
-        Some(org) => format!("organizations/{}/", segment(org)),
-        None => String::new(),
-    };
-    // A dedicated deployment may live under a prefix.
-    let prefix = url.path().trim_end_matches('/').to_owned();
-    url.set_path(&format!("{prefix}/v2/enterprise/{scope}sessions/insights"));
-    {
-        let mut query = url.query_pairs_mut();
-        query.clear();
-        query.append_pair("created_date_from", &seconds(question.from));
-        query.append_pair("created_date_to", &seconds(ceiling(question.to)));
-        query.append_pair("order", "asc");
-        for tag in &question.tags {
-            query.append_pair("tags", tag);
-        }
-        for user in &question.users {
-            query.append_pair("user_ids", user);
-        }
+    let mut url = api(question, "sessions/insights")?;
+    // v3 asks for people and for service users under two names.
+    let (service_users, users): (Vec<_>, Vec<_>) =
+        (question.users.iter()).partition(|user| question.api == Api::V3 && user.starts_with(SERVICE_USER));
+    // What is named neither way is not asked for, and each row is looked at in any case.
+    let is_mixed = !service_users.is_empty() && !users.is_empty();
+    let mut pairs: Vec<(&str, &str)> = question.tags.iter().map(|tag| ("tags", tag.as_str())).collect();
+    if !is_mixed {
+        pairs.extend(users.into_iter().map(|user| ("user_ids", user.as_str())));
+        pairs.extend(service_users.into_iter().map(|user| ("service_user_ids", user.as_str())));
+    }
+    if !pairs.is_empty() {
+        url.query_pairs_mut().extend_pairs(pairs);
     }
     Ok(url)
 }
 
-/// The address of one page.
-pub(super) fn page(sessions: &Url, skip: u64, limit: u64) -> Url {
+/// What the ids of service users begin with.
+pub(super) const SERVICE_USER: &str = "service-user";
+
+/// An address of the question's generation and scope.
+///
+/// # Errors
+///
+/// A base address to which a key must not be sent; an id that is none.
+pub(super) fn api(question: &Question, resource: &str) -> Result<Url, FetchError> {
+    let mut url = checked(&question.base_url)?;
+    let scope = match (question.api, question.org.as_deref()) {
+        // The parser of addresses would take dots for steps through the path.
+        (_, Some("" | "." | "..")) => return Err(unfit("the organisation id is no id")),
+        (Api::V2, Some(org)) => format!("v2/enterprise/organizations/{}", segment(org)),
+        (Api::V2, None) => "v2/enterprise".to_owned(),
+        (Api::V3, Some(org)) => format!("v3/organizations/{}", segment(org)),
+        (Api::V3, None) => "v3/enterprise".to_owned(),
+    };
+    // A dedicated deployment may live under a prefix.
+    let prefix = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&format!("{prefix}/{scope}/{resource}"));
+    Ok(url)
+}
+
+/// The address of a page of v2: oldest first, from an offset on.
+pub(super) fn by_offset(sessions: &Url, question: &Question, skip: u64, limit: u64) -> Url {
+    let window = whole_seconds(&question.window());
     let mut url = sessions.clone();
-    url.query_pairs_mut().append_pair("skip", &skip.to_string()).append_pair("limit", &limit.to_string());
+    url.query_pairs_mut()
+        .append_pair("created_date_from", &iso(window.start))
+        .append_pair("created_date_to", &iso(window.end))
+        .append_pair("order", "asc")
+        .append_pair("skip", &skip.to_string())
+        .append_pair("limit", &limit.to_string());
     url
+}
+
+/// The address of a page of v3: newest first, from a cursor on.
+pub(super) fn by_cursor(
+    sessions: &Url,
+    slice: &Range<DateTime<Utc>>,
+    cursor: Option<&str>,
+    first: u32,
+) -> Url {
+    let mut url = sessions.clone();
+    url.query_pairs_mut()
+        .append_pair("created_after", &slice.start.timestamp().to_string())
+        .append_pair("created_before", &slice.end.timestamp().to_string())
+        .append_pair("first", &first.to_string());
+    if let Some(cursor) = cursor {
+        url.query_pairs_mut().append_pair("after", cursor);
+    }
+    url
+}
+
+/// The API takes whole seconds: a window a bit too wide rather than too narrow.
+pub(super) fn whole_seconds(window: &Range<DateTime<Utc>>) -> Range<DateTime<Utc>> {
+    let ceiling = |moment: DateTime<Utc>| match moment.trunc_subsecs(0) {
+        whole if whole == moment => moment,
+        whole => whole.checked_add_signed(TimeDelta::seconds(1)).unwrap_or(moment),
+    };
+    window.start.trunc_subsecs(0)..ceiling(window.end)
 }
 
 /// The host as messages name it: `api.devin.ai`, `127.0.0.1:8080`.
@@ -86,13 +136,7 @@ fn unfit(why: &str) -> FetchError {
     FetchError::Unfit { why: why.to_owned() }
 }
 
-/// The API takes whole seconds; a window is asked for a second too wide rather than too narrow.
-fn ceiling(moment: DateTime<Utc>) -> DateTime<Utc> {
-    let whole = moment.trunc_subsecs(0);
-    if whole == moment { moment } else { whole.checked_add_signed(TimeDelta::seconds(1)).unwrap_or(moment) }
-}
-
-fn seconds(moment: DateTime<Utc>) -> String {
+fn iso(moment: DateTime<Utc>) -> String {
     moment.format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
@@ -104,7 +148,7 @@ mod tests {
     fn asking(base: &str, change: impl FnOnce(&mut Question)) -> Result<String, FetchError> {
         let mut question = question(base);
         change(&mut question);
-        sessions(&question).map(|url| page(&url, 20, 10).to_string())
+        sessions(&question).map(|url| by_offset(&url, &question, 20, 10).to_string())
     }
 
     const WINDOW: &str =
@@ -135,7 +179,7 @@ mod tests {
         });
         let url = url.unwrap();
         assert!(url.contains("/organizations/email%7C6%2F2%3Ff%23%257C%C3%A9/sessions/insights?"), "{url}");
-        assert!(url.contains("&tags=a+b&tags=c%26d&user_ids=email%7C62f0&skip=20"), "{url}");
+        assert!(url.contains("?tags=a+b&tags=c%26d&user_ids=email%7C62f0&created_date_from="), "{url}");
     }
 
     #[test]

@@ -9,7 +9,8 @@ use reqwest::{Client, Url};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::client::{self, Answer, Failure};
+use super::client::{self, Failure};
+use super::envelope::Flaw;
 use super::retry::{Class, Decision, Patience, Spent, decide};
 use super::{FetchError, Limits, Progress, Question, address};
 
@@ -67,18 +68,27 @@ impl<'q> Asker<'q> {
         Duration::from_millis(self.waited_ms.load(Ordering::Relaxed))
     }
 
+    /// The address of the sessions in question, without its place in the walk.
+    pub(super) fn sessions(&self) -> &Url {
+        &self.sessions
+    }
+
     /// What is asked, without the query.
     pub(super) fn path(&self) -> String {
         self.sessions.path().to_owned()
     }
 
-    /// Asks for one page, as often as it is worth it.
+    /// Asks as often as it is worth it, and gives what `read` makes of the
+    /// answer; a flaw that it finds is a failure like those of the network.
     ///
     /// # Errors
     ///
     /// The last failure, once it is certain or was met often enough.
-    pub(super) async fn ask(&self, skip: u64, limit: u64) -> Result<Answer, FetchError> {
-        let url = address::page(&self.sessions, skip, limit);
+    pub(super) async fn ask<T>(
+        &self,
+        url: Url,
+        read: impl Fn(&str) -> Result<T, Flaw>,
+    ) -> Result<T, FetchError> {
         let mut attempts = 0_u32;
         loop {
             self.pause().await;
@@ -87,8 +97,8 @@ impl<'q> Asker<'q> {
             if attempts > 1 {
                 self.retries.fetch_add(1, Ordering::Relaxed);
             }
-            let outcome =
-                client::attempt(&self.client, url.clone(), &self.limits.bounds, &self.question.key).await;
+            let (bounds, key) = (&self.limits.bounds, &self.question.key);
+            let outcome = client::attempt(&self.client, url.clone(), bounds, key, &read).await;
             let failure = match outcome {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,

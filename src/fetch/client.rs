@@ -1,4 +1,4 @@
-//! One attempt at one page: send, status, content type, body, envelope.
+//! One attempt at one answer: send, status, content type, body, and what it says.
 
 use std::error::Error;
 use std::io;
@@ -10,7 +10,7 @@ use reqwest::header::{
 };
 use reqwest::{Client, Response, Url, redirect};
 
-use super::envelope::{self, Envelope, Flaw};
+use super::envelope::Flaw;
 use super::retry::{Class, RetryAfter, retry_after};
 use super::{FetchError, Question, Secret, address, quote};
 
@@ -29,15 +29,6 @@ pub(super) struct Bounds {
 
 /// No error text needs more; the rest of an error's body is not read.
 const ERROR_BYTES: usize = 16 * 1024;
-
-/// A page as it came, proved to be whole.
-#[derive(Debug)]
-pub(super) struct Answer {
-    /// What it says about the walk.
-    pub envelope: Envelope,
-    /// All of it.
-    pub body: String,
-}
 
 /// An attempt that brought no page.
 #[derive(Debug)]
@@ -92,17 +83,18 @@ pub(super) fn build(question: &Question, bounds: &Bounds) -> Result<Client, Fetc
     })
 }
 
-/// Asks once for a page.
+/// Asks once, and gives what `read` makes of the body.
 ///
 /// # Errors
 ///
 /// A [`Failure`], whether or not it may pass.
-pub(super) async fn attempt(
+pub(super) async fn attempt<T>(
     client: &Client,
     url: Url,
     bounds: &Bounds,
     key: &Secret,
-) -> Result<Answer, Failure> {
+    read: impl Fn(&str) -> Result<T, Flaw>,
+) -> Result<T, Failure> {
     let broken = |error: reqwest::Error| broken(error.without_url(), key);
     let mut response = client.get(url.clone()).send().await.map_err(broken)?;
     let status = response.status();
@@ -134,8 +126,8 @@ pub(super) async fn attempt(
     if body.starts_with('\u{feff}') {
         body.drain(..'\u{feff}'.len_utf8());
     }
-    match envelope::read(&body) {
-        Ok(envelope) => Ok(Answer { envelope, body }),
+    match read(&body) {
+        Ok(answer) => Ok(answer),
         Err(Flaw::CutShort) => Err(Failure::new(Class::CutShort, "the JSON ends in the middle")),
         Err(Flaw::NotJson) => Err(rubbish()),
         Err(Flaw::Contract(what)) => Err(Failure::new(Class::Contract, quote::clean(&what, key))),

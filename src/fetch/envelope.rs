@@ -1,26 +1,27 @@
-//! The envelope of a v2 page: what steers the walk, read without the records.
+//! The envelope of a page: what steers the walk.
 //!
-//! Reading it also proves that the whole body is JSON, so that a body cut short
-//! is asked for again before anybody builds on it.
+//! The end signal, the cursor and the total are never guessed.
 
 use std::fmt;
 
-use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
-use super::lenient::Lenient;
+use super::api::Api;
+use super::lenient::{self, Lenient};
 
 /// What a page says about the walk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Envelope {
     /// Records on this page.
     pub count: u64,
-    /// More pages follow: `has_more`, the one end signal.
+    /// More pages follow: `has_more` or `has_next_page`, the one end signal.
     pub more: bool,
-    /// Sessions that the whole question has, by the server's count.
-    pub total: u64,
+    /// Sessions that the whole question has, by the server's count; v3 may not tell.
+    pub total: Option<u64>,
+    /// Where the next page begins, in v3.
+    pub cursor: Option<String>,
 }
 
 /// Why a body has no envelope.
@@ -34,42 +35,74 @@ pub enum Flaw {
     Contract(String),
 }
 
-/// Reads the envelope of a page.
+/// A page with its records as `T` reads them, and the rest of its envelope unread.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, bound(deserialize = "T: Deserialize<'de> + Default"))]
+pub struct Enveloped<'a, T> {
+    /// The records.
+    pub items: T,
+    #[serde(borrow)]
+    has_more: Option<&'a RawValue>,
+    #[serde(borrow)]
+    has_next_page: Option<&'a RawValue>,
+    #[serde(borrow)]
+    total: Option<&'a RawValue>,
+    #[serde(borrow)]
+    end_cursor: Option<&'a RawValue>,
+}
+
+impl<T> Enveloped<'_, T> {
+    /// The envelope of a page with so many records.
+    ///
+    /// # Errors
+    ///
+    /// [`Flaw::Contract`]: a signal that is missing or of another type.
+    pub fn envelope(&self, api: Api, count: u64) -> Result<Envelope, Flaw> {
+        let (name, more, total_may_lack) = match api {
+            Api::V2 => ("has_more", self.has_more, false),
+            Api::V3 => ("has_next_page", self.has_next_page, true),
+        };
+        let more = match more.map(RawValue::get) {
+            Some("true") => true,
+            Some("false") => false,
+            _ => return contract(format!("`{name}` is missing or neither true nor false")),
+        };
+        let total = match self.total.map(RawValue::get) {
+            None | Some("null") if total_may_lack => None,
+            Some(number) if number.parse::<u64>().is_ok() => number.parse().ok(),
+            _ => return contract("`total` is missing or no whole number".to_owned()),
+        };
+        let cursor = self.end_cursor.map(RawValue::get).filter(|raw| raw.len() > 2 && raw.starts_with('"'));
+        let cursor = cursor.map(|raw| lenient::scalar(raw).into_owned()).filter(|_| api == Api::V3);
+        if api == Api::V3 && more && cursor.is_none() {
+            return contract("`end_cursor` is missing or no text, although more is promised".to_owned());
+        }
+        Ok(Envelope { count, more, total, cursor })
+    }
+}
+
+fn contract<T>(what: String) -> Result<T, Flaw> {
+    Err(Flaw::Contract(what))
+}
+
+/// Reads the envelope of a body whose records do not fit, or says why there is none.
 ///
 /// # Errors
 ///
-/// A [`Flaw`]: the end signal and the total are never guessed.
-pub fn read(body: &str) -> Result<Envelope, Flaw> {
-    let Lenient(head) =
-        serde_json::from_str::<Lenient<Head<'_>>>(body).map_err(|error| match error.classify() {
+/// A [`Flaw`].
+pub fn read(body: &str, api: Api) -> Result<Envelope, Flaw> {
+    let Lenient(head) = serde_json::from_str::<Lenient<Enveloped<'_, Items>>>(body).map_err(|error| {
+        match error.classify() {
             Category::Eof => Flaw::CutShort,
             Category::Data => Flaw::Contract(format!("its envelope cannot be read: {error}")),
             Category::Syntax | Category::Io => Flaw::NotJson,
-        })?;
+        }
+    })?;
     let head = head.ok_or_else(|| Flaw::Contract("the answer is no JSON object".to_owned()))?;
     let Items::Counted(count) = head.items else {
-        return Err(Flaw::Contract("`items` is missing or no list".to_owned()));
+        return contract("`items` is missing or no list".to_owned());
     };
-    let more = match head.has_more.map(RawValue::get) {
-        Some("true") => true,
-        Some("false") => false,
-        _ => return Err(Flaw::Contract("`has_more` is missing or neither true nor false".to_owned())),
-    };
-    let total = head
-        .total
-        .and_then(|raw| raw.get().parse().ok())
-        .ok_or_else(|| Flaw::Contract("`total` is missing or no whole number".to_owned()))?;
-    Ok(Envelope { count, more, total })
-}
-
-#[derive(Deserialize)]
-struct Head<'a> {
-    #[serde(default)]
-    items: Items,
-    #[serde(borrow, default)]
-    has_more: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    total: Option<&'a RawValue>,
+    head.envelope(api, count)
 }
 
 #[derive(Default)]
@@ -136,15 +169,20 @@ impl<'de> Visitor<'de> for ItemsVisitor {
 mod tests {
     use super::*;
 
+    fn read_v2(body: &str) -> Result<Envelope, Flaw> {
+        read(body, Api::V2)
+    }
+
+    fn v2(count: u64, more: bool, total: u64) -> Result<Envelope, Flaw> {
+        Ok(Envelope { count, more, total: Some(total), cursor: None })
+    }
+
     #[test]
     fn the_envelope_is_read_past_unknown_fields() {
         let body =
             r#"{"next": {"a": [1e999]}, "items": [{"a": "\ud800"}, null, 3], "has_more": true, "total": 9}"#;
-        assert_eq!(read(body), Ok(Envelope { count: 3, more: true, total: 9 }));
-        assert_eq!(
-            read(r#"{"total":0,"has_more":false,"items":[]}"#),
-            Ok(Envelope { count: 0, more: false, total: 0 })
-        );
+        assert_eq!(read_v2(body), v2(3, true, 9));
+        assert_eq!(read_v2(r#"{"total":0,"has_more":false,"items":[]}"#), v2(0, false, 0));
     }
 
     #[test]
@@ -168,7 +206,7 @@ mod tests {
             "null",
             "\"items\"",
         ] {
-            assert!(matches!(read(body), Err(Flaw::Contract(_))), "{body}");
+            assert!(matches!(read_v2(body), Err(Flaw::Contract(_))), "{body}");
         }
     }
 
@@ -176,10 +214,36 @@ mod tests {
     fn a_cut_is_told_from_rubbish() {
         let whole = r#"{"items": [{"title": "a"}], "has_more": false, "total": 1}"#;
         for length in 1..whole.len() {
-            assert_eq!(read(&whole[..length]), Err(Flaw::CutShort), "{length}");
+            assert_eq!(read_v2(&whole[..length]), Err(Flaw::CutShort), "{length}");
         }
         for body in ["<html></html>", "{\"items\": [}", "no", "{} {}"] {
-            assert!(matches!(read(body), Err(Flaw::NotJson)), "{body}");
+            assert!(matches!(read_v2(body), Err(Flaw::NotJson)), "{body}");
+        }
+    }
+
+    #[test]
+    fn v3_may_lack_a_total_but_neither_signal_nor_cursor() {
+        let body = |rest: &str| format!(r#"{{"items": [{{}}], {rest}}}"#);
+        let more = r#""has_next_page": true, "end_cursor": "a=\u003d""#;
+        for (total, told) in [("null", None), ("12", Some(12))] {
+            let envelope = read(&body(&format!(r#"{more}, "total": {total}"#)), Api::V3).unwrap();
+            assert_eq!((envelope.count, envelope.more, envelope.total), (1, true, told));
+            assert_eq!(envelope.cursor.as_deref(), Some("a=="));
+        }
+        let last = read(&body(r#""has_next_page": false, "end_cursor": null"#), Api::V3).unwrap();
+        assert_eq!((last.more, last.cursor, last.total), (false, None, None));
+        for flawed in [
+            r#""end_cursor": "a""#,
+            r#""has_more": false"#,
+            r#""has_next_page": "true", "end_cursor": "a""#,
+            r#""has_next_page": true"#,
+            r#""has_next_page": true, "end_cursor": null"#,
+            r#""has_next_page": true, "end_cursor": """#,
+            r#""has_next_page": true, "end_cursor": 7"#,
+            r#""has_next_page": false, "total": "7""#,
+            r#""has_next_page": false, "total": -7"#,
+        ] {
+            assert!(matches!(read(&body(flawed), Api::V3), Err(Flaw::Contract(_))), "{flawed}");
         }
     }
 }

@@ -246,7 +246,7 @@ mod tests {
         assert_eq!(tags, ["x", "4"]);
         let pulls: Vec<_> = session.pull_requests.0.iter().map(|pr| (pr.address(), pr.state())).collect();
         assert_eq!(pulls, [(Some("p"), None)]);
-        let analysis = session.session_analysis.unwrap();
+        let analysis = session.analysis().unwrap();
         assert!(analysis.issues.0.is_empty() && analysis.action_items.0.is_empty());
         assert_eq!(analysis.prompt_feedback(), 2);
     }
@@ -258,12 +258,12 @@ mod tests {
                 r#"{{"session_analysis": {odd}, "pull_requests": {odd}, "tags": {odd}, "url": "u"}}"#
             );
             let session: Session<'_> = serde_json::from_str(&json).unwrap();
-            assert!(session.session_analysis.is_none(), "{odd}");
+            assert!(session.analysis().is_none(), "{odd}");
             assert_eq!(session.url.get(), Some("u"), "{odd}");
         }
         let nested = r#"{"session_analysis": {"suggested_prompt": "text", "issues": [{"impact": "High"}]}}"#;
         let session: Session<'_> = serde_json::from_str(nested).unwrap();
-        let analysis = session.session_analysis.unwrap();
+        let analysis = session.analysis().unwrap();
         assert_eq!((analysis.prompt_feedback(), analysis.issues.0.len()), (0, 1));
     }
 }

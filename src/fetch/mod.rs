@@ -4,25 +4,30 @@
 //! record, delivers what is accepted, and proves in the end that nothing is missing.
 
 mod address;
+mod api;
 mod ask;
 mod client;
 mod envelope;
 mod error;
 mod flight;
 pub mod lenient;
+mod offsets;
 mod page;
 mod proof;
 mod quote;
 mod replay;
 pub mod retry;
+mod slices;
 pub mod time;
 mod walk;
 pub mod wire;
 
+pub use api::Api;
 pub use error::FetchError;
-pub use replay::{Unreadable, decode, replay};
+pub use replay::{Unreadable, replay};
 
 use std::fmt;
+use std::ops::Range;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -49,6 +54,8 @@ impl fmt::Debug for Secret {
 /// What is asked of the API.
 #[derive(Clone, Debug)]
 pub struct Question {
+    /// The generation of the API.
+    pub api: Api,
     /// `https`, or `http` to loopback.
     pub base_url: Url,
     /// The key.
@@ -73,6 +80,13 @@ pub struct Question {
     pub allow_partial: bool,
     /// How long the whole fetch may take.
     pub deadline: Duration,
+}
+
+impl Question {
+    /// When the sessions in question were created.
+    fn window(&self) -> Range<DateTime<Utc>> {
+        self.from..self.to
+    }
 }
 
 /// A session that lies in the window, and its place in the server's order.
@@ -107,16 +121,16 @@ pub enum Progress {
         /// … and its end, itself outside.
         to: DateTime<Utc>,
     },
-    /// How many sessions the server counts; told once a walk.
-    Total(u64),
+    /// How many sessions the server counts, if it tells; told once a walk.
+    Total(Option<u64>),
     /// A page was read.
     Page {
         /// Pages so far in this walk.
         pages: u64,
         /// Distinct sessions so far in this walk.
         sessions: u64,
-        /// The server's latest count.
-        total: u64,
+        /// The server's latest count, if it tells.
+        total: Option<u64>,
     },
     /// A request failed and is sent again.
     Retry {
@@ -228,8 +242,7 @@ async fn fetch_within(
 ) -> Result<Ledger, FetchError> {
     let asker = ask::Asker::new(question, limits, progress)?;
     progress(Progress::Asked { path: asker.path(), from: question.from, to: question.to });
-    let mut listeners = walk::Listeners { deliver, progress };
-    let walks = walk::proved(&asker, question, limits, &mut listeners);
+    let walks = walk::proved(&asker, question, limits, deliver, progress);
     let ledger = tokio::time::timeout(question.deadline, walks)
         .await
         .map_err(|_| FetchError::Deadline { host: asker.host(), deadline: question.deadline })??;

@@ -1,8 +1,14 @@
 //! A page's records, each judged on its own: accepted, outside the question, or rejected.
 
 use std::cell::OnceCell;
+use std::ops::Range;
 
-use super::wire::{IdOnly, Page, RawPage, Session, bare_id};
+use chrono::{DateTime, Utc};
+use serde_json::value::RawValue;
+
+use super::api::Api;
+use super::envelope::{self, Envelope, Enveloped, Flaw};
+use super::wire::{IdOnly, Session, bare_id};
 use super::{Question, Row};
 
 /// What becomes of one record.
@@ -22,44 +28,79 @@ pub(super) enum Verdict<'a> {
     Rejected(Option<String>),
 }
 
-/// Judges the records of a page whose first one stands at `skip` in the server's order.
+/// A page as it came, borrowed from its body.
+#[derive(Debug)]
+pub(super) struct Page<'a> {
+    /// What it says about the walk.
+    pub envelope: Envelope,
+    /// The records that fit, in the server's order.
+    pub sessions: Vec<Session<'a>>,
+    /// The ids of those that do not, as far as they can be read.
+    pub unreadable: Vec<Option<String>>,
+}
+
+/// Reads a page: in one pass where every record fits, else record by record.
 ///
 /// `spare` is where a mended copy of the body lives, should one be needed.
 ///
 /// # Errors
 ///
-/// A body that cannot be split into records.
-pub(super) fn judge<'a>(
-    body: &'a str,
-    spare: &'a OnceCell<String>,
-    skip: u64,
-    question: &Question,
-) -> Result<Vec<Verdict<'a>>, serde_json::Error> {
-    let places = skip..;
-    if let Ok(page) = serde_json::from_str::<Page<'a>>(body) {
-        return Ok(places.zip(page.items).map(|(place, one)| verdict(place, one, question)).collect());
+/// A body that is no whole page.
+pub(super) fn read<'a>(body: &'a str, spare: &'a OnceCell<String>, api: Api) -> Result<Page<'a>, Flaw> {
+    type Fitting<'a> = Enveloped<'a, Option<Vec<Session<'a>>>>;
+    if let Ok(mut page) = serde_json::from_str::<Fitting<'a>>(body)
+        && let Some(sessions) = page.items.take()
+    {
+        let envelope = page.envelope(api, sessions.len() as u64)?;
+        return Ok(Page { envelope, sessions, unreadable: Vec::new() });
     }
-    let page: RawPage<'a> = serde_json::from_str(spare.get_or_init(|| mended(body)))?;
-    let judged =
-        places.zip(page.items).map(|(place, raw)| match serde_json::from_str::<Session<'a>>(raw.get()) {
-            Ok(session) => verdict(place, session, question),
+    // What is amiss is either the body's, and told here, or that of single records.
+    let envelope = envelope::read(body, api)?;
+    let mended = spare.get_or_init(|| mended(body));
+    let raw = serde_json::from_str::<Enveloped<'a, Vec<&'a RawValue>>>(mended)
+        .map_err(|error| Flaw::Contract(format!("its records cannot be read: {error}")))?;
+    let mut page = Page { envelope, sessions: Vec::with_capacity(raw.items.len()), unreadable: Vec::new() };
+    for record in raw.items {
+        match serde_json::from_str::<Session<'a>>(record.get()) {
+            Ok(session) => page.sessions.push(session),
             Err(_) => {
-                let id = serde_json::from_str::<IdOnly<'a>>(raw.get()).ok();
-                Verdict::Rejected(id.and_then(|one| bare_id(&one.session_id).map(str::to_owned)))
+                let id = serde_json::from_str::<IdOnly<'a>>(record.get()).ok();
+                page.unreadable.push(id.and_then(|one| bare_id(&one.session_id).map(str::to_owned)));
             }
-        });
-    Ok(judged.collect())
+        }
+    }
+    Ok(page)
 }
 
-fn verdict<'a>(position: u64, session: Session<'a>, question: &Question) -> Verdict<'a> {
+/// Judges the records of a page against the question and a window within it;
+/// `position` gives the place of the nth record in the server's order.
+pub(super) fn judge<'p>(
+    sessions: Vec<Session<'p>>,
+    unreadable: Vec<Option<String>>,
+    question: &Question,
+    window: &Range<DateTime<Utc>>,
+    position: impl Fn(u64, &Session<'p>) -> u64,
+) -> impl Iterator<Item = Verdict<'p>> {
+    let judged = (0..).zip(sessions).map(move |(index, session)| {
+        let position = position(index, &session);
+        verdict(position, session, question, window)
+    });
+    judged.chain(unreadable.into_iter().map(Verdict::Rejected))
+}
+
+fn verdict<'a>(
+    position: u64,
+    session: Session<'a>,
+    question: &Question,
+    window: &Range<DateTime<Utc>>,
+) -> Verdict<'a> {
     let Some(id) = session.id() else {
         return Verdict::Rejected(None);
     };
     let Some(created) = session.created() else {
         return Verdict::Rejected(Some(id.to_owned()));
     };
-    let in_window = created.utc >= question.from && created.utc < question.to;
-    if !in_window || !is_wanted(&session, question) {
+    if !window.contains(&created.utc) || !is_wanted(&session, question) {
         return Verdict::Outside(id.to_owned());
     }
     Verdict::Accepted { row: Row { position, created: created.utc, session }, naive: created.naive }
@@ -124,8 +165,10 @@ mod tests {
     /// Each verdict in a few letters.
     fn judged(body: &str, question: &Question) -> Vec<String> {
         let spare = OnceCell::new();
-        let verdicts = judge(body, &spare, 100, question).unwrap();
-        let letters = verdicts.into_iter().map(|verdict| match verdict {
+        let page = read(body, &spare, Api::V2).unwrap();
+        let (sessions, unreadable, window) = (page.sessions, page.unreadable, question.window());
+        let verdicts = judge(sessions, unreadable, question, &window, |index, _| 100 + index);
+        let letters = verdicts.map(|verdict| match verdict {
             Verdict::Accepted { row, naive } => {
                 format!("{}@{}{}", row.session.id().unwrap(), row.position, if naive { "n" } else { "" })
             }
@@ -161,9 +204,9 @@ mod tests {
         let body =
             page(&[r#"{"session_id": "a"}"#, &nameless, "null", "7", &good, r#"{"session_id": "devin-"}"#]);
         let question = question("https://h.example");
-        assert_eq!(judged(&body, &question), ["no a", "no ", "no ", "no ", "good@104", "no "]);
+        assert_eq!(judged(&body, &question), ["no a", "no ", "good@102", "no ", "no ", "no "]);
         let twice = format!(r#"{{"session_id": "t", "url": "u", "url": "v", {WITHIN}}}"#);
-        assert_eq!(judged(&page(&[&twice, &good]), &question), ["no t", "good@101"]);
+        assert_eq!(judged(&page(&[&twice, &good]), &question), ["good@100", "no t"]);
     }
 
     #[test]
@@ -172,10 +215,8 @@ mod tests {
             format!(r#"{{"session_id": "a", "title": "x\ud83d\\\ude00\ud83d\ude00é\udead", {WITHIN}}}"#);
         let body = page(&[&broken]);
         let spare = OnceCell::new();
-        let question = question("https://h.example");
-        let verdicts = judge(&body, &spare, 0, &question).unwrap();
-        let Some(Verdict::Accepted { row, .. }) = verdicts.first() else { panic!("{verdicts:?}") };
-        assert_eq!(row.session.title.get(), Some("x\u{fffd}\\\u{fffd}😀é\u{fffd}"));
+        let page = read(&body, &spare, Api::V2).unwrap();
+        assert_eq!(page.sessions[0].title.get(), Some("x\u{fffd}\\\u{fffd}😀é\u{fffd}"));
     }
 
     #[test]

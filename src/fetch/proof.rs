@@ -35,8 +35,9 @@ pub(super) struct Brought<'a> {
 
 impl Tally {
     /// Counts a page and gives its accepted rows.
-    pub(super) fn count<'a>(&mut self, verdicts: Vec<Verdict<'a>>) -> Brought<'a> {
-        let mut brought = Brought { rows: Vec::with_capacity(verdicts.len()), fresh: 0, outside: 0 };
+    pub(super) fn count<'a>(&mut self, verdicts: impl IntoIterator<Item = Verdict<'a>>) -> Brought<'a> {
+        let verdicts = verdicts.into_iter();
+        let mut brought = Brought { rows: Vec::with_capacity(verdicts.size_hint().0), fresh: 0, outside: 0 };
         self.pages += 1;
         for verdict in verdicts {
             self.received += 1;
@@ -178,7 +179,7 @@ mod tests {
         let mut tally = Tally::default();
         assert_eq!(tally.too_many_rejected(), None);
         let names: Vec<String> = (0..99).map(|n| n.to_string()).collect();
-        tally.count(names.iter().map(|name| accepted(name)).collect());
+        tally.count(names.iter().map(|name| accepted(name)));
         tally.count(vec![Verdict::Rejected(None)]);
         assert_eq!(tally.too_many_rejected(), None);
         tally.count(vec![Verdict::Rejected(None)]);

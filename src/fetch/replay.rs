@@ -2,9 +2,9 @@
 
 use std::cell::OnceCell;
 
-use super::page::judge;
+use super::page::{self, Page, judge};
 use super::proof::Tally;
-use super::{Delivery, Ledger, Question, envelope};
+use super::{Delivery, Ledger, Question};
 
 /// A page that is no page.
 #[derive(Debug, thiserror::Error)]
@@ -15,24 +15,9 @@ pub struct Unreadable {
     why: String,
 }
 
-/// Decodes one page, whose first record stands at `skip` in the server's order,
-/// and hands on its accepted rows: the one step of [`replay`] that makes rows.
-///
-/// # Errors
-/// A body that is no UTF-8 or cannot be split into records.
-pub fn decode(
-    body: &[u8],
-    skip: u64,
-    question: &Question,
-    deliver: &mut dyn FnMut(Delivery<'_>),
-) -> Result<(), Unreadable> {
-    let body = text(body, 1)?;
-    take(body, skip, question, &mut Tally::default(), deliver)
-}
-
 /// The ledger of pages whose accepted rows were delivered on the way, read from
 /// their bytes, oldest first, just as [`super::fetch`] reads what comes over
-/// the network: each is proved to be a whole page before it is decoded. Nothing
+/// the network: each is proved to be a whole page. Nothing
 /// is asked of anybody: `requests` is 0, and `complete` says that the last page
 /// promises no more and that as many sessions came as the first one counted.
 ///
@@ -44,38 +29,24 @@ pub fn replay<'b>(
     question: &Question,
     deliver: &mut dyn FnMut(Delivery<'_>),
 ) -> Result<Ledger, Unreadable> {
+    let window = question.window();
     let mut tally = Tally::default();
     let (mut skip, mut total, mut more) = (0_u64, None, true);
     for body in bodies {
-        let page = tally.pages().saturating_add(1);
-        let body = text(body, page)?;
-        let head = envelope::read(body).map_err(|flaw| Unreadable { page, why: format!("{flaw:?}") })?;
-        take(body, skip, question, &mut tally, deliver)?;
-        skip = skip.saturating_add(head.count);
-        total.get_or_insert(head.total);
-        more = head.more;
+        let number = tally.pages().saturating_add(1);
+        let unreadable = |why: String| Unreadable { page: number, why };
+        let body = std::str::from_utf8(body).map_err(|error| unreadable(error.to_string()))?;
+        let spare = OnceCell::new();
+        let page = page::read(body, &spare, question.api).map_err(|flaw| unreadable(format!("{flaw:?}")))?;
+        let Page { envelope, sessions, unreadable } = page;
+        let verdicts = judge(sessions, unreadable, question, &window, |index, _| skip + index);
+        deliver(Delivery::Page(&tally.count(verdicts).rows));
+        skip = skip.saturating_add(envelope.count);
+        total = total.or(envelope.total);
+        more = envelope.more;
     }
-    let complete = !more && total == Some(tally.distinct());
+    let complete = !more && total.is_none_or(|total| total == tally.distinct());
     Ok(tally.ledger((0, 0), complete))
-}
-
-fn text(body: &[u8], page: u64) -> Result<&str, Unreadable> {
-    std::str::from_utf8(body).map_err(|error| Unreadable { page, why: error.to_string() })
-}
-
-fn take(
-    body: &str,
-    skip: u64,
-    question: &Question,
-    tally: &mut Tally,
-    deliver: &mut dyn FnMut(Delivery<'_>),
-) -> Result<(), Unreadable> {
-    let page = tally.pages().saturating_add(1);
-    let spare = OnceCell::new();
-    let verdicts =
-        judge(body, &spare, skip, question).map_err(|error| Unreadable { page, why: error.to_string() })?;
-    deliver(Delivery::Page(&tally.count(verdicts).rows));
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,22 +1,19 @@
 //! One walk through all pages, and the proof that nothing is missing.
 
 use std::cell::OnceCell;
-use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use chrono::{DateTime, Utc};
+use reqwest::Url;
+
+use super::api::Api;
 use super::ask::Asker;
-use super::client::Answer;
-use super::flight::Flight;
-use super::page::judge;
+use super::envelope::Envelope;
+use super::page::{self, Page, judge};
 use super::proof::Tally;
-use super::{Delivery, FetchError, Ledger, Limits, Progress, Question};
-
-/// Whom the walk tells what it finds.
-pub(super) struct Listeners<'q> {
-    /// Takes the rows.
-    pub deliver: &'q mut (dyn FnMut(Delivery<'_>) + Send),
-    /// Takes the news.
-    pub progress: &'q (dyn Fn(Progress) + Send + Sync),
-}
+use super::wire::Session;
+use super::{Delivery, FetchError, Ledger, Limits, Progress, Question, offsets, slices};
 
 /// From this many rows outside the question a single page tells that it was ignored.
 const TELLING: u64 = 10;
@@ -31,191 +28,158 @@ pub(super) async fn proved(
     asker: &Asker<'_>,
     question: &Question,
     limits: &Limits,
-    listeners: &mut Listeners<'_>,
+    deliver: &mut (dyn FnMut(Delivery<'_>) + Send),
+    progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Ledger, FetchError> {
     let mut number = 1;
     loop {
-        let mut walk = Walk::new(question, limits, asker);
-        walk.all(listeners).await?;
-        if let Some((outside, rows)) = walk.tally.mostly_outside() {
+        let state = Mutex::new(State { tally: Tally::default(), total: None, deliver: &mut *deliver });
+        let walk = Walk { question, limits, asker, state, progress };
+        let counted = match question.api {
+            Api::V2 => offsets::walk(&walk).await?,
+            Api::V3 => slices::walk(&walk).await?,
+        };
+        let tally = walk.into_tally();
+        if let Some((outside, rows)) = tally.mostly_outside() {
             return Err(FetchError::FilterIgnored { outside, rows });
         }
-        if let Some(rejected) = walk.tally.too_many_rejected() {
-            let received = walk.tally.received();
+        if let Some(rejected) = tally.too_many_rejected() {
+            let received = tally.received();
             return Err(asker.contract(format!(
                 "{rejected} of {received} sessions have no id or no readable creation time"
             )));
         }
-        let (expected, received) = (walk.last_total, walk.tally.distinct());
-        let drifted = walk.first_total != Some(expected);
-        let complete = !drifted && received == expected;
+        let received = tally.distinct();
+        let complete = counted.steady() && counted.last.is_none_or(|expected| expected == received);
         if complete || (number >= limits.walks && question.allow_partial) {
-            return Ok(walk.tally.ledger(asker.requests(), complete));
+            return Ok(tally.ledger(asker.requests(), complete));
         }
+        let expected = counted.last.unwrap_or(received);
         if number >= limits.walks {
             return Err(FetchError::Incomplete { expected, received });
         }
-        let reason = if drifted {
-            let first = walk.first_total.unwrap_or_default();
-            format!("the server counted {first} sessions at first and {expected} in the end")
-        } else {
-            format!("the server counts {expected} sessions, {received} different ones came")
+        let reason = match counted.first {
+            Some(first) if !counted.steady() => {
+                format!("the server counted {first} sessions at first and {expected} in the end")
+            }
+            _ => format!("the server counts {expected} sessions, {received} different ones came"),
         };
         number += 1;
-        (listeners.progress)(Progress::Again { walk: number, reason });
-        (listeners.deliver)(Delivery::Restart);
+        progress(Progress::Again { walk: number, reason });
+        deliver(Delivery::Restart);
     }
 }
 
-/// A stretch of the server's order that is still to be asked for.
-#[derive(Clone, Copy, Debug)]
-struct Stretch {
-    skip: u64,
-    /// Where another stretch takes over; without it, the end signal ends it.
-    end: Option<u64>,
-    /// It was empty once although more was promised.
-    again: bool,
+/// The server's count of the sessions in question; v3 need not tell one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Counted {
+    /// At the beginning of a walk.
+    pub first: Option<u64>,
+    /// At its end.
+    pub last: Option<u64>,
 }
 
-/// The state of one walk.
-struct Walk<'w, 'q> {
-    question: &'w Question,
-    limits: &'w Limits,
-    asker: &'w Asker<'q>,
+impl Counted {
+    /// Whether it stayed the same.
+    pub(super) fn steady(&self) -> bool {
+        self.first == self.last
+    }
+}
+
+/// One walk; shared by all requests that are in flight.
+pub(super) struct Walk<'w, 'q> {
+    pub question: &'w Question,
+    pub limits: &'w Limits,
+    pub asker: &'w Asker<'q>,
+    state: Mutex<State<'w>>,
+    progress: &'w (dyn Fn(Progress) + Send + Sync),
+}
+
+struct State<'w> {
     tally: Tally,
-    first_total: Option<u64>,
-    last_total: u64,
-    /// Place and end signal of the answer that reaches farthest.
-    farthest: (u64, bool),
-    /// Where that answer stops.
-    reached: u64,
+    /// The server's latest count of the whole question.
+    total: Option<u64>,
+    deliver: &'w mut (dyn FnMut(Delivery<'_>) + Send),
 }
 
-impl<'w, 'q> Walk<'w, 'q> {
-    fn new(question: &'w Question, limits: &'w Limits, asker: &'w Asker<'q>) -> Self {
-        let tally = Tally::default();
-        let (first_total, last_total) = (None, 0);
-        Self { question, limits, asker, tally, first_total, last_total, farthest: (0, true), reached: 0 }
+impl<'w> Walk<'w, '_> {
+    /// Asks for a page and gives what `take` makes of it. A page that cannot
+    /// be read is asked for again, so `take` sees each page once.
+    ///
+    /// # Errors
+    ///
+    /// No answer, or what `take` finds.
+    pub(super) async fn ask<T>(
+        &self,
+        url: Url,
+        take: impl Fn(Page<'_>) -> Result<T, FetchError>,
+    ) -> Result<T, FetchError> {
+        let read = |body: &str| {
+            let spare = OnceCell::new();
+            page::read(body, &spare, self.question.api).map(&take)
+        };
+        self.asker.ask(url, read).await?
     }
 
-    /// Walks from the first page to the end signal.
-    async fn all(&mut self, listeners: &mut Listeners<'_>) -> Result<(), FetchError> {
-        let size = u64::from(self.question.page_size.max(1));
-        if self.question.concurrency > 1 {
-            let first = Stretch { skip: 0, end: Some(1), again: false };
-            self.drive([first].into_iter(), size, listeners).await?;
-            // The server may have clamped the page: what it gave is the length to count on.
-            let (length, total) = (self.reached, self.last_total);
-            if self.farthest.1 && length > 0 {
-                self.check_pages(total / length)?;
-                let starts = (1..).map_while(move |k: u64| k.checked_mul(length).filter(|at| *at < total));
-                let stretches = starts.map(move |at| Stretch {
-                    skip: at,
-                    end: Some(at.saturating_add(length)),
-                    again: false,
-                });
-                self.drive(stretches, size, listeners).await?;
-            }
-        }
-        // All of a serial walk, or what a parallel one has left.
-        if self.farthest.1 {
-            let rest = Stretch { skip: self.reached, end: None, again: false };
-            self.drive([rest].into_iter(), size, listeners).await?;
-        }
-        Ok(())
-    }
-
-    /// Walks through stretches side by side, each to its end.
-    async fn drive(
-        &mut self,
-        mut stretches: impl Iterator<Item = Stretch> + Send,
-        size: u64,
-        listeners: &mut Listeners<'_>,
-    ) -> Result<(), FetchError> {
-        let asker = self.asker;
-        let mut flight = Flight::new();
-        let mut waiting: VecDeque<Stretch> = VecDeque::new();
-        loop {
-            while flight.len() < self.question.concurrency.max(1) {
-                let Some(next) = waiting.pop_front().or_else(|| stretches.next()) else { break };
-                let left = next.end.map_or(u64::MAX, |end| end.saturating_sub(next.skip));
-                // The first page has a stretch of one, yet is asked for whole.
-                let limit = if next.skip == 0 { size } else { size.min(left) };
-                flight.launch(async move { (next, asker.ask(next.skip, limit).await) });
-            }
-            let Some((stretch, answer)) = flight.land().await else { return Ok(()) };
-            waiting.extend(self.take(stretch, &answer?, listeners)?);
-        }
-    }
-
-    /// Takes an answer in: what is left of its stretch, if anything.
-    fn take(
-        &mut self,
-        stretch: Stretch,
-        answer: &Answer,
-        listeners: &mut Listeners<'_>,
-    ) -> Result<Option<Stretch>, FetchError> {
-        let envelope = answer.envelope;
-        let reached = stretch.skip.saturating_add(envelope.count);
-        if self.first_total.is_none() {
-            self.first_total = Some(envelope.total);
-            (listeners.progress)(Progress::Total(envelope.total));
-        }
-        self.last_total = envelope.total;
-        if stretch.skip >= self.farthest.0 {
-            self.farthest = (stretch.skip, envelope.more);
-            self.reached = reached;
-        }
-        let fresh = self.hand_on(stretch.skip, &answer.body, listeners)?;
-        self.check_pages(self.tally.pages())?;
-        if !envelope.more {
-            return Ok(None);
-        }
-        if envelope.count == 0 {
-            return if stretch.again {
-                Err(self.stuck(stretch.skip, "an empty page, twice,"))
-            } else {
-                Ok(Some(Stretch { again: true, ..stretch }))
-            };
-        }
-        // Copies may fill a page; only past the server's own count can it be a loop.
-        if stretch.end.is_none() && fresh == 0 && reached > envelope.total {
-            return Err(self.stuck(stretch.skip, "only sessions that came before"));
-        }
-        let done = stretch.end.is_some_and(|end| reached >= end);
-        Ok((!done).then_some(Stretch { skip: reached, again: false, ..stretch }))
-    }
-
-    /// Judges, counts and delivers a page; gives the number of rows never met before.
-    fn hand_on(&mut self, skip: u64, body: &str, listeners: &mut Listeners<'_>) -> Result<u64, FetchError> {
-        let spare = OnceCell::new();
-        let verdicts = judge(body, &spare, skip, self.question)
-            .map_err(|error| self.asker.contract(format!("its records cannot be read: {error}")))?;
-        let rows = u64::try_from(verdicts.len()).unwrap_or(u64::MAX);
-        let brought = self.tally.count(verdicts);
+    /// Judges, counts and delivers a page; gives its envelope and the number
+    /// of rows never met before.
+    ///
+    /// # Errors
+    ///
+    /// The server ignored the question, or gives pages without end.
+    pub(super) fn take<'p>(
+        &self,
+        page: Page<'p>,
+        window: &Range<DateTime<Utc>>,
+        position: impl Fn(u64, &Session<'p>) -> u64,
+    ) -> Result<(Envelope, u64), FetchError> {
+        let Page { envelope, sessions, unreadable } = page;
+        let mut state = self.state();
+        let verdicts = judge(sessions, unreadable, self.question, window, position);
+        let brought = state.tally.count(verdicts);
         // On a short page a few rows on the window's edge are no sign of anything.
-        if brought.outside >= TELLING && brought.outside.saturating_mul(2) > rows {
-            return Err(FetchError::FilterIgnored { outside: brought.outside, rows });
+        if brought.outside >= TELLING && brought.outside.saturating_mul(2) > envelope.count {
+            return Err(FetchError::FilterIgnored { outside: brought.outside, rows: envelope.count });
         }
         if !brought.rows.is_empty() {
-            (listeners.deliver)(Delivery::Page(&brought.rows));
+            (state.deliver)(Delivery::Page(&brought.rows));
         }
-        (listeners.progress)(Progress::Page {
-            pages: self.tally.pages(),
-            sessions: self.tally.distinct(),
-            total: self.last_total,
-        });
-        Ok(brought.fresh)
+        let (pages, sessions, total) = (state.tally.pages(), state.tally.distinct(), state.total);
+        (self.progress)(Progress::Page { pages, sessions, total });
+        self.check_pages(pages)?;
+        Ok((envelope, brought.fresh))
     }
 
-    fn check_pages(&self, pages: u64) -> Result<(), FetchError> {
+    /// Notes the server's count of the whole question.
+    pub(super) fn note_total(&self, total: Option<u64>, is_first: bool) {
+        self.state().total = total;
+        if is_first {
+            (self.progress)(Progress::Total(total));
+        }
+    }
+
+    /// A walk has an end.
+    ///
+    /// # Errors
+    ///
+    /// More pages than any organisation has.
+    pub(super) fn check_pages(&self, pages: u64) -> Result<(), FetchError> {
         if pages <= self.limits.pages {
             return Ok(());
         }
         Err(self.asker.contract(format!("more than {} pages", self.limits.pages)))
     }
 
-    fn stuck(&self, skip: u64, what: &str) -> FetchError {
-        self.asker.contract(format!("{what} at skip={skip}, although more is promised"))
+    /// The server promises more and does not give it.
+    pub(super) fn stuck(&self, place: &str, what: &str) -> FetchError {
+        self.asker.contract(format!("{what} at {place}, although more is promised"))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<'w>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn into_tally(self) -> Tally {
+        self.state.into_inner().unwrap_or_else(PoisonError::into_inner).tally
     }
 }

@@ -1,4 +1,4 @@
-//! What a v2 answer looks like, borrowed from its bytes.
+//! What a record looks like in either generation, borrowed from its bytes.
 //!
 //! Only what a report needs has a field; everything else is skipped unread.
 
@@ -11,23 +11,6 @@ use serde_json::value::RawValue;
 
 use super::lenient::{self, List, Text, optional};
 use super::time::{self, Instant};
-
-/// One page of sessions; its envelope is read apart.
-#[derive(Debug, Deserialize)]
-pub struct Page<'a> {
-    /// The sessions of this page.
-    #[serde(borrow)]
-    pub items: Vec<Session<'a>>,
-}
-
-/// The same page with its records unread: a record that does not fit the
-/// documented shape is then rejected alone, instead of its whole page.
-#[derive(Debug, Deserialize)]
-pub struct RawPage<'a> {
-    /// The sessions of this page, as bytes.
-    #[serde(borrow)]
-    pub items: Vec<&'a RawValue>,
-}
 
 /// A record that does not fit, of which the id alone can still be read.
 #[derive(Debug, Deserialize)]
@@ -43,7 +26,7 @@ pub fn bare_id<'t>(text: &'t Text<'_>) -> Option<&'t str> {
     Some(id.strip_prefix("devin-").unwrap_or(id)).filter(|id| !id.is_empty())
 }
 
-/// A session as v2 tells it.
+/// A session; each generation tells some fields that the other does not.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Session<'a> {
@@ -83,12 +66,38 @@ pub struct Session<'a> {
     /// The pull requests it lists.
     #[serde(borrow)]
     pub pull_requests: List<PullRequest<'a>>,
-    /// What the vendor's analysis found; absent when nobody asked for one.
     #[serde(borrow, deserialize_with = "optional")]
-    pub session_analysis: Option<Analysis<'a>>,
+    pub(super) session_analysis: Option<Analysis<'a>>,
+    /// The same in v3.
+    #[serde(borrow, deserialize_with = "optional")]
+    pub(super) analysis: Option<Analysis<'a>>,
+    /// Where it was started from, in v3: an open list of words.
+    #[serde(borrow)]
+    pub origin: Text<'a>,
+    /// The vendor's size of it, in v3: an open list of words.
+    #[serde(borrow)]
+    pub session_size: Text<'a>,
+    /// What kind of work it was, in v3: an open list of words.
+    #[serde(borrow)]
+    pub category: Text<'a>,
+    /// Why it stands where it stands, in v3: an open list of words.
+    #[serde(borrow)]
+    pub status_detail: Text<'a>,
+    #[serde(borrow)]
+    pub(super) num_user_messages: Option<&'a RawValue>,
 }
 
-impl Session<'_> {
+impl<'a> Session<'a> {
+    /// What the vendor's analysis found; none when nobody asked for one.
+    pub fn analysis(&self) -> Option<&Analysis<'a>> {
+        self.session_analysis.as_ref().or(self.analysis.as_ref())
+    }
+
+    /// How many messages people wrote in it, or `None` where v3 does not tell.
+    pub fn user_messages(&self) -> Option<u32> {
+        lenient::scalar(self.num_user_messages?.get()).trim().parse().ok()
+    }
+
     /// The id to compare by: trimmed, without the `devin-` prefix.
     pub fn id(&self) -> Option<&str> {
         bare_id(&self.session_id)

@@ -119,8 +119,8 @@ impl Sessions {
         self.acus.append_option(session.acus());
         self.title.append_option(session.title.trimmed().filter(|_| is_named));
         self.url.append_option(session.url.trimmed().filter(|_| is_named));
-        self.analysed.append_value(session.session_analysis.is_some());
-        let feedback = session.session_analysis.as_ref().map_or(0, Analysis::prompt_feedback);
+        self.analysed.append_value(session.analysis().is_some());
+        let feedback = session.analysis().map_or(0, Analysis::prompt_feedback);
         self.feedback.append_value(u32::try_from(feedback).unwrap_or(u32::MAX));
         self.tag_count.append_value(tags);
         self.pr_count.append_value(pull_requests);

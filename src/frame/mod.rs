@@ -78,7 +78,7 @@ impl FramesBuilder {
             let tags = self.tags.push(key, &session.tags.0, registers);
             let listed = self.pull_requests.push(key, &session.pull_requests.0, registers);
             self.sessions.push(key, row, (tags, listed), registers, self.named_from);
-            let Some(analysis) = &session.session_analysis else { continue };
+            let Some(analysis) = session.analysis() else { continue };
             for issue in &analysis.issues.0 {
                 self.issues.push(key, row, issue, registers);
             }

@@ -11,6 +11,7 @@ use super::*;
 
 pub(super) fn question(base: &str) -> Question {
     Question {
+        api: Api::V2,
         base_url: base.parse().unwrap(),
         key: Secret::new("apk_user_k3y".to_owned()),
         key_source: "DEVIN_API_KEY".to_owned(),

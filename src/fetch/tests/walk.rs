@@ -32,8 +32,8 @@ async fn a_serial_walk_reads_every_page() {
         seen.news.as_slice(),
         [
             Progress::Asked { .. },
-            Progress::Total(25),
-            Progress::Page { pages: 1, sessions: 10, total: 25 },
+            Progress::Total(Some(25)),
+            Progress::Page { pages: 1, sessions: 10, total: Some(25) },
             Progress::Page { pages: 2, sessions: 20, .. },
             Progress::Page { pages: 3, sessions: 25, .. },
             Progress::Done { requests: 3, retries: 0, waited: Duration::ZERO },

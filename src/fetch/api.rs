@@ -1,0 +1,45 @@
+//! The two generations of the API.
+
+use std::fmt;
+
+/// A generation of the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Api {
+    /// Pages by offset, oldest first; personal keys.
+    V2,
+    /// Pages by cursor, newest first; keys of service users.
+    V3,
+}
+
+impl Api {
+    /// The generation that a key belongs to, by its first letters.
+    pub fn of_key(key: &str) -> Option<Self> {
+        match key {
+            key if key.starts_with("cog_") => Some(Self::V3),
+            key if key.starts_with("apk_") => Some(Self::V2),
+            _ => None,
+        }
+    }
+
+    /// Its name in paths, settings and facts.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::V2 => "v2",
+            Self::V3 => "v3",
+        }
+    }
+
+    /// The most sessions that a page may be asked for.
+    pub fn largest_page(self) -> u32 {
+        match self {
+            Self::V2 => 1000,
+            Self::V3 => 200,
+        }
+    }
+}
+
+impl fmt::Display for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
