@@ -125,7 +125,7 @@ fn what_only_the_third_tells_is_shaped_like_real_data() {
 #[test]
 fn what_a_value_tells_of_the_third_version_is_kept() {
     let told = json!({
-        "session_id": "devin-1", "created_at": 1_791_158_400, "updated_at": "soon", "origin": "slack",
+        "session_id": "devin-1", "created_at": 1_791_158_400_000_u64, "updated_at": "soon", "origin": "slack",
         "session_size": "xl", "category": null, "status_detail": "out_of_credits", "num_user_messages": 42,
         "parent_session_id": "0", "playbook_id": null, "service_user_id": 7, "beyond_the_documents": [1],
         "pull_requests": [7, {"pr_url": 8, "url": "https://x/1", "state": "open"}],

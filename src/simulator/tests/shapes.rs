@@ -129,6 +129,9 @@ fn a_loop_never_ends_and_brings_nothing_new() {
         let pages = faulty_walk(&organisation, path, "", 10, 9, &fault("loop"));
         assert_eq!((pages.len(), distinct(&records(&pages))), (9, reached), "{path}");
         assert!(path == V2 || pages.iter().all(|page| page["end_cursor"] == pages[0]["end_cursor"]));
+        // Also where an honest second page would be the last.
+        let pages = faulty_walk(&organisation, path, "", 20, 9, &fault("loop"));
+        assert_eq!(pages.len(), 9, "{path}");
     }
 }
 

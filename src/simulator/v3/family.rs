@@ -56,6 +56,8 @@ mod tests {
         down.sort_by_key(|(_, child)| *child);
         assert_eq!(up, down);
         assert!((60..200).contains(&up.len()), "{}", up.len());
-        assert!(up.iter().all(|(parent, child)| records[*parent].created_at <= records[*child].created_at));
+        for (parent, child) in up.iter().map(|(parent, child)| (&records[*parent], &records[*child])) {
+            assert!(parent.created_at <= child.created_at && parent.org_id == child.org_id);
+        }
     }
 }
