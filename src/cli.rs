@@ -86,6 +86,28 @@ Examples:
     /// Write a report about an invented organisation: no account, no network.
     Demo(DemoArgs),
     /// Serve an invented organisation on loopback, to try things against.
+    ///
+    /// Both generations of the API are served at once: v2 lets in any key that
+    /// begins with apk_user_, v3 any that begins with cog_.
+    #[command(after_help = "\
+Faults of --fault NAME[=N]; every Nth request (N is 7) where nothing else is said:
+  503, 429, 429date   refused for a moment; the last two say when to come back
+  reset, truncate     the connection is reset, the body cut short
+  stall               some of the body, then nothing
+  html, redirect      a page for people, a redirect elsewhere
+  bomb                a small gzip body of hundreds of megabytes
+  clamp               pages of N sessions (50), whatever is asked
+  drift               until request N sessions appear while pages are read
+  dup, drop           every Nth session comes twice, or is missing
+  ignorefilter        window and filters are ignored
+  nohasmore           the field that ends the walk is missing
+  emptymore           an empty page that promises more
+  loop                skip is ignored (v2), the cursor repeats (v3)
+
+Examples:
+  acumen simulate --sessions 5000 --fault 503=3 --fault drift
+  DEVIN_API_KEY=apk_user_demo acumen report --base-url http://127.0.0.1:8765 --org org_demo
+  DEVIN_API_KEY=cog_demo acumen report --api v3 --base-url http://127.0.0.1:8765 --org org_demo")]
     Simulate(SimulateArgs),
     /// Print the definition of every number.
     Metrics(MetricsArgs),
@@ -195,6 +217,9 @@ pub struct SimulateArgs {
     /// Wait before each answer, in milliseconds.
     #[arg(long, env = "ACUMEN_SIMULATE_LATENCY", value_name = "MS", default_value_t = 0)]
     pub latency: u64,
+    /// Do something wrong, see below; repeat for several (the environment gives one).
+    #[arg(long = "fault", env = "ACUMEN_SIMULATE_FAULT", value_name = "NAME[=N]")]
+    pub faults: Vec<String>,
 }
 
 /// `acumen metrics`.

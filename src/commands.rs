@@ -10,11 +10,13 @@ use crate::cli::{Cli, DemoArgs, ReportArgs, SimulateArgs};
 use crate::error::Error;
 use crate::pipeline::{self, Prepared};
 use crate::progress::Voice;
-use crate::settings::{FoundKey, Settings};
-use crate::simulator::{self, Options, Organisation, Recipe, Simulator};
+use crate::settings::{FoundKey, Settings, SettingsError};
+use crate::simulator::{self, Fault, Options, Organisation, Recipe, Simulator, fault_names};
 
 /// The key that the demo uses; any that looks like a personal one would do.
 const DEMO_KEY: &str = "apk_user_demo";
+/// The same for the third version of the API.
+const DEMO_SERVICE_KEY: &str = "cog_demo";
 /// The moment at which the demo pretends to run, so that its bytes never change.
 const DEMO_NOW: &str = "2026-10-12T06:00:00Z";
 /// The organisation that the simulator invents.
@@ -71,8 +73,9 @@ Next: `acumen metrics` defines every number, `acumen report --help` makes your o
 /// A running simulator with the sessions of the eight weeks up to now.
 ///
 /// # Errors
-/// The port cannot be listened on.
+/// A fault has no such name, or the port cannot be listened on.
 pub async fn simulate(args: &SimulateArgs, now: DateTime<Utc>) -> Result<Simulator, Error> {
+    let faults = args.faults.iter().map(|text| fault(text)).collect::<Result<Vec<_>, _>>()?;
     let today = now.date_naive();
     let recipe = Recipe {
         seed: args.seed,
@@ -82,14 +85,23 @@ pub async fn simulate(args: &SimulateArgs, now: DateTime<Utc>) -> Result<Simulat
         ..Recipe::demo()
     };
     let latency = Duration::from_millis(args.latency);
-    start(Organisation::invent(&recipe), Options { port: args.port, latency, ..Options::default() }).await
+    let options = Options { port: args.port, latency, faults, ..Options::default() };
+    start(Organisation::invent(&recipe), options).await
+}
+
+fn fault(text: &str) -> Result<Fault, SettingsError> {
+    text.parse().map_err(|error| {
+        SettingsError::new(format!("--fault {text}: {error}"), format!("choose from {}", fault_names()))
+    })
 }
 
 /// What to type against a running simulator.
 pub fn simulate_hint(base_url: &str) -> String {
     format!(
-        "Serving {DEMO_ORG}; any key that begins with apk_user_ is let in. Stop it with Ctrl-C. In another shell:\n  \
-         DEVIN_API_KEY={DEMO_KEY} acumen report --base-url {base_url} --org {DEMO_ORG}"
+        "Serving {DEMO_ORG}; any key that begins with apk_user_ is let in, on v3 with cog_. Stop it with Ctrl-C. \
+         In another shell one of:\n  \
+         DEVIN_API_KEY={DEMO_KEY} acumen report --base-url {base_url} --org {DEMO_ORG}\n  \
+         DEVIN_API_KEY={DEMO_SERVICE_KEY} acumen report --api v3 --base-url {base_url} --org {DEMO_ORG}"
     )
 }
 

@@ -1,25 +1,31 @@
 //! A request to its answer: pure, so that the server only carries bytes.
 
-use std::fmt::Write;
-
-use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use super::query::{Query, decode};
-use super::{Organisation, Record};
+use super::faults::Shape;
+use super::filter::Filter;
+use super::parameters::{Complaint, decode};
+use super::usage::{self, Counts};
+use super::v3::{self, Total};
+use super::{Organisation, v2};
 
-/// Records a page where the request does not say.
-const DEFAULT_LIMIT: usize = 100;
-/// What every personal key begins with.
-const KEY_PREFIX: &str = "apk_user_";
+/// What every personal key begins with; version 2 takes these.
+const PERSONAL: &str = "apk_";
+const PERSONAL_WHOLE: &str = "apk_user_";
+/// What every key of a service user begins with; version 3 takes these.
+const SERVICE: &str = "cog_";
 
-/// What the server asks of requests.
+/// What the server asks of requests, and what it gives.
 #[derive(Clone, Debug)]
 pub struct Terms {
     /// No page is longer.
     pub max_page: usize,
-    /// The only key that is let in; `None` lets in every personal key.
+    /// The only key that is let in; `None` lets in every key of the right kind.
     pub key: Option<String>,
+    /// What the envelope of version 3 says about the number of records.
+    pub total: Total,
+    /// Whether the key may ask how much was used.
+    pub may_see_usage: bool,
 }
 
 /// The parts of a request that decide on its answer.
@@ -45,50 +51,115 @@ impl Answer {
     fn detail(status: u16, detail: impl serde::Serialize) -> Self {
         Self { status, body: json!({ "detail": detail }).to_string() }
     }
+
+    fn well(body: String) -> Self {
+        Self { status: 200, body }
+    }
+}
+
+/// A generation of the API.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Api {
+    V2,
+    V3,
 }
 
 /// What is asked about.
-enum Scope {
-    Enterprise,
-    Organisation(String),
+struct Route {
+    api: Api,
+    /// None is the whole enterprise.
+    org: Option<String>,
+    subject: Subject,
+}
+
+#[derive(Clone, Copy)]
+enum Subject {
+    Sessions,
+    Usage,
+    Myself,
 }
 
 /// The answer to a request: the right path, then the method, the key, the
-/// organisation and the parameters are looked at, in this order.
-pub fn answer(organisation: &Organisation, terms: &Terms, request: Request) -> Answer {
-    let Some(scope) = scope(request.path) else { return Answer::detail(404, "Not Found") };
+/// organisation and the parameters are looked at, in this order. The shape says
+/// what is wrong with a page of sessions.
+pub fn answer(organisation: &Organisation, terms: &Terms, request: Request, shape: &Shape) -> Answer {
+    let Some(Route { api, org, subject }) = route(request.path) else {
+        return Answer::detail(404, "Not Found");
+    };
     if request.method != "GET" {
         return Answer::detail(405, "Method Not Allowed");
     }
     match request.authorization.and_then(token) {
         None => return Answer::detail(401, "Not authenticated"),
-        Some(token) if !is_let_in(terms, token) => return Answer::detail(401, "Invalid API key"),
+        Some(token) if !is_let_in(terms, api, token) => return Answer::detail(401, "Invalid API key"),
         Some(_) => {}
     }
-    let org = match &scope {
-        Scope::Organisation(org) if !organisation.orgs.contains(org) => {
-            return Answer::detail(404, "Organization not found");
-        }
-        Scope::Organisation(org) => Some(org.as_str()),
-        Scope::Enterprise => None,
-    };
-    match Query::read(request.query) {
-        Err(faults) => Answer::detail(422, faults),
-        Ok(query) => Answer { status: 200, body: page(organisation, terms, org, &query) },
+    if org.as_ref().is_some_and(|org| !organisation.orgs.contains(org)) {
+        return Answer::detail(404, "Organization not found");
+    }
+    match (subject, api) {
+        (Subject::Myself, _) => Answer::well(v3::myself()),
+        (Subject::Usage, _) if !terms.may_see_usage => Answer::detail(403, "Insufficient permissions"),
+        (Subject::Usage, Api::V2) => counted(organisation, org, usage::read_v2(request.query), usage::v2),
+        (Subject::Usage, Api::V3) => counted(organisation, org, usage::read_v3(request.query), usage::v3),
+        (Subject::Sessions, Api::V2) => match v2::Query::read(request.query) {
+            Err(complaints) => Answer::detail(422, complaints),
+            Ok(mut query) => {
+                narrow(organisation, org, &mut query.filter);
+                Answer::well(v2::page(organisation, &query, terms.max_page, shape))
+            }
+        },
+        (Subject::Sessions, Api::V3) => match v3::Query::read(request.query) {
+            Err(complaints) => Answer::detail(422, complaints),
+            Ok(mut query) => {
+                narrow(organisation, org, &mut query.filter);
+                v3::page(organisation, &query, terms.max_page, terms.total, shape)
+                    .map_or_else(|| Answer::detail(400, "Invalid cursor"), Answer::well)
+            }
+        },
     }
 }
 
-fn scope(path: &str) -> Option<Scope> {
-    let mut segments = path.strip_prefix("/v2/enterprise/")?.split('/');
-    let scope = match segments.next()? {
-        "organizations" => {
-            let org = decode(segments.next()?, false);
-            (segments.next()? == "sessions").then_some(Scope::Organisation(org))
+fn counted(
+    organisation: &Organisation,
+    org: Option<String>,
+    filter: Result<Filter, Vec<Complaint>>,
+    write: fn(&Counts) -> String,
+) -> Answer {
+    match filter {
+        Err(complaints) => Answer::detail(422, complaints),
+        Ok(mut filter) => {
+            narrow(organisation, org, &mut filter);
+            Answer::well(write(&usage::count(organisation, &filter)))
         }
-        "sessions" => Some(Scope::Enterprise),
-        _ => None,
+    }
+}
+
+/// The organisation of the path is the only one, whatever the parameters say.
+fn narrow(organisation: &Organisation, org: Option<String>, filter: &mut Filter) {
+    if let Some(org) = org {
+        filter.orgs.clear();
+        // With one organisation there is nothing to leave out.
+        filter.orgs.extend((organisation.orgs.len() > 1).then_some(org));
+    }
+}
+
+fn route(path: &str) -> Option<Route> {
+    let segments: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
+    let (api, org, rest) = match segments.as_slice() {
+        ["v3", "self"] => return Some(Route { api: Api::V3, org: None, subject: Subject::Myself }),
+        ["v2", "enterprise", "organizations", org, rest @ ..] => (Api::V2, Some(decode(org, false)), rest),
+        ["v2", "enterprise", rest @ ..] => (Api::V2, None, rest),
+        ["v3", "organizations", org, rest @ ..] => (Api::V3, Some(decode(org, false)), rest),
+        ["v3", "enterprise", rest @ ..] => (Api::V3, None, rest),
+        _ => return None,
     };
-    scope.filter(|_| segments.next() == Some("insights") && segments.next().is_none())
+    let subject = match rest {
+        ["sessions", "insights"] => Subject::Sessions,
+        ["metrics", "usage"] => Subject::Usage,
+        _ => return None,
+    };
+    Some(Route { api, org, subject })
 }
 
 fn token(authorization: &str) -> Option<&str> {
@@ -96,76 +167,16 @@ fn token(authorization: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-fn is_let_in(terms: &Terms, token: &str) -> bool {
+/// Each generation refuses the other one's keys.
+fn is_let_in(terms: &Terms, api: Api, token: &str) -> bool {
+    let (right, wrong) = match api {
+        Api::V2 => (PERSONAL_WHOLE, SERVICE),
+        Api::V3 => (SERVICE, PERSONAL),
+    };
     match &terms.key {
-        Some(key) => key == token,
-        None => token.len() > KEY_PREFIX.len() && token.starts_with(KEY_PREFIX),
+        Some(key) => key == token && !token.starts_with(wrong),
+        None => token.len() > right.len() && token.starts_with(right),
     }
-}
-
-fn page(organisation: &Organisation, terms: &Terms, org: Option<&str>, query: &Query) -> String {
-    let limit = query.limit.unwrap_or(DEFAULT_LIMIT).min(terms.max_page.max(1));
-    let (undated, dated) = window(&organisation.records, query);
-    // A filter looks at every record of the window; without one the length is known.
-    let one_org = org.filter(|_| organisation.orgs.len() > 1);
-    let (total, bodies): (usize, Vec<&str>) = if query.is_plain() && one_org.is_none() {
-        let all = undated.iter().chain(dated);
-        (undated.len() + dated.len(), cut(all, query, limit))
-    } else {
-        let fits = |record: &&Record| {
-            query.passes(record) && org.is_none_or(|org| record.org_id.is_empty() || record.org_id == org)
-        };
-        let found: Vec<&Record> = undated.iter().chain(dated).filter(fits).collect();
-        (found.len(), cut(found.iter().copied(), query, limit))
-    };
-    envelope(query, total, limit, &bodies)
-}
-
-/// The records without a creation time, which lie in every window, and those
-/// created in it.
-fn window<'a>(records: &'a [Record], query: &Query) -> (&'a [Record], &'a [Record]) {
-    let before = |records: &[Record], moment: DateTime<Utc>| {
-        records.partition_point(|record| record.created_at < moment)
-    };
-    let (undated, dated) =
-        records.split_at(records.partition_point(|record| record.created_at <= DateTime::UNIX_EPOCH));
-    let from = query.created_from.map_or(0, |from| before(dated, from));
-    let to = query.created_to.map_or(dated.len(), |to| before(dated, to));
-    (undated, dated.get(from..to).unwrap_or_default())
-}
-
-fn cut<'a>(
-    records: impl DoubleEndedIterator<Item = &'a Record>,
-    query: &Query,
-    limit: usize,
-) -> Vec<&'a str> {
-    let body = |record: &'a Record| record.body.as_str();
-    match query.ascending {
-        true => records.skip(query.skip).take(limit).map(body).collect(),
-        false => records.rev().skip(query.skip).take(limit).map(body).collect(),
-    }
-}
-
-fn envelope(query: &Query, total: usize, limit: usize, bodies: &[&str]) -> String {
-    let end = query.skip.saturating_add(bodies.len());
-    let has_more = end < total;
-    let next = if has_more { end.to_string() } else { "null".to_owned() };
-    let size: usize = bodies.iter().map(|body| body.len() + 1).sum();
-    let mut text = String::with_capacity(size + 160);
-    text.push_str("{\"items\":[");
-    for (index, body) in bodies.iter().enumerate() {
-        if index > 0 {
-            text.push(',');
-        }
-        text.push_str(body);
-    }
-    // Writing into a String cannot fail.
-    let _ = write!(
-        text,
-        "],\"total\":{total},\"skip\":{},\"limit\":{limit},\"has_more\":{has_more},\"next_cursor\":{next}}}",
-        query.skip
-    );
-    text
 }
 
 #[cfg(test)]
@@ -179,12 +190,12 @@ mod tests {
     const KEY: Option<&str> = Some("Bearer apk_user_test");
 
     fn terms() -> Terms {
-        Terms { max_page: 200, key: None }
+        Terms { max_page: 200, key: None, total: Total::Told, may_see_usage: true }
     }
 
     fn get(organisation: &Organisation, path: &str, query: &str) -> Value {
         let request = Request { method: "GET", path, query, authorization: KEY };
-        let answer = answer(organisation, &terms(), request);
+        let answer = answer(organisation, &terms(), request, &Shape::default());
         assert_eq!(answer.status, 200, "{}", answer.body);
         serde_json::from_str(&answer.body).unwrap()
     }
@@ -330,7 +341,7 @@ mod tests {
         ];
         for (method, path, query, authorization, status) in cases {
             let request = Request { method, path, query, authorization };
-            let answer = answer(&organisation, &terms(), request);
+            let answer = answer(&organisation, &terms(), request, &Shape::default());
             assert_eq!(answer.status, status, "{method} {path}?{query} {authorization:?}");
             let body: Value = serde_json::from_str(&answer.body).unwrap();
             match status {
@@ -346,7 +357,7 @@ mod tests {
         let exact = Terms { key: Some("apk_user_b".to_owned()), ..terms() };
         for (authorization, status) in [("Bearer apk_user_b", 200), ("Bearer apk_user_bb", 401)] {
             let request = Request { method: "GET", path: ORG, query: "", authorization: Some(authorization) };
-            assert_eq!(answer(&organisation, &exact, request).status, status);
+            assert_eq!(answer(&organisation, &exact, request, &Shape::default()).status, status);
         }
     }
 }

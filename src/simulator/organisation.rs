@@ -29,6 +29,13 @@ pub struct Record {
     pub body: String,
 }
 
+impl Record {
+    /// Whether its last change can be told; if not, it lies in every window.
+    pub(super) fn has_updated_at(&self) -> bool {
+        self.updated_at != DateTime::UNIX_EPOCH
+    }
+}
+
 /// What is served.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Organisation {

@@ -3,22 +3,25 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
-use hyper::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use hyper::body::Incoming;
+use hyper::header::AUTHORIZATION;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::answer::{self, Answer, Terms, answer};
+use super::answer::{self, Terms, answer};
+use super::faults::{Fault, FaultKind, Mishaps, mishaps};
+use super::transport::{self, Body};
+use super::v3::Total;
 use super::{Organisation, organisation};
 
 /// How long a stop waits for the answers under way, on top of the latency.
@@ -33,16 +36,37 @@ pub struct Options {
     pub port: u16,
     /// How long each answer is held back.
     pub latency: Duration,
-    /// The most sessions a page; the server clamps `limit` to it.
+    /// The most sessions a page; the server clamps `limit` and `first` to it.
     pub max_page: usize,
-    /// The only key that is let in; `None` lets in any that starts with `apk_user_`.
+    /// The only key that is let in; `None` lets in any that starts with
+    /// `apk_user_` on version 2 and with `cog_` on version 3. Version 2 lets in no
+    /// key of a service user and version 3 no personal one, whatever stands here.
     pub key: Option<String>,
+    /// What version 3 says about how many sessions there are.
+    pub total: Total,
+    /// Whether the key may ask how much was used; without the right it is 403.
+    pub may_see_usage: bool,
+    /// What goes wrong again and again.
+    pub faults: Vec<Fault>,
+    /// What goes wrong with the first, the second … `GET`, on top of `faults`;
+    /// nothing more when it is over.
+    pub script: Vec<Option<Fault>>,
 }
 
 impl Default for Options {
-    /// Any port, no latency, 200 sessions a page, any personal key.
+    /// Any port, no latency, 200 sessions a page, any key of the right kind,
+    /// every right, and nothing goes wrong.
     fn default() -> Self {
-        Self { port: 0, latency: Duration::ZERO, max_page: 200, key: None }
+        Self {
+            port: 0,
+            latency: Duration::ZERO,
+            max_page: 200,
+            key: None,
+            total: Total::Told,
+            may_see_usage: true,
+            faults: Vec::new(),
+            script: Vec::new(),
+        }
     }
 }
 
@@ -58,9 +82,13 @@ pub struct Simulator {
 #[derive(Debug)]
 struct State {
     organisation: Arc<Organisation>,
+    address: SocketAddr,
     terms: Terms,
     latency: Duration,
+    faults: Vec<Fault>,
+    script: Vec<Option<Fault>>,
     requests: AtomicU64,
+    gets: AtomicU64,
     in_flight: AtomicUsize,
     most_in_flight: AtomicUsize,
 }
@@ -79,9 +107,18 @@ pub async fn start(organisation: impl Into<Arc<Organisation>>, options: Options)
     let address = listener.local_addr()?;
     let state = Arc::new(State {
         organisation,
-        terms: Terms { max_page: options.max_page, key: options.key },
+        address,
+        terms: Terms {
+            max_page: options.max_page,
+            key: options.key,
+            total: options.total,
+            may_see_usage: options.may_see_usage,
+        },
         latency: options.latency,
+        faults: options.faults,
+        script: options.script,
         requests: AtomicU64::new(0),
+        gets: AtomicU64::new(0),
         in_flight: AtomicUsize::new(0),
         most_in_flight: AtomicUsize::new(0),
     });
@@ -133,22 +170,55 @@ async fn serve(listener: TcpListener, state: Arc<State>, mut stopped: watch::Rec
     let _ = tokio::time::timeout(GRACE + state.latency, rest).await;
 }
 
+/// What an answer may do to its connection.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Doom {
+    None,
+    /// It is reset at once.
+    Reset,
+    /// It will never be done, so that a stop need not wait for it.
+    Stall,
+}
+
 async fn talk(stream: TcpStream, state: Arc<State>, mut stopped: watch::Receiver<bool>) {
     // Small answers must not wait for the acknowledgement of earlier ones.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| respond(state.clone(), request));
-    let mut connection =
-        std::pin::pin!(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+    let (doom, mut doomed) = watch::channel(Doom::None);
+    let doom = Arc::new(doom);
+    let service = service_fn(move |request| respond(state.clone(), doom.clone(), request));
+    let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     // A client that goes away is its own business: errors of a connection end it alone.
-    tokio::select! {
-        _ = connection.as_mut() => return,
-        _ = stopped.changed() => connection.as_mut().graceful_shutdown(),
+    loop {
+        tokio::select! {
+            _ = &mut connection => return,
+            _ = stopped.changed() => break,
+            Ok(()) = doomed.changed() => if *doomed.borrow_and_update() == Doom::Reset {
+                let stream = connection.into_parts().io.into_inner();
+                // Without time to linger, closing sends a reset.
+                let _ = stream.set_zero_linger();
+                return;
+            },
+        }
     }
-    let _ = connection.await;
+    if *doomed.borrow() != Doom::Stall {
+        Pin::new(&mut connection).graceful_shutdown();
+        let _ = connection.await;
+    }
 }
 
-async fn respond(state: Arc<State>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn respond(
+    state: Arc<State>,
+    doom: Arc<watch::Sender<Doom>>,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible> {
     let _guard = InFlight::enter(&state);
+    let mishaps = match request.method() {
+        &Method::GET => {
+            let number = state.gets.fetch_add(1, Ordering::Relaxed) + 1;
+            mishaps(&state.faults, &state.script, number)
+        }
+        _ => Mishaps::default(),
+    };
     if !state.latency.is_zero() {
         tokio::time::sleep(state.latency).await;
     }
@@ -161,19 +231,20 @@ async fn respond(state: Arc<State>, request: Request<Incoming>) -> Result<Respon
             query: request.uri().query().unwrap_or_default(),
             authorization: request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()),
         },
+        &mishaps.shape,
     );
-    Ok(response(answer))
-}
-
-fn response(answer: Answer) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from(answer.body)));
-    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if status == StatusCode::METHOD_NOT_ALLOWED {
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET"));
+    let Some(kind) = mishaps.instead else { return Ok(transport::well(answer)) };
+    match kind {
+        FaultKind::Reset => {
+            doom.send_replace(Doom::Reset);
+            // The connection ends before this does.
+            return std::future::pending().await;
+        }
+        FaultKind::Stall => drop(doom.send_replace(Doom::Stall)),
+        _ => {}
     }
-    response
+    let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+    Ok(transport::ill(kind, answer, state.address, target))
 }
 
 /// Counts a request for as long as it lives, also when the client hangs up.

@@ -16,7 +16,7 @@ const COMMON: [&str; 3] = ["period", "text", "unit"];
 const WHOLE: [&str; 4] = ["commands", "lib", "main", "pipeline"];
 
 /// Where a library is used, and nowhere else.
-const HOMES: [(&str, &[&str]); 12] = [
+const HOMES: [(&str, &[&str]); 11] = [
     ("reqwest", &["fetch"]),
     ("plotters", &["charts"]),
     ("plotters_backend", &["charts"]),
@@ -24,7 +24,6 @@ const HOMES: [(&str, &[&str]); 12] = [
     ("polars", &["frame", "metrics"]),
     ("hyper", &["simulator"]),
     ("hyper_util", &["simulator"]),
-    ("http_body_util", &["simulator"]),
     ("indicatif", &["progress"]),
     ("clap", &["cli", "commands", "main"]),
     ("clap_complete", &["cli", "commands"]),

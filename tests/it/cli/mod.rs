@@ -140,6 +140,17 @@ fn help_tells_every_exit_code() {
 }
 
 #[test]
+fn the_help_of_the_simulator_tells_every_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let help = run(acumen(folder.path()).args(["simulate", "--help"])).stdout;
+    let (_, faults) = help.split_once("Faults of --fault").expect("a list of faults");
+    let told: Vec<&str> = faults.split(|c: char| !c.is_ascii_alphanumeric()).collect();
+    for name in acumen::simulator::fault_names().split(", ") {
+        assert!(told.contains(&name), "{name} is missing");
+    }
+}
+
+#[test]
 fn nothing_asked_is_answered_with_the_help() {
     let folder = tempfile::tempdir().unwrap();
     let outcome = run(&mut acumen(folder.path()));

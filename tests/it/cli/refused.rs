@@ -146,6 +146,9 @@ fn wrong_numbers_flags_and_words() {
         (&["demo", "--week", "2026-W41"], "--week", "--help"),
         (&["simulate", "--port", "70000"], "70000", "--help"),
         (&["simulate", "--sessions", "-1"], "-1", "--help"),
+        (&["simulate", "--fault", "504"], "no fault \"504\"", "emptymore"),
+        (&["simulate", "--fault", "503=0"], "503=0", "429date"),
+        (&["simulate", "--fault", "loop=2"], "no number", "ignorefilter"),
         (&["completions"], "<SHELL>", "--help"),
         (&["completions", "tcsh"], "tcsh", "zsh"),
     ];

@@ -91,7 +91,7 @@ fn a_signal_ends_the_waiting_between_retries() {
 #[test]
 fn the_simulator_serves_until_it_is_told_to_stop() {
     let folder = tempfile::tempdir().unwrap();
-    let flags = ["simulate", "--port", "0", "--sessions", "40", "--seed", "3"];
+    let flags = ["simulate", "--port", "0", "--sessions", "40", "--seed", "3", "--fault", "clamp=9"];
     let mut child = begin(acumen(folder.path()).args(flags));
     let mut line = String::new();
     std::io::BufRead::read_line(
@@ -106,5 +106,11 @@ fn the_simulator_serves_until_it_is_told_to_stop() {
     let ended = outcome(child);
     assert_eq!(report.code, Some(0), "{}", report.stderr);
     assert_eq!(ended.code, Some(130));
-    assert!(ended.stderr.contains(url) && ended.stderr.contains("acumen report"), "{}", ended.stderr);
+    let facts = report.stdout.lines().find(|line| line.ends_with(".json")).expect("the facts");
+    let facts: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(folder.path().join(facts)).unwrap()).unwrap();
+    assert!(facts["source"]["pages"].as_u64() > Some(1), "the fault did not occur: {}", facts["source"]);
+    for told in [url, "acumen report", "apk_user_demo", "cog_demo", "--api v3"] {
+        assert!(ended.stderr.contains(told), "{}", ended.stderr);
+    }
 }

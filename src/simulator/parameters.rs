@@ -1,0 +1,112 @@
+//! The parameters of a request, one by one, and what is wrong with them: what
+//! both generations of the API have in common.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+/// What is wrong with a value: a message and the kind of the mistake.
+pub type Wrong = (&'static str, &'static str);
+
+/// One entry of the body of a 422.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Complaint {
+    loc: [String; 2],
+    msg: &'static str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+}
+
+impl Complaint {
+    /// A parameter that has to be there and is not.
+    pub fn missing(name: &str) -> Self {
+        Self { loc: ["query".to_owned(), name.to_owned()], msg: "Field required", kind: "missing" }
+    }
+}
+
+/// Hands over every parameter of the part of the address after `?`, decoded.
+///
+/// # Errors
+///
+/// Every parameter that was not taken.
+pub fn each(
+    text: &str,
+    mut take: impl FnMut(&str, String) -> Result<(), Wrong>,
+) -> Result<(), Vec<Complaint>> {
+    let mut complaints = Vec::new();
+    for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let (name, value) = (decode(name, true), decode(value, true));
+        if let Err((msg, kind)) = take(&name, value) {
+            complaints.push(Complaint { loc: ["query".to_owned(), name], msg, kind });
+        }
+    }
+    if complaints.is_empty() { Ok(()) } else { Err(complaints) }
+}
+
+/// A whole number that is not below the least.
+pub fn number(text: &str, least: usize) -> Result<usize, Wrong> {
+    match text.parse::<i64>() {
+        Err(_) => Err(("Input should be a valid integer", "int_parsing")),
+        Ok(number) => usize::try_from(number)
+            .ok()
+            .filter(|number| *number >= least)
+            .ok_or(("Input should be greater than or equal to the minimum", "greater_than_equal")),
+    }
+}
+
+/// ISO 8601 with a zone: a time without one would not say which moment is meant.
+pub fn iso(text: &str) -> Result<DateTime<Utc>, Wrong> {
+    DateTime::parse_from_rfc3339(text)
+        .map(|moment| moment.to_utc())
+        .map_err(|_| ("Input should be a valid datetime with a time zone", "datetime_from_date_parsing"))
+}
+
+/// Whole unix seconds.
+pub fn unix(text: &str) -> Result<DateTime<Utc>, Wrong> {
+    let seconds = text.parse::<i64>().ok();
+    seconds
+        .and_then(|seconds| DateTime::from_timestamp(seconds, 0))
+        .ok_or(("Input should be a valid integer", "int_parsing"))
+}
+
+/// A session id without the prefix that it has or has not.
+pub fn bare(session_id: &str) -> &str {
+    session_id.strip_prefix("devin-").unwrap_or(session_id)
+}
+
+/// Resolves `%41`; a lone `%` stays. In a query, but not in a path, `+` is a space.
+pub fn decode(text: &str, plus_is_space: bool) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let (byte, next) = match (*first, after) {
+            (b'%', [high, low, next @ ..]) => match (digit(*high), digit(*low)) {
+                (Some(high), Some(low)) => (high * 16 + low, next),
+                _ => (b'%', after),
+            },
+            (b'+', next) if plus_is_space => (b' ', next),
+            (byte, next) => (byte, next),
+        };
+        bytes.push(byte);
+        rest = next;
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn digit(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_are_resolved() {
+        assert_eq!(decode("org%207%2F%CE%B2%7Cx", false), "org 7/β|x");
+        assert_eq!(decode("a+b", false), "a+b");
+        assert_eq!(decode("100%", true), "100%");
+        assert_eq!(decode("%zz%4", true), "%zz%4");
+        assert_eq!(decode("%é1", true), "%é1");
+    }
+}

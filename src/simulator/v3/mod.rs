@@ -1,0 +1,131 @@
+//! Sessions as version 3 of the API gives them: pages by cursor, newest first,
+//! and records of which [`session`] says what only this version tells.
+
+mod analysis;
+mod cursor;
+mod family;
+pub mod marks;
+mod session;
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use serde_json::json;
+
+use self::cursor::Cursor;
+use super::Organisation;
+use super::faults::Shape;
+use super::filter::Filter;
+use super::listing::{Item, Listing, join};
+use super::parameters::{Complaint, Wrong, bare, each, number, unix};
+
+/// Records a page where the request does not say.
+const DEFAULT_FIRST: usize = 100;
+
+/// What the envelope says about how many records there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Total {
+    /// `"total": 142`.
+    #[default]
+    Told,
+    /// `"total": null`.
+    Null,
+    /// No such field.
+    Absent,
+}
+
+/// What is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Query {
+    /// As it was given out, or as somebody made it up.
+    pub after: Option<String>,
+    /// Records a page, as asked; the server may give fewer.
+    pub first: Option<usize>,
+    /// Which records.
+    pub filter: Filter,
+}
+
+impl Query {
+    /// Reads the part of the address after `?`. Unknown parameters are ignored;
+    /// of a parameter that cannot be repeated the last one counts.
+    ///
+    /// # Errors
+    ///
+    /// Every parameter that cannot be read.
+    pub fn read(text: &str) -> Result<Self, Vec<Complaint>> {
+        let mut query = Self::default();
+        each(text, |name, value| query.take(name, value))?;
+        Ok(query)
+    }
+
+    fn take(&mut self, name: &str, value: String) -> Result<(), Wrong> {
+        let filter = &mut self.filter;
+        match name {
+            "after" => self.after = Some(value),
+            "first" => self.first = Some(number(&value, 1)?),
+            "created_after" => filter.created.from = Some(unix(&value)?),
+            "created_before" => filter.created.to = Some(unix(&value)?),
+            "updated_after" => filter.updated.from = Some(unix(&value)?),
+            "updated_before" => filter.updated.to = Some(unix(&value)?),
+            "tags" => drop(filter.tags.insert(value)),
+            "user_ids" => drop(filter.users.insert(value)),
+            "session_ids" => drop(filter.sessions.insert(bare(&value).to_owned())),
+            "service_user_ids" => drop(filter.service_users.insert(value)),
+            "origins" => drop(filter.origins.insert(value)),
+            "org_ids" => drop(filter.orgs.insert(value)),
+            "playbook_id" => filter.playbooks = [value].into(),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// The page that is asked for; none where the cursor is not one of ours.
+pub fn page(
+    organisation: &Organisation,
+    query: &Query,
+    max_page: usize,
+    total: Total,
+    shape: &Shape,
+) -> Option<String> {
+    let after = match &query.after {
+        Some(text) => Some(cursor::read(text)?),
+        None => None,
+    };
+    let first = query.first.unwrap_or(DEFAULT_FIRST).min(max_page.max(1));
+    let first = if shape.empty { 0 } else { shape.clamp.map_or(first, |most| first.min(most)) };
+    let listing = Listing::new(organisation, &query.filter, false, shape);
+    let start = after.as_ref().map_or(0, |after| cursor::resume(organisation, &listing, after));
+    let end = start.saturating_add(first).min(listing.len()).max(start);
+
+    let body = |item: Item| session::body(&organisation.records, listing.index(item.place)?, item.again);
+    let mut text =
+        join((start..end).filter_map(|entry| listing.item(entry)).filter_map(body).map(Cow::Owned));
+    let has_next = shape.empty || (shape.loops && after.is_some()) || end < listing.len();
+    let next = match (has_next, after) {
+        (false, _) => None,
+        (true, Some(after)) if shape.loops || shape.empty => Some(after),
+        (true, _) => Some(cursor::after(organisation, &listing, end).unwrap_or_else(Cursor::of_the_start)),
+    };
+    let _ = write!(text, ",\"end_cursor\":{}", json!(next.map(|next| next.write())));
+    if !shape.endless {
+        let _ = write!(text, ",\"has_next_page\":{has_next}");
+    }
+    let _ = match total {
+        Total::Told => write!(text, ",\"total\":{}}}", listing.total),
+        Total::Null => write!(text, ",\"total\":null}}"),
+        Total::Absent => write!(text, "}}"),
+    };
+    Some(text)
+}
+
+/// Whom the key belongs to: a service user of the whole enterprise.
+pub fn myself() -> String {
+    json!({
+        "principal_type": "service_user",
+        "service_user_id": "service-user-5f0c1d7e9ab34862b1d09e4c7a52f836",
+        "service_user_name": "Weekly report",
+        "org_id": null
+    })
+    .to_string()
+}
