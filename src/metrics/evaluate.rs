@@ -115,16 +115,12 @@ fn ask(metric: &Metric, cube: &Cube, by: &[Dim]) -> PolarsResult<Answer> {
     let number = |name: &str| frame.column(name)?.f64();
     let (value, n) = (number(VALUE)?, number(N)?);
     let (numerator, denominator) = (number(NUMERATOR)?, number(DENOMINATOR)?);
-    let rows = groups.iter().zip(value.iter()).zip(n.iter()).zip(numerator.iter()).zip(denominator.iter());
-    let row = |((((group, value), n), numerator), denominator): (
-        (((Option<u64>, _), Option<f64>), Option<f64>),
-        Option<f64>,
-    )| {
-        let (n, numerator, denominator) =
-            (n.unwrap_or(0.0), numerator.unwrap_or(0.0), denominator.unwrap_or(0.0));
-        Some((group?, Measure { value, numerator, denominator, n }))
+    let row = |at| {
+        let known = |column: &Float64Chunked| column.get(at).unwrap_or(0.0);
+        let (numerator, denominator, n) = (known(numerator), known(denominator), known(n));
+        Some((groups.get(at)?, Measure { value: value.get(at), numerator, denominator, n }))
     };
-    let mut answer: Answer = rows.filter_map(row).collect();
+    let mut answer: Answer = (0..frame.height()).filter_map(row).collect();
     answer.sort_unstable_by_key(|(group, _)| *group);
     Ok(answer)
 }
