@@ -89,7 +89,7 @@ impl<'q> Asker<'q> {
         url: Url,
         read: impl Fn(&str) -> Result<T, Flaw>,
     ) -> Result<T, FetchError> {
-        let mut attempts = 0_u32;
+        let (mut attempts, mut not_json) = (0_u32, 0_u32);
         loop {
             self.pause().await;
             attempts = attempts.saturating_add(1);
@@ -103,8 +103,10 @@ impl<'q> Asker<'q> {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
+            not_json += u32::from(failure.class == Class::NotJson);
             let spent = Spent {
                 attempts,
+                not_json,
                 retries: self.retries.load(Ordering::Relaxed),
                 elapsed: self.started.elapsed(),
             };

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::flight::Flight;
 use super::page::Page;
-use super::walk::{Counted, Walk};
+use super::walk::{Counted, News, Walk};
 use super::{FetchError, address};
 
 /// Walks from the first page to the end signal.
@@ -108,7 +108,7 @@ fn take(
             *reach = Reach { start: stretch.skip, end, more: page.envelope.more, ..*reach };
         }
     }
-    let (envelope, fresh) = walk.take(page, &walk.question.window(), |index, _| stretch.skip + index)?;
+    let (envelope, news) = walk.take(page, &walk.question.window(), |index, _| stretch.skip + index)?;
     let place = || format!("skip={}", stretch.skip);
     if !envelope.more {
         return Ok(None);
@@ -120,8 +120,8 @@ fn take(
         };
     }
     // Copies may fill a page; only past the server's own count can it be a loop.
-    if stretch.end.is_none() && fresh == 0 && end > total {
-        return Err(walk.stuck(&place(), "only sessions that came before"));
+    if stretch.end.is_none() && news != News::Some && end > total {
+        return Err(walk.stuck(&place(), "no session that is new"));
     }
     let done = stretch.end.is_some_and(|stop| end >= stop);
     Ok((!done).then_some(Stretch { skip: end, again: false, ..stretch }))

@@ -27,8 +27,10 @@ pub(super) struct Tally {
 pub(super) struct Brought<'a> {
     /// The accepted rows.
     pub rows: Vec<Row<'a>>,
-    /// Rows never met before in this walk, whatever became of them.
+    /// Rows whose id was never met before in this walk, whatever became of them.
     pub fresh: u64,
+    /// Rows without an id: new or not, who can tell.
+    pub nameless: u64,
     /// Rows outside the question.
     pub outside: u64,
 }
@@ -37,7 +39,8 @@ impl Tally {
     /// Counts a page and gives its accepted rows.
     pub(super) fn count<'a>(&mut self, verdicts: impl IntoIterator<Item = Verdict<'a>>) -> Brought<'a> {
         let verdicts = verdicts.into_iter();
-        let mut brought = Brought { rows: Vec::with_capacity(verdicts.size_hint().0), fresh: 0, outside: 0 };
+        let mut brought =
+            Brought { rows: Vec::with_capacity(verdicts.size_hint().0), fresh: 0, nameless: 0, outside: 0 };
         self.pages += 1;
         for verdict in verdicts {
             self.received += 1;
@@ -61,7 +64,8 @@ impl Tally {
                         Some(id) => self.meet(&id, false).0,
                         None => {
                             self.nameless += 1;
-                            true
+                            brought.nameless += 1;
+                            false
                         }
                     }
                 }
@@ -153,7 +157,8 @@ mod tests {
             Verdict::Rejected(Some("c".to_owned())),
             accepted("devin-a"),
         ]);
-        assert_eq!((brought.rows.len(), brought.fresh, brought.outside), (2, 5, 1));
+        assert_eq!((brought.rows.len(), brought.fresh, brought.outside), (2, 3, 1));
+        assert_eq!(brought.nameless, 2);
         // An id that was dropped before is still a new session once it is accepted.
         let brought = tally.count(vec![accepted("c"), accepted("c"), Verdict::Outside("a".to_owned())]);
         assert_eq!((brought.rows.len(), brought.fresh, brought.outside), (2, 0, 1));

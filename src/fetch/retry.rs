@@ -37,7 +37,7 @@ pub struct RetryAfter {
 pub struct Patience {
     /// Attempts at one request, the first included.
     pub attempts: u32,
-    /// The same where the answer is no JSON: that seldom passes by itself.
+    /// Those of them that may bring no JSON: that seldom passes by itself.
     pub attempts_not_json: u32,
     /// Ceiling of the first wait; it doubles with each attempt …
     pub base: Duration,
@@ -54,6 +54,8 @@ pub struct Patience {
 pub struct Spent {
     /// Attempts at this request, the failed one included.
     pub attempts: u32,
+    /// Those of them that brought no JSON.
+    pub not_json: u32,
     /// Retries of all requests.
     pub retries: u64,
     /// Time since the run began.
@@ -79,10 +81,6 @@ pub fn decide(
     retry_after: Option<Duration>,
     random: f64,
 ) -> Decision {
-    let attempts = match class {
-        Class::NotJson => patience.attempts_not_json,
-        _ => patience.attempts,
-    };
     if !may_pass(class) {
         return Decision::Stop;
     }
@@ -90,7 +88,9 @@ pub fn decide(
     if let Some(wait) = retry_after.filter(|wait| *wait >= left) {
         return Decision::Later(wait);
     }
-    if spent.attempts >= attempts || spent.retries >= patience.budget {
+    // What went wrong before otherwise is no sign that a page for people stays.
+    let stays = class == Class::NotJson && spent.not_json >= patience.attempts_not_json;
+    if stays || spent.attempts >= patience.attempts || spent.retries >= patience.budget {
         return Decision::Stop;
     }
     let doublings = spent.attempts.saturating_sub(1).min(31);
@@ -146,7 +146,7 @@ mod tests {
     };
 
     fn after(attempts: u32) -> Spent {
-        Spent { attempts, retries: 0, elapsed: Duration::ZERO }
+        Spent { attempts, not_json: 0, retries: 0, elapsed: Duration::ZERO }
     }
 
     const fn seconds(seconds: u64) -> Duration {
@@ -179,8 +179,12 @@ mod tests {
         let of = |class, spent| decide(&PATIENCE, class, spent, None, 0.5);
         assert!(matches!(of(Class::Connection, after(5)), Decision::Retry(_)));
         assert_eq!(of(Class::Connection, after(6)), Decision::Stop);
-        assert!(matches!(of(Class::NotJson, after(2)), Decision::Retry(_)));
-        assert_eq!(of(Class::NotJson, after(3)), Decision::Stop);
+        let not_json = |attempts, not_json| of(Class::NotJson, Spent { not_json, ..after(attempts) });
+        assert!(matches!(not_json(2, 2), Decision::Retry(_)));
+        assert_eq!(not_json(3, 3), Decision::Stop);
+        assert!(matches!(not_json(5, 2), Decision::Retry(_)));
+        assert_eq!(not_json(6, 1), Decision::Stop);
+        assert!(matches!(of(Class::Timeout, Spent { not_json: 3, ..after(4) }), Decision::Retry(_)));
         assert_eq!(of(Class::Timeout, Spent { retries: 100, ..after(1) }), Decision::Stop);
         assert_eq!(of(Class::Certificate, after(1)), Decision::Stop);
         assert_eq!(of(Class::Contract, after(1)), Decision::Stop);

@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::flight::Flight;
 use super::page::Page;
-use super::walk::{Counted, Walk};
+use super::walk::{Counted, News, Walk};
 use super::wire::Session;
 use super::{FetchError, address};
 
@@ -110,13 +110,13 @@ async fn read(walk: &Walk<'_, '_>, slice: Slice, is_whole: bool) -> Result<Outco
                 && let Some(slices) = cut(walk, &slice, &page)
             {
                 walk.note_sounding()?;
-                return Ok((envelope, None, Some(slices)));
+                return Ok((envelope, News::Some, Some(slices)));
             }
             let place = |index, session: &Session<'_>| position(rows + index, session);
-            let (envelope, fresh) = walk.take(page, &wanted, place)?;
-            Ok((envelope, Some(fresh), None))
+            let (envelope, news) = walk.take(page, &wanted, place)?;
+            Ok((envelope, news, None))
         };
-        let (envelope, fresh, slices) = walk.ask(url, take).await?;
+        let (envelope, news, slices) = walk.ask(url, take).await?;
         if let Some(slices) = slices {
             return Ok(Outcome::Cut(slices, envelope.total.filter(|_| is_whole)));
         }
@@ -141,8 +141,10 @@ async fn read(walk: &Walk<'_, '_>, slice: Slice, is_whole: bool) -> Result<Outco
         if !met.insert(next.clone()) {
             return Err(walk.stuck(&place, &format!("the cursor {next}, which came before,")));
         }
-        if fresh == Some(0) {
-            return Err(walk.stuck(&place, "only sessions that came before"));
+        // Rows without an id are let pass for as long as the server counts them.
+        let counts = || counted.last.is_some_and(|total| rows <= total);
+        if news == News::None || (news == News::Unknown && !counts()) {
+            return Err(walk.stuck(&place, "no session that is new"));
         }
         cursor = Some(next);
     }

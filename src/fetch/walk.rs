@@ -98,6 +98,17 @@ impl Counted {
     }
 }
 
+/// Whether a page brought sessions that no page brought before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum News {
+    /// It did.
+    Some,
+    /// It did not.
+    None,
+    /// It has none with an id that is new, and some without any.
+    Unknown,
+}
+
 /// One walk; shared by all requests that are in flight.
 pub(super) struct Walk<'w, 'q> {
     pub question: &'w Question,
@@ -135,8 +146,8 @@ impl<'w> Walk<'w, '_> {
         self.asker.ask(url, read).await?
     }
 
-    /// Judges, counts and delivers a page; gives its envelope and the number
-    /// of rows never met before.
+    /// Judges, counts and delivers a page; gives its envelope and what its ids
+    /// say about the way.
     ///
     /// # Errors
     ///
@@ -146,7 +157,7 @@ impl<'w> Walk<'w, '_> {
         page: Page<'p>,
         window: &Range<DateTime<Utc>>,
         position: impl Fn(u64, &Session<'p>) -> u64,
-    ) -> Result<(Envelope, u64), FetchError> {
+    ) -> Result<(Envelope, News), FetchError> {
         let Page { envelope, sessions, unreadable } = page;
         let mut state = self.state();
         let verdicts = judge(sessions, unreadable, self.question, window, position);
@@ -165,7 +176,12 @@ impl<'w> Walk<'w, '_> {
         let (pages, sessions, total) = (state.tally.pages(), state.tally.distinct(), state.total);
         (self.progress)(Progress::Page { pages, sessions, total });
         self.check_pages(pages.saturating_add(state.soundings))?;
-        Ok((envelope, brought.fresh))
+        let news = match (brought.fresh, brought.nameless) {
+            (0, 0) => News::None,
+            (0, _) => News::Unknown,
+            _ => News::Some,
+        };
+        Ok((envelope, news))
     }
 
     /// Notes a page that told no more than how long a slice is.

@@ -210,6 +210,29 @@ async fn duplicates_are_counted_once() {
     assert_eq!((ledger.received, ledger.unique, ledger.duplicates, ledger.complete), (5, 3, 2, true));
 }
 
+/// Rows without an id can be told neither new nor old, and must not make a walk endless.
+#[tokio::test]
+async fn rows_without_an_id_do_not_go_on_for_ever() {
+    let nameless = vec![r#"{"title": "x"}"#.to_owned()];
+    for (api, concurrency) in [(Api::V2, 1), (Api::V2, 4), (Api::V3, 1), (Api::V3, 4)] {
+        let page = envelope(&nameless, Some("KEY"), Some("3"))
+            .replace("has_next_page", "has_more\": true, \"has_next_page");
+        let server = serve(move |asked| json(200, &page.replace("KEY", &format!("c{}", asked.number))));
+        let error = run(&Question { api, ..v3(&server, concurrency) }).await.0.unwrap_err();
+        assert!(error.to_string().contains("no session that is new"), "{api} {concurrency}: {error}");
+        assert!(server.log().len() <= 5, "{api} {concurrency}: {} requests", server.log().len());
+    }
+    // One among many, alone on its page, is no reason to stop.
+    let server = serve(|asked| {
+        let at = cursor(asked).map_or(0, |at| at.parse::<usize>().unwrap());
+        let row = if at == 60 { r#"{"title": "x"}"#.to_owned() } else { record(at, FROM + 1) };
+        json(200, &envelope(&[row], (at < 119).then(|| (at + 1).to_string()).as_deref(), Some("120")))
+    });
+    let (ledger, _) = run(&v3(&server, 1)).await;
+    let ledger = ledger.unwrap();
+    assert_eq!((ledger.unique, ledger.rejected, ledger.complete), (119, 1, true));
+}
+
 /// Whatever promises more and does not come forward is an error that names it.
 #[tokio::test]
 async fn a_walk_that_does_not_come_forward_is_an_error() {
@@ -220,7 +243,7 @@ async fn a_walk_that_does_not_come_forward_is_an_error() {
             envelope(&[record(n, FROM)], Some("a="), Some("3"))
         }),
         // An unknown parameter is ignored, and a misspelt cursor is one: page 1 for ever.
-        ("only sessions that came before at after=c2", |asked| {
+        ("no session that is new at after=c2", |asked| {
             let next = cursor(asked).map_or(1, |at| at[1..].parse::<u32>().unwrap() + 1);
             envelope(&[record(next.min(2) as usize, FROM)], Some(&format!("c{next}")), Some("3"))
         }),

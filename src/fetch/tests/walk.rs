@@ -181,7 +181,7 @@ async fn a_server_that_ignores_skip_is_found_out() {
         let mut question = question(&server.base);
         question.concurrency = concurrency;
         let error = run(&question).await.0.unwrap_err();
-        assert!(error.to_string().contains("came before at skip="), "{error}");
+        assert!(error.to_string().contains("no session that is new at skip="), "{error}");
         assert_eq!(error.exit_code(), 65);
         assert!(server.log().len() <= 5);
     }
