@@ -29,11 +29,11 @@ fn place(text: Option<&str>, words: &[&str]) -> u32 {
 }
 
 /// The canonical address of a pull request: scheme and host in lower case;
-/// query, fragment and trailing slashes dropped. `None` for blank text.
+/// query, fragment, trailing slashes and blanks dropped. `None` for blank text.
 pub fn address(text: &str) -> Option<Cow<'_, str>> {
     let text = text.trim();
     let end = text.find(['?', '#']).unwrap_or(text.len());
-    let text = text.get(..end)?.trim_end_matches('/');
+    let text = text.get(..end)?.trim_end_matches(|c: char| c == '/' || c.is_whitespace());
     let host_starts = text.find("://").map_or(0, |at| at + 3);
     let host_ends = text.get(host_starts..)?.find('/').map_or(text.len(), |at| host_starts + at);
     let (origin, path) = text.split_at_checked(host_ends)?;
@@ -76,6 +76,7 @@ mod tests {
             "HTTPS://GitHub.com/Example/repo/pull/7/",
             " https://github.com/Example/repo/pull/7?tab=files#r1 ",
             "https://github.com/Example/repo/pull/7/#x",
+            "https://github.com/Example/repo/pull/7 / ?x",
         ] {
             assert_eq!(address(spelling).as_deref(), Some(canonical));
         }
