@@ -1,0 +1,8 @@
+//! Moments as answers write them.
+#![no_main]
+
+#[path = "../probes.rs"]
+#[allow(dead_code, reason = "each target probes one part")]
+mod probes;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| probes::dates(data));

@@ -1,0 +1,8 @@
+//! What a server may say in `Retry-After`.
+#![no_main]
+
+#[path = "../probes.rs"]
+#[allow(dead_code, reason = "each target probes one part")]
+mod probes;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| probes::retry_after(data));

@@ -1,0 +1,107 @@
+//! What holds for any bytes, whoever sends them: shared by the fuzz targets and
+//! by the tests that run their corpora.
+
+use std::time::Duration;
+
+use acumen::fetch::{Api, Delivery, Question, Secret, replay, retry, time};
+use acumen::frame::{FramesBuilder, normal};
+
+fn question(api: Api) -> Question {
+    Question {
+        api,
+        base_url: "https://h.example".parse().expect("an address"),
+        key: Secret::new("apk_user_x".to_owned()),
+        key_source: "a probe".to_owned(),
+        org: None,
+        from: "2026-10-05T00:00:00Z".parse().expect("a moment"),
+        to: "2026-10-12T00:00:00Z".parse().expect("a moment"),
+        tags: Vec::new(),
+        users: Vec::new(),
+        page_size: 200,
+        concurrency: 1,
+        allow_partial: false,
+        deadline: Duration::from_secs(60),
+    }
+}
+
+/// A page is read or refused; every record of it is accounted for once, and what
+/// is accepted lies in the window.
+pub fn pages(api: Api, data: &[u8]) {
+    let question = question(api);
+    let mut builder = FramesBuilder::new(question.from);
+    let mut delivered = 0;
+    let ledger = replay([data], &question, &mut |delivery| {
+        let Delivery::Page(rows) = delivery else { return };
+        for row in rows {
+            assert!(row.session.id().is_some_and(|id| !id.is_empty() && !id.starts_with(' ')));
+            assert!(question.from <= row.created && row.created < question.to);
+            assert!(row.session.acus().is_none_or(|acus| acus.is_finite() && acus >= 0.0));
+        }
+        delivered += rows.len() as u64;
+        builder.push(rows);
+    });
+    if let Ok(ledger) = ledger {
+        assert_eq!(ledger.received, ledger.unique + ledger.duplicates + ledger.outside + ledger.rejected);
+        assert_eq!(delivered, ledger.unique + ledger.duplicates);
+        assert!(ledger.naive_times <= delivered);
+    }
+}
+
+/// A moment that is read is one that can be written and read again.
+pub fn dates(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    for json in [text.to_owned(), format!("\"{text}\"")] {
+        let Some(read) = time::read(&json) else { continue };
+        let written = read.utc.to_rfc3339();
+        // Years of more than four digits have no form that all agree on.
+        if (0..=9999).contains(&chrono_year(&written)) {
+            let again = time::read(&format!("\"{written}\"")).expect("what was written is read");
+            assert_eq!((again.utc, again.naive), (read.utc, false), "{json}");
+        }
+    }
+}
+
+fn chrono_year(rfc3339: &str) -> i64 {
+    let digits: String = rfc3339.chars().take_while(char::is_ascii_digit).collect();
+    // A sign in front leaves no digits: not a year of four.
+    digits.parse().unwrap_or(-1)
+}
+
+/// The wait that a server asks for, on the first line; its clock on the second.
+pub fn retry_after(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let (value, date) = match text.split_once('\n') {
+        Some((value, date)) => (value, Some(date)),
+        None => (text, None),
+    };
+    let Some(asked) = retry::retry_after(value, date) else { return };
+    if let Some(at) = asked.at {
+        assert!(date.is_some(), "a moment without a clock");
+        assert!(at.to_rfc3339().len() >= 20);
+    }
+    let patience = retry::Patience {
+        attempts: 6,
+        attempts_not_json: 3,
+        base: Duration::from_millis(500),
+        cap: Duration::from_secs(30),
+        budget: 200,
+        deadline: Duration::from_secs(1200),
+    };
+    let spent = retry::Spent { attempts: 1, not_json: 0, retries: 0, elapsed: Duration::from_secs(3) };
+    match retry::decide(&patience, retry::Class::Status(429), spent, Some(asked.wait), 0.5) {
+        retry::Decision::Retry(wait) => assert!(wait >= asked.wait && wait < patience.deadline),
+        retry::Decision::Later(wait) => assert_eq!(wait, asked.wait),
+        // What is asked for and the spread together reach past the deadline.
+        retry::Decision::Stop => assert!(asked.wait < patience.deadline),
+    }
+}
+
+/// An address has one normal form, and its repository is a part of it.
+pub fn addresses(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Some(address) = normal::address(text) else { return };
+    assert!(!address.is_empty());
+    assert_eq!(normal::address(&address).as_deref(), Some(&*address), "{text:?}");
+    let repo = normal::repo(&address);
+    assert!(repo == "unknown" || (!repo.is_empty() && address.contains(repo)), "{text:?}");
+}
