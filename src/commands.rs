@@ -8,6 +8,7 @@ use clap::CommandFactory;
 
 use crate::cli::{Cli, DemoArgs, ReportArgs, SimulateArgs};
 use crate::error::Error;
+use crate::fetch::Progress;
 use crate::pipeline::{self, Prepared};
 use crate::progress::Voice;
 use crate::settings::{FoundKey, Settings, SettingsError};
@@ -33,7 +34,13 @@ pub async fn report(
     voice: &Voice,
 ) -> Result<Prepared, Error> {
     let settings = Settings::resolve(args, key, now)?;
-    let prepared = pipeline::prepare(&settings, &|progress| voice.tell(progress)).await;
+    let tell = |progress| {
+        if matches!(progress, Progress::Asked { .. }) {
+            voice.say(&format!("speaking API {} ({})", settings.question.api, settings.api_from));
+        }
+        voice.tell(progress);
+    };
+    let prepared = pipeline::prepare(&settings, &tell).await;
     voice.finish();
     prepared
 }

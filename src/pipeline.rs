@@ -70,7 +70,12 @@ impl Prepared {
 /// # Errors
 /// A defect in a metric, chart or template; never a state of the data.
 pub fn compose(frames: &Frames, ledger: Ledger, settings: &Settings) -> Result<Document, Error> {
-    let span = Span { periods: &settings.periods, points: settings.points, complete: settings.complete };
+    let span = Span {
+        periods: &settings.periods,
+        points: settings.points,
+        complete: settings.complete,
+        api: settings.question.api,
+    };
     let Findings { facts, quality, evidence } = metrics::evaluate(frames, &span)?;
     let facts = Facts {
         generated_at: settings.now.to_rfc3339_opts(SecondsFormat::Secs, true),
@@ -81,7 +86,7 @@ pub fn compose(frames: &Frames, ledger: Ledger, settings: &Settings) -> Result<D
         },
         previous: bounds(&settings.previous),
         source: Source {
-            api: settings.question.api.name(),
+            api: settings.question.api,
             scope: settings.scope().to_owned(),
             tags: settings.question.tags.clone(),
             users: settings.question.users.clone(),

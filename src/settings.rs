@@ -247,10 +247,10 @@ fn checked_key(found: Option<FoundKey>) -> Result<String, SettingsError> {
 /// The generation of the API, and what decided on it.
 fn generation(typed: Option<&str>, key: &str) -> (Api, &'static str) {
     match (typed, Api::of_key(key)) {
-        (Some("v3"), _) => (Api::V3, "--api"),
-        (Some(_), _) => (Api::V2, "--api"),
-        (None, Some(api)) => (api, "the kind of key"),
-        (None, None) => (Api::V2, "the default, since the key tells nothing"),
+        (Some("v3"), _) => (Api::V3, "as --api says"),
+        (Some(_), _) => (Api::V2, "as --api says"),
+        (None, Some(api)) => (api, "as the kind of key says"),
+        (None, None) => (Api::V2, "the default, since the key does not tell; --api chooses"),
     }
 }
 
@@ -298,6 +298,18 @@ mod tests {
         assert_eq!(settings.question.from.to_rfc3339(), "2026-09-21T00:00:00+00:00");
         assert_eq!(settings.question.to.to_rfc3339(), "2026-10-12T00:00:00+00:00");
         assert_eq!((settings.periods.len(), settings.points, settings.complete), (3, 3, true));
+    }
+
+    #[test]
+    fn the_key_tells_the_generation_unless_a_flag_does() {
+        let api = |typed, key| generation(typed, key).0;
+        assert_eq!(
+            [api(None, "cog_x"), api(None, "apk_user_x"), api(None, "x")],
+            [Api::V3, Api::V2, Api::V2]
+        );
+        assert_eq!([api(Some("v2"), "cog_x"), api(Some("v3"), "apk_user_x")], [Api::V2, Api::V3]);
+        assert_eq!((page_size(1000, Api::V2), page_size(200, Api::V3)), (Ok(1000), Ok(200)));
+        assert!(page_size(201, Api::V3).unwrap_err().to_string().contains("v3 gives at most 200"));
     }
 
     #[test]

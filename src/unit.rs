@@ -16,7 +16,7 @@ const NO_BREAK_SPACE: char = '\u{a0}';
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Unit {
-    /// A number of things, whole.
+    /// A number of things, whole but for medians.
     Count,
     /// Agent compute units, the unit that Devin's work is billed in.
     Acu,
@@ -29,7 +29,8 @@ impl Unit {
     pub fn text(self, value: Option<f64>) -> String {
         match (self, value.filter(|value| value.is_finite())) {
             (_, None) => MISSING.to_owned(),
-            (Self::Count, Some(value)) => grouped(value, 0),
+            // A median of counts may lie between two of them.
+            (Self::Count, Some(value)) => grouped(value, if value.fract() == 0.0 { 0 } else { 1 }),
             (Self::Acu, Some(value)) => acus(value),
             (Self::Share, Some(value)) => share(value),
         }
@@ -134,6 +135,7 @@ mod tests {
         let cases = [
             (Unit::Count, Some(0.0), "0"),
             (Unit::Count, Some(1_234_567.0), "1,234,567"),
+            (Unit::Count, Some(2.5), "2.5"),
             (Unit::Acu, Some(0.0), "0"),
             (Unit::Acu, Some(4.126), "4.13"),
             (Unit::Acu, Some(4.5), "4.5"),

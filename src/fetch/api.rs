@@ -3,7 +3,8 @@
 use std::fmt;
 
 /// A generation of the API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Api {
     /// Pages by offset, oldest first; personal keys.
     V2,

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::metric::{Dim, Kind, Metric};
-use crate::fetch::Ledger;
+use crate::fetch::{Api, Ledger};
 use crate::unit::Unit;
 
 /// One number.
@@ -133,7 +133,7 @@ pub struct Bounds {
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Source {
     /// Generation of the API.
-    pub api: &'static str,
+    pub api: Api,
     /// Organisation id, or `enterprise`.
     pub scope: String,
     /// Tags that the sessions were narrowed to; told only where there are some.

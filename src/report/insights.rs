@@ -308,7 +308,7 @@ mod tests {
             period: bounds.clone(),
             previous: bounds,
             source: Source {
-                api: "v2",
+                api: crate::fetch::Api::V2,
                 tags: Vec::new(),
                 users: Vec::new(),
                 scope: String::new(),

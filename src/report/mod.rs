@@ -18,7 +18,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use sha2::{Digest, Sha256};
 
 use crate::charts::{self, ChartError};
-use crate::metrics::{ANALYSIS_COVERAGE, Evidence, Fact, Facts, METRICS};
+use crate::metrics::{ANALYSIS_COVERAGE, Evidence, Fact, Facts, known_to};
 use crate::period::Period;
 use crate::text::clean;
 use crate::unit::Unit;
@@ -104,7 +104,7 @@ fn view(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<View, Repor
         insights: insights::insights(facts, evidence, &previous.map(in_sentence).unwrap_or_default()),
         sections: sections(facts, evidence, run)?,
         lists: sessions::lists(evidence),
-        definitions: METRICS.iter().map(|metric| definition(facts, metric)).collect(),
+        definitions: known_to(facts.source.api).map(|metric| definition(facts, metric)).collect(),
         quality: quality(facts),
         ledger: ledger(facts),
         tool: format!("acumen {}", env!("CARGO_PKG_VERSION")),
@@ -212,7 +212,7 @@ fn ledger(facts: &Facts) -> Vec<Entry> {
     let ledger = &source.ledger;
     let entry = |name, number: u64| Entry { name, value: Unit::Count.text(Some(number as f64)) };
     vec![
-        Entry { name: "API", value: source.api.to_owned() },
+        Entry { name: "API", value: source.api.to_string() },
         Entry { name: "Scope", value: clean(&source.scope, 80) },
         entry("Requests", ledger.requests),
         entry("Of these, retries", ledger.retries),

@@ -176,7 +176,7 @@ fn settings_take_of_the_fetch_only_its_question() {
             .code
             .match_indices("crate::fetch")
             .map(|(at, _)| source.code[at..].split(';').next().unwrap_or_default().to_owned());
-        assert_eq!(taken.collect::<Vec<_>>(), ["crate::fetch::{Question, Secret}"], "{}", source.path);
+        assert_eq!(taken.collect::<Vec<_>>(), ["crate::fetch::{Api, Question, Secret}"], "{}", source.path);
     }
 }
 

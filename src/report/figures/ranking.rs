@@ -10,10 +10,12 @@ use crate::report::names::{self, name};
 use crate::report::view::Row;
 use crate::unit::Unit;
 
+/// The vendor's sizes of a session, smallest first.
+const SIZES: [&str; 5] = ["xs", "s", "m", "l", "xl"];
 /// The most bars that a reader takes in.
 const MOST_BARS: usize = 15;
 
-/// Counts and sums, largest first; impacts and states in their own order.
+/// Counts and sums, largest first; impacts, states and sizes in their own order.
 pub fn amounts(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
     let mut facts = source.of(figure);
     let dim = dimension(figure);
@@ -137,6 +139,7 @@ fn place(dim: Dim, fact: &Fact) -> usize {
     match dim {
         Dim::Impact => IMPACTS.iter().position(|impact| *impact == key).unwrap_or(IMPACTS.len()),
         Dim::State => STATES.iter().position(|state| *state == key).unwrap_or(STATES.len()),
+        Dim::Size => SIZES.iter().position(|size| *size == key).unwrap_or(SIZES.len()),
         _ => 0,
     }
 }
