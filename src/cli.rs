@@ -15,7 +15,7 @@ Exit codes:
   4    incomplete data, no report written
   5    the API could not be reached, retries included
   65   the data broke its contract
-  74   the report could not be written
+  74   the report or standard output could not be written
   75   the API asks to come back later
   130  interrupted (SIGINT)    143  terminated (SIGTERM)
 
@@ -81,7 +81,9 @@ credential `devin-api-key`, else from DEVIN_API_KEY.
 Examples:
   acumen report --org org_789
   acumen report --org org_789 --month 2026-03 --tag payments --tz Europe/Berlin
-  acumen report --from 2026-10-05 --to 2026-10-11 --out /srv/reports")]
+  acumen report --from 2026-10-05 --to 2026-10-11 --out /srv/reports
+
+`acumen --help` lists the exit codes.")]
     Report(Box<ReportArgs>),
     /// Write a report about an invented organisation: no account, no network.
     Demo(DemoArgs),

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use acumen::cli::{Cli, Command, ReportArgs};
 use acumen::deliver::Receipt;
 use acumen::error::Error;
+use acumen::fetch::Api;
 use acumen::pipeline::Prepared;
 use acumen::progress::{Voice, write_line};
 use acumen::settings::{FoundKey, SettingsError};
@@ -166,6 +167,19 @@ fn key_file(path: PathBuf, source: String) -> Result<FoundKey, SettingsError> {
     }
 }
 
+/// The text without what looks like a key, which a slip may have put among the arguments.
+fn without_keys(text: &str) -> String {
+    let is_of_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    let shown = |word: &str| match Api::of_key(word.trim_matches(|c| !is_of_word(c))) {
+        Some(_) => "[a key]".to_owned(),
+        None => word.to_owned(),
+    };
+    text.lines()
+        .map(|line| line.split(' ').map(shown).collect::<Vec<_>>().join(" "))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
 /// One line that says what is wrong, one that says what to do.
 fn usage(error: &clap::Error) -> ExitCode {
     if matches!(error.kind(), Usage::DisplayHelp | Usage::DisplayVersion) {
@@ -176,7 +190,7 @@ fn usage(error: &clap::Error) -> ExitCode {
         let _ = error.print();
         return ExitCode::from(USAGE);
     }
-    let text = error.render().to_string();
+    let text = without_keys(&error.render().to_string());
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let mut wrong = lines.next().unwrap_or("error: cannot read the command line").to_owned();
     let mut tip = None;

@@ -51,7 +51,13 @@ pub async fn prepare(
     let owned = settings.clone();
     let work = move || compose(&builder.finish()?, ledger, &owned);
     let document = tokio::task::spawn_blocking(work).await.map_err(|_| Error::Panicked)??;
-    let name = deliver::file_name(&format!("{}_{}", settings.scope(), settings.period.label()));
+    let label = settings.period.label();
+    // A narrower question must not take the place of the whole organisation's report.
+    let filters = [settings.question.tags.as_slice(), &settings.question.users].concat().join("+");
+    let name = match filters.as_str() {
+        "" => deliver::file_name(&[settings.scope(), &label]),
+        filters => deliver::file_name(&[settings.scope(), &label, filters]),
+    };
     Ok(Prepared { document, folder: settings.out.clone(), name })
 }
 

@@ -95,9 +95,9 @@ impl Settings {
                 "ask for a period within them, or a shorter --trend",
             ));
         }
-        // A running period is frozen at the start of the run, so that sessions
-        // created while pages are read cannot shift them.
-        let running = period.from() <= now && now < period.to();
+        // A window that is still open is frozen at the start of the run, so that
+        // sessions created while pages are read cannot shift them.
+        let open = earliest.from() < now && now < period.to();
         let key_source = key.as_ref().map(|key| key.source.clone()).unwrap_or_default();
         let key = checked_key(key)?;
         let (api, api_from) = generation(args.api.as_deref(), &key);
@@ -106,7 +106,7 @@ impl Settings {
             base_url: base_url(&args.base_url)?,
             org: args.org.as_deref().map(|org| word("--org", org)).transpose()?,
             from: earliest.from().to_utc(),
-            to: if running { now } else { period.to().to_utc() },
+            to: if open { now } else { period.to().to_utc() },
             tags: args.tags.iter().map(|tag| word("--tag", tag)).collect::<Result<_, _>>()?,
             users: args.users.iter().map(|user| word("--user", user)).collect::<Result<_, _>>()?,
             page_size: page_size(args.page_size, api)?,
@@ -193,6 +193,13 @@ fn base_url(text: &str) -> Result<Url, SettingsError> {
     };
     if !url.username().is_empty() || url.password().is_some() {
         return refuse("it must not hold a user or password", "the key comes from a file or DEVIN_API_KEY");
+    }
+    let last = url.path().trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    if matches!(last, "v2" | "v3") {
+        return refuse(
+            &format!("it must end before /{last}"),
+            "write it as https://api.devin.ai; --api chooses the version",
+        );
     }
     if url.query().is_some() || url.fragment().is_some() {
         return refuse("it must not hold a query or fragment", "write it as https://api.devin.ai");
@@ -317,8 +324,10 @@ mod tests {
         let settings = resolve(week("2026-W42")).unwrap();
         assert_eq!(settings.question.to.to_rfc3339(), "2026-10-14T09:30:15+00:00");
         assert!(!settings.complete);
-        let future = resolve(week("2026-W43")).unwrap();
-        assert_eq!(future.question.to.to_rfc3339(), "2026-10-26T00:00:00+00:00");
+        let next = resolve(week("2026-W43")).unwrap();
+        assert_eq!(next.question.to.to_rfc3339(), "2026-10-14T09:30:15+00:00");
+        let far = resolve(week("2026-W49")).unwrap();
+        assert_eq!(far.question.to.to_rfc3339(), "2026-12-07T00:00:00+00:00");
     }
 
     #[test]

@@ -96,15 +96,28 @@ fn persist(file: tempfile::NamedTempFile, target: &Path) -> Result<(), DeliverEr
     file.persist(target).map(drop).map_err(|error| DeliverError::of("replace", target)(error.error))
 }
 
-/// A file name's part out of untrusted text: what is no plain letter, digit,
-/// dot, dash or underscore becomes a dash, and it never begins with a dot.
-pub fn file_name(text: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '-' };
-    let name: String = text.chars().map(plain).take(120).collect();
-    match name.strip_prefix('.') {
-        Some(rest) => format!("-{rest}"),
-        None => name,
-    }
+/// The name of a report's files, without the ending: its parts with `_` between them.
+pub fn file_name(parts: &[&str]) -> String {
+    parts.iter().map(|part| plain(part)).collect::<Vec<_>>().join("_")
+}
+
+/// The longest part of a file name.
+const LONGEST_PART: usize = 60;
+
+/// A part of a file name out of untrusted text: what is no plain letter, digit,
+/// dot, dash or underscore becomes a dash, and it never begins with a dot. A
+/// text that had to be changed ends with its checksum, so that two different
+/// questions never share a file.
+fn plain(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let name: String = text.chars().map(|c| if is_plain(c) { c } else { '-' }).take(LONGEST_PART).collect();
+    let name = name.strip_prefix('.').map_or(name.clone(), |rest| format!("-{rest}"));
+    if name == text { name } else { format!("{name}-{:08x}", checksum(text)) }
+}
+
+/// FNV-1a, which is the same on every machine and in every version.
+fn checksum(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |sum, byte| (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 #[cfg(test)]
@@ -145,8 +158,16 @@ mod tests {
 
     #[test]
     fn a_name_cannot_leave_the_folder() {
-        assert_eq!(file_name("../../etc/passwd"), "-.-..-etc-passwd");
-        assert_eq!(file_name("org_789"), "org_789");
-        assert_eq!(file_name("a b\u{202e}ü"), "a-b--");
+        assert_eq!(file_name(&["../../etc/passwd"]), "-.-..-etc-passwd-6fadc99a");
+        assert_eq!(file_name(&["org_789", "2026-W41"]), "org_789_2026-W41");
+        assert!(file_name(&["a b\u{202e}ü"]).starts_with("a-b---"));
+        assert!(file_name(&[&"x".repeat(999)]).len() < 80);
+    }
+
+    #[test]
+    fn two_questions_never_share_a_name() {
+        assert_ne!(file_name(&["o/p"]), file_name(&["o-p"]));
+        assert_ne!(file_name(&["修"]), file_name(&["😀"]));
+        assert_ne!(file_name(&[&"x".repeat(61)]), file_name(&[&"x".repeat(62)]));
     }
 }

@@ -1,6 +1,6 @@
 //! Moments as answers write them.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Utc};
 
 use super::lenient;
 
@@ -23,7 +23,8 @@ pub fn read(json: &str) -> Option<Instant> {
     let text = lenient::scalar(json);
     let text = text.trim();
     if text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'.' | b'-')) && !is_date(text) {
-        return unix(text);
+        // Microseconds read as milliseconds lie past any calendar of people.
+        return unix(text).filter(|instant| instant.utc.year() <= 9999);
     }
     if let Ok(moment) = DateTime::parse_from_rfc3339(text) {
         return Some(Instant { utc: moment.to_utc(), naive: false });
@@ -100,6 +101,7 @@ mod tests {
             "\"2026-13-01\"",
             "\"2026-10-05T25:00:00Z\"",
             "99999999999999999999",
+            "1791367200000000",
         ] {
             assert_eq!(read(json), None, "{json}");
         }

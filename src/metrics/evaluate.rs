@@ -161,7 +161,7 @@ impl Layout<'_> {
 
     fn fact(&self, index: usize, compared: bool, group: Vec<(Dim, Option<String>)>, keys: u64) -> Fact {
         let measure = self.measure(index, keys);
-        let compared = compared && self.span.complete;
+        let before = (compared && self.span.complete).then(|| self.measure(index + 1, keys));
         Fact {
             metric: self.metric,
             group,
@@ -169,7 +169,8 @@ impl Layout<'_> {
             numerator: measure.numerator,
             denominator: measure.denominator,
             n: measure.n,
-            previous: if compared { self.measure(index + 1, keys).value } else { None },
+            previous: before.and_then(|before| before.value),
+            previous_n: before.map_or(0.0, |before| before.n),
         }
     }
 

@@ -25,6 +25,8 @@ pub struct Fact {
     pub n: f64,
     /// The same of the previous period; null where the periods cannot be compared.
     pub previous: Option<f64>,
+    /// What that rests on; 0 where there is none.
+    pub previous_n: f64,
 }
 
 impl Fact {

@@ -117,7 +117,7 @@ pub static SECTIONS: [Section; 3] = [
             figure(
                 "acus-by-session",
                 "Sessions by ACUs used",
-                "Each column holds its lower edge.",
+                "A column holds its lower edge: a session of 5 ACUs stands in 5–10.",
                 &ACUS_HISTOGRAM,
                 &[Dim::Bin],
                 Draw::Columns,

@@ -393,7 +393,6 @@ impl Served {
     /// Runs `acumen report` and gives its `facts.json`.
     fn report(&self, org: Option<&str>, asked: &Asked, flags: &[String]) -> String {
         let folder = tempfile::tempdir().expect("a folder");
-        let label = &expect(&[], asked).label;
         let key = if asked.v3 { "cog_test" } else { "apk_user_test" };
         let output = command(folder.path())
             .env("DEVIN_API_KEY", key)
@@ -406,7 +405,8 @@ impl Served {
             .expect("the program starts");
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{asked:?} {org:?} {flags:?}: {}\n{stderr}", output.status);
-        let path = folder.path().join(format!("{}_{label}.json", org.unwrap_or("enterprise")));
+        let written = String::from_utf8_lossy(&output.stdout);
+        let path = folder.path().join(written.lines().next_back().expect("the path of the facts"));
         std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 }

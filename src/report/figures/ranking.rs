@@ -152,7 +152,7 @@ fn tone(dim: Dim, key: Option<&str>) -> Tone {
         (Dim::State, Some("open")) => Tone::Open,
         (Dim::State, Some("draft")) => Tone::Draft,
         (Dim::State, _) => Tone::Unknown,
-        (_, None) => Tone::Rest,
+        (_, None) | (Dim::Repo, Some("unknown")) => Tone::Rest,
         _ => Tone::Accent,
     }
 }
