@@ -55,7 +55,7 @@ pub fn amounts(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError
     let rows = facts.iter().map(row);
     let heads: Vec<&str> = [names::head(dim), figure.metric.title]
         .into_iter()
-        .chain(split.then_some("Split among its tags"))
+        .chain(split.then_some("Split"))
         .chain(basis)
         .chain(source.against.as_deref())
         .collect();
