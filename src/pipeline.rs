@@ -7,7 +7,7 @@ use chrono::SecondsFormat;
 
 use crate::deliver::{self, Receipt};
 use crate::error::Error;
-use crate::fetch::{self, Delivery, Ledger, Progress};
+use crate::fetch::{self, Delivery, Ledger, Limits, Progress};
 use crate::frame::{Frames, FramesBuilder};
 use crate::metrics::{self, Bounds, Facts, Findings, Source, Span};
 use crate::period::Period;
@@ -38,6 +38,18 @@ pub async fn prepare(
     settings: &Settings,
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Prepared, Error> {
+    prepare_within(settings, &Limits::default(), progress).await
+}
+
+/// [`prepare`] with a fetch within other limits than those of a real run.
+///
+/// # Errors
+/// As [`prepare`].
+pub async fn prepare_within(
+    settings: &Settings,
+    limits: &Limits,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<Prepared, Error> {
     deliver::check(&settings.out)?;
     // The page names sessions of the report's period alone.
     let empty = || FramesBuilder::new(settings.period.from().to_utc());
@@ -46,7 +58,7 @@ pub async fn prepare(
         Delivery::Restart => builder = empty(),
         Delivery::Page(rows) => builder.push(rows),
     };
-    let ledger = fetch::fetch(&settings.question, &mut deliver, progress).await?;
+    let ledger = fetch::fetch_within(&settings.question, limits, &mut deliver, progress).await?;
     // Polars owns threads of its own; meanwhile the runtime stays free for signals.
     let owned = settings.clone();
     let work = move || compose(&builder.finish()?, ledger, &owned);

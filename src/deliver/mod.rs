@@ -4,6 +4,11 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{FlockOperation, flock};
+
+/// What files that are not whole yet begin with.
+const STAGED: &str = ".acumen-";
+
 /// A report could not be written; what stood there before is untouched.
 #[derive(Debug, thiserror::Error)]
 #[error("could not {attempt} {path}: {source}")]
@@ -44,7 +49,7 @@ pub struct Receipt {
 pub fn check(folder: &Path) -> Result<(), DeliverError> {
     fs::create_dir_all(folder).map_err(DeliverError::of("make the folder", folder))?;
     tempfile::Builder::new()
-        .prefix(".acumen-")
+        .prefix(STAGED)
         .tempfile_in(folder)
         .map(drop)
         .map_err(DeliverError::of("write to the folder", folder))
@@ -53,7 +58,8 @@ pub fn check(folder: &Path) -> Result<(), DeliverError> {
 /// Writes the page and its facts as `NAME.html` and `NAME.json`.
 ///
 /// Each is written beside its place, synced and renamed, so that whoever reads
-/// meanwhile, or a crash, meets a whole file: the old one or the new one.
+/// meanwhile, or a crash, meets a whole file: the old one or the new one. What
+/// killed runs have left beside them is cleared away.
 ///
 /// # Errors
 /// A file cannot be written; what stood there before is untouched.
@@ -66,20 +72,41 @@ pub fn write(folder: &Path, name: &str, html: &str, json: &str) -> Result<Receip
             return Err(DeliverError::of("replace", target)(io::ErrorKind::IsADirectory.into()));
         }
     }
+    let place = fs::File::open(folder).map_err(DeliverError::of("open the folder", folder))?;
+    // For as long as this run has files here that are not whole. A file system
+    // without locks only loses the clearing away.
+    let _ = flock(&place, FlockOperation::LockShared);
     let page = staged(folder, &receipt.html, html)?;
     let facts = staged(folder, &receipt.json, json)?;
     // Facts first: a page never stands beside facts that are older than itself.
     persist(facts, &receipt.json)?;
     persist(page, &receipt.html)?;
     // Without this a crash of the machine could forget the renames.
-    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(DeliverError::of("sync", folder))?;
+    place.sync_all().map_err(DeliverError::of("sync", folder))?;
+    // Given back first: of two runs that end together one gets it alone.
+    let _ = flock(&place, FlockOperation::Unlock);
+    if flock(&place, FlockOperation::NonBlockingLockExclusive).is_ok() {
+        sweep(folder);
+    }
     Ok(receipt)
+}
+
+/// Clears away what killed runs have left, once nobody is writing here. The
+/// report stands by now, so that nothing that fails here matters.
+fn sweep(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let is_staged = entry.file_name().to_str().is_some_and(|name| name.starts_with(STAGED));
+        if is_staged && entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 fn staged(folder: &Path, target: &Path, text: &str) -> Result<tempfile::NamedTempFile, DeliverError> {
     let failed = || DeliverError::of("write", target);
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".acumen-");
+    builder.prefix(STAGED);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -132,6 +159,29 @@ mod tests {
         assert_eq!(fs::read_to_string(receipt.html).unwrap(), "new");
         assert_eq!(fs::read_to_string(receipt.json).unwrap(), "{\"a\":1}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn what_killed_runs_left_goes_unless_somebody_is_writing() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = || {
+            let entries = fs::read_dir(folder.path()).unwrap();
+            let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+            names.sort();
+            names
+        };
+        for name in [".acumen-Ab12Cd", ".acumen-", ".other", "acumen-x"] {
+            fs::write(folder.path().join(name), "half").unwrap();
+        }
+        fs::create_dir(folder.path().join(".acumen-folder")).unwrap();
+        // Another run is writing: what is here may be its own.
+        let other = fs::File::open(folder.path()).unwrap();
+        flock(&other, FlockOperation::LockShared).unwrap();
+        write(folder.path(), "a", "new", "{}").unwrap();
+        assert_eq!(names().len(), 7);
+        drop(other);
+        write(folder.path(), "a", "new", "{}").unwrap();
+        assert_eq!(names(), [".acumen-folder", ".other", "a.html", "a.json", "acumen-x"]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::client::{self, Failure};
 use super::envelope::Flaw;
 use super::retry::{Class, Decision, Patience, Spent, decide};
-use super::{FetchError, Limits, Progress, Question, address};
+use super::{FetchError, Limits, Progress, Question, address, quote};
 
 /// Asks for pages; shared by all that are in flight.
 pub(super) struct Asker<'q> {
@@ -185,8 +185,9 @@ impl<'q> Asker<'q> {
     }
 
     /// A contract broken by what several answers say together.
-    pub(super) fn contract(&self, what: String) -> FetchError {
-        FetchError::Contract { path: self.path(), what }
+    pub(super) fn contract(&self, what: &str) -> FetchError {
+        // A cursor is the server's word, which it may have taken from our key.
+        FetchError::Contract { path: self.path(), what: quote::clean(what, &self.question.key) }
     }
 
     /// Whom we ask.

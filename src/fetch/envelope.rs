@@ -24,6 +24,9 @@ pub struct Envelope {
     pub cursor: Option<String>,
 }
 
+/// Cursors that were met have about a hundred bytes.
+const LONGEST_CURSOR: usize = 4096;
+
 /// Why a body has no envelope.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Flaw {
@@ -76,6 +79,10 @@ impl<T> Enveloped<'_, T> {
         let cursor = cursor.map(|raw| lenient::scalar(raw).into_owned()).filter(|_| api == Api::V3);
         if api == Api::V3 && more && cursor.is_none() {
             return contract("`end_cursor` is missing or no text, although more is promised".to_owned());
+        }
+        // It goes into the next address, which takes no book.
+        if cursor.as_ref().is_some_and(|cursor| cursor.len() > LONGEST_CURSOR) {
+            return contract(format!("`end_cursor` is longer than {LONGEST_CURSOR} bytes"));
         }
         Ok(Envelope { count, more, total, cursor })
     }

@@ -187,9 +187,9 @@ pub struct Ledger {
     pub complete: bool,
 }
 
-/// What bounds a fetch beyond the question itself; tests make it small.
+/// What bounds a fetch beyond the question itself.
 #[derive(Clone, Copy, Debug)]
-struct Limits {
+pub struct Limits {
     bounds: client::Bounds,
     patience: retry::Patience,
     /// Walks before the data counts as incomplete.
@@ -217,6 +217,33 @@ const LIMITS: Limits = Limits {
     pages: 100_000,
 };
 
+impl Default for Limits {
+    /// Those of a real run.
+    fn default() -> Self {
+        LIMITS
+    }
+}
+
+impl Limits {
+    /// The same with every wait and timeout divided by this, so that a proof of
+    /// what a bad day does need not last a day.
+    pub fn hurried(self, by: u32) -> Self {
+        let by = by.max(1);
+        let client::Bounds { connect, read, attempt, page_bytes } = self.bounds;
+        let retry::Patience { base, cap, .. } = self.patience;
+        Self {
+            bounds: client::Bounds {
+                connect: connect / by,
+                read: read / by,
+                attempt: attempt / by,
+                page_bytes,
+            },
+            patience: retry::Patience { base: base / by, cap: cap / by, ..self.patience },
+            ..self
+        }
+    }
+}
+
 /// The ledger of a fetch whose accepted rows were delivered on the way.
 ///
 /// Pages are delivered as they come, in no particular order; a
@@ -234,7 +261,12 @@ pub async fn fetch(
     fetch_within(question, &LIMITS, deliver, progress).await
 }
 
-async fn fetch_within(
+/// [`fetch`] within other limits than those of a real run.
+///
+/// # Errors
+///
+/// As [`fetch`].
+pub async fn fetch_within(
     question: &Question,
     limits: &Limits,
     deliver: &mut (dyn FnMut(Delivery<'_>) + Send),

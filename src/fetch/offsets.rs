@@ -103,8 +103,7 @@ fn take(
     {
         let mut reach = reach.lock().unwrap_or_else(PoisonError::into_inner);
         walk.note_total(Some(total), reach.counted.first.is_none());
-        reach.counted.first.get_or_insert(total);
-        reach.counted.last = Some(total);
+        reach.counted.note(Some(total));
         if stretch.skip >= reach.start {
             *reach = Reach { start: stretch.skip, end, more: page.envelope.more, ..*reach };
         }

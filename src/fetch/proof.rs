@@ -101,9 +101,10 @@ impl Tally {
         self.received
     }
 
-    /// Rows outside the question and all rows, if the first are most of them.
-    pub(super) fn mostly_outside(&self) -> Option<(u64, u64)> {
-        let most = self.outside >= 2 && self.outside.saturating_mul(2) > self.received;
+    /// Rows outside the question and all rows, if the first are most of them
+    /// and at least so many.
+    pub(super) fn mostly_outside(&self, least: u64) -> Option<(u64, u64)> {
+        let most = self.outside >= least && self.outside.saturating_mul(2) > self.received;
         most.then_some((self.outside, self.received))
     }
 

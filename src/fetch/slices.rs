@@ -18,8 +18,11 @@ use super::{FetchError, address};
 const PAGES: u64 = 4;
 /// A slice with more pages than this is cut.
 const MOST_PAGES: u64 = 2 * PAGES;
-/// The most slices that one is cut into.
+/// The most slices that one is cut into …
 const MOST_SLICES: u64 = 256;
+/// … and where nobody counts: a burst at the end of a slice makes it look long,
+/// and most of its parts would be empty.
+const MOST_GUESSED: u64 = 16;
 /// A page is asked for once more when it is empty although more is promised.
 const EMPTY_PAGES: u32 = 2;
 
@@ -66,16 +69,31 @@ pub(super) async fn walk(walk: &Walk<'_, '_>) -> Result<Counted, FetchError> {
             }
         }
     }
-    Ok(match (parts.steady(), first) {
-        // A slice that changed while it was read.
-        (false, _) => parts,
-        (true, first) => Counted { first: first.or(parts.last), last: parts.last.or(first) },
-    })
+    let Some(first) = first.filter(|_| parts.steady()) else {
+        // One cursor for all, no count, or a slice that changed while it was read.
+        return Ok(parts);
+    };
+    let mut counted = Counted { first: Some(first), last: None };
+    counted.note(parts.last.or(Some(first)));
+    if counted.steady() {
+        // A slice that was read to its end may have grown since.
+        counted.note(count(walk, &whole).await?);
+    }
+    Ok(counted)
+}
+
+/// How many sessions the server counts in a slice, if it tells.
+async fn count(walk: &Walk<'_, '_>, slice: &Slice) -> Result<Option<u64>, FetchError> {
+    let url = address::by_cursor(walk.asker.sessions(), slice, None, 1);
+    walk.ask(url, |page| Ok(page.envelope.total)).await
 }
 
 /// Reads a slice page by page, unless it turns out to be too long.
 async fn read(walk: &Walk<'_, '_>, slice: Slice, is_whole: bool) -> Result<Outcome, FetchError> {
     let size = walk.question.page_size.max(1);
+    // The ends of the window need not be whole seconds.
+    let asked = walk.question.window();
+    let wanted = slice.start.max(asked.start)..slice.end.min(asked.end);
     let mut counted = Counted::default();
     let mut cursor: Option<String> = None;
     let mut met: HashSet<String> = HashSet::new();
@@ -88,21 +106,21 @@ async fn read(walk: &Walk<'_, '_>, slice: Slice, is_whole: bool) -> Result<Outco
             if is_first && is_whole {
                 walk.note_total(envelope.total, true);
             }
-            if is_first && let Some(slices) = cut(walk, &slice, &page) {
+            if cursor.is_none()
+                && let Some(slices) = cut(walk, &slice, &page)
+            {
+                walk.note_sounding()?;
                 return Ok((envelope, None, Some(slices)));
             }
             let place = |index, session: &Session<'_>| position(rows + index, session);
-            let (envelope, fresh) = walk.take(page, &slice, place)?;
+            let (envelope, fresh) = walk.take(page, &wanted, place)?;
             Ok((envelope, Some(fresh), None))
         };
         let (envelope, fresh, slices) = walk.ask(url, take).await?;
         if let Some(slices) = slices {
             return Ok(Outcome::Cut(slices, envelope.total.filter(|_| is_whole)));
         }
-        if is_first {
-            counted.first = envelope.total;
-        }
-        counted.last = envelope.total;
+        counted.note(envelope.total);
         rows = rows.saturating_add(envelope.count);
         if !envelope.more {
             return Ok(Outcome::Read(counted));
@@ -138,15 +156,20 @@ fn cut(walk: &Walk<'_, '_>, slice: &Slice, page: &Page<'_>) -> Option<Vec<Slice>
     if walk.question.concurrency < 2 || !envelope.more || envelope.count == 0 {
         return None;
     }
+    // Where the window is not honoured every part would be as long as the whole.
+    let strangers = page.sessions.iter().filter_map(Session::created).filter(|at| !slice.contains(&at.utc));
+    if strangers.count() as u64 * 2 > envelope.count {
+        return None;
+    }
     let seconds = (slice.end - slice.start).num_seconds().unsigned_abs();
-    let pages = match envelope.total {
-        Some(total) => total.div_ceil(envelope.count),
+    let (pages, most) = match envelope.total {
+        Some(total) => (total.div_ceil(envelope.count), MOST_SLICES),
         None => {
             let oldest = page.sessions.iter().filter_map(|session| Some(session.created()?.utc)).min()?;
-            seconds / (slice.end - oldest).num_seconds().unsigned_abs().max(1)
+            (seconds / (slice.end - oldest).num_seconds().unsigned_abs().max(1), MOST_GUESSED)
         }
     };
-    let parts = pages.div_ceil(PAGES).min(seconds).min(MOST_SLICES);
+    let parts = pages.div_ceil(PAGES).min(seconds).min(most);
     (pages > MOST_PAGES && parts > 1).then(|| pieces(slice, parts))
 }
 

@@ -33,19 +33,20 @@ pub(super) async fn proved(
 ) -> Result<Ledger, FetchError> {
     let mut number = 1;
     loop {
-        let state = Mutex::new(State { tally: Tally::default(), total: None, deliver: &mut *deliver });
+        let state =
+            Mutex::new(State { tally: Tally::default(), total: None, soundings: 0, deliver: &mut *deliver });
         let walk = Walk { question, limits, asker, state, progress };
         let counted = match question.api {
             Api::V2 => offsets::walk(&walk).await?,
             Api::V3 => slices::walk(&walk).await?,
         };
         let tally = walk.into_tally();
-        if let Some((outside, rows)) = tally.mostly_outside() {
+        if let Some((outside, rows)) = tally.mostly_outside(2) {
             return Err(FetchError::FilterIgnored { outside, rows });
         }
         if let Some(rejected) = tally.too_many_rejected() {
             let received = tally.received();
-            return Err(asker.contract(format!(
+            return Err(asker.contract(&format!(
                 "{rejected} of {received} sessions have no id or no readable creation time"
             )));
         }
@@ -80,6 +81,17 @@ pub(super) struct Counted {
 }
 
 impl Counted {
+    /// Notes the count of one more answer; one without a count says nothing.
+    pub(super) fn note(&mut self, total: Option<u64>) {
+        let Some(total) = total else { return };
+        let first = *self.first.get_or_insert(total);
+        // A count that has moved stays so: of answers side by side the last to
+        // land need not be the last that was made.
+        if total != first || self.last.is_none() {
+            self.last = Some(total);
+        }
+    }
+
     /// Whether it stayed the same.
     pub(super) fn steady(&self) -> bool {
         self.first == self.last
@@ -99,6 +111,8 @@ struct State<'w> {
     tally: Tally,
     /// The server's latest count of the whole question.
     total: Option<u64>,
+    /// Pages that were asked for to find out how long a slice is.
+    soundings: u64,
     deliver: &'w mut (dyn FnMut(Delivery<'_>) + Send),
 }
 
@@ -141,13 +155,28 @@ impl<'w> Walk<'w, '_> {
         if brought.outside >= TELLING && brought.outside.saturating_mul(2) > envelope.count {
             return Err(FetchError::FilterIgnored { outside: brought.outside, rows: envelope.count });
         }
+        // Pages too short to tell by themselves do so together.
+        if let Some((outside, rows)) = state.tally.mostly_outside(TELLING) {
+            return Err(FetchError::FilterIgnored { outside, rows });
+        }
         if !brought.rows.is_empty() {
             (state.deliver)(Delivery::Page(&brought.rows));
         }
         let (pages, sessions, total) = (state.tally.pages(), state.tally.distinct(), state.total);
         (self.progress)(Progress::Page { pages, sessions, total });
-        self.check_pages(pages)?;
+        self.check_pages(pages.saturating_add(state.soundings))?;
         Ok((envelope, brought.fresh))
+    }
+
+    /// Notes a page that told no more than how long a slice is.
+    ///
+    /// # Errors
+    ///
+    /// More pages than any organisation has.
+    pub(super) fn note_sounding(&self) -> Result<(), FetchError> {
+        let mut state = self.state();
+        state.soundings = state.soundings.saturating_add(1);
+        self.check_pages(state.tally.pages().saturating_add(state.soundings))
     }
 
     /// Notes the server's count of the whole question.
@@ -167,12 +196,12 @@ impl<'w> Walk<'w, '_> {
         if pages <= self.limits.pages {
             return Ok(());
         }
-        Err(self.asker.contract(format!("more than {} pages", self.limits.pages)))
+        Err(self.asker.contract(&format!("more than {} pages", self.limits.pages)))
     }
 
     /// The server promises more and does not give it.
     pub(super) fn stuck(&self, place: &str, what: &str) -> FetchError {
-        self.asker.contract(format!("{what} at {place}, although more is promised"))
+        self.asker.contract(&format!("{what} at {place}, although more is promised"))
     }
 
     fn state(&self) -> MutexGuard<'_, State<'w>> {

@@ -16,7 +16,7 @@ const COMMON: [&str; 3] = ["period", "text", "unit"];
 const WHOLE: [&str; 4] = ["commands", "lib", "main", "pipeline"];
 
 /// Where a library is used, and nowhere else.
-const HOMES: [(&str, &[&str]); 11] = [
+const HOMES: [(&str, &[&str]); 12] = [
     ("reqwest", &["fetch"]),
     ("plotters", &["charts"]),
     ("plotters_backend", &["charts"]),
@@ -28,6 +28,7 @@ const HOMES: [(&str, &[&str]); 11] = [
     ("clap", &["cli", "commands", "main"]),
     ("clap_complete", &["cli", "commands"]),
     ("tempfile", &["deliver"]),
+    ("rustix", &["deliver"]),
 ];
 
 /// A source file without its tests and comments.

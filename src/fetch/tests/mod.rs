@@ -1,7 +1,10 @@
+mod bytes;
 mod faults;
 mod proof;
 mod server;
+mod statuses;
 mod transport;
+mod v3;
 mod walk;
 
 use std::sync::Mutex;

@@ -34,6 +34,34 @@ async fn a_drift_of_the_total_repeats_the_walk() {
     }
 }
 
+/// Of pages side by side the last to land need not be the last that was made.
+#[tokio::test]
+async fn a_count_that_moved_and_moved_back_is_not_steady() {
+    let shown = std::sync::Barrier::new(2);
+    let server = serve(move |asked| {
+        let mut all = records(25);
+        match (asked.number, asked.skip()) {
+            // The old state, held back until the new one has been shown.
+            (2 | 3, 10) => {
+                shown.wait();
+                // Lets the other page land; what is right does not depend on it.
+                std::thread::sleep(Duration::from_millis(150));
+                return honest(&all, asked, 1000);
+            }
+            (1, _) => return honest(&all, asked, 1000),
+            (2 | 3, _) => drop(shown.wait()),
+            _ => {}
+        }
+        all.insert(5, record(900));
+        honest(&all, asked, 1000)
+    });
+    let mut question = question(&server.base);
+    question.concurrency = 2;
+    let (ledger, seen) = run(&question).await;
+    assert_eq!((ledger.unwrap().unique, seen.restarts), (26, 1));
+    assert!(seen.ids().contains(&"s900"));
+}
+
 #[tokio::test]
 async fn missing_sessions_are_never_passed_over() {
     // The server counts 20, but its pages overlap: s009 comes twice, s010 never.

@@ -104,14 +104,14 @@ pub fn serve(answer: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Server
     server
 }
 
-fn read_head(stream: &mut TcpStream) -> Option<String> {
+pub fn read_head(stream: &mut TcpStream) -> Option<String> {
     let mut head = Vec::new();
-    let mut byte = [0];
+    let mut piece = [0; 1024];
     while !head.ends_with(b"\r\n\r\n") {
-        if stream.read(&mut byte).ok()? == 0 {
-            return None;
+        match stream.read(&mut piece).ok()? {
+            0 => return None,
+            length => head.extend(&piece[..length]),
         }
-        head.push(byte[0]);
     }
     String::from_utf8(head).ok()
 }

@@ -1,0 +1,408 @@
+//! The walk of v3: cursors, slices of time, and what a server can do wrong with them.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::server::{Asked, Reply, Server, json, serve};
+use super::*;
+
+/// The first second of the window that [`question`] asks about.
+const FROM: i64 = 1_791_158_400;
+const WEEK: i64 = 7 * 86_400;
+
+fn v3(server: &Server, concurrency: usize) -> Question {
+    Question {
+        api: Api::V3,
+        key: Secret::new("cog_k3y".to_owned()),
+        concurrency,
+        ..super::question(&server.base)
+    }
+}
+
+/// What a server says about how many sessions there are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Told {
+    Always,
+    /// Of a page with a cursor it says `null`.
+    First,
+    Null,
+    Absent,
+}
+
+fn envelope(items: &[String], next: Option<&str>, total: Option<&str>) -> String {
+    let cursor = next.map_or("null".to_owned(), |next| format!("\"{next}\""));
+    let total = total.map(|total| format!(r#", "total": {total}"#)).unwrap_or_default();
+    format!(
+        r#"{{"items": [{}], "end_cursor": {cursor}, "has_next_page": {}{total}}}"#,
+        items.join(","),
+        next.is_some()
+    )
+}
+
+fn record(n: usize, created: i64) -> String {
+    format!(r#"{{"session_id": "s{n:04}", "created_at": {created}}}"#)
+}
+
+/// The sessions of an organisation by their creation, after inclusive and before
+/// exclusive, newest first; the cursor counts what has been given.
+fn honest(times: &[i64], asked: &Asked, told: Told) -> Reply {
+    let bound = |name| i64::try_from(asked.value(name).unwrap()).unwrap();
+    let window = bound("created_after")..bound("created_before");
+    let mut found: Vec<(i64, usize)> =
+        times.iter().copied().zip(0..).filter(|(at, _)| window.contains(at)).collect();
+    found.sort_unstable_by(|a, b| b.cmp(a));
+    let start = cursor(asked).map_or(0, |cursor| cursor.trim_end_matches('=').parse().unwrap());
+    let end = (start + usize::try_from(asked.value("first").unwrap()).unwrap()).min(found.len());
+    let items: Vec<String> = found[start..end].iter().map(|(at, n)| record(*n, *at)).collect();
+    let next = (end < found.len()).then(|| format!("{end}=="));
+    let count = found.len().to_string();
+    let total = match told {
+        Told::Always => Some(count.as_str()),
+        Told::First if start == 0 => Some(count.as_str()),
+        Told::First | Told::Null => Some("null"),
+        Told::Absent => None,
+    };
+    json(200, &envelope(&items, next.as_deref(), total))
+}
+
+/// The cursor as it was asked for, decoded.
+fn cursor(asked: &Asked) -> Option<String> {
+    let (_, query) = asked.target.split_once('?')?;
+    let after = query.split('&').find_map(|pair| pair.strip_prefix("after="))?;
+    Some(after.replace("%3D", "="))
+}
+
+fn all(times: &[i64]) -> Vec<String> {
+    (0..times.len()).map(|n| format!("s{n:04}")).collect()
+}
+
+fn sorted(seen: &Seen) -> Vec<&str> {
+    let mut ids = seen.ids();
+    ids.sort_unstable();
+    ids
+}
+
+/// Numbers that look random and are the same each time.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: i64) -> i64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        i64::try_from(self.0 >> 33).unwrap() % bound
+    }
+}
+
+#[tokio::test]
+async fn slices_neither_drop_nor_double_a_session() {
+    let mut dice = Dice(3);
+    for count in [150, 270] {
+        let mut times = |of: &dyn Fn(&mut Dice) -> i64| -> Vec<i64> {
+            (0..count).map(|_| FROM + of(&mut dice).clamp(0, WEEK - 1)).collect()
+        };
+        let distributions = [
+            ("uniform", times(&|dice| dice.below(WEEK))),
+            ("one second", times(&|_| 200_000)),
+            ("two bursts", times(&|dice| 90_000 + 300_000 * dice.below(2) + dice.below(30))),
+            ("at the newest end", times(&|dice| WEEK - 1 - dice.below(3))),
+            ("at the oldest end", times(&|dice| dice.below(3))),
+            ("sparse", (0..12).map(|n| FROM + n * 50_000).collect()),
+        ];
+        for (name, times) in distributions {
+            for (concurrency, told) in
+                [(1, Told::Always), (4, Told::Always), (4, Told::First), (4, Told::Null), (4, Told::Absent)]
+            {
+                let served = times.clone();
+                let server = serve(move |asked| honest(&served, asked, told));
+                let (ledger, seen) = run(&v3(&server, concurrency)).await;
+                let what = format!("{name} {concurrency} {told:?}");
+                let ledger = ledger.unwrap_or_else(|error| panic!("{what}: {error}"));
+                assert_eq!(sorted(&seen), all(&times), "{what}");
+                assert!(
+                    ledger.complete && ledger.duplicates == 0 && ledger.outside == 0,
+                    "{what} {ledger:?}"
+                );
+                assert_eq!(ledger.unique, times.len() as u64);
+                assert!(server.peak() <= concurrency, "{what}: {} in flight", server.peak());
+                assert!(ledger.requests < 200, "{what}: {} requests", ledger.requests);
+            }
+        }
+    }
+}
+
+/// Every slice that a walk asked for.
+fn edges(server: &Server) -> BTreeSet<i64> {
+    let log = server.log();
+    let names = ["created_after", "created_before"];
+    let bounds = log.iter().flat_map(|asked| names.map(|name| asked.value(name).unwrap()));
+    bounds.map(|bound| i64::try_from(bound).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_session_on_an_edge_of_slices_is_counted_once() {
+    for told in [Told::Always, Told::Null] {
+        // The edges follow from the number of sessions and where they lie; moved
+        // onto them, they lie on those of the next walk, until nothing moves.
+        let mut times: Vec<i64> = (0..400).map(|n| FROM + n * (WEEK / 400)).collect();
+        let mut on_edges = 0;
+        for _ in 0..6 {
+            let served = times.clone();
+            let server = serve(move |asked| honest(&served, asked, told));
+            let (ledger, seen) = run(&v3(&server, 4)).await;
+            let ledger = ledger.unwrap();
+            assert_eq!(sorted(&seen), all(&times));
+            assert!(ledger.complete && ledger.duplicates == 0 && ledger.outside == 0, "{ledger:?}");
+            let edges = edges(&server);
+            on_edges = times.iter().filter(|at| edges.contains(at)).count();
+            let within: Vec<i64> = edges.iter().copied().filter(|at| *at < FROM + WEEK).collect();
+            for (n, at) in times.iter_mut().enumerate() {
+                // Right before, on and right after an edge, some of them together.
+                *at = (within[n % within.len()] + [0, 0, -1, 1][n % 4]).max(FROM);
+            }
+        }
+        assert!(on_edges > 100, "{told:?}: only {on_edges} of 400 sessions lay on an edge");
+    }
+}
+
+#[tokio::test]
+async fn an_end_that_is_no_whole_second_takes_nothing_from_outside() {
+    let times = vec![FROM, FROM + 1, FROM + 2];
+    let server = serve(move |asked| honest(&times, asked, Told::Always));
+    let mut question = v3(&server, 4);
+    question.from += chrono::TimeDelta::milliseconds(500);
+    let (ledger, seen) = run(&question).await;
+    assert_eq!(sorted(&seen), ["s0001", "s0002"]);
+    let ledger = ledger.unwrap();
+    assert_eq!((ledger.outside, ledger.complete), (1, true));
+}
+
+#[tokio::test]
+async fn a_clamped_page_and_a_cursor_with_padding_lead_on() {
+    for concurrency in [1, 4] {
+        let times: Vec<i64> = (0..60).map(|n| FROM + 10_000 * n).collect();
+        let served = times.clone();
+        let server = serve(move |asked| {
+            let mut asked = asked.clone();
+            asked.target = asked.target.replace("first=10", "first=4");
+            honest(&served, &asked, Told::Always)
+        });
+        let (ledger, seen) = run(&v3(&server, concurrency)).await;
+        assert!(ledger.unwrap().complete);
+        assert_eq!(sorted(&seen), all(&times));
+        assert!(server.log().iter().any(|asked| asked.target.contains("after=4%3D%3D")));
+        assert!(
+            server.log()[0].head.contains("Bearer cog_k3y")
+                || server.log()[0].head.contains("bearer cog_k3y")
+        );
+    }
+}
+
+#[tokio::test]
+async fn duplicates_are_counted_once() {
+    let server = serve(|asked| {
+        let page = |ids: &[usize]| ids.iter().map(|n| record(*n, FROM + 5)).collect::<Vec<_>>();
+        match cursor(asked) {
+            None => json(200, &envelope(&page(&[1, 2, 1]), Some("a="), Some("3"))),
+            Some(_) => json(200, &envelope(&page(&[2, 3]), None, Some("3"))),
+        }
+    });
+    let (ledger, _) = run(&v3(&server, 1)).await;
+    let ledger = ledger.unwrap();
+    assert_eq!((ledger.received, ledger.unique, ledger.duplicates, ledger.complete), (5, 3, 2, true));
+}
+
+/// Whatever promises more and does not come forward is an error that names it.
+#[tokio::test]
+async fn a_walk_that_does_not_come_forward_is_an_error() {
+    type Page = fn(&Asked) -> String;
+    let cases: [(&str, Page); 4] = [
+        ("the cursor a=, which came before, at after=a=,", |asked| {
+            let n = if cursor(asked).is_some() { 1 } else { 0 };
+            envelope(&[record(n, FROM)], Some("a="), Some("3"))
+        }),
+        // An unknown parameter is ignored, and a misspelt cursor is one: page 1 for ever.
+        ("only sessions that came before at after=c2", |asked| {
+            let next = cursor(asked).map_or(1, |at| at[1..].parse::<u32>().unwrap() + 1);
+            envelope(&[record(next.min(2) as usize, FROM)], Some(&format!("c{next}")), Some("3"))
+        }),
+        ("an empty page, twice, at the newest page before 2026-10-12", |_| {
+            envelope(&[], Some("a="), Some("9"))
+        }),
+        ("an empty page, twice, at after=a=,", |asked| match cursor(asked) {
+            None => envelope(&[record(0, FROM)], Some("a="), None),
+            Some(_) => envelope(&[], Some("b="), None),
+        }),
+    ];
+    for (says, page) in cases {
+        for concurrency in [1, 4] {
+            let server = serve(move |asked| json(200, &page(asked)));
+            let error = run(&v3(&server, concurrency)).await.0.unwrap_err();
+            assert!(error.to_string().contains(says), "{says}: {error}");
+            assert_eq!(error.exit_code(), 65);
+            assert!(server.log().len() <= 4, "{says}: {} requests", server.log().len());
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_empty_page_is_forgiven() {
+    for concurrency in [1, 4] {
+        for empty in 0..3 {
+            let times: Vec<i64> = (0..25).map(|n| FROM + 10_000 * n).collect();
+            let served = times.clone();
+            let hiccup = AtomicBool::new(true);
+            let server = serve(move |asked| {
+                let here =
+                    cursor(asked).map_or(0, |at| at.trim_end_matches('=').parse::<i64>().unwrap() / 10);
+                if here == empty && hiccup.swap(false, Ordering::SeqCst) {
+                    return json(200, &envelope(&[], Some("x="), Some("25")));
+                }
+                honest(&served, asked, Told::Always)
+            });
+            let (ledger, seen) = run(&v3(&server, concurrency)).await;
+            let ledger = ledger.unwrap();
+            assert_eq!((ledger.requests, ledger.retries, ledger.complete), (4, 0, true));
+            assert_eq!(sorted(&seen), all(&times));
+        }
+    }
+}
+
+/// A signal that is missing or of another type is an error at once, never the end.
+#[tokio::test]
+async fn signals_are_never_guessed() {
+    for (body, says) in [
+        (r#"{"items": [], "end_cursor": null, "total": 0}"#, "has_next_page"),
+        (r#"{"items": [], "end_cursor": null, "has_next_page": null}"#, "has_next_page"),
+        (r#"{"items": [], "end_cursor": null, "has_next_page": 0}"#, "has_next_page"),
+        (r#"{"items": [], "end_cursor": null, "has_more": false}"#, "has_next_page"),
+        (r#"{"items": [{}], "has_next_page": true}"#, "end_cursor"),
+        (r#"{"items": [{}], "has_next_page": true, "end_cursor": null}"#, "end_cursor"),
+        (r#"{"items": [{}], "has_next_page": true, "end_cursor": 20}"#, "end_cursor"),
+        (r#"{"items": [{}], "has_next_page": true, "end_cursor": ""}"#, "end_cursor"),
+        (r#"{"items": [], "has_next_page": false, "total": "0"}"#, "total"),
+        (r#"{"items": null, "has_next_page": false, "total": 0}"#, "items"),
+        ("[]", "object"),
+    ] {
+        let server = serve(move |_| json(200, body));
+        let error = run(&v3(&server, 4)).await.0.unwrap_err();
+        assert!(matches!(error, FetchError::Contract { .. }), "{body}: {error}");
+        assert!(error.to_string().contains(says), "{body}: {error}");
+        assert_eq!((error.exit_code(), server.log().len()), (65, 1), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_that_the_server_does_not_know_again_stops_the_run() {
+    let server = serve(|asked| match cursor(asked) {
+        None => json(200, &envelope(&[record(0, FROM)], Some("a="), Some("2"))),
+        Some(_) => json(400, r#"{"detail": "malformed cursor"}"#),
+    });
+    let error = run(&v3(&server, 1)).await.0.unwrap_err();
+    assert!(error.to_string().contains("(HTTP 400): \"malformed cursor\""), "{error}");
+    assert_eq!((error.exit_code(), server.log().len()), (2, 2));
+}
+
+/// A cursor is the server's text: it may hold our key, colours for a terminal, or a book.
+#[tokio::test]
+async fn a_hostile_cursor_is_not_shown_as_it_is() {
+    for (length, says) in [(900, "the cursor [redacted][31mxx"), (100_000, "`end_cursor` is longer than")] {
+        let book = "x".repeat(length);
+        let server = serve(move |_| {
+            let next = format!("cog_k3y\\u001b[31m{book}");
+            json(200, &envelope(&[record(0, FROM)], Some(&next), Some("3")))
+        });
+        let error = run(&v3(&server, 1)).await.0.unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains(says) && text.len() < 500, "{text}");
+        assert_eq!(error.exit_code(), 65);
+    }
+}
+
+/// v3 ignores parameters that it does not know, and the window may be among them.
+#[tokio::test]
+async fn a_window_that_is_not_honoured_is_an_error() {
+    // Newest first: some belong to the window, most are newer or older.
+    for (name, offset) in [("newer", WEEK), ("older", -20 * WEEK), ("around", -WEEK)] {
+        for (concurrency, page_size) in [(1, 10), (4, 10), (1, 3), (4, 3)] {
+            for told in [Told::Always, Told::Null] {
+                let times: Vec<i64> = (0..400).map(|n| FROM + offset + n * WEEK / 130).collect();
+                let server = serve(move |asked| {
+                    let mut asked = asked.clone();
+                    let place = asked.target.split_once("first=").unwrap().1.to_owned();
+                    asked.target = format!("/?created_after=0&created_before=99999999999&first={place}");
+                    honest(&times, &asked, told)
+                });
+                let mut question = v3(&server, concurrency);
+                question.page_size = page_size;
+                question.allow_partial = true;
+                let error = run(&question).await.0.unwrap_err();
+                let what = format!("{name} {concurrency} {page_size} {told:?}");
+                assert!(matches!(error, FetchError::FilterIgnored { .. }), "{what}: {error}");
+                assert_eq!(error.exit_code(), 65);
+                assert!(server.log().len() < 150, "{what}: {} requests", server.log().len());
+            }
+        }
+    }
+}
+
+/// A slice that was read to its end may grow while others are read.
+#[tokio::test]
+async fn a_session_that_appears_behind_the_walk_is_not_missed() {
+    let times: Vec<i64> = (0..200).map(|n| FROM + n * (WEEK / 200)).collect();
+    let served = times.clone();
+    let oldest = AtomicBool::new(false);
+    let server = serve(move |asked| {
+        // From the time when the oldest slice is asked for, the newest has one more.
+        let reaches = asked.value("created_after") == Some(FROM.unsigned_abs());
+        let is_part = asked.value("created_before") != Some((FROM + WEEK).unsigned_abs());
+        if reaches && is_part {
+            oldest.store(true, Ordering::SeqCst);
+        }
+        let mut times = served.clone();
+        if oldest.load(Ordering::SeqCst) {
+            times.push(FROM + WEEK - 1);
+        }
+        honest(&times, asked, Told::Always)
+    });
+    let (ledger, seen) = run(&v3(&server, 2)).await;
+    let ledger = ledger.unwrap();
+    assert_eq!((seen.restarts, ledger.unique, ledger.complete), (1, 201, true));
+    assert!(seen.ids().contains(&"s0200"));
+}
+
+#[tokio::test]
+async fn what_is_counted_and_never_comes_is_missed() {
+    let times: Vec<i64> = (0..200).map(|n| FROM + n * (WEEK / 200)).collect();
+    for concurrency in [1, 4] {
+        let served = times.clone();
+        let server = serve(move |asked| {
+            let Reply(bytes) = honest(&served, asked, Told::Always);
+            let text = String::from_utf8(bytes).unwrap();
+            let (_, body) = text.split_once("\r\n\r\n").unwrap();
+            json(200, &body.replace("\"s0150\"", "\"s0151\""))
+        });
+        let mut question = v3(&server, concurrency);
+        let error = run(&question).await.0.unwrap_err();
+        assert!(matches!(error, FetchError::Incomplete { expected: 200, received: 199 }), "{error}");
+        question.allow_partial = true;
+        let (ledger, seen) = run(&question).await;
+        assert!(!ledger.unwrap().complete);
+        assert_eq!(seen.restarts, 2);
+    }
+}
+
+#[tokio::test]
+async fn a_walk_has_an_end() {
+    // Every slice claims to be long, and every page promises another one.
+    for concurrency in [1, 4] {
+        let server = serve(move |asked| {
+            let at = i64::try_from(asked.value("created_before").unwrap()).unwrap() - 1;
+            let next = cursor(asked).map_or(1, |at| at.parse::<i64>().unwrap() + 1);
+            let id = usize::try_from(at % 1_000_000 * 1000 + next).unwrap();
+            json(200, &envelope(&[record(id, at)], Some(&next.to_string()), Some("1000000000")))
+        });
+        let limits = Limits { pages: 40, ..quick() };
+        let error = run_within(&v3(&server, concurrency), &limits).await.0.unwrap_err();
+        assert!(error.to_string().contains("more than 40 pages"), "{error}");
+        assert!(server.log().len() <= 45);
+    }
+}
