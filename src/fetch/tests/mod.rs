@@ -1,6 +1,6 @@
 mod faults;
 mod proof;
-mod server;
+pub(super) mod server;
 mod transport;
 mod walk;
 
