@@ -193,6 +193,10 @@ pub struct ReportArgs {
     #[arg(long, env = "ACUMEN_ALLOW_PARTIAL", help_heading = "Output",
           value_parser = clap::builder::FalseyValueParser::new())]
     pub allow_partial: bool,
+    /// Do not ask for the vendor's own totals, which the page shows beside ours.
+    #[arg(long, env = "ACUMEN_NO_RECONCILE", help_heading = "Output",
+          value_parser = clap::builder::FalseyValueParser::new())]
+    pub no_reconcile: bool,
 }
 
 /// `acumen demo`.

@@ -59,6 +59,8 @@ pub struct Settings {
     pub now: DateTime<Utc>,
     /// Where the report goes.
     pub out: PathBuf,
+    /// Whether the vendor's own counts are asked for.
+    pub reconcile: bool,
     /// The data is invented: the page says so.
     pub demo: bool,
 }
@@ -118,7 +120,20 @@ impl Settings {
         };
         let complete = period.complete(now);
         let out = args.out.clone();
-        Ok(Self { question, api_from, points, previous, complete, now, out, demo: false, periods, period })
+        let reconcile = !args.no_reconcile;
+        Ok(Self {
+            question,
+            api_from,
+            points,
+            previous,
+            complete,
+            now,
+            out,
+            reconcile,
+            demo: false,
+            periods,
+            period,
+        })
     }
 }
 

@@ -136,7 +136,8 @@ fn unfit(why: &str) -> FetchError {
     FetchError::Unfit { why: why.to_owned() }
 }
 
-fn iso(moment: DateTime<Utc>) -> String {
+/// A moment as v2 takes it.
+pub(super) fn iso(moment: DateTime<Utc>) -> String {
     moment.format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 

@@ -89,6 +89,7 @@ impl<'q> Asker<'q> {
         url: Url,
         read: impl Fn(&str) -> Result<T, Flaw>,
     ) -> Result<T, FetchError> {
+        let path = url.path().to_owned();
         let mut attempts = 0_u32;
         loop {
             self.pause().await;
@@ -110,16 +111,17 @@ impl<'q> Asker<'q> {
             };
             let asked = failure.retry_after.map(|asked| asked.wait);
             match decide(&self.patience, failure.class, spent, asked, random()) {
-                Decision::Retry(wait) => self.wait(attempts, &failure, wait).await,
-                Decision::Stop => return Err(self.failed(failure, attempts)),
-                Decision::Later(wait) => return Err(self.later(&failure, wait)),
+                Decision::Retry(wait) => self.wait(&path, attempts, &failure, wait).await,
+                Decision::Stop => return Err(self.failed(path, failure, attempts)),
+                Decision::Later(wait) => return Err(self.later(path, &failure, wait)),
             }
         }
     }
 
     /// Waits before the next attempt; a pause that the server asked for holds for all.
-    async fn wait(&self, attempt: u32, failure: &Failure, wait: Duration) {
-        (self.progress)(Progress::Retry { attempt, class: describe(failure), wait, path: self.path() });
+    async fn wait(&self, path: &str, attempt: u32, failure: &Failure, wait: Duration) {
+        let path = path.to_owned();
+        (self.progress)(Progress::Retry { attempt, class: describe(failure), wait, path });
         let millis = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
         self.waited_ms.fetch_add(millis, Ordering::Relaxed);
         if failure.retry_after.is_some()
@@ -145,9 +147,9 @@ impl<'q> Asker<'q> {
         }
     }
 
-    fn later(&self, failure: &Failure, wait: Duration) -> FetchError {
+    fn later(&self, path: String, failure: &Failure, wait: Duration) -> FetchError {
         FetchError::Later {
-            path: self.path(),
+            path,
             host: self.host(),
             status: match failure.class {
                 Class::Status(status) => status,
@@ -158,8 +160,8 @@ impl<'q> Asker<'q> {
         }
     }
 
-    fn failed(&self, failure: Failure, attempts: u32) -> FetchError {
-        let (path, host) = (self.path(), self.host());
+    fn failed(&self, path: String, failure: Failure, attempts: u32) -> FetchError {
+        let (api, host) = (self.question.api, self.host());
         let detail = failure.cause.clone();
         match failure.class {
             Class::Certificate => FetchError::Certificate { host, cause: failure.cause },
@@ -167,16 +169,19 @@ impl<'q> Asker<'q> {
             Class::NotJson => FetchError::NotJson { path, host, got: failure.cause },
             Class::Status(status @ (401 | 403)) => {
                 let key_source = self.question.key_source.clone();
-                FetchError::Refused { path, status, key_source, detail }
+                FetchError::Refused { path, api, status, key_source, detail }
             }
-            Class::Status(404) => FetchError::NotFound { path, host, org: self.question.org.clone(), detail },
+            Class::Status(404) => {
+                FetchError::NotFound { path, host, api, org: self.question.org.clone(), detail }
+            }
             Class::Status(status @ 300..=399) => FetchError::Redirect { path, host, status, to: detail },
             Class::Status(status @ 400..=499) if !matches!(status, 408 | 425 | 429) => {
                 FetchError::BadRequest { path, status, detail }
             }
             // The server is there, and busy: that is a time to come back, not an outage.
             Class::Status(429) => {
-                self.later(&failure, failure.retry_after.map_or(BUSY, |asked| asked.wait.max(BUSY)))
+                let wait = failure.retry_after.map_or(BUSY, |asked| asked.wait.max(BUSY));
+                self.later(path, &failure, wait)
             }
             Class::Status(_) | Class::Connection | Class::Timeout | Class::CutShort => {
                 FetchError::Unreachable { path, host, attempts, cause: describe(&failure) }

@@ -19,12 +19,14 @@ mod replay;
 pub mod retry;
 mod slices;
 pub mod time;
+mod totals;
 mod walk;
 pub mod wire;
 
 pub use api::Api;
 pub use error::FetchError;
 pub use replay::{Unreadable, replay};
+pub use totals::{Totals, Vendor, vendor};
 
 use std::fmt;
 use std::ops::Range;

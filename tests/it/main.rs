@@ -23,3 +23,5 @@ mod oracle;
 mod partial;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod vendor;
