@@ -39,7 +39,6 @@ pub(super) const SERVICE_USER: &str = "service-user";
 ///
 /// A base address to which a key must not be sent; an id that is none.
 pub(super) fn api(question: &Question, resource: &str) -> Result<Url, FetchError> {
-    let mut url = checked(&question.base_url)?;
     let scope = match (question.api, question.org.as_deref()) {
         // The parser of addresses would take dots for steps through the path.
         (_, Some("" | "." | "..")) => return Err(unfit("the organisation id is no id")),
@@ -48,9 +47,23 @@ pub(super) fn api(question: &Question, resource: &str) -> Result<Url, FetchError
         (Api::V3, Some(org)) => format!("v3/organizations/{}", segment(org)),
         (Api::V3, None) => "v3/enterprise".to_owned(),
     };
+    at(question, &format!("{scope}/{resource}"))
+}
+
+/// Where v3 tells whose a key is.
+///
+/// # Errors
+///
+/// A base address to which a key must not be sent.
+pub(super) fn myself(question: &Question) -> Result<Url, FetchError> {
+    at(question, "v3/self")
+}
+
+fn at(question: &Question, path: &str) -> Result<Url, FetchError> {
+    let mut url = checked(&question.base_url)?;
     // A dedicated deployment may live under a prefix.
     let prefix = url.path().trim_end_matches('/').to_owned();
-    url.set_path(&format!("{prefix}/{scope}/{resource}"));
+    url.set_path(&format!("{prefix}/{path}"));
     Ok(url)
 }
 
