@@ -7,7 +7,9 @@ use chrono::{DateTime, Days, Utc};
 use clap::CommandFactory;
 
 use crate::cli::{Cli, DemoArgs, ReportArgs, SimulateArgs};
+use crate::doctor::{self, Diagnosis};
 use crate::error::Error;
+use crate::fetch::Progress;
 use crate::pipeline::{self, Prepared};
 use crate::progress::Voice;
 use crate::settings::{FoundKey, Settings, SettingsError};
@@ -36,6 +38,22 @@ pub async fn report(
     let prepared = pipeline::prepare(&settings, &|progress| voice.tell(progress)).await;
     voice.finish();
     prepared
+}
+
+/// What a report with these settings would stumble over.
+pub async fn doctor(
+    args: &ReportArgs,
+    key: Result<Option<FoundKey>, SettingsError>,
+    now: DateTime<Utc>,
+    voice: &Voice,
+) -> Diagnosis {
+    // Of the way there only what makes one wait is worth a line.
+    let retries = |progress| {
+        if matches!(progress, Progress::Retry { .. }) {
+            voice.tell(progress);
+        }
+    };
+    doctor::examine(args, key, now, &retries).await
 }
 
 /// The report of an invented organisation: the same pipeline, over HTTP.

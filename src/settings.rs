@@ -101,7 +101,7 @@ impl Settings {
         // created while pages are read cannot shift them.
         let running = period.from() <= now && now < period.to();
         let key_source = key.as_ref().map(|key| key.source.clone()).unwrap_or_default();
-        let key = checked_key(key)?;
+        let key = checked_key(key.as_ref())?;
         let (api, api_from) = generation(args.api.as_deref(), &key);
         let question = Question {
             api,
@@ -242,7 +242,11 @@ fn word(flag: &str, text: &str) -> Result<String, SettingsError> {
     Ok(text.to_owned())
 }
 
-fn checked_key(found: Option<FoundKey>) -> Result<String, SettingsError> {
+/// The text of the key that was found, trimmed.
+///
+/// # Errors
+/// There is none, or it is no key.
+pub fn checked_key(found: Option<&FoundKey>) -> Result<String, SettingsError> {
     let hint = "put the key into a file and name it with --api-key-file, or set DEVIN_API_KEY; \
                 to look around without a key: acumen demo";
     let Some(found) = found else { return Err(SettingsError::new("there is no API key", hint)) };
