@@ -60,7 +60,7 @@ impl Cli {
             blank || (typed && PERIOD_FLAGS.contains(&id))
         };
         let settle = |arg: Arg| if unset(&arg) { arg.env(Resettable::Reset) } else { arg };
-        let command = ["report", "demo", "simulate"]
+        let command = ["report", "doctor", "demo", "simulate"]
             .into_iter()
             .fold(Self::command(), |all, name| all.mut_subcommand(name, |one| one.mut_args(settle)));
         Self::from_arg_matches(&command.try_get_matches_from(argv)?)
@@ -85,6 +85,19 @@ Examples:
 
 `acumen --help` lists the exit codes.")]
     Report(Box<ReportArgs>),
+    /// Look at all that a report needs, and write nothing.
+    ///
+    /// With the options of a report it prints a line for each thing: settings,
+    /// key, address, access, organisation, sessions, clock, time window, page
+    /// size, the last complete week, output folder. It begins with `ok`, `note`,
+    /// `FAILED` with a hint below, or `skipped` where something else failed
+    /// first. The exit code is that of the first failure. It takes a minute at
+    /// most, whatever the network does.
+    #[command(after_help = "\
+Examples:
+  acumen doctor --org org_789
+  acumen doctor --api v3 --base-url https://devin.example.com --out /srv/reports")]
+    Doctor(Box<ReportArgs>),
     /// Write a report about an invented organisation: no account, no network.
     Demo(DemoArgs),
     /// Serve an invented organisation on loopback, to try things against.

@@ -7,6 +7,7 @@ use chrono::{DateTime, Days, Utc};
 use clap::CommandFactory;
 
 use crate::cli::{Cli, DemoArgs, ReportArgs, SimulateArgs};
+use crate::doctor::{self, Diagnosis};
 use crate::error::Error;
 use crate::fetch::Progress;
 use crate::pipeline::{self, Prepared};
@@ -43,6 +44,22 @@ pub async fn report(
     let prepared = pipeline::prepare(&settings, &tell).await;
     voice.finish();
     prepared
+}
+
+/// What a report with these settings would stumble over.
+pub async fn doctor(
+    args: &ReportArgs,
+    key: Result<Option<FoundKey>, SettingsError>,
+    now: DateTime<Utc>,
+    voice: &Voice,
+) -> Diagnosis {
+    // Of the way there only what makes one wait is worth a line.
+    let retries = |progress| {
+        if matches!(progress, Progress::Retry { .. }) {
+            voice.tell(progress);
+        }
+    };
+    doctor::examine(args, key, now, &retries).await
 }
 
 /// The report of an invented organisation: the same pipeline, over HTTP.

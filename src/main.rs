@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use acumen::cli::{Cli, Command, ReportArgs};
 use acumen::deliver::Receipt;
+use acumen::doctor::Diagnosis;
 use acumen::error::Error;
 use acumen::fetch::Api;
 use acumen::pipeline::Prepared;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
 enum Done {
     Report(Prepared),
     Demo(Prepared),
+    Checked(Diagnosis),
     Text(String),
 }
 
@@ -60,10 +62,11 @@ enum Ended {
 
 /// Writes what is to be written, and tells where.
 fn finish(done: Done, voice: &Voice) -> Result<u8, Error> {
-    let (text, hint) = match done {
-        Done::Text(text) => (text, None),
-        Done::Report(prepared) => (paths(&prepared.deliver()?), None),
-        Done::Demo(prepared) => (paths(&prepared.deliver()?), Some(commands::DEMO_HINT)),
+    let (text, hint, code) = match done {
+        Done::Text(text) => (text, None, 0),
+        Done::Checked(Diagnosis { text, code }) => (text, None, code),
+        Done::Report(prepared) => (paths(&prepared.deliver()?), None, 0),
+        Done::Demo(prepared) => (paths(&prepared.deliver()?), Some(commands::DEMO_HINT), 0),
     };
     let said = io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush());
     // Whoever closed the pipe does not want to hear more; a full disk is another matter.
@@ -75,7 +78,7 @@ fn finish(done: Done, voice: &Voice) -> Result<u8, Error> {
     if let Some(hint) = hint {
         voice.say(hint);
     }
-    Ok(0)
+    Ok(code)
 }
 
 fn paths(receipt: &Receipt) -> String {
@@ -95,6 +98,9 @@ async fn dispatch(cli: Cli) -> Result<Done, Error> {
     match cli.command {
         Command::Report(args) => {
             Ok(Done::Report(commands::report(&args, find_key(&args)?, now, &voice).await?))
+        }
+        Command::Doctor(args) => {
+            Ok(Done::Checked(commands::doctor(&args, find_key(&args), now, &voice).await))
         }
         Command::Demo(args) => Ok(Done::Demo(commands::demo(&args, &voice).await?)),
         Command::Simulate(args) => {

@@ -101,7 +101,7 @@ impl Settings {
         // sessions created while pages are read cannot shift them.
         let open = earliest.from() < now && now < period.to();
         let key_source = key.as_ref().map(|key| key.source.clone()).unwrap_or_default();
-        let key = checked_key(key)?;
+        let key = checked_key(key.as_ref())?;
         let (api, api_from) = generation(args.api.as_deref(), &key);
         let question = Question {
             api,
@@ -110,7 +110,7 @@ impl Settings {
             from: earliest.from().to_utc(),
             to: if open { now } else { period.to().to_utc() },
             tags: args.tags.iter().map(|tag| word("--tag", tag)).collect::<Result<_, _>>()?,
-            users: args.users.iter().map(|user| word("--user", user)).collect::<Result<_, _>>()?,
+            users: users(&args.users, api)?,
             page_size: page_size(args.page_size, api)?,
             concurrency: args.concurrency as usize,
             allow_partial: args.allow_partial,
@@ -249,7 +249,11 @@ fn word(flag: &str, text: &str) -> Result<String, SettingsError> {
     Ok(text.to_owned())
 }
 
-fn checked_key(found: Option<FoundKey>) -> Result<String, SettingsError> {
+/// The text of the key that was found, trimmed.
+///
+/// # Errors
+/// There is none, or it is no key.
+pub fn checked_key(found: Option<&FoundKey>) -> Result<String, SettingsError> {
     let hint = "put the key into a file and name it with --api-key-file, or set DEVIN_API_KEY; \
                 to look around without a key: acumen demo";
     let Some(found) = found else { return Err(SettingsError::new("there is no API key", hint)) };
@@ -274,6 +278,19 @@ fn generation(typed: Option<&str>, key: &str) -> (Api, &'static str) {
         (None, Some(api)) => (api, "as the kind of key says"),
         (None, None) => (Api::V2, "the default, since the key does not tell; --api chooses"),
     }
+}
+
+/// The users' ids. v3 asks for people and for service users apart, and no row can be both.
+fn users(typed: &[String], api: Api) -> Result<Vec<String>, SettingsError> {
+    let users = typed.iter().map(|user| word("--user", user)).collect::<Result<Vec<_>, _>>()?;
+    let machines = users.iter().filter(|user| Api::is_service_user(user)).count();
+    if api == Api::V3 && machines > 0 && machines < users.len() {
+        return Err(SettingsError::new(
+            "--user: v3 cannot be asked for people and service users at once",
+            "make one report of the people and one of the service users",
+        ));
+    }
+    Ok(users)
 }
 
 fn page_size(size: u32, api: Api) -> Result<u32, SettingsError> {
@@ -331,6 +348,9 @@ mod tests {
         );
         assert_eq!([api(Some("v2"), "cog_x"), api(Some("v3"), "apk_user_x")], [Api::V2, Api::V3]);
         assert_eq!((page_size(1000, Api::V2), page_size(200, Api::V3)), (Ok(1000), Ok(200)));
+        let both = ["email|1".to_owned(), "service-user-2".to_owned()];
+        assert!(users(&both, Api::V2).is_ok() && users(&both[..1], Api::V3).is_ok());
+        assert!(users(&both, Api::V3).unwrap_err().to_string().starts_with("--user"));
         assert!(page_size(201, Api::V3).unwrap_err().to_string().contains("v3 gives at most 200"));
     }
 

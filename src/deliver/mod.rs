@@ -55,6 +55,34 @@ pub fn check(folder: &Path) -> Result<(), DeliverError> {
         .map_err(DeliverError::of("write to the folder", folder))
 }
 
+/// Where a folder for reports would be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// It is there.
+    There,
+    /// It would be made in this one, the nearest that is there.
+    Missing(PathBuf),
+}
+
+/// Whether [`check`] would succeed, found out without making anything that has
+/// a name: a file without one is tried in the nearest folder that is there.
+///
+/// # Errors
+/// The folder could not be made or written to.
+pub fn look(folder: &Path) -> Result<Place, DeliverError> {
+    let there = |path: &&Path| path.symlink_metadata().is_ok();
+    let nearest = folder.ancestors().map(named).find(there).unwrap_or(Path::new("."));
+    let is_there = nearest == named(folder);
+    let attempt = if is_there { "write to the folder" } else { "make the folder" };
+    tempfile::tempfile_in(nearest).map(drop).map_err(DeliverError::of(attempt, folder))?;
+    Ok(if is_there { Place::There } else { Place::Missing(nearest.to_owned()) })
+}
+
+/// The folder above `reports` is the one that the program runs in.
+fn named(path: &Path) -> &Path {
+    if path.as_os_str().is_empty() { Path::new(".") } else { path }
+}
+
 /// Writes the page and its facts as `NAME.html` and `NAME.json`.
 ///
 /// Each is written beside its place, synced and renamed, so that whoever reads
@@ -204,6 +232,29 @@ mod tests {
         assert!(error.to_string().contains("below"), "{error}");
         assert!(error.hint().contains("--out"));
         check(&folder.path().join("a/b")).unwrap();
+    }
+
+    #[test]
+    fn a_look_makes_nothing_and_tells_what_a_check_would() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "x").unwrap();
+        let missing = folder.path().join("a/b");
+        assert_eq!(look(folder.path()).unwrap(), Place::There);
+        assert_eq!(look(&missing).unwrap(), Place::Missing(folder.path().to_owned()));
+        let error = look(&file).unwrap_err();
+        assert!(error.to_string().starts_with("could not write to the folder"), "{error}");
+        let error = look(&file.join("below")).unwrap_err();
+        assert!(error.to_string().starts_with("could not make the folder"), "{error}");
+        // A link to nowhere is no folder, and none can be made in its place.
+        std::os::unix::fs::symlink("nowhere", folder.path().join("link")).unwrap();
+        assert!(look(&folder.path().join("link")).is_err());
+        assert!(check(&folder.path().join("link")).is_err());
+        if Path::new("/proc/self").exists() {
+            assert!(look(Path::new("/proc")).is_err() && look(Path::new("/proc/reports")).is_err());
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+        assert_eq!(look(Path::new("no such folder")).unwrap(), Place::Missing(PathBuf::from(".")));
     }
 
     #[test]

@@ -22,6 +22,11 @@ impl Api {
         }
     }
 
+    /// Whether an id is a service user's: v3 asks for these under a name of their own.
+    pub fn is_service_user(id: &str) -> bool {
+        id.starts_with("service-user")
+    }
+
     /// Its name in paths, settings and facts.
     pub fn name(self) -> &'static str {
         match self {

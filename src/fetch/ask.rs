@@ -3,8 +3,10 @@
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use reqwest::{Client, Url};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -28,6 +30,16 @@ pub(super) struct Asker<'q> {
     requests: AtomicU64,
     retries: AtomicU64,
     waited_ms: AtomicU64,
+    heard: Mutex<Option<Heard>>,
+}
+
+/// What time it was at the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// By its clock …
+    pub time: DateTime<Utc>,
+    /// … so long after the asking began.
+    pub after: Duration,
 }
 
 impl<'q> Asker<'q> {
@@ -55,6 +67,7 @@ impl<'q> Asker<'q> {
             requests: AtomicU64::new(0),
             retries: AtomicU64::new(0),
             waited_ms: AtomicU64::new(0),
+            heard: Mutex::new(None),
         })
     }
 
@@ -66,6 +79,16 @@ impl<'q> Asker<'q> {
     /// Time spent on waits between attempts, added up over all workers.
     pub(super) fn waited(&self) -> Duration {
         Duration::from_millis(self.waited_ms.load(Ordering::Relaxed))
+    }
+
+    /// What time it was at the server when it answered last.
+    pub(super) fn heard(&self) -> Option<Heard> {
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hear(&self, time: DateTime<Utc>) {
+        let heard = Heard { time, after: self.started.elapsed() };
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(heard);
     }
 
     /// The address of the sessions in question, without its place in the walk.
@@ -99,7 +122,8 @@ impl<'q> Asker<'q> {
                 self.retries.fetch_add(1, Ordering::Relaxed);
             }
             let (bounds, key) = (&self.limits.bounds, &self.question.key);
-            let outcome = client::attempt(&self.client, url.clone(), bounds, key, &read).await;
+            let hear = |time| self.hear(time);
+            let outcome = client::attempt(&self.client, url.clone(), bounds, key, &read, hear).await;
             let failure = match outcome {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,

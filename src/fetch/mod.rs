@@ -13,6 +13,7 @@ mod flight;
 pub mod lenient;
 mod offsets;
 mod page;
+mod probe;
 mod proof;
 mod quote;
 mod replay;
@@ -24,7 +25,9 @@ mod walk;
 pub mod wire;
 
 pub use api::Api;
+pub use ask::Heard;
 pub use error::FetchError;
+pub use probe::{LONGEST as PROBE_LONGEST, Principal, Probes, Sample, Week, probe};
 pub use replay::{Unreadable, replay};
 pub use totals::{Totals, Vendor, vendor};
 

@@ -45,6 +45,12 @@ pub fn read(json: &str) -> Option<Instant> {
     Some(Instant { utc: midnight.and_utc(), naive: true })
 }
 
+/// Reads the `Date` of an answer. `None` for anything else.
+pub(super) fn http_date(text: &str) -> Option<DateTime<Utc>> {
+    // It knows the years 1970 to 9999, all of which a moment can hold.
+    httpdate::parse_http_date(text.trim()).ok().map(DateTime::from)
+}
+
 fn is_date(text: &str) -> bool {
     text.len() == 10 && text.bytes().filter(|b| *b == b'-').count() == 2
 }
@@ -88,6 +94,16 @@ mod tests {
         }
         assert!(read("\"2026-10-05\"").unwrap().naive);
         assert_eq!(read("1791201600.25").unwrap().utc.timestamp_subsec_millis(), 250);
+    }
+
+    #[test]
+    fn the_date_of_an_answer_is_read() {
+        let date = http_date(" Mon, 12 Oct 2026 06:00:00 GMT").unwrap();
+        assert_eq!(date.to_rfc3339(), "2026-10-12T06:00:00+00:00");
+        assert_eq!(http_date("Fri, 31 Dec 9999 23:59:59 GMT").unwrap().timestamp(), 253_402_300_799);
+        for text in ["", "soon", "2026-10-12T06:00:00Z", "Mon, 12 Oct 1969 06:00:00 GMT"] {
+            assert_eq!(http_date(text), None, "{text}");
+        }
     }
 
     #[test]
