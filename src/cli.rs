@@ -15,7 +15,7 @@ Exit codes:
   4    incomplete data, no report written
   5    the API could not be reached, retries included
   65   the data broke its contract
-  74   the report could not be written
+  74   the report or standard output could not be written
   75   the API asks to come back later
   130  interrupted (SIGINT)    143  terminated (SIGTERM)
 
@@ -60,7 +60,7 @@ impl Cli {
             blank || (typed && PERIOD_FLAGS.contains(&id))
         };
         let settle = |arg: Arg| if unset(&arg) { arg.env(Resettable::Reset) } else { arg };
-        let command = ["report", "demo", "simulate"]
+        let command = ["report", "doctor", "demo", "simulate"]
             .into_iter()
             .fold(Self::command(), |all, name| all.mut_subcommand(name, |one| one.mut_args(settle)));
         Self::from_arg_matches(&command.try_get_matches_from(argv)?)
@@ -81,8 +81,23 @@ credential `devin-api-key`, else from DEVIN_API_KEY.
 Examples:
   acumen report --org org_789
   acumen report --org org_789 --month 2026-03 --tag payments --tz Europe/Berlin
-  acumen report --from 2026-10-05 --to 2026-10-11 --out /srv/reports")]
+  acumen report --from 2026-10-05 --to 2026-10-11 --out /srv/reports
+
+`acumen --help` lists the exit codes.")]
     Report(Box<ReportArgs>),
+    /// Look at all that a report needs, and write nothing.
+    ///
+    /// With the options of a report it prints a line for each thing: settings,
+    /// key, address, access, organisation, sessions, clock, time window, page
+    /// size, the last complete week, output folder. It begins with `ok`, `note`,
+    /// `FAILED` with a hint below, or `skipped` where something else failed
+    /// first. The exit code is that of the first failure. It takes a minute at
+    /// most, whatever the network does.
+    #[command(after_help = "\
+Examples:
+  acumen doctor --org org_789
+  acumen doctor --api v3 --base-url https://devin.example.com --out /srv/reports")]
+    Doctor(Box<ReportArgs>),
     /// Write a report about an invented organisation: no account, no network.
     Demo(DemoArgs),
     /// Serve an invented organisation on loopback, to try things against.
@@ -191,6 +206,10 @@ pub struct ReportArgs {
     #[arg(long, env = "ACUMEN_ALLOW_PARTIAL", help_heading = "Output",
           value_parser = clap::builder::FalseyValueParser::new())]
     pub allow_partial: bool,
+    /// Do not ask for the vendor's own totals, which the page shows beside ours.
+    #[arg(long, env = "ACUMEN_NO_RECONCILE", help_heading = "Output",
+          value_parser = clap::builder::FalseyValueParser::new())]
+    pub no_reconcile: bool,
 }
 
 /// `acumen demo`.

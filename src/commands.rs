@@ -7,7 +7,9 @@ use chrono::{DateTime, Days, Utc};
 use clap::CommandFactory;
 
 use crate::cli::{Cli, DemoArgs, ReportArgs, SimulateArgs};
+use crate::doctor::{self, Diagnosis};
 use crate::error::Error;
+use crate::fetch::Progress;
 use crate::pipeline::{self, Prepared};
 use crate::progress::Voice;
 use crate::settings::{FoundKey, Settings, SettingsError};
@@ -33,9 +35,31 @@ pub async fn report(
     voice: &Voice,
 ) -> Result<Prepared, Error> {
     let settings = Settings::resolve(args, key, now)?;
-    let prepared = pipeline::prepare(&settings, &|progress| voice.tell(progress)).await;
+    let tell = |progress| {
+        if matches!(progress, Progress::Asked { .. }) {
+            voice.say(&format!("speaking API {} ({})", settings.question.api, settings.api_from));
+        }
+        voice.tell(progress);
+    };
+    let prepared = pipeline::prepare(&settings, &tell).await;
     voice.finish();
     prepared
+}
+
+/// What a report with these settings would stumble over.
+pub async fn doctor(
+    args: &ReportArgs,
+    key: Result<Option<FoundKey>, SettingsError>,
+    now: DateTime<Utc>,
+    voice: &Voice,
+) -> Diagnosis {
+    // Of the way there only what makes one wait is worth a line.
+    let retries = |progress| {
+        if matches!(progress, Progress::Retry { .. }) {
+            voice.tell(progress);
+        }
+    };
+    doctor::examine(args, key, now, &retries).await
 }
 
 /// The report of an invented organisation: the same pipeline, over HTTP.

@@ -55,7 +55,7 @@ impl Error {
             Self::Fetch(error) => error.hint(),
             Self::Deliver(error) => error.hint(),
             Self::Stdout(_) => {
-                "check where standard output goes; a report is in its folder all the same".to_owned()
+                "check where standard output goes; files that were written are whole".to_owned()
             }
             Self::Simulator { .. } => "choose another port with --port; 0 takes a free one".to_owned(),
             Self::Frame(_) | Self::Metrics(_) | Self::Report(_) | Self::Json(_) | Self::Panicked => {

@@ -29,6 +29,7 @@ pub mod deliver;
 
 // What the stages share, and what stands around them.
 pub mod commands;
+pub mod doctor;
 pub mod error;
 pub mod period;
 pub mod pipeline;

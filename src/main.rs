@@ -7,7 +7,9 @@ use std::process::ExitCode;
 
 use acumen::cli::{Cli, Command, ReportArgs};
 use acumen::deliver::Receipt;
+use acumen::doctor::Diagnosis;
 use acumen::error::Error;
+use acumen::fetch::Api;
 use acumen::pipeline::Prepared;
 use acumen::progress::{Voice, write_line};
 use acumen::settings::{FoundKey, SettingsError};
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
 enum Done {
     Report(Prepared),
     Demo(Prepared),
+    Checked(Diagnosis),
     Text(String),
 }
 
@@ -59,10 +62,11 @@ enum Ended {
 
 /// Writes what is to be written, and tells where.
 fn finish(done: Done, voice: &Voice) -> Result<u8, Error> {
-    let (text, hint) = match done {
-        Done::Text(text) => (text, None),
-        Done::Report(prepared) => (paths(&prepared.deliver()?), None),
-        Done::Demo(prepared) => (paths(&prepared.deliver()?), Some(commands::DEMO_HINT)),
+    let (text, hint, code) = match done {
+        Done::Text(text) => (text, None, 0),
+        Done::Checked(Diagnosis { text, code }) => (text, None, code),
+        Done::Report(prepared) => (paths(&prepared.deliver()?), None, 0),
+        Done::Demo(prepared) => (paths(&prepared.deliver()?), Some(commands::DEMO_HINT), 0),
     };
     let said = io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush());
     // Whoever closed the pipe does not want to hear more; a full disk is another matter.
@@ -74,7 +78,7 @@ fn finish(done: Done, voice: &Voice) -> Result<u8, Error> {
     if let Some(hint) = hint {
         voice.say(hint);
     }
-    Ok(0)
+    Ok(code)
 }
 
 fn paths(receipt: &Receipt) -> String {
@@ -94,6 +98,9 @@ async fn dispatch(cli: Cli) -> Result<Done, Error> {
     match cli.command {
         Command::Report(args) => {
             Ok(Done::Report(commands::report(&args, find_key(&args)?, now, &voice).await?))
+        }
+        Command::Doctor(args) => {
+            Ok(Done::Checked(commands::doctor(&args, find_key(&args), now, &voice).await))
         }
         Command::Demo(args) => Ok(Done::Demo(commands::demo(&args, &voice).await?)),
         Command::Simulate(args) => {
@@ -166,6 +173,19 @@ fn key_file(path: PathBuf, source: String) -> Result<FoundKey, SettingsError> {
     }
 }
 
+/// The text without what looks like a key, which a slip may have put among the arguments.
+fn without_keys(text: &str) -> String {
+    let is_of_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    let shown = |word: &str| match Api::of_key(word.trim_matches(|c| !is_of_word(c))) {
+        Some(_) => "[a key]".to_owned(),
+        None => word.to_owned(),
+    };
+    text.lines()
+        .map(|line| line.split(' ').map(shown).collect::<Vec<_>>().join(" "))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
 /// One line that says what is wrong, one that says what to do.
 fn usage(error: &clap::Error) -> ExitCode {
     if matches!(error.kind(), Usage::DisplayHelp | Usage::DisplayVersion) {
@@ -176,7 +196,7 @@ fn usage(error: &clap::Error) -> ExitCode {
         let _ = error.print();
         return ExitCode::from(USAGE);
     }
-    let text = error.render().to_string();
+    let text = without_keys(&error.render().to_string());
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let mut wrong = lines.next().unwrap_or("error: cannot read the command line").to_owned();
     let mut tip = None;

@@ -7,7 +7,7 @@ use chrono::SecondsFormat;
 
 use crate::deliver::{self, Receipt};
 use crate::error::Error;
-use crate::fetch::{self, Delivery, Ledger, Limits, Progress};
+use crate::fetch::{self, Delivery, Ledger, Limits, Progress, Question, Vendor};
 use crate::frame::{Frames, FramesBuilder};
 use crate::metrics::{self, Bounds, Facts, Findings, Source, Span};
 use crate::period::Period;
@@ -59,11 +59,18 @@ pub async fn prepare_within(
         Delivery::Page(rows) => builder.push(rows),
     };
     let ledger = fetch::fetch_within(&settings.question, limits, &mut deliver, progress).await?;
+    let vendor = vendor(settings).await;
     // Polars owns threads of its own; meanwhile the runtime stays free for signals.
     let owned = settings.clone();
-    let work = move || compose(&builder.finish()?, ledger, &owned);
+    let work = move || compose(&builder.finish()?, ledger, &vendor, &owned);
     let document = tokio::task::spawn_blocking(work).await.map_err(|_| Error::Panicked)??;
-    let name = deliver::file_name(&format!("{}_{}", settings.scope(), settings.period.label()));
+    let label = settings.period.label();
+    // A narrower question must not take the place of the whole organisation's report.
+    let filters = [settings.question.tags.as_slice(), &settings.question.users].concat().join("+");
+    let name = match filters.as_str() {
+        "" => deliver::file_name(&[settings.scope(), &label]),
+        filters => deliver::file_name(&[settings.scope(), &label, filters]),
+    };
     Ok(Prepared { document, folder: settings.out.clone(), name })
 }
 
@@ -77,12 +84,32 @@ impl Prepared {
     }
 }
 
-/// The pure core: frames, ledger and settings to the finished report.
+/// The vendor's own counts of the report's period, unless they are not wanted.
+async fn vendor(settings: &Settings) -> Vendor {
+    if !settings.reconcile {
+        return Vendor::NotAsked;
+    }
+    // The window of the sessions ends with the period, or where that still runs; the trend is not asked about.
+    let period = Question { from: settings.period.from().to_utc(), ..settings.question.clone() };
+    fetch::vendor(&period).await
+}
+
+/// The pure core: frames, ledger, the vendor's counts and settings to the finished report.
 ///
 /// # Errors
 /// A defect in a metric, chart or template; never a state of the data.
-pub fn compose(frames: &Frames, ledger: Ledger, settings: &Settings) -> Result<Document, Error> {
-    let span = Span { periods: &settings.periods, points: settings.points, complete: settings.complete };
+pub fn compose(
+    frames: &Frames,
+    ledger: Ledger,
+    vendor: &Vendor,
+    settings: &Settings,
+) -> Result<Document, Error> {
+    let span = Span {
+        periods: &settings.periods,
+        points: settings.points,
+        complete: settings.complete,
+        api: settings.question.api,
+    };
     let Findings { facts, quality, evidence } = metrics::evaluate(frames, &span)?;
     let facts = Facts {
         generated_at: settings.now.to_rfc3339_opts(SecondsFormat::Secs, true),
@@ -93,7 +120,7 @@ pub fn compose(frames: &Frames, ledger: Ledger, settings: &Settings) -> Result<D
         },
         previous: bounds(&settings.previous),
         source: Source {
-            api: settings.question.api.name(),
+            api: settings.question.api,
             scope: settings.scope().to_owned(),
             tags: settings.question.tags.clone(),
             users: settings.question.users.clone(),
@@ -110,6 +137,7 @@ pub fn compose(frames: &Frames, ledger: Ledger, settings: &Settings) -> Result<D
         fetched: local.format("%-d %B %Y, %H:%M").to_string(),
         tags: &settings.question.tags,
         users: &settings.question.users,
+        vendor,
         demo: settings.demo,
     };
     Ok(Document { html: report::render(&facts, &evidence, &run)?, json: facts.to_json()? })

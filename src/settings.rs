@@ -59,6 +59,8 @@ pub struct Settings {
     pub now: DateTime<Utc>,
     /// Where the report goes.
     pub out: PathBuf,
+    /// Whether the vendor's own counts are asked for.
+    pub reconcile: bool,
     /// The data is invented: the page says so.
     pub demo: bool,
 }
@@ -95,20 +97,20 @@ impl Settings {
                 "ask for a period within them, or a shorter --trend",
             ));
         }
-        // A running period is frozen at the start of the run, so that sessions
-        // created while pages are read cannot shift them.
-        let running = period.from() <= now && now < period.to();
+        // A window that is still open is frozen at the start of the run, so that
+        // sessions created while pages are read cannot shift them.
+        let open = earliest.from() < now && now < period.to();
         let key_source = key.as_ref().map(|key| key.source.clone()).unwrap_or_default();
-        let key = checked_key(key)?;
+        let key = checked_key(key.as_ref())?;
         let (api, api_from) = generation(args.api.as_deref(), &key);
         let question = Question {
             api,
             base_url: base_url(&args.base_url)?,
             org: args.org.as_deref().map(|org| word("--org", org)).transpose()?,
             from: earliest.from().to_utc(),
-            to: if running { now } else { period.to().to_utc() },
+            to: if open { now } else { period.to().to_utc() },
             tags: args.tags.iter().map(|tag| word("--tag", tag)).collect::<Result<_, _>>()?,
-            users: args.users.iter().map(|user| word("--user", user)).collect::<Result<_, _>>()?,
+            users: users(&args.users, api)?,
             page_size: page_size(args.page_size, api)?,
             concurrency: args.concurrency as usize,
             allow_partial: args.allow_partial,
@@ -118,7 +120,20 @@ impl Settings {
         };
         let complete = period.complete(now);
         let out = args.out.clone();
-        Ok(Self { question, api_from, points, previous, complete, now, out, demo: false, periods, period })
+        let reconcile = !args.no_reconcile;
+        Ok(Self {
+            question,
+            api_from,
+            points,
+            previous,
+            complete,
+            now,
+            out,
+            reconcile,
+            demo: false,
+            periods,
+            period,
+        })
     }
 }
 
@@ -194,6 +209,13 @@ fn base_url(text: &str) -> Result<Url, SettingsError> {
     if !url.username().is_empty() || url.password().is_some() {
         return refuse("it must not hold a user or password", "the key comes from a file or DEVIN_API_KEY");
     }
+    let last = url.path().trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    if matches!(last, "v2" | "v3") {
+        return refuse(
+            &format!("it must end before /{last}"),
+            "write it as https://api.devin.ai; --api chooses the version",
+        );
+    }
     if url.query().is_some() || url.fragment().is_some() {
         return refuse("it must not hold a query or fragment", "write it as https://api.devin.ai");
     }
@@ -227,7 +249,11 @@ fn word(flag: &str, text: &str) -> Result<String, SettingsError> {
     Ok(text.to_owned())
 }
 
-fn checked_key(found: Option<FoundKey>) -> Result<String, SettingsError> {
+/// The text of the key that was found, trimmed.
+///
+/// # Errors
+/// There is none, or it is no key.
+pub fn checked_key(found: Option<&FoundKey>) -> Result<String, SettingsError> {
     let hint = "put the key into a file and name it with --api-key-file, or set DEVIN_API_KEY; \
                 to look around without a key: acumen demo";
     let Some(found) = found else { return Err(SettingsError::new("there is no API key", hint)) };
@@ -247,11 +273,24 @@ fn checked_key(found: Option<FoundKey>) -> Result<String, SettingsError> {
 /// The generation of the API, and what decided on it.
 fn generation(typed: Option<&str>, key: &str) -> (Api, &'static str) {
     match (typed, Api::of_key(key)) {
-        (Some("v3"), _) => (Api::V3, "--api"),
-        (Some(_), _) => (Api::V2, "--api"),
-        (None, Some(api)) => (api, "the kind of key"),
-        (None, None) => (Api::V2, "the default, since the key tells nothing"),
+        (Some("v3"), _) => (Api::V3, "as --api says"),
+        (Some(_), _) => (Api::V2, "as --api says"),
+        (None, Some(api)) => (api, "as the kind of key says"),
+        (None, None) => (Api::V2, "the default, since the key does not tell; --api chooses"),
     }
+}
+
+/// The users' ids. v3 asks for people and for service users apart, and no row can be both.
+fn users(typed: &[String], api: Api) -> Result<Vec<String>, SettingsError> {
+    let users = typed.iter().map(|user| word("--user", user)).collect::<Result<Vec<_>, _>>()?;
+    let machines = users.iter().filter(|user| Api::is_service_user(user)).count();
+    if api == Api::V3 && machines > 0 && machines < users.len() {
+        return Err(SettingsError::new(
+            "--user: v3 cannot be asked for people and service users at once",
+            "make one report of the people and one of the service users",
+        ));
+    }
+    Ok(users)
 }
 
 fn page_size(size: u32, api: Api) -> Result<u32, SettingsError> {
@@ -301,12 +340,29 @@ mod tests {
     }
 
     #[test]
+    fn the_key_tells_the_generation_unless_a_flag_does() {
+        let api = |typed, key| generation(typed, key).0;
+        assert_eq!(
+            [api(None, "cog_x"), api(None, "apk_user_x"), api(None, "x")],
+            [Api::V3, Api::V2, Api::V2]
+        );
+        assert_eq!([api(Some("v2"), "cog_x"), api(Some("v3"), "apk_user_x")], [Api::V2, Api::V3]);
+        assert_eq!((page_size(1000, Api::V2), page_size(200, Api::V3)), (Ok(1000), Ok(200)));
+        let both = ["email|1".to_owned(), "service-user-2".to_owned()];
+        assert!(users(&both, Api::V2).is_ok() && users(&both[..1], Api::V3).is_ok());
+        assert!(users(&both, Api::V3).unwrap_err().to_string().starts_with("--user"));
+        assert!(page_size(201, Api::V3).unwrap_err().to_string().contains("v3 gives at most 200"));
+    }
+
+    #[test]
     fn a_running_period_is_frozen_at_the_start_of_the_run() {
         let settings = resolve(week("2026-W42")).unwrap();
         assert_eq!(settings.question.to.to_rfc3339(), "2026-10-14T09:30:15+00:00");
         assert!(!settings.complete);
-        let future = resolve(week("2026-W43")).unwrap();
-        assert_eq!(future.question.to.to_rfc3339(), "2026-10-26T00:00:00+00:00");
+        let next = resolve(week("2026-W43")).unwrap();
+        assert_eq!(next.question.to.to_rfc3339(), "2026-10-14T09:30:15+00:00");
+        let far = resolve(week("2026-W49")).unwrap();
+        assert_eq!(far.question.to.to_rfc3339(), "2026-12-07T00:00:00+00:00");
     }
 
     #[test]

@@ -16,7 +16,7 @@ const NO_BREAK_SPACE: char = '\u{a0}';
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Unit {
-    /// A number of things, whole.
+    /// A number of things, whole but for medians.
     Count,
     /// Agent compute units, the unit that Devin's work is billed in.
     Acu,
@@ -29,9 +29,20 @@ impl Unit {
     pub fn text(self, value: Option<f64>) -> String {
         match (self, value.filter(|value| value.is_finite())) {
             (_, None) => MISSING.to_owned(),
-            (Self::Count, Some(value)) => grouped(value, 0),
+            // A median of counts may lie between two of them.
+            (Self::Count, Some(value)) => grouped(value, if value.fract() == 0.0 { 0 } else { 1 }),
             (Self::Acu, Some(value)) => acus(value),
             (Self::Share, Some(value)) => share(value),
+        }
+    }
+
+    /// Writes a round value on an axis: `5`, `0.5`, `50 %`.
+    pub fn tick(self, value: f64) -> String {
+        match self.text(Some(value)) {
+            text if self == Self::Acu && text.contains('.') => {
+                text.trim_end_matches('0').trim_end_matches('.').to_owned()
+            }
+            text => text,
         }
     }
 
@@ -77,14 +88,8 @@ fn acus(value: f64) -> String {
         _ => 2,
     };
     let text = grouped(value, places);
-    // Zeros after the point say "exactly" or "about": they go only where nothing was rounded off.
-    let scaled = value * [1.0, 10.0, 100.0].get(places).copied().unwrap_or(1.0);
-    let is_exact = (scaled - scaled.round()).abs() < 1e-6;
     let is_zero = !text.chars().any(|c| matches!(c, '1'..='9'));
-    match text.contains('.') && (is_exact || is_zero) {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => text,
-    }
+    if is_zero { "0".to_owned() } else { text }
 }
 
 /// Whole percent; the ends are kept for what really is none or all.
@@ -134,13 +139,13 @@ mod tests {
         let cases = [
             (Unit::Count, Some(0.0), "0"),
             (Unit::Count, Some(1_234_567.0), "1,234,567"),
+            (Unit::Count, Some(2.5), "2.5"),
             (Unit::Acu, Some(0.0), "0"),
             (Unit::Acu, Some(4.126), "4.13"),
-            (Unit::Acu, Some(4.5), "4.5"),
-            (Unit::Acu, Some(4.499), "4.50"),
+            (Unit::Acu, Some(4.5), "4.50"),
             (Unit::Acu, Some(0.001), "0"),
             (Unit::Acu, Some(41.26), "41.3"),
-            (Unit::Acu, Some(41.0), "41"),
+            (Unit::Acu, Some(41.0), "41.0"),
             (Unit::Acu, Some(11.97), "12.0"),
             (Unit::Acu, Some(99.97), "100"),
             (Unit::Acu, Some(412.31), "412"),
@@ -161,7 +166,9 @@ mod tests {
     #[test]
     fn changes_carry_their_sign() {
         assert_eq!(Unit::Count.change(-1200.0), "−1,200");
-        assert_eq!(Unit::Acu.change(4.0), "+4");
+        assert_eq!(Unit::Acu.change(4.0), "+4.00");
+        assert_eq!([5.0, 0.5, 0.0, 1500.0].map(|tick| Unit::Acu.tick(tick)), ["5", "0.5", "0", "1,500"]);
+        assert_eq!(Unit::Count.tick(50.0), "50");
         assert_eq!(Unit::Acu.change(0.001), "0");
         assert_eq!(Unit::Share.change(0.034), "+3\u{a0}pp");
         assert_eq!(Unit::Share.change(-0.004), "−0.4\u{a0}pp");

@@ -3,6 +3,7 @@
 use std::hint::black_box;
 use std::time::Duration;
 
+use acumen::fetch::Vendor;
 use acumen::pipeline::compose;
 use criterion::{BenchmarkId, Criterion};
 
@@ -17,7 +18,9 @@ pub fn report(criterion: &mut Criterion) {
         let (frames, ledger) = data::walk(&data::pages(&data::recipe(sessions)), &settings);
         assert_eq!(frames.sessions.height(), sessions);
         group.bench_function(BenchmarkId::from_parameter(sessions), |bencher| {
-            bencher.iter(|| compose(black_box(&frames), ledger.clone(), &settings).expect("a report"));
+            bencher.iter(|| {
+                compose(black_box(&frames), ledger.clone(), &Vendor::NotAsked, &settings).expect("a report")
+            });
         });
     }
     group.finish();

@@ -55,6 +55,34 @@ pub fn check(folder: &Path) -> Result<(), DeliverError> {
         .map_err(DeliverError::of("write to the folder", folder))
 }
 
+/// Where a folder for reports would be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// It is there.
+    There,
+    /// It would be made in this one, the nearest that is there.
+    Missing(PathBuf),
+}
+
+/// Whether [`check`] would succeed, found out without making anything that has
+/// a name: a file without one is tried in the nearest folder that is there.
+///
+/// # Errors
+/// The folder could not be made or written to.
+pub fn look(folder: &Path) -> Result<Place, DeliverError> {
+    let there = |path: &&Path| path.symlink_metadata().is_ok();
+    let nearest = folder.ancestors().map(named).find(there).unwrap_or(Path::new("."));
+    let is_there = nearest == named(folder);
+    let attempt = if is_there { "write to the folder" } else { "make the folder" };
+    tempfile::tempfile_in(nearest).map(drop).map_err(DeliverError::of(attempt, folder))?;
+    Ok(if is_there { Place::There } else { Place::Missing(nearest.to_owned()) })
+}
+
+/// The folder above `reports` is the one that the program runs in.
+fn named(path: &Path) -> &Path {
+    if path.as_os_str().is_empty() { Path::new(".") } else { path }
+}
+
 /// Writes the page and its facts as `NAME.html` and `NAME.json`.
 ///
 /// Each is written beside its place, synced and renamed, so that whoever reads
@@ -123,15 +151,28 @@ fn persist(file: tempfile::NamedTempFile, target: &Path) -> Result<(), DeliverEr
     file.persist(target).map(drop).map_err(|error| DeliverError::of("replace", target)(error.error))
 }
 
-/// A file name's part out of untrusted text: what is no plain letter, digit,
-/// dot, dash or underscore becomes a dash, and it never begins with a dot.
-pub fn file_name(text: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '-' };
-    let name: String = text.chars().map(plain).take(120).collect();
-    match name.strip_prefix('.') {
-        Some(rest) => format!("-{rest}"),
-        None => name,
-    }
+/// The name of a report's files, without the ending: its parts with `_` between them.
+pub fn file_name(parts: &[&str]) -> String {
+    parts.iter().map(|part| plain(part)).collect::<Vec<_>>().join("_")
+}
+
+/// The longest part of a file name.
+const LONGEST_PART: usize = 60;
+
+/// A part of a file name out of untrusted text: what is no plain letter, digit,
+/// dot, dash or underscore becomes a dash, and it never begins with a dot. A
+/// text that had to be changed ends with its checksum, so that two different
+/// questions never share a file.
+fn plain(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let name: String = text.chars().map(|c| if is_plain(c) { c } else { '-' }).take(LONGEST_PART).collect();
+    let name = name.strip_prefix('.').map_or(name.clone(), |rest| format!("-{rest}"));
+    if name == text { name } else { format!("{name}-{:08x}", checksum(text)) }
+}
+
+/// FNV-1a, which is the same on every machine and in every version.
+fn checksum(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |sum, byte| (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 #[cfg(test)]
@@ -194,9 +235,40 @@ mod tests {
     }
 
     #[test]
+    fn a_look_makes_nothing_and_tells_what_a_check_would() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "x").unwrap();
+        let missing = folder.path().join("a/b");
+        assert_eq!(look(folder.path()).unwrap(), Place::There);
+        assert_eq!(look(&missing).unwrap(), Place::Missing(folder.path().to_owned()));
+        let error = look(&file).unwrap_err();
+        assert!(error.to_string().starts_with("could not write to the folder"), "{error}");
+        let error = look(&file.join("below")).unwrap_err();
+        assert!(error.to_string().starts_with("could not make the folder"), "{error}");
+        // A link to nowhere is no folder, and none can be made in its place.
+        std::os::unix::fs::symlink("nowhere", folder.path().join("link")).unwrap();
+        assert!(look(&folder.path().join("link")).is_err());
+        assert!(check(&folder.path().join("link")).is_err());
+        if Path::new("/proc/self").exists() {
+            assert!(look(Path::new("/proc")).is_err() && look(Path::new("/proc/reports")).is_err());
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+        assert_eq!(look(Path::new("no such folder")).unwrap(), Place::Missing(PathBuf::from(".")));
+    }
+
+    #[test]
     fn a_name_cannot_leave_the_folder() {
-        assert_eq!(file_name("../../etc/passwd"), "-.-..-etc-passwd");
-        assert_eq!(file_name("org_789"), "org_789");
-        assert_eq!(file_name("a b\u{202e}ü"), "a-b--");
+        assert_eq!(file_name(&["../../etc/passwd"]), "-.-..-etc-passwd-6fadc99a");
+        assert_eq!(file_name(&["org_789", "2026-W41"]), "org_789_2026-W41");
+        assert!(file_name(&["a b\u{202e}ü"]).starts_with("a-b---"));
+        assert!(file_name(&[&"x".repeat(999)]).len() < 80);
+    }
+
+    #[test]
+    fn two_questions_never_share_a_name() {
+        assert_ne!(file_name(&["o/p"]), file_name(&["o-p"]));
+        assert_ne!(file_name(&["修"]), file_name(&["😀"]));
+        assert_ne!(file_name(&[&"x".repeat(61)]), file_name(&[&"x".repeat(62)]));
     }
 }

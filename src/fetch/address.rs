@@ -16,22 +16,15 @@ pub(super) fn sessions(question: &Question) -> Result<Url, FetchError> {
     let mut url = api(question, "sessions/insights")?;
     // v3 asks for people and for service users under two names.
     let (service_users, users): (Vec<_>, Vec<_>) =
-        (question.users.iter()).partition(|user| question.api == Api::V3 && user.starts_with(SERVICE_USER));
-    // What is named neither way is not asked for, and each row is looked at in any case.
-    let is_mixed = !service_users.is_empty() && !users.is_empty();
+        (question.users.iter()).partition(|user| question.api == Api::V3 && Api::is_service_user(user));
     let mut pairs: Vec<(&str, &str)> = question.tags.iter().map(|tag| ("tags", tag.as_str())).collect();
-    if !is_mixed {
-        pairs.extend(users.into_iter().map(|user| ("user_ids", user.as_str())));
-        pairs.extend(service_users.into_iter().map(|user| ("service_user_ids", user.as_str())));
-    }
+    pairs.extend(users.into_iter().map(|user| ("user_ids", user.as_str())));
+    pairs.extend(service_users.into_iter().map(|user| ("service_user_ids", user.as_str())));
     if !pairs.is_empty() {
         url.query_pairs_mut().extend_pairs(pairs);
     }
     Ok(url)
 }
-
-/// What the ids of service users begin with.
-pub(super) const SERVICE_USER: &str = "service-user";
 
 /// An address of the question's generation and scope.
 ///
@@ -39,7 +32,6 @@ pub(super) const SERVICE_USER: &str = "service-user";
 ///
 /// A base address to which a key must not be sent; an id that is none.
 pub(super) fn api(question: &Question, resource: &str) -> Result<Url, FetchError> {
-    let mut url = checked(&question.base_url)?;
     let scope = match (question.api, question.org.as_deref()) {
         // The parser of addresses would take dots for steps through the path.
         (_, Some("" | "." | "..")) => return Err(unfit("the organisation id is no id")),
@@ -48,9 +40,23 @@ pub(super) fn api(question: &Question, resource: &str) -> Result<Url, FetchError
         (Api::V3, Some(org)) => format!("v3/organizations/{}", segment(org)),
         (Api::V3, None) => "v3/enterprise".to_owned(),
     };
+    at(question, &format!("{scope}/{resource}"))
+}
+
+/// Where v3 tells whose a key is.
+///
+/// # Errors
+///
+/// A base address to which a key must not be sent.
+pub(super) fn myself(question: &Question) -> Result<Url, FetchError> {
+    at(question, "v3/self")
+}
+
+fn at(question: &Question, path: &str) -> Result<Url, FetchError> {
+    let mut url = checked(&question.base_url)?;
     // A dedicated deployment may live under a prefix.
     let prefix = url.path().trim_end_matches('/').to_owned();
-    url.set_path(&format!("{prefix}/{scope}/{resource}"));
+    url.set_path(&format!("{prefix}/{path}"));
     Ok(url)
 }
 
@@ -136,7 +142,8 @@ fn unfit(why: &str) -> FetchError {
     FetchError::Unfit { why: why.to_owned() }
 }
 
-fn iso(moment: DateTime<Utc>) -> String {
+/// A moment as v2 takes it.
+pub(super) fn iso(moment: DateTime<Utc>) -> String {
     moment.format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 

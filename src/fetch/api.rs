@@ -3,7 +3,8 @@
 use std::fmt;
 
 /// A generation of the API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Api {
     /// Pages by offset, oldest first; personal keys.
     V2,
@@ -19,6 +20,11 @@ impl Api {
             key if key.starts_with("apk_") => Some(Self::V2),
             _ => None,
         }
+    }
+
+    /// Whether an id is a service user's: v3 asks for these under a name of their own.
+    pub fn is_service_user(id: &str) -> bool {
+        id.starts_with("service-user")
     }
 
     /// Its name in paths, settings and facts.

@@ -3,8 +3,10 @@
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use reqwest::{Client, Url};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -28,6 +30,16 @@ pub(super) struct Asker<'q> {
     requests: AtomicU64,
     retries: AtomicU64,
     waited_ms: AtomicU64,
+    heard: Mutex<Option<Heard>>,
+}
+
+/// What time it was at the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// By its clock …
+    pub time: DateTime<Utc>,
+    /// … so long after the asking began.
+    pub after: Duration,
 }
 
 impl<'q> Asker<'q> {
@@ -55,6 +67,7 @@ impl<'q> Asker<'q> {
             requests: AtomicU64::new(0),
             retries: AtomicU64::new(0),
             waited_ms: AtomicU64::new(0),
+            heard: Mutex::new(None),
         })
     }
 
@@ -66,6 +79,16 @@ impl<'q> Asker<'q> {
     /// Time spent on waits between attempts, added up over all workers.
     pub(super) fn waited(&self) -> Duration {
         Duration::from_millis(self.waited_ms.load(Ordering::Relaxed))
+    }
+
+    /// What time it was at the server when it answered last.
+    pub(super) fn heard(&self) -> Option<Heard> {
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hear(&self, time: DateTime<Utc>) {
+        let heard = Heard { time, after: self.started.elapsed() };
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(heard);
     }
 
     /// The address of the sessions in question, without its place in the walk.
@@ -89,6 +112,7 @@ impl<'q> Asker<'q> {
         url: Url,
         read: impl Fn(&str) -> Result<T, Flaw>,
     ) -> Result<T, FetchError> {
+        let path = url.path().to_owned();
         let (mut attempts, mut not_json) = (0_u32, 0_u32);
         loop {
             self.pause().await;
@@ -98,7 +122,8 @@ impl<'q> Asker<'q> {
                 self.retries.fetch_add(1, Ordering::Relaxed);
             }
             let (bounds, key) = (&self.limits.bounds, &self.question.key);
-            let outcome = client::attempt(&self.client, url.clone(), bounds, key, &read).await;
+            let hear = |time| self.hear(time);
+            let outcome = client::attempt(&self.client, url.clone(), bounds, key, &read, hear).await;
             let failure = match outcome {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
@@ -112,16 +137,17 @@ impl<'q> Asker<'q> {
             };
             let asked = failure.retry_after.map(|asked| asked.wait);
             match decide(&self.patience, failure.class, spent, asked, random()) {
-                Decision::Retry(wait) => self.wait(attempts, &failure, wait).await,
-                Decision::Stop => return Err(self.failed(failure, attempts)),
-                Decision::Later(wait) => return Err(self.later(&failure, wait)),
+                Decision::Retry(wait) => self.wait(&path, attempts, &failure, wait).await,
+                Decision::Stop => return Err(self.failed(path, failure, attempts)),
+                Decision::Later(wait) => return Err(self.later(path, &failure, wait)),
             }
         }
     }
 
     /// Waits before the next attempt; a pause that the server asked for holds for all.
-    async fn wait(&self, attempt: u32, failure: &Failure, wait: Duration) {
-        (self.progress)(Progress::Retry { attempt, class: describe(failure), wait, path: self.path() });
+    async fn wait(&self, path: &str, attempt: u32, failure: &Failure, wait: Duration) {
+        let path = path.to_owned();
+        (self.progress)(Progress::Retry { attempt, class: describe(failure), wait, path });
         let millis = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
         self.waited_ms.fetch_add(millis, Ordering::Relaxed);
         if failure.retry_after.is_some()
@@ -147,9 +173,9 @@ impl<'q> Asker<'q> {
         }
     }
 
-    fn later(&self, failure: &Failure, wait: Duration) -> FetchError {
+    fn later(&self, path: String, failure: &Failure, wait: Duration) -> FetchError {
         FetchError::Later {
-            path: self.path(),
+            path,
             host: self.host(),
             status: match failure.class {
                 Class::Status(status) => status,
@@ -160,8 +186,8 @@ impl<'q> Asker<'q> {
         }
     }
 
-    fn failed(&self, failure: Failure, attempts: u32) -> FetchError {
-        let (path, host) = (self.path(), self.host());
+    fn failed(&self, path: String, failure: Failure, attempts: u32) -> FetchError {
+        let (api, host) = (self.question.api, self.host());
         let detail = failure.cause.clone();
         match failure.class {
             Class::Certificate => FetchError::Certificate { host, cause: failure.cause },
@@ -169,16 +195,19 @@ impl<'q> Asker<'q> {
             Class::NotJson => FetchError::NotJson { path, host, got: failure.cause },
             Class::Status(status @ (401 | 403)) => {
                 let key_source = self.question.key_source.clone();
-                FetchError::Refused { path, status, key_source, detail }
+                FetchError::Refused { path, api, status, key_source, detail }
             }
-            Class::Status(404) => FetchError::NotFound { path, host, org: self.question.org.clone(), detail },
+            Class::Status(404) => {
+                FetchError::NotFound { path, host, api, org: self.question.org.clone(), detail }
+            }
             Class::Status(status @ 300..=399) => FetchError::Redirect { path, host, status, to: detail },
             Class::Status(status @ 400..=499) if !matches!(status, 408 | 425 | 429) => {
                 FetchError::BadRequest { path, status, detail }
             }
             // The server is there, and busy: that is a time to come back, not an outage.
             Class::Status(429) => {
-                self.later(&failure, failure.retry_after.map_or(BUSY, |asked| asked.wait.max(BUSY)))
+                let wait = failure.retry_after.map_or(BUSY, |asked| asked.wait.max(BUSY));
+                self.later(path, &failure, wait)
             }
             Class::Status(_) | Class::Connection | Class::Timeout | Class::CutShort => {
                 FetchError::Unreachable { path, host, attempts, cause: describe(&failure) }

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use reqwest::header::RETRY_AFTER;
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION,
@@ -12,7 +13,7 @@ use reqwest::{Client, Response, Url, redirect};
 
 use super::envelope::Flaw;
 use super::retry::{Class, RetryAfter, retry_after};
-use super::{FetchError, Question, Secret, address, quote};
+use super::{FetchError, Question, Secret, address, quote, time};
 
 /// Bounds of one attempt.
 #[derive(Clone, Copy, Debug)]
@@ -83,7 +84,8 @@ pub(super) fn build(question: &Question, bounds: &Bounds) -> Result<Client, Fetc
     })
 }
 
-/// Asks once, and gives what `read` makes of the body.
+/// Asks once, and gives what `read` makes of the body; `heard` is told what
+/// time it was at the server, whatever it answered.
 ///
 /// # Errors
 ///
@@ -94,9 +96,13 @@ pub(super) async fn attempt<T>(
     bounds: &Bounds,
     key: &Secret,
     read: impl Fn(&str) -> Result<T, Flaw>,
+    heard: impl Fn(DateTime<Utc>),
 ) -> Result<T, Failure> {
     let broken = |error: reqwest::Error| broken(error.without_url(), key);
     let mut response = client.get(url.clone()).send().await.map_err(broken)?;
+    if let Some(date) = text(response.headers(), &DATE).and_then(time::http_date) {
+        heard(date);
+    }
     let status = response.status();
     if !status.is_success() {
         return Err(refusal(response, &url, key).await);

@@ -38,6 +38,16 @@ pub enum Flaw {
     Contract(String),
 }
 
+impl From<serde_json::Error> for Flaw {
+    fn from(error: serde_json::Error) -> Self {
+        match error.classify() {
+            Category::Eof => Self::CutShort,
+            Category::Data => Self::Contract(format!("it cannot be read: {error}")),
+            Category::Syntax | Category::Io => Self::NotJson,
+        }
+    }
+}
+
 /// A page with its records as `T` reads them, and the rest of its envelope unread.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, bound(deserialize = "T: Deserialize<'de> + Default"))]
@@ -98,13 +108,7 @@ fn contract<T>(what: String) -> Result<T, Flaw> {
 ///
 /// A [`Flaw`].
 pub fn read(body: &str, api: Api) -> Result<Envelope, Flaw> {
-    let Lenient(head) = serde_json::from_str::<Lenient<Enveloped<'_, Items>>>(body).map_err(|error| {
-        match error.classify() {
-            Category::Eof => Flaw::CutShort,
-            Category::Data => Flaw::Contract(format!("its envelope cannot be read: {error}")),
-            Category::Syntax | Category::Io => Flaw::NotJson,
-        }
-    })?;
+    let Lenient(head) = serde_json::from_str::<Lenient<Enveloped<'_, Items>>>(body)?;
     let head = head.ok_or_else(|| Flaw::Contract("the answer is no JSON object".to_owned()))?;
     let Items::Counted(count) = head.items else {
         return contract("`items` is missing or no list".to_owned());

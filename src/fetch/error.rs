@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
+use super::Api;
 use crate::text;
 
 /// Why there is no answer. No variant ever holds the key.
@@ -20,6 +21,8 @@ pub enum FetchError {
     Refused {
         /// What was asked.
         path: String,
+        /// Of which generation.
+        api: Api,
         /// 401 or 403.
         status: u16,
         /// Where the key came from.
@@ -34,6 +37,8 @@ pub enum FetchError {
         path: String,
         /// Of whom.
         host: String,
+        /// Of which generation.
+        api: Api,
         /// The organisation, if one was named.
         org: Option<String>,
         /// The server's words, or nothing.
@@ -147,8 +152,13 @@ impl FetchError {
             Self::Refused { status: 401, key_source, .. } => {
                 format!("check that {key_source} holds the whole key and that it was not revoked")
             }
-            Self::Refused { .. } => {
+            Self::Refused { api: Api::V2, .. } => {
                 "the key must be the personal key of an enterprise administrator".to_owned()
+            }
+            Self::Refused { api: Api::V3, .. } => {
+                "the service user of the key must have the right to view sessions, of the organisation or of \
+                 the whole enterprise"
+                    .to_owned()
             }
             Self::NotFound { org: Some(org), .. } => {
                 format!(
@@ -156,7 +166,7 @@ impl FetchError {
                     text::clean(org, 80)
                 )
             }
-            Self::NotFound { .. } => "check --base-url; does this host serve API v2?".to_owned(),
+            Self::NotFound { api, .. } => format!("check --base-url; does this host serve API {api}?"),
             Self::BadRequest { .. } => {
                 "check the page size (some servers allow 200 at most), the tags and the users".to_owned()
             }
@@ -222,6 +232,30 @@ fn moment(at: &Option<DateTime<Utc>>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hint_suits_the_generation() {
+        let refused = |api, status| FetchError::Refused {
+            path: "/".to_owned(),
+            api,
+            status,
+            key_source: "DEVIN_API_KEY".to_owned(),
+            detail: String::new(),
+        };
+        let lost = |api| FetchError::NotFound {
+            path: "/".to_owned(),
+            host: "h.example".to_owned(),
+            api,
+            org: None,
+            detail: String::new(),
+        };
+        assert!(refused(Api::V2, 403).hint().contains("personal key of an enterprise administrator"));
+        assert!(refused(Api::V3, 403).hint().contains("service user"));
+        for api in [Api::V2, Api::V3] {
+            assert!(refused(api, 401).hint().contains("DEVIN_API_KEY"));
+            assert!(lost(api).hint().contains(&format!("API {api}?")));
+        }
+    }
 
     #[test]
     fn waits_read_as_people_say_them() {

@@ -9,8 +9,8 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::{
-    BorrowedStrDeserializer, F64Deserializer, I64Deserializer, MapAccessDeserializer, StrDeserializer,
-    U64Deserializer,
+    BoolDeserializer, BorrowedStrDeserializer, F64Deserializer, I64Deserializer, MapAccessDeserializer,
+    StrDeserializer, U64Deserializer,
 };
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
@@ -211,8 +211,8 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for LenientVisitor<T> {
         Ok(Lenient(T::deserialize(F64Deserializer::<E>::new(number)).ok()))
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(Lenient(None))
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(Lenient(T::deserialize(BoolDeserializer::<E>::new(value)).ok()))
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
@@ -245,7 +245,7 @@ mod tests {
         let tags: Vec<_> = session.tags.0.iter().filter_map(|tag| tag.get()).collect();
         assert_eq!(tags, ["x", "4"]);
         let pulls: Vec<_> = session.pull_requests.0.iter().map(|pr| (pr.address(), pr.state())).collect();
-        assert_eq!(pulls, [(Some("p"), None)]);
+        assert_eq!(pulls, [(None, None), (None, None), (Some("p"), None)]);
         let analysis = session.analysis().unwrap();
         assert!(analysis.issues.0.is_empty() && analysis.action_items.0.is_empty());
         assert_eq!(analysis.prompt_feedback(), 2);

@@ -13,18 +13,23 @@ mod flight;
 pub mod lenient;
 mod offsets;
 mod page;
+mod probe;
 mod proof;
 mod quote;
 mod replay;
 pub mod retry;
 mod slices;
 pub mod time;
+mod totals;
 mod walk;
 pub mod wire;
 
 pub use api::Api;
+pub use ask::Heard;
 pub use error::FetchError;
+pub use probe::{LONGEST as PROBE_LONGEST, Principal, Probes, Sample, Week, probe};
 pub use replay::{Unreadable, replay};
+pub use totals::{Totals, Vendor, vendor};
 
 use std::fmt;
 use std::ops::Range;

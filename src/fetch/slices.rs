@@ -15,7 +15,7 @@ use super::{FetchError, address};
 
 /// Pages that a slice should have: fewer would waste requests on pages that
 /// are not full, more would leave workers idle at the end.
-const PAGES: u64 = 4;
+const PAGES: u64 = 6;
 /// A slice with more pages than this is cut.
 const MOST_PAGES: u64 = 2 * PAGES;
 /// The most slices that one is cut into …

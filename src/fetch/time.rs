@@ -1,6 +1,6 @@
 //! Moments as answers write them.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Utc};
 
 use super::lenient;
 
@@ -23,7 +23,8 @@ pub fn read(json: &str) -> Option<Instant> {
     let text = lenient::scalar(json);
     let text = text.trim();
     if text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'.' | b'-')) && !is_date(text) {
-        return unix(text);
+        // Microseconds read as milliseconds lie past any calendar of people.
+        return unix(text).filter(|instant| instant.utc.year() <= 9999);
     }
     if let Ok(moment) = DateTime::parse_from_rfc3339(text) {
         return Some(Instant { utc: moment.to_utc(), naive: false });
@@ -42,6 +43,12 @@ pub fn read(json: &str) -> Option<Instant> {
     }
     let midnight = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0)?;
     Some(Instant { utc: midnight.and_utc(), naive: true })
+}
+
+/// Reads the `Date` of an answer. `None` for anything else.
+pub(super) fn http_date(text: &str) -> Option<DateTime<Utc>> {
+    // It knows the years 1970 to 9999, all of which a moment can hold.
+    httpdate::parse_http_date(text.trim()).ok().map(DateTime::from)
 }
 
 fn is_date(text: &str) -> bool {
@@ -90,6 +97,16 @@ mod tests {
     }
 
     #[test]
+    fn the_date_of_an_answer_is_read() {
+        let date = http_date(" Mon, 12 Oct 2026 06:00:00 GMT").unwrap();
+        assert_eq!(date.to_rfc3339(), "2026-10-12T06:00:00+00:00");
+        assert_eq!(http_date("Fri, 31 Dec 9999 23:59:59 GMT").unwrap().timestamp(), 253_402_300_799);
+        for text in ["", "soon", "2026-10-12T06:00:00Z", "Mon, 12 Oct 1969 06:00:00 GMT"] {
+            assert_eq!(http_date(text), None, "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_no_moment_is_none() {
         for json in [
             "null",
@@ -100,6 +117,7 @@ mod tests {
             "\"2026-13-01\"",
             "\"2026-10-05T25:00:00Z\"",
             "99999999999999999999",
+            "1791367200000000",
         ] {
             assert_eq!(read(json), None, "{json}");
         }

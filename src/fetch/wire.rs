@@ -3,9 +3,11 @@
 //! Only what a report needs has a field; everything else is skipped unread.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -125,10 +127,55 @@ impl<'a> Session<'a> {
     }
 }
 
-/// A pull request under a session; the documents disagree on its keys.
+/// A pull request under a session. An entry that is no object is one without
+/// an address: it is counted as such instead of vanishing.
+#[derive(Debug, Default)]
+pub struct PullRequest<'a>(PullRequestFields<'a>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for PullRequest<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(PullRequestVisitor(PhantomData))
+    }
+}
+
+struct PullRequestVisitor<'a>(PhantomData<&'a ()>);
+
+impl<'de: 'a, 'a> Visitor<'de> for PullRequestVisitor<'a> {
+    type Value = PullRequest<'a>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a pull request")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        PullRequestFields::deserialize(MapAccessDeserializer::new(map)).map(PullRequest)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+        Ok(PullRequest::default())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(PullRequest::default())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(PullRequest::default())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(PullRequest::default())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(PullRequest::default())
+    }
+}
+
+/// The documents disagree on its keys.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct PullRequest<'a> {
+struct PullRequestFields<'a> {
     #[serde(borrow)]
     pr_url: Text<'a>,
     #[serde(borrow)]
@@ -142,12 +189,12 @@ pub struct PullRequest<'a> {
 impl PullRequest<'_> {
     /// The address from `pr_url`, else `url`.
     pub fn address(&self) -> Option<&str> {
-        self.pr_url.trimmed().or_else(|| self.url.trimmed())
+        self.0.pr_url.trimmed().or_else(|| self.0.url.trimmed())
     }
 
     /// The state from `pr_state`, else `state`.
     pub fn state(&self) -> Option<&str> {
-        self.pr_state.trimmed().or_else(|| self.state.trimmed())
+        self.0.pr_state.trimmed().or_else(|| self.0.state.trimmed())
     }
 }
 

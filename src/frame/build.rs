@@ -46,6 +46,11 @@ table! {
         automation: BooleanChunkedBuilder = c::AUTOMATION,
         status: Numbers<UInt32Type> = c::STATUS,
         acus: Numbers<Float64Type> = c::ACUS,
+        origin: Numbers<UInt32Type> = c::ORIGIN,
+        size: Numbers<UInt32Type> = c::SIZE,
+        category: Numbers<UInt32Type> = c::CATEGORY,
+        limited: BooleanChunkedBuilder = c::LIMITED,
+        messages: Numbers<UInt32Type> = c::MESSAGES,
         title: Strings = c::TITLE,
         url: Strings = c::URL,
         analysed: BooleanChunkedBuilder = c::ANALYSED,
@@ -117,6 +122,12 @@ impl Sessions {
         self.automation.append_value(is_service || session.user_id.trimmed() == Some(BOT));
         self.status.append_option(session.status.trimmed().map(|status| registers.status.number(status)));
         self.acus.append_option(session.acus());
+        self.origin.append_option(session.origin.trimmed().map(|origin| registers.origin.number(origin)));
+        self.size.append_option(session.session_size.trimmed().map(|size| registers.size.number(size)));
+        let category = session.category.trimmed();
+        self.category.append_option(category.map(|category| registers.category.number(category)));
+        self.limited.append_value(is_limited(session));
+        self.messages.append_option(session.user_messages());
         self.title.append_option(session.title.trimmed().filter(|_| is_named));
         self.url.append_option(session.url.trimmed().filter(|_| is_named));
         self.analysed.append_value(session.analysis().is_some());
@@ -125,6 +136,23 @@ impl Sessions {
         self.tag_count.append_value(tags);
         self.pr_count.append_value(pull_requests);
     }
+}
+
+/// The details of a suspension that a limit, and nobody's will, brought about.
+const LIMITS: [&str; 7] = [
+    "usage_limit_exceeded",
+    "org_usage_limit_exceeded",
+    "total_session_limit_exceeded",
+    "out_of_quota",
+    "no_quota_allocation",
+    "out_of_credits",
+    "payment_declined",
+];
+
+/// Whether a session is suspended because a limit was reached.
+fn is_limited(session: &Session<'_>) -> bool {
+    session.status.trimmed() == Some("suspended")
+        && session.status_detail.trimmed().is_some_and(|detail| LIMITS.contains(&detail))
 }
 
 /// Who started a session: the service user before the person.

@@ -22,6 +22,16 @@ pub const AUTOMATION: &str = "automation";
 pub const STATUS: &str = "status";
 /// ACUs; null is unknown.
 pub const ACUS: &str = "acus";
+/// Number of where it was started from, or null; v3 alone tells it.
+pub const ORIGIN: &str = "origin";
+/// Number of the vendor's size of it, or null; v3 alone tells it.
+pub const SIZE: &str = "size";
+/// Number of the kind of work, or null; v3 alone tells it.
+pub const CATEGORY: &str = "category";
+/// Whether it is suspended because a limit was reached; v3 alone tells it.
+pub const LIMITED: &str = "limited";
+/// Messages that people wrote in it, or null; v3 alone tells it.
+pub const MESSAGES: &str = "messages";
 /// Title; null where there is none, or for a session that the page never names.
 pub const TITLE: &str = "title";
 /// Address of the session; null as its title.

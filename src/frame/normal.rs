@@ -29,7 +29,8 @@ fn place(text: Option<&str>, words: &[&str]) -> u32 {
 }
 
 /// The canonical address of a pull request: scheme and host in lower case;
-/// query, fragment, trailing slashes and blanks dropped. `None` for blank text.
+/// query, fragment, trailing slashes and blanks dropped, and so are a user and
+/// password, which some tools leave there. `None` for blank text.
 pub fn address(text: &str) -> Option<Cow<'_, str>> {
     let text = text.trim();
     let end = text.find(['?', '#']).unwrap_or(text.len());
@@ -37,6 +38,10 @@ pub fn address(text: &str) -> Option<Cow<'_, str>> {
     let host_starts = text.find("://").map_or(0, |at| at + 3);
     let host_ends = text.get(host_starts..)?.find('/').map_or(text.len(), |at| host_starts + at);
     let (origin, path) = text.split_at_checked(host_ends)?;
+    if let Some((_, host)) = origin.rsplit_once('@') {
+        let scheme = origin.get(..host_starts)?;
+        return Some(Cow::Owned(format!("{scheme}{host}").to_lowercase() + path));
+    }
     // Nearly every address is canonical already.
     let is_lower = origin.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
     let address = if is_lower { Cow::Borrowed(text) } else { Cow::Owned(origin.to_lowercase() + path) };
@@ -84,6 +89,14 @@ mod tests {
         assert_eq!(address("?x"), None);
         assert_eq!(address("GitHub.com/A/b/pull/1").as_deref(), Some("github.com/A/b/pull/1"));
         assert_eq!(address("HTTPS://HOST").as_deref(), Some("https://host"));
+        assert_eq!(
+            address("https://x:ghp_SECRET@GitHub.com/a/b/pull/1").as_deref(),
+            Some("https://github.com/a/b/pull/1")
+        );
+        assert_eq!(
+            address("https://github.com/@a/b/pull/1").as_deref(),
+            Some("https://github.com/@a/b/pull/1")
+        );
     }
 
     #[test]

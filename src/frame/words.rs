@@ -83,6 +83,9 @@ pub(super) struct Registers {
     repo: Register,
     pub label: Register,
     pub kind: Register,
+    pub origin: Register,
+    pub size: Register,
+    pub category: Register,
 }
 
 impl Registers {
@@ -106,6 +109,9 @@ impl Registers {
             (c::REPO, self.repo),
             (c::LABEL, self.label),
             (c::TYPE, self.kind),
+            (c::ORIGIN, self.origin),
+            (c::SIZE, self.size),
+            (c::CATEGORY, self.category),
         ] {
             words.settle(column, register, frames)?;
         }

@@ -22,7 +22,18 @@ pub const ACUS: Metric = Metric {
     basis: Basis::Sessions,
     definition: "Sum of the ACUs of the sessions created in the period. \
                  By tag a session counts fully under each of its tags, so tags overlap and do not add up.",
-    groups: &[&[], &[Dim::User], &[Dim::Tag], &[Dim::Org], &[Dim::Day], &[Dim::Status], &[Dim::Period]],
+    groups: &[
+        &[],
+        &[Dim::User],
+        &[Dim::Tag],
+        &[Dim::Org],
+        &[Dim::Day],
+        &[Dim::Status],
+        &[Dim::Period],
+        &[Dim::Origin],
+        &[Dim::Size],
+        &[Dim::Category],
+    ],
     plan: |cube, by| total(cube.sessions(by), by, acus(), len()),
 };
 

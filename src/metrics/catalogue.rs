@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
-use super::METRICS;
 use super::metric::{Direction, Metric};
+use super::{METRICS, is_known_to};
+use crate::fetch::Api;
 
 /// The whole of METRICS.md.
 pub fn markdown() -> String {
@@ -12,7 +13,8 @@ pub fn markdown() -> String {
          Written by `acumen metrics --markdown` from the code's registry; do not edit.\n\n\
          A session belongs to the period of its creation, in the report's time zone. A ratio of\n\
          nothing is null and shown as “–”. Unknown ACUs are left out of sums and percentiles.\n\
-         `n` is what a value rests on. Every fact also comes with the previous period's value.\n\n\
+         `n` is what a value rests on. Every fact also comes with the previous period's value.\n\
+         Groups marked “(v3)” need version 3 of the API, which alone tells them.\n\n\
          | Metric | Title | Unit | More is | Groups | n counts | Definition |\n\
          |---|---|---|---|---|---|---|\n",
     );
@@ -59,9 +61,13 @@ fn direction(metric: &Metric) -> &'static str {
 }
 
 fn groups(metric: &Metric) -> String {
-    let name = |group: &&[super::Dim]| match group {
-        [] => "whole period".to_owned(),
-        dims => dims.iter().map(|dim| dim.name()).collect::<Vec<_>>().join(" + "),
+    let name = |group: &&[super::Dim]| {
+        let name = match group {
+            [] => "whole period".to_owned(),
+            dims => dims.iter().map(|dim| dim.name()).collect::<Vec<_>>().join(" + "),
+        };
+        let is_v3 = !group.iter().all(|dim| dim.is_told_by(Api::V2)) || !is_known_to(Api::V2, metric);
+        if is_v3 { format!("{name} (v3)") } else { name }
     };
     metric.groups.iter().map(name).collect::<Vec<_>>().join(", ")
 }

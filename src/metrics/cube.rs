@@ -56,7 +56,7 @@ impl Cube {
         // Sessions stand in order, so the first row of each pull request is its owner's:
         // the earliest session, then the smallest id.
         let entries = joined(
-            placed.clone().lazy().select(cols_of(&[c::ROW, PERIOD, c::USER])),
+            placed.clone().lazy().select(cols_of(&[c::ROW, PERIOD, c::USER, c::CATEGORY])),
             frames.pull_requests.clone().lazy().filter(col(c::ADDRESS).is_not_null()),
             JoinType::Inner,
         )
@@ -71,6 +71,7 @@ impl Cube {
                 col(c::STATE).min(),
                 col(c::REPO).first(),
                 col(c::USER).first(),
+                col(c::CATEGORY).first(),
                 col(c::ROW).first(),
             ])
             .collect()?;

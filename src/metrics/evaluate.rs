@@ -10,7 +10,8 @@ use super::cube::Cube;
 use super::facts::Fact;
 use super::metric::{Dim, Kind, Metric};
 use super::plan::{DENOMINATOR, GROUP, N, NUMERATOR, VALUE};
-use super::{METRICS, MetricsError};
+use super::{MetricsError, known_to};
+use crate::fetch::Api;
 use crate::frame::Frames;
 use crate::frame::normal::IMPACTS;
 use crate::period::Period;
@@ -35,6 +36,8 @@ pub struct Span<'a> {
     pub points: usize,
     /// Whether the report's period was over: only then it is compared.
     pub complete: bool,
+    /// The generation of the API: it decides on what there is to know.
+    pub api: Api,
 }
 
 /// Every fact of the registry, in canonical order.
@@ -43,8 +46,9 @@ pub struct Span<'a> {
 /// Polars refused a plan: a defect, not a state of the data.
 pub fn evaluate(cube: &Cube, span: &Span<'_>) -> Result<Vec<Fact>, MetricsError> {
     let recent = cube.recent().map_err(MetricsError::of("the periods"))?;
-    let questions: Vec<(&'static Metric, Vec<Dim>)> =
-        METRICS.iter().flat_map(|metric| groupings(metric).into_iter().map(move |by| (metric, by))).collect();
+    let questions: Vec<(&'static Metric, Vec<Dim>)> = known_to(span.api)
+        .flat_map(|metric| groupings(metric, span.api).into_iter().map(move |by| (metric, by)))
+        .collect();
     // A plan is short and much of it is planning, which one thread does alone:
     // several are worked on side by side.
     let next = AtomicUsize::new(0);
@@ -93,12 +97,13 @@ fn of_question(
     Ok(facts)
 }
 
-/// The groupings to ask for: the trend is not one of its own, because every
-/// answer is by period anyway.
-fn groupings(metric: &Metric) -> BTreeSet<Vec<Dim>> {
+/// The groupings to ask for, as far as the API tells the dimensions: the trend
+/// is not one of its own, because every answer is by period anyway.
+fn groupings(metric: &Metric, api: Api) -> BTreeSet<Vec<Dim>> {
     metric
         .groups
         .iter()
+        .filter(|group| group.iter().all(|dim| dim.is_told_by(api)))
         .map(|group| group.iter().copied().filter(|dim| *dim != Dim::Period).collect())
         .collect()
 }
@@ -156,7 +161,7 @@ impl Layout<'_> {
 
     fn fact(&self, index: usize, compared: bool, group: Vec<(Dim, Option<String>)>, keys: u64) -> Fact {
         let measure = self.measure(index, keys);
-        let compared = compared && self.span.complete;
+        let before = (compared && self.span.complete).then(|| self.measure(index + 1, keys));
         Fact {
             metric: self.metric,
             group,
@@ -164,7 +169,8 @@ impl Layout<'_> {
             numerator: measure.numerator,
             denominator: measure.denominator,
             n: measure.n,
-            previous: if compared { self.measure(index + 1, keys).value } else { None },
+            previous: before.and_then(|before| before.value),
+            previous_n: before.map_or(0.0, |before| before.n),
         }
     }
 

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::metric::{Dim, Kind, Metric};
-use crate::fetch::Ledger;
+use crate::fetch::{Api, Ledger};
 use crate::unit::Unit;
 
 /// One number.
@@ -25,6 +25,8 @@ pub struct Fact {
     pub n: f64,
     /// The same of the previous period; null where the periods cannot be compared.
     pub previous: Option<f64>,
+    /// What that rests on; 0 where there is none.
+    pub previous_n: f64,
 }
 
 impl Fact {
@@ -133,7 +135,7 @@ pub struct Bounds {
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Source {
     /// Generation of the API.
-    pub api: &'static str,
+    pub api: Api,
     /// Organisation id, or `enterprise`.
     pub scope: String,
     /// Tags that the sessions were narrowed to; told only where there are some.

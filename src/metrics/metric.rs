@@ -3,6 +3,7 @@
 use polars::prelude::LazyFrame;
 
 use super::cube::Cube;
+use crate::fetch::Api;
 use crate::unit::Unit;
 
 /// What facts are grouped by.
@@ -10,6 +11,8 @@ use crate::unit::Unit;
 pub enum Dim {
     /// Lower edge of a bin of ACUs a session.
     Bin,
+    /// Kind of work of a session; v3 alone tells it.
+    Category,
     /// Local date.
     Day,
     /// Impact of an issue.
@@ -20,10 +23,14 @@ pub enum Dim {
     Label,
     /// Organisation id.
     Org,
+    /// Where a session was started from; v3 alone tells it.
+    Origin,
     /// A period of the trend.
     Period,
     /// Repository of a pull request.
     Repo,
+    /// Size of a session; v3 alone tells it.
+    Size,
     /// State of a pull request.
     State,
     /// Status of a session.
@@ -41,13 +48,16 @@ impl Dim {
     pub fn name(self) -> &'static str {
         match self {
             Self::Bin => "bin",
+            Self::Category => "category",
             Self::Day => "day",
             Self::Impact => "impact",
             Self::Issues => "issues",
             Self::Label => "label",
             Self::Org => "org",
+            Self::Origin => "origin",
             Self::Period => "period",
             Self::Repo => "repo",
+            Self::Size => "size",
             Self::State => "state",
             Self::Status => "status",
             Self::Tag => "tag",
@@ -61,9 +71,14 @@ impl Dim {
     pub fn bits(self) -> u32 {
         match self {
             Self::Bin | Self::Impact | Self::Issues | Self::State => 8,
-            Self::Day | Self::Label | Self::Org | Self::Period | Self::Repo => 32,
-            Self::Status | Self::Tag | Self::Type | Self::User => 32,
+            Self::Category | Self::Day | Self::Label | Self::Org | Self::Origin | Self::Period => 32,
+            Self::Repo | Self::Size | Self::Status | Self::Tag | Self::Type | Self::User => 32,
         }
+    }
+
+    /// Whether a generation of the API tells it.
+    pub fn is_told_by(self, api: Api) -> bool {
+        api == Api::V3 || !matches!(self, Self::Category | Self::Origin | Self::Size)
     }
 }
 
@@ -104,13 +119,15 @@ pub enum Basis {
     MergedPullRequests,
     /// Sessions of the group that have an analysis.
     AnalysedSessions,
+    /// Sessions of the group whose number of messages is known.
+    CountedSessions,
 }
 
 impl Basis {
     /// The head of a column with the number.
     pub fn head(self) -> &'static str {
         match self {
-            Self::Sessions | Self::KnownSessions => "Sessions",
+            Self::Sessions | Self::KnownSessions | Self::CountedSessions => "Sessions",
             Self::PullRequests => "Pull requests",
             Self::DecidedPullRequests => "Decided",
             Self::MergedPullRequests => "Merged",
@@ -127,6 +144,7 @@ impl Basis {
             Self::DecidedPullRequests => "decided pull requests",
             Self::MergedPullRequests => "merged pull requests",
             Self::AnalysedSessions => "analysed sessions",
+            Self::CountedSessions => "sessions with a known number of messages",
         }
     }
 }

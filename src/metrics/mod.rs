@@ -29,6 +29,7 @@ pub use metric::{Basis, Dim, Direction, Kind, Metric};
 pub use pull_requests::*;
 pub use sessions::*;
 
+use crate::fetch::Api;
 use crate::frame::Frames;
 
 /// Every metric there is, in the order of the catalogue.
@@ -58,7 +59,22 @@ pub static METRICS: &[Metric] = &[
     ISSUE_COUNT_HISTOGRAM,
     ACTION_ITEMS,
     SESSIONS_WITH_PROMPT_FEEDBACK,
+    USER_MESSAGES_MEDIAN,
+    SESSIONS_STOPPED_BY_LIMIT,
 ];
+
+/// The metrics that v3 alone has the data for.
+static V3_ALONE: [&str; 2] = [USER_MESSAGES_MEDIAN.id, SESSIONS_STOPPED_BY_LIMIT.id];
+
+/// Whether a generation of the API has the data for a metric.
+pub fn is_known_to(api: Api, metric: &Metric) -> bool {
+    api == Api::V3 || !V3_ALONE.contains(&metric.id)
+}
+
+/// The metrics that a generation of the API has the data for.
+pub fn known_to(api: Api) -> impl Iterator<Item = &'static Metric> {
+    METRICS.iter().filter(move |metric| is_known_to(api, metric))
+}
 
 /// A number could not be worked out.
 #[derive(Debug, thiserror::Error)]

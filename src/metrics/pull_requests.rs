@@ -48,7 +48,7 @@ pub const MERGE_RATE: Metric = Metric {
     kind: Kind::Ratio,
     basis: Basis::DecidedPullRequests,
     definition: "Merged pull requests of the decided ones, which are merged or closed. Open ones do not count yet.",
-    groups: &[&[], &[Dim::User], &[Dim::Tag], &[Dim::Repo], &[Dim::Period]],
+    groups: &[&[], &[Dim::User], &[Dim::Tag], &[Dim::Repo], &[Dim::Period], &[Dim::Category]],
     plan: |cube, by| ratio(cube.pull_requests(by), by, merged(), decided(), decided()),
 };
 

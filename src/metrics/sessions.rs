@@ -17,7 +17,18 @@ pub const SESSIONS: Metric = Metric {
     kind: Kind::Total,
     basis: Basis::Sessions,
     definition: "Distinct sessions created in the period, archived and child sessions included.",
-    groups: &[&[], &[Dim::User], &[Dim::Tag], &[Dim::Org], &[Dim::Day], &[Dim::Status], &[Dim::Period]],
+    groups: &[
+        &[],
+        &[Dim::User],
+        &[Dim::Tag],
+        &[Dim::Org],
+        &[Dim::Day],
+        &[Dim::Status],
+        &[Dim::Period],
+        &[Dim::Origin],
+        &[Dim::Size],
+        &[Dim::Category],
+    ],
     plan: |cube, by| total(cube.sessions(by), by, len(), len()),
 };
 
@@ -50,4 +61,35 @@ pub const AUTOMATION_SESSIONS: Metric = Metric {
     definition: "Sessions started by a service user.",
     groups: &[&[]],
     plan: |cube, by| total(cube.sessions(by), by, col(c::AUTOMATION).sum(), len()),
+};
+
+/// How much people have to say to Devin.
+pub const USER_MESSAGES_MEDIAN: Metric = Metric {
+    id: "user_messages_median",
+    title: "Messages by people a session, median",
+    unit: Unit::Count,
+    direction: Direction::Neutral,
+    kind: Kind::Quantile,
+    basis: Basis::CountedSessions,
+    definition: "Half of the sessions had at most this many messages written by people (linear interpolation).",
+    groups: &[&[], &[Dim::Size]],
+    plan: user_messages_median,
+};
+
+fn user_messages_median(cube: &Cube, by: &[Dim]) -> LazyFrame {
+    let median = col(c::MESSAGES).quantile(lit(0.5), QuantileMethod::Linear);
+    total(cube.sessions(by), by, median, col(c::MESSAGES).count())
+}
+
+/// Work that a limit cut short.
+pub const SESSIONS_STOPPED_BY_LIMIT: Metric = Metric {
+    id: "sessions_stopped_by_limit",
+    title: "Sessions stopped by a limit",
+    unit: Unit::Count,
+    direction: Direction::Less,
+    kind: Kind::Total,
+    basis: Basis::Sessions,
+    definition: "Sessions that are suspended because a usage or session limit, a quota, credits or a payment ran out.",
+    groups: &[&[]],
+    plan: |cube, by| total(cube.sessions(by), by, col(c::LIMITED).sum(), len()),
 };

@@ -28,8 +28,8 @@ pub fn change(fact: &Fact) -> Option<Change> {
         (_, None) => "new".to_owned(),
     };
     let tone = match (fact.metric.direction, up) {
-        // What should not be trusted is neither good nor bad news.
-        _ if faint(fact) => "neutral",
+        // What should not be trusted, on either side, is neither good nor bad news.
+        _ if faint(fact) || fact.metric.kind == Kind::Ratio && fact.previous_n < FEW => "neutral",
         (Direction::Neutral, _) => "neutral",
         (Direction::More, true) | (Direction::Less, false) => "good",
         _ => "bad",
@@ -53,8 +53,11 @@ pub fn signed(fact: &Fact) -> String {
 
 /// Whether a ratio rests on too few to be trusted: fewer than ten.
 pub fn faint(fact: &Fact) -> bool {
-    fact.metric.kind == Kind::Ratio && fact.n < 10.0
+    fact.metric.kind == Kind::Ratio && fact.n < FEW
 }
+
+/// A ratio on fewer than this is no firm number.
+const FEW: f64 = 10.0;
 
 #[cfg(test)]
 mod tests {
@@ -70,6 +73,7 @@ mod tests {
             denominator: 0.0,
             n: 50.0,
             previous,
+            previous_n: 50.0,
         }
     }
 
@@ -81,7 +85,7 @@ mod tests {
     fn a_table_tells_a_change_by_its_sign() {
         let told = |metric, value, previous| signed(&fact(metric, value, previous));
         assert_eq!(told(&SESSIONS, 108.0, Some(100.0)), "+8 (+8\u{a0}%)");
-        assert_eq!(told(&ACUS, 30.0, Some(40.0)), "−10 (−25\u{a0}%)");
+        assert_eq!(told(&ACUS, 30.0, Some(40.0)), "−10.0 (−25\u{a0}%)");
         assert_eq!(told(&MERGE_RATE, 0.75, Some(0.72)), "+3\u{a0}pp");
         assert_eq!(
             (told(&SESSIONS, 3.0, Some(0.0)), told(&SESSIONS, 0.0, Some(0.0))),
@@ -94,7 +98,9 @@ mod tests {
     fn what_rests_on_little_is_neither_good_nor_bad() {
         let few = Fact { n: 9.0, ..fact(&MERGE_RATE, 0.5, Some(1.0)) };
         assert_eq!(change(&few).unwrap().tone, "neutral");
-        assert_eq!(change(&Fact { n: 10.0, ..few }).unwrap().tone, "bad");
+        let enough = Fact { n: 10.0, ..few };
+        assert_eq!(change(&enough).unwrap().tone, "bad");
+        assert_eq!(change(&Fact { previous_n: 9.0, ..enough }).unwrap().tone, "neutral");
     }
 
     #[test]
@@ -103,7 +109,7 @@ mod tests {
         assert_eq!(told(&SESSIONS, 108.0, 100.0), ("8 more (+8\u{a0}%)".into(), "neutral"));
         assert_eq!(told(&ISSUES, 12.0, 10.0), ("2 more (+20\u{a0}%)".into(), "bad"));
         assert_eq!(told(&ISSUES, 8.0, 10.0), ("2 fewer (−20\u{a0}%)".into(), "good"));
-        assert_eq!(told(&ACUS, 30.0, 40.0), ("10 less (−25\u{a0}%)".into(), "neutral"));
+        assert_eq!(told(&ACUS, 30.0, 40.0), ("10.0 less (−25\u{a0}%)".into(), "neutral"));
         assert_eq!(told(&MERGE_RATE, 0.75, 0.72), ("3\u{a0}pp higher".into(), "good"));
         assert_eq!(told(&SESSIONS, 3.0, 0.0), ("new".into(), "neutral"));
         assert_eq!(told(&SESSIONS, 0.0, 0.0), ("no change".into(), "neutral"));

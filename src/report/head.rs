@@ -44,7 +44,8 @@ pub fn notices(facts: &Facts, run: &Run<'_>) -> Vec<String> {
     }
     if !ledger.complete {
         notices.push(format!(
-            "Sessions are missing. {} arrived, which is not what the server counts. Do not decide on these numbers.",
+            "This report may be incomplete: {} sessions arrived, which is not what the server counts. \
+             Do not decide on these numbers.",
             Unit::Count.text(Some(ledger.unique as f64))
         ));
     }

@@ -223,7 +223,12 @@ fn friction(facts: &Facts, evidence: &Evidence) -> Option<Sentence> {
             key,
             format!(": {high}. {touched}"),
         ),
-        false => about("", Dim::Label, key, format!(" has the most high-impact issues: {high}. {touched}")),
+        false => about(
+            "",
+            Dim::Label,
+            key,
+            format!(" is the label with the most high-impact issues: {high}. {touched}"),
+        ),
     })
 }
 
@@ -291,7 +296,16 @@ mod tests {
     fn fact(metric: &'static Metric, group: &[(Dim, &str)], value: f64, previous: f64, n: f64) -> Fact {
         let group = group.iter().map(|(dim, key)| (*dim, Some((*key).to_owned()))).collect();
         let (numerator, denominator) = (value * n, n);
-        Fact { metric, group, value: Some(value), numerator, denominator, n, previous: Some(previous) }
+        Fact {
+            metric,
+            group,
+            value: Some(value),
+            numerator,
+            denominator,
+            n,
+            previous: Some(previous),
+            previous_n: n,
+        }
     }
 
     fn told(mut facts: Vec<Fact>, labels: &[(&str, f64)], complete: bool) -> Vec<String> {
@@ -308,7 +322,7 @@ mod tests {
             period: bounds.clone(),
             previous: bounds,
             source: Source {
-                api: "v2",
+                api: crate::fetch::Api::V2,
                 tags: Vec::new(),
                 users: Vec::new(),
                 scope: String::new(),
@@ -353,7 +367,7 @@ mod tests {
                 true
             ),
             [
-                "ACUs rose to 300 from 200 in week 40 (+50\u{a0}%). Of all tags, “x” grew most: by 80 to 90 ACUs."
+                "ACUs rose to 300 from 200 in week 40 (+50\u{a0}%). Of all tags, “x” grew most: by 80.0 to 90.0 ACUs."
             ]
         );
         let few = told(vec![sessions(), spent(300.0), tag("x", 90.0, 10.0, 9.0)], &[], true);
@@ -389,7 +403,7 @@ mod tests {
         assert_eq!(
             week(10.0).get(1).map(String::as_str),
             Some(
-                "ACUs per merged pull request rose to 12 from 8 in week 40 (+50\u{a0}%). \
+                "ACUs per merged pull request rose to 12.0 from 8.00 in week 40 (+50\u{a0}%). \
                  6 pull requests not decided yet may lower it."
             )
         );
@@ -402,10 +416,10 @@ mod tests {
             let analysed = fact(&ANALYSED_SESSIONS, &[], analysed, 0.0, analysed);
             told(vec![fact(&SESSIONS, &[], 50.0, 0.0, 50.0), analysed], labels, true)
         };
-        let rest = "Issues with this label touched 4 sessions that used 7.5 ACUs.";
+        let rest = "Issues with this label touched 4 sessions that used 7.50 ACUs.";
         assert_eq!(
             week(&[("a", 5.0), ("b", 4.0)], 20.0),
-            [format!("“a” has the most high-impact issues: 5. {rest}")]
+            [format!("“a” is the label with the most high-impact issues: 5. {rest}")]
         );
         assert_eq!(
             week(&[("a", 5.0), ("b", 5.0)], 20.0),

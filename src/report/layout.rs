@@ -109,13 +109,15 @@ pub static SECTIONS: [Section; 3] = [
             &ACUS_TOP_DECILE_SHARE,
             &ACUS_WITHOUT_PR_SHARE,
             &AUTOMATION_SESSIONS,
+            &SESSIONS_STOPPED_BY_LIMIT,
+            &USER_MESSAGES_MEDIAN,
         ],
         figures: &[
             figure("acus-by-day", "ACUs by day", "", &ACUS, &[Dim::Day], Draw::Columns),
             figure(
                 "acus-by-session",
                 "Sessions by ACUs used",
-                "Each column holds its lower edge.",
+                "A column holds its lower edge: a session of 5 ACUs stands in 5–10.",
                 &ACUS_HISTOGRAM,
                 &[Dim::Bin],
                 Draw::Columns,
@@ -132,6 +134,39 @@ pub static SECTIONS: [Section; 3] = [
             Figure {
                 at_least: 2,
                 ..figure("acus-by-org", "ACUs by organisation", "", &ACUS, &[Dim::Org], Draw::Ranking)
+            },
+            Figure {
+                at_least: 1,
+                ..figure(
+                    "acus-by-category",
+                    "ACUs by kind of work",
+                    "As the vendor sorts sessions.",
+                    &ACUS,
+                    &[Dim::Category],
+                    Draw::Ranking,
+                )
+            },
+            Figure {
+                at_least: 1,
+                ..figure(
+                    "acus-by-origin",
+                    "ACUs by origin",
+                    "Where sessions were started.",
+                    &ACUS,
+                    &[Dim::Origin],
+                    Draw::Ranking,
+                )
+            },
+            Figure {
+                at_least: 1,
+                ..figure(
+                    "acus-by-size",
+                    "ACUs by size of session",
+                    "The vendor calls L and XL unhealthy.",
+                    &ACUS,
+                    &[Dim::Size],
+                    Draw::Ranking,
+                )
             },
             Figure {
                 at_least: 2,
@@ -169,6 +204,17 @@ pub static SECTIONS: [Section; 3] = [
                 &[Dim::Repo],
                 Draw::Rates,
             ),
+            Figure {
+                at_least: 1,
+                ..figure(
+                    "merge-rate-by-category",
+                    "Merge rate by kind of work",
+                    "Pale: fewer than ten decided.",
+                    &MERGE_RATE,
+                    &[Dim::Category],
+                    Draw::Rates,
+                )
+            },
             Figure {
                 at_least: 2,
                 ..figure(

@@ -8,6 +8,7 @@ mod head;
 mod insights;
 mod layout;
 mod names;
+mod quality;
 mod sessions;
 mod tiles;
 mod view;
@@ -18,7 +19,8 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use sha2::{Digest, Sha256};
 
 use crate::charts::{self, ChartError};
-use crate::metrics::{ANALYSIS_COVERAGE, Evidence, Fact, Facts, METRICS};
+use crate::fetch::Vendor;
+use crate::metrics::{ANALYSIS_COVERAGE, Evidence, Fact, Facts, known_to};
 use crate::period::Period;
 use crate::text::clean;
 use crate::unit::Unit;
@@ -49,6 +51,8 @@ pub struct Run<'a> {
     pub tags: &'a [String],
     /// Users the sessions were narrowed to.
     pub users: &'a [String],
+    /// The vendor's own counts of the period.
+    pub vendor: &'a Vendor,
     /// The data is invented.
     pub demo: bool,
 }
@@ -104,8 +108,9 @@ fn view(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<View, Repor
         insights: insights::insights(facts, evidence, &previous.map(in_sentence).unwrap_or_default()),
         sections: sections(facts, evidence, run)?,
         lists: sessions::lists(evidence),
-        definitions: METRICS.iter().map(|metric| definition(facts, metric)).collect(),
-        quality: quality(facts),
+        definitions: known_to(facts.source.api).map(|metric| definition(facts, metric)).collect(),
+        quality: quality::entries(facts, run.vendor),
+        vendor: quality::note(run.vendor),
         ledger: ledger(facts),
         tool: format!("acumen {}", env!("CARGO_PKG_VERSION")),
         header,
@@ -192,27 +197,12 @@ fn definition(facts: &Facts, metric: &'static crate::metrics::Metric) -> Definit
     }
 }
 
-fn quality(facts: &Facts) -> Vec<Entry> {
-    let quality = &facts.quality;
-    let ledger = &facts.source.ledger;
-    let entry = |name, number: u64| Entry { name, value: Unit::Count.text(Some(number as f64)) };
-    vec![
-        entry("Sessions with unknown ACUs", quality.acus_unknown),
-        entry("Sessions with an unknown status", quality.unknown_status),
-        entry("Issues with an unknown impact", quality.unknown_impact),
-        entry("Pull requests with an unknown state", quality.unknown_pr_state),
-        entry("Pull request entries without an address", quality.prs_without_url),
-        entry("Records that could not be read", ledger.rejected),
-        entry("Times without a zone, taken as UTC", ledger.naive_times),
-    ]
-}
-
 fn ledger(facts: &Facts) -> Vec<Entry> {
     let source = &facts.source;
     let ledger = &source.ledger;
     let entry = |name, number: u64| Entry { name, value: Unit::Count.text(Some(number as f64)) };
     vec![
-        Entry { name: "API", value: source.api.to_owned() },
+        Entry { name: "API", value: source.api.to_string() },
         Entry { name: "Scope", value: clean(&source.scope, 80) },
         entry("Requests", ledger.requests),
         entry("Of these, retries", ledger.retries),

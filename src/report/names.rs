@@ -14,12 +14,16 @@ pub fn name(dim: Dim, key: Option<&str>) -> String {
         Dim::Label => "no label",
         Dim::Type => "no type",
         Dim::Org => "no organisation",
+        Dim::Origin => "no origin",
+        Dim::Size => "no size",
+        Dim::Category => "no category",
         _ => "none",
     };
     let Some(key) = key else { return none.to_owned() };
     let text = match dim {
         Dim::Bin => return bin(key),
-        Dim::Type | Dim::Status => key.replace('_', " "),
+        Dim::Type | Dim::Status | Dim::Category | Dim::Origin => key.replace('_', " "),
+        Dim::Size => key.to_uppercase(),
         _ => key.to_owned(),
     };
     let text = clean(&text, LONGEST);
@@ -30,13 +34,16 @@ pub fn name(dim: Dim, key: Option<&str>) -> String {
 pub fn plural(dim: Dim) -> &'static str {
     match dim {
         Dim::Bin => "bins",
+        Dim::Category => "categories",
         Dim::Day => "days",
         Dim::Impact => "impacts",
         Dim::Issues => "counts",
         Dim::Label => "labels",
         Dim::Org => "organisations",
+        Dim::Origin => "origins",
         Dim::Period => "periods",
         Dim::Repo => "repositories",
+        Dim::Size => "sizes",
         Dim::State => "states",
         Dim::Status => "statuses",
         Dim::Tag => "tags",
@@ -49,13 +56,16 @@ pub fn plural(dim: Dim) -> &'static str {
 pub fn head(dim: Dim) -> &'static str {
     match dim {
         Dim::Bin => "ACUs",
+        Dim::Category => "Category",
         Dim::Day => "Day",
         Dim::Impact => "Impact",
         Dim::Issues => "Issues",
         Dim::Label => "Label",
         Dim::Org => "Organisation",
+        Dim::Origin => "Origin",
         Dim::Period => "Period",
         Dim::Repo => "Repository",
+        Dim::Size => "Size",
         Dim::State => "State",
         Dim::Status => "Status",
         Dim::Tag => "Tag",

@@ -18,7 +18,9 @@ const LONG: usize = 8;
 /// # Errors
 /// A sparkline could not be drawn: a defect.
 pub fn tiles(facts: &Facts, periods: &[Period], points: usize) -> Result<Vec<Tile>, ChartError> {
-    let trend: Vec<String> = periods.iter().take(points).rev().map(Period::label).collect();
+    // A period that is still running would look like a fall.
+    let running = usize::from(facts.period.complete == Some(false));
+    let trend: Vec<String> = periods.iter().take(points).skip(running).rev().map(Period::label).collect();
     HEADLINES.iter().map(|headline| tile(facts, headline, &trend)).collect()
 }
 

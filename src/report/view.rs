@@ -30,8 +30,10 @@ pub struct View {
     pub lists: Vec<SessionList>,
     /// Every number that the page shows.
     pub definitions: Vec<Definition>,
-    /// What could not be read as documented.
+    /// What could not be read as documented, and the vendor's counts beside ours.
     pub quality: Vec<Entry>,
+    /// What to know about the vendor's counts; empty for nothing.
+    pub vendor: String,
     /// Where the data comes from.
     pub ledger: Vec<Entry>,
     /// Name and version of this program.

@@ -1,6 +1,8 @@
 //! The program's numbers against the oracle's: the command as a user runs it,
 //! over HTTP, on invented and on odd organisations.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 
@@ -176,6 +178,59 @@ fn a_field_of_another_type_costs_itself_alone() {
 }
 
 #[test]
+fn version_3_agrees() {
+    for (seed, tz) in [(1, chrono_tz::Europe::Berlin), (2, chrono_tz::America::New_York), (3, chrono_tz::UTC)]
+    {
+        let served = Served::invented(&Recipe { seed, orgs: 2, oddity: 3.0, ..small("2026-08-14", 62) });
+        let orgs = served.distinct(|record| record["org_id"].as_str());
+        let week = Asked { v3: true, ..asked(WEEK_41, tz, 5) };
+        served.agrees(None, &week);
+        served.agrees(orgs.first().map(String::as_str), &week);
+        served.agrees(None, &Asked { v3: true, ..asked(Kind::Month { year: 2026, month: 9 }, tz, 1) });
+    }
+}
+
+#[test]
+fn both_versions_tell_the_same_as_far_as_they_can() {
+    let only_v3 = |line: &String| {
+        ["\"origin\"", "\"size\"", "\"category\"", "user_messages_median", "sessions_stopped_by_limit"]
+            .iter()
+            .any(|word| line.contains(word))
+    };
+    // The comma after a fact depends on whether another follows.
+    let bare =
+        |text: &'_ str| text.lines().map(|line| line.trim_end_matches(',').to_owned()).collect::<Vec<_>>();
+    for seed in 1..=4 {
+        let served = Served::invented(&Recipe { seed, sessions: 700, ..small("2026-08-14", 62) });
+        let week = asked(WEEK_41, chrono_tz::Europe::Berlin, 7);
+        let v2 = facts_text(&served.report(None, &week, &[]));
+        let v3 = Asked { v3: true, ..week };
+        for flags in [vec![], ["--page-size", "9", "--concurrency", "8"].map(str::to_owned).to_vec()] {
+            let v3 = facts_text(&served.report(None, &v3, &flags));
+            let (more, same): (Vec<String>, Vec<String>) = bare(&v3).into_iter().partition(only_v3);
+            assert!(more.len() > 40, "{}", more.len());
+            assert_same_bytes(&bare(&v2).join("\n"), &same.join("\n"), "v3");
+        }
+    }
+}
+
+#[test]
+fn filters_agree_on_version_3() {
+    let served = Served::invented(&small("2026-09-21", 21));
+    let week = Asked { v3: true, ..asked(WEEK_41, chrono_tz::UTC, 2) };
+    let users = served.distinct(|record| record["user_id"].as_str());
+    let machines = served.distinct(|record| record["service_user_id"].as_str());
+    let tags = served.distinct(|record| record["tags"][0].as_str());
+    let tagged =
+        |record: &Value| record["tags"].as_array().is_some_and(|own| own.iter().any(|tag| tag == &tags[0]));
+    served.agrees_on(None, &week, &["--tag".to_owned(), tags[0].clone()], &tagged);
+    for (key, id) in [("user_id", &users[1]), ("service_user_id", &machines[0])] {
+        let flags = ["--user".to_owned(), id.clone()];
+        served.agrees_on(None, &week, &flags, &|record| record[key] == id.as_str());
+    }
+}
+
+#[test]
 fn duplicates_agree() {
     // A listing that tells of a session twice can never prove to be complete.
     let partial = ["--allow-partial".to_owned()];
@@ -300,8 +355,9 @@ impl Served {
             (Some(org), Some(own)) => own.is_empty() || own == org,
             _ => true,
         };
+        let records = if asked.v3 { self.of_version_3() } else { self.records.clone() };
         let records: Vec<Value> =
-            self.records.iter().filter(|record| of_org(record) && left(record)).cloned().collect();
+            records.iter().filter(|record| of_org(record) && left(record)).cloned().collect();
         let expected = expect(&records, asked);
         let found = differences(&facts, &expected);
         let shown = found.iter().take(40).cloned().collect::<Vec<_>>().join("\n");
@@ -309,11 +365,37 @@ impl Served {
         facts
     }
 
+    /// All records as version 3 serves them, read page by page.
+    fn of_version_3(&self) -> Vec<Value> {
+        let (mut records, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let path = format!("/v3/enterprise/sessions/insights?first=200{cursor}");
+            let page = self.get(&path);
+            records.extend(page["items"].as_array().expect("items").iter().cloned());
+            if page["has_next_page"] == false {
+                return records;
+            }
+            cursor = format!("&after={}", page["end_cursor"].as_str().expect("a cursor").replace('=', "%3D"));
+        }
+    }
+
+    fn get(&self, path: &str) -> Value {
+        let host = self.simulator.base_url().replace("http://", "");
+        let mut stream = TcpStream::connect(&host).expect("the simulator listens");
+        let lines = "Authorization: Bearer cog_test\r\nConnection: close";
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\n{lines}\r\n\r\n").expect("a request");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        let (_, body) = answer.split_once("\r\n\r\n").expect("a head");
+        serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}"))
+    }
+
     /// Runs `acumen report` and gives its `facts.json`.
     fn report(&self, org: Option<&str>, asked: &Asked, flags: &[String]) -> String {
         let folder = tempfile::tempdir().expect("a folder");
-        let label = &expect(&[], asked).label;
+        let key = if asked.v3 { "cog_test" } else { "apk_user_test" };
         let output = command(folder.path())
+            .env("DEVIN_API_KEY", key)
             .args(["report", "--base-url", &self.simulator.base_url(), "--tz", asked.tz.name()])
             .args(["--trend", &asked.trend.to_string(), "--out", "."])
             .args(period_flags(asked.kind))
@@ -323,7 +405,8 @@ impl Served {
             .expect("the program starts");
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{asked:?} {org:?} {flags:?}: {}\n{stderr}", output.status);
-        let path = folder.path().join(format!("{}_{label}.json", org.unwrap_or("enterprise")));
+        let written = String::from_utf8_lossy(&output.stdout);
+        let path = folder.path().join(written.lines().next_back().expect("the path of the facts"));
         std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 }
@@ -331,7 +414,7 @@ impl Served {
 /// The program, with nothing of this machine's settings.
 fn command(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_acumen"));
-    command.current_dir(folder).env_clear().env("HOME", folder).env("DEVIN_API_KEY", "apk_user_test");
+    command.current_dir(folder).env_clear().env("HOME", folder);
     command
 }
 
@@ -346,7 +429,7 @@ fn period_flags(kind: Kind) -> Vec<String> {
 }
 
 fn asked(kind: Kind, tz: Tz, trend: u32) -> Asked {
-    Asked { tz, kind, trend, now: now() }
+    Asked { tz, kind, trend, now: now(), v3: false }
 }
 
 // The program decides by the real clock which periods have ended.

@@ -30,6 +30,7 @@ fn the_facts_of_a_small_organisation_are_as_they_were() {
         kind: Kind::Week { year: 2026, week: 41 },
         trend: 1,
         now: chrono::DateTime::<chrono::Utc>::MAX_UTC,
+        v3: false,
     };
     let expected = expect(&sessions, &asked);
     let options = Options { max_page: 5, ..Options::default() };

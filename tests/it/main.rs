@@ -10,6 +10,8 @@ mod cli;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod documented;
 #[cfg(test)]
 mod golden;
@@ -25,3 +27,5 @@ mod partial;
 mod support;
 #[cfg(test)]
 mod trust;
+#[cfg(test)]
+mod vendor;

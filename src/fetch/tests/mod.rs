@@ -1,7 +1,7 @@
 mod bytes;
 mod faults;
 mod proof;
-mod server;
+pub(super) mod server;
 mod statuses;
 mod transport;
 mod v3;

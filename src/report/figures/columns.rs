@@ -20,7 +20,7 @@ pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
     };
     let words: Vec<_> = columns.iter().map(|column| (column.label.clone(), column.text.clone())).collect();
     let description = description(figure.title, &columns, &words);
-    let svg = charts::columns(&frame(figure, &description), &columns, &|value| unit.text(Some(value)))?;
+    let svg = charts::columns(&frame(figure, &description), &columns, &|value| unit.tick(value))?;
     let head = figure.by.first().map_or("", |dim| names::head(*dim));
     let rows = words.into_iter().map(|(name, text)| firm(vec![name, text]));
     let title = if figure.by == [Dim::Bin] { "Sessions" } else { figure.metric.title };

@@ -36,7 +36,7 @@ pub fn draw(evidence: &Evidence) -> Drawn {
     };
     let heads = ["Label", "Issues", "High", "Sessions", "ACUs"].map(str::to_owned).to_vec();
     let table = Table { heads, rows: labels.iter().map(row).collect(), more };
-    Drawn { svg: None, table, also: &[&ISSUES, &ACUS] }
+    Drawn { svg: None, table, also: &[&ISSUES, &ACUS], note: "" }
 }
 
 #[cfg(test)]
@@ -59,7 +59,7 @@ mod tests {
         let all = table(12);
         let names: Vec<&str> = all.rows.iter().map(|row| row.cells[0].as_str()).collect();
         assert_eq!(names, ["12", "11", "10", "9", "8", "7", "6", "5", "4", "3"]);
-        assert_eq!(all.rows[0].cells, ["12", "12", "0", "1", "2.5"]);
+        assert_eq!(all.rows[0].cells, ["12", "12", "0", "1", "2.50"]);
         assert_eq!(all.more, "2 more labels have 3 issues together.");
         assert_eq!((table(11).more.as_str(), table(10).more.as_str()), ("One more label has 1 issue.", ""));
     }

@@ -25,11 +25,13 @@ pub struct Drawn {
     table: Table,
     /// What the table shows besides the figure's own metric.
     also: &'static [&'static Metric],
+    /// What else is to be known of it; empty for nothing.
+    note: &'static str,
 }
 
 impl Drawn {
     fn new(svg: Svg, table: Table) -> Self {
-        Self { svg: Some(svg), table, also: &[] }
+        Self { svg: Some(svg), table, also: &[], note: "" }
     }
 }
 
@@ -89,7 +91,7 @@ pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<FigureView, ChartErr
         id: figure.id,
         title: figure.title,
         terms: terms.map(|metric| Term { id: metric.id, title: metric.title }).collect(),
-        note: figure.note.to_owned(),
+        note: [figure.note, drawn.note].join(" ").trim().to_owned(),
         svg: Value::from_safe_string(svg),
         table: drawn.table,
     })

@@ -10,10 +10,12 @@ use crate::report::names::{self, name};
 use crate::report::view::Row;
 use crate::unit::Unit;
 
+/// The vendor's sizes of a session, smallest first.
+const SIZES: [&str; 5] = ["xs", "s", "m", "l", "xl"];
 /// The most bars that a reader takes in.
 const MOST_BARS: usize = 15;
 
-/// Counts and sums, largest first; impacts and states in their own order.
+/// Counts and sums, largest first; impacts, states and sizes in their own order.
 pub fn amounts(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
     let mut facts = source.of(figure);
     let dim = dimension(figure);
@@ -53,7 +55,7 @@ pub fn amounts(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError
     let rows = facts.iter().map(row);
     let heads: Vec<&str> = [names::head(dim), figure.metric.title]
         .into_iter()
-        .chain(split.then_some("Split among its tags"))
+        .chain(split.then_some("Split"))
         .chain(basis)
         .chain(source.against.as_deref())
         .collect();
@@ -137,6 +139,7 @@ fn place(dim: Dim, fact: &Fact) -> usize {
     match dim {
         Dim::Impact => IMPACTS.iter().position(|impact| *impact == key).unwrap_or(IMPACTS.len()),
         Dim::State => STATES.iter().position(|state| *state == key).unwrap_or(STATES.len()),
+        Dim::Size => SIZES.iter().position(|size| *size == key).unwrap_or(SIZES.len()),
         _ => 0,
     }
 }
@@ -149,7 +152,7 @@ fn tone(dim: Dim, key: Option<&str>) -> Tone {
         (Dim::State, Some("open")) => Tone::Open,
         (Dim::State, Some("draft")) => Tone::Draft,
         (Dim::State, _) => Tone::Unknown,
-        (_, None) => Tone::Rest,
+        (_, None) | (Dim::Repo, Some("unknown")) => Tone::Rest,
         _ => Tone::Accent,
     }
 }

@@ -11,6 +11,7 @@ use crate::unit::Unit;
 pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
     let facts = source.of(figure);
     let unit = figure.metric.unit;
+    let is_running = source.facts.period.complete == Some(false);
     let mut points = Vec::new();
     let mut rows = Vec::new();
     let newest = source.periods.first();
@@ -21,7 +22,7 @@ pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
         };
         let text = unit.text(fact.value);
         // A period that is still running is no fall.
-        let running = newest == Some(period) && source.facts.period.complete == Some(false);
+        let running = is_running && newest == Some(period);
         let faint = running || change::faint(fact);
         let label = if running { format!("{label} so far") } else { label };
         rows.push(Row { cells: vec![label, text.clone(), Unit::Count.text(Some(fact.n))], faint });
@@ -29,9 +30,10 @@ pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
     }
     let description = description(figure.title, &points);
     let max = (unit == Unit::Share).then_some(1.0);
-    let svg = charts::line(&frame(figure, &description), &points, &|value| unit.text(Some(value)), max)?;
+    let svg = charts::line(&frame(figure, &description), &points, &|value| unit.tick(value), max)?;
     let heads = [names::head(Dim::Period), figure.metric.title, figure.metric.basis.head()];
-    Ok(Drawn::new(svg, table(&heads, rows.into_iter())))
+    let note = if is_running { "The last point is so far: its period is not over." } else { "" };
+    Ok(Drawn { note, ..Drawn::new(svg, table(&heads, rows.into_iter())) })
 }
 
 /// In words: where the line ends, where it began, and how far it went.

@@ -132,7 +132,7 @@ fn help_tells_every_exit_code() {
             assert!(codes.split_whitespace().any(|word| word == code), "{flag}: {code} is missing");
         }
     }
-    for command in ["report", "demo", "simulate", "metrics", "completions"] {
+    for command in ["report", "doctor", "demo", "simulate", "metrics", "completions"] {
         let help = run(acumen(folder.path()).args([command, "--help"]));
         assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""), "{command}");
         assert!(help.stdout.contains("Usage: acumen"), "{}", help.stdout);

@@ -131,6 +131,7 @@ fn wrong_numbers_flags_and_words() {
         (&["--concurrency", "33"], "1..=32", "--help"),
         (&["--trend", "1000"], "0..=104", "--help"),
         (&["--trend=-1"], "--trend", "--help"),
+        (&["--api", "v3", "--page-size", "201"], "v3 gives at most 200", "200 or fewer"),
         (&["--api", "v4"], "v3", "--help"),
         (&["--api", "v1"], "v2", "--help"),
         (&["--out", ""], "--out", "--help"),

@@ -37,6 +37,7 @@ fn every_setting_of_a_report_comes_from_the_environment_too() {
         ("ACUMEN_PAGE_SIZE", "7"),
         ("ACUMEN_CONCURRENCY", "1"),
         ("ACUMEN_ALLOW_PARTIAL", "true"),
+        ("ACUMEN_NO_RECONCILE", "true"),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()));
     let report = |more: &[(&str, &str)]| {

@@ -321,6 +321,7 @@ pub fn week_41(now: &str) -> Asked {
         kind: Kind::Week { year: 2026, week: 41 },
         trend: 1,
         now: now.parse::<DateTime<Utc>>().expect("a moment"),
+        v3: false,
     }
 }
 

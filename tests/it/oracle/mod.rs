@@ -12,6 +12,7 @@ mod facts;
 mod issues;
 mod pulls;
 mod records;
+mod v3;
 mod volume;
 
 use std::collections::BTreeMap;
@@ -38,6 +39,8 @@ pub struct Asked {
     pub trend: u32,
     /// When the report is made.
     pub now: DateTime<Utc>,
+    /// The records are version 3's, which tells more.
+    pub v3: bool,
 }
 
 /// What `facts.json` has to say.
@@ -88,7 +91,8 @@ pub fn expect(records: &[Value], asked: &Asked) -> Expected {
     let first = spans.first().expect("the period itself is always there");
     let period = spans.last().expect("the period itself is always there");
     let sessions = records::sessions(records, first.begins(), period.ends());
-    let tables: Vec<Facts> = spans.iter().map(|span| evaluate(&within(&sessions, span), span)).collect();
+    let tables: Vec<Facts> =
+        spans.iter().map(|span| evaluate(&within(&sessions, span), span, asked.v3)).collect();
     let complete = period.ends() <= asked.now;
     let before = spans.len() - 2;
 
@@ -128,18 +132,22 @@ fn within<'a>(sessions: &'a [Session], span: &Span) -> Vec<&'a Session> {
 }
 
 /// Every fact of one span, as if no other existed.
-fn evaluate(sessions: &[&Session], span: &Span) -> Facts {
+fn evaluate(sessions: &[&Session], span: &Span, is_v3: bool) -> Facts {
     let pulls = pulls::distinct(sessions);
     let mut facts = Facts::new();
     volume::facts(sessions, span, &mut facts);
     pulls::facts(sessions, &pulls, &mut facts);
     issues::facts(sessions, &mut facts);
+    if is_v3 {
+        v3::facts(sessions, &pulls, &mut facts);
+    }
     facts
 }
 
 /// What stands for a group that the previous period did not have.
 fn nothing_before(metric: &str, unit: &str) -> Option<f64> {
-    let is_sum = unit == "count" || metric == "acus" || metric == "acus_split";
+    let is_sum =
+        (unit == "count" && metric != "user_messages_median") || metric == "acus" || metric == "acus_split";
     is_sum.then_some(0.0)
 }
 

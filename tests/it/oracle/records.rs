@@ -18,6 +18,11 @@ pub struct Session {
     pub acus: Option<f64>,
     pub pulls: Vec<PullEntry>,
     pub analysis: Option<Analysis>,
+    pub origin: Option<String>,
+    pub size: Option<String>,
+    pub category: Option<String>,
+    pub limited: bool,
+    pub messages: Option<u64>,
 }
 
 impl Session {
@@ -107,7 +112,18 @@ fn session(record: &Value, id: &str, created: DateTime<Utc>) -> Option<Session> 
         status: text(&record["status"]),
         acus: known_acus(&record["acus_consumed"]),
         pulls: list(&record["pull_requests"]).map(pull_entry).collect(),
-        analysis: record["session_analysis"].is_object().then(|| analysis(&record["session_analysis"])),
+        analysis: [&record["session_analysis"], &record["analysis"]]
+            .into_iter()
+            .find(|value| value.is_object())
+            .map(analysis),
+        origin: text(&record["origin"]),
+        size: text(&record["session_size"]),
+        category: text(&record["category"]),
+        limited: text(&record["status"]).as_deref() == Some("suspended")
+            && text(&record["status_detail"]).is_some_and(|detail| {
+                ["limit", "quota", "credits", "payment"].iter().any(|word| detail.contains(word))
+            }),
+        messages: record["num_user_messages"].as_u64(),
     })
 }
 

@@ -1,0 +1,122 @@
+//! Whether the API lets this key in, and to what.
+
+use super::line::{Line, failed, ok, skipped, unanswered};
+use crate::fetch::{Api, FetchError, Principal, Probes, Question};
+use crate::text::clean;
+
+/// Address, access, organisation and the right to list sessions.
+pub fn lines(probes: &Probes, question: &Question) -> Vec<Line> {
+    vec![
+        address(probes, question),
+        access(probes, question),
+        organisation(probes, question),
+        sessions(probes, question),
+    ]
+}
+
+/// Why what comes after cannot be looked at, if the key does not get so far.
+pub fn obstacle(probes: &Probes) -> Option<&'static str> {
+    match (unreached(probes), &probes.first) {
+        (Some(_), _) => Some(NO_ANSWER),
+        (None, Some(Ok(_))) => None,
+        (None, _) => Some("no sessions could be listed"),
+    }
+}
+
+const NO_ANSWER: &str = "the API did not answer";
+
+fn errors(probes: &Probes) -> impl Iterator<Item = &FetchError> {
+    let myself = probes.myself.iter().filter_map(|answer| answer.as_ref().err());
+    myself.chain(probes.first.iter().filter_map(|answer| answer.as_ref().err()))
+}
+
+/// The error that tells that there is no API at the address, or no way to it.
+fn unreached(probes: &Probes) -> Option<&FetchError> {
+    errors(probes).find(|error| {
+        !matches!(
+            error,
+            FetchError::Refused { .. }
+                | FetchError::NotFound { .. }
+                | FetchError::BadRequest { .. }
+                | FetchError::Contract { .. }
+        )
+    })
+}
+
+fn address(probes: &Probes, question: &Question) -> Line {
+    const NAME: &str = "address";
+    let url = &question.base_url;
+    match unreached(probes) {
+        Some(error) => unanswered(NAME, error),
+        None if url.scheme() == "https" => ok(NAME, format!("{url} answers, and its certificate is trusted")),
+        None => ok(NAME, format!("{url} answers, on this machine and without TLS")),
+    }
+}
+
+fn access(probes: &Probes, question: &Question) -> Line {
+    const NAME: &str = "access";
+    if let Some(error) = errors(probes).find(|error| matches!(error, FetchError::Refused { status: 401, .. }))
+    {
+        return unanswered(NAME, error);
+    }
+    match (&probes.myself, unreached(probes)) {
+        (Some(Ok(principal)), _) => ok(NAME, format!("the key is accepted: {}", who(principal))),
+        (_, Some(_)) => skipped(NAME, NO_ANSWER),
+        (Some(Err(_)), None) => ok(NAME, "the key is accepted; the server does not tell whose it is"),
+        (None, None) => match &probes.first {
+            Some(Err(FetchError::NotFound { .. })) => ok(NAME, "the key is not refused"),
+            _ => ok(NAME, format!("the key is accepted by {}", question.api)),
+        },
+    }
+}
+
+/// `service user “Weekly report” of the whole enterprise`.
+fn who(principal: &Principal) -> String {
+    let text = |text: &str| clean(text, 80);
+    let kind = principal
+        .kind
+        .as_deref()
+        .map_or_else(|| "a principal".to_owned(), |kind| text(&kind.replace('_', " ")));
+    let name = principal.name.as_deref().map(|name| format!(" “{}”", text(name))).unwrap_or_default();
+    let of = principal.org.as_deref().map_or_else(|| "the whole enterprise".to_owned(), text);
+    format!("{kind}{name} of {of}")
+}
+
+fn organisation(probes: &Probes, question: &Question) -> Line {
+    const NAME: &str = "organisation";
+    let Some(org) = question.org.as_deref() else {
+        return ok(NAME, "none is named: the whole enterprise");
+    };
+    match &probes.first {
+        Some(Ok(_)) => ok(NAME, format!("{} exists", clean(org, 80))),
+        Some(Err(error @ FetchError::NotFound { .. })) => unanswered(NAME, error),
+        _ if unreached(probes).is_some() => skipped(NAME, NO_ANSWER),
+        _ => skipped(NAME, "the answer does not tell whether it exists"),
+    }
+}
+
+fn sessions(probes: &Probes, question: &Question) -> Line {
+    const NAME: &str = "sessions";
+    match &probes.first {
+        _ if unreached(probes).is_some() => skipped(NAME, NO_ANSWER),
+        Some(Ok(_)) => ok(NAME, "the key may list them"),
+        Some(Err(FetchError::NotFound { .. })) if question.org.is_some() => {
+            skipped(NAME, "there is no such organisation")
+        }
+        None | Some(Err(FetchError::Refused { status: 401, .. })) => skipped(NAME, "the key was refused"),
+        Some(Err(error @ FetchError::Refused { .. })) => match elsewhere(probes, question) {
+            Some(hint) => failed(NAME, error.to_string(), hint, error.exit_code()),
+            None => unanswered(NAME, error),
+        },
+        Some(Err(error)) => unanswered(NAME, error),
+    }
+}
+
+/// What to do where the key belongs to another organisation than the one asked for.
+fn elsewhere(probes: &Probes, question: &Question) -> Option<String> {
+    let Some(Ok(Principal { org: Some(org), .. })) = &probes.myself else { return None };
+    let named = question.org.as_deref() == Some(org);
+    (question.api == Api::V3 && !named).then(|| {
+        format!("the key belongs to the organisation {0} alone: name it with --org {0}", clean(org, 80))
+    })
+}

@@ -1,0 +1,107 @@
+//! What comes of a question: whether the server keeps to it, and how much there is.
+
+use super::access;
+use super::line::{Line, note, ok, skipped, unanswered};
+use crate::fetch::{FetchError, Probes, Sample, Week};
+use crate::period::Period;
+use crate::unit::Unit;
+
+const WINDOW: &str = "time window";
+const PAGE: &str = "page size";
+const WEEK: &str = "last week";
+
+/// Time window, page size and the last complete week.
+pub fn lines(probes: &Probes, page_size: u32, week: &Period) -> Vec<Line> {
+    if let Some(why) = access::obstacle(probes) {
+        return [WINDOW, PAGE, WEEK].map(|name| skipped(name, why)).into();
+    }
+    vec![window(probes), page(probes, page_size), last_week(probes, week)]
+}
+
+fn window(probes: &Probes) -> Line {
+    let is_empty = matches!(probes.first, Some(Ok(Sample { rows: 0, .. })));
+    match (&probes.before, &probes.week) {
+        (None, _) => skipped(WINDOW, "not asked"),
+        (Some(Err(error)), _) | (_, Some(Err(error @ FetchError::FilterIgnored { .. }))) => {
+            unanswered(WINDOW, error)
+        }
+        (Some(Ok(Sample { outside: outside @ 1.., rows, .. })), _) => {
+            unanswered(WINDOW, &FetchError::FilterIgnored { outside: *outside, rows: *rows })
+        }
+        (_, Some(Ok(Week { outside: outside @ 1.., .. }))) => note(
+            WINDOW,
+            format!("{} of other times came with the last week and are dropped", sessions(*outside)),
+        ),
+        _ if is_empty => note(WINDOW, "there is no session to tell by whether the server keeps to it"),
+        (_, Some(Ok(Week { sessions: 1.., .. }))) => {
+            ok(WINDOW, "kept: nothing came for a day without sessions, and for a week only its own")
+        }
+        _ => ok(WINDOW, "kept: nothing came for a day without sessions"),
+    }
+}
+
+fn page(probes: &Probes, size: u32) -> Line {
+    let more = |rows: u64| format!("{} came", sessions(rows));
+    match (&probes.page, &probes.first) {
+        (None, _) => skipped(PAGE, "not asked"),
+        (Some(Err(error)), _) => unanswered(PAGE, error),
+        (_, Some(Ok(Sample { rows: rows @ 2.., .. }))) => note(
+            PAGE,
+            format!(
+                "one session was asked for and {}: the server does as it likes, nothing is lost",
+                more(*rows)
+            ),
+        ),
+        (Some(Ok(page)), _) if page.more && page.rows < u64::from(size) => note(
+            PAGE,
+            format!(
+                "{} were asked for and {}, although there are more: pages are shorter, nothing is lost",
+                sessions(u64::from(size)),
+                more(page.rows)
+            ),
+        ),
+        (Some(Ok(page)), _) => ok(PAGE, format!("{size} asked for, {}", more(page.rows))),
+    }
+}
+
+fn last_week(probes: &Probes, week: &Period) -> Line {
+    let name = format!("{} ({}, {})", week.name().to_lowercase(), week.dates_in_words(), week.tz().name());
+    match &probes.week {
+        None | Some(Err(FetchError::FilterIgnored { .. })) => skipped(WEEK, "the time window is not kept"),
+        Some(Err(FetchError::Deadline { deadline, .. })) => note(
+            WEEK,
+            format!("{name} could not be counted in {} s; a report takes more time", deadline.as_secs()),
+        ),
+        Some(Err(error)) => unanswered(WEEK, error),
+        Some(Ok(found)) if !found.complete => note(
+            WEEK,
+            format!(
+                "{name}: {} came, which is not what the server counts; a report would read again, and say so",
+                sessions(found.sessions)
+            ),
+        ),
+        Some(Ok(Week { sessions: 0, .. })) => {
+            note(WEEK, format!("{name} has no session: its report would be empty"))
+        }
+        Some(Ok(Week { sessions: all, analysed: 0, .. })) => note(
+            WEEK,
+            format!(
+                "{name}: {}, none with an analysis, so that a report tells nothing of issues; analyses are \
+                 made when somebody asks for them",
+                sessions(*all)
+            ),
+        ),
+        Some(Ok(found)) => ok(
+            WEEK,
+            format!("{name}: {}, {} with an analysis", sessions(found.sessions), count(found.analysed)),
+        ),
+    }
+}
+
+fn sessions(number: u64) -> String {
+    format!("{} session{}", count(number), if number == 1 { "" } else { "s" })
+}
+
+fn count(number: u64) -> String {
+    Unit::Count.text(Some(number as f64))
+}

@@ -1,0 +1,174 @@
+//! What a report would stumble over, told before it is made: one line for each
+//! thing that was looked at. Nothing is written.
+//!
+//! The network is asked in `fetch::probe`; what its answers mean is told here,
+//! by pure functions.
+
+mod access;
+mod clock;
+mod data;
+mod line;
+#[cfg(test)]
+mod tests;
+
+use chrono::{DateTime, Utc};
+
+use crate::cli::ReportArgs;
+use crate::deliver;
+use crate::fetch::{self, Api, Probes, Progress};
+use crate::period::Period;
+use crate::settings::{FoundKey, Settings, SettingsError, checked_key};
+use crate::text::clean;
+use line::{Line, failed, note, ok, skipped};
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnosis {
+    /// The lines.
+    pub text: String,
+    /// The exit code of the first thing that failed, or 0.
+    pub code: u8,
+}
+
+/// What a wrong setting costs.
+const USAGE: u8 = 2;
+
+/// Looks at everything that a report with these settings needs; the network
+/// is asked for a minute at most.
+pub async fn examine(
+    args: &ReportArgs,
+    key: Result<Option<FoundKey>, SettingsError>,
+    now: DateTime<Utc>,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Diagnosis {
+    let mut lines = Vec::new();
+    let prepared = prepare(args, key, now, &mut lines);
+    let week = |settings: &Settings| Period::last_complete_week(now, settings.period.tz());
+    match prepared.and_then(|settings| Some((week(&settings)?, settings))) {
+        Some((week, settings)) => {
+            let span = week.from().to_utc()..week.to().to_utc();
+            let probes = fetch::probe(&settings.question, span, progress).await;
+            lines.extend(network(&probes, &settings, &week, now));
+        }
+        None => lines.extend(UNASKED.map(|name| skipped(name, "without settings and key nobody is asked"))),
+    }
+    lines.push(output(args));
+    Diagnosis { text: line::print(&lines), code: line::code(&lines) }
+}
+
+/// What cannot be looked at without settings and a key.
+const UNASKED: [&str; 8] =
+    ["address", "access", "organisation", "sessions", "clock", "time window", "page size", "last week"];
+
+/// Looks at settings, key and generation; gives the settings if nothing is amiss.
+fn prepare(
+    args: &ReportArgs,
+    key: Result<Option<FoundKey>, SettingsError>,
+    now: DateTime<Utc>,
+    lines: &mut Vec<Line>,
+) -> Option<Settings> {
+    let key = key.and_then(|found| checked_key(found.as_ref()).map(|text| (text, found)));
+    let (kind, source) = match &key {
+        Ok((text, found)) => (Kind::of(text), found.as_ref().map(|found| found.source.clone())),
+        Err(_) => (Kind::Unknown, None),
+    };
+    // The other settings can be looked at without a key; this one is sent to nobody.
+    let stand_in = || Some(FoundKey { text: "none".to_owned(), source: String::new() });
+    let key = key.map(|(_, found)| found);
+    let is_usable = key.is_ok();
+    let (key, error) = match key {
+        Ok(found) => (found, None),
+        Err(error) => (stand_in(), Some(error)),
+    };
+    let settings = Settings::resolve(args, key, now);
+    lines.push(match &settings {
+        Ok(settings) => ok("settings", wanted(settings)),
+        Err(error) => failed("settings", error.to_string(), error.hint.clone(), USAGE),
+    });
+    lines.push(match (error, source) {
+        (Some(error), _) => failed("key", error.to_string(), error.hint, USAGE),
+        (None, source) => {
+            ok("key", format!("{}, from {}", kind.words(), clean(&source.unwrap_or_default(), 200)))
+        }
+    });
+    let settings = settings.ok();
+    lines.push(match &settings {
+        Some(settings) if is_usable => generation(settings, kind),
+        _ => skipped("API", "the settings or the key cannot be used"),
+    });
+    settings.filter(|_| is_usable)
+}
+
+/// What a report would be about.
+fn wanted(settings: &Settings) -> String {
+    let period = &settings.period;
+    format!(
+        "{}, {}, {}, of {}",
+        period.name().to_lowercase(),
+        period.dates_in_words(),
+        period.tz().name(),
+        settings.question.org.as_deref().map_or_else(|| "the enterprise".to_owned(), |org| clean(org, 80)),
+    )
+}
+
+/// What a key is by its first letters, which is all of it that is ever shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Personal,
+    Service,
+    Unknown,
+}
+
+impl Kind {
+    fn of(key: &str) -> Self {
+        match Api::of_key(key) {
+            Some(Api::V2) => Self::Personal,
+            Some(Api::V3) => Self::Service,
+            None => Self::Unknown,
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Personal => "a personal key (apk_…)",
+            Self::Service => "a service user's key (cog_…)",
+            Self::Unknown => "a key of no known kind",
+        }
+    }
+}
+
+fn generation(settings: &Settings, kind: Kind) -> Line {
+    const NAME: &str = "API";
+    let (api, from) = (settings.question.api, settings.api_from);
+    let fits = match (api, kind) {
+        (Api::V2, Kind::Service) => "v2 takes personal keys (apk_…)",
+        (Api::V3, Kind::Personal) => "v3 takes the keys of service users (cog_…)",
+        _ => return ok(NAME, format!("{api}, {from}")),
+    };
+    note(NAME, format!("{api}, {from}, but {fits}: it may refuse this one; without --api the key tells"))
+}
+
+/// What the answers of the API mean.
+fn network(probes: &Probes, settings: &Settings, week: &Period, now: DateTime<Utc>) -> Vec<Line> {
+    let mut lines = access::lines(probes, &settings.question);
+    lines.push(match (probes.heard, access::obstacle(probes)) {
+        (None, Some(why)) => skipped("clock", why),
+        (heard, _) => clock::clock(now, heard),
+    });
+    lines.extend(data::lines(probes, settings.question.page_size, week));
+    lines
+}
+
+fn output(args: &ReportArgs) -> Line {
+    match deliver::look(&args.out) {
+        Ok(deliver::Place::There) => ok("output", format!("{} can be written to", args.out.display())),
+        Ok(deliver::Place::Missing(above)) => ok(
+            "output",
+            format!("{} is not there and can be made in {}", args.out.display(), above.display()),
+        ),
+        Err(error) => {
+            let error = crate::error::Error::from(error);
+            failed("output", error.to_string(), error.hint(), error.exit_code())
+        }
+    }
+}

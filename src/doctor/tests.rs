@@ -1,0 +1,195 @@
+//! Answers to lines, without a network.
+
+use std::time::Duration;
+
+use super::line::Word;
+use super::*;
+use crate::fetch::{FetchError, Principal, Sample, Week};
+
+fn settings(key: &str, org: Option<&str>) -> Settings {
+    let args = ReportArgs {
+        tz: "UTC".to_owned(),
+        base_url: "https://api.devin.ai".to_owned(),
+        org: org.map(str::to_owned),
+        page_size: 200,
+        concurrency: 1,
+        ..ReportArgs::default()
+    };
+    let key = FoundKey { text: key.to_owned(), source: "DEVIN_API_KEY".to_owned() };
+    Settings::resolve(&args, Some(key), now()).unwrap()
+}
+
+fn now() -> DateTime<Utc> {
+    "2026-10-14T09:30:00Z".parse().unwrap()
+}
+
+fn told(probes: &Probes, settings: &Settings) -> Vec<Line> {
+    let week = Period::last_complete_week(now(), settings.period.tz()).unwrap();
+    network(probes, settings, &week, now())
+}
+
+fn line<'l>(lines: &'l [Line], name: &str) -> &'l Line {
+    lines.iter().find(|line| line.name == name).unwrap()
+}
+
+/// A server without a flaw.
+fn healthy() -> Probes {
+    Probes {
+        myself: None,
+        first: Some(Ok(Sample { rows: 1, outside: 0, more: true })),
+        before: Some(Ok(Sample::default())),
+        page: Some(Ok(Sample { rows: 200, outside: 0, more: true })),
+        week: Some(Ok(Week { sessions: 312, analysed: 201, outside: 0, complete: true })),
+        heard: Some(fetch::Heard { time: now(), after: Duration::ZERO }),
+    }
+}
+
+fn refused(api: Api, status: u16) -> FetchError {
+    FetchError::Refused {
+        path: "/x".to_owned(),
+        api,
+        status,
+        key_source: "DEVIN_API_KEY".to_owned(),
+        detail: String::new(),
+    }
+}
+
+fn deadline() -> FetchError {
+    FetchError::Deadline { host: "h.example".to_owned(), deadline: fetch::PROBE_LONGEST }
+}
+
+#[test]
+fn every_thing_has_one_line_whatever_the_answers() {
+    let settings = settings("apk_user_x", Some("org_a"));
+    let names: Vec<&str> = told(&healthy(), &settings).iter().map(|line| line.name).collect();
+    assert_eq!(names, UNASKED);
+    assert!(told(&healthy(), &settings).iter().all(|line| line.word == Word::Ok));
+    for first in [refused(Api::V2, 401), refused(Api::V2, 403), deadline()] {
+        let lines = told(&Probes { first: Some(Err(first)), ..Probes::default() }, &settings);
+        assert_eq!(lines.iter().map(|line| line.name).collect::<Vec<_>>(), UNASKED);
+        let failed: Vec<_> = lines.iter().filter(|line| line.word == Word::Failed).collect();
+        assert_eq!(failed.len(), 1, "{failed:?}");
+        assert!(!failed[0].hint.is_empty());
+    }
+}
+
+#[test]
+fn the_week_is_counted_in_words() {
+    let lines = told(&healthy(), &settings("apk_user_x", None));
+    let week = line(&lines, "last week");
+    assert_eq!(week.text, "week 41 (5 to 11 October 2026, UTC): 312 sessions, 201 with an analysis");
+    for (found, words) in [
+        (Week::default(), "not what the server counts"),
+        (Week { complete: true, ..Week::default() }, "no session"),
+        (Week { complete: true, sessions: 1, ..Week::default() }, "1 session, none with an analysis"),
+    ] {
+        let lines = told(&Probes { week: Some(Ok(found)), ..healthy() }, &settings("apk_user_x", None));
+        let week = line(&lines, "last week");
+        assert!(week.word == Word::Note && week.text.contains(words), "{}", week.text);
+    }
+    let lines = told(&Probes { week: Some(Err(deadline())), ..healthy() }, &settings("apk_user_x", None));
+    let week = line(&lines, "last week");
+    assert!(week.word == Word::Note && week.text.contains("in 30 s"), "{}", week.text);
+}
+
+#[test]
+fn a_window_that_is_not_kept_fails_on_any_sign_of_it() {
+    let ignored = || FetchError::FilterIgnored { outside: 20, rows: 30 };
+    let early = Sample { rows: 2, outside: 2, more: true };
+    for probes in [
+        Probes { before: Some(Ok(early)), week: None, ..healthy() },
+        Probes { week: Some(Err(ignored())), ..healthy() },
+    ] {
+        let lines = told(&probes, &settings("apk_user_x", None));
+        let window = line(&lines, "time window");
+        assert_eq!((window.word, window.code), (Word::Failed, 65));
+        assert_eq!(line(&lines, "last week").word, Word::Skipped);
+    }
+    let some = Week { outside: 1, ..healthy().week.unwrap().unwrap() };
+    let nothing = Some(Ok(Sample::default()));
+    for (probes, words) in [
+        (Probes { week: Some(Ok(some)), ..healthy() }, "1 session of other times"),
+        (Probes { first: nothing, ..healthy() }, "no session to tell by"),
+    ] {
+        let lines = told(&probes, &settings("apk_user_x", None));
+        let window = line(&lines, "time window");
+        assert!(window.word == Word::Note && window.text.contains(words), "{}", window.text);
+    }
+}
+
+#[test]
+fn pages_of_another_length_are_a_note() {
+    let page = |first: u64, rows: u64, more: bool| {
+        let sample = |rows, more| Some(Ok(Sample { rows, outside: 0, more }));
+        let probes = Probes { first: sample(first, true), page: sample(rows, more), ..healthy() };
+        line(&told(&probes, &settings("apk_user_x", None)), "page size").clone()
+    };
+    assert_eq!(page(1, 50, false).word, Word::Ok);
+    assert_eq!(page(1, 200, true).word, Word::Ok);
+    let clamped = page(1, 50, true);
+    assert!(clamped.word == Word::Note && clamped.text.contains("50 sessions came"), "{}", clamped.text);
+    let deaf = page(100, 200, true);
+    assert!(deaf.word == Word::Note && deaf.text.contains("100 sessions came"), "{}", deaf.text);
+}
+
+#[test]
+fn a_service_user_of_one_organisation_is_told_to_name_it() {
+    let principal = Principal {
+        kind: Some("service_user".to_owned()),
+        name: Some("CI Bot".to_owned()),
+        org: Some("org-7".to_owned()),
+    };
+    let probes = || Probes {
+        myself: Some(Ok(principal.clone())),
+        first: Some(Err(refused(Api::V3, 403))),
+        ..Probes::default()
+    };
+    let lines = told(&probes(), &settings("cog_x", None));
+    assert_eq!(line(&lines, "access").text, "the key is accepted: service user “CI Bot” of org-7");
+    let sessions = line(&lines, "sessions");
+    assert_eq!((sessions.word, sessions.code), (Word::Failed, 3));
+    assert!(sessions.hint.contains("--org org-7"), "{}", sessions.hint);
+    // Where it is named, it is a right that lacks.
+    let lines = told(&probes(), &settings("cog_x", Some("org-7")));
+    assert!(line(&lines, "sessions").hint.contains("right to view sessions"));
+}
+
+#[test]
+fn an_answer_that_came_counts_although_the_next_did_not() {
+    let principal = Principal { kind: Some("service_user".to_owned()), ..Principal::default() };
+    let probes = Probes { myself: Some(Ok(principal)), first: Some(Err(deadline())), ..Probes::default() };
+    let lines = told(&probes, &settings("cog_x", None));
+    assert_eq!((line(&lines, "address").word, line(&lines, "address").code), (Word::Failed, 5));
+    assert_eq!(line(&lines, "access").text, "the key is accepted: service user of the whole enterprise");
+    assert_eq!(line(&lines, "sessions").word, Word::Skipped);
+    assert_eq!(line(&lines, "clock").word, Word::Skipped);
+    // A server need not know who asks.
+    let lost = FetchError::Contract { path: "/v3/self".to_owned(), what: "odd".to_owned() };
+    let lines = told(&Probes { myself: Some(Err(lost)), ..healthy() }, &settings("cog_x", None));
+    assert!(lines.iter().all(|line| line.word == Word::Ok), "{lines:?}");
+}
+
+#[test]
+fn a_key_is_shown_by_its_kind_alone() {
+    for (key, api, words, word) in [
+        ("apk_user_secret", None, "personal key", Word::Ok),
+        ("cog_secret", None, "service user's key", Word::Ok),
+        ("secret", None, "no known kind", Word::Ok),
+        ("cog_secret", Some("v2"), "service user's key", Word::Note),
+        ("apk_user_secret", Some("v3"), "personal key", Word::Note),
+    ] {
+        let args = ReportArgs {
+            tz: "UTC".to_owned(),
+            base_url: "https://api.devin.ai".to_owned(),
+            page_size: 200,
+            api: api.map(str::to_owned),
+            ..ReportArgs::default()
+        };
+        let found = FoundKey { text: format!(" {key}\n"), source: "DEVIN_API_KEY".to_owned() };
+        let mut lines = Vec::new();
+        assert!(prepare(&args, Ok(Some(found)), now(), &mut lines).is_some());
+        assert!(line(&lines, "key").text.contains(words), "{lines:?}");
+        assert_eq!(line(&lines, "API").word, word, "{lines:?}");
+        assert!(!line::print(&lines).contains("secret"), "{lines:?}");
+    }
+}

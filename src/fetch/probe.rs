@@ -1,0 +1,331 @@
+//! What the doctor asks of the API: each answer for itself, with little patience.
+
+use std::cell::OnceCell;
+use std::collections::HashMap;
+use std::ops::Range;
+use std::time::Duration;
+
+use chrono::{DateTime, Days, Utc};
+use reqwest::Url;
+use serde::Deserialize;
+use tokio::time::{Instant, timeout_at};
+
+use super::ask::{Asker, Heard};
+use super::envelope::Flaw;
+use super::lenient::Text;
+use super::{Api, Delivery, FetchError, Limits, Progress, Question, Secret};
+use super::{address, client, fetch_within, page, quote, retry};
+
+/// What the API answered; `None` is not asked, because of what an earlier answer was.
+#[derive(Debug, Default)]
+pub struct Probes {
+    /// Whose the key is; v3 alone tells.
+    pub myself: Option<Result<Principal, FetchError>>,
+    /// One session, of all there are.
+    pub first: Option<Result<Sample, FetchError>>,
+    /// Sessions of a day on which there were none.
+    pub before: Option<Result<Sample, FetchError>>,
+    /// A page as long as the question's, of all there are.
+    pub page: Option<Result<Sample, FetchError>>,
+    /// A whole week.
+    pub week: Option<Result<Week, FetchError>>,
+    /// What time it is at the server.
+    pub heard: Option<Heard>,
+}
+
+/// Whom a key belongs to, in the server's words, cut and made harmless.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Principal {
+    /// `service_user`, or another word.
+    pub kind: Option<String>,
+    /// Its name, else its id.
+    pub name: Option<String>,
+    /// The only organisation that it belongs to.
+    pub org: Option<String>,
+}
+
+/// What one page was like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sample {
+    /// Records on it.
+    pub rows: u64,
+    /// Those of them that were created outside the window asked for.
+    pub outside: u64,
+    /// More is promised.
+    pub more: bool,
+}
+
+/// What a week holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Week {
+    /// Distinct sessions.
+    pub sessions: u64,
+    /// Those of them with an analysis.
+    pub analysed: u64,
+    /// Rows that came although they lie outside it.
+    pub outside: u64,
+    /// As many came as the server counts.
+    pub complete: bool,
+}
+
+/// How long all single answers may take together, and how long the week may.
+pub const LONGEST: Duration = Duration::from_secs(30);
+
+const LIMITS: Limits = Limits {
+    bounds: client::Bounds {
+        connect: Duration::from_secs(5),
+        read: Duration::from_secs(10),
+        attempt: Duration::from_secs(15),
+        page_bytes: 64 * 1024 * 1024,
+    },
+    patience: retry::Patience {
+        attempts: 2,
+        attempts_not_json: 1,
+        base: Duration::from_millis(500),
+        cap: Duration::from_secs(1),
+        budget: 10,
+        deadline: LONGEST,
+    },
+    walks: 1,
+    pages: 100_000,
+};
+
+/// The first moment of 2000, long before the first session.
+const EARLY: i64 = 946_684_800;
+
+/// Asks what is needed to tell how a report with this question would fare;
+/// `week` is counted through. It takes a minute at most.
+pub async fn probe(
+    question: &Question,
+    week: Range<DateTime<Utc>>,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Probes {
+    let question = Question { deadline: LONGEST, allow_partial: true, ..question.clone() };
+    let asker = match Asker::new(&question, &LIMITS, progress) {
+        Ok(asker) => asker,
+        Err(error) => return Probes { first: Some(Err(error)), ..Probes::default() },
+    };
+    let mut probes = Probes::default();
+    singly(&asker, &question, &week, &mut probes).await;
+    probes.heard = asker.heard();
+    let ignores_window = matches!(probes.before, Some(Ok(Sample { outside: 1.., .. })));
+    if probes.page.is_some() && !ignores_window {
+        probes.week = Some(count(&question, week, progress).await);
+    }
+    probes
+}
+
+/// One answer after the other, as long as the next can be expected to tell something.
+async fn singly(asker: &Asker<'_>, question: &Question, week: &Range<DateTime<Utc>>, probes: &mut Probes) {
+    let until = Instant::now() + LONGEST;
+    if question.api == Api::V3 {
+        let asked = async { asker.ask(address::myself(question)?, |body| whom(body, &question.key)).await };
+        let answer = within(until, asker, asked).await;
+        let is_over = answer.as_ref().is_err_and(ends_all);
+        probes.myself = Some(answer);
+        if is_over {
+            return;
+        }
+    }
+    let early = DateTime::from_timestamp(EARLY, 0).unwrap_or_default();
+    let later = |moment: DateTime<Utc>, days| moment.checked_add_days(Days::new(days)).unwrap_or(moment);
+    // Up to a moment that has yet to come.
+    let all = early..later(week.end, 14);
+    let sample =
+        |window: Range<DateTime<Utc>>, length| within(until, asker, sample(asker, question, window, length));
+    let first = sample(all.clone(), 1).await;
+    let is_over = first.is_err();
+    probes.first = Some(first);
+    if is_over {
+        return;
+    }
+    probes.before = Some(sample(early..later(early, 1), 2).await);
+    probes.page = Some(sample(all, question.page_size).await);
+}
+
+/// Whether no other answer can be expected after this one.
+fn ends_all(error: &FetchError) -> bool {
+    // A server need not tell whose a key is.
+    !matches!(
+        error,
+        FetchError::NotFound { .. }
+            | FetchError::BadRequest { .. }
+            | FetchError::Contract { .. }
+            | FetchError::Refused { status: 403, .. }
+    )
+}
+
+async fn within<T>(
+    until: Instant,
+    asker: &Asker<'_>,
+    asked: impl Future<Output = Result<T, FetchError>>,
+) -> Result<T, FetchError> {
+    let late = || FetchError::Deadline { host: asker.host(), deadline: LONGEST };
+    timeout_at(until, asked).await.unwrap_or_else(|_| Err(late()))
+}
+
+async fn sample(
+    asker: &Asker<'_>,
+    question: &Question,
+    window: Range<DateTime<Utc>>,
+    length: u32,
+) -> Result<Sample, FetchError> {
+    let read = |body: &str| {
+        let spare = OnceCell::new();
+        let page = page::read(body, &spare, question.api)?;
+        let created = page.sessions.iter().filter_map(|session| session.created());
+        let outside = created.filter(|created| !window.contains(&created.utc)).count();
+        Ok(Sample { rows: page.envelope.count, outside: outside as u64, more: page.envelope.more })
+    };
+    asker.ask(page_url(asker.sessions(), question, &window, length), read).await
+}
+
+fn page_url(sessions: &Url, question: &Question, window: &Range<DateTime<Utc>>, length: u32) -> Url {
+    match question.api {
+        Api::V2 => {
+            let question = Question { from: window.start, to: window.end, ..question.clone() };
+            address::by_offset(sessions, &question, 0, u64::from(length))
+        }
+        Api::V3 => address::by_cursor(sessions, window, None, length),
+    }
+}
+
+/// A principal under the names that it may have.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Myself<'a> {
+    #[serde(borrow)]
+    principal_type: Text<'a>,
+    #[serde(borrow)]
+    service_user_name: Text<'a>,
+    #[serde(borrow)]
+    service_user_id: Text<'a>,
+    #[serde(borrow)]
+    user_name: Text<'a>,
+    #[serde(borrow)]
+    user_id: Text<'a>,
+    #[serde(borrow)]
+    org_id: Text<'a>,
+}
+
+fn whom(body: &str, key: &Secret) -> Result<Principal, Flaw> {
+    let myself: Myself<'_> = serde_json::from_str(body)?;
+    let said = |text: &Text<'_>| text.trimmed().map(|text| quote::clean(text, key));
+    let names = [&myself.service_user_name, &myself.user_name, &myself.service_user_id, &myself.user_id];
+    Ok(Principal {
+        kind: said(&myself.principal_type),
+        name: names.into_iter().find_map(said),
+        org: said(&myself.org_id),
+    })
+}
+
+/// Reads a week just as a report would, once.
+async fn count(
+    question: &Question,
+    week: Range<DateTime<Utc>>,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<Week, FetchError> {
+    let question = Question { from: week.start, to: week.end, ..question.clone() };
+    // Of a session that comes twice the fresher state counts, as in a report.
+    let mut met: HashMap<String, (Option<DateTime<Utc>>, bool)> = HashMap::new();
+    let mut deliver = |delivery: Delivery<'_>| {
+        let Delivery::Page(rows) = delivery else { return met.clear() };
+        for session in rows.iter().map(|row| &row.session) {
+            let state = (session.updated(), session.analysis().is_some());
+            let known = met.entry(session.id().unwrap_or_default().to_owned()).or_insert(state);
+            *known = state.max(*known);
+        }
+    };
+    let ledger = fetch_within(&question, &LIMITS, &mut deliver, progress).await?;
+    Ok(Week {
+        sessions: met.len() as u64,
+        analysed: met.values().filter(|(_, is_analysed)| *is_analysed).count() as u64,
+        outside: ledger.outside,
+        complete: ledger.complete,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::question;
+    use super::super::tests::server::{json, reply, serve};
+    use super::*;
+
+    fn week() -> Range<DateTime<Utc>> {
+        let question = question("http://127.0.0.1:9");
+        question.from..question.to
+    }
+
+    #[test]
+    fn a_principal_is_named_as_far_as_it_is_known() {
+        let key = Secret::new("cog_k3y".to_owned());
+        let of = |body| whom(body, &key).map(|one| (one.kind, one.name, one.org));
+        let said = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            of(
+                r#"{"principal_type": "service_user", "service_user_id": "s-1", "service_user_name": "CI\u202e Bot", "org_id": null}"#
+            ),
+            Ok((said("service_user"), said("CI Bot"), None))
+        );
+        assert_eq!(
+            of(r#"{"principal_type": {}, "service_user_id": "s-cog_k3y", "org_id": "org-1"}"#),
+            Ok((None, said("s-[redacted]"), said("org-1")))
+        );
+        assert_eq!(of("{}"), Ok((None, None, None)));
+        assert_eq!(of("<p>"), Err(Flaw::NotJson));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_ends_the_asking_and_still_tells_the_time() {
+        for (api, path) in [(Api::V2, "/sessions/insights"), (Api::V3, "/v3/self")] {
+            let date = "Date: Mon, 12 Oct 2026 06:00:00 GMT\r\n";
+            let server = serve(move |_| reply(401, date, "{}"));
+            let question = Question { api, ..question(&server.base) };
+            let probes = probe(&question, week(), &|_| ()).await;
+            assert_eq!(server.log().len(), 1);
+            assert!(server.log()[0].target.contains(path));
+            assert_eq!(probes.heard.unwrap().time.to_rfc3339(), "2026-10-12T06:00:00+00:00");
+            assert!(probes.before.is_none() && probes.page.is_none() && probes.week.is_none());
+        }
+    }
+
+    #[tokio::test]
+    async fn whose_a_key_is_need_not_be_told() {
+        for status in [403, 404, 405] {
+            let server = serve(move |asked| match asked.target.starts_with("/v3/self") {
+                true => json(status, "{}"),
+                false => json(200, r#"{"items": [], "has_next_page": false, "total": 0}"#),
+            });
+            let question = Question { api: Api::V3, ..question(&server.base) };
+            let probes = probe(&question, week(), &|_| ()).await;
+            assert!(probes.myself.unwrap().is_err());
+            assert!(matches!(probes.week, Some(Ok(Week { sessions: 0, complete: true, .. }))), "{status}");
+            assert_eq!(server.log().len(), 5, "whose, one, none, a page, the week");
+        }
+    }
+
+    #[tokio::test]
+    async fn of_a_session_that_comes_twice_the_fresher_state_counts() {
+        let state = |hour: u32, analysis: &str| {
+            format!(
+                r#"{{"session_id": "s", "created_at": "2026-10-06T00:00:00Z",
+                "updated_at": "2026-10-06T0{hour}:00:00Z", "session_analysis": {analysis}}}"#
+            )
+        };
+        for states in [[state(1, "null"), state(2, "{}")], [state(2, "{}"), state(1, "null")]] {
+            let items = states.join(",");
+            let page = format!(r#"{{"items": [{items}], "has_more": false, "total": 1}}"#);
+            let server = serve(move |_| json(200, &page));
+            let week = count(&question(&server.base), week(), &|_| ()).await.unwrap();
+            assert_eq!(week, Week { sessions: 1, analysed: 1, outside: 0, complete: true });
+        }
+    }
+
+    #[tokio::test]
+    async fn an_unreachable_server_is_tried_twice() {
+        let server = serve(|_| json(503, "{}"));
+        let probes = probe(&question(&server.base), week(), &|_| ()).await;
+        assert!(matches!(probes.first, Some(Err(FetchError::Unreachable { attempts: 2, .. }))));
+        assert_eq!(server.log().len(), 2);
+    }
+}

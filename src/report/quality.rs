@@ -1,0 +1,61 @@
+//! The quality of the data: what could not be read as documented, and the
+//! vendor's own counts beside ours.
+
+use super::view::Entry;
+use crate::fetch::{Totals, Vendor};
+use crate::metrics::{Facts, Metric, PRS, PRS_MERGED, SESSIONS};
+use crate::unit::Unit;
+
+/// What could not be read, then what the vendor counts.
+pub fn entries(facts: &Facts, vendor: &Vendor) -> Vec<Entry> {
+    let quality = &facts.quality;
+    let ledger = &facts.source.ledger;
+    let entry = |name, number: u64| Entry { name, value: count(Some(number as f64)) };
+    let mut entries = vec![
+        entry("Sessions with unknown ACUs", quality.acus_unknown),
+        entry("Sessions with an unknown status", quality.unknown_status),
+        entry("Issues with an unknown impact", quality.unknown_impact),
+        entry("Pull requests with an unknown state", quality.unknown_pr_state),
+        entry("Pull request entries without an address", quality.prs_without_url),
+        entry("Records that could not be read", ledger.rejected),
+        entry("Times without a zone, taken as UTC", ledger.naive_times),
+    ];
+    if let Vendor::Told(totals) = vendor {
+        entries.extend(beside(facts, totals));
+    }
+    entries
+}
+
+/// Both counts side by side, neither corrected by the other.
+fn beside(facts: &Facts, totals: &Totals) -> impl Iterator<Item = Entry> {
+    let rows: [(&str, &Metric, Option<u64>); 3] = [
+        ("Sessions by the vendor's count", &SESSIONS, totals.sessions),
+        ("PRs by the vendor's count", &PRS, totals.pull_requests),
+        ("Merged PRs by the vendor's count", &PRS_MERGED, totals.merged),
+    ];
+    rows.into_iter().filter_map(|(name, metric, theirs)| {
+        let ours = count(facts.whole(metric).and_then(|fact| fact.value));
+        let theirs = count(Some(theirs? as f64));
+        // A narrow page breaks after the comma alone.
+        Some(Entry { name, value: format!("we\u{a0}count\u{a0}{ours}, the\u{a0}vendor\u{a0}{theirs}") })
+    })
+}
+
+fn count(number: Option<f64>) -> String {
+    Unit::Count.text(number)
+}
+
+/// How the vendor's counts are to be read, or why there are none; empty where
+/// nobody asked.
+pub fn note(vendor: &Vendor) -> String {
+    match vendor {
+        Vendor::NotAsked => String::new(),
+        Vendor::Untold(why) => format!("The vendor's totals could not be read: {why}."),
+        Vendor::Told(Totals { pull_requests: None, merged: None, .. }) => String::new(),
+        Vendor::Told(_) => {
+            "The vendor counts a pull request on the day it was opened or merged, this report \
+             counts it with its session, on the day that was created: so the two seldom match exactly."
+                .to_owned()
+        }
+    }
+}
