@@ -38,14 +38,18 @@ pub fn address(text: &str) -> Option<Cow<'_, str>> {
     let host_starts = text.find("://").map_or(0, |at| at + 3);
     let host_ends = text.get(host_starts..)?.find('/').map_or(text.len(), |at| host_starts + at);
     let (origin, path) = text.split_at_checked(host_ends)?;
-    if let Some((_, host)) = origin.rsplit_once('@') {
-        let scheme = origin.get(..host_starts)?;
-        return Some(Cow::Owned(format!("{scheme}{host}").to_lowercase() + path));
+    let (scheme, host) = origin.split_at_checked(host_starts)?;
+    let bare = host.rsplit_once('@').map_or(host, |(_, bare)| bare).trim_start();
+    if bare.is_empty() && path.is_empty() {
+        return None;
     }
     // Nearly every address is canonical already.
     let is_lower = origin.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
-    let address = if is_lower { Cow::Borrowed(text) } else { Cow::Owned(origin.to_lowercase() + path) };
-    Some(address).filter(|address| !address.is_empty())
+    let address = match is_lower && bare.len() == host.len() {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(format!("{scheme}{bare}").to_lowercase() + path),
+    };
+    Some(address)
 }
 
 /// The repository of a canonical address: host and path before the marker of
