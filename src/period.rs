@@ -186,6 +186,23 @@ pub fn today(now: DateTime<Utc>, tz: Tz) -> NaiveDate {
     now.with_timezone(&tz).date_naive()
 }
 
+/// Reads `2026-10-05`: four-digit years alone, so that a slip such as
+/// 20261-01-01 is no date.
+pub fn parse_date(text: &str) -> Option<NaiveDate> {
+    let text = text.trim();
+    (text.len() == 10).then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok())?
+}
+
+/// Reads `14d` or `2w` as days, at least one and at most ten years.
+pub fn parse_span(text: &str) -> Option<u32> {
+    let number = |digits: &str| digits.parse::<u32>().ok().filter(|_| !digits.starts_with('+'));
+    let days = match text.strip_suffix('w') {
+        Some(weeks) => number(weeks)?.checked_mul(7)?,
+        None => number(text.strip_suffix('d')?)?,
+    };
+    (1..=3660).contains(&days).then_some(days)
+}
+
 /// The first instant of a local date. Where the clock was put forward over
 /// midnight the day begins after the gap; where it was put back, at the first
 /// of the two midnights.

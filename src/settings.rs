@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chrono::{DateTime, Datelike, NaiveDate, SubsecRound, Utc};
+use chrono::{DateTime, Datelike, SubsecRound, Utc};
 use chrono_tz::Tz;
 use url::{Host, Url};
 
 use crate::cli::ReportArgs;
 use crate::fetch::{Api, Question, Secret};
-use crate::period::Period;
+use crate::period::{self, Period};
 
 /// How long a whole fetch may take.
 const DEADLINE: Duration = Duration::from_secs(20 * 60);
@@ -159,8 +159,8 @@ fn period(args: &ReportArgs, now: DateTime<Utc>, tz: Tz) -> Result<Period, Setti
         SettingsError::new(format!("{flag}: cannot read {}", quoted(text)), format!("write it as {example}"))
     };
     if let (Some(from), Some(to)) = (&args.from, &args.to) {
-        let first = date(from).ok_or_else(|| unreadable("--from", from, "2026-10-05"))?;
-        let last = date(to).ok_or_else(|| unreadable("--to", to, "2026-10-11"))?;
+        let first = period::parse_date(from).ok_or_else(|| unreadable("--from", from, "2026-10-05"))?;
+        let last = period::parse_date(to).ok_or_else(|| unreadable("--to", to, "2026-10-11"))?;
         return Period::days(first, last, tz).ok_or_else(|| {
             SettingsError::new(
                 format!("--to {last} lies before --from {first}"),
@@ -176,27 +176,12 @@ fn period(args: &ReportArgs, now: DateTime<Utc>, tz: Tz) -> Result<Period, Setti
         return Period::parse_month(month.trim(), tz).ok_or_else(|| unreadable("--month", month, "2026-10"));
     }
     if let Some(last) = &args.last {
-        return span_days(last.trim())
+        return period::parse_span(last.trim())
             .and_then(|days| Period::last_days(days, now, tz))
             .ok_or_else(|| unreadable("--last", last, "14d or 2w, at most 3660 days"));
     }
     Period::last_complete_week(now, tz)
         .ok_or_else(|| SettingsError::new("the clock is out of range", "check the machine's date"))
-}
-
-/// Four-digit years alone, so that a slip such as 20261-01-01 is no date.
-fn date(text: &str) -> Option<NaiveDate> {
-    let text = text.trim();
-    (text.len() == 10).then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok())?
-}
-
-fn span_days(text: &str) -> Option<u32> {
-    let number = |digits: &str| digits.parse::<u32>().ok().filter(|_| !digits.starts_with('+'));
-    let days = match text.strip_suffix('w') {
-        Some(weeks) => number(weeks)?.checked_mul(7)?,
-        None => number(text.strip_suffix('d')?)?,
-    };
-    (1..=3660).contains(&days).then_some(days)
 }
 
 fn base_url(text: &str) -> Result<Url, SettingsError> {

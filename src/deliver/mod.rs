@@ -161,8 +161,8 @@ const LONGEST_PART: usize = 60;
 
 /// A part of a file name out of untrusted text: what is no plain letter, digit,
 /// dot, dash or underscore becomes a dash, and it never begins with a dot. A
-/// text that had to be changed ends with its checksum, so that two different
-/// questions never share a file.
+/// text that had to be changed ends with its checksum, so that texts which look
+/// alike here do not share a file.
 fn plain(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     let name: String = text.chars().map(|c| if is_plain(c) { c } else { '-' }).take(LONGEST_PART).collect();

@@ -9,6 +9,7 @@ use super::metric::{Basis, Dim, Direction, Kind, Metric};
 use super::plan::{
     DENOMINATOR, GROUP, N, NUMERATOR, acus, beside, divided, group, known_sessions, lists_pr, ratio, total,
 };
+use super::sessions::VOLUME;
 use crate::frame::columns as c;
 use crate::unit::Unit;
 
@@ -22,18 +23,7 @@ pub const ACUS: Metric = Metric {
     basis: Basis::Sessions,
     definition: "Sum of the ACUs of the sessions created in the period. \
                  By tag a session counts fully under each of its tags, so tags overlap and do not add up.",
-    groups: &[
-        &[],
-        &[Dim::User],
-        &[Dim::Tag],
-        &[Dim::Org],
-        &[Dim::Day],
-        &[Dim::Status],
-        &[Dim::Period],
-        &[Dim::Origin],
-        &[Dim::Size],
-        &[Dim::Category],
-    ],
+    groups: VOLUME,
     plan: |cube, by| total(cube.sessions(by), by, acus(), len()),
 };
 

@@ -8,6 +8,20 @@ use super::plan::total;
 use crate::frame::columns as c;
 use crate::unit::Unit;
 
+/// The groupings of sessions and of what they cost, which stand side by side.
+pub(super) const VOLUME: &[&[Dim]] = &[
+    &[],
+    &[Dim::User],
+    &[Dim::Tag],
+    &[Dim::Org],
+    &[Dim::Day],
+    &[Dim::Status],
+    &[Dim::Period],
+    &[Dim::Origin],
+    &[Dim::Size],
+    &[Dim::Category],
+];
+
 /// Sessions.
 pub const SESSIONS: Metric = Metric {
     id: "sessions",
@@ -17,18 +31,7 @@ pub const SESSIONS: Metric = Metric {
     kind: Kind::Total,
     basis: Basis::Sessions,
     definition: "Distinct sessions created in the period, archived and child sessions included.",
-    groups: &[
-        &[],
-        &[Dim::User],
-        &[Dim::Tag],
-        &[Dim::Org],
-        &[Dim::Day],
-        &[Dim::Status],
-        &[Dim::Period],
-        &[Dim::Origin],
-        &[Dim::Size],
-        &[Dim::Category],
-    ],
+    groups: VOLUME,
     plan: |cube, by| total(cube.sessions(by), by, len(), len()),
 };
 

@@ -200,17 +200,16 @@ fn definition(facts: &Facts, metric: &'static crate::metrics::Metric) -> Definit
 fn ledger(facts: &Facts) -> Vec<Entry> {
     let source = &facts.source;
     let ledger = &source.ledger;
-    let entry = |name, number: u64| Entry { name, value: Unit::Count.text(Some(number as f64)) };
     vec![
         Entry { name: "API", value: source.api.to_string() },
         Entry { name: "Scope", value: clean(&source.scope, 80) },
-        entry("Requests", ledger.requests),
-        entry("Of these, retries", ledger.retries),
-        entry("Pages", ledger.pages),
-        entry("Rows received", ledger.received),
-        entry("Distinct sessions, trend included", ledger.unique),
-        entry("Duplicate rows", ledger.duplicates),
-        entry("Rows outside the question, dropped", ledger.outside),
+        Entry::count("Requests", ledger.requests),
+        Entry::count("Of these, retries", ledger.retries),
+        Entry::count("Pages", ledger.pages),
+        Entry::count("Rows received", ledger.received),
+        Entry::count("Distinct sessions, trend included", ledger.unique),
+        Entry::count("Duplicate rows", ledger.duplicates),
+        Entry::count("Rows outside the question, dropped", ledger.outside),
         Entry { name: "Complete", value: if ledger.complete { "yes" } else { "no" }.to_owned() },
     ]
 }

@@ -10,15 +10,14 @@ use crate::unit::Unit;
 pub fn entries(facts: &Facts, vendor: &Vendor) -> Vec<Entry> {
     let quality = &facts.quality;
     let ledger = &facts.source.ledger;
-    let entry = |name, number: u64| Entry { name, value: count(Some(number as f64)) };
     let mut entries = vec![
-        entry("Sessions with unknown ACUs", quality.acus_unknown),
-        entry("Sessions with an unknown status", quality.unknown_status),
-        entry("Issues with an unknown impact", quality.unknown_impact),
-        entry("Pull requests with an unknown state", quality.unknown_pr_state),
-        entry("Pull request entries without an address", quality.prs_without_url),
-        entry("Records that could not be read", ledger.rejected),
-        entry("Times without a zone, taken as UTC", ledger.naive_times),
+        Entry::count("Sessions with unknown ACUs", quality.acus_unknown),
+        Entry::count("Sessions with an unknown status", quality.unknown_status),
+        Entry::count("Issues with an unknown impact", quality.unknown_impact),
+        Entry::count("Pull requests with an unknown state", quality.unknown_pr_state),
+        Entry::count("Pull request entries without an address", quality.prs_without_url),
+        Entry::count("Records that could not be read", ledger.rejected),
+        Entry::count("Times without a zone, taken as UTC", ledger.naive_times),
     ];
     if let Vendor::Told(totals) = vendor {
         entries.extend(beside(facts, totals));

@@ -3,6 +3,8 @@
 use minijinja::Value;
 use serde::Serialize;
 
+use crate::unit::Unit;
+
 /// The page.
 #[derive(Debug, Serialize)]
 pub struct View {
@@ -232,4 +234,11 @@ pub struct Entry {
     pub name: &'static str,
     /// Number or word.
     pub value: String,
+}
+
+impl Entry {
+    /// A count, written for people.
+    pub fn count(name: &'static str, number: u64) -> Self {
+        Self { name, value: Unit::Count.text(Some(number as f64)) }
+    }
 }
