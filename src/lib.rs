@@ -31,6 +31,7 @@ pub mod deliver;
 pub mod commands;
 pub mod doctor;
 pub mod error;
+pub mod money;
 pub mod period;
 pub mod pipeline;
 pub mod progress;

@@ -1,6 +1,7 @@
 //! The only file that sees every stage:
 //! fetch -> frames -> facts -> charts -> report -> deliver.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use chrono::SecondsFormat;
@@ -127,6 +128,7 @@ pub fn compose(
             ledger,
         },
         quality,
+        names: BTreeMap::new(),
         facts,
     };
     let local = settings.now.with_timezone(&settings.period.tz());

@@ -3,7 +3,9 @@
 //! Rounding happens here and nowhere else. Every function writes a missing
 //! number as an en dash.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+
+use crate::money::Currency;
 
 /// What a missing number looks like: a ratio of nothing is neither 0 nor infinite.
 pub const MISSING: &str = "–";
@@ -13,8 +15,7 @@ const MINUS: char = '−';
 const NO_BREAK_SPACE: char = '\u{a0}';
 
 /// The unit of a metric's value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
     /// A number of things, whole but for medians.
     Count,
@@ -22,9 +23,27 @@ pub enum Unit {
     Acu,
     /// A part of a whole, 0 to 1, written in percent.
     Share,
+    /// Money, at the prices that the user gave.
+    Money(Currency),
+}
+
+impl Serialize for Unit {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
 }
 
 impl Unit {
+    /// Its name in `facts.json`; of money the currency's code.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Count => "count",
+            Self::Acu => "acu",
+            Self::Share => "share",
+            Self::Money(currency) => currency.code(),
+        }
+    }
+
     /// Writes a value for people: `1,234`, `41.2`, `79 %`, or a dash for none.
     pub fn text(self, value: Option<f64>) -> String {
         match (self, value.filter(|value| value.is_finite())) {
@@ -33,6 +52,7 @@ impl Unit {
             (Self::Count, Some(value)) => grouped(value, if value.fract() == 0.0 { 0 } else { 1 }),
             (Self::Acu, Some(value)) => acus(value),
             (Self::Share, Some(value)) => share(value),
+            (Self::Money(currency), Some(value)) => money(currency, value),
         }
     }
 
@@ -41,6 +61,9 @@ impl Unit {
         match self.text(Some(value)) {
             text if self == Self::Acu && text.contains('.') => {
                 text.trim_end_matches('0').trim_end_matches('.').to_owned()
+            }
+            text if matches!(self, Self::Money(_)) => {
+                text.strip_suffix(".00").map(str::to_owned).unwrap_or(text)
             }
             text => text,
         }
@@ -51,7 +74,7 @@ impl Unit {
     /// A change of a share is in percentage points.
     pub fn change(self, difference: f64) -> String {
         let size = match self {
-            Self::Count | Self::Acu => self.text(Some(difference.abs())),
+            Self::Count | Self::Acu | Self::Money(_) => self.text(Some(difference.abs())),
             Self::Share => format!("{}{NO_BREAK_SPACE}pp", points(difference.abs())),
         };
         signed(difference, &size)
@@ -90,6 +113,19 @@ fn acus(value: f64) -> String {
     let text = grouped(value, places);
     let is_zero = !text.chars().any(|c| matches!(c, '1'..='9'));
     if is_zero { "0".to_owned() } else { text }
+}
+
+/// An amount to the smallest coin, its sign before the currency's.
+fn money(currency: Currency, value: f64) -> String {
+    // A sum that is half a coin in decimals may lie a hair beside it in binary;
+    // the order of adding up must not decide on a coin.
+    let places = currency.places();
+    let coins = 10_f64.powi(i32::try_from(places).unwrap_or_default());
+    let snapped = (value.abs() * coins * 1e6).round() / 1e6;
+    let text = grouped(snapped.round() / coins, places);
+    let is_zero = !text.chars().any(|c| matches!(c, '1'..='9'));
+    let minus = if value < 0.0 && !is_zero { MINUS.to_string() } else { String::new() };
+    format!("{minus}{}{text}", currency.sign())
 }
 
 /// Whole percent; the ends are kept for what really is none or all.
@@ -161,6 +197,22 @@ mod tests {
         for (unit, value, text) in cases {
             assert_eq!(unit.text(value), text, "{unit:?} {value:?}");
         }
+    }
+
+    #[test]
+    fn money_is_written_to_the_coin_and_half_a_coin_is_the_same_in_any_order() {
+        let text = |code: &str, value| Unit::Money(Currency::parse(code).unwrap()).text(Some(value));
+        assert_eq!(text("EUR", 1_234.5), "€1,234.50");
+        assert_eq!(text("CHF", -3.0), "−CHF\u{a0}3.00");
+        assert_eq!(
+            [text("JPY", 1_234.5), text("KWD", 0.0125), text("USD", -0.001)],
+            ["¥1,235", "KWD\u{a0}0.013", "$0.00"]
+        );
+        assert_eq!(text("EUR", 0.1 + 0.2 + 0.705), text("EUR", 0.705 + 0.2 + 0.1));
+        assert_eq!([text("EUR", 1.005), text("EUR", 1.004_999)], ["€1.01", "€1.00"]);
+        let euro = Unit::Money(Currency::parse("EUR").unwrap());
+        assert_eq!([euro.tick(500.0), euro.tick(0.5), euro.change(-2.0)], ["€500", "€0.50", "−€2.00"]);
+        assert_eq!(serde_json::to_string(&euro).unwrap(), "\"EUR\"");
     }
 
     #[test]

@@ -49,6 +49,7 @@ fn unit(metric: &Metric) -> &'static str {
         crate::unit::Unit::Count => "count",
         crate::unit::Unit::Acu => "acu",
         crate::unit::Unit::Share => "share",
+        crate::unit::Unit::Money(_) => "currency",
     }
 }
 

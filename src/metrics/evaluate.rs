@@ -164,6 +164,7 @@ impl Layout<'_> {
         let before = (compared && self.span.complete).then(|| self.measure(index + 1, keys));
         Fact {
             metric: self.metric,
+            unit: self.metric.unit,
             group,
             value: measure.value,
             numerator: measure.numerator,

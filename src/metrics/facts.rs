@@ -1,6 +1,7 @@
 //! Facts: plain rows, and the canonical text of `facts.json`.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -13,6 +14,8 @@ use crate::unit::Unit;
 pub struct Fact {
     /// What it measures.
     pub metric: &'static Metric,
+    /// The unit of its value: the metric's, of money with its currency.
+    pub unit: Unit,
     /// What it is the number of: dimensions in the metric's order, null allowed.
     pub group: Vec<(Dim, Option<String>)>,
     /// The number; null where there is none.
@@ -57,11 +60,11 @@ impl Fact {
 
 impl Serialize for Fact {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let number = |value| Number { value, whole: self.metric.unit == Unit::Count };
+        let number = |value| Number { value, whole: self.unit == Unit::Count };
         let part = |value| Number { value: Some(value), whole: true };
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("metric", self.metric.id)?;
-        map.serialize_entry("unit", &self.metric.unit)?;
+        map.serialize_entry("unit", &self.unit)?;
         map.serialize_entry("group", &Group(&self.group))?;
         map.serialize_entry("value", &number(self.value))?;
         if self.metric.kind == Kind::Ratio {
@@ -161,6 +164,9 @@ pub struct Facts {
     pub source: Source,
     /// What could not be read as documented.
     pub quality: Quality,
+    /// What users are called, by the id in their group; empty where that is
+    /// not known or not to be shown.
+    pub names: BTreeMap<String, String>,
     /// The numbers in canonical order.
     pub facts: Vec<Fact>,
 }
@@ -198,6 +204,10 @@ impl Facts {
             ("quality", serde_json::to_string(&self.quality)?),
         ] {
             out.push_str(&format!("  \"{key}\": {value},\n"));
+        }
+        if !self.names.is_empty() {
+            let names = serde_json::to_string(&self.names)?;
+            out.push_str(&format!("  \"labels\": {{\"user\": {names}}},\n"));
         }
         out.push_str("  \"facts\": [");
         for (index, fact) in self.facts.iter().enumerate() {

@@ -8,7 +8,7 @@ use crate::unit::{MISSING, Unit, percent_change};
 /// a share; `None` where the periods cannot be compared.
 pub fn change(fact: &Fact) -> Option<Change> {
     let (now, before) = (fact.value?, fact.previous?);
-    let unit = fact.metric.unit;
+    let unit = fact.unit;
     let difference = now - before;
     let size = unit.change(difference.abs()).trim_start_matches('+').to_owned();
     if !size.chars().any(|c| matches!(c, '1'..='9')) {
@@ -16,9 +16,9 @@ pub fn change(fact: &Fact) -> Option<Change> {
     }
     let up = difference > 0.0;
     let word = match (unit, fact.metric.kind, up) {
-        (Unit::Count, _, true) | (Unit::Acu, Kind::Total, true) => "more",
+        (Unit::Count, _, true) | (Unit::Acu | Unit::Money(_), Kind::Total, true) => "more",
         (Unit::Count, _, false) => "fewer",
-        (Unit::Acu, Kind::Total, false) => "less",
+        (Unit::Acu | Unit::Money(_), Kind::Total, false) => "less",
         (_, _, true) => "higher",
         (_, _, false) => "lower",
     };
@@ -41,7 +41,7 @@ pub fn change(fact: &Fact) -> Option<Change> {
 /// `new`; a dash where the periods cannot be compared.
 pub fn signed(fact: &Fact) -> String {
     let (Some(now), Some(before)) = (fact.value, fact.previous) else { return MISSING.to_owned() };
-    let unit = fact.metric.unit;
+    let unit = fact.unit;
     let difference = unit.change(now - before);
     match percent_change(now, before) {
         _ if unit == Unit::Share => difference,
@@ -67,6 +67,7 @@ mod tests {
     fn fact(metric: &'static Metric, value: f64, previous: Option<f64>) -> Fact {
         Fact {
             metric,
+            unit: metric.unit,
             group: Vec::new(),
             value: Some(value),
             numerator: 0.0,

@@ -298,6 +298,7 @@ mod tests {
         let (numerator, denominator) = (value * n, n);
         Fact {
             metric,
+            unit: metric.unit,
             group,
             value: Some(value),
             numerator,
@@ -329,6 +330,7 @@ mod tests {
                 ledger: Ledger { complete, ..Ledger::default() },
             },
             quality: Quality::default(),
+            names: std::collections::BTreeMap::new(),
             facts,
         };
         let label = |(label, high): &(&str, f64)| LabelRow {

@@ -159,7 +159,7 @@ fn number(fact: &Fact) -> Number {
     Number {
         id: fact.metric.id,
         title: fact.metric.title,
-        value: fact.metric.unit.text(fact.value),
+        value: fact.unit.text(fact.value),
         change: change::change(fact).map(|change| change.text).unwrap_or_default(),
         faint: change::faint(fact),
     }

@@ -67,7 +67,7 @@ fn find<'a>(facts: &'a Facts, metric: &Metric, keys: &[(Dim, &str)]) -> Option<&
 /// What a number rests on, short enough for a tile on a phone: `31 of 39 decided`.
 fn note(fact: &Fact, rests: &str) -> String {
     let count = |number: f64| Unit::Count.text(Some(number));
-    let share = fact.metric.kind == Kind::Ratio && fact.metric.unit == Unit::Share;
+    let share = fact.metric.kind == Kind::Ratio && fact.unit == Unit::Share;
     let rests = if rests == "sessions" && fact.denominator == 1.0 { "session" } else { rests };
     match (rests, share) {
         ("", _) => String::new(),

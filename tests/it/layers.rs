@@ -9,8 +9,8 @@ use crate::support::repository;
 /// The stages in the order in which they run.
 const STAGES: [&str; 8] = ["cli", "settings", "fetch", "frame", "metrics", "charts", "report", "deliver"];
 
-/// What any stage may use: they know nothing of each other and of the stages.
-const COMMON: [&str; 3] = ["period", "text", "unit"];
+/// What any stage may use: they know nothing of the stages.
+const COMMON: [&str; 4] = ["money", "period", "text", "unit"];
 
 /// What the others may import; the whole house is open to these.
 const WHOLE: [&str; 5] = ["commands", "doctor", "lib", "main", "pipeline"];
@@ -139,6 +139,8 @@ fn may_import(part: &str, other: &str) -> bool {
         // Settings end in the question that the fetch takes, and in nothing else of it.
         ("settings", _, _) => matches!(other, "cli" | "fetch") || COMMON.contains(&other),
         (_, Some(own), Some(other)) => other < own,
+        // An amount of money is written in its currency.
+        ("unit", _, _) => other == "money",
         (_, Some(_), None) => COMMON.contains(&other),
         _ => false,
     }

@@ -65,5 +65,5 @@ fn bins(facts: &[&Fact]) -> Vec<Column> {
 }
 
 fn column(label: String, fact: &Fact) -> Column {
-    Column { label, value: fact.value, text: fact.metric.unit.text(fact.value), tone: Tone::Accent }
+    Column { label, value: fact.value, text: fact.unit.text(fact.value), tone: Tone::Accent }
 }

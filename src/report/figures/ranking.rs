@@ -117,7 +117,7 @@ fn bar(dim: Dim, fact: &Fact, note: Option<String>) -> Bar {
     Bar {
         name: name(dim, key),
         value: fact.value,
-        text: fact.metric.unit.text(fact.value),
+        text: fact.unit.text(fact.value),
         note,
         tone: tone(dim, key),
         muted: fact.metric.kind == Kind::Ratio && change::faint(fact),
