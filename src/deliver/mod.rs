@@ -34,7 +34,9 @@ impl DeliverError {
             io::ErrorKind::InvalidData => {
                 "put back the file of this installation; without it pseudonyms change".to_owned()
             }
-            io::ErrorKind::AlreadyExists => "edit the file that is there, or name another".to_owned(),
+            io::ErrorKind::AlreadyExists if self.attempt == BEGIN => {
+                "edit the file that is there, or name another".to_owned()
+            }
             io::ErrorKind::StorageFull => "free some space, or choose another folder with --out".to_owned(),
             _ => "choose a folder you may write to with --out".to_owned(),
         }
@@ -127,12 +129,14 @@ pub fn write(folder: &Path, name: &str, html: &str, json: &str) -> Result<Receip
     Ok(receipt)
 }
 
+const BEGIN: &str = "begin the file";
+
 /// Begins a file that is not there yet; one that is stays as it is.
 ///
 /// # Errors
 /// There is one, or none can be written there.
 pub fn begin(path: &Path, text: &str) -> Result<(), DeliverError> {
-    let failed = || DeliverError::of("begin the file", path);
+    let failed = || DeliverError::of(BEGIN, path);
     let mut file = fs::File::create_new(path).map_err(failed())?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed())
 }
