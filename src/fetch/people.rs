@@ -47,8 +47,8 @@ const PAGE: u64 = 200;
 const LIMITS: Limits = Limits {
     bounds: client::Bounds {
         connect: Duration::from_secs(3),
-        read: Duration::from_secs(6),
-        attempt: Duration::from_secs(8),
+        read: Duration::from_secs(5),
+        attempt: Duration::from_secs(6),
         page_bytes: 4 * 1024 * 1024,
     },
     patience: retry::Patience {

@@ -188,7 +188,9 @@ fn envelopes_go_wrong_here_too() {
         let of =
             |fault: &str, most| faulty_walk(&organisation, path, "", 10, most, &[fault.parse().unwrap()]);
         assert_eq!(items(&of("clamp=4", 1)[0]).len(), 4, "{path}");
-        assert_eq!(of("loop", 12).len(), 12, "{path}");
+        let pages = of("loop", 12);
+        assert_eq!(pages.len(), 12, "{path}");
+        assert!(pages[2..].iter().all(|page| page == &pages[1]), "{path}");
         assert_eq!(items(&of("emptymore=1", 1)[0]).len(), 0, "{path}");
         let signal = if path == MEMBERS { "has_more" } else { "has_next_page" };
         assert!(of("nohasmore=1", 1)[0].get(signal).is_none(), "{path}");
