@@ -294,7 +294,7 @@ async fn organisations_of_the_same_name_are_told_apart() {
 #[tokio::test]
 async fn a_list_that_does_not_come_costs_no_more_than_its_time() {
     let limits = quick();
-    let patience = retry::Patience { deadline: Duration::from_millis(700), ..limits.patience };
+    let patience = retry::Patience { deadline: Duration::from_secs(3), ..limits.patience };
     let limits = Limits { patience, ..limits };
     let server = serve(|asked| {
         if path(asked) == IDP_USERS {
@@ -304,7 +304,7 @@ async fn a_list_that_does_not_come_costs_no_more_than_its_time() {
     });
     let begun = std::time::Instant::now();
     let people = ask_within(&server, Api::V3, None, &limits).await;
-    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
     assert_eq!(
         people.notes,
         ["the list of identity-provider users did not come in time: their ids are shown"]
