@@ -1,10 +1,14 @@
 //! Report to files: the only writer to disk.
 
+mod state;
+
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
+
+pub use state::salt;
 
 /// What files that are not whole yet begin with.
 const STAGED: &str = ".acumen-";
@@ -27,6 +31,9 @@ impl DeliverError {
     /// What to do about it.
     pub fn hint(&self) -> String {
         match self.source.kind() {
+            io::ErrorKind::InvalidData => {
+                "put back the file of this installation; without it pseudonyms change".to_owned()
+            }
             io::ErrorKind::AlreadyExists => "edit the file that is there, or name another".to_owned(),
             io::ErrorKind::StorageFull => "free some space, or choose another folder with --out".to_owned(),
             _ => "choose a folder you may write to with --out".to_owned(),
