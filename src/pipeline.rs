@@ -21,6 +21,8 @@ pub struct Document {
     pub html: String,
     /// `facts.json`.
     pub json: String,
+    /// The same in a few lines of Markdown.
+    pub summary: String,
 }
 
 /// A finished report and its place: all that is left is to write it.
@@ -28,6 +30,8 @@ pub struct Prepared {
     document: Document,
     folder: PathBuf,
     name: String,
+    /// The file that the summary is appended to, where one is named.
+    summary: Option<PathBuf>,
 }
 
 /// Fetches, works out and draws one report. Nothing of it is on disk yet, so
@@ -52,6 +56,7 @@ pub async fn prepare_within(
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Prepared, Error> {
     deliver::check(&settings.out)?;
+    settings.summary.as_deref().map_or(Ok(()), deliver::check_append)?;
     // The page names sessions of the report's period alone.
     let empty = || FramesBuilder::new(settings.period.from().to_utc());
     let mut builder = empty();
@@ -72,16 +77,21 @@ pub async fn prepare_within(
         "" => deliver::file_name(&[settings.scope(), &label]),
         filters => deliver::file_name(&[settings.scope(), &label, filters]),
     };
-    Ok(Prepared { document, folder: settings.out.clone(), name })
+    Ok(Prepared { document, folder: settings.out.clone(), name, summary: settings.summary.clone() })
 }
 
 impl Prepared {
-    /// Writes the report, which must not be cut short: a signal waits.
+    /// Writes the report, and its summary once it stands; neither must be cut
+    /// short: a signal waits.
     ///
     /// # Errors
     /// The disk refuses.
     pub fn deliver(self) -> Result<Receipt, Error> {
-        Ok(deliver::write(&self.folder, &self.name, &self.document.html, &self.document.json)?)
+        let receipt = deliver::write(&self.folder, &self.name, &self.document.html, &self.document.json)?;
+        if let Some(path) = &self.summary {
+            deliver::append(path, &self.document.summary)?;
+        }
+        Ok(receipt)
     }
 }
 
@@ -142,7 +152,11 @@ pub fn compose(
         vendor,
         demo: settings.demo,
     };
-    Ok(Document { html: report::render(&facts, &evidence, &run)?, json: facts.to_json()? })
+    Ok(Document {
+        html: report::render(&facts, &evidence, &run)?,
+        json: facts.to_json()?,
+        summary: report::summary(&facts, &evidence, &run),
+    })
 }
 
 fn bounds(period: &Period) -> Bounds {

@@ -1,10 +1,14 @@
 //! Report to files: the only writer to disk.
 
+mod append;
+
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
+
+pub use append::{append, check_append};
 
 /// What files that are not whole yet begin with.
 const STAGED: &str = ".acumen-";
@@ -15,20 +19,24 @@ const STAGED: &str = ".acumen-";
 pub struct DeliverError {
     attempt: &'static str,
     path: String,
+    /// The option that chooses another place.
+    option: &'static str,
     source: io::Error,
 }
 
 impl DeliverError {
     fn of(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.display().to_string();
-        move |source| Self { attempt, path, source }
+        move |source| Self { attempt, path, option: "--out", source }
     }
 
     /// What to do about it.
     pub fn hint(&self) -> String {
         match self.source.kind() {
-            io::ErrorKind::StorageFull => "free some space, or choose another folder with --out".to_owned(),
-            _ => "choose a folder you may write to with --out".to_owned(),
+            io::ErrorKind::StorageFull => {
+                format!("free some space, or choose another place with {}", self.option)
+            }
+            _ => format!("choose a place you may write to with {}", self.option),
         }
     }
 }

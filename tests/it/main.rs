@@ -24,6 +24,10 @@ mod oracle;
 #[cfg(test)]
 mod partial;
 #[cfg(test)]
+mod ping;
+#[cfg(test)]
+mod summary;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod trust;
