@@ -33,6 +33,7 @@ impl DeliverError {
     /// What to do about it.
     pub fn hint(&self) -> String {
         match self.source.kind() {
+            io::ErrorKind::AlreadyExists => "edit the file that is there, or name another".to_owned(),
             io::ErrorKind::StorageFull => {
                 format!("free some space, or choose another place with {}", self.option)
             }
@@ -125,6 +126,16 @@ pub fn write(folder: &Path, name: &str, html: &str, json: &str) -> Result<Receip
         sweep(folder);
     }
     Ok(receipt)
+}
+
+/// Begins a file that is not there yet; one that is stays as it is.
+///
+/// # Errors
+/// There is one, or none can be written there.
+pub fn begin(path: &Path, text: &str) -> Result<(), DeliverError> {
+    let failed = || DeliverError::of("begin the file", path);
+    let mut file = fs::File::create_new(path).map_err(failed())?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed())
 }
 
 /// Clears away what killed runs have left, once nobody is writing here. The

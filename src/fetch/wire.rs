@@ -22,10 +22,10 @@ pub struct IdOnly<'a> {
     pub session_id: Text<'a>,
 }
 
-/// An id to compare by: trimmed, without the `devin-` prefix; `None` if nothing is left.
+/// An id to compare by: without the `devin-` prefix, trimmed before and after; `None` if nothing is left.
 pub fn bare_id<'t>(text: &'t Text<'_>) -> Option<&'t str> {
     let id = text.trimmed()?;
-    Some(id.strip_prefix("devin-").unwrap_or(id)).filter(|id| !id.is_empty())
+    Some(id.strip_prefix("devin-").unwrap_or(id).trim()).filter(|id| !id.is_empty())
 }
 
 /// A session; each generation tells some fields that the other does not.
