@@ -80,8 +80,7 @@ enum Ended {
 /// What a monitor is told of the end.
 fn news(ended: &Result<u8, Ended>) -> News {
     match ended {
-        Ok(0) => News::Succeeded,
-        Ok(code) => News::Failed { code: *code, cause: String::new(), hurry: false },
+        Ok(_) => News::Succeeded,
         Err(Ended::Failed(error)) => {
             News::Failed { code: error.exit_code(), cause: error.to_string(), hurry: false }
         }

@@ -2,7 +2,7 @@
 
 use acumen::cli::ReportArgs;
 use acumen::fetch::{self, Delivery, Ledger};
-use acumen::frame::{Frames, FramesBuilder};
+use acumen::frame::{Frames, FramesBuilder, Kept};
 use acumen::settings::{Found, FoundKey, Settings};
 use acumen::simulator::{Organisation, Recipe};
 
@@ -64,7 +64,7 @@ pub fn walk(pages: &[String], settings: &Settings) -> (Frames, Ledger) {
 }
 
 fn empty(settings: &Settings) -> FramesBuilder {
-    FramesBuilder::new(settings.period.from().to_utc())
+    FramesBuilder::new(Kept { named_from: settings.period.from().to_utc(), prompts: false, teams: None })
 }
 
 /// Pages that are there already are read in one walk, which never begins anew.

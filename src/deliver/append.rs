@@ -8,7 +8,7 @@ use super::{DeliverError, named};
 
 fn failed(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DeliverError {
     let error = DeliverError::of(attempt, path);
-    move |source| DeliverError { option: "--summary", ..error(source) }
+    move |source| DeliverError { instead: ("file", "--summary"), ..error(source) }
 }
 
 /// Proves that [`append`] is likely to succeed, before the long work and

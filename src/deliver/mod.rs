@@ -1,6 +1,7 @@
 //! Report to files: the only writer to disk.
 
 mod append;
+mod state;
 
 use std::fs;
 use std::io::{self, Write};
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 
 pub use append::{append, check_append};
+pub use state::salt;
 
 /// What files that are not whole yet begin with.
 const STAGED: &str = ".acumen-";
@@ -19,25 +21,27 @@ const STAGED: &str = ".acumen-";
 pub struct DeliverError {
     attempt: &'static str,
     path: String,
-    /// The option that chooses another place.
-    option: &'static str,
+    /// What to choose instead: `folder … with --out`.
+    instead: (&'static str, &'static str),
     source: io::Error,
 }
 
 impl DeliverError {
     fn of(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.display().to_string();
-        move |source| Self { attempt, path, option: "--out", source }
+        move |source| Self { attempt, path, instead: ("folder", "--out"), source }
     }
 
     /// What to do about it.
     pub fn hint(&self) -> String {
+        let (what, option) = self.instead;
         match self.source.kind() {
-            io::ErrorKind::AlreadyExists => "edit the file that is there, or name another".to_owned(),
-            io::ErrorKind::StorageFull => {
-                format!("free some space, or choose another place with {}", self.option)
+            io::ErrorKind::InvalidData => {
+                "put back the file of this installation; without it pseudonyms change".to_owned()
             }
-            _ => format!("choose a place you may write to with {}", self.option),
+            io::ErrorKind::AlreadyExists => "edit the file that is there, or name another".to_owned(),
+            io::ErrorKind::StorageFull => format!("free some space, or choose another {what} with {option}"),
+            _ => format!("choose a {what} you may write to with {option}"),
         }
     }
 }

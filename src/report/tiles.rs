@@ -4,6 +4,7 @@ use minijinja::Value;
 
 use super::change::{change, faint};
 use super::layout::{HEADLINES, Headline};
+use super::money;
 use super::view::{Change, Tile};
 use crate::charts::{self, ChartError};
 use crate::metrics::{Dim, Fact, Facts, ISSUES, Kind, Metric};
@@ -28,7 +29,7 @@ pub fn tiles(facts: &Facts, periods: &[Period], points: usize) -> Result<Vec<Til
 pub struct Told {
     /// Its value.
     pub value: String,
-    /// What a ratio rests on; empty for none.
+    /// What it is worth, and what a ratio rests on; empty for neither.
     pub note: String,
     /// Whether it rests on too few to trust.
     pub faint: bool,
@@ -44,7 +45,7 @@ pub fn told(facts: &Facts, headline: &Headline) -> Told {
     let blind = metric.id == ISSUES.id && fact.is_some_and(|fact| fact.n == 0.0);
     Told {
         value: metric.unit.text(fact.and_then(|fact| fact.value)),
-        note: fact.map(|fact| note(fact, headline.rests)).unwrap_or_default(),
+        note: fact.map(|fact| below(facts, fact, headline.rests)).unwrap_or_default(),
         faint: blind || fact.is_some_and(faint),
         change: fact.filter(|_| !blind).and_then(change),
     }
@@ -85,6 +86,13 @@ fn find<'a>(facts: &'a Facts, metric: &Metric, keys: &[(Dim, &str)]) -> Option<&
     let by: Vec<Dim> = keys.iter().map(|(dim, _)| *dim).collect();
     let is_asked = |fact: &&Fact| keys.iter().all(|(dim, key)| fact.key(*dim).flatten() == Some(key));
     facts.by(metric, &by).iter().find(is_asked)
+}
+
+/// What a number is worth, and what it rests on.
+fn below(facts: &Facts, fact: &Fact, rests: &str) -> String {
+    let worth = money::text(facts, fact);
+    let parts = [worth.unwrap_or_default(), note(fact, rests)];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
 }
 
 /// What a number rests on, short enough for a tile on a phone: `31 of 39 decided`.

@@ -84,6 +84,17 @@ pub struct Privacy {
     pub prompts: bool,
 }
 
+impl Privacy {
+    /// How people are shown, where that is not by name.
+    pub fn people_word(&self) -> Option<&'static str> {
+        match self.people {
+            Shown::Names => None,
+            Shown::Pseudonyms => Some("pseudonyms"),
+            Shown::Hidden => Some("hidden"),
+        }
+    }
+}
+
 /// What may be spent, and what it is worth.
 #[derive(Clone, Debug)]
 pub struct Money {
@@ -122,6 +133,9 @@ pub struct Settings {
     pub privacy: Privacy,
     /// What ACUs cost; none without a price.
     pub money: Option<Money>,
+    /// The calendar month in which the period ends, or stands, where there is a
+    /// budget and the report is about all that it is spent on.
+    pub month: Option<Period>,
     /// The people file.
     pub people: People,
     /// What tells a team from a tag.
@@ -171,6 +185,13 @@ impl Settings {
         // A window that is still open is frozen at the start of the run, so that
         // sessions created while pages are read cannot shift them.
         let open = earliest.from() < now && now < period.to();
+        let money = money(args.budget.as_deref(), file.prices)?;
+        let is_whole = args.tags.is_empty() && args.users.is_empty();
+        let month = match money.as_ref().and_then(|money| money.budget) {
+            Some(_) if is_whole => Period::month_of(period.last().min(period::today(now, tz)), tz),
+            _ => None,
+        };
+        let from = earliest.from().min(month.as_ref().map_or(earliest.from(), Period::from));
         let key_source = key.as_ref().map(|key| key.source.clone()).unwrap_or_default();
         let key = checked_key(key.as_ref())?;
         let (api, api_from) = generation(args.api.as_deref(), &key);
@@ -178,7 +199,7 @@ impl Settings {
             api,
             base_url: base_url(&args.base_url)?,
             org: args.org.as_deref().map(|org| word("--org", org)).transpose()?,
-            from: earliest.from().to_utc(),
+            from: from.to_utc(),
             to: if open { now } else { period.to().to_utc() },
             tags: args.tags.iter().map(|tag| word("--tag", tag)).collect::<Result<_, _>>()?,
             users: users(&args.users, api)?,
@@ -197,7 +218,13 @@ impl Settings {
                 "leave --user out, or use --people names with --profile lead",
             ));
         }
-        let money = money(args.budget.as_deref(), file.prices)?;
+        let state = args.state.clone().or(state);
+        if privacy.people == Shown::Pseudonyms && state.is_none() {
+            return Err(SettingsError::new(
+                "pseudonyms need a folder for their salt, and there is no home to keep it in",
+                "name a folder that outlives the run with --state",
+            ));
+        }
         let people = people.map(|(path, text)| read_people(&path, &text)).transpose()?.unwrap_or_default();
         let out = args.out.clone();
         let reconcile = !args.no_reconcile;
@@ -213,9 +240,10 @@ impl Settings {
             reconcile,
             privacy,
             money,
+            month,
             people,
             rules: file.rules,
-            state: args.state.clone().or(state),
+            state,
             demo: false,
             periods,
             period,

@@ -13,6 +13,7 @@ use super::{cron_line, read, words};
 use crate::support::{CANARY, Outcome, Served, acumen, files, run};
 
 const WRITTEN: [&str; 2] = ["org_demo_2026-W41.html", "org_demo_2026-W41.json"];
+const FOR_LEADERSHIP: [&str; 2] = ["org_demo_2026-W41_leadership.html", "org_demo_2026-W41_leadership.json"];
 
 /// A machine's folders below one of ours, and an API for it.
 struct Host {
@@ -108,7 +109,7 @@ fn the_pod_makes_a_report_with_the_settings_of_its_manifest() {
     let host = Host::new(&settings);
     let args: Vec<String> = command_line().iter().map(|arg| host.placed(arg)).collect();
     well(&run(host.process(env!("CARGO_BIN_EXE_acumen")).args(&args[1..])));
-    assert_eq!(host.reports(), WRITTEN);
+    assert_eq!(host.reports(), FOR_LEADERSHIP);
 }
 
 /// Puts a `cargo` in the way of the real one, which installs what is built already.
@@ -155,7 +156,7 @@ fn the_steps_of_the_workflow_build_report_and_tell_the_page_of_the_run() {
     assert_eq!(runs.len(), 2);
     runs.iter().for_each(well);
     let upload = steps.last().unwrap()["with"]["path"].as_str().unwrap();
-    assert_eq!(files(&work.join(upload)), WRITTEN);
+    assert_eq!(files(&work.join(upload)), FOR_LEADERSHIP);
     let page = fs::read_to_string(&page).unwrap();
     assert!(page.starts_with("## Devin, org\\_demo: week 41") && page.contains("| ACUs |"), "{page}");
 }
