@@ -22,6 +22,8 @@ pub struct Document {
     pub html: String,
     /// `facts.json`.
     pub json: String,
+    /// The same in a few lines of Markdown.
+    pub summary: String,
 }
 
 /// A finished report and its place: all that is left is to write it.
@@ -29,6 +31,8 @@ pub struct Prepared {
     document: Document,
     folder: PathBuf,
     name: String,
+    /// The file that the summary is appended to, where one is named.
+    summary: Option<PathBuf>,
 }
 
 /// Fetches, works out and draws one report. Nothing of it is on disk yet, so
@@ -53,6 +57,7 @@ pub async fn prepare_within(
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Prepared, Error> {
     deliver::check(&settings.out)?;
+    settings.summary.as_deref().map_or(Ok(()), deliver::check_append)?;
     let salt = match (&settings.state, settings.privacy.people) {
         (Some(folder), Shown::Pseudonyms) => Salt(deliver::salt(folder)?),
         _ => Salt::default(),
@@ -85,16 +90,21 @@ pub async fn prepare_within(
     let parts: Vec<&str> =
         [settings.scope(), &label, &filters, profile].into_iter().filter(|part| !part.is_empty()).collect();
     let name = deliver::file_name(&parts);
-    Ok(Prepared { document, folder: settings.out.clone(), name })
+    Ok(Prepared { document, folder: settings.out.clone(), name, summary: settings.summary.clone() })
 }
 
 impl Prepared {
-    /// Writes the report, which must not be cut short: a signal waits.
+    /// Writes the report, and its summary once it stands; neither must be cut
+    /// short: a signal waits.
     ///
     /// # Errors
     /// The disk refuses.
     pub fn deliver(self) -> Result<Receipt, Error> {
-        Ok(deliver::write(&self.folder, &self.name, &self.document.html, &self.document.json)?)
+        let receipt = deliver::write(&self.folder, &self.name, &self.document.html, &self.document.json)?;
+        if let Some(path) = &self.summary {
+            deliver::append(path, &self.document.summary)?;
+        }
+        Ok(receipt)
     }
 }
 
@@ -186,7 +196,11 @@ pub fn compose(
         vendor: &beside.vendor,
         demo: settings.demo,
     };
-    Ok(Document { html: report::render(&facts, &evidence, &run)?, json: facts.to_json()? })
+    Ok(Document {
+        html: report::render(&facts, &evidence, &run)?,
+        json: facts.to_json()?,
+        summary: report::summary(&facts, &evidence, &run),
+    })
 }
 
 fn bounds(period: &Period) -> Bounds {

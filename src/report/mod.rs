@@ -11,6 +11,7 @@ mod money;
 mod names;
 mod quality;
 mod sessions;
+mod summary;
 mod tiles;
 mod view;
 
@@ -27,6 +28,8 @@ use crate::period::Period;
 use crate::text::clean;
 use crate::unit::Unit;
 use view::{Definition, Entry, Number, SectionView, View};
+
+pub use summary::summary;
 
 /// The page could not be made: a defect, not a state of the data.
 #[derive(Debug, thiserror::Error)]
@@ -94,20 +97,13 @@ fn view(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<View, Repor
     let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(style.as_bytes()));
     let header = head::header(facts, run);
     let previous = run.periods.get(1);
-    let complete = facts.period.complete.unwrap_or(true);
-    let comparison = match previous {
-        Some(previous) if complete => {
-            format!("Compared with {} ({}).", in_sentence(previous), previous.dates_in_words())
-        }
-        _ => "The period is not over, so it is not compared with the one before it.".to_owned(),
-    };
     Ok(View {
-        compared: complete,
+        compared: facts.period.complete.unwrap_or(true),
         title: format!("{} · {} · Devin report", header.organisation, header.period),
         style_hash: format!("sha256-{hash}"),
         style: Value::from_safe_string(style),
         notices: head::notices(facts, run),
-        comparison,
+        comparison: comparison(facts, run),
         tiles: tiles::tiles(facts, run.periods, run.points)?,
         insights: insights::insights(facts, evidence, &previous.map(in_sentence).unwrap_or_default()),
         sections: sections(facts, evidence, run)?,
@@ -119,6 +115,16 @@ fn view(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<View, Repor
         tool: format!("acumen {}", env!("CARGO_PKG_VERSION")),
         header,
     })
+}
+
+/// What the headline numbers are compared with, or why they are not.
+fn comparison(facts: &Facts, run: &Run<'_>) -> String {
+    match run.periods.get(1) {
+        Some(previous) if facts.period.complete.unwrap_or(true) => {
+            format!("Compared with {} ({}).", in_sentence(previous), previous.dates_in_words())
+        }
+        _ => "The period is not over, so it is not compared with the one before it.".to_owned(),
+    }
 }
 
 fn sections(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec<SectionView>, ReportError> {
