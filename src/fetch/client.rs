@@ -13,7 +13,7 @@ use reqwest::{Client, Response, Url, redirect};
 
 use super::envelope::Flaw;
 use super::retry::{Class, RetryAfter, retry_after};
-use super::{FetchError, Question, Secret, address, quote, time};
+use super::{FetchError, Question, Secret, address, quote, redact, time};
 
 /// Bounds of one attempt.
 #[derive(Clone, Copy, Debug)]
@@ -132,6 +132,9 @@ pub(super) async fn attempt<T>(
     if body.starts_with('\u{feff}') {
         body.drain(..'\u{feff}'.len_utf8());
     }
+    // Here all that is read of an answer comes by: what a server takes from our
+    // head and puts into its records must not reach the page or the facts.
+    let body = redact::body(body, key);
     match read(&body) {
         Ok(answer) => Ok(answer),
         Err(Flaw::CutShort) => Err(Failure::new(Class::CutShort, "the JSON ends in the middle")),

@@ -16,6 +16,7 @@ mod page;
 mod probe;
 mod proof;
 mod quote;
+mod redact;
 mod replay;
 pub mod retry;
 mod slices;

@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-use super::Secret;
 use super::lenient::{List, Text};
+use super::{Secret, redact};
 
 /// No message needs more of a server's words.
 const LONGEST: usize = 200;
@@ -17,23 +17,26 @@ pub(super) fn detail(body: &[u8], key: &Secret) -> String {
     }
 }
 
-/// Text on one line without control and bidirectional characters and without
-/// the key, cut to 200 characters.
+/// Text on one line without what steers a terminal, bidirectional characters
+/// and the key, cut to 200 characters.
 pub(super) fn clean(text: &str, key: &Secret) -> String {
-    let plain: String = text
+    let seen: String = text.chars().filter(|c| !is_format(*c)).collect();
+    // Before the sequences go, which could take the first letter of a key along …
+    let plain: String = redact::without_sequences(&redact::words(&seen, key))
         .chars()
         .map(|c| if c.is_whitespace() { ' ' } else { c })
-        .filter(|c| !c.is_control() && !is_format(*c))
+        .filter(|c| !c.is_control())
         .collect();
-    // After the filter, which could otherwise join the halves of a key.
-    let safe = match key.0.as_str() {
-        "" => plain,
-        key => plain.replace(key, "[redacted]"),
-    };
-    let words = safe.split_whitespace().collect::<Vec<_>>().join(" ");
-    match words.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", words.get(..end).unwrap_or_default()),
-        None => words,
+    // … and after, since what is gone may have stood between its halves.
+    let safe = redact::words(&plain, key);
+    cut(&safe.split_whitespace().collect::<Vec<_>>().join(" "), LONGEST)
+}
+
+/// The beginning of a text, with an ellipsis for the rest.
+pub(super) fn cut(text: &str, longest: usize) -> String {
+    match text.char_indices().nth(longest) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
     }
 }
 
@@ -107,9 +110,14 @@ mod tests {
     #[test]
     fn a_quote_is_harmless() {
         let key = Secret::new("apk_user_k3y".to_owned());
-        assert_eq!(clean("a\u{1b}[31m\n\tb\u{202e}c\u{0}", &key), "a[31m bc");
+        assert_eq!(clean("a\u{1b}[31m\n\tb\u{202e}c\u{0}", &key), "a bc");
         assert_eq!(clean("key apk_user_k3y!", &key), "key [redacted]!");
         assert_eq!(clean("key apk_\u{200b}user_k3y!", &key), "key [redacted]!");
+        assert_eq!(clean("key APK_User_k3Y!", &key), "key [redacted]!");
+        for split in ["\u{1b}[31m", "\u{9b}m", "\u{1b}]0;x\u{7}", "\u{0}", "\u{1b}[\u{200b}1m"] {
+            assert_eq!(clean(&format!("key apk_{split}user_k3y!"), &key), "key [redacted]!", "{split:?}");
+        }
+        assert_eq!(clean("\u{1b}[apk_user_k3y", &key), "redacted]");
         assert_eq!(clean("any", &Secret::new(String::new())), "any");
         let long = clean(&"é".repeat(10_000), &key);
         assert_eq!(long.chars().count(), 201);
