@@ -43,7 +43,9 @@ pub async fn report(
     };
     let prepared = pipeline::prepare(&settings, &tell).await;
     voice.finish();
-    prepared
+    let prepared = prepared?;
+    prepared.doubts().iter().for_each(|doubt| voice.warn(doubt));
+    Ok(prepared)
 }
 
 /// What a report with these settings would stumble over.

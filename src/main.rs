@@ -36,6 +36,8 @@ fn main() -> ExitCode {
         }
     };
     let voice = Voice::new(cli.quiet);
+    let writes = matches!(cli.command, Command::Report(_) | Command::Demo(_));
+    let complain = |error: &Error| complain(error, writes);
     let code = match runtime.block_on(until_signal(dispatch(cli))) {
         Ok(done) => finish(done, &voice).unwrap_or_else(|error| complain(&error)),
         Err(Ended::Failed(error)) => complain(&error),
@@ -85,8 +87,10 @@ fn paths(receipt: &Receipt) -> String {
     format!("{}\n{}\n", receipt.html.display(), receipt.json.display())
 }
 
-fn complain(error: &Error) -> u8 {
-    write_line(&format!("error: {error}\nhint: {}", error.hint()));
+/// What went wrong, what became of the report where one was due, and what to do.
+fn complain(error: &Error, writes: bool) -> u8 {
+    let kept = if writes { format!("kept: {}\n", error.kept()) } else { String::new() };
+    write_line(&format!("error: {error}\n{kept}hint: {}", error.hint()));
     error.exit_code()
 }
 

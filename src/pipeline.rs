@@ -26,6 +26,7 @@ pub struct Document {
 /// A finished report and its place: all that is left is to write it.
 pub struct Prepared {
     document: Document,
+    doubts: Vec<String>,
     folder: PathBuf,
     name: String,
 }
@@ -60,6 +61,7 @@ pub async fn prepare_within(
         Delivery::Page(rows) => builder.push(rows),
     };
     let ledger = fetch::fetch_within(&settings.question, limits, &mut deliver, progress).await?;
+    let doubts = report::doubts(&ledger);
     let vendor = vendor(settings).await;
     // Polars owns threads of its own; meanwhile the runtime stays free for signals.
     let owned = settings.clone();
@@ -72,10 +74,15 @@ pub async fn prepare_within(
         "" => deliver::file_name(&[settings.scope(), &label]),
         filters => deliver::file_name(&[settings.scope(), &label, filters]),
     };
-    Ok(Prepared { document, folder: settings.out.clone(), name })
+    Ok(Prepared { document, doubts, folder: settings.out.clone(), name })
 }
 
 impl Prepared {
+    /// What is amiss with the data, a line each: for whoever does not read the page.
+    pub fn doubts(&self) -> &[String] {
+        &self.doubts
+    }
+
     /// Writes the report, which must not be cut short: a signal waits.
     ///
     /// # Errors

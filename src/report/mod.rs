@@ -24,6 +24,7 @@ use crate::metrics::{ANALYSIS_COVERAGE, Evidence, Fact, Facts, known_to};
 use crate::period::Period;
 use crate::text::clean;
 use crate::unit::Unit;
+pub use head::doubts;
 use view::{Definition, Entry, Number, SectionView, View};
 
 /// The page could not be made: a defect, not a state of the data.
