@@ -222,10 +222,9 @@ impl<'q> Asker<'q> {
         }
     }
 
-    /// The beginning of a server's word, as much as tells it from others.
-    pub(super) fn brief(&self, word: &str) -> String {
-        // Cut last: half of our key would not be known again.
-        quote::cut(&quote::clean(word, &self.question.key), BRIEF)
+    /// A cursor, as much of it as tells it from others.
+    pub(super) fn brief(&self, cursor: &str) -> String {
+        quote::ends(cursor, &self.question.key)
     }
 
     /// A contract broken by what several answers say together.
@@ -239,9 +238,6 @@ impl<'q> Asker<'q> {
         address::host(&self.sessions)
     }
 }
-
-/// Characters of a cursor that a message needs.
-const BRIEF: usize = 20;
 
 /// When to come back to a server that stayed busy for a whole run of attempts.
 const BUSY: Duration = Duration::from_secs(60);

@@ -7,6 +7,8 @@ use super::{Secret, redact};
 
 /// No message needs more of a server's words.
 const LONGEST: usize = 200;
+/// Characters at either end of a long cursor that tell it from others.
+const END: usize = 10;
 
 /// The text of an error body, ready to be appended to a message: `: "text"`,
 /// or nothing where the body holds no `detail`.
@@ -20,6 +22,27 @@ pub(super) fn detail(body: &[u8], key: &Secret) -> String {
 /// Text on one line without what steers a terminal, bidirectional characters
 /// and the key, cut to 200 characters.
 pub(super) fn clean(text: &str, key: &Secret) -> String {
+    let text = plain(text, key);
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
+}
+
+/// The same, with no more than the two ends of a long text: cursors begin alike.
+pub(super) fn ends(text: &str, key: &Secret) -> String {
+    // Cut last: half of the key would not be known again.
+    let text = plain(text, key);
+    let length = text.chars().count();
+    if length <= 2 * END {
+        return text;
+    }
+    let (head, tail): (String, String) =
+        (text.chars().take(END).collect(), text.chars().skip(length - END).collect());
+    format!("{head}…{tail}")
+}
+
+fn plain(text: &str, key: &Secret) -> String {
     let seen: String = text.chars().filter(|c| !is_format(*c)).collect();
     // Before the sequences go, which could take the first letter of a key along …
     let plain: String = redact::without_sequences(&redact::words(&seen, key))
@@ -29,15 +52,7 @@ pub(super) fn clean(text: &str, key: &Secret) -> String {
         .collect();
     // … and after, since what is gone may have stood between its halves.
     let safe = redact::words(&plain, key);
-    cut(&safe.split_whitespace().collect::<Vec<_>>().join(" "), LONGEST)
-}
-
-/// The beginning of a text, with an ellipsis for the rest.
-pub(super) fn cut(text: &str, longest: usize) -> String {
-    match text.char_indices().nth(longest) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
-    }
+    safe.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Characters that are not seen but change what is: marks of direction, joiners, fillers.
@@ -119,6 +134,9 @@ mod tests {
         }
         assert_eq!(clean("\u{1b}[apk_user_k3y", &key), "redacted]");
         assert_eq!(clean("any", &Secret::new(String::new())), "any");
+        assert_eq!(ends(&"é".repeat(20), &key), "é".repeat(20));
+        assert_eq!(ends("0123456789abcdefghijk", &key), "0123456789…bcdefghijk");
+        assert_eq!(ends(&format!("{}apk_user_k3y", "x".repeat(30)), &key), "xxxxxxxxxx…[redacted]");
         let long = clean(&"é".repeat(10_000), &key);
         assert_eq!(long.chars().count(), 201);
     }

@@ -328,7 +328,7 @@ async fn a_cursor_that_the_server_does_not_know_again_stops_the_run() {
 #[tokio::test]
 async fn a_hostile_cursor_is_not_shown_as_it_is() {
     for (length, says) in
-        [(900, "cursor [redacted]xxxxxxxxxx…, which"), (100_000, "`end_cursor` is longer than")]
+        [(900, "cursor [redacted]…xxxxxxxxxx, which"), (100_000, "`end_cursor` is longer than")]
     {
         let book = "x".repeat(length);
         let server = serve(move |_| {
