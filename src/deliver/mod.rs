@@ -1,11 +1,17 @@
 //! Report to files: the only writer to disk.
 
+mod state;
+
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 
+pub use state::salt;
+
+/// The one attempt that a file in its place keeps from succeeding.
+const BEGIN: &str = "begin the file";
 /// What files that are not whole yet begin with.
 const STAGED: &str = ".acumen-";
 
@@ -42,6 +48,12 @@ impl DeliverError {
     /// What to do about it.
     pub fn hint(&self) -> String {
         match self.source.kind() {
+            io::ErrorKind::InvalidData => {
+                "put back the file of this installation; without it pseudonyms change".to_owned()
+            }
+            io::ErrorKind::AlreadyExists if self.attempt == BEGIN => {
+                "edit the file that is there, or name another".to_owned()
+            }
             io::ErrorKind::StorageFull => "free some space, or choose another folder with --out".to_owned(),
             _ => "choose a folder you may write to with --out".to_owned(),
         }
@@ -142,6 +154,16 @@ fn put(
     // Facts first: a page never stands beside facts that are older than itself.
     persist(facts, &receipt.json)?;
     persist(page, &receipt.html).map_err(|error| DeliverError { kept: FACTS, ..error })
+}
+
+/// Begins a file that is not there yet; one that is stays as it is.
+///
+/// # Errors
+/// There is one, or none can be written there.
+pub fn begin(path: &Path, text: &str) -> Result<(), DeliverError> {
+    let failed = || DeliverError::of(BEGIN, path);
+    let mut file = fs::File::create_new(path).map_err(failed())?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed())
 }
 
 /// Clears away what killed runs have left, once nobody is writing here. The

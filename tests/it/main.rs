@@ -20,6 +20,8 @@ mod hostile;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
+mod leadership;
+#[cfg(test)]
 mod oracle;
 #[cfg(test)]
 mod partial;
