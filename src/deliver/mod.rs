@@ -10,8 +10,6 @@ use rustix::fs::{FlockOperation, flock};
 
 pub use state::salt;
 
-/// The one attempt that a file in its place keeps from succeeding.
-const BEGIN: &str = "begin the file";
 /// What files that are not whole yet begin with.
 const STAGED: &str = ".acumen-";
 
@@ -155,6 +153,8 @@ fn put(
     persist(facts, &receipt.json)?;
     persist(page, &receipt.html).map_err(|error| DeliverError { kept: FACTS, ..error })
 }
+
+const BEGIN: &str = "begin the file";
 
 /// Begins a file that is not there yet; one that is stays as it is.
 ///

@@ -45,14 +45,22 @@ pub(super) fn ends(text: &str, key: &Secret) -> String {
 fn plain(text: &str, key: &Secret) -> String {
     let seen: String = text.chars().filter(|c| !is_format(*c)).collect();
     // Before the sequences go, which could take the first letter of a key along …
-    let plain: String = redact::without_sequences(&redact::words(&seen, key))
-        .chars()
-        .map(|c| if c.is_whitespace() { ' ' } else { c })
-        .filter(|c| !c.is_control())
-        .collect();
+    let plain = visible(&redact::without_sequences(&redact::words(&seen, key)));
     // … and after, since what is gone may have stood between its halves.
     let safe = redact::words(&plain, key);
     safe.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a text would show the key, once all that is not seen is taken out of it.
+pub(super) fn shows(text: &str, key: &Secret) -> bool {
+    [visible(text), visible(&redact::without_sequences(text))]
+        .iter()
+        .any(|seen| redact::words(seen, key) != *seen)
+}
+
+fn visible(text: &str) -> String {
+    let spaced = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c });
+    spaced.filter(|c| !c.is_control() && !is_format(*c)).collect()
 }
 
 /// Characters that are not seen but change what is: marks of direction, joiners, fillers.
@@ -137,6 +145,8 @@ mod tests {
         assert_eq!(ends(&"é".repeat(20), &key), "é".repeat(20));
         assert_eq!(ends("0123456789abcdefghijk", &key), "0123456789…bcdefghijk");
         assert_eq!(ends(&format!("{}apk_user_k3y", "x".repeat(30)), &key), "xxxxxxxxxx…[redacted]");
+        assert!(shows("<apk_\u{200b}user_\u{0}k3y>", &key) && !shows("apk_user k3y", &key));
+        assert!(!shows("any", &Secret::new(String::new())));
         let long = clean(&"é".repeat(10_000), &key);
         assert_eq!(long.chars().count(), 201);
     }

@@ -26,6 +26,8 @@ mod oracle;
 #[cfg(test)]
 mod partial;
 #[cfg(test)]
+mod people;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod trust;
