@@ -3,6 +3,7 @@
 mod build;
 pub mod columns;
 pub mod normal;
+pub mod parquet;
 mod words;
 
 use chrono::{DateTime, Utc};
@@ -66,6 +67,13 @@ impl FramesBuilder {
             registers: Registers::default(),
             named_from,
         }
+    }
+
+    /// Keeps the addresses of pull requests as texts, which no number of the
+    /// report needs.
+    pub fn with_addresses(mut self) -> Self {
+        self.registers.keeps_addresses = true;
+        self
     }
 
     /// Takes over the rows of one page; pages may come in any order.

@@ -78,6 +78,8 @@ pub(super) struct Registers {
     pub status: Register,
     pub tag: Register,
     address: Register,
+    /// Whether anybody will ask for the addresses as texts.
+    pub keeps_addresses: bool,
     /// The repository of each address, by the address's number.
     repo_of: Vec<u32>,
     repo: Register,
@@ -101,6 +103,9 @@ impl Registers {
     /// The words, once no row can come any more.
     pub(super) fn settle(self, frames: &mut [&mut DataFrame]) -> PolarsResult<Words> {
         let mut words = Words::default();
+        if self.keeps_addresses {
+            words.settle(c::ADDRESS, self.address, frames)?;
+        }
         for (column, register) in [
             (c::ORG, self.org),
             (c::USER, self.user),
