@@ -1,5 +1,6 @@
 //! Settings: what was typed, validated once, before any work is done.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use chrono::{DateTime, Datelike, SubsecRound, Utc};
 use chrono_tz::Tz;
 use url::{Host, Url};
 
-use crate::cli::ReportArgs;
+use crate::cli::{Format, ReportArgs};
 use crate::fetch::{Api, Question, Secret};
 use crate::period::{self, Period};
 
@@ -59,6 +60,8 @@ pub struct Settings {
     pub now: DateTime<Utc>,
     /// Where the report goes.
     pub out: PathBuf,
+    /// What is exported besides, each format once.
+    pub exports: Vec<Format>,
     /// Whether the vendor's own counts are asked for.
     pub reconcile: bool,
     /// The data is invented: the page says so.
@@ -120,6 +123,7 @@ impl Settings {
         };
         let complete = period.complete(now);
         let out = args.out.clone();
+        let exports = args.export.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
         let reconcile = !args.no_reconcile;
         Ok(Self {
             question,
@@ -129,6 +133,7 @@ impl Settings {
             complete,
             now,
             out,
+            exports,
             reconcile,
             demo: false,
             periods,

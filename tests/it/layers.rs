@@ -7,7 +7,8 @@ use std::path::Path;
 use crate::support::repository;
 
 /// The stages in the order in which they run.
-const STAGES: [&str; 8] = ["cli", "settings", "fetch", "frame", "metrics", "charts", "report", "deliver"];
+const STAGES: [&str; 9] =
+    ["cli", "settings", "fetch", "frame", "metrics", "charts", "report", "export", "deliver"];
 
 /// What any stage may use: they know nothing of the stages.
 const COMMON: [&str; 4] = ["money", "period", "text", "unit"];
@@ -16,12 +17,14 @@ const COMMON: [&str; 4] = ["money", "period", "text", "unit"];
 const WHOLE: [&str; 5] = ["commands", "doctor", "lib", "main", "pipeline"];
 
 /// Where a library is used, and nowhere else.
-const HOMES: [(&str, &[&str]); 12] = [
+const HOMES: [(&str, &[&str]); 14] = [
     ("reqwest", &["fetch"]),
     ("plotters", &["charts"]),
     ("plotters_backend", &["charts"]),
     ("minijinja", &["report"]),
     ("polars", &["frame", "metrics"]),
+    ("csv", &["export"]),
+    ("rust_xlsxwriter", &["export"]),
     ("hyper", &["simulator"]),
     ("hyper_util", &["simulator"]),
     ("indicatif", &["progress"]),

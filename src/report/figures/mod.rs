@@ -4,7 +4,7 @@ mod columns;
 mod funnel;
 mod impacts;
 mod labels;
-mod ranking;
+pub(crate) mod ranking;
 mod trend;
 
 use minijinja::Value;
@@ -50,7 +50,7 @@ pub struct Source<'a> {
 impl Source<'_> {
     /// The facts that a figure shows; none where all of them rest on nothing,
     /// so that a chart says "no data" instead of drawing zeros.
-    fn of(&self, figure: &Figure) -> Vec<&Fact> {
+    pub fn of(&self, figure: &Figure) -> Vec<&Fact> {
         let facts = self.facts.by(figure.metric, figure.by);
         if facts.iter().all(|fact| fact.n == 0.0) { Vec::new() } else { facts.iter().collect() }
     }
