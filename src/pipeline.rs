@@ -1,14 +1,17 @@
 //! The only file that sees every stage:
-//! fetch -> frames -> facts -> charts -> report -> deliver.
+//! fetch -> frames -> facts -> charts -> report -> exports -> deliver.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use chrono::SecondsFormat;
 
+use crate::cli::Format;
 use crate::deliver::{self, Receipt};
 use crate::error::Error;
+use crate::export;
 use crate::fetch::{self, Delivery, Ledger, Limits, Progress, Question, Vendor};
+use crate::frame::parquet::{self, Masks};
 use crate::frame::{Frames, FramesBuilder};
 use crate::metrics::{self, Bounds, Facts, Findings, Source, Span};
 use crate::period::Period;
@@ -21,6 +24,8 @@ pub struct Document {
     pub html: String,
     /// `facts.json`.
     pub json: String,
+    /// The exports that the settings ask for.
+    pub exports: Vec<export::File>,
 }
 
 /// A finished report and its place: all that is left is to write it.
@@ -52,8 +57,7 @@ pub async fn prepare_within(
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Prepared, Error> {
     deliver::check(&settings.out)?;
-    // The page names sessions of the report's period alone.
-    let empty = || FramesBuilder::new(settings.period.from().to_utc());
+    let empty = || builder_for(settings);
     let mut builder = empty();
     let mut deliver = |delivery: Delivery<'_>| match delivery {
         Delivery::Restart => builder = empty(),
@@ -75,13 +79,23 @@ pub async fn prepare_within(
     Ok(Prepared { document, folder: settings.out.clone(), name })
 }
 
+/// Frames with as many texts as somebody will read: the page names sessions of
+/// the report's period alone, an analyst gets all.
+fn builder_for(settings: &Settings) -> FramesBuilder {
+    match settings.exports.contains(&Format::Parquet) {
+        true => FramesBuilder::new(settings.question.from).with_addresses(),
+        false => FramesBuilder::new(settings.period.from().to_utc()),
+    }
+}
+
 impl Prepared {
     /// Writes the report, which must not be cut short: a signal waits.
     ///
     /// # Errors
     /// The disk refuses.
     pub fn deliver(self) -> Result<Receipt, Error> {
-        Ok(deliver::write(&self.folder, &self.name, &self.document.html, &self.document.json)?)
+        let Document { html, json, exports } = &self.document;
+        Ok(deliver::write(&self.folder, &self.name, html, json, exports)?)
     }
 }
 
@@ -142,7 +156,11 @@ pub fn compose(
         vendor,
         demo: settings.demo,
     };
-    Ok(Document { html: report::render(&facts, &evidence, &run)?, json: facts.to_json()? })
+    let mut exports = export::files(&settings.exports, &facts, &evidence, &run)?;
+    if settings.exports.contains(&Format::Parquet) {
+        exports.extend(export::of_frames(parquet::files(frames, &settings.periods, &Masks::NONE)?));
+    }
+    Ok(Document { html: report::render(&facts, &evidence, &run)?, json: facts.to_json()?, exports })
 }
 
 fn bounds(period: &Period) -> Bounds {
