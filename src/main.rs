@@ -2,18 +2,18 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, ErrorKind, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use acumen::cli::{Cli, Command, ReportArgs};
+use acumen::cli::{self, Choice, Cli, Command, ConfigCommand, ReportArgs};
 use acumen::deliver::Receipt;
 use acumen::doctor::Diagnosis;
 use acumen::error::Error;
 use acumen::fetch::Api;
 use acumen::pipeline::Prepared;
 use acumen::progress::{Voice, write_line};
-use acumen::settings::{FoundKey, SettingsError};
-use acumen::{commands, metrics};
+use acumen::settings::{Found, FoundKey, SettingsError, SettingsFile};
+use acumen::{commands, metrics, settings};
 use clap::error::ErrorKind as Usage;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -24,8 +24,12 @@ const DEFECT: u8 = 1;
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let cli = match Cli::read(std::env::args_os().collect(), &is_blank) {
-        Ok(cli) => cli,
+    let argv: Vec<OsString> = std::env::args_os().collect();
+    // A file that cannot be used must not keep anybody from reading the help.
+    let file = settings_file(&argv);
+    let options = file.as_ref().map(|file| file.options.clone()).unwrap_or_default();
+    let cli::Read { cli, choices } = match Cli::read(argv, &is_blank, &options) {
+        Ok(read) => read,
         Err(error) => return usage(&error),
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -36,7 +40,7 @@ fn main() -> ExitCode {
         }
     };
     let voice = Voice::new(cli.quiet);
-    let code = match runtime.block_on(until_signal(dispatch(cli))) {
+    let code = match runtime.block_on(until_signal(dispatch(cli, file, choices))) {
         Ok(done) => finish(done, &voice).unwrap_or_else(|error| complain(&error)),
         Err(Ended::Failed(error)) => complain(&error),
         Err(Ended::Signal(code)) => code,
@@ -96,16 +100,27 @@ fn complain(error: &Error) -> u8 {
 }
 
 /// Runs a command up to what must not be cut short.
-async fn dispatch(cli: Cli) -> Result<Done, Error> {
+async fn dispatch(
+    cli: Cli,
+    file: Result<SettingsFile, SettingsError>,
+    choices: Vec<Choice>,
+) -> Result<Done, Error> {
     let voice = Voice::new(cli.quiet);
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
     let now = chrono::Utc::now();
     match cli.command {
         Command::Report(args) => {
-            Ok(Done::Report(commands::report(&args, find_key(&args)?, now, &voice).await?))
+            let found = Found { key: find_key(&args)?, ..around(&args, file?)? };
+            Ok(Done::Report(commands::report(&args, found, now, &voice).await?))
         }
         Command::Doctor(args) => {
-            Ok(Done::Checked(commands::doctor(&args, find_key(&args), now, &voice).await))
+            let found = file.and_then(|file| around(&args, file));
+            Ok(Done::Checked(commands::doctor(&args, find_key(&args), found, now, &voice).await))
+        }
+        Command::Config(ConfigCommand::Init(args)) => Ok(Done::Text(commands::init(&args)?)),
+        Command::Config(ConfigCommand::Show(args)) => {
+            let key = find_key(&args)?.map(|key| key.source);
+            Ok(Done::Text(settings::show(&choices, &file?, key.as_deref())))
         }
         Command::Demo(args) => Ok(Done::Demo(commands::demo(&args, &voice).await?)),
         Command::Simulate(args) => {
@@ -169,13 +184,58 @@ fn find_key(args: &ReportArgs) -> Result<Option<FoundKey>, SettingsError> {
 }
 
 fn key_file(path: PathBuf, source: String) -> Result<FoundKey, SettingsError> {
-    match std::fs::read_to_string(&path) {
+    match read_file(&path) {
         Ok(text) => Ok(FoundKey { text, source }),
         Err(error) => Err(SettingsError::new(
             format!("{source}: {error}"),
             "name a file that this user may read and that holds the key alone",
         )),
     }
+}
+
+/// The one place that reads a file: a key, the settings, the people.
+fn read_file(path: &Path) -> io::Result<String> {
+    std::fs::read_to_string(path)
+}
+
+/// The settings file: the one that is named, else the nearest that is there.
+fn settings_file(argv: &[OsString]) -> Result<SettingsFile, SettingsError> {
+    if !cli::takes_options(argv) {
+        return Ok(SettingsFile::default());
+    }
+    let folder = |name: &str| environment(name).filter(|folder| !folder.is_empty()).map(PathBuf::from);
+    let named = cli::config_flag(argv).or_else(|| folder("ACUMEN_CONFIG"));
+    let of_user = folder("XDG_CONFIG_HOME").or_else(|| Some(folder("HOME")?.join(".config")));
+    let usual = [Some(PathBuf::from("acumen.toml")), of_user.map(|folder| folder.join("acumen/acumen.toml"))];
+    // As for the key: only a file that is not there is passed over.
+    let there = |path: &PathBuf| path.try_exists().unwrap_or(true);
+    let Some(path) = named.or_else(|| usual.into_iter().flatten().find(there)) else {
+        return Ok(SettingsFile::default());
+    };
+    let text = read_file(&path).map_err(|error| {
+        let hint = "name a file that this user may read; `acumen config init` begins one";
+        SettingsError::new(format!("the settings file {}: {error}", path.display()), hint)
+    })?;
+    settings::parse_file(&path, &text)
+}
+
+/// What lies around the options of a report, but for the key.
+fn around(args: &ReportArgs, file: SettingsFile) -> Result<Found, SettingsError> {
+    let people = args.people_file.as_ref().map(|path| match read_file(path) {
+        Ok(text) => Ok((path.clone(), text)),
+        Err(error) => Err(SettingsError::new(
+            format!("--people-file {}: {error}", path.display()),
+            "name a CSV file in UTF-8 that this user may read",
+        )),
+    });
+    let folder = |name: &str| environment(name).filter(|folder| !folder.is_empty()).map(PathBuf::from);
+    // systemd names several with colons between them; the first is the service's own.
+    let of_service = environment("STATE_DIRECTORY").and_then(|folders| {
+        folders.to_str()?.split(':').next().filter(|folder| !folder.is_empty()).map(PathBuf::from)
+    });
+    let of_user = || folder("XDG_STATE_HOME").or_else(|| Some(folder("HOME")?.join(".local/state")));
+    let state = of_service.or_else(|| Some(of_user()?.join("acumen")));
+    Ok(Found { key: None, file, people: people.transpose()?, state })
 }
 
 /// The text without what looks like a key, which a slip may have put among the arguments.

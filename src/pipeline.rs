@@ -11,12 +11,12 @@ use crate::deliver::{self, Receipt};
 use crate::error::Error;
 use crate::export;
 use crate::fetch::{self, Delivery, Ledger, Limits, Progress, Question, Vendor};
-use crate::frame::parquet::{self, Masks};
-use crate::frame::{Frames, FramesBuilder};
-use crate::metrics::{self, Bounds, Facts, Findings, Source, Span};
+use crate::frame::{Frames, FramesBuilder, Kept, parquet};
+use crate::metrics::{self, Bounds, Facts, Findings, Known, Masks, Month, Salt, Source, Span};
+use crate::people::Teams;
 use crate::period::Period;
 use crate::report::{self, Run};
-use crate::settings::Settings;
+use crate::settings::{Settings, Shown};
 
 /// A finished report, still in memory.
 pub struct Document {
@@ -57,34 +57,45 @@ pub async fn prepare_within(
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Prepared, Error> {
     deliver::check(&settings.out)?;
-    let empty = || builder_for(settings);
+    let salt = match (&settings.state, settings.privacy.people) {
+        (Some(folder), Shown::Pseudonyms) => Salt(deliver::salt(folder)?),
+        _ => Salt::default(),
+    };
+    let kept = kept(settings);
+    let empty = || FramesBuilder::new(kept.clone());
     let mut builder = empty();
     let mut deliver = |delivery: Delivery<'_>| match delivery {
         Delivery::Restart => builder = empty(),
         Delivery::Page(rows) => builder.push(rows),
     };
     let ledger = fetch::fetch_within(&settings.question, limits, &mut deliver, progress).await?;
-    let vendor = vendor(settings).await;
+    let beside = Beside { vendor: vendor(settings).await, salt };
     // Polars owns threads of its own; meanwhile the runtime stays free for signals.
     let owned = settings.clone();
-    let work = move || compose(&builder.finish()?, ledger, &vendor, &owned);
+    let work = move || compose(&builder.finish()?, ledger, &beside, &owned);
     let document = tokio::task::spawn_blocking(work).await.map_err(|_| Error::Panicked)??;
     let label = settings.period.label();
     // A narrower question must not take the place of the whole organisation's report.
     let filters = [settings.question.tags.as_slice(), &settings.question.users].concat().join("+");
-    let name = match filters.as_str() {
-        "" => deliver::file_name(&[settings.scope(), &label]),
-        filters => deliver::file_name(&[settings.scope(), &label, filters]),
-    };
+    // Nor may a report with names take the place of one without.
+    let profile = if settings.privacy.leadership { "leadership" } else { "" };
+    let parts: Vec<&str> =
+        [settings.scope(), &label, &filters, profile].into_iter().filter(|part| !part.is_empty()).collect();
+    let name = deliver::file_name(&parts);
     Ok(Prepared { document, folder: settings.out.clone(), name })
 }
 
-/// Frames with as many texts as somebody will read: the page names sessions of
-/// the report's period alone, an analyst gets all.
-fn builder_for(settings: &Settings) -> FramesBuilder {
-    match settings.exports.contains(&Format::Parquet) {
-        true => FramesBuilder::new(settings.question.from).with_addresses(),
-        false => FramesBuilder::new(settings.period.from().to_utc()),
+/// As many texts as somebody will read: the page names sessions of the
+/// report's period alone, an analyst gets all.
+fn kept(settings: &Settings) -> Kept {
+    let in_full = settings.exports.contains(&Format::Parquet) && !settings.privacy.leadership;
+    Kept {
+        named_from: if in_full { settings.question.from } else { settings.period.from().to_utc() },
+        prompts: settings.privacy.prompts,
+        addresses: settings.exports.contains(&Format::Parquet),
+        teams: settings.tells_teams().then(|| {
+            Teams::new(settings.rules.clone(), &settings.people, std::iter::empty(), settings.period.tz())
+        }),
     }
 }
 
@@ -109,23 +120,50 @@ async fn vendor(settings: &Settings) -> Vendor {
     fetch::vendor(&period).await
 }
 
-/// The pure core: frames, ledger, the vendor's counts and settings to the finished report.
+/// What a report needs besides the sessions.
+pub struct Beside {
+    /// The vendor's own counts.
+    pub vendor: Vendor,
+    /// What pseudonyms are made with.
+    pub salt: Salt,
+}
+
+/// The pure core: frames, ledger, what stands beside them and settings to the finished report.
 ///
 /// # Errors
 /// A defect in a metric, chart or template; never a state of the data.
 pub fn compose(
     frames: &Frames,
     ledger: Ledger,
-    vendor: &Vendor,
+    beside: &Beside,
     settings: &Settings,
 ) -> Result<Document, Error> {
+    let known = Known {
+        api: settings.question.api,
+        teams: settings.tells_teams(),
+        currency: settings.money.as_ref().map(|money| money.prices.currency()),
+    };
+    let budget = settings.money.as_ref().and_then(|money| money.budget);
+    let month = settings.month.clone().zip(budget).map(|(period, amount)| Month {
+        period,
+        until: settings.question.to,
+        amount,
+    });
     let span = Span {
         periods: &settings.periods,
         points: settings.points,
         complete: settings.complete,
-        api: settings.question.api,
+        known,
+        prices: settings.money.as_ref().map(|money| &money.prices),
+        month,
+        folded: settings.privacy.leadership || settings.privacy.people != Shown::Names,
     };
-    let Findings { facts, quality, evidence } = metrics::evaluate(frames, &span)?;
+    let mut findings = metrics::evaluate(frames, &span)?;
+    let masks =
+        Masks { people: settings.privacy.people, salt: &beside.salt, sessions: settings.privacy.leadership };
+    let shown = metrics::shown(&masks, &findings.facts);
+    metrics::mask(&mut findings, &masks);
+    let Findings { facts, quality, evidence, budget } = findings;
     let facts = Facts {
         generated_at: settings.now.to_rfc3339_opts(SecondsFormat::Secs, true),
         period: Bounds {
@@ -139,9 +177,13 @@ pub fn compose(
             scope: settings.scope().to_owned(),
             tags: settings.question.tags.clone(),
             users: settings.question.users.clone(),
+            people: settings.privacy.people_word(),
+            profile: settings.privacy.leadership.then_some("leadership"),
             ledger,
         },
         quality,
+        budget,
+        known,
         names: BTreeMap::new(),
         facts,
     };
@@ -153,12 +195,22 @@ pub fn compose(
         fetched: local.format("%-d %B %Y, %H:%M").to_string(),
         tags: &settings.question.tags,
         users: &settings.question.users,
-        vendor,
+        prices: settings.money.as_ref().map(|money| &money.prices),
+        vendor: &beside.vendor,
         demo: settings.demo,
     };
     let mut exports = export::files(&settings.exports, &facts, &evidence, &run)?;
     if settings.exports.contains(&Format::Parquet) {
-        exports.extend(export::of_frames(parquet::files(frames, &settings.periods, &Masks::NONE)?));
+        let user = |id: &str| Some(shown(id));
+        let covered = settings.privacy.leadership;
+        let masks = parquet::Masks {
+            user: &user,
+            ids: !covered,
+            titles: !covered,
+            links: !covered,
+            folded: span.folded.then_some(metrics::FOLDED),
+        };
+        exports.extend(export::of_frames(parquet::files(frames, &settings.periods, &masks)?));
     }
     Ok(Document { html: report::render(&facts, &evidence, &run)?, json: facts.to_json()?, exports })
 }

@@ -1,10 +1,14 @@
 //! Report to files: the only writer to disk.
 
+mod state;
+
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
+
+pub use state::salt;
 
 use crate::export::{File, is_export};
 
@@ -29,6 +33,10 @@ impl DeliverError {
     /// What to do about it.
     pub fn hint(&self) -> String {
         match self.source.kind() {
+            io::ErrorKind::InvalidData => {
+                "put back the file of this installation; without it pseudonyms change".to_owned()
+            }
+            io::ErrorKind::AlreadyExists => "edit the file that is there, or name another".to_owned(),
             io::ErrorKind::StorageFull => "free some space, or choose another folder with --out".to_owned(),
             _ => "choose a folder you may write to with --out".to_owned(),
         }
@@ -158,6 +166,16 @@ fn stale(folder: &Path, name: &str, written: &[PathBuf]) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = entries.filter(is_stale).map(|entry| entry.path()).collect();
     paths.sort();
     paths
+}
+
+/// Begins a file that is not there yet; one that is stays as it is.
+///
+/// # Errors
+/// There is one, or none can be written there.
+pub fn begin(path: &Path, text: &str) -> Result<(), DeliverError> {
+    let failed = || DeliverError::of("begin the file", path);
+    let mut file = fs::File::create_new(path).map_err(failed())?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed())
 }
 
 /// Clears away what killed runs have left, once nobody is writing here. The

@@ -79,7 +79,7 @@ pub fn is_export(ending: &str) -> bool {
 mod tests {
     use super::*;
     use crate::fetch::{Api, Ledger};
-    use crate::metrics::{ACUS, Bounds, Dim, Fact, ISSUES, MERGE_RATE, Metric, Quality, Source};
+    use crate::metrics::{ACUS, Bounds, Dim, Fact, ISSUES, Known, MERGE_RATE, Metric, Quality, Source};
 
     fn fact(metric: &'static Metric, group: &[(Dim, Option<&str>)], value: Option<f64>) -> Fact {
         Fact {
@@ -125,9 +125,13 @@ mod tests {
                 scope: "org_1".to_owned(),
                 tags: Vec::new(),
                 users: Vec::new(),
+                people: None,
+                profile: None,
                 ledger: Ledger { complete: true, unique: 5, ..Ledger::default() },
             },
             quality: Quality::default(),
+            budget: None,
+            known: Known { api: Api::V2, teams: false, currency: None },
             names: std::collections::BTreeMap::new(),
             facts,
         }

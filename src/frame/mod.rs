@@ -12,6 +12,7 @@ use polars::prelude::*;
 pub use words::Words;
 
 use crate::fetch::Row;
+use crate::people::Teams;
 use columns as c;
 use words::Registers;
 
@@ -41,6 +42,21 @@ pub struct Frames {
     pub words: Words,
 }
 
+/// What is kept of sessions besides their numbers.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// A session created before this is counted but never named, so that its
+    /// title and address need not be kept.
+    pub named_from: DateTime<Utc>,
+    /// Whether addresses of pull requests are kept as texts, which no number of
+    /// the report needs.
+    pub addresses: bool,
+    /// Whether prompts are kept of the named ones.
+    pub prompts: bool,
+    /// What tells the team of a session; none where nobody told of teams.
+    pub teams: Option<Teams>,
+}
+
 /// Frames that still grow.
 pub struct FramesBuilder {
     next_row: u32,
@@ -50,13 +66,12 @@ pub struct FramesBuilder {
     issues: build::Issues,
     action_items: build::ActionItems,
     registers: Registers,
-    named_from: DateTime<Utc>,
+    kept: Kept,
 }
 
 impl FramesBuilder {
-    /// Empty frames. A session created before `named_from` is counted but never
-    /// named, so that its title and address need not be kept.
-    pub fn new(named_from: DateTime<Utc>) -> Self {
+    /// Empty frames.
+    pub fn new(kept: Kept) -> Self {
         Self {
             next_row: 0,
             sessions: build::Sessions::new(),
@@ -64,16 +79,9 @@ impl FramesBuilder {
             tags: build::Tags::new(),
             issues: build::Issues::new(),
             action_items: build::ActionItems::new(),
-            registers: Registers::default(),
-            named_from,
+            registers: Registers::new(kept.addresses),
+            kept,
         }
-    }
-
-    /// Keeps the addresses of pull requests as texts, which no number of the
-    /// report needs.
-    pub fn with_addresses(mut self) -> Self {
-        self.registers.keeps_addresses = true;
-        self
     }
 
     /// Takes over the rows of one page; pages may come in any order.
@@ -85,7 +93,7 @@ impl FramesBuilder {
             let registers = &mut self.registers;
             let tags = self.tags.push(key, &session.tags.0, registers);
             let listed = self.pull_requests.push(key, &session.pull_requests.0, registers);
-            self.sessions.push(key, row, (tags, listed), registers, self.named_from);
+            self.sessions.push(key, row, (tags, listed), registers, &self.kept);
             let Some(analysis) = session.analysis() else { continue };
             for issue in &analysis.issues.0 {
                 self.issues.push(key, row, issue, registers);

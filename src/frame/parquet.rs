@@ -23,12 +23,32 @@ const PULL_REQUEST: &str = "pull_request";
 /// Place of a session in the order of all files.
 const ORDER: &str = "order";
 
+/// Number of a person, null for a machine.
+const PERSON: &str = "person";
+
+/// Groups of at least this many people stand for themselves.
+const ENOUGH: usize = 5;
+
 /// What every row tells of its session.
 const OF_SESSION: [&str; 4] = [SESSION, c::CREATED, PERIOD, c::USER];
 
 /// The columns of numbers that [`super::Words`] has the texts of.
-const WORDED: [&str; 10] =
-    [c::ORG, c::STATUS, c::ORIGIN, c::SIZE, c::CATEGORY, c::TAG, c::REPO, c::ADDRESS, c::LABEL, c::TYPE];
+const WORDED: [&str; 11] = [
+    c::TEAM,
+    c::ORG,
+    c::STATUS,
+    c::ORIGIN,
+    c::SIZE,
+    c::CATEGORY,
+    c::TAG,
+    c::REPO,
+    c::ADDRESS,
+    c::LABEL,
+    c::TYPE,
+];
+
+/// The columns whose groups may be so small that they tell of single people.
+const FOLDED: [&str; 4] = [c::TEAM, c::ORG, c::TAG, c::REPO];
 
 /// What may be seen of people and sessions.
 pub struct Masks<'a> {
@@ -40,19 +60,24 @@ pub struct Masks<'a> {
     pub titles: bool,
     /// Whether sessions and pull requests keep their addresses.
     pub links: bool,
+    /// What teams, organisations, tags and repositories are called in which
+    /// fewer than five people were at work in a period; `None` leaves them their
+    /// names.
+    pub folded: Option<&'a str>,
 }
 
 impl Masks<'static> {
     /// Everything as it came.
-    pub const NONE: Self = Self { user: &|user| Some(user.to_owned()), ids: true, titles: true, links: true };
+    pub const NONE: Self =
+        Self { user: &|user| Some(user.to_owned()), ids: true, titles: true, links: true, folded: None };
 }
 
 /// The files of the frames, by [`NAMES`]: compressed, in the order of creation,
 /// then of the ids. The same frames give the same bytes.
 ///
 /// Titles and addresses are those that the frames' builder kept: without
-/// [`super::FramesBuilder::with_addresses`] pull requests have none, and their
-/// numbers hang on the order of the pages.
+/// [`super::Kept::addresses`] pull requests have none, and their numbers hang on
+/// the order of the pages. Prompts are in no file.
 ///
 /// # Errors
 /// Polars refused a step: a defect, not a state of the data.
@@ -66,9 +91,11 @@ pub fn files(
     let tables = [
         sessions(frames, &index, masks),
         pull_requests(frames, &index, masks),
-        rows(frames, &frames.tags, &index, &[c::TAG]),
-        rows(frames, &frames.issues, &index, &[c::IMPACT, c::LABEL]),
-        rows(frames, &frames.action_items, &index, &[c::TYPE]),
+        rows(frames, &frames.tags, &index, &[c::TAG], masks)
+            // Several tags of a session may have become one.
+            .and_then(|tags| tags.lazy().unique_stable(None, UniqueKeepStrategy::First).collect()),
+        rows(frames, &frames.issues, &index, &[c::IMPACT, c::LABEL], masks),
+        rows(frames, &frames.action_items, &index, &[c::TYPE], masks),
     ];
     let written = |(name, table): (&'static str, PolarsResult<DataFrame>)| {
         Ok((name, table.and_then(bytes).map_err(failed(name))?))
@@ -79,7 +106,7 @@ pub fn files(
 /// What is the same in every file: of each session its place, name, moment,
 /// period and user, in order.
 fn index(frames: &Frames, periods: &[Period], masks: &Masks<'_>) -> PolarsResult<DataFrame> {
-    let columns = [c::ROW, c::ID, c::CREATED, c::USER];
+    let columns = [c::ROW, c::ID, c::CREATED, c::USER, c::AUTOMATION];
     let mut index =
         frames.sessions.select(columns)?.sort([c::CREATED, c::ID], SortMultipleOptions::default())?;
     let order: UInt32Chunked = (0_u32..).take(index.height()).map(Some).collect();
@@ -96,19 +123,30 @@ fn index(frames: &Frames, periods: &[Period], masks: &Masks<'_>) -> PolarsResult
         own.map(|(_, _, label)| label.as_str())
     };
     let periods: StringChunked = index.column(c::CREATED)?.i64()?.iter().map(|at| label(at?)).collect();
+    let is_machine = index.column(c::AUTOMATION)?.bool()?.iter();
+    let people = index.column(c::USER)?.u32()?.iter().zip(is_machine);
+    let people: UInt32Chunked =
+        people.map(|(user, machine)| user.filter(|_| machine != Some(true))).collect();
     let users: Vec<Option<String>> = frames.words.of(c::USER).iter().map(|user| (masks.user)(user)).collect();
     let users = texts(&index, c::USER, |number| users.get(number)?.as_deref())?;
     index.with_column(order.with_name(ORDER.into()).into_column())?;
     index.with_column(sessions.with_name(SESSION.into()).into_column())?;
     index.with_column(periods.with_name(PERIOD.into()).into_column())?;
+    index.with_column(people.with_name(PERSON.into()).into_column())?;
     index.with_column(users.into_column())?;
     index.with_column(moments(&index, c::CREATED)?)?;
-    index.select([c::ROW, ORDER].into_iter().chain(OF_SESSION))
+    index.select([c::ROW, ORDER, PERSON].into_iter().chain(OF_SESSION))
 }
 
 /// Some columns of a frame beside what the index tells, in the order of that,
 /// then of the columns. Their numbers become words.
-fn rows(frames: &Frames, frame: &DataFrame, index: &DataFrame, own: &[&str]) -> PolarsResult<DataFrame> {
+fn rows(
+    frames: &Frames,
+    frame: &DataFrame,
+    index: &DataFrame,
+    own: &[&str],
+    masks: &Masks<'_>,
+) -> PolarsResult<DataFrame> {
     let keys: Vec<&str> = std::iter::once(ORDER).chain(own.iter().copied()).collect();
     let mut rows = frame
         .select(std::iter::once(c::ROW).chain(own.iter().copied()))?
@@ -130,13 +168,34 @@ fn rows(frames: &Frames, frame: &DataFrame, index: &DataFrame, own: &[&str]) -> 
         if let Some(words) = words {
             rows.with_column(words.into_column())?;
         }
+        if let Some(name) = masks.folded.filter(|_| FOLDED.contains(column)) {
+            rows.with_column(folded(&rows, column, name)?.into_column())?;
+        }
     }
     rows.select(OF_SESSION.into_iter().chain(own.iter().copied()))
+}
+
+/// A column of groups in which those of a handful of people, in the row's
+/// period, have one name. A group of machines alone is no group of people.
+fn folded(rows: &DataFrame, column: &str, name: &str) -> PolarsResult<StringChunked> {
+    let groups =
+        || PolarsResult::Ok(rows.column(column)?.str()?.iter().zip(rows.column(PERIOD)?.str()?.iter()));
+    let mut people: PlHashMap<_, PlHashSet<u32>> = PlHashMap::new();
+    for (group, person) in groups()?.zip(rows.column(PERSON)?.u32()?.iter()) {
+        if let Some(person) = person {
+            people.entry(group).or_default().insert(person);
+        }
+    }
+    let is_small = |group| people.get(&group).is_some_and(|people| people.len() < ENOUGH);
+    let shown = |group: (Option<_>, _)| if is_small(group) { group.0.map(|_| name) } else { group.0 };
+    let shown: StringChunked = groups()?.map(shown).collect();
+    Ok(shown.with_name(column.into()))
 }
 
 fn sessions(frames: &Frames, index: &DataFrame, masks: &Masks<'_>) -> PolarsResult<DataFrame> {
     let own = [
         c::UPDATED,
+        c::TEAM,
         c::ORG,
         c::AUTOMATION,
         c::STATUS,
@@ -159,7 +218,7 @@ fn sessions(frames: &Frames, index: &DataFrame, masks: &Masks<'_>) -> PolarsResu
         _ => false,
     };
     let own: Vec<&str> = own.into_iter().filter(|column| !hidden(column)).collect();
-    let mut sessions = rows(frames, &frames.sessions, index, &own)?;
+    let mut sessions = rows(frames, &frames.sessions, index, &own, masks)?;
     sessions.with_column(moments(&sessions, c::UPDATED)?)?;
     Ok(sessions)
 }
@@ -170,10 +229,11 @@ fn pull_requests(frames: &Frames, index: &DataFrame, masks: &Masks<'_>) -> Polar
     let numbers = entries.column(c::ADDRESS)?.clone().with_name(PULL_REQUEST.into());
     entries.with_column(numbers)?;
     let mut own = vec![PULL_REQUEST, c::STATE, c::REPO];
-    if masks.links {
+    // An address names its repository.
+    if masks.links && masks.folded.is_none() {
         own.push(c::ADDRESS);
     }
-    rows(frames, &entries, index, &own)
+    rows(frames, &entries, index, &own, masks)
 }
 
 /// A column of numbers as the texts that they stand for.
@@ -208,8 +268,8 @@ mod tests {
     use super::*;
     use crate::cli::ReportArgs;
     use crate::fetch::{Delivery, replay};
-    use crate::frame::FramesBuilder;
-    use crate::settings::{FoundKey, Settings};
+    use crate::frame::{FramesBuilder, Kept};
+    use crate::settings::{Found, FoundKey, Settings};
 
     const ANN: &str = r#"{"session_id": "b", "created_at": "2026-10-07T10:00:00.000001Z", "user_id": "ann",
         "status": "exit", "acus_consumed": 2.5, "title": "=Fix it", "url": "https://h.example/b",
@@ -233,12 +293,15 @@ mod tests {
             ..ReportArgs::default()
         };
         let key = FoundKey { text: "apk_user_x".to_owned(), source: "a test".to_owned() };
-        Settings::resolve(&args, Some(key), "2026-10-12T06:00:00Z".parse().unwrap()).unwrap()
+        let found = Found { key: Some(key), ..Found::default() };
+        Settings::resolve(&args, found, "2026-10-12T06:00:00Z".parse().unwrap()).unwrap()
     }
 
     fn written(sessions: &[&str], masks: &Masks<'_>) -> Vec<(&'static str, Vec<u8>)> {
         let settings = settings();
-        let mut builder = FramesBuilder::new(settings.question.from).with_addresses();
+        let named_from = settings.question.from;
+        let mut builder =
+            FramesBuilder::new(Kept { named_from, addresses: true, prompts: true, teams: None });
         let page = format!(r#"{{"items": [{}], "total": 3, "has_more": false}}"#, sessions.join(","));
         let mut take = |delivery: Delivery<'_>| {
             if let Delivery::Page(rows) = delivery {
@@ -306,7 +369,8 @@ mod tests {
     #[test]
     fn what_is_masked_is_nowhere() {
         let user = |user: &str| (user == "ann").then(|| "person 1".to_owned());
-        let files = written(&[ANN, BO, OLD], &Masks { user: &user, ids: false, titles: false, links: false });
+        let masks = Masks { user: &user, ids: false, titles: false, links: false, folded: None };
+        let files = written(&[ANN, BO, OLD], &masks);
         let sessions = read(&files, "sessions");
         assert_eq!(column(&sessions, "session"), ["1", "2", "3"]);
         assert_eq!(column(&sessions, "user"), ["-", "-", "person 1"]);
@@ -323,6 +387,28 @@ mod tests {
             }
             assert!(!all.iter().any(|cell| cell.contains("://")), "an address is in {name}");
         }
+    }
+
+    #[test]
+    fn a_group_of_a_handful_of_people_has_no_name_of_its_own() {
+        let session = |number: usize, user: &str, tags: &str| {
+            format!(
+                r#"{{"session_id": "s{number}", "created_at": "2026-10-07T10:00:00Z", "user_id": "{user}",
+                "org_id": "big", "tags": [{tags}], "pull_requests": [{{"pr_url": "https://h/o/{user}/pull/1"}}]}}"#
+            )
+        };
+        let mut sessions: Vec<String> =
+            (0..5).map(|number| session(number, &format!("u{number}"), r#""all""#)).collect();
+        sessions.push(session(5, "u1", r#""mine", "own", "all""#));
+        sessions.push(session(6, "bot_apk", r#""machine""#));
+        let sessions: Vec<&str> = sessions.iter().map(String::as_str).collect();
+        let files = written(&sessions, &Masks { folded: Some("few"), ..Masks::NONE });
+        let tags = column(&read(&files, "tags"), "tag");
+        assert_eq!(tags, ["all", "all", "all", "all", "all", "all", "few", "machine"]);
+        assert_eq!(column(&read(&files, "sessions"), "org"), ["big"; 7]);
+        let pulls = read(&files, "pull_requests");
+        assert_eq!(column(&pulls, "repo"), ["few", "few", "few", "few", "few", "few", "h/o/bot_apk"]);
+        assert!(pulls.column("address").is_err());
     }
 
     #[test]

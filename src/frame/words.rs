@@ -79,7 +79,7 @@ pub(super) struct Registers {
     pub tag: Register,
     address: Register,
     /// Whether anybody will ask for the addresses as texts.
-    pub keeps_addresses: bool,
+    keeps_addresses: bool,
     /// The repository of each address, by the address's number.
     repo_of: Vec<u32>,
     repo: Register,
@@ -88,9 +88,15 @@ pub(super) struct Registers {
     pub origin: Register,
     pub size: Register,
     pub category: Register,
+    pub team: Register,
 }
 
 impl Registers {
+    /// No text yet; addresses are forgotten in the end unless they are to be kept.
+    pub(super) fn new(keeps_addresses: bool) -> Self {
+        Self { keeps_addresses, ..Self::default() }
+    }
+
     /// The numbers of a canonical address and of its repository.
     pub(super) fn pull_request(&mut self, address: &str) -> (u32, u32) {
         let number = self.address.number(address);
@@ -117,6 +123,7 @@ impl Registers {
             (c::ORIGIN, self.origin),
             (c::SIZE, self.size),
             (c::CATEGORY, self.category),
+            (c::TEAM, self.team),
         ] {
             words.settle(column, register, frames)?;
         }

@@ -2,9 +2,9 @@
 //! the crates that other programs use and, where a Python has them, by readers
 //! that share nothing with this program.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use acumen::simulator::{Options, Organisation, Recipe};
@@ -21,7 +21,8 @@ const FRAMES: [&str; 5] = ["sessions", "pull-requests", "tags", "issues", "actio
 fn export(folder: &Path, url: &str, key: &str, flags: &[&str]) -> Vec<String> {
     let command = &mut acumen(folder);
     command.env("DEVIN_API_KEY", key).args(["report", "--base-url", url]);
-    let outcome = run(command.args(["--week", "2026-W41", "--trend", "2", "--out", "."]).args(flags));
+    let outcome =
+        run(command.args(["--week", "2026-W41", "--trend", "2"]).env("ACUMEN_OUT", ".").args(flags));
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
     outcome.stdout.lines().map(|line| line.trim_start_matches("./").to_owned()).collect()
 }
@@ -135,6 +136,56 @@ fn all_formats_hold_the_numbers_of_the_facts() {
         assert_eq!(own.len() as f64, value("sessions"));
         assert!((sum - value("acus")).abs() < 1e-9, "{sum}");
         independent_readers_agree(folder.path());
+    }
+}
+
+#[test]
+fn money_and_teams_are_in_the_exports_and_the_leadership_gets_nobody_by_name() {
+    let served =
+        Served::new(Organisation::invent(&Recipe { sessions: 700, ..Recipe::demo() }), Options::default());
+    let folder = tempfile::tempdir().unwrap();
+    let settings = "[[price]]\nfrom = 2026-01-01\nper_acu = \"2.25\"\ncurrency = \"EUR\"\n\
+                    [[price]]\nfrom = 2026-10-07\nper_acu = \"2.50\"\ncurrency = \"EUR\"\n\
+                    [[team]]\nname = \"Payments\"\ntag = [\"pay*\", \"billing\"]\n";
+    std::fs::write(folder.path().join("acumen.toml"), settings).unwrap();
+    let lead = folder.path().join("lead");
+    export(
+        folder.path(),
+        &served.url(),
+        CANARY,
+        &["--org", "org_demo", "--export", "csv,xlsx,parquet", "--out", "lead"],
+    );
+    csv_is_the_facts(&lead);
+    independent_readers_agree(&lead);
+    let read = |path: PathBuf| ParquetReader::new(std::fs::File::open(path).unwrap()).finish().unwrap();
+    let texts = |folder: &Path, name: &str, column: &str| -> BTreeSet<String> {
+        let path = files(folder).into_iter().find(|file| file.ends_with(name)).unwrap();
+        let frame = read(folder.join(path));
+        let Ok(column) = frame.column(column) else { return BTreeSet::new() };
+        column.str().unwrap().iter().flatten().map(str::to_owned).collect()
+    };
+    let names: BTreeSet<String> = ["session", "user", "title", "url"]
+        .iter()
+        .flat_map(|column| texts(&lead, "_sessions.parquet", column))
+        .chain(texts(&lead, "_pull-requests.parquet", "address"))
+        .collect();
+    assert!(names.len() > 500, "{}", names.len());
+
+    let above = folder.path().join("above");
+    let flags =
+        ["--org", "org_demo", "--export", "csv,xlsx,parquet", "--profile", "leadership", "--out", "above"];
+    export(folder.path(), &served.url(), CANARY, &flags);
+    csv_is_the_facts(&above);
+    independent_readers_agree(&above);
+    for frame in FRAMES {
+        for column in ["session", "user", "title", "url", "address"] {
+            let shown = texts(&above, &format!("_{frame}.parquet"), column);
+            assert!(shown.is_disjoint(&names), "{frame}: {column}");
+        }
+    }
+    for name in files(&above).into_iter().filter(|name| name.ends_with(".csv")) {
+        let text = std::fs::read_to_string(above.join(&name)).unwrap();
+        assert!(!names.iter().any(|hidden| text.contains(hidden.as_str())), "{name}");
     }
 }
 

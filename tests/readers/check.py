@@ -19,6 +19,7 @@ import polars as pl
 # labels, of the sessions and of words are looked at apart.
 TABLES = {
     "acus_by_day": ("acus", ["day"], "ACUs"),
+    "acus_by_team": ("acus", ["team"], "ACUs"),
     "acus_by_session": ("acus_histogram", ["bin"], "Sessions"),
     "acus_by_user": ("acus", ["user"], "ACUs"),
     "acus_by_tag": ("acus", ["tag"], "ACUs"),
@@ -36,16 +37,18 @@ TABLES = {
     "issues_by_impact": ("issues", ["impact"], "Issues"),
     "action_items": ("action_items", ["type"], "Action items"),
 }
-HEADLINES = [
-    ("acus", {}),
-    ("sessions", {}),
-    ("active_users", {}),
-    ("prs", {}),
-    ("merge_rate", {}),
-    ("acus_per_merged_pr", {}),
-    ("issues", {"impact": "high"}),
-    ("analysis_coverage", {}),
-]
+HEADLINES = {
+    "ACUs": ("acus", {}),
+    "Spend": ("spend", {}),
+    "Sessions": ("sessions", {}),
+    "Active users": ("active_users", {}),
+    "Pull requests": ("prs", {}),
+    "Merge rate": ("merge_rate", {}),
+    "ACUs per merged PR": ("acus_per_merged_pr", {}),
+    "Spend per merged pull request": ("spend_per_merged_pr", {}),
+    "High-impact issues": ("issues", {"impact": "high"}),
+    "Analysis coverage": ("analysis_coverage", {}),
+}
 SHEETS = [
     "Overview",
     "Spend",
@@ -155,18 +158,25 @@ def of_workbook(path, facts):
     def ordered(numbers):
         return sorted(numbers, key=lambda number: (number is not None, number or 0))
 
-    for (metric, group), now, before, rests in zip(
-        HEADLINES, column("headlines", "Value"), column("headlines", "Before"), column("headlines", "Rests on")
-    ):
+    heads = ["Number", "Value", "Before", "Rests on"]
+    for title, now, before, rests in zip(*(column("headlines", head) for head in heads)):
+        metric, group = HEADLINES[title]
         fact = whole(metric, group)
         same(f"headline {metric}", (now, before, rests), (fact["value"], fact["previous"], fact["n"]))
-    same("headlines", len(tables["headlines"][1]), len(HEADLINES))
+    is_priced = any(fact["metric"] == "spend" for fact in facts)
+    same("headlines", len(tables["headlines"][1]), len(HEADLINES) if is_priced else len(HEADLINES) - 2)
     compared = 0
     for table, (metric, by, head) in TABLES.items():
         if table not in tables:
             continue
         compared += 1
         same(f"table {table}", ordered(column(table, head)), ordered(values(metric, by)))
+        if is_priced and metric == "acus":
+            same(f"table {table}: Spend", ordered(column(table, "Spend")), ordered(values("spend", by)))
+    if "teams" in tables:
+        *teams, every = zip(*(column("teams", head) for head in ["Team", "Sessions", "ACUs"]))
+        same("teams: all", every, ("All", whole("sessions", {})["value"], whole("acus", {})["value"]))
+        same("teams: sessions", ordered(team[1] for team in teams), ordered(values("sessions", ["team"])))
     for section in ["spend", "delivery", "friction"]:
         for title, value in zip(column(f"{section}_numbers", "Number"), column(f"{section}_numbers", "Value")):
             [id] = [id for id, own in zip(column("definitions", "Name in the files"), column("definitions", "Metric")) if own == title]
@@ -239,7 +249,8 @@ def of_parquet(name, folder, facts, period):
     pulls = pulls.drop_nulls("pull_request")
     merged = pulls.filter(pl.col("state") == "merged")["pull_request"].n_unique()
     agree("pull requests in Polars", pulls["pull_request"].n_unique(), whole["prs"])
-    agree("addresses in Polars", pulls["address"].n_unique(), whole["prs"])
+    if "address" in pulls.columns:
+        agree("addresses in Polars", pulls["address"].n_unique(), whole["prs"])
     agree("merged in Polars", merged, whole["prs_merged"])
     closed = pulls.group_by("pull_request").agg(pl.col("state").unique())
     decided = sum(bool({"merged", "closed"} & set(states)) for states in closed["state"])

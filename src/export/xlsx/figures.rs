@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::table::{CHANGES, Cell, Row, Table, changes, count, text, value};
+use super::table::{CHANGES, Cell, Row, Shape, Table, changes, count, text, value};
 use crate::frame::normal::IMPACTS;
 use crate::metrics::*;
 use crate::report::change::faint;
 use crate::report::figures::Source;
 use crate::report::figures::ranking::{dimension, rank};
+use crate::report::figures::teams;
 use crate::report::layout::{Draw, Figure};
-use crate::report::names;
+use crate::report::{money, names};
 use crate::unit::Unit;
 
 /// The bins of the histogram of issues a session.
@@ -17,11 +18,7 @@ const COUNTS: [&str; 6] = ["0", "1", "2", "3", "4", "5+"];
 
 /// A group's name for people.
 pub fn called(facts: &Facts, dim: Dim, key: Option<&str>) -> Cell {
-    let known = key.filter(|_| dim == Dim::User).and_then(|key| facts.names.get(key));
-    match known {
-        Some(name) => text(name),
-        None => text(&names::name(dim, key)),
-    }
+    text(&names::of(facts, dim, key))
 }
 
 /// A figure's table.
@@ -31,6 +28,7 @@ pub fn table(figure: &Figure, source: &Source<'_>) -> Table {
         Draw::Stacks => stacks(figure, source.facts),
         Draw::Multiples => multiples(figure, source.facts),
         Draw::Labels => labels(source),
+        Draw::Teams => teams(source.facts),
         Draw::Columns | Draw::Ranking | Draw::Rates | Draw::Trend => groups(figure, source),
     };
     Table {
@@ -57,8 +55,14 @@ fn groups(figure: &Figure, source: &Source<'_>) -> Rows {
     let title = if dim == Dim::Bin { SESSIONS.title } else { metric.title };
     // A number that rests on itself is not told twice.
     let is_based = !is_rate && basis != title;
+    // What a group is worth stands beside its ACUs.
+    let worth = |fact: &Fact| money::beside(source.facts, fact).map(|fact| value(fact.unit, fact.value));
+    let nothing = || Cell::Number { value: None, shape: Shape::Percent };
+    let priced = money::head(source.facts, metric);
     let mut heads = vec![names::head(dim), title];
+    heads.extend(priced);
     heads.extend(is_split.then_some("Split"));
+    heads.extend(priced.filter(|_| is_split).map(|_| "Spend, split"));
     heads.extend(is_rate.then_some(["Merged", "Decided"]).into_iter().flatten());
     heads.extend(is_based.then_some(basis));
     // A share changes in points alone.
@@ -67,10 +71,11 @@ fn groups(figure: &Figure, source: &Source<'_>) -> Rows {
     let row = |fact: &&Fact| {
         let key = fact.key(dim).flatten();
         let mut cells = vec![called(source.facts, dim, key), value(fact.unit, fact.value)];
+        cells.extend(priced.map(|_| worth(fact).unwrap_or_else(nothing)));
         if is_split {
-            let shares = source.facts.by(&ACUS_SPLIT, figure.by);
-            let own = shares.iter().find(|share| share.key(dim).flatten() == key);
+            let own = source.facts.beside(fact, &ACUS_SPLIT);
             cells.push(value(fact.unit, own.and_then(|share| share.value)));
+            cells.extend(priced.map(|_| own.and_then(worth).unwrap_or_else(nothing)));
         }
         if is_rate {
             cells.extend([count(fact.numerator), count(fact.denominator)]);
@@ -97,6 +102,26 @@ fn in_order<'a>(figure: &Figure, source: &'a Source<'_>) -> Vec<&'a Fact> {
         _ => {}
     }
     facts
+}
+
+/// A row a team with all that is known of each, and one for all together.
+fn teams(facts: &Facts) -> Rows {
+    let columns = teams::columns(facts);
+    let number = |metric: &Metric, fact: Option<&Fact>| match fact {
+        Some(fact) => value(fact.unit, fact.value),
+        // A team without a pull request is in no fact of theirs.
+        None => value(metric.unit, (metric.kind == Kind::Total).then_some(0.0)),
+    };
+    let row = |team: &&Fact| {
+        let name = called(facts, Dim::Team, team.key(Dim::Team).flatten());
+        let cells = columns.iter().map(|(_, metric)| number(metric, facts.beside(team, metric)));
+        let faint = facts.beside(team, &MERGE_RATE).is_some_and(faint);
+        Row { cells: std::iter::once(name).chain(cells).collect(), faint }
+    };
+    let whole = columns.iter().map(|(_, metric)| number(metric, facts.whole(metric)));
+    let whole = Row::firm(std::iter::once(text("All")).chain(whole).collect());
+    let heads = std::iter::once("Team").chain(columns.iter().map(|(head, _)| *head));
+    (heads.collect(), teams::in_order(facts).iter().map(row).chain([whole]).collect())
 }
 
 fn funnel(facts: &Facts) -> Rows {

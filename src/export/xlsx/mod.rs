@@ -68,6 +68,7 @@ mod tests {
             fetched: "12 October 2026, 08:00".to_owned(),
             tags: &[],
             users: &[],
+            prices: None,
             vendor: &Vendor::NotAsked,
             demo: false,
         }
@@ -79,7 +80,10 @@ mod tests {
             title: Some(title.to_owned()),
             url: Some(url.to_owned()),
             user: Some("u1".to_owned()),
+            day: "2026-10-07".to_owned(),
             acus: Some(2.5),
+            spend: None,
+            prompt: None,
             prs: 1.0,
             merged: true,
             high_issues: 0.0,
@@ -156,7 +160,7 @@ mod tests {
         let Cell::Link { text, address } = titles[0] else { panic!("no link") };
         assert_eq!(address, "https://app.devin.ai/sessions/s1");
         assert!(text.starts_with("=HYPERLINK"));
-        assert_eq!(titles[1], &Cell::Text("Untitled session".to_owned()));
+        assert_eq!(titles[1], &Cell::Text("Session of Wednesday, 7 October".to_owned()));
     }
 
     #[test]

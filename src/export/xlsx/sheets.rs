@@ -28,13 +28,16 @@ fn overview(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Sheet {
     let previous = run.periods.get(1).map(report::in_sentence).unwrap_or_default();
     let sentences = report::insights::insights(facts, evidence, &previous);
     let said = sentences.iter().map(|sentence| sentence.iter().map(|piece| piece.text.as_str()).collect());
-    let rows = HEADLINES.iter().filter_map(|headline| {
-        let fact = report::tiles::find(facts, headline.metric, headline.keys)?;
-        Some(whole(headline.title, fact))
-    });
+    let mut rows = Vec::new();
+    for headline in &HEADLINES {
+        let fact = report::tiles::find(facts, headline.metric, headline.keys);
+        rows.extend(fact.map(|fact| whole(headline.title, fact)));
+        let worth = fact.and_then(|fact| report::money::beside(facts, fact));
+        rows.extend(worth.map(|fact| whole(fact.metric.title, fact)));
+    }
     let mut blocks = vec![
         words("", vec![report::comparison(facts, run)]),
-        Block::Table(numbers("headlines", "Headline numbers", rows.collect())),
+        Block::Table(numbers("headlines", "Headline numbers", rows)),
         words("What stands out", said.collect()),
     ];
     let trend = over_time(facts, run);
@@ -89,7 +92,7 @@ fn of_section(section: &Section, facts: &Facts, evidence: &Evidence, run: &Run<'
     let of_whole = section.numbers.iter().filter_map(row).collect();
     let name = format!("{}_numbers", section.id);
     let mut blocks =
-        vec![words("", vec![report::lead(section, facts)]), Block::Table(numbers(&name, "", of_whole))];
+        vec![words("", vec![report::lead(section, facts, run)]), Block::Table(numbers(&name, "", of_whole))];
     let mut empty = Vec::new();
     for figure in section.figures.iter().filter(|figure| !report::figures::superfluous(figure, &drawn)) {
         match report::figures::empty(figure, &drawn) {
@@ -108,21 +111,27 @@ fn look(facts: &Facts, evidence: &Evidence) -> Sheet {
     let row = |session: &SessionRow| {
         let title = match text(session.title.as_deref().unwrap_or_default()) {
             Cell::Text(title) if !title.is_empty() => title,
-            _ => "Untitled session".to_owned(),
+            _ => sessions::untitled(session),
         };
         let title = match session.url.as_deref().and_then(sessions::safe_link) {
             Some(address) => Cell::Link { text: title, address },
             None => Cell::Text(title),
         };
-        Row::firm(vec![
-            title,
-            called(facts, Dim::User, session.user.as_deref()),
-            value(Unit::Acu, session.acus),
+        let mut cells =
+            vec![title, called(facts, Dim::User, session.user.as_deref()), value(Unit::Acu, session.acus)];
+        let currency = facts.known.currency;
+        cells.extend(currency.map(|currency| value(Unit::Money(currency), session.spend)));
+        cells.extend([
             count(session.prs),
             text(if session.merged { "yes" } else { "no" }),
             count(session.high_issues),
-        ])
+        ]);
+        Row::firm(cells)
     };
+    let mut heads = heads(&["Session", "User", "ACUs", "Pull requests", "Merged", "High-impact issues"]);
+    if facts.known.currency.is_some() {
+        heads.insert(3, SPEND.title.to_owned());
+    }
     let lists = [
         ("costliest", &evidence.costliest),
         ("costly_without_merge", &evidence.costly_without_merge),
@@ -135,13 +144,13 @@ fn look(facts: &Facts, evidence: &Evidence) -> Sheet {
                 name: name.to_owned(),
                 title: list.title,
                 note: list.note.to_owned(),
-                heads: heads(&["Session", "User", "ACUs", "Pull requests", "Merged", "High-impact issues"]),
+                heads: heads.clone(),
                 rows: rows.iter().map(row).collect(),
             }),
         };
     Sheet {
         name: "Sessions worth a look",
-        blocks: lists.into_iter().zip(sessions::lists(evidence)).map(block).collect(),
+        blocks: lists.into_iter().zip(sessions::lists(facts, evidence)).map(block).collect(),
     }
 }
 
@@ -161,7 +170,7 @@ fn definitions(facts: &Facts) -> Sheet {
         title: "",
         note: String::new(),
         heads: heads(&["Metric", "Whole period", "Definition", "Name in the files"]),
-        rows: known_to(facts.source.api).map(row).collect(),
+        rows: known_to(facts.known).map(row).collect(),
     };
     Sheet { name: "Definitions", blocks: vec![Block::Table(table)] }
 }
