@@ -26,6 +26,8 @@ pub struct Document {
     pub json: String,
     /// The exports that the settings ask for.
     pub exports: Vec<export::File>,
+    /// The same in a few lines of Markdown.
+    pub summary: String,
 }
 
 /// A finished report and its place: all that is left is to write it.
@@ -33,6 +35,8 @@ pub struct Prepared {
     document: Document,
     folder: PathBuf,
     name: String,
+    /// The file that the summary is appended to, where one is named.
+    summary: Option<PathBuf>,
 }
 
 /// Fetches, works out and draws one report. Nothing of it is on disk yet, so
@@ -57,6 +61,7 @@ pub async fn prepare_within(
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Prepared, Error> {
     deliver::check(&settings.out)?;
+    settings.summary.as_deref().map_or(Ok(()), deliver::check_append)?;
     let salt = match (&settings.state, settings.privacy.people) {
         (Some(folder), Shown::Pseudonyms) => Salt(deliver::salt(folder)?),
         _ => Salt::default(),
@@ -82,7 +87,7 @@ pub async fn prepare_within(
     let parts: Vec<&str> =
         [settings.scope(), &label, &filters, profile].into_iter().filter(|part| !part.is_empty()).collect();
     let name = deliver::file_name(&parts);
-    Ok(Prepared { document, folder: settings.out.clone(), name })
+    Ok(Prepared { document, folder: settings.out.clone(), name, summary: settings.summary.clone() })
 }
 
 /// As many texts as somebody will read: the page names sessions of the
@@ -100,13 +105,18 @@ fn kept(settings: &Settings) -> Kept {
 }
 
 impl Prepared {
-    /// Writes the report, which must not be cut short: a signal waits.
+    /// Writes the report, and its summary once it stands; neither must be cut
+    /// short: a signal waits.
     ///
     /// # Errors
     /// The disk refuses.
     pub fn deliver(self) -> Result<Receipt, Error> {
-        let Document { html, json, exports } = &self.document;
-        Ok(deliver::write(&self.folder, &self.name, html, json, exports)?)
+        let Document { html, json, summary, exports } = &self.document;
+        let receipt = deliver::write(&self.folder, &self.name, html, json, exports)?;
+        if let Some(path) = &self.summary {
+            deliver::append(path, summary)?;
+        }
+        Ok(receipt)
     }
 }
 
@@ -212,7 +222,12 @@ pub fn compose(
         };
         exports.extend(export::of_frames(parquet::files(frames, &settings.periods, &masks)?));
     }
-    Ok(Document { html: report::render(&facts, &evidence, &run)?, json: facts.to_json()?, exports })
+    Ok(Document {
+        html: report::render(&facts, &evidence, &run)?,
+        json: facts.to_json()?,
+        exports,
+        summary: report::summary(&facts, &evidence, &run),
+    })
 }
 
 fn bounds(period: &Period) -> Bounds {

@@ -1,5 +1,6 @@
 //! Report to files: the only writer to disk.
 
+mod append;
 mod state;
 
 use std::fs;
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 
+pub use append::{append, check_append};
 pub use state::salt;
 
 use crate::export::{File, is_export};
@@ -21,24 +23,29 @@ const STAGED: &str = ".acumen-";
 pub struct DeliverError {
     attempt: &'static str,
     path: String,
+    /// What to choose instead: `folder … with --out`.
+    instead: (&'static str, &'static str),
     source: io::Error,
 }
 
 impl DeliverError {
     fn of(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.display().to_string();
-        move |source| Self { attempt, path, source }
+        move |source| Self { attempt, path, instead: ("folder", "--out"), source }
     }
 
     /// What to do about it.
     pub fn hint(&self) -> String {
+        let (what, option) = self.instead;
         match self.source.kind() {
             io::ErrorKind::InvalidData => {
                 "put back the file of this installation; without it pseudonyms change".to_owned()
             }
-            io::ErrorKind::AlreadyExists => "edit the file that is there, or name another".to_owned(),
-            io::ErrorKind::StorageFull => "free some space, or choose another folder with --out".to_owned(),
-            _ => "choose a folder you may write to with --out".to_owned(),
+            io::ErrorKind::AlreadyExists if self.attempt == BEGIN => {
+                "edit the file that is there, or name another".to_owned()
+            }
+            io::ErrorKind::StorageFull => format!("free some space, or choose another {what} with {option}"),
+            _ => format!("choose a {what} you may write to with {option}"),
         }
     }
 }
@@ -168,12 +175,14 @@ fn stale(folder: &Path, name: &str, written: &[PathBuf]) -> Vec<PathBuf> {
     paths
 }
 
+const BEGIN: &str = "begin the file";
+
 /// Begins a file that is not there yet; one that is stays as it is.
 ///
 /// # Errors
 /// There is one, or none can be written there.
 pub fn begin(path: &Path, text: &str) -> Result<(), DeliverError> {
-    let failed = || DeliverError::of("begin the file", path);
+    let failed = || DeliverError::of(BEGIN, path);
     let mut file = fs::File::create_new(path).map_err(failed())?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed())
 }

@@ -11,6 +11,7 @@ pub(crate) mod money;
 pub(crate) mod names;
 pub(crate) mod quality;
 pub(crate) mod sessions;
+mod summary;
 pub(crate) mod tiles;
 pub(crate) mod view;
 
@@ -27,6 +28,8 @@ use crate::period::Period;
 use crate::text::clean;
 use crate::unit::Unit;
 use view::{Definition, Entry, Number, SectionView, View};
+
+pub use summary::summary;
 
 /// The page could not be made: a defect, not a state of the data.
 #[derive(Debug, thiserror::Error)]
@@ -94,9 +97,8 @@ fn view(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<View, Repor
     let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(style.as_bytes()));
     let header = head::header(facts, run);
     let previous = run.periods.get(1);
-    let complete = facts.period.complete.unwrap_or(true);
     Ok(View {
-        compared: complete,
+        compared: facts.period.complete.unwrap_or(true),
         title: format!("{} · {} · Devin report", header.organisation, header.period),
         style_hash: format!("sha256-{hash}"),
         style: Value::from_safe_string(style),

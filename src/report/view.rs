@@ -153,6 +153,8 @@ pub struct FigureView {
     pub svg: Value,
     /// The same as a table.
     pub table: Table,
+    /// Whether it needs the whole width of a desk.
+    pub wide: bool,
 }
 
 /// A metric by name.
