@@ -102,6 +102,7 @@ pub async fn demo(args: &DemoArgs, voice: &Voice) -> Result<Prepared, Error> {
         page_size: 200,
         concurrency: 4,
         out: args.out.clone(),
+        export: args.export.clone(),
         ..ReportArgs::default()
     };
     let key = FoundKey { text: DEMO_KEY.to_owned(), source: "the demo".to_owned() };

@@ -97,8 +97,8 @@ fn finish(done: Done, voice: &Voice) -> Result<u8, Error> {
     let (text, hint, code) = match done {
         Done::Text(text) => (text, None, 0),
         Done::Checked(Diagnosis { text, code }) => (text, None, code),
-        Done::Report(prepared) => (paths(&prepared.deliver()?), None, 0),
-        Done::Demo(prepared) => (paths(&prepared.deliver()?), Some(commands::DEMO_HINT), 0),
+        Done::Report(prepared) => (written(&prepared.deliver()?, voice), None, 0),
+        Done::Demo(prepared) => (written(&prepared.deliver()?, voice), Some(commands::DEMO_HINT), 0),
     };
     let said = io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush());
     // Whoever closed the pipe does not want to hear more; a full disk is another matter.
@@ -113,8 +113,13 @@ fn finish(done: Done, voice: &Voice) -> Result<u8, Error> {
     Ok(code)
 }
 
-fn paths(receipt: &Receipt) -> String {
-    format!("{}\n{}\n", receipt.html.display(), receipt.json.display())
+/// The paths of what was written; what is gone is told apart.
+fn written(receipt: &Receipt, voice: &Voice) -> String {
+    for path in &receipt.removed {
+        voice.say(&format!("removed {}: of an earlier run, and not asked for now", path.display()));
+    }
+    let all = [&receipt.html, &receipt.json].into_iter().chain(&receipt.exports);
+    all.map(|path| format!("{}\n", path.display())).collect()
 }
 
 /// What went wrong, what became of the report where one was due, and what to do.

@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::{DeliverError, named};
+use super::{BOTH, DeliverError, named};
 
 fn failed(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DeliverError {
     let error = DeliverError::of(attempt, path);
@@ -43,7 +43,8 @@ pub fn append(path: &Path, text: &str) -> Result<(), DeliverError> {
         file.write_all(format!("{before}{text}").as_bytes())?;
         sync(&file)
     };
-    write().map_err(failed("append to", path))
+    // By now the report stands.
+    write().map_err(failed("append to", path)).map_err(|error| DeliverError { kept: BOTH, ..error })
 }
 
 /// A pipe or a terminal has nothing to sync.
