@@ -14,6 +14,8 @@ pub use state::salt;
 
 /// What files that are not whole yet begin with.
 const STAGED: &str = ".acumen-";
+/// What is attempted with a file that must not be there yet.
+const BEGIN: &str = "begin the file";
 
 /// A report could not be written; what stood there before is untouched.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +41,9 @@ impl DeliverError {
             io::ErrorKind::InvalidData => {
                 "put back the file of this installation; without it pseudonyms change".to_owned()
             }
-            io::ErrorKind::AlreadyExists => "edit the file that is there, or name another".to_owned(),
+            io::ErrorKind::AlreadyExists if self.attempt == BEGIN => {
+                "edit the file that is there, or name another".to_owned()
+            }
             io::ErrorKind::StorageFull => format!("free some space, or choose another {what} with {option}"),
             _ => format!("choose a {what} you may write to with {option}"),
         }
@@ -137,7 +141,7 @@ pub fn write(folder: &Path, name: &str, html: &str, json: &str) -> Result<Receip
 /// # Errors
 /// There is one, or none can be written there.
 pub fn begin(path: &Path, text: &str) -> Result<(), DeliverError> {
-    let failed = || DeliverError::of("begin the file", path);
+    let failed = || DeliverError::of(BEGIN, path);
     let mut file = fs::File::create_new(path).map_err(failed())?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed())
 }
