@@ -279,6 +279,7 @@ Faults of --fault NAME[=N]; every Nth request (N is 7) where nothing else is sai
   nohasmore           the field that ends the walk is missing
   emptymore           an empty page that promises more
   loop                skip is ignored (v2), the cursor repeats (v3)
+  nomembers           the lists of people and organisations may not be read
 
 Examples:
   acumen simulate --sessions 5000 --fault 503=3 --fault drift

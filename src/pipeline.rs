@@ -1,16 +1,16 @@
 //! The only file that sees every stage:
 //! fetch -> frames -> facts -> charts -> report -> deliver.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use chrono::SecondsFormat;
 
 use crate::deliver::{self, Receipt};
 use crate::error::Error;
-use crate::fetch::{self, Delivery, Ledger, Limits, Progress, Question, Vendor};
+use crate::fetch::{self, Delivery, Ledger, Limits, Member, People, Progress, Question, Vendor};
 use crate::frame::{Frames, FramesBuilder, Kept};
-use crate::metrics::{self, Bounds, Facts, Findings, Known, Masks, Month, Salt, Source, Span};
+use crate::metrics::{self, Bounds, Dim, Fact, Facts, Findings, Known, Masks, Month, Salt, Source, Span};
 use crate::people::Teams;
 use crate::period::Period;
 use crate::report::{self, Run};
@@ -63,12 +63,17 @@ pub async fn prepare_within(
         _ => Salt::default(),
     };
     // The page names sessions of the report's period alone.
+    // Emails tell teams while the sessions come; names can wait until they are there.
+    let by_email = settings.tells_teams() && settings.people.needs_emails();
+    let early = if by_email { Some(fetch::people(&settings.question).await) } else { None };
+    let emails = early.iter().flat_map(|people| &people.members);
+    let emails = emails.filter_map(|member| Some((member.id.as_str(), member.email.as_deref()?)));
     let kept = Kept {
         named_from: settings.period.from().to_utc(),
         prompts: settings.privacy.prompts,
-        teams: settings.tells_teams().then(|| {
-            Teams::new(settings.rules.clone(), &settings.people, std::iter::empty(), settings.period.tz())
-        }),
+        teams: settings
+            .tells_teams()
+            .then(|| Teams::new(settings.rules.clone(), &settings.people, emails, settings.period.tz())),
     };
     let empty = || FramesBuilder::new(kept.clone());
     let mut builder = empty();
@@ -77,7 +82,13 @@ pub async fn prepare_within(
         Delivery::Page(rows) => builder.push(rows),
     };
     let ledger = fetch::fetch_within(&settings.question, limits, &mut deliver, progress).await?;
-    let beside = Beside { vendor: vendor(settings).await, salt };
+    let vendor = vendor(settings).await;
+    let people = match early {
+        Some(people) => people,
+        None if settings.privacy.people == Shown::Names => fetch::people(&settings.question).await,
+        None => People::default(),
+    };
+    let beside = Beside { vendor, people, salt };
     // Polars owns threads of its own; meanwhile the runtime stays free for signals.
     let owned = settings.clone();
     let work = move || compose(&builder.finish()?, ledger, &beside, &owned);
@@ -122,6 +133,8 @@ async fn vendor(settings: &Settings) -> Vendor {
 pub struct Beside {
     /// The vendor's own counts.
     pub vendor: Vendor,
+    /// Whom the ids in sessions belong to, by the API's lists.
+    pub people: People,
     /// What pseudonyms are made with.
     pub salt: Salt,
 }
@@ -181,7 +194,8 @@ pub fn compose(
         quality,
         budget,
         known,
-        names: BTreeMap::new(),
+        names: names(&facts, &beside.people, settings),
+        organisations: beside.people.organisations.clone(),
         facts,
     };
     let local = settings.now.with_timezone(&settings.period.tz());
@@ -194,6 +208,7 @@ pub fn compose(
         users: &settings.question.users,
         prices: settings.money.as_ref().map(|money| &money.prices),
         vendor: &beside.vendor,
+        notes: &beside.people.notes,
         demo: settings.demo,
     };
     Ok(Document {
@@ -201,6 +216,31 @@ pub fn compose(
         json: facts.to_json()?,
         summary: report::summary(&facts, &evidence, &run),
     })
+}
+
+/// What the users in facts are called, where they are shown by name: the people
+/// file beats the API's lists.
+fn names(facts: &[Fact], people: &People, settings: &Settings) -> BTreeMap<String, String> {
+    if settings.privacy.people != Shown::Names {
+        return BTreeMap::new();
+    }
+    let mut members = people.members.clone();
+    for member in &mut members {
+        if let Some(name) = settings.people.name(&member.id, member.email.as_deref()) {
+            member.name = Some(name.to_owned());
+        }
+    }
+    let listed: BTreeSet<String> = members.iter().map(|member| member.id.clone()).collect();
+    let unlisted = settings.people.names().filter(|(id, _)| !listed.contains(*id));
+    members.extend(unlisted.map(|(id, name)| Member {
+        id: id.to_owned(),
+        name: Some(name.to_owned()),
+        email: None,
+    }));
+    let users: BTreeSet<&str> = facts.iter().filter_map(|fact| fact.key(Dim::User).flatten()).collect();
+    let mut names = fetch::display_names(&members);
+    names.retain(|id, _| users.contains(id.as_str()));
+    names
 }
 
 fn bounds(period: &Period) -> Bounds {

@@ -136,6 +136,8 @@ pub fn write(folder: &Path, name: &str, html: &str, json: &str) -> Result<Receip
     Ok(receipt)
 }
 
+const BEGIN: &str = "begin the file";
+
 /// Begins a file that is not there yet; one that is stays as it is.
 ///
 /// # Errors

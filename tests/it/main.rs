@@ -28,6 +28,8 @@ mod oracle;
 #[cfg(test)]
 mod partial;
 #[cfg(test)]
+mod people;
+#[cfg(test)]
 mod ping;
 #[cfg(test)]
 mod summary;

@@ -100,6 +100,7 @@ pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<FigureView, ChartErr
         note: [figure.note, drawn.note].join(" ").trim().to_owned(),
         svg: Value::from_safe_string(svg),
         table: drawn.table,
+        wide: figure.draw == Draw::Teams,
     })
 }
 
