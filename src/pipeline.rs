@@ -29,6 +29,7 @@ pub struct Document {
 /// A finished report and its place: all that is left is to write it.
 pub struct Prepared {
     document: Document,
+    doubts: Vec<String>,
     folder: PathBuf,
     name: String,
     /// The file that the summary is appended to, where one is named.
@@ -82,6 +83,7 @@ pub async fn prepare_within(
         Delivery::Page(rows) => builder.push(rows),
     };
     let ledger = fetch::fetch_within(&settings.question, limits, &mut deliver, progress).await?;
+    let doubts = report::doubts(&ledger);
     let vendor = vendor(settings).await;
     let people = match early {
         Some(people) => people,
@@ -101,10 +103,15 @@ pub async fn prepare_within(
     let parts: Vec<&str> =
         [settings.scope(), &label, &filters, profile].into_iter().filter(|part| !part.is_empty()).collect();
     let name = deliver::file_name(&parts);
-    Ok(Prepared { document, folder: settings.out.clone(), name, summary: settings.summary.clone() })
+    Ok(Prepared { document, doubts, folder: settings.out.clone(), name, summary: settings.summary.clone() })
 }
 
 impl Prepared {
+    /// What is amiss with the data, a line each: for whoever does not read the page.
+    pub fn doubts(&self) -> &[String] {
+        &self.doubts
+    }
+
     /// Writes the report, and its summary once it stands; neither must be cut
     /// short: a signal waits.
     ///

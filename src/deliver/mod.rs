@@ -17,7 +17,16 @@ const STAGED: &str = ".acumen-";
 /// What is attempted with a file that must not be there yet.
 const BEGIN: &str = "begin the file";
 
-/// A report could not be written; what stood there before is untouched.
+/// What is on the disk after most failures.
+pub const UNTOUCHED: &str = "nothing was written; an earlier report of this period is as it was";
+/// … where the facts had taken their place already …
+const FACTS: &str =
+    "the new facts were written whole; the page beside them is an earlier one, or is not there";
+/// … and where the page had too.
+const BOTH: &str =
+    "the new page and facts were written whole; a crash of the machine now could still undo it";
+
+/// A report could not be written; whatever stands there is whole.
 #[derive(Debug, thiserror::Error)]
 #[error("could not {attempt} {path}: {source}")]
 pub struct DeliverError {
@@ -26,12 +35,18 @@ pub struct DeliverError {
     /// What to choose instead: `folder … with --out`.
     instead: (&'static str, &'static str),
     source: io::Error,
+    kept: &'static str,
 }
 
 impl DeliverError {
     fn of(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.display().to_string();
-        move |source| Self { attempt, path, instead: ("folder", "--out"), source }
+        move |source| Self { attempt, path, source, instead: ("folder", "--out"), kept: UNTOUCHED }
+    }
+
+    /// What is on the disk all the same.
+    pub fn kept(&self) -> &'static str {
+        self.kept
     }
 
     /// What to do about it.
@@ -107,7 +122,7 @@ fn named(path: &Path) -> &Path {
 /// killed runs have left beside them is cleared away.
 ///
 /// # Errors
-/// A file cannot be written; what stood there before is untouched.
+/// A file cannot be written; what stands there is told by [`DeliverError::kept`].
 pub fn write(folder: &Path, name: &str, html: &str, json: &str) -> Result<Receipt, DeliverError> {
     let receipt =
         Receipt { html: folder.join(format!("{name}.html")), json: folder.join(format!("{name}.json")) };
@@ -123,17 +138,27 @@ pub fn write(folder: &Path, name: &str, html: &str, json: &str) -> Result<Receip
     let _ = flock(&place, FlockOperation::LockShared);
     let page = staged(folder, &receipt.html, html)?;
     let facts = staged(folder, &receipt.json, json)?;
-    // Facts first: a page never stands beside facts that are older than itself.
-    persist(facts, &receipt.json)?;
-    persist(page, &receipt.html)?;
+    put(page, facts, &receipt)?;
     // Without this a crash of the machine could forget the renames.
-    place.sync_all().map_err(DeliverError::of("sync", folder))?;
+    let unsynced = |error| DeliverError { kept: BOTH, ..DeliverError::of("sync", folder)(error) };
+    place.sync_all().map_err(unsynced)?;
     // Given back first: of two runs that end together one gets it alone.
     let _ = flock(&place, FlockOperation::Unlock);
     if flock(&place, FlockOperation::NonBlockingLockExclusive).is_ok() {
         sweep(folder);
     }
     Ok(receipt)
+}
+
+/// Puts both files in their places.
+fn put(
+    page: tempfile::NamedTempFile,
+    facts: tempfile::NamedTempFile,
+    receipt: &Receipt,
+) -> Result<(), DeliverError> {
+    // Facts first: a page never stands beside facts that are older than itself.
+    persist(facts, &receipt.json)?;
+    persist(page, &receipt.html).map_err(|error| DeliverError { kept: FACTS, ..error })
 }
 
 const BEGIN: &str = "begin the file";
@@ -250,6 +275,23 @@ mod tests {
         assert!(write(folder.path(), "a", "new", "new").is_err());
         assert_eq!(fs::read_to_string(folder.path().join("a.json")).unwrap(), "old");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn what_was_kept_is_told_by_how_far_it_came() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = write(folder.path(), "a", "old", "old").unwrap();
+        let read = || [&old.html, &old.json].map(|path| fs::read_to_string(path).unwrap());
+        let staged = |text| staged(folder.path(), &old.html, text).unwrap();
+        // A staged file that has vanished cannot be moved to its place.
+        let (page, facts) = (staged("new"), staged("new"));
+        fs::remove_file(facts.path()).unwrap();
+        assert_eq!(put(page, facts, &old).unwrap_err().kept(), UNTOUCHED);
+        assert_eq!(read(), ["old", "old"]);
+        let (page, facts) = (staged("new"), staged("new"));
+        fs::remove_file(page.path()).unwrap();
+        assert_eq!(put(page, facts, &old).unwrap_err().kept(), FACTS);
+        assert_eq!(read(), ["old", "new"]);
     }
 
     #[test]

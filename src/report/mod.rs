@@ -27,6 +27,7 @@ use crate::money::{Price, Prices};
 use crate::period::Period;
 use crate::text::clean;
 use crate::unit::Unit;
+pub use head::doubts;
 use view::{Definition, Entry, Number, SectionView, View};
 
 pub use summary::summary;
