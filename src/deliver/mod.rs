@@ -14,8 +14,6 @@ pub use state::salt;
 
 /// What files that are not whole yet begin with.
 const STAGED: &str = ".acumen-";
-/// What is attempted with a file that must not be there yet.
-const BEGIN: &str = "begin the file";
 
 /// What is on the disk after most failures.
 pub const UNTOUCHED: &str = "nothing was written; an earlier report of this period is as it was";
