@@ -30,7 +30,7 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
-    /// Say nothing but errors on stderr.
+    /// Say nothing on stderr but errors, and warnings that sessions are missing or left out.
     #[arg(long, short, global = true, env = "ACUMEN_QUIET", value_parser = clap::builder::FalseyValueParser::new())]
     pub quiet: bool,
 }

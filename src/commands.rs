@@ -44,7 +44,9 @@ pub async fn report(
     };
     let prepared = pipeline::prepare(&settings, &tell).await;
     voice.finish();
-    prepared
+    let prepared = prepared?;
+    prepared.doubts().iter().for_each(|doubt| voice.warn(doubt));
+    Ok(prepared)
 }
 
 /// The monitor that a command tells of itself: that of a report, where one is named.

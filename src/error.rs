@@ -1,6 +1,6 @@
 //! Everything that can end a run: one variant a stage.
 
-use crate::deliver::DeliverError;
+use crate::deliver::{self, DeliverError};
 use crate::export::ExportError;
 use crate::fetch::FetchError;
 use crate::frame::FrameError;
@@ -68,6 +68,16 @@ impl Error {
             | Self::Export(_)
             | Self::Json(_)
             | Self::Panicked => "this is a defect of acumen: please report it with the line above".to_owned(),
+        }
+    }
+
+    /// What is on the disk all the same, where a report was to be written.
+    pub fn kept(&self) -> &'static str {
+        match self {
+            Self::Deliver(error) => error.kept(),
+            Self::Stdout(_) => "the report was written and is whole",
+            // Nothing of a report is on the disk before all of it is made.
+            _ => deliver::UNTOUCHED,
         }
     }
 

@@ -40,6 +40,8 @@ fn main() -> ExitCode {
         }
     };
     let voice = Voice::new(cli.quiet);
+    let writes = matches!(cli.command, Command::Report(_) | Command::Demo(_));
+    let complain = |error: &Error| complain(error, writes);
     let watch = match commands::monitor(&cli.command) {
         Ok(monitor) => monitor.map(|monitor| runtime.block_on(async { Watch::begin(monitor) })),
         Err(error) => return ExitCode::from(complain(&error.into())),
@@ -120,8 +122,10 @@ fn written(receipt: &Receipt, voice: &Voice) -> String {
     all.map(|path| format!("{}\n", path.display())).collect()
 }
 
-fn complain(error: &Error) -> u8 {
-    write_line(&format!("error: {error}\nhint: {}", error.hint()));
+/// What went wrong, what became of the report where one was due, and what to do.
+fn complain(error: &Error, writes: bool) -> u8 {
+    let kept = if writes { format!("kept: {}\n", error.kept()) } else { String::new() };
+    write_line(&format!("error: {error}\n{kept}hint: {}", error.hint()));
     error.exit_code()
 }
 

@@ -1,7 +1,7 @@
 //! The only file that sees every stage:
 //! fetch -> frames -> facts -> charts -> report -> exports -> deliver.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use chrono::SecondsFormat;
@@ -10,9 +10,9 @@ use crate::cli::Format;
 use crate::deliver::{self, Receipt};
 use crate::error::Error;
 use crate::export;
-use crate::fetch::{self, Delivery, Ledger, Limits, Progress, Question, Vendor};
+use crate::fetch::{self, Delivery, Ledger, Limits, Member, People, Progress, Question, Vendor};
 use crate::frame::{Frames, FramesBuilder, Kept, parquet};
-use crate::metrics::{self, Bounds, Facts, Findings, Known, Masks, Month, Salt, Source, Span};
+use crate::metrics::{self, Bounds, Dim, Fact, Facts, Findings, Known, Masks, Month, Salt, Source, Span};
 use crate::people::Teams;
 use crate::period::Period;
 use crate::report::{self, Run};
@@ -33,6 +33,7 @@ pub struct Document {
 /// A finished report and its place: all that is left is to write it.
 pub struct Prepared {
     document: Document,
+    doubts: Vec<String>,
     folder: PathBuf,
     name: String,
     /// The file that the summary is appended to, where one is named.
@@ -66,7 +67,10 @@ pub async fn prepare_within(
         (Some(folder), Shown::Pseudonyms) => Salt(deliver::salt(folder)?),
         _ => Salt::default(),
     };
-    let kept = kept(settings);
+    // Emails tell teams while the sessions come; names can wait until they are there.
+    let by_email = settings.tells_teams() && settings.people.needs_emails();
+    let early = if by_email { Some(fetch::people(&settings.question).await) } else { None };
+    let kept = kept(settings, early.as_ref());
     let empty = || FramesBuilder::new(kept.clone());
     let mut builder = empty();
     let mut deliver = |delivery: Delivery<'_>| match delivery {
@@ -74,7 +78,14 @@ pub async fn prepare_within(
         Delivery::Page(rows) => builder.push(rows),
     };
     let ledger = fetch::fetch_within(&settings.question, limits, &mut deliver, progress).await?;
-    let beside = Beside { vendor: vendor(settings).await, salt };
+    let doubts = report::doubts(&ledger);
+    let vendor = vendor(settings).await;
+    let people = match early {
+        Some(people) => people,
+        None if settings.privacy.people == Shown::Names => fetch::people(&settings.question).await,
+        None => People::default(),
+    };
+    let beside = Beside { vendor, people, salt };
     // Polars owns threads of its own; meanwhile the runtime stays free for signals.
     let owned = settings.clone();
     let work = move || compose(&builder.finish()?, ledger, &beside, &owned);
@@ -87,24 +98,31 @@ pub async fn prepare_within(
     let parts: Vec<&str> =
         [settings.scope(), &label, &filters, profile].into_iter().filter(|part| !part.is_empty()).collect();
     let name = deliver::file_name(&parts);
-    Ok(Prepared { document, folder: settings.out.clone(), name, summary: settings.summary.clone() })
+    Ok(Prepared { document, doubts, folder: settings.out.clone(), name, summary: settings.summary.clone() })
 }
 
 /// As many texts as somebody will read: the page names sessions of the
 /// report's period alone, an analyst gets all.
-fn kept(settings: &Settings) -> Kept {
+fn kept(settings: &Settings, people: Option<&People>) -> Kept {
+    let emails = people.into_iter().flat_map(|people| &people.members);
+    let emails = emails.filter_map(|member| Some((member.id.as_str(), member.email.as_deref()?)));
     let in_full = settings.exports.contains(&Format::Parquet) && !settings.privacy.leadership;
     Kept {
         named_from: if in_full { settings.question.from } else { settings.period.from().to_utc() },
         prompts: settings.privacy.prompts,
         addresses: settings.exports.contains(&Format::Parquet),
-        teams: settings.tells_teams().then(|| {
-            Teams::new(settings.rules.clone(), &settings.people, std::iter::empty(), settings.period.tz())
-        }),
+        teams: settings
+            .tells_teams()
+            .then(|| Teams::new(settings.rules.clone(), &settings.people, emails, settings.period.tz())),
     }
 }
 
 impl Prepared {
+    /// What is amiss with the data, a line each: for whoever does not read the page.
+    pub fn doubts(&self) -> &[String] {
+        &self.doubts
+    }
+
     /// Writes the report, and its summary once it stands; neither must be cut
     /// short: a signal waits.
     ///
@@ -134,6 +152,8 @@ async fn vendor(settings: &Settings) -> Vendor {
 pub struct Beside {
     /// The vendor's own counts.
     pub vendor: Vendor,
+    /// Whom the ids in sessions belong to, by the API's lists.
+    pub people: People,
     /// What pseudonyms are made with.
     pub salt: Salt,
 }
@@ -194,7 +214,8 @@ pub fn compose(
         quality,
         budget,
         known,
-        names: BTreeMap::new(),
+        names: names(&facts, &beside.people, settings),
+        organisations: beside.people.organisations.clone(),
         facts,
     };
     let local = settings.now.with_timezone(&settings.period.tz());
@@ -207,6 +228,7 @@ pub fn compose(
         users: &settings.question.users,
         prices: settings.money.as_ref().map(|money| &money.prices),
         vendor: &beside.vendor,
+        notes: &beside.people.notes,
         demo: settings.demo,
     };
     let mut exports = export::files(&settings.exports, &facts, &evidence, &run)?;
@@ -228,6 +250,31 @@ pub fn compose(
         exports,
         summary: report::summary(&facts, &evidence, &run),
     })
+}
+
+/// What the users in facts are called, where they are shown by name: the people
+/// file beats the API's lists.
+fn names(facts: &[Fact], people: &People, settings: &Settings) -> BTreeMap<String, String> {
+    if settings.privacy.people != Shown::Names {
+        return BTreeMap::new();
+    }
+    let mut members = people.members.clone();
+    for member in &mut members {
+        if let Some(name) = settings.people.name(&member.id, member.email.as_deref()) {
+            member.name = Some(name.to_owned());
+        }
+    }
+    let listed: BTreeSet<String> = members.iter().map(|member| member.id.clone()).collect();
+    let unlisted = settings.people.names().filter(|(id, _)| !listed.contains(*id));
+    members.extend(unlisted.map(|(id, name)| Member {
+        id: id.to_owned(),
+        name: Some(name.to_owned()),
+        email: None,
+    }));
+    let users: BTreeSet<&str> = facts.iter().filter_map(|fact| fact.key(Dim::User).flatten()).collect();
+    let mut names = fetch::display_names(&members);
+    names.retain(|id, _| users.contains(id.as_str()));
+    names
 }
 
 fn bounds(period: &Period) -> Bounds {

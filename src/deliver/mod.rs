@@ -17,7 +17,16 @@ use crate::export::{File, is_export};
 /// What files that are not whole yet begin with.
 const STAGED: &str = ".acumen-";
 
-/// A report could not be written; what stood there before is untouched.
+/// What is on the disk after most failures.
+pub const UNTOUCHED: &str = "nothing was written; an earlier report of this period is as it was";
+/// … where the facts had taken their place already …
+const FACTS: &str =
+    "the new facts were written whole; the page beside them is an earlier one, or is not there";
+/// … and where the page had too.
+const BOTH: &str =
+    "the new page and facts were written whole; a crash of the machine now could still undo it";
+
+/// A report could not be written; whatever stands there is whole.
 #[derive(Debug, thiserror::Error)]
 #[error("could not {attempt} {path}: {source}")]
 pub struct DeliverError {
@@ -26,12 +35,18 @@ pub struct DeliverError {
     /// What to choose instead: `folder … with --out`.
     instead: (&'static str, &'static str),
     source: io::Error,
+    kept: &'static str,
 }
 
 impl DeliverError {
     fn of(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.display().to_string();
-        move |source| Self { attempt, path, instead: ("folder", "--out"), source }
+        move |source| Self { attempt, path, source, instead: ("folder", "--out"), kept: UNTOUCHED }
+    }
+
+    /// What is on the disk all the same.
+    pub fn kept(&self) -> &'static str {
+        self.kept
     }
 
     /// What to do about it.
@@ -114,7 +129,7 @@ fn named(path: &Path) -> &Path {
 /// that no old numbers stand beside a new page.
 ///
 /// # Errors
-/// A file cannot be written; what stood there before is untouched.
+/// A file cannot be written; what stands there is told by [`DeliverError::kept`].
 pub fn write(
     folder: &Path,
     name: &str,
@@ -144,23 +159,38 @@ pub fn write(
     for (file, target) in exports.iter().zip(&receipt.exports) {
         others.push((staged(folder, target, &file.bytes)?, target));
     }
-    // The page last: it never stands beside numbers that are older than itself.
-    for (file, target) in others {
-        persist(file, target)?;
-    }
-    for path in stale(folder, name, &receipt.exports) {
-        fs::remove_file(&path).map_err(DeliverError::of("remove the old export", &path))?;
-        receipt.removed.push(path);
-    }
-    persist(page, &receipt.html)?;
+    let stale = stale(folder, name, &receipt.exports);
+    put(page, &receipt.html, others, &stale)?;
+    receipt.removed = stale;
     // Without this a crash of the machine could forget the renames.
-    place.sync_all().map_err(DeliverError::of("sync", folder))?;
+    let unsynced = |error| DeliverError { kept: BOTH, ..DeliverError::of("sync", folder)(error) };
+    place.sync_all().map_err(unsynced)?;
     // Given back first: of two runs that end together one gets it alone.
     let _ = flock(&place, FlockOperation::Unlock);
     if flock(&place, FlockOperation::NonBlockingLockExclusive).is_ok() {
         sweep(folder);
     }
     Ok(receipt)
+}
+
+/// Puts all files in their places, and takes away exports that are no more.
+fn put(
+    page: tempfile::NamedTempFile,
+    html: &Path,
+    others: Vec<(tempfile::NamedTempFile, &PathBuf)>,
+    stale: &[PathBuf],
+) -> Result<(), DeliverError> {
+    let mut kept = UNTOUCHED;
+    // The page last: it never stands beside numbers that are older than itself.
+    for (file, target) in others {
+        persist(file, target).map_err(|error| DeliverError { kept, ..error })?;
+        kept = FACTS;
+    }
+    let partly = |error| DeliverError { kept, ..error };
+    for path in stale {
+        fs::remove_file(path).map_err(DeliverError::of("remove the old export", path)).map_err(partly)?;
+    }
+    persist(page, html).map_err(partly)
 }
 
 /// The exports of a report in a folder, in order, without those that are written now.
@@ -337,6 +367,23 @@ mod tests {
         assert!(write(folder.path(), "a", "new", "new", &[]).is_err());
         assert_eq!(fs::read_to_string(folder.path().join("a.json")).unwrap(), "old");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn what_was_kept_is_told_by_how_far_it_came() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = write(folder.path(), "a", "old", "old", &[]).unwrap();
+        let read = || [&old.html, &old.json].map(|path| fs::read_to_string(path).unwrap());
+        let staged = |text: &str| staged(folder.path(), &old.html, text.as_bytes()).unwrap();
+        // A staged file that has vanished cannot be moved to its place.
+        let (page, facts) = (staged("new"), staged("new"));
+        fs::remove_file(facts.path()).unwrap();
+        assert_eq!(put(page, &old.html, vec![(facts, &old.json)], &[]).unwrap_err().kept(), UNTOUCHED);
+        assert_eq!(read(), ["old", "old"]);
+        let (page, facts) = (staged("new"), staged("new"));
+        fs::remove_file(page.path()).unwrap();
+        assert_eq!(put(page, &old.html, vec![(facts, &old.json)], &[]).unwrap_err().kept(), FACTS);
+        assert_eq!(read(), ["old", "new"]);
     }
 
     #[test]

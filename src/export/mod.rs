@@ -133,6 +133,7 @@ mod tests {
             budget: None,
             known: Known { api: Api::V2, teams: false, currency: None },
             names: std::collections::BTreeMap::new(),
+            organisations: std::collections::BTreeMap::new(),
             facts,
         }
     }

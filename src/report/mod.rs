@@ -27,6 +27,7 @@ use crate::money::{Price, Prices};
 use crate::period::Period;
 use crate::text::clean;
 use crate::unit::Unit;
+pub use head::doubts;
 use view::{Definition, Entry, Number, SectionView, View};
 
 pub use summary::summary;
@@ -58,6 +59,8 @@ pub struct Run<'a> {
     pub users: &'a [String],
     /// What an ACU costs, by the settings.
     pub prices: Option<&'a Prices>,
+    /// Lists of people that could not be read.
+    pub notes: &'a [String],
     /// The vendor's own counts of the period.
     pub vendor: &'a Vendor,
     /// The data is invented.
@@ -111,6 +114,7 @@ fn view(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<View, Repor
         definitions: known_to(facts.known).map(|metric| definition(facts, metric)).collect(),
         quality: quality::entries(facts, run.vendor),
         vendor: quality::note(run.vendor),
+        notes: run.notes.iter().map(|note| sentence(note)).collect(),
         ledger: ledger(facts),
         tool: format!("acumen {}", env!("CARGO_PKG_VERSION")),
         header,
@@ -233,6 +237,13 @@ fn definition(facts: &Facts, metric: &'static crate::metrics::Metric) -> Definit
         text: metric.definition,
         value: whole.unwrap_or_default(),
     }
+}
+
+/// A note of another stage as a sentence of the page.
+fn sentence(note: &str) -> String {
+    let mut letters = note.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    clean(&format!("{first}{}.", letters.as_str().trim_end_matches('.')), 300)
 }
 
 /// How people are shown, in words.

@@ -36,6 +36,8 @@ pub struct View {
     pub quality: Vec<Entry>,
     /// What to know about the vendor's counts; empty for nothing.
     pub vendor: String,
+    /// What else could not be had.
+    pub notes: Vec<String>,
     /// Where the data comes from.
     pub ledger: Vec<Entry>,
     /// Name and version of this program.

@@ -69,6 +69,7 @@ mod tests {
             tags: &[],
             users: &[],
             prices: None,
+            notes: &[],
             vendor: &Vendor::NotAsked,
             demo: false,
         }
