@@ -189,7 +189,7 @@ fn source(facts: &Facts, run: &Run<'_>) -> Sheet {
             name: name.to_owned(),
             title,
             note: String::new(),
-            heads: heads(&["What", "Number"]),
+            heads: heads(&["What", "Value"]),
             rows: entries.iter().map(row).collect(),
         })
     };

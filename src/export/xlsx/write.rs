@@ -180,6 +180,10 @@ fn table(
     let columns: Vec<TableColumn> = table.heads.iter().enumerate().map(column).collect();
     for cells in &table.rows {
         row += 1;
+        let lines = cells.cells.iter().zip(widths).map(|(cell, width)| self::lines(cell, *width)).max();
+        if let Some(lines) = lines.filter(|lines| *lines > 1) {
+            to.set_row_height(row, LINE_HEIGHT * lines as f64)?;
+        }
         for (column, cell) in (0..).zip(&cells.cells) {
             self::cell(to, row, column, cell, cells.faint, styles)?;
         }
@@ -189,6 +193,17 @@ fn table(
     let filtered = Filtered::new().set_name(&table.name).set_columns(&columns).set_style(TableStyle::None);
     to.add_table(head, 0, row, last, &filtered)?;
     Ok((head, row + 1))
+}
+
+/// How many lines a cell needs: only the longest texts are broken.
+fn lines(cell: &Cell, width: usize) -> usize {
+    match cell {
+        // Words leave the end of a line empty.
+        Cell::Text(text) if text.chars().count() > WIDTHS.1 => {
+            (text.chars().count() + text.chars().count() / 8).div_ceil(width)
+        }
+        _ => 1,
+    }
 }
 
 fn cell(
@@ -224,14 +239,18 @@ fn cell(
 /// Wide enough for the texts of a column, and for the longest word of its heads.
 fn widths(sheet: &Sheet) -> Vec<usize> {
     let mut widths: Vec<usize> = Vec::new();
+    let is_shared = sheet.blocks.len() > 1;
     for block in &sheet.blocks {
         let Block::Table(table) = block else { continue };
         widths.resize(widths.len().max(table.heads.len()), WIDTHS.0);
         for (column, width) in widths.iter_mut().enumerate().take(table.heads.len()) {
             let head = table.heads.get(column).into_iter().flat_map(|head| head.split(' '));
             let head = head.map(|word| word.chars().count() + ARROW);
+            // Beyond the last column is room, and the other tables need none here.
+            let most =
+                if is_shared && column > 0 && column + 1 == table.heads.len() { WIDTHS.0 } else { WIDTHS.1 };
             let cells = table.rows.iter().filter_map(|row| row.cells.get(column)).map(|cell| match cell {
-                Cell::Text(text) | Cell::Link { text, .. } => text.chars().count() + 2,
+                Cell::Text(text) | Cell::Link { text, .. } => (text.chars().count() + 2).min(most),
                 Cell::Number { .. } => WIDTHS.0,
             });
             *width = head.chain(cells).fold(*width, usize::max).min(WIDTHS.1);
