@@ -275,8 +275,8 @@ fn an_address_that_cannot_be_used_is_refused_before_the_work_and_not_shown() {
         let outcome = ended(&mut report(folder.path(), &served.url(), &address));
         assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(2), ""), "{address}");
         let lines: Vec<&str> = outcome.stderr.lines().collect();
-        assert!(lines[0].starts_with("error: --ping: ") && lines[1].starts_with("hint: "), "{lines:?}");
-        assert_eq!(lines.len(), 2);
+        assert!(lines[0].starts_with("error: --ping: ") && lines[2].starts_with("hint: "), "{lines:?}");
+        assert_eq!(lines.len(), 3);
     }
     assert_eq!(served.simulator.requests(), 0);
     let mut doctor = acumen(folder.path());

@@ -165,7 +165,7 @@ fn a_summary_that_cannot_be_appended_is_exit_74_before_the_work() {
         assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(74), ""), "{place}");
         let lines: Vec<&str> = outcome.stderr.lines().collect();
         assert!(
-            lines[0].starts_with("error: could not append to ") && lines[1].contains("--summary"),
+            lines[0].starts_with("error: could not append to ") && lines[2].contains("--summary"),
             "{lines:?}"
         );
     }

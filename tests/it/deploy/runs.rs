@@ -99,7 +99,7 @@ fn the_line_of_the_crontab_is_silent_unless_it_fails() {
     assert_eq!(host.reports(), WRITTEN);
     fs::write(host.root.path().join("etc/devin-api-key"), "wrong").unwrap();
     let outcome = tick();
-    assert_eq!((outcome.code, outcome.stderr.lines().count()), (Some(3), 2), "{}", outcome.stderr);
+    assert_eq!((outcome.code, outcome.stderr.lines().count()), (Some(3), 3), "{}", outcome.stderr);
 }
 
 #[test]
