@@ -15,6 +15,7 @@ mod metric;
 mod plan;
 mod pull_requests;
 mod quality;
+mod read;
 mod sessions;
 
 use polars::prelude::PolarsError;
@@ -27,6 +28,7 @@ pub use evidence::{Evidence, LabelRow, SessionRow};
 pub use facts::{Bounds, Fact, Facts, Quality, Source};
 pub use metric::{Basis, Dim, Direction, Kind, Metric};
 pub use pull_requests::*;
+pub use read::ReadError;
 pub use sessions::*;
 
 use crate::fetch::Api;

@@ -1,0 +1,362 @@
+//! The text of `facts.json` back to [`Facts`], so that a report that lies on the
+//! disk can be sent without asking the API again.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::METRICS;
+use super::facts::{Bounds, Fact, Facts, Quality, Source};
+use super::metric::{Dim, Kind, Metric};
+use crate::fetch::{Api, Ledger};
+use crate::money::Currency;
+use crate::unit::Unit;
+
+/// The only schema there is.
+const SCHEMA: u64 = 1;
+
+/// A text is no `facts.json` that this version can read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// It is no JSON, or a field is missing, unknown or of the wrong kind.
+    #[error("this is no facts file of schema 1: {0}")]
+    Shape(#[from] serde_json::Error),
+    /// It is of another schema.
+    #[error("the facts are of schema {0}, and this version reads schema 1")]
+    Schema(u64),
+    /// A metric, grouping, unit or generation that this version does not have.
+    #[error("the facts have {what} {word:?}, which this version does not know")]
+    Unknown {
+        /// What kind of thing.
+        what: &'static str,
+        /// Its name there.
+        word: String,
+    },
+}
+
+impl ReadError {
+    fn unknown(what: &'static str, word: &str) -> Self {
+        Self::Unknown { what, word: crate::text::clean(word, 60) }
+    }
+}
+
+impl Facts {
+    /// Reads what [`Facts::to_json`] wrote. What a change rests on is not in
+    /// the text: of the whole period it is taken from the trend, else it is 0.
+    ///
+    /// # Errors
+    /// It is of another schema, or holds what this version does not know.
+    pub fn from_json(text: &str) -> Result<Self, ReadError> {
+        let Head { schema } = serde_json::from_str(text)?;
+        if schema != SCHEMA {
+            return Err(ReadError::Schema(schema));
+        }
+        let file: File<'_> = serde_json::from_str(text)?;
+        let mut facts = file.facts.into_iter().map(fact).collect::<Result<Vec<_>, _>>()?;
+        // Of a file that somebody has edited; ours is in order already.
+        facts.sort_by(Fact::canonical_order);
+        let mut read = Self {
+            generated_at: file.generated_at,
+            period: file.period.bounds(),
+            previous: file.previous.bounds(),
+            source: file.source.source()?,
+            quality: file.quality.quality(),
+            names: file.labels.map(|labels| labels.user).unwrap_or_default(),
+            facts,
+        };
+        read.rest_on_the_trend();
+        Ok(read)
+    }
+
+    /// Gives the facts of the whole period what their previous value rests on.
+    fn rest_on_the_trend(&mut self) {
+        let before = self.previous.label.clone();
+        let rests: Vec<(&str, f64)> = METRICS
+            .iter()
+            .filter_map(|metric| {
+                let trend = self.by(metric, &[Dim::Period]);
+                let own = trend.iter().find(|fact| fact.key(Dim::Period).flatten() == Some(&before))?;
+                Some((metric.id, own.n))
+            })
+            .collect();
+        for fact in self.facts.iter_mut().filter(|fact| fact.group.is_empty() && fact.previous.is_some()) {
+            let own = rests.iter().find(|(id, _)| *id == fact.metric.id);
+            fact.previous_n = own.map_or(0.0, |(_, n)| *n);
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Head {
+    schema: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File<'a> {
+    #[serde(rename = "schema")]
+    _schema: u64,
+    #[serde(rename = "tool")]
+    _tool: serde::de::IgnoredAny,
+    generated_at: String,
+    period: BoundsRow,
+    previous: BoundsRow,
+    source: SourceRow,
+    quality: QualityRow,
+    #[serde(default)]
+    labels: Option<Labels>,
+    #[serde(borrow)]
+    facts: Vec<Row<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Labels {
+    user: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BoundsRow {
+    label: String,
+    from: String,
+    to: String,
+    #[serde(default)]
+    tz: Option<String>,
+    #[serde(default)]
+    complete: Option<bool>,
+}
+
+impl BoundsRow {
+    fn bounds(self) -> Bounds {
+        Bounds { label: self.label, from: self.from, to: self.to, tz: self.tz, complete: self.complete }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SourceRow {
+    api: String,
+    scope: String,
+    #[serde(default)]
+    tags: Vec<String>,
+    #[serde(default)]
+    users: Vec<String>,
+    requests: u64,
+    retries: u64,
+    pages: u64,
+    received: u64,
+    unique: u64,
+    duplicates: u64,
+    outside: u64,
+    rejected: u64,
+    complete: bool,
+}
+
+impl SourceRow {
+    fn source(self) -> Result<Source, ReadError> {
+        let api = [Api::V2, Api::V3].into_iter().find(|api| api.name() == self.api);
+        Ok(Source {
+            api: api.ok_or_else(|| ReadError::unknown("the API", &self.api))?,
+            scope: self.scope,
+            tags: self.tags,
+            users: self.users,
+            ledger: Ledger {
+                requests: self.requests,
+                retries: self.retries,
+                pages: self.pages,
+                received: self.received,
+                unique: self.unique,
+                duplicates: self.duplicates,
+                outside: self.outside,
+                rejected: self.rejected,
+                naive_times: 0,
+                complete: self.complete,
+            },
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct QualityRow {
+    acus_unknown: u64,
+    unknown_status: u64,
+    unknown_impact: u64,
+    unknown_pr_state: u64,
+    prs_without_url: u64,
+}
+
+impl QualityRow {
+    fn quality(self) -> Quality {
+        Quality {
+            acus_unknown: self.acus_unknown,
+            unknown_status: self.unknown_status,
+            unknown_impact: self.unknown_impact,
+            unknown_pr_state: self.unknown_pr_state,
+            prs_without_url: self.prs_without_url,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row<'a> {
+    metric: String,
+    unit: String,
+    group: Group,
+    #[serde(borrow)]
+    value: Number<'a>,
+    #[serde(borrow, default)]
+    numerator: Number<'a>,
+    #[serde(borrow, default)]
+    denominator: Number<'a>,
+    #[serde(borrow)]
+    n: Number<'a>,
+    #[serde(borrow)]
+    previous: Number<'a>,
+}
+
+/// The digits as they stand: serde_json's own reading of a fraction may be a
+/// hair beside what was written.
+#[derive(Default, Deserialize)]
+struct Number<'a>(#[serde(borrow)] Option<&'a RawValue>);
+
+impl Number<'_> {
+    fn value(&self) -> Result<Option<f64>, ReadError> {
+        match self.0.map(RawValue::get) {
+            None | Some("null") => Ok(None),
+            Some(digits) => digits
+                .parse()
+                .map(Some)
+                .ok()
+                .filter(|number: &Option<f64>| number.is_none_or(f64::is_finite))
+                .ok_or_else(|| ReadError::unknown("the number", digits)),
+        }
+    }
+}
+
+fn fact(row: Row<'_>) -> Result<Fact, ReadError> {
+    let metric = METRICS
+        .iter()
+        .find(|metric| metric.id == row.metric)
+        .ok_or_else(|| ReadError::unknown("the metric", &row.metric))?;
+    let group = group(metric, row.group.0)?;
+    let whole = |number: &Number<'_>| Ok::<_, ReadError>(number.value()?.unwrap_or(0.0));
+    let ratio = metric.kind == Kind::Ratio;
+    Ok(Fact {
+        metric,
+        unit: unit(metric, &row.unit)?,
+        group,
+        value: row.value.value()?,
+        numerator: if ratio { whole(&row.numerator)? } else { 0.0 },
+        denominator: if ratio { whole(&row.denominator)? } else { 0.0 },
+        n: whole(&row.n)?,
+        previous: row.previous.value()?,
+        previous_n: 0.0,
+    })
+}
+
+fn unit(metric: &Metric, name: &str) -> Result<Unit, ReadError> {
+    let plain = [Unit::Count, Unit::Acu, Unit::Share].into_iter().find(|unit| unit.name() == name);
+    plain
+        .filter(|unit| *unit == metric.unit)
+        .or_else(|| Currency::parse(name).filter(|currency| currency.code() == name).map(Unit::Money))
+        .ok_or_else(|| ReadError::unknown("the unit", name))
+}
+
+/// The dimensions by name, which must be a grouping that the metric comes in.
+fn group(
+    metric: &Metric,
+    row: Vec<(String, Option<String>)>,
+) -> Result<Vec<(Dim, Option<String>)>, ReadError> {
+    let names = || row.iter().map(|(name, _)| name.as_str());
+    let by = metric.groups.iter().find(|by| by.iter().map(|dim| dim.name()).eq(names()));
+    let Some(by) = by else {
+        let words = names().collect::<Vec<_>>().join(", ");
+        return Err(ReadError::unknown("the grouping", &format!("{} by {words}", metric.id)));
+    };
+    Ok(by.iter().copied().zip(row.into_iter().map(|(_, key)| key)).collect())
+}
+
+/// A group's keys in the order in which they stand.
+struct Group(Vec<(String, Option<String>)>);
+
+impl<'de> Deserialize<'de> for Group {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Keys)
+    }
+}
+
+struct Keys;
+
+impl<'de> Visitor<'de> for Keys {
+    type Value = Group;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the keys of a group")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Group, A::Error> {
+        let mut keys = Vec::new();
+        while let Some(entry) = map.next_entry()? {
+            keys.push(entry);
+        }
+        Ok(Group(keys))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::MERGE_RATE;
+
+    fn sample() -> String {
+        include_str!("../../reports/org_demo_2026-W41.json").to_owned()
+    }
+
+    #[test]
+    fn what_is_read_is_written_again_byte_for_byte() {
+        let text = sample();
+        assert_eq!(Facts::from_json(&text).unwrap().to_json().unwrap(), text);
+    }
+
+    #[test]
+    fn what_a_change_rests_on_comes_from_the_trend() {
+        let facts = Facts::from_json(&sample()).unwrap();
+        let rate = facts.whole(&MERGE_RATE).unwrap();
+        let trend = facts.by(&MERGE_RATE, &[Dim::Period]);
+        let before = trend.iter().find(|fact| fact.key(Dim::Period).flatten() == Some("2026-W40")).unwrap();
+        assert!(rate.previous_n > 10.0 && rate.previous_n == before.n);
+    }
+
+    #[test]
+    fn names_and_money_come_back() {
+        let text = sample()
+            .replacen("  \"facts\"", "  \"labels\": {\"user\": {\"u1\":\"Ada\"}},\n  \"facts\"", 1)
+            .replacen("\"unit\":\"acu\"", "\"unit\":\"EUR\"", 1);
+        let facts = Facts::from_json(&text).unwrap();
+        assert_eq!(facts.names.get("u1").map(String::as_str), Some("Ada"));
+        assert_eq!(facts.to_json().unwrap(), text);
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused_by_name() {
+        let told = |from: &str, to: &str| {
+            let text = sample();
+            assert!(text.contains(from), "{from}");
+            Facts::from_json(&text.replacen(from, to, 1)).err().unwrap().to_string()
+        };
+        assert!(told("\"schema\": 1", "\"schema\": 2").contains("schema 2"));
+        assert!(told("\"metric\":\"acus\"", "\"metric\":\"joy\"").contains("the metric \"joy\""));
+        assert!(told("{\"day\":", "{\"moon\":").contains("by moon"));
+        assert!(told("\"unit\":\"acu\"", "\"unit\":\"share\"").contains("the unit"));
+        assert!(told("\"api\":\"v2\"", "\"api\":\"v9\"").contains("v9"));
+        assert!(told("\"quality\"", "\"qualities\"").contains("unknown field"));
+        assert!(told("\"n\":", "\"m\":").contains("unknown field"));
+        assert!(Facts::from_json("<html>").is_err() && Facts::from_json("{}").is_err());
+    }
+}
