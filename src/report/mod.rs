@@ -2,11 +2,13 @@
 //!
 //! The view holds finished strings; the templates loop and place.
 
+mod brief;
 mod change;
 mod figures;
 mod head;
 mod insights;
 mod layout;
+mod letter;
 mod names;
 mod quality;
 mod sessions;
@@ -26,6 +28,10 @@ use crate::text::clean;
 use crate::unit::Unit;
 use view::{Definition, Entry, Number, SectionView, View};
 
+pub use brief::{Brief, Picture, Ranking, brief};
+pub use letter::{Enclosed, letter};
+pub use view::{Change, Header, Piece, Row, Tile};
+
 /// The page could not be made: a defect, not a state of the data.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
@@ -35,6 +41,9 @@ pub enum ReportError {
     /// A template.
     #[error("could not fill the page's template: {0:#}")]
     Template(#[from] minijinja::Error),
+    /// The facts speak of a period that is none.
+    #[error("the facts are of a period that cannot be read: {0:?}")]
+    Period(String),
 }
 
 /// What is known of the run besides the numbers.
@@ -57,13 +66,14 @@ pub struct Run<'a> {
     pub demo: bool,
 }
 
-const TEMPLATES: [(&str, &str); 6] = [
+const TEMPLATES: [(&str, &str); 7] = [
     ("report.html", include_str!("../../templates/report.html")),
     ("header.html", include_str!("../../templates/header.html")),
     ("tiles.html", include_str!("../../templates/tiles.html")),
     ("section.html", include_str!("../../templates/section.html")),
     ("sessions.html", include_str!("../../templates/sessions.html")),
     ("footer.html", include_str!("../../templates/footer.html")),
+    ("mail.html", include_str!("../../templates/mail.html")),
 ];
 const STYLE: &str = include_str!("../../templates/style.css");
 
@@ -73,6 +83,10 @@ const STYLE: &str = include_str!("../../templates/style.css");
 /// A chart or a template failed: a defect, not a state of the data.
 pub fn render(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<String, ReportError> {
     let view = view(facts, evidence, run)?;
+    Ok(environment()?.get_template("report.html")?.render(minijinja::value::Serde(&view))?)
+}
+
+fn environment() -> Result<Environment<'static>, minijinja::Error> {
     let mut environment = Environment::new();
     // By name alone some endings would not be escaped.
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
@@ -81,7 +95,7 @@ pub fn render(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Strin
     for (name, source) in TEMPLATES {
         environment.add_template(name, source)?;
     }
-    Ok(environment.get_template("report.html")?.render(minijinja::value::Serde(&view))?)
+    Ok(environment)
 }
 
 /// What the template gets.
@@ -91,19 +105,13 @@ fn view(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<View, Repor
     let header = head::header(facts, run);
     let previous = run.periods.get(1);
     let complete = facts.period.complete.unwrap_or(true);
-    let comparison = match previous {
-        Some(previous) if complete => {
-            format!("Compared with {} ({}).", in_sentence(previous), previous.dates_in_words())
-        }
-        _ => "The period is not over, so it is not compared with the one before it.".to_owned(),
-    };
     Ok(View {
         compared: complete,
         title: format!("{} · {} · Devin report", header.organisation, header.period),
         style_hash: format!("sha256-{hash}"),
         style: Value::from_safe_string(style),
         notices: head::notices(facts, run),
-        comparison,
+        comparison: comparison(previous, complete),
         tiles: tiles::tiles(facts, run.periods, run.points)?,
         insights: insights::insights(facts, evidence, &previous.map(in_sentence).unwrap_or_default()),
         sections: sections(facts, evidence, run)?,
@@ -212,6 +220,16 @@ fn ledger(facts: &Facts) -> Vec<Entry> {
         Entry::count("Rows outside the question, dropped", ledger.outside),
         Entry { name: "Complete", value: if ledger.complete { "yes" } else { "no" }.to_owned() },
     ]
+}
+
+/// What the numbers are compared with, or why they are not.
+fn comparison(previous: Option<&Period>, complete: bool) -> String {
+    match previous {
+        Some(previous) if complete => {
+            format!("Compared with {} ({}).", in_sentence(previous), previous.dates_in_words())
+        }
+        _ => "The period is not over, so it is not compared with the one before it.".to_owned(),
+    }
 }
 
 /// A period's name inside a sentence: `week 40`, `September 2026`, `the 3 days before`.

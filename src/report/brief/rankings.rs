@@ -1,0 +1,110 @@
+//! Who and what used most, as short tables.
+
+use crate::metrics::{ACUS, Dim, Fact, Facts};
+use crate::report::view::Row;
+use crate::report::{change, names};
+use crate::text::clean;
+use crate::unit::Unit;
+
+/// The most rows that a mail lists.
+const MOST: usize = 5;
+/// The longest name in a narrow table.
+const LONGEST_NAME: usize = 48;
+/// What is listed, in order.
+const BY: [Dim; 2] = [Dim::User, Dim::Tag];
+
+/// A short table: name, ACUs, change.
+pub struct Ranking {
+    /// Heading.
+    pub title: String,
+    /// Heads of its columns.
+    pub heads: Vec<String>,
+    /// Rows, most first.
+    pub rows: Vec<Row>,
+    /// What is not in the rows; empty for nothing.
+    pub more: String,
+}
+
+/// The tables that have anybody or anything to name.
+pub fn rankings(facts: &Facts) -> Vec<Ranking> {
+    BY.into_iter().filter_map(|dim| ranking(facts, dim)).collect()
+}
+
+fn ranking(facts: &Facts, dim: Dim) -> Option<Ranking> {
+    let compared = facts.period.complete.unwrap_or(true);
+    let mut all: Vec<&Fact> = facts.by(&ACUS, &[dim]).iter().collect();
+    if all.iter().all(|fact| fact.key(dim).flatten().is_none()) {
+        return None;
+    }
+    let value = |fact: &Fact| fact.value.unwrap_or(0.0);
+    all.sort_by(|a, b| value(b).total_cmp(&value(a)));
+    let row = |fact: &&Fact| {
+        let key = fact.key(dim).flatten();
+        let known = key.filter(|_| dim == Dim::User).and_then(|id| facts.names.get(id));
+        let name = known.map_or_else(|| names::name(dim, key), |name| names::name(dim, Some(name)));
+        let mut cells = vec![clean(&name, LONGEST_NAME), fact.unit.text(fact.value), count(fact.n)];
+        cells.extend(compared.then(|| change::signed(fact)));
+        Row { cells, faint: false }
+    };
+    let heads = [names::head(dim), ACUS.title, ACUS.basis.head()].into_iter();
+    Some(Ranking {
+        title: format!("{} by {}", ACUS.title, names::head(dim).to_lowercase()),
+        heads: heads.chain(compared.then_some("Change")).map(str::to_owned).collect(),
+        rows: all.iter().take(MOST).map(row).collect(),
+        more: more(dim, all.len()),
+    })
+}
+
+fn more(dim: Dim, all: usize) -> String {
+    let rest = match all.saturating_sub(MOST) {
+        0 => return if dim == Dim::Tag { OVERLAP.to_owned() } else { String::new() },
+        1 => "One more is in the whole report.".to_owned(),
+        rest => format!("{} more are in the whole report.", count(rest as f64)),
+    };
+    if dim == Dim::Tag { format!("{OVERLAP} {rest}") } else { rest }
+}
+
+/// Why the rows of tags do not add up.
+const OVERLAP: &str = "A session counts fully under each of its tags.";
+
+fn count(number: f64) -> String {
+    Unit::Count.text(Some(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn demo() -> Facts {
+        Facts::from_json(include_str!("../../../reports/org_demo_2026-W41.json")).unwrap()
+    }
+
+    #[test]
+    fn the_five_that_used_most_are_named_and_the_rest_counted() {
+        let mut facts = demo();
+        let all = facts.by(&ACUS, &[Dim::User]).len();
+        let most =
+            facts.by(&ACUS, &[Dim::User]).iter().max_by(|a, b| a.value.unwrap().total_cmp(&b.value.unwrap()));
+        let id = most.unwrap().key(Dim::User).flatten().unwrap().to_owned();
+        assert_eq!(rankings(&facts)[0].rows[0].cells[0], id);
+        facts.names.insert(id, "Ada\u{202e} Lovelace".to_owned());
+        let users = &rankings(&facts)[0];
+        assert_eq!((users.title.as_str(), users.rows.len()), ("ACUs by user", 5));
+        assert_eq!(users.rows[0].cells[0], "Ada Lovelace");
+        assert_eq!(users.more, format!("{} more are in the whole report.", all - 5));
+        assert!(rankings(&facts)[1].more.starts_with(OVERLAP));
+    }
+
+    #[test]
+    fn a_running_period_has_no_changes_and_nobody_no_table() {
+        let mut facts = demo();
+        facts.period.complete = Some(false);
+        assert!(
+            rankings(&facts)
+                .iter()
+                .all(|ranking| ranking.heads.len() == 3 && ranking.rows[0].cells.len() == 3)
+        );
+        facts.facts.retain(|fact| fact.key(Dim::User).flatten().is_none());
+        assert_eq!(rankings(&facts).len(), 1);
+    }
+}
