@@ -1,13 +1,14 @@
 //! Everything that can end a run: one variant a stage.
 
-use crate::deliver::DeliverError;
+use crate::deliver::{DeliverError, PostError};
 use crate::fetch::FetchError;
 use crate::frame::FrameError;
-use crate::metrics::MetricsError;
+use crate::mail::MailError;
+use crate::metrics::{MetricsError, ReadError};
 use crate::report::ReportError;
 use crate::settings::SettingsError;
 
-/// Why a run ended without its report.
+/// Why a run ended without its report, or without its mail.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// What was typed cannot be used.
@@ -31,6 +32,20 @@ pub enum Error {
     /// The report could not be written.
     #[error(transparent)]
     Deliver(#[from] DeliverError),
+    /// What lies on the disk is no report that can be sent.
+    #[error("{path}: {source}")]
+    Facts {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        source: ReadError,
+    },
+    /// The mail could not be made.
+    #[error(transparent)]
+    Mail(#[from] MailError),
+    /// The mail could not be sent.
+    #[error(transparent)]
+    Post(#[from] PostError),
     /// What belongs on standard output could not be written there.
     #[error("could not write to standard output: {0}")]
     Stdout(std::io::Error),
@@ -54,6 +69,9 @@ impl Error {
             Self::Settings(error) => error.hint.clone(),
             Self::Fetch(error) => error.hint(),
             Self::Deliver(error) => error.hint(),
+            Self::Facts { .. } => "write the report again with acumen report".to_owned(),
+            Self::Mail(error) => error.hint(),
+            Self::Post(error) => error.hint(),
             Self::Stdout(_) => {
                 "check where standard output goes; files that were written are whole".to_owned()
             }
@@ -70,6 +88,9 @@ impl Error {
             Self::Frame(_) | Self::Metrics(_) | Self::Report(_) | Self::Json(_) | Self::Panicked => 1,
             Self::Settings(_) | Self::Simulator { .. } => 2,
             Self::Fetch(error) => error.exit_code(),
+            Self::Facts { .. } => 65,
+            Self::Mail(error) => error.exit_code(),
+            Self::Post(error) => error.exit_code(),
             Self::Deliver(_) | Self::Stdout(_) => 74,
         }
     }

@@ -2,18 +2,20 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, ErrorKind, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use acumen::cli::{Cli, Command, ReportArgs};
+use acumen::cli::{Cli, Command, MailArgs, ReportArgs};
 use acumen::deliver::Receipt;
 use acumen::doctor::Diagnosis;
 use acumen::error::Error;
 use acumen::fetch::Api;
 use acumen::pipeline::Prepared;
 use acumen::progress::{Voice, write_line};
+use acumen::settings::mail::Mail;
 use acumen::settings::{FoundKey, SettingsError};
 use acumen::{commands, metrics};
+use chrono::{DateTime, Utc};
 use clap::error::ErrorKind as Usage;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -36,8 +38,10 @@ fn main() -> ExitCode {
         }
     };
     let voice = Voice::new(cli.quiet);
-    let code = match runtime.block_on(until_signal(dispatch(cli))) {
-        Ok(done) => finish(done, &voice).unwrap_or_else(|error| complain(&error)),
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+    let now = chrono::Utc::now();
+    let code = match runtime.block_on(until_signal(dispatch(cli, now))) {
+        Ok(done) => finish(done, now, &voice).unwrap_or_else(|error| complain(&error)),
         Err(Ended::Failed(error)) => complain(&error),
         Err(Ended::Signal(code)) => code,
     };
@@ -48,7 +52,8 @@ fn main() -> ExitCode {
 
 /// What a command leaves to be done once no signal can cut it short.
 enum Done {
-    Report(Prepared),
+    Report(Prepared, Option<Mail>),
+    Send(PathBuf, Mail),
     Demo(Prepared),
     Checked(Diagnosis),
     Text(String),
@@ -61,24 +66,43 @@ enum Ended {
 }
 
 /// Writes what is to be written, and tells where.
-fn finish(done: Done, voice: &Voice) -> Result<u8, Error> {
-    let (text, hint, code) = match done {
-        Done::Text(text) => (text, None, 0),
-        Done::Checked(Diagnosis { text, code }) => (text, None, code),
-        Done::Report(prepared) => (paths(&prepared.deliver()?), None, 0),
-        Done::Demo(prepared) => (paths(&prepared.deliver()?), Some(commands::DEMO_HINT), 0),
-    };
-    let said = io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush());
-    // Whoever closed the pipe does not want to hear more; a full disk is another matter.
-    if let Err(error) =
-        said.or_else(|error| if error.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
-    {
-        return Err(Error::Stdout(error));
-    }
-    if let Some(hint) = hint {
-        voice.say(hint);
+fn finish(done: Done, now: DateTime<Utc>, voice: &Voice) -> Result<u8, Error> {
+    let mut code = 0;
+    match done {
+        Done::Text(text) => print(&text)?,
+        Done::Checked(diagnosis) => {
+            print(&diagnosis.text)?;
+            code = diagnosis.code;
+        }
+        Done::Report(prepared, mail) => {
+            let receipt = prepared.deliver()?;
+            // The files stand, whatever becomes of the mail.
+            print(&paths(&receipt))?;
+            if let Some(mail) = mail {
+                send(&receipt.json, &mail, now, voice)?;
+            }
+        }
+        Done::Send(report, mail) => send(&report, &mail, now, voice)?,
+        Done::Demo(prepared) => {
+            print(&paths(&prepared.deliver()?))?;
+            voice.say(commands::DEMO_HINT);
+        }
     }
     Ok(code)
+}
+
+fn send(report: &Path, mail: &Mail, now: DateTime<Utc>, voice: &Voice) -> Result<(), Error> {
+    match commands::send(report, mail, now, voice)? {
+        Some(path) => print(&format!("{}\n", path.display())),
+        None => Ok(()),
+    }
+}
+
+fn print(text: &str) -> Result<(), Error> {
+    let said = io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush());
+    // Whoever closed the pipe does not want to hear more; a full disk is another matter.
+    said.or_else(|error| if error.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
+        .map_err(Error::Stdout)
 }
 
 fn paths(receipt: &Receipt) -> String {
@@ -91,14 +115,16 @@ fn complain(error: &Error) -> u8 {
 }
 
 /// Runs a command up to what must not be cut short.
-async fn dispatch(cli: Cli) -> Result<Done, Error> {
+async fn dispatch(cli: Cli, now: DateTime<Utc>) -> Result<Done, Error> {
     let voice = Voice::new(cli.quiet);
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
-    let now = chrono::Utc::now();
     match cli.command {
         Command::Report(args) => {
-            Ok(Done::Report(commands::report(&args, find_key(&args)?, now, &voice).await?))
+            // To write the message is to want one.
+            let mail =
+                (args.mail || args.post.eml.is_some()).then(|| mail_settings(&args.post)).transpose()?;
+            Ok(Done::Report(commands::report(&args, find_key(&args)?, now, &voice).await?, mail))
         }
+        Command::Send(args) => Ok(Done::Send(args.report, mail_settings(&args.post)?)),
         Command::Doctor(args) => {
             Ok(Done::Checked(commands::doctor(&args, find_key(&args), now, &voice).await))
         }
@@ -146,21 +172,53 @@ fn environment(name: impl AsRef<OsStr>) -> Option<OsString> {
     std::env::var_os(name)
 }
 
-/// The key from the named file, else the systemd credential, else the environment.
+fn mail_settings(args: &MailArgs) -> Result<Mail, Error> {
+    let password = find_secret(
+        args.smtp_password_file.as_deref(),
+        "--smtp-password-file",
+        "smtp-password",
+        "ACUMEN_SMTP_PASSWORD",
+    )?;
+    commands::mail_settings(args, password, state_folder())
+}
+
+/// The API key.
 fn find_key(args: &ReportArgs) -> Result<Option<FoundKey>, SettingsError> {
-    if let Some(path) = &args.api_key_file {
-        return key_file(path.clone(), format!("--api-key-file {}", path.display())).map(Some);
+    find_secret(args.api_key_file.as_deref(), "--api-key-file", "devin-api-key", "DEVIN_API_KEY")
+}
+
+/// A secret from the named file, else the systemd credential, else the environment.
+fn find_secret(
+    file: Option<&Path>,
+    flag: &str,
+    credential: &str,
+    variable: &str,
+) -> Result<Option<FoundKey>, SettingsError> {
+    if let Some(path) = file {
+        return key_file(path.to_owned(), format!("{flag} {}", path.display())).map(Some);
     }
     let folder = environment("CREDENTIALS_DIRECTORY").filter(|folder| !folder.is_empty());
-    let credential = folder.map(|folder| PathBuf::from(folder).join("devin-api-key"));
+    let path = folder.map(|folder| PathBuf::from(folder).join(credential));
     // Only a credential that is not there is passed over, never one that cannot be read.
-    if let Some(path) = credential.filter(|path| path.try_exists().unwrap_or(true)) {
-        return key_file(path, "the systemd credential devin-api-key".to_owned()).map(Some);
+    if let Some(path) = path.filter(|path| path.try_exists().unwrap_or(true)) {
+        return key_file(path, format!("the systemd credential {credential}")).map(Some);
     }
-    Ok(environment("DEVIN_API_KEY").map(|text| FoundKey {
-        text: text.to_string_lossy().into_owned(),
-        source: "DEVIN_API_KEY".to_owned(),
-    }))
+    Ok(environment(variable)
+        .map(|text| FoundKey { text: text.to_string_lossy().into_owned(), source: variable.to_owned() }))
+}
+
+/// Where this user's programs keep what they must remember: systemd's folder for
+/// the service, else the user's own.
+fn state_folder() -> Option<PathBuf> {
+    let folder = |name: &str| environment(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    // systemd names several folders with colons between them.
+    let service = environment("STATE_DIRECTORY").and_then(|folders| {
+        let first = folders.to_str()?.split(':').next()?.to_owned();
+        (!first.is_empty()).then(|| PathBuf::from(first))
+    });
+    service
+        .or_else(|| folder("XDG_STATE_HOME").map(|path| path.join("acumen")))
+        .or_else(|| folder("HOME").map(|path| path.join(".local/state/acumen")))
 }
 
 fn key_file(path: PathBuf, source: String) -> Result<FoundKey, SettingsError> {

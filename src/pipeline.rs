@@ -1,8 +1,8 @@
 //! The only file that sees every stage:
-//! fetch -> frames -> facts -> charts -> report -> deliver.
+//! fetch -> frames -> facts -> charts -> report -> mail -> deliver.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::SecondsFormat;
 
@@ -10,10 +10,15 @@ use crate::deliver::{self, Receipt};
 use crate::error::Error;
 use crate::fetch::{self, Delivery, Ledger, Limits, Progress, Question, Vendor};
 use crate::frame::{Frames, FramesBuilder};
+use crate::mail::{self, Attachment, Mail, MailError};
 use crate::metrics::{self, Bounds, Facts, Findings, Source, Span};
 use crate::period::Period;
 use crate::report::{self, Run};
 use crate::settings::Settings;
+use crate::settings::mail::{Attach, Mail as MailSettings};
+
+/// The profile of every report.
+const PROFILE: &str = "lead";
 
 /// A finished report, still in memory.
 pub struct Document {
@@ -143,6 +148,33 @@ pub fn compose(
         demo: settings.demo,
     };
     Ok(Document { html: report::render(&facts, &evidence, &run)?, json: facts.to_json()? })
+}
+
+/// The mail about a report that lies on the disk, from its facts alone.
+///
+/// # Errors
+/// There is no such report, it is incomplete, or what is to be attached is not there.
+pub fn message(report: &Path, settings: &MailSettings) -> Result<Mail, Error> {
+    let stored = deliver::read(report)?;
+    let unreadable =
+        |source| Error::Facts { path: report.with_extension("json").display().to_string(), source };
+    let facts = Facts::from_json(&stored.json).map_err(unreadable)?;
+    let attached = match settings.attach {
+        Attach::Nothing => None,
+        Attach::Html => Some(("html", "text/html; charset=utf-8")),
+        Attach::Xlsx => Some(("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")),
+    };
+    let attach = |(ending, content_type): (&str, &'static str)| {
+        let name = format!("{}.{ending}", stored.name);
+        Ok::<_, Error>(Attachment { name, content_type, bytes: stored.companion(ending)? })
+    };
+    // Before anything is read that an incomplete report may not have.
+    if !facts.source.ledger.complete {
+        return Err(MailError::Incomplete.into());
+    }
+    let attachments: Vec<Attachment> = attached.map(attach).transpose()?.into_iter().collect();
+    let addresses = mail::addresses(&settings.from, &settings.to, &settings.cc)?;
+    Ok(mail::compose(&facts, PROFILE, &format!("{}.html", stored.name), &addresses, &attachments)?)
 }
 
 fn bounds(period: &Period) -> Bounds {

@@ -1,5 +1,7 @@
 //! Settings: what was typed, validated once, before any work is done.
 
+pub mod mail;
+
 use std::path::PathBuf;
 use std::time::Duration;
 

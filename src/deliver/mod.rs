@@ -1,4 +1,12 @@
-//! Report to files: the only writer to disk.
+//! Report to files and mail to its server: the only writer to disk.
+
+mod post;
+mod sent;
+mod smtp;
+
+pub use post::{PostError, Posted, post};
+pub use sent::LedgerError;
+pub use smtp::SmtpError;
 
 use std::fs;
 use std::io::{self, Write};
@@ -16,16 +24,25 @@ pub struct DeliverError {
     attempt: &'static str,
     path: String,
     source: io::Error,
+    /// What to do about it, where it is not about the folder of reports.
+    own_hint: Option<&'static str>,
 }
 
 impl DeliverError {
     fn of(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.display().to_string();
-        move |source| Self { attempt, path, source }
+        move |source| Self { attempt, path, source, own_hint: None }
+    }
+
+    fn hinting(self, hint: &'static str) -> Self {
+        Self { own_hint: Some(hint), ..self }
     }
 
     /// What to do about it.
     pub fn hint(&self) -> String {
+        if let Some(hint) = self.own_hint {
+            return hint.to_owned();
+        }
         match self.source.kind() {
             io::ErrorKind::StorageFull => "free some space, or choose another folder with --out".to_owned(),
             _ => "choose a folder you may write to with --out".to_owned(),
@@ -104,8 +121,8 @@ pub fn write(folder: &Path, name: &str, html: &str, json: &str) -> Result<Receip
     // For as long as this run has files here that are not whole. A file system
     // without locks only loses the clearing away.
     let _ = flock(&place, FlockOperation::LockShared);
-    let page = staged(folder, &receipt.html, html)?;
-    let facts = staged(folder, &receipt.json, json)?;
+    let page = staged(folder, &receipt.html, html.as_bytes())?;
+    let facts = staged(folder, &receipt.json, json.as_bytes())?;
     // Facts first: a page never stands beside facts that are older than itself.
     persist(facts, &receipt.json)?;
     persist(page, &receipt.html)?;
@@ -131,7 +148,59 @@ fn sweep(folder: &Path) {
     }
 }
 
-fn staged(folder: &Path, target: &Path, text: &str) -> Result<tempfile::NamedTempFile, DeliverError> {
+/// Writes a message to a file of its own, whole or not at all.
+///
+/// # Errors
+/// The file cannot be written; what stood there before is untouched.
+pub fn write_message(path: &Path, bytes: &[u8]) -> Result<(), DeliverError> {
+    let folder = named(path.parent().unwrap_or(Path::new("")));
+    let hinting = |error: DeliverError| error.hinting("name a file in a folder you may write to with --eml");
+    let file = staged(folder, path, bytes).map_err(hinting)?;
+    persist(file, path).map_err(hinting)
+}
+
+/// A report as it lies on the disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// The name of its files, without the ending.
+    pub name: String,
+    /// `facts.json`.
+    pub json: String,
+    folder: PathBuf,
+}
+
+/// Reads a report's facts, given its page or its facts.
+///
+/// # Errors
+/// It is neither, or cannot be read.
+pub fn read(report: &Path) -> Result<Stored, DeliverError> {
+    let hinting =
+        |error: DeliverError| error.hinting("name a report that acumen wrote: NAME.html or NAME.json");
+    let ending = report.extension().and_then(|ending| ending.to_str());
+    let name = report.file_stem().and_then(|name| name.to_str());
+    let (Some("html" | "json"), Some(name)) = (ending, name) else {
+        return Err(hinting(DeliverError::of("read a report from", report)(
+            io::ErrorKind::InvalidInput.into(),
+        )));
+    };
+    let path = report.with_extension("json");
+    let json = fs::read_to_string(&path).map_err(DeliverError::of("read", &path)).map_err(hinting)?;
+    Ok(Stored { name: name.to_owned(), json, folder: named(report.parent().unwrap_or(report)).to_owned() })
+}
+
+impl Stored {
+    /// The bytes of the file of this report with another ending.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be read.
+    pub fn companion(&self, ending: &str) -> Result<Vec<u8>, DeliverError> {
+        let path = self.folder.join(format!("{}.{ending}", self.name));
+        let read = fs::read(&path).map_err(DeliverError::of("read what is to be attached,", &path));
+        read.map_err(|error| error.hinting("write the report with what --mail-attach names, or attach none"))
+    }
+}
+
+fn staged(folder: &Path, target: &Path, bytes: &[u8]) -> Result<tempfile::NamedTempFile, DeliverError> {
     let failed = || DeliverError::of("write", target);
     let mut builder = tempfile::Builder::new();
     builder.prefix(STAGED);
@@ -142,7 +211,7 @@ fn staged(folder: &Path, target: &Path, text: &str) -> Result<tempfile::NamedTem
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
     let mut file = builder.tempfile_in(folder).map_err(failed())?;
-    file.write_all(text.as_bytes()).map_err(failed())?;
+    file.write_all(bytes).map_err(failed())?;
     file.as_file().sync_all().map_err(failed())?;
     Ok(file)
 }

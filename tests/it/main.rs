@@ -20,6 +20,8 @@ mod hostile;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
+mod mail;
+#[cfg(test)]
 mod oracle;
 #[cfg(test)]
 mod partial;
