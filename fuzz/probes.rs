@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use acumen::fetch::{Api, Delivery, Question, Secret, replay, retry, time};
-use acumen::frame::{FramesBuilder, normal};
+use acumen::frame::{FramesBuilder, Kept, normal};
 
 fn question(api: Api) -> Question {
     Question {
@@ -28,7 +28,7 @@ fn question(api: Api) -> Question {
 /// is accepted lies in the window.
 pub fn pages(api: Api, data: &[u8]) {
     let question = question(api);
-    let mut builder = FramesBuilder::new(question.from);
+    let mut builder = FramesBuilder::new(Kept { named_from: question.from, prompts: true, teams: None });
     let mut delivered = 0;
     let ledger = replay([data], &question, &mut |delivery| {
         let Delivery::Page(rows) = delivery else { return };

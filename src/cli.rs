@@ -3,8 +3,9 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use clap::builder::Resettable;
-use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::builder::{OsStr as ClapStr, Resettable};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 const AFTER: &str = "\
 Exit codes:
@@ -40,15 +41,71 @@ const PERIOD_FLAGS: [&str; 5] = ["from", "to", "week", "month", "last"];
 /// The flags that narrow the question.
 const NARROWING: [&str; 3] = ["org", "tags", "users"];
 
+/// The commands with the options of a report.
+const WITH_OPTIONS: [&str; 4] = ["report", "doctor", "send", "config"];
+
+/// Options that a settings file must not give: what is asked this once.
+const THIS_ONCE: [&str; 11] =
+    ["config", "from", "to", "week", "month", "mail", "eml", "force", "help", "version", "quiet"];
+
+/// An option of a report that a settings file may give, and its texts there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileOption {
+    /// Its long flag, without dashes in front.
+    pub flag: String,
+    /// One text, or several for an option that is repeated.
+    pub texts: Vec<String>,
+}
+
+/// Where the value of an option came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// It was typed.
+    Flag,
+    /// From the environment.
+    Environment,
+    /// From the settings file.
+    File,
+    /// Nobody gave it.
+    Default,
+}
+
+/// An option as it will be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// Its long flag, without dashes in front.
+    pub flag: String,
+    /// Its name in the environment.
+    pub variable: String,
+    /// Its texts; none where it is unset.
+    pub texts: Vec<String>,
+    /// Where they came from.
+    pub origin: Origin,
+}
+
+/// A command line that was read.
+#[derive(Debug)]
+pub struct Read {
+    /// What to do.
+    pub cli: Cli,
+    /// The options of a report, in the order of its help; empty for other commands.
+    pub choices: Vec<Choice>,
+}
+
 impl Cli {
     /// Reads a command line, the program's name first; what is not on it comes
-    /// from the environment. A period that is typed beats any that stands there,
-    /// and a variable with nothing in it counts as none, unless it narrows the
-    /// question: a forgotten value must not widen a report to everybody.
+    /// from the environment, and what is not there either from the settings file.
+    /// A period that is typed beats any that stands there, and a variable with
+    /// nothing in it counts as none, unless it narrows the question: a forgotten
+    /// value must not widen a report to everybody.
     ///
     /// # Errors
     /// What clap says, help and version included.
-    pub fn read(argv: Vec<OsString>, is_blank: &dyn Fn(&OsStr) -> bool) -> Result<Self, clap::Error> {
+    pub fn read(
+        argv: Vec<OsString>,
+        is_blank: &dyn Fn(&OsStr) -> bool,
+        file: &[FileOption],
+    ) -> Result<Read, clap::Error> {
         let is_period = |word: &OsString| {
             let word = word.to_string_lossy();
             let flag = word.strip_prefix("--").map(|flag| flag.split('=').next().unwrap_or(flag).to_owned());
@@ -61,11 +118,107 @@ impl Cli {
             blank || (typed && PERIOD_FLAGS.contains(&id))
         };
         let settle = |arg: Arg| if unset(&arg) { arg.env(Resettable::Reset) } else { arg };
-        let command = ["report", "doctor", "send", "demo", "simulate"]
+        let filed = |arg: Arg| match file.iter().find(|option| Some(option.flag.as_str()) == arg.get_long()) {
+            Some(option) => arg.default_values(option.texts.iter().map(|text| ClapStr::from(text.clone()))),
+            None => arg,
+        };
+        let command = ["demo", "simulate"]
             .into_iter()
             .fold(Self::command(), |all, name| all.mut_subcommand(name, |one| one.mut_args(settle)));
-        Self::from_arg_matches(&command.try_get_matches_from(argv)?)
+        let command = WITH_OPTIONS.into_iter().fold(command, |all, name| {
+            all.mut_subcommand(name, |one| match name {
+                "config" => one.mut_subcommand("show", |show| show.mut_args(|arg| filed(settle(arg)))),
+                _ => one.mut_args(|arg| filed(settle(arg))),
+            })
+        });
+        let matches = command.try_get_matches_from(argv)?;
+        let choices = choices(&matches, file);
+        Ok(Read { cli: Self::from_arg_matches(&matches)?, choices })
     }
+}
+
+/// The file that `--config` names, found before anything else is read.
+pub fn config_flag(argv: &[OsString]) -> Option<PathBuf> {
+    let mut words = argv.iter().skip(1).take_while(|word| *word != "--");
+    while let Some(word) = words.next() {
+        if word == "--config" {
+            return words.next().map(PathBuf::from);
+        }
+        if let Some(path) = word.to_str().and_then(|word| word.strip_prefix("--config=")) {
+            return Some(PathBuf::from(path));
+        }
+    }
+    None
+}
+
+/// Whether a command takes the options of a report, and so the settings file.
+pub fn takes_options(argv: &[OsString]) -> bool {
+    let command = argv.iter().skip(1).find(|word| !word.to_string_lossy().starts_with('-'));
+    command.is_some_and(|command| WITH_OPTIONS.iter().any(|name| command == name))
+}
+
+/// The long flags that a settings file may give.
+pub fn flags_of_file() -> Vec<String> {
+    let command = Cli::command();
+    let flags = command.find_subcommand("report").into_iter().flat_map(|report| report.get_arguments());
+    flags
+        .filter(|arg| !THIS_ONCE.contains(&arg.get_id().as_str()))
+        .filter_map(|arg| arg.get_long().map(str::to_owned))
+        .collect()
+}
+
+/// What clap finds wrong with an option of a settings file: one line, or nothing.
+pub fn fault_of_file(option: &FileOption) -> Option<String> {
+    let command = Cli::command().mut_subcommand("report", |report| {
+        // Nothing but this option is to be judged.
+        report.mut_args(|arg| if arg.get_long().is_some() { arg.env(Resettable::Reset) } else { arg })
+    });
+    let is_switch = command
+        .find_subcommand("report")?
+        .get_arguments()
+        .any(|arg| arg.get_long() == Some(&option.flag) && matches!(arg.get_action(), ArgAction::SetTrue));
+    let argv: Vec<String> = match is_switch {
+        true if option.texts == ["true"] || option.texts == ["false"] => return None,
+        true => return Some("it is either true or false".to_owned()),
+        false => option.texts.iter().map(|text| format!("--{}={text}", option.flag)).collect(),
+    };
+    let argv = ["acumen", "report"].map(str::to_owned).into_iter().chain(argv);
+    let error = command.try_get_matches_from(argv).err()?;
+    let text = error.render().to_string();
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let first = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+    match lines.next().filter(|line| line.starts_with("[possible values")) {
+        Some(values) => Some(format!("{first} {values}")),
+        None => Some(first),
+    }
+}
+
+/// The options of the command that ran, if it takes those of a report.
+fn choices(matches: &ArgMatches, file: &[FileOption]) -> Vec<Choice> {
+    let Some((name, mut matches)) = matches.subcommand().filter(|(name, _)| WITH_OPTIONS.contains(name))
+    else {
+        return Vec::new();
+    };
+    if let ("config", Some((_, deeper))) = (name, matches.subcommand()) {
+        matches = deeper;
+    }
+    let command = Cli::command();
+    let options = command.find_subcommand("report").into_iter().flat_map(|report| report.get_arguments());
+    let choice = |arg: &Arg| {
+        let (id, flag) = (arg.get_id().as_str(), arg.get_long()?.to_owned());
+        let source = matches.try_contains_id(id).ok().and_then(|_| matches.value_source(id));
+        let texts = matches.try_get_raw(id).ok().flatten().into_iter().flatten();
+        let texts: Vec<String> = texts.map(|text| text.to_string_lossy().into_owned()).collect();
+        let origin = match source {
+            Some(ValueSource::CommandLine) => Origin::Flag,
+            Some(ValueSource::EnvVariable) => Origin::Environment,
+            _ if file.iter().any(|option| option.flag == flag) => Origin::File,
+            _ => Origin::Default,
+        };
+        let variable = arg.get_env()?.to_string_lossy().into_owned();
+        Some(Choice { flag, variable, texts, origin })
+    };
+    options.filter_map(choice).collect()
 }
 
 /// The commands.
@@ -114,6 +267,13 @@ Examples:
   acumen send reports/org_789_2026-W41.json --mail-from a@example.com \\
     --mail-to b@example.com --eml week-41.eml")]
     Send(Box<SendArgs>),
+    /// Show the settings and where each came from, or begin a settings file.
+    ///
+    /// A flag beats the environment, that the settings file, and that the
+    /// default. The file is the one of --config, else acumen.toml in the working
+    /// folder, else acumen/acumen.toml in the user's configuration folder.
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Write a report about an invented organisation: no account, no network.
     Demo(DemoArgs),
     /// Serve an invented organisation on loopback, to try things against.
@@ -146,9 +306,30 @@ Examples:
     Completions(CompletionsArgs),
 }
 
+/// `acumen config`.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print each setting and where it came from; secrets are not shown.
+    Show(Box<ReportArgs>),
+    /// Write a commented example to acumen.toml, or to the file of --config.
+    Init(InitArgs),
+}
+
+/// `acumen config init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Where to write it; a file that is there is left as it is.
+    #[arg(long, env = "ACUMEN_CONFIG", value_name = "FILE", default_value = "acumen.toml")]
+    pub config: PathBuf,
+}
+
 /// `acumen report`.
 #[derive(Debug, Default, Args)]
 pub struct ReportArgs {
+    /// Settings file; left out, acumen.toml here or in the user's configuration folder.
+    #[arg(long, env = "ACUMEN_CONFIG", value_name = "FILE", help_heading = "Settings")]
+    pub config: Option<PathBuf>,
+
     /// First day, as 2026-10-05.
     #[arg(long, env = "ACUMEN_FROM", value_name = "DATE", requires = "to", help_heading = "Period",
           conflicts_with_all = ["week", "month", "last"])]
@@ -215,6 +396,30 @@ pub struct ReportArgs {
           value_parser = clap::value_parser!(u32).range(1..=32))]
     pub concurrency: u32,
 
+    /// For whom the report is: lead shows names, titles and links to sessions,
+    /// leadership pseudonyms and neither of the others.
+    #[arg(long, env = "ACUMEN_PROFILE", value_name = "PROFILE", value_parser = ["lead", "leadership"],
+          default_value = "lead", help_heading = "People")]
+    pub profile: String,
+    /// How people are shown: by name, under pseudonyms, or not at all; left out, as the profile says.
+    #[arg(long, env = "ACUMEN_PEOPLE", value_name = "HOW", value_parser = ["names", "pseudonyms", "hidden"],
+          help_heading = "People")]
+    pub people: Option<String>,
+    /// CSV of people with the columns user (id or email), name, team, from; it beats the API's lists.
+    #[arg(long, env = "ACUMEN_PEOPLE_FILE", value_name = "FILE", help_heading = "People")]
+    pub people_file: Option<PathBuf>,
+    /// Print the beginning of each prompt with the sessions worth a look.
+    #[arg(long, env = "ACUMEN_INCLUDE_PROMPTS", help_heading = "People",
+          value_parser = clap::builder::FalseyValueParser::new())]
+    pub include_prompts: bool,
+
+    /// What may be spent in a calendar month, in the currency of the prices.
+    #[arg(long, env = "ACUMEN_BUDGET", value_name = "AMOUNT", help_heading = "Money")]
+    pub budget: Option<String>,
+
+    /// Folder for what must outlive a run, such as the salt of pseudonyms; made if missing.
+    #[arg(long, env = "ACUMEN_STATE", value_name = "DIR", help_heading = "Output")]
+    pub state: Option<PathBuf>,
     /// Folder for the report and its facts; made if missing.
     #[arg(long, env = "ACUMEN_OUT", value_name = "DIR", default_value = "reports", help_heading = "Output")]
     pub out: PathBuf,
@@ -242,6 +447,12 @@ pub struct SendArgs {
     /// The report: its page or its facts, NAME.html or NAME.json.
     #[arg(value_name = "REPORT")]
     pub report: PathBuf,
+    /// Settings file; left out, acumen.toml here or in the user's configuration folder.
+    #[arg(long, env = "ACUMEN_CONFIG", value_name = "FILE", help_heading = "Settings")]
+    pub config: Option<PathBuf>,
+    /// Folder that remembers what was sent; left out, the user's state folder.
+    #[arg(long, env = "ACUMEN_STATE", value_name = "DIR", help_heading = "Mail")]
+    pub state: Option<PathBuf>,
     /// How it is sent.
     #[command(flatten)]
     pub post: MailArgs,
@@ -280,9 +491,6 @@ pub struct MailArgs {
     #[arg(long, env = "ACUMEN_FORCE", help_heading = "Mail",
           value_parser = clap::builder::FalseyValueParser::new())]
     pub force: bool,
-    /// Folder that remembers what was sent; left out, the user's state folder.
-    #[arg(long, env = "ACUMEN_STATE", value_name = "DIR", help_heading = "Mail")]
-    pub state: Option<PathBuf>,
 }
 
 /// `acumen demo`.

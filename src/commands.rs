@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Days, SecondsFormat, Utc};
 use clap::CommandFactory;
 
-use crate::cli::{Cli, DemoArgs, MailArgs, ReportArgs, SimulateArgs};
+use crate::cli::{Cli, DemoArgs, InitArgs, MailArgs, ReportArgs, SimulateArgs};
 use crate::deliver::{self, Posted};
 use crate::doctor::{self, Diagnosis};
 use crate::error::Error;
@@ -16,7 +16,7 @@ use crate::mail as letter;
 use crate::pipeline::{self, Prepared};
 use crate::progress::Voice;
 use crate::settings::mail::{self, Way};
-use crate::settings::{FoundKey, Settings, SettingsError};
+use crate::settings::{self, Found, FoundKey, Settings, SettingsError};
 use crate::simulator::{self, Fault, Options, Organisation, Recipe, Simulator, fault_names};
 
 /// The key that the demo uses; any that looks like a personal one would do.
@@ -34,11 +34,11 @@ const DEMO_ORG: &str = "org_demo";
 /// The first stage that fails.
 pub async fn report(
     args: &ReportArgs,
-    key: Option<FoundKey>,
+    found: Found,
     now: DateTime<Utc>,
     voice: &Voice,
 ) -> Result<Prepared, Error> {
-    let settings = Settings::resolve(args, key, now)?;
+    let settings = Settings::resolve(args, found, now)?;
     let tell = |progress| {
         if matches!(progress, Progress::Asked { .. }) {
             voice.say(&format!("speaking API {} ({})", settings.question.api, settings.api_from));
@@ -54,6 +54,7 @@ pub async fn report(
 pub async fn doctor(
     args: &ReportArgs,
     key: Result<Option<FoundKey>, SettingsError>,
+    found: Result<Found, SettingsError>,
     now: DateTime<Utc>,
     voice: &Voice,
 ) -> Diagnosis {
@@ -63,7 +64,16 @@ pub async fn doctor(
             voice.tell(progress);
         }
     };
-    doctor::examine(args, key, now, &retries).await
+    doctor::examine(args, key, found, now, &retries).await
+}
+
+/// Writes an example of a settings file, and tells where.
+///
+/// # Errors
+/// There is a file already, or none can be written there.
+pub fn init(args: &InitArgs) -> Result<String, Error> {
+    deliver::begin(&args.config, settings::EXAMPLE)?;
+    Ok(format!("{}\n", args.config.display()))
 }
 
 /// The report of an invented organisation: the same pipeline, over HTTP.
@@ -86,7 +96,8 @@ pub async fn demo(args: &DemoArgs, voice: &Voice) -> Result<Prepared, Error> {
     };
     let key = FoundKey { text: DEMO_KEY.to_owned(), source: "the demo".to_owned() };
     let now = DEMO_NOW.parse().unwrap_or_default();
-    let settings = Settings { demo: true, ..Settings::resolve(&report, Some(key), now)? };
+    let found = Found { key: Some(key), ..Found::default() };
+    let settings = Settings { demo: true, ..Settings::resolve(&report, found, now)? };
     let prepared = pipeline::prepare(&settings, &|progress| voice.tell(progress)).await;
     voice.finish();
     simulator.stop().await;

@@ -34,6 +34,7 @@ pub mod commands;
 pub mod doctor;
 pub mod error;
 pub mod money;
+pub mod people;
 pub mod period;
 pub mod pipeline;
 pub mod progress;

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use acumen::cli::{Cli, Command, MailArgs, ReportArgs};
+use acumen::cli::{self, Choice, Cli, Command, ConfigCommand, MailArgs, ReportArgs};
 use acumen::deliver::Receipt;
 use acumen::doctor::Diagnosis;
 use acumen::error::Error;
@@ -13,8 +13,8 @@ use acumen::fetch::Api;
 use acumen::pipeline::Prepared;
 use acumen::progress::{Voice, write_line};
 use acumen::settings::mail::Mail;
-use acumen::settings::{FoundKey, SettingsError};
-use acumen::{commands, metrics};
+use acumen::settings::{Found, FoundKey, SettingsError, SettingsFile};
+use acumen::{commands, metrics, settings};
 use chrono::{DateTime, Utc};
 use clap::error::ErrorKind as Usage;
 use tokio::signal::unix::{SignalKind, signal};
@@ -26,8 +26,12 @@ const DEFECT: u8 = 1;
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let cli = match Cli::read(std::env::args_os().collect(), &is_blank) {
-        Ok(cli) => cli,
+    let argv: Vec<OsString> = std::env::args_os().collect();
+    // A file that cannot be used must not keep anybody from reading the help.
+    let file = settings_file(&argv);
+    let options = file.as_ref().map(|file| file.options.clone()).unwrap_or_default();
+    let cli::Read { cli, choices } = match Cli::read(argv, &is_blank, &options) {
+        Ok(read) => read,
         Err(error) => return usage(&error),
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -40,7 +44,7 @@ fn main() -> ExitCode {
     let voice = Voice::new(cli.quiet);
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
     let now = chrono::Utc::now();
-    let code = match runtime.block_on(until_signal(dispatch(cli, now))) {
+    let code = match runtime.block_on(until_signal(dispatch(cli, file, choices, now))) {
         Ok(done) => finish(done, now, &voice).unwrap_or_else(|error| complain(&error)),
         Err(Ended::Failed(error)) => complain(&error),
         Err(Ended::Signal(code)) => code,
@@ -115,18 +119,33 @@ fn complain(error: &Error) -> u8 {
 }
 
 /// Runs a command up to what must not be cut short.
-async fn dispatch(cli: Cli, now: DateTime<Utc>) -> Result<Done, Error> {
+async fn dispatch(
+    cli: Cli,
+    file: Result<SettingsFile, SettingsError>,
+    choices: Vec<Choice>,
+    now: DateTime<Utc>,
+) -> Result<Done, Error> {
     let voice = Voice::new(cli.quiet);
     match cli.command {
         Command::Report(args) => {
+            let found = Found { key: find_key(&args)?, ..around(&args, file?)? };
             // To write the message is to want one.
-            let mail =
-                (args.mail || args.post.eml.is_some()).then(|| mail_settings(&args.post)).transpose()?;
-            Ok(Done::Report(commands::report(&args, find_key(&args)?, now, &voice).await?, mail))
+            let is_wanted = args.mail || args.post.eml.is_some();
+            let mail = is_wanted.then(|| mail_settings(&args.post, args.state.clone())).transpose()?;
+            Ok(Done::Report(commands::report(&args, found, now, &voice).await?, mail))
         }
-        Command::Send(args) => Ok(Done::Send(args.report, mail_settings(&args.post)?)),
+        Command::Send(args) => {
+            file?;
+            Ok(Done::Send(args.report, mail_settings(&args.post, args.state)?))
+        }
         Command::Doctor(args) => {
-            Ok(Done::Checked(commands::doctor(&args, find_key(&args), now, &voice).await))
+            let found = file.and_then(|file| around(&args, file));
+            Ok(Done::Checked(commands::doctor(&args, find_key(&args), found, now, &voice).await))
+        }
+        Command::Config(ConfigCommand::Init(args)) => Ok(Done::Text(commands::init(&args)?)),
+        Command::Config(ConfigCommand::Show(args)) => {
+            let key = find_key(&args)?.map(|key| key.source);
+            Ok(Done::Text(settings::show(&choices, &file?, key.as_deref())))
         }
         Command::Demo(args) => Ok(Done::Demo(commands::demo(&args, &voice).await?)),
         Command::Simulate(args) => {
@@ -172,14 +191,14 @@ fn environment(name: impl AsRef<OsStr>) -> Option<OsString> {
     std::env::var_os(name)
 }
 
-fn mail_settings(args: &MailArgs) -> Result<Mail, Error> {
+fn mail_settings(args: &MailArgs, state: Option<PathBuf>) -> Result<Mail, Error> {
     let password = find_secret(
         args.smtp_password_file.as_deref(),
         "--smtp-password-file",
         "smtp-password",
         "ACUMEN_SMTP_PASSWORD",
     )?;
-    commands::mail_settings(args, password, state_folder())
+    commands::mail_settings(args, password, state.or_else(state_folder))
 }
 
 /// The API key.
@@ -207,28 +226,63 @@ fn find_secret(
         .map(|text| FoundKey { text: text.to_string_lossy().into_owned(), source: variable.to_owned() }))
 }
 
-/// Where this user's programs keep what they must remember: systemd's folder for
-/// the service, else the user's own.
+/// Where what must outlive a run belongs, unless an option says.
 fn state_folder() -> Option<PathBuf> {
-    let folder = |name: &str| environment(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    // systemd names several folders with colons between them.
-    let service = environment("STATE_DIRECTORY").and_then(|folders| {
-        let first = folders.to_str()?.split(':').next()?.to_owned();
-        (!first.is_empty()).then(|| PathBuf::from(first))
+    let folder = |name: &str| environment(name).filter(|folder| !folder.is_empty()).map(PathBuf::from);
+    // systemd names several with colons between them; the first is the service's own.
+    let of_service = environment("STATE_DIRECTORY").and_then(|folders| {
+        folders.to_str()?.split(':').next().filter(|folder| !folder.is_empty()).map(PathBuf::from)
     });
-    service
-        .or_else(|| folder("XDG_STATE_HOME").map(|path| path.join("acumen")))
-        .or_else(|| folder("HOME").map(|path| path.join(".local/state/acumen")))
+    let of_user = || folder("XDG_STATE_HOME").or_else(|| Some(folder("HOME")?.join(".local/state")));
+    of_service.or_else(|| Some(of_user()?.join("acumen")))
 }
 
 fn key_file(path: PathBuf, source: String) -> Result<FoundKey, SettingsError> {
-    match std::fs::read_to_string(&path) {
+    match read_file(&path) {
         Ok(text) => Ok(FoundKey { text, source }),
         Err(error) => Err(SettingsError::new(
             format!("{source}: {error}"),
             "name a file that this user may read and that holds the key alone",
         )),
     }
+}
+
+/// The one place that reads a file: a key, the settings, the people.
+fn read_file(path: &Path) -> io::Result<String> {
+    std::fs::read_to_string(path)
+}
+
+/// The settings file: the one that is named, else the nearest that is there.
+fn settings_file(argv: &[OsString]) -> Result<SettingsFile, SettingsError> {
+    if !cli::takes_options(argv) {
+        return Ok(SettingsFile::default());
+    }
+    let folder = |name: &str| environment(name).filter(|folder| !folder.is_empty()).map(PathBuf::from);
+    let named = cli::config_flag(argv).or_else(|| folder("ACUMEN_CONFIG"));
+    let of_user = folder("XDG_CONFIG_HOME").or_else(|| Some(folder("HOME")?.join(".config")));
+    let usual = [Some(PathBuf::from("acumen.toml")), of_user.map(|folder| folder.join("acumen/acumen.toml"))];
+    // As for the key: only a file that is not there is passed over.
+    let there = |path: &PathBuf| path.try_exists().unwrap_or(true);
+    let Some(path) = named.or_else(|| usual.into_iter().flatten().find(there)) else {
+        return Ok(SettingsFile::default());
+    };
+    let text = read_file(&path).map_err(|error| {
+        let hint = "name a file that this user may read; `acumen config init` begins one";
+        SettingsError::new(format!("the settings file {}: {error}", path.display()), hint)
+    })?;
+    settings::parse_file(&path, &text)
+}
+
+/// What lies around the options of a report, but for the key.
+fn around(args: &ReportArgs, file: SettingsFile) -> Result<Found, SettingsError> {
+    let people = args.people_file.as_ref().map(|path| match read_file(path) {
+        Ok(text) => Ok((path.clone(), text)),
+        Err(error) => Err(SettingsError::new(
+            format!("--people-file {}: {error}", path.display()),
+            "name a CSV file in UTF-8 that this user may read",
+        )),
+    });
+    Ok(Found { key: None, file, people: people.transpose()?, state: state_folder() })
 }
 
 /// The text without what looks like a key, which a slip may have put among the arguments.

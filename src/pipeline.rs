@@ -9,16 +9,14 @@ use chrono::SecondsFormat;
 use crate::deliver::{self, Receipt};
 use crate::error::Error;
 use crate::fetch::{self, Delivery, Ledger, Limits, Progress, Question, Vendor};
-use crate::frame::{Frames, FramesBuilder};
+use crate::frame::{Frames, FramesBuilder, Kept};
 use crate::mail::{self, Attachment, Mail, MailError};
-use crate::metrics::{self, Bounds, Facts, Findings, Source, Span};
+use crate::metrics::{self, Bounds, Facts, Findings, Known, Masks, Month, Salt, Source, Span};
+use crate::people::Teams;
 use crate::period::Period;
 use crate::report::{self, Run};
-use crate::settings::Settings;
 use crate::settings::mail::{Attach, Mail as MailSettings};
-
-/// The profile of every report.
-const PROFILE: &str = "lead";
+use crate::settings::{Settings, Shown};
 
 /// A finished report, still in memory.
 pub struct Document {
@@ -57,26 +55,38 @@ pub async fn prepare_within(
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Prepared, Error> {
     deliver::check(&settings.out)?;
+    let salt = match (&settings.state, settings.privacy.people) {
+        (Some(folder), Shown::Pseudonyms) => Salt(deliver::salt(folder)?),
+        _ => Salt::default(),
+    };
     // The page names sessions of the report's period alone.
-    let empty = || FramesBuilder::new(settings.period.from().to_utc());
+    let kept = Kept {
+        named_from: settings.period.from().to_utc(),
+        prompts: settings.privacy.prompts,
+        teams: settings.tells_teams().then(|| {
+            Teams::new(settings.rules.clone(), &settings.people, std::iter::empty(), settings.period.tz())
+        }),
+    };
+    let empty = || FramesBuilder::new(kept.clone());
     let mut builder = empty();
     let mut deliver = |delivery: Delivery<'_>| match delivery {
         Delivery::Restart => builder = empty(),
         Delivery::Page(rows) => builder.push(rows),
     };
     let ledger = fetch::fetch_within(&settings.question, limits, &mut deliver, progress).await?;
-    let vendor = vendor(settings).await;
+    let beside = Beside { vendor: vendor(settings).await, salt };
     // Polars owns threads of its own; meanwhile the runtime stays free for signals.
     let owned = settings.clone();
-    let work = move || compose(&builder.finish()?, ledger, &vendor, &owned);
+    let work = move || compose(&builder.finish()?, ledger, &beside, &owned);
     let document = tokio::task::spawn_blocking(work).await.map_err(|_| Error::Panicked)??;
     let label = settings.period.label();
     // A narrower question must not take the place of the whole organisation's report.
     let filters = [settings.question.tags.as_slice(), &settings.question.users].concat().join("+");
-    let name = match filters.as_str() {
-        "" => deliver::file_name(&[settings.scope(), &label]),
-        filters => deliver::file_name(&[settings.scope(), &label, filters]),
-    };
+    // Nor may a report with names take the place of one without.
+    let profile = if settings.privacy.leadership { "leadership" } else { "" };
+    let parts: Vec<&str> =
+        [settings.scope(), &label, &filters, profile].into_iter().filter(|part| !part.is_empty()).collect();
+    let name = deliver::file_name(&parts);
     Ok(Prepared { document, folder: settings.out.clone(), name })
 }
 
@@ -100,23 +110,49 @@ async fn vendor(settings: &Settings) -> Vendor {
     fetch::vendor(&period).await
 }
 
-/// The pure core: frames, ledger, the vendor's counts and settings to the finished report.
+/// What a report needs besides the sessions.
+pub struct Beside {
+    /// The vendor's own counts.
+    pub vendor: Vendor,
+    /// What pseudonyms are made with.
+    pub salt: Salt,
+}
+
+/// The pure core: frames, ledger, what stands beside them and settings to the finished report.
 ///
 /// # Errors
 /// A defect in a metric, chart or template; never a state of the data.
 pub fn compose(
     frames: &Frames,
     ledger: Ledger,
-    vendor: &Vendor,
+    beside: &Beside,
     settings: &Settings,
 ) -> Result<Document, Error> {
+    let known = Known {
+        api: settings.question.api,
+        teams: settings.tells_teams(),
+        currency: settings.money.as_ref().map(|money| money.prices.currency()),
+    };
+    let budget = settings.money.as_ref().and_then(|money| money.budget);
+    let month = settings.month.clone().zip(budget).map(|(period, amount)| Month {
+        period,
+        until: settings.question.to,
+        amount,
+    });
     let span = Span {
         periods: &settings.periods,
         points: settings.points,
         complete: settings.complete,
-        api: settings.question.api,
+        known,
+        prices: settings.money.as_ref().map(|money| &money.prices),
+        month,
+        folded: settings.privacy.leadership || settings.privacy.people != Shown::Names,
     };
-    let Findings { facts, quality, evidence } = metrics::evaluate(frames, &span)?;
+    let mut findings = metrics::evaluate(frames, &span)?;
+    let masks =
+        Masks { people: settings.privacy.people, salt: &beside.salt, sessions: settings.privacy.leadership };
+    metrics::mask(&mut findings, &masks);
+    let Findings { facts, quality, evidence, budget } = findings;
     let facts = Facts {
         generated_at: settings.now.to_rfc3339_opts(SecondsFormat::Secs, true),
         period: Bounds {
@@ -130,9 +166,13 @@ pub fn compose(
             scope: settings.scope().to_owned(),
             tags: settings.question.tags.clone(),
             users: settings.question.users.clone(),
+            people: settings.privacy.people_word(),
+            profile: settings.privacy.leadership.then_some("leadership"),
             ledger,
         },
         quality,
+        budget,
+        known,
         names: BTreeMap::new(),
         facts,
     };
@@ -144,7 +184,8 @@ pub fn compose(
         fetched: local.format("%-d %B %Y, %H:%M").to_string(),
         tags: &settings.question.tags,
         users: &settings.question.users,
-        vendor,
+        prices: settings.money.as_ref().map(|money| &money.prices),
+        vendor: &beside.vendor,
         demo: settings.demo,
     };
     Ok(Document { html: report::render(&facts, &evidence, &run)?, json: facts.to_json()? })
@@ -174,7 +215,7 @@ pub fn message(report: &Path, settings: &MailSettings) -> Result<Mail, Error> {
     }
     let attachments: Vec<Attachment> = attached.map(attach).transpose()?.into_iter().collect();
     let addresses = mail::addresses(&settings.from, &settings.to, &settings.cc)?;
-    Ok(mail::compose(&facts, PROFILE, &format!("{}.html", stored.name), &addresses, &attachments)?)
+    Ok(mail::compose(&facts, &format!("{}.html", stored.name), &addresses, &attachments)?)
 }
 
 fn bounds(period: &Period) -> Bounds {

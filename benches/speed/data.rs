@@ -2,8 +2,8 @@
 
 use acumen::cli::ReportArgs;
 use acumen::fetch::{self, Delivery, Ledger};
-use acumen::frame::{Frames, FramesBuilder};
-use acumen::settings::{FoundKey, Settings};
+use acumen::frame::{Frames, FramesBuilder, Kept};
+use acumen::settings::{Found, FoundKey, Settings};
 use acumen::simulator::{Organisation, Recipe};
 
 /// Sessions a page, the most that the API gives.
@@ -49,7 +49,8 @@ pub fn settings() -> Settings {
     };
     let key = FoundKey { text: "apk_user_bench".to_owned(), source: "the benchmark".to_owned() };
     let now = "2026-10-12T06:00:00Z".parse().expect("a moment");
-    Settings::resolve(&args, Some(key), now).expect("settings without a flaw")
+    Settings::resolve(&args, Found { key: Some(key), ..Found::default() }, now)
+        .expect("settings without a flaw")
 }
 
 /// All that a run does between the socket and the aggregation: bytes to frames,
@@ -63,7 +64,7 @@ pub fn walk(pages: &[String], settings: &Settings) -> (Frames, Ledger) {
 }
 
 fn empty(settings: &Settings) -> FramesBuilder {
-    FramesBuilder::new(settings.period.from().to_utc())
+    FramesBuilder::new(Kept { named_from: settings.period.from().to_utc(), prompts: false, teams: None })
 }
 
 /// Pages that are there already are read in one walk, which never begins anew.

@@ -4,7 +4,8 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use acumen::fetch::Vendor;
-use acumen::pipeline::compose;
+use acumen::metrics::Salt;
+use acumen::pipeline::{Beside, compose};
 use criterion::{BenchmarkId, Criterion};
 
 use crate::data;
@@ -12,15 +13,15 @@ use crate::data;
 /// The group `report`.
 pub fn report(criterion: &mut Criterion) {
     let settings = data::settings();
+    let beside = Beside { vendor: Vendor::NotAsked, salt: Salt::default() };
     let mut group = criterion.benchmark_group("report");
     group.sample_size(20).warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(8));
     for sessions in [1_000, 100_000] {
         let (frames, ledger) = data::walk(&data::pages(&data::recipe(sessions)), &settings);
         assert_eq!(frames.sessions.height(), sessions);
         group.bench_function(BenchmarkId::from_parameter(sessions), |bencher| {
-            bencher.iter(|| {
-                compose(black_box(&frames), ledger.clone(), &Vendor::NotAsked, &settings).expect("a report")
-            });
+            bencher
+                .iter(|| compose(black_box(&frames), ledger.clone(), &beside, &settings).expect("a report"));
         });
     }
     group.finish();

@@ -8,11 +8,15 @@ pub use post::{PostError, Posted, post};
 pub use sent::LedgerError;
 pub use smtp::SmtpError;
 
+mod state;
+
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
+
+pub use state::salt;
 
 /// What files that are not whole yet begin with.
 const STAGED: &str = ".acumen-";
@@ -44,6 +48,10 @@ impl DeliverError {
             return hint.to_owned();
         }
         match self.source.kind() {
+            io::ErrorKind::InvalidData => {
+                "put back the file of this installation; without it pseudonyms change".to_owned()
+            }
+            io::ErrorKind::AlreadyExists => "edit the file that is there, or name another".to_owned(),
             io::ErrorKind::StorageFull => "free some space, or choose another folder with --out".to_owned(),
             _ => "choose a folder you may write to with --out".to_owned(),
         }
@@ -134,6 +142,16 @@ pub fn write(folder: &Path, name: &str, html: &str, json: &str) -> Result<Receip
         sweep(folder);
     }
     Ok(receipt)
+}
+
+/// Begins a file that is not there yet; one that is stays as it is.
+///
+/// # Errors
+/// There is one, or none can be written there.
+pub fn begin(path: &Path, text: &str) -> Result<(), DeliverError> {
+    let failed = || DeliverError::of("begin the file", path);
+    let mut file = fs::File::create_new(path).map_err(failed())?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed())
 }
 
 /// Clears away what killed runs have left, once nobody is writing here. The

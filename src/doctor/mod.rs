@@ -17,7 +17,7 @@ use crate::cli::ReportArgs;
 use crate::deliver;
 use crate::fetch::{self, Api, Probes, Progress};
 use crate::period::Period;
-use crate::settings::{FoundKey, Settings, SettingsError, checked_key};
+use crate::settings::{Found, FoundKey, Settings, SettingsError, checked_key};
 use crate::text::clean;
 use line::{Line, failed, note, ok, skipped};
 
@@ -38,11 +38,12 @@ const USAGE: u8 = 2;
 pub async fn examine(
     args: &ReportArgs,
     key: Result<Option<FoundKey>, SettingsError>,
+    found: Result<Found, SettingsError>,
     now: DateTime<Utc>,
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Diagnosis {
     let mut lines = Vec::new();
-    let prepared = prepare(args, key, now, &mut lines);
+    let prepared = prepare(args, key, found, now, &mut lines);
     let week = |settings: &Settings| Period::last_complete_week(now, settings.period.tz());
     match prepared.and_then(|settings| Some((week(&settings)?, settings))) {
         Some((week, settings)) => {
@@ -64,6 +65,7 @@ const UNASKED: [&str; 8] =
 fn prepare(
     args: &ReportArgs,
     key: Result<Option<FoundKey>, SettingsError>,
+    found: Result<Found, SettingsError>,
     now: DateTime<Utc>,
     lines: &mut Vec<Line>,
 ) -> Option<Settings> {
@@ -80,7 +82,7 @@ fn prepare(
         Ok(found) => (found, None),
         Err(error) => (stand_in(), Some(error)),
     };
-    let settings = Settings::resolve(args, key, now);
+    let settings = found.and_then(|found| Settings::resolve(args, Found { key, ..found }, now));
     lines.push(match &settings {
         Ok(settings) => ok("settings", wanted(settings)),
         Err(error) => failed("settings", error.to_string(), error.hint.clone(), USAGE),

@@ -16,7 +16,7 @@ fn settings(key: &str, org: Option<&str>) -> Settings {
         ..ReportArgs::default()
     };
     let key = FoundKey { text: key.to_owned(), source: "DEVIN_API_KEY".to_owned() };
-    Settings::resolve(&args, Some(key), now()).unwrap()
+    Settings::resolve(&args, Found { key: Some(key), ..Found::default() }, now()).unwrap()
 }
 
 fn now() -> DateTime<Utc> {
@@ -187,7 +187,7 @@ fn a_key_is_shown_by_its_kind_alone() {
         };
         let found = FoundKey { text: format!(" {key}\n"), source: "DEVIN_API_KEY".to_owned() };
         let mut lines = Vec::new();
-        assert!(prepare(&args, Ok(Some(found)), now(), &mut lines).is_some());
+        assert!(prepare(&args, Ok(Some(found)), Ok(Found::default()), now(), &mut lines).is_some());
         assert!(line(&lines, "key").text.contains(words), "{lines:?}");
         assert_eq!(line(&lines, "API").word, word, "{lines:?}");
         assert!(!line::print(&lines).contains("secret"), "{lines:?}");

@@ -22,10 +22,10 @@ pub struct IdOnly<'a> {
     pub session_id: Text<'a>,
 }
 
-/// An id to compare by: trimmed, without the `devin-` prefix; `None` if nothing is left.
+/// An id to compare by: without the `devin-` prefix, trimmed before and after; `None` if nothing is left.
 pub fn bare_id<'t>(text: &'t Text<'_>) -> Option<&'t str> {
     let id = text.trimmed()?;
-    Some(id.strip_prefix("devin-").unwrap_or(id)).filter(|id| !id.is_empty())
+    Some(id.strip_prefix("devin-").unwrap_or(id).trim()).filter(|id| !id.is_empty())
 }
 
 /// A session; each generation tells some fields that the other does not.
@@ -87,12 +87,23 @@ pub struct Session<'a> {
     pub status_detail: Text<'a>,
     #[serde(borrow)]
     pub(super) num_user_messages: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) initial_user_message: Option<&'a RawValue>,
 }
 
 impl<'a> Session<'a> {
     /// What the vendor's analysis found; none when nobody asked for one.
     pub fn analysis(&self) -> Option<&Analysis<'a>> {
         self.session_analysis.as_ref().or(self.analysis.as_ref())
+    }
+
+    /// What the session was asked to do: customer text, which is skipped until
+    /// somebody asks for it here. v3 tells it with the analysis alone.
+    pub fn prompt(&self) -> Option<String> {
+        let of_analysis = || self.analysis()?.suggested_prompt.as_ref()?.original_prompt;
+        let read = |raw: &RawValue| serde_json::from_str::<String>(raw.get()).ok();
+        let told = |raw: Option<&RawValue>| raw.and_then(read).filter(|text| !text.trim().is_empty());
+        told(self.initial_user_message).or_else(|| told(of_analysis()))
     }
 
     /// How many messages people wrote in it, or `None` where v3 does not tell.
@@ -209,8 +220,8 @@ pub struct Analysis<'a> {
     #[serde(borrow)]
     pub action_items: List<ActionItem<'a>>,
     /// A better prompt, and why.
-    #[serde(deserialize_with = "optional")]
-    pub suggested_prompt: Option<SuggestedPrompt>,
+    #[serde(borrow, deserialize_with = "optional")]
+    pub suggested_prompt: Option<SuggestedPrompt<'a>>,
 }
 
 impl Analysis<'_> {
@@ -241,12 +252,15 @@ pub struct ActionItem<'a> {
     pub kind: Text<'a>,
 }
 
-/// The part of a suggested prompt that is counted; its texts are not read.
+/// The part of a suggested prompt that is counted, and the prompt itself.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct SuggestedPrompt {
+pub struct SuggestedPrompt<'a> {
     /// Remarks on the prompt.
     pub feedback_items: List<Remark>,
+    /// The prompt that the remarks are on; see [`Session::prompt`].
+    #[serde(borrow)]
+    original_prompt: Option<&'a RawValue>,
 }
 
 /// A remark on a prompt, counted only: any object is one, and is skipped unread.

@@ -1,8 +1,8 @@
 //! Columns that grow row by row.
 
-use chrono::{DateTime, Utc};
 use polars::prelude::*;
 
+use super::Kept;
 use super::columns as c;
 use super::normal;
 use super::words::Registers;
@@ -43,6 +43,7 @@ table! {
         updated: Numbers<Int64Type> = c::UPDATED,
         org: Numbers<UInt32Type> = c::ORG,
         user: Numbers<UInt32Type> = c::USER,
+        team: Numbers<UInt32Type> = c::TEAM,
         automation: BooleanChunkedBuilder = c::AUTOMATION,
         status: Numbers<UInt32Type> = c::STATUS,
         acus: Numbers<Float64Type> = c::ACUS,
@@ -53,6 +54,7 @@ table! {
         messages: Numbers<UInt32Type> = c::MESSAGES,
         title: Strings = c::TITLE,
         url: Strings = c::URL,
+        prompt: Strings = c::PROMPT,
         analysed: BooleanChunkedBuilder = c::ANALYSED,
         feedback: Numbers<UInt32Type> = c::FEEDBACK,
         tag_count: Numbers<UInt32Type> = c::TAG_COUNT,
@@ -99,18 +101,17 @@ table! {
 }
 
 impl Sessions {
-    /// Title and address are kept from `named_from` on: the page names no older session.
     pub(super) fn push(
         &mut self,
         key: u32,
         row: &Row<'_>,
         counts: (u32, u32),
         registers: &mut Registers,
-        named_from: DateTime<Utc>,
+        kept: &Kept,
     ) {
         let session = &row.session;
         let (tags, pull_requests) = counts;
-        let is_named = row.created >= named_from;
+        let is_named = row.created >= kept.named_from;
         self.row.append_value(key);
         self.position.append_value(row.position);
         self.id.append_option(session.id());
@@ -118,6 +119,7 @@ impl Sessions {
         self.updated.append_option(session.updated().map(|moment| moment.timestamp_micros()));
         self.org.append_option(session.org_id.trimmed().map(|org| registers.org.number(org)));
         self.user.append_option(user(session).map(|user| registers.user.number(user)));
+        self.team.append_option(team(row, kept).map(|team| registers.team.number(team)));
         let is_service = session.service_user_id.trimmed().is_some();
         self.automation.append_value(is_service || session.user_id.trimmed() == Some(BOT));
         self.status.append_option(session.status.trimmed().map(|status| registers.status.number(status)));
@@ -130,6 +132,8 @@ impl Sessions {
         self.messages.append_option(session.user_messages());
         self.title.append_option(session.title.trimmed().filter(|_| is_named));
         self.url.append_option(session.url.trimmed().filter(|_| is_named));
+        let prompt = (is_named && kept.prompts).then(|| session.prompt()).flatten();
+        self.prompt.append_option(prompt.as_deref());
         self.analysed.append_value(session.analysis().is_some());
         let feedback = session.analysis().map_or(0, Analysis::prompt_feedback);
         self.feedback.append_value(u32::try_from(feedback).unwrap_or(u32::MAX));
@@ -153,6 +157,11 @@ const LIMITS: [&str; 7] = [
 fn is_limited(session: &Session<'_>) -> bool {
     session.status.trimmed() == Some("suspended")
         && session.status_detail.trimmed().is_some_and(|detail| LIMITS.contains(&detail))
+}
+
+fn team<'k>(row: &'k Row<'_>, kept: &'k Kept) -> Option<&'k str> {
+    let tags = row.session.tags.0.iter().filter_map(Text::trimmed);
+    kept.teams.as_ref()?.of(user(&row.session), tags, row.created.timestamp_micros())
 }
 
 /// Who started a session: the service user before the person.

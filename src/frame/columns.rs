@@ -16,6 +16,8 @@ pub const POSITION: &str = "position";
 pub const ORG: &str = "org";
 /// Number of the service user's id, else of the user's, or null.
 pub const USER: &str = "user";
+/// Number of the team, or null; null throughout where nobody told of teams.
+pub const TEAM: &str = "team";
 /// Whether a machine started the session.
 pub const AUTOMATION: &str = "automation";
 /// Number of the status as it came, or null.
@@ -36,6 +38,8 @@ pub const MESSAGES: &str = "messages";
 pub const TITLE: &str = "title";
 /// Address of the session; null as its title.
 pub const URL: &str = "url";
+/// The prompt, where it is to be printed; else null.
+pub const PROMPT: &str = "prompt";
 /// Whether the session has an analysis object.
 pub const ANALYSED: &str = "analysed";
 /// Number of remarks on the prompt.

@@ -11,6 +11,7 @@ use polars::prelude::*;
 pub use words::Words;
 
 use crate::fetch::Row;
+use crate::people::Teams;
 use columns as c;
 use words::Registers;
 
@@ -40,6 +41,18 @@ pub struct Frames {
     pub words: Words,
 }
 
+/// What is kept of sessions besides their numbers.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// A session created before this is counted but never named, so that its
+    /// title and address need not be kept.
+    pub named_from: DateTime<Utc>,
+    /// Whether prompts are kept of the named ones.
+    pub prompts: bool,
+    /// What tells the team of a session; none where nobody told of teams.
+    pub teams: Option<Teams>,
+}
+
 /// Frames that still grow.
 pub struct FramesBuilder {
     next_row: u32,
@@ -49,13 +62,12 @@ pub struct FramesBuilder {
     issues: build::Issues,
     action_items: build::ActionItems,
     registers: Registers,
-    named_from: DateTime<Utc>,
+    kept: Kept,
 }
 
 impl FramesBuilder {
-    /// Empty frames. A session created before `named_from` is counted but never
-    /// named, so that its title and address need not be kept.
-    pub fn new(named_from: DateTime<Utc>) -> Self {
+    /// Empty frames.
+    pub fn new(kept: Kept) -> Self {
         Self {
             next_row: 0,
             sessions: build::Sessions::new(),
@@ -64,7 +76,7 @@ impl FramesBuilder {
             issues: build::Issues::new(),
             action_items: build::ActionItems::new(),
             registers: Registers::default(),
-            named_from,
+            kept,
         }
     }
 
@@ -77,7 +89,7 @@ impl FramesBuilder {
             let registers = &mut self.registers;
             let tags = self.tags.push(key, &session.tags.0, registers);
             let listed = self.pull_requests.push(key, &session.pull_requests.0, registers);
-            self.sessions.push(key, row, (tags, listed), registers, self.named_from);
+            self.sessions.push(key, row, (tags, listed), registers, &self.kept);
             let Some(analysis) = session.analysis() else { continue };
             for issue in &analysis.issues.0 {
                 self.issues.push(key, row, issue, registers);

@@ -86,6 +86,7 @@ pub(super) struct Registers {
     pub origin: Register,
     pub size: Register,
     pub category: Register,
+    pub team: Register,
 }
 
 impl Registers {
@@ -112,6 +113,7 @@ impl Registers {
             (c::ORIGIN, self.origin),
             (c::SIZE, self.size),
             (c::CATEGORY, self.category),
+            (c::TEAM, self.team),
         ] {
             words.settle(column, register, frames)?;
         }

@@ -7,7 +7,7 @@ use crate::metrics::Facts;
 
 /// The name of what is sent: report, question, profile and recipients. A period
 /// that still runs is another report every day.
-pub fn report(facts: &Facts, profile: &str, recipients: &[Address]) -> String {
+pub fn report(facts: &Facts, recipients: &[Address]) -> String {
     let source = &facts.source;
     let day = facts.generated_at.get(..10).filter(|_| facts.period.complete == Some(false));
     let mut parts: Vec<&str> = vec![
@@ -15,7 +15,8 @@ pub fn report(facts: &Facts, profile: &str, recipients: &[Address]) -> String {
         &facts.period.label,
         facts.period.tz.as_deref().unwrap_or_default(),
         day.unwrap_or_default(),
-        profile,
+        source.profile.unwrap_or_default(),
+        source.people.unwrap_or_default(),
     ];
     let mut sorted: Vec<String> =
         recipients.iter().map(|address| address.to_string().to_ascii_lowercase()).collect();
@@ -60,7 +61,7 @@ mod tests {
         let of = |change: &dyn Fn(&mut Facts), people: &[&str]| {
             let mut facts = facts();
             change(&mut facts);
-            report(&facts, "lead", &to(people))
+            report(&facts, &to(people))
         };
         let plain = of(&|_| (), &["a@x.com", "b@x.com"]);
         assert_eq!(plain, of(&|_| (), &["B@x.com", "a@x.com", "a@x.com"]));
@@ -77,7 +78,8 @@ mod tests {
             of(&|facts| facts.source.tags = vec!["a".to_owned()], &people),
             of(&|facts| facts.source.users = vec!["a".to_owned()], &people),
             of(&|facts| facts.period.complete = Some(false), &people),
-            report(&facts(), "leadership", &to(&people)),
+            of(&|facts| facts.source.profile = Some("leadership"), &people),
+            of(&|facts| facts.source.people = Some("hidden"), &people),
         ];
         for (index, other) in others.iter().enumerate() {
             assert!(*other != plain && !others[..index].contains(other), "{index}");
@@ -91,7 +93,7 @@ mod tests {
             let mut facts = Facts::from_json(text).unwrap();
             facts.period.complete = Some(false);
             facts.generated_at = moment.to_owned();
-            report(&facts, "", &to(&["a@x.com"]))
+            report(&facts, &to(&["a@x.com"]))
         };
         assert_eq!(running("2026-10-07T06:00:00Z"), running("2026-10-07T18:00:00Z"));
         assert_ne!(running("2026-10-07T06:00:00Z"), running("2026-10-08T06:00:00Z"));

@@ -20,7 +20,6 @@ use crate::report::{self, Enclosed};
 /// The report is incomplete, its period or date cannot be read, or a defect.
 pub fn compose(
     facts: &Facts,
-    profile: &str,
     page: &str,
     addresses: &Addresses,
     attachments: &[Attachment],
@@ -32,7 +31,7 @@ pub fn compose(
     let mut recipients: Vec<_> = to.iter().chain(cc).map(|mailbox| mailbox.email.clone()).collect();
     recipients.sort_unstable();
     recipients.dedup();
-    let report = identity::report(facts, profile, &recipients);
+    let report = identity::report(facts, &recipients);
     let name = identity::message(&report, &facts.to_json()?);
     let domain = from.email.domain();
     let id = format!("<{name}@{domain}>");
@@ -127,7 +126,7 @@ mod tests {
     fn mail(facts: &Facts, to: &[&str], attachments: &[Attachment]) -> Result<Mail, MailError> {
         let to: Vec<String> = to.iter().map(|name| (*name).to_owned()).collect();
         let addresses = addresses("Acumen <acumen@example.com>", &to, &["c@x.com".to_owned()]).unwrap();
-        compose(facts, "", "a.html", &addresses, attachments)
+        compose(facts, "a.html", &addresses, attachments)
     }
 
     #[test]

@@ -4,10 +4,12 @@
 
 use polars::prelude::*;
 
-use super::cube::{Cube, PERIOD};
-use super::metric::{Basis, Dim, Direction, Kind, Metric};
+use super::calendar::PERIOD;
+use super::cube::Cube;
+use super::metric::{Basis, Dim, Direction, Kind, Metric, Needs};
 use super::plan::{
-    DENOMINATOR, GROUP, N, NUMERATOR, acus, beside, divided, group, known_sessions, lists_pr, ratio, total,
+    DENOMINATOR, GROUP, N, NUMERATOR, acus, beside, divided, group, known_sessions, lists_pr, part_of_tag,
+    ratio, total,
 };
 use super::sessions::VOLUME;
 use crate::frame::columns as c;
@@ -23,6 +25,7 @@ pub const ACUS: Metric = Metric {
     basis: Basis::Sessions,
     definition: "Sum of the ACUs of the sessions created in the period. \
                  By tag a session counts fully under each of its tags, so tags overlap and do not add up.",
+    needs: Needs::Nothing,
     groups: VOLUME,
     plan: |cube, by| total(cube.sessions(by), by, acus(), len()),
 };
@@ -36,13 +39,13 @@ pub const ACUS_SPLIT: Metric = Metric {
     kind: Kind::Total,
     basis: Basis::Sessions,
     definition: "ACUs of a session divided equally among its tags; an untagged session counts whole. Adds up to the total.",
+    needs: Needs::Nothing,
     groups: &[&[Dim::Tag]],
     plan: acus_split,
 };
 
 fn acus_split(cube: &Cube, by: &[Dim]) -> LazyFrame {
-    let tags = when(col(c::TAG_COUNT).gt(lit(1))).then(col(c::TAG_COUNT)).otherwise(lit(1));
-    total(cube.sessions(by), by, (col(c::ACUS) / tags.cast(DataType::Float64)).sum(), len())
+    total(cube.sessions(by), by, (col(c::ACUS) * part_of_tag()).sum(), len())
 }
 
 /// The middle session's ACUs.
@@ -54,6 +57,7 @@ pub const ACUS_PER_SESSION_MEDIAN: Metric = Metric {
     kind: Kind::Quantile,
     basis: Basis::KnownSessions,
     definition: "Half of the sessions with known ACUs used at most this many (linear interpolation).",
+    needs: Needs::Nothing,
     groups: &[&[]],
     plan: |cube, by| total(cube.sessions(by), by, quantile(0.5), known_sessions()),
 };
@@ -67,6 +71,7 @@ pub const ACUS_PER_SESSION_P90: Metric = Metric {
     kind: Kind::Quantile,
     basis: Basis::KnownSessions,
     definition: "Nine in ten sessions with known ACUs used at most this many (linear interpolation).",
+    needs: Needs::Nothing,
     groups: &[&[]],
     plan: |cube, by| total(cube.sessions(by), by, quantile(0.9), known_sessions()),
 };
@@ -80,6 +85,7 @@ pub const ACUS_PER_SESSION_MAX: Metric = Metric {
     kind: Kind::Quantile,
     basis: Basis::KnownSessions,
     definition: "The largest number of ACUs that one session used.",
+    needs: Needs::Nothing,
     groups: &[&[]],
     plan: |cube, by| total(cube.sessions(by), by, col(c::ACUS).max(), known_sessions()),
 };
@@ -101,6 +107,7 @@ pub const ACUS_HISTOGRAM: Metric = Metric {
     basis: Basis::KnownSessions,
     definition: "Sessions with known ACUs in the bins 0 to 1, 1 to 2, 2 to 5, 5 to 10, 10 to 20, 20 to 50 and 50 or more; \
                  a bin holds its lower edge.",
+    needs: Needs::Nothing,
     groups: &[&[Dim::Bin]],
     plan: acus_histogram,
 };
@@ -124,6 +131,7 @@ pub const ACUS_TOP_DECILE_SHARE: Metric = Metric {
     kind: Kind::Ratio,
     basis: Basis::Sessions,
     definition: "ACUs of the heaviest tenth of users (rounded up to whole users) of all ACUs that have a user.",
+    needs: Needs::Nothing,
     groups: &[&[]],
     plan: acus_top_decile_share,
 };
@@ -157,6 +165,7 @@ pub const ACUS_WITHOUT_PR_SHARE: Metric = Metric {
     kind: Kind::Ratio,
     basis: Basis::Sessions,
     definition: "ACUs of sessions that list no pull request, of all ACUs. Research, reviews and questions need none.",
+    needs: Needs::Nothing,
     groups: &[&[]],
     plan: |cube, by| {
         let without = col(c::ACUS).filter(lists_pr().not()).sum();

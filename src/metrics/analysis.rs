@@ -5,8 +5,9 @@
 
 use polars::prelude::*;
 
-use super::cube::{Cube, PERIOD};
-use super::metric::{Basis, Dim, Direction, Kind, Metric};
+use super::calendar::PERIOD;
+use super::cube::Cube;
+use super::metric::{Basis, Dim, Direction, Kind, Metric, Needs};
 use super::plan::{
     DENOMINATOR, GROUP, N, NUMERATOR, VALUE, analysed, analysed_by, beside, deeper, group, ratio, total,
 };
@@ -22,6 +23,7 @@ pub const ANALYSED_SESSIONS: Metric = Metric {
     kind: Kind::Total,
     basis: Basis::Sessions,
     definition: "Sessions that have an analysis, even an empty one.",
+    needs: Needs::Nothing,
     groups: &[&[], &[Dim::Period]],
     plan: |cube, by| total(cube.sessions(by), by, analysed(), len()),
 };
@@ -35,6 +37,7 @@ pub const ANALYSIS_COVERAGE: Metric = Metric {
     kind: Kind::Ratio,
     basis: Basis::Sessions,
     definition: "Analysed sessions of all sessions. An analysis is made on request, so this is rarely all of them.",
+    needs: Needs::Nothing,
     groups: &[&[], &[Dim::Period]],
     plan: |cube, by| ratio(cube.sessions(by), by, analysed(), len(), len()),
 };
@@ -48,6 +51,7 @@ pub const ISSUES: Metric = Metric {
     kind: Kind::Total,
     basis: Basis::AnalysedSessions,
     definition: "Issues that the analyses list. By tag an issue counts fully under each tag of its session.",
+    needs: Needs::Nothing,
     groups: &[
         &[],
         &[Dim::Impact],
@@ -72,6 +76,7 @@ pub const SESSIONS_WITH_ISSUE: Metric = Metric {
     kind: Kind::Total,
     basis: Basis::AnalysedSessions,
     definition: "Analysed sessions with at least one issue of the impact or label.",
+    needs: Needs::Nothing,
     groups: &[&[Dim::Impact], &[Dim::Label]],
     plan: |cube, by| counted(cube, by, col(c::ROW).n_unique()),
 };
@@ -105,6 +110,7 @@ pub const ISSUE_COUNT_HISTOGRAM: Metric = Metric {
     kind: Kind::Total,
     basis: Basis::AnalysedSessions,
     definition: "Analysed sessions by how many issues of an impact they have: 0 to 4, and 5 or more.",
+    needs: Needs::Nothing,
     groups: &[&[Dim::Impact, Dim::Issues]],
     plan: issue_count_histogram,
 };
@@ -139,6 +145,7 @@ pub const ACTION_ITEMS: Metric = Metric {
     kind: Kind::Total,
     basis: Basis::AnalysedSessions,
     definition: "Action items that the analyses propose, by type.",
+    needs: Needs::Nothing,
     groups: &[&[Dim::Type]],
     plan: action_items,
 };
@@ -163,6 +170,7 @@ pub const SESSIONS_WITH_PROMPT_FEEDBACK: Metric = Metric {
     kind: Kind::Total,
     basis: Basis::AnalysedSessions,
     definition: "Analysed sessions whose analysis has at least one remark on the prompt.",
+    needs: Needs::Nothing,
     groups: &[&[]],
     plan: |cube, by| total(cube.sessions(by), by, col(c::FEEDBACK).gt(lit(0)).sum(), analysed()),
 };

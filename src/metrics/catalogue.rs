@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
+use super::METRICS;
+use super::metric::{Dim, Needs};
 use super::metric::{Direction, Metric};
-use super::{METRICS, is_known_to};
-use crate::fetch::Api;
 
 /// The whole of METRICS.md.
 pub fn markdown() -> String {
@@ -14,7 +14,8 @@ pub fn markdown() -> String {
          A session belongs to the period of its creation, in the report's time zone. A ratio of\n\
          nothing is null and shown as “–”. Unknown ACUs are left out of sums and percentiles.\n\
          `n` is what a value rests on. Every fact also comes with the previous period's value.\n\
-         Groups marked “(v3)” need version 3 of the API, which alone tells them.\n\n\
+         Groups marked “(v3)” need version 3 of the API, which alone tells them; “(teams)” a people\n\
+         file or rules for tags, “(price)” the price of an ACU in the settings.\n\n\
          | Metric | Title | Unit | More is | Groups | n counts | Definition |\n\
          |---|---|---|---|---|---|---|\n",
     );
@@ -67,8 +68,13 @@ fn groups(metric: &Metric) -> String {
             [] => "whole period".to_owned(),
             dims => dims.iter().map(|dim| dim.name()).collect::<Vec<_>>().join(" + "),
         };
-        let is_v3 = !group.iter().all(|dim| dim.is_told_by(Api::V2)) || !is_known_to(Api::V2, metric);
-        if is_v3 { format!("{name} (v3)") } else { name }
+        let of_v3 = |dim: &Dim| matches!(dim, Dim::Category | Dim::Origin | Dim::Size);
+        let marks = [
+            (metric.needs == Needs::V3 || group.iter().any(of_v3), " (v3)"),
+            (group.contains(&Dim::Team), " (teams)"),
+            (metric.needs == Needs::Price, " (price)"),
+        ];
+        marks.into_iter().filter(|(holds, _)| *holds).fold(name, |name, (_, mark)| name + mark)
     };
     metric.groups.iter().map(name).collect::<Vec<_>>().join(", ")
 }

@@ -5,18 +5,19 @@ use polars::prelude::*;
 
 use super::acus::BINS;
 use super::analysis::MOST_ISSUES;
+use super::calendar::{Calendar, Day, PERIOD, placed_in, price};
+use super::evaluate::Span;
+use super::fold::{FEW, FOLDED, fold};
 use super::metric::Dim;
 use crate::frame::columns as c;
 use crate::frame::normal::{IMPACTS, STATES};
 use crate::frame::{Frames, Words};
-use crate::period::Period;
 
-/// Index of the period: 0 is the report's, 1 the previous one, and so on back.
-pub const PERIOD: &str = "period";
-/// Local date of a session, as the number of a day since the first.
-pub const DAY: &str = "day";
 /// Rank of the best state among a session's pull requests; null lists none.
 pub const BEST_STATE: &str = "best_state";
+
+/// How many of a session's tags a row by tag stands for.
+pub const TAGS: &str = "tags";
 
 /// Number of a pull request within its period.
 const PULL_REQUEST: &str = "pull_request";
@@ -45,19 +46,27 @@ struct ByTag {
 const EVERY: &str = "every";
 
 impl Cube {
-    /// Cuts frames into periods, newest first; rows of no period are left out.
+    /// Cuts frames into the span's periods; rows of no period are left out.
     ///
     /// # Errors
     /// Polars refused a step: a defect, not a state of the data.
-    pub fn new(frames: &Frames, periods: &[Period]) -> PolarsResult<Self> {
-        let calendar = Calendar::new(periods);
-        let placed = ordered(&frames.sessions, &calendar)?;
+    pub fn new(frames: &Frames, span: &Span<'_>) -> PolarsResult<Self> {
+        let calendar = Calendar::new(span.periods);
+        let mut placed = ordered(&frames.sessions, &calendar)?;
+        let mut tags = frames.tags.clone();
+        let mut entries = frames.pull_requests.clone();
+        if span.folded {
+            fold(&mut placed, &mut tags, &mut entries)?;
+        }
+        if let Some(prices) = span.prices {
+            price(&mut placed, &calendar, prices)?;
+        }
 
         // Sessions stand in order, so the first row of each pull request is its owner's:
         // the earliest session, then the smallest id.
         let entries = joined(
-            placed.clone().lazy().select(cols_of(&[c::ROW, PERIOD, c::USER, c::CATEGORY])),
-            frames.pull_requests.clone().lazy().filter(col(c::ADDRESS).is_not_null()),
+            placed.clone().lazy().select(cols_of(&[c::ROW, PERIOD, c::USER, c::TEAM, c::CATEGORY])),
+            entries.lazy().filter(col(c::ADDRESS).is_not_null()),
             JoinType::Inner,
         )
         .with_column(in_period().alias(PULL_REQUEST))
@@ -71,6 +80,7 @@ impl Cube {
                 col(c::STATE).min(),
                 col(c::REPO).first(),
                 col(c::USER).first(),
+                col(c::TEAM).first(),
                 col(c::CATEGORY).first(),
                 col(c::ROW).first(),
             ])
@@ -89,7 +99,10 @@ impl Cube {
         Ok(Self {
             sessions,
             pull_requests,
-            tags: frames.tags.clone(),
+            tags: match tags.column(TAGS) {
+                Ok(_) => tags,
+                Err(_) => tags.lazy().with_column(lit(1_u32).alias(TAGS)).collect()?,
+            },
             issues: placed_in(&frames.issues, &calendar)?,
             action_items: placed_in(&frames.action_items, &calendar)?,
             by_tag: None,
@@ -131,6 +144,9 @@ impl Cube {
     /// The text that a dimension's number stands for.
     pub fn word(&self, dim: Dim, number: u32) -> String {
         let at = number as usize;
+        if number == FEW {
+            return FOLDED.to_owned();
+        }
         let word = match dim {
             Dim::Bin => return BINS.get(at).copied().unwrap_or_default().to_string(),
             Dim::Issues if number >= MOST_ISSUES => return format!("{MOST_ISSUES}+"),
@@ -194,63 +210,6 @@ fn joined(left: LazyFrame, right: LazyFrame, how: JoinType) -> LazyFrame {
 /// keys are slow to group by.
 fn in_period() -> Expr {
     col(PERIOD).cast(DataType::UInt64) * lit(1_u64 << 32) + col(c::ADDRESS).cast(DataType::UInt64)
-}
-
-/// A local day.
-#[derive(Clone)]
-struct Day {
-    /// UTC, microseconds.
-    begins: i64,
-    period: u32,
-    date: String,
-}
-
-/// The days of contiguous periods.
-struct Calendar {
-    /// Oldest first.
-    days: Vec<Day>,
-    /// UTC, microseconds: the first instant after the last day.
-    end: i64,
-}
-
-impl Calendar {
-    fn new(periods: &[Period]) -> Self {
-        let numbered = periods.iter().enumerate().rev();
-        let days = numbered.flat_map(|(index, period)| days_of(index, period)).collect();
-        let end = periods.first().map_or(i64::MIN, |period| period.to().timestamp_micros());
-        Self { days, end }
-    }
-
-    /// Number and period of the day of each row's creation; null for a row of no period.
-    fn days_of(&self, frame: &DataFrame) -> PolarsResult<Vec<Option<(u32, u32)>>> {
-        let day = |created: i64| {
-            let number = self.days.partition_point(|day| day.begins <= created).checked_sub(1)?;
-            let day = self.days.get(number).filter(|_| created < self.end)?;
-            Some((u32::try_from(number).ok()?, day.period))
-        };
-        Ok(frame.column(c::CREATED)?.i64()?.iter().map(|created| created.and_then(day)).collect())
-    }
-}
-
-fn days_of(index: usize, period: &Period) -> impl Iterator<Item = Day> + use<> {
-    let (tz, period_number) = (period.tz(), u32::try_from(index).unwrap_or(u32::MAX));
-    period.dates().filter_map(move |date| {
-        let begins = Period::days(date, date, tz)?.from().timestamp_micros();
-        Some(Day { begins, period: period_number, date: date.to_string() })
-    })
-}
-
-/// Adds each row's period and day; drops rows of no period.
-fn placed_in(frame: &DataFrame, calendar: &Calendar) -> PolarsResult<DataFrame> {
-    let places = calendar.days_of(frame)?;
-    let column = |part: fn((u32, u32)) -> u32| -> UInt32Chunked {
-        places.iter().map(|place| place.map(part)).collect()
-    };
-    let (days, periods) = (column(|place| place.0), column(|place| place.1));
-    let mut placed = frame.clone();
-    placed.with_column(days.with_name(DAY.into()).into_column())?;
-    placed.with_column(periods.with_name(PERIOD.into()).into_column())?;
-    placed.lazy().filter(col(PERIOD).is_not_null()).collect()
 }
 
 /// Places each session, and puts them in order: by creation, then by id.

@@ -8,13 +8,14 @@ use polars::prelude::*;
 
 use super::cube::Cube;
 use super::facts::Fact;
-use super::metric::{Dim, Kind, Metric};
+use super::metric::{Dim, Kind, Known, Metric};
 use super::plan::{DENOMINATOR, GROUP, N, NUMERATOR, VALUE};
-use super::{MetricsError, known_to};
-use crate::fetch::Api;
+use super::{MetricsError, Month, known_to};
 use crate::frame::Frames;
 use crate::frame::normal::IMPACTS;
+use crate::money::Prices;
 use crate::period::Period;
+use crate::unit::Unit;
 
 /// One row of a plan's answer.
 #[derive(Clone, Copy)]
@@ -36,8 +37,14 @@ pub struct Span<'a> {
     pub points: usize,
     /// Whether the report's period was over: only then it is compared.
     pub complete: bool,
-    /// The generation of the API: it decides on what there is to know.
-    pub api: Api,
+    /// What there is to know.
+    pub known: Known,
+    /// What an ACU costs.
+    pub prices: Option<&'a Prices>,
+    /// What may be spent in the month; none without a budget.
+    pub month: Option<Month>,
+    /// Whether groups of fewer than five people are folded into one.
+    pub folded: bool,
 }
 
 /// Every fact of the registry, in canonical order.
@@ -46,8 +53,8 @@ pub struct Span<'a> {
 /// Polars refused a plan: a defect, not a state of the data.
 pub fn evaluate(cube: &Cube, span: &Span<'_>) -> Result<Vec<Fact>, MetricsError> {
     let recent = cube.recent().map_err(MetricsError::of("the periods"))?;
-    let questions: Vec<(&'static Metric, Vec<Dim>)> = known_to(span.api)
-        .flat_map(|metric| groupings(metric, span.api).into_iter().map(move |by| (metric, by)))
+    let questions: Vec<(&'static Metric, Vec<Dim>)> = known_to(span.known)
+        .flat_map(|metric| groupings(metric, span.known).into_iter().map(move |by| (metric, by)))
         .collect();
     // A plan is short and much of it is planning, which one thread does alone:
     // several are worked on side by side.
@@ -97,13 +104,13 @@ fn of_question(
     Ok(facts)
 }
 
-/// The groupings to ask for, as far as the API tells the dimensions: the trend
+/// The groupings to ask for, as far as the dimensions are told: the trend
 /// is not one of its own, because every answer is by period anyway.
-fn groupings(metric: &Metric, api: Api) -> BTreeSet<Vec<Dim>> {
+fn groupings(metric: &Metric, known: Known) -> BTreeSet<Vec<Dim>> {
     metric
         .groups
         .iter()
-        .filter(|group| group.iter().all(|dim| dim.is_told_by(api)))
+        .filter(|group| group.iter().all(|dim| dim.is_told_by(known)))
         .map(|group| group.iter().copied().filter(|dim| *dim != Dim::Period).collect())
         .collect()
 }
@@ -164,7 +171,7 @@ impl Layout<'_> {
         let before = (compared && self.span.complete).then(|| self.measure(index + 1, keys));
         Fact {
             metric: self.metric,
-            unit: self.metric.unit,
+            unit: unit(self.metric, self.span.known),
             group,
             value: measure.value,
             numerator: measure.numerator,
@@ -227,6 +234,14 @@ impl Layout<'_> {
     }
 }
 
+/// A metric's unit, of money in the currency of the price.
+fn unit(metric: &Metric, known: Known) -> Unit {
+    match (metric.unit, known.currency) {
+        (Unit::Money(_), Some(currency)) => Unit::Money(currency),
+        (unit, _) => unit,
+    }
+}
+
 /// As many ones.
 fn low_bits(bits: u32) -> u64 {
     (1 << bits) - 1
@@ -237,5 +252,5 @@ fn low_bits(bits: u32) -> u64 {
 /// # Errors
 /// Polars refused a step: a defect, not a state of the data.
 pub fn cut(frames: &Frames, span: &Span<'_>) -> Result<Cube, MetricsError> {
-    Cube::new(frames, span.periods).map_err(MetricsError::of("the periods"))
+    Cube::new(frames, span).map_err(MetricsError::of("the periods"))
 }

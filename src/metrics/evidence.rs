@@ -3,7 +3,8 @@
 
 use polars::prelude::*;
 
-use super::cube::{BEST_STATE, Cube, PERIOD};
+use super::calendar::{DAY, PERIOD, SPEND};
+use super::cube::{BEST_STATE, Cube};
 use super::metric::Dim;
 use super::plan::acus;
 use crate::frame::columns as c;
@@ -20,7 +21,7 @@ const HIGH: &str = "high";
 const TOUCHED: &str = "touched";
 
 /// A session that the page names. Titles and addresses are untrusted text.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SessionRow {
     /// Normalised id.
     pub id: String,
@@ -28,10 +29,16 @@ pub struct SessionRow {
     pub title: Option<String>,
     /// Address, or null.
     pub url: Option<String>,
+    /// What it was asked to do, where that is to be printed.
+    pub prompt: Option<String>,
+    /// Local date of its creation.
+    pub day: String,
     /// User, or null.
     pub user: Option<String>,
     /// ACUs; null is unknown.
     pub acus: Option<f64>,
+    /// What they cost; null without a price.
+    pub spend: Option<f64>,
     /// Pull requests it lists.
     pub prs: f64,
     /// Whether one of them is merged.
@@ -109,15 +116,22 @@ fn rows(cube: &Cube, sessions: LazyFrame, by: &str) -> PolarsResult<Vec<SessionR
     let text = |name: &str| PolarsResult::Ok(frame.column(name)?.str()?.clone());
     let number = |name: &str| PolarsResult::Ok(frame.column(name)?.cast(&DataType::Float64)?.f64()?.clone());
     let (ids, titles, urls) = (text(c::ID)?, text(c::TITLE)?, text(c::URL)?);
+    let prompts = text(c::PROMPT)?;
+    let days = frame.column(DAY)?.u32()?.clone();
     let users = frame.column(c::USER)?.u32()?.clone();
     let (acus, prs, best, high) =
         (number(c::ACUS)?, number(c::PR_COUNT)?, number(BEST_STATE)?, number(HIGH)?);
+    // There is no such column without a price.
+    let spend = number(SPEND).ok();
     let row = |at| SessionRow {
         id: ids.get(at).unwrap_or_default().to_owned(),
         title: titles.get(at).map(str::to_owned),
         url: urls.get(at).map(str::to_owned),
+        prompt: prompts.get(at).map(str::to_owned),
+        day: days.get(at).map(|day| cube.word(Dim::Day, day)).unwrap_or_default(),
         user: users.get(at).map(|user| cube.word(Dim::User, user)),
         acus: acus.get(at),
+        spend: spend.as_ref().and_then(|spend| spend.get(at)),
         prs: prs.get(at).unwrap_or(0.0),
         merged: best.get(at) == Some(0.0),
         high_issues: high.get(at).unwrap_or(0.0),

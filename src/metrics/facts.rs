@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::metric::{Dim, Kind, Metric};
+use super::budget::Budget;
+use super::metric::{Dim, Kind, Known, Metric};
 use crate::fetch::{Api, Ledger};
 use crate::unit::Unit;
 
@@ -147,6 +148,12 @@ pub struct Source {
     /// Users that the sessions were narrowed to; told only where there are some.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub users: Vec<String>,
+    /// How people are shown; told only where it is not by name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub people: Option<&'static str>,
+    /// For whom the report is; told only where single sessions are covered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<&'static str>,
     /// What happened on the way.
     #[serde(flatten)]
     pub ledger: Ledger,
@@ -164,6 +171,10 @@ pub struct Facts {
     pub source: Source,
     /// What could not be read as documented.
     pub quality: Quality,
+    /// How much of the month's budget is used; none without one.
+    pub budget: Option<Budget>,
+    /// What there was to know.
+    pub known: Known,
     /// What users are called, by the id in their group; empty where that is
     /// not known or not to be shown.
     pub names: BTreeMap<String, String>,
@@ -179,6 +190,18 @@ impl Facts {
         let rest = self.facts.get(from..).unwrap_or_default();
         let length = rest.partition_point(|fact| fact.block_order(metric, by.iter().copied()).is_eq());
         rest.get(..length).unwrap_or_default()
+    }
+
+    /// The fact of another metric of the same group; both are grouped alike.
+    pub fn beside(&self, fact: &Fact, metric: &Metric) -> Option<&Fact> {
+        let by: Vec<Dim> = fact.dims().collect();
+        let block = self.by(metric, &by);
+        block.binary_search_by(|other| other.keys().cmp(fact.keys())).ok().and_then(|at| block.get(at))
+    }
+
+    /// What a user is called, where that is known and may be shown.
+    pub fn called<'n>(&'n self, user: &'n str) -> &'n str {
+        self.names.get(user).map_or(user, String::as_str)
     }
 
     /// A metric's fact of the whole period.
@@ -204,6 +227,9 @@ impl Facts {
             ("quality", serde_json::to_string(&self.quality)?),
         ] {
             out.push_str(&format!("  \"{key}\": {value},\n"));
+        }
+        if let Some(budget) = &self.budget {
+            out.push_str(&format!("  \"budget\": {},\n", serde_json::to_string(budget)?));
         }
         if !self.names.is_empty() {
             let names = serde_json::to_string(&self.names)?;

@@ -4,6 +4,7 @@ use polars::prelude::LazyFrame;
 
 use super::cube::Cube;
 use crate::fetch::Api;
+use crate::money::Currency;
 use crate::unit::Unit;
 
 /// What facts are grouped by.
@@ -37,6 +38,8 @@ pub enum Dim {
     Status,
     /// Tag of a session.
     Tag,
+    /// Team of a session; told by the user's own rules and people file.
+    Team,
     /// Type of an action item.
     Type,
     /// User of a session.
@@ -61,6 +64,7 @@ impl Dim {
             Self::State => "state",
             Self::Status => "status",
             Self::Tag => "tag",
+            Self::Team => "team",
             Self::Type => "type",
             Self::User => "user",
         }
@@ -72,14 +76,40 @@ impl Dim {
         match self {
             Self::Bin | Self::Impact | Self::Issues | Self::State => 8,
             Self::Category | Self::Day | Self::Label | Self::Org | Self::Origin | Self::Period => 32,
-            Self::Repo | Self::Size | Self::Status | Self::Tag | Self::Type | Self::User => 32,
+            Self::Repo | Self::Size | Self::Status | Self::Tag | Self::Team | Self::Type | Self::User => 32,
         }
     }
 
-    /// Whether a generation of the API tells it.
-    pub fn is_told_by(self, api: Api) -> bool {
-        api == Api::V3 || !matches!(self, Self::Category | Self::Origin | Self::Size)
+    /// Whether it can be known at all.
+    pub fn is_told_by(self, known: Known) -> bool {
+        match self {
+            Self::Category | Self::Origin | Self::Size => known.api == Api::V3,
+            Self::Team => known.teams,
+            _ => true,
+        }
     }
+}
+
+/// What there is to know for a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// The generation of the API.
+    pub api: Api,
+    /// Whether somebody told of teams.
+    pub teams: bool,
+    /// The currency of the price, where there is one.
+    pub currency: Option<Currency>,
+}
+
+/// What a metric needs beyond the sessions that both generations of the API tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// Nothing.
+    Nothing,
+    /// What v3 alone tells.
+    V3,
+    /// The price of an ACU.
+    Price,
 }
 
 /// Whether more of it is good news.
@@ -165,6 +195,8 @@ pub struct Metric {
     pub basis: Basis,
     /// Its definition in one or two sentences.
     pub definition: &'static str,
+    /// What it needs to be known.
+    pub needs: Needs,
     /// The groupings it comes in; `&[]` is the whole period.
     pub groups: &'static [&'static [Dim]],
     /// The columns `group`, `value`, `n` and, of a ratio, `numerator` and

@@ -6,30 +6,39 @@
 
 mod acus;
 mod analysis;
+mod budget;
+mod calendar;
 mod catalogue;
 mod cube;
 mod evaluate;
 mod evidence;
 mod facts;
+mod fold;
+mod mask;
 mod metric;
 mod plan;
 mod pull_requests;
 mod quality;
 mod read;
 mod sessions;
+mod spend;
 
 use polars::prelude::PolarsError;
 
 pub use acus::*;
 pub use analysis::*;
+pub use budget::{Budget, Month};
 pub use catalogue::{markdown, text};
 pub use evaluate::Span;
 pub use evidence::{Evidence, LabelRow, SessionRow};
 pub use facts::{Bounds, Fact, Facts, Quality, Source};
-pub use metric::{Basis, Dim, Direction, Kind, Metric};
+pub use fold::FOLDED;
+pub use mask::{HIDDEN, Masks, Salt, mask};
+pub use metric::{Basis, Dim, Direction, Kind, Known, Metric, Needs};
 pub use pull_requests::*;
 pub use read::ReadError;
 pub use sessions::*;
+pub use spend::*;
 
 use crate::fetch::Api;
 use crate::frame::Frames;
@@ -63,19 +72,18 @@ pub static METRICS: &[Metric] = &[
     SESSIONS_WITH_PROMPT_FEEDBACK,
     USER_MESSAGES_MEDIAN,
     SESSIONS_STOPPED_BY_LIMIT,
+    SPEND,
+    SPEND_SPLIT,
+    SPEND_PER_MERGED_PR,
 ];
 
-/// The metrics that v3 alone has the data for.
-static V3_ALONE: [&str; 2] = [USER_MESSAGES_MEDIAN.id, SESSIONS_STOPPED_BY_LIMIT.id];
-
-/// Whether a generation of the API has the data for a metric.
-pub fn is_known_to(api: Api, metric: &Metric) -> bool {
-    api == Api::V3 || !V3_ALONE.contains(&metric.id)
-}
-
-/// The metrics that a generation of the API has the data for.
-pub fn known_to(api: Api) -> impl Iterator<Item = &'static Metric> {
-    METRICS.iter().filter(move |metric| is_known_to(api, metric))
+/// The metrics that there is the data for.
+pub fn known_to(known: Known) -> impl Iterator<Item = &'static Metric> {
+    METRICS.iter().filter(move |metric| match metric.needs {
+        Needs::Nothing => true,
+        Needs::V3 => known.api == Api::V3,
+        Needs::Price => known.currency.is_some(),
+    })
 }
 
 /// A number could not be worked out.
@@ -101,6 +109,8 @@ pub struct Findings {
     pub quality: Quality,
     /// Rows that are no facts: sessions worth a look, labels and what they touched.
     pub evidence: Evidence,
+    /// How much of the month's budget is used; none without one.
+    pub budget: Option<Budget>,
 }
 
 /// Works out everything that a report shows.
@@ -111,6 +121,7 @@ pub fn evaluate(frames: &Frames, span: &Span<'_>) -> Result<Findings, MetricsErr
     let cube = evaluate::cut(frames, span)?;
     Ok(Findings {
         facts: evaluate::evaluate(&cube, span)?,
+        budget: budget::budget(frames, span).map_err(MetricsError::of("the budget"))?,
         quality: quality::quality(frames, &cube).map_err(MetricsError::of("the quality counts"))?,
         evidence: evidence::gather(&cube).map_err(MetricsError::of("the sessions worth a look"))?,
     })

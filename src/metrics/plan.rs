@@ -2,7 +2,8 @@
 
 use polars::prelude::*;
 
-use super::cube::{Cube, PERIOD};
+use super::calendar::PERIOD;
+use super::cube::{Cube, TAGS};
 use super::metric::Dim;
 use crate::frame::columns as c;
 
@@ -64,6 +65,14 @@ pub fn beside(left: LazyFrame, right: LazyFrame, how: JoinType) -> LazyFrame {
 /// A column that holds no number.
 fn no_number(name: &str) -> Expr {
     lit(NULL).cast(DataType::Float64).alias(name)
+}
+
+/// The part of a session that a row by tag stands for: the others stand in its
+/// other rows. A row in which tags were folded stands for all of them.
+pub fn part_of_tag() -> Expr {
+    let known = |name| col(name).cast(DataType::Float64);
+    let tags = when(col(c::TAG_COUNT).gt(lit(1))).then(known(c::TAG_COUNT)).otherwise(lit(1.0));
+    known(TAGS).fill_null(lit(1.0)) / tags
 }
 
 /// Sum of known ACUs.

@@ -6,7 +6,7 @@
 use polars::prelude::*;
 
 use super::cube::{BEST_STATE, Cube};
-use super::metric::{Basis, Dim, Direction, Kind, Metric};
+use super::metric::{Basis, Dim, Direction, Kind, Metric, Needs};
 use super::plan::{
     DENOMINATOR, N, NUMERATOR, acus, beside, decided, divided, group, lists_pr, merged, ratio, total,
 };
@@ -22,7 +22,8 @@ pub const PRS: Metric = Metric {
     basis: Basis::PullRequests,
     definition: "Distinct pull requests that the period's sessions list. One listed by several sessions counts once, \
                  for the earliest of them.",
-    groups: &[&[], &[Dim::State], &[Dim::User], &[Dim::Tag], &[Dim::Repo], &[Dim::Period]],
+    needs: Needs::Nothing,
+    groups: &[&[], &[Dim::State], &[Dim::User], &[Dim::Tag], &[Dim::Team], &[Dim::Repo], &[Dim::Period]],
     plan: |cube, by| total(cube.pull_requests(by), by, len(), len()),
 };
 
@@ -35,7 +36,8 @@ pub const PRS_MERGED: Metric = Metric {
     kind: Kind::Total,
     basis: Basis::PullRequests,
     definition: "Pull requests whose state is merged at the time of the fetch.",
-    groups: &[&[], &[Dim::User], &[Dim::Tag], &[Dim::Repo], &[Dim::Period]],
+    needs: Needs::Nothing,
+    groups: &[&[], &[Dim::User], &[Dim::Tag], &[Dim::Team], &[Dim::Repo], &[Dim::Period]],
     plan: |cube, by| total(cube.pull_requests(by), by, merged(), len()),
 };
 
@@ -48,7 +50,8 @@ pub const MERGE_RATE: Metric = Metric {
     kind: Kind::Ratio,
     basis: Basis::DecidedPullRequests,
     definition: "Merged pull requests of the decided ones, which are merged or closed. Open ones do not count yet.",
-    groups: &[&[], &[Dim::User], &[Dim::Tag], &[Dim::Repo], &[Dim::Period], &[Dim::Category]],
+    needs: Needs::Nothing,
+    groups: &[&[], &[Dim::User], &[Dim::Tag], &[Dim::Team], &[Dim::Repo], &[Dim::Period], &[Dim::Category]],
     plan: |cube, by| ratio(cube.pull_requests(by), by, merged(), decided(), decided()),
 };
 
@@ -61,6 +64,7 @@ pub const MERGE_RATE_ALL: Metric = Metric {
     kind: Kind::Ratio,
     basis: Basis::PullRequests,
     definition: "Merged pull requests of all pull requests, open ones included.",
+    needs: Needs::Nothing,
     groups: &[&[]],
     plan: |cube, by| ratio(cube.pull_requests(by), by, merged(), len(), len()),
 };
@@ -74,6 +78,7 @@ pub const SESSIONS_WITH_PR: Metric = Metric {
     kind: Kind::Total,
     basis: Basis::Sessions,
     definition: "Sessions that list at least one pull request.",
+    needs: Needs::Nothing,
     groups: &[&[]],
     plan: |cube, by| total(cube.sessions(by), by, lists_pr().sum(), len()),
 };
@@ -87,6 +92,7 @@ pub const SESSIONS_WITH_MERGED_PR: Metric = Metric {
     kind: Kind::Total,
     basis: Basis::Sessions,
     definition: "Sessions that list at least one merged pull request.",
+    needs: Needs::Nothing,
     groups: &[&[]],
     plan: |cube, by| total(cube.sessions(by), by, col(BEST_STATE).eq(lit(0)).sum(), len()),
 };
@@ -101,13 +107,18 @@ pub const ACUS_PER_MERGED_PR: Metric = Metric {
     basis: Basis::MergedPullRequests,
     definition: "All ACUs of the group divided by its merged pull requests: fully loaded, \
                  sessions without a pull request included.",
-    groups: &[&[], &[Dim::User], &[Dim::Tag], &[Dim::Period]],
-    plan: acus_per_merged_pr,
+    needs: Needs::Nothing,
+    groups: COST,
+    plan: |cube, by| per_merged_pr(cube, by, acus()),
 };
 
-fn acus_per_merged_pr(cube: &Cube, by: &[Dim]) -> LazyFrame {
+/// The groupings of what a merged pull request costs.
+pub(super) const COST: &[&[Dim]] = &[&[], &[Dim::User], &[Dim::Tag], &[Dim::Team], &[Dim::Period]];
+
+/// What the sessions of a group used, divided by its merged pull requests.
+pub(super) fn per_merged_pr(cube: &Cube, by: &[Dim], used: Expr) -> LazyFrame {
     let number = |expr: Expr, name| expr.cast(DataType::Float64).alias(name);
-    let spent = cube.sessions(by).group_by([group(by)]).agg([number(acus(), NUMERATOR)]);
+    let spent = cube.sessions(by).group_by([group(by)]).agg([number(used, NUMERATOR)]);
     let got = cube.pull_requests(by).group_by([group(by)]).agg([number(merged(), DENOMINATOR)]);
     // The whole period is a group even without a pull request; a user or tag is not.
     let how = if by.is_empty() { JoinType::Left } else { JoinType::Inner };

@@ -2,7 +2,8 @@
 
 use polars::prelude::*;
 
-use super::cube::{Cube, PERIOD};
+use super::calendar::PERIOD;
+use super::cube::Cube;
 use super::facts::Quality;
 use crate::frame::Frames;
 use crate::frame::columns as c;

@@ -9,8 +9,9 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::METRICS;
+use super::budget::Budget;
 use super::facts::{Bounds, Fact, Facts, Quality, Source};
-use super::metric::{Dim, Kind, Metric};
+use super::metric::{Dim, Kind, Known, Metric};
 use crate::fetch::{Api, Ledger};
 use crate::money::Currency;
 use crate::unit::Unit;
@@ -56,14 +57,22 @@ impl Facts {
         }
         let file: File<'_> = serde_json::from_str(text)?;
         let mut facts = file.facts.into_iter().map(fact).collect::<Result<Vec<_>, _>>()?;
+        let currency = facts.iter().find_map(|fact| match fact.unit {
+            Unit::Money(currency) => Some(currency),
+            _ => None,
+        });
+        let teams = facts.iter().any(|fact| fact.key(Dim::Team).is_some());
+        let source = file.source.source()?;
         // Of a file that somebody has edited; ours is in order already.
         facts.sort_by(Fact::canonical_order);
         let mut read = Self {
             generated_at: file.generated_at,
             period: file.period.bounds(),
             previous: file.previous.bounds(),
-            source: file.source.source()?,
             quality: file.quality.quality(),
+            budget: file.budget.map(BudgetRow::budget).transpose()?,
+            known: Known { api: source.api, teams, currency },
+            source,
             names: file.labels.map(|labels| labels.user).unwrap_or_default(),
             facts,
         };
@@ -106,6 +115,8 @@ struct File<'a> {
     previous: BoundsRow,
     source: SourceRow,
     quality: QualityRow,
+    #[serde(borrow, default)]
+    budget: Option<BudgetRow<'a>>,
     #[serde(default)]
     labels: Option<Labels>,
     #[serde(borrow)]
@@ -145,6 +156,10 @@ struct SourceRow {
     tags: Vec<String>,
     #[serde(default)]
     users: Vec<String>,
+    #[serde(default)]
+    people: Option<String>,
+    #[serde(default)]
+    profile: Option<String>,
     requests: u64,
     retries: u64,
     pages: u64,
@@ -159,7 +174,17 @@ struct SourceRow {
 impl SourceRow {
     fn source(self) -> Result<Source, ReadError> {
         let api = [Api::V2, Api::V3].into_iter().find(|api| api.name() == self.api);
+        let word = |what, known: &[&'static str], told: Option<String>| match told {
+            None => Ok(None),
+            Some(told) => known
+                .iter()
+                .find(|word| **word == told)
+                .map(|word| Some(*word))
+                .ok_or_else(|| ReadError::unknown(what, &told)),
+        };
         Ok(Source {
+            people: word("the way to show people", &["pseudonyms", "hidden"], self.people)?,
+            profile: word("the profile", &["leadership"], self.profile)?,
             api: api.ok_or_else(|| ReadError::unknown("the API", &self.api))?,
             scope: self.scope,
             tags: self.tags,
@@ -200,6 +225,38 @@ impl QualityRow {
             prs_without_url: self.prs_without_url,
         }
     }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BudgetRow<'a> {
+    month: String,
+    until: String,
+    #[serde(borrow)]
+    amount: Number<'a>,
+    currency: String,
+    #[serde(borrow)]
+    used: Number<'a>,
+    #[serde(borrow)]
+    forecast: Number<'a>,
+}
+
+impl BudgetRow<'_> {
+    fn budget(self) -> Result<Budget, ReadError> {
+        Ok(Budget {
+            amount: self.amount.value()?.unwrap_or(0.0),
+            currency: currency(&self.currency)?,
+            used: self.used.value()?,
+            forecast: self.forecast.value()?,
+            month: self.month,
+            until: self.until,
+        })
+    }
+}
+
+fn currency(code: &str) -> Result<Currency, ReadError> {
+    let currency = Currency::parse(code).filter(|currency| currency.code() == code);
+    currency.ok_or_else(|| ReadError::unknown("the currency", code))
 }
 
 #[derive(Deserialize)]
@@ -261,11 +318,11 @@ fn fact(row: Row<'_>) -> Result<Fact, ReadError> {
 }
 
 fn unit(metric: &Metric, name: &str) -> Result<Unit, ReadError> {
-    let plain = [Unit::Count, Unit::Acu, Unit::Share].into_iter().find(|unit| unit.name() == name);
-    plain
-        .filter(|unit| *unit == metric.unit)
-        .or_else(|| Currency::parse(name).filter(|currency| currency.code() == name).map(Unit::Money))
-        .ok_or_else(|| ReadError::unknown("the unit", name))
+    match metric.unit {
+        Unit::Money(_) => currency(name).map(Unit::Money),
+        unit if unit.name() == name => Ok(unit),
+        _ => Err(ReadError::unknown("the unit", name)),
+    }
 }
 
 /// The dimensions by name, which must be a grouping that the metric comes in.
@@ -334,12 +391,21 @@ mod tests {
     }
 
     #[test]
-    fn names_and_money_come_back() {
-        let text = sample()
-            .replacen("  \"facts\"", "  \"labels\": {\"user\": {\"u1\":\"Ada\"}},\n  \"facts\"", 1)
-            .replacen("\"unit\":\"acu\"", "\"unit\":\"EUR\"", 1);
+    fn names_teams_money_and_masks_come_back() {
+        let spend = "\n    {\"metric\":\"spend\",\"unit\":\"EUR\",\"group\":{\"team\":\"x\"},\"value\":1.25,\"n\":3,\"previous\":null}\n  ]";
+        let budget = "  \"budget\": {\"month\":\"2026-10\",\"until\":\"2026-10-12T00:00:00Z\",\"amount\":5000.0,\"currency\":\"EUR\",\"used\":1250.1,\"forecast\":null},\n";
+        let labels = "  \"labels\": {\"user\": {\"u1\":\"Ada\"}},\n  \"facts\"";
+        let text = sample();
+        let (rows, _) = text.rsplit_once("\n  ]").unwrap();
+        // In canonical order money stands last.
+        let text = format!("{rows},{spend}\n}}\n")
+            .replacen("  \"facts\"", &format!("{budget}{labels}"), 1)
+            .replacen("\"requests\"", "\"people\":\"pseudonyms\",\"profile\":\"leadership\",\"requests\"", 1);
         let facts = Facts::from_json(&text).unwrap();
-        assert_eq!(facts.names.get("u1").map(String::as_str), Some("Ada"));
+        assert_eq!(facts.called("u1"), "Ada");
+        assert_eq!(facts.known.currency.map(|currency| currency.code().to_owned()), Some("EUR".to_owned()));
+        assert!(facts.known.teams && facts.source.profile == Some("leadership"));
+        assert_eq!(facts.budget.as_ref().and_then(|budget| budget.used), Some(1250.1));
         assert_eq!(facts.to_json().unwrap(), text);
     }
 

@@ -3,7 +3,7 @@
 use polars::prelude::*;
 
 use super::cube::Cube;
-use super::metric::{Basis, Dim, Direction, Kind, Metric};
+use super::metric::{Basis, Dim, Direction, Kind, Metric, Needs};
 use super::plan::total;
 use crate::frame::columns as c;
 use crate::unit::Unit;
@@ -13,6 +13,7 @@ pub(super) const VOLUME: &[&[Dim]] = &[
     &[],
     &[Dim::User],
     &[Dim::Tag],
+    &[Dim::Team],
     &[Dim::Org],
     &[Dim::Day],
     &[Dim::Status],
@@ -31,6 +32,7 @@ pub const SESSIONS: Metric = Metric {
     kind: Kind::Total,
     basis: Basis::Sessions,
     definition: "Distinct sessions created in the period, archived and child sessions included.",
+    needs: Needs::Nothing,
     groups: VOLUME,
     plan: |cube, by| total(cube.sessions(by), by, len(), len()),
 };
@@ -44,6 +46,7 @@ pub const ACTIVE_USERS: Metric = Metric {
     kind: Kind::Total,
     basis: Basis::Sessions,
     definition: "Distinct users who created at least one session. Sessions started by automation do not count.",
+    needs: Needs::Nothing,
     groups: &[&[], &[Dim::Period]],
     plan: active_users,
 };
@@ -62,6 +65,7 @@ pub const AUTOMATION_SESSIONS: Metric = Metric {
     kind: Kind::Total,
     basis: Basis::Sessions,
     definition: "Sessions started by a service user.",
+    needs: Needs::Nothing,
     groups: &[&[]],
     plan: |cube, by| total(cube.sessions(by), by, col(c::AUTOMATION).sum(), len()),
 };
@@ -75,6 +79,7 @@ pub const USER_MESSAGES_MEDIAN: Metric = Metric {
     kind: Kind::Quantile,
     basis: Basis::CountedSessions,
     definition: "Half of the sessions had at most this many messages written by people (linear interpolation).",
+    needs: Needs::V3,
     groups: &[&[], &[Dim::Size]],
     plan: user_messages_median,
 };
@@ -93,6 +98,7 @@ pub const SESSIONS_STOPPED_BY_LIMIT: Metric = Metric {
     kind: Kind::Total,
     basis: Basis::Sessions,
     definition: "Sessions that are suspended because a usage or session limit, a quota, credits or a payment ran out.",
+    needs: Needs::V3,
     groups: &[&[]],
     plan: |cube, by| total(cube.sessions(by), by, col(c::LIMITED).sum(), len()),
 };

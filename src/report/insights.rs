@@ -1,8 +1,8 @@
 //! What stands out: a few sentences made by rules from the facts, each with
 //! its number, silent where too little is known.
 
-use super::names;
 use super::view::Piece;
+use super::{money, names};
 use crate::metrics::*;
 use crate::text::clean;
 use crate::unit::{Unit, percent_change};
@@ -25,9 +25,10 @@ pub type Sentence = Vec<Piece>;
 /// The sentences, what bears most on a decision first.
 pub fn insights(facts: &Facts, evidence: &Evidence, previous: &str) -> Vec<Sentence> {
     let rules = match few(facts) {
-        Some(few) => vec![incomplete(facts), Some(few), dwindled(facts, previous)],
+        Some(few) => vec![incomplete(facts), budget(facts), Some(few), dwindled(facts, previous)],
         None => vec![
             incomplete(facts),
+            budget(facts),
             headline(facts, previous),
             outcome(facts, previous),
             friction(facts, evidence),
@@ -70,6 +71,11 @@ fn incomplete(facts: &Facts) -> Option<Sentence> {
             things(ledger.unique as f64, "session", "sessions")
         ))
     })
+}
+
+/// How much of the month's budget is used.
+fn budget(facts: &Facts) -> Option<Sentence> {
+    facts.budget.as_ref().map(|budget| said(money::budget(budget)))
 }
 
 /// An empty period is news, not a broken page; one with a handful of sessions
@@ -327,9 +333,13 @@ mod tests {
                 tags: Vec::new(),
                 users: Vec::new(),
                 scope: String::new(),
+                people: None,
+                profile: None,
                 ledger: Ledger { complete, ..Ledger::default() },
             },
             quality: Quality::default(),
+            budget: None,
+            known: Known { api: crate::fetch::Api::V2, teams: false, currency: None },
             names: std::collections::BTreeMap::new(),
             facts,
         };

@@ -21,6 +21,8 @@ pub enum Draw {
     Multiples,
     /// A table of labels and what they touched, without a chart.
     Labels,
+    /// A table of teams with all that is known of each, without a chart.
+    Teams,
 }
 
 /// A chart on the page.
@@ -122,6 +124,10 @@ pub static SECTIONS: [Section; 3] = [
                 &[Dim::Bin],
                 Draw::Columns,
             ),
+            Figure {
+                at_least: 1,
+                ..figure("acus-by-team", "ACUs by team", "", &ACUS, &[Dim::Team], Draw::Ranking)
+            },
             figure("acus-by-user", "ACUs by user", "", &ACUS, &[Dim::User], Draw::Ranking),
             figure(
                 "acus-by-tag",
@@ -188,6 +194,17 @@ pub static SECTIONS: [Section; 3] = [
         figures: &[
             figure("funnel", "From session to merge", "", &SESSIONS_WITH_PR, &[], Draw::Funnel),
             figure("pr-states", "Pull requests by state", "", &PRS, &[Dim::State], Draw::Ranking),
+            Figure {
+                at_least: 1,
+                ..figure(
+                    "teams",
+                    "Teams side by side",
+                    "A session belongs to one team, so that the parts add up to the whole.",
+                    &SESSIONS,
+                    &[Dim::Team],
+                    Draw::Teams,
+                )
+            },
             figure(
                 "merge-rate-by-tag",
                 "Merge rate by tag",

@@ -56,6 +56,7 @@ struct Listed<'a> {
     heads: &'a [String],
     rows: &'a [Row],
     more: &'a str,
+    spare: bool,
 }
 
 /// The body, which shows each picture by the Content-ID that `content_id` gives
@@ -92,6 +93,7 @@ pub fn letter(
                 heads: &ranking.heads,
                 rows: &ranking.rows,
                 more: &ranking.more,
+                spare: ranking.spare,
             })
             .collect(),
         enclosed: enclosed.sentence(),

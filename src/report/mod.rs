@@ -9,6 +9,7 @@ mod head;
 mod insights;
 mod layout;
 mod letter;
+mod money;
 mod names;
 mod quality;
 mod sessions;
@@ -23,6 +24,7 @@ use sha2::{Digest, Sha256};
 use crate::charts::{self, ChartError};
 use crate::fetch::Vendor;
 use crate::metrics::{ANALYSIS_COVERAGE, Evidence, Fact, Facts, known_to};
+use crate::money::{Price, Prices};
 use crate::period::Period;
 use crate::text::clean;
 use crate::unit::Unit;
@@ -60,6 +62,8 @@ pub struct Run<'a> {
     pub tags: &'a [String],
     /// Users the sessions were narrowed to.
     pub users: &'a [String],
+    /// What an ACU costs, by the settings.
+    pub prices: Option<&'a Prices>,
     /// The vendor's own counts of the period.
     pub vendor: &'a Vendor,
     /// The data is invented.
@@ -115,8 +119,8 @@ fn view(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<View, Repor
         tiles: tiles::tiles(facts, run.periods, run.points)?,
         insights: insights::insights(facts, evidence, &previous.map(in_sentence).unwrap_or_default()),
         sections: sections(facts, evidence, run)?,
-        lists: sessions::lists(evidence),
-        definitions: known_to(facts.source.api).map(|metric| definition(facts, metric)).collect(),
+        lists: sessions::lists(facts, evidence),
+        definitions: known_to(facts.known).map(|metric| definition(facts, metric)).collect(),
         quality: quality::entries(facts, run.vendor),
         vendor: quality::note(run.vendor),
         ledger: ledger(facts),
@@ -142,7 +146,7 @@ fn sections(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec<Sec
             }
         }
         let lead = match section.id {
-            "spend" => "A session counts with all its ACUs on the day it was created.".to_owned(),
+            "spend" => spend(run),
             "delivery" => {
                 "States are as of the fetch: young pull requests are still open and may yet be merged. \
                  Closed without merge is not failure."
@@ -171,6 +175,21 @@ fn number(fact: &Fact) -> Number {
         change: change::change(fact).map(|change| change.text).unwrap_or_default(),
         faint: change::faint(fact),
     }
+}
+
+/// What to know of the spend: when it counts, and at whose prices.
+fn spend(run: &Run<'_>) -> String {
+    let mut sentences = vec!["A session counts with all its ACUs on the day it was created.".to_owned()];
+    if let Some(prices) = run.prices {
+        let unit = Unit::Money(prices.currency());
+        let price = |price: &Price| {
+            format!("{} an ACU from {}", unit.text(Some(price.per_acu)), price.from.format("%-d %B %Y"))
+        };
+        let all: Vec<String> = prices.steps().iter().map(price).collect();
+        sentences
+            .push(format!("Money is ACUs at the prices in this report's own settings: {}.", all.join(", ")));
+    }
+    sentences.join(" ")
 }
 
 /// How many sessions the issue numbers speak for.
@@ -205,12 +224,22 @@ fn definition(facts: &Facts, metric: &'static crate::metrics::Metric) -> Definit
     }
 }
 
+/// How people are shown, in words.
+fn people(how: Option<&str>) -> &'static str {
+    match how {
+        None => "by name, or by id where none is known",
+        Some("pseudonyms") => "under pseudonyms; groups of fewer than five people in one",
+        Some(_) => "not shown; groups of fewer than five people in one",
+    }
+}
+
 fn ledger(facts: &Facts) -> Vec<Entry> {
     let source = &facts.source;
     let ledger = &source.ledger;
     vec![
         Entry { name: "API", value: source.api.to_string() },
         Entry { name: "Scope", value: clean(&source.scope, 80) },
+        Entry { name: "People", value: people(source.people).to_owned() },
         Entry::count("Requests", ledger.requests),
         Entry::count("Of these, retries", ledger.retries),
         Entry::count("Pages", ledger.pages),

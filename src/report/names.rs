@@ -1,6 +1,6 @@
 //! What groups are called on the page.
 
-use crate::metrics::Dim;
+use crate::metrics::{Dim, Facts};
 use crate::text::clean;
 
 /// The longest name that the page prints; charts cut to their own width.
@@ -10,6 +10,7 @@ const LONGEST: usize = 120;
 pub fn name(dim: Dim, key: Option<&str>) -> String {
     let none = match dim {
         Dim::Tag => "untagged",
+        Dim::Team => "no team",
         Dim::User => "no user",
         Dim::Label => "no label",
         Dim::Type => "no type",
@@ -30,6 +31,12 @@ pub fn name(dim: Dim, key: Option<&str>) -> String {
     if text.is_empty() { "(unprintable)".to_owned() } else { text }
 }
 
+/// A fact's group for people: a user by name, where that is known and may be shown.
+pub fn of(facts: &Facts, dim: Dim, key: Option<&str>) -> String {
+    let called = |user| facts.called(user);
+    name(dim, if dim == Dim::User { key.map(called) } else { key })
+}
+
 /// What the groups of a dimension are called, in the plural.
 pub fn plural(dim: Dim) -> &'static str {
     match dim {
@@ -47,6 +54,7 @@ pub fn plural(dim: Dim) -> &'static str {
         Dim::State => "states",
         Dim::Status => "statuses",
         Dim::Tag => "tags",
+        Dim::Team => "teams",
         Dim::Type => "types",
         Dim::User => "users",
     }
@@ -69,6 +77,7 @@ pub fn head(dim: Dim) -> &'static str {
         Dim::State => "State",
         Dim::Status => "Status",
         Dim::Tag => "Tag",
+        Dim::Team => "Team",
         Dim::Type => "Type",
         Dim::User => "User",
     }

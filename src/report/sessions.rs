@@ -1,23 +1,26 @@
 //! Sessions worth a look.
 
+use chrono::NaiveDate;
 use url::Url;
 
-use super::names::name;
+use super::names;
 use super::view::{SessionList, SessionView};
-use crate::metrics::{Dim, Evidence, SessionRow};
+use crate::metrics::{Dim, Evidence, Facts, SessionRow};
 use crate::text::clean;
 use crate::unit::Unit;
 
 /// The longest title that the page prints.
 const LONGEST_TITLE: usize = 110;
+/// The longest beginning of a prompt that the page prints.
+const LONGEST_PROMPT: usize = 280;
 /// The longest user that the page prints.
 const LONGEST_USER: usize = 60;
 /// The longest address that the page links to.
 const LONGEST_ADDRESS: usize = 500;
 
 /// The lists in the order of the page.
-pub fn lists(evidence: &Evidence) -> Vec<SessionList> {
-    let rows = |sessions: &[SessionRow], by| sessions.iter().map(|row| session(row, by)).collect();
+pub fn lists(facts: &Facts, evidence: &Evidence) -> Vec<SessionList> {
+    let rows = |sessions: &[SessionRow], by| sessions.iter().map(|row| session(facts, row, by)).collect();
     vec![
         SessionList {
             title: "The costliest",
@@ -51,7 +54,7 @@ enum By {
     HighIssues,
 }
 
-fn session(row: &SessionRow, by: By) -> SessionView {
+fn session(facts: &Facts, row: &SessionRow, by: By) -> SessionView {
     let title = clean(row.title.as_deref().unwrap_or_default(), LONGEST_TITLE);
     let things = |number: f64, one: &'static str, many: &'static str| {
         let unit = if number == 1.0 { one } else { many };
@@ -69,6 +72,9 @@ fn session(row: &SessionRow, by: By) -> SessionView {
         (_, false) => format!("{prs}, none merged"),
     };
     let mut remarks = vec![prs];
+    if let (Some(currency), Some(spend)) = (facts.known.currency, row.spend) {
+        remarks.insert(0, Unit::Money(currency).text(Some(spend)));
+    }
     let (size, unit) = match by {
         By::Acus => {
             if row.high_issues > 0.0 {
@@ -82,12 +88,24 @@ fn session(row: &SessionRow, by: By) -> SessionView {
         }
     };
     SessionView {
-        title: if title.is_empty() { "Untitled session".to_owned() } else { title },
+        title: match title.as_str() {
+            "" => untitled(row),
+            _ => title,
+        },
         href: row.url.as_deref().and_then(safe_link).unwrap_or_default(),
-        user: clean(&name(Dim::User, row.user.as_deref()), LONGEST_USER),
+        user: clean(&names::of(facts, Dim::User, row.user.as_deref()), LONGEST_USER),
+        prompt: row.prompt.as_deref().map(|prompt| clean(prompt, LONGEST_PROMPT)).unwrap_or_default(),
         size,
         unit,
         remarks,
+    }
+}
+
+/// A session that goes by its day alone.
+fn untitled(row: &SessionRow) -> String {
+    match row.day.parse::<NaiveDate>() {
+        Ok(day) => format!("Session of {}", day.format("%A, %-d %B")),
+        Err(_) => "Untitled session".to_owned(),
     }
 }
 

@@ -4,6 +4,7 @@ use minijinja::Value;
 
 use super::change::{change, faint};
 use super::layout::{HEADLINES, Headline};
+use super::money;
 use super::view::Tile;
 use crate::charts::{self, ChartError};
 use crate::metrics::{Dim, Fact, Facts, ISSUES, Kind, Metric};
@@ -46,7 +47,7 @@ fn tile(facts: &Facts, headline: &Headline, trend: &[String]) -> Result<Tile, Ch
         title: headline.title,
         long: value.chars().count() > LONG,
         value,
-        note: fact.map(|fact| note(fact, headline.rests)).unwrap_or_default(),
+        note: fact.map(|fact| told(facts, fact, headline.rests)).unwrap_or_default(),
         faint: blind || fact.is_some_and(faint),
         change: fact.filter(|_| !blind).and_then(change),
         sparkline: Value::from_safe_string(drawn),
@@ -62,6 +63,13 @@ fn find<'a>(facts: &'a Facts, metric: &Metric, keys: &[(Dim, &str)]) -> Option<&
     let by: Vec<Dim> = keys.iter().map(|(dim, _)| *dim).collect();
     let is_asked = |fact: &&Fact| keys.iter().all(|(dim, key)| fact.key(*dim).flatten() == Some(key));
     facts.by(metric, &by).iter().find(is_asked)
+}
+
+/// What a number is worth, and what it rests on.
+fn told(facts: &Facts, fact: &Fact, rests: &str) -> String {
+    let worth = money::text(facts, fact);
+    let parts = [worth.unwrap_or_default(), note(fact, rests)];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
 }
 
 /// What a number rests on, short enough for a tile on a phone: `31 of 39 decided`.

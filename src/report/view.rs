@@ -212,6 +212,8 @@ pub struct SessionView {
     pub remarks: Vec<String>,
     /// User, or a word for none.
     pub user: String,
+    /// The beginning of its prompt; empty unless that is to be printed.
+    pub prompt: String,
 }
 
 /// A number's definition.

@@ -131,10 +131,8 @@ impl Mail {
                     )
                 })?;
                 let login = login(args, password)?;
-                let state =
-                    args.state.clone().or(state).ok_or_else(|| {
-                        missing("folder to remember in what was sent", "name one with --state")
-                    })?;
+                let state = state
+                    .ok_or_else(|| missing("folder to remember in what was sent", "name one with --state"))?;
                 Way::Server { server: server(url, login)?, state, force: args.force }
             }
         };

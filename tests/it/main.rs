@@ -20,6 +20,8 @@ mod hostile;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
+mod leadership;
+#[cfg(test)]
 mod mail;
 #[cfg(test)]
 mod oracle;

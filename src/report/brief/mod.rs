@@ -59,17 +59,22 @@ pub fn brief(facts: &Facts) -> Result<Brief, ReportError> {
         fetched,
         tags: &source.tags,
         users: &source.users,
+        prices: None,
         vendor: &Vendor::NotAsked,
         demo: false,
     };
     let complete = facts.period.complete.unwrap_or(true);
     let previous = periods.get(1);
     let evidence = evidence(facts);
+    let priced = match facts.known.currency {
+        Some(_) => " Money is at the prices in the sender's settings.",
+        None => "",
+    };
     Ok(Brief {
         subject: periods.first().map(|period| subject::subject(facts, period)).unwrap_or_default(),
         header: head::header(facts, &run),
         notices: head::notices(facts, &run),
-        comparison: comparison(previous, complete),
+        comparison: comparison(previous, complete) + priced,
         compared: complete,
         // One point draws no trend.
         tiles: tiles::tiles(facts, &periods, 0)?,

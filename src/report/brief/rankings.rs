@@ -1,8 +1,8 @@
 //! Who and what used most, as short tables.
 
-use crate::metrics::{ACUS, Dim, Fact, Facts};
+use crate::metrics::{ACUS, Dim, Fact, Facts, HIDDEN};
 use crate::report::view::Row;
-use crate::report::{change, names};
+use crate::report::{change, money, names};
 use crate::text::clean;
 use crate::unit::Unit;
 
@@ -11,9 +11,9 @@ const MOST: usize = 5;
 /// The longest name in a narrow table.
 const LONGEST_NAME: usize = 48;
 /// What is listed, in order.
-const BY: [Dim; 2] = [Dim::User, Dim::Tag];
+const BY: [Dim; 3] = [Dim::Team, Dim::User, Dim::Tag];
 
-/// A short table: name, ACUs, change.
+/// A short table: name, ACUs, what they are worth or else the sessions, change.
 pub struct Ranking {
     /// Heading.
     pub title: String,
@@ -23,6 +23,8 @@ pub struct Ranking {
     pub rows: Vec<Row>,
     /// What is not in the rows; empty for nothing.
     pub more: String,
+    /// Whether a narrow screen does without the third column.
+    pub spare: bool,
 }
 
 /// The tables that have anybody or anything to name.
@@ -33,25 +35,27 @@ pub fn rankings(facts: &Facts) -> Vec<Ranking> {
 fn ranking(facts: &Facts, dim: Dim) -> Option<Ranking> {
     let compared = facts.period.complete.unwrap_or(true);
     let mut all: Vec<&Fact> = facts.by(&ACUS, &[dim]).iter().collect();
-    if all.iter().all(|fact| fact.key(dim).flatten().is_none()) {
+    // A row for everybody together says nothing that the total does not.
+    if all.iter().all(|fact| matches!(fact.key(dim).flatten(), None | Some(HIDDEN))) {
         return None;
     }
     let value = |fact: &Fact| fact.value.unwrap_or(0.0);
     all.sort_by(|a, b| value(b).total_cmp(&value(a)));
+    let worth = money::head(facts, &ACUS);
     let row = |fact: &&Fact| {
-        let key = fact.key(dim).flatten();
-        let known = key.filter(|_| dim == Dim::User).and_then(|id| facts.names.get(id));
-        let name = known.map_or_else(|| names::name(dim, key), |name| names::name(dim, Some(name)));
-        let mut cells = vec![clean(&name, LONGEST_NAME), fact.unit.text(fact.value), count(fact.n)];
+        let name = names::of(facts, dim, fact.key(dim).flatten());
+        let beside = worth.and_then(|_| money::text(facts, fact)).unwrap_or_else(|| count(fact.n));
+        let mut cells = vec![clean(&name, LONGEST_NAME), fact.unit.text(fact.value), beside];
         cells.extend(compared.then(|| change::signed(fact)));
         Row { cells, faint: false }
     };
-    let heads = [names::head(dim), ACUS.title, ACUS.basis.head()].into_iter();
+    let heads = [names::head(dim), ACUS.title, worth.unwrap_or(ACUS.basis.head())].into_iter();
     Some(Ranking {
         title: format!("{} by {}", ACUS.title, names::head(dim).to_lowercase()),
         heads: heads.chain(compared.then_some("Change")).map(str::to_owned).collect(),
         rows: all.iter().take(MOST).map(row).collect(),
         more: more(dim, all.len()),
+        spare: worth.is_none(),
     })
 }
 

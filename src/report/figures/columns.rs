@@ -4,9 +4,9 @@ use chrono::NaiveDate;
 
 use super::{Drawn, Source, firm, frame, table};
 use crate::charts::{self, ChartError, Column, Tone};
-use crate::metrics::{BINS, Dim, Fact};
+use crate::metrics::{BINS, Dim, Fact, Metric, SPEND};
 use crate::report::layout::Figure;
-use crate::report::names;
+use crate::report::{money, names};
 
 /// Columns that a text alternative lists one by one.
 const MOST_WORDS: usize = 8;
@@ -18,13 +18,19 @@ pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
         [Dim::Bin] => bins(&facts),
         _ => days(&facts),
     };
+    let worth = money::head(source.facts, figure.metric);
     let words: Vec<_> = columns.iter().map(|column| (column.label.clone(), column.text.clone())).collect();
     let description = description(figure.title, &columns, &words);
     let svg = charts::columns(&frame(figure, &description), &columns, &|value| unit.tick(value))?;
     let head = figure.by.first().map_or("", |dim| names::head(*dim));
-    let rows = words.into_iter().map(|(name, text)| firm(vec![name, text]));
+    let rows = words.into_iter().enumerate().map(|(at, (name, text))| {
+        let money = facts.get(at).and_then(|fact| money::text(source.facts, fact));
+        firm([name, text].into_iter().chain(money).collect())
+    });
     let title = if figure.by == [Dim::Bin] { "Sessions" } else { figure.metric.title };
-    Ok(Drawn::new(svg, table(&[head, title], rows)))
+    let heads: Vec<&str> = [head, title].into_iter().chain(worth).collect();
+    let also: &[&Metric] = if worth.is_some() { &[&SPEND] } else { &[] };
+    Ok(Drawn { also, ..Drawn::new(svg, table(&heads, rows)) })
 }
 
 /// In words: every column where there are few, else the highest and the lowest.

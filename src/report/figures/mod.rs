@@ -5,6 +5,7 @@ mod funnel;
 mod impacts;
 mod labels;
 mod ranking;
+mod teams;
 mod trend;
 
 use minijinja::Value;
@@ -12,7 +13,7 @@ use minijinja::Value;
 use super::layout::{Draw, Figure};
 use super::view::{FigureView, Row, Table, Term};
 use crate::charts::{ChartError, Frame, Svg};
-use crate::metrics::{Evidence, Fact, Facts, Metric, SESSIONS};
+use crate::metrics::{Dim, Evidence, Fact, Facts, HIDDEN, Metric, SESSIONS};
 use crate::period::Period;
 
 /// The longest table under a chart; the facts file has all rows.
@@ -58,7 +59,11 @@ impl Source<'_> {
 
 /// Whether the page is better without a figure.
 pub fn superfluous(figure: &Figure, source: &Source<'_>) -> bool {
-    source.facts.by(figure.metric, figure.by).len() < figure.at_least
+    let facts = source.facts.by(figure.metric, figure.by);
+    // A bar for everybody together says nothing that the total does not.
+    let hidden =
+        figure.by == [Dim::User] && facts.iter().any(|fact| fact.key(Dim::User) == Some(Some(HIDDEN)));
+    hidden || facts.len() < figure.at_least
 }
 
 /// Whether a figure has nothing to show.
@@ -107,6 +112,7 @@ fn drawn(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
         Draw::Multiples => impacts::multiples(figure, source),
         Draw::Funnel => funnel::draw(figure, source),
         Draw::Labels => Ok(labels::draw(source.evidence)),
+        Draw::Teams => Ok(teams::draw(source)),
     }
 }
 

@@ -3,11 +3,10 @@
 use super::{Drawn, Source, firm, frame, in_words, table};
 use crate::charts::{self, Bar, ChartError, Tone};
 use crate::frame::normal::{IMPACTS, STATES};
-use crate::metrics::{ACUS, ACUS_SPLIT, Dim, Fact, Kind, Metric};
-use crate::report::change;
+use crate::metrics::{ACUS, ACUS_SPLIT, Dim, FOLDED, Fact, Kind, Metric, SPEND, SPEND_SPLIT};
 use crate::report::layout::Figure;
-use crate::report::names::{self, name};
 use crate::report::view::Row;
+use crate::report::{change, money, names};
 use crate::unit::Unit;
 
 /// The vendor's sizes of a session, smallest first.
@@ -24,14 +23,15 @@ pub fn amounts(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError
         (place(dim, a).cmp(&place(dim, b))).then(value(b).total_cmp(&value(a)))
     });
     let (shown, rest) = facts.split_at(facts.len().min(MOST_BARS));
-    let mut bars: Vec<Bar> = shown.iter().map(|fact| bar(dim, fact, None)).collect();
+    let worth = |fact: &Fact| money::text(source.facts, fact);
+    let mut bars: Vec<Bar> = shown.iter().map(|fact| bar(source, dim, fact, worth(fact))).collect();
     if !rest.is_empty() && adds_up(dim) {
         let sum = rest.iter().filter_map(|fact| fact.value).sum();
         bars.push(Bar {
             name: format!("{} other {}", rest.len(), names::plural(dim)),
             value: Some(sum),
             text: figure.metric.unit.text(Some(sum)),
-            note: None,
+            note: worth_of(source, rest),
             tone: Tone::Rest,
             muted: false,
         });
@@ -42,11 +42,12 @@ pub fn amounts(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError
     let split = figure.metric.id == ACUS.id && dim == Dim::Tag;
     let row = |fact: &&Fact| {
         let key = fact.key(dim).flatten();
-        let mut cells = vec![name(dim, key), unit.text(fact.value)];
+        let mut cells = vec![names::of(source.facts, dim, key), unit.text(fact.value)];
+        cells.extend(worth(fact));
         if split {
-            let shares = source.facts.by(&ACUS_SPLIT, figure.by);
-            let own = shares.iter().find(|share| share.key(dim).flatten() == key);
+            let own = source.facts.beside(fact, &ACUS_SPLIT);
             cells.push(unit.text(own.and_then(|share| share.value)));
+            cells.extend(own.and_then(worth));
         }
         cells.extend(basis.map(|_| Unit::Count.text(Some(fact.n))));
         cells.extend(against(source, fact));
@@ -55,11 +56,19 @@ pub fn amounts(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError
     let rows = facts.iter().map(row);
     let heads: Vec<&str> = [names::head(dim), figure.metric.title]
         .into_iter()
+        .chain(money::head(source.facts, figure.metric))
         .chain(split.then_some("Split"))
+        .chain(money::head(source.facts, &ACUS_SPLIT).filter(|_| split).map(|_| "Spend, split"))
         .chain(basis)
         .chain(source.against.as_deref())
         .collect();
-    let also: &[&Metric] = if split { &[&ACUS_SPLIT] } else { &[] };
+    let priced = money::head(source.facts, figure.metric).is_some();
+    let also: &[&Metric] = match (split, priced) {
+        (true, true) => &[&SPEND, &ACUS_SPLIT, &SPEND_SPLIT],
+        (true, false) => &[&ACUS_SPLIT],
+        (false, true) => &[&SPEND],
+        (false, false) => &[],
+    };
     Ok(Drawn { also, ..finish(figure, &bars, None, &heads, rows)? })
 }
 
@@ -72,10 +81,10 @@ pub fn rates(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> 
     let shown = facts.iter().filter(|fact| fact.value.is_some()).take(MOST_BARS);
     let count = |number: f64| Unit::Count.text(Some(number));
     let of = |fact: &Fact| format!("{} of {}", count(fact.numerator), count(fact.denominator));
-    let bars: Vec<Bar> = shown.map(|fact| bar(dim, fact, Some(of(fact)))).collect();
+    let bars: Vec<Bar> = shown.map(|fact| bar(source, dim, fact, Some(of(fact)))).collect();
     let row = |fact: &&Fact| {
         let mut cells = vec![
-            name(dim, fact.key(dim).flatten()),
+            names::of(source.facts, dim, fact.key(dim).flatten()),
             figure.metric.unit.text(fact.value),
             count(fact.numerator),
             count(fact.denominator),
@@ -112,10 +121,21 @@ fn finish(
     Ok(Drawn::new(charts::bars(&frame(figure, &description), bars, max)?, table(heads, rows)))
 }
 
-fn bar(dim: Dim, fact: &Fact, note: Option<String>) -> Bar {
+/// What several groups are worth together; `None` where one of them is unknown.
+fn worth_of(source: &Source<'_>, facts: &[&Fact]) -> Option<String> {
+    let worth = facts.iter().map(|fact| money::beside(source.facts, fact));
+    let (mut sum, mut unit) = (0.0, None);
+    for fact in worth {
+        sum += fact?.value?;
+        unit = Some(fact?.unit);
+    }
+    Some(unit?.text(Some(sum)))
+}
+
+fn bar(source: &Source<'_>, dim: Dim, fact: &Fact, note: Option<String>) -> Bar {
     let key = fact.key(dim).flatten();
     Bar {
-        name: name(dim, key),
+        name: names::of(source.facts, dim, key),
         value: fact.value,
         text: fact.unit.text(fact.value),
         note,
@@ -152,7 +172,7 @@ fn tone(dim: Dim, key: Option<&str>) -> Tone {
         (Dim::State, Some("open")) => Tone::Open,
         (Dim::State, Some("draft")) => Tone::Draft,
         (Dim::State, _) => Tone::Unknown,
-        (_, None) | (Dim::Repo, Some("unknown")) => Tone::Rest,
+        (_, None | Some(FOLDED)) | (Dim::Repo, Some("unknown")) => Tone::Rest,
         _ => Tone::Accent,
     }
 }

@@ -2,10 +2,10 @@
 
 use super::{Drawn, Source, frame, table};
 use crate::charts::{self, ChartError, Point};
-use crate::metrics::Dim;
+use crate::metrics::{Dim, Metric, SPEND, SPEND_PER_MERGED_PR};
 use crate::report::layout::Figure;
 use crate::report::view::Row;
-use crate::report::{change, names};
+use crate::report::{change, money, names};
 use crate::unit::Unit;
 
 pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
@@ -25,15 +25,27 @@ pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
         let running = is_running && newest == Some(period);
         let faint = running || change::faint(fact);
         let label = if running { format!("{label} so far") } else { label };
-        rows.push(Row { cells: vec![label, text.clone(), Unit::Count.text(Some(fact.n))], faint });
+        let money = money::text(source.facts, fact);
+        let cells = [label, text.clone()].into_iter().chain(money).chain([Unit::Count.text(Some(fact.n))]);
+        rows.push(Row { cells: cells.collect(), faint });
         points.push(Point { label: period.short_name(), value: fact.value, text, muted: faint });
     }
     let description = description(figure.title, &points);
     let max = (unit == Unit::Share).then_some(1.0);
     let svg = charts::line(&frame(figure, &description), &points, &|value| unit.tick(value), max)?;
-    let heads = [names::head(Dim::Period), figure.metric.title, figure.metric.basis.head()];
+    let worth = money::companion(figure.metric).filter(|_| source.facts.known.currency.is_some());
+    let heads: Vec<&str> = [names::head(Dim::Period), figure.metric.title]
+        .into_iter()
+        .chain(worth.map(|metric| metric.title))
+        .chain([figure.metric.basis.head()])
+        .collect();
+    let also: &[&Metric] = match worth.map(|metric| metric.id) {
+        Some(id) if id == SPEND.id => &[&SPEND],
+        Some(_) => &[&SPEND_PER_MERGED_PR],
+        None => &[],
+    };
     let note = if is_running { "The last point is so far: its period is not over." } else { "" };
-    Ok(Drawn { note, ..Drawn::new(svg, table(&heads, rows.into_iter())) })
+    Ok(Drawn { note, also, ..Drawn::new(svg, table(&heads, rows.into_iter())) })
 }
 
 /// In words: where the line ends, where it began, and how far it went.

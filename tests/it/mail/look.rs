@@ -50,6 +50,24 @@ fn long_and_foreign_names_stay_inside() {
 }
 
 #[test]
+fn money_and_teams_have_room() {
+    let Some(mut browser) = Browser::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let settings = "profile = \"leadership\"\nstate = \"state\"\nbudget = \"9000\"\n\
+                    [[price]]\nfrom = 2026-01-01\nper_acu = \"22.5\"\ncurrency = \"CHF\"\n\
+                    [[team]]\nname = \"Payments and everything around them\"\ntag = \"payments\"\n\
+                    [[team]]\nname = \"Data\"\ntag = \"data\"\n";
+    std::fs::write(folder.path().join("acumen.toml"), settings).unwrap();
+    let served = served();
+    let url = served.url();
+    let flags = ["report", "--base-url", &url, "--org", "org_demo", "--week", "2026-W41", "--out", "."];
+    let outcome = run(acumen(folder.path()).args(flags));
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    let (_folder, page) = body(folder, "org_demo_2026-W41_leadership");
+    judge(&mut browser, "mail-money", &page);
+}
+
+#[test]
 fn an_empty_week_is_a_mail_too() {
     let Some(mut browser) = Browser::start() else { return };
     let folder = tempfile::tempdir().unwrap();

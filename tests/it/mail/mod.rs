@@ -88,22 +88,18 @@ fn two_runs_of_the_same_week_are_one_mail() {
     let server = MailServer::start(Manner { login: Some(("me", "s3cret word")), ..Manner::of(Kind::Tls) });
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("password"), "s3cret word\n").unwrap();
+    let settings = format!(
+        "org = \"org_demo\"\nout = \"out\"\nbase_url = \"{}\"\n[mail]\nsmtp = \"{}\"\nuser = \"me\"\n\
+         password_file = \"password\"\nfrom = \"Acumen <acumen@example.com>\"\n\
+         to = [\"Ada Löv <ada@example.com>\"]\ncc = \"b@example.com\"\n",
+        served.url(),
+        url(&server, "smtps")
+    );
+    std::fs::write(folder.path().join("acumen.toml"), settings).unwrap();
     let report = |more: &[&str]| {
-        let (base, smtp) = (served.url(), url(&server, "smtps"));
         let mut command = acumen(folder.path());
-        command.args([
-            "report",
-            "--base-url",
-            &base,
-            "--org",
-            "org_demo",
-            "--week",
-            "2026-W41",
-            "--out",
-            "out",
-        ]);
-        command.args(["--mail", "--smtp", &smtp, "--smtp-user", "me", "--smtp-password-file", "password"]);
-        run(command.args(PEOPLE).args(more).env("SSL_CERT_FILE", authority()))
+        command.args(["report", "--week", "2026-W41", "--mail"]).args(more);
+        run(command.env("SSL_CERT_FILE", authority()))
     };
     let first = report(&[]);
     assert_eq!(first.code, Some(0), "{}", first.stderr);
@@ -204,6 +200,37 @@ mod acus {
             length => format!("{},{}", &digits[..length - 3], &digits[length - 3..]),
         }
     }
+}
+
+#[test]
+fn a_mail_for_leadership_names_nobody_and_speaks_of_money_and_teams() {
+    let served = served();
+    let folder = tempfile::tempdir().unwrap();
+    let settings = "profile = \"leadership\"\nstate = \"state\"\norg = \"org_demo\"\nbudget = \"9000\"\nout = \".\"\n\
+                    [[price]]\nfrom = 2026-01-01\nper_acu = \"2.25\"\ncurrency = \"EUR\"\n\
+                    [[team]]\nname = \"Payments\"\ntag = \"payments\"\n\
+                    [[team]]\nname = \"Data\"\ntag = \"data\"\n";
+    std::fs::write(folder.path().join("acumen.toml"), settings).unwrap();
+    let base = served.url();
+    let flags = ["report", "--base-url", &base, "--week", "2026-W41", "--eml", "a.eml"];
+    let outcome = run(acumen(folder.path()).args(flags).args(PEOPLE));
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    let name = "org_demo_2026-W41_leadership";
+    assert_eq!(outcome.stdout, format!("./{name}.html\n./{name}.json\na.eml\n"));
+    let message = std::fs::read(folder.path().join("a.eml")).unwrap();
+    let Some(told) = parsed(&message) else { return };
+    let leaves = leaves(&told["body"]);
+    for part in &leaves[..2] {
+        let text = part["text"].as_str().unwrap();
+        assert!(!text.contains("email|") && !text.contains("service-user"), "{text}");
+        for word in ["Person ", "Payments", "€", "Budget of October 2026", "in the sender", "ACUs by team"]
+        {
+            assert!(text.contains(word), "{word}\n{text}");
+        }
+    }
+    assert!(!told["headers"].to_string().contains('€'), "a subject is read by others too");
+    let mail = std::fs::read_to_string(folder.path().join(format!("{name}.json"))).unwrap();
+    assert!(mail.contains("\"profile\":\"leadership\""));
 }
 
 #[test]

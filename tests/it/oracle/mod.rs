@@ -11,7 +11,7 @@ mod compare;
 mod facts;
 mod issues;
 mod pulls;
-mod records;
+pub mod records;
 mod v3;
 mod volume;
 

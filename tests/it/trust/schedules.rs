@@ -9,7 +9,7 @@ use acumen::cli::ReportArgs;
 use acumen::error::Error;
 use acumen::fetch::{Api, Delivery, FetchError, Ledger, Limits, fetch_within};
 use acumen::pipeline::prepare_within;
-use acumen::settings::{FoundKey, Settings};
+use acumen::settings::{Found, FoundKey, Settings};
 use acumen::simulator::{Fault, FaultKind, Options, Organisation, Recipe, Total, start};
 use tokio::runtime::Runtime;
 
@@ -41,7 +41,12 @@ fn settings(url: &str, api: Api, out: &Path, page_size: u32, concurrency: u32) -
         Api::V3 => SERVICE_CANARY,
     };
     let key = FoundKey { text: key.to_owned(), source: "a test".to_owned() };
-    let settings = Settings::resolve(&args, Some(key), "2026-10-12T06:00:00Z".parse().unwrap()).unwrap();
+    let settings = Settings::resolve(
+        &args,
+        Found { key: Some(key), ..Found::default() },
+        "2026-10-12T06:00:00Z".parse().unwrap(),
+    )
+    .unwrap();
     holds_no_key(&format!("{settings:?}"));
     settings
 }

@@ -1,17 +1,25 @@
 //! Settings: what was typed, validated once, before any work is done.
 
+mod file;
 pub mod mail;
+mod show;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{DateTime, Datelike, SubsecRound, Utc};
 use chrono_tz::Tz;
 use url::{Host, Url};
 
+pub use file::{SettingsFile, parse as parse_file};
+pub use show::{EXAMPLE, show};
+
 use crate::cli::ReportArgs;
 use crate::fetch::{Api, Question, Secret};
+use crate::money::Prices;
+use crate::people::{People, TagRule};
 use crate::period::{self, Period};
+use crate::text::clean;
 
 /// How long a whole fetch may take.
 const DEADLINE: Duration = Duration::from_secs(20 * 60);
@@ -40,6 +48,63 @@ pub struct FoundKey {
     pub source: String,
 }
 
+/// What was found for a report around its options, unchecked.
+#[derive(Default)]
+pub struct Found {
+    /// The key.
+    pub key: Option<FoundKey>,
+    /// The settings file.
+    pub file: SettingsFile,
+    /// The people file: its place and text.
+    pub people: Option<(PathBuf, String)>,
+    /// Where what must outlive a run belongs, unless an option says.
+    pub state: Option<PathBuf>,
+}
+
+/// How people are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shown {
+    /// By name, where it is known.
+    #[default]
+    Names,
+    /// Under names that mean nothing outside this installation.
+    Pseudonyms,
+    /// Not at all: everybody is one group.
+    Hidden,
+}
+
+/// What a report tells of single people and sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Privacy {
+    /// How people are shown.
+    pub people: Shown,
+    /// Whether groups of fewer than five people are folded into one, and single
+    /// sessions go without title and link.
+    pub leadership: bool,
+    /// Whether the beginnings of prompts are printed.
+    pub prompts: bool,
+}
+
+impl Privacy {
+    /// How people are shown, where that is not by name.
+    pub fn people_word(&self) -> Option<&'static str> {
+        match self.people {
+            Shown::Names => None,
+            Shown::Pseudonyms => Some("pseudonyms"),
+            Shown::Hidden => Some("hidden"),
+        }
+    }
+}
+
+/// What may be spent, and what it is worth.
+#[derive(Clone, Debug)]
+pub struct Money {
+    /// What an ACU costs.
+    pub prices: Prices,
+    /// What may be spent in a calendar month.
+    pub budget: Option<f64>,
+}
+
 /// Everything a report needs to know, checked.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -63,6 +128,19 @@ pub struct Settings {
     pub out: PathBuf,
     /// Whether the vendor's own counts are asked for.
     pub reconcile: bool,
+    /// What is told of people and sessions.
+    pub privacy: Privacy,
+    /// What ACUs cost; none without a price.
+    pub money: Option<Money>,
+    /// The calendar month in which the period ends, or stands, where there is a
+    /// budget and the report is about all that it is spent on.
+    pub month: Option<Period>,
+    /// The people file.
+    pub people: People,
+    /// What tells a team from a tag.
+    pub rules: Vec<TagRule>,
+    /// Where what must outlive a run belongs.
+    pub state: Option<PathBuf>,
     /// The data is invented: the page says so.
     pub demo: bool,
 }
@@ -73,15 +151,17 @@ impl Settings {
         self.question.org.as_deref().unwrap_or("enterprise")
     }
 
-    /// Checks what was typed against the clock and the key that was found.
+    /// Whether sessions are told of teams.
+    pub fn tells_teams(&self) -> bool {
+        !self.rules.is_empty() || self.people.tells_teams()
+    }
+
+    /// Checks what was typed against the clock and what was found around it.
     ///
     /// # Errors
     /// The first thing that cannot be used, with a hint.
-    pub fn resolve(
-        args: &ReportArgs,
-        key: Option<FoundKey>,
-        now: DateTime<Utc>,
-    ) -> Result<Self, SettingsError> {
+    pub fn resolve(args: &ReportArgs, found: Found, now: DateTime<Utc>) -> Result<Self, SettingsError> {
+        let Found { key, file, people, state } = found;
         let now = now.trunc_subsecs(0);
         let tz = zone(&args.tz)?;
         let period = period(args, now, tz)?;
@@ -102,6 +182,13 @@ impl Settings {
         // A window that is still open is frozen at the start of the run, so that
         // sessions created while pages are read cannot shift them.
         let open = earliest.from() < now && now < period.to();
+        let money = money(args.budget.as_deref(), file.prices)?;
+        let is_whole = args.tags.is_empty() && args.users.is_empty();
+        let month = match money.as_ref().and_then(|money| money.budget) {
+            Some(_) if is_whole => Period::month_of(period.last().min(period::today(now, tz)), tz),
+            _ => None,
+        };
+        let from = earliest.from().min(month.as_ref().map_or(earliest.from(), Period::from));
         let key_source = key.as_ref().map(|key| key.source.clone()).unwrap_or_default();
         let key = checked_key(key.as_ref())?;
         let (api, api_from) = generation(args.api.as_deref(), &key);
@@ -109,7 +196,7 @@ impl Settings {
             api,
             base_url: base_url(&args.base_url)?,
             org: args.org.as_deref().map(|org| word("--org", org)).transpose()?,
-            from: earliest.from().to_utc(),
+            from: from.to_utc(),
             to: if open { now } else { period.to().to_utc() },
             tags: args.tags.iter().map(|tag| word("--tag", tag)).collect::<Result<_, _>>()?,
             users: users(&args.users, api)?,
@@ -121,6 +208,21 @@ impl Settings {
             key: Secret::new(key),
         };
         let complete = period.complete(now);
+        let privacy = privacy(args)?;
+        if privacy.people != Shown::Names && !question.users.is_empty() {
+            return Err(SettingsError::new(
+                "--user names people, who are not to be shown by name",
+                "leave --user out, or use --people names with --profile lead",
+            ));
+        }
+        let state = args.state.clone().or(state);
+        if privacy.people == Shown::Pseudonyms && state.is_none() {
+            return Err(SettingsError::new(
+                "pseudonyms need a folder for their salt, and there is no home to keep it in",
+                "name a folder that outlives the run with --state",
+            ));
+        }
+        let people = people.map(|(path, text)| read_people(&path, &text)).transpose()?.unwrap_or_default();
         let out = args.out.clone();
         let reconcile = !args.no_reconcile;
         Ok(Self {
@@ -132,11 +234,73 @@ impl Settings {
             now,
             out,
             reconcile,
+            privacy,
+            money,
+            month,
+            people,
+            rules: file.rules,
+            state,
             demo: false,
             periods,
             period,
         })
     }
+}
+
+/// What the profile and the flags beside it say of people and sessions.
+fn privacy(args: &ReportArgs) -> Result<Privacy, SettingsError> {
+    let leadership = args.profile == "leadership";
+    let people = match args.people.as_deref() {
+        Some("names") if leadership => {
+            return Err(SettingsError::new(
+                "--people names: the profile leadership names nobody",
+                "use --profile lead for a report with names",
+            ));
+        }
+        Some("hidden") => Shown::Hidden,
+        Some("pseudonyms") => Shown::Pseudonyms,
+        None if leadership => Shown::Pseudonyms,
+        _ => Shown::Names,
+    };
+    if args.include_prompts && (leadership || people != Shown::Names) {
+        return Err(SettingsError::new(
+            "--include-prompts: prompts tell who wrote them",
+            "print them with --profile lead and --people names only",
+        ));
+    }
+    Ok(Privacy { people, leadership, prompts: args.include_prompts })
+}
+
+fn money(budget: Option<&str>, prices: Option<Prices>) -> Result<Option<Money>, SettingsError> {
+    let budget = match budget.map(|text| (text, file::amount(text))) {
+        Some((text, None)) => {
+            return Err(SettingsError::new(
+                format!("--budget: cannot read {}", quoted(text)),
+                "write it as 5000 or 5000.00",
+            ));
+        }
+        Some((_, Some(0.0))) => {
+            return Err(SettingsError::new("--budget: it is 0", "leave it out where there is none"));
+        }
+        budget => budget.and_then(|(_, amount)| amount),
+    };
+    match prices {
+        Some(prices) => Ok(Some(Money { prices, budget })),
+        None if budget.is_some() => Err(SettingsError::new(
+            "--budget: there is no price to hold it against",
+            "give the price of an ACU in the settings file, under [[price]]",
+        )),
+        None => Ok(None),
+    }
+}
+
+fn read_people(path: &Path, text: &str) -> Result<People, SettingsError> {
+    People::parse(text).map_err(|flaw| {
+        SettingsError::new(
+            format!("{}, line {}: {}", path.display(), flaw.line, clean(&flaw.what, 200)),
+            "begin it with the line user,name,team,from; user is an id or an email",
+        )
+    })
 }
 
 fn zone(text: &str) -> Result<Tz, SettingsError> {
@@ -311,7 +475,8 @@ mod tests {
             ..args
         };
         let key = FoundKey { text: " apk_user_x\n".to_owned(), source: "a test".to_owned() };
-        Settings::resolve(&args, Some(key), "2026-10-14T09:30:15.5Z".parse().unwrap())
+        let found = Found { key: Some(key), ..Found::default() };
+        Settings::resolve(&args, found, "2026-10-14T09:30:15.5Z".parse().unwrap())
     }
 
     fn week(label: &str) -> ReportArgs {

@@ -1,0 +1,72 @@
+//! A month's budget: how much of it is used, and where the month is heading.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use polars::prelude::*;
+use serde::Serialize;
+
+use super::calendar::{Calendar, SPEND, UNPRICED, placed_in, price};
+use super::evaluate::Span;
+use crate::frame::Frames;
+use crate::money::Currency;
+use crate::period::Period;
+
+/// A forecast on fewer days than this would be a guess.
+const ENOUGH_DAYS: f64 = 5.0;
+
+/// A calendar month and what may be spent in it.
+#[derive(Clone, Debug)]
+pub struct Month {
+    /// The month.
+    pub period: Period,
+    /// How far its sessions are known.
+    pub until: DateTime<Utc>,
+    /// What may be spent, in the currency of the prices.
+    pub amount: f64,
+}
+
+/// How much of a month's budget is used.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Budget {
+    /// The month: `2026-10`.
+    pub month: String,
+    /// RFC 3339, in the zone: what was created before this is in it.
+    pub until: String,
+    /// What may be spent.
+    pub amount: f64,
+    /// The currency of all three.
+    pub currency: Currency,
+    /// What was spent; null where a part of it has no price.
+    pub used: Option<f64>,
+    /// What the month will have cost at the pace so far: `used` by the share of
+    /// the month that is over. Null in its first five days, and once it is over.
+    pub forecast: Option<f64>,
+}
+
+/// Works out the budget of the span's month.
+///
+/// # Errors
+/// Polars refused a step: a defect, not a state of the data.
+pub fn budget(frames: &Frames, span: &Span<'_>) -> PolarsResult<Option<Budget>> {
+    let (Some(month), Some(prices)) = (&span.month, span.prices) else { return Ok(None) };
+    let calendar = Calendar::new(std::slice::from_ref(&month.period));
+    let mut sessions = placed_in(&frames.sessions, &calendar)?
+        .sort([crate::frame::columns::CREATED, crate::frame::columns::ID], SortMultipleOptions::default())?;
+    price(&mut sessions, &calendar, prices)?;
+    let unpriced = sessions.column(UNPRICED)?.bool()?.any();
+    let used = (!unpriced)
+        .then(|| PolarsResult::Ok(sessions.column(SPEND)?.f64()?.sum().unwrap_or(0.0)))
+        .transpose()?;
+    let (begin, end) = (month.period.from(), month.period.to());
+    let until = month.until.with_timezone(&month.period.tz()).clamp(begin, end);
+    let seconds = |from: DateTime<_>, to: DateTime<_>| (to - from).num_seconds() as f64;
+    let (over, whole) = (seconds(begin, until), seconds(begin, end));
+    let is_telling = over >= ENOUGH_DAYS * 86_400.0 && until < end;
+    Ok(Some(Budget {
+        month: month.period.label(),
+        until: until.to_rfc3339_opts(SecondsFormat::Secs, false),
+        amount: month.amount,
+        currency: prices.currency(),
+        used,
+        forecast: used.filter(|_| is_telling).map(|used| used / over * whole),
+    }))
+}

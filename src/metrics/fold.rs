@@ -1,0 +1,69 @@
+//! Small groups in one: a row of a handful of people tells of each of them.
+
+use polars::prelude::*;
+
+use super::calendar::PERIOD;
+use super::cube::TAGS;
+use crate::frame::columns as c;
+
+/// Groups of at least this many people stand for themselves.
+const ENOUGH: u32 = 5;
+/// The number of the group that small groups are folded into.
+pub const FEW: u32 = u32::MAX - 1;
+/// What that group is called.
+pub const FOLDED: &str = "fewer than five people";
+
+const PEOPLE: &str = "people";
+
+/// Folds the teams, organisations, tags and repositories in which one to four
+/// people were at work in the report's period. A group of service users alone
+/// is no group of people and stays.
+///
+/// `sessions` knows its periods; `tags` gets a count of the tags that a row
+/// stands for, so that shares of a session still add up to the whole.
+pub fn fold(sessions: &mut DataFrame, tags: &mut DataFrame, entries: &mut DataFrame) -> PolarsResult<()> {
+    let people = sessions
+        .clone()
+        .lazy()
+        .filter(col(PERIOD).eq(lit(0)).and(col(c::AUTOMATION).not()).and(col(c::USER).is_not_null()));
+    for dim in [c::TEAM, c::ORG] {
+        let few = few(people.clone(), dim)?;
+        recode(sessions, dim, &few)?;
+    }
+    let of_people = |frame: &DataFrame| {
+        let on = [col(c::ROW)];
+        let users = people.clone().select([col(c::ROW), col(c::USER)]);
+        frame.clone().lazy().join(users, on.clone(), on, JoinArgs::new(JoinType::Inner))
+    };
+    let few_repos = few(of_people(entries), c::REPO)?;
+    recode(entries, c::REPO, &few_repos)?;
+    let few_tags = few(of_people(tags), c::TAG)?;
+    recode(tags, c::TAG, &few_tags)?;
+    *tags = tags
+        .clone()
+        .lazy()
+        .group_by_stable([col(c::ROW), col(c::TAG)])
+        .agg([len().cast(DataType::UInt32).alias(TAGS)])
+        .collect()?;
+    Ok(())
+}
+
+/// The groups with too few people, in ascending order.
+fn few(rows: LazyFrame, dim: &str) -> PolarsResult<Vec<u32>> {
+    let groups = rows
+        .filter(col(dim).is_not_null())
+        .group_by([col(dim)])
+        .agg([col(c::USER).n_unique().alias(PEOPLE)])
+        .filter(col(PEOPLE).lt(lit(ENOUGH)))
+        .collect()?;
+    let mut few: Vec<u32> = groups.column(dim)?.u32()?.iter().flatten().collect();
+    few.sort_unstable();
+    Ok(few)
+}
+
+fn recode(frame: &mut DataFrame, dim: &str, few: &[u32]) -> PolarsResult<()> {
+    let code = |number: u32| if few.binary_search(&number).is_ok() { FEW } else { number };
+    let recoded = frame.column(dim)?.u32()?.apply_values(code);
+    frame.with_column(recoded.into_column())?;
+    Ok(())
+}

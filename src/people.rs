@@ -1,0 +1,275 @@
+//! Who people are and which team they work in: the people file and the rules
+//! that tell a team from a tag.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+
+use crate::period::Period;
+
+/// Something in a people file that cannot be used.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Flaw {
+    /// The line it stands on; the first is 1.
+    pub line: u64,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+/// A row of a people file: what holds of somebody from a day on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Row {
+    name: Option<String>,
+    team: Option<String>,
+    /// None is from the beginning.
+    from: Option<NaiveDate>,
+}
+
+/// The people file: names and teams by user id or email, over time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct People {
+    /// By id or email, as [`key`] writes it; oldest row first.
+    rows: BTreeMap<String, Vec<Row>>,
+}
+
+/// The columns of a people file; the first is required.
+const COLUMNS: [&str; 4] = ["user", "name", "team", "from"];
+
+impl People {
+    /// Reads a people file: CSV with a line of heads, `user` (an id or an
+    /// email), `name`, `team` and `from` in any order. An empty cell says nothing.
+    ///
+    /// # Errors
+    /// The first line that cannot be used.
+    pub fn parse(text: &str) -> Result<Self, Flaw> {
+        // Spreadsheets like to put a byte order mark first.
+        let text = text.trim_start_matches('\u{feff}');
+        let mut reader =
+            csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(text.as_bytes());
+        let heads = reader.headers().map_err(|error| flaw(1, error.to_string()))?.clone();
+        let place = |name: &str| heads.iter().position(|head| head.eq_ignore_ascii_case(name));
+        if let Some(odd) =
+            heads.iter().find(|head| !COLUMNS.iter().any(|name| head.eq_ignore_ascii_case(name)))
+        {
+            let known = COLUMNS.join(", ");
+            return Err(flaw(1, format!("there is no column “{odd}”; the columns are {known}")));
+        }
+        let [user, name, team, from] = COLUMNS.map(place);
+        let Some(user) = user else { return Err(flaw(1, "the column “user” is missing".to_owned())) };
+        let mut people = Self::default();
+        for record in reader.records() {
+            let record = record.map_err(|error| {
+                let line = error.position().map_or(0, csv::Position::line);
+                flaw(line, error.to_string())
+            })?;
+            let line = record.position().map_or(0, csv::Position::line);
+            let cell = |place: Option<usize>| {
+                place.and_then(|place| record.get(place)).filter(|cell| !cell.is_empty()).map(str::to_owned)
+            };
+            let Some(who) = cell(Some(user)) else {
+                return Err(flaw(line, "it names no user".to_owned()));
+            };
+            let from = match cell(from) {
+                None => None,
+                Some(text) => Some(text.parse().map_err(|_| {
+                    flaw(line, format!("cannot read the day “{text}”; write it as 2026-10-05"))
+                })?),
+            };
+            let rows = people.rows.entry(key(&who)).or_default();
+            if rows.iter().any(|row| row.from == from) {
+                return Err(flaw(line, format!("“{who}” has two rows from the same day")));
+            }
+            rows.push(Row { name: cell(name), team: cell(team), from });
+        }
+        for rows in people.rows.values_mut() {
+            rows.sort_by_key(|row| row.from);
+        }
+        Ok(people)
+    }
+
+    /// Whether it says nothing.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Whether it puts anybody into a team.
+    pub fn tells_teams(&self) -> bool {
+        self.rows.values().flatten().any(|row| row.team.is_some())
+    }
+
+    /// What somebody is called by their newest row; the id counts before the email.
+    pub fn name(&self, id: &str, email: Option<&str>) -> Option<&str> {
+        self.of(id, email)?.iter().rev().find_map(|row| row.name.as_deref())
+    }
+
+    /// Every id that it names and how it calls them; emails left out.
+    pub fn names(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.rows.iter().filter_map(|(who, rows)| {
+            let name = rows.iter().rev().find_map(|row| row.name.as_deref())?;
+            (!is_email(who)).then_some((who.as_str(), name))
+        })
+    }
+
+    fn of(&self, id: &str, email: Option<&str>) -> Option<&Vec<Row>> {
+        let of_email = || self.rows.get(&key(email?));
+        self.rows.get(&key(id)).or_else(of_email)
+    }
+}
+
+/// What a cell is looked up by: emails do not care about case, ids do.
+fn key(who: &str) -> String {
+    if is_email(who) { who.trim().to_lowercase() } else { who.trim().to_owned() }
+}
+
+fn is_email(who: &str) -> bool {
+    who.contains('@')
+}
+
+fn flaw(line: u64, what: String) -> Flaw {
+    Flaw { line, what }
+}
+
+/// A rule that tells a session's team from one of its tags.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagRule {
+    /// A tag; `*` stands for any text.
+    pub pattern: String,
+    /// The team; `None` names it by what the first `*` stands for.
+    pub team: Option<String>,
+}
+
+impl TagRule {
+    /// The team of a tag; `None` where the rule does not fit.
+    fn team<'t>(&'t self, tag: &'t str) -> Option<&'t str> {
+        let stands = stands_for(&self.pattern, tag)?;
+        Some(self.team.as_deref().unwrap_or(stands).trim()).filter(|team| !team.is_empty())
+    }
+}
+
+/// What the first `*` of a pattern stands for in a text; `None` where they differ.
+fn stands_for<'t>(pattern: &str, text: &'t str) -> Option<&'t str> {
+    let Some((before, after)) = pattern.split_once('*') else {
+        return (pattern == text).then_some(text);
+    };
+    let rest = text.strip_prefix(before)?;
+    let fits = |end: usize| rest.get(end..).is_some_and(|rest| stands_for(after, rest).is_some());
+    match after.contains('*') {
+        false => rest.strip_suffix(after),
+        true => (0..=rest.len()).find(|end| fits(*end)).and_then(|end| rest.get(..end)),
+    }
+}
+
+/// When somebody was in which team: from an instant on, UTC in microseconds.
+type History = Vec<(i64, Option<Box<str>>)>;
+
+/// Tells the team of a session.
+#[derive(Clone, Debug, Default)]
+pub struct Teams {
+    rules: Vec<TagRule>,
+    /// By user id.
+    people: HashMap<Box<str>, History>,
+}
+
+impl Teams {
+    /// Rules for tags, and the people file with the ids of those whom it names
+    /// by email. A day of the file begins at the zone's midnight.
+    pub fn new<'m>(
+        rules: Vec<TagRule>,
+        people: &People,
+        emails: impl Iterator<Item = (&'m str, &'m str)>,
+        tz: Tz,
+    ) -> Self {
+        let begins = |day: Option<NaiveDate>| {
+            let Some(day) = day else { return i64::MIN };
+            Period::days(day, day, tz).map_or(i64::MIN, |day| day.from().timestamp_micros())
+        };
+        let history = |rows: &Vec<Row>| {
+            rows.iter().map(|row| (begins(row.from), row.team.as_deref().map(Into::into))).collect()
+        };
+        let mut known: HashMap<Box<str>, History> = HashMap::new();
+        for (id, email) in emails {
+            if let Some(rows) = people.of(id, Some(email)) {
+                known.insert(id.into(), history(rows));
+            }
+        }
+        for (who, rows) in &people.rows {
+            known.insert(who.as_str().into(), history(rows));
+        }
+        Self { rules, people: known }
+    }
+
+    /// The team of a session: what a rule says of its tags, the first rule
+    /// first, else the team of its user on the day of its creation.
+    pub fn of<'t>(
+        &'t self,
+        user: Option<&str>,
+        tags: impl Iterator<Item = &'t str> + Clone,
+        created: i64,
+    ) -> Option<&'t str> {
+        let by_rule = self.rules.iter().find_map(|rule| tags.clone().find_map(|tag| rule.team(tag)));
+        by_rule.or_else(|| {
+            let history = self.people.get(user?)?;
+            let after = history.partition_point(|(from, _)| *from <= created);
+            history.get(after.checked_sub(1)?)?.1.as_deref()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = "\u{feff}User,name,team,from\n\
+        email|1, Ada ,Payments,\n\
+        email|1,,Search,2026-10-07\n\
+        GRACE@example.com,Grace,Search,\n\
+        service-user-9,Nightly,,\n";
+
+    #[test]
+    fn a_team_holds_from_its_day_on_and_an_id_beats_an_email() {
+        let people = People::parse(FILE).unwrap();
+        let emails = [("email|2", "grace@example.com"), ("email|1", "grace@example.com")];
+        let teams = Teams::new(Vec::new(), &people, emails.into_iter(), chrono_tz::Europe::Berlin);
+        let of = |user, moment: &str| {
+            let created: chrono::DateTime<chrono::Utc> = moment.parse().unwrap();
+            teams.of(Some(user), std::iter::empty(), created.timestamp_micros())
+        };
+        // Midnight in Berlin is 22:00 UTC the day before.
+        assert_eq!(of("email|1", "2026-10-06T21:59:59Z"), Some("Payments"));
+        assert_eq!(of("email|1", "2026-10-06T22:00:00Z"), Some("Search"));
+        assert_eq!(of("email|2", "2020-01-01T00:00:00Z"), Some("Search"));
+        assert_eq!(
+            [of("service-user-9", "2026-10-06T00:00:00Z"), of("email|3", "2026-10-06T00:00:00Z")],
+            [None; 2]
+        );
+        assert_eq!(people.name("email|1", None), Some("Ada"));
+        assert_eq!(people.name("email|2", Some("Grace@Example.com")), Some("Grace"));
+        assert_eq!(people.names().collect::<Vec<_>>(), [("email|1", "Ada"), ("service-user-9", "Nightly")]);
+    }
+
+    #[test]
+    fn a_rule_beats_the_file_and_the_first_rule_the_next() {
+        let rule = |pattern: &str, team: Option<&str>| TagRule {
+            pattern: pattern.to_owned(),
+            team: team.map(str::to_owned),
+        };
+        let rules = vec![rule("pay", Some("Payments")), rule("team:*", None), rule("a*b*c", Some("ABC"))];
+        let people = People::parse("user,team\nu,File\n").unwrap();
+        let teams = Teams::new(rules, &people, std::iter::empty(), chrono_tz::UTC);
+        let of = |tags: &'static [&'static str]| teams.of(Some("u"), tags.iter().copied(), 0);
+        assert_eq!(of(&["team:search", "pay"]), Some("Payments"));
+        assert_eq!(of(&["x", "team:search"]), Some("search"));
+        assert_eq!(of(&["abbxc"]), Some("ABC"));
+        assert_eq!([of(&["payday"]), of(&["team:"]), of(&["abx"])], [Some("File"); 3]);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_used_says_where() {
+        let line = |text: &str| People::parse(text).unwrap_err().line;
+        assert_eq!([line("name\nx\n"), line("user,boss\n"), line("")], [1; 3]);
+        assert_eq!(line("user,from\na,2026-10-05\nb,5 Oct\n"), 3);
+        assert_eq!([line("user\n\"\"\n"), line("user,name\na,x\na,y\n")], [2, 3]);
+        assert!(People::parse("user,name\na\nb,x,more\n").is_ok());
+    }
+}

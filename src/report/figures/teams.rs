@@ -1,0 +1,59 @@
+//! Teams side by side: what each used, and what came of it.
+
+use super::{Drawn, Source};
+use crate::metrics::*;
+use crate::report::view::{Row, Table};
+use crate::report::{change, names};
+use crate::unit::MISSING;
+
+/// What stands in a row besides the team, in this order.
+const COLUMNS: [(&str, &Metric); 8] = [
+    ("Sessions", &SESSIONS),
+    ("ACUs", &ACUS),
+    ("Spend", &SPEND),
+    ("PRs", &PRS),
+    ("Merged", &PRS_MERGED),
+    ("Merge rate", &MERGE_RATE),
+    ("ACUs per merged PR", &ACUS_PER_MERGED_PR),
+    ("Spend per merged PR", &SPEND_PER_MERGED_PR),
+];
+
+pub fn draw(source: &Source<'_>) -> Drawn {
+    let facts = source.facts;
+    let columns: Vec<&(&str, &'static Metric)> = COLUMNS
+        .iter()
+        .filter(|(_, metric)| metric.needs != Needs::Price || facts.known.currency.is_some())
+        .collect();
+    let mut teams: Vec<&Fact> = facts.by(&SESSIONS, &[Dim::Team]).iter().collect();
+    let acus = |fact: &Fact| facts.beside(fact, &ACUS).and_then(|fact| fact.value).unwrap_or(0.0);
+    // Sessions of no team come last, however many they are.
+    let unmapped = |fact: &Fact| fact.key(Dim::Team).flatten().is_none();
+    teams.sort_by(|a, b| unmapped(a).cmp(&unmapped(b)).then(acus(b).total_cmp(&acus(a))));
+    // A team without a pull request is in no fact of theirs.
+    let text = |metric: &Metric, fact: Option<&Fact>| match fact {
+        Some(fact) => fact.unit.text(fact.value),
+        None if metric.kind == Kind::Total => metric.unit.text(Some(0.0)),
+        None => MISSING.to_owned(),
+    };
+    let row = |team: &&Fact| {
+        let name = names::name(Dim::Team, team.key(Dim::Team).flatten());
+        let cells = columns.iter().map(|(_, metric)| text(metric, facts.beside(team, metric)));
+        let faint = facts.beside(team, &MERGE_RATE).is_some_and(change::faint);
+        Row { cells: std::iter::once(name).chain(cells).collect(), faint }
+    };
+    let whole = columns.iter().map(|(_, metric)| text(metric, facts.whole(metric)));
+    let whole = Row { cells: std::iter::once("All".to_owned()).chain(whole).collect(), faint: false };
+    let heads = std::iter::once("Team").chain(columns.iter().map(|(head, _)| *head));
+    let table = Table {
+        heads: heads.map(str::to_owned).collect(),
+        rows: teams.iter().map(row).chain([whole]).collect(),
+        more: String::new(),
+    };
+    let also: &[&Metric] = match facts.known.currency {
+        Some(_) => {
+            &[&ACUS, &SPEND, &PRS, &PRS_MERGED, &MERGE_RATE, &ACUS_PER_MERGED_PR, &SPEND_PER_MERGED_PR]
+        }
+        None => &[&ACUS, &PRS, &PRS_MERGED, &MERGE_RATE, &ACUS_PER_MERGED_PR],
+    };
+    Drawn { svg: None, table, also, note: "Pale: fewer than ten decided pull requests." }
+}

@@ -1,0 +1,83 @@
+//! Money beside ACUs: the same group's number in the metric that stands for it.
+
+use chrono::{DateTime, NaiveDate, TimeDelta};
+
+use crate::metrics::{
+    ACUS, ACUS_PER_MERGED_PR, ACUS_SPLIT, Budget, Fact, Facts, Metric, SPEND, SPEND_PER_MERGED_PR,
+    SPEND_SPLIT,
+};
+use crate::unit::{MISSING, Unit};
+
+/// The metric that tells in money what another tells in ACUs.
+pub fn companion(metric: &Metric) -> Option<&'static Metric> {
+    [(&ACUS, &SPEND), (&ACUS_SPLIT, &SPEND_SPLIT), (&ACUS_PER_MERGED_PR, &SPEND_PER_MERGED_PR)]
+        .into_iter()
+        .find(|(acus, _)| acus.id == metric.id)
+        .map(|(_, money)| money)
+}
+
+/// What a fact's group is worth; `None` where there is no price or no such metric.
+pub fn beside<'f>(facts: &'f Facts, fact: &Fact) -> Option<&'f Fact> {
+    facts.known.currency?;
+    facts.beside(fact, companion(fact.metric)?)
+}
+
+/// The same in words.
+pub fn text(facts: &Facts, fact: &Fact) -> Option<String> {
+    beside(facts, fact).map(|fact| fact.unit.text(fact.value))
+}
+
+/// The head of a column with what the groups of a metric are worth.
+pub fn head(facts: &Facts, metric: &Metric) -> Option<&'static str> {
+    facts.known.currency?;
+    companion(metric).map(|metric| metric.title)
+}
+
+/// How much of the month's budget is used, and where the month is heading.
+pub fn budget(budget: &Budget) -> String {
+    let day = |text: &str| text.parse::<NaiveDate>().ok();
+    let month = day(&format!("{}-01", budget.month)).map(|day| day.format("%B %Y").to_string());
+    // The last instant that is known, not the first that is not.
+    let until = DateTime::parse_from_rfc3339(&budget.until).ok().map(|until| until - TimeDelta::seconds(1));
+    let (month, until) = (month.unwrap_or_default(), until.map(|until| until.format("%-d %B").to_string()));
+    let unit = Unit::Money(budget.currency);
+    let of = |value: Option<f64>| match value.map(|value| value / budget.amount) {
+        Some(share) => format!("{} ({})", unit.text(value), Unit::Share.text(Some(share))),
+        None => MISSING.to_owned(),
+    };
+    let used = format!(
+        "Budget of {month}: {} of {} used by {}",
+        of(budget.used),
+        unit.text(Some(budget.amount)),
+        until.unwrap_or_default()
+    );
+    match budget.forecast {
+        Some(forecast) => format!("{used}; at this pace {} by the end of the month.", of(Some(forecast))),
+        None => format!("{used}."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::money::Currency;
+
+    #[test]
+    fn a_budget_is_told_with_its_shares_and_without_a_guess() {
+        let told = Budget {
+            month: "2026-10".to_owned(),
+            until: "2026-10-12T00:00:00+02:00".to_owned(),
+            amount: 5000.0,
+            currency: Currency::parse("EUR").unwrap(),
+            used: Some(1250.0),
+            forecast: Some(6250.0),
+        };
+        assert_eq!(
+            budget(&told),
+            "Budget of October 2026: €1,250.00 (25\u{a0}%) of €5,000.00 used by 11 October; \
+             at this pace €6,250.00 (125\u{a0}%) by the end of the month."
+        );
+        let young = Budget { forecast: None, used: None, ..told };
+        assert_eq!(budget(&young), "Budget of October 2026: – of €5,000.00 used by 11 October.");
+    }
+}

@@ -1,0 +1,122 @@
+//! The settings for people: each value with where it came from, and an example
+//! file to begin with.
+
+use std::fmt::Write;
+
+use super::SettingsFile;
+use crate::cli::{Choice, Origin};
+
+/// Options that hold a secret, or an address that is one.
+const SECRETS: [&str; 1] = ["ping"];
+
+/// Every setting as a line of a settings file, with a remark on where it came
+/// from. Secrets are not shown.
+pub fn show(choices: &[Choice], file: &SettingsFile, key_source: Option<&str>) -> String {
+    let path = file.path.as_ref().map(|path| path.display().to_string());
+    let mut out = format!("# settings file: {}\n", path.as_deref().unwrap_or("none"));
+    let _ = writeln!(out, "# key: {}", key_source.unwrap_or("none was found"));
+    for choice in choices.iter().filter(|choice| choice.flag != "config") {
+        let origin = match choice.origin {
+            Origin::Flag => "flag".to_owned(),
+            Origin::Environment => choice.variable.clone(),
+            Origin::File => path.clone().unwrap_or_default(),
+            Origin::Default => "default".to_owned(),
+        };
+        let name = choice.flag.replace('-', "_");
+        let line = match value(choice) {
+            None => format!("# {name} is not set"),
+            Some(value) => format!("{name} = {value}"),
+        };
+        let _ = writeln!(out, "{line:<44}  # {origin}");
+    }
+    if let Some(prices) = &file.prices {
+        let currency = prices.currency();
+        for price in prices.steps() {
+            let (from, per_acu, code) = (price.from, price.per_acu, currency.code());
+            let _ =
+                write!(out, "\n[[price]]\nfrom = {from}\nper_acu = \"{per_acu}\"\ncurrency = \"{code}\"\n");
+        }
+    }
+    for rule in &file.rules {
+        let name = rule.team.as_deref().map(|team| format!("name = {}\n", quoted(team))).unwrap_or_default();
+        let _ = write!(out, "\n[[team]]\n{name}tag = {}\n", quoted(&rule.pattern));
+    }
+    out
+}
+
+fn value(choice: &Choice) -> Option<String> {
+    match choice.texts.as_slice() {
+        [] => None,
+        _ if SECRETS.contains(&choice.flag.as_str()) => Some("\"[not shown]\"".to_owned()),
+        [text] if text == "true" || text == "false" || text.parse::<u32>().is_ok() => Some(text.clone()),
+        [text] => Some(quoted(text)),
+        texts => Some(format!("[{}]", texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", "))),
+    }
+}
+
+/// A text as TOML writes it; what would harm a terminal is escaped with it.
+fn quoted(text: &str) -> String {
+    let escaped: String = text
+        .chars()
+        .flat_map(|c| match c {
+            '"' | '\\' => vec!['\\', c],
+            c if c.is_control() => format!("\\u{:04X}", u32::from(c)).chars().collect(),
+            c => vec![c],
+        })
+        .collect();
+    format!("\"{escaped}\"")
+}
+
+/// The example that `acumen config init` writes.
+pub const EXAMPLE: &str = include_str!("example.toml");
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::settings::file;
+
+    #[test]
+    fn the_example_is_a_file_that_changes_nothing_until_it_is_edited() {
+        let read = file::parse(Path::new("acumen.toml"), EXAMPLE).unwrap();
+        assert!(read.options.is_empty() && read.prices.is_none() && read.rules.is_empty());
+        // With every remark that is a setting made one it is still a file that can be used.
+        let edited: String = EXAMPLE
+            .lines()
+            .map(|line| line.strip_prefix("#").filter(|rest| !rest.starts_with([' ', '#'])).unwrap_or(line))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        let read = file::parse(Path::new("acumen.toml"), &edited).unwrap();
+        assert!(read.options.len() > 10 && read.prices.is_some() && read.rules.len() > 1);
+        // Every setting that there is stands in it.
+        for flag in crate::cli::flags_of_file() {
+            let is_named = read.options.iter().any(|option| option.flag == flag);
+            assert!(is_named, "{flag} is not in the example");
+        }
+    }
+
+    #[test]
+    fn what_is_shown_can_be_used_as_a_file_again() {
+        let choice = |flag: &str, texts: &[&str], origin| Choice {
+            flag: flag.to_owned(),
+            variable: "ACUMEN_X".to_owned(),
+            texts: texts.iter().map(|text| (*text).to_owned()).collect(),
+            origin,
+        };
+        let choices = [
+            choice("org", &["o\"\u{1b}\\"], Origin::Environment),
+            choice("tag", &["a", "b"], Origin::Flag),
+            choice("trend", &["7"], Origin::Default),
+            choice("allow-partial", &["false"], Origin::Default),
+            choice("user", &[], Origin::Default),
+        ];
+        let text = show(&choices, &SettingsFile::default(), Some("DEVIN_API_KEY"));
+        assert!(text.contains("# key: DEVIN_API_KEY") && text.contains("# user is not set"), "{text}");
+        let read = file::parse(Path::new("x/acumen.toml"), &text).unwrap();
+        assert_eq!(read.options.len(), 4);
+        assert!(read.options.iter().any(|option| option.texts == ["o\"\u{1b}\\"]));
+        let secret = [choice("ping", &["https://hc.example/token"], Origin::File)];
+        assert!(!show(&secret, &SettingsFile::default(), None).contains("token"));
+    }
+}
