@@ -1,6 +1,7 @@
 //! What was typed: flags, their environment names and their help.
 
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::path::PathBuf;
 
 use clap::builder::{OsStr as ClapStr, Resettable};
@@ -236,6 +237,7 @@ Examples:
   acumen report --org org_789
   acumen report --org org_789 --month 2026-03 --tag payments --tz Europe/Berlin
   acumen report --from 2026-10-05 --to 2026-10-11 --out /srv/reports
+  acumen report --org org_789 --ping https://hc-ping.com/UUID --summary summary.md
 
 `acumen --help` lists the exit codes.")]
     Report(Box<ReportArgs>),
@@ -294,6 +296,7 @@ Faults of --fault NAME[=N]; every Nth request (N is 7) where nothing else is sai
   nohasmore           the field that ends the walk is missing
   emptymore           an empty page that promises more
   loop                skip is ignored (v2), the cursor repeats (v3)
+  nomembers           the lists of people and organisations may not be read
 
 Examples:
   acumen simulate --sessions 5000 --fault 503=3 --fault drift
@@ -304,6 +307,22 @@ Examples:
     Metrics(MetricsArgs),
     /// Print a completion script for a shell.
     Completions(CompletionsArgs),
+}
+
+/// A text that nothing shows: it holds a token.
+#[derive(Clone, Default)]
+pub struct Private(pub String);
+
+impl From<String> for Private {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for Private {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
 }
 
 /// `acumen config`.
@@ -431,6 +450,20 @@ pub struct ReportArgs {
     #[arg(long, env = "ACUMEN_NO_RECONCILE", help_heading = "Output",
           value_parser = clap::builder::FalseyValueParser::new())]
     pub no_reconcile: bool,
+
+    /// File to which a short Markdown summary is appended once the report stands.
+    #[arg(long, env = "ACUMEN_SUMMARY", value_name = "FILE", help_heading = "Schedule")]
+    pub summary: Option<PathBuf>,
+    /// Monitor to tell of start (URL/start), success (URL) and failure (URL/fail), as Healthchecks has it.
+    #[arg(
+        long,
+        env = "ACUMEN_PING",
+        value_name = "URL",
+        hide_env_values = true,
+        hide_default_value = true,
+        help_heading = "Schedule"
+    )]
+    pub ping: Option<Private>,
 
     /// Send the report by mail once it is written.
     #[arg(long, env = "ACUMEN_MAIL", help_heading = "Mail",

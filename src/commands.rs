@@ -7,11 +7,11 @@ use std::time::Duration;
 use chrono::{DateTime, Days, SecondsFormat, Utc};
 use clap::CommandFactory;
 
-use crate::cli::{Cli, DemoArgs, InitArgs, MailArgs, ReportArgs, SimulateArgs};
+use crate::cli::{Cli, Command, DemoArgs, InitArgs, MailArgs, ReportArgs, SimulateArgs};
 use crate::deliver::{self, Posted};
 use crate::doctor::{self, Diagnosis};
 use crate::error::Error;
-use crate::fetch::Progress;
+use crate::fetch::{Monitor, Progress};
 use crate::mail as letter;
 use crate::pipeline::{self, Prepared};
 use crate::progress::Voice;
@@ -48,6 +48,17 @@ pub async fn report(
     let prepared = pipeline::prepare(&settings, &tell).await;
     voice.finish();
     prepared
+}
+
+/// The monitor that a command tells of itself: that of a report, where one is named.
+///
+/// # Errors
+/// Its address cannot be used.
+pub fn monitor(command: &Command) -> Result<Option<Monitor>, SettingsError> {
+    match command {
+        Command::Report(args) => Ok(settings::ping(args)?.map(Monitor::new)),
+        _ => Ok(None),
+    }
 }
 
 /// What a report with these settings would stumble over.

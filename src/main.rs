@@ -9,7 +9,7 @@ use acumen::cli::{self, Choice, Cli, Command, ConfigCommand, MailArgs, ReportArg
 use acumen::deliver::Receipt;
 use acumen::doctor::Diagnosis;
 use acumen::error::Error;
-use acumen::fetch::Api;
+use acumen::fetch::{Api, News, Watch};
 use acumen::pipeline::Prepared;
 use acumen::progress::{Voice, write_line};
 use acumen::settings::mail::Mail;
@@ -44,10 +44,23 @@ fn main() -> ExitCode {
     let voice = Voice::new(cli.quiet);
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
     let now = chrono::Utc::now();
-    let code = match runtime.block_on(until_signal(dispatch(cli, file, choices, now))) {
-        Ok(done) => finish(done, now, &voice).unwrap_or_else(|error| complain(&error)),
+    let watch = match commands::monitor(&cli.command) {
+        Ok(monitor) => monitor.map(|monitor| runtime.block_on(async { Watch::begin(monitor) })),
+        Err(error) => return ExitCode::from(complain(&error.into())),
+    };
+    let ended = runtime.block_on(until_signal(dispatch(cli, file, choices, now)));
+    let ended = ended.and_then(|done| finish(done, now, &voice).map_err(Ended::Failed));
+    // Before the error is told, whose hint is the last line that a user sees.
+    if let Some(untold) = watch.and_then(|watch| runtime.block_on(watch.end(&news(&ended)))) {
+        voice.say(&untold);
+    }
+    let code = match ended {
+        Ok(code) => code,
         Err(Ended::Failed(error)) => complain(&error),
-        Err(Ended::Signal(code)) => code,
+        Err(Ended::Signal { word, code }) => {
+            write_line(&format!("{word}: nothing was written"));
+            code
+        }
     };
     // Blocking work in flight must not hold back an interrupted run.
     runtime.shutdown_background();
@@ -66,7 +79,20 @@ enum Done {
 /// Why a command did not come to its end.
 enum Ended {
     Failed(Error),
-    Signal(u8),
+    Signal { word: &'static str, code: u8 },
+}
+
+/// What a monitor is told of the end.
+fn news(ended: &Result<u8, Ended>) -> News {
+    match ended {
+        Ok(_) => News::Succeeded,
+        Err(Ended::Failed(error)) => {
+            News::Failed { code: error.exit_code(), cause: error.to_string(), hurry: false }
+        }
+        Err(Ended::Signal { word, code }) => {
+            News::Failed { code: *code, cause: (*word).to_owned(), hurry: true }
+        }
+    }
 }
 
 /// Writes what is to be written, and tells where.
@@ -177,8 +203,7 @@ async fn until_signal(
         _ = interrupt.recv() => ("interrupted", INTERRUPTED),
         _ = terminate.recv() => ("terminated", TERMINATED),
     };
-    write_line(&format!("{word}: nothing was written"));
-    Err(Ended::Signal(code))
+    Err(Ended::Signal { word, code })
 }
 
 /// Whether a name stands in the environment with nothing in it.

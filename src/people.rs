@@ -98,6 +98,11 @@ impl People {
         self.rows.values().flatten().any(|row| row.team.is_some())
     }
 
+    /// Whether it puts somebody into a team whom it knows by email alone.
+    pub fn needs_emails(&self) -> bool {
+        self.rows.iter().any(|(who, rows)| is_email(who) && rows.iter().any(|row| row.team.is_some()))
+    }
+
     /// What somebody is called by their newest row; the id counts before the email.
     pub fn name(&self, id: &str, email: Option<&str>) -> Option<&str> {
         self.of(id, email)?.iter().rev().find_map(|row| row.name.as_deref())

@@ -1,17 +1,17 @@
 //! The only file that sees every stage:
 //! fetch -> frames -> facts -> charts -> report -> mail -> deliver.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use chrono::SecondsFormat;
 
 use crate::deliver::{self, Receipt};
 use crate::error::Error;
-use crate::fetch::{self, Delivery, Ledger, Limits, Progress, Question, Vendor};
+use crate::fetch::{self, Delivery, Ledger, Limits, Member, People, Progress, Question, Vendor};
 use crate::frame::{Frames, FramesBuilder, Kept};
 use crate::mail::{self, Attachment, Mail, MailError};
-use crate::metrics::{self, Bounds, Facts, Findings, Known, Masks, Month, Salt, Source, Span};
+use crate::metrics::{self, Bounds, Dim, Fact, Facts, Findings, Known, Masks, Month, Salt, Source, Span};
 use crate::people::Teams;
 use crate::period::Period;
 use crate::report::{self, Run};
@@ -24,6 +24,8 @@ pub struct Document {
     pub html: String,
     /// `facts.json`.
     pub json: String,
+    /// The same in a few lines of Markdown.
+    pub summary: String,
 }
 
 /// A finished report and its place: all that is left is to write it.
@@ -31,6 +33,8 @@ pub struct Prepared {
     document: Document,
     folder: PathBuf,
     name: String,
+    /// The file that the summary is appended to, where one is named.
+    summary: Option<PathBuf>,
 }
 
 /// Fetches, works out and draws one report. Nothing of it is on disk yet, so
@@ -55,17 +59,23 @@ pub async fn prepare_within(
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Prepared, Error> {
     deliver::check(&settings.out)?;
+    settings.summary.as_deref().map_or(Ok(()), deliver::check_append)?;
     let salt = match (&settings.state, settings.privacy.people) {
         (Some(folder), Shown::Pseudonyms) => Salt(deliver::salt(folder)?),
         _ => Salt::default(),
     };
     // The page names sessions of the report's period alone.
+    // Emails tell teams while the sessions come; names can wait until they are there.
+    let by_email = settings.tells_teams() && settings.people.needs_emails();
+    let early = if by_email { Some(fetch::people(&settings.question).await) } else { None };
+    let emails = early.iter().flat_map(|people| &people.members);
+    let emails = emails.filter_map(|member| Some((member.id.as_str(), member.email.as_deref()?)));
     let kept = Kept {
         named_from: settings.period.from().to_utc(),
         prompts: settings.privacy.prompts,
-        teams: settings.tells_teams().then(|| {
-            Teams::new(settings.rules.clone(), &settings.people, std::iter::empty(), settings.period.tz())
-        }),
+        teams: settings
+            .tells_teams()
+            .then(|| Teams::new(settings.rules.clone(), &settings.people, emails, settings.period.tz())),
     };
     let empty = || FramesBuilder::new(kept.clone());
     let mut builder = empty();
@@ -74,7 +84,13 @@ pub async fn prepare_within(
         Delivery::Page(rows) => builder.push(rows),
     };
     let ledger = fetch::fetch_within(&settings.question, limits, &mut deliver, progress).await?;
-    let beside = Beside { vendor: vendor(settings).await, salt };
+    let vendor = vendor(settings).await;
+    let people = match early {
+        Some(people) => people,
+        None if settings.privacy.people == Shown::Names => fetch::people(&settings.question).await,
+        None => People::default(),
+    };
+    let beside = Beside { vendor, people, salt };
     // Polars owns threads of its own; meanwhile the runtime stays free for signals.
     let owned = settings.clone();
     let work = move || compose(&builder.finish()?, ledger, &beside, &owned);
@@ -87,16 +103,21 @@ pub async fn prepare_within(
     let parts: Vec<&str> =
         [settings.scope(), &label, &filters, profile].into_iter().filter(|part| !part.is_empty()).collect();
     let name = deliver::file_name(&parts);
-    Ok(Prepared { document, folder: settings.out.clone(), name })
+    Ok(Prepared { document, folder: settings.out.clone(), name, summary: settings.summary.clone() })
 }
 
 impl Prepared {
-    /// Writes the report, which must not be cut short: a signal waits.
+    /// Writes the report, and its summary once it stands; neither must be cut
+    /// short: a signal waits.
     ///
     /// # Errors
     /// The disk refuses.
     pub fn deliver(self) -> Result<Receipt, Error> {
-        Ok(deliver::write(&self.folder, &self.name, &self.document.html, &self.document.json)?)
+        let receipt = deliver::write(&self.folder, &self.name, &self.document.html, &self.document.json)?;
+        if let Some(path) = &self.summary {
+            deliver::append(path, &self.document.summary)?;
+        }
+        Ok(receipt)
     }
 }
 
@@ -114,6 +135,8 @@ async fn vendor(settings: &Settings) -> Vendor {
 pub struct Beside {
     /// The vendor's own counts.
     pub vendor: Vendor,
+    /// Whom the ids in sessions belong to, by the API's lists.
+    pub people: People,
     /// What pseudonyms are made with.
     pub salt: Salt,
 }
@@ -173,7 +196,8 @@ pub fn compose(
         quality,
         budget,
         known,
-        names: BTreeMap::new(),
+        names: names(&facts, &beside.people, settings),
+        organisations: beside.people.organisations.clone(),
         facts,
     };
     let local = settings.now.with_timezone(&settings.period.tz());
@@ -186,9 +210,39 @@ pub fn compose(
         users: &settings.question.users,
         prices: settings.money.as_ref().map(|money| &money.prices),
         vendor: &beside.vendor,
+        notes: &beside.people.notes,
         demo: settings.demo,
     };
-    Ok(Document { html: report::render(&facts, &evidence, &run)?, json: facts.to_json()? })
+    Ok(Document {
+        html: report::render(&facts, &evidence, &run)?,
+        json: facts.to_json()?,
+        summary: report::summary(&facts, &evidence, &run),
+    })
+}
+
+/// What the users in facts are called, where they are shown by name: the people
+/// file beats the API's lists.
+fn names(facts: &[Fact], people: &People, settings: &Settings) -> BTreeMap<String, String> {
+    if settings.privacy.people != Shown::Names {
+        return BTreeMap::new();
+    }
+    let mut members = people.members.clone();
+    for member in &mut members {
+        if let Some(name) = settings.people.name(&member.id, member.email.as_deref()) {
+            member.name = Some(name.to_owned());
+        }
+    }
+    let listed: BTreeSet<String> = members.iter().map(|member| member.id.clone()).collect();
+    let unlisted = settings.people.names().filter(|(id, _)| !listed.contains(*id));
+    members.extend(unlisted.map(|(id, name)| Member {
+        id: id.to_owned(),
+        name: Some(name.to_owned()),
+        email: None,
+    }));
+    let users: BTreeSet<&str> = facts.iter().filter_map(|fact| fact.key(Dim::User).flatten()).collect();
+    let mut names = fetch::display_names(&members);
+    names.retain(|id, _| users.contains(id.as_str()));
+    names
 }
 
 /// The mail about a report that lies on the disk, from its facts alone.

@@ -8,6 +8,7 @@ pub use post::{PostError, Posted, post};
 pub use sent::LedgerError;
 pub use smtp::SmtpError;
 
+mod append;
 mod state;
 
 use std::fs;
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 
+pub use append::{append, check_append};
 pub use state::salt;
 
 /// What files that are not whole yet begin with.
@@ -27,6 +29,8 @@ const STAGED: &str = ".acumen-";
 pub struct DeliverError {
     attempt: &'static str,
     path: String,
+    /// What to choose instead: `folder … with --out`.
+    instead: (&'static str, &'static str),
     source: io::Error,
     /// What to do about it, where it is not about the folder of reports.
     own_hint: Option<&'static str>,
@@ -35,7 +39,7 @@ pub struct DeliverError {
 impl DeliverError {
     fn of(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.display().to_string();
-        move |source| Self { attempt, path, source, own_hint: None }
+        move |source| Self { attempt, path, instead: ("folder", "--out"), source, own_hint: None }
     }
 
     fn hinting(self, hint: &'static str) -> Self {
@@ -47,13 +51,16 @@ impl DeliverError {
         if let Some(hint) = self.own_hint {
             return hint.to_owned();
         }
+        let (what, option) = self.instead;
         match self.source.kind() {
             io::ErrorKind::InvalidData => {
                 "put back the file of this installation; without it pseudonyms change".to_owned()
             }
-            io::ErrorKind::AlreadyExists => "edit the file that is there, or name another".to_owned(),
-            io::ErrorKind::StorageFull => "free some space, or choose another folder with --out".to_owned(),
-            _ => "choose a folder you may write to with --out".to_owned(),
+            io::ErrorKind::AlreadyExists if self.attempt == BEGIN => {
+                "edit the file that is there, or name another".to_owned()
+            }
+            io::ErrorKind::StorageFull => format!("free some space, or choose another {what} with {option}"),
+            _ => format!("choose a {what} you may write to with {option}"),
         }
     }
 }
@@ -144,12 +151,14 @@ pub fn write(folder: &Path, name: &str, html: &str, json: &str) -> Result<Receip
     Ok(receipt)
 }
 
+const BEGIN: &str = "begin the file";
+
 /// Begins a file that is not there yet; one that is stays as it is.
 ///
 /// # Errors
 /// There is one, or none can be written there.
 pub fn begin(path: &Path, text: &str) -> Result<(), DeliverError> {
-    let failed = || DeliverError::of("begin the file", path);
+    let failed = || DeliverError::of(BEGIN, path);
     let mut file = fs::File::create_new(path).map_err(failed())?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed())
 }

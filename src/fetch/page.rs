@@ -119,7 +119,7 @@ fn is_wanted(session: &Session<'_>, question: &Question) -> bool {
 
 /// Half of an escaped surrogate pair stands for no character, and serde refuses
 /// the whole page for it; U+FFFD takes its place.
-fn mended(body: &str) -> String {
+pub(super) fn mended(body: &str) -> String {
     let mut out = String::with_capacity(body.len());
     let mut rest = body;
     while let Some(at) = rest.find('\\') {

@@ -20,11 +20,7 @@ pub(super) fn detail(body: &[u8], key: &Secret) -> String {
 /// Text on one line without control and bidirectional characters and without
 /// the key, cut to 200 characters.
 pub(super) fn clean(text: &str, key: &Secret) -> String {
-    let plain: String = text
-        .chars()
-        .map(|c| if c.is_whitespace() { ' ' } else { c })
-        .filter(|c| !c.is_control() && !is_format(*c))
-        .collect();
+    let plain = visible(text);
     // After the filter, which could otherwise join the halves of a key.
     let safe = match key.0.as_str() {
         "" => plain,
@@ -35,6 +31,16 @@ pub(super) fn clean(text: &str, key: &Secret) -> String {
         Some((end, _)) => format!("{}…", words.get(..end).unwrap_or_default()),
         None => words,
     }
+}
+
+/// Whether a text would show the key, once all that is not seen is taken out of it.
+pub(super) fn shows(text: &str, key: &Secret) -> bool {
+    !key.0.is_empty() && visible(text).contains(&key.0)
+}
+
+fn visible(text: &str) -> String {
+    let spaced = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c });
+    spaced.filter(|c| !c.is_control() && !is_format(*c)).collect()
 }
 
 /// Characters that are not seen but change what is: marks of direction, joiners, fillers.
@@ -111,6 +117,8 @@ mod tests {
         assert_eq!(clean("key apk_user_k3y!", &key), "key [redacted]!");
         assert_eq!(clean("key apk_\u{200b}user_k3y!", &key), "key [redacted]!");
         assert_eq!(clean("any", &Secret::new(String::new())), "any");
+        assert!(shows("<apk_\u{200b}user_\u{0}k3y>", &key) && !shows("apk_user k3y", &key));
+        assert!(!shows("any", &Secret::new(String::new())));
         let long = clean(&"é".repeat(10_000), &key);
         assert_eq!(long.chars().count(), 201);
     }

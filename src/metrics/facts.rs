@@ -178,6 +178,8 @@ pub struct Facts {
     /// What users are called, by the id in their group; empty where that is
     /// not known or not to be shown.
     pub names: BTreeMap<String, String>,
+    /// What organisations are called, by id; empty where that is not known.
+    pub organisations: BTreeMap<String, String>,
     /// The numbers in canonical order.
     pub facts: Vec<Fact>,
 }
@@ -199,9 +201,15 @@ impl Facts {
         block.binary_search_by(|other| other.keys().cmp(fact.keys())).ok().and_then(|at| block.get(at))
     }
 
-    /// What a user is called, where that is known and may be shown.
-    pub fn called<'n>(&'n self, user: &'n str) -> &'n str {
-        self.names.get(user).map_or(user, String::as_str)
+    /// What a group of users or organisations is called, where that is known and
+    /// may be shown; else its key.
+    pub fn called<'n>(&'n self, dim: Dim, key: &'n str) -> &'n str {
+        let name = match dim {
+            Dim::User => self.names.get(key),
+            Dim::Org => self.organisations.get(key),
+            _ => None,
+        };
+        name.map_or(key, String::as_str)
     }
 
     /// A metric's fact of the whole period.
@@ -231,9 +239,14 @@ impl Facts {
         if let Some(budget) = &self.budget {
             out.push_str(&format!("  \"budget\": {},\n", serde_json::to_string(budget)?));
         }
-        if !self.names.is_empty() {
-            let names = serde_json::to_string(&self.names)?;
-            out.push_str(&format!("  \"labels\": {{\"user\": {names}}},\n"));
+        let labels: BTreeMap<&str, &BTreeMap<String, String>> =
+            [(Dim::User, &self.names), (Dim::Org, &self.organisations)]
+                .into_iter()
+                .filter(|(_, names)| !names.is_empty())
+                .map(|(dim, names)| (dim.name(), names))
+                .collect();
+        if !labels.is_empty() {
+            out.push_str(&format!("  \"labels\": {},\n", serde_json::to_string(&labels)?));
         }
         out.push_str("  \"facts\": [");
         for (index, fact) in self.facts.iter().enumerate() {

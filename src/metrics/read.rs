@@ -63,6 +63,7 @@ impl Facts {
         });
         let teams = facts.iter().any(|fact| fact.key(Dim::Team).is_some());
         let source = file.source.source()?;
+        let labels = file.labels.unwrap_or_default();
         // Of a file that somebody has edited; ours is in order already.
         facts.sort_by(Fact::canonical_order);
         let mut read = Self {
@@ -73,7 +74,8 @@ impl Facts {
             budget: file.budget.map(BudgetRow::budget).transpose()?,
             known: Known { api: source.api, teams, currency },
             source,
-            names: file.labels.map(|labels| labels.user).unwrap_or_default(),
+            names: labels.user,
+            organisations: labels.org,
             facts,
         };
         read.rest_on_the_trend();
@@ -123,9 +125,10 @@ struct File<'a> {
     facts: Vec<Row<'a>>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 struct Labels {
+    org: BTreeMap<String, String>,
     user: BTreeMap<String, String>,
 }
 
@@ -394,15 +397,15 @@ mod tests {
     fn names_teams_money_and_masks_come_back() {
         let spend = "\n    {\"metric\":\"spend\",\"unit\":\"EUR\",\"group\":{\"team\":\"x\"},\"value\":1.25,\"n\":3,\"previous\":null}\n  ]";
         let budget = "  \"budget\": {\"month\":\"2026-10\",\"until\":\"2026-10-12T00:00:00Z\",\"amount\":5000.0,\"currency\":\"EUR\",\"used\":1250.1,\"forecast\":null},\n";
-        let labels = "  \"labels\": {\"user\": {\"u1\":\"Ada\"}},\n  \"facts\"";
+        let labels = "  \"labels\": {\"org\":{\"o1\":\"Acme\"},";
         let text = sample();
         let (rows, _) = text.rsplit_once("\n  ]").unwrap();
         // In canonical order money stands last.
         let text = format!("{rows},{spend}\n}}\n")
-            .replacen("  \"facts\"", &format!("{budget}{labels}"), 1)
+            .replacen("  \"labels\": {", &format!("{budget}{labels}"), 1)
             .replacen("\"requests\"", "\"people\":\"pseudonyms\",\"profile\":\"leadership\",\"requests\"", 1);
         let facts = Facts::from_json(&text).unwrap();
-        assert_eq!(facts.called("u1"), "Ada");
+        assert!(facts.called(Dim::Org, "o1") == "Acme" && !facts.names.is_empty());
         assert_eq!(facts.known.currency.map(|currency| currency.code().to_owned()), Some("EUR".to_owned()));
         assert!(facts.known.teams && facts.source.profile == Some("leadership"));
         assert_eq!(facts.budget.as_ref().and_then(|budget| budget.used), Some(1250.1));

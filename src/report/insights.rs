@@ -341,6 +341,7 @@ mod tests {
             budget: None,
             known: Known { api: crate::fetch::Api::V2, teams: false, currency: None },
             names: std::collections::BTreeMap::new(),
+            organisations: std::collections::BTreeMap::new(),
             facts,
         };
         let label = |(label, high): &(&str, f64)| LabelRow {

@@ -192,8 +192,6 @@ pub static SECTIONS: [Section; 3] = [
         title: "Delivery",
         numbers: &[&PRS_MERGED, &MERGE_RATE_ALL],
         figures: &[
-            figure("funnel", "From session to merge", "", &SESSIONS_WITH_PR, &[], Draw::Funnel),
-            figure("pr-states", "Pull requests by state", "", &PRS, &[Dim::State], Draw::Ranking),
             Figure {
                 at_least: 1,
                 ..figure(
@@ -205,6 +203,8 @@ pub static SECTIONS: [Section; 3] = [
                     Draw::Teams,
                 )
             },
+            figure("funnel", "From session to merge", "", &SESSIONS_WITH_PR, &[], Draw::Funnel),
+            figure("pr-states", "Pull requests by state", "", &PRS, &[Dim::State], Draw::Ranking),
             figure(
                 "merge-rate-by-tag",
                 "Merge rate by tag",

@@ -56,7 +56,7 @@ struct Listed<'a> {
     heads: &'a [String],
     rows: &'a [Row],
     more: &'a str,
-    spare: bool,
+    spare: usize,
 }
 
 /// The body, which shows each picture by the Content-ID that `content_id` gives

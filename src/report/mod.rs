@@ -13,6 +13,7 @@ mod money;
 mod names;
 mod quality;
 mod sessions;
+mod summary;
 mod tiles;
 mod view;
 
@@ -32,6 +33,7 @@ use view::{Definition, Entry, Number, SectionView, View};
 
 pub use brief::{Brief, Picture, Ranking, brief};
 pub use letter::{Enclosed, letter};
+pub use summary::summary;
 pub use view::{Change, Header, Piece, Row, Tile};
 
 /// The page could not be made: a defect, not a state of the data.
@@ -64,6 +66,8 @@ pub struct Run<'a> {
     pub users: &'a [String],
     /// What an ACU costs, by the settings.
     pub prices: Option<&'a Prices>,
+    /// Lists of people that could not be read.
+    pub notes: &'a [String],
     /// The vendor's own counts of the period.
     pub vendor: &'a Vendor,
     /// The data is invented.
@@ -108,14 +112,13 @@ fn view(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<View, Repor
     let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(style.as_bytes()));
     let header = head::header(facts, run);
     let previous = run.periods.get(1);
-    let complete = facts.period.complete.unwrap_or(true);
     Ok(View {
-        compared: complete,
+        compared: facts.period.complete.unwrap_or(true),
         title: format!("{} · {} · Devin report", header.organisation, header.period),
         style_hash: format!("sha256-{hash}"),
         style: Value::from_safe_string(style),
         notices: head::notices(facts, run),
-        comparison: comparison(previous, complete),
+        comparison: comparison(facts, run),
         tiles: tiles::tiles(facts, run.periods, run.points)?,
         insights: insights::insights(facts, evidence, &previous.map(in_sentence).unwrap_or_default()),
         sections: sections(facts, evidence, run)?,
@@ -123,10 +126,21 @@ fn view(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<View, Repor
         definitions: known_to(facts.known).map(|metric| definition(facts, metric)).collect(),
         quality: quality::entries(facts, run.vendor),
         vendor: quality::note(run.vendor),
+        notes: run.notes.iter().map(|note| sentence(note)).collect(),
         ledger: ledger(facts),
         tool: format!("acumen {}", env!("CARGO_PKG_VERSION")),
         header,
     })
+}
+
+/// What the headline numbers are compared with, or why they are not.
+fn comparison(facts: &Facts, run: &Run<'_>) -> String {
+    match run.periods.get(1) {
+        Some(previous) if facts.period.complete.unwrap_or(true) => {
+            format!("Compared with {} ({}).", in_sentence(previous), previous.dates_in_words())
+        }
+        _ => "The period is not over, so it is not compared with the one before it.".to_owned(),
+    }
 }
 
 fn sections(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec<SectionView>, ReportError> {
@@ -224,6 +238,13 @@ fn definition(facts: &Facts, metric: &'static crate::metrics::Metric) -> Definit
     }
 }
 
+/// A note of another stage as a sentence of the page.
+fn sentence(note: &str) -> String {
+    let mut letters = note.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    clean(&format!("{first}{}.", letters.as_str().trim_end_matches('.')), 300)
+}
+
 /// How people are shown, in words.
 fn people(how: Option<&str>) -> &'static str {
     match how {
@@ -249,16 +270,6 @@ fn ledger(facts: &Facts) -> Vec<Entry> {
         Entry::count("Rows outside the question, dropped", ledger.outside),
         Entry { name: "Complete", value: if ledger.complete { "yes" } else { "no" }.to_owned() },
     ]
-}
-
-/// What the numbers are compared with, or why they are not.
-fn comparison(previous: Option<&Period>, complete: bool) -> String {
-    match previous {
-        Some(previous) if complete => {
-            format!("Compared with {} ({}).", in_sentence(previous), previous.dates_in_words())
-        }
-        _ => "The period is not over, so it is not compared with the one before it.".to_owned(),
-    }
 }
 
 /// A period's name inside a sentence: `week 40`, `September 2026`, `the 3 days before`.

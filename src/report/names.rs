@@ -31,10 +31,10 @@ pub fn name(dim: Dim, key: Option<&str>) -> String {
     if text.is_empty() { "(unprintable)".to_owned() } else { text }
 }
 
-/// A fact's group for people: a user by name, where that is known and may be shown.
+/// A fact's group for people: users and organisations by name,
+/// where that is known and may be shown.
 pub fn of(facts: &Facts, dim: Dim, key: Option<&str>) -> String {
-    let called = |user| facts.called(user);
-    name(dim, if dim == Dim::User { key.map(called) } else { key })
+    name(dim, key.map(|key| facts.called(dim, key)))
 }
 
 /// What the groups of a dimension are called, in the plural.

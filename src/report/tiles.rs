@@ -5,7 +5,7 @@ use minijinja::Value;
 use super::change::{change, faint};
 use super::layout::{HEADLINES, Headline};
 use super::money;
-use super::view::Tile;
+use super::view::{Change, Tile};
 use crate::charts::{self, ChartError};
 use crate::metrics::{Dim, Fact, Facts, ISSUES, Kind, Metric};
 use crate::period::Period;
@@ -25,9 +25,34 @@ pub fn tiles(facts: &Facts, periods: &[Period], points: usize) -> Result<Vec<Til
     HEADLINES.iter().map(|headline| tile(facts, headline, &trend)).collect()
 }
 
-fn tile(facts: &Facts, headline: &Headline, trend: &[String]) -> Result<Tile, ChartError> {
+/// A headline number in words.
+pub struct Told {
+    /// Its value.
+    pub value: String,
+    /// What it is worth, and what a ratio rests on; empty for neither.
+    pub note: String,
+    /// Whether it rests on too few to trust.
+    pub faint: bool,
+    /// Change against the previous period.
+    pub change: Option<Change>,
+}
+
+/// What a headline of the layout table says.
+pub fn told(facts: &Facts, headline: &Headline) -> Told {
     let metric = headline.metric;
     let fact = find(facts, metric, headline.keys);
+    // Without an analysis nothing is known of issues, so none is not good news.
+    let blind = metric.id == ISSUES.id && fact.is_some_and(|fact| fact.n == 0.0);
+    Told {
+        value: metric.unit.text(fact.and_then(|fact| fact.value)),
+        note: fact.map(|fact| below(facts, fact, headline.rests)).unwrap_or_default(),
+        faint: blind || fact.is_some_and(faint),
+        change: fact.filter(|_| !blind).and_then(change),
+    }
+}
+
+fn tile(facts: &Facts, headline: &Headline, trend: &[String]) -> Result<Tile, ChartError> {
+    let metric = headline.metric;
     let values: Vec<Option<f64>> = trend
         .iter()
         .map(|label| {
@@ -39,17 +64,15 @@ fn tile(facts: &Facts, headline: &Headline, trend: &[String]) -> Result<Tile, Ch
     let words: Vec<String> = values.iter().map(|value| metric.unit.text(*value)).collect();
     // One point is no trend.
     let drawn = if trend.len() > 1 { charts::sparkline(&values)?.as_str().to_owned() } else { String::new() };
-    let value = metric.unit.text(fact.and_then(|fact| fact.value));
-    // Without an analysis nothing is known of issues, so none is not good news.
-    let blind = metric.id == ISSUES.id && fact.is_some_and(|fact| fact.n == 0.0);
+    let Told { value, note, faint, change } = told(facts, headline);
     Ok(Tile {
         id: metric.id,
         title: headline.title,
         long: value.chars().count() > LONG,
         value,
-        note: fact.map(|fact| told(facts, fact, headline.rests)).unwrap_or_default(),
-        faint: blind || fact.is_some_and(faint),
-        change: fact.filter(|_| !blind).and_then(change),
+        note,
+        faint,
+        change,
         sparkline: Value::from_safe_string(drawn),
         trend: if trend.len() > 1 {
             format!("Trend, oldest first: {}", words.join(", "))
@@ -66,7 +89,7 @@ fn find<'a>(facts: &'a Facts, metric: &Metric, keys: &[(Dim, &str)]) -> Option<&
 }
 
 /// What a number is worth, and what it rests on.
-fn told(facts: &Facts, fact: &Fact, rests: &str) -> String {
+fn below(facts: &Facts, fact: &Fact, rests: &str) -> String {
     let worth = money::text(facts, fact);
     let parts = [worth.unwrap_or_default(), note(fact, rests)];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")

@@ -36,6 +36,8 @@ pub struct View {
     pub quality: Vec<Entry>,
     /// What to know about the vendor's counts; empty for nothing.
     pub vendor: String,
+    /// What else could not be had.
+    pub notes: Vec<String>,
     /// Where the data comes from.
     pub ledger: Vec<Entry>,
     /// Name and version of this program.
@@ -153,6 +155,8 @@ pub struct FigureView {
     pub svg: Value,
     /// The same as a table.
     pub table: Table,
+    /// Whether it needs the whole width of a desk.
+    pub wide: bool,
 }
 
 /// A metric by name.

@@ -126,6 +126,8 @@ pub struct Settings {
     pub now: DateTime<Utc>,
     /// Where the report goes.
     pub out: PathBuf,
+    /// The file that a summary is appended to.
+    pub summary: Option<PathBuf>,
     /// Whether the vendor's own counts are asked for.
     pub reconcile: bool,
     /// What is told of people and sessions.
@@ -162,6 +164,8 @@ impl Settings {
     /// The first thing that cannot be used, with a hint.
     pub fn resolve(args: &ReportArgs, found: Found, now: DateTime<Utc>) -> Result<Self, SettingsError> {
         let Found { key, file, people, state } = found;
+        // Before any work, whoever tells the monitor in the end.
+        ping(args)?;
         let now = now.trunc_subsecs(0);
         let tz = zone(&args.tz)?;
         let period = period(args, now, tz)?;
@@ -233,6 +237,7 @@ impl Settings {
             complete,
             now,
             out,
+            summary: args.summary.clone(),
             reconcile,
             privacy,
             money,
@@ -378,6 +383,27 @@ fn base_url(text: &str) -> Result<Url, SettingsError> {
             "use https; http is for loopback alone",
         ),
         _ => refuse(&format!("{} is no web address", quoted(text)), "write it as https://api.devin.ai"),
+    }
+}
+
+/// The address of the monitor that is told of the run. It holds a token, so no message repeats it.
+///
+/// # Errors
+/// It is no address, or one over which the token could be read.
+pub fn ping(args: &ReportArgs) -> Result<Option<Url>, SettingsError> {
+    let refuse = |why: &str| {
+        SettingsError::new(
+            format!("--ping: {why}"),
+            "give the monitor's own address, such as https://hc-ping.com/ and the check's UUID",
+        )
+    };
+    let Some(text) = &args.ping else { return Ok(None) };
+    let url = Url::parse(text.0.trim()).map_err(|_| refuse("this is no web address"))?;
+    match (url.scheme(), url.host()) {
+        ("https", Some(_)) => Ok(Some(url)),
+        ("http", Some(host)) if is_loopback(&host) => Ok(Some(url)),
+        ("http", Some(_)) => Err(refuse("plain http would send the token readable over the network")),
+        _ => Err(refuse("this is no web address")),
     }
 }
 

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::faults::Shape;
 use super::filter::Filter;
+use super::lists::{self, List};
 use super::parameters::{Complaint, decode};
 use super::usage::{self, Counts};
 use super::v3::{self, Total};
@@ -26,6 +27,8 @@ pub struct Terms {
     pub total: Total,
     /// Whether the key may ask how much was used.
     pub may_see_usage: bool,
+    /// The lists that the key may not read.
+    pub hidden: Vec<List>,
 }
 
 /// The parts of a request that decide on its answer.
@@ -77,6 +80,7 @@ enum Subject {
     Sessions,
     Usage,
     Myself,
+    List(List),
 }
 
 /// The answer to a request: the right path, then the method, the key, the
@@ -102,6 +106,21 @@ pub fn answer(organisation: &Organisation, terms: &Terms, request: Request, shap
         (Subject::Usage, _) if !terms.may_see_usage => Answer::detail(403, "Insufficient permissions"),
         (Subject::Usage, Api::V2) => counted(organisation, org, usage::read_v2(request.query), usage::v2),
         (Subject::Usage, Api::V3) => counted(organisation, org, usage::read_v3(request.query), usage::v3),
+        (Subject::List(list), _) if shape.refuses_lists || terms.hidden.contains(&list) => {
+            Answer::detail(403, "Insufficient permissions")
+        }
+        (Subject::List(list), Api::V2) => match v2::Query::read(request.query) {
+            Err(complaints) => Answer::detail(422, complaints),
+            Ok(query) => {
+                let list = (list, org.as_deref());
+                Answer::well(lists::page_v2(organisation, list, &query, terms.max_page, shape))
+            }
+        },
+        (Subject::List(list), Api::V3) => match v3::Query::read(request.query) {
+            Err(complaints) => Answer::detail(422, complaints),
+            Ok(query) => lists::page_v3(organisation, list, &query, terms.max_page, terms.total, shape)
+                .map_or_else(|| Answer::detail(400, "Invalid cursor"), Answer::well),
+        },
         (Subject::Sessions, Api::V2) => match v2::Query::read(request.query) {
             Err(complaints) => Answer::detail(422, complaints),
             Ok(mut query) => {
@@ -154,10 +173,11 @@ fn route(path: &str) -> Option<Route> {
         ["v3", "enterprise", rest @ ..] => (Api::V3, None, rest),
         _ => return None,
     };
+    let list = if api == Api::V2 { lists::of_v2 } else { lists::of_v3 };
     let subject = match rest {
         ["sessions", "insights"] => Subject::Sessions,
         ["metrics", "usage"] => Subject::Usage,
-        _ => return None,
+        path => Subject::List(list(org.is_some(), path)?),
     };
     Some(Route { api, org, subject })
 }
@@ -190,7 +210,7 @@ mod tests {
     const KEY: Option<&str> = Some("Bearer apk_user_test");
 
     fn terms() -> Terms {
-        Terms { max_page: 200, key: None, total: Total::Told, may_see_usage: true }
+        Terms { max_page: 200, key: None, total: Total::Told, may_see_usage: true, hidden: Vec::new() }
     }
 
     fn get(organisation: &Organisation, path: &str, query: &str) -> Value {

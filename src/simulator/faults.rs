@@ -45,16 +45,18 @@ pub enum FaultKind {
     Redirect,
     /// A small gzip body of hundreds of megabytes.
     Bomb,
+    /// The lists of people and organisations may not be read: status 403.
+    NoMembers,
 }
 
 use FaultKind::{
-    Bomb, Busy, BusyUntil, Clamp, Drift, Drop, Dup, EmptyMore, Html, IgnoreFilter, Loop, NoHasMore, Redirect,
-    Reset, Stall, Truncate, Unavailable,
+    Bomb, Busy, BusyUntil, Clamp, Drift, Drop, Dup, EmptyMore, Html, IgnoreFilter, Loop, NoHasMore,
+    NoMembers, Redirect, Reset, Stall, Truncate, Unavailable,
 };
 
 /// Every kind with its name and the number that it usually has; none where a
 /// number would say nothing.
-const KINDS: [(&str, FaultKind, Option<u64>); 17] = [
+const KINDS: [(&str, FaultKind, Option<u64>); 18] = [
     ("503", Unavailable, Some(PERIOD)),
     ("429", Busy, Some(PERIOD)),
     ("429date", BusyUntil, Some(PERIOD)),
@@ -72,6 +74,7 @@ const KINDS: [(&str, FaultKind, Option<u64>); 17] = [
     ("emptymore", EmptyMore, Some(PERIOD)),
     ("redirect", Redirect, Some(PERIOD)),
     ("bomb", Bomb, Some(PERIOD)),
+    ("nomembers", NoMembers, None),
 ];
 
 /// A fault and how often it occurs.
@@ -81,7 +84,8 @@ pub struct Fault {
     pub kind: FaultKind,
     /// N of "every Nth request"; of `Dup` and `Drop` that of every Nth record, of
     /// `Clamp` the length of a page, of `Drift` the request from which nothing
-    /// appears any more. At least 1. `IgnoreFilter` and `Loop` are always there.
+    /// appears any more. At least 1. `IgnoreFilter`, `Loop` and
+    /// `NoMembers` are always there.
     pub number: u64,
 }
 
@@ -168,6 +172,8 @@ pub struct Shape {
     pub loops: bool,
     /// Nothing is on it, and more is promised.
     pub empty: bool,
+    /// Lists of people and organisations are not given at all.
+    pub refuses_lists: bool,
 }
 
 /// What goes wrong with a request by its number, from 1: what the script has for
@@ -200,6 +206,7 @@ fn add(mishaps: &mut Mishaps, fault: Fault, hits: bool, request: u64) {
         Drop => shape.omits = Some(number),
         IgnoreFilter => shape.ignores_filter = true,
         Loop => shape.loops = true,
+        NoMembers => shape.refuses_lists = true,
         NoHasMore => shape.endless |= hits,
         EmptyMore => shape.empty |= hits,
         Unavailable | Busy | BusyUntil | Reset | Truncate | Html | Stall | Redirect | Bomb => {

@@ -10,7 +10,8 @@
 //!
 //! A record is kept as version 2 writes it; `v3` works the other body out for
 //! each answer. `filter` finds the records that a request is about, `listing`
-//! puts them in order, `v2` and `v3` cut pages from that, `usage` counts.
+//! puts them in order, `v2` and `v3` cut pages from that, `usage` counts. `people`
+//! says who everybody is, and `lists` cuts pages from that.
 
 mod analysis;
 mod answer;
@@ -20,8 +21,11 @@ mod faults;
 mod filter;
 mod invent;
 mod listing;
+mod lists;
+mod names;
 mod organisation;
 mod parameters;
+mod people;
 mod pulls;
 mod random;
 mod recipe;
@@ -37,7 +41,9 @@ mod words;
 mod world;
 
 pub use faults::{Fault, FaultKind, UnknownFault, names as fault_names};
+pub use lists::List;
 pub use organisation::{Organisation, Record};
+pub use people::{Listed, Person};
 pub use recipe::Recipe;
 pub use server::{Options, Simulator, start};
 pub use v3::Total;

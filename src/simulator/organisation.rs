@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde_json::Value;
 
+use super::people::{self, Person};
 use super::{Recipe, invent, world};
 
 /// Above this a unix time counts milliseconds.
@@ -43,23 +44,29 @@ pub struct Organisation {
     pub records: Vec<Record>,
     /// The organisations that exist, with sessions or without.
     pub orgs: BTreeSet<String>,
+    /// Whom the lists of people know: most of those who started sessions, and
+    /// in an invented organisation everybody who might.
+    pub people: Vec<Person>,
 }
 
 impl Organisation {
     /// An organisation invented after a recipe, shaped like real data. The same
     /// recipe gives the same bytes.
     pub fn invent(recipe: &Recipe) -> Self {
-        let mut organisation = Self::from_records(invent::records(recipe));
-        organisation.orgs.extend(world::org_ids(recipe));
-        organisation
+        let mut records = invent::records(recipe);
+        sort(&mut records);
+        Self { records, orgs: world::org_ids(recipe).collect(), people: people::invent(recipe) }
     }
 
-    /// Exactly these records, put in order; `org_demo` always exists.
+    /// Exactly these records, put in order; `org_demo` always exists, and so do
+    /// the users of the records, by invented names.
     pub fn from_records(mut records: Vec<Record>) -> Self {
         sort(&mut records);
         let named = records.iter().map(|record| record.org_id.clone()).filter(|org| !org.is_empty());
         let orgs = named.chain([world::org_id(0)]).collect();
-        Self { records, orgs }
+        let starters = records.iter().filter_map(|record| Some((record.user_id.as_deref()?, record)));
+        let people = people::known(starters.map(|(user, record)| (user, record.org_id.as_str())));
+        Self { records, orgs, people }
     }
 
     /// Any JSON values as sessions, each served as it is: what cannot be read of
@@ -67,7 +74,10 @@ impl Organisation {
     /// `created_at` or `updated_at` lies in every window, one without an
     /// `org_id` belongs to every organisation; `org_demo` always exists.
     pub fn from_values(values: Vec<Value>) -> Self {
-        Self::from_records(values.iter().map(record).collect())
+        let mut organisation = Self::from_records(values.iter().map(record).collect());
+        let service_users = values.iter().filter_map(|value| value.get("service_user_id")?.as_str());
+        organisation.people.extend(people::known_service_users(service_users));
+        organisation
     }
 
     /// Whether the records still stand in the order of the API.

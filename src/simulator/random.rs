@@ -14,6 +14,15 @@ impl Random {
         Self(Self(start).next())
     }
 
+    /// One of many streams of a text, which depends on nothing else.
+    pub fn keyed(text: &str, number: u64) -> Self {
+        // FNV-1a: the same on every machine and in every release.
+        let hash = text.bytes().fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
+        });
+        Self::stream(hash, number)
+    }
+
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;

@@ -24,7 +24,7 @@ pub struct Recipe {
     pub orgs: usize,
     /// How often odd values occur: 1 as in real data, 0 never, 10 ten times as often.
     pub oddity: f64,
-    /// Pads tags, labels and titles to this many characters, for layout tests.
+    /// Pads tags, labels, titles and names of people to this many characters, for layout tests.
     pub name_length: Option<usize>,
 }
 

@@ -20,6 +20,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::answer::{self, Terms, answer};
 use super::faults::{Fault, FaultKind, Mishaps, mishaps};
+use super::lists::List;
 use super::transport::{self, Body};
 use super::v3::Total;
 use super::{Organisation, organisation};
@@ -46,6 +47,8 @@ pub struct Options {
     pub total: Total,
     /// Whether the key may ask how much was used; without the right it is 403.
     pub may_see_usage: bool,
+    /// The lists of people and organisations that the key may not read: 403.
+    pub hidden: Vec<List>,
     /// What goes wrong again and again.
     pub faults: Vec<Fault>,
     /// What goes wrong with the first, the second … `GET`, on top of `faults`;
@@ -64,6 +67,7 @@ impl Default for Options {
             key: None,
             total: Total::Told,
             may_see_usage: true,
+            hidden: Vec::new(),
             faults: Vec::new(),
             script: Vec::new(),
         }
@@ -113,6 +117,7 @@ pub async fn start(organisation: impl Into<Arc<Organisation>>, options: Options)
             key: options.key,
             total: options.total,
             may_see_usage: options.may_see_usage,
+            hidden: options.hidden,
         },
         latency: options.latency,
         faults: options.faults,

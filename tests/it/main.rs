@@ -10,6 +10,8 @@ mod cli;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod deploy;
+#[cfg(test)]
 mod doctor;
 #[cfg(test)]
 mod documented;
@@ -27,6 +29,12 @@ mod mail;
 mod oracle;
 #[cfg(test)]
 mod partial;
+#[cfg(test)]
+mod people;
+#[cfg(test)]
+mod ping;
+#[cfg(test)]
+mod summary;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

@@ -1,5 +1,6 @@
 mod bytes;
 mod faults;
+mod people;
 mod proof;
 pub(super) mod server;
 mod statuses;

@@ -55,15 +55,17 @@ pub fn brief(facts: &Facts) -> Result<Brief, ReportError> {
     let run = Run {
         periods: &periods,
         points,
-        organisation: Some(source.scope.as_str()).filter(|scope| *scope != "enterprise"),
+        organisation: Some(source.scope.as_str())
+            .filter(|scope| *scope != "enterprise")
+            .map(|scope| facts.called(Dim::Org, scope)),
         fetched,
         tags: &source.tags,
         users: &source.users,
         prices: None,
         vendor: &Vendor::NotAsked,
+        notes: &[],
         demo: false,
     };
-    let complete = facts.period.complete.unwrap_or(true);
     let previous = periods.get(1);
     let evidence = evidence(facts);
     let priced = match facts.known.currency {
@@ -74,8 +76,8 @@ pub fn brief(facts: &Facts) -> Result<Brief, ReportError> {
         subject: periods.first().map(|period| subject::subject(facts, period)).unwrap_or_default(),
         header: head::header(facts, &run),
         notices: head::notices(facts, &run),
-        comparison: comparison(previous, complete) + priced,
-        compared: complete,
+        comparison: comparison(facts, &run) + priced,
+        compared: facts.period.complete.unwrap_or(true),
         // One point draws no trend.
         tiles: tiles::tiles(facts, &periods, 0)?,
         insights: insights::insights(facts, &evidence, &previous.map(in_sentence).unwrap_or_default()),

@@ -23,8 +23,8 @@ pub struct Ranking {
     pub rows: Vec<Row>,
     /// What is not in the rows; empty for nothing.
     pub more: String,
-    /// Whether a narrow screen does without the third column.
-    pub spare: bool,
+    /// The column, from 1, that a narrow screen does without.
+    pub spare: usize,
 }
 
 /// The tables that have anybody or anything to name.
@@ -55,7 +55,7 @@ fn ranking(facts: &Facts, dim: Dim) -> Option<Ranking> {
         heads: heads.chain(compared.then_some("Change")).map(str::to_owned).collect(),
         rows: all.iter().take(MOST).map(row).collect(),
         more: more(dim, all.len()),
-        spare: worth.is_none(),
+        spare: if worth.is_some() { 4 } else { 3 },
     })
 }
 
@@ -90,6 +90,7 @@ mod tests {
         let most =
             facts.by(&ACUS, &[Dim::User]).iter().max_by(|a, b| a.value.unwrap().total_cmp(&b.value.unwrap()));
         let id = most.unwrap().key(Dim::User).flatten().unwrap().to_owned();
+        facts.names.clear();
         assert_eq!(rankings(&facts)[0].rows[0].cells[0], id);
         facts.names.insert(id, "Ada\u{202e} Lovelace".to_owned());
         let users = &rankings(&facts)[0];

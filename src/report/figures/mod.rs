@@ -90,6 +90,7 @@ pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<FigureView, ChartErr
         note: note(figure, drawn.note),
         svg: Value::from_safe_string(svg),
         table: drawn.table,
+        wide: figure.draw == Draw::Teams,
     })
 }
 

@@ -1,4 +1,5 @@
 mod agreement;
+mod lists;
 mod pages;
 mod shapes;
 mod wire;
@@ -15,7 +16,7 @@ const PERSONAL: &str = "Bearer apk_user_x";
 const SERVICE: &str = "Bearer cog_x";
 
 fn terms() -> Terms {
-    Terms { max_page: 200, key: None, total: Total::Told, may_see_usage: true }
+    Terms { max_page: 200, key: None, total: Total::Told, may_see_usage: true, hidden: Vec::new() }
 }
 
 fn key(path: &str) -> &'static str {

@@ -33,11 +33,7 @@ pub struct Marks {
 
 /// The stream of a record and a topic.
 pub fn stream(record: &Record, topic: Topic) -> Random {
-    // FNV-1a: the same on every machine and in every release.
-    let hash = bare(&record.session_id).bytes().fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
-    });
-    Random::stream(hash, topic as u64)
+    Random::keyed(bare(&record.session_id), topic as u64)
 }
 
 /// The marks of a record: its own, or invented ones.

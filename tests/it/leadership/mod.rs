@@ -3,6 +3,7 @@
 
 mod file;
 mod money;
+mod names;
 mod privacy;
 mod teams;
 

@@ -47,7 +47,11 @@ fn secrets(organisation: &Organisation) -> BTreeSet<String> {
         let bare = record.session_id.trim_start_matches("devin-").to_owned();
         [text("title"), text("initial_user_message"), text("user_id"), text("url"), Some(bare)]
     };
-    let texts = organisation.records.iter().flat_map(of).flatten();
+    let named = organisation
+        .people
+        .iter()
+        .flat_map(|person| [Some(person.id.clone()), person.name.clone(), person.email.clone()]);
+    let texts = organisation.records.iter().flat_map(of).chain(named).flatten();
     texts.map(|text| text.trim().to_owned()).filter(|text| text.len() > 5 && text != "bot_apk").collect()
 }
 

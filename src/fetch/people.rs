@@ -1,0 +1,241 @@
+//! Who the ids in sessions belong to: the API's lists of people, and of
+//! organisations. Each list is asked for by itself, and none of them is needed.
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
+
+use reqwest::Url;
+use tokio::time::{Instant, timeout_at};
+
+use super::ask::Asker;
+use super::flight::Flight;
+use super::roster::{self, Subject};
+use super::{Api, FetchError, Limits, Question, address, client, names, retry};
+
+/// Somebody who can start sessions: a person or a service user.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Member {
+    /// As sessions tell it, trimmed: `email|62f0…`, `service-user-…`.
+    pub id: String,
+    /// As it came, trimmed; untrusted text. None where it is null, blank or no text.
+    pub name: Option<String>,
+    /// The same of the email; no service user has one.
+    pub email: Option<String>,
+}
+
+/// What the lists told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct People {
+    /// Everybody on any list, each once, by id.
+    pub members: Vec<Member>,
+    /// What to show for the id of an organisation; of two with the same name each
+    /// is followed by its id. Empty where one organisation is asked about.
+    pub organisations: BTreeMap<String, String>,
+    /// A few plain words for each list that could not be read to its end.
+    pub notes: Vec<String>,
+}
+
+/// All that a report waits for names that it can do without.
+const LONGEST: Duration = Duration::from_secs(20);
+
+/// More people than any list has.
+const MOST_ENTRIES: usize = 100_000;
+
+/// Entries a page: the most that either generation gives.
+const PAGE: u64 = 200;
+
+const LIMITS: Limits = Limits {
+    bounds: client::Bounds {
+        connect: Duration::from_secs(3),
+        read: Duration::from_secs(5),
+        attempt: Duration::from_secs(6),
+        page_bytes: 4 * 1024 * 1024,
+    },
+    patience: retry::Patience {
+        attempts: 3,
+        attempts_not_json: 2,
+        base: Duration::from_millis(250),
+        cap: Duration::from_secs(1),
+        budget: 12,
+        deadline: LONGEST,
+    },
+    walks: 1,
+    pages: 1_000,
+};
+
+/// Everybody whom the lists name, after about 20 seconds at most.
+///
+/// It never fails: a list that the key may not read, or that does not come, is a
+/// note, and the others still count. The tags and users of the question do not matter.
+pub async fn people(question: &Question) -> People {
+    people_within(question, &LIMITS).await
+}
+
+pub(super) async fn people_within(question: &Question, limits: &Limits) -> People {
+    let question = Question { deadline: limits.patience.deadline, ..question.clone() };
+    let prepared = Asker::new(&question, limits, &|_| ()).and_then(|asker| Ok((asker, lists(&question)?)));
+    let Ok((asker, lists)) = prepared else {
+        let notes = vec!["the lists of people cannot be asked for: ids are shown".to_owned()];
+        return People { notes, ..People::default() };
+    };
+    let until = Instant::now() + limits.patience.deadline;
+    let mut waiting = lists.iter().enumerate();
+    let mut flight = Flight::new();
+    // By the place of the list, whichever is done first.
+    let mut told = BTreeMap::new();
+    loop {
+        while flight.len() < question.concurrency.max(1) {
+            let Some((place, list)) = waiting.next() else { break };
+            let (asker, question) = (&asker, &question);
+            flight.launch(async move {
+                let mut found = Vec::new();
+                let walked = timeout_at(until, walk(asker, question, limits, list, &mut found)).await;
+                let late = || FetchError::Deadline { host: asker.host(), deadline: question.deadline };
+                (place, found, walked.unwrap_or_else(|_| Err(late())))
+            });
+        }
+        let Some((place, found, walked)) = flight.land().await else { break };
+        told.insert(place, (found, walked));
+    }
+    let (mut members, mut organisations, mut notes) = (Vec::new(), Vec::new(), Vec::new());
+    for (list, (found, walked)) in lists.iter().zip(told.into_values()) {
+        notes.extend(walked.err().map(|error| note(list.name, &error, found.len())));
+        match list.subject {
+            Subject::People => members.extend(found),
+            Subject::Organisations => organisations.extend(found),
+        }
+    }
+    People { members: merged(members), organisations: names::display_names(&merged(organisations)), notes }
+}
+
+/// A list to ask for.
+struct List {
+    /// As notes call it.
+    name: &'static str,
+    subject: Subject,
+    /// Where it is; each further place counts where the one before does not exist.
+    places: Vec<Url>,
+}
+
+/// The lists that a question needs.
+fn lists(question: &Question) -> Result<Vec<List>, FetchError> {
+    let enterprise = Question { org: None, ..question.clone() };
+    let everywhere = |name, subject, resource| {
+        Ok::<_, FetchError>(List { name, subject, places: vec![address::api(&enterprise, resource)?] })
+    };
+    let mut lists = match question.api {
+        Api::V2 => {
+            let mut members = everywhere("members", Subject::People, "members")?;
+            if question.org.is_some() {
+                members.places.insert(0, address::api(question, "members")?);
+            }
+            vec![members]
+        }
+        Api::V3 => vec![
+            everywhere("users", Subject::People, "members/users")?,
+            everywhere("identity-provider users", Subject::People, "members/idp-users")?,
+            everywhere("service users", Subject::People, "members/service-users")?,
+        ],
+    };
+    if question.org.is_none() {
+        lists.push(everywhere("organisations", Subject::Organisations, "organizations")?);
+    }
+    Ok(lists)
+}
+
+/// Reads a list where it exists; what was found stays found, whatever happens then.
+async fn walk(
+    asker: &Asker<'_>,
+    question: &Question,
+    limits: &Limits,
+    list: &List,
+    found: &mut Vec<Member>,
+) -> Result<(), FetchError> {
+    let mut places = list.places.iter().peekable();
+    while let Some(place) = places.next() {
+        match walk_at(asker, question, limits, (place, list.subject), found).await {
+            Err(FetchError::NotFound { .. }) if found.is_empty() && places.peek().is_some() => {}
+            walked => return walked,
+        }
+    }
+    Ok(())
+}
+
+/// Reads a list page by page to its end signal.
+async fn walk_at(
+    asker: &Asker<'_>,
+    question: &Question,
+    limits: &Limits,
+    (place, subject): (&Url, Subject),
+    found: &mut Vec<Member>,
+) -> Result<(), FetchError> {
+    let mut met = HashSet::new();
+    let (mut skip, mut cursor, mut was_empty) = (0_u64, None, false);
+    for _ in 0..limits.pages {
+        let url = page_at(place, question.api, skip, cursor.as_deref());
+        let read = |body: &str| roster::read(body, question.api, subject, &question.key);
+        let page = asker.ask(url, read).await?;
+        let before = found.len();
+        found.extend(page.entries.into_iter().filter(|one| met.insert(one.id.clone())));
+        if !page.envelope.more {
+            return Ok(());
+        }
+        match (page.envelope.count, found.len() - before) {
+            // A hiccup, for once.
+            (0, _) if !was_empty => {
+                was_empty = true;
+                continue;
+            }
+            // Pages that repeat would do so for ever.
+            (_, 0) => return Err(asker.contract("a list promises more and brings nobody new")),
+            _ if found.len() >= MOST_ENTRIES => break,
+            _ => was_empty = false,
+        }
+        skip = skip.saturating_add(page.envelope.count);
+        cursor = page.envelope.cursor;
+    }
+    Err(asker.contract("a list has no end"))
+}
+
+fn page_at(list: &Url, api: Api, skip: u64, cursor: Option<&str>) -> Url {
+    let mut url = list.clone();
+    let size = PAGE.to_string();
+    match (api, cursor) {
+        (Api::V2, _) => {
+            url.query_pairs_mut().append_pair("skip", &skip.to_string()).append_pair("limit", &size);
+        }
+        (Api::V3, None) => drop(url.query_pairs_mut().append_pair("first", &size)),
+        (Api::V3, Some(cursor)) => {
+            url.query_pairs_mut().append_pair("first", &size).append_pair("after", cursor);
+        }
+    }
+    url
+}
+
+/// Each id once, in order. A name beats none, and of two that of the earlier list counts.
+fn merged(entries: Vec<Member>) -> Vec<Member> {
+    let mut merged: BTreeMap<String, Member> = BTreeMap::new();
+    for entry in entries {
+        let known = merged.entry(entry.id.clone()).or_insert_with(|| entry.clone());
+        known.name = known.name.take().or(entry.name);
+        known.email = known.email.take().or(entry.email);
+    }
+    merged.into_values().collect()
+}
+
+/// What became of a list that was not read to its end, and what that means.
+fn note(name: &str, error: &FetchError, found: usize) -> String {
+    if found > 0 {
+        return format!("the list of {name} broke off after {found}: of all others the ids are shown");
+    }
+    let what = match error {
+        FetchError::Refused { status: 403, .. } => format!("the key may not read the list of {name}"),
+        FetchError::Refused { .. } => format!("the key was refused for the list of {name}"),
+        FetchError::NotFound { .. } => format!("the server has no list of {name}"),
+        FetchError::Unreachable { .. } | FetchError::Deadline { .. } | FetchError::Later { .. } => {
+            format!("the list of {name} did not come in time")
+        }
+        _ => format!("the list of {name} cannot be read"),
+    };
+    format!("{what}: their ids are shown")
+}

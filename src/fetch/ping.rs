@@ -1,0 +1,281 @@
+//! A monitor hears that a run began and how it ended, in the way of
+//! Healthchecks: `/start`, the bare address for success, `/fail` with a few words.
+//!
+//! Nothing here fails a run or holds it up: the start is told beside the work,
+//! and the end within seconds or not at all. The address holds a token, so it
+//! is shown by nothing.
+
+use std::fmt;
+use std::time::Duration;
+
+use reqwest::{Client, StatusCode, Url, redirect};
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+
+use super::{Api, address};
+
+/// The longest that a run waits for its monitor once it is over.
+const LONGEST: Duration = Duration::from_secs(5);
+/// The same for a run that a signal ended: whoever sent it waits.
+const LONGEST_AFTER_A_SIGNAL: Duration = Duration::from_millis(900);
+/// Before the one retry.
+const PAUSE: Duration = Duration::from_millis(100);
+/// The longest text that a failure is told with.
+const LONGEST_CAUSE: usize = 200;
+
+/// Where a run is told of: `https`, or `http` to loopback, which the caller has checked.
+#[derive(Clone)]
+pub struct Monitor(Url);
+
+impl Monitor {
+    /// Takes the address.
+    pub fn new(url: Url) -> Self {
+        Self(url)
+    }
+
+    /// The address of one kind of news; a query is kept.
+    fn url(&self, news: &News) -> Url {
+        let end = match news {
+            News::Started => "/start",
+            News::Succeeded => "",
+            News::Failed { .. } => "/fail",
+        };
+        let mut url = self.0.clone();
+        url.set_path(&format!("{}{end}", self.0.path().trim_end_matches('/')));
+        url
+    }
+}
+
+impl fmt::Debug for Monitor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// What a monitor is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// The run began.
+    Started,
+    /// It did all that it was asked.
+    Succeeded,
+    /// It did not.
+    Failed {
+        /// Its exit code.
+        code: u8,
+        /// Why, in the words of the error; what is quoted in it is not told.
+        cause: String,
+        /// A signal ended it, so that there is no time.
+        hurry: bool,
+    },
+}
+
+impl News {
+    fn patience(&self) -> Duration {
+        match self {
+            Self::Failed { hurry: true, .. } => LONGEST_AFTER_A_SIGNAL,
+            _ => LONGEST,
+        }
+    }
+}
+
+/// Why a monitor was not told. An error of the library could hold the address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Untold {
+    Late,
+    Unconnected,
+    Broken,
+    Status(StatusCode),
+    NoCertificates,
+}
+
+impl Untold {
+    /// Whether a second attempt may do better.
+    fn may_pass(self) -> bool {
+        match self {
+            Self::Late | Self::NoCertificates => false,
+            Self::Unconnected | Self::Broken => true,
+            Self::Status(status) => status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS,
+        }
+    }
+}
+
+impl fmt::Display for Untold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Late => f.write_str("no answer came in time"),
+            Self::Unconnected => f.write_str("no connection could be made"),
+            Self::Broken => f.write_str("the connection broke"),
+            Self::Status(status) => write!(f, "it answered HTTP {}", status.as_u16()),
+            Self::NoCertificates => f.write_str("this machine has no trusted root certificates"),
+        }
+    }
+}
+
+impl From<reqwest::Error> for Untold {
+    fn from(error: reqwest::Error) -> Self {
+        match (error.is_timeout(), error.is_connect()) {
+            (true, _) => Self::Late,
+            (false, true) => Self::Unconnected,
+            (false, false) => Self::Broken,
+        }
+    }
+}
+
+/// A run that a monitor is told of.
+#[derive(Debug)]
+pub struct Watch {
+    monitor: Monitor,
+    start: JoinHandle<Result<(), Untold>>,
+}
+
+impl Watch {
+    /// Tells the monitor that the run begins, beside the run itself. It takes
+    /// the runtime that it is called in.
+    pub fn begin(monitor: Monitor) -> Self {
+        let told = monitor.clone();
+        let start = tokio::spawn(async move { tell(&told, &News::Started, LONGEST).await });
+        Self { monitor, start }
+    }
+
+    /// Tells the monitor how the run ended, and gives what it could not be told
+    /// as one line, which names no more of the address than the host.
+    pub async fn end(self, news: &News) -> Option<String> {
+        let Self { monitor, mut start } = self;
+        // News that overtook the start would leave the monitor waiting for an end.
+        let started = timeout(news.patience() / 3, &mut start).await;
+        start.abort();
+        let started = started.map_or(Err(Untold::Late), |joined| joined.unwrap_or(Err(Untold::Broken)));
+        let ended = tell(&monitor, news, news.patience() * 2 / 3).await;
+        let (what, why) = match (started, ended) {
+            (Ok(()), Ok(())) => return None,
+            (Err(why), Ok(())) => ("how the run began", why),
+            (Ok(()), Err(why)) => ("how the run ended", why),
+            (Err(_), Err(why)) => ("of the run", why),
+        };
+        Some(format!("warning: the monitor on {} was not told {what}: {why}", address::host(&monitor.0)))
+    }
+}
+
+/// Tells the monitor one thing, at the second attempt if need be.
+async fn tell(monitor: &Monitor, news: &News, within: Duration) -> Result<(), Untold> {
+    let twice = async {
+        let client = build(monitor)?;
+        match send(&client, monitor, news).await {
+            Err(untold) if untold.may_pass() => {
+                sleep(PAUSE).await;
+                send(&client, monitor, news).await
+            }
+            told => told,
+        }
+    };
+    timeout(within, twice).await.unwrap_or(Err(Untold::Late))
+}
+
+fn build(monitor: &Monitor) -> Result<Client, Untold> {
+    // A provider may be there already, and any will do.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut builder = Client::builder()
+        .user_agent(concat!("acumen/", env!("CARGO_PKG_VERSION")))
+        // A token that is sent elsewhere is a token told.
+        .redirect(redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false);
+    if monitor.0.scheme() == "http" {
+        builder = builder.no_proxy().tls_certs_only([]);
+    }
+    builder.build().map_err(|_| Untold::NoCertificates)
+}
+
+async fn send(client: &Client, monitor: &Monitor, news: &News) -> Result<(), Untold> {
+    let url = monitor.url(news);
+    let request = match news {
+        News::Failed { code, cause, .. } => client.post(url).body(body(*code, cause)),
+        News::Started | News::Succeeded => client.get(url),
+    };
+    match request.send().await?.status() {
+        status if status.is_success() => Ok(()),
+        status => Err(Untold::Status(status)),
+    }
+}
+
+/// What a failure is told with: the exit code and the first line of the cause,
+/// without what stands in quotation marks there, addresses of people, and keys:
+/// those are other people's words, and a monitor is another company's machine.
+fn body(code: u8, cause: &str) -> String {
+    let is_private = |word: &&str| {
+        let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+        word.contains('@') || Api::of_key(bare).is_some()
+    };
+    let line = unquoted(cause.lines().next().unwrap_or_default());
+    let words: Vec<&str> =
+        line.split_whitespace().map(|word| if is_private(&word) { "…" } else { word }).collect();
+    let text: String = words.join(" ").chars().filter(|c| !c.is_control()).take(LONGEST_CAUSE).collect();
+    if text.is_empty() { format!("exit code {code}") } else { format!("exit code {code}: {text}") }
+}
+
+/// A text whose quotations are cut out.
+fn unquoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut closing = None;
+    for c in text.chars() {
+        match (closing, c) {
+            (Some(end), c) if c == end => closing = None,
+            (Some(_), _) => {}
+            (None, '“' | '"') => {
+                closing = Some(if c == '“' { '”' } else { c });
+                out.push('…');
+            }
+            (None, c) => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn monitor(text: &str) -> Monitor {
+        Monitor::new(Url::parse(text).unwrap())
+    }
+
+    fn failed(cause: &str) -> News {
+        News::Failed { code: 4, cause: cause.to_owned(), hurry: false }
+    }
+
+    #[test]
+    fn news_have_addresses_of_their_own() {
+        let to = |base: &str, news: &News| monitor(base).url(news).to_string();
+        let base = "https://hc-ping.com/t0ken";
+        assert_eq!(to(base, &News::Started), "https://hc-ping.com/t0ken/start");
+        assert_eq!(to(base, &News::Succeeded), base);
+        assert_eq!(to(base, &failed("")), "https://hc-ping.com/t0ken/fail");
+        assert_eq!(
+            to("https://a.example/k/slug/?create=1", &failed("")),
+            "https://a.example/k/slug/fail?create=1"
+        );
+        assert_eq!(to("https://a.example/", &News::Started), "https://a.example/start");
+    }
+
+    #[test]
+    fn a_monitor_and_its_watch_do_not_show_the_address() {
+        let monitor = monitor("https://hc-ping.com/t0ken?t0ken");
+        assert_eq!(format!("{monitor:?}"), "[redacted]");
+    }
+
+    #[test]
+    fn a_failure_is_told_without_what_other_people_wrote() {
+        assert_eq!(body(4, "2 of 5 sessions are missing\nhint"), "exit code 4: 2 of 5 sessions are missing");
+        assert_eq!(body(130, ""), "exit code 130");
+        assert_eq!(
+            body(
+                2,
+                "GET /v2/x: bad request (HTTP 400): \"no Anna Muster\", says “Anna”. Ask anna@example.com (apk_user_k3y)"
+            ),
+            "exit code 2: GET /v2/x: bad request (HTTP 400): …, says …. Ask … …"
+        );
+        assert_eq!(body(2, "cut “off"), "exit code 2: cut …");
+        assert!(body(1, &"é".repeat(999)).chars().count() < 220);
+    }
+}

@@ -1,0 +1,131 @@
+//! The report in a few lines of Markdown, for the summary page of a scheduled
+//! run or a chat: the headline numbers, what stands out, and how complete it is.
+
+use super::layout::HEADLINES;
+use super::view::Piece;
+use super::{Run, comparison, head, in_sentence, insights, tiles};
+use crate::metrics::{Evidence, Facts, SESSIONS};
+use crate::text::clean;
+use crate::unit::Unit;
+
+/// The longest tag or user that the sessions were narrowed to.
+const LONGEST: usize = 200;
+/// Takes no room, and keeps what follows an `@` or a `#` from being looked up.
+const NO_WIDTH: char = '\u{200b}';
+
+/// The summary as Markdown, ending with a line break. It names no session and
+/// repeats no title; what other people wrote is escaped, and mentions nobody.
+pub fn summary(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> String {
+    let header = head::header(facts, run);
+    let organisation = match run.organisation {
+        Some(_) => escape(&header.organisation),
+        None => header.organisation.to_lowercase(),
+    };
+    let mut out = format!("## Devin, {organisation}: {}, {}\n\n", header.period.to_lowercase(), header.dates);
+    let mut say = |paragraph: &str| {
+        out.push_str(paragraph);
+        out.push_str("\n\n");
+    };
+    for filter in &header.filters {
+        say(&format!("{}.", escape(filter)));
+    }
+    for notice in head::notices(facts, run) {
+        say(&format!("**{notice}**"));
+    }
+    say(&table(facts));
+    say(&comparison(facts, run));
+    let previous = run.periods.get(1).map(in_sentence).unwrap_or_default();
+    let sentences = insights::insights(facts, evidence, &previous);
+    let lines: Vec<String> = sentences.iter().map(|sentence| format!("- {}", written(sentence))).collect();
+    if !lines.is_empty() {
+        say(&lines.join("\n"));
+    }
+    out.push_str(&completeness(facts, &header.fetched, &header.zone));
+    out
+}
+
+/// The headline numbers, a row each.
+fn table(facts: &Facts) -> String {
+    let mut rows = vec!["| | Value | Change |".to_owned(), "|:--|--:|--:|".to_owned()];
+    for headline in &HEADLINES {
+        let told = tiles::told(facts, headline);
+        let note = if told.note.is_empty() { String::new() } else { format!(" ({})", told.note) };
+        let change = told.change.map(|change| change.text).unwrap_or_default();
+        rows.push(format!("| {} | {}{note} | {change} |", headline.title, told.value));
+    }
+    rows.join("\n")
+}
+
+fn completeness(facts: &Facts, fetched: &str, zone: &str) -> String {
+    let sessions = facts.whole(&SESSIONS).and_then(|fact| fact.value);
+    let whole = match (facts.source.ledger.complete, facts.period.complete.unwrap_or(true)) {
+        (false, _) => "Incomplete: sessions are missing",
+        (true, false) => "So far: the period is not over",
+        (true, true) => "Complete: no session is missing",
+    };
+    format!(
+        "{whole}; {} in the period, fetched {fetched} ({zone}). The report defines every number, \
+         and so does `acumen metrics`.\n",
+        match sessions {
+            Some(1.0) => "1 session".to_owned(),
+            sessions => format!("{} sessions", Unit::Count.text(sessions)),
+        }
+    )
+}
+
+fn written(sentence: &[Piece]) -> String {
+    sentence.iter().map(|piece| if piece.name { escape(&piece.text) } else { piece.text.clone() }).collect()
+}
+
+/// Other people's text on one line of Markdown, as text and nothing else: no
+/// markup, no HTML, no link, nobody mentioned, no cell ended.
+fn escape(text: &str) -> String {
+    let text = clean(text, LONGEST);
+    let mut out = String::with_capacity(text.len() * 2);
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let address = match c {
+            ':' => rest.peek() == Some(&'/'),
+            '.' => out.len() >= 3 && out.to_ascii_lowercase().ends_with("www"),
+            _ => false,
+        };
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '@' | '#' => out.extend(['\\', c, NO_WIDTH]),
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '!' | '|' | '~' | '$' => {
+                out.extend(['\\', c]);
+            }
+            c if address => out.extend(['\\', c]),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_peoples_text_stays_text() {
+        let cases = [
+            ("plain text-1.2", "plain text-1.2"),
+            ("a|b", "a\\|b"),
+            ("**bold** _it_ `x`", "\\*\\*bold\\*\\* \\_it\\_ \\`x\\`"),
+            ("[a](b) ![c]", "\\[a\\]\\(b\\) \\!\\[c\\]"),
+            ("<img src=x>&amp;", "&lt;img src=x&gt;&amp;amp;"),
+            ("@octocat #12", "\\@\u{200b}octocat \\#\u{200b}12"),
+            ("line\nline\r\n| x", "line line \\| x"),
+            ("team:payments", "team:payments"),
+            ("https://a.example", "https\\://a.example"),
+            ("WWW.a.example", "WWW\\.a.example"),
+            ("back\\slash", "back\\\\slash"),
+            ("", ""),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(escape(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! A monitor hears of every run what became of it, and no monitor, down, slow or
+//! hostile, changes what becomes of a run.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use acumen::simulator::{Options, Organisation, Recipe};
+
+use crate::support::{Outcome, Served, acumen, begin, files, holds_no_key, outcome, run, serve, signal};
+
+/// What only whoever is told of the address may know.
+const TOKEN: &str = "t0ken-5f2d";
+/// The longest that a run waits for a monitor after its end, and some for a busy machine.
+const SECONDS: Duration = Duration::from_secs(8);
+
+/// How a monitor behaves.
+#[derive(Clone, Copy)]
+enum Mood {
+    Answers(u16),
+    /// It takes the request and says nothing.
+    Silent,
+}
+
+/// A monitor on loopback, and what it was told: method, path and body.
+struct Monitor {
+    url: String,
+    told: Arc<Mutex<Vec<(String, String)>>>,
+}
+
+impl Monitor {
+    fn new(mood: Mood, lines: &'static str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/{TOKEN}", listener.local_addr().unwrap());
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let log = told.clone();
+        std::thread::spawn(move || {
+            let mut held = Vec::new();
+            for mut stream in listener.incoming().flatten() {
+                let (mut text, mut byte) = (Vec::new(), [0]);
+                let length = |text: &[u8]| {
+                    let head = String::from_utf8_lossy(text).to_lowercase();
+                    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+                    length.map_or(0, |length| length.parse::<usize>().unwrap())
+                };
+                while !text.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|read| read == 1) {
+                    text.extend(byte);
+                }
+                let mut body = vec![0; length(&text)];
+                stream.read_exact(&mut body).unwrap();
+                let head = String::from_utf8(text).unwrap();
+                let body = String::from_utf8(body).unwrap();
+                holds_no_key(&format!("{head}{body}"));
+                let request = head.split(" HTTP/").next().unwrap_or_default().to_owned();
+                log.lock().unwrap().push((request, body));
+                match mood {
+                    Mood::Answers(status) => {
+                        let _ = write!(
+                            stream,
+                            "HTTP/1.1 {status} Told\r\nContent-Length: 2\r\n{lines}Connection: close\r\n\r\nOK"
+                        );
+                    }
+                    Mood::Silent => held.push(stream),
+                }
+            }
+        });
+        Self { url, told }
+    }
+
+    fn well() -> Self {
+        Self::new(Mood::Answers(200), "")
+    }
+
+    fn told(&self) -> Vec<(String, String)> {
+        self.told.lock().unwrap().clone()
+    }
+
+    /// Asserts what it was told, in order; of a body the beginning counts.
+    fn heard(&self, expected: &[(&str, &str)]) {
+        let told = self.told();
+        let fits = |((request, body), (kind, begins)): (&(String, String), &(&str, &str))| {
+            let (method, end) = kind.split_once(' ').unwrap_or((*kind, ""));
+            *request == format!("{method} /{TOKEN}{end}") && body.starts_with(begins)
+        };
+        let all = told.len() == expected.len() && told.iter().zip(expected).all(fits);
+        assert!(all, "told {told:?}, not {expected:?}");
+    }
+}
+
+const START: (&str, &str) = ("GET /start", "");
+const SUCCESS: (&str, &str) = ("GET", "");
+
+fn report(folder: &Path, api: &str, monitor: &str) -> Command {
+    let mut command = acumen(folder);
+    command.args(["report", "--base-url", api, "--week", "2026-W41", "--trend", "0", "--out", "."]);
+    command.args(["--ping", monitor]);
+    command
+}
+
+/// A run whose output never shows the token.
+fn ended(command: &mut Command) -> Outcome {
+    let outcome = run(command);
+    assert!(!format!("{}{}", outcome.stdout, outcome.stderr).contains(TOKEN), "{}", outcome.stderr);
+    outcome
+}
+
+/// The one line about the monitor.
+fn warning(outcome: &Outcome) -> &str {
+    let warnings: Vec<&str> = outcome.stderr.lines().filter(|line| line.starts_with("warning: ")).collect();
+    let [warning] = warnings.as_slice() else { panic!("not one warning:\n{}", outcome.stderr) };
+    warning
+}
+
+#[test]
+fn start_and_success_are_told() {
+    let served = Served::values(Vec::new());
+    let monitor = Monitor::well();
+    let folder = tempfile::tempdir().unwrap();
+    let outcome = ended(&mut report(folder.path(), &served.url(), &monitor.url));
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    assert!(!outcome.stderr.contains("warning"), "{}", outcome.stderr);
+    monitor.heard(&[START, SUCCESS]);
+    // From the environment as well, where neither the help nor the doctor tells it to anybody.
+    let mut again = acumen(folder.path());
+    let again = again.env("ACUMEN_PING", &monitor.url).env("ACUMEN_BASE_URL", served.url());
+    assert_eq!(ended(again.arg("report")).code, Some(0));
+    monitor.heard(&[START, SUCCESS, START, SUCCESS]);
+    for flags in [&["report", "--help"][..], &["doctor"], &["metrics"]] {
+        let mut other = acumen(folder.path());
+        ended(other.env("ACUMEN_PING", &monitor.url).env("ACUMEN_BASE_URL", served.url()).args(flags));
+    }
+    assert_eq!(monitor.told().len(), 4);
+}
+
+#[test]
+fn a_failure_is_told_with_its_exit_code_and_nobodys_words() {
+    let monitor = Monitor::well();
+    let folder = tempfile::tempdir().unwrap();
+    // The server repeats the whole head, the key in it.
+    let url = serve(|head| (401, "", serde_json::json!({ "detail": head }).to_string()));
+    let outcome = ended(&mut report(folder.path(), &url, &monitor.url));
+    assert_eq!(outcome.code, Some(3), "{}", outcome.stderr);
+    assert!(outcome.stderr.lines().last().is_some_and(|line| line.starts_with("hint: ")));
+    monitor.heard(&[START, ("POST /fail", "exit code 3: ")]);
+    let told = &monitor.told()[1].1;
+    assert!(told.ends_with("was refused (HTTP 401): …"), "{told}");
+    assert_eq!(told.lines().count(), 1, "{told}");
+}
+
+#[test]
+fn what_fails_before_and_after_the_fetch_is_told_too() {
+    let served = Served::values(Vec::new());
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("enterprise_2026-W41.html")).unwrap();
+    let fails = |flags: &[&str], code: i32, body: &str| {
+        let monitor = Monitor::well();
+        let outcome = ended(report(folder.path(), &served.url(), &monitor.url).args(flags));
+        assert_eq!(outcome.code, Some(code), "{flags:?}: {}", outcome.stderr);
+        monitor.heard(&[START, ("POST /fail", body)]);
+    };
+    fails(&["--tz", "Nowhere"], 2, "exit code 2: --tz: there is no time zone …");
+    fails(&["--api-key-file", "none"], 2, "exit code 2: --api-key-file none: ");
+    fails(&[], 74, "exit code 74: could not replace ./enterprise_2026-W41.html: ");
+}
+
+#[test]
+fn a_monitor_that_is_down_costs_a_warning() {
+    let served = Served::values(Vec::new());
+    // Bound but not listening, so that nobody else can answer there.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let down = format!("http://{}/{TOKEN}", socket.local_addr().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let outcome = ended(&mut report(folder.path(), &served.url(), &down));
+    assert_eq!((outcome.code, outcome.stdout.lines().count()), (Some(0), 2), "{}", outcome.stderr);
+    assert_eq!(
+        warning(&outcome),
+        format!(
+            "warning: the monitor on {} was not told of the run: no connection could be made",
+            socket.local_addr().unwrap()
+        )
+    );
+    let quiet = ended(report(folder.path(), &served.url(), &down).arg("--quiet"));
+    assert_eq!((quiet.code, quiet.stderr.as_str()), (Some(0), ""));
+    // An error keeps its own last lines.
+    let failed = ended(report(folder.path(), &served.url(), &down).args(["--org", "org_nobody"]));
+    assert_eq!(failed.code, Some(2));
+    warning(&failed);
+    assert!(failed.stderr.lines().last().is_some_and(|line| line.starts_with("hint: ")), "{}", failed.stderr);
+}
+
+#[test]
+fn a_monitor_that_says_nothing_holds_a_run_back_for_seconds() {
+    let served = Served::values(Vec::new());
+    let monitor = Monitor::new(Mood::Silent, "");
+    let folder = tempfile::tempdir().unwrap();
+    let begun = Instant::now();
+    let mut command = report(folder.path(), &served.url(), &monitor.url);
+    let outcome = ended(&mut command);
+    let took = begun.elapsed();
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    assert!(
+        warning(&outcome).ends_with("was not told of the run: no answer came in time"),
+        "{}",
+        outcome.stderr
+    );
+    assert_eq!(files(folder.path()), ["enterprise_2026-W41.html", "enterprise_2026-W41.json"]);
+    let begun = Instant::now();
+    assert_eq!(run(report(folder.path(), &served.url(), &Monitor::well().url).arg("--quiet")).code, Some(0));
+    assert!(took < begun.elapsed() + SECONDS, "{took:?}");
+}
+
+#[test]
+fn a_monitor_is_asked_twice_at_most_and_no_redirect_is_followed() {
+    let served = Served::values(Vec::new());
+    let folder = tempfile::tempdir().unwrap();
+    let elsewhere = Monitor::well();
+    for (status, times) in [(500, 2), (429, 2), (404, 1), (302, 1)] {
+        // Where a redirect leads would be told the token.
+        let lines = format!("Location: {}\r\n", elsewhere.url);
+        let monitor = Monitor::new(Mood::Answers(status), lines.leak());
+        let outcome = ended(&mut report(folder.path(), &served.url(), &monitor.url));
+        assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+        assert!(warning(&outcome).ends_with(&format!("it answered HTTP {status}")), "{}", outcome.stderr);
+        monitor.heard(&[vec![START; times], vec![SUCCESS; times]].concat());
+    }
+    elsewhere.heard(&[]);
+}
+
+#[test]
+fn a_signal_is_told_as_a_failure_and_still_ends_the_run_at_once() {
+    let recipe = Recipe { sessions: 300, ..Recipe::demo() };
+    let options = Options { latency: Duration::from_secs(30), ..Options::default() };
+    let served = Served::new(Organisation::invent(&recipe), options);
+    for (mood, name, code, says) in [
+        (Mood::Answers(200), "INT", 130, "exit code 130: interrupted"),
+        (Mood::Answers(200), "TERM", 143, "exit code 143: terminated"),
+        (Mood::Silent, "TERM", 143, ""),
+    ] {
+        let monitor = Monitor::new(mood, "");
+        let folder = tempfile::tempdir().unwrap();
+        let before = served.simulator.requests();
+        let child = begin(&mut report(folder.path(), &served.url(), &monitor.url));
+        let waiting = Instant::now();
+        while served.simulator.requests() == before || monitor.told().is_empty() {
+            assert!(waiting.elapsed() < Duration::from_secs(60), "it never asked");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let sent = Instant::now();
+        signal(child.id(), name);
+        let outcome = outcome(child);
+        assert!(sent.elapsed() < Duration::from_secs(2), "{:?}", sent.elapsed());
+        assert_eq!(outcome.code, Some(code), "{}", outcome.stderr);
+        assert!(outcome.stderr.ends_with("nothing was written\n"), "{}", outcome.stderr);
+        monitor.heard(&[START, ("POST /fail", says)]);
+    }
+}
+
+#[test]
+fn an_address_that_cannot_be_used_is_refused_before_the_work_and_not_shown() {
+    let served = Served::values(Vec::new());
+    let folder = tempfile::tempdir().unwrap();
+    for address in [
+        format!("http://monitor.example/{TOKEN}"),
+        format!("ftp://127.0.0.1/{TOKEN}"),
+        format!("file:///{TOKEN}"),
+        TOKEN.to_owned(),
+        format!("https:// /{TOKEN}"),
+        format!("https://:99999/{TOKEN}"),
+        String::new(),
+    ] {
+        let outcome = ended(&mut report(folder.path(), &served.url(), &address));
+        assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(2), ""), "{address}");
+        let lines: Vec<&str> = outcome.stderr.lines().collect();
+        assert!(lines[0].starts_with("error: --ping: ") && lines[1].starts_with("hint: "), "{lines:?}");
+        assert_eq!(lines.len(), 2);
+    }
+    assert_eq!(served.simulator.requests(), 0);
+    let mut doctor = acumen(folder.path());
+    let doctor = ended(doctor.args(["doctor", "--base-url", &served.url(), "--ping", "http://a.example/x"]));
+    assert_eq!(doctor.code, Some(2));
+    assert!(doctor.stdout.contains("--ping"), "{}", doctor.stdout);
+}
