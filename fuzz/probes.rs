@@ -28,7 +28,8 @@ fn question(api: Api) -> Question {
 /// is accepted lies in the window.
 pub fn pages(api: Api, data: &[u8]) {
     let question = question(api);
-    let mut builder = FramesBuilder::new(Kept { named_from: question.from, prompts: true, teams: None });
+    let mut builder =
+        FramesBuilder::new(Kept { named_from: question.from, addresses: true, prompts: true, teams: None });
     let mut delivered = 0;
     let ledger = replay([data], &question, &mut |delivery| {
         let Delivery::Page(rows) = delivery else { return };

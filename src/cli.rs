@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::builder::{OsStr as ClapStr, Resettable};
 use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Arg, ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 const AFTER: &str = "\
 Exit codes:
@@ -31,7 +31,7 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
-    /// Say nothing but errors on stderr.
+    /// Say nothing on stderr but errors, and warnings that sessions are missing or left out.
     #[arg(long, short, global = true, env = "ACUMEN_QUIET", value_parser = clap::builder::FalseyValueParser::new())]
     pub quiet: bool,
 }
@@ -309,6 +309,17 @@ Examples:
     Completions(CompletionsArgs),
 }
 
+/// A kind of file beside the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Format {
+    /// One CSV file a grouping, with all its facts.
+    Csv,
+    /// One workbook, with a sheet a section.
+    Xlsx,
+    /// The sessions and what hangs on them, one Parquet file a table.
+    Parquet,
+}
+
 /// A text that nothing shows: it holds a token.
 #[derive(Clone, Default)]
 pub struct Private(pub String);
@@ -442,6 +453,16 @@ pub struct ReportArgs {
     /// Folder for the report and its facts; made if missing.
     #[arg(long, env = "ACUMEN_OUT", value_name = "DIR", default_value = "reports", help_heading = "Output")]
     pub out: PathBuf,
+    /// Files beside the report for spreadsheets and analysts; several with commas between them.
+    #[arg(
+        long,
+        env = "ACUMEN_EXPORT",
+        value_name = "FORMATS",
+        value_delimiter = ',',
+        ignore_case = true,
+        help_heading = "Output"
+    )]
+    pub export: Vec<Format>,
     /// Write a report even if sessions are missing; its first screen says so.
     #[arg(long, env = "ACUMEN_ALLOW_PARTIAL", help_heading = "Output",
           value_parser = clap::builder::FalseyValueParser::new())]
@@ -532,6 +553,9 @@ pub struct DemoArgs {
     /// Folder for the report and its facts; made if missing.
     #[arg(long, env = "ACUMEN_OUT", value_name = "DIR", default_value = "reports")]
     pub out: PathBuf,
+    /// Files beside the report for spreadsheets and analysts; several with commas between them.
+    #[arg(long, env = "ACUMEN_EXPORT", value_name = "FORMATS", value_delimiter = ',', ignore_case = true)]
+    pub export: Vec<Format>,
 }
 
 /// `acumen simulate`.

@@ -47,7 +47,9 @@ pub async fn report(
     };
     let prepared = pipeline::prepare(&settings, &tell).await;
     voice.finish();
-    prepared
+    let prepared = prepared?;
+    prepared.doubts().iter().for_each(|doubt| voice.warn(doubt));
+    Ok(prepared)
 }
 
 /// The monitor that a command tells of itself: that of a report, where one is named.
@@ -103,6 +105,7 @@ pub async fn demo(args: &DemoArgs, voice: &Voice) -> Result<Prepared, Error> {
         page_size: 200,
         concurrency: 4,
         out: args.out.clone(),
+        export: args.export.clone(),
         ..ReportArgs::default()
     };
     let key = FoundKey { text: DEMO_KEY.to_owned(), source: "the demo".to_owned() };

@@ -1,6 +1,7 @@
 //! Everything that can end a run: one variant a stage.
 
-use crate::deliver::{DeliverError, PostError};
+use crate::deliver::{self, DeliverError, PostError};
+use crate::export::ExportError;
 use crate::fetch::FetchError;
 use crate::frame::FrameError;
 use crate::mail::MailError;
@@ -26,6 +27,9 @@ pub enum Error {
     /// The page could not be made.
     #[error(transparent)]
     Report(#[from] ReportError),
+    /// The exports could not be made.
+    #[error(transparent)]
+    Export(#[from] ExportError),
     /// The facts could not be written as text.
     #[error("could not write the facts as JSON: {0}")]
     Json(#[from] serde_json::Error),
@@ -76,16 +80,36 @@ impl Error {
                 "check where standard output goes; files that were written are whole".to_owned()
             }
             Self::Simulator { .. } => "choose another port with --port; 0 takes a free one".to_owned(),
-            Self::Frame(_) | Self::Metrics(_) | Self::Report(_) | Self::Json(_) | Self::Panicked => {
-                "this is a defect of acumen: please report it with the line above".to_owned()
-            }
+            Self::Frame(_)
+            | Self::Metrics(_)
+            | Self::Report(_)
+            | Self::Export(_)
+            | Self::Json(_)
+            | Self::Panicked => "this is a defect of acumen: please report it with the line above".to_owned(),
+        }
+    }
+
+    /// What is on the disk all the same, where a report was to be written.
+    pub fn kept(&self) -> &'static str {
+        match self {
+            Self::Deliver(error) => error.kept(),
+            // An address is read before the work, all else of a mail after the report stands.
+            Self::Mail(MailError::Address { .. }) => deliver::UNTOUCHED,
+            Self::Stdout(_) | Self::Facts { .. } | Self::Mail(_) | Self::Post(_) => deliver::WHOLE,
+            // Nothing of a report is on the disk before all of it is made.
+            _ => deliver::UNTOUCHED,
         }
     }
 
     /// The exit code that `--help` documents.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Frame(_) | Self::Metrics(_) | Self::Report(_) | Self::Json(_) | Self::Panicked => 1,
+            Self::Frame(_)
+            | Self::Metrics(_)
+            | Self::Report(_)
+            | Self::Export(_)
+            | Self::Json(_)
+            | Self::Panicked => 1,
             Self::Settings(_) | Self::Simulator { .. } => 2,
             Self::Fetch(error) => error.exit_code(),
             Self::Facts { .. } => 65,

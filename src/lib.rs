@@ -2,8 +2,8 @@
 //! report.
 //!
 //! ```text
-//!  settings ─► fetch ──pages──► frame ──Frames──► metrics ──Facts──► charts ──Svg──► report ──Html──► mail ──► deliver
-//!              (API)            (Polars)          (Polars)          (plotters)      (minijinja)      (MIME)    (disk, SMTP)
+//!  settings ─► fetch ──pages──► frame ──Frames──► metrics ──Facts──► charts ──Svg──► report ──Html──► export ──files──► mail ──► deliver
+//!              (API)            (Polars)          (Polars)          (plotters)      (minijinja)      (csv, xlsx)        (MIME)   (disk, SMTP)
 //! ```
 //!
 //! The modules stand in the order in which they run. Only [`fetch`] and
@@ -24,6 +24,8 @@ pub mod metrics;
 pub mod charts;
 
 pub mod report;
+
+pub mod export;
 
 pub mod mail;
 

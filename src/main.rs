@@ -44,6 +44,8 @@ fn main() -> ExitCode {
     let voice = Voice::new(cli.quiet);
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
     let now = chrono::Utc::now();
+    let writes = matches!(cli.command, Command::Report(_) | Command::Demo(_));
+    let complain = |error: &Error| complain(error, writes);
     let watch = match commands::monitor(&cli.command) {
         Ok(monitor) => monitor.map(|monitor| runtime.block_on(async { Watch::begin(monitor) })),
         Err(error) => return ExitCode::from(complain(&error.into())),
@@ -107,14 +109,14 @@ fn finish(done: Done, now: DateTime<Utc>, voice: &Voice) -> Result<u8, Error> {
         Done::Report(prepared, mail) => {
             let receipt = prepared.deliver()?;
             // The files stand, whatever becomes of the mail.
-            print(&paths(&receipt))?;
+            print(&written(&receipt, voice))?;
             if let Some(mail) = mail {
                 send(&receipt.json, &mail, now, voice)?;
             }
         }
         Done::Send(report, mail) => send(&report, &mail, now, voice)?,
         Done::Demo(prepared) => {
-            print(&paths(&prepared.deliver()?))?;
+            print(&written(&prepared.deliver()?, voice))?;
             voice.say(commands::DEMO_HINT);
         }
     }
@@ -135,12 +137,19 @@ fn print(text: &str) -> Result<(), Error> {
         .map_err(Error::Stdout)
 }
 
-fn paths(receipt: &Receipt) -> String {
-    format!("{}\n{}\n", receipt.html.display(), receipt.json.display())
+/// The paths of what was written; what is gone is told apart.
+fn written(receipt: &Receipt, voice: &Voice) -> String {
+    for path in &receipt.removed {
+        voice.say(&format!("removed {}: of an earlier run, and not asked for now", path.display()));
+    }
+    let all = [&receipt.html, &receipt.json].into_iter().chain(&receipt.exports);
+    all.map(|path| format!("{}\n", path.display())).collect()
 }
 
-fn complain(error: &Error) -> u8 {
-    write_line(&format!("error: {error}\nhint: {}", error.hint()));
+/// What went wrong, what became of the report where one was due, and what to do.
+fn complain(error: &Error, writes: bool) -> u8 {
+    let kept = if writes { format!("kept: {}\n", error.kept()) } else { String::new() };
+    write_line(&format!("error: {error}\n{kept}hint: {}", error.hint()));
     error.exit_code()
 }
 

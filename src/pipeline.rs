@@ -1,15 +1,17 @@
 //! The only file that sees every stage:
-//! fetch -> frames -> facts -> charts -> report -> mail -> deliver.
+//! fetch -> frames -> facts -> charts -> report -> exports -> mail -> deliver.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use chrono::SecondsFormat;
 
+use crate::cli::Format;
 use crate::deliver::{self, Receipt};
 use crate::error::Error;
+use crate::export;
 use crate::fetch::{self, Delivery, Ledger, Limits, Member, People, Progress, Question, Vendor};
-use crate::frame::{Frames, FramesBuilder, Kept};
+use crate::frame::{Frames, FramesBuilder, Kept, parquet};
 use crate::mail::{self, Attachment, Mail, MailError};
 use crate::metrics::{self, Bounds, Dim, Fact, Facts, Findings, Known, Masks, Month, Salt, Source, Span};
 use crate::people::Teams;
@@ -24,6 +26,8 @@ pub struct Document {
     pub html: String,
     /// `facts.json`.
     pub json: String,
+    /// The exports that the settings ask for.
+    pub exports: Vec<export::File>,
     /// The same in a few lines of Markdown.
     pub summary: String,
 }
@@ -31,6 +35,7 @@ pub struct Document {
 /// A finished report and its place: all that is left is to write it.
 pub struct Prepared {
     document: Document,
+    doubts: Vec<String>,
     folder: PathBuf,
     name: String,
     /// The file that the summary is appended to, where one is named.
@@ -64,19 +69,10 @@ pub async fn prepare_within(
         (Some(folder), Shown::Pseudonyms) => Salt(deliver::salt(folder)?),
         _ => Salt::default(),
     };
-    // The page names sessions of the report's period alone.
     // Emails tell teams while the sessions come; names can wait until they are there.
     let by_email = settings.tells_teams() && settings.people.needs_emails();
     let early = if by_email { Some(fetch::people(&settings.question).await) } else { None };
-    let emails = early.iter().flat_map(|people| &people.members);
-    let emails = emails.filter_map(|member| Some((member.id.as_str(), member.email.as_deref()?)));
-    let kept = Kept {
-        named_from: settings.period.from().to_utc(),
-        prompts: settings.privacy.prompts,
-        teams: settings
-            .tells_teams()
-            .then(|| Teams::new(settings.rules.clone(), &settings.people, emails, settings.period.tz())),
-    };
+    let kept = kept(settings, early.as_ref());
     let empty = || FramesBuilder::new(kept.clone());
     let mut builder = empty();
     let mut deliver = |delivery: Delivery<'_>| match delivery {
@@ -84,6 +80,7 @@ pub async fn prepare_within(
         Delivery::Page(rows) => builder.push(rows),
     };
     let ledger = fetch::fetch_within(&settings.question, limits, &mut deliver, progress).await?;
+    let doubts = report::doubts(&ledger);
     let vendor = vendor(settings).await;
     let people = match early {
         Some(people) => people,
@@ -103,19 +100,41 @@ pub async fn prepare_within(
     let parts: Vec<&str> =
         [settings.scope(), &label, &filters, profile].into_iter().filter(|part| !part.is_empty()).collect();
     let name = deliver::file_name(&parts);
-    Ok(Prepared { document, folder: settings.out.clone(), name, summary: settings.summary.clone() })
+    Ok(Prepared { document, doubts, folder: settings.out.clone(), name, summary: settings.summary.clone() })
+}
+
+/// As many texts as somebody will read: the page names sessions of the
+/// report's period alone, an analyst gets all.
+fn kept(settings: &Settings, people: Option<&People>) -> Kept {
+    let emails = people.into_iter().flat_map(|people| &people.members);
+    let emails = emails.filter_map(|member| Some((member.id.as_str(), member.email.as_deref()?)));
+    let in_full = settings.exports.contains(&Format::Parquet) && !settings.privacy.leadership;
+    Kept {
+        named_from: if in_full { settings.question.from } else { settings.period.from().to_utc() },
+        prompts: settings.privacy.prompts,
+        addresses: settings.exports.contains(&Format::Parquet),
+        teams: settings
+            .tells_teams()
+            .then(|| Teams::new(settings.rules.clone(), &settings.people, emails, settings.period.tz())),
+    }
 }
 
 impl Prepared {
+    /// What is amiss with the data, a line each: for whoever does not read the page.
+    pub fn doubts(&self) -> &[String] {
+        &self.doubts
+    }
+
     /// Writes the report, and its summary once it stands; neither must be cut
     /// short: a signal waits.
     ///
     /// # Errors
     /// The disk refuses.
     pub fn deliver(self) -> Result<Receipt, Error> {
-        let receipt = deliver::write(&self.folder, &self.name, &self.document.html, &self.document.json)?;
+        let Document { html, json, summary, exports } = &self.document;
+        let receipt = deliver::write(&self.folder, &self.name, html, json, exports)?;
         if let Some(path) = &self.summary {
-            deliver::append(path, &self.document.summary)?;
+            deliver::append(path, summary)?;
         }
         Ok(receipt)
     }
@@ -174,6 +193,7 @@ pub fn compose(
     let mut findings = metrics::evaluate(frames, &span)?;
     let masks =
         Masks { people: settings.privacy.people, salt: &beside.salt, sessions: settings.privacy.leadership };
+    let shown = metrics::shown(&masks, &findings.facts);
     metrics::mask(&mut findings, &masks);
     let Findings { facts, quality, evidence, budget } = findings;
     let facts = Facts {
@@ -213,9 +233,23 @@ pub fn compose(
         notes: &beside.people.notes,
         demo: settings.demo,
     };
+    let mut exports = export::files(&settings.exports, &facts, &evidence, &run)?;
+    if settings.exports.contains(&Format::Parquet) {
+        let user = |id: &str| Some(shown(id));
+        let covered = settings.privacy.leadership;
+        let masks = parquet::Masks {
+            user: &user,
+            ids: !covered,
+            titles: !covered,
+            links: !covered,
+            folded: span.folded.then_some(metrics::FOLDED),
+        };
+        exports.extend(export::of_frames(parquet::files(frames, &settings.periods, &masks)?));
+    }
     Ok(Document {
         html: report::render(&facts, &evidence, &run)?,
         json: facts.to_json()?,
+        exports,
         summary: report::summary(&facts, &evidence, &run),
     })
 }

@@ -1,5 +1,5 @@
 //! What a person sees while a report is made: a bar on a terminal, plain lines
-//! elsewhere, nothing when asked to be quiet. All of it goes to stderr.
+//! elsewhere, warnings alone when asked to be quiet. All of it goes to stderr.
 
 use std::io::{IsTerminal, Write, stderr};
 use std::sync::Mutex;
@@ -13,7 +13,7 @@ const PAGES_A_LINE: u64 = 10;
 
 /// How loud to be.
 pub enum Voice {
-    /// Nothing but errors.
+    /// Nothing but errors, and warnings about the data.
     Silent,
     /// A bar, with lines above it for what goes wrong.
     Bar(ProgressBar),
@@ -40,6 +40,16 @@ impl Voice {
             Self::Silent => {}
             Self::Bar(bar) => bar.suspend(|| write_line(line)),
             Self::Lines(_) => write_line(line),
+        }
+    }
+
+    /// Says what a reader must know of the data, however quiet: nobody may be
+    /// looking at the page of a scheduled run.
+    pub fn warn(&self, line: &str) {
+        let line = format!("warning: {line}");
+        match self {
+            Self::Silent => write_line(&line),
+            _ => self.say(&line),
         }
     }
 

@@ -81,6 +81,41 @@ impl Unit {
     }
 }
 
+/// How a spreadsheet shows a value that it holds unrounded: a number format.
+pub fn cell_format(unit: Unit, value: f64) -> String {
+    match unit {
+        Unit::Count if value.fract() == 0.0 => "#,##0".to_owned(),
+        Unit::Count => "#,##0.0".to_owned(),
+        // One precision a column, so that its points stand below each other.
+        Unit::Acu => "#,##0.00".to_owned(),
+        Unit::Share => "0 %".to_owned(),
+        Unit::Money(currency) => {
+            let places = currency.places();
+            let point = if places == 0 { "" } else { "." };
+            format!("\"{}\"#,##0{point}{}", currency.sign(), "0".repeat(places))
+        }
+    }
+}
+
+/// The same of a change, with its sign. A change of a share is held in
+/// percentage points.
+pub fn cell_change_format(unit: Unit, difference: f64) -> String {
+    let size = match unit {
+        Unit::Share => "0.0\" pp\"".to_owned(),
+        unit => cell_format(unit, difference),
+    };
+    signed_format(&size)
+}
+
+/// The same of a relative change, held as a part of 1.
+pub fn cell_percent_format() -> String {
+    signed_format("0 %")
+}
+
+fn signed_format(size: &str) -> String {
+    format!("+{size};\"{MINUS}\"{size};{size}")
+}
+
 /// Writes a relative change in percent with its sign: `+8 %`.
 pub fn percent_change(now: f64, before: f64) -> Option<String> {
     if before == 0.0 {

@@ -64,7 +64,12 @@ pub fn walk(pages: &[String], settings: &Settings) -> (Frames, Ledger) {
 }
 
 fn empty(settings: &Settings) -> FramesBuilder {
-    FramesBuilder::new(Kept { named_from: settings.period.from().to_utc(), prompts: false, teams: None })
+    FramesBuilder::new(Kept {
+        named_from: settings.period.from().to_utc(),
+        addresses: false,
+        prompts: false,
+        teams: None,
+    })
 }
 
 /// Pages that are there already are read in one walk, which never begins anew.

@@ -6,6 +6,9 @@ use std::path::Path;
 
 use super::{DeliverError, named};
 
+/// What is on the disk when a summary fails: it is the last to be written.
+const STANDS: &str = "the new page and facts were written whole; the summary is missing, or in part";
+
 fn failed(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DeliverError {
     let error = DeliverError::of(attempt, path);
     move |source| DeliverError { instead: ("file", "--summary"), ..error(source) }
@@ -43,7 +46,7 @@ pub fn append(path: &Path, text: &str) -> Result<(), DeliverError> {
         file.write_all(format!("{before}{text}").as_bytes())?;
         sync(&file)
     };
-    write().map_err(failed("append to", path))
+    write().map_err(|source| DeliverError { kept: STANDS, ..failed("append to", path)(source) })
 }
 
 /// A pipe or a terminal has nothing to sync.

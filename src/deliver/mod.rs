@@ -3,10 +3,12 @@
 mod post;
 mod sent;
 mod smtp;
+mod stored;
 
 pub use post::{PostError, Posted, post};
 pub use sent::LedgerError;
 pub use smtp::SmtpError;
+pub use stored::{Stored, read, write_message};
 
 mod append;
 mod state;
@@ -20,10 +22,23 @@ use rustix::fs::{FlockOperation, flock};
 pub use append::{append, check_append};
 pub use state::salt;
 
+use crate::export::{File, is_export};
+
 /// What files that are not whole yet begin with.
 const STAGED: &str = ".acumen-";
 
-/// A report could not be written; what stood there before is untouched.
+/// What is on the disk where a report stands and something after it failed.
+pub const WHOLE: &str = "the report was written and is whole";
+/// What is on the disk after most failures.
+pub const UNTOUCHED: &str = "nothing was written; an earlier report of this period is as it was";
+/// … where the facts had taken their place already …
+const FACTS: &str =
+    "the new facts were written whole; the page beside them is an earlier one, or is not there";
+/// … and where the page had too.
+const BOTH: &str =
+    "the new page and facts were written whole; a crash of the machine now could still undo it";
+
+/// A report could not be written; whatever stands there is whole.
 #[derive(Debug, thiserror::Error)]
 #[error("could not {attempt} {path}: {source}")]
 pub struct DeliverError {
@@ -32,6 +47,7 @@ pub struct DeliverError {
     /// What to choose instead: `folder … with --out`.
     instead: (&'static str, &'static str),
     source: io::Error,
+    kept: &'static str,
     /// What to do about it, where it is not about the folder of reports.
     own_hint: Option<&'static str>,
 }
@@ -39,11 +55,24 @@ pub struct DeliverError {
 impl DeliverError {
     fn of(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.display().to_string();
-        move |source| Self { attempt, path, instead: ("folder", "--out"), source, own_hint: None }
+        move |source| Self {
+            attempt,
+            path,
+            source,
+            instead: ("folder", "--out"),
+            kept: UNTOUCHED,
+            own_hint: None,
+        }
     }
 
-    fn hinting(self, hint: &'static str) -> Self {
-        Self { own_hint: Some(hint), ..self }
+    /// An error about a report that stands, or about what is made from it.
+    fn about_whole(self, hint: &'static str) -> Self {
+        Self { own_hint: Some(hint), kept: WHOLE, ..self }
+    }
+
+    /// What is on the disk all the same.
+    pub fn kept(&self) -> &'static str {
+        self.kept
     }
 
     /// What to do about it.
@@ -72,6 +101,10 @@ pub struct Receipt {
     pub html: PathBuf,
     /// Its facts.
     pub json: PathBuf,
+    /// Its exports, in the order in which they were given.
+    pub exports: Vec<PathBuf>,
+    /// Exports of an earlier run of this report, which are gone.
+    pub removed: Vec<PathBuf>,
 }
 
 /// Makes the folder and proves that it can be written to, before the long work.
@@ -115,19 +148,33 @@ fn named(path: &Path) -> &Path {
     if path.as_os_str().is_empty() { Path::new(".") } else { path }
 }
 
-/// Writes the page and its facts as `NAME.html` and `NAME.json`.
+/// Writes the page and its facts as `NAME.html` and `NAME.json`, and the
+/// exports beside them.
 ///
 /// Each is written beside its place, synced and renamed, so that whoever reads
 /// meanwhile, or a crash, meets a whole file: the old one or the new one. What
-/// killed runs have left beside them is cleared away.
+/// killed runs have left beside them is cleared away. Exports of this report
+/// that an earlier run has left and this one does not write are removed, so
+/// that no old numbers stand beside a new page.
 ///
 /// # Errors
-/// A file cannot be written; what stood there before is untouched.
-pub fn write(folder: &Path, name: &str, html: &str, json: &str) -> Result<Receipt, DeliverError> {
-    let receipt =
-        Receipt { html: folder.join(format!("{name}.html")), json: folder.join(format!("{name}.json")) };
+/// A file cannot be written; what stands there is told by [`DeliverError::kept`].
+pub fn write(
+    folder: &Path,
+    name: &str,
+    html: &str,
+    json: &str,
+    exports: &[File],
+) -> Result<Receipt, DeliverError> {
+    let place = |ending: &str| folder.join(format!("{name}{ending}"));
+    let mut receipt = Receipt {
+        html: place(".html"),
+        json: place(".json"),
+        exports: exports.iter().map(|file| place(&file.ending)).collect(),
+        removed: Vec::new(),
+    };
     // A rename cannot replace a folder, and the second must not fail after the first.
-    for target in [&receipt.html, &receipt.json] {
+    for target in [&receipt.html, &receipt.json].into_iter().chain(&receipt.exports) {
         if target.is_dir() {
             return Err(DeliverError::of("replace", target)(io::ErrorKind::IsADirectory.into()));
         }
@@ -137,18 +184,54 @@ pub fn write(folder: &Path, name: &str, html: &str, json: &str) -> Result<Receip
     // without locks only loses the clearing away.
     let _ = flock(&place, FlockOperation::LockShared);
     let page = staged(folder, &receipt.html, html.as_bytes())?;
-    let facts = staged(folder, &receipt.json, json.as_bytes())?;
-    // Facts first: a page never stands beside facts that are older than itself.
-    persist(facts, &receipt.json)?;
-    persist(page, &receipt.html)?;
+    let mut others = vec![(staged(folder, &receipt.json, json.as_bytes())?, &receipt.json)];
+    for (file, target) in exports.iter().zip(&receipt.exports) {
+        others.push((staged(folder, target, &file.bytes)?, target));
+    }
+    let stale = stale(folder, name, &receipt.exports);
+    put(page, &receipt.html, others, &stale)?;
+    receipt.removed = stale;
     // Without this a crash of the machine could forget the renames.
-    place.sync_all().map_err(DeliverError::of("sync", folder))?;
+    let unsynced = |error| DeliverError { kept: BOTH, ..DeliverError::of("sync", folder)(error) };
+    place.sync_all().map_err(unsynced)?;
     // Given back first: of two runs that end together one gets it alone.
     let _ = flock(&place, FlockOperation::Unlock);
     if flock(&place, FlockOperation::NonBlockingLockExclusive).is_ok() {
         sweep(folder);
     }
     Ok(receipt)
+}
+
+/// Puts all files in their places, and takes away exports that are no more.
+fn put(
+    page: tempfile::NamedTempFile,
+    html: &Path,
+    others: Vec<(tempfile::NamedTempFile, &PathBuf)>,
+    stale: &[PathBuf],
+) -> Result<(), DeliverError> {
+    let mut kept = UNTOUCHED;
+    // The page last: it never stands beside numbers that are older than itself.
+    for (file, target) in others {
+        persist(file, target).map_err(|error| DeliverError { kept, ..error })?;
+        kept = FACTS;
+    }
+    let partly = |error| DeliverError { kept, ..error };
+    for path in stale {
+        fs::remove_file(path).map_err(DeliverError::of("remove the old export", path)).map_err(partly)?;
+    }
+    persist(page, html).map_err(partly)
+}
+
+/// The exports of a report in a folder, in order, without those that are written now.
+fn stale(folder: &Path, name: &str, written: &[PathBuf]) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let is_stale = |entry: &fs::DirEntry| {
+        let own = entry.file_name().to_str().and_then(|file| file.strip_prefix(name)).is_some_and(is_export);
+        own && entry.file_type().is_ok_and(|kind| kind.is_file()) && !written.contains(&entry.path())
+    };
+    let mut paths: Vec<PathBuf> = entries.filter(is_stale).map(|entry| entry.path()).collect();
+    paths.sort();
+    paths
 }
 
 const BEGIN: &str = "begin the file";
@@ -172,58 +255,6 @@ fn sweep(folder: &Path) {
         if is_staged && entry.file_type().is_ok_and(|kind| kind.is_file()) {
             let _ = fs::remove_file(entry.path());
         }
-    }
-}
-
-/// Writes a message to a file of its own, whole or not at all.
-///
-/// # Errors
-/// The file cannot be written; what stood there before is untouched.
-pub fn write_message(path: &Path, bytes: &[u8]) -> Result<(), DeliverError> {
-    let folder = named(path.parent().unwrap_or(Path::new("")));
-    let hinting = |error: DeliverError| error.hinting("name a file in a folder you may write to with --eml");
-    let file = staged(folder, path, bytes).map_err(hinting)?;
-    persist(file, path).map_err(hinting)
-}
-
-/// A report as it lies on the disk.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stored {
-    /// The name of its files, without the ending.
-    pub name: String,
-    /// `facts.json`.
-    pub json: String,
-    folder: PathBuf,
-}
-
-/// Reads a report's facts, given its page or its facts.
-///
-/// # Errors
-/// It is neither, or cannot be read.
-pub fn read(report: &Path) -> Result<Stored, DeliverError> {
-    let hinting =
-        |error: DeliverError| error.hinting("name a report that acumen wrote: NAME.html or NAME.json");
-    let ending = report.extension().and_then(|ending| ending.to_str());
-    let name = report.file_stem().and_then(|name| name.to_str());
-    let (Some("html" | "json"), Some(name)) = (ending, name) else {
-        return Err(hinting(DeliverError::of("read a report from", report)(
-            io::ErrorKind::InvalidInput.into(),
-        )));
-    };
-    let path = report.with_extension("json");
-    let json = fs::read_to_string(&path).map_err(DeliverError::of("read", &path)).map_err(hinting)?;
-    Ok(Stored { name: name.to_owned(), json, folder: named(report.parent().unwrap_or(report)).to_owned() })
-}
-
-impl Stored {
-    /// The bytes of the file of this report with another ending.
-    ///
-    /// # Errors
-    /// There is none, or it cannot be read.
-    pub fn companion(&self, ending: &str) -> Result<Vec<u8>, DeliverError> {
-        let path = self.folder.join(format!("{}.{ending}", self.name));
-        let read = fs::read(&path).map_err(DeliverError::of("read what is to be attached,", &path));
-        read.map_err(|error| error.hinting("write the report with what --mail-attach names, or attach none"))
     }
 }
 
@@ -278,11 +309,59 @@ mod tests {
     #[test]
     fn files_are_replaced_whole_and_nothing_else_is_left() {
         let folder = tempfile::tempdir().unwrap();
-        write(folder.path(), "org_2026-W41", "old", "{}").unwrap();
-        let receipt = write(folder.path(), "org_2026-W41", "new", "{\"a\":1}").unwrap();
+        write(folder.path(), "org_2026-W41", "old", "{}", &[]).unwrap();
+        let receipt = write(folder.path(), "org_2026-W41", "new", "{\"a\":1}", &[]).unwrap();
         assert_eq!(fs::read_to_string(receipt.html).unwrap(), "new");
         assert_eq!(fs::read_to_string(receipt.json).unwrap(), "{\"a\":1}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn exports_of_an_earlier_run_go_and_those_of_other_reports_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |ending: &str, text: &str| File { ending: ending.to_owned(), bytes: text.into() };
+        let first = [file(".xlsx", "1"), file("_whole.csv", "1"), file("_by-org.csv", "1")];
+        write(folder.path(), "o_2026-W41", "1", "1", &first).unwrap();
+        let others = [
+            "o_2026-W40.xlsx",
+            "o_2026-W40_whole.csv",
+            "o_2026-W41_payments.xlsx",
+            "o_2026-W41_payments_whole.csv",
+            "o_2026-W41_mine.csv",
+        ];
+        for name in others {
+            fs::write(folder.path().join(name), "other").unwrap();
+        }
+        // Not a file, so nothing of ours.
+        fs::create_dir(folder.path().join("o_2026-W41_by-tag.csv")).unwrap();
+        let second = [file("_whole.csv", "2"), file("_sessions.parquet", "2")];
+        let receipt = write(folder.path(), "o_2026-W41", "2", "2", &second).unwrap();
+        let path = |name: &str| folder.path().join(name);
+        assert_eq!(
+            receipt.exports,
+            ["_whole.csv", "_sessions.parquet"].map(|end| path(&format!("o_2026-W41{end}")))
+        );
+        assert_eq!(receipt.removed, [path("o_2026-W41.xlsx"), path("o_2026-W41_by-org.csv")]);
+        for written in receipt.exports.iter().chain([&receipt.html, &receipt.json]) {
+            assert_eq!(fs::read_to_string(written).unwrap(), "2");
+        }
+        for name in others {
+            assert_eq!(fs::read_to_string(path(name)).unwrap(), "other");
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), others.len() + 5);
+    }
+
+    #[test]
+    fn a_folder_in_the_place_of_an_export_leaves_the_report_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "a", "old", "old", &[]).unwrap();
+        fs::create_dir(folder.path().join("a.xlsx")).unwrap();
+        let exports = [File { ending: ".xlsx".to_owned(), bytes: Vec::new() }];
+        let error = write(folder.path(), "a", "new", "new", &exports).unwrap_err();
+        assert!(error.to_string().contains("a.xlsx"), "{error}");
+        assert_eq!(fs::read_to_string(folder.path().join("a.html")).unwrap(), "old");
+        assert_eq!(fs::read_to_string(folder.path().join("a.json")).unwrap(), "old");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
     }
 
     #[test]
@@ -301,22 +380,39 @@ mod tests {
         // Another run is writing: what is here may be its own.
         let other = fs::File::open(folder.path()).unwrap();
         flock(&other, FlockOperation::LockShared).unwrap();
-        write(folder.path(), "a", "new", "{}").unwrap();
+        write(folder.path(), "a", "new", "{}", &[]).unwrap();
         assert_eq!(names().len(), 7);
         drop(other);
-        write(folder.path(), "a", "new", "{}").unwrap();
+        write(folder.path(), "a", "new", "{}", &[]).unwrap();
         assert_eq!(names(), [".acumen-folder", ".other", "a.html", "a.json", "acumen-x"]);
     }
 
     #[test]
     fn a_folder_in_the_place_of_the_page_leaves_the_facts_alone() {
         let folder = tempfile::tempdir().unwrap();
-        write(folder.path(), "a", "old", "old").unwrap();
+        write(folder.path(), "a", "old", "old", &[]).unwrap();
         fs::remove_file(folder.path().join("a.html")).unwrap();
         fs::create_dir(folder.path().join("a.html")).unwrap();
-        assert!(write(folder.path(), "a", "new", "new").is_err());
+        assert!(write(folder.path(), "a", "new", "new", &[]).is_err());
         assert_eq!(fs::read_to_string(folder.path().join("a.json")).unwrap(), "old");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn what_was_kept_is_told_by_how_far_it_came() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = write(folder.path(), "a", "old", "old", &[]).unwrap();
+        let read = || [&old.html, &old.json].map(|path| fs::read_to_string(path).unwrap());
+        let staged = |text: &str| staged(folder.path(), &old.html, text.as_bytes()).unwrap();
+        // A staged file that has vanished cannot be moved to its place.
+        let (page, facts) = (staged("new"), staged("new"));
+        fs::remove_file(facts.path()).unwrap();
+        assert_eq!(put(page, &old.html, vec![(facts, &old.json)], &[]).unwrap_err().kept(), UNTOUCHED);
+        assert_eq!(read(), ["old", "old"]);
+        let (page, facts) = (staged("new"), staged("new"));
+        fs::remove_file(page.path()).unwrap();
+        assert_eq!(put(page, &old.html, vec![(facts, &old.json)], &[]).unwrap_err().kept(), FACTS);
+        assert_eq!(read(), ["old", "new"]);
     }
 
     #[test]

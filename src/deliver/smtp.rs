@@ -267,7 +267,8 @@ impl Speech {
 
     /// A first word that did not come, or came through no safe way.
     fn greeted(&self, failure: &Failure) -> SmtpError {
-        match (failure.status(), is_about_tls(failure)) {
+        let tls = failure.is_tls() || causes(failure).iter().any(|cause| cause.is::<rustls::Error>());
+        match (failure.status(), tls) {
             (Some(_), _) => self.answered("the connection".to_owned(), failure),
             (None, true) => self.unsafe_way(failure),
             (None, false) => self.unreachable(failure),
@@ -280,10 +281,6 @@ impl Speech {
             .any(|cause| matches!(cause.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))));
         SmtpError::Unsafe { server: self.server.clone(), cause: self.cause(failure), certificate }
     }
-}
-
-fn is_about_tls(failure: &Failure) -> bool {
-    failure.is_tls() || causes(failure).iter().any(|cause| cause.is::<rustls::Error>())
 }
 
 /// The error and what caused it, with what an I/O error carries.

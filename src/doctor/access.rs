@@ -1,6 +1,6 @@
 //! Whether the API lets this key in, and to what.
 
-use super::line::{Line, failed, ok, skipped, unanswered};
+use super::line::{Line, failed, note, ok, skipped, unanswered};
 use crate::fetch::{Api, FetchError, Principal, Probes, Question};
 use crate::text::clean;
 
@@ -31,16 +31,21 @@ fn errors(probes: &Probes) -> impl Iterator<Item = &FetchError> {
 }
 
 /// The error that tells that there is no API at the address, or no way to it.
+/// One answer shows that there is: what fails after it has another cause.
 fn unreached(probes: &Probes) -> Option<&FetchError> {
-    errors(probes).find(|error| {
-        !matches!(
-            error,
-            FetchError::Refused { .. }
-                | FetchError::NotFound { .. }
-                | FetchError::BadRequest { .. }
-                | FetchError::Contract { .. }
-        )
-    })
+    let is_answered = probes.myself.as_ref().is_some_and(|myself| myself.as_ref().err().is_none_or(answers));
+    errors(probes).find(|error| !is_answered && !answers(error))
+}
+
+/// Whether an error is the API's own word.
+fn answers(error: &FetchError) -> bool {
+    matches!(
+        error,
+        FetchError::Refused { .. }
+            | FetchError::NotFound { .. }
+            | FetchError::BadRequest { .. }
+            | FetchError::Contract { .. }
+    )
 }
 
 fn address(probes: &Probes, question: &Question) -> Line {
@@ -62,6 +67,11 @@ fn access(probes: &Probes, question: &Question) -> Line {
     match (&probes.myself, unreached(probes)) {
         (Some(Ok(principal)), _) => ok(NAME, format!("the key is accepted: {}", who(principal))),
         (_, Some(_)) => skipped(NAME, NO_ANSWER),
+        // Who knows no such address has not looked at the key.
+        (Some(Err(FetchError::NotFound { path, .. })), None) => {
+            let text = format!("the server does not know {path}; whether it takes the key is told below");
+            if matches!(probes.first, Some(Ok(_))) { ok(NAME, text) } else { note(NAME, text) }
+        }
         (Some(Err(_)), None) => ok(NAME, "the key is accepted; the server does not tell whose it is"),
         (None, None) => match &probes.first {
             Some(Err(FetchError::NotFound { .. })) => ok(NAME, "the key is not refused"),

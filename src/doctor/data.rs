@@ -20,6 +20,7 @@ pub fn lines(probes: &Probes, page_size: u32, week: &Period) -> Vec<Line> {
 
 fn window(probes: &Probes) -> Line {
     let is_empty = matches!(probes.first, Some(Ok(Sample { rows: 0, .. })));
+    let is_void = [&probes.first, &probes.before].into_iter().any(is_void);
     match (&probes.before, &probes.week) {
         (None, _) => skipped(WINDOW, "not asked"),
         (Some(Err(error)), _) | (_, Some(Err(error @ FetchError::FilterIgnored { .. }))) => {
@@ -32,6 +33,9 @@ fn window(probes: &Probes) -> Line {
             WINDOW,
             format!("{} of other times came with the last week and are dropped", sessions(*outside)),
         ),
+        _ if is_void => {
+            note(WINDOW, "empty pages that promise more do not tell whether the server keeps to it")
+        }
         _ if is_empty => note(WINDOW, "there is no session to tell by whether the server keeps to it"),
         (_, Some(Ok(Week { sessions: 1.., .. }))) => {
             ok(WINDOW, "kept: nothing came for a day without sessions, and for a week only its own")
@@ -40,11 +44,24 @@ fn window(probes: &Probes) -> Line {
     }
 }
 
+/// An empty page that promises more, which says nothing of what there is.
+fn is_void(sample: &Option<Result<Sample, FetchError>>) -> bool {
+    matches!(sample, Some(Ok(Sample { rows: 0, more: true, .. })))
+}
+
 fn page(probes: &Probes, size: u32) -> Line {
     let more = |rows: u64| format!("{} came", sessions(rows));
     match (&probes.page, &probes.first) {
         (None, _) => skipped(PAGE, "not asked"),
         (Some(Err(error)), _) => unanswered(PAGE, error),
+        (sample, _) if is_void(sample) => note(
+            PAGE,
+            format!(
+                "{} were asked for and none came, although more are promised: a report asks once more for \
+                 an empty page, then ends with exit code 65",
+                sessions(u64::from(size))
+            ),
+        ),
         (_, Some(Ok(Sample { rows: rows @ 2.., .. }))) => note(
             PAGE,
             format!(
@@ -76,7 +93,8 @@ fn last_week(probes: &Probes, week: &Period) -> Line {
         Some(Ok(found)) if !found.complete => note(
             WEEK,
             format!(
-                "{name}: {} came, which is not what the server counts; a report would read again, and say so",
+                "{name}: {} came, which is not what the server counts; a report would read again and, if it \
+                 stays so, end with exit code 4",
                 sessions(found.sessions)
             ),
         ),

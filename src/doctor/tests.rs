@@ -80,6 +80,7 @@ fn the_week_is_counted_in_words() {
     assert_eq!(week.text, "week 41 (5 to 11 October 2026, UTC): 312 sessions, 201 with an analysis");
     for (found, words) in [
         (Week::default(), "not what the server counts"),
+        (Week::default(), "end with exit code 4"),
         (Week { complete: true, ..Week::default() }, "no session"),
         (Week { complete: true, sessions: 1, ..Week::default() }, "1 session, none with an analysis"),
     ] {
@@ -128,6 +129,9 @@ fn pages_of_another_length_are_a_note() {
     assert_eq!(page(1, 200, true).word, Word::Ok);
     let clamped = page(1, 50, true);
     assert!(clamped.word == Word::Note && clamped.text.contains("50 sessions came"), "{}", clamped.text);
+    let void = page(1, 0, true);
+    assert!(void.word == Word::Note && void.text.contains("none came, although more"), "{}", void.text);
+    assert!(!void.text.contains("nothing is lost"), "{}", void.text);
     let deaf = page(100, 200, true);
     assert!(deaf.word == Word::Note && deaf.text.contains("100 sessions came"), "{}", deaf.text);
 }
@@ -159,14 +163,36 @@ fn an_answer_that_came_counts_although_the_next_did_not() {
     let principal = Principal { kind: Some("service_user".to_owned()), ..Principal::default() };
     let probes = Probes { myself: Some(Ok(principal)), first: Some(Err(deadline())), ..Probes::default() };
     let lines = told(&probes, &settings("cog_x", None));
-    assert_eq!((line(&lines, "address").word, line(&lines, "address").code), (Word::Failed, 5));
+    assert_eq!(line(&lines, "address").word, Word::Ok, "it answered once");
     assert_eq!(line(&lines, "access").text, "the key is accepted: service user of the whole enterprise");
-    assert_eq!(line(&lines, "sessions").word, Word::Skipped);
+    assert_eq!((line(&lines, "sessions").word, line(&lines, "sessions").code), (Word::Failed, 5));
     assert_eq!(line(&lines, "clock").word, Word::Skipped);
+    let failed = lines.iter().filter(|line| line.word == Word::Failed);
+    assert_eq!(failed.count(), 1, "{lines:?}");
     // A server need not know who asks.
     let lost = FetchError::Contract { path: "/v3/self".to_owned(), what: "odd".to_owned() };
     let lines = told(&Probes { myself: Some(Err(lost)), ..healthy() }, &settings("cog_x", None));
     assert!(lines.iter().all(|line| line.word == Word::Ok), "{lines:?}");
+}
+
+#[test]
+fn who_does_not_know_the_address_has_not_taken_the_key() {
+    let lost = || FetchError::NotFound {
+        path: "/v3/self".to_owned(),
+        host: "h.example".to_owned(),
+        api: Api::V3,
+        org: None,
+        detail: String::new(),
+    };
+    let of = |first| {
+        let probes = Probes { myself: Some(Err(lost())), first: Some(first), ..healthy() };
+        let access = line(&told(&probes, &settings("cog_x", None)), "access").clone();
+        assert!(access.text.contains("does not know /v3/self") && !access.text.contains("accepted"));
+        access.word
+    };
+    assert_eq!(of(Ok(Sample::default())), Word::Ok);
+    assert_eq!(of(Err(lost())), Word::Note);
+    assert_eq!(of(Err(refused(Api::V3, 403))), Word::Note);
 }
 
 #[test]

@@ -200,6 +200,9 @@ impl<'q> Asker<'q> {
             Class::Status(404) => {
                 FetchError::NotFound { path, host, api, org: self.question.org.clone(), detail }
             }
+            Class::Status(status @ 300..=399) if detail.starts_with('/') => {
+                FetchError::Moved { path, host, status, to: detail }
+            }
             Class::Status(status @ 300..=399) => FetchError::Redirect { path, host, status, to: detail },
             Class::Status(status @ 400..=499) if !matches!(status, 408 | 425 | 429) => {
                 FetchError::BadRequest { path, status, detail }
@@ -209,15 +212,24 @@ impl<'q> Asker<'q> {
                 let wait = failure.retry_after.map_or(BUSY, |asked| asked.wait.max(BUSY));
                 self.later(path, &failure, wait)
             }
-            Class::Status(_) | Class::Connection | Class::Timeout | Class::CutShort => {
-                FetchError::Unreachable { path, host, attempts, cause: describe(&failure) }
+            class @ (Class::Status(_)
+            | Class::Connection
+            | Class::NoTls
+            | Class::Timeout
+            | Class::CutShort) => {
+                FetchError::Unreachable { path, host, attempts, class, cause: describe(&failure) }
             }
         }
     }
 
+    /// A cursor, as much of it as tells it from others.
+    pub(super) fn brief(&self, cursor: &str) -> String {
+        quote::ends(cursor, &self.question.key)
+    }
+
     /// A contract broken by what several answers say together.
     pub(super) fn contract(&self, what: &str) -> FetchError {
-        // A cursor is the server's word, which it may have taken from our key.
+        // The server's words may be among it, which it may have taken from our key.
         FetchError::Contract { path: self.path(), what: quote::clean(what, &self.question.key) }
     }
 
@@ -237,7 +249,7 @@ fn describe(failure: &Failure) -> String {
         Class::Timeout => format!("timeout: {}", failure.cause),
         Class::CutShort => format!("answer cut short: {}", failure.cause),
         Class::NotJson => format!("expected JSON, got {}", failure.cause),
-        Class::Connection | Class::Certificate | Class::Contract => failure.cause.clone(),
+        Class::Connection | Class::NoTls | Class::Certificate | Class::Contract => failure.cause.clone(),
     }
 }
 

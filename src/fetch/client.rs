@@ -13,7 +13,7 @@ use reqwest::{Client, Response, Url, redirect};
 
 use super::envelope::Flaw;
 use super::retry::{Class, RetryAfter, retry_after};
-use super::{FetchError, Question, Secret, address, quote, time};
+use super::{FetchError, Question, Secret, address, quote, redact, time};
 
 /// Bounds of one attempt.
 #[derive(Clone, Copy, Debug)]
@@ -132,11 +132,18 @@ pub(super) async fn attempt<T>(
     if body.starts_with('\u{feff}') {
         body.drain(..'\u{feff}'.len_utf8());
     }
+    // Here all that is read of an answer comes by: what a server takes from our
+    // head and puts into its records must not reach the page or the facts.
+    let body = redact::body(body, key);
     match read(&body) {
         Ok(answer) => Ok(answer),
         Err(Flaw::CutShort) => Err(Failure::new(Class::CutShort, "the JSON ends in the middle")),
         Err(Flaw::NotJson) => Err(rubbish()),
-        Err(Flaw::Contract(what)) => Err(Failure::new(Class::Contract, quote::clean(&what, key))),
+        Err(Flaw::Contract(what)) => {
+            // An answer that is no page may say why.
+            let said = quote::detail(body.as_bytes(), key);
+            Err(Failure::new(Class::Contract, format!("{}{said}", quote::clean(&what, key))))
+        }
     }
 }
 
@@ -147,11 +154,8 @@ async fn refusal(mut response: Response, url: &Url, key: &Secret) -> Failure {
     let retry_after = text(headers, &RETRY_AFTER).and_then(|value| retry_after(value, text(headers, &DATE)));
     if status.is_redirection() {
         let to = text(headers, &LOCATION).and_then(|to| url.join(to).ok());
-        let to = to.map_or_else(
-            || "an unknown place".to_owned(),
-            |to| quote::clean(&format!("{}://{}", to.scheme(), address::host(&to)), key),
-        );
-        return Failure::new(Class::Status(status.as_u16()), to);
+        let to = to.map_or_else(|| "an unknown place".to_owned(), |to| place(&to, url));
+        return Failure::new(Class::Status(status.as_u16()), quote::clean(&to, key));
     }
     let mut body = Vec::new();
     // Whatever goes wrong here: the status is what counts.
@@ -162,6 +166,14 @@ async fn refusal(mut response: Response, url: &Url, key: &Secret) -> Failure {
         }
     }
     Failure { class: Class::Status(status.as_u16()), cause: quote::detail(&body, key), retry_after }
+}
+
+/// Where a redirect leads: scheme and host, or the path alone where those stay.
+fn place(to: &Url, from: &Url) -> String {
+    match to.origin() == from.origin() {
+        true => to.path().to_owned(),
+        false => format!("{}://{}", to.scheme(), address::host(to)),
+    }
 }
 
 fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
@@ -178,6 +190,8 @@ fn is_json(kind: &str) -> bool {
 fn broken(error: reqwest::Error, key: &Secret) -> Failure {
     let class = if is_certificate(&error) {
         Class::Certificate
+    } else if is_no_tls(&error) {
+        Class::NoTls
     } else if error.is_timeout() {
         Class::Timeout
     } else if error.is_body() || error.is_decode() {
@@ -213,6 +227,13 @@ fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn 
 
 fn is_certificate(error: &reqwest::Error) -> bool {
     chain(error).any(|cause| matches!(cause.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))))
+}
+
+fn is_no_tls(error: &reqwest::Error) -> bool {
+    let odd = |cause: &rustls::Error| {
+        matches!(cause, rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType))
+    };
+    chain(error).any(|cause| cause.downcast_ref().is_some_and(odd))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::Api;
+use super::retry::Class;
 use crate::text;
 
 /// Why there is no answer. No variant ever holds the key.
@@ -66,6 +67,18 @@ pub enum FetchError {
         /// Scheme and host of the place pointed to, or "an unknown place".
         to: String,
     },
+    /// The server points to another of its own addresses.
+    #[error("GET {path}: {host} redirects (HTTP {status}) to its own {to}, and no redirect is followed")]
+    Moved {
+        /// What was asked.
+        path: String,
+        /// Of whom.
+        host: String,
+        /// The status.
+        status: u16,
+        /// The path pointed to, without its query.
+        to: String,
+    },
     /// The server's certificate is not to be trusted.
     #[error("the certificate of {host} is not trusted: {cause}")]
     Certificate {
@@ -83,7 +96,9 @@ pub enum FetchError {
         host: String,
         /// How often.
         attempts: u32,
-        /// How the last attempt failed.
+        /// What kind of failure the last was …
+        class: Class,
+        /// … and in words.
         cause: String,
     },
     /// The whole fetch took too long.
@@ -95,7 +110,7 @@ pub enum FetchError {
         deadline: Duration,
     },
     /// The server asks for a longer pause than the run may take.
-    #[error("GET {path}: {host} (HTTP {status}) asks for a pause: come back in {}{}", wait_text(*.wait), moment(.at))]
+    #[error("GET {path}: {host} (HTTP {status}) asks for a pause: come back in {}{}", pause_text(*.wait), soon(*.wait, .at))]
     Later {
         /// What was asked.
         path: String,
@@ -135,12 +150,12 @@ pub enum FetchError {
         rows: u64,
     },
     /// The walk through the pages cannot be proved complete.
-    #[error("incomplete data: the server counts {expected} sessions, {received} different ones came")]
+    #[error("incomplete data: {reason}")]
     Incomplete {
-        /// The server's last count.
-        expected: u64,
-        /// Distinct sessions received.
-        received: u64,
+        /// What the server counts, and what came.
+        reason: String,
+        /// Every walk came to the same.
+        alike: bool,
     },
 }
 
@@ -171,9 +186,21 @@ impl FetchError {
                 "check the page size (some servers allow 200 at most), the tags and the users".to_owned()
             }
             Self::Redirect { to, .. } => format!("if {to} is the API, name it with --base-url"),
+            Self::Moved { to, .. } => {
+                format!("--base-url may lack a part of its path, or a slash: compare it with {to}")
+            }
             Self::Certificate { .. } => {
                 "if a company proxy signs certificates, point SSL_CERT_FILE at its root certificate"
                     .to_owned()
+            }
+            Self::Unreachable { host, class: Class::Status(status), .. } => {
+                format!(
+                    "{host} is there and answers with HTTP {status}, so the fault is on its side: run again \
+                     later, or ask for the vendor's status"
+                )
+            }
+            Self::Unreachable { host, class: Class::NoTls, .. } => {
+                format!("{host} speaks no TLS at this port: check the port and the scheme in --base-url")
             }
             Self::Unreachable { host, .. } => {
                 format!("check the network, the proxy and that {host} is up; then run again")
@@ -183,7 +210,7 @@ impl FetchError {
                     .to_owned()
             }
             Self::Later { wait, at, .. } => {
-                format!("run again in {}{}", wait_text(*wait), moment(at))
+                format!("run again in {}{}", pause_text(*wait), moment(at))
             }
             Self::NotJson { host, .. } => {
                 format!("is {host} the API, or does a login page or proxy answer in its place?")
@@ -193,6 +220,11 @@ impl FetchError {
             }
             Self::FilterIgnored { .. } => {
                 "the API may have renamed its parameters: look for a newer version".to_owned()
+            }
+            Self::Incomplete { alike: true, .. } => {
+                "nothing changed from one walk to the next, so this may stay: ask the vendor, or accept a \
+                 marked report with --allow-partial"
+                    .to_owned()
             }
             Self::Incomplete { .. } => {
                 "run again when fewer sessions change, or accept a marked report with --allow-partial"
@@ -204,7 +236,8 @@ impl FetchError {
     /// The exit code of a run that ends with this.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Unfit { .. } | Self::NotFound { .. } | Self::BadRequest { .. } | Self::Redirect { .. } => 2,
+            Self::Unfit { .. } | Self::NotFound { .. } | Self::BadRequest { .. } => 2,
+            Self::Redirect { .. } | Self::Moved { .. } => 2,
             Self::Refused { .. } => 3,
             Self::Incomplete { .. } => 4,
             Self::Certificate { .. } | Self::Unreachable { .. } | Self::Deadline { .. } => 5,
@@ -223,6 +256,18 @@ fn wait_text(wait: Duration) -> String {
         91..=5400 => format!("{minutes} min"),
         _ => format!("{} h {} min", minutes / 60, minutes % 60),
     }
+}
+
+/// A wait that nobody sits out needs no hours and minutes.
+const LONG: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+fn pause_text(wait: Duration) -> String {
+    if wait > LONG { "more than a week".to_owned() } else { wait_text(wait) }
+}
+
+/// The moment after a wait, where it is near enough to be said more than once.
+fn soon(wait: Duration, at: &Option<DateTime<Utc>>) -> String {
+    if wait > LONG { String::new() } else { moment(at) }
 }
 
 fn moment(at: &Option<DateTime<Utc>>) -> String {
@@ -270,5 +315,33 @@ mod tests {
             assert_eq!(wait_text(Duration::from_millis(millis)), text);
         }
         assert!(wait_text(Duration::MAX).contains(" h "));
+    }
+
+    #[test]
+    fn a_pause_of_weeks_names_its_end_once() {
+        let later = |seconds| FetchError::Later {
+            path: "/".to_owned(),
+            host: "h.example".to_owned(),
+            status: 503,
+            wait: Duration::from_secs(seconds),
+            at: Some("9999-12-31T00:00:00Z".parse().unwrap()),
+        };
+        let told = |seconds| format!("{} {}", later(seconds), later(seconds).hint());
+        let (week, more) = (told(604_800), told(604_801));
+        assert_eq!((week.matches("in 168 h 0 min (at 9999-").count(), week.matches("week").count()), (2, 0));
+        assert_eq!((more.matches("in more than a week").count(), more.matches("9999-12-31").count()), (2, 1));
+        assert!(!more.contains(" h ") && told(u64::MAX).contains("more than a week"), "{more}");
+    }
+
+    #[test]
+    fn an_outage_is_told_from_a_server_that_answers() {
+        let hint = |class| {
+            let (path, host, cause) = ("/".to_owned(), "h.example".to_owned(), String::new());
+            FetchError::Unreachable { path, host, attempts: 6, class, cause }.hint()
+        };
+        assert!(hint(Class::Connection).contains("check the network"));
+        assert!(hint(Class::NoTls).contains("h.example speaks no TLS"));
+        let busy = hint(Class::Status(503));
+        assert!(busy.contains("answers with HTTP 503") && !busy.contains("network"), "{busy}");
     }
 }

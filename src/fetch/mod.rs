@@ -19,6 +19,7 @@ mod ping;
 mod probe;
 mod proof;
 mod quote;
+mod redact;
 mod replay;
 pub mod retry;
 mod roster;
@@ -162,7 +163,7 @@ pub enum Progress {
         /// Why.
         reason: String,
     },
-    /// The fetch is done.
+    /// The fetch is over, well or not.
     Done {
         /// Requests sent, retries included.
         requests: u64,
@@ -287,11 +288,13 @@ pub async fn fetch_within(
     let asker = ask::Asker::new(question, limits, progress)?;
     progress(Progress::Asked { path: asker.path(), from: question.from, to: question.to });
     let walks = walk::proved(&asker, question, limits, deliver, progress);
-    let ledger = tokio::time::timeout(question.deadline, walks)
+    let outcome = tokio::time::timeout(question.deadline, walks)
         .await
-        .map_err(|_| FetchError::Deadline { host: asker.host(), deadline: question.deadline })??;
-    progress(Progress::Done { requests: ledger.requests, retries: ledger.retries, waited: asker.waited() });
-    Ok(ledger)
+        .unwrap_or_else(|_| Err(FetchError::Deadline { host: asker.host(), deadline: question.deadline }));
+    // Whatever came of it: what was tried is worth more where it was in vain.
+    let (requests, retries) = asker.requests();
+    progress(Progress::Done { requests, retries, waited: asker.waited() });
+    outcome
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::flight::Flight;
 use super::page::Page;
-use super::walk::{Counted, News, Walk};
+use super::walk::{Counted, EMPTY_TWICE, NOTHING_NEW, News, Walk};
 use super::{FetchError, address};
 
 /// Walks from the first page to the end signal.
@@ -109,19 +109,19 @@ fn take(
         }
     }
     let (envelope, news) = walk.take(page, &walk.question.window(), |index, _| stretch.skip + index)?;
-    let place = || format!("skip={}", stretch.skip);
+    let place = || format!("the page at skip={}", stretch.skip);
     if !envelope.more {
         return Ok(None);
     }
     if envelope.count == 0 {
         return match stretch.again {
-            true => Err(walk.stuck(&place(), "an empty page, twice,")),
+            true => Err(walk.stuck(&place(), EMPTY_TWICE)),
             false => Ok(Some(Stretch { again: true, ..stretch })),
         };
     }
     // Copies may fill a page; only past the server's own count can it be a loop.
     if stretch.end.is_none() && news != News::Some && end > total {
-        return Err(walk.stuck(&place(), "no session that is new"));
+        return Err(walk.stuck(&place(), NOTHING_NEW));
     }
     let done = stretch.end.is_some_and(|stop| end >= stop);
     Ok((!done).then_some(Stretch { skip: end, again: false, ..stretch }))

@@ -2,11 +2,13 @@
 
 use serde::Deserialize;
 
-use super::Secret;
 use super::lenient::{List, Text};
+use super::{Secret, redact};
 
 /// No message needs more of a server's words.
 const LONGEST: usize = 200;
+/// Characters at either end of a long cursor that tell it from others.
+const END: usize = 10;
 
 /// The text of an error body, ready to be appended to a message: `: "text"`,
 /// or nothing where the body holds no `detail`.
@@ -17,25 +19,43 @@ pub(super) fn detail(body: &[u8], key: &Secret) -> String {
     }
 }
 
-/// Text on one line without control and bidirectional characters and without
-/// the key, cut to 200 characters.
+/// Text on one line without what steers a terminal, bidirectional characters
+/// and the key, cut to 200 characters.
 pub(super) fn clean(text: &str, key: &Secret) -> String {
-    let plain = visible(text);
-    // After the filter, which could otherwise join the halves of a key.
-    let safe = match key.0.as_str() {
-        "" => plain,
-        key => plain.replace(key, "[redacted]"),
-    };
-    let words = safe.split_whitespace().collect::<Vec<_>>().join(" ");
-    match words.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", words.get(..end).unwrap_or_default()),
-        None => words,
+    let text = plain(text, key);
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
     }
+}
+
+/// The same, with no more than the two ends of a long text: cursors begin alike.
+pub(super) fn ends(text: &str, key: &Secret) -> String {
+    // Cut last: half of the key would not be known again.
+    let text = plain(text, key);
+    let length = text.chars().count();
+    if length <= 2 * END {
+        return text;
+    }
+    let (head, tail): (String, String) =
+        (text.chars().take(END).collect(), text.chars().skip(length - END).collect());
+    format!("{head}…{tail}")
+}
+
+fn plain(text: &str, key: &Secret) -> String {
+    let seen: String = text.chars().filter(|c| !is_format(*c)).collect();
+    // Before the sequences go, which could take the first letter of a key along …
+    let plain = visible(&redact::without_sequences(&redact::words(&seen, key)));
+    // … and after, since what is gone may have stood between its halves.
+    let safe = redact::words(&plain, key);
+    safe.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Whether a text would show the key, once all that is not seen is taken out of it.
 pub(super) fn shows(text: &str, key: &Secret) -> bool {
-    !key.0.is_empty() && visible(text).contains(&key.0)
+    [visible(text), visible(&redact::without_sequences(text))]
+        .iter()
+        .any(|seen| redact::words(seen, key) != *seen)
 }
 
 fn visible(text: &str) -> String {
@@ -113,10 +133,18 @@ mod tests {
     #[test]
     fn a_quote_is_harmless() {
         let key = Secret::new("apk_user_k3y".to_owned());
-        assert_eq!(clean("a\u{1b}[31m\n\tb\u{202e}c\u{0}", &key), "a[31m bc");
+        assert_eq!(clean("a\u{1b}[31m\n\tb\u{202e}c\u{0}", &key), "a bc");
         assert_eq!(clean("key apk_user_k3y!", &key), "key [redacted]!");
         assert_eq!(clean("key apk_\u{200b}user_k3y!", &key), "key [redacted]!");
+        assert_eq!(clean("key APK_User_k3Y!", &key), "key [redacted]!");
+        for split in ["\u{1b}[31m", "\u{9b}m", "\u{1b}]0;x\u{7}", "\u{0}", "\u{1b}[\u{200b}1m"] {
+            assert_eq!(clean(&format!("key apk_{split}user_k3y!"), &key), "key [redacted]!", "{split:?}");
+        }
+        assert_eq!(clean("\u{1b}[apk_user_k3y", &key), "redacted]");
         assert_eq!(clean("any", &Secret::new(String::new())), "any");
+        assert_eq!(ends(&"é".repeat(20), &key), "é".repeat(20));
+        assert_eq!(ends("0123456789abcdefghijk", &key), "0123456789…bcdefghijk");
+        assert_eq!(ends(&format!("{}apk_user_k3y", "x".repeat(30)), &key), "xxxxxxxxxx…[redacted]");
         assert!(shows("<apk_\u{200b}user_\u{0}k3y>", &key) && !shows("apk_user k3y", &key));
         assert!(!shows("any", &Secret::new(String::new())));
         let long = clean(&"é".repeat(10_000), &key);

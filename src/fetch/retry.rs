@@ -15,6 +15,8 @@ pub enum Class {
     Timeout,
     /// The body ended early or could not be unpacked.
     CutShort,
+    /// Something other than TLS came where TLS is due.
+    NoTls,
     /// A page of another kind where JSON is due.
     NotJson,
     /// JSON that breaks the API's promises.
@@ -107,26 +109,40 @@ pub fn decide(
 /// Whether the same request may succeed later.
 fn may_pass(class: Class) -> bool {
     match class {
-        Class::Connection | Class::Timeout | Class::CutShort | Class::NotJson => true,
+        Class::Connection | Class::NoTls | Class::Timeout | Class::CutShort | Class::NotJson => true,
         Class::Certificate | Class::Contract => false,
         Class::Status(status) => matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504 | 520..=529),
     }
 }
 
 /// Reads `Retry-After`: seconds, or an HTTP date measured against the answer's
-/// own `Date`, since the two clocks need not agree. `None` where that fails.
+/// own `Date`, since the two clocks need not agree. A fraction of a second is
+/// rounded up, more seconds than can be held are as many as can. `None` for
+/// anything else: a sign, a list, a word.
 pub fn retry_after(value: &str, date: Option<&str>) -> Option<RetryAfter> {
     let now: Option<SystemTime> = date.and_then(|text| httpdate::parse_http_date(text.trim()).ok());
     let value = value.trim();
-    let wait = match value.parse::<u64>() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => httpdate::parse_http_date(value).ok()?.duration_since(now?).unwrap_or_default(),
+    let wait = match seconds(value) {
+        Some(seconds) => Duration::from_secs(seconds),
+        None => httpdate::parse_http_date(value).ok()?.duration_since(now?).unwrap_or_default(),
     };
     let at = now.and_then(|now| now.checked_add(wait)).filter(|at| {
         // chrono panics on a moment that it cannot hold.
         at.duration_since(SystemTime::UNIX_EPOCH).is_ok_and(|since| since < LATEST)
     });
     Some(RetryAfter { wait, at: at.map(DateTime::from) })
+}
+
+/// Whole seconds, rounded up.
+fn seconds(text: &str) -> Option<u64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    if !is_number(whole) || !is_number(fraction) {
+        return None;
+    }
+    // Of digits alone: what cannot be read is too large.
+    let whole = whole.parse().unwrap_or(u64::MAX);
+    Some(whole.saturating_add(u64::from(fraction.bytes().any(|b| b != b'0'))))
 }
 
 /// The year 9999 is later than anybody comes back.
@@ -220,7 +236,16 @@ mod tests {
         );
         assert_eq!(of("Mon, 12 Oct 2026 06:00:05 GMT", None), None);
         assert_eq!(of("soon", date), None);
-        assert_eq!(of("-1", date), None);
+        for none in ["-1", "-5", "+5", "2, 3", "1.", ".5", "1.5.2", "1e3", "5s", "", "٣"] {
+            assert_eq!(of(none, date), None, "{none}");
+        }
+        assert_eq!(of("1.5", None), Some((seconds(2), None)));
+        assert_eq!(of("2.0", None), Some((seconds(2), None)));
+        // Too large to hold is long, not at once.
+        let endless = "9".repeat(400);
+        for huge in ["18446744073709551616", endless.as_str(), "18446744073709551615.5"] {
+            assert_eq!(of(huge, date), Some((seconds(u64::MAX), None)), "{huge}");
+        }
         assert_eq!(of(&u64::MAX.to_string(), date), Some((seconds(u64::MAX), None)));
     }
 }

@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::flight::Flight;
 use super::page::Page;
-use super::walk::{Counted, News, Walk};
+use super::walk::{Counted, EMPTY_TWICE, NOTHING_NEW, News, Walk};
 use super::wire::Session;
 use super::{FetchError, address};
 
@@ -49,7 +49,7 @@ pub(super) async fn walk(walk: &Walk<'_, '_>) -> Result<Counted, FetchError> {
     let mut flight = Flight::new();
     // The whole is counted by the first answer, and again by its parts.
     let mut first = None;
-    let mut parts = Counted { first: Some(0), last: Some(0) };
+    let mut parts = Counted { first: Some(0), last: Some(0), slices: 0 };
     loop {
         while flight.len() < walk.question.concurrency.max(1) {
             let Some(slice) = waiting.pop_front() else { break };
@@ -60,8 +60,11 @@ pub(super) async fn walk(walk: &Walk<'_, '_>) -> Result<Counted, FetchError> {
         match outcome? {
             Outcome::Read(counted) => {
                 let sum = |sum: Option<u64>, part: Option<u64>| Some(sum?.saturating_add(part?));
-                parts =
-                    Counted { first: sum(parts.first, counted.first), last: sum(parts.last, counted.last) };
+                parts = Counted {
+                    first: sum(parts.first, counted.first),
+                    last: sum(parts.last, counted.last),
+                    slices: parts.slices + 1,
+                };
             }
             Outcome::Cut(slices, total) => {
                 waiting.extend(slices);
@@ -73,10 +76,11 @@ pub(super) async fn walk(walk: &Walk<'_, '_>) -> Result<Counted, FetchError> {
         // One cursor for all, no count, or a slice that changed while it was read.
         return Ok(parts);
     };
-    let mut counted = Counted { first: Some(first), last: None };
+    let mut counted = Counted { first: Some(first), last: None, slices: parts.slices };
     counted.note(parts.last.or(Some(first)));
     if counted.steady() {
         // A slice that was read to its end may have grown since.
+        counted.slices = 0;
         counted.note(count(walk, &whole).await?);
     }
     Ok(counted)
@@ -126,25 +130,26 @@ async fn read(walk: &Walk<'_, '_>, slice: Slice, is_whole: bool) -> Result<Outco
             return Ok(Outcome::Read(counted));
         }
         let place = match &cursor {
-            Some(cursor) => format!("after={cursor}"),
+            Some(cursor) => format!("the page after cursor {}", walk.asker.brief(cursor)),
             None => format!("the newest page before {}", slice.end),
         };
         if envelope.count == 0 {
             empty += 1;
             if empty >= EMPTY_PAGES {
-                return Err(walk.stuck(&place, "an empty page, twice,"));
+                return Err(walk.stuck(&place, EMPTY_TWICE));
             }
             continue;
         }
         empty = 0;
         let next = envelope.cursor.unwrap_or_default();
         if !met.insert(next.clone()) {
-            return Err(walk.stuck(&place, &format!("the cursor {next}, which came before,")));
+            let again = format!("leads on to cursor {}, which came before", walk.asker.brief(&next));
+            return Err(walk.stuck(&place, &again));
         }
         // Rows without an id are let pass for as long as the server counts them.
         let counts = || counted.last.is_some_and(|total| rows <= total);
         if news == News::None || (news == News::Unknown && !counts()) {
-            return Err(walk.stuck(&place, "no session that is new"));
+            return Err(walk.stuck(&place, NOTHING_NEW));
         }
         cursor = Some(next);
     }

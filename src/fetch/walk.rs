@@ -32,6 +32,8 @@ pub(super) async fn proved(
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Ledger, FetchError> {
     let mut number = 1;
+    // What the walk before came to, and whether all came to the same.
+    let (mut before, mut alike) = (None, true);
     loop {
         let state =
             Mutex::new(State { tally: Tally::default(), total: None, soundings: 0, deliver: &mut *deliver });
@@ -55,21 +57,22 @@ pub(super) async fn proved(
         if complete || (number >= limits.walks && question.allow_partial) {
             return Ok(tally.ledger(asker.requests(), complete));
         }
-        let expected = counted.last.unwrap_or(received);
+        alike &= before.is_none_or(|before| before == (counted, received));
+        before = Some((counted, received));
+        let reason = counted.against(received);
         if number >= limits.walks {
-            return Err(FetchError::Incomplete { expected, received });
+            return Err(FetchError::Incomplete { reason, alike: alike && number > 1 });
         }
-        let reason = match counted.first {
-            Some(first) if !counted.steady() => {
-                format!("the server counted {first} sessions at first and {expected} in the end")
-            }
-            _ => format!("the server counts {expected} sessions, {received} different ones came"),
-        };
         number += 1;
         progress(Progress::Again { walk: number, reason });
         deliver(Delivery::Restart);
     }
 }
+
+/// How a page can lead nowhere.
+pub(super) const EMPTY_TWICE: &str = "was empty twice";
+/// The same.
+pub(super) const NOTHING_NEW: &str = "has no session that is new";
 
 /// The server's count of the sessions in question; v3 need not tell one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,6 +81,8 @@ pub(super) struct Counted {
     pub first: Option<u64>,
     /// At its end.
     pub last: Option<u64>,
+    /// Slices of the window that the last is the sum of; 0 where it was told as one.
+    pub slices: u64,
 }
 
 impl Counted {
@@ -95,6 +100,22 @@ impl Counted {
     /// Whether it stayed the same.
     pub(super) fn steady(&self) -> bool {
         self.first == self.last
+    }
+
+    /// Why so many different sessions do not prove to be all.
+    fn against(&self, received: u64) -> String {
+        let last = self.last.unwrap_or(received);
+        let added = match self.slices {
+            0 | 1 => String::new(),
+            slices => format!(", added up over {slices} slices of the time"),
+        };
+        match self.first {
+            Some(first) if !self.steady() => format!(
+                "the server counted {first} sessions at first and {last} in the end{added}; \
+                 {received} different ones came"
+            ),
+            _ => format!("the server counts {last} sessions{added}, {received} different ones came"),
+        }
     }
 }
 
@@ -215,9 +236,9 @@ impl<'w> Walk<'w, '_> {
         Err(self.asker.contract(&format!("more than {} pages", self.limits.pages)))
     }
 
-    /// The server promises more and does not give it.
-    pub(super) fn stuck(&self, place: &str, what: &str) -> FetchError {
-        self.asker.contract(&format!("{what} at {place}, although more is promised"))
+    /// The server promises more after a page and does not give it.
+    pub(super) fn stuck(&self, page: &str, what: &str) -> FetchError {
+        self.asker.contract(&format!("{page} {what}, although more is promised"))
     }
 
     fn state(&self) -> MutexGuard<'_, State<'w>> {

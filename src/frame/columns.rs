@@ -52,8 +52,8 @@ pub const PR_COUNT: &str = "pr_count";
 /// Number of a tag, trimmed and distinct within its session.
 pub const TAG: &str = "tag";
 
-/// Number of a pull request's canonical address, meaningless outside one run;
-/// null for an entry without one.
+/// Number of a pull request's canonical address, or null for an entry without
+/// one. Its text is there only where the builder was told to keep it.
 pub const ADDRESS: &str = "address";
 /// Number of the repository: its host and path; null for an entry without an address.
 pub const REPO: &str = "repo";

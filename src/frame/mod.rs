@@ -3,6 +3,7 @@
 mod build;
 pub mod columns;
 pub mod normal;
+pub mod parquet;
 mod words;
 
 use chrono::{DateTime, Utc};
@@ -47,6 +48,9 @@ pub struct Kept {
     /// A session created before this is counted but never named, so that its
     /// title and address need not be kept.
     pub named_from: DateTime<Utc>,
+    /// Whether addresses of pull requests are kept as texts, which no number of
+    /// the report needs.
+    pub addresses: bool,
     /// Whether prompts are kept of the named ones.
     pub prompts: bool,
     /// What tells the team of a session; none where nobody told of teams.
@@ -75,7 +79,7 @@ impl FramesBuilder {
             tags: build::Tags::new(),
             issues: build::Issues::new(),
             action_items: build::ActionItems::new(),
-            registers: Registers::default(),
+            registers: Registers::new(kept.addresses),
             kept,
         }
     }

@@ -78,6 +78,8 @@ pub(super) struct Registers {
     pub status: Register,
     pub tag: Register,
     address: Register,
+    /// Whether anybody will ask for the addresses as texts.
+    keeps_addresses: bool,
     /// The repository of each address, by the address's number.
     repo_of: Vec<u32>,
     repo: Register,
@@ -90,6 +92,11 @@ pub(super) struct Registers {
 }
 
 impl Registers {
+    /// No text yet; addresses are forgotten in the end unless they are to be kept.
+    pub(super) fn new(keeps_addresses: bool) -> Self {
+        Self { keeps_addresses, ..Self::default() }
+    }
+
     /// The numbers of a canonical address and of its repository.
     pub(super) fn pull_request(&mut self, address: &str) -> (u32, u32) {
         let number = self.address.number(address);
@@ -102,6 +109,9 @@ impl Registers {
     /// The words, once no row can come any more.
     pub(super) fn settle(self, frames: &mut [&mut DataFrame]) -> PolarsResult<Words> {
         let mut words = Words::default();
+        if self.keeps_addresses {
+            words.settle(c::ADDRESS, self.address, frames)?;
+        }
         for (column, register) in [
             (c::ORG, self.org),
             (c::USER, self.user),

@@ -39,6 +39,31 @@ impl Fact {
         self.group.iter().find(|(own, _)| *own == dim).map(|(_, key)| key.as_deref())
     }
 
+    /// Value, numerator, denominator, `n` and the previous value as [`Facts::to_json`]
+    /// writes them, to the digit; empty where it has null or nothing.
+    pub fn texts(&self) -> [String; 5] {
+        let text = |number: Number| serde_json::to_string(&number).ok().filter(|text| text != "null");
+        let part = |value| Some(self.part(value)).filter(|_| self.metric.kind == Kind::Ratio);
+        [
+            text(self.number(self.value)),
+            part(self.numerator).and_then(text),
+            part(self.denominator).and_then(text),
+            text(self.part(self.n)),
+            text(self.number(self.previous)),
+        ]
+        .map(Option::unwrap_or_default)
+    }
+
+    /// A value in the fact's own unit.
+    fn number(&self, value: Option<f64>) -> Number {
+        Number { value, whole: self.unit == Unit::Count }
+    }
+
+    /// What a value rests on.
+    fn part(&self, value: f64) -> Number {
+        Number { value: Some(value), whole: true }
+    }
+
     /// The canonical order: by metric, then by dimensions, then by keys.
     pub fn canonical_order(&self, other: &Self) -> Ordering {
         // Tens of thousands of facts are compared: nothing is copied for it.
@@ -50,7 +75,8 @@ impl Fact {
         self.metric.id.cmp(metric.id).then_with(|| self.dims().cmp(by))
     }
 
-    fn dims(&self) -> impl Iterator<Item = Dim> {
+    /// The dimensions it is grouped by.
+    pub fn dims(&self) -> impl Iterator<Item = Dim> {
         self.group.iter().map(|(dim, _)| *dim)
     }
 
@@ -61,19 +87,17 @@ impl Fact {
 
 impl Serialize for Fact {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let number = |value| Number { value, whole: self.unit == Unit::Count };
-        let part = |value| Number { value: Some(value), whole: true };
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("metric", self.metric.id)?;
         map.serialize_entry("unit", &self.unit)?;
         map.serialize_entry("group", &Group(&self.group))?;
-        map.serialize_entry("value", &number(self.value))?;
+        map.serialize_entry("value", &self.number(self.value))?;
         if self.metric.kind == Kind::Ratio {
-            map.serialize_entry("numerator", &part(self.numerator))?;
-            map.serialize_entry("denominator", &part(self.denominator))?;
+            map.serialize_entry("numerator", &self.part(self.numerator))?;
+            map.serialize_entry("denominator", &self.part(self.denominator))?;
         }
-        map.serialize_entry("n", &Number { value: Some(self.n), whole: true })?;
-        map.serialize_entry("previous", &number(self.previous))?;
+        map.serialize_entry("n", &self.part(self.n))?;
+        map.serialize_entry("previous", &self.number(self.previous))?;
         map.end()
     }
 }

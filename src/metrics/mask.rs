@@ -32,18 +32,11 @@ pub struct Masks<'a> {
 
 /// Covers people and sessions in what a report shows. Facts stay in canonical order.
 pub fn mask(findings: &mut Findings, masks: &Masks<'_>) {
-    let people =
-        findings.facts.iter().find(|fact| fact.metric.id == ACTIVE_USERS.id && fact.group.is_empty());
-    let is_small = people.and_then(|fact| fact.value).unwrap_or(0.0) < ENOUGH;
-    let name = |id: &str| match masks.people {
-        Shown::Names => id.to_owned(),
-        Shown::Pseudonyms if !is_small => pseudonym(masks.salt, id),
-        Shown::Pseudonyms | Shown::Hidden => HIDDEN.to_owned(),
-    };
+    let name = shown(masks, &findings.facts);
     let evidence = &mut findings.evidence;
     let lists = [&mut evidence.costliest, &mut evidence.costly_without_merge, &mut evidence.high_impact];
     for row in lists.into_iter().flatten() {
-        row.user = row.user.as_deref().map(name);
+        row.user = row.user.as_deref().map(&name);
         if masks.sessions {
             row.id = String::new();
             row.title = None;
@@ -56,11 +49,23 @@ pub fn mask(findings: &mut Findings, masks: &Masks<'_>) {
     }
     for (dim, key) in findings.facts.iter_mut().flat_map(|fact| &mut fact.group) {
         if *dim == Dim::User {
-            *key = key.as_deref().map(name);
+            *key = key.as_deref().map(&name);
         }
     }
     findings.facts.sort_by(Fact::canonical_order);
     findings.facts = merged(std::mem::take(&mut findings.facts));
+}
+
+/// What stands for a user's id: itself, a pseudonym, or the word for everybody.
+pub fn shown<'m>(masks: &Masks<'m>, facts: &[Fact]) -> impl Fn(&str) -> String + use<'m> {
+    let people = facts.iter().find(|fact| fact.metric.id == ACTIVE_USERS.id && fact.group.is_empty());
+    let is_small = people.and_then(|fact| fact.value).unwrap_or(0.0) < ENOUGH;
+    let (people, salt) = (masks.people, masks.salt);
+    move |id| match people {
+        Shown::Names => id.to_owned(),
+        Shown::Pseudonyms if !is_small => pseudonym(salt, id),
+        Shown::Pseudonyms | Shown::Hidden => HIDDEN.to_owned(),
+    }
 }
 
 /// A name for an id that is the same in every report of an installation and

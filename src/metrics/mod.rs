@@ -33,7 +33,7 @@ pub use evaluate::Span;
 pub use evidence::{Evidence, LabelRow, SessionRow};
 pub use facts::{Bounds, Fact, Facts, Quality, Source};
 pub use fold::FOLDED;
-pub use mask::{HIDDEN, Masks, Salt, mask};
+pub use mask::{HIDDEN, Masks, Salt, mask, shown};
 pub use metric::{Basis, Dim, Direction, Kind, Known, Metric, Needs};
 pub use pull_requests::*;
 pub use read::ReadError;

@@ -2,6 +2,7 @@
 
 use super::Run;
 use super::view::Header;
+use crate::fetch::Ledger;
 use crate::metrics::{ACUS, Facts, SESSIONS};
 use crate::period::Period;
 use crate::text::clean;
@@ -46,12 +47,31 @@ pub fn notices(facts: &Facts, run: &Run<'_>) -> Vec<String> {
         notices.push(format!(
             "This report may be incomplete: {} sessions arrived, which is not what the server counts. \
              Do not decide on these numbers.",
-            Unit::Count.text(Some(ledger.unique as f64))
+            count(ledger.unique)
         ));
     }
     notices.extend(acus_in_doubt(facts));
+    notices.extend(dropped(ledger));
+    notices
+}
+
+/// What a run with this ledger should say even where nobody reads its page:
+/// one line each, none on a good day.
+pub fn doubts(ledger: &Ledger) -> Vec<String> {
+    let incomplete = (!ledger.complete).then(|| {
+        let came = count(ledger.unique);
+        format!("this report is incomplete: {came} sessions arrived, which is not what the server counts.")
+    });
+    incomplete.into_iter().chain(dropped(ledger)).collect()
+}
+
+/// Rows that came and are in no number, where that is no trifle: any that could
+/// not be read, and those outside the question from 1 % of all on, since a
+/// server that keeps to the question sends none.
+fn dropped(ledger: &Ledger) -> Vec<String> {
+    let mut dropped = Vec::new();
     if ledger.rejected > 0 {
-        notices.push(format!(
+        dropped.push(format!(
             "{} could not be read and are not in any number.",
             match ledger.rejected {
                 1 => "1 record".to_owned(),
@@ -59,7 +79,19 @@ pub fn notices(facts: &Facts, run: &Run<'_>) -> Vec<String> {
             }
         ));
     }
-    notices
+    if ledger.outside.saturating_mul(100) > ledger.received {
+        dropped.push(format!(
+            "{} of {} records that came lie outside the period or the filters and are not in any number: \
+             the server may not keep to what it is asked.",
+            count(ledger.outside),
+            count(ledger.received)
+        ));
+    }
+    dropped
+}
+
+fn count(number: u64) -> String {
+    Unit::Count.text(Some(number as f64))
 }
 
 /// That sums of ACUs say little, where they do: 0 is a sum of nothing as well.
@@ -81,5 +113,26 @@ fn acus_in_doubt(facts: &Facts) -> Option<String> {
         Some("Every session is reported with 0 ACUs: the plan may not be billed in ACUs.".to_owned())
     } else {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_percent_outside_is_no_word_and_more_is() {
+        let of = |outside, rejected, complete| {
+            let received = 1200;
+            doubts(&Ledger { received, unique: 1100, outside, rejected, complete, ..Ledger::default() })
+        };
+        assert_eq!(of(12, 0, true), [""; 0]);
+        let [outside] = of(13, 0, true).try_into().unwrap();
+        assert!(outside.starts_with("13 of 1,200 records that came lie outside the period"), "{outside}");
+        let lines = of(13, 1, false);
+        assert_eq!(lines.len(), 3);
+        assert!(lines[0].starts_with("this report is incomplete: 1,100 sessions"), "{lines:?}");
+        assert!(lines[1].starts_with("1 record could not be read"), "{lines:?}");
+        assert_eq!(doubts(&Ledger { complete: true, ..Ledger::default() }), [""; 0]);
     }
 }

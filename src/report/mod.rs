@@ -3,19 +3,19 @@
 //! The view holds finished strings; the templates loop and place.
 
 mod brief;
-mod change;
-mod figures;
-mod head;
-mod insights;
-mod layout;
+pub(crate) mod change;
+pub(crate) mod figures;
+pub(crate) mod head;
+pub(crate) mod insights;
+pub(crate) mod layout;
 mod letter;
-mod money;
-mod names;
-mod quality;
-mod sessions;
+pub(crate) mod money;
+pub(crate) mod names;
+pub(crate) mod quality;
+pub(crate) mod sessions;
 mod summary;
-mod tiles;
-mod view;
+pub(crate) mod tiles;
+pub(crate) mod view;
 
 use base64::Engine;
 use minijinja::syntax::SyntaxConfig;
@@ -29,6 +29,7 @@ use crate::money::{Price, Prices};
 use crate::period::Period;
 use crate::text::clean;
 use crate::unit::Unit;
+pub use head::doubts;
 use view::{Definition, Entry, Number, SectionView, View};
 
 pub use brief::{Brief, Picture, Ranking, brief};
@@ -133,8 +134,8 @@ fn view(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<View, Repor
     })
 }
 
-/// What the headline numbers are compared with, or why they are not.
-fn comparison(facts: &Facts, run: &Run<'_>) -> String {
+/// What the numbers are compared with, or why they are not.
+pub(crate) fn comparison(facts: &Facts, run: &Run<'_>) -> String {
     match run.periods.get(1) {
         Some(previous) if facts.period.complete.unwrap_or(true) => {
             format!("Compared with {} ({}).", in_sentence(previous), previous.dates_in_words())
@@ -144,11 +145,7 @@ fn comparison(facts: &Facts, run: &Run<'_>) -> String {
 }
 
 fn sections(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec<SectionView>, ReportError> {
-    let periods = run.periods.get(..run.points).unwrap_or(run.periods);
-    let complete = facts.period.complete.unwrap_or(true);
-    let previous = run.periods.get(1).filter(|_| complete);
-    let against = previous.map(|previous| format!("Against {}", in_sentence(previous)));
-    let source = figures::Source { facts, evidence, periods, against };
+    let source = figure_source(facts, evidence, run);
     let mut sections = Vec::new();
     for section in &layout::SECTIONS {
         let mut drawn = Vec::new();
@@ -159,26 +156,43 @@ fn sections(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec<Sec
                 false => drawn.push(figures::draw(figure, &source)?),
             }
         }
-        let lead = match section.id {
-            "spend" => spend(run),
-            "delivery" => {
-                "States are as of the fetch: young pull requests are still open and may yet be merged. \
-                 Closed without merge is not failure."
-                    .to_owned()
-            }
-            _ => coverage(facts),
-        };
         let numbers = section.numbers.iter().filter_map(|metric| facts.whole(metric).map(number)).collect();
         sections.push(SectionView {
             id: section.id,
             title: section.title,
-            lead,
+            lead: lead(section, facts, run),
             numbers,
             figures: drawn,
             empty,
         });
     }
     Ok(sections)
+}
+
+/// What figures are drawn from.
+pub(crate) fn figure_source<'a>(
+    facts: &'a Facts,
+    evidence: &'a Evidence,
+    run: &Run<'a>,
+) -> figures::Source<'a> {
+    let periods = run.periods.get(..run.points).unwrap_or(run.periods);
+    let complete = facts.period.complete.unwrap_or(true);
+    let previous = run.periods.get(1).filter(|_| complete);
+    let against = previous.map(|previous| format!("Against {}", in_sentence(previous)));
+    figures::Source { facts, evidence, periods, against }
+}
+
+/// What to know before reading a section.
+pub(crate) fn lead(section: &layout::Section, facts: &Facts, run: &Run<'_>) -> String {
+    match section.id {
+        "spend" => spend(run),
+        "delivery" => {
+            "States are as of the fetch: young pull requests are still open and may yet be merged. \
+             Closed without merge is not failure."
+                .to_owned()
+        }
+        _ => coverage(facts),
+    }
 }
 
 fn number(fact: &Fact) -> Number {
@@ -254,13 +268,14 @@ fn people(how: Option<&str>) -> &'static str {
     }
 }
 
-fn ledger(facts: &Facts) -> Vec<Entry> {
+/// Where the data comes from, and how it came.
+pub(crate) fn ledger(facts: &Facts) -> Vec<Entry> {
     let source = &facts.source;
     let ledger = &source.ledger;
     vec![
-        Entry { name: "API", value: source.api.to_string() },
-        Entry { name: "Scope", value: clean(&source.scope, 80) },
-        Entry { name: "People", value: people(source.people).to_owned() },
+        Entry::word("API", source.api.to_string()),
+        Entry::word("Scope", clean(&source.scope, 80)),
+        Entry::word("People", people(source.people).to_owned()),
         Entry::count("Requests", ledger.requests),
         Entry::count("Of these, retries", ledger.retries),
         Entry::count("Pages", ledger.pages),
@@ -268,12 +283,12 @@ fn ledger(facts: &Facts) -> Vec<Entry> {
         Entry::count("Distinct sessions, trend included", ledger.unique),
         Entry::count("Duplicate rows", ledger.duplicates),
         Entry::count("Rows outside the question, dropped", ledger.outside),
-        Entry { name: "Complete", value: if ledger.complete { "yes" } else { "no" }.to_owned() },
+        Entry::word("Complete", if ledger.complete { "yes" } else { "no" }.to_owned()),
     ]
 }
 
 /// A period's name inside a sentence: `week 40`, `September 2026`, `the 3 days before`.
-fn in_sentence(period: &Period) -> String {
+pub(crate) fn in_sentence(period: &Period) -> String {
     match period.kind() {
         crate::period::Kind::Week => period.name().to_lowercase(),
         crate::period::Kind::Month => period.name(),

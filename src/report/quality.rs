@@ -36,7 +36,7 @@ fn beside(facts: &Facts, totals: &Totals) -> impl Iterator<Item = Entry> {
         let ours = count(facts.whole(metric).and_then(|fact| fact.value));
         let theirs = count(Some(theirs? as f64));
         // A narrow page breaks after the comma alone.
-        Some(Entry { name, value: format!("we\u{a0}count\u{a0}{ours}, the\u{a0}vendor\u{a0}{theirs}") })
+        Some(Entry::word(name, format!("we\u{a0}count\u{a0}{ours}, the\u{a0}vendor\u{a0}{theirs}")))
     })
 }
 

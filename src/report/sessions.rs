@@ -102,7 +102,7 @@ fn session(facts: &Facts, row: &SessionRow, by: By) -> SessionView {
 }
 
 /// A session that goes by its day alone.
-fn untitled(row: &SessionRow) -> String {
+pub fn untitled(row: &SessionRow) -> String {
     match row.day.parse::<NaiveDate>() {
         Ok(day) => format!("Session of {}", day.format("%A, %-d %B")),
         Err(_) => "Untitled session".to_owned(),

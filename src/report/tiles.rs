@@ -82,7 +82,8 @@ fn tile(facts: &Facts, headline: &Headline, trend: &[String]) -> Result<Tile, Ch
     })
 }
 
-fn find<'a>(facts: &'a Facts, metric: &Metric, keys: &[(Dim, &str)]) -> Option<&'a Fact> {
+/// The fact of a metric in one group.
+pub fn find<'a>(facts: &'a Facts, metric: &Metric, keys: &[(Dim, &str)]) -> Option<&'a Fact> {
     let by: Vec<Dim> = keys.iter().map(|(dim, _)| *dim).collect();
     let is_asked = |fact: &&Fact| keys.iter().all(|(dim, key)| fact.key(*dim).flatten() == Some(key));
     facts.by(metric, &by).iter().find(is_asked)

@@ -240,11 +240,20 @@ pub struct Entry {
     pub name: &'static str,
     /// Number or word.
     pub value: String,
+    /// The number, where it is one.
+    #[serde(skip)]
+    pub number: Option<f64>,
 }
 
 impl Entry {
     /// A count, written for people.
     pub fn count(name: &'static str, number: u64) -> Self {
-        Self { name, value: Unit::Count.text(Some(number as f64)) }
+        let number = Some(number as f64);
+        Self { name, value: Unit::Count.text(number), number }
+    }
+
+    /// A word.
+    pub fn word(name: &'static str, value: String) -> Self {
+        Self { name, value, number: None }
     }
 }

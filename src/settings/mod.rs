@@ -4,6 +4,7 @@ mod file;
 pub mod mail;
 mod show;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use url::{Host, Url};
 pub use file::{SettingsFile, parse as parse_file};
 pub use show::{EXAMPLE, show};
 
-use crate::cli::ReportArgs;
+use crate::cli::{Format, ReportArgs};
 use crate::fetch::{Api, Question, Secret};
 use crate::money::Prices;
 use crate::people::{People, TagRule};
@@ -126,6 +127,8 @@ pub struct Settings {
     pub now: DateTime<Utc>,
     /// Where the report goes.
     pub out: PathBuf,
+    /// What is exported besides, each format once.
+    pub exports: Vec<Format>,
     /// The file that a summary is appended to.
     pub summary: Option<PathBuf>,
     /// Whether the vendor's own counts are asked for.
@@ -228,6 +231,7 @@ impl Settings {
         }
         let people = people.map(|(path, text)| read_people(&path, &text)).transpose()?.unwrap_or_default();
         let out = args.out.clone();
+        let exports = args.export.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
         let reconcile = !args.no_reconcile;
         Ok(Self {
             question,
@@ -237,6 +241,7 @@ impl Settings {
             complete,
             now,
             out,
+            exports,
             summary: args.summary.clone(),
             reconcile,
             privacy,

@@ -195,6 +195,32 @@ fn shorter_pages_are_a_note() {
 }
 
 #[test]
+fn an_empty_page_that_promises_more_is_told_as_one() {
+    let served = faulty("emptymore=1");
+    for key in [V2, V3] {
+        let outcome = doctor(&served.url(), key, &["--page-size", "50"]);
+        let page = line(&outcome, "page size");
+        assert!(page.contains("50 sessions were asked for and none came, although more"), "{page}");
+        assert!(!outcome.stdout.contains("nothing is lost"), "{}", outcome.stdout);
+        assert!(line(&outcome, "time window").contains("empty pages"), "{}", outcome.stdout);
+        assert_eq!(outcome.code, Some(65), "{}", outcome.stdout);
+    }
+}
+
+/// The server is there and says whose the key is: only its list is out of order.
+#[test]
+fn a_list_that_fails_alone_is_no_fault_of_the_address() {
+    let url = serve(|head| match head.starts_with("GET /v3/self") {
+        true => (200, "", json!({"principal_type": "service_user", "service_user_name": "CI"}).to_string()),
+        false => (503, "", "{}".to_owned()),
+    });
+    let outcome = doctor(&url, V3, &["--org", "org_demo"]);
+    assert_eq!(outcome.code, Some(5), "{}", outcome.stdout);
+    assert_eq!(words(&outcome)[..4], ["ok", "ok", "skipped", "FAILED"]);
+    assert!(hint(&outcome, "sessions").contains("answers with HTTP 503"), "{}", outcome.stdout);
+}
+
+#[test]
 fn another_clock_is_a_note_that_says_what_it_means() {
     for (date, word) in [
         ("Date: Mon, 12 Oct 2020 06:00:00 GMT\r\n", "ahead"),

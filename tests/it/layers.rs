@@ -7,8 +7,8 @@ use std::path::Path;
 use crate::support::repository;
 
 /// The stages in the order in which they run.
-const STAGES: [&str; 9] =
-    ["cli", "settings", "fetch", "frame", "metrics", "charts", "report", "mail", "deliver"];
+const STAGES: [&str; 10] =
+    ["cli", "settings", "fetch", "frame", "metrics", "charts", "report", "export", "mail", "deliver"];
 
 /// What any stage may use: they know nothing of the stages.
 const COMMON: [&str; 5] = ["money", "people", "period", "text", "unit"];
@@ -17,18 +17,19 @@ const COMMON: [&str; 5] = ["money", "people", "period", "text", "unit"];
 const WHOLE: [&str; 5] = ["commands", "doctor", "lib", "main", "pipeline"];
 
 /// Where a library is used, and nowhere else.
-const HOMES: [(&str, &[&str]); 17] = [
+const HOMES: [(&str, &[&str]); 18] = [
     ("reqwest", &["fetch"]),
     ("plotters", &["charts"]),
     ("plotters_backend", &["charts"]),
     ("minijinja", &["report"]),
     ("polars", &["frame", "metrics"]),
+    ("rust_xlsxwriter", &["export"]),
     ("hyper", &["simulator"]),
     ("hyper_util", &["simulator"]),
     ("indicatif", &["progress"]),
     ("clap", &["cli", "commands", "main"]),
     ("clap_complete", &["cli", "commands"]),
-    ("csv", &["people"]),
+    ("csv", &["export", "people"]),
     ("strsim", &["settings"]),
     ("toml", &["settings"]),
     ("tempfile", &["deliver"]),

@@ -16,6 +16,8 @@ mod doctor;
 #[cfg(test)]
 mod documented;
 #[cfg(test)]
+mod export;
+#[cfg(test)]
 mod golden;
 #[cfg(test)]
 mod hostile;

@@ -51,7 +51,7 @@ fn missing_sessions_leave_the_older_report_as_it_was() {
     let report = ["report", "--base-url", &url, "--out", "."];
     let outcome = run(acumen(older.folder.path()).args(report).args(WEEK).arg("--quiet"));
     assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(4), ""));
-    assert_eq!(outcome.stderr.lines().count(), 2, "{}", outcome.stderr);
+    assert_eq!(outcome.stderr.lines().count(), 3, "{}", outcome.stderr);
     assert!(outcome.stderr.contains("41") && outcome.stderr.contains("40"), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("--allow-partial"), "{}", outcome.stderr);
     assert_eq!(files(older.folder.path()), ["enterprise_2026-W41.html", "enterprise_2026-W41.json"]);
@@ -71,7 +71,12 @@ fn a_report_with_missing_sessions_says_so_first() {
     let sessions = sessions(20);
     for total in [39, 41] {
         let url = miscounts(&sessions, total);
-        let report = Report::new(&url, &[&WEEK[..], &["--allow-partial"]].concat());
+        // A scheduled run that is told to be quiet says so all the same.
+        let report = Report::new(&url, &[&WEEK[..], &["--allow-partial", "--quiet"]].concat());
+        assert_eq!(report.stderr.lines().count(), 1, "{}", report.stderr);
+        let warned: Vec<&str> = report.stderr.lines().filter(|line| line.starts_with("warning: ")).collect();
+        assert_eq!(warned.len(), 1, "{}", report.stderr);
+        assert!(warned[0].starts_with("warning: this report is incomplete: 40 sessions"), "{warned:?}");
         let screen = first_screen(&report.html);
         assert!(screen.contains("<span class=\"badge bad\">incomplete</span>"), "{screen}");
         assert!(screen.contains("This report may be incomplete"), "{screen}");
@@ -134,7 +139,8 @@ fn broken() -> [Value; 2] {
 fn rows_that_cannot_be_read_are_counted_and_shown() {
     let mut all = sessions(150);
     all.extend(broken());
-    let report = Served::values(all).report(&WEEK);
+    let report = Served::values(all).report(&[&WEEK[..], &["--quiet"]].concat());
+    assert_eq!(report.stderr, "warning: 2 records could not be read and are not in any number.\n");
     let facts = report.facts();
     let source = &facts.0["source"];
     assert_eq!((&source["rejected"], &source["complete"]), (&json!(2), &json!(true)));
@@ -155,10 +161,29 @@ fn too_many_rows_that_cannot_be_read_are_exit_65() {
         let report = ["report", "--base-url", &served.url(), "--out", "."];
         let outcome = run(acumen(folder.path()).args(report).args(WEEK).args(flags));
         assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(65), ""), "{}", outcome.stderr);
-        assert_eq!(outcome.stderr.lines().count(), 2, "{}", outcome.stderr);
+        assert_eq!(outcome.stderr.lines().count(), 3, "{}", outcome.stderr);
         assert!(outcome.stderr.contains("2 of 82 sessions"), "{}", outcome.stderr);
     }
     assert_eq!(files(folder.path()), [""; 0]);
+}
+
+/// Few enough that the server did not ignore the question, too many to pass over.
+#[test]
+fn rows_outside_the_question_are_told_of() {
+    for (older, told) in [(4, ""), (6, "6 of 406 records that came lie outside")] {
+        let mut all = sessions(200);
+        all.extend((0..older).map(|number| {
+            json!({"session_id": format!("old{number}"), "org_id": "org_a", "created_at": "2026-01-01T08:00:00Z"})
+        }));
+        let url = miscounts(&all, all.len());
+        let report = Report::new(&url, &[&WEEK[..], &["--quiet"]].concat());
+        let screen = first_screen(&report.html);
+        assert_eq!(report.facts().0["source"]["outside"], older);
+        assert_eq!(screen.contains("lie outside"), !told.is_empty(), "{screen}");
+        assert!(screen.contains(told), "{screen}");
+        assert_eq!(report.stderr.lines().count(), usize::from(!told.is_empty()), "{}", report.stderr);
+        assert!(report.stderr.contains(told), "{}", report.stderr);
+    }
 }
 
 #[test]

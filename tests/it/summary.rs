@@ -97,6 +97,20 @@ fn other_peoples_words_are_no_markup_and_mention_nobody() {
 }
 
 #[test]
+fn the_summary_for_leadership_names_nobody() {
+    let people: Vec<Value> = (0..60)
+        .map(|number| {
+            let mut session = hostile().remove(number % 20);
+            session["session_id"] = json!(format!("secret-id-{number}"));
+            session["user_id"] = json!(format!("secret-user-{}", number % 15));
+            session
+        })
+        .collect();
+    let text = summary(people, &["--profile", "leadership"]);
+    assert!(text.contains("| Active users | 15 |") && !text.contains("secret"), "{text}");
+}
+
+#[test]
 fn what_narrows_or_spoils_the_report_is_said() {
     let text = summary(hostile(), &["--user", "secret_user|x", "--tag", "none"]);
     assert!(text.contains("\nOnly sessions tagged none.\n"), "{text}");

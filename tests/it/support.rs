@@ -143,6 +143,7 @@ pub struct Report {
     pub folder: tempfile::TempDir,
     pub html: String,
     pub json: String,
+    pub stderr: String,
 }
 
 impl Report {
@@ -156,7 +157,7 @@ impl Report {
         let [html, json] = written.as_slice() else { panic!("two paths, not {:?}", outcome.stdout) };
         let read = |path| std::fs::read_to_string(path).expect("a file that was told of");
         let (html, json) = (read(html), read(json));
-        Self { folder, html, json }
+        Self { folder, html, json, stderr: outcome.stderr }
     }
 
     /// `facts.json`, read.

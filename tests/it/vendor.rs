@@ -50,7 +50,7 @@ fn both_counts_stand_side_by_side_in_either_generation_and_scope() {
         let read = |line: Option<&str>| std::fs::read_to_string(folder.path().join(line.unwrap())).unwrap();
         let html = read(outcome.stdout.lines().next());
         let json = read(outcome.stdout.lines().nth(1));
-        let report = Report { folder, html, json };
+        let report = Report { folder, html, json, stderr: outcome.stderr };
         let facts = report.facts();
         let ours = |metric: &str| facts.value(metric, json!({})).as_u64().unwrap();
         for (name, metric) in [("Sessions", "sessions"), ("PRs", "prs"), ("Merged PRs", "prs_merged")] {

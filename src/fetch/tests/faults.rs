@@ -112,10 +112,13 @@ async fn a_refusal_is_final() {
 async fn a_server_that_repeats_the_key_is_not_repeated() {
     for status in [401, 422, 503] {
         let server = faulty(usize::MAX, move || {
-            json(status, r#"{"detail": "\u001b[1mbad key apk_user_k3y\u202e in\nBearer apk_user_k3y"}"#)
+            json(
+                status,
+                r#"{"detail": "\u001b[1mbad key APK_user_\u001b[0mk3y\u202e in\nBearer apk_user_k3y"}"#,
+            )
         });
         let error = run(&question(&server.base)).await.0.unwrap_err();
-        assert!(error.to_string().contains("\"[1mbad key [redacted] in Bearer [redacted]\""), "{error}");
+        assert!(error.to_string().contains("\"bad key [redacted] in Bearer [redacted]\""), "{error}");
     }
     let server = faulty(usize::MAX, || reply(200, "Content-Type: text/apk_user_k3y\r\n", "x"));
     let error = run(&question(&server.base)).await.0.unwrap_err();
@@ -174,6 +177,32 @@ async fn a_pause_beyond_the_deadline_is_for_later() {
     }
 }
 
+/// A number that cannot be held is a long wait, never none.
+#[tokio::test]
+async fn a_pause_without_end_is_for_later() {
+    let server = faulty(usize::MAX, || reply(503, "Retry-After: 99999999999999999999999\r\n", ""));
+    let error = run(&question(&server.base)).await.0.unwrap_err();
+    assert_eq!((error.exit_code(), server.log().len()), (75, 1), "{error}");
+    assert!(error.hint().contains("in more than a week"), "{}", error.hint());
+}
+
+/// What was tried is told, above all where it was in vain.
+#[tokio::test]
+async fn a_failed_fetch_tells_what_it_tried() {
+    let server = faulty(usize::MAX, || json(503, "{}"));
+    let (outcome, seen) = run(&question(&server.base)).await;
+    assert!(outcome.unwrap_err().hint().contains("answers with HTTP 503"));
+    let done = seen.news.last().unwrap();
+    assert!(matches!(done, Progress::Done { requests: 6, retries: 5, .. }), "{done:?}");
+    let server = serve(|_| {
+        std::thread::sleep(Duration::from_secs(5));
+        Reply(Vec::new())
+    });
+    let question = Question { deadline: Duration::from_millis(100), ..question(&server.base) };
+    let done = run(&question).await.1.news.pop().unwrap();
+    assert!(matches!(done, Progress::Done { requests: 1, retries: 0, .. }), "{done:?}");
+}
+
 #[tokio::test]
 async fn the_deadline_ends_the_run() {
     let server = serve(|_| {
@@ -218,6 +247,29 @@ async fn the_key_follows_no_redirect() {
         assert_eq!(server.log().len(), 1);
     }
     assert_eq!(caught.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn a_redirect_within_the_host_tells_its_path() {
+    for status in [301, 307, 308] {
+        let long = "x".repeat(500);
+        let location = format!("Location: /devin/apk_user_k3y/{long}?key=1\r\n");
+        let server = serve(move |_| reply(status, &location, ""));
+        let error = run(&question(&server.base)).await.0.unwrap_err();
+        let told = format!("{error}; {}", error.hint());
+        assert!(told.contains("to its own /devin/[redacted]/xxx") && !told.contains("key=1"), "{told}");
+        assert!(!told.contains("is not sent") && error.hint().contains("--base-url"), "{told}");
+        assert!(told.len() < 700 && error.exit_code() == 2, "{told}");
+        assert_eq!(server.log().len(), 1, "it is not followed");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_no_page_is_quoted() {
+    let server = faulty(usize::MAX, || json(200, r#"{"detail": "so\u001b[1mrry apk_user_k3y"}"#));
+    let error = run(&question(&server.base)).await.0.unwrap_err();
+    assert!(error.to_string().ends_with("`items` is missing or no list: \"sorry [redacted]\""), "{error}");
+    assert_eq!((error.exit_code(), server.log().len()), (65, 1));
 }
 
 #[tokio::test]

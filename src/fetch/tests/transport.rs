@@ -101,6 +101,28 @@ fn impostor() -> (String, Arc<AtomicUsize>) {
 }
 
 #[tokio::test]
+async fn a_port_without_tls_is_told_so() {
+    // Whoever hears a handshake where a request is due answers in plain text.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    std::thread::spawn(move || {
+        use std::io::{Read, Write};
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+        }
+    });
+    let error = run(&question(&base)).await.0.unwrap_err();
+    if matches!(error, FetchError::Certificate { .. }) {
+        // A machine without any root certificates does not even connect.
+        return;
+    }
+    assert!(error.hint().contains("speaks no TLS"), "{error}: {}", error.hint());
+    assert_eq!(error.exit_code(), 5);
+}
+
+#[tokio::test]
 async fn an_untrusted_certificate_stops_the_run_at_once() {
     let (base, met) = impostor();
     let error = run(&question(&base)).await.0.unwrap_err();

@@ -168,7 +168,10 @@ async fn an_empty_page_is_asked_for_once_more() {
             });
             question.base_url = server.base.parse().unwrap();
             let error = run(&question).await.0.unwrap_err();
-            assert!(error.to_string().contains(&format!("skip={skip},")), "{error}");
+            assert!(
+                error.to_string().contains(&format!("the page at skip={skip} was empty twice,")),
+                "{error}"
+            );
             assert_eq!(error.exit_code(), 65);
         }
     }
@@ -181,7 +184,7 @@ async fn a_server_that_ignores_skip_is_found_out() {
         let mut question = question(&server.base);
         question.concurrency = concurrency;
         let error = run(&question).await.0.unwrap_err();
-        assert!(error.to_string().contains("no session that is new at skip="), "{error}");
+        assert!(error.to_string().contains(" has no session that is new, although"), "{error}");
         assert_eq!(error.exit_code(), 65);
         assert!(server.log().len() <= 5);
     }

@@ -4,8 +4,8 @@ mod columns;
 mod funnel;
 mod impacts;
 mod labels;
-mod ranking;
-mod teams;
+pub(crate) mod ranking;
+pub(crate) mod teams;
 mod trend;
 
 use minijinja::Value;
@@ -51,7 +51,7 @@ pub struct Source<'a> {
 impl Source<'_> {
     /// The facts that a figure shows; none where all of them rest on nothing,
     /// so that a chart says "no data" instead of drawing zeros.
-    fn of(&self, figure: &Figure) -> Vec<&Fact> {
+    pub fn of(&self, figure: &Figure) -> Vec<&Fact> {
         let facts = self.facts.by(figure.metric, figure.by);
         if facts.iter().all(|fact| fact.n == 0.0) { Vec::new() } else { facts.iter().collect() }
     }

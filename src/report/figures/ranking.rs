@@ -18,10 +18,7 @@ const MOST_BARS: usize = 15;
 pub fn amounts(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
     let mut facts = source.of(figure);
     let dim = dimension(figure);
-    facts.sort_by(|a, b| {
-        let value = |fact: &Fact| fact.value.unwrap_or(0.0);
-        (place(dim, a).cmp(&place(dim, b))).then(value(b).total_cmp(&value(a)))
-    });
+    rank(dim, &mut facts);
     let (shown, rest) = facts.split_at(facts.len().min(MOST_BARS));
     let worth = |fact: &Fact| money::text(source.facts, fact);
     let mut bars: Vec<Bar> = shown.iter().map(|fact| bar(source, dim, fact, worth(fact))).collect();
@@ -70,6 +67,14 @@ pub fn amounts(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError
         (false, false) => &[],
     };
     Ok(Drawn { also, ..finish(figure, &bars, None, &heads, rows)? })
+}
+
+/// Puts amounts into order.
+pub fn rank(dim: Dim, facts: &mut [&Fact]) {
+    facts.sort_by(|a, b| {
+        let value = |fact: &Fact| fact.value.unwrap_or(0.0);
+        (place(dim, a).cmp(&place(dim, b))).then(value(b).total_cmp(&value(a)))
+    });
 }
 
 /// Ratios, those that rest on most first.
@@ -144,7 +149,8 @@ fn bar(source: &Source<'_>, dim: Dim, fact: &Fact, note: Option<String>) -> Bar 
     }
 }
 
-fn dimension(figure: &Figure) -> Dim {
+/// What a figure's groups are named after.
+pub fn dimension(figure: &Figure) -> Dim {
     figure.by.last().copied().unwrap_or(Dim::Tag)
 }
 

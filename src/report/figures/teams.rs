@@ -18,17 +18,26 @@ const COLUMNS: [(&str, &Metric); 8] = [
     ("Spend per merged PR", &SPEND_PER_MERGED_PR),
 ];
 
-pub fn draw(source: &Source<'_>) -> Drawn {
-    let facts = source.facts;
-    let columns: Vec<&(&str, &'static Metric)> = COLUMNS
-        .iter()
-        .filter(|(_, metric)| metric.needs != Needs::Price || facts.known.currency.is_some())
-        .collect();
+/// The columns besides the team's own: those of money only where there is a price.
+pub fn columns(facts: &Facts) -> Vec<(&'static str, &'static Metric)> {
+    let is_known = |metric: &Metric| metric.needs != Needs::Price || facts.known.currency.is_some();
+    COLUMNS.into_iter().filter(|(_, metric)| is_known(metric)).collect()
+}
+
+/// The teams by their numbers of sessions, most ACUs first.
+pub fn in_order(facts: &Facts) -> Vec<&Fact> {
     let mut teams: Vec<&Fact> = facts.by(&SESSIONS, &[Dim::Team]).iter().collect();
     let acus = |fact: &Fact| facts.beside(fact, &ACUS).and_then(|fact| fact.value).unwrap_or(0.0);
     // Sessions of no team come last, however many they are.
     let unmapped = |fact: &Fact| fact.key(Dim::Team).flatten().is_none();
     teams.sort_by(|a, b| unmapped(a).cmp(&unmapped(b)).then(acus(b).total_cmp(&acus(a))));
+    teams
+}
+
+pub fn draw(source: &Source<'_>) -> Drawn {
+    let facts = source.facts;
+    let columns = columns(facts);
+    let teams = in_order(facts);
     // A team without a pull request is in no fact of theirs.
     let text = |metric: &Metric, fact: Option<&Fact>| match fact {
         Some(fact) => fact.unit.text(fact.value),

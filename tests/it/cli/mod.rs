@@ -9,9 +9,13 @@ use acumen::simulator::{Options, Organisation};
 
 use crate::support::{Served, acumen, files, repository, run, serve};
 
-/// The last two lines of stderr: what went wrong, and what to do about it.
+/// What became of the report, on a line between the two others.
+const UNTOUCHED: &str = "kept: nothing was written; an earlier report of this period is as it was";
+
+/// The last lines of stderr: what went wrong, what was kept where a report was
+/// due, and what to do about it.
 fn error_and_hint(stderr: &str) -> (&str, &str) {
-    let mut lines = stderr.lines().rev();
+    let mut lines = stderr.lines().rev().filter(|line| *line != UNTOUCHED);
     let hint = lines.next().and_then(|line| line.strip_prefix("hint: "));
     let error = lines.next().and_then(|line| line.strip_prefix("error: "));
     let [Some(error), Some(hint)] = [error, hint] else {
@@ -42,7 +46,8 @@ fn a_refused_key_is_exit_3_and_names_its_source() {
     let folder = tempfile::tempdir().unwrap();
     let outcome = run(acumen(folder.path()).args(["report", "--base-url", &served.url(), "--quiet"]));
     assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(3), ""));
-    assert_eq!(outcome.stderr.lines().count(), 2, "{}", outcome.stderr);
+    assert_eq!(outcome.stderr.lines().count(), 3, "{}", outcome.stderr);
+    assert_eq!(outcome.stderr.lines().nth(1), Some(UNTOUCHED));
     let (error, hint) = error_and_hint(&outcome.stderr);
     assert!(error.contains("DEVIN_API_KEY") && error.contains("401"), "{error}");
     assert!(hint.contains("DEVIN_API_KEY"), "{hint}");
@@ -90,6 +95,7 @@ fn an_unreachable_server_is_exit_5_after_retries() {
     assert!(hint.contains("network"), "{hint}");
     let retries = outcome.stderr.lines().filter(|line| line.starts_with("attempt "));
     assert_eq!(retries.count(), 5, "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("\n6 requests, 5 retries, "), "{}", outcome.stderr);
 }
 
 #[test]
@@ -98,7 +104,8 @@ fn a_server_that_asks_for_hours_is_exit_75_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let outcome = run(acumen(folder.path()).args(["report", "--base-url", &url, "--quiet"]));
     assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(75), ""));
-    assert_eq!(outcome.stderr.lines().count(), 2, "{}", outcome.stderr);
+    assert_eq!(outcome.stderr.lines().count(), 3, "{}", outcome.stderr);
+    assert_eq!(outcome.stderr.lines().nth(1), Some(UNTOUCHED));
     assert!(error_and_hint(&outcome.stderr).1.contains("2 h"), "{}", outcome.stderr);
 }
 
@@ -118,6 +125,33 @@ fn an_answer_that_breaks_the_contract_is_exit_65() {
         assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(65), ""), "{body}: {}", outcome.stderr);
         assert!(error_and_hint(&outcome.stderr).0.contains(says), "{body}: {}", outcome.stderr);
         assert_eq!(files(&folder.path().join("reports")), [""; 0]);
+    }
+}
+
+/// The hint stays last, and a command that writes nothing says nothing of it.
+#[test]
+fn a_failure_tells_what_was_kept() {
+    let served = Served::values(Vec::new());
+    let folder = tempfile::tempdir().unwrap();
+    let lines = |flags: &[&str]| {
+        let outcome = run(acumen(folder.path()).args(flags));
+        assert_ne!(outcome.code, Some(0));
+        outcome.stderr.lines().map(|line| line.split(' ').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let url = served.url();
+    let report = ["report", "--base-url", &url, "--quiet", "--week", "2026-W41"];
+    for wrong in [&["--tz", "berlin"][..], &["--org", "org_nobody"], &["--out", "/dev/null/reports"]] {
+        assert_eq!(lines(&[&report[..], wrong].concat()), ["error:", "kept:", "hint:"], "{wrong:?}");
+    }
+    assert_eq!(lines(&["demo", "--quiet", "--out", "/dev/null/reports"]), ["error:", "kept:", "hint:"]);
+    assert_eq!(lines(&["simulate", "--fault", "none"]), ["error:", "hint:"]);
+    // The report is there although nobody could be told where.
+    if let Ok(full) = std::fs::OpenOptions::new().write(true).open("/dev/full") {
+        let output = acumen(folder.path()).args(report).stdout(full).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), stderr.lines().count()), (Some(74), 3), "{stderr}");
+        assert_eq!(stderr.lines().nth(1), Some("kept: the report was written and is whole"));
+        assert_eq!(files(&folder.path().join("reports")).len(), 2);
     }
 }
 

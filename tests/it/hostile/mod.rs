@@ -237,7 +237,7 @@ fn the_words_of_a_server_do_not_reach_the_terminal_unchecked() {
     let folder = tempfile::tempdir().unwrap();
     let outcome = run(acumen(folder.path()).args(["report", "--base-url", &url, "--quiet"]));
     assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(2), ""));
-    assert_eq!(outcome.stderr.lines().count(), 2, "{:?}", outcome.stderr);
+    assert_eq!(outcome.stderr.lines().count(), 3, "{:?}", outcome.stderr);
     assert!(outcome.stderr.contains("422") && outcome.stderr.contains("fake"), "{:?}", outcome.stderr);
     let bad = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
     assert!(!outcome.stderr.contains(bad) && outcome.stderr.len() < 2000, "{:?}", outcome.stderr);

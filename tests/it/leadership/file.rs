@@ -48,7 +48,8 @@ fn a_file_that_cannot_be_used_stops_a_report_before_it_begins() {
         std::fs::write(&path, text).unwrap();
         let outcome = run(acumen(folder.path()).arg("report").args(flags));
         assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(2), ""), "{text}\n{}", outcome.stderr);
-        assert_eq!(outcome.stderr.lines().count(), 2, "{}", outcome.stderr);
+        assert_eq!(outcome.stderr.lines().count(), 3, "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("\nkept: nothing was written; "), "{}", outcome.stderr);
         outcome.stderr
     };
     let told = refused("org = \"x\"\npepole = \"hidden\"\n", &[]);

@@ -62,3 +62,46 @@ fn a_server_that_repeats_the_key_in_a_page_does_not_get_it_shown() {
         scope.spawn(|| meet(SERVICE_CANARY, "has_next_page"));
     });
 }
+
+/// Whatever a record says stands in the page and its facts, but for the key.
+#[test]
+fn a_server_that_repeats_the_key_in_its_records_does_not_get_it_shown() {
+    let meet = |key: &str, rest: &str| {
+        let escaped = key.replace("_", "\\u005f").replace('c', "\\u0063");
+        for echo in [key, &escaped] {
+            let record = |number: u32| {
+                format!(
+                    r#"{{"session_id": "s{number}KEY", "url": "https://h.example/KEY", "org_id": "KEY",
+                    "title": "say KEY twice: KEY", "tags": ["KEY", "a KEY"], "user_id": "KEY",
+                    "service_user_id": "KEY", "status": "KEY", "status_detail": "KEY", "origin": "KEY",
+                    "category": "KEY", "subcategory": "KEY", "session_size": "KEY", "acus_consumed": 3,
+                    "created_at": "2026-10-0{number}T08:00:00Z", "updated_at": "2026-10-0{number}T09:00:00Z",
+                    "pull_requests": [{{"pr_url": "https://h.example/KEY/r/pull/1", "pr_state": "KEY"}}],
+                    "ANALYSIS": {{
+                        "issues": [{{"issue": "KEY", "impact": "KEY", "label": "KEY"}}],
+                        "action_items": [{{"action_item": "KEY", "type": "KEY"}}],
+                        "timeline": [{{"title": "KEY", "description": "KEY"}}]
+                    }}}}"#
+                )
+            };
+            let records = [6, 7, 8].map(record).join(",").replace("ANALYSIS", rest);
+            let body =
+                format!(r#"{{"items": [{records}], "has_more": false, "has_next_page": false, "total": 3}}"#);
+            let body = body.replace("KEY", echo);
+            let url = serve(move |_| (200, "", body.clone()));
+            let folder = tempfile::tempdir().unwrap();
+            let flags = ["report", "--base-url", &url, "--week", "2026-W41", "--trend", "1", "--out", "."];
+            let outcome = run(acumen(folder.path()).env("DEVIN_API_KEY", key).args(flags));
+            assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+            let told = |end: &str| {
+                std::fs::read_to_string(folder.path().join(format!("enterprise_2026-W41.{end}"))).unwrap()
+            };
+            assert!(told("html").contains("say [redacted] twice: [redacted]"), "the title is not shown");
+            assert!(told("json").contains("a [redacted]"), "the tag is not told");
+        }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| meet(CANARY, "session_analysis"));
+        scope.spawn(|| meet(SERVICE_CANARY, "analysis"));
+    });
+}

@@ -1,20 +1,15 @@
 //! The text of `facts.json` back to [`Facts`], so that a report that lies on the
 //! disk can be sent without asking the API again.
 
-use std::collections::BTreeMap;
-use std::fmt;
+mod rows;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
 
 use super::METRICS;
-use super::budget::Budget;
-use super::facts::{Bounds, Fact, Facts, Quality, Source};
+use super::facts::{Fact, Facts};
 use super::metric::{Dim, Kind, Known, Metric};
-use crate::fetch::{Api, Ledger};
-use crate::money::Currency;
 use crate::unit::Unit;
+use rows::{BudgetRow, File, Number, Row, currency};
 
 /// The only schema there is.
 const SCHEMA: u64 = 1;
@@ -105,200 +100,6 @@ struct Head {
     schema: u64,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File<'a> {
-    #[serde(rename = "schema")]
-    _schema: u64,
-    #[serde(rename = "tool")]
-    _tool: serde::de::IgnoredAny,
-    generated_at: String,
-    period: BoundsRow,
-    previous: BoundsRow,
-    source: SourceRow,
-    quality: QualityRow,
-    #[serde(borrow, default)]
-    budget: Option<BudgetRow<'a>>,
-    #[serde(default)]
-    labels: Option<Labels>,
-    #[serde(borrow)]
-    facts: Vec<Row<'a>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Labels {
-    org: BTreeMap<String, String>,
-    user: BTreeMap<String, String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct BoundsRow {
-    label: String,
-    from: String,
-    to: String,
-    #[serde(default)]
-    tz: Option<String>,
-    #[serde(default)]
-    complete: Option<bool>,
-}
-
-impl BoundsRow {
-    fn bounds(self) -> Bounds {
-        Bounds { label: self.label, from: self.from, to: self.to, tz: self.tz, complete: self.complete }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SourceRow {
-    api: String,
-    scope: String,
-    #[serde(default)]
-    tags: Vec<String>,
-    #[serde(default)]
-    users: Vec<String>,
-    #[serde(default)]
-    people: Option<String>,
-    #[serde(default)]
-    profile: Option<String>,
-    requests: u64,
-    retries: u64,
-    pages: u64,
-    received: u64,
-    unique: u64,
-    duplicates: u64,
-    outside: u64,
-    rejected: u64,
-    complete: bool,
-}
-
-impl SourceRow {
-    fn source(self) -> Result<Source, ReadError> {
-        let api = [Api::V2, Api::V3].into_iter().find(|api| api.name() == self.api);
-        let word = |what, known: &[&'static str], told: Option<String>| match told {
-            None => Ok(None),
-            Some(told) => known
-                .iter()
-                .find(|word| **word == told)
-                .map(|word| Some(*word))
-                .ok_or_else(|| ReadError::unknown(what, &told)),
-        };
-        Ok(Source {
-            people: word("the way to show people", &["pseudonyms", "hidden"], self.people)?,
-            profile: word("the profile", &["leadership"], self.profile)?,
-            api: api.ok_or_else(|| ReadError::unknown("the API", &self.api))?,
-            scope: self.scope,
-            tags: self.tags,
-            users: self.users,
-            ledger: Ledger {
-                requests: self.requests,
-                retries: self.retries,
-                pages: self.pages,
-                received: self.received,
-                unique: self.unique,
-                duplicates: self.duplicates,
-                outside: self.outside,
-                rejected: self.rejected,
-                naive_times: 0,
-                complete: self.complete,
-            },
-        })
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct QualityRow {
-    acus_unknown: u64,
-    unknown_status: u64,
-    unknown_impact: u64,
-    unknown_pr_state: u64,
-    prs_without_url: u64,
-}
-
-impl QualityRow {
-    fn quality(self) -> Quality {
-        Quality {
-            acus_unknown: self.acus_unknown,
-            unknown_status: self.unknown_status,
-            unknown_impact: self.unknown_impact,
-            unknown_pr_state: self.unknown_pr_state,
-            prs_without_url: self.prs_without_url,
-        }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct BudgetRow<'a> {
-    month: String,
-    until: String,
-    #[serde(borrow)]
-    amount: Number<'a>,
-    currency: String,
-    #[serde(borrow)]
-    used: Number<'a>,
-    #[serde(borrow)]
-    forecast: Number<'a>,
-}
-
-impl BudgetRow<'_> {
-    fn budget(self) -> Result<Budget, ReadError> {
-        Ok(Budget {
-            amount: self.amount.value()?.unwrap_or(0.0),
-            currency: currency(&self.currency)?,
-            used: self.used.value()?,
-            forecast: self.forecast.value()?,
-            month: self.month,
-            until: self.until,
-        })
-    }
-}
-
-fn currency(code: &str) -> Result<Currency, ReadError> {
-    let currency = Currency::parse(code).filter(|currency| currency.code() == code);
-    currency.ok_or_else(|| ReadError::unknown("the currency", code))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Row<'a> {
-    metric: String,
-    unit: String,
-    group: Group,
-    #[serde(borrow)]
-    value: Number<'a>,
-    #[serde(borrow, default)]
-    numerator: Number<'a>,
-    #[serde(borrow, default)]
-    denominator: Number<'a>,
-    #[serde(borrow)]
-    n: Number<'a>,
-    #[serde(borrow)]
-    previous: Number<'a>,
-}
-
-/// The digits as they stand: serde_json's own reading of a fraction may be a
-/// hair beside what was written.
-#[derive(Default, Deserialize)]
-struct Number<'a>(#[serde(borrow)] Option<&'a RawValue>);
-
-impl Number<'_> {
-    fn value(&self) -> Result<Option<f64>, ReadError> {
-        match self.0.map(RawValue::get) {
-            None | Some("null") => Ok(None),
-            Some(digits) => digits
-                .parse()
-                .map(Some)
-                .ok()
-                .filter(|number: &Option<f64>| number.is_none_or(f64::is_finite))
-                .ok_or_else(|| ReadError::unknown("the number", digits)),
-        }
-    }
-}
-
 fn fact(row: Row<'_>) -> Result<Fact, ReadError> {
     let metric = METRICS
         .iter()
@@ -342,40 +143,13 @@ fn group(
     Ok(by.iter().copied().zip(row.into_iter().map(|(_, key)| key)).collect())
 }
 
-/// A group's keys in the order in which they stand.
-struct Group(Vec<(String, Option<String>)>);
-
-impl<'de> Deserialize<'de> for Group {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Keys)
-    }
-}
-
-struct Keys;
-
-impl<'de> Visitor<'de> for Keys {
-    type Value = Group;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the keys of a group")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Group, A::Error> {
-        let mut keys = Vec::new();
-        while let Some(entry) = map.next_entry()? {
-            keys.push(entry);
-        }
-        Ok(Group(keys))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::metrics::MERGE_RATE;
 
     fn sample() -> String {
-        include_str!("../../reports/org_demo_2026-W41.json").to_owned()
+        include_str!("../../../reports/org_demo_2026-W41.json").to_owned()
     }
 
     #[test]

@@ -1,0 +1,182 @@
+//! Facts to CSV: one file a grouping, one line a fact.
+//!
+//! RFC 4180: UTF-8 without a mark, lines end in CR LF, a comma between cells.
+//! Numbers are to the digit those of `facts.json`. An empty cell is null, and
+//! only that: a text of which nothing can be shown is `(unprintable)`.
+
+use std::collections::BTreeMap;
+
+use csv::{Terminator, WriterBuilder};
+
+use super::{ExportError, File};
+use crate::metrics::{Dim, Fact, Facts};
+use crate::text::clean;
+
+/// The longest text of a cell: longer than any name, shorter than what spreadsheets refuse.
+const LONGEST: usize = 2000;
+
+/// What follows the dimensions in every file.
+const NUMBERS: [&str; 5] = ["value", "numerator", "denominator", "n", "previous"];
+
+/// One file for each grouping that the facts have, that of the whole period first.
+///
+/// # Errors
+/// A line could not be written: a defect, not a state of the data.
+pub fn files(facts: &Facts) -> Result<Vec<File>, ExportError> {
+    let mut groupings: BTreeMap<Vec<Dim>, Vec<&Fact>> = BTreeMap::new();
+    for fact in &facts.facts {
+        groupings.entry(fact.dims().collect()).or_default().push(fact);
+    }
+    let file = |(by, rows): (Vec<Dim>, Vec<&Fact>)| {
+        let bytes = lines(&by, &rows, &facts.names).map_err(ExportError::of("the CSV files"))?;
+        Ok(File { ending: ending(&by), bytes })
+    };
+    groupings.into_iter().map(file).collect()
+}
+
+/// How the name of a grouping's file ends: `_whole.csv`, `_by-label-impact.csv`.
+/// There is no second `_` in it, so that no report's file can be taken for
+/// that of another whose name begins alike.
+pub fn ending(by: &[Dim]) -> String {
+    match by {
+        [] => "_whole.csv".to_owned(),
+        dims => format!("_by-{}.csv", dims.iter().map(|dim| dim.name()).collect::<Vec<_>>().join("-")),
+    }
+}
+
+fn lines(by: &[Dim], facts: &[&Fact], names: &BTreeMap<String, String>) -> Result<Vec<u8>, csv::Error> {
+    let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
+    // A person is an id for joining, and a name for reading where one is known.
+    let named = by.contains(&Dim::User) && !names.is_empty();
+    let heads = by.iter().map(|dim| dim.name()).chain(named.then_some("user_name"));
+    writer.write_record(["metric", "unit"].into_iter().chain(heads).chain(NUMBERS))?;
+    for fact in facts {
+        let key = |dim: &Dim| fact.key(*dim).flatten();
+        let name = || key(&Dim::User).and_then(|user| names.get(user)).map(String::as_str);
+        let keys = by.iter().map(|dim| cell(key(dim))).chain(named.then(|| cell(name())));
+        let ours = [fact.metric.id, fact.unit.name()].map(str::to_owned);
+        writer.write_record(ours.into_iter().chain(keys).chain(fact.texts()))?;
+    }
+    writer.into_inner().map_err(|error| error.into_error().into())
+}
+
+/// Other people's text as a cell: on one line, and never a formula.
+fn cell(text: Option<&str>) -> String {
+    let Some(text) = text else { return String::new() };
+    match clean(text, LONGEST) {
+        text if text.is_empty() => "(unprintable)".to_owned(),
+        text => guarded(&text),
+    }
+}
+
+/// A text that no spreadsheet takes for a formula: an apostrophe stands before
+/// what would begin one, at the start and after a semicolon, where a
+/// spreadsheet of many languages begins a new cell whatever the quotes say.
+fn guarded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 1);
+    let mut begins = true;
+    for c in text.chars() {
+        if begins && is_formula(c) {
+            out.push('\'');
+        }
+        // Blanks and quotes before a formula do not keep it from being one.
+        begins = c == ';' || (begins && (c.is_whitespace() || c == '"'));
+        out.push(c);
+    }
+    out
+}
+
+/// Whether a formula may begin with it; East Asian keyboards have wide ones.
+fn is_formula(c: char) -> bool {
+    matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' | '−' | '﹢' | '﹣' | '﹦' | '﹫')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::tests::facts;
+
+    fn rows(bytes: &[u8]) -> Vec<Vec<String>> {
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(bytes);
+        reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect()
+    }
+
+    fn file(facts: &Facts, ending: &str) -> Vec<Vec<String>> {
+        let files = files(facts).unwrap();
+        rows(&files.iter().find(|file| file.ending == ending).unwrap().bytes)
+    }
+
+    #[test]
+    fn a_file_a_grouping_and_a_line_a_fact_in_their_order() {
+        let facts = facts();
+        let files = files(&facts).unwrap();
+        let endings: Vec<&str> = files.iter().map(|file| file.ending.as_str()).collect();
+        assert_eq!(endings, ["_whole.csv", "_by-impact.csv", "_by-user.csv", "_by-user-impact.csv"]);
+        let text = String::from_utf8(files[2].bytes.clone()).unwrap();
+        assert_eq!(
+            text,
+            "metric,unit,user,value,numerator,denominator,n,previous\r\n\
+             acus,acu,,0.1,,,3,\r\n\
+             acus,acu,u1,0.30000000000000004,,,3,2.0\r\n\
+             merge_rate,share,u1,,0,0,0,0.5\r\n"
+        );
+        let lines: usize = files.iter().map(|file| rows(&file.bytes).len() - 1).sum();
+        assert_eq!(lines, facts.facts.len());
+    }
+
+    #[test]
+    fn numbers_are_those_of_the_facts_to_the_digit() {
+        for fact in &facts().facts {
+            let json: serde_json::Value = serde_json::to_value(fact).unwrap();
+            let text = |name: &str| match &json[name] {
+                serde_json::Value::Null => String::new(),
+                number => number.to_string(),
+            };
+            assert_eq!(fact.texts(), NUMBERS.map(text));
+        }
+    }
+
+    #[test]
+    fn a_name_stands_beside_an_id_where_it_is_known() {
+        let names = [("u1".to_owned(), "=Ann".to_owned()), ("u2".to_owned(), "Bo".to_owned())];
+        let rows = file(&Facts { names: names.into(), ..facts() }, "_by-user.csv");
+        assert_eq!(rows[0][2..4], ["user", "user_name"]);
+        assert_eq!([&rows[1][2..4], &rows[2][2..4]], [["", ""], ["u1", "'=Ann"]]);
+    }
+
+    #[test]
+    fn no_text_is_a_formula_and_none_is_taken_for_null() {
+        for (text, expected) in [
+            ("=1+1", "'=1+1"),
+            ("+1", "'+1"),
+            ("-x", "'-x"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("\t=1", "'=1"),
+            ("\r\n=1", "'=1"),
+            ("\u{200b}\u{a0} =1", "\u{a0} '=1"),
+            ("＝1", "'＝1"),
+            ("\"=1", "\"'=1"),
+            ("a; =cmd()", "a; '=cmd()"),
+            ("a=b, -c", "a=b, -c"),
+            ("'x", "'x"),
+            ("a\u{202e}\u{0}b", "a b"),
+            ("\u{200b}", "(unprintable)"),
+            ("", "(unprintable)"),
+        ] {
+            assert_eq!(cell(Some(text)), expected, "{text:?}");
+        }
+        assert_eq!(cell(None), "");
+        assert_eq!(cell(Some(&"x".repeat(9999))).chars().count(), LONGEST + 1);
+    }
+
+    #[test]
+    fn commas_quotes_and_line_ends_come_back_as_they_were_written() {
+        let mut facts = facts();
+        for fact in &mut facts.facts {
+            for (_, key) in fact.group.iter_mut().filter(|(dim, _)| *dim == Dim::User) {
+                *key = key.as_deref().map(|_| "a,\"b\"\r\nc".to_owned());
+            }
+        }
+        assert_eq!(file(&facts, "_by-user.csv")[2][2], "a,\"b\" c");
+    }
+}

@@ -1,0 +1,171 @@
+//! Facts and rows to files for spreadsheets and analysts: bytes in memory, no
+//! disk. The only home of `csv` and `rust_xlsxwriter`.
+
+mod csv;
+mod xlsx;
+
+use std::error::Error;
+
+use crate::cli::Format;
+use crate::frame::parquet;
+use crate::metrics::{Evidence, Facts, METRICS};
+use crate::report::Run;
+
+/// An export could not be made: a defect, not a state of the data.
+#[derive(Debug, thiserror::Error)]
+#[error("could not make {what}: {source}")]
+pub struct ExportError {
+    what: &'static str,
+    source: Box<dyn Error + Send + Sync>,
+}
+
+impl ExportError {
+    fn of<E: Error + Send + Sync + 'static>(what: &'static str) -> impl FnOnce(E) -> Self {
+        move |source| Self { what, source: Box::new(source) }
+    }
+}
+
+/// A file that lies beside the report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// What follows the report's name: `.xlsx`, `_by-user.csv`.
+    pub ending: String,
+    /// What is in it.
+    pub bytes: Vec<u8>,
+}
+
+/// The exports that are made of facts and rows: CSV and the workbook, as far as
+/// they are wanted. The same facts give the same bytes.
+///
+/// # Errors
+/// A file could not be made: a defect, not a state of the data.
+pub fn files(
+    wanted: &[Format],
+    facts: &Facts,
+    evidence: &Evidence,
+    run: &Run<'_>,
+) -> Result<Vec<File>, ExportError> {
+    let mut files = Vec::new();
+    if wanted.contains(&Format::Xlsx) {
+        files.push(File { ending: ".xlsx".to_owned(), bytes: xlsx::workbook(facts, evidence, run)? });
+    }
+    if wanted.contains(&Format::Csv) {
+        files.extend(self::csv::files(facts)?);
+    }
+    Ok(files)
+}
+
+/// The files of frames by name: `_pull-requests.parquet`.
+pub fn of_frames(frames: Vec<(&'static str, Vec<u8>)>) -> impl Iterator<Item = File> {
+    frames.into_iter().map(|(name, bytes)| File { ending: of_frame(name), bytes })
+}
+
+/// How the name of a frame's file ends: without a second `_`, as [`csv::ending`].
+fn of_frame(name: &str) -> String {
+    format!("_{}.parquet", name.replace('_', "-"))
+}
+
+/// Whether a file that begins with a report's name is one of its exports, of
+/// this run or an earlier one, told by what follows the name.
+pub fn is_export(ending: &str) -> bool {
+    let mut groupings = METRICS.iter().flat_map(|metric| metric.groups);
+    let is_frame = |name: &str| ending == of_frame(name);
+    ending == ".xlsx"
+        || groupings.any(|by| ending == self::csv::ending(by))
+        || parquet::NAMES.into_iter().any(is_frame)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fetch::{Api, Ledger};
+    use crate::metrics::{ACUS, Bounds, Dim, Fact, ISSUES, Known, MERGE_RATE, Metric, Quality, Source};
+
+    fn fact(metric: &'static Metric, group: &[(Dim, Option<&str>)], value: Option<f64>) -> Fact {
+        Fact {
+            metric,
+            unit: metric.unit,
+            group: group.iter().map(|(dim, key)| (*dim, key.map(str::to_owned))).collect(),
+            value,
+            numerator: 0.0,
+            denominator: 0.0,
+            n: 3.0,
+            previous: Some(2.0),
+            previous_n: 3.0,
+        }
+    }
+
+    /// A few facts of four groupings.
+    pub fn facts() -> Facts {
+        let bounds = |label: &str| Bounds {
+            label: label.to_owned(),
+            from: "2026-10-05T00:00:00+00:00".to_owned(),
+            to: "2026-10-12T00:00:00+00:00".to_owned(),
+            tz: Some("UTC".to_owned()),
+            complete: Some(true),
+        };
+        let user = |key| (Dim::User, key);
+        let high = (Dim::Impact, Some("high"));
+        let mut facts = vec![
+            fact(&ACUS, &[], Some(0.4)),
+            Fact { previous: None, ..fact(&ACUS, &[user(None)], Some(0.1)) },
+            fact(&ACUS, &[user(Some("u1"))], Some(0.1 + 0.2)),
+            fact(&ISSUES, &[], Some(2.0)),
+            fact(&ISSUES, &[high], Some(2.0)),
+            fact(&ISSUES, &[user(Some("u1")), high], Some(2.0)),
+            Fact { n: 0.0, previous: Some(0.5), ..fact(&MERGE_RATE, &[user(Some("u1"))], None) },
+        ];
+        facts.sort_by(Fact::canonical_order);
+        Facts {
+            generated_at: "2026-10-12T06:00:00Z".to_owned(),
+            period: bounds("2026-W41"),
+            previous: bounds("2026-W40"),
+            source: Source {
+                api: Api::V2,
+                scope: "org_1".to_owned(),
+                tags: Vec::new(),
+                users: Vec::new(),
+                people: None,
+                profile: None,
+                ledger: Ledger { complete: true, unique: 5, ..Ledger::default() },
+            },
+            quality: Quality::default(),
+            budget: None,
+            known: Known { api: Api::V2, teams: false, currency: None },
+            names: std::collections::BTreeMap::new(),
+            organisations: std::collections::BTreeMap::new(),
+            facts,
+        }
+    }
+
+    #[test]
+    fn an_export_is_told_by_its_ending_and_nothing_else_is_taken_for_one() {
+        for file in of_frames(vec![("sessions", Vec::new()), ("pull_requests", Vec::new())]) {
+            assert!(is_export(&file.ending), "{}", file.ending);
+        }
+        for file in self::csv::files(&facts()).unwrap() {
+            assert!(is_export(&file.ending), "{}", file.ending);
+        }
+        assert!(is_export(".xlsx") && is_export("_by-category.csv"));
+        for other in [
+            "",
+            ".html",
+            ".json",
+            ".csv",
+            ".eml",
+            "_whole.txt",
+            "_whole_whole.csv",
+            "_payments.xlsx",
+            "_by-.csv",
+            "_by-user_whole.csv",
+            "_mine.csv",
+            "_by-hand.csv",
+            "_mine.parquet",
+            "_by-User.csv",
+            "_by-a/b.csv",
+            "x.xlsx",
+        ] {
+            assert!(!is_export(other), "{other}");
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The figures of the page as tables, with all their rows.
+
+use std::collections::BTreeMap;
+
+use super::table::{CHANGES, Cell, Row, Shape, Table, changes, count, text, value};
+use crate::frame::normal::IMPACTS;
+use crate::metrics::*;
+use crate::report::change::faint;
+use crate::report::figures::Source;
+use crate::report::figures::ranking::{dimension, rank};
+use crate::report::figures::teams;
+use crate::report::layout::{Draw, Figure};
+use crate::report::{money, names};
+use crate::unit::Unit;
+
+/// The bins of the histogram of issues a session.
+const COUNTS: [&str; 6] = ["0", "1", "2", "3", "4", "5+"];
+
+/// A group's name for people.
+pub fn called(facts: &Facts, dim: Dim, key: Option<&str>) -> Cell {
+    text(&names::of(facts, dim, key))
+}
+
+/// A figure's table.
+pub fn table(figure: &Figure, source: &Source<'_>) -> Table {
+    let (heads, rows) = match figure.draw {
+        Draw::Funnel => funnel(source.facts),
+        Draw::Stacks => stacks(figure, source.facts),
+        Draw::Multiples => multiples(figure, source.facts),
+        Draw::Labels => labels(source),
+        Draw::Teams => teams(source.facts),
+        Draw::Columns | Draw::Ranking | Draw::Rates | Draw::Trend => groups(figure, source),
+    };
+    Table {
+        name: figure.id.replace('-', "_"),
+        title: figure.title,
+        // What the page says of the look of its bars is nothing to a table.
+        note: if figure.note.starts_with("Pale") { String::new() } else { figure.note.to_owned() },
+        heads: heads.into_iter().map(str::to_owned).collect(),
+        rows,
+    }
+}
+
+type Rows = (Vec<&'static str>, Vec<Row>);
+
+/// A row a group: its value, what that rests on, and what it was before.
+fn groups(figure: &Figure, source: &Source<'_>) -> Rows {
+    let metric = figure.metric;
+    let dim = dimension(figure);
+    let facts = in_order(figure, source);
+    let is_rate = figure.draw == Draw::Rates;
+    let is_split = metric.id == ACUS.id && dim == Dim::Tag;
+    let is_compared = source.against.is_some() && matches!(figure.draw, Draw::Ranking | Draw::Rates);
+    let basis = metric.basis.head();
+    let title = if dim == Dim::Bin { SESSIONS.title } else { metric.title };
+    // A number that rests on itself is not told twice.
+    let is_based = !is_rate && basis != title;
+    // What a group is worth stands beside its ACUs.
+    let worth = |fact: &Fact| money::beside(source.facts, fact).map(|fact| value(fact.unit, fact.value));
+    let nothing = || Cell::Number { value: None, shape: Shape::Percent };
+    let priced = money::head(source.facts, metric);
+    let mut heads = vec![names::head(dim), title];
+    heads.extend(priced);
+    heads.extend(is_split.then_some("Split"));
+    heads.extend(priced.filter(|_| is_split).map(|_| "Spend, split"));
+    heads.extend(is_rate.then_some(["Merged", "Decided"]).into_iter().flatten());
+    heads.extend(is_based.then_some(basis));
+    // A share changes in points alone.
+    let told = if metric.unit == Unit::Share { 2 } else { CHANGES.len() };
+    heads.extend(CHANGES.into_iter().take(told).filter(|_| is_compared));
+    let row = |fact: &&Fact| {
+        let key = fact.key(dim).flatten();
+        let mut cells = vec![called(source.facts, dim, key), value(fact.unit, fact.value)];
+        cells.extend(priced.map(|_| worth(fact).unwrap_or_else(nothing)));
+        if is_split {
+            let own = source.facts.beside(fact, &ACUS_SPLIT);
+            cells.push(value(fact.unit, own.and_then(|share| share.value)));
+            cells.extend(priced.map(|_| own.and_then(worth).unwrap_or_else(nothing)));
+        }
+        if is_rate {
+            cells.extend([count(fact.numerator), count(fact.denominator)]);
+        }
+        cells.extend(is_based.then(|| count(fact.n)));
+        if is_compared {
+            cells.extend(changes(fact.unit, fact.value, fact.previous).into_iter().take(told));
+        }
+        Row { cells, faint: faint(fact) }
+    };
+    (heads, facts.iter().map(row).collect())
+}
+
+/// The facts of a figure in the order of the page.
+fn in_order<'a>(figure: &Figure, source: &'a Source<'_>) -> Vec<&'a Fact> {
+    let mut facts = source.of(figure);
+    match (figure.draw, figure.by) {
+        (Draw::Ranking, _) => rank(dimension(figure), &mut facts),
+        (Draw::Rates, _) => facts.sort_by(|a, b| b.n.total_cmp(&a.n)),
+        (_, [Dim::Bin]) => facts.sort_by_key(|fact| {
+            fact.key(Dim::Bin).flatten().and_then(|edge| edge.parse::<u32>().ok()).unwrap_or(u32::MAX)
+        }),
+        // Days and periods come in their order.
+        _ => {}
+    }
+    facts
+}
+
+/// A row a team with all that is known of each, and one for all together.
+fn teams(facts: &Facts) -> Rows {
+    let columns = teams::columns(facts);
+    let number = |metric: &Metric, fact: Option<&Fact>| match fact {
+        Some(fact) => value(fact.unit, fact.value),
+        // A team without a pull request is in no fact of theirs.
+        None => value(metric.unit, (metric.kind == Kind::Total).then_some(0.0)),
+    };
+    let row = |team: &&Fact| {
+        let name = called(facts, Dim::Team, team.key(Dim::Team).flatten());
+        let cells = columns.iter().map(|(_, metric)| number(metric, facts.beside(team, metric)));
+        let faint = facts.beside(team, &MERGE_RATE).is_some_and(faint);
+        Row { cells: std::iter::once(name).chain(cells).collect(), faint }
+    };
+    let whole = columns.iter().map(|(_, metric)| number(metric, facts.whole(metric)));
+    let whole = Row::firm(std::iter::once(text("All")).chain(whole).collect());
+    let heads = std::iter::once("Team").chain(columns.iter().map(|(head, _)| *head));
+    (heads.collect(), teams::in_order(facts).iter().map(row).chain([whole]).collect())
+}
+
+fn funnel(facts: &Facts) -> Rows {
+    let number = |metric| facts.whole(metric).and_then(|fact| fact.value).unwrap_or(0.0);
+    let all = number(&SESSIONS);
+    let steps = [
+        ("Sessions", &SESSIONS),
+        ("with a pull request", &SESSIONS_WITH_PR),
+        ("with a merged pull request", &SESSIONS_WITH_MERGED_PR),
+    ];
+    let row = |(name, metric)| {
+        let share = (all > 0.0).then(|| number(metric) / all);
+        Row::firm(vec![text(name), count(number(metric)), value(Unit::Share, share)])
+    };
+    (vec!["Step", "Sessions", "Of all sessions"], steps.into_iter().map(row).collect())
+}
+
+/// One row a label, cut by impact; most issues of high impact first.
+fn stacks(figure: &Figure, facts: &Facts) -> Rows {
+    let mut labels: BTreeMap<Option<&str>, [f64; IMPACTS.len()]> = BTreeMap::new();
+    for fact in facts.by(figure.metric, figure.by) {
+        let counts = labels.entry(fact.key(Dim::Label).flatten()).or_default();
+        let impact = fact.key(Dim::Impact).flatten().unwrap_or_default();
+        for (number, _) in counts.iter_mut().zip(IMPACTS).filter(|(_, name)| *name == impact) {
+            *number = fact.value.unwrap_or(0.0);
+        }
+    }
+    let mut labels: Vec<_> = labels.into_iter().collect();
+    let total = |counts: &[f64]| counts.iter().sum::<f64>();
+    let high = |counts: &[f64]| counts.first().copied().unwrap_or(0.0);
+    labels.sort_by(|(_, a), (_, b)| high(b).total_cmp(&high(a)).then(total(b).total_cmp(&total(a))));
+    let row = |(label, counts): (Option<&str>, [f64; IMPACTS.len()])| {
+        let numbers = counts.into_iter().chain([total(&counts)]).map(count);
+        Row::firm(std::iter::once(called(facts, Dim::Label, label)).chain(numbers).collect())
+    };
+    let heads = vec!["Label", "High", "Medium", "Low", "Other", "All"];
+    (heads, labels.into_iter().map(row).collect())
+}
+
+/// One row an impact: sessions with 0, 1, 2 … such issues.
+fn multiples(figure: &Figure, facts: &Facts) -> Rows {
+    let facts = facts.by(figure.metric, figure.by);
+    let number = |impact: &str, bin: &str| {
+        let keys = [(Dim::Impact, impact), (Dim::Issues, bin)];
+        let own = |fact: &&Fact| keys.iter().all(|(dim, key)| fact.key(*dim).flatten() == Some(key));
+        facts.iter().find(own).and_then(|fact| fact.value).unwrap_or(0.0)
+    };
+    let row = |impact: &str| {
+        let numbers = COUNTS.iter().map(|bin| count(number(impact, bin)));
+        Row::firm(std::iter::once(text(impact)).chain(numbers).collect())
+    };
+    (std::iter::once("Issues of impact").chain(COUNTS).collect(), IMPACTS.into_iter().map(row).collect())
+}
+
+/// All labels, most frequent first, and what they touched.
+fn labels(source: &Source<'_>) -> Rows {
+    let mut labels: Vec<&LabelRow> = source.evidence.labels.iter().collect();
+    labels.sort_by(|a, b| b.issues.total_cmp(&a.issues));
+    let row = |row: &LabelRow| {
+        Row::firm(vec![
+            called(source.facts, Dim::Label, row.label.as_deref()),
+            count(row.issues),
+            count(row.high),
+            count(row.sessions),
+            value(Unit::Acu, Some(row.acus)),
+        ])
+    };
+    (vec!["Label", "Issues", "High", "Sessions", "ACUs"], labels.into_iter().map(row).collect())
+}

@@ -1,0 +1,190 @@
+//! Facts and rows to one workbook, with a sheet for each section of the page.
+
+mod figures;
+mod sheets;
+mod table;
+mod write;
+
+use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
+
+use super::ExportError;
+use crate::metrics::{Evidence, Facts};
+use crate::report::{Run, head};
+
+/// The workbook's bytes: the same for the same facts, and no clock is in them.
+///
+/// # Errors
+/// The workbook could not be made: a defect, not a state of the data.
+pub fn workbook(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec<u8>, ExportError> {
+    written(facts, evidence, run).map_err(ExportError::of("the workbook"))
+}
+
+fn written(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec<u8>, XlsxError> {
+    let header = head::header(facts, run);
+    let title = format!("{} · {} · Devin report", header.organisation, header.period);
+    let mut book = Workbook::new();
+    book.set_properties(
+        &DocProperties::new()
+            .set_title(title)
+            .set_author(concat!("acumen ", env!("CARGO_PKG_VERSION")))
+            .set_creation_datetime(&ExcelDateTime::parse_from_str(&facts.generated_at)?),
+    );
+    let mut notices = header.filters.clone();
+    notices.extend(head::notices(facts, run));
+    let top = write::Top {
+        title: header.organisation,
+        line: format!(
+            "{}, {}, {} · {} · fetched {}",
+            header.period, header.dates, header.zone, header.badge, header.fetched
+        ),
+        notices,
+    };
+    let styles = write::Styles::new();
+    for sheet in sheets::sheets(facts, evidence, run) {
+        write::sheet(book.add_worksheet(), &sheet, &top, &styles)?;
+    }
+    book.save_to_buffer()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::table::{Block, Cell, Shape, Sheet, Table, text};
+    use super::*;
+    use crate::export::tests::facts;
+    use crate::fetch::Vendor;
+    use crate::metrics::{LabelRow, SessionRow};
+    use crate::period::Period;
+    use crate::unit::Unit;
+
+    fn periods() -> Vec<Period> {
+        Period::parse_week("2026-W41", chrono_tz::Tz::UTC).unwrap().trend(1)
+    }
+
+    fn run(periods: &[Period]) -> Run<'_> {
+        Run {
+            periods,
+            points: 2,
+            organisation: Some("=org"),
+            fetched: "12 October 2026, 08:00".to_owned(),
+            tags: &[],
+            users: &[],
+            prices: None,
+            notes: &[],
+            vendor: &Vendor::NotAsked,
+            demo: false,
+        }
+    }
+
+    fn session(title: &str, url: &str) -> SessionRow {
+        SessionRow {
+            id: "s1".to_owned(),
+            title: Some(title.to_owned()),
+            url: Some(url.to_owned()),
+            user: Some("u1".to_owned()),
+            day: "2026-10-07".to_owned(),
+            acus: Some(2.5),
+            spend: None,
+            prompt: None,
+            prs: 1.0,
+            merged: true,
+            high_issues: 0.0,
+        }
+    }
+
+    fn evidence() -> Evidence {
+        Evidence {
+            costliest: vec![
+                session("=HYPERLINK(\"https://evil.example\")", "https://app.devin.ai/sessions/s1"),
+                session("\u{202e}", "javascript:alert(1)"),
+            ],
+            labels: vec![LabelRow { label: None, issues: 1.0, high: 0.0, sessions: 1.0, acus: 2.0 }],
+            ..Evidence::default()
+        }
+    }
+
+    fn table<'s>(sheets: &'s [Sheet], name: &str) -> &'s Table {
+        let tables = sheets.iter().flat_map(|sheet| &sheet.blocks).filter_map(|block| match block {
+            Block::Table(table) => Some(table),
+            Block::Words { .. } => None,
+        });
+        tables.into_iter().find(|table| table.name == name).unwrap()
+    }
+
+    #[test]
+    fn there_is_a_sheet_a_section_and_no_name_stands_twice() {
+        let periods = periods();
+        let sheets = sheets::sheets(&facts(), &evidence(), &run(&periods));
+        let names: Vec<&str> = sheets.iter().map(|sheet| sheet.name).collect();
+        assert_eq!(names[..4], ["Overview", "Spend", "Delivery", "Friction"]);
+        assert_eq!(names[4..], ["Sessions worth a look", "Definitions", "Source and quality"]);
+        let mut tables = Vec::new();
+        for block in sheets.iter().flat_map(|sheet| &sheet.blocks) {
+            let Block::Table(table) = block else { continue };
+            tables.push(table.name.clone());
+            let mut heads = table.heads.clone();
+            heads.sort();
+            heads.dedup();
+            assert_eq!(heads.len(), table.heads.len(), "{}: {:?}", table.name, table.heads);
+            assert!(table.rows.iter().all(|row| row.cells.len() == heads.len()), "{}", table.name);
+        }
+        let all = tables.len();
+        tables.sort();
+        tables.dedup();
+        assert_eq!(tables.len(), all);
+    }
+
+    #[test]
+    fn a_table_has_the_facts_unrounded_and_people_by_name() {
+        let periods = periods();
+        let names = [("u1".to_owned(), "Ann".to_owned())].into();
+        let facts = Facts { names, ..facts() };
+        let sheets = sheets::sheets(&facts, &evidence(), &run(&periods));
+        let rows = &table(&sheets, "acus_by_user").rows;
+        let names: Vec<&Cell> = rows.iter().map(|row| &row.cells[0]).collect();
+        assert_eq!(names, [&text("Ann"), &text("no user")]);
+        let number = |value, shape| Cell::Number { value, shape };
+        assert_eq!(rows[0].cells[1], number(Some(0.1 + 0.2), Shape::Value(Unit::Acu)));
+        assert_eq!(rows[0].cells[4], number(Some(0.1 + 0.2 - 2.0), Shape::Change(Unit::Acu)));
+        assert_eq!(
+            rows[1].cells[3..],
+            [Shape::Value(Unit::Acu), Shape::Change(Unit::Acu), Shape::Percent]
+                .map(|shape| number(None, shape))
+        );
+        assert_eq!(table(&sheets, "costliest").rows[0].cells[1], text("Ann"));
+    }
+
+    #[test]
+    fn only_safe_addresses_are_links() {
+        let periods = periods();
+        let sheets = sheets::sheets(&facts(), &evidence(), &run(&periods));
+        let titles: Vec<&Cell> = table(&sheets, "costliest").rows.iter().map(|row| &row.cells[0]).collect();
+        let Cell::Link { text, address } = titles[0] else { panic!("no link") };
+        assert_eq!(address, "https://app.devin.ai/sessions/s1");
+        assert!(text.starts_with("=HYPERLINK"));
+        assert_eq!(titles[1], &Cell::Text("Session of Wednesday, 7 October".to_owned()));
+    }
+
+    #[test]
+    fn the_same_facts_give_the_same_bytes() {
+        let periods = periods();
+        let book = || workbook(&facts(), &evidence(), &run(&periods)).unwrap();
+        let first = book();
+        assert!(first.starts_with(b"PK") && first == book());
+        let other = Facts { generated_at: "2026-10-13T06:00:00Z".to_owned(), ..facts() };
+        assert!(workbook(&other, &evidence(), &run(&periods)).unwrap() != first);
+    }
+
+    /// What a cell holds is told by the call that writes it; tests/readers opens
+    /// the file itself.
+    #[test]
+    fn no_call_makes_a_formula() {
+        let calls = include_str!("write.rs").split(".write_").skip(1);
+        let calls: Vec<&str> = calls.filter_map(|rest| rest.split('(').next()).collect();
+        assert!(calls.len() > 6);
+        for call in calls {
+            let is_known = ["string_with_format", "number_with_format", "url_with_options", "blank"];
+            assert!(is_known.contains(&call), "{call}");
+        }
+        assert!(!include_str!("write.rs").contains(".write("), "its kind would be guessed");
+    }
+}

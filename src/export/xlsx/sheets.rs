@@ -1,0 +1,213 @@
+//! The sheets: one for each section of the page.
+
+use super::figures::{self, called};
+use super::table::{Block, CHANGES, Cell, Row, Sheet, Table, changes, count, text, value};
+use crate::metrics::*;
+use crate::report::layout::{HEADLINES, Headline, SECTIONS, Section};
+use crate::report::view::Entry;
+use crate::report::{self, Run, change::faint, sessions};
+use crate::unit::Unit;
+
+/// All sheets in the order of the page.
+pub fn sheets(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Vec<Sheet> {
+    let mut sheets = vec![overview(facts, evidence, run)];
+    sheets.extend(SECTIONS.iter().map(|section| of_section(section, facts, evidence, run)));
+    sheets.extend([look(facts, evidence), definitions(facts), source(facts, run)]);
+    sheets
+}
+
+fn heads(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+fn words(title: &'static str, lines: Vec<String>) -> Block {
+    Block::Words { title, lines }
+}
+
+fn overview(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Sheet {
+    let previous = run.periods.get(1).map(report::in_sentence).unwrap_or_default();
+    let sentences = report::insights::insights(facts, evidence, &previous);
+    let said = sentences.iter().map(|sentence| sentence.iter().map(|piece| piece.text.as_str()).collect());
+    let mut rows = Vec::new();
+    for headline in &HEADLINES {
+        let fact = report::tiles::find(facts, headline.metric, headline.keys);
+        rows.extend(fact.map(|fact| whole(headline.title, fact)));
+        let worth = fact.and_then(|fact| report::money::beside(facts, fact));
+        rows.extend(worth.map(|fact| whole(fact.metric.title, fact)));
+    }
+    let mut blocks = vec![
+        words("", vec![report::comparison(facts, run)]),
+        Block::Table(numbers("headlines", "Headline numbers", rows)),
+        words("What stands out", said.collect()),
+    ];
+    let trend = over_time(facts, run);
+    blocks.extend((trend.rows.len() > 1).then_some(Block::Table(trend)));
+    Sheet { name: "Overview", blocks }
+}
+
+/// Numbers of the whole period, each with what it rests on and what it was.
+fn numbers(name: &str, title: &'static str, rows: Vec<Row>) -> Table {
+    let heads = [&["Number", "Value"], CHANGES.as_slice(), &["Rests on", "of what"]].concat();
+    Table { name: name.to_owned(), title, note: String::new(), heads: self::heads(&heads), rows }
+}
+
+fn whole(title: &str, fact: &Fact) -> Row {
+    let mut cells = vec![text(title), value(fact.unit, fact.value)];
+    cells.extend(changes(fact.unit, fact.value, fact.previous));
+    cells.extend([count(fact.n), text(fact.metric.basis.name())]);
+    Row { cells, faint: faint(fact) }
+}
+
+/// The headline numbers of the trend's periods, oldest first.
+fn over_time(facts: &Facts, run: &Run<'_>) -> Table {
+    let number = |headline: &Headline, label: &str| {
+        let keys: Vec<_> =
+            std::iter::once((Dim::Period, label)).chain(headline.keys.iter().copied()).collect();
+        let fact = report::tiles::find(facts, headline.metric, &keys);
+        let unit = fact.map_or(headline.metric.unit, |fact| fact.unit);
+        value(unit, fact.and_then(|fact| fact.value))
+    };
+    let row = |period: &crate::period::Period| {
+        let label = period.label();
+        let is_running = facts.period.complete == Some(false) && label == facts.period.label;
+        let name = if is_running { format!("{label} so far") } else { label.clone() };
+        let cells = HEADLINES.iter().map(|headline| number(headline, &label));
+        Row { cells: std::iter::once(text(&name)).chain(cells).collect(), faint: is_running }
+    };
+    Table {
+        name: "headlines_trend".to_owned(),
+        title: "Over time",
+        note: String::new(),
+        heads: std::iter::once("Period")
+            .chain(HEADLINES.iter().map(|one| one.title))
+            .map(str::to_owned)
+            .collect(),
+        rows: run.periods.iter().take(run.points).rev().map(row).collect(),
+    }
+}
+
+fn of_section(section: &Section, facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Sheet {
+    let drawn = report::figure_source(facts, evidence, run);
+    let row = |metric: &&'static Metric| facts.whole(metric).map(|fact| whole(metric.title, fact));
+    let of_whole = section.numbers.iter().filter_map(row).collect();
+    let name = format!("{}_numbers", section.id);
+    let mut blocks =
+        vec![words("", vec![report::lead(section, facts, run)]), Block::Table(numbers(&name, "", of_whole))];
+    let mut empty = Vec::new();
+    for figure in section.figures.iter().filter(|figure| !report::figures::superfluous(figure, &drawn)) {
+        match report::figures::empty(figure, &drawn) {
+            true => empty.push(figure.title),
+            false => blocks.push(Block::Table(figures::table(figure, &drawn))),
+        }
+    }
+    if !empty.is_empty() {
+        blocks.push(words("", vec![format!("No data in this period: {}.", empty.join(", "))]));
+    }
+    Sheet { name: section.title, blocks }
+}
+
+/// Sessions worth a look, with links where their addresses are safe.
+fn look(facts: &Facts, evidence: &Evidence) -> Sheet {
+    let row = |session: &SessionRow| {
+        let title = match text(session.title.as_deref().unwrap_or_default()) {
+            Cell::Text(title) if !title.is_empty() => title,
+            _ => sessions::untitled(session),
+        };
+        let title = match session.url.as_deref().and_then(sessions::safe_link) {
+            Some(address) => Cell::Link { text: title, address },
+            None => Cell::Text(title),
+        };
+        let mut cells =
+            vec![title, called(facts, Dim::User, session.user.as_deref()), value(Unit::Acu, session.acus)];
+        let currency = facts.known.currency;
+        cells.extend(currency.map(|currency| value(Unit::Money(currency), session.spend)));
+        cells.extend([
+            count(session.prs),
+            text(if session.merged { "yes" } else { "no" }),
+            count(session.high_issues),
+        ]);
+        Row::firm(cells)
+    };
+    let mut heads = heads(&["Session", "User", "ACUs", "Pull requests", "Merged", "High-impact issues"]);
+    if facts.known.currency.is_some() {
+        heads.insert(3, SPEND.title.to_owned());
+    }
+    let lists = [
+        ("costliest", &evidence.costliest),
+        ("costly_without_merge", &evidence.costly_without_merge),
+        ("high_impact", &evidence.high_impact),
+    ];
+    let block =
+        |((name, rows), list): ((&str, &Vec<SessionRow>), report::view::SessionList)| match rows.is_empty() {
+            true => words(list.title, vec![list.empty.to_owned()]),
+            false => Block::Table(Table {
+                name: name.to_owned(),
+                title: list.title,
+                note: list.note.to_owned(),
+                heads: heads.clone(),
+                rows: rows.iter().map(row).collect(),
+            }),
+        };
+    Sheet {
+        name: "Sessions worth a look",
+        blocks: lists.into_iter().zip(sessions::lists(facts, evidence)).map(block).collect(),
+    }
+}
+
+fn definitions(facts: &Facts) -> Sheet {
+    let row = |metric: &'static Metric| {
+        let fact = facts.whole(metric);
+        let unit = fact.map_or(metric.unit, |fact| fact.unit);
+        Row::firm(vec![
+            text(metric.title),
+            value(unit, fact.and_then(|fact| fact.value)),
+            text(metric.definition),
+            text(metric.id),
+        ])
+    };
+    let table = Table {
+        name: "definitions".to_owned(),
+        title: "",
+        note: String::new(),
+        heads: heads(&["Metric", "Whole period", "Definition", "Name in the files"]),
+        rows: known_to(facts.known).map(row).collect(),
+    };
+    Sheet { name: "Definitions", blocks: vec![Block::Table(table)] }
+}
+
+/// The quality of the data, and where it comes from.
+fn source(facts: &Facts, run: &Run<'_>) -> Sheet {
+    let row = |entry: &Entry| {
+        let value = match entry.number {
+            Some(number) => count(number),
+            None => text(&entry.value),
+        };
+        Row::firm(vec![text(entry.name), value])
+    };
+    let table = |name: &str, title, entries: Vec<Entry>| {
+        Block::Table(Table {
+            name: name.to_owned(),
+            title,
+            note: String::new(),
+            heads: heads(&["What", "Number"]),
+            rows: entries.iter().map(row).collect(),
+        })
+    };
+    let mut blocks =
+        vec![table("quality", "Quality of the data", report::quality::entries(facts, run.vendor))];
+    let note = report::quality::note(run.vendor);
+    blocks.extend((!note.is_empty()).then(|| words("", vec![note])));
+    let period = &facts.period;
+    let told = |name, value: &str| Entry::word(name, value.to_owned());
+    let mut entries = vec![
+        told("Period", &period.label),
+        told("From", &period.from),
+        told("To, not included", &period.to),
+        told("Time zone", period.tz.as_deref().unwrap_or_default()),
+        told("Made at", &facts.generated_at),
+        told("Made by", concat!("acumen ", env!("CARGO_PKG_VERSION"))),
+    ];
+    entries.extend(report::ledger(facts));
+    blocks.push(table("source", "Source", entries));
+    Sheet { name: "Source and quality", blocks }
+}

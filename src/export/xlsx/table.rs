@@ -1,0 +1,141 @@
+//! What a workbook is made of: sheets of words and tables, as plain data.
+
+use crate::text::clean;
+use crate::unit::Unit;
+
+/// The longest text of a cell.
+const LONGEST: usize = 500;
+
+/// A sheet.
+pub struct Sheet {
+    /// Its name.
+    pub name: &'static str,
+    /// What stands on it, from top to bottom.
+    pub blocks: Vec<Block>,
+}
+
+/// A part of a sheet.
+pub enum Block {
+    /// Lines of text.
+    Words {
+        /// Heading; empty for none.
+        title: &'static str,
+        /// The lines.
+        lines: Vec<String>,
+    },
+    /// Rows and columns.
+    Table(Table),
+}
+
+/// A table.
+pub struct Table {
+    /// Its name within the workbook: small letters, digits and `_`.
+    pub name: String,
+    /// Heading; empty for none.
+    pub title: &'static str,
+    /// One line under the heading; empty for none.
+    pub note: String,
+    /// The heads of its columns, no two the same.
+    pub heads: Vec<String>,
+    /// Its rows, each with as many cells as there are heads.
+    pub rows: Vec<Row>,
+}
+
+/// A row of a table.
+pub struct Row {
+    /// Its cells.
+    pub cells: Vec<Cell>,
+    /// Whether its ratio rests on too few to trust.
+    pub faint: bool,
+}
+
+impl Row {
+    /// A row that can be trusted.
+    pub fn firm(cells: Vec<Cell>) -> Self {
+        Self { cells, faint: false }
+    }
+}
+
+/// A cell.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cell {
+    /// A text, never a formula.
+    Text(String),
+    /// A text that leads to an https address.
+    Link {
+        /// The text.
+        text: String,
+        /// The address.
+        address: String,
+    },
+    /// A number, unrounded; nothing where it is null.
+    Number {
+        /// The number.
+        value: Option<f64>,
+        /// How it is shown.
+        shape: Shape,
+    },
+}
+
+/// How a number is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// A value.
+    Value(Unit),
+    /// A difference, with its sign; of a share in percentage points.
+    Change(Unit),
+    /// A relative change.
+    Percent,
+}
+
+/// A cell with a text, made harmless.
+pub fn text(text: &str) -> Cell {
+    Cell::Text(clean(text, LONGEST))
+}
+
+/// A cell with a value.
+pub fn value(unit: Unit, value: Option<f64>) -> Cell {
+    Cell::Number { value: value.filter(|value| value.is_finite()), shape: Shape::Value(unit) }
+}
+
+/// A cell with a count.
+pub fn count(number: f64) -> Cell {
+    value(Unit::Count, Some(number))
+}
+
+/// The value before, the change since, and that in percent, which a share has none of.
+pub fn changes(unit: Unit, now: Option<f64>, before: Option<f64>) -> [Cell; 3] {
+    let both = now.zip(before);
+    let points = if unit == Unit::Share { 100.0 } else { 1.0 };
+    let change = both.map(|(now, before)| (now - before) * points);
+    let relative = both.filter(|(_, before)| unit != Unit::Share && *before != 0.0);
+    let relative = relative.map(|(now, before)| now / before - 1.0);
+    [
+        value(unit, before),
+        Cell::Number { value: change, shape: Shape::Change(unit) },
+        Cell::Number { value: relative, shape: Shape::Percent },
+    ]
+}
+
+/// The heads of [`changes`].
+pub const CHANGES: [&str; 3] = ["Before", "Change", "Change in %"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_changes_in_points_and_everything_else_in_percent() {
+        let numbers = |unit, now, before| {
+            changes(unit, now, before).map(|cell| match cell {
+                Cell::Number { value, .. } => value,
+                _ => None,
+            })
+        };
+        assert_eq!(numbers(Unit::Acu, Some(15.0), Some(10.0)), [Some(10.0), Some(5.0), Some(0.5)]);
+        assert_eq!(numbers(Unit::Share, Some(0.75), Some(0.5)), [Some(0.5), Some(25.0), None]);
+        assert_eq!(numbers(Unit::Count, Some(3.0), Some(0.0)), [Some(0.0), Some(3.0), None]);
+        assert_eq!(numbers(Unit::Count, Some(3.0), None), [None; 3]);
+        assert_eq!(numbers(Unit::Share, None, Some(0.5)), [Some(0.5), None, None]);
+    }
+}

@@ -1,0 +1,241 @@
+//! Sheets to cells: where things stand and how they look.
+
+use rust_xlsxwriter::{
+    ColNum, Color, Format, FormatAlign, FormatBorder, RowNum, Table as Filtered, TableColumn, TableStyle,
+    Worksheet, XlsxError,
+};
+
+use super::table::{Block, Cell, Row, Shape, Sheet, Table};
+use crate::unit::{cell_change_format, cell_format, cell_percent_format};
+
+/// The narrowest and the widest column, in characters.
+const WIDTHS: (usize, usize) = (14, 60);
+/// What the arrow of a filter takes of a head.
+const ARROW: usize = 3;
+
+/// The height of a line, in points.
+const LINE_HEIGHT: f64 = 15.75;
+
+const INK: Color = Color::RGB(0x001f_2933);
+const MUTED: Color = Color::RGB(0x0061_6e7c);
+const LINE: Color = Color::RGB(0x00d3_dae1);
+const GROUND: Color = Color::RGB(0x00ee_f2f6);
+const ACCENT: Color = Color::RGB(0x0023_5fa4);
+const WARNING: Color = Color::RGB(0x00a6_1b1b);
+
+/// What stands on top of every sheet.
+pub struct Top {
+    /// Whose numbers they are.
+    pub title: String,
+    /// Of when, and how complete.
+    pub line: String,
+    /// What must be known before any number is read.
+    pub notices: Vec<String>,
+}
+
+/// The looks of cells.
+pub struct Styles {
+    title: Format,
+    heading: Format,
+    muted: Format,
+    plain: Format,
+    notice: Format,
+    head: Format,
+    number_head: Format,
+    cell: Format,
+    link: Format,
+}
+
+impl Styles {
+    /// The looks, made once for a workbook.
+    pub fn new() -> Self {
+        let plain = Format::new().set_font_color(INK);
+        let cell = plain
+            .clone()
+            .set_align(FormatAlign::Top)
+            .set_border_bottom(FormatBorder::Thin)
+            .set_border_bottom_color(LINE);
+        let head = plain
+            .clone()
+            .set_bold()
+            .set_text_wrap()
+            .set_align(FormatAlign::Bottom)
+            .set_background_color(GROUND)
+            .set_border_bottom(FormatBorder::Medium)
+            .set_border_bottom_color(ACCENT);
+        Self {
+            title: plain.clone().set_bold().set_font_size(16),
+            heading: plain.clone().set_bold().set_font_size(12),
+            muted: plain.clone().set_font_color(MUTED),
+            notice: plain.clone().set_bold().set_font_color(WARNING),
+            number_head: head.clone().set_align(FormatAlign::Right),
+            link: cell.clone().set_font_color(ACCENT).set_text_wrap(),
+            head,
+            cell,
+            plain,
+        }
+    }
+
+    fn number(&self, shape: Shape, value: f64, faint: bool) -> Format {
+        let format = match shape {
+            Shape::Value(unit) => cell_format(unit, value),
+            Shape::Change(unit) => cell_change_format(unit, value),
+            Shape::Percent => cell_percent_format(),
+        };
+        let own = self.cell.clone().set_num_format(format);
+        if faint { own.set_font_color(MUTED).set_italic() } else { own }
+    }
+}
+
+/// Fills a worksheet.
+///
+/// # Errors
+/// The library refuses a cell or a table.
+pub fn sheet(to: &mut Worksheet, sheet: &Sheet, top: &Top, styles: &Styles) -> Result<(), XlsxError> {
+    to.set_name(sheet.name)?;
+    to.set_screen_gridlines(false);
+    to.set_landscape().set_print_fit_to_pages(1, 0).set_paper_size(9);
+    to.write_string_with_format(0, 0, &top.title, &styles.title)?;
+    to.write_string_with_format(1, 0, &top.line, &styles.muted)?;
+    let mut row = 2;
+    for notice in &top.notices {
+        to.write_string_with_format(row, 0, notice, &styles.notice)?;
+        row += 1;
+    }
+    to.set_repeat_rows(0, row - 1)?;
+    let widths = widths(sheet);
+    let (mut frozen, kept) = (row, sheet.blocks.len() == 1);
+    for block in &sheet.blocks {
+        row += 1;
+        match block {
+            Block::Words { title, lines } => row = words(to, row, title, lines, styles)?,
+            Block::Table(table) if table.rows.is_empty() => row -= 1,
+            Block::Table(table) => {
+                let (head, end) = self::table(to, row, table, &widths, styles)?;
+                // Where a sheet is one table its heads stay in sight; of several
+                // tables a spreadsheet shows the heads of the one that is worked in.
+                frozen = if kept { head + 1 } else { frozen };
+                row = end;
+            }
+        }
+    }
+    to.set_freeze_panes(frozen, 0)?;
+    for (column, width) in (0..).zip(widths) {
+        to.set_column_width(column, width as f64)?;
+    }
+    Ok(())
+}
+
+/// Gives the row after the last.
+fn words(
+    to: &mut Worksheet,
+    mut row: RowNum,
+    title: &str,
+    lines: &[String],
+    styles: &Styles,
+) -> Result<RowNum, XlsxError> {
+    if !title.is_empty() {
+        to.write_string_with_format(row, 0, title, &styles.heading)?;
+        row += 1;
+    }
+    let look = if title.is_empty() { &styles.muted } else { &styles.plain };
+    for line in lines {
+        to.write_string_with_format(row, 0, line, look)?;
+        row += 1;
+    }
+    Ok(row)
+}
+
+/// Gives the row of the heads and the one after the last.
+fn table(
+    to: &mut Worksheet,
+    mut row: RowNum,
+    table: &Table,
+    widths: &[usize],
+    styles: &Styles,
+) -> Result<(RowNum, RowNum), XlsxError> {
+    for (line, look) in [(table.title, &styles.heading), (&table.note, &styles.muted)] {
+        if !line.is_empty() {
+            to.write_string_with_format(row, 0, line, look)?;
+            row += 1;
+        }
+    }
+    let head = row;
+    let is_number = |column: usize| {
+        let own = |row: &Row| matches!(row.cells.get(column), Some(Cell::Number { .. }));
+        table.rows.first().is_some_and(own)
+    };
+    let column = |(at, head): (usize, &String)| {
+        let look = match (is_number(at), at) {
+            (true, _) => styles.number_head.clone(),
+            (false, 0) => styles.head.clone(),
+            (false, _) => styles.head.clone().set_align(FormatAlign::Left).set_indent(1),
+        };
+        TableColumn::new().set_header(head).set_header_format(look)
+    };
+    // Not every program makes room for a head of several lines.
+    let lines = |(head, width): (&String, &usize)| (head.chars().count() + ARROW).div_ceil(*width);
+    let lines = table.heads.iter().zip(widths).map(lines).max().unwrap_or(1);
+    to.set_row_height(head, LINE_HEIGHT * lines as f64)?;
+    let columns: Vec<TableColumn> = table.heads.iter().enumerate().map(column).collect();
+    for cells in &table.rows {
+        row += 1;
+        for (column, cell) in (0..).zip(&cells.cells) {
+            self::cell(to, row, column, cell, cells.faint, styles)?;
+        }
+    }
+    let last = ColNum::try_from(table.heads.len().saturating_sub(1)).unwrap_or(ColNum::MAX);
+    // The looks are in the cells, because not every program draws a table's own.
+    let filtered = Filtered::new().set_name(&table.name).set_columns(&columns).set_style(TableStyle::None);
+    to.add_table(head, 0, row, last, &filtered)?;
+    Ok((head, row + 1))
+}
+
+fn cell(
+    to: &mut Worksheet,
+    row: RowNum,
+    column: ColNum,
+    cell: &Cell,
+    faint: bool,
+    styles: &Styles,
+) -> Result<(), XlsxError> {
+    match cell {
+        // As a string whatever it begins with: a workbook knows a formula by its kind of cell.
+        Cell::Text(text) => {
+            let look = styles.cell.clone();
+            let look = if text.chars().count() > WIDTHS.1 { look.set_text_wrap() } else { look };
+            // A number to its left ends where the column ends.
+            let look = if column > 0 { look.set_align(FormatAlign::Left).set_indent(1) } else { look };
+            to.write_string_with_format(row, column, text, &look)?;
+        }
+        Cell::Link { text, address } => {
+            to.write_url_with_options(row, column, address.as_str(), text, "", Some(&styles.link))?;
+        }
+        Cell::Number { value: Some(value), shape } => {
+            to.write_number_with_format(row, column, *value, &styles.number(*shape, *value, faint))?;
+        }
+        Cell::Number { value: None, .. } => {
+            to.write_blank(row, column, &styles.cell)?;
+        }
+    }
+    Ok(())
+}
+
+/// Wide enough for the texts of a column, and for the longest word of its heads.
+fn widths(sheet: &Sheet) -> Vec<usize> {
+    let mut widths: Vec<usize> = Vec::new();
+    for block in &sheet.blocks {
+        let Block::Table(table) = block else { continue };
+        widths.resize(widths.len().max(table.heads.len()), WIDTHS.0);
+        for (column, width) in widths.iter_mut().enumerate().take(table.heads.len()) {
+            let head = table.heads.get(column).into_iter().flat_map(|head| head.split(' '));
+            let head = head.map(|word| word.chars().count() + ARROW);
+            let cells = table.rows.iter().filter_map(|row| row.cells.get(column)).map(|cell| match cell {
+                Cell::Text(text) | Cell::Link { text, .. } => text.chars().count() + 2,
+                Cell::Number { .. } => WIDTHS.0,
+            });
+            *width = head.chain(cells).fold(*width, usize::max).min(WIDTHS.1);
+        }
+    }
+    widths
+}

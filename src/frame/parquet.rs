@@ -1,0 +1,426 @@
+//! The five frames as Parquet, for whoever wants to ask their own questions.
+//!
+//! Numbers of texts are texts again, places in a list are words, times are
+//! UTC to the microsecond. Every row tells its session, when that was created,
+//! which period it belongs to and who started it.
+
+use polars::prelude::*;
+
+use super::columns as c;
+use super::normal::{IMPACTS, STATES};
+use super::{FrameError, Frames};
+use crate::period::Period;
+
+/// The names of the files, without their ending.
+pub const NAMES: [&str; 5] = ["sessions", "pull_requests", "tags", "issues", "action_items"];
+
+/// Id of a session, or its number where ids are not to be shown.
+const SESSION: &str = "session";
+/// Label of the period that a session was created in; null for none of the report's.
+const PERIOD: &str = "period";
+/// Number of a pull request, the same in all rows of a file that tell of it.
+const PULL_REQUEST: &str = "pull_request";
+/// Place of a session in the order of all files.
+const ORDER: &str = "order";
+
+/// Number of a person, null for a machine.
+const PERSON: &str = "person";
+
+/// Groups of at least this many people stand for themselves.
+const ENOUGH: usize = 5;
+
+/// What every row tells of its session.
+const OF_SESSION: [&str; 4] = [SESSION, c::CREATED, PERIOD, c::USER];
+
+/// The columns of numbers that [`super::Words`] has the texts of.
+const WORDED: [&str; 11] = [
+    c::TEAM,
+    c::ORG,
+    c::STATUS,
+    c::ORIGIN,
+    c::SIZE,
+    c::CATEGORY,
+    c::TAG,
+    c::REPO,
+    c::ADDRESS,
+    c::LABEL,
+    c::TYPE,
+];
+
+/// The columns whose groups may be so small that they tell of single people.
+const FOLDED: [&str; 4] = [c::TEAM, c::ORG, c::TAG, c::REPO];
+
+/// What may be seen of people and sessions.
+pub struct Masks<'a> {
+    /// What a user is called instead of their id; `None` leaves the cell empty.
+    pub user: &'a dyn Fn(&str) -> Option<String>,
+    /// Whether sessions keep their ids; else they are numbered.
+    pub ids: bool,
+    /// Whether sessions keep their titles.
+    pub titles: bool,
+    /// Whether sessions and pull requests keep their addresses.
+    pub links: bool,
+    /// What teams, organisations, tags and repositories are called in which
+    /// fewer than five people were at work in a period; `None` leaves them their
+    /// names.
+    pub folded: Option<&'a str>,
+}
+
+impl Masks<'static> {
+    /// Everything as it came.
+    pub const NONE: Self =
+        Self { user: &|user| Some(user.to_owned()), ids: true, titles: true, links: true, folded: None };
+}
+
+/// The files of the frames, by [`NAMES`]: compressed, in the order of creation,
+/// then of the ids. The same frames give the same bytes.
+///
+/// Titles and addresses are those that the frames' builder kept: without
+/// [`super::Kept::addresses`] pull requests have none, and their numbers hang on
+/// the order of the pages. Prompts are in no file.
+///
+/// # Errors
+/// Polars refused a step: a defect, not a state of the data.
+pub fn files(
+    frames: &Frames,
+    periods: &[Period],
+    masks: &Masks<'_>,
+) -> Result<Vec<(&'static str, Vec<u8>)>, FrameError> {
+    let failed = |table| move |source| FrameError { table, source };
+    let index = index(frames, periods, masks).map_err(failed("sessions"))?;
+    let tables = [
+        sessions(frames, &index, masks),
+        pull_requests(frames, &index, masks),
+        rows(frames, &frames.tags, &index, &[c::TAG], masks)
+            // Several tags of a session may have become one.
+            .and_then(|tags| tags.lazy().unique_stable(None, UniqueKeepStrategy::First).collect()),
+        rows(frames, &frames.issues, &index, &[c::IMPACT, c::LABEL], masks),
+        rows(frames, &frames.action_items, &index, &[c::TYPE], masks),
+    ];
+    let written = |(name, table): (&'static str, PolarsResult<DataFrame>)| {
+        Ok((name, table.and_then(bytes).map_err(failed(name))?))
+    };
+    NAMES.into_iter().zip(tables).map(written).collect()
+}
+
+/// What is the same in every file: of each session its place, name, moment,
+/// period and user, in order.
+fn index(frames: &Frames, periods: &[Period], masks: &Masks<'_>) -> PolarsResult<DataFrame> {
+    let columns = [c::ROW, c::ID, c::CREATED, c::USER, c::AUTOMATION];
+    let mut index =
+        frames.sessions.select(columns)?.sort([c::CREATED, c::ID], SortMultipleOptions::default())?;
+    let order: UInt32Chunked = (0_u32..).take(index.height()).map(Some).collect();
+    let sessions = match masks.ids {
+        true => index.column(c::ID)?.str()?.clone(),
+        false => order.iter().map(|place| place.map(|place| (place + 1).to_string())).collect(),
+    };
+    let bounds: Vec<(i64, i64, String)> = periods
+        .iter()
+        .map(|period| (period.from().timestamp_micros(), period.to().timestamp_micros(), period.label()))
+        .collect();
+    let label = |created: i64| {
+        let own = bounds.iter().find(|(from, to, _)| (*from..*to).contains(&created));
+        own.map(|(_, _, label)| label.as_str())
+    };
+    let periods: StringChunked = index.column(c::CREATED)?.i64()?.iter().map(|at| label(at?)).collect();
+    let is_machine = index.column(c::AUTOMATION)?.bool()?.iter();
+    let people = index.column(c::USER)?.u32()?.iter().zip(is_machine);
+    let people: UInt32Chunked =
+        people.map(|(user, machine)| user.filter(|_| machine != Some(true))).collect();
+    let users: Vec<Option<String>> = frames.words.of(c::USER).iter().map(|user| (masks.user)(user)).collect();
+    let users = texts(&index, c::USER, |number| users.get(number)?.as_deref())?;
+    index.with_column(order.with_name(ORDER.into()).into_column())?;
+    index.with_column(sessions.with_name(SESSION.into()).into_column())?;
+    index.with_column(periods.with_name(PERIOD.into()).into_column())?;
+    index.with_column(people.with_name(PERSON.into()).into_column())?;
+    index.with_column(users.into_column())?;
+    index.with_column(moments(&index, c::CREATED)?)?;
+    index.select([c::ROW, ORDER, PERSON].into_iter().chain(OF_SESSION))
+}
+
+/// Some columns of a frame beside what the index tells, in the order of that,
+/// then of the columns. Their numbers become words.
+fn rows(
+    frames: &Frames,
+    frame: &DataFrame,
+    index: &DataFrame,
+    own: &[&str],
+    masks: &Masks<'_>,
+) -> PolarsResult<DataFrame> {
+    let keys: Vec<&str> = std::iter::once(ORDER).chain(own.iter().copied()).collect();
+    let mut rows = frame
+        .select(std::iter::once(c::ROW).chain(own.iter().copied()))?
+        .lazy()
+        .inner_join(index.clone().lazy(), col(c::ROW), col(c::ROW))
+        .collect()?
+        .sort(keys, SortMultipleOptions::default())?;
+    for column in own {
+        let place = |list: &'static [&'static str]| move |number: usize| list.get(number).copied();
+        let words = match *column {
+            c::IMPACT => Some(texts(&rows, column, place(&IMPACTS))?),
+            c::STATE => Some(texts(&rows, column, place(&STATES))?),
+            column if WORDED.contains(&column) => {
+                let words = frames.words.of(column);
+                Some(texts(&rows, column, |number| words.get(number).map(AsRef::as_ref))?)
+            }
+            _ => None,
+        };
+        if let Some(words) = words {
+            rows.with_column(words.into_column())?;
+        }
+        if let Some(name) = masks.folded.filter(|_| FOLDED.contains(column)) {
+            rows.with_column(folded(&rows, column, name)?.into_column())?;
+        }
+    }
+    rows.select(OF_SESSION.into_iter().chain(own.iter().copied()))
+}
+
+/// A column of groups in which those of a handful of people, in the row's
+/// period, have one name. A group of machines alone is no group of people.
+fn folded(rows: &DataFrame, column: &str, name: &str) -> PolarsResult<StringChunked> {
+    let groups =
+        || PolarsResult::Ok(rows.column(column)?.str()?.iter().zip(rows.column(PERIOD)?.str()?.iter()));
+    let mut people: PlHashMap<_, PlHashSet<u32>> = PlHashMap::new();
+    for (group, person) in groups()?.zip(rows.column(PERSON)?.u32()?.iter()) {
+        if let Some(person) = person {
+            people.entry(group).or_default().insert(person);
+        }
+    }
+    let is_small = |group| people.get(&group).is_some_and(|people| people.len() < ENOUGH);
+    let shown = |group: (Option<_>, _)| if is_small(group) { group.0.map(|_| name) } else { group.0 };
+    let shown: StringChunked = groups()?.map(shown).collect();
+    Ok(shown.with_name(column.into()))
+}
+
+fn sessions(frames: &Frames, index: &DataFrame, masks: &Masks<'_>) -> PolarsResult<DataFrame> {
+    let own = [
+        c::UPDATED,
+        c::TEAM,
+        c::ORG,
+        c::AUTOMATION,
+        c::STATUS,
+        c::ACUS,
+        c::ORIGIN,
+        c::SIZE,
+        c::CATEGORY,
+        c::LIMITED,
+        c::MESSAGES,
+        c::ANALYSED,
+        c::FEEDBACK,
+        c::TAG_COUNT,
+        c::PR_COUNT,
+        c::TITLE,
+        c::URL,
+    ];
+    let hidden = |column: &str| match column {
+        c::TITLE => !masks.titles,
+        c::URL => !masks.links,
+        _ => false,
+    };
+    let own: Vec<&str> = own.into_iter().filter(|column| !hidden(column)).collect();
+    let mut sessions = rows(frames, &frames.sessions, index, &own, masks)?;
+    sessions.with_column(moments(&sessions, c::UPDATED)?)?;
+    Ok(sessions)
+}
+
+fn pull_requests(frames: &Frames, index: &DataFrame, masks: &Masks<'_>) -> PolarsResult<DataFrame> {
+    // Once as a number, for counting, and once as a text.
+    let mut entries = frames.pull_requests.clone();
+    let numbers = entries.column(c::ADDRESS)?.clone().with_name(PULL_REQUEST.into());
+    entries.with_column(numbers)?;
+    let mut own = vec![PULL_REQUEST, c::STATE, c::REPO];
+    // An address names its repository.
+    if masks.links && masks.folded.is_none() {
+        own.push(c::ADDRESS);
+    }
+    rows(frames, &entries, index, &own, masks)
+}
+
+/// A column of numbers as the texts that they stand for.
+fn texts<'w>(
+    frame: &DataFrame,
+    column: &str,
+    word: impl Fn(usize) -> Option<&'w str>,
+) -> PolarsResult<StringChunked> {
+    let numbers = frame.column(column)?.u32()?.clone();
+    let words: StringChunked = numbers.iter().map(|number| word(number? as usize)).collect();
+    Ok(words.with_name(column.into()))
+}
+
+/// A column of microseconds as moments in UTC.
+fn moments(frame: &DataFrame, column: &str) -> PolarsResult<Column> {
+    let moments = frame.column(column)?.i64()?.clone();
+    Ok(moments.into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)).into_column())
+}
+
+fn bytes(mut frame: DataFrame) -> PolarsResult<Vec<u8>> {
+    let mut bytes = Vec::new();
+    // How many pieces a frame is in depends on the number of threads.
+    frame.rechunk_mut();
+    ParquetWriter::new(&mut bytes).with_compression(ParquetCompression::Zstd(None)).finish(&mut frame)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+    use crate::cli::ReportArgs;
+    use crate::fetch::{Delivery, replay};
+    use crate::frame::{FramesBuilder, Kept};
+    use crate::settings::{Found, FoundKey, Settings};
+
+    const ANN: &str = r#"{"session_id": "b", "created_at": "2026-10-07T10:00:00.000001Z", "user_id": "ann",
+        "status": "exit", "acus_consumed": 2.5, "title": "=Fix it", "url": "https://h.example/b",
+        "tags": ["pay", "api"], "pull_requests": [
+            {"pr_url": "https://github.com/o/r/pull/9", "pr_state": "merged"},
+            {"pr_url": "https://github.com/o/r/pull/10", "pr_state": "odd"}, {"pr_state": "open"}],
+        "session_analysis": {"issues": [{"impact": "High", "label": "Flaky"}, {"impact": "odd"}],
+            "action_items": [{"type": "knowledge"}]}}"#;
+    const BO: &str = r#"{"session_id": "a", "created_at": "2026-10-07T10:00:00.000001Z", "user_id": "bo",
+        "pull_requests": [{"pr_url": "https://GitHub.com/o/r/pull/9/", "pr_state": "merged"}]}"#;
+    const OLD: &str = r#"{"session_id": "c", "created_at": "2026-09-30T10:00:00Z", "title": "Old"}"#;
+
+    fn settings() -> Settings {
+        let args = ReportArgs {
+            week: Some("2026-W41".to_owned()),
+            tz: "UTC".to_owned(),
+            trend: 1,
+            base_url: "https://h.example".to_owned(),
+            page_size: 200,
+            concurrency: 1,
+            ..ReportArgs::default()
+        };
+        let key = FoundKey { text: "apk_user_x".to_owned(), source: "a test".to_owned() };
+        let found = Found { key: Some(key), ..Found::default() };
+        Settings::resolve(&args, found, "2026-10-12T06:00:00Z".parse().unwrap()).unwrap()
+    }
+
+    fn written(sessions: &[&str], masks: &Masks<'_>) -> Vec<(&'static str, Vec<u8>)> {
+        let settings = settings();
+        let named_from = settings.question.from;
+        let mut builder =
+            FramesBuilder::new(Kept { named_from, addresses: true, prompts: true, teams: None });
+        let page = format!(r#"{{"items": [{}], "total": 3, "has_more": false}}"#, sessions.join(","));
+        let mut take = |delivery: Delivery<'_>| {
+            if let Delivery::Page(rows) = delivery {
+                builder.push(rows);
+            }
+        };
+        replay([page.as_bytes()], &settings.question, &mut take).unwrap();
+        files(&builder.finish().unwrap(), &settings.periods, masks).unwrap()
+    }
+
+    fn read(files: &[(&'static str, Vec<u8>)], name: &str) -> DataFrame {
+        let (_, bytes) = files.iter().find(|(own, _)| *own == name).unwrap();
+        ParquetReader::new(Cursor::new(bytes)).finish().unwrap()
+    }
+
+    /// A column as words, `-` for null.
+    fn column(frame: &DataFrame, name: &str) -> Vec<String> {
+        let physical = frame.column(name).unwrap().to_physical_repr();
+        let text = physical.cast(&DataType::String).unwrap();
+        text.str().unwrap().iter().map(|cell| cell.unwrap_or("-").to_owned()).collect()
+    }
+
+    #[test]
+    fn numbers_are_words_again_and_every_row_knows_its_session() {
+        let files = written(&[ANN, BO, OLD], &Masks::NONE);
+        assert_eq!(files.iter().map(|(name, _)| *name).collect::<Vec<_>>(), NAMES);
+        let sessions = read(&files, "sessions");
+        assert_eq!(column(&sessions, "session"), ["c", "a", "b"]);
+        assert_eq!(column(&sessions, "period"), ["2026-W40", "2026-W41", "2026-W41"]);
+        assert_eq!(column(&sessions, "user"), ["-", "bo", "ann"]);
+        assert_eq!(column(&sessions, "status"), ["-", "-", "exit"]);
+        assert_eq!(column(&sessions, "acus"), ["-", "-", "2.5"]);
+        assert_eq!(column(&sessions, "title"), ["Old", "-", "=Fix it"]);
+        assert_eq!(column(&sessions, "url"), ["-", "-", "https://h.example/b"]);
+        assert_eq!(column(&sessions, "category"), ["-"; 3]);
+        let utc = DataType::Datetime(TimeUnit::Microseconds, Some(TimeZone::UTC));
+        for moment in ["created", "updated"] {
+            assert_eq!(sessions.column(moment).unwrap().dtype(), &utc);
+        }
+        let created = sessions.column("created").unwrap().datetime().unwrap().physical().get(2);
+        assert_eq!(created, Some(1_791_367_200_000_001));
+
+        let pulls = read(&files, "pull_requests");
+        assert_eq!(column(&pulls, "session"), ["a", "b", "b", "b"]);
+        assert_eq!(column(&pulls, "pull_request"), ["1", "-", "0", "1"]);
+        assert_eq!(column(&pulls, "state"), ["merged", "open", "unknown", "merged"]);
+        assert_eq!(column(&pulls, "repo"), ["github.com/o/r", "-", "github.com/o/r", "github.com/o/r"]);
+        assert_eq!(column(&pulls, "address")[0], "https://github.com/o/r/pull/9");
+        assert_eq!(column(&read(&files, "tags"), "tag"), ["api", "pay"]);
+        let issues = read(&files, "issues");
+        assert_eq!(
+            (column(&issues, "impact"), column(&issues, "label")),
+            (vec!["high".to_owned(), "other".to_owned()], vec!["Flaky".to_owned(), "-".to_owned()])
+        );
+        assert_eq!(column(&read(&files, "action_items"), "type"), ["knowledge"]);
+    }
+
+    #[test]
+    fn the_order_of_rows_as_they_came_changes_no_byte() {
+        let first = written(&[ANN, BO, OLD], &Masks::NONE);
+        assert!(written(&[OLD, BO, ANN], &Masks::NONE) == first);
+        assert!(written(&[BO, ANN, OLD], &Masks::NONE) == first);
+    }
+
+    #[test]
+    fn what_is_masked_is_nowhere() {
+        let user = |user: &str| (user == "ann").then(|| "person 1".to_owned());
+        let masks = Masks { user: &user, ids: false, titles: false, links: false, folded: None };
+        let files = written(&[ANN, BO, OLD], &masks);
+        let sessions = read(&files, "sessions");
+        assert_eq!(column(&sessions, "session"), ["1", "2", "3"]);
+        assert_eq!(column(&sessions, "user"), ["-", "-", "person 1"]);
+        assert_eq!(column(&read(&files, "issues"), "user"), ["person 1"; 2]);
+        let pulls = read(&files, "pull_requests");
+        assert_eq!(column(&pulls, "session"), ["2", "3", "3", "3"]);
+        assert_eq!(column(&pulls, "pull_request"), ["1", "-", "0", "1"]);
+        for name in NAMES {
+            let frame = read(&files, name);
+            let all: Vec<String> =
+                frame.get_column_names().iter().flat_map(|head| column(&frame, head)).collect();
+            for hidden in ["ann", "bo", "a", "b", "c", "=Fix it", "Old"] {
+                assert!(!all.iter().any(|cell| cell == hidden), "{hidden} is in {name}");
+            }
+            assert!(!all.iter().any(|cell| cell.contains("://")), "an address is in {name}");
+        }
+    }
+
+    #[test]
+    fn a_group_of_a_handful_of_people_has_no_name_of_its_own() {
+        let session = |number: usize, user: &str, tags: &str| {
+            format!(
+                r#"{{"session_id": "s{number}", "created_at": "2026-10-07T10:00:00Z", "user_id": "{user}",
+                "org_id": "big", "tags": [{tags}], "pull_requests": [{{"pr_url": "https://h/o/{user}/pull/1"}}]}}"#
+            )
+        };
+        let mut sessions: Vec<String> =
+            (0..5).map(|number| session(number, &format!("u{number}"), r#""all""#)).collect();
+        sessions.push(session(5, "u1", r#""mine", "own", "all""#));
+        sessions.push(session(6, "bot_apk", r#""machine""#));
+        let sessions: Vec<&str> = sessions.iter().map(String::as_str).collect();
+        let files = written(&sessions, &Masks { folded: Some("few"), ..Masks::NONE });
+        let tags = column(&read(&files, "tags"), "tag");
+        assert_eq!(tags, ["all", "all", "all", "all", "all", "all", "few", "machine"]);
+        assert_eq!(column(&read(&files, "sessions"), "org"), ["big"; 7]);
+        let pulls = read(&files, "pull_requests");
+        assert_eq!(column(&pulls, "repo"), ["few", "few", "few", "few", "few", "few", "h/o/bot_apk"]);
+        assert!(pulls.column("address").is_err());
+    }
+
+    #[test]
+    fn frames_without_a_row_give_files_with_the_same_columns() {
+        let (empty, full) = (written(&[], &Masks::NONE), written(&[ANN, BO, OLD], &Masks::NONE));
+        for name in NAMES {
+            let schema = |files: &[(&'static str, Vec<u8>)]| {
+                let frame = read(files, name);
+                let types = frame.columns().iter().map(|column| column.dtype().clone()).collect::<Vec<_>>();
+                (frame.get_column_names_owned(), types)
+            };
+            assert_eq!(schema(&empty), schema(&full), "{name}");
+        }
+    }
+}
