@@ -13,12 +13,13 @@ Exit codes:
   0    done
   1    a defect of this program
   2    usage or settings
-  3    the key was refused
-  4    incomplete data, no report written
-  5    the API could not be reached, retries included
+  3    the key, or the login to the mail server, was refused
+  4    incomplete data: no report written, or none sent
+  5    the API (retries included) or the mail server could not be reached
   65   the data broke its contract
-  74   the report or standard output could not be written
-  75   the API asks to come back later
+  74   the report or standard output could not be written, or the mail not
+       delivered, or not for certain
+  75   the API or the mail server asks to come back later
   130  interrupted (SIGINT)    143  terminated (SIGTERM)
 
 Start with `acumen demo`: it needs no account and no network.";
@@ -42,10 +43,11 @@ const PERIOD_FLAGS: [&str; 5] = ["from", "to", "week", "month", "last"];
 const NARROWING: [&str; 3] = ["org", "tags", "users"];
 
 /// The commands with the options of a report.
-const WITH_OPTIONS: [&str; 3] = ["report", "doctor", "config"];
+const WITH_OPTIONS: [&str; 4] = ["report", "doctor", "send", "config"];
 
 /// Options that a settings file must not give: what is asked this once.
-const THIS_ONCE: [&str; 8] = ["config", "from", "to", "week", "month", "help", "version", "quiet"];
+const THIS_ONCE: [&str; 11] =
+    ["config", "from", "to", "week", "month", "mail", "eml", "force", "help", "version", "quiet"];
 
 /// An option of a report that a settings file may give, and its texts there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -252,6 +254,21 @@ Examples:
   acumen doctor --org org_789
   acumen doctor --api v3 --base-url https://devin.example.com --out /srv/reports")]
     Doctor(Box<ReportArgs>),
+    /// Send a report that was written before.
+    ///
+    /// The mail is made from the report's facts alone, so it is the same, byte
+    /// for byte, as the one that `acumen report --mail` sends. The same report is
+    /// not sent twice to the same people unless --force is given.
+    #[command(after_help = "\
+The password is never a flag. It is taken from --smtp-password-file, else from the
+systemd credential `smtp-password`, else from ACUMEN_SMTP_PASSWORD.
+
+Examples:
+  acumen send reports/org_789_2026-W41.html --mail-from acumen@example.com \\
+    --mail-to lead@example.com --smtp smtps://mail.example.com --smtp-user acumen
+  acumen send reports/org_789_2026-W41.json --mail-from a@example.com \\
+    --mail-to b@example.com --eml week-41.eml")]
+    Send(Box<SendArgs>),
     /// Show the settings and where each came from, or begin a settings file.
     ///
     /// A flag beats the environment, that the settings file, and that the
@@ -468,6 +485,66 @@ pub struct ReportArgs {
         help_heading = "Schedule"
     )]
     pub ping: Option<Private>,
+
+    /// Send the report by mail once it is written.
+    #[arg(long, env = "ACUMEN_MAIL", help_heading = "Mail",
+          value_parser = clap::builder::FalseyValueParser::new())]
+    pub mail: bool,
+    /// How it is sent.
+    #[command(flatten)]
+    pub post: MailArgs,
+}
+
+/// `acumen send`.
+#[derive(Debug, Default, Args)]
+pub struct SendArgs {
+    /// The report: its page or its facts, NAME.html or NAME.json.
+    #[arg(value_name = "REPORT")]
+    pub report: PathBuf,
+    /// Settings file; left out, acumen.toml here or in the user's configuration folder.
+    #[arg(long, env = "ACUMEN_CONFIG", value_name = "FILE", help_heading = "Settings")]
+    pub config: Option<PathBuf>,
+    /// Folder that remembers what was sent; left out, the user's state folder.
+    #[arg(long, env = "ACUMEN_STATE", value_name = "DIR", help_heading = "Mail")]
+    pub state: Option<PathBuf>,
+    /// How it is sent.
+    #[command(flatten)]
+    pub post: MailArgs,
+}
+
+/// What a mail needs.
+#[derive(Debug, Default, Args)]
+pub struct MailArgs {
+    /// A recipient, as `lead@example.com` or `Ada <ada@example.com>`; repeat for several (the environment gives one).
+    #[arg(long, env = "ACUMEN_MAIL_TO", value_name = "ADDRESS", help_heading = "Mail")]
+    pub mail_to: Vec<String>,
+    /// Who gets a copy; repeat for several (the environment gives one).
+    #[arg(long, env = "ACUMEN_MAIL_CC", value_name = "ADDRESS", help_heading = "Mail")]
+    pub mail_cc: Vec<String>,
+    /// The sender.
+    #[arg(long, env = "ACUMEN_MAIL_FROM", value_name = "ADDRESS", help_heading = "Mail")]
+    pub mail_from: Option<String>,
+    /// What is attached: the page, the workbook of `--export xlsx`, or nothing.
+    #[arg(long, env = "ACUMEN_MAIL_ATTACH", value_name = "WHAT", default_value = "html",
+          value_parser = ["html", "xlsx", "none"], help_heading = "Mail")]
+    pub mail_attach: String,
+    /// The mail server: smtps://HOST[:465] is TLS, smtp://HOST[:587] is STARTTLS,
+    /// smtp+plain://HOST[:25] is neither and for loopback alone.
+    #[arg(long, env = "ACUMEN_SMTP", value_name = "URL", help_heading = "Mail")]
+    pub smtp: Option<String>,
+    /// Who logs in there; left out, nobody does.
+    #[arg(long, env = "ACUMEN_SMTP_USER", value_name = "NAME", help_heading = "Mail")]
+    pub smtp_user: Option<String>,
+    /// File that holds the password.
+    #[arg(long, env = "ACUMEN_SMTP_PASSWORD_FILE", value_name = "FILE", help_heading = "Mail")]
+    pub smtp_password_file: Option<PathBuf>,
+    /// Write the message to a file instead of sending it.
+    #[arg(long, env = "ACUMEN_EML", value_name = "FILE", help_heading = "Mail")]
+    pub eml: Option<PathBuf>,
+    /// Send even what was, or may have been, sent to these people before.
+    #[arg(long, env = "ACUMEN_FORCE", help_heading = "Mail",
+          value_parser = clap::builder::FalseyValueParser::new())]
+    pub force: bool,
 }
 
 /// `acumen demo`.
@@ -529,12 +606,12 @@ mod tests {
     #[test]
     fn every_flag_of_a_report_has_an_environment_name_and_none_takes_the_key() {
         let cli = Cli::command();
-        let report = cli.find_subcommand("report").unwrap();
+        let flags = ["report", "send"].map(|name| cli.find_subcommand(name).unwrap().get_opts());
         for flag in
-            report.get_arguments().filter(|flag| !matches!(flag.get_id().as_str(), "help" | "version"))
+            flags.into_iter().flatten().filter(|flag| !matches!(flag.get_id().as_str(), "help" | "version"))
         {
             assert!(flag.get_env().is_some(), "{} has no environment name", flag.get_id());
-            assert!(!matches!(flag.get_id().as_str(), "key" | "api_key" | "token"));
+            assert!(!matches!(flag.get_id().as_str(), "key" | "api_key" | "token" | "smtp_password"));
         }
     }
 }

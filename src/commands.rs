@@ -1,18 +1,21 @@
 //! What each command does, told everything it needs.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Days, Utc};
+use chrono::{DateTime, Days, SecondsFormat, Utc};
 use clap::CommandFactory;
 
-use crate::cli::{Cli, Command, DemoArgs, InitArgs, ReportArgs, SimulateArgs};
-use crate::deliver;
+use crate::cli::{Cli, Command, DemoArgs, InitArgs, MailArgs, ReportArgs, SimulateArgs};
+use crate::deliver::{self, Posted};
 use crate::doctor::{self, Diagnosis};
 use crate::error::Error;
 use crate::fetch::{Monitor, Progress};
+use crate::mail as letter;
 use crate::pipeline::{self, Prepared};
 use crate::progress::Voice;
+use crate::settings::mail::{self, Way};
 use crate::settings::{self, Found, FoundKey, Settings, SettingsError};
 use crate::simulator::{self, Fault, Options, Organisation, Recipe, Simulator, fault_names};
 
@@ -113,6 +116,54 @@ pub async fn demo(args: &DemoArgs, voice: &Voice) -> Result<Prepared, Error> {
     voice.finish();
     simulator.stop().await;
     prepared
+}
+
+/// What a mail needs, checked before the long work: addresses, server, password, place.
+///
+/// # Errors
+/// The first thing that is missing or cannot be used.
+pub fn mail_settings(
+    args: &MailArgs,
+    password: Option<FoundKey>,
+    state: Option<PathBuf>,
+) -> Result<mail::Mail, Error> {
+    let settings = mail::Mail::resolve(args, password, state)?;
+    letter::addresses(&settings.from, &settings.to, &settings.cc)?;
+    Ok(settings)
+}
+
+/// Sends the report that lies at a path, or writes its message to a file, whose
+/// path it gives.
+///
+/// # Errors
+/// There is no such report, it is incomplete, or the mail is not delivered.
+pub fn send(
+    report: &Path,
+    settings: &mail::Mail,
+    now: DateTime<Utc>,
+    voice: &Voice,
+) -> Result<Option<PathBuf>, Error> {
+    let message = pipeline::message(report, settings)?;
+    match &settings.way {
+        Way::File(path) => {
+            deliver::write_message(path, &message.bytes)?;
+            Ok(Some(path.clone()))
+        }
+        Way::Server { server, state, force } => {
+            let at = now.to_rfc3339_opts(SecondsFormat::Secs, true);
+            let recipients = match message.recipients.len() {
+                1 => "1 recipient".to_owned(),
+                many => format!("{many} recipients"),
+            };
+            voice.say(&match deliver::post(&message, server, state, *force, &at)? {
+                Posted::Now => format!("sent to {recipients}: {}", message.subject),
+                Posted::Before(at) => format!(
+                    "not sent again: {recipients} got it from the run of {at}; --force sends it again"
+                ),
+            });
+            Ok(None)
+        }
+    }
 }
 
 /// What to look at after the demo.

@@ -1,14 +1,15 @@
 //! Everything that can end a run: one variant a stage.
 
-use crate::deliver::{self, DeliverError};
+use crate::deliver::{self, DeliverError, PostError};
 use crate::export::ExportError;
 use crate::fetch::FetchError;
 use crate::frame::FrameError;
-use crate::metrics::MetricsError;
+use crate::mail::MailError;
+use crate::metrics::{MetricsError, ReadError};
 use crate::report::ReportError;
 use crate::settings::SettingsError;
 
-/// Why a run ended without its report.
+/// Why a run ended without its report, or without its mail.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// What was typed cannot be used.
@@ -35,6 +36,20 @@ pub enum Error {
     /// The report could not be written.
     #[error(transparent)]
     Deliver(#[from] DeliverError),
+    /// What lies on the disk is no report that can be sent.
+    #[error("{path}: {source}")]
+    Facts {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        source: ReadError,
+    },
+    /// The mail could not be made.
+    #[error(transparent)]
+    Mail(#[from] MailError),
+    /// The mail could not be sent.
+    #[error(transparent)]
+    Post(#[from] PostError),
     /// What belongs on standard output could not be written there.
     #[error("could not write to standard output: {0}")]
     Stdout(std::io::Error),
@@ -58,6 +73,9 @@ impl Error {
             Self::Settings(error) => error.hint.clone(),
             Self::Fetch(error) => error.hint(),
             Self::Deliver(error) => error.hint(),
+            Self::Facts { .. } => "write the report again with acumen report".to_owned(),
+            Self::Mail(error) => error.hint(),
+            Self::Post(error) => error.hint(),
             Self::Stdout(_) => {
                 "check where standard output goes; files that were written are whole".to_owned()
             }
@@ -75,7 +93,9 @@ impl Error {
     pub fn kept(&self) -> &'static str {
         match self {
             Self::Deliver(error) => error.kept(),
-            Self::Stdout(_) => "the report was written and is whole",
+            // An address is read before the work, all else of a mail after the report stands.
+            Self::Mail(MailError::Address { .. }) => deliver::UNTOUCHED,
+            Self::Stdout(_) | Self::Facts { .. } | Self::Mail(_) | Self::Post(_) => deliver::WHOLE,
             // Nothing of a report is on the disk before all of it is made.
             _ => deliver::UNTOUCHED,
         }
@@ -92,6 +112,9 @@ impl Error {
             | Self::Panicked => 1,
             Self::Settings(_) | Self::Simulator { .. } => 2,
             Self::Fetch(error) => error.exit_code(),
+            Self::Facts { .. } => 65,
+            Self::Mail(error) => error.exit_code(),
+            Self::Post(error) => error.exit_code(),
             Self::Deliver(_) | Self::Stdout(_) => 74,
         }
     }

@@ -2,8 +2,8 @@
 //! report.
 //!
 //! ```text
-//!  settings ─► fetch ──pages──► frame ──Frames──► metrics ──Facts──► charts ──Svg──► report ──Html──► export ──files──► deliver
-//!              (API)            (Polars)          (Polars)          (plotters)      (minijinja)      (csv, xlsx)        (disk)
+//!  settings ─► fetch ──pages──► frame ──Frames──► metrics ──Facts──► charts ──Svg──► report ──Html──► export ──files──► mail ──► deliver
+//!              (API)            (Polars)          (Polars)          (plotters)      (minijinja)      (csv, xlsx)        (MIME)   (disk, SMTP)
 //! ```
 //!
 //! The modules stand in the order in which they run. Only [`fetch`] and
@@ -26,6 +26,8 @@ pub mod charts;
 pub mod report;
 
 pub mod export;
+
+pub mod mail;
 
 pub mod deliver;
 

@@ -5,15 +5,17 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use acumen::cli::{self, Choice, Cli, Command, ConfigCommand, ReportArgs};
+use acumen::cli::{self, Choice, Cli, Command, ConfigCommand, MailArgs, ReportArgs};
 use acumen::deliver::Receipt;
 use acumen::doctor::Diagnosis;
 use acumen::error::Error;
 use acumen::fetch::{Api, News, Watch};
 use acumen::pipeline::Prepared;
 use acumen::progress::{Voice, write_line};
+use acumen::settings::mail::Mail;
 use acumen::settings::{Found, FoundKey, SettingsError, SettingsFile};
 use acumen::{commands, metrics, settings};
+use chrono::{DateTime, Utc};
 use clap::error::ErrorKind as Usage;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -40,14 +42,16 @@ fn main() -> ExitCode {
         }
     };
     let voice = Voice::new(cli.quiet);
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+    let now = chrono::Utc::now();
     let writes = matches!(cli.command, Command::Report(_) | Command::Demo(_));
     let complain = |error: &Error| complain(error, writes);
     let watch = match commands::monitor(&cli.command) {
         Ok(monitor) => monitor.map(|monitor| runtime.block_on(async { Watch::begin(monitor) })),
         Err(error) => return ExitCode::from(complain(&error.into())),
     };
-    let ended = runtime.block_on(until_signal(dispatch(cli, file, choices)));
-    let ended = ended.and_then(|done| finish(done, &voice).map_err(Ended::Failed));
+    let ended = runtime.block_on(until_signal(dispatch(cli, file, choices, now)));
+    let ended = ended.and_then(|done| finish(done, now, &voice).map_err(Ended::Failed));
     // Before the error is told, whose hint is the last line that a user sees.
     if let Some(untold) = watch.and_then(|watch| runtime.block_on(watch.end(&news(&ended)))) {
         voice.say(&untold);
@@ -67,7 +71,8 @@ fn main() -> ExitCode {
 
 /// What a command leaves to be done once no signal can cut it short.
 enum Done {
-    Report(Prepared),
+    Report(Prepared, Option<Mail>),
+    Send(PathBuf, Mail),
     Demo(Prepared),
     Checked(Diagnosis),
     Text(String),
@@ -93,24 +98,43 @@ fn news(ended: &Result<u8, Ended>) -> News {
 }
 
 /// Writes what is to be written, and tells where.
-fn finish(done: Done, voice: &Voice) -> Result<u8, Error> {
-    let (text, hint, code) = match done {
-        Done::Text(text) => (text, None, 0),
-        Done::Checked(Diagnosis { text, code }) => (text, None, code),
-        Done::Report(prepared) => (written(&prepared.deliver()?, voice), None, 0),
-        Done::Demo(prepared) => (written(&prepared.deliver()?, voice), Some(commands::DEMO_HINT), 0),
-    };
-    let said = io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush());
-    // Whoever closed the pipe does not want to hear more; a full disk is another matter.
-    if let Err(error) =
-        said.or_else(|error| if error.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
-    {
-        return Err(Error::Stdout(error));
-    }
-    if let Some(hint) = hint {
-        voice.say(hint);
+fn finish(done: Done, now: DateTime<Utc>, voice: &Voice) -> Result<u8, Error> {
+    let mut code = 0;
+    match done {
+        Done::Text(text) => print(&text)?,
+        Done::Checked(diagnosis) => {
+            print(&diagnosis.text)?;
+            code = diagnosis.code;
+        }
+        Done::Report(prepared, mail) => {
+            let receipt = prepared.deliver()?;
+            // The files stand, whatever becomes of the mail.
+            print(&written(&receipt, voice))?;
+            if let Some(mail) = mail {
+                send(&receipt.json, &mail, now, voice)?;
+            }
+        }
+        Done::Send(report, mail) => send(&report, &mail, now, voice)?,
+        Done::Demo(prepared) => {
+            print(&written(&prepared.deliver()?, voice))?;
+            voice.say(commands::DEMO_HINT);
+        }
     }
     Ok(code)
+}
+
+fn send(report: &Path, mail: &Mail, now: DateTime<Utc>, voice: &Voice) -> Result<(), Error> {
+    match commands::send(report, mail, now, voice)? {
+        Some(path) => print(&format!("{}\n", path.display())),
+        None => Ok(()),
+    }
+}
+
+fn print(text: &str) -> Result<(), Error> {
+    let said = io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush());
+    // Whoever closed the pipe does not want to hear more; a full disk is another matter.
+    said.or_else(|error| if error.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
+        .map_err(Error::Stdout)
 }
 
 /// The paths of what was written; what is gone is told apart.
@@ -134,14 +158,20 @@ async fn dispatch(
     cli: Cli,
     file: Result<SettingsFile, SettingsError>,
     choices: Vec<Choice>,
+    now: DateTime<Utc>,
 ) -> Result<Done, Error> {
     let voice = Voice::new(cli.quiet);
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
-    let now = chrono::Utc::now();
     match cli.command {
         Command::Report(args) => {
             let found = Found { key: find_key(&args)?, ..around(&args, file?)? };
-            Ok(Done::Report(commands::report(&args, found, now, &voice).await?))
+            // To write the message is to want one.
+            let is_wanted = args.mail || args.post.eml.is_some();
+            let mail = is_wanted.then(|| mail_settings(&args.post, args.state.clone())).transpose()?;
+            Ok(Done::Report(commands::report(&args, found, now, &voice).await?, mail))
+        }
+        Command::Send(args) => {
+            file?;
+            Ok(Done::Send(args.report, mail_settings(&args.post, args.state)?))
         }
         Command::Doctor(args) => {
             let found = file.and_then(|file| around(&args, file));
@@ -195,21 +225,50 @@ fn environment(name: impl AsRef<OsStr>) -> Option<OsString> {
     std::env::var_os(name)
 }
 
-/// The key from the named file, else the systemd credential, else the environment.
+fn mail_settings(args: &MailArgs, state: Option<PathBuf>) -> Result<Mail, Error> {
+    let password = find_secret(
+        args.smtp_password_file.as_deref(),
+        "--smtp-password-file",
+        "smtp-password",
+        "ACUMEN_SMTP_PASSWORD",
+    )?;
+    commands::mail_settings(args, password, state.or_else(state_folder))
+}
+
+/// The API key.
 fn find_key(args: &ReportArgs) -> Result<Option<FoundKey>, SettingsError> {
-    if let Some(path) = &args.api_key_file {
-        return key_file(path.clone(), format!("--api-key-file {}", path.display())).map(Some);
+    find_secret(args.api_key_file.as_deref(), "--api-key-file", "devin-api-key", "DEVIN_API_KEY")
+}
+
+/// A secret from the named file, else the systemd credential, else the environment.
+fn find_secret(
+    file: Option<&Path>,
+    flag: &str,
+    credential: &str,
+    variable: &str,
+) -> Result<Option<FoundKey>, SettingsError> {
+    if let Some(path) = file {
+        return key_file(path.to_owned(), format!("{flag} {}", path.display())).map(Some);
     }
     let folder = environment("CREDENTIALS_DIRECTORY").filter(|folder| !folder.is_empty());
-    let credential = folder.map(|folder| PathBuf::from(folder).join("devin-api-key"));
+    let path = folder.map(|folder| PathBuf::from(folder).join(credential));
     // Only a credential that is not there is passed over, never one that cannot be read.
-    if let Some(path) = credential.filter(|path| path.try_exists().unwrap_or(true)) {
-        return key_file(path, "the systemd credential devin-api-key".to_owned()).map(Some);
+    if let Some(path) = path.filter(|path| path.try_exists().unwrap_or(true)) {
+        return key_file(path, format!("the systemd credential {credential}")).map(Some);
     }
-    Ok(environment("DEVIN_API_KEY").map(|text| FoundKey {
-        text: text.to_string_lossy().into_owned(),
-        source: "DEVIN_API_KEY".to_owned(),
-    }))
+    Ok(environment(variable)
+        .map(|text| FoundKey { text: text.to_string_lossy().into_owned(), source: variable.to_owned() }))
+}
+
+/// Where what must outlive a run belongs, unless an option says.
+fn state_folder() -> Option<PathBuf> {
+    let folder = |name: &str| environment(name).filter(|folder| !folder.is_empty()).map(PathBuf::from);
+    // systemd names several with colons between them; the first is the service's own.
+    let of_service = environment("STATE_DIRECTORY").and_then(|folders| {
+        folders.to_str()?.split(':').next().filter(|folder| !folder.is_empty()).map(PathBuf::from)
+    });
+    let of_user = || folder("XDG_STATE_HOME").or_else(|| Some(folder("HOME")?.join(".local/state")));
+    of_service.or_else(|| Some(of_user()?.join("acumen")))
 }
 
 fn key_file(path: PathBuf, source: String) -> Result<FoundKey, SettingsError> {
@@ -257,14 +316,7 @@ fn around(args: &ReportArgs, file: SettingsFile) -> Result<Found, SettingsError>
             "name a CSV file in UTF-8 that this user may read",
         )),
     });
-    let folder = |name: &str| environment(name).filter(|folder| !folder.is_empty()).map(PathBuf::from);
-    // systemd names several with colons between them; the first is the service's own.
-    let of_service = environment("STATE_DIRECTORY").and_then(|folders| {
-        folders.to_str()?.split(':').next().filter(|folder| !folder.is_empty()).map(PathBuf::from)
-    });
-    let of_user = || folder("XDG_STATE_HOME").or_else(|| Some(folder("HOME")?.join(".local/state")));
-    let state = of_service.or_else(|| Some(of_user()?.join("acumen")));
-    Ok(Found { key: None, file, people: people.transpose()?, state })
+    Ok(Found { key: None, file, people: people.transpose()?, state: state_folder() })
 }
 
 /// The text without what looks like a key, which a slip may have put among the arguments.

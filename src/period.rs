@@ -71,6 +71,14 @@ impl Period {
         Self::month_of(NaiveDate::from_ymd_opt(four_digits(year)?, two_digits(month)?, 1)?, tz)
     }
 
+    /// Reads a name that [`Period::label`] gave.
+    pub fn parse_label(label: &str, tz: Tz) -> Option<Self> {
+        match label.split_once('_') {
+            Some((first, last)) => Self::days(parse_date(first)?, parse_date(last)?, tz),
+            None => Self::parse_week(label, tz).or_else(|| Self::parse_month(label, tz)),
+        }
+    }
+
     /// How the period was asked for.
     pub fn kind(&self) -> Kind {
         self.kind
@@ -173,6 +181,18 @@ impl Period {
             (true, true) => format!("{} to {end}", first.day()),
             (true, false) => format!("{} to {end}", first.format("%-d %B")),
             _ => format!("{} to {end}", first.format("%-d %B %Y")),
+        }
+    }
+
+    /// Its dates in few letters: `5–11 Oct`, `28 Sep – 4 Oct`, `5 Oct`.
+    pub fn dates_in_short(&self) -> String {
+        let (first, last) = (self.first, self.last);
+        let end = last.format("%-d %b");
+        match (first.year() == last.year(), first.month() == last.month()) {
+            _ if first == last => end.to_string(),
+            (true, true) => format!("{}–{end}", first.day()),
+            (true, false) => format!("{} – {end}", first.format("%-d %b")),
+            _ => format!("{} – {end} {}", first.format("%-d %b %Y"), last.year()),
         }
     }
 
@@ -292,6 +312,31 @@ mod tests {
         assert_eq!(Period::last_complete_week(late_sunday_utc, Berlin).unwrap().label(), "2026-W41");
         assert_eq!(Period::last_days(14, late_sunday_utc, UTC).unwrap().label(), "2026-09-27_2026-10-10");
         assert!(Period::last_days(0, late_sunday_utc, UTC).is_none());
+    }
+
+    #[test]
+    fn a_label_is_read_back_and_nothing_else_is() {
+        let days = |first, last| Period::days(date(first), date(last), Berlin).unwrap();
+        for period in [
+            Period::parse_week("2026-W41", Berlin).unwrap(),
+            Period::parse_month("2026-10", Berlin).unwrap(),
+            days("2026-10-05", "2026-10-05"),
+            days("2026-12-28", "2027-01-03"),
+        ] {
+            assert_eq!(Period::parse_label(&period.label(), Berlin), Some(period));
+        }
+        for label in ["", "2026", "2026-10-05", "2026-10-05_", "2026-10-07_2026-10-05", "week"] {
+            assert_eq!(Period::parse_label(label, Berlin), None, "{label}");
+        }
+    }
+
+    #[test]
+    fn dates_in_short_name_a_month_once_and_a_year_where_it_turns() {
+        let short = |first, last| Period::days(date(first), date(last), UTC).unwrap().dates_in_short();
+        assert_eq!(short("2026-10-05", "2026-10-11"), "5–11 Oct");
+        assert_eq!(short("2026-09-28", "2026-10-04"), "28 Sep – 4 Oct");
+        assert_eq!(short("2026-12-28", "2027-01-03"), "28 Dec 2026 – 3 Jan 2027");
+        assert_eq!(short("2026-10-05", "2026-10-05"), "5 Oct");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The only file that sees every stage:
-//! fetch -> frames -> facts -> charts -> report -> exports -> deliver.
+//! fetch -> frames -> facts -> charts -> report -> exports -> mail -> deliver.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::SecondsFormat;
 
@@ -12,10 +12,12 @@ use crate::error::Error;
 use crate::export;
 use crate::fetch::{self, Delivery, Ledger, Limits, Member, People, Progress, Question, Vendor};
 use crate::frame::{Frames, FramesBuilder, Kept, parquet};
+use crate::mail::{self, Attachment, Mail, MailError};
 use crate::metrics::{self, Bounds, Dim, Fact, Facts, Findings, Known, Masks, Month, Salt, Source, Span};
 use crate::people::Teams;
 use crate::period::Period;
 use crate::report::{self, Run};
+use crate::settings::mail::{Attach, Mail as MailSettings};
 use crate::settings::{Settings, Shown};
 
 /// A finished report, still in memory.
@@ -275,6 +277,33 @@ fn names(facts: &[Fact], people: &People, settings: &Settings) -> BTreeMap<Strin
     let mut names = fetch::display_names(&members);
     names.retain(|id, _| users.contains(id.as_str()));
     names
+}
+
+/// The mail about a report that lies on the disk, from its facts alone.
+///
+/// # Errors
+/// There is no such report, it is incomplete, or what is to be attached is not there.
+pub fn message(report: &Path, settings: &MailSettings) -> Result<Mail, Error> {
+    let stored = deliver::read(report)?;
+    let unreadable =
+        |source| Error::Facts { path: report.with_extension("json").display().to_string(), source };
+    let facts = Facts::from_json(&stored.json).map_err(unreadable)?;
+    let attached = match settings.attach {
+        Attach::Nothing => None,
+        Attach::Html => Some(("html", "text/html; charset=utf-8")),
+        Attach::Xlsx => Some(("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")),
+    };
+    let attach = |(ending, content_type): (&str, &'static str)| {
+        let name = format!("{}.{ending}", stored.name);
+        Ok::<_, Error>(Attachment { name, content_type, bytes: stored.companion(ending)? })
+    };
+    // Before anything is read that an incomplete report may not have.
+    if !facts.source.ledger.complete {
+        return Err(MailError::Incomplete.into());
+    }
+    let attachments: Vec<Attachment> = attached.map(attach).transpose()?.into_iter().collect();
+    let addresses = mail::addresses(&settings.from, &settings.to, &settings.cc)?;
+    Ok(mail::compose(&facts, &format!("{}.html", stored.name), &addresses, &attachments)?)
 }
 
 fn bounds(period: &Period) -> Bounds {

@@ -53,12 +53,13 @@ pub(super) fn chart(
     );
     text::escape(&mut out, &text::clean(frame.title));
     out.push_str(&format!("</title><desc id=\"{id}-d\">"));
-    text::escape(&mut out, &crate::text::clean(frame.description, LONGEST_DESCRIPTION));
+    let description = crate::text::clean(frame.description, LONGEST_DESCRIPTION);
+    text::escape(&mut out, &description);
     out.push_str("</desc>\n");
     fill(&mut out, (WIDTH, height * UNIT), paint)
         .map_err(|cause| ChartError::Draw { id: id.to_owned(), cause: cause.to_string() })?;
     out.push_str("</svg>\n");
-    Ok(Svg(out))
+    Ok(Svg { markup: out, description })
 }
 
 /// Draws into a string; the drawing area lives no longer than this call.

@@ -19,6 +19,7 @@ mod line;
 mod multiples;
 mod nice;
 mod palette;
+mod picture;
 mod sparkline;
 mod stacks;
 mod style;
@@ -35,6 +36,7 @@ pub use funnel::{Step, funnel};
 pub use line::{Point, line};
 pub use multiples::{Panel, small_multiples};
 pub use palette::Tone;
+pub use picture::{PRINTED, picture};
 pub use sparkline::sparkline;
 pub use stacks::{Part, Stack, stacks};
 pub use style::{STYLE, TOKENS};
@@ -45,12 +47,20 @@ pub use style::{STYLE, TOKENS};
 /// characters and escaped. It has no `xmlns`, being meant to stand inline in
 /// HTML, and refers to nothing outside itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Svg(String);
+pub struct Svg {
+    markup: String,
+    description: String,
+}
 
 impl Svg {
     /// The markup, from `<svg` to `</svg>`.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.markup
+    }
+
+    /// Its text alternative as plain text, on one line; empty where it has none.
+    pub fn description(&self) -> &str {
+        &self.description
     }
 }
 

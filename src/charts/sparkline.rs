@@ -54,7 +54,7 @@ pub fn sparkline(values: &[Option<f64>]) -> Result<Svg, ChartError> {
     })
     .map_err(|cause| ChartError::Draw { id: "sparkline".to_owned(), cause: cause.to_string() })?;
     out.push_str("</svg>\n");
-    Ok(Svg(out))
+    Ok(Svg { markup: out, description: String::new() })
 }
 
 #[cfg(test)]

@@ -1,4 +1,14 @@
-//! Report to files: the only writer to disk.
+//! Report to files and mail to its server: the only writer to disk.
+
+mod post;
+mod sent;
+mod smtp;
+mod stored;
+
+pub use post::{PostError, Posted, post};
+pub use sent::LedgerError;
+pub use smtp::SmtpError;
+pub use stored::{Stored, read, write_message};
 
 mod append;
 mod state;
@@ -17,6 +27,8 @@ use crate::export::{File, is_export};
 /// What files that are not whole yet begin with.
 const STAGED: &str = ".acumen-";
 
+/// What is on the disk where a report stands and something after it failed.
+pub const WHOLE: &str = "the report was written and is whole";
 /// What is on the disk after most failures.
 pub const UNTOUCHED: &str = "nothing was written; an earlier report of this period is as it was";
 /// … where the facts had taken their place already …
@@ -36,12 +48,26 @@ pub struct DeliverError {
     instead: (&'static str, &'static str),
     source: io::Error,
     kept: &'static str,
+    /// What to do about it, where it is not about the folder of reports.
+    own_hint: Option<&'static str>,
 }
 
 impl DeliverError {
     fn of(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.display().to_string();
-        move |source| Self { attempt, path, source, instead: ("folder", "--out"), kept: UNTOUCHED }
+        move |source| Self {
+            attempt,
+            path,
+            source,
+            instead: ("folder", "--out"),
+            kept: UNTOUCHED,
+            own_hint: None,
+        }
+    }
+
+    /// An error about a report that stands, or about what is made from it.
+    fn about_whole(self, hint: &'static str) -> Self {
+        Self { own_hint: Some(hint), kept: WHOLE, ..self }
     }
 
     /// What is on the disk all the same.
@@ -51,6 +77,9 @@ impl DeliverError {
 
     /// What to do about it.
     pub fn hint(&self) -> String {
+        if let Some(hint) = self.own_hint {
+            return hint.to_owned();
+        }
         let (what, option) = self.instead;
         match self.source.kind() {
             io::ErrorKind::InvalidData => {

@@ -19,6 +19,7 @@ mod metric;
 mod plan;
 mod pull_requests;
 mod quality;
+mod read;
 mod sessions;
 mod spend;
 
@@ -35,6 +36,7 @@ pub use fold::FOLDED;
 pub use mask::{HIDDEN, Masks, Salt, mask, shown};
 pub use metric::{Basis, Dim, Direction, Kind, Known, Metric, Needs};
 pub use pull_requests::*;
+pub use read::ReadError;
 pub use sessions::*;
 pub use spend::*;
 

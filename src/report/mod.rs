@@ -2,11 +2,13 @@
 //!
 //! The view holds finished strings; the templates loop and place.
 
+mod brief;
 pub(crate) mod change;
 pub(crate) mod figures;
 pub(crate) mod head;
 pub(crate) mod insights;
 pub(crate) mod layout;
+mod letter;
 pub(crate) mod money;
 pub(crate) mod names;
 pub(crate) mod quality;
@@ -30,7 +32,10 @@ use crate::unit::Unit;
 pub use head::doubts;
 use view::{Definition, Entry, Number, SectionView, View};
 
+pub use brief::{Brief, Picture, Ranking, brief};
+pub use letter::{Enclosed, letter};
 pub use summary::summary;
+pub use view::{Change, Header, Piece, Row, Tile};
 
 /// The page could not be made: a defect, not a state of the data.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +46,9 @@ pub enum ReportError {
     /// A template.
     #[error("could not fill the page's template: {0:#}")]
     Template(#[from] minijinja::Error),
+    /// The facts speak of a period that is none.
+    #[error("the facts are of a period that cannot be read: {0:?}")]
+    Period(String),
 }
 
 /// What is known of the run besides the numbers.
@@ -67,13 +75,14 @@ pub struct Run<'a> {
     pub demo: bool,
 }
 
-const TEMPLATES: [(&str, &str); 6] = [
+const TEMPLATES: [(&str, &str); 7] = [
     ("report.html", include_str!("../../templates/report.html")),
     ("header.html", include_str!("../../templates/header.html")),
     ("tiles.html", include_str!("../../templates/tiles.html")),
     ("section.html", include_str!("../../templates/section.html")),
     ("sessions.html", include_str!("../../templates/sessions.html")),
     ("footer.html", include_str!("../../templates/footer.html")),
+    ("mail.html", include_str!("../../templates/mail.html")),
 ];
 const STYLE: &str = include_str!("../../templates/style.css");
 
@@ -83,6 +92,10 @@ const STYLE: &str = include_str!("../../templates/style.css");
 /// A chart or a template failed: a defect, not a state of the data.
 pub fn render(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<String, ReportError> {
     let view = view(facts, evidence, run)?;
+    Ok(environment()?.get_template("report.html")?.render(minijinja::value::Serde(&view))?)
+}
+
+fn environment() -> Result<Environment<'static>, minijinja::Error> {
     let mut environment = Environment::new();
     // By name alone some endings would not be escaped.
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
@@ -91,7 +104,7 @@ pub fn render(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Strin
     for (name, source) in TEMPLATES {
         environment.add_template(name, source)?;
     }
-    Ok(environment.get_template("report.html")?.render(minijinja::value::Serde(&view))?)
+    Ok(environment)
 }
 
 /// What the template gets.

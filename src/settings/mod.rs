@@ -1,6 +1,7 @@
 //! Settings: what was typed, validated once, before any work is done.
 
 mod file;
+pub mod mail;
 mod show;
 
 use std::collections::BTreeSet;

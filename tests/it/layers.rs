@@ -7,8 +7,8 @@ use std::path::Path;
 use crate::support::repository;
 
 /// The stages in the order in which they run.
-const STAGES: [&str; 9] =
-    ["cli", "settings", "fetch", "frame", "metrics", "charts", "report", "export", "deliver"];
+const STAGES: [&str; 10] =
+    ["cli", "settings", "fetch", "frame", "metrics", "charts", "report", "export", "mail", "deliver"];
 
 /// What any stage may use: they know nothing of the stages.
 const COMMON: [&str; 5] = ["money", "people", "period", "text", "unit"];
@@ -17,7 +17,7 @@ const COMMON: [&str; 5] = ["money", "people", "period", "text", "unit"];
 const WHOLE: [&str; 5] = ["commands", "doctor", "lib", "main", "pipeline"];
 
 /// Where a library is used, and nowhere else.
-const HOMES: [(&str, &[&str]); 16] = [
+const HOMES: [(&str, &[&str]); 18] = [
     ("reqwest", &["fetch"]),
     ("plotters", &["charts"]),
     ("plotters_backend", &["charts"]),
@@ -34,6 +34,8 @@ const HOMES: [(&str, &[&str]); 16] = [
     ("toml", &["settings"]),
     ("tempfile", &["deliver"]),
     ("rustix", &["deliver"]),
+    ("lettre", &["mail", "deliver"]),
+    ("resvg", &["mail"]),
 ];
 
 /// A source file without its tests and comments.

@@ -26,6 +26,8 @@ mod layers;
 #[cfg(test)]
 mod leadership;
 #[cfg(test)]
+mod mail;
+#[cfg(test)]
 mod oracle;
 #[cfg(test)]
 mod partial;

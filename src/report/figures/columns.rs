@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use super::{Drawn, Source, firm, frame, in_words, table};
+use super::{Drawn, Source, firm, frame, table};
 use crate::charts::{self, ChartError, Column, Tone};
 use crate::metrics::{BINS, Dim, Fact, Metric, SPEND};
 use crate::report::layout::Figure;
@@ -35,8 +35,13 @@ pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
 
 /// In words: every column where there are few, else the highest and the lowest.
 fn description(title: &str, columns: &[Column], words: &[(String, String)]) -> String {
+    if columns.is_empty() {
+        return format!("{title}: none.");
+    }
     if columns.len() <= MOST_WORDS {
-        return in_words(title, words);
+        // A day's number beside its value would read as one.
+        let each: Vec<String> = words.iter().map(|(name, text)| format!("{name}: {text}")).collect();
+        return format!("{title}. {}.", each.join(", "));
     }
     let value = |column: &&Column| column.value.unwrap_or(0.0);
     let highest = columns.iter().max_by(|a, b| value(a).total_cmp(&value(b)));

@@ -79,7 +79,32 @@ pub fn empty(figure: &Figure, source: &Source<'_>) -> bool {
 /// # Errors
 /// The chart could not be drawn: a defect.
 pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<FigureView, ChartError> {
-    let drawn = match figure.draw {
+    let drawn = drawn(figure, source)?;
+    let own = std::iter::once(figure.metric);
+    let terms = own.chain(drawn.also.iter().copied());
+    let svg = drawn.svg.map(|svg| svg.as_str().to_owned()).unwrap_or_default();
+    Ok(FigureView {
+        id: figure.id,
+        title: figure.title,
+        terms: terms.map(|metric| Term { id: metric.id, title: metric.title }).collect(),
+        note: note(figure, drawn.note),
+        svg: Value::from_safe_string(svg),
+        table: drawn.table,
+        wide: figure.draw == Draw::Teams,
+    })
+}
+
+/// A figure's chart alone, and what is to be known of it; none where there is only a table.
+///
+/// # Errors
+/// The chart could not be drawn: a defect.
+pub fn picture(figure: &Figure, source: &Source<'_>) -> Result<Option<(Svg, String)>, ChartError> {
+    let drawn = drawn(figure, source)?;
+    Ok(drawn.svg.map(|svg| (svg, note(figure, drawn.note))))
+}
+
+fn drawn(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
+    match figure.draw {
         Draw::Columns => columns::draw(figure, source),
         Draw::Ranking => ranking::amounts(figure, source),
         Draw::Rates => ranking::rates(figure, source),
@@ -89,19 +114,11 @@ pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<FigureView, ChartErr
         Draw::Funnel => funnel::draw(figure, source),
         Draw::Labels => Ok(labels::draw(source.evidence)),
         Draw::Teams => Ok(teams::draw(source)),
-    }?;
-    let own = std::iter::once(figure.metric);
-    let terms = own.chain(drawn.also.iter().copied());
-    let svg = drawn.svg.map(|svg| svg.as_str().to_owned()).unwrap_or_default();
-    Ok(FigureView {
-        id: figure.id,
-        title: figure.title,
-        terms: terms.map(|metric| Term { id: metric.id, title: metric.title }).collect(),
-        note: [figure.note, drawn.note].join(" ").trim().to_owned(),
-        svg: Value::from_safe_string(svg),
-        table: drawn.table,
-        wide: figure.draw == Draw::Teams,
-    })
+    }
+}
+
+fn note(figure: &Figure, more: &str) -> String {
+    [figure.note, more].join(" ").trim().to_owned()
 }
 
 fn frame<'a>(figure: &'a Figure, description: &'a str) -> Frame<'a> {

@@ -1,0 +1,85 @@
+//! A chart as a document of its own, for where no style sheet of a page reaches:
+//! literal colours on white ground.
+
+use super::style::{STYLE, TOKENS};
+use super::{Svg, canvas};
+
+/// The colours of the page's light look, by custom property.
+pub const PRINTED: [(&str, &str); TOKENS.len()] = [
+    ("--ink", "#1c1f24"),
+    ("--muted", "#5d636d"),
+    ("--paper", "#ffffff"),
+    ("--grid", "#e4e2dc"),
+    ("--track", "#eceae4"),
+    ("--accent", "#1f5f8b"),
+    ("--rest", "#8a9099"),
+    ("--high", "#7a2413"),
+    ("--medium", "#d07a2c"),
+    ("--low", "#f3d3a0"),
+    ("--other", "#e9e7e1"),
+    ("--merged", "#1f5f8b"),
+    ("--open", "#6f9fc0"),
+    ("--closed", "#d5d9de"),
+    ("--draft", "#eceef0"),
+    ("--unknown", "#f6f6f4"),
+    ("--on-accent", "#ffffff"),
+    ("--on-rest", "#14171b"),
+    ("--on-high", "#ffffff"),
+    ("--on-medium", "#1c1206"),
+    ("--on-merged", "#ffffff"),
+    ("--on-open", "#10202c"),
+];
+
+/// A whole SVG document of the chart, set in a font family and wide enough for
+/// `margin` units of white around it.
+pub fn picture(svg: &Svg, family: &str, margin: u32) -> String {
+    let style = PRINTED
+        .iter()
+        .fold(STYLE.to_owned(), |style, (token, colour)| style.replace(&format!("var({token})"), colour));
+    let markup = svg.as_str();
+    let rest = markup.strip_prefix("<svg").unwrap_or(markup);
+    let (head, body) = rest.split_once('>').unwrap_or((rest, ""));
+    let (width, height) = size(head);
+    let (across, down) = (width + 2 * margin, height + 2 * margin);
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{across}\" height=\"{down}\" \
+         viewBox=\"0 0 {across} {down}\" font-family=\"{family}\"><style>{style}</style>\
+         <rect width=\"{across}\" height=\"{down}\" fill=\"#ffffff\"/>\
+         <svg x=\"{margin}\" y=\"{margin}\" width=\"{width}\" height=\"{height}\"{head}>{body}</svg>"
+    )
+}
+
+/// Width and height of the view box.
+fn size(head: &str) -> (u32, u32) {
+    let view = head.split_once("viewBox=\"").and_then(|(_, rest)| rest.split_once('"'));
+    let mut numbers = view.map_or("", |(view, _)| view).split(' ').skip(2).map(|word| word.parse().ok());
+    let whole = u32::try_from(canvas::WIDTH / canvas::UNIT).unwrap_or(0);
+    let mut next = || numbers.next().flatten().unwrap_or(whole);
+    (next(), next())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::charts::{Frame, bars};
+
+    #[test]
+    fn the_colours_are_those_of_the_page_and_none_is_missing() {
+        let sheet = include_str!("../../templates/style.css");
+        let light = sheet.split('}').next().unwrap();
+        for (token, colour) in PRINTED {
+            assert!(light.contains(&format!("{token}: {colour};")), "{token}: {colour}");
+            assert!(TOKENS.contains(&token), "{token}");
+        }
+    }
+
+    #[test]
+    fn a_picture_stands_alone() {
+        let svg = bars(&Frame { id: "b", title: "t", description: "a & b" }, &[], None).unwrap();
+        let picture = picture(&svg, "Inter", 10);
+        assert!(picture.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"380\" height=\"96\""));
+        assert!(!picture.contains("var("), "{picture}");
+        assert_eq!((picture.matches("<svg").count(), picture.matches("</svg>").count()), (2, 2));
+        assert_eq!(svg.description(), "a & b");
+    }
+}

@@ -1,0 +1,263 @@
+//! The send ledger: what was sent to whom, so that nothing is sent twice.
+//!
+//! A file of JSON lines under an exclusive lock. `sending` is on the disk before
+//! the server gets the message, `sent` or `refused` after its answer. Where the
+//! last word about a report is `sending`, nobody can tell.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+use serde::{Deserialize, Serialize};
+
+/// The ledger's name in the state folder.
+const NAME: &str = "sent.jsonl";
+
+/// The ledger cannot be kept, so nothing is sent.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The disk refuses.
+    #[error("could not {attempt} {path}: {source}")]
+    Disk {
+        /// What was attempted.
+        attempt: &'static str,
+        /// With what.
+        path: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A line in it is none of ours.
+    #[error("{path} has a line that cannot be read: line {line}")]
+    Line {
+        /// The ledger.
+        path: String,
+        /// The line's number, from 1.
+        line: usize,
+    },
+}
+
+impl LedgerError {
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Disk { .. } => {
+                "choose a folder you may write to with --state; without it nothing is sent".to_owned()
+            }
+            Self::Line { .. } => {
+                "mend or remove that line; it may be what keeps a report from being sent twice".to_owned()
+            }
+        }
+    }
+}
+
+/// A state of a report on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// The server is about to get the message.
+    Sending,
+    /// The server took it.
+    Sent,
+    /// The server took none of it.
+    Refused,
+}
+
+/// A line of the ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// RFC 3339, UTC: when the run began.
+    pub at: String,
+    /// What happened.
+    pub state: State,
+    /// What is sent to whom, as a hash.
+    pub report: String,
+    /// The message.
+    pub message_id: String,
+    /// Its subject.
+    pub subject: String,
+    /// How many people get it.
+    pub recipients: usize,
+}
+
+/// What the ledger knows of a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// It was never sent, or always refused.
+    Nothing,
+    /// It was sent, at this time.
+    Sent(String),
+    /// It may have been sent, at this time: the run ended before the answer came.
+    Perhaps(String),
+}
+
+/// The open ledger; whoever has it has it alone.
+#[derive(Debug)]
+pub struct Ledger {
+    file: File,
+    path: PathBuf,
+    entries: Vec<Entry>,
+}
+
+impl Ledger {
+    /// Opens the ledger of a state folder, both made if missing and readable by
+    /// their owner alone. Waits until nobody else has it.
+    ///
+    /// # Errors
+    /// The disk refuses, the file system has no locks, or a line is none of ours.
+    pub fn open(folder: &Path) -> Result<Self, LedgerError> {
+        let path = folder.join(NAME);
+        let of = |attempt| failed(attempt, &path);
+        make(folder).map_err(failed("make the folder", folder))?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&path).map_err(of("open"))?;
+        lock(&file).map_err(of("lock"))?;
+        // Its name must not be forgotten in a crash.
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(of("sync the folder of"))?;
+        let mut text = Vec::new();
+        file.read_to_end(&mut text).map_err(of("read"))?;
+        // A line that was cut off by a crash was never acted upon.
+        let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        if whole < text.len() {
+            text.truncate(whole);
+            file.set_len(whole as u64).map_err(of("mend"))?;
+        }
+        file.seek(SeekFrom::End(0)).map_err(of("read"))?;
+        let read = |(index, line): (usize, &[u8])| {
+            let path = path.display().to_string();
+            serde_json::from_slice(line).map_err(|_| LedgerError::Line { path, line: index + 1 })
+        };
+        let lines = text.split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| !line.is_empty());
+        let entries = lines.map(read).collect::<Result<_, _>>()?;
+        Ok(Self { file, path, entries })
+    }
+
+    /// What is known of a report. What was sent once stays sent, whatever
+    /// happened to it later.
+    pub fn known(&self, report: &str) -> Known {
+        let own = || self.entries.iter().filter(|entry| entry.report == report);
+        if let Some(sent) = own().rev().find(|entry| entry.state == State::Sent) {
+            return Known::Sent(sent.at.clone());
+        }
+        match own().next_back() {
+            Some(Entry { state: State::Sending, at, .. }) => Known::Perhaps(at.clone()),
+            _ => Known::Nothing,
+        }
+    }
+
+    /// Adds a line; it is on the disk when this returns.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn add(&mut self, entry: Entry) -> Result<(), LedgerError> {
+        let mut line = serde_json::to_string(&entry)
+            .map_err(|error| failed("write", &self.path)(io::Error::other(error)))?;
+        line.push('\n');
+        self.file.write_all(line.as_bytes()).map_err(failed("write", &self.path))?;
+        self.file.sync_all().map_err(failed("sync", &self.path))?;
+        self.entries.push(entry);
+        Ok(())
+    }
+}
+
+fn failed(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> LedgerError {
+    let path = path.display().to_string();
+    move |source| LedgerError::Disk { attempt, path, source }
+}
+
+fn make(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// A signal does not end the wait.
+fn lock(file: &File) -> io::Result<()> {
+    loop {
+        match flock(file, FlockOperation::LockExclusive) {
+            Err(rustix::io::Errno::INTR) => {}
+            other => return other.map_err(io::Error::from),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(report: &str, state: State) -> Entry {
+        Entry {
+            at: "2026-10-12T06:00:00Z".to_owned(),
+            state,
+            report: report.to_owned(),
+            message_id: "<x@y>".to_owned(),
+            subject: "Devin".to_owned(),
+            recipients: 2,
+        }
+    }
+
+    fn told(states: &[State]) -> Known {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::open(folder.path()).unwrap();
+        states.iter().for_each(|state| ledger.add(entry("a", *state)).unwrap());
+        drop(ledger);
+        let ledger = Ledger::open(folder.path()).unwrap();
+        assert_eq!(ledger.known("b"), Known::Nothing);
+        ledger.known("a")
+    }
+
+    #[test]
+    fn what_was_sent_is_known_and_what_may_have_been_is_not_taken_for_either() {
+        use State::{Refused, Sending, Sent};
+        let at = || "2026-10-12T06:00:00Z".to_owned();
+        assert_eq!(told(&[]), Known::Nothing);
+        assert_eq!(told(&[Sending]), Known::Perhaps(at()));
+        assert_eq!(told(&[Sending, Sent]), Known::Sent(at()));
+        assert_eq!(told(&[Sending, Refused]), Known::Nothing);
+        assert_eq!(told(&[Sending, Refused, Sending]), Known::Perhaps(at()));
+        assert_eq!(
+            told(&[Sending, Sent, Sending]),
+            Known::Sent(at()),
+            "a forced second mail does not undo the first"
+        );
+    }
+
+    #[test]
+    fn a_torn_last_line_is_forgotten_and_any_other_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(NAME);
+        Ledger::open(folder.path()).unwrap().add(entry("a", State::Sent)).unwrap();
+        let whole = fs::read_to_string(&path).unwrap();
+        for cut in [1, 10, whole.len() - 1] {
+            fs::write(&path, format!("{whole}{}", &whole[..cut])).unwrap();
+            let mut ledger = Ledger::open(folder.path()).unwrap();
+            assert!(matches!(ledger.known("a"), Known::Sent(_)));
+            ledger.add(entry("b", State::Sent)).unwrap();
+            drop(ledger);
+            let text = fs::read_to_string(&path).unwrap();
+            assert!(text.starts_with(&whole) && text.lines().count() == 2, "{text}");
+        }
+        fs::write(&path, format!("{whole}half\n{whole}")).unwrap();
+        let error = Ledger::open(folder.path()).unwrap_err();
+        assert!(error.to_string().ends_with("line 2"), "{error}");
+    }
+
+    #[test]
+    fn only_one_has_it_and_only_its_owner_reads_it() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("a/b");
+        let ledger = Ledger::open(&state).unwrap();
+        let other = File::open(state.join(NAME)).unwrap();
+        assert!(flock(&other, FlockOperation::NonBlockingLockExclusive).is_err());
+        drop(ledger);
+        assert!(flock(&other, FlockOperation::NonBlockingLockExclusive).is_ok());
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&state), mode(&state.join(NAME))), (0o700, 0o600));
+    }
+}

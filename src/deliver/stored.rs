@@ -1,0 +1,62 @@
+//! A report that lies on the disk, and the message that is made from it.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::{DeliverError, named, persist, staged};
+
+/// Writes a message to a file of its own, whole or not at all.
+///
+/// # Errors
+/// The file cannot be written; what stood there before is untouched.
+pub fn write_message(path: &Path, bytes: &[u8]) -> Result<(), DeliverError> {
+    let folder = named(path.parent().unwrap_or(Path::new("")));
+    let hinting =
+        |error: DeliverError| error.about_whole("name a file in a folder you may write to with --eml");
+    let file = staged(folder, path, bytes).map_err(hinting)?;
+    persist(file, path).map_err(hinting)
+}
+
+/// A report as it lies on the disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// The name of its files, without the ending.
+    pub name: String,
+    /// `facts.json`.
+    pub json: String,
+    folder: PathBuf,
+}
+
+/// Reads a report's facts, given its page or its facts.
+///
+/// # Errors
+/// It is neither, or cannot be read.
+pub fn read(report: &Path) -> Result<Stored, DeliverError> {
+    let hinting =
+        |error: DeliverError| error.about_whole("name a report that acumen wrote: NAME.html or NAME.json");
+    let ending = report.extension().and_then(|ending| ending.to_str());
+    let name = report.file_stem().and_then(|name| name.to_str());
+    let (Some("html" | "json"), Some(name)) = (ending, name) else {
+        let wrong = DeliverError::of("read a report from", report)(io::ErrorKind::InvalidInput.into());
+        return Err(hinting(wrong));
+    };
+    let path = report.with_extension("json");
+    let json = fs::read_to_string(&path).map_err(DeliverError::of("read", &path)).map_err(hinting)?;
+    let folder = named(report.parent().unwrap_or(report)).to_owned();
+    Ok(Stored { name: name.to_owned(), json, folder })
+}
+
+impl Stored {
+    /// The bytes of the file of this report with another ending.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be read.
+    pub fn companion(&self, ending: &str) -> Result<Vec<u8>, DeliverError> {
+        let path = self.folder.join(format!("{}.{ending}", self.name));
+        let read = fs::read(&path).map_err(DeliverError::of("read what is to be attached,", &path));
+        read.map_err(|error| {
+            error.about_whole("write the report with what --mail-attach names, or attach none")
+        })
+    }
+}

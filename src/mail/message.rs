@@ -1,0 +1,183 @@
+//! The parts of a message, put together: attachments around pictures around
+//! the same thing said twice.
+
+use std::time::SystemTime;
+
+use chrono::{DateTime, Datelike, Utc};
+use lettre::message::header::{ContentType, HeaderName, HeaderValue};
+use lettre::message::{Attachment as Part, Mailbox, Message, MultiPart, MultiPartBuilder, SinglePart};
+
+use super::{Addresses, Attachment, Mail, MailError, identity, picture, text};
+use crate::metrics::Facts;
+use crate::report::{self, Enclosed};
+
+/// The message about a report, whose page is called `page`.
+///
+/// The facts are read back from their own text first, so that those at hand
+/// and those from the disk give the same bytes.
+///
+/// # Errors
+/// The report is incomplete, its period or date cannot be read, or a defect.
+pub fn compose(
+    facts: &Facts,
+    page: &str,
+    addresses: &Addresses,
+    attachments: &[Attachment],
+) -> Result<Mail, MailError> {
+    if !facts.source.ledger.complete {
+        return Err(MailError::Incomplete);
+    }
+    let Addresses { from, to, cc } = addresses;
+    let mut recipients: Vec<_> = to.iter().chain(cc).map(|mailbox| mailbox.email.clone()).collect();
+    recipients.sort_unstable();
+    recipients.dedup();
+    let report = identity::report(facts, &recipients);
+    let name = identity::message(&report, &facts.to_json()?);
+    let domain = from.email.domain();
+    let id = format!("<{name}@{domain}>");
+
+    let brief = report::brief(facts)?;
+    let is_whole = |attachment: &&Attachment| attachment.name == page;
+    let enclosed = match attachments.iter().find(is_whole) {
+        Some(_) => Enclosed::Attached(page),
+        None => Enclosed::Elsewhere(page),
+    };
+    let content_id = |id: &str| format!("{id}.{name}@{domain}");
+    let html = report::letter(&brief, &enclosed, &content_id)?;
+    let boundary =
+        |builder: MultiPartBuilder, level: &str| builder.boundary(format!("acumen-{level}-{name}"));
+
+    let said = boundary(MultiPart::alternative(), "said")
+        .singlepart(SinglePart::plain(text::text(&brief, &enclosed)))
+        .singlepart(SinglePart::html(html));
+    let mut shown = boundary(MultiPart::related(), "shown").multipart(said);
+    for one in &brief.pictures {
+        let png = picture::png(&one.svg).map_err(|cause| MailError::Picture { id: one.id, cause })?;
+        let part = Part::new_inline_with_name(content_id(one.id), format!("{}.png", one.id));
+        shown = shown.singlepart(part.body(png, kind("image/png")?));
+    }
+    let mut whole = boundary(MultiPart::mixed(), "whole").multipart(shown);
+    for attachment in attachments {
+        let part = Part::new(attachment.name.clone());
+        whole = whole.singlepart(part.body(attachment.bytes.clone(), kind(attachment.content_type)?));
+    }
+
+    let mut builder = Message::builder()
+        .from(from.clone())
+        .date(moment(&facts.generated_at)?)
+        .message_id(Some(id.clone()))
+        .subject(brief.subject.clone());
+    builder = once(to).fold(builder, |builder, mailbox| builder.to(mailbox.clone()));
+    builder = once(cc).fold(builder, |builder, mailbox| builder.cc(mailbox.clone()));
+    // So that no absence notice is sent back, by the standard and by Outlook.
+    for (name, value) in [("Auto-Submitted", "auto-generated"), ("X-Auto-Response-Suppress", "All")] {
+        builder =
+            builder.raw_header(HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned()));
+    }
+    let message = builder.multipart(whole).map_err(|error| MailError::Message(error.to_string()))?;
+    Ok(Mail {
+        report,
+        id,
+        subject: brief.subject,
+        from: from.email.clone(),
+        recipients,
+        bytes: message.formatted(),
+    })
+}
+
+/// Each address once, in the order in which they were typed.
+fn once(mailboxes: &[Mailbox]) -> impl Iterator<Item = &Mailbox> {
+    let seen = |index: usize, mailbox: &Mailbox| {
+        mailboxes.iter().take(index).any(|earlier| earlier.email == mailbox.email)
+    };
+    mailboxes
+        .iter()
+        .enumerate()
+        .filter(move |(index, mailbox)| !seen(*index, mailbox))
+        .map(|(_, mailbox)| mailbox)
+}
+
+fn kind(text: &'static str) -> Result<ContentType, MailError> {
+    ContentType::parse(text).map_err(|error| MailError::Message(error.to_string()))
+}
+
+/// The moment of the facts, within the years that a mail's date can tell.
+fn moment(text: &str) -> Result<SystemTime, MailError> {
+    let read = DateTime::parse_from_rfc3339(text).ok().map(|moment| moment.with_timezone(&Utc));
+    read.filter(|moment| (1970..=9998).contains(&moment.year()))
+        .map(SystemTime::from)
+        .ok_or_else(|| MailError::Moment(crate::text::clean(text, 60)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mail::addresses;
+
+    fn demo() -> Facts {
+        Facts::from_json(include_str!("../../reports/org_demo_2026-W41.json")).unwrap()
+    }
+
+    fn page() -> Attachment {
+        let bytes = b"<p>page</p>".to_vec();
+        Attachment { name: "a.html".to_owned(), content_type: "text/html; charset=utf-8", bytes }
+    }
+
+    fn mail(facts: &Facts, to: &[&str], attachments: &[Attachment]) -> Result<Mail, MailError> {
+        let to: Vec<String> = to.iter().map(|name| (*name).to_owned()).collect();
+        let addresses = addresses("Acumen <acumen@example.com>", &to, &["c@x.com".to_owned()]).unwrap();
+        compose(facts, "a.html", &addresses, attachments)
+    }
+
+    #[test]
+    fn the_same_report_to_the_same_people_is_the_same_message() {
+        let one = mail(&demo(), &["a@x.com"], &[page()]).unwrap();
+        assert_eq!(one, mail(&demo(), &["a@x.com"], &[page()]).unwrap());
+        assert_ne!(one.id, mail(&demo(), &["b@x.com"], &[page()]).unwrap().id);
+        let later = Facts { generated_at: "2026-10-13T06:00:00Z".to_owned(), ..demo() };
+        let later = mail(&later, &["a@x.com"], &[page()]).unwrap();
+        assert_eq!(one.report, later.report);
+        assert_ne!(one.id, later.id);
+    }
+
+    #[test]
+    fn a_message_is_plain_ascii_with_its_parts_in_order() {
+        let mail = mail(&demo(), &["Ada Löv <a@x.com>", "a@x.com"], &[page()]).unwrap();
+        assert!(mail.bytes.is_ascii());
+        let text = String::from_utf8(mail.bytes).unwrap();
+        assert!(text.lines().all(|line| line.len() <= 998));
+        let places: Vec<usize> = [
+            "Date: Mon, 12 Oct 2026 06:00:00 +0000",
+            "Message-ID: <",
+            "Auto-Submitted: auto-generated",
+            "multipart/mixed",
+            "multipart/related",
+            "multipart/alternative",
+            "text/plain",
+            "text/html",
+            "image/png",
+            "filename=\"a.html\"",
+        ]
+        .map(|part| text.find(part).unwrap_or_else(|| panic!("{part}")))
+        .to_vec();
+        assert!(places.is_sorted(), "{places:?}");
+        assert_eq!(text.matches("a@x.com").count(), 1, "nobody is named twice");
+        assert_eq!(mail.recipients.len(), 2, "copies included");
+    }
+
+    #[test]
+    fn an_incomplete_report_is_not_mailed() {
+        let mut facts = demo();
+        facts.source.ledger.complete = false;
+        let error = mail(&facts, &["a@x.com"], &[]).unwrap_err();
+        assert_eq!((error.exit_code(), error.to_string().contains("files stay")), (4, true));
+    }
+
+    #[test]
+    fn a_date_that_no_mail_can_have_is_an_error() {
+        for moment in ["", "1969-12-31T23:59:59Z", "yesterday"] {
+            let facts = Facts { generated_at: moment.to_owned(), ..demo() };
+            assert_eq!(mail(&facts, &["a@x.com"], &[]).unwrap_err().exit_code(), 65, "{moment}");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! A chart as a PNG: the only home of resvg.
+
+use std::sync::Arc;
+
+use resvg::tiny_skia::{Color, Pixmap, Transform};
+use resvg::usvg::fontdb::Database;
+use resvg::usvg::{Options, Tree};
+
+use crate::charts::{self, Svg};
+
+/// The family of the fonts below, which have the Latin letters alone: see ARCHITECTURE.md.
+const FAMILY: &str = "Inter";
+const FONTS: [&[u8]; 2] = [
+    include_bytes!("../../assets/inter/Inter-Regular.ttf"),
+    include_bytes!("../../assets/inter/Inter-SemiBold.ttf"),
+];
+/// White around a chart, in its units, so that it has a frame on dark ground.
+const MARGIN: u32 = 8;
+/// The width in pixels: twice what a mail shows it in.
+pub const WIDTH: u32 = 880;
+
+/// The chart on white ground. No font but ours is ever used, so that the bytes
+/// are the same on every machine.
+///
+/// # Errors
+/// What the library said: a defect.
+pub fn png(svg: &Svg) -> Result<Vec<u8>, String> {
+    let mut fonts = Database::new();
+    FONTS.iter().for_each(|font| fonts.load_font_data(font.to_vec()));
+    let options = Options { fontdb: Arc::new(fonts), font_family: FAMILY.to_owned(), ..Options::default() };
+    let document = charts::picture(svg, FAMILY, MARGIN);
+    let tree = Tree::from_str(&document, &options).map_err(|error| error.to_string())?;
+    let size = tree.size();
+    let scale = WIDTH as f32 / size.width();
+    let height = (size.height() * scale).ceil() as u32;
+    let mut pixels = Pixmap::new(WIDTH, height).ok_or_else(|| format!("{WIDTH} by {height} pixels"))?;
+    // The last row may be a part of one alone.
+    pixels.fill(Color::WHITE);
+    resvg::render(&tree, Transform::from_scale(scale, scale), &mut pixels.as_mut());
+    pixels.encode_png().map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::charts::{Bar, Frame, Tone, bars};
+
+    fn chart(text: &str) -> Svg {
+        let bar = Bar {
+            name: "high".to_owned(),
+            value: Some(3.0),
+            text: text.to_owned(),
+            note: None,
+            tone: Tone::High,
+            muted: false,
+        };
+        bars(&Frame { id: "b", title: "t", description: "d" }, &[bar], None).unwrap()
+    }
+
+    fn pixels(text: &str) -> Pixmap {
+        Pixmap::decode_png(&png(&chart(text)).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_picture_is_the_same_every_time_and_white_to_its_edge() {
+        assert_eq!(png(&chart("3")), png(&chart("3")));
+        let pixels = pixels("3");
+        assert_eq!(pixels.width(), WIDTH);
+        assert!(pixels.pixels().iter().all(|pixel| pixel.alpha() == 255));
+        let corner = pixels.pixel(0, 0).unwrap();
+        assert_eq!((corner.red(), corner.green(), corner.blue()), (255, 255, 255));
+    }
+
+    #[test]
+    fn colours_and_letters_are_really_drawn() {
+        let ink = |text: &str| {
+            pixels(text).pixels().iter().filter(|pixel| pixel.red() < 60 && pixel.blue() > 20).count()
+        };
+        assert!(ink("1,234 ACUs – so far −5 %") > ink("1") + 500, "text is drawn");
+        let bar =
+            pixels("1").pixels().iter().filter(|pixel| (pixel.red(), pixel.green()) == (0x7a, 0x24)).count();
+        assert!(bar > 5000, "{bar} pixels of the bar");
+    }
+}

@@ -1,0 +1,190 @@
+//! The text part, which stands alone: some read nothing else.
+
+use crate::report::{Brief, Enclosed, Piece, Ranking, Tile};
+
+/// Lines are no longer than this, so that an answer can quote them.
+const WIDTH: usize = 72;
+/// Where the values of the headline numbers end.
+const VALUES: usize = 30;
+
+/// The report in plain text.
+pub fn text(brief: &Brief, enclosed: &Enclosed<'_>) -> String {
+    let header = &brief.header;
+    let mut out = String::new();
+    let mut line = |text: &str| {
+        out.push_str(text);
+        out.push('\n');
+    };
+    line(&format!("Devin report, {}", header.badge));
+    wrap(&isolated(&header.organisation), "", &mut line);
+    wrap(&format!("{}, {}, {}", header.period, header.dates, header.zone), "", &mut line);
+    header.filters.iter().for_each(|filter| wrap(&isolated(filter), "", &mut line));
+    for notice in &brief.notices {
+        line("");
+        wrap(&format!("! {notice}"), "  ", &mut line);
+    }
+    line("");
+    brief.tiles.iter().for_each(|tile| headline(tile, brief.compared, &mut line));
+    wrap(&brief.comparison, "", &mut line);
+    if !brief.insights.is_empty() {
+        heading("What stands out", &mut line);
+        for sentence in &brief.insights {
+            let piece = |piece: &Piece| if piece.name { isolated(&piece.text) } else { piece.text.clone() };
+            let words: String = sentence.iter().map(piece).collect();
+            wrap(&format!("- {words}"), "  ", &mut line);
+        }
+    }
+    if !brief.pictures.is_empty() {
+        heading("In numbers", &mut line);
+        for picture in &brief.pictures {
+            wrap(&format!("- {}", picture.svg.description()), "  ", &mut line);
+        }
+    }
+    brief.rankings.iter().for_each(|table| ranking(table, &mut line));
+    line("");
+    wrap(
+        &format!("{} It has every chart and the definition of every number.", enclosed.sentence()),
+        "",
+        &mut line,
+    );
+    wrap(&format!("Fetched {}. Sent by {}.", header.fetched, brief.tool), "", &mut line);
+    out
+}
+
+fn heading(text: &str, line: &mut dyn FnMut(&str)) {
+    line("");
+    line(text);
+    line(&"-".repeat(text.chars().count()));
+}
+
+/// `ACUs                   1,234   102 more (+8 %)`
+fn headline(tile: &Tile, compared: bool, line: &mut dyn FnMut(&str)) {
+    let change = match &tile.change {
+        Some(change) => change.text.as_str(),
+        None if compared => "not compared",
+        None => "",
+    };
+    let rest: Vec<&str> = [change, tile.note.as_str()].into_iter().filter(|text| !text.is_empty()).collect();
+    let gap = VALUES.saturating_sub(length(tile.title) + length(&tile.value)).max(2);
+    let number = format!("{}{}{}", tile.title, " ".repeat(gap), tile.value);
+    let rest = rest.join(", ");
+    let whole = format!("{number}   {rest}");
+    if length(whole.trim_end()) <= WIDTH {
+        line(whole.trim_end());
+    } else {
+        line(&number);
+        wrap(&format!("    {rest}"), "    ", line);
+    }
+}
+
+fn ranking(ranking: &Ranking, line: &mut dyn FnMut(&str)) {
+    heading(&ranking.title, line);
+    for row in &ranking.rows {
+        let mut cells = row.cells.iter();
+        let name = cells.next().map(|name| isolated(name)).unwrap_or_default();
+        let numbers = cells.zip(ranking.heads.iter().skip(1));
+        let told: Vec<String> = numbers
+            .map(|(cell, head)| match head.as_str() {
+                "Change" => cell.clone(),
+                head if head.starts_with(char::is_uppercase)
+                    && head.chars().skip(1).any(char::is_lowercase) =>
+                {
+                    format!("{cell} {}", if cell == "1" { one(head) } else { head.to_lowercase() })
+                }
+                head => format!("{cell} {head}"),
+            })
+            .collect();
+        wrap(&format!("- {name}: {}", told.join(", ")), "  ", line);
+    }
+    if !ranking.more.is_empty() {
+        wrap(&ranking.more, "", line);
+    }
+}
+
+/// A plural head as one of them: `session`.
+fn one(head: &str) -> String {
+    let head = head.to_lowercase();
+    head.strip_suffix('s').map_or(head.clone(), str::to_owned)
+}
+
+/// A name that is written from right to left is kept from turning the rest of its line.
+fn isolated(name: &str) -> String {
+    let leftward =
+        |c: char| matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}');
+    if name.chars().any(leftward) { format!("\u{2068}{name}\u{2069}") } else { name.to_owned() }
+}
+
+fn length(text: &str) -> usize {
+    text.chars().count()
+}
+
+/// Breaks at blanks, never inside a number and its unit; a longer word has a line of its own.
+fn wrap(text: &str, indent: &str, line: &mut dyn FnMut(&str)) {
+    let lead: String = text.chars().take_while(|c| *c == ' ').collect();
+    let mut current = lead;
+    let mut empty = true;
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
+        if !empty && length(&current) + 1 + length(word) > WIDTH {
+            line(&current);
+            current = indent.to_owned();
+            empty = true;
+        }
+        if !empty {
+            current.push(' ');
+        }
+        current.push_str(word);
+        empty = false;
+    }
+    line(&current);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::Facts;
+    use crate::report::brief;
+
+    fn demo() -> Brief {
+        brief(&Facts::from_json(include_str!("../../reports/org_demo_2026-W41.json")).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn the_text_says_all_that_the_body_says() {
+        let brief = demo();
+        let text = text(&brief, &Enclosed::Attached("a.html"));
+        assert!(text.lines().all(|line| length(line) <= WIDTH && !line.ends_with(' ')), "{text}");
+        // Broken lines are one text again.
+        let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let has = |part: &str| flat.contains(&part.split_whitespace().collect::<Vec<_>>().join(" "));
+        for tile in &brief.tiles {
+            assert!(has(&format!("{} {}", tile.title, tile.value)), "{}\n{text}", tile.title);
+            assert!(tile.change.iter().all(|change| has(&change.text)) && has(&tile.note));
+        }
+        for sentence in &brief.insights {
+            assert!(has(&sentence.iter().map(|piece| piece.text.as_str()).collect::<String>()));
+        }
+        assert!(brief.pictures.iter().all(|picture| has(picture.svg.description())));
+        assert!(
+            brief
+                .rankings
+                .iter()
+                .flat_map(|table| &table.rows)
+                .flat_map(|row| &row.cells)
+                .all(|cell| has(cell))
+        );
+        assert!(has("The whole report is attached: a.html."));
+    }
+
+    #[test]
+    fn lines_break_at_blanks_alone() {
+        let mut lines = Vec::new();
+        wrap(&format!("- {}79\u{a0}% {}", "word ".repeat(14), "x".repeat(90)), "  ", &mut |line| {
+            lines.push(line.to_owned());
+        });
+        assert_eq!(lines.len(), 3, "{lines:?}");
+        assert_eq!(lines[1], "  79\u{a0}%");
+        assert!(lines[2].starts_with("  xxx"));
+        assert_eq!(isolated("אבג"), "\u{2068}אבג\u{2069}");
+        assert_eq!((one("Sessions"), isolated("abc")), ("session".to_owned(), "abc".to_owned()));
+    }
+}

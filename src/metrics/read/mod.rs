@@ -1,0 +1,205 @@
+//! The text of `facts.json` back to [`Facts`], so that a report that lies on the
+//! disk can be sent without asking the API again.
+
+mod rows;
+
+use serde::Deserialize;
+
+use super::METRICS;
+use super::facts::{Fact, Facts};
+use super::metric::{Dim, Kind, Known, Metric};
+use crate::unit::Unit;
+use rows::{BudgetRow, File, Number, Row, currency};
+
+/// The only schema there is.
+const SCHEMA: u64 = 1;
+
+/// A text is no `facts.json` that this version can read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// It is no JSON, or a field is missing, unknown or of the wrong kind.
+    #[error("this is no facts file of schema 1: {0}")]
+    Shape(#[from] serde_json::Error),
+    /// It is of another schema.
+    #[error("the facts are of schema {0}, and this version reads schema 1")]
+    Schema(u64),
+    /// A metric, grouping, unit or generation that this version does not have.
+    #[error("the facts have {what} {word:?}, which this version does not know")]
+    Unknown {
+        /// What kind of thing.
+        what: &'static str,
+        /// Its name there.
+        word: String,
+    },
+}
+
+impl ReadError {
+    fn unknown(what: &'static str, word: &str) -> Self {
+        Self::Unknown { what, word: crate::text::clean(word, 60) }
+    }
+}
+
+impl Facts {
+    /// Reads what [`Facts::to_json`] wrote. What a change rests on is not in
+    /// the text: of the whole period it is taken from the trend, else it is 0.
+    ///
+    /// # Errors
+    /// It is of another schema, or holds what this version does not know.
+    pub fn from_json(text: &str) -> Result<Self, ReadError> {
+        let Head { schema } = serde_json::from_str(text)?;
+        if schema != SCHEMA {
+            return Err(ReadError::Schema(schema));
+        }
+        let file: File<'_> = serde_json::from_str(text)?;
+        let mut facts = file.facts.into_iter().map(fact).collect::<Result<Vec<_>, _>>()?;
+        let currency = facts.iter().find_map(|fact| match fact.unit {
+            Unit::Money(currency) => Some(currency),
+            _ => None,
+        });
+        let teams = facts.iter().any(|fact| fact.key(Dim::Team).is_some());
+        let source = file.source.source()?;
+        let labels = file.labels.unwrap_or_default();
+        // Of a file that somebody has edited; ours is in order already.
+        facts.sort_by(Fact::canonical_order);
+        let mut read = Self {
+            generated_at: file.generated_at,
+            period: file.period.bounds(),
+            previous: file.previous.bounds(),
+            quality: file.quality.quality(),
+            budget: file.budget.map(BudgetRow::budget).transpose()?,
+            known: Known { api: source.api, teams, currency },
+            source,
+            names: labels.user,
+            organisations: labels.org,
+            facts,
+        };
+        read.rest_on_the_trend();
+        Ok(read)
+    }
+
+    /// Gives the facts of the whole period what their previous value rests on.
+    fn rest_on_the_trend(&mut self) {
+        let before = self.previous.label.clone();
+        let rests: Vec<(&str, f64)> = METRICS
+            .iter()
+            .filter_map(|metric| {
+                let trend = self.by(metric, &[Dim::Period]);
+                let own = trend.iter().find(|fact| fact.key(Dim::Period).flatten() == Some(&before))?;
+                Some((metric.id, own.n))
+            })
+            .collect();
+        for fact in self.facts.iter_mut().filter(|fact| fact.group.is_empty() && fact.previous.is_some()) {
+            let own = rests.iter().find(|(id, _)| *id == fact.metric.id);
+            fact.previous_n = own.map_or(0.0, |(_, n)| *n);
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Head {
+    schema: u64,
+}
+
+fn fact(row: Row<'_>) -> Result<Fact, ReadError> {
+    let metric = METRICS
+        .iter()
+        .find(|metric| metric.id == row.metric)
+        .ok_or_else(|| ReadError::unknown("the metric", &row.metric))?;
+    let group = group(metric, row.group.0)?;
+    let whole = |number: &Number<'_>| Ok::<_, ReadError>(number.value()?.unwrap_or(0.0));
+    let ratio = metric.kind == Kind::Ratio;
+    Ok(Fact {
+        metric,
+        unit: unit(metric, &row.unit)?,
+        group,
+        value: row.value.value()?,
+        numerator: if ratio { whole(&row.numerator)? } else { 0.0 },
+        denominator: if ratio { whole(&row.denominator)? } else { 0.0 },
+        n: whole(&row.n)?,
+        previous: row.previous.value()?,
+        previous_n: 0.0,
+    })
+}
+
+fn unit(metric: &Metric, name: &str) -> Result<Unit, ReadError> {
+    match metric.unit {
+        Unit::Money(_) => currency(name).map(Unit::Money),
+        unit if unit.name() == name => Ok(unit),
+        _ => Err(ReadError::unknown("the unit", name)),
+    }
+}
+
+/// The dimensions by name, which must be a grouping that the metric comes in.
+fn group(
+    metric: &Metric,
+    row: Vec<(String, Option<String>)>,
+) -> Result<Vec<(Dim, Option<String>)>, ReadError> {
+    let names = || row.iter().map(|(name, _)| name.as_str());
+    let by = metric.groups.iter().find(|by| by.iter().map(|dim| dim.name()).eq(names()));
+    let Some(by) = by else {
+        let words = names().collect::<Vec<_>>().join(", ");
+        return Err(ReadError::unknown("the grouping", &format!("{} by {words}", metric.id)));
+    };
+    Ok(by.iter().copied().zip(row.into_iter().map(|(_, key)| key)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::MERGE_RATE;
+
+    fn sample() -> String {
+        include_str!("../../../reports/org_demo_2026-W41.json").to_owned()
+    }
+
+    #[test]
+    fn what_is_read_is_written_again_byte_for_byte() {
+        let text = sample();
+        assert_eq!(Facts::from_json(&text).unwrap().to_json().unwrap(), text);
+    }
+
+    #[test]
+    fn what_a_change_rests_on_comes_from_the_trend() {
+        let facts = Facts::from_json(&sample()).unwrap();
+        let rate = facts.whole(&MERGE_RATE).unwrap();
+        let trend = facts.by(&MERGE_RATE, &[Dim::Period]);
+        let before = trend.iter().find(|fact| fact.key(Dim::Period).flatten() == Some("2026-W40")).unwrap();
+        assert!(rate.previous_n > 10.0 && rate.previous_n == before.n);
+    }
+
+    #[test]
+    fn names_teams_money_and_masks_come_back() {
+        let spend = "\n    {\"metric\":\"spend\",\"unit\":\"EUR\",\"group\":{\"team\":\"x\"},\"value\":1.25,\"n\":3,\"previous\":null}\n  ]";
+        let budget = "  \"budget\": {\"month\":\"2026-10\",\"until\":\"2026-10-12T00:00:00Z\",\"amount\":5000.0,\"currency\":\"EUR\",\"used\":1250.1,\"forecast\":null},\n";
+        let labels = "  \"labels\": {\"org\":{\"o1\":\"Acme\"},";
+        let text = sample();
+        let (rows, _) = text.rsplit_once("\n  ]").unwrap();
+        // In canonical order money stands last.
+        let text = format!("{rows},{spend}\n}}\n")
+            .replacen("  \"labels\": {", &format!("{budget}{labels}"), 1)
+            .replacen("\"requests\"", "\"people\":\"pseudonyms\",\"profile\":\"leadership\",\"requests\"", 1);
+        let facts = Facts::from_json(&text).unwrap();
+        assert!(facts.called(Dim::Org, "o1") == "Acme" && !facts.names.is_empty());
+        assert_eq!(facts.known.currency.map(|currency| currency.code().to_owned()), Some("EUR".to_owned()));
+        assert!(facts.known.teams && facts.source.profile == Some("leadership"));
+        assert_eq!(facts.budget.as_ref().and_then(|budget| budget.used), Some(1250.1));
+        assert_eq!(facts.to_json().unwrap(), text);
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused_by_name() {
+        let told = |from: &str, to: &str| {
+            let text = sample();
+            assert!(text.contains(from), "{from}");
+            Facts::from_json(&text.replacen(from, to, 1)).err().unwrap().to_string()
+        };
+        assert!(told("\"schema\": 1", "\"schema\": 2").contains("schema 2"));
+        assert!(told("\"metric\":\"acus\"", "\"metric\":\"joy\"").contains("the metric \"joy\""));
+        assert!(told("{\"day\":", "{\"moon\":").contains("by moon"));
+        assert!(told("\"unit\":\"acu\"", "\"unit\":\"share\"").contains("the unit"));
+        assert!(told("\"api\":\"v2\"", "\"api\":\"v9\"").contains("v9"));
+        assert!(told("\"quality\"", "\"qualities\"").contains("unknown field"));
+        assert!(told("\"n\":", "\"m\":").contains("unknown field"));
+        assert!(Facts::from_json("<html>").is_err() && Facts::from_json("{}").is_err());
+    }
+}

@@ -1,0 +1,184 @@
+//! A report in brief, for a mail: made from the facts alone, so that what is
+//! sent at once and what is sent later from the disk are the same.
+
+mod pictures;
+mod rankings;
+mod subject;
+
+use chrono::DateTime;
+use chrono_tz::Tz;
+
+pub use pictures::Picture;
+pub use rankings::Ranking;
+
+use super::view::{Header, Piece, Tile};
+use super::{ReportError, Run, comparison, head, in_sentence, insights, tiles};
+use crate::fetch::Vendor;
+use crate::metrics::*;
+use crate::period::Period;
+
+/// What a mail says, in finished strings.
+pub struct Brief {
+    /// The headline: the period, the ACUs, what was merged.
+    pub subject: String,
+    /// Who, when, how complete.
+    pub header: Header,
+    /// What must be known before any number is read.
+    pub notices: Vec<String>,
+    /// What the numbers are compared with, or why they are not.
+    pub comparison: String,
+    /// Whether they are compared.
+    pub compared: bool,
+    /// The headline numbers, without their trends.
+    pub tiles: Vec<Tile>,
+    /// What stands out, most important first.
+    pub insights: Vec<Vec<Piece>>,
+    /// At most three charts without anybody's words in them.
+    pub pictures: Vec<Picture>,
+    /// Who and what used most; none where the facts name nobody.
+    pub rankings: Vec<Ranking>,
+    /// Name and version of this program.
+    pub tool: String,
+}
+
+/// The report in brief.
+///
+/// # Errors
+/// The facts' period cannot be read, or a chart could not be drawn.
+pub fn brief(facts: &Facts) -> Result<Brief, ReportError> {
+    let (periods, points) = periods(facts)?;
+    let tz = zone(facts).unwrap_or(Tz::UTC);
+    let fetched = DateTime::parse_from_rfc3339(&facts.generated_at)
+        .map(|moment| moment.with_timezone(&tz).format("%-d %B %Y, %H:%M").to_string())
+        .unwrap_or_default();
+    let source = &facts.source;
+    let run = Run {
+        periods: &periods,
+        points,
+        organisation: Some(source.scope.as_str())
+            .filter(|scope| *scope != "enterprise")
+            .map(|scope| facts.called(Dim::Org, scope)),
+        fetched,
+        tags: &source.tags,
+        users: &source.users,
+        prices: None,
+        vendor: &Vendor::NotAsked,
+        notes: &[],
+        demo: false,
+    };
+    let previous = periods.get(1);
+    let evidence = evidence(facts);
+    let priced = match facts.known.currency {
+        Some(_) => " Money is at the prices in the sender's settings.",
+        None => "",
+    };
+    Ok(Brief {
+        subject: periods.first().map(|period| subject::subject(facts, period)).unwrap_or_default(),
+        header: head::header(facts, &run),
+        notices: head::notices(facts, &run),
+        comparison: comparison(facts, &run) + priced,
+        compared: facts.period.complete.unwrap_or(true),
+        // One point draws no trend.
+        tiles: tiles::tiles(facts, &periods, 0)?,
+        insights: insights::insights(facts, &evidence, &previous.map(in_sentence).unwrap_or_default()),
+        pictures: pictures::pictures(facts, &evidence, &run)?,
+        rankings: rankings::rankings(facts),
+        tool: format!("acumen {}", env!("CARGO_PKG_VERSION")),
+    })
+}
+
+fn zone(facts: &Facts) -> Option<Tz> {
+    facts.period.tz.as_deref()?.parse().ok()
+}
+
+/// The report's period and those before it, newest first, with the previous one
+/// at least; and how many of them are points of the trend.
+fn periods(facts: &Facts) -> Result<(Vec<Period>, usize), ReportError> {
+    let label = &facts.period.label;
+    let unreadable = || ReportError::Period(crate::text::clean(label, 60));
+    let period = zone(facts).and_then(|tz| Period::parse_label(label, tz)).ok_or_else(unreadable)?;
+    let points = facts.by(&SESSIONS, &[Dim::Period]).len().max(1);
+    let earlier = u32::try_from(points - 1).unwrap_or(0);
+    Ok((period.trend(earlier.max(1)), points))
+}
+
+/// The labels and what they touched, as far as the facts tell: not their ACUs.
+fn evidence(facts: &Facts) -> Evidence {
+    let mut labels: Vec<LabelRow> = Vec::new();
+    for fact in facts.by(&ISSUES, &[Dim::Label, Dim::Impact]) {
+        let label = fact.key(Dim::Label).flatten();
+        if labels.last().is_none_or(|row| row.label.as_deref() != label) {
+            let touched = facts.by(&SESSIONS_WITH_ISSUE, &[Dim::Label]);
+            let touched = touched.iter().find(|touched| touched.key(Dim::Label).flatten() == label);
+            labels.push(LabelRow {
+                label: label.map(str::to_owned),
+                issues: 0.0,
+                high: 0.0,
+                sessions: touched.and_then(|fact| fact.value).unwrap_or(0.0),
+                acus: 0.0,
+            });
+        }
+        if let Some(row) = labels.last_mut() {
+            let issues = fact.value.unwrap_or(0.0);
+            row.issues += issues;
+            if fact.key(Dim::Impact).flatten() == Some("high") {
+                row.high += issues;
+            }
+        }
+    }
+    labels.sort_by(|a, b| {
+        let none = |row: &LabelRow| row.label.is_none();
+        (b.high.total_cmp(&a.high))
+            .then(b.issues.total_cmp(&a.issues))
+            .then(none(a).cmp(&none(b)))
+            .then(a.label.cmp(&b.label))
+    });
+    Evidence { labels, ..Evidence::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pub fn demo() -> Facts {
+        Facts::from_json(include_str!("../../../reports/org_demo_2026-W41.json")).unwrap()
+    }
+
+    #[test]
+    fn the_demo_in_brief_says_what_its_page_says() {
+        let brief = brief(&demo()).unwrap();
+        let page = include_str!("../../../reports/org_demo_2026-W41.html");
+        assert_eq!((brief.tiles.len(), brief.pictures.len()), (8, 3));
+        for tile in &brief.tiles {
+            let value = format!("<p class=\"value\">{}</p>", tile.value.replace('<', "&lt;"));
+            assert!(page.contains(&value) && tile.trend.is_empty(), "{} {}", tile.title, tile.value);
+            if let Some(change) = &tile.change {
+                let class = format!("change {}\"", change.tone);
+                let end = page.split(&value).nth(1).unwrap();
+                assert!(end.contains(&change.text) && page.contains(&class), "{}", change.text);
+            }
+        }
+        for sentence in &brief.insights {
+            // What a label's sessions used is told by the page alone.
+            let own = sentence.last().unwrap().text.split(" that used").next().unwrap().trim_end_matches('.');
+            assert!(page.contains(own), "{own}");
+        }
+        assert!(brief.pictures.iter().all(|picture| !picture.svg.description().is_empty()));
+    }
+
+    #[test]
+    fn a_period_that_cannot_be_read_is_an_error_with_its_name() {
+        let mut facts = demo();
+        facts.period.label = "some time\u{202e}".to_owned();
+        assert!(brief(&facts).err().unwrap().to_string().contains("\"some time\""));
+    }
+
+    #[test]
+    fn labels_are_in_the_order_of_the_page() {
+        let labels = evidence(&demo()).labels;
+        assert!(labels.windows(2).all(|pair| pair[0].high >= pair[1].high));
+        let issues: f64 = labels.iter().map(|row| row.issues).sum();
+        assert_eq!(demo().whole(&ISSUES).unwrap().value, Some(issues));
+        assert!(labels.iter().all(|row| row.sessions <= row.issues && row.sessions > 0.0));
+    }
+}

@@ -1,0 +1,115 @@
+//! Who and what used most, as short tables.
+
+use crate::metrics::{ACUS, Dim, Fact, Facts, HIDDEN};
+use crate::report::view::Row;
+use crate::report::{change, money, names};
+use crate::text::clean;
+use crate::unit::Unit;
+
+/// The most rows that a mail lists.
+const MOST: usize = 5;
+/// The longest name in a narrow table.
+const LONGEST_NAME: usize = 48;
+/// What is listed, in order.
+const BY: [Dim; 3] = [Dim::Team, Dim::User, Dim::Tag];
+
+/// A short table: name, ACUs, what they are worth or else the sessions, change.
+pub struct Ranking {
+    /// Heading.
+    pub title: String,
+    /// Heads of its columns.
+    pub heads: Vec<String>,
+    /// Rows, most first.
+    pub rows: Vec<Row>,
+    /// What is not in the rows; empty for nothing.
+    pub more: String,
+    /// The column, from 1, that a narrow screen does without.
+    pub spare: usize,
+}
+
+/// The tables that have anybody or anything to name.
+pub fn rankings(facts: &Facts) -> Vec<Ranking> {
+    BY.into_iter().filter_map(|dim| ranking(facts, dim)).collect()
+}
+
+fn ranking(facts: &Facts, dim: Dim) -> Option<Ranking> {
+    let compared = facts.period.complete.unwrap_or(true);
+    let mut all: Vec<&Fact> = facts.by(&ACUS, &[dim]).iter().collect();
+    // A row for everybody together says nothing that the total does not.
+    if all.iter().all(|fact| matches!(fact.key(dim).flatten(), None | Some(HIDDEN))) {
+        return None;
+    }
+    let value = |fact: &Fact| fact.value.unwrap_or(0.0);
+    all.sort_by(|a, b| value(b).total_cmp(&value(a)));
+    let worth = money::head(facts, &ACUS);
+    let row = |fact: &&Fact| {
+        let name = names::of(facts, dim, fact.key(dim).flatten());
+        let beside = worth.and_then(|_| money::text(facts, fact)).unwrap_or_else(|| count(fact.n));
+        let mut cells = vec![clean(&name, LONGEST_NAME), fact.unit.text(fact.value), beside];
+        cells.extend(compared.then(|| change::signed(fact)));
+        Row { cells, faint: false }
+    };
+    let heads = [names::head(dim), ACUS.title, worth.unwrap_or(ACUS.basis.head())].into_iter();
+    Some(Ranking {
+        title: format!("{} by {}", ACUS.title, names::head(dim).to_lowercase()),
+        heads: heads.chain(compared.then_some("Change")).map(str::to_owned).collect(),
+        rows: all.iter().take(MOST).map(row).collect(),
+        more: more(dim, all.len()),
+        spare: if worth.is_some() { 4 } else { 3 },
+    })
+}
+
+fn more(dim: Dim, all: usize) -> String {
+    let rest = match all.saturating_sub(MOST) {
+        0 => return if dim == Dim::Tag { OVERLAP.to_owned() } else { String::new() },
+        1 => "One more is in the whole report.".to_owned(),
+        rest => format!("{} more are in the whole report.", count(rest as f64)),
+    };
+    if dim == Dim::Tag { format!("{OVERLAP} {rest}") } else { rest }
+}
+
+/// Why the rows of tags do not add up.
+const OVERLAP: &str = "A session counts fully under each of its tags.";
+
+fn count(number: f64) -> String {
+    Unit::Count.text(Some(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn demo() -> Facts {
+        Facts::from_json(include_str!("../../../reports/org_demo_2026-W41.json")).unwrap()
+    }
+
+    #[test]
+    fn the_five_that_used_most_are_named_and_the_rest_counted() {
+        let mut facts = demo();
+        let all = facts.by(&ACUS, &[Dim::User]).len();
+        let most =
+            facts.by(&ACUS, &[Dim::User]).iter().max_by(|a, b| a.value.unwrap().total_cmp(&b.value.unwrap()));
+        let id = most.unwrap().key(Dim::User).flatten().unwrap().to_owned();
+        facts.names.clear();
+        assert_eq!(rankings(&facts)[0].rows[0].cells[0], id);
+        facts.names.insert(id, "Ada\u{202e} Lovelace".to_owned());
+        let users = &rankings(&facts)[0];
+        assert_eq!((users.title.as_str(), users.rows.len()), ("ACUs by user", 5));
+        assert_eq!(users.rows[0].cells[0], "Ada Lovelace");
+        assert_eq!(users.more, format!("{} more are in the whole report.", all - 5));
+        assert!(rankings(&facts)[1].more.starts_with(OVERLAP));
+    }
+
+    #[test]
+    fn a_running_period_has_no_changes_and_nobody_no_table() {
+        let mut facts = demo();
+        facts.period.complete = Some(false);
+        assert!(
+            rankings(&facts)
+                .iter()
+                .all(|ranking| ranking.heads.len() == 3 && ranking.rows[0].cells.len() == 3)
+        );
+        facts.facts.retain(|fact| fact.key(Dim::User).flatten().is_none());
+        assert_eq!(rankings(&facts).len(), 1);
+    }
+}

@@ -1,0 +1,288 @@
+//! What a mail needs, checked before any work is done.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use url::Url;
+
+use super::{FoundKey, SettingsError, quoted};
+use crate::cli::MailArgs;
+
+/// The password of a mail server, which nothing shows.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(String);
+
+impl Password {
+    /// The text itself, for the server alone.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// How the way to a mail server is kept from others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Security {
+    /// TLS from the first byte.
+    Tls,
+    /// TLS after a plain greeting, or no mail at all.
+    StartTls,
+    /// None: loopback alone.
+    Plain,
+}
+
+/// Who logs in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Login {
+    /// The name.
+    pub user: String,
+    /// The password.
+    pub password: Password,
+    /// Where the password came from, for messages.
+    pub source: String,
+}
+
+/// A mail server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// How it is spoken to.
+    pub security: Security,
+    /// Name or address; the name is what its certificate must be for.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Who logs in; none where nobody does.
+    pub login: Option<Login>,
+}
+
+/// What is attached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attach {
+    /// The page.
+    Html,
+    /// The workbook.
+    Xlsx,
+    /// Nothing.
+    Nothing,
+}
+
+/// Where the message goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Into a file.
+    File(PathBuf),
+    /// To its recipients.
+    Server {
+        /// Through this server.
+        server: Server,
+        /// Remembered in this folder.
+        state: PathBuf,
+        /// Even if it was sent before.
+        force: bool,
+    },
+}
+
+/// Everything that a mail needs besides its report. Addresses are as they were
+/// typed: the stage that writes the message reads them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mail {
+    /// The sender.
+    pub from: String,
+    /// The recipients, at least one.
+    pub to: Vec<String>,
+    /// Who gets a copy.
+    pub cc: Vec<String>,
+    /// What is attached.
+    pub attach: Attach,
+    /// Where it goes.
+    pub way: Way,
+}
+
+impl Mail {
+    /// Checks what was typed, with the password and the state folder that were found.
+    ///
+    /// # Errors
+    /// The first thing that is missing or cannot be used, with a hint.
+    pub fn resolve(
+        args: &MailArgs,
+        password: Option<FoundKey>,
+        state: Option<PathBuf>,
+    ) -> Result<Self, SettingsError> {
+        let missing = |what: &str, hint: &str| SettingsError::new(format!("there is no {what}"), hint);
+        let from = args.mail_from.clone().ok_or_else(|| {
+            missing("sender for the mail", "name one with --mail-from, as acumen@example.com")
+        })?;
+        if args.mail_to.is_empty() {
+            return Err(missing("recipient for the mail", "name one with --mail-to, as lead@example.com"));
+        }
+        let way = match &args.eml {
+            Some(file) => Way::File(file.clone()),
+            None => {
+                let url = args.smtp.as_deref().ok_or_else(|| {
+                    missing(
+                        "mail server",
+                        "name it with --smtp, as smtps://mail.example.com, or write the message with --eml",
+                    )
+                })?;
+                let login = login(args, password)?;
+                let state = state
+                    .ok_or_else(|| missing("folder to remember in what was sent", "name one with --state"))?;
+                Way::Server { server: server(url, login)?, state, force: args.force }
+            }
+        };
+        let attach = match args.mail_attach.as_str() {
+            "none" => Attach::Nothing,
+            "xlsx" => Attach::Xlsx,
+            _ => Attach::Html,
+        };
+        Ok(Self { from, to: args.mail_to.clone(), cc: args.mail_cc.clone(), attach, way })
+    }
+}
+
+fn login(args: &MailArgs, password: Option<FoundKey>) -> Result<Option<Login>, SettingsError> {
+    let hint = "put it into a file and name it with --smtp-password-file, or set ACUMEN_SMTP_PASSWORD";
+    match (&args.smtp_user, password) {
+        (None, None) => Ok(None),
+        // A variable with nothing in it counts as none.
+        (None, Some(found)) if found.text.trim().is_empty() => Ok(None),
+        (None, Some(found)) => Err(SettingsError::new(
+            format!("there is a password from {}, but nobody to log in", found.source),
+            "name who logs in to the mail server with --smtp-user, or take the password away",
+        )),
+        (Some(_), None) => Err(SettingsError::new("there is no password for the mail server", hint)),
+        (Some(user), Some(found)) => {
+            // The end of the line belongs to the file, all else to the password.
+            let text = found.text.trim_end_matches(['\r', '\n']);
+            if text.is_empty() || text.chars().any(char::is_control) {
+                let wrong = format!("the password from {} is empty or more than one line", found.source);
+                return Err(SettingsError::new(wrong, hint));
+            }
+            let password = Password(text.to_owned());
+            Ok(Some(Login { user: super::word("--smtp-user", user)?, password, source: found.source }))
+        }
+    }
+}
+
+fn server(text: &str, login: Option<Login>) -> Result<Server, SettingsError> {
+    let example = "write it as smtps://mail.example.com, or smtp://mail.example.com for STARTTLS";
+    let refuse = |why: String, hint: &str| Err(SettingsError::new(format!("--smtp: {why}"), hint));
+    let text = text.trim();
+    // What stands before an @ may be a password.
+    let shown = || quoted(text.rsplit('@').next().unwrap_or_default());
+    let Ok(url) = Url::parse(text) else { return refuse(format!("cannot read {}", shown()), example) };
+    if !url.username().is_empty() || url.password().is_some() {
+        return refuse(
+            "it must not hold a user or password".to_owned(),
+            "name the user with --smtp-user; the password comes from a file or ACUMEN_SMTP_PASSWORD",
+        );
+    }
+    let (security, port) = match url.scheme() {
+        "smtps" => (Security::Tls, 465),
+        "smtp" => (Security::StartTls, 587),
+        "smtp+plain" => (Security::Plain, 25),
+        _ => return refuse(format!("{} is no mail server", shown()), example),
+    };
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_ascii_lowercase();
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
+    let bare = matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
+    if host.is_empty() || !host.chars().all(is_name) || !bare {
+        return refuse(format!("{} is no host", shown()), example);
+    }
+    if security == Security::Plain && !is_loopback(&host) {
+        return refuse(
+            "without TLS the report could be read on its way".to_owned(),
+            "use smtps:// or smtp://; smtp+plain:// is for loopback alone",
+        );
+    }
+    Ok(Server { security, host, port: url.port().unwrap_or(port), login })
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(smtp: &str) -> MailArgs {
+        MailArgs {
+            mail_from: Some("a@example.com".to_owned()),
+            mail_to: vec!["b@example.com".to_owned()],
+            smtp: Some(smtp.to_owned()),
+            mail_attach: "html".to_owned(),
+            ..MailArgs::default()
+        }
+    }
+
+    fn found(text: &str) -> Option<FoundKey> {
+        Some(FoundKey { text: text.to_owned(), source: "a test".to_owned() })
+    }
+
+    fn told(smtp: &str) -> Result<(Security, String, u16), String> {
+        let mail = Mail::resolve(&args(smtp), None, Some(PathBuf::from("/s")));
+        match mail.map(|mail| mail.way) {
+            Ok(Way::Server { server, .. }) => Ok((server.security, server.host, server.port)),
+            Ok(Way::File(_)) => Err("a file".to_owned()),
+            Err(error) => Err(format!("{error}; {}", error.hint)),
+        }
+    }
+
+    #[test]
+    fn the_address_of_a_server_says_how_it_is_spoken_to() {
+        assert_eq!(told("smtps://Mail.example.com"), Ok((Security::Tls, "mail.example.com".to_owned(), 465)));
+        assert_eq!(told("smtp://mx:2525/"), Ok((Security::StartTls, "mx".to_owned(), 2525)));
+        for loopback in ["localhost", "127.0.0.1", "127.9.9.9", "[::1]"] {
+            assert!(told(&format!("smtp+plain://{loopback}:25")).is_ok(), "{loopback}");
+        }
+        for wrong in ["", "mx", "https://mx", "smtp://", "smtps://mx/x", "smtps://mx?tls=no", "smtps://m%41x"]
+        {
+            assert!(told(wrong).is_err(), "{wrong}");
+        }
+        for far in ["mx", "127.0.0.1.example.com", "localhost.example.com", "10.0.0.1"] {
+            assert!(told(&format!("smtp+plain://{far}")).unwrap_err().contains("loopback alone"), "{far}");
+        }
+    }
+
+    #[test]
+    fn no_password_is_shown() {
+        for url in ["smtps://me:s3cret@mx", "smtps://me:s3cret@m x", "http://me:s3cret@mx"] {
+            assert!(!told(url).unwrap_err().contains("s3cret"), "{url}");
+        }
+        let typed = MailArgs { smtp_user: Some("me".to_owned()), ..args("smtps://mx") };
+        let mail = Mail::resolve(&typed, found(" s3cret \r\n"), Some(PathBuf::from("/s"))).unwrap();
+        assert!(!format!("{mail:?}").contains("s3cret"));
+        let Way::Server { server, .. } = mail.way else { panic!("a server") };
+        assert_eq!(server.login.unwrap().password.reveal(), " s3cret ");
+    }
+
+    #[test]
+    fn what_is_missing_is_told_with_its_flag() {
+        let told = |args: &MailArgs, password, state: Option<&str>| {
+            let error = Mail::resolve(args, password, state.map(PathBuf::from)).unwrap_err();
+            format!("{error}; {}", error.hint)
+        };
+        let whole = || args("smtps://mx");
+        let user = || MailArgs { smtp_user: Some("me".to_owned()), ..whole() };
+        for (args, password, state, flag) in [
+            (MailArgs { mail_from: None, ..whole() }, None, Some("/s"), "--mail-from"),
+            (MailArgs { mail_to: Vec::new(), ..whole() }, None, Some("/s"), "--mail-to"),
+            (MailArgs { smtp: None, ..whole() }, None, Some("/s"), "--smtp"),
+            (whole(), None, None, "--state"),
+            (user(), None, Some("/s"), "--smtp-password-file"),
+            (user(), found("\n"), Some("/s"), "--smtp-password-file"),
+            (user(), found("a\nb"), Some("/s"), "--smtp-password-file"),
+            (whole(), found("x"), Some("/s"), "--smtp-user"),
+        ] {
+            assert!(told(&args, password, state).contains(flag), "{flag}");
+        }
+        let file = MailArgs { smtp: None, eml: Some(PathBuf::from("x.eml")), ..whole() };
+        assert_eq!(Mail::resolve(&file, None, None).unwrap().way, Way::File(PathBuf::from("x.eml")));
+    }
+}
