@@ -86,9 +86,8 @@ fn ranking(ranking: &Ranking, line: &mut dyn FnMut(&str)) {
         let told: Vec<String> = numbers
             .map(|(cell, head)| match head.as_str() {
                 "Change" => cell.clone(),
-                head if head.starts_with(char::is_uppercase)
-                    && head.chars().skip(1).any(char::is_lowercase) =>
-                {
+                // A word, no abbreviation such as ACUs.
+                head if head.chars().nth(1).is_some_and(char::is_lowercase) => {
                     format!("{cell} {}", if cell == "1" { one(head) } else { head.to_lowercase() })
                 }
                 head => format!("{cell} {head}"),

@@ -1,7 +1,9 @@
 //! Settings: what was typed, validated once, before any work is done.
 
+mod checks;
 mod file;
 pub mod mail;
+mod privacy;
 mod show;
 
 use std::collections::BTreeSet;
@@ -9,18 +11,19 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{DateTime, Datelike, SubsecRound, Utc};
-use chrono_tz::Tz;
-use url::{Host, Url};
 
+pub use checks::{checked_key, ping};
 pub use file::{SettingsFile, parse as parse_file};
+pub use privacy::{Privacy, Shown};
 pub use show::{EXAMPLE, show};
 
 use crate::cli::{Format, ReportArgs};
-use crate::fetch::{Api, Question, Secret};
+use crate::fetch::{Question, Secret};
 use crate::money::Prices;
 use crate::people::{People, TagRule};
 use crate::period::{self, Period};
 use crate::text::clean;
+use checks::{base_url, generation, page_size, quoted, users, word, zone};
 
 /// How long a whole fetch may take.
 const DEADLINE: Duration = Duration::from_secs(20 * 60);
@@ -60,41 +63,6 @@ pub struct Found {
     pub people: Option<(PathBuf, String)>,
     /// Where what must outlive a run belongs, unless an option says.
     pub state: Option<PathBuf>,
-}
-
-/// How people are shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Shown {
-    /// By name, where it is known.
-    #[default]
-    Names,
-    /// Under names that mean nothing outside this installation.
-    Pseudonyms,
-    /// Not at all: everybody is one group.
-    Hidden,
-}
-
-/// What a report tells of single people and sessions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Privacy {
-    /// How people are shown.
-    pub people: Shown,
-    /// Whether groups of fewer than five people are folded into one, and single
-    /// sessions go without title and link.
-    pub leadership: bool,
-    /// Whether the beginnings of prompts are printed.
-    pub prompts: bool,
-}
-
-impl Privacy {
-    /// How people are shown, where that is not by name.
-    pub fn people_word(&self) -> Option<&'static str> {
-        match self.people {
-            Shown::Names => None,
-            Shown::Pseudonyms => Some("pseudonyms"),
-            Shown::Hidden => Some("hidden"),
-        }
-    }
 }
 
 /// What may be spent, and what it is worth.
@@ -171,7 +139,7 @@ impl Settings {
         ping(args)?;
         let now = now.trunc_subsecs(0);
         let tz = zone(&args.tz)?;
-        let period = period(args, now, tz)?;
+        let period = checks::period(args, now, tz)?;
         let points = args.trend as usize + 1;
         let periods = period.trend(args.trend.max(1));
         let (Some(previous), Some(earliest)) = (periods.get(1).cloned(), periods.last()) else {
@@ -215,7 +183,7 @@ impl Settings {
             key: Secret::new(key),
         };
         let complete = period.complete(now);
-        let privacy = privacy(args)?;
+        let privacy = privacy::privacy(args)?;
         if privacy.people != Shown::Names && !question.users.is_empty() {
             return Err(SettingsError::new(
                 "--user names people, who are not to be shown by name",
@@ -257,30 +225,6 @@ impl Settings {
     }
 }
 
-/// What the profile and the flags beside it say of people and sessions.
-fn privacy(args: &ReportArgs) -> Result<Privacy, SettingsError> {
-    let leadership = args.profile == "leadership";
-    let people = match args.people.as_deref() {
-        Some("names") if leadership => {
-            return Err(SettingsError::new(
-                "--people names: the profile leadership names nobody",
-                "use --profile lead for a report with names",
-            ));
-        }
-        Some("hidden") => Shown::Hidden,
-        Some("pseudonyms") => Shown::Pseudonyms,
-        None if leadership => Shown::Pseudonyms,
-        _ => Shown::Names,
-    };
-    if args.include_prompts && (leadership || people != Shown::Names) {
-        return Err(SettingsError::new(
-            "--include-prompts: prompts tell who wrote them",
-            "print them with --profile lead and --people names only",
-        ));
-    }
-    Ok(Privacy { people, leadership, prompts: args.include_prompts })
-}
-
 fn money(budget: Option<&str>, prices: Option<Prices>) -> Result<Option<Money>, SettingsError> {
     let budget = match budget.map(|text| (text, file::amount(text))) {
         Some((text, None)) => {
@@ -313,187 +257,10 @@ fn read_people(path: &Path, text: &str) -> Result<People, SettingsError> {
     })
 }
 
-fn zone(text: &str) -> Result<Tz, SettingsError> {
-    let trimmed = text.trim();
-    let found = chrono_tz::TZ_VARIANTS.iter().find(|zone| zone.name().eq_ignore_ascii_case(trimmed));
-    found.copied().ok_or_else(|| {
-        let city = trimmed.rsplit('/').next().unwrap_or_default().to_lowercase().replace(' ', "_");
-        let near = chrono_tz::TZ_VARIANTS
-            .iter()
-            .find(|zone| zone.name().contains('/') && zone.name().to_lowercase().ends_with(&city))
-            .filter(|_| !city.is_empty())
-            .map_or("Europe/Berlin or UTC", |zone| zone.name());
-        SettingsError::new(
-            format!("--tz: there is no time zone {}", quoted(text)),
-            format!("use an IANA name such as {near}"),
-        )
-    })
-}
-
-fn period(args: &ReportArgs, now: DateTime<Utc>, tz: Tz) -> Result<Period, SettingsError> {
-    let unreadable = |flag: &str, text: &str, example: &str| {
-        SettingsError::new(format!("{flag}: cannot read {}", quoted(text)), format!("write it as {example}"))
-    };
-    if let (Some(from), Some(to)) = (&args.from, &args.to) {
-        let first = period::parse_date(from).ok_or_else(|| unreadable("--from", from, "2026-10-05"))?;
-        let last = period::parse_date(to).ok_or_else(|| unreadable("--to", to, "2026-10-11"))?;
-        return Period::days(first, last, tz).ok_or_else(|| {
-            SettingsError::new(
-                format!("--to {last} lies before --from {first}"),
-                "both days are included: --to is the same day or a later one",
-            )
-        });
-    }
-    if let Some(week) = &args.week {
-        return Period::parse_week(week.trim(), tz)
-            .ok_or_else(|| unreadable("--week", week, "2026-W41 (ISO weeks run from W01 to W52 or W53)"));
-    }
-    if let Some(month) = &args.month {
-        return Period::parse_month(month.trim(), tz).ok_or_else(|| unreadable("--month", month, "2026-10"));
-    }
-    if let Some(last) = &args.last {
-        return period::parse_span(last.trim())
-            .and_then(|days| Period::last_days(days, now, tz))
-            .ok_or_else(|| unreadable("--last", last, "14d or 2w, at most 3660 days"));
-    }
-    Period::last_complete_week(now, tz)
-        .ok_or_else(|| SettingsError::new("the clock is out of range", "check the machine's date"))
-}
-
-fn base_url(text: &str) -> Result<Url, SettingsError> {
-    let refuse = |why: &str, hint: &str| Err(SettingsError::new(format!("--base-url: {why}"), hint));
-    let Ok(url) = Url::parse(text.trim()) else {
-        // What stands before an @ may be a password or the key.
-        let shown = text.rsplit('@').next().unwrap_or_default();
-        return refuse(&format!("cannot read {}", quoted(shown)), "write it as https://api.devin.ai");
-    };
-    if !url.username().is_empty() || url.password().is_some() {
-        return refuse("it must not hold a user or password", "the key comes from a file or DEVIN_API_KEY");
-    }
-    let last = url.path().trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-    if matches!(last, "v2" | "v3") {
-        return refuse(
-            &format!("it must end before /{last}"),
-            "write it as https://api.devin.ai; --api chooses the version",
-        );
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return refuse("it must not hold a query or fragment", "write it as https://api.devin.ai");
-    }
-    match (url.scheme(), url.host()) {
-        ("https", Some(_)) => Ok(url),
-        ("http", Some(host)) if is_loopback(&host) => Ok(url),
-        ("http", Some(_)) => refuse(
-            "plain http would send the key readable over the network",
-            "use https; http is for loopback alone",
-        ),
-        _ => refuse(&format!("{} is no web address", quoted(text)), "write it as https://api.devin.ai"),
-    }
-}
-
-/// The address of the monitor that is told of the run. It holds a token, so no message repeats it.
-///
-/// # Errors
-/// It is no address, or one over which the token could be read.
-pub fn ping(args: &ReportArgs) -> Result<Option<Url>, SettingsError> {
-    let refuse = |why: &str| {
-        SettingsError::new(
-            format!("--ping: {why}"),
-            "give the monitor's own address, such as https://hc-ping.com/ and the check's UUID",
-        )
-    };
-    let Some(text) = &args.ping else { return Ok(None) };
-    let url = Url::parse(text.0.trim()).map_err(|_| refuse("this is no web address"))?;
-    match (url.scheme(), url.host()) {
-        ("https", Some(_)) => Ok(Some(url)),
-        ("http", Some(host)) if is_loopback(&host) => Ok(Some(url)),
-        ("http", Some(_)) => Err(refuse("plain http would send the token readable over the network")),
-        _ => Err(refuse("this is no web address")),
-    }
-}
-
-fn is_loopback(host: &Host<&str>) -> bool {
-    match host {
-        Host::Domain(name) => name.eq_ignore_ascii_case("localhost"),
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
-    }
-}
-
-fn word(flag: &str, text: &str) -> Result<String, SettingsError> {
-    let text = text.trim();
-    if text.is_empty() || text.chars().any(char::is_control) {
-        return Err(SettingsError::new(
-            format!("{flag}: {} is empty or has control characters", quoted(text)),
-            format!("leave {flag} out to report on everything"),
-        ));
-    }
-    Ok(text.to_owned())
-}
-
-/// The text of the key that was found, trimmed.
-///
-/// # Errors
-/// There is none, or it is no key.
-pub fn checked_key(found: Option<&FoundKey>) -> Result<String, SettingsError> {
-    let hint = "put the key into a file and name it with --api-key-file, or set DEVIN_API_KEY; \
-                to look around without a key: acumen demo";
-    let Some(found) = found else { return Err(SettingsError::new("there is no API key", hint)) };
-    let text = found.text.trim();
-    if text.is_empty() {
-        return Err(SettingsError::new(format!("the API key from {} is empty", found.source), hint));
-    }
-    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(SettingsError::new(
-            format!("the API key from {} has spaces or characters that no key has", found.source),
-            "give the key alone, on one line",
-        ));
-    }
-    Ok(text.to_owned())
-}
-
-/// The generation of the API, and what decided on it.
-fn generation(typed: Option<&str>, key: &str) -> (Api, &'static str) {
-    match (typed, Api::of_key(key)) {
-        (Some("v3"), _) => (Api::V3, "as --api says"),
-        (Some(_), _) => (Api::V2, "as --api says"),
-        (None, Some(api)) => (api, "as the kind of key says"),
-        (None, None) => (Api::V2, "the default, since the key does not tell; --api chooses"),
-    }
-}
-
-/// The users' ids. v3 asks for people and for service users apart, and no row can be both.
-fn users(typed: &[String], api: Api) -> Result<Vec<String>, SettingsError> {
-    let users = typed.iter().map(|user| word("--user", user)).collect::<Result<Vec<_>, _>>()?;
-    let machines = users.iter().filter(|user| Api::is_service_user(user)).count();
-    if api == Api::V3 && machines > 0 && machines < users.len() {
-        return Err(SettingsError::new(
-            "--user: v3 cannot be asked for people and service users at once",
-            "make one report of the people and one of the service users",
-        ));
-    }
-    Ok(users)
-}
-
-fn page_size(size: u32, api: Api) -> Result<u32, SettingsError> {
-    let largest = api.largest_page();
-    if size > largest {
-        return Err(SettingsError::new(
-            format!("--page-size: {api} gives at most {largest} sessions a page"),
-            format!("ask for {largest} or fewer"),
-        ));
-    }
-    Ok(size)
-}
-
-/// Untrusted text for one line of a terminal: quoted, cut, without controls.
-fn quoted(text: &str) -> String {
-    let clean: String = text.chars().filter(|c| !c.is_control()).take(60).collect();
-    format!("“{clean}”")
-}
-
 #[cfg(test)]
 mod tests {
+    use chrono_tz::Tz;
+
     use super::*;
 
     fn resolve(args: ReportArgs) -> Result<Settings, SettingsError> {
@@ -520,21 +287,6 @@ mod tests {
         assert_eq!(settings.question.from.to_rfc3339(), "2026-09-21T00:00:00+00:00");
         assert_eq!(settings.question.to.to_rfc3339(), "2026-10-12T00:00:00+00:00");
         assert_eq!((settings.periods.len(), settings.points, settings.complete), (3, 3, true));
-    }
-
-    #[test]
-    fn the_key_tells_the_generation_unless_a_flag_does() {
-        let api = |typed, key| generation(typed, key).0;
-        assert_eq!(
-            [api(None, "cog_x"), api(None, "apk_user_x"), api(None, "x")],
-            [Api::V3, Api::V2, Api::V2]
-        );
-        assert_eq!([api(Some("v2"), "cog_x"), api(Some("v3"), "apk_user_x")], [Api::V2, Api::V3]);
-        assert_eq!((page_size(1000, Api::V2), page_size(200, Api::V3)), (Ok(1000), Ok(200)));
-        let both = ["email|1".to_owned(), "service-user-2".to_owned()];
-        assert!(users(&both, Api::V2).is_ok() && users(&both[..1], Api::V3).is_ok());
-        assert!(users(&both, Api::V3).unwrap_err().to_string().starts_with("--user"));
-        assert!(page_size(201, Api::V3).unwrap_err().to_string().contains("v3 gives at most 200"));
     }
 
     #[test]

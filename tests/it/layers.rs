@@ -193,7 +193,7 @@ fn settings_take_of_the_fetch_only_its_question() {
                 .collect::<Vec<_>>()
         })
         .collect();
-    assert_eq!(taken, ["crate::fetch::{Api, Question, Secret}"]);
+    assert_eq!(taken, ["crate::fetch::Api", "crate::fetch::{Question, Secret}"]);
 }
 
 #[test]

@@ -1,0 +1,227 @@
+//! The options of a report and of its mail.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// `acumen report`.
+#[derive(Debug, Default, Args)]
+pub struct ReportArgs {
+    /// Settings file; left out, acumen.toml here or in the user's configuration folder.
+    #[arg(long, env = "ACUMEN_CONFIG", value_name = "FILE", help_heading = "Settings")]
+    pub config: Option<PathBuf>,
+
+    /// First day, as 2026-10-05.
+    #[arg(long, env = "ACUMEN_FROM", value_name = "DATE", requires = "to", help_heading = "Period",
+          conflicts_with_all = ["week", "month", "last"])]
+    pub from: Option<String>,
+    /// Last day, included.
+    #[arg(long, env = "ACUMEN_TO", value_name = "DATE", requires = "from", help_heading = "Period",
+          conflicts_with_all = ["week", "month", "last"])]
+    pub to: Option<String>,
+    /// ISO week, as 2026-W41.
+    #[arg(long, env = "ACUMEN_WEEK", value_name = "WEEK", help_heading = "Period",
+          conflicts_with_all = ["month", "last"])]
+    pub week: Option<String>,
+    /// Calendar month, as 2026-10.
+    #[arg(
+        long,
+        env = "ACUMEN_MONTH",
+        value_name = "MONTH",
+        help_heading = "Period",
+        conflicts_with = "last"
+    )]
+    pub month: Option<String>,
+    /// Whole days or weeks before today, as 14d or 2w.
+    #[arg(long, env = "ACUMEN_LAST", value_name = "SPAN", help_heading = "Period")]
+    pub last: Option<String>,
+    /// Time zone whose midnights bound days and periods, an IANA name.
+    #[arg(long, env = "ACUMEN_TZ", value_name = "ZONE", default_value = "UTC", help_heading = "Period")]
+    pub tz: String,
+    /// Earlier periods to show as a trend.
+    #[arg(long, env = "ACUMEN_TREND", value_name = "N", default_value_t = 7, help_heading = "Period",
+          value_parser = clap::value_parser!(u32).range(0..=104))]
+    pub trend: u32,
+
+    /// Organisation id; left out, the whole enterprise.
+    #[arg(long, env = "ACUMEN_ORG", value_name = "ID", help_heading = "Sessions")]
+    pub org: Option<String>,
+    /// Only sessions with this tag; repeat for any of several (the environment gives one).
+    #[arg(long = "tag", env = "ACUMEN_TAG", value_name = "TAG", value_delimiter = None, help_heading = "Sessions")]
+    pub tags: Vec<String>,
+    /// Only sessions of this user id; repeat for any of several (the environment gives one).
+    #[arg(long = "user", env = "ACUMEN_USER", value_name = "ID", help_heading = "Sessions")]
+    pub users: Vec<String>,
+
+    /// Generation of the API; left out, the key tells: cog_ is v3, apk_ is v2.
+    #[arg(long, env = "ACUMEN_API", value_name = "API", value_parser = ["v2", "v3"], help_heading = "API")]
+    pub api: Option<String>,
+    /// Where the API answers: https, or http on loopback.
+    #[arg(
+        long,
+        env = "ACUMEN_BASE_URL",
+        value_name = "URL",
+        default_value = "https://api.devin.ai",
+        help_heading = "API"
+    )]
+    pub base_url: String,
+    /// File that holds the API key.
+    #[arg(long, env = "ACUMEN_API_KEY_FILE", value_name = "FILE", help_heading = "API")]
+    pub api_key_file: Option<PathBuf>,
+    /// Sessions asked for per page.
+    #[arg(long, env = "ACUMEN_PAGE_SIZE", value_name = "N", default_value_t = 200, help_heading = "API",
+          value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub page_size: u32,
+    /// Requests in flight at once.
+    #[arg(long, env = "ACUMEN_CONCURRENCY", value_name = "N", default_value_t = 4, help_heading = "API",
+          value_parser = clap::value_parser!(u32).range(1..=32))]
+    pub concurrency: u32,
+
+    /// For whom the report is: lead shows names, titles and links to sessions,
+    /// leadership pseudonyms and neither of the others.
+    #[arg(long, env = "ACUMEN_PROFILE", value_name = "PROFILE", value_parser = ["lead", "leadership"],
+          default_value = "lead", help_heading = "People")]
+    pub profile: String,
+    /// How people are shown: by name, under pseudonyms, or not at all; left out, as the profile says.
+    #[arg(long, env = "ACUMEN_PEOPLE", value_name = "HOW", value_parser = ["names", "pseudonyms", "hidden"],
+          help_heading = "People")]
+    pub people: Option<String>,
+    /// CSV of people with the columns user (id or email), name, team, from; it beats the API's lists.
+    #[arg(long, env = "ACUMEN_PEOPLE_FILE", value_name = "FILE", help_heading = "People")]
+    pub people_file: Option<PathBuf>,
+    /// Print the beginning of each prompt with the sessions worth a look.
+    #[arg(long, env = "ACUMEN_INCLUDE_PROMPTS", help_heading = "People",
+          value_parser = clap::builder::FalseyValueParser::new())]
+    pub include_prompts: bool,
+
+    /// What may be spent in a calendar month, in the currency of the prices.
+    #[arg(long, env = "ACUMEN_BUDGET", value_name = "AMOUNT", help_heading = "Money")]
+    pub budget: Option<String>,
+
+    /// Folder for what must outlive a run, such as the salt of pseudonyms; made if missing.
+    #[arg(long, env = "ACUMEN_STATE", value_name = "DIR", help_heading = "Output")]
+    pub state: Option<PathBuf>,
+    /// Folder for the report and its facts; made if missing.
+    #[arg(long, env = "ACUMEN_OUT", value_name = "DIR", default_value = "reports", help_heading = "Output")]
+    pub out: PathBuf,
+    /// Files beside the report for spreadsheets and analysts; several with commas between them.
+    #[arg(
+        long,
+        env = "ACUMEN_EXPORT",
+        value_name = "FORMATS",
+        value_delimiter = ',',
+        ignore_case = true,
+        help_heading = "Output"
+    )]
+    pub export: Vec<Format>,
+    /// Write a report even if sessions are missing; its first screen says so.
+    #[arg(long, env = "ACUMEN_ALLOW_PARTIAL", help_heading = "Output",
+          value_parser = clap::builder::FalseyValueParser::new())]
+    pub allow_partial: bool,
+    /// Do not ask for the vendor's own totals, which the page shows beside ours.
+    #[arg(long, env = "ACUMEN_NO_RECONCILE", help_heading = "Output",
+          value_parser = clap::builder::FalseyValueParser::new())]
+    pub no_reconcile: bool,
+
+    /// File to which a short Markdown summary is appended once the report stands.
+    #[arg(long, env = "ACUMEN_SUMMARY", value_name = "FILE", help_heading = "Schedule")]
+    pub summary: Option<PathBuf>,
+    /// Monitor to tell of start (URL/start), success (URL) and failure (URL/fail), as Healthchecks has it.
+    #[arg(
+        long,
+        env = "ACUMEN_PING",
+        value_name = "URL",
+        hide_env_values = true,
+        hide_default_value = true,
+        help_heading = "Schedule"
+    )]
+    pub ping: Option<Private>,
+
+    /// Send the report by mail once it is written.
+    #[arg(long, env = "ACUMEN_MAIL", help_heading = "Mail",
+          value_parser = clap::builder::FalseyValueParser::new())]
+    pub mail: bool,
+    /// How it is sent.
+    #[command(flatten)]
+    pub post: MailArgs,
+}
+
+/// `acumen send`.
+#[derive(Debug, Default, Args)]
+pub struct SendArgs {
+    /// The report: its page or its facts, NAME.html or NAME.json.
+    #[arg(value_name = "REPORT")]
+    pub report: PathBuf,
+    /// Settings file; left out, acumen.toml here or in the user's configuration folder.
+    #[arg(long, env = "ACUMEN_CONFIG", value_name = "FILE", help_heading = "Settings")]
+    pub config: Option<PathBuf>,
+    /// Folder that remembers what was sent; left out, the user's state folder.
+    #[arg(long, env = "ACUMEN_STATE", value_name = "DIR", help_heading = "Mail")]
+    pub state: Option<PathBuf>,
+    /// How it is sent.
+    #[command(flatten)]
+    pub post: MailArgs,
+}
+
+/// What a mail needs.
+#[derive(Debug, Default, Args)]
+pub struct MailArgs {
+    /// A recipient, as `lead@example.com` or `Ada <ada@example.com>`; repeat for several (the environment gives one).
+    #[arg(long, env = "ACUMEN_MAIL_TO", value_name = "ADDRESS", help_heading = "Mail")]
+    pub mail_to: Vec<String>,
+    /// Who gets a copy; repeat for several (the environment gives one).
+    #[arg(long, env = "ACUMEN_MAIL_CC", value_name = "ADDRESS", help_heading = "Mail")]
+    pub mail_cc: Vec<String>,
+    /// The sender.
+    #[arg(long, env = "ACUMEN_MAIL_FROM", value_name = "ADDRESS", help_heading = "Mail")]
+    pub mail_from: Option<String>,
+    /// What is attached: the page, the workbook of `--export xlsx`, or nothing.
+    #[arg(long, env = "ACUMEN_MAIL_ATTACH", value_name = "WHAT", default_value = "html",
+          value_parser = ["html", "xlsx", "none"], help_heading = "Mail")]
+    pub mail_attach: String,
+    /// The mail server: smtps://HOST[:465] is TLS, smtp://HOST[:587] is STARTTLS,
+    /// smtp+plain://HOST[:25] is neither and for loopback alone.
+    #[arg(long, env = "ACUMEN_SMTP", value_name = "URL", help_heading = "Mail")]
+    pub smtp: Option<String>,
+    /// Who logs in there; left out, nobody does.
+    #[arg(long, env = "ACUMEN_SMTP_USER", value_name = "NAME", help_heading = "Mail")]
+    pub smtp_user: Option<String>,
+    /// File that holds the password.
+    #[arg(long, env = "ACUMEN_SMTP_PASSWORD_FILE", value_name = "FILE", help_heading = "Mail")]
+    pub smtp_password_file: Option<PathBuf>,
+    /// Write the message to a file instead of sending it.
+    #[arg(long, env = "ACUMEN_EML", value_name = "FILE", help_heading = "Mail")]
+    pub eml: Option<PathBuf>,
+    /// Send even what was, or may have been, sent to these people before.
+    #[arg(long, env = "ACUMEN_FORCE", help_heading = "Mail",
+          value_parser = clap::builder::FalseyValueParser::new())]
+    pub force: bool,
+}
+
+/// A kind of file beside the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Format {
+    /// One CSV file a grouping, with all its facts.
+    Csv,
+    /// One workbook, with a sheet a section.
+    Xlsx,
+    /// The sessions and what hangs on them, one Parquet file a table.
+    Parquet,
+}
+
+/// A text that nothing shows: it holds a token.
+#[derive(Clone, Default)]
+pub struct Private(pub String);
+
+impl From<String> for Private {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for Private {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}

@@ -1,0 +1,197 @@
+//! Reading a command line: a flag beats the environment, that the settings file,
+//! and that the default. clap keeps the order, and tells where a value came from.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+use clap::builder::{OsStr as ClapStr, Resettable};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches};
+
+use super::Cli;
+
+/// The flags of which one kind chooses the period.
+const PERIOD_FLAGS: [&str; 5] = ["from", "to", "week", "month", "last"];
+
+/// The flags that narrow the question.
+const NARROWING: [&str; 3] = ["org", "tags", "users"];
+
+/// The commands with the options of a report.
+const WITH_OPTIONS: [&str; 4] = ["report", "doctor", "send", "config"];
+
+/// Options that a settings file must not give: what is asked this once.
+const THIS_ONCE: [&str; 11] =
+    ["config", "from", "to", "week", "month", "mail", "eml", "force", "help", "version", "quiet"];
+
+/// An option of a report that a settings file may give, and its texts there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileOption {
+    /// Its long flag, without dashes in front.
+    pub flag: String,
+    /// One text, or several for an option that is repeated.
+    pub texts: Vec<String>,
+}
+
+/// Where the value of an option came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// It was typed.
+    Flag,
+    /// From the environment.
+    Environment,
+    /// From the settings file.
+    File,
+    /// Nobody gave it.
+    Default,
+}
+
+/// An option as it will be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// Its long flag, without dashes in front.
+    pub flag: String,
+    /// Its name in the environment.
+    pub variable: String,
+    /// Its texts; none where it is unset.
+    pub texts: Vec<String>,
+    /// Where they came from.
+    pub origin: Origin,
+}
+
+/// A command line that was read.
+#[derive(Debug)]
+pub struct Read {
+    /// What to do.
+    pub cli: Cli,
+    /// The options of a report, in the order of its help; empty for other commands.
+    pub choices: Vec<Choice>,
+}
+
+impl Cli {
+    /// Reads a command line, the program's name first; what is not on it comes
+    /// from the environment, and what is not there either from the settings file.
+    /// A period that is typed beats any that stands there, and a variable with
+    /// nothing in it counts as none, unless it narrows the question: a forgotten
+    /// value must not widen a report to everybody.
+    ///
+    /// # Errors
+    /// What clap says, help and version included.
+    pub fn read(
+        argv: Vec<OsString>,
+        is_blank: &dyn Fn(&OsStr) -> bool,
+        file: &[FileOption],
+    ) -> Result<Read, clap::Error> {
+        let is_period = |word: &OsString| {
+            let word = word.to_string_lossy();
+            let flag = word.strip_prefix("--").map(|flag| flag.split('=').next().unwrap_or(flag).to_owned());
+            flag.is_some_and(|flag| PERIOD_FLAGS.contains(&flag.as_str()))
+        };
+        let typed = argv.iter().any(is_period);
+        let unset = |arg: &Arg| {
+            let id = arg.get_id().as_str();
+            let blank = arg.get_env().is_some_and(is_blank) && !NARROWING.contains(&id);
+            blank || (typed && PERIOD_FLAGS.contains(&id))
+        };
+        let settle = |arg: Arg| if unset(&arg) { arg.env(Resettable::Reset) } else { arg };
+        let filed = |arg: Arg| match file.iter().find(|option| Some(option.flag.as_str()) == arg.get_long()) {
+            Some(option) => arg.default_values(option.texts.iter().map(|text| ClapStr::from(text.clone()))),
+            None => arg,
+        };
+        let command = ["demo", "simulate"]
+            .into_iter()
+            .fold(Self::command(), |all, name| all.mut_subcommand(name, |one| one.mut_args(settle)));
+        let command = WITH_OPTIONS.into_iter().fold(command, |all, name| {
+            all.mut_subcommand(name, |one| match name {
+                "config" => one.mut_subcommand("show", |show| show.mut_args(|arg| filed(settle(arg)))),
+                _ => one.mut_args(|arg| filed(settle(arg))),
+            })
+        });
+        let matches = command.try_get_matches_from(argv)?;
+        let choices = choices(&matches, file);
+        Ok(Read { cli: Self::from_arg_matches(&matches)?, choices })
+    }
+}
+
+/// The file that `--config` names, found before anything else is read.
+pub fn config_flag(argv: &[OsString]) -> Option<PathBuf> {
+    let mut words = argv.iter().skip(1).take_while(|word| *word != "--");
+    while let Some(word) = words.next() {
+        if word == "--config" {
+            return words.next().map(PathBuf::from);
+        }
+        if let Some(path) = word.to_str().and_then(|word| word.strip_prefix("--config=")) {
+            return Some(PathBuf::from(path));
+        }
+    }
+    None
+}
+
+/// Whether a command takes the options of a report, and so the settings file.
+pub fn takes_options(argv: &[OsString]) -> bool {
+    let command = argv.iter().skip(1).find(|word| !word.to_string_lossy().starts_with('-'));
+    command.is_some_and(|command| WITH_OPTIONS.iter().any(|name| command == name))
+}
+
+/// The long flags that a settings file may give.
+pub fn flags_of_file() -> Vec<String> {
+    let command = Cli::command();
+    let flags = command.find_subcommand("report").into_iter().flat_map(|report| report.get_arguments());
+    flags
+        .filter(|arg| !THIS_ONCE.contains(&arg.get_id().as_str()))
+        .filter_map(|arg| arg.get_long().map(str::to_owned))
+        .collect()
+}
+
+/// What clap finds wrong with an option of a settings file: one line, or nothing.
+pub fn fault_of_file(option: &FileOption) -> Option<String> {
+    let command = Cli::command().mut_subcommand("report", |report| {
+        // Nothing but this option is to be judged.
+        report.mut_args(|arg| if arg.get_long().is_some() { arg.env(Resettable::Reset) } else { arg })
+    });
+    let is_switch = command
+        .find_subcommand("report")?
+        .get_arguments()
+        .any(|arg| arg.get_long() == Some(&option.flag) && matches!(arg.get_action(), ArgAction::SetTrue));
+    let argv: Vec<String> = match is_switch {
+        true if option.texts == ["true"] || option.texts == ["false"] => return None,
+        true => return Some("it is either true or false".to_owned()),
+        false => option.texts.iter().map(|text| format!("--{}={text}", option.flag)).collect(),
+    };
+    let argv = ["acumen", "report"].map(str::to_owned).into_iter().chain(argv);
+    let error = command.try_get_matches_from(argv).err()?;
+    let text = error.render().to_string();
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let first = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+    match lines.next().filter(|line| line.starts_with("[possible values")) {
+        Some(values) => Some(format!("{first} {values}")),
+        None => Some(first),
+    }
+}
+
+/// The options of the command that ran, if it takes those of a report.
+fn choices(matches: &ArgMatches, file: &[FileOption]) -> Vec<Choice> {
+    let Some((name, mut matches)) = matches.subcommand().filter(|(name, _)| WITH_OPTIONS.contains(name))
+    else {
+        return Vec::new();
+    };
+    if let ("config", Some((_, deeper))) = (name, matches.subcommand()) {
+        matches = deeper;
+    }
+    let command = Cli::command();
+    let options = command.find_subcommand("report").into_iter().flat_map(|report| report.get_arguments());
+    let choice = |arg: &Arg| {
+        let (id, flag) = (arg.get_id().as_str(), arg.get_long()?.to_owned());
+        let source = matches.try_contains_id(id).ok().and_then(|_| matches.value_source(id));
+        let texts = matches.try_get_raw(id).ok().flatten().into_iter().flatten();
+        let texts: Vec<String> = texts.map(|text| text.to_string_lossy().into_owned()).collect();
+        let origin = match source {
+            Some(ValueSource::CommandLine) => Origin::Flag,
+            Some(ValueSource::EnvVariable) => Origin::Environment,
+            _ if file.iter().any(|option| option.flag == flag) => Origin::File,
+            _ => Origin::Default,
+        };
+        let variable = arg.get_env()?.to_string_lossy().into_owned();
+        Some(Choice { flag, variable, texts, origin })
+    };
+    options.filter_map(choice).collect()
+}
