@@ -98,9 +98,10 @@ pub async fn prepare_within(
     // A narrower question must not take the place of the whole organisation's report.
     let filters = [settings.question.tags.as_slice(), &settings.question.users].concat().join("+");
     // Nor may a report with names take the place of one without.
-    let profile = if settings.privacy.leadership { "leadership" } else { "" };
+    let privacy = &settings.privacy;
+    let shown = if privacy.leadership { "leadership" } else { privacy.people_word().unwrap_or_default() };
     let parts: Vec<&str> =
-        [settings.scope(), &label, &filters, profile].into_iter().filter(|part| !part.is_empty()).collect();
+        [settings.scope(), &label, &filters, shown].into_iter().filter(|part| !part.is_empty()).collect();
     let name = deliver::file_name(&parts);
     Ok(Prepared { document, doubts, folder: settings.out.clone(), name, summary: settings.summary.clone() })
 }

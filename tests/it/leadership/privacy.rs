@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{by, close, day, recipe, report, week};
 use crate::oracle::records::Session;
-use crate::support::{Report, Served, acumen, run};
+use crate::support::{Report, Served, acumen, files, run};
 
 const PRICES: &str = "state = \"state\"\n[[price]]\nfrom = 2026-01-01\nper_acu = 2\ncurrency = \"EUR\"\n\
                       [[team]]\ntag = \"team:*\"\n";
@@ -74,6 +74,9 @@ fn the_leadership_profile_names_nobody_in_any_byte_and_changes_no_total() {
     let reports = [["--profile", "leadership"], ["--people", "pseudonyms"], ["--people", "hidden"]]
         .map(|flags| report(organisation.clone(), PRICES, &flags, &[]));
     shows_none(&reports[0], &secrets);
+    for (report, ending) in reports.iter().zip(["_leadership.html", "_pseudonyms.html", "_hidden.html"]) {
+        assert!(files(report.folder.path()).iter().any(|name| name.ends_with(ending)), "{ending}");
+    }
     let users: BTreeSet<String> = secrets.into_iter().filter(|secret| secret.contains('|')).collect();
     assert!(users.len() > 10);
     for masked in &reports {
