@@ -8,7 +8,7 @@ use chrono::{DateTime, Days, SecondsFormat, Utc};
 use clap::CommandFactory;
 
 use crate::cli::{Cli, Command, DemoArgs, InitArgs, MailArgs, ReportArgs, SimulateArgs};
-use crate::deliver::{self, Posted};
+use crate::deliver::{self, PostError, Posted};
 use crate::doctor::{self, Diagnosis};
 use crate::error::Error;
 use crate::fetch::{Monitor, Progress};
@@ -151,19 +151,34 @@ pub fn send(
         }
         Way::Server { server, state, force } => {
             let at = now.to_rfc3339_opts(SecondsFormat::Secs, true);
-            let recipients = match message.recipients.len() {
-                1 => "1 recipient".to_owned(),
-                many => format!("{many} recipients"),
-            };
-            voice.say(&match deliver::post(&message, server, state, *force, &at)? {
-                Posted::Now => format!("sent to {recipients}: {}", message.subject),
-                Posted::Before(at) => format!(
-                    "not sent again: {recipients} got it from the run of {at}; --force sends it again"
-                ),
-            });
-            Ok(None)
+            let posted = deliver::post(&message, server, state, *force, &at)?;
+            told(&posted, &message.subject).iter().for_each(|line| voice.say(line));
+            match posted.doubt {
+                Some(doubt) => Err(PostError::Perhaps(doubt).into()),
+                None => Ok(None),
+            }
         }
     }
+}
+
+/// What became of a message, a line for those who got it now and one for those
+/// who had it.
+fn told(posted: &Posted, subject: &str) -> Vec<String> {
+    let recipients = |number: usize| match number {
+        1 => "1 recipient".to_owned(),
+        many => format!("{many} recipients"),
+    };
+    let mut lines = Vec::new();
+    if posted.now > 0 {
+        lines.push(format!("sent to {}: {subject}", recipients(posted.now)));
+    }
+    // Moments of one form: their order as texts is that in time.
+    if let (Some(first), Some(last)) = (posted.before.iter().min(), posted.before.iter().max()) {
+        let from = if first == last { "the run of" } else { "earlier runs, the last of" };
+        let whom = recipients(posted.before.len());
+        lines.push(format!("not sent again: {whom} got it from {from} {last}; --force sends it again"));
+    }
+    lines
 }
 
 /// What to look at after the demo.

@@ -5,7 +5,7 @@ mod sent;
 mod smtp;
 mod stored;
 
-pub use post::{PostError, Posted, post};
+pub use post::{Doubt, PostError, Posted, post};
 pub use sent::LedgerError;
 pub use smtp::SmtpError;
 pub use stored::{Stored, read, write_message};

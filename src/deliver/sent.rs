@@ -2,7 +2,7 @@
 //!
 //! A file of JSON lines under an exclusive lock. `sending` is on the disk before
 //! the server gets the message, `sent` or `refused` after its answer. Where the
-//! last word about a report is `sending`, nobody can tell.
+//! last word about a report and a person is `sending`, nobody can tell.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -70,17 +70,17 @@ pub struct Entry {
     pub at: String,
     /// What happened.
     pub state: State,
-    /// What is sent to whom, as a hash.
+    /// What is sent, as a hash.
     pub report: String,
     /// The message.
     pub message_id: String,
     /// Its subject.
     pub subject: String,
-    /// How many people get it.
-    pub recipients: usize,
+    /// This report to each of the people who get it, as hashes.
+    pub copies: Vec<String>,
 }
 
-/// What the ledger knows of a report.
+/// What the ledger knows of a report and a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Known {
     /// It was never sent, or always refused.
@@ -135,10 +135,10 @@ impl Ledger {
         Ok(Self { file, path, entries })
     }
 
-    /// What is known of a report. What was sent once stays sent, whatever
-    /// happened to it later.
-    pub fn known(&self, report: &str) -> Known {
-        let own = || self.entries.iter().filter(|entry| entry.report == report);
+    /// What is known of a report to one person, by the hash of both. What was
+    /// sent once stays sent, whatever happened to it later.
+    pub fn known(&self, copy: &str) -> Known {
+        let own = || self.entries.iter().filter(|entry| entry.copies.iter().any(|own| own == copy));
         if let Some(sent) = own().rev().find(|entry| entry.state == State::Sent) {
             return Known::Sent(sent.at.clone());
         }
@@ -190,14 +190,14 @@ fn lock(file: &File) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    fn entry(report: &str, state: State) -> Entry {
+    fn entry(copy: &str, state: State) -> Entry {
         Entry {
             at: "2026-10-12T06:00:00Z".to_owned(),
             state,
-            report: report.to_owned(),
+            report: "r".to_owned(),
             message_id: "<x@y>".to_owned(),
             subject: "Devin".to_owned(),
-            recipients: 2,
+            copies: vec!["other".to_owned(), copy.to_owned()],
         }
     }
 
@@ -207,7 +207,7 @@ mod tests {
         states.iter().for_each(|state| ledger.add(entry("a", *state)).unwrap());
         drop(ledger);
         let ledger = Ledger::open(folder.path()).unwrap();
-        assert_eq!(ledger.known("b"), Known::Nothing);
+        assert_eq!((ledger.known("b"), ledger.known("r")), (Known::Nothing, Known::Nothing));
         ledger.known("a")
     }
 
