@@ -4,8 +4,9 @@ use std::path::Path;
 
 use lettre::Address;
 
+use super::refusal::SmtpError;
 use super::sent::{Entry, Known, Ledger, LedgerError, State};
-use super::smtp::{self, SmtpError};
+use super::smtp;
 use crate::mail::{Mail, Recipient};
 use crate::settings::mail::Server;
 use crate::text::clean;
