@@ -8,7 +8,7 @@ mod stored;
 
 pub use post::{Doubt, PostError, Posted, post};
 pub use refusal::SmtpError;
-pub use sent::LedgerError;
+pub use sent::{LedgerError, look_ledger};
 pub use smtp::{GREETING, greet};
 pub use stored::{Stored, read, write_message};
 
@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 
 pub use append::{append, check_append};
-pub use state::salt;
+pub use state::{look_salt, look_state, salt};
 
 use crate::export::{File, is_export};
 

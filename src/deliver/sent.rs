@@ -120,18 +120,13 @@ impl Ledger {
         let mut text = Vec::new();
         file.read_to_end(&mut text).map_err(of("read"))?;
         // A line that was cut off by a crash was never acted upon.
-        let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let whole = whole(&text);
         if whole < text.len() {
             text.truncate(whole);
             file.set_len(whole as u64).map_err(of("mend"))?;
         }
         file.seek(SeekFrom::End(0)).map_err(of("read"))?;
-        let read = |(index, line): (usize, &[u8])| {
-            let path = path.display().to_string();
-            serde_json::from_slice(line).map_err(|_| LedgerError::Line { path, line: index + 1 })
-        };
-        let lines = text.split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| !line.is_empty());
-        let entries = lines.map(read).collect::<Result<_, _>>()?;
+        let entries = entries(&text, &path)?;
         Ok(Self { file, path, entries })
     }
 
@@ -161,6 +156,38 @@ impl Ledger {
         self.entries.push(entry);
         Ok(())
     }
+}
+
+/// Whether there is a ledger in a folder that a run could go on with, found out
+/// without waiting for another run or changing anything.
+///
+/// # Errors
+/// What is there cannot be read and written, or has a line that is none of ours.
+pub fn look_ledger(folder: &Path) -> Result<bool, LedgerError> {
+    let path = folder.join(NAME);
+    let mut file = match OpenOptions::new().read(true).append(true).open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(failed("open", &path)(error)),
+    };
+    let mut text = Vec::new();
+    file.read_to_end(&mut text).map_err(failed("read", &path))?;
+    text.truncate(whole(&text));
+    entries(&text, &path).map(|_| true)
+}
+
+/// How much of a ledger are whole lines.
+fn whole(text: &[u8]) -> usize {
+    text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1)
+}
+
+fn entries(text: &[u8], path: &Path) -> Result<Vec<Entry>, LedgerError> {
+    let read = |(index, line): (usize, &[u8])| {
+        let path = path.display().to_string();
+        serde_json::from_slice(line).map_err(|_| LedgerError::Line { path, line: index + 1 })
+    };
+    let lines = text.split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| !line.is_empty());
+    lines.map(read).collect()
 }
 
 fn failed(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> LedgerError {

@@ -141,6 +141,7 @@ fn what_is_missing_is_told_before_the_api_is_asked() {
             "password",
         ),
         (vec!["--mail", to[0], to[1], to[2], "b@x.com", "--smtp", "smtp+plain://mx"], "loopback"),
+        (vec!["--eml", "a", to[0], to[1], to[2], "b@x.com", "--mail-attach", "xlsx"], "add --export xlsx"),
         (
             vec![
                 "--mail",
