@@ -41,7 +41,7 @@ pub fn look_state(folder: &Path) -> Result<Place, DeliverError> {
 /// The salt in a folder, if there is one.
 fn found(folder: &Path) -> Result<Option<[u8; 32]>, DeliverError> {
     let path = folder.join(SALT);
-    let failed = |attempt, error| elsewhere(DeliverError::of(attempt, &path)(error));
+    let failed = |attempt, error| of_state(attempt, &path)(error);
     match fs::read_to_string(&path) {
         Ok(text) => match read(&text) {
             Some(salt) => Ok(Some(salt)),
@@ -52,6 +52,11 @@ fn found(folder: &Path) -> Result<Option<[u8; 32]>, DeliverError> {
     }
 }
 
+fn of_state(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DeliverError {
+    let error = DeliverError::of(attempt, path);
+    move |source| elsewhere(error(source))
+}
+
 /// The same error about the folder of `--state`.
 fn elsewhere(error: DeliverError) -> DeliverError {
     DeliverError { instead: ("folder", "--state"), ..error }
@@ -59,10 +64,7 @@ fn elsewhere(error: DeliverError) -> DeliverError {
 
 /// Makes the salt; where another run was faster, its salt is the one.
 fn make(folder: &Path, path: &Path) -> Result<[u8; 32], DeliverError> {
-    let failed = || {
-        let error = DeliverError::of("make the salt of pseudonyms in", path);
-        move |source| elsewhere(error(source))
-    };
+    let failed = || of_state("make the salt of pseudonyms in", path);
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
