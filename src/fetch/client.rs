@@ -206,14 +206,18 @@ fn broken(error: reqwest::Error, key: &Secret) -> Failure {
 fn causes(error: &reqwest::Error, key: &Secret) -> String {
     let mut line = error.to_string();
     for cause in chain(error).skip(1) {
-        // An I/O error says what the error in it says.
-        let inner = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        let inner = inner.and_then(|inner| inner.downcast_ref());
-        let own = cause.downcast_ref().or(inner).and_then(certificate_words);
-        let cause = own.map_or_else(|| cause.to_string(), str::to_owned);
+        let cause = cause.to_string();
         if !line.contains(&cause) {
             line = format!("{line}: {cause}");
         }
+    }
+    // Several errors of the chain repeat the innermost.
+    let told = chain(error).find_map(|cause| {
+        let cause = cause.downcast_ref::<rustls::Error>()?;
+        Some((cause.to_string(), certificate_words(cause)?))
+    });
+    if let Some((shown, words)) = told {
+        line = line.replace(&shown, words);
     }
     quote::clean(&line, key)
 }
