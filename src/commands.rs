@@ -7,15 +7,15 @@ use std::time::Duration;
 use chrono::{DateTime, Days, SecondsFormat, Utc};
 use clap::CommandFactory;
 
-use crate::cli::{Cli, Command, DemoArgs, InitArgs, MailArgs, ReportArgs, SimulateArgs};
-use crate::deliver::{self, Posted};
+use crate::cli::{Cli, Command, DemoArgs, Format, InitArgs, MailArgs, ReportArgs, SimulateArgs};
+use crate::deliver::{self, PostError, Posted};
 use crate::doctor::{self, Diagnosis};
 use crate::error::Error;
 use crate::fetch::{Monitor, Progress};
 use crate::mail as letter;
 use crate::pipeline::{self, Prepared};
 use crate::progress::Voice;
-use crate::settings::mail::{self, Way};
+use crate::settings::mail::{self, Attach, Way};
 use crate::settings::{self, Found, FoundKey, Settings, SettingsError};
 use crate::simulator::{self, Fault, Options, Organisation, Recipe, Simulator, fault_names};
 
@@ -69,6 +69,7 @@ pub async fn doctor(
     key: Result<Option<FoundKey>, SettingsError>,
     found: Result<Found, SettingsError>,
     now: DateTime<Utc>,
+    mail: Result<Option<mail::Mail>, Error>,
     voice: &Voice,
 ) -> Diagnosis {
     // Of the way there only what makes one wait is worth a line.
@@ -77,7 +78,7 @@ pub async fn doctor(
             voice.tell(progress);
         }
     };
-    doctor::examine(args, key, found, now, &retries).await
+    doctor::examine(args, key, found, now, mail, &retries).await
 }
 
 /// Writes an example of a settings file, and tells where.
@@ -132,6 +133,38 @@ pub fn mail_settings(
     Ok(settings)
 }
 
+/// Whether a report with these options is mailed.
+pub fn is_mailed(args: &ReportArgs) -> bool {
+    // To write the message is to want one.
+    args.mail || args.post.eml.is_some()
+}
+
+/// Whether a report could be mailed with no more than `--mail`.
+pub fn is_mailable(args: &ReportArgs) -> bool {
+    let post = &args.post;
+    is_mailed(args) || (post.mail_from.is_some() && !post.mail_to.is_empty() && post.smtp.is_some())
+}
+
+/// [`mail_settings`] for a report that is yet to be written, with what is attached to it.
+///
+/// # Errors
+/// As there, or the report would lack what is to be attached.
+pub fn report_mail_settings(
+    args: &ReportArgs,
+    password: Option<FoundKey>,
+    state: Option<PathBuf>,
+) -> Result<mail::Mail, Error> {
+    let settings = mail_settings(&args.post, password, state)?;
+    if settings.attach == Attach::Xlsx && !args.export.contains(&Format::Xlsx) {
+        return Err(SettingsError::new(
+            "--mail-attach xlsx: the report is written without a workbook",
+            "add --export xlsx, or attach html or none",
+        )
+        .into());
+    }
+    Ok(settings)
+}
+
 /// Sends the report that lies at a path, or writes its message to a file, whose
 /// path it gives.
 ///
@@ -151,19 +184,34 @@ pub fn send(
         }
         Way::Server { server, state, force } => {
             let at = now.to_rfc3339_opts(SecondsFormat::Secs, true);
-            let recipients = match message.recipients.len() {
-                1 => "1 recipient".to_owned(),
-                many => format!("{many} recipients"),
-            };
-            voice.say(&match deliver::post(&message, server, state, *force, &at)? {
-                Posted::Now => format!("sent to {recipients}: {}", message.subject),
-                Posted::Before(at) => format!(
-                    "not sent again: {recipients} got it from the run of {at}; --force sends it again"
-                ),
-            });
-            Ok(None)
+            let posted = deliver::post(&message, server, state, *force, &at)?;
+            told(&posted, &message.subject).iter().for_each(|line| voice.say(line));
+            match posted.doubt {
+                Some(doubt) => Err(PostError::Perhaps(doubt).into()),
+                None => Ok(None),
+            }
         }
     }
+}
+
+/// What became of a message, a line for those who got it now and one for those
+/// who had it.
+fn told(posted: &Posted, subject: &str) -> Vec<String> {
+    let recipients = |number: usize| match number {
+        1 => "1 recipient".to_owned(),
+        many => format!("{many} recipients"),
+    };
+    let mut lines = Vec::new();
+    if posted.now > 0 {
+        lines.push(format!("sent to {}: {subject}", recipients(posted.now)));
+    }
+    // Moments of one form: their order as texts is that in time.
+    if let (Some(first), Some(last)) = (posted.before.iter().min(), posted.before.iter().max()) {
+        let from = if first == last { "the run of" } else { "earlier runs, the last of" };
+        let whom = recipients(posted.before.len());
+        lines.push(format!("not sent again: {whom} got it from {from} {last}; --force sends it again"));
+    }
+    lines
 }
 
 /// What to look at after the demo.

@@ -95,6 +95,8 @@ impl Error {
             Self::Deliver(error) => error.kept(),
             // An address is read before the work, all else of a mail after the report stands.
             Self::Mail(MailError::Address { .. }) => deliver::UNTOUCHED,
+            // Its files are whole, but what they tell is not.
+            Self::Mail(MailError::Incomplete) => deliver::UNMAILED,
             Self::Stdout(_) | Self::Facts { .. } | Self::Mail(_) | Self::Post(_) => deliver::WHOLE,
             // Nothing of a report is on the disk before all of it is made.
             _ => deliver::UNTOUCHED,
@@ -115,7 +117,8 @@ impl Error {
             Self::Facts { .. } => 65,
             Self::Mail(error) => error.exit_code(),
             Self::Post(error) => error.exit_code(),
-            Self::Deliver(_) | Self::Stdout(_) => 74,
+            Self::Deliver(error) => error.exit_code(),
+            Self::Stdout(_) => 74,
         }
     }
 }

@@ -164,18 +164,18 @@ async fn dispatch(
     match cli.command {
         Command::Report(args) => {
             let found = Found { key: find_key(&args)?, ..around(&args, file?)? };
-            // To write the message is to want one.
-            let is_wanted = args.mail || args.post.eml.is_some();
-            let mail = is_wanted.then(|| mail_settings(&args.post, args.state.clone())).transpose()?;
+            let mail = commands::is_mailed(&args).then(|| report_mail_settings(&args)).transpose()?;
             Ok(Done::Report(commands::report(&args, found, now, &voice).await?, mail))
         }
         Command::Send(args) => {
             file?;
-            Ok(Done::Send(args.report, mail_settings(&args.post, args.state)?))
+            let mail = commands::mail_settings(&args.post, password(&args.post)?, state(args.state))?;
+            Ok(Done::Send(args.report, mail))
         }
         Command::Doctor(args) => {
             let found = file.and_then(|file| around(&args, file));
-            Ok(Done::Checked(commands::doctor(&args, find_key(&args), found, now, &voice).await))
+            let mail = commands::is_mailable(&args).then(|| report_mail_settings(&args)).transpose();
+            Ok(Done::Checked(commands::doctor(&args, find_key(&args), found, now, mail, &voice).await))
         }
         Command::Config(ConfigCommand::Init(args)) => Ok(Done::Text(commands::init(&args)?)),
         Command::Config(ConfigCommand::Show(args)) => {
@@ -225,14 +225,22 @@ fn environment(name: impl AsRef<OsStr>) -> Option<OsString> {
     std::env::var_os(name)
 }
 
-fn mail_settings(args: &MailArgs, state: Option<PathBuf>) -> Result<Mail, Error> {
-    let password = find_secret(
+fn report_mail_settings(args: &ReportArgs) -> Result<Mail, Error> {
+    commands::report_mail_settings(args, password(&args.post)?, state(args.state.clone()))
+}
+
+/// The password of the mail server.
+fn password(args: &MailArgs) -> Result<Option<FoundKey>, SettingsError> {
+    find_secret(
         args.smtp_password_file.as_deref(),
         "--smtp-password-file",
         "smtp-password",
         "ACUMEN_SMTP_PASSWORD",
-    )?;
-    commands::mail_settings(args, password, state.or_else(state_folder))
+    )
+}
+
+fn state(named: Option<PathBuf>) -> Option<PathBuf> {
+    named.or_else(state_folder)
 }
 
 /// The API key.

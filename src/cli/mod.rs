@@ -61,10 +61,12 @@ Examples:
     ///
     /// With the options of a report it prints a line for each thing: settings,
     /// key, address, access, organisation, sessions, clock, time window, page
-    /// size, the last complete week, output folder. It begins with `ok`, `note`,
-    /// `FAILED` with a hint below, or `skipped` where something else failed
-    /// first. The exit code is that of the first failure. It takes a minute at
-    /// most, whatever the network does.
+    /// size, the last complete week, output folder; with pseudonyms or mail the
+    /// state folder; and the mail, where --mail is given or sender, recipients
+    /// and server are: its server is greeted, nobody logs in and nothing is
+    /// sent. A line begins with `ok`, `note`, `FAILED` with a hint below, or
+    /// `skipped` where something else failed first. The exit code is that of the
+    /// first failure. It takes a minute at most, whatever the network does.
     #[command(after_help = "\
 Examples:
   acumen doctor --org org_789
@@ -73,8 +75,8 @@ Examples:
     /// Send a report that was written before.
     ///
     /// The mail is made from the report's facts alone, so it is the same, byte
-    /// for byte, as the one that `acumen report --mail` sends. The same report is
-    /// not sent twice to the same people unless --force is given.
+    /// for byte, as the one that `acumen report --mail` sends. Whoever got the
+    /// report before does not get it again unless --force is given.
     #[command(after_help = "\
 The password is never a flag. It is taken from --smtp-password-file, else from the
 systemd credential `smtp-password`, else from ACUMEN_SMTP_PASSWORD.

@@ -1,13 +1,15 @@
 //! Report to files and mail to its server: the only writer to disk.
 
 mod post;
+mod refusal;
 mod sent;
 mod smtp;
 mod stored;
 
-pub use post::{PostError, Posted, post};
-pub use sent::LedgerError;
-pub use smtp::SmtpError;
+pub use post::{Doubt, PostError, Posted, post};
+pub use refusal::SmtpError;
+pub use sent::{LedgerError, look_ledger};
+pub use smtp::{GREETING, greet};
 pub use stored::{Stored, read, write_message};
 
 mod append;
@@ -20,7 +22,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 
 pub use append::{append, check_append};
-pub use state::salt;
+pub use state::{look_salt, look_state, salt};
 
 use crate::export::{File, is_export};
 
@@ -29,6 +31,8 @@ const STAGED: &str = ".acumen-";
 
 /// What is on the disk where a report stands and something after it failed.
 pub const WHOLE: &str = "the report was written and is whole";
+/// … and where it lacks sessions and was not mailed.
+pub const UNMAILED: &str = "the report was written; nothing was mailed";
 /// What is on the disk after most failures.
 pub const UNTOUCHED: &str = "nothing was written; an earlier report of this period is as it was";
 /// … where the facts had taken their place already …
@@ -50,7 +54,13 @@ pub struct DeliverError {
     kept: &'static str,
     /// What to do about it, where it is not about the folder of reports.
     own_hint: Option<&'static str>,
+    /// The exit code that `--help` documents.
+    code: u8,
 }
+
+/// The disk, and what it lacks of what was typed.
+const DISK: u8 = 74;
+const USAGE: u8 = 2;
 
 impl DeliverError {
     fn of(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
@@ -62,6 +72,7 @@ impl DeliverError {
             instead: ("folder", "--out"),
             kept: UNTOUCHED,
             own_hint: None,
+            code: DISK,
         }
     }
 
@@ -73,6 +84,11 @@ impl DeliverError {
     /// What is on the disk all the same.
     pub fn kept(&self) -> &'static str {
         self.kept
+    }
+
+    /// The exit code that `--help` documents.
+    pub fn exit_code(&self) -> u8 {
+        self.code
     }
 
     /// What to do about it.

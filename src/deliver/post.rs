@@ -1,11 +1,15 @@
-//! A message to its recipients, once.
+//! A message to its recipients, once to each.
 
 use std::path::Path;
 
+use lettre::Address;
+
+use super::refusal::SmtpError;
 use super::sent::{Entry, Known, Ledger, LedgerError, State};
-use super::smtp::{self, SmtpError};
-use crate::mail::Mail;
+use super::smtp;
+use crate::mail::{Mail, Recipient};
 use crate::settings::mail::Server;
+use crate::text::clean;
 
 /// A message was not sent, or not for certain.
 #[derive(Debug, thiserror::Error)]
@@ -17,11 +21,12 @@ pub enum PostError {
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     /// An earlier run was cut off between the message and the answer.
-    #[error("an earlier run, of {at}, was ended while it sent this report: it may have been sent")]
-    Perhaps {
-        /// When that run began.
-        at: String,
-    },
+    #[error(
+        "an earlier run, of {}, was ended while it sent this report: it may have been sent to {} of the recipients",
+        .0.at,
+        .0.people.len()
+    )]
+    Perhaps(Doubt),
 }
 
 impl PostError {
@@ -30,9 +35,10 @@ impl PostError {
         match self {
             Self::Smtp(error) => error.hint(),
             Self::Ledger(error) => error.hint(),
-            Self::Perhaps { .. } => {
-                "ask a recipient; send it again with --force if it did not arrive".to_owned()
-            }
+            Self::Perhaps(Doubt { people, .. }) => format!(
+                "ask {}; what did not arrive is sent with --force, to everybody whom --mail-to and --mail-cc name",
+                clean(&people.join(", "), 300)
+            ),
         }
     }
 
@@ -40,36 +46,48 @@ impl PostError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Smtp(error) => error.exit_code(),
-            Self::Ledger(_) | Self::Perhaps { .. } => 74,
+            Self::Ledger(_) | Self::Perhaps(_) => 74,
         }
     }
 }
 
-/// What became of a message.
+/// People who may have a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Posted {
-    /// The server took it.
-    Now,
-    /// It was sent before, at this time, and not again.
-    Before(String),
+pub struct Doubt {
+    /// When the last run began that was ended while it sent it to them.
+    pub at: String,
+    /// Their addresses.
+    pub people: Vec<String>,
 }
 
-/// Sends a message through a server, unless the ledger in the state folder
-/// knows that it was, or may have been, sent before. `force` sends it anyhow.
+/// What became of a message: everybody is in one of the three.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Posted {
+    /// To how many people the server took it.
+    pub now: usize,
+    /// When each of the others began to be sent it in an earlier run, and not again.
+    pub before: Vec<String>,
+    /// Who may have it from an earlier run, and was not sent it again.
+    pub doubt: Option<Doubt>,
+}
+
+/// Sends a message through a server to those of its recipients of whom the
+/// ledger in the state folder does not know that they were, or may have been,
+/// sent this report before. `force` sends it to all of them.
 ///
 /// The ledger is locked from the first look to the last line, so that of two
 /// runs at once one sends and the other learns of it.
 ///
 /// # Errors
-/// The ledger cannot be kept, an earlier run left a doubt, or the server did not
-/// take the message.
+/// The ledger cannot be kept, or the server did not take the message.
 pub fn post(mail: &Mail, server: &Server, state: &Path, force: bool, at: &str) -> Result<Posted, PostError> {
     let mut ledger = Ledger::open(state)?;
-    match ledger.known(&mail.report) {
-        _ if force => {}
-        Known::Nothing => {}
-        Known::Sent(at) => return Ok(Posted::Before(at)),
-        Known::Perhaps(at) => return Err(PostError::Perhaps { at }),
+    let (due, mut posted) = match force {
+        true => (mail.recipients.iter().collect(), Posted::default()),
+        false => sort(&ledger, &mail.recipients),
+    };
+    if due.is_empty() {
+        return Ok(posted);
     }
     let entry = |state| Entry {
         at: at.to_owned(),
@@ -77,14 +95,16 @@ pub fn post(mail: &Mail, server: &Server, state: &Path, force: bool, at: &str) -
         report: mail.report.clone(),
         message_id: mail.id.clone(),
         subject: mail.subject.clone(),
-        recipients: mail.recipients.len(),
+        copies: due.iter().map(|recipient| recipient.copy.clone()).collect(),
     };
-    let ready = smtp::ready(server, &mail.from, &mail.recipients)?;
+    let to: Vec<Address> = due.iter().map(|recipient| recipient.address.clone()).collect();
+    let ready = smtp::ready(server, &mail.from, &to)?;
     ledger.add(entry(State::Sending))?;
     match ready.send(&mail.bytes) {
         Ok(()) => {
             ledger.add(entry(State::Sent))?;
-            Ok(Posted::Now)
+            posted.now = due.len();
+            Ok(posted)
         }
         Err(doubt @ SmtpError::Unanswered { .. }) => Err(doubt.into()),
         Err(refusal) => {
@@ -92,4 +112,21 @@ pub fn post(mail: &Mail, server: &Server, state: &Path, force: bool, at: &str) -
             Err(refusal.into())
         }
     }
+}
+
+/// Those who are to get a report, and what is known of the others.
+fn sort<'r>(ledger: &Ledger, recipients: &'r [Recipient]) -> (Vec<&'r Recipient>, Posted) {
+    let (mut due, mut posted) = (Vec::new(), Posted::default());
+    for recipient in recipients {
+        match ledger.known(&recipient.copy) {
+            Known::Nothing => due.push(recipient),
+            Known::Sent(at) => posted.before.push(at),
+            Known::Perhaps(at) => {
+                let doubt = posted.doubt.get_or_insert(Doubt { at: at.clone(), people: Vec::new() });
+                doubt.at = at.max(doubt.at.clone());
+                doubt.people.push(recipient.address.to_string());
+            }
+        }
+    }
+    (due, posted)
 }

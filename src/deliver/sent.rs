@@ -2,7 +2,7 @@
 //!
 //! A file of JSON lines under an exclusive lock. `sending` is on the disk before
 //! the server gets the message, `sent` or `refused` after its answer. Where the
-//! last word about a report is `sending`, nobody can tell.
+//! last word about a report and a person is `sending`, nobody can tell.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -70,17 +70,17 @@ pub struct Entry {
     pub at: String,
     /// What happened.
     pub state: State,
-    /// What is sent to whom, as a hash.
+    /// What is sent, as a hash.
     pub report: String,
     /// The message.
     pub message_id: String,
     /// Its subject.
     pub subject: String,
-    /// How many people get it.
-    pub recipients: usize,
+    /// This report to each of the people who get it, as hashes.
+    pub copies: Vec<String>,
 }
 
-/// What the ledger knows of a report.
+/// What the ledger knows of a report and a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Known {
     /// It was never sent, or always refused.
@@ -120,25 +120,20 @@ impl Ledger {
         let mut text = Vec::new();
         file.read_to_end(&mut text).map_err(of("read"))?;
         // A line that was cut off by a crash was never acted upon.
-        let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let whole = whole(&text);
         if whole < text.len() {
             text.truncate(whole);
             file.set_len(whole as u64).map_err(of("mend"))?;
         }
         file.seek(SeekFrom::End(0)).map_err(of("read"))?;
-        let read = |(index, line): (usize, &[u8])| {
-            let path = path.display().to_string();
-            serde_json::from_slice(line).map_err(|_| LedgerError::Line { path, line: index + 1 })
-        };
-        let lines = text.split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| !line.is_empty());
-        let entries = lines.map(read).collect::<Result<_, _>>()?;
+        let entries = entries(&text, &path)?;
         Ok(Self { file, path, entries })
     }
 
-    /// What is known of a report. What was sent once stays sent, whatever
-    /// happened to it later.
-    pub fn known(&self, report: &str) -> Known {
-        let own = || self.entries.iter().filter(|entry| entry.report == report);
+    /// What is known of a report to one person, by the hash of both. What was
+    /// sent once stays sent, whatever happened to it later.
+    pub fn known(&self, copy: &str) -> Known {
+        let own = || self.entries.iter().filter(|entry| entry.copies.iter().any(|own| own == copy));
         if let Some(sent) = own().rev().find(|entry| entry.state == State::Sent) {
             return Known::Sent(sent.at.clone());
         }
@@ -161,6 +156,38 @@ impl Ledger {
         self.entries.push(entry);
         Ok(())
     }
+}
+
+/// Whether there is a ledger in a folder that a run could go on with, found out
+/// without waiting for another run or changing anything.
+///
+/// # Errors
+/// What is there cannot be read and written, or has a line that is none of ours.
+pub fn look_ledger(folder: &Path) -> Result<bool, LedgerError> {
+    let path = folder.join(NAME);
+    let mut file = match OpenOptions::new().read(true).append(true).open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(failed("open", &path)(error)),
+    };
+    let mut text = Vec::new();
+    file.read_to_end(&mut text).map_err(failed("read", &path))?;
+    text.truncate(whole(&text));
+    entries(&text, &path).map(|_| true)
+}
+
+/// How much of a ledger are whole lines.
+fn whole(text: &[u8]) -> usize {
+    text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1)
+}
+
+fn entries(text: &[u8], path: &Path) -> Result<Vec<Entry>, LedgerError> {
+    let read = |(index, line): (usize, &[u8])| {
+        let path = path.display().to_string();
+        serde_json::from_slice(line).map_err(|_| LedgerError::Line { path, line: index + 1 })
+    };
+    let lines = text.split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| !line.is_empty());
+    lines.map(read).collect()
 }
 
 fn failed(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> LedgerError {
@@ -190,14 +217,14 @@ fn lock(file: &File) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    fn entry(report: &str, state: State) -> Entry {
+    fn entry(copy: &str, state: State) -> Entry {
         Entry {
             at: "2026-10-12T06:00:00Z".to_owned(),
             state,
-            report: report.to_owned(),
+            report: "r".to_owned(),
             message_id: "<x@y>".to_owned(),
             subject: "Devin".to_owned(),
-            recipients: 2,
+            copies: vec!["other".to_owned(), copy.to_owned()],
         }
     }
 
@@ -207,7 +234,7 @@ mod tests {
         states.iter().for_each(|state| ledger.add(entry("a", *state)).unwrap());
         drop(ledger);
         let ledger = Ledger::open(folder.path()).unwrap();
-        assert_eq!(ledger.known("b"), Known::Nothing);
+        assert_eq!((ledger.known("b"), ledger.known("r")), (Known::Nothing, Known::Nothing));
         ledger.known("a")
     }
 

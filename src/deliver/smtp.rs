@@ -12,114 +12,17 @@ use lettre::transport::smtp::client::{SmtpConnection, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail as From, Rcpt};
 use lettre::transport::smtp::extension::ClientId;
 
+use super::refusal::SmtpError;
+use crate::fetch;
 use crate::settings::mail::{Security, Server};
 use crate::text::clean;
 
-/// How long one step may take.
+/// How long one step of a mail may take …
 const PATIENCE: Duration = Duration::from_secs(60);
+/// … and one of a greeting, which nobody waits for longer.
+pub const GREETING: Duration = Duration::from_secs(10);
 /// No message needs more of a server's words.
 const LONGEST: usize = 200;
-
-/// A mail server did not take a message.
-#[derive(Debug, thiserror::Error)]
-pub enum SmtpError {
-    /// It could not be reached.
-    #[error("could not reach the mail server {server}: {cause}")]
-    Unreachable {
-        /// Host and port.
-        server: String,
-        /// Why.
-        cause: String,
-    },
-    /// The way there could not be made safe.
-    #[error("no safe way to the mail server {server}: {cause}")]
-    Unsafe {
-        /// Host and port.
-        server: String,
-        /// Why.
-        cause: String,
-        /// Whether it is about the server's certificate.
-        certificate: bool,
-    },
-    /// It does not let the user in.
-    #[error(
-        "the mail server {server} refused the login of {user} with the password from {source_of}: {cause}"
-    )]
-    Login {
-        /// Host and port.
-        server: String,
-        /// Who.
-        user: String,
-        /// Where the password came from.
-        source_of: String,
-        /// What it said.
-        cause: String,
-    },
-    /// It refused an address or the message, for good.
-    #[error("the mail server {server} refused {what}: {cause}")]
-    Refused {
-        /// Host and port.
-        server: String,
-        /// The sender, a recipient or the message.
-        what: String,
-        /// What it said.
-        cause: String,
-    },
-    /// It asks to come back later.
-    #[error("the mail server {server} does not take {what} now: {cause}")]
-    Later {
-        /// Host and port.
-        server: String,
-        /// The sender, a recipient or the message.
-        what: String,
-        /// What it said.
-        cause: String,
-    },
-    /// It had the message and never answered.
-    #[error("the mail server {server} got the message but did not say whether it took it: {cause}")]
-    Unanswered {
-        /// Host and port.
-        server: String,
-        /// What happened instead.
-        cause: String,
-    },
-}
-
-impl SmtpError {
-    /// What to do about it.
-    pub fn hint(&self) -> String {
-        match self {
-            Self::Unreachable { .. } => "check --smtp, its port, and the way there".to_owned(),
-            Self::Unsafe { certificate: true, .. } => {
-                "check the host's name in --smtp; a private authority is trusted with SSL_CERT_FILE=FILE"
-                    .to_owned()
-            }
-            Self::Unsafe { .. } => {
-                "use smtps:// for a server that speaks TLS from the start, smtp:// for one with STARTTLS"
-                    .to_owned()
-            }
-            Self::Login { .. } => "check --smtp-user and the password".to_owned(),
-            Self::Refused { .. } => {
-                "nobody got the mail; check the addresses, and what the server lets this user send".to_owned()
-            }
-            Self::Later { .. } => "nobody got the mail; acumen send sends the report again later".to_owned(),
-            Self::Unanswered { .. } => {
-                "the mail may have been sent: ask a recipient, then send it again with --force if it was not"
-                    .to_owned()
-            }
-        }
-    }
-
-    /// The exit code that `--help` documents.
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::Unreachable { .. } | Self::Unsafe { .. } => 5,
-            Self::Login { .. } => 3,
-            Self::Later { .. } => 75,
-            Self::Refused { .. } | Self::Unanswered { .. } => 74,
-        }
-    }
-}
 
 /// A server that has agreed to sender and recipients and waits for the message.
 pub struct Ready {
@@ -131,6 +34,8 @@ pub struct Ready {
 struct Speech {
     server: String,
     secrets: Vec<String>,
+    /// How long one step may take.
+    patience: Duration,
 }
 
 /// Connects, makes the way safe, logs in and names sender and recipients.
@@ -139,7 +44,7 @@ struct Speech {
 /// # Errors
 /// The step that failed. One refused recipient is enough: a mail reaches all or nobody.
 pub fn ready(server: &Server, from: &Address, to: &[Address]) -> Result<Ready, SmtpError> {
-    let speech = Speech::new(server);
+    let speech = Speech::new(server, PATIENCE);
     let mut connection = connect(server, &speech)?;
     if let Some(login) = &server.login {
         let credentials = Credentials::new(login.user.clone(), login.password.reveal().to_owned());
@@ -199,20 +104,33 @@ impl Ready {
     }
 }
 
+/// Greets a server over the way that its address names, and takes its leave:
+/// nobody logs in, and it gets no mail.
+///
+/// # Errors
+/// It cannot be reached, the way is not safe, or it does not want to talk.
+pub fn greet(server: &Server) -> Result<(), SmtpError> {
+    let mut connection = connect(server, &Speech::new(server, GREETING))?;
+    // It has answered; how it takes its leave is of no concern.
+    let _ = connection.quit();
+    Ok(())
+}
+
 fn connect(server: &Server, speech: &Speech) -> Result<SmtpConnection, SmtpError> {
     // What can be wrong here is that this machine trusts nobody at all.
     let tls = || {
         TlsParameters::new_rustls(server.host.clone()).map_err(|failure| SmtpError::Unsafe {
             server: speech.server.clone(),
             cause: speech.cause(&failure),
-            certificate: true,
+            hint: CERTIFICATE,
         })
     };
     let hello = ClientId::default();
     let wrapper = if server.security == Security::Tls { Some(tls()?) } else { None };
     let address = (server.host.as_str(), server.port);
-    let mut connection = SmtpConnection::connect(address, Some(PATIENCE), &hello, wrapper.as_ref(), None)
-        .map_err(|failure| speech.greeted(&failure))?;
+    let mut connection =
+        SmtpConnection::connect(address, Some(speech.patience), &hello, wrapper.as_ref(), None)
+            .map_err(|failure| speech.greeted(&failure))?;
     if server.security == Security::StartTls {
         connection.starttls(&tls()?, &hello).map_err(|failure| speech.unsafe_way(&failure))?;
     }
@@ -220,7 +138,7 @@ fn connect(server: &Server, speech: &Speech) -> Result<SmtpConnection, SmtpError
 }
 
 impl Speech {
-    fn new(server: &Server) -> Self {
+    fn new(server: &Server, patience: Duration) -> Self {
         use base64::Engine;
         let base64 = |text: String| base64::engine::general_purpose::STANDARD.encode(text);
         let secrets = server.login.as_ref().map_or_else(Vec::new, |login| {
@@ -228,7 +146,7 @@ impl Speech {
             // As it may be echoed: plain, and in the forms of both kinds of login.
             vec![password.to_owned(), base64(password.to_owned()), base64(format!("\0{user}\0{password}"))]
         });
-        Self { server: format!("{}:{}", server.host, server.port), secrets }
+        Self { server: server.place(), secrets, patience }
     }
 
     /// The server's words, or the system's, without a password in them.
@@ -239,7 +157,10 @@ impl Speech {
             .filter_map(|cause| cause.downcast_ref::<io::Error>())
             .any(|error| matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock));
         if timed_out {
-            return format!("no answer within {} s", PATIENCE.as_secs());
+            return format!("no answer within {} s", self.patience.as_secs());
+        }
+        if let Some(words) = own_authority(&chain) {
+            return words.to_owned();
         }
         let own = failure.source().map(ToString::to_string);
         let said = own.unwrap_or_else(|| failure.to_string());
@@ -276,22 +197,37 @@ impl Speech {
     }
 
     fn unsafe_way(&self, failure: &Failure) -> SmtpError {
-        let certificate = causes(failure)
-            .iter()
-            .any(|cause| matches!(cause.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))));
-        SmtpError::Unsafe { server: self.server.clone(), cause: self.cause(failure), certificate }
+        let chain = causes(failure);
+        let is_certificate =
+            |cause: &&Cause| matches!(cause.downcast_ref(), Some(rustls::Error::InvalidCertificate(_)));
+        let hint = match own_authority(&chain) {
+            Some(_) => fetch::OWN_AUTHORITY_HINT,
+            None if chain.iter().any(is_certificate) => CERTIFICATE,
+            None => "use smtps:// for a server that speaks TLS from the start, smtp:// for one with STARTTLS",
+        };
+        SmtpError::Unsafe { server: self.server.clone(), cause: self.cause(failure), hint }
     }
 }
 
+/// What to do about a certificate that is not trusted.
+const CERTIFICATE: &str =
+    "check the host's name in --smtp; a private authority is trusted with SSL_CERT_FILE=FILE";
+
+fn own_authority(chain: &[&Cause]) -> Option<&'static str> {
+    chain.iter().find_map(|cause| cause.downcast_ref().and_then(fetch::certificate_words))
+}
+
+type Cause = dyn StdError + 'static;
+
 /// The error and what caused it, with what an I/O error carries.
-fn causes<'a>(failure: &'a Failure) -> Vec<&'a (dyn StdError + 'static)> {
-    let mut found: Vec<&(dyn StdError + 'static)> = vec![failure];
+fn causes(failure: &Failure) -> Vec<&Cause> {
+    let mut found: Vec<&Cause> = vec![failure];
     let mut next = failure.source();
     while let Some(cause) = next {
         found.push(cause);
         let inner = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         next = match inner {
-            Some(inner) => Some(inner as &(dyn StdError + 'static)),
+            Some(inner) => Some(inner as &Cause),
             None => cause.source(),
         };
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use super::{DeliverError, STAGED};
+use super::{DeliverError, Place, STAGED, look};
 
 /// The file with the salt, within the state folder.
 const SALT: &str = "salt";
@@ -15,18 +15,51 @@ const SALT: &str = "salt";
 /// # Errors
 /// The file can be neither read nor made, or does not hold a salt.
 pub fn salt(folder: &Path) -> Result<[u8; 32], DeliverError> {
+    match found(folder)? {
+        Some(salt) => Ok(salt),
+        None => make(folder, &folder.join(SALT)),
+    }
+}
+
+/// Whether there is a salt in a folder; without one the next run makes it.
+///
+/// # Errors
+/// What is there cannot be read, or is no salt.
+pub fn look_salt(folder: &Path) -> Result<bool, DeliverError> {
+    Ok(found(folder)?.is_some())
+}
+
+/// Whether what must outlive a run could be written to a folder, found out
+/// without making anything that has a name.
+///
+/// # Errors
+/// The folder could not be made or written to.
+pub fn look_state(folder: &Path) -> Result<Place, DeliverError> {
+    look(folder).map_err(elsewhere)
+}
+
+/// The salt in a folder, if there is one.
+fn found(folder: &Path) -> Result<Option<[u8; 32]>, DeliverError> {
     let path = folder.join(SALT);
-    let failed = |attempt| of_state(attempt, &path);
+    let failed = |attempt, error| of_state(attempt, &path)(error);
     match fs::read_to_string(&path) {
-        Ok(text) => read(&text).ok_or_else(|| failed("read a salt from")(io::ErrorKind::InvalidData.into())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => make(folder, &path),
-        Err(error) => Err(failed("read")(error)),
+        Ok(text) => match read(&text) {
+            Some(salt) => Ok(Some(salt)),
+            None => Err(failed("read a salt from", io::ErrorKind::InvalidData.into())),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed("read", error)),
     }
 }
 
 fn of_state(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DeliverError {
     let error = DeliverError::of(attempt, path);
-    move |source| DeliverError { instead: ("folder", "--state"), ..error(source) }
+    move |source| elsewhere(error(source))
+}
+
+/// The same error about the folder of `--state`.
+fn elsewhere(error: DeliverError) -> DeliverError {
+    DeliverError { instead: ("folder", "--state"), ..error }
 }
 
 /// Makes the salt; where another run was faster, its salt is the one.

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{DeliverError, named, persist, staged};
+use super::{DeliverError, USAGE, named, persist, staged};
 
 /// Writes a message to a file of its own, whole or not at all.
 ///
@@ -33,16 +33,17 @@ pub struct Stored {
 /// # Errors
 /// It is neither, or cannot be read.
 pub fn read(report: &Path) -> Result<Stored, DeliverError> {
-    let hinting =
-        |error: DeliverError| error.about_whole("name a report that acumen wrote: NAME.html or NAME.json");
+    const HINT: &str =
+        "name a report that acumen wrote: NAME.html or NAME.json, with NAME.json beside the page";
+    let typed = |error: DeliverError| DeliverError { code: USAGE, ..error.about_whole(HINT) };
     let ending = report.extension().and_then(|ending| ending.to_str());
     let name = report.file_stem().and_then(|name| name.to_str());
     let (Some("html" | "json"), Some(name)) = (ending, name) else {
-        let wrong = DeliverError::of("read a report from", report)(io::ErrorKind::InvalidInput.into());
-        return Err(hinting(wrong));
+        let wrong = io::Error::other("its name ends in neither .html nor .json");
+        return Err(typed(DeliverError::of("read a report from", report)(wrong)));
     };
     let path = report.with_extension("json");
-    let json = fs::read_to_string(&path).map_err(DeliverError::of("read", &path)).map_err(hinting)?;
+    let json = fs::read_to_string(&path).map_err(DeliverError::of("read", &path)).map_err(typed)?;
     let folder = named(report.parent().unwrap_or(report)).to_owned();
     Ok(Stored { name: name.to_owned(), json, folder })
 }

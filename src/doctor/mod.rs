@@ -8,6 +8,7 @@ mod access;
 mod clock;
 mod data;
 mod line;
+mod mail;
 #[cfg(test)]
 mod tests;
 
@@ -15,9 +16,11 @@ use chrono::{DateTime, Utc};
 
 use crate::cli::ReportArgs;
 use crate::deliver;
+use crate::error::Error;
 use crate::fetch::{self, Api, Probes, Progress};
 use crate::period::Period;
-use crate::settings::{Found, FoundKey, Settings, SettingsError, checked_key};
+use crate::settings::mail::{Mail, Way};
+use crate::settings::{self, Found, FoundKey, Settings, SettingsError, Shown, checked_key};
 use crate::text::clean;
 use line::{Line, failed, note, ok, skipped};
 
@@ -33,27 +36,40 @@ pub struct Diagnosis {
 /// What a wrong setting costs.
 const USAGE: u8 = 2;
 
-/// Looks at everything that a report with these settings needs; the network
-/// is asked for a minute at most.
+/// Looks at everything that a report with these settings needs, and at its mail
+/// where one is wanted; the network is asked for a minute at most.
 pub async fn examine(
     args: &ReportArgs,
     key: Result<Option<FoundKey>, SettingsError>,
     found: Result<Found, SettingsError>,
     now: DateTime<Utc>,
+    wanted: Result<Option<Mail>, Error>,
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Diagnosis {
     let mut lines = Vec::new();
+    let state = args.state.clone().or_else(|| found.as_ref().ok()?.state.clone());
     let prepared = prepare(args, key, found, now, &mut lines);
     let week = |settings: &Settings| Period::last_complete_week(now, settings.period.tz());
-    match prepared.and_then(|settings| Some((week(&settings)?, settings))) {
-        Some((week, settings)) => {
-            let span = week.from().to_utc()..week.to().to_utc();
-            let probes = fetch::probe(&settings.question, span, progress).await;
-            lines.extend(network(&probes, &settings, &week, now));
+    let asked = async {
+        match prepared.and_then(|settings| Some((week(&settings)?, settings))) {
+            Some((week, settings)) => {
+                let span = week.from().to_utc()..week.to().to_utc();
+                let probes = fetch::probe(&settings.question, span, progress).await;
+                network(&probes, &settings, &week, now)
+            }
+            None => UNASKED.map(|name| skipped(name, "without settings and key nobody is asked")).into(),
         }
-        None => lines.extend(UNASKED.map(|name| skipped(name, "without settings and key nobody is asked"))),
-    }
+    };
+    // At once, so that both together take no longer than the slower one.
+    let (asked, mail) = tokio::join!(asked, mail::mail(&wanted));
+    lines.extend(asked);
     lines.push(output(args));
+    let salt = settings::privacy(args).is_ok_and(|privacy| privacy.people == Shown::Pseudonyms);
+    let ledger = matches!(wanted, Ok(Some(Mail { way: Way::Server { .. }, .. })));
+    if let Some(folder) = state.filter(|_| salt || ledger) {
+        lines.push(mail::state(&folder, salt, ledger));
+    }
+    lines.extend(mail);
     Diagnosis { text: line::print(&lines), code: line::code(&lines) }
 }
 
@@ -169,7 +185,7 @@ fn output(args: &ReportArgs) -> Line {
             format!("{} is not there and can be made in {}", args.out.display(), above.display()),
         ),
         Err(error) => {
-            let error = crate::error::Error::from(error);
+            let error = Error::from(error);
             failed("output", error.to_string(), error.hint(), error.exit_code())
         }
     }

@@ -211,6 +211,14 @@ fn causes(error: &reqwest::Error, key: &Secret) -> String {
             line = format!("{line}: {cause}");
         }
     }
+    // Several errors of the chain repeat the innermost.
+    let told = chain(error).find_map(|cause| {
+        let cause = cause.downcast_ref::<rustls::Error>()?;
+        Some((cause.to_string(), certificate_words(cause)?))
+    });
+    if let Some((shown, words)) = told {
+        line = line.replace(&shown, words);
+    }
     quote::clean(&line, key)
 }
 
@@ -229,6 +237,24 @@ fn is_certificate(error: &reqwest::Error) -> bool {
     chain(error).any(|cause| matches!(cause.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))))
 }
 
+/// What is said of a certificate that is an authority's own.
+pub(super) const OWN_AUTHORITY: &str =
+    "its certificate is an authority's own (CA:TRUE), which no server may show";
+/// What to do about it.
+pub const OWN_AUTHORITY_HINT: &str = "issue the server a certificate from that authority, without CA:TRUE, and \
+                                      trust the authority's with SSL_CERT_FILE=FILE";
+
+/// Plain words for what the library shows as the names of its own types.
+pub fn certificate_words(error: &rustls::Error) -> Option<&'static str> {
+    use rustls::{CertificateError::Other, Error::InvalidCertificate};
+    // The cause is of a crate that is not ours to name.
+    let is_own = |cause: &rustls::OtherError| format!("{cause:?}").contains("CaUsedAsEndEntity");
+    match error {
+        InvalidCertificate(Other(cause)) if is_own(cause) => Some(OWN_AUTHORITY),
+        _ => None,
+    }
+}
+
 fn is_no_tls(error: &reqwest::Error) -> bool {
     let odd = |cause: &rustls::Error| {
         matches!(cause, rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType))
@@ -239,6 +265,19 @@ fn is_no_tls(error: &reqwest::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_authority_of_its_own_is_told_in_words() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("odd")]
+        struct CaUsedAsEndEntity;
+        let of = |cause| rustls::Error::InvalidCertificate(rustls::CertificateError::Other(cause));
+        let own = rustls::OtherError(std::sync::Arc::new(CaUsedAsEndEntity));
+        assert_eq!(certificate_words(&of(own)), Some(OWN_AUTHORITY));
+        let other = rustls::OtherError(std::sync::Arc::new(io::Error::other("x")));
+        assert_eq!(certificate_words(&of(other)), None);
+        assert_eq!(certificate_words(&rustls::Error::DecryptError), None);
+    }
 
     #[test]
     fn a_client_does_not_show_its_key() {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::Api;
+use super::client::{OWN_AUTHORITY, OWN_AUTHORITY_HINT};
 use super::retry::Class;
 use crate::text;
 
@@ -189,6 +190,7 @@ impl FetchError {
             Self::Moved { to, .. } => {
                 format!("--base-url may lack a part of its path, or a slash: compare it with {to}")
             }
+            Self::Certificate { cause, .. } if cause.contains(OWN_AUTHORITY) => OWN_AUTHORITY_HINT.to_owned(),
             Self::Certificate { .. } => {
                 "if a company proxy signs certificates, point SSL_CERT_FILE at its root certificate"
                     .to_owned()

@@ -31,6 +31,7 @@ pub mod wire;
 
 pub use api::Api;
 pub use ask::Heard;
+pub use client::{OWN_AUTHORITY_HINT, certificate_words};
 pub use error::FetchError;
 pub use names::display_names;
 pub use people::{Member, People, people};

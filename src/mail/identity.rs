@@ -3,11 +3,12 @@
 use lettre::Address;
 use sha2::{Digest, Sha256};
 
+use super::Recipient;
 use crate::metrics::Facts;
 
-/// The name of what is sent: report, question, profile and recipients. A period
-/// that still runs is another report every day.
-pub fn report(facts: &Facts, recipients: &[Address]) -> String {
+/// The name of what is sent: report, question and profile. A period that still
+/// runs is another report every day.
+pub fn report(facts: &Facts) -> String {
     let source = &facts.source;
     let day = facts.generated_at.get(..10).filter(|_| facts.period.complete == Some(false));
     let mut parts: Vec<&str> = vec![
@@ -18,23 +19,37 @@ pub fn report(facts: &Facts, recipients: &[Address]) -> String {
         source.profile.unwrap_or_default(),
         source.people.unwrap_or_default(),
     ];
-    let mut sorted: Vec<String> =
-        recipients.iter().map(|address| address.to_string().to_ascii_lowercase()).collect();
-    sorted.sort_unstable();
-    sorted.dedup();
     // Each list is followed by its length, so that no two sets of them read the same.
     let lengths = [source.tags.len(), source.users.len()].map(|length| length.to_string());
     parts.extend(source.tags.iter().map(String::as_str));
     parts.push(&lengths[0]);
     parts.extend(source.users.iter().map(String::as_str));
     parts.push(&lengths[1]);
-    parts.extend(sorted.iter().map(String::as_str));
     hash(&parts)
 }
 
-/// The name of a message: what is sent, and the numbers in it.
-pub fn message(report: &str, facts_json: &str) -> String {
-    hash(&[report, facts_json])
+/// The name of a message: what is sent, to which people, and the numbers in it.
+pub fn message(recipients: &[Recipient], facts_json: &str) -> String {
+    let mut parts: Vec<&str> = recipients.iter().map(|recipient| recipient.copy.as_str()).collect();
+    parts.sort_unstable();
+    parts.push(facts_json);
+    hash(&parts)
+}
+
+/// The people of a message, each once, in the order of their addresses.
+/// Addresses that differ in case alone are one.
+pub fn recipients(report: &str, addresses: impl Iterator<Item = Address>) -> Vec<Recipient> {
+    let mut people: Vec<(String, Address)> = addresses.map(|address| (plain(&address), address)).collect();
+    // By the spelling too, so that the same one is left whatever the order.
+    people.sort_unstable();
+    people.dedup_by(|one, other| one.0 == other.0);
+    let recipient = |(name, address): (String, Address)| Recipient { copy: hash(&[report, &name]), address };
+    people.into_iter().map(recipient).collect()
+}
+
+/// An address as it is compared.
+pub fn plain(address: &Address) -> String {
+    address.to_string().to_ascii_lowercase()
 }
 
 /// 32 letters of SHA-256 over the parts, each behind its length.
@@ -51,35 +66,45 @@ fn hash(parts: &[&str]) -> String {
 mod tests {
     use super::*;
 
-    fn to(names: &[&str]) -> Vec<Address> {
-        names.iter().map(|name| name.parse().unwrap()).collect()
+    fn to(report: &str, names: &[&str]) -> Vec<Recipient> {
+        recipients(report, names.iter().map(|name| name.parse().unwrap()))
     }
 
     #[test]
-    fn another_question_or_other_people_are_another_report_and_nothing_else_is() {
+    fn a_person_is_one_whatever_the_case_and_the_order() {
+        let two = to("r", &["b@x.com", "a@x.com"]);
+        let same = to("r", &["A@x.com", "a@X.com", "B@x.com", "a@x.com"]);
+        let copies = |people: &[Recipient]| people.iter().map(|one| one.copy.clone()).collect::<Vec<_>>();
+        assert_eq!((two.len(), copies(&two)), (2, copies(&same)));
+        assert_eq!(message(&two, "{}"), message(&same, "{}"));
+        assert_eq!(same, to("r", &["a@x.com", "B@x.com", "a@X.com", "A@x.com"]));
+        // Of a longer list everybody is who they were; the message is another.
+        let three = to("r", &["a@x.com", "b@x.com", "c@x.com"]);
+        assert_eq!(copies(&three)[..2], copies(&two));
+        assert_ne!(message(&three, "{}"), message(&two, "{}"));
+        assert_ne!(message(&two, "{}"), message(&two, "{ }"));
+        assert!(to("s", &["a@x.com"])[0].copy != two[0].copy && two[0].copy != two[1].copy);
+    }
+
+    #[test]
+    fn another_question_is_another_report_and_nothing_else_is() {
         let facts = || Facts::from_json(include_str!("../../reports/org_demo_2026-W41.json")).unwrap();
-        let of = |change: &dyn Fn(&mut Facts), people: &[&str]| {
+        let of = |change: &dyn Fn(&mut Facts)| {
             let mut facts = facts();
             change(&mut facts);
-            report(&facts, &to(people))
+            report(&facts)
         };
-        let plain = of(&|_| (), &["a@x.com", "b@x.com"]);
-        assert_eq!(plain, of(&|_| (), &["B@x.com", "a@x.com", "a@x.com"]));
-        assert_eq!(
-            plain,
-            of(&|facts| facts.generated_at = "2026-10-13T06:00:00Z".to_owned(), &["a@x.com", "b@x.com"])
-        );
-        let people = ["a@x.com", "b@x.com"];
+        let plain = of(&|_| ());
+        assert_eq!(plain, of(&|facts| facts.generated_at = "2026-10-13T06:00:00Z".to_owned()));
         let others = [
-            of(&|_| (), &["a@x.com"]),
-            of(&|facts| facts.source.scope = "other".to_owned(), &people),
-            of(&|facts| facts.period.label = "2026-W42".to_owned(), &people),
-            of(&|facts| facts.period.tz = Some("Europe/Berlin".to_owned()), &people),
-            of(&|facts| facts.source.tags = vec!["a".to_owned()], &people),
-            of(&|facts| facts.source.users = vec!["a".to_owned()], &people),
-            of(&|facts| facts.period.complete = Some(false), &people),
-            of(&|facts| facts.source.profile = Some("leadership"), &people),
-            of(&|facts| facts.source.people = Some("hidden"), &people),
+            of(&|facts| facts.source.scope = "other".to_owned()),
+            of(&|facts| facts.period.label = "2026-W42".to_owned()),
+            of(&|facts| facts.period.tz = Some("Europe/Berlin".to_owned())),
+            of(&|facts| facts.source.tags = vec!["a".to_owned()]),
+            of(&|facts| facts.source.users = vec!["a".to_owned()]),
+            of(&|facts| facts.period.complete = Some(false)),
+            of(&|facts| facts.source.profile = Some("leadership")),
+            of(&|facts| facts.source.people = Some("hidden")),
         ];
         for (index, other) in others.iter().enumerate() {
             assert!(*other != plain && !others[..index].contains(other), "{index}");
@@ -93,7 +118,7 @@ mod tests {
             let mut facts = Facts::from_json(text).unwrap();
             facts.period.complete = Some(false);
             facts.generated_at = moment.to_owned();
-            report(&facts, &to(&["a@x.com"]))
+            report(&facts)
         };
         assert_eq!(running("2026-10-07T06:00:00Z"), running("2026-10-07T18:00:00Z"));
         assert_ne!(running("2026-10-07T06:00:00Z"), running("2026-10-08T06:00:00Z"));

@@ -128,7 +128,7 @@ pub struct Attachment {
 /// A finished message and its envelope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mail {
-    /// What it is about and to whom: the same for every message that says the same.
+    /// What it is about: the same for every message about the same report.
     pub report: String,
     /// Its Message-ID, angle brackets included.
     pub id: String,
@@ -137,9 +137,18 @@ pub struct Mail {
     /// Who sends it.
     pub from: Address,
     /// Who gets it, copies included, each once.
-    pub recipients: Vec<Address>,
+    pub recipients: Vec<Recipient>,
     /// The message as it is sent.
     pub bytes: Vec<u8>,
+}
+
+/// Somebody who gets a mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipient {
+    /// Where it goes.
+    pub address: Address,
+    /// This report to this person, as a hash.
+    pub copy: String,
 }
 
 #[cfg(test)]

@@ -61,6 +61,13 @@ pub struct Server {
     pub login: Option<Login>,
 }
 
+impl Server {
+    /// Host and port, as messages name it.
+    pub fn place(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+}
+
 /// What is attached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attach {

@@ -14,7 +14,7 @@ use chrono::{DateTime, Datelike, SubsecRound, Utc};
 
 pub use checks::{checked_key, ping};
 pub use file::{SettingsFile, parse as parse_file};
-pub use privacy::{Privacy, Shown};
+pub use privacy::{Privacy, Shown, privacy};
 pub use show::{EXAMPLE, show};
 
 use crate::cli::{Format, ReportArgs};
@@ -183,7 +183,7 @@ impl Settings {
             key: Secret::new(key),
         };
         let complete = period.complete(now);
-        let privacy = privacy::privacy(args)?;
+        let privacy = privacy(args)?;
         if privacy.people != Shown::Names && !question.users.is_empty() {
             return Err(SettingsError::new(
                 "--user names people, who are not to be shown by name",

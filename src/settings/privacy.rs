@@ -39,7 +39,10 @@ impl Privacy {
 }
 
 /// What the profile and the flags beside it say of people and sessions.
-pub(super) fn privacy(args: &ReportArgs) -> Result<Privacy, SettingsError> {
+///
+/// # Errors
+/// The flags beside the profile ask for what it does not show.
+pub fn privacy(args: &ReportArgs) -> Result<Privacy, SettingsError> {
     let leadership = args.profile == "leadership";
     let people = match args.people.as_deref() {
         Some("names") if leadership => {

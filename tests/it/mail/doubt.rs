@@ -16,12 +16,29 @@ fn a_run_that_is_killed_while_it_sends_is_reported_and_not_repeated() {
     for _ in 0..2 {
         let outcome = send(folder.path(), &url(&server, "smtps"), &[]);
         assert_eq!(outcome.code, Some(74), "{}", outcome.stderr);
-        assert!(outcome.stderr.contains("may have been sent") && outcome.stderr.contains("--force"));
+        assert!(outcome.stderr.contains("may have been sent to 2 of") && outcome.stderr.contains("--force"));
+        assert!(outcome.stderr.contains("ask ada@example.com, b@example.com;"), "{}", outcome.stderr);
     }
     assert!(server.received().is_empty() && server.heard().is_empty());
     assert_eq!(send(folder.path(), &url(&server, "smtps"), &["--force"]).code, Some(0));
     let outcome = send(folder.path(), &url(&server, "smtps"), &[]);
     assert!(outcome.code == Some(0) && outcome.stderr.contains("not sent again"), "{}", outcome.stderr);
+    assert_eq!(server.received().len(), 1);
+}
+
+#[test]
+fn a_doubt_about_some_keeps_the_report_from_nobody_else() {
+    let folder = reported();
+    let mute = MailServer::start(Manner { message: None, ..Manner::of(Kind::Tls) });
+    assert_eq!(send(folder.path(), &url(&mute, "smtps"), &[]).code, Some(74));
+    let server = MailServer::start(Manner::of(Kind::Tls));
+    let more = ["--mail-to", "c@example.com"];
+    let first = send(folder.path(), &url(&server, "smtps"), &more);
+    assert_eq!(first.code, Some(74), "{}", first.stderr);
+    assert!(first.stderr.contains("sent to 1 recipient: Devin") && first.stderr.contains("sent to 2 of"));
+    assert_eq!(server.received()[0].to, ["c@example.com"]);
+    let second = send(folder.path(), &url(&server, "smtps"), &more);
+    assert!(second.code == Some(74) && second.stderr.contains("not sent again: 1 recipient got it"));
     assert_eq!(server.received().len(), 1);
 }
 
@@ -53,16 +70,48 @@ fn of_two_runs_at_once_one_sends() {
 }
 
 #[test]
-fn other_people_and_another_question_are_another_mail() {
+fn of_a_list_that_grew_only_the_new_ones_get_it() {
+    let folder = reported();
+    let server = MailServer::start(Manner::of(Kind::Tls));
+    let smtp = url(&server, "smtps");
+    let sent = |more: &[&str]| {
+        let outcome = send(folder.path(), &smtp, more);
+        assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+        (outcome.stderr, server.received())
+    };
+    assert_eq!(sent(&[]).1.len(), 1);
+    // Another case, and another role, are nobody else.
+    for same in [&["--mail-to", "ADA@Example.com"][..], &["--mail-cc", "Ada <Ada@example.com>"]] {
+        let (said, received) = sent(same);
+        assert!(said.contains("not sent again: 2 recipients got it from the run of "), "{said}");
+        assert_eq!(received.len(), 1, "{same:?}");
+    }
+    let grown = ["--mail-to", "C@example.com", "--mail-cc", "d@example.com"];
+    let (said, received) = sent(&grown);
+    assert!(said.contains("sent to 2 recipients: Devin"), "{said}");
+    assert!(said.contains("not sent again: 2 recipients got it from the run of "), "{said}");
+    assert_eq!(received.len(), 2);
+    assert_eq!(received[1].to, ["C@example.com", "d@example.com"]);
+    // The message names the whole list, as it would to all of them.
+    let whole = [&grown[..], &["--eml", "whole.eml"]].concat();
+    assert_eq!(sent(&whole).1.len(), 2);
+    let message = std::fs::read(folder.path().join("whole.eml")).unwrap();
+    assert!(received[1].bytes == [message.as_slice(), b"\r\n"].concat());
+    let (said, received) = sent(&grown);
+    assert!(said.contains("not sent again: 4 recipients got it from "), "{said}");
+    assert_eq!(received.len(), 2);
+    assert_eq!(sent(&[&grown[..], &["--force"]].concat()).1[2].to.len(), 4);
+}
+
+#[test]
+fn another_state_folder_remembers_nothing_of_the_first() {
     let folder = reported();
     let server = MailServer::start(Manner::of(Kind::Tls));
     let smtp = url(&server, "smtps");
     assert_eq!(send(folder.path(), &smtp, &[]).code, Some(0));
-    assert_eq!(send(folder.path(), &smtp, &["--mail-to", "c@example.com"]).code, Some(0));
-    assert_eq!(server.received().len(), 2);
-    // A state folder of its own remembers nothing of the other.
+    assert_eq!(server.received().len(), 1);
     assert_eq!(send(folder.path(), &smtp, &["--state", "elsewhere"]).code, Some(0));
-    assert_eq!(server.received().len(), 3);
+    assert_eq!(server.received().len(), 2);
     assert!(folder.path().join("elsewhere/sent.jsonl").is_file());
 }
 

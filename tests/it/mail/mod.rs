@@ -1,6 +1,7 @@
 //! Reports by mail, end to end: the built program, a mail server that speaks
 //! TLS, and a parser that is not ours.
 
+mod doctor;
 mod doubt;
 mod look;
 mod refused;

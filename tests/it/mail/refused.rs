@@ -91,6 +91,26 @@ fn nothing_goes_over_a_way_that_is_not_safe() {
     );
 }
 
+/// As `openssl req -x509` makes them; the API's server may have one as well.
+#[test]
+fn an_authority_of_its_own_is_told_in_words() {
+    let folder = reported();
+    let manner = Manner { certificate: "selfsigned.pem", ..Manner::of(Kind::Tls) };
+    let server = MailServer::start(manner);
+    let trusting = crate::support::repository("tests/fixtures/smtp/selfsigned.pem");
+    let mail = run(sending(folder.path(), &url(&server, "smtps"), &[]).env("SSL_CERT_FILE", &trusting));
+    let api = url(&server, "https");
+    let report = ["report", "--base-url", &api, "--quiet"];
+    let report = run(acumen(folder.path()).args(report).env("SSL_CERT_FILE", &trusting));
+    for outcome in [mail, report] {
+        assert_eq!(outcome.code, Some(5), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("its certificate is an authority's own"), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("hint: issue the server a certificate"), "{}", outcome.stderr);
+        assert!(!outcome.stderr.contains("OtherError"), "{}", outcome.stderr);
+    }
+    assert!(server.heard().is_empty());
+}
+
 #[test]
 fn a_server_that_is_not_there_leaves_no_doubt() {
     let folder = reported();
@@ -121,6 +141,7 @@ fn what_is_missing_is_told_before_the_api_is_asked() {
             "password",
         ),
         (vec!["--mail", to[0], to[1], to[2], "b@x.com", "--smtp", "smtp+plain://mx"], "loopback"),
+        (vec!["--eml", "a", to[0], to[1], to[2], "b@x.com", "--mail-attach", "xlsx"], "add --export xlsx"),
         (
             vec![
                 "--mail",
@@ -156,9 +177,16 @@ fn what_is_no_report_cannot_be_sent() {
         assert!(!folder.path().join("x.eml").exists());
         (outcome.code, outcome.stderr)
     };
-    assert_eq!(told("missing.html", &[]).0, Some(74));
-    let (code, said) = told("org_demo_2026-W41.pdf", &[]);
-    assert!(code == Some(74) && said.contains("NAME.html"), "{said}");
+    std::fs::create_dir(folder.path().join("folder.json")).unwrap();
+    for (report, word) in [
+        ("missing.html", "No such file"),
+        ("folder.json", "folder.json: "),
+        ("org_demo_2026-W41.csv", "its name ends in neither .html nor .json"),
+        ("org_demo_2026-W41", "its name ends in neither .html nor .json"),
+    ] {
+        let (code, said) = told(report, &[]);
+        assert!(code == Some(2) && said.contains(word) && said.contains("hint: name a report"), "{said}");
+    }
     let (code, said) = told("org_demo_2026-W41.html", &["--mail-attach", "xlsx"]);
     assert!(code == Some(74) && said.contains(".xlsx") && said.contains("--mail-attach"), "{said}");
     std::fs::write(&page, facts.replace("\"schema\": 1", "\"schema\": 7")).unwrap();
@@ -192,6 +220,7 @@ fn an_incomplete_report_stays_where_it_is() {
     let outcome = run(command.env("SSL_CERT_FILE", authority()));
     assert_eq!(outcome.code, Some(4), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("not mailed") && server.heard().is_empty(), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("kept: the report was written; nothing was mailed\n"));
     assert_eq!(outcome.stdout, "./enterprise_2026-W41.html\n./enterprise_2026-W41.json\n");
     assert!(folder.path().join("enterprise_2026-W41.html").is_file());
 }

@@ -35,11 +35,14 @@ pub struct Manner {
     pub message: Option<&'static str>,
     /// After a message it waits for this long: for ever.
     pub stalls: bool,
+    /// What it shows, among the fixtures.
+    pub certificate: &'static str,
 }
 
 impl Manner {
     pub fn of(kind: Kind) -> Self {
-        Self { kind, login: None, recipient: None, message: Some("250 taken"), stalls: false }
+        let message = Some("250 taken");
+        Self { kind, login: None, recipient: None, message, stalls: false, certificate: "certificate.pem" }
     }
 }
 
@@ -117,13 +120,17 @@ enum Next {
 }
 
 impl Visit {
+    fn tls(&self, stream: TcpStream) -> StreamOwned<ServerConnection, TcpStream> {
+        tls(stream, self.manner.certificate)
+    }
+
     fn serve(&self, stream: TcpStream) -> std::io::Result<()> {
         if self.manner.kind == Kind::Tls {
-            return self.talk(Box::new(tls(stream)), true, true).map(drop);
+            return self.talk(Box::new(self.tls(stream)), true, true).map(drop);
         }
         let twin = stream.try_clone()?;
         match self.talk(Box::new(stream), false, true)? {
-            Next::StartTls => self.talk(Box::new(tls(twin)), true, false).map(drop),
+            Next::StartTls => self.talk(Box::new(self.tls(twin)), true, false).map(drop),
             Next::Done => Ok(()),
         }
     }
@@ -199,8 +206,9 @@ impl Visit {
     }
 }
 
-fn tls(stream: TcpStream) -> StreamOwned<ServerConnection, TcpStream> {
-    let certificate = CertificateDer::from_pem_file(repository("tests/fixtures/smtp/certificate.pem"));
+fn tls(stream: TcpStream, certificate: &str) -> StreamOwned<ServerConnection, TcpStream> {
+    let certificate = repository("tests/fixtures/smtp").join(certificate);
+    let certificate = CertificateDer::from_pem_file(certificate);
     let key = PrivateKeyDer::from_pem_file(repository("tests/fixtures/smtp/key.pem"));
     let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()

@@ -1,0 +1,83 @@
+//! Whether a mail would leave, and whether what must outlive a run can be kept.
+
+use std::path::Path;
+
+use super::line::{Line, failed, ok};
+use crate::deliver::{self, Place, PostError, SmtpError};
+use crate::error::Error;
+use crate::settings::mail::{Mail, Security, Server, Way};
+
+/// The mail's settings and its server, which is greeted and no more; no line
+/// where no mail is wanted.
+pub async fn mail(wanted: &Result<Option<Mail>, Error>) -> Option<Line> {
+    const NAME: &str = "mail";
+    let wrong = |error: &Error| failed(NAME, error.to_string(), error.hint(), error.exit_code());
+    let settings = match wanted {
+        Ok(settings) => settings.as_ref()?,
+        Err(error) => return Some(wrong(error)),
+    };
+    let server = match &settings.way {
+        Way::Server { server, .. } => server,
+        Way::File(path) => {
+            return Some(ok(NAME, format!("the message goes into {}, and nothing is sent", path.display())));
+        }
+    };
+    Some(match greet(server).await {
+        Ok(()) => ok(NAME, greeted(server)),
+        Err(Error::Post(PostError::Smtp(
+            error @ (SmtpError::Refused { .. } | SmtpError::Later { .. } | SmtpError::Login { .. }),
+        ))) => {
+            let hint = "it is there, but does not talk to this machine: ask whoever runs it";
+            failed(NAME, error.to_string(), hint, error.exit_code())
+        }
+        Err(error) => wrong(&error),
+    })
+}
+
+fn greeted(server: &Server) -> String {
+    let how = match server.security {
+        Security::Plain => "on this machine and without TLS",
+        Security::Tls => "over TLS, and its certificate is trusted",
+        Security::StartTls => "over STARTTLS, and its certificate is trusted",
+    };
+    let login = if server.login.is_some() { "; the login is not tried" } else { "" };
+    format!("{} answers {how}{login}", server.place())
+}
+
+/// Name lookups and several addresses can take longer than one step may.
+async fn greet(server: &Server) -> Result<(), Error> {
+    let asked = server.clone();
+    let answer = tokio::task::spawn_blocking(move || deliver::greet(&asked));
+    match tokio::time::timeout(deliver::GREETING, answer).await {
+        Ok(Ok(greeted)) => Ok(greeted.map_err(PostError::from)?),
+        Ok(Err(_)) => Err(Error::Panicked),
+        Err(_) => {
+            let cause = format!("no answer within {} s", deliver::GREETING.as_secs());
+            Err(PostError::from(SmtpError::Unreachable { server: server.place(), cause }).into())
+        }
+    }
+}
+
+/// Whether the folder can keep what a run needs there: the salt of pseudonyms,
+/// the send ledger.
+pub fn state(folder: &Path, salt: bool, ledger: bool) -> Line {
+    const NAME: &str = "state";
+    match look(folder, salt, ledger) {
+        Ok(None) => ok(NAME, format!("what is kept in {} can be read", folder.display())),
+        Ok(Some(Place::There)) => ok(NAME, format!("{} can be written to", folder.display())),
+        Ok(Some(Place::Missing(above))) => {
+            ok(NAME, format!("{} is not there and can be made in {}", folder.display(), above.display()))
+        }
+        Err(error) => failed(NAME, error.to_string(), error.hint(), error.exit_code()),
+    }
+}
+
+/// Nothing is to be made where all that is needed is there.
+fn look(folder: &Path, salt: bool, ledger: bool) -> Result<Option<Place>, Error> {
+    let has_salt = !salt || deliver::look_salt(folder)?;
+    let has_ledger = !ledger || deliver::look_ledger(folder).map_err(PostError::from)?;
+    if has_salt && has_ledger {
+        return Ok(None);
+    }
+    Ok(Some(deliver::look_state(folder)?))
+}

@@ -1,0 +1,120 @@
+//! What `acumen doctor` says of mail and of the state folder.
+
+use std::time::{Duration, Instant};
+
+use super::*;
+
+/// What the doctor says in a folder, in which it leaves everything as it is.
+fn doctor(folder: &Path, flags: &[&str]) -> Outcome {
+    let served = served();
+    let before = files(folder);
+    let mut command = acumen(folder);
+    command.args(["doctor", "--org", "org_demo", "--base-url", &served.url()]).args(flags);
+    let outcome = run(command.env("SSL_CERT_FILE", authority()));
+    assert_eq!(files(folder), before, "nothing is left behind");
+    outcome
+}
+
+/// A line by its name, with its hint.
+fn line(outcome: &Outcome, name: &str) -> Option<String> {
+    let named = format!(" {name}: ");
+    let mut lines = outcome.stdout.lines().skip_while(|line| line.starts_with(' ') || !line.contains(&named));
+    let line = lines.next()?.to_owned();
+    Some(line + lines.next().filter(|line| line.starts_with(' ')).unwrap_or_default())
+}
+
+fn with_server<'f>(smtp: &'f str, more: &[&'f str]) -> Vec<&'f str> {
+    [&["--smtp", smtp][..], &PEOPLE, more].concat()
+}
+
+#[test]
+fn a_mail_server_is_greeted_and_gets_nothing() {
+    for (kind, scheme) in [(Kind::Tls, "smtps"), (Kind::StartTls, "smtp"), (Kind::Plain, "smtp+plain")] {
+        let server = MailServer::start(Manner { login: Some(("me", "s3cret")), ..Manner::of(kind) });
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("password"), "s3cret\n").unwrap();
+        let smtp = url(&server, scheme);
+        // Complete settings are looked at without --mail as well.
+        let login = ["--smtp-user", "me", "--smtp-password-file", "password"];
+        let outcome = doctor(folder.path(), &with_server(&smtp, &login));
+        assert_eq!(outcome.code, Some(0), "{}{}", outcome.stdout, outcome.stderr);
+        let mail = line(&outcome, "mail").unwrap();
+        assert!(mail.starts_with("ok ") && mail.contains(&format!("localhost:{}", server.port)), "{mail}");
+        assert_eq!(mail.contains("certificate is trusted"), kind != Kind::Plain, "{mail}");
+        assert!(line(&outcome, "state").unwrap().starts_with("ok "), "{}", outcome.stdout);
+        let said: Vec<String> =
+            server.heard().iter().map(|line| line.split(' ').next().unwrap().to_owned()).collect();
+        let expected: &[&str] = match kind {
+            Kind::StartTls => &["EHLO", "STARTTLS", "EHLO", "QUIT"],
+            _ => &["EHLO", "QUIT"],
+        };
+        assert_eq!(said, expected);
+        assert!(!outcome.stdout.contains("s3cret"), "{}", outcome.stdout);
+    }
+}
+
+#[test]
+fn without_mail_and_pseudonyms_there_is_no_line_about_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let outcome = doctor(folder.path(), &["--mail-to", "ada@example.com"]);
+    assert_eq!((outcome.code, line(&outcome, "mail"), line(&outcome, "state")), (Some(0), None, None));
+    let outcome = doctor(folder.path(), &[&PEOPLE[..], &["--eml", "a.eml"]].concat());
+    let mail = line(&outcome, "mail").unwrap();
+    assert!(mail.starts_with("ok ") && mail.contains("a.eml"), "{mail}");
+    assert_eq!((outcome.code, line(&outcome, "state")), (Some(0), None));
+}
+
+#[test]
+fn what_would_keep_a_mail_back_fails_with_its_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let failed = |flags: &[&str], code: i32, words: &[&str]| {
+        let outcome = doctor(folder.path(), flags);
+        let mail = line(&outcome, "mail").unwrap();
+        assert_eq!(outcome.code, Some(code), "{}", outcome.stdout);
+        assert!(mail.starts_with("FAILED ") && words.iter().all(|word| mail.contains(word)), "{mail}");
+    };
+    failed(&["--mail"], 2, &["--mail-from"]);
+    let nowhere = "smtps://localhost:1";
+    let password = ["--smtp-user", "me", "--smtp-password-file", "nowhere"];
+    failed(&with_server(nowhere, &password), 2, &["--smtp-password-file nowhere"]);
+    failed(&with_server(nowhere, &["--mail-attach", "xlsx"]), 2, &["--export xlsx"]);
+    let server = MailServer::start(Manner::of(Kind::Tls));
+    let other = url(&server, "smtps").replace("localhost", "127.0.0.1");
+    failed(&with_server(&other, &[]), 5, &["certificate", "SSL_CERT_FILE"]);
+    let plain = MailServer::start(Manner::of(Kind::Plain));
+    failed(&with_server(&url(&plain, "smtp"), &[]), 5, &["STARTTLS"]);
+    // It takes the connection, and never says a word.
+    let mute = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mute = format!("smtp://127.0.0.1:{}", mute.local_addr().unwrap().port());
+    let begun = Instant::now();
+    failed(&with_server(&mute, &[]), 5, &["could not reach"]);
+    assert!(begun.elapsed() < Duration::from_secs(40), "too patient");
+}
+
+#[test]
+fn a_state_folder_that_cannot_be_used_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let state = |flags: &[&str], code: i32| {
+        let outcome = doctor(folder.path(), flags);
+        assert_eq!(outcome.code, Some(code), "{}", outcome.stdout);
+        line(&outcome, "state").unwrap()
+    };
+    let leadership = |name| state(&["--profile", "leadership", "--state", name], 74);
+    std::fs::write(path("file"), "x").unwrap();
+    let told = leadership("file");
+    assert!(told.starts_with("FAILED ") && told.contains("--state"), "{told}");
+    let told = state(&["--people", "pseudonyms", "--state", "a/b"], 0);
+    assert!(told.starts_with("ok ") && told.contains("can be made in ."), "{told}");
+    std::fs::create_dir(path("odd")).unwrap();
+    std::fs::write(path("odd/salt"), "none").unwrap();
+    assert!(leadership("odd").contains("read a salt"));
+    // Mail alone needs no salt, and its ledger must be ours.
+    let server = MailServer::start(Manner::of(Kind::Tls));
+    let smtp = url(&server, "smtps");
+    let mailing = with_server(&smtp, &["--state", "odd"]);
+    assert!(state(&mailing, 0).starts_with("ok "));
+    std::fs::write(path("odd/sent.jsonl"), "half\n").unwrap();
+    let told = state(&mailing, 74);
+    assert!(told.starts_with("FAILED ") && told.contains("sent.jsonl") && told.contains("line 1"), "{told}");
+}
