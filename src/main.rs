@@ -71,7 +71,7 @@ fn main() -> ExitCode {
 
 /// What a command leaves to be done once no signal can cut it short.
 enum Done {
-    Report(Prepared, Option<Mail>),
+    Report(Box<Prepared>, Option<Mail>),
     Send(PathBuf, Mail),
     Demo(Prepared),
     Checked(Diagnosis),
@@ -163,11 +163,13 @@ async fn dispatch(
     let voice = Voice::new(cli.quiet);
     match cli.command {
         Command::Report(args) => {
-            let found = Found { key: find_key(&args)?, ..around(&args, file?)? };
+            // What was saved needs no key, and none is looked for.
+            let key = if args.pages.is_some() { None } else { find_key(&args)? };
+            let found = Found { key, ..around(&args, file?)? };
             // To write the message is to want one.
             let is_wanted = args.mail || args.post.eml.is_some();
             let mail = is_wanted.then(|| mail_settings(&args.post, args.state.clone())).transpose()?;
-            Ok(Done::Report(commands::report(&args, found, now, &voice).await?, mail))
+            Ok(Done::Report(Box::new(commands::report(&args, found, now, &voice).await?), mail))
         }
         Command::Send(args) => {
             file?;

@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use chrono::SecondsFormat;
 
 use crate::cli::Format;
-use crate::deliver::{self, Receipt};
+use crate::deliver::{self, Pages, Receipt};
 use crate::error::Error;
 use crate::export;
-use crate::fetch::{self, Delivery, Ledger, Limits, Member, People, Progress, Question, Vendor};
+use crate::fetch::{
+    self, Delivery, Ledger, Limits, Member, PagesError, People, Progress, Question, Saved, Vendor,
+};
 use crate::frame::{Frames, FramesBuilder, Kept, parquet};
 use crate::mail::{self, Attachment, Mail, MailError};
 use crate::metrics::{self, Bounds, Dim, Fact, Facts, Findings, Known, Masks, Month, Salt, Source, Span};
@@ -38,6 +40,8 @@ pub struct Prepared {
     doubts: Vec<String>,
     folder: PathBuf,
     name: String,
+    /// The answers of the run, where they are to be kept.
+    pages: Option<Pages>,
     /// The file that the summary is appended to, where one is named.
     summary: Option<PathBuf>,
 }
@@ -69,27 +73,17 @@ pub async fn prepare_within(
         (Some(folder), Shown::Pseudonyms) => Salt(deliver::salt(folder)?),
         _ => Salt::default(),
     };
-    // Emails tell teams while the sessions come; names can wait until they are there.
-    let by_email = settings.tells_teams() && settings.people.needs_emails();
-    let early = if by_email { Some(fetch::people(&settings.question).await) } else { None };
-    let kept = kept(settings, early.as_ref());
-    let empty = || FramesBuilder::new(kept.clone());
-    let mut builder = empty();
-    let mut deliver = |delivery: Delivery<'_>| match delivery {
-        Delivery::Restart => builder = empty(),
-        Delivery::Page(rows) => builder.push(rows),
+    let taken = match &settings.pages {
+        None => asked(settings, limits, progress).await?,
+        Some(_) => read(settings, progress).await?,
     };
-    let ledger = fetch::fetch_within(&settings.question, limits, &mut deliver, progress).await?;
+    let Taken { builder, ledger, pages, saved, vendor, people } = taken;
     let doubts = report::doubts(&ledger);
-    let vendor = vendor(settings).await;
-    let people = match early {
-        Some(people) => people,
-        None if settings.privacy.people == Shown::Names => fetch::people(&settings.question).await,
-        None => People::default(),
-    };
-    let beside = Beside { vendor, people, salt };
+    let beside = Beside { vendor, people, salt, saved };
     // Polars owns threads of its own; meanwhile the runtime stays free for signals.
-    let owned = settings.clone();
+    let mut owned = settings.clone();
+    // What was saved tells by itself which generation it is of.
+    owned.question.api = beside.saved.as_ref().map_or(owned.question.api, |saved| saved.api);
     let work = move || compose(&builder.finish()?, ledger, &beside, &owned);
     let document = tokio::task::spawn_blocking(work).await.map_err(|_| Error::Panicked)??;
     let label = settings.period.label();
@@ -100,7 +94,77 @@ pub async fn prepare_within(
     let parts: Vec<&str> =
         [settings.scope(), &label, &filters, profile].into_iter().filter(|part| !part.is_empty()).collect();
     let name = deliver::file_name(&parts);
-    Ok(Prepared { document, doubts, folder: settings.out.clone(), name, summary: settings.summary.clone() })
+    let (folder, summary) = (settings.out.clone(), settings.summary.clone());
+    Ok(Prepared { document, doubts, folder, name, pages, summary })
+}
+
+/// Sessions in columns, and all else that comes from outside.
+struct Taken {
+    builder: FramesBuilder,
+    ledger: Ledger,
+    pages: Option<Pages>,
+    saved: Option<Saved>,
+    vendor: Vendor,
+    people: People,
+}
+
+/// What the API tells.
+async fn asked(
+    settings: &Settings,
+    limits: &Limits,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<Taken, Error> {
+    let mut pages = settings.save_pages.as_deref().map(Pages::begin).transpose()?;
+    // Emails tell teams while the sessions come; names can wait until they are there.
+    let by_email = settings.tells_teams() && settings.people.needs_emails();
+    let early = if by_email { Some(fetch::people(&settings.question).await) } else { None };
+    let kept = kept(settings, early.as_ref());
+    let empty = || FramesBuilder::new(kept.clone());
+    let mut builder = empty();
+    let mut deliver = |delivery: Delivery<'_>| match delivery {
+        Delivery::Restart => {
+            builder = empty();
+            pages.iter_mut().for_each(Pages::restart);
+        }
+        Delivery::Answer { place, body } => pages.iter_mut().for_each(|pages| pages.add(place, body)),
+        Delivery::Page(rows) => builder.push(rows),
+    };
+    let ledger = fetch::fetch_within(&settings.question, limits, &mut deliver, progress).await?;
+    let vendor = vendor(settings).await;
+    let people = match early {
+        Some(people) => people,
+        None if settings.privacy.people == Shown::Names => fetch::people(&settings.question).await,
+        None => People::default(),
+    };
+    // The pages of a walk that is not whole must not be taken for whole one day.
+    let pages = pages.filter(|_| ledger.complete);
+    Ok(Taken { builder, ledger, pages, saved: None, vendor, people })
+}
+
+/// What saved pages tell: nobody is asked, not even for names.
+async fn read(settings: &Settings, progress: &(dyn Fn(Progress) + Send + Sync)) -> Result<Taken, Error> {
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let (mut builder, settings) = (FramesBuilder::new(kept(settings, None)), settings.clone());
+    let work = move || {
+        let Some(pages) = &settings.pages else { return Ok(None) };
+        let mut deliver = |delivery: Delivery<'_>| {
+            if let Delivery::Page(rows) = delivery {
+                builder.push(rows);
+            }
+        };
+        // Whoever listened has gone where the run was given up.
+        let tell = |progress| tell.send(progress).unwrap_or_default();
+        let (ledger, saved) = fetch::saved(&pages.path, &settings.question, pages.api, &mut deliver, &tell)?;
+        Ok::<_, PagesError>(Some((builder, ledger, saved)))
+    };
+    // The disk and all cores are busy; meanwhile the runtime stays free for signals.
+    let work = tokio::task::spawn_blocking(work);
+    while let Some(news) = told.recv().await {
+        progress(news);
+    }
+    let (builder, ledger, saved) = work.await.map_err(|_| Error::Panicked)??.ok_or(Error::Panicked)?;
+    let (vendor, people) = (Vendor::NotAsked, People::default());
+    Ok(Taken { builder, ledger, pages: None, saved: Some(saved), vendor, people })
 }
 
 /// As many texts as somebody will read: the page names sessions of the
@@ -132,6 +196,8 @@ impl Prepared {
     /// The disk refuses.
     pub fn deliver(self) -> Result<Receipt, Error> {
         let Document { html, json, summary, exports } = &self.document;
+        // First, so that a report that stands can be made again.
+        self.pages.map_or(Ok(()), Pages::finish)?;
         let receipt = deliver::write(&self.folder, &self.name, html, json, exports)?;
         if let Some(path) = &self.summary {
             deliver::append(path, summary)?;
@@ -158,6 +224,8 @@ pub struct Beside {
     pub people: People,
     /// What pseudonyms are made with.
     pub salt: Salt,
+    /// The saved pages that the sessions come from, where nobody was asked.
+    pub saved: Option<Saved>,
 }
 
 /// The pure core: frames, ledger, what stands beside them and settings to the finished report.
@@ -231,6 +299,7 @@ pub fn compose(
         prices: settings.money.as_ref().map(|money| &money.prices),
         vendor: &beside.vendor,
         notes: &beside.people.notes,
+        saved: beside.saved.as_ref(),
         demo: settings.demo,
     };
     let mut exports = export::files(&settings.exports, &facts, &evidence, &run)?;

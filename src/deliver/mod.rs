@@ -11,6 +11,7 @@ pub use smtp::SmtpError;
 pub use stored::{Stored, read, write_message};
 
 mod append;
+mod pages;
 mod state;
 
 use std::fs;
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 
 pub use append::{append, check_append};
+pub use pages::Pages;
 pub use state::salt;
 
 use crate::export::{File, is_export};
