@@ -1,6 +1,8 @@
 //! The only file that sees every stage:
 //! fetch -> frames -> facts -> charts -> report -> exports -> mail -> deliver.
 
+mod source;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -10,17 +12,15 @@ use crate::cli::Format;
 use crate::deliver::{self, Pages, Receipt};
 use crate::error::Error;
 use crate::export;
-use crate::fetch::{
-    self, Delivery, Ledger, Limits, Member, PagesError, People, Progress, Question, Saved, Vendor,
-};
-use crate::frame::{Frames, FramesBuilder, Kept, parquet};
+use crate::fetch::{self, Ledger, Limits, Member, People, Progress, Saved, Vendor};
+use crate::frame::{Frames, parquet};
 use crate::mail::{self, Attachment, Mail, MailError};
 use crate::metrics::{self, Bounds, Dim, Fact, Facts, Findings, Known, Masks, Month, Salt, Source, Span};
-use crate::people::Teams;
 use crate::period::Period;
 use crate::report::{self, Run};
 use crate::settings::mail::{Attach, Mail as MailSettings};
 use crate::settings::{Settings, Shown};
+use source::Taken;
 
 /// A finished report, still in memory.
 pub struct Document {
@@ -74,8 +74,8 @@ pub async fn prepare_within(
         _ => Salt::default(),
     };
     let taken = match &settings.pages {
-        None => asked(settings, limits, progress).await?,
-        Some(_) => read(settings, progress).await?,
+        None => source::asked(settings, limits, progress).await?,
+        Some(_) => source::read(settings, progress).await?,
     };
     let Taken { builder, ledger, pages, saved, vendor, people } = taken;
     let doubts = report::doubts(&ledger);
@@ -96,91 +96,6 @@ pub async fn prepare_within(
     let name = deliver::file_name(&parts);
     let (folder, summary) = (settings.out.clone(), settings.summary.clone());
     Ok(Prepared { document, doubts, folder, name, pages, summary })
-}
-
-/// Sessions in columns, and all else that comes from outside.
-struct Taken {
-    builder: FramesBuilder,
-    ledger: Ledger,
-    pages: Option<Pages>,
-    saved: Option<Saved>,
-    vendor: Vendor,
-    people: People,
-}
-
-/// What the API tells.
-async fn asked(
-    settings: &Settings,
-    limits: &Limits,
-    progress: &(dyn Fn(Progress) + Send + Sync),
-) -> Result<Taken, Error> {
-    let mut pages = settings.save_pages.as_deref().map(Pages::begin).transpose()?;
-    // Emails tell teams while the sessions come; names can wait until they are there.
-    let by_email = settings.tells_teams() && settings.people.needs_emails();
-    let early = if by_email { Some(fetch::people(&settings.question).await) } else { None };
-    let kept = kept(settings, early.as_ref());
-    let empty = || FramesBuilder::new(kept.clone());
-    let mut builder = empty();
-    let mut deliver = |delivery: Delivery<'_>| match delivery {
-        Delivery::Restart => {
-            builder = empty();
-            pages.iter_mut().for_each(Pages::restart);
-        }
-        Delivery::Answer { place, body } => pages.iter_mut().for_each(|pages| pages.add(place, body)),
-        Delivery::Page(rows) => builder.push(rows),
-    };
-    let ledger = fetch::fetch_within(&settings.question, limits, &mut deliver, progress).await?;
-    let vendor = vendor(settings).await;
-    let people = match early {
-        Some(people) => people,
-        None if settings.privacy.people == Shown::Names => fetch::people(&settings.question).await,
-        None => People::default(),
-    };
-    // The pages of a walk that is not whole must not be taken for whole one day.
-    let pages = pages.filter(|_| ledger.complete);
-    Ok(Taken { builder, ledger, pages, saved: None, vendor, people })
-}
-
-/// What saved pages tell: nobody is asked, not even for names.
-async fn read(settings: &Settings, progress: &(dyn Fn(Progress) + Send + Sync)) -> Result<Taken, Error> {
-    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-    let (mut builder, settings) = (FramesBuilder::new(kept(settings, None)), settings.clone());
-    let work = move || {
-        let Some(pages) = &settings.pages else { return Ok(None) };
-        let mut deliver = |delivery: Delivery<'_>| {
-            if let Delivery::Page(rows) = delivery {
-                builder.push(rows);
-            }
-        };
-        // Whoever listened has gone where the run was given up.
-        let tell = |progress| tell.send(progress).unwrap_or_default();
-        let (ledger, saved) = fetch::saved(&pages.path, &settings.question, pages.api, &mut deliver, &tell)?;
-        Ok::<_, PagesError>(Some((builder, ledger, saved)))
-    };
-    // The disk and all cores are busy; meanwhile the runtime stays free for signals.
-    let work = tokio::task::spawn_blocking(work);
-    while let Some(news) = told.recv().await {
-        progress(news);
-    }
-    let (builder, ledger, saved) = work.await.map_err(|_| Error::Panicked)??.ok_or(Error::Panicked)?;
-    let (vendor, people) = (Vendor::NotAsked, People::default());
-    Ok(Taken { builder, ledger, pages: None, saved: Some(saved), vendor, people })
-}
-
-/// As many texts as somebody will read: the page names sessions of the
-/// report's period alone, an analyst gets all.
-fn kept(settings: &Settings, people: Option<&People>) -> Kept {
-    let emails = people.into_iter().flat_map(|people| &people.members);
-    let emails = emails.filter_map(|member| Some((member.id.as_str(), member.email.as_deref()?)));
-    let in_full = settings.exports.contains(&Format::Parquet) && !settings.privacy.leadership;
-    Kept {
-        named_from: if in_full { settings.question.from } else { settings.period.from().to_utc() },
-        prompts: settings.privacy.prompts,
-        addresses: settings.exports.contains(&Format::Parquet),
-        teams: settings
-            .tells_teams()
-            .then(|| Teams::new(settings.rules.clone(), &settings.people, emails, settings.period.tz())),
-    }
 }
 
 impl Prepared {
@@ -204,16 +119,6 @@ impl Prepared {
         }
         Ok(receipt)
     }
-}
-
-/// The vendor's own counts of the report's period, unless they are not wanted.
-async fn vendor(settings: &Settings) -> Vendor {
-    if !settings.reconcile {
-        return Vendor::NotAsked;
-    }
-    // The window of the sessions ends with the period, or where that still runs; the trend is not asked about.
-    let period = Question { from: settings.period.from().to_utc(), ..settings.question.clone() };
-    fetch::vendor(&period).await
 }
 
 /// What a report needs besides the sessions.

@@ -38,7 +38,7 @@ pub use people::{Member, People, people};
 pub use ping::{Monitor, News, Watch};
 pub use probe::{LONGEST as PROBE_LONGEST, Principal, Probes, Sample, Week, probe};
 pub use replay::{Unreadable, replay};
-pub use saved::{PagesError, Saved, UNFINISHED, saved};
+pub use saved::{PagesError, Saved, UNFINISHED, saved, saved_files};
 pub use totals::{Totals, Vendor, vendor};
 
 use std::fmt;

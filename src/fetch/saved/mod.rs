@@ -42,6 +42,14 @@ pub struct Saved {
     pub last: Option<DateTime<Utc>>,
 }
 
+/// How many files of saved pages a path stands for; none of them is opened.
+///
+/// # Errors
+/// There is nothing at the path, or nothing that holds pages by its name.
+pub fn saved_files(path: &Path) -> Result<u64, PagesError> {
+    files::find(path).map(|files| files.paths.len() as u64)
+}
+
 /// The ledger of saved pages, and what there is to say of them as a source; the
 /// accepted rows were delivered on the way. Nobody is asked, `requests` is 0.
 /// What lies outside the question is passed over, as the API would have done.
