@@ -64,6 +64,12 @@ impl People {
                 flaw(line, error.to_string())
             })?;
             let line = record.position().map_or(0, csv::Position::line);
+            if record.iter().any(|cell| cell.contains(['\n', '\r'])) {
+                return Err(flaw(
+                    line,
+                    "a quotation mark that opens here is not closed on its line".to_owned(),
+                ));
+            }
             let cell = |place: Option<usize>| {
                 place.and_then(|place| record.get(place)).filter(|cell| !cell.is_empty()).map(str::to_owned)
             };
@@ -274,6 +280,7 @@ mod tests {
         let line = |text: &str| People::parse(text).unwrap_err().line;
         assert_eq!([line("name\nx\n"), line("user,boss\n"), line("")], [1; 3]);
         assert_eq!(line("user,from\na,2026-10-05\nb,5 Oct\n"), 3);
+        assert_eq!(line("user,name,team\na,\"Uma,Alpha\nb,Bea,Alpha\n"), 2);
         assert_eq!([line("user\n\"\"\n"), line("user,name\na,x\na,y\n")], [2, 3]);
         assert!(People::parse("user,name\na\nb,x,more\n").is_ok());
     }

@@ -15,11 +15,13 @@ use crate::export;
 use crate::fetch::{self, Ledger, Limits, Member, People, Progress, Saved, Vendor};
 use crate::frame::{Frames, parquet};
 use crate::mail::{self, Attachment, Mail, MailError};
-use crate::metrics::{self, Bounds, Dim, Fact, Facts, Findings, Known, Masks, Month, Salt, Source, Span};
+use crate::metrics::{
+    self, ACTIVE_USERS, Bounds, Dim, Fact, Facts, Findings, Known, Masks, Month, Salt, Source, Span,
+};
 use crate::period::Period;
 use crate::report::{self, Run};
 use crate::settings::mail::{Attach, Mail as MailSettings};
-use crate::settings::{Settings, Shown};
+use crate::settings::{Settings, SettingsError, Shown};
 use source::Taken;
 
 /// A finished report, still in memory.
@@ -90,9 +92,10 @@ pub async fn prepare_within(
     // A narrower question must not take the place of the whole organisation's report.
     let filters = [settings.question.tags.as_slice(), &settings.question.users].concat().join("+");
     // Nor may a report with names take the place of one without.
-    let profile = if settings.privacy.leadership { "leadership" } else { "" };
+    let privacy = &settings.privacy;
+    let shown = if privacy.leadership { "leadership" } else { privacy.people_word().unwrap_or_default() };
     let parts: Vec<&str> =
-        [settings.scope(), &label, &filters, profile].into_iter().filter(|part| !part.is_empty()).collect();
+        [settings.scope(), &label, &filters, shown].into_iter().filter(|part| !part.is_empty()).collect();
     let name = deliver::file_name(&parts);
     let (folder, summary) = (settings.out.clone(), settings.summary.clone());
     Ok(Prepared { document, doubts, folder, name, pages, summary })
@@ -164,6 +167,9 @@ pub fn compose(
         folded: settings.privacy.leadership || settings.privacy.people != Shown::Names,
     };
     let mut findings = metrics::evaluate(frames, &span)?;
+    if settings.privacy.people != Shown::Names && !settings.question.tags.is_empty() {
+        few_people(&findings.facts)?;
+    }
     let masks =
         Masks { people: settings.privacy.people, salt: &beside.salt, sessions: settings.privacy.leadership };
     let shown = metrics::shown(&masks, &findings.facts);
@@ -226,6 +232,18 @@ pub fn compose(
         exports,
         summary: report::summary(&facts, &evidence, &run),
     })
+}
+
+/// A question about a handful of people would tell of each of them.
+fn few_people(facts: &[Fact]) -> Result<(), SettingsError> {
+    let people = facts.iter().find(|fact| fact.metric.id == ACTIVE_USERS.id && fact.group.is_empty());
+    match people.and_then(|fact| fact.value) {
+        Some(people) if (1.0..5.0).contains(&people) => Err(SettingsError::new(
+            "--tag: these sessions are of fewer than five people, who are not to be shown",
+            "leave --tag out, or use --people names with --profile lead",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// What the users in facts are called, where they are shown by name: the people

@@ -56,6 +56,17 @@ impl Unit {
         }
     }
 
+    /// Writes a price with all the decimals that it was given with.
+    pub fn price(self, value: f64) -> String {
+        let exact = format!("{}", value.abs());
+        match (self, exact.split_once('.')) {
+            (Self::Money(currency), Some((_, decimals))) if decimals.len() > currency.places() => {
+                format!("{}{}", currency.sign(), grouped(value, decimals.len()))
+            }
+            _ => self.text(Some(value)),
+        }
+    }
+
     /// Writes a round value on an axis: `5`, `0.5`, `50 %`.
     pub fn tick(self, value: f64) -> String {
         match self.text(Some(value)) {
@@ -247,6 +258,10 @@ mod tests {
         assert_eq!([text("EUR", 1.005), text("EUR", 1.004_999)], ["€1.01", "€1.00"]);
         let euro = Unit::Money(Currency::parse("EUR").unwrap());
         assert_eq!([euro.tick(500.0), euro.tick(0.5), euro.change(-2.0)], ["€500", "€0.50", "−€2.00"]);
+        assert_eq!(
+            [euro.price(2.25), euro.price(2.5), euro.price(3.333), euro.price(0.0042)],
+            ["€2.25", "€2.50", "€3.333", "€0.0042"]
+        );
         assert_eq!(serde_json::to_string(&euro).unwrap(), "\"EUR\"");
     }
 

@@ -243,7 +243,10 @@ const BEGIN: &str = "begin the file";
 /// # Errors
 /// There is one, or none can be written there.
 pub fn begin(path: &Path, text: &str) -> Result<(), DeliverError> {
-    let failed = || DeliverError::of(BEGIN, path);
+    let failed = || {
+        let error = DeliverError::of(BEGIN, path);
+        move |source| DeliverError { instead: ("file", "--config"), ..error(source) }
+    };
     let mut file = fs::File::create_new(path).map_err(failed())?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed())
 }

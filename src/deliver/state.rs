@@ -16,7 +16,7 @@ const SALT: &str = "salt";
 /// The file can be neither read nor made, or does not hold a salt.
 pub fn salt(folder: &Path) -> Result<[u8; 32], DeliverError> {
     let path = folder.join(SALT);
-    let failed = |attempt| DeliverError::of(attempt, &path);
+    let failed = |attempt| of_state(attempt, &path);
     match fs::read_to_string(&path) {
         Ok(text) => read(&text).ok_or_else(|| failed("read a salt from")(io::ErrorKind::InvalidData.into())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => make(folder, &path),
@@ -24,9 +24,14 @@ pub fn salt(folder: &Path) -> Result<[u8; 32], DeliverError> {
     }
 }
 
+fn of_state(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DeliverError {
+    let error = DeliverError::of(attempt, path);
+    move |source| DeliverError { instead: ("folder", "--state"), ..error(source) }
+}
+
 /// Makes the salt; where another run was faster, its salt is the one.
 fn make(folder: &Path, path: &Path) -> Result<[u8; 32], DeliverError> {
-    let failed = || DeliverError::of("make the salt of pseudonyms in", path);
+    let failed = || of_state("make the salt of pseudonyms in", path);
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

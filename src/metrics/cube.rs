@@ -7,7 +7,7 @@ use super::acus::BINS;
 use super::analysis::MOST_ISSUES;
 use super::calendar::{Calendar, Day, PERIOD, placed_in, price};
 use super::evaluate::Span;
-use super::fold::{FEW, FOLDED, fold};
+use super::fold::{FEW, FOLDED, Groups, fold};
 use super::metric::Dim;
 use crate::frame::columns as c;
 use crate::frame::normal::{IMPACTS, STATES};
@@ -31,6 +31,7 @@ pub struct Cube {
     action_items: DataFrame,
     impacts: DataFrame,
     by_tag: Option<ByTag>,
+    few_before: Groups,
     words: Words,
     days: Vec<Day>,
 }
@@ -55,9 +56,10 @@ impl Cube {
         let mut placed = ordered(&frames.sessions, &calendar)?;
         let mut tags = frames.tags.clone();
         let mut entries = frames.pull_requests.clone();
-        if span.folded {
-            fold(&mut placed, &mut tags, &mut entries)?;
-        }
+        let few_before = match span.folded {
+            true => fold(&mut placed, &mut tags, &mut entries)?,
+            false => Groups::new(),
+        };
         if let Some(prices) = span.prices {
             price(&mut placed, &calendar, prices)?;
         }
@@ -106,6 +108,7 @@ impl Cube {
             issues: placed_in(&frames.issues, &calendar)?,
             action_items: placed_in(&frames.action_items, &calendar)?,
             by_tag: None,
+            few_before,
             impacts: df!(EVERY => [0; 4], c::IMPACT => [0_u32, 1, 2, 3])?,
             words: frames.words.clone(),
             days: calendar.days,
@@ -136,6 +139,7 @@ impl Cube {
             issues,
             action_items: cut(&self.action_items)?,
             impacts: self.impacts.clone(),
+            few_before: self.few_before.clone(),
             words: self.words.clone(),
             days: self.days.clone(),
         })
@@ -157,6 +161,11 @@ impl Cube {
             _ => self.words.of(dim.name()).get(at).map(AsRef::as_ref),
         };
         word.unwrap_or_default().to_owned()
+    }
+
+    /// Whether what a group had in the previous period is not to be told.
+    pub fn hides_before(&self, mut group: impl Iterator<Item = (Dim, u32)>) -> bool {
+        group.any(|(dim, number)| self.few_before.contains(&(dim.name(), number)))
     }
 
     /// The numbers of a period's local dates.

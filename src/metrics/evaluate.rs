@@ -129,7 +129,10 @@ fn ask(metric: &Metric, cube: &Cube, by: &[Dim]) -> PolarsResult<Answer> {
     let (numerator, denominator) = (number(NUMERATOR)?, number(DENOMINATOR)?);
     let row = |at| {
         let known = |column: &Float64Chunked| column.get(at).unwrap_or(0.0);
-        let (numerator, denominator, n) = (known(numerator), known(denominator), known(n));
+        // The spend of a ratio may be unknown, and no number at all stands for that.
+        let unknown = if metric.kind == Kind::Ratio { f64::NAN } else { 0.0 };
+        let numerator = numerator.get(at).unwrap_or(unknown);
+        let (denominator, n) = (known(denominator), known(n));
         Some((groups.get(at)?, Measure { value: value.get(at), numerator, denominator, n }))
     };
     let mut answer: Answer = (0..frame.height()).filter_map(row).collect();
@@ -168,7 +171,9 @@ impl Layout<'_> {
 
     fn fact(&self, index: usize, compared: bool, group: Vec<(Dim, Option<String>)>, keys: u64) -> Fact {
         let measure = self.measure(index, keys);
-        let before = (compared && self.span.complete).then(|| self.measure(index + 1, keys));
+        let hidden =
+            self.cube.hides_before(self.numbers(keys).filter_map(|(dim, number)| Some((dim, number?))));
+        let before = (compared && self.span.complete && !hidden).then(|| self.measure(index + 1, keys));
         Fact {
             metric: self.metric,
             unit: unit(self.metric, self.span.known),
@@ -182,16 +187,22 @@ impl Layout<'_> {
         }
     }
 
-    /// The keys as texts: the last dimension stands in the lowest bits.
-    fn group(&self, mut keys: u64) -> Vec<(Dim, Option<String>)> {
-        let mut group = Vec::with_capacity(self.by.len());
-        for dim in self.by.iter().rev() {
-            let key = u32::try_from(keys & low_bits(dim.bits())).unwrap_or(u32::MAX);
-            group.push((*dim, key.checked_sub(1).map(|number| self.cube.word(*dim, number))));
-            keys >>= dim.bits();
-        }
+    /// The keys as texts.
+    fn group(&self, keys: u64) -> Vec<(Dim, Option<String>)> {
+        let word =
+            |(dim, number): (Dim, Option<u32>)| (dim, number.map(|number| self.cube.word(dim, number)));
+        let mut group: Vec<_> = self.numbers(keys).map(word).collect();
         group.reverse();
         group
+    }
+
+    /// The keys as numbers, the last dimension first: it stands in the lowest bits.
+    fn numbers(&self, mut keys: u64) -> impl Iterator<Item = (Dim, Option<u32>)> {
+        self.by.iter().rev().map(move |dim| {
+            let key = u32::try_from(keys & low_bits(dim.bits())).unwrap_or(u32::MAX);
+            keys >>= dim.bits();
+            (*dim, key.checked_sub(1))
+        })
     }
 
     /// The number of a group.

@@ -1,5 +1,7 @@
 //! Small groups in one: a row of a handful of people tells of each of them.
 
+use std::collections::BTreeSet;
+
 use polars::prelude::*;
 
 use super::calendar::PERIOD;
@@ -15,37 +17,45 @@ pub const FOLDED: &str = "fewer than five people";
 
 const PEOPLE: &str = "people";
 
+/// Groups, each by its dimension and its number there.
+pub type Groups = BTreeSet<(&'static str, u32)>;
+
 /// Folds the teams, organisations, tags and repositories in which one to four
-/// people were at work in the report's period. A group of service users alone
-/// is no group of people and stays.
+/// people were at work in the report's period, and gives those in which as few
+/// were in the one before: what they had is not to be told. A group of service
+/// users alone is no group of people and stays.
 ///
 /// `sessions` knows its periods; `tags` gets a count of the tags that a row
 /// stands for, so that shares of a session still add up to the whole.
-pub fn fold(sessions: &mut DataFrame, tags: &mut DataFrame, entries: &mut DataFrame) -> PolarsResult<()> {
-    let people = sessions
+pub fn fold(sessions: &mut DataFrame, tags: &mut DataFrame, entries: &mut DataFrame) -> PolarsResult<Groups> {
+    let at_work = sessions
         .clone()
         .lazy()
-        .filter(col(PERIOD).eq(lit(0)).and(col(c::AUTOMATION).not()).and(col(c::USER).is_not_null()));
-    for dim in [c::TEAM, c::ORG] {
-        let few = few(people.clone(), dim)?;
-        recode(sessions, dim, &few)?;
-    }
-    let of_people = |frame: &DataFrame| {
+        .filter(col(c::AUTOMATION).not().and(col(c::USER).is_not_null()))
+        .select([col(c::ROW), col(PERIOD), col(c::USER)])
+        .collect()?;
+    let few = |frame: &DataFrame, dim, period: u32| -> PolarsResult<Vec<u32>> {
         let on = [col(c::ROW)];
-        let users = people.clone().select([col(c::ROW), col(c::USER)]);
-        frame.clone().lazy().join(users, on.clone(), on, JoinArgs::new(JoinType::Inner))
+        let people = at_work.clone().lazy().filter(col(PERIOD).eq(lit(period)));
+        let groups = frame.clone().lazy().select([col(c::ROW), col(dim)]);
+        few(groups.join(people, on.clone(), on, JoinArgs::new(JoinType::Inner)), dim)
     };
-    let few_repos = few(of_people(entries), c::REPO)?;
-    recode(entries, c::REPO, &few_repos)?;
-    let few_tags = few(of_people(tags), c::TAG)?;
-    recode(tags, c::TAG, &few_tags)?;
+    for dim in [c::TEAM, c::ORG] {
+        recode(sessions, dim, &few(sessions, dim, 0)?)?;
+    }
+    recode(entries, c::REPO, &few(entries, c::REPO, 0)?)?;
+    recode(tags, c::TAG, &few(tags, c::TAG, 0)?)?;
+    let mut before = Groups::new();
+    for (frame, dim) in [(&*sessions, c::TEAM), (sessions, c::ORG), (entries, c::REPO), (tags, c::TAG)] {
+        before.extend(few(frame, dim, 1)?.into_iter().map(|number| (dim, number)));
+    }
     *tags = tags
         .clone()
         .lazy()
         .group_by_stable([col(c::ROW), col(c::TAG)])
         .agg([len().cast(DataType::UInt32).alias(TAGS)])
         .collect()?;
-    Ok(())
+    Ok(before)
 }
 
 /// The groups with too few people, in ascending order.

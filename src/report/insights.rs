@@ -146,7 +146,7 @@ fn tag_behind(facts: &Facts, whole: f64) -> Option<Sentence> {
     let (fact, change) = facts
         .by(&ACUS, &[Dim::Tag])
         .iter()
-        .filter(|fact| fact.key(Dim::Tag).flatten().is_some())
+        .filter(|fact| fact.key(Dim::Tag).flatten().is_some_and(|tag| tag != FOLDED))
         .filter_map(|fact| Some((fact, fact.value? - fact.previous?)))
         .max_by(|a, b| (a.1 * whole.signum()).total_cmp(&(b.1 * whole.signum())))?;
     if change * whole <= 0.0 || change.abs() < whole.abs() / 4.0 || fact.n < ENOUGH {

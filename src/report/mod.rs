@@ -214,7 +214,7 @@ fn spend(run: &Run<'_>) -> String {
     if let Some(prices) = run.prices {
         let unit = Unit::Money(prices.currency());
         let price = |price: &Price| {
-            format!("{} an ACU from {}", unit.text(Some(price.per_acu)), price.from.format("%-d %B %Y"))
+            format!("{} an ACU from {}", unit.price(price.per_acu), price.from.format("%-d %B %Y"))
         };
         let all: Vec<String> = prices.steps().iter().map(price).collect();
         sentences

@@ -48,12 +48,10 @@ pub fn parse(path: &Path, text: &str) -> Result<SettingsFile, SettingsError> {
         match entry {
             ("price", at, value) => file.prices = Some(reader.prices(at, value)?),
             ("team", at, value) => file.rules = reader.rules(at, value)?,
-            (MAIL, at, DeValue::Table(table)) => {
+            (MAIL, _, DeValue::Table(table)) => {
                 for (key, at, value) in entries(table) {
                     file.options.push(reader.mail(key, at, value)?);
                 }
-                // A table of that name stands for the switch as well only where it says so.
-                let _ = at;
             }
             (key, at, value) => file.options.push(reader.option(key, at, value)?),
         }
@@ -95,6 +93,11 @@ impl Reader<'_> {
         if ["from", "to", "week", "month"].contains(&key) {
             let hint = format!("give it with --{key}; in the file, `last` may say how many days or weeks");
             return Err(self.refuse(at, &format!("`{key}` is a question for once, not a setting"), hint));
+        }
+        if key == MAIL {
+            let hint =
+                "begin the table with [mail]; a run mails with --mail, or ACUMEN_MAIL=1 in the environment";
+            return Err(self.refuse(at, "`mail` is a table, no value", hint));
         }
         let flag = key.replace('_', "-");
         if key.contains('-') || !self.flags.contains(&flag) {
@@ -151,7 +154,9 @@ impl Reader<'_> {
         let mut currency = None;
         let mut steps = Vec::new();
         for (at, row) in self.rows("price", at, value, &known)? {
-            let wrong = |what: &str, hint: &str| Err(self.refuse(at, what, hint));
+            let place = |name: &str| row.get(name).map_or(at, |value| Spanned::span(value).start);
+            let wrong_at = |at, what: &str, hint: &str| Err(self.refuse(at, what, hint));
+            let wrong = |what: &str, hint: &str| wrong_at(at, what, hint);
             let cell = |name: &str| row.get(name).and_then(|value| scalar(value.get_ref()));
             let example = "write it as from = 2026-01-01, per_acu = \"2.25\", currency = \"EUR\"";
             let (Some(from), Some(per_acu), Some(code)) = (cell("from"), cell("per_acu"), cell("currency"))
@@ -159,10 +164,14 @@ impl Reader<'_> {
                 return wrong("a price needs from, per_acu and currency", example);
             };
             let Ok(from) = from.parse::<NaiveDate>() else {
-                return wrong(&format!("price: cannot read the day {from}"), example);
+                return wrong_at(place("from"), &format!("price: cannot read the day {from}"), example);
             };
             let Some(per_acu) = amount(&per_acu) else {
-                return wrong(&format!("price: cannot read the amount {per_acu}"), example);
+                return wrong_at(
+                    place("per_acu"),
+                    &format!("price: cannot read the amount {per_acu}"),
+                    example,
+                );
             };
             let Some(code) = Currency::parse(&code) else {
                 return wrong(&format!("price: {code} is no currency's code"), example);
@@ -172,11 +181,18 @@ impl Reader<'_> {
                 return wrong("price: the currencies differ", hint);
             }
             currency = Some(code);
+            if steps.iter().any(|price: &Price| price.from == from) {
+                return wrong_at(
+                    place("from"),
+                    "price: two prices begin on the same day",
+                    "keep one price for each day",
+                );
+            }
             steps.push(Price { from, per_acu });
         }
         let prices = currency.and_then(|currency| Prices::new(currency, steps));
         prices.ok_or_else(|| {
-            self.refuse(at, "price: two prices begin on the same day", "keep one price for each day")
+            self.refuse(at, "there is no price in it", "leave `price` out where there is none")
         })
     }
 
@@ -218,7 +234,9 @@ impl Reader<'_> {
                     return Err(self.unknown(at, key, known.iter().copied()));
                 }
             }
-            rows.push((Spanned::span(item).start, table));
+            // The place of a table in a list is that of the list: its first key tells more.
+            let begins = entries(table).map(|(_, at, _)| at).min();
+            rows.push((begins.unwrap_or(Spanned::span(item).start), table));
         }
         Ok(rows)
     }

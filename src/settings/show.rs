@@ -49,9 +49,18 @@ fn value(choice: &Choice) -> Option<String> {
         [] => None,
         _ if SECRETS.contains(&choice.flag.as_str()) => Some("\"[not shown]\"".to_owned()),
         [text] if text == "true" || text == "false" || text.parse::<u32>().is_ok() => Some(text.clone()),
-        [text] => Some(quoted(text)),
+        [text] => Some(quoted(&without_login(text))),
         texts => Some(format!("[{}]", texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", "))),
     }
+}
+
+/// An address without the user and password that may stand in it.
+fn without_login(text: &str) -> String {
+    let login = text.split_once("://").and_then(|(scheme, rest)| {
+        let host = rest.split(['/', '?', '#']).next()?;
+        Some((scheme, rest.get(host.rfind('@')? + 1..)?))
+    });
+    login.map_or_else(|| text.to_owned(), |(scheme, rest)| format!("{scheme}://[not shown]@{rest}"))
 }
 
 /// A text as TOML writes it; what would harm a terminal is escaped with it.
@@ -116,6 +125,12 @@ mod tests {
         let read = file::parse(Path::new("x/acumen.toml"), &text).unwrap();
         assert_eq!(read.options.len(), 4);
         assert!(read.options.iter().any(|option| option.texts == ["o\"\u{1b}\\"]));
+        let login = [choice("smtp", &["smtps://u:hunter2@mail.example/x@y"], Origin::File)];
+        let shown = show(&login, &SettingsFile::default(), None);
+        assert!(
+            shown.contains("smtps://[not shown]@mail.example/x@y") && !shown.contains("hunter2"),
+            "{shown}"
+        );
         let secret = [choice("ping", &["https://hc.example/token"], Origin::File)];
         assert!(!show(&secret, &SettingsFile::default(), None).contains("token"));
     }

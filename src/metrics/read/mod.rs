@@ -113,7 +113,7 @@ fn fact(row: Row<'_>) -> Result<Fact, ReadError> {
         unit: unit(metric, &row.unit)?,
         group,
         value: row.value.value()?,
-        numerator: if ratio { whole(&row.numerator)? } else { 0.0 },
+        numerator: if ratio { row.numerator.value()?.unwrap_or(f64::NAN) } else { 0.0 },
         denominator: if ratio { whole(&row.denominator)? } else { 0.0 },
         n: whole(&row.n)?,
         previous: row.previous.value()?,

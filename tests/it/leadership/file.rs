@@ -54,6 +54,13 @@ fn a_file_that_cannot_be_used_stops_a_report_before_it_begins() {
     };
     let told = refused("org = \"x\"\npepole = \"hidden\"\n", &[]);
     assert!(told.contains("line 2: there is no setting `pepole`") && told.contains("`people`?"), "{told}");
+    let told = refused("mail = true\n", &[]);
+    assert!(told.contains("`mail` is a table") && told.contains("--mail"), "{told}");
+    let second =
+        "[[price]]\nfrom = 2026-01-01\nper_acu = 1\ncurrency = \"EUR\"\n[[price]]\nfrom = 2026-01-01\n";
+    let told = refused(&format!("{second}per_acu = 2\ncurrency = \"EUR\"\n"), &[]);
+    assert!(told.contains("line 6: price: two prices"), "{told}");
+    assert!(refused(&format!("{second}per_acu = -2\ncurrency = \"EUR\"\n"), &[]).contains("line 7: price"));
     assert!(refused("budget = 5\n", &[]).contains("there is no price"));
     assert!(refused("people = \"names\"\nprofile = \"leadership\"\n", &[]).contains("names nobody"));
     assert!(refused("", &["--people", "hidden", "--user", "u"]).contains("not to be shown by name"));

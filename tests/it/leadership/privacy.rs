@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use acumen::simulator::{Organisation, Record};
+use acumen::simulator::{Options, Organisation, Record};
 use serde_json::{Value, json};
 
 use super::{by, close, day, recipe, report, week};
 use crate::oracle::records::Session;
-use crate::support::Report;
+use crate::support::{Report, Served, acumen, files, run};
 
 const PRICES: &str = "state = \"state\"\n[[price]]\nfrom = 2026-01-01\nper_acu = 2\ncurrency = \"EUR\"\n\
                       [[team]]\ntag = \"team:*\"\n";
@@ -74,6 +74,9 @@ fn the_leadership_profile_names_nobody_in_any_byte_and_changes_no_total() {
     let reports = [["--profile", "leadership"], ["--people", "pseudonyms"], ["--people", "hidden"]]
         .map(|flags| report(organisation.clone(), PRICES, &flags, &[]));
     shows_none(&reports[0], &secrets);
+    for (report, ending) in reports.iter().zip(["_leadership.html", "_pseudonyms.html", "_hidden.html"]) {
+        assert!(files(report.folder.path()).iter().any(|name| name.ends_with(ending)), "{ending}");
+    }
     let users: BTreeSet<String> = secrets.into_iter().filter(|secret| secret.contains('|')).collect();
     assert!(users.len() > 10);
     for masked in &reports {
@@ -154,6 +157,38 @@ fn repo(address: &str) -> String {
     let path = address.trim_start_matches("https://");
     let ends = ["/pull/", "/-/merge_requests/", "/pull-requests/", "/pullrequest/"];
     ends.iter().find_map(|end| path.split_once(end)).map_or("unknown", |(repo, _)| repo).to_owned()
+}
+
+#[test]
+fn what_a_few_people_had_before_is_not_told_and_no_question_is_about_them_alone() {
+    // Eight people use a tag, of whom one did in the week before.
+    let session = |user: u32, day: &str, tag: &str| {
+        json!({
+            "session_id": format!("{tag}{user}{day}"), "org_id": "org_demo", "user_id": format!("email|{user}"),
+            "created_at": format!("2026-{day}T09:00:00Z"), "updated_at": format!("2026-{day}T10:00:00Z"),
+            "acus_consumed": 7.75, "status": "exit", "tags": [tag],
+        })
+    };
+    let mut values: Vec<Value> = (1..=8).map(|user| session(user, "10-06", "growing")).collect();
+    values.extend(
+        (1..=8).flat_map(|user| [session(user, "10-07", "steady"), session(user, "09-30", "steady")]),
+    );
+    values.extend([session(3, "09-29", "growing"), session(3, "10-08", "solo")]);
+    let organisation = Organisation::from_values(values);
+    let facts = report(organisation.clone(), PRICES, &["--profile", "leadership"], &[]).facts();
+    for metric in ["acus", "sessions", "spend"] {
+        assert!(facts.fact(metric, json!({"tag": "growing"}))["previous"].is_null(), "{metric}");
+        assert!(facts.fact(metric, json!({"tag": "steady"}))["previous"].as_f64().unwrap() > 0.0, "{metric}");
+    }
+    let lead = report(organisation.clone(), PRICES, &[], &[]).facts();
+    assert_eq!(lead.fact("acus", json!({"tag": "growing"}))["previous"], 7.75);
+    let served = Served::new(organisation, Options::default());
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = acumen(folder.path());
+    command.args(["report", "--base-url", &served.url(), "--org", "org_demo", "--week", "2026-W41"]);
+    let outcome = run(command.args(["--profile", "leadership", "--tag", "solo"]));
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(2), ""), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("fewer than five people"), "{}", outcome.stderr);
 }
 
 #[test]
