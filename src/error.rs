@@ -2,7 +2,7 @@
 
 use crate::deliver::{self, DeliverError, PostError};
 use crate::export::ExportError;
-use crate::fetch::FetchError;
+use crate::fetch::{FetchError, PagesError};
 use crate::frame::FrameError;
 use crate::mail::MailError;
 use crate::metrics::{MetricsError, ReadError};
@@ -18,6 +18,9 @@ pub enum Error {
     /// The sessions could not be had.
     #[error(transparent)]
     Fetch(#[from] FetchError),
+    /// The saved pages cannot be used.
+    #[error(transparent)]
+    Pages(#[from] PagesError),
     /// The frames could not be built.
     #[error(transparent)]
     Frame(#[from] FrameError),
@@ -72,6 +75,7 @@ impl Error {
         match self {
             Self::Settings(error) => error.hint.clone(),
             Self::Fetch(error) => error.hint(),
+            Self::Pages(error) => error.hint(),
             Self::Deliver(error) => error.hint(),
             Self::Facts { .. } => "write the report again with acumen report".to_owned(),
             Self::Mail(error) => error.hint(),
@@ -114,6 +118,7 @@ impl Error {
             | Self::Panicked => 1,
             Self::Settings(_) | Self::Simulator { .. } => 2,
             Self::Fetch(error) => error.exit_code(),
+            Self::Pages(error) => error.exit_code(),
             Self::Facts { .. } => 65,
             Self::Mail(error) => error.exit_code(),
             Self::Post(error) => error.exit_code(),

@@ -71,7 +71,7 @@ fn main() -> ExitCode {
 
 /// What a command leaves to be done once no signal can cut it short.
 enum Done {
-    Report(Prepared, Option<Mail>),
+    Report(Box<Prepared>, Option<Mail>),
     Send(PathBuf, Mail),
     Demo(Prepared),
     Checked(Diagnosis),
@@ -163,9 +163,11 @@ async fn dispatch(
     let voice = Voice::new(cli.quiet);
     match cli.command {
         Command::Report(args) => {
-            let found = Found { key: find_key(&args)?, ..around(&args, file?)? };
+            // What was saved needs no key, and none is looked for.
+            let key = if args.pages.is_some() { None } else { find_key(&args)? };
+            let found = Found { key, ..around(&args, file?)? };
             let mail = commands::is_mailed(&args).then(|| report_mail_settings(&args)).transpose()?;
-            Ok(Done::Report(commands::report(&args, found, now, &voice).await?, mail))
+            Ok(Done::Report(Box::new(commands::report(&args, found, now, &voice).await?), mail))
         }
         Command::Send(args) => {
             file?;

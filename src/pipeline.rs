@@ -1,26 +1,28 @@
 //! The only file that sees every stage:
 //! fetch -> frames -> facts -> charts -> report -> exports -> mail -> deliver.
 
+mod source;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use chrono::SecondsFormat;
 
 use crate::cli::Format;
-use crate::deliver::{self, Receipt};
+use crate::deliver::{self, Pages, Receipt};
 use crate::error::Error;
 use crate::export;
-use crate::fetch::{self, Delivery, Ledger, Limits, Member, People, Progress, Question, Vendor};
-use crate::frame::{Frames, FramesBuilder, Kept, parquet};
+use crate::fetch::{self, Ledger, Limits, Member, People, Progress, Saved, Vendor};
+use crate::frame::{Frames, parquet};
 use crate::mail::{self, Attachment, Mail, MailError};
 use crate::metrics::{
     self, ACTIVE_USERS, Bounds, Dim, Fact, Facts, Findings, Known, Masks, Month, Salt, Source, Span,
 };
-use crate::people::Teams;
 use crate::period::Period;
 use crate::report::{self, Run};
 use crate::settings::mail::{Attach, Mail as MailSettings};
 use crate::settings::{Settings, SettingsError, Shown};
+use source::Taken;
 
 /// A finished report, still in memory.
 pub struct Document {
@@ -40,6 +42,8 @@ pub struct Prepared {
     doubts: Vec<String>,
     folder: PathBuf,
     name: String,
+    /// The answers of the run, where they are to be kept.
+    pages: Option<Pages>,
     /// The file that the summary is appended to, where one is named.
     summary: Option<PathBuf>,
 }
@@ -71,27 +75,17 @@ pub async fn prepare_within(
         (Some(folder), Shown::Pseudonyms) => Salt(deliver::salt(folder)?),
         _ => Salt::default(),
     };
-    // Emails tell teams while the sessions come; names can wait until they are there.
-    let by_email = settings.tells_teams() && settings.people.needs_emails();
-    let early = if by_email { Some(fetch::people(&settings.question).await) } else { None };
-    let kept = kept(settings, early.as_ref());
-    let empty = || FramesBuilder::new(kept.clone());
-    let mut builder = empty();
-    let mut deliver = |delivery: Delivery<'_>| match delivery {
-        Delivery::Restart => builder = empty(),
-        Delivery::Page(rows) => builder.push(rows),
+    let taken = match &settings.pages {
+        None => source::asked(settings, limits, progress).await?,
+        Some(_) => source::read(settings, progress).await?,
     };
-    let ledger = fetch::fetch_within(&settings.question, limits, &mut deliver, progress).await?;
+    let Taken { builder, ledger, pages, saved, vendor, people } = taken;
     let doubts = report::doubts(&ledger);
-    let vendor = vendor(settings).await;
-    let people = match early {
-        Some(people) => people,
-        None if settings.privacy.people == Shown::Names => fetch::people(&settings.question).await,
-        None => People::default(),
-    };
-    let beside = Beside { vendor, people, salt };
+    let beside = Beside { vendor, people, salt, saved };
     // Polars owns threads of its own; meanwhile the runtime stays free for signals.
-    let owned = settings.clone();
+    let mut owned = settings.clone();
+    // What was saved tells by itself which generation it is of.
+    owned.question.api = beside.saved.as_ref().map_or(owned.question.api, |saved| saved.api);
     let work = move || compose(&builder.finish()?, ledger, &beside, &owned);
     let document = tokio::task::spawn_blocking(work).await.map_err(|_| Error::Panicked)??;
     let label = settings.period.label();
@@ -103,23 +97,8 @@ pub async fn prepare_within(
     let parts: Vec<&str> =
         [settings.scope(), &label, &filters, shown].into_iter().filter(|part| !part.is_empty()).collect();
     let name = deliver::file_name(&parts);
-    Ok(Prepared { document, doubts, folder: settings.out.clone(), name, summary: settings.summary.clone() })
-}
-
-/// As many texts as somebody will read: the page names sessions of the
-/// report's period alone, an analyst gets all.
-fn kept(settings: &Settings, people: Option<&People>) -> Kept {
-    let emails = people.into_iter().flat_map(|people| &people.members);
-    let emails = emails.filter_map(|member| Some((member.id.as_str(), member.email.as_deref()?)));
-    let in_full = settings.exports.contains(&Format::Parquet) && !settings.privacy.leadership;
-    Kept {
-        named_from: if in_full { settings.question.from } else { settings.period.from().to_utc() },
-        prompts: settings.privacy.prompts,
-        addresses: settings.exports.contains(&Format::Parquet),
-        teams: settings
-            .tells_teams()
-            .then(|| Teams::new(settings.rules.clone(), &settings.people, emails, settings.period.tz())),
-    }
+    let (folder, summary) = (settings.out.clone(), settings.summary.clone());
+    Ok(Prepared { document, doubts, folder, name, pages, summary })
 }
 
 impl Prepared {
@@ -135,22 +114,14 @@ impl Prepared {
     /// The disk refuses.
     pub fn deliver(self) -> Result<Receipt, Error> {
         let Document { html, json, summary, exports } = &self.document;
+        // First, so that a report that stands can be made again.
+        self.pages.map_or(Ok(()), Pages::finish)?;
         let receipt = deliver::write(&self.folder, &self.name, html, json, exports)?;
         if let Some(path) = &self.summary {
             deliver::append(path, summary)?;
         }
         Ok(receipt)
     }
-}
-
-/// The vendor's own counts of the report's period, unless they are not wanted.
-async fn vendor(settings: &Settings) -> Vendor {
-    if !settings.reconcile {
-        return Vendor::NotAsked;
-    }
-    // The window of the sessions ends with the period, or where that still runs; the trend is not asked about.
-    let period = Question { from: settings.period.from().to_utc(), ..settings.question.clone() };
-    fetch::vendor(&period).await
 }
 
 /// What a report needs besides the sessions.
@@ -161,6 +132,8 @@ pub struct Beside {
     pub people: People,
     /// What pseudonyms are made with.
     pub salt: Salt,
+    /// The saved pages that the sessions come from, where nobody was asked.
+    pub saved: Option<Saved>,
 }
 
 /// The pure core: frames, ledger, what stands beside them and settings to the finished report.
@@ -237,6 +210,7 @@ pub fn compose(
         prices: settings.money.as_ref().map(|money| &money.prices),
         vendor: &beside.vendor,
         notes: &beside.people.notes,
+        saved: beside.saved.as_ref(),
         demo: settings.demo,
     };
     let mut exports = export::files(&settings.exports, &facts, &evidence, &run)?;

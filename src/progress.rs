@@ -63,6 +63,17 @@ impl Voice {
                     to.to_rfc3339()
                 ));
             }
+            Progress::Reading { path, files, left_out } => {
+                let of = if files == 1 { String::new() } else { format!(", {files} files") };
+                self.say(&format!("reading saved pages from {path}{of}"));
+                match left_out {
+                    0 => {}
+                    1 => self.say("left out: 1 file there that holds no pages by its name"),
+                    _ => self
+                        .say(&format!("left out: {left_out} files there that hold no pages by their names")),
+                }
+                self.measure(None);
+            }
             Progress::Total(total) => self.begin(total),
             Progress::Page { pages, sessions, total } => self.page(pages, sessions, total),
             Progress::Retry { attempt, class, wait, path } => {
@@ -86,24 +97,28 @@ impl Voice {
         }
     }
 
+    /// What a bar runs up to.
+    fn measure(&self, total: Option<u64>) {
+        let Self::Bar(bar) = self else { return };
+        // Without a count there is no way to tell how far it is.
+        let template = match total {
+            Some(_) => "{bar:28} {pos} of {len} sessions, {msg}, {eta} left",
+            None => "{spinner} {pos} sessions, {msg}",
+        };
+        bar.set_length(total.unwrap_or_default());
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+    }
+
     fn begin(&self, total: Option<u64>) {
+        self.measure(total);
         match self {
-            Self::Bar(bar) => {
-                // Without a count there is no way to tell how far it is.
-                let template = match total {
-                    Some(_) => "{bar:28} {pos} of {len} sessions, {msg}, {eta} left",
-                    None => "{spinner} {pos} sessions, {msg}",
-                };
-                bar.set_length(total.unwrap_or_default());
-                if let Ok(style) = ProgressStyle::with_template(template) {
-                    bar.set_style(style);
-                }
-            }
             Self::Lines(_) => match total {
                 Some(total) => self.say(&format!("{total} sessions to read")),
                 None => self.say("the server does not tell how many sessions there are"),
             },
-            Self::Silent => {}
+            Self::Silent | Self::Bar(_) => {}
         }
     }
 

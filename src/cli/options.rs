@@ -54,6 +54,11 @@ pub struct ReportArgs {
     #[arg(long = "user", env = "ACUMEN_USER", value_name = "ID", help_heading = "Sessions")]
     pub users: Vec<String>,
 
+    /// Report from saved pages instead of asking: a file, a folder, or - for standard input.
+    /// Answers of the API, arrays of sessions or a session a line; plain, gzip or zstd.
+    #[arg(long, env = "ACUMEN_PAGES", value_name = "PATH", help_heading = "Sessions")]
+    pub pages: Option<PathBuf>,
+
     /// Generation of the API; left out, the key tells: cog_ is v3, apk_ is v2.
     #[arg(long, env = "ACUMEN_API", value_name = "API", value_parser = ["v2", "v3"], help_heading = "API")]
     pub api: Option<String>,
@@ -115,6 +120,9 @@ pub struct ReportArgs {
         help_heading = "Output"
     )]
     pub export: Vec<Format>,
+    /// Folder in which the answers of the run are kept as they came, for --pages; made if missing.
+    #[arg(long, env = "ACUMEN_SAVE_PAGES", value_name = "DIR", help_heading = "Output")]
+    pub save_pages: Option<PathBuf>,
     /// Write a report even if sessions are missing; its first screen says so.
     #[arg(long, env = "ACUMEN_ALLOW_PARTIAL", help_heading = "Output",
           value_parser = clap::builder::FalseyValueParser::new())]

@@ -20,8 +20,8 @@ const NARROWING: [&str; 3] = ["org", "tags", "users"];
 const WITH_OPTIONS: [&str; 4] = ["report", "doctor", "send", "config"];
 
 /// Options that a settings file must not give: what is asked this once.
-const THIS_ONCE: [&str; 11] =
-    ["config", "from", "to", "week", "month", "mail", "eml", "force", "help", "version", "quiet"];
+const THIS_ONCE: [&str; 12] =
+    ["config", "from", "to", "week", "month", "pages", "mail", "eml", "force", "help", "version", "quiet"];
 
 /// An option of a report that a settings file may give, and its texts there.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,6 +13,7 @@ pub use smtp::{GREETING, greet};
 pub use stored::{Stored, read, write_message};
 
 mod append;
+mod pages;
 mod state;
 
 use std::fs;
@@ -22,6 +23,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 
 pub use append::{append, check_append};
+pub use pages::Pages;
 pub use state::{look_salt, look_state, salt};
 
 use crate::export::{File, is_export};

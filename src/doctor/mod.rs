@@ -12,6 +12,8 @@ mod mail;
 #[cfg(test)]
 mod tests;
 
+use std::path::Path;
+
 use chrono::{DateTime, Utc};
 
 use crate::cli::ReportArgs;
@@ -47,6 +49,11 @@ pub async fn examine(
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Diagnosis {
     let mut lines = Vec::new();
+    if let Some(path) = &args.pages {
+        lines.extend(saved(args, path, found, now));
+        lines.push(output(args));
+        return Diagnosis { text: line::print(&lines), code: line::code(&lines) };
+    }
     let state = args.state.clone().or_else(|| found.as_ref().ok()?.state.clone());
     let prepared = prepare(args, key, found, now, &mut lines);
     let week = |settings: &Settings| Period::last_complete_week(now, settings.period.tz());
@@ -71,6 +78,32 @@ pub async fn examine(
     }
     lines.extend(mail);
     Diagnosis { text: line::print(&lines), code: line::code(&lines) }
+}
+
+/// Looks at saved pages in the API's place: nobody is asked, and no key is needed.
+fn saved(
+    args: &ReportArgs,
+    path: &Path,
+    found: Result<Found, SettingsError>,
+    now: DateTime<Utc>,
+) -> Vec<Line> {
+    let settings = found.and_then(|found| Settings::resolve(args, Found { key: None, ..found }, now));
+    let mut lines = vec![told(&settings), ok("key", "none is needed for saved pages".to_owned())];
+    lines.push(skipped("API", "the saved sessions tell it, unless --api does"));
+    lines.extend(UNASKED.map(|name| match fetch::saved_files(path) {
+        _ if name != "sessions" => skipped(name, "nobody is asked: saved pages are read"),
+        Ok(1) => ok(name, format!("1 file of saved pages at {}", path.display())),
+        Ok(files) => ok(name, format!("{files} files of saved pages in {}", path.display())),
+        Err(error) => failed(name, error.to_string(), error.hint(), error.exit_code()),
+    }));
+    lines
+}
+
+fn told(settings: &Result<Settings, SettingsError>) -> Line {
+    match settings {
+        Ok(settings) => ok("settings", wanted(settings)),
+        Err(error) => failed("settings", error.to_string(), error.hint.clone(), USAGE),
+    }
 }
 
 /// What cannot be looked at without settings and a key.
@@ -99,10 +132,7 @@ fn prepare(
         Err(error) => (stand_in(), Some(error)),
     };
     let settings = found.and_then(|found| Settings::resolve(args, Found { key, ..found }, now));
-    lines.push(match &settings {
-        Ok(settings) => ok("settings", wanted(settings)),
-        Err(error) => failed("settings", error.to_string(), error.hint.clone(), USAGE),
-    });
+    lines.push(told(&settings));
     lines.push(match (error, source) {
         (Some(error), _) => failed("key", error.to_string(), error.hint, USAGE),
         (None, source) => {

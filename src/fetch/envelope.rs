@@ -98,6 +98,32 @@ impl<T> Enveloped<'_, T> {
     }
 }
 
+/// What a page that was saved says about its walk, as far as it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signs {
+    /// The generation whose end signal it has.
+    pub api: Api,
+    /// More pages follow.
+    pub more: bool,
+    /// Sessions that the whole question has, if it tells.
+    pub total: Option<u64>,
+}
+
+impl<T> Enveloped<'_, T> {
+    /// The signs of a page whose generation is not known before; none where it
+    /// has no end signal, and so tells nothing of a walk.
+    pub fn signs(&self) -> Option<Signs> {
+        let sign = |raw: Option<&RawValue>| match raw?.get() {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
+        };
+        let v2 = sign(self.has_more).map(|more| (Api::V2, more));
+        let (api, more) = v2.or_else(|| sign(self.has_next_page).map(|more| (Api::V3, more)))?;
+        Some(Signs { api, more, total: self.total.and_then(|raw| raw.get().parse().ok()) })
+    }
+}
+
 fn contract<T>(what: String) -> Result<T, Flaw> {
     Err(Flaw::Contract(what))
 }

@@ -23,6 +23,7 @@ mod redact;
 mod replay;
 pub mod retry;
 mod roster;
+mod saved;
 mod slices;
 pub mod time;
 mod totals;
@@ -38,6 +39,7 @@ pub use people::{Member, People, people};
 pub use ping::{Monitor, News, Watch};
 pub use probe::{LONGEST as PROBE_LONGEST, Principal, Probes, Sample, Week, probe};
 pub use replay::{Unreadable, replay};
+pub use saved::{PagesError, Saved, UNFINISHED, saved, saved_files};
 pub use totals::{Totals, Vendor, vendor};
 
 use std::fmt;
@@ -119,6 +121,14 @@ pub struct Row<'a> {
 pub enum Delivery<'a> {
     /// Forget everything: the walk begins anew.
     Restart,
+    /// The answer that a page was read from, for whoever keeps answers: without
+    /// the key, and before its rows.
+    Answer {
+        /// Sorts the answers of a walk.
+        place: (u64, u64),
+        /// The JSON as it came.
+        body: &'a str,
+    },
     /// The accepted rows of one page, in no particular order of pages.
     Page(&'a [Row<'a>]),
 }
@@ -134,6 +144,15 @@ pub enum Progress {
         from: DateTime<Utc>,
         /// … and its end, itself outside.
         to: DateTime<Utc>,
+    },
+    /// Saved pages are about to be read.
+    Reading {
+        /// Where they lie.
+        path: String,
+        /// How many files there are.
+        files: u64,
+        /// Files beside them that hold no pages by their names.
+        left_out: u64,
     },
     /// How many sessions the server counts, if it tells; told once a walk.
     Total(Option<u64>),

@@ -108,7 +108,8 @@ fn take(
             *reach = Reach { start: stretch.skip, end, more: page.envelope.more, ..*reach };
         }
     }
-    let (envelope, news) = walk.take(page, &walk.question.window(), |index, _| stretch.skip + index)?;
+    let at = (stretch.skip, u64::from(stretch.again));
+    let (envelope, news) = walk.take(page, at, &walk.question.window(), |index, _| stretch.skip + index)?;
     let place = || format!("the page at skip={}", stretch.skip);
     if !envelope.more {
         return Ok(None);

@@ -31,6 +31,8 @@ pub(super) enum Verdict<'a> {
 /// A page as it came, borrowed from its body.
 #[derive(Debug)]
 pub(super) struct Page<'a> {
+    /// The body itself.
+    pub body: &'a str,
     /// What it says about the walk.
     pub envelope: Envelope,
     /// The records that fit, in the server's order.
@@ -52,14 +54,15 @@ pub(super) fn read<'a>(body: &'a str, spare: &'a OnceCell<String>, api: Api) -> 
         && let Some(sessions) = page.items.take()
     {
         let envelope = page.envelope(api, sessions.len() as u64)?;
-        return Ok(Page { envelope, sessions, unreadable: Vec::new() });
+        return Ok(Page { body, envelope, sessions, unreadable: Vec::new() });
     }
     // What is amiss is either the body's, and told here, or that of single records.
     let envelope = envelope::read(body, api)?;
     let mended = spare.get_or_init(|| mended(body));
     let raw = serde_json::from_str::<Enveloped<'a, Vec<&'a RawValue>>>(mended)
         .map_err(|error| Flaw::Contract(format!("its records cannot be read: {error}")))?;
-    let mut page = Page { envelope, sessions: Vec::with_capacity(raw.items.len()), unreadable: Vec::new() };
+    let sessions = Vec::with_capacity(raw.items.len());
+    let mut page = Page { body, envelope, sessions, unreadable: Vec::new() };
     for record in raw.items {
         match serde_json::from_str::<Session<'a>>(record.get()) {
             Ok(session) => page.sessions.push(session),
@@ -88,7 +91,8 @@ pub(super) fn judge<'p>(
     judged.chain(unreadable.into_iter().map(Verdict::Rejected))
 }
 
-fn verdict<'a>(
+/// Judges one record against the question and a window within it.
+pub(super) fn verdict<'a>(
     position: u64,
     session: Session<'a>,
     question: &Question,

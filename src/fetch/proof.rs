@@ -9,8 +9,13 @@ use super::{Ledger, Row};
 /// The rows of one walk, counted.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    /// Every id met, and whether a session of it was accepted.
-    ids: HashMap<Box<str>, bool>,
+    /// Every id met, whether a session of it was accepted, and the part in which
+    /// it was met last.
+    ids: HashMap<Box<str>, (bool, u32)>,
+    /// The part of the rows that is being counted; a walk over the network has one.
+    part: u32,
+    /// Distinct sessions in it.
+    in_part: u64,
     /// Rows without an id: each may be a session of its own.
     nameless: u64,
     pages: u64,
@@ -64,6 +69,7 @@ impl Tally {
                         Some(id) => self.meet(&id, false).0,
                         None => {
                             self.nameless += 1;
+                            self.in_part += 1;
                             brought.nameless += 1;
                             false
                         }
@@ -79,15 +85,28 @@ impl Tally {
     fn meet(&mut self, id: &str, accepted: bool) -> (bool, bool) {
         match self.ids.entry(id.into()) {
             Entry::Vacant(place) => {
-                place.insert(accepted);
+                place.insert((accepted, self.part));
+                self.in_part += 1;
                 (true, false)
             }
             Entry::Occupied(mut place) => {
-                let before = *place.get();
-                *place.get_mut() = before || accepted;
+                let (before, part) = *place.get();
+                *place.get_mut() = (before || accepted, self.part);
+                self.in_part += u64::from(part != self.part);
                 (false, before)
             }
         }
+    }
+
+    /// Begins a part of the rows that has a count of its own.
+    pub(super) fn begin_part(&mut self) {
+        self.part = self.part.saturating_add(1);
+        self.in_part = 0;
+    }
+
+    /// Distinct sessions received in this part.
+    pub(super) fn distinct_in_part(&self) -> u64 {
+        self.in_part
     }
 
     /// Distinct sessions received, to be compared with the server's count.

@@ -38,7 +38,7 @@ pub fn replay<'b>(
         let body = std::str::from_utf8(body).map_err(|error| unreadable(error.to_string()))?;
         let spare = OnceCell::new();
         let page = page::read(body, &spare, question.api).map_err(|flaw| unreadable(format!("{flaw:?}")))?;
-        let Page { envelope, sessions, unreadable } = page;
+        let Page { envelope, sessions, unreadable, .. } = page;
         let verdicts = judge(sessions, unreadable, question, &window, |index, _| skip + index);
         deliver(Delivery::Page(&tally.count(verdicts).rows));
         skip = skip.saturating_add(envelope.count);

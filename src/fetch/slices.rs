@@ -101,7 +101,9 @@ async fn read(walk: &Walk<'_, '_>, slice: Slice, is_whole: bool) -> Result<Outco
     let mut counted = Counted::default();
     let mut cursor: Option<String> = None;
     let mut met: HashSet<String> = HashSet::new();
-    let (mut rows, mut empty) = (0_u64, 0_u32);
+    let (mut rows, mut empty, mut taken) = (0_u64, 0_u32, 0_u64);
+    // Slices are sorted by their beginning, and in each its pages as they came.
+    let begins = (slice.start - address::whole_seconds(&asked).start).num_seconds().unsigned_abs();
     loop {
         let is_first = cursor.is_none() && empty == 0;
         let url = address::by_cursor(walk.asker.sessions(), &slice, cursor.as_deref(), size);
@@ -117,7 +119,7 @@ async fn read(walk: &Walk<'_, '_>, slice: Slice, is_whole: bool) -> Result<Outco
                 return Ok((envelope, News::Some, Some(slices)));
             }
             let place = |index, session: &Session<'_>| position(rows + index, session);
-            let (envelope, news) = walk.take(page, &wanted, place)?;
+            let (envelope, news) = walk.take(page, (begins, taken), &wanted, place)?;
             Ok((envelope, news, None))
         };
         let (envelope, news, slices) = walk.ask(url, take).await?;
@@ -125,6 +127,7 @@ async fn read(walk: &Walk<'_, '_>, slice: Slice, is_whole: bool) -> Result<Outco
             return Ok(Outcome::Cut(slices, envelope.total.filter(|_| is_whole)));
         }
         counted.note(envelope.total);
+        taken += 1;
         rows = rows.saturating_add(envelope.count);
         if !envelope.more {
             return Ok(Outcome::Read(counted));
@@ -192,7 +195,7 @@ fn pieces(slice: &Slice, parts: u64) -> Vec<Slice> {
 
 /// The place of a row in the server's order, newest first, however the window
 /// was sliced: by creation, then by its place in the slice.
-fn position(index: u64, session: &Session<'_>) -> u64 {
+pub(super) fn position(index: u64, session: &Session<'_>) -> u64 {
     let seconds = session.created().map_or(0, |created| created.utc.timestamp().max(0).unsigned_abs());
     let newest_first = (u64::MAX >> INDEX_BITS).saturating_sub(seconds);
     (newest_first << INDEX_BITS) | index.min((1 << INDEX_BITS) - 1)

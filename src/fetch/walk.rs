@@ -103,7 +103,7 @@ impl Counted {
     }
 
     /// Why so many different sessions do not prove to be all.
-    fn against(&self, received: u64) -> String {
+    pub(super) fn against(&self, received: u64) -> String {
         let last = self.last.unwrap_or(received);
         let added = match self.slices {
             0 | 1 => String::new(),
@@ -168,7 +168,7 @@ impl<'w> Walk<'w, '_> {
     }
 
     /// Judges, counts and delivers a page; gives its envelope and what its ids
-    /// say about the way.
+    /// say about the way. `place` sorts the pages of a walk.
     ///
     /// # Errors
     ///
@@ -176,10 +176,11 @@ impl<'w> Walk<'w, '_> {
     pub(super) fn take<'p>(
         &self,
         page: Page<'p>,
+        place: (u64, u64),
         window: &Range<DateTime<Utc>>,
         position: impl Fn(u64, &Session<'p>) -> u64,
     ) -> Result<(Envelope, News), FetchError> {
-        let Page { envelope, sessions, unreadable } = page;
+        let Page { body, envelope, sessions, unreadable } = page;
         let mut state = self.state();
         let verdicts = judge(sessions, unreadable, self.question, window, position);
         let brought = state.tally.count(verdicts);
@@ -191,6 +192,7 @@ impl<'w> Walk<'w, '_> {
         if let Some((outside, rows)) = state.tally.mostly_outside(TELLING) {
             return Err(FetchError::FilterIgnored { outside, rows });
         }
+        (state.deliver)(Delivery::Answer { place, body });
         if !brought.rows.is_empty() {
             (state.deliver)(Delivery::Page(&brought.rows));
         }

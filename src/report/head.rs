@@ -1,7 +1,7 @@
 //! The head of the page: who, when, and what must be known first.
 
-use super::Run;
 use super::view::Header;
+use super::{Run, saved};
 use crate::fetch::Ledger;
 use crate::metrics::{ACUS, Facts, SESSIONS};
 use crate::period::Period;
@@ -12,8 +12,10 @@ use crate::unit::Unit;
 pub fn header(facts: &Facts, run: &Run<'_>) -> Header {
     let period = run.periods.first();
     let complete = facts.period.complete.unwrap_or(true);
+    let is_proved = run.saved.is_none_or(|saved| saved.proved);
     let (badge, badge_tone) = match (facts.source.ledger.complete, complete) {
         (false, _) => ("incomplete", "bad"),
+        (true, true) if !is_proved => ("as saved", "neutral"),
         (true, false) => ("so far", "neutral"),
         (true, true) => ("complete", "good"),
     };
@@ -26,6 +28,7 @@ pub fn header(facts: &Facts, run: &Run<'_>) -> Header {
         period: period.map(Period::name).unwrap_or_default(),
         dates: period.map(Period::dates_in_words).unwrap_or_default(),
         zone: period.map(|period| period.tz().name().to_owned()).unwrap_or_default(),
+        taken: saved::taken(facts),
         fetched: run.fetched.clone(),
         badge: badge.to_owned(),
         badge_tone,
@@ -50,6 +53,7 @@ pub fn notices(facts: &Facts, run: &Run<'_>) -> Vec<String> {
             count(ledger.unique)
         ));
     }
+    notices.extend(saved::notices(run));
     notices.extend(acus_in_doubt(facts));
     notices.extend(dropped(ledger));
     notices
@@ -67,7 +71,7 @@ pub fn doubts(ledger: &Ledger) -> Vec<String> {
 
 /// Rows that came and are in no number, where that is no trifle: any that could
 /// not be read, and those outside the question from 1 % of all on, since a
-/// server that keeps to the question sends none.
+/// server that keeps to the question sends none. Of saved pages most may lie there.
 fn dropped(ledger: &Ledger) -> Vec<String> {
     let mut dropped = Vec::new();
     if ledger.rejected > 0 {
@@ -79,7 +83,7 @@ fn dropped(ledger: &Ledger) -> Vec<String> {
             }
         ));
     }
-    if ledger.outside.saturating_mul(100) > ledger.received {
+    if ledger.requests > 0 && ledger.outside.saturating_mul(100) > ledger.received {
         dropped.push(format!(
             "{} of {} records that came lie outside the period or the filters and are not in any number: \
              the server may not keep to what it is asked.",
@@ -124,7 +128,15 @@ mod tests {
     fn one_percent_outside_is_no_word_and_more_is() {
         let of = |outside, rejected, complete| {
             let received = 1200;
-            doubts(&Ledger { received, unique: 1100, outside, rejected, complete, ..Ledger::default() })
+            doubts(&Ledger {
+                requests: 6,
+                received,
+                unique: 1100,
+                outside,
+                rejected,
+                complete,
+                ..Ledger::default()
+            })
         };
         assert_eq!(of(12, 0, true), [""; 0]);
         let [outside] = of(13, 0, true).try_into().unwrap();

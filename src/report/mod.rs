@@ -12,6 +12,7 @@ mod letter;
 pub(crate) mod money;
 pub(crate) mod names;
 pub(crate) mod quality;
+pub(crate) mod saved;
 pub(crate) mod sessions;
 mod summary;
 pub(crate) mod tiles;
@@ -23,7 +24,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use sha2::{Digest, Sha256};
 
 use crate::charts::{self, ChartError};
-use crate::fetch::Vendor;
+use crate::fetch::{Saved, Vendor};
 use crate::metrics::{ANALYSIS_COVERAGE, Evidence, Fact, Facts, known_to};
 use crate::money::{Price, Prices};
 use crate::period::Period;
@@ -69,6 +70,8 @@ pub struct Run<'a> {
     pub prices: Option<&'a Prices>,
     /// Lists of people that could not be read.
     pub notes: &'a [String],
+    /// What there is to say of saved pages, where nobody was asked.
+    pub saved: Option<&'a Saved>,
     /// The vendor's own counts of the period.
     pub vendor: &'a Vendor,
     /// The data is invented.
@@ -128,7 +131,7 @@ fn view(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<View, Repor
         quality: quality::entries(facts, run.vendor),
         vendor: quality::note(run.vendor),
         notes: run.notes.iter().map(|note| sentence(note)).collect(),
-        ledger: ledger(facts),
+        ledger: ledger(facts, run),
         tool: format!("acumen {}", env!("CARGO_PKG_VERSION")),
         header,
     })
@@ -269,22 +272,29 @@ fn people(how: Option<&str>) -> &'static str {
 }
 
 /// Where the data comes from, and how it came.
-pub(crate) fn ledger(facts: &Facts) -> Vec<Entry> {
+pub(crate) fn ledger(facts: &Facts, run: &Run<'_>) -> Vec<Entry> {
     let source = &facts.source;
     let ledger = &source.ledger;
-    vec![
+    let mut entries = vec![
         Entry::word("API", source.api.to_string()),
         Entry::word("Scope", clean(&source.scope, 80)),
         Entry::word("People", people(source.people).to_owned()),
-        Entry::count("Requests", ledger.requests),
-        Entry::count("Of these, retries", ledger.retries),
+    ];
+    entries.extend(match saved::is_saved(facts) {
+        true => saved::entries(run),
+        false => {
+            vec![Entry::count("Requests", ledger.requests), Entry::count("Of these, retries", ledger.retries)]
+        }
+    });
+    entries.extend([
         Entry::count("Pages", ledger.pages),
         Entry::count("Rows received", ledger.received),
         Entry::count("Distinct sessions, trend included", ledger.unique),
         Entry::count("Duplicate rows", ledger.duplicates),
         Entry::count("Rows outside the question, dropped", ledger.outside),
-        Entry::word("Complete", if ledger.complete { "yes" } else { "no" }.to_owned()),
-    ]
+        Entry::word("Complete", saved::completeness(facts, run.saved).to_owned()),
+    ]);
+    entries
 }
 
 /// A period's name inside a sentence: `week 40`, `September 2026`, `the 3 days before`.

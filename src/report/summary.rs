@@ -3,7 +3,7 @@
 
 use super::layout::HEADLINES;
 use super::view::Piece;
-use super::{Run, comparison, head, in_sentence, insights, tiles};
+use super::{Run, comparison, head, in_sentence, insights, saved, tiles};
 use crate::metrics::{Evidence, Facts, SESSIONS};
 use crate::text::clean;
 use crate::unit::Unit;
@@ -40,7 +40,7 @@ pub fn summary(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> String {
     if !lines.is_empty() {
         say(&lines.join("\n"));
     }
-    out.push_str(&completeness(facts, &header.fetched, &header.zone));
+    out.push_str(&completeness(facts, run, &header.fetched, &header.zone));
     out
 }
 
@@ -56,20 +56,22 @@ fn table(facts: &Facts) -> String {
     rows.join("\n")
 }
 
-fn completeness(facts: &Facts, fetched: &str, zone: &str) -> String {
+fn completeness(facts: &Facts, run: &Run<'_>, fetched: &str, zone: &str) -> String {
     let sessions = facts.whole(&SESSIONS).and_then(|fact| fact.value);
     let whole = match (facts.source.ledger.complete, facts.period.complete.unwrap_or(true)) {
         (false, _) => "Incomplete: sessions are missing",
         (true, false) => "So far: the period is not over",
+        _ if run.saved.is_some_and(|saved| !saved.proved) => "As saved: whether all are there is not known",
         (true, true) => "Complete: no session is missing",
     };
     format!(
-        "{whole}; {} in the period, fetched {fetched} ({zone}). The report defines every number, \
+        "{whole}; {} in the period, {} {fetched} ({zone}). The report defines every number, \
          and so does `acumen metrics`.\n",
         match sessions {
             Some(1.0) => "1 session".to_owned(),
             sessions => format!("{} sessions", Unit::Count.text(sessions)),
-        }
+        },
+        saved::taken(facts).to_lowercase()
     )
 }
 

@@ -64,6 +64,8 @@ pub struct Header {
     pub dates: String,
     /// IANA name.
     pub zone: String,
+    /// How it was had, before the time.
+    pub taken: &'static str,
     /// When it was fetched, in the zone.
     pub fetched: String,
     /// `complete`, `so far` or `incomplete`.

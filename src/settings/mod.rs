@@ -18,7 +18,7 @@ pub use privacy::{Privacy, Shown, privacy};
 pub use show::{EXAMPLE, show};
 
 use crate::cli::{Format, ReportArgs};
-use crate::fetch::{Question, Secret};
+use crate::fetch::{Api, Question, Secret};
 use crate::money::Prices;
 use crate::people::{People, TagRule};
 use crate::period::{self, Period};
@@ -74,11 +74,24 @@ pub struct Money {
     pub budget: Option<f64>,
 }
 
+/// Saved pages that are read in the API's place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pages {
+    /// A file, a folder, or `-` for standard input.
+    pub path: PathBuf,
+    /// Their generation, where somebody says it; else the records tell.
+    pub api: Option<Api>,
+}
+
 /// Everything a report needs to know, checked.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// What the API is asked.
     pub question: Question,
+    /// Where the sessions come from if nobody is asked.
+    pub pages: Option<Pages>,
+    /// The folder in which answers are kept.
+    pub save_pages: Option<PathBuf>,
     /// What decided on the generation of the API.
     pub api_from: &'static str,
     /// The report's period, the previous one and the trend's, newest first.
@@ -165,8 +178,15 @@ impl Settings {
         };
         let from = earliest.from().min(month.as_ref().map_or(earliest.from(), Period::from));
         let key_source = key.as_ref().map(|key| key.source.clone()).unwrap_or_default();
-        let key = checked_key(key.as_ref())?;
+        // Nobody is asked for what was saved.
+        let key = match &args.pages {
+            Some(_) => String::new(),
+            None => checked_key(key.as_ref())?,
+        };
         let (api, api_from) = generation(args.api.as_deref(), &key);
+        let pages = args.pages.clone().map(|path| Pages { path, api: args.api.as_ref().map(|_| api) });
+        // What v3 cannot be asked for can still be found in its pages.
+        let limits = if pages.is_some() { Api::V2 } else { api };
         let question = Question {
             api,
             base_url: base_url(&args.base_url)?,
@@ -174,8 +194,8 @@ impl Settings {
             from: from.to_utc(),
             to: if open { now } else { period.to().to_utc() },
             tags: args.tags.iter().map(|tag| word("--tag", tag)).collect::<Result<_, _>>()?,
-            users: users(&args.users, api)?,
-            page_size: page_size(args.page_size, api)?,
+            users: users(&args.users, limits)?,
+            page_size: page_size(args.page_size, limits)?,
             concurrency: args.concurrency as usize,
             allow_partial: args.allow_partial,
             deadline: DEADLINE,
@@ -200,9 +220,12 @@ impl Settings {
         let people = people.map(|(path, text)| read_people(&path, &text)).transpose()?.unwrap_or_default();
         let out = args.out.clone();
         let exports = args.export.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
-        let reconcile = !args.no_reconcile;
+        let reconcile = !args.no_reconcile && pages.is_none();
+        let save_pages = args.save_pages.clone().filter(|_| pages.is_none());
         Ok(Self {
             question,
+            pages,
+            save_pages,
             api_from,
             points,
             previous,

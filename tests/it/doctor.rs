@@ -262,3 +262,13 @@ fn wrong_settings_leave_the_rest_to_be_looked_at() {
 fn words_of(outcome: &Outcome, word: &str) -> usize {
     outcome.stdout.lines().filter(|line| line.starts_with(word)).count()
 }
+
+#[test]
+fn saved_pages_need_no_key_and_nobody_to_ask() {
+    let outcome = doctor("http://127.0.0.1:1", "", &["--pages", "/dev/null"]);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("ok       key: none is needed"), "{}", outcome.stdout);
+    let outcome = doctor("http://127.0.0.1:1", "", &["--pages", "none.json"]);
+    assert_eq!(outcome.code, Some(2), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("FAILED   sessions: could not read none.json"), "{}", outcome.stdout);
+}

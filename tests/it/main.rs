@@ -30,6 +30,8 @@ mod mail;
 #[cfg(test)]
 mod oracle;
 #[cfg(test)]
+mod pages;
+#[cfg(test)]
 mod partial;
 #[cfg(test)]
 mod people;

@@ -70,6 +70,7 @@ mod tests {
             users: &[],
             prices: None,
             notes: &[],
+            saved: None,
             vendor: &Vendor::NotAsked,
             demo: false,
         }

@@ -207,7 +207,7 @@ fn source(facts: &Facts, run: &Run<'_>) -> Sheet {
         told("Made at", &facts.generated_at),
         told("Made by", concat!("acumen ", env!("CARGO_PKG_VERSION"))),
     ];
-    entries.extend(report::ledger(facts));
+    entries.extend(report::ledger(facts, run));
     blocks.push(table("source", "Source", entries));
     Sheet { name: "Source and quality", blocks }
 }

@@ -73,6 +73,7 @@ async fn run_within(question: &Question, limits: &Limits) -> (Result<Ledger, Fet
             seen.rows.clear();
             seen.restarts += 1;
         }
+        Delivery::Answer { .. } => {}
         Delivery::Page(rows) => {
             seen.rows.extend(rows.iter().map(|row| (row.position, row.session.id().unwrap().to_owned())));
         }

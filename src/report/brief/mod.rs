@@ -64,6 +64,7 @@ pub fn brief(facts: &Facts) -> Result<Brief, ReportError> {
         prices: None,
         vendor: &Vendor::NotAsked,
         notes: &[],
+        saved: None,
         demo: false,
     };
     let previous = periods.get(1);

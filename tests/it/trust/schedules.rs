@@ -141,6 +141,7 @@ async fn fetched(organisation: &Arc<Organisation>, day: &Day) -> Result<(Ledger,
     let mut rows: BTreeMap<String, (String, u64, String)> = BTreeMap::new();
     let mut deliver = |delivery: Delivery<'_>| match delivery {
         Delivery::Restart => rows.clear(),
+        Delivery::Answer { .. } => {}
         Delivery::Page(page) => {
             for row in page {
                 let session = &row.session;

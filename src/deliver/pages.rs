@@ -1,0 +1,199 @@
+//! The answers of a run, kept as they came, so that its report can be made again.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+use tempfile::TempDir;
+
+use super::{DeliverError, STAGED, named};
+use crate::fetch::UNFINISHED;
+
+/// What is on the disk where a folder of pages could not be filled.
+const KEPT: &str = "no report was written; an earlier report of this period is as it was";
+
+const HINT: &str = "name a folder that you may write to, and with room in it, with --save-pages";
+
+/// Pages that are kept beside their folder until their run is sure of them.
+pub struct Pages {
+    folder: PathBuf,
+    staged: TempDir,
+    /// Held, and locked, as long as the run goes on.
+    place: File,
+    names: Vec<String>,
+    failed: Option<DeliverError>,
+}
+
+fn failed(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DeliverError {
+    let of = DeliverError::of(attempt, path);
+    move |source| DeliverError { own_hint: Some(HINT), kept: KEPT, ..of(source) }
+}
+
+impl Pages {
+    /// Makes the folder, for this user alone, and proves that it can be written to.
+    ///
+    /// # Errors
+    /// The folder cannot be made or written to.
+    pub fn begin(folder: &Path) -> Result<Self, DeliverError> {
+        let folder = named(folder).to_owned();
+        let make = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
+        make.map_err(failed("make the folder", &folder))?;
+        let place = File::open(&folder).map_err(failed("open the folder", &folder))?;
+        // A file system without locks only loses the clearing away.
+        let _ = flock(&place, FlockOperation::LockShared);
+        let staged = tempfile::Builder::new().prefix(STAGED).tempdir_in(&folder);
+        let staged = staged.map_err(failed("write to the folder", &folder))?;
+        Ok(Self { folder, staged, place, names: Vec::new(), failed: None })
+    }
+
+    /// Keeps the answer that has this place in its walk. What fails is told in the end.
+    pub fn add(&mut self, (major, minor): (u64, u64), body: &str) {
+        if self.failed.is_some() {
+            return;
+        }
+        let name = format!("page_{major:012}_{minor:06}.json");
+        let path = self.staged.path().join(&name);
+        let write = || {
+            let mut file =
+                OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
+            file.write_all(body.as_bytes())
+        };
+        match write() {
+            Ok(()) => self.names.push(name),
+            Err(error) => self.failed = Some(failed("write", &path)(error)),
+        }
+    }
+
+    /// Forgets all: the walk begins anew.
+    pub fn restart(&mut self) {
+        for name in self.names.drain(..) {
+            if let Err(error) = fs::remove_file(self.staged.path().join(name)) {
+                self.failed.get_or_insert(failed("write to the folder", &self.folder)(error));
+            }
+        }
+    }
+
+    /// Puts the pages in the place of those of an earlier run. Pages that a
+    /// crash cuts short are no JSON and cannot pass for whole; those that are
+    /// not in their places yet leave a folder by which they are told.
+    ///
+    /// # Errors
+    /// A page could not be kept.
+    pub fn finish(self) -> Result<(), DeliverError> {
+        let Self { folder, staged, place, names, failed: before } = self;
+        if let Some(error) = before {
+            return Err(error);
+        }
+        let unfinished = folder.join(UNFINISHED);
+        let put = || {
+            if unfinished.is_dir() {
+                // Of a run that was killed here.
+                fs::remove_dir_all(&unfinished)?;
+            }
+            fs::rename(staged.path(), &unfinished)?;
+            for entry in fs::read_dir(&folder)? {
+                let entry = entry?;
+                if entry.file_name().to_str().is_some_and(is_page) && entry.file_type()?.is_file() {
+                    fs::remove_file(entry.path())?;
+                }
+            }
+            for name in &names {
+                // The same answer can have been asked for twice.
+                match fs::rename(unfinished.join(name), folder.join(name)) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    _ => {}
+                }
+            }
+            place.sync_all()?;
+            fs::remove_dir_all(&unfinished)
+        };
+        put().map_err(failed("put the pages into", &folder))?;
+        // Its folder is in its place by now.
+        let _ = staged.keep();
+        let _ = flock(&place, FlockOperation::Unlock);
+        if flock(&place, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            sweep(&folder);
+        }
+        Ok(())
+    }
+}
+
+/// The names that [`Pages::add`] gives.
+fn is_page(name: &str) -> bool {
+    let numbers = name.strip_prefix("page_").and_then(|rest| rest.strip_suffix(".json"));
+    numbers.and_then(|numbers| numbers.split_once('_')).is_some_and(|(major, minor)| {
+        let is_number = |text: &str, least| text.len() >= least && text.bytes().all(|b| b.is_ascii_digit());
+        is_number(major, 12) && is_number(minor, 6)
+    })
+}
+
+/// Clears away what killed runs have left.
+fn sweep(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let is_staged = entry.file_name().to_str().is_some_and(|name| name.starts_with(STAGED));
+        if is_staged && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn the_pages_of_a_run_take_the_place_of_those_before() {
+        let above = tempfile::tempdir().unwrap();
+        let folder = above.path().join("a/pages");
+        let mut pages = Pages::begin(&folder).unwrap();
+        pages.add((0, 0), "{}");
+        pages.add((200, 0), "{}");
+        // Nothing is in its place before the end.
+        assert!(names(&folder).iter().all(|name| name.starts_with(STAGED)));
+        pages.finish().unwrap();
+        assert_eq!(names(&folder), ["page_000000000000_000000.json", "page_000000000200_000000.json"]);
+        fs::write(folder.join("mine.json"), "[]").unwrap();
+        fs::create_dir(folder.join(".acumen-killed")).unwrap();
+        fs::create_dir(folder.join(UNFINISHED)).unwrap();
+        let mut pages = Pages::begin(&folder).unwrap();
+        pages.add((100, 0), "{}");
+        pages.restart();
+        pages.add((0, 1), "[]");
+        pages.finish().unwrap();
+        assert_eq!(names(&folder), ["mine.json", "page_000000000000_000001.json"]);
+        let page = folder.join("page_000000000000_000001.json");
+        assert_eq!(fs::read_to_string(&page).unwrap(), "[]");
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&page), mode(&folder)), (0o600, 0o700));
+    }
+
+    #[test]
+    fn a_run_that_is_given_up_leaves_what_was_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut pages = Pages::begin(folder.path()).unwrap();
+        pages.add((0, 0), "{}");
+        drop(pages);
+        assert_eq!(names(folder.path()), [""; 0]);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "x").unwrap();
+        let error = Pages::begin(&file).err().unwrap();
+        assert!(error.hint().contains("--save-pages"), "{}", error.hint());
+    }
+}

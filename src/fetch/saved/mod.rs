@@ -1,0 +1,73 @@
+//! Saved pages as a source: what curl, a warehouse or an earlier run left on the
+//! disk, read like answers from the network and judged by the same rules.
+//!
+//! Files are read one after the other and decoded on all cores, a bounded chunk
+//! each; what they hold is delivered in their order, so that nothing depends on
+//! the number of threads.
+
+mod error;
+mod files;
+mod split;
+mod turns;
+mod values;
+mod walks;
+
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+
+use super::{Api, Delivery, Ledger, Progress, Question};
+
+pub use error::PagesError;
+pub use files::UNFINISHED;
+
+/// What there is to say of saved pages as a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Saved {
+    /// The generation that wrote them: v3 if all of it is of v3.
+    pub api: Api,
+    /// Files read.
+    pub files: u64,
+    /// Files of the folder that hold no pages by their names.
+    pub left_out: u64,
+    /// Records of both generations are among them.
+    pub mixed: bool,
+    /// All came on pages with an end signal, so that completeness is known;
+    /// else it is taken as given.
+    pub proved: bool,
+    /// When the oldest saved session was created, in question or not; none
+    /// without any …
+    pub first: Option<DateTime<Utc>>,
+    /// … and the newest.
+    pub last: Option<DateTime<Utc>>,
+}
+
+/// How many files of saved pages a path stands for; none of them is opened.
+///
+/// # Errors
+/// There is nothing at the path, or nothing that holds pages by its name.
+pub fn saved_files(path: &Path) -> Result<u64, PagesError> {
+    files::find(path).map(|files| files.paths.len() as u64)
+}
+
+/// The ledger of saved pages, and what there is to say of them as a source; the
+/// accepted rows were delivered on the way. Nobody is asked, `requests` is 0.
+/// What lies outside the question is passed over, as the API would have done.
+/// `api` is the generation where somebody says it; else the records tell.
+///
+/// # Errors
+/// A [`PagesError`]; what was delivered before is void.
+pub fn saved(
+    path: &Path,
+    question: &Question,
+    api: Option<Api>,
+    deliver: &mut (dyn FnMut(Delivery<'_>) + Send),
+    progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<(Ledger, Saved), PagesError> {
+    let found = files::find(path)?;
+    let counts = (found.paths.len() as u64, found.left_out);
+    let called = files::called(path);
+    progress(Progress::Reading { path: called.clone(), files: counts.0, left_out: counts.1 });
+    let walks = turns::read(found.paths, question, deliver, progress)?;
+    walks.finish(&called, counts, api, question.allow_partial)
+}

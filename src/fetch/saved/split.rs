@@ -1,0 +1,239 @@
+//! A stream of bytes in chunks that are whole JSON values each, so that a file
+//! of any length is read in a bounded space.
+
+use std::io::{self, Read};
+
+use memchr::memchr2;
+
+/// From this many bytes on a chunk ends where it can. A page of the API is
+/// smaller and so a chunk of its own.
+const CHUNK: usize = 4 * 1024 * 1024;
+
+/// The most bytes of one value, as for a page from the network.
+const LARGEST: usize = 64 * 1024 * 1024;
+
+/// One or more whole values.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Chunk {
+    /// Their bytes.
+    pub bytes: Vec<u8>,
+    /// The line of the stream on which they begin, from 1.
+    pub line: u64,
+}
+
+/// Why there is no next chunk.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// The stream cannot be read.
+    Read(io::Error),
+    /// One value is larger than any page; the line on which it begins.
+    Large(u64),
+}
+
+/// A stream on its way.
+pub(super) struct Splitter {
+    from: Box<dyn Read + Send>,
+    /// What was read and not given out yet.
+    held: Vec<u8>,
+    scan: Scan,
+    line: u64,
+    ended: bool,
+    chunk: usize,
+    largest: usize,
+}
+
+impl Splitter {
+    pub(super) fn new(from: Box<dyn Read + Send>) -> Self {
+        Self::within(from, CHUNK, LARGEST)
+    }
+
+    fn within(from: Box<dyn Read + Send>, chunk: usize, largest: usize) -> Self {
+        let (held, scan) = (Vec::new(), Scan::default());
+        Self { from, held, scan, line: 1, ended: false, chunk, largest }
+    }
+
+    /// The next chunk; `None` at the end. A long array is given out as several
+    /// shorter ones. The last chunk is what is left, whole or not.
+    ///
+    /// # Errors
+    /// [`Trouble`].
+    pub(super) fn next(&mut self) -> Result<Option<Chunk>, Trouble> {
+        while !self.ended {
+            let wanted = self.chunk.saturating_sub(self.held.len()).max(self.chunk / 4);
+            self.held.reserve(wanted);
+            let limit = u64::try_from(wanted).unwrap_or(u64::MAX);
+            let read = (&mut self.from).take(limit).read_to_end(&mut self.held).map_err(Trouble::Read)?;
+            self.ended = read < wanted;
+            if self.ended {
+                break;
+            }
+            self.scan.go_on(&self.held);
+            if let Some(cut) = self.scan.cut.take() {
+                return Ok(Some(self.cut(cut)));
+            }
+            if self.held.len() > self.largest {
+                let before = self.held.iter().take_while(|byte| byte.is_ascii_whitespace());
+                let blank = before.filter(|byte| **byte == b'\n').count();
+                return Err(Trouble::Large(self.line + u64::try_from(blank).unwrap_or(u64::MAX)));
+            }
+        }
+        let rest = std::mem::take(&mut self.held);
+        let chunk = Chunk { line: self.line, bytes: rest };
+        self.line += lines(&chunk.bytes);
+        Ok(Some(chunk).filter(|chunk| !chunk.bytes.iter().all(u8::is_ascii_whitespace)))
+    }
+
+    /// Gives out what lies before a cut.
+    fn cut(&mut self, cut: Cut) -> Chunk {
+        let mut rest = self.held.split_off(cut.at);
+        let mut bytes = std::mem::take(&mut self.held);
+        if cut.in_array {
+            // The comma between two elements becomes an end and a beginning.
+            bytes.push(b']');
+            if let Some(comma) = rest.first_mut() {
+                *comma = b'[';
+            }
+        }
+        self.held = rest;
+        self.scan.done = self.scan.done.saturating_sub(cut.at);
+        let chunk = Chunk { line: self.line, bytes };
+        self.line += lines(&chunk.bytes);
+        chunk
+    }
+}
+
+fn lines(bytes: &[u8]) -> u64 {
+    u64::try_from(memchr::memchr_iter(b'\n', bytes).count()).unwrap_or(u64::MAX)
+}
+
+/// Where a chunk can end.
+#[derive(Clone, Copy, Debug)]
+struct Cut {
+    at: usize,
+    /// Between two elements of an outermost array, at their comma.
+    in_array: bool,
+}
+
+/// How far the held bytes were looked through, and what was met there.
+#[derive(Default)]
+struct Scan {
+    done: usize,
+    depth: u64,
+    in_text: bool,
+    /// The outermost value is an array.
+    in_array: bool,
+    /// The last place met where a chunk can end.
+    cut: Option<Cut>,
+}
+
+impl Scan {
+    /// Looks through what has come.
+    fn go_on(&mut self, held: &[u8]) {
+        while let Some(byte) = held.get(self.done) {
+            if self.in_text {
+                let rest = held.get(self.done..).unwrap_or_default();
+                let Some(found) = memchr2(b'"', b'\\', rest) else {
+                    self.done = held.len();
+                    return;
+                };
+                match rest.get(found) {
+                    // What it escapes is to come as well.
+                    Some(b'\\') if found + 1 < rest.len() => self.done += found + 2,
+                    Some(b'\\') => {
+                        self.done += found;
+                        return;
+                    }
+                    _ => {
+                        self.in_text = false;
+                        self.done += found + 1;
+                    }
+                }
+                continue;
+            }
+            match byte {
+                b'"' => self.in_text = true,
+                b'{' | b'[' => {
+                    if self.depth == 0 {
+                        self.in_array = *byte == b'[';
+                    }
+                    self.depth += 1;
+                }
+                b'}' | b']' => {
+                    self.depth = self.depth.saturating_sub(1);
+                    if self.depth == 0 {
+                        self.cut = Some(Cut { at: self.done + 1, in_array: false });
+                    }
+                }
+                b',' if self.depth == 1 && self.in_array => {
+                    self.cut = Some(Cut { at: self.done, in_array: true });
+                }
+                _ => {}
+            }
+            self.done += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(text: &str, chunk: usize) -> Result<Vec<(String, u64)>, Trouble> {
+        let from = Box::new(io::Cursor::new(text.as_bytes().to_vec()));
+        let mut splitter = Splitter::within(from, chunk, 40);
+        let mut chunks = Vec::new();
+        while let Some(Chunk { bytes, line }) = splitter.next()? {
+            chunks.push((String::from_utf8(bytes).unwrap(), line));
+        }
+        Ok(chunks)
+    }
+
+    /// All values in all chunks, elements of arrays each.
+    fn values(chunks: &[(String, u64)]) -> Vec<serde_json::Value> {
+        let mut values = Vec::new();
+        for (text, _) in chunks {
+            for value in serde_json::Deserializer::from_str(text).into_iter::<serde_json::Value>() {
+                match value.unwrap() {
+                    serde_json::Value::Array(elements) => values.extend(elements),
+                    value => values.push(value),
+                }
+            }
+        }
+        values
+    }
+
+    #[test]
+    fn a_short_stream_is_one_chunk() {
+        assert_eq!(split("{\"a\": [1]}\n", 100).unwrap(), [("{\"a\": [1]}\n".to_owned(), 1)]);
+        assert_eq!(split(" \n\n", 100).unwrap(), []);
+    }
+
+    #[test]
+    fn chunks_are_whole_values_wherever_they_end() {
+        for text in [
+            "{\"a\": \"}{,\"}\n{\"b\": \"\\\"]\"}\n\n{\"c\": [1, {}]}{\"d\":\"\\\\\"}",
+            "[{\"a\": [1, 2]}, {\"b\": \",]\"}, {\"c\": {\"d\": []}},\n{}]",
+            "[{\"a\":1},{\"b\":2}]\n[{\"c\":3}]\n[]\n{\"d\": [1,2]}",
+        ] {
+            let whole = values(&split(text, 1000).unwrap());
+            for chunk in 4..30 {
+                let chunks = split(text, chunk).unwrap();
+                assert_eq!(values(&chunks), whole, "{chunk}: {chunks:?}");
+                assert!(chunk > 20 || chunks.len() > 1, "{chunk}: {chunks:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn chunks_know_their_line() {
+        let chunks = split("{\"a\":\n1}\n{\"b\":2}\n{\"c\":3}", 12).unwrap();
+        let lines: Vec<u64> = chunks.iter().map(|(_, line)| *line).collect();
+        assert_eq!(lines, [1, 2, 3]);
+    }
+
+    #[test]
+    fn a_value_without_an_end_is_no_page() {
+        let text = format!("{{}}\n\n{{\"a\": \"{}\"}}", "x".repeat(100));
+        assert!(matches!(split(&text, 8), Err(Trouble::Large(3))), "{:?}", split(&text, 8));
+    }
+}

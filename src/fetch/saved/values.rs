@@ -1,0 +1,338 @@
+//! What a chunk of saved pages holds: pages with their end signals, and
+//! sessions without any. Told by what is there, never by names.
+
+use std::cell::OnceCell;
+
+use chrono::{DateTime, Utc};
+use serde::de::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Deserializer, error::Category};
+
+use super::super::api::Api;
+use super::super::envelope::{Enveloped, Signs};
+use super::super::page::{Verdict, mended, verdict};
+use super::super::wire::{IdOnly, Session, bare_id};
+use super::super::{Question, Row};
+
+/// Sessions that came together, each judged.
+#[derive(Debug)]
+pub(super) struct Part<'a> {
+    /// What their page says of its walk; none for sessions without a page.
+    pub signs: Option<Signs>,
+    /// What becomes of each; places count from the first of this part.
+    pub verdicts: Vec<Verdict<'a>>,
+    /// What is told of all of them together.
+    pub told: Told,
+}
+
+/// What records tell besides themselves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Told {
+    /// Records as v2 writes them.
+    pub v2: u64,
+    /// … and as v3 does.
+    pub v3: u64,
+    /// When the first of all was created, in the question or not …
+    pub first: Option<DateTime<Utc>>,
+    /// … and the last.
+    pub last: Option<DateTime<Utc>>,
+}
+
+impl Told {
+    /// Takes over what others tell.
+    pub(super) fn join(&mut self, other: &Self) {
+        self.v2 += other.v2;
+        self.v3 += other.v3;
+        self.first = self.first.into_iter().chain(other.first).min();
+        self.last = self.last.max(other.last);
+    }
+
+    fn note(&mut self, session: &Session<'_>) {
+        match generation(session) {
+            Api::V2 => self.v2 += 1,
+            Api::V3 => self.v3 += 1,
+        }
+    }
+
+    fn note_time(&mut self, created: DateTime<Utc>) {
+        self.first = Some(self.first.map_or(created, |first| first.min(created)));
+        self.last = self.last.max(Some(created));
+    }
+}
+
+/// The generation that writes a record so: v3 counts seconds, and has fields of
+/// its own, which are left where somebody has rewritten the times.
+fn generation(session: &Session<'_>) -> Api {
+    let is_text = session.created_at.is_some_and(|raw| raw.get().starts_with('"'));
+    let has_own = || {
+        let words = [&session.origin, &session.session_size, &session.category, &session.status_detail];
+        session.analysis.is_some() || words.iter().any(|word| word.get().is_some())
+    };
+    if !is_text || has_own() { Api::V3 } else { Api::V2 }
+}
+
+/// What cannot be read, and on which line of the chunk, from 0.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Flaw {
+    pub line: u64,
+    pub what: &'static str,
+}
+
+const NEITHER: &str = "this is neither a page of sessions nor a session";
+
+/// Reads a chunk; `spare` is where a mended copy lives, should one be needed.
+///
+/// # Errors
+/// What stands there is no JSON, or neither a page nor a session.
+pub(super) fn read<'a>(
+    body: &'a str,
+    spare: &'a OnceCell<String>,
+    question: &Question,
+) -> Result<Vec<Part<'a>>, Flaw> {
+    let groups = match fitting(body) {
+        Some(groups) => groups,
+        None => one_by_one(spare.get_or_init(|| mended(body)))?,
+    };
+    Ok(groups.into_iter().map(|group| judged(group, question)).collect())
+}
+
+/// Sessions that came together, unjudged.
+#[derive(Default)]
+struct Group<'a> {
+    signs: Option<Signs>,
+    sessions: Vec<Session<'a>>,
+    unreadable: Vec<Option<String>>,
+}
+
+/// Where sessions without a page belong: those that follow each other are one group.
+fn loose<'g, 'a>(groups: &'g mut Vec<Group<'a>>) -> Option<&'g mut Group<'a>> {
+    if groups.last().is_none_or(|group| group.signs.is_some()) {
+        groups.push(Group::default());
+    }
+    groups.last_mut()
+}
+
+/// The value at the beginning of a text, and its length.
+fn first<'a, T: Deserialize<'a>>(text: &'a str) -> Option<(T, usize)> {
+    let mut stream = Deserializer::from_str(text).into_iter::<T>();
+    let value = stream.next()?.ok()?;
+    Some((value, stream.byte_offset()))
+}
+
+/// All that is there where every record fits, in one pass.
+fn fitting(body: &str) -> Option<Vec<Group<'_>>> {
+    let mut groups = Vec::new();
+    let mut rest = body.trim_ascii_start();
+    // What came last comes next: most files hold values of one kind.
+    let mut pages = true;
+    while !rest.is_empty() {
+        let length = if rest.starts_with('[') {
+            let (sessions, length) = first::<Vec<Session<'_>>>(rest)?;
+            loose(&mut groups)?.sessions.extend(sessions);
+            length
+        } else {
+            let kinds = if pages { [true, false] } else { [false, true] };
+            let read = |is_page: bool| match is_page {
+                true => page(rest).map(|(group, length)| (Ok(group), length)),
+                false => record(rest).map(|(session, length)| (Err(session), length)),
+            };
+            match kinds.into_iter().find_map(read)? {
+                (Ok(group), length) => {
+                    pages = true;
+                    match group.signs {
+                        Some(_) => groups.push(group),
+                        None => loose(&mut groups)?.sessions.extend(group.sessions),
+                    }
+                    length
+                }
+                (Err(session), length) => {
+                    pages = false;
+                    loose(&mut groups)?.sessions.push(session);
+                    length
+                }
+            }
+        };
+        rest = rest.get(length..)?.trim_ascii_start();
+    }
+    Some(groups)
+}
+
+fn page(text: &str) -> Option<(Group<'_>, usize)> {
+    let (mut page, length) = first::<Enveloped<'_, Option<Vec<Session<'_>>>>>(text)?;
+    let sessions = page.items.take()?;
+    Some((Group { signs: page.signs(), sessions, unreadable: Vec::new() }, length))
+}
+
+fn record(text: &str) -> Option<(Session<'_>, usize)> {
+    first::<Session<'_>>(text).filter(|(session, _)| is_session(session))
+}
+
+/// Whether an object speaks of a session at all.
+fn is_session(session: &Session<'_>) -> bool {
+    session.session_id.get().is_some() || session.created_at.is_some()
+}
+
+/// The same value by value and record by record, so that one odd record costs
+/// itself alone.
+fn one_by_one(body: &str) -> Result<Vec<Group<'_>>, Flaw> {
+    let mut groups = Vec::new();
+    let mut values = Deserializer::from_str(body).into_iter::<&RawValue>();
+    let lines = |end: usize| {
+        let before = body.get(..end).unwrap_or_default().trim_ascii_end();
+        memchr::memchr_iter(b'\n', before.as_bytes()).count() as u64
+    };
+    let mut end = 0;
+    while let Some(value) = values.next() {
+        let value = value.map_err(|error| {
+            let what = match error.classify() {
+                Category::Eof => "the JSON ends in the middle",
+                _ => "this is no JSON",
+            };
+            Flaw { line: (error.line() as u64).saturating_sub(1).max(lines(end)), what }
+        })?;
+        let raw = value.get();
+        end = values.byte_offset();
+        let neither = || Flaw { line: lines(end - raw.len().min(end) + 1), what: NEITHER };
+        let (signs, records) = if raw.starts_with('[') {
+            (None, serde_json::from_str(raw).map_err(|_| neither())?)
+        } else {
+            match serde_json::from_str::<Enveloped<'_, Option<Vec<&RawValue>>>>(raw) {
+                Ok(mut page) if page.items.is_some() => (page.signs(), page.items.take().unwrap_or_default()),
+                _ if speaks_of_a_session(raw) => (None, vec![value]),
+                _ => return Err(neither()),
+            }
+        };
+        if signs.is_some() {
+            groups.push(Group { signs, ..Group::default() });
+        }
+        let group = if signs.is_some() { groups.last_mut() } else { loose(&mut groups) };
+        let Some(group) = group else { continue };
+        for record in records {
+            match serde_json::from_str::<Session<'_>>(record.get()) {
+                Ok(session) => group.sessions.push(session),
+                Err(_) => group.unreadable.push(id(record.get())),
+            }
+        }
+    }
+    Ok(groups)
+}
+
+fn id(raw: &str) -> Option<String> {
+    let one = serde_json::from_str::<IdOnly<'_>>(raw).ok()?;
+    bare_id(&one.session_id).map(str::to_owned)
+}
+
+fn speaks_of_a_session(raw: &str) -> bool {
+    match serde_json::from_str::<Session<'_>>(raw) {
+        Ok(session) => is_session(&session),
+        Err(_) => id(raw).is_some(),
+    }
+}
+
+/// Judges a group as the API would have chosen from it.
+fn judged<'a>(group: Group<'a>, question: &Question) -> Part<'a> {
+    let window = question.window();
+    let mut told = Told::default();
+    let mut verdicts = Vec::with_capacity(group.sessions.len() + group.unreadable.len());
+    for (position, session) in (0..).zip(group.sessions) {
+        told.note(&session);
+        let (is_elsewhere, created) = (is_elsewhere(&session, question), session.created());
+        created.iter().for_each(|created| told.note_time(created.utc));
+        verdicts.push(match verdict(position, session, question, &window) {
+            Verdict::Accepted { row: Row { session, .. }, .. } if is_elsewhere => {
+                Verdict::Outside(session.id().unwrap_or_default().to_owned())
+            }
+            verdict => verdict,
+        });
+    }
+    verdicts.extend(group.unreadable.into_iter().map(Verdict::Rejected));
+    Part { signs: group.signs, verdicts, told }
+}
+
+/// Whether a session names another organisation than the one in question. One
+/// that names none came from an address that did.
+fn is_elsewhere(session: &Session<'_>, question: &Question) -> bool {
+    match (&question.org, session.org_id.trimmed()) {
+        (Some(wanted), Some(org)) => wanted != org,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::tests::question;
+    use super::*;
+
+    fn parts(body: &str) -> Result<Vec<(Option<Signs>, String)>, Flaw> {
+        let spare = OnceCell::new();
+        let word = |verdict: &Verdict<'_>| match verdict {
+            Verdict::Accepted { row, .. } => format!("{}@{}", row.session.id().unwrap(), row.position),
+            Verdict::Outside(id) => format!("out {id}"),
+            Verdict::Rejected(id) => format!("no {}", id.clone().unwrap_or_default()),
+        };
+        let read = read(body, &spare, &question("https://h.example"))?;
+        let words = |part: &Part<'_>| part.verdicts.iter().map(word).collect::<Vec<_>>().join(" ");
+        Ok(read.iter().map(|part| (part.signs, words(part))).collect())
+    }
+
+    fn session(id: &str) -> String {
+        format!(r#"{{"session_id": "{id}", "created_at": "2026-10-07T00:00:00Z"}}"#)
+    }
+
+    #[test]
+    fn pages_arrays_and_records_are_told_apart() {
+        let [a, b, c, d] = ["a", "b", "c", "d"].map(session);
+        let body = format!(
+            "{a}\n[{b},\n{c}] {{\"items\": [{d}], \"has_next_page\": false}}\n{{\"items\": [{a}]}}{b}\n\
+             {{\"items\": [], \"total\": 7, \"has_more\": true}}"
+        );
+        let v3 = Signs { api: Api::V3, more: false, total: None };
+        let v2 = Signs { api: Api::V2, more: true, total: Some(7) };
+        let expected = [
+            (None, "a@0 b@1 c@2".to_owned()),
+            (Some(v3), "d@0".to_owned()),
+            (None, "a@0 b@1".to_owned()),
+            (Some(v2), String::new()),
+        ];
+        assert_eq!(parts(&body).unwrap(), expected);
+        // Record by record it is the same, and what does not fit is rejected.
+        let odd = format!("{body} {{\"session_id\": \"devin-x\", \"url\": 1, \"url\": 2}}");
+        let read = parts(&odd).unwrap();
+        assert_eq!((&read[..4], read[4].1.as_str()), (&expected[..], "no x"));
+    }
+
+    #[test]
+    fn sessions_of_another_organisation_are_outside() {
+        let elsewhere = session("a").replacen('{', r#"{"org_id": "org_1", "#, 1);
+        let here = session("b").replacen('{', r#"{"org_id": " org_789 ", "#, 1);
+        let read = parts(&[elsewhere, here, session("c")].concat()).unwrap();
+        assert_eq!(read, [(None, "out a b@1 c@2".to_owned())]);
+    }
+
+    #[test]
+    fn what_is_neither_is_told_by_its_line() {
+        let good = session("a");
+        for (body, line, what) in [
+            ("{}", 0, NEITHER),
+            ("\n\n{\"items\": {}}", 2, NEITHER),
+            ("7", 0, NEITHER),
+            ("\"items\"", 0, NEITHER),
+            (&format!("{good}\n{{\"items\": [], \"items\": []}}"), 1, NEITHER),
+            (&format!("{good}\n{good}\nnot"), 2, "this is no JSON"),
+            (&format!("{good}\n\n{{\"session_id\":\n\n"), 2, "the JSON ends in the middle"),
+        ] {
+            let flaw = parts(body).unwrap_err();
+            assert_eq!(flaw.what, what, "{body}");
+            assert!(flaw.line >= line && flaw.line <= line + 2, "{body}: {}", flaw.line);
+        }
+    }
+
+    #[test]
+    fn the_generation_is_told_by_times_and_fields() {
+        let of = |json: &str| generation(&serde_json::from_str::<Session<'_>>(json).unwrap());
+        assert_eq!(of(&session("a")), Api::V2);
+        assert_eq!(of(r#"{"created_at": 1791300000}"#), Api::V3);
+        assert_eq!(of(r#"{"created_at": "2026-10-07T00:00:00Z", "category": "bug_fixing"}"#), Api::V3);
+        assert_eq!(of(r#"{"created_at": "2026-10-07T00:00:00Z", "session_analysis": {}}"#), Api::V2);
+    }
+}

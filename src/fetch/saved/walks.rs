@@ -1,0 +1,166 @@
+//! Saved pages as the walks that they are of: counted, delivered, and the proof
+//! that nothing is missing, where there can be one.
+
+use super::super::api::Api;
+use super::super::envelope::Signs;
+use super::super::page::Verdict;
+use super::super::proof::Tally;
+use super::super::slices;
+use super::super::walk::Counted;
+use super::super::{Delivery, Ledger};
+use super::values::{Part, Told};
+use super::{PagesError, Saved};
+
+/// What was read so far.
+#[derive(Default)]
+pub(super) struct Walks {
+    tally: Tally,
+    told: Told,
+    /// Rows counted.
+    rows: u64,
+    /// Pages, and files that hold sessions without any.
+    pages: u64,
+    /// The file of the last sessions without a page.
+    loose_file: Option<usize>,
+    /// Pages of either generation.
+    of_v2: u64,
+    of_v3: u64,
+    /// The walk that has not come to its end signal.
+    open: Option<Open>,
+    /// Why the first walk that is not whole is not.
+    broken: Option<String>,
+    /// What all pages say together, whatever their order.
+    all: Counted,
+    ends: u64,
+}
+
+struct Open {
+    counted: Counted,
+    /// Rows of it that were counted.
+    rows: u64,
+}
+
+impl Walks {
+    /// Counts and delivers what a chunk held.
+    pub(super) fn take(
+        &mut self,
+        file: usize,
+        parts: Vec<Part<'_>>,
+        deliver: &mut (dyn FnMut(Delivery<'_>) + Send),
+    ) {
+        for mut part in parts {
+            self.told.join(&part.told);
+            let count = part.verdicts.len() as u64;
+            match part.signs {
+                Some(signs) => self.begin(signs),
+                None if self.loose_file != Some(file) => {
+                    self.loose_file = Some(file);
+                    self.pages += 1;
+                }
+                None => {}
+            }
+            let in_walk = self.open.as_ref().map_or(0, |open| open.rows);
+            let newest_first = part.signs.is_some_and(|signs| signs.api == Api::V3);
+            for verdict in &mut part.verdicts {
+                if let Verdict::Accepted { row, .. } = verdict {
+                    // The places that a walk over the network gives.
+                    row.position = match newest_first {
+                        true => slices::position(in_walk + row.position, &row.session),
+                        false => self.rows + row.position,
+                    };
+                }
+            }
+            self.rows += count;
+            let brought = self.tally.count(part.verdicts);
+            if !brought.rows.is_empty() {
+                deliver(Delivery::Page(&brought.rows));
+            }
+            if let Some(signs) = part.signs {
+                self.end(signs, count);
+            }
+        }
+    }
+
+    /// Pages and distinct sessions so far.
+    pub(super) fn so_far(&self) -> (u64, u64) {
+        (self.pages, self.tally.distinct())
+    }
+
+    fn begin(&mut self, signs: Signs) {
+        self.pages += 1;
+        match signs.api {
+            Api::V2 => self.of_v2 += 1,
+            Api::V3 => self.of_v3 += 1,
+        }
+        if self.open.is_none() {
+            self.tally.begin_part();
+        }
+        let open = self.open.get_or_insert(Open { counted: Counted::default(), rows: 0 });
+        open.counted.note(signs.total);
+        self.all.note(signs.total);
+    }
+
+    fn end(&mut self, signs: Signs, rows: u64) {
+        let Some(open) = &mut self.open else { return };
+        open.rows += rows;
+        if signs.more {
+            return;
+        }
+        let (counted, received) = (open.counted, self.tally.distinct_in_part());
+        self.open = None;
+        self.ends += 1;
+        if !counted.steady() || counted.last.is_some_and(|total| total != received) {
+            self.broken.get_or_insert_with(|| counted.against(received));
+        }
+    }
+
+    /// What is missing, if anything is.
+    fn missing(&self) -> Option<String> {
+        let promised = || "more is promised after the last page".to_owned();
+        let reason = self.broken.clone().or_else(|| self.open.as_ref().map(|_| promised()))?;
+        // One walk whose pages came in another order.
+        let is_one = self.ends == 1 && self.all.steady() && self.of_v2 + self.of_v3 == self.pages;
+        (!is_one || self.all.last != Some(self.tally.distinct())).then_some(reason)
+    }
+
+    /// The ledger, and what there is to say of the source.
+    ///
+    /// # Errors
+    /// There was nothing, too much cannot be placed, or pages are missing.
+    pub(super) fn finish(
+        self,
+        path: &str,
+        (files, left_out): (u64, u64),
+        api: Option<Api>,
+        allow_partial: bool,
+    ) -> Result<(Ledger, Saved), PagesError> {
+        let path = path.to_owned();
+        if self.pages == 0 {
+            return Err(PagesError::Nothing { path });
+        }
+        if let Some(rejected) = self.tally.too_many_rejected() {
+            return Err(PagesError::Rejected { path, rejected, received: self.tally.received() });
+        }
+        let missing = self.missing();
+        let complete = missing.is_none();
+        if let Some(reason) = missing.filter(|_| !allow_partial) {
+            return Err(PagesError::Incomplete { reason });
+        }
+        let (v2, v3) = match (self.told.v2, self.told.v3) {
+            (0, 0) => (self.of_v2, self.of_v3),
+            records => records,
+        };
+        let saved = Saved {
+            // Of a mixture only what both tell can be counted.
+            api: api.unwrap_or(if v3 > 0 && v2 == 0 { Api::V3 } else { Api::V2 }),
+            files,
+            left_out,
+            mixed: v2 > 0 && v3 > 0,
+            proved: self.loose_file.is_none(),
+            first: self.told.first,
+            last: self.told.last,
+        };
+        let ledger = Ledger { pages: self.pages, ..self.tally.ledger((0, 0), complete) };
+        Ok((ledger, saved))
+    }
+}

@@ -1,0 +1,126 @@
+//! What a page says of saved pages as its source.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::Run;
+use super::view::Entry;
+use crate::fetch::Saved;
+use crate::metrics::Facts;
+use crate::period::Period;
+
+/// Whether nobody was asked for the sessions of these facts.
+pub(crate) fn is_saved(facts: &Facts) -> bool {
+    facts.source.ledger.requests == 0
+}
+
+/// How the sessions were had, before a time.
+pub(crate) fn taken(facts: &Facts) -> &'static str {
+    if is_saved(facts) { "Read from saved pages" } else { "Fetched" }
+}
+
+/// Whether the sessions are complete, as far as that is known.
+pub(crate) fn completeness(facts: &Facts, saved: Option<&Saved>) -> &'static str {
+    match (facts.source.ledger.complete, saved.is_none_or(|saved| saved.proved)) {
+        (false, _) => "no",
+        (true, true) => "yes",
+        (true, false) => "as saved: completeness is not known",
+    }
+}
+
+/// Where saved sessions lie in time, and what else there is to say of their files.
+pub(crate) fn entries(run: &Run<'_>) -> Vec<Entry> {
+    let Some(saved) = run.saved else { return Vec::new() };
+    let mut entries = vec![Entry::count("Files of saved pages", saved.files)];
+    if saved.left_out > 0 {
+        entries.push(Entry::count("Other files beside them", saved.left_out));
+    }
+    let ends = [("Oldest saved session", saved.first), ("Newest saved session", saved.last)];
+    entries.extend(ends.into_iter().filter_map(|(name, moment)| Some(Entry::word(name, day(run, moment?)))));
+    entries
+}
+
+/// What must be known of saved pages before any number is read: where they do
+/// not reach, 0 is no count.
+pub(crate) fn notices(run: &Run<'_>) -> Vec<String> {
+    let (Some(saved), Some(period)) = (run.saved, run.periods.first()) else { return Vec::new() };
+    let mut notices = Vec::new();
+    if saved.mixed {
+        notices.push(
+            "The saved sessions are of both generations of the API: what only one of them tells is not \
+             known of the others."
+                .to_owned(),
+        );
+    }
+    // A quiet day at either end is nothing to speak of; a whole period is.
+    if let (Some(first), Some(earliest)) = (saved.first, run.periods.last())
+        && first >= earliest.to().to_utc()
+    {
+        notices.push(format!(
+            "The saved sessions begin on {}: nothing is known of the periods before, and their zeros are \
+             no counts.",
+            day(run, first)
+        ));
+    }
+    if let Some(last) = saved.last
+        && ends_early(last, period)
+    {
+        notices.push(format!(
+            "The saved sessions end on {}, before the period does: later ones are missing if the pages were \
+             saved before the end.",
+            day(run, last)
+        ));
+    }
+    notices
+}
+
+/// Whether the last whole day of a period, at least, has no saved session.
+fn ends_early(last: DateTime<Utc>, period: &Period) -> bool {
+    last + TimeDelta::days(1) < period.to().to_utc()
+}
+
+fn day(run: &Run<'_>, moment: DateTime<Utc>) -> String {
+    let local = run.periods.first().map(|period| moment.with_timezone(&period.tz()));
+    local.map(|local| local.format("%-d %B %Y").to_string()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fetch::{Api, Vendor};
+
+    fn said(first: &str, last: &str) -> Vec<String> {
+        let saved = Saved {
+            api: Api::V2,
+            files: 1,
+            left_out: 0,
+            mixed: false,
+            proved: true,
+            first: first.parse().ok(),
+            last: last.parse().ok(),
+        };
+        let periods = Period::parse_week("2026-W41", chrono_tz::Europe::Berlin).unwrap().trend(1);
+        let run = Run {
+            periods: &periods,
+            points: 2,
+            organisation: None,
+            fetched: String::new(),
+            tags: &[],
+            users: &[],
+            prices: None,
+            vendor: &Vendor::NotAsked,
+            notes: &[],
+            saved: Some(&saved),
+            demo: false,
+        };
+        notices(&run)
+    }
+
+    #[test]
+    fn zeros_of_times_without_pages_are_no_counts() {
+        assert_eq!(said("2026-10-01T00:00:00Z", "2026-10-11T12:00:00Z"), [""; 0]);
+        let [begin] = said("2026-10-04T22:30:00Z", "2026-10-11T12:00:00Z").try_into().unwrap();
+        assert!(begin.starts_with("The saved sessions begin on 5 October 2026: nothing is known"), "{begin}");
+        let [end] = said("2026-10-01T00:00:00Z", "2026-10-10T21:00:00Z").try_into().unwrap();
+        assert!(end.starts_with("The saved sessions end on 10 October 2026, before"), "{end}");
+    }
+}
