@@ -188,8 +188,8 @@ pub struct MailArgs {
     #[arg(long, env = "ACUMEN_MAIL_ATTACH", value_name = "WHAT", default_value = "html",
           value_parser = ["html", "xlsx", "none"], help_heading = "Mail")]
     pub mail_attach: String,
-    /// The mail server: smtps://HOST[:465] is TLS, smtp://HOST[:587] is STARTTLS,
-    /// smtp+plain://HOST[:25] is neither and for loopback alone.
+    /// The mail server: smtps://HOST is TLS (port 465), smtp://HOST is STARTTLS (587),
+    /// smtp+plain://HOST is neither (25) and for loopback alone.
     #[arg(long, env = "ACUMEN_SMTP", value_name = "URL", help_heading = "Mail")]
     pub smtp: Option<String>,
     /// Who logs in there; left out, nobody does.
