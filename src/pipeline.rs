@@ -1,9 +1,9 @@
 //! The only file that sees every stage:
 //! fetch -> frames -> facts -> charts -> report -> exports -> mail -> deliver.
 
+mod people;
 mod source;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use chrono::SecondsFormat;
@@ -12,16 +12,14 @@ use crate::cli::Format;
 use crate::deliver::{self, Pages, Receipt};
 use crate::error::Error;
 use crate::export;
-use crate::fetch::{self, Ledger, Limits, Member, People, Progress, Saved, Vendor};
+use crate::fetch::{Ledger, Limits, People, Progress, Saved, Vendor};
 use crate::frame::{Frames, parquet};
 use crate::mail::{self, Attachment, Mail, MailError};
-use crate::metrics::{
-    self, ACTIVE_USERS, Bounds, Dim, Fact, Facts, Findings, Known, Masks, Month, Salt, Source, Span,
-};
+use crate::metrics::{self, Bounds, Facts, Findings, Known, Masks, Month, Salt, Source, Span};
 use crate::period::Period;
 use crate::report::{self, Run};
 use crate::settings::mail::{Attach, Mail as MailSettings};
-use crate::settings::{Settings, SettingsError, Shown};
+use crate::settings::{Settings, Shown};
 use source::Taken;
 
 /// A finished report, still in memory.
@@ -168,7 +166,7 @@ pub fn compose(
     };
     let mut findings = metrics::evaluate(frames, &span)?;
     if settings.privacy.people != Shown::Names && !settings.question.tags.is_empty() {
-        few_people(&findings.facts)?;
+        people::few_people(&findings.facts)?;
     }
     let masks =
         Masks { people: settings.privacy.people, salt: &beside.salt, sessions: settings.privacy.leadership };
@@ -195,7 +193,7 @@ pub fn compose(
         quality,
         budget,
         known,
-        names: names(&facts, &beside.people, settings),
+        names: people::names(&facts, &beside.people, settings),
         organisations: beside.people.organisations.clone(),
         facts,
     };
@@ -232,43 +230,6 @@ pub fn compose(
         exports,
         summary: report::summary(&facts, &evidence, &run),
     })
-}
-
-/// A question about a handful of people would tell of each of them.
-fn few_people(facts: &[Fact]) -> Result<(), SettingsError> {
-    let people = facts.iter().find(|fact| fact.metric.id == ACTIVE_USERS.id && fact.group.is_empty());
-    match people.and_then(|fact| fact.value) {
-        Some(people) if (1.0..5.0).contains(&people) => Err(SettingsError::new(
-            "--tag: these sessions are of fewer than five people, who are not to be shown",
-            "leave --tag out, or use --people names with --profile lead",
-        )),
-        _ => Ok(()),
-    }
-}
-
-/// What the users in facts are called, where they are shown by name: the people
-/// file beats the API's lists.
-fn names(facts: &[Fact], people: &People, settings: &Settings) -> BTreeMap<String, String> {
-    if settings.privacy.people != Shown::Names {
-        return BTreeMap::new();
-    }
-    let mut members = people.members.clone();
-    for member in &mut members {
-        if let Some(name) = settings.people.name(&member.id, member.email.as_deref()) {
-            member.name = Some(name.to_owned());
-        }
-    }
-    let listed: BTreeSet<String> = members.iter().map(|member| member.id.clone()).collect();
-    let unlisted = settings.people.names().filter(|(id, _)| !listed.contains(*id));
-    members.extend(unlisted.map(|(id, name)| Member {
-        id: id.to_owned(),
-        name: Some(name.to_owned()),
-        email: None,
-    }));
-    let users: BTreeSet<&str> = facts.iter().filter_map(|fact| fact.key(Dim::User).flatten()).collect();
-    let mut names = fetch::display_names(&members);
-    names.retain(|id, _| users.contains(id.as_str()));
-    names
 }
 
 /// The mail about a report that lies on the disk, from its facts alone.

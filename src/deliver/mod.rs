@@ -1,20 +1,14 @@
 //! Report to files and mail to its server: the only writer to disk.
 
+mod append;
+mod name;
+mod pages;
 mod post;
 mod refusal;
 mod sent;
 mod smtp;
-mod stored;
-
-pub use post::{Doubt, PostError, Posted, post};
-pub use refusal::SmtpError;
-pub use sent::{LedgerError, look_ledger};
-pub use smtp::{GREETING, greet};
-pub use stored::{Stored, read, write_message};
-
-mod append;
-mod pages;
 mod state;
+mod stored;
 
 use std::fs;
 use std::io::{self, Write};
@@ -23,8 +17,14 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 
 pub use append::{append, check_append};
+pub use name::file_name;
 pub use pages::Pages;
+pub use post::{Doubt, PostError, Posted, post};
+pub use refusal::SmtpError;
+pub use sent::{LedgerError, look_ledger};
+pub use smtp::{GREETING, greet};
 pub use state::{look_salt, look_state, salt};
+pub use stored::{Stored, read, write_message};
 
 use crate::export::{File, is_export};
 
@@ -297,30 +297,6 @@ fn staged(folder: &Path, target: &Path, bytes: &[u8]) -> Result<tempfile::NamedT
 
 fn persist(file: tempfile::NamedTempFile, target: &Path) -> Result<(), DeliverError> {
     file.persist(target).map(drop).map_err(|error| DeliverError::of("replace", target)(error.error))
-}
-
-/// The name of a report's files, without the ending: its parts with `_` between them.
-pub fn file_name(parts: &[&str]) -> String {
-    parts.iter().map(|part| plain(part)).collect::<Vec<_>>().join("_")
-}
-
-/// The longest part of a file name.
-const LONGEST_PART: usize = 60;
-
-/// A part of a file name out of untrusted text: what is no plain letter, digit,
-/// dot, dash or underscore becomes a dash, and it never begins with a dot. A
-/// text that had to be changed ends with its checksum, so that texts which look
-/// alike here do not share a file.
-fn plain(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    let name: String = text.chars().map(|c| if is_plain(c) { c } else { '-' }).take(LONGEST_PART).collect();
-    let name = name.strip_prefix('.').map_or(name.clone(), |rest| format!("-{rest}"));
-    if name == text { name } else { format!("{name}-{:08x}", checksum(text)) }
-}
-
-/// FNV-1a, which is the same on every machine and in every version.
-fn checksum(text: &str) -> u32 {
-    text.bytes().fold(0x811c_9dc5, |sum, byte| (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 #[cfg(test)]
