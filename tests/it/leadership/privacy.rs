@@ -105,6 +105,64 @@ fn the_leadership_profile_names_nobody_in_any_byte_and_changes_no_total() {
 }
 
 #[test]
+fn what_leaves_beside_the_page_names_nobody_either() {
+    let organisation = organisation();
+    let secrets = secrets(&organisation);
+    let served = Served::new(organisation, Options::default());
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = acumen(folder.path());
+    command.args(["report", "--base-url", &served.url(), "--org", "org_demo", "--week", "2026-W41"]);
+    command.args([
+        "--profile",
+        "leadership",
+        "--export",
+        "csv",
+        "--eml",
+        "mail.eml",
+        "--mail-attach",
+        "none",
+    ]);
+    command.args(["--mail-from", "acumen@sender.example", "--mail-to", "lead@reader.example"]);
+    let outcome = run(command.args(["--summary", "summary.md"]));
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    let mut seen = 0;
+    let written = outcome.stdout.lines().chain(["summary.md"]);
+    for name in written {
+        let bytes = std::fs::read(folder.path().join(name)).unwrap();
+        let text = match name.ends_with(".eml") {
+            true => unquoted(&bytes),
+            false => String::from_utf8(bytes).unwrap(),
+        };
+        seen += 1;
+        for secret in &secrets {
+            assert!(!text.contains(secret.as_str()), "{name} shows {secret}");
+        }
+        assert!(!name.ends_with(".eml") || text.contains("Person "), "the mail can be read");
+    }
+    assert!(seen > 10, "{}", outcome.stdout);
+}
+
+/// A message with its quoted-printable parts in plain letters.
+fn unquoted(message: &[u8]) -> String {
+    let text = String::from_utf8_lossy(message).replace("=\r\n", "");
+    let mut pieces = text.split('=');
+    let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();
+    for piece in pieces {
+        match piece.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                bytes.extend(&piece.as_bytes()[2..]);
+            }
+            None => {
+                bytes.push(b'=');
+                bytes.extend(piece.as_bytes());
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[test]
 fn groups_of_fewer_than_five_people_are_one_and_each_session_in_it_counts_once() {
     let organisation = organisation();
     let sessions = week(&organisation);
