@@ -8,6 +8,10 @@ use chrono_tz::Tz;
 
 use crate::period::Period;
 
+/// Where people are not to be named, a group of at least this many stands for
+/// itself; a smaller one would tell of each of them.
+pub const ENOUGH: u32 = 5;
+
 /// Something in a people file that cannot be used.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Flaw {

@@ -9,6 +9,7 @@ use polars::prelude::*;
 use super::columns as c;
 use super::normal::{IMPACTS, STATES};
 use super::{FrameError, Frames};
+use crate::people::ENOUGH;
 use crate::period::Period;
 
 /// The names of the files, without their ending.
@@ -25,9 +26,6 @@ const ORDER: &str = "order";
 
 /// Number of a person, null for a machine.
 const PERSON: &str = "person";
-
-/// Groups of at least this many people stand for themselves.
-const ENOUGH: usize = 5;
 
 /// What every row tells of its session.
 const OF_SESSION: [&str; 4] = [SESSION, c::CREATED, PERIOD, c::USER];
@@ -186,7 +184,7 @@ fn folded(rows: &DataFrame, column: &str, name: &str) -> PolarsResult<StringChun
             people.entry(group).or_default().insert(person);
         }
     }
-    let is_small = |group| people.get(&group).is_some_and(|people| people.len() < ENOUGH);
+    let is_small = |group| people.get(&group).is_some_and(|people| people.len() < ENOUGH as usize);
     let shown = |group: (Option<_>, _)| if is_small(group) { group.0.map(|_| name) } else { group.0 };
     let shown: StringChunked = groups()?.map(shown).collect();
     Ok(shown.with_name(column.into()))

@@ -21,7 +21,7 @@ pub struct Fact {
     pub group: Vec<(Dim, Option<String>)>,
     /// The number; null where there is none.
     pub value: Option<f64>,
-    /// Upper part of a ratio.
+    /// Upper part of a ratio; NaN where it is unknown, which is written as null.
     pub numerator: f64,
     /// Lower part of a ratio.
     pub denominator: f64,

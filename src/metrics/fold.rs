@@ -7,9 +7,8 @@ use polars::prelude::*;
 use super::calendar::PERIOD;
 use super::cube::TAGS;
 use crate::frame::columns as c;
+use crate::people::ENOUGH;
 
-/// Groups of at least this many people stand for themselves.
-const ENOUGH: u32 = 5;
 /// The number of the group that small groups are folded into.
 pub const FEW: u32 = u32::MAX - 1;
 /// What that group is called.

@@ -8,13 +8,11 @@ use super::facts::Fact;
 use super::metric::{Dim, Kind};
 use super::{ACTIVE_USERS, Findings};
 use crate::fetch::Api;
+use crate::people::ENOUGH;
 use crate::settings::Shown;
 
 /// What everybody is called where people are hidden.
 pub const HIDDEN: &str = "hidden";
-
-/// Fewer people than this would be told apart under any name.
-const ENOUGH: f64 = 5.0;
 
 /// What makes pseudonyms mean nothing outside one installation.
 #[derive(Clone, Default)]
@@ -59,7 +57,7 @@ pub fn mask(findings: &mut Findings, masks: &Masks<'_>) {
 /// What stands for a user's id: itself, a pseudonym, or the word for everybody.
 pub fn shown<'m>(masks: &Masks<'m>, facts: &[Fact]) -> impl Fn(&str) -> String + use<'m> {
     let people = facts.iter().find(|fact| fact.metric.id == ACTIVE_USERS.id && fact.group.is_empty());
-    let is_small = people.and_then(|fact| fact.value).unwrap_or(0.0) < ENOUGH;
+    let is_small = people.and_then(|fact| fact.value).unwrap_or(0.0) < f64::from(ENOUGH);
     let (people, salt) = (masks.people, masks.salt);
     move |id| match people {
         Shown::Names => id.to_owned(),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fetch::{self, Member, People};
 use crate::metrics::{ACTIVE_USERS, Dim, Fact};
+use crate::people::ENOUGH;
 use crate::settings::{Settings, SettingsError, Shown};
 
 /// Refuses a question about a handful of people, which would tell of each of them.
@@ -13,7 +14,7 @@ use crate::settings::{Settings, SettingsError, Shown};
 pub fn few_people(facts: &[Fact]) -> Result<(), SettingsError> {
     let people = facts.iter().find(|fact| fact.metric.id == ACTIVE_USERS.id && fact.group.is_empty());
     match people.and_then(|fact| fact.value) {
-        Some(people) if (1.0..5.0).contains(&people) => Err(SettingsError::new(
+        Some(people) if (1.0..f64::from(ENOUGH)).contains(&people) => Err(SettingsError::new(
             "--tag: these sessions are of fewer than five people, who are not to be shown",
             "leave --tag out, or use --people names with --profile lead",
         )),
