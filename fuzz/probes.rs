@@ -15,6 +15,8 @@ fn question(api: Api) -> Question {
         org: None,
         from: "2026-10-05T00:00:00Z".parse().expect("a moment"),
         to: "2026-10-12T00:00:00Z".parse().expect("a moment"),
+        updated_from: None,
+        ids: Vec::new(),
         tags: Vec::new(),
         users: Vec::new(),
         page_size: 200,

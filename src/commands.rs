@@ -7,14 +7,18 @@ use std::time::Duration;
 use chrono::{DateTime, Days, SecondsFormat, Utc};
 use clap::CommandFactory;
 
-use crate::cli::{Cli, Command, DemoArgs, Format, InitArgs, MailArgs, ReportArgs, SimulateArgs};
+use crate::archive::{self, ArchiveError};
+use crate::cli::{
+    ApiArgs, Cli, Command, DemoArgs, Format, InitArgs, MailArgs, ReportArgs, SimulateArgs, SyncArgs,
+    VerifyArgs,
+};
 use crate::deliver::{self, PostError, Posted};
 use crate::doctor::{self, Diagnosis};
 use crate::error::Error;
 use crate::fetch::{Monitor, Progress};
 use crate::mail as letter;
 use crate::pipeline::{self, Prepared};
-use crate::progress::Voice;
+use crate::progress::{Voice, write_line};
 use crate::settings::mail::{self, Attach, Way};
 use crate::settings::{self, Found, FoundKey, Settings, SettingsError};
 use crate::simulator::{self, Fault, Options, Organisation, Recipe, Simulator, fault_names};
@@ -58,9 +62,60 @@ pub async fn report(
 /// Its address cannot be used.
 pub fn monitor(command: &Command) -> Result<Option<Monitor>, SettingsError> {
     match command {
-        Command::Report(args) => Ok(settings::ping(args)?.map(Monitor::new)),
+        Command::Report(args) => Ok(settings::ping(args.ping.as_ref())?.map(Monitor::new)),
+        Command::Sync(args) => Ok(settings::ping(args.ping.as_ref())?.map(Monitor::new)),
         _ => Ok(None),
     }
+}
+
+/// Brings an archive up to date, and tells where it lies.
+///
+/// # Errors
+/// The first step that fails; those before it hold.
+pub async fn sync(
+    args: &SyncArgs,
+    key: Option<FoundKey>,
+    now: DateTime<Utc>,
+    voice: &Voice,
+) -> Result<String, Error> {
+    let settings = settings::Sync::resolve(args, key, now)?;
+    voice.say(&format!("speaking API {} ({})", settings.question.api, settings.api_from));
+    let synced = pipeline::sync(&settings, &|progress| voice.tell(progress)).await;
+    voice.finish();
+    let synced = synced?;
+    let counted = |number: u64, what: &str| match number {
+        1 => format!("1 {what}"),
+        many => format!("{many} {what}s"),
+    };
+    if synced.rejected > 0 {
+        let records = counted(synced.rejected, "record");
+        voice.warn(&format!("{records} could not be read and are not in the archive."));
+    }
+    if synced.gone > 0 {
+        let sessions = counted(synced.gone, "session");
+        voice.say(&format!(
+            "{sessions} of the archive: the API no longer tells of them; they stay as they were"
+        ));
+    }
+    synced.notes.iter().for_each(|note| voice.say(&format!("note: {note}")));
+    let (received, all) = (counted(synced.received, "session"), counted(synced.sessions, "session"));
+    voice.say(&format!("{received} new or asked for again; {all} in the archive"));
+    Ok(format!("{}\n", settings.archive.display()))
+}
+
+/// Checks an archive: what it holds, or all its faults on stderr.
+///
+/// # Errors
+/// It has faults, or cannot be read.
+pub fn verify(args: &VerifyArgs) -> Result<String, Error> {
+    let path = args.archive.display().to_string();
+    let found = archive::verify(&args.archive)?;
+    if !found.faults.is_empty() {
+        found.faults.iter().for_each(|fault| write_line(&format!("fault: {fault}")));
+        return Err(ArchiveError::Faulty { path, count: found.faults.len() }.into());
+    }
+    let archive::Soundness { sessions, months, bytes, .. } = found;
+    Ok(format!("{path} is sound: {sessions} sessions in {months} months, {bytes} bytes\n"))
 }
 
 /// What a report with these settings would stumble over.
@@ -102,11 +157,14 @@ pub async fn demo(args: &DemoArgs, voice: &Voice) -> Result<Prepared, Error> {
         tz: "UTC".to_owned(),
         trend: 7,
         org: Some(DEMO_ORG.to_owned()),
-        base_url: simulator.base_url(),
-        page_size: 200,
-        concurrency: 4,
         out: args.out.clone(),
         export: args.export.clone(),
+        access: ApiArgs {
+            base_url: simulator.base_url(),
+            page_size: 200,
+            concurrency: 4,
+            ..ApiArgs::default()
+        },
         ..ReportArgs::default()
     };
     let key = FoundKey { text: DEMO_KEY.to_owned(), source: "the demo".to_owned() };
@@ -219,7 +277,7 @@ pub const DEMO_HINT: &str = "\
 An invented organisation's week. Open the HTML file in a browser; the JSON holds its numbers.
 Next: `acumen metrics` defines every number, `acumen report --help` makes your own.";
 
-/// A running simulator with the sessions of the eight weeks up to now.
+/// A running simulator with the sessions of the days up to now.
 ///
 /// # Errors
 /// A fault has no such name, or the port cannot be listened on.
@@ -229,8 +287,8 @@ pub async fn simulate(args: &SimulateArgs, now: DateTime<Utc>) -> Result<Simulat
     let recipe = Recipe {
         seed: args.seed,
         sessions: args.sessions as usize,
-        first_day: today.checked_sub_days(Days::new(56)).unwrap_or(today),
-        days: 57,
+        first_day: today.checked_sub_days(Days::new(args.days.into())).unwrap_or(today),
+        days: args.days.saturating_add(1),
         ..Recipe::demo()
     };
     let latency = Duration::from_millis(args.latency);

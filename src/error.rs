@@ -1,5 +1,6 @@
 //! Everything that can end a run: one variant a stage.
 
+use crate::archive::ArchiveError;
 use crate::deliver::{self, DeliverError, PostError};
 use crate::export::ExportError;
 use crate::fetch::{FetchError, PagesError};
@@ -21,6 +22,9 @@ pub enum Error {
     /// The saved pages cannot be used.
     #[error(transparent)]
     Pages(#[from] PagesError),
+    /// The archive cannot be used.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
     /// The frames could not be built.
     #[error(transparent)]
     Frame(#[from] FrameError),
@@ -76,6 +80,7 @@ impl Error {
             Self::Settings(error) => error.hint.clone(),
             Self::Fetch(error) => error.hint(),
             Self::Pages(error) => error.hint(),
+            Self::Archive(error) => error.hint(),
             Self::Deliver(error) => error.hint(),
             Self::Facts { .. } => "write the report again with acumen report".to_owned(),
             Self::Mail(error) => error.hint(),
@@ -119,6 +124,7 @@ impl Error {
             Self::Settings(_) | Self::Simulator { .. } => 2,
             Self::Fetch(error) => error.exit_code(),
             Self::Pages(error) => error.exit_code(),
+            Self::Archive(error) => error.exit_code(),
             Self::Facts { .. } => 65,
             Self::Mail(error) => error.exit_code(),
             Self::Post(error) => error.exit_code(),

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use acumen::cli::{self, MailArgs, ReportArgs};
+use acumen::cli::{self, ApiArgs, MailArgs, ReportArgs};
 use acumen::error::Error;
 use acumen::settings::mail::Mail;
 use acumen::settings::{Found, FoundKey, SettingsError, SettingsFile};
@@ -42,7 +42,7 @@ pub fn state(named: Option<PathBuf>) -> Option<PathBuf> {
 }
 
 /// The API key.
-pub fn find_key(args: &ReportArgs) -> Result<Option<FoundKey>, SettingsError> {
+pub fn find_key(args: &ApiArgs) -> Result<Option<FoundKey>, SettingsError> {
     find_secret(args.api_key_file.as_deref(), "--api-key-file", "devin-api-key", "DEVIN_API_KEY")
 }
 

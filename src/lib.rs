@@ -6,9 +6,10 @@
 //!              (API)            (Polars)          (Polars)          (plotters)      (minijinja)      (csv, xlsx)        (MIME)   (disk, SMTP)
 //! ```
 //!
-//! The modules stand in the order in which they run. Only [`fetch`] and
-//! [`deliver`] do I/O; everything from frames to HTML is one pure function,
-//! [`pipeline::compose`].
+//! The modules stand in the order in which they run. Only [`fetch`], [`archive`]
+//! and [`deliver`] do I/O; everything from frames to HTML is one pure function,
+//! [`pipeline::compose`]. An archive keeps what was fetched, as tables, for
+//! later runs.
 
 // The stages, in the order in which they run; the blank lines keep it.
 pub mod cli;
@@ -18,6 +19,8 @@ pub mod settings;
 pub mod fetch;
 
 pub mod frame;
+
+pub mod archive;
 
 pub mod metrics;
 

@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use acumen::cli::{self, Choice, Cli, Command, ConfigCommand};
+use acumen::cli::{self, ArchiveCommand, Choice, Cli, Command, ConfigCommand};
 use acumen::deliver::Receipt;
 use acumen::doctor::Diagnosis;
 use acumen::error::Error;
@@ -16,7 +16,7 @@ use acumen::pipeline::Prepared;
 use acumen::progress::{Voice, write_line};
 use acumen::settings::mail::Mail;
 use acumen::settings::{Found, SettingsError, SettingsFile};
-use acumen::{commands, metrics, settings};
+use acumen::{archive, commands, metrics, settings};
 use chrono::{DateTime, Utc};
 use clap::error::ErrorKind as Usage;
 use found::{around, find_key, is_blank, password, report_mail_settings, settings_file, state};
@@ -47,8 +47,14 @@ fn main() -> ExitCode {
     let voice = Voice::new(cli.quiet);
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
     let now = chrono::Utc::now();
-    let writes = matches!(cli.command, Command::Report(_) | Command::Demo(_));
-    let complain = |error: &Error| complain(error, writes);
+    let (kept, nothing): (fn(&Error) -> Option<&'static str>, _) = match cli.command {
+        Command::Report(_) | Command::Demo(_) => (|error| Some(error.kept()), "nothing was written"),
+        Command::Sync(_) => {
+            (|error| (!matches!(error, Error::Settings(_))).then_some(archive::KEPT), archive::KEPT)
+        }
+        _ => (|_| None, "nothing was written"),
+    };
+    let complain = |error: &Error| complain(error, kept(error));
     let watch = match commands::monitor(&cli.command) {
         Ok(monitor) => monitor.map(|monitor| runtime.block_on(async { Watch::begin(monitor) })),
         Err(error) => return ExitCode::from(complain(&error.into())),
@@ -63,7 +69,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(Ended::Failed(error)) => complain(&error),
         Err(Ended::Signal { word, code }) => {
-            write_line(&format!("{word}: nothing was written"));
+            write_line(&format!("{word}: {nothing}"));
             code
         }
     };
@@ -149,9 +155,9 @@ fn written(receipt: &Receipt, voice: &Voice) -> String {
     all.map(|path| format!("{}\n", path.display())).collect()
 }
 
-/// What went wrong, what became of the report where one was due, and what to do.
-fn complain(error: &Error, writes: bool) -> u8 {
-    let kept = if writes { format!("kept: {}\n", error.kept()) } else { String::new() };
+/// What went wrong, what is on the disk all the same, and what to do.
+fn complain(error: &Error, kept: Option<&str>) -> u8 {
+    let kept = kept.map(|kept| format!("kept: {kept}\n")).unwrap_or_default();
     write_line(&format!("error: {error}\n{kept}hint: {}", error.hint()));
     error.exit_code()
 }
@@ -166,11 +172,19 @@ async fn dispatch(
     let voice = Voice::new(cli.quiet);
     match cli.command {
         Command::Report(args) => {
-            // What was saved needs no key, and none is looked for.
-            let key = if args.pages.is_some() { None } else { find_key(&args)? };
+            // What lies on the disk needs no key, and none is looked for.
+            let key = if args.is_offline() { None } else { find_key(&args.access)? };
             let found = Found { key, ..around(&args, file?)? };
             let mail = commands::is_mailed(&args).then(|| report_mail_settings(&args)).transpose()?;
             Ok(Done::Report(Box::new(commands::report(&args, found, now, &voice).await?), mail))
+        }
+        Command::Sync(args) => {
+            file?;
+            Ok(Done::Text(commands::sync(&args, find_key(&args.access)?, now, &voice).await?))
+        }
+        Command::Archive(ArchiveCommand::Verify(args)) => {
+            file?;
+            Ok(Done::Text(commands::verify(&args)?))
         }
         Command::Send(args) => {
             file?;
@@ -180,11 +194,11 @@ async fn dispatch(
         Command::Doctor(args) => {
             let found = file.and_then(|file| around(&args, file));
             let mail = commands::is_mailable(&args).then(|| report_mail_settings(&args)).transpose();
-            Ok(Done::Checked(commands::doctor(&args, find_key(&args), found, now, mail, &voice).await))
+            Ok(Done::Checked(commands::doctor(&args, find_key(&args.access), found, now, mail, &voice).await))
         }
         Command::Config(ConfigCommand::Init(args)) => Ok(Done::Text(commands::init(&args)?)),
         Command::Config(ConfigCommand::Show(args)) => {
-            let key = find_key(&args)?.map(|key| key.source);
+            let key = find_key(&args.access)?.map(|key| key.source);
             Ok(Done::Text(settings::show(&choices, &file?, key.as_deref())))
         }
         Command::Demo(args) => Ok(Done::Demo(commands::demo(&args, &voice).await?)),

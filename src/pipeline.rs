@@ -1,8 +1,9 @@
 //! The only file that sees every stage:
-//! fetch -> frames -> facts -> charts -> report -> exports -> mail -> deliver.
+//! fetch or archive -> frames -> facts -> charts -> report -> exports -> mail -> deliver.
 
 mod people;
 mod source;
+mod sync;
 
 use std::path::{Path, PathBuf};
 
@@ -21,6 +22,7 @@ use crate::report::{self, Run};
 use crate::settings::mail::{Attach, Mail as MailSettings};
 use crate::settings::{Settings, Shown};
 use source::Taken;
+pub use sync::{Synced, sync, sync_within};
 
 /// A finished report, still in memory.
 pub struct Document {
@@ -73,19 +75,19 @@ pub async fn prepare_within(
         (Some(folder), Shown::Pseudonyms) => Salt(deliver::salt(folder)?),
         _ => Salt::default(),
     };
-    let taken = match &settings.pages {
-        None => source::asked(settings, limits, progress).await?,
-        Some(_) => source::read(settings, progress).await?,
+    let taken = match (&settings.pages, &settings.archive) {
+        (Some(_), _) => source::read(settings, progress).await?,
+        (_, Some(_)) => {
+            let settings = settings.clone();
+            blocking(move || source::archived(&settings)).await?
+        }
+        _ => source::asked(settings, limits, progress).await?,
     };
-    let Taken { builder, ledger, pages, saved, vendor, people } = taken;
-    let doubts = report::doubts(&ledger);
-    let beside = Beside { vendor, people, salt, saved };
-    // Polars owns threads of its own; meanwhile the runtime stays free for signals.
-    let mut owned = settings.clone();
-    // What was saved tells by itself which generation it is of.
-    owned.question.api = beside.saved.as_ref().map_or(owned.question.api, |saved| saved.api);
-    let work = move || compose(&builder.finish()?, ledger, &beside, &owned);
-    let document = tokio::task::spawn_blocking(work).await.map_err(|_| Error::Panicked)??;
+    let Taken { settings, builder, ledger, pages, saved, vendor, people, archived } = taken;
+    let doubts = report::doubts(&ledger, archived.is_some());
+    let beside = Beside { vendor, people, salt, saved, archived };
+    let owned = settings.clone();
+    let document = blocking(move || compose(&builder.finish()?, ledger, &beside, &owned)).await?;
     let label = settings.period.label();
     // A narrower question must not take the place of the whole organisation's report.
     let filters = [settings.question.tags.as_slice(), &settings.question.users].concat().join("+");
@@ -97,6 +99,13 @@ pub async fn prepare_within(
     let name = deliver::file_name(&parts);
     let (folder, summary) = (settings.out.clone(), settings.summary.clone());
     Ok(Prepared { document, doubts, folder, name, pages, summary })
+}
+
+/// Work that keeps a core busy: meanwhile the runtime stays free for signals.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| Error::Panicked)?
 }
 
 impl Prepared {
@@ -132,6 +141,8 @@ pub struct Beside {
     pub salt: Salt,
     /// The saved pages that the sessions come from, where nobody was asked.
     pub saved: Option<Saved>,
+    /// When the archive was brought up to date that they come from, RFC 3339.
+    pub archived: Option<String>,
 }
 
 /// The pure core: frames, ledger, what stands beside them and settings to the finished report.
@@ -188,6 +199,7 @@ pub fn compose(
             users: settings.question.users.clone(),
             people: settings.privacy.people_word(),
             profile: settings.privacy.leadership.then_some("leadership"),
+            archive: beside.archived.clone(),
             ledger,
         },
         quality,
@@ -197,12 +209,11 @@ pub fn compose(
         organisations: beside.people.organisations.clone(),
         facts,
     };
-    let local = settings.now.with_timezone(&settings.period.tz());
     let run = Run {
         periods: &settings.periods,
         points: settings.points,
         organisation: settings.question.org.as_deref(),
-        fetched: local.format("%-d %B %Y, %H:%M").to_string(),
+        fetched: report::fetched(&facts, settings.period.tz()),
         tags: &settings.question.tags,
         users: &settings.question.users,
         prices: settings.money.as_ref().map(|money| &money.prices),

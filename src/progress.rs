@@ -56,11 +56,18 @@ impl Voice {
     /// Tells of one step of the fetch.
     pub fn tell(&self, progress: Progress) {
         match progress {
-            Progress::Asked { path, from, to } => {
+            Progress::Asked { path, from, to, updated_from } => {
+                let changed = updated_from.map(|moment| format!(", changed since {}", moment.to_rfc3339()));
                 self.say(&format!(
-                    "fetching {path}, sessions created {} to {}",
+                    "fetching {path}, sessions created {} to {}{}",
                     from.to_rfc3339(),
-                    to.to_rfc3339()
+                    to.to_rfc3339(),
+                    changed.unwrap_or_default()
+                ));
+            }
+            Progress::Singly { sessions } => {
+                self.say(&format!(
+                    "asking again for sessions that run or have open pull requests: {sessions}"
                 ));
             }
             Progress::Reading { path, files, left_out } => {

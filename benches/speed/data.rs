@@ -1,6 +1,6 @@
 //! Invented organisations as pages of the API, and the question they answer.
 
-use acumen::cli::ReportArgs;
+use acumen::cli::{ApiArgs, ReportArgs};
 use acumen::fetch::{self, Delivery, Ledger};
 use acumen::frame::{Frames, FramesBuilder, Kept};
 use acumen::settings::{Found, FoundKey, Settings};
@@ -42,9 +42,12 @@ pub fn settings() -> Settings {
         week: Some("2026-W41".to_owned()),
         tz: "UTC".to_owned(),
         trend: 7,
-        base_url: "https://api.example".to_owned(),
-        page_size: 200,
-        concurrency: 1,
+        access: ApiArgs {
+            base_url: "https://api.example".to_owned(),
+            page_size: 200,
+            concurrency: 1,
+            ..ApiArgs::default()
+        },
         ..ReportArgs::default()
     };
     let key = FoundKey { text: "apk_user_bench".to_owned(), source: "the benchmark".to_owned() };

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub use options::{Format, MailArgs, Private, ReportArgs, SendArgs};
+pub use options::{ApiArgs, Format, MailArgs, Private, ReportArgs, SendArgs, SyncArgs, VerifyArgs};
 pub use read::{Choice, FileOption, Origin, Read, config_flag, fault_of_file, flags_of_file, takes_options};
 
 const AFTER: &str = "\
@@ -18,10 +18,11 @@ Exit codes:
   3    the key, or the login to the mail server, was refused
   4    incomplete data: no report written, or none sent
   5    the API (retries included) or the mail server could not be reached
-  65   the data broke its contract
-  74   the report or standard output could not be written, or the mail not
-       delivered, or not for certain
-  75   the API or the mail server asks to come back later
+  65   the data broke its contract, or an archive is damaged
+  74   the report, the archive or standard output could not be written, or the
+       mail not delivered, or not for certain
+  75   the API or the mail server asks to come back later, or another sync is at
+       work
   130  interrupted (SIGINT)    143  terminated (SIGTERM)
 
 Start with `acumen demo`: it needs no account and no network.";
@@ -57,6 +58,22 @@ Examples:
 
 `acumen --help` lists the exit codes.")]
     Report(Box<ReportArgs>),
+    /// Keep all sessions in a local archive, from which reports are made without asking.
+    ///
+    /// The first run fetches everything since --since, month by month; later ones
+    /// ask for what was created or changed since the last, and again for sessions
+    /// that run or have open pull requests. A run that is interrupted, or killed,
+    /// damages nothing, and the next one goes on where it ended. Two at once are
+    /// refused.
+    #[command(after_help = "\
+Examples:
+  acumen sync --org org_789 --archive /srv/devin
+  acumen report --archive /srv/devin --month 2026-03 --tag payments
+  acumen archive verify --archive /srv/devin")]
+    Sync(Box<SyncArgs>),
+    /// Look after an archive.
+    #[command(subcommand)]
+    Archive(ArchiveCommand),
     /// Look at all that a report needs, and write nothing.
     ///
     /// With the options of a report it prints a line for each thing: settings,
@@ -127,6 +144,13 @@ Examples:
     Completions(CompletionsArgs),
 }
 
+/// `acumen archive`.
+#[derive(Debug, Subcommand)]
+pub enum ArchiveCommand {
+    /// Check that every file is what was written and every session there once.
+    Verify(VerifyArgs),
+}
+
 /// `acumen config`.
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
@@ -161,10 +185,14 @@ pub struct SimulateArgs {
     /// Port on loopback; 0 takes a free one.
     #[arg(long, env = "ACUMEN_SIMULATE_PORT", value_name = "N", default_value_t = 8765)]
     pub port: u16,
-    /// Sessions, spread over the last eight weeks.
+    /// Sessions, spread over the days.
     #[arg(long, env = "ACUMEN_SIMULATE_SESSIONS", value_name = "N", default_value_t = 2500,
           value_parser = clap::value_parser!(u32).range(0..=2_000_000))]
     pub sessions: u32,
+    /// Days up to today.
+    #[arg(long, env = "ACUMEN_SIMULATE_DAYS", value_name = "N", default_value_t = 56,
+          value_parser = clap::value_parser!(u32).range(1..=3660))]
+    pub days: u32,
     /// Another seed invents another organisation.
     #[arg(long, env = "ACUMEN_SIMULATE_SEED", value_name = "N", default_value_t = 1)]
     pub seed: u64,
@@ -205,7 +233,7 @@ mod tests {
     #[test]
     fn every_flag_of_a_report_has_an_environment_name_and_none_takes_the_key() {
         let cli = Cli::command();
-        let flags = ["report", "send"].map(|name| cli.find_subcommand(name).unwrap().get_opts());
+        let flags = ["report", "send", "sync"].map(|name| cli.find_subcommand(name).unwrap().get_opts());
         for flag in
             flags.into_iter().flatten().filter(|flag| !matches!(flag.get_id().as_str(), "help" | "version"))
         {

@@ -58,30 +58,19 @@ pub struct ReportArgs {
     /// Answers of the API, arrays of sessions or a session a line; plain, gzip or zstd.
     #[arg(long, env = "ACUMEN_PAGES", value_name = "PATH", help_heading = "Sessions")]
     pub pages: Option<PathBuf>,
-
-    /// Generation of the API; left out, the key tells: cog_ is v3, apk_ is v2.
-    #[arg(long, env = "ACUMEN_API", value_name = "API", value_parser = ["v2", "v3"], help_heading = "API")]
-    pub api: Option<String>,
-    /// Where the API answers: https, or http on loopback.
+    /// Report from an archive that acumen sync keeps, instead of asking.
     #[arg(
         long,
-        env = "ACUMEN_BASE_URL",
-        value_name = "URL",
-        default_value = "https://api.devin.ai",
-        help_heading = "API"
+        env = "ACUMEN_ARCHIVE",
+        value_name = "DIR",
+        conflicts_with = "pages",
+        help_heading = "Sessions"
     )]
-    pub base_url: String,
-    /// File that holds the API key.
-    #[arg(long, env = "ACUMEN_API_KEY_FILE", value_name = "FILE", help_heading = "API")]
-    pub api_key_file: Option<PathBuf>,
-    /// Sessions asked for per page.
-    #[arg(long, env = "ACUMEN_PAGE_SIZE", value_name = "N", default_value_t = 200, help_heading = "API",
-          value_parser = clap::value_parser!(u32).range(1..=1000))]
-    pub page_size: u32,
-    /// Requests in flight at once.
-    #[arg(long, env = "ACUMEN_CONCURRENCY", value_name = "N", default_value_t = 4, help_heading = "API",
-          value_parser = clap::value_parser!(u32).range(1..=32))]
-    pub concurrency: u32,
+    pub archive: Option<PathBuf>,
+
+    /// How the API is asked.
+    #[command(flatten)]
+    pub access: ApiArgs,
 
     /// For whom the report is: lead shows names, titles and links to sessions,
     /// leadership pseudonyms and neither of the others.
@@ -153,6 +142,102 @@ pub struct ReportArgs {
     /// How it is sent.
     #[command(flatten)]
     pub post: MailArgs,
+}
+
+impl ReportArgs {
+    /// Whether the sessions lie on the disk, so that no key is needed.
+    pub fn is_offline(&self) -> bool {
+        self.pages.is_some() || self.archive().is_some()
+    }
+
+    /// The archive that is read, if one is; pages that were named this once beat it,
+    /// and an empty name is none.
+    pub fn archive(&self) -> Option<&PathBuf> {
+        let named = self.archive.as_ref().filter(|path| !path.as_os_str().is_empty());
+        named.filter(|_| self.pages.is_none())
+    }
+}
+
+/// How the API is asked.
+#[derive(Debug, Default, Args)]
+pub struct ApiArgs {
+    /// Generation of the API; left out, the key tells: cog_ is v3, apk_ is v2.
+    #[arg(long, env = "ACUMEN_API", value_name = "API", value_parser = ["v2", "v3"], help_heading = "API")]
+    pub api: Option<String>,
+    /// Where the API answers: https, or http on loopback.
+    #[arg(
+        long,
+        env = "ACUMEN_BASE_URL",
+        value_name = "URL",
+        default_value = "https://api.devin.ai",
+        help_heading = "API"
+    )]
+    pub base_url: String,
+    /// File that holds the API key.
+    #[arg(long, env = "ACUMEN_API_KEY_FILE", value_name = "FILE", help_heading = "API")]
+    pub api_key_file: Option<PathBuf>,
+    /// Sessions asked for per page.
+    #[arg(long, env = "ACUMEN_PAGE_SIZE", value_name = "N", default_value_t = 200, help_heading = "API",
+          value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub page_size: u32,
+    /// Requests in flight at once.
+    #[arg(long, env = "ACUMEN_CONCURRENCY", value_name = "N", default_value_t = 4, help_heading = "API",
+          value_parser = clap::value_parser!(u32).range(1..=32))]
+    pub concurrency: u32,
+}
+
+/// `acumen sync`.
+#[derive(Debug, Default, Args)]
+pub struct SyncArgs {
+    /// Settings file; left out, acumen.toml here or in the user's configuration folder.
+    #[arg(long, env = "ACUMEN_CONFIG", value_name = "FILE", help_heading = "Settings")]
+    pub config: Option<PathBuf>,
+    /// Folder of the archive; made if missing.
+    #[arg(
+        long,
+        env = "ACUMEN_ARCHIVE",
+        value_name = "DIR",
+        default_value = "archive",
+        help_heading = "Sessions"
+    )]
+    pub archive: PathBuf,
+    /// First day of the archive, as 2025-01-31 in UTC; it stays what it was when the archive began
+    /// (2024-01-01 unless given).
+    #[arg(long, env = "ACUMEN_SINCE", value_name = "DATE", help_heading = "Sessions")]
+    pub since: Option<String>,
+    /// Organisation id; left out, the whole enterprise.
+    #[arg(long, env = "ACUMEN_ORG", value_name = "ID", help_heading = "Sessions")]
+    pub org: Option<String>,
+    /// How the API is asked.
+    #[command(flatten)]
+    pub access: ApiArgs,
+    /// Monitor to tell of start (URL/start), success (URL) and failure (URL/fail), as Healthchecks has it.
+    #[arg(
+        long,
+        env = "ACUMEN_PING",
+        value_name = "URL",
+        hide_env_values = true,
+        hide_default_value = true,
+        help_heading = "Schedule"
+    )]
+    pub ping: Option<Private>,
+}
+
+/// `acumen archive verify`.
+#[derive(Debug, Default, Args)]
+pub struct VerifyArgs {
+    /// Settings file; left out, acumen.toml here or in the user's configuration folder.
+    #[arg(long, env = "ACUMEN_CONFIG", value_name = "FILE", help_heading = "Settings")]
+    pub config: Option<PathBuf>,
+    /// Folder of the archive.
+    #[arg(
+        long,
+        env = "ACUMEN_ARCHIVE",
+        value_name = "DIR",
+        default_value = "archive",
+        help_heading = "Sessions"
+    )]
+    pub archive: PathBuf,
 }
 
 /// `acumen send`.

@@ -17,7 +17,10 @@ const PERIOD_FLAGS: [&str; 5] = ["from", "to", "week", "month", "last"];
 const NARROWING: [&str; 3] = ["org", "tags", "users"];
 
 /// The commands with the options of a report.
-const WITH_OPTIONS: [&str; 4] = ["report", "doctor", "send", "config"];
+const WITH_OPTIONS: [&str; 6] = ["report", "doctor", "send", "sync", "archive", "config"];
+
+/// Those of them whose options are those of a command below.
+const BELOW: [(&str, &str); 2] = [("archive", "verify"), ("config", "show")];
 
 /// Options that a settings file must not give: what is asked this once.
 const THIS_ONCE: [&str; 12] =
@@ -101,9 +104,10 @@ impl Cli {
             .into_iter()
             .fold(Self::command(), |all, name| all.mut_subcommand(name, |one| one.mut_args(settle)));
         let command = WITH_OPTIONS.into_iter().fold(command, |all, name| {
-            all.mut_subcommand(name, |one| match name {
-                "config" => one.mut_subcommand("show", |show| show.mut_args(|arg| filed(settle(arg)))),
-                _ => one.mut_args(|arg| filed(settle(arg))),
+            let below = BELOW.into_iter().find(|(above, _)| *above == name);
+            all.mut_subcommand(name, |one| match below {
+                Some((_, below)) => one.mut_subcommand(below, |one| one.mut_args(|arg| filed(settle(arg)))),
+                None => one.mut_args(|arg| filed(settle(arg))),
             })
         });
         let matches = command.try_get_matches_from(argv)?;

@@ -16,6 +16,7 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 
+use crate::archive::Archive;
 use crate::cli::ReportArgs;
 use crate::deliver;
 use crate::error::Error;
@@ -49,8 +50,8 @@ pub async fn examine(
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Diagnosis {
     let mut lines = Vec::new();
-    if let Some(path) = &args.pages {
-        lines.extend(saved(args, path, found, now));
+    if args.is_offline() {
+        lines.extend(offline(args, found, now));
         lines.push(output(args));
         return Diagnosis { text: line::print(&lines), code: line::code(&lines) };
     }
@@ -80,23 +81,44 @@ pub async fn examine(
     Diagnosis { text: line::print(&lines), code: line::code(&lines) }
 }
 
-/// Looks at saved pages in the API's place: nobody is asked, and no key is needed.
-fn saved(
-    args: &ReportArgs,
-    path: &Path,
-    found: Result<Found, SettingsError>,
-    now: DateTime<Utc>,
-) -> Vec<Line> {
+/// Looks at what lies on the disk in the API's place: nobody is asked, and no key is needed.
+fn offline(args: &ReportArgs, found: Result<Found, SettingsError>, now: DateTime<Utc>) -> Vec<Line> {
     let settings = found.and_then(|found| Settings::resolve(args, Found { key: None, ..found }, now));
-    let mut lines = vec![told(&settings), ok("key", "none is needed for saved pages".to_owned())];
-    lines.push(skipped("API", "the saved sessions tell it, unless --api does"));
-    lines.extend(UNASKED.map(|name| match fetch::saved_files(path) {
-        _ if name != "sessions" => skipped(name, "nobody is asked: saved pages are read"),
-        Ok(1) => ok(name, format!("1 file of saved pages at {}", path.display())),
-        Ok(files) => ok(name, format!("{files} files of saved pages in {}", path.display())),
-        Err(error) => failed(name, error.to_string(), error.hint(), error.exit_code()),
+    let (what, sessions) = match (args.archive(), &args.pages) {
+        (Some(path), _) => ("an archive", archived(path)),
+        (None, pages) => ("saved pages", saved(pages.as_deref().unwrap_or(Path::new("")))),
+    };
+    let mut lines = vec![told(&settings), ok("key", format!("none is needed for {what}"))];
+    lines.push(match args.archive() {
+        Some(_) => skipped("API", "the archive tells it"),
+        None => skipped("API", "the saved sessions tell it, unless --api does"),
+    });
+    let mut sessions = Some(sessions);
+    lines.extend(UNASKED.map(|name| match name {
+        SESSIONS => sessions.take().unwrap_or_else(|| skipped(name, String::new())),
+        _ => skipped(name, format!("nobody is asked, the sessions come from {what}")),
     }));
     lines
+}
+
+fn saved(path: &Path) -> Line {
+    match fetch::saved_files(path) {
+        Ok(1) => ok(SESSIONS, format!("1 file of saved pages at {}", path.display())),
+        Ok(files) => ok(SESSIONS, format!("{files} files of saved pages in {}", path.display())),
+        Err(error) => failed(SESSIONS, error.to_string(), error.hint(), error.exit_code()),
+    }
+}
+
+fn archived(path: &Path) -> Line {
+    match Archive::open(path) {
+        Ok(archive) => {
+            let state = archive.state();
+            let day = |moment: DateTime<Utc>| moment.format("%-d %B %Y, %H:%M UTC").to_string();
+            let (sessions, since, until) = (state.sessions(), day(state.since), day(state.until));
+            ok(SESSIONS, format!("{sessions} in the archive, created from {since} to {until}"))
+        }
+        Err(error) => failed(SESSIONS, error.to_string(), error.hint(), error.exit_code()),
+    }
 }
 
 fn told(settings: &Result<Settings, SettingsError>) -> Line {
@@ -106,9 +128,11 @@ fn told(settings: &Result<Settings, SettingsError>) -> Line {
     }
 }
 
+const SESSIONS: &str = "sessions";
+
 /// What cannot be looked at without settings and a key.
 const UNASKED: [&str; 8] =
-    ["address", "access", "organisation", "sessions", "clock", "time window", "page size", "last week"];
+    ["address", "access", "organisation", SESSIONS, "clock", "time window", "page size", "last week"];
 
 /// Looks at settings, key and generation; gives the settings if nothing is amiss.
 fn prepare(

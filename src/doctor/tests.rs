@@ -4,15 +4,19 @@ use std::time::Duration;
 
 use super::line::Word;
 use super::*;
+use crate::cli::ApiArgs;
 use crate::fetch::{FetchError, Principal, Sample, Week};
 
 fn settings(key: &str, org: Option<&str>) -> Settings {
     let args = ReportArgs {
         tz: "UTC".to_owned(),
-        base_url: "https://api.devin.ai".to_owned(),
         org: org.map(str::to_owned),
-        page_size: 200,
-        concurrency: 1,
+        access: ApiArgs {
+            base_url: "https://api.devin.ai".to_owned(),
+            page_size: 200,
+            concurrency: 1,
+            ..ApiArgs::default()
+        },
         ..ReportArgs::default()
     };
     let key = FoundKey { text: key.to_owned(), source: "DEVIN_API_KEY".to_owned() };
@@ -206,9 +210,12 @@ fn a_key_is_shown_by_its_kind_alone() {
     ] {
         let args = ReportArgs {
             tz: "UTC".to_owned(),
-            base_url: "https://api.devin.ai".to_owned(),
-            page_size: 200,
-            api: api.map(str::to_owned),
+            access: ApiArgs {
+                base_url: "https://api.devin.ai".to_owned(),
+                page_size: 200,
+                api: api.map(str::to_owned),
+                ..ApiArgs::default()
+            },
             ..ReportArgs::default()
         };
         let found = FoundKey { text: format!(" {key}\n"), source: "DEVIN_API_KEY".to_owned() };

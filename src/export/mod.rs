@@ -127,6 +127,7 @@ mod tests {
                 users: Vec::new(),
                 people: None,
                 profile: None,
+                archive: None,
                 ledger: Ledger { complete: true, unique: 5, ..Ledger::default() },
             },
             quality: Quality::default(),

@@ -23,6 +23,18 @@ pub(super) fn sessions(question: &Question) -> Result<Url, FetchError> {
     if !pairs.is_empty() {
         url.query_pairs_mut().extend_pairs(pairs);
     }
+    // Nobody says which spelling of an id the filter wants, and a session has one of the two.
+    for id in &question.ids {
+        url.query_pairs_mut()
+            .append_pair("session_ids", id)
+            .append_pair("session_ids", &format!("devin-{id}"));
+    }
+    if let Some(moment) = question.updated_from {
+        match question.api {
+            Api::V2 => url.query_pairs_mut().append_pair("updated_date_from", &iso(moment)),
+            Api::V3 => url.query_pairs_mut().append_pair("updated_after", &moment.timestamp().to_string()),
+        };
+    }
     Ok(url)
 }
 
@@ -187,6 +199,24 @@ mod tests {
         let url = url.unwrap();
         assert!(url.contains("/organizations/email%7C6%2F2%3Ff%23%257C%C3%A9/sessions/insights?"), "{url}");
         assert!(url.contains("?tags=a+b&tags=c%26d&user_ids=email%7C62f0&created_date_from="), "{url}");
+    }
+
+    #[test]
+    fn single_sessions_and_news_are_asked_for() {
+        let of = |api| {
+            let change = |q: &mut Question| {
+                q.api = api;
+                q.org = None;
+                q.ids = vec!["a".to_owned(), "b".to_owned()];
+                q.updated_from = Some(q.from);
+            };
+            let mut question = question("https://h.example");
+            change(&mut question);
+            sessions(&question).unwrap().query().unwrap().to_owned()
+        };
+        let ids = "session_ids=a&session_ids=devin-a&session_ids=b&session_ids=devin-b";
+        assert_eq!(of(Api::V2), format!("{ids}&updated_date_from=2026-10-05T00%3A00%3A00Z"));
+        assert_eq!(of(Api::V3), format!("{ids}&updated_after=1791158400"));
     }
 
     #[test]

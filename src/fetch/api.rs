@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A generation of the API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Api {
     /// Pages by offset, oldest first; personal keys.

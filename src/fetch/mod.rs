@@ -84,6 +84,11 @@ pub struct Question {
     pub from: DateTime<Utc>,
     /// … and before this one.
     pub to: DateTime<Utc>,
+    /// Only sessions that changed at or after this moment; a server may give
+    /// others as well.
+    pub updated_from: Option<DateTime<Utc>>,
+    /// Only these sessions, by their ids without prefix; empty is all.
+    pub ids: Vec<String>,
     /// Only sessions with any of these tags; empty is all.
     pub tags: Vec<String>,
     /// Only sessions of any of these users; empty is all.
@@ -144,6 +149,13 @@ pub enum Progress {
         from: DateTime<Utc>,
         /// … and its end, itself outside.
         to: DateTime<Utc>,
+        /// Only what changed since this moment.
+        updated_from: Option<DateTime<Utc>>,
+    },
+    /// Sessions are about to be asked for by their ids.
+    Singly {
+        /// How many.
+        sessions: u64,
     },
     /// Saved pages are about to be read.
     Reading {
@@ -306,7 +318,8 @@ pub async fn fetch_within(
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Ledger, FetchError> {
     let asker = ask::Asker::new(question, limits, progress)?;
-    progress(Progress::Asked { path: asker.path(), from: question.from, to: question.to });
+    let Question { from, to, updated_from, .. } = *question;
+    progress(Progress::Asked { path: asker.path(), from, to, updated_from });
     let walks = walk::proved(&asker, question, limits, deliver, progress);
     let outcome = tokio::time::timeout(question.deadline, walks)
         .await

@@ -110,7 +110,9 @@ pub(super) fn verdict<'a>(
     Verdict::Accepted { row: Row { position, created: created.utc, session }, naive: created.naive }
 }
 
-/// Whether a session has one of the tags and one of the users that were asked for.
+/// Whether a session is one of those that were asked for, and has one of the tags
+/// and one of the users. When it changed does not matter: fresher news than
+/// were asked for do no harm.
 fn is_wanted(session: &Session<'_>, question: &Question) -> bool {
     let asked = |wanted: &[String], text: Option<&str>| {
         text.is_some_and(|text| wanted.iter().any(|one| one.trim() == text))
@@ -118,7 +120,10 @@ fn is_wanted(session: &Session<'_>, question: &Question) -> bool {
     let tagged = || session.tags.0.iter().any(|tag| asked(&question.tags, tag.trimmed()));
     let users = [&session.user_id, &session.service_user_id];
     let used = || users.into_iter().any(|user| asked(&question.users, user.trimmed()));
-    (question.tags.is_empty() || tagged()) && (question.users.is_empty() || used())
+    let named = || asked(&question.ids, session.id());
+    (question.tags.is_empty() || tagged())
+        && (question.users.is_empty() || used())
+        && (question.ids.is_empty() || named())
 }
 
 /// Half of an escaped surrogate pair stands for no character, and serde refuses
@@ -247,5 +252,8 @@ mod tests {
         assert_eq!(judged(&body, &question), ["out a", "out b", "c@102", "out d"]);
         question.tags = Vec::new();
         assert_eq!(judged(&body, &question), ["out a", "out b", "c@102", "out d"]);
+        question.users = Vec::new();
+        question.ids = vec!["d".to_owned(), "a".to_owned()];
+        assert_eq!(judged(&body, &question), ["a@100", "out b", "out c", "d@103"]);
     }
 }

@@ -2,24 +2,18 @@
 
 use polars::prelude::*;
 
-use super::Kept;
 use super::columns as c;
-use super::normal;
+use super::record::Record;
 use super::words::Registers;
-use crate::fetch::Row;
-use crate::fetch::lenient::Text;
-use crate::fetch::wire::{ActionItem, Analysis, Issue, PullRequest, Session};
-
-/// The user id that stands for "a service user" in place of a person's.
-const BOT: &str = "bot_apk";
 
 type Strings = StringChunkedBuilder;
 type Numbers<T> = PrimitiveChunkedBuilder<T>;
 
+/// Columns that grow, and the frame that they become.
 macro_rules! table {
     ($(#[$doc:meta])* $name:ident { $($field:ident: $builder:ty = $column:expr),* $(,)? }) => {
         $(#[$doc])*
-        pub(super) struct $name { $($field: $builder),* }
+        pub(super) struct $name { $(pub(super) $field: $builder),* }
 
         impl $name {
             pub(super) fn new() -> Self {
@@ -32,6 +26,8 @@ macro_rules! table {
         }
     };
 }
+
+pub(super) use table;
 
 table! {
     /// One row a session, duplicates included.
@@ -101,122 +97,104 @@ table! {
 }
 
 impl Sessions {
+    /// `counts` are those of distinct tags and pull requests.
     pub(super) fn push(
         &mut self,
         key: u32,
-        row: &Row<'_>,
+        position: u64,
+        record: &Record<'_>,
         counts: (u32, u32),
+        texts: &Texts<'_>,
         registers: &mut Registers,
-        kept: &Kept,
     ) {
-        let session = &row.session;
         let (tags, pull_requests) = counts;
-        let is_named = row.created >= kept.named_from;
         self.row.append_value(key);
-        self.position.append_value(row.position);
-        self.id.append_option(session.id());
-        self.created.append_value(row.created.timestamp_micros());
-        self.updated.append_option(session.updated().map(|moment| moment.timestamp_micros()));
-        self.org.append_option(session.org_id.trimmed().map(|org| registers.org.number(org)));
-        self.user.append_option(user(session).map(|user| registers.user.number(user)));
-        self.team.append_option(team(row, kept).map(|team| registers.team.number(team)));
-        let is_service = session.service_user_id.trimmed().is_some();
-        self.automation.append_value(is_service || session.user_id.trimmed() == Some(BOT));
-        self.status.append_option(session.status.trimmed().map(|status| registers.status.number(status)));
-        self.acus.append_option(session.acus());
-        self.origin.append_option(session.origin.trimmed().map(|origin| registers.origin.number(origin)));
-        self.size.append_option(session.session_size.trimmed().map(|size| registers.size.number(size)));
-        let category = session.category.trimmed();
-        self.category.append_option(category.map(|category| registers.category.number(category)));
-        self.limited.append_value(is_limited(session));
-        self.messages.append_option(session.user_messages());
-        self.title.append_option(session.title.trimmed().filter(|_| is_named));
-        self.url.append_option(session.url.trimmed().filter(|_| is_named));
-        let prompt = (is_named && kept.prompts).then(|| session.prompt()).flatten();
-        self.prompt.append_option(prompt.as_deref());
-        self.analysed.append_value(session.analysis().is_some());
-        let feedback = session.analysis().map_or(0, Analysis::prompt_feedback);
-        self.feedback.append_value(u32::try_from(feedback).unwrap_or(u32::MAX));
+        self.position.append_value(position);
+        self.id.append_value(record.id);
+        self.created.append_value(record.created);
+        self.updated.append_option(record.updated);
+        self.org.append_option(record.org.map(|org| registers.org.number(org)));
+        self.user.append_option(record.user().map(|user| registers.user.number(user)));
+        self.team.append_option(texts.team.map(|team| registers.team.number(team)));
+        self.automation.append_value(record.is_automation());
+        self.status.append_option(record.status.map(|status| registers.status.number(status)));
+        self.acus.append_option(record.acus);
+        self.origin.append_option(record.origin.map(|origin| registers.origin.number(origin)));
+        self.size.append_option(record.size.map(|size| registers.size.number(size)));
+        self.category.append_option(record.category.map(|category| registers.category.number(category)));
+        self.limited.append_value(record.limited);
+        self.messages.append_option(record.messages);
+        self.title.append_option(record.title.filter(|_| texts.is_named));
+        self.url.append_option(record.url.filter(|_| texts.is_named));
+        self.prompt.append_option(texts.prompt);
+        self.analysed.append_value(record.analysed);
+        self.feedback.append_value(record.feedback);
         self.tag_count.append_value(tags);
         self.pr_count.append_value(pull_requests);
     }
 }
 
-/// The details of a suspension that a limit, and nobody's will, brought about.
-const LIMITS: [&str; 7] = [
-    "usage_limit_exceeded",
-    "org_usage_limit_exceeded",
-    "total_session_limit_exceeded",
-    "out_of_quota",
-    "no_quota_allocation",
-    "out_of_credits",
-    "payment_declined",
-];
-
-/// Whether a session is suspended because a limit was reached.
-fn is_limited(session: &Session<'_>) -> bool {
-    session.status.trimmed() == Some("suspended")
-        && session.status_detail.trimmed().is_some_and(|detail| LIMITS.contains(&detail))
-}
-
-fn team<'k>(row: &'k Row<'_>, kept: &'k Kept) -> Option<&'k str> {
-    let tags = row.session.tags.0.iter().filter_map(Text::trimmed);
-    kept.teams.as_ref()?.of(user(&row.session), tags, row.created.timestamp_micros())
-}
-
-/// Who started a session: the service user before the person.
-fn user<'s>(session: &'s Session<'_>) -> Option<&'s str> {
-    session.service_user_id.trimmed().or_else(|| session.user_id.trimmed())
+/// What is kept of a session's texts, and what they tell.
+pub(super) struct Texts<'a> {
+    pub team: Option<&'a str>,
+    /// Whether it may be named at all.
+    pub is_named: bool,
+    pub prompt: Option<&'a str>,
 }
 
 impl PullRequests {
-    /// Gives the number of distinct addresses.
-    pub(super) fn push(&mut self, key: u32, entries: &[PullRequest<'_>], registers: &mut Registers) -> u32 {
-        let mut met = Vec::new();
-        for entry in entries {
-            let address = entry.address().and_then(normal::address);
-            let numbers = address.as_deref().map(|address| registers.pull_request(address));
-            let (number, repo) = numbers.unzip();
-            self.row.append_value(key);
-            self.address.append_option(number);
-            self.repo.append_option(repo);
-            self.state.append_value(normal::state(entry.state()));
-            met.extend(number.filter(|number| !met.contains(number)));
-        }
-        u32::try_from(met.len()).unwrap_or(u32::MAX)
+    /// An entry, by its canonical address; gives the number of that.
+    pub(super) fn push(
+        &mut self,
+        key: u32,
+        address: Option<&str>,
+        state: u32,
+        registers: &mut Registers,
+    ) -> Option<u32> {
+        let (number, repo) = address.map(|address| registers.pull_request(address)).unzip();
+        self.row.append_value(key);
+        self.address.append_option(number);
+        self.repo.append_option(repo);
+        self.state.append_value(state);
+        number
     }
 }
 
 impl Tags {
-    /// Gives the number of distinct tags.
-    pub(super) fn push(&mut self, key: u32, tags: &[Text<'_>], registers: &mut Registers) -> u32 {
-        let mut met = Vec::new();
-        for tag in tags.iter().filter_map(Text::trimmed) {
-            let tag = registers.tag.number(tag);
-            if !met.contains(&tag) {
-                met.push(tag);
-                self.row.append_value(key);
-                self.tag.append_value(tag);
-            }
-        }
-        u32::try_from(met.len()).unwrap_or(u32::MAX)
+    /// A tag that the session does not have yet.
+    pub(super) fn push(&mut self, key: u32, tag: u32) {
+        self.row.append_value(key);
+        self.tag.append_value(tag);
     }
 }
 
 impl Issues {
-    pub(super) fn push(&mut self, key: u32, row: &Row<'_>, issue: &Issue<'_>, registers: &mut Registers) {
+    pub(super) fn push(
+        &mut self,
+        key: u32,
+        session: &Record<'_>,
+        impact: u32,
+        label: Option<&str>,
+        registers: &mut Registers,
+    ) {
         self.row.append_value(key);
-        self.created.append_value(row.created.timestamp_micros());
-        self.user.append_option(user(&row.session).map(|user| registers.user.number(user)));
-        self.impact.append_value(normal::impact(issue.impact.get()));
-        self.label.append_option(issue.label.trimmed().map(|label| registers.label.number(label)));
+        self.created.append_value(session.created);
+        self.user.append_option(session.user().map(|user| registers.user.number(user)));
+        self.impact.append_value(impact);
+        self.label.append_option(label.map(|label| registers.label.number(label)));
     }
 }
 
 impl ActionItems {
-    pub(super) fn push(&mut self, key: u32, row: &Row<'_>, item: &ActionItem<'_>, registers: &mut Registers) {
+    pub(super) fn push(
+        &mut self,
+        key: u32,
+        session: &Record<'_>,
+        kind: Option<&str>,
+        registers: &mut Registers,
+    ) {
         self.row.append_value(key);
-        self.created.append_value(row.created.timestamp_micros());
-        self.kind.append_option(item.kind.trimmed().map(|kind| registers.kind.number(kind)));
+        self.created.append_value(session.created);
+        self.kind.append_option(kind.map(|kind| registers.kind.number(kind)));
     }
 }

@@ -67,3 +67,10 @@ pub const IMPACT: &str = "impact";
 pub const LABEL: &str = "label";
 /// Number of an action item's type, or null.
 pub const TYPE: &str = "type";
+
+/// Id of the session that a row of a stored table belongs to.
+pub const SESSION: &str = "session";
+/// Id of the person that started a session, as it came, or null; in stored tables alone.
+pub const USER_ID: &str = "user_id";
+/// The same of a service user.
+pub const SERVICE_USER_ID: &str = "service_user_id";

@@ -4,7 +4,11 @@ mod build;
 pub mod columns;
 pub mod normal;
 pub mod parquet;
+mod record;
+pub mod stored;
 mod words;
+
+use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 use polars::prelude::*;
@@ -14,6 +18,7 @@ pub use words::Words;
 use crate::fetch::Row;
 use crate::people::Teams;
 use columns as c;
+use record::{Parts, Record};
 use words::Registers;
 
 /// The frames could not be built.
@@ -87,21 +92,60 @@ impl FramesBuilder {
     /// Takes over the rows of one page; pages may come in any order.
     pub fn push(&mut self, rows: &[Row<'_>]) {
         for row in rows {
-            let key = self.next_row;
-            self.next_row += 1;
-            let session = &row.session;
-            let registers = &mut self.registers;
-            let tags = self.tags.push(key, &session.tags.0, registers);
-            let listed = self.pull_requests.push(key, &session.pull_requests.0, registers);
-            self.sessions.push(key, row, (tags, listed), registers, &self.kept);
-            let Some(analysis) = session.analysis() else { continue };
-            for issue in &analysis.issues.0 {
-                self.issues.push(key, row, issue, registers);
-            }
-            for item in &analysis.action_items.0 {
-                self.action_items.push(key, row, item, registers);
+            let prompt = self.prompt(row);
+            self.session(row.position, &Record::of(row), record::parts(row), prompt.as_deref());
+        }
+    }
+
+    /// Customer text, which is read only where it is to be printed.
+    fn prompt(&self, row: &Row<'_>) -> Option<String> {
+        (self.kept.prompts && row.created >= self.kept.named_from).then(|| row.session.prompt()).flatten()
+    }
+
+    fn session<'a>(
+        &mut self,
+        position: u64,
+        record: &Record<'a>,
+        parts: Parts<
+            impl Iterator<Item = &'a str> + Clone,
+            impl Iterator<Item = (Option<Cow<'a, str>>, u32)>,
+            impl Iterator<Item = (u32, Option<&'a str>)>,
+            impl Iterator<Item = Option<&'a str>>,
+        >,
+        prompt: Option<&str>,
+    ) {
+        let key = self.next_row;
+        self.next_row += 1;
+        let registers = &mut self.registers;
+        let mut tags = Vec::new();
+        for tag in parts.tags.clone() {
+            let tag = registers.tag.number(tag);
+            if !tags.contains(&tag) {
+                tags.push(tag);
+                self.tags.push(key, tag);
             }
         }
+        let mut listed = Vec::new();
+        for (address, state) in parts.pull_requests {
+            let number = self.pull_requests.push(key, address.as_deref(), state, registers);
+            listed.extend(number.filter(|number| !listed.contains(number)));
+        }
+        for (impact, label) in parts.issues {
+            self.issues.push(key, record, impact, label, registers);
+        }
+        for kind in parts.action_items {
+            self.action_items.push(key, record, kind, registers);
+        }
+        // A tag lives longer than the rules; what either names need not.
+        let own_tags = parts.tags.map(|tag| -> &str { tag });
+        let teams = self.kept.teams.as_ref();
+        let texts = build::Texts {
+            team: teams.and_then(|teams| teams.of(record.user(), own_tags, record.created)),
+            is_named: record.created >= self.kept.named_from.timestamp_micros(),
+            prompt,
+        };
+        let count = |numbers: &[u32]| u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+        self.sessions.push(key, position, record, (count(&tags), count(&listed)), &texts, registers);
     }
 
     /// The finished frames: of a session that came several times the row with
@@ -140,16 +184,7 @@ impl FramesBuilder {
 
 /// Keeps the winner of each session id, and of the other frames its rows.
 fn distinct(frames: Frames) -> PolarsResult<Frames> {
-    let order = SortMultipleOptions::default()
-        .with_order_descending_multi([true, true])
-        .with_nulls_last(true)
-        .with_maintain_order(true);
-    let sessions = frames
-        .sessions
-        .lazy()
-        .sort([c::UPDATED, c::POSITION], order)
-        .unique_stable(Some(cols([c::ID])), UniqueKeepStrategy::First)
-        .collect()?;
+    let sessions = winners(frames.sessions, c::ID)?;
     let winners = sessions.clone().lazy().select([col(c::ROW)]);
     let kept = |frame: DataFrame| frame.lazy().semi_join(winners.clone(), col(c::ROW), col(c::ROW)).collect();
     Ok(Frames {
@@ -160,4 +195,17 @@ fn distinct(frames: Frames) -> PolarsResult<Frames> {
         words: frames.words,
         sessions,
     })
+}
+
+/// Of the rows with the same id the one that changed last, then the later one.
+fn winners(sessions: DataFrame, id: &'static str) -> PolarsResult<DataFrame> {
+    let order = SortMultipleOptions::default()
+        .with_order_descending_multi([true, true])
+        .with_nulls_last(true)
+        .with_maintain_order(true);
+    sessions
+        .lazy()
+        .sort([c::UPDATED, c::POSITION], order)
+        .unique_stable(Some(cols([id])), UniqueKeepStrategy::First)
+        .collect()
 }

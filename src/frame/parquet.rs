@@ -15,8 +15,6 @@ use crate::period::Period;
 /// The names of the files, without their ending.
 pub const NAMES: [&str; 5] = ["sessions", "pull_requests", "tags", "issues", "action_items"];
 
-/// Id of a session, or its number where ids are not to be shown.
-const SESSION: &str = "session";
 /// Label of the period that a session was created in; null for none of the report's.
 const PERIOD: &str = "period";
 /// Number of a pull request, the same in all rows of a file that tell of it.
@@ -28,7 +26,7 @@ const ORDER: &str = "order";
 const PERSON: &str = "person";
 
 /// What every row tells of its session.
-const OF_SESSION: [&str; 4] = [SESSION, c::CREATED, PERIOD, c::USER];
+const OF_SESSION: [&str; 4] = [c::SESSION, c::CREATED, PERIOD, c::USER];
 
 /// The columns of numbers that [`super::Words`] has the texts of.
 const WORDED: [&str; 11] = [
@@ -128,7 +126,7 @@ fn index(frames: &Frames, periods: &[Period], masks: &Masks<'_>) -> PolarsResult
     let users: Vec<Option<String>> = frames.words.of(c::USER).iter().map(|user| (masks.user)(user)).collect();
     let users = texts(&index, c::USER, |number| users.get(number)?.as_deref())?;
     index.with_column(order.with_name(ORDER.into()).into_column())?;
-    index.with_column(sessions.with_name(SESSION.into()).into_column())?;
+    index.with_column(sessions.with_name(c::SESSION.into()).into_column())?;
     index.with_column(periods.with_name(PERIOD.into()).into_column())?;
     index.with_column(people.with_name(PERSON.into()).into_column())?;
     index.with_column(users.into_column())?;
@@ -246,12 +244,13 @@ fn texts<'w>(
 }
 
 /// A column of microseconds as moments in UTC.
-fn moments(frame: &DataFrame, column: &str) -> PolarsResult<Column> {
+pub(super) fn moments(frame: &DataFrame, column: &str) -> PolarsResult<Column> {
     let moments = frame.column(column)?.i64()?.clone();
     Ok(moments.into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)).into_column())
 }
 
-fn bytes(mut frame: DataFrame) -> PolarsResult<Vec<u8>> {
+/// A frame as a file: compressed, in one row group for up to a quarter of a million rows.
+pub(super) fn bytes(mut frame: DataFrame) -> PolarsResult<Vec<u8>> {
     let mut bytes = Vec::new();
     // How many pieces a frame is in depends on the number of threads.
     frame.rechunk_mut();
@@ -264,7 +263,7 @@ mod tests {
     use std::io::Cursor;
 
     use super::*;
-    use crate::cli::ReportArgs;
+    use crate::cli::{ApiArgs, ReportArgs};
     use crate::fetch::{Delivery, replay};
     use crate::frame::{FramesBuilder, Kept};
     use crate::settings::{Found, FoundKey, Settings};
@@ -285,9 +284,12 @@ mod tests {
             week: Some("2026-W41".to_owned()),
             tz: "UTC".to_owned(),
             trend: 1,
-            base_url: "https://h.example".to_owned(),
-            page_size: 200,
-            concurrency: 1,
+            access: ApiArgs {
+                base_url: "https://h.example".to_owned(),
+                page_size: 200,
+                concurrency: 1,
+                ..ApiArgs::default()
+            },
             ..ReportArgs::default()
         };
         let key = FoundKey { text: "apk_user_x".to_owned(), source: "a test".to_owned() };

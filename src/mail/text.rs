@@ -47,7 +47,7 @@ pub fn text(brief: &Brief, enclosed: &Enclosed<'_>) -> String {
         "",
         &mut line,
     );
-    wrap(&format!("Fetched {}. Sent by {}.", header.fetched, brief.tool), "", &mut line);
+    wrap(&format!("{} {}. Sent by {}.", header.taken, header.fetched, brief.tool), "", &mut line);
     out
 }
 

@@ -178,6 +178,10 @@ pub struct Source {
     /// For whom the report is; told only where single sessions are covered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<&'static str>,
+    /// RFC 3339, UTC: all changes before this moment are in the archive that the
+    /// sessions come from; told only where they come from one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub archive: Option<String>,
     /// What happened on the way.
     #[serde(flatten)]
     pub ledger: Ledger,

@@ -1,21 +1,33 @@
-//! Where the sessions of a report come from: the API, or pages that were saved.
+//! Where the sessions of a report come from: the API, pages that were saved, or
+//! an archive.
 
+use std::path::Path;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+use crate::archive::{Archive, ArchiveError, State};
 use crate::cli::Format;
 use crate::deliver::Pages;
 use crate::error::Error;
 use crate::fetch::{self, Delivery, Ledger, Limits, PagesError, People, Progress, Question, Saved, Vendor};
+use crate::frame::stored::Wanted;
 use crate::frame::{FramesBuilder, Kept};
 use crate::people::Teams;
 use crate::settings::{Settings, Shown};
 
 /// Sessions in columns, and all else that comes from outside.
 pub(super) struct Taken {
+    /// Those of the run, with what its source knows better.
+    pub settings: Settings,
     pub builder: FramesBuilder,
     pub ledger: Ledger,
     pub pages: Option<Pages>,
     pub saved: Option<Saved>,
     pub vendor: Vendor,
     pub people: People,
+    /// When an archive was brought up to date, RFC 3339, where the sessions come
+    /// from one.
+    pub archived: Option<String>,
 }
 
 /// What the API tells.
@@ -48,7 +60,8 @@ pub(super) async fn asked(
     };
     // The pages of a walk that is not whole must not be taken for whole one day.
     let pages = pages.filter(|_| ledger.complete);
-    Ok(Taken { builder, ledger, pages, saved: None, vendor, people })
+    let settings = settings.clone();
+    Ok(Taken { settings, builder, ledger, pages, saved: None, vendor, people, archived: None })
 }
 
 /// What saved pages tell: nobody is asked, not even for names.
@@ -57,9 +70,10 @@ pub(super) async fn read(
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Taken, Error> {
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-    let (mut builder, settings) = (FramesBuilder::new(kept(settings, None)), settings.clone());
+    let (mut builder, mut settings) = (FramesBuilder::new(kept(settings, None)), settings.clone());
+    let asked = settings.clone();
     let work = move || {
-        let Some(pages) = &settings.pages else { return Ok(None) };
+        let Some(pages) = &asked.pages else { return Ok(None) };
         let mut deliver = |delivery: Delivery<'_>| {
             if let Delivery::Page(rows) = delivery {
                 builder.push(rows);
@@ -67,7 +81,7 @@ pub(super) async fn read(
         };
         // Whoever listened has gone where the run was given up.
         let tell = |progress| tell.send(progress).unwrap_or_default();
-        let (ledger, saved) = fetch::saved(&pages.path, &settings.question, pages.api, &mut deliver, &tell)?;
+        let (ledger, saved) = fetch::saved(&pages.path, &asked.question, pages.api, &mut deliver, &tell)?;
         Ok::<_, PagesError>(Some((builder, ledger, saved)))
     };
     // The disk and all cores are busy; meanwhile the runtime stays free for signals.
@@ -76,8 +90,77 @@ pub(super) async fn read(
         progress(news);
     }
     let (builder, ledger, saved) = work.await.map_err(|_| Error::Panicked)??.ok_or(Error::Panicked)?;
+    // What was saved tells by itself which generation it is of.
+    settings.question.api = saved.api;
     let (vendor, people) = (Vendor::NotAsked, People::default());
-    Ok(Taken { builder, ledger, pages: None, saved: Some(saved), vendor, people })
+    Ok(Taken { settings, builder, ledger, pages: None, saved: Some(saved), vendor, people, archived: None })
+}
+
+/// What an archive tells: nobody is asked.
+pub(super) fn archived(settings: &Settings) -> Result<Taken, Error> {
+    let root = settings.archive.as_deref().unwrap_or(Path::new(""));
+    let archive = Archive::open(root)?;
+    let (settings, complete) = within_reach(settings, root, archive.state())?;
+    let people = archive.people()?.told();
+    let kept = kept(&settings, Some(&people));
+    let question = &settings.question;
+    let micros = |moment: DateTime<Utc>| moment.timestamp_micros();
+    let wanted = Wanted {
+        created: micros(question.from)..micros(question.to),
+        // An archive of one organisation keeps no other's sessions.
+        org: question.org.as_deref().filter(|_| archive.state().org.is_none()),
+        tags: &question.tags,
+        users: &question.users,
+    };
+    let mut sessions = 0;
+    let (from, to) = (question.from, question.to);
+    let months = archive.within(&(from..to), kept.named_from)?;
+    let mut builder = FramesBuilder::new(kept);
+    for tables in months {
+        let taken = builder.push_tables(&tables, &wanted);
+        sessions += taken.map_err(|error| ArchiveError::unfit(root, &error))?;
+    }
+    let ledger = Ledger { received: sessions, unique: sessions, complete, ..Ledger::default() };
+    let people = match settings.privacy.people {
+        Shown::Names => people,
+        _ => People::default(),
+    };
+    let archived = Some(archive.state().watermark.to_rfc3339_opts(SecondsFormat::Secs, true));
+    let vendor = Vendor::NotAsked;
+    Ok(Taken { settings, builder, ledger, pages: None, saved: None, vendor, people, archived })
+}
+
+/// The settings as an archive can answer them, and whether it holds all that is
+/// asked for. A period that is not over ends for now where the archive does.
+fn within_reach(settings: &Settings, root: &Path, state: &State) -> Result<(Settings, bool), Error> {
+    let mut settings = settings.clone();
+    let question = &mut settings.question;
+    if let (Some(asked), Some(own)) = (&question.org, &state.org)
+        && asked != own
+    {
+        let path = root.display().to_string();
+        let (own, asked) = (own.clone(), asked.clone());
+        return Err(ArchiveError::Other { path, what: "the organisation", own, asked }.into());
+    }
+    question.org = question.org.take().or_else(|| state.org.clone());
+    question.api = state.api;
+    let day = |moment: DateTime<Utc>| moment.format("%-d %B %Y, %H:%M UTC").to_string();
+    let begins_late = question.from < state.since;
+    let ends_early = match settings.complete {
+        true => state.until < question.to,
+        false => state.until <= settings.period.from().to_utc(),
+    };
+    let (begin, end) = (day(state.since), day(state.until));
+    let what = match (begins_late, ends_early) {
+        (false, false) => None,
+        (true, _) => Some(format!("the archive begins on {begin}, after the periods that the report needs")),
+        (_, true) => Some(format!("the archive ends on {end}, before the period does")),
+    };
+    question.to = question.to.min(state.until).max(question.from);
+    match what {
+        Some(what) if !question.allow_partial => Err(ArchiveError::Short { what }.into()),
+        what => Ok((settings, what.is_none())),
+    }
 }
 
 /// As many texts as somebody will read: the page names sessions of the

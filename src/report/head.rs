@@ -47,11 +47,8 @@ pub fn notices(facts: &Facts, run: &Run<'_>) -> Vec<String> {
         notices.push("This organisation is invented: the page shows what a report looks like.".to_owned());
     }
     if !ledger.complete {
-        notices.push(format!(
-            "This report may be incomplete: {} sessions arrived, which is not what the server counts. \
-             Do not decide on these numbers.",
-            count(ledger.unique)
-        ));
+        let why = missing(ledger, facts.source.archive.is_some());
+        notices.push(format!("This report may be incomplete: {why}. Do not decide on these numbers."));
     }
     notices.extend(saved::notices(run));
     notices.extend(acus_in_doubt(facts));
@@ -61,12 +58,20 @@ pub fn notices(facts: &Facts, run: &Run<'_>) -> Vec<String> {
 
 /// What a run with this ledger should say even where nobody reads its page:
 /// one line each, none on a good day.
-pub fn doubts(ledger: &Ledger) -> Vec<String> {
-    let incomplete = (!ledger.complete).then(|| {
-        let came = count(ledger.unique);
-        format!("this report is incomplete: {came} sessions arrived, which is not what the server counts.")
-    });
+pub fn doubts(ledger: &Ledger, is_archived: bool) -> Vec<String> {
+    let why = || missing(ledger, is_archived);
+    let incomplete = (!ledger.complete).then(|| format!("this report is incomplete: {}.", why()));
     incomplete.into_iter().chain(dropped(ledger)).collect()
+}
+
+/// Why sessions may be missing.
+fn missing(ledger: &Ledger, is_archived: bool) -> String {
+    match is_archived {
+        true => "the archive does not cover all of its time".to_owned(),
+        false => {
+            format!("{} sessions arrived, which is not what the server counts", count(ledger.unique))
+        }
+    }
 }
 
 /// Rows that came and are in no number, where that is no trifle: any that could
@@ -128,7 +133,7 @@ mod tests {
     fn one_percent_outside_is_no_word_and_more_is() {
         let of = |outside, rejected, complete| {
             let received = 1200;
-            doubts(&Ledger {
+            let ledger = Ledger {
                 requests: 6,
                 received,
                 unique: 1100,
@@ -136,7 +141,8 @@ mod tests {
                 rejected,
                 complete,
                 ..Ledger::default()
-            })
+            };
+            doubts(&ledger, false)
         };
         assert_eq!(of(12, 0, true), [""; 0]);
         let [outside] = of(13, 0, true).try_into().unwrap();
@@ -145,6 +151,8 @@ mod tests {
         assert_eq!(lines.len(), 3);
         assert!(lines[0].starts_with("this report is incomplete: 1,100 sessions"), "{lines:?}");
         assert!(lines[1].starts_with("1 record could not be read"), "{lines:?}");
-        assert_eq!(doubts(&Ledger { complete: true, ..Ledger::default() }), [""; 0]);
+        assert_eq!(doubts(&Ledger { complete: true, ..Ledger::default() }, true), [""; 0]);
+        let [short] = doubts(&Ledger::default(), true).try_into().unwrap();
+        assert!(short.contains("the archive does not cover"), "{short}");
     }
 }

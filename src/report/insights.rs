@@ -335,6 +335,7 @@ mod tests {
                 scope: String::new(),
                 people: None,
                 profile: None,
+                archive: None,
                 ledger: Ledger { complete, ..Ledger::default() },
             },
             quality: Quality::default(),

@@ -35,6 +35,7 @@ use view::{Definition, Entry, Number, SectionView, View};
 
 pub use brief::{Brief, Picture, Ranking, brief};
 pub use letter::{Enclosed, letter};
+pub use saved::fetched;
 pub use summary::summary;
 pub use view::{Change, Header, Piece, Row, Tile};
 
@@ -60,7 +61,8 @@ pub struct Run<'a> {
     pub points: usize,
     /// Organisation id, or `None` for the enterprise.
     pub organisation: Option<&'a str>,
-    /// When it was fetched, in words, in the report's zone.
+    /// When it was fetched, or its archive brought up to date, in words, in the
+    /// report's zone.
     pub fetched: String,
     /// Tags the sessions were narrowed to.
     pub tags: &'a [String],
@@ -281,7 +283,7 @@ pub(crate) fn ledger(facts: &Facts, run: &Run<'_>) -> Vec<Entry> {
         Entry::word("People", people(source.people).to_owned()),
     ];
     entries.extend(match saved::is_saved(facts) {
-        true => saved::entries(run),
+        true => saved::entries(facts, run),
         false => {
             vec![Entry::count("Requests", ledger.requests), Entry::count("Of these, retries", ledger.retries)]
         }

@@ -1,6 +1,7 @@
-//! What a page says of saved pages as its source.
+//! What a page says of its source where nobody was asked: saved pages, or an archive.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 
 use super::Run;
 use super::view::Entry;
@@ -15,7 +16,19 @@ pub(crate) fn is_saved(facts: &Facts) -> bool {
 
 /// How the sessions were had, before a time.
 pub(crate) fn taken(facts: &Facts) -> &'static str {
-    if is_saved(facts) { "Read from saved pages" } else { "Fetched" }
+    match (&facts.source.archive, is_saved(facts)) {
+        (Some(_), _) => "From an archive as of",
+        (None, true) => "Read from saved pages",
+        (None, false) => "Fetched",
+    }
+}
+
+/// The time of that, in words.
+pub fn fetched(facts: &Facts, tz: Tz) -> String {
+    let moment = facts.source.archive.as_ref().unwrap_or(&facts.generated_at);
+    DateTime::parse_from_rfc3339(moment)
+        .map(|moment| moment.with_timezone(&tz).format("%-d %B %Y, %H:%M").to_string())
+        .unwrap_or_default()
 }
 
 /// Whether the sessions are complete, as far as that is known.
@@ -28,7 +41,10 @@ pub(crate) fn completeness(facts: &Facts, saved: Option<&Saved>) -> &'static str
 }
 
 /// Where saved sessions lie in time, and what else there is to say of their files.
-pub(crate) fn entries(run: &Run<'_>) -> Vec<Entry> {
+pub(crate) fn entries(facts: &Facts, run: &Run<'_>) -> Vec<Entry> {
+    if facts.source.archive.is_some() {
+        return vec![Entry::word("Archive as of", run.fetched.clone())];
+    }
     let Some(saved) = run.saved else { return Vec::new() };
     let mut entries = vec![Entry::count("Files of saved pages", saved.files)];
     if saved.left_out > 0 {

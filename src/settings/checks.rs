@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use url::{Host, Url};
 
 use super::{FoundKey, SettingsError};
-use crate::cli::ReportArgs;
+use crate::cli::{Private, ReportArgs};
 use crate::fetch::Api;
 use crate::period::{self, Period};
 
@@ -92,14 +92,14 @@ pub(super) fn base_url(text: &str) -> Result<Url, SettingsError> {
 ///
 /// # Errors
 /// It is no address, or one over which the token could be read.
-pub fn ping(args: &ReportArgs) -> Result<Option<Url>, SettingsError> {
+pub fn ping(typed: Option<&Private>) -> Result<Option<Url>, SettingsError> {
     let refuse = |why: &str| {
         SettingsError::new(
             format!("--ping: {why}"),
             "give the monitor's own address, such as https://hc-ping.com/ and the check's UUID",
         )
     };
-    let Some(text) = &args.ping else { return Ok(None) };
+    let Some(text) = typed else { return Ok(None) };
     let url = Url::parse(text.0.trim()).map_err(|_| refuse("this is no web address"))?;
     match (url.scheme(), url.host()) {
         ("https", Some(_)) => Ok(Some(url)),

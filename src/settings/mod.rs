@@ -5,6 +5,7 @@ mod file;
 pub mod mail;
 mod privacy;
 mod show;
+mod sync;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -16,8 +17,9 @@ pub use checks::{checked_key, ping};
 pub use file::{SettingsFile, parse as parse_file};
 pub use privacy::{Privacy, Shown, privacy};
 pub use show::{EXAMPLE, show};
+pub use sync::Sync;
 
-use crate::cli::{Format, ReportArgs};
+use crate::cli::{ApiArgs, Format, ReportArgs};
 use crate::fetch::{Api, Question, Secret};
 use crate::money::Prices;
 use crate::people::{People, TagRule};
@@ -90,6 +92,8 @@ pub struct Settings {
     pub question: Question,
     /// Where the sessions come from if nobody is asked.
     pub pages: Option<Pages>,
+    /// The archive that they come from, if nobody is asked and nothing was saved.
+    pub archive: Option<PathBuf>,
     /// The folder in which answers are kept.
     pub save_pages: Option<PathBuf>,
     /// What decided on the generation of the API.
@@ -149,7 +153,7 @@ impl Settings {
     pub fn resolve(args: &ReportArgs, found: Found, now: DateTime<Utc>) -> Result<Self, SettingsError> {
         let Found { key, file, people, state } = found;
         // Before any work, whoever tells the monitor in the end.
-        ping(args)?;
+        ping(args.ping.as_ref())?;
         let now = now.trunc_subsecs(0);
         let tz = zone(&args.tz)?;
         let period = checks::period(args, now, tz)?;
@@ -177,33 +181,33 @@ impl Settings {
             _ => None,
         };
         let from = earliest.from().min(month.as_ref().map_or(earliest.from(), Period::from));
-        let key_source = key.as_ref().map(|key| key.source.clone()).unwrap_or_default();
-        // Nobody is asked for what was saved.
-        let key = match &args.pages {
-            Some(_) => String::new(),
-            None => checked_key(key.as_ref())?,
+        // Nobody is asked for what lies on the disk, and what v3 cannot be asked for
+        // can still be found there.
+        let (limits, key) = match args.is_offline() {
+            true => (Some(Api::V2), None),
+            false => (None, Some(checked_key(key.as_ref())?).zip(key)),
         };
-        let (api, api_from) = generation(args.api.as_deref(), &key);
-        let pages = args.pages.clone().map(|path| Pages { path, api: args.api.as_ref().map(|_| api) });
-        // What v3 cannot be asked for can still be found in its pages.
-        let limits = if pages.is_some() { Api::V2 } else { api };
+        let asked = asked(&args.access, args.org.as_deref(), key, limits)?;
+        let api_from = asked.api_from;
+        let pages = args.pages.clone();
+        let stated = args.access.api.as_ref().map(|_| asked.question.api);
+        let pages = pages.map(|path| Pages { path, api: stated });
         let question = Question {
-            api,
-            base_url: base_url(&args.base_url)?,
-            org: args.org.as_deref().map(|org| word("--org", org)).transpose()?,
             from: from.to_utc(),
             to: if open { now } else { period.to().to_utc() },
             tags: args.tags.iter().map(|tag| word("--tag", tag)).collect::<Result<_, _>>()?,
-            users: users(&args.users, limits)?,
-            page_size: page_size(args.page_size, limits)?,
-            concurrency: args.concurrency as usize,
+            users: users(&args.users, limits.unwrap_or(asked.question.api))?,
             allow_partial: args.allow_partial,
-            deadline: DEADLINE,
-            key_source,
-            key: Secret::new(key),
+            ..asked.question
         };
         let complete = period.complete(now);
         let privacy = privacy(args)?;
+        if args.archive().is_some() && privacy.prompts {
+            return Err(SettingsError::new(
+                "--include-prompts: an archive keeps no prompts",
+                "leave it out, or report without --archive",
+            ));
+        }
         if privacy.people != Shown::Names && !question.users.is_empty() {
             return Err(SettingsError::new(
                 "--user names people, who are not to be shown by name",
@@ -220,11 +224,12 @@ impl Settings {
         let people = people.map(|(path, text)| read_people(&path, &text)).transpose()?.unwrap_or_default();
         let out = args.out.clone();
         let exports = args.export.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
-        let reconcile = !args.no_reconcile && pages.is_none();
-        let save_pages = args.save_pages.clone().filter(|_| pages.is_none());
+        let reconcile = !args.no_reconcile && !args.is_offline();
+        let save_pages = args.save_pages.clone().filter(|_| !args.is_offline());
         Ok(Self {
             question,
             pages,
+            archive: args.archive().cloned(),
             save_pages,
             api_from,
             points,
@@ -246,6 +251,43 @@ impl Settings {
             period,
         })
     }
+}
+
+/// What the options say of the API: a question about no time yet.
+struct Asked {
+    question: Question,
+    /// What decided on the generation.
+    api_from: &'static str,
+}
+
+/// How the API is asked; `limits` are those of another generation than the one
+/// that is asked.
+fn asked(
+    access: &ApiArgs,
+    org: Option<&str>,
+    key: Option<(String, FoundKey)>,
+    limits: Option<Api>,
+) -> Result<Asked, SettingsError> {
+    let (key, key_source) = key.map(|(key, found)| (key, found.source)).unwrap_or_default();
+    let (api, api_from) = generation(access.api.as_deref(), &key);
+    let question = Question {
+        api,
+        base_url: base_url(&access.base_url)?,
+        org: org.map(|org| word("--org", org)).transpose()?,
+        from: DateTime::UNIX_EPOCH,
+        to: DateTime::UNIX_EPOCH,
+        updated_from: None,
+        ids: Vec::new(),
+        tags: Vec::new(),
+        users: Vec::new(),
+        page_size: page_size(access.page_size, limits.unwrap_or(api))?,
+        concurrency: access.concurrency as usize,
+        allow_partial: false,
+        deadline: DEADLINE,
+        key_source,
+        key: Secret::new(key),
+    };
+    Ok(Asked { question, api_from })
 }
 
 fn money(budget: Option<&str>, prices: Option<Prices>) -> Result<Option<Money>, SettingsError> {
@@ -289,10 +331,13 @@ mod tests {
     fn resolve(args: ReportArgs) -> Result<Settings, SettingsError> {
         let args = ReportArgs {
             tz: if args.tz.is_empty() { "UTC".to_owned() } else { args.tz.clone() },
-            base_url: "https://api.devin.ai".to_owned(),
             trend: 2,
-            page_size: 200,
-            concurrency: 4,
+            access: ApiArgs {
+                base_url: "https://api.devin.ai".to_owned(),
+                page_size: 200,
+                concurrency: 4,
+                ..ApiArgs::default()
+            },
             ..args
         };
         let key = FoundKey { text: " apk_user_x\n".to_owned(), source: "a test".to_owned() };

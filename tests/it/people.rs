@@ -28,6 +28,8 @@ async fn ask_at_once(simulator: &Simulator, api: Api, org: Option<&str>, concurr
         org: org.map(str::to_owned),
         from: "2026-10-05T00:00:00Z".parse().expect("a moment"),
         to: "2026-10-12T00:00:00Z".parse().expect("a moment"),
+        updated_from: None,
+        ids: Vec::new(),
         tags: Vec::new(),
         users: Vec::new(),
         page_size: 100,

@@ -22,6 +22,8 @@ pub(super) fn question(base: &str) -> Question {
         org: Some("org_789".to_owned()),
         from: "2026-10-05T00:00:00Z".parse().unwrap(),
         to: "2026-10-12T00:00:00Z".parse().unwrap(),
+        updated_from: None,
+        ids: Vec::new(),
         tags: Vec::new(),
         users: Vec::new(),
         page_size: 10,

@@ -177,7 +177,7 @@ mod tests {
         // In canonical order money stands last.
         let text = format!("{rows},{spend}\n}}\n")
             .replacen("  \"labels\": {", &format!("{budget}{labels}"), 1)
-            .replacen("\"requests\"", "\"people\":\"pseudonyms\",\"profile\":\"leadership\",\"requests\"", 1);
+            .replacen("\"requests\"", "\"people\":\"pseudonyms\",\"profile\":\"leadership\",\"archive\":\"2026-10-12T06:00:00Z\",\"requests\"", 1);
         let facts = Facts::from_json(&text).unwrap();
         assert!(facts.called(Dim::Org, "o1") == "Acme" && !facts.names.is_empty());
         assert_eq!(facts.known.currency.map(|currency| currency.code().to_owned()), Some("EUR".to_owned()));

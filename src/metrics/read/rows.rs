@@ -71,6 +71,8 @@ pub(super) struct SourceRow {
     pub(super) people: Option<String>,
     #[serde(default)]
     pub(super) profile: Option<String>,
+    #[serde(default)]
+    pub(super) archive: Option<String>,
     pub(super) requests: u64,
     pub(super) retries: u64,
     pub(super) pages: u64,
@@ -96,6 +98,7 @@ impl SourceRow {
         Ok(Source {
             people: word("the way to show people", &["pseudonyms", "hidden"], self.people)?,
             profile: word("the profile", &["leadership"], self.profile)?,
+            archive: self.archive,
             api: api.ok_or_else(|| ReadError::unknown("the API", &self.api))?,
             scope: self.scope,
             tags: self.tags,

@@ -5,7 +5,6 @@ mod pictures;
 mod rankings;
 mod subject;
 
-use chrono::DateTime;
 use chrono_tz::Tz;
 
 pub use pictures::Picture;
@@ -48,9 +47,6 @@ pub struct Brief {
 pub fn brief(facts: &Facts) -> Result<Brief, ReportError> {
     let (periods, points) = periods(facts)?;
     let tz = zone(facts).unwrap_or(Tz::UTC);
-    let fetched = DateTime::parse_from_rfc3339(&facts.generated_at)
-        .map(|moment| moment.with_timezone(&tz).format("%-d %B %Y, %H:%M").to_string())
-        .unwrap_or_default();
     let source = &facts.source;
     let run = Run {
         periods: &periods,
@@ -58,7 +54,7 @@ pub fn brief(facts: &Facts) -> Result<Brief, ReportError> {
         organisation: Some(source.scope.as_str())
             .filter(|scope| *scope != "enterprise")
             .map(|scope| facts.called(Dim::Org, scope)),
-        fetched,
+        fetched: super::fetched(facts, tz),
         tags: &source.tags,
         users: &source.users,
         prices: None,

@@ -135,7 +135,7 @@ fn what_the_pod_names_is_mounted_and_nothing_else_is_writable() {
     };
     let settings = mount(args.config.as_deref().unwrap());
     assert_eq!(volume(settings)["configMap"]["name"], manifest("ConfigMap")["metadata"]["name"]);
-    let key = args.api_key_file.as_deref().unwrap();
+    let key = args.access.api_key_file.as_deref().unwrap();
     let secret = volume(mount(key));
     assert!(secret["secret"]["secretName"].is_string());
     assert_eq!(secret["secret"]["items"][0]["path"].as_str(), key.file_name().unwrap().to_str());

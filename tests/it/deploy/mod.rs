@@ -94,7 +94,7 @@ fn the_crontab_has_five_fields_and_a_command_of_this_program() {
     let args = report(&words(&command));
     let folder = std::path::Path::new("/var/lib/acumen");
     assert_eq!((args.state.as_deref(), args.out), (Some(folder), folder.join("reports")));
-    assert!(args.config.is_some() && args.api_key_file.is_some());
+    assert!(args.config.is_some() && args.access.api_key_file.is_some());
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn the_service_has_a_user_of_its_own_its_key_handed_over_and_nothing_else() {
     assert_eq!(args.config.as_deref(), Some(Path::new("/etc/acumen/acumen.toml")));
     assert_eq!(args.out, Path::new("/var/lib/acumen/reports"));
     // A key named by a flag would win over the credential.
-    assert!(args.api_key_file.is_none());
+    assert!(args.access.api_key_file.is_none());
     for (key, expected) in [
         ("Type", "oneshot"),
         ("DynamicUser", "yes"),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use acumen::cli::ReportArgs;
+use acumen::cli::{ApiArgs, ReportArgs};
 use acumen::error::Error;
 use acumen::fetch::{Api, Delivery, FetchError, Ledger, Limits, fetch_within};
 use acumen::pipeline::prepare_within;
@@ -30,10 +30,8 @@ fn settings(url: &str, api: Api, out: &Path, page_size: u32, concurrency: u32) -
         tz: "UTC".to_owned(),
         trend: 1,
         org: Some("org_demo".to_owned()),
-        base_url: url.to_owned(),
-        page_size,
-        concurrency,
         out: out.to_owned(),
+        access: ApiArgs { base_url: url.to_owned(), page_size, concurrency, ..ApiArgs::default() },
         ..ReportArgs::default()
     };
     let key = match api {

@@ -1,0 +1,151 @@
+//! Why an archive cannot be used.
+
+use std::io;
+use std::path::Path;
+
+use crate::frame::FrameError;
+
+/// An archive could not be read, or not be added to. Whatever it says, the
+/// archive is as it was after the last step that was done.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// There is no archive.
+    #[error("there is no archive in {path}")]
+    Missing {
+        /// Where one was looked for.
+        path: String,
+    },
+    /// The folder holds something else.
+    #[error("{path} is not empty and no archive")]
+    Stranger {
+        /// The folder.
+        path: String,
+    },
+    /// A newer program wrote it.
+    #[error("the archive in {path} is of schema {schema}, and this acumen knows schemas up to {known}")]
+    Newer {
+        /// Where it lies.
+        path: String,
+        /// What it says.
+        schema: u32,
+        /// What this program writes.
+        known: u32,
+    },
+    /// It is about something else.
+    #[error("the archive in {path} keeps {what} {own}, and {asked} is asked for")]
+    Other {
+        /// Where it lies.
+        path: String,
+        /// `the organisation`, `the API`, `sessions from`.
+        what: &'static str,
+        /// What it keeps.
+        own: String,
+        /// What was asked for.
+        asked: String,
+    },
+    /// Another sync is at work.
+    #[error("another sync is at work on the archive in {path}")]
+    Busy {
+        /// Where it lies.
+        path: String,
+    },
+    /// It does not reach over the whole time in question.
+    #[error("{what}")]
+    Short {
+        /// What is missing.
+        what: String,
+    },
+    /// A file is not what the state says.
+    #[error("{path} is damaged: {what}")]
+    Damaged {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A check found faults.
+    #[error("the archive in {path} is damaged: {} found", faults(*count))]
+    Faulty {
+        /// Where it lies.
+        path: String,
+        /// How many faults.
+        count: usize,
+    },
+    /// A step was begun by a sync that was killed, and cannot be ended here.
+    #[error("a sync of the archive in {path} was cut short, and its last step cannot be finished: {source}")]
+    Unsettled {
+        /// Where it lies.
+        path: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The disk refuses.
+    #[error("could not {attempt} {path}: {source}")]
+    Disk {
+        /// What was attempted.
+        attempt: &'static str,
+        /// With what.
+        path: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The rows could not be made into tables.
+    #[error(transparent)]
+    Table(#[from] FrameError),
+}
+
+fn faults(count: usize) -> String {
+    if count == 1 { "1 fault".to_owned() } else { format!("{count} faults") }
+}
+
+impl ArchiveError {
+    /// For a step on the disk that failed.
+    pub(super) fn disk(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.display().to_string();
+        move |source| Self::Disk { attempt, path, source }
+    }
+
+    /// For a file with something else in it than was written.
+    pub(super) fn damaged(path: &Path, what: impl Into<String>) -> Self {
+        Self::Damaged { path: path.display().to_string(), what: what.into() }
+    }
+
+    /// For tables that cannot be read together, although each file is what was written.
+    pub fn unfit(root: &Path, error: &FrameError) -> Self {
+        Self::damaged(root, error.to_string())
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Missing { .. } => "acumen sync begins one; --archive names its folder".to_owned(),
+            Self::Stranger { .. } => "name an empty folder, or one that is yet to be made, with --archive".to_owned(),
+            Self::Newer { .. } => "use the acumen that wrote it, or a newer one".to_owned(),
+            Self::Other { .. } => "name another folder with --archive: an archive is about one thing".to_owned(),
+            Self::Busy { .. } => "wait for its end; reports can be made meanwhile".to_owned(),
+            Self::Short { .. } => {
+                "run acumen sync, or ask for a period that the archive covers; --allow-partial reports all the same"
+                    .to_owned()
+            }
+            Self::Damaged { .. } | Self::Faulty { .. } => {
+                "acumen archive verify lists all faults; acumen sync into an empty folder fetches everything anew"
+                    .to_owned()
+            }
+            Self::Unsettled { .. } => "run acumen sync as the user that the archive belongs to".to_owned(),
+            Self::Disk { .. } => "check that the folder of --archive is there, yours, and not full".to_owned(),
+            Self::Table(_) => "this is a defect of acumen: please report it with the line above".to_owned(),
+        }
+    }
+
+    /// The exit code that `--help` documents.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Missing { .. } | Self::Stranger { .. } | Self::Newer { .. } | Self::Other { .. } => 2,
+            Self::Short { .. } => 4,
+            Self::Damaged { .. } | Self::Faulty { .. } => 65,
+            Self::Disk { .. } | Self::Unsettled { .. } => 74,
+            Self::Busy { .. } => 75,
+            Self::Table(_) => 1,
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! A local store of sessions that outlives a run.
+//!
+//! ```text
+//! sessions/month=2026-10/sessions.parquet     five tables by month of creation, in UTC
+//! pull_requests/month=2026-10/…
+//! people.json                                 who the ids belong to
+//! state.json                                  what all of this is, written last
+//! ```
+//!
+//! [`Archive`] reads one, [`Store`] adds to one. Whatever kills a sync, the
+//! archive is what it was before its last step or after it: see `files`.
+
+mod error;
+mod files;
+mod people;
+mod state;
+mod store;
+mod verify;
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+pub use error::ArchiveError;
+pub use people::People;
+pub use state::{Entry, SCHEMA, SINCE, State, Subject};
+pub use store::Store;
+pub use verify::{Soundness, verify};
+
+use crate::frame::columns as c;
+use crate::frame::stored::{self, Table, Tables};
+use state::Flaw;
+
+/// What is on the disk where a sync did not come to its end.
+pub const KEPT: &str =
+    "the archive is whole; each step that was done stands, and the next sync goes on from there";
+
+/// An archive that is read; its files stay as they are meanwhile.
+#[derive(Debug)]
+pub struct Archive {
+    root: PathBuf,
+    state: State,
+    _lock: Option<files::Lock>,
+}
+
+/// Columns of sessions that only matter where they are named.
+const NAMING: [&str; 2] = [c::TITLE, c::URL];
+
+impl Archive {
+    /// Opens an archive to read it.
+    ///
+    /// # Errors
+    /// There is none, it is of a newer schema, or the disk refuses.
+    pub fn open(root: &Path) -> Result<Self, ArchiveError> {
+        let lock = files::hold(root)?;
+        let missing = || ArchiveError::Missing { path: root.display().to_string() };
+        let text = files::read(root, files::STATE)?.ok_or_else(missing)?;
+        Ok(Self { root: root.to_owned(), state: parse(root, &text)?, _lock: lock })
+    }
+
+    /// What it knows of itself.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The sessions of all months that a window touches, month by month, and some
+    /// before and after it; titles and addresses of sessions in months that end
+    /// before `named_from` are left out.
+    ///
+    /// # Errors
+    /// A file is not what the state says.
+    pub fn within(
+        &self,
+        window: &Range<DateTime<Utc>>,
+        named_from: DateTime<Utc>,
+    ) -> Result<Vec<Tables>, ArchiveError> {
+        let month = |moment: DateTime<Utc>| stored::month(moment.timestamp_micros());
+        let end = (window.end - TimeDelta::microseconds(1)).max(window.start);
+        let (first, last, named) = (month(window.start), month(end), month(named_from));
+        let months = self.state.months().filter(|own| (first.as_str()..=last.as_str()).contains(own));
+        months.map(|own| self.tables(own, own >= named.as_str())).collect()
+    }
+
+    /// The tables of a month, with what its sessions are named by or without.
+    fn tables(&self, month: &str, named: bool) -> Result<Tables, ArchiveError> {
+        let table = |name: &str| {
+            let without: &[&str] = if named || name != "sessions" { &[] } else { &NAMING };
+            self.table(name, month, |columns| columns.retain(|column| !without.contains(&column.as_str())))
+        };
+        let [a, b, d, e, f] = stored::NAMES.map(table);
+        Ok(Tables([a?, b?, d?, e?, f?]))
+    }
+
+    /// The ids of the sessions of a month.
+    fn ids(&self, month: &str) -> Result<Vec<String>, ArchiveError> {
+        let sessions =
+            self.table("sessions", month, |columns| columns.retain(|column| column == c::SESSION))?;
+        Ok(stored::ids(&sessions)?)
+    }
+
+    /// The table of a month, with those of its columns that are left.
+    fn table(
+        &self,
+        name: &str,
+        month: &str,
+        choose: impl Fn(&mut Vec<String>),
+    ) -> Result<Table, ArchiveError> {
+        let path = state::path(name, month);
+        let bytes = self.checked(&path)?;
+        stored::from_parquet(bytes, choose)
+            .map_err(|error| ArchiveError::damaged(&self.root.join(&path), error.to_string()))
+    }
+
+    /// Who people are, by the last sync that was told.
+    ///
+    /// # Errors
+    /// A file is not what the state says.
+    pub fn people(&self) -> Result<People, ArchiveError> {
+        match self.state.files.contains_key(People::PATH) {
+            true => People::parse(&self.checked(People::PATH)?)
+                .map_err(|error| ArchiveError::damaged(&self.root.join(People::PATH), error.to_string())),
+            false => Ok(People::default()),
+        }
+    }
+
+    /// A file's bytes, if they are what the state says.
+    fn checked(&self, path: &str) -> Result<Vec<u8>, ArchiveError> {
+        let damaged = |what| ArchiveError::damaged(&self.root.join(path), what);
+        let entry = self.state.files.get(path).ok_or_else(|| damaged("the state does not know it"))?;
+        let bytes = files::read(&self.root, path)?.ok_or_else(|| damaged("it is not there"))?;
+        match bytes.len() as u64 == entry.bytes && store::digest(&bytes) == entry.sha256 {
+            true => Ok(bytes),
+            false => Err(damaged("it is not what was written")),
+        }
+    }
+}
+
+fn parse(root: &Path, text: &[u8]) -> Result<State, ArchiveError> {
+    State::parse(text).map_err(|flaw| match flaw {
+        Flaw::Newer(schema) => {
+            ArchiveError::Newer { path: root.display().to_string(), schema, known: SCHEMA }
+        }
+        Flaw::Unreadable(why) => ArchiveError::damaged(&root.join(files::STATE), why),
+    })
+}

@@ -1,0 +1,63 @@
+//! Who the ids in sessions belong to, kept beside them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::ArchiveError;
+use crate::fetch;
+
+/// What the API's lists told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct People {
+    /// By id.
+    pub users: BTreeMap<String, User>,
+    /// What to show for the id of an organisation.
+    pub organisations: BTreeMap<String, String>,
+}
+
+/// A person or a service user.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// Untrusted text.
+    pub name: Option<String>,
+    /// The same.
+    pub email: Option<String>,
+}
+
+impl People {
+    /// Its place in an archive.
+    pub(super) const PATH: &str = "people.json";
+
+    /// What the lists told now; of a list that could not be read to its end what
+    /// was known before stays.
+    pub fn renewed(self, told: &fetch::People) -> Self {
+        let before = if told.notes.is_empty() { Self::default() } else { self };
+        let Self { mut users, mut organisations } = before;
+        users.extend(told.members.iter().map(|member| {
+            (member.id.clone(), User { name: member.name.clone(), email: member.email.clone() })
+        }));
+        organisations.extend(told.organisations.clone());
+        Self { users, organisations }
+    }
+
+    /// As the lists told it.
+    pub fn told(self) -> fetch::People {
+        let member = |(id, User { name, email })| fetch::Member { id, name, email };
+        fetch::People {
+            members: self.users.into_iter().map(member).collect(),
+            organisations: self.organisations,
+            notes: Vec::new(),
+        }
+    }
+
+    pub(super) fn parse(text: &[u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(text)
+    }
+
+    pub(super) fn to_json(&self) -> Result<Vec<u8>, ArchiveError> {
+        let failed = |error| ArchiveError::disk("write", Path::new(Self::PATH))(std::io::Error::other(error));
+        serde_json::to_vec_pretty(self).map_err(failed)
+    }
+}

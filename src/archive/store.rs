@@ -1,0 +1,171 @@
+//! An archive that is added to: step by step, each of them whole or not at all.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::state::{self, Entry, SCHEMA};
+use super::{Archive, ArchiveError, People, State, Subject, files};
+use crate::frame::stored::{self, Tables};
+
+/// An archive that nobody else adds to meanwhile.
+#[derive(Debug)]
+pub struct Store {
+    archive: Archive,
+    _lock: files::Lock,
+}
+
+impl Store {
+    /// Opens an archive to add to it, or begins one.
+    ///
+    /// # Errors
+    /// It is about something else or of a newer schema, another sync is at work,
+    /// or the disk refuses.
+    pub fn open(
+        root: &Path,
+        subject: &Subject,
+        now: chrono::DateTime<chrono::Utc>,
+    ) -> Result<Self, ArchiveError> {
+        let lock = files::enter(root)?;
+        files::settle(root).map_err(ArchiveError::disk("put files in their places in", root))?;
+        let state = match files::read(root, files::STATE)? {
+            Some(text) => super::parse(root, &text)?,
+            None => State::begin(subject, now),
+        };
+        if let Some((what, own, asked)) = state.differs(subject) {
+            return Err(ArchiveError::Other { path: root.display().to_string(), what, own, asked });
+        }
+        let archive = Archive { root: root.to_owned(), state, _lock: None };
+        Ok(Self { archive, _lock: lock })
+    }
+
+    /// What it knows of itself.
+    pub fn state(&self) -> &State {
+        &self.archive.state
+    }
+
+    /// The ids of sessions that may still come to another end, oldest first: those
+    /// that have not ended, and those with a pull request that is not decided.
+    ///
+    /// # Errors
+    /// A file is not what the state says.
+    pub fn unsettled(&self) -> Result<Vec<String>, ArchiveError> {
+        let mut ids = Vec::new();
+        for month in self.months() {
+            let tables = self.archive.tables(&month, true)?;
+            ids.extend(stored::unsettled(&tables)?);
+        }
+        Ok(ids)
+    }
+
+    /// Adds sessions, and what is known by now: both hold once this returns, and
+    /// neither does before.
+    ///
+    /// # Errors
+    /// A file is not what the state says, or the disk refuses.
+    pub fn add(&mut self, new: &Tables, know: impl FnOnce(&mut State)) -> Result<(), ArchiveError> {
+        let root = self.archive.root.clone();
+        let step = files::Step::begin(&root)?;
+        let mut state = self.archive.state.clone();
+        for (month, tables) in self.changed(new)? {
+            for (name, table) in tables.named() {
+                let bytes = stored::to_parquet(table)?;
+                let path = state::path(name, &month);
+                let entry = entry(table.height() as u64, &bytes);
+                if state.files.get(&path) != Some(&entry) {
+                    step.write(&path, &bytes)?;
+                    state.files.insert(path, entry);
+                }
+            }
+        }
+        know(&mut state);
+        self.commit(step, state)
+    }
+
+    /// Takes over who people are, and ends a sync: all changes before `began` are in.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn finish(
+        &mut self,
+        people: &People,
+        began: chrono::DateTime<chrono::Utc>,
+    ) -> Result<(), ArchiveError> {
+        let root = self.archive.root.clone();
+        let step = files::Step::begin(&root)?;
+        let mut state = State { watermark: began, complete: true, ..self.archive.state.clone() };
+        let bytes = people.to_json()?;
+        let entry = entry(people.users.len() as u64, &bytes);
+        if state.files.get(People::PATH) != Some(&entry) {
+            step.write(People::PATH, &bytes)?;
+            state.files.insert(People::PATH.to_owned(), entry);
+        }
+        self.commit(step, state)
+    }
+
+    /// Who people are, by the last sync that was told.
+    ///
+    /// # Errors
+    /// A file is not what the state says.
+    pub fn people(&self) -> Result<People, ArchiveError> {
+        self.archive.people()
+    }
+
+    fn commit(&mut self, step: files::Step<'_>, state: State) -> Result<(), ArchiveError> {
+        let state = State { schema: SCHEMA, tool: state::tool(), ..state };
+        let path: PathBuf = self.archive.root.join(files::STATE);
+        let text = serde_json::to_vec_pretty(&state)
+            .map_err(|error| ArchiveError::disk("write", &path)(std::io::Error::other(error)))?;
+        step.commit(&text)?;
+        self.archive.state = state;
+        Ok(())
+    }
+
+    /// The months that new sessions change, as they will be.
+    fn changed(&self, new: &Tables) -> Result<Vec<(String, Tables)>, ArchiveError> {
+        let mut parts: HashMap<String, Tables> = new.by_month()?.into_iter().collect();
+        let mut homes: HashMap<String, String> = HashMap::new();
+        for (month, tables) in &parts {
+            homes.extend(stored::ids(tables.sessions())?.into_iter().map(|id| (id, month.clone())));
+        }
+        // A session whose creation is told anew must not stay in two months.
+        let mut left = HashSet::new();
+        for month in self.months().into_iter().filter(|_| !homes.is_empty()) {
+            if self.archive.ids(&month)?.iter().any(|id| homes.get(id).is_some_and(|home| *home != month)) {
+                left.insert(month);
+            }
+        }
+        let mut changed = Vec::new();
+        for month in self.months() {
+            let part = parts.remove(&month);
+            if part.is_none() && !left.contains(&month) {
+                continue;
+            }
+            let mut tables = self.archive.tables(&month, true)?;
+            if left.contains(&month) {
+                let elsewhere = part.as_ref().map_or_else(|| Ok(new.clone()), |part| new.without(part))?;
+                tables = tables.without(&elsewhere)?;
+            }
+            if let Some(part) = part {
+                tables = stored::merge(&tables, &part)?;
+            }
+            changed.push((month, tables));
+        }
+        changed.extend(parts);
+        Ok(changed)
+    }
+
+    fn months(&self) -> Vec<String> {
+        self.archive.state.months().map(str::to_owned).collect()
+    }
+}
+
+fn entry(rows: u64, bytes: &[u8]) -> Entry {
+    Entry { rows, bytes: bytes.len() as u64, sha256: digest(bytes) }
+}
+
+/// SHA-256 in hexadecimal digits.
+pub(super) fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}

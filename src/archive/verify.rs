@@ -1,0 +1,94 @@
+//! Whether an archive is what it says: every file, every row.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use super::{Archive, ArchiveError, files, state};
+use crate::frame::stored::{self, Tables};
+
+/// What a check found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Soundness {
+    /// What is wrong, in words; empty where all is well.
+    pub faults: Vec<String>,
+    /// Months with sessions.
+    pub months: u64,
+    /// Sessions in them.
+    pub sessions: u64,
+    /// The length of all files.
+    pub bytes: u64,
+}
+
+/// Checks that every file is what was written, that its rows are as many as the
+/// state says, in order and of its month, that each session is there once, that
+/// nothing hangs on a session that is not, and that a plain scan of the folders
+/// reads no other file.
+///
+/// # Errors
+/// There is no archive, it is of a newer schema, or the disk refuses.
+pub fn verify(root: &Path) -> Result<Soundness, ArchiveError> {
+    let archive = Archive::open(root)?;
+    let state = archive.state();
+    let mut faults = strangers(&archive)?;
+    let mut homes: HashMap<String, &str> = HashMap::new();
+    for month in state.months() {
+        let Some(tables) = sound_tables(&archive, month, &mut faults)? else { continue };
+        match stored::verify(&tables, month) {
+            Ok(found) => {
+                faults.extend(found.faults.into_iter().map(|fault| format!("{month}, {fault}")));
+                for id in found.ids {
+                    if let Some(other) = homes.insert(id.clone(), month) {
+                        faults.push(format!("session {id} is there twice: in {other} and in {month}"));
+                    }
+                }
+            }
+            Err(error) => faults.push(format!("{month}: {error}")),
+        }
+    }
+    if let Err(ArchiveError::Damaged { path, what }) = archive.people() {
+        faults.push(format!("{path}: {what}"));
+    }
+    Ok(Soundness {
+        faults,
+        months: state.months().count() as u64,
+        sessions: state.sessions(),
+        bytes: state.files.values().map(|entry| entry.bytes).sum(),
+    })
+}
+
+/// Files that a plain scan reads and the state does not know.
+fn strangers(archive: &Archive) -> Result<Vec<String>, ArchiveError> {
+    let mut faults = Vec::new();
+    for table in stored::NAMES {
+        let found = files::scanned(&archive.root, table)?;
+        let unknown = found.into_iter().filter(|path| !archive.state.files.contains_key(path));
+        faults.extend(unknown.map(|path| format!("{path}: it is none of the archive's")));
+    }
+    Ok(faults)
+}
+
+/// The tables of a month, if all of them are what was written.
+fn sound_tables(
+    archive: &Archive,
+    month: &str,
+    faults: &mut Vec<String>,
+) -> Result<Option<Tables>, ArchiveError> {
+    let mut tables = Vec::new();
+    for name in stored::NAMES {
+        let path = state::path(name, month);
+        let rows = archive.state.files.get(&path).map(|entry| entry.rows);
+        match archive.table(name, month, |_| ()) {
+            Ok(table) if Some(table.height() as u64) != rows => {
+                faults.push(format!(
+                    "{path}: it has {} rows, and the state says {}",
+                    table.height(),
+                    rows.unwrap_or_default()
+                ));
+            }
+            Ok(table) => tables.push(table),
+            Err(ArchiveError::Damaged { path, what }) => faults.push(format!("{path}: {what}")),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(<[_; 5]>::try_from(tables).ok().map(Tables))
+}
