@@ -213,3 +213,86 @@ fn sync(folder: &Path) -> io::Result<()> {
 fn lock_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(root: &Path, path: &str) -> Option<String> {
+        read(root, path).unwrap().map(|bytes| String::from_utf8(bytes).unwrap())
+    }
+
+    /// An archive of one step, and a second step that is written but does not hold.
+    fn begun(root: &Path) -> Step<'_> {
+        let _lock = enter(root).unwrap();
+        let first = Step::begin(root).unwrap();
+        first.write("a/x", b"1").unwrap();
+        first.write("b/y", b"1").unwrap();
+        first.commit(b"one").unwrap();
+        let second = Step::begin(root).unwrap();
+        second.write("a/x", b"2").unwrap();
+        second.write("b/y", b"2").unwrap();
+        second.write(STATE, b"two").unwrap();
+        second
+    }
+
+    fn seen(root: &Path) -> [Option<String>; 3] {
+        [text(root, "a/x"), text(root, "b/y"), text(root, STATE)]
+    }
+
+    #[test]
+    fn a_step_that_does_not_hold_counts_for_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        begun(root);
+        assert!(hold(root).unwrap().is_some());
+        assert_eq!(seen(root), ["1", "1", "one"].map(|text| Some(text.to_owned())));
+        // The next step begins with nothing of it.
+        Step::begin(root).unwrap().commit(b"three").unwrap();
+        assert_eq!(seen(root), ["1", "1", "three"].map(|text| Some(text.to_owned())));
+    }
+
+    #[test]
+    fn a_step_that_holds_is_put_in_its_place_from_wherever_it_was_left() {
+        for done in 0..4 {
+            let folder = tempfile::tempdir().unwrap();
+            let root = folder.path();
+            begun(root);
+            let committed = root.join(COMMITTED);
+            fs::rename(root.join(STAGED), &committed).unwrap();
+            for path in ["a/x", "b/y", STATE].into_iter().take(done) {
+                place(&committed, root, Path::new(path)).unwrap();
+            }
+            // Whoever comes first, a reader or a sync, puts it there.
+            if done % 2 == 0 {
+                hold(root).unwrap();
+            } else {
+                settle(root).unwrap();
+            }
+            assert_eq!(seen(root), ["2", "2", "two"].map(|text| Some(text.to_owned())), "{done}");
+            Step::begin(root).unwrap().commit(b"three").unwrap();
+            assert!(!committed.exists(), "{done}");
+        }
+    }
+
+    #[test]
+    fn one_sync_keeps_out_another_and_no_reader() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        begun(root);
+        let lock = enter(root).unwrap();
+        assert!(matches!(enter(root), Err(ArchiveError::Busy { .. })));
+        assert!(hold(root).unwrap().is_some());
+        drop(lock);
+        assert!(enter(root).is_ok());
+    }
+
+    #[test]
+    fn a_copy_without_locks_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        begun(root);
+        fs::remove_file(root.join(FILES_LOCK)).unwrap();
+        assert!(hold(root).unwrap().is_none());
+    }
+}

@@ -79,17 +79,27 @@ impl Archive {
         let end = (window.end - TimeDelta::microseconds(1)).max(window.start);
         let (first, last, named) = (month(window.start), month(end), month(named_from));
         let months = self.state.months().filter(|own| (first.as_str()..=last.as_str()).contains(own));
-        months.map(|own| self.tables(own, own >= named.as_str())).collect()
+        let tables = |own: &str| {
+            let is_named = own >= named.as_str();
+            let is_read = |table: &str, column: &str| {
+                stored::is_read(table, column) && (is_named || !NAMING.contains(&column))
+            };
+            self.tables(own, is_read)
+        };
+        months.map(tables).collect()
     }
 
-    /// The tables of a month, with what its sessions are named by or without.
-    fn tables(&self, month: &str, named: bool) -> Result<Tables, ArchiveError> {
-        let table = |name: &str| {
-            let without: &[&str] = if named || name != "sessions" { &[] } else { &NAMING };
-            self.table(name, month, |columns| columns.retain(|column| !without.contains(&column.as_str())))
-        };
+    /// The tables of a month, with those columns that are wanted.
+    fn tables(&self, month: &str, wanted: impl Fn(&str, &str) -> bool) -> Result<Tables, ArchiveError> {
+        let table =
+            |name: &str| self.table(name, month, |columns| columns.retain(|column| wanted(name, column)));
         let [a, b, d, e, f] = stored::NAMES.map(table);
         Ok(Tables([a?, b?, d?, e?, f?]))
+    }
+
+    /// All there is of a month.
+    fn whole(&self, month: &str) -> Result<Tables, ArchiveError> {
+        self.tables(month, |_, _| true)
     }
 
     /// The ids of the sessions of a month.

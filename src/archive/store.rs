@@ -53,7 +53,7 @@ impl Store {
     pub fn unsettled(&self) -> Result<Vec<String>, ArchiveError> {
         let mut ids = Vec::new();
         for month in self.months() {
-            let tables = self.archive.tables(&month, true)?;
+            let tables = self.archive.whole(&month)?;
             ids.extend(stored::unsettled(&tables)?);
         }
         Ok(ids)
@@ -142,7 +142,7 @@ impl Store {
             if part.is_none() && !left.contains(&month) {
                 continue;
             }
-            let mut tables = self.archive.tables(&month, true)?;
+            let mut tables = self.archive.whole(&month)?;
             if left.contains(&month) {
                 let elsewhere = part.as_ref().map_or_else(|| Ok(new.clone()), |part| new.without(part))?;
                 tables = tables.without(&elsewhere)?;

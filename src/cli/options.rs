@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 /// `acumen report`.
@@ -58,12 +59,13 @@ pub struct ReportArgs {
     /// Answers of the API, arrays of sessions or a session a line; plain, gzip or zstd.
     #[arg(long, env = "ACUMEN_PAGES", value_name = "PATH", help_heading = "Sessions")]
     pub pages: Option<PathBuf>,
-    /// Report from an archive that acumen sync keeps, instead of asking.
+    /// Report from an archive that acumen sync keeps, instead of asking; "" asks.
     #[arg(
         long,
         env = "ACUMEN_ARCHIVE",
         value_name = "DIR",
         conflicts_with = "pages",
+        value_parser = OsStringValueParser::new().map(PathBuf::from),
         help_heading = "Sessions"
     )]
     pub archive: Option<PathBuf>,

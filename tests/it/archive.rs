@@ -122,7 +122,7 @@ fn a_later_sync_takes_over_what_changed() {
     drop(served);
 
     let mut after = before.clone();
-    let now = chrono::Utc::now().to_rfc3339();
+    let now = watermark(folder.path());
     for (place, session) in after.iter_mut().enumerate() {
         if place % 7 == 0 {
             // It changed, and says so.
@@ -172,7 +172,7 @@ fn what_moved_to_another_month_is_there_once() {
     let served = Served::values(vec![session("2026-09-30T23:00:00Z", "2026-10-01T00:00:00Z")]);
     let folder = tempfile::tempdir().expect("a folder");
     assert_eq!(sync(&served, folder.path(), &[]).code, Some(0));
-    let now = chrono::Utc::now().to_rfc3339();
+    let now = watermark(folder.path());
     let served = Served::values(vec![session("2026-10-01T01:00:00Z", &now)]);
     assert_eq!(sync(&served, folder.path(), &[]).code, Some(0));
     is_sound(folder.path());
@@ -265,16 +265,21 @@ fn a_server_that_ignores_what_it_is_asked_for_is_found_out() {
     let served = Served::new(organisation(), Options::default());
     let folder = tempfile::tempdir().expect("a folder");
     assert_eq!(sync(&served, folder.path(), &["--org", "org_demo"]).code, Some(0));
-    let state = fs::read(folder.path().join("archive/state.json")).expect("a state");
+    let before = watermark(folder.path());
     drop(served);
     let faults = vec!["ignorefilter".parse().expect("a fault")];
     let served = Served::new(organisation(), Options { faults, ..Options::default() });
     let outcome = sync(&served, folder.path(), &["--org", "org_demo"]);
     assert_ne!(outcome.code, Some(0), "{}", outcome.stderr);
     is_sound(folder.path());
-    let watermark = |text: &[u8]| serde_json::from_slice::<Value>(text).expect("JSON")["watermark"].take();
-    let now = fs::read(folder.path().join("archive/state.json")).expect("a state");
-    assert_eq!(watermark(&state), watermark(&now), "the next sync asks for all of it again");
+    assert_eq!(watermark(folder.path()), before, "the next sync asks for all of it again");
+}
+
+/// All changes before this moment are in the archive of a folder.
+fn watermark(folder: &Path) -> String {
+    let text = fs::read(folder.join("archive/state.json")).expect("a state");
+    let state: Value = serde_json::from_slice(&text).expect("JSON");
+    state["watermark"].as_str().expect("a moment").to_owned()
 }
 
 /// A folder with a small archive, until now.

@@ -16,7 +16,7 @@ use chrono::DateTime;
 use polars::prelude::*;
 
 pub use build::TablesBuilder;
-pub use read::Wanted;
+pub use read::{Wanted, is_read};
 
 use super::FrameError;
 use super::columns as c;
@@ -247,3 +247,6 @@ fn sorted(table: DataFrame) -> PolarsResult<DataFrame> {
 fn failed(table: &'static str) -> impl FnOnce(PolarsError) -> FrameError {
     move |source| FrameError { table, source }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,16 @@ use crate::frame::normal;
 use crate::frame::record::{Parts, Record};
 use crate::frame::{FrameError, FramesBuilder};
 
+/// Whether [`FramesBuilder::push_tables`] reads a column of a table.
+pub fn is_read(table: &str, column: &str) -> bool {
+    match (table, column) {
+        // Repositories are told by addresses, and the rest by the session.
+        ("pull_requests", c::REPO) => false,
+        ("sessions", _) => true,
+        (_, column) => column != c::CREATED,
+    }
+}
+
 /// Which sessions of stored tables are in question: as [`crate::fetch`] judges them.
 #[derive(Clone, Debug)]
 pub struct Wanted<'q> {
@@ -76,97 +86,88 @@ impl FramesBuilder {
     }
 }
 
-type Texts<'t> = Vec<Option<&'t str>>;
-
 /// The columns of the sessions, to be read row by row.
 struct Sessions<'t> {
     rows: usize,
-    id: Texts<'t>,
-    created: Vec<Option<i64>>,
-    updated: Vec<Option<i64>>,
-    org: Texts<'t>,
-    user_id: Texts<'t>,
-    service_user_id: Texts<'t>,
-    status: Texts<'t>,
-    acus: Vec<Option<f64>>,
-    origin: Texts<'t>,
-    size: Texts<'t>,
-    category: Texts<'t>,
-    limited: Vec<Option<bool>>,
-    messages: Vec<Option<i64>>,
-    analysed: Vec<Option<bool>>,
-    feedback: Vec<Option<i64>>,
-    title: Texts<'t>,
-    url: Texts<'t>,
+    id: &'t StringChunked,
+    created: &'t Int64Chunked,
+    updated: &'t Int64Chunked,
+    org: &'t StringChunked,
+    user_id: &'t StringChunked,
+    service_user_id: &'t StringChunked,
+    status: &'t StringChunked,
+    acus: &'t Float64Chunked,
+    origin: &'t StringChunked,
+    size: &'t StringChunked,
+    category: &'t StringChunked,
+    limited: &'t BooleanChunked,
+    messages: &'t Int64Chunked,
+    analysed: &'t BooleanChunked,
+    feedback: &'t Int64Chunked,
+    /// Left out where nobody will read them.
+    title: Option<&'t StringChunked>,
+    url: Option<&'t StringChunked>,
 }
 
 impl<'t> Sessions<'t> {
     fn of(table: &'t DataFrame) -> PolarsResult<Self> {
         let texts = |name| texts(table, name);
-        let numbers = |name| PolarsResult::Ok(table.column(name)?.i64()?.iter().collect());
-        let flags = |name| PolarsResult::Ok(table.column(name)?.bool()?.iter().collect());
-        let moments = |name| PolarsResult::Ok(table.column(name)?.datetime()?.physical().iter().collect());
-        // Left out where nobody will read them.
-        let perhaps = |name| if table.column(name).is_ok() { texts(name) } else { Ok(Vec::new()) };
         Ok(Self {
             rows: table.height(),
             id: texts(c::SESSION)?,
-            created: moments(c::CREATED)?,
-            updated: moments(c::UPDATED)?,
+            created: table.column(c::CREATED)?.datetime()?.physical(),
+            updated: table.column(c::UPDATED)?.datetime()?.physical(),
             org: texts(c::ORG)?,
             user_id: texts(c::USER_ID)?,
             service_user_id: texts(c::SERVICE_USER_ID)?,
             status: texts(c::STATUS)?,
-            acus: table.column(c::ACUS)?.f64()?.iter().collect(),
+            acus: table.column(c::ACUS)?.f64()?,
             origin: texts(c::ORIGIN)?,
             size: texts(c::SIZE)?,
             category: texts(c::CATEGORY)?,
-            limited: flags(c::LIMITED)?,
-            messages: numbers(c::MESSAGES)?,
-            analysed: flags(c::ANALYSED)?,
-            feedback: numbers(c::FEEDBACK)?,
-            title: perhaps(c::TITLE)?,
-            url: perhaps(c::URL)?,
+            limited: table.column(c::LIMITED)?.bool()?,
+            messages: table.column(c::MESSAGES)?.i64()?,
+            analysed: table.column(c::ANALYSED)?.bool()?,
+            feedback: table.column(c::FEEDBACK)?.i64()?,
+            title: texts(c::TITLE).ok(),
+            url: texts(c::URL).ok(),
         })
     }
 
+    /// A row below `rows`.
     fn record(&self, row: usize) -> Record<'t> {
-        let count = |number: Option<i64>| number.and_then(|number| u32::try_from(number).ok());
+        let count = |column: &Int64Chunked| u32::try_from(column.get(row)?).ok();
         Record {
-            id: at(&self.id, row).unwrap_or_default(),
-            created: at(&self.created, row).unwrap_or_default(),
-            updated: at(&self.updated, row),
-            org: at(&self.org, row),
-            user_id: at(&self.user_id, row),
-            service_user_id: at(&self.service_user_id, row),
-            status: at(&self.status, row),
-            acus: at(&self.acus, row),
-            origin: at(&self.origin, row),
-            size: at(&self.size, row),
-            category: at(&self.category, row),
-            limited: at(&self.limited, row).unwrap_or_default(),
-            messages: count(at(&self.messages, row)),
-            title: at(&self.title, row),
-            url: at(&self.url, row),
-            analysed: at(&self.analysed, row).unwrap_or_default(),
-            feedback: count(at(&self.feedback, row)).unwrap_or_default(),
+            id: self.id.get(row).unwrap_or_default(),
+            created: self.created.get(row).unwrap_or_default(),
+            updated: self.updated.get(row),
+            org: self.org.get(row),
+            user_id: self.user_id.get(row),
+            service_user_id: self.service_user_id.get(row),
+            status: self.status.get(row),
+            acus: self.acus.get(row),
+            origin: self.origin.get(row),
+            size: self.size.get(row),
+            category: self.category.get(row),
+            limited: self.limited.get(row).unwrap_or_default(),
+            messages: count(self.messages),
+            title: self.title.and_then(|title| title.get(row)),
+            url: self.url.and_then(|url| url.get(row)),
+            analysed: self.analysed.get(row).unwrap_or_default(),
+            feedback: count(self.feedback).unwrap_or_default(),
         }
     }
 }
 
-/// A cell; null where there is no such row.
-fn at<T: Copy>(column: &[Option<T>], row: usize) -> Option<T> {
-    column.get(row).copied().flatten()
-}
-
-fn texts<'t>(table: &'t DataFrame, name: &str) -> PolarsResult<Texts<'t>> {
-    Ok(table.column(name)?.str()?.iter().collect())
+fn texts<'t>(table: &'t DataFrame, name: &str) -> PolarsResult<&'t StringChunked> {
+    table.column(name)?.str()
 }
 
 /// Two columns of what hangs on sessions, in the order of those.
 struct Hanging<'t> {
-    sessions: Texts<'t>,
-    columns: [Texts<'t>; 2],
+    rows: usize,
+    sessions: &'t StringChunked,
+    columns: [&'t StringChunked; 2],
     /// The first row of the next session.
     row: usize,
 }
@@ -175,26 +176,24 @@ impl<'t> Hanging<'t> {
     fn of(table: &'t DataFrame, columns: [&str; 2]) -> PolarsResult<Self> {
         let [first, second] = columns;
         let columns = [texts(table, first)?, texts(table, second)?];
-        Ok(Self { sessions: texts(table, c::SESSION)?, columns, row: 0 })
+        Ok(Self { rows: table.height(), sessions: texts(table, c::SESSION)?, columns, row: 0 })
     }
 
     /// The cells of a session; each must be asked about once, in order.
-    fn next<'h>(&'h mut self, id: &str) -> impl Iterator<Item = [Option<&'t str>; 2]> + Clone + use<'t, 'h> {
+    fn next(&mut self, id: &str) -> impl Iterator<Item = [Option<&'t str>; 2]> + Clone + use<'t> {
         let begin = self.row;
-        while self.sessions.get(self.row).is_some_and(|own| *own == Some(id)) {
+        while self.row < self.rows && self.sessions.get(self.row) == Some(id) {
             self.row += 1;
         }
-        let [first, second] = &self.columns;
-        let (first, second) = (first.get(begin..self.row), second.get(begin..self.row));
-        let rows = first.unwrap_or_default().iter().zip(second.unwrap_or_default());
-        rows.map(|(first, second)| [*first, *second])
+        let columns = self.columns;
+        (begin..self.row).map(move |row| columns.map(|column| column.get(row)))
     }
 
     /// Whether every row was some session's.
     fn end(&self) -> PolarsResult<()> {
-        match self.sessions.get(self.row) {
-            None => Ok(()),
-            Some(_) => Err(polars_err!(ComputeError: "row {} is of no session in its place", self.row)),
+        match self.row == self.rows {
+            true => Ok(()),
+            false => Err(polars_err!(ComputeError: "row {} is of no session in its place", self.row)),
         }
     }
 }
