@@ -266,6 +266,7 @@ fn a_server_that_ignores_what_it_is_asked_for_is_found_out() {
     let folder = tempfile::tempdir().expect("a folder");
     assert_eq!(sync(&served, folder.path(), &["--org", "org_demo"]).code, Some(0));
     let before = watermark(folder.path());
+    edit(&folder.path().join("archive/state.json"), |state| state["until"] = json!("2026-11-01T00:00:00Z"));
     drop(served);
     let faults = vec!["ignorefilter".parse().expect("a fault")];
     let served = Served::new(organisation(), Options { faults, ..Options::default() });
