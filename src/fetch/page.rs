@@ -8,6 +8,8 @@ use serde_json::value::RawValue;
 
 use super::api::Api;
 use super::envelope::{self, Envelope, Enveloped, Flaw};
+use super::plain::{self, Plain};
+use super::time::Instant;
 use super::wire::{IdOnly, Session, bare_id};
 use super::{Question, Row};
 
@@ -49,8 +51,7 @@ pub(super) struct Page<'a> {
 ///
 /// A body that is no whole page.
 pub(super) fn read<'a>(body: &'a str, spare: &'a OnceCell<String>, api: Api) -> Result<Page<'a>, Flaw> {
-    type Fitting<'a> = Enveloped<'a, Option<Vec<Session<'a>>>>;
-    if let Ok(mut page) = serde_json::from_str::<Fitting<'a>>(body)
+    if let Some(mut page) = fitting(body)
         && let Some(sessions) = page.items.take()
     {
         let envelope = page.envelope(api, sessions.len() as u64)?;
@@ -75,6 +76,15 @@ pub(super) fn read<'a>(body: &'a str, spare: &'a OnceCell<String>, api: Api) -> 
     Ok(page)
 }
 
+/// A page whose records all fit.
+fn fitting(body: &str) -> Option<plain::Page<'_>> {
+    let is_end = |end: usize| body.get(end..).is_some_and(|rest| rest.trim_ascii().is_empty());
+    match Plain::new(body).page(0) {
+        Some((page, end)) if is_end(end) => Some(page),
+        _ => serde_json::from_str(body).ok(),
+    }
+}
+
 /// Judges the records of a page against the question and a window within it;
 /// `position` gives the place of the nth record in the server's order.
 pub(super) fn judge<'p>(
@@ -82,32 +92,34 @@ pub(super) fn judge<'p>(
     unreadable: Vec<Option<String>>,
     question: &Question,
     window: &Range<DateTime<Utc>>,
-    position: impl Fn(u64, &Session<'p>) -> u64,
+    position: impl Fn(u64, DateTime<Utc>) -> u64,
 ) -> impl Iterator<Item = Verdict<'p>> {
     let judged = (0..).zip(sessions).map(move |(index, session)| {
-        let position = position(index, &session);
-        verdict(position, session, question, window)
+        let created = session.created();
+        verdict(session, created, question, window, |created| position(index, created))
     });
     judged.chain(unreadable.into_iter().map(Verdict::Rejected))
 }
 
-/// Judges one record against the question and a window within it.
+/// Judges one record, created at a moment, against the question and a window within it.
 pub(super) fn verdict<'a>(
-    position: u64,
     session: Session<'a>,
+    created: Option<Instant>,
     question: &Question,
     window: &Range<DateTime<Utc>>,
+    position: impl FnOnce(DateTime<Utc>) -> u64,
 ) -> Verdict<'a> {
     let Some(id) = session.id() else {
         return Verdict::Rejected(None);
     };
-    let Some(created) = session.created() else {
+    let Some(created) = created else {
         return Verdict::Rejected(Some(id.to_owned()));
     };
     if !window.contains(&created.utc) || !is_wanted(&session, question) {
         return Verdict::Outside(id.to_owned());
     }
-    Verdict::Accepted { row: Row { position, created: created.utc, session }, naive: created.naive }
+    let Instant { utc: created, naive } = created;
+    Verdict::Accepted { row: Row { position: position(created), created, session }, naive }
 }
 
 /// Whether a session has one of the tags and one of the users that were asked for.

@@ -11,6 +11,7 @@ use serde_json::{Deserializer, error::Category};
 use super::super::api::Api;
 use super::super::envelope::{Enveloped, Signs};
 use super::super::page::{Verdict, mended, verdict};
+use super::super::plain::{Plain, Read};
 use super::super::wire::{IdOnly, Session, bare_id};
 use super::super::{Question, Row};
 
@@ -63,7 +64,7 @@ impl Told {
 /// The generation that writes a record so: v3 counts seconds, and has fields of
 /// its own, which are left where somebody has rewritten the times.
 fn generation(session: &Session<'_>) -> Api {
-    let is_text = session.created_at.is_some_and(|raw| raw.get().starts_with('"'));
+    let is_text = session.created_at.is_some_and(|raw| raw.starts_with('"'));
     let has_own = || {
         let words = [&session.origin, &session.session_size, &session.category, &session.status_detail];
         session.analysis.is_some() || words.iter().any(|word| word.get().is_some())
@@ -112,59 +113,61 @@ fn loose<'g, 'a>(groups: &'g mut Vec<Group<'a>>) -> Option<&'g mut Group<'a>> {
     groups.last_mut()
 }
 
-/// The value at the beginning of a text, and its length.
-fn first<'a, T: Deserialize<'a>>(text: &'a str) -> Option<(T, usize)> {
-    let mut stream = Deserializer::from_str(text).into_iter::<T>();
+/// The value at a place of a text as serde reads it, and the place behind it.
+fn first<'a, T: Deserialize<'a>>(text: &'a str, at: usize) -> Read<T> {
+    let mut stream = Deserializer::from_str(text.get(at..)?).into_iter::<T>();
     let value = stream.next()?.ok()?;
-    Some((value, stream.byte_offset()))
+    Some((value, at + stream.byte_offset()))
 }
 
 /// All that is there where every record fits, in one pass.
 fn fitting(body: &str) -> Option<Vec<Group<'_>>> {
+    let plain = Plain::new(body);
     let mut groups = Vec::new();
-    let mut rest = body.trim_ascii_start();
+    let blank = |from: usize| body.get(from..).map(|rest| rest.len() - rest.trim_ascii_start().len());
+    let mut at = blank(0)?;
     // What came last comes next: most files hold values of one kind.
     let mut pages = true;
-    while !rest.is_empty() {
-        let length = if rest.starts_with('[') {
-            let (sessions, length) = first::<Vec<Session<'_>>>(rest)?;
+    while let Some(rest) = body.get(at..).filter(|rest| !rest.is_empty()) {
+        let end = if rest.starts_with('[') {
+            let (sessions, end) = plain.sessions(at).or_else(|| first(body, at))?;
             loose(&mut groups)?.sessions.extend(sessions);
-            length
+            end
         } else {
             let kinds = if pages { [true, false] } else { [false, true] };
             let read = |is_page: bool| match is_page {
-                true => page(rest).map(|(group, length)| (Ok(group), length)),
-                false => record(rest).map(|(session, length)| (Err(session), length)),
+                true => page(&plain, body, at).map(|(group, end)| (Ok(group), end)),
+                false => record(&plain, body, at).map(|(session, end)| (Err(session), end)),
             };
             match kinds.into_iter().find_map(read)? {
-                (Ok(group), length) => {
+                (Ok(group), end) => {
                     pages = true;
                     match group.signs {
                         Some(_) => groups.push(group),
                         None => loose(&mut groups)?.sessions.extend(group.sessions),
                     }
-                    length
+                    end
                 }
-                (Err(session), length) => {
+                (Err(session), end) => {
                     pages = false;
                     loose(&mut groups)?.sessions.push(session);
-                    length
+                    end
                 }
             }
         };
-        rest = rest.get(length..)?.trim_ascii_start();
+        at = end + blank(end)?;
     }
     Some(groups)
 }
 
-fn page(text: &str) -> Option<(Group<'_>, usize)> {
-    let (mut page, length) = first::<Enveloped<'_, Option<Vec<Session<'_>>>>>(text)?;
+fn page<'a>(plain: &Plain<'a>, body: &'a str, at: usize) -> Read<Group<'a>> {
+    let (mut page, end) = plain.page(at).or_else(|| first(body, at))?;
     let sessions = page.items.take()?;
-    Some((Group { signs: page.signs(), sessions, unreadable: Vec::new() }, length))
+    Some((Group { signs: page.signs(), sessions, unreadable: Vec::new() }, end))
 }
 
-fn record(text: &str) -> Option<(Session<'_>, usize)> {
-    first::<Session<'_>>(text).filter(|(session, _)| is_session(session))
+fn record<'a>(plain: &Plain<'a>, body: &'a str, at: usize) -> Read<Session<'a>> {
+    plain.session(at).or_else(|| first(body, at)).filter(|(session, _)| is_session(session))
 }
 
 /// Whether an object speaks of a session at all.
@@ -238,7 +241,7 @@ fn judged<'a>(group: Group<'a>, question: &Question) -> Part<'a> {
         told.note(&session);
         let (is_elsewhere, created) = (is_elsewhere(&session, question), session.created());
         created.iter().for_each(|created| told.note_time(created.utc));
-        verdicts.push(match verdict(position, session, question, &window) {
+        verdicts.push(match verdict(session, created, question, &window, |_| position) {
             Verdict::Accepted { row: Row { session, .. }, .. } if is_elsewhere => {
                 Verdict::Outside(session.id().unwrap_or_default().to_owned())
             }
