@@ -114,7 +114,7 @@ pub struct Row<'a> {
     /// When it was created.
     pub created: DateTime<Utc>,
     /// The record.
-    pub session: wire::Session<'a>,
+    pub session: &'a wire::Session<'a>,
 }
 
 /// What the fetch hands on.

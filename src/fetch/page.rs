@@ -15,7 +15,6 @@ use super::{Question, Row};
 
 /// What becomes of one record.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly every record is accepted")]
 pub(super) enum Verdict<'a> {
     /// It is part of the answer; `naive` if its creation time named no zone.
     Accepted {
@@ -88,7 +87,7 @@ fn fitting(body: &str) -> Option<plain::Page<'_>> {
 /// Judges the records of a page against the question and a window within it;
 /// `position` gives the place of the nth record in the server's order.
 pub(super) fn judge<'p>(
-    sessions: Vec<Session<'p>>,
+    sessions: &'p [Session<'p>],
     unreadable: Vec<Option<String>>,
     question: &Question,
     window: &Range<DateTime<Utc>>,
@@ -103,7 +102,7 @@ pub(super) fn judge<'p>(
 
 /// Judges one record, created at a moment, against the question and a window within it.
 pub(super) fn verdict<'a>(
-    session: Session<'a>,
+    session: &'a Session<'a>,
     created: Option<Instant>,
     question: &Question,
     window: &Range<DateTime<Utc>>,
@@ -115,7 +114,7 @@ pub(super) fn verdict<'a>(
     let Some(created) = created else {
         return Verdict::Rejected(Some(id.to_owned()));
     };
-    if !window.contains(&created.utc) || !is_wanted(&session, question) {
+    if !window.contains(&created.utc) || !is_wanted(session, question) {
         return Verdict::Outside(id.to_owned());
     }
     let Instant { utc: created, naive } = created;
@@ -183,7 +182,7 @@ mod tests {
         let spare = OnceCell::new();
         let page = read(body, &spare, Api::V2).unwrap();
         let (sessions, unreadable, window) = (page.sessions, page.unreadable, question.window());
-        let verdicts = judge(sessions, unreadable, question, &window, |index, _| 100 + index);
+        let verdicts = judge(&sessions, unreadable, question, &window, |index, _| 100 + index);
         let letters = verdicts.map(|verdict| match verdict {
             Verdict::Accepted { row, naive } => {
                 format!("{}@{}{}", row.session.id().unwrap(), row.position, if naive { "n" } else { "" })

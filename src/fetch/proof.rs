@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     fn accepted(id: &str) -> Verdict<'_> {
-        let session = Session { session_id: id.into(), ..Session::default() };
+        let session = Box::leak(Box::new(Session { session_id: id.into(), ..Session::default() }));
         Verdict::Accepted { row: Row { position: 0, created: DateTime::UNIX_EPOCH, session }, naive: true }
     }
 

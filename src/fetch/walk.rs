@@ -181,7 +181,7 @@ impl<'w> Walk<'w, '_> {
     ) -> Result<(Envelope, News), FetchError> {
         let Page { body, envelope, sessions, unreadable } = page;
         let mut state = self.state();
-        let verdicts = judge(sessions, unreadable, self.question, window, position);
+        let verdicts = judge(&sessions, unreadable, self.question, window, position);
         let brought = state.tally.count(verdicts);
         // On a short page a few rows on the window's edge are no sign of anything.
         if brought.outside >= TELLING && brought.outside.saturating_mul(2) > envelope.count {

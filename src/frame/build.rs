@@ -109,7 +109,7 @@ impl Sessions {
         registers: &mut Registers,
         kept: &Kept,
     ) {
-        let session = &row.session;
+        let session = row.session;
         let (tags, pull_requests) = counts;
         let is_named = row.created >= kept.named_from;
         self.row.append_value(key);
@@ -161,7 +161,7 @@ fn is_limited(session: &Session<'_>) -> bool {
 
 fn team<'k>(row: &'k Row<'_>, kept: &'k Kept) -> Option<&'k str> {
     let tags = row.session.tags.0.iter().filter_map(Text::trimmed);
-    kept.teams.as_ref()?.of(user(&row.session), tags, row.created.timestamp_micros())
+    kept.teams.as_ref()?.of(user(row.session), tags, row.created.timestamp_micros())
 }
 
 /// Who started a session: the service user before the person.
@@ -207,7 +207,7 @@ impl Issues {
     pub(super) fn push(&mut self, key: u32, row: &Row<'_>, issue: &Issue<'_>, registers: &mut Registers) {
         self.row.append_value(key);
         self.created.append_value(row.created.timestamp_micros());
-        self.user.append_option(user(&row.session).map(|user| registers.user.number(user)));
+        self.user.append_option(user(row.session).map(|user| registers.user.number(user)));
         self.impact.append_value(normal::impact(issue.impact.get()));
         self.label.append_option(issue.label.trimmed().map(|label| registers.label.number(label)));
     }

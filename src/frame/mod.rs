@@ -99,7 +99,7 @@ impl FramesBuilder {
         for row in rows {
             let key = self.next_row;
             self.next_row += 1;
-            let session = &row.session;
+            let session = row.session;
             let registers = &mut self.registers;
             let tags = self.tags.push(key, &session.tags.0, registers);
             let listed = self.pull_requests.push(key, &session.pull_requests.0, registers);

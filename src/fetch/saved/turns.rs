@@ -205,10 +205,10 @@ impl<T> Worker<'_, T> {
         let stream = open(path).map(|from| Splitter::new(from, std::mem::take(space)));
         let mut stream = match stream {
             Ok(stream) => stream,
-            Err(error) => return self.chunk(turn, file, path, Err(Trouble::Read(error)), true).map(|_| ()),
+            Err(error) => return self.fail(turn, Trouble::Read(error).in_file(&called(path))),
         };
         let Some(mut chunk) = stream.next().transpose() else {
-            return self.count(turn, file, Ok(Vec::new()), true).map(|_| ());
+            return self.count(turn, file, Vec::new(), true).map(|_| ());
         };
         loop {
             let following = stream.next().transpose();
@@ -231,19 +231,18 @@ impl<T> Worker<'_, T> {
         chunk: Result<Chunk, Trouble>,
         is_last: bool,
     ) -> Result<Vec<u8>, Stopped> {
-        let Chunk { bytes, line } = match chunk {
-            Ok(chunk) => chunk,
-            Err(trouble) => {
-                self.count(turn, file, Err(trouble.in_file(&called(path))), is_last)?;
-                return Err(Stopped);
-            }
-        };
+        let chunk = chunk.map_err(|trouble| trouble.in_file(&called(path)));
+        let Chunk { bytes, line } = chunk.or_else(|error| self.fail(turn, error))?;
         let (body, spare) = (text(bytes), OnceCell::new());
         let failed = |flaw: Flaw| content(&called(path), line + flaw.line, &flaw, &body);
-        let parts = values::read(&body, &spare, self.question).map_err(failed);
+        let groups = values::read(&body, &spare).map_err(failed);
+        let groups = groups.or_else(|error| self.fail(turn, error))?;
+        let parts = groups.iter().map(|group| values::judged(group, self.question)).collect();
         for (first, rows) in self.count(turn, file, parts, is_last)? {
             (self.sink.push)(&mut self.filled, first, &rows);
         }
+        // They lie in the body.
+        drop(groups);
         Ok(body.into_bytes())
     }
 
@@ -253,31 +252,31 @@ impl<T> Worker<'_, T> {
         &self,
         turn: u64,
         file: usize,
-        parts: Result<Vec<values::Part<'a>>, PagesError>,
+        parts: Vec<values::Part<'a>>,
         is_last: bool,
     ) -> Result<Vec<(u64, Vec<Row<'a>>)>, Stopped> {
+        let mut state = self.wait(turn)?;
+        let taken = state.walks.take(file, parts);
+        let (pages, sessions) = state.walks.so_far();
+        (self.progress)(Progress::Page { pages, sessions, total: None });
+        state.turn += u64::from(is_last);
+        self.table.moved.notify_all();
+        Ok(taken)
+    }
+
+    /// Ends all when it is its turn.
+    fn fail<V>(&self, turn: u64, error: PagesError) -> Result<V, Stopped> {
+        self.wait(turn)?.over = Some(Over::Failed(error));
+        self.table.moved.notify_all();
+        Err(Stopped)
+    }
+
+    fn wait(&self, turn: u64) -> Result<MutexGuard<'_, State>, Stopped> {
         let mut state = lock(&self.table.state);
         while state.turn != turn && state.over.is_none() {
             state = self.table.moved.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        if state.over.is_some() {
-            return Err(Stopped);
-        }
-        let taken = match parts {
-            Ok(parts) => {
-                let taken = state.walks.take(file, parts);
-                let (pages, sessions) = state.walks.so_far();
-                (self.progress)(Progress::Page { pages, sessions, total: None });
-                Ok(taken)
-            }
-            Err(error) => {
-                state.over = Some(Over::Failed(error));
-                Err(Stopped)
-            }
-        };
-        state.turn += u64::from(is_last);
-        self.table.moved.notify_all();
-        taken
+        if state.over.is_some() { Err(Stopped) } else { Ok(state) }
     }
 }
 

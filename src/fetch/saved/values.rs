@@ -82,24 +82,20 @@ pub(super) struct Flaw {
 const NEITHER: &str = "this is neither a page of sessions nor a session";
 
 /// Reads a chunk; `spare` is where a mended copy lives, should one be needed.
+/// What becomes of its sessions is told by [`judged`].
 ///
 /// # Errors
 /// What stands there is no JSON, or neither a page nor a session.
-pub(super) fn read<'a>(
-    body: &'a str,
-    spare: &'a OnceCell<String>,
-    question: &Question,
-) -> Result<Vec<Part<'a>>, Flaw> {
-    let groups = match fitting(body) {
-        Some(groups) => groups,
-        None => one_by_one(spare.get_or_init(|| mended(body)))?,
-    };
-    Ok(groups.into_iter().map(|group| judged(group, question)).collect())
+pub(super) fn read<'a>(body: &'a str, spare: &'a OnceCell<String>) -> Result<Vec<Group<'a>>, Flaw> {
+    match fitting(body) {
+        Some(groups) => Ok(groups),
+        None => one_by_one(spare.get_or_init(|| mended(body))),
+    }
 }
 
 /// Sessions that came together, unjudged.
 #[derive(Default)]
-struct Group<'a> {
+pub(super) struct Group<'a> {
     signs: Option<Signs>,
     sessions: Vec<Session<'a>>,
     unreadable: Vec<Option<String>>,
@@ -233,13 +229,13 @@ fn speaks_of_a_session(raw: &str) -> bool {
 }
 
 /// Judges a group as the API would have chosen from it.
-fn judged<'a>(group: Group<'a>, question: &Question) -> Part<'a> {
+pub(super) fn judged<'a>(group: &'a Group<'a>, question: &Question) -> Part<'a> {
     let window = question.window();
     let mut told = Told::default();
     let mut verdicts = Vec::with_capacity(group.sessions.len() + group.unreadable.len());
-    for (position, session) in (0..).zip(group.sessions) {
-        told.note(&session);
-        let (is_elsewhere, created) = (is_elsewhere(&session, question), session.created());
+    for (position, session) in (0..).zip(&group.sessions) {
+        told.note(session);
+        let (is_elsewhere, created) = (is_elsewhere(session, question), session.created());
         created.iter().for_each(|created| told.note_time(created.utc));
         verdicts.push(match verdict(session, created, question, &window, |_| position) {
             Verdict::Accepted { row: Row { session, .. }, .. } if is_elsewhere => {
@@ -248,7 +244,7 @@ fn judged<'a>(group: Group<'a>, question: &Question) -> Part<'a> {
             verdict => verdict,
         });
     }
-    verdicts.extend(group.unreadable.into_iter().map(Verdict::Rejected));
+    verdicts.extend(group.unreadable.iter().cloned().map(Verdict::Rejected));
     Part { signs: group.signs, verdicts, told }
 }
 
@@ -273,9 +269,10 @@ mod tests {
             Verdict::Outside(id) => format!("out {id}"),
             Verdict::Rejected(id) => format!("no {}", id.clone().unwrap_or_default()),
         };
-        let read = read(body, &spare, &question("https://h.example"))?;
+        let (groups, question) = (read(body, &spare)?, question("https://h.example"));
+        let parts = groups.iter().map(|group| judged(group, &question));
         let words = |part: &Part<'_>| part.verdicts.iter().map(word).collect::<Vec<_>>().join(" ");
-        Ok(read.iter().map(|part| (part.signs, words(part))).collect())
+        Ok(parts.map(|part| (part.signs, words(&part))).collect())
     }
 
     fn session(id: &str) -> String {
