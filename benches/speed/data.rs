@@ -1,7 +1,9 @@
 //! Invented organisations as pages of the API, and the question they answer.
 
+use std::path::Path;
+
 use acumen::cli::{ApiArgs, ReportArgs};
-use acumen::fetch::{self, Delivery, Ledger};
+use acumen::fetch::{self, Delivery, Ledger, Row, Sink};
 use acumen::frame::{Frames, FramesBuilder, Kept};
 use acumen::settings::{Found, FoundKey, Settings};
 use acumen::simulator::{Organisation, Recipe};
@@ -63,6 +65,27 @@ pub fn walk(pages: &[String], settings: &Settings) -> (Frames, Ledger) {
     let bodies = pages.iter().map(String::as_bytes);
     let mut push = |delivery: Delivery<'_>| take(&mut builder, delivery);
     let ledger = fetch::replay(bodies, &settings.question, &mut push).expect("pages");
+    (builder.finish().expect("frames"), ledger)
+}
+
+/// The pages as files of a folder, one each.
+pub fn save(pages: &[String]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (number, page) in pages.iter().enumerate() {
+        std::fs::write(folder.path().join(format!("{number}.json")), page).expect("a file");
+    }
+    folder
+}
+
+/// The same as [`walk`] from a folder of saved pages, on all cores.
+pub fn saved(folder: &Path, settings: &Settings) -> (Frames, Ledger) {
+    let push = |builder: &mut FramesBuilder, first: u64, rows: &[Row<'_>]| {
+        builder.push_from(u32::try_from(first).expect("few rows"), rows);
+    };
+    let sink = Sink { empty: &|| empty(settings), push: &push };
+    let (builders, ledger, _) =
+        fetch::saved(folder, &settings.question, None, &sink, &|_| ()).expect("pages");
+    let builder = builders.into_iter().reduce(FramesBuilder::join).expect("a thread");
     (builder.finish().expect("frames"), ledger)
 }
 

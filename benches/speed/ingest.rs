@@ -31,6 +31,12 @@ pub fn ingest(criterion: &mut Criterion) {
     group.bench_function("frames", |bencher| {
         bencher.iter_with_large_drop(|| data::walk(black_box(&pages), &settings));
     });
+    let folder = data::save(&pages);
+    let (frames, ledger) = data::saved(folder.path(), &settings);
+    assert_eq!((frames.sessions.height(), ledger.unique, ledger.rejected), (SESSIONS, SESSIONS as u64, 0));
+    group.bench_function("saved", |bencher| {
+        bencher.iter_with_large_drop(|| data::saved(black_box(folder.path()), &settings));
+    });
     group.finish();
 }
 

@@ -6,10 +6,9 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
-use serde_json::value::RawValue;
 
 use super::api::Api;
-use super::lenient::{self, Lenient};
+use super::lenient::{self, Lenient, raw};
 
 /// What a page says about the walk.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,14 +53,14 @@ impl From<serde_json::Error> for Flaw {
 pub struct Enveloped<'a, T> {
     /// The records.
     pub items: T,
-    #[serde(borrow)]
-    has_more: Option<&'a RawValue>,
-    #[serde(borrow)]
-    has_next_page: Option<&'a RawValue>,
-    #[serde(borrow)]
-    total: Option<&'a RawValue>,
-    #[serde(borrow)]
-    end_cursor: Option<&'a RawValue>,
+    #[serde(borrow, deserialize_with = "raw")]
+    pub(super) has_more: Option<&'a str>,
+    #[serde(borrow, deserialize_with = "raw")]
+    pub(super) has_next_page: Option<&'a str>,
+    #[serde(borrow, deserialize_with = "raw")]
+    pub(super) total: Option<&'a str>,
+    #[serde(borrow, deserialize_with = "raw")]
+    pub(super) end_cursor: Option<&'a str>,
 }
 
 impl<T> Enveloped<'_, T> {
@@ -75,17 +74,17 @@ impl<T> Enveloped<'_, T> {
             Api::V2 => ("has_more", self.has_more, false),
             Api::V3 => ("has_next_page", self.has_next_page, true),
         };
-        let more = match more.map(RawValue::get) {
+        let more = match more {
             Some("true") => true,
             Some("false") => false,
             _ => return contract(format!("`{name}` is missing or neither true nor false")),
         };
-        let total = match self.total.map(RawValue::get) {
+        let total = match self.total {
             None | Some("null") if total_may_lack => None,
             Some(number) if number.parse::<u64>().is_ok() => number.parse().ok(),
             _ => return contract("`total` is missing or no whole number".to_owned()),
         };
-        let cursor = self.end_cursor.map(RawValue::get).filter(|raw| raw.len() > 2 && raw.starts_with('"'));
+        let cursor = self.end_cursor.filter(|raw| raw.len() > 2 && raw.starts_with('"'));
         let cursor = cursor.map(|raw| lenient::scalar(raw).into_owned()).filter(|_| api == Api::V3);
         if api == Api::V3 && more && cursor.is_none() {
             return contract("`end_cursor` is missing or no text, although more is promised".to_owned());
@@ -113,14 +112,14 @@ impl<T> Enveloped<'_, T> {
     /// The signs of a page whose generation is not known before; none where it
     /// has no end signal, and so tells nothing of a walk.
     pub fn signs(&self) -> Option<Signs> {
-        let sign = |raw: Option<&RawValue>| match raw?.get() {
+        let sign = |raw: Option<&str>| match raw? {
             "true" => Some(true),
             "false" => Some(false),
             _ => None,
         };
         let v2 = sign(self.has_more).map(|more| (Api::V2, more));
         let (api, more) = v2.or_else(|| sign(self.has_next_page).map(|more| (Api::V3, more)))?;
-        Some(Signs { api, more, total: self.total.and_then(|raw| raw.get().parse().ok()) })
+        Some(Signs { api, more, total: self.total.and_then(|raw| raw.parse().ok()) })
     }
 }
 

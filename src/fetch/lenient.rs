@@ -13,6 +13,7 @@ use serde::de::value::{
     StrDeserializer, U64Deserializer,
 };
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
 /// A JSON scalar as text: a string's contents, anything else as it stands.
 pub fn scalar(json: &str) -> Cow<'_, str> {
@@ -169,6 +170,12 @@ pub fn optional<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     Lenient::deserialize(deserializer).map(|Lenient(value)| value)
+}
+
+/// A value as it stands, unread, or nothing for null: for a field that may hold
+/// anything, with `#[serde(default, borrow, deserialize_with = "raw")]`.
+pub(super) fn raw<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de str>, D::Error> {
+    Option::<&RawValue>::deserialize(deserializer).map(|raw| raw.map(RawValue::get))
 }
 
 /// A value if it has the right type; null, lists and misfits are `None`.

@@ -16,6 +16,7 @@ mod offsets;
 mod page;
 mod people;
 mod ping;
+mod plain;
 mod probe;
 mod proof;
 mod quote;
@@ -39,7 +40,7 @@ pub use people::{Member, People, people};
 pub use ping::{Monitor, News, Watch};
 pub use probe::{LONGEST as PROBE_LONGEST, Principal, Probes, Sample, Week, probe};
 pub use replay::{Unreadable, replay};
-pub use saved::{PagesError, Saved, UNFINISHED, saved, saved_files};
+pub use saved::{PagesError, Saved, Sink, UNFINISHED, saved, saved_files};
 pub use totals::{Totals, Vendor, vendor};
 
 use std::fmt;
@@ -118,7 +119,7 @@ pub struct Row<'a> {
     /// When it was created.
     pub created: DateTime<Utc>,
     /// The record.
-    pub session: wire::Session<'a>,
+    pub session: &'a wire::Session<'a>,
 }
 
 /// What the fetch hands on.

@@ -8,12 +8,13 @@ use serde_json::value::RawValue;
 
 use super::api::Api;
 use super::envelope::{self, Envelope, Enveloped, Flaw};
+use super::plain::{self, Plain};
+use super::time::Instant;
 use super::wire::{IdOnly, Session, bare_id};
 use super::{Question, Row};
 
 /// What becomes of one record.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly every record is accepted")]
 pub(super) enum Verdict<'a> {
     /// It is part of the answer; `naive` if its creation time named no zone.
     Accepted {
@@ -49,8 +50,7 @@ pub(super) struct Page<'a> {
 ///
 /// A body that is no whole page.
 pub(super) fn read<'a>(body: &'a str, spare: &'a OnceCell<String>, api: Api) -> Result<Page<'a>, Flaw> {
-    type Fitting<'a> = Enveloped<'a, Option<Vec<Session<'a>>>>;
-    if let Ok(mut page) = serde_json::from_str::<Fitting<'a>>(body)
+    if let Some(mut page) = fitting(body)
         && let Some(sessions) = page.items.take()
     {
         let envelope = page.envelope(api, sessions.len() as u64)?;
@@ -75,39 +75,50 @@ pub(super) fn read<'a>(body: &'a str, spare: &'a OnceCell<String>, api: Api) -> 
     Ok(page)
 }
 
+/// A page whose records all fit.
+fn fitting(body: &str) -> Option<plain::Page<'_>> {
+    let is_end = |end: usize| body.get(end..).is_some_and(|rest| rest.trim_ascii().is_empty());
+    match Plain::new(body).page(0) {
+        Some((page, end)) if is_end(end) => Some(page),
+        _ => serde_json::from_str(body).ok(),
+    }
+}
+
 /// Judges the records of a page against the question and a window within it;
 /// `position` gives the place of the nth record in the server's order.
 pub(super) fn judge<'p>(
-    sessions: Vec<Session<'p>>,
+    sessions: &'p [Session<'p>],
     unreadable: Vec<Option<String>>,
     question: &Question,
     window: &Range<DateTime<Utc>>,
-    position: impl Fn(u64, &Session<'p>) -> u64,
+    position: impl Fn(u64, DateTime<Utc>) -> u64,
 ) -> impl Iterator<Item = Verdict<'p>> {
     let judged = (0..).zip(sessions).map(move |(index, session)| {
-        let position = position(index, &session);
-        verdict(position, session, question, window)
+        let created = session.created();
+        verdict(session, created, question, window, |created| position(index, created))
     });
     judged.chain(unreadable.into_iter().map(Verdict::Rejected))
 }
 
-/// Judges one record against the question and a window within it.
+/// Judges one record, created at a moment, against the question and a window within it.
 pub(super) fn verdict<'a>(
-    position: u64,
-    session: Session<'a>,
+    session: &'a Session<'a>,
+    created: Option<Instant>,
     question: &Question,
     window: &Range<DateTime<Utc>>,
+    position: impl FnOnce(DateTime<Utc>) -> u64,
 ) -> Verdict<'a> {
     let Some(id) = session.id() else {
         return Verdict::Rejected(None);
     };
-    let Some(created) = session.created() else {
+    let Some(created) = created else {
         return Verdict::Rejected(Some(id.to_owned()));
     };
-    if !window.contains(&created.utc) || !is_wanted(&session, question) {
+    if !window.contains(&created.utc) || !is_wanted(session, question) {
         return Verdict::Outside(id.to_owned());
     }
-    Verdict::Accepted { row: Row { position, created: created.utc, session }, naive: created.naive }
+    let Instant { utc: created, naive } = created;
+    Verdict::Accepted { row: Row { position: position(created), created, session }, naive }
 }
 
 /// Whether a session is one of those that were asked for, and has one of the tags
@@ -176,7 +187,7 @@ mod tests {
         let spare = OnceCell::new();
         let page = read(body, &spare, Api::V2).unwrap();
         let (sessions, unreadable, window) = (page.sessions, page.unreadable, question.window());
-        let verdicts = judge(sessions, unreadable, question, &window, |index, _| 100 + index);
+        let verdicts = judge(&sessions, unreadable, question, &window, |index, _| 100 + index);
         let letters = verdicts.map(|verdict| match verdict {
             Verdict::Accepted { row, naive } => {
                 format!("{}@{}{}", row.session.id().unwrap(), row.position, if naive { "n" } else { "" })

@@ -1,7 +1,8 @@
 //! What came in one walk, counted so that completeness can be proved.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+
+use foldhash::fast::RandomState;
 
 use super::page::Verdict;
 use super::{Ledger, Row};
@@ -11,7 +12,7 @@ use super::{Ledger, Row};
 pub(super) struct Tally {
     /// Every id met, whether a session of it was accepted, and the part in which
     /// it was met last.
-    ids: HashMap<Box<str>, (bool, u32)>,
+    ids: HashMap<Box<str>, (bool, u32), RandomState>,
     /// The part of the rows that is being counted; a walk over the network has one.
     part: u32,
     /// Distinct sessions in it.
@@ -83,19 +84,15 @@ impl Tally {
 
     /// Notes an id: whether it is new, and whether it was accepted before.
     fn meet(&mut self, id: &str, accepted: bool) -> (bool, bool) {
-        match self.ids.entry(id.into()) {
-            Entry::Vacant(place) => {
-                place.insert((accepted, self.part));
-                self.in_part += 1;
-                (true, false)
-            }
-            Entry::Occupied(mut place) => {
-                let (before, part) = *place.get();
-                *place.get_mut() = (before || accepted, self.part);
-                self.in_part += u64::from(part != self.part);
-                (false, before)
-            }
-        }
+        let Some(place) = self.ids.get_mut(id) else {
+            self.ids.insert(id.into(), (accepted, self.part));
+            self.in_part += 1;
+            return (true, false);
+        };
+        let (before, part) = *place;
+        *place = (before || accepted, self.part);
+        self.in_part += u64::from(part != self.part);
+        (false, before)
     }
 
     /// Begins a part of the rows that has a count of its own.
@@ -117,6 +114,11 @@ impl Tally {
     /// Pages counted.
     pub(super) fn pages(&self) -> u64 {
         self.pages
+    }
+
+    /// Rows accepted, of the same session or not.
+    pub(super) fn accepted(&self) -> u64 {
+        self.unique.saturating_add(self.duplicates)
     }
 
     /// Rows counted.
@@ -161,7 +163,7 @@ mod tests {
     use super::*;
 
     fn accepted(id: &str) -> Verdict<'_> {
-        let session = Session { session_id: id.into(), ..Session::default() };
+        let session = Box::leak(Box::new(Session { session_id: id.into(), ..Session::default() }));
         Verdict::Accepted { row: Row { position: 0, created: DateTime::UNIX_EPOCH, session }, naive: true }
     }
 

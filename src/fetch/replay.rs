@@ -39,7 +39,7 @@ pub fn replay<'b>(
         let spare = OnceCell::new();
         let page = page::read(body, &spare, question.api).map_err(|flaw| unreadable(format!("{flaw:?}")))?;
         let Page { envelope, sessions, unreadable, .. } = page;
-        let verdicts = judge(sessions, unreadable, question, &window, |index, _| skip + index);
+        let verdicts = judge(&sessions, unreadable, question, &window, |index, _| skip + index);
         deliver(Delivery::Page(&tally.count(verdicts).rows));
         skip = skip.saturating_add(envelope.count);
         total = total.or(envelope.total);

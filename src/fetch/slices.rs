@@ -118,7 +118,7 @@ async fn read(walk: &Walk<'_, '_>, slice: Slice, is_whole: bool) -> Result<Outco
                 walk.note_sounding()?;
                 return Ok((envelope, News::Some, Some(slices)));
             }
-            let place = |index, session: &Session<'_>| position(rows + index, session);
+            let place = |index, created| position(rows + index, created);
             let (envelope, news) = walk.take(page, (begins, taken), &wanted, place)?;
             Ok((envelope, news, None))
         };
@@ -195,8 +195,8 @@ fn pieces(slice: &Slice, parts: u64) -> Vec<Slice> {
 
 /// The place of a row in the server's order, newest first, however the window
 /// was sliced: by creation, then by its place in the slice.
-pub(super) fn position(index: u64, session: &Session<'_>) -> u64 {
-    let seconds = session.created().map_or(0, |created| created.utc.timestamp().max(0).unsigned_abs());
+pub(super) fn position(index: u64, created: DateTime<Utc>) -> u64 {
+    let seconds = created.timestamp().max(0).unsigned_abs();
     let newest_first = (u64::MAX >> INDEX_BITS).saturating_sub(seconds);
     (newest_first << INDEX_BITS) | index.min((1 << INDEX_BITS) - 1)
 }
@@ -230,13 +230,10 @@ mod tests {
 
     #[test]
     fn positions_do_not_depend_on_slices() {
-        let at = |created: &str| -> Session<'static> {
-            let json = format!(r#"{{"created_at": {created}}}"#).leak();
-            serde_json::from_str(json).unwrap()
-        };
-        let (newer, older) = (at("1791300001"), at("1791300000"));
-        assert!(position(9, &newer) < position(0, &older));
-        assert!(position(0, &older) < position(1, &older));
-        assert!(position(u64::MAX, &newer) < position(0, &older));
+        let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
+        let (newer, older) = (at(1_791_300_001), at(1_791_300_000));
+        assert!(position(9, newer) < position(0, older));
+        assert!(position(0, older) < position(1, older));
+        assert!(position(u64::MAX, newer) < position(0, older));
     }
 }

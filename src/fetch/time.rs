@@ -20,6 +20,9 @@ const LARGEST_SECONDS: i64 = 100_000_000_000;
 /// `Z`, an offset or none, with or without a fraction; or unix seconds or
 /// milliseconds as a number or as text. `None` for anything else.
 pub fn read(json: &str) -> Option<Instant> {
+    if let Some(utc) = zulu(json.as_bytes()) {
+        return Some(Instant { utc, naive: false });
+    }
     let text = lenient::scalar(json);
     let text = text.trim();
     if text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'.' | b'-')) && !is_date(text) {
@@ -43,6 +46,21 @@ pub fn read(json: &str) -> Option<Instant> {
     }
     let midnight = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0)?;
     Some(Instant { utc: midnight.and_utc(), naive: true })
+}
+
+/// A moment as v2 nearly always writes it, `"2026-10-05T12:00:00Z"`, with its
+/// quotes, which is read at a fraction of the cost. `None` for any other.
+fn zulu(json: &[u8]) -> Option<DateTime<Utc>> {
+    let [b'"', y0, y1, y2, y3, b'-', mo0, mo1, b'-', d0, d1, b'T', clock @ ..] = json else { return None };
+    let [h0, h1, b':', mi0, mi1, b':', s0, s1, b'Z', b'"'] = clock else { return None };
+    let number = |digits: &[&u8]| {
+        digits.iter().try_fold(0_u32, |number, digit| {
+            digit.is_ascii_digit().then(|| number * 10 + u32::from(**digit - b'0'))
+        })
+    };
+    let year = i32::try_from(number(&[y0, y1, y2, y3])?).ok()?;
+    let date = NaiveDate::from_ymd_opt(year, number(&[mo0, mo1])?, number(&[d0, d1])?)?;
+    Some(date.and_hms_opt(number(&[h0, h1])?, number(&[mi0, mi1])?, number(&[s0, s1])?)?.and_utc())
 }
 
 /// Reads the `Date` of an answer. `None` for anything else.
@@ -115,6 +133,9 @@ mod tests {
             "{}",
             "true",
             "\"2026-13-01\"",
+            "\"2026-02-29T00:00:00Z\"",
+            "\"2026-10-05T24:00:00Z\"",
+            "\"2026-10-05T1:000:00Z\"",
             "\"2026-10-05T25:00:00Z\"",
             "99999999999999999999",
             "1791367200000000",

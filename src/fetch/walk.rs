@@ -12,7 +12,6 @@ use super::ask::Asker;
 use super::envelope::Envelope;
 use super::page::{self, Page, judge};
 use super::proof::Tally;
-use super::wire::Session;
 use super::{Delivery, FetchError, Ledger, Limits, Progress, Question, offsets, slices};
 
 /// From this many rows outside the question a single page tells that it was ignored.
@@ -173,16 +172,16 @@ impl<'w> Walk<'w, '_> {
     /// # Errors
     ///
     /// The server ignored the question, or gives pages without end.
-    pub(super) fn take<'p>(
+    pub(super) fn take(
         &self,
-        page: Page<'p>,
+        page: Page<'_>,
         place: (u64, u64),
         window: &Range<DateTime<Utc>>,
-        position: impl Fn(u64, &Session<'p>) -> u64,
+        position: impl Fn(u64, DateTime<Utc>) -> u64,
     ) -> Result<(Envelope, News), FetchError> {
         let Page { body, envelope, sessions, unreadable } = page;
         let mut state = self.state();
-        let verdicts = judge(sessions, unreadable, self.question, window, position);
+        let verdicts = judge(&sessions, unreadable, self.question, window, position);
         let brought = state.tally.count(verdicts);
         // On a short page a few rows on the window's edge are no sign of anything.
         if brought.outside >= TELLING && brought.outside.saturating_mul(2) > envelope.count {

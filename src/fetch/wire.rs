@@ -9,9 +9,8 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
 
-use super::lenient::{self, List, Text, optional};
+use super::lenient::{self, List, Text, optional, raw};
 use super::time::{self, Instant};
 
 /// A record that does not fit, of which the id alone can still be read.
@@ -56,15 +55,15 @@ pub struct Session<'a> {
     /// The organisation it belongs to.
     #[serde(borrow)]
     pub org_id: Text<'a>,
-    /// When it was created; see [`Session::created`].
-    #[serde(borrow)]
-    pub created_at: Option<&'a RawValue>,
-    /// When it last changed; see [`Session::updated`].
-    #[serde(borrow)]
-    pub updated_at: Option<&'a RawValue>,
-    /// What it cost; see [`Session::acus`].
-    #[serde(borrow)]
-    pub acus_consumed: Option<&'a RawValue>,
+    /// When it was created, as JSON; see [`Session::created`].
+    #[serde(borrow, deserialize_with = "raw")]
+    pub created_at: Option<&'a str>,
+    /// When it last changed, as JSON; see [`Session::updated`].
+    #[serde(borrow, deserialize_with = "raw")]
+    pub updated_at: Option<&'a str>,
+    /// What it cost, as JSON; see [`Session::acus`].
+    #[serde(borrow, deserialize_with = "raw")]
+    pub acus_consumed: Option<&'a str>,
     /// The pull requests it lists.
     #[serde(borrow)]
     pub pull_requests: List<PullRequest<'a>>,
@@ -85,10 +84,10 @@ pub struct Session<'a> {
     /// Why it stands where it stands, in v3: an open list of words.
     #[serde(borrow)]
     pub status_detail: Text<'a>,
-    #[serde(borrow)]
-    pub(super) num_user_messages: Option<&'a RawValue>,
-    #[serde(borrow)]
-    pub(super) initial_user_message: Option<&'a RawValue>,
+    #[serde(borrow, deserialize_with = "raw")]
+    pub(super) num_user_messages: Option<&'a str>,
+    #[serde(borrow, deserialize_with = "raw")]
+    pub(super) initial_user_message: Option<&'a str>,
 }
 
 impl<'a> Session<'a> {
@@ -101,14 +100,14 @@ impl<'a> Session<'a> {
     /// somebody asks for it here. v3 tells it with the analysis alone.
     pub fn prompt(&self) -> Option<String> {
         let of_analysis = || self.analysis()?.suggested_prompt.as_ref()?.original_prompt;
-        let read = |raw: &RawValue| serde_json::from_str::<String>(raw.get()).ok();
-        let told = |raw: Option<&RawValue>| raw.and_then(read).filter(|text| !text.trim().is_empty());
+        let read = |raw: &str| serde_json::from_str::<String>(raw).ok();
+        let told = |raw: Option<&str>| raw.and_then(read).filter(|text| !text.trim().is_empty());
         told(self.initial_user_message).or_else(|| told(of_analysis()))
     }
 
     /// How many messages people wrote in it, or `None` where v3 does not tell.
     pub fn user_messages(&self) -> Option<u32> {
-        lenient::scalar(self.num_user_messages?.get()).trim().parse().ok()
+        lenient::scalar(self.num_user_messages?).trim().parse().ok()
     }
 
     /// The id to compare by: trimmed, without the `devin-` prefix.
@@ -118,19 +117,19 @@ impl<'a> Session<'a> {
 
     /// When it was created, or `None` where that cannot be read.
     pub fn created(&self) -> Option<Instant> {
-        self.created_at.and_then(|raw| time::read(raw.get()))
+        self.created_at.and_then(time::read)
     }
 
     /// When it last changed, or `None` where that cannot be read.
     pub fn updated(&self) -> Option<DateTime<Utc>> {
-        self.updated_at.and_then(|raw| time::read(raw.get())).map(|instant| instant.utc)
+        self.updated_at.and_then(time::read).map(|instant| instant.utc)
     }
 
     /// ACUs, or `None` for unknown: null, negative, not finite or not a number.
     /// A number written as text is read.
     pub fn acus(&self) -> Option<f64> {
         // Raw, because a JSON number such as 1e999 would fail the whole page.
-        let text = lenient::scalar(self.acus_consumed?.get());
+        let text = lenient::scalar(self.acus_consumed?);
         let text = text.trim();
         let plain = text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E'));
         let acus = text.parse::<f64>().ok().filter(|_| plain)?;
@@ -141,7 +140,7 @@ impl<'a> Session<'a> {
 /// A pull request under a session. An entry that is no object is one without
 /// an address: it is counted as such instead of vanishing.
 #[derive(Debug, Default)]
-pub struct PullRequest<'a>(PullRequestFields<'a>);
+pub struct PullRequest<'a>(pub(super) PullRequestFields<'a>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for PullRequest<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -186,15 +185,15 @@ impl<'de: 'a, 'a> Visitor<'de> for PullRequestVisitor<'a> {
 /// The documents disagree on its keys.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct PullRequestFields<'a> {
+pub(super) struct PullRequestFields<'a> {
     #[serde(borrow)]
-    pr_url: Text<'a>,
+    pub pr_url: Text<'a>,
     #[serde(borrow)]
-    url: Text<'a>,
+    pub url: Text<'a>,
     #[serde(borrow)]
-    pr_state: Text<'a>,
+    pub pr_state: Text<'a>,
     #[serde(borrow)]
-    state: Text<'a>,
+    pub state: Text<'a>,
 }
 
 impl PullRequest<'_> {
@@ -259,8 +258,8 @@ pub struct SuggestedPrompt<'a> {
     /// Remarks on the prompt.
     pub feedback_items: List<Remark>,
     /// The prompt that the remarks are on; see [`Session::prompt`].
-    #[serde(borrow)]
-    original_prompt: Option<&'a RawValue>,
+    #[serde(borrow, deserialize_with = "raw")]
+    pub(super) original_prompt: Option<&'a str>,
 }
 
 /// A remark on a prompt, counted only: any object is one, and is skipped unread.

@@ -72,6 +72,8 @@ pub struct FramesBuilder {
     action_items: build::ActionItems,
     registers: Registers,
     kept: Kept,
+    /// What other builders took of the same sessions' pages.
+    others: Vec<Self>,
 }
 
 impl FramesBuilder {
@@ -86,11 +88,19 @@ impl FramesBuilder {
             action_items: build::ActionItems::new(),
             registers: Registers::new(kept.addresses),
             kept,
+            others: Vec::new(),
         }
     }
 
     /// Takes over the rows of one page; pages may come in any order.
     pub fn push(&mut self, rows: &[Row<'_>]) {
+        self.push_from(self.next_row, rows);
+    }
+
+    /// The same for rows that are numbered from here on among those of all
+    /// builders that are joined in the end.
+    pub fn push_from(&mut self, first: u32, rows: &[Row<'_>]) {
+        self.next_row = first;
         for row in rows {
             let prompt = self.prompt(row);
             self.session(row.position, &Record::of(row), record::parts(row), prompt.as_deref());
@@ -148,37 +158,62 @@ impl FramesBuilder {
         self.sessions.push(key, position, record, (count(&tags), count(&listed)), &texts, registers);
     }
 
+    /// Both builders as one; no two of their rows have the same number.
+    #[must_use]
+    pub fn join(mut self, mut other: Self) -> Self {
+        self.others.append(&mut other.others);
+        self.others.push(other);
+        self
+    }
+
     /// The finished frames: of a session that came several times the row with
     /// the greatest `updated_at` stays, then the one later in the server's order.
     ///
     /// # Errors
     /// Polars could not assemble a frame: a defect, not a state of the data.
-    pub fn finish(self) -> Result<Frames, FrameError> {
+    pub fn finish(mut self) -> Result<Frames, FrameError> {
         let failed = |table| move |source| FrameError { table, source };
-        let sessions = self.sessions.finish().map_err(failed("sessions"))?;
-        let mut frames = Frames {
-            sessions,
+        let others = std::mem::take(&mut self.others);
+        let (mut frames, mut registers) = self.frames()?;
+        for other in others {
+            let (mut more, words) = other.frames()?;
+            registers.absorb(words, &mut more.tables()).map_err(failed("texts"))?;
+            for (frame, more) in frames.tables().into_iter().zip(more.tables()) {
+                frame.vstack_mut(more).map_err(failed("all threads"))?;
+            }
+        }
+        frames.words = registers.settle(&mut frames.tables()).map_err(failed("texts"))?;
+        let ids = frames.sessions.column(c::ID).and_then(Column::n_unique).map_err(failed("sessions"))?;
+        if ids < frames.sessions.height() {
+            frames = distinct(frames).map_err(failed("sessions"))?;
+        }
+        Ok(frames)
+    }
+
+    /// The frames of this builder alone, whose numbers the registers know.
+    fn frames(self) -> Result<(Frames, Registers), FrameError> {
+        let failed = |table| move |source| FrameError { table, source };
+        let frames = Frames {
+            sessions: self.sessions.finish().map_err(failed("sessions"))?,
             pull_requests: self.pull_requests.finish().map_err(failed("pull requests"))?,
             tags: self.tags.finish().map_err(failed("tags"))?,
             issues: self.issues.finish().map_err(failed("issues"))?,
             action_items: self.action_items.finish().map_err(failed("action items"))?,
             words: Words::default(),
         };
-        frames.words = self
-            .registers
-            .settle(&mut [
-                &mut frames.sessions,
-                &mut frames.pull_requests,
-                &mut frames.tags,
-                &mut frames.issues,
-                &mut frames.action_items,
-            ])
-            .map_err(failed("texts"))?;
-        let ids = frames.sessions.column(c::ID).and_then(Column::n_unique).map_err(failed("sessions"))?;
-        if ids < frames.sessions.height() {
-            frames = distinct(frames).map_err(failed("sessions"))?;
-        }
-        Ok(frames)
+        Ok((frames, self.registers))
+    }
+}
+
+impl Frames {
+    fn tables(&mut self) -> [&mut DataFrame; 5] {
+        [
+            &mut self.sessions,
+            &mut self.pull_requests,
+            &mut self.tags,
+            &mut self.issues,
+            &mut self.action_items,
+        ]
     }
 }
 
@@ -198,14 +233,15 @@ fn distinct(frames: Frames) -> PolarsResult<Frames> {
 }
 
 /// Of the rows with the same id the one that changed last, then the later one.
+/// Places of different walks can be the same; then the row that was read first stays.
 fn winners(sessions: DataFrame, id: &'static str) -> PolarsResult<DataFrame> {
     let order = SortMultipleOptions::default()
-        .with_order_descending_multi([true, true])
+        .with_order_descending_multi([true, true, false])
         .with_nulls_last(true)
         .with_maintain_order(true);
     sessions
         .lazy()
-        .sort([c::UPDATED, c::POSITION], order)
+        .sort([c::UPDATED, c::POSITION, c::ROW], order)
         .unique_stable(Some(cols([id])), UniqueKeepStrategy::First)
         .collect()
 }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use memchr::{memchr_iter, memchr2};
+
 /// The impacts, most severe first; `other` takes whatever is none of them.
 pub const IMPACTS: [&str; 4] = ["high", "medium", "low", "other"];
 
@@ -33,9 +35,10 @@ fn place(text: Option<&str>, words: &[&str]) -> u32 {
 /// password, which some tools leave there. `None` for blank text.
 pub fn address(text: &str) -> Option<Cow<'_, str>> {
     let text = text.trim();
-    let end = text.find(['?', '#']).unwrap_or(text.len());
+    let end = memchr2(b'?', b'#', text.as_bytes()).unwrap_or(text.len());
     let text = text.get(..end)?.trim_end_matches(|c: char| c == '/' || c.is_whitespace());
-    let host_starts = text.find("://").map_or(0, |at| at + 3);
+    let is_origin = |at: &usize| text.get(*at..).is_some_and(|rest| rest.starts_with("://"));
+    let host_starts = memchr_iter(b':', text.as_bytes()).find(is_origin).map_or(0, |at| at + 3);
     let host_ends = text.get(host_starts..)?.find('/').map_or(text.len(), |at| host_starts + at);
     let (origin, path) = text.split_at_checked(host_ends)?;
     let (scheme, host) = origin.split_at_checked(host_starts)?;
@@ -56,10 +59,11 @@ pub fn address(text: &str) -> Option<Cow<'_, str>> {
 /// its forge, or `unknown`.
 pub fn repo(address: &str) -> &str {
     let place = address.split_once("://").map_or(address, |(_, place)| place);
-    REPO_MARKERS
-        .into_iter()
-        .filter_map(|marker| place.find(marker))
-        .min()
+    let is_marker = |at: &usize| {
+        place.get(*at..).is_some_and(|rest| REPO_MARKERS.iter().any(|marker| rest.starts_with(marker)))
+    };
+    memchr_iter(b'/', place.as_bytes())
+        .find(is_marker)
         .and_then(|end| place.get(..end))
         .filter(|repo| !repo.is_empty())
         .unwrap_or("unknown")

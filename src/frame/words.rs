@@ -27,8 +27,19 @@ impl Register {
         self.0.len()
     }
 
+    /// Takes over the texts of another; for each old number of it the new one.
+    fn absorb(&mut self, other: Self) -> Vec<u32> {
+        let mut places = vec![0; other.len()];
+        for (text, number) in other.0 {
+            let next = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
+            let place = *self.0.entry(text).or_insert(next);
+            places.iter_mut().skip(number as usize).take(1).for_each(|old| *old = place);
+        }
+        places
+    }
+
     /// The texts in alphabetical order, and for each old number its place in it.
-    pub(super) fn sorted(self) -> (Arc<[Box<str>]>, Vec<u32>) {
+    fn sorted(self) -> (Arc<[Box<str>]>, Vec<u32>) {
         let mut met: Vec<(Box<str>, u32)> = self.0.into_iter().collect();
         met.sort_unstable();
         let mut places: Vec<(u32, u32)> = met.iter().map(|(_, number)| *number).zip(0..).collect();
@@ -40,6 +51,16 @@ impl Register {
     }
 }
 
+/// Gives the numbers in the frames that have the column their places for new numbers.
+fn renumber(column: &str, places: &[u32], frames: &mut [&mut DataFrame]) -> PolarsResult<()> {
+    let place = |number: u32| places.get(number as usize).copied().unwrap_or(number);
+    for frame in frames.iter_mut().filter(|frame| frame.column(column).is_ok()) {
+        let numbers = frame.column(column)?.u32()?.apply_values(place);
+        frame.with_column(numbers.into_column())?;
+    }
+    Ok(())
+}
+
 /// The texts that numbers in the frames stand for. They are in alphabetical
 /// order, so that sorting by number is sorting by text.
 #[derive(Clone, Debug, Default)]
@@ -49,24 +70,6 @@ impl Words {
     /// The texts of a column; none for a column that holds no such numbers.
     pub fn of(&self, column: &str) -> &[Box<str>] {
         self.0.iter().find(|(name, _)| *name == column).map_or(&[], |(_, words)| words)
-    }
-
-    /// Takes a register over: in the frames that have the column, the numbers
-    /// of its texts become their places in the alphabetical order.
-    pub(super) fn settle(
-        &mut self,
-        column: &'static str,
-        register: Register,
-        frames: &mut [&mut DataFrame],
-    ) -> PolarsResult<()> {
-        let (words, places) = register.sorted();
-        let place = |number: u32| places.get(number as usize).copied().unwrap_or(number);
-        for frame in frames.iter_mut().filter(|frame| frame.column(column).is_ok()) {
-            let numbers = frame.column(column)?.u32()?.apply_values(place);
-            frame.with_column(numbers.into_column())?;
-        }
-        self.0.push((column, words));
-        Ok(())
     }
 }
 
@@ -106,27 +109,43 @@ impl Registers {
         (number, self.repo_of.get(number as usize).copied().unwrap_or(u32::MAX))
     }
 
-    /// The words, once no row can come any more.
-    pub(super) fn settle(self, frames: &mut [&mut DataFrame]) -> PolarsResult<Words> {
-        let mut words = Words::default();
-        if self.keeps_addresses {
-            words.settle(c::ADDRESS, self.address, frames)?;
+    /// Takes over the words of other frames, whose numbers become those of here.
+    pub(super) fn absorb(&mut self, mut other: Self, frames: &mut [&mut DataFrame]) -> PolarsResult<()> {
+        for ((column, ours), (_, theirs)) in self.by_column().into_iter().zip(other.by_column()) {
+            renumber(column, &ours.absorb(std::mem::take(theirs)), frames)?;
         }
-        for (column, register) in [
-            (c::ORG, self.org),
-            (c::USER, self.user),
-            (c::STATUS, self.status),
-            (c::TAG, self.tag),
-            (c::REPO, self.repo),
-            (c::LABEL, self.label),
-            (c::TYPE, self.kind),
-            (c::ORIGIN, self.origin),
-            (c::SIZE, self.size),
-            (c::CATEGORY, self.category),
-            (c::TEAM, self.team),
-        ] {
-            words.settle(column, register, frames)?;
+        Ok(())
+    }
+
+    /// The words, once no row can come any more: in the frames the numbers of
+    /// texts become their places in the alphabetical order.
+    pub(super) fn settle(mut self, frames: &mut [&mut DataFrame]) -> PolarsResult<Words> {
+        let mut words = Words::default();
+        let keeps_addresses = self.keeps_addresses;
+        for (column, register) in self.by_column() {
+            if column != c::ADDRESS || keeps_addresses {
+                let (texts, places) = std::mem::take(register).sorted();
+                renumber(column, &places, frames)?;
+                words.0.push((column, texts));
+            }
         }
         Ok(words)
+    }
+
+    fn by_column(&mut self) -> [(&'static str, &mut Register); 12] {
+        [
+            (c::ADDRESS, &mut self.address),
+            (c::ORG, &mut self.org),
+            (c::USER, &mut self.user),
+            (c::STATUS, &mut self.status),
+            (c::TAG, &mut self.tag),
+            (c::REPO, &mut self.repo),
+            (c::LABEL, &mut self.label),
+            (c::TYPE, &mut self.kind),
+            (c::ORIGIN, &mut self.origin),
+            (c::SIZE, &mut self.size),
+            (c::CATEGORY, &mut self.category),
+            (c::TEAM, &mut self.team),
+        ]
     }
 }

@@ -9,7 +9,9 @@ use crate::archive::{Archive, ArchiveError, State};
 use crate::cli::Format;
 use crate::deliver::Pages;
 use crate::error::Error;
-use crate::fetch::{self, Delivery, Ledger, Limits, PagesError, People, Progress, Question, Saved, Vendor};
+use crate::fetch::{
+    self, Delivery, Ledger, Limits, PagesError, People, Progress, Question, Row, Saved, Sink, Vendor,
+};
 use crate::frame::stored::Wanted;
 use crate::frame::{FramesBuilder, Kept};
 use crate::people::Teams;
@@ -70,18 +72,19 @@ pub(super) async fn read(
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Taken, Error> {
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-    let (mut builder, mut settings) = (FramesBuilder::new(kept(settings, None)), settings.clone());
+    let (kept, mut settings) = (kept(settings, None), settings.clone());
     let asked = settings.clone();
     let work = move || {
         let Some(pages) = &asked.pages else { return Ok(None) };
-        let mut deliver = |delivery: Delivery<'_>| {
-            if let Delivery::Page(rows) = delivery {
-                builder.push(rows);
-            }
+        let empty = || FramesBuilder::new(kept.clone());
+        let push = |builder: &mut FramesBuilder, first: u64, rows: &[Row<'_>]| {
+            builder.push_from(u32::try_from(first).unwrap_or(u32::MAX), rows);
         };
+        let sink = Sink { empty: &empty, push: &push };
         // Whoever listened has gone where the run was given up.
         let tell = |progress| tell.send(progress).unwrap_or_default();
-        let (ledger, saved) = fetch::saved(&pages.path, &asked.question, pages.api, &mut deliver, &tell)?;
+        let (builders, ledger, saved) = fetch::saved(&pages.path, &asked.question, pages.api, &sink, &tell)?;
+        let builder = builders.into_iter().reduce(FramesBuilder::join).unwrap_or_else(empty);
         Ok::<_, PagesError>(Some((builder, ledger, saved)))
     };
     // The disk and all cores are busy; meanwhile the runtime stays free for signals.

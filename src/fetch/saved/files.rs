@@ -16,6 +16,10 @@ const ENDINGS: [&str; 6] = ["json", "jsonl", "ndjson", "gz", "zst", "zstd"];
 /// What stands in a folder while pages are being put in their places there.
 pub const UNFINISHED: &str = ".acumen-unfinished";
 
+/// A file that is no longer than this is one chunk or few, packed or not, so that
+/// whoever decodes it may as well read it.
+const SHORT: u64 = 1024 * 1024;
+
 /// What is to be read, in this order.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Files {
@@ -72,6 +76,11 @@ pub(super) fn called(path: &Path) -> String {
         true => "standard input".to_owned(),
         false => path.display().to_string(),
     }
+}
+
+/// Whether a file is short enough to be read by one thread beside others.
+pub(super) fn is_short(path: &Path) -> bool {
+    !is_stdin(path) && fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() <= SHORT)
 }
 
 /// The bytes of a file, decompressed as its first bytes say.

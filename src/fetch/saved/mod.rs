@@ -1,9 +1,9 @@
 //! Saved pages as a source: what curl, a warehouse or an earlier run left on the
 //! disk, read like answers from the network and judged by the same rules.
 //!
-//! Files are read one after the other and decoded on all cores, a bounded chunk
-//! each; what they hold is delivered in their order, so that nothing depends on
-//! the number of threads.
+//! They are read and decoded on all cores, a bounded chunk each; what they hold
+//! is counted in their order, and numbered, so that nothing depends on the number
+//! of threads.
 
 mod error;
 mod files;
@@ -16,7 +16,7 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 
-use super::{Api, Delivery, Ledger, Progress, Question};
+use super::{Api, Ledger, Progress, Question, Row};
 
 pub use error::PagesError;
 pub use files::UNFINISHED;
@@ -50,24 +50,36 @@ pub fn saved_files(path: &Path) -> Result<u64, PagesError> {
     files::find(path).map(|files| files.paths.len() as u64)
 }
 
-/// The ledger of saved pages, and what there is to say of them as a source; the
-/// accepted rows were delivered on the way. Nobody is asked, `requests` is 0.
-/// What lies outside the question is passed over, as the API would have done.
-/// `api` is the generation where somebody says it; else the records tell.
+/// Where accepted rows go: one `T` for each thread, so that no thread waits for
+/// another to put rows away.
+pub struct Sink<'s, T> {
+    /// A new one without rows.
+    pub empty: &'s (dyn Fn() -> T + Sync),
+    /// Takes over the rows of a page, the first of which has a number among all
+    /// rows: from 0, in the order of the files.
+    pub push: &'s (dyn Fn(&mut T, u64, &[Row<'_>]) + Sync),
+}
+
+/// What took the accepted rows, one or more in no particular order, the ledger of
+/// saved pages, and what there is to say of them as a source. Nobody is asked,
+/// `requests` is 0. What lies outside the question is passed over, as the API
+/// would have done. `api` is the generation where somebody says it; else the
+/// records tell.
 ///
 /// # Errors
-/// A [`PagesError`]; what was delivered before is void.
-pub fn saved(
+/// A [`PagesError`].
+pub fn saved<T: Send>(
     path: &Path,
     question: &Question,
     api: Option<Api>,
-    deliver: &mut (dyn FnMut(Delivery<'_>) + Send),
+    sink: &Sink<'_, T>,
     progress: &(dyn Fn(Progress) + Send + Sync),
-) -> Result<(Ledger, Saved), PagesError> {
+) -> Result<(Vec<T>, Ledger, Saved), PagesError> {
     let found = files::find(path)?;
     let counts = (found.paths.len() as u64, found.left_out);
     let called = files::called(path);
     progress(Progress::Reading { path: called.clone(), files: counts.0, left_out: counts.1 });
-    let walks = turns::read(found.paths, question, deliver, progress)?;
-    walks.finish(&called, counts, api, question.allow_partial)
+    let (filled, walks) = turns::read(found.paths, question, sink, progress)?;
+    let (ledger, saved) = walks.finish(&called, counts, api, question.allow_partial)?;
+    Ok((filled, ledger, saved))
 }

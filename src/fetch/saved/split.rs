@@ -43,12 +43,14 @@ pub(super) struct Splitter {
 }
 
 impl Splitter {
-    pub(super) fn new(from: Box<dyn Read + Send>) -> Self {
-        Self::within(from, CHUNK, LARGEST)
+    /// A stream from its beginning; what `held` holds is forgotten, its space is used again.
+    pub(super) fn new(from: Box<dyn Read + Send>, held: Vec<u8>) -> Self {
+        Self::within(from, held, CHUNK, LARGEST)
     }
 
-    fn within(from: Box<dyn Read + Send>, chunk: usize, largest: usize) -> Self {
-        let (held, scan) = (Vec::new(), Scan::default());
+    fn within(from: Box<dyn Read + Send>, mut held: Vec<u8>, chunk: usize, largest: usize) -> Self {
+        held.clear();
+        let scan = Scan::default();
         Self { from, held, scan, line: 1, ended: false, chunk, largest }
     }
 
@@ -79,7 +81,6 @@ impl Splitter {
         }
         let rest = std::mem::take(&mut self.held);
         let chunk = Chunk { line: self.line, bytes: rest };
-        self.line += lines(&chunk.bytes);
         Ok(Some(chunk).filter(|chunk| !chunk.bytes.iter().all(u8::is_ascii_whitespace)))
     }
 
@@ -180,7 +181,7 @@ mod tests {
 
     fn split(text: &str, chunk: usize) -> Result<Vec<(String, u64)>, Trouble> {
         let from = Box::new(io::Cursor::new(text.as_bytes().to_vec()));
-        let mut splitter = Splitter::within(from, chunk, 40);
+        let mut splitter = Splitter::within(from, b"before".to_vec(), chunk, 40);
         let mut chunks = Vec::new();
         while let Some(Chunk { bytes, line }) = splitter.next()? {
             chunks.push((String::from_utf8(bytes).unwrap(), line));

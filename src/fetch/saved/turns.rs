@@ -1,46 +1,48 @@
-//! Chunks decoded side by side and taken in one after the other.
+//! Chunks decoded and put away side by side, and counted one after the other.
 
 use std::cell::OnceCell;
 use std::io;
-use std::path::PathBuf;
+use std::panic::resume_unwind;
+use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use super::super::{Delivery, Progress, Question};
-use super::PagesError;
-use super::files::{called, open};
+use super::super::{Progress, Question, Row};
+use super::files::{called, is_short, open};
 use super::split::{Chunk, Splitter, Trouble};
 use super::values::{self, Flaw};
 use super::walks::Walks;
+use super::{PagesError, Sink};
 
-/// More would wait for each other at the reading and the taking in.
+/// More would wait for each other at the reading and the counting.
 const MOST_THREADS: usize = 8;
 
-/// Reads all files; what they hold is counted and delivered in their order.
+/// Reads all files; what they hold is counted in their order.
 ///
 /// # Errors
 /// The first thing in that order that cannot be read.
-pub(super) fn read(
+pub(super) fn read<T: Send>(
     paths: Vec<PathBuf>,
     question: &Question,
-    deliver: &mut (dyn FnMut(Delivery<'_>) + Send),
+    sink: &Sink<'_, T>,
     progress: &(dyn Fn(Progress) + Send + Sync),
-) -> Result<Walks, PagesError> {
+) -> Result<(Vec<T>, Walks), PagesError> {
     let threads = thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
     let source = Mutex::new(Source { paths, file: 0, stream: None, given: 0 });
     let table = Table {
-        state: Mutex::new(State { turn: 0, walks: Walks::default(), deliver, over: None }),
+        state: Mutex::new(State { turn: 0, walks: Walks::default(), over: None }),
         moved: Condvar::new(),
     };
-    thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| work(&source, &table, question, progress));
-        }
+    let filled = thread::scope(|scope| {
+        let work =
+            || Worker { table: &table, question, sink, progress, filled: (sink.empty)() }.work(&source);
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
     });
     let State { walks, over, .. } = table.state.into_inner().unwrap_or_else(PoisonError::into_inner);
     match over {
         Some(Over::Failed(error)) => Err(error),
-        _ => Ok(walks),
+        _ => Ok((filled, walks)),
     }
 }
 
@@ -49,33 +51,44 @@ struct Source {
     paths: Vec<PathBuf>,
     /// The file that is being read.
     file: usize,
+    /// A long one, which is given out chunk by chunk.
     stream: Option<Splitter>,
     /// Turns given away.
     given: u64,
 }
 
-/// A chunk, or why there is none, and when it is its turn.
+/// Something to read or to decode, and when it is its turn.
 struct Given {
     turn: u64,
     file: usize,
-    /// What messages call the file.
-    name: String,
-    chunk: Result<Chunk, PagesError>,
+    path: PathBuf,
+    what: What,
+}
+
+enum What {
+    /// All of a short file, still unread.
+    File,
+    /// A chunk of a long one, or why there is none.
+    Chunk(Result<Chunk, Trouble>),
 }
 
 impl Source {
-    /// The next chunk of all files; `None` when there is none.
+    /// What comes next of all files; `None` when there is nothing.
     fn next(&mut self) -> Option<Given> {
         loop {
-            let path = self.paths.get(self.file)?;
+            let (file, path) = (self.file, self.paths.get(self.file)?);
             let chunk = match &mut self.stream {
                 Some(stream) => stream.next(),
+                None if is_short(path) => {
+                    self.file += 1;
+                    return Some(self.give(file, path.clone(), What::File));
+                }
                 None => match open(path) {
-                    Ok(from) => self.stream.insert(Splitter::new(from)).next(),
+                    Ok(from) => self.stream.insert(Splitter::new(from, Vec::new())).next(),
                     Err(error) => Err(Trouble::Read(error)),
                 },
             };
-            let (file, name) = (self.file, called(path));
+            let path = path.clone();
             let chunk = match chunk {
                 Ok(None) => {
                     self.file += 1;
@@ -86,13 +99,17 @@ impl Source {
                 Err(trouble) => {
                     // Nothing after it counts.
                     self.file = self.paths.len();
-                    Err(trouble.in_file(&name))
+                    Err(trouble)
                 }
             };
-            let turn = self.given;
-            self.given += 1;
-            return Some(Given { turn, file, name, chunk });
+            return Some(self.give(file, path, What::Chunk(chunk)));
         }
+    }
+
+    fn give(&mut self, file: usize, path: PathBuf, what: What) -> Given {
+        let turn = self.given;
+        self.given += 1;
+        Given { turn, file, path, what }
     }
 }
 
@@ -116,17 +133,16 @@ fn is_of_system(error: &io::Error) -> bool {
     error.raw_os_error().is_some()
 }
 
-/// Where chunks are taken in, one after the other.
-struct Table<'d> {
-    state: Mutex<State<'d>>,
+/// Where chunks are counted, one after the other.
+struct Table {
+    state: Mutex<State>,
     moved: Condvar,
 }
 
-struct State<'d> {
+struct State {
     /// Whose turn it is.
     turn: u64,
     walks: Walks,
-    deliver: &'d mut (dyn FnMut(Delivery<'_>) + Send),
     over: Option<Over>,
 }
 
@@ -138,9 +154,9 @@ enum Over {
 }
 
 /// Lets nobody wait for a thread that panicked.
-struct Leaving<'t, 'd>(&'t Table<'d>);
+struct Leaving<'t>(&'t Table);
 
-impl Drop for Leaving<'_, '_> {
+impl Drop for Leaving<'_> {
     fn drop(&mut self) {
         if thread::panicking() {
             lock(&self.0.state).over.get_or_insert(Over::Panicked);
@@ -153,44 +169,114 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Takes chunk after chunk until there is none.
-fn work(
-    source: &Mutex<Source>,
-    table: &Table<'_>,
-    question: &Question,
-    progress: &(dyn Fn(Progress) + Send + Sync),
-) {
-    let _leaving = Leaving(table);
-    loop {
-        let Some(Given { turn, file, name, chunk }) = lock(source).next() else { return };
-        let spare = OnceCell::new();
-        let body;
-        let parts = match chunk {
-            Ok(chunk) => {
-                body = text(chunk.bytes);
-                let failed = |flaw: Flaw| content(&name, chunk.line + flaw.line, &flaw, &body);
-                values::read(&body, &spare, question).map_err(failed)
+/// What one thread works with.
+struct Worker<'w, T> {
+    table: &'w Table,
+    question: &'w Question,
+    sink: &'w Sink<'w, T>,
+    progress: &'w (dyn Fn(Progress) + Send + Sync),
+    filled: T,
+}
+
+/// Nothing more is taken in, whoever is to blame.
+struct Stopped;
+
+impl<T> Worker<'_, T> {
+    /// Takes in one thing after the other until there is none; what was filled.
+    fn work(mut self, source: &Mutex<Source>) -> T {
+        let _leaving = Leaving(self.table);
+        let mut space = Vec::new();
+        loop {
+            let Some(given) = lock(source).next() else { return self.filled };
+            let taken = match given.what {
+                What::Chunk(chunk) => {
+                    self.chunk(given.turn, given.file, &given.path, chunk, true).map(|_| ())
+                }
+                What::File => self.file(given.turn, given.file, &given.path, &mut space),
+            };
+            if let Err(Stopped) = taken {
+                return self.filled;
             }
-            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads and takes in all of a file; `space` is used again for the next.
+    fn file(&mut self, turn: u64, file: usize, path: &Path, space: &mut Vec<u8>) -> Result<(), Stopped> {
+        let stream = open(path).map(|from| Splitter::new(from, std::mem::take(space)));
+        let mut stream = match stream {
+            Ok(stream) => stream,
+            Err(error) => return self.fail(turn, Trouble::Read(error).in_file(&called(path))),
         };
-        let mut state = lock(&table.state);
-        while state.turn != turn && state.over.is_none() {
-            state = table.moved.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-        if state.over.is_some() {
-            return;
-        }
-        match parts {
-            Ok(parts) => {
-                let State { walks, deliver, .. } = &mut *state;
-                walks.take(file, parts, *deliver);
-                let (pages, sessions) = walks.so_far();
-                progress(Progress::Page { pages, sessions, total: None });
+        let Some(mut chunk) = stream.next().transpose() else {
+            return self.count(turn, file, Vec::new(), true).map(|_| ());
+        };
+        loop {
+            let following = stream.next().transpose();
+            let is_last = following.is_none() || chunk.is_err();
+            *space = self.chunk(turn, file, path, chunk, is_last)?;
+            match following {
+                Some(next) => chunk = next,
+                None => return Ok(()),
             }
-            Err(error) => state.over = Some(Over::Failed(error)),
         }
-        state.turn += 1;
-        table.moved.notify_all();
+    }
+
+    /// Decodes a chunk, has it counted in its turn and puts its rows away; gives
+    /// the space of its bytes.
+    fn chunk(
+        &mut self,
+        turn: u64,
+        file: usize,
+        path: &Path,
+        chunk: Result<Chunk, Trouble>,
+        is_last: bool,
+    ) -> Result<Vec<u8>, Stopped> {
+        let chunk = chunk.map_err(|trouble| trouble.in_file(&called(path)));
+        let Chunk { bytes, line } = chunk.or_else(|error| self.fail(turn, error))?;
+        let (body, spare) = (text(bytes), OnceCell::new());
+        let failed = |flaw: Flaw| content(&called(path), line + flaw.line, &flaw, &body);
+        let groups = values::read(&body, &spare).map_err(failed);
+        let groups = groups.or_else(|error| self.fail(turn, error))?;
+        let parts = groups.iter().map(|group| values::judged(group, self.question)).collect();
+        for (first, rows) in self.count(turn, file, parts, is_last)? {
+            (self.sink.push)(&mut self.filled, first, &rows);
+        }
+        // They lie in the body.
+        drop(groups);
+        Ok(body.into_bytes())
+    }
+
+    /// Has parts counted when it is their turn, which ends with the last of them;
+    /// gives their accepted rows.
+    fn count<'a>(
+        &self,
+        turn: u64,
+        file: usize,
+        parts: Vec<values::Part<'a>>,
+        is_last: bool,
+    ) -> Result<Vec<(u64, Vec<Row<'a>>)>, Stopped> {
+        let mut state = self.wait(turn)?;
+        let taken = state.walks.take(file, parts);
+        let (pages, sessions) = state.walks.so_far();
+        (self.progress)(Progress::Page { pages, sessions, total: None });
+        state.turn += u64::from(is_last);
+        self.table.moved.notify_all();
+        Ok(taken)
+    }
+
+    /// Ends all when it is its turn.
+    fn fail<V>(&self, turn: u64, error: PagesError) -> Result<V, Stopped> {
+        self.wait(turn)?.over = Some(Over::Failed(error));
+        self.table.moved.notify_all();
+        Err(Stopped)
+    }
+
+    fn wait(&self, turn: u64) -> Result<MutexGuard<'_, State>, Stopped> {
+        let mut state = lock(&self.table.state);
+        while state.turn != turn && state.over.is_none() {
+            state = self.table.moved.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        if state.over.is_some() { Err(Stopped) } else { Ok(state) }
     }
 }
 

@@ -11,6 +11,7 @@ use serde_json::{Deserializer, error::Category};
 use super::super::api::Api;
 use super::super::envelope::{Enveloped, Signs};
 use super::super::page::{Verdict, mended, verdict};
+use super::super::plain::{Plain, Read};
 use super::super::wire::{IdOnly, Session, bare_id};
 use super::super::{Question, Row};
 
@@ -63,7 +64,7 @@ impl Told {
 /// The generation that writes a record so: v3 counts seconds, and has fields of
 /// its own, which are left where somebody has rewritten the times.
 fn generation(session: &Session<'_>) -> Api {
-    let is_text = session.created_at.is_some_and(|raw| raw.get().starts_with('"'));
+    let is_text = session.created_at.is_some_and(|raw| raw.starts_with('"'));
     let has_own = || {
         let words = [&session.origin, &session.session_size, &session.category, &session.status_detail];
         session.analysis.is_some() || words.iter().any(|word| word.get().is_some())
@@ -81,24 +82,20 @@ pub(super) struct Flaw {
 const NEITHER: &str = "this is neither a page of sessions nor a session";
 
 /// Reads a chunk; `spare` is where a mended copy lives, should one be needed.
+/// What becomes of its sessions is told by [`judged`].
 ///
 /// # Errors
 /// What stands there is no JSON, or neither a page nor a session.
-pub(super) fn read<'a>(
-    body: &'a str,
-    spare: &'a OnceCell<String>,
-    question: &Question,
-) -> Result<Vec<Part<'a>>, Flaw> {
-    let groups = match fitting(body) {
-        Some(groups) => groups,
-        None => one_by_one(spare.get_or_init(|| mended(body)))?,
-    };
-    Ok(groups.into_iter().map(|group| judged(group, question)).collect())
+pub(super) fn read<'a>(body: &'a str, spare: &'a OnceCell<String>) -> Result<Vec<Group<'a>>, Flaw> {
+    match fitting(body) {
+        Some(groups) => Ok(groups),
+        None => one_by_one(spare.get_or_init(|| mended(body))),
+    }
 }
 
 /// Sessions that came together, unjudged.
 #[derive(Default)]
-struct Group<'a> {
+pub(super) struct Group<'a> {
     signs: Option<Signs>,
     sessions: Vec<Session<'a>>,
     unreadable: Vec<Option<String>>,
@@ -112,59 +109,61 @@ fn loose<'g, 'a>(groups: &'g mut Vec<Group<'a>>) -> Option<&'g mut Group<'a>> {
     groups.last_mut()
 }
 
-/// The value at the beginning of a text, and its length.
-fn first<'a, T: Deserialize<'a>>(text: &'a str) -> Option<(T, usize)> {
-    let mut stream = Deserializer::from_str(text).into_iter::<T>();
+/// The value at a place of a text as serde reads it, and the place behind it.
+fn first<'a, T: Deserialize<'a>>(text: &'a str, at: usize) -> Read<T> {
+    let mut stream = Deserializer::from_str(text.get(at..)?).into_iter::<T>();
     let value = stream.next()?.ok()?;
-    Some((value, stream.byte_offset()))
+    Some((value, at + stream.byte_offset()))
 }
 
 /// All that is there where every record fits, in one pass.
 fn fitting(body: &str) -> Option<Vec<Group<'_>>> {
+    let plain = Plain::new(body);
     let mut groups = Vec::new();
-    let mut rest = body.trim_ascii_start();
+    let blank = |from: usize| body.get(from..).map(|rest| rest.len() - rest.trim_ascii_start().len());
+    let mut at = blank(0)?;
     // What came last comes next: most files hold values of one kind.
     let mut pages = true;
-    while !rest.is_empty() {
-        let length = if rest.starts_with('[') {
-            let (sessions, length) = first::<Vec<Session<'_>>>(rest)?;
+    while let Some(rest) = body.get(at..).filter(|rest| !rest.is_empty()) {
+        let end = if rest.starts_with('[') {
+            let (sessions, end) = plain.sessions(at).or_else(|| first(body, at))?;
             loose(&mut groups)?.sessions.extend(sessions);
-            length
+            end
         } else {
             let kinds = if pages { [true, false] } else { [false, true] };
             let read = |is_page: bool| match is_page {
-                true => page(rest).map(|(group, length)| (Ok(group), length)),
-                false => record(rest).map(|(session, length)| (Err(session), length)),
+                true => page(&plain, body, at).map(|(group, end)| (Ok(group), end)),
+                false => record(&plain, body, at).map(|(session, end)| (Err(session), end)),
             };
             match kinds.into_iter().find_map(read)? {
-                (Ok(group), length) => {
+                (Ok(group), end) => {
                     pages = true;
                     match group.signs {
                         Some(_) => groups.push(group),
                         None => loose(&mut groups)?.sessions.extend(group.sessions),
                     }
-                    length
+                    end
                 }
-                (Err(session), length) => {
+                (Err(session), end) => {
                     pages = false;
                     loose(&mut groups)?.sessions.push(session);
-                    length
+                    end
                 }
             }
         };
-        rest = rest.get(length..)?.trim_ascii_start();
+        at = end + blank(end)?;
     }
     Some(groups)
 }
 
-fn page(text: &str) -> Option<(Group<'_>, usize)> {
-    let (mut page, length) = first::<Enveloped<'_, Option<Vec<Session<'_>>>>>(text)?;
+fn page<'a>(plain: &Plain<'a>, body: &'a str, at: usize) -> Read<Group<'a>> {
+    let (mut page, end) = plain.page(at).or_else(|| first(body, at))?;
     let sessions = page.items.take()?;
-    Some((Group { signs: page.signs(), sessions, unreadable: Vec::new() }, length))
+    Some((Group { signs: page.signs(), sessions, unreadable: Vec::new() }, end))
 }
 
-fn record(text: &str) -> Option<(Session<'_>, usize)> {
-    first::<Session<'_>>(text).filter(|(session, _)| is_session(session))
+fn record<'a>(plain: &Plain<'a>, body: &'a str, at: usize) -> Read<Session<'a>> {
+    plain.session(at).or_else(|| first(body, at)).filter(|(session, _)| is_session(session))
 }
 
 /// Whether an object speaks of a session at all.
@@ -230,22 +229,22 @@ fn speaks_of_a_session(raw: &str) -> bool {
 }
 
 /// Judges a group as the API would have chosen from it.
-fn judged<'a>(group: Group<'a>, question: &Question) -> Part<'a> {
+pub(super) fn judged<'a>(group: &'a Group<'a>, question: &Question) -> Part<'a> {
     let window = question.window();
     let mut told = Told::default();
     let mut verdicts = Vec::with_capacity(group.sessions.len() + group.unreadable.len());
-    for (position, session) in (0..).zip(group.sessions) {
-        told.note(&session);
-        let (is_elsewhere, created) = (is_elsewhere(&session, question), session.created());
+    for (position, session) in (0..).zip(&group.sessions) {
+        told.note(session);
+        let (is_elsewhere, created) = (is_elsewhere(session, question), session.created());
         created.iter().for_each(|created| told.note_time(created.utc));
-        verdicts.push(match verdict(position, session, question, &window) {
+        verdicts.push(match verdict(session, created, question, &window, |_| position) {
             Verdict::Accepted { row: Row { session, .. }, .. } if is_elsewhere => {
                 Verdict::Outside(session.id().unwrap_or_default().to_owned())
             }
             verdict => verdict,
         });
     }
-    verdicts.extend(group.unreadable.into_iter().map(Verdict::Rejected));
+    verdicts.extend(group.unreadable.iter().cloned().map(Verdict::Rejected));
     Part { signs: group.signs, verdicts, told }
 }
 
@@ -270,9 +269,10 @@ mod tests {
             Verdict::Outside(id) => format!("out {id}"),
             Verdict::Rejected(id) => format!("no {}", id.clone().unwrap_or_default()),
         };
-        let read = read(body, &spare, &question("https://h.example"))?;
+        let (groups, question) = (read(body, &spare)?, question("https://h.example"));
+        let parts = groups.iter().map(|group| judged(group, &question));
         let words = |part: &Part<'_>| part.verdicts.iter().map(word).collect::<Vec<_>>().join(" ");
-        Ok(read.iter().map(|part| (part.signs, words(part))).collect())
+        Ok(parts.map(|part| (part.signs, words(&part))).collect())
     }
 
     fn session(id: &str) -> String {

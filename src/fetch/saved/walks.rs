@@ -1,4 +1,4 @@
-//! Saved pages as the walks that they are of: counted, delivered, and the proof
+//! Saved pages as the walks that they are of: counted, and the proof
 //! that nothing is missing, where there can be one.
 
 use super::super::api::Api;
@@ -7,7 +7,7 @@ use super::super::page::Verdict;
 use super::super::proof::Tally;
 use super::super::slices;
 use super::super::walk::Counted;
-use super::super::{Delivery, Ledger};
+use super::super::{Ledger, Row};
 use super::values::{Part, Told};
 use super::{PagesError, Saved};
 
@@ -41,44 +41,42 @@ struct Open {
 }
 
 impl Walks {
-    /// Counts and delivers what a chunk held.
-    pub(super) fn take(
-        &mut self,
-        file: usize,
-        parts: Vec<Part<'_>>,
-        deliver: &mut (dyn FnMut(Delivery<'_>) + Send),
-    ) {
-        for mut part in parts {
-            self.told.join(&part.told);
-            let count = part.verdicts.len() as u64;
-            match part.signs {
-                Some(signs) => self.begin(signs),
-                None if self.loose_file != Some(file) => {
-                    self.loose_file = Some(file);
-                    self.pages += 1;
-                }
-                None => {}
+    /// Counts what a chunk held and gives its accepted rows, each page's with the
+    /// number of the first of them among all.
+    pub(super) fn take<'a>(&mut self, file: usize, parts: Vec<Part<'a>>) -> Vec<(u64, Vec<Row<'a>>)> {
+        let taken = parts.into_iter().map(|part| self.take_part(file, part));
+        taken.filter(|(_, rows)| !rows.is_empty()).collect()
+    }
+
+    fn take_part<'a>(&mut self, file: usize, mut part: Part<'a>) -> (u64, Vec<Row<'a>>) {
+        self.told.join(&part.told);
+        let count = part.verdicts.len() as u64;
+        match part.signs {
+            Some(signs) => self.begin(signs),
+            None if self.loose_file != Some(file) => {
+                self.loose_file = Some(file);
+                self.pages += 1;
             }
-            let in_walk = self.open.as_ref().map_or(0, |open| open.rows);
-            let newest_first = part.signs.is_some_and(|signs| signs.api == Api::V3);
-            for verdict in &mut part.verdicts {
-                if let Verdict::Accepted { row, .. } = verdict {
-                    // The places that a walk over the network gives.
-                    row.position = match newest_first {
-                        true => slices::position(in_walk + row.position, &row.session),
-                        false => self.rows + row.position,
-                    };
-                }
-            }
-            self.rows += count;
-            let brought = self.tally.count(part.verdicts);
-            if !brought.rows.is_empty() {
-                deliver(Delivery::Page(&brought.rows));
-            }
-            if let Some(signs) = part.signs {
-                self.end(signs, count);
+            None => {}
+        }
+        let in_walk = self.open.as_ref().map_or(0, |open| open.rows);
+        let newest_first = part.signs.is_some_and(|signs| signs.api == Api::V3);
+        for verdict in &mut part.verdicts {
+            if let Verdict::Accepted { row, .. } = verdict {
+                // The places that a walk over the network gives.
+                row.position = match newest_first {
+                    true => slices::position(in_walk + row.position, row.created),
+                    false => self.rows + row.position,
+                };
             }
         }
+        self.rows += count;
+        let accepted = self.tally.accepted();
+        let rows = self.tally.count(part.verdicts).rows;
+        if let Some(signs) = part.signs {
+            self.end(signs, count);
+        }
+        (accepted, rows)
     }
 
     /// Pages and distinct sessions so far.
