@@ -124,7 +124,8 @@ impl ArchiveError {
             Self::Other { .. } => "name another folder with --archive: an archive is about one thing".to_owned(),
             Self::Busy { .. } => "wait for its end; reports can be made meanwhile".to_owned(),
             Self::Short { .. } => {
-                "run acumen sync, or ask for a period that the archive covers; --allow-partial reports all the same"
+                "run acumen sync, or ask for a period, with a shorter --trend, that the archive covers; \
+                 --allow-partial reports all the same"
                     .to_owned()
             }
             Self::Damaged { .. } | Self::Faulty { .. } => {

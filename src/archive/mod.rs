@@ -64,29 +64,26 @@ impl Archive {
         &self.state
     }
 
-    /// The sessions of all months that a window touches, month by month, and some
-    /// before and after it; titles and addresses of sessions in months that end
-    /// before `named_from` are left out.
+    /// The months that a window touches, oldest first, and how many sessions are
+    /// kept of each: some of them before or after the window.
+    pub fn months_of(&self, window: &Range<DateTime<Utc>>) -> Vec<(String, u64)> {
+        let end = (window.end - TimeDelta::microseconds(1)).max(window.start);
+        let (first, last) = (month(window.start), month(end));
+        let months = self.state.months().filter(|own| (first.as_str()..=last.as_str()).contains(own));
+        let sessions = |own: &str| self.state.files.get(&state::path("sessions", own));
+        months.map(|own| (own.to_owned(), sessions(own).map_or(0, |entry| entry.rows))).collect()
+    }
+
+    /// What frames are made of from a month; titles and addresses of its sessions
+    /// are left out where it ends before `named_from`.
     ///
     /// # Errors
     /// A file is not what the state says.
-    pub fn within(
-        &self,
-        window: &Range<DateTime<Utc>>,
-        named_from: DateTime<Utc>,
-    ) -> Result<Vec<Tables>, ArchiveError> {
-        let month = |moment: DateTime<Utc>| stored::month(moment.timestamp_micros());
-        let end = (window.end - TimeDelta::microseconds(1)).max(window.start);
-        let (first, last, named) = (month(window.start), month(end), month(named_from));
-        let months = self.state.months().filter(|own| (first.as_str()..=last.as_str()).contains(own));
-        let tables = |own: &str| {
-            let is_named = own >= named.as_str();
-            let is_read = |table: &str, column: &str| {
-                stored::is_read(table, column) && (is_named || !NAMING.contains(&column))
-            };
-            self.tables(own, is_read)
-        };
-        months.map(tables).collect()
+    pub fn for_frames(&self, own: &str, named_from: DateTime<Utc>) -> Result<Tables, ArchiveError> {
+        let is_named = own >= month(named_from).as_str();
+        self.tables(own, |table, column| {
+            stored::is_read(table, column) && (is_named || !NAMING.contains(&column))
+        })
     }
 
     /// The tables of a month, with those columns that are wanted.
@@ -144,6 +141,11 @@ impl Archive {
             false => Err(damaged("it is not what was written")),
         }
     }
+}
+
+/// The month of a moment, as files are named by it.
+fn month(moment: DateTime<Utc>) -> String {
+    stored::month(moment.timestamp_micros())
 }
 
 fn parse(root: &Path, text: &[u8]) -> Result<State, ArchiveError> {

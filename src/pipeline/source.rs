@@ -1,7 +1,12 @@
 //! Where the sessions of a report come from: the API, pages that were saved, or
 //! an archive.
 
+use std::collections::VecDeque;
+use std::num::NonZero;
+use std::panic::resume_unwind;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
@@ -115,14 +120,7 @@ pub(super) fn archived(settings: &Settings) -> Result<Taken, Error> {
         tags: &question.tags,
         users: &question.users,
     };
-    let mut sessions = 0;
-    let (from, to) = (question.from, question.to);
-    let months = archive.within(&(from..to), kept.named_from)?;
-    let mut builder = FramesBuilder::new(kept);
-    for tables in months {
-        let taken = builder.push_tables(&tables, &wanted);
-        sessions += taken.map_err(|error| ArchiveError::unfit(root, &error))?;
-    }
+    let (sessions, builder) = months(&archive, root, question, &kept, &wanted)?;
     let ledger = Ledger { received: sessions, unique: sessions, complete, ..Ledger::default() };
     let people = match settings.privacy.people {
         Shown::Names => people,
@@ -131,6 +129,49 @@ pub(super) fn archived(settings: &Settings) -> Result<Taken, Error> {
     let archived = Some(archive.state().watermark.to_rfc3339_opts(SecondsFormat::Secs, true));
     let vendor = Vendor::NotAsked;
     Ok(Taken { settings, builder, ledger, pages: None, saved: None, vendor, people, archived })
+}
+
+/// The wanted sessions of an archive in columns, and how many they are: a month
+/// after the other, side by side on all cores.
+fn months(
+    archive: &Archive,
+    root: &Path,
+    question: &Question,
+    kept: &Kept,
+    wanted: &Wanted<'_>,
+) -> Result<(u64, FramesBuilder), ArchiveError> {
+    let months = archive.months_of(&(question.from..question.to));
+    let mut first = 0;
+    // No two rows of all builders have the same number.
+    let numbered = months.into_iter().map(|(month, sessions)| {
+        let own = first;
+        first += sessions;
+        (month, u32::try_from(own).unwrap_or(u32::MAX))
+    });
+    let waiting: Mutex<VecDeque<(String, u32)>> = Mutex::new(numbered.collect());
+    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+    let work = || {
+        let mut done = Vec::new();
+        while let Some((month, first)) = next() {
+            let tables = archive.for_frames(&month, kept.named_from)?;
+            let mut builder = FramesBuilder::new(kept.clone());
+            let taken = builder.push_tables(first, &tables, wanted);
+            done.push((first, taken.map_err(|error| ArchiveError::unfit(root, &error))?, builder));
+        }
+        Ok::<_, ArchiveError>(done)
+    };
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let done: Result<Vec<_>, _> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    });
+    let mut done: Vec<_> = done?.into_iter().flatten().collect();
+    // Nothing may depend on who was done first.
+    done.sort_by_key(|(first, _, _)| *first);
+    let sessions = done.iter().map(|(_, sessions, _)| sessions).sum();
+    let builders = done.into_iter().map(|(_, _, builder)| builder);
+    let builder = builders.reduce(FramesBuilder::join).unwrap_or_else(|| FramesBuilder::new(kept.clone()));
+    Ok((sessions, builder))
 }
 
 /// The settings as an archive can answer them, and whether it holds all that is

@@ -46,12 +46,18 @@ impl Wanted<'_> {
 }
 
 impl FramesBuilder {
-    /// Takes over the sessions of stored tables that are in question, and gives
-    /// how many they are. Titles and addresses of sessions may be missing as columns.
+    /// Takes over the sessions of stored tables that are in question, numbered from
+    /// `first` on, and gives how many they are. Titles and addresses of sessions may be missing as columns.
     ///
     /// # Errors
     /// A table is not as it should be, or tells of a session that is not there.
-    pub fn push_tables(&mut self, tables: &Tables, wanted: &Wanted<'_>) -> Result<u64, FrameError> {
+    pub fn push_tables(
+        &mut self,
+        first: u32,
+        tables: &Tables,
+        wanted: &Wanted<'_>,
+    ) -> Result<u64, FrameError> {
+        self.next_row = first;
         let Tables([sessions, pull_requests, tags, issues, action_items]) = tables;
         let sessions = Sessions::of(sessions).map_err(failed("sessions"))?;
         let mut entries =
