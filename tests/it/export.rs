@@ -80,7 +80,7 @@ fn csv_is_the_facts(folder: &Path) -> usize {
 
 /// The Python whose readers are to be used, if any.
 #[expect(clippy::disallowed_methods, reason = "asked by who runs the tests, not by the program")]
-fn readers() -> Option<std::ffi::OsString> {
+pub fn readers() -> Option<std::ffi::OsString> {
     std::env::var_os("ACUMEN_READERS").filter(|python| !python.is_empty())
 }
 

@@ -40,6 +40,8 @@ mod people;
 #[cfg(test)]
 mod ping;
 #[cfg(test)]
+mod sql;
+#[cfg(test)]
 mod summary;
 #[cfg(test)]
 mod support;

@@ -1,0 +1,126 @@
+-- What the analyses found. These numbers rest on analysed sessions only.
+
+with ground as (
+    -- Analysed sessions of every group that could have an issue.
+    select p.period, '' as dims, cast(null as string) as group_key, coalesce(sum(s.analysed), 0) as analysed
+    from periods p
+    left join placed s on s.period = p.period
+    group by p.period
+    union all
+    select period, 'user', person, sum(analysed)
+    from placed
+    group by period, person
+    union all
+    select period, 'tag', tag, sum(analysed)
+    from placed_tags
+    group by period, tag
+),
+of_period as (
+    select period, analysed from ground where dims = ''
+),
+labels as (
+    select i.period, i.label, p.analysed, count(distinct i.session) as sessions
+    from placed_issues i
+    join of_period p on p.period = i.period
+    group by i.period, i.label, p.analysed
+),
+found as (
+    select period, '' as dims, cast(null as string) as group_key, impact, count(*) as issues, count(distinct session) as sessions
+    from placed_issues
+    group by period, impact
+    union all
+    select period, 'label', label, impact, count(*), null
+    from placed_issues
+    group by period, label, impact
+    union all
+    select period, 'user', person, impact, count(*), null
+    from placed_issues
+    group by period, person, impact
+    union all
+    select t.period, 'tag', t.tag, i.impact, count(*), null
+    from placed_issues i
+    join placed_tags t on t.session = i.session
+    group by t.period, t.tag, i.impact
+),
+grid as (
+    -- Each group under each impact, where there is no issue as well.
+    select g.period, g.dims, g.group_key, i.impact, g.analysed
+    from ground g
+    cross join impacts i
+    union all
+    select l.period, 'label', l.label, i.impact, l.analysed
+    from labels l
+    cross join impacts i
+),
+counted as (
+    select
+        g.period,
+        g.dims,
+        g.group_key,
+        g.impact,
+        g.analysed,
+        coalesce(f.issues, 0) as issues,
+        coalesce(f.sessions, 0) as sessions
+    from grid g
+    left join found f
+        on f.period = g.period and f.dims = g.dims and f.impact = g.impact and f.group_key is not distinct from g.group_key
+),
+of_session as (
+    select period, session, impact, count(*) as issues
+    from placed_issues
+    group by period, session, impact
+),
+spread as (
+    select
+        s.period,
+        i.impact,
+        case when f.issues >= 5 then '5+' else cast(coalesce(f.issues, 0) as string) end as bin,
+        count(*) as sessions
+    from placed s
+    cross join impacts i
+    left join of_session f on f.session = s.session and f.impact = i.impact
+    where s.analysed = 1
+    group by s.period, i.impact, case when f.issues >= 5 then '5+' else cast(coalesce(f.issues, 0) as string) end
+),
+answers as (
+    select 'issues' as metric, period, '' as dims, cast(null as string) as group_key, cast(null as string) as group_key_2, sum(issues) as plain, analysed as n
+    from counted
+    where dims = ''
+    group by period, analysed
+    union all
+    select
+        m.metric,
+        c.period,
+        case when c.dims = '' then 'impact' else concat(c.dims, '+impact') end,
+        case when c.dims = '' then c.impact else c.group_key end,
+        case when c.dims <> '' then c.impact end,
+        case m.metric when 'issues' then c.issues else c.sessions end,
+        c.analysed
+    from counted c
+    cross join (values ('issues'), ('sessions_with_issue')) as m(metric)
+    where m.metric = 'issues' or c.dims = ''
+    union all
+    select 'sessions_with_issue', period, 'label', label, null, sessions, analysed
+    from labels
+    union all
+    select 'issue_count_histogram', s.period, 'impact+issues', s.impact, s.bin, s.sessions, p.analysed
+    from spread s
+    join of_period p on p.period = s.period
+    union all
+    select 'action_items', s.period, 'type', a.type, null, count(*), p.analysed
+    from action_items a
+    join placed s on s.session = a.session
+    join of_period p on p.period = s.period
+    group by s.period, a.type, p.analysed
+)
+select
+    metric,
+    period,
+    dims,
+    group_key,
+    group_key_2,
+    cast(plain as double) as value,
+    cast(null as double) as numerator,
+    cast(null as double) as denominator,
+    cast(n as double) as n
+from answers

@@ -1,0 +1,90 @@
+-- What all other files read: the five tables of an archive, cut into periods.
+--
+-- There must be six tables or views of these names: `sessions`, `pull_requests`,
+-- `tags`, `issues` and `action_items` of the archive, and `periods` with a row for
+-- each period in question: `period` (what it is called), `starts`, `ends` (the first
+-- moment after it). Periods may touch but not overlap. The session's time zone is
+-- the report's: it decides when a day ends.
+
+-- One row a session.
+create or replace temporary view placed as
+select
+    p.period,
+    s.session,
+    s.created,
+    cast(s.created as date) as created_on,
+    coalesce(s.service_user_id, s.user_id) as person,
+    case when s.service_user_id is not null or s.user_id = 'bot_apk' then 1 else 0 end as automation,
+    s.org,
+    s.status,
+    s.acus,
+    s.origin,
+    s.size,
+    s.category,
+    s.messages,
+    case when s.limited then 1 else 0 end as limited,
+    case when s.analysed then 1 else 0 end as analysed,
+    case when s.feedback > 0 then 1 else 0 end as remarked
+from periods p
+join sessions s on s.created >= p.starts and s.created < p.ends;
+
+-- One row a session and tag; a session without tags has one with a null.
+-- `of_tags` is how many rows the session has.
+create or replace temporary view placed_tags as
+select
+    s.period,
+    s.session,
+    s.acus,
+    s.analysed,
+    t.tag,
+    count(*) over (partition by s.session) as of_tags
+from placed s
+left join tags t on t.session = s.session;
+
+-- One row a session and pull request that it lists. `place` is 0 for merged and 1
+-- for closed; of entries that disagree the least holds, in every session.
+create or replace temporary view listed as
+select
+    s.period,
+    s.session,
+    s.person,
+    s.category,
+    e.address,
+    e.repo,
+    min(
+        case e.state when 'merged' then 0 when 'closed' then 1 when 'open' then 2 when 'draft' then 3 else 4 end
+    ) over (partition by s.period, e.address) as place,
+    row_number() over (partition by s.period, e.address order by s.created, s.session) as turn
+from placed s
+join pull_requests e on e.session = s.session
+where e.address is not null;
+
+-- One row a pull request: what it is grouped by is its owner's, the earliest
+-- session that lists it.
+create or replace temporary view owned as
+select period, session, person, category, repo, place
+from listed
+where turn = 1;
+
+-- One row an issue.
+create or replace temporary view placed_issues as
+select s.period, s.session, s.person, i.impact, i.label
+from placed s
+join issues i on i.session = s.session;
+
+-- The four impacts, which are shown even where there is nothing of them.
+create or replace temporary view impacts as
+select impact from (values ('high'), ('medium'), ('low'), ('other')) as four(impact);
+
+-- Every day of a period, whether something happened on it or not, up to 9,999.
+create or replace temporary view days as
+with digits as (
+    select digit from (values (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)) as ten(digit)
+),
+numbered as (
+    select p.period, p.ends, cast(p.starts as date) + (1000 * a.digit + 100 * b.digit + 10 * c.digit + d.digit) as day
+    from periods p cross join digits a cross join digits b cross join digits c cross join digits d
+)
+select period, day
+from numbered
+where day < ends;

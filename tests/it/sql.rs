@@ -1,0 +1,115 @@
+//! The SQL of `deploy/sql`, run by DuckDB over an archive, gives the facts of a
+//! report from it. Spark runs the same text, but is too heavy for a test.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use acumen::simulator::{Options, Organisation, Recipe};
+use serde_json::{Value, json};
+
+use crate::export::readers;
+use crate::support::{CANARY, SERVICE_CANARY, Served, acumen, files, repository, run};
+
+/// Archives what is served, and gives the facts of a report from there.
+fn archived(served: &Served, key: &str, folder: &Path, flags: &[&str]) -> PathBuf {
+    let command = &mut acumen(folder);
+    command.env("DEVIN_API_KEY", key).args(["sync", "--since", "2026-08-01", "--org", "org_demo"]);
+    let outcome = run(command.args(["--archive", "archive", "--base-url", &served.url()]));
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    let command = &mut acumen(folder);
+    command.args(["report", "--archive", "archive", "--org", "org_demo", "--out", "reports"]);
+    let outcome = run(command.args(flags));
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    let reports = folder.join("reports");
+    let name = files(&reports).into_iter().find(|name| name.ends_with(".json"));
+    reports.join(name.expect("a report has its facts"))
+}
+
+/// What the comparison ends with, and what it says.
+fn compare(python: &std::ffi::OsStr, folder: &Path, facts: &Path) -> (Option<i32>, String) {
+    let mut command = Command::new(python);
+    command.arg(repository("deploy/sql/compare.py")).args(["--engine", "duckdb", "--archive"]);
+    let output = command.arg(folder.join("archive")).arg("--facts").arg(facts).output();
+    let output = output.expect("ACUMEN_READERS names a Python");
+    let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+    (output.status.code(), said.concat())
+}
+
+/// Changes facts, and gives where they are then.
+fn changed(facts: &Path, change: impl Fn(&mut Vec<Value>)) -> PathBuf {
+    let mut told: Value = serde_json::from_str(&std::fs::read_to_string(facts).unwrap()).unwrap();
+    change(told["facts"].as_array_mut().unwrap());
+    let other = facts.with_file_name("changed.json");
+    std::fs::write(&other, told.to_string()).unwrap();
+    other
+}
+
+#[test]
+fn duckdb_gives_the_facts_of_a_report_from_the_archive() {
+    let Some(python) = readers() else { return };
+    let recipe = Recipe { sessions: 1500, ..Recipe::demo() };
+    let served = Served::new(Organisation::invent(&recipe), Options::default());
+    let periods: [(&str, &[&str]); 4] = [
+        (CANARY, &["--week", "2026-W41", "--trend", "3"]),
+        (CANARY, &["--month", "2026-09", "--trend", "0"]),
+        (SERVICE_CANARY, &["--week", "2026-W41", "--tz", "Europe/Berlin", "--trend", "2"]),
+        (
+            SERVICE_CANARY,
+            &["--from", "2026-09-21", "--to", "2026-10-08", "--tz", "Asia/Kolkata", "--trend", "1"],
+        ),
+    ];
+    for (key, flags) in periods {
+        let folder = tempfile::tempdir().unwrap();
+        let facts = archived(&served, key, folder.path(), flags);
+        let (code, said) = compare(&python, folder.path(), &facts);
+        assert_eq!(code, Some(0), "{flags:?}: {said}");
+        assert!(said.contains(" 0 differences"), "{said}");
+    }
+}
+
+#[test]
+fn sessions_that_share_pull_requests_or_lack_everything_are_counted_alike() {
+    let Some(python) = readers() else { return };
+    let pull = |number: usize, state: &str| json!({"pr_url": format!("https://h/a/b/pull/{number}"), "pr_state": state});
+    let sessions = vec![
+        json!({"session_id": "b", "org_id": "org_demo", "created_at": "2026-10-07T10:00:00Z", "user_id": "one",
+               "acus_consumed": 4.5, "tags": ["x", "y", "x"], "pull_requests": [pull(1, "open"), pull(2, "closed")],
+               "session_analysis": {"issues": [{"impact": "high"}, {"impact": "dire", "label": "L"}]}}),
+        // The same moment and a smaller id: the pull request is this one's.
+        json!({"session_id": "a", "org_id": "org_demo", "created_at": "2026-10-07T10:00:00Z", "user_id": "two",
+               "acus_consumed": 0, "pull_requests": [pull(1, "merged"), {"pr_state": "open"}]}),
+        json!({"session_id": "c", "org_id": "org_demo", "created_at": "2026-10-05T00:00:00Z", "acus_consumed": null,
+               "session_analysis": {"action_items": [{"type": null}]}}),
+        json!({"session_id": "d", "org_id": "org_demo", "created_at": "2026-10-11T23:59:59.999999Z", "user_id": "bot_apk",
+               "acus_consumed": 50, "tags": ["y"], "pull_requests": [pull(2, "draft")]}),
+        json!({"session_id": "e", "org_id": "org_demo", "created_at": "2026-09-30T12:00:00Z", "user_id": "two",
+               "acus_consumed": 1, "pull_requests": [pull(1, "merged")]}),
+        json!({"session_id": "f", "org_id": "org_demo", "created_at": "2026-10-12T00:00:00Z", "acus_consumed": 7}),
+    ];
+    let served = Served::values(sessions);
+    let folder = tempfile::tempdir().unwrap();
+    let facts = archived(&served, CANARY, folder.path(), &["--week", "2026-W41", "--trend", "2"]);
+    let (code, said) = compare(&python, folder.path(), &facts);
+    assert_eq!(code, Some(0), "{said}");
+}
+
+#[test]
+fn a_number_that_is_wrong_or_missing_or_too_many_fails_the_comparison() {
+    let Some(python) = readers() else { return };
+    let recipe = Recipe { sessions: 300, ..Recipe::demo() };
+    let served = Served::new(Organisation::invent(&recipe), Options::default());
+    let folder = tempfile::tempdir().unwrap();
+    let facts = archived(&served, CANARY, folder.path(), &["--week", "2026-W41", "--trend", "1"]);
+    type Change = fn(&mut Vec<Value>);
+    let changes: [(&str, Change); 4] = [
+        (" is ", |facts| facts[0]["value"] = json!(99_999)),
+        ("previous is ", |facts| facts[0]["previous"] = json!(99_999)),
+        ("in the SQL alone", |facts| drop(facts.remove(0))),
+        ("in facts.json alone", |facts| facts[0]["metric"] = json!("acus_of_nobody")),
+    ];
+    for (told, change) in changes {
+        let (code, said) = compare(&python, folder.path(), &changed(&facts, change));
+        assert_eq!(code, Some(1), "{told}: {said}");
+        assert!(said.contains(told), "{told}: {said}");
+    }
+}
