@@ -21,8 +21,9 @@ pub struct Soundness {
 
 /// Checks that every file is what was written, that its rows are as many as the
 /// state says, in order and of its month, that each session is there once, that
-/// nothing hangs on a session that is not, and that a plain scan of the folders
-/// reads no other file.
+/// nothing hangs on a session that is not, that pull requests are in the
+/// repositories of their addresses, and that a plain scan of the folders reads no
+/// other file.
 ///
 /// # Errors
 /// There is no archive, it is of a newer schema, or the disk refuses.

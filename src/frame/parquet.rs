@@ -5,6 +5,7 @@
 //! which period it belongs to and who started it.
 
 use polars::prelude::*;
+use polars_io::prelude::{ParquetCompression, ParquetWriter};
 
 use super::columns as c;
 use super::normal::{IMPACTS, STATES};
@@ -261,6 +262,8 @@ pub(super) fn bytes(mut frame: DataFrame) -> PolarsResult<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use std::io::Cursor;
+
+    use polars_io::prelude::{ParquetReader, SerReader};
 
     use super::*;
     use crate::cli::{ApiArgs, ReportArgs};

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, Datelike, NaiveTime, SubsecRound, Utc};
 
 use super::checks::{checked_key, ping, quoted};
 use super::{FoundKey, SettingsError, asked};
@@ -45,17 +45,38 @@ impl Sync {
     }
 }
 
+/// Nobody had sessions before this year, and each month of an archive is a question.
+const FIRST_YEAR: i32 = 2023;
+
 fn since(text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, SettingsError> {
-    let day = period::parse_date(text).map(|day| day.and_time(chrono::NaiveTime::MIN).and_utc());
+    let refuse =
+        |what: &str, hint: &str| Err(SettingsError::new(format!("--since: {} {what}", quoted(text)), hint));
+    let day = period::parse_date(text).map(|day| day.and_time(NaiveTime::MIN).and_utc());
     match day {
-        Some(day) if day < now => Ok(day),
-        Some(_) => Err(SettingsError::new(
-            format!("--since: {} is yet to come", quoted(text)),
-            "name a day in the past",
-        )),
-        None => Err(SettingsError::new(
-            format!("--since: cannot read {}", quoted(text)),
-            "write it as 2025-01-31",
-        )),
+        None => refuse("cannot be read", "write it as 2025-01-31"),
+        Some(day) if day.year() < FIRST_YEAR => {
+            refuse("is before the first session of anybody", "name a day from 2023 on")
+        }
+        Some(day) if day >= now => refuse("is yet to come", "name a day in the past"),
+        Some(day) => Ok(day),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_archive_begins_on_a_day_that_had_sessions() {
+        let since = |text| since(text, "2026-10-12T06:00:00Z".parse().unwrap());
+        assert_eq!(since("2025-01-31").unwrap().to_rfc3339(), "2025-01-31T00:00:00+00:00");
+        for (text, words) in [
+            ("31.1.2025", "cannot be read"),
+            ("2022-12-31", "before the first session"),
+            ("0001-01-01", "before the first session"),
+            ("2026-10-13", "yet to come"),
+        ] {
+            assert!(since(text).unwrap_err().to_string().contains(words), "{text}");
+        }
     }
 }

@@ -19,7 +19,7 @@ const COMMON: [&str; 5] = ["money", "people", "period", "text", "unit"];
 const WHOLE: [&str; 6] = ["commands", "doctor", "found", "lib", "main", "pipeline"];
 
 /// Where a library is used, and nowhere else.
-const HOMES: [(&str, &[&str]); 20] = [
+const HOMES: [(&str, &[&str]); 21] = [
     ("flate2", &["fetch"]),
     ("zstd", &["fetch"]),
     ("reqwest", &["fetch"]),
@@ -27,6 +27,7 @@ const HOMES: [(&str, &[&str]); 20] = [
     ("plotters_backend", &["charts"]),
     ("minijinja", &["report"]),
     ("polars", &["frame", "metrics"]),
+    ("polars_io", &["frame"]),
     ("rust_xlsxwriter", &["export"]),
     ("hyper", &["simulator"]),
     ("hyper_util", &["simulator"]),

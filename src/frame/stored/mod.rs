@@ -14,12 +14,14 @@ use std::ops::Range;
 
 use chrono::DateTime;
 use polars::prelude::*;
+use polars_io::prelude::{ParquetReader, SerReader};
 
 pub use build::TablesBuilder;
 pub use read::{Wanted, is_read};
 
 use super::FrameError;
 use super::columns as c;
+use super::normal;
 
 /// The names of the tables.
 pub use super::parquet::NAMES;
@@ -187,7 +189,8 @@ pub struct Found {
 }
 
 /// Whether the tables of a month are what they should be: every row of that
-/// month, every row in order, nothing that hangs on a session that is not there.
+/// month, every row in order, nothing that hangs on a session that is not there, and
+/// each pull request in the repository of its address.
 ///
 /// # Errors
 /// A column is not there.
@@ -209,8 +212,20 @@ pub fn verify(tables: &Tables, month: &str) -> Result<Found, FrameError> {
             found.faults.push(format!("{name}: {strays} rows of sessions that are not there"));
         }
     }
+    let unfit = unfit_repos(tables).map_err(failed("pull requests"))?;
+    if unfit > 0 {
+        found.faults.push(format!("pull_requests: {unfit} rows whose repo is not that of their address"));
+    }
     found.ids = ids(tables.sessions())?;
     Ok(found)
+}
+
+/// Pull requests whose repository is not the one that their address tells.
+fn unfit_repos(tables: &Tables) -> PolarsResult<usize> {
+    let Tables([_, pull_requests, ..]) = tables;
+    let (addresses, repos) =
+        (pull_requests.column(c::ADDRESS)?.str()?, pull_requests.column(c::REPO)?.str()?);
+    Ok(addresses.iter().zip(repos).filter(|(address, repo)| address.map(normal::repo) != *repo).count())
 }
 
 /// The months of a table in order, with the rows of each.

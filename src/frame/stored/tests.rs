@@ -148,4 +148,9 @@ fn faults_are_found() {
     let faults = verify(&orphans, "2026-10").unwrap().faults;
     assert_eq!(faults.len(), 2, "{faults:?}");
     assert!(faults[0].starts_with("pull_requests: 1 rows of sessions"), "{faults:?}");
+    let mut renamed = tables.clone();
+    let repo = StringChunked::from_iter([Some("h/o/x"), None]).with_name("repo".into());
+    renamed.0[1].with_column(repo.into_column()).unwrap();
+    let faults = verify(&renamed, "2026-10").unwrap().faults;
+    assert_eq!(faults, ["pull_requests: 1 rows whose repo is not that of their address"]);
 }
