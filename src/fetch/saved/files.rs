@@ -39,7 +39,7 @@ pub(super) fn find(path: &Path) -> Result<Files, PagesError> {
         return Ok(Files { paths: vec![path.to_owned()], left_out: 0 });
     }
     let unreadable = |source| PagesError::Unreadable { path: path.display().to_string(), source };
-    if !fs::metadata(path).map_err(unreadable)?.is_dir() {
+    if look(path).map_err(unreadable)? != Kind::Folder {
         return Ok(Files { paths: vec![path.to_owned()], left_out: 0 });
     }
     if path.join(UNFINISHED).symlink_metadata().is_ok() {
@@ -78,9 +78,28 @@ pub(super) fn called(path: &Path) -> String {
     }
 }
 
+/// What stands at a path.
+#[derive(PartialEq, Eq)]
+enum Kind {
+    Folder,
+    /// A file and its length, packed as it is.
+    File(u64),
+    /// A pipe or the like, whose length nobody knows.
+    Stream,
+}
+
+fn look(path: &Path) -> io::Result<Kind> {
+    let found = fs::metadata(path)?;
+    Ok(match (found.is_dir(), found.is_file()) {
+        (true, _) => Kind::Folder,
+        (_, true) => Kind::File(found.len()),
+        _ => Kind::Stream,
+    })
+}
+
 /// Whether a file is short enough to be read by one thread beside others.
 pub(super) fn is_short(path: &Path) -> bool {
-    !is_stdin(path) && fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() <= SHORT)
+    !is_stdin(path) && matches!(look(path), Ok(Kind::File(length)) if length <= SHORT)
 }
 
 /// The bytes of a file, decompressed as its first bytes say.

@@ -225,7 +225,11 @@ fn unfit_repos(tables: &Tables) -> PolarsResult<usize> {
     let Tables([_, pull_requests, ..]) = tables;
     let (addresses, repos) =
         (pull_requests.column(c::ADDRESS)?.str()?, pull_requests.column(c::REPO)?.str()?);
-    Ok(addresses.iter().zip(repos).filter(|(address, repo)| address.map(normal::repo) != *repo).count())
+    Ok(addresses
+        .iter()
+        .zip(repos.iter())
+        .filter(|(address, repo)| address.map(normal::repo) != *repo)
+        .count())
 }
 
 /// The months of a table in order, with the rows of each.
