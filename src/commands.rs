@@ -89,7 +89,8 @@ pub async fn sync(
     };
     if synced.rejected > 0 {
         let records = counted(synced.rejected, "record");
-        voice.warn(&format!("{records} could not be read and are not in the archive."));
+        let are = if synced.rejected == 1 { "is" } else { "are" };
+        voice.warn(&format!("{records} could not be read and {are} not in the archive."));
     }
     if synced.gone > 0 {
         let sessions = counted(synced.gone, "session");

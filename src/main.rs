@@ -49,9 +49,7 @@ fn main() -> ExitCode {
     let now = chrono::Utc::now();
     let (kept, nothing): (fn(&Error) -> Option<&'static str>, _) = match cli.command {
         Command::Report(_) | Command::Demo(_) => (|error| Some(error.kept()), "nothing was written"),
-        Command::Sync(_) => {
-            (|error| (!matches!(error, Error::Settings(_))).then_some(archive::KEPT), archive::KEPT)
-        }
+        Command::Sync(_) => (after_sync, archive::KEPT),
         _ => (|_| None, "nothing was written"),
     };
     let complain = |error: &Error| complain(error, kept(error));
@@ -91,6 +89,15 @@ enum Done {
 enum Ended {
     Failed(Error),
     Signal { word: &'static str, code: u8 },
+}
+
+/// What is on the disk after a sync that failed.
+fn after_sync(error: &Error) -> Option<&'static str> {
+    match error {
+        Error::Settings(_) => None,
+        Error::Archive(error) => Some(error.kept()),
+        _ => Some(archive::KEPT),
+    }
 }
 
 /// What a monitor is told of the end.

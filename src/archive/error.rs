@@ -36,12 +36,28 @@ pub enum ArchiveError {
     Other {
         /// Where it lies.
         path: String,
-        /// `the organisation`, `the API`, `sessions from`.
+        /// `the scope`, `sessions of`, `sessions from`, `the organisation`.
         what: &'static str,
         /// What it keeps.
         own: String,
         /// What was asked for.
         asked: String,
+    },
+    /// No session and no list in it tells of the organisation.
+    #[error("the archive in {path} knows of no organisation {org}")]
+    Unknown {
+        /// Where it lies.
+        path: String,
+        /// What was asked for.
+        org: String,
+    },
+    /// It was brought up to date at a time that is yet to come.
+    #[error("the archive in {path} reaches to {until}, and by this clock that is yet to come")]
+    Ahead {
+        /// Where it lies.
+        path: String,
+        /// Until when it says it reaches.
+        until: String,
     },
     /// Another sync is at work.
     #[error("another sync is at work on the archive in {path}")]
@@ -49,11 +65,19 @@ pub enum ArchiveError {
         /// Where it lies.
         path: String,
     },
-    /// It does not reach over the whole time in question.
-    #[error("{what}")]
+    /// It begins after the time in question does.
+    #[error(
+        "the archive begins on {since}, after the periods that the report needs, the one before it included"
+    )]
+    Late {
+        /// Its first moment.
+        since: String,
+    },
+    /// It ends before the time in question does.
+    #[error("the archive ends on {until}, before the period does")]
     Short {
-        /// What is missing.
-        what: String,
+        /// Its last moment.
+        until: String,
     },
     /// A file is not what the state says.
     #[error("{path} is damaged: {what}")]
@@ -115,6 +139,14 @@ impl ArchiveError {
         Self::damaged(root, error.to_string())
     }
 
+    /// What is on the disk after a sync that ended so.
+    pub fn kept(&self) -> &'static str {
+        match self {
+            Self::Disk { .. } | Self::Unsettled { .. } | Self::Table(_) => super::KEPT,
+            _ => "nothing was written",
+        }
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> String {
         match self {
@@ -123,13 +155,26 @@ impl ArchiveError {
             Self::Newer { .. } => "use the acumen that wrote it, or a newer one".to_owned(),
             Self::Other { .. } => "name another folder with --archive: an archive is about one thing".to_owned(),
             Self::Busy { .. } => "wait for its end; reports can be made meanwhile".to_owned(),
-            Self::Short { .. } => {
-                "run acumen sync, or ask for a period, with a shorter --trend, that the archive covers; \
-                 --allow-partial reports all the same"
+            Self::Late { .. } => {
+                "ask for a later period or a shorter --trend; sync into another folder with an earlier --since; \
+                 or report all the same with --allow-partial"
                     .to_owned()
             }
-            Self::Damaged { .. } | Self::Faulty { .. } => {
-                "acumen archive verify lists all faults; acumen sync into an empty folder fetches everything anew"
+            Self::Short { .. } => {
+                "run acumen sync, or report all the same with --allow-partial".to_owned()
+            }
+            Self::Unknown { .. } => "is the organisation id right?".to_owned(),
+            Self::Ahead { .. } => {
+                "set the clock right; if it was wrong when the archive was synced, sessions may be missing: \
+                 run acumen sync --full once the time has come, or sync into another folder"
+                    .to_owned()
+            }
+            Self::Damaged { .. } => {
+                "acumen archive verify lists all faults; acumen sync into another folder fetches everything anew"
+                    .to_owned()
+            }
+            Self::Faulty { .. } => {
+                "files that are none of the archive's can be removed; for all else sync into another folder"
                     .to_owned()
             }
             Self::Unsettled { .. } => "run acumen sync as the user that the archive belongs to".to_owned(),
@@ -141,8 +186,13 @@ impl ArchiveError {
     /// The exit code that `--help` documents.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Missing { .. } | Self::Stranger { .. } | Self::Newer { .. } | Self::Other { .. } => 2,
-            Self::Short { .. } => 4,
+            Self::Missing { .. }
+            | Self::Stranger { .. }
+            | Self::Newer { .. }
+            | Self::Other { .. }
+            | Self::Unknown { .. }
+            | Self::Ahead { .. } => 2,
+            Self::Late { .. } | Self::Short { .. } => 4,
             Self::Damaged { .. } | Self::Faulty { .. } => 65,
             Self::Disk { .. } | Self::Unsettled { .. } => 74,
             Self::Busy { .. } => 75,

@@ -179,12 +179,13 @@ pub(super) fn scanned(root: &Path, table: &str) -> Result<Vec<String>, ArchiveEr
     Ok(names.map(|path| format!("{table}/{}", path.display())).collect())
 }
 
-/// The files below a folder, by their path in it, in alphabetical order.
+/// The files below a folder, by their path in it, in alphabetical order. No link
+/// is followed: it may lead in a circle.
 fn below(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for name in names(folder)? {
         let path = PathBuf::from(&name);
-        match folder.join(&name).is_dir() {
+        match fs::symlink_metadata(folder.join(&name))?.is_dir() {
             true => found.extend(below(&folder.join(&name))?.into_iter().map(|deeper| path.join(deeper))),
             false => found.push(path),
         }

@@ -30,6 +30,9 @@ pub struct State {
     pub watermark: DateTime<Utc>,
     /// Whether a sync ever came to its end.
     pub complete: bool,
+    /// Records without an id or a readable creation time that came on the way and
+    /// are in no table.
+    pub rejected: u64,
     /// The files of the archive by their path in it; no other file counts.
     pub files: BTreeMap<String, Entry>,
 }
@@ -50,7 +53,7 @@ pub struct Entry {
 pub struct Subject {
     /// The generation of the API.
     pub api: Api,
-    /// Organisation id; none for the whole enterprise.
+    /// Organisation id; none is that of the archive, and of a new one the whole enterprise.
     pub org: Option<String>,
     /// Sessions created at or after this moment are kept; none is that of the archive.
     pub since: Option<DateTime<Utc>>,
@@ -81,6 +84,7 @@ impl State {
             until: since,
             watermark: now,
             complete: false,
+            rejected: 0,
             files: BTreeMap::new(),
         }
     }
@@ -113,7 +117,7 @@ impl State {
     /// What differs between this archive and what is asked of it.
     pub(super) fn differs(&self, subject: &Subject) -> Option<(&'static str, String, String)> {
         let scope = |org: &Option<String>| org.clone().unwrap_or_else(|| "enterprise".to_owned());
-        if self.org != subject.org {
+        if subject.org.is_some() && self.org != subject.org {
             return Some(("the scope", scope(&self.org), scope(&subject.org)));
         }
         if self.api != subject.api {
@@ -171,7 +175,8 @@ mod tests {
             state().differs(&subject).map(|(what, _, _)| what)
         };
         assert_eq!(differs(|_| ()), None);
-        assert_eq!(differs(|subject| subject.org = None), Some("the scope"));
+        assert_eq!(differs(|subject| subject.org = None), None);
+        assert_eq!(differs(|subject| subject.org = Some("p".to_owned())), Some("the scope"));
         assert_eq!(differs(|subject| subject.api = Api::V2), Some("sessions of"));
         assert_eq!(differs(|subject| subject.since = SINCE.parse().ok()), None);
         let later = |subject: &mut Subject| subject.since = "2025-01-01T00:00:00Z".parse().ok();

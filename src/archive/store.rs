@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use sha2::{Digest, Sha256};
 
 use super::state::{self, Entry, SCHEMA};
@@ -22,11 +23,7 @@ impl Store {
     /// # Errors
     /// It is about something else or of a newer schema, another sync is at work,
     /// or the disk refuses.
-    pub fn open(
-        root: &Path,
-        subject: &Subject,
-        now: chrono::DateTime<chrono::Utc>,
-    ) -> Result<Self, ArchiveError> {
+    pub fn open(root: &Path, subject: &Subject, now: DateTime<Utc>) -> Result<Self, ArchiveError> {
         let lock = files::enter(root)?;
         files::settle(root).map_err(ArchiveError::disk("put files in their places in", root))?;
         let state = match files::read(root, files::STATE)? {
@@ -35,6 +32,10 @@ impl Store {
         };
         if let Some((what, own, asked)) = state.differs(subject) {
             return Err(ArchiveError::Other { path: root.display().to_string(), what, own, asked });
+        }
+        if now < state.until {
+            let until = state.until.to_rfc3339_opts(SecondsFormat::Secs, true);
+            return Err(ArchiveError::Ahead { path: root.display().to_string(), until });
         }
         let archive = Archive { root: root.to_owned(), state, _lock: None };
         Ok(Self { archive, _lock: lock })
@@ -87,17 +88,13 @@ impl Store {
     ///
     /// # Errors
     /// The disk refuses.
-    pub fn finish(
-        &mut self,
-        people: &People,
-        began: chrono::DateTime<chrono::Utc>,
-    ) -> Result<(), ArchiveError> {
+    pub fn finish(&mut self, people: &People, began: DateTime<Utc>) -> Result<(), ArchiveError> {
         let root = self.archive.root.clone();
         let step = files::Step::begin(&root)?;
         let mut state = State { watermark: began, complete: true, ..self.archive.state.clone() };
         let bytes = people.to_json()?;
         let entry = entry(people.users.len() as u64, &bytes);
-        if state.files.get(People::PATH) != Some(&entry) {
+        if state.files.get(People::PATH) != Some(&entry) || self.people().is_err() {
             step.write(People::PATH, &bytes)?;
             state.files.insert(People::PATH.to_owned(), entry);
         }

@@ -59,12 +59,12 @@ pub struct ReportArgs {
     /// Answers of the API, arrays of sessions or a session a line; plain, gzip or zstd.
     #[arg(long, env = "ACUMEN_PAGES", value_name = "PATH", help_heading = "Sessions")]
     pub pages: Option<PathBuf>,
-    /// Report from an archive that acumen sync keeps, instead of asking; "" asks.
+    /// Report from an archive that acumen sync keeps, instead of asking; "" asks, and
+    /// --pages beats it.
     #[arg(
         long,
         env = "ACUMEN_ARCHIVE",
         value_name = "DIR",
-        conflicts_with = "pages",
         value_parser = OsStringValueParser::new().map(PathBuf::from),
         help_heading = "Sessions"
     )]
@@ -207,7 +207,11 @@ pub struct SyncArgs {
     /// (2024-01-01 unless given).
     #[arg(long, env = "ACUMEN_SINCE", value_name = "DATE", help_heading = "Sessions")]
     pub since: Option<String>,
-    /// Organisation id; left out, the whole enterprise.
+    /// Ask for everything since the first day again, and take over what differs.
+    #[arg(long, env = "ACUMEN_FULL", help_heading = "Sessions",
+          value_parser = clap::builder::FalseyValueParser::new())]
+    pub full: bool,
+    /// Organisation id; left out, that of the archive, and of a new one the whole enterprise.
     #[arg(long, env = "ACUMEN_ORG", value_name = "ID", help_heading = "Sessions")]
     pub org: Option<String>,
     /// How the API is asked.

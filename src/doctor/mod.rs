@@ -115,7 +115,13 @@ fn archived(path: &Path) -> Line {
             let state = archive.state();
             let day = |moment: DateTime<Utc>| moment.format("%-d %B %Y, %H:%M UTC").to_string();
             let (sessions, since, until) = (state.sessions(), day(state.since), day(state.until));
-            ok(SESSIONS, format!("{sessions} in the archive, created from {since} to {until}"))
+            let scope =
+                state.org.as_deref().map_or_else(|| "the enterprise".to_owned(), |org| clean(org, 80));
+            let api = state.api;
+            ok(
+                SESSIONS,
+                format!("{sessions} of {scope} ({api}) in the archive, created from {since} to {until}"),
+            )
         }
         Err(error) => failed(SESSIONS, error.to_string(), error.hint(), error.exit_code()),
     }

@@ -31,6 +31,7 @@ pub struct Cube {
     action_items: DataFrame,
     impacts: DataFrame,
     by_tag: Option<ByTag>,
+    names: DataFrame,
     few_before: Groups,
     words: Words,
     days: Vec<Day>,
@@ -43,6 +44,9 @@ struct ByTag {
     issues: DataFrame,
 }
 
+/// What sessions are named by, with what joins them.
+const NAMES: [&str; 4] = [c::ROW, c::TITLE, c::URL, c::PROMPT];
+
 /// A column that is the same everywhere: joining on it pairs every row with every other.
 const EVERY: &str = "every";
 
@@ -53,7 +57,9 @@ impl Cube {
     /// Polars refused a step: a defect, not a state of the data.
     pub fn new(frames: &Frames, span: &Span<'_>) -> PolarsResult<Self> {
         let calendar = Calendar::new(span.periods);
-        let mut placed = ordered(&frames.sessions, &calendar)?;
+        let placed = placed_in(&frames.sessions, &calendar)?;
+        let names = placed.clone().lazy().filter(col(PERIOD).eq(lit(0))).select(cols_of(&NAMES)).collect()?;
+        let mut placed = ordered(placed)?;
         let mut tags = frames.tags.clone();
         let mut entries = frames.pull_requests.clone();
         let few_before = match span.folded {
@@ -108,6 +114,7 @@ impl Cube {
             issues: placed_in(&frames.issues, &calendar)?,
             action_items: placed_in(&frames.action_items, &calendar)?,
             by_tag: None,
+            names,
             few_before,
             impacts: df!(EVERY => [0; 4], c::IMPACT => [0_u32, 1, 2, 3])?,
             words: frames.words.clone(),
@@ -139,6 +146,7 @@ impl Cube {
             issues,
             action_items: cut(&self.action_items)?,
             impacts: self.impacts.clone(),
+            names: self.names.clone(),
             few_before: self.few_before.clone(),
             words: self.words.clone(),
             days: self.days.clone(),
@@ -189,6 +197,11 @@ impl Cube {
         self.tagged(by, &self.issues, |by_tag| &by_tag.issues)
     }
 
+    /// What sessions of the report's period are named by, and their row.
+    pub fn names(&self) -> LazyFrame {
+        self.names.clone().lazy()
+    }
+
     /// Action items.
     pub fn action_items(&self) -> LazyFrame {
         self.action_items.clone().lazy()
@@ -221,9 +234,13 @@ fn in_period() -> Expr {
     col(PERIOD).cast(DataType::UInt64) * lit(1_u64 << 32) + col(c::ADDRESS).cast(DataType::UInt64)
 }
 
-/// Places each session, and puts them in order: by creation, then by id.
-fn ordered(sessions: &DataFrame, calendar: &Calendar) -> PolarsResult<DataFrame> {
-    placed_in(sessions, calendar)?.sort([c::CREATED, c::ID], SortMultipleOptions::default())
+/// Sessions in order: by creation, then by id. They are copied more than once on
+/// the way through the plans, so what no plan reads is left behind.
+fn ordered(mut placed: DataFrame) -> PolarsResult<DataFrame> {
+    for column in [c::POSITION, c::UPDATED, c::TITLE, c::URL, c::PROMPT] {
+        placed.drop_in_place(column)?;
+    }
+    placed.sort([c::CREATED, c::ID], SortMultipleOptions::default())
 }
 
 pub(super) fn cols_of(names: &[&str]) -> Vec<Expr> {

@@ -90,6 +90,7 @@ pub(super) fn gather(cube: &Cube) -> PolarsResult<Evidence> {
         .sessions(&[])
         .filter(here())
         .left_join(high, col(c::ROW), col(c::ROW))
+        .left_join(cube.names(), col(c::ROW), col(c::ROW))
         .with_column(col(HIGH).fill_null(lit(0)))
         .collect()?
         .lazy();

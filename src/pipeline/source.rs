@@ -121,11 +121,22 @@ pub(super) fn archived(settings: &Settings) -> Result<Taken, Error> {
         users: &question.users,
     };
     let (sessions, builder) = months(&archive, root, question, &kept, &wanted)?;
-    let ledger = Ledger { received: sessions, unique: sessions, complete, ..Ledger::default() };
-    let people = match settings.privacy.people {
+    let rejected = archive.state().rejected;
+    let ledger = Ledger { received: sessions, unique: sessions, complete, rejected, ..Ledger::default() };
+    if sessions == 0
+        && let Some(org) = wanted.org.filter(|org| !people.organisations.contains_key(*org))
+    {
+        let (path, org) = (root.display().to_string(), org.to_owned());
+        return Err(ArchiveError::Unknown { path, org }.into());
+    }
+    let mut people = match settings.privacy.people {
         Shown::Names => people,
         _ => People::default(),
     };
+    if settings.question.org.is_some() {
+        // As the API, which tells of no other organisation then.
+        people.organisations.clear();
+    }
     let archived = Some(archive.state().watermark.to_rfc3339_opts(SecondsFormat::Secs, true));
     let vendor = Vendor::NotAsked;
     Ok(Taken { settings, builder, ledger, pages: None, saved: None, vendor, people, archived })
@@ -194,16 +205,15 @@ fn within_reach(settings: &Settings, root: &Path, state: &State) -> Result<(Sett
         true => state.until < question.to,
         false => state.until <= settings.period.from().to_utc(),
     };
-    let (begin, end) = (day(state.since), day(state.until));
-    let what = match (begins_late, ends_early) {
+    let fault = match (begins_late, ends_early) {
         (false, false) => None,
-        (true, _) => Some(format!("the archive begins on {begin}, after the periods that the report needs")),
-        (_, true) => Some(format!("the archive ends on {end}, before the period does")),
+        (true, _) => Some(ArchiveError::Late { since: day(state.since) }),
+        (_, true) => Some(ArchiveError::Short { until: day(state.until) }),
     };
     question.to = question.to.min(state.until).max(question.from);
-    match what {
-        Some(what) if !question.allow_partial => Err(ArchiveError::Short { what }.into()),
-        what => Ok((settings, what.is_none())),
+    match fault {
+        Some(fault) if !question.allow_partial => Err(fault.into()),
+        fault => Ok((settings, fault.is_none())),
     }
 }
 

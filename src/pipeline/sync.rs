@@ -57,27 +57,35 @@ pub async fn sync(settings: &Sync, progress: Listener<'_>) -> Result<Synced, Err
 /// # Errors
 /// As [`sync`].
 pub async fn sync_within(settings: &Sync, limits: &Limits, progress: Listener<'_>) -> Result<Synced, Error> {
-    let (now, root) = (settings.now, &settings.archive);
-    let question = &settings.question;
+    let (now, root, question) = (settings.now, &settings.archive, &settings.question);
     let subject = Subject { api: question.api, org: question.org.clone(), since: settings.since };
     let mut store = block_in_place(|| Store::open(root, &subject, now))?;
     let unsettled = block_in_place(|| store.unsettled())?;
-    let mut run = Run { settings, limits, synced: Synced::default() };
-    let State { since, until, watermark, .. } = store.state().clone();
+    let State { org, since, until, watermark, .. } = store.state().clone();
+    let question = &Question { org, ..question.clone() };
+    let mut run = Run { question, limits, synced: Synced::default() };
 
     // What is there already and changed since.
     let mut seen = HashSet::new();
-    if since < until {
+    if since < until && !settings.full {
         let asked = Question { updated_from: Some(watermark - OVERLAP), ..run.created(since..until) };
         let tables = run.ask(&asked, progress).await?;
         seen.extend(stored::ids(tables.sessions())?);
         block_in_place(|| store.add(&tables, |_| ()))?;
     }
-    // What was created since, a month at a time.
-    for window in months(until..now) {
+    // What was created since, or all of it, a month at a time.
+    for window in months(if settings.full { since } else { until }..now) {
         let end = window.end;
+        let before = run.synced.rejected;
         let tables = run.ask(&run.created(window), progress).await?;
-        block_in_place(|| store.add(&tables, |state| state.until = end))?;
+        seen.extend(stored::ids(tables.sessions())?.into_iter().filter(|_| settings.full));
+        let rejected = run.synced.rejected - before;
+        block_in_place(|| {
+            store.add(&tables, |state| {
+                state.rejected = if end <= state.until { state.rejected } else { state.rejected + rejected };
+                state.until = state.until.max(end);
+            })
+        })?;
     }
     // What has not come to its end: a pull request can be merged without a word
     // of the session's.
@@ -91,7 +99,8 @@ pub async fn sync_within(settings: &Sync, limits: &Limits, progress: Listener<'_
     }
 
     let told = fetch::people(question).await;
-    let people = store.people()?.renewed(&told);
+    // Names that were lost are had again.
+    let people = store.people().unwrap_or_default().renewed(&told);
     block_in_place(|| store.finish(&people, now))?;
     let sessions = store.state().sessions();
     Ok(Synced { sessions, notes: told.notes, ..run.synced })
@@ -99,7 +108,7 @@ pub async fn sync_within(settings: &Sync, limits: &Limits, progress: Listener<'_
 
 /// What the steps of a sync share.
 struct Run<'r> {
-    settings: &'r Sync,
+    question: &'r Question,
     limits: &'r Limits,
     synced: Synced,
 }
@@ -107,7 +116,7 @@ struct Run<'r> {
 impl Run<'_> {
     /// The question about all sessions created in a window.
     fn created(&self, window: Range<DateTime<Utc>>) -> Question {
-        Question { from: window.start, to: window.end, ..self.settings.question.clone() }
+        Question { from: window.start, to: window.end, ..self.question.clone() }
     }
 
     /// Sessions by their ids. Of so many short answers only what goes wrong is told.

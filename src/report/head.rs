@@ -80,13 +80,10 @@ fn missing(ledger: &Ledger, is_archived: bool) -> String {
 fn dropped(ledger: &Ledger) -> Vec<String> {
     let mut dropped = Vec::new();
     if ledger.rejected > 0 {
-        dropped.push(format!(
-            "{} could not be read and are not in any number.",
-            match ledger.rejected {
-                1 => "1 record".to_owned(),
-                rejected => format!("{rejected} records"),
-            }
-        ));
+        dropped.push(match ledger.rejected {
+            1 => "1 record could not be read and is not in any number.".to_owned(),
+            rejected => format!("{rejected} records could not be read and are not in any number."),
+        });
     }
     if ledger.requests > 0 && ledger.outside.saturating_mul(100) > ledger.received {
         dropped.push(format!(

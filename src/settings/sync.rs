@@ -21,6 +21,8 @@ pub struct Sync {
     pub archive: PathBuf,
     /// When it is to begin, where somebody says.
     pub since: Option<DateTime<Utc>>,
+    /// Whether everything is asked for again.
+    pub full: bool,
     /// When the run began, in whole seconds.
     pub now: DateTime<Utc>,
 }
@@ -41,7 +43,7 @@ impl Sync {
         let key = Some(checked_key(key.as_ref())?).zip(key);
         let asked = asked(&args.access, args.org.as_deref(), key, None)?;
         let (question, api_from) = (asked.question, asked.api_from);
-        Ok(Self { question, api_from, archive: args.archive.clone(), since, now })
+        Ok(Self { question, api_from, archive: args.archive.clone(), since, full: args.full, now })
     }
 }
 

@@ -356,6 +356,87 @@ fn what_does_not_fit_is_refused_and_nothing_touched() {
 }
 
 #[test]
+fn an_archive_tells_what_it_is_about() {
+    let (served, folder) = small();
+    // Without a word it stays with its organisation.
+    assert_eq!(sync(&served, folder.path(), &[]).code, Some(0));
+    let state: Value =
+        serde_json::from_slice(&fs::read(folder.path().join("archive/state.json")).expect("a state"))
+            .expect("JSON");
+    assert_eq!(state["org"], "org_demo");
+    let enterprise = tempfile::tempdir().expect("a folder");
+    assert_eq!(sync(&served, enterprise.path(), &[]).code, Some(0));
+    let unknown = report(enterprise.path(), &["--week", "2026-W41", "--org", "org_nosuch"]);
+    assert_eq!(unknown.code, Some(2), "{}", unknown.stderr);
+    assert!(unknown.stderr.contains("knows of no organisation org_nosuch"), "{}", unknown.stderr);
+    // A report on one organisation names no other.
+    assert_eq!(report(enterprise.path(), &["--week", "2026-W41", "--org", "org_demo"]).code, Some(0));
+    let facts = fs::read_to_string(enterprise.path().join("org_demo_2026-W41.json")).expect("facts");
+    assert!(!facts.contains("\"org\":{"), "{facts}");
+}
+
+#[test]
+fn a_clock_that_ran_ahead_is_no_silent_hole() {
+    let (served, folder) = small();
+    let state = folder.path().join("archive/state.json");
+    edit(&state, |state| {
+        state["until"] = json!("2300-01-01T00:00:00Z");
+        state["watermark"] = json!("2300-01-01T00:00:00Z");
+    });
+    let outcome = sync(&served, folder.path(), &[]);
+    assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("by this clock that is yet to come"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("kept: nothing was written"), "{}", outcome.stderr);
+}
+
+#[test]
+fn everything_can_be_asked_for_again() {
+    let (_served, folder) = small();
+    let session = |id: &str, day: &str| {
+        // Told late, and of a time long before the last sync.
+        json!({"session_id": id, "created_at": format!("2026-{day}T10:00:00Z"),
+            "updated_at": format!("2026-{day}T11:00:00Z"), "user_id": "u"})
+    };
+    let served = Served::values(vec![session("a", "10-07"), session("b", "09-30"), session("late", "10-06")]);
+    assert_eq!(sync(&served, folder.path(), &[]).code, Some(0));
+    let ids = |folder: &Path| {
+        let text = fs::read_to_string(folder.join("archive/state.json")).expect("a state");
+        let state: Value = serde_json::from_str(&text).expect("JSON");
+        state["files"]["sessions/month=2026-10/sessions.parquet"]["rows"].clone()
+    };
+    assert_eq!(ids(folder.path()), 1);
+    assert_eq!(sync(&served, folder.path(), &["--full"]).code, Some(0));
+    assert_eq!(ids(folder.path()), 2);
+    is_sound(folder.path());
+    agrees(&served, folder.path(), CANARY, &["--week", "2026-W41", "--trend", "0", "--org", "org_demo"]);
+}
+
+#[test]
+fn records_that_could_not_be_read_are_not_forgotten() {
+    let good = |id: u32| json!({"session_id": id.to_string(), "created_at": "2026-10-07T10:00:00Z"});
+    let mut values: Vec<Value> = (0..300).map(good).collect();
+    values.push(json!({"created_at": "2026-10-07T10:00:00Z"}));
+    let served = Served::values(values);
+    let folder = tempfile::tempdir().expect("a folder");
+    let outcome = sync(&served, folder.path(), &[]);
+    assert!(outcome.stderr.contains("warning: 1 record could not be read"), "{}", outcome.stderr);
+    assert_eq!(sync(&served, folder.path(), &[]).code, Some(0));
+    let outcome = report(folder.path(), &["--week", "2026-W41", "--trend", "0"]);
+    assert_eq!(outcome.stderr.matches("warning: 1 record could not be read and is").count(), 1);
+}
+
+#[test]
+fn names_that_were_lost_are_had_again() {
+    let (served, folder) = small();
+    let people = folder.path().join("archive/people.json");
+    let before = fs::read(&people).expect("names");
+    fs::write(&people, "{").expect("a file");
+    assert_eq!(report(folder.path(), &["--week", "2026-W41"]).code, Some(65));
+    assert_eq!(sync(&served, folder.path(), &[]).code, Some(0));
+    assert_eq!(fs::read(&people).expect("names"), before);
+}
+
+#[test]
 fn a_newer_schema_is_refused_with_a_clear_line() {
     let (served, folder) = small();
     let state = folder.path().join("archive/state.json");
@@ -462,6 +543,10 @@ fn the_doctor_looks_into_the_archive() {
     };
     let found = doctor("archive");
     assert_eq!(found.code, Some(0), "{}", found.stdout);
-    assert!(found.stdout.contains("3 in the archive, created from 1 August 2026"), "{}", found.stdout);
+    assert!(
+        found.stdout.contains("3 of org_demo (v2) in the archive, created from 1 August 2026"),
+        "{}",
+        found.stdout
+    );
     assert_eq!(doctor("elsewhere").code, Some(2));
 }
