@@ -1,5 +1,7 @@
 //! What each command does, told everything it needs.
 
+mod archive;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,21 +9,18 @@ use std::time::Duration;
 use chrono::{DateTime, Days, SecondsFormat, Utc};
 use clap::CommandFactory;
 
-use crate::archive::{self, ArchiveError};
-use crate::cli::{
-    ApiArgs, Cli, Command, DemoArgs, Format, InitArgs, MailArgs, ReportArgs, SimulateArgs, SyncArgs,
-    VerifyArgs,
-};
+use crate::cli::{ApiArgs, Cli, Command, DemoArgs, Format, InitArgs, MailArgs, ReportArgs, SimulateArgs};
 use crate::deliver::{self, PostError, Posted};
 use crate::doctor::{self, Diagnosis};
 use crate::error::Error;
 use crate::fetch::{Monitor, Progress};
 use crate::mail as letter;
 use crate::pipeline::{self, Prepared};
-use crate::progress::{Voice, write_line};
+use crate::progress::Voice;
 use crate::settings::mail::{self, Attach, Way};
 use crate::settings::{self, Found, FoundKey, Settings, SettingsError};
 use crate::simulator::{self, Fault, Options, Organisation, Recipe, Simulator, fault_names};
+pub use archive::{sync, verify};
 
 /// The key that the demo uses; any that looks like a personal one would do.
 const DEMO_KEY: &str = "apk_user_demo";
@@ -66,57 +65,6 @@ pub fn monitor(command: &Command) -> Result<Option<Monitor>, SettingsError> {
         Command::Sync(args) => Ok(settings::ping(args.ping.as_ref())?.map(Monitor::new)),
         _ => Ok(None),
     }
-}
-
-/// Brings an archive up to date, and tells where it lies.
-///
-/// # Errors
-/// The first step that fails; those before it hold.
-pub async fn sync(
-    args: &SyncArgs,
-    key: Option<FoundKey>,
-    now: DateTime<Utc>,
-    voice: &Voice,
-) -> Result<String, Error> {
-    let settings = settings::Sync::resolve(args, key, now)?;
-    voice.say(&format!("speaking API {} ({})", settings.question.api, settings.api_from));
-    let synced = pipeline::sync(&settings, &|progress| voice.tell(progress)).await;
-    voice.finish();
-    let synced = synced?;
-    let counted = |number: u64, what: &str| match number {
-        1 => format!("1 {what}"),
-        many => format!("{many} {what}s"),
-    };
-    if synced.rejected > 0 {
-        let records = counted(synced.rejected, "record");
-        let are = if synced.rejected == 1 { "is" } else { "are" };
-        voice.warn(&format!("{records} could not be read and {are} not in the archive."));
-    }
-    if synced.gone > 0 {
-        let sessions = counted(synced.gone, "session");
-        voice.say(&format!(
-            "{sessions} of the archive: the API no longer tells of them; they stay as they were"
-        ));
-    }
-    synced.notes.iter().for_each(|note| voice.say(&format!("note: {note}")));
-    let (received, all) = (counted(synced.received, "session"), counted(synced.sessions, "session"));
-    voice.say(&format!("{received} new or asked for again; {all} in the archive"));
-    Ok(format!("{}\n", settings.archive.display()))
-}
-
-/// Checks an archive: what it holds, or all its faults on stderr.
-///
-/// # Errors
-/// It has faults, or cannot be read.
-pub fn verify(args: &VerifyArgs) -> Result<String, Error> {
-    let path = args.archive.display().to_string();
-    let found = archive::verify(&args.archive)?;
-    if !found.faults.is_empty() {
-        found.faults.iter().for_each(|fault| write_line(&format!("fault: {fault}")));
-        return Err(ArchiveError::Faulty { path, count: found.faults.len() }.into());
-    }
-    let archive::Soundness { sessions, months, bytes, .. } = found;
-    Ok(format!("{path} is sound: {sessions} sessions in {months} months, {bytes} bytes\n"))
 }
 
 /// What a report with these settings would stumble over.

@@ -1,5 +1,6 @@
 //! What was typed: flags, their environment names and their help.
 
+mod archive;
 mod options;
 mod read;
 
@@ -7,7 +8,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub use options::{ApiArgs, Format, MailArgs, Private, ReportArgs, SendArgs, SyncArgs, VerifyArgs};
+pub use archive::{SyncArgs, VerifyArgs};
+pub use options::{ApiArgs, Format, MailArgs, Private, ReportArgs, SendArgs};
 pub use read::{Choice, FileOption, Origin, Read, config_flag, fault_of_file, flags_of_file, takes_options};
 
 const AFTER: &str = "\

@@ -1,5 +1,6 @@
 //! Settings: what was typed, validated once, before any work is done.
 
+mod asked;
 mod checks;
 mod file;
 pub mod mail;
@@ -9,7 +10,6 @@ mod sync;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use chrono::{DateTime, Datelike, SubsecRound, Utc};
 
@@ -19,16 +19,14 @@ pub use privacy::{Privacy, Shown, privacy};
 pub use show::{EXAMPLE, show};
 pub use sync::Sync;
 
-use crate::cli::{ApiArgs, Format, ReportArgs};
-use crate::fetch::{Api, Question, Secret};
+use crate::cli::{Format, ReportArgs};
+use crate::fetch::{Api, Question};
 use crate::money::Prices;
 use crate::people::{People, TagRule};
 use crate::period::{self, Period};
 use crate::text::clean;
-use checks::{base_url, generation, page_size, quoted, users, word, zone};
-
-/// How long a whole fetch may take.
-const DEADLINE: Duration = Duration::from_secs(20 * 60);
+use asked::asked;
+use checks::{quoted, users, word, zone};
 
 /// Something that was typed cannot be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -253,43 +251,6 @@ impl Settings {
     }
 }
 
-/// What the options say of the API: a question about no time yet.
-struct Asked {
-    question: Question,
-    /// What decided on the generation.
-    api_from: &'static str,
-}
-
-/// How the API is asked; `limits` are those of another generation than the one
-/// that is asked.
-fn asked(
-    access: &ApiArgs,
-    org: Option<&str>,
-    key: Option<(String, FoundKey)>,
-    limits: Option<Api>,
-) -> Result<Asked, SettingsError> {
-    let (key, key_source) = key.map(|(key, found)| (key, found.source)).unwrap_or_default();
-    let (api, api_from) = generation(access.api.as_deref(), &key);
-    let question = Question {
-        api,
-        base_url: base_url(&access.base_url)?,
-        org: org.map(|org| word("--org", org)).transpose()?,
-        from: DateTime::UNIX_EPOCH,
-        to: DateTime::UNIX_EPOCH,
-        updated_from: None,
-        ids: Vec::new(),
-        tags: Vec::new(),
-        users: Vec::new(),
-        page_size: page_size(access.page_size, limits.unwrap_or(api))?,
-        concurrency: access.concurrency as usize,
-        allow_partial: false,
-        deadline: DEADLINE,
-        key_source,
-        key: Secret::new(key),
-    };
-    Ok(Asked { question, api_from })
-}
-
 fn money(budget: Option<&str>, prices: Option<Prices>) -> Result<Option<Money>, SettingsError> {
     let budget = match budget.map(|text| (text, file::amount(text))) {
         Some((text, None)) => {
@@ -327,6 +288,7 @@ mod tests {
     use chrono_tz::Tz;
 
     use super::*;
+    use crate::cli::ApiArgs;
 
     fn resolve(args: ReportArgs) -> Result<Settings, SettingsError> {
         let args = ReportArgs {

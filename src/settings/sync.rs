@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Datelike, NaiveTime, SubsecRound, Utc};
 
+use super::asked::asked;
 use super::checks::{checked_key, ping, quoted};
-use super::{FoundKey, SettingsError, asked};
+use super::{FoundKey, SettingsError};
 use crate::cli::SyncArgs;
 use crate::fetch::Question;
 use crate::period;

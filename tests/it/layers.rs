@@ -200,7 +200,12 @@ fn settings_take_of_the_fetch_only_its_question() {
         .collect();
     assert_eq!(
         taken,
-        ["crate::fetch::Api", "crate::fetch::{Api, Question, Secret}", "crate::fetch::Question"]
+        [
+            "crate::fetch::{Api, Question, Secret}",
+            "crate::fetch::Api",
+            "crate::fetch::{Api, Question}",
+            "crate::fetch::Question"
+        ]
     );
 }
 

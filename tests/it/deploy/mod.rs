@@ -149,6 +149,8 @@ fn no_file_is_forgotten_and_none_holds_a_key() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             match path.is_dir() {
+                // Questions, not schedules: `crate::sql` runs them.
+                true if path.ends_with("deploy/sql") => {}
                 true => folders.push(path),
                 false => {
                     all.push(path.strip_prefix(repository("deploy")).unwrap().to_str().unwrap().to_owned())
