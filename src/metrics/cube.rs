@@ -57,9 +57,10 @@ impl Cube {
     /// Polars refused a step: a defect, not a state of the data.
     pub fn new(frames: &Frames, span: &Span<'_>) -> PolarsResult<Self> {
         let calendar = Calendar::new(span.periods);
-        let placed = placed_in(&frames.sessions, &calendar)?;
-        let names = placed.clone().lazy().filter(col(PERIOD).eq(lit(0))).select(cols_of(&NAMES)).collect()?;
-        let mut placed = ordered(placed)?;
+        let mut placed = ordered(&frames.sessions, &calendar)?;
+        let here = placed.clone().lazy().filter(col(PERIOD).eq(lit(0))).select([col(c::ROW)]);
+        let names =
+            frames.sessions.select(NAMES)?.lazy().semi_join(here, col(c::ROW), col(c::ROW)).collect()?;
         let mut tags = frames.tags.clone();
         let mut entries = frames.pull_requests.clone();
         let few_before = match span.folded {
@@ -234,13 +235,15 @@ fn in_period() -> Expr {
     col(PERIOD).cast(DataType::UInt64) * lit(1_u64 << 32) + col(c::ADDRESS).cast(DataType::UInt64)
 }
 
-/// Sessions in order: by creation, then by id. They are copied more than once on
-/// the way through the plans, so what no plan reads is left behind.
-fn ordered(mut placed: DataFrame) -> PolarsResult<DataFrame> {
+/// Places each session, and puts them in order: by creation, then by id. They are
+/// copied more than once on the way through the plans, so what no plan reads is
+/// left behind.
+fn ordered(sessions: &DataFrame, calendar: &Calendar) -> PolarsResult<DataFrame> {
+    let mut read = sessions.clone();
     for column in [c::POSITION, c::UPDATED, c::TITLE, c::URL, c::PROMPT] {
-        placed.drop_in_place(column)?;
+        read.drop_in_place(column)?;
     }
-    placed.sort([c::CREATED, c::ID], SortMultipleOptions::default())
+    placed_in(&read, calendar)?.sort([c::CREATED, c::ID], SortMultipleOptions::default())
 }
 
 pub(super) fn cols_of(names: &[&str]) -> Vec<Expr> {
