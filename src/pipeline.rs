@@ -22,7 +22,7 @@ use crate::report::{self, Run};
 use crate::settings::mail::{Attach, Mail as MailSettings};
 use crate::settings::{Settings, Shown};
 use source::Taken;
-pub use sync::{Synced, sync, sync_within};
+pub use sync::{Synced, sync};
 
 /// A finished report, still in memory.
 pub struct Document {

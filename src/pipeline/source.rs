@@ -142,8 +142,8 @@ pub(super) fn archived(settings: &Settings) -> Result<Taken, Error> {
     Ok(Taken { settings, builder, ledger, pages: None, saved: None, vendor, people, archived })
 }
 
-/// The wanted sessions of an archive in columns, and how many they are: a month
-/// after the other, side by side on all cores.
+/// The wanted sessions of an archive in columns, and how many they are; its months
+/// are read side by side on all cores.
 fn months(
     archive: &Archive,
     root: &Path,

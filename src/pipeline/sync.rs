@@ -11,7 +11,7 @@ use tokio::task::block_in_place;
 
 use crate::archive::{State, Store, Subject};
 use crate::error::Error;
-use crate::fetch::{self, Delivery, Limits, Progress, Question};
+use crate::fetch::{self, Delivery, Progress, Question};
 use crate::frame::stored::{self, Tables, TablesBuilder};
 use crate::settings::Sync;
 
@@ -49,21 +49,13 @@ pub struct Synced {
 /// # Errors
 /// The first step that fails; those before it hold.
 pub async fn sync(settings: &Sync, progress: Listener<'_>) -> Result<Synced, Error> {
-    sync_within(settings, &Limits::default(), progress).await
-}
-
-/// [`sync`] with fetches within other limits than those of a real run.
-///
-/// # Errors
-/// As [`sync`].
-pub async fn sync_within(settings: &Sync, limits: &Limits, progress: Listener<'_>) -> Result<Synced, Error> {
     let (now, root, question) = (settings.now, &settings.archive, &settings.question);
     let subject = Subject { api: question.api, org: question.org.clone(), since: settings.since };
     let mut store = block_in_place(|| Store::open(root, &subject, now))?;
     let unsettled = block_in_place(|| store.unsettled())?;
     let State { org, since, until, watermark, .. } = store.state().clone();
     let question = &Question { org, ..question.clone() };
-    let mut run = Run { question, limits, synced: Synced::default() };
+    let mut run = Run { question, synced: Synced::default() };
 
     // What is there already and changed since.
     let mut seen = HashSet::new();
@@ -109,7 +101,6 @@ pub async fn sync_within(settings: &Sync, limits: &Limits, progress: Listener<'_
 /// What the steps of a sync share.
 struct Run<'r> {
     question: &'r Question,
-    limits: &'r Limits,
     synced: Synced,
 }
 
@@ -150,7 +141,7 @@ impl Run<'_> {
             Delivery::Answer { .. } => {}
             Delivery::Page(rows) => builder.push(rows),
         };
-        let ledger = fetch::fetch_within(question, self.limits, &mut deliver, progress).await?;
+        let ledger = fetch::fetch(question, &mut deliver, progress).await?;
         self.synced.received += ledger.unique;
         self.synced.rejected += ledger.rejected;
         Ok(block_in_place(|| builder.finish())?)
