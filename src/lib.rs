@@ -43,6 +43,7 @@ pub mod people;
 pub mod period;
 pub mod pipeline;
 pub mod progress;
+pub mod register;
 pub mod simulator;
 pub mod text;
 pub mod unit;

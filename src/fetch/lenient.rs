@@ -37,7 +37,12 @@ impl<'a> Text<'a> {
 
     /// The text without surrounding white space; blank text is no text.
     pub fn trimmed(&self) -> Option<&str> {
-        self.get().map(str::trim).filter(|text| !text.is_empty())
+        let text = self.get()?;
+        // Nearly every text begins and ends with a mark that is no white space.
+        match text.as_bytes() {
+            [b'!'..=b'~'] | [b'!'..=b'~', .., b'!'..=b'~'] => Some(text),
+            _ => Some(text.trim()).filter(|text| !text.is_empty()),
+        }
     }
 }
 

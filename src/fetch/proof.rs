@@ -1,18 +1,17 @@
 //! What came in one walk, counted so that completeness can be proved.
 
-use std::collections::HashMap;
-
-use foldhash::fast::RandomState;
-
 use super::page::Verdict;
 use super::{Ledger, Row};
+use crate::register::Register;
 
 /// The rows of one walk, counted.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    /// Every id met, whether a session of it was accepted, and the part in which
-    /// it was met last.
-    ids: HashMap<Box<str>, (bool, u32), RandomState>,
+    /// Every id met …
+    ids: Register,
+    /// … and by its number whether a session of it was accepted, and the part in
+    /// which it was met last.
+    met: Vec<(bool, u32)>,
     /// The part of the rows that is being counted; a walk over the network has one.
     part: u32,
     /// Distinct sessions in it.
@@ -84,8 +83,9 @@ impl Tally {
 
     /// Notes an id: whether it is new, and whether it was accepted before.
     fn meet(&mut self, id: &str, accepted: bool) -> (bool, bool) {
-        let Some(place) = self.ids.get_mut(id) else {
-            self.ids.insert(id.into(), (accepted, self.part));
+        let number = self.ids.number(id) as usize;
+        let Some(place) = self.met.get_mut(number) else {
+            self.met.push((accepted, self.part));
             self.in_part += 1;
             return (true, false);
         };

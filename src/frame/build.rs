@@ -48,13 +48,20 @@ table! {
         category: Numbers<UInt32Type> = c::CATEGORY,
         limited: BooleanChunkedBuilder = c::LIMITED,
         messages: Numbers<UInt32Type> = c::MESSAGES,
-        title: Strings = c::TITLE,
-        url: Strings = c::URL,
-        prompt: Strings = c::PROMPT,
         analysed: BooleanChunkedBuilder = c::ANALYSED,
         feedback: Numbers<UInt32Type> = c::FEEDBACK,
         tag_count: Numbers<UInt32Type> = c::TAG_COUNT,
         pr_count: Numbers<UInt32Type> = c::PR_COUNT,
+    }
+}
+
+table! {
+    /// One row a session that may be named, duplicates included.
+    Names {
+        row: Numbers<UInt32Type> = c::ROW,
+        title: Strings = c::TITLE,
+        url: Strings = c::URL,
+        prompt: Strings = c::PROMPT,
     }
 }
 
@@ -96,26 +103,37 @@ table! {
     }
 }
 
+/// What the rows that hang on a session tell of it.
+#[derive(Clone, Copy)]
+pub(super) struct Owner {
+    /// Its row.
+    pub key: u32,
+    /// Its creation: UTC, microseconds.
+    pub created: i64,
+    /// Number of who started it.
+    pub user: Option<u32>,
+}
+
 impl Sessions {
     /// `counts` are those of distinct tags and pull requests.
     pub(super) fn push(
         &mut self,
-        key: u32,
+        owner: Owner,
         position: u64,
         record: &Record<'_>,
         counts: (u32, u32),
-        texts: &Texts<'_>,
+        team: Option<&str>,
         registers: &mut Registers,
     ) {
         let (tags, pull_requests) = counts;
-        self.row.append_value(key);
+        self.row.append_value(owner.key);
         self.position.append_value(position);
         self.id.append_value(record.id);
-        self.created.append_value(record.created);
+        self.created.append_value(owner.created);
         self.updated.append_option(record.updated);
         self.org.append_option(record.org.map(|org| registers.org.number(org)));
-        self.user.append_option(record.user().map(|user| registers.user.number(user)));
-        self.team.append_option(texts.team.map(|team| registers.team.number(team)));
+        self.user.append_option(owner.user);
+        self.team.append_option(team.map(|team| registers.team.number(team)));
         self.automation.append_value(record.is_automation());
         self.status.append_option(record.status.map(|status| registers.status.number(status)));
         self.acus.append_option(record.acus);
@@ -124,9 +142,6 @@ impl Sessions {
         self.category.append_option(record.category.map(|category| registers.category.number(category)));
         self.limited.append_value(record.limited);
         self.messages.append_option(record.messages);
-        self.title.append_option(record.title.filter(|_| texts.is_named));
-        self.url.append_option(record.url.filter(|_| texts.is_named));
-        self.prompt.append_option(texts.prompt);
         self.analysed.append_value(record.analysed);
         self.feedback.append_value(record.feedback);
         self.tag_count.append_value(tags);
@@ -134,12 +149,13 @@ impl Sessions {
     }
 }
 
-/// What is kept of a session's texts, and what they tell.
-pub(super) struct Texts<'a> {
-    pub team: Option<&'a str>,
-    /// Whether it may be named at all.
-    pub is_named: bool,
-    pub prompt: Option<&'a str>,
+impl Names {
+    pub(super) fn push(&mut self, key: u32, record: &Record<'_>, prompt: Option<&str>) {
+        self.row.append_value(key);
+        self.title.append_option(record.title);
+        self.url.append_option(record.url);
+        self.prompt.append_option(prompt);
+    }
 }
 
 impl PullRequests {
@@ -169,32 +185,19 @@ impl Tags {
 }
 
 impl Issues {
-    pub(super) fn push(
-        &mut self,
-        key: u32,
-        session: &Record<'_>,
-        impact: u32,
-        label: Option<&str>,
-        registers: &mut Registers,
-    ) {
-        self.row.append_value(key);
-        self.created.append_value(session.created);
-        self.user.append_option(session.user().map(|user| registers.user.number(user)));
+    pub(super) fn push(&mut self, owner: Owner, impact: u32, label: Option<&str>, registers: &mut Registers) {
+        self.row.append_value(owner.key);
+        self.created.append_value(owner.created);
+        self.user.append_option(owner.user);
         self.impact.append_value(impact);
         self.label.append_option(label.map(|label| registers.label.number(label)));
     }
 }
 
 impl ActionItems {
-    pub(super) fn push(
-        &mut self,
-        key: u32,
-        session: &Record<'_>,
-        kind: Option<&str>,
-        registers: &mut Registers,
-    ) {
-        self.row.append_value(key);
-        self.created.append_value(session.created);
+    pub(super) fn push(&mut self, owner: Owner, kind: Option<&str>, registers: &mut Registers) {
+        self.row.append_value(owner.key);
+        self.created.append_value(owner.created);
         self.kind.append_option(kind.map(|kind| registers.kind.number(kind)));
     }
 }

@@ -34,9 +34,9 @@ pub const CATEGORY: &str = "category";
 pub const LIMITED: &str = "limited";
 /// Messages that people wrote in it, or null; v3 alone tells it.
 pub const MESSAGES: &str = "messages";
-/// Title; null where there is none, or for a session that the page never names.
+/// Title, or null.
 pub const TITLE: &str = "title";
-/// Address of the session; null as its title.
+/// Address of the session, or null.
 pub const URL: &str = "url";
 /// The prompt, where it is to be printed; else null.
 pub const PROMPT: &str = "prompt";

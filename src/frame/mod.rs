@@ -1,4 +1,4 @@
-//! Wire records to five flat, typed frames, grown page by page.
+//! Wire records to flat, typed frames, grown page by page.
 
 mod build;
 pub mod columns;
@@ -21,6 +21,9 @@ use columns as c;
 use record::{Parts, Record};
 use words::Registers;
 
+/// The place of a session before they are put in order.
+const ORDER: &str = "order";
+
 /// The frames could not be built.
 #[derive(Debug, thiserror::Error)]
 #[error("could not build the table of {table}: {source}")]
@@ -33,8 +36,10 @@ pub struct FrameError {
 /// Each session is there once.
 #[derive(Clone, Debug)]
 pub struct Frames {
-    /// One row a session.
+    /// One row a session, by creation, then by id.
     pub sessions: DataFrame,
+    /// One row a session that may be named, with the texts of it that are kept.
+    pub names: DataFrame,
     /// One row a pull request entry.
     pub pull_requests: DataFrame,
     /// One row a session and distinct tag.
@@ -66,11 +71,15 @@ pub struct Kept {
 pub struct FramesBuilder {
     next_row: u32,
     sessions: build::Sessions,
+    names: build::Names,
     pull_requests: build::PullRequests,
     tags: build::Tags,
     issues: build::Issues,
     action_items: build::ActionItems,
     registers: Registers,
+    /// Tags, then pull requests of the session that is being taken over: here, so
+    /// that the space for them is used again.
+    met: Vec<u32>,
     kept: Kept,
     /// What other builders took of the same sessions' pages.
     others: Vec<Self>,
@@ -82,11 +91,13 @@ impl FramesBuilder {
         Self {
             next_row: 0,
             sessions: build::Sessions::new(),
+            names: build::Names::new(),
             pull_requests: build::PullRequests::new(),
             tags: build::Tags::new(),
             issues: build::Issues::new(),
             action_items: build::ActionItems::new(),
             registers: Registers::new(kept.addresses),
+            met: Vec::new(),
             kept,
             others: Vec::new(),
         }
@@ -127,35 +138,39 @@ impl FramesBuilder {
         let key = self.next_row;
         self.next_row += 1;
         let registers = &mut self.registers;
-        let mut tags = Vec::new();
+        let user = record.user().map(|user| registers.user.number(user));
+        let owner = build::Owner { key, created: record.created, user };
+        let count = |numbers: &[u32]| u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+        let met = &mut self.met;
+        met.clear();
         for tag in parts.tags.clone() {
             let tag = registers.tag.number(tag);
-            if !tags.contains(&tag) {
-                tags.push(tag);
+            if !met.contains(&tag) {
+                met.push(tag);
                 self.tags.push(key, tag);
             }
         }
-        let mut listed = Vec::new();
+        let tags = count(met);
+        met.clear();
         for (address, state) in parts.pull_requests {
             let number = self.pull_requests.push(key, address.as_deref(), state, registers);
-            listed.extend(number.filter(|number| !listed.contains(number)));
+            met.extend(number.filter(|number| !met.contains(number)));
         }
+        let pull_requests = count(met);
         for (impact, label) in parts.issues {
-            self.issues.push(key, record, impact, label, registers);
+            self.issues.push(owner, impact, label, registers);
         }
         for kind in parts.action_items {
-            self.action_items.push(key, record, kind, registers);
+            self.action_items.push(owner, kind, registers);
         }
         // A tag lives longer than the rules; what either names need not.
         let own_tags = parts.tags.map(|tag| -> &str { tag });
         let teams = self.kept.teams.as_ref();
-        let texts = build::Texts {
-            team: teams.and_then(|teams| teams.of(record.user(), own_tags, record.created)),
-            is_named: record.created >= self.kept.named_from.timestamp_micros(),
-            prompt,
-        };
-        let count = |numbers: &[u32]| u32::try_from(numbers.len()).unwrap_or(u32::MAX);
-        self.sessions.push(key, position, record, (count(&tags), count(&listed)), &texts, registers);
+        let team = teams.and_then(|teams| teams.of(record.user(), own_tags, record.created));
+        self.sessions.push(owner, position, record, (tags, pull_requests), team, registers);
+        if record.created >= self.kept.named_from.timestamp_micros() {
+            self.names.push(key, record, prompt);
+        }
     }
 
     /// Both builders as one; no two of their rows have the same number.
@@ -187,6 +202,7 @@ impl FramesBuilder {
         if ids < frames.sessions.height() {
             frames = distinct(frames).map_err(failed("sessions"))?;
         }
+        in_order(&mut frames.sessions).map_err(failed("sessions"))?;
         Ok(frames)
     }
 
@@ -195,6 +211,7 @@ impl FramesBuilder {
         let failed = |table| move |source| FrameError { table, source };
         let frames = Frames {
             sessions: self.sessions.finish().map_err(failed("sessions"))?,
+            names: self.names.finish().map_err(failed("names"))?,
             pull_requests: self.pull_requests.finish().map_err(failed("pull requests"))?,
             tags: self.tags.finish().map_err(failed("tags"))?,
             issues: self.issues.finish().map_err(failed("issues"))?,
@@ -206,9 +223,10 @@ impl FramesBuilder {
 }
 
 impl Frames {
-    fn tables(&mut self) -> [&mut DataFrame; 5] {
+    fn tables(&mut self) -> [&mut DataFrame; 6] {
         [
             &mut self.sessions,
+            &mut self.names,
             &mut self.pull_requests,
             &mut self.tags,
             &mut self.issues,
@@ -223,6 +241,7 @@ fn distinct(frames: Frames) -> PolarsResult<Frames> {
     let winners = sessions.clone().lazy().select([col(c::ROW)]);
     let kept = |frame: DataFrame| frame.lazy().semi_join(winners.clone(), col(c::ROW), col(c::ROW)).collect();
     Ok(Frames {
+        names: kept(frames.names)?,
         pull_requests: kept(frames.pull_requests)?,
         tags: kept(frames.tags)?,
         issues: kept(frames.issues)?,
@@ -244,4 +263,23 @@ fn winners(sessions: DataFrame, id: &'static str) -> PolarsResult<DataFrame> {
         .sort([c::UPDATED, c::POSITION, c::ROW], order)
         .unique_stable(Some(cols([id])), UniqueKeepStrategy::First)
         .collect()
+}
+
+/// Puts sessions in the order in which everything adds up, where they are not in
+/// it yet; the place that the server gave them has served its purpose. Column by
+/// column, because they are many.
+fn in_order(sessions: &mut DataFrame) -> PolarsResult<()> {
+    sessions.drop_in_place(c::POSITION)?;
+    let keys = sessions.select([c::CREATED, c::ID])?;
+    if keys.column(c::CREATED)?.i64()?.iter().zip(keys.column(c::ID)?.str()?.iter()).is_sorted() {
+        return Ok(());
+    }
+    let keys = keys.with_row_index(ORDER.into(), None)?;
+    let keys = keys.sort([c::CREATED, c::ID], SortMultipleOptions::default())?;
+    let order = keys.column(ORDER)?.idx()?;
+    for name in sessions.get_column_names_owned() {
+        let column = sessions.column(&name)?.take(order)?;
+        sessions.with_column(column)?;
+    }
+    Ok(())
 }

@@ -104,8 +104,7 @@ pub fn files(
 /// period and user, in order.
 fn index(frames: &Frames, periods: &[Period], masks: &Masks<'_>) -> PolarsResult<DataFrame> {
     let columns = [c::ROW, c::ID, c::CREATED, c::USER, c::AUTOMATION];
-    let mut index =
-        frames.sessions.select(columns)?.sort([c::CREATED, c::ID], SortMultipleOptions::default())?;
+    let mut index = frames.sessions.select(columns)?;
     let order: UInt32Chunked = (0_u32..).take(index.height()).map(Some).collect();
     let sessions = match masks.ids {
         true => index.column(c::ID)?.str()?.clone(),
@@ -215,7 +214,9 @@ fn sessions(frames: &Frames, index: &DataFrame, masks: &Masks<'_>) -> PolarsResu
         _ => false,
     };
     let own: Vec<&str> = own.into_iter().filter(|column| !hidden(column)).collect();
-    let mut sessions = rows(frames, &frames.sessions, index, &own, masks)?;
+    let names = frames.names.clone().lazy();
+    let named = frames.sessions.clone().lazy().left_join(names, col(c::ROW), col(c::ROW)).collect()?;
+    let mut sessions = rows(frames, &named, index, &own, masks)?;
     sessions.with_column(moments(&sessions, c::UPDATED)?)?;
     Ok(sessions)
 }

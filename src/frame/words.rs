@@ -1,4 +1,4 @@
-//! Texts that come again and again, each once, and a number for it.
+//! The numbers that stand in the frames for texts, and the texts.
 
 use std::sync::Arc;
 
@@ -6,49 +6,23 @@ use polars::prelude::*;
 
 use super::columns as c;
 use super::normal;
+use crate::register::Register;
 
-/// Texts in the order in which they were met, each with a number of its own.
-#[derive(Default)]
-pub(super) struct Register(PlHashMap<Box<str>, u32>);
+/// Takes over the texts of another register; for each number of it the one here.
+fn absorb(register: &mut Register, other: &Register) -> Vec<u32> {
+    other.texts().map(|text| register.number(text)).collect()
+}
 
-impl Register {
-    /// The text's number, a new one where it was never met.
-    pub(super) fn number(&mut self, text: &str) -> u32 {
-        if let Some(number) = self.0.get(text) {
-            return *number;
-        }
-        let number = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
-        self.0.insert(text.into(), number);
-        number
-    }
-
-    /// How many texts there are.
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Takes over the texts of another; for each old number of it the new one.
-    fn absorb(&mut self, other: Self) -> Vec<u32> {
-        let mut places = vec![0; other.len()];
-        for (text, number) in other.0 {
-            let next = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
-            let place = *self.0.entry(text).or_insert(next);
-            places.iter_mut().skip(number as usize).take(1).for_each(|old| *old = place);
-        }
-        places
-    }
-
-    /// The texts in alphabetical order, and for each old number its place in it.
-    fn sorted(self) -> (Arc<[Box<str>]>, Vec<u32>) {
-        let mut met: Vec<(Box<str>, u32)> = self.0.into_iter().collect();
-        met.sort_unstable();
-        let mut places: Vec<(u32, u32)> = met.iter().map(|(_, number)| *number).zip(0..).collect();
-        places.sort_unstable();
-        (
-            met.into_iter().map(|(text, _)| text).collect(),
-            places.into_iter().map(|(_, place)| place).collect(),
-        )
-    }
+/// The texts in alphabetical order, and for each number its place in it.
+fn sorted(register: &Register) -> (Arc<[Box<str>]>, Vec<u32>) {
+    let mut met: Vec<(&str, u32)> = register.texts().zip(0..).collect();
+    met.sort_unstable();
+    let mut places: Vec<(u32, u32)> = met.iter().map(|(_, number)| *number).zip(0..).collect();
+    places.sort_unstable();
+    (
+        met.into_iter().map(|(text, _)| text.into()).collect(),
+        places.into_iter().map(|(_, place)| place).collect(),
+    )
 }
 
 /// Gives the numbers in the frames that have the column their places for new numbers.
@@ -112,7 +86,7 @@ impl Registers {
     /// Takes over the words of other frames, whose numbers become those of here.
     pub(super) fn absorb(&mut self, mut other: Self, frames: &mut [&mut DataFrame]) -> PolarsResult<()> {
         for ((column, ours), (_, theirs)) in self.by_column().into_iter().zip(other.by_column()) {
-            renumber(column, &ours.absorb(std::mem::take(theirs)), frames)?;
+            renumber(column, &absorb(ours, &std::mem::take(theirs)), frames)?;
         }
         Ok(())
     }
@@ -124,7 +98,7 @@ impl Registers {
         let keeps_addresses = self.keeps_addresses;
         for (column, register) in self.by_column() {
             if column != c::ADDRESS || keeps_addresses {
-                let (texts, places) = std::mem::take(register).sorted();
+                let (texts, places) = sorted(&std::mem::take(register));
                 renumber(column, &places, frames)?;
                 words.0.push((column, texts));
             }

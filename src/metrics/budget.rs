@@ -49,8 +49,7 @@ pub struct Budget {
 pub fn budget(frames: &Frames, span: &Span<'_>) -> PolarsResult<Option<Budget>> {
     let (Some(month), Some(prices)) = (&span.month, span.prices) else { return Ok(None) };
     let calendar = Calendar::new(std::slice::from_ref(&month.period));
-    let mut sessions = placed_in(&frames.sessions, &calendar)?
-        .sort([crate::frame::columns::CREATED, crate::frame::columns::ID], SortMultipleOptions::default())?;
+    let mut sessions = placed_in(&frames.sessions, &calendar)?;
     price(&mut sessions, &calendar, prices)?;
     let unpriced = sessions.column(UNPRICED)?.bool()?.any();
     let used = (!unpriced)

@@ -87,7 +87,8 @@ pub fn price(sessions: &mut DataFrame, calendar: &Calendar, prices: &Prices) -> 
     Ok(())
 }
 
-/// Adds each row's period and day; drops rows of no period.
+/// Adds each row's period and day; drops rows of no period. Nothing is copied
+/// where there are none.
 pub fn placed_in(frame: &DataFrame, calendar: &Calendar) -> PolarsResult<DataFrame> {
     let places = calendar.days_of(frame)?;
     let column = |part: fn((u32, u32)) -> u32| -> UInt32Chunked {
@@ -97,5 +98,8 @@ pub fn placed_in(frame: &DataFrame, calendar: &Calendar) -> PolarsResult<DataFra
     let mut placed = frame.clone();
     placed.with_column(days.with_name(DAY.into()).into_column())?;
     placed.with_column(periods.with_name(PERIOD.into()).into_column())?;
-    placed.lazy().filter(col(PERIOD).is_not_null()).collect()
+    match places.iter().all(Option::is_some) {
+        true => Ok(placed),
+        false => placed.lazy().filter(col(PERIOD).is_not_null()).collect(),
+    }
 }

@@ -44,9 +44,6 @@ struct ByTag {
     issues: DataFrame,
 }
 
-/// What sessions are named by, with what joins them.
-const NAMES: [&str; 4] = [c::ROW, c::TITLE, c::URL, c::PROMPT];
-
 /// A column that is the same everywhere: joining on it pairs every row with every other.
 const EVERY: &str = "every";
 
@@ -57,10 +54,7 @@ impl Cube {
     /// Polars refused a step: a defect, not a state of the data.
     pub fn new(frames: &Frames, span: &Span<'_>) -> PolarsResult<Self> {
         let calendar = Calendar::new(span.periods);
-        let mut placed = ordered(&frames.sessions, &calendar)?;
-        let here = placed.clone().lazy().filter(col(PERIOD).eq(lit(0))).select([col(c::ROW)]);
-        let names =
-            frames.sessions.select(NAMES)?.lazy().semi_join(here, col(c::ROW), col(c::ROW)).collect()?;
+        let mut placed = placed_in(&frames.sessions, &calendar)?;
         let mut tags = frames.tags.clone();
         let mut entries = frames.pull_requests.clone();
         let few_before = match span.folded {
@@ -103,10 +97,11 @@ impl Cube {
             )
             .group_by([col(c::ROW)])
             .agg([col(BEST_STATE).min()]);
-        let sessions = joined(placed.lazy(), best, JoinType::Left).collect()?;
+        let best = joined(placed.select([c::ROW])?.lazy(), best, JoinType::Left).collect()?;
+        placed.with_column(best.column(BEST_STATE)?.clone())?;
 
         Ok(Self {
-            sessions,
+            sessions: placed,
             pull_requests,
             tags: match tags.column(TAGS) {
                 Ok(_) => tags,
@@ -115,7 +110,7 @@ impl Cube {
             issues: placed_in(&frames.issues, &calendar)?,
             action_items: placed_in(&frames.action_items, &calendar)?,
             by_tag: None,
-            names,
+            names: frames.names.clone(),
             few_before,
             impacts: df!(EVERY => [0; 4], c::IMPACT => [0_u32, 1, 2, 3])?,
             words: frames.words.clone(),
@@ -198,7 +193,7 @@ impl Cube {
         self.tagged(by, &self.issues, |by_tag| &by_tag.issues)
     }
 
-    /// What sessions of the report's period are named by, and their row.
+    /// What sessions that may be named are named by, and their row.
     pub fn names(&self) -> LazyFrame {
         self.names.clone().lazy()
     }
@@ -233,17 +228,6 @@ fn joined(left: LazyFrame, right: LazyFrame, how: JoinType) -> LazyFrame {
 /// keys are slow to group by.
 fn in_period() -> Expr {
     col(PERIOD).cast(DataType::UInt64) * lit(1_u64 << 32) + col(c::ADDRESS).cast(DataType::UInt64)
-}
-
-/// Places each session, and puts them in order: by creation, then by id. They are
-/// copied more than once on the way through the plans, so what no plan reads is
-/// left behind.
-fn ordered(sessions: &DataFrame, calendar: &Calendar) -> PolarsResult<DataFrame> {
-    let mut read = sessions.clone();
-    for column in [c::POSITION, c::UPDATED, c::TITLE, c::URL, c::PROMPT] {
-        read.drop_in_place(column)?;
-    }
-    placed_in(&read, calendar)?.sort([c::CREATED, c::ID], SortMultipleOptions::default())
 }
 
 pub(super) fn cols_of(names: &[&str]) -> Vec<Expr> {
