@@ -49,8 +49,7 @@ impl Register {
         let hash = u32::try_from(self.hasher.hash_one(text) >> 32).unwrap_or_default();
         let number = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
         let Self { texts, ends, places, .. } = self;
-        let is_there =
-            |place: &Place| place.hash == hash && text_of(texts, ends, place.number) == Some(text);
+        let is_there = |place: &Place| place.hash == hash && text_of(texts, ends, place.number) == Some(text);
         self.last = match places.entry(spread(hash), is_there, Place::spread) {
             Entry::Occupied(place) => place.get().number,
             Entry::Vacant(place) => {

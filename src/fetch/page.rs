@@ -118,7 +118,7 @@ pub(super) fn verdict<'a>(
         return Verdict::Outside(id.to_owned());
     }
     let Instant { utc: created, naive } = created;
-    Verdict::Accepted { row: Row { position: position(created), created, session }, naive }
+    Verdict::Accepted { row: Row { position: position(created), created, again: false, session }, naive }
 }
 
 /// Whether a session is one of those that were asked for, and has one of the tags

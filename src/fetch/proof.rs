@@ -50,10 +50,11 @@ impl Tally {
         for verdict in verdicts {
             self.received += 1;
             let fresh = match verdict {
-                Verdict::Accepted { row, naive } => {
-                    let (fresh, again) = self.meet(row.session.id().unwrap_or_default(), true);
-                    self.unique += u64::from(!again);
-                    self.duplicates += u64::from(again);
+                Verdict::Accepted { mut row, naive } => {
+                    let fresh;
+                    (fresh, row.again) = self.meet(row.session.id().unwrap_or_default(), true);
+                    self.unique += u64::from(!row.again);
+                    self.duplicates += u64::from(row.again);
                     self.naive_times += u64::from(naive);
                     brought.rows.push(row);
                     fresh
@@ -164,7 +165,8 @@ mod tests {
 
     fn accepted(id: &str) -> Verdict<'_> {
         let session = Box::leak(Box::new(Session { session_id: id.into(), ..Session::default() }));
-        Verdict::Accepted { row: Row { position: 0, created: DateTime::UNIX_EPOCH, session }, naive: true }
+        let row = Row { position: 0, created: DateTime::UNIX_EPOCH, again: false, session };
+        Verdict::Accepted { row, naive: true }
     }
 
     #[test]
@@ -179,10 +181,12 @@ mod tests {
             accepted("devin-a"),
         ]);
         assert_eq!((brought.rows.len(), brought.fresh, brought.outside), (2, 3, 1));
+        assert_eq!(brought.rows.iter().map(|row| row.again).collect::<Vec<_>>(), [false, true]);
         assert_eq!(brought.nameless, 2);
         // An id that was dropped before is still a new session once it is accepted.
         let brought = tally.count(vec![accepted("c"), accepted("c"), Verdict::Outside("a".to_owned())]);
         assert_eq!((brought.rows.len(), brought.fresh, brought.outside), (2, 0, 1));
+        assert_eq!(brought.rows.iter().map(|row| row.again).collect::<Vec<_>>(), [false, true]);
         assert_eq!(tally.distinct(), 5);
         let ledger = tally.ledger((7, 2), true);
         let expected = Ledger {

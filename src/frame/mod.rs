@@ -80,6 +80,8 @@ pub struct FramesBuilder {
     /// Tags, then pull requests of the session that is being taken over: here, so
     /// that the space for them is used again.
     met: Vec<u32>,
+    /// Whether a session may have come more than once.
+    repeats: bool,
     kept: Kept,
     /// What other builders took of the same sessions' pages.
     others: Vec<Self>,
@@ -98,6 +100,7 @@ impl FramesBuilder {
             action_items: build::ActionItems::new(),
             registers: Registers::new(kept.addresses),
             met: Vec::new(),
+            repeats: false,
             kept,
             others: Vec::new(),
         }
@@ -113,6 +116,7 @@ impl FramesBuilder {
     pub fn push_from(&mut self, first: u32, rows: &[Row<'_>]) {
         self.next_row = first;
         for row in rows {
+            self.repeats |= row.again;
             let prompt = self.prompt(row);
             self.session(row.position, &Record::of(row), record::parts(row), prompt.as_deref());
         }
@@ -176,6 +180,7 @@ impl FramesBuilder {
     /// Both builders as one; no two of their rows have the same number.
     #[must_use]
     pub fn join(mut self, mut other: Self) -> Self {
+        self.repeats |= other.repeats;
         self.others.append(&mut other.others);
         self.others.push(other);
         self
@@ -188,7 +193,7 @@ impl FramesBuilder {
     /// Polars could not assemble a frame: a defect, not a state of the data.
     pub fn finish(mut self) -> Result<Frames, FrameError> {
         let failed = |table| move |source| FrameError { table, source };
-        let others = std::mem::take(&mut self.others);
+        let (others, repeats) = (std::mem::take(&mut self.others), self.repeats);
         let (mut frames, mut registers) = self.frames()?;
         for other in others {
             let (mut more, words) = other.frames()?;
@@ -198,8 +203,7 @@ impl FramesBuilder {
             }
         }
         frames.words = registers.settle(&mut frames.tables()).map_err(failed("texts"))?;
-        let ids = frames.sessions.column(c::ID).and_then(Column::n_unique).map_err(failed("sessions"))?;
-        if ids < frames.sessions.height() {
+        if repeats && has_repeats(&frames.sessions).map_err(failed("sessions"))? {
             frames = distinct(frames).map_err(failed("sessions"))?;
         }
         in_order(&mut frames.sessions).map_err(failed("sessions"))?;
@@ -233,6 +237,10 @@ impl Frames {
             &mut self.action_items,
         ]
     }
+}
+
+fn has_repeats(sessions: &DataFrame) -> PolarsResult<bool> {
+    Ok(sessions.column(c::ID)?.n_unique()? < sessions.height())
 }
 
 /// Keeps the winner of each session id, and of the other frames its rows.

@@ -26,6 +26,8 @@ const PULL_REQUEST: &str = "pull_request";
 pub struct Cube {
     sessions: DataFrame,
     tags: DataFrame,
+    /// What each session lists, in the order of sessions.
+    entries: DataFrame,
     pull_requests: DataFrame,
     issues: DataFrame,
     action_items: DataFrame,
@@ -73,10 +75,10 @@ impl Cube {
             JoinType::Inner,
         )
         .with_column(in_period().alias(PULL_REQUEST))
-        .collect()?
-        .lazy();
+        .collect()?;
         let pull_requests = entries
             .clone()
+            .lazy()
             .group_by_stable([col(PULL_REQUEST)])
             .agg([
                 col(PERIOD).first(),
@@ -88,20 +90,10 @@ impl Cube {
                 col(c::ROW).first(),
             ])
             .collect()?;
-        // What the sessions that list a pull request agree on is the state in each of them.
-        let best = entries
-            .inner_join(
-                pull_requests.clone().lazy().select([col(PULL_REQUEST), col(c::STATE).alias(BEST_STATE)]),
-                col(PULL_REQUEST),
-                col(PULL_REQUEST),
-            )
-            .group_by([col(c::ROW)])
-            .agg([col(BEST_STATE).min()]);
-        let best = joined(placed.select([c::ROW])?.lazy(), best, JoinType::Left).collect()?;
-        placed.with_column(best.column(BEST_STATE)?.clone())?;
 
         Ok(Self {
             sessions: placed,
+            entries: entries.select([c::ROW, PERIOD, PULL_REQUEST])?,
             pull_requests,
             tags: match tags.column(TAGS) {
                 Ok(_) => tags,
@@ -118,14 +110,33 @@ impl Cube {
         })
     }
 
-    /// The same cube with the report's period and the previous one alone.
+    /// The same cube with the report's period and the previous one alone, which
+    /// alone knows [`BEST_STATE`].
     ///
     /// # Errors
     /// As for [`Cube::new`].
     pub fn recent(&self) -> PolarsResult<Self> {
         let cut = |frame: &DataFrame| frame.clone().lazy().filter(col(PERIOD).lt_eq(lit(1))).collect();
-        let (sessions, pull_requests, issues) =
-            (cut(&self.sessions)?, cut(&self.pull_requests)?, cut(&self.issues)?);
+        // Of what stands in the order of sessions these two periods are the end.
+        let end = |frame: &DataFrame| {
+            let count = frame.column(PERIOD)?.u32()?.iter().flatten().filter(|period| *period <= 1).count();
+            PolarsResult::Ok(frame.tail(Some(count)))
+        };
+        let (mut sessions, entries, pull_requests) =
+            (end(&self.sessions)?, end(&self.entries)?, end(&self.pull_requests)?);
+        let issues = cut(&self.issues)?;
+        // What the sessions that list a pull request agree on is the state in each of them.
+        let agreed =
+            pull_requests.clone().lazy().select([col(PULL_REQUEST), col(c::STATE).alias(BEST_STATE)]);
+        let best = entries
+            .clone()
+            .lazy()
+            .inner_join(agreed, col(PULL_REQUEST), col(PULL_REQUEST))
+            .group_by([col(c::ROW)])
+            .agg([col(BEST_STATE).min()]);
+        let best = joined(sessions.select([c::ROW])?.lazy(), best, JoinType::Left).collect()?;
+        sessions.with_column(best.column(BEST_STATE)?.clone())?;
+
         let rows = sessions.clone().lazy().select([col(c::ROW)]);
         let tags = self.tags.clone().lazy().semi_join(rows, col(c::ROW), col(c::ROW)).collect()?;
         let tagged =
@@ -137,6 +148,7 @@ impl Cube {
                 issues: tagged(&issues)?,
             }),
             sessions,
+            entries,
             pull_requests,
             tags,
             issues,

@@ -11,7 +11,6 @@ use super::facts::Fact;
 use super::metric::{Dim, Kind, Known, Metric};
 use super::plan::{DENOMINATOR, GROUP, N, NUMERATOR, VALUE};
 use super::{MetricsError, Month, known_to};
-use crate::frame::Frames;
 use crate::frame::normal::IMPACTS;
 use crate::money::Prices;
 use crate::period::Period;
@@ -47,12 +46,12 @@ pub struct Span<'a> {
     pub folded: bool,
 }
 
-/// Every fact of the registry, in canonical order.
+/// Every fact of the registry, in canonical order: those that have a trend from
+/// all periods, the others from the recent ones of the same cube.
 ///
 /// # Errors
 /// Polars refused a plan: a defect, not a state of the data.
-pub fn evaluate(cube: &Cube, span: &Span<'_>) -> Result<Vec<Fact>, MetricsError> {
-    let recent = cube.recent().map_err(MetricsError::of("the periods"))?;
+pub fn evaluate(cube: &Cube, recent: &Cube, span: &Span<'_>) -> Result<Vec<Fact>, MetricsError> {
     let questions: Vec<(&'static Metric, Vec<Dim>)> = known_to(span.known)
         .flat_map(|metric| groupings(metric, span.known).into_iter().map(move |by| (metric, by)))
         .collect();
@@ -62,7 +61,7 @@ pub fn evaluate(cube: &Cube, span: &Span<'_>) -> Result<Vec<Fact>, MetricsError>
     let work = || {
         let mut facts = Vec::new();
         while let Some((metric, by)) = questions.get(next.fetch_add(1, Ordering::Relaxed)) {
-            facts.extend(of_question(metric, by, cube, &recent, span)?);
+            facts.extend(of_question(metric, by, cube, recent, span)?);
         }
         Ok(facts)
     };
@@ -256,12 +255,4 @@ fn unit(metric: &Metric, known: Known) -> Unit {
 /// As many ones.
 fn low_bits(bits: u32) -> u64 {
     (1 << bits) - 1
-}
-
-/// Cuts frames into the span's periods.
-///
-/// # Errors
-/// Polars refused a step: a defect, not a state of the data.
-pub fn cut(frames: &Frames, span: &Span<'_>) -> Result<Cube, MetricsError> {
-    Cube::new(frames, span).map_err(MetricsError::of("the periods"))
 }

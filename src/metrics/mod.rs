@@ -40,6 +40,8 @@ pub use read::ReadError;
 pub use sessions::*;
 pub use spend::*;
 
+use cube::Cube;
+
 use crate::fetch::Api;
 use crate::frame::Frames;
 
@@ -118,11 +120,12 @@ pub struct Findings {
 /// # Errors
 /// Polars refused a plan: a defect, not a state of the data.
 pub fn evaluate(frames: &Frames, span: &Span<'_>) -> Result<Findings, MetricsError> {
-    let cube = evaluate::cut(frames, span)?;
+    let cube = Cube::new(frames, span).map_err(MetricsError::of("the periods"))?;
+    let recent = cube.recent().map_err(MetricsError::of("the periods"))?;
     Ok(Findings {
-        facts: evaluate::evaluate(&cube, span)?,
+        facts: evaluate::evaluate(&cube, &recent, span)?,
         budget: budget::budget(frames, span).map_err(MetricsError::of("the budget"))?,
-        quality: quality::quality(frames, &cube).map_err(MetricsError::of("the quality counts"))?,
-        evidence: evidence::gather(&cube).map_err(MetricsError::of("the sessions worth a look"))?,
+        quality: quality::quality(frames, &recent).map_err(MetricsError::of("the quality counts"))?,
+        evidence: evidence::gather(&recent).map_err(MetricsError::of("the sessions worth a look"))?,
     })
 }

@@ -19,7 +19,7 @@ const COMMON: [&str; 6] = ["money", "people", "period", "register", "text", "uni
 const WHOLE: [&str; 6] = ["commands", "doctor", "found", "lib", "main", "pipeline"];
 
 /// Where a library is used, and nowhere else.
-const HOMES: [(&str, &[&str]); 22] = [
+const HOMES: [(&str, &[&str]); 23] = [
     ("flate2", &["fetch"]),
     ("zstd", &["fetch"]),
     ("reqwest", &["fetch"]),
@@ -41,7 +41,8 @@ const HOMES: [(&str, &[&str]); 22] = [
     ("rustix", &["archive", "deliver"]),
     ("lettre", &["mail", "deliver"]),
     ("resvg", &["mail"]),
-    ("string_interner", &["register"]),
+    ("foldhash", &["register"]),
+    ("hashbrown", &["register"]),
 ];
 
 /// A source file without its tests and comments.

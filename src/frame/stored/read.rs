@@ -58,6 +58,8 @@ impl FramesBuilder {
         wanted: &Wanted<'_>,
     ) -> Result<u64, FrameError> {
         self.next_row = first;
+        // Nobody has counted these ids.
+        self.repeats = true;
         let Tables([sessions, pull_requests, tags, issues, action_items]) = tables;
         let sessions = Sessions::of(sessions).map_err(failed("sessions"))?;
         let mut entries =
