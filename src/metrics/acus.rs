@@ -6,10 +6,10 @@ use polars::prelude::*;
 
 use super::calendar::PERIOD;
 use super::cube::Cube;
-use super::metric::{Basis, Dim, Direction, Kind, Metric, Needs};
+use super::metric::{Basis, Dim, Direction, Grain, Kind, Metric, Needs, Plan};
 use super::plan::{
     DENOMINATOR, GROUP, N, NUMERATOR, acus, beside, divided, group, known_sessions, lists_pr, part_of_tag,
-    ratio, total,
+    total,
 };
 use super::sessions::VOLUME;
 use crate::frame::columns as c;
@@ -27,7 +27,7 @@ pub const ACUS: Metric = Metric {
                  By tag a session counts fully under each of its tags, so tags overlap and do not add up.",
     needs: Needs::Nothing,
     groups: VOLUME,
-    plan: |cube, by| total(cube.sessions(by), by, acus(), len()),
+    plan: Plan::Total(Grain::Session, || [acus(), len()]),
 };
 
 /// ACUs shared out among tags.
@@ -41,12 +41,8 @@ pub const ACUS_SPLIT: Metric = Metric {
     definition: "ACUs of a session divided equally among its tags; an untagged session counts whole. Adds up to the total.",
     needs: Needs::Nothing,
     groups: &[&[Dim::Tag]],
-    plan: acus_split,
+    plan: Plan::Total(Grain::Session, || [(col(c::ACUS) * part_of_tag()).sum(), len()]),
 };
-
-fn acus_split(cube: &Cube, by: &[Dim]) -> LazyFrame {
-    total(cube.sessions(by), by, (col(c::ACUS) * part_of_tag()).sum(), len())
-}
 
 /// The middle session's ACUs.
 pub const ACUS_PER_SESSION_MEDIAN: Metric = Metric {
@@ -59,7 +55,7 @@ pub const ACUS_PER_SESSION_MEDIAN: Metric = Metric {
     definition: "Half of the sessions with known ACUs used at most this many (linear interpolation).",
     needs: Needs::Nothing,
     groups: &[&[]],
-    plan: |cube, by| total(cube.sessions(by), by, quantile(0.5), known_sessions()),
+    plan: Plan::Total(Grain::Session, || [quantile(0.5), known_sessions()]),
 };
 
 /// The ACUs that nine in ten sessions stay under.
@@ -73,7 +69,7 @@ pub const ACUS_PER_SESSION_P90: Metric = Metric {
     definition: "Nine in ten sessions with known ACUs used at most this many (linear interpolation).",
     needs: Needs::Nothing,
     groups: &[&[]],
-    plan: |cube, by| total(cube.sessions(by), by, quantile(0.9), known_sessions()),
+    plan: Plan::Total(Grain::Session, || [quantile(0.9), known_sessions()]),
 };
 
 /// The costliest session's ACUs.
@@ -87,7 +83,7 @@ pub const ACUS_PER_SESSION_MAX: Metric = Metric {
     definition: "The largest number of ACUs that one session used.",
     needs: Needs::Nothing,
     groups: &[&[]],
-    plan: |cube, by| total(cube.sessions(by), by, col(c::ACUS).max(), known_sessions()),
+    plan: Plan::Total(Grain::Session, || [col(c::ACUS).max(), known_sessions()]),
 };
 
 fn quantile(share: f64) -> Expr {
@@ -109,7 +105,7 @@ pub const ACUS_HISTOGRAM: Metric = Metric {
                  a bin holds its lower edge.",
     needs: Needs::Nothing,
     groups: &[&[Dim::Bin]],
-    plan: acus_histogram,
+    plan: Plan::Own(acus_histogram),
 };
 
 fn acus_histogram(cube: &Cube, by: &[Dim]) -> LazyFrame {
@@ -133,7 +129,7 @@ pub const ACUS_TOP_DECILE_SHARE: Metric = Metric {
     definition: "ACUs of the heaviest tenth of users (rounded up to whole users) of all ACUs that have a user.",
     needs: Needs::Nothing,
     groups: &[&[]],
-    plan: acus_top_decile_share,
+    plan: Plan::Own(acus_top_decile_share),
 };
 
 fn acus_top_decile_share(cube: &Cube, by: &[Dim]) -> LazyFrame {
@@ -167,8 +163,5 @@ pub const ACUS_WITHOUT_PR_SHARE: Metric = Metric {
     definition: "ACUs of sessions that list no pull request, of all ACUs. Research, reviews and questions need none.",
     needs: Needs::Nothing,
     groups: &[&[]],
-    plan: |cube, by| {
-        let without = col(c::ACUS).filter(lists_pr().not()).sum();
-        ratio(cube.sessions(by), by, without, acus(), len())
-    },
+    plan: Plan::Ratio(Grain::Session, || [col(c::ACUS).filter(lists_pr().not()).sum(), acus(), len()]),
 };

@@ -7,10 +7,8 @@ use polars::prelude::*;
 
 use super::calendar::PERIOD;
 use super::cube::Cube;
-use super::metric::{Basis, Dim, Direction, Kind, Metric, Needs};
-use super::plan::{
-    DENOMINATOR, GROUP, N, NUMERATOR, VALUE, analysed, analysed_by, beside, deeper, group, ratio, total,
-};
+use super::metric::{Basis, Dim, Direction, Grain, Kind, Metric, Needs, Plan};
+use super::plan::{GROUP, N, VALUE, analysed, analysed_by, beside, deeper, group, total};
 use crate::frame::columns as c;
 use crate::unit::Unit;
 
@@ -25,7 +23,7 @@ pub const ANALYSED_SESSIONS: Metric = Metric {
     definition: "Sessions that have an analysis, even an empty one.",
     needs: Needs::Nothing,
     groups: &[&[], &[Dim::Period]],
-    plan: |cube, by| total(cube.sessions(by), by, analysed(), len()),
+    plan: Plan::Total(Grain::Session, || [analysed(), len()]),
 };
 
 /// How many sessions the issue numbers speak for.
@@ -39,7 +37,7 @@ pub const ANALYSIS_COVERAGE: Metric = Metric {
     definition: "Analysed sessions of all sessions. An analysis is made on request, so this is rarely all of them.",
     needs: Needs::Nothing,
     groups: &[&[], &[Dim::Period]],
-    plan: |cube, by| ratio(cube.sessions(by), by, analysed(), len(), len()),
+    plan: Plan::Ratio(Grain::Session, || [analysed(), len(), len()]),
 };
 
 /// Issues.
@@ -60,7 +58,7 @@ pub const ISSUES: Metric = Metric {
         &[Dim::User, Dim::Impact],
         &[Dim::Period, Dim::Impact],
     ],
-    plan: issues,
+    plan: Plan::Own(issues),
 };
 
 fn issues(cube: &Cube, by: &[Dim]) -> LazyFrame {
@@ -78,7 +76,7 @@ pub const SESSIONS_WITH_ISSUE: Metric = Metric {
     definition: "Analysed sessions with at least one issue of the impact or label.",
     needs: Needs::Nothing,
     groups: &[&[Dim::Impact], &[Dim::Label]],
-    plan: |cube, by| counted(cube, by, col(c::ROW).n_unique()),
+    plan: Plan::Own(|cube, by| counted(cube, by, col(c::ROW).n_unique())),
 };
 
 /// Counts issues in every group that the sessions, labels and impacts make,
@@ -112,7 +110,7 @@ pub const ISSUE_COUNT_HISTOGRAM: Metric = Metric {
     definition: "Analysed sessions by how many issues of an impact they have: 0 to 4, and 5 or more.",
     needs: Needs::Nothing,
     groups: &[&[Dim::Impact, Dim::Issues]],
-    plan: issue_count_histogram,
+    plan: Plan::Own(issue_count_histogram),
 };
 
 fn issue_count_histogram(cube: &Cube, by: &[Dim]) -> LazyFrame {
@@ -147,7 +145,7 @@ pub const ACTION_ITEMS: Metric = Metric {
     definition: "Action items that the analyses propose, by type.",
     needs: Needs::Nothing,
     groups: &[&[Dim::Type]],
-    plan: action_items,
+    plan: Plan::Own(action_items),
 };
 
 fn action_items(cube: &Cube, by: &[Dim]) -> LazyFrame {
@@ -172,16 +170,10 @@ pub const SESSIONS_WITH_PROMPT_FEEDBACK: Metric = Metric {
     definition: "Analysed sessions whose analysis has at least one remark on the prompt.",
     needs: Needs::Nothing,
     groups: &[&[]],
-    plan: |cube, by| total(cube.sessions(by), by, col(c::FEEDBACK).gt(lit(0)).sum(), analysed()),
+    plan: Plan::Total(Grain::Session, || [col(c::FEEDBACK).gt(lit(0)).sum(), analysed()]),
 };
 
 /// A group that nothing fell into counts 0; there is no ratio here.
 fn with_zeros(frame: LazyFrame) -> LazyFrame {
-    let none = |name: &str| lit(NULL).cast(DataType::Float64).alias(name);
-    frame.with_columns([
-        col(VALUE).fill_null(lit(0.0)),
-        col(N).fill_null(lit(0.0)),
-        none(NUMERATOR),
-        none(DENOMINATOR),
-    ])
+    frame.with_columns([col(VALUE).fill_null(lit(0.0)), col(N).fill_null(lit(0.0))])
 }

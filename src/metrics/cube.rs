@@ -8,7 +8,7 @@ use super::analysis::MOST_ISSUES;
 use super::calendar::{Calendar, Day, PERIOD, placed_in, price};
 use super::evaluate::Span;
 use super::fold::{FEW, FOLDED, Groups, fold};
-use super::metric::Dim;
+use super::metric::{Dim, Grain};
 use crate::frame::columns as c;
 use crate::frame::normal::{IMPACTS, STATES};
 use crate::frame::{Frames, Words};
@@ -187,6 +187,14 @@ impl Cube {
     /// The numbers of a period's local dates.
     pub fn days(&self, period: u32) -> impl Iterator<Item = u32> {
         self.days.iter().zip(0..).filter(move |(day, _)| day.period == period).map(|(_, number)| number)
+    }
+
+    /// The rows of a grain.
+    pub fn rows(&self, grain: Grain, by: &[Dim]) -> LazyFrame {
+        match grain {
+            Grain::Session => self.sessions(by),
+            Grain::PullRequest => self.pull_requests(by),
+        }
     }
 
     /// Sessions; by tag a session stands once under each of its tags, or once

@@ -1,6 +1,6 @@
 //! Runs every metric's plan and lays the answers out as facts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -8,8 +8,8 @@ use polars::prelude::*;
 
 use super::cube::Cube;
 use super::facts::Fact;
-use super::metric::{Dim, Kind, Known, Metric};
-use super::plan::{DENOMINATOR, GROUP, N, NUMERATOR, VALUE};
+use super::metric::{Dim, Grain, Kind, Known, Metric, Plan};
+use super::plan::{DENOMINATOR, GROUP, N, NUMERATOR, VALUE, of, together};
 use super::{MetricsError, Month, known_to};
 use crate::frame::normal::IMPACTS;
 use crate::money::Prices;
@@ -52,16 +52,14 @@ pub struct Span<'a> {
 /// # Errors
 /// Polars refused a plan: a defect, not a state of the data.
 pub fn evaluate(cube: &Cube, recent: &Cube, span: &Span<'_>) -> Result<Vec<Fact>, MetricsError> {
-    let questions: Vec<(&'static Metric, Vec<Dim>)> = known_to(span.known)
-        .flat_map(|metric| groupings(metric, span.known).into_iter().map(move |by| (metric, by)))
-        .collect();
+    let questions = questions(span.known);
     // A plan is short and much of it is planning, which one thread does alone:
     // several are worked on side by side.
     let next = AtomicUsize::new(0);
     let work = || {
         let mut facts = Vec::new();
-        while let Some((metric, by)) = questions.get(next.fetch_add(1, Ordering::Relaxed)) {
-            facts.extend(of_question(metric, by, cube, recent, span)?);
+        while let Some(question) = questions.get(next.fetch_add(1, Ordering::Relaxed)) {
+            facts.extend(question.facts(if question.trended { cube } else { recent }, span)?);
         }
         Ok(facts)
     };
@@ -81,26 +79,68 @@ pub fn evaluate(cube: &Cube, recent: &Cube, span: &Span<'_>) -> Result<Vec<Fact>
     Ok(facts)
 }
 
-/// The facts of one metric and one grouping, and of its trend.
-fn of_question(
-    metric: &'static Metric,
-    by: &[Dim],
-    cube: &Cube,
-    recent: &Cube,
-    span: &Span<'_>,
-) -> Result<Vec<Fact>, MetricsError> {
-    let trended = metric.groups.iter().any(|group| is_trend_of(group, by));
-    let source = if trended { cube } else { recent };
-    let answer = ask(metric, source, by).map_err(MetricsError::of(metric.id))?;
-    let layout = Layout { metric, by, answer: &answer, cube: source, span };
-    let mut facts = Vec::new();
-    if metric.groups.contains(&by) {
-        facts.extend(layout.of_report());
+/// Metrics that one plan works out, by the same dimensions.
+struct Question {
+    /// One with a plan of its own, or all of one grain.
+    metrics: Vec<&'static Metric>,
+    by: Vec<Dim>,
+    /// Whether they have a trend, and so are about all periods.
+    trended: bool,
+}
+
+/// All that there is to ask, the longest first.
+fn questions(known: Known) -> Vec<Question> {
+    let mut shared: BTreeMap<(Grain, bool, Vec<Dim>), Vec<&'static Metric>> = BTreeMap::new();
+    let mut own = Vec::new();
+    for metric in known_to(known) {
+        for by in groupings(metric, known) {
+            let trended = metric.groups.iter().any(|group| is_trend_of(group, &by));
+            match metric.plan {
+                Plan::Total(grain, _) | Plan::Ratio(grain, _) => {
+                    shared.entry((grain, trended, by)).or_default().push(metric);
+                }
+                Plan::Own(_) => own.push(Question { metrics: vec![metric], by, trended }),
+            }
+        }
     }
-    if trended {
-        facts.extend(layout.of_trend());
+    let shared = shared.into_iter().map(|((_, trended, by), metrics)| Question { metrics, by, trended });
+    shared.chain(own).collect()
+}
+
+impl Question {
+    /// The facts of the metrics, and of their trends.
+    fn facts(&self, cube: &Cube, span: &Span<'_>) -> Result<Vec<Fact>, MetricsError> {
+        let mut facts = Vec::new();
+        let Some(first) = self.metrics.first() else { return Ok(facts) };
+        for (metric, answer) in self.ask(cube).map_err(MetricsError::of(first.id))? {
+            let layout = Layout { metric, by: &self.by, answer: &answer, cube, span };
+            if metric.groups.contains(&self.by.as_slice()) {
+                facts.extend(layout.of_report());
+            }
+            if self.trended {
+                facts.extend(layout.of_trend());
+            }
+        }
+        Ok(facts)
     }
-    Ok(facts)
+
+    /// The answers, a metric each.
+    fn ask(&self, cube: &Cube) -> PolarsResult<Vec<(&'static Metric, Answer)>> {
+        let mut answers = Vec::new();
+        for metric in &self.metrics {
+            if let Plan::Own(plan) = metric.plan {
+                answers.push((*metric, answer(metric, &collected(plan(cube, &self.by))?, str::to_owned)?));
+            }
+        }
+        let shared = self.metrics.first().and_then(|metric| metric.plan.grain());
+        if let Some(grain) = shared {
+            let frame = collected(together(cube.rows(grain, &self.by), &self.by, &self.metrics))?;
+            for metric in &self.metrics {
+                answers.push((*metric, answer(metric, &frame, |part| of(metric, part))?));
+            }
+        }
+        Ok(answers)
+    }
 }
 
 /// The groupings to ask for, as far as the dimensions are told: the trend
@@ -118,20 +158,26 @@ fn is_trend_of(group: &[Dim], by: &[Dim]) -> bool {
     group.first() == Some(&Dim::Period) && group.get(1..) == Some(by)
 }
 
-fn ask(metric: &Metric, cube: &Cube, by: &[Dim]) -> PolarsResult<Answer> {
-    // The optimiser would drop a sort before a sum; but the order of adding up
-    // decides the last digit, and the same data must give the same bytes.
-    let frame = (metric.plan)(cube, by).with_check_order(false).collect()?;
+/// The optimiser would drop a sort before a sum; but the order of adding up
+/// decides the last digit, and the same data must give the same bytes.
+fn collected(plan: LazyFrame) -> PolarsResult<DataFrame> {
+    plan.with_check_order(false).collect()
+}
+
+/// A metric's answer, whose columns have these names.
+fn answer(metric: &Metric, frame: &DataFrame, called: impl Fn(&str) -> String) -> PolarsResult<Answer> {
     let groups = frame.column(GROUP)?.u64()?;
-    let number = |name: &str| frame.column(name)?.f64();
+    let number = |part: &str| frame.column(&called(part))?.f64();
     let (value, n) = (number(VALUE)?, number(N)?);
-    let (numerator, denominator) = (number(NUMERATOR)?, number(DENOMINATOR)?);
+    let (numerator, denominator) = match metric.kind {
+        Kind::Ratio => (Some(number(NUMERATOR)?), Some(number(DENOMINATOR)?)),
+        Kind::Total | Kind::Quantile => (None, None),
+    };
     let row = |at| {
         let known = |column: &Float64Chunked| column.get(at).unwrap_or(0.0);
         // The spend of a ratio may be unknown, and no number at all stands for that.
-        let unknown = if metric.kind == Kind::Ratio { f64::NAN } else { 0.0 };
-        let numerator = numerator.get(at).unwrap_or(unknown);
-        let (denominator, n) = (known(denominator), known(n));
+        let numerator = numerator.map_or(0.0, |numerator| numerator.get(at).unwrap_or(f64::NAN));
+        let (denominator, n) = (denominator.map_or(0.0, known), known(n));
         Some((groups.get(at)?, Measure { value: value.get(at), numerator, denominator, n }))
     };
     let mut answer: Answer = (0..frame.height()).filter_map(row).collect();

@@ -1,6 +1,6 @@
 //! What a metric is: one constant beside one function.
 
-use polars::prelude::LazyFrame;
+use polars::prelude::{Expr, LazyFrame};
 
 use super::cube::Cube;
 use crate::fetch::Api;
@@ -199,7 +199,37 @@ pub struct Metric {
     pub needs: Needs,
     /// The groupings it comes in; `&[]` is the whole period.
     pub groups: &'static [&'static [Dim]],
-    /// The columns `group`, `value`, `n` and, of a ratio, `numerator` and
-    /// `denominator`, grouped by period and the dimensions.
-    pub plan: fn(&Cube, &[Dim]) -> LazyFrame,
+    /// How it is worked out.
+    pub plan: Plan,
+}
+
+/// How a metric is worked out, grouped by period and dimensions.
+pub enum Plan {
+    /// Its value, and `n`, over the rows of a grain: all such metrics of a grain and
+    /// a grouping are worked out together.
+    Total(Grain, fn() -> [Expr; 2]),
+    /// The same of a ratio: numerator, denominator and `n`.
+    Ratio(Grain, fn() -> [Expr; 3]),
+    /// A frame of its own with the columns `group`, `value`, `n` and, of a ratio,
+    /// `numerator` and `denominator`.
+    Own(fn(&Cube, &[Dim]) -> LazyFrame),
+}
+
+impl Plan {
+    /// The grain of one that is worked out together with others.
+    pub(super) fn grain(&self) -> Option<Grain> {
+        match self {
+            Self::Total(grain, _) | Self::Ratio(grain, _) => Some(*grain),
+            Self::Own(_) => None,
+        }
+    }
+}
+
+/// What a row of a frame stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Grain {
+    /// A session.
+    Session,
+    /// A distinct pull request of a period.
+    PullRequest,
 }

@@ -34,7 +34,7 @@ pub use evidence::{Evidence, LabelRow, SessionRow};
 pub use facts::{Bounds, Fact, Facts, Quality, Source};
 pub use fold::FOLDED;
 pub use mask::{HIDDEN, Masks, Salt, mask, shown};
-pub use metric::{Basis, Dim, Direction, Kind, Known, Metric, Needs};
+pub use metric::{Basis, Dim, Direction, Grain, Kind, Known, Metric, Needs, Plan};
 pub use pull_requests::*;
 pub use read::ReadError;
 pub use sessions::*;

@@ -4,7 +4,7 @@ use polars::prelude::*;
 
 use super::calendar::PERIOD;
 use super::cube::{Cube, TAGS};
-use super::metric::Dim;
+use super::metric::{Dim, Metric, Plan};
 use crate::frame::columns as c;
 
 /// The answer's group, as [`group`] writes it.
@@ -23,24 +23,49 @@ pub fn total(frame: LazyFrame, by: &[Dim], value: Expr, n: Expr) -> LazyFrame {
     frame
         .group_by([group(by)])
         .agg([value.cast(DataType::Float64).alias(VALUE), n.cast(DataType::Float64).alias(N)])
-        .with_columns([no_number(NUMERATOR), no_number(DENOMINATOR)])
 }
 
-/// Groups by period and dimensions and divides: null where the denominator is 0.
-pub fn ratio(frame: LazyFrame, by: &[Dim], numerator: Expr, denominator: Expr, n: Expr) -> LazyFrame {
-    divided(frame.group_by([group(by)]).agg([
-        numerator.cast(DataType::Float64).alias(NUMERATOR),
-        denominator.cast(DataType::Float64).alias(DENOMINATOR),
-        n.cast(DataType::Float64).alias(N),
-    ]))
+/// Metrics over the same rows in one answer, where each has columns of its own.
+pub fn together(frame: LazyFrame, by: &[Dim], metrics: &[&Metric]) -> LazyFrame {
+    let (mut aggregates, mut quotients) = (Vec::new(), Vec::new());
+    for metric in metrics {
+        let mut add =
+            |part, expr: Expr| aggregates.push(expr.cast(DataType::Float64).alias(of(metric, part)));
+        match metric.plan {
+            Plan::Total(_, parts) => {
+                let [value, n] = parts();
+                add(VALUE, value);
+                add(N, n);
+            }
+            Plan::Ratio(_, parts) => {
+                let [numerator, denominator, n] = parts();
+                add(NUMERATOR, numerator);
+                add(DENOMINATOR, denominator);
+                add(N, n);
+                let quotient = quotient(&of(metric, NUMERATOR), &of(metric, DENOMINATOR));
+                quotients.push(quotient.alias(of(metric, VALUE)));
+            }
+            Plan::Own(_) => {}
+        }
+    }
+    frame.group_by([group(by)]).agg(aggregates).with_columns(quotients)
+}
+
+/// The name of a column that a metric has in an answer with others.
+pub fn of(metric: &Metric, part: &str) -> String {
+    format!("{part} of {}", metric.id)
 }
 
 /// Adds the value to a frame that has numerator and denominator.
 pub fn divided(frame: LazyFrame) -> LazyFrame {
-    let value = when(col(DENOMINATOR).gt(lit(0.0)))
-        .then(col(NUMERATOR) / col(DENOMINATOR))
-        .otherwise(lit(NULL).cast(DataType::Float64));
-    frame.with_column(value.alias(VALUE))
+    frame.with_column(quotient(NUMERATOR, DENOMINATOR).alias(VALUE))
+}
+
+/// Null where the denominator is 0.
+fn quotient(numerator: &str, denominator: &str) -> Expr {
+    when(col(denominator).gt(lit(0.0)))
+        .then(col(numerator) / col(denominator))
+        .otherwise(lit(NULL).cast(DataType::Float64))
 }
 
 /// The group of a row: its period, then its keys, in one number, because
@@ -60,11 +85,6 @@ pub fn deeper(group: Expr, dim: Dim) -> Expr {
 /// Joins two grouped frames.
 pub fn beside(left: LazyFrame, right: LazyFrame, how: JoinType) -> LazyFrame {
     left.join(right, [col(GROUP)], [col(GROUP)], JoinArgs::new(how))
-}
-
-/// A column that holds no number.
-fn no_number(name: &str) -> Expr {
-    lit(NULL).cast(DataType::Float64).alias(name)
 }
 
 /// The part of a session that a row by tag stands for: the others stand in its

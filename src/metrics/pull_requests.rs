@@ -6,10 +6,8 @@
 use polars::prelude::*;
 
 use super::cube::{BEST_STATE, Cube};
-use super::metric::{Basis, Dim, Direction, Kind, Metric, Needs};
-use super::plan::{
-    DENOMINATOR, N, NUMERATOR, acus, beside, decided, divided, group, lists_pr, merged, ratio, total,
-};
+use super::metric::{Basis, Dim, Direction, Grain, Kind, Metric, Needs, Plan};
+use super::plan::{DENOMINATOR, N, NUMERATOR, acus, beside, decided, divided, group, lists_pr, merged};
 use crate::unit::Unit;
 
 /// Pull requests.
@@ -24,7 +22,7 @@ pub const PRS: Metric = Metric {
                  for the earliest of them.",
     needs: Needs::Nothing,
     groups: &[&[], &[Dim::State], &[Dim::User], &[Dim::Tag], &[Dim::Team], &[Dim::Repo], &[Dim::Period]],
-    plan: |cube, by| total(cube.pull_requests(by), by, len(), len()),
+    plan: Plan::Total(Grain::PullRequest, || [len(), len()]),
 };
 
 /// Merged pull requests.
@@ -38,7 +36,7 @@ pub const PRS_MERGED: Metric = Metric {
     definition: "Pull requests whose state is merged at the time of the fetch.",
     needs: Needs::Nothing,
     groups: &[&[], &[Dim::User], &[Dim::Tag], &[Dim::Team], &[Dim::Repo], &[Dim::Period]],
-    plan: |cube, by| total(cube.pull_requests(by), by, merged(), len()),
+    plan: Plan::Total(Grain::PullRequest, || [merged(), len()]),
 };
 
 /// How decided pull requests ended.
@@ -52,7 +50,7 @@ pub const MERGE_RATE: Metric = Metric {
     definition: "Merged pull requests of the decided ones, which are merged or closed. Open ones do not count yet.",
     needs: Needs::Nothing,
     groups: &[&[], &[Dim::User], &[Dim::Tag], &[Dim::Team], &[Dim::Repo], &[Dim::Period], &[Dim::Category]],
-    plan: |cube, by| ratio(cube.pull_requests(by), by, merged(), decided(), decided()),
+    plan: Plan::Ratio(Grain::PullRequest, || [merged(), decided(), decided()]),
 };
 
 /// How many of all pull requests are merged by now.
@@ -66,7 +64,7 @@ pub const MERGE_RATE_ALL: Metric = Metric {
     definition: "Merged pull requests of all pull requests, open ones included.",
     needs: Needs::Nothing,
     groups: &[&[]],
-    plan: |cube, by| ratio(cube.pull_requests(by), by, merged(), len(), len()),
+    plan: Plan::Ratio(Grain::PullRequest, || [merged(), len(), len()]),
 };
 
 /// Sessions that list a pull request.
@@ -80,7 +78,7 @@ pub const SESSIONS_WITH_PR: Metric = Metric {
     definition: "Sessions that list at least one pull request.",
     needs: Needs::Nothing,
     groups: &[&[]],
-    plan: |cube, by| total(cube.sessions(by), by, lists_pr().sum(), len()),
+    plan: Plan::Total(Grain::Session, || [lists_pr().sum(), len()]),
 };
 
 /// Sessions that list a merged pull request.
@@ -94,7 +92,7 @@ pub const SESSIONS_WITH_MERGED_PR: Metric = Metric {
     definition: "Sessions that list at least one merged pull request.",
     needs: Needs::Nothing,
     groups: &[&[]],
-    plan: |cube, by| total(cube.sessions(by), by, col(BEST_STATE).eq(lit(0)).sum(), len()),
+    plan: Plan::Total(Grain::Session, || [col(BEST_STATE).eq(lit(0)).sum(), len()]),
 };
 
 /// What a merged pull request costs, everything included.
@@ -109,7 +107,7 @@ pub const ACUS_PER_MERGED_PR: Metric = Metric {
                  sessions without a pull request included.",
     needs: Needs::Nothing,
     groups: COST,
-    plan: |cube, by| per_merged_pr(cube, by, acus()),
+    plan: Plan::Own(|cube, by| per_merged_pr(cube, by, acus())),
 };
 
 /// The groupings of what a merged pull request costs.

@@ -2,9 +2,7 @@
 
 use polars::prelude::*;
 
-use super::cube::Cube;
-use super::metric::{Basis, Dim, Direction, Kind, Metric, Needs};
-use super::plan::total;
+use super::metric::{Basis, Dim, Direction, Grain, Kind, Metric, Needs, Plan};
 use crate::frame::columns as c;
 use crate::unit::Unit;
 
@@ -34,7 +32,7 @@ pub const SESSIONS: Metric = Metric {
     definition: "Distinct sessions created in the period, archived and child sessions included.",
     needs: Needs::Nothing,
     groups: VOLUME,
-    plan: |cube, by| total(cube.sessions(by), by, len(), len()),
+    plan: Plan::Total(Grain::Session, || [len(), len()]),
 };
 
 /// People at work with Devin.
@@ -48,12 +46,11 @@ pub const ACTIVE_USERS: Metric = Metric {
     definition: "Distinct users who created at least one session. Sessions started by automation do not count.",
     needs: Needs::Nothing,
     groups: &[&[], &[Dim::Period]],
-    plan: active_users,
+    plan: Plan::Total(Grain::Session, || [people(), len()]),
 };
 
-fn active_users(cube: &Cube, by: &[Dim]) -> LazyFrame {
-    let people = col(c::USER).filter(col(c::AUTOMATION).not()).drop_nulls().n_unique();
-    total(cube.sessions(by), by, people, len())
+fn people() -> Expr {
+    col(c::USER).filter(col(c::AUTOMATION).not()).drop_nulls().n_unique()
 }
 
 /// Sessions that no person started.
@@ -67,7 +64,7 @@ pub const AUTOMATION_SESSIONS: Metric = Metric {
     definition: "Sessions started by a service user.",
     needs: Needs::Nothing,
     groups: &[&[]],
-    plan: |cube, by| total(cube.sessions(by), by, col(c::AUTOMATION).sum(), len()),
+    plan: Plan::Total(Grain::Session, || [col(c::AUTOMATION).sum(), len()]),
 };
 
 /// How much people have to say to Devin.
@@ -81,13 +78,10 @@ pub const USER_MESSAGES_MEDIAN: Metric = Metric {
     definition: "Half of the sessions had at most this many messages written by people (linear interpolation).",
     needs: Needs::V3,
     groups: &[&[], &[Dim::Size]],
-    plan: user_messages_median,
+    plan: Plan::Total(Grain::Session, || {
+        [col(c::MESSAGES).quantile(lit(0.5), QuantileMethod::Linear), col(c::MESSAGES).count()]
+    }),
 };
-
-fn user_messages_median(cube: &Cube, by: &[Dim]) -> LazyFrame {
-    let median = col(c::MESSAGES).quantile(lit(0.5), QuantileMethod::Linear);
-    total(cube.sessions(by), by, median, col(c::MESSAGES).count())
-}
 
 /// Work that a limit cut short.
 pub const SESSIONS_STOPPED_BY_LIMIT: Metric = Metric {
@@ -100,5 +94,5 @@ pub const SESSIONS_STOPPED_BY_LIMIT: Metric = Metric {
     definition: "Sessions that are suspended because a usage or session limit, a quota, credits or a payment ran out.",
     needs: Needs::V3,
     groups: &[&[]],
-    plan: |cube, by| total(cube.sessions(by), by, col(c::LIMITED).sum(), len()),
+    plan: Plan::Total(Grain::Session, || [col(c::LIMITED).sum(), len()]),
 };

@@ -7,8 +7,8 @@
 use polars::prelude::*;
 
 use super::calendar::{SPEND as SPENT, UNPRICED};
-use super::metric::{Basis, Dim, Direction, Kind, Metric, Needs};
-use super::plan::{part_of_tag, total};
+use super::metric::{Basis, Dim, Direction, Grain, Kind, Metric, Needs, Plan};
+use super::plan::part_of_tag;
 use super::pull_requests::{COST, per_merged_pr};
 use super::sessions::VOLUME;
 use crate::money::Currency;
@@ -26,7 +26,7 @@ pub const SPEND: Metric = Metric {
                  by the prices in the settings of this report. By tag a session counts fully under each of its tags.",
     needs: Needs::Price,
     groups: VOLUME,
-    plan: |cube, by| total(cube.sessions(by), by, unless_unpriced(col(SPENT).sum()), len()),
+    plan: Plan::Total(Grain::Session, || [unless_unpriced(col(SPENT).sum()), len()]),
 };
 
 /// Spend shared out among tags.
@@ -40,7 +40,7 @@ pub const SPEND_SPLIT: Metric = Metric {
     definition: "Spend of a session divided equally among its tags; an untagged session counts whole. Adds up to the total.",
     needs: Needs::Price,
     groups: &[&[Dim::Tag]],
-    plan: |cube, by| total(cube.sessions(by), by, unless_unpriced((col(SPENT) * part_of_tag()).sum()), len()),
+    plan: Plan::Total(Grain::Session, || [unless_unpriced((col(SPENT) * part_of_tag()).sum()), len()]),
 };
 
 /// What a merged pull request costs in money, everything included.
@@ -55,7 +55,7 @@ pub const SPEND_PER_MERGED_PR: Metric = Metric {
                  sessions without a pull request included.",
     needs: Needs::Price,
     groups: COST,
-    plan: |cube, by| per_merged_pr(cube, by, unless_unpriced(col(SPENT).sum())),
+    plan: Plan::Own(|cube, by| per_merged_pr(cube, by, unless_unpriced(col(SPENT).sum()))),
 };
 
 fn unless_unpriced(spent: Expr) -> Expr {
