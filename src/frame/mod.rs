@@ -21,9 +21,6 @@ use columns as c;
 use record::{Parts, Record};
 use words::Registers;
 
-/// The place of a session before they are put in order.
-const ORDER: &str = "order";
-
 /// The frames could not be built.
 #[derive(Debug, thiserror::Error)]
 #[error("could not build the table of {table}: {source}")]
@@ -273,21 +270,23 @@ fn winners(sessions: DataFrame, id: &'static str) -> PolarsResult<DataFrame> {
         .collect()
 }
 
-/// Puts sessions in the order in which everything adds up, where they are not in
-/// it yet; the place that the server gave them has served its purpose. Column by
-/// column, because they are many.
+/// Puts sessions in the order in which everything adds up; the place that the
+/// server gave them has served its purpose.
 fn in_order(sessions: &mut DataFrame) -> PolarsResult<()> {
     sessions.drop_in_place(c::POSITION)?;
-    let keys = sessions.select([c::CREATED, c::ID])?;
-    if keys.column(c::CREATED)?.i64()?.iter().zip(keys.column(c::ID)?.str()?.iter()).is_sorted() {
-        return Ok(());
-    }
-    let keys = keys.with_row_index(ORDER.into(), None)?;
-    let keys = keys.sort([c::CREATED, c::ID], SortMultipleOptions::default())?;
-    let order = keys.column(ORDER)?.idx()?;
-    for name in sessions.get_column_names_owned() {
-        let column = sessions.column(&name)?.take(order)?;
-        sessions.with_column(column)?;
+    // To pick rows out of one piece is far quicker than out of several.
+    sessions.rechunk_mut();
+    let created = sessions.column(c::CREATED)?.i64()?.cont_slice()?;
+    let ids = sessions.column(c::ID)?.str()?;
+    let compare = |one: &IdxSize, other: &IdxSize| {
+        let (one, other) = (*one as usize, *other as usize);
+        created.get(one).cmp(&created.get(other)).then_with(|| ids.get(one).cmp(&ids.get(other)))
+    };
+    let mut order: Vec<IdxSize> = (0..).take(created.len()).collect();
+    if !order.is_sorted_by(|one, other| compare(one, other).is_le()) {
+        // They came in pieces that are in order, which this sort merges.
+        order.sort_by(compare);
+        *sessions = sessions.take(&IdxCa::from_vec(PlSmallStr::EMPTY, order))?;
     }
     Ok(())
 }
