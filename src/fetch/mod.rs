@@ -118,6 +118,8 @@ pub struct Row<'a> {
     pub position: u64,
     /// When it was created.
     pub created: DateTime<Utc>,
+    /// When it last changed; none where that cannot be read.
+    pub updated: Option<DateTime<Utc>>,
     /// Whether a row of the same session was handed on before, so that nobody has
     /// to look for such rows where there is none.
     pub again: bool,

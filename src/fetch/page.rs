@@ -24,7 +24,12 @@ pub(super) enum Verdict<'a> {
         naive: bool,
     },
     /// It lies outside the window, the tags or the users; its id still counts.
-    Outside(String),
+    Outside {
+        /// Its id.
+        id: String,
+        /// When it last changed.
+        updated: Option<DateTime<Utc>>,
+    },
     /// It has no id, no readable creation time, or does not fit at all.
     Rejected(Option<String>),
 }
@@ -115,10 +120,16 @@ pub(super) fn verdict<'a>(
         return Verdict::Rejected(Some(id.to_owned()));
     };
     if !window.contains(&created.utc) || !is_wanted(session, question) {
-        return Verdict::Outside(id.to_owned());
+        return outside(session);
     }
     let Instant { utc: created, naive } = created;
-    Verdict::Accepted { row: Row { position: position(created), created, again: false, session }, naive }
+    let (position, updated) = (position(created), session.updated());
+    Verdict::Accepted { row: Row { position, created, updated, again: false, session }, naive }
+}
+
+/// The verdict on a record that is not in question.
+pub(super) fn outside<'a>(session: &Session<'_>) -> Verdict<'a> {
+    Verdict::Outside { id: session.id().unwrap_or_default().to_owned(), updated: session.updated() }
 }
 
 /// Whether a session is one of those that were asked for, and has one of the tags
@@ -192,7 +203,7 @@ mod tests {
             Verdict::Accepted { row, naive } => {
                 format!("{}@{}{}", row.session.id().unwrap(), row.position, if naive { "n" } else { "" })
             }
-            Verdict::Outside(id) => format!("out {id}"),
+            Verdict::Outside { id, .. } => format!("out {id}"),
             Verdict::Rejected(id) => format!("no {}", id.unwrap_or_default()),
         });
         letters.collect()

@@ -1,5 +1,7 @@
 //! What came in one walk, counted so that completeness can be proved.
 
+use chrono::{DateTime, Utc};
+
 use super::page::Verdict;
 use super::{Ledger, Row};
 use crate::register::Register;
@@ -9,9 +11,8 @@ use crate::register::Register;
 pub(super) struct Tally {
     /// Every id met …
     ids: Register,
-    /// … and by its number whether a session of it was accepted, and the part in
-    /// which it was met last.
-    met: Vec<(bool, u32)>,
+    /// … and by its number what is known of it.
+    met: Vec<Met>,
     /// The part of the rows that is being counted; a walk over the network has one.
     part: u32,
     /// Distinct sessions in it.
@@ -25,6 +26,19 @@ pub(super) struct Tally {
     rejected: u64,
     duplicates: u64,
     naive_times: u64,
+}
+
+/// What is known of an id.
+#[derive(Clone, Copy, Debug)]
+struct Met {
+    /// A row of it was accepted.
+    accepted: bool,
+    /// The part in which it was met last.
+    part: u32,
+    /// When the latest of its rows changed: UTC, microseconds …
+    updated: i64,
+    /// … and whether that one lies outside.
+    outside: bool,
 }
 
 /// What one page brought.
@@ -52,22 +66,23 @@ impl Tally {
             let fresh = match verdict {
                 Verdict::Accepted { mut row, naive } => {
                     let fresh;
-                    (fresh, row.again) = self.meet(row.session.id().unwrap_or_default(), true);
+                    let id = row.session.id().unwrap_or_default();
+                    (fresh, row.again) = self.meet(id, Some(true), row.updated);
                     self.unique += u64::from(!row.again);
                     self.duplicates += u64::from(row.again);
                     self.naive_times += u64::from(naive);
                     brought.rows.push(row);
                     fresh
                 }
-                Verdict::Outside(id) => {
+                Verdict::Outside { id, updated } => {
                     self.outside += 1;
                     brought.outside += 1;
-                    self.meet(&id, false).0
+                    self.meet(&id, Some(false), updated).0
                 }
                 Verdict::Rejected(id) => {
                     self.rejected += 1;
                     match id {
-                        Some(id) => self.meet(&id, false).0,
+                        Some(id) => self.meet(&id, None, None).0,
                         None => {
                             self.nameless += 1;
                             self.in_part += 1;
@@ -82,18 +97,34 @@ impl Tally {
         brought
     }
 
-    /// Notes an id: whether it is new, and whether it was accepted before.
-    fn meet(&mut self, id: &str, accepted: bool) -> (bool, bool) {
+    /// Notes an id, whether its row was accepted, unless that says nothing of the
+    /// session, and when it changed: whether it is new, and whether it was
+    /// accepted before.
+    fn meet(&mut self, id: &str, accepted: Option<bool>, updated: Option<DateTime<Utc>>) -> (bool, bool) {
+        let updated = updated.map_or(i64::MIN, |updated| updated.timestamp_micros());
+        let (part, outside) = (self.part, accepted == Some(false));
         let number = self.ids.number(id) as usize;
-        let Some(place) = self.met.get_mut(number) else {
-            self.met.push((accepted, self.part));
+        let Some(met) = self.met.get_mut(number) else {
+            self.met.push(Met { accepted: accepted == Some(true), part, updated, outside });
             self.in_part += 1;
             return (true, false);
         };
-        let (before, part) = *place;
-        *place = (before || accepted, self.part);
-        self.in_part += u64::from(part != self.part);
+        let before = met.accepted;
+        self.in_part += u64::from(met.part != part);
+        met.accepted |= accepted == Some(true);
+        met.part = part;
+        // Of equally fresh rows the later one counts, as in the frames.
+        if accepted.is_some() && updated >= met.updated {
+            (met.updated, met.outside) = (updated, outside);
+        }
         (false, before)
+    }
+
+    /// The sessions of which a row was accepted, but not the latest: by that they
+    /// are outside. A walk over the network, in which a server chooses, has none.
+    pub(super) fn outdated(&self) -> Vec<String> {
+        let met = self.ids.texts().zip(&self.met);
+        met.filter(|(_, met)| met.accepted && met.outside).map(|(id, _)| id.to_owned()).collect()
     }
 
     /// Begins a part of the rows that has a count of its own.
@@ -158,15 +189,17 @@ impl Tally {
 
 #[cfg(test)]
 mod tests {
-    use chrono::DateTime;
-
     use super::super::wire::Session;
     use super::*;
 
     fn accepted(id: &str) -> Verdict<'_> {
         let session = Box::leak(Box::new(Session { session_id: id.into(), ..Session::default() }));
-        let row = Row { position: 0, created: DateTime::UNIX_EPOCH, again: false, session };
+        let row = Row { position: 0, created: DateTime::UNIX_EPOCH, updated: None, again: false, session };
         Verdict::Accepted { row, naive: true }
+    }
+
+    fn outside(id: &str) -> Verdict<'_> {
+        Verdict::Outside { id: id.to_owned(), updated: None }
     }
 
     #[test]
@@ -174,7 +207,7 @@ mod tests {
         let mut tally = Tally::default();
         let brought = tally.count(vec![
             accepted("a"),
-            Verdict::Outside("b".to_owned()),
+            outside("b"),
             Verdict::Rejected(None),
             Verdict::Rejected(None),
             Verdict::Rejected(Some("c".to_owned())),
@@ -184,7 +217,7 @@ mod tests {
         assert_eq!(brought.rows.iter().map(|row| row.again).collect::<Vec<_>>(), [false, true]);
         assert_eq!(brought.nameless, 2);
         // An id that was dropped before is still a new session once it is accepted.
-        let brought = tally.count(vec![accepted("c"), accepted("c"), Verdict::Outside("a".to_owned())]);
+        let brought = tally.count(vec![accepted("c"), accepted("c"), outside("a")]);
         assert_eq!((brought.rows.len(), brought.fresh, brought.outside), (2, 0, 1));
         assert_eq!(brought.rows.iter().map(|row| row.again).collect::<Vec<_>>(), [false, true]);
         assert_eq!(tally.distinct(), 5);

@@ -80,6 +80,8 @@ pub struct FramesBuilder {
     /// Whether a session may have come more than once.
     repeats: bool,
     kept: Kept,
+    /// Ids of sessions that are taken out in the end.
+    left_out: Vec<String>,
     /// What other builders took of the same sessions' pages.
     others: Vec<Self>,
 }
@@ -99,6 +101,7 @@ impl FramesBuilder {
             met: Vec::new(),
             repeats: false,
             kept,
+            left_out: Vec::new(),
             others: Vec::new(),
         }
     }
@@ -183,6 +186,13 @@ impl FramesBuilder {
         self
     }
 
+    /// The same without the sessions of these ids.
+    #[must_use]
+    pub fn without(mut self, mut ids: Vec<String>) -> Self {
+        self.left_out.append(&mut ids);
+        self
+    }
+
     /// The finished frames: of a session that came several times the row with
     /// the greatest `updated_at` stays, then the one later in the server's order.
     ///
@@ -190,7 +200,8 @@ impl FramesBuilder {
     /// Polars could not assemble a frame: a defect, not a state of the data.
     pub fn finish(mut self) -> Result<Frames, FrameError> {
         let failed = |table| move |source| FrameError { table, source };
-        let (others, repeats) = (std::mem::take(&mut self.others), self.repeats);
+        let (others, left_out) = (std::mem::take(&mut self.others), std::mem::take(&mut self.left_out));
+        let repeats = self.repeats;
         let (mut frames, mut registers) = self.frames()?;
         for other in others {
             let (mut more, words) = other.frames()?;
@@ -201,7 +212,14 @@ impl FramesBuilder {
         }
         frames.words = registers.settle(&mut frames.tables()).map_err(failed("texts"))?;
         if repeats && has_repeats(&frames.sessions).map_err(failed("sessions"))? {
-            frames = distinct(frames).map_err(failed("sessions"))?;
+            frames = winners(frames.sessions.clone(), c::ID)
+                .and_then(|winners| frames.of(winners))
+                .map_err(failed("sessions"))?;
+        }
+        if !left_out.is_empty() {
+            frames = others_than(&left_out, &frames.sessions)
+                .and_then(|sessions| frames.of(sessions))
+                .map_err(failed("sessions"))?;
         }
         in_order(&mut frames.sessions).map_err(failed("sessions"))?;
         Ok(frames)
@@ -224,6 +242,22 @@ impl FramesBuilder {
 }
 
 impl Frames {
+    /// Some of its sessions, and what hangs on them.
+    fn of(self, sessions: DataFrame) -> PolarsResult<Self> {
+        let rows = sessions.clone().lazy().select([col(c::ROW)]);
+        let kept =
+            |frame: DataFrame| frame.lazy().semi_join(rows.clone(), col(c::ROW), col(c::ROW)).collect();
+        Ok(Self {
+            names: kept(self.names)?,
+            pull_requests: kept(self.pull_requests)?,
+            tags: kept(self.tags)?,
+            issues: kept(self.issues)?,
+            action_items: kept(self.action_items)?,
+            words: self.words,
+            sessions,
+        })
+    }
+
     fn tables(&mut self) -> [&mut DataFrame; 6] {
         [
             &mut self.sessions,
@@ -240,20 +274,11 @@ fn has_repeats(sessions: &DataFrame) -> PolarsResult<bool> {
     Ok(sessions.column(c::ID)?.n_unique()? < sessions.height())
 }
 
-/// Keeps the winner of each session id, and of the other frames its rows.
-fn distinct(frames: Frames) -> PolarsResult<Frames> {
-    let sessions = winners(frames.sessions, c::ID)?;
-    let winners = sessions.clone().lazy().select([col(c::ROW)]);
-    let kept = |frame: DataFrame| frame.lazy().semi_join(winners.clone(), col(c::ROW), col(c::ROW)).collect();
-    Ok(Frames {
-        names: kept(frames.names)?,
-        pull_requests: kept(frames.pull_requests)?,
-        tags: kept(frames.tags)?,
-        issues: kept(frames.issues)?,
-        action_items: kept(frames.action_items)?,
-        words: frames.words,
-        sessions,
-    })
+/// The sessions without those of some ids.
+fn others_than(ids: &[String], sessions: &DataFrame) -> PolarsResult<DataFrame> {
+    let left_out: PlHashSet<&str> = ids.iter().map(String::as_str).collect();
+    let stays = |id: Option<&str>| id.is_none_or(|id| !left_out.contains(id));
+    sessions.filter(&sessions.column(c::ID)?.str()?.iter().map(stays).collect())
 }
 
 /// Of the rows with the same id the one that changed last, then the later one.

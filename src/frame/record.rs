@@ -56,7 +56,7 @@ impl<'a> Record<'a> {
         Self {
             id: session.id().unwrap_or_default(),
             created: row.created.timestamp_micros(),
-            updated: session.updated().map(|moment| moment.timestamp_micros()),
+            updated: row.updated.map(|moment| moment.timestamp_micros()),
             org: session.org_id.trimmed(),
             user_id: session.user_id.trimmed(),
             service_user_id: session.service_user_id.trimmed(),

@@ -90,7 +90,7 @@ pub(super) async fn read(
         let tell = |progress| tell.send(progress).unwrap_or_default();
         let (builders, ledger, saved) = fetch::saved(&pages.path, &asked.question, pages.api, &sink, &tell)?;
         let builder = builders.into_iter().reduce(FramesBuilder::join).unwrap_or_else(empty);
-        Ok::<_, PagesError>(Some((builder, ledger, saved)))
+        Ok::<_, PagesError>(Some((builder.without(saved.outdated.clone()), ledger, saved)))
     };
     // The disk and all cores are busy; meanwhile the runtime stays free for signals.
     let work = tokio::task::spawn_blocking(work);

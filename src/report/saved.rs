@@ -113,6 +113,7 @@ mod tests {
             proved: true,
             first: first.parse().ok(),
             last: last.parse().ok(),
+            outdated: Vec::new(),
         };
         let periods = Period::parse_week("2026-W41", chrono_tz::Europe::Berlin).unwrap().trend(1);
         let run = Run {

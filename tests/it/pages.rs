@@ -246,6 +246,11 @@ fn missing_pages_are_told_and_may_be_allowed() {
     // The pages of one walk in another order are still all of it.
     let (folder, place) = saved(&[("b.json", &first), ("a.json", &last)]);
     assert_eq!(read(folder.path(), &place, &[]).code, Some(0));
+    // And of a walk that is not all there it is told how much came, whatever the order.
+    let (first_of_4, last_of_4) = (first.replace(": 3", ": 4"), last.replace(": 3", ": 4"));
+    let (folder, place) = saved(&[("b.json", &first_of_4), ("a.json", &last_of_4)]);
+    let outcome = read(folder.path(), &place, &[]);
+    assert!(outcome.stderr.contains("counts 4 sessions, 3 different ones came"), "{}", outcome.stderr);
     for (files, reason) in [
         ([("1.json", first.as_str())], "more is promised after the last page"),
         ([("1.json", last.as_str())], "the server counts 3 sessions, 1 different ones came"),
@@ -310,6 +315,56 @@ fn rows_outside_the_question_are_passed_over() {
     );
     assert!(!page(folder.path()).contains("may not keep to what it is asked"));
     assert!(!outcome.stderr.contains("warning"), "{}", outcome.stderr);
+}
+
+#[test]
+fn the_latest_row_of_a_session_says_whether_it_is_in_question() {
+    let row = |id: &str, created: &str, updated: &str, more: &str| {
+        format!(
+            r#"{{"session_id": "{id}", "created_at": "2026-{created}T10:00:00Z",
+                "updated_at": "{updated}", "acus_consumed": 1{more}}}"#
+        )
+    };
+    let in_question = r#", "tags": ["t"], "org_id": "o", "user_id": "u""#;
+    let of = |old: &str, new: &str| in_question.replace(old, new);
+    let was = row("a", "10-05", "2026-10-05T11:00:00Z", in_question);
+    let other = row("b", "10-06", "2026-10-06T11:00:00Z", in_question);
+    let late = "2026-10-07T11:00:00Z";
+    let elsewhere = [
+        row("devin-a", "10-05", late, &of("\"t\"", "\"x\"")),
+        row("a", "10-05", late, &of("\"o\"", "\"p\"")),
+        row("a", "10-05", late, &of("\"u\"", "\"w\"")),
+        row("a", "01-05", late, in_question),
+        // Neither says which is fresher: the later one counts.
+        row("a", "10-05", "2026-10-05T11:00:00Z", &of("\"t\"", "\"x\"")),
+    ];
+    let told = |rows: &[&String]| {
+        let lines: Vec<&str> = rows.iter().map(|row| row.as_str()).collect();
+        let (folder, place) = saved(&[("a.ndjson", &lines.join("\n"))]);
+        let outcome = read(folder.path(), &place, &["--org", "o", "--tag", "t", "--user", "u"]);
+        assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+        let facts = facts(folder.path());
+        let whole = |fact: &&Value| fact["metric"] == "acus" && fact["group"] == json!({});
+        let acus = facts["facts"].as_array().unwrap().iter().find(whole).expect("ACUs")["value"].clone();
+        let source = &facts["source"];
+        (acus, [&source["unique"], &source["duplicates"], &source["outside"]].map(Value::clone))
+    };
+    for (number, now) in elsewhere.iter().enumerate() {
+        let gone = (json!(1.0), [json!(1), json!(1), json!(1)]);
+        assert_eq!(told(&[&was, &other, now]), gone, "{number}");
+        if number < 4 {
+            assert_eq!(told(&[now, &was, &other]), gone, "{number}");
+        } else {
+            assert_eq!(told(&[now, &was, &other]), (json!(2.0), [json!(2), json!(0), json!(1)]));
+        }
+        // What lies outside now may have been so before as well.
+        let again = row("a", "10-05", "2026-10-08T11:00:00Z", in_question);
+        assert_eq!(
+            told(&[now, &again, &other, &was]),
+            (json!(2.0), [json!(2), json!(1), json!(1)]),
+            "{number}"
+        );
+    }
 }
 
 #[test]

@@ -40,6 +40,9 @@ pub struct Saved {
     pub first: Option<DateTime<Utc>>,
     /// … and the newest.
     pub last: Option<DateTime<Utc>>,
+    /// Ids of sessions whose latest row is not in question: what was put away of
+    /// them is out of date.
+    pub outdated: Vec<String>,
 }
 
 /// How many files of saved pages a path stands for; none of them is opened.

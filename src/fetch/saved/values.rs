@@ -10,7 +10,7 @@ use serde_json::{Deserializer, error::Category};
 
 use super::super::api::Api;
 use super::super::envelope::{Enveloped, Signs};
-use super::super::page::{Verdict, mended, verdict};
+use super::super::page::{Verdict, mended, outside, verdict};
 use super::super::plain::{Plain, Read};
 use super::super::wire::{IdOnly, Session, bare_id};
 use super::super::{Question, Row};
@@ -238,9 +238,7 @@ pub(super) fn judged<'a>(group: &'a Group<'a>, question: &Question) -> Part<'a> 
         let (is_elsewhere, created) = (is_elsewhere(session, question), session.created());
         created.iter().for_each(|created| told.note_time(created.utc));
         verdicts.push(match verdict(session, created, question, &window, |_| position) {
-            Verdict::Accepted { row: Row { session, .. }, .. } if is_elsewhere => {
-                Verdict::Outside(session.id().unwrap_or_default().to_owned())
-            }
+            Verdict::Accepted { row: Row { session, .. }, .. } if is_elsewhere => outside(session),
             verdict => verdict,
         });
     }
@@ -266,7 +264,7 @@ mod tests {
         let spare = OnceCell::new();
         let word = |verdict: &Verdict<'_>| match verdict {
             Verdict::Accepted { row, .. } => format!("{}@{}", row.session.id().unwrap(), row.position),
-            Verdict::Outside(id) => format!("out {id}"),
+            Verdict::Outside { id, .. } => format!("out {id}"),
             Verdict::Rejected(id) => format!("no {}", id.clone().unwrap_or_default()),
         };
         let (groups, question) = (read(body, &spare)?, question("https://h.example"));

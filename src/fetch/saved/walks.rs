@@ -118,7 +118,11 @@ impl Walks {
         let reason = self.broken.clone().or_else(|| self.open.as_ref().map(|_| promised()))?;
         // One walk whose pages came in another order.
         let is_one = self.ends == 1 && self.all.steady() && self.of_v2 + self.of_v3 == self.pages;
-        (!is_one || self.all.last != Some(self.tally.distinct())).then_some(reason)
+        let (counted, distinct) = (self.all.last, self.tally.distinct());
+        match counted.filter(|_| is_one) {
+            Some(counted) => (counted != distinct).then(|| self.all.against(distinct)),
+            None => Some(reason),
+        }
     }
 
     /// The ledger, and what there is to say of the source.
@@ -157,8 +161,17 @@ impl Walks {
             proved: self.loose_file.is_none(),
             first: self.told.first,
             last: self.told.last,
+            outdated: self.tally.outdated(),
         };
-        let ledger = Ledger { pages: self.pages, ..self.tally.ledger((0, 0), complete) };
+        let ledger = self.tally.ledger((0, 0), complete);
+        // None of their rows is the one that counts.
+        let outdated = saved.outdated.len() as u64;
+        let ledger = Ledger {
+            pages: self.pages,
+            unique: ledger.unique - outdated,
+            duplicates: ledger.duplicates + outdated,
+            ..ledger
+        };
         Ok((ledger, saved))
     }
 }
