@@ -4,12 +4,13 @@ use polars::prelude::*;
 
 use super::{Tables, failed, sorted};
 use crate::fetch::Row;
+use crate::frame::FrameError;
 use crate::frame::build::table;
 use crate::frame::columns as c;
+use crate::frame::finish::winners;
 use crate::frame::normal::{self, IMPACTS, STATES};
 use crate::frame::parquet::moments;
 use crate::frame::record::{Record, parts};
-use crate::frame::{FrameError, winners};
 
 type Strings = StringChunkedBuilder;
 type Numbers<T> = PrimitiveChunkedBuilder<T>;

@@ -1,0 +1,131 @@
+//! Grown columns to finished frames: joined, each session once, in order.
+
+use polars::prelude::*;
+
+use super::columns as c;
+use super::words::{Registers, Words};
+use super::{FrameError, Frames, FramesBuilder};
+
+impl FramesBuilder {
+    /// The finished frames: of a session that came several times the row with
+    /// the greatest `updated_at` stays, then the one later in the server's order.
+    ///
+    /// # Errors
+    /// Polars could not assemble a frame: a defect, not a state of the data.
+    pub fn finish(mut self) -> Result<Frames, FrameError> {
+        let failed = |table| move |source| FrameError { table, source };
+        let (others, left_out) = (std::mem::take(&mut self.others), std::mem::take(&mut self.left_out));
+        let repeats = self.repeats;
+        let (mut frames, mut registers) = self.frames()?;
+        for other in others {
+            let (mut more, words) = other.frames()?;
+            registers.absorb(words, &mut more.tables()).map_err(failed("texts"))?;
+            for (frame, more) in frames.tables().into_iter().zip(more.tables()) {
+                frame.vstack_mut(more).map_err(failed("all threads"))?;
+            }
+        }
+        frames.words = registers.settle(&mut frames.tables()).map_err(failed("texts"))?;
+        if repeats && has_repeats(&frames.sessions).map_err(failed("sessions"))? {
+            frames = winners(frames.sessions.clone(), c::ID)
+                .and_then(|winners| frames.of(winners))
+                .map_err(failed("sessions"))?;
+        }
+        if !left_out.is_empty() {
+            frames = others_than(&left_out, &frames.sessions)
+                .and_then(|sessions| frames.of(sessions))
+                .map_err(failed("sessions"))?;
+        }
+        in_order(&mut frames.sessions).map_err(failed("sessions"))?;
+        Ok(frames)
+    }
+
+    /// The frames of this builder alone, whose numbers the registers know.
+    fn frames(self) -> Result<(Frames, Registers), FrameError> {
+        let failed = |table| move |source| FrameError { table, source };
+        let frames = Frames {
+            sessions: self.sessions.finish().map_err(failed("sessions"))?,
+            names: self.names.finish().map_err(failed("names"))?,
+            pull_requests: self.pull_requests.finish().map_err(failed("pull requests"))?,
+            tags: self.tags.finish().map_err(failed("tags"))?,
+            issues: self.issues.finish().map_err(failed("issues"))?,
+            action_items: self.action_items.finish().map_err(failed("action items"))?,
+            words: Words::default(),
+        };
+        Ok((frames, self.registers))
+    }
+}
+
+impl Frames {
+    /// Some of its sessions, and what hangs on them.
+    fn of(self, sessions: DataFrame) -> PolarsResult<Self> {
+        let rows = sessions.clone().lazy().select([col(c::ROW)]);
+        let kept =
+            |frame: DataFrame| frame.lazy().semi_join(rows.clone(), col(c::ROW), col(c::ROW)).collect();
+        Ok(Self {
+            names: kept(self.names)?,
+            pull_requests: kept(self.pull_requests)?,
+            tags: kept(self.tags)?,
+            issues: kept(self.issues)?,
+            action_items: kept(self.action_items)?,
+            words: self.words,
+            sessions,
+        })
+    }
+
+    fn tables(&mut self) -> [&mut DataFrame; 6] {
+        [
+            &mut self.sessions,
+            &mut self.names,
+            &mut self.pull_requests,
+            &mut self.tags,
+            &mut self.issues,
+            &mut self.action_items,
+        ]
+    }
+}
+
+fn has_repeats(sessions: &DataFrame) -> PolarsResult<bool> {
+    Ok(sessions.column(c::ID)?.n_unique()? < sessions.height())
+}
+
+/// The sessions without those of some ids.
+fn others_than(ids: &[String], sessions: &DataFrame) -> PolarsResult<DataFrame> {
+    let left_out: PlHashSet<&str> = ids.iter().map(String::as_str).collect();
+    let stays = |id: Option<&str>| id.is_none_or(|id| !left_out.contains(id));
+    sessions.filter(&sessions.column(c::ID)?.str()?.iter().map(stays).collect())
+}
+
+/// Of the rows with the same id the one that changed last, then the later one.
+/// Places of different walks can be the same; then the row that was read first stays.
+pub(super) fn winners(sessions: DataFrame, id: &'static str) -> PolarsResult<DataFrame> {
+    let order = SortMultipleOptions::default()
+        .with_order_descending_multi([true, true, false])
+        .with_nulls_last(true)
+        .with_maintain_order(true);
+    sessions
+        .lazy()
+        .sort([c::UPDATED, c::POSITION, c::ROW], order)
+        .unique_stable(Some(cols([id])), UniqueKeepStrategy::First)
+        .collect()
+}
+
+/// Puts sessions in the order in which everything adds up; the place that the
+/// server gave them has served its purpose.
+fn in_order(sessions: &mut DataFrame) -> PolarsResult<()> {
+    sessions.drop_in_place(c::POSITION)?;
+    // To pick rows out of one piece is far quicker than out of several.
+    sessions.rechunk_mut();
+    let created = sessions.column(c::CREATED)?.i64()?.cont_slice()?;
+    let ids = sessions.column(c::ID)?.str()?;
+    let compare = |one: &IdxSize, other: &IdxSize| {
+        let (one, other) = (*one as usize, *other as usize);
+        created.get(one).cmp(&created.get(other)).then_with(|| ids.get(one).cmp(&ids.get(other)))
+    };
+    let mut order: Vec<IdxSize> = (0..).take(created.len()).collect();
+    if !order.is_sorted_by(|one, other| compare(one, other).is_le()) {
+        // They came in pieces that are in order, which this sort merges.
+        order.sort_by(compare);
+        *sessions = sessions.take(&IdxCa::from_vec(PlSmallStr::EMPTY, order))?;
+    }
+    Ok(())
+}
