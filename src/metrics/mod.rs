@@ -6,6 +6,7 @@
 
 mod acus;
 mod analysis;
+mod answers;
 mod budget;
 mod calendar;
 mod catalogue;

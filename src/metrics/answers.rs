@@ -1,0 +1,140 @@
+//! Lays the answers of plans out as facts: their groups, and what each is compared with.
+
+use std::collections::BTreeSet;
+
+use super::cube::Cube;
+use super::evaluate::Span;
+use super::facts::Fact;
+use super::metric::{Dim, Kind, Known, Metric};
+use crate::frame::normal::IMPACTS;
+use crate::unit::Unit;
+
+/// One row of a plan's answer.
+#[derive(Clone, Copy)]
+pub(super) struct Measure {
+    pub value: Option<f64>,
+    pub numerator: f64,
+    pub denominator: f64,
+    pub n: f64,
+}
+
+/// The answer to one grouping of one metric: by the group's number, in ascending order.
+pub(super) type Answer = Vec<(u64, Measure)>;
+
+/// One answer, ready to be laid out as facts.
+pub(super) struct Layout<'a> {
+    pub metric: &'static Metric,
+    pub by: &'a [Dim],
+    pub answer: &'a [(u64, Measure)],
+    pub cube: &'a Cube,
+    pub span: &'a Span<'a>,
+}
+
+impl Layout<'_> {
+    /// The report's period, compared with the previous one.
+    pub(super) fn of_report(&self) -> Vec<Fact> {
+        self.keys_of(0).into_iter().map(|keys| self.fact(0, true, self.group(keys), keys)).collect()
+    }
+
+    /// Every point of the trend, compared with the period before it if that was fetched.
+    pub(super) fn of_trend(&self) -> Vec<Fact> {
+        let mut facts = Vec::new();
+        for (index, period) in self.span.periods.iter().enumerate().take(self.span.points) {
+            let compared = index + 1 < self.span.periods.len();
+            for keys in self.keys_of(index) {
+                let mut group = vec![(Dim::Period, Some(period.label()))];
+                group.extend(self.group(keys));
+                facts.push(self.fact(index, compared, group, keys));
+            }
+        }
+        facts
+    }
+
+    fn fact(&self, index: usize, compared: bool, group: Vec<(Dim, Option<String>)>, keys: u64) -> Fact {
+        let measure = self.measure(index, keys);
+        let hidden =
+            self.cube.hides_before(self.numbers(keys).filter_map(|(dim, number)| Some((dim, number?))));
+        let before = (compared && self.span.complete && !hidden).then(|| self.measure(index + 1, keys));
+        Fact {
+            metric: self.metric,
+            unit: unit(self.metric, self.span.known),
+            group,
+            value: measure.value,
+            numerator: measure.numerator,
+            denominator: measure.denominator,
+            n: measure.n,
+            previous: before.and_then(|before| before.value),
+            previous_n: before.map_or(0.0, |before| before.n),
+        }
+    }
+
+    /// The keys as texts.
+    fn group(&self, keys: u64) -> Vec<(Dim, Option<String>)> {
+        let word =
+            |(dim, number): (Dim, Option<u32>)| (dim, number.map(|number| self.cube.word(dim, number)));
+        let mut group: Vec<_> = self.numbers(keys).map(word).collect();
+        group.reverse();
+        group
+    }
+
+    /// The keys as numbers, the last dimension first: it stands in the lowest bits.
+    fn numbers(&self, mut keys: u64) -> impl Iterator<Item = (Dim, Option<u32>)> {
+        self.by.iter().rev().map(move |dim| {
+            let key = u32::try_from(keys & low_bits(dim.bits())).unwrap_or(u32::MAX);
+            keys >>= dim.bits();
+            (*dim, key.checked_sub(1))
+        })
+    }
+
+    /// The number of a group.
+    fn number(&self, index: usize, keys: u64) -> u64 {
+        ((index as u64) << self.bits()) | keys
+    }
+
+    /// How many bits the keys take, below the period.
+    fn bits(&self) -> u32 {
+        self.by.iter().map(|dim| dim.bits()).sum()
+    }
+
+    /// A group that the plan does not mention is empty.
+    fn measure(&self, index: usize, keys: u64) -> Measure {
+        let place = self.answer.binary_search_by_key(&self.number(index, keys), |(group, _)| *group);
+        let found = place.ok().and_then(|place| self.answer.get(place));
+        let value = if self.metric.kind == Kind::Total { Some(0.0) } else { None };
+        let nothing = Measure { value, numerator: 0.0, denominator: 0.0, n: 0.0 };
+        found.map_or(nothing, |(_, measure)| *measure)
+    }
+
+    /// The groups of a period: those with something in them, and of dimensions
+    /// whose groups are known beforehand every one.
+    fn keys_of(&self, index: usize) -> BTreeSet<u64> {
+        let place = |number| self.answer.partition_point(|(group, _)| *group < number);
+        let found = self.answer.get(place(self.number(index, 0))..place(self.number(index + 1, 0)));
+        let keys = |(group, _): &(u64, Measure)| group & low_bits(self.bits());
+        let mut keys: BTreeSet<u64> = found.unwrap_or_default().iter().map(keys).collect();
+        // A key of 0 is null, so that numbers begin at 1.
+        match self.by {
+            [] => keys.extend([0]),
+            [Dim::Impact] => keys.extend(1..=IMPACTS.len() as u64),
+            [Dim::Day] => {
+                let days = u32::try_from(index).into_iter().flat_map(|period| self.cube.days(period));
+                keys.extend(days.map(|number| u64::from(number) + 1));
+            }
+            _ => {}
+        }
+        keys
+    }
+}
+
+/// A metric's unit, of money in the currency of the price.
+fn unit(metric: &Metric, known: Known) -> Unit {
+    match (metric.unit, known.currency) {
+        (Unit::Money(_), Some(currency)) => Unit::Money(currency),
+        (unit, _) => unit,
+    }
+}
+
+/// As many ones.
+fn low_bits(bits: u32) -> u64 {
+    (1 << bits) - 1
+}
