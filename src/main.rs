@@ -19,7 +19,10 @@ use acumen::settings::{Found, SettingsError, SettingsFile};
 use acumen::{archive, commands, metrics, settings};
 use chrono::{DateTime, Utc};
 use clap::error::ErrorKind as Usage;
-use found::{around, find_key, is_blank, password, report_mail_settings, settings_file, state};
+use found::{
+    around, find_key, ignores_local_file, is_blank, password, report_mail_settings, settings_file, state,
+    user_settings_file,
+};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// A run that a signal ended: 128 and the signal's number.
@@ -32,6 +35,7 @@ fn main() -> ExitCode {
     let argv: Vec<OsString> = std::env::args_os().collect();
     // A file that cannot be used must not keep anybody from reading the help.
     let file = settings_file(&argv);
+    let is_ignored = ignores_local_file(&argv);
     let options = file.as_ref().map(|file| file.options.clone()).unwrap_or_default();
     let cli::Read { cli, choices } = match Cli::read(argv, &is_blank, &options) {
         Ok(read) => read,
@@ -53,6 +57,9 @@ fn main() -> ExitCode {
         _ => (|_| None, "nothing was written"),
     };
     let complain = |error: &Error| complain(error, kept(error));
+    if is_ignored && !matches!(cli.command, Command::Config(ConfigCommand::Init(_))) {
+        voice.warn(NOT_READ);
+    }
     let watch = match commands::monitor(&cli.command) {
         Ok(monitor) => monitor.map(|monitor| runtime.block_on(async { Watch::begin(monitor) })),
         Err(error) => return ExitCode::from(complain(&error.into())),
@@ -75,6 +82,10 @@ fn main() -> ExitCode {
     runtime.shutdown_background();
     ExitCode::from(code)
 }
+
+/// Earlier versions read the file, and a schedule may still rely on that.
+const NOT_READ: &str =
+    "acumen.toml in the working directory is not read; to use it, name it with --config acumen.toml";
 
 /// What a command leaves to be done once no signal can cut it short.
 enum Done {
@@ -203,7 +214,9 @@ async fn dispatch(
             let mail = commands::is_mailable(&args).then(|| report_mail_settings(&args)).transpose();
             Ok(Done::Checked(commands::doctor(&args, find_key(&args.access), found, now, mail, &voice).await))
         }
-        Command::Config(ConfigCommand::Init(args)) => Ok(Done::Text(commands::init(&args)?)),
+        Command::Config(ConfigCommand::Init(args)) => {
+            Ok(Done::Text(commands::init(args.config, user_settings_file())?))
+        }
         Command::Config(ConfigCommand::Show(args)) => {
             let key = find_key(&args.access)?.map(|key| key.source);
             Ok(Done::Text(settings::show(&choices, &file?, key.as_deref())))

@@ -9,7 +9,7 @@ use super::options::{ApiArgs, Private};
 /// `acumen sync`.
 #[derive(Debug, Default, Args)]
 pub struct SyncArgs {
-    /// Settings file; left out, acumen.toml here or in the user's configuration folder.
+    /// Settings file [default: acumen/acumen.toml in the user's configuration folder].
     #[arg(long, env = "ACUMEN_CONFIG", value_name = "FILE", help_heading = "Settings")]
     pub config: Option<PathBuf>,
     /// Folder of the archive; made if missing.
@@ -50,7 +50,7 @@ pub struct SyncArgs {
 /// `acumen archive verify`.
 #[derive(Debug, Default, Args)]
 pub struct VerifyArgs {
-    /// Settings file; left out, acumen.toml here or in the user's configuration folder.
+    /// Settings file [default: acumen/acumen.toml in the user's configuration folder].
     #[arg(long, env = "ACUMEN_CONFIG", value_name = "FILE", help_heading = "Settings")]
     pub config: Option<PathBuf>,
     /// Folder of the archive.

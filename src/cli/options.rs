@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 /// `acumen report`.
 #[derive(Debug, Default, Args)]
 pub struct ReportArgs {
-    /// Settings file; left out, acumen.toml here or in the user's configuration folder.
+    /// Settings file [default: acumen/acumen.toml in the user's configuration folder].
     #[arg(long, env = "ACUMEN_CONFIG", value_name = "FILE", help_heading = "Settings")]
     pub config: Option<PathBuf>,
 
@@ -194,7 +194,7 @@ pub struct SendArgs {
     /// The report: its page or its facts, NAME.html or NAME.json.
     #[arg(value_name = "REPORT")]
     pub report: PathBuf,
-    /// Settings file; left out, acumen.toml here or in the user's configuration folder.
+    /// Settings file [default: acumen/acumen.toml in the user's configuration folder].
     #[arg(long, env = "ACUMEN_CONFIG", value_name = "FILE", help_heading = "Settings")]
     pub config: Option<PathBuf>,
     /// Folder that remembers what was sent; left out, the user's state folder.

@@ -44,12 +44,20 @@ impl SettingsError {
     }
 }
 
-/// The key as it was found, unchecked.
+/// A secret as it was found, unchecked.
 pub struct FoundKey {
     /// Its text, white space and all.
     pub text: String,
-    /// Where it was found, for messages.
+    /// Where it was found, for messages; harmless to a terminal.
     pub source: String,
+}
+
+/// The longest name of a file that a message repeats.
+const LONGEST_PATH: usize = 500;
+
+/// The name of a file for a terminal.
+pub fn shown_path(path: &Path) -> String {
+    clean(&path.to_string_lossy(), LONGEST_PATH)
 }
 
 /// What was found for a report around its options, unchecked.
