@@ -9,11 +9,11 @@ use std::time::Duration;
 use chrono::{DateTime, Days, SecondsFormat, Utc};
 use clap::CommandFactory;
 
-use crate::cli::{ApiArgs, Cli, Command, DemoArgs, Format, MailArgs, ReportArgs, SimulateArgs};
+use crate::cli::{ApiArgs, Cli, DemoArgs, Format, MailArgs, ReportArgs, SimulateArgs};
 use crate::deliver::{self, PostError, Posted};
 use crate::doctor::{self, Diagnosis};
 use crate::error::Error;
-use crate::fetch::{Monitor, Progress};
+use crate::fetch::Progress;
 use crate::mail as letter;
 use crate::pipeline::{self, Prepared};
 use crate::progress::Voice;
@@ -53,18 +53,6 @@ pub async fn report(
     let prepared = prepared?;
     prepared.doubts().iter().for_each(|doubt| voice.warn(doubt));
     Ok(prepared)
-}
-
-/// The monitor that a command tells of itself: that of a report, where one is named.
-///
-/// # Errors
-/// Its address cannot be used.
-pub fn monitor(command: &Command) -> Result<Option<Monitor>, SettingsError> {
-    match command {
-        Command::Report(args) => Ok(settings::ping(args.ping.as_ref())?.map(Monitor::new)),
-        Command::Sync(args) => Ok(settings::ping(args.ping.as_ref())?.map(Monitor::new)),
-        _ => Ok(None),
-    }
 }
 
 /// What a report with these settings would stumble over.

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use acumen::cli::{self, ApiArgs, MailArgs, ReportArgs};
+use acumen::cli::{self, ApiArgs, MailArgs, PingArgs, ReportArgs};
 use acumen::error::Error;
 use acumen::settings::mail::Mail;
 use acumen::settings::{Found, FoundKey, SettingsError, SettingsFile, shown_path};
@@ -46,6 +46,16 @@ pub fn find_key(args: &ApiArgs) -> Result<Option<FoundKey>, SettingsError> {
     find_secret(args.api_key_file.as_deref(), "--api-key-file", "devin-api-key", "DEVIN_API_KEY")
 }
 
+/// The address of the monitor: the one of an option or its environment name, else
+/// that of the systemd credential.
+pub fn find_ping(args: &PingArgs) -> Result<Option<FoundKey>, SettingsError> {
+    if let Some(url) = &args.ping {
+        return Ok(Some(FoundKey { text: url.0.clone(), source: "--ping".to_owned() }));
+    }
+    let file = secret_file(args.ping_file.as_deref(), "--ping-file", "ping");
+    file.map(|(path, source)| key_file(&path, source)).transpose()
+}
+
 /// A secret from the named file, else the systemd credential, else the environment.
 fn find_secret(
     file: Option<&Path>,
@@ -53,17 +63,24 @@ fn find_secret(
     credential: &str,
     variable: &str,
 ) -> Result<Option<FoundKey>, SettingsError> {
+    if let Some((path, source)) = secret_file(file, flag, credential) {
+        return key_file(&path, source).map(Some);
+    }
+    Ok(environment(variable)
+        .map(|text| FoundKey { text: text.to_string_lossy().into_owned(), source: variable.to_owned() }))
+}
+
+/// The file of a secret and what messages call it: the named file, else the systemd
+/// credential.
+fn secret_file(file: Option<&Path>, flag: &str, credential: &str) -> Option<(PathBuf, String)> {
     if let Some(path) = file {
-        return key_file(path, format!("{flag} {}", shown_path(path))).map(Some);
+        return Some((path.to_owned(), format!("{flag} {}", shown_path(path))));
     }
     let folder = environment("CREDENTIALS_DIRECTORY").filter(|folder| !folder.is_empty());
     let path = folder.map(|folder| PathBuf::from(folder).join(credential));
     // Only a credential that is not there is passed over, never one that cannot be read.
-    if let Some(path) = path.filter(|path| path.try_exists().unwrap_or(true)) {
-        return key_file(&path, format!("the systemd credential {credential}")).map(Some);
-    }
-    Ok(environment(variable)
-        .map(|text| FoundKey { text: text.to_string_lossy().into_owned(), source: variable.to_owned() }))
+    let path = path.filter(|path| path.try_exists().unwrap_or(true))?;
+    Some((path, format!("the systemd credential {credential}")))
 }
 
 /// Where what must outlive a run belongs, unless an option says.

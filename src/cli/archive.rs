@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::options::{ApiArgs, Private};
+use super::options::{ApiArgs, PingArgs};
 
 /// `acumen sync`.
 #[derive(Debug, Default, Args)]
@@ -35,16 +35,9 @@ pub struct SyncArgs {
     /// How the API is asked.
     #[command(flatten)]
     pub access: ApiArgs,
-    /// Monitor to tell of start (URL/start), success (URL) and failure (URL/fail), as Healthchecks has it.
-    #[arg(
-        long,
-        env = "ACUMEN_PING",
-        value_name = "URL",
-        hide_env_values = true,
-        hide_default_value = true,
-        help_heading = "Schedule"
-    )]
-    pub ping: Option<Private>,
+    /// The monitor of the run.
+    #[command(flatten)]
+    pub monitor: PingArgs,
 }
 
 /// `acumen archive verify`.

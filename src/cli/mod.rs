@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub use archive::{SyncArgs, VerifyArgs};
-pub use options::{ApiArgs, Format, MailArgs, Private, ReportArgs, SendArgs};
+pub use options::{ApiArgs, Format, MailArgs, PingArgs, Private, ReportArgs, SendArgs};
 pub use read::{
     Choice, FileOption, Origin, Read, config_flag, fault_of_file, flags_of_file, is_not_for_files,
     takes_options,
@@ -59,7 +59,7 @@ Examples:
   acumen report --org org_789
   acumen report --org org_789 --month 2026-03 --tag payments --tz Europe/Berlin
   acumen report --from 2026-10-05 --to 2026-10-11 --out /srv/reports
-  acumen report --org org_789 --ping https://hc-ping.com/UUID --summary summary.md
+  acumen report --org org_789 --ping-file /etc/acumen/ping --summary summary.md
 
 `acumen --help` lists the exit codes.")]
     Report(Box<ReportArgs>),

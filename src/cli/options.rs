@@ -126,16 +126,9 @@ pub struct ReportArgs {
     /// File to which a short Markdown summary is appended once the report stands.
     #[arg(long, env = "ACUMEN_SUMMARY", value_name = "FILE", help_heading = "Schedule")]
     pub summary: Option<PathBuf>,
-    /// Monitor to tell of start (URL/start), success (URL) and failure (URL/fail), as Healthchecks has it.
-    #[arg(
-        long,
-        env = "ACUMEN_PING",
-        value_name = "URL",
-        hide_env_values = true,
-        hide_default_value = true,
-        help_heading = "Schedule"
-    )]
-    pub ping: Option<Private>,
+    /// The monitor of the run.
+    #[command(flatten)]
+    pub monitor: PingArgs,
 
     /// Send the report by mail once it is written.
     #[arg(long, env = "ACUMEN_MAIL", help_heading = "Mail",
@@ -186,6 +179,26 @@ pub struct ApiArgs {
     #[arg(long, env = "ACUMEN_CONCURRENCY", value_name = "N", default_value_t = 4, help_heading = "API",
           value_parser = clap::value_parser!(u32).range(1..=32))]
     pub concurrency: u32,
+}
+
+/// The monitor of a run. Its address is a secret: whoever knows it can speak for the run.
+#[derive(Debug, Default, Args)]
+pub struct PingArgs {
+    /// Monitor to tell of start (URL/start), success (URL) and failure (URL/fail), as Healthchecks has it;
+    /// other users of the machine can read it among the arguments.
+    #[arg(
+        long,
+        env = "ACUMEN_PING",
+        value_name = "URL",
+        hide_env_values = true,
+        hide_default_value = true,
+        conflicts_with = "ping_file",
+        help_heading = "Schedule"
+    )]
+    pub ping: Option<Private>,
+    /// File that holds the URL of the monitor.
+    #[arg(long, env = "ACUMEN_PING_FILE", value_name = "FILE", help_heading = "Schedule")]
+    pub ping_file: Option<PathBuf>,
 }
 
 /// `acumen send`.

@@ -28,7 +28,7 @@ const THIS_ONCE: [&str; 12] =
 
 /// Options that a settings file must not give either: they choose a file that is
 /// appended to, and an address that is called. The person who starts the run names them.
-const TYPED_ONLY: [&str; 2] = ["summary", "ping"];
+const TYPED_ONLY: [&str; 3] = ["summary", "ping", "ping_file"];
 
 /// An option of a report that a settings file may give, and its texts there.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -330,9 +330,12 @@ mod tests {
         assert!(wrong("\n\npage_size = 5000").contains("line 3: `page_size`: invalid value '5000'"));
         assert!(wrong("profile = \"boss\"").contains("[possible values: lead, leadership]"));
         assert!(wrong("week = \"2026-W41\"").contains("--week"));
-        for (key, flag, variable) in
-            [("summary", "--summary,", "ACUMEN_SUMMARY "), ("ping", "--ping,", "ACUMEN_PING ")]
-        {
+        for (key, flag, variable) in [
+            ("summary", "--summary,", "ACUMEN_SUMMARY "),
+            ("ping", "--ping,", "ACUMEN_PING "),
+            ("ping_file", "--ping-file,", "ACUMEN_PING_FILE "),
+            ("ping-file", "--ping-file,", "ACUMEN_PING_FILE "),
+        ] {
             let text = wrong(&format!("org = \"x\"\n{key} = \"/x\"\n"));
             assert!(text.contains(&format!("line 2: `{key}` cannot be set in a settings file;")), "{text}");
             assert!(text.contains(flag) && text.contains(variable), "{text}");

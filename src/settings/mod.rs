@@ -158,8 +158,6 @@ impl Settings {
     /// The first thing that cannot be used, with a hint.
     pub fn resolve(args: &ReportArgs, found: Found, now: DateTime<Utc>) -> Result<Self, SettingsError> {
         let Found { key, file, people, state } = found;
-        // Before any work, whoever tells the monitor in the end.
-        ping(args.ping.as_ref())?;
         let now = now.trunc_subsecs(0);
         let tz = zone(&args.tz)?;
         let period = checks::period(args, now, tz)?;
