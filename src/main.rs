@@ -59,6 +59,12 @@ fn main() -> ExitCode {
     let complain = |error: &Error| complain(error, kept(error));
     let monitor = monitor(&cli.command);
     let secret = secret(&cli.command);
+    // Before anything is sent to anybody, the monitor included.
+    if let (Ok(file), Ok(secret), Ok(_)) = (&file, &secret, &monitor)
+        && let Some(line) = settings::sources(&cli.command, file, secret.as_ref())
+    {
+        voice.say(&line);
+    }
     if is_ignored && !matches!(cli.command, Command::Config(ConfigCommand::Init(_))) {
         voice.warn(NOT_READ);
     }

@@ -6,6 +6,7 @@ mod file;
 pub mod mail;
 mod privacy;
 mod show;
+mod sources;
 mod sync;
 
 use std::collections::BTreeSet;
@@ -17,6 +18,7 @@ pub use checks::{checked_key, ping};
 pub use file::{SettingsFile, parse as parse_file};
 pub use privacy::{Privacy, Shown, privacy};
 pub use show::{EXAMPLE, show};
+pub use sources::sources;
 pub use sync::Sync;
 
 use crate::cli::{Format, ReportArgs};
