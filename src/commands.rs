@@ -9,11 +9,11 @@ use std::time::Duration;
 use chrono::{DateTime, Days, SecondsFormat, Utc};
 use clap::CommandFactory;
 
-use crate::cli::{ApiArgs, Cli, Command, DemoArgs, Format, InitArgs, MailArgs, ReportArgs, SimulateArgs};
+use crate::cli::{ApiArgs, Cli, DemoArgs, Format, MailArgs, ReportArgs, SimulateArgs};
 use crate::deliver::{self, PostError, Posted};
 use crate::doctor::{self, Diagnosis};
 use crate::error::Error;
-use crate::fetch::{Monitor, Progress};
+use crate::fetch::Progress;
 use crate::mail as letter;
 use crate::pipeline::{self, Prepared};
 use crate::progress::Voice;
@@ -55,18 +55,6 @@ pub async fn report(
     Ok(prepared)
 }
 
-/// The monitor that a command tells of itself: that of a report, where one is named.
-///
-/// # Errors
-/// Its address cannot be used.
-pub fn monitor(command: &Command) -> Result<Option<Monitor>, SettingsError> {
-    match command {
-        Command::Report(args) => Ok(settings::ping(args.ping.as_ref())?.map(Monitor::new)),
-        Command::Sync(args) => Ok(settings::ping(args.ping.as_ref())?.map(Monitor::new)),
-        _ => Ok(None),
-    }
-}
-
 /// What a report with these settings would stumble over.
 pub async fn doctor(
     args: &ReportArgs,
@@ -85,13 +73,28 @@ pub async fn doctor(
     doctor::examine(args, key, found, now, mail, &retries).await
 }
 
-/// Writes an example of a settings file, and tells where.
+/// Writes an example of a settings file to the file that is named, else to the
+/// user's own, whose folder it makes. It returns the path as a line.
 ///
 /// # Errors
 /// There is a file already, or none can be written there.
-pub fn init(args: &InitArgs) -> Result<String, Error> {
-    deliver::begin(&args.config, settings::EXAMPLE)?;
-    Ok(format!("{}\n", args.config.display()))
+pub fn init(named: Option<PathBuf>, of_user: Option<PathBuf>) -> Result<String, Error> {
+    let path = match (named, of_user) {
+        (Some(path), _) => path,
+        (None, Some(path)) => {
+            path.parent().map_or(Ok(()), deliver::make_private)?;
+            path
+        }
+        (None, None) => {
+            return Err(SettingsError::new(
+                "there is no configuration folder: neither XDG_CONFIG_HOME nor HOME is an absolute path",
+                "name the file with --config",
+            )
+            .into());
+        }
+    };
+    deliver::begin(&path, settings::EXAMPLE)?;
+    Ok(format!("{}\n", path.display()))
 }
 
 /// The report of an invented organisation: the same pipeline, over HTTP.

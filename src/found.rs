@@ -5,10 +5,10 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use acumen::cli::{self, ApiArgs, MailArgs, ReportArgs};
+use acumen::cli::{self, ApiArgs, MailArgs, PingArgs, ReportArgs};
 use acumen::error::Error;
 use acumen::settings::mail::Mail;
-use acumen::settings::{Found, FoundKey, SettingsError, SettingsFile};
+use acumen::settings::{Found, FoundKey, SettingsError, SettingsFile, shown_path};
 use acumen::{commands, settings};
 
 /// Whether a name stands in the environment with nothing in it.
@@ -46,6 +46,16 @@ pub fn find_key(args: &ApiArgs) -> Result<Option<FoundKey>, SettingsError> {
     find_secret(args.api_key_file.as_deref(), "--api-key-file", "devin-api-key", "DEVIN_API_KEY")
 }
 
+/// The address of the monitor: the one of an option or its environment name, else
+/// that of the systemd credential.
+pub fn find_ping(args: &PingArgs) -> Result<Option<FoundKey>, SettingsError> {
+    if let Some(url) = &args.ping {
+        return Ok(Some(FoundKey { text: url.0.clone(), source: "--ping".to_owned() }));
+    }
+    let file = secret_file(args.ping_file.as_deref(), "--ping-file", "ping");
+    file.map(|(path, source)| key_file(&path, source)).transpose()
+}
+
 /// A secret from the named file, else the systemd credential, else the environment.
 fn find_secret(
     file: Option<&Path>,
@@ -53,32 +63,45 @@ fn find_secret(
     credential: &str,
     variable: &str,
 ) -> Result<Option<FoundKey>, SettingsError> {
-    if let Some(path) = file {
-        return key_file(path.to_owned(), format!("{flag} {}", path.display())).map(Some);
-    }
-    let folder = environment("CREDENTIALS_DIRECTORY").filter(|folder| !folder.is_empty());
-    let path = folder.map(|folder| PathBuf::from(folder).join(credential));
-    // Only a credential that is not there is passed over, never one that cannot be read.
-    if let Some(path) = path.filter(|path| path.try_exists().unwrap_or(true)) {
-        return key_file(path, format!("the systemd credential {credential}")).map(Some);
+    if let Some((path, source)) = secret_file(file, flag, credential) {
+        return key_file(&path, source).map(Some);
     }
     Ok(environment(variable)
         .map(|text| FoundKey { text: text.to_string_lossy().into_owned(), source: variable.to_owned() }))
 }
 
+/// The file of a secret and what messages call it: the named file, else the systemd
+/// credential.
+fn secret_file(file: Option<&Path>, flag: &str, credential: &str) -> Option<(PathBuf, String)> {
+    if let Some(path) = file {
+        return Some((path.to_owned(), format!("{flag} {}", shown_path(path))));
+    }
+    let folder = environment("CREDENTIALS_DIRECTORY").filter(|folder| !folder.is_empty());
+    let path = folder.map(|folder| PathBuf::from(folder).join(credential));
+    // Only a credential that is not there is passed over, never one that cannot be read.
+    let path = path.filter(|path| path.try_exists().unwrap_or(true))?;
+    Some((path, format!("the systemd credential {credential}")))
+}
+
 /// Where what must outlive a run belongs, unless an option says.
 fn state_folder() -> Option<PathBuf> {
-    let folder = |name: &str| environment(name).filter(|folder| !folder.is_empty()).map(PathBuf::from);
     // systemd names several with colons between them; the first is the service's own.
     let of_service = environment("STATE_DIRECTORY").and_then(|folders| {
         folders.to_str()?.split(':').next().filter(|folder| !folder.is_empty()).map(PathBuf::from)
     });
-    let of_user = || folder("XDG_STATE_HOME").or_else(|| Some(folder("HOME")?.join(".local/state")));
-    of_service.or_else(|| Some(of_user()?.join("acumen")))
+    of_service.or_else(|| user_folder("XDG_STATE_HOME", ".local/state"))
 }
 
-fn key_file(path: PathBuf, source: String) -> Result<FoundKey, SettingsError> {
-    match read_file(&path) {
+/// The folder `acumen` within one of the user's folders: the one that a variable names,
+/// else one below the home. As the XDG specification demands, only absolute paths count.
+fn user_folder(variable: &str, below_home: &str) -> Option<PathBuf> {
+    let absolute = |name: &str| environment(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
+    let folder = absolute(variable).or_else(|| Some(absolute("HOME")?.join(below_home)))?;
+    Some(folder.join("acumen"))
+}
+
+fn key_file(path: &Path, source: String) -> Result<FoundKey, SettingsError> {
+    match read_file(path) {
         Ok(text) => Ok(FoundKey { text, source }),
         Err(error) => Err(SettingsError::new(
             format!("{source}: {error}"),
@@ -92,25 +115,47 @@ fn read_file(path: &Path) -> io::Result<String> {
     std::fs::read_to_string(path)
 }
 
-/// The settings file: the one that is named, else the nearest that is there.
+/// What a settings file is called.
+const SETTINGS_FILE: &str = "acumen.toml";
+
+/// The settings file that a flag or the environment names.
+fn named_settings_file(argv: &[OsString]) -> Option<PathBuf> {
+    let of_environment = || environment("ACUMEN_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from);
+    cli::config_flag(argv).or_else(of_environment)
+}
+
+/// Where the user's own settings file is, or would be.
+pub fn user_settings_file() -> Option<PathBuf> {
+    Some(user_folder("XDG_CONFIG_HOME", ".config")?.join(SETTINGS_FILE))
+}
+
+/// The settings file: the one that is named, else the user's own if there is one.
+/// A file in the working directory may be anybody's, and is read only if it is named.
 pub fn settings_file(argv: &[OsString]) -> Result<SettingsFile, SettingsError> {
     if !cli::takes_options(argv) {
         return Ok(SettingsFile::default());
     }
-    let folder = |name: &str| environment(name).filter(|folder| !folder.is_empty()).map(PathBuf::from);
-    let named = cli::config_flag(argv).or_else(|| folder("ACUMEN_CONFIG"));
-    let of_user = folder("XDG_CONFIG_HOME").or_else(|| Some(folder("HOME")?.join(".config")));
-    let usual = [Some(PathBuf::from("acumen.toml")), of_user.map(|folder| folder.join("acumen/acumen.toml"))];
     // As for the key: only a file that is not there is passed over.
     let there = |path: &PathBuf| path.try_exists().unwrap_or(true);
-    let Some(path) = named.or_else(|| usual.into_iter().flatten().find(there)) else {
+    let Some(path) = named_settings_file(argv).or_else(|| user_settings_file().filter(there)) else {
         return Ok(SettingsFile::default());
     };
     let text = read_file(&path).map_err(|error| {
-        let hint = "name a file that this user may read; `acumen config init` begins one";
-        SettingsError::new(format!("the settings file {}: {error}", path.display()), hint)
+        let hint = "name a file that this user may read; `acumen config init` writes an example";
+        SettingsError::new(format!("the settings file {}: {error}", shown_path(&path)), hint)
     })?;
     settings::parse_file(&path, &text)
+}
+
+/// Whether the working directory has a settings file that the run does not read
+/// because nobody named it.
+pub fn ignores_local_file(argv: &[OsString]) -> bool {
+    let local = Path::new(SETTINGS_FILE);
+    let is_read = || {
+        let own = user_settings_file().and_then(|path| path.canonicalize().ok());
+        own.is_some() && own == local.canonicalize().ok()
+    };
+    cli::takes_options(argv) && local.is_file() && named_settings_file(argv).is_none() && !is_read()
 }
 
 /// What lies around the options of a report, but for the key.
@@ -118,7 +163,7 @@ pub fn around(args: &ReportArgs, file: SettingsFile) -> Result<Found, SettingsEr
     let people = args.people_file.as_ref().map(|path| match read_file(path) {
         Ok(text) => Ok((path.clone(), text)),
         Err(error) => Err(SettingsError::new(
-            format!("--people-file {}: {error}", path.display()),
+            format!("--people-file {}: {error}", shown_path(path)),
             "name a CSV file in UTF-8 that this user may read",
         )),
     });

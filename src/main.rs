@@ -11,15 +11,18 @@ use acumen::cli::{self, ArchiveCommand, Choice, Cli, Command, ConfigCommand};
 use acumen::deliver::Receipt;
 use acumen::doctor::Diagnosis;
 use acumen::error::Error;
-use acumen::fetch::{Api, News, Watch};
+use acumen::fetch::{Api, Monitor, News, Watch};
 use acumen::pipeline::Prepared;
 use acumen::progress::{Voice, write_line};
 use acumen::settings::mail::Mail;
-use acumen::settings::{Found, SettingsError, SettingsFile};
+use acumen::settings::{Found, FoundKey, SettingsError, SettingsFile};
 use acumen::{archive, commands, metrics, settings};
 use chrono::{DateTime, Utc};
 use clap::error::ErrorKind as Usage;
-use found::{around, find_key, is_blank, password, report_mail_settings, settings_file, state};
+use found::{
+    around, find_key, find_ping, ignores_local_file, is_blank, password, report_mail_settings, settings_file,
+    state, user_settings_file,
+};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// A run that a signal ended: 128 and the signal's number.
@@ -32,6 +35,7 @@ fn main() -> ExitCode {
     let argv: Vec<OsString> = std::env::args_os().collect();
     // A file that cannot be used must not keep anybody from reading the help.
     let file = settings_file(&argv);
+    let is_ignored = ignores_local_file(&argv);
     let options = file.as_ref().map(|file| file.options.clone()).unwrap_or_default();
     let cli::Read { cli, choices } = match Cli::read(argv, &is_blank, &options) {
         Ok(read) => read,
@@ -53,11 +57,22 @@ fn main() -> ExitCode {
         _ => (|_| None, "nothing was written"),
     };
     let complain = |error: &Error| complain(error, kept(error));
-    let watch = match commands::monitor(&cli.command) {
+    let monitor = monitor(&cli.command);
+    let secret = secret(&cli.command);
+    // Before anything is sent to anybody, the monitor included.
+    if let (Ok(file), Ok(secret), Ok(_)) = (&file, &secret, &monitor)
+        && let Some(line) = settings::sources(&cli.command, file, secret.as_ref())
+    {
+        voice.say(&line);
+    }
+    if is_ignored && !matches!(cli.command, Command::Config(ConfigCommand::Init(_))) {
+        voice.warn(NOT_READ);
+    }
+    let watch = match monitor {
         Ok(monitor) => monitor.map(|monitor| runtime.block_on(async { Watch::begin(monitor) })),
         Err(error) => return ExitCode::from(complain(&error.into())),
     };
-    let ended = runtime.block_on(until_signal(dispatch(cli, file, choices, now)));
+    let ended = runtime.block_on(until_signal(dispatch(cli, file, choices, secret, now)));
     let ended = ended.and_then(|done| finish(done, now, &voice).map_err(Ended::Failed));
     // Before the error is told, whose hint is the last line that a user sees.
     if let Some(untold) = watch.and_then(|watch| runtime.block_on(watch.end(&news(&ended)))) {
@@ -74,6 +89,33 @@ fn main() -> ExitCode {
     // Blocking work in flight must not hold back an interrupted run.
     runtime.shutdown_background();
     ExitCode::from(code)
+}
+
+/// Earlier versions read the file, and a schedule may still rely on that.
+const NOT_READ: &str =
+    "acumen.toml in the working directory is not read; to use it, name it with --config acumen.toml";
+
+/// The monitor of a report or a sync, where one is named.
+fn monitor(command: &Command) -> Result<Option<Monitor>, SettingsError> {
+    let args = match command {
+        Command::Report(args) => &args.monitor,
+        Command::Sync(args) => &args.monitor,
+        _ => return Ok(None),
+    };
+    Ok(settings::ping(find_ping(args)?.as_ref())?.map(Monitor::new))
+}
+
+/// The secret that a command shows to a server: the API key, or the password of a mail.
+fn secret(command: &Command) -> Result<Option<FoundKey>, SettingsError> {
+    match command {
+        // Saved pages and archives need no key, and none is looked for.
+        Command::Report(args) if args.is_offline() => Ok(None),
+        Command::Report(args) | Command::Doctor(args) => find_key(&args.access),
+        Command::Sync(args) => find_key(&args.access),
+        Command::Config(ConfigCommand::Show(args)) => find_key(&args.access),
+        Command::Send(args) => password(&args.post),
+        _ => Ok(None),
+    }
 }
 
 /// What a command leaves to be done once no signal can cut it short.
@@ -174,20 +216,19 @@ async fn dispatch(
     cli: Cli,
     file: Result<SettingsFile, SettingsError>,
     choices: Vec<Choice>,
+    secret: Result<Option<FoundKey>, SettingsError>,
     now: DateTime<Utc>,
 ) -> Result<Done, Error> {
     let voice = Voice::new(cli.quiet);
     match cli.command {
         Command::Report(args) => {
-            // What lies on the disk needs no key, and none is looked for.
-            let key = if args.is_offline() { None } else { find_key(&args.access)? };
-            let found = Found { key, ..around(&args, file?)? };
+            let found = Found { key: secret?, ..around(&args, file?)? };
             let mail = commands::is_mailed(&args).then(|| report_mail_settings(&args)).transpose()?;
             Ok(Done::Report(Box::new(commands::report(&args, found, now, &voice).await?), mail))
         }
         Command::Sync(args) => {
             file?;
-            Ok(Done::Text(commands::sync(&args, find_key(&args.access)?, now, &voice).await?))
+            Ok(Done::Text(commands::sync(&args, secret?, now, &voice).await?))
         }
         Command::Archive(ArchiveCommand::Verify(args)) => {
             file?;
@@ -195,17 +236,20 @@ async fn dispatch(
         }
         Command::Send(args) => {
             file?;
-            let mail = commands::mail_settings(&args.post, password(&args.post)?, state(args.state))?;
+            let mail = commands::mail_settings(&args.post, secret?, state(args.state))?;
             Ok(Done::Send(args.report, mail))
         }
         Command::Doctor(args) => {
-            let found = file.and_then(|file| around(&args, file));
+            let ping = find_ping(&args.monitor).and_then(|found| settings::ping(found.as_ref()));
+            let found = file.and_then(|file| around(&args, file)).and_then(|found| ping.map(|_| found));
             let mail = commands::is_mailable(&args).then(|| report_mail_settings(&args)).transpose();
-            Ok(Done::Checked(commands::doctor(&args, find_key(&args.access), found, now, mail, &voice).await))
+            Ok(Done::Checked(commands::doctor(&args, secret, found, now, mail, &voice).await))
         }
-        Command::Config(ConfigCommand::Init(args)) => Ok(Done::Text(commands::init(&args)?)),
-        Command::Config(ConfigCommand::Show(args)) => {
-            let key = find_key(&args.access)?.map(|key| key.source);
+        Command::Config(ConfigCommand::Init(args)) => {
+            Ok(Done::Text(commands::init(args.config, user_settings_file())?))
+        }
+        Command::Config(ConfigCommand::Show(_)) => {
+            let key = secret?.map(|key| key.source);
             Ok(Done::Text(settings::show(&choices, &file?, key.as_deref())))
         }
         Command::Demo(args) => Ok(Done::Demo(commands::demo(&args, &voice).await?)),

@@ -43,8 +43,8 @@ impl Voice {
         }
     }
 
-    /// Says what a reader must know of the data, however quiet: nobody may be
-    /// looking at the page of a scheduled run.
+    /// Prints a warning, with `--quiet` too: nobody may be looking at the page of a
+    /// scheduled run.
     pub fn warn(&self, line: &str) {
         let line = format!("warning: {line}");
         match self {

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::options::{ApiArgs, Private};
+use super::options::{ApiArgs, PingArgs};
 
 /// `acumen sync`.
 #[derive(Debug, Default, Args)]
 pub struct SyncArgs {
-    /// Settings file; left out, acumen.toml here or in the user's configuration folder.
+    /// Settings file [default: acumen/acumen.toml in the user's configuration folder].
     #[arg(long, env = "ACUMEN_CONFIG", value_name = "FILE", help_heading = "Settings")]
     pub config: Option<PathBuf>,
     /// Folder of the archive; made if missing.
@@ -35,22 +35,15 @@ pub struct SyncArgs {
     /// How the API is asked.
     #[command(flatten)]
     pub access: ApiArgs,
-    /// Monitor to tell of start (URL/start), success (URL) and failure (URL/fail), as Healthchecks has it.
-    #[arg(
-        long,
-        env = "ACUMEN_PING",
-        value_name = "URL",
-        hide_env_values = true,
-        hide_default_value = true,
-        help_heading = "Schedule"
-    )]
-    pub ping: Option<Private>,
+    /// The monitor of the run.
+    #[command(flatten)]
+    pub monitor: PingArgs,
 }
 
 /// `acumen archive verify`.
 #[derive(Debug, Default, Args)]
 pub struct VerifyArgs {
-    /// Settings file; left out, acumen.toml here or in the user's configuration folder.
+    /// Settings file [default: acumen/acumen.toml in the user's configuration folder].
     #[arg(long, env = "ACUMEN_CONFIG", value_name = "FILE", help_heading = "Settings")]
     pub config: Option<PathBuf>,
     /// Folder of the archive.

@@ -9,8 +9,11 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub use archive::{SyncArgs, VerifyArgs};
-pub use options::{ApiArgs, Format, MailArgs, Private, ReportArgs, SendArgs};
-pub use read::{Choice, FileOption, Origin, Read, config_flag, fault_of_file, flags_of_file, takes_options};
+pub use options::{ApiArgs, Format, MailArgs, PingArgs, Private, ReportArgs, SendArgs};
+pub use read::{
+    Choice, FileOption, Origin, Read, config_flag, fault_of_file, flags_of_file, is_not_for_files,
+    takes_options,
+};
 
 const AFTER: &str = "\
 Exit codes:
@@ -36,7 +39,7 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
-    /// Say nothing on stderr but errors, and warnings that sessions are missing or left out.
+    /// Print only errors, and warnings about missing data or a settings file that is not read.
     #[arg(long, short, global = true, env = "ACUMEN_QUIET", value_parser = clap::builder::FalseyValueParser::new())]
     pub quiet: bool,
 }
@@ -56,7 +59,7 @@ Examples:
   acumen report --org org_789
   acumen report --org org_789 --month 2026-03 --tag payments --tz Europe/Berlin
   acumen report --from 2026-10-05 --to 2026-10-11 --out /srv/reports
-  acumen report --org org_789 --ping https://hc-ping.com/UUID --summary summary.md
+  acumen report --org org_789 --ping-file /etc/acumen/ping --summary summary.md
 
 `acumen --help` lists the exit codes.")]
     Report(Box<ReportArgs>),
@@ -106,11 +109,13 @@ Examples:
   acumen send reports/org_789_2026-W41.json --mail-from a@example.com \\
     --mail-to b@example.com --eml week-41.eml")]
     Send(Box<SendArgs>),
-    /// Show the settings and where each came from, or begin a settings file.
+    /// Show the settings and where each came from, or write an example of a settings file.
     ///
     /// A flag beats the environment, that the settings file, and that the
-    /// default. The file is the one of --config, else acumen.toml in the working
-    /// folder, else acumen/acumen.toml in the user's configuration folder.
+    /// default. The file is the one of --config or ACUMEN_CONFIG, else
+    /// acumen/acumen.toml in the user's configuration folder: $XDG_CONFIG_HOME,
+    /// or ~/.config. An acumen.toml in the working directory is not read unless
+    /// it is named.
     #[command(subcommand)]
     Config(ConfigCommand),
     /// Write a report about an invented organisation: no account, no network.
@@ -158,16 +163,17 @@ pub enum ArchiveCommand {
 pub enum ConfigCommand {
     /// Print each setting and where it came from; secrets are not shown.
     Show(Box<ReportArgs>),
-    /// Write a commented example to acumen.toml, or to the file of --config.
+    /// Write a commented example to the user's configuration folder, or to the file of --config.
     Init(InitArgs),
 }
 
 /// `acumen config init`.
 #[derive(Debug, Args)]
 pub struct InitArgs {
-    /// Where to write it; a file that is there is left as it is.
-    #[arg(long, env = "ACUMEN_CONFIG", value_name = "FILE", default_value = "acumen.toml")]
-    pub config: PathBuf,
+    /// File to write [default: acumen/acumen.toml in the user's configuration folder]; an existing
+    /// file is never overwritten.
+    #[arg(long, env = "ACUMEN_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 /// `acumen demo`.

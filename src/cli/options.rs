@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 /// `acumen report`.
 #[derive(Debug, Default, Args)]
 pub struct ReportArgs {
-    /// Settings file; left out, acumen.toml here or in the user's configuration folder.
+    /// Settings file [default: acumen/acumen.toml in the user's configuration folder].
     #[arg(long, env = "ACUMEN_CONFIG", value_name = "FILE", help_heading = "Settings")]
     pub config: Option<PathBuf>,
 
@@ -126,16 +126,9 @@ pub struct ReportArgs {
     /// File to which a short Markdown summary is appended once the report stands.
     #[arg(long, env = "ACUMEN_SUMMARY", value_name = "FILE", help_heading = "Schedule")]
     pub summary: Option<PathBuf>,
-    /// Monitor to tell of start (URL/start), success (URL) and failure (URL/fail), as Healthchecks has it.
-    #[arg(
-        long,
-        env = "ACUMEN_PING",
-        value_name = "URL",
-        hide_env_values = true,
-        hide_default_value = true,
-        help_heading = "Schedule"
-    )]
-    pub ping: Option<Private>,
+    /// The monitor of the run.
+    #[command(flatten)]
+    pub monitor: PingArgs,
 
     /// Send the report by mail once it is written.
     #[arg(long, env = "ACUMEN_MAIL", help_heading = "Mail",
@@ -188,13 +181,33 @@ pub struct ApiArgs {
     pub concurrency: u32,
 }
 
+/// The monitor of a run. Its address is a secret: whoever knows it can speak for the run.
+#[derive(Debug, Default, Args)]
+pub struct PingArgs {
+    /// Monitor to tell of start (URL/start), success (URL) and failure (URL/fail), as Healthchecks has it;
+    /// other users of the machine can read it among the arguments.
+    #[arg(
+        long,
+        env = "ACUMEN_PING",
+        value_name = "URL",
+        hide_env_values = true,
+        hide_default_value = true,
+        conflicts_with = "ping_file",
+        help_heading = "Schedule"
+    )]
+    pub ping: Option<Private>,
+    /// File that holds the URL of the monitor.
+    #[arg(long, env = "ACUMEN_PING_FILE", value_name = "FILE", help_heading = "Schedule")]
+    pub ping_file: Option<PathBuf>,
+}
+
 /// `acumen send`.
 #[derive(Debug, Default, Args)]
 pub struct SendArgs {
     /// The report: its page or its facts, NAME.html or NAME.json.
     #[arg(value_name = "REPORT")]
     pub report: PathBuf,
-    /// Settings file; left out, acumen.toml here or in the user's configuration folder.
+    /// Settings file [default: acumen/acumen.toml in the user's configuration folder].
     #[arg(long, env = "ACUMEN_CONFIG", value_name = "FILE", help_heading = "Settings")]
     pub config: Option<PathBuf>,
     /// Folder that remembers what was sent; left out, the user's state folder.

@@ -19,12 +19,16 @@ const NARROWING: [&str; 3] = ["org", "tags", "users"];
 /// The commands with the options of a report.
 const WITH_OPTIONS: [&str; 6] = ["report", "doctor", "send", "sync", "archive", "config"];
 
-/// Those of them whose options are those of a command below.
-const BELOW: [(&str, &str); 2] = [("archive", "verify"), ("config", "show")];
+/// Those of them whose options are those of commands below.
+const BELOW: [(&str, &[&str]); 2] = [("archive", &["verify"]), ("config", &["show", "init"])];
 
 /// Options that a settings file must not give: what is asked this once.
 const THIS_ONCE: [&str; 12] =
     ["config", "from", "to", "week", "month", "pages", "mail", "eml", "force", "help", "version", "quiet"];
+
+/// Options that a settings file must not give either: they choose a file that is
+/// appended to, and an address that is called. The person who starts the run names them.
+const TYPED_ONLY: [&str; 3] = ["summary", "ping", "ping_file"];
 
 /// An option of a report that a settings file may give, and its texts there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,7 +110,9 @@ impl Cli {
         let command = WITH_OPTIONS.into_iter().fold(command, |all, name| {
             let below = BELOW.into_iter().find(|(above, _)| *above == name);
             all.mut_subcommand(name, |one| match below {
-                Some((_, below)) => one.mut_subcommand(below, |one| one.mut_args(|arg| filed(settle(arg)))),
+                Some((_, below)) => below.iter().fold(one, |one, name| {
+                    one.mut_subcommand(*name, |one| one.mut_args(|arg| filed(settle(arg))))
+                }),
                 None => one.mut_args(|arg| filed(settle(arg))),
             })
         });
@@ -141,9 +147,14 @@ pub fn flags_of_file() -> Vec<String> {
     let command = Cli::command();
     let flags = command.find_subcommand("report").into_iter().flat_map(|report| report.get_arguments());
     flags
-        .filter(|arg| !THIS_ONCE.contains(&arg.get_id().as_str()))
+        .filter(|arg| !THIS_ONCE.contains(&arg.get_id().as_str()) && !is_not_for_files(arg.get_id().as_str()))
         .filter_map(|arg| arg.get_long().map(str::to_owned))
         .collect()
+}
+
+/// Whether a key names an option that only the command line and the environment may give.
+pub fn is_not_for_files(key: &str) -> bool {
+    TYPED_ONLY.contains(&key)
 }
 
 /// What clap finds wrong with an option of a settings file: one line, or nothing.

@@ -12,6 +12,7 @@ mod stored;
 
 use std::fs;
 use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
@@ -103,7 +104,7 @@ impl DeliverError {
             io::ErrorKind::InvalidData => {
                 "put back the file of this installation; without it pseudonyms change".to_owned()
             }
-            io::ErrorKind::AlreadyExists if self.attempt == BEGIN => {
+            io::ErrorKind::AlreadyExists if self.attempt == CREATE => {
                 "edit the file that is there, or name another".to_owned()
             }
             io::ErrorKind::StorageFull => format!("free some space, or choose another {what} with {option}"),
@@ -252,19 +253,32 @@ fn stale(folder: &Path, name: &str, written: &[PathBuf]) -> Vec<PathBuf> {
     paths
 }
 
-const BEGIN: &str = "begin the file";
+const CREATE: &str = "create the file";
 
-/// Begins a file that is not there yet; one that is stays as it is.
+/// Creates a file that only its owner may read; an existing file stays as it is.
 ///
 /// # Errors
 /// There is one, or none can be written there.
 pub fn begin(path: &Path, text: &str) -> Result<(), DeliverError> {
-    let failed = || {
-        let error = DeliverError::of(BEGIN, path);
-        move |source| DeliverError { instead: ("file", "--config"), ..error(source) }
-    };
-    let mut file = fs::File::create_new(path).map_err(failed())?;
+    let failed = || of_settings(CREATE, path);
+    let created = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let mut file = created.map_err(failed())?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed())
+}
+
+/// Makes a folder that only its owner may enter, and those above it that are
+/// missing; an existing folder keeps its mode.
+///
+/// # Errors
+/// It cannot be made.
+pub fn make_private(folder: &Path) -> Result<(), DeliverError> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(of_settings("make the folder", folder))
+}
+
+fn of_settings(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DeliverError {
+    let error = DeliverError::of(attempt, path);
+    move |source| DeliverError { instead: ("file", "--config"), ..error(source) }
 }
 
 /// Clears away what killed runs have left, once nobody is writing here. The

@@ -12,7 +12,7 @@ mod mail;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
@@ -23,7 +23,7 @@ use crate::error::Error;
 use crate::fetch::{self, Api, Probes, Progress};
 use crate::period::Period;
 use crate::settings::mail::{Mail, Way};
-use crate::settings::{self, Found, FoundKey, Settings, SettingsError, Shown, checked_key};
+use crate::settings::{self, Found, FoundKey, Settings, SettingsError, Shown, checked_key, shown_path};
 use crate::text::clean;
 use line::{Line, failed, note, ok, skipped};
 
@@ -83,12 +83,13 @@ pub async fn examine(
 
 /// Looks at what lies on the disk in the API's place: nobody is asked, and no key is needed.
 fn offline(args: &ReportArgs, found: Result<Found, SettingsError>, now: DateTime<Utc>) -> Vec<Line> {
+    let file = settings_file(&found);
     let settings = found.and_then(|found| Settings::resolve(args, Found { key: None, ..found }, now));
     let (what, sessions) = match (args.archive(), &args.pages) {
         (Some(path), _) => ("an archive", archived(path)),
         (None, pages) => ("saved pages", saved(pages.as_deref().unwrap_or(Path::new("")))),
     };
-    let mut lines = vec![told(&settings), ok("key", format!("none is needed for {what}"))];
+    let mut lines = vec![told(&settings, file.as_deref()), ok("key", format!("none is needed for {what}"))];
     lines.push(match args.archive() {
         Some(_) => skipped("API", "the archive tells it"),
         None => skipped("API", "the saved sessions tell it, unless --api does"),
@@ -127,9 +128,17 @@ fn archived(path: &Path) -> Line {
     }
 }
 
-fn told(settings: &Result<Settings, SettingsError>) -> Line {
+/// The settings file that was read.
+fn settings_file(found: &Result<Found, SettingsError>) -> Option<PathBuf> {
+    found.as_ref().ok().and_then(|found| found.file.path.clone())
+}
+
+fn told(settings: &Result<Settings, SettingsError>, file: Option<&Path>) -> Line {
     match settings {
-        Ok(settings) => ok("settings", wanted(settings)),
+        Ok(settings) => {
+            let file = file.map_or_else(|| "none".to_owned(), shown_path);
+            ok("settings", format!("{}; file: {file}", wanted(settings)))
+        }
         Err(error) => failed("settings", error.to_string(), error.hint.clone(), USAGE),
     }
 }
@@ -161,8 +170,9 @@ fn prepare(
         Ok(found) => (found, None),
         Err(error) => (stand_in(), Some(error)),
     };
+    let file = settings_file(&found);
     let settings = found.and_then(|found| Settings::resolve(args, Found { key, ..found }, now));
-    lines.push(told(&settings));
+    lines.push(told(&settings, file.as_deref()));
     lines.push(match (error, source) {
         (Some(error), _) => failed("key", error.to_string(), error.hint, USAGE),
         (None, source) => {

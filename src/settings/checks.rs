@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use url::{Host, Url};
 
 use super::{FoundKey, SettingsError};
-use crate::cli::{Private, ReportArgs};
+use crate::cli::ReportArgs;
 use crate::fetch::Api;
 use crate::period::{self, Period};
 
@@ -92,15 +92,20 @@ pub(super) fn base_url(text: &str) -> Result<Url, SettingsError> {
 ///
 /// # Errors
 /// It is no address, or one over which the token could be read.
-pub fn ping(typed: Option<&Private>) -> Result<Option<Url>, SettingsError> {
+pub fn ping(found: Option<&FoundKey>) -> Result<Option<Url>, SettingsError> {
+    let Some(FoundKey { text, source }) = found else { return Ok(None) };
     let refuse = |why: &str| {
         SettingsError::new(
-            format!("--ping: {why}"),
+            format!("{source}: {why}"),
             "give the monitor's own address, such as https://hc-ping.com/ and the check's UUID",
         )
     };
-    let Some(text) = typed else { return Ok(None) };
-    let url = Url::parse(text.0.trim()).map_err(|_| refuse("this is no web address"))?;
+    let text = text.trim();
+    // The parser would join the lines of a file.
+    if text.contains(char::is_control) {
+        return Err(refuse("this is more than one line"));
+    }
+    let url = Url::parse(text).map_err(|_| refuse("this is no web address"))?;
     match (url.scheme(), url.host()) {
         ("https", Some(_)) => Ok(Some(url)),
         ("http", Some(host)) if is_loopback(&host) => Ok(Some(url)),

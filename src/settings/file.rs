@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::SettingsError;
+use super::{SettingsError, shown_path};
 use crate::cli::{self, FileOption};
 use crate::money::{Currency, Price, Prices};
 use crate::people::TagRule;
@@ -25,8 +25,8 @@ pub struct SettingsFile {
 }
 
 /// Options that name a place: in a file they are meant from the file's folder.
-const PLACES: [&str; 8] =
-    ["api-key-file", "archive", "out", "people-file", "save-pages", "smtp-password-file", "state", "summary"];
+const PLACES: [&str; 7] =
+    ["api-key-file", "archive", "out", "people-file", "save-pages", "smtp-password-file", "state"];
 
 /// The table whose keys are options that begin with its name, or with `smtp`.
 const MAIL: &str = "mail";
@@ -76,7 +76,8 @@ impl Reader<'_> {
     fn refuse(&self, at: usize, what: &str, hint: impl Into<String>) -> SettingsError {
         let before = self.text.as_bytes().get(..at).unwrap_or_default();
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        SettingsError::new(format!("{}, line {line}: {what}", self.path.display()), hint)
+        let path = shown_path(self.path);
+        SettingsError::new(format!("{path}, line {line}: {what}"), hint)
     }
 
     /// A key that is none, and the one that was probably meant.
@@ -93,6 +94,12 @@ impl Reader<'_> {
         if ["from", "to", "week", "month"].contains(&key) {
             let hint = format!("give it with --{key}; in the file, `last` may say how many days or weeks");
             return Err(self.refuse(at, &format!("`{key}` is a question for once, not a setting"), hint));
+        }
+        let name = key.replace('-', "_");
+        if cli::is_not_for_files(&name) {
+            let (flag, variable) = (name.replace('_', "-"), name.to_uppercase());
+            let hint = format!("give it with --{flag}, or with ACUMEN_{variable} in the environment");
+            return Err(self.refuse(at, &format!("`{key}` cannot be set in a settings file"), hint));
         }
         if key == MAIL {
             let hint =
@@ -323,6 +330,16 @@ mod tests {
         assert!(wrong("\n\npage_size = 5000").contains("line 3: `page_size`: invalid value '5000'"));
         assert!(wrong("profile = \"boss\"").contains("[possible values: lead, leadership]"));
         assert!(wrong("week = \"2026-W41\"").contains("--week"));
+        for (key, flag, variable) in [
+            ("summary", "--summary,", "ACUMEN_SUMMARY "),
+            ("ping", "--ping,", "ACUMEN_PING "),
+            ("ping_file", "--ping-file,", "ACUMEN_PING_FILE "),
+            ("ping-file", "--ping-file,", "ACUMEN_PING_FILE "),
+        ] {
+            let text = wrong(&format!("org = \"x\"\n{key} = \"/x\"\n"));
+            assert!(text.contains(&format!("line 2: `{key}` cannot be set in a settings file;")), "{text}");
+            assert!(text.contains(flag) && text.contains(variable), "{text}");
+        }
         assert!(wrong("allow_partial = \"yes\"").contains("either true or false"));
         assert!(wrong("org = {a = 1}").contains("no table"));
         assert!(wrong("org = ").contains("line 1"));

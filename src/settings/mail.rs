@@ -176,7 +176,7 @@ fn login(args: &MailArgs, password: Option<FoundKey>) -> Result<Option<Login>, S
     }
 }
 
-fn server(text: &str, login: Option<Login>) -> Result<Server, SettingsError> {
+pub(super) fn server(text: &str, login: Option<Login>) -> Result<Server, SettingsError> {
     let example = "write it as smtps://mail.example.com, or smtp://mail.example.com for STARTTLS";
     let refuse = |why: String, hint: &str| Err(SettingsError::new(format!("--smtp: {why}"), hint));
     let text = text.trim();

@@ -6,6 +6,7 @@ mod file;
 pub mod mail;
 mod privacy;
 mod show;
+mod sources;
 mod sync;
 
 use std::collections::BTreeSet;
@@ -17,6 +18,7 @@ pub use checks::{checked_key, ping};
 pub use file::{SettingsFile, parse as parse_file};
 pub use privacy::{Privacy, Shown, privacy};
 pub use show::{EXAMPLE, show};
+pub use sources::sources;
 pub use sync::Sync;
 
 use crate::cli::{Format, ReportArgs};
@@ -44,12 +46,20 @@ impl SettingsError {
     }
 }
 
-/// The key as it was found, unchecked.
+/// A secret as it was found, unchecked.
 pub struct FoundKey {
     /// Its text, white space and all.
     pub text: String,
-    /// Where it was found, for messages.
+    /// Where it was found, for messages; harmless to a terminal.
     pub source: String,
+}
+
+/// The longest name of a file that a message repeats.
+const LONGEST_PATH: usize = 500;
+
+/// The name of a file for a terminal.
+pub fn shown_path(path: &Path) -> String {
+    clean(&path.to_string_lossy(), LONGEST_PATH)
 }
 
 /// What was found for a report around its options, unchecked.
@@ -150,8 +160,6 @@ impl Settings {
     /// The first thing that cannot be used, with a hint.
     pub fn resolve(args: &ReportArgs, found: Found, now: DateTime<Utc>) -> Result<Self, SettingsError> {
         let Found { key, file, people, state } = found;
-        // Before any work, whoever tells the monitor in the end.
-        ping(args.ping.as_ref())?;
         let now = now.trunc_subsecs(0);
         let tz = zone(&args.tz)?;
         let period = checks::period(args, now, tz)?;

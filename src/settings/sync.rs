@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Datelike, NaiveTime, SubsecRound, Utc};
 
 use super::asked::asked;
-use super::checks::{checked_key, ping, quoted};
+use super::checks::{checked_key, quoted};
 use super::{FoundKey, SettingsError};
 use crate::cli::SyncArgs;
 use crate::fetch::Question;
@@ -38,7 +38,6 @@ impl Sync {
         key: Option<FoundKey>,
         now: DateTime<Utc>,
     ) -> Result<Self, SettingsError> {
-        ping(args.ping.as_ref())?;
         let now = now.trunc_subsecs(0);
         let since = args.since.as_deref().map(|text| since(text, now)).transpose()?;
         let key = Some(checked_key(key.as_ref())?).zip(key);

@@ -154,7 +154,7 @@ fn money_and_teams_are_in_the_exports_and_the_leadership_gets_nobody_by_name() {
         folder.path(),
         &served.url(),
         CANARY,
-        &["--org", "org_demo", "--export", "csv,xlsx,parquet", "--out", "lead"],
+        &["--config", "acumen.toml", "--org", "org_demo", "--export", "csv,xlsx,parquet", "--out", "lead"],
     );
     csv_is_the_facts(&lead);
     independent_readers_agree(&lead);

@@ -259,6 +259,92 @@ fn a_signal_is_told_as_a_failure_and_still_ends_the_run_at_once() {
     }
 }
 
+/// The file of an option, of its environment name or of a systemd credential, for a
+/// report and for a sync. An option beats the credential.
+#[test]
+fn the_address_is_read_from_a_file_too() {
+    let served = Served::values(Vec::new());
+    let folder = tempfile::tempdir().unwrap();
+    let credentials = folder.path().join("credentials");
+    std::fs::create_dir(&credentials).unwrap();
+    let of_credential = ("CREDENTIALS_DIRECTORY", credentials.to_str().unwrap());
+    let commands: [&[&str]; 2] =
+        [&["report", "--week", "2026-W41", "--trend", "0"], &["sync", "--since", "2026-10-01"]];
+    for flags in commands {
+        let heard = |more: &[&str], variables: &[(&str, &str)], is_of_credential: bool| {
+            let (named, credential) = (Monitor::well(), Monitor::well());
+            std::fs::write(folder.path().join("ping"), format!(" {}\n", named.url)).unwrap();
+            std::fs::write(credentials.join("ping"), format!("{}\n", credential.url)).unwrap();
+            let mut command = acumen(folder.path());
+            command
+                .args(flags)
+                .args(["--base-url", &served.url()])
+                .args(more)
+                .envs(variables.iter().copied());
+            let outcome = ended(&mut command);
+            assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+            assert!(!outcome.stderr.contains("warning"), "{}", outcome.stderr);
+            let (told, untold) = if is_of_credential { (&credential, &named) } else { (&named, &credential) };
+            told.heard(&[START, SUCCESS]);
+            untold.heard(&[]);
+        };
+        heard(&["--ping-file", "ping"], &[], false);
+        heard(&["--ping-file", "ping"], &[of_credential], false);
+        heard(&[], &[("ACUMEN_PING_FILE", "ping")], false);
+        heard(&[], &[("ACUMEN_PING_FILE", "ping"), of_credential], false);
+        heard(&[], &[("ACUMEN_PING_FILE", ""), of_credential], true);
+        // An address on the command line, or in the environment, beats the credential.
+        let monitor = Monitor::well();
+        let mut typed = acumen(folder.path());
+        typed.args(flags).args(["--base-url", &served.url()]).env(of_credential.0, of_credential.1);
+        assert_eq!(ended(typed.env("ACUMEN_PING", &monitor.url)).code, Some(0));
+        monitor.heard(&[START, SUCCESS]);
+    }
+}
+
+#[test]
+fn two_addresses_are_a_usage_error_and_a_bad_file_is_refused_before_the_work() {
+    let served = Served::values(Vec::new());
+    let monitor = Monitor::well();
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("ping", &monitor.url);
+    write("plain", &format!("http://monitor.example/{TOKEN}"));
+    write("two", &format!("{}\n{}\n", monitor.url, monitor.url));
+    write("empty", "\n");
+    let refused = |flags: &[&str], variables: &[(&str, &str)], says: &str| {
+        for command in ["report", "sync"] {
+            let mut run = acumen(folder.path());
+            run.args([command, "--base-url", &served.url()]).args(flags).envs(variables.iter().copied());
+            let outcome = ended(&mut run);
+            assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(2), ""), "{}", outcome.stderr);
+            assert!(
+                outcome.stderr.starts_with("error: ") && outcome.stderr.contains(says),
+                "{}",
+                outcome.stderr
+            );
+        }
+    };
+    let of_environment = [("ACUMEN_PING", monitor.url.as_str())];
+    let both = "'--ping <URL>' cannot be used with '--ping-file <FILE>'";
+    refused(&["--ping", &monitor.url, "--ping-file", "ping"], &[], both);
+    refused(&["--ping-file", "ping"], &of_environment, "cannot be used with");
+    refused(&["--ping", &monitor.url], &[("ACUMEN_PING_FILE", "ping")], "cannot be used with");
+    refused(&["--ping-file", "none"], &[], "--ping-file none: ");
+    refused(&["--ping-file", "plain"], &[], "--ping-file plain: plain http would send the token readable");
+    refused(&["--ping-file", "two"], &[], "--ping-file two: this is more than one line");
+    refused(&["--ping-file", "empty"], &[], "--ping-file empty: this is no web address");
+    std::fs::rename(folder.path().join("empty"), folder.path().join("ping")).unwrap();
+    let credential = [("CREDENTIALS_DIRECTORY", folder.path().to_str().unwrap())];
+    refused(&[], &credential, "the systemd credential ping: this is no web address");
+    assert_eq!(served.simulator.requests(), 0);
+    monitor.heard(&[]);
+    let mut doctor = acumen(folder.path());
+    let doctor = ended(doctor.args(["doctor", "--base-url", &served.url(), "--ping-file", "plain"]));
+    assert_eq!(doctor.code, Some(2));
+    assert!(doctor.stdout.contains("FAILED   settings: --ping-file plain: "), "{}", doctor.stdout);
+}
+
 #[test]
 fn an_address_that_cannot_be_used_is_refused_before_the_work_and_not_shown() {
     let served = Served::values(Vec::new());

@@ -1,6 +1,9 @@
 //! The settings file from the outside: what beats what, and what is shown of it.
 
-use crate::support::{acumen, run};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use crate::support::{acumen, files, run};
 
 #[test]
 fn a_flag_beats_the_environment_that_the_file_and_that_the_default() {
@@ -19,9 +22,20 @@ fn a_flag_beats_the_environment_that_the_file_and_that_the_default() {
     };
     assert_eq!(shown(&[], &[], "trend"), "trend = 7 # default");
     write(".config/acumen/acumen.toml", "trend = 2\n");
-    assert!(shown(&[], &[], "trend").ends_with("/.config/acumen/acumen.toml"));
-    write("acumen.toml", "trend = 3\n");
-    assert_eq!(shown(&[], &[], "trend"), "trend = 3 # acumen.toml");
+    let own = format!("trend = 2 # {}/.config/acumen/acumen.toml", folder.path().display());
+    assert_eq!(shown(&[], &[], "trend"), own);
+    write("xdg/acumen/acumen.toml", "trend = 3\n");
+    let xdg = folder.path().join("xdg");
+    let xdg = xdg.to_str().unwrap();
+    let absolute = [("XDG_CONFIG_HOME", xdg)];
+    assert_eq!(shown(&[], &absolute, "trend"), format!("trend = 3 # {xdg}/acumen/acumen.toml"));
+    // The XDG specification has relative paths ignored; an empty home is one.
+    assert_eq!(shown(&[], &[("XDG_CONFIG_HOME", "xdg")], "trend"), own);
+    write("home/.config/acumen/acumen.toml", "trend = 9\n");
+    for home in ["home", "./home", ""] {
+        assert_eq!(shown(&[], &[("HOME", home)], "trend"), "trend = 7 # default", "{home}");
+        assert_eq!(shown(&[], &[("HOME", home)], "# settings file:"), "# settings file: none");
+    }
     write("other.toml", "trend = 4\n");
     assert_eq!(shown(&["--config", "other.toml"], &[], "trend"), "trend = 4 # other.toml");
     let variables = [("ACUMEN_TREND", "5"), ("ACUMEN_CONFIG", "other.toml")];
@@ -31,13 +45,40 @@ fn a_flag_beats_the_environment_that_the_file_and_that_the_default() {
 }
 
 #[test]
-fn an_example_is_begun_once_and_can_be_used() {
+fn config_init_writes_a_private_file_to_the_configuration_folder_once() {
     let folder = tempfile::tempdir().unwrap();
-    let init = || run(acumen(folder.path()).args(["config", "init"]));
-    assert_eq!((init().code, init().code), (Some(0), Some(74)));
+    let init = |flags: &[&str], variables: &[(&str, &str)]| {
+        run(acumen(folder.path()).args(["config", "init"]).args(flags).envs(variables.iter().copied()))
+    };
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let own = folder.path().join(".config/acumen/acumen.toml");
+    let made = init(&[], &[("ACUMEN_CONFIG", "")]);
+    assert_eq!((made.code, made.stdout), (Some(0), format!("{}\n", own.display())), "{}", made.stderr);
+    assert_eq!((mode(&own), mode(own.parent().unwrap())), (0o600, 0o700));
+    assert_eq!(files(folder.path()), [".config"], "nothing in the working directory");
     let outcome = run(acumen(folder.path()).args(["config", "show"]));
-    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
-    assert!(outcome.stdout.starts_with("# settings file: acumen.toml\n"));
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
+    assert!(outcome.stdout.starts_with(&format!("# settings file: {}\n", own.display())));
+
+    // A file that exists stays as it is, a link to nowhere included.
+    std::fs::write(&own, "trend = 2\n").unwrap();
+    std::os::unix::fs::symlink("nowhere", folder.path().join("link.toml")).unwrap();
+    for refused in [init(&[], &[]), init(&["--config", "link.toml"], &[])] {
+        assert_eq!((refused.code, refused.stdout.as_str()), (Some(74), ""), "{}", refused.stderr);
+        assert!(refused.stderr.contains("edit the file that is there"), "{}", refused.stderr);
+    }
+    assert_eq!(std::fs::read_to_string(&own).unwrap(), "trend = 2\n");
+
+    // A named file goes where it is named, and no folder is made for it.
+    let named = init(&["--config", "named.toml"], &[]);
+    assert_eq!((named.code, named.stdout.as_str()), (Some(0), "named.toml\n"), "{}", named.stderr);
+    assert_eq!(mode(&folder.path().join("named.toml")), 0o600);
+    assert_eq!(init(&[], &[("ACUMEN_CONFIG", "other.toml")]).stdout, "other.toml\n");
+    assert_eq!(init(&["--config", "none/acumen.toml"], &[]).code, Some(74));
+    let homeless = init(&[], &[("HOME", "home"), ("XDG_CONFIG_HOME", "xdg")]);
+    assert_eq!((homeless.code, homeless.stdout.as_str()), (Some(2), ""));
+    assert!(homeless.stderr.contains("--config"), "{}", homeless.stderr);
+    assert_eq!(files(folder.path()), [".config", "link.toml", "named.toml", "other.toml"]);
 }
 
 #[test]
@@ -46,7 +87,8 @@ fn a_file_that_cannot_be_used_stops_a_report_before_it_begins() {
     let path = folder.path().join("acumen.toml");
     let refused = |text: &str, flags: &[&str]| {
         std::fs::write(&path, text).unwrap();
-        let outcome = run(acumen(folder.path()).arg("report").args(flags));
+        let outcome =
+            run(acumen(folder.path()).args(["report", "--quiet", "--config", "acumen.toml"]).args(flags));
         assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(2), ""), "{text}\n{}", outcome.stderr);
         assert_eq!(outcome.stderr.lines().count(), 3, "{}", outcome.stderr);
         assert!(outcome.stderr.contains("\nkept: nothing was written; "), "{}", outcome.stderr);

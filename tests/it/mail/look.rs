@@ -61,7 +61,7 @@ fn money_and_teams_have_room() {
     let served = served();
     let url = served.url();
     let flags = ["report", "--base-url", &url, "--org", "org_demo", "--week", "2026-W41", "--out", "."];
-    let outcome = run(acumen(folder.path()).args(flags));
+    let outcome = run(acumen(folder.path()).args(flags).args(["--config", "acumen.toml"]));
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
     let (_folder, page) = body(folder, "org_demo_2026-W41_leadership");
     judge(&mut browser, "mail-money", &page);

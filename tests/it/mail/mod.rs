@@ -99,7 +99,7 @@ fn two_runs_of_the_same_week_are_one_mail() {
     std::fs::write(folder.path().join("acumen.toml"), settings).unwrap();
     let report = |more: &[&str]| {
         let mut command = acumen(folder.path());
-        command.args(["report", "--week", "2026-W41", "--mail"]).args(more);
+        command.args(["report", "--config", "acumen.toml", "--week", "2026-W41", "--mail"]).args(more);
         run(command.env("SSL_CERT_FILE", authority()))
     };
     let first = report(&[]);
@@ -213,7 +213,8 @@ fn a_mail_for_leadership_names_nobody_and_speaks_of_money_and_teams() {
                     [[team]]\nname = \"Data\"\ntag = \"data\"\n";
     std::fs::write(folder.path().join("acumen.toml"), settings).unwrap();
     let base = served.url();
-    let flags = ["report", "--base-url", &base, "--week", "2026-W41", "--eml", "a.eml"];
+    let flags =
+        ["report", "--config", "acumen.toml", "--base-url", &base, "--week", "2026-W41", "--eml", "a.eml"];
     let outcome = run(acumen(folder.path()).args(flags).args(PEOPLE));
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
     let name = "org_demo_2026-W41_leadership";

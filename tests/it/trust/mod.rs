@@ -28,9 +28,13 @@
 //! | SIGINT, SIGTERM | 130 and 143 within 2 s, nothing half | `cli::signals`, `killed::a_signal_…` |
 //! | SIGKILL, two runs on one folder | whole files, nothing stray | `killed`, `deliver` |
 //! | unwritable folder | refused before any question | `cli::refused::folders_…` |
+//! | a settings file in the working directory | not read, one warning | `settings_file` |
+//! | a server, settings file or key that nobody meant | the first line names them | `first_line` |
 //! | the key | in no byte of any output | `canary`, `fetch::redact`, `support::run`, `f::run_within` |
 
 mod canary;
 mod corpora;
+mod first_line;
 mod killed;
 mod schedules;
+mod settings_file;
