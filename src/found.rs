@@ -167,5 +167,5 @@ pub fn around(args: &ReportArgs, file: SettingsFile) -> Result<Found, SettingsEr
             "name a CSV file in UTF-8 that this user may read",
         )),
     });
-    Ok(Found { key: None, file, people: people.transpose()?, state: state_folder() })
+    Ok(Found { key: None, file, people: people.transpose()? })
 }

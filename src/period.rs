@@ -13,6 +13,8 @@ pub enum Kind {
     Week,
     /// A calendar month.
     Month,
+    /// A quarter of a calendar year.
+    Quarter,
     /// Any run of days.
     Days,
 }
@@ -38,6 +40,13 @@ impl Period {
         let first = date.with_day(1)?;
         let last = first.checked_add_months(Months::new(1))?.pred_opt()?;
         Some(Self { kind: Kind::Month, first, last, tz })
+    }
+
+    /// The quarter of a calendar year that contains a date.
+    pub fn quarter_of(date: NaiveDate, tz: Tz) -> Option<Self> {
+        let first = date.with_day(1)?.with_month(date.month0() / 3 * 3 + 1)?;
+        let last = first.checked_add_months(Months::new(3))?.pred_opt()?;
+        Some(Self { kind: Kind::Quarter, first, last, tz })
     }
 
     /// A run of days, both ends included; `None` when it ends before it begins.
@@ -71,11 +80,20 @@ impl Period {
         Self::month_of(NaiveDate::from_ymd_opt(four_digits(year)?, two_digits(month)?, 1)?, tz)
     }
 
+    /// Reads `2026-Q4`.
+    pub fn parse_quarter(text: &str, tz: Tz) -> Option<Self> {
+        let (year, quarter) = text.split_once("-Q").or_else(|| text.split_once("-q"))?;
+        let quarter = two_digits(quarter).filter(|quarter| (1..=4).contains(quarter))?;
+        Self::quarter_of(NaiveDate::from_ymd_opt(four_digits(year)?, quarter * 3, 1)?, tz)
+    }
+
     /// Reads a name that [`Period::label`] gave.
     pub fn parse_label(label: &str, tz: Tz) -> Option<Self> {
         match label.split_once('_') {
             Some((first, last)) => Self::days(parse_date(first)?, parse_date(last)?, tz),
-            None => Self::parse_week(label, tz).or_else(|| Self::parse_month(label, tz)),
+            None => Self::parse_week(label, tz)
+                .or_else(|| Self::parse_month(label, tz))
+                .or_else(|| Self::parse_quarter(label, tz)),
         }
     }
 
@@ -126,6 +144,7 @@ impl Period {
         match self.kind {
             Kind::Week => Self::week_of(last, self.tz),
             Kind::Month => Self::month_of(last, self.tz),
+            Kind::Quarter => Self::quarter_of(last, self.tz),
             Kind::Days => Self::days(self.first.checked_sub_days(Days::new(self.length()))?, last, self.tz),
         }
     }
@@ -135,39 +154,43 @@ impl Period {
         std::iter::successors(Some(self.clone()), Self::previous).take(count as usize + 1).collect()
     }
 
-    /// Its name in files and facts: `2026-W41`, `2026-10`, `2026-10-05_2026-10-11`.
+    /// Its name in files and facts: `2026-W41`, `2026-10`, `2026-Q4`, `2026-10-05_2026-10-11`.
     pub fn label(&self) -> String {
         match self.kind {
             Kind::Week => self.first.format("%G-W%V").to_string(),
             Kind::Month => self.first.format("%Y-%m").to_string(),
+            Kind::Quarter => format!("{}-Q{}", self.first.format("%Y"), self.quarter()),
             Kind::Days => format!("{}_{}", self.first, self.last),
         }
     }
 
-    /// Its name for people: `Week 41`, `October 2026`, `7 days`, `1 day`.
+    /// Its name for people: `Week 41`, `October 2026`, `Quarter 4 of 2026`, `7 days`, `1 day`.
     pub fn name(&self) -> String {
         match (self.kind, self.length()) {
             (Kind::Week, _) => format!("Week {}", self.first.iso_week().week()),
             (Kind::Month, _) => self.first.format("%B %Y").to_string(),
+            (Kind::Quarter, _) => format!("Quarter {} of {}", self.quarter(), self.first.year()),
             (Kind::Days, 1) => "1 day".to_owned(),
             (Kind::Days, length) => format!("{length} days"),
         }
     }
 
-    /// Its name beside others on an axis: `W41`, `Oct`, `5 Oct`.
+    /// Its name beside others on an axis: `W41`, `Oct`, `Q4`, `5 Oct`.
     pub fn short_name(&self) -> String {
         match self.kind {
             Kind::Week => self.first.format("W%V").to_string(),
             Kind::Month => self.first.format("%b").to_string(),
+            Kind::Quarter => format!("Q{}", self.quarter()),
             Kind::Days => self.first.format("%-d %b").to_string(),
         }
     }
 
-    /// What people call one of these: `week`, `month`, `period`.
+    /// What people call one of these: `week`, `month`, `quarter`, `period`.
     pub fn noun(&self) -> &'static str {
         match self.kind {
             Kind::Week => "week",
             Kind::Month => "month",
+            Kind::Quarter => "quarter",
             Kind::Days => "period",
         }
     }
@@ -194,6 +217,10 @@ impl Period {
             (true, false) => format!("{} – {end}", first.format("%-d %b")),
             _ => format!("{} – {end} {}", first.format("%-d %b %Y"), last.year()),
         }
+    }
+
+    fn quarter(&self) -> u32 {
+        self.first.month0() / 3 + 1
     }
 
     fn length(&self) -> u64 {
@@ -303,6 +330,17 @@ mod tests {
     }
 
     #[test]
+    fn a_quarter_is_three_months_of_one_year() {
+        let quarter = Period::parse_quarter("2026-Q1", UTC).unwrap();
+        assert_eq!((quarter.first(), quarter.last()), (date("2026-01-01"), date("2026-03-31")));
+        assert_eq!(quarter.previous().unwrap().label(), "2025-Q4");
+        assert_eq!(Period::quarter_of(date("2026-08-31"), UTC).unwrap().name(), "Quarter 3 of 2026");
+        for text in ["2026-Q0", "2026-Q5", "2026-4", "Q4", "26-Q4", "2026-Q"] {
+            assert!(Period::parse_quarter(text, UTC).is_none(), "{text}");
+        }
+    }
+
+    #[test]
     fn the_last_complete_week_is_the_same_all_week_long() {
         for now in ["2026-10-12T00:00:00Z", "2026-10-14T09:00:00Z", "2026-10-18T23:59:59Z"] {
             let now = now.parse().unwrap();
@@ -320,6 +358,7 @@ mod tests {
         for period in [
             Period::parse_week("2026-W41", Berlin).unwrap(),
             Period::parse_month("2026-10", Berlin).unwrap(),
+            Period::parse_quarter("2026-Q4", Berlin).unwrap(),
             days("2026-10-05", "2026-10-05"),
             days("2026-12-28", "2027-01-03"),
         ] {

@@ -16,11 +16,11 @@ use crate::export;
 use crate::fetch::{Ledger, Limits, People, Progress, Saved, Vendor};
 use crate::frame::{Frames, parquet};
 use crate::mail::{self, Attachment, Mail, MailError};
-use crate::metrics::{self, Bounds, Facts, Findings, Known, Masks, Month, Salt, Source, Span};
+use crate::metrics::{self, Bounds, Dim, Facts, Findings, Known, Month, Source, Span};
 use crate::period::Period;
 use crate::report::{self, Run};
 use crate::settings::mail::{Attach, Mail as MailSettings};
-use crate::settings::{Settings, Shown};
+use crate::settings::{Settings, SettingsError};
 use source::Taken;
 pub use sync::{Synced, sync};
 
@@ -71,10 +71,6 @@ pub async fn prepare_within(
 ) -> Result<Prepared, Error> {
     deliver::check(&settings.out)?;
     settings.summary.as_deref().map_or(Ok(()), deliver::check_append)?;
-    let salt = match (&settings.state, settings.privacy.people) {
-        (Some(folder), Shown::Pseudonyms) => Salt(deliver::salt(folder)?),
-        _ => Salt::default(),
-    };
     let taken = match (&settings.pages, &settings.archive) {
         (Some(_), _) => source::read(settings, progress).await?,
         (_, Some(_)) => {
@@ -85,7 +81,7 @@ pub async fn prepare_within(
     };
     let Taken { settings, builder, ledger, pages, saved, vendor, people, archived } = taken;
     let doubts = report::doubts(&ledger, archived.is_some());
-    let beside = Beside { vendor, people, salt, saved, archived };
+    let beside = Beside { vendor, people, saved, archived };
     let owned = settings.clone();
     let document = blocking(move || compose(&builder.finish()?, ledger, &beside, &owned)).await?;
     let label = settings.period.label();
@@ -93,7 +89,11 @@ pub async fn prepare_within(
     let filters = [settings.question.tags.as_slice(), &settings.question.users].concat().join("+");
     // Nor may a report with names take the place of one without.
     let privacy = &settings.privacy;
-    let shown = if privacy.leadership { "leadership" } else { privacy.people_word().unwrap_or_default() };
+    let shown = match (privacy.leadership, privacy.covered) {
+        (true, _) => "leadership",
+        (_, true) => "hidden",
+        _ => "",
+    };
     let parts: Vec<&str> =
         [settings.scope(), &label, &filters, shown].into_iter().filter(|part| !part.is_empty()).collect();
     let name = deliver::file_name(&parts);
@@ -137,8 +137,6 @@ pub struct Beside {
     pub vendor: Vendor,
     /// Whom the ids in sessions belong to, by the API's lists.
     pub people: People,
-    /// What pseudonyms are made with.
-    pub salt: Salt,
     /// The saved pages that the sessions come from, where nobody was asked.
     pub saved: Option<Saved>,
     /// When the archive was brought up to date that they come from, RFC 3339.
@@ -173,17 +171,17 @@ pub fn compose(
         known,
         prices: settings.money.as_ref().map(|money| &money.prices),
         month,
-        folded: settings.privacy.leadership || settings.privacy.people != Shown::Names,
+        covered: settings.privacy.covered,
     };
-    let mut findings = metrics::evaluate(frames, &span)?;
-    if settings.privacy.people != Shown::Names && !settings.question.tags.is_empty() {
-        people::few_people(&findings.facts)?;
+    let Some(findings) = metrics::evaluate(frames, &span)? else {
+        return Err(too_few_people(settings).into());
+    };
+    let Findings { facts, quality, evidence, budget, withheld } = findings;
+    let mut organisations = beside.people.organisations.clone();
+    if settings.privacy.covered {
+        let is_shown = |org: &str| facts.iter().any(|fact| fact.key(Dim::Org).flatten() == Some(org));
+        organisations.retain(|org, _| is_shown(org));
     }
-    let masks =
-        Masks { people: settings.privacy.people, salt: &beside.salt, sessions: settings.privacy.leadership };
-    let shown = metrics::shown(&masks, &findings.facts);
-    metrics::mask(&mut findings, &masks);
-    let Findings { facts, quality, evidence, budget } = findings;
     let facts = Facts {
         generated_at: settings.now.to_rfc3339_opts(SecondsFormat::Secs, true),
         period: Bounds {
@@ -197,7 +195,7 @@ pub fn compose(
             scope: settings.scope().to_owned(),
             tags: settings.question.tags.clone(),
             users: settings.question.users.clone(),
-            people: settings.privacy.people_word(),
+            people: settings.privacy.covered.then_some("hidden"),
             profile: settings.privacy.leadership.then_some("leadership"),
             archive: beside.archived.clone(),
             ledger,
@@ -206,9 +204,12 @@ pub fn compose(
         budget,
         known,
         names: people::names(&facts, &beside.people, settings),
-        organisations: beside.people.organisations.clone(),
+        organisations,
+        withheld,
         facts,
     };
+    // A covered report knows of labels what its facts say.
+    let evidence = if settings.privacy.covered { report::labels(&facts) } else { evidence };
     let run = Run {
         periods: &settings.periods,
         points: settings.points,
@@ -224,16 +225,7 @@ pub fn compose(
     };
     let mut exports = export::files(&settings.exports, &facts, &evidence, &run)?;
     if settings.exports.contains(&Format::Parquet) {
-        let user = |id: &str| Some(shown(id));
-        let covered = settings.privacy.leadership;
-        let masks = parquet::Masks {
-            user: &user,
-            ids: !covered,
-            titles: !covered,
-            links: !covered,
-            folded: span.folded.then_some(metrics::FOLDED),
-        };
-        exports.extend(export::of_frames(parquet::files(frames, &settings.periods, &masks)?));
+        exports.extend(export::of_frames(parquet::files(frames, &settings.periods)?));
     }
     Ok(Document {
         html: report::render(&facts, &evidence, &run)?,
@@ -241,6 +233,19 @@ pub fn compose(
         exports,
         summary: report::summary(&facts, &evidence, &run),
     })
+}
+
+/// Why a covered report is refused.
+fn too_few_people(settings: &Settings) -> SettingsError {
+    let narrowed = if settings.question.tags.is_empty() { "" } else { ", or leave --tag out" };
+    SettingsError::new(
+        format!(
+            "fewer than five people were at work in {} ({}): a report that hides people would tell of each",
+            settings.period.name().to_lowercase(),
+            settings.period.dates_in_words()
+        ),
+        format!("ask for a longer period, such as --month or --quarter{narrowed}"),
+    )
 }
 
 /// The mail about a report that lies on the disk, from its facts alone.

@@ -25,6 +25,10 @@ pub enum Unit {
     Share,
     /// Money, at the prices that the user gave.
     Money(Currency),
+    /// Agent compute units, rounded to whole ones.
+    WholeAcu,
+    /// Money, rounded to whole units of the currency.
+    WholeMoney(Currency),
 }
 
 impl Serialize for Unit {
@@ -38,9 +42,18 @@ impl Unit {
     pub fn name(&self) -> &str {
         match self {
             Self::Count => "count",
-            Self::Acu => "acu",
+            Self::Acu | Self::WholeAcu => "acu",
             Self::Share => "share",
-            Self::Money(currency) => currency.code(),
+            Self::Money(currency) | Self::WholeMoney(currency) => currency.code(),
+        }
+    }
+
+    /// The unit of the same values rounded to whole ACUs or units of money.
+    pub fn whole(self) -> Self {
+        match self {
+            Self::Acu => Self::WholeAcu,
+            Self::Money(currency) => Self::WholeMoney(currency),
+            unit => unit,
         }
     }
 
@@ -53,6 +66,11 @@ impl Unit {
             (Self::Acu, Some(value)) => acus(value),
             (Self::Share, Some(value)) => share(value),
             (Self::Money(currency), Some(value)) => money(currency, value),
+            (Self::WholeAcu, Some(value)) => grouped(value, 0),
+            (Self::WholeMoney(currency), Some(value)) => {
+                let minus = if value <= -0.5 { MINUS.to_string() } else { String::new() };
+                format!("{minus}{}{}", currency.sign(), grouped(value.abs(), 0))
+            }
         }
     }
 
@@ -85,7 +103,9 @@ impl Unit {
     /// A change of a share is in percentage points.
     pub fn change(self, difference: f64) -> String {
         let size = match self {
-            Self::Count | Self::Acu | Self::Money(_) => self.text(Some(difference.abs())),
+            Self::Count | Self::Acu | Self::Money(_) | Self::WholeAcu | Self::WholeMoney(_) => {
+                self.text(Some(difference.abs()))
+            }
             Self::Share => format!("{}{NO_BREAK_SPACE}pp", points(difference.abs())),
         };
         signed(difference, &size)
@@ -96,6 +116,8 @@ impl Unit {
 pub fn cell_format(unit: Unit, value: f64) -> String {
     match unit {
         Unit::Count if value.fract() == 0.0 => "#,##0".to_owned(),
+        Unit::WholeAcu => "#,##0".to_owned(),
+        Unit::WholeMoney(currency) => format!("\"{}\"#,##0", currency.sign()),
         Unit::Count => "#,##0.0".to_owned(),
         // One precision a column, so that its points stand below each other.
         Unit::Acu => "#,##0.00".to_owned(),

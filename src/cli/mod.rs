@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub use archive::{SyncArgs, VerifyArgs};
-pub use options::{ApiArgs, Format, MailArgs, PingArgs, Private, ReportArgs, SendArgs};
+pub use options::{ApiArgs, Format, MailArgs, People, PingArgs, Private, ReportArgs, SendArgs};
 pub use read::{
     Choice, FileOption, Origin, Read, config_flag, fault_of_file, flags_of_file, is_not_for_files,
     takes_options,
@@ -83,7 +83,7 @@ Examples:
     ///
     /// With the options of a report it prints a line for each thing: settings,
     /// key, address, access, organisation, sessions, clock, time window, page
-    /// size, the last complete week, output folder; with pseudonyms or mail the
+    /// size, the last complete week, output folder; with mail the
     /// state folder; and the mail, where --mail is given or sender, recipients
     /// and server are: its server is greeted, nobody logs in and nothing is
     /// sent. A line begins with `ok`, `note`, `FAILED` with a hint below, or

@@ -15,15 +15,15 @@ pub struct ReportArgs {
 
     /// First day, as 2026-10-05.
     #[arg(long, env = "ACUMEN_FROM", value_name = "DATE", requires = "to", help_heading = "Period",
-          conflicts_with_all = ["week", "month", "last"])]
+          conflicts_with_all = ["week", "month", "quarter", "last"])]
     pub from: Option<String>,
     /// Last day, included.
     #[arg(long, env = "ACUMEN_TO", value_name = "DATE", requires = "from", help_heading = "Period",
-          conflicts_with_all = ["week", "month", "last"])]
+          conflicts_with_all = ["week", "month", "quarter", "last"])]
     pub to: Option<String>,
     /// ISO week, as 2026-W41.
     #[arg(long, env = "ACUMEN_WEEK", value_name = "WEEK", help_heading = "Period",
-          conflicts_with_all = ["month", "last"])]
+          conflicts_with_all = ["month", "quarter", "last"])]
     pub week: Option<String>,
     /// Calendar month, as 2026-10.
     #[arg(
@@ -31,9 +31,18 @@ pub struct ReportArgs {
         env = "ACUMEN_MONTH",
         value_name = "MONTH",
         help_heading = "Period",
-        conflicts_with = "last"
+        conflicts_with_all = ["quarter", "last"]
     )]
     pub month: Option<String>,
+    /// Quarter of a calendar year, as 2026-Q4.
+    #[arg(
+        long,
+        env = "ACUMEN_QUARTER",
+        value_name = "QUARTER",
+        help_heading = "Period",
+        conflicts_with = "last"
+    )]
+    pub quarter: Option<String>,
     /// Whole days or weeks before today, as 14d or 2w.
     #[arg(long, env = "ACUMEN_LAST", value_name = "SPAN", help_heading = "Period")]
     pub last: Option<String>,
@@ -74,15 +83,15 @@ pub struct ReportArgs {
     #[command(flatten)]
     pub access: ApiArgs,
 
-    /// For whom the report is: lead shows names, titles and links to sessions,
-    /// leadership pseudonyms and neither of the others.
+    /// Who reads the report: lead shows names, titles and links to sessions; leadership
+    /// shows nothing about single people or sessions.
     #[arg(long, env = "ACUMEN_PROFILE", value_name = "PROFILE", value_parser = ["lead", "leadership"],
           default_value = "lead", help_heading = "People")]
     pub profile: String,
-    /// How people are shown: by name, under pseudonyms, or not at all; left out, as the profile says.
-    #[arg(long, env = "ACUMEN_PEOPLE", value_name = "HOW", value_parser = ["names", "pseudonyms", "hidden"],
-          help_heading = "People")]
-    pub people: Option<String>,
+    /// Show people by name (names), or nothing about single people and no group of
+    /// fewer than five (hidden); by default as the profile says.
+    #[arg(long, env = "ACUMEN_PEOPLE", value_name = "HOW", value_parser = people, help_heading = "People")]
+    pub people: Option<People>,
     /// CSV of people with the columns user (id or email), name, team, from; it beats the API's lists.
     #[arg(long, env = "ACUMEN_PEOPLE_FILE", value_name = "FILE", help_heading = "People")]
     pub people_file: Option<PathBuf>,
@@ -95,8 +104,8 @@ pub struct ReportArgs {
     #[arg(long, env = "ACUMEN_BUDGET", value_name = "AMOUNT", help_heading = "Money")]
     pub budget: Option<String>,
 
-    /// Folder for what must outlive a run, such as the salt of pseudonyms; made if missing.
-    #[arg(long, env = "ACUMEN_STATE", value_name = "DIR", help_heading = "Output")]
+    /// Folder for the log of sent mails; made if missing.
+    #[arg(long, env = "ACUMEN_STATE", value_name = "DIR", help_heading = "Mail")]
     pub state: Option<PathBuf>,
     /// Folder for the report and its facts; made if missing.
     #[arg(long, env = "ACUMEN_OUT", value_name = "DIR", default_value = "reports", help_heading = "Output")]
@@ -150,6 +159,26 @@ impl ReportArgs {
     pub fn archive(&self) -> Option<&PathBuf> {
         let named = self.archive.as_ref().filter(|path| !path.as_os_str().is_empty());
         named.filter(|_| self.pages.is_none())
+    }
+}
+
+/// How a report shows people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum People {
+    /// By name.
+    Names,
+    /// Not at all, and no group of fewer than five.
+    Hidden,
+}
+
+fn people(text: &str) -> Result<People, String> {
+    match text {
+        "names" => Ok(People::Names),
+        "hidden" => Ok(People::Hidden),
+        "pseudonyms" => {
+            Err("pseudonyms are gone, because they can be traced back to people; use hidden".to_owned())
+        }
+        _ => Err("use names or hidden".to_owned()),
     }
 }
 

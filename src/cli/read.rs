@@ -11,7 +11,7 @@ use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches};
 use super::Cli;
 
 /// The flags of which one kind chooses the period.
-const PERIOD_FLAGS: [&str; 5] = ["from", "to", "week", "month", "last"];
+const PERIOD_FLAGS: [&str; 6] = ["from", "to", "week", "month", "quarter", "last"];
 
 /// The flags that narrow the question.
 const NARROWING: [&str; 3] = ["org", "tags", "users"];
@@ -23,8 +23,10 @@ const WITH_OPTIONS: [&str; 6] = ["report", "doctor", "send", "sync", "archive", 
 const BELOW: [(&str, &[&str]); 2] = [("archive", &["verify"]), ("config", &["show", "init"])];
 
 /// Options that a settings file must not give: what is asked this once.
-const THIS_ONCE: [&str; 12] =
-    ["config", "from", "to", "week", "month", "pages", "mail", "eml", "force", "help", "version", "quiet"];
+const THIS_ONCE: [&str; 13] = [
+    "config", "from", "to", "week", "month", "quarter", "pages", "mail", "eml", "force", "help", "version",
+    "quiet",
+];
 
 /// Options that a settings file must not give either: they choose a file that is
 /// appended to, and an address that is called. The person who starts the run names them.

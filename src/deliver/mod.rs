@@ -24,7 +24,7 @@ pub use post::{Doubt, PostError, Posted, post};
 pub use refusal::SmtpError;
 pub use sent::{LedgerError, look_ledger};
 pub use smtp::{GREETING, greet};
-pub use state::{look_salt, look_state, salt};
+pub use state::look_state;
 pub use stored::{Stored, read, write_message};
 
 use crate::export::{File, is_export};
@@ -101,9 +101,6 @@ impl DeliverError {
         }
         let (what, option) = self.instead;
         match self.source.kind() {
-            io::ErrorKind::InvalidData => {
-                "put back the file of this installation; without it pseudonyms change".to_owned()
-            }
             io::ErrorKind::AlreadyExists if self.attempt == CREATE => {
                 "edit the file that is there, or name another".to_owned()
             }

@@ -58,11 +58,10 @@ async fn greet(server: &Server) -> Result<(), Error> {
     }
 }
 
-/// Whether the folder can keep what a run needs there: the salt of pseudonyms,
-/// the send ledger.
-pub fn state(folder: &Path, salt: bool, ledger: bool) -> Line {
+/// Whether the folder can keep the log of sent mails.
+pub fn state(folder: &Path) -> Line {
     const NAME: &str = "state";
-    match look(folder, salt, ledger) {
+    match look(folder) {
         Ok(None) => ok(NAME, format!("what is kept in {} can be read", folder.display())),
         Ok(Some(Place::There)) => ok(NAME, format!("{} can be written to", folder.display())),
         Ok(Some(Place::Missing(above))) => {
@@ -72,12 +71,10 @@ pub fn state(folder: &Path, salt: bool, ledger: bool) -> Line {
     }
 }
 
-/// Nothing is to be made where all that is needed is there.
-fn look(folder: &Path, salt: bool, ledger: bool) -> Result<Option<Place>, Error> {
-    let has_salt = !salt || deliver::look_salt(folder)?;
-    let has_ledger = !ledger || deliver::look_ledger(folder).map_err(PostError::from)?;
-    if has_salt && has_ledger {
-        return Ok(None);
+/// Nothing is to be made where the log is there.
+fn look(folder: &Path) -> Result<Option<Place>, Error> {
+    match deliver::look_ledger(folder).map_err(PostError::from)? {
+        true => Ok(None),
+        false => Ok(Some(deliver::look_state(folder)?)),
     }
-    Ok(Some(deliver::look_state(folder)?))
 }

@@ -23,7 +23,7 @@ use crate::error::Error;
 use crate::fetch::{self, Api, Probes, Progress};
 use crate::period::Period;
 use crate::settings::mail::{Mail, Way};
-use crate::settings::{self, Found, FoundKey, Settings, SettingsError, Shown, checked_key, shown_path};
+use crate::settings::{Found, FoundKey, Settings, SettingsError, checked_key, shown_path};
 use crate::text::clean;
 use line::{Line, failed, note, ok, skipped};
 
@@ -55,7 +55,6 @@ pub async fn examine(
         lines.push(output(args));
         return Diagnosis { text: line::print(&lines), code: line::code(&lines) };
     }
-    let state = args.state.clone().or_else(|| found.as_ref().ok()?.state.clone());
     let prepared = prepare(args, key, found, now, &mut lines);
     let week = |settings: &Settings| Period::last_complete_week(now, settings.period.tz());
     let asked = async {
@@ -72,10 +71,8 @@ pub async fn examine(
     let (asked, mail) = tokio::join!(asked, mail::mail(&wanted));
     lines.extend(asked);
     lines.push(output(args));
-    let salt = settings::privacy(args).is_ok_and(|privacy| privacy.people == Shown::Pseudonyms);
-    let ledger = matches!(wanted, Ok(Some(Mail { way: Way::Server { .. }, .. })));
-    if let Some(folder) = state.filter(|_| salt || ledger) {
-        lines.push(mail::state(&folder, salt, ledger));
+    if let Ok(Some(Mail { way: Way::Server { state, .. }, .. })) = &wanted {
+        lines.push(mail::state(state));
     }
     lines.extend(mail);
     Diagnosis { text: line::print(&lines), code: line::code(&lines) }

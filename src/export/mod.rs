@@ -132,6 +132,7 @@ mod tests {
             },
             quality: Quality::default(),
             budget: None,
+            withheld: Vec::new(),
             known: Known { api: Api::V2, teams: false, currency: None },
             names: std::collections::BTreeMap::new(),
             organisations: std::collections::BTreeMap::new(),

@@ -10,7 +10,6 @@ use polars_io::prelude::{ParquetCompression, ParquetWriter};
 use super::columns as c;
 use super::normal::{IMPACTS, STATES};
 use super::{FrameError, Frames};
-use crate::people::ENOUGH;
 use crate::period::Period;
 
 /// The names of the files, without their ending.
@@ -22,9 +21,6 @@ const PERIOD: &str = "period";
 const PULL_REQUEST: &str = "pull_request";
 /// Place of a session in the order of all files.
 const ORDER: &str = "order";
-
-/// Number of a person, null for a machine.
-const PERSON: &str = "person";
 
 /// What every row tells of its session.
 const OF_SESSION: [&str; 4] = [c::SESSION, c::CREATED, PERIOD, c::USER];
@@ -44,31 +40,6 @@ const WORDED: [&str; 11] = [
     c::TYPE,
 ];
 
-/// The columns whose groups may be so small that they tell of single people.
-const FOLDED: [&str; 4] = [c::TEAM, c::ORG, c::TAG, c::REPO];
-
-/// What may be seen of people and sessions.
-pub struct Masks<'a> {
-    /// What a user is called instead of their id; `None` leaves the cell empty.
-    pub user: &'a dyn Fn(&str) -> Option<String>,
-    /// Whether sessions keep their ids; else they are numbered.
-    pub ids: bool,
-    /// Whether sessions keep their titles.
-    pub titles: bool,
-    /// Whether sessions and pull requests keep their addresses.
-    pub links: bool,
-    /// What teams, organisations, tags and repositories are called in which
-    /// fewer than five people were at work in a period; `None` leaves them their
-    /// names.
-    pub folded: Option<&'a str>,
-}
-
-impl Masks<'static> {
-    /// Everything as it came.
-    pub const NONE: Self =
-        Self { user: &|user| Some(user.to_owned()), ids: true, titles: true, links: true, folded: None };
-}
-
 /// The files of the frames, by [`NAMES`]: compressed, in the order of creation,
 /// then of the ids. The same frames give the same bytes.
 ///
@@ -78,21 +49,15 @@ impl Masks<'static> {
 ///
 /// # Errors
 /// Polars refused a step: a defect, not a state of the data.
-pub fn files(
-    frames: &Frames,
-    periods: &[Period],
-    masks: &Masks<'_>,
-) -> Result<Vec<(&'static str, Vec<u8>)>, FrameError> {
+pub fn files(frames: &Frames, periods: &[Period]) -> Result<Vec<(&'static str, Vec<u8>)>, FrameError> {
     let failed = |table| move |source| FrameError { table, source };
-    let index = index(frames, periods, masks).map_err(failed("sessions"))?;
+    let index = index(frames, periods).map_err(failed("sessions"))?;
     let tables = [
-        sessions(frames, &index, masks),
-        pull_requests(frames, &index, masks),
-        rows(frames, &frames.tags, &index, &[c::TAG], masks)
-            // Several tags of a session may have become one.
-            .and_then(|tags| tags.lazy().unique_stable(None, UniqueKeepStrategy::First).collect()),
-        rows(frames, &frames.issues, &index, &[c::IMPACT, c::LABEL], masks),
-        rows(frames, &frames.action_items, &index, &[c::TYPE], masks),
+        sessions(frames, &index),
+        pull_requests(frames, &index),
+        rows(frames, &frames.tags, &index, &[c::TAG]),
+        rows(frames, &frames.issues, &index, &[c::IMPACT, c::LABEL]),
+        rows(frames, &frames.action_items, &index, &[c::TYPE]),
     ];
     let written = |(name, table): (&'static str, PolarsResult<DataFrame>)| {
         Ok((name, table.and_then(bytes).map_err(failed(name))?))
@@ -102,14 +67,11 @@ pub fn files(
 
 /// What is the same in every file: of each session its place, name, moment,
 /// period and user, in order.
-fn index(frames: &Frames, periods: &[Period], masks: &Masks<'_>) -> PolarsResult<DataFrame> {
-    let columns = [c::ROW, c::ID, c::CREATED, c::USER, c::AUTOMATION];
+fn index(frames: &Frames, periods: &[Period]) -> PolarsResult<DataFrame> {
+    let columns = [c::ROW, c::ID, c::CREATED, c::USER];
     let mut index = frames.sessions.select(columns)?;
     let order: UInt32Chunked = (0_u32..).take(index.height()).map(Some).collect();
-    let sessions = match masks.ids {
-        true => index.column(c::ID)?.str()?.clone(),
-        false => order.iter().map(|place| place.map(|place| (place + 1).to_string())).collect(),
-    };
+    let sessions = index.column(c::ID)?.str()?.clone();
     let bounds: Vec<(i64, i64, String)> = periods
         .iter()
         .map(|period| (period.from().timestamp_micros(), period.to().timestamp_micros(), period.label()))
@@ -119,30 +81,19 @@ fn index(frames: &Frames, periods: &[Period], masks: &Masks<'_>) -> PolarsResult
         own.map(|(_, _, label)| label.as_str())
     };
     let periods: StringChunked = index.column(c::CREATED)?.i64()?.iter().map(|at| label(at?)).collect();
-    let is_machine = index.column(c::AUTOMATION)?.bool()?.iter();
-    let people = index.column(c::USER)?.u32()?.iter().zip(is_machine);
-    let people: UInt32Chunked =
-        people.map(|(user, machine)| user.filter(|_| machine != Some(true))).collect();
-    let users: Vec<Option<String>> = frames.words.of(c::USER).iter().map(|user| (masks.user)(user)).collect();
-    let users = texts(&index, c::USER, |number| users.get(number)?.as_deref())?;
+    let words = frames.words.of(c::USER);
+    let users = texts(&index, c::USER, |number| words.get(number).map(AsRef::as_ref))?;
     index.with_column(order.with_name(ORDER.into()).into_column())?;
     index.with_column(sessions.with_name(c::SESSION.into()).into_column())?;
     index.with_column(periods.with_name(PERIOD.into()).into_column())?;
-    index.with_column(people.with_name(PERSON.into()).into_column())?;
     index.with_column(users.into_column())?;
     index.with_column(moments(&index, c::CREATED)?)?;
-    index.select([c::ROW, ORDER, PERSON].into_iter().chain(OF_SESSION))
+    index.select([c::ROW, ORDER].into_iter().chain(OF_SESSION))
 }
 
 /// Some columns of a frame beside what the index tells, in the order of that,
 /// then of the columns. Their numbers become words.
-fn rows(
-    frames: &Frames,
-    frame: &DataFrame,
-    index: &DataFrame,
-    own: &[&str],
-    masks: &Masks<'_>,
-) -> PolarsResult<DataFrame> {
+fn rows(frames: &Frames, frame: &DataFrame, index: &DataFrame, own: &[&str]) -> PolarsResult<DataFrame> {
     let keys: Vec<&str> = std::iter::once(ORDER).chain(own.iter().copied()).collect();
     let mut rows = frame
         .select(std::iter::once(c::ROW).chain(own.iter().copied()))?
@@ -164,31 +115,11 @@ fn rows(
         if let Some(words) = words {
             rows.with_column(words.into_column())?;
         }
-        if let Some(name) = masks.folded.filter(|_| FOLDED.contains(column)) {
-            rows.with_column(folded(&rows, column, name)?.into_column())?;
-        }
     }
     rows.select(OF_SESSION.into_iter().chain(own.iter().copied()))
 }
 
-/// A column of groups in which those of a handful of people, in the row's
-/// period, have one name. A group of machines alone is no group of people.
-fn folded(rows: &DataFrame, column: &str, name: &str) -> PolarsResult<StringChunked> {
-    let groups =
-        || PolarsResult::Ok(rows.column(column)?.str()?.iter().zip(rows.column(PERIOD)?.str()?.iter()));
-    let mut people: PlHashMap<_, PlHashSet<u32>> = PlHashMap::new();
-    for (group, person) in groups()?.zip(rows.column(PERSON)?.u32()?.iter()) {
-        if let Some(person) = person {
-            people.entry(group).or_default().insert(person);
-        }
-    }
-    let is_small = |group| people.get(&group).is_some_and(|people| people.len() < ENOUGH as usize);
-    let shown = |group: (Option<_>, _)| if is_small(group) { group.0.map(|_| name) } else { group.0 };
-    let shown: StringChunked = groups()?.map(shown).collect();
-    Ok(shown.with_name(column.into()))
-}
-
-fn sessions(frames: &Frames, index: &DataFrame, masks: &Masks<'_>) -> PolarsResult<DataFrame> {
+fn sessions(frames: &Frames, index: &DataFrame) -> PolarsResult<DataFrame> {
     let own = [
         c::UPDATED,
         c::TEAM,
@@ -208,30 +139,19 @@ fn sessions(frames: &Frames, index: &DataFrame, masks: &Masks<'_>) -> PolarsResu
         c::TITLE,
         c::URL,
     ];
-    let hidden = |column: &str| match column {
-        c::TITLE => !masks.titles,
-        c::URL => !masks.links,
-        _ => false,
-    };
-    let own: Vec<&str> = own.into_iter().filter(|column| !hidden(column)).collect();
     let names = frames.names.clone().lazy();
     let named = frames.sessions.clone().lazy().left_join(names, col(c::ROW), col(c::ROW)).collect()?;
-    let mut sessions = rows(frames, &named, index, &own, masks)?;
+    let mut sessions = rows(frames, &named, index, &own)?;
     sessions.with_column(moments(&sessions, c::UPDATED)?)?;
     Ok(sessions)
 }
 
-fn pull_requests(frames: &Frames, index: &DataFrame, masks: &Masks<'_>) -> PolarsResult<DataFrame> {
+fn pull_requests(frames: &Frames, index: &DataFrame) -> PolarsResult<DataFrame> {
     // Once as a number, for counting, and once as a text.
     let mut entries = frames.pull_requests.clone();
     let numbers = entries.column(c::ADDRESS)?.clone().with_name(PULL_REQUEST.into());
     entries.with_column(numbers)?;
-    let mut own = vec![PULL_REQUEST, c::STATE, c::REPO];
-    // An address names its repository.
-    if masks.links && masks.folded.is_none() {
-        own.push(c::ADDRESS);
-    }
-    rows(frames, &entries, index, &own, masks)
+    rows(frames, &entries, index, &[PULL_REQUEST, c::STATE, c::REPO, c::ADDRESS])
 }
 
 /// A column of numbers as the texts that they stand for.
@@ -301,7 +221,7 @@ mod tests {
         Settings::resolve(&args, found, "2026-10-12T06:00:00Z".parse().unwrap()).unwrap()
     }
 
-    fn written(sessions: &[&str], masks: &Masks<'_>) -> Vec<(&'static str, Vec<u8>)> {
+    fn written(sessions: &[&str]) -> Vec<(&'static str, Vec<u8>)> {
         let settings = settings();
         let named_from = settings.question.from;
         let mut builder =
@@ -313,7 +233,7 @@ mod tests {
             }
         };
         replay([page.as_bytes()], &settings.question, &mut take).unwrap();
-        files(&builder.finish().unwrap(), &settings.periods, masks).unwrap()
+        files(&builder.finish().unwrap(), &settings.periods).unwrap()
     }
 
     fn read(files: &[(&'static str, Vec<u8>)], name: &str) -> DataFrame {
@@ -330,7 +250,7 @@ mod tests {
 
     #[test]
     fn numbers_are_words_again_and_every_row_knows_its_session() {
-        let files = written(&[ANN, BO, OLD], &Masks::NONE);
+        let files = written(&[ANN, BO, OLD]);
         assert_eq!(files.iter().map(|(name, _)| *name).collect::<Vec<_>>(), NAMES);
         let sessions = read(&files, "sessions");
         assert_eq!(column(&sessions, "session"), ["c", "a", "b"]);
@@ -365,59 +285,14 @@ mod tests {
 
     #[test]
     fn the_order_of_rows_as_they_came_changes_no_byte() {
-        let first = written(&[ANN, BO, OLD], &Masks::NONE);
-        assert!(written(&[OLD, BO, ANN], &Masks::NONE) == first);
-        assert!(written(&[BO, ANN, OLD], &Masks::NONE) == first);
-    }
-
-    #[test]
-    fn what_is_masked_is_nowhere() {
-        let user = |user: &str| (user == "ann").then(|| "person 1".to_owned());
-        let masks = Masks { user: &user, ids: false, titles: false, links: false, folded: None };
-        let files = written(&[ANN, BO, OLD], &masks);
-        let sessions = read(&files, "sessions");
-        assert_eq!(column(&sessions, "session"), ["1", "2", "3"]);
-        assert_eq!(column(&sessions, "user"), ["-", "-", "person 1"]);
-        assert_eq!(column(&read(&files, "issues"), "user"), ["person 1"; 2]);
-        let pulls = read(&files, "pull_requests");
-        assert_eq!(column(&pulls, "session"), ["2", "3", "3", "3"]);
-        assert_eq!(column(&pulls, "pull_request"), ["1", "-", "0", "1"]);
-        for name in NAMES {
-            let frame = read(&files, name);
-            let all: Vec<String> =
-                frame.get_column_names().iter().flat_map(|head| column(&frame, head)).collect();
-            for hidden in ["ann", "bo", "a", "b", "c", "=Fix it", "Old"] {
-                assert!(!all.iter().any(|cell| cell == hidden), "{hidden} is in {name}");
-            }
-            assert!(!all.iter().any(|cell| cell.contains("://")), "an address is in {name}");
-        }
-    }
-
-    #[test]
-    fn a_group_of_a_handful_of_people_has_no_name_of_its_own() {
-        let session = |number: usize, user: &str, tags: &str| {
-            format!(
-                r#"{{"session_id": "s{number}", "created_at": "2026-10-07T10:00:00Z", "user_id": "{user}",
-                "org_id": "big", "tags": [{tags}], "pull_requests": [{{"pr_url": "https://h/o/{user}/pull/1"}}]}}"#
-            )
-        };
-        let mut sessions: Vec<String> =
-            (0..5).map(|number| session(number, &format!("u{number}"), r#""all""#)).collect();
-        sessions.push(session(5, "u1", r#""mine", "own", "all""#));
-        sessions.push(session(6, "bot_apk", r#""machine""#));
-        let sessions: Vec<&str> = sessions.iter().map(String::as_str).collect();
-        let files = written(&sessions, &Masks { folded: Some("few"), ..Masks::NONE });
-        let tags = column(&read(&files, "tags"), "tag");
-        assert_eq!(tags, ["all", "all", "all", "all", "all", "all", "few", "machine"]);
-        assert_eq!(column(&read(&files, "sessions"), "org"), ["big"; 7]);
-        let pulls = read(&files, "pull_requests");
-        assert_eq!(column(&pulls, "repo"), ["few", "few", "few", "few", "few", "few", "h/o/bot_apk"]);
-        assert!(pulls.column("address").is_err());
+        let first = written(&[ANN, BO, OLD]);
+        assert!(written(&[OLD, BO, ANN]) == first);
+        assert!(written(&[BO, ANN, OLD]) == first);
     }
 
     #[test]
     fn frames_without_a_row_give_files_with_the_same_columns() {
-        let (empty, full) = (written(&[], &Masks::NONE), written(&[ANN, BO, OLD], &Masks::NONE));
+        let (empty, full) = (written(&[]), written(&[ANN, BO, OLD]));
         for name in NAMES {
             let schema = |files: &[(&'static str, Vec<u8>)]| {
                 let frame = read(files, name);

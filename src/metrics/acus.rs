@@ -8,8 +8,7 @@ use super::calendar::PERIOD;
 use super::cube::Cube;
 use super::metric::{Basis, Dim, Direction, Grain, Kind, Metric, Needs, Plan};
 use super::plan::{
-    DENOMINATOR, GROUP, N, NUMERATOR, acus, beside, divided, group, known_sessions, lists_pr, part_of_tag,
-    total,
+    DENOMINATOR, N, NUMERATOR, acus, beside, divided, group, known_sessions, lists_pr, part_of_tag, total,
 };
 use super::sessions::VOLUME;
 use crate::frame::columns as c;
@@ -109,13 +108,18 @@ pub const ACUS_HISTOGRAM: Metric = Metric {
 };
 
 fn acus_histogram(cube: &Cube, by: &[Dim]) -> LazyFrame {
+    let known = binned(cube);
+    let counts = known.clone().group_by([group(&[])]).agg([len().alias(N)]);
+    let binned = beside(cube.suppress(by, known, c::ROW).with_column(group(&[])), counts, JoinType::Left);
+    total(binned, by, len(), col(N).first())
+}
+
+/// Sessions with known ACUs, each with its bin.
+pub(super) fn binned(cube: &Cube) -> LazyFrame {
     let bin = BINS.into_iter().zip(0_u32..).fold(lit(NULL).cast(DataType::UInt32), |lower, (edge, bin)| {
         when(col(c::ACUS).gt_eq(lit(f64::from(edge)))).then(lit(bin)).otherwise(lower)
     });
-    let known = || cube.sessions(&[]).filter(col(c::ACUS).is_not_null()).with_column(group(&[]));
-    let counts = known().group_by([col(GROUP)]).agg([len().alias(N)]);
-    let binned = beside(known().with_column(bin.alias(Dim::Bin.name())), counts, JoinType::Left);
-    total(binned, by, len(), col(N).first())
+    cube.sessions(&[]).filter(col(c::ACUS).is_not_null()).with_column(bin.alias(Dim::Bin.name()))
 }
 
 /// How concentrated the spend is.

@@ -82,8 +82,10 @@ pub const SESSIONS_WITH_ISSUE: Metric = Metric {
 /// Counts issues in every group that the sessions, labels and impacts make,
 /// beside the analysed sessions that could have had one.
 fn counted(cube: &Cube, by: &[Dim], count: Expr) -> LazyFrame {
+    // Where small groups are combined, each impact combines other tags.
+    let is_cut = cube.is_suppressed() && by == [Dim::Tag, Dim::Impact];
     let of_session: Vec<Dim> =
-        by.iter().copied().filter(|dim| !matches!(dim, Dim::Impact | Dim::Label)).collect();
+        by.iter().copied().filter(|dim| is_cut || !matches!(dim, Dim::Impact | Dim::Label)).collect();
     let mut ground = analysed_by(cube, &of_session);
     if by.contains(&Dim::Label) {
         let labels =
@@ -92,7 +94,7 @@ fn counted(cube: &Cube, by: &[Dim], count: Expr) -> LazyFrame {
                 .agg([col(PERIOD).first().cast(DataType::UInt64).alias(GROUP)]);
         ground = beside(ground, labels, JoinType::Inner).with_column(col(Dim::Label.name()).alias(GROUP));
     }
-    if by.contains(&Dim::Impact) {
+    if by.contains(&Dim::Impact) && !is_cut {
         ground = cube.with_each_impact(ground).with_column(deeper(col(GROUP), Dim::Impact));
     }
     let counts = cube.issues(by).group_by([group(by)]).agg([count.cast(DataType::Float64).alias(VALUE)]);
@@ -114,19 +116,23 @@ pub const ISSUE_COUNT_HISTOGRAM: Metric = Metric {
 };
 
 fn issue_count_histogram(cube: &Cube, by: &[Dim]) -> LazyFrame {
+    total(cube.suppress(by, issue_counts(cube), c::ROW), by, len(), col(N).first())
+}
+
+/// Analysed sessions once for each impact, with the bin of how many such issues
+/// they have, and `n`.
+pub(super) fn issue_counts(cube: &Cube) -> LazyFrame {
     // A session and an impact in one number, as groups are.
     let pair = || deeper(col(c::ROW).cast(DataType::UInt64), Dim::Impact).alias(PAIR);
     let counts = cube.issues(&[]).group_by([pair()]).agg([len().alias(VALUE)]);
-    let sessions = cube.sessions(&[]).filter(col(c::ANALYSED)).select([col(c::ROW), col(PERIOD), group(&[])]);
+    let sessions = cube.sessions(&[]).filter(col(c::ANALYSED)).with_column(group(&[]));
     let sessions = beside(sessions, analysed_by(cube, &[]), JoinType::Left);
     let count = col(VALUE).fill_null(lit(0)).cast(DataType::UInt32);
     let bin = when(count.clone().gt(lit(MOST_ISSUES))).then(lit(MOST_ISSUES)).otherwise(count);
-    let binned = cube
-        .with_each_impact(sessions)
+    cube.with_each_impact(sessions)
         .with_column(pair())
         .left_join(counts, col(PAIR), col(PAIR))
-        .with_column(bin.alias(Dim::Issues.name()));
-    total(binned, by, len(), col(N).first())
+        .with_column(bin.alias(Dim::Issues.name()))
 }
 
 /// A session and an impact.
@@ -150,7 +156,7 @@ pub const ACTION_ITEMS: Metric = Metric {
 
 fn action_items(cube: &Cube, by: &[Dim]) -> LazyFrame {
     let counts = cube
-        .action_items()
+        .action_items(by)
         .group_by([group(by)])
         .agg([len().cast(DataType::Float64).alias(VALUE), col(PERIOD).first()]);
     // Every type rests on all analysed sessions of its period.

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::cube::Cube;
 use super::evaluate::Span;
 use super::facts::Fact;
-use super::metric::{Dim, Kind, Known, Metric};
+use super::metric::{Dim, Kind, Metric};
+use super::suppress::Suppression;
 use crate::frame::normal::IMPACTS;
 use crate::unit::Unit;
 
@@ -18,6 +19,22 @@ pub(super) struct Measure {
     pub n: f64,
 }
 
+impl Measure {
+    /// The same with ACUs and money in whole units, so that differences between
+    /// covered reports blur. A ratio is that of its rounded parts.
+    fn rounded(self, metric: &Metric) -> Self {
+        let is_whole = matches!(metric.unit, Unit::Acu | Unit::Money(_));
+        let round = |value: f64| if is_whole { value.round() } else { value };
+        if metric.kind != Kind::Ratio {
+            return Self { value: self.value.map(round), ..self };
+        }
+        // Counts are whole already.
+        let (numerator, denominator) = (self.numerator.round(), self.denominator.round());
+        let value = (denominator > 0.0 && numerator.is_finite()).then(|| round(numerator / denominator));
+        Self { value, numerator, denominator, ..self }
+    }
+}
+
 /// The answer to one grouping of one metric: by the group's number, in ascending order.
 pub(super) type Answer = Vec<(u64, Measure)>;
 
@@ -28,12 +45,20 @@ pub(super) struct Layout<'a> {
     pub answer: &'a [(u64, Measure)],
     pub cube: &'a Cube,
     pub span: &'a Span<'a>,
+    /// What a covered report shows; none where the report is not covered.
+    pub suppression: Option<&'a Suppression>,
 }
 
 impl Layout<'_> {
     /// The report's period, compared with the previous one.
     pub(super) fn of_report(&self) -> Vec<Fact> {
-        self.keys_of(0).into_iter().map(|keys| self.fact(0, true, self.group(keys), keys)).collect()
+        let fact = |keys| match (self.shows(0, keys), self.by) {
+            (true, _) => Some(self.fact(0, true, self.group(keys), keys)),
+            // Every day is listed; one with too few people has no value.
+            (false, [Dim::Day]) if self.shows_any_day() => Some(self.hidden(keys)),
+            (false, _) => None,
+        };
+        self.keys_of(0).into_iter().filter_map(fact).collect()
     }
 
     /// Every point of the trend, compared with the period before it if that was fetched.
@@ -41,7 +66,7 @@ impl Layout<'_> {
         let mut facts = Vec::new();
         for (index, period) in self.span.periods.iter().enumerate().take(self.span.points) {
             let compared = index + 1 < self.span.periods.len();
-            for keys in self.keys_of(index) {
+            for keys in self.keys_of(index).into_iter().filter(|keys| self.shows(index, *keys)) {
                 let mut group = vec![(Dim::Period, Some(period.label()))];
                 group.extend(self.group(keys));
                 facts.push(self.fact(index, compared, group, keys));
@@ -52,12 +77,11 @@ impl Layout<'_> {
 
     fn fact(&self, index: usize, compared: bool, group: Vec<(Dim, Option<String>)>, keys: u64) -> Fact {
         let measure = self.measure(index, keys);
-        let hidden =
-            self.cube.hides_before(self.numbers(keys).filter_map(|(dim, number)| Some((dim, number?))));
-        let before = (compared && self.span.complete && !hidden).then(|| self.measure(index + 1, keys));
+        let before = (compared && self.span.complete && self.shows(index + 1, keys))
+            .then(|| self.measure(index + 1, keys));
         Fact {
             metric: self.metric,
-            unit: unit(self.metric, self.span.known),
+            unit: self.unit(),
             group,
             value: measure.value,
             numerator: measure.numerator,
@@ -66,6 +90,35 @@ impl Layout<'_> {
             previous: before.and_then(|before| before.value),
             previous_n: before.map_or(0.0, |before| before.n),
         }
+    }
+
+    /// A fact of which only the group is shown.
+    fn hidden(&self, keys: u64) -> Fact {
+        Fact {
+            metric: self.metric,
+            unit: self.unit(),
+            group: self.group(keys),
+            value: None,
+            numerator: f64::NAN,
+            denominator: f64::NAN,
+            n: f64::NAN,
+            previous: None,
+            previous_n: 0.0,
+        }
+    }
+
+    fn unit(&self) -> Unit {
+        self.metric.unit_in(self.span.known, self.span.covered)
+    }
+
+    /// Whether the numbers of a group may be shown.
+    fn shows(&self, index: usize, keys: u64) -> bool {
+        let n = || self.found(index, keys).map_or(0.0, |measure| measure.n);
+        self.suppression.is_none_or(|all| all.allows(self.metric, self.by, index, keys, n()))
+    }
+
+    fn shows_any_day(&self) -> bool {
+        self.keys_of(0).into_iter().any(|keys| self.shows(0, keys))
     }
 
     /// The keys as texts.
@@ -98,11 +151,15 @@ impl Layout<'_> {
 
     /// A group that the plan does not mention is empty.
     fn measure(&self, index: usize, keys: u64) -> Measure {
-        let place = self.answer.binary_search_by_key(&self.number(index, keys), |(group, _)| *group);
-        let found = place.ok().and_then(|place| self.answer.get(place));
         let value = if self.metric.kind == Kind::Total { Some(0.0) } else { None };
         let nothing = Measure { value, numerator: 0.0, denominator: 0.0, n: 0.0 };
-        found.map_or(nothing, |(_, measure)| *measure)
+        let measure = self.found(index, keys).copied().unwrap_or(nothing);
+        if self.span.covered { measure.rounded(self.metric) } else { measure }
+    }
+
+    fn found(&self, index: usize, keys: u64) -> Option<&Measure> {
+        let place = self.answer.binary_search_by_key(&self.number(index, keys), |(group, _)| *group);
+        place.ok().and_then(|place| self.answer.get(place)).map(|(_, measure)| measure)
     }
 
     /// The groups of a period: those with something in them, and of dimensions
@@ -123,14 +180,6 @@ impl Layout<'_> {
             _ => {}
         }
         keys
-    }
-}
-
-/// A metric's unit, of money in the currency of the price.
-fn unit(metric: &Metric, known: Known) -> Unit {
-    match (metric.unit, known.currency) {
-        (Unit::Money(_), Some(currency)) => Unit::Money(currency),
-        (unit, _) => unit,
     }
 }
 

@@ -4,9 +4,12 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use polars::prelude::*;
 use serde::Serialize;
 
-use super::calendar::{Calendar, SPEND, UNPRICED, placed_in, price};
+use super::calendar::{Calendar, PERIOD, SPEND, UNPRICED, placed_in, price};
+use super::cube::person;
 use super::evaluate::Span;
+use super::suppress::{none_or_enough, people};
 use crate::frame::Frames;
+use crate::frame::columns as c;
 use crate::money::Currency;
 use crate::period::Period;
 
@@ -68,4 +71,48 @@ pub fn budget(frames: &Frames, span: &Span<'_>) -> PolarsResult<Option<Budget>> 
         used,
         forecast: used.filter(|_| is_telling).map(|used| used / over * whole),
     }))
+}
+
+/// The same for a covered report, in whole units: none where the month and the
+/// periods of the report, one subtracted from the other, would tell what fewer
+/// than five people spent.
+///
+/// # Errors
+/// As [`budget`].
+pub fn covered(frames: &Frames, span: &Span<'_>) -> PolarsResult<Option<Budget>> {
+    let (Some(budget), Some(month)) = (budget(frames, span)?, &span.month) else { return Ok(None) };
+    let (begin, end) = (month.period.from().to_utc(), month.until);
+    let moments = |period: &Period| [period.from().to_utc(), period.to().to_utc()];
+    let mut cuts: Vec<DateTime<Utc>> = span.periods.iter().flat_map(moments).chain([begin, end]).collect();
+    cuts.sort_unstable();
+    cuts.dedup();
+    // What lies between two neighbouring cuts can be computed by subtraction where
+    // the month, or a period that it overlaps, includes it.
+    let mut spans = vec![[begin, end]];
+    spans.extend(span.periods.iter().map(moments).filter(|[from, to]| *from < end && begin < *to));
+    for pair in cuts.windows(2) {
+        let is_within = |[from, to]: &[DateTime<Utc>; 2]| pair.iter().all(|cut| (from..=to).contains(&cut));
+        if let [from, to] = pair
+            && spans.iter().any(is_within)
+            && !none_or_enough(people_between(frames, *from, *to)?)
+        {
+            return Ok(None);
+        }
+    }
+    let whole = |value: Option<f64>| value.map(f64::round);
+    Ok(Some(Budget { used: whole(budget.used), forecast: whole(budget.forecast), ..budget }))
+}
+
+/// How many people created sessions in a span of time.
+fn people_between(frames: &Frames, from: DateTime<Utc>, to: DateTime<Utc>) -> PolarsResult<usize> {
+    let created = || col(c::CREATED);
+    let is_within =
+        created().gt_eq(lit(from.timestamp_micros())).and(created().lt(lit(to.timestamp_micros())));
+    let rows = frames
+        .sessions
+        .clone()
+        .lazy()
+        .filter(is_within)
+        .with_columns([person(&frames.words), lit(0).cast(DataType::UInt32).alias(PERIOD)]);
+    Ok(people(rows, 1)?.first().copied().unwrap_or(0))
 }

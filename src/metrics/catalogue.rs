@@ -48,9 +48,9 @@ pub fn text() -> String {
 fn unit(metric: &Metric) -> &'static str {
     match metric.unit {
         crate::unit::Unit::Count => "count",
-        crate::unit::Unit::Acu => "acu",
+        crate::unit::Unit::Acu | crate::unit::Unit::WholeAcu => "acu",
         crate::unit::Unit::Share => "share",
-        crate::unit::Unit::Money(_) => "currency",
+        crate::unit::Unit::Money(_) | crate::unit::Unit::WholeMoney(_) => "currency",
     }
 }
 

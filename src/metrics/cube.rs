@@ -7,8 +7,9 @@ use super::acus::BINS;
 use super::analysis::MOST_ISSUES;
 use super::calendar::{Calendar, Day, PERIOD, placed_in, price};
 use super::evaluate::Span;
-use super::fold::{FEW, FOLDED, Groups, fold};
 use super::metric::{Dim, Grain};
+use super::plan::keys;
+use super::suppress::{SMALL_GROUP, Shown, combining, small_group};
 use crate::frame::columns as c;
 use crate::frame::normal::{IMPACTS, STATES};
 use crate::frame::{Frames, Words};
@@ -20,9 +21,21 @@ pub const BEST_STATE: &str = "best_state";
 pub const TAGS: &str = "tags";
 
 /// Number of a pull request within its period.
-const PULL_REQUEST: &str = "pull_request";
+pub const PULL_REQUEST: &str = "pull_request";
+
+/// Number of the person behind a row, null for automation; in covered reports
+/// alone. A session without a user has a number of its own.
+pub const PERSON: &str = "person";
+/// Number of an issue; in covered reports alone.
+pub const ISSUE: &str = "issue";
+/// Number of an action item; in covered reports alone.
+pub const ITEM: &str = "item";
+
+/// Where sessions come from that nobody started by hand, whoever's name they carry.
+const AUTOMATED_ORIGINS: [&str; 3] = ["automation", "scheduled", "code_scan"];
 
 /// Everything that plans read, one frame a grain.
+#[derive(Clone)]
 pub struct Cube {
     sessions: DataFrame,
     tags: DataFrame,
@@ -34,12 +47,14 @@ pub struct Cube {
     impacts: DataFrame,
     by_tag: Option<ByTag>,
     names: DataFrame,
-    few_before: Groups,
+    /// What is shown of one grouping in a covered report.
+    shown: Option<Shown>,
     words: Words,
     days: Vec<Day>,
 }
 
 /// Each grain joined with its sessions' tags, where many plans ask for it.
+#[derive(Clone)]
 struct ByTag {
     sessions: DataFrame,
     pull_requests: DataFrame,
@@ -57,12 +72,19 @@ impl Cube {
     pub fn new(frames: &Frames, span: &Span<'_>) -> PolarsResult<Self> {
         let calendar = Calendar::new(span.periods);
         let mut placed = placed_in(&frames.sessions, &calendar)?;
-        let mut tags = frames.tags.clone();
-        let mut entries = frames.pull_requests.clone();
-        let few_before = match span.folded {
-            true => fold(&mut placed, &mut tags, &mut entries)?,
-            false => Groups::new(),
-        };
+        let (mut issues, mut action_items) =
+            (placed_in(&frames.issues, &calendar)?, placed_in(&frames.action_items, &calendar)?);
+        let mut of_owner = vec![c::ROW, PERIOD, c::USER, c::TEAM, c::CATEGORY];
+        if span.covered {
+            placed = placed.lazy().with_column(person(&frames.words)).collect()?;
+            of_owner.push(PERSON);
+            let people = placed.select([c::ROW, PERSON])?.lazy();
+            let numbered = |frame: DataFrame, number: &str| {
+                joined(frame.lazy().with_row_index(number, None), people.clone(), JoinType::Inner).collect()
+            };
+            issues = numbered(issues, ISSUE)?;
+            action_items = numbered(action_items, ITEM)?;
+        }
         if let Some(prices) = span.prices {
             price(&mut placed, &calendar, prices)?;
         }
@@ -70,40 +92,30 @@ impl Cube {
         // Sessions stand in order, so the first row of each pull request is its owner's:
         // the earliest session, then the smallest id.
         let entries = joined(
-            placed.clone().lazy().select(cols_of(&[c::ROW, PERIOD, c::USER, c::TEAM, c::CATEGORY])),
-            entries.lazy().filter(col(c::ADDRESS).is_not_null()),
+            placed.clone().lazy().select(cols_of(&of_owner)),
+            frames.pull_requests.clone().lazy().filter(col(c::ADDRESS).is_not_null()),
             JoinType::Inner,
         )
         .with_column(in_period().alias(PULL_REQUEST))
         .collect()?;
+        let owner = of_owner.iter().chain([&c::REPO]).map(|column| col(*column).first());
         let pull_requests = entries
             .clone()
             .lazy()
             .group_by_stable([col(PULL_REQUEST)])
-            .agg([
-                col(PERIOD).first(),
-                col(c::STATE).min(),
-                col(c::REPO).first(),
-                col(c::USER).first(),
-                col(c::TEAM).first(),
-                col(c::CATEGORY).first(),
-                col(c::ROW).first(),
-            ])
+            .agg(owner.chain([col(c::STATE).min()]).collect::<Vec<_>>())
             .collect()?;
 
         Ok(Self {
             sessions: placed,
             entries: entries.select([c::ROW, PERIOD, PULL_REQUEST])?,
             pull_requests,
-            tags: match tags.column(TAGS) {
-                Ok(_) => tags,
-                Err(_) => tags.lazy().with_column(lit(1_u32).alias(TAGS)).collect()?,
-            },
-            issues: placed_in(&frames.issues, &calendar)?,
-            action_items: placed_in(&frames.action_items, &calendar)?,
+            tags: frames.tags.clone().lazy().with_column(lit(1_u32).alias(TAGS)).collect()?,
+            issues,
+            action_items,
             by_tag: None,
             names: frames.names.clone(),
-            few_before,
+            shown: None,
             impacts: df!(EVERY => [0; 4], c::IMPACT => [0_u32, 1, 2, 3])?,
             words: frames.words.clone(),
             days: calendar.days,
@@ -155,7 +167,7 @@ impl Cube {
             action_items: cut(&self.action_items)?,
             impacts: self.impacts.clone(),
             names: self.names.clone(),
-            few_before: self.few_before.clone(),
+            shown: None,
             words: self.words.clone(),
             days: self.days.clone(),
         })
@@ -164,8 +176,8 @@ impl Cube {
     /// The text that a dimension's number stands for.
     pub fn word(&self, dim: Dim, number: u32) -> String {
         let at = number as usize;
-        if number == FEW {
-            return FOLDED.to_owned();
+        if number == small_group(dim) {
+            return SMALL_GROUP.to_owned();
         }
         let word = match dim {
             Dim::Bin => return BINS.get(at).copied().unwrap_or_default().to_string(),
@@ -177,11 +189,6 @@ impl Cube {
             _ => self.words.of(dim.name()).get(at).map(AsRef::as_ref),
         };
         word.unwrap_or_default().to_owned()
-    }
-
-    /// Whether what a group had in the previous period is not to be told.
-    pub fn hides_before(&self, mut group: impl Iterator<Item = (Dim, u32)>) -> bool {
-        group.any(|(dim, number)| self.few_before.contains(&(dim.name(), number)))
     }
 
     /// The numbers of a period's local dates.
@@ -197,20 +204,23 @@ impl Cube {
         }
     }
 
-    /// Sessions; by tag a session stands once under each of its tags, or once
-    /// under none.
+    /// Sessions; by tag a session has a row for each of its tags, or one without a
+    /// tag; by impact it has a row for each impact.
     pub fn sessions(&self, by: &[Dim]) -> LazyFrame {
-        self.tagged(by, &self.sessions, |by_tag| &by_tag.sessions)
+        let rows = self.tagged(by, &self.sessions, |by_tag| &by_tag.sessions);
+        let rows = if by.contains(&Dim::Impact) { self.with_each_impact(rows) } else { rows };
+        self.suppress(by, rows, c::ROW)
     }
 
     /// Distinct pull requests a period, with their owner's user and tags.
     pub fn pull_requests(&self, by: &[Dim]) -> LazyFrame {
-        self.tagged(by, &self.pull_requests, |by_tag| &by_tag.pull_requests)
+        let rows = self.tagged(by, &self.pull_requests, |by_tag| &by_tag.pull_requests);
+        self.suppress(by, rows, PULL_REQUEST)
     }
 
     /// Issues of the sessions' analyses.
     pub fn issues(&self, by: &[Dim]) -> LazyFrame {
-        self.tagged(by, &self.issues, |by_tag| &by_tag.issues)
+        self.suppress(by, self.tagged(by, &self.issues, |by_tag| &by_tag.issues), ISSUE)
     }
 
     /// What sessions that may be named are named by, and their row.
@@ -219,8 +229,60 @@ impl Cube {
     }
 
     /// Action items.
-    pub fn action_items(&self) -> LazyFrame {
-        self.action_items.clone().lazy()
+    pub fn action_items(&self, by: &[Dim]) -> LazyFrame {
+        self.suppress(by, self.action_items.clone().lazy(), ITEM)
+    }
+
+    /// The same cube, in which the groups that a covered report must not show are
+    /// one group. Impacts stay so in every grouping that they are a part of.
+    ///
+    /// # Errors
+    /// Polars refused a step: an internal error.
+    pub fn suppressed(&self, shown: &Shown) -> PolarsResult<Self> {
+        let mut cube = Self { shown: Some(shown.clone()), ..self.clone() };
+        if shown.by() == [Dim::Impact] && !shown.combined().is_empty() {
+            let recoded =
+                |frame: &DataFrame| cube.suppress(&[Dim::Impact], frame.clone().lazy(), ISSUE).collect();
+            let issues = recoded(&self.issues)?;
+            let by_tag = self
+                .by_tag
+                .clone()
+                .map(|by_tag| Ok::<_, PolarsError>(ByTag { issues: recoded(&by_tag.issues)?, ..by_tag }));
+            let by_tag = by_tag.transpose()?;
+            let impacts = recoded(&self.impacts)?.unique_stable(None, UniqueKeepStrategy::First, None)?;
+            cube = Self { issues, by_tag, impacts, shown: None, ..cube };
+        }
+        Ok(cube)
+    }
+
+    /// Whether it is one of a covered report, for one grouping.
+    pub fn is_suppressed(&self) -> bool {
+        self.shown.is_some()
+    }
+
+    /// Gives the groups of rows that a covered report must not show the number of
+    /// the combined group. What is counted, a `unit`, is there once in it.
+    pub fn suppress(&self, by: &[Dim], rows: LazyFrame, unit: &str) -> LazyFrame {
+        let shown = self.shown.as_ref().filter(|shown| shown.by() == by && !shown.combined().is_empty());
+        let (Some(shown), Some(dim)) = (shown, combining(by)) else { return rows };
+        let combined = Column::new(KEY.into(), shown.combined().iter().copied().collect::<Vec<u64>>());
+        let combined = DataFrame::new_infer_height(vec![combined]).map(IntoLazy::lazy);
+        let combined = combined.expect("one column is a frame").with_column(lit(true).alias(IS_COMBINED));
+        let args = JoinArgs { maintain_order: MaintainOrderJoin::Left, ..JoinArgs::new(JoinType::Left) };
+        let key = when(col(IS_COMBINED).is_not_null()).then(lit(small_group(dim))).otherwise(col(dim.name()));
+        let rows = rows
+            .with_column(keys(by).alias(KEY))
+            .join(combined, [col(KEY)], [col(KEY)], args)
+            .with_column(key.alias(dim.name()))
+            .drop(cols([KEY, IS_COMBINED]));
+        if dim != Dim::Tag {
+            return rows;
+        }
+        let one: Vec<&str> = std::iter::once(unit).chain(by.iter().map(|dim| dim.name())).collect();
+        // A row by tag stands for several of the session's tags once they are combined.
+        let tags = col(TAGS).fill_null(lit(1_u32)).sum().over(cols_of(&one));
+        let tags = tags.expect("it is partitioned by at least two columns");
+        rows.with_column(tags.alias(TAGS)).unique_stable(Some(cols(one)), UniqueKeepStrategy::First)
     }
 
     /// Every row four times, once with each impact.
@@ -242,6 +304,22 @@ impl Cube {
 fn joined(left: LazyFrame, right: LazyFrame, how: JoinType) -> LazyFrame {
     let args = JoinArgs { maintain_order: MaintainOrderJoin::Left, ..JoinArgs::new(how) };
     left.join(right, [col(c::ROW)], [col(c::ROW)], args)
+}
+
+/// Packed keys of a row's group.
+const KEY: &str = "key";
+/// Whether a row's group is to be combined with others.
+const IS_COMBINED: &str = "is_combined";
+
+/// The person behind each session. A number of a user has 32 bits.
+pub(super) fn person(words: &Words) -> Expr {
+    let automated = words.of(c::ORIGIN).iter().zip(0_u32..);
+    let automated = automated
+        .filter(|(origin, _)| AUTOMATED_ORIGINS.contains(&origin.as_ref()))
+        .fold(col(c::AUTOMATION), |any, (_, origin)| any.or(col(c::ORIGIN).eq_missing(lit(origin))));
+    let alone = lit(1_u64 << 32) + col(c::ROW).cast(DataType::UInt64);
+    let person = col(c::USER).cast(DataType::UInt64).fill_null(alone);
+    when(automated).then(lit(NULL).cast(DataType::UInt64)).otherwise(person).alias(PERSON)
 }
 
 /// The number of a pull request within its period: one number, because several

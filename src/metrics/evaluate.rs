@@ -9,8 +9,9 @@ use polars::prelude::*;
 use super::answers::{Answer, Layout, Measure};
 use super::cube::Cube;
 use super::facts::Fact;
-use super::metric::{Dim, Grain, Kind, Known, Metric, Plan};
+use super::metric::{Basis, Dim, Grain, Kind, Known, Metric, Plan};
 use super::plan::{DENOMINATOR, GROUP, N, NUMERATOR, VALUE, of, together};
+use super::suppress::Suppression;
 use super::{MetricsError, Month, known_to};
 use crate::money::Prices;
 use crate::period::Period;
@@ -29,24 +30,31 @@ pub struct Span<'a> {
     pub prices: Option<&'a Prices>,
     /// What may be spent in the month; none without a budget.
     pub month: Option<Month>,
-    /// Whether groups of fewer than five people are folded into one.
-    pub folded: bool,
+    /// Whether the report is covered: no number in it is about fewer than five people.
+    pub covered: bool,
 }
 
 /// Every fact of the registry, in canonical order: those that have a trend from
-/// all periods, the others from the recent ones of the same cube.
+/// all periods, the others from the recent ones of the same cube. A suppression
+/// decides what of them is shown.
 ///
 /// # Errors
-/// Polars refused a plan: a defect, not a state of the data.
-pub fn evaluate(cube: &Cube, recent: &Cube, span: &Span<'_>) -> Result<Vec<Fact>, MetricsError> {
-    let questions = questions(span.known);
+/// Polars refused a plan: an internal error.
+pub fn evaluate(
+    cube: &Cube,
+    recent: &Cube,
+    span: &Span<'_>,
+    suppression: Option<&Suppression>,
+) -> Result<Vec<Fact>, MetricsError> {
+    let questions = questions(span);
     // A plan is short and much of it is planning, which one thread does alone:
     // several are worked on side by side.
     let next = AtomicUsize::new(0);
     let work = || {
         let mut facts = Vec::new();
         while let Some(question) = questions.get(next.fetch_add(1, Ordering::Relaxed)) {
-            facts.extend(question.facts(if question.trended { cube } else { recent }, span)?);
+            let cube = if question.trended { cube } else { recent };
+            facts.extend(question.facts(cube, span, suppression)?);
         }
         Ok(facts)
     };
@@ -66,6 +74,17 @@ pub fn evaluate(cube: &Cube, recent: &Cube, span: &Span<'_>) -> Result<Vec<Fact>
     Ok(facts)
 }
 
+/// Every metric with each of its groupings, the trend aside: what a report shows,
+/// unless that is suppressed.
+pub fn shown_groupings(span: &Span<'_>) -> impl Iterator<Item = (&'static Metric, Vec<Dim>)> {
+    let (known, covered) = (span.known, span.covered);
+    known_to(known).flat_map(move |metric| {
+        let groupings = groupings(metric, known).into_iter();
+        let shown = groupings.filter(move |by| !covered || !by.contains(&Dim::User));
+        shown.map(move |by| (metric, by))
+    })
+}
+
 /// Metrics that one plan works out, by the same dimensions.
 struct Question {
     /// One with a plan of its own, or all of one grain.
@@ -75,32 +94,41 @@ struct Question {
     trended: bool,
 }
 
-/// All that there is to ask.
-fn questions(known: Known) -> Vec<Question> {
-    let mut shared: BTreeMap<(Grain, bool, Vec<Dim>), Vec<&'static Metric>> = BTreeMap::new();
+/// All that there is to ask. What is suppressed depends on the basis as well.
+fn questions(span: &Span<'_>) -> Vec<Question> {
+    type Key = (Grain, Option<Basis>, bool, Vec<Dim>);
+    let mut shared: BTreeMap<Key, Vec<&'static Metric>> = BTreeMap::new();
     let mut own = Vec::new();
-    for metric in known_to(known) {
-        for by in groupings(metric, known) {
-            let trended = metric.groups.iter().any(|group| is_trend_of(group, &by));
-            match metric.plan {
-                Plan::Total(grain, _) | Plan::Ratio(grain, _) => {
-                    shared.entry((grain, trended, by)).or_default().push(metric);
-                }
-                Plan::Own(_) => own.push(Question { metrics: vec![metric], by, trended }),
+    for (metric, by) in shown_groupings(span) {
+        let trended = metric.groups.iter().any(|group| is_trend_of(group, &by));
+        match metric.plan {
+            Plan::Total(grain, _) | Plan::Ratio(grain, _) => {
+                let basis = span.covered.then_some(metric.basis);
+                shared.entry((grain, basis, trended, by)).or_default().push(metric);
             }
+            Plan::Own(_) => own.push(Question { metrics: vec![metric], by, trended }),
         }
     }
-    let shared = shared.into_iter().map(|((_, trended, by), metrics)| Question { metrics, by, trended });
+    let shared = shared.into_iter().map(|((_, _, trended, by), metrics)| Question { metrics, by, trended });
     shared.chain(own).collect()
 }
 
 impl Question {
     /// The facts of the metrics, and of their trends.
-    fn facts(&self, cube: &Cube, span: &Span<'_>) -> Result<Vec<Fact>, MetricsError> {
+    fn facts(
+        &self,
+        cube: &Cube,
+        span: &Span<'_>,
+        suppression: Option<&Suppression>,
+    ) -> Result<Vec<Fact>, MetricsError> {
         let mut facts = Vec::new();
         let Some(first) = self.metrics.first() else { return Ok(facts) };
+        let shown = suppression.map(|suppression| suppression.of(first.basis, &self.by));
+        let suppressed = shown.map(|shown| cube.suppressed(shown)).transpose();
+        let suppressed = suppressed.map_err(MetricsError::of(first.id))?;
+        let cube = suppressed.as_ref().unwrap_or(cube);
         for (metric, answer) in self.ask(cube).map_err(MetricsError::of(first.id))? {
-            let layout = Layout { metric, by: &self.by, answer: &answer, cube, span };
+            let layout = Layout { metric, by: &self.by, answer: &answer, cube, span, suppression };
             if metric.groups.contains(&self.by.as_slice()) {
                 facts.extend(layout.of_report());
             }

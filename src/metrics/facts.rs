@@ -127,19 +127,40 @@ impl Serialize for Group<'_> {
     }
 }
 
-/// Counts of what could not be read as documented, over the report's period.
+/// Counts of what could not be read as documented, over the report's period. In a
+/// covered report a count that rests on fewer than five people is null.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Quality {
     /// Sessions whose ACUs are unknown.
-    pub acus_unknown: u64,
+    pub acus_unknown: Option<u64>,
     /// Sessions whose status is none of the documented ones.
-    pub unknown_status: u64,
+    pub unknown_status: Option<u64>,
     /// Issues whose impact is none of the documented ones.
-    pub unknown_impact: u64,
+    pub unknown_impact: Option<u64>,
     /// Pull requests whose state is none of the documented ones.
-    pub unknown_pr_state: u64,
+    pub unknown_pr_state: Option<u64>,
     /// Pull request entries without an address, which are no pull requests.
-    pub prs_without_url: u64,
+    pub prs_without_url: Option<u64>,
+}
+
+/// A grouping of a metric that a covered report leaves out because it rests on
+/// fewer than five people, or would give away a number that does.
+#[derive(Clone)]
+pub struct Withheld {
+    /// The metric.
+    pub metric: &'static Metric,
+    /// The dimensions; empty for the whole period.
+    pub by: Vec<Dim>,
+}
+
+impl Serialize for Withheld {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let by: Vec<&str> = self.by.iter().map(|dim| dim.name()).collect();
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("metric", self.metric.id)?;
+        map.serialize_entry("by", &by)?;
+        map.end()
+    }
 }
 
 /// The bounds of a period as facts tell them.
@@ -160,31 +181,62 @@ pub struct Bounds {
 }
 
 /// Where the facts come from.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug)]
 pub struct Source {
     /// Generation of the API.
     pub api: Api,
     /// Organisation id, or `enterprise`.
     pub scope: String,
-    /// Tags that the sessions were narrowed to; told only where there are some.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// Tags that the sessions were narrowed to.
     pub tags: Vec<String>,
-    /// Users that the sessions were narrowed to; told only where there are some.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// Users that the sessions were narrowed to.
     pub users: Vec<String>,
-    /// How people are shown; told only where it is not by name.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// `hidden` in a covered report, null in one with names.
     pub people: Option<&'static str>,
-    /// For whom the report is; told only where single sessions are covered.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// For whom the report is; null for the lead.
     pub profile: Option<&'static str>,
     /// RFC 3339, UTC: all changes before this moment are in the archive that the
-    /// sessions come from; told only where they come from one.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// sessions come from; null where they do not come from one.
     pub archive: Option<String>,
     /// What happened on the way.
-    #[serde(flatten)]
     pub ledger: Ledger,
+}
+
+/// Keys without a value are left out. A covered report has null for the counts of
+/// rows: minus the points of the trend they would give away a point that is not shown.
+impl Serialize for Source {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("api", &self.api)?;
+        map.serialize_entry("scope", &self.scope)?;
+        for (key, texts) in [("tags", &self.tags), ("users", &self.users)] {
+            if !texts.is_empty() {
+                map.serialize_entry(key, texts)?;
+            }
+        }
+        for (key, text) in
+            [("people", self.people), ("profile", self.profile), ("archive", self.archive.as_deref())]
+        {
+            if let Some(text) = text {
+                map.serialize_entry(key, text)?;
+            }
+        }
+        let ledger = &self.ledger;
+        map.serialize_entry("requests", &ledger.requests)?;
+        map.serialize_entry("retries", &ledger.retries)?;
+        for (key, rows) in [
+            ("pages", ledger.pages),
+            ("received", ledger.received),
+            ("unique", ledger.unique),
+            ("duplicates", ledger.duplicates),
+            ("outside", ledger.outside),
+        ] {
+            map.serialize_entry(key, &Some(rows).filter(|_| self.people.is_none()))?;
+        }
+        map.serialize_entry("rejected", &ledger.rejected)?;
+        map.serialize_entry("complete", &ledger.complete)?;
+        map.end()
+    }
 }
 
 /// The whole of `facts.json`.
@@ -203,6 +255,8 @@ pub struct Facts {
     pub budget: Option<Budget>,
     /// What there was to know.
     pub known: Known,
+    /// What a covered report leaves out, by metric, then by dimensions.
+    pub withheld: Vec<Withheld>,
     /// What users are called, by the id in their group; empty where that is
     /// not known or not to be shown.
     pub names: BTreeMap<String, String>,
@@ -227,6 +281,21 @@ impl Facts {
         let by: Vec<Dim> = fact.dims().collect();
         let block = self.by(metric, &by);
         block.binary_search_by(|other| other.keys().cmp(fact.keys())).ok().and_then(|at| block.get(at))
+    }
+
+    /// Whether the report is covered: it tells nothing of single people.
+    pub fn is_covered(&self) -> bool {
+        self.source.people.is_some()
+    }
+
+    /// Whether a covered report leaves out a metric in a grouping.
+    pub fn withholds(&self, metric: &Metric, by: &[Dim]) -> bool {
+        self.withheld.iter().any(|withheld| withheld.metric.id == metric.id && withheld.by == by)
+    }
+
+    /// The unit in which values of a metric are written.
+    pub fn unit(&self, metric: &Metric) -> Unit {
+        metric.unit_in(self.known, self.is_covered())
     }
 
     /// What a group of users or organisations is called, where that is known and
@@ -263,6 +332,9 @@ impl Facts {
             ("quality", serde_json::to_string(&self.quality)?),
         ] {
             out.push_str(&format!("  \"{key}\": {value},\n"));
+        }
+        if !self.withheld.is_empty() {
+            out.push_str(&format!("  \"withheld\": {},\n", serde_json::to_string(&self.withheld)?));
         }
         if let Some(budget) = &self.budget {
             out.push_str(&format!("  \"budget\": {},\n", serde_json::to_string(budget)?));

@@ -134,8 +134,8 @@ pub enum Kind {
     Quantile,
 }
 
-/// What `n` counts beside a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What `n` counts beside a value; of two on one grain that with fewer rows comes later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Basis {
     /// Sessions of the group.
     Sessions,
@@ -154,6 +154,16 @@ pub enum Basis {
 }
 
 impl Basis {
+    /// What it counts rows of.
+    pub fn grain(self) -> Grain {
+        match self {
+            Self::PullRequests | Self::DecidedPullRequests | Self::MergedPullRequests => Grain::PullRequest,
+            Self::Sessions | Self::KnownSessions | Self::AnalysedSessions | Self::CountedSessions => {
+                Grain::Session
+            }
+        }
+    }
+
     /// The head of a column with the number.
     pub fn head(self) -> &'static str {
         match self {
@@ -201,6 +211,18 @@ pub struct Metric {
     pub groups: &'static [&'static [Dim]],
     /// How it is worked out.
     pub plan: Plan,
+}
+
+impl Metric {
+    /// The unit of its values in a report: of money with the currency, of a covered
+    /// report in whole units.
+    pub fn unit_in(&self, known: Known, covered: bool) -> Unit {
+        let unit = match (self.unit, known.currency) {
+            (Unit::Money(_), Some(currency)) => Unit::Money(currency),
+            (unit, _) => unit,
+        };
+        if covered { unit.whole() } else { unit }
+    }
 }
 
 /// How a metric is worked out, grouped by period and dimensions.

@@ -14,8 +14,6 @@ mod cube;
 mod evaluate;
 mod evidence;
 mod facts;
-mod fold;
-mod mask;
 mod metric;
 mod plan;
 mod pull_requests;
@@ -23,6 +21,7 @@ mod quality;
 mod read;
 mod sessions;
 mod spend;
+mod suppress;
 
 use polars::prelude::PolarsError;
 
@@ -32,19 +31,20 @@ pub use budget::{Budget, Month};
 pub use catalogue::{markdown, text};
 pub use evaluate::Span;
 pub use evidence::{Evidence, LabelRow, SessionRow};
-pub use facts::{Bounds, Fact, Facts, Quality, Source};
-pub use fold::FOLDED;
-pub use mask::{HIDDEN, Masks, Salt, mask, shown};
+pub use facts::{Bounds, Fact, Facts, Quality, Source, Withheld};
 pub use metric::{Basis, Dim, Direction, Grain, Kind, Known, Metric, Needs, Plan};
 pub use pull_requests::*;
 pub use read::ReadError;
 pub use sessions::*;
 pub use spend::*;
+pub use suppress::SMALL_GROUP;
 
 use cube::Cube;
+use suppress::Suppression;
 
 use crate::fetch::Api;
 use crate::frame::Frames;
+use crate::people::ENOUGH;
 
 /// Every metric there is, in the order of the catalogue.
 pub static METRICS: &[Metric] = &[
@@ -114,19 +114,74 @@ pub struct Findings {
     pub evidence: Evidence,
     /// How much of the month's budget is used; none without one.
     pub budget: Option<Budget>,
+    /// What a covered report leaves out because it rests on too few people.
+    pub withheld: Vec<Withheld>,
 }
 
-/// Works out everything that a report shows.
+/// Works out everything that a report shows; `None` where it is to be covered and
+/// fewer than five people were at work in its period.
 ///
 /// # Errors
-/// Polars refused a plan: a defect, not a state of the data.
-pub fn evaluate(frames: &Frames, span: &Span<'_>) -> Result<Findings, MetricsError> {
+/// Polars refused a plan: an internal error.
+pub fn evaluate(frames: &Frames, span: &Span<'_>) -> Result<Option<Findings>, MetricsError> {
     let cube = Cube::new(frames, span).map_err(MetricsError::of("the periods"))?;
     let recent = cube.recent().map_err(MetricsError::of("the periods"))?;
-    Ok(Findings {
-        facts: evaluate::evaluate(&cube, &recent, span)?,
+    if span.covered {
+        return covered(frames, &cube, &recent, span);
+    }
+    Ok(Some(Findings {
+        facts: evaluate::evaluate(&cube, &recent, span, None)?,
         budget: budget::budget(frames, span).map_err(MetricsError::of("the budget"))?,
-        quality: quality::quality(frames, &recent).map_err(MetricsError::of("the quality counts"))?,
+        quality: quality::quality(frames, &recent, None).map_err(MetricsError::of("the quality counts"))?,
         evidence: evidence::gather(&recent).map_err(MetricsError::of("the sessions worth a look"))?,
-    })
+        withheld: Vec::new(),
+    }))
+}
+
+/// The same for a covered report: nothing of single sessions, and no number that
+/// rests on fewer than five people.
+fn covered(
+    frames: &Frames,
+    cube: &Cube,
+    recent: &Cube,
+    span: &Span<'_>,
+) -> Result<Option<Findings>, MetricsError> {
+    let groupings: Vec<_> = evaluate::shown_groupings(span).collect();
+    let suppression = Suppression::decide(&groupings, cube, recent, span.periods.len())
+        .map_err(MetricsError::of("which groups are too small"))?;
+    if suppression.people(0) < ENOUGH as usize {
+        return Ok(None);
+    }
+    // What is grouped by impact knows no impact that is hidden.
+    let impacts =
+        |cube: &Cube| cube.suppressed(suppression.impacts()).map_err(MetricsError::of("the impacts"));
+    let facts = evaluate::evaluate(&impacts(cube)?, &impacts(recent)?, span, Some(&suppression))?;
+    let withheld = withheld(&groupings, &facts, &suppression);
+    let quality = quality::quality(frames, recent, Some(&suppression));
+    Ok(Some(Findings {
+        facts,
+        quality: quality.map_err(MetricsError::of("the quality counts"))?,
+        evidence: Evidence::default(),
+        budget: budget::covered(frames, span).map_err(MetricsError::of("the budget"))?,
+        withheld,
+    }))
+}
+
+/// Groupings of which nothing is shown, although there is something to show.
+fn withheld(
+    groupings: &[(&'static Metric, Vec<Dim>)],
+    facts: &[Fact],
+    suppression: &Suppression,
+) -> Vec<Withheld> {
+    let is_shown = |metric: &Metric, by: &[Dim]| {
+        facts.iter().any(|fact| fact.metric.id == metric.id && fact.dims().eq(by.iter().copied()))
+    };
+    let is_hidden = |metric: &Metric, by: &[Dim]| {
+        (by.is_empty() || suppression.of(metric.basis, by).is_left_out()) && !is_shown(metric, by)
+    };
+    let hidden = groupings.iter().filter(|(metric, by)| is_hidden(metric, by));
+    let mut withheld: Vec<Withheld> =
+        hidden.map(|(metric, by)| Withheld { metric, by: by.clone() }).collect();
+    withheld.sort_by(|a, b| a.metric.id.cmp(b.metric.id).then_with(|| a.by.cmp(&b.by)));
+    withheld
 }

@@ -76,6 +76,11 @@ pub fn group(by: &[Dim]) -> Expr {
     by.iter().fold(period, |group, dim| deeper(group, *dim)).alias(GROUP)
 }
 
+/// The same without the period.
+pub fn keys(by: &[Dim]) -> Expr {
+    by.iter().fold(lit(0_u64), |group, dim| deeper(group, *dim))
+}
+
 /// A group with one more dimension.
 pub fn deeper(group: Expr, dim: Dim) -> Expr {
     let key = (col(dim.name()).cast(DataType::UInt64) + lit(1_u64)).fill_null(lit(0_u64));

@@ -20,7 +20,7 @@ use crate::fetch::{
 use crate::frame::stored::Wanted;
 use crate::frame::{FramesBuilder, Kept};
 use crate::people::Teams;
-use crate::settings::{Settings, Shown};
+use crate::settings::Settings;
 
 /// Sessions in columns, and all else that comes from outside.
 pub(super) struct Taken {
@@ -62,7 +62,7 @@ pub(super) async fn asked(
     let vendor = vendor(settings).await;
     let people = match early {
         Some(people) => people,
-        None if settings.privacy.people == Shown::Names => fetch::people(&settings.question).await,
+        None if !settings.privacy.covered => fetch::people(&settings.question).await,
         None => People::default(),
     };
     // The pages of a walk that is not whole must not be taken for whole one day.
@@ -129,8 +129,8 @@ pub(super) fn archived(settings: &Settings) -> Result<Taken, Error> {
         let (path, org) = (root.display().to_string(), org.to_owned());
         return Err(ArchiveError::Unknown { path, org }.into());
     }
-    let mut people = match settings.privacy.people {
-        Shown::Names => people,
+    let mut people = match settings.privacy.covered {
+        false => people,
         _ => People::default(),
     };
     if settings.question.org.is_some() {
@@ -217,14 +217,19 @@ fn within_reach(settings: &Settings, root: &Path, state: &State) -> Result<(Sett
     }
 }
 
-/// As many texts as somebody will read: the page names sessions of the
-/// report's period alone, an analyst gets all.
+/// As many texts as somebody will read: none for a covered report, those of the
+/// report's period for a page, all for an analyst.
 fn kept(settings: &Settings, people: Option<&People>) -> Kept {
     let emails = people.into_iter().flat_map(|people| &people.members);
     let emails = emails.filter_map(|member| Some((member.id.as_str(), member.email.as_deref()?)));
-    let in_full = settings.exports.contains(&Format::Parquet) && !settings.privacy.leadership;
+    let in_full = settings.exports.contains(&Format::Parquet);
+    let named_from = match (settings.privacy.covered, in_full) {
+        (true, _) => DateTime::<Utc>::MAX_UTC,
+        (_, true) => settings.question.from,
+        _ => settings.period.from().to_utc(),
+    };
     Kept {
-        named_from: if in_full { settings.question.from } else { settings.period.from().to_utc() },
+        named_from,
         prompts: settings.privacy.prompts,
         addresses: settings.exports.contains(&Format::Parquet),
         teams: settings

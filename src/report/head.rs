@@ -47,28 +47,29 @@ pub fn notices(facts: &Facts, run: &Run<'_>) -> Vec<String> {
         notices.push("This organisation is invented: the page shows what a report looks like.".to_owned());
     }
     if !ledger.complete {
-        let why = missing(ledger, facts.source.archive.is_some());
+        let why = missing(ledger, facts.source.archive.is_some(), facts.is_covered());
         notices.push(format!("This report may be incomplete: {why}. Do not decide on these numbers."));
     }
-    notices.extend(saved::notices(run));
+    notices.extend(saved::notices(run, facts.is_covered()));
     notices.extend(acus_in_doubt(facts));
-    notices.extend(dropped(ledger));
+    notices.extend(dropped(ledger).into_iter().filter(|_| !facts.is_covered()));
     notices
 }
 
 /// What a run with this ledger should say even where nobody reads its page:
 /// one line each, none on a good day.
 pub fn doubts(ledger: &Ledger, is_archived: bool) -> Vec<String> {
-    let why = || missing(ledger, is_archived);
+    let why = || missing(ledger, is_archived, false);
     let incomplete = (!ledger.complete).then(|| format!("this report is incomplete: {}.", why()));
     incomplete.into_iter().chain(dropped(ledger)).collect()
 }
 
 /// Why sessions may be missing.
-fn missing(ledger: &Ledger, is_archived: bool) -> String {
-    match is_archived {
-        true => "the archive does not cover all of its time".to_owned(),
-        false => {
+fn missing(ledger: &Ledger, is_archived: bool, is_covered: bool) -> String {
+    match (is_archived, is_covered) {
+        (true, _) => "the archive does not cover all of its time".to_owned(),
+        (_, true) => "fewer sessions arrived than the server counts".to_owned(),
+        _ => {
             format!("{} sessions arrived, which is not what the server counts", count(ledger.unique))
         }
     }
@@ -103,7 +104,7 @@ fn count(number: u64) -> String {
 /// That sums of ACUs say little, where they do: 0 is a sum of nothing as well.
 fn acus_in_doubt(facts: &Facts) -> Option<String> {
     let all = facts.whole(&SESSIONS)?.value?;
-    let unknown = facts.quality.acus_unknown as f64;
+    let unknown = facts.quality.acus_unknown? as f64;
     let count = |number: f64| Unit::Count.text(Some(number));
     if all == 0.0 {
         None

@@ -51,8 +51,8 @@ fn about(before: &str, dim: Dim, key: Option<&str>, after: String) -> Sentence {
     vec![own(format!("{before}“")), Piece { text: name, name: true }, own(format!("”{after}"))]
 }
 
-fn acus(value: f64) -> String {
-    Unit::Acu.text(Some(value))
+fn acus(facts: &Facts, value: f64) -> String {
+    facts.unit(&ACUS).text(Some(value))
 }
 
 fn count(value: f64) -> String {
@@ -65,10 +65,14 @@ fn things(value: f64, one: &str, many: &str) -> String {
 
 fn incomplete(facts: &Facts) -> Option<Sentence> {
     let ledger = &facts.source.ledger;
+    let arrived = || match facts.is_covered() {
+        true => "sessions".to_owned(),
+        false => things(ledger.unique as f64, "session", "sessions"),
+    };
     (!ledger.complete).then(|| {
         said(format!(
             "Every number below, and every change with it, rests on the {} that arrived and may be wrong.",
-            things(ledger.unique as f64, "session", "sessions")
+            arrived()
         ))
     })
 }
@@ -120,7 +124,7 @@ fn headline(facts: &Facts, previous: &str) -> Option<Sentence> {
             each.join(", ")
         )));
     }
-    let text = |value| metric.unit.text(Some(value));
+    let text = |value| facts.unit(metric).text(Some(value));
     let verb = if relative > 0.0 { "rose" } else { "fell" };
     let mut sentence = said(format!(
         "{} {verb} to {} from {} in {previous} ({}).",
@@ -146,7 +150,7 @@ fn tag_behind(facts: &Facts, whole: f64) -> Option<Sentence> {
     let (fact, change) = facts
         .by(&ACUS, &[Dim::Tag])
         .iter()
-        .filter(|fact| fact.key(Dim::Tag).flatten().is_some_and(|tag| tag != FOLDED))
+        .filter(|fact| fact.key(Dim::Tag).flatten().is_some_and(|tag| tag != SMALL_GROUP))
         .filter_map(|fact| Some((fact, fact.value? - fact.previous?)))
         .max_by(|a, b| (a.1 * whole.signum()).total_cmp(&(b.1 * whole.signum())))?;
     if change * whole <= 0.0 || change.abs() < whole.abs() / 4.0 || fact.n < ENOUGH {
@@ -156,7 +160,8 @@ fn tag_behind(facts: &Facts, whole: f64) -> Option<Sentence> {
         true => (" Of all tags, ", "grew"),
         false => (" Of the tags in use, ", "shrank"),
     };
-    let after = format!(" {verb} most: by {} to {} ACUs.", acus(change.abs()), acus(fact.value?));
+    let after =
+        format!(" {verb} most: by {} to {} ACUs.", acus(facts, change.abs()), acus(facts, fact.value?));
     Some(about(scope, Dim::Tag, fact.key(Dim::Tag).flatten(), after))
 }
 
@@ -201,8 +206,8 @@ fn outcome(facts: &Facts, previous: &str) -> Option<Sentence> {
     Some(said(format!(
         "ACUs per merged pull request {} to {} from {} in {previous} ({}).{may}",
         if now > before { "rose" } else { "fell" },
-        acus(now),
-        acus(before),
+        acus(facts, now),
+        acus(facts, before),
         percent_change(now, before)?
     )))
 }
@@ -215,7 +220,7 @@ fn friction(facts: &Facts, evidence: &Evidence) -> Option<Sentence> {
         return None;
     }
     let touched = match row.acus > 0.0 {
-        true => format!(" that used {} ACUs", acus(row.acus)),
+        true => format!(" that used {} ACUs", acus(facts, row.acus)),
         false => String::new(),
     };
     let touched =
@@ -247,14 +252,14 @@ fn without_pr(facts: &Facts) -> Option<Sentence> {
     if fact.numerator == fact.denominator {
         return Some(said(format!(
             "No session lists a pull request: they used {} ACUs.",
-            acus(fact.numerator)
+            acus(facts, fact.numerator)
         )));
     }
     Some(said(format!(
         "{} of the ACUs ({} of {}) went into sessions without a pull request.",
         Unit::Share.text(fact.value),
-        acus(fact.numerator),
-        acus(fact.denominator)
+        acus(facts, fact.numerator),
+        acus(facts, fact.denominator)
     )))
 }
 
@@ -263,7 +268,19 @@ fn concentration(facts: &Facts) -> Option<Sentence> {
     let users =
         facts.by(&ACUS, &[Dim::User]).iter().filter(|fact| fact.key(Dim::User).flatten().is_some()).count();
     let share = facts.whole(&ACUS_TOP_DECILE_SHARE)?;
-    if (users as f64) < ENOUGH || share.denominator <= 0.0 {
+    if share.denominator <= 0.0 {
+        return None;
+    }
+    if facts.is_covered() {
+        // Such a report does not say how many users there are, service users included.
+        return Some(said(format!(
+            "The heaviest tenth of users, service users included, used {} of the ACUs that have a user: {} of {}.",
+            Unit::Share.text(share.value),
+            acus(facts, share.numerator),
+            acus(facts, share.denominator)
+        )));
+    }
+    if (users as f64) < ENOUGH {
         return None;
     }
     Some(said(format!(
@@ -271,8 +288,8 @@ fn concentration(facts: &Facts) -> Option<Sentence> {
         count(users.div_ceil(10) as f64),
         count(users as f64),
         Unit::Share.text(share.value),
-        acus(share.numerator),
-        acus(share.denominator)
+        acus(facts, share.numerator),
+        acus(facts, share.denominator)
     )))
 }
 
@@ -281,8 +298,10 @@ fn proposal(facts: &Facts) -> Option<Sentence> {
     let items: Vec<&Fact> = facts.by(&ACTION_ITEMS, &[Dim::Type]).iter().collect();
     let all: f64 = items.iter().filter_map(|fact| fact.value).sum();
     let value = |fact: &Fact| fact.value.unwrap_or(0.0);
-    let mut named: Vec<&Fact> =
-        items.into_iter().filter(|fact| fact.key(Dim::Type).flatten().is_some()).collect();
+    let mut named: Vec<&Fact> = items
+        .into_iter()
+        .filter(|fact| !matches!(fact.key(Dim::Type).flatten(), None | Some(SMALL_GROUP)))
+        .collect();
     named.sort_by(|a, b| value(b).total_cmp(&value(a)));
     let (most, next) = (named.first()?, named.get(1));
     let ahead = next.is_none_or(|next| value(next) < value(most));
@@ -340,6 +359,7 @@ mod tests {
             },
             quality: Quality::default(),
             budget: None,
+            withheld: Vec::new(),
             known: Known { api: crate::fetch::Api::V2, teams: false, currency: None },
             names: std::collections::BTreeMap::new(),
             organisations: std::collections::BTreeMap::new(),

@@ -25,7 +25,7 @@ use sha2::{Digest, Sha256};
 
 use crate::charts::{self, ChartError};
 use crate::fetch::{Saved, Vendor};
-use crate::metrics::{ANALYSIS_COVERAGE, Evidence, Fact, Facts, known_to};
+use crate::metrics::{ANALYSIS_COVERAGE, Evidence, Fact, Facts, Metric, SESSIONS, known_to};
 use crate::money::{Price, Prices};
 use crate::period::Period;
 use crate::text::clean;
@@ -33,6 +33,7 @@ use crate::unit::Unit;
 pub use head::doubts;
 use view::{Definition, Entry, Number, SectionView, View};
 
+pub use brief::labels;
 pub use brief::{Brief, Picture, Ranking, brief};
 pub use letter::{Enclosed, letter};
 pub use saved::fetched;
@@ -128,8 +129,8 @@ fn view(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<View, Repor
         tiles: tiles::tiles(facts, run.periods, run.points)?,
         insights: insights::insights(facts, evidence, &previous.map(in_sentence).unwrap_or_default()),
         sections: sections(facts, evidence, run)?,
-        lists: sessions::lists(facts, evidence),
-        definitions: known_to(facts.known).map(|metric| definition(facts, metric)).collect(),
+        lists: if facts.is_covered() { Vec::new() } else { sessions::lists(facts, evidence) },
+        definitions: defined(facts).map(|metric| definition(facts, metric)).collect(),
         quality: quality::entries(facts, run.vendor),
         vendor: quality::note(run.vendor),
         notes: run.notes.iter().map(|note| sentence(note)).collect(),
@@ -139,9 +140,18 @@ fn view(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<View, Repor
     })
 }
 
+/// The metrics that the page defines: in a covered report those that it shows.
+pub(crate) fn defined(facts: &Facts) -> impl Iterator<Item = &'static Metric> {
+    let is_shown = |metric: &Metric| facts.facts.iter().any(|fact| fact.metric.id == metric.id);
+    known_to(facts.known).filter(move |metric| !facts.is_covered() || is_shown(metric))
+}
+
 /// What the numbers are compared with, or why they are not.
 pub(crate) fn comparison(facts: &Facts, run: &Run<'_>) -> String {
     match run.periods.get(1) {
+        Some(previous) if is_uncompared(facts) => {
+            format!("Not compared with {}: fewer than five people were at work in it.", in_sentence(previous))
+        }
         Some(previous) if facts.period.complete.unwrap_or(true) => {
             format!("Compared with {} ({}).", in_sentence(previous), previous.dates_in_words())
         }
@@ -149,18 +159,28 @@ pub(crate) fn comparison(facts: &Facts, run: &Run<'_>) -> String {
     }
 }
 
+/// Whether a covered report has too few people in the period before.
+fn is_uncompared(facts: &Facts) -> bool {
+    let is_over = facts.period.complete.unwrap_or(true);
+    facts.is_covered() && is_over && facts.whole(&SESSIONS).is_some_and(|fact| fact.previous.is_none())
+}
+
 fn sections(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec<SectionView>, ReportError> {
     let source = figure_source(facts, evidence, run);
     let mut sections = Vec::new();
     for section in &layout::SECTIONS {
         let mut drawn = Vec::new();
-        let mut empty = Vec::new();
-        for figure in section.figures.iter().filter(|figure| !figures::superfluous(figure, &source)) {
-            match figures::empty(figure, &source) {
-                true => empty.push(figure.title),
-                false => drawn.push(figures::draw(figure, &source)?),
+        let (mut empty, mut withheld) = (Vec::new(), Vec::new());
+        for figure in section.figures {
+            match figures::state(figure, &source) {
+                figures::State::Superfluous => {}
+                figures::State::Withheld => withheld.push(figure.title),
+                figures::State::Empty => empty.push(figure.title),
+                figures::State::Full => drawn.push(figures::draw(figure, &source)?),
             }
         }
+        let hidden = section.numbers.iter().filter(|metric| facts.withholds(metric, &[]));
+        withheld.splice(..0, hidden.map(|metric| metric.title));
         let numbers = section.numbers.iter().filter_map(|metric| facts.whole(metric).map(number)).collect();
         sections.push(SectionView {
             id: section.id,
@@ -169,6 +189,7 @@ fn sections(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec<Sec
             numbers,
             figures: drawn,
             empty,
+            withheld,
         });
     }
     Ok(sections)
@@ -183,6 +204,7 @@ pub(crate) fn figure_source<'a>(
     let periods = run.periods.get(..run.points).unwrap_or(run.periods);
     let complete = facts.period.complete.unwrap_or(true);
     let previous = run.periods.get(1).filter(|_| complete);
+    let previous = previous.filter(|_| !is_uncompared(facts));
     let against = previous.map(|previous| format!("Against {}", in_sentence(previous)));
     figures::Source { facts, evidence, periods, against }
 }
@@ -248,7 +270,7 @@ fn coverage(facts: &Facts) -> String {
 }
 
 fn definition(facts: &Facts, metric: &'static crate::metrics::Metric) -> Definition {
-    let whole = facts.whole(metric).map(|fact| metric.unit.text(fact.value));
+    let whole = facts.whole(metric).map(|fact| fact.unit.text(fact.value));
     Definition {
         id: metric.id,
         title: metric.title,
@@ -268,8 +290,7 @@ fn sentence(note: &str) -> String {
 fn people(how: Option<&str>) -> &'static str {
     match how {
         None => "by name, or by id where none is known",
-        Some("pseudonyms") => "under pseudonyms; groups of fewer than five people in one",
-        Some(_) => "not shown; groups of fewer than five people in one",
+        Some(_) => "not shown; every number rests on at least five people",
     }
 }
 
@@ -288,14 +309,16 @@ pub(crate) fn ledger(facts: &Facts, run: &Run<'_>) -> Vec<Entry> {
             vec![Entry::count("Requests", ledger.requests), Entry::count("Of these, retries", ledger.retries)]
         }
     });
-    entries.extend([
+    // Minus the points of the trend they would give away one that is not shown.
+    let rows = [
         Entry::count("Pages", ledger.pages),
         Entry::count("Rows received", ledger.received),
         Entry::count("Distinct sessions, trend included", ledger.unique),
         Entry::count("Duplicate rows", ledger.duplicates),
         Entry::count("Rows outside the question, dropped", ledger.outside),
-        Entry::word("Complete", saved::completeness(facts, run.saved).to_owned()),
-    ]);
+    ];
+    entries.extend(rows.into_iter().filter(|_| !facts.is_covered()));
+    entries.push(Entry::word("Complete", saved::completeness(facts, run.saved).to_owned()));
     entries
 }
 
@@ -304,6 +327,7 @@ pub(crate) fn in_sentence(period: &Period) -> String {
     match period.kind() {
         crate::period::Kind::Week => period.name().to_lowercase(),
         crate::period::Kind::Month => period.name(),
+        crate::period::Kind::Quarter => period.name().to_lowercase(),
         crate::period::Kind::Days if period.name() == "1 day" => "the day before".to_owned(),
         crate::period::Kind::Days => format!("the {} before", period.name()),
     }

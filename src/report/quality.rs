@@ -11,11 +11,11 @@ pub fn entries(facts: &Facts, vendor: &Vendor) -> Vec<Entry> {
     let quality = &facts.quality;
     let ledger = &facts.source.ledger;
     let mut entries = vec![
-        Entry::count("Sessions with unknown ACUs", quality.acus_unknown),
-        Entry::count("Sessions with an unknown status", quality.unknown_status),
-        Entry::count("Issues with an unknown impact", quality.unknown_impact),
-        Entry::count("Pull requests with an unknown state", quality.unknown_pr_state),
-        Entry::count("Pull request entries without an address", quality.prs_without_url),
+        known("Sessions with unknown ACUs", quality.acus_unknown),
+        known("Sessions with an unknown status", quality.unknown_status),
+        known("Issues with an unknown impact", quality.unknown_impact),
+        known("Pull requests with an unknown state", quality.unknown_pr_state),
+        known("Pull request entries without an address", quality.prs_without_url),
         Entry::count("Records that could not be read", ledger.rejected),
         Entry::count("Times without a zone, taken as UTC", ledger.naive_times),
     ];
@@ -25,6 +25,14 @@ pub fn entries(facts: &Facts, vendor: &Vendor) -> Vec<Entry> {
     entries
 }
 
+/// A count that a covered report may leave out.
+fn known(name: &'static str, count: Option<u64>) -> Entry {
+    match count {
+        Some(count) => Entry::count(name, count),
+        None => Entry::word(name, "some, of fewer than five people".to_owned()),
+    }
+}
+
 /// Both counts side by side, neither corrected by the other.
 fn beside(facts: &Facts, totals: &Totals) -> impl Iterator<Item = Entry> {
     let rows: [(&str, &Metric, Option<u64>); 3] = [
@@ -32,7 +40,9 @@ fn beside(facts: &Facts, totals: &Totals) -> impl Iterator<Item = Entry> {
         ("PRs by the vendor's count", &PRS, totals.pull_requests),
         ("Merged PRs by the vendor's count", &PRS_MERGED, totals.merged),
     ];
-    rows.into_iter().filter_map(|(name, metric, theirs)| {
+    // What a covered report leaves out is not to be had from the vendor either.
+    let rows = rows.into_iter().filter(|(_, metric, _)| !facts.withholds(metric, &[]));
+    rows.filter_map(|(name, metric, theirs)| {
         let ours = count(facts.whole(metric).and_then(|fact| fact.value));
         let theirs = count(Some(theirs? as f64));
         // A narrow page breaks after the comma alone.

@@ -51,13 +51,16 @@ pub(crate) fn entries(facts: &Facts, run: &Run<'_>) -> Vec<Entry> {
         entries.push(Entry::count("Other files beside them", saved.left_out));
     }
     let ends = [("Oldest saved session", saved.first), ("Newest saved session", saved.last)];
-    entries.extend(ends.into_iter().filter_map(|(name, moment)| Some(Entry::word(name, day(run, moment?)))));
+    let ends = ends.into_iter().filter(|_| !facts.is_covered());
+    entries.extend(ends.filter_map(|(name, moment)| Some(Entry::word(name, day(run, moment?)))));
     entries
 }
 
 /// What must be known of saved pages before any number is read: where they do
 /// not reach, 0 is no count.
-pub(crate) fn notices(run: &Run<'_>) -> Vec<String> {
+pub(crate) fn notices(run: &Run<'_>, is_covered: bool) -> Vec<String> {
+    // The day of a single session is not for a covered report.
+    let on = |moment| if is_covered { "later".to_owned() } else { format!("on {}", day(run, moment)) };
     let (Some(saved), Some(period)) = (run.saved, run.periods.first()) else { return Vec::new() };
     let mut notices = Vec::new();
     if saved.mixed {
@@ -72,18 +75,18 @@ pub(crate) fn notices(run: &Run<'_>) -> Vec<String> {
         && first >= earliest.to().to_utc()
     {
         notices.push(format!(
-            "The saved sessions begin on {}: nothing is known of the periods before, and their zeros are \
+            "The saved sessions begin {}: nothing is known of the periods before, and their zeros are \
              no counts.",
-            day(run, first)
+            on(first)
         ));
     }
     if let Some(last) = saved.last
         && ends_early(last, period)
     {
+        let end = if is_covered { String::new() } else { format!(" on {},", day(run, last)) };
         notices.push(format!(
-            "The saved sessions end on {}, before the period does: later ones are missing if the pages were \
-             saved before the end.",
-            day(run, last)
+            "The saved sessions end{end} before the period does: later ones are missing if the pages were \
+             saved before the end."
         ));
     }
     notices
@@ -129,7 +132,7 @@ mod tests {
             saved: Some(&saved),
             demo: false,
         };
-        notices(&run)
+        notices(&run, false)
     }
 
     #[test]

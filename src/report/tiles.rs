@@ -44,8 +44,12 @@ pub fn told(facts: &Facts, headline: &Headline) -> Told {
     // Without an analysis nothing is known of issues, so none is not good news.
     let blind = metric.id == ISSUES.id && fact.is_some_and(|fact| fact.n == 0.0);
     Told {
-        value: metric.unit.text(fact.and_then(|fact| fact.value)),
-        note: fact.map(|fact| below(facts, fact, headline.rests)).unwrap_or_default(),
+        value: facts.unit(metric).text(fact.and_then(|fact| fact.value)),
+        note: match fact {
+            Some(fact) => below(facts, fact, headline.rests),
+            None if facts.is_covered() => "hidden: too few people".to_owned(),
+            None => String::new(),
+        },
         faint: blind || fact.is_some_and(faint),
         change: fact.filter(|_| !blind).and_then(change),
     }
@@ -61,7 +65,7 @@ fn tile(facts: &Facts, headline: &Headline, trend: &[String]) -> Result<Tile, Ch
             find(facts, metric, &keys)?.value
         })
         .collect();
-    let words: Vec<String> = values.iter().map(|value| metric.unit.text(*value)).collect();
+    let words: Vec<String> = values.iter().map(|value| facts.unit(metric).text(*value)).collect();
     // One point is no trend.
     let drawn = if trend.len() > 1 { charts::sparkline(&values)?.as_str().to_owned() } else { String::new() };
     let Told { value, note, faint, change } = told(facts, headline);

@@ -125,6 +125,8 @@ pub struct SectionView {
     pub figures: Vec<FigureView>,
     /// The headings of charts that have nothing to show.
     pub empty: Vec<&'static str>,
+    /// The names of numbers and charts that a covered report leaves out.
+    pub withheld: Vec<&'static str>,
 }
 
 /// A number of the whole period, without a chart.

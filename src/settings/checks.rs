@@ -48,6 +48,10 @@ pub(super) fn period(args: &ReportArgs, now: DateTime<Utc>, tz: Tz) -> Result<Pe
     if let Some(month) = &args.month {
         return Period::parse_month(month.trim(), tz).ok_or_else(|| unreadable("--month", month, "2026-10"));
     }
+    if let Some(quarter) = &args.quarter {
+        return Period::parse_quarter(quarter.trim(), tz)
+            .ok_or_else(|| unreadable("--quarter", quarter, "2026-Q4"));
+    }
     if let Some(last) = &args.last {
         return period::parse_span(last.trim())
             .and_then(|days| Period::last_days(days, now, tz))

@@ -91,7 +91,7 @@ impl Reader<'_> {
     }
 
     fn option(&self, key: &str, at: usize, value: &DeValue<'_>) -> Result<FileOption, SettingsError> {
-        if ["from", "to", "week", "month"].contains(&key) {
+        if ["from", "to", "week", "month", "quarter"].contains(&key) {
             let hint = format!("give it with --{key}; in the file, `last` may say how many days or weeks");
             return Err(self.refuse(at, &format!("`{key}` is a question for once, not a setting"), hint));
         }

@@ -16,7 +16,8 @@ use chrono::{DateTime, Datelike, SubsecRound, Utc};
 
 pub use checks::{checked_key, ping};
 pub use file::{SettingsFile, parse as parse_file};
-pub use privacy::{Privacy, Shown, privacy};
+use privacy::check_covered_period;
+pub use privacy::{Privacy, privacy};
 pub use show::{EXAMPLE, show};
 pub use sources::sources;
 pub use sync::Sync;
@@ -71,8 +72,6 @@ pub struct Found {
     pub file: SettingsFile,
     /// The people file: its place and text.
     pub people: Option<(PathBuf, String)>,
-    /// Where what must outlive a run belongs, unless an option says.
-    pub state: Option<PathBuf>,
 }
 
 /// What may be spent, and what it is worth.
@@ -137,8 +136,6 @@ pub struct Settings {
     pub people: People,
     /// What tells a team from a tag.
     pub rules: Vec<TagRule>,
-    /// Where what must outlive a run belongs.
-    pub state: Option<PathBuf>,
     /// The data is invented: the page says so.
     pub demo: bool,
 }
@@ -159,7 +156,7 @@ impl Settings {
     /// # Errors
     /// The first thing that cannot be used, with a hint.
     pub fn resolve(args: &ReportArgs, found: Found, now: DateTime<Utc>) -> Result<Self, SettingsError> {
-        let Found { key, file, people, state } = found;
+        let Found { key, file, people } = found;
         let now = now.trunc_subsecs(0);
         let tz = zone(&args.tz)?;
         let period = checks::period(args, now, tz)?;
@@ -214,18 +211,8 @@ impl Settings {
                 "leave it out, or report without --archive",
             ));
         }
-        if privacy.people != Shown::Names && !question.users.is_empty() {
-            return Err(SettingsError::new(
-                "--user names people, who are not to be shown by name",
-                "leave --user out, or use --people names with --profile lead",
-            ));
-        }
-        let state = args.state.clone().or(state);
-        if privacy.people == Shown::Pseudonyms && state.is_none() {
-            return Err(SettingsError::new(
-                "pseudonyms need a folder for their salt, and there is no home to keep it in",
-                "name a folder that outlives the run with --state",
-            ));
+        if privacy.covered {
+            check_covered_period(&period, complete)?;
         }
         let people = people.map(|(path, text)| read_people(&path, &text)).transpose()?.unwrap_or_default();
         let out = args.out.clone();
@@ -251,7 +238,6 @@ impl Settings {
             month,
             people,
             rules: file.rules,
-            state,
             demo: false,
             periods,
             period,

@@ -1,41 +1,19 @@
 //! What a report tells of single people and sessions.
 
 use super::SettingsError;
-use crate::cli::ReportArgs;
-
-/// How people are shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Shown {
-    /// By name, where it is known.
-    #[default]
-    Names,
-    /// Under names that mean nothing outside this installation.
-    Pseudonyms,
-    /// Not at all: everybody is one group.
-    Hidden,
-}
+use crate::cli::{People, ReportArgs};
+use crate::period::{Kind, Period};
 
 /// What a report tells of single people and sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Privacy {
-    /// How people are shown.
-    pub people: Shown,
-    /// Whether groups of fewer than five people are folded into one, and single
-    /// sessions go without title and link.
+    /// Whether the report is covered: it says nothing of single people, and no
+    /// number in it rests on fewer than five.
+    pub covered: bool,
+    /// Whether it is for leadership. Such a report is covered.
     pub leadership: bool,
     /// Whether the beginnings of prompts are printed.
     pub prompts: bool,
-}
-
-impl Privacy {
-    /// How people are shown, where that is not by name.
-    pub fn people_word(&self) -> Option<&'static str> {
-        match self.people {
-            Shown::Names => None,
-            Shown::Pseudonyms => Some("pseudonyms"),
-            Shown::Hidden => Some("hidden"),
-        }
-    }
 }
 
 /// What the profile and the flags beside it say of people and sessions.
@@ -44,23 +22,58 @@ impl Privacy {
 /// The flags beside the profile ask for what it does not show.
 pub fn privacy(args: &ReportArgs) -> Result<Privacy, SettingsError> {
     let leadership = args.profile == "leadership";
-    let people = match args.people.as_deref() {
-        Some("names") if leadership => {
-            return Err(SettingsError::new(
-                "--people names: the profile leadership names nobody",
-                "use --profile lead for a report with names",
-            ));
-        }
-        Some("hidden") => Shown::Hidden,
-        Some("pseudonyms") => Shown::Pseudonyms,
-        None if leadership => Shown::Pseudonyms,
-        _ => Shown::Names,
-    };
-    if args.include_prompts && (leadership || people != Shown::Names) {
+    if leadership && args.people == Some(People::Names) {
         return Err(SettingsError::new(
-            "--include-prompts: prompts tell who wrote them",
-            "print them with --profile lead and --people names only",
+            "--people names: a report for leadership names nobody",
+            "use --profile lead for a report with names",
         ));
     }
-    Ok(Privacy { people, leadership, prompts: args.include_prompts })
+    let covered = leadership || args.people == Some(People::Hidden);
+    if covered {
+        check_covered(args)?;
+    }
+    Ok(Privacy { covered, leadership, prompts: args.include_prompts })
+}
+
+/// What a covered report cannot be asked for, whatever its period.
+fn check_covered(args: &ReportArgs) -> Result<(), SettingsError> {
+    const HINT: &str = "leave it out, or use --profile lead with --people names for a report with names";
+    let refuse = |what: &str| Err(SettingsError::new(what, HINT));
+    if args.include_prompts {
+        return refuse("--include-prompts: a report that hides people shows no prompts");
+    }
+    if !args.users.is_empty() {
+        return refuse("--user: a report that hides people cannot be about single ones");
+    }
+    if args.tags.len() > 1 {
+        return refuse("--tag: a report that hides people takes one tag at most");
+    }
+    if args.export.contains(&crate::cli::Format::Parquet) {
+        return Err(SettingsError::new(
+            "--export parquet: a report that hides people has no rows of single sessions",
+            "use --export csv,xlsx, or --profile lead with --people names for a report with names",
+        ));
+    }
+    Ok(())
+}
+
+/// Refuses a covered report of anything but a whole week, month or quarter that is
+/// over: the difference between two such reports could be the day of a few people.
+///
+/// # Errors
+/// The period is another one.
+pub fn check_covered_period(period: &Period, complete: bool) -> Result<(), SettingsError> {
+    if period.kind() == Kind::Days {
+        return Err(SettingsError::new(
+            "a report that hides people covers a whole week, month or quarter",
+            "give it with --week 2026-W41, --month 2026-10 or --quarter 2026-Q4",
+        ));
+    }
+    if !complete {
+        return Err(SettingsError::new(
+            format!("a report that hides people covers a whole {}, and this one is not over", period.noun()),
+            format!("ask for an earlier {}", period.noun()),
+        ));
+    }
+    Ok(())
 }

@@ -1,12 +1,12 @@
 //! The figures of the page as tables, with all their rows.
 
-use std::collections::BTreeMap;
-
 use super::table::{CHANGES, Cell, Row, Shape, Table, changes, count, text, value};
 use crate::frame::normal::IMPACTS;
 use crate::metrics::*;
 use crate::report::change::faint;
 use crate::report::figures::Source;
+use crate::report::figures::funnel::STEPS;
+use crate::report::figures::impacts::{LabelCounts, by_label, of_bin};
 use crate::report::figures::ranking::{dimension, rank};
 use crate::report::figures::teams;
 use crate::report::layout::{Draw, Figure};
@@ -27,9 +27,9 @@ pub fn table(figure: &Figure, source: &Source<'_>) -> Table {
         Draw::Funnel => funnel(source.facts),
         Draw::Stacks => stacks(figure, source.facts),
         Draw::Multiples => multiples(figure, source.facts),
-        Draw::Labels => labels(source),
+        Draw::Labels if !source.facts.is_covered() => labels(source),
         Draw::Teams => teams(source.facts),
-        Draw::Columns | Draw::Ranking | Draw::Rates | Draw::Trend => groups(figure, source),
+        Draw::Columns | Draw::Ranking | Draw::Rates | Draw::Trend | Draw::Labels => groups(figure, source),
     };
     Table {
         name: figure.id.replace('-', "_"),
@@ -50,7 +50,8 @@ fn groups(figure: &Figure, source: &Source<'_>) -> Rows {
     let facts = in_order(figure, source);
     let is_rate = figure.draw == Draw::Rates;
     let is_split = metric.id == ACUS.id && dim == Dim::Tag;
-    let is_compared = source.against.is_some() && matches!(figure.draw, Draw::Ranking | Draw::Rates);
+    let is_compared =
+        source.against.is_some() && matches!(figure.draw, Draw::Ranking | Draw::Rates | Draw::Labels);
     let basis = metric.basis.head();
     let title = if dim == Dim::Bin { SESSIONS.title } else { metric.title };
     // A number that rests on itself is not told twice.
@@ -93,7 +94,7 @@ fn groups(figure: &Figure, source: &Source<'_>) -> Rows {
 fn in_order<'a>(figure: &Figure, source: &'a Source<'_>) -> Vec<&'a Fact> {
     let mut facts = source.of(figure);
     match (figure.draw, figure.by) {
-        (Draw::Ranking, _) => rank(dimension(figure), &mut facts),
+        (Draw::Ranking | Draw::Labels, _) => rank(dimension(figure), &mut facts),
         (Draw::Rates, _) => facts.sort_by(|a, b| b.n.total_cmp(&a.n)),
         (_, [Dim::Bin]) => facts.sort_by_key(|fact| {
             fact.key(Dim::Bin).flatten().and_then(|edge| edge.parse::<u32>().ok()).unwrap_or(u32::MAX)
@@ -110,11 +111,11 @@ fn teams(facts: &Facts) -> Rows {
     let number = |metric: &Metric, fact: Option<&Fact>| match fact {
         Some(fact) => value(fact.unit, fact.value),
         // A team without a pull request is in no fact of theirs.
-        None => value(metric.unit, (metric.kind == Kind::Total).then_some(0.0)),
+        None => value(metric.unit, (metric.kind == Kind::Total && !facts.is_covered()).then_some(0.0)),
     };
     let row = |team: &&Fact| {
         let name = called(facts, Dim::Team, team.key(Dim::Team).flatten());
-        let cells = columns.iter().map(|(_, metric)| number(metric, facts.beside(team, metric)));
+        let cells = columns.iter().map(|(_, metric)| number(metric, teams::beside(facts, team, metric)));
         let faint = facts.beside(team, &MERGE_RATE).is_some_and(faint);
         Row { cells: std::iter::once(name).chain(cells).collect(), faint }
     };
@@ -125,52 +126,31 @@ fn teams(facts: &Facts) -> Rows {
 }
 
 fn funnel(facts: &Facts) -> Rows {
-    let number = |metric| facts.whole(metric).and_then(|fact| fact.value).unwrap_or(0.0);
-    let all = number(&SESSIONS);
-    let steps = [
-        ("Sessions", &SESSIONS),
-        ("with a pull request", &SESSIONS_WITH_PR),
-        ("with a merged pull request", &SESSIONS_WITH_MERGED_PR),
-    ];
+    let number = |metric| facts.whole(metric).and_then(|fact| fact.value);
+    let all = number(&SESSIONS).unwrap_or(0.0);
     let row = |(name, metric)| {
-        let share = (all > 0.0).then(|| number(metric) / all);
-        Row::firm(vec![text(name), count(number(metric)), value(Unit::Share, share)])
+        let sessions = number(metric)?;
+        let share = (all > 0.0).then(|| sessions / all);
+        Some(Row::firm(vec![text(name), count(sessions), value(Unit::Share, share)]))
     };
-    (vec!["Step", "Sessions", "Of all sessions"], steps.into_iter().map(row).collect())
+    (vec!["Step", "Sessions", "Of all sessions"], STEPS.into_iter().filter_map(row).collect())
 }
 
 /// One row a label, cut by impact; most issues of high impact first.
 fn stacks(figure: &Figure, facts: &Facts) -> Rows {
-    let mut labels: BTreeMap<Option<&str>, [f64; IMPACTS.len()]> = BTreeMap::new();
-    for fact in facts.by(figure.metric, figure.by) {
-        let counts = labels.entry(fact.key(Dim::Label).flatten()).or_default();
-        let impact = fact.key(Dim::Impact).flatten().unwrap_or_default();
-        for (number, _) in counts.iter_mut().zip(IMPACTS).filter(|(_, name)| *name == impact) {
-            *number = fact.value.unwrap_or(0.0);
-        }
-    }
-    let mut labels: Vec<_> = labels.into_iter().collect();
-    let total = |counts: &[f64]| counts.iter().sum::<f64>();
-    let high = |counts: &[f64]| counts.first().copied().unwrap_or(0.0);
-    labels.sort_by(|(_, a), (_, b)| high(b).total_cmp(&high(a)).then(total(b).total_cmp(&total(a))));
-    let row = |(label, counts): (Option<&str>, [f64; IMPACTS.len()])| {
-        let numbers = counts.into_iter().chain([total(&counts)]).map(count);
-        Row::firm(std::iter::once(called(facts, Dim::Label, label)).chain(numbers).collect())
+    let row = |label: LabelCounts<'_>| {
+        let numbers = label.counts.into_iter().chain([label.total()]);
+        let numbers = numbers.map(|number| value(Unit::Count, number));
+        Row::firm(std::iter::once(called(facts, Dim::Label, label.label)).chain(numbers).collect())
     };
     let heads = vec!["Label", "High", "Medium", "Low", "Other", "All"];
-    (heads, labels.into_iter().map(row).collect())
+    (heads, by_label(figure, facts).into_iter().map(row).collect())
 }
 
 /// One row an impact: sessions with 0, 1, 2 … such issues.
 fn multiples(figure: &Figure, facts: &Facts) -> Rows {
-    let facts = facts.by(figure.metric, figure.by);
-    let number = |impact: &str, bin: &str| {
-        let keys = [(Dim::Impact, impact), (Dim::Issues, bin)];
-        let own = |fact: &&Fact| keys.iter().all(|(dim, key)| fact.key(*dim).flatten() == Some(key));
-        facts.iter().find(own).and_then(|fact| fact.value).unwrap_or(0.0)
-    };
     let row = |impact: &str| {
-        let numbers = COUNTS.iter().map(|bin| count(number(impact, bin)));
+        let numbers = COUNTS.iter().map(|bin| value(Unit::Count, of_bin(figure, facts, impact, bin)));
         Row::firm(std::iter::once(text(impact)).chain(numbers).collect())
     };
     (std::iter::once("Issues of impact").chain(COUNTS).collect(), IMPACTS.into_iter().map(row).collect())

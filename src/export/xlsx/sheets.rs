@@ -3,6 +3,7 @@
 use super::figures::{self, called};
 use super::table::{Block, CHANGES, Cell, Row, Sheet, Table, changes, count, text, value};
 use crate::metrics::*;
+use crate::report::figures::State;
 use crate::report::layout::{HEADLINES, Headline, SECTIONS, Section};
 use crate::report::view::Entry;
 use crate::report::{self, Run, change::faint, sessions};
@@ -12,7 +13,9 @@ use crate::unit::Unit;
 pub fn sheets(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Vec<Sheet> {
     let mut sheets = vec![overview(facts, evidence, run)];
     sheets.extend(SECTIONS.iter().map(|section| of_section(section, facts, evidence, run)));
-    sheets.extend([look(facts, evidence), definitions(facts), source(facts, run)]);
+    // A covered report has no sessions of its own.
+    sheets.extend((!facts.is_covered()).then(|| look(facts, evidence)));
+    sheets.extend([definitions(facts), source(facts, run)]);
     sheets
 }
 
@@ -93,12 +96,19 @@ fn of_section(section: &Section, facts: &Facts, evidence: &Evidence, run: &Run<'
     let name = format!("{}_numbers", section.id);
     let mut blocks =
         vec![words("", vec![report::lead(section, facts, run)]), Block::Table(numbers(&name, "", of_whole))];
-    let mut empty = Vec::new();
-    for figure in section.figures.iter().filter(|figure| !report::figures::superfluous(figure, &drawn)) {
-        match report::figures::empty(figure, &drawn) {
-            true => empty.push(figure.title),
-            false => blocks.push(Block::Table(figures::table(figure, &drawn))),
+    let hidden = section.numbers.iter().filter(|metric| facts.withholds(metric, &[]));
+    let (mut empty, mut withheld) = (Vec::new(), hidden.map(|metric| metric.title).collect::<Vec<_>>());
+    for figure in section.figures {
+        match report::figures::state(figure, &drawn) {
+            State::Superfluous => {}
+            State::Withheld => withheld.push(figure.title),
+            State::Empty => empty.push(figure.title),
+            State::Full => blocks.push(Block::Table(figures::table(figure, &drawn))),
         }
+    }
+    if !withheld.is_empty() {
+        let why = "Left out, because fewer than five people would be behind a number";
+        blocks.push(words("", vec![format!("{why}: {}.", withheld.join(", "))]));
     }
     if !empty.is_empty() {
         blocks.push(words("", vec![format!("No data in this period: {}.", empty.join(", "))]));
@@ -170,7 +180,7 @@ fn definitions(facts: &Facts) -> Sheet {
         title: "",
         note: String::new(),
         heads: heads(&["Metric", "Whole period", "Definition", "Name in the files"]),
-        rows: known_to(facts.known).map(row).collect(),
+        rows: report::defined(facts).map(row).collect(),
     };
     Sheet { name: "Definitions", blocks: vec![Block::Table(table)] }
 }

@@ -6,10 +6,10 @@ mod rows;
 use serde::Deserialize;
 
 use super::METRICS;
-use super::facts::{Fact, Facts};
+use super::facts::{Fact, Facts, Withheld};
 use super::metric::{Dim, Kind, Known, Metric};
 use crate::unit::Unit;
-use rows::{BudgetRow, File, Number, Row, currency};
+use rows::{BudgetRow, File, Number, Row, WithheldRow, currency};
 
 /// The only schema there is.
 const SCHEMA: u64 = 1;
@@ -56,6 +56,11 @@ impl Facts {
             Unit::Money(currency) => Some(currency),
             _ => None,
         });
+        let covered = file.source.people.is_some();
+        if covered {
+            facts.iter_mut().for_each(|fact| fact.unit = fact.unit.whole());
+        }
+        let withheld = file.withheld.iter().map(withheld).collect::<Result<_, _>>()?;
         let teams = facts.iter().any(|fact| fact.key(Dim::Team).is_some());
         let source = file.source.source()?;
         let labels = file.labels.unwrap_or_default();
@@ -67,6 +72,7 @@ impl Facts {
             previous: file.previous.bounds(),
             quality: file.quality.quality(),
             budget: file.budget.map(BudgetRow::budget).transpose()?,
+            withheld,
             known: Known { api: source.api, teams, currency },
             source,
             names: labels.user,
@@ -100,13 +106,21 @@ struct Head {
     schema: u64,
 }
 
+fn metric(id: &str) -> Result<&'static Metric, ReadError> {
+    METRICS.iter().find(|metric| metric.id == id).ok_or_else(|| ReadError::unknown("the metric", id))
+}
+
+fn withheld(row: &WithheldRow) -> Result<Withheld, ReadError> {
+    let metric = metric(&row.metric)?;
+    let by = row.by.iter().map(|name| (name.clone(), None)).collect();
+    Ok(Withheld { metric, by: group(metric, by)?.into_iter().map(|(dim, _)| dim).collect() })
+}
+
 fn fact(row: Row<'_>) -> Result<Fact, ReadError> {
-    let metric = METRICS
-        .iter()
-        .find(|metric| metric.id == row.metric)
-        .ok_or_else(|| ReadError::unknown("the metric", &row.metric))?;
+    let metric = metric(&row.metric)?;
     let group = group(metric, row.group.0)?;
-    let whole = |number: &Number<'_>| Ok::<_, ReadError>(number.value()?.unwrap_or(0.0));
+    // A hidden day of a covered report has no numbers at all.
+    let whole = |number: &Number<'_>| Ok::<_, ReadError>(number.value()?.unwrap_or(f64::NAN));
     let ratio = metric.kind == Kind::Ratio;
     Ok(Fact {
         metric,
@@ -168,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn names_teams_money_and_masks_come_back() {
+    fn names_teams_and_money_are_read_back() {
         let spend = "\n    {\"metric\":\"spend\",\"unit\":\"EUR\",\"group\":{\"team\":\"x\"},\"value\":1.25,\"n\":3,\"previous\":null}\n  ]";
         let budget = "  \"budget\": {\"month\":\"2026-10\",\"until\":\"2026-10-12T00:00:00Z\",\"amount\":5000.0,\"currency\":\"EUR\",\"used\":1250.1,\"forecast\":null},\n";
         let labels = "  \"labels\": {\"org\":{\"o1\":\"Acme\"},";
@@ -177,11 +191,11 @@ mod tests {
         // In canonical order money stands last.
         let text = format!("{rows},{spend}\n}}\n")
             .replacen("  \"labels\": {", &format!("{budget}{labels}"), 1)
-            .replacen("\"requests\"", "\"people\":\"pseudonyms\",\"profile\":\"leadership\",\"archive\":\"2026-10-12T06:00:00Z\",\"requests\"", 1);
+            .replacen("\"requests\"", "\"archive\":\"2026-10-12T06:00:00Z\",\"requests\"", 1);
         let facts = Facts::from_json(&text).unwrap();
         assert!(facts.called(Dim::Org, "o1") == "Acme" && !facts.names.is_empty());
         assert_eq!(facts.known.currency.map(|currency| currency.code().to_owned()), Some("EUR".to_owned()));
-        assert!(facts.known.teams && facts.source.profile == Some("leadership"));
+        assert!(facts.known.teams && facts.source.archive.is_some());
         assert_eq!(facts.budget.as_ref().and_then(|budget| budget.used), Some(1250.1));
         assert_eq!(facts.to_json().unwrap(), text);
     }

@@ -28,6 +28,8 @@ pub(super) struct File<'a> {
     #[serde(borrow, default)]
     pub(super) budget: Option<BudgetRow<'a>>,
     #[serde(default)]
+    pub(super) withheld: Vec<WithheldRow>,
+    #[serde(default)]
     pub(super) labels: Option<Labels>,
     #[serde(borrow)]
     pub(super) facts: Vec<Row<'a>>,
@@ -38,6 +40,13 @@ pub(super) struct File<'a> {
 pub(super) struct Labels {
     pub(super) org: BTreeMap<String, String>,
     pub(super) user: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WithheldRow {
+    pub(super) metric: String,
+    pub(super) by: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -75,11 +84,11 @@ pub(super) struct SourceRow {
     pub(super) archive: Option<String>,
     pub(super) requests: u64,
     pub(super) retries: u64,
-    pub(super) pages: u64,
-    pub(super) received: u64,
-    pub(super) unique: u64,
-    pub(super) duplicates: u64,
-    pub(super) outside: u64,
+    pub(super) pages: Option<u64>,
+    pub(super) received: Option<u64>,
+    pub(super) unique: Option<u64>,
+    pub(super) duplicates: Option<u64>,
+    pub(super) outside: Option<u64>,
     pub(super) rejected: u64,
     pub(super) complete: bool,
 }
@@ -95,8 +104,14 @@ impl SourceRow {
                 .map(|word| Some(*word))
                 .ok_or_else(|| ReadError::unknown(what, &told)),
         };
+        let people = word("the way to show people", &["hidden"], self.people)?;
+        // A covered report does not say.
+        let rows = |what, count: Option<u64>| match count {
+            None if people.is_none() => Err(ReadError::unknown("the count", what)),
+            count => Ok(count.unwrap_or(0)),
+        };
         Ok(Source {
-            people: word("the way to show people", &["pseudonyms", "hidden"], self.people)?,
+            people,
             profile: word("the profile", &["leadership"], self.profile)?,
             archive: self.archive,
             api: api.ok_or_else(|| ReadError::unknown("the API", &self.api))?,
@@ -106,11 +121,11 @@ impl SourceRow {
             ledger: Ledger {
                 requests: self.requests,
                 retries: self.retries,
-                pages: self.pages,
-                received: self.received,
-                unique: self.unique,
-                duplicates: self.duplicates,
-                outside: self.outside,
+                pages: rows("pages", self.pages)?,
+                received: rows("received", self.received)?,
+                unique: rows("unique", self.unique)?,
+                duplicates: rows("duplicates", self.duplicates)?,
+                outside: rows("outside", self.outside)?,
                 rejected: self.rejected,
                 naive_times: 0,
                 complete: self.complete,
@@ -122,11 +137,11 @@ impl SourceRow {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct QualityRow {
-    pub(super) acus_unknown: u64,
-    pub(super) unknown_status: u64,
-    pub(super) unknown_impact: u64,
-    pub(super) unknown_pr_state: u64,
-    pub(super) prs_without_url: u64,
+    pub(super) acus_unknown: Option<u64>,
+    pub(super) unknown_status: Option<u64>,
+    pub(super) unknown_impact: Option<u64>,
+    pub(super) unknown_pr_state: Option<u64>,
+    pub(super) prs_without_url: Option<u64>,
 }
 
 impl QualityRow {

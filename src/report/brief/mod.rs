@@ -64,7 +64,7 @@ pub fn brief(facts: &Facts) -> Result<Brief, ReportError> {
         demo: false,
     };
     let previous = periods.get(1);
-    let evidence = evidence(facts);
+    let evidence = labels(facts);
     let priced = match facts.known.currency {
         Some(_) => " Money is at the prices in the sender's settings.",
         None => "",
@@ -99,11 +99,15 @@ fn periods(facts: &Facts) -> Result<(Vec<Period>, usize), ReportError> {
     Ok((period.trend(earlier.max(1)), points))
 }
 
-/// The labels and what they touched, as far as the facts tell: not their ACUs.
-fn evidence(facts: &Facts) -> Evidence {
+/// The labels of issues and the sessions that have them, as far as the facts know:
+/// without the ACUs of those sessions.
+pub fn labels(facts: &Facts) -> Evidence {
     let mut labels: Vec<LabelRow> = Vec::new();
     for fact in facts.by(&ISSUES, &[Dim::Label, Dim::Impact]) {
         let label = fact.key(Dim::Label).flatten();
+        if label == Some(SMALL_GROUP) {
+            continue;
+        }
         if labels.last().is_none_or(|row| row.label.as_deref() != label) {
             let touched = facts.by(&SESSIONS_WITH_ISSUE, &[Dim::Label]);
             let touched = touched.iter().find(|touched| touched.key(Dim::Label).flatten() == label);
@@ -172,7 +176,7 @@ mod tests {
 
     #[test]
     fn labels_are_in_the_order_of_the_page() {
-        let labels = evidence(&demo()).labels;
+        let labels = labels(&demo()).labels;
         assert!(labels.windows(2).all(|pair| pair[0].high >= pair[1].high));
         let issues: f64 = labels.iter().map(|row| row.issues).sum();
         assert_eq!(demo().whole(&ISSUES).unwrap().value, Some(issues));

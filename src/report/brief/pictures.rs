@@ -30,7 +30,7 @@ pub struct Picture {
 pub fn pictures(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec<Picture>, ReportError> {
     let periods = run.periods.get(..run.points).unwrap_or(run.periods);
     let source = Source { facts, evidence, periods, against: None };
-    let worth = |figure: &&Figure| !figures::superfluous(figure, &source) && !figures::empty(figure, &source);
+    let worth = |figure: &&Figure| figures::state(figure, &source) == figures::State::Full;
     let mut drawn = Vec::new();
     for figure in SHOWN.iter().filter_map(|ids| ids.iter().filter_map(|id| find(id)).find(worth)) {
         let picture = figures::picture(figure, &source)?;

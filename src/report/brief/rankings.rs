@@ -1,6 +1,6 @@
 //! Who and what used most, as short tables.
 
-use crate::metrics::{ACUS, Dim, Fact, Facts, HIDDEN};
+use crate::metrics::{ACUS, Dim, Fact, Facts};
 use crate::report::view::Row;
 use crate::report::{change, money, names};
 use crate::text::clean;
@@ -35,8 +35,7 @@ pub fn rankings(facts: &Facts) -> Vec<Ranking> {
 fn ranking(facts: &Facts, dim: Dim) -> Option<Ranking> {
     let compared = facts.period.complete.unwrap_or(true);
     let mut all: Vec<&Fact> = facts.by(&ACUS, &[dim]).iter().collect();
-    // A row for everybody together says nothing that the total does not.
-    if all.iter().all(|fact| matches!(fact.key(dim).flatten(), None | Some(HIDDEN))) {
+    if all.iter().all(|fact| fact.key(dim).flatten().is_none()) {
         return None;
     }
     let value = |fact: &Fact| fact.value.unwrap_or(0.0);

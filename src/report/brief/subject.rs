@@ -17,6 +17,7 @@ pub fn subject(facts: &Facts, period: &Period) -> String {
     let when = match period.kind() {
         Kind::Week => format!("{}{so_far} ({})", period.name().to_lowercase(), period.dates_in_short()),
         Kind::Month => format!("{}{so_far}", period.name()),
+        Kind::Quarter => format!("{}{so_far}", period.name().to_lowercase()),
         Kind::Days => format!("{}{so_far}", period.dates_in_short()),
     };
     format!("Devin, {when}{}: {}", narrowed(facts), headline(facts))
@@ -43,15 +44,18 @@ fn headline(facts: &Facts) -> String {
         return "no sessions".to_owned();
     }
     let count = |number| Unit::Count.text(Some(number));
-    let spent = match facts.quality.acus_unknown as f64 >= sessions {
+    let spent = match facts.quality.acus_unknown.is_some_and(|unknown| unknown as f64 >= sessions) {
         true => "ACUs unknown".to_owned(),
         false => {
             let fact = facts.whole(&ACUS);
             let change = fact.and_then(|fact| percent_change(fact.value?, fact.previous?));
             let change = change.map(|change| format!(" ({change})")).unwrap_or_default();
-            format!("{} ACUs{change}", Unit::Acu.text(fact.and_then(|fact| fact.value)))
+            format!("{} ACUs{change}", facts.unit(&ACUS).text(fact.and_then(|fact| fact.value)))
         }
     };
+    if facts.whole(&PRS).is_none() {
+        return spent;
+    }
     let merged = match value(&PRS) {
         0.0 => "no PRs".to_owned(),
         1.0 => format!("{} of 1 PR merged", count(value(&PRS_MERGED))),
@@ -99,7 +103,7 @@ mod tests {
         assert!(told(&facts, "2026-W41").ends_with(": 0 ACUs, no PRs"));
         assert!(told(&week(&[(&SESSIONS, 0.0, None)]), "2026-W41").ends_with(": no sessions"));
         let mut facts = week(&[(&SESSIONS, 9.0, None), (&ACUS, 0.0, None), (&PRS, 0.0, None)]);
-        facts.quality.acus_unknown = 9;
+        facts.quality.acus_unknown = Some(9);
         assert!(told(&facts, "2026-W41").ends_with(": ACUs unknown, no PRs"));
     }
 

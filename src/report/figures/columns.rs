@@ -7,15 +7,19 @@ use crate::charts::{self, ChartError, Column, Tone};
 use crate::metrics::{BINS, Dim, Fact, Metric, SPEND};
 use crate::report::layout::Figure;
 use crate::report::{money, names};
+use crate::unit::Unit;
 
 /// Columns that a text alternative lists one by one.
 const MOST_WORDS: usize = 8;
 
+/// What a covered report does not show.
+const HIDDEN_COLUMNS: &str = "Columns with fewer than five people have no value.";
+
 pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
     let facts = source.of(figure);
-    let unit = figure.metric.unit;
+    let unit = source.facts.unit(figure.metric);
     let columns: Vec<Column> = match figure.by {
-        [Dim::Bin] => bins(&facts),
+        [Dim::Bin] => bins(&facts, source.facts.is_covered()),
         _ => days(&facts),
     };
     let worth = money::head(source.facts, figure.metric);
@@ -30,7 +34,9 @@ pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
     let title = if figure.by == [Dim::Bin] { "Sessions" } else { figure.metric.title };
     let heads: Vec<&str> = [head, title].into_iter().chain(worth).collect();
     let also: &[&Metric] = if worth.is_some() { &[&SPEND] } else { &[] };
-    Ok(Drawn { also, ..Drawn::new(svg, table(&heads, rows)) })
+    let is_hidden = source.facts.is_covered() && columns.iter().any(|column| column.value.is_none());
+    let note = if is_hidden { HIDDEN_COLUMNS } else { "" };
+    Ok(Drawn { also, note, ..Drawn::new(svg, table(&heads, rows)) })
 }
 
 /// In words: every column where there are few, else the highest and the lowest.
@@ -63,13 +69,17 @@ fn days(facts: &[&Fact]) -> Vec<Column> {
 }
 
 /// Every bin, empty ones included: a histogram with gaps left out would lie.
-fn bins(facts: &[&Fact]) -> Vec<Column> {
+fn bins(facts: &[&Fact], is_covered: bool) -> Vec<Column> {
     let bin = |edge: u32| {
         let key = edge.to_string();
         let label = names::name(Dim::Bin, Some(&key));
         match facts.iter().find(|fact| fact.key(Dim::Bin).flatten() == Some(&key)) {
             Some(fact) => column(label, fact),
-            None => Column { label, value: Some(0.0), text: "0".to_owned(), tone: Tone::Accent },
+            // A covered report does not say whether few people or none are in it.
+            None => {
+                let value = (!is_covered).then_some(0.0);
+                Column { label, value, text: Unit::Count.text(value), tone: Tone::Accent }
+            }
         }
     };
     if facts.is_empty() { Vec::new() } else { BINS.into_iter().map(bin).collect() }

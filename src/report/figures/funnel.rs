@@ -2,29 +2,30 @@
 
 use super::{Drawn, Source, frame, in_words, table};
 use crate::charts::{self, ChartError, Step};
-use crate::metrics::{SESSIONS, SESSIONS_WITH_MERGED_PR, SESSIONS_WITH_PR};
+use crate::metrics::{Metric, SESSIONS, SESSIONS_WITH_MERGED_PR, SESSIONS_WITH_PR};
 use crate::report::layout::Figure;
 use crate::report::view::Row;
 use crate::unit::Unit;
 
+/// The steps and what counts the sessions that take them.
+pub const STEPS: [(&str, &Metric); 3] = [
+    ("Sessions", &SESSIONS),
+    ("with a pull request", &SESSIONS_WITH_PR),
+    ("with a merged pull request", &SESSIONS_WITH_MERGED_PR),
+];
+
 pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
-    let value = |metric| source.facts.whole(metric).and_then(|fact| fact.value).unwrap_or(0.0);
-    let all = value(&SESSIONS);
-    let step = |name: &str, metric| {
-        let value = value(metric);
+    let value = |metric| source.facts.whole(metric).and_then(|fact| fact.value);
+    let all = value(&SESSIONS).unwrap_or(0.0);
+    let step = |(name, metric): (&str, _)| {
+        let value = value(metric)?;
         let share = (all > 0.0).then(|| value / all);
-        Step {
-            name: name.to_owned(),
-            value,
-            text: Unit::Count.text(Some(value)),
-            note: Some(format!("{} of sessions", Unit::Share.text(share))),
-        }
+        let note = format!("{} of sessions", Unit::Share.text(share));
+        let note = Some(note).filter(|_| metric.id != SESSIONS.id);
+        Some(Step { name: name.to_owned(), value, text: Unit::Count.text(Some(value)), note })
     };
-    let steps = [
-        Step { note: None, ..step("Sessions", &SESSIONS) },
-        step("with a pull request", &SESSIONS_WITH_PR),
-        step("with a merged pull request", &SESSIONS_WITH_MERGED_PR),
-    ];
+    // A covered report may leave out the last step.
+    let steps: Vec<Step> = STEPS.into_iter().filter_map(step).collect();
     let words: Vec<_> = steps.iter().map(|step| (step.name.clone(), step.text.clone())).collect();
     let shown = if all > 0.0 { steps.as_slice() } else { &[] };
     let svg = charts::funnel(&frame(figure, &in_words(figure.title, &words)), shown)?;

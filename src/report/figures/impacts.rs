@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Drawn, Source, firm, frame, in_words, table};
 use crate::charts::{self, ChartError, Column, Panel, Part, Stack, Tone};
 use crate::frame::normal::IMPACTS;
-use crate::metrics::Dim;
+use crate::metrics::{Dim, Fact, Facts};
 use crate::report::layout::Figure;
 use crate::report::names::name;
 use crate::unit::Unit;
@@ -25,58 +25,94 @@ pub fn tone(impact: &str) -> Tone {
     }
 }
 
-/// One bar a label, cut by impact.
-pub fn stacks(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
-    let mut labels: BTreeMap<Option<&str>, [f64; 4]> = BTreeMap::new();
-    for fact in source.facts.by(figure.metric, figure.by) {
+/// The issues of a label by impact, in the order of [`IMPACTS`]. In a covered report
+/// a count is null where there are none, or fewer than five people have them.
+pub struct LabelCounts<'a> {
+    /// The label, or null.
+    pub label: Option<&'a str>,
+    /// Its issues.
+    pub counts: [Option<f64>; IMPACTS.len()],
+}
+
+impl LabelCounts<'_> {
+    /// All issues of the label; null where a part of them is.
+    pub fn total(&self) -> Option<f64> {
+        self.counts.iter().copied().sum()
+    }
+}
+
+/// The labels of issues, most issues of high impact first, then most issues.
+pub fn by_label<'a>(figure: &Figure, facts: &'a Facts) -> Vec<LabelCounts<'a>> {
+    let mut labels: BTreeMap<Option<&str>, [Option<f64>; IMPACTS.len()]> = BTreeMap::new();
+    for fact in facts.by(figure.metric, figure.by) {
         let counts = labels.entry(fact.key(Dim::Label).flatten()).or_default();
         let impact = fact.key(Dim::Impact).flatten().unwrap_or_default();
         for (count, _) in counts.iter_mut().zip(IMPACTS).filter(|(_, name)| *name == impact) {
-            *count = fact.value.unwrap_or(0.0);
+            *count = fact.value;
         }
     }
-    let mut labels: Vec<_> = labels.into_iter().collect();
-    labels.sort_by(|(_, a), (_, b)| {
-        let total = |counts: &[f64; 4]| counts.iter().sum::<f64>();
-        b[0].total_cmp(&a[0]).then(total(b).total_cmp(&total(a)))
-    });
-    let count = |value: f64| Unit::Count.text(Some(value));
-    let stack = |(label, counts): &(Option<&str>, [f64; 4])| Stack {
-        name: name(Dim::Label, *label),
-        parts: (counts.iter().zip(IMPACTS))
-            .map(|(value, impact)| Part { value: *value, text: count(*value), tone: tone(impact) })
+    let mut labels: Vec<_> =
+        labels.into_iter().map(|(label, counts)| LabelCounts { label, counts }).collect();
+    let high = |label: &LabelCounts<'_>| label.counts[0].unwrap_or(0.0);
+    let all = |label: &LabelCounts<'_>| label.counts.iter().flatten().sum::<f64>();
+    labels.sort_by(|a, b| high(b).total_cmp(&high(a)).then(all(b).total_cmp(&all(a))));
+    labels
+}
+
+/// One bar a label, cut by impact.
+pub fn stacks(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
+    let labels = by_label(figure, source.facts);
+    let count = |value: Option<f64>| Unit::Count.text(value);
+    let stack = |label: &LabelCounts<'_>| Stack {
+        name: name(Dim::Label, label.label),
+        parts: (label.counts.iter().zip(IMPACTS))
+            .map(|(value, impact)| Part {
+                value: value.unwrap_or(0.0),
+                text: count(*value),
+                tone: tone(impact),
+            })
             .collect(),
-        total: count(counts.iter().sum()),
+        total: label.total().map(|total| count(Some(total))).unwrap_or_default(),
     };
     let shown: Vec<Stack> = labels.iter().take(MOST_STACKS).map(stack).collect();
     let words: Vec<_> = (shown.iter().zip(&labels))
-        .map(|(stack, (_, counts))| {
-            (stack.name.clone(), format!("{}, {} of them high", stack.total, count(counts[0])))
+        .map(|(stack, label)| {
+            (stack.name.clone(), format!("{}, {} of them high", count(label.total()), count(label.counts[0])))
         })
         .collect();
     let description = in_words("Issues by label", &words);
     let legend = IMPACTS.map(|impact| (tone(impact), impact));
     let svg = charts::stacks(&frame(figure, &description), &legend, &shown)?;
-    let rows = labels.iter().map(|(label, counts)| {
-        let numbers = counts.iter().copied().chain([counts.iter().sum()]).map(count);
-        firm(std::iter::once(name(Dim::Label, *label)).chain(numbers).collect())
+    let rows = labels.iter().map(|label| {
+        let numbers = label.counts.into_iter().chain([label.total()]).map(count);
+        firm(std::iter::once(name(Dim::Label, label.label)).chain(numbers).collect())
     });
-    Ok(Drawn::new(svg, table(&["Label", "High", "Medium", "Low", "Other", "All"], rows)))
+    let note = if source.facts.is_covered() { HIDDEN_PARTS } else { "" };
+    let table = table(&["Label", "High", "Medium", "Low", "Other", "All"], rows);
+    Ok(Drawn { note, ..Drawn::new(svg, table) })
+}
+
+/// What a covered report does not show of a chart's parts.
+pub const HIDDEN_PARTS: &str = "Parts with fewer than five people are not shown.";
+
+/// The analysed sessions with so many issues of an impact; null where a covered
+/// report does not say.
+pub fn of_bin(figure: &Figure, facts: &Facts, impact: &str, bin: &str) -> Option<f64> {
+    let own = |fact: &&Fact| {
+        fact.key(Dim::Impact).flatten() == Some(impact) && fact.key(Dim::Issues).flatten() == Some(bin)
+    };
+    let found = facts.by(figure.metric, figure.by).iter().find(own).and_then(|fact| fact.value);
+    found.or((!facts.is_covered()).then_some(0.0))
 }
 
 /// A row of columns for each impact: sessions with 0, 1, 2 … such issues.
 pub fn multiples(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
     let facts = source.of(figure);
-    let value = |impact: &str, bin: &str| {
-        let own = |fact: &&&crate::metrics::Fact| {
-            fact.key(Dim::Impact).flatten() == Some(impact) && fact.key(Dim::Issues).flatten() == Some(bin)
-        };
-        facts.iter().find(own).and_then(|fact| fact.value).unwrap_or(0.0)
-    };
+    let value = |impact: &str, bin: &str| of_bin(figure, source.facts, impact, bin);
     let column = |impact: &str, bin: &str| Column {
         label: bin.to_owned(),
-        value: Some(value(impact, bin)),
-        text: Unit::Count.text(Some(value(impact, bin))),
+        value: value(impact, bin),
+        text: Unit::Count.text(value(impact, bin)),
         tone: tone(impact),
     };
     let panel = |impact: &str| Panel {
@@ -88,14 +124,14 @@ pub fn multiples(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartErr
         true => Vec::new(),
         false => IMPACTS.into_iter().map(panel).collect(),
     };
-    let none =
-        |impact: &str| (format!("no issue of {impact} impact"), Unit::Count.text(Some(value(impact, "0"))));
+    let none = |impact: &str| (format!("no issue of {impact} impact"), Unit::Count.text(value(impact, "0")));
     let description = in_words("Sessions with", &IMPACTS.map(none));
     let svg = charts::small_multiples(&frame(figure, &description), &panels)?;
     let row = |impact: &str| {
-        let numbers = COUNTS.iter().map(|bin| Unit::Count.text(Some(value(impact, bin))));
+        let numbers = COUNTS.iter().map(|bin| Unit::Count.text(value(impact, bin)));
         firm(std::iter::once(impact.to_owned()).chain(numbers).collect())
     };
     let heads = ["Issues of impact", "0", "1", "2", "3", "4", "5+"];
-    Ok(Drawn::new(svg, table(&heads, IMPACTS.into_iter().map(row))))
+    let note = if source.facts.is_covered() { HIDDEN_PARTS } else { "" };
+    Ok(Drawn { note, ..Drawn::new(svg, table(&heads, IMPACTS.into_iter().map(row))) })
 }

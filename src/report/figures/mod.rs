@@ -1,8 +1,8 @@
 //! Facts to charts with their tables: one file a shape.
 
 mod columns;
-mod funnel;
-mod impacts;
+pub(crate) mod funnel;
+pub(crate) mod impacts;
 mod labels;
 pub(crate) mod ranking;
 pub(crate) mod teams;
@@ -13,7 +13,7 @@ use minijinja::Value;
 use super::layout::{Draw, Figure};
 use super::view::{FigureView, Row, Table, Term};
 use crate::charts::{ChartError, Frame, Svg};
-use crate::metrics::{Dim, Evidence, Fact, Facts, HIDDEN, Metric, SESSIONS};
+use crate::metrics::{Dim, Evidence, Fact, Facts, Metric, SESSIONS};
 use crate::period::Period;
 
 /// The longest table under a chart; the facts file has all rows.
@@ -53,24 +53,44 @@ impl Source<'_> {
     /// so that a chart says "no data" instead of drawing zeros.
     pub fn of(&self, figure: &Figure) -> Vec<&Fact> {
         let facts = self.facts.by(figure.metric, figure.by);
-        if facts.iter().all(|fact| fact.n == 0.0) { Vec::new() } else { facts.iter().collect() }
+        if facts.iter().all(|fact| fact.n == 0.0 || fact.n.is_nan()) {
+            Vec::new()
+        } else {
+            facts.iter().collect()
+        }
     }
 }
 
-/// Whether the page is better without a figure.
-pub fn superfluous(figure: &Figure, source: &Source<'_>) -> bool {
-    let facts = source.facts.by(figure.metric, figure.by);
-    // A bar for everybody together says nothing that the total does not.
-    let hidden =
-        figure.by == [Dim::User] && facts.iter().any(|fact| fact.key(Dim::User) == Some(Some(HIDDEN)));
-    hidden || facts.len() < figure.at_least
+/// What becomes of a figure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It is drawn.
+    Full,
+    /// It has nothing to show, and the page says so.
+    Empty,
+    /// A covered report leaves it out, and the page says so.
+    Withheld,
+    /// The page is better without it.
+    Superfluous,
 }
 
-/// Whether a figure has nothing to show.
-pub fn empty(figure: &Figure, source: &Source<'_>) -> bool {
-    match figure.draw {
-        Draw::Funnel => source.facts.whole(&SESSIONS).and_then(|fact| fact.value).unwrap_or(0.0) == 0.0,
+/// What becomes of a figure.
+pub fn state(figure: &Figure, source: &Source<'_>) -> State {
+    let facts = source.facts;
+    let is_empty = || match figure.draw {
+        Draw::Funnel => facts.whole(&SESSIONS).and_then(|fact| fact.value).unwrap_or(0.0) == 0.0,
         _ => source.of(figure).iter().all(|fact| fact.value.is_none()),
+    };
+    if facts.withholds(figure.metric, figure.by) {
+        State::Withheld
+    } else if facts.is_covered() && figure.by.contains(&Dim::User)
+        || facts.by(figure.metric, figure.by).len() < figure.at_least
+    {
+        State::Superfluous
+    } else if is_empty() {
+        State::Empty
+    } else {
+        State::Full
     }
 }
 
@@ -87,7 +107,7 @@ pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<FigureView, ChartErr
         id: figure.id,
         title: figure.title,
         terms: terms.map(|metric| Term { id: metric.id, title: metric.title }).collect(),
-        note: note(figure, drawn.note),
+        note: note(figure, drawn.note, source),
         svg: Value::from_safe_string(svg),
         table: drawn.table,
         wide: figure.draw == Draw::Teams,
@@ -100,7 +120,7 @@ pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<FigureView, ChartErr
 /// The chart could not be drawn: a defect.
 pub fn picture(figure: &Figure, source: &Source<'_>) -> Result<Option<(Svg, String)>, ChartError> {
     let drawn = drawn(figure, source)?;
-    Ok(drawn.svg.map(|svg| (svg, note(figure, drawn.note))))
+    Ok(drawn.svg.map(|svg| (svg, note(figure, drawn.note, source))))
 }
 
 fn drawn(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
@@ -112,13 +132,19 @@ fn drawn(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
         Draw::Stacks => impacts::stacks(figure, source),
         Draw::Multiples => impacts::multiples(figure, source),
         Draw::Funnel => funnel::draw(figure, source),
+        // How many issues a label has, and the ACUs of its sessions, are no facts.
+        Draw::Labels if source.facts.is_covered() => ranking::amounts(figure, source),
         Draw::Labels => Ok(labels::draw(source.evidence)),
         Draw::Teams => Ok(teams::draw(source)),
     }
 }
 
-fn note(figure: &Figure, more: &str) -> String {
-    [figure.note, more].join(" ").trim().to_owned()
+fn note(figure: &Figure, more: &str, source: &Source<'_>) -> String {
+    let own = match figure.draw {
+        Draw::Labels if source.facts.is_covered() => "A session can have several labels.",
+        _ => figure.note,
+    };
+    [own, more].join(" ").trim().to_owned()
 }
 
 fn frame<'a>(figure: &'a Figure, description: &'a str) -> Frame<'a> {

@@ -3,7 +3,7 @@
 use super::{Drawn, Source, firm, frame, in_words, table};
 use crate::charts::{self, Bar, ChartError, Tone};
 use crate::frame::normal::{IMPACTS, STATES};
-use crate::metrics::{ACUS, ACUS_SPLIT, Dim, FOLDED, Fact, Kind, Metric, SPEND, SPEND_SPLIT};
+use crate::metrics::{ACUS, ACUS_SPLIT, Dim, Fact, Kind, Metric, SMALL_GROUP, SPEND, SPEND_SPLIT};
 use crate::report::layout::Figure;
 use crate::report::view::Row;
 use crate::report::{change, money, names};
@@ -19,6 +19,7 @@ pub fn amounts(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError
     let mut facts = source.of(figure);
     let dim = dimension(figure);
     rank(dim, &mut facts);
+    let unit = source.facts.unit(figure.metric);
     let (shown, rest) = facts.split_at(facts.len().min(MOST_BARS));
     let worth = |fact: &Fact| money::text(source.facts, fact);
     let mut bars: Vec<Bar> = shown.iter().map(|fact| bar(source, dim, fact, worth(fact))).collect();
@@ -27,13 +28,12 @@ pub fn amounts(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError
         bars.push(Bar {
             name: format!("{} other {}", rest.len(), names::plural(dim)),
             value: Some(sum),
-            text: figure.metric.unit.text(Some(sum)),
+            text: unit.text(Some(sum)),
             note: worth_of(source, rest),
             tone: Tone::Rest,
             muted: false,
         });
     }
-    let unit = figure.metric.unit;
     // A number of pull requests rests on itself; a column that repeats it says nothing.
     let basis = Some(figure.metric.basis.head()).filter(|head| *head != figure.metric.title);
     let split = figure.metric.id == ACUS.id && dim == Dim::Tag;
@@ -90,7 +90,7 @@ pub fn rates(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> 
     let row = |fact: &&Fact| {
         let mut cells = vec![
             names::of(source.facts, dim, fact.key(dim).flatten()),
-            figure.metric.unit.text(fact.value),
+            fact.unit.text(fact.value),
             count(fact.numerator),
             count(fact.denominator),
         ];
@@ -178,7 +178,7 @@ fn tone(dim: Dim, key: Option<&str>) -> Tone {
         (Dim::State, Some("open")) => Tone::Open,
         (Dim::State, Some("draft")) => Tone::Draft,
         (Dim::State, _) => Tone::Unknown,
-        (_, None | Some(FOLDED)) | (Dim::Repo, Some("unknown")) => Tone::Rest,
+        (_, None | Some(SMALL_GROUP)) | (Dim::Repo, Some("unknown")) => Tone::Rest,
         _ => Tone::Accent,
     }
 }

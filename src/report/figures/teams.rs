@@ -34,6 +34,14 @@ pub fn in_order(facts: &Facts) -> Vec<&Fact> {
     teams
 }
 
+/// The fact of a team in another metric. Which small teams are combined depends on
+/// what a metric counts, so that sessions and pull requests of the combined row are
+/// not of the same teams.
+pub fn beside<'f>(facts: &'f Facts, team: &Fact, metric: &Metric) -> Option<&'f Fact> {
+    let is_combined = team.key(Dim::Team).flatten() == Some(SMALL_GROUP);
+    facts.beside(team, metric).filter(|_| !is_combined || metric.basis == Basis::Sessions)
+}
+
 pub fn draw(source: &Source<'_>) -> Drawn {
     let facts = source.facts;
     let columns = columns(facts);
@@ -41,12 +49,13 @@ pub fn draw(source: &Source<'_>) -> Drawn {
     // A team without a pull request is in no fact of theirs.
     let text = |metric: &Metric, fact: Option<&Fact>| match fact {
         Some(fact) => fact.unit.text(fact.value),
-        None if metric.kind == Kind::Total => metric.unit.text(Some(0.0)),
+        None if metric.kind == Kind::Total && !facts.is_covered() => metric.unit.text(Some(0.0)),
         None => MISSING.to_owned(),
     };
     let row = |team: &&Fact| {
         let name = names::name(Dim::Team, team.key(Dim::Team).flatten());
-        let cells = columns.iter().map(|(_, metric)| text(metric, facts.beside(team, metric)));
+        let own = |metric| beside(facts, team, metric);
+        let cells = columns.iter().map(|(_, metric)| text(metric, own(metric)));
         let faint = facts.beside(team, &MERGE_RATE).is_some_and(change::faint);
         Row { cells: std::iter::once(name).chain(cells).collect(), faint }
     };

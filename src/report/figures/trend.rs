@@ -6,11 +6,17 @@ use crate::metrics::{Dim, Metric, SPEND, SPEND_PER_MERGED_PR};
 use crate::report::layout::Figure;
 use crate::report::view::Row;
 use crate::report::{change, money, names};
-use crate::unit::Unit;
+use crate::unit::{MISSING, Unit};
 
 pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
     let facts = source.of(figure);
-    let unit = figure.metric.unit;
+    let unit = source.facts.unit(figure.metric);
+    let worth = money::companion(figure.metric).filter(|_| source.facts.known.currency.is_some());
+    let heads: Vec<&str> = [names::head(Dim::Period), figure.metric.title]
+        .into_iter()
+        .chain(worth.map(|metric| metric.title))
+        .chain([figure.metric.basis.head()])
+        .collect();
     let is_running = source.facts.period.complete == Some(false);
     let mut points = Vec::new();
     let mut rows = Vec::new();
@@ -18,6 +24,11 @@ pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
     for period in source.periods.iter().rev() {
         let label = period.label();
         let Some(fact) = facts.iter().find(|fact| fact.key(Dim::Period).flatten() == Some(&label)) else {
+            // A covered report leaves out points with too few people.
+            let text = MISSING.to_owned();
+            points.push(Point { label: period.short_name(), value: None, text: text.clone(), muted: true });
+            let cells = std::iter::once(label).chain(std::iter::repeat_n(text, heads.len() - 1));
+            rows.push(Row { cells: cells.collect(), faint: true });
             continue;
         };
         let text = unit.text(fact.value);
@@ -33,12 +44,6 @@ pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
     let description = description(figure.title, &points);
     let max = (unit == Unit::Share).then_some(1.0);
     let svg = charts::line(&frame(figure, &description), &points, &|value| unit.tick(value), max)?;
-    let worth = money::companion(figure.metric).filter(|_| source.facts.known.currency.is_some());
-    let heads: Vec<&str> = [names::head(Dim::Period), figure.metric.title]
-        .into_iter()
-        .chain(worth.map(|metric| metric.title))
-        .chain([figure.metric.basis.head()])
-        .collect();
     let also: &[&Metric] = match worth.map(|metric| metric.id) {
         Some(id) if id == SPEND.id => &[&SPEND],
         Some(_) => &[&SPEND_PER_MERGED_PR],

@@ -105,7 +105,9 @@ fn a_file_that_cannot_be_used_stops_a_report_before_it_begins() {
     assert!(refused(&format!("{second}per_acu = -2\ncurrency = \"EUR\"\n"), &[]).contains("line 7: price"));
     assert!(refused("budget = 5\n", &[]).contains("there is no price"));
     assert!(refused("people = \"names\"\nprofile = \"leadership\"\n", &[]).contains("names nobody"));
-    assert!(refused("", &["--people", "hidden", "--user", "u"]).contains("not to be shown by name"));
+    assert!(
+        refused("", &["--people", "hidden", "--user", "u"]).contains("--user: a report that hides people")
+    );
     assert!(refused("", &["--profile", "leadership", "--include-prompts"]).contains("--include-prompts"));
     assert!(refused("people_file = \"none.csv\"\n", &[]).contains("none.csv"));
     std::fs::write(folder.path().join("people.csv"), "user,nme\n").unwrap();

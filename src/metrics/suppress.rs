@@ -1,0 +1,556 @@
+//! Suppression of small groups in covered reports.
+//!
+//! A covered report must not say what a single person used or did. Every number
+//! in it rests on at least [`ENOUGH`] people, and so does whatever a reader can
+//! compute by subtracting one number of the report from another. Two sums are
+//! checked for each group: the people whose sessions (pull requests, issues) are
+//! in it, and the people who have any outside of it. Service users and other
+//! automation are not people; a session without a user counts as a person.
+//!
+//! What is decided here, before any metric runs, is applied in two places:
+//! [`Cube::suppressed`](super::cube::Cube::suppressed) merges the small groups of
+//! the report's period into one, and [`Layout`](super::answers::Layout) leaves out
+//! the facts, previous values and points of a trend that rest on too few people.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use polars::prelude::*;
+
+use super::acus::{ACUS_PER_SESSION_MAX, ACUS_TOP_DECILE_SHARE, ACUS_WITHOUT_PR_SHARE, binned};
+use super::analysis::issue_counts;
+use super::calendar::PERIOD;
+use super::cube::{BEST_STATE, Cube, ISSUE, ITEM, PERSON, PULL_REQUEST};
+use super::metric::{Basis, Dim, Grain, Kind, Metric};
+use super::plan::{GROUP, group, lists_pr};
+use super::pull_requests::{SESSIONS_WITH_MERGED_PR, SESSIONS_WITH_PR};
+use crate::frame::columns as c;
+use crate::people::ENOUGH;
+
+/// The key of the group that the small groups of a dimension are combined in.
+pub const SMALL_GROUP: &str = "fewer than five people";
+
+/// Percentiles describe single sessions unless there are at least this many.
+const ENOUGH_SESSIONS: f64 = 50.0;
+/// The heaviest tenth of users holds [`ENOUGH`] people only among at least this many.
+const ENOUGH_USERS: usize = 50;
+
+/// The number that stands for [`SMALL_GROUP`] in a dimension: the last that fits.
+pub fn small_group(dim: Dim) -> u32 {
+    u32::MAX >> (32 - dim.bits()) & !1
+}
+
+/// What may be shown of one grouping of metrics with the same basis.
+#[derive(Clone, Debug, Default)]
+pub struct Shown {
+    /// The dimensions; empty for the whole period.
+    by: Vec<Dim>,
+    /// Groups of the report's period that are combined, as packed keys.
+    combined: BTreeSet<u64>,
+    /// Columns (see [`column`]) of which nothing is shown.
+    left_out: BTreeSet<u64>,
+    /// The groups that are shown under their own key, by period.
+    own: Vec<BTreeSet<u64>>,
+}
+
+impl Shown {
+    /// The dimensions of the grouping.
+    pub fn by(&self) -> &[Dim] {
+        &self.by
+    }
+
+    /// The groups that [`Cube::suppressed`](super::cube::Cube::suppressed) combines.
+    pub fn combined(&self) -> &BTreeSet<u64> {
+        &self.combined
+    }
+
+    /// Whether nothing of the grouping is hidden in the report's period.
+    pub fn is_whole(&self) -> bool {
+        self.combined.is_empty() && self.left_out.is_empty()
+    }
+
+    /// Whether a part of the grouping, or all of it, is left out.
+    pub fn is_left_out(&self) -> bool {
+        !self.left_out.is_empty()
+    }
+
+    /// Whether the values of a group may be shown. A combined group, or one with a
+    /// combined impact, is shown in the report's period alone.
+    pub fn has(&self, period: usize, key: u64) -> bool {
+        let is_of_combined = || match self.by.as_slice() {
+            [_, Dim::Impact] | [Dim::Impact, _] => is_combined(&[Dim::Impact], column(&self.by, key)),
+            _ => false,
+        };
+        let is_own = self.own.get(period).is_some_and(|own| own.contains(&key));
+        let is_own = is_own && (period == 0 || !is_of_combined());
+        // All impacts are listed, so that none at all is a 0.
+        let is_empty_impact = self.by == [Dim::Impact] && !self.combined.contains(&key);
+        let is_left_out = || self.left_out.contains(&column(&self.by, key));
+        is_own || period == 0 && (is_empty_impact || is_combined(&self.by, key)) && !is_left_out()
+    }
+}
+
+/// What a covered report shows of every grouping, and for which periods.
+#[derive(Debug, Default)]
+pub struct Suppression {
+    /// How many people were at work in each period, newest first.
+    people: Vec<usize>,
+    groupings: BTreeMap<(Basis, Vec<Dim>), Shown>,
+    /// Metrics of the whole period that split its sessions in two: the periods in
+    /// which both parts have enough people, or none.
+    splits: BTreeMap<&'static str, Vec<bool>>,
+}
+
+impl Suppression {
+    /// Decides for all groupings of some metrics. `all` has every period of the
+    /// trend, `recent` the last two.
+    ///
+    /// # Errors
+    /// Polars refused a step: an internal error.
+    pub fn decide(
+        metrics: &[(&'static Metric, Vec<Dim>)],
+        all: &Cube,
+        recent: &Cube,
+        periods: usize,
+    ) -> PolarsResult<Self> {
+        let people = people(all.sessions(&[]), periods)?;
+        let mut this = Self { people, ..Self::default() };
+        let mut keys: Vec<(Basis, Vec<Dim>)> =
+            metrics.iter().map(|(metric, by)| (metric.basis, by.clone())).collect();
+        // A group that one basis hides is hidden from those that rest on fewer rows.
+        keys.sort_by_key(|(basis, by)| (by.len(), *basis, by.clone()));
+        keys.dedup();
+        let mut cubes = (all.clone(), recent.clone());
+        for (basis, by) in keys {
+            // Only the whole and the impacts have a trend.
+            let cube = if matches!(by.as_slice(), [] | [Dim::Impact]) { &cubes.0 } else { &cubes.1 };
+            let shown = match by.as_slice() {
+                [] => this.whole(cube, basis, periods)?,
+                _ => this.grouping(cube, basis, &by, periods)?,
+            };
+            if by == [Dim::Impact] {
+                // What is grouped by impact besides another dimension knows no impact that is hidden.
+                cubes = (cubes.0.suppressed(&shown)?, cubes.1.suppressed(&shown)?);
+            }
+            this.groupings.insert((basis, by), shown);
+        }
+        let parts: [(&Metric, Expr); 3] = [
+            (&SESSIONS_WITH_PR, lists_pr()),
+            (&ACUS_WITHOUT_PR_SHARE, lists_pr()),
+            (&SESSIONS_WITH_MERGED_PR, col(BEST_STATE).eq(lit(0)).fill_null(lit(false))),
+        ];
+        for (metric, part) in parts {
+            let sessions = || recent.sessions(&[]);
+            let (inside, outside) = (
+                self::people(sessions().filter(part.clone()), periods)?,
+                self::people(sessions().filter(part.not()), periods)?,
+            );
+            let both = inside.into_iter().zip(outside);
+            this.splits
+                .insert(metric.id, both.map(|(a, b)| none_or_enough(a) && none_or_enough(b)).collect());
+        }
+        Ok(this)
+    }
+
+    /// How many people were at work in a period.
+    pub fn people(&self, period: usize) -> usize {
+        self.people.get(period).copied().unwrap_or(0)
+    }
+
+    /// What is shown of a grouping of a metric.
+    pub fn of(&self, basis: Basis, by: &[Dim]) -> &Shown {
+        self.groupings.get(&(basis, by.to_vec())).expect("every grouping of every metric was decided")
+    }
+
+    /// What is shown of the impacts.
+    pub fn impacts(&self) -> &Shown {
+        self.of(Basis::AnalysedSessions, &[Dim::Impact])
+    }
+
+    /// Whether a value of a metric may be shown: not of a period with too few
+    /// people, not of single sessions, and not of a part or a rest of few people.
+    pub fn allows(&self, metric: &Metric, by: &[Dim], period: usize, key: u64, n: f64) -> bool {
+        let is_enough = match metric.kind {
+            Kind::Quantile => n >= ENOUGH_SESSIONS && metric.id != ACUS_PER_SESSION_MAX.id,
+            _ if metric.id == ACUS_TOP_DECILE_SHARE.id => self.people(period) >= ENOUGH_USERS,
+            _ => true,
+        };
+        let is_split = || match self.splits.get(metric.id) {
+            Some(periods) => periods.get(period).copied().unwrap_or(false),
+            None => true,
+        };
+        is_enough
+            && self.people(period) >= ENOUGH as usize
+            && self.of(metric.basis, by).has(period, key)
+            && is_split()
+    }
+
+    fn whole(&self, cube: &Cube, basis: Basis, periods: usize) -> PolarsResult<Shown> {
+        let people = people(rows_behind(cube, basis, &[]), periods)?;
+        let own = people.iter().map(|people| if none_or_enough(*people) { [0].into() } else { [].into() });
+        Ok(Shown { own: own.collect(), ..Shown::default() })
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "there is a set of groups for every period, at least one")]
+    fn grouping(&self, cube: &Cube, basis: Basis, by: &[Dim], periods: usize) -> PolarsResult<Shown> {
+        let views = views(cube, basis, by)?;
+        let is_day = by == [Dim::Day];
+        let columns = |period: u32| -> BTreeSet<u64> {
+            views.iter().flat_map(|view| view.keys(period)).map(|key| column(by, key)).collect()
+        };
+        let mut shown = Shown { by: by.to_vec(), own: vec![BTreeSet::new(); periods], ..Shown::default() };
+        if by.len() > 1 && !self.impacts().left_out.is_empty() {
+            shown.left_out = columns(0);
+            return Ok(shown);
+        }
+        for place in columns(0) {
+            let groups = Groups::new(&views, 0, |key| column(by, key) == place);
+            let hidden = groups.hidden(self.inherited(by, basis, &groups.keys), |hidden| match is_day {
+                true => groups.rests(hidden) && hidden.len() + cube.days(0).count() - groups.keys.len() != 1,
+                false => hidden.is_empty() || groups.is_enough(hidden),
+            });
+            let own: BTreeSet<u64> = groups.keys.difference(&hidden).copied().collect();
+            let remaining = own.len() + usize::from(!is_day);
+            if !hidden.is_empty() && remaining < 2 {
+                shown.left_out.insert(place);
+                continue;
+            }
+            shown.combined.extend(hidden);
+            shown.own[0].extend(own);
+        }
+        for period in 1..periods {
+            let Ok(number) = u32::try_from(period) else { continue };
+            for place in columns(number) {
+                let groups = Groups::new(&views, number, |key| column(by, key) == place);
+                let is_own = |key: &u64| shown.own[0].contains(key) && self.inherits(by, basis, period, *key);
+                let others = groups.keys.iter().copied().filter(|key| !is_own(key)).collect();
+                let hidden = groups.hidden(others, |hidden| groups.rests(hidden));
+                let own: Vec<u64> = groups.keys.difference(&hidden).copied().collect();
+                shown.own[period].extend(own);
+            }
+        }
+        Ok(shown)
+    }
+
+    /// Those of some groups that are hidden already where more rows count: a number
+    /// that is shown of them there could be subtracted from what hides them here.
+    fn inherited(&self, by: &[Dim], basis: Basis, keys: &BTreeSet<u64>) -> BTreeSet<u64> {
+        keys.iter().copied().filter(|key| !self.inherits(by, basis, 0, *key)).collect()
+    }
+
+    /// Whether no grouping that was decided before hides a group in a period.
+    fn inherits(&self, by: &[Dim], basis: Basis, period: usize, key: u64) -> bool {
+        let is_shown = |shown: &Shown, key| {
+            shown.own.get(period).is_some_and(|own| own.contains(&key)) && !shown.combined.contains(&key)
+        };
+        let same = self.groupings.iter().filter(|((other, dims), _)| dims == by && *other < basis);
+        let mut same = same.filter(|(_, shown)| shown.own.first().is_some_and(|own| !own.is_empty()));
+        let parent = match by {
+            [first, Dim::Impact] => self.groupings.iter().find(|((_, dims), _)| dims.as_slice() == [*first]),
+            _ => None,
+        };
+        let above = key >> Dim::Impact.bits();
+        same.all(|(_, shown)| is_shown(shown, key)) && parent.is_none_or(|(_, shown)| is_shown(shown, above))
+    }
+}
+
+/// The part of a grouping that groups are combined within: an impact where the
+/// groups are cut by impact, else everything.
+fn column(by: &[Dim], key: u64) -> u64 {
+    match by {
+        [_, Dim::Impact] => key & low_bits(Dim::Impact),
+        [Dim::Impact, inner] => key >> inner.bits(),
+        _ => 0,
+    }
+}
+
+/// Whether a key is that of the combined group.
+fn is_combined(by: &[Dim], key: u64) -> bool {
+    let inner = match by {
+        [_, Dim::Impact] => key >> Dim::Impact.bits(),
+        [Dim::Impact, inner] => key & low_bits(*inner),
+        _ => key,
+    };
+    combining(by).is_some_and(|dim| inner == u64::from(small_group(dim)) + 1)
+}
+
+/// The dimension whose small groups are combined, within each impact where there is one besides.
+pub fn combining(by: &[Dim]) -> Option<Dim> {
+    match by {
+        [Dim::Impact, inner] => Some(*inner),
+        _ => by.first().copied(),
+    }
+}
+
+fn low_bits(dim: Dim) -> u64 {
+    (1 << dim.bits()) - 1
+}
+
+pub(super) fn none_or_enough(people: usize) -> bool {
+    people == 0 || people >= ENOUGH as usize
+}
+
+/// The number of people in each period.
+pub(super) fn people(rows: LazyFrame, periods: usize) -> PolarsResult<Vec<usize>> {
+    let counted = rows
+        .group_by([col(PERIOD)])
+        .agg([col(PERSON).drop_nulls().n_unique().cast(DataType::UInt32)])
+        .collect()?;
+    let mut people = vec![0; periods];
+    for (period, count) in counted.column(PERIOD)?.u32()?.iter().zip(counted.column(PERSON)?.u32()?.iter()) {
+        if let (Some(period), Some(count)) = (period, count)
+            && let Some(place) = people.get_mut(period as usize)
+        {
+            *place = count as usize;
+        }
+    }
+    Ok(people)
+}
+
+/// The rows that the numbers of a grouping rest on.
+fn rows_behind(cube: &Cube, basis: Basis, by: &[Dim]) -> LazyFrame {
+    if by.contains(&Dim::Type) {
+        return cube.action_items(by);
+    }
+    if by.contains(&Dim::Issues) {
+        return issue_counts(cube);
+    }
+    if by.contains(&Dim::Label) || by.contains(&Dim::Impact) {
+        return cube.issues(by);
+    }
+    if by.contains(&Dim::Bin) {
+        return binned(cube);
+    }
+    let state = || col(c::STATE);
+    match basis {
+        Basis::Sessions => cube.sessions(by),
+        Basis::KnownSessions => cube.sessions(by).filter(col(c::ACUS).is_not_null()),
+        Basis::AnalysedSessions => cube.sessions(by).filter(col(c::ANALYSED)),
+        Basis::CountedSessions => cube.sessions(by).filter(col(c::MESSAGES).is_not_null()),
+        Basis::PullRequests => cube.pull_requests(by),
+        Basis::DecidedPullRequests => cube.pull_requests(by).filter(state().lt_eq(lit(1))),
+        Basis::MergedPullRequests => cube.pull_requests(by).filter(state().eq(lit(0))),
+    }
+}
+
+/// What is counted in a grouping, in every way in which it is counted.
+fn views(cube: &Cube, basis: Basis, by: &[Dim]) -> PolarsResult<Vec<View>> {
+    let rows = || rows_behind(cube, basis, by);
+    let unit = match basis.grain() {
+        _ if by.contains(&Dim::Type) => ITEM,
+        _ if by.contains(&Dim::Label) || (by.contains(&Dim::Impact) && !by.contains(&Dim::Issues)) => ISSUE,
+        Grain::PullRequest => PULL_REQUEST,
+        Grain::Session => c::ROW,
+    };
+    let mut views = vec![View::new(rows(), by, unit)?];
+    if matches!(by, [Dim::Impact] | [Dim::Label]) {
+        // The sessions that have such an issue, of those analysed and of all.
+        for outside in [cube.sessions(&[]).filter(col(c::ANALYSED)), cube.sessions(&[])] {
+            let mut view = View::new(rows(), by, c::ROW)?;
+            view.add_outside(outside)?;
+            views.push(view);
+        }
+    }
+    Ok(views)
+}
+
+/// A counted thing: its number, and the person who stands behind it, if any.
+type Counted = (u64, Option<u64>);
+
+/// What is counted in each group of each period.
+struct View {
+    /// By period, then by packed keys.
+    groups: BTreeMap<(u32, u64), Vec<Counted>>,
+    /// What is counted and may be in no group, by period.
+    outside: BTreeMap<u32, Vec<Counted>>,
+}
+
+impl View {
+    fn new(rows: LazyFrame, by: &[Dim], unit: &str) -> PolarsResult<Self> {
+        let mut groups: BTreeMap<(u32, u64), Vec<Counted>> = BTreeMap::new();
+        let bits = by.iter().map(|dim| dim.bits()).sum::<u32>();
+        for (group, counted) in counted(rows, group(by), unit)? {
+            let period = u32::try_from(group >> bits).expect("a period is the number of one of the trend's");
+            groups.entry((period, group & ((1 << bits) - 1))).or_default().push(counted);
+        }
+        Ok(Self { groups, outside: BTreeMap::new() })
+    }
+
+    fn add_outside(&mut self, rows: LazyFrame) -> PolarsResult<()> {
+        for (period, counted) in counted(rows, group(&[]), c::ROW)? {
+            let period = u32::try_from(period).expect("a period is the number of one of the trend's");
+            self.outside.entry(period).or_default().push(counted);
+        }
+        Ok(())
+    }
+
+    fn keys(&self, period: u32) -> impl Iterator<Item = u64> {
+        self.groups.range((period, 0)..=(period, u64::MAX)).map(|((_, key), _)| *key)
+    }
+}
+
+/// Distinct counted things of rows with the group that they are in.
+fn counted(rows: LazyFrame, group: Expr, unit: &str) -> PolarsResult<Vec<(u64, Counted)>> {
+    let rows = rows
+        .select([group, col(unit).cast(DataType::UInt64).alias(UNIT), col(PERSON)])
+        .unique(Some(cols([GROUP, UNIT])), UniqueKeepStrategy::Any)
+        .collect()?;
+    let (groups, units) = (rows.column(GROUP)?.u64()?, rows.column(UNIT)?.u64()?);
+    let rows = groups.iter().zip(units.iter()).zip(rows.column(PERSON)?.u64()?.iter());
+    Ok(rows.filter_map(|((group, unit), person)| Some((group?, (unit?, person)))).collect())
+}
+
+const UNIT: &str = "unit";
+
+/// The groups of one column in one period.
+struct Groups<'a> {
+    keys: BTreeSet<u64>,
+    views: Vec<Side<'a>>,
+}
+
+/// What one view has of them.
+struct Side<'a> {
+    groups: BTreeMap<u64, &'a [Counted]>,
+    /// Every person with how many things they have, in the groups or outside.
+    all: HashMap<u64, usize>,
+}
+
+impl<'a> Groups<'a> {
+    fn new(views: &'a [View], period: u32, is_own: impl Fn(u64) -> bool) -> Self {
+        let view = |view: &'a View| {
+            let own = view.groups.range((period, 0)..=(period, u64::MAX));
+            let own = own.filter(|((_, key), _)| is_own(*key));
+            let groups: BTreeMap<u64, &'a [Counted]> =
+                own.map(|((_, key), counted)| (*key, counted.as_slice())).collect();
+            let outside = view.outside.get(&period).map_or([].as_slice(), Vec::as_slice);
+            let all = groups.values().copied().flatten().chain(outside);
+            let all = people_of(all);
+            Side { groups, all }
+        };
+        let views: Vec<Side<'a>> = views.iter().map(view).collect();
+        Self { keys: views.iter().flat_map(|side| side.groups.keys().copied()).collect(), views }
+    }
+
+    /// How many people are in some groups, and how many have anything outside of
+    /// them, in each view.
+    fn people(&self, keys: &BTreeSet<u64>) -> impl Iterator<Item = (usize, usize)> {
+        self.views.iter().map(move |Side { groups, all }| {
+            let inside = people_of(keys.iter().filter_map(|key| groups.get(key)).copied().flatten());
+            let only = inside.iter().filter(|(person, counted)| all.get(person) == Some(counted)).count();
+            (inside.len(), all.len() - only)
+        })
+    }
+
+    /// Whether some groups may be shown as one number.
+    fn is_enough(&self, keys: &BTreeSet<u64>) -> bool {
+        self.people(keys).all(|(inside, outside)| inside >= ENOUGH as usize && none_or_enough(outside))
+    }
+
+    /// Whether some groups that are not shown may be computed as a rest.
+    fn rests(&self, keys: &BTreeSet<u64>) -> bool {
+        self.people(keys).all(|(inside, outside)| none_or_enough(inside) && none_or_enough(outside))
+    }
+
+    /// The groups to hide: some given ones, the small ones, and then one by one the
+    /// smallest of the others until what is hidden is as it should be.
+    fn hidden(&self, given: BTreeSet<u64>, is_safe: impl Fn(&BTreeSet<u64>) -> bool) -> BTreeSet<u64> {
+        let mut hidden = given;
+        hidden.extend(self.keys.iter().copied().filter(|key| !self.is_enough(&[*key].into())));
+        let size = |key: u64| self.people(&[key].into()).map(|(inside, _)| inside).min();
+        let shown = self.keys.difference(&hidden);
+        let mut shown: Vec<_> = shown.map(|key| (size(*key), *key)).collect();
+        shown.sort_unstable();
+        for (_, smallest) in shown {
+            if is_safe(&hidden) {
+                break;
+            }
+            hidden.insert(smallest);
+        }
+        hidden
+    }
+}
+
+/// The people behind counted things, each with how many different things they have.
+fn people_of<'c>(counted: impl Iterator<Item = &'c Counted>) -> HashMap<u64, usize> {
+    let mut met = HashSet::new();
+    let mut people = HashMap::new();
+    for (unit, person) in counted {
+        if let Some(person) = person
+            && met.insert(unit)
+        {
+            *people.entry(*person).or_default() += 1;
+        }
+    }
+    people
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Groups by key, each with its people; every person has one thing of their own there.
+    fn view(groups: &[(u64, &[u64])]) -> View {
+        let counted = |(key, people): &(u64, &[u64])| {
+            let own = people.iter().map(|person| (key * 1000 + person, Some(*person))).collect();
+            ((0, *key), own)
+        };
+        View { groups: groups.iter().map(counted).collect(), outside: BTreeMap::new() }
+    }
+
+    fn hidden(groups: &[(u64, &[u64])]) -> Vec<u64> {
+        let views = [view(groups)];
+        let groups = Groups::new(&views, 0, |_| true);
+        let is_safe = |hidden: &BTreeSet<u64>| hidden.is_empty() || groups.is_enough(hidden);
+        groups.hidden(BTreeSet::new(), is_safe).into_iter().collect()
+    }
+
+    #[test]
+    fn small_groups_are_combined_with_the_smallest_others_until_they_have_five_people() {
+        let six: &[u64] = &[1, 2, 3, 4, 5, 6];
+        assert_eq!(hidden(&[(1, six), (2, six)]), [0; 0]);
+        // Five people in two small groups are enough.
+        assert_eq!(hidden(&[(1, six), (2, six), (3, &[1, 2, 3]), (4, &[4, 5])]), [3, 4]);
+        // The same three people in two groups are not: the smallest of the others joins them.
+        let seven: &[u64] = &[1, 2, 3, 4, 5, 6, 7];
+        assert_eq!(hidden(&[(1, seven), (2, six), (3, &[1, 2, 3]), (4, &[1, 2])]), [2, 3, 4]);
+        // With one large group nothing is left to show.
+        assert_eq!(hidden(&[(1, six), (2, &[7])]), [1, 2]);
+    }
+
+    #[test]
+    fn a_group_is_hidden_that_only_a_few_people_are_outside_of() {
+        // Tags overlap: all six have something tagged 1 and something tagged 2, and
+        // two of them have something without either.
+        let mut view = view(&[(1, &[1, 2, 3, 4, 5, 6]), (2, &[1, 2, 3, 4, 5, 6])]);
+        let both: Vec<Counted> = (1..=6).map(|person| (person, Some(person))).collect();
+        view.groups.values_mut().for_each(|group| *group = both.clone());
+        let of = |view: View| {
+            let views = [view];
+            let groups = Groups::new(&views, 0, |_| true);
+            groups.hidden(BTreeSet::new(), |_| true).len()
+        };
+        view.outside.insert(0, both.iter().copied().chain([(7, Some(1)), (8, Some(2))]).collect());
+        assert_eq!(of(view), 2);
+    }
+
+    #[test]
+    fn automation_is_nobody_and_a_person_counts_once() {
+        let views = [View {
+            groups: [((0, 1), vec![(1, Some(7)), (2, Some(7)), (3, None)])].into(),
+            outside: BTreeMap::new(),
+        }];
+        let groups = Groups::new(&views, 0, |_| true);
+        assert_eq!(groups.people(&[1].into()).collect::<Vec<_>>(), [(1, 0)]);
+    }
+
+    #[test]
+    fn the_combined_group_fits_into_the_bits_of_its_dimension() {
+        for dim in [Dim::Impact, Dim::State, Dim::Tag] {
+            let key = u64::from(small_group(dim)) + 1;
+            assert!(key <= low_bits(dim) && is_combined(&[dim], key), "{dim:?}");
+        }
+        let key = (u64::from(small_group(Dim::Label)) + 1) << 8 | 3;
+        assert!(is_combined(&[Dim::Label, Dim::Impact], key) && column(&[Dim::Label, Dim::Impact], key) == 3);
+        assert!(!is_combined(&[Dim::Label, Dim::Impact], 7 << 8 | 255));
+        assert!(is_combined(&[Dim::Impact, Dim::Issues], 3 << 8 | 255));
+    }
+}
