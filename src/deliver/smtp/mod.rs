@@ -6,6 +6,7 @@ mod connect;
 mod conversation;
 mod login;
 
+use std::io;
 use std::time::Duration;
 
 use lettre::Address;
@@ -166,6 +167,10 @@ impl Context {
     /// What happened, on one line and without a password in it.
     fn cause(&self, failure: &Failure) -> String {
         match failure {
+            // The library's text is about TLS and has an address in it.
+            Failure::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                "it closed the connection".to_owned()
+            }
             Failure::Io(error) => self.shown(&error.to_string()),
             Failure::Tls(error) => match (fetch::certificate_words(error), error) {
                 (Some(words), _) => words.to_owned(),

@@ -81,6 +81,10 @@ fn answers_injected_before_tls_are_not_read() {
 #[test]
 fn without_starttls_nothing_is_sent() {
     let folder = reported();
+    let stripped = MailServer::start(Manner::of(Kind::Plain));
+    let outcome = send(folder.path(), &url(&stripped, "smtp"), &[]);
+    assert!(outcome.code == Some(5) && outcome.stderr.contains("does not offer STARTTLS"), "{outcome:?}");
+    assert!(stripped.heard().iter().all(|line| line.starts_with("EHLO")), "{:?}", stripped.heard());
     let login = ["--smtp-user", "me"];
     for manner in [
         Manner::of(Kind::Plain),
@@ -175,6 +179,7 @@ fn the_answer_to_the_message_decides() {
         );
         let is_doubt = outcome.stderr.contains("did not say whether it took it");
         assert_eq!(is_doubt, states == ["sending"], "{answer:?}: {}", outcome.stderr);
+        assert!(!outcome.stderr.contains("docs.rs"), "{}", outcome.stderr);
     }
     std::fs::remove_dir_all(folder.path().join(".local")).unwrap();
     for odd in [Odd::EndlessLine, Odd::EndlessAnswer] {
