@@ -10,14 +10,14 @@ use chrono::{DateTime, Days, SecondsFormat, Utc};
 use clap::CommandFactory;
 
 use crate::cli::{ApiArgs, Cli, DemoArgs, Format, MailArgs, ReportArgs, SimulateArgs};
-use crate::deliver::{self, PostError, Posted};
+use crate::deliver::{self, Offer, PostError, Posted};
 use crate::doctor::{self, Diagnosis};
 use crate::error::Error;
 use crate::fetch::Progress;
 use crate::mail as letter;
 use crate::pipeline::{self, Prepared};
 use crate::progress::Voice;
-use crate::settings::mail::{self, Attach, Way};
+use crate::settings::mail::{self, Attach, Delivery};
 use crate::settings::{self, Found, FoundKey, Settings, SettingsError};
 use crate::simulator::{self, Fault, Options, Organisation, Recipe, Simulator, fault_names};
 pub use archive::{sync, verify};
@@ -175,32 +175,41 @@ pub fn report_mail_settings(
     Ok(settings)
 }
 
-/// Sends the report that lies at a path, or writes its message to a file, whose
-/// path it gives.
+/// Writes the message about the report at a path to a file.
 ///
 /// # Errors
-/// There is no such report, it is incomplete, or the mail is not delivered.
-pub fn send(
+/// There is no such report, it is incomplete, or the file cannot be written.
+pub fn write_message(report: &Path, settings: &mail::Mail, file: &Path) -> Result<(), Error> {
+    Ok(deliver::write_message(file, &pipeline::message(report, settings)?.bytes)?)
+}
+
+/// Offers the report at a path to a mail server. Nothing of the message has
+/// left when this returns: until then the run may end at any time.
+///
+/// # Errors
+/// There is no such report, it is incomplete, or the server does not agree to it.
+pub async fn offer(
     report: &Path,
     settings: &mail::Mail,
+    delivery: &Delivery,
     now: DateTime<Utc>,
-    voice: &Voice,
-) -> Result<Option<PathBuf>, Error> {
+) -> Result<Offer, Error> {
     let message = pipeline::message(report, settings)?;
-    match &settings.way {
-        Way::File(path) => {
-            deliver::write_message(path, &message.bytes)?;
-            Ok(Some(path.clone()))
-        }
-        Way::Server { server, state, force } => {
-            let at = now.to_rfc3339_opts(SecondsFormat::Secs, true);
-            let posted = deliver::post(&message, server, state, *force, &at)?;
-            told(&posted, &message.subject).iter().for_each(|line| voice.say(line));
-            match posted.doubt {
-                Some(doubt) => Err(PostError::Perhaps(doubt).into()),
-                None => Ok(None),
-            }
-        }
+    let at = now.to_rfc3339_opts(SecondsFormat::Secs, true);
+    Ok(deliver::offer(message, delivery, &at, deliver::LIMITS).await?)
+}
+
+/// Sends the message that was offered. The run must not end before this does.
+///
+/// # Errors
+/// The mail is not delivered.
+pub async fn send(offer: Offer, voice: &Voice) -> Result<(), Error> {
+    let subject = offer.subject().to_owned();
+    let posted = offer.send().await?;
+    told(&posted, &subject).iter().for_each(|line| voice.say(line));
+    match posted.doubt {
+        Some(doubt) => Err(PostError::Perhaps(doubt).into()),
+        None => Ok(()),
     }
 }
 

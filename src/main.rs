@@ -4,7 +4,8 @@ mod found;
 
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::pin::pin;
 use std::process::ExitCode;
 
 use acumen::cli::{self, ArchiveCommand, Choice, Cli, Command, ConfigCommand};
@@ -14,16 +15,16 @@ use acumen::error::Error;
 use acumen::fetch::{Api, Monitor, News, Watch};
 use acumen::pipeline::Prepared;
 use acumen::progress::{Voice, write_line};
-use acumen::settings::mail::Mail;
+use acumen::settings::mail::{Mail, Way};
 use acumen::settings::{Found, FoundKey, SettingsError, SettingsFile};
-use acumen::{archive, commands, metrics, settings};
+use acumen::{archive, commands, deliver, metrics, settings};
 use chrono::{DateTime, Utc};
 use clap::error::ErrorKind as Usage;
 use found::{
     around, find_key, find_ping, ignores_local_file, is_blank, password, report_mail_settings, settings_file,
     state, user_settings_file,
 };
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// A run that a signal ended: 128 and the signal's number.
 const INTERRUPTED: u8 = 130;
@@ -72,8 +73,11 @@ fn main() -> ExitCode {
         Ok(monitor) => monitor.map(|monitor| runtime.block_on(async { Watch::begin(monitor) })),
         Err(error) => return ExitCode::from(complain(&error.into())),
     };
-    let ended = runtime.block_on(until_signal(dispatch(cli, file, choices, secret, now)));
-    let ended = ended.and_then(|done| finish(done, now, &voice).map_err(Ended::Failed));
+    let ended = runtime.block_on(async {
+        let mut signals = Signals::listen();
+        let done = signals.until(dispatch(cli, file, choices, secret, now)).await?;
+        finish(done, now, &voice, &mut signals).await
+    });
     // Before the error is told, whose hint is the last line that a user sees.
     if let Some(untold) = watch.and_then(|watch| runtime.block_on(watch.end(&news(&ended)))) {
         voice.say(&untold);
@@ -81,8 +85,8 @@ fn main() -> ExitCode {
     let code = match ended {
         Ok(code) => code,
         Err(Ended::Failed(error)) => complain(&error),
-        Err(Ended::Signal { word, code }) => {
-            write_line(&format!("{word}: {nothing}"));
+        Err(Ended::Signal { word, code, left }) => {
+            write_line(&format!("{word}: {}", left.unwrap_or(nothing)));
             code
         }
     };
@@ -118,7 +122,8 @@ fn secret(command: &Command) -> Result<Option<FoundKey>, SettingsError> {
     }
 }
 
-/// What a command leaves to be done once no signal can cut it short.
+/// What a command leaves to be done: files are written without a break, and a
+/// mail ends with a signal until its message is on the way.
 enum Done {
     Report(Box<Prepared>, Option<Mail>),
     Send(PathBuf, Mail),
@@ -130,7 +135,13 @@ enum Done {
 /// Why a command did not come to its end.
 enum Ended {
     Failed(Error),
-    Signal { word: &'static str, code: u8 },
+    Signal { word: &'static str, code: u8, left: Option<&'static str> },
+}
+
+impl From<Error> for Ended {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
 }
 
 /// What is on the disk after a sync that failed.
@@ -149,14 +160,14 @@ fn news(ended: &Result<u8, Ended>) -> News {
         Err(Ended::Failed(error)) => {
             News::Failed { code: error.exit_code(), cause: error.to_string(), hurry: false }
         }
-        Err(Ended::Signal { word, code }) => {
+        Err(Ended::Signal { word, code, .. }) => {
             News::Failed { code: *code, cause: (*word).to_owned(), hurry: true }
         }
     }
 }
 
 /// Writes what is to be written, and tells where.
-fn finish(done: Done, now: DateTime<Utc>, voice: &Voice) -> Result<u8, Error> {
+async fn finish(done: Done, now: DateTime<Utc>, voice: &Voice, signals: &mut Signals) -> Result<u8, Ended> {
     let mut code = 0;
     match done {
         Done::Text(text) => print(&text)?,
@@ -169,10 +180,14 @@ fn finish(done: Done, now: DateTime<Utc>, voice: &Voice) -> Result<u8, Error> {
             // The files stand, whatever becomes of the mail.
             print(&written(&receipt, voice))?;
             if let Some(mail) = mail {
-                send(&receipt.json, &mail, now, voice)?;
+                let sent = send(receipt.json, mail, now, voice, signals).await;
+                sent.map_err(|ended| ended.leaving(deliver::UNMAILED))?;
             }
         }
-        Done::Send(report, mail) => send(&report, &mail, now, voice)?,
+        Done::Send(report, mail) => {
+            let sent = send(report, mail, now, voice, signals).await;
+            sent.map_err(|ended| ended.leaving("nothing was sent"))?;
+        }
         Done::Demo(prepared) => {
             print(&written(&prepared.deliver()?, voice))?;
             voice.say(commands::DEMO_HINT);
@@ -181,10 +196,30 @@ fn finish(done: Done, now: DateTime<Utc>, voice: &Voice) -> Result<u8, Error> {
     Ok(code)
 }
 
-fn send(report: &Path, mail: &Mail, now: DateTime<Utc>, voice: &Voice) -> Result<(), Error> {
-    match commands::send(report, mail, now, voice)? {
-        Some(path) => print(&format!("{}\n", path.display())),
-        None => Ok(()),
+async fn send(
+    report: PathBuf,
+    mail: Mail,
+    now: DateTime<Utc>,
+    voice: &Voice,
+    signals: &mut Signals,
+) -> Result<(), Ended> {
+    let delivery = match &mail.way {
+        Way::File(file) => {
+            commands::write_message(&report, &mail, file)?;
+            return Ok(print(&format!("{}\n", file.display()))?);
+        }
+        Way::Server(delivery) => delivery.clone(),
+    };
+    let offer = async move { commands::offer(&report, &mail, &delivery, now).await };
+    let offer = signals.until(offer).await?;
+    // From here on a signal would leave a doubt.
+    let mut sending = pin!(commands::send(offer, voice));
+    tokio::select! {
+        sent = &mut sending => Ok(sent?),
+        (word, _) = signals.next() => {
+            voice.say(&format!("{word}: waiting until the mail server answers to the message"));
+            Ok(sending.await?)
+        }
     }
 }
 
@@ -266,23 +301,47 @@ async fn dispatch(
     }
 }
 
-/// Ends with the work or with the first signal, whichever comes first.
-async fn until_signal(
-    work: impl Future<Output = Result<Done, Error>> + Send + 'static,
-) -> Result<Done, Ended> {
-    // A task of its own: a panic in it is an error with a hint and the documented code.
-    let work = tokio::spawn(work);
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return work.await.unwrap_or(Err(Error::Panicked)).map_err(Ended::Failed);
-    };
-    let (word, code) = tokio::select! {
-        done = work => return done.unwrap_or(Err(Error::Panicked)).map_err(Ended::Failed),
-        _ = interrupt.recv() => ("interrupted", INTERRUPTED),
-        _ = terminate.recv() => ("terminated", TERMINATED),
-    };
-    Err(Ended::Signal { word, code })
+impl Ended {
+    /// The same, if a signal ended the run, with what is on the disk all the same.
+    fn leaving(self, left: &'static str) -> Self {
+        match self {
+            Self::Signal { word, code, .. } => Self::Signal { word, code, left: Some(left) },
+            failed @ Self::Failed(_) => failed,
+        }
+    }
+}
+
+/// The signals that end a run. One that arrives while files are written counts afterwards.
+struct Signals(Option<(Signal, Signal)>);
+
+impl Signals {
+    fn listen() -> Self {
+        Self(signal(SignalKind::interrupt()).ok().zip(signal(SignalKind::terminate()).ok()))
+    }
+
+    /// The next signal, and the exit code for it.
+    async fn next(&mut self) -> (&'static str, u8) {
+        let Some((interrupt, terminate)) = &mut self.0 else { return std::future::pending().await };
+        tokio::select! {
+            _ = interrupt.recv() => ("interrupted", INTERRUPTED),
+            _ = terminate.recv() => ("terminated", TERMINATED),
+        }
+    }
+
+    /// Ends with the work or with the first signal, whichever comes first.
+    async fn until<T: Send + 'static>(
+        &mut self,
+        work: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> Result<T, Ended> {
+        // A task of its own: a panic in it is an error with a hint and the documented code.
+        let work = tokio::spawn(work);
+        tokio::select! {
+            // A signal that came before the end of the work counts.
+            biased;
+            (word, code) = self.next() => Err(Ended::Signal { word, code, left: None }),
+            done = work => done.unwrap_or(Err(Error::Panicked)).map_err(Ended::Failed),
+        }
+    }
 }
 
 /// The text without what looks like a key, which a slip may have put among the arguments.

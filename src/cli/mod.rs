@@ -26,7 +26,7 @@ Exit codes:
   65   the data broke its contract, or an archive is damaged
   74   the report, the archive or standard output could not be written, or the
        mail not delivered, or not for certain
-  75   the API or the mail server asks to come back later, or another sync is at
+  75   the API or the mail server asks to come back later, or another run is at
        work
   130  interrupted (SIGINT)    143  terminated (SIGTERM)
 

@@ -270,7 +270,12 @@ pub struct MailArgs {
     /// Who logs in there; left out, nobody does.
     #[arg(long, env = "ACUMEN_SMTP_USER", value_name = "NAME", help_heading = "Mail")]
     pub smtp_user: Option<String>,
-    /// File that holds the password.
+    /// How to log in: auto is PLAIN, else LOGIN, as the server offers; with xoauth2 the
+    /// password is an OAuth 2.0 access token.
+    #[arg(long, env = "ACUMEN_SMTP_AUTH", value_name = "HOW", default_value = "auto",
+          value_parser = ["auto", "plain", "login", "xoauth2"], help_heading = "Mail")]
+    pub smtp_auth: String,
+    /// File that holds the password, or the access token.
     #[arg(long, env = "ACUMEN_SMTP_PASSWORD_FILE", value_name = "FILE", help_heading = "Mail")]
     pub smtp_password_file: Option<PathBuf>,
     /// Write the message to a file instead of sending it.

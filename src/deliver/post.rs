@@ -1,15 +1,18 @@
 //! A message to its recipients, once to each.
 
-use std::path::Path;
+use std::time::Duration;
 
 use lettre::Address;
 
 use super::refusal::SmtpError;
 use super::sent::{Entry, Known, Ledger, LedgerError, State};
-use super::smtp;
+use super::smtp::{self, Limits, Ready};
 use crate::mail::{Mail, Recipient};
-use crate::settings::mail::Server;
+use crate::settings::mail::Delivery;
 use crate::text::clean;
+
+/// How long a run waits for another that sends: longer than a whole mail takes.
+const LOCKED: Duration = Duration::from_secs(600);
 
 /// A message was not sent, or not for certain.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +49,7 @@ impl PostError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Smtp(error) => error.exit_code(),
+            Self::Ledger(LedgerError::Locked { .. }) => 75,
             Self::Ledger(_) | Self::Perhaps(_) => 74,
         }
     }
@@ -71,45 +75,75 @@ pub struct Posted {
     pub doubt: Option<Doubt>,
 }
 
-/// Sends a message through a server to those of its recipients of whom the
+/// A mail that its server waits for. Nothing of the message has left: a drop
+/// sends nothing and leaves nothing in the send log.
+pub struct Offer {
+    mail: Mail,
+    ledger: Ledger,
+    posted: Posted,
+    /// The open server and the entry for the log; nothing if everybody has the report.
+    due: Option<(Ready, Entry)>,
+}
+
+/// Offers a message to a server, for those of its recipients of whom the
 /// ledger in the state folder does not know that they were, or may have been,
-/// sent this report before. `force` sends it to all of them.
+/// sent this report before; with force, for all of them.
 ///
 /// The ledger is locked from the first look to the last line, so that of two
 /// runs at once one sends and the other learns of it.
 ///
 /// # Errors
-/// The ledger cannot be kept, or the server did not take the message.
-pub fn post(mail: &Mail, server: &Server, state: &Path, force: bool, at: &str) -> Result<Posted, PostError> {
-    let mut ledger = Ledger::open(state)?;
-    let (due, mut posted) = match force {
+/// The ledger cannot be kept, or the server does not agree to the message.
+pub async fn offer(mail: Mail, delivery: &Delivery, at: &str, limits: Limits) -> Result<Offer, PostError> {
+    let ledger = Ledger::open(&delivery.state, LOCKED).await?;
+    let (due, posted) = match delivery.force {
         true => (mail.recipients.iter().collect(), Posted::default()),
         false => sort(&ledger, &mail.recipients),
     };
     if due.is_empty() {
-        return Ok(posted);
+        return Ok(Offer { mail, ledger, posted, due: None });
     }
-    let entry = |state| Entry {
+    let entry = Entry {
         at: at.to_owned(),
-        state,
+        state: State::Sending,
         report: mail.report.clone(),
         message_id: mail.id.clone(),
         subject: mail.subject.clone(),
         copies: due.iter().map(|recipient| recipient.copy.clone()).collect(),
     };
     let to: Vec<Address> = due.iter().map(|recipient| recipient.address.clone()).collect();
-    let ready = smtp::ready(server, &mail.from, &to)?;
-    ledger.add(entry(State::Sending))?;
-    match ready.send(&mail.bytes) {
-        Ok(()) => {
-            ledger.add(entry(State::Sent))?;
-            posted.now = due.len();
-            Ok(posted)
-        }
-        Err(doubt @ SmtpError::Unanswered { .. }) => Err(doubt.into()),
-        Err(refusal) => {
-            ledger.add(entry(State::Refused))?;
-            Err(refusal.into())
+    let ready = smtp::ready(&delivery.server, &mail.from, &to, limits).await?;
+    Ok(Offer { mail, ledger, posted, due: Some((ready, entry)) })
+}
+
+impl Offer {
+    /// The subject of the message.
+    pub fn subject(&self) -> &str {
+        &self.mail.subject
+    }
+
+    /// Sends the message and waits for the server's answer, for as long as the
+    /// limits allow. Who drops this before its end leaves a doubt.
+    ///
+    /// # Errors
+    /// The ledger cannot be kept, or the server did not take the message.
+    pub async fn send(mut self) -> Result<Posted, PostError> {
+        let Some((mut ready, entry)) = self.due else { return Ok(self.posted) };
+        let with = |state| Entry { state, ..entry.clone() };
+        self.ledger.add(with(State::Sending))?;
+        match ready.send(&self.mail.bytes).await {
+            Ok(()) => {
+                self.ledger.add(with(State::Sent))?;
+                self.posted.now = entry.copies.len();
+                ready.leave().await;
+                Ok(self.posted)
+            }
+            Err(doubt @ SmtpError::Unanswered { .. }) => Err(doubt.into()),
+            Err(refusal) => {
+                self.ledger.add(with(State::Refused))?;
+                ready.leave().await;
+                Err(refusal.into())
+            }
         }
     }
 }

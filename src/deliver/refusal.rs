@@ -21,15 +21,27 @@ pub enum SmtpError {
         /// What to do about it.
         hint: &'static str,
     },
+    /// A step failed without a refusal.
+    #[error("the mail server {server} gave no usable answer to {what}: {cause}")]
+    Broken {
+        /// Host and port.
+        server: String,
+        /// The connection, the login, the sender, a recipient or the message.
+        what: String,
+        /// What happened instead.
+        cause: String,
+    },
     /// It does not let the user in.
     #[error(
-        "the mail server {server} refused the login of {user} with the password from {source_of}: {cause}"
+        "the mail server {server} refused the login of {user} with the {secret} from {source_of}: {cause}"
     )]
     Login {
         /// Host and port.
         server: String,
         /// Who.
         user: String,
+        /// Password or access token.
+        secret: &'static str,
         /// Where the password came from.
         source_of: String,
         /// What it said.
@@ -71,7 +83,10 @@ impl SmtpError {
         match self {
             Self::Unreachable { .. } => "check --smtp, its port, and the way there".to_owned(),
             Self::Unsafe { hint, .. } => (*hint).to_owned(),
-            Self::Login { .. } => "check --smtp-user and the password".to_owned(),
+            Self::Broken { .. } => {
+                "nothing was sent; check --smtp and its port, and that a mail server answers there".to_owned()
+            }
+            Self::Login { secret, .. } => format!("check --smtp-user, --smtp-auth and the {secret}"),
             Self::Refused { .. } => {
                 "nobody got the mail; check the addresses, and what the server lets this user send".to_owned()
             }
@@ -86,7 +101,7 @@ impl SmtpError {
     /// The exit code that `--help` documents.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Unreachable { .. } | Self::Unsafe { .. } => 5,
+            Self::Unreachable { .. } | Self::Unsafe { .. } | Self::Broken { .. } => 5,
             Self::Login { .. } => 3,
             Self::Later { .. } => 75,
             Self::Refused { .. } | Self::Unanswered { .. } => 74,

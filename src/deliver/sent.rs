@@ -7,12 +7,16 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
+use tokio::time::{sleep, timeout};
 
 /// The ledger's name in the state folder.
 const NAME: &str = "sent.jsonl";
+/// How often a run that waits for the lock looks again.
+const RETRY: Duration = Duration::from_millis(100);
 
 /// The ledger cannot be kept, so nothing is sent.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +30,14 @@ pub enum LedgerError {
         path: String,
         /// What the system said.
         source: io::Error,
+    },
+    /// Another run has it.
+    #[error("another run has had {path} locked for {waited} s")]
+    Locked {
+        /// The ledger.
+        path: String,
+        /// How long this run waited, in seconds.
+        waited: u64,
     },
     /// A line in it is none of ours.
     #[error("{path} has a line that cannot be read: line {line}")]
@@ -44,6 +56,7 @@ impl LedgerError {
             Self::Disk { .. } => {
                 "choose a folder you may write to with --state; without it nothing is sent".to_owned()
             }
+            Self::Locked { .. } => "nothing was sent; run it again once the other has ended".to_owned(),
             Self::Line { .. } => {
                 "mend or remove that line; it may be what keeps a report from being sent twice".to_owned()
             }
@@ -100,12 +113,33 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    /// Opens the ledger of a state folder as [`Ledger::try_open`] does. While
+    /// another run has it, this one waits, at most so long.
+    ///
+    /// # Errors
+    /// As there, or the other run takes longer.
+    pub async fn open(folder: &Path, patience: Duration) -> Result<Self, LedgerError> {
+        // A lock that is waited for in the system would not end with the wait.
+        let opened = timeout(patience, async {
+            loop {
+                match Self::try_open(folder).transpose() {
+                    Some(ledger) => return ledger,
+                    None => sleep(RETRY).await,
+                }
+            }
+        });
+        opened.await.unwrap_or_else(|_| {
+            let path = folder.join(NAME).display().to_string();
+            Err(LedgerError::Locked { path, waited: patience.as_secs() })
+        })
+    }
+
     /// Opens the ledger of a state folder, both made if missing and readable by
-    /// their owner alone. Waits until nobody else has it.
+    /// their owner alone; nothing if another run has it.
     ///
     /// # Errors
     /// The disk refuses, the file system has no locks, or a line is none of ours.
-    pub fn open(folder: &Path) -> Result<Self, LedgerError> {
+    pub fn try_open(folder: &Path) -> Result<Option<Self>, LedgerError> {
         let path = folder.join(NAME);
         let of = |attempt| failed(attempt, &path);
         make(folder).map_err(failed("make the folder", folder))?;
@@ -114,7 +148,9 @@ impl Ledger {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&path).map_err(of("open"))?;
-        lock(&file).map_err(of("lock"))?;
+        if !lock(&file).map_err(of("lock"))? {
+            return Ok(None);
+        }
         // Its name must not be forgotten in a crash.
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(of("sync the folder of"))?;
         let mut text = Vec::new();
@@ -127,7 +163,7 @@ impl Ledger {
         }
         file.seek(SeekFrom::End(0)).map_err(of("read"))?;
         let entries = entries(&text, &path)?;
-        Ok(Self { file, path, entries })
+        Ok(Some(Self { file, path, entries }))
     }
 
     /// What is known of a report to one person, by the hash of both. What was
@@ -203,13 +239,12 @@ fn make(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// A signal does not end the wait.
-fn lock(file: &File) -> io::Result<()> {
-    loop {
-        match flock(file, FlockOperation::LockExclusive) {
-            Err(rustix::io::Errno::INTR) => {}
-            other => return other.map_err(io::Error::from),
-        }
+/// Takes the lock if nobody has it.
+fn lock(file: &File) -> io::Result<bool> {
+    match flock(file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(true),
+        Err(rustix::io::Errno::WOULDBLOCK) => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -228,12 +263,16 @@ mod tests {
         }
     }
 
+    fn open(folder: &Path) -> Ledger {
+        Ledger::try_open(folder).unwrap().expect("nobody has it")
+    }
+
     fn told(states: &[State]) -> Known {
         let folder = tempfile::tempdir().unwrap();
-        let mut ledger = Ledger::open(folder.path()).unwrap();
+        let mut ledger = open(folder.path());
         states.iter().for_each(|state| ledger.add(entry("a", *state)).unwrap());
         drop(ledger);
-        let ledger = Ledger::open(folder.path()).unwrap();
+        let ledger = open(folder.path());
         assert_eq!((ledger.known("b"), ledger.known("r")), (Known::Nothing, Known::Nothing));
         ledger.known("a")
     }
@@ -258,11 +297,11 @@ mod tests {
     fn a_torn_last_line_is_forgotten_and_any_other_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(NAME);
-        Ledger::open(folder.path()).unwrap().add(entry("a", State::Sent)).unwrap();
+        open(folder.path()).add(entry("a", State::Sent)).unwrap();
         let whole = fs::read_to_string(&path).unwrap();
         for cut in [1, 10, whole.len() - 1] {
             fs::write(&path, format!("{whole}{}", &whole[..cut])).unwrap();
-            let mut ledger = Ledger::open(folder.path()).unwrap();
+            let mut ledger = open(folder.path());
             assert!(matches!(ledger.known("a"), Known::Sent(_)));
             ledger.add(entry("b", State::Sent)).unwrap();
             drop(ledger);
@@ -270,7 +309,7 @@ mod tests {
             assert!(text.starts_with(&whole) && text.lines().count() == 2, "{text}");
         }
         fs::write(&path, format!("{whole}half\n{whole}")).unwrap();
-        let error = Ledger::open(folder.path()).unwrap_err();
+        let error = Ledger::try_open(folder.path()).unwrap_err();
         assert!(error.to_string().ends_with("line 2"), "{error}");
     }
 
@@ -279,12 +318,22 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let state = folder.path().join("a/b");
-        let ledger = Ledger::open(&state).unwrap();
-        let other = File::open(state.join(NAME)).unwrap();
-        assert!(flock(&other, FlockOperation::NonBlockingLockExclusive).is_err());
+        let ledger = open(&state);
+        assert!(Ledger::try_open(&state).unwrap().is_none());
         drop(ledger);
-        assert!(flock(&other, FlockOperation::NonBlockingLockExclusive).is_ok());
+        assert!(Ledger::try_open(&state).unwrap().is_some());
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&state), mode(&state.join(NAME))), (0o700, 0o600));
+    }
+
+    #[tokio::test]
+    async fn the_wait_for_another_run_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = open(folder.path());
+        let error = Ledger::open(folder.path(), Duration::from_millis(1)).await.unwrap_err();
+        assert!(matches!(error, LedgerError::Locked { .. }), "{error}");
+        let (opened, ()) =
+            tokio::join!(Ledger::open(folder.path(), Duration::from_secs(60)), async { drop(ledger) });
+        opened.unwrap();
     }
 }

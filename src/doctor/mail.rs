@@ -17,20 +17,18 @@ pub async fn mail(wanted: &Result<Option<Mail>, Error>) -> Option<Line> {
         Err(error) => return Some(wrong(error)),
     };
     let server = match &settings.way {
-        Way::Server { server, .. } => server,
+        Way::Server(delivery) => &delivery.server,
         Way::File(path) => {
             return Some(ok(NAME, format!("the message goes into {}, and nothing is sent", path.display())));
         }
     };
-    Some(match greet(server).await {
+    Some(match deliver::greet(server).await {
         Ok(()) => ok(NAME, greeted(server)),
-        Err(Error::Post(PostError::Smtp(
-            error @ (SmtpError::Refused { .. } | SmtpError::Later { .. } | SmtpError::Login { .. }),
-        ))) => {
+        Err(error @ (SmtpError::Refused { .. } | SmtpError::Later { .. } | SmtpError::Login { .. })) => {
             let hint = "it is there, but does not talk to this machine: ask whoever runs it";
             failed(NAME, error.to_string(), hint, error.exit_code())
         }
-        Err(error) => wrong(&error),
+        Err(error) => wrong(&PostError::from(error).into()),
     })
 }
 
@@ -42,20 +40,6 @@ fn greeted(server: &Server) -> String {
     };
     let login = if server.login.is_some() { "; the login is not tried" } else { "" };
     format!("{} answers {how}{login}", server.place())
-}
-
-/// Name lookups and several addresses can take longer than one step may.
-async fn greet(server: &Server) -> Result<(), Error> {
-    let asked = server.clone();
-    let answer = tokio::task::spawn_blocking(move || deliver::greet(&asked));
-    match tokio::time::timeout(deliver::GREETING, answer).await {
-        Ok(Ok(greeted)) => Ok(greeted.map_err(PostError::from)?),
-        Ok(Err(_)) => Err(Error::Panicked),
-        Err(_) => {
-            let cause = format!("no answer within {} s", deliver::GREETING.as_secs());
-            Err(PostError::from(SmtpError::Unreachable { server: server.place(), cause }).into())
-        }
-    }
 }
 
 /// Whether the folder can keep the log of sent mails.

@@ -71,8 +71,8 @@ pub async fn examine(
     let (asked, mail) = tokio::join!(asked, mail::mail(&wanted));
     lines.extend(asked);
     lines.push(output(args));
-    if let Ok(Some(Mail { way: Way::Server { state, .. }, .. })) = &wanted {
-        lines.push(mail::state(state));
+    if let Ok(Some(Mail { way: Way::Server(delivery), .. })) = &wanted {
+        lines.push(mail::state(&delivery.state));
     }
     lines.extend(mail);
     Diagnosis { text: line::print(&lines), code: line::code(&lines) }

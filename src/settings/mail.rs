@@ -37,12 +37,27 @@ pub enum Security {
     Plain,
 }
 
+/// How a login is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Auth {
+    /// PLAIN, else LOGIN, as the server offers.
+    Auto,
+    /// PLAIN alone.
+    Plain,
+    /// LOGIN alone.
+    Login,
+    /// XOAUTH2: the password is an access token.
+    XOAuth2,
+}
+
 /// Who logs in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Login {
     /// The name.
     pub user: String,
-    /// The password.
+    /// How.
+    pub auth: Auth,
+    /// The password, or the access token of XOAUTH2.
     pub password: Password,
     /// Where the password came from, for messages.
     pub source: String,
@@ -85,14 +100,18 @@ pub enum Way {
     /// Into a file.
     File(PathBuf),
     /// To its recipients.
-    Server {
-        /// Through this server.
-        server: Server,
-        /// Remembered in this folder.
-        state: PathBuf,
-        /// Even if it was sent before.
-        force: bool,
-    },
+    Server(Delivery),
+}
+
+/// How a message is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// The server that takes it.
+    pub server: Server,
+    /// The folder of the send log.
+    pub state: PathBuf,
+    /// Whether it is sent again to those who have it.
+    pub force: bool,
 }
 
 /// Everything that a mail needs besides its report. Addresses are as they were
@@ -140,7 +159,7 @@ impl Mail {
                 let login = login(args, password)?;
                 let state = state
                     .ok_or_else(|| missing("folder to remember in what was sent", "name one with --state"))?;
-                Way::Server { server: server(url, login)?, state, force: args.force }
+                Way::Server(Delivery { server: server(url, login)?, state, force: args.force })
             }
         };
         let attach = match args.mail_attach.as_str() {
@@ -153,6 +172,16 @@ impl Mail {
 }
 
 fn login(args: &MailArgs, password: Option<FoundKey>) -> Result<Option<Login>, SettingsError> {
+    let auth = match args.smtp_auth.as_str() {
+        "plain" => Auth::Plain,
+        "login" => Auth::Login,
+        "xoauth2" => Auth::XOAuth2,
+        _ => Auth::Auto,
+    };
+    if args.smtp_user.is_none() && auth != Auth::Auto {
+        let wrong = format!("--smtp-auth {}: there is no user to log in", args.smtp_auth);
+        return Err(SettingsError::new(wrong, "name the user with --smtp-user"));
+    }
     let hint = "put it into a file and name it with --smtp-password-file, or set ACUMEN_SMTP_PASSWORD";
     match (&args.smtp_user, password) {
         (None, None) => Ok(None),
@@ -171,7 +200,7 @@ fn login(args: &MailArgs, password: Option<FoundKey>) -> Result<Option<Login>, S
                 return Err(SettingsError::new(wrong, hint));
             }
             let password = Password(text.to_owned());
-            Ok(Some(Login { user: super::word("--smtp-user", user)?, password, source: found.source }))
+            Ok(Some(Login { user: super::word("--smtp-user", user)?, auth, password, source: found.source }))
         }
     }
 }
@@ -235,7 +264,7 @@ mod tests {
     fn told(smtp: &str) -> Result<(Security, String, u16), String> {
         let mail = Mail::resolve(&args(smtp), None, Some(PathBuf::from("/s")));
         match mail.map(|mail| mail.way) {
-            Ok(Way::Server { server, .. }) => Ok((server.security, server.host, server.port)),
+            Ok(Way::Server(Delivery { server, .. })) => Ok((server.security, server.host, server.port)),
             Ok(Way::File(_)) => Err("a file".to_owned()),
             Err(error) => Err(format!("{error}; {}", error.hint)),
         }
@@ -265,7 +294,7 @@ mod tests {
         let typed = MailArgs { smtp_user: Some("me".to_owned()), ..args("smtps://mx") };
         let mail = Mail::resolve(&typed, found(" s3cret \r\n"), Some(PathBuf::from("/s"))).unwrap();
         assert!(!format!("{mail:?}").contains("s3cret"));
-        let Way::Server { server, .. } = mail.way else { panic!("a server") };
+        let Way::Server(Delivery { server, .. }) = mail.way else { panic!("a server") };
         assert_eq!(server.login.unwrap().password.reveal(), " s3cret ");
     }
 
@@ -286,6 +315,7 @@ mod tests {
             (user(), found("\n"), Some("/s"), "--smtp-password-file"),
             (user(), found("a\nb"), Some("/s"), "--smtp-password-file"),
             (whole(), found("x"), Some("/s"), "--smtp-user"),
+            (MailArgs { smtp_auth: "xoauth2".to_owned(), ..whole() }, None, Some("/s"), "--smtp-user"),
         ] {
             assert!(told(&args, password, state).contains(flag), "{flag}");
         }

@@ -19,7 +19,7 @@ const COMMON: [&str; 6] = ["money", "people", "period", "register", "text", "uni
 const WHOLE: [&str; 6] = ["commands", "doctor", "found", "lib", "main", "pipeline"];
 
 /// Where a library is used, and nowhere else.
-const HOMES: [(&str, &[&str]); 23] = [
+const HOMES: [(&str, &[&str]); 26] = [
     ("flate2", &["fetch"]),
     ("zstd", &["fetch"]),
     ("reqwest", &["fetch"]),
@@ -40,6 +40,9 @@ const HOMES: [(&str, &[&str]); 23] = [
     ("tempfile", &["deliver"]),
     ("rustix", &["archive", "deliver"]),
     ("lettre", &["mail", "deliver"]),
+    ("hostname", &["deliver"]),
+    ("rustls_platform_verifier", &["deliver"]),
+    ("tokio_rustls", &["deliver"]),
     ("resvg", &["mail"]),
     ("foldhash", &["register"]),
     ("hashbrown", &["register"]),

@@ -1,0 +1,290 @@
+//! A conversation with a mail server: one command, one answer. Whatever the
+//! other side sends, an answer is bounded in size while it is read, and every
+//! step in time.
+
+use std::io;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::time::timeout;
+
+/// The longest line of an answer, in bytes. RFC 5321 allows 512.
+const LONGEST_LINE: usize = 4096;
+/// The most lines of an answer.
+const MOST_LINES: usize = 100;
+
+/// An answer of a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// From 200 to 599; the first digit says success (2), continue (3), not now (4) or no (5).
+    pub code: u16,
+    /// The text of each line.
+    pub lines: Vec<String>,
+}
+
+impl Reply {
+    /// The answer if its code begins with this digit.
+    pub fn require(self, digit: u16) -> Result<Self, Failure> {
+        match self.code / 100 {
+            first if first == digit => Ok(self),
+            4 | 5 => Err(Failure::Refused(self)),
+            _ => Err(Failure::Unexpected(self)),
+        }
+    }
+}
+
+/// Why a step failed.
+#[derive(Debug)]
+pub enum Failure {
+    /// The connection failed.
+    Io(io::Error),
+    /// The connection cannot be made safe.
+    Tls(rustls::Error),
+    /// No answer came within this time.
+    Timeout(Duration),
+    /// The server sent what is no SMTP.
+    Garbled(String),
+    /// This many bytes came in plain text after the answer to STARTTLS.
+    Injected(usize),
+    /// The server answered 4xx or 5xx.
+    Refused(Reply),
+    /// The server answered with a code that does not fit the step.
+    Unexpected(Reply),
+    /// The server offers no login that may be used; what it offers.
+    NoMechanism(String),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+            Some(error) => Self::Tls(error.clone()),
+            None => Self::Io(error),
+        }
+    }
+}
+
+impl From<rustls::Error> for Failure {
+    fn from(error: rustls::Error) -> Self {
+        Self::Tls(error)
+    }
+}
+
+/// A step that may take so long.
+pub async fn within<T>(
+    limit: Duration,
+    step: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    timeout(limit, step).await.unwrap_or(Err(Failure::Timeout(limit)))
+}
+
+/// An open conversation.
+pub struct Conversation<S> {
+    stream: BufReader<S>,
+    /// How long one step may take.
+    step: Duration,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
+    /// A conversation over a stream.
+    pub fn new(stream: S, step: Duration) -> Self {
+        Self { stream: BufReader::new(stream), step }
+    }
+
+    /// The server's first answer.
+    pub async fn greeting(&mut self) -> Result<Reply, Failure> {
+        within(self.step, self.read()).await?.require(2)
+    }
+
+    /// Sends a line and reads the answer, whatever it is.
+    pub async fn command(&mut self, line: &str) -> Result<Reply, Failure> {
+        within(self.step, async {
+            self.write(format!("{line}\r\n").as_bytes()).await?;
+            self.read().await
+        })
+        .await
+    }
+
+    /// Introduces this machine: the capabilities of the server, each split into words.
+    pub async fn hello(&mut self, name: &str) -> Result<Vec<Vec<String>>, Failure> {
+        let reply = self.command(&format!("EHLO {name}")).await?.require(2)?;
+        let words = |line: &String| {
+            let words = line.split([' ', '=']).filter(|word| !word.is_empty());
+            words.map(str::to_ascii_uppercase).collect()
+        };
+        Ok(reply.lines.iter().skip(1).map(words).collect())
+    }
+
+    /// Sends a message and reads the answer; it may take longer than a step.
+    pub async fn message(&mut self, message: &[u8], limit: Duration) -> Result<Reply, Failure> {
+        within(limit, async {
+            self.write(&encoded(message)).await?;
+            self.read().await
+        })
+        .await
+    }
+
+    /// The stream below, of which nothing more has been read.
+    ///
+    /// # Errors
+    /// The server has sent more than its last answer.
+    pub fn into_inner(self) -> Result<S, Failure> {
+        match self.stream.buffer().len() {
+            0 => Ok(self.stream.into_inner()),
+            bytes => Err(Failure::Injected(bytes)),
+        }
+    }
+
+    /// Checks that no answer is there before its command: it would be taken for
+    /// the answer to what is sent next.
+    pub fn is_in_step(&self) -> Result<(), Failure> {
+        match self.stream.buffer().is_empty() {
+            true => Ok(()),
+            false => Err(Failure::Garbled("it sent more than one answer to a command".to_owned())),
+        }
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.is_in_step()?;
+        self.stream.write_all(bytes).await?;
+        Ok(self.stream.flush().await?)
+    }
+
+    async fn read(&mut self) -> Result<Reply, Failure> {
+        let mut reply: Option<Reply> = None;
+        for _ in 0..MOST_LINES {
+            let mut line = Vec::new();
+            (&mut self.stream).take(LONGEST_LINE as u64).read_until(b'\n', &mut line).await?;
+            if !line.ends_with(b"\n") {
+                return Err(match line.len() {
+                    LONGEST_LINE => Failure::Garbled(format!("a line longer than {LONGEST_LINE} bytes")),
+                    _ => Failure::Garbled("it closed the connection instead of an answer".to_owned()),
+                });
+            }
+            let (code, is_last, text) = parse(&line)?;
+            let reply = reply.get_or_insert(Reply { code, lines: Vec::new() });
+            if reply.code != code {
+                return Err(Failure::Garbled(format!("an answer with the codes {} and {code}", reply.code)));
+            }
+            reply.lines.push(text);
+            if is_last {
+                return Ok(reply.clone());
+            }
+        }
+        Err(Failure::Garbled(format!("an answer longer than {MOST_LINES} lines")))
+    }
+}
+
+/// A line of an answer: its code, whether it is the last, its text.
+fn parse(line: &[u8]) -> Result<(u16, bool, String), Failure> {
+    let text = String::from_utf8_lossy(line);
+    let text = text.trim_end();
+    let odd = || Failure::Garbled(format!("no SMTP: {text}"));
+    let (digits, rest) = text.split_at_checked(3).ok_or_else(odd)?;
+    let code = digits.parse().ok().filter(|code| (200..600).contains(code)).ok_or_else(odd)?;
+    match rest.chars().next() {
+        None => Ok((code, true, String::new())),
+        Some(' ') => Ok((code, true, rest.trim_start().to_owned())),
+        Some('-') => Ok((code, false, rest.trim_start_matches('-').trim_start().to_owned())),
+        Some(_) => Err(odd()),
+    }
+}
+
+/// A message as it is sent: a dot at the beginning of a line is doubled, and a
+/// lone dot ends it. A bare CR or LF counts as the end of a line too, because some servers
+/// take it for one.
+fn encoded(message: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(message.len() + 64);
+    let mut last = b'\n';
+    for byte in message {
+        if *byte == b'.' && matches!(last, b'\r' | b'\n') {
+            out.push(b'.');
+        }
+        out.push(*byte);
+        last = *byte;
+    }
+    if !out.ends_with(b"\r\n") {
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(b".\r\n");
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a client makes of these bytes of a server.
+    async fn read(bytes: &[u8]) -> Result<Reply, String> {
+        let (client, mut server) = tokio::io::duplex(1 << 20);
+        server.write_all(bytes).await.unwrap();
+        drop(server);
+        let step = Duration::from_secs(60);
+        Conversation::new(client, step).read().await.map_err(|failure| match failure {
+            Failure::Garbled(words) => words,
+            other => format!("{other:?}"),
+        })
+    }
+
+    #[tokio::test]
+    async fn answers_are_read_line_by_line() {
+        let reply = |code, lines: &[&str]| {
+            Ok(Reply { code, lines: lines.iter().map(|line| (*line).to_owned()).collect() })
+        };
+        assert_eq!(read(b"250 ok\r\n").await, reply(250, &["ok"]));
+        assert_eq!(read(b"250\n").await, reply(250, &[""]));
+        assert_eq!(read(b"250-mx\r\n250-AUTH PLAIN\r\n250 8BITMIME\r\n").await.unwrap().lines.len(), 3);
+        assert_eq!(read(b"550-\r\n550 \xff no\r\nmore").await, reply(550, &["", "\u{fffd} no"]));
+        for (bytes, words) in [
+            (&b""[..], "closed"),
+            (b"250 ok", "closed"),
+            (b"250-ok\r\n", "closed"),
+            (b"ok\r\n", "no SMTP"),
+            (b"25\r\n", "no SMTP"),
+            (b"250ok\r\n", "no SMTP"),
+            (b"+50 ok\r\n", "no SMTP"),
+            (b"150 ok\r\n", "no SMTP"),
+            (b"999 ok\r\n", "no SMTP"),
+            ("€0 ok\r\n".as_bytes(), "no SMTP"),
+            (b"250-ok\r\n550 no\r\n", "codes 250 and 550"),
+        ] {
+            let error = read(bytes).await.unwrap_err();
+            assert!(error.contains(words), "{bytes:?}: {error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_bounded() {
+        let longest = [b"250 ", "x".repeat(LONGEST_LINE - 6).as_bytes(), b"\r\n"].concat();
+        assert!(read(&longest).await.is_ok());
+        let longer = [b"250 ", "x".repeat(LONGEST_LINE - 5).as_bytes(), b"\r\n"].concat();
+        assert!(read(&longer).await.unwrap_err().contains("longer than 4096 bytes"));
+        let lines = |count: usize| format!("{}250 end\n", "250-\n".repeat(count - 1)).into_bytes();
+        assert_eq!(read(&lines(MOST_LINES)).await.unwrap().lines.len(), MOST_LINES);
+        assert!(read(&lines(MOST_LINES + 1)).await.unwrap_err().contains("longer than 100 lines"));
+    }
+
+    #[tokio::test]
+    async fn an_answer_before_the_command_is_refused() {
+        let (client, mut server) = tokio::io::duplex(1 << 20);
+        server.write_all(b"220 mx\r\n250 early\r\n").await.unwrap();
+        let mut conversation = Conversation::new(client, Duration::from_secs(60));
+        conversation.greeting().await.unwrap();
+        let early = conversation.command("EHLO me").await;
+        assert!(matches!(&early, Err(Failure::Garbled(words)) if words.contains("more than one")));
+        assert!(matches!(conversation.into_inner(), Err(Failure::Injected(11))));
+    }
+
+    #[test]
+    fn a_message_cannot_end_itself() {
+        for (message, sent) in [
+            ("a\r\n", "a\r\n.\r\n"),
+            ("a", "a\r\n.\r\n"),
+            ("", "\r\n.\r\n"),
+            (".\r\n..\r\nb.c\r\n", "..\r\n...\r\nb.c\r\n.\r\n"),
+            ("a\n.\nb\r\n", "a\n..\nb\r\n.\r\n"),
+            ("a\r.\rb\r\n", "a\r..\rb\r\n.\r\n"),
+        ] {
+            assert_eq!(String::from_utf8(encoded(message.as_bytes())).unwrap(), sent, "{message:?}");
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The login to a mail server: PLAIN, LOGIN or XOAUTH2.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::conversation::{Conversation, Failure, Reply};
+use crate::settings::mail::{Auth, Login};
+use crate::text::clean;
+
+/// The most of a status that is shown.
+const STATUS: usize = 60;
+
+/// Logs in, as the settings ask and the server offers.
+pub async fn log_in<S: AsyncRead + AsyncWrite + Unpin>(
+    conversation: &mut Conversation<S>,
+    login: &Login,
+    capabilities: &[Vec<String>],
+) -> Result<(), Failure> {
+    let reply = match choose(login.auth, capabilities)? {
+        "PLAIN" => conversation.command(&format!("AUTH PLAIN {}", plain(login))).await?,
+        "LOGIN" => {
+            challenged(conversation.command("AUTH LOGIN").await?)?;
+            challenged(conversation.command(&STANDARD.encode(&login.user)).await?)?;
+            conversation.command(&STANDARD.encode(login.password.reveal())).await?
+        }
+        _ => {
+            let reply = conversation.command(&format!("AUTH XOAUTH2 {}", xoauth2(login))).await?;
+            if reply.code == 334 {
+                return Err(refused(&reply, conversation.command("").await?));
+            }
+            reply
+        }
+    };
+    reply.require(2).map(drop)
+}
+
+/// The texts that would give the password away, as a server may repeat them.
+pub fn secrets(login: &Login) -> Vec<String> {
+    let password = login.password.reveal();
+    let encoded = [STANDARD.encode(password), plain(login), xoauth2(login)];
+    // A server may leave the padding out.
+    let encoded = encoded.iter().map(|text| text.trim_end_matches('=').to_owned());
+    std::iter::once(password.to_owned()).chain(encoded).collect()
+}
+
+/// The mechanism to use: the one that is asked for, else the first that is offered.
+fn choose(auth: Auth, capabilities: &[Vec<String>]) -> Result<&'static str, Failure> {
+    let wanted: &[&'static str] = match auth {
+        Auth::Auto => &["PLAIN", "LOGIN"],
+        Auth::Plain => &["PLAIN"],
+        Auth::Login => &["LOGIN"],
+        Auth::XOAuth2 => &["XOAUTH2"],
+    };
+    let is_auth = |words: &&Vec<String>| words.first().is_some_and(|word| word == "AUTH");
+    let offered: Vec<&String> =
+        capabilities.iter().filter(is_auth).flat_map(|words| words.iter().skip(1)).collect();
+    let is_offered = |name: &&&str| offered.iter().any(|word| word == *name);
+    wanted.iter().find(is_offered).copied().ok_or_else(|| {
+        let offered: Vec<&str> = offered.into_iter().map(String::as_str).collect();
+        let offers = if offered.is_empty() { "no login".to_owned() } else { offered.join(", ") };
+        Failure::NoMechanism(format!("it offers {offers}, not {}", wanted.join(" or ")))
+    })
+}
+
+fn plain(login: &Login) -> String {
+    STANDARD.encode(format!("\0{}\0{}", login.user, login.password.reveal()))
+}
+
+fn xoauth2(login: &Login) -> String {
+    STANDARD.encode(format!("user={}\u{1}auth=Bearer {}\u{1}\u{1}", login.user, login.password.reveal()))
+}
+
+fn challenged(reply: Reply) -> Result<(), Failure> {
+    reply.require(3).map(drop)
+}
+
+/// The refusal of an access token, with the status of the challenge that came before it.
+fn refused(challenge: &Reply, mut reply: Reply) -> Failure {
+    #[derive(Deserialize)]
+    struct Challenge {
+        status: String,
+    }
+    let status = challenge.lines.first().and_then(|line| {
+        let json = STANDARD.decode(line.trim()).ok()?;
+        Some(serde_json::from_slice::<Challenge>(&json).ok()?.status)
+    });
+    if let Some(status) = status {
+        reply.lines.insert(0, format!("status {}:", clean(&status, STATUS)));
+    }
+    match reply.require(5) {
+        Ok(reply) => Failure::Refused(reply),
+        Err(failure) => failure,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn offer(line: &str) -> Vec<Vec<String>> {
+        vec![vec!["SIZE".to_owned()], line.split(' ').map(str::to_owned).collect()]
+    }
+
+    #[test]
+    fn the_mechanism_is_the_one_asked_for_or_the_first_offered() {
+        let chosen = |auth, line| choose(auth, &offer(line)).ok();
+        assert_eq!(chosen(Auth::Auto, "AUTH LOGIN PLAIN XOAUTH2"), Some("PLAIN"));
+        assert_eq!(chosen(Auth::Auto, "AUTH CRAM-MD5 LOGIN"), Some("LOGIN"));
+        assert_eq!(chosen(Auth::Login, "AUTH PLAIN LOGIN"), Some("LOGIN"));
+        assert_eq!(chosen(Auth::XOAuth2, "AUTH PLAIN XOAUTH2"), Some("XOAUTH2"));
+        for (auth, line) in [
+            (Auth::Auto, "AUTH CRAM-MD5 XOAUTH2"),
+            (Auth::Plain, "AUTH LOGIN"),
+            (Auth::XOAuth2, "AUTH PLAIN"),
+            (Auth::Auto, "AUTH"),
+            (Auth::Auto, "PLAIN LOGIN"),
+        ] {
+            let refusal = choose(auth, &offer(line));
+            assert!(matches!(refusal, Err(Failure::NoMechanism(_))), "{auth:?} {line}");
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Logins: PLAIN, LOGIN and XOAUTH2, taken and refused.
+
+use super::*;
+
+const USER: &str = "me@example.com";
+
+/// Sends with this password to a server that takes `s3cret-word`.
+fn log_in(folder: &Path, manner: Manner, scheme: &str, auth: &str, password: &str) -> (Outcome, MailServer) {
+    let server = MailServer::start(Manner { login: Some((USER, "s3cret-word")), ..manner });
+    std::fs::write(folder.join("password"), format!("{password}\n")).unwrap();
+    let flags = ["--force", "--smtp-user", USER, "--smtp-auth", auth, "--smtp-password-file", "password"];
+    let outcome = send(folder, &url(&server, scheme), &flags);
+    (outcome, server)
+}
+
+/// The first words of the commands for a login.
+fn mechanism(server: &MailServer) -> Vec<String> {
+    let heard = server.heard();
+    let logins = heard.iter().filter(|line| line.starts_with("AUTH "));
+    logins.map(|line| line.split(' ').nth(1).unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn the_mechanism_is_the_one_asked_for_or_offered() {
+    let folder = reported();
+    for (auth, offered, used) in [
+        ("auto", "LOGIN PLAIN", "PLAIN"),
+        ("auto", "CRAM-MD5 LOGIN", "LOGIN"),
+        ("plain", "PLAIN LOGIN", "PLAIN"),
+        ("login", "PLAIN LOGIN", "LOGIN"),
+        ("xoauth2", "PLAIN LOGIN XOAUTH2", "XOAUTH2"),
+    ] {
+        for (kind, scheme) in [(Kind::Tls, "smtps"), (Kind::StartTls, "smtp"), (Kind::Plain, "smtp+plain")] {
+            let manner = Manner { mechanisms: offered, ..Manner::of(kind) };
+            let (outcome, server) = log_in(folder.path(), manner, scheme, auth, "s3cret-word");
+            assert_eq!(outcome.code, Some(0), "{auth} {kind:?}: {}", outcome.stderr);
+            assert_eq!(mechanism(&server), [used]);
+            assert_eq!(server.received()[0].user.as_deref(), Some(USER));
+        }
+    }
+}
+
+#[test]
+fn a_mechanism_that_is_not_offered_sends_no_password() {
+    let folder = reported();
+    for (auth, offered, words) in [
+        ("auto", "CRAM-MD5 XOAUTH2", "it offers CRAM-MD5, XOAUTH2, not PLAIN or LOGIN"),
+        ("plain", "LOGIN", "it offers LOGIN, not PLAIN"),
+        ("xoauth2", "PLAIN", "it offers PLAIN, not XOAUTH2"),
+        ("auto", "", "it offers no login, not PLAIN or LOGIN"),
+    ] {
+        let manner = Manner { mechanisms: offered, ..Manner::of(Kind::Tls) };
+        let (outcome, server) = log_in(folder.path(), manner, "smtps", auth, "s3cret-word");
+        assert_eq!((outcome.code, mechanism(&server)), (Some(3), Vec::new()), "{}", outcome.stderr);
+        assert!(
+            outcome.stderr.contains(words) && outcome.stderr.contains("--smtp-auth"),
+            "{}",
+            outcome.stderr
+        );
+    }
+}
+
+#[test]
+fn a_refused_login_shows_no_form_of_the_password() {
+    let folder = reported();
+    let wrong = "wr0ng-word";
+    let base64 = |text: &str| {
+        base64::Engine::encode(&base64::engine::general_purpose::STANDARD, text)
+            .trim_end_matches('=')
+            .to_owned()
+    };
+    let shapes = [
+        wrong.to_owned(),
+        base64(wrong),
+        base64(&format!("\0{USER}\0{wrong}")),
+        base64(&format!("user={USER}\u{1}auth=Bearer {wrong}\u{1}\u{1}")),
+    ];
+    for (auth, secret) in [("plain", "password"), ("login", "password"), ("xoauth2", "access token")] {
+        for (refusal, code) in [
+            ("535-5.7.8 no\r\n535 entry with {}", 3),
+            ("454 4.7.0 later, not {}", 75),
+            // The words may be steered on a terminal so that the halves of the password meet.
+            ("535 WR0NG-word wr0\u{200b}ng-word wr0\u{feff}ng-word {}", 3),
+        ] {
+            let manner =
+                Manner { mechanisms: "PLAIN LOGIN XOAUTH2", login_refusal: refusal, ..Manner::of(Kind::Tls) };
+            let (outcome, server) = log_in(folder.path(), manner, "smtps", auth, wrong);
+            let said = &outcome.stderr;
+            assert_eq!(outcome.code, Some(code), "{auth}: {said}");
+            assert!(said.contains("[redacted]"), "{auth}: {said}");
+            let low = said.to_ascii_lowercase();
+            let is_shown = |shape: &String| low.contains(&shape.to_ascii_lowercase());
+            assert!(!shapes.iter().any(is_shown), "{auth}: {said}");
+            if code == 3 {
+                assert!(said.contains(&format!("with the {secret} from --smtp-password-file")), "{said}");
+                assert!(said.contains(&format!("and the {secret}\n")), "the hint: {said}");
+            }
+            // The status of the challenge, on one line and without what steers a terminal.
+            assert_eq!(said.contains("status 400 [31m:"), auth == "xoauth2", "{said}");
+            assert!(server.received().is_empty());
+        }
+    }
+}
+
+#[test]
+fn the_login_comes_from_the_settings_file_and_the_environment() {
+    let folder = reported();
+    let server = MailServer::start(Manner {
+        login: Some((USER, "s3cret-word")),
+        mechanisms: "PLAIN XOAUTH2",
+        ..Manner::of(Kind::Tls)
+    });
+    let smtp = url(&server, "smtps");
+    std::fs::write(folder.path().join("acumen.toml"), "[mail]\nauth = \"xoauth2\"\n").unwrap();
+    let with = |auth: Option<&str>| {
+        let mut command = sending(folder.path(), &smtp, &["--force", "--smtp-user", USER]);
+        command.env("ACUMEN_CONFIG", folder.path().join("acumen.toml"));
+        command.env("ACUMEN_SMTP_PASSWORD", "s3cret-word").envs(auth.map(|auth| ("ACUMEN_SMTP_AUTH", auth)));
+        assert_eq!(run(&mut command).code, Some(0));
+    };
+    with(None);
+    with(Some("plain"));
+    assert_eq!(mechanism(&server), ["XOAUTH2", "PLAIN"]);
+}
