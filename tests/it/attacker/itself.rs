@@ -199,7 +199,7 @@ fn parts_and_what_a_number_counts_are_found() {
     // Six sessions list one pull request, which one of them owns.
     assert_eq!(attacks(&found(&records, vec![fact("prs", &[], 1.0)])), ["basis"].into());
     let findings = found(&records, vec![fact("sessions_with_pr", &[], 6.0)]);
-    assert_eq!(attacks(&findings), ["part"].into());
+    assert_eq!(attacks(&findings), ["part of sessions"].into());
     assert!(findings[0].what.contains("without a pull request") && findings[0].people.len() == 2);
 }
 
@@ -283,7 +283,7 @@ fn differences_of_several_reports_are_found() {
     filtered.filter.org = Some("org_demo".to_owned());
     reports.push(filtered);
     let names = |of: &[&str]| of.iter().map(|person| format!("email|{person}")).collect::<BTreeSet<_>>();
-    let outcomes = several::attacks(&truth, &reports);
+    let outcomes = several::attacks(&truth, &reports.iter().collect::<Vec<_>>());
     let found = |attack: &str| outcomes.iter().find(|one| one.attack == attack).unwrap();
     assert_eq!(found("month minus the weeks inside it").computed, names(&["7"]));
     assert_eq!(found("neighbouring weeks: few people came or went").narrowed, names(&["6", "9"]));
@@ -295,7 +295,7 @@ fn differences_of_several_reports_are_found() {
             record["org_id"] = json!("org_other");
         }
     });
-    let outcomes = several::attacks(&Truth::new(&records), &reports);
+    let outcomes = several::attacks(&Truth::new(&records), &reports.iter().collect::<Vec<_>>());
     let filters = outcomes.iter().find(|one| one.attack == "one filter more or less").unwrap();
     assert_eq!(filters.computed, names(&["2"]));
 }
@@ -332,7 +332,7 @@ fn pseudonyms_are_opened() {
         Report::of_facts(week, facts.collect())
     };
     let reports: Vec<Report> = (0..).zip(["2026-W39", "2026-W40", "2026-W41"]).map(report).collect();
-    let outcomes = pseudonyms::attacks(&truth, &reports);
+    let outcomes = pseudonyms::attacks(&truth, &reports.iter().collect::<Vec<_>>());
     let found = |attack: &str| outcomes.iter().find(|one| one.attack == attack).unwrap();
     let seven = BTreeSet::from(["email|7".to_owned()]);
     assert_eq!(found("two weeks of absence").computed, seven);

@@ -12,7 +12,12 @@ const PRIME: u64 = 2_147_483_647;
 /// column. People are narrowed down where a column of fewer than `K` of them is
 /// determined, and computed where a person's sessions of a period are.
 pub fn attack(name: &'static str, truth: &Truth, sums: &[&Sum]) -> Outcome {
-    let mut outcome = Outcome::new(name);
+    explained(name, truth, sums).0
+}
+
+/// The same, with the combinations that determine a column or a person.
+pub fn explained(name: &'static str, truth: &Truth, sums: &[&Sum]) -> (Outcome, Vec<String>) {
+    let (mut outcome, mut combinations) = (Outcome::new(name), Vec::new());
     let distinct: BTreeSet<&Rows> =
         sums.iter().map(|sum| &sum.rows).filter(|rows| !rows.is_empty()).collect();
     let distinct: Vec<&Rows> = distinct.into_iter().collect();
@@ -30,14 +35,22 @@ pub fn attack(name: &'static str, truth: &Truth, sums: &[&Sum]) -> Outcome {
         signature.iter().for_each(|number| matrix[*number][column] = 1);
     }
     let basis = Basis::new(matrix);
+    let text = |coefficients: Vec<i64>| {
+        let of = |rows: &&Rows| {
+            sums.iter().find(|sum| sum.rows == **rows).map(|sum| sum.text()).unwrap_or_default()
+        };
+        let parts = distinct.iter().zip(coefficients).filter(|(_, number)| *number != 0);
+        parts.map(|(rows, number)| format!("{number:+} ({})", of(rows))).collect::<Vec<_>>().join(" ")
+    };
 
     for (column, (_, rows)) in columns.iter().enumerate() {
         if (1..K).contains(&truth.people(rows).len()) {
             let mut wanted = vec![0; columns.len()];
             wanted[column] = 1;
-            if basis.spans(wanted) {
+            if let Some(coefficients) = basis.combination(wanted) {
                 outcome.differences += 1;
                 outcome.narrowed.extend(truth.users(rows));
+                combinations.push(text(coefficients));
             }
         }
     }
@@ -50,26 +63,32 @@ pub fn attack(name: &'static str, truth: &Truth, sums: &[&Sum]) -> Outcome {
             let wanted: Vec<u64> = columns.iter().map(|(_, rows)| u64::from(rows.is_subset(&own))).collect();
             let covered: usize =
                 columns.iter().filter(|(_, rows)| rows.is_subset(&own)).map(|(_, rows)| rows.len()).sum();
-            if covered == own.len() && basis.spans(wanted) {
+            let combination = basis.combination(wanted).filter(|_| covered == own.len());
+            if let Some(coefficients) = combination {
                 outcome.narrowed.insert(person.clone());
                 outcome.computed.insert(person);
+                combinations.push(text(coefficients));
             }
         }
     }
-    outcome
+    (outcome, combinations)
 }
 
-/// The rows of a matrix in echelon form, each with the column of its first one.
+/// The rows of a matrix in echelon form, each with the column of its first one
+/// and with what it is made of.
 struct Basis {
     rows: Vec<(usize, Vec<u64>)>,
+    width: usize,
 }
 
 impl Basis {
     fn new(matrix: Vec<Vec<u64>>) -> Self {
-        let mut basis = Self { rows: Vec::new() };
-        for mut row in matrix {
+        let (height, width) = (matrix.len(), matrix.first().map_or(0, Vec::len));
+        let mut basis = Self { rows: Vec::new(), width };
+        for (number, mut row) in matrix.into_iter().enumerate() {
+            row.extend((0..height).map(|other| u64::from(other == number)));
             basis.reduce(&mut row);
-            if let Some(first) = row.iter().position(|number| *number != 0) {
+            if let Some(first) = row[..width].iter().position(|number| *number != 0) {
                 let inverse = power(row[first], PRIME - 2);
                 row.iter_mut().for_each(|number| *number = *number * inverse % PRIME);
                 basis.rows.push((first, row));
@@ -79,10 +98,21 @@ impl Basis {
         basis
     }
 
-    /// Whether a vector is a linear combination of the rows.
-    fn spans(&self, mut vector: Vec<u64>) -> bool {
+    /// The coefficients with which the rows of the matrix add up to a vector.
+    /// Those that are no small whole numbers are shown as they are.
+    fn combination(&self, mut vector: Vec<u64>) -> Option<Vec<i64>> {
+        let (_, first) = self.rows.first()?;
+        vector.resize(first.len(), 0);
         self.reduce(&mut vector);
-        vector.iter().all(|number| *number == 0)
+        let signed = |number: &u64| match PRIME - number {
+            PRIME => 0,
+            number if number > PRIME / 2 => number as i64 - PRIME as i64,
+            number => number as i64,
+        };
+        vector[..self.width]
+            .iter()
+            .all(|number| *number == 0)
+            .then(|| vector[self.width..].iter().map(signed).collect())
     }
 
     fn reduce(&self, vector: &mut [u64]) {
@@ -113,7 +143,12 @@ fn power(base: u64, mut exponent: u64) -> u64 {
 fn a_sum_is_found_where_it_is_a_combination_and_only_there() {
     // a+b, b+c, a+c determine each of them; a+b, b+c determine a-c alone.
     let all = Basis::new(vec![vec![1, 1, 0], vec![0, 1, 1], vec![1, 0, 1]]);
-    assert!([vec![1, 0, 0], vec![0, 1, 0], vec![0, 0, 1]].into_iter().all(|wanted| all.spans(wanted)));
+    assert!(
+        [vec![1, 0, 0], vec![0, 1, 0], vec![0, 0, 1]]
+            .into_iter()
+            .all(|wanted| all.combination(wanted).is_some())
+    );
     let some = Basis::new(vec![vec![1, 1, 0], vec![0, 1, 1]]);
-    assert!(some.spans(vec![1, 2, 1]) && !some.spans(vec![1, 0, 0]) && !some.spans(vec![1, 1, 1]));
+    assert_eq!(some.combination(vec![1, 0, PRIME - 1]), Some(vec![1, -1]));
+    assert!(some.combination(vec![1, 0, 0]).is_none() && some.combination(vec![1, 1, 1]).is_none());
 }

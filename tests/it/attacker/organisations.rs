@@ -87,7 +87,7 @@ pub fn thirteen() -> Attacked {
         }
     }
     let organisation = Organisation::from_values(values);
-    let (tags, teams) = (vec!["tag-orchid", "tag-birch"], vec!["alpha", "beta"]);
+    let (tags, teams) = (vec!["tag-orchid", "tag-birch"], vec!["ash", "elm"]);
     Attacked { name: "thirteen people", organisation, tags, teams }
 }
 
@@ -98,9 +98,9 @@ fn session(week: u64, person: u64, number: u64, day: NaiveDate) -> Value {
     let created = moment(day, 8 + (person % 9) as u32, (number * 7 % 60) as u32);
     let mut tags = Vec::new();
     match person {
-        1..=5 => tags.push("team:alpha"),
-        6..=11 => tags.push("team:beta"),
-        13 => tags.push("team:gamma"),
+        1..=5 => tags.push("team:ash"),
+        6..=11 => tags.push("team:elm"),
+        13 => tags.push("team:yew"),
         20 | 21 => tags.push("tag-nightly"),
         _ => {}
     }

@@ -40,6 +40,12 @@ pub fn attack(report: &Report, truth: &Truth, secrets: &BTreeSet<String>) -> Vec
                 });
             }
         }
+        if name.ends_with(".xlsx") {
+            let numbers = unexplained(report, text);
+            numbers
+                .into_iter()
+                .for_each(|number| find("another fact", format!("{name} has the number {number}")));
+        }
         if is_csv {
             csv(report, text).into_iter().for_each(|line| find("another fact", format!("{name}: {line}")));
         }
@@ -183,6 +189,23 @@ fn plain(cell: &str) -> String {
         }
     }
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Numbers of a workbook that are not whole and are neither a number of the
+/// facts nor the change of one.
+fn unexplained(report: &Report, text: &str) -> Vec<f64> {
+    let own = |fact: &Fact| {
+        let change = fact.value.zip(fact.previous).map(|(value, previous)| value - previous);
+        let relative = change.zip(fact.previous).map(|(change, previous)| change / previous);
+        let share = fact.value.zip(fact.n).map(|(value, n)| value / n);
+        let points = change.map(|change| change * 100.0);
+        [fact.value, fact.numerator, fact.denominator, fact.previous, change, points, relative, share]
+    };
+    let known: Vec<f64> = report.facts.iter().flat_map(own).flatten().collect();
+    let cells = text.split("<c ").skip(1).filter_map(|cell| cell.split_once("<v>")?.1.split_once("</v>"));
+    let numbers = cells.filter_map(|(number, _)| number.parse::<f64>().ok());
+    let is_known = |number: &f64| known.iter().any(|own| (own - number).abs() <= 1e-9 * own.abs());
+    numbers.filter(|number| number.fract() != 0.0 && !is_known(number)).collect()
 }
 
 /// Whether two facts are the same but for the last digits of their numbers.

@@ -11,8 +11,8 @@ use super::truth::{Filter, K, Period, Person, Truth};
 type Shown = BTreeMap<String, BTreeMap<Period, (f64, f64, f64)>>;
 
 /// What joining the rows of users over the weekly reports gives.
-pub fn attacks(truth: &Truth, reports: &[Report]) -> Vec<Outcome> {
-    let weekly: Vec<&Report> = reports.iter().filter(|report| report.period.is_week()).collect();
+pub fn attacks(truth: &Truth, reports: &[&Report]) -> Vec<Outcome> {
+    let weekly: Vec<&Report> = reports.iter().copied().filter(|report| report.period.is_week()).collect();
     let is_plain = |report: &&Report| report.filter == Filter::default() && report.price_from.is_none();
     let weekly: Vec<&Report> = weekly.into_iter().filter(is_plain).collect();
     let weeks: Vec<Period> = weekly.iter().map(|report| report.period.clone()).collect();

@@ -1,7 +1,8 @@
 //! Runs of the program, and all that an attacker reads of them.
 
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 
 use acumen::simulator::Options;
@@ -11,7 +12,7 @@ use serde_json::Value;
 
 use super::organisations::Attacked;
 use super::truth::{Filter, Group, Period};
-use crate::support::{Served, acumen, files, run};
+use crate::support::{SERVICE_CANARY, Served, acumen, files, run};
 
 /// Prices and teams of every run. The price makes money of ACUs.
 pub const SETTINGS: &str = "tz = \"Europe/Berlin\"\nstate = \"state\"\n[[price]]\nfrom = 2026-01-01\nper_acu = 2\n\
@@ -27,6 +28,8 @@ pub struct Order {
     pub flags: Vec<&'static str>,
     /// Whether the price changes on 2026-09-05.
     pub two_prices: bool,
+    /// Whether version 3 of the API is asked.
+    pub v3: bool,
 }
 
 /// The flags of a run that writes everything that a covered run may write.
@@ -144,6 +147,28 @@ pub fn reports(attacked: &Attacked, orders: &[Order]) -> Vec<Report> {
     made
 }
 
+/// The records of an organisation as version 3 serves them.
+pub fn records_of_version_3(attacked: &Attacked) -> Vec<Value> {
+    let served = Served::new(attacked.organisation.clone(), Options::default());
+    let host = served.url().replace("http://", "");
+    let (mut records, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let mut stream = TcpStream::connect(&host).expect("the simulator listens");
+        let path = format!("/v3/enterprise/sessions/insights?first=200{cursor}");
+        let lines = "Authorization: Bearer cog_test\r\nConnection: close";
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\n{lines}\r\n\r\n").expect("a request");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        let (_, body) = answer.split_once("\r\n\r\n").expect("a head");
+        let page: Value = serde_json::from_str(body).expect("the simulator serves JSON");
+        records.extend(page["items"].as_array().expect("items").iter().cloned());
+        if page["has_next_page"] == false {
+            return records;
+        }
+        cursor = format!("&after={}", page["end_cursor"].as_str().expect("a cursor").replace('=', "%3D"));
+    }
+}
+
 /// One covered report with a folder of its own, and a state folder that the
 /// reports of an installation share.
 fn report(url: &str, state: &Path, order: &Order) -> Option<Report> {
@@ -155,6 +180,9 @@ fn report(url: &str, state: &Path, order: &Order) -> Option<Report> {
     command
         .args(["report", "--base-url", url, "--config", "settings.toml", "--out", "out", "--state"])
         .arg(state);
+    if order.v3 {
+        command.env("DEVIN_API_KEY", SERVICE_CANARY);
+    }
     let period = match order.period.as_bytes()[5] {
         b'W' => "--week",
         b'Q' => "--quarter",

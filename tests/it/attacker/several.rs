@@ -8,6 +8,9 @@ use super::runs::Report;
 use super::single::{Target, is_combined, names, period_of, without_period};
 use super::truth::{Filter, Group, K, Period, Person, Rows, Truth};
 
+/// Metrics of the whole period that count a part of its sessions.
+const PARTS: [&str; 2] = ["sessions_with_pr", "analysed_sessions"];
+
 /// A published number of sessions, and the sessions that it counts.
 pub struct Sum {
     /// The period that the number speaks of.
@@ -17,6 +20,14 @@ pub struct Sum {
     pub filter: Filter,
     pub group: Group,
     pub rows: Rows,
+}
+
+impl Sum {
+    pub fn text(&self) -> String {
+        let key =
+            |(name, key): (&String, &Option<String>)| format!(" {name}={}", key.as_deref().unwrap_or("null"));
+        format!("{}{}", self.period.label, self.group.iter().map(key).collect::<String>())
+    }
 }
 
 /// What an attack comes to.
@@ -50,7 +61,7 @@ impl Outcome {
 }
 
 /// Every attack on the reports of an organisation.
-pub fn attacks(truth: &Truth, reports: &[Report]) -> Vec<Outcome> {
+pub fn attacks(truth: &Truth, reports: &[&Report]) -> Vec<Outcome> {
     let sums = sums(truth, reports);
     let plain: Vec<&Sum> = sums.iter().filter(|sum| sum.filter == Filter::default()).collect();
     let all: Vec<&Sum> = sums.iter().collect();
@@ -66,8 +77,37 @@ pub fn attacks(truth: &Truth, reports: &[Report]) -> Vec<Outcome> {
     ]
 }
 
+/// Attacks on the sums of one report: linear combinations of all of them, and a
+/// group minus one that it includes, of dimensions whose members people know.
+pub fn within_one(truth: &Truth, report: &Report) -> Vec<(String, Outcome)> {
+    let sums = sums(truth, &[report]);
+    // What splits the whole in two is judged as a part.
+    let is_group = |sum: &&Sum| !PARTS.iter().any(|part| sum.group.contains_key(*part));
+    let groups: Vec<&Sum> = sums.iter().filter(is_group).collect();
+    let (linear, combinations) = linear::explained("linear", truth, &groups);
+    let mut outcomes = vec![(combinations.into_iter().next().unwrap_or_default(), linear)];
+    for (one, other) in groups.iter().flat_map(|one| groups.iter().map(move |other| (one, other))) {
+        let is_nested = one.period == other.period && other.rows.len() < one.rows.len();
+        let is_known =
+            |sum: &Sum| sum.group.keys().all(|name| ["org", "tag", "team"].contains(&name.as_str()));
+        if is_nested
+            && is_known(one)
+            && is_known(other)
+            && !one.group.is_empty()
+            && other.rows.is_subset(&one.rows)
+        {
+            let mut outcome = Outcome::new("nested");
+            outcome.take(truth, &one.rows.difference(&other.rows).copied().collect());
+            if outcome.differences > 0 {
+                outcomes.push((format!("{} minus {}", one.text(), other.text()), outcome));
+            }
+        }
+    }
+    outcomes
+}
+
 /// Every number of sessions that the reports publish, with previous values and trends.
-fn sums(truth: &Truth, reports: &[Report]) -> Vec<Sum> {
+fn sums(truth: &Truth, reports: &[&Report]) -> Vec<Sum> {
     let places: BTreeMap<&str, usize> =
         truth.sessions.iter().enumerate().map(|(at, session)| (session.id.as_str(), at)).collect();
     let mut sums = Vec::new();

@@ -80,6 +80,10 @@ pub fn is_combined(group: &Group) -> bool {
     group.values().any(|key| key.as_deref() == Some(COMBINED))
 }
 
+fn is_combined_by(group: &Group, name: &str) -> bool {
+    group.get(name).is_some_and(|key| key.as_deref() == Some(COMBINED))
+}
+
 /// Whether a truth's group is one of those that a combined group stands for.
 fn is_within(group: &Group, combined: &Group) -> bool {
     combined.iter().all(|(name, key)| key.as_deref() == Some(COMBINED) || group.get(name) == Some(key))
@@ -126,9 +130,38 @@ impl<'a> Target<'a> {
         if !is_combined(&group) {
             return groups.get(&group).cloned().unwrap_or_default();
         }
+        if names(&group).contains("issues") && is_combined_by(&group, "impact") {
+            return self.by_number_of_issues(&period, &group);
+        }
         let shown = self.shown(&fact.metric, &names(&group), |fact| fact.shows());
         let hidden = groups.into_iter().filter(|(own, _)| !shown.contains(own) && is_within(own, &group));
         hidden.flat_map(|(_, rows)| rows).collect()
+    }
+
+    /// Sessions by their number of issues of all impacts that are combined.
+    fn by_number_of_issues(&self, period: &Period, group: &Group) -> Rows {
+        let shown = self.shown("issues", &BTreeSet::from(["impact".to_owned()]), Fact::shows);
+        let is_hidden = |impact: &str| shown.iter().all(|own| own["impact"].as_deref() != Some(impact));
+        let bin = |at: &usize| {
+            let analysis = self.truth.sessions[*at].analysis.as_ref()?;
+            let number = analysis.issues.iter().filter(|issue| is_hidden(issue.impact)).count();
+            Some(if number >= 5 { "5+".to_owned() } else { number.to_string() })
+        };
+        let wanted = group["issues"].as_deref();
+        let is_own = |at: &usize| match (bin(at), wanted) {
+            (Some(bin), Some(COMBINED)) => {
+                let own = Group::from([
+                    ("impact".to_owned(), group["impact"].clone()),
+                    ("issues".to_owned(), Some(bin)),
+                ]);
+                self.shown("issue_count_histogram", &names(group), Fact::shows)
+                    .iter()
+                    .all(|shown| *shown != own)
+            }
+            (Some(bin), wanted) => wanted == Some(&bin),
+            (None, _) => false,
+        };
+        self.truth.of(period).into_iter().filter(is_own).collect()
     }
 
     /// The groups of some dimensions of the report's period that a metric shows.
@@ -304,11 +337,17 @@ impl<'a> Target<'a> {
             }
             _ => {}
         }
+        let attack = match fact.metric.as_str() {
+            "prs_merged" | "merge_rate" => "part by state",
+            "acus_split" => "part by tags",
+            "acus_top_decile_share" => "part by user",
+            _ => "part of sessions",
+        };
         for (part, rows) in found {
             let people = self.people(&rows);
             if !tells_nothing(&people) {
                 let what = format!("{}, {part}: {} people", fact.text(), people.len());
-                self.find("part", what, people);
+                self.find(attack, what, people);
             }
         }
     }
