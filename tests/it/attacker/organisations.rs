@@ -32,7 +32,7 @@ impl Attacked {
         bodies.collect::<Result<_, _>>().expect("the simulator serves JSON")
     }
 
-    /// Every text that tells of a person or of a single session.
+    /// Every text that identifies a person or a single session.
     pub fn secrets(&self) -> BTreeSet<String> {
         let mut secrets = BTreeSet::new();
         for record in self.records() {

@@ -1,4 +1,4 @@
-//! What the files of a report show beside its facts: texts of people and
+//! What the files of a report show in addition to its facts: texts of people and
 //! sessions, and groups that `facts.json` does not have.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -11,7 +11,7 @@ use super::truth::{Group, Truth};
 /// organisations of these tests.
 const UNLIKE: [&str; 5] = ["tag", "team", "org", "repo", "label"];
 
-/// What the files give away that the facts do not.
+/// What the files disclose and the facts do not.
 pub fn attack(report: &Report, truth: &Truth, secrets: &BTreeSet<String>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut find = |attack, what| {

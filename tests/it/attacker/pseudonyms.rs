@@ -87,7 +87,7 @@ fn vector(weeks: &[Period], of: &BTreeMap<Period, (f64, f64, f64)>) -> Vec<u64> 
     weeks.iter().map(|week| of.get(week).map_or(0, |done| done.2 as u64)).collect()
 }
 
-/// Whoever sees all pull requests with authors and times counts them by author
+/// A reader who sees all pull requests with authors and times counts them by author
 /// and week: a person is computed where one pseudonym alone has these numbers.
 fn pull_requests(
     truth: &Truth,
@@ -148,7 +148,7 @@ fn judge(
     }
 }
 
-/// Whoever knows what one session of a person used finds it where it is the
+/// A reader who knows what one session of a person used finds it where it is the
 /// person's only one of a week, and with the pseudonym all other weeks. The
 /// differences are the weeks that are opened so.
 fn one_recognised_session(
@@ -170,7 +170,7 @@ fn one_recognised_session(
     outcome
 }
 
-/// Whoever knows that a person was away for two weeks in a row looks for the
+/// A reader who knows that a person was away for two weeks in a row looks for the
 /// pseudonyms without a row in both.
 fn absences(truth: &Truth, weeks: &[Period], shown: &Shown, owners: &BTreeMap<String, Person>) -> Outcome {
     let mut outcome = Outcome::new("two weeks of absence");
@@ -186,7 +186,7 @@ fn absences(truth: &Truth, weeks: &[Period], shown: &Shown, owners: &BTreeMap<St
     outcome
 }
 
-/// Whoever knows in which of the weeks a person was at work looks for the
+/// A reader who knows in which weeks a person was at work looks for the
 /// pseudonyms with rows in exactly these.
 fn attendance(truth: &Truth, weeks: &[Period], shown: &Shown, owners: &BTreeMap<String, Person>) -> Outcome {
     let mut outcome = Outcome::new("who was at work in which week");

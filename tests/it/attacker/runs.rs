@@ -110,7 +110,7 @@ impl Report {
         }
     }
 
-    /// The text of every file, without the markup that tells a reader nothing.
+    /// The text of every file, unpacked and decoded.
     pub fn texts(&self) -> Vec<(&str, String)> {
         let text = |(name, bytes): (&String, &Vec<u8>)| match name.rsplit('.').next() {
             Some("eml") => unquoted(bytes),

@@ -37,7 +37,7 @@ pub struct Outcome {
     pub differences: usize,
     /// The people that they rest on: each is one of fewer than `K` candidates.
     pub narrowed: BTreeSet<Person>,
-    /// The people of whom a difference tells alone: their sessions are counted
+    /// The people who are the only one behind a difference: their sessions are counted
     /// exactly, and their ACUs are known up to the rounding of the reports.
     pub computed: BTreeSet<Person>,
 }

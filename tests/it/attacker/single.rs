@@ -11,7 +11,7 @@ use super::truth::{Group, K, Period, Person, Rows, Truth, local_date};
 /// The key of the group that small groups are combined into.
 pub const COMBINED: &str = "fewer than five people";
 
-/// Something that a report gives away.
+/// Something that a report discloses.
 #[derive(Clone, Debug)]
 pub struct Finding {
     /// The attack.
@@ -32,7 +32,7 @@ pub struct Target<'a> {
     findings: Vec<Finding>,
 }
 
-/// What the numbers of a report give away.
+/// What the numbers of a report disclose.
 pub fn attack(report: &Report, truth: &Truth) -> Vec<Finding> {
     let mut target = Target::new(report, truth);
     let facts: Vec<&Fact> = report.facts.iter().filter(|fact| !fact.group.contains_key("user")).collect();
@@ -58,8 +58,8 @@ fn is_enough(people: &BTreeSet<Person>, rows: &Rows) -> bool {
     rows.is_empty() || people.len() >= K
 }
 
-/// The same of what a difference leaves: sessions of machines alone tell of nobody.
-fn tells_nothing(people: &BTreeSet<Person>) -> bool {
+/// The same of what a difference leaves: sessions of machines alone disclose nothing.
+fn is_harmless(people: &BTreeSet<Person>) -> bool {
     people.is_empty() || people.len() >= K
 }
 
@@ -345,7 +345,7 @@ impl<'a> Target<'a> {
         };
         for (part, rows) in found {
             let people = self.people(&rows);
-            if !tells_nothing(&people) {
+            if !is_harmless(&people) {
                 let what = format!("{}, {part}: {} people", fact.text(), people.len());
                 self.find(attack, what, people);
             }
@@ -398,7 +398,7 @@ impl<'a> Target<'a> {
                         }
                     });
                     let people = self.people(&rows);
-                    if is_known && !tells_nothing(&people) {
+                    if is_known && !is_harmless(&people) {
                         let what = format!(
                             "{metric} {}: the whole minus what is shown by {across} is of {} people",
                             text(&parent),
@@ -431,7 +431,7 @@ impl<'a> Target<'a> {
             let groups = self.truth_groups(&before, &dimensions);
             let rows = groups.into_iter().filter(|(group, _)| !shown.contains(group));
             let people = self.people(&rows.flat_map(|(_, rows)| rows).collect());
-            if !tells_nothing(&people) {
+            if !is_harmless(&people) {
                 let what = format!(
                     "{metric}: the period before minus the previous values by {across} is of {} people",
                     people.len()
@@ -461,7 +461,7 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// ACUs and money of a group tell its parts before and after a change of the
+    /// ACUs and money of a group determine its parts before and after a change of the
     /// price: two equations with two unknowns.
     fn prices(&mut self, facts: &[&Fact]) {
         let Some(from) = self.report.price_from else { return };
@@ -474,7 +474,7 @@ impl<'a> Target<'a> {
             let is_split = !before.is_empty() && !after.is_empty();
             for (part, rows) in [("before", before), ("after", after)] {
                 let people = self.people(&rows);
-                if is_split && !tells_nothing(&people) {
+                if is_split && !is_harmless(&people) {
                     let what =
                         format!("{}, {part} the change of the price: {} people", fact.text(), people.len());
                     self.find("price", what, people);
@@ -509,7 +509,7 @@ impl<'a> Target<'a> {
             };
             let rows: Rows = self.truth.of(&report.period).into_iter().filter(is_odd).collect();
             let people = self.people(&rows);
-            if !tells_nothing(&people) {
+            if !is_harmless(&people) {
                 self.find("quality", format!("{name} counts what {} people have", people.len()), people);
             }
         }
@@ -531,7 +531,7 @@ impl<'a> Target<'a> {
             period = period.before();
         }
         let people = self.people(&rows);
-        if !shown.is_empty() && !tells_nothing(&people) {
+        if !shown.is_empty() && !is_harmless(&people) {
             let what = format!("source.unique minus the points of the trend is of {} people", people.len());
             self.find("source", what, people);
         }
@@ -559,7 +559,7 @@ impl<'a> Target<'a> {
         let rest: Rows = truth.of(&report.period).difference(&used).copied().collect();
         for (part, rows) in [("used of the budget", used), ("the period minus what is used", rest)] {
             let people = self.people(&rows);
-            if !tells_nothing(&people) {
+            if !is_harmless(&people) {
                 self.find("budget", format!("{part} is of {} people", people.len()), people);
             }
         }
@@ -610,7 +610,7 @@ impl<'a> Target<'a> {
 }
 
 /// Which numbers of ACUs or of money are not whole. A ratio must be that of the
-/// whole numbers beside it; what it was before cannot be checked, so it is whole.
+/// whole numbers in the same fact; what it was before cannot be checked, so it is whole.
 fn not_whole(fact: &Fact) -> Vec<&'static str> {
     let whole = |number: Option<f64>| number.is_none_or(|number| number.fract() == 0.0);
     let ratio = fact.numerator.zip(fact.denominator).map(|(one, other)| one / other);
@@ -640,7 +640,7 @@ fn kinds(facts: &[&Fact]) -> BTreeSet<(String, BTreeSet<String>)> {
 }
 
 /// The metrics that are the whole of a metric's groups by a dimension, if the
-/// groups add up to one; `n` where every group tells the whole.
+/// groups add up to one; `n` where every group has the whole.
 fn whole_of<'a>(metric: &'a str, across: &str) -> Option<Vec<&'a str>> {
     match metric {
         "acus_split" => Some(vec!["acus"]),
