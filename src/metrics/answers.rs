@@ -66,7 +66,8 @@ impl Layout<'_> {
         let mut facts = Vec::new();
         for (index, period) in self.span.periods.iter().enumerate().take(self.span.points) {
             let compared = index + 1 < self.span.periods.len();
-            for keys in self.keys_of(index).into_iter().filter(|keys| self.shows(index, *keys)) {
+            let is_shown = |keys: &u64| self.shows(index, *keys) && !self.is_combined(*keys);
+            for keys in self.keys_of(index).into_iter().filter(is_shown) {
                 let mut group = vec![(Dim::Period, Some(period.label()))];
                 group.extend(self.group(keys));
                 facts.push(self.fact(index, compared, group, keys));
@@ -115,6 +116,11 @@ impl Layout<'_> {
     fn shows(&self, index: usize, keys: u64) -> bool {
         let n = || self.found(index, keys).map_or(0.0, |measure| measure.n);
         self.suppression.is_none_or(|all| all.allows(self.metric, self.by, index, keys, n()))
+    }
+
+    /// The combined group has no trend.
+    fn is_combined(&self, keys: u64) -> bool {
+        self.suppression.is_some() && Suppression::is_combined(self.by, keys)
     }
 
     fn shows_any_day(&self) -> bool {

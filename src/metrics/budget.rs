@@ -7,10 +7,10 @@ use serde::Serialize;
 use super::calendar::{Calendar, PERIOD, SPEND, UNPRICED, placed_in, price};
 use super::cube::person;
 use super::evaluate::Span;
-use super::suppress::{none_or_enough, people};
+use super::suppress::{PriceChange, none_or_enough, people};
 use crate::frame::Frames;
 use crate::frame::columns as c;
-use crate::money::Currency;
+use crate::money::{Currency, Prices};
 use crate::period::Period;
 
 /// A forecast on fewer days than this would be a guess.
@@ -101,6 +101,33 @@ pub fn covered(frames: &Frames, span: &Span<'_>) -> PolarsResult<Option<Budget>>
     }
     let whole = |value: Option<f64>| value.map(f64::round);
     Ok(Some(Budget { used: whole(budget.used), forecast: whole(budget.forecast), ..budget }))
+}
+
+/// What became of the price within each period.
+///
+/// # Errors
+/// As [`budget`].
+pub fn price_changes(frames: &Frames, span: &Span<'_>) -> PolarsResult<Vec<PriceChange>> {
+    let steps = span.prices.map_or(&[][..], Prices::steps);
+    let change = |period: &Period| {
+        let midnight = |day| Period::days(day, day, period.tz()).map(|day| day.from().to_utc());
+        let within = steps.iter().filter(|step| period.first() < step.from && step.from <= period.last());
+        let mut cuts: Vec<DateTime<Utc>> = within.filter_map(|step| midnight(step.from)).collect();
+        if cuts.is_empty() {
+            return Ok(PriceChange::None);
+        }
+        cuts.extend([period.from().to_utc(), period.to().to_utc()]);
+        cuts.sort_unstable();
+        for pair in cuts.windows(2) {
+            if let [from, to] = pair
+                && !none_or_enough(people_between(frames, *from, *to)?)
+            {
+                return Ok(PriceChange::Few);
+            }
+        }
+        Ok(PriceChange::Apart)
+    };
+    span.periods.iter().map(change).collect()
 }
 
 /// How many people created sessions in a span of time.

@@ -1,11 +1,13 @@
 //! The frames made ready for grouping: every row knows its period, every pull
 //! request is there once a period, and what a session lists stands beside it.
 
+use std::collections::BTreeSet;
+
 use polars::prelude::*;
 
 use super::acus::BINS;
 use super::analysis::MOST_ISSUES;
-use super::calendar::{Calendar, Day, PERIOD, placed_in, price};
+use super::calendar::{Calendar, DAY, Day, PERIOD, placed_in, price};
 use super::evaluate::Span;
 use super::metric::{Dim, Grain};
 use super::plan::keys;
@@ -194,6 +196,14 @@ impl Cube {
     /// The numbers of a period's local dates.
     pub fn days(&self, period: u32) -> impl Iterator<Item = u32> {
         self.days.iter().zip(0..).filter(move |(day, _)| day.period == period).map(|(_, number)| number)
+    }
+
+    /// How many of the local dates of the report's period have no session.
+    pub fn empty_days(&self) -> usize {
+        let days = self.sessions.column(DAY).and_then(|days| days.u32().cloned());
+        let days = days.expect("sessions know their day");
+        let used: BTreeSet<u32> = days.iter().flatten().collect();
+        self.days(0).filter(|day| !used.contains(day)).count()
     }
 
     /// The rows of a grain.

@@ -9,12 +9,12 @@ use polars::prelude::*;
 use super::answers::{Answer, Layout, Measure};
 use super::cube::Cube;
 use super::facts::Fact;
-use super::metric::{Basis, Dim, Grain, Kind, Known, Metric, Plan};
+use super::metric::{self, Basis, Dim, Grain, Known, Metric, Plan};
 use super::plan::{DENOMINATOR, GROUP, N, NUMERATOR, VALUE, of, together};
 use super::suppress::Suppression;
-use super::{MetricsError, Month, known_to};
+use super::{ACUS_SPLIT, MetricsError, Month, SPEND_SPLIT, known_to};
 use crate::money::Prices;
-use crate::period::Period;
+use crate::period::{Kind, Period};
 
 /// What the facts are about.
 pub struct Span<'a> {
@@ -78,9 +78,14 @@ pub fn evaluate(
 /// unless that is suppressed.
 pub fn shown_groupings(span: &Span<'_>) -> impl Iterator<Item = (&'static Metric, Vec<Dim>)> {
     let (known, covered) = (span.known, span.covered);
-    known_to(known).flat_map(move |metric| {
+    // The days of a month would complete those that a report of a week hides.
+    let is_week = span.periods.first().is_some_and(|period| period.kind() == Kind::Week);
+    // Minus its share of a tag, what a tag used would tell of the sessions with several tags.
+    let is_split = |metric: &Metric| [ACUS_SPLIT.id, SPEND_SPLIT.id].contains(&metric.id);
+    known_to(known).filter(move |metric| !covered || !is_split(metric)).flat_map(move |metric| {
         let groupings = groupings(metric, known).into_iter();
-        let shown = groupings.filter(move |by| !covered || !by.contains(&Dim::User));
+        let shown = groupings
+            .filter(move |by| !covered || !by.contains(&Dim::User) && (is_week || !by.contains(&Dim::Day)));
         shown.map(move |by| (metric, by))
     })
 }
@@ -185,8 +190,8 @@ fn answer(metric: &Metric, frame: &DataFrame, called: impl Fn(&str) -> String) -
     let number = |part: &str| frame.column(&called(part))?.f64();
     let (value, n) = (number(VALUE)?, number(N)?);
     let (numerator, denominator) = match metric.kind {
-        Kind::Ratio => (Some(number(NUMERATOR)?), Some(number(DENOMINATOR)?)),
-        Kind::Total | Kind::Quantile => (None, None),
+        metric::Kind::Ratio => (Some(number(NUMERATOR)?), Some(number(DENOMINATOR)?)),
+        metric::Kind::Total | metric::Kind::Quantile => (None, None),
     };
     let row = |at| {
         let known = |column: &Float64Chunked| column.get(at).unwrap_or(0.0);

@@ -147,7 +147,8 @@ fn covered(
     span: &Span<'_>,
 ) -> Result<Option<Findings>, MetricsError> {
     let groupings: Vec<_> = evaluate::shown_groupings(span).collect();
-    let suppression = Suppression::decide(&groupings, cube, recent, span.periods.len())
+    let suppression = budget::price_changes(frames, span)
+        .and_then(|prices| Suppression::decide(&groupings, cube, recent, prices))
         .map_err(MetricsError::of("which groups are too small"))?;
     if suppression.people(0) < ENOUGH as usize {
         return Ok(None);

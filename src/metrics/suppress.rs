@@ -20,7 +20,7 @@ use super::acus::{ACUS_PER_SESSION_MAX, ACUS_TOP_DECILE_SHARE, ACUS_WITHOUT_PR_S
 use super::analysis::issue_counts;
 use super::calendar::PERIOD;
 use super::cube::{BEST_STATE, Cube, ISSUE, ITEM, PERSON, PULL_REQUEST};
-use super::metric::{Basis, Dim, Grain, Kind, Metric};
+use super::metric::{Basis, Dim, Grain, Kind, Metric, Needs};
 use super::plan::{GROUP, group, lists_pr};
 use super::pull_requests::{SESSIONS_WITH_MERGED_PR, SESSIONS_WITH_PR};
 use crate::frame::columns as c;
@@ -89,20 +89,34 @@ impl Shown {
     }
 }
 
+/// What became of the price of an ACU within a period. ACUs and money are two
+/// equations for what was used before and after a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PriceChange {
+    /// There was one price, or none.
+    None,
+    /// It changed, with enough people, or none, at work before and after.
+    Apart,
+    /// It changed with too few people at work before or after.
+    Few,
+}
+
 /// What a covered report shows of every grouping, and for which periods.
 #[derive(Debug, Default)]
 pub struct Suppression {
+    /// What became of the price in each period, newest first.
+    prices: Vec<PriceChange>,
     /// How many people were at work in each period, newest first.
     people: Vec<usize>,
     groupings: BTreeMap<(Basis, Vec<Dim>), Shown>,
-    /// Metrics of the whole period that split its sessions in two: the periods in
-    /// which both parts have enough people, or none.
+    /// Metrics of the whole period that split its sessions in two: whether both parts
+    /// have enough people, or none, by period.
     splits: BTreeMap<&'static str, Vec<bool>>,
 }
 
 impl Suppression {
     /// Decides for all groupings of some metrics. `all` has every period of the
-    /// trend, `recent` the last two.
+    /// trend, `recent` the last two; `prices` has an entry for each period.
     ///
     /// # Errors
     /// Polars refused a step: an internal error.
@@ -110,43 +124,41 @@ impl Suppression {
         metrics: &[(&'static Metric, Vec<Dim>)],
         all: &Cube,
         recent: &Cube,
-        periods: usize,
+        prices: Vec<PriceChange>,
     ) -> PolarsResult<Self> {
+        let periods = prices.len();
         let people = people(all.sessions(&[]), periods)?;
-        let mut this = Self { people, ..Self::default() };
+        let mut this = Self { people, prices, ..Self::default() };
         let mut keys: Vec<(Basis, Vec<Dim>)> =
             metrics.iter().map(|(metric, by)| (metric.basis, by.clone())).collect();
         // A group that one basis hides is hidden from those that rest on fewer rows.
         keys.sort_by_key(|(basis, by)| (by.len(), *basis, by.clone()));
         keys.dedup();
         let mut cubes = (all.clone(), recent.clone());
-        for (basis, by) in keys {
+        for (place, (basis, by)) in keys.iter().enumerate() {
             // Only the whole and the impacts have a trend.
             let cube = if matches!(by.as_slice(), [] | [Dim::Impact]) { &cubes.0 } else { &cubes.1 };
             let shown = match by.as_slice() {
-                [] => this.whole(cube, basis, periods)?,
-                _ => this.grouping(cube, basis, &by, periods)?,
+                [] => this.whole(cube, *basis, periods)?,
+                _ => this.grouping(&views(cube, *basis, by)?, *basis, by, periods, &Given::of(cube, by)),
             };
-            if by == [Dim::Impact] {
+            if by.as_slice() == [Dim::Impact] {
                 // What is grouped by impact besides another dimension knows no impact that is hidden.
                 cubes = (cubes.0.suppressed(&shown)?, cubes.1.suppressed(&shown)?);
             }
-            this.groupings.insert((basis, by), shown);
+            this.groupings.insert((*basis, by.clone()), shown);
+            let is_last = keys.get(place + 1).is_none_or(|(other, dims)| other != basis || dims.len() != 1);
+            if by.len() == 1 && is_last {
+                this.separate(&cubes.1, *basis, periods)?;
+            }
         }
-        let parts: [(&Metric, Expr); 3] = [
-            (&SESSIONS_WITH_PR, lists_pr()),
-            (&ACUS_WITHOUT_PR_SHARE, lists_pr()),
-            (&SESSIONS_WITH_MERGED_PR, col(BEST_STATE).eq(lit(0)).fill_null(lit(false))),
-        ];
-        for (metric, part) in parts {
-            let sessions = || recent.sessions(&[]);
-            let (inside, outside) = (
-                self::people(sessions().filter(part.clone()), periods)?,
-                self::people(sessions().filter(part.not()), periods)?,
-            );
-            let both = inside.into_iter().zip(outside);
-            this.splits
-                .insert(metric.id, both.map(|(a, b)| none_or_enough(a) && none_or_enough(b)).collect());
+        for (id, part) in [
+            (SESSIONS_WITH_PR.id, lists_pr()),
+            (ACUS_WITHOUT_PR_SHARE.id, lists_pr()),
+            (SESSIONS_WITH_MERGED_PR.id, col(BEST_STATE).eq(lit(0)).fill_null(lit(false))),
+            (ACUS_TOP_DECILE_SHARE.id, col(c::USER).is_null()),
+        ] {
+            this.splits.insert(id, halves(&|| recent.sessions(&[]), part, periods)?);
         }
         Ok(this)
     }
@@ -166,6 +178,11 @@ impl Suppression {
         self.of(Basis::AnalysedSessions, &[Dim::Impact])
     }
 
+    /// Whether a group is the combined one, or has a combined impact.
+    pub fn is_combined(by: &[Dim], key: u64) -> bool {
+        is_combined(by, key)
+    }
+
     /// Whether a value of a metric may be shown: not of a period with too few
     /// people, not of single sessions, and not of a part or a rest of few people.
     pub fn allows(&self, metric: &Metric, by: &[Dim], period: usize, key: u64, n: f64) -> bool {
@@ -178,21 +195,38 @@ impl Suppression {
             Some(periods) => periods.get(period).copied().unwrap_or(false),
             None => true,
         };
+        let is_priced = || match self.prices.get(period) {
+            _ if metric.needs != Needs::Price => true,
+            Some(PriceChange::None) => true,
+            Some(PriceChange::Apart) => by.is_empty(),
+            Some(PriceChange::Few) | None => false,
+        };
         is_enough
+            && is_priced()
             && self.people(period) >= ENOUGH as usize
             && self.of(metric.basis, by).has(period, key)
             && is_split()
     }
 
     fn whole(&self, cube: &Cube, basis: Basis, periods: usize) -> PolarsResult<Shown> {
-        let people = people(rows_behind(cube, basis, &[]), periods)?;
-        let own = people.iter().map(|people| if none_or_enough(*people) { [0].into() } else { [].into() });
+        let mut own: Vec<bool> =
+            people(rows_behind(cube, basis, &[]), periods)?.into_iter().map(none_or_enough).collect();
+        // The number of sessions with a value is beside that of all sessions.
+        let known = match basis {
+            Basis::KnownSessions => Some(c::ACUS),
+            Basis::CountedSessions => Some(c::MESSAGES),
+            _ => None,
+        };
+        if let Some(column) = known {
+            let rest = halves(&|| cube.sessions(&[]), col(column).is_not_null(), periods)?;
+            own.iter_mut().zip(rest).for_each(|(own, rest)| *own &= rest);
+        }
+        let own = own.into_iter().map(|is_own| if is_own { [0].into() } else { [].into() });
         Ok(Shown { own: own.collect(), ..Shown::default() })
     }
 
     #[expect(clippy::indexing_slicing, reason = "there is a set of groups for every period, at least one")]
-    fn grouping(&self, cube: &Cube, basis: Basis, by: &[Dim], periods: usize) -> PolarsResult<Shown> {
-        let views = views(cube, basis, by)?;
+    fn grouping(&self, views: &[View], basis: Basis, by: &[Dim], periods: usize, given: &Given) -> Shown {
         let is_day = by == [Dim::Day];
         let columns = |period: u32| -> BTreeSet<u64> {
             views.iter().flat_map(|view| view.keys(period)).map(|key| column(by, key)).collect()
@@ -200,35 +234,125 @@ impl Suppression {
         let mut shown = Shown { by: by.to_vec(), own: vec![BTreeSet::new(); periods], ..Shown::default() };
         if by.len() > 1 && !self.impacts().left_out.is_empty() {
             shown.left_out = columns(0);
-            return Ok(shown);
+            return shown;
         }
         for place in columns(0) {
-            let groups = Groups::new(&views, 0, |key| column(by, key) == place);
-            let hidden = groups.hidden(self.inherited(by, basis, &groups.keys), |hidden| match is_day {
-                true => groups.rests(hidden) && hidden.len() + cube.days(0).count() - groups.keys.len() != 1,
-                false => hidden.is_empty() || groups.is_enough(hidden),
+            let groups = Groups::new(views, 0, |key| column(by, key) == place);
+            let mut first = self.inherited(by, basis, &groups.keys);
+            first.extend(given.now.intersection(&groups.keys));
+            let hidden = groups.hidden(first, |hidden| match is_day {
+                true => groups.rests(hidden) && hidden.len() + given.empty_days != 1,
+                false => {
+                    let is_apart = !by.contains(&Dim::Tag) || groups.overlaps_are_enough(hidden);
+                    (hidden.is_empty() || groups.is_enough(hidden)) && is_apart
+                }
             });
             let own: BTreeSet<u64> = groups.keys.difference(&hidden).copied().collect();
             let remaining = own.len() + usize::from(!is_day);
-            if !hidden.is_empty() && remaining < 2 {
+            let is_rest_told = by == [Dim::Bin] && !groups.rests(&groups.keys);
+            if !hidden.is_empty() && remaining < 2 || is_rest_told {
                 shown.left_out.insert(place);
                 continue;
             }
-            shown.combined.extend(hidden);
+            if !is_day {
+                shown.combined.extend(hidden);
+            }
             shown.own[0].extend(own);
         }
         for period in 1..periods {
             let Ok(number) = u32::try_from(period) else { continue };
             for place in columns(number) {
-                let groups = Groups::new(&views, number, |key| column(by, key) == place);
-                let is_own = |key: &u64| shown.own[0].contains(key) && self.inherits(by, basis, period, *key);
+                let groups = Groups::new(views, number, |key| column(by, key) == place);
+                let is_own = |key: &u64| {
+                    shown.own[0].contains(key)
+                        && !given.before.contains(key)
+                        && self.inherits(by, basis, period, *key)
+                };
                 let others = groups.keys.iter().copied().filter(|key| !is_own(key)).collect();
                 let hidden = groups.hidden(others, |hidden| groups.rests(hidden));
                 let own: Vec<u64> = groups.keys.difference(&hidden).copied().collect();
                 shown.own[period].extend(own);
             }
         }
-        Ok(shown)
+        shown
+    }
+
+    /// Hides groups until no two rows of the dimensions, nor of tags, tell of too few
+    /// people when one is subtracted from the other or both from the whole.
+    fn separate(&mut self, cube: &Cube, basis: Basis, periods: usize) -> PolarsResult<()> {
+        let mut all: BTreeMap<Dim, (Vec<View>, Given)> = BTreeMap::new();
+        for (_, by) in self.groupings.keys().filter(|(own, by)| *own == basis && by.len() == 1) {
+            if let [dim] = by.as_slice()
+                && !matches!(dim, Dim::Impact | Dim::Label | Dim::Type)
+            {
+                all.insert(*dim, (views(cube, basis, by)?, Given::of(cube, by)));
+            }
+        }
+        while let Some((dim, key, period)) = self.telling(basis, &all) {
+            let Some((views, given)) = all.get_mut(&dim) else { break };
+            match (key, period) {
+                (Some(key), 0) => given.now.extend([key]),
+                (Some(key), _) => given.before.extend([key]),
+                (None, _) => {
+                    // The combined group: it takes the smallest of the others.
+                    let own = self.of(basis, &[dim]).own.first().cloned().unwrap_or_default();
+                    let groups = Groups::new(views, 0, |_| true);
+                    given.now.extend(own.into_iter().min_by_key(|key| (groups.size(*key), *key)));
+                }
+            }
+            let shown = self.grouping(views, basis, &[dim], periods, given);
+            self.groupings.insert((basis, vec![dim]), shown);
+        }
+        Ok(())
+    }
+
+    /// A row, and its period, that tells of too few people together with another: a
+    /// dimension and a key, or none for its combined group.
+    fn telling(
+        &self,
+        basis: Basis,
+        all: &BTreeMap<Dim, (Vec<View>, Given)>,
+    ) -> Option<(Dim, Option<u64>, usize)> {
+        for (period, number) in [(0, 0_u32), (1, 1)] {
+            let mut rows: BTreeMap<(Dim, Option<u64>), Row> = BTreeMap::new();
+            let mut whole = Row::default();
+            for (dim, (views, _)) in all {
+                let shown = self.of(basis, &[*dim]);
+                for ((_, key), counted) in views.iter().flat_map(|view| view.period(number)) {
+                    whole.extend(counted);
+                    if shown.own.get(period).is_some_and(|own| own.contains(key)) {
+                        rows.entry((*dim, Some(*key))).or_default().extend(counted);
+                    } else if period == 0 && shown.combined.contains(key) {
+                        rows.entry((*dim, None)).or_default().extend(counted);
+                    }
+                }
+            }
+            let rows: Vec<((Dim, Option<u64>), Row)> = rows.into_iter().collect();
+            let mut of_unit: HashMap<u64, Vec<usize>> = HashMap::new();
+            for (place, (_, row)) in rows.iter().enumerate() {
+                row.units.iter().for_each(|unit| of_unit.entry(*unit).or_default().push(place));
+            }
+            let mut common: HashMap<(usize, usize), usize> = HashMap::new();
+            for places in of_unit.values() {
+                for (at, a) in places.iter().enumerate() {
+                    places.iter().skip(at + 1).for_each(|b| *common.entry((*a, *b)).or_default() += 1);
+                }
+            }
+            for (a, (name, one)) in rows.iter().enumerate() {
+                for (b, (other_name, other)) in rows.iter().enumerate().skip(a + 1) {
+                    let common = common.get(&(a, b)).copied().unwrap_or(0);
+                    if one.tells_with(other, common, &whole) {
+                        // Days are hidden last: they cannot be combined, and other reports show them.
+                        let is_day = |name: &(Dim, Option<u64>)| name.0 == Dim::Day;
+                        let is_other =
+                            (is_day(other_name), other.units.len()) < (is_day(name), one.units.len());
+                        let (dim, key) = if is_other { *other_name } else { *name };
+                        return Some((dim, key, period));
+                    }
+                }
+            }
+        }
+        None
     }
 
     /// Those of some groups that are hidden already where more rows count: a number
@@ -251,6 +375,32 @@ impl Suppression {
         let above = key >> Dim::Impact.bits();
         same.all(|(_, shown)| is_shown(shown, key)) && parent.is_none_or(|(_, shown)| is_shown(shown, above))
     }
+}
+
+/// What is known of a grouping before its groups are counted.
+#[derive(Default)]
+struct Given {
+    /// Groups to hide in the report's period …
+    now: BTreeSet<u64>,
+    /// … and in those before.
+    before: BTreeSet<u64>,
+    /// Days of the report's period without a session.
+    empty_days: usize,
+}
+
+impl Given {
+    fn of(cube: &Cube, by: &[Dim]) -> Self {
+        let empty_days = if by == [Dim::Day] { cube.empty_days() } else { 0 };
+        Self { empty_days, ..Self::default() }
+    }
+}
+
+/// Whether a part of some sessions and the rest of them are both of no people or
+/// of enough, by period.
+fn halves(sessions: &dyn Fn() -> LazyFrame, part: Expr, periods: usize) -> PolarsResult<Vec<bool>> {
+    let inside = people(sessions().filter(part.clone()), periods)?;
+    let outside = people(sessions().filter(part.not()), periods)?;
+    Ok(inside.into_iter().zip(outside).map(|(a, b)| none_or_enough(a) && none_or_enough(b)).collect())
 }
 
 /// The part of a grouping that groups are combined within: an impact where the
@@ -342,6 +492,12 @@ fn views(cube: &Cube, basis: Basis, by: &[Dim]) -> PolarsResult<Vec<View>> {
         Grain::Session => c::ROW,
     };
     let mut views = vec![View::new(rows(), by, unit)?];
+    if by == [Dim::Bin] {
+        // Sessions with unknown ACUs are in no bin.
+        let mut view = View::new(rows(), by, c::ROW)?;
+        view.add_outside(cube.sessions(&[]))?;
+        views.push(view);
+    }
     if matches!(by, [Dim::Impact] | [Dim::Label]) {
         // The sessions that have such an issue, of those analysed and of all.
         for outside in [cube.sessions(&[]).filter(col(c::ANALYSED)), cube.sessions(&[])] {
@@ -383,8 +539,12 @@ impl View {
         Ok(())
     }
 
+    fn period(&self, period: u32) -> impl Iterator<Item = (&(u32, u64), &Vec<Counted>)> {
+        self.groups.range((period, 0)..=(period, u64::MAX))
+    }
+
     fn keys(&self, period: u32) -> impl Iterator<Item = u64> {
-        self.groups.range((period, 0)..=(period, u64::MAX)).map(|((_, key), _)| *key)
+        self.period(period).map(|((_, key), _)| *key)
     }
 }
 
@@ -400,6 +560,44 @@ fn counted(rows: LazyFrame, group: Expr, unit: &str) -> PolarsResult<Vec<(u64, C
 }
 
 const UNIT: &str = "unit";
+
+/// A row of a report: what is counted in it.
+#[derive(Default)]
+struct Row {
+    units: HashSet<u64>,
+    /// How many of them each person has.
+    people: HashMap<u64, usize>,
+}
+
+impl Row {
+    fn extend(&mut self, counted: &[Counted]) {
+        for (unit, person) in counted {
+            if self.units.insert(*unit)
+                && let Some(person) = person
+            {
+                *self.people.entry(*person).or_default() += 1;
+            }
+        }
+    }
+
+    /// Whether two rows, of which some units are common, tell of too few people by
+    /// subtraction: one is a part of the other, they have nothing in common, or both
+    /// together are the whole.
+    fn tells_with(&self, other: &Self, common: usize, whole: &Self) -> bool {
+        let (one, two) = (self.units.len(), other.units.len());
+        let of = |row: &Self, person: &u64| row.people.get(person).copied().unwrap_or(0);
+        // How many units of each person the subtraction leaves.
+        let left = |rest: &dyn Fn(&u64) -> usize| {
+            let people = whole.people.keys().filter(|person| rest(person) > 0).count();
+            !none_or_enough(people)
+        };
+        common == one && left(&|person| of(other, person) - of(self, person))
+            || common == two && left(&|person| of(self, person) - of(other, person))
+            || common == 0 && left(&|person| of(whole, person) - of(self, person) - of(other, person))
+            || one + two - common == whole.units.len()
+                && left(&|person| of(self, person) + of(other, person) - of(whole, person))
+    }
+}
 
 /// The groups of one column in one period.
 struct Groups<'a> {
@@ -417,8 +615,7 @@ struct Side<'a> {
 impl<'a> Groups<'a> {
     fn new(views: &'a [View], period: u32, is_own: impl Fn(u64) -> bool) -> Self {
         let view = |view: &'a View| {
-            let own = view.groups.range((period, 0)..=(period, u64::MAX));
-            let own = own.filter(|((_, key), _)| is_own(*key));
+            let own = view.period(period).filter(|((_, key), _)| is_own(*key));
             let groups: BTreeMap<u64, &'a [Counted]> =
                 own.map(|((_, key), counted)| (*key, counted.as_slice())).collect();
             let outside = view.outside.get(&period).map_or([].as_slice(), Vec::as_slice);
@@ -440,6 +637,27 @@ impl<'a> Groups<'a> {
         })
     }
 
+    /// How many people are in a group, in the view in which they are fewest.
+    fn size(&self, key: u64) -> usize {
+        self.people(&[key].into()).map(|(inside, _)| inside).min().unwrap_or(0)
+    }
+
+    /// Whether those people are enough, or none, who have things in more than one
+    /// row: the sum of all rows minus the whole would tell of them.
+    fn overlaps_are_enough(&self, combined: &BTreeSet<u64>) -> bool {
+        self.views.iter().all(|side| {
+            let mut rows: HashMap<u64, (BTreeSet<Option<u64>>, Option<u64>)> = HashMap::new();
+            for (key, counted) in &side.groups {
+                let row = (!combined.contains(key)).then_some(*key);
+                for (unit, person) in *counted {
+                    rows.entry(*unit).or_insert((BTreeSet::new(), *person)).0.insert(row);
+                }
+            }
+            let several = rows.into_values().filter(|(rows, _)| rows.len() > 1);
+            none_or_enough(several.filter_map(|(_, person)| person).collect::<BTreeSet<u64>>().len())
+        })
+    }
+
     /// Whether some groups may be shown as one number.
     fn is_enough(&self, keys: &BTreeSet<u64>) -> bool {
         self.people(keys).all(|(inside, outside)| inside >= ENOUGH as usize && none_or_enough(outside))
@@ -455,9 +673,8 @@ impl<'a> Groups<'a> {
     fn hidden(&self, given: BTreeSet<u64>, is_safe: impl Fn(&BTreeSet<u64>) -> bool) -> BTreeSet<u64> {
         let mut hidden = given;
         hidden.extend(self.keys.iter().copied().filter(|key| !self.is_enough(&[*key].into())));
-        let size = |key: u64| self.people(&[key].into()).map(|(inside, _)| inside).min();
         let shown = self.keys.difference(&hidden);
-        let mut shown: Vec<_> = shown.map(|key| (size(*key), *key)).collect();
+        let mut shown: Vec<_> = shown.map(|key| (self.size(*key), *key)).collect();
         shown.sort_unstable();
         for (_, smallest) in shown {
             if is_safe(&hidden) {

@@ -29,7 +29,7 @@ pub fn entries(facts: &Facts, vendor: &Vendor) -> Vec<Entry> {
 fn known(name: &'static str, count: Option<u64>) -> Entry {
     match count {
         Some(count) => Entry::count(name, count),
-        None => Entry::word(name, "some, of fewer than five people".to_owned()),
+        None => Entry::word(name, "not shown".to_owned()),
     }
 }
 

@@ -49,7 +49,7 @@ fn groups(figure: &Figure, source: &Source<'_>) -> Rows {
     let dim = dimension(figure);
     let facts = in_order(figure, source);
     let is_rate = figure.draw == Draw::Rates;
-    let is_split = metric.id == ACUS.id && dim == Dim::Tag;
+    let is_split = metric.id == ACUS.id && dim == Dim::Tag && !source.facts.is_covered();
     let is_compared =
         source.against.is_some() && matches!(figure.draw, Draw::Ranking | Draw::Rates | Draw::Labels);
     let basis = metric.basis.head();

@@ -77,14 +77,15 @@ pub enum State {
 /// What becomes of a figure.
 pub fn state(figure: &Figure, source: &Source<'_>) -> State {
     let facts = source.facts;
+    let shown = facts.by(figure.metric, figure.by);
     let is_empty = || match figure.draw {
         Draw::Funnel => facts.whole(&SESSIONS).and_then(|fact| fact.value).unwrap_or(0.0) == 0.0,
         _ => source.of(figure).iter().all(|fact| fact.value.is_none()),
     };
     if facts.withholds(figure.metric, figure.by) {
         State::Withheld
-    } else if facts.is_covered() && figure.by.contains(&Dim::User)
-        || facts.by(figure.metric, figure.by).len() < figure.at_least
+    } else if facts.is_covered() && matches!(figure.by, [Dim::User] | [Dim::Day]) && shown.is_empty()
+        || shown.len() < figure.at_least
     {
         State::Superfluous
     } else if is_empty() {

@@ -36,7 +36,7 @@ pub fn amounts(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError
     }
     // A number of pull requests rests on itself; a column that repeats it says nothing.
     let basis = Some(figure.metric.basis.head()).filter(|head| *head != figure.metric.title);
-    let split = figure.metric.id == ACUS.id && dim == Dim::Tag;
+    let split = figure.metric.id == ACUS.id && dim == Dim::Tag && !source.facts.is_covered();
     let row = |fact: &&Fact| {
         let key = fact.key(dim).flatten();
         let mut cells = vec![names::of(source.facts, dim, key), unit.text(fact.value)];

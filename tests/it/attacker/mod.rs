@@ -142,7 +142,18 @@ fn orders(attacked: &Attacked) -> Vec<Order> {
 }
 
 /// Attacks on single reports whose findings are accepted, each with the reason.
-const ACCEPTED: [(&str, &str); 0] = [];
+const ACCEPTED: [(&str, &str); 2] = [
+    (
+        "part by state",
+        "How pull requests ended is public on the forge, and no ACUs are grouped by it. Without \
+         closed pull requests there would be no merge rate in most weeks.",
+    ),
+    (
+        "part of sessions",
+        "Nobody outside knows which sessions have an analysis or remarks on the prompt. Without \
+         the number of analysed sessions no issue could be counted in most weeks.",
+    ),
+];
 
 #[test]
 fn no_number_of_a_covered_report_rests_on_fewer_than_five_people() {
@@ -198,14 +209,14 @@ fn examples(found: &[(&str, Finding)]) -> String {
 /// How many people are narrowed down to fewer than five candidates, and how many
 /// are computed, in the organisations of 13, 24 and 60 people: upper bounds.
 const BOUNDS: [(&str, [(usize, usize); 3]); 13] = [
-    ("month minus the weeks inside it", [(8, 0), (9, 0), (11, 0)]),
+    ("month minus the weeks inside it", [(8, 0), (9, 1), (12, 1)]),
     ("period minus the days that any report shows", [(0, 0), (0, 0), (0, 0)]),
     ("groups that come and go between weeks", [(8, 0), (23, 0), (56, 0)]),
-    ("neighbouring weeks: few people came or went", [(13, 0), (21, 0), (21, 0)]),
+    ("neighbouring weeks: few people came or went", [(13, 0), (20, 0), (21, 0)]),
     ("the same, one person: ACUs estimated within 10%", [(1, 0), (1, 0), (0, 0)]),
-    ("one filter more or less", [(11, 3), (15, 2), (21, 1)]),
-    ("all reports of weeks and months, linear combinations", [(6, 1), (5, 1), (6, 3)]),
-    ("the same with filtered reports", [(11, 5), (12, 6), (6, 3)]),
+    ("one filter more or less", [(10, 3), (11, 1), (20, 1)]),
+    ("all reports of weeks and months, linear combinations", [(5, 0), (4, 1), (1, 1)]),
+    ("the same with filtered reports", [(11, 2), (8, 3), (2, 1)]),
     ("pull requests by author and week", [(0, 0), (0, 0), (0, 0)]),
     ("pull requests of one public repository", [(0, 0), (0, 0), (0, 0)]),
     ("one recognised session opens all weeks of a person", [(0, 0), (0, 0), (0, 0)]),
@@ -341,7 +352,7 @@ fn a_covered_run_writes_these_files_and_these_groups() {
         ("repo", "prs prs_merged".to_owned()),
         ("state", "prs".to_owned()),
         ("status", volume.to_owned()),
-        ("tag", format!("{volume} acus_split merge_rate prs prs_merged spend_split")),
+        ("tag", format!("{volume} merge_rate prs prs_merged")),
         ("team", volume.to_owned()),
         ("type", "action_items".to_owned()),
     ];

@@ -489,7 +489,11 @@ impl<'a> Target<'a> {
         let report = self.report;
         let Some(quality) = report.json["quality"].as_object() else { return };
         let pulls = self.truth.pulls(&report.period);
-        for name in quality.iter().filter(|(_, number)| number.as_f64() != Some(0.0)).map(|(name, _)| name) {
+        for name in quality
+            .iter()
+            .filter(|(_, number)| number.as_f64().is_some_and(|number| number > 0.0))
+            .map(|(name, _)| name)
+        {
             let is_odd = |at: &usize| {
                 let session = &self.truth.sessions[*at];
                 match name.as_str() {

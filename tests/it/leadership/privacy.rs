@@ -194,7 +194,6 @@ fn small_groups_are_combined_and_each_session_counts_once() {
         assert!(shown.contains_key("fewer than five people"), "{dimension}: {shown:?}");
     }
     // The combined rows have what the shown ones lack.
-    let sum = |shown: &BTreeMap<String, Option<f64>>| shown.values().flatten().sum::<f64>();
     let shown = of("sessions", "tag");
     let is_hidden = |session: &&Session| {
         session.tags.iter().any(|tag| !shown.contains_key(tag))
@@ -205,9 +204,7 @@ fn small_groups_are_combined_and_each_session_counts_once() {
     assert_eq!(shown["fewer than five people"], Some(hidden.len() as f64));
     let spent: f64 = hidden.iter().map(|session| session.spent()).sum();
     assert_eq!(of("acus", "tag")["fewer than five people"], Some(spent.round()));
-    let spent: f64 = sessions.iter().map(Session::spent).sum();
-    let split = of("acus_split", "tag");
-    assert!((sum(&split) - spent).abs() <= split.len() as f64 / 2.0, "{split:?}");
+    assert!(of("acus_split", "tag").is_empty());
 }
 
 /// What a session belongs to that a few people could hide in.
