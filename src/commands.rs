@@ -17,9 +17,11 @@ use crate::fetch::{Monitor, Progress};
 use crate::mail as letter;
 use crate::pipeline::{self, Prepared};
 use crate::progress::Voice;
+use crate::regular_file;
 use crate::settings::mail::{self, Attach, Way};
-use crate::settings::{self, Found, FoundKey, Settings, SettingsError};
+use crate::settings::{self, Found, FoundKey, Settings, SettingsError, SettingsFile};
 use crate::simulator::{self, Fault, Options, Organisation, Recipe, Simulator, fault_names};
+use crate::text::{clean, shown};
 pub use archive::{sync, verify};
 
 /// The key that the demo uses; any that looks like a personal one would do.
@@ -107,6 +109,7 @@ pub async fn demo(args: &DemoArgs, voice: &Voice) -> Result<Prepared, Error> {
         trend: 7,
         org: Some(DEMO_ORG.to_owned()),
         out: args.out.clone(),
+        mode: args.mode,
         export: args.export.clone(),
         access: ApiArgs {
             base_url: simulator.base_url(),
@@ -172,21 +175,45 @@ pub fn report_mail_settings(
     Ok(settings)
 }
 
-/// Sends the report that lies at a path, or writes its message to a file, whose
-/// path it gives.
+/// Warns of a settings file that every user of this machine can change: it
+/// decides where the key is sent.
+pub fn warn_of_settings(file: &SettingsFile, voice: &Voice) {
+    let Some(path) = &file.path else { return };
+    if regular_file::exposure(path).is_some_and(|exposure| exposure.write) {
+        let path = shown(path);
+        voice.warn(&format!(
+            "the settings file {path} can be changed by every user of this machine, and it decides where \
+             the key is sent: chmod go-w the file and its folder"
+        ));
+    }
+}
+
+/// Says that others may read what is written, where they may.
+pub fn note_mode(mode: u32, voice: &Voice) {
+    let who = match (mode & 0o040, mode & 0o004) {
+        (_, 1..) => "every user of this machine",
+        (1.., _) => "their group",
+        _ => return,
+    };
+    voice.say(&format!("note: the files can be read by {who} (mode {mode:04o})"));
+}
+
+/// Sends the report that lies at a path, or writes its message to a file with
+/// these rights, whose path it gives.
 ///
 /// # Errors
 /// There is no such report, it is incomplete, or the mail is not delivered.
 pub fn send(
     report: &Path,
     settings: &mail::Mail,
+    mode: u32,
     now: DateTime<Utc>,
     voice: &Voice,
 ) -> Result<Option<PathBuf>, Error> {
     let message = pipeline::message(report, settings)?;
     match &settings.way {
         Way::File(path) => {
-            deliver::write_message(path, &message.bytes)?;
+            deliver::write_message(path, &message.bytes, mode)?;
             Ok(Some(path.clone()))
         }
         Way::Server { server, state, force } => {
@@ -216,6 +243,8 @@ fn told(posted: &Posted, subject: &str) -> Vec<String> {
     if let (Some(first), Some(last)) = (posted.before.iter().min(), posted.before.iter().max()) {
         let from = if first == last { "the run of" } else { "earlier runs, the last of" };
         let whom = recipients(posted.before.len());
+        // A ledger may hold any text.
+        let last = clean(last, 40);
         lines.push(format!("not sent again: {whom} got it from {from} {last}; --force sends it again"));
     }
     lines

@@ -14,8 +14,9 @@ use acumen::error::Error;
 use acumen::fetch::{Api, News, Watch};
 use acumen::pipeline::Prepared;
 use acumen::progress::{Voice, write_line};
-use acumen::settings::mail::Mail;
+use acumen::settings::mail::{Mail, Way};
 use acumen::settings::{Found, SettingsError, SettingsFile};
+use acumen::text::shown;
 use acumen::{archive, commands, metrics, settings};
 use chrono::{DateTime, Utc};
 use clap::error::ErrorKind as Usage;
@@ -29,6 +30,7 @@ const DEFECT: u8 = 1;
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
+    keep_memory_private();
     let argv: Vec<OsString> = std::env::args_os().collect();
     // A file that cannot be used must not keep anybody from reading the help.
     let file = settings_file(&argv);
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         }
     };
     let voice = Voice::new(cli.quiet);
+    file.iter().for_each(|file| commands::warn_of_settings(file, &voice));
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
     let now = chrono::Utc::now();
     let (kept, nothing): (fn(&Error) -> Option<&'static str>, _) = match cli.command {
@@ -76,10 +79,20 @@ fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
+/// Keeps the memory of this process, which holds the key, from other processes
+/// of the same user and from core dumps. Where the system refuses, nothing else
+/// depends on it.
+fn keep_memory_private() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+}
+
 /// What a command leaves to be done once no signal can cut it short.
 enum Done {
     Report(Box<Prepared>, Option<Mail>),
-    Send(PathBuf, Mail),
+    Send(PathBuf, Mail, u32),
     Demo(Prepared),
     Checked(Diagnosis),
     Text(String),
@@ -123,15 +136,23 @@ fn finish(done: Done, now: DateTime<Utc>, voice: &Voice) -> Result<u8, Error> {
             code = diagnosis.code;
         }
         Done::Report(prepared, mail) => {
+            let mode = prepared.mode();
             let receipt = prepared.deliver()?;
+            commands::note_mode(mode, voice);
             // The files stand, whatever becomes of the mail.
             print(&written(&receipt, voice))?;
             if let Some(mail) = mail {
-                send(&receipt.json, &mail, now, voice)?;
+                send(&receipt.json, &mail, mode, now, voice)?;
             }
         }
-        Done::Send(report, mail) => send(&report, &mail, now, voice)?,
+        Done::Send(report, mail, mode) => {
+            send(&report, &mail, mode, now, voice)?;
+            if matches!(mail.way, Way::File(_)) {
+                commands::note_mode(mode, voice);
+            }
+        }
         Done::Demo(prepared) => {
+            commands::note_mode(prepared.mode(), voice);
             print(&written(&prepared.deliver()?, voice))?;
             voice.say(commands::DEMO_HINT);
         }
@@ -139,8 +160,8 @@ fn finish(done: Done, now: DateTime<Utc>, voice: &Voice) -> Result<u8, Error> {
     Ok(code)
 }
 
-fn send(report: &Path, mail: &Mail, now: DateTime<Utc>, voice: &Voice) -> Result<(), Error> {
-    match commands::send(report, mail, now, voice)? {
+fn send(report: &Path, mail: &Mail, mode: u32, now: DateTime<Utc>, voice: &Voice) -> Result<(), Error> {
+    match commands::send(report, mail, mode, now, voice)? {
         Some(path) => print(&format!("{}\n", path.display())),
         None => Ok(()),
     }
@@ -156,7 +177,7 @@ fn print(text: &str) -> Result<(), Error> {
 /// The paths of what was written; what is gone is told apart.
 fn written(receipt: &Receipt, voice: &Voice) -> String {
     for path in &receipt.removed {
-        voice.say(&format!("removed {}: of an earlier run, and not asked for now", path.display()));
+        voice.say(&format!("removed {}: of an earlier run, and not asked for now", shown(&path)));
     }
     let all = [&receipt.html, &receipt.json].into_iter().chain(&receipt.exports);
     all.map(|path| format!("{}\n", path.display())).collect()
@@ -196,7 +217,7 @@ async fn dispatch(
         Command::Send(args) => {
             file?;
             let mail = commands::mail_settings(&args.post, password(&args.post)?, state(args.state))?;
-            Ok(Done::Send(args.report, mail))
+            Ok(Done::Send(args.report, mail, args.mode.unwrap_or(settings::PRIVATE)))
         }
         Command::Doctor(args) => {
             let found = file.and_then(|file| around(&args, file));

@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 
 use super::{DeliverError, Place, STAGED, look};
+use crate::regular_file::{self, Links};
 
 /// The file with the salt, within the state folder.
 const SALT: &str = "salt";
@@ -42,7 +43,7 @@ pub fn look_state(folder: &Path) -> Result<Place, DeliverError> {
 fn found(folder: &Path) -> Result<Option<[u8; 32]>, DeliverError> {
     let path = folder.join(SALT);
     let failed = |attempt, error| of_state(attempt, &path)(error);
-    match fs::read_to_string(&path) {
+    match regular_file::read_text(&path, Links::Follow, regular_file::SECRET) {
         Ok(text) => match read(&text) {
             Some(salt) => Ok(Some(salt)),
             None => Err(failed("read a salt from", io::ErrorKind::InvalidData.into())),

@@ -10,6 +10,7 @@ use super::SettingsError;
 use crate::cli::{self, FileOption};
 use crate::money::{Currency, Price, Prices};
 use crate::people::TagRule;
+use crate::text::shown;
 
 /// A settings file as it was read.
 #[derive(Clone, Debug, Default)]
@@ -76,7 +77,7 @@ impl Reader<'_> {
     fn refuse(&self, at: usize, what: &str, hint: impl Into<String>) -> SettingsError {
         let before = self.text.as_bytes().get(..at).unwrap_or_default();
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        SettingsError::new(format!("{}, line {line}: {what}", self.path.display()), hint)
+        SettingsError::new(format!("{}, line {line}: {what}", shown(&self.path)), hint)
     }
 
     /// A key that is none, and the one that was probably meant.

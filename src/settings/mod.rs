@@ -24,7 +24,7 @@ use crate::fetch::{Api, Question};
 use crate::money::Prices;
 use crate::people::{People, TagRule};
 use crate::period::{self, Period};
-use crate::text::clean;
+use crate::text::{clean, shown};
 use asked::asked;
 use checks::{quoted, users, word, zone};
 
@@ -64,6 +64,10 @@ pub struct Found {
     /// Where what must outlive a run belongs, unless an option says.
     pub state: Option<PathBuf>,
 }
+
+/// The rights of files that are newly made, unless an option says otherwise:
+/// their owner alone reads them.
+pub const PRIVATE: u32 = 0o600;
 
 /// What may be spent, and what it is worth.
 #[derive(Clone, Debug)]
@@ -110,6 +114,8 @@ pub struct Settings {
     pub now: DateTime<Utc>,
     /// Where the report goes.
     pub out: PathBuf,
+    /// The rights of the files that are written.
+    pub mode: u32,
     /// What is exported besides, each format once.
     pub exports: Vec<Format>,
     /// The file that a summary is appended to.
@@ -235,6 +241,7 @@ impl Settings {
             complete,
             now,
             out,
+            mode: args.mode.unwrap_or(PRIVATE),
             exports,
             summary: args.summary.clone(),
             reconcile,
@@ -277,7 +284,7 @@ fn money(budget: Option<&str>, prices: Option<Prices>) -> Result<Option<Money>, 
 fn read_people(path: &Path, text: &str) -> Result<People, SettingsError> {
     People::parse(text).map_err(|flaw| {
         SettingsError::new(
-            format!("{}, line {}: {}", path.display(), flaw.line, clean(&flaw.what, 200)),
+            format!("{}, line {}: {}", shown(&path), flaw.line, clean(&flaw.what, 200)),
             "begin it with the line user,name,team,from; user is an id or an email",
         )
     })

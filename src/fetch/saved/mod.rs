@@ -7,6 +7,7 @@
 
 mod error;
 mod files;
+mod limits;
 mod split;
 mod turns;
 mod values;
