@@ -56,7 +56,7 @@ fn find_secret(
     variable: &str,
 ) -> Result<Option<FoundKey>, SettingsError> {
     if let Some(path) = file {
-        return key_file(path.to_owned(), format!("{flag} {}", shown(&path))).map(Some);
+        return key_file(path.to_owned(), format!("{flag} {}", shown(path))).map(Some);
     }
     let folder = environment("CREDENTIALS_DIRECTORY").filter(|folder| !folder.is_empty());
     let path = folder.map(|folder| PathBuf::from(folder).join(credential));
@@ -93,7 +93,8 @@ fn key_file(path: PathBuf, source: String) -> Result<FoundKey, SettingsError> {
 /// /dev/fd/N or /dev/stdin, is refused like any other.
 fn unless_refused(error: &io::Error, hint: &str) -> String {
     match regular_file::is_refusal(error) {
-        true => "name a regular file; pipes such as /dev/stdin and /dev/fd/N are not read".to_owned(),
+        true => "name a file, as it is on the disk; pipes such as /dev/stdin and /dev/fd/N are not read"
+            .to_owned(),
         false => hint.to_owned(),
     }
 }
@@ -126,7 +127,7 @@ pub fn around(args: &ReportArgs, file: SettingsFile) -> Result<Found, SettingsEr
     let people = args.people_file.as_ref().map(|path| match read(path) {
         Ok(text) => Ok((path.clone(), text)),
         Err(error) => Err(SettingsError::new(
-            format!("--people-file {}: {error}", shown(&path)),
+            format!("--people-file {}: {error}", shown(path)),
             unless_refused(&error, "name a CSV file in UTF-8 that this user may read"),
         )),
     });

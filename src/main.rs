@@ -177,7 +177,7 @@ fn print(text: &str) -> Result<(), Error> {
 /// The paths of what was written; what is gone is told apart.
 fn written(receipt: &Receipt, voice: &Voice) -> String {
     for path in &receipt.removed {
-        voice.say(&format!("removed {}: of an earlier run, and not asked for now", shown(&path)));
+        voice.say(&format!("removed {}: of an earlier run, and not asked for now", shown(path)));
     }
     let all = [&receipt.html, &receipt.json].into_iter().chain(&receipt.exports);
     all.map(|path| format!("{}\n", path.display())).collect()

@@ -126,13 +126,13 @@ fn faults(count: usize) -> String {
 impl ArchiveError {
     /// For a step on the disk that failed.
     pub(super) fn disk(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        let path = shown(&path);
+        let path = shown(path);
         move |source| Self::Disk { attempt, path, source }
     }
 
     /// For a file with something else in it than was written.
     pub(super) fn damaged(path: &Path, what: impl Into<String>) -> Self {
-        Self::Damaged { path: shown(&path), what: what.into() }
+        Self::Damaged { path: shown(path), what: what.into() }
     }
 
     /// For tables that cannot be read together, although each file is what was written.

@@ -55,7 +55,7 @@ impl Archive {
     /// There is none, it is of a newer schema, or the disk refuses.
     pub fn open(root: &Path) -> Result<Self, ArchiveError> {
         let lock = files::hold(root)?;
-        let missing = || ArchiveError::Missing { path: shown(&root) };
+        let missing = || ArchiveError::Missing { path: shown(root) };
         let text = files::read(root, files::STATE, files::LONGEST_STATE)?.ok_or_else(missing)?;
         Ok(Self { root: root.to_owned(), state: parse(root, &text)?, _lock: lock })
     }
@@ -159,7 +159,7 @@ fn month(moment: DateTime<Utc>) -> String {
 
 fn parse(root: &Path, text: &[u8]) -> Result<State, ArchiveError> {
     State::parse(text).map_err(|flaw| match flaw {
-        Flaw::Newer(schema) => ArchiveError::Newer { path: shown(&root), schema, known: SCHEMA },
+        Flaw::Newer(schema) => ArchiveError::Newer { path: shown(root), schema, known: SCHEMA },
         Flaw::Unreadable(why) => ArchiveError::damaged(&root.join(files::STATE), why),
     })
 }

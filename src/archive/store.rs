@@ -34,11 +34,11 @@ impl Store {
         };
         if let Some((what, own, asked)) = state.differs(subject) {
             let own = clean(&own, 80);
-            return Err(ArchiveError::Other { path: shown(&root), what, own, asked });
+            return Err(ArchiveError::Other { path: shown(root), what, own, asked });
         }
         if now < state.until {
             let until = state.until.to_rfc3339_opts(SecondsFormat::Secs, true);
-            return Err(ArchiveError::Ahead { path: shown(&root), until });
+            return Err(ArchiveError::Ahead { path: shown(root), until });
         }
         let archive = Archive { root: root.to_owned(), state, _lock: None };
         Ok(Self { archive, _lock: lock })

@@ -69,7 +69,7 @@ const USAGE: u8 = 2;
 
 impl DeliverError {
     fn of(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        let path = shown(&path);
+        let path = shown(path);
         move |source| Self {
             attempt,
             path,

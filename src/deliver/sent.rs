@@ -183,7 +183,7 @@ fn whole(text: &[u8]) -> usize {
 
 fn entries(text: &[u8], path: &Path) -> Result<Vec<Entry>, LedgerError> {
     let read = |(index, line): (usize, &[u8])| {
-        let path = shown(&path);
+        let path = shown(path);
         serde_json::from_slice(line).map_err(|_| LedgerError::Line { path, line: index + 1 })
     };
     let lines = text.split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| !line.is_empty());
@@ -191,7 +191,7 @@ fn entries(text: &[u8], path: &Path) -> Result<Vec<Entry>, LedgerError> {
 }
 
 fn failed(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> LedgerError {
-    let path = shown(&path);
+    let path = shown(path);
     move |source| LedgerError::Disk { attempt, path, source }
 }
 

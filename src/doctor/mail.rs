@@ -20,7 +20,7 @@ pub async fn mail(wanted: &Result<Option<Mail>, Error>) -> Option<Line> {
     let server = match &settings.way {
         Way::Server { server, .. } => server,
         Way::File(path) => {
-            return Some(ok(NAME, format!("the message goes into {}, and nothing is sent", shown(&path))));
+            return Some(ok(NAME, format!("the message goes into {}, and nothing is sent", shown(path))));
         }
     };
     Some(match greet(server).await {
@@ -64,10 +64,10 @@ async fn greet(server: &Server) -> Result<(), Error> {
 pub fn state(folder: &Path, salt: bool, ledger: bool) -> Line {
     const NAME: &str = "state";
     match look(folder, salt, ledger) {
-        Ok(None) => ok(NAME, format!("what is kept in {} can be read", shown(&folder))),
-        Ok(Some(Place::There)) => ok(NAME, format!("{} can be written to", shown(&folder))),
+        Ok(None) => ok(NAME, format!("what is kept in {} can be read", shown(folder))),
+        Ok(Some(Place::There)) => ok(NAME, format!("{} can be written to", shown(folder))),
         Ok(Some(Place::Missing(above))) => {
-            ok(NAME, format!("{} is not there and can be made in {}", shown(&folder), shown(&above)))
+            ok(NAME, format!("{} is not there and can be made in {}", shown(folder), shown(&above)))
         }
         Err(error) => failed(NAME, error.to_string(), error.hint(), error.exit_code()),
     }

@@ -128,8 +128,8 @@ fn offline(args: &ReportArgs, found: Result<Found, SettingsError>, now: DateTime
 
 fn saved(path: &Path) -> Line {
     match fetch::saved_files(path) {
-        Ok(1) => ok(SESSIONS, format!("1 file of saved pages at {}", shown(&path))),
-        Ok(files) => ok(SESSIONS, format!("{files} files of saved pages in {}", shown(&path))),
+        Ok(1) => ok(SESSIONS, format!("1 file of saved pages at {}", shown(path))),
+        Ok(files) => ok(SESSIONS, format!("{files} files of saved pages in {}", shown(path))),
         Err(error) => failed(SESSIONS, error.to_string(), error.hint(), error.exit_code()),
     }
 }

@@ -128,7 +128,7 @@ pub(super) fn archived(settings: &Settings) -> Result<Taken, Error> {
     if sessions == 0
         && let Some(org) = wanted.org.filter(|org| !people.organisations.contains_key(*org))
     {
-        let (path, org) = (shown(&root), org.to_owned());
+        let (path, org) = (shown(root), org.to_owned());
         return Err(ArchiveError::Unknown { path, org }.into());
     }
     let mut people = match settings.privacy.people {
@@ -196,7 +196,7 @@ fn within_reach(settings: &Settings, root: &Path, state: &State) -> Result<(Sett
     if let (Some(asked), Some(own)) = (&question.org, &state.org)
         && asked != own
     {
-        let path = shown(&root);
+        let path = shown(root);
         let (own, asked) = (clean(own, 80), clean(asked, 80));
         return Err(ArchiveError::Other { path, what: "the organisation", own, asked }.into());
     }

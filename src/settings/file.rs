@@ -77,7 +77,7 @@ impl Reader<'_> {
     fn refuse(&self, at: usize, what: &str, hint: impl Into<String>) -> SettingsError {
         let before = self.text.as_bytes().get(..at).unwrap_or_default();
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        SettingsError::new(format!("{}, line {line}: {what}", shown(&self.path)), hint)
+        SettingsError::new(format!("{}, line {line}: {what}", shown(self.path)), hint)
     }
 
     /// A key that is none, and the one that was probably meant.

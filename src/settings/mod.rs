@@ -284,7 +284,7 @@ fn money(budget: Option<&str>, prices: Option<Prices>) -> Result<Option<Money>, 
 fn read_people(path: &Path, text: &str) -> Result<People, SettingsError> {
     People::parse(text).map_err(|flaw| {
         SettingsError::new(
-            format!("{}, line {}: {}", shown(&path), flaw.line, clean(&flaw.what, 200)),
+            format!("{}, line {}: {}", shown(path), flaw.line, clean(&flaw.what, 200)),
             "begin it with the line user,name,team,from; user is an id or an email",
         )
     })

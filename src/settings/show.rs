@@ -13,7 +13,7 @@ const SECRETS: [&str; 1] = ["ping"];
 /// Every setting as a line of a settings file, with a remark on where it came
 /// from. Secrets are not shown.
 pub fn show(choices: &[Choice], file: &SettingsFile, key_source: Option<&str>) -> String {
-    let path = file.path.as_ref().map(|path| shown(&path));
+    let path = file.path.as_ref().map(|path| shown(path));
     let mut out = format!("# settings file: {}\n", path.as_deref().unwrap_or("none"));
     let _ = writeln!(out, "# key: {}", key_source.unwrap_or("none was found"));
     for choice in choices.iter().filter(|choice| choice.flag != "config") {

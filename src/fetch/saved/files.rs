@@ -41,14 +41,14 @@ pub(super) fn find(path: &Path) -> Result<Files, PagesError> {
     if is_stdin(path) {
         return Ok(Files { paths: vec![path.to_owned()], left_out: 0 });
     }
-    let unreadable = |source| PagesError::Unreadable { path: shown(&path), source };
+    let unreadable = |source| PagesError::Unreadable { path: shown(path), source };
     if look(path).map_err(unreadable)? != Kind::Folder {
         // Refused before the work, whatever else it is.
         regular_file::open(path, Links::Follow).map_err(unreadable)?;
         return Ok(Files { paths: vec![path.to_owned()], left_out: 0 });
     }
     if path.join(UNFINISHED).symlink_metadata().is_ok() {
-        return Err(PagesError::Unfinished { path: shown(&path) });
+        return Err(PagesError::Unfinished { path: shown(path) });
     }
     let mut files = Files { paths: Vec::new(), left_out: 0 };
     for entry in fs::read_dir(path).map_err(unreadable)? {
@@ -66,7 +66,7 @@ pub(super) fn find(path: &Path) -> Result<Files, PagesError> {
     }
     files.paths.sort_by(|one, other| by_name(&one.to_string_lossy(), &other.to_string_lossy()));
     match files.paths.is_empty() {
-        true => Err(PagesError::NoFiles { path: shown(&path), left_out: files.left_out }),
+        true => Err(PagesError::NoFiles { path: shown(path), left_out: files.left_out }),
         false => Ok(files),
     }
 }
@@ -79,7 +79,7 @@ fn is_stdin(path: &Path) -> bool {
 pub(super) fn called(path: &Path) -> String {
     match is_stdin(path) {
         true => "standard input".to_owned(),
-        false => shown(&path),
+        false => shown(path),
     }
 }
 
