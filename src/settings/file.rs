@@ -10,7 +10,7 @@ use super::SettingsError;
 use crate::cli::{self, FileOption};
 use crate::money::{Currency, Price, Prices};
 use crate::people::TagRule;
-use crate::text::shown;
+use crate::text::{clean, shown};
 
 /// A settings file as it was read.
 #[derive(Clone, Debug, Default)]
@@ -77,6 +77,8 @@ impl Reader<'_> {
     fn refuse(&self, at: usize, what: &str, hint: impl Into<String>) -> SettingsError {
         let before = self.text.as_bytes().get(..at).unwrap_or_default();
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        // A quoted key or value can hold any character.
+        let what = clean(what, 500);
         SettingsError::new(format!("{}, line {line}: {what}", shown(self.path)), hint)
     }
 

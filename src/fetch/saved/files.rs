@@ -1,5 +1,4 @@
-//! Where saved pages lie, and their bytes without compression. Beside `main`,
-//! which reads settings, this alone opens files to read.
+//! Where saved pages lie, and their bytes without compression.
 
 use std::cmp::Ordering;
 use std::fs;
