@@ -241,5 +241,11 @@ mod tests {
         let error = Pages::begin(folder.path()).err().unwrap();
         assert!(error.to_string().contains("other users may enter") && error.hint().contains("chmod 700"));
         assert_eq!(mode(), 0o755);
+        // Only root can give a folder away.
+        let other = tempfile::tempdir().unwrap();
+        if std::os::unix::fs::chown(other.path(), Some(65_534), None).is_ok() {
+            let error = Pages::begin(other.path()).err().unwrap();
+            assert!(error.to_string().contains("belongs to another user"), "{error}");
+        }
     }
 }

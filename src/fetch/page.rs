@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 
 use super::api::Api;
+use super::dense::too_dense;
 use super::envelope::{self, Envelope, Enveloped, Flaw};
 use super::plain::{self, Plain};
 use super::time::Instant;
@@ -55,6 +56,9 @@ pub(super) struct Page<'a> {
 ///
 /// A body that is no whole page.
 pub(super) fn read<'a>(body: &'a str, spare: &'a OnceCell<String>, api: Api) -> Result<Page<'a>, Flaw> {
+    if let Some(what) = too_dense(body.as_bytes()) {
+        return Err(Flaw::Contract(format!("it is {what}")));
+    }
     if let Some(mut page) = fitting(body)
         && let Some(sessions) = page.items.take()
     {

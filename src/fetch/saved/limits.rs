@@ -25,14 +25,6 @@ const TEXT_RATIO: u64 = 8;
 const UNPACKED: u64 = 64 << 20;
 /// … and beyond them so many for a byte on the disk.
 const RATIO: u64 = 100;
-/// Values of all kinds in one page, or in one piece of a long file: each takes
-/// some space until it is judged. The second number is bytes of the piece.
-const VALUES: (usize, usize) = (500_000, 64);
-/// The same for objects, which take more.
-const OBJECTS: (usize, usize) = (100_000, 1024);
-/// No piece below this size can exceed either.
-const SMALL: usize = 128 << 10;
-
 /// How much saved pages hold.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Amount {
@@ -117,52 +109,6 @@ impl<R: Read> Read for Unpacked<R> {
     }
 }
 
-/// Whether a piece holds too many values to be decoded: what, in words.
-pub(super) fn too_dense(piece: &[u8]) -> Option<String> {
-    let length = piece.len();
-    if length <= SMALL {
-        return None;
-    }
-    let most = |(free, bytes): (usize, usize)| free + length / bytes;
-    let (most_objects, most_values) = (most(OBJECTS), most(VALUES));
-    // Nearly every piece passes this count, in which texts are not told apart.
-    let count = |byte: u8| memchr::memchr_iter(byte, piece).count();
-    if count(b'{') <= most_objects && count(b',') <= most_values {
-        return None;
-    }
-    let (objects, values) = structure(piece);
-    match (objects > most_objects, values > most_values) {
-        (true, _) => Some(format!("a page, or {length} bytes, with more than {most_objects} objects")),
-        (_, true) => Some(format!("a page, or {length} bytes, with more than {most_values} values")),
-        _ => None,
-    }
-}
-
-/// How many objects begin, and commas are, outside texts.
-fn structure(piece: &[u8]) -> (usize, usize) {
-    let (mut objects, mut commas, mut rest) = (0, 0, piece);
-    while let Some(at) = memchr::memchr3(b'"', b'{', b',', rest) {
-        match rest.get(at) {
-            Some(b'{') => objects += 1,
-            Some(b',') => commas += 1,
-            _ => {
-                rest = rest.get(at + 1..).unwrap_or_default();
-                // What a backslash escapes does not end the text.
-                while let Some(end) = memchr::memchr2(b'"', b'\\', rest) {
-                    let is_end = rest.get(end) == Some(&b'"');
-                    rest = rest.get(end + if is_end { 1 } else { 2 }..).unwrap_or_default();
-                    if is_end {
-                        break;
-                    }
-                }
-                continue;
-            }
-        }
-        rest = rest.get(at + 1..).unwrap_or_default();
-    }
-    (objects, commas)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,18 +139,5 @@ mod tests {
         };
         assert!(unpacked(UNPACKED + (RATIO << 20)).is_ok());
         assert_eq!(unpacked(UNPACKED + (RATIO << 20) + 1).unwrap_err().kind(), ErrorKind::FileTooLarge);
-    }
-
-    #[test]
-    fn a_piece_of_many_values_is_not_decoded() {
-        assert_eq!(
-            too_dense(&b"{\"session_id\":\"1234567\",\"created_at\":1791300000}\n".repeat(55_000)),
-            None
-        );
-        // What is in a text is no object.
-        let text = format!("{{\"title\": \"{}\\\"{}\"}}", "{,".repeat(400_000), "{,".repeat(400_000));
-        assert_eq!((too_dense(text.as_bytes()), structure(text.as_bytes())), (None, (1, 0)));
-        assert!(too_dense(&b"{},".repeat(200_000)).is_some_and(|words| words.contains("objects")));
-        assert!(too_dense(&b"1,".repeat(1_000_000)).is_some_and(|words| words.contains("values")));
     }
 }

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use super::super::dense::too_dense;
 use super::super::{Progress, Question, Row};
 use super::files::{called, is_short, open};
-use super::limits::{Meter, too_dense};
+use super::limits::Meter;
 use super::split::{Chunk, Splitter, Trouble};
 use super::values::{self, Flaw};
 use super::walks::Walks;

@@ -151,7 +151,7 @@ pub fn from_parquet(
         PolarsResult::Ok(table)
     };
     let table = caught(read).and_then(|read| read.map_err(|error| error.to_string()));
-    let table = table.map_err(|words| clean(&words, 200))?;
+    let table = table.map_err(|words| format!("its pages cannot be read: {}", clean(&words, 200)))?;
     if table.height() != rows && !columns.is_empty() {
         return Err("its columns have fewer rows than the file".to_owned());
     }

@@ -165,9 +165,12 @@ fn an_archive_that_was_tampered_with_is_damaged_data_and_no_crash() {
     let original = original();
     let (mut dice, mut damaged) = (Dice(7), 0);
     // Every file of a copy is damaged in a way of its own, and a check looks at all of them.
-    for round in 0..8 {
+    for round in 0..16 {
         let copy = original.tampered(|number, _, bytes| {
             damaged += 1;
+            if round % 2 == 1 {
+                return damage_inside(&mut dice, bytes);
+            }
             let other = &original.files[dice.roll(original.files.len())];
             damage(number + 3 * round, &mut dice, bytes, &original.bytes(other))
         });
@@ -180,7 +183,7 @@ fn an_archive_that_was_tampered_with_is_damaged_data_and_no_crash() {
             assert_eq!(outcome.code, Some(65), "{}", outcome.stderr);
         }
     }
-    assert!(damaged >= 200, "{damaged} files");
+    assert!(damaged >= 400, "{damaged} files");
     // A report stops at the first file, so that each of these has one.
     for way in 0..20 {
         let victim =
@@ -208,28 +211,73 @@ fn claim(mut bytes: Vec<u8>, change: impl FnOnce(&mut FileMetaData)) -> Vec<u8> 
     bytes
 }
 
-/// Changes what the header of the first page claims, and moves what is behind it.
-fn claim_of_page(bytes: Vec<u8>, change: impl FnOnce(&mut PageHeader)) -> Vec<u8> {
-    let mut rest = &bytes[4..];
-    let mut page = PageHeader::read_from_in_protocol(&mut TCompactInputProtocol::new(&mut rest, 1 << 20))
-        .expect("a page");
-    let before = bytes.len() - 4 - rest.len();
-    change(&mut page);
-    let mut header = Vec::new();
-    page.write_to_out_protocol(&mut TCompactOutputProtocol::new(&mut header)).expect("a page");
-    let moved = header.len() as i64 - before as i64;
-    let whole = [&bytes[..4], &header, rest].concat();
+/// Changes a page of a column, its header and what is behind it, and moves the rest.
+fn rewrite(
+    bytes: Vec<u8>,
+    column: usize,
+    page: usize,
+    change: impl FnOnce(&mut PageHeader, &mut Vec<u8>),
+) -> Vec<u8> {
+    let mut own = 0..0;
+    let unchanged = claim(bytes, |claims| {
+        let column = claims.row_groups[0].columns[column].meta_data.as_ref().expect("a column");
+        let start = column.dictionary_page_offset.unwrap_or(column.data_page_offset) as usize;
+        own = start..start + column.total_compressed_size as usize;
+    });
+    let read = |at: usize| {
+        let mut rest = &unchanged[at..];
+        let mut protocol = TCompactInputProtocol::new(&mut rest, 1 << 20);
+        let header = PageHeader::read_from_in_protocol(&mut protocol).expect("a page");
+        let behind = unchanged.len() - rest.len();
+        (behind + header.compressed_page_size as usize, behind, header)
+    };
+    let mut start = own.start;
+    for _ in 0..page {
+        let (end, ..) = read(start);
+        start = if end < own.end { end } else { start };
+    }
+    let (end, behind, mut header) = read(start);
+    let mut payload = unchanged[behind..end].to_vec();
+    change(&mut header, &mut payload);
+    let mut written = Vec::new();
+    header.write_to_out_protocol(&mut TCompactOutputProtocol::new(&mut written)).expect("a page");
+    let moved = (written.len() + payload.len()) as i64 - (end - start) as i64;
+    let whole = [&unchanged[..start], &written, &payload, &unchanged[end..]].concat();
+    let shifted = |at: i64| if at as usize > start { at + moved } else { at };
     claim(whole, |claims| {
-        for (number, column) in claims.row_groups[0].columns.iter_mut().enumerate() {
-            let own = column.meta_data.as_mut().expect("a column");
-            if number == 0 {
-                own.total_compressed_size += moved;
-                own.data_page_offset += if own.dictionary_page_offset.is_some() { moved } else { 0 };
-            } else {
-                own.data_page_offset += moved;
-                own.dictionary_page_offset = own.dictionary_page_offset.map(|at| at + moved);
+        for column in &mut claims.row_groups[0].columns {
+            let column = column.meta_data.as_mut().expect("a column");
+            let begins = column.dictionary_page_offset.unwrap_or(column.data_page_offset) as usize;
+            if begins == own.start {
+                column.total_compressed_size += moved;
             }
+            column.data_page_offset = shifted(column.data_page_offset);
+            column.dictionary_page_offset = column.dictionary_page_offset.map(shifted);
         }
+    })
+}
+
+fn claim_of_page(bytes: Vec<u8>, change: impl FnOnce(&mut PageHeader)) -> Vec<u8> {
+    rewrite(bytes, 0, 0, |page, _| change(page))
+}
+
+/// Damages what is in a page, and packs it again: levels, lengths, places in a dictionary.
+fn damage_inside(dice: &mut Dice, bytes: Vec<u8>) -> Vec<u8> {
+    let columns = {
+        let mut columns = 0;
+        claim(bytes.clone(), |claims| columns = claims.row_groups[0].columns.len());
+        columns
+    };
+    rewrite(bytes, dice.roll(columns), dice.roll(2), |page, payload| {
+        let mut plain = zstd::decode_all(&payload[..]).expect("a packed page");
+        for _ in 0..1 + dice.roll(4) {
+            let (at, length) = (dice.roll(plain.len().min(40)), plain.len());
+            // A column of gaps alone has an empty page.
+            let Some(byte) = plain.get_mut(at.min(length)) else { break };
+            *byte = [0, 1, 0x7f, 0x80, 0xff, dice.roll(256) as u8][dice.roll(6)];
+        }
+        *payload = zstd::encode_all(&plain[..], 1).expect("a page");
+        page.compressed_page_size = payload.len() as i32;
     })
 }
 
