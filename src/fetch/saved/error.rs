@@ -96,7 +96,7 @@ impl PagesError {
                  or a session a line"
             }
             Self::TooMuch { .. } => {
-                "is the file what it should be? if it is, unpack it or cut it into several, and name the folder"
+                "is the file what it should be? if it is, unpack it first, or save smaller pages"
             }
             Self::Nothing { .. } => "save the pages again; an answer without sessions is a page as well",
             Self::Incomplete { .. } => {
