@@ -17,9 +17,11 @@ use crate::fetch::Progress;
 use crate::mail as letter;
 use crate::pipeline::{self, Prepared};
 use crate::progress::Voice;
+use crate::regular_file;
 use crate::settings::mail::{self, Attach, Delivery};
-use crate::settings::{self, Found, FoundKey, Settings, SettingsError};
+use crate::settings::{self, Found, FoundKey, Settings, SettingsError, SettingsFile};
 use crate::simulator::{self, Fault, Options, Organisation, Recipe, Simulator, fault_names};
+use crate::text::{clean, shown};
 pub use archive::{sync, verify};
 
 /// The key that the demo uses; any that looks like a personal one would do.
@@ -110,6 +112,7 @@ pub async fn demo(args: &DemoArgs, voice: &Voice) -> Result<Prepared, Error> {
         trend: 7,
         org: Some(DEMO_ORG.to_owned()),
         out: args.out.clone(),
+        mode: args.mode,
         export: args.export.clone(),
         access: ApiArgs {
             base_url: simulator.base_url(),
@@ -175,12 +178,35 @@ pub fn report_mail_settings(
     Ok(settings)
 }
 
-/// Writes the message about the report at a path to a file.
+/// Warns of a settings file that every user of this machine can change: it
+/// decides where the key is sent.
+pub fn warn_of_settings(file: &SettingsFile, voice: &Voice) {
+    let Some(path) = &file.path else { return };
+    if regular_file::exposure(path).is_some_and(|exposure| exposure.write) {
+        let path = shown(path);
+        voice.warn(&format!(
+            "the settings file {path} can be changed by every user of this machine, and it decides where \
+             the key is sent: chmod go-w the file and its folder"
+        ));
+    }
+}
+
+/// Says that others may read what is written, where they may.
+pub fn note_mode(mode: u32, voice: &Voice) {
+    let who = match (mode & 0o040, mode & 0o004) {
+        (_, 1..) => "every user of this machine",
+        (1.., _) => "their group",
+        _ => return,
+    };
+    voice.say(&format!("note: the files can be read by {who} (mode {mode:04o})"));
+}
+
+/// Writes the message about the report at a path to a file with these rights.
 ///
 /// # Errors
 /// There is no such report, it is incomplete, or the file cannot be written.
-pub fn write_message(report: &Path, settings: &mail::Mail, file: &Path) -> Result<(), Error> {
-    Ok(deliver::write_message(file, &pipeline::message(report, settings)?.bytes)?)
+pub fn write_message(report: &Path, settings: &mail::Mail, file: &Path, mode: u32) -> Result<(), Error> {
+    Ok(deliver::write_message(file, &pipeline::message(report, settings)?.bytes, mode)?)
 }
 
 /// Offers the report at a path to a mail server. Nothing of the message has
@@ -228,6 +254,8 @@ fn told(posted: &Posted, subject: &str) -> Vec<String> {
     if let (Some(first), Some(last)) = (posted.before.iter().min(), posted.before.iter().max()) {
         let from = if first == last { "the run of" } else { "earlier runs, the last of" };
         let whom = recipients(posted.before.len());
+        // A ledger may hold any text.
+        let last = clean(last, 40);
         lines.push(format!("not sent again: {whom} got it from {from} {last}; --force sends it again"));
     }
     lines

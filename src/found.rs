@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 
 use acumen::cli::{self, ApiArgs, MailArgs, PingArgs, ReportArgs};
 use acumen::error::Error;
+use acumen::regular_file::{self, Links};
 use acumen::settings::mail::Mail;
-use acumen::settings::{Found, FoundKey, SettingsError, SettingsFile, shown_path};
+use acumen::settings::{Found, FoundKey, SettingsError, SettingsFile};
+use acumen::text::shown;
 use acumen::{commands, settings};
 
 /// Whether a name stands in the environment with nothing in it.
@@ -74,7 +76,7 @@ fn find_secret(
 /// credential.
 fn secret_file(file: Option<&Path>, flag: &str, credential: &str) -> Option<(PathBuf, String)> {
     if let Some(path) = file {
-        return Some((path.to_owned(), format!("{flag} {}", shown_path(path))));
+        return Some((path.to_owned(), format!("{flag} {}", shown(path))));
     }
     let folder = environment("CREDENTIALS_DIRECTORY").filter(|folder| !folder.is_empty());
     let path = folder.map(|folder| PathBuf::from(folder).join(credential));
@@ -101,18 +103,23 @@ fn user_folder(variable: &str, below_home: &str) -> Option<PathBuf> {
 }
 
 fn key_file(path: &Path, source: String) -> Result<FoundKey, SettingsError> {
-    match read_file(path) {
+    match regular_file::read_text(path, Links::Follow, regular_file::SECRET) {
         Ok(text) => Ok(FoundKey { text, source }),
         Err(error) => Err(SettingsError::new(
             format!("{source}: {error}"),
-            "name a file that this user may read and that holds the key alone",
+            unless_refused(&error, "name a file that this user may read and that holds the key alone"),
         )),
     }
 }
 
-/// The one place that reads a file: a key, the settings, the people.
-fn read_file(path: &Path) -> io::Result<String> {
-    std::fs::read_to_string(path)
+/// What to do about a file that could not be read. A pipe of the shell, as
+/// /dev/fd/N or /dev/stdin, is refused like any other.
+fn unless_refused(error: &io::Error, hint: &str) -> String {
+    match regular_file::is_refusal(error) {
+        true => "name a file, as it is on the disk; pipes such as /dev/stdin and /dev/fd/N are not read"
+            .to_owned(),
+        false => hint.to_owned(),
+    }
 }
 
 /// What a settings file is called.
@@ -140,9 +147,12 @@ pub fn settings_file(argv: &[OsString]) -> Result<SettingsFile, SettingsError> {
     let Some(path) = named_settings_file(argv).or_else(|| user_settings_file().filter(there)) else {
         return Ok(SettingsFile::default());
     };
-    let text = read_file(&path).map_err(|error| {
-        let hint = "name a file that this user may read; `acumen config init` writes an example";
-        SettingsError::new(format!("the settings file {}: {error}", shown_path(&path)), hint)
+    let text = regular_file::read_text(&path, Links::Follow, regular_file::SETTINGS).map_err(|error| {
+        let hint = unless_refused(
+            &error,
+            "name a file that this user may read; `acumen config init` writes an example",
+        );
+        SettingsError::new(format!("the settings file {}: {error}", shown(&path)), hint)
     })?;
     settings::parse_file(&path, &text)
 }
@@ -160,11 +170,12 @@ pub fn ignores_local_file(argv: &[OsString]) -> bool {
 
 /// What lies around the options of a report, but for the key.
 pub fn around(args: &ReportArgs, file: SettingsFile) -> Result<Found, SettingsError> {
-    let people = args.people_file.as_ref().map(|path| match read_file(path) {
+    let read = |path: &Path| regular_file::read_text(path, Links::Follow, regular_file::PEOPLE);
+    let people = args.people_file.as_ref().map(|path| match read(path) {
         Ok(text) => Ok((path.clone(), text)),
         Err(error) => Err(SettingsError::new(
-            format!("--people-file {}: {error}", shown_path(path)),
-            "name a CSV file in UTF-8 that this user may read",
+            format!("--people-file {}: {error}", shown(path)),
+            unless_refused(&error, "name a CSV file in UTF-8 that this user may read"),
         )),
     });
     Ok(Found { key: None, file, people: people.transpose()? })

@@ -35,6 +35,7 @@ pub mod mail;
 pub mod deliver;
 
 // What the stages share, and what stands around them.
+pub mod caught;
 pub mod commands;
 pub mod doctor;
 pub mod error;
@@ -44,6 +45,7 @@ pub mod period;
 pub mod pipeline;
 pub mod progress;
 pub mod register;
+pub mod regular_file;
 pub mod simulator;
 pub mod text;
 pub mod unit;

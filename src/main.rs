@@ -17,6 +17,7 @@ use acumen::pipeline::Prepared;
 use acumen::progress::{Voice, write_line};
 use acumen::settings::mail::{Mail, Way};
 use acumen::settings::{Found, FoundKey, SettingsError, SettingsFile};
+use acumen::text::shown;
 use acumen::{archive, commands, deliver, metrics, settings};
 use chrono::{DateTime, Utc};
 use clap::error::ErrorKind as Usage;
@@ -33,6 +34,7 @@ const DEFECT: u8 = 1;
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
+    keep_memory_private();
     let argv: Vec<OsString> = std::env::args_os().collect();
     // A file that cannot be used must not keep anybody from reading the help.
     let file = settings_file(&argv);
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         }
     };
     let voice = Voice::new(cli.quiet);
+    file.iter().for_each(|file| commands::warn_of_settings(file, &voice));
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
     let now = chrono::Utc::now();
     let (kept, nothing): (fn(&Error) -> Option<&'static str>, _) = match cli.command {
@@ -122,11 +125,21 @@ fn secret(command: &Command) -> Result<Option<FoundKey>, SettingsError> {
     }
 }
 
+/// Keeps the memory of this process, which holds the key, from other processes
+/// of the same user and from core dumps. Where the system refuses, nothing else
+/// depends on it.
+fn keep_memory_private() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+}
+
 /// What a command leaves to be done: files are written without a break, and a
 /// mail ends with a signal until its message is on the way.
 enum Done {
     Report(Box<Prepared>, Option<Mail>),
-    Send(PathBuf, Mail),
+    Send(PathBuf, Mail, u32),
     Demo(Prepared),
     Checked(Diagnosis),
     Text(String),
@@ -176,19 +189,25 @@ async fn finish(done: Done, now: DateTime<Utc>, voice: &Voice, signals: &mut Sig
             code = diagnosis.code;
         }
         Done::Report(prepared, mail) => {
+            let mode = prepared.mode();
             let receipt = prepared.deliver()?;
+            commands::note_mode(mode, voice);
             // The files stand, whatever becomes of the mail.
             print(&written(&receipt, voice))?;
             if let Some(mail) = mail {
-                let sent = send(receipt.json, mail, now, voice, signals).await;
+                let sent = send(receipt.json, mail, mode, now, voice, signals).await;
                 sent.map_err(|ended| ended.leaving(deliver::UNMAILED))?;
             }
         }
-        Done::Send(report, mail) => {
-            let sent = send(report, mail, now, voice, signals).await;
+        Done::Send(report, mail, mode) => {
+            if matches!(mail.way, Way::File(_)) {
+                commands::note_mode(mode, voice);
+            }
+            let sent = send(report, mail, mode, now, voice, signals).await;
             sent.map_err(|ended| ended.leaving("nothing was sent"))?;
         }
         Done::Demo(prepared) => {
+            commands::note_mode(prepared.mode(), voice);
             print(&written(&prepared.deliver()?, voice))?;
             voice.say(commands::DEMO_HINT);
         }
@@ -199,13 +218,14 @@ async fn finish(done: Done, now: DateTime<Utc>, voice: &Voice, signals: &mut Sig
 async fn send(
     report: PathBuf,
     mail: Mail,
+    mode: u32,
     now: DateTime<Utc>,
     voice: &Voice,
     signals: &mut Signals,
 ) -> Result<(), Ended> {
     let delivery = match &mail.way {
         Way::File(file) => {
-            commands::write_message(&report, &mail, file)?;
+            commands::write_message(&report, &mail, file, mode)?;
             return Ok(print(&format!("{}\n", file.display()))?);
         }
         Way::Server(delivery) => delivery.clone(),
@@ -233,7 +253,7 @@ fn print(text: &str) -> Result<(), Error> {
 /// The paths of what was written; what is gone is told apart.
 fn written(receipt: &Receipt, voice: &Voice) -> String {
     for path in &receipt.removed {
-        voice.say(&format!("removed {}: of an earlier run, and not asked for now", path.display()));
+        voice.say(&format!("removed {}: of an earlier run, and not asked for now", shown(path)));
     }
     let all = [&receipt.html, &receipt.json].into_iter().chain(&receipt.exports);
     all.map(|path| format!("{}\n", path.display())).collect()
@@ -272,7 +292,7 @@ async fn dispatch(
         Command::Send(args) => {
             file?;
             let mail = commands::mail_settings(&args.post, secret?, state(args.state))?;
-            Ok(Done::Send(args.report, mail))
+            Ok(Done::Send(args.report, mail, args.mode.unwrap_or(settings::PRIVATE)))
         }
         Command::Doctor(args) => {
             let ping = find_ping(&args.monitor).and_then(|found| settings::ping(found.as_ref()));

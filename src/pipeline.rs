@@ -21,6 +21,7 @@ use crate::period::Period;
 use crate::report::{self, Run};
 use crate::settings::mail::{Attach, Mail as MailSettings};
 use crate::settings::{Settings, SettingsError};
+use crate::text::shown;
 use source::Taken;
 pub use sync::{Synced, sync};
 
@@ -42,6 +43,8 @@ pub struct Prepared {
     doubts: Vec<String>,
     folder: PathBuf,
     name: String,
+    /// The rights of the files.
+    mode: u32,
     /// The answers of the run, where they are to be kept.
     pages: Option<Pages>,
     /// The file that the summary is appended to, where one is named.
@@ -69,7 +72,7 @@ pub async fn prepare_within(
     limits: &Limits,
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Prepared, Error> {
-    deliver::check(&settings.out)?;
+    deliver::check(&settings.out, settings.mode)?;
     settings.summary.as_deref().map_or(Ok(()), deliver::check_append)?;
     let taken = match (&settings.pages, &settings.archive) {
         (Some(_), _) => source::read(settings, progress).await?,
@@ -98,7 +101,7 @@ pub async fn prepare_within(
         [settings.scope(), &label, &filters, shown].into_iter().filter(|part| !part.is_empty()).collect();
     let name = deliver::file_name(&parts);
     let (folder, summary) = (settings.out.clone(), settings.summary.clone());
-    Ok(Prepared { document, doubts, folder, name, pages, summary })
+    Ok(Prepared { document, doubts, folder, name, mode: settings.mode, pages, summary })
 }
 
 /// Work that keeps a core busy: meanwhile the runtime stays free for signals.
@@ -114,6 +117,11 @@ impl Prepared {
         &self.doubts
     }
 
+    /// The rights of the files that [`deliver`](Self::deliver) writes.
+    pub fn mode(&self) -> u32 {
+        self.mode
+    }
+
     /// Writes the report, and its summary once it stands; neither must be cut
     /// short: a signal waits.
     ///
@@ -123,9 +131,9 @@ impl Prepared {
         let Document { html, json, summary, exports } = &self.document;
         // First, so that a report that stands can be made again.
         self.pages.map_or(Ok(()), Pages::finish)?;
-        let receipt = deliver::write(&self.folder, &self.name, html, json, exports)?;
+        let receipt = deliver::write(&self.folder, &self.name, html, json, exports, self.mode)?;
         if let Some(path) = &self.summary {
-            deliver::append(path, summary)?;
+            deliver::append(path, summary, self.mode)?;
         }
         Ok(receipt)
     }
@@ -254,8 +262,7 @@ fn too_few_people(settings: &Settings) -> SettingsError {
 /// There is no such report, it is incomplete, or what is to be attached is not there.
 pub fn message(report: &Path, settings: &MailSettings) -> Result<Mail, Error> {
     let stored = deliver::read(report)?;
-    let unreadable =
-        |source| Error::Facts { path: report.with_extension("json").display().to_string(), source };
+    let unreadable = |source| Error::Facts { path: shown(&report.with_extension("json")), source };
     let facts = Facts::from_json(&stored.json).map_err(unreadable)?;
     let attached = match settings.attach {
         Attach::Nothing => None,

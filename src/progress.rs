@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::fetch::Progress;
+use crate::text::harmless;
 
 /// Pages between two lines where nobody tells how many there are.
 const PAGES_A_LINE: u64 = 10;
@@ -156,5 +157,5 @@ impl Voice {
 
 /// A closed stderr is no reason to fail.
 pub fn write_line(line: &str) {
-    let _ = writeln!(stderr(), "{line}");
+    let _ = writeln!(stderr(), "{}", harmless(line));
 }

@@ -1,5 +1,7 @@
 //! Other people's text, made harmless for display.
 
+use std::path::Path;
+
 /// More marks on one character than any language writes would climb out of the chart.
 const MOST_MARKS: usize = 4;
 
@@ -38,6 +40,26 @@ pub fn clean(text: &str, longest: usize) -> String {
     out
 }
 
+/// The longest path that a message shows.
+const LONGEST_PATH: usize = 4096;
+
+/// A path as messages show it: a name can hold what steers a terminal.
+pub fn shown(path: &Path) -> String {
+    clean(&path.to_string_lossy(), LONGEST_PATH)
+}
+
+/// Lines for a terminal, without what steers it: whatever a message quotes, it
+/// keeps its lines and cannot move the cursor.
+pub fn harmless(lines: &str) -> String {
+    let shown = |c: char| match c {
+        '\n' | '\t' => Some(c),
+        c if c.is_control() => Some(' '),
+        '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => None,
+        c => Some(c),
+    };
+    lines.chars().filter_map(shown).collect()
+}
+
 /// Whether a character is drawn onto the one before it.
 pub fn is_mark(c: char) -> bool {
     matches!(c,
@@ -59,6 +81,8 @@ mod tests {
         assert_eq!(clean("79\u{a0}%", 99), "79\u{a0}%");
         assert_eq!(clean(&"x".repeat(1_000_000), 5), "xxxxx…");
         assert_eq!(clean("exact", 5), "exact");
+        assert_eq!(shown(Path::new("a\u{1b}[2J\n.json")), "a [2J .json");
+        assert_eq!(harmless("a\u{1b}[2J\u{202e}b\n  c\r"), "a [2Jb\n  c ");
         assert_eq!(clean(&format!("a{}b", "\u{301}".repeat(90)), 99), "a\u{301}\u{301}\u{301}\u{301}b");
     }
 }

@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use crate::frame::FrameError;
+use crate::text::{clean, shown};
 
 /// An archive could not be read, or not be added to. Whatever it says, the
 /// archive is as it was after the last step that was done.
@@ -125,18 +126,18 @@ fn faults(count: usize) -> String {
 impl ArchiveError {
     /// For a step on the disk that failed.
     pub(super) fn disk(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        let path = path.display().to_string();
+        let path = shown(path);
         move |source| Self::Disk { attempt, path, source }
     }
 
     /// For a file with something else in it than was written.
     pub(super) fn damaged(path: &Path, what: impl Into<String>) -> Self {
-        Self::Damaged { path: path.display().to_string(), what: what.into() }
+        Self::Damaged { path: shown(path), what: what.into() }
     }
 
     /// For tables that cannot be read together, although each file is what was written.
-    pub fn unfit(root: &Path, error: &FrameError) -> Self {
-        Self::damaged(root, error.to_string())
+    pub fn unfit(root: &Path, what: &str) -> Self {
+        Self::damaged(root, clean(what, 200))
     }
 
     /// What is on the disk after a sync that ended so.

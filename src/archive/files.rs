@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 
 use super::ArchiveError;
+use crate::regular_file::{self, Links};
+use crate::text::shown;
 
 /// The state's name in an archive.
 pub(super) const STATE: &str = "state.json";
@@ -19,6 +21,8 @@ pub(super) const STATE: &str = "state.json";
 const STAGED: &str = ".staged";
 /// A step that holds.
 const COMMITTED: &str = ".committed";
+/// The longest state; that of a hundred years has a megabyte.
+pub(super) const LONGEST_STATE: u64 = 64 << 20;
 /// Held by a sync as long as it runs.
 const SYNC_LOCK: &str = ".sync-lock";
 /// Held by whoever reads, and alone by whoever puts files in their places.
@@ -36,19 +40,19 @@ pub(super) struct Lock {
 /// # Errors
 /// There is something else in it, another sync is at work, or the disk refuses.
 pub(super) fn enter(root: &Path) -> Result<Lock, ArchiveError> {
-    let shown = || root.display().to_string();
+    let place = || shown(root);
     make(root).map_err(ArchiveError::disk("make the folder", root))?;
     let own = [STATE, STAGED, COMMITTED, SYNC_LOCK, FILES_LOCK];
     let names = names(root).map_err(ArchiveError::disk("read the folder", root))?;
     let is_own = names.is_empty() || names.iter().any(|name| own.contains(&name.as_str()));
     if !is_own {
-        return Err(ArchiveError::Stranger { path: shown() });
+        return Err(ArchiveError::Stranger { path: place() });
     }
     let path = root.join(SYNC_LOCK);
-    let file = lock_file(&path).map_err(ArchiveError::disk("open", &path))?;
+    let file = regular_file::open_own(&path).map_err(ArchiveError::disk("open", &path))?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(Lock { _file: file }),
-        Err(error) if error == rustix::io::Errno::WOULDBLOCK => Err(ArchiveError::Busy { path: shown() }),
+        Err(error) if error == rustix::io::Errno::WOULDBLOCK => Err(ArchiveError::Busy { path: place() }),
         Err(error) => Err(ArchiveError::disk("lock", &path)(error.into())),
     }
 }
@@ -61,7 +65,7 @@ pub(super) fn enter(root: &Path) -> Result<Lock, ArchiveError> {
 pub(super) fn hold(root: &Path) -> Result<Option<Lock>, ArchiveError> {
     loop {
         let path = root.join(FILES_LOCK);
-        let lock = match File::open(&path) {
+        let lock = match regular_file::open(&path, Links::Refuse) {
             Ok(file) => {
                 flock(&file, FlockOperation::LockShared)
                     .map_err(|error| ArchiveError::disk("lock", &path)(error.into()))?;
@@ -74,8 +78,7 @@ pub(super) fn hold(root: &Path) -> Result<Option<Lock>, ArchiveError> {
             return Ok(lock);
         }
         drop(lock);
-        settle(root)
-            .map_err(|source| ArchiveError::Unsettled { path: root.display().to_string(), source })?;
+        settle(root).map_err(|source| ArchiveError::Unsettled { path: shown(root), source })?;
     }
 }
 
@@ -84,7 +87,7 @@ pub(super) fn hold(root: &Path) -> Result<Option<Lock>, ArchiveError> {
 /// # Errors
 /// The disk refuses; the step still holds, and can be put there later.
 pub(super) fn settle(root: &Path) -> io::Result<()> {
-    let file = lock_file(&root.join(FILES_LOCK))?;
+    let file = regular_file::open_own(&root.join(FILES_LOCK))?;
     flock(&file, FlockOperation::LockExclusive)?;
     let committed = root.join(COMMITTED);
     if !committed.is_dir() {
@@ -157,12 +160,15 @@ impl<'r> Step<'r> {
     }
 }
 
-/// A file of an archive; none where it is not there.
-pub(super) fn read(root: &Path, path: &str) -> Result<Option<Vec<u8>>, ArchiveError> {
+/// A file of an archive, which has no more bytes than this; none where it is not there.
+pub(super) fn read(root: &Path, path: &str, most: u64) -> Result<Option<Vec<u8>>, ArchiveError> {
     let path = root.join(path);
-    match fs::read(&path) {
+    match regular_file::read(&path, Links::Follow, most) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+        Err(error) if regular_file::is_refusal(&error) => {
+            Err(ArchiveError::damaged(&path, error.to_string()))
+        }
         Err(error) => Err(ArchiveError::disk("read", &path)(error)),
     }
 }
@@ -211,16 +217,12 @@ fn sync(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-fn lock_file(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn text(root: &Path, path: &str) -> Option<String> {
-        read(root, path).unwrap().map(|bytes| String::from_utf8(bytes).unwrap())
+        read(root, path, 100).unwrap().map(|bytes| String::from_utf8(bytes).unwrap())
     }
 
     /// An archive of one step, and a second step that is written but does not hold.

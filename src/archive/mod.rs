@@ -30,6 +30,7 @@ pub use verify::{Soundness, verify};
 
 use crate::frame::columns as c;
 use crate::frame::stored::{self, Table, Tables};
+use crate::text::{clean, shown};
 use state::Flaw;
 
 /// What is on the disk where a sync did not come to its end.
@@ -54,8 +55,8 @@ impl Archive {
     /// There is none, it is of a newer schema, or the disk refuses.
     pub fn open(root: &Path) -> Result<Self, ArchiveError> {
         let lock = files::hold(root)?;
-        let missing = || ArchiveError::Missing { path: root.display().to_string() };
-        let text = files::read(root, files::STATE)?.ok_or_else(missing)?;
+        let missing = || ArchiveError::Missing { path: shown(root) };
+        let text = files::read(root, files::STATE, files::LONGEST_STATE)?.ok_or_else(missing)?;
         Ok(Self { root: root.to_owned(), state: parse(root, &text)?, _lock: lock })
     }
 
@@ -113,10 +114,16 @@ impl Archive {
         month: &str,
         choose: impl Fn(&mut Vec<String>),
     ) -> Result<Table, ArchiveError> {
+        // A month comes from the state, which may hold any text.
         let path = state::path(name, month);
         let bytes = self.checked(&path)?;
-        stored::from_parquet(bytes, choose)
-            .map_err(|error| ArchiveError::damaged(&self.root.join(&path), error.to_string()))
+        let damaged = |what| ArchiveError::damaged(&self.root.join(&path), what);
+        let table = stored::from_parquet(bytes, name, choose).map_err(damaged)?;
+        let said = self.state.files.get(&path).map_or(0, |entry| entry.rows);
+        match table.height() as u64 {
+            rows if rows == said || table.width() == 0 => Ok(table),
+            rows => Err(damaged(format!("it has {rows} rows, and the state says {said}"))),
+        }
     }
 
     /// Who people are, by the last sync that was told.
@@ -125,8 +132,9 @@ impl Archive {
     /// A file is not what the state says.
     pub fn people(&self) -> Result<People, ArchiveError> {
         match self.state.files.contains_key(People::PATH) {
-            true => People::parse(&self.checked(People::PATH)?)
-                .map_err(|error| ArchiveError::damaged(&self.root.join(People::PATH), error.to_string())),
+            true => People::parse(&self.checked(People::PATH)?).map_err(|error| {
+                ArchiveError::damaged(&self.root.join(People::PATH), clean(&error.to_string(), 200))
+            }),
             false => Ok(People::default()),
         }
     }
@@ -135,7 +143,8 @@ impl Archive {
     fn checked(&self, path: &str) -> Result<Vec<u8>, ArchiveError> {
         let damaged = |what| ArchiveError::damaged(&self.root.join(path), what);
         let entry = self.state.files.get(path).ok_or_else(|| damaged("the state does not know it"))?;
-        let bytes = files::read(&self.root, path)?.ok_or_else(|| damaged("it is not there"))?;
+        let bytes = files::read(&self.root, path, state::MOST_BYTES)?;
+        let bytes = bytes.ok_or_else(|| damaged("it is not there"))?;
         match bytes.len() as u64 == entry.bytes && store::digest(&bytes) == entry.sha256 {
             true => Ok(bytes),
             false => Err(damaged("it is not what was written")),
@@ -150,9 +159,7 @@ fn month(moment: DateTime<Utc>) -> String {
 
 fn parse(root: &Path, text: &[u8]) -> Result<State, ArchiveError> {
     State::parse(text).map_err(|flaw| match flaw {
-        Flaw::Newer(schema) => {
-            ArchiveError::Newer { path: root.display().to_string(), schema, known: SCHEMA }
-        }
+        Flaw::Newer(schema) => ArchiveError::Newer { path: shown(root), schema, known: SCHEMA },
         Flaw::Unreadable(why) => ArchiveError::damaged(&root.join(files::STATE), why),
     })
 }

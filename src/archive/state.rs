@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::fetch::Api;
+use crate::text::clean;
 
 /// What this program writes. A new column or another meaning of one is a new schema.
 pub const SCHEMA: u32 = 1;
+
+/// No file of an archive is longer: a month of a million sessions has 60 MB.
+pub(super) const MOST_BYTES: u64 = 1 << 30;
 
 /// What an archive knows of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,12 +99,24 @@ impl State {
         struct Schema {
             schema: u32,
         }
-        let unreadable = |error: serde_json::Error| Flaw::Unreadable(error.to_string());
+        let unreadable = |error: serde_json::Error| Flaw::Unreadable(clean(&error.to_string(), 200));
         let Schema { schema } = serde_json::from_slice(text).map_err(unreadable)?;
         if schema > SCHEMA {
             return Err(Flaw::Newer(schema));
         }
-        serde_json::from_slice(text).map_err(unreadable)
+        let state: Self = serde_json::from_slice(text).map_err(unreadable)?;
+        match state.is_possible() {
+            true => Ok(state),
+            false => Err(Flaw::Unreadable("its numbers or times are none that a sync writes".to_owned())),
+        }
+    }
+
+    /// Whether its times and numbers can be counted with: somebody may have made them up.
+    fn is_possible(&self) -> bool {
+        let moments = [self.since, self.until, self.watermark];
+        let are_moments = moments.iter().all(|moment| (1970..9999).contains(&moment.year()));
+        let are_counts = |entry: &Entry| entry.rows < u64::from(u32::MAX) && entry.bytes < MOST_BYTES;
+        are_moments && self.rejected < u64::from(u32::MAX) && self.files.values().all(are_counts)
     }
 
     /// Sessions in the archive.

@@ -8,7 +8,9 @@ use sha2::{Digest, Sha256};
 
 use super::state::{self, Entry, SCHEMA};
 use super::{Archive, ArchiveError, People, State, Subject, files};
+use crate::caught::caught;
 use crate::frame::stored::{self, Tables};
+use crate::text::{clean, shown};
 
 /// An archive that nobody else adds to meanwhile.
 #[derive(Debug)]
@@ -26,16 +28,17 @@ impl Store {
     pub fn open(root: &Path, subject: &Subject, now: DateTime<Utc>) -> Result<Self, ArchiveError> {
         let lock = files::enter(root)?;
         files::settle(root).map_err(ArchiveError::disk("put files in their places in", root))?;
-        let state = match files::read(root, files::STATE)? {
+        let state = match files::read(root, files::STATE, files::LONGEST_STATE)? {
             Some(text) => super::parse(root, &text)?,
             None => State::begin(subject, now),
         };
         if let Some((what, own, asked)) = state.differs(subject) {
-            return Err(ArchiveError::Other { path: root.display().to_string(), what, own, asked });
+            let own = clean(&own, 80);
+            return Err(ArchiveError::Other { path: shown(root), what, own, asked });
         }
         if now < state.until {
             let until = state.until.to_rfc3339_opts(SecondsFormat::Secs, true);
-            return Err(ArchiveError::Ahead { path: root.display().to_string(), until });
+            return Err(ArchiveError::Ahead { path: shown(root), until });
         }
         let archive = Archive { root: root.to_owned(), state, _lock: None };
         Ok(Self { archive, _lock: lock })
@@ -55,7 +58,7 @@ impl Store {
         let mut ids = Vec::new();
         for month in self.months() {
             let tables = self.archive.whole(&month)?;
-            ids.extend(stored::unsettled(&tables)?);
+            ids.extend(self.sound(|| Ok(stored::unsettled(&tables)?))?);
         }
         Ok(ids)
     }
@@ -69,7 +72,7 @@ impl Store {
         let root = self.archive.root.clone();
         let step = files::Step::begin(&root)?;
         let mut state = self.archive.state.clone();
-        for (month, tables) in self.changed(new)? {
+        for (month, tables) in self.sound(|| self.changed(new))? {
             for (name, table) in tables.named() {
                 let bytes = stored::to_parquet(table)?;
                 let path = state::path(name, &month);
@@ -117,6 +120,12 @@ impl Store {
         step.commit(&text)?;
         self.archive.state = state;
         Ok(())
+    }
+
+    /// Work with stored tables, which somebody may have made up: a panic over them
+    /// says that they are damaged.
+    fn sound<T>(&self, work: impl FnOnce() -> Result<T, ArchiveError>) -> Result<T, ArchiveError> {
+        caught(work).unwrap_or_else(|what| Err(ArchiveError::unfit(&self.archive.root, &what)))
     }
 
     /// The months that new sessions change, as they will be.

@@ -182,6 +182,10 @@ pub struct DemoArgs {
     /// Folder for the report and its facts; made if missing.
     #[arg(long, env = "ACUMEN_OUT", value_name = "DIR", default_value = "reports")]
     pub out: PathBuf,
+    /// Rights of the files that are written, in octal, as 0640; left out, 0600:
+    /// only their owner reads them.
+    #[arg(long, env = "ACUMEN_MODE", value_name = "MODE", value_parser = options::mode)]
+    pub mode: Option<u32>,
     /// Files beside the report for spreadsheets and analysts; several with commas between them.
     #[arg(long, env = "ACUMEN_EXPORT", value_name = "FORMATS", value_delimiter = ',', ignore_case = true)]
     pub export: Vec<Format>,

@@ -110,6 +110,10 @@ pub struct ReportArgs {
     /// Folder for the report and its facts; made if missing.
     #[arg(long, env = "ACUMEN_OUT", value_name = "DIR", default_value = "reports", help_heading = "Output")]
     pub out: PathBuf,
+    /// Rights of the files that are written, in octal, as 0640; left out, 0600:
+    /// only their owner reads them.
+    #[arg(long, env = "ACUMEN_MODE", value_name = "MODE", value_parser = mode, help_heading = "Output")]
+    pub mode: Option<u32>,
     /// Files beside the report for spreadsheets and analysts; several with commas between them.
     #[arg(
         long,
@@ -182,6 +186,20 @@ fn people(text: &str) -> Result<People, String> {
     }
 }
 
+/// The rights of a file. Four digits, so that a number that was meant to be
+/// decimal is not taken for an octal one.
+pub fn mode(text: &str) -> Result<u32, String> {
+    let digits = text.strip_prefix('0').filter(|rest| rest.len() == 3);
+    let mode = digits.and_then(|digits| u32::from_str_radix(digits, 8).ok());
+    let mode = mode.ok_or("write it as four octal digits, as 0640")?;
+    match mode {
+        _ if mode & 0o600 != 0o600 => Err("the owner must be able to read and write".to_owned()),
+        _ if mode & 0o111 != 0 => Err("the files are no programs".to_owned()),
+        _ if mode & 0o002 != 0 => Err("everybody could change the files".to_owned()),
+        _ => Ok(mode),
+    }
+}
+
 /// How the API is asked.
 #[derive(Debug, Default, Args)]
 pub struct ApiArgs {
@@ -242,6 +260,10 @@ pub struct SendArgs {
     /// Folder that remembers what was sent; left out, the user's state folder.
     #[arg(long, env = "ACUMEN_STATE", value_name = "DIR", help_heading = "Mail")]
     pub state: Option<PathBuf>,
+    /// Rights of the file of --eml, in octal, as 0640; left out, 0600:
+    /// only its owner reads it.
+    #[arg(long, env = "ACUMEN_MODE", value_name = "MODE", value_parser = mode, help_heading = "Output")]
+    pub mode: Option<u32>,
     /// How it is sent.
     #[command(flatten)]
     pub post: MailArgs,

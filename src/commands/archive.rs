@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::pipeline;
 use crate::progress::{Voice, write_line};
 use crate::settings::{self, FoundKey};
+use crate::text::shown;
 
 /// Brings an archive up to date, and tells where it lies.
 ///
@@ -50,7 +51,7 @@ pub async fn sync(
 /// # Errors
 /// It has faults, or cannot be read.
 pub fn verify(args: &VerifyArgs) -> Result<String, Error> {
-    let path = args.archive.display().to_string();
+    let path = shown(&args.archive);
     let found = archive::verify(&args.archive)?;
     if !found.faults.is_empty() {
         found.faults.iter().for_each(|fault| write_line(&format!("fault: {fault}")));

@@ -2,7 +2,10 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+
+use rustix::fs::{OFlags, fcntl_setfl};
 
 use super::{DeliverError, named};
 
@@ -14,34 +17,84 @@ fn failed(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Deliv
     move |source| DeliverError { instead: ("file", "--summary"), ..error(source) }
 }
 
+/// Links that lead to what the program was started with, whoever made it.
+const OWN_STREAMS: [&str; 2] = ["/dev/stdout", "/dev/stderr"];
+
+/// What is at the path of a summary.
+enum Target {
+    /// Nothing yet.
+    Missing,
+    /// A regular file, or a device that is written byte by byte.
+    File,
+    /// A pipe: whoever reads it sees the end as soon as a writer closes it.
+    Pipe,
+}
+
+/// Looks at the path; a link could lead anywhere, so it is refused.
+fn look(path: &Path) -> io::Result<Target> {
+    let is_own = OWN_STREAMS.iter().any(|own| path == Path::new(own));
+    let found = if is_own { fs::metadata(path) } else { fs::symlink_metadata(path) };
+    let kind = match found {
+        Ok(found) => found.file_type(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Target::Missing),
+        Err(error) => return Err(error),
+    };
+    match () {
+        () if kind.is_file() || kind.is_char_device() => Ok(Target::File),
+        () if kind.is_fifo() => Ok(Target::Pipe),
+        () if kind.is_symlink() => Err(io::Error::other("it is a symbolic link, which is not followed here")),
+        () => Err(io::Error::other("it is neither a file nor a pipe")),
+    }
+}
+
+/// Opens what [`look`] found, without waiting for a reader of a pipe.
+fn open(path: &Path, create: bool) -> io::Result<File> {
+    let mut flags = OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+    if !OWN_STREAMS.iter().any(|own| path == Path::new(own)) {
+        flags |= OFlags::NOFOLLOW;
+    }
+    let flags = i32::try_from(flags.bits()).unwrap_or_default();
+    let file = OpenOptions::new().append(true).create(create).mode(0o600).custom_flags(flags).open(path)?;
+    // What is written waits, as long as somebody reads.
+    fcntl_setfl(&file, OFlags::APPEND)?;
+    Ok(file)
+}
+
 /// Proves that [`append`] is likely to succeed, before the long work and
 /// without making the file.
 ///
 /// # Errors
 /// The file cannot be appended to, or there is no folder to make it in.
 pub fn check_append(path: &Path) -> Result<(), DeliverError> {
-    let found = match OpenOptions::new().append(true).open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+    let check = || match look(path)? {
+        Target::Missing => {
             // A name without a folder lies in the one that the program runs in.
             let folder = path.parent().map_or(Path::new("/"), named);
-            fs::metadata(folder).and_then(|folder| match folder.is_dir() {
+            match fs::metadata(folder)?.is_dir() {
                 true => Ok(()),
                 false => Err(io::ErrorKind::NotADirectory.into()),
-            })
+            }
         }
-        opened => opened.map(drop),
+        Target::File => open(path, false).map(drop),
+        Target::Pipe => Ok(()),
     };
-    found.map_err(failed("append to", path))
+    check().map_err(failed("append to", path))
 }
 
-/// Appends a text to a file, which is made if missing: at its very end, in one
-/// write, and synced. A blank line stands between it and what is there already.
+/// Appends a text to a file: at its very end, in one write, and synced. A blank
+/// line stands between it and what is there already. A file that is missing is
+/// made, with these rights; one that exists keeps its own. A link is refused;
+/// /dev/null, /dev/stdout and a named pipe that somebody reads are written to.
 ///
 /// # Errors
 /// The file cannot be opened or written to.
-pub fn append(path: &Path, text: &str) -> Result<(), DeliverError> {
+pub fn append(path: &Path, text: &str, mode: u32) -> Result<(), DeliverError> {
     let write = || {
-        let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+        let is_new = matches!(look(path)?, Target::Missing);
+        let mut file = open(path, true)?;
+        if is_new {
+            file.set_permissions(fs::Permissions::from_mode(mode))?;
+        }
         let before = if file.metadata()?.len() > 0 { "\n" } else { "" };
         file.write_all(format!("{before}{text}").as_bytes())?;
         sync(&file)
@@ -67,12 +120,12 @@ mod tests {
         let path = folder.path().join("summary.md");
         check_append(&path).unwrap();
         assert!(!path.exists(), "a check makes nothing");
-        append(&path, "one\n").unwrap();
-        append(&path, "two\n").unwrap();
+        append(&path, "one\n", 0o600).unwrap();
+        append(&path, "two\n", 0o600).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "one\n\ntwo\n");
         fs::write(&path, "no end of line").unwrap();
         check_append(&path).unwrap();
-        append(&path, "three\n").unwrap();
+        append(&path, "three\n", 0o600).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "no end of line\nthree\n");
     }
 
@@ -85,10 +138,46 @@ mod tests {
             let error = check_append(&path).unwrap_err();
             assert!(error.to_string().starts_with("could not append to "), "{error}");
             assert!(error.hint().contains("--summary"), "{}", error.hint());
-            assert!(append(&path, "x").is_err());
+            assert!(append(&path, "x", 0o600).is_err());
         }
         check_append(Path::new("no such file.md")).unwrap();
         // Neither has anything to sync.
-        append(Path::new("/dev/null"), "x").unwrap();
+        append(Path::new("/dev/null"), "x", 0o600).unwrap();
+    }
+
+    #[test]
+    fn a_planted_link_is_not_followed_and_a_new_file_has_the_rights_that_were_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, link) = (folder.path().join("target"), folder.path().join("link"));
+        fs::write(&target, "x").unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        let error = check_append(&link).unwrap_err();
+        assert!(error.to_string().contains("symbolic link"), "{error}");
+        assert!(append(&link, "y", 0o600).is_err());
+        assert_eq!(fs::read_to_string(&target).unwrap(), "x");
+        let new = folder.path().join("new");
+        append(&new, "y", 0o640).unwrap();
+        append(&new, "y", 0o600).unwrap();
+        assert_eq!(fs::metadata(&new).unwrap().permissions().mode() & 0o777, 0o640);
+    }
+
+    #[test]
+    fn a_pipe_without_a_reader_ends_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, mode).unwrap();
+        check_append(&pipe).unwrap();
+        assert!(append(&pipe, "x", 0o600).is_err());
+        let mut reader = reader(&pipe);
+        append(&pipe, "one", 0o600).unwrap();
+        let mut text = String::new();
+        io::Read::read_to_string(&mut reader, &mut text).unwrap();
+        assert_eq!(text, "one");
+    }
+
+    fn reader(pipe: &Path) -> File {
+        let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap();
+        OpenOptions::new().read(true).custom_flags(flags).open(pipe).unwrap()
     }
 }

@@ -12,7 +12,7 @@ mod stored;
 
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
@@ -28,6 +28,8 @@ pub use state::look_state;
 pub use stored::{Stored, read, write_message};
 
 use crate::export::{File, is_export};
+use crate::settings::PRIVATE;
+use crate::text::shown;
 
 /// What files that are not whole yet begin with.
 const STAGED: &str = ".acumen-";
@@ -67,7 +69,7 @@ const USAGE: u8 = 2;
 
 impl DeliverError {
     fn of(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        let path = path.display().to_string();
+        let path = shown(path);
         move |source| Self {
             attempt,
             path,
@@ -123,12 +125,26 @@ pub struct Receipt {
     pub removed: Vec<PathBuf>,
 }
 
-/// Makes the folder and proves that it can be written to, before the long work.
+/// The rights of a folder whose files have these: those who may read may enter.
+fn of_folder(mode: u32) -> u32 {
+    mode | (mode & 0o444) >> 2
+}
+
+/// Makes the folder, with rights that fit those of its files, and proves that it
+/// can be written to, before the long work. A folder that exists keeps its rights.
 ///
 /// # Errors
 /// The folder cannot be made or written to.
-pub fn check(folder: &Path) -> Result<(), DeliverError> {
-    fs::create_dir_all(folder).map_err(DeliverError::of("make the folder", folder))?;
+pub fn check(folder: &Path, mode: u32) -> Result<(), DeliverError> {
+    let is_new = !folder.exists();
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true).mode(of_folder(mode));
+    builder.create(folder).map_err(DeliverError::of("make the folder", folder))?;
+    if is_new {
+        // The umask took its part of what was asked for.
+        fs::set_permissions(folder, fs::Permissions::from_mode(of_folder(mode)))
+            .map_err(DeliverError::of("set the rights of the folder", folder))?;
+    }
     tempfile::Builder::new()
         .prefix(STAGED)
         .tempfile_in(folder)
@@ -167,7 +183,8 @@ fn named(path: &Path) -> &Path {
 /// Writes the page and its facts as `NAME.html` and `NAME.json`, and the
 /// exports beside them.
 ///
-/// Each is written beside its place, synced and renamed, so that whoever reads
+/// All of them get exactly these rights, whatever the umask; a link in the place
+/// of one is replaced, not followed. Each is written beside its place, synced and renamed, so that whoever reads
 /// meanwhile, or a crash, meets a whole file: the old one or the new one. What
 /// killed runs have left beside them is cleared away. Exports of this report
 /// that an earlier run has left and this one does not write are removed, so
@@ -181,6 +198,7 @@ pub fn write(
     html: &str,
     json: &str,
     exports: &[File],
+    mode: u32,
 ) -> Result<Receipt, DeliverError> {
     let place = |ending: &str| folder.join(format!("{name}{ending}"));
     let mut receipt = Receipt {
@@ -191,18 +209,16 @@ pub fn write(
     };
     // A rename cannot replace a folder, and the second must not fail after the first.
     for target in [&receipt.html, &receipt.json].into_iter().chain(&receipt.exports) {
-        if target.is_dir() {
-            return Err(DeliverError::of("replace", target)(io::ErrorKind::IsADirectory.into()));
-        }
+        replaceable(target)?;
     }
     let place = fs::File::open(folder).map_err(DeliverError::of("open the folder", folder))?;
     // For as long as this run has files here that are not whole. A file system
     // without locks only loses the clearing away.
     let _ = flock(&place, FlockOperation::LockShared);
-    let page = staged(folder, &receipt.html, html.as_bytes())?;
-    let mut others = vec![(staged(folder, &receipt.json, json.as_bytes())?, &receipt.json)];
+    let page = staged(folder, &receipt.html, html.as_bytes(), mode)?;
+    let mut others = vec![(staged(folder, &receipt.json, json.as_bytes(), mode)?, &receipt.json)];
     for (file, target) in exports.iter().zip(&receipt.exports) {
-        others.push((staged(folder, target, &file.bytes)?, target));
+        others.push((staged(folder, target, &file.bytes, mode)?, target));
     }
     let stale = stale(folder, name, &receipt.exports);
     put(page, &receipt.html, others, &stale)?;
@@ -290,18 +306,30 @@ fn sweep(folder: &Path) {
     }
 }
 
-fn staged(folder: &Path, target: &Path, bytes: &[u8]) -> Result<tempfile::NamedTempFile, DeliverError> {
-    let failed = || DeliverError::of("write", target);
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(STAGED);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // As an ordinary file would be made; the umask still takes its part.
-        builder.permissions(fs::Permissions::from_mode(0o666));
+/// Whether a rename may take the place of what is at a path: a file, or a link
+/// that is replaced itself; never a folder or a device.
+fn replaceable(target: &Path) -> Result<(), DeliverError> {
+    let refuse = |what: &'static str| Err(DeliverError::of("replace", target)(io::Error::other(what)));
+    match fs::symlink_metadata(target).map(|found| found.file_type()) {
+        Ok(kind) if kind.is_dir() => refuse("it is a folder"),
+        Ok(kind) if !kind.is_file() && !kind.is_symlink() => refuse("it is a device or a pipe"),
+        _ => Ok(()),
     }
-    let mut file = builder.tempfile_in(folder).map_err(failed())?;
+}
+
+fn staged(
+    folder: &Path,
+    target: &Path,
+    bytes: &[u8],
+    mode: u32,
+) -> Result<tempfile::NamedTempFile, DeliverError> {
+    let failed = || DeliverError::of("write", target);
+    // A temporary file is made for its owner alone.
+    let mut file = tempfile::Builder::new().prefix(STAGED).tempfile_in(folder).map_err(failed())?;
     file.write_all(bytes).map_err(failed())?;
+    if mode != PRIVATE {
+        file.as_file().set_permissions(fs::Permissions::from_mode(mode)).map_err(failed())?;
+    }
     file.as_file().sync_all().map_err(failed())?;
     Ok(file)
 }
@@ -317,8 +345,8 @@ mod tests {
     #[test]
     fn files_are_replaced_whole_and_nothing_else_is_left() {
         let folder = tempfile::tempdir().unwrap();
-        write(folder.path(), "org_2026-W41", "old", "{}", &[]).unwrap();
-        let receipt = write(folder.path(), "org_2026-W41", "new", "{\"a\":1}", &[]).unwrap();
+        write(folder.path(), "org_2026-W41", "old", "{}", &[], PRIVATE).unwrap();
+        let receipt = write(folder.path(), "org_2026-W41", "new", "{\"a\":1}", &[], PRIVATE).unwrap();
         assert_eq!(fs::read_to_string(receipt.html).unwrap(), "new");
         assert_eq!(fs::read_to_string(receipt.json).unwrap(), "{\"a\":1}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
@@ -329,7 +357,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = |ending: &str, text: &str| File { ending: ending.to_owned(), bytes: text.into() };
         let first = [file(".xlsx", "1"), file("_whole.csv", "1"), file("_by-org.csv", "1")];
-        write(folder.path(), "o_2026-W41", "1", "1", &first).unwrap();
+        write(folder.path(), "o_2026-W41", "1", "1", &first, PRIVATE).unwrap();
         let others = [
             "o_2026-W40.xlsx",
             "o_2026-W40_whole.csv",
@@ -343,7 +371,7 @@ mod tests {
         // Not a file, so nothing of ours.
         fs::create_dir(folder.path().join("o_2026-W41_by-tag.csv")).unwrap();
         let second = [file("_whole.csv", "2"), file("_sessions.parquet", "2")];
-        let receipt = write(folder.path(), "o_2026-W41", "2", "2", &second).unwrap();
+        let receipt = write(folder.path(), "o_2026-W41", "2", "2", &second, PRIVATE).unwrap();
         let path = |name: &str| folder.path().join(name);
         assert_eq!(
             receipt.exports,
@@ -362,10 +390,10 @@ mod tests {
     #[test]
     fn a_folder_in_the_place_of_an_export_leaves_the_report_alone() {
         let folder = tempfile::tempdir().unwrap();
-        write(folder.path(), "a", "old", "old", &[]).unwrap();
+        write(folder.path(), "a", "old", "old", &[], PRIVATE).unwrap();
         fs::create_dir(folder.path().join("a.xlsx")).unwrap();
         let exports = [File { ending: ".xlsx".to_owned(), bytes: Vec::new() }];
-        let error = write(folder.path(), "a", "new", "new", &exports).unwrap_err();
+        let error = write(folder.path(), "a", "new", "new", &exports, PRIVATE).unwrap_err();
         assert!(error.to_string().contains("a.xlsx"), "{error}");
         assert_eq!(fs::read_to_string(folder.path().join("a.html")).unwrap(), "old");
         assert_eq!(fs::read_to_string(folder.path().join("a.json")).unwrap(), "old");
@@ -388,20 +416,20 @@ mod tests {
         // Another run is writing: what is here may be its own.
         let other = fs::File::open(folder.path()).unwrap();
         flock(&other, FlockOperation::LockShared).unwrap();
-        write(folder.path(), "a", "new", "{}", &[]).unwrap();
+        write(folder.path(), "a", "new", "{}", &[], PRIVATE).unwrap();
         assert_eq!(names().len(), 7);
         drop(other);
-        write(folder.path(), "a", "new", "{}", &[]).unwrap();
+        write(folder.path(), "a", "new", "{}", &[], PRIVATE).unwrap();
         assert_eq!(names(), [".acumen-folder", ".other", "a.html", "a.json", "acumen-x"]);
     }
 
     #[test]
     fn a_folder_in_the_place_of_the_page_leaves_the_facts_alone() {
         let folder = tempfile::tempdir().unwrap();
-        write(folder.path(), "a", "old", "old", &[]).unwrap();
+        write(folder.path(), "a", "old", "old", &[], PRIVATE).unwrap();
         fs::remove_file(folder.path().join("a.html")).unwrap();
         fs::create_dir(folder.path().join("a.html")).unwrap();
-        assert!(write(folder.path(), "a", "new", "new", &[]).is_err());
+        assert!(write(folder.path(), "a", "new", "new", &[], PRIVATE).is_err());
         assert_eq!(fs::read_to_string(folder.path().join("a.json")).unwrap(), "old");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
     }
@@ -409,9 +437,9 @@ mod tests {
     #[test]
     fn what_was_kept_is_told_by_how_far_it_came() {
         let folder = tempfile::tempdir().unwrap();
-        let old = write(folder.path(), "a", "old", "old", &[]).unwrap();
+        let old = write(folder.path(), "a", "old", "old", &[], PRIVATE).unwrap();
         let read = || [&old.html, &old.json].map(|path| fs::read_to_string(path).unwrap());
-        let staged = |text: &str| staged(folder.path(), &old.html, text.as_bytes()).unwrap();
+        let staged = |text: &str| staged(folder.path(), &old.html, text.as_bytes(), PRIVATE).unwrap();
         // A staged file that has vanished cannot be moved to its place.
         let (page, facts) = (staged("new"), staged("new"));
         fs::remove_file(facts.path()).unwrap();
@@ -428,10 +456,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         fs::write(&file, "x").unwrap();
-        let error = check(&file.join("below")).unwrap_err();
+        let error = check(&file.join("below"), PRIVATE).unwrap_err();
         assert!(error.to_string().contains("below"), "{error}");
         assert!(error.hint().contains("--out"));
-        check(&folder.path().join("a/b")).unwrap();
+        check(&folder.path().join("a/b"), PRIVATE).unwrap();
     }
 
     #[test]
@@ -449,7 +477,7 @@ mod tests {
         // A link to nowhere is no folder, and none can be made in its place.
         std::os::unix::fs::symlink("nowhere", folder.path().join("link")).unwrap();
         assert!(look(&folder.path().join("link")).is_err());
-        assert!(check(&folder.path().join("link")).is_err());
+        assert!(check(&folder.path().join("link"), PRIVATE).is_err());
         if Path::new("/proc/self").exists() {
             assert!(look(Path::new("/proc")).is_err() && look(Path::new("/proc/reports")).is_err());
         }

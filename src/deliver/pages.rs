@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
@@ -13,6 +13,9 @@ use crate::fetch::UNFINISHED;
 
 /// What is on the disk where a folder of pages could not be filled.
 const KEPT: &str = "no report was written; an earlier report of this period is as it was";
+
+const OWN_FOLDER: &str = "name a folder that is yet to be made, or one of your own that others may not enter \
+                          (chmod 700), with --save-pages";
 
 const HINT: &str = "name a folder that you may write to, and with room in it, with --save-pages";
 
@@ -33,14 +36,21 @@ fn failed(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Deliv
 
 impl Pages {
     /// Makes the folder, for this user alone, and proves that it can be written to.
+    /// An existing folder that others may enter is closed to them if nothing but
+    /// pages is in it.
     ///
     /// # Errors
-    /// The folder cannot be made or written to.
+    /// The folder cannot be made or written to, belongs to somebody else, or is
+    /// open to others and holds other files.
     pub fn begin(folder: &Path) -> Result<Self, DeliverError> {
         let folder = named(folder).to_owned();
         let make = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
         make.map_err(failed("make the folder", &folder))?;
         let place = File::open(&folder).map_err(failed("open the folder", &folder))?;
+        tighten(&folder, &place).map_err(|source| DeliverError {
+            own_hint: Some(OWN_FOLDER),
+            ..failed("keep pages in", &folder)(source)
+        })?;
         // A file system without locks only loses the clearing away.
         let _ = flock(&place, FlockOperation::LockShared);
         let staged = tempfile::Builder::new().prefix(STAGED).tempdir_in(&folder);
@@ -120,6 +130,25 @@ impl Pages {
     }
 }
 
+/// Closes a folder to other users, unless it holds files that they may be meant to see.
+fn tighten(folder: &Path, place: &File) -> io::Result<()> {
+    let found = place.metadata()?;
+    if found.uid() != rustix::process::geteuid().as_raw() {
+        return Err(io::Error::other("the folder belongs to another user"));
+    }
+    if found.mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        let is_ours = |name: &str| is_page(name) || name == UNFINISHED || name.starts_with(STAGED);
+        if !name.to_str().is_some_and(is_ours) {
+            return Err(io::Error::other("other users may enter the folder, and not only pages are in it"));
+        }
+    }
+    place.set_permissions(fs::Permissions::from_mode(0o700))
+}
+
 /// The names that [`Pages::add`] gives.
 fn is_page(name: &str) -> bool {
     let numbers = name.strip_prefix("page_").and_then(|rest| rest.strip_suffix(".json"));
@@ -141,8 +170,6 @@ fn sweep(folder: &Path) {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     fn names(folder: &Path) -> Vec<String> {
@@ -195,5 +222,30 @@ mod tests {
         fs::write(&file, "x").unwrap();
         let error = Pages::begin(&file).err().unwrap();
         assert!(error.hint().contains("--save-pages"), "{}", error.hint());
+    }
+
+    #[test]
+    fn a_folder_that_others_may_enter_is_closed_if_it_holds_pages_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let mode = || fs::metadata(folder.path()).unwrap().mode() & 0o777;
+        let open = || fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        open();
+        drop(Pages::begin(folder.path()).unwrap());
+        assert_eq!(mode(), 0o700);
+        open();
+        fs::write(folder.path().join("page_000000000000_000000.json"), "{}").unwrap();
+        drop(Pages::begin(folder.path()).unwrap());
+        assert_eq!(mode(), 0o700);
+        open();
+        fs::write(folder.path().join("notes.txt"), "").unwrap();
+        let error = Pages::begin(folder.path()).err().unwrap();
+        assert!(error.to_string().contains("other users may enter") && error.hint().contains("chmod 700"));
+        assert_eq!(mode(), 0o755);
+        // Only root can give a folder away.
+        let other = tempfile::tempdir().unwrap();
+        if std::os::unix::fs::chown(other.path(), Some(65_534), None).is_ok() {
+            let error = Pages::begin(other.path()).err().unwrap();
+            assert!(error.to_string().contains("belongs to another user"), "{error}");
+        }
     }
 }

@@ -26,7 +26,7 @@ pub enum PostError {
     /// An earlier run was cut off between the message and the answer.
     #[error(
         "an earlier run, of {}, was ended while it sent this report: it may have been sent to {} of the recipients",
-        .0.at,
+        clean(&.0.at, 40),
         .0.people.len()
     )]
     Perhaps(Doubt),

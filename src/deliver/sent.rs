@@ -13,6 +13,9 @@ use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 use tokio::time::{sleep, timeout};
 
+use crate::regular_file::{self, Links};
+use crate::text::shown;
+
 /// The ledger's name in the state folder.
 const NAME: &str = "sent.jsonl";
 /// How often a run that waits for the lock looks again.
@@ -143,11 +146,7 @@ impl Ledger {
         let path = folder.join(NAME);
         let of = |attempt| failed(attempt, &path);
         make(folder).map_err(failed("make the folder", folder))?;
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&path).map_err(of("open"))?;
+        let mut file = regular_file::open_own(&path).map_err(of("open"))?;
         if !lock(&file).map_err(of("lock"))? {
             return Ok(None);
         }
@@ -201,13 +200,14 @@ impl Ledger {
 /// What is there cannot be read and written, or has a line that is none of ours.
 pub fn look_ledger(folder: &Path) -> Result<bool, LedgerError> {
     let path = folder.join(NAME);
-    let mut file = match OpenOptions::new().read(true).append(true).open(&path) {
+    let mut file = match regular_file::open(&path, Links::Refuse) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(failed("open", &path)(error)),
     };
     let mut text = Vec::new();
     file.read_to_end(&mut text).map_err(failed("read", &path))?;
+    OpenOptions::new().append(true).open(&path).map_err(failed("open", &path))?;
     text.truncate(whole(&text));
     entries(&text, &path).map(|_| true)
 }
@@ -219,7 +219,7 @@ fn whole(text: &[u8]) -> usize {
 
 fn entries(text: &[u8], path: &Path) -> Result<Vec<Entry>, LedgerError> {
     let read = |(index, line): (usize, &[u8])| {
-        let path = path.display().to_string();
+        let path = shown(path);
         serde_json::from_slice(line).map_err(|_| LedgerError::Line { path, line: index + 1 })
     };
     let lines = text.split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| !line.is_empty());
@@ -227,7 +227,7 @@ fn entries(text: &[u8], path: &Path) -> Result<Vec<Entry>, LedgerError> {
 }
 
 fn failed(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> LedgerError {
-    let path = path.display().to_string();
+    let path = shown(path);
     move |source| LedgerError::Disk { attempt, path, source }
 }
 

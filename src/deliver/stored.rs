@@ -1,20 +1,22 @@
 //! A report that lies on the disk, and the message that is made from it.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{DeliverError, USAGE, named, persist, staged};
+use super::{DeliverError, USAGE, named, persist, replaceable, staged};
+use crate::regular_file::{self, Links};
 
-/// Writes a message to a file of its own, whole or not at all.
+/// Writes a message with these rights to a file of its own, whole or not at all.
+/// A link in its place is replaced, not followed.
 ///
 /// # Errors
 /// The file cannot be written; what stood there before is untouched.
-pub fn write_message(path: &Path, bytes: &[u8]) -> Result<(), DeliverError> {
+pub fn write_message(path: &Path, bytes: &[u8], mode: u32) -> Result<(), DeliverError> {
     let folder = named(path.parent().unwrap_or(Path::new("")));
     let hinting =
         |error: DeliverError| error.about_whole("name a file in a folder you may write to with --eml");
-    let file = staged(folder, path, bytes).map_err(hinting)?;
+    replaceable(path).map_err(hinting)?;
+    let file = staged(folder, path, bytes, mode).map_err(hinting)?;
     persist(file, path).map_err(hinting)
 }
 
@@ -43,7 +45,8 @@ pub fn read(report: &Path) -> Result<Stored, DeliverError> {
         return Err(typed(DeliverError::of("read a report from", report)(wrong)));
     };
     let path = report.with_extension("json");
-    let json = fs::read_to_string(&path).map_err(DeliverError::of("read", &path)).map_err(typed)?;
+    let json = regular_file::read_text(&path, Links::Refuse, regular_file::FACTS);
+    let json = json.map_err(DeliverError::of("read", &path)).map_err(typed)?;
     let folder = named(report.parent().unwrap_or(report)).to_owned();
     Ok(Stored { name: name.to_owned(), json, folder })
 }
@@ -55,9 +58,11 @@ impl Stored {
     /// There is none, or it cannot be read.
     pub fn companion(&self, ending: &str) -> Result<Vec<u8>, DeliverError> {
         let path = self.folder.join(format!("{}.{ending}", self.name));
-        let read = fs::read(&path).map_err(DeliverError::of("read what is to be attached,", &path));
-        read.map_err(|error| {
-            error.about_whole("write the report with what --mail-attach names, or attach none")
+        regular_file::read(&path, Links::Refuse, regular_file::ATTACHMENT).map_err(|error| {
+            let is_refused = regular_file::is_refusal(&error);
+            let error = DeliverError::of("read what is to be attached,", &path)(error);
+            let error = error.about_whole("write the report with what --mail-attach names, or attach none");
+            if is_refused { DeliverError { code: USAGE, ..error } } else { error }
         })
     }
 }

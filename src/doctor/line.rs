@@ -1,6 +1,7 @@
 //! One line for each thing that was looked at.
 
 use crate::fetch::FetchError;
+use crate::text::harmless;
 
 /// What came of a look at one thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +71,7 @@ pub fn print(lines: &[Line]) -> String {
             out.push_str(&format!("{:<8} hint: {}\n", "", line.hint));
         }
     }
-    out
+    harmless(&out)
 }
 
 /// The exit code of the first that failed, or 0.

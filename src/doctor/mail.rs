@@ -6,6 +6,7 @@ use super::line::{Line, failed, ok};
 use crate::deliver::{self, Place, PostError, SmtpError};
 use crate::error::Error;
 use crate::settings::mail::{Mail, Security, Server, Way};
+use crate::text::shown;
 
 /// The mail's settings and its server, which is greeted and no more; no line
 /// where no mail is wanted.
@@ -19,7 +20,7 @@ pub async fn mail(wanted: &Result<Option<Mail>, Error>) -> Option<Line> {
     let server = match &settings.way {
         Way::Server(delivery) => &delivery.server,
         Way::File(path) => {
-            return Some(ok(NAME, format!("the message goes into {}, and nothing is sent", path.display())));
+            return Some(ok(NAME, format!("the message goes into {}, and nothing is sent", shown(path))));
         }
     };
     Some(match deliver::greet(server).await {
@@ -46,10 +47,10 @@ fn greeted(server: &Server) -> String {
 pub fn state(folder: &Path) -> Line {
     const NAME: &str = "state";
     match look(folder) {
-        Ok(None) => ok(NAME, format!("what is kept in {} can be read", folder.display())),
-        Ok(Some(Place::There)) => ok(NAME, format!("{} can be written to", folder.display())),
+        Ok(None) => ok(NAME, format!("what is kept in {} can be read", shown(folder))),
+        Ok(Some(Place::There)) => ok(NAME, format!("{} can be written to", shown(folder))),
         Ok(Some(Place::Missing(above))) => {
-            ok(NAME, format!("{} is not there and can be made in {}", folder.display(), above.display()))
+            ok(NAME, format!("{} is not there and can be made in {}", shown(folder), shown(&above)))
         }
         Err(error) => failed(NAME, error.to_string(), error.hint(), error.exit_code()),
     }

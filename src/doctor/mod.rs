@@ -22,9 +22,10 @@ use crate::deliver;
 use crate::error::Error;
 use crate::fetch::{self, Api, Probes, Progress};
 use crate::period::Period;
+use crate::regular_file;
 use crate::settings::mail::{Mail, Way};
-use crate::settings::{Found, FoundKey, Settings, SettingsError, checked_key, shown_path};
-use crate::text::clean;
+use crate::settings::{Found, FoundKey, Settings, SettingsError, checked_key};
+use crate::text::{clean, shown};
 use line::{Line, failed, note, ok, skipped};
 
 /// What was found.
@@ -50,12 +51,16 @@ pub async fn examine(
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Diagnosis {
     let mut lines = Vec::new();
+    let settings_file = found.as_ref().ok().and_then(|found| found.file.path.clone());
+    let exposed = exposed(args, settings_file.as_deref());
     if args.is_offline() {
         lines.extend(offline(args, found, now));
+        lines.extend(exposed);
         lines.push(output(args));
         return Diagnosis { text: line::print(&lines), code: line::code(&lines) };
     }
     let prepared = prepare(args, key, found, now, &mut lines);
+    lines.extend(exposed);
     let week = |settings: &Settings| Period::last_complete_week(now, settings.period.tz());
     let asked = async {
         match prepared.and_then(|settings| Some((week(&settings)?, settings))) {
@@ -76,6 +81,26 @@ pub async fn examine(
     }
     lines.extend(mail);
     Diagnosis { text: line::print(&lines), code: line::code(&lines) }
+}
+
+/// Files that other users of this machine can read or change, and must not.
+fn exposed(args: &ReportArgs, settings: Option<&Path>) -> Vec<Line> {
+    let files = [
+        ("key file", args.access.api_key_file.as_deref(), true),
+        ("password file", args.post.smtp_password_file.as_deref(), true),
+        ("settings file", settings, false),
+    ];
+    let exposed = |(name, path, is_secret): (&'static str, Option<&Path>, bool)| {
+        let path = path?;
+        let words = regular_file::exposure(path)?.words(is_secret)?;
+        let path = shown(path);
+        let hint = match is_secret {
+            true => format!("chmod 600 {path}, in a folder of your own that others cannot change"),
+            false => format!("chmod go-w {path}, in a folder of your own that others cannot change"),
+        };
+        Some(Line { hint, ..note(name, format!("{path}: {words}")) })
+    };
+    files.into_iter().filter_map(exposed).collect()
 }
 
 /// Looks at what lies on the disk in the API's place: nobody is asked, and no key is needed.
@@ -101,8 +126,8 @@ fn offline(args: &ReportArgs, found: Result<Found, SettingsError>, now: DateTime
 
 fn saved(path: &Path) -> Line {
     match fetch::saved_files(path) {
-        Ok(1) => ok(SESSIONS, format!("1 file of saved pages at {}", path.display())),
-        Ok(files) => ok(SESSIONS, format!("{files} files of saved pages in {}", path.display())),
+        Ok(1) => ok(SESSIONS, format!("1 file of saved pages at {}", shown(path))),
+        Ok(files) => ok(SESSIONS, format!("{files} files of saved pages in {}", shown(path))),
         Err(error) => failed(SESSIONS, error.to_string(), error.hint(), error.exit_code()),
     }
 }
@@ -133,7 +158,7 @@ fn settings_file(found: &Result<Found, SettingsError>) -> Option<PathBuf> {
 fn told(settings: &Result<Settings, SettingsError>, file: Option<&Path>) -> Line {
     match settings {
         Ok(settings) => {
-            let file = file.map_or_else(|| "none".to_owned(), shown_path);
+            let file = file.map_or_else(|| "none".to_owned(), shown);
             ok("settings", format!("{}; file: {file}", wanted(settings)))
         }
         Err(error) => failed("settings", error.to_string(), error.hint.clone(), USAGE),
@@ -246,11 +271,10 @@ fn network(probes: &Probes, settings: &Settings, week: &Period, now: DateTime<Ut
 
 fn output(args: &ReportArgs) -> Line {
     match deliver::look(&args.out) {
-        Ok(deliver::Place::There) => ok("output", format!("{} can be written to", args.out.display())),
-        Ok(deliver::Place::Missing(above)) => ok(
-            "output",
-            format!("{} is not there and can be made in {}", args.out.display(), above.display()),
-        ),
+        Ok(deliver::Place::There) => ok("output", format!("{} can be written to", shown(&args.out))),
+        Ok(deliver::Place::Missing(above)) => {
+            ok("output", format!("{} is not there and can be made in {}", shown(&args.out), shown(&above)))
+        }
         Err(error) => {
             let error = Error::from(error);
             failed("output", error.to_string(), error.hint(), error.exit_code())

@@ -7,6 +7,7 @@ mod address;
 mod api;
 mod ask;
 mod client;
+mod dense;
 mod envelope;
 mod error;
 mod flight;

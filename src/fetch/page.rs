@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 
 use super::api::Api;
+use super::dense::too_dense;
 use super::envelope::{self, Envelope, Enveloped, Flaw};
 use super::plain::{self, Plain};
 use super::time::Instant;
@@ -55,6 +56,9 @@ pub(super) struct Page<'a> {
 ///
 /// A body that is no whole page.
 pub(super) fn read<'a>(body: &'a str, spare: &'a OnceCell<String>, api: Api) -> Result<Page<'a>, Flaw> {
+    if let Some(what) = too_dense(body.as_bytes()) {
+        return Err(Flaw::Contract(format!("it is {what}")));
+    }
     if let Some(mut page) = fitting(body)
         && let Some(sessions) = page.items.take()
     {
@@ -105,6 +109,17 @@ pub(super) fn judge<'p>(
     judged.chain(unreadable.into_iter().map(Verdict::Rejected))
 }
 
+/// The most tags of a session, and pull requests, issues and action items: nobody
+/// has more, and comparing them with each other would take for ever.
+const MOST_ENTRIES: usize = 2_000;
+
+/// The most bytes of a text that is kept: a title, an address, a tag.
+const LONGEST_TEXT: usize = 64 * 1024;
+
+/// Why records are rejected, for messages about too many of them.
+pub const REJECTED: &str = "have no id, no readable creation time, a text of more than 64 KiB, or more than \
+                            2000 tags, pull requests or issues";
+
 /// Judges one record, created at a moment, against the question and a window within it.
 pub(super) fn verdict<'a>(
     session: &'a Session<'a>,
@@ -116,7 +131,9 @@ pub(super) fn verdict<'a>(
     let Some(id) = session.id() else {
         return Verdict::Rejected(None);
     };
-    let Some(created) = created else {
+    let size = session.size();
+    let fits = size.longest_list <= MOST_ENTRIES && size.longest_text <= LONGEST_TEXT;
+    let Some(created) = created.filter(|_| fits) else {
         return Verdict::Rejected(Some(id.to_owned()));
     };
     if !window.contains(&created.utc) || !is_wanted(session, question) {

@@ -10,7 +10,7 @@ use reqwest::Url;
 use super::api::Api;
 use super::ask::Asker;
 use super::envelope::Envelope;
-use super::page::{self, Page, judge};
+use super::page::{self, Page, REJECTED, judge};
 use super::proof::Tally;
 use super::{Delivery, FetchError, Ledger, Limits, Progress, Question, offsets, slices};
 
@@ -47,9 +47,7 @@ pub(super) async fn proved(
         }
         if let Some(rejected) = tally.too_many_rejected() {
             let received = tally.received();
-            return Err(asker.contract(&format!(
-                "{rejected} of {received} sessions have no id or no readable creation time"
-            )));
+            return Err(asker.contract(&format!("{rejected} of {received} sessions {REJECTED}")));
         }
         let received = tally.distinct();
         let complete = counted.steady() && counted.last.is_none_or(|expected| expected == received);

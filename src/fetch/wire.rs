@@ -90,10 +90,61 @@ pub struct Session<'a> {
     pub(super) initial_user_message: Option<&'a str>,
 }
 
+/// How much there is of a session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Size {
+    /// Its tags, pull requests, issues and action items …
+    pub entries: usize,
+    /// … and how many there are of the most frequent of these.
+    pub longest_list: usize,
+    /// The bytes of its texts, prompts left out …
+    pub texts: usize,
+    /// … and of the longest of them.
+    pub longest_text: usize,
+}
+
+impl Size {
+    fn text(&mut self, text: &str) {
+        self.texts += text.len();
+        self.longest_text = self.longest_text.max(text.len());
+    }
+
+    fn list<'t>(&mut self, entries: impl ExactSizeIterator<Item = Option<&'t str>>) {
+        self.entries += entries.len();
+        self.longest_list = self.longest_list.max(entries.len());
+        entries.flatten().for_each(|text| self.text(text));
+    }
+}
+
 impl<'a> Session<'a> {
     /// What the vendor's analysis found; none when nobody asked for one.
     pub fn analysis(&self) -> Option<&Analysis<'a>> {
         self.session_analysis.as_ref().or(self.analysis.as_ref())
+    }
+
+    /// How much there is of it.
+    pub(super) fn size(&self) -> Size {
+        let mut size = Size::default();
+        let own = [
+            &self.session_id,
+            &self.url,
+            &self.status,
+            &self.title,
+            &self.user_id,
+            &self.service_user_id,
+            &self.org_id,
+            &self.origin,
+            &self.session_size,
+            &self.category,
+        ];
+        own.into_iter().filter_map(Text::get).for_each(|text| size.text(text));
+        size.list(self.tags.0.iter().map(Text::get));
+        size.list(self.pull_requests.0.iter().map(PullRequest::address));
+        if let Some(analysis) = self.analysis() {
+            size.list(analysis.issues.0.iter().map(|issue| issue.label.get()));
+            size.list(analysis.action_items.0.iter().map(|item| item.kind.get()));
+        }
+        size
     }
 
     /// What the session was asked to do: customer text, which is skipped until

@@ -11,6 +11,7 @@ use std::thread;
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::archive::{Archive, ArchiveError, State};
+use crate::caught::caught;
 use crate::cli::Format;
 use crate::deliver::Pages;
 use crate::error::Error;
@@ -21,6 +22,7 @@ use crate::frame::stored::Wanted;
 use crate::frame::{FramesBuilder, Kept};
 use crate::people::Teams;
 use crate::settings::Settings;
+use crate::text::{clean, shown};
 
 /// Sessions in columns, and all else that comes from outside.
 pub(super) struct Taken {
@@ -126,7 +128,7 @@ pub(super) fn archived(settings: &Settings) -> Result<Taken, Error> {
     if sessions == 0
         && let Some(org) = wanted.org.filter(|org| !people.organisations.contains_key(*org))
     {
-        let (path, org) = (root.display().to_string(), org.to_owned());
+        let (path, org) = (shown(root), org.to_owned());
         return Err(ArchiveError::Unknown { path, org }.into());
     }
     let mut people = match settings.privacy.covered {
@@ -166,8 +168,9 @@ fn months(
         while let Some((month, first)) = next() {
             let tables = archive.for_frames(&month, kept.named_from)?;
             let mut builder = FramesBuilder::new(kept.clone());
-            let taken = builder.push_tables(first, &tables, wanted);
-            done.push((first, taken.map_err(|error| ArchiveError::unfit(root, &error))?, builder));
+            let taken = caught(|| builder.push_tables(first, &tables, wanted));
+            let taken = taken.and_then(|taken| taken.map_err(|error| error.to_string()));
+            done.push((first, taken.map_err(|what| ArchiveError::unfit(root, &what))?, builder));
         }
         Ok::<_, ArchiveError>(done)
     };
@@ -193,8 +196,8 @@ fn within_reach(settings: &Settings, root: &Path, state: &State) -> Result<(Sett
     if let (Some(asked), Some(own)) = (&question.org, &state.org)
         && asked != own
     {
-        let path = root.display().to_string();
-        let (own, asked) = (own.clone(), asked.clone());
+        let path = shown(root);
+        let (own, asked) = (clean(own, 80), clean(asked, 80));
         return Err(ArchiveError::Other { path, what: "the organisation", own, asked }.into());
     }
     question.org = question.org.take().or_else(|| state.org.clone());

@@ -6,10 +6,11 @@ use chrono::NaiveDate;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{SettingsError, shown_path};
+use super::SettingsError;
 use crate::cli::{self, FileOption};
 use crate::money::{Currency, Price, Prices};
 use crate::people::TagRule;
+use crate::text::{clean, shown};
 
 /// A settings file as it was read.
 #[derive(Clone, Debug, Default)]
@@ -76,8 +77,9 @@ impl Reader<'_> {
     fn refuse(&self, at: usize, what: &str, hint: impl Into<String>) -> SettingsError {
         let before = self.text.as_bytes().get(..at).unwrap_or_default();
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        let path = shown_path(self.path);
-        SettingsError::new(format!("{path}, line {line}: {what}"), hint)
+        // A quoted key or value can hold any character.
+        let what = clean(what, 500);
+        SettingsError::new(format!("{}, line {line}: {what}", shown(self.path)), hint)
     }
 
     /// A key that is none, and the one that was probably meant.

@@ -27,7 +27,7 @@ use crate::fetch::{Api, Question};
 use crate::money::Prices;
 use crate::people::{People, TagRule};
 use crate::period::{self, Period};
-use crate::text::clean;
+use crate::text::{clean, shown};
 use asked::asked;
 use checks::{quoted, users, word, zone};
 
@@ -55,14 +55,6 @@ pub struct FoundKey {
     pub source: String,
 }
 
-/// The longest name of a file that a message repeats.
-const LONGEST_PATH: usize = 500;
-
-/// The name of a file for a terminal.
-pub fn shown_path(path: &Path) -> String {
-    clean(&path.to_string_lossy(), LONGEST_PATH)
-}
-
 /// What was found for a report around its options, unchecked.
 #[derive(Default)]
 pub struct Found {
@@ -73,6 +65,10 @@ pub struct Found {
     /// The people file: its place and text.
     pub people: Option<(PathBuf, String)>,
 }
+
+/// The rights of files that are newly made, unless an option says otherwise:
+/// their owner alone reads them.
+pub const PRIVATE: u32 = 0o600;
 
 /// What may be spent, and what it is worth.
 #[derive(Clone, Debug)]
@@ -119,6 +115,8 @@ pub struct Settings {
     pub now: DateTime<Utc>,
     /// Where the report goes.
     pub out: PathBuf,
+    /// The rights of the files that are written.
+    pub mode: u32,
     /// What is exported besides, each format once.
     pub exports: Vec<Format>,
     /// The file that a summary is appended to.
@@ -230,6 +228,7 @@ impl Settings {
             complete,
             now,
             out,
+            mode: args.mode.unwrap_or(PRIVATE),
             exports,
             summary: args.summary.clone(),
             reconcile,
@@ -271,7 +270,7 @@ fn money(budget: Option<&str>, prices: Option<Prices>) -> Result<Option<Money>, 
 fn read_people(path: &Path, text: &str) -> Result<People, SettingsError> {
     People::parse(text).map_err(|flaw| {
         SettingsError::new(
-            format!("{}, line {}: {}", path.display(), flaw.line, clean(&flaw.what, 200)),
+            format!("{}, line {}: {}", shown(path), flaw.line, clean(&flaw.what, 200)),
             "begin it with the line user,name,team,from; user is an id or an email",
         )
     })

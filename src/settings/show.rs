@@ -3,8 +3,9 @@
 
 use std::fmt::Write;
 
-use super::{SettingsFile, shown_path};
+use super::SettingsFile;
 use crate::cli::{Choice, Origin};
+use crate::text::shown;
 
 /// Options that hold a secret, or an address that is one.
 const SECRETS: [&str; 1] = ["ping"];
@@ -12,7 +13,7 @@ const SECRETS: [&str; 1] = ["ping"];
 /// Every setting as a line of a settings file, with a remark on where it came
 /// from. Secrets are not shown.
 pub fn show(choices: &[Choice], file: &SettingsFile, key_source: Option<&str>) -> String {
-    let path = file.path.as_deref().map(shown_path);
+    let path = file.path.as_ref().map(|path| shown(path));
     let mut out = format!("# settings file: {}\n", path.as_deref().unwrap_or("none"));
     let _ = writeln!(out, "# key: {}", key_source.unwrap_or("none was found"));
     for choice in choices.iter().filter(|choice| choice.flag != "config") {
@@ -48,10 +49,15 @@ fn value(choice: &Choice) -> Option<String> {
     match choice.texts.as_slice() {
         [] => None,
         _ if SECRETS.contains(&choice.flag.as_str()) => Some("\"[not shown]\"".to_owned()),
-        [text] if text == "true" || text == "false" || text.parse::<u32>().is_ok() => Some(text.clone()),
+        [text] if text == "true" || text == "false" || is_number(text) => Some(text.clone()),
         [text] => Some(quoted(&without_login(text))),
         texts => Some(format!("[{}]", texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", "))),
     }
+}
+
+/// Whether TOML reads a text as a number; one that begins with 0 is octal here, and quoted.
+fn is_number(text: &str) -> bool {
+    text.parse::<u32>().is_ok_and(|number| number.to_string() == text)
 }
 
 /// An address without the user and password that may stand in it.

@@ -3,9 +3,9 @@
 
 use super::checks::{base_url, checked_key};
 use super::mail::server;
-use super::{FoundKey, SettingsFile, shown_path};
+use super::{FoundKey, SettingsFile};
 use crate::cli::{ApiArgs, Command};
-use crate::text::clean;
+use crate::text::{clean, shown};
 
 /// The longest name of a host or an organisation on the line.
 const LONGEST_NAME: usize = 100;
@@ -24,19 +24,17 @@ pub fn sources(command: &Command, file: &SettingsFile, secret: Option<&FoundKey>
     let org = |id: &str| clean(id, LONGEST_NAME);
     let (what, kind, unused) = match command {
         Command::Report(args) => match (&args.pages, args.archive()) {
-            (Some(path), _) => {
-                (format!("reading saved pages from {}", shown_path(path)), "key", Some("not used"))
-            }
-            (_, Some(path)) => (format!("reading the archive {}", shown_path(path)), "key", Some("not used")),
+            (Some(path), _) => (format!("reading saved pages from {}", shown(path)), "key", Some("not used")),
+            (_, Some(path)) => (format!("reading the archive {}", shown(path)), "key", Some("not used")),
             _ => asking(&args.access, args.org.as_deref().map_or_else(|| "the enterprise".to_owned(), org))?,
         },
         Command::Sync(args) => {
-            let archive = || format!("the archive {}", shown_path(&args.archive));
+            let archive = || format!("the archive {}", shown(&args.archive));
             asking(&args.access, args.org.as_deref().map_or_else(archive, org))?
         }
         Command::Send(args) => match (&args.post.eml, &args.post.smtp) {
             (Some(path), _) => {
-                (format!("writing a message to {}", shown_path(path)), "password", Some("not used"))
+                (format!("writing a message to {}", shown(path)), "password", Some("not used"))
             }
             (None, Some(url)) => {
                 (format!("sending through {}", server(url, None).ok()?.place()), "password", None)
@@ -45,7 +43,7 @@ pub fn sources(command: &Command, file: &SettingsFile, secret: Option<&FoundKey>
         },
         _ => return None,
     };
-    let settings = file.path.as_deref().map_or_else(|| "none".to_owned(), shown_path);
+    let settings = file.path.as_deref().map_or_else(|| "none".to_owned(), shown);
     let found = secret.filter(|found| !found.text.trim().is_empty());
     let source = unused.or(found.map(|found| found.source.as_str())).unwrap_or("none");
     Some(format!("{what}; settings: {settings}; {kind}: {source}"))

@@ -265,7 +265,8 @@ fn words_of(outcome: &Outcome, word: &str) -> usize {
 
 #[test]
 fn saved_pages_need_no_key_and_nobody_to_ask() {
-    let outcome = doctor("http://127.0.0.1:1", "", &["--pages", "/dev/null"]);
+    let page = tempfile::NamedTempFile::new().unwrap();
+    let outcome = doctor("http://127.0.0.1:1", "", &["--pages", page.path().to_str().unwrap()]);
     assert_eq!(outcome.code, Some(0), "{}", outcome.stdout);
     assert!(outcome.stdout.contains("ok       key: none is needed"), "{}", outcome.stdout);
     let outcome = doctor("http://127.0.0.1:1", "", &["--pages", "none.json"]);

@@ -59,6 +59,8 @@ pub fn shows_no_key(folder: &Path) {
         holds_no_key(&name);
         if path.is_dir() {
             shows_no_key(&path);
+        } else if !path.is_file() {
+            // A pipe has no end.
         } else if name.ends_with(".html") || name.ends_with(".json") || name.starts_with(".acumen-") {
             // Another run may have moved it away meanwhile.
             let bytes = std::fs::read(&path).unwrap_or_default();

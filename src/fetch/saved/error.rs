@@ -2,6 +2,8 @@
 
 use std::io;
 
+use super::super::page::REJECTED;
+
 /// Saved pages that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PagesError {
@@ -37,6 +39,14 @@ pub enum PagesError {
         /// What is amiss.
         what: String,
     },
+    /// It holds more than its size can honestly explain.
+    #[error("{file}: {what}")]
+    TooMuch {
+        /// The file's path.
+        file: String,
+        /// Which limit it exceeds.
+        what: String,
+    },
     /// Nothing at all was there to be read.
     #[error("there is nothing in {path}")]
     Nothing {
@@ -44,7 +54,7 @@ pub enum PagesError {
         path: String,
     },
     /// Too many records to be accidents have no id or no time.
-    #[error("{rejected} of {received} sessions in {path} have no id or no readable creation time")]
+    #[error("{rejected} of {received} sessions in {path} {REJECTED}")]
     Rejected {
         /// Where.
         path: String,
@@ -85,6 +95,9 @@ impl PagesError {
                 "saved pages are answers of the sessions API as they came, arrays of sessions, \
                  or a session a line"
             }
+            Self::TooMuch { .. } => {
+                "is the file what it should be? if it is, unpack it first, or save smaller pages"
+            }
             Self::Nothing { .. } => "save the pages again; an answer without sessions is a page as well",
             Self::Incomplete { .. } => {
                 "add the missing pages; --allow-partial makes the report without them and says so on it"
@@ -98,7 +111,7 @@ impl PagesError {
         match self {
             Self::Unreadable { .. } | Self::NoFiles { .. } | Self::Unfinished { .. } => 2,
             Self::Incomplete { .. } => 4,
-            Self::Content { .. } | Self::Nothing { .. } | Self::Rejected { .. } => 65,
+            Self::Content { .. } | Self::TooMuch { .. } | Self::Nothing { .. } | Self::Rejected { .. } => 65,
         }
     }
 }

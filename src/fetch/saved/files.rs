@@ -1,14 +1,16 @@
-//! Where saved pages lie, and their bytes without compression. Beside `main`,
-//! which reads settings, this alone opens files to read.
+//! Where saved pages lie, and their bytes without compression.
 
 use std::cmp::Ordering;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
 use super::PagesError;
+use super::limits::{Meter, Packed, Unpacked};
+use crate::regular_file::{self, Links};
+use crate::text::shown;
 
 /// How files in a folder end that hold saved pages.
 const ENDINGS: [&str; 6] = ["json", "jsonl", "ndjson", "gz", "zst", "zstd"];
@@ -38,12 +40,14 @@ pub(super) fn find(path: &Path) -> Result<Files, PagesError> {
     if is_stdin(path) {
         return Ok(Files { paths: vec![path.to_owned()], left_out: 0 });
     }
-    let unreadable = |source| PagesError::Unreadable { path: path.display().to_string(), source };
+    let unreadable = |source| PagesError::Unreadable { path: shown(path), source };
     if look(path).map_err(unreadable)? != Kind::Folder {
+        // Refused before the work, whatever else it is.
+        regular_file::open(path, Links::Follow).map_err(unreadable)?;
         return Ok(Files { paths: vec![path.to_owned()], left_out: 0 });
     }
     if path.join(UNFINISHED).symlink_metadata().is_ok() {
-        return Err(PagesError::Unfinished { path: path.display().to_string() });
+        return Err(PagesError::Unfinished { path: shown(path) });
     }
     let mut files = Files { paths: Vec::new(), left_out: 0 };
     for entry in fs::read_dir(path).map_err(unreadable)? {
@@ -61,7 +65,7 @@ pub(super) fn find(path: &Path) -> Result<Files, PagesError> {
     }
     files.paths.sort_by(|one, other| by_name(&one.to_string_lossy(), &other.to_string_lossy()));
     match files.paths.is_empty() {
-        true => Err(PagesError::NoFiles { path: path.display().to_string(), left_out: files.left_out }),
+        true => Err(PagesError::NoFiles { path: shown(path), left_out: files.left_out }),
         false => Ok(files),
     }
 }
@@ -74,7 +78,7 @@ fn is_stdin(path: &Path) -> bool {
 pub(super) fn called(path: &Path) -> String {
     match is_stdin(path) {
         true => "standard input".to_owned(),
-        false => path.display().to_string(),
+        false => shown(path),
     }
 }
 
@@ -84,8 +88,8 @@ enum Kind {
     Folder,
     /// A file and its length, packed as it is.
     File(u64),
-    /// A pipe or the like, whose length nobody knows.
-    Stream,
+    /// A pipe or the like, which is refused when it is opened.
+    Other,
 }
 
 fn look(path: &Path) -> io::Result<Kind> {
@@ -93,7 +97,7 @@ fn look(path: &Path) -> io::Result<Kind> {
     Ok(match (found.is_dir(), found.is_file()) {
         (true, _) => Kind::Folder,
         (_, true) => Kind::File(found.len()),
-        _ => Kind::Stream,
+        _ => Kind::Other,
     })
 }
 
@@ -102,22 +106,32 @@ pub(super) fn is_short(path: &Path) -> bool {
     !is_stdin(path) && matches!(look(path), Ok(Kind::File(length)) if length <= SHORT)
 }
 
-/// The bytes of a file, decompressed as its first bytes say.
+/// The largest window of zstd, as a power of two: 128 MiB, that of its `--long`.
+const WINDOW: u32 = 27;
+
+/// The bytes of a file, decompressed as its first bytes say, and bounded by what
+/// the meter counts.
 ///
 /// # Errors
-/// It cannot be opened or read.
-pub(super) fn open(path: &Path) -> io::Result<Box<dyn Read + Send>> {
-    let mut raw: Box<dyn Read + Send> = match is_stdin(path) {
+/// It cannot be opened or read, or is not a regular file.
+pub(super) fn open(path: &Path, meter: &Meter) -> io::Result<Box<dyn Read + Send>> {
+    let raw: Box<dyn Read + Send> = match is_stdin(path) {
         true => Box::new(io::stdin()),
-        false => Box::new(File::open(path)?),
+        false => Box::new(regular_file::open(path, Links::Follow)?),
     };
+    let mut raw = Packed::new(raw, meter);
+    let size = raw.own();
     let mut magic = Vec::with_capacity(4);
     (&mut raw).take(4).read_to_end(&mut magic)?;
     let kind = magic.clone();
     let whole = Cursor::new(magic).chain(raw);
     match kind.as_slice() {
-        [0x1f, 0x8b, ..] => Ok(Box::new(MultiGzDecoder::new(whole))),
-        [0x28, 0xb5, 0x2f, 0xfd] => Ok(Box::new(zstd::stream::read::Decoder::new(whole)?)),
+        [0x1f, 0x8b, ..] => Ok(Box::new(Unpacked::new(MultiGzDecoder::new(whole), size))),
+        [0x28, 0xb5, 0x2f, 0xfd] => {
+            let mut decoder = zstd::stream::read::Decoder::new(whole)?;
+            decoder.window_log_max(WINDOW)?;
+            Ok(Box::new(Unpacked::new(decoder, size)))
+        }
         _ => Ok(Box::new(whole)),
     }
 }
@@ -198,7 +212,7 @@ mod tests {
         let read = |bytes: &[u8]| {
             fs::write(&path, bytes).unwrap();
             let mut text = String::new();
-            open(&path).unwrap().read_to_string(&mut text).map(|_| text)
+            open(&path, &Meter::default()).unwrap().read_to_string(&mut text).map(|_| text)
         };
         let gzip = |text: &str| {
             let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());

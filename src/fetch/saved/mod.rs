@@ -7,6 +7,7 @@
 
 mod error;
 mod files;
+mod limits;
 mod split;
 mod turns;
 mod values;
@@ -45,7 +46,7 @@ pub struct Saved {
     pub outdated: Vec<String>,
 }
 
-/// How many files of saved pages a path stands for; none of them is opened.
+/// How many files of saved pages a path stands for; none of them is read.
 ///
 /// # Errors
 /// There is nothing at the path, or nothing that holds pages by its name.

@@ -7,7 +7,7 @@ use memchr::memchr2;
 
 /// From this many bytes on a chunk ends where it can. A page of the API is
 /// smaller and so a chunk of its own.
-const CHUNK: usize = 4 * 1024 * 1024;
+const CHUNK: usize = 2 * 1024 * 1024;
 
 /// The most bytes of one value, as for a page from the network.
 const LARGEST: usize = 64 * 1024 * 1024;

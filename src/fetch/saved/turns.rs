@@ -7,12 +7,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use super::super::dense::too_dense;
 use super::super::{Progress, Question, Row};
 use super::files::{called, is_short, open};
+use super::limits::Meter;
 use super::split::{Chunk, Splitter, Trouble};
 use super::values::{self, Flaw};
 use super::walks::Walks;
 use super::{PagesError, Sink};
+use crate::regular_file;
 
 /// More would wait for each other at the reading and the counting.
 const MOST_THREADS: usize = 8;
@@ -28,14 +31,16 @@ pub(super) fn read<T: Send>(
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<(Vec<T>, Walks), PagesError> {
     let threads = thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
-    let source = Mutex::new(Source { paths, file: 0, stream: None, given: 0 });
+    let source = Mutex::new(Source { paths, file: 0, stream: None, given: 0, meter: Meter::default() });
+    let meter = &lock(&source).meter.clone();
     let table = Table {
         state: Mutex::new(State { turn: 0, walks: Walks::default(), over: None }),
         moved: Condvar::new(),
     };
     let filled = thread::scope(|scope| {
-        let work =
-            || Worker { table: &table, question, sink, progress, filled: (sink.empty)() }.work(&source);
+        let work = || {
+            Worker { table: &table, meter, question, sink, progress, filled: (sink.empty)() }.work(&source)
+        };
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
     });
@@ -55,6 +60,7 @@ struct Source {
     stream: Option<Splitter>,
     /// Turns given away.
     given: u64,
+    meter: Meter,
 }
 
 /// Something to read or to decode, and when it is its turn.
@@ -83,7 +89,7 @@ impl Source {
                     self.file += 1;
                     return Some(self.give(file, path.clone(), What::File));
                 }
-                None => match open(path) {
+                None => match open(path, &self.meter) {
                     Ok(from) => self.stream.insert(Splitter::new(from, Vec::new())).next(),
                     Err(error) => Err(Trouble::Read(error)),
                 },
@@ -119,6 +125,12 @@ impl Trouble {
         match self {
             // The system has a number for what it says itself; the rest is about what the file holds.
             Self::Read(source) if is_of_system(&source) => PagesError::Unreadable { path: file, source },
+            Self::Read(source) if regular_file::is_refusal(&source) => {
+                PagesError::Unreadable { path: file, source }
+            }
+            Self::Read(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+                PagesError::TooMuch { file, what: error.to_string() }
+            }
             Self::Read(error) => {
                 PagesError::Content { file, line: 1, what: format!("it cannot be decompressed: {error}") }
             }
@@ -172,6 +184,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// What one thread works with.
 struct Worker<'w, T> {
     table: &'w Table,
+    meter: &'w Meter,
     question: &'w Question,
     sink: &'w Sink<'w, T>,
     progress: &'w (dyn Fn(Progress) + Send + Sync),
@@ -202,13 +215,13 @@ impl<T> Worker<'_, T> {
 
     /// Reads and takes in all of a file; `space` is used again for the next.
     fn file(&mut self, turn: u64, file: usize, path: &Path, space: &mut Vec<u8>) -> Result<(), Stopped> {
-        let stream = open(path).map(|from| Splitter::new(from, std::mem::take(space)));
+        let stream = open(path, self.meter).map(|from| Splitter::new(from, std::mem::take(space)));
         let mut stream = match stream {
             Ok(stream) => stream,
             Err(error) => return self.fail(turn, Trouble::Read(error).in_file(&called(path))),
         };
         let Some(mut chunk) = stream.next().transpose() else {
-            return self.count(turn, file, Vec::new(), true).map(|_| ());
+            return self.count(turn, file, path, Vec::new(), true).map(|_| ());
         };
         loop {
             let following = stream.next().transpose();
@@ -233,12 +246,15 @@ impl<T> Worker<'_, T> {
     ) -> Result<Vec<u8>, Stopped> {
         let chunk = chunk.map_err(|trouble| trouble.in_file(&called(path)));
         let Chunk { bytes, line } = chunk.or_else(|error| self.fail(turn, error))?;
+        if let Some(what) = too_dense(&bytes) {
+            return self.fail(turn, PagesError::TooMuch { file: called(path), what });
+        }
         let (body, spare) = (text(bytes), OnceCell::new());
         let failed = |flaw: Flaw| content(&called(path), line + flaw.line, &flaw, &body);
         let groups = values::read(&body, &spare).map_err(failed);
         let groups = groups.or_else(|error| self.fail(turn, error))?;
         let parts = groups.iter().map(|group| values::judged(group, self.question)).collect();
-        for (first, rows) in self.count(turn, file, parts, is_last)? {
+        for (first, rows) in self.count(turn, file, path, parts, is_last)? {
             (self.sink.push)(&mut self.filled, first, &rows);
         }
         // They lie in the body.
@@ -252,11 +268,17 @@ impl<T> Worker<'_, T> {
         &self,
         turn: u64,
         file: usize,
+        path: &Path,
         parts: Vec<values::Part<'a>>,
         is_last: bool,
     ) -> Result<Vec<(u64, Vec<Row<'a>>)>, Stopped> {
         let mut state = self.wait(turn)?;
         let taken = state.walks.take(file, parts);
+        if let Some(what) = self.meter.exceeded(state.walks.amount()) {
+            state.over = Some(Over::Failed(PagesError::TooMuch { file: called(path), what }));
+            self.table.moved.notify_all();
+            return Err(Stopped);
+        }
         let (pages, sessions) = state.walks.so_far();
         (self.progress)(Progress::Page { pages, sessions, total: None });
         state.turn += u64::from(is_last);

@@ -33,6 +33,10 @@ pub(super) struct Told {
     pub v2: u64,
     /// … and as v3 does.
     pub v3: u64,
+    /// Tags, pull requests, issues and action items of all of them.
+    pub entries: u64,
+    /// The bytes of their texts.
+    pub texts: u64,
     /// When the first of all was created, in the question or not …
     pub first: Option<DateTime<Utc>>,
     /// … and the last.
@@ -44,11 +48,16 @@ impl Told {
     pub(super) fn join(&mut self, other: &Self) {
         self.v2 += other.v2;
         self.v3 += other.v3;
+        self.entries += other.entries;
+        self.texts += other.texts;
         self.first = self.first.into_iter().chain(other.first).min();
         self.last = self.last.max(other.last);
     }
 
     fn note(&mut self, session: &Session<'_>) {
+        let size = session.size();
+        self.entries += size.entries as u64;
+        self.texts += size.texts as u64;
         match generation(session) {
             Api::V2 => self.v2 += 1,
             Api::V3 => self.v3 += 1,

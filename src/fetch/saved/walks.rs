@@ -8,6 +8,7 @@ use super::super::proof::Tally;
 use super::super::slices;
 use super::super::walk::Counted;
 use super::super::{Ledger, Row};
+use super::limits::Amount;
 use super::values::{Part, Told};
 use super::{PagesError, Saved};
 
@@ -77,6 +78,11 @@ impl Walks {
             self.end(signs, count);
         }
         (accepted, rows)
+    }
+
+    /// How much was read so far.
+    pub(super) fn amount(&self) -> Amount {
+        Amount { records: self.rows, entries: self.told.entries, texts: self.told.texts }
     }
 
     /// Pages and distinct sessions so far.

@@ -6,6 +6,7 @@
 //! stands in the order in which it was told.
 
 mod build;
+mod footer;
 mod read;
 
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ use std::ops::Range;
 
 use chrono::DateTime;
 use polars::prelude::*;
-use polars_io::prelude::{ParquetReader, SerReader};
+use polars_io::prelude::{ParallelStrategy, ParquetReader, SerReader};
 
 pub use build::TablesBuilder;
 pub use read::{Wanted, is_read};
@@ -22,6 +23,8 @@ pub use read::{Wanted, is_read};
 use super::FrameError;
 use super::columns as c;
 use super::normal;
+use crate::caught::caught;
+use crate::text::clean;
 
 /// The names of the tables.
 pub use super::parquet::NAMES;
@@ -122,20 +125,80 @@ pub fn to_parquet(table: &DataFrame) -> Result<Vec<u8>, FrameError> {
     super::parquet::bytes(table.clone()).map_err(failed("stored rows"))
 }
 
-/// A table of a Parquet file, with those of its columns that `choose` leaves.
+/// A table of a Parquet file of this name, with those of its columns that `choose`
+/// leaves. The file may be anybody's: its claims are checked first, then its
+/// columns and types, and a panic over it is an error.
 ///
 /// # Errors
-/// The bytes are no Parquet.
-pub fn from_parquet(bytes: Vec<u8>, choose: impl Fn(&mut Vec<String>)) -> Result<DataFrame, FrameError> {
+/// What is wrong with the file, in words.
+pub fn from_parquet(
+    bytes: Vec<u8>,
+    name: &str,
+    choose: impl Fn(&mut Vec<String>),
+) -> Result<DataFrame, String> {
+    let length = bytes.len();
+    let (bytes, rows) = footer::checked(bytes, name == "sessions")?;
+    let schema = schema(name)?;
+    let mut columns: Vec<String> = schema.iter_names().map(ToString::to_string).collect();
+    choose(&mut columns);
     let read = || {
-        let mut reader = ParquetReader::new(Cursor::new(bytes));
-        let mut columns: Vec<String> = reader.schema()?.iter_names().map(ToString::to_string).collect();
-        choose(&mut columns);
-        let mut table = reader.with_columns(Some(columns)).finish()?;
+        let mut reader = ParquetReader::new(Cursor::new(bytes)).read_parallel(ParallelStrategy::None);
+        let found = reader.schema()?;
+        polars_ensure!(found.iter_names().eq(schema.iter_names()), ComputeError: "its columns are others");
+        let mut table = reader.with_columns(Some(columns.clone())).finish()?;
+        in_utc(&mut table)?;
         table.rechunk_mut();
-        Ok(table)
+        PolarsResult::Ok(table)
     };
-    read().map_err(failed("stored rows"))
+    let table = caught(read).and_then(|read| read.map_err(|error| error.to_string()));
+    let table = table.map_err(|words| format!("its pages cannot be read: {}", clean(&words, 200)))?;
+    if table.height() != rows && !columns.is_empty() {
+        return Err("its columns have fewer rows than the file".to_owned());
+    }
+    fits(&table, &schema, footer::most_unpacked(length))?;
+    Ok(table)
+}
+
+/// Names the zone of moments as we do: without the words of the footer that were
+/// left out Parquet calls it `+00:00`.
+fn in_utc(table: &mut DataFrame) -> PolarsResult<()> {
+    for name in [c::CREATED, c::UPDATED] {
+        let Ok(column) = table.column(name) else { continue };
+        if let DataType::Datetime(TimeUnit::Microseconds, Some(_)) = column.dtype() {
+            let micros = column.datetime()?.physical().clone();
+            let moments = micros.into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC));
+            table.with_column(moments.into_column())?;
+        }
+    }
+    Ok(())
+}
+
+/// The columns of a table and their types.
+fn schema(name: &str) -> Result<Schema, String> {
+    let tables = TablesBuilder::default().finish().map_err(|error| error.to_string())?;
+    let own = tables.named().find(|(own, _)| *own == name);
+    own.map(|(_, table)| table.schema().as_ref().clone()).ok_or_else(|| "there is no such table".to_owned())
+}
+
+/// Whether columns have their types, rows their session and moment, and texts no
+/// more bytes than this.
+fn fits(table: &DataFrame, schema: &Schema, most: usize) -> Result<(), String> {
+    for column in table.columns() {
+        let name = column.name().as_str();
+        if schema.get(name) != Some(column.dtype()) {
+            return Err(format!("its column {name} is of another type"));
+        }
+        if [c::SESSION, c::CREATED].contains(&name) && column.null_count() > 0 {
+            return Err(format!("its column {name} has gaps"));
+        }
+        // One long text of a dictionary can be in every row.
+        let bytes =
+            column.str().map_or(0, |texts| texts.downcast_iter().map(|part| part.total_bytes_len()).sum());
+        if bytes > most {
+            return Err(format!("its column {name} has more text than the file can hold"));
+        }
+    }
+    Ok(())
 }
 
 /// The ids of sessions, in their order.

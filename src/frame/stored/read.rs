@@ -11,6 +11,9 @@ use crate::frame::normal;
 use crate::frame::record::{Parts, Record};
 use crate::frame::{FrameError, FramesBuilder};
 
+/// The most tags or pull requests of a session; no session is stored with more.
+const MOST_ENTRIES: usize = 2_000;
+
 /// Whether [`FramesBuilder::push_tables`] reads a column of a table.
 pub fn is_read(table: &str, column: &str) -> bool {
     match (table, column) {
@@ -73,6 +76,10 @@ impl FramesBuilder {
             let own_tags = tags.next(record.id).filter_map(|[tag, _]| tag);
             let (entries, issues, items) =
                 (entries.next(record.id), issues.next(record.id), items.next(record.id));
+            // Tags and addresses of a session are compared with each other.
+            if own_tags.clone().count().max(entries.clone().count()) > MOST_ENTRIES {
+                return Err(failed("tags")(polars_err!(ComputeError: "a session has too many")));
+            }
             if !wanted.takes(&record, own_tags.clone()) {
                 continue;
             }
@@ -153,7 +160,7 @@ impl<'t> Sessions<'t> {
             user_id: self.user_id.get(row),
             service_user_id: self.service_user_id.get(row),
             status: self.status.get(row),
-            acus: self.acus.get(row),
+            acus: self.acus.get(row).filter(|acus| acus.is_finite() && *acus >= 0.0),
             origin: self.origin.get(row),
             size: self.size.get(row),
             category: self.category.get(row),

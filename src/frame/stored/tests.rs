@@ -106,13 +106,13 @@ fn what_is_written_is_read() {
     let tables = built(&[&session("a", "10-02", "01", "x"), &session("b", "10-03", "", "y")]);
     for (name, table) in tables.named() {
         let bytes = to_parquet(table).unwrap();
-        assert!(from_parquet(bytes.clone(), |_| ()).unwrap().equals_missing(table), "{name}");
-        assert_eq!(bytes, to_parquet(&from_parquet(bytes.clone(), |_| ()).unwrap()).unwrap(), "{name}");
+        assert!(from_parquet(bytes.clone(), name, |_| ()).unwrap().equals_missing(table), "{name}");
+        assert_eq!(bytes, to_parquet(&from_parquet(bytes.clone(), name, |_| ()).unwrap()).unwrap(), "{name}");
     }
     let bytes = to_parquet(tables.sessions()).unwrap();
-    let ids = from_parquet(bytes, |columns| columns.retain(|name| name == "session")).unwrap();
+    let ids = from_parquet(bytes, "sessions", |columns| columns.retain(|name| name == "session")).unwrap();
     assert_eq!((ids.width(), super::ids(&ids).unwrap()), (1, vec!["a".to_owned(), "b".to_owned()]));
-    assert!(from_parquet(b"PAR1".to_vec(), |_| ()).is_err());
+    assert!(from_parquet(b"PAR1".to_vec(), "sessions", |_| ()).is_err());
 }
 
 #[test]

@@ -18,7 +18,7 @@ const SCHEMA: u64 = 1;
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// It is no JSON, or a field is missing, unknown or of the wrong kind.
-    #[error("this is no facts file of schema 1: {0}")]
+    #[error("this is no facts file of schema 1: {}", crate::text::clean(&.0.to_string(), 200))]
     Shape(#[from] serde_json::Error),
     /// It is of another schema.
     #[error("the facts are of schema {0}, and this version reads schema 1")]

@@ -1,0 +1,52 @@
+//! Panics of libraries over data that somebody else has made.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Once;
+
+thread_local! {
+    static CATCHING: Cell<bool> = const { Cell::new(false) };
+}
+
+static HOOK: Once = Once::new();
+
+/// What the work gives, or the words of its panic, which is not reported as a bug
+/// of this program. For libraries that panic over data that is not as it should
+/// be, on the thread that calls them.
+///
+/// # Errors
+/// The work panicked.
+pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    HOOK.call_once(|| {
+        let report = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            if !CATCHING.get() {
+                report(panic);
+            }
+        }));
+    });
+    let before = CATCHING.replace(true);
+    // Nothing that the work has touched is used after it panicked.
+    let done = panic::catch_unwind(AssertUnwindSafe(work));
+    CATCHING.set(before);
+    done.map_err(|payload| words(payload.as_ref()))
+}
+
+fn words(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("a panic").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_an_error() {
+        assert_eq!(caught(|| 7), Ok(7));
+        assert_eq!(caught(|| panic!("no {}", "good")).map(|()| 0), Err("no good".to_owned()));
+        assert_eq!(caught(|| panic!("plain")).map(|()| 0), Err("plain".to_owned()));
+        assert!(!CATCHING.get());
+    }
+}

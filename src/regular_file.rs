@@ -1,0 +1,274 @@
+//! Opening files that somebody else may have put there.
+//!
+//! A path that is typed, or a name in a folder, can be a named pipe that blocks
+//! for ever, a device without an end, or a link to another file. Every file that
+//! is read is therefore opened here: without blocking, and refused unless it is
+//! a regular file.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use rustix::fs::OFlags;
+
+/// Whether a symbolic link in the last part of a path is followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Links {
+    /// The file that it leads to is opened: secrets of Kubernetes and credentials
+    /// of systemd are links.
+    Follow,
+    /// The link is refused.
+    Refuse,
+}
+
+/// Most bytes of a settings file.
+pub const SETTINGS: u64 = 1 << 20;
+/// Most bytes of a file that holds a key or a password.
+pub const SECRET: u64 = 64 << 10;
+/// Most bytes of a people file.
+pub const PEOPLE: u64 = 64 << 20;
+/// Most bytes of a facts file.
+pub const FACTS: u64 = 256 << 20;
+/// Most bytes of a file that is attached to a mail.
+pub const ATTACHMENT: u64 = 50 << 20;
+
+/// A path leads to something that is not read.
+#[derive(Debug, thiserror::Error)]
+enum Refusal {
+    #[error("it is {0}, not a regular file")]
+    Kind(&'static str),
+    #[error("it is a symbolic link, which is not followed here")]
+    Link,
+    #[error("it is larger than {0}")]
+    Size(String),
+}
+
+fn refuse(refusal: Refusal) -> io::Error {
+    io::Error::new(ErrorKind::InvalidInput, refusal)
+}
+
+/// Whether an error says that a path leads to something that is not read, rather
+/// than that the system could not read it.
+pub fn is_refusal(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<Refusal>())
+}
+
+/// What a file is, where it is not a regular file.
+fn kind(metadata: &fs::Metadata) -> Option<&'static str> {
+    let kind = metadata.file_type();
+    match () {
+        () if kind.is_file() => None,
+        () if kind.is_dir() => Some("a folder"),
+        () if kind.is_fifo() => Some("a named pipe"),
+        () if kind.is_socket() => Some("a socket"),
+        () if kind.is_symlink() => Some("a symbolic link"),
+        () => Some("a device"),
+    }
+}
+
+/// Opens a regular file to read it, without waiting for anything.
+///
+/// # Errors
+/// It is not there, may not be read, or is not a regular file.
+pub fn open(path: &Path, links: Links) -> io::Result<File> {
+    let mut flags = OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+    if links == Links::Refuse {
+        flags |= OFlags::NOFOLLOW;
+    }
+    let opened = OpenOptions::new().read(true).custom_flags(bits(flags)).open(path);
+    let file = opened.map_err(|error| explained(path, links, error))?;
+    match kind(&file.metadata()?) {
+        None => Ok(file),
+        Some(kind) => Err(refuse(Refusal::Kind(kind))),
+    }
+}
+
+/// Opens a file of our own that is locked or added to, and makes it, readable by
+/// its owner alone, if it is missing. A link in its place is refused.
+///
+/// # Errors
+/// It can be neither opened nor made, or is not a regular file.
+pub fn open_own(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NOFOLLOW;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(bits(flags));
+    let file = options.open(path).map_err(|error| explained(path, Links::Refuse, error))?;
+    match kind(&file.metadata()?) {
+        None => Ok(file),
+        Some(kind) => Err(refuse(Refusal::Kind(kind))),
+    }
+}
+
+fn bits(flags: OFlags) -> i32 {
+    i32::try_from(flags.bits()).unwrap_or_default()
+}
+
+/// The system's words for a link that is not followed ("too many levels of
+/// symbolic links") and for a socket ("no such device or address") explain nothing.
+fn explained(path: &Path, links: Links, error: io::Error) -> io::Error {
+    let Ok(found) = fs::symlink_metadata(path) else { return error };
+    if found.is_symlink() && links == Links::Refuse {
+        return refuse(Refusal::Link);
+    }
+    match fs::metadata(path).ok().as_ref().and_then(kind) {
+        // A folder or device that may not be opened is still not a file to be read.
+        Some(kind) => refuse(Refusal::Kind(kind)),
+        None => error,
+    }
+}
+
+/// All bytes of a regular file that has no more than `most`.
+///
+/// # Errors
+/// As [`open`], or the file is longer or cannot be read.
+pub fn read(path: &Path, links: Links, most: u64) -> io::Result<Vec<u8>> {
+    let file = open(path, links)?;
+    let too_large = || refuse(Refusal::Size(size(most)));
+    let length = file.metadata()?.len();
+    if length > most {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+    // The file may grow meanwhile.
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most { Err(too_large()) } else { Ok(bytes) }
+}
+
+/// The same as text in UTF-8.
+///
+/// # Errors
+/// As [`read`], or the bytes are no UTF-8.
+pub fn read_text(path: &Path, links: Links, most: u64) -> io::Result<String> {
+    let text = String::from_utf8(read(path, links, most)?);
+    text.map_err(|_| io::Error::new(ErrorKind::InvalidData, "stream did not contain valid UTF-8"))
+}
+
+/// A limit in words.
+fn size(bytes: u64) -> String {
+    match bytes {
+        ..0x10_0000 => format!("{} KiB", bytes >> 10),
+        _ => format!("{} MiB", bytes >> 20),
+    }
+}
+
+/// How other users of this machine could read or change a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Exposure {
+    /// Every user can read it.
+    pub read: bool,
+    /// Every user can change it, or put another in its place.
+    pub write: bool,
+    /// Its group can change it.
+    pub group_write: bool,
+    /// It belongs to another user, who is not root.
+    pub foreign: bool,
+}
+
+impl Exposure {
+    /// What is wrong, in words; nothing where the file is safe. A group that may
+    /// only read is meant so: root gives files to services in this way.
+    pub fn words(self, reading_matters: bool) -> Option<&'static str> {
+        match self {
+            Self { write: true, .. } => Some("every user of this machine can change it"),
+            Self { read: true, .. } if reading_matters => Some("every user of this machine can read it"),
+            Self { group_write: true, .. } => Some("its group can change it"),
+            Self { foreign: true, .. } => Some("it belongs to another user of this machine"),
+            _ => None,
+        }
+    }
+}
+
+/// Looks at the rights of a file, and of the folder that it lies in, links
+/// followed; nothing where the file is not there.
+pub fn exposure(path: &Path) -> Option<Exposure> {
+    let path = fs::canonicalize(path).ok()?;
+    let file = fs::metadata(&path).ok()?;
+    // In a folder with the sticky bit only its owner can replace a file.
+    let folder = path.parent().and_then(|folder| fs::metadata(folder).ok());
+    let replaceable = folder.is_some_and(|folder| folder.mode() & 0o1002 == 0o002);
+    let own = rustix::process::geteuid().as_raw();
+    Some(Exposure {
+        read: file.mode() & 0o004 != 0,
+        write: file.mode() & 0o002 != 0 || replaceable,
+        group_write: file.mode() & 0o020 != 0,
+        foreign: file.uid() != own && file.uid() != 0,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn only_regular_files_are_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("file"), "text").unwrap();
+        symlink("file", at("link")).unwrap();
+        symlink("nowhere", at("dangling")).unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, at("pipe"), rustix::fs::Mode::RUSR).unwrap();
+        symlink("pipe", at("link-to-pipe")).unwrap();
+        let _socket = UnixListener::bind(at("socket")).unwrap();
+        let opened = |name: &str, links| match open(&at(name), links) {
+            Ok(_) => "opened".to_owned(),
+            Err(error) => format!("{error}{}", if is_refusal(&error) { "" } else { " (system)" }),
+        };
+        for links in [Links::Follow, Links::Refuse] {
+            assert_eq!(opened("file", links), "opened");
+            assert_eq!(opened("pipe", links), "it is a named pipe, not a regular file");
+            assert_eq!(opened("socket", links), "it is a socket, not a regular file");
+            assert_eq!(opened(".", links), "it is a folder, not a regular file");
+            assert_eq!(opened("/dev/null", links), "it is a device, not a regular file");
+            assert!(opened("none", links).ends_with("(system)"));
+        }
+        assert_eq!(opened("link", Links::Follow), "opened");
+        assert_eq!(opened("link-to-pipe", Links::Follow), "it is a named pipe, not a regular file");
+        let refused = "it is a symbolic link, which is not followed here";
+        assert_eq!([opened("link", Links::Refuse), opened("dangling", Links::Refuse)], [refused; 2]);
+    }
+
+    #[test]
+    fn a_file_is_read_up_to_its_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs::write(&path, [b'x'; 2048]).unwrap();
+        assert_eq!(read(&path, Links::Follow, 2048).unwrap().len(), 2048);
+        let error = read(&path, Links::Follow, 2047).unwrap_err();
+        assert_eq!(error.to_string(), "it is larger than 1 KiB");
+        fs::write(&path, [0xff]).unwrap();
+        assert!(read_text(&path, Links::Follow, SETTINGS).is_err());
+    }
+
+    #[test]
+    fn a_file_of_our_own_is_made_for_us_alone_and_no_link_is_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, link) = (folder.path().join("own"), folder.path().join("link"));
+        open_own(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        symlink("planted", &link).unwrap();
+        assert!(is_refusal(&open_own(&link).unwrap_err()));
+        assert!(!folder.path().join("planted").exists());
+    }
+
+    #[test]
+    fn rights_of_others_are_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        fs::write(&path, "x").unwrap();
+        let words = |mode: u32, above: u32| {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            fs::set_permissions(folder.path(), fs::Permissions::from_mode(above)).unwrap();
+            exposure(&path).unwrap().words(true)
+        };
+        assert_eq!([words(0o600, 0o700), words(0o440, 0o755), words(0o640, 0o1777)], [None; 3]);
+        assert_eq!(words(0o644, 0o755), Some("every user of this machine can read it"));
+        assert_eq!(words(0o660, 0o755), Some("its group can change it"));
+        assert_eq!(words(0o602, 0o755), Some("every user of this machine can change it"));
+        assert_eq!(words(0o600, 0o777), Some("every user of this machine can change it"));
+        assert_eq!(exposure(&folder.path().join("none")), None);
+    }
+}
