@@ -52,7 +52,6 @@ fn main() -> ExitCode {
         }
     };
     let voice = Voice::new(cli.quiet);
-    file.iter().for_each(|file| commands::warn_of_settings(file, &voice));
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
     let now = chrono::Utc::now();
     let (kept, nothing): (fn(&Error) -> Option<&'static str>, _) = match cli.command {
@@ -69,6 +68,7 @@ fn main() -> ExitCode {
     {
         voice.say(&line);
     }
+    file.iter().for_each(|file| commands::warn_of_settings(file, &voice));
     if is_ignored && !matches!(cli.command, Command::Config(ConfigCommand::Init(_))) {
         voice.warn(NOT_READ);
     }
