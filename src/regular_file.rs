@@ -101,7 +101,7 @@ pub fn open_own(path: &Path) -> io::Result<File> {
 }
 
 fn bits(flags: OFlags) -> i32 {
-    i32::try_from(flags.bits()).unwrap_or_default()
+    i32::try_from(flags.bits()).expect("the flags of open are an int")
 }
 
 /// The system's words for a link that is not followed ("too many levels of
