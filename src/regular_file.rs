@@ -27,9 +27,9 @@ pub const SETTINGS: u64 = 1 << 20;
 /// Most bytes of a file that holds a key or a password.
 pub const SECRET: u64 = 64 << 10;
 /// Most bytes of a people file.
-pub const PEOPLE: u64 = 64 << 20;
+pub const PEOPLE: u64 = 4 << 20;
 /// Most bytes of a facts file.
-pub const FACTS: u64 = 256 << 20;
+pub const FACTS: u64 = 64 << 20;
 /// Most bytes of a file that is attached to a mail.
 pub const ATTACHMENT: u64 = 50 << 20;
 

@@ -82,10 +82,8 @@ pub const SESSIONS_WITH_ISSUE: Metric = Metric {
 /// Counts issues in every group that the sessions, labels and impacts make,
 /// beside the analysed sessions that could have had one.
 fn counted(cube: &Cube, by: &[Dim], count: Expr) -> LazyFrame {
-    // Where small groups are combined, each impact combines other tags.
-    let is_cut = cube.is_suppressed() && by == [Dim::Tag, Dim::Impact];
     let of_session: Vec<Dim> =
-        by.iter().copied().filter(|dim| is_cut || !matches!(dim, Dim::Impact | Dim::Label)).collect();
+        by.iter().copied().filter(|dim| !matches!(dim, Dim::Impact | Dim::Label)).collect();
     let mut ground = analysed_by(cube, &of_session);
     if by.contains(&Dim::Label) {
         let labels =
@@ -94,7 +92,7 @@ fn counted(cube: &Cube, by: &[Dim], count: Expr) -> LazyFrame {
                 .agg([col(PERIOD).first().cast(DataType::UInt64).alias(GROUP)]);
         ground = beside(ground, labels, JoinType::Inner).with_column(col(Dim::Label.name()).alias(GROUP));
     }
-    if by.contains(&Dim::Impact) && !is_cut {
+    if by.contains(&Dim::Impact) {
         ground = cube.with_each_impact(ground).with_column(deeper(col(GROUP), Dim::Impact));
     }
     let counts = cube.issues(by).group_by([group(by)]).agg([count.cast(DataType::Float64).alias(VALUE)]);

@@ -6,7 +6,7 @@ use super::cube::Cube;
 use super::evaluate::Span;
 use super::facts::Fact;
 use super::metric::{Dim, Kind, Metric};
-use super::suppress::Suppression;
+use super::suppress::{Suppression, is_combined};
 use crate::frame::normal::IMPACTS;
 use crate::unit::Unit;
 
@@ -120,7 +120,7 @@ impl Layout<'_> {
 
     /// The combined group has no trend.
     fn is_combined(&self, keys: u64) -> bool {
-        self.suppression.is_some() && Suppression::is_combined(self.by, keys)
+        self.suppression.is_some() && is_combined(self.by, keys)
     }
 
     fn shows_any_day(&self) -> bool {

@@ -214,11 +214,9 @@ impl Cube {
         }
     }
 
-    /// Sessions; by tag a session has a row for each of its tags, or one without a
-    /// tag; by impact it has a row for each impact.
+    /// Sessions; by tag a session has a row for each of its tags, or one without a tag.
     pub fn sessions(&self, by: &[Dim]) -> LazyFrame {
         let rows = self.tagged(by, &self.sessions, |by_tag| &by_tag.sessions);
-        let rows = if by.contains(&Dim::Impact) { self.with_each_impact(rows) } else { rows };
         self.suppress(by, rows, c::ROW)
     }
 
@@ -263,11 +261,6 @@ impl Cube {
             cube = Self { issues, by_tag, impacts, shown: None, ..cube };
         }
         Ok(cube)
-    }
-
-    /// Whether it is one of a covered report, for one grouping.
-    pub fn is_suppressed(&self) -> bool {
-        self.shown.is_some()
     }
 
     /// Gives the groups of rows that a covered report must not show the number of

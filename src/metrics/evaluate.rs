@@ -9,10 +9,10 @@ use polars::prelude::*;
 use super::answers::{Answer, Layout, Measure};
 use super::cube::Cube;
 use super::facts::Fact;
-use super::metric::{self, Basis, Dim, Grain, Known, Metric, Plan};
+use super::metric::{self, Dim, Grain, Known, Metric, Plan};
 use super::plan::{DENOMINATOR, GROUP, N, NUMERATOR, VALUE, of, together};
-use super::suppress::Suppression;
-use super::{ACUS_SPLIT, MetricsError, Month, SPEND_SPLIT, known_to};
+use super::suppress::{Rests, Suppression, is_ever_shown};
+use super::{MetricsError, Month, known_to};
 use crate::money::Prices;
 use crate::period::{Kind, Period};
 
@@ -74,20 +74,18 @@ pub fn evaluate(
     Ok(facts)
 }
 
-/// Every metric with each of its groupings, the trend aside: what a report shows,
-/// unless that is suppressed.
+/// Every metric with each of its groupings, the trend aside, as far as there is the
+/// data; in a covered report those that it may show.
 pub fn shown_groupings(span: &Span<'_>) -> impl Iterator<Item = (&'static Metric, Vec<Dim>)> {
-    let (known, covered) = (span.known, span.covered);
-    // The days of a month would complete those that a report of a week hides.
+    let covered = span.covered;
     let is_week = span.periods.first().is_some_and(|period| period.kind() == Kind::Week);
-    // Minus its share of a tag, what a tag used would tell of the sessions with several tags.
-    let is_split = |metric: &Metric| [ACUS_SPLIT.id, SPEND_SPLIT.id].contains(&metric.id);
-    known_to(known).filter(move |metric| !covered || !is_split(metric)).flat_map(move |metric| {
-        let groupings = groupings(metric, known).into_iter();
-        let shown = groupings
-            .filter(move |by| !covered || !by.contains(&Dim::User) && (is_week || !by.contains(&Dim::Day)));
-        shown.map(move |by| (metric, by))
-    })
+    all_groupings(span).filter(move |(metric, by)| !covered || is_ever_shown(metric, by, is_week))
+}
+
+/// Every metric with each of its groupings, the trend aside, as far as there is the data.
+pub fn all_groupings(span: &Span<'_>) -> impl Iterator<Item = (&'static Metric, Vec<Dim>)> {
+    let known = span.known;
+    known_to(known).flat_map(move |metric| groupings(metric, known).into_iter().map(move |by| (metric, by)))
 }
 
 /// Metrics that one plan works out, by the same dimensions.
@@ -99,17 +97,17 @@ struct Question {
     trended: bool,
 }
 
-/// All that there is to ask. What is suppressed depends on the basis as well.
+/// All that there is to ask. What is suppressed depends on what a metric rests on.
 fn questions(span: &Span<'_>) -> Vec<Question> {
-    type Key = (Grain, Option<Basis>, bool, Vec<Dim>);
+    type Key = (Grain, Option<Rests>, bool, Vec<Dim>);
     let mut shared: BTreeMap<Key, Vec<&'static Metric>> = BTreeMap::new();
     let mut own = Vec::new();
     for (metric, by) in shown_groupings(span) {
         let trended = metric.groups.iter().any(|group| is_trend_of(group, &by));
         match metric.plan {
             Plan::Total(grain, _) | Plan::Ratio(grain, _) => {
-                let basis = span.covered.then_some(metric.basis);
-                shared.entry((grain, basis, trended, by)).or_default().push(metric);
+                let rests = span.covered.then(|| Rests::of(metric));
+                shared.entry((grain, rests, trended, by)).or_default().push(metric);
             }
             Plan::Own(_) => own.push(Question { metrics: vec![metric], by, trended }),
         }
@@ -128,7 +126,7 @@ impl Question {
     ) -> Result<Vec<Fact>, MetricsError> {
         let mut facts = Vec::new();
         let Some(first) = self.metrics.first() else { return Ok(facts) };
-        let shown = suppression.map(|suppression| suppression.of(first.basis, &self.by));
+        let shown = suppression.map(|suppression| suppression.of(first, &self.by));
         let suppressed = shown.map(|shown| cube.suppressed(shown)).transpose();
         let suppressed = suppressed.map_err(MetricsError::of(first.id))?;
         let cube = suppressed.as_ref().unwrap_or(cube);

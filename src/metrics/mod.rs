@@ -157,7 +157,7 @@ fn covered(
     let impacts =
         |cube: &Cube| cube.suppressed(suppression.impacts()).map_err(MetricsError::of("the impacts"));
     let facts = evaluate::evaluate(&impacts(cube)?, &impacts(recent)?, span, Some(&suppression))?;
-    let withheld = withheld(&groupings, &facts, &suppression);
+    let withheld = withheld(span, &facts, &suppression);
     let quality = quality::quality(frames, recent, Some(&suppression));
     Ok(Some(Findings {
         facts,
@@ -168,21 +168,19 @@ fn covered(
     }))
 }
 
-/// Groupings of which nothing is shown, although there is something to show.
-fn withheld(
-    groupings: &[(&'static Metric, Vec<Dim>)],
-    facts: &[Fact],
-    suppression: &Suppression,
-) -> Vec<Withheld> {
-    let is_shown = |metric: &Metric, by: &[Dim]| {
+/// Groupings of which nothing is shown, although there may be something to show.
+fn withheld(span: &Span<'_>, facts: &[Fact], suppression: &Suppression) -> Vec<Withheld> {
+    let shown: Vec<_> = evaluate::shown_groupings(span).map(|(metric, by)| (metric.id, by)).collect();
+    let has_facts = |metric: &Metric, by: &[Dim]| {
         facts.iter().any(|fact| fact.metric.id == metric.id && fact.dims().eq(by.iter().copied()))
     };
-    let is_hidden = |metric: &Metric, by: &[Dim]| {
-        (by.is_empty() || suppression.of(metric.basis, by).is_left_out()) && !is_shown(metric, by)
+    let is_hidden = |metric: &'static Metric, by: &[Dim]| match shown.contains(&(metric.id, by.to_vec())) {
+        // There is nothing about single people at all.
+        false => !by.contains(&Dim::User),
+        true => (by.is_empty() || suppression.of(metric, by).is_left_out()) && !has_facts(metric, by),
     };
-    let hidden = groupings.iter().filter(|(metric, by)| is_hidden(metric, by));
-    let mut withheld: Vec<Withheld> =
-        hidden.map(|(metric, by)| Withheld { metric, by: by.clone() }).collect();
+    let hidden = evaluate::all_groupings(span).filter(|(metric, by)| is_hidden(metric, by));
+    let mut withheld: Vec<Withheld> = hidden.map(|(metric, by)| Withheld { metric, by }).collect();
     withheld.sort_by(|a, b| a.metric.id.cmp(b.metric.id).then_with(|| a.by.cmp(&b.by)));
     withheld
 }

@@ -5,8 +5,9 @@ use polars::prelude::*;
 use super::calendar::PERIOD;
 use super::cube::Cube;
 use super::facts::Quality;
-use super::metric::{Basis, Dim};
-use super::suppress::{Suppression, people};
+use super::metric::{Dim, Metric};
+use super::suppress::{Suppression, none_or_enough, people};
+use super::{ISSUES, PRS, SESSIONS};
 use crate::frame::Frames;
 use crate::frame::columns as c;
 use crate::people::ENOUGH;
@@ -28,26 +29,30 @@ const UNKNOWN: u32 = 4;
 pub fn quality(frames: &Frames, cube: &Cube, suppression: Option<&Suppression>) -> PolarsResult<Quality> {
     let here = || col(PERIOD).eq(lit(0));
     let numbered = frames.words.of(c::STATUS).iter().zip(0_u32..);
-    let known = numbered
+    let is_known = numbered
         .filter(|(status, _)| STATUSES.contains(&status.as_ref()))
-        .fold(lit(false), |known, (_, status)| known.or(col(c::STATUS).eq(lit(status))))
+        .fold(lit(false), |any, (_, status)| any.or(col(c::STATUS).eq(lit(status))))
         .fill_null(lit(false));
     let sessions = cube.sessions(&[]).filter(here());
     let entries = frames.pull_requests.clone().lazy().inner_join(sessions.clone(), col(c::ROW), col(c::ROW));
-    let count = |rows: LazyFrame, hides: Option<(Basis, Dim)>| -> PolarsResult<Option<u64>> {
+    let count = |rows: LazyFrame, hides: Option<(&Metric, Dim)>| -> PolarsResult<Option<u64>> {
         let count = count(rows.clone())?;
         let Some(suppression) = suppression else { return Ok(Some(count)) };
-        let is_whole = hides.is_none_or(|(basis, dim)| suppression.of(basis, &[dim]).is_whole());
+        let is_whole = hides.is_none_or(|(metric, dim)| suppression.of(metric, &[dim]).is_whole());
         let people = people(rows, 1)?.first().copied().unwrap_or(0);
         Ok(Some(count).filter(|_| count == 0 || (is_whole && people >= ENOUGH as usize)))
     };
     let with_state = cube.pull_requests(&[]).filter(here().and(col(c::STATE).eq(lit(UNKNOWN))));
     let with_impact = cube.issues(&[]).filter(here().and(col(c::IMPACT).eq(lit(OTHER))));
+    // The others are those whose ACUs are known.
+    let known = || sessions.clone().filter(col(c::ACUS).is_not_null());
+    let is_rest_told = suppression.is_some() && !none_or_enough(people(known(), 1)?.into_iter().sum());
+    let unknown = count(sessions.clone().filter(col(c::ACUS).is_null()), None)?;
     Ok(Quality {
-        acus_unknown: count(sessions.clone().filter(col(c::ACUS).is_null()), None)?,
-        unknown_status: count(sessions.filter(known.not()), Some((Basis::Sessions, Dim::Status)))?,
-        unknown_impact: count(with_impact, Some((Basis::AnalysedSessions, Dim::Impact)))?,
-        unknown_pr_state: count(with_state, Some((Basis::PullRequests, Dim::State)))?,
+        acus_unknown: unknown.filter(|_| !is_rest_told),
+        unknown_status: count(sessions.clone().filter(is_known.not()), Some((&SESSIONS, Dim::Status)))?,
+        unknown_impact: count(with_impact, Some((&ISSUES, Dim::Impact)))?,
+        unknown_pr_state: count(with_state, Some((&PRS, Dim::State)))?,
         prs_without_url: count(entries.filter(col(c::ADDRESS).is_null()), None)?,
     })
 }

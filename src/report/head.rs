@@ -3,7 +3,7 @@
 use super::view::Header;
 use super::{Run, saved};
 use crate::fetch::Ledger;
-use crate::metrics::{ACUS, Facts, SESSIONS};
+use crate::metrics::{ACUS, Facts, SESSIONS, SMALL_GROUP};
 use crate::period::Period;
 use crate::text::clean;
 use crate::unit::Unit;
@@ -32,11 +32,21 @@ pub fn header(facts: &Facts, run: &Run<'_>) -> Header {
         fetched: run.fetched.clone(),
         badge: badge.to_owned(),
         badge_tone,
-        filters: [narrowed("tagged", run.tags), narrowed("of user", run.users)]
+        filters: [narrowed("tagged", run.tags), narrowed("of user", run.users), hidden(facts)]
             .into_iter()
             .flatten()
             .collect(),
     }
+}
+
+/// How a covered report is to be read.
+fn hidden(facts: &Facts) -> Option<String> {
+    facts.is_covered().then(|| {
+        format!(
+            "People are hidden: every number rests on at least five. “{SMALL_GROUP}” combines the small \
+             groups of a list and, where these are too few, the next larger ones"
+        )
+    })
 }
 
 /// What must be known before any number is read.

@@ -79,7 +79,7 @@ fn incomplete(facts: &Facts) -> Option<Sentence> {
 
 /// How much of the month's budget is used.
 fn budget(facts: &Facts) -> Option<Sentence> {
-    facts.budget.as_ref().map(|budget| said(money::budget(budget)))
+    facts.budget.as_ref().map(|budget| said(money::budget(budget, facts.is_covered())))
 }
 
 /// An empty period is news, not a broken page; one with a handful of sessions

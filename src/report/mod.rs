@@ -25,7 +25,7 @@ use sha2::{Digest, Sha256};
 
 use crate::charts::{self, ChartError};
 use crate::fetch::{Saved, Vendor};
-use crate::metrics::{ANALYSIS_COVERAGE, Evidence, Fact, Facts, Metric, SESSIONS, known_to};
+use crate::metrics::{ANALYSIS_COVERAGE, Evidence, Fact, Facts, Metric, SESSIONS, Withheld, known_to};
 use crate::money::{Price, Prices};
 use crate::period::Period;
 use crate::text::clean;
@@ -125,6 +125,7 @@ fn view(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<View, Repor
         style_hash: format!("sha256-{hash}"),
         style: Value::from_safe_string(style),
         notices: head::notices(facts, run),
+        covered: facts.is_covered(),
         comparison: comparison(facts, run),
         tiles: tiles::tiles(facts, run.periods, run.points)?,
         insights: insights::insights(facts, evidence, &previous.map(in_sentence).unwrap_or_default()),
@@ -133,7 +134,7 @@ fn view(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<View, Repor
         definitions: defined(facts).map(|metric| definition(facts, metric)).collect(),
         quality: quality::entries(facts, run.vendor),
         vendor: quality::note(run.vendor),
-        notes: run.notes.iter().map(|note| sentence(note)).collect(),
+        notes: run.notes.iter().map(|note| sentence(note)).chain(withheld(facts)).collect(),
         ledger: ledger(facts, run),
         tool: format!("acumen {}", env!("CARGO_PKG_VERSION")),
         header,
@@ -144,6 +145,19 @@ fn view(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<View, Repor
 pub(crate) fn defined(facts: &Facts) -> impl Iterator<Item = &'static Metric> {
     let is_shown = |metric: &Metric| facts.facts.iter().any(|fact| fact.metric.id == metric.id);
     known_to(facts.known).filter(move |metric| !facts.is_covered() || is_shown(metric))
+}
+
+/// Everything that a covered report leaves out, in one sentence; none where it is nothing.
+fn withheld(facts: &Facts) -> Option<String> {
+    let name = |withheld: &Withheld| match withheld.by.as_slice() {
+        [] => withheld.metric.title.to_owned(),
+        by => {
+            let by: Vec<String> = by.iter().map(|dim| names::head(*dim).to_lowercase()).collect();
+            format!("{} by {}", withheld.metric.title, by.join(" and "))
+        }
+    };
+    let all: Vec<String> = facts.withheld.iter().map(name).collect();
+    (!all.is_empty()).then(|| format!("Left out to hide people: {}.", all.join("; ")))
 }
 
 /// What the numbers are compared with, or why they are not.

@@ -34,13 +34,14 @@ pub fn head(facts: &Facts, metric: &Metric) -> Option<&'static str> {
 }
 
 /// How much of the month's budget is used, and where the month is heading.
-pub fn budget(budget: &Budget) -> String {
+pub fn budget(budget: &Budget, is_covered: bool) -> String {
     let day = |text: &str| text.parse::<NaiveDate>().ok();
     let month = day(&format!("{}-01", budget.month)).map(|day| day.format("%B %Y").to_string());
     // The last instant that is known, not the first that is not.
     let until = DateTime::parse_from_rfc3339(&budget.until).ok().map(|until| until - TimeDelta::seconds(1));
     let (month, until) = (month.unwrap_or_default(), until.map(|until| until.format("%-d %B").to_string()));
-    let unit = Unit::Money(budget.currency);
+    let money = Unit::Money(budget.currency);
+    let unit = if is_covered { money.whole() } else { money };
     let of = |value: Option<f64>| match value.map(|value| value / budget.amount) {
         Some(share) => format!("{} ({})", unit.text(value), Unit::Share.text(Some(share))),
         None => MISSING.to_owned(),
@@ -48,7 +49,7 @@ pub fn budget(budget: &Budget) -> String {
     let used = format!(
         "Budget of {month}: {} of {} used by {}",
         of(budget.used),
-        unit.text(Some(budget.amount)),
+        money.text(Some(budget.amount)),
         until.unwrap_or_default()
     );
     match budget.forecast {
@@ -73,11 +74,11 @@ mod tests {
             forecast: Some(6250.0),
         };
         assert_eq!(
-            budget(&told),
+            budget(&told, false),
             "Budget of October 2026: €1,250.00 (25\u{a0}%) of €5,000.00 used by 11 October; \
              at this pace €6,250.00 (125\u{a0}%) by the end of the month."
         );
         let young = Budget { forecast: None, used: None, ..told };
-        assert_eq!(budget(&young), "Budget of October 2026: – of €5,000.00 used by 11 October.");
+        assert_eq!(budget(&young, false), "Budget of October 2026: – of €5,000.00 used by 11 October.");
     }
 }

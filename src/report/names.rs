@@ -1,6 +1,6 @@
 //! What groups are called on the page.
 
-use crate::metrics::{Dim, Facts};
+use crate::metrics::{Dim, Facts, SMALL_GROUP};
 use crate::text::clean;
 
 /// The longest name that the page prints; charts cut to their own width.
@@ -24,7 +24,7 @@ pub fn name(dim: Dim, key: Option<&str>) -> String {
     let text = match dim {
         Dim::Bin => return bin(key),
         Dim::Type | Dim::Status | Dim::Category | Dim::Origin => key.replace('_', " "),
-        Dim::Size => key.to_uppercase(),
+        Dim::Size if key != SMALL_GROUP => key.to_uppercase(),
         _ => key.to_owned(),
     };
     let text = clean(&text, LONGEST);

@@ -18,6 +18,8 @@ pub struct View {
     pub header: Header,
     /// What must be known before any number is read.
     pub notices: Vec<String>,
+    /// Whether the report tells nothing of single people.
+    pub covered: bool,
     /// What the tiles are compared with, or why they are not.
     pub comparison: String,
     /// Whether the tiles are compared.

@@ -10,9 +10,11 @@ use crate::metrics::acus::binned;
 use crate::metrics::analysis::issue_counts;
 use crate::metrics::calendar::PERIOD;
 use crate::metrics::cube::{Cube, ISSUE, ITEM, PERSON, PULL_REQUEST};
-use crate::metrics::metric::{Basis, Dim, Grain};
+use crate::metrics::metric::Dim;
 use crate::metrics::plan::{GROUP, group};
 use crate::people::ENOUGH;
+
+use super::Rests;
 
 /// Whether so many people are none, or enough.
 pub fn none_or_enough(people: usize) -> bool {
@@ -37,57 +39,74 @@ pub fn people(rows: LazyFrame, periods: usize) -> PolarsResult<Vec<usize>> {
 }
 
 /// The rows that the numbers of a grouping rest on.
-pub fn rows_behind(cube: &Cube, basis: Basis, by: &[Dim]) -> LazyFrame {
-    if by.contains(&Dim::Type) {
-        return cube.action_items(by);
-    }
-    if by.contains(&Dim::Issues) {
-        return issue_counts(cube);
-    }
-    if by.contains(&Dim::Label) || by.contains(&Dim::Impact) {
-        return cube.issues(by);
-    }
-    if by.contains(&Dim::Bin) {
-        return binned(cube);
+pub fn rows_behind(cube: &Cube, rests: Rests, by: &[Dim]) -> LazyFrame {
+    match by {
+        [Dim::Type] => return cube.action_items(by),
+        [Dim::Impact, Dim::Issues] => return issue_counts(cube),
+        [Dim::Label] | [Dim::Impact] => return cube.issues(by),
+        [Dim::Bin] => return binned(cube),
+        _ => {}
     }
     let state = || col(c::STATE);
-    match basis {
-        Basis::Sessions => cube.sessions(by),
-        Basis::KnownSessions => cube.sessions(by).filter(col(c::ACUS).is_not_null()),
-        Basis::AnalysedSessions => cube.sessions(by).filter(col(c::ANALYSED)),
-        Basis::CountedSessions => cube.sessions(by).filter(col(c::MESSAGES).is_not_null()),
-        Basis::PullRequests => cube.pull_requests(by),
-        Basis::DecidedPullRequests => cube.pull_requests(by).filter(state().lt_eq(lit(1))),
-        Basis::MergedPullRequests => cube.pull_requests(by).filter(state().eq(lit(0))),
+    match rests {
+        Rests::Sessions => cube.sessions(by),
+        Rests::Acus | Rests::KnownSessions => cube.sessions(by).filter(col(c::ACUS).is_not_null()),
+        Rests::CountedSessions => cube.sessions(by).filter(col(c::MESSAGES).is_not_null()),
+        Rests::AnalysedSessions => cube.sessions(by).filter(col(c::ANALYSED)),
+        Rests::PullRequests => cube.pull_requests(by),
+        Rests::DecidedPullRequests => cube.pull_requests(by).filter(state().lt_eq(lit(1))),
+        Rests::MergedPullRequests => cube.pull_requests(by).filter(state().eq(lit(0))),
     }
 }
 
 /// What is counted in a grouping, in every way in which it is counted.
-pub fn views(cube: &Cube, basis: Basis, by: &[Dim]) -> PolarsResult<Vec<View>> {
-    let rows = || rows_behind(cube, basis, by);
-    let unit = match basis.grain() {
-        _ if by.contains(&Dim::Type) => ITEM,
-        _ if by.contains(&Dim::Label) || (by.contains(&Dim::Impact) && !by.contains(&Dim::Issues)) => ISSUE,
-        Grain::PullRequest => PULL_REQUEST,
-        Grain::Session => c::ROW,
-    };
-    let mut views = vec![View::new(rows(), by, unit)?];
-    if by == [Dim::Bin] {
-        // Sessions with unknown ACUs are in no bin.
+pub fn views(cube: &Cube, rests: Rests, by: &[Dim]) -> PolarsResult<Vec<View>> {
+    let rows = || rows_behind(cube, rests, by);
+    let of_sessions = |outside: LazyFrame| {
         let mut view = View::new(rows(), by, c::ROW)?;
-        view.add_outside(cube.sessions(&[]))?;
-        views.push(view);
+        view.add_outside(outside)?;
+        PolarsResult::Ok(view)
+    };
+    let analysed = || cube.sessions(&[]).filter(col(c::ANALYSED));
+    match by {
+        [Dim::Type] => Ok(vec![View::new(rows(), by, ITEM)?]),
+        // The sessions with such an issue are counted, and its issues.
+        [Dim::Label] | [Dim::Impact] => Ok(vec![of_sessions(analysed())?, View::new(rows(), by, ISSUE)?]),
+        // Sessions with unknown ACUs are in no bin.
+        [Dim::Bin] => Ok(vec![of_sessions(cube.sessions(&[]))?]),
+        _ if rests.is_of_pull_requests() => Ok(vec![View::new(rows(), by, PULL_REQUEST)?]),
+        _ => Ok(vec![View::new(rows(), by, c::ROW)?]),
     }
-    if matches!(by, [Dim::Impact] | [Dim::Label]) {
-        // The sessions that have such an issue, of those analysed and of all.
-        for outside in [cube.sessions(&[]).filter(col(c::ANALYSED)), cube.sessions(&[])] {
-            let mut view = View::new(rows(), by, c::ROW)?;
-            view.add_outside(outside)?;
-            views.push(view);
-        }
-    }
-    Ok(views)
 }
+
+/// Whether an organisation's heaviest tenth of users has enough people, or none,
+/// in each period. Service users are users, but not people.
+pub fn heaviest(cube: &Cube, periods: usize) -> PolarsResult<Vec<bool>> {
+    let order = SortMultipleOptions::default().with_order_descending_multi([false, true, false]);
+    let users = cube
+        .sessions(&[])
+        .filter(col(c::USER).is_not_null())
+        .group_by([col(PERIOD), col(c::USER)])
+        .agg([col(c::ACUS).sum(), col(PERSON).max()])
+        .sort([PERIOD, c::ACUS, c::USER], order)
+        .collect()?;
+    let (in_period, people) = (users.column(PERIOD)?.u32()?, users.column(PERSON)?.u64()?);
+    let all: Vec<(u32, bool)> = in_period
+        .iter()
+        .zip(people.iter())
+        .filter_map(|(at, person)| Some((at?, person.is_some())))
+        .collect();
+    let of_period = |period: usize| {
+        let own: Vec<bool> =
+            all.iter().filter(|(at, _)| *at as usize == period).map(|(_, is_person)| *is_person).collect();
+        let heavy = own.iter().take(own.len().div_ceil(10)).filter(|is_person| **is_person).count();
+        own.iter().filter(|is_person| **is_person).count() >= ENOUGH_USERS && heavy >= ENOUGH as usize
+    };
+    Ok((0..periods).map(of_period).collect())
+}
+
+/// The heaviest tenth of users holds [`ENOUGH`] people only among at least this many.
+const ENOUGH_USERS: usize = 50;
 
 /// A counted thing: its number, and the person who stands behind it, if any.
 pub type Counted = (u64, Option<u64>);
@@ -119,6 +138,11 @@ impl View {
         Ok(())
     }
 
+    /// What is counted and may be in no group of a period.
+    pub fn outside(&self, period: u32) -> &[Counted] {
+        self.outside.get(&period).map_or(&[], Vec::as_slice)
+    }
+
     pub fn period(&self, period: u32) -> impl Iterator<Item = (&(u32, u64), &Vec<Counted>)> {
         self.groups.range((period, 0)..=(period, u64::MAX))
     }
@@ -141,51 +165,79 @@ fn counted(rows: LazyFrame, group: Expr, unit: &str) -> PolarsResult<Vec<(u64, C
 
 const UNIT: &str = "unit";
 
-/// A row of a report: what is counted in it.
+/// A row of a report: the things of people that are counted in it. What automation
+/// has is left out, because others know or guess it.
 #[derive(Default)]
 pub struct Row {
-    /// What is counted.
-    pub units: HashSet<u64>,
-    /// How many of them each person has.
-    people: HashMap<u64, usize>,
+    units: HashMap<u64, u64>,
 }
 
 impl Row {
+    /// Adds what is counted.
     pub fn extend(&mut self, counted: &[Counted]) {
-        for (unit, person) in counted {
-            if self.units.insert(*unit)
-                && let Some(person) = person
-            {
-                *self.people.entry(*person).or_default() += 1;
-            }
-        }
+        self.units.extend(counted.iter().filter_map(|(unit, person)| Some((*unit, (*person)?))));
     }
 
-    /// Whether two rows, of which some units are common, tell of too few people by
-    /// subtraction: one is a part of the other, they have nothing in common, or both
-    /// together are the whole.
-    pub fn tells_with(&self, other: &Self, common: usize, whole: &Self) -> bool {
-        let of = |row: &Self, person: &u64| row.people.get(person).copied().unwrap_or(0);
-        // How many units of each person the subtraction leaves. Most pairs leave more
-        // than a few people, by their numbers alone.
-        let left = |at_least: usize, rest: &dyn Fn(&u64) -> usize| {
-            let people = || whole.people.keys().filter(|person| rest(person) > 0).count();
-            at_least < ENOUGH as usize && !none_or_enough(people())
-        };
-        let (one, two) = (self.units.len(), other.units.len());
-        let (ours, theirs, all) = (self.people.len(), other.people.len(), whole.people.len());
-        common == one && left(theirs.saturating_sub(ours), &|person| of(other, person) - of(self, person))
-            || common == two
-                && left(ours.saturating_sub(theirs), &|person| of(self, person) - of(other, person))
-            || common == 0
-                && left(all.saturating_sub(ours + theirs), &|person| {
-                    of(whole, person) - of(self, person) - of(other, person)
-                })
-            || one + two - common == whole.units.len()
-                && left((ours + theirs).saturating_sub(all), &|person| {
-                    of(self, person) + of(other, person) - of(whole, person)
-                })
+    /// How many things are counted.
+    pub fn len(&self) -> usize {
+        self.units.len()
     }
+
+    /// What is counted.
+    pub fn units(&self) -> impl Iterator<Item = &u64> {
+        self.units.keys()
+    }
+
+    /// The things of this row that are not in another, with their people.
+    pub fn without<'r>(&'r self, other: &'r Self) -> impl Iterator<Item = u64> + 'r {
+        self.units.iter().filter(|(unit, _)| !other.units.contains_key(unit)).map(|(_, person)| *person)
+    }
+
+    /// The people behind the things of both rows.
+    pub fn with<'r>(&'r self, other: &'r Self) -> impl Iterator<Item = u64> + 'r {
+        self.units.iter().filter(|(unit, _)| other.units.contains_key(unit)).map(|(_, person)| *person)
+    }
+
+    /// Whether one row minus the other tells of too few people.
+    pub fn differs_by_few(&self, other: &Self) -> bool {
+        are_few(self.without(other).chain(other.without(self)))
+    }
+
+    /// Whether both rows minus the whole tell of too few people.
+    pub fn covers_but_few(&self, other: &Self, whole: &Self) -> bool {
+        let outside = whole
+            .units
+            .iter()
+            .filter(|(unit, _)| !self.units.contains_key(unit) && !other.units.contains_key(unit))
+            .map(|(_, person)| *person);
+        are_few(self.with(other).chain(outside))
+    }
+
+    /// Whether other rows, added up, minus this one tell of too few people. Rows that
+    /// overlap add up to nothing.
+    pub fn adds_up_but_few(&self, rows: &[&Self]) -> bool {
+        let mut rest = Vec::new();
+        for (unit, person) in &self.units {
+            match rows.iter().filter(|row| row.units.contains_key(unit)).count() {
+                0 => rest.push(*person),
+                1 => {}
+                _ => return false,
+            }
+        }
+        are_few(rest.into_iter().chain(rows.iter().flat_map(|row| row.without(self))))
+    }
+}
+
+/// Whether people are fewer than enough, and more than none.
+fn are_few(people: impl Iterator<Item = u64>) -> bool {
+    let mut met = BTreeSet::new();
+    for person in people {
+        met.insert(person);
+        if met.len() >= ENOUGH as usize {
+            return false;
+        }
+    }
+    !met.is_empty()
 }
 
 /// The groups of one column in one period.
@@ -208,8 +260,7 @@ impl<'a> Groups<'a> {
             let own = view.period(period).filter(|((_, key), _)| is_own(*key));
             let groups: BTreeMap<u64, &'a [Counted]> =
                 own.map(|((_, key), counted)| (*key, counted.as_slice())).collect();
-            let outside = view.outside.get(&period).map_or([].as_slice(), Vec::as_slice);
-            let all = groups.values().copied().flatten().chain(outside);
+            let all = groups.values().copied().flatten().chain(view.outside(period));
             let all = people_of(all);
             Side { groups, all }
         };

@@ -2,15 +2,15 @@
 //!
 //! A covered report must not say what a single person used or did. Every number
 //! in it rests on at least [`ENOUGH`] people, and so does whatever a reader can
-//! compute by subtracting one number of the report from another. Two sums are
-//! checked for each group: the people whose sessions (pull requests, issues) are
-//! in it, and the people who have any outside of it. Service users and other
-//! automation are not people; a session without a user counts as a person.
+//! compute by subtracting rows of the report from each other. Service users and
+//! other automation are not people; a session without a user counts as a person.
 //!
-//! What is decided here, before any metric runs, is applied in two places:
-//! [`Cube::suppressed`](super::cube::Cube::suppressed) merges the small groups of
-//! the report's period into one, and [`Layout`](super::answers::Layout) leaves out
-//! the facts, previous values and points of a trend that rest on too few people.
+//! For each dimension the small groups of the report's period are combined into one
+//! row, [`SMALL_GROUP`]; then rows of different dimensions are compared. What a
+//! number rests on is [`Rests`]: metrics that rest on the same things share a
+//! decision. [`Cube::suppressed`](super::cube::Cube::suppressed) combines the rows
+//! before a metric runs, and [`Layout`](super::answers::Layout) leaves out facts,
+//! previous values and points of a trend.
 
 mod groups;
 
@@ -18,14 +18,16 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use polars::prelude::*;
 
-use super::acus::{ACUS_PER_SESSION_MAX, ACUS_TOP_DECILE_SHARE, ACUS_WITHOUT_PR_SHARE};
+use super::acus::{ACUS, ACUS_PER_SESSION_MAX, ACUS_SPLIT, ACUS_TOP_DECILE_SHARE, ACUS_WITHOUT_PR_SHARE};
 use super::cube::{BEST_STATE, Cube};
 use super::metric::{Basis, Dim, Kind, Metric, Needs};
 use super::plan::lists_pr;
 use super::pull_requests::{SESSIONS_WITH_MERGED_PR, SESSIONS_WITH_PR};
+use super::sessions::SESSIONS_STOPPED_BY_LIMIT;
+use super::spend::{SPEND, SPEND_SPLIT};
 use crate::frame::columns as c;
 use crate::people::ENOUGH;
-use groups::{Groups, Row, View, halves, rows_behind, views};
+use groups::{Groups, Row, View, halves, heaviest, rows_behind, views};
 pub(super) use groups::{none_or_enough, people};
 
 /// The key of the group that the small groups of a dimension are combined in.
@@ -33,20 +35,79 @@ pub const SMALL_GROUP: &str = "fewer than five people";
 
 /// Percentiles describe single sessions unless there are at least this many.
 const ENOUGH_SESSIONS: f64 = 50.0;
-/// The heaviest tenth of users holds [`ENOUGH`] people only among at least this many.
-const ENOUGH_USERS: usize = 50;
 
-/// The number that stands for [`SMALL_GROUP`] in a dimension: the last that fits.
+/// The number that stands for [`SMALL_GROUP`] in a dimension. A packed key holds the
+/// number plus 1, which is the largest that fits into the dimension's bits.
 pub fn small_group(dim: Dim) -> u32 {
-    u32::MAX >> (32 - dim.bits()) & !1
+    (u32::MAX >> (32 - dim.bits())) & !1
 }
 
-/// What may be shown of one grouping of metrics with the same basis.
+/// What the values of a metric rest on. In a dimension, what comes later counts fewer
+/// of the same things, or parts of them: a group that is hidden in one is hidden in
+/// all that come later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rests {
+    /// Sessions.
+    Sessions,
+    /// Sessions with known ACUs, whose sum is shown beside the number of all sessions.
+    Acus,
+    /// Sessions with known ACUs, whose number is shown.
+    KnownSessions,
+    /// Sessions with a known number of messages.
+    CountedSessions,
+    /// Distinct pull requests.
+    PullRequests,
+    /// Those that are merged or closed.
+    DecidedPullRequests,
+    /// Those that are merged, and the ACUs of their group.
+    MergedPullRequests,
+    /// Sessions with an analysis.
+    AnalysedSessions,
+}
+
+impl Rests {
+    /// What a metric rests on: what its `n` counts, but of sums of ACUs the sessions
+    /// that are summed.
+    pub fn of(metric: &Metric) -> Self {
+        match metric.basis {
+            Basis::Sessions if [ACUS.id, SPEND.id].contains(&metric.id) => Self::Acus,
+            Basis::Sessions => Self::Sessions,
+            Basis::KnownSessions => Self::KnownSessions,
+            Basis::CountedSessions => Self::CountedSessions,
+            Basis::PullRequests => Self::PullRequests,
+            Basis::DecidedPullRequests => Self::DecidedPullRequests,
+            Basis::MergedPullRequests => Self::MergedPullRequests,
+            Basis::AnalysedSessions => Self::AnalysedSessions,
+        }
+    }
+
+    fn is_of_pull_requests(self) -> bool {
+        matches!(self, Self::PullRequests | Self::DecidedPullRequests | Self::MergedPullRequests)
+    }
+}
+
+/// Whether a covered report ever shows a metric in a grouping. `is_week` is whether it
+/// is about a week.
+pub fn is_ever_shown(metric: &Metric, by: &[Dim], is_week: bool) -> bool {
+    // Minus its share of a tag, what a tag used tells of the sessions with several tags.
+    let is_split = [ACUS_SPLIT.id, SPEND_SPLIT.id].contains(&metric.id);
+    // Too many sums of the same issues to check them all.
+    let is_cut = matches!(by, [Dim::Label | Dim::Tag, Dim::Impact]);
+    // The days of a month would complete those that a report of a week hides.
+    let is_day = by.contains(&Dim::Day) && !is_week;
+    // The number of sessions with a value is beside that of all sessions.
+    let is_percentile = metric.kind == Kind::Quantile && !by.is_empty();
+    let is_single = by.contains(&Dim::User) || metric.id == ACUS_PER_SESSION_MAX.id;
+    !(is_split || is_cut || is_day || is_percentile || is_single)
+}
+
+/// What may be shown of one grouping of the metrics that rest on the same things.
+/// Groups go by their packed keys, see [`keys`](super::plan::keys).
 #[derive(Clone, Debug, Default)]
 pub struct Shown {
     /// The dimensions; empty for the whole period.
     by: Vec<Dim>,
-    /// Groups of the report's period that are combined, as packed keys.
+    /// Groups of the report's period that are combined.
     combined: BTreeSet<u64>,
     /// Columns (see [`column`]) of which nothing is shown.
     left_out: BTreeSet<u64>,
@@ -79,15 +140,20 @@ impl Shown {
     /// combined impact, is shown in the report's period alone.
     pub fn has(&self, period: usize, key: u64) -> bool {
         let is_of_combined = || match self.by.as_slice() {
-            [_, Dim::Impact] | [Dim::Impact, _] => is_combined(&[Dim::Impact], column(&self.by, key)),
+            [Dim::Impact, _] => is_combined(&[Dim::Impact], column(&self.by, key)),
             _ => false,
         };
-        let is_own = self.own.get(period).is_some_and(|own| own.contains(&key));
-        let is_own = is_own && (period == 0 || !is_of_combined());
+        let is_own = self.shows(period, key) && (period == 0 || !is_of_combined());
         // All impacts are listed, so that none at all is a 0.
         let is_empty_impact = self.by == [Dim::Impact] && !self.combined.contains(&key);
+        let is_rest = is_combined(&self.by, key) && !self.combined.is_empty();
         let is_left_out = || self.left_out.contains(&column(&self.by, key));
-        is_own || period == 0 && (is_empty_impact || is_combined(&self.by, key)) && !is_left_out()
+        is_own || period == 0 && (is_empty_impact && !is_combined(&self.by, key) || is_rest) && !is_left_out()
+    }
+
+    /// Whether a group has its own row in a period.
+    fn shows(&self, period: usize, key: u64) -> bool {
+        self.own.get(period).is_some_and(|own| own.contains(&key))
     }
 }
 
@@ -110,10 +176,10 @@ pub struct Suppression {
     prices: Vec<PriceChange>,
     /// How many people were at work in each period, newest first.
     people: Vec<usize>,
-    groupings: BTreeMap<(Basis, Vec<Dim>), Shown>,
-    /// Metrics of the whole period that split its sessions in two: whether both parts
-    /// have enough people, or none, by period.
-    splits: BTreeMap<&'static str, Vec<bool>>,
+    groupings: BTreeMap<(Rests, Vec<Dim>), Shown>,
+    /// Metrics of the whole period that count or sum a part of it: whether the part and
+    /// the rest have enough people, or none, by period.
+    parts: BTreeMap<&'static str, Vec<bool>>,
 }
 
 impl Suppression {
@@ -131,37 +197,47 @@ impl Suppression {
         let periods = prices.len();
         let people = people(all.sessions(&[]), periods)?;
         let mut this = Self { people, prices, ..Self::default() };
-        let mut keys: Vec<(Basis, Vec<Dim>)> =
-            metrics.iter().map(|(metric, by)| (metric.basis, by.clone())).collect();
-        // A group that one basis hides is hidden from those that rest on fewer rows.
-        keys.sort_by_key(|(basis, by)| (by.len(), *basis, by.clone()));
+        let mut keys: Vec<(Rests, Vec<Dim>)> =
+            metrics.iter().map(|(metric, by)| (Rests::of(metric), by.clone())).collect();
+        keys.sort_by_key(|(rests, by)| (by.len(), *rests, by.clone()));
         keys.dedup();
         let mut cubes = (all.clone(), recent.clone());
-        for (place, (basis, by)) in keys.iter().enumerate() {
+        for (place, (rests, by)) in keys.iter().enumerate() {
             // Only the whole and the impacts have a trend.
             let cube = if matches!(by.as_slice(), [] | [Dim::Impact]) { &cubes.0 } else { &cubes.1 };
             let shown = match by.as_slice() {
-                [] => this.whole(cube, *basis, periods)?,
-                _ => this.grouping(&views(cube, *basis, by)?, *basis, by, periods, &Given::of(cube, by)),
+                [] => this.whole(cube, *rests, periods)?,
+                _ => this.grouping(&views(cube, *rests, by)?, *rests, by, periods, &Given::of(cube, by)),
             };
+            this.groupings.insert((*rests, by.clone()), shown);
+            let is_last = keys.get(place + 1).is_none_or(|(other, dims)| other != rests || dims.len() != 1);
+            match by.as_slice() {
+                [dim @ (Dim::Impact | Dim::Label)] => this.separate(cube, &[(*rests, *dim)], periods)?,
+                [Dim::Bin] => {
+                    // The bins, too, are parts of all sessions.
+                    let mut dims = this.dims_of(Rests::Sessions);
+                    dims.push((*rests, Dim::Bin));
+                    this.separate(cube, &dims, periods)?;
+                }
+                [_] if is_last => this.separate(cube, &this.dims_of(*rests), periods)?,
+                _ => {}
+            }
             if by.as_slice() == [Dim::Impact] {
                 // What is grouped by impact besides another dimension knows no impact that is hidden.
-                cubes = (cubes.0.suppressed(&shown)?, cubes.1.suppressed(&shown)?);
-            }
-            this.groupings.insert((*basis, by.clone()), shown);
-            let is_last = keys.get(place + 1).is_none_or(|(other, dims)| other != basis || dims.len() != 1);
-            if by.len() == 1 && is_last {
-                this.separate(&cubes.1, *basis, periods)?;
+                let shown = this.impacts();
+                cubes = (cubes.0.suppressed(shown)?, cubes.1.suppressed(shown)?);
             }
         }
-        for (id, part) in [
-            (SESSIONS_WITH_PR.id, lists_pr()),
-            (ACUS_WITHOUT_PR_SHARE.id, lists_pr()),
-            (SESSIONS_WITH_MERGED_PR.id, col(BEST_STATE).eq(lit(0)).fill_null(lit(false))),
-            (ACUS_TOP_DECILE_SHARE.id, col(c::USER).is_null()),
-        ] {
-            this.splits.insert(id, halves(&|| recent.sessions(&[]), part, periods)?);
-        }
+        let sessions = || recent.sessions(&[]);
+        let known = || sessions().filter(col(c::ACUS).is_not_null());
+        let is_merged = col(BEST_STATE).eq(lit(0)).fill_null(lit(false));
+        this.parts.insert(SESSIONS_WITH_PR.id, halves(&sessions, lists_pr(), periods)?);
+        this.parts.insert(SESSIONS_WITH_MERGED_PR.id, halves(&sessions, is_merged, periods)?);
+        this.parts.insert(SESSIONS_STOPPED_BY_LIMIT.id, halves(&sessions, col(c::LIMITED), periods)?);
+        this.parts.insert(ACUS_WITHOUT_PR_SHARE.id, halves(&known, lists_pr(), periods)?);
+        let nobody = halves(&known, col(c::USER).is_null(), periods)?;
+        let heaviest = heaviest(recent, periods)?.into_iter().zip(nobody).map(|(a, b)| a && b);
+        this.parts.insert(ACUS_TOP_DECILE_SHARE.id, heaviest.collect());
         Ok(this)
     }
 
@@ -171,29 +247,23 @@ impl Suppression {
     }
 
     /// What is shown of a grouping of a metric.
-    pub fn of(&self, basis: Basis, by: &[Dim]) -> &Shown {
-        self.groupings.get(&(basis, by.to_vec())).expect("every grouping of every metric was decided")
+    pub fn of(&self, metric: &Metric, by: &[Dim]) -> &Shown {
+        self.of_rests(Rests::of(metric), by)
+    }
+
+    fn of_rests(&self, rests: Rests, by: &[Dim]) -> &Shown {
+        self.groupings.get(&(rests, by.to_vec())).expect("every grouping that is shown was decided")
     }
 
     /// What is shown of the impacts.
     pub fn impacts(&self) -> &Shown {
-        self.of(Basis::AnalysedSessions, &[Dim::Impact])
-    }
-
-    /// Whether a group is the combined one, or has a combined impact.
-    pub fn is_combined(by: &[Dim], key: u64) -> bool {
-        is_combined(by, key)
+        self.of_rests(Rests::AnalysedSessions, &[Dim::Impact])
     }
 
     /// Whether a value of a metric may be shown: not of a period with too few
     /// people, not of single sessions, and not of a part or a rest of few people.
     pub fn allows(&self, metric: &Metric, by: &[Dim], period: usize, key: u64, n: f64) -> bool {
-        let is_enough = match metric.kind {
-            Kind::Quantile => n >= ENOUGH_SESSIONS && metric.id != ACUS_PER_SESSION_MAX.id,
-            _ if metric.id == ACUS_TOP_DECILE_SHARE.id => self.people(period) >= ENOUGH_USERS,
-            _ => true,
-        };
-        let is_split = || match self.splits.get(metric.id) {
+        let is_part = || match self.parts.get(metric.id) {
             Some(periods) => periods.get(period).copied().unwrap_or(false),
             None => true,
         };
@@ -203,20 +273,29 @@ impl Suppression {
             Some(PriceChange::Apart) => by.is_empty(),
             Some(PriceChange::Few) | None => false,
         };
-        is_enough
+        self.people(period) >= ENOUGH as usize
+            && (metric.kind != Kind::Quantile || n >= ENOUGH_SESSIONS)
             && is_priced()
-            && self.people(period) >= ENOUGH as usize
-            && self.of(metric.basis, by).has(period, key)
-            && is_split()
+            && self.of(metric, by).has(period, key)
+            && is_part()
     }
 
-    fn whole(&self, cube: &Cube, basis: Basis, periods: usize) -> PolarsResult<Shown> {
+    /// The dimensions that are decided for what rests on the same things.
+    fn dims_of(&self, rests: Rests) -> Vec<(Rests, Dim)> {
+        let own = self.groupings.keys().filter(|(own, by)| *own == rests && by.len() == 1);
+        let dims = own.filter_map(|(_, by)| by.first().copied());
+        dims.filter(|dim| !matches!(dim, Dim::Impact | Dim::Label | Dim::Type))
+            .map(|dim| (rests, dim))
+            .collect()
+    }
+
+    fn whole(&self, cube: &Cube, rests: Rests, periods: usize) -> PolarsResult<Shown> {
         let mut own: Vec<bool> =
-            people(rows_behind(cube, basis, &[]), periods)?.into_iter().map(none_or_enough).collect();
-        // The number of sessions with a value is beside that of all sessions.
-        let known = match basis {
-            Basis::KnownSessions => Some(c::ACUS),
-            Basis::CountedSessions => Some(c::MESSAGES),
+            people(rows_behind(cube, rests, &[]), periods)?.into_iter().map(none_or_enough).collect();
+        // The number of sessions with a value is shown beside that of all sessions.
+        let known = match rests {
+            Rests::KnownSessions => Some(c::ACUS),
+            Rests::CountedSessions => Some(c::MESSAGES),
             _ => None,
         };
         if let Some(column) = known {
@@ -228,25 +307,25 @@ impl Suppression {
     }
 
     #[expect(clippy::indexing_slicing, reason = "there is a set of groups for every period, at least one")]
-    fn grouping(&self, views: &[View], basis: Basis, by: &[Dim], periods: usize, given: &Given) -> Shown {
+    fn grouping(&self, views: &[View], rests: Rests, by: &[Dim], periods: usize, given: &Given) -> Shown {
         let is_day = by == [Dim::Day];
         let columns = |period: u32| -> BTreeSet<u64> {
             views.iter().flat_map(|view| view.keys(period)).map(|key| column(by, key)).collect()
         };
         let mut shown = Shown { by: by.to_vec(), own: vec![BTreeSet::new(); periods], ..Shown::default() };
-        if by.len() > 1 && !self.impacts().left_out.is_empty() {
+        if by.len() > 1 && self.impacts().is_left_out() {
             shown.left_out = columns(0);
             return shown;
         }
         for place in columns(0) {
             let groups = Groups::new(views, 0, |key| column(by, key) == place);
-            let mut first = self.inherited(by, basis, &groups.keys);
-            first.extend(given.now.intersection(&groups.keys));
-            let hidden = groups.hidden(first, |hidden| match is_day {
-                true => groups.rests(hidden) && hidden.len() + given.empty_days != 1,
-                false => {
-                    let is_apart = !by.contains(&Dim::Tag) || groups.overlaps_are_enough(hidden);
-                    (hidden.is_empty() || groups.is_enough(hidden)) && is_apart
+            let is_hidden = |key: &u64| given.now.contains(key) || self.hides(by, rests, 0, *key);
+            let hidden = groups.hidden(groups.keys.iter().copied().filter(is_hidden).collect(), |hidden| {
+                let is_apart = by != [Dim::Tag] || groups.overlaps_are_enough(hidden);
+                match is_day {
+                    true => groups.rests(hidden) && hidden.len() + given.empty_days != 1,
+                    // One group under another name is still that group.
+                    false => (hidden.is_empty() || hidden.len() > 1 && groups.is_enough(hidden)) && is_apart,
                 }
             });
             let own: BTreeSet<u64> = groups.keys.difference(&hidden).copied().collect();
@@ -261,14 +340,23 @@ impl Suppression {
             }
             shown.own[0].extend(own);
         }
+        if shown.combined.is_empty() && shown.own[0].is_empty() {
+            // Nothing of the grouping is left; it may have had no groups at all.
+            return shown;
+        }
+        // What others combine is combined here as well, even where it has nothing that
+        // counts: an amount of the one is a part of the other.
+        for (_, other) in self.earlier(by, rests) {
+            shown.combined.extend(&other.combined);
+        }
         for period in 1..periods {
-            let Ok(number) = u32::try_from(period) else { continue };
+            let number = u32::try_from(period).expect("a trend has few periods");
             for place in columns(number) {
                 let groups = Groups::new(views, number, |key| column(by, key) == place);
                 let is_own = |key: &u64| {
                     shown.own[0].contains(key)
                         && !given.before.contains(key)
-                        && self.inherits(by, basis, period, *key)
+                        && !self.hides(by, rests, period, *key)
                 };
                 let others = groups.keys.iter().copied().filter(|key| !is_own(key)).collect();
                 let hidden = groups.hidden(others, |hidden| groups.rests(hidden));
@@ -279,103 +367,146 @@ impl Suppression {
         shown
     }
 
-    /// Hides groups until no two rows of the dimensions, nor of tags, tell of too few
-    /// people when one is subtracted from the other or both from the whole.
-    fn separate(&mut self, cube: &Cube, basis: Basis, periods: usize) -> PolarsResult<()> {
-        let mut all: BTreeMap<Dim, (Vec<View>, Given)> = BTreeMap::new();
-        for (_, by) in self.groupings.keys().filter(|(own, by)| *own == basis && by.len() == 1) {
-            if let [dim] = by.as_slice()
-                && !matches!(dim, Dim::Impact | Dim::Label | Dim::Type)
-            {
-                all.insert(*dim, (views(cube, basis, by)?, Given::of(cube, by)));
-            }
+    /// The decisions for the same dimensions that were made before.
+    fn earlier(&self, by: &[Dim], rests: Rests) -> impl Iterator<Item = (&(Rests, Vec<Dim>), &Shown)> {
+        self.groupings.iter().filter(move |((other, dims), _)| dims == by && *other < rests)
+    }
+
+    /// Whether a decision that was made before hides a group in a period: a number that
+    /// is shown of it there could be subtracted from what hides it here.
+    fn hides(&self, by: &[Dim], rests: Rests, period: usize, key: u64) -> bool {
+        self.earlier(by, rests).any(|(_, shown)| !shown.shows(period, key))
+    }
+
+    /// Hides rows of dimensions until no row minus another, or minus the rows of another
+    /// dimension that make it up, tells of too few people. All count the same things.
+    fn separate(&mut self, cube: &Cube, dims: &[(Rests, Dim)], periods: usize) -> PolarsResult<()> {
+        let mut all: BTreeMap<Dim, (Rests, Vec<View>, Given)> = BTreeMap::new();
+        for (rests, dim) in dims {
+            all.insert(*dim, (*rests, views(cube, *rests, &[*dim])?, Given::of(cube, &[*dim])));
         }
-        while let Some((dim, key, period)) = self.telling(basis, &all) {
-            let Some((views, given)) = all.get_mut(&dim) else { break };
-            match (key, period) {
-                (Some(key), 0) => given.now.extend([key]),
-                (Some(key), _) => given.before.extend([key]),
-                (None, _) => {
-                    // The combined group: it takes the smallest of the others.
-                    let own = self.of(basis, &[dim]).own.first().cloned().unwrap_or_default();
-                    let groups = Groups::new(views, 0, |_| true);
-                    given.now.extend(own.into_iter().min_by_key(|key| (groups.size(*key), *key)));
+        // Bins join dimensions that are decided: theirs stay as they are.
+        let is_open = |dim: Dim| !all.contains_key(&Dim::Bin) || dim == Dim::Bin;
+        let open: BTreeSet<Dim> = all.keys().copied().filter(|dim| is_open(*dim)).collect();
+        for period in [0, 1] {
+            loop {
+                let telling = self.telling(&all, &open, period);
+                if telling.is_empty() {
+                    break;
+                }
+                let touched: BTreeSet<Dim> = telling.iter().map(|(dim, _)| *dim).collect();
+                for (dim, key) in telling {
+                    let Some((rests, views, given)) = all.get_mut(&dim) else { continue };
+                    // A combined group takes the smallest of the others.
+                    let smallest = || {
+                        let groups = Groups::new(views, u32::from(period > 0), |_| true);
+                        let own = self.of_rests(*rests, &[dim]).own.get(period)?;
+                        own.iter().copied().min_by_key(|key| (groups.size(*key), *key))
+                    };
+                    let key = key.or_else(smallest).expect("a dimension that tells has rows of its own");
+                    if period == 0 {
+                        given.now.insert(key)
+                    } else {
+                        given.before.insert(key)
+                    };
+                }
+                for dim in touched {
+                    let Some((rests, views, given)) = all.get(&dim) else { continue };
+                    let shown = self.grouping(views, *rests, &[dim], periods, given);
+                    self.groupings.insert((*rests, vec![dim]), shown);
                 }
             }
-            let shown = self.grouping(views, basis, &[dim], periods, given);
-            self.groupings.insert((basis, vec![dim]), shown);
         }
         Ok(())
     }
 
-    /// A row, and its period, that tells of too few people together with another: a
-    /// dimension and a key, or none for its combined group.
+    /// Rows that tell of too few people together with others, at most one of two: a
+    /// dimension and a key, or none for what has no row of its own.
     fn telling(
         &self,
-        basis: Basis,
-        all: &BTreeMap<Dim, (Vec<View>, Given)>,
-    ) -> Option<(Dim, Option<u64>, usize)> {
-        for (period, number) in [(0, 0_u32), (1, 1)] {
-            let mut rows: BTreeMap<(Dim, Option<u64>), Row> = BTreeMap::new();
-            let mut whole = Row::default();
-            for (dim, (views, _)) in all {
-                let shown = self.of(basis, &[*dim]);
-                for ((_, key), counted) in views.iter().flat_map(|view| view.period(number)) {
-                    whole.extend(counted);
-                    if shown.own.get(period).is_some_and(|own| own.contains(key)) {
-                        rows.entry((*dim, Some(*key))).or_default().extend(counted);
-                    } else if period == 0 && shown.combined.contains(key) {
-                        rows.entry((*dim, None)).or_default().extend(counted);
-                    }
+        all: &BTreeMap<Dim, (Rests, Vec<View>, Given)>,
+        open: &BTreeSet<Dim>,
+        period: usize,
+    ) -> BTreeSet<RowName> {
+        let number = u32::from(period > 0);
+        let mut rows: BTreeMap<RowName, Row> = BTreeMap::new();
+        let mut whole = Row::default();
+        for (dim, (rests, views, _)) in all {
+            let shown = self.of_rests(*rests, &[*dim]);
+            // Where no group has a row, there is nothing to subtract, and nothing to hide.
+            let has_rows = shown.own.get(period).is_some_and(|own| !own.is_empty());
+            if !has_rows || period == 0 && shown.is_left_out() {
+                continue;
+            }
+            // The first view counts what all dimensions count.
+            for ((_, key), counted) in views.first().into_iter().flat_map(|view| view.period(number)) {
+                whole.extend(counted);
+                // What is not shown is known as the rest of the whole, of tags as the combined row.
+                let name = (*dim, shown.shows(period, *key).then_some(*key));
+                if name.1.is_some() || period == 0 || !overlaps(*dim) {
+                    rows.entry(name).or_default().extend(counted);
                 }
             }
-            let rows: Vec<((Dim, Option<u64>), Row)> = rows.into_iter().collect();
-            let mut of_unit: HashMap<u64, Vec<usize>> = HashMap::new();
-            for (place, (_, row)) in rows.iter().enumerate() {
-                row.units.iter().for_each(|unit| of_unit.entry(*unit).or_default().push(place));
+            views.first().into_iter().for_each(|view| whole.extend(view.outside(number)));
+        }
+        let rows: Vec<(RowName, Row)> = rows.into_iter().collect();
+        let mut telling = BTreeSet::new();
+        // Days are hidden last: they cannot be combined.
+        let rank = |(name, row): &(RowName, Row)| (!open.contains(&name.0), name.0 == Dim::Day, row.len());
+        let tell = |one: &(RowName, Row), other: &(RowName, Row), telling: &mut BTreeSet<RowName>| {
+            let victim = if rank(other) < rank(one) { other } else { one };
+            if open.contains(&victim.0.0) && !telling.contains(&one.0) && !telling.contains(&other.0) {
+                telling.insert(victim.0);
             }
-            let mut common: HashMap<(usize, usize), usize> = HashMap::new();
-            for places in of_unit.values() {
-                for (at, a) in places.iter().enumerate() {
-                    places.iter().skip(at + 1).for_each(|b| *common.entry((*a, *b)).or_default() += 1);
+        };
+        let mut of_unit: HashMap<u64, Vec<usize>> = HashMap::new();
+        for (place, (_, row)) in rows.iter().enumerate() {
+            row.units().for_each(|unit| of_unit.entry(*unit).or_default().push(place));
+        }
+        // Rows of another dimension that are for the most part in a row make it up.
+        for row in &rows {
+            let mut common: BTreeMap<usize, usize> = BTreeMap::new();
+            for place in row.1.units().filter_map(|unit| of_unit.get(unit)).flatten() {
+                *common.entry(*place).or_default() += 1;
+            }
+            let mut parts: BTreeMap<Dim, Vec<&(RowName, Row)>> = BTreeMap::new();
+            for (place, common) in common {
+                if let Some(part) = rows.get(place).filter(|part| 2 * common > part.1.len()) {
+                    parts.entry(part.0.0).or_default().push(part);
                 }
             }
-            for (a, (name, one)) in rows.iter().enumerate() {
-                for (b, (other_name, other)) in rows.iter().enumerate().skip(a + 1) {
-                    let common = common.get(&(a, b)).copied().unwrap_or(0);
-                    if one.tells_with(other, common, &whole) {
-                        // Days are hidden last: they cannot be combined, and other reports show them.
-                        let is_day = |name: &(Dim, Option<u64>)| name.0 == Dim::Day;
-                        let is_other =
-                            (is_day(other_name), other.units.len()) < (is_day(name), one.units.len());
-                        let (dim, key) = if is_other { *other_name } else { *name };
-                        return Some((dim, key, period));
-                    }
+            for (_, parts) in parts.iter().filter(|(dim, _)| **dim != row.0.0) {
+                let own: Vec<&Row> = parts.iter().map(|(_, part)| part).collect();
+                if row.1.adds_up_but_few(&own)
+                    && let Some(part) = parts.iter().min_by_key(|part| rank(part))
+                {
+                    tell(row, part, &mut telling);
                 }
             }
         }
-        None
+        let mut common: BTreeSet<(usize, usize)> = BTreeSet::new();
+        for places in of_unit.values() {
+            for (at, a) in places.iter().enumerate() {
+                common.extend(places.iter().skip(at + 1).map(|b| (*a, *b)));
+            }
+        }
+        for (a, b) in common {
+            let (Some(one), Some(other)) = (rows.get(a), rows.get(b)) else { continue };
+            let is_pair = overlaps(one.0.0) || overlaps(other.0.0);
+            if is_pair && (one.1.differs_by_few(&other.1) || one.1.covers_but_few(&other.1, &whole)) {
+                tell(one, other, &mut telling);
+            }
+        }
+        telling
     }
+}
 
-    /// Those of some groups that are hidden already where more rows count: a number
-    /// that is shown of them there could be subtracted from what hides them here.
-    fn inherited(&self, by: &[Dim], basis: Basis, keys: &BTreeSet<u64>) -> BTreeSet<u64> {
-        keys.iter().copied().filter(|key| !self.inherits(by, basis, 0, *key)).collect()
-    }
+/// A row: a dimension, and the key of its group, or none for all without a row of their own.
+type RowName = (Dim, Option<u64>);
 
-    /// Whether no grouping that was decided before hides a group in a period.
-    fn inherits(&self, by: &[Dim], basis: Basis, period: usize, key: u64) -> bool {
-        let is_shown = |shown: &Shown, key| {
-            shown.own.get(period).is_some_and(|own| own.contains(&key)) && !shown.combined.contains(&key)
-        };
-        let mut same = self.groupings.iter().filter(|((other, dims), _)| dims == by && *other < basis);
-        let parent = match by {
-            [first, Dim::Impact] => self.groupings.iter().find(|((_, dims), _)| dims.as_slice() == [*first]),
-            _ => None,
-        };
-        let above = key >> Dim::Impact.bits();
-        same.all(|(_, shown)| is_shown(shown, key)) && parent.is_none_or(|(_, shown)| is_shown(shown, above))
-    }
+/// Whether one thing can be in several groups of a dimension.
+fn overlaps(dim: Dim) -> bool {
+    matches!(dim, Dim::Tag | Dim::Label | Dim::Impact)
 }
 
 /// What is known of a grouping before its groups are counted.
@@ -400,16 +531,14 @@ impl Given {
 /// groups are cut by impact, else everything.
 fn column(by: &[Dim], key: u64) -> u64 {
     match by {
-        [_, Dim::Impact] => key & low_bits(Dim::Impact),
         [Dim::Impact, inner] => key >> inner.bits(),
         _ => 0,
     }
 }
 
 /// Whether a key is that of the combined group.
-fn is_combined(by: &[Dim], key: u64) -> bool {
+pub fn is_combined(by: &[Dim], key: u64) -> bool {
     let inner = match by {
-        [_, Dim::Impact] => key >> Dim::Impact.bits(),
         [Dim::Impact, inner] => key & low_bits(*inner),
         _ => key,
     };
@@ -418,10 +547,7 @@ fn is_combined(by: &[Dim], key: u64) -> bool {
 
 /// The dimension whose small groups are combined, within each impact where there is one besides.
 pub fn combining(by: &[Dim]) -> Option<Dim> {
-    match by {
-        [Dim::Impact, inner] => Some(*inner),
-        _ => by.first().copied(),
-    }
+    by.last().copied()
 }
 
 fn low_bits(dim: Dim) -> u64 {
@@ -438,9 +564,8 @@ mod tests {
             let key = u64::from(small_group(dim)) + 1;
             assert!(key <= low_bits(dim) && is_combined(&[dim], key), "{dim:?}");
         }
-        let key = (u64::from(small_group(Dim::Label)) + 1) << 8 | 3;
-        assert!(is_combined(&[Dim::Label, Dim::Impact], key) && column(&[Dim::Label, Dim::Impact], key) == 3);
-        assert!(!is_combined(&[Dim::Label, Dim::Impact], 7 << 8 | 255));
-        assert!(is_combined(&[Dim::Impact, Dim::Issues], 3 << 8 | 255));
+        let by = [Dim::Impact, Dim::Issues];
+        assert!(is_combined(&by, 3 << 8 | 255) && column(&by, 3 << 8 | 255) == 3);
+        assert!(!is_combined(&by, 255 << 8 | 3));
     }
 }

@@ -21,7 +21,9 @@ const COLUMNS: [(&str, &Metric); 8] = [
 /// The columns besides the team's own: those of money only where there is a price.
 pub fn columns(facts: &Facts) -> Vec<(&'static str, &'static Metric)> {
     let is_known = |metric: &Metric| metric.needs != Needs::Price || facts.known.currency.is_some();
-    COLUMNS.into_iter().filter(|(_, metric)| is_known(metric)).collect()
+    // A covered report may leave out a whole column.
+    let is_shown = |metric: &Metric| !facts.is_covered() || !facts.by(metric, &[Dim::Team]).is_empty();
+    COLUMNS.into_iter().filter(|(_, metric)| is_known(metric) && is_shown(metric)).collect()
 }
 
 /// The teams by their numbers of sessions, most ACUs first.

@@ -113,11 +113,11 @@ fn files_are_read_up_to_their_limits() {
     };
     large("key", 65 << 10);
     large("settings.toml", 2 << 20);
-    large("people.csv", 65 << 20);
+    large("people.csv", 5 << 20);
     for (flag, path, limit) in [
         ("--api-key-file", "key", "64 KiB"),
         ("--config", "settings.toml", "1 MiB"),
-        ("--people-file", "people.csv", "64 MiB"),
+        ("--people-file", "people.csv", "4 MiB"),
     ] {
         let outcome = run(acumen(folder.path()).args(["report", "--week", "2026-W41", flag, path]));
         refused(&outcome, 2, &format!("it is larger than {limit}"));
