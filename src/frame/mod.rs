@@ -158,7 +158,8 @@ impl FramesBuilder {
         met.clear();
         for (address, state) in parts.pull_requests {
             let number = self.pull_requests.push(key, address.as_deref(), state, registers);
-            met.extend(number.filter(|number| !met.contains(number)));
+            let is_met = |number: &u32| met.iter().any(|one| registers.is_same(*one, *number));
+            met.extend(number.filter(|number| !is_met(number)));
         }
         let pull_requests = count(met);
         for (impact, label) in parts.issues {

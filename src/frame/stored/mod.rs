@@ -283,7 +283,8 @@ pub fn verify(tables: &Tables, month: &str) -> Result<Found, FrameError> {
     Ok(found)
 }
 
-/// Pull requests whose repository is not the one that their address tells.
+/// Pull requests whose repository is not the one that their address tells. Older
+/// archives have `unknown` for forges that were not known then.
 fn unfit_repos(tables: &Tables) -> PolarsResult<usize> {
     let Tables([_, pull_requests, ..]) = tables;
     let (addresses, repos) =
@@ -291,7 +292,7 @@ fn unfit_repos(tables: &Tables) -> PolarsResult<usize> {
     Ok(addresses
         .iter()
         .zip(repos.iter())
-        .filter(|(address, repo)| address.map(normal::repo) != *repo)
+        .filter(|(address, repo)| address.map(normal::repo) != *repo && *repo != Some("unknown"))
         .count())
 }
 

@@ -1,6 +1,5 @@
 //! Stored tables to frames.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use polars::prelude::*;
@@ -86,7 +85,7 @@ impl FramesBuilder {
             let parts = Parts {
                 tags: own_tags,
                 pull_requests: entries
-                    .map(|[state, address]| (address.map(Cow::Borrowed), normal::state(state))),
+                    .map(|[state, address]| (address.and_then(normal::address), normal::state(state))),
                 issues: issues.map(|[impact, label]| (normal::impact(impact), label)),
                 action_items: items.map(|[kind, _]| kind),
             };

@@ -39,7 +39,7 @@ impl Session {
         }
     }
 
-    /// Its canonical pull request addresses, each once.
+    /// Its pull requests' addresses, each once.
     pub fn addresses(&self) -> BTreeSet<&str> {
         self.pulls.iter().filter_map(|pull| pull.address.as_deref()).collect()
     }
@@ -48,8 +48,10 @@ impl Session {
 /// A row of a session's pull requests.
 #[derive(Clone, Debug)]
 pub struct PullEntry {
-    /// Canonical.
+    /// Canonical, in the spelling of the earliest session.
     pub address: Option<String>,
+    /// Host and path of the repository in the spelling of the earliest session, or "unknown".
+    pub repo: String,
     pub state: &'static str,
 }
 
@@ -95,7 +97,26 @@ pub fn sessions(records: &[Value], from: DateTime<Utc>, to: DateTime<Utc>) -> Ve
     }
     let mut sessions: Vec<Session> = freshest.into_values().map(|(_, session)| session).collect();
     sessions.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
+    in_one_spelling(&mut sessions);
     sessions
+}
+
+/// Hosts on which case says nothing.
+const CASELESS: [&str; 4] = ["github.com", "gitlab.com", "bitbucket.org", "dev.azure.com"];
+
+/// Gives each pull request and each repository the spelling of the earliest session.
+fn in_one_spelling(sessions: &mut [Session]) {
+    let mut spelling: HashMap<String, String> = HashMap::new();
+    for entry in sessions.iter_mut().flat_map(|session| &mut session.pulls) {
+        let PullEntry { address: Some(address), repo, .. } = entry else { continue };
+        for text in [address, repo] {
+            let place = text.trim_start_matches("https://");
+            let is_known = place == text || known_form(text).is_some();
+            if is_known && CASELESS.iter().any(|host| place.starts_with(&format!("{host}/"))) {
+                *text = spelling.entry(text.to_lowercase()).or_insert_with(|| text.clone()).clone();
+            }
+        }
+    }
 }
 
 fn session(record: &Value, id: &str, created: DateTime<Utc>) -> Option<Session> {
@@ -139,8 +160,10 @@ fn analysis(value: &Value) -> Analysis {
 fn pull_entry(entry: &Value) -> PullEntry {
     let address = text(&entry["pr_url"]).or_else(|| text(&entry["url"]));
     let state = text(&entry["pr_state"]).or_else(|| text(&entry["state"]));
+    let address = address.map(|address| canonical(&address));
     PullEntry {
-        address: address.map(|address| canonical(&address)),
+        repo: address.as_deref().map(repo).unwrap_or_default(),
+        address,
         state: match state.unwrap_or_default().to_lowercase().as_str() {
             "merged" => "merged",
             "closed" => "closed",
@@ -151,9 +174,52 @@ fn pull_entry(entry: &Value) -> PullEntry {
     }
 }
 
-/// An address as it is compared: host and scheme lower-case, nothing after the path.
+/// An address as it is compared, but for case.
 pub fn canonical(address: &str) -> String {
     let address = address.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+    known_form(address).map_or_else(|| of_no_form(address), |(address, _)| address)
+}
+
+/// Host and path of the repository, else "unknown".
+pub fn repo(canonical: &str) -> String {
+    known_form(canonical).map_or_else(|| "unknown".to_owned(), |(_, repo)| repo)
+}
+
+/// The canonical address and the repository, where a forge could have written it.
+fn known_form(address: &str) -> Option<(String, String)> {
+    let place = match address.split_once("://") {
+        Some((scheme, place)) if ["http", "https"].contains(&scheme.to_lowercase().as_str()) => place,
+        Some(_) => return None,
+        None => address,
+    };
+    let parts: Vec<&str> = place.split('/').filter(|part| !part.is_empty()).collect();
+    let host = parts.first()?.split('@').next_back()?.to_lowercase();
+    let host = host.trim_end_matches(":80").trim_end_matches(":443").trim_start_matches("www.");
+    if !address.contains("://") && !host.contains('.') {
+        return None;
+    }
+    for at in 1..parts.len().saturating_sub(1) {
+        let (word, number) = (parts[at].to_lowercase(), parts[at + 1]);
+        let digits: String = number.chars().take_while(char::is_ascii_digit).collect();
+        let is_number = !digits.is_empty() && !number[digits.len()..].starts_with(char::is_alphanumeric);
+        let words = ["pull", "pulls", "merge_requests", "pull-requests", "pullrequest"];
+        if !is_number || !words.contains(&word.as_str()) {
+            continue;
+        }
+        let mut path = parts[1..at].to_vec();
+        let mut word = if CASELESS.contains(&host) { parts[at].to_owned() } else { word };
+        if word.to_lowercase() == "merge_requests" {
+            path.pop_if(|last| *last == "-");
+            word = format!("-/{word}");
+        }
+        let repo = std::iter::once(host).chain(path).collect::<Vec<_>>().join("/");
+        return Some((format!("https://{repo}/{word}/{digits}"), repo));
+    }
+    None
+}
+
+/// Host and scheme lower-case, nothing after the path.
+fn of_no_form(address: &str) -> String {
     let (scheme, rest) = match address.split_once("://") {
         Some((scheme, rest)) => (format!("{}://", scheme.to_lowercase()), rest),
         None => (String::new(), address),
