@@ -10,6 +10,7 @@ use super::api::Api;
 use super::dense::too_dense;
 use super::envelope::{self, Envelope, Enveloped, Flaw};
 use super::plain::{self, Plain};
+use super::shapes::{Rewritten, rewritten};
 use super::time::Instant;
 use super::wire::{IdOnly, Session, bare_id};
 use super::{Question, Row};
@@ -48,18 +49,51 @@ pub(super) struct Page<'a> {
     pub unreadable: Vec<Option<String>>,
 }
 
-/// Reads a page: in one pass where every record fits, else record by record.
-///
-/// `spare` is where a mended copy of the body lives, should one be needed.
+/// Where the text of records lives that are not read as they came.
+#[derive(Debug, Default)]
+pub(super) struct Spare {
+    mended: OnceCell<String>,
+    rewritten: OnceCell<Vec<Option<Rewritten>>>,
+}
+
+impl Spare {
+    /// The body without halves of surrogate pairs.
+    pub(super) fn mended<'a>(&'a self, body: &str) -> &'a str {
+        self.mended.get_or_init(|| mended(body))
+    }
+
+    /// Reads all records of a body, each on its own; the id of one that does not fit.
+    pub(super) fn records<'a>(
+        &'a self,
+        records: Vec<&'a RawValue>,
+    ) -> impl Iterator<Item = Result<Session<'a>, Option<String>>> {
+        let rewrite = || records.iter().map(|record| rewritten(record.get())).collect();
+        let rewritten = self.rewritten.get_or_init(rewrite);
+        records.into_iter().zip(rewritten).map(|(record, rewritten)| {
+            let text = rewritten.as_ref().map_or(record.get(), |rewritten| &rewritten.text);
+            let mut session = serde_json::from_str::<Session<'a>>(text).map_err(|_| id(record.get()))?;
+            session.unreadable = rewritten.as_ref().map_or(0, |rewritten| rewritten.unreadable);
+            Ok(session)
+        })
+    }
+}
+
+/// The id of a record that does not fit, as far as it can be read.
+pub(super) fn id(record: &str) -> Option<String> {
+    let one = serde_json::from_str::<IdOnly<'_>>(record).ok()?;
+    bare_id(&one.session_id).map(str::to_owned)
+}
+
+/// Reads a page: in one pass where every record is plain, else record by record.
 ///
 /// # Errors
 ///
 /// A body that is no whole page.
-pub(super) fn read<'a>(body: &'a str, spare: &'a OnceCell<String>, api: Api) -> Result<Page<'a>, Flaw> {
+pub(super) fn read<'a>(body: &'a str, spare: &'a Spare, api: Api) -> Result<Page<'a>, Flaw> {
     if let Some(what) = too_dense(body.as_bytes()) {
         return Err(Flaw::Contract(format!("it is {what}")));
     }
-    if let Some(mut page) = fitting(body)
+    if let Some(mut page) = plain(body)
         && let Some(sessions) = page.items.take()
     {
         let envelope = page.envelope(api, sessions.len() as u64)?;
@@ -67,30 +101,24 @@ pub(super) fn read<'a>(body: &'a str, spare: &'a OnceCell<String>, api: Api) -> 
     }
     // What is amiss is either the body's, and told here, or that of single records.
     let envelope = envelope::read(body, api)?;
-    let mended = spare.get_or_init(|| mended(body));
+    let mended = spare.mended(body);
     let raw = serde_json::from_str::<Enveloped<'a, Vec<&'a RawValue>>>(mended)
         .map_err(|error| Flaw::Contract(format!("its records cannot be read: {error}")))?;
-    let sessions = Vec::with_capacity(raw.items.len());
-    let mut page = Page { body, envelope, sessions, unreadable: Vec::new() };
-    for record in raw.items {
-        match serde_json::from_str::<Session<'a>>(record.get()) {
+    let mut page =
+        Page { body, envelope, sessions: Vec::with_capacity(raw.items.len()), unreadable: Vec::new() };
+    for record in spare.records(raw.items) {
+        match record {
             Ok(session) => page.sessions.push(session),
-            Err(_) => {
-                let id = serde_json::from_str::<IdOnly<'a>>(record.get()).ok();
-                page.unreadable.push(id.and_then(|one| bare_id(&one.session_id).map(str::to_owned)));
-            }
+            Err(id) => page.unreadable.push(id),
         }
     }
     Ok(page)
 }
 
-/// A page whose records all fit.
-fn fitting(body: &str) -> Option<plain::Page<'_>> {
-    let is_end = |end: usize| body.get(end..).is_some_and(|rest| rest.trim_ascii().is_empty());
-    match Plain::new(body).page(0) {
-        Some((page, end)) if is_end(end) => Some(page),
-        _ => serde_json::from_str(body).ok(),
-    }
+/// A page whose records are all plain.
+fn plain(body: &str) -> Option<plain::Page<'_>> {
+    let (page, end) = Plain::new(body).page(0)?;
+    body.get(end..)?.trim_ascii().is_empty().then_some(page)
 }
 
 /// Judges the records of a page against the question and a window within it;
@@ -212,7 +240,7 @@ mod tests {
 
     /// Each verdict in a few letters.
     fn judged(body: &str, question: &Question) -> Vec<String> {
-        let spare = OnceCell::new();
+        let spare = Spare::default();
         let page = read(body, &spare, Api::V2).unwrap();
         let (sessions, unreadable, window) = (page.sessions, page.unreadable, question.window());
         let verdicts = judge(&sessions, unreadable, question, &window, |index, _| 100 + index);
@@ -254,7 +282,7 @@ mod tests {
         let question = question("https://h.example");
         assert_eq!(judged(&body, &question), ["no a", "no ", "good@102", "no ", "no ", "no "]);
         let twice = format!(r#"{{"session_id": "t", "url": "u", "url": "v", {WITHIN}}}"#);
-        assert_eq!(judged(&page(&[&twice, &good]), &question), ["good@100", "no t"]);
+        assert_eq!(judged(&page(&[&twice, &good]), &question), ["t@100", "good@101"]);
     }
 
     #[test]
@@ -262,7 +290,7 @@ mod tests {
         let broken =
             format!(r#"{{"session_id": "a", "title": "x\ud83d\\\ude00\ud83d\ude00é\udead", {WITHIN}}}"#);
         let body = page(&[&broken]);
-        let spare = OnceCell::new();
+        let spare = Spare::default();
         let page = read(&body, &spare, Api::V2).unwrap();
         assert_eq!(page.sessions[0].title.get(), Some("x\u{fffd}\\\u{fffd}😀é\u{fffd}"));
     }

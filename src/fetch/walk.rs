@@ -1,6 +1,5 @@
 //! One walk through all pages, and the proof that nothing is missing.
 
-use std::cell::OnceCell;
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -158,7 +157,7 @@ impl<'w> Walk<'w, '_> {
         take: impl Fn(Page<'_>) -> Result<T, FetchError>,
     ) -> Result<T, FetchError> {
         let read = |body: &str| {
-            let spare = OnceCell::new();
+            let spare = page::Spare::default();
             page::read(body, &spare, self.question.api).map(&take)
         };
         self.asker.ask(url, read).await?

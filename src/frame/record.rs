@@ -46,6 +46,8 @@ pub(super) struct Record<'a> {
     pub analysed: bool,
     /// … with so many remarks on the prompt.
     pub feedback: u32,
+    /// Fields that could not be read.
+    pub unreadable: u32,
 }
 
 impl<'a> Record<'a> {
@@ -71,6 +73,7 @@ impl<'a> Record<'a> {
             url: session.url.trimmed(),
             analysed: session.analysis().is_some(),
             feedback: u32::try_from(feedback).unwrap_or(u32::MAX),
+            unreadable: session.unreadable(),
         }
     }
 

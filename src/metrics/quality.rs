@@ -41,14 +41,21 @@ pub fn quality(frames: &Frames, cube: &Cube, suppression: Option<&Suppression>) 
         let people = people(rows, 1)?.first().copied().unwrap_or(0);
         Ok(Some(count).filter(|_| count == 0 || (is_whole && people >= ENOUGH as usize)))
     };
+    // Rows are shown where enough people have them; then so is what they add up to.
+    let sum = |rows: LazyFrame| -> PolarsResult<Option<u64>> {
+        let shown = count(rows.clone(), None)?;
+        let sum = rows.select([col(c::UNREADABLE).cast(DataType::UInt64).sum()]).collect()?;
+        Ok(shown.and(sum.column(c::UNREADABLE)?.u64()?.get(0)))
+    };
     let with_state = cube.pull_requests(&[]).filter(here().and(col(c::STATE).eq(lit(UNKNOWN))));
     let with_impact = cube.issues(&[]).filter(here().and(col(c::IMPACT).eq(lit(OTHER))));
     Ok(Quality {
         acus_unknown: count(sessions.clone().filter(col(c::ACUS).is_null()), None)?,
-        unknown_status: count(sessions.filter(known.not()), Some((Basis::Sessions, Dim::Status)))?,
+        unknown_status: count(sessions.clone().filter(known.not()), Some((Basis::Sessions, Dim::Status)))?,
         unknown_impact: count(with_impact, Some((Basis::AnalysedSessions, Dim::Impact)))?,
         unknown_pr_state: count(with_state, Some((Basis::PullRequests, Dim::State)))?,
         prs_without_url: count(entries.filter(col(c::ADDRESS).is_null()), None)?,
+        unreadable_fields: sum(sessions.filter(col(c::UNREADABLE).gt(lit(0))))?,
     })
 }
 

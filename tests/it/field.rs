@@ -6,6 +6,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
+use crate::attacker::runs::unzipped;
 use crate::oracle::{Asked, Kind, differences, expect};
 use crate::support::{Facts, Outcome, acumen, files, run};
 
@@ -30,20 +31,25 @@ fn report(folder: &Path, saved: &str) -> Outcome {
     run(command.args(["--week", "2026-W41", "--trend", "1", "--export", "csv,xlsx"]))
 }
 
-/// The facts of a report of week 41 from these records, and what it says on stderr.
-/// All of them are what the oracle works out.
-fn facts(records: &[Value], v3: bool) -> (Facts, String) {
+/// The text of `facts.json`, and what such a report says on stderr.
+fn written(saved: &str) -> (String, String) {
     let folder = tempfile::tempdir().expect("a folder");
-    let outcome = report(folder.path(), &Value::from(records.to_vec()).to_string());
+    let outcome = report(folder.path(), saved);
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
     let out = folder.path().join("out");
     let name = files(&out).into_iter().find(|name| name.ends_with(".json")).expect("facts");
-    let text = std::fs::read_to_string(out.join(name)).expect("facts in UTF-8");
+    (std::fs::read_to_string(out.join(name)).expect("facts in UTF-8"), outcome.stderr)
+}
+
+/// The facts of a report of week 41 from these records, and what it says on stderr.
+/// All of them are what the oracle works out.
+fn facts(records: &[Value], v3: bool) -> (Facts, String) {
+    let (text, stderr) = written(&Value::from(records.to_vec()).to_string());
     let now: DateTime<Utc> = "2026-11-01T00:00:00Z".parse().expect("a moment");
     let week = Kind::Week { year: 2026, week: 41 };
     let expected = expect(records, &Asked { tz: chrono_tz::UTC, kind: week, trend: 1, now, v3 });
     assert_eq!(differences(&text, &expected), Vec::<String>::new());
-    (Facts(serde_json::from_str(&text).expect("JSON")), outcome.stderr)
+    (Facts(serde_json::from_str(&text).expect("JSON")), stderr)
 }
 
 fn with_pull_requests(addresses: &[(&str, &str)]) -> Vec<Value> {
@@ -111,4 +117,89 @@ fn repositories_of_all_common_forges_are_known() {
     ];
     assert_eq!(repos, expected);
     assert_eq!(facts.value("prs", json!({})), 7);
+}
+
+/// A warning about fields, which a report without any does not print.
+const LEFT_OUT: &str = "fields that could not be read";
+
+#[test]
+fn lists_and_analyses_as_text_count_as_lists_and_objects_do() {
+    let issues = json!([{"impact": "High", "label": "Set-up", "issue": "no network"}]);
+    let analysis =
+        json!({"issues": issues, "action_items": [{"type": "knowledge"}], "suggested_prompt": null});
+    let pull = json!({"pr_url": "https://github.com/example/shop/pull/5", "pr_state": "merged"});
+    let plain =
+        session(1, json!({"tags": ["x", "y"], "pull_requests": [pull], "session_analysis": analysis}));
+    let others = [
+        json!({"tags": "[\"x\", \"y\"]", "pull_requests": json!([pull]).to_string(),
+               "session_analysis": analysis.to_string()}),
+        json!({"tags": "x, y", "pull_requests": pull, "session_analysis": [analysis]}),
+        json!({"tags": [{"name": "x"}, {"name": "y"}], "pull_requests": [pull.to_string()],
+               "session_analysis": {"issues": issues.to_string(), "action_items": {"type": "knowledge"}}}),
+    ];
+    let (expected, _) = facts(std::slice::from_ref(&plain), false);
+    for other in others {
+        let (facts, stderr) = facts(&[session(1, other.clone())], false);
+        assert_eq!(facts.0["facts"], expected.0["facts"], "{other}");
+        assert_eq!(facts.0["quality"]["unreadable_fields"], 0, "{other}");
+        assert!(!stderr.contains(LEFT_OUT), "{stderr}");
+    }
+    let addresses = json!({"pull_requests": ["https://github.com/example/shop/pull/5"]});
+    let (facts, _) = facts(&[plain, session(2, addresses)], false);
+    assert_eq!(
+        (facts.value("prs", json!({})), facts.value("sessions_with_merged_pr", json!({}))),
+        (&json!(1), &json!(2))
+    );
+}
+
+#[test]
+fn what_has_no_clear_meaning_is_counted_and_reported() {
+    let odd = json!({
+        "tags": "['x', 'y']", "pull_requests": {"number": 5}, "session_analysis": "done", "title": ["a"],
+        "updated_at": "soon", "num_user_messages": "many", "status": {"name": "exit"}, "user_id": true,
+    });
+    let (facts, stderr) = facts(&[session(1, json!({})), session(2, odd)], false);
+    assert_eq!(facts.0["quality"]["unreadable_fields"], 8);
+    assert!(stderr.contains(&format!("warning: 1 of 2 sessions have {LEFT_OUT}")), "{stderr}");
+    assert_eq!(facts.value("sessions", json!({})), 2);
+}
+
+#[test]
+fn one_odd_session_in_a_hundred_is_counted_and_not_reported() {
+    let mut records: Vec<Value> = (0..50).map(|id| session(id, json!({}))).collect();
+    records.extend((50..100).map(|id| session(id, json!({"created_at": "2026-10-06T10:00:00Z"}))));
+    records[7]["tags"] = json!(7);
+    let (facts, stderr) = facts(&records, false);
+    assert_eq!(facts.0["quality"]["unreadable_fields"], 1);
+    assert!(!stderr.contains(LEFT_OUT), "{stderr}");
+}
+
+#[test]
+fn the_page_and_the_workbook_count_unreadable_fields() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let saved = session(1, json!({"tags": 7})).to_string();
+    assert_eq!(report(folder.path(), &saved).code, Some(0));
+    let out = folder.path().join("out");
+    let file = |ending: &str| files(&out).into_iter().find(|name| name.ends_with(ending)).expect("a file");
+    let page = std::fs::read_to_string(out.join(file(".html"))).expect("a page");
+    assert!(page.contains("<dt>Fields that could not be read</dt><dd>1</dd>"));
+    let book = unzipped(&std::fs::read(out.join(file(".xlsx"))).expect("a workbook"));
+    assert!(book.iter().any(|(_, text)| text.contains("Fields that could not be read")));
+}
+
+#[test]
+fn a_name_twice_costs_that_field_alone() {
+    let twice = session(1, json!({"title": "one"})).to_string().replacen('{', "{\"title\": \"two\", ", 1);
+    let nested =
+        session(2, json!({"pull_requests": [{"pr_url": "https://h.example/a/b/pull/1"}]})).to_string();
+    let nested = nested.replace("\"pr_url\"", "\"pr_state\": \"open\", \"pr_state\": \"merged\", \"pr_url\"");
+    let (text, stderr) = written(&format!("[{twice}, {nested}]"));
+    let facts = Facts(serde_json::from_str(&text).expect("JSON"));
+    assert_eq!(facts.value("sessions", json!({})), 2);
+    assert_eq!(facts.value("prs", json!({"state": "unknown"})), 1);
+    assert_eq!(
+        (&facts.0["source"]["rejected"], &facts.0["quality"]["unreadable_fields"]),
+        (&json!(0), &json!(2))
+    );
+    assert!(stderr.contains(&format!("2 of 2 sessions have {LEFT_OUT}")), "{stderr}");
 }

@@ -175,3 +175,17 @@ fn addresses_of_an_older_archive_are_canonical_once_read() {
     let text = |number: u32| &*frames.words.of(c::ADDRESS)[number as usize];
     assert_eq!(numbers.into_iter().map(text).collect::<Vec<_>>(), ["https://github.com/o/r/pull/1"; 2]);
 }
+
+#[test]
+fn an_archive_of_schema_1_has_no_unreadable_fields() {
+    let tables = built(&[&session("a", "10-02", "01", "x").replacen('{', r#"{"title": [1], "#, 1)]);
+    assert_eq!(column(tables.sessions(), c::UNREADABLE), ["1"]);
+    let older = to_parquet(&tables.sessions().drop(c::UNREADABLE).unwrap()).unwrap();
+    let read = from_parquet(older.clone(), "sessions", |_| ()).unwrap();
+    assert_eq!(read.get_column_names(), tables.sessions().get_column_names());
+    assert_eq!(column(&read, c::UNREADABLE), ["0"]);
+    let ids = from_parquet(older, "sessions", |columns| columns.retain(|name| name == "session")).unwrap();
+    assert_eq!(ids.width(), 1);
+    let other = to_parquet(&tables.sessions().drop(c::FEEDBACK).unwrap()).unwrap();
+    assert!(from_parquet(other, "sessions", |_| ()).is_err());
+}

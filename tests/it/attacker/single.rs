@@ -508,6 +508,7 @@ impl<'a> Target<'a> {
                         pulls.iter().any(|pull| pull.owner == *at && pull.state == "unknown")
                     }
                     "prs_without_url" => session.pulls.iter().any(|pull| pull.address.is_none()),
+                    "unreadable_fields" => session.unreadable > 0,
                     other => panic!("the attacker does not know the count {other}"),
                 }
             };

@@ -252,7 +252,7 @@ fn every_difference_is_told() {
     assert_eq!(told("/period/complete".into(), json!(false)).len(), 1);
     assert_eq!(told("/previous".into(), json!(null)).len(), 3);
     assert_eq!(told("/quality/unknown_status".into(), json!(3)).len(), 1);
-    assert_eq!(told("/quality".into(), json!(null)).len(), 5);
+    assert_eq!(told("/quality".into(), json!(null)).len(), 6);
     assert_eq!(
         told(format!("/facts/{rate}/value"), json!(0.50001)),
         ["merge_rate{tag=auth}: value 0.50001, expected 0.5"]
