@@ -1,6 +1,7 @@
 //! A page's records, each judged on its own: accepted, outside the question, or rejected.
 
 use std::cell::OnceCell;
+use std::fmt;
 use std::ops::Range;
 
 use chrono::{DateTime, Utc};
@@ -14,6 +15,7 @@ use super::shapes::{Rewritten, rewritten};
 use super::time::Instant;
 use super::wire::{IdOnly, Session, bare_id};
 use super::{Question, Row};
+use crate::text::clean;
 
 /// What becomes of one record.
 #[derive(Debug)]
@@ -33,8 +35,36 @@ pub(super) enum Verdict<'a> {
         updated: Option<DateTime<Utc>>,
     },
     /// It has no id, no readable creation time, or does not fit at all.
-    Rejected(Option<String>),
+    Rejected(Rejection),
 }
+
+/// Why a record is rejected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Rejection {
+    /// Its id, as far as it can be read.
+    pub id: Option<String>,
+    /// The field and its value, for messages.
+    pub why: String,
+}
+
+impl Rejection {
+    fn new(id: Option<&str>, field: &str, json: Option<&str>) -> Self {
+        let value = json.map_or_else(|| "missing".to_owned(), |json| clean(json, LONGEST_VALUE));
+        Self { id: id.map(str::to_owned), why: format!("{field} is {value}") }
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.id {
+            Some(id) => write!(f, "id {}: {}", clean(id, LONGEST_VALUE), self.why),
+            None => f.write_str(&self.why),
+        }
+    }
+}
+
+/// Characters of a value in a message.
+const LONGEST_VALUE: usize = 60;
 
 /// A page as it came, borrowed from its body.
 #[derive(Debug)]
@@ -45,8 +75,8 @@ pub(super) struct Page<'a> {
     pub envelope: Envelope,
     /// The records that fit, in the server's order.
     pub sessions: Vec<Session<'a>>,
-    /// The ids of those that do not, as far as they can be read.
-    pub unreadable: Vec<Option<String>>,
+    /// Those that do not.
+    pub unreadable: Vec<Rejection>,
 }
 
 /// Where the text of records lives that are not read as they came.
@@ -62,20 +92,25 @@ impl Spare {
         self.mended.get_or_init(|| mended(body))
     }
 
-    /// Reads all records of a body, each on its own; the id of one that does not fit.
+    /// Reads all records of a body, each on its own.
     pub(super) fn records<'a>(
         &'a self,
         records: Vec<&'a RawValue>,
-    ) -> impl Iterator<Item = Result<Session<'a>, Option<String>>> {
+    ) -> impl Iterator<Item = Result<Session<'a>, Rejection>> {
         let rewrite = || records.iter().map(|record| rewritten(record.get())).collect();
         let rewritten = self.rewritten.get_or_init(rewrite);
         records.into_iter().zip(rewritten).map(|(record, rewritten)| {
             let text = rewritten.as_ref().map_or(record.get(), |rewritten| &rewritten.text);
-            let mut session = serde_json::from_str::<Session<'a>>(text).map_err(|_| id(record.get()))?;
+            let mut session =
+                serde_json::from_str::<Session<'a>>(text).map_err(|_| unreadable(record.get()))?;
             session.unreadable = rewritten.as_ref().map_or(0, |rewritten| rewritten.unreadable);
             Ok(session)
         })
     }
+}
+
+fn unreadable(record: &str) -> Rejection {
+    Rejection::new(id(record).as_deref(), "the record", Some(record))
 }
 
 /// The id of a record that does not fit, as far as it can be read.
@@ -109,7 +144,7 @@ pub(super) fn read<'a>(body: &'a str, spare: &'a Spare, api: Api) -> Result<Page
     for record in spare.records(raw.items) {
         match record {
             Ok(session) => page.sessions.push(session),
-            Err(id) => page.unreadable.push(id),
+            Err(rejection) => page.unreadable.push(rejection),
         }
     }
     Ok(page)
@@ -125,7 +160,7 @@ fn plain(body: &str) -> Option<plain::Page<'_>> {
 /// `position` gives the place of the nth record in the server's order.
 pub(super) fn judge<'p>(
     sessions: &'p [Session<'p>],
-    unreadable: Vec<Option<String>>,
+    unreadable: Vec<Rejection>,
     question: &Question,
     window: &Range<DateTime<Utc>>,
     position: impl Fn(u64, DateTime<Utc>) -> u64,
@@ -157,12 +192,19 @@ pub(super) fn verdict<'a>(
     position: impl FnOnce(DateTime<Utc>) -> u64,
 ) -> Verdict<'a> {
     let Some(id) = session.id() else {
-        return Verdict::Rejected(None);
+        return Verdict::Rejected(Rejection::new(None, "session_id", session.session_id.get()));
     };
+    let rejected =
+        |field: &str, value: Option<&str>| Verdict::Rejected(Rejection::new(Some(id), field, value));
     let size = session.size();
-    let fits = size.longest_list <= MOST_ENTRIES && size.longest_text <= LONGEST_TEXT;
-    let Some(created) = created.filter(|_| fits) else {
-        return Verdict::Rejected(Some(id.to_owned()));
+    if size.longest_list > MOST_ENTRIES {
+        return rejected("the length of a list", Some(&size.longest_list.to_string()));
+    }
+    if size.longest_text > LONGEST_TEXT {
+        return rejected("the length of a text", Some(&format!("{} bytes", size.longest_text)));
+    }
+    let Some(created) = created else {
+        return rejected("created_at", session.created_at);
     };
     if !window.contains(&created.utc) || !is_wanted(session, question) {
         return outside(session);
@@ -249,7 +291,7 @@ mod tests {
                 format!("{}@{}{}", row.session.id().unwrap(), row.position, if naive { "n" } else { "" })
             }
             Verdict::Outside { id, .. } => format!("out {id}"),
-            Verdict::Rejected(id) => format!("no {}", id.unwrap_or_default()),
+            Verdict::Rejected(rejection) => format!("no {}", rejection.id.unwrap_or_default()),
         });
         letters.collect()
     }

@@ -46,7 +46,9 @@ pub(super) async fn proved(
         }
         if let Some(rejected) = tally.too_many_rejected() {
             let received = tally.received();
-            return Err(asker.contract(&format!("{rejected} of {received} sessions {REJECTED}")));
+            let first = tally.first_rejected().map(|(_, first)| format!("; the first: {first}"));
+            let first = first.unwrap_or_default();
+            return Err(asker.contract(&format!("{rejected} of {received} sessions {REJECTED}{first}")));
         }
         let received = tally.distinct();
         let complete = counted.steady() && counted.last.is_none_or(|expected| expected == received);

@@ -203,3 +203,52 @@ fn a_name_twice_costs_that_field_alone() {
     );
     assert!(stderr.contains(&format!("2 of 2 sessions have {LEFT_OUT}")), "{stderr}");
 }
+
+#[test]
+fn moments_in_other_spellings_are_read() {
+    let moments = [
+        json!("2026-10-07 08:30:00 UTC"),
+        json!("2026-10-07 08:30:00.25 UTC"),
+        json!("2026-10-07T10:30:00 +02:00"),
+        json!("2026-10-07 08:30:00,5"),
+        json!(1.791361800e9),
+        json!("1.7913618e9"),
+        json!("1791361800000"),
+        json!(1_791_361_800.5),
+    ];
+    let sessions = (1..).zip(moments).map(|(id, moment)| {
+        session(id, json!({"created_at": moment, "updated_at": "2026-10-07 09:00:00 UTC"}))
+    });
+    let (facts, stderr) = facts(&sessions.collect::<Vec<_>>(), false);
+    assert_eq!(facts.value("sessions", json!({"day": "2026-10-07"})), 8);
+    assert_eq!(facts.0["quality"]["unreadable_fields"], 0);
+    assert!(!stderr.contains("could not be read"), "{stderr}");
+}
+
+#[test]
+fn an_exponent_in_the_bytes_of_a_file_is_read() {
+    let saved = session(1, json!({"created_at": 0}))
+        .to_string()
+        .replace("\"created_at\":0", "\"created_at\":1.7913618E+9");
+    let facts = Facts(serde_json::from_str(&written(&saved).0).expect("JSON"));
+    assert_eq!(facts.value("sessions", json!({"day": "2026-10-07"})), 1);
+}
+
+#[test]
+fn a_refusal_names_file_record_field_and_value_of_the_first() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let saved = folder.path().join("saved");
+    std::fs::create_dir(&saved).expect("a folder");
+    let good = session(1, json!({}));
+    let odd = session(2, json!({"created_at": "last \u{1b}[31mTuesday"}));
+    std::fs::write(saved.join("a.json"), json!([good]).to_string()).expect("a file");
+    std::fs::write(saved.join("b.json"), json!([good, odd, {"session_id": true}]).to_string())
+        .expect("a file");
+    let command = &mut acumen(folder.path());
+    command.env_remove("DEVIN_API_KEY").args(["report", "--pages", "saved", "--week", "2026-W41"]);
+    let outcome = run(command);
+    assert_eq!(outcome.code, Some(65), "{}", outcome.stderr);
+    let first = format!("the first: saved/b.json, record 2, id {:032x}: created_at is \"last", 2);
+    assert!(outcome.stderr.contains(&first), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("Tuesday") && !outcome.stderr.contains('\u{1b}'), "{}", outcome.stderr);
+}

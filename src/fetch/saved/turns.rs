@@ -273,7 +273,7 @@ impl<T> Worker<'_, T> {
         is_last: bool,
     ) -> Result<Vec<(u64, Vec<Row<'a>>)>, Stopped> {
         let mut state = self.wait(turn)?;
-        let taken = state.walks.take(file, parts);
+        let taken = state.walks.take(file, &called(path), parts);
         if let Some(what) = self.meter.exceeded(state.walks.amount()) {
             state.over = Some(Over::Failed(PagesError::TooMuch { file: called(path), what }));
             self.table.moved.notify_all();

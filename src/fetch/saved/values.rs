@@ -7,7 +7,7 @@ use serde_json::{Deserializer, error::Category};
 
 use super::super::api::Api;
 use super::super::envelope::{Enveloped, Signs};
-use super::super::page::{Spare, Verdict, id, outside, verdict};
+use super::super::page::{Rejection, Spare, Verdict, id, outside, verdict};
 use super::super::plain::{Plain, Read};
 use super::super::wire::Session;
 use super::super::{Question, Row};
@@ -104,7 +104,7 @@ pub(super) fn read<'a>(body: &'a str, spare: &'a Spare) -> Result<Vec<Group<'a>>
 pub(super) struct Group<'a> {
     signs: Option<Signs>,
     sessions: Vec<Session<'a>>,
-    unreadable: Vec<Option<String>>,
+    unreadable: Vec<Rejection>,
 }
 
 /// Where sessions without a page belong: those that follow each other are one group.
@@ -214,7 +214,7 @@ fn one_by_one<'a>(body: &'a str, spare: &'a Spare) -> Result<Vec<Group<'a>>, Fla
         let Some(group) = groups.get_mut(owner) else { continue };
         match record {
             Ok(session) => group.sessions.push(session),
-            Err(id) => group.unreadable.push(id),
+            Err(rejection) => group.unreadable.push(rejection),
         }
     }
     Ok(groups)
@@ -264,7 +264,7 @@ mod tests {
         let word = |verdict: &Verdict<'_>| match verdict {
             Verdict::Accepted { row, .. } => format!("{}@{}", row.session.id().unwrap(), row.position),
             Verdict::Outside { id, .. } => format!("out {id}"),
-            Verdict::Rejected(id) => format!("no {}", id.clone().unwrap_or_default()),
+            Verdict::Rejected(rejection) => format!("no {}", rejection.id.clone().unwrap_or_default()),
         };
         let (groups, question) = (read(body, &spare)?, question("https://h.example"));
         let parts = groups.iter().map(|group| judged(group, &question));

@@ -400,8 +400,9 @@ pub fn moment(value: &Value) -> Option<DateTime<Utc>> {
         Value::String(text) => {
             let text = text.trim();
             // Words such as "NaN" are no times.
-            let digits = text.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'-');
-            written(text).or_else(|| unix(text.parse().ok().filter(|_| digits)?))
+            let is_number = text.bytes().all(|b| b.is_ascii_digit() || b".-+eE".contains(&b));
+            let named = ["UTC", "utc", "GMT", "gmt"].iter().find_map(|zone| text.strip_suffix(zone));
+            written(named.unwrap_or(text).trim()).or_else(|| unix(text.parse().ok().filter(|_| is_number)?))
         }
         _ => None,
     }
@@ -423,6 +424,7 @@ fn written(text: &str) -> Option<DateTime<Utc>> {
         return Some(date.and_time(NaiveTime::MIN).and_utc());
     }
     let rest = rest.strip_prefix(['T', 't', ' '])?;
+    let rest = rest.replace(',', ".");
     let (clock, zone) = rest.split_at(rest.find(['Z', 'z', '+', '-']).unwrap_or(rest.len()));
     let clock = clock.trim();
     let time = NaiveTime::parse_from_str(clock, "%H:%M:%S%.f")
