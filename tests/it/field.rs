@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::attacker::runs::unzipped;
 use crate::oracle::{Asked, Kind, differences, expect};
-use crate::support::{Facts, Outcome, acumen, files, run};
+use crate::support::{Facts, Outcome, SERVICE_CANARY, acumen, files, run, serve};
 
 /// A session of version 2 in week 41, with other fields.
 fn session(id: u32, fields: Value) -> Value {
@@ -251,4 +251,27 @@ fn a_refusal_names_file_record_field_and_value_of_the_first() {
     let first = format!("the first: saved/b.json, record 2, id {:032x}: created_at is \"last", 2);
     assert!(outcome.stderr.contains(&first), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("Tuesday") && !outcome.stderr.contains('\u{1b}'), "{}", outcome.stderr);
+}
+
+#[test]
+fn problem_details_are_shown_with_the_right_that_is_needed() {
+    let forbidden = json!({"type": "about:blank", "title": "Not allowed", "status": 403, "detail": null});
+    let invalid = json!({
+        "type": "about:blank", "title": "Invalid request", "status": 422, "detail": null,
+        "errors": [{"loc": ["query", "first"], "msg": "must be smaller", "type": "less_than"}],
+    });
+    for (status, body, code, words) in [
+        (403, &forbidden, 3, "\"Not allowed\""),
+        (403, &forbidden, 3, "needs the right to view sessions of this organisation (ViewOrgSessions)"),
+        (422, &invalid, 2, "\"Invalid request: query.first: must be smaller\""),
+    ] {
+        let body = body.to_string();
+        let url = serve(move |_| (status, "", body.clone()));
+        let folder = tempfile::tempdir().expect("a folder");
+        let command = &mut acumen(folder.path());
+        command.env("DEVIN_API_KEY", SERVICE_CANARY).args(["report", "--base-url", &url, "--org", "org-1"]);
+        let outcome = run(command.args(["--week", "2026-W41"]));
+        assert_eq!(outcome.code, Some(code), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains(words), "{words}: {}", outcome.stderr);
+    }
 }
