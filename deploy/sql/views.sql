@@ -14,7 +14,11 @@ select
     s.created,
     cast(s.created as date) as created_on,
     coalesce(s.service_user_id, s.user_id) as person,
-    case when s.service_user_id is not null or s.user_id = 'bot_apk' then 1 else 0 end as automation,
+    case
+        when s.service_user_id is not null or s.user_id = 'bot_apk' then 1
+        when s.origin in ('automation', 'scheduled', 'code_scan') then 1
+        else 0
+    end as automation,
     s.org,
     s.status,
     s.acus,

@@ -12,7 +12,8 @@ use crate::frame::columns as c;
 use crate::people::ENOUGH;
 
 /// The documented statuses of a session.
-const STATUSES: [&str; 7] = ["new", "claimed", "running", "exit", "error", "suspended", "resuming"];
+const STATUSES: [&str; 8] =
+    ["new", "creating", "claimed", "running", "exit", "error", "suspended", "resuming"];
 
 /// The place of `other` among the impacts.
 const OTHER: u32 = 3;

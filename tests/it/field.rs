@@ -275,3 +275,24 @@ fn problem_details_are_shown_with_the_right_that_is_needed() {
         assert!(outcome.stderr.contains(words), "{words}: {}", outcome.stderr);
     }
 }
+
+#[test]
+fn automation_and_limits_are_counted_as_version_3_tells_them() {
+    let details =
+        ["user_usage_limit_exceeded", "contract_expired", "inactivity", "waiting_for_user", "error"];
+    let origins = ["webapp", "slack", "scheduled", "code_scan", "automation"];
+    let session = |id: u32| {
+        let place = id as usize - 1;
+        let fields = json!({
+            "created_at": 1_791_281_472, "updated_at": 1_791_285_072, "user_id": format!("email|{id}"),
+            "status": if id == 5 { "creating" } else { "suspended" }, "origin": origins[place],
+            "status_detail": details[place],
+        });
+        session(id, fields)
+    };
+    let (facts, _) = facts(&(1..=5).map(session).collect::<Vec<_>>(), true);
+    let value = |metric: &str| facts.value(metric, json!({})).clone();
+    assert_eq!(value("sessions_stopped_by_limit"), 2);
+    assert_eq!((value("active_users"), value("automation_sessions")), (json!(2), json!(3)));
+    assert_eq!(facts.0["quality"]["unknown_status"], 0);
+}

@@ -173,7 +173,8 @@ fn trend(spans: &[Span], tables: &[Facts], complete: bool) -> Facts {
 
 /// What could not be used as it came, over the period.
 fn quality(sessions: &[&Session]) -> BTreeMap<&'static str, u64> {
-    const KNOWN: [&str; 7] = ["new", "claimed", "running", "exit", "error", "suspended", "resuming"];
+    const KNOWN: [&str; 8] =
+        ["new", "creating", "claimed", "running", "exit", "error", "suspended", "resuming"];
     let mut sums = Sums::default();
     for session in sessions {
         sums.add("unreadable_fields", session.unreadable as f64);

@@ -121,6 +121,11 @@ fn in_one_spelling(sessions: &mut [Session]) {
     }
 }
 
+/// The details of a suspension that a limit caused.
+const LIMITS: &str = "usage_limit_exceeded out_of_credits out_of_quota no_quota_allocation payment_declined \
+                      org_usage_limit_exceeded user_usage_limit_exceeded total_session_limit_exceeded \
+                      contract_expired";
+
 fn session(record: &Value, id: &str, created: DateTime<Utc>) -> Option<Session> {
     let id = id.strip_prefix("devin-").unwrap_or(id);
     let mut unreadable = 0;
@@ -147,7 +152,9 @@ fn session(record: &Value, id: &str, created: DateTime<Utc>) -> Option<Session> 
     (!id.is_empty()).then(|| Session {
         id: id.to_owned(),
         created,
-        automation: service_user.is_some() || person.as_deref() == Some("bot_apk"),
+        automation: service_user.is_some()
+            || person.as_deref() == Some("bot_apk")
+            || ["automation", "scheduled", "code_scan"].map(Some).contains(&origin.as_deref()),
         user: service_user.or(person),
         tags: tags(&record["tags"], &mut unreadable),
         org,
@@ -158,9 +165,7 @@ fn session(record: &Value, id: &str, created: DateTime<Utc>) -> Option<Session> 
         size,
         category,
         limited: status.as_deref() == Some("suspended")
-            && detail.is_some_and(|detail| {
-                ["limit", "quota", "credits", "payment"].iter().any(|word| detail.contains(word))
-            }),
+            && detail.is_some_and(|detail| LIMITS.split_whitespace().any(|limit| limit == detail)),
         status,
         messages,
         unreadable,
