@@ -83,10 +83,15 @@ pub async fn prepare_within(
         _ => source::asked(settings, limits, progress).await?,
     };
     let Taken { settings, builder, ledger, pages, saved, vendor, people, archived } = taken;
-    let doubts = report::doubts(&ledger, archived.is_some());
+    let mut doubts = report::doubts(&ledger, archived.is_some());
     let beside = Beside { vendor, people, saved, archived };
     let owned = settings.clone();
-    let document = blocking(move || compose(&builder.finish()?, ledger, &beside, &owned)).await?;
+    let work = move || {
+        let frames = builder.finish()?;
+        Ok((frames.unreadable()?, compose(&frames, ledger, &beside, &owned)?))
+    };
+    let ((unreadable, sessions), document) = blocking(work).await?;
+    doubts.extend(report::unreadable(unreadable, sessions));
     let label = settings.period.label();
     // A narrower question must not take the place of the whole organisation's report.
     let filters = [settings.question.tags.as_slice(), &settings.question.users].concat().join("+");

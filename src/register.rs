@@ -77,7 +77,8 @@ impl Register {
         (0..).map_while(|number| self.text(number))
     }
 
-    fn text(&self, number: u32) -> Option<&str> {
+    /// The text of a number.
+    pub fn text(&self, number: u32) -> Option<&str> {
         text_of(&self.texts, &self.ends, number)
     }
 }

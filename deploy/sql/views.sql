@@ -14,7 +14,11 @@ select
     s.created,
     cast(s.created as date) as created_on,
     coalesce(s.service_user_id, s.user_id) as person,
-    case when s.service_user_id is not null or s.user_id = 'bot_apk' then 1 else 0 end as automation,
+    case
+        when s.service_user_id is not null or s.user_id = 'bot_apk' then 1
+        when s.origin in ('automation', 'scheduled', 'code_scan') then 1
+        else 0
+    end as automation,
     s.org,
     s.status,
     s.acus,
@@ -41,23 +45,42 @@ select
 from placed s
 left join tags t on t.session = s.session;
 
+-- Pull requests as they are compared: the forges named here compare without case.
+create or replace temporary view compared as
+select
+    *,
+    case
+        when regexp_replace(
+            lower(address),
+            '^https://(github[.]com|gitlab[.]com|bitbucket[.]org|dev[.]azure[.]com)/.*/(pulls?|merge_requests|pull-requests|pullrequest)/[0-9]+$',
+            ''
+        ) = '' then lower(address)
+        else address
+    end as pull_request,
+    case
+        when repo like 'github.com/%' or repo like 'gitlab.com/%' or repo like 'bitbucket.org/%'
+            or repo like 'dev.azure.com/%' then lower(repo)
+        else repo
+    end as repository
+from pull_requests
+where address is not null;
+
 -- One row a session and pull request that it lists. `place` is 0 for merged and 1
--- for closed; of entries that disagree the least holds, in every session.
+-- for closed; of entries that disagree the least holds, in every session. `repo`
+-- is spelt as in the earliest session.
 create or replace temporary view listed as
 select
     s.period,
     s.session,
     s.person,
     s.category,
-    e.address,
-    e.repo,
+    first_value(e.repo) over (partition by e.repository order by s.created, s.session, e.repo) as repo,
     min(
         case e.state when 'merged' then 0 when 'closed' then 1 when 'open' then 2 when 'draft' then 3 else 4 end
-    ) over (partition by s.period, e.address) as place,
-    row_number() over (partition by s.period, e.address order by s.created, s.session) as turn
+    ) over (partition by s.period, e.pull_request) as place,
+    row_number() over (partition by s.period, e.pull_request order by s.created, s.session) as turn
 from placed s
-join pull_requests e on e.session = s.session
-where e.address is not null;
+join compared e on e.session = s.session;
 
 -- One row a pull request: what it is grouped by is its owner's, the earliest
 -- session that lists it.

@@ -171,11 +171,10 @@ impl FetchError {
             Self::Refused { api: Api::V2, .. } => {
                 "the key must be the personal key of an enterprise administrator".to_owned()
             }
-            Self::Refused { api: Api::V3, .. } => {
-                "the service user of the key must have the right to view sessions, of the organisation or of \
-                 the whole enterprise"
-                    .to_owned()
-            }
+            Self::Refused { api: Api::V3, path, .. } => format!(
+                "the service user of the key, or the person of a personal access token, needs the right {}",
+                right(path)
+            ),
             Self::NotFound { org: Some(org), .. } => {
                 format!(
                     "is the organisation id right? it was \"{}\"; else check --base-url",
@@ -249,6 +248,24 @@ impl FetchError {
     }
 }
 
+/// The right that version 3 asks for at a path.
+fn right(path: &str) -> &'static str {
+    let of_org = path.contains("/organizations/");
+    if path.contains("/consumption") {
+        "ViewAccountConsumption (ManageBilling in older accounts)"
+    } else if path.contains("/metrics") {
+        "ViewAccountMetrics"
+    } else if path.contains("/members") && of_org {
+        "ViewOrgMembership"
+    } else if path.contains("/members") {
+        "to view the members of the enterprise"
+    } else if of_org {
+        "to view sessions of this organisation (ViewOrgSessions)"
+    } else {
+        "to view sessions of the enterprise (ViewAccountSessions); with ViewOrgSessions alone, add --org"
+    }
+}
+
 /// Time as people say it: `45 s`, `12 min`, `3 h 20 min`; rounded up.
 fn wait_text(wait: Duration) -> String {
     let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
@@ -298,6 +315,24 @@ mod tests {
         };
         assert!(refused(Api::V2, 403).hint().contains("personal key of an enterprise administrator"));
         assert!(refused(Api::V3, 403).hint().contains("service user"));
+        let right_at = |path: &str| {
+            let error = match refused(Api::V3, 403) {
+                FetchError::Refused { api, status, key_source, detail, .. } => {
+                    FetchError::Refused { path: path.to_owned(), api, status, key_source, detail }
+                }
+                other => other,
+            };
+            error.hint()
+        };
+        for (path, right) in [
+            ("/v3/organizations/org-1/sessions/insights", "(ViewOrgSessions)"),
+            ("/v3/enterprise/sessions/insights", "ViewAccountSessions"),
+            ("/v3/enterprise/metrics/usage", "ViewAccountMetrics"),
+            ("/v3/enterprise/consumption/daily", "ViewAccountConsumption"),
+            ("/v3beta1/organizations/org-1/members/users", "ViewOrgMembership"),
+        ] {
+            assert!(right_at(path).contains(right), "{path}: {}", right_at(path));
+        }
         for api in [Api::V2, Api::V3] {
             assert!(refused(api, 401).hint().contains("DEVIN_API_KEY"));
             assert!(lost(api).hint().contains(&format!("API {api}?")));

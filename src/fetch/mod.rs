@@ -26,6 +26,7 @@ mod replay;
 pub mod retry;
 mod roster;
 mod saved;
+mod shapes;
 mod slices;
 pub mod time;
 mod totals;

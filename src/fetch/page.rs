@@ -1,6 +1,7 @@
 //! A page's records, each judged on its own: accepted, outside the question, or rejected.
 
 use std::cell::OnceCell;
+use std::fmt;
 use std::ops::Range;
 
 use chrono::{DateTime, Utc};
@@ -10,9 +11,11 @@ use super::api::Api;
 use super::dense::too_dense;
 use super::envelope::{self, Envelope, Enveloped, Flaw};
 use super::plain::{self, Plain};
+use super::shapes::{Rewritten, rewritten};
 use super::time::Instant;
 use super::wire::{IdOnly, Session, bare_id};
 use super::{Question, Row};
+use crate::text::clean;
 
 /// What becomes of one record.
 #[derive(Debug)]
@@ -32,8 +35,36 @@ pub(super) enum Verdict<'a> {
         updated: Option<DateTime<Utc>>,
     },
     /// It has no id, no readable creation time, or does not fit at all.
-    Rejected(Option<String>),
+    Rejected(Rejection),
 }
+
+/// Why a record is rejected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Rejection {
+    /// Its id, as far as it can be read.
+    pub id: Option<String>,
+    /// The field and its value, for messages.
+    pub why: String,
+}
+
+impl Rejection {
+    fn new(id: Option<&str>, field: &str, json: Option<&str>) -> Self {
+        let value = json.map_or_else(|| "missing".to_owned(), |json| clean(json, LONGEST_VALUE));
+        Self { id: id.map(str::to_owned), why: format!("{field} is {value}") }
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.id {
+            Some(id) => write!(f, "id {}: {}", clean(id, LONGEST_VALUE), self.why),
+            None => f.write_str(&self.why),
+        }
+    }
+}
+
+/// Characters of a value in a message.
+const LONGEST_VALUE: usize = 60;
 
 /// A page as it came, borrowed from its body.
 #[derive(Debug)]
@@ -44,22 +75,60 @@ pub(super) struct Page<'a> {
     pub envelope: Envelope,
     /// The records that fit, in the server's order.
     pub sessions: Vec<Session<'a>>,
-    /// The ids of those that do not, as far as they can be read.
-    pub unreadable: Vec<Option<String>>,
+    /// Those that do not.
+    pub unreadable: Vec<Rejection>,
 }
 
-/// Reads a page: in one pass where every record fits, else record by record.
-///
-/// `spare` is where a mended copy of the body lives, should one be needed.
+/// Where the text of records lives that are not read as they came.
+#[derive(Debug, Default)]
+pub(super) struct Spare {
+    mended: OnceCell<String>,
+    rewritten: OnceCell<Vec<Option<Rewritten>>>,
+}
+
+impl Spare {
+    /// The body without halves of surrogate pairs.
+    pub(super) fn mended<'a>(&'a self, body: &str) -> &'a str {
+        self.mended.get_or_init(|| mended(body))
+    }
+
+    /// Reads all records of a body, each on its own.
+    pub(super) fn records<'a>(
+        &'a self,
+        records: Vec<&'a RawValue>,
+    ) -> impl Iterator<Item = Result<Session<'a>, Rejection>> {
+        let rewrite = || records.iter().map(|record| rewritten(record.get())).collect();
+        let rewritten = self.rewritten.get_or_init(rewrite);
+        records.into_iter().zip(rewritten).map(|(record, rewritten)| {
+            let text = rewritten.as_ref().map_or(record.get(), |rewritten| &rewritten.text);
+            let mut session =
+                serde_json::from_str::<Session<'a>>(text).map_err(|_| unreadable(record.get()))?;
+            session.unreadable = rewritten.as_ref().map_or(0, |rewritten| rewritten.unreadable);
+            Ok(session)
+        })
+    }
+}
+
+fn unreadable(record: &str) -> Rejection {
+    Rejection::new(id(record).as_deref(), "the record", Some(record))
+}
+
+/// The id of a record that does not fit, as far as it can be read.
+pub(super) fn id(record: &str) -> Option<String> {
+    let one = serde_json::from_str::<IdOnly<'_>>(record).ok()?;
+    bare_id(&one.session_id).map(str::to_owned)
+}
+
+/// Reads a page: in one pass where every record is plain, else record by record.
 ///
 /// # Errors
 ///
 /// A body that is no whole page.
-pub(super) fn read<'a>(body: &'a str, spare: &'a OnceCell<String>, api: Api) -> Result<Page<'a>, Flaw> {
+pub(super) fn read<'a>(body: &'a str, spare: &'a Spare, api: Api) -> Result<Page<'a>, Flaw> {
     if let Some(what) = too_dense(body.as_bytes()) {
         return Err(Flaw::Contract(format!("it is {what}")));
     }
-    if let Some(mut page) = fitting(body)
+    if let Some(mut page) = plain(body)
         && let Some(sessions) = page.items.take()
     {
         let envelope = page.envelope(api, sessions.len() as u64)?;
@@ -67,37 +136,31 @@ pub(super) fn read<'a>(body: &'a str, spare: &'a OnceCell<String>, api: Api) -> 
     }
     // What is amiss is either the body's, and told here, or that of single records.
     let envelope = envelope::read(body, api)?;
-    let mended = spare.get_or_init(|| mended(body));
+    let mended = spare.mended(body);
     let raw = serde_json::from_str::<Enveloped<'a, Vec<&'a RawValue>>>(mended)
         .map_err(|error| Flaw::Contract(format!("its records cannot be read: {error}")))?;
-    let sessions = Vec::with_capacity(raw.items.len());
-    let mut page = Page { body, envelope, sessions, unreadable: Vec::new() };
-    for record in raw.items {
-        match serde_json::from_str::<Session<'a>>(record.get()) {
+    let mut page =
+        Page { body, envelope, sessions: Vec::with_capacity(raw.items.len()), unreadable: Vec::new() };
+    for record in spare.records(raw.items) {
+        match record {
             Ok(session) => page.sessions.push(session),
-            Err(_) => {
-                let id = serde_json::from_str::<IdOnly<'a>>(record.get()).ok();
-                page.unreadable.push(id.and_then(|one| bare_id(&one.session_id).map(str::to_owned)));
-            }
+            Err(rejection) => page.unreadable.push(rejection),
         }
     }
     Ok(page)
 }
 
-/// A page whose records all fit.
-fn fitting(body: &str) -> Option<plain::Page<'_>> {
-    let is_end = |end: usize| body.get(end..).is_some_and(|rest| rest.trim_ascii().is_empty());
-    match Plain::new(body).page(0) {
-        Some((page, end)) if is_end(end) => Some(page),
-        _ => serde_json::from_str(body).ok(),
-    }
+/// A page whose records are all plain.
+fn plain(body: &str) -> Option<plain::Page<'_>> {
+    let (page, end) = Plain::new(body).page(0)?;
+    body.get(end..)?.trim_ascii().is_empty().then_some(page)
 }
 
 /// Judges the records of a page against the question and a window within it;
 /// `position` gives the place of the nth record in the server's order.
 pub(super) fn judge<'p>(
     sessions: &'p [Session<'p>],
-    unreadable: Vec<Option<String>>,
+    unreadable: Vec<Rejection>,
     question: &Question,
     window: &Range<DateTime<Utc>>,
     position: impl Fn(u64, DateTime<Utc>) -> u64,
@@ -129,12 +192,19 @@ pub(super) fn verdict<'a>(
     position: impl FnOnce(DateTime<Utc>) -> u64,
 ) -> Verdict<'a> {
     let Some(id) = session.id() else {
-        return Verdict::Rejected(None);
+        return Verdict::Rejected(Rejection::new(None, "session_id", session.session_id.get()));
     };
+    let rejected =
+        |field: &str, value: Option<&str>| Verdict::Rejected(Rejection::new(Some(id), field, value));
     let size = session.size();
-    let fits = size.longest_list <= MOST_ENTRIES && size.longest_text <= LONGEST_TEXT;
-    let Some(created) = created.filter(|_| fits) else {
-        return Verdict::Rejected(Some(id.to_owned()));
+    if size.longest_list > MOST_ENTRIES {
+        return rejected("the length of a list", Some(&size.longest_list.to_string()));
+    }
+    if size.longest_text > LONGEST_TEXT {
+        return rejected("the length of a text", Some(&format!("{} bytes", size.longest_text)));
+    }
+    let Some(created) = created else {
+        return rejected("created_at", session.created_at);
     };
     if !window.contains(&created.utc) || !is_wanted(session, question) {
         return outside(session);
@@ -212,7 +282,7 @@ mod tests {
 
     /// Each verdict in a few letters.
     fn judged(body: &str, question: &Question) -> Vec<String> {
-        let spare = OnceCell::new();
+        let spare = Spare::default();
         let page = read(body, &spare, Api::V2).unwrap();
         let (sessions, unreadable, window) = (page.sessions, page.unreadable, question.window());
         let verdicts = judge(&sessions, unreadable, question, &window, |index, _| 100 + index);
@@ -221,7 +291,7 @@ mod tests {
                 format!("{}@{}{}", row.session.id().unwrap(), row.position, if naive { "n" } else { "" })
             }
             Verdict::Outside { id, .. } => format!("out {id}"),
-            Verdict::Rejected(id) => format!("no {}", id.unwrap_or_default()),
+            Verdict::Rejected(rejection) => format!("no {}", rejection.id.unwrap_or_default()),
         });
         letters.collect()
     }
@@ -254,7 +324,7 @@ mod tests {
         let question = question("https://h.example");
         assert_eq!(judged(&body, &question), ["no a", "no ", "good@102", "no ", "no ", "no "]);
         let twice = format!(r#"{{"session_id": "t", "url": "u", "url": "v", {WITHIN}}}"#);
-        assert_eq!(judged(&page(&[&twice, &good]), &question), ["good@100", "no t"]);
+        assert_eq!(judged(&page(&[&twice, &good]), &question), ["t@100", "good@101"]);
     }
 
     #[test]
@@ -262,7 +332,7 @@ mod tests {
         let broken =
             format!(r#"{{"session_id": "a", "title": "x\ud83d\\\ude00\ud83d\ude00é\udead", {WITHIN}}}"#);
         let body = page(&[&broken]);
-        let spare = OnceCell::new();
+        let spare = Spare::default();
         let page = read(&body, &spare, Api::V2).unwrap();
         assert_eq!(page.sessions[0].title.get(), Some("x\u{fffd}\\\u{fffd}😀é\u{fffd}"));
     }

@@ -1,6 +1,5 @@
 //! What the doctor asks of the API: each answer for itself, with little patience.
 
-use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::time::Duration;
@@ -171,7 +170,7 @@ async fn sample(
     length: u32,
 ) -> Result<Sample, FetchError> {
     let read = |body: &str| {
-        let spare = OnceCell::new();
+        let spare = page::Spare::default();
         let page = page::read(body, &spare, question.api)?;
         let created = page.sessions.iter().filter_map(|session| session.created());
         let outside = created.filter(|created| !window.contains(&created.utc)).count();

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::page::Verdict;
+use super::page::{Rejection, Verdict};
 use super::{Ledger, Row};
 use crate::register::Register;
 
@@ -24,6 +24,8 @@ pub(super) struct Tally {
     unique: u64,
     outside: u64,
     rejected: u64,
+    /// The first of the rejected, and its place among all rows, from 1.
+    first_rejected: Option<(u64, Rejection)>,
     duplicates: u64,
     naive_times: u64,
 }
@@ -79,9 +81,10 @@ impl Tally {
                     brought.outside += 1;
                     self.meet(&id, Some(false), updated).0
                 }
-                Verdict::Rejected(id) => {
+                Verdict::Rejected(rejection) => {
                     self.rejected += 1;
-                    match id {
+                    self.first_rejected.get_or_insert_with(|| (self.received, rejection.clone()));
+                    match rejection.id {
                         Some(id) => self.meet(&id, None, None).0,
                         None => {
                             self.nameless += 1;
@@ -170,6 +173,11 @@ impl Tally {
         (self.rejected.saturating_mul(100) > self.received).then_some(self.rejected)
     }
 
+    /// The first rejected row, and its place among all rows, from 1.
+    pub(super) fn first_rejected(&self) -> Option<&(u64, Rejection)> {
+        self.first_rejected.as_ref()
+    }
+
     /// The ledger of a walk, with the requests of all walks.
     pub(super) fn ledger(&self, (requests, retries): (u64, u64), complete: bool) -> Ledger {
         Ledger {
@@ -192,6 +200,10 @@ mod tests {
     use super::super::wire::Session;
     use super::*;
 
+    fn rejected(id: Option<&str>) -> Verdict<'_> {
+        Verdict::Rejected(Rejection { id: id.map(str::to_owned), why: "created_at is missing".to_owned() })
+    }
+
     fn accepted(id: &str) -> Verdict<'_> {
         let session = Box::leak(Box::new(Session { session_id: id.into(), ..Session::default() }));
         let row = Row { position: 0, created: DateTime::UNIX_EPOCH, updated: None, again: false, session };
@@ -208,9 +220,9 @@ mod tests {
         let brought = tally.count(vec![
             accepted("a"),
             outside("b"),
-            Verdict::Rejected(None),
-            Verdict::Rejected(None),
-            Verdict::Rejected(Some("c".to_owned())),
+            rejected(None),
+            rejected(None),
+            rejected(Some("c")),
             accepted("devin-a"),
         ]);
         assert_eq!((brought.rows.len(), brought.fresh, brought.outside), (2, 3, 1));
@@ -244,9 +256,9 @@ mod tests {
         assert_eq!(tally.too_many_rejected(), None);
         let names: Vec<String> = (0..99).map(|n| n.to_string()).collect();
         tally.count(names.iter().map(|name| accepted(name)));
-        tally.count(vec![Verdict::Rejected(None)]);
+        tally.count(vec![rejected(None)]);
         assert_eq!(tally.too_many_rejected(), None);
-        tally.count(vec![Verdict::Rejected(None)]);
+        tally.count(vec![rejected(None)]);
         assert_eq!(tally.too_many_rejected(), Some(2));
     }
 }

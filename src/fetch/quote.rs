@@ -69,41 +69,71 @@ fn is_format(c: char) -> bool {
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-#[derive(Deserialize)]
+/// An error body, problem details of RFC 9457 included.
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Body<'a> {
     #[serde(borrow)]
-    detail: Detail<'a>,
+    detail: Words<'a>,
+    #[serde(borrow)]
+    title: Words<'a>,
+    #[serde(borrow)]
+    errors: Words<'a>,
 }
 
+/// A text, or complaints.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Detail<'a> {
+enum Words<'a> {
     #[serde(borrow)]
     List(Vec<Complaint<'a>>),
     Text(Text<'a>),
 }
 
-/// One complaint of a 422.
-#[derive(Deserialize)]
-struct Complaint<'a> {
-    #[serde(borrow, default)]
-    loc: List<Text<'a>>,
-    #[serde(borrow, default)]
-    msg: Text<'a>,
+impl Default for Words<'_> {
+    fn default() -> Self {
+        Self::Text(Text(None))
+    }
 }
 
+/// One complaint of a 422.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Complaint<'a> {
+    Placed {
+        #[serde(borrow, default)]
+        loc: List<Text<'a>>,
+        #[serde(borrow, default)]
+        pointer: Text<'a>,
+        #[serde(borrow, default, alias = "message", alias = "detail")]
+        msg: Text<'a>,
+    },
+    Text(Text<'a>),
+}
+
+/// The detail, else the title with the first of the errors, where there are any.
 fn said(body: Body<'_>) -> Option<String> {
-    match body.detail {
-        Detail::Text(text) => text.trimmed().map(str::to_owned),
-        Detail::List(list) => {
-            let lines: Vec<String> = list
-                .iter()
-                .map(|one| {
-                    let place: Vec<_> = one.loc.0.iter().filter_map(Text::trimmed).collect();
-                    format!("{}: {}", place.join("."), one.msg.trimmed().unwrap_or_default())
-                })
-                .collect();
-            Some(lines.join("; "))
+    let all = |words: Words<'_>| match words {
+        Words::Text(text) => text.trimmed().map(str::to_owned).into_iter().collect(),
+        Words::List(list) => list.iter().filter_map(complaint).collect::<Vec<_>>(),
+    };
+    let detail = all(body.detail);
+    if !detail.is_empty() {
+        return Some(detail.join("; "));
+    }
+    let first = all(body.errors).into_iter().next();
+    let parts: Vec<String> = all(body.title).into_iter().chain(first).collect();
+    Some(parts.join(": "))
+}
+
+fn complaint(complaint: &Complaint<'_>) -> Option<String> {
+    match complaint {
+        Complaint::Text(text) => text.trimmed().map(str::to_owned),
+        Complaint::Placed { loc, pointer, msg } => {
+            let place: Vec<_> = loc.0.iter().chain([pointer]).filter_map(Text::trimmed).collect();
+            let parts = [place.join("."), msg.trimmed().unwrap_or_default().to_owned()];
+            let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+            (!parts.is_empty()).then(|| parts.join(": "))
         }
     }
 }
@@ -117,13 +147,30 @@ mod tests {
     }
 
     #[test]
+    fn problem_details_are_quoted() {
+        let refused = r#"{"type": "about:blank", "title": "Forbidden", "status": 403, "detail": null}"#;
+        assert_eq!(of(refused), ": \"Forbidden\"");
+        let told = r#"{"title": "Forbidden", "detail": "the key has no such right"}"#;
+        assert_eq!(of(told), ": \"the key has no such right\"");
+        let errors = r#"[{"loc": ["query", "after"], "msg": "is no cursor"}, {"msg": "x"}]"#;
+        assert_eq!(of(&format!(r#"{{"errors": {errors}}}"#)), ": \"query.after: is no cursor\"");
+        let both = format!(r#"{{"title": "Invalid", "detail": "", "errors": {errors}}}"#);
+        assert_eq!(of(&both), ": \"Invalid: query.after: is no cursor\"");
+        let others = r##"{"errors": [{"detail": "too long", "pointer": "#/tags"}]}"##;
+        assert_eq!(of(others), ": \"#/tags: too long\"");
+        assert_eq!(of(r#"{"errors": ["too long"]}"#), ": \"too long\"");
+        assert_eq!(of(r#"{"title": {"a": 1}, "errors": 7}"#), ": \"7\"");
+        assert_eq!(of(r#"{"title": "key apk_user_k3y", "errors": []}"#), ": \"key [redacted]\"");
+    }
+
+    #[test]
     fn both_shapes_of_detail_are_quoted() {
         assert_eq!(of(r#"{"detail": "Not Found"}"#), ": \"Not Found\"");
         assert_eq!(
             of(
                 r#"{"detail": [{"loc": ["query", "limit"], "msg": "too large", "type": "x"}, {"loc": ["body", 0]}]}"#
             ),
-            ": \"query.limit: too large; body.0:\""
+            ": \"query.limit: too large; body.0\""
         );
         for nothing in ["", "<html>", "{}", r#"{"detail": null}"#, r#"{"detail": {"a": 1}}"#, "[]"] {
             assert_eq!(of(nothing), "", "{nothing}");

@@ -1,7 +1,5 @@
 //! Pages that are there already, read as a walk reads them.
 
-use std::cell::OnceCell;
-
 use super::page::{self, Page, judge};
 use super::proof::Tally;
 use super::{Delivery, Ledger, Question};
@@ -36,7 +34,7 @@ pub fn replay<'b>(
         let number = tally.pages().saturating_add(1);
         let unreadable = |why: String| Unreadable { page: number, why };
         let body = std::str::from_utf8(body).map_err(|error| unreadable(error.to_string()))?;
-        let spare = OnceCell::new();
+        let spare = page::Spare::default();
         let page = page::read(body, &spare, question.api).map_err(|flaw| unreadable(format!("{flaw:?}")))?;
         let Page { envelope, sessions, unreadable, .. } = page;
         let verdicts = judge(&sessions, unreadable, question, &window, |index, _| skip + index);

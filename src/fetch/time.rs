@@ -17,35 +17,51 @@ pub struct Instant {
 const LARGEST_SECONDS: i64 = 100_000_000_000;
 
 /// Reads a moment from a JSON scalar: ISO 8601 text with `T` or a space, with
-/// `Z`, an offset or none, with or without a fraction; or unix seconds or
-/// milliseconds as a number or as text. `None` for anything else.
+/// `Z`, `UTC`, an offset or none, with or without a fraction; a date of mails; or
+/// unix seconds or milliseconds as a number or as text, with an exponent or
+/// without. `None` for anything else.
 pub fn read(json: &str) -> Option<Instant> {
     if let Some(utc) = zulu(json.as_bytes()) {
         return Some(Instant { utc, naive: false });
     }
     let text = lenient::scalar(json);
     let text = text.trim();
-    if text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'.' | b'-')) && !is_date(text) {
+    if text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E')) && !is_date(text) {
         // Microseconds read as milliseconds lie past any calendar of people.
         return unix(text).filter(|instant| instant.utc.year() <= 9999);
     }
-    if let Ok(moment) = DateTime::parse_from_rfc3339(text) {
+    let zoned = DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_rfc2822(text));
+    if let Ok(moment) = zoned {
         return Some(Instant { utc: moment.to_utc(), naive: false });
     }
-    let spaced = text.replacen(' ', "T", 1);
-    for format in ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z"] {
-        if let Ok(moment) = DateTime::parse_from_str(&spaced.replace('Z', "+00:00").replace(" ", ""), format)
-        {
+    let (text, is_utc) = without_zone_name(text);
+    let spaced = match text.split_at_checked(10) {
+        Some((date, clock)) if clock.starts_with([' ', 't']) => {
+            format!("{date}T{}", clock.trim_start_matches([' ', 't']))
+        }
+        _ => text.to_owned(),
+    };
+    let spaced = spaced.replacen(',', ".", 1);
+    let offset = spaced.replace(['Z', 'z'], "+00:00").replace(' ', "");
+    for format in ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z", "%Y%m%dT%H%M%S%.f%#z"] {
+        if let Ok(moment) = DateTime::parse_from_str(&offset, format) {
             return Some(Instant { utc: moment.to_utc(), naive: false });
         }
     }
-    for format in ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"] {
+    for format in ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y%m%dT%H%M%S%.f"] {
         if let Ok(moment) = NaiveDateTime::parse_from_str(&spaced, format) {
-            return Some(Instant { utc: moment.and_utc(), naive: true });
+            return Some(Instant { utc: moment.and_utc(), naive: !is_utc });
         }
     }
     let midnight = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0)?;
-    Some(Instant { utc: midnight.and_utc(), naive: true })
+    Some(Instant { utc: midnight.and_utc(), naive: !is_utc })
+}
+
+/// The text without `UTC` or `GMT` at its end, and whether it was there.
+fn without_zone_name(text: &str) -> (&str, bool) {
+    let (before, name) = text.split_at_checked(text.len().saturating_sub(3)).unwrap_or((text, ""));
+    let is_utc = ["UTC", "GMT"].iter().any(|zone| name.eq_ignore_ascii_case(zone));
+    if is_utc { (before.trim_end(), true) } else { (text, false) }
 }
 
 /// A moment as v2 nearly always writes it, `"2026-10-05T12:00:00Z"`, with its
@@ -74,6 +90,13 @@ fn is_date(text: &str) -> bool {
 }
 
 fn unix(text: &str) -> Option<Instant> {
+    if text.contains(['e', 'E', '+']) {
+        let number: f64 = text.parse().ok()?;
+        let micros = if number.abs() > LARGEST_SECONDS as f64 { number * 1e3 } else { number * 1e6 };
+        // A cast of what is out of range saturates, and lies past any calendar.
+        let utc = DateTime::from_timestamp_micros(micros.round() as i64)?;
+        return Some(Instant { utc, naive: false });
+    }
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let number: i64 = whole.parse().ok()?;
     let utc = if number.abs() > LARGEST_SECONDS {
@@ -106,6 +129,25 @@ mod tests {
             ("1791201600.0", false),
             ("1791201600000", false),
             ("\"1791201600\"", false),
+            ("\"1791201600000\"", false),
+            ("\"1791201600.000\"", false),
+            ("1.7912016e9", false),
+            ("17912016E+02", false),
+            ("1.7912016e12", false),
+            ("\"1.7912016e+09\"", false),
+            ("\"2026-10-05 12:00:00 UTC\"", false),
+            ("\"2026-10-05 12:00:00.000 UTC\"", false),
+            ("\"2026-10-05T12:00:00UTC\"", false),
+            ("\"2026-10-05 12:00 gmt\"", false),
+            ("\"2026-10-05 14:00:00 +0200 UTC\"", false),
+            ("\"2026-10-05 12:00:00+00\"", false),
+            ("\"2026-10-05T14:00:00 +02:00\"", false),
+            ("\"2026-10-05  12:00:00\"", true),
+            ("\"2026-10-05t12:00:00z\"", false),
+            ("\"2026-10-05 12:00:00,000\"", true),
+            ("\"20261005T120000Z\"", false),
+            ("\"20261005T120000\"", true),
+            ("\"Mon, 05 Oct 2026 12:00:00 GMT\"", false),
         ];
         for (json, naive) in cases {
             assert_eq!(read(json), Some(Instant { utc: noon, naive }), "{json}");
@@ -139,6 +181,13 @@ mod tests {
             "\"2026-10-05T25:00:00Z\"",
             "99999999999999999999",
             "1791367200000000",
+            "1.7913672e15",
+            "1e999",
+            "-1e300",
+            "\"e\"",
+            "\"UTC\"",
+            "\"2026-10-05 12:00:00 CEST\"",
+            "\"2026-10-05 12:00:00 Europe/Berlin\"",
         ] {
             assert_eq!(read(json), None, "{json}");
         }

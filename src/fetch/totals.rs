@@ -73,6 +73,7 @@ const TOO_LATE: &str = "no answer came in time";
 
 fn why(error: &FetchError) -> &'static str {
     match error {
+        FetchError::Refused { status: 403, api: Api::V3, .. } => "the key lacks the right ViewAccountMetrics",
         FetchError::Refused { status: 403, .. } => "the key lacks the right",
         FetchError::Refused { .. } => "the key was refused",
         FetchError::NotFound { .. } => "the server does not have them",

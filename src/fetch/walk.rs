@@ -1,6 +1,5 @@
 //! One walk through all pages, and the proof that nothing is missing.
 
-use std::cell::OnceCell;
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -47,7 +46,9 @@ pub(super) async fn proved(
         }
         if let Some(rejected) = tally.too_many_rejected() {
             let received = tally.received();
-            return Err(asker.contract(&format!("{rejected} of {received} sessions {REJECTED}")));
+            let first = tally.first_rejected().map(|(_, first)| format!("; the first: {first}"));
+            let first = first.unwrap_or_default();
+            return Err(asker.contract(&format!("{rejected} of {received} sessions {REJECTED}{first}")));
         }
         let received = tally.distinct();
         let complete = counted.steady() && counted.last.is_none_or(|expected| expected == received);
@@ -158,7 +159,7 @@ impl<'w> Walk<'w, '_> {
         take: impl Fn(Page<'_>) -> Result<T, FetchError>,
     ) -> Result<T, FetchError> {
         let read = |body: &str| {
-            let spare = OnceCell::new();
+            let spare = page::Spare::default();
             page::read(body, &spare, self.question.api).map(&take)
         };
         self.asker.ask(url, read).await?

@@ -88,6 +88,9 @@ pub struct Session<'a> {
     pub(super) num_user_messages: Option<&'a str>,
     #[serde(borrow, deserialize_with = "raw")]
     pub(super) initial_user_message: Option<&'a str>,
+    /// Fields that were left out when the record was rewritten; see [`Session::unreadable`].
+    #[serde(skip)]
+    pub(super) unreadable: u32,
 }
 
 /// How much there is of a session.
@@ -158,7 +161,18 @@ impl<'a> Session<'a> {
 
     /// How many messages people wrote in it, or `None` where v3 does not tell.
     pub fn user_messages(&self) -> Option<u32> {
-        lenient::scalar(self.num_user_messages?).trim().parse().ok()
+        let text = lenient::scalar(self.num_user_messages?);
+        let text = text.trim();
+        text.strip_suffix(".0").unwrap_or(text).parse().ok()
+    }
+
+    /// Fields, and elements of lists, whose values could not be read. Unknown ACUs
+    /// and pull requests without an address are counted elsewhere.
+    pub fn unreadable(&self) -> u32 {
+        let is_told = |raw: Option<&str>| raw.is_some_and(|raw| !lenient::scalar(raw).trim().is_empty());
+        let updated = is_told(self.updated_at) && self.updated().is_none();
+        let messages = is_told(self.num_user_messages) && self.user_messages().is_none();
+        self.unreadable.saturating_add(u32::from(updated)).saturating_add(u32::from(messages))
     }
 
     /// The id to compare by: trimmed, without the `devin-` prefix.

@@ -50,6 +50,7 @@ table! {
         messages: Numbers<UInt32Type> = c::MESSAGES,
         analysed: BooleanChunkedBuilder = c::ANALYSED,
         feedback: Numbers<UInt32Type> = c::FEEDBACK,
+        unreadable: Numbers<UInt32Type> = c::UNREADABLE,
         tag_count: Numbers<UInt32Type> = c::TAG_COUNT,
         pr_count: Numbers<UInt32Type> = c::PR_COUNT,
     }
@@ -144,6 +145,7 @@ impl Sessions {
         self.messages.append_option(record.messages);
         self.analysed.append_value(record.analysed);
         self.feedback.append_value(record.feedback);
+        self.unreadable.append_value(record.unreadable);
         self.tag_count.append_value(tags);
         self.pr_count.append_value(pull_requests);
     }

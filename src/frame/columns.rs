@@ -44,6 +44,8 @@ pub const PROMPT: &str = "prompt";
 pub const ANALYSED: &str = "analysed";
 /// Number of remarks on the prompt.
 pub const FEEDBACK: &str = "feedback";
+/// Fields of the session that could not be read.
+pub const UNREADABLE: &str = "unreadable";
 /// Number of a session's distinct tags.
 pub const TAG_COUNT: &str = "tag_count";
 /// Number of a session's distinct pull requests.

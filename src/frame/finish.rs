@@ -1,9 +1,11 @@
 //! Grown columns to finished frames: joined, each session once, in order.
 
+use std::collections::HashMap;
+
 use polars::prelude::*;
 
 use super::columns as c;
-use super::words::{Registers, Words};
+use super::words::{Registers, Words, renumber};
 use super::{FrameError, Frames, FramesBuilder};
 
 impl FramesBuilder {
@@ -24,7 +26,6 @@ impl FramesBuilder {
                 frame.vstack_mut(more).map_err(failed("all threads"))?;
             }
         }
-        frames.words = registers.settle(&mut frames.tables()).map_err(failed("texts"))?;
         if repeats && has_repeats(&frames.sessions).map_err(failed("sessions"))? {
             frames = winners(frames.sessions.clone(), c::ID)
                 .and_then(|winners| frames.of(winners))
@@ -36,6 +37,10 @@ impl FramesBuilder {
                 .map_err(failed("sessions"))?;
         }
         in_order(&mut frames.sessions).map_err(failed("sessions"))?;
+        for (column, same) in registers.spellings() {
+            in_one_spelling(&mut frames, column, &same).map_err(failed("pull requests"))?;
+        }
+        frames.words = registers.settle(&mut frames.tables()).map_err(failed("texts"))?;
         Ok(frames)
     }
 
@@ -128,4 +133,25 @@ fn in_order(sessions: &mut DataFrame) -> PolarsResult<()> {
         *sessions = sessions.take(&IdxCa::from_vec(PlSmallStr::EMPTY, order))?;
     }
     Ok(())
+}
+
+/// Gives texts of pull requests that are the same without case the number of the
+/// spelling in the earliest session; `same` has the least number for each.
+fn in_one_spelling(frames: &mut Frames, column: &str, same: &[u32]) -> PolarsResult<()> {
+    let rows = frames.sessions.column(c::ROW)?.u32()?;
+    let turns: HashMap<u32, u32> = rows.iter().flatten().zip(0..).collect();
+    let of = |number: u32| same.get(number as usize).copied().unwrap_or(number);
+    // For each of the least numbers the turn of the earliest session, and its spelling.
+    let mut earliest: HashMap<u32, (u32, u32)> = HashMap::new();
+    let entries = &frames.pull_requests;
+    for (row, number) in entries.column(c::ROW)?.u32()?.iter().zip(entries.column(column)?.u32()?.iter()) {
+        let (Some(turn), Some(number)) = (row.and_then(|row| turns.get(&row)), number) else { continue };
+        let first = earliest.entry(of(number)).or_insert((*turn, number));
+        if *turn < first.0 {
+            *first = (*turn, number);
+        }
+    }
+    let spelling = |(number, least): (u32, &u32)| earliest.get(least).map_or(number, |(_, first)| *first);
+    let spelt: Vec<u32> = (0..).zip(same).map(spelling).collect();
+    renumber(column, &spelt, &mut [&mut frames.pull_requests])
 }

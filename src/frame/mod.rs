@@ -64,6 +64,19 @@ pub struct Kept {
     pub teams: Option<Teams>,
 }
 
+impl Frames {
+    /// How many sessions have a field that could not be read, of how many.
+    ///
+    /// # Errors
+    /// A column is not there: an internal error.
+    pub fn unreadable(&self) -> Result<(u64, u64), FrameError> {
+        let failed = |source| FrameError { table: "sessions", source };
+        let counts = self.sessions.column(columns::UNREADABLE).and_then(|column| column.u32());
+        let counts = counts.map_err(failed)?;
+        Ok((counts.iter().flatten().filter(|count| *count > 0).count() as u64, counts.len() as u64))
+    }
+}
+
 /// Frames that still grow.
 pub struct FramesBuilder {
     next_row: u32,
@@ -158,7 +171,8 @@ impl FramesBuilder {
         met.clear();
         for (address, state) in parts.pull_requests {
             let number = self.pull_requests.push(key, address.as_deref(), state, registers);
-            met.extend(number.filter(|number| !met.contains(number)));
+            let is_met = |number: &u32| met.iter().any(|one| registers.is_same(*one, *number));
+            met.extend(number.filter(|number| !is_met(number)));
         }
         let pull_requests = count(met);
         for (impact, label) in parts.issues {

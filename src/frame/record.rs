@@ -10,15 +10,20 @@ use crate::fetch::wire::{Analysis, Session};
 /// The user id that stands for "a service user" in place of a person's.
 const BOT: &str = "bot_apk";
 
-/// The details of a suspension that a limit, and nobody's will, brought about.
-const LIMITS: [&str; 7] = [
+/// The origins of sessions that no person starts, whatever user they carry.
+const AUTOMATED_ORIGINS: [&str; 3] = ["automation", "scheduled", "code_scan"];
+
+/// The details of a suspension because of a limit.
+const LIMITS: [&str; 9] = [
     "usage_limit_exceeded",
     "org_usage_limit_exceeded",
+    "user_usage_limit_exceeded",
     "total_session_limit_exceeded",
     "out_of_quota",
     "no_quota_allocation",
     "out_of_credits",
     "payment_declined",
+    "contract_expired",
 ];
 
 /// What is told of a session itself; texts are trimmed and not empty.
@@ -46,6 +51,8 @@ pub(super) struct Record<'a> {
     pub analysed: bool,
     /// … with so many remarks on the prompt.
     pub feedback: u32,
+    /// Fields that could not be read.
+    pub unreadable: u32,
 }
 
 impl<'a> Record<'a> {
@@ -71,6 +78,7 @@ impl<'a> Record<'a> {
             url: session.url.trimmed(),
             analysed: session.analysis().is_some(),
             feedback: u32::try_from(feedback).unwrap_or(u32::MAX),
+            unreadable: session.unreadable(),
         }
     }
 
@@ -79,9 +87,11 @@ impl<'a> Record<'a> {
         self.service_user_id.or(self.user_id)
     }
 
-    /// Whether a machine started it.
+    /// Whether no person started it.
     pub(super) fn is_automation(&self) -> bool {
-        self.service_user_id.is_some() || self.user_id == Some(BOT)
+        self.service_user_id.is_some()
+            || self.user_id == Some(BOT)
+            || self.origin.is_some_and(|origin| AUTOMATED_ORIGINS.contains(&origin))
     }
 }
 

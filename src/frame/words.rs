@@ -1,5 +1,6 @@
 //! The numbers that stand in the frames for texts, and the texts.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use polars::prelude::*;
@@ -25,8 +26,24 @@ fn sorted(register: &Register) -> (Arc<[Box<str>]>, Vec<u32>) {
     )
 }
 
+/// For each number of a register the least number whose text is the same without
+/// case; `None` where every text has one spelling.
+fn spellings(register: &Register, has_no_case: impl Fn(&str) -> bool) -> Option<Vec<u32>> {
+    let has_upper = |text: &str| text.bytes().any(|byte| byte.is_ascii_uppercase());
+    if !register.texts().any(|text| has_upper(text) && has_no_case(text)) {
+        return None;
+    }
+    let mut least: HashMap<String, u32> = HashMap::new();
+    let same = register.texts().zip(0..).map(|(text, number)| match has_no_case(text) {
+        true => *least.entry(text.to_ascii_lowercase()).or_insert(number),
+        false => number,
+    });
+    let same: Vec<u32> = same.collect();
+    same.iter().zip(0..).any(|(same, number)| *same != number).then_some(same)
+}
+
 /// Gives the numbers in the frames that have the column their places for new numbers.
-fn renumber(column: &str, places: &[u32], frames: &mut [&mut DataFrame]) -> PolarsResult<()> {
+pub(super) fn renumber(column: &str, places: &[u32], frames: &mut [&mut DataFrame]) -> PolarsResult<()> {
     let place = |number: u32| places.get(number as usize).copied().unwrap_or(number);
     for frame in frames.iter_mut().filter(|frame| frame.column(column).is_ok()) {
         let numbers = frame.column(column)?.u32()?.apply_values(place);
@@ -81,6 +98,20 @@ impl Registers {
             self.repo_of.push(self.repo.number(normal::repo(address)));
         }
         (number, self.repo_of.get(number as usize).copied().unwrap_or(u32::MAX))
+    }
+
+    /// Whether two addresses are one pull request's.
+    pub(super) fn is_same(&self, one: u32, other: u32) -> bool {
+        let text = |number| self.address.text(number).unwrap_or_default();
+        one == other || (text(one).eq_ignore_ascii_case(text(other)) && normal::has_no_case(text(one)))
+    }
+
+    /// Columns with texts that differ in case alone where case counts for nothing,
+    /// and for each number of theirs the least number of the same.
+    pub(super) fn spellings(&self) -> impl Iterator<Item = (&'static str, Vec<u32>)> {
+        let addresses = spellings(&self.address, normal::has_no_case).map(|same| (c::ADDRESS, same));
+        let repos = spellings(&self.repo, normal::repo_has_no_case).map(|same| (c::REPO, same));
+        addresses.into_iter().chain(repos)
     }
 
     /// Takes over the words of other frames, whose numbers become those of here.

@@ -140,6 +140,6 @@ fn people_between(frames: &Frames, from: DateTime<Utc>, to: DateTime<Utc>) -> Po
         .clone()
         .lazy()
         .filter(is_within)
-        .with_columns([person(&frames.words), lit(0).cast(DataType::UInt32).alias(PERIOD)]);
+        .with_columns([person(), lit(0).cast(DataType::UInt32).alias(PERIOD)]);
     Ok(people(rows, 1)?.first().copied().unwrap_or(0))
 }

@@ -33,9 +33,6 @@ pub const ISSUE: &str = "issue";
 /// Number of an action item; in covered reports alone.
 pub const ITEM: &str = "item";
 
-/// Where sessions come from that nobody started by hand, whoever's name they carry.
-const AUTOMATED_ORIGINS: [&str; 3] = ["automation", "scheduled", "code_scan"];
-
 /// Everything that plans read, one frame a grain.
 #[derive(Clone)]
 pub struct Cube {
@@ -78,7 +75,7 @@ impl Cube {
             (placed_in(&frames.issues, &calendar)?, placed_in(&frames.action_items, &calendar)?);
         let mut of_owner = vec![c::ROW, PERIOD, c::USER, c::TEAM, c::CATEGORY];
         if span.covered {
-            placed = placed.lazy().with_column(person(&frames.words)).collect()?;
+            placed = placed.lazy().with_column(person()).collect()?;
             of_owner.push(PERSON);
             let people = placed.select([c::ROW, PERSON])?.lazy();
             let numbered = |frame: DataFrame, number: &str| {
@@ -315,14 +312,10 @@ const KEY: &str = "key";
 const IS_COMBINED: &str = "is_combined";
 
 /// The person behind each session. A number of a user has 32 bits.
-pub(super) fn person(words: &Words) -> Expr {
-    let automated = words.of(c::ORIGIN).iter().zip(0_u32..);
-    let automated = automated
-        .filter(|(origin, _)| AUTOMATED_ORIGINS.contains(&origin.as_ref()))
-        .fold(col(c::AUTOMATION), |any, (_, origin)| any.or(col(c::ORIGIN).eq_missing(lit(origin))));
+pub(super) fn person() -> Expr {
     let alone = lit(1_u64 << 32) + col(c::ROW).cast(DataType::UInt64);
     let person = col(c::USER).cast(DataType::UInt64).fill_null(alone);
-    when(automated).then(lit(NULL).cast(DataType::UInt64)).otherwise(person).alias(PERSON)
+    when(col(c::AUTOMATION)).then(lit(NULL).cast(DataType::UInt64)).otherwise(person).alias(PERSON)
 }
 
 /// The number of a pull request within its period: one number, because several

@@ -141,6 +141,8 @@ pub struct Quality {
     pub unknown_pr_state: Option<u64>,
     /// Pull request entries without an address, which are no pull requests.
     pub prs_without_url: Option<u64>,
+    /// Fields of sessions whose values could not be read.
+    pub unreadable_fields: Option<u64>,
 }
 
 /// A grouping of a metric that a covered report leaves out because it rests on

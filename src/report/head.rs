@@ -74,6 +74,18 @@ pub fn doubts(ledger: &Ledger, is_archived: bool) -> Vec<String> {
     incomplete.into_iter().chain(dropped(ledger)).collect()
 }
 
+/// The same for fields that could not be read, from 1 % of the sessions on.
+pub fn unreadable(sessions: u64, of: u64) -> Option<String> {
+    (sessions.saturating_mul(100) > of).then(|| {
+        format!(
+            "{} of {} sessions have fields that could not be read and are left out; the page and facts.json \
+             count them under quality.",
+            count(sessions),
+            count(of)
+        )
+    })
+}
+
 /// Why sessions may be missing.
 fn missing(ledger: &Ledger, is_archived: bool, is_covered: bool) -> String {
     match (is_archived, is_covered) {

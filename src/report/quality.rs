@@ -16,6 +16,7 @@ pub fn entries(facts: &Facts, vendor: &Vendor) -> Vec<Entry> {
         known("Issues with an unknown impact", quality.unknown_impact),
         known("Pull requests with an unknown state", quality.unknown_pr_state),
         known("Pull request entries without an address", quality.prs_without_url),
+        known("Fields that could not be read", quality.unreadable_fields),
         Entry::count("Records that could not be read", ledger.rejected),
         Entry::count("Times without a zone, taken as UTC", ledger.naive_times),
     ];

@@ -147,10 +147,32 @@ fn odd_organisations_agree() {
     Served::values(two_weeks()).agrees(Some("o1"), &week);
     Served::values(shared_pull_requests()).agrees(None, &week);
     Served::values(odd_values()).agrees(None, &week);
+    Served::values(spelt_in_many_ways()).agrees(None, &week);
     for seed in [11, 12] {
         let odd = Recipe { seed, oddity: 20.0, ..small("2026-09-21", 21) };
         Served::invented(&odd).agrees(None, &asked(WEEK_41, chrono_tz::Asia::Kolkata, 2));
     }
+}
+
+/// Sessions of two weeks whose pull requests are spelt in many ways.
+fn spelt_in_many_ways() -> Vec<Value> {
+    let repos =
+        ["github.com/Acme/App", "github.com/acme/app", "WWW.GitHub.com:443/ACME/app", "git.example/A/b"];
+    let ends = ["pull/7", "pull/7/files", "Pull/8?w=1", "pulls/9/commits/a", "merge_requests/7", "x/7"];
+    let session = |index: usize| {
+        let (repo, end) = (repos[index % 4], ends[index % 6]);
+        let address = |scheme: &str| format!("{scheme}{repo}/{end}");
+        let state = ["open", "merged", "closed"][index % 3];
+        json!({
+            "session_id": format!("s{index:02}"), "created_at": format!("2026-10-{:02}T10:00:00Z", 12 - index % 13),
+            "user_id": format!("u{}", index % 3), "acus_consumed": 1,
+            "pull_requests": [
+                {"pr_url": address("https://"), "pr_state": state},
+                {"url": address("http://x@"), "state": "draft"},
+            ],
+        })
+    };
+    (0..60).filter(|index| index % 13 != 12).map(session).collect()
 }
 
 #[test]

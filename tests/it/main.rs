@@ -22,6 +22,8 @@ mod documented;
 #[cfg(test)]
 mod export;
 #[cfg(test)]
+mod field;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod golden;

@@ -71,6 +71,7 @@ fn duckdb_gives_the_facts_of_a_report_from_the_archive() {
 fn sessions_that_share_pull_requests_or_lack_everything_are_counted_alike() {
     let Some(python) = readers() else { return };
     let pull = |number: usize, state: &str| json!({"pr_url": format!("https://h/a/b/pull/{number}"), "pr_state": state});
+    let spelt = |path: &str| json!({"pr_url": format!("https://github.com/{path}"), "pr_state": "merged"});
     let sessions = vec![
         json!({"session_id": "b", "org_id": "org_demo", "created_at": "2026-10-07T10:00:00Z", "user_id": "one",
                "acus_consumed": 4.5, "tags": ["x", "y", "x"], "pull_requests": [pull(1, "open"), pull(2, "closed")],
@@ -83,7 +84,11 @@ fn sessions_that_share_pull_requests_or_lack_everything_are_counted_alike() {
         json!({"session_id": "d", "org_id": "org_demo", "created_at": "2026-10-11T23:59:59.999999Z", "user_id": "bot_apk",
                "acus_consumed": 50, "tags": ["y"], "pull_requests": [pull(2, "draft")]}),
         json!({"session_id": "e", "org_id": "org_demo", "created_at": "2026-09-30T12:00:00Z", "user_id": "two",
-               "acus_consumed": 1, "pull_requests": [pull(1, "merged")]}),
+               "acus_consumed": 1, "pull_requests": [pull(1, "merged"), spelt("Acme/App/pull/1")]}),
+        json!({"session_id": "g", "org_id": "org_demo", "created_at": "2026-10-08T12:00:00Z", "user_id": "two",
+               "acus_consumed": 1, "pull_requests": [spelt("acme/app/pull/1/files"), spelt("ACME/app/commit/1")]}),
+        json!({"session_id": "h", "org_id": "org_demo", "created_at": "2026-10-09T12:00:00Z", "user_id": "one",
+               "acus_consumed": 1, "pull_requests": [spelt("acme/APP/pull/1"), spelt("acme/app/commit/1")]}),
         json!({"session_id": "f", "org_id": "org_demo", "created_at": "2026-10-12T00:00:00Z", "acus_consumed": 7}),
     ];
     let served = Served::values(sessions);

@@ -54,7 +54,7 @@ pub enum PagesError {
         path: String,
     },
     /// Too many records to be accidents have no id or no time.
-    #[error("{rejected} of {received} sessions in {path} {REJECTED}")]
+    #[error("{rejected} of {received} sessions in {path} {REJECTED}; the first: {first}")]
     Rejected {
         /// Where.
         path: String,
@@ -62,6 +62,8 @@ pub enum PagesError {
         rejected: u64,
         /// … of so many.
         received: u64,
+        /// File, record, field and value of the first.
+        first: String,
     },
     /// Pages are missing, by what the others say.
     #[error("the saved pages are not all there: {reason}")]

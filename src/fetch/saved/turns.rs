@@ -1,6 +1,5 @@
 //! Chunks decoded and put away side by side, and counted one after the other.
 
-use std::cell::OnceCell;
 use std::io;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
@@ -8,6 +7,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use super::super::dense::too_dense;
+use super::super::page::Spare;
 use super::super::{Progress, Question, Row};
 use super::files::{called, is_short, open};
 use super::limits::Meter;
@@ -249,7 +249,7 @@ impl<T> Worker<'_, T> {
         if let Some(what) = too_dense(&bytes) {
             return self.fail(turn, PagesError::TooMuch { file: called(path), what });
         }
-        let (body, spare) = (text(bytes), OnceCell::new());
+        let (body, spare) = (text(bytes), Spare::default());
         let failed = |flaw: Flaw| content(&called(path), line + flaw.line, &flaw, &body);
         let groups = values::read(&body, &spare).map_err(failed);
         let groups = groups.or_else(|error| self.fail(turn, error))?;
@@ -273,7 +273,7 @@ impl<T> Worker<'_, T> {
         is_last: bool,
     ) -> Result<Vec<(u64, Vec<Row<'a>>)>, Stopped> {
         let mut state = self.wait(turn)?;
-        let taken = state.walks.take(file, parts);
+        let taken = state.walks.take(file, &called(path), parts);
         if let Some(what) = self.meter.exceeded(state.walks.amount()) {
             state.over = Some(Over::Failed(PagesError::TooMuch { file: called(path), what }));
             self.table.moved.notify_all();

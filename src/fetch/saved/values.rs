@@ -1,18 +1,15 @@
 //! What a chunk of saved pages holds: pages with their end signals, and
 //! sessions without any. Told by what is there, never by names.
 
-use std::cell::OnceCell;
-
 use chrono::{DateTime, Utc};
-use serde::de::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Deserializer, error::Category};
 
 use super::super::api::Api;
 use super::super::envelope::{Enveloped, Signs};
-use super::super::page::{Verdict, mended, outside, verdict};
+use super::super::page::{Rejection, Spare, Verdict, id, outside, verdict};
 use super::super::plain::{Plain, Read};
-use super::super::wire::{IdOnly, Session, bare_id};
+use super::super::wire::Session;
 use super::super::{Question, Row};
 
 /// Sessions that came together, each judged.
@@ -95,10 +92,10 @@ const NEITHER: &str = "this is neither a page of sessions nor a session";
 ///
 /// # Errors
 /// What stands there is no JSON, or neither a page nor a session.
-pub(super) fn read<'a>(body: &'a str, spare: &'a OnceCell<String>) -> Result<Vec<Group<'a>>, Flaw> {
+pub(super) fn read<'a>(body: &'a str, spare: &'a Spare) -> Result<Vec<Group<'a>>, Flaw> {
     match fitting(body) {
         Some(groups) => Ok(groups),
-        None => one_by_one(spare.get_or_init(|| mended(body))),
+        None => one_by_one(spare.mended(body), spare),
     }
 }
 
@@ -107,7 +104,7 @@ pub(super) fn read<'a>(body: &'a str, spare: &'a OnceCell<String>) -> Result<Vec
 pub(super) struct Group<'a> {
     signs: Option<Signs>,
     sessions: Vec<Session<'a>>,
-    unreadable: Vec<Option<String>>,
+    unreadable: Vec<Rejection>,
 }
 
 /// Where sessions without a page belong: those that follow each other are one group.
@@ -118,14 +115,7 @@ fn loose<'g, 'a>(groups: &'g mut Vec<Group<'a>>) -> Option<&'g mut Group<'a>> {
     groups.last_mut()
 }
 
-/// The value at a place of a text as serde reads it, and the place behind it.
-fn first<'a, T: Deserialize<'a>>(text: &'a str, at: usize) -> Read<T> {
-    let mut stream = Deserializer::from_str(text.get(at..)?).into_iter::<T>();
-    let value = stream.next()?.ok()?;
-    Some((value, at + stream.byte_offset()))
-}
-
-/// All that is there where every record fits, in one pass.
+/// All that is there where every record is plain, in one pass.
 fn fitting(body: &str) -> Option<Vec<Group<'_>>> {
     let plain = Plain::new(body);
     let mut groups = Vec::new();
@@ -135,14 +125,14 @@ fn fitting(body: &str) -> Option<Vec<Group<'_>>> {
     let mut pages = true;
     while let Some(rest) = body.get(at..).filter(|rest| !rest.is_empty()) {
         let end = if rest.starts_with('[') {
-            let (sessions, end) = plain.sessions(at).or_else(|| first(body, at))?;
+            let (sessions, end) = plain.sessions(at)?;
             loose(&mut groups)?.sessions.extend(sessions);
             end
         } else {
             let kinds = if pages { [true, false] } else { [false, true] };
             let read = |is_page: bool| match is_page {
-                true => page(&plain, body, at).map(|(group, end)| (Ok(group), end)),
-                false => record(&plain, body, at).map(|(session, end)| (Err(session), end)),
+                true => page(&plain, at).map(|(group, end)| (Ok(group), end)),
+                false => record(&plain, at).map(|(session, end)| (Err(session), end)),
             };
             match kinds.into_iter().find_map(read)? {
                 (Ok(group), end) => {
@@ -165,14 +155,14 @@ fn fitting(body: &str) -> Option<Vec<Group<'_>>> {
     Some(groups)
 }
 
-fn page<'a>(plain: &Plain<'a>, body: &'a str, at: usize) -> Read<Group<'a>> {
-    let (mut page, end) = plain.page(at).or_else(|| first(body, at))?;
+fn page<'a>(plain: &Plain<'a>, at: usize) -> Read<Group<'a>> {
+    let (mut page, end) = plain.page(at)?;
     let sessions = page.items.take()?;
     Some((Group { signs: page.signs(), sessions, unreadable: Vec::new() }, end))
 }
 
-fn record<'a>(plain: &Plain<'a>, body: &'a str, at: usize) -> Read<Session<'a>> {
-    plain.session(at).or_else(|| first(body, at)).filter(|(session, _)| is_session(session))
+fn record<'a>(plain: &Plain<'a>, at: usize) -> Read<Session<'a>> {
+    plain.session(at).filter(|(session, _)| is_session(session))
 }
 
 /// Whether an object speaks of a session at all.
@@ -182,8 +172,9 @@ fn is_session(session: &Session<'_>) -> bool {
 
 /// The same value by value and record by record, so that one odd record costs
 /// itself alone.
-fn one_by_one(body: &str) -> Result<Vec<Group<'_>>, Flaw> {
-    let mut groups = Vec::new();
+fn one_by_one<'a>(body: &'a str, spare: &'a Spare) -> Result<Vec<Group<'a>>, Flaw> {
+    // The group of each record, because all are read together in the end.
+    let (mut groups, mut all, mut owners) = (Vec::new(), Vec::new(), Vec::new());
     let mut values = Deserializer::from_str(body).into_iter::<&RawValue>();
     let lines = |end: usize| {
         let before = body.get(..end).unwrap_or_default().trim_ascii_end();
@@ -201,7 +192,7 @@ fn one_by_one(body: &str) -> Result<Vec<Group<'_>>, Flaw> {
         let raw = value.get();
         end = values.byte_offset();
         let neither = || Flaw { line: lines(end - raw.len().min(end) + 1), what: NEITHER };
-        let (signs, records) = if raw.starts_with('[') {
+        let (signs, records): (_, Vec<&RawValue>) = if raw.starts_with('[') {
             (None, serde_json::from_str(raw).map_err(|_| neither())?)
         } else {
             match serde_json::from_str::<Enveloped<'_, Option<Vec<&RawValue>>>>(raw) {
@@ -213,21 +204,20 @@ fn one_by_one(body: &str) -> Result<Vec<Group<'_>>, Flaw> {
         if signs.is_some() {
             groups.push(Group { signs, ..Group::default() });
         }
-        let group = if signs.is_some() { groups.last_mut() } else { loose(&mut groups) };
-        let Some(group) = group else { continue };
-        for record in records {
-            match serde_json::from_str::<Session<'_>>(record.get()) {
-                Ok(session) => group.sessions.push(session),
-                Err(_) => group.unreadable.push(id(record.get())),
-            }
+        if signs.is_none() {
+            loose(&mut groups);
+        }
+        owners.extend(records.iter().map(|_| groups.len().saturating_sub(1)));
+        all.extend(records);
+    }
+    for (owner, record) in owners.into_iter().zip(spare.records(all)) {
+        let Some(group) = groups.get_mut(owner) else { continue };
+        match record {
+            Ok(session) => group.sessions.push(session),
+            Err(rejection) => group.unreadable.push(rejection),
         }
     }
     Ok(groups)
-}
-
-fn id(raw: &str) -> Option<String> {
-    let one = serde_json::from_str::<IdOnly<'_>>(raw).ok()?;
-    bare_id(&one.session_id).map(str::to_owned)
 }
 
 fn speaks_of_a_session(raw: &str) -> bool {
@@ -270,11 +260,11 @@ mod tests {
     use super::*;
 
     fn parts(body: &str) -> Result<Vec<(Option<Signs>, String)>, Flaw> {
-        let spare = OnceCell::new();
+        let spare = Spare::default();
         let word = |verdict: &Verdict<'_>| match verdict {
             Verdict::Accepted { row, .. } => format!("{}@{}", row.session.id().unwrap(), row.position),
             Verdict::Outside { id, .. } => format!("out {id}"),
-            Verdict::Rejected(id) => format!("no {}", id.clone().unwrap_or_default()),
+            Verdict::Rejected(rejection) => format!("no {}", rejection.id.clone().unwrap_or_default()),
         };
         let (groups, question) = (read(body, &spare)?, question("https://h.example"));
         let parts = groups.iter().map(|group| judged(group, &question));

@@ -17,6 +17,10 @@ use super::{PagesError, Saved};
 pub(super) struct Walks {
     tally: Tally,
     told: Told,
+    /// The file that is read, and how many rows came before it.
+    file: (usize, u64),
+    /// File, record, field and value of the first rejected row.
+    first_rejected: Option<String>,
     /// Rows counted.
     rows: u64,
     /// Pages, and files that hold sessions without any.
@@ -43,13 +47,18 @@ struct Open {
 
 impl Walks {
     /// Counts what a chunk held and gives its accepted rows, each page's with the
-    /// number of the first of them among all.
-    pub(super) fn take<'a>(&mut self, file: usize, parts: Vec<Part<'a>>) -> Vec<(u64, Vec<Row<'a>>)> {
-        let taken = parts.into_iter().map(|part| self.take_part(file, part));
+    /// number of the first of them among all. `name` is the file's, for messages.
+    pub(super) fn take<'a>(
+        &mut self,
+        file: usize,
+        name: &str,
+        parts: Vec<Part<'a>>,
+    ) -> Vec<(u64, Vec<Row<'a>>)> {
+        let taken = parts.into_iter().map(|part| self.take_part(file, name, part));
         taken.filter(|(_, rows)| !rows.is_empty()).collect()
     }
 
-    fn take_part<'a>(&mut self, file: usize, mut part: Part<'a>) -> (u64, Vec<Row<'a>>) {
+    fn take_part<'a>(&mut self, file: usize, name: &str, mut part: Part<'a>) -> (u64, Vec<Row<'a>>) {
         self.told.join(&part.told);
         let count = part.verdicts.len() as u64;
         match part.signs {
@@ -73,7 +82,13 @@ impl Walks {
         }
         self.rows += count;
         let accepted = self.tally.accepted();
+        if self.file.0 != file {
+            self.file = (file, self.tally.received());
+        }
         let rows = self.tally.count(part.verdicts).rows;
+        if let (None, Some((place, first))) = (&self.first_rejected, self.tally.first_rejected()) {
+            self.first_rejected = Some(format!("{name}, record {}, {first}", place - self.file.1));
+        }
         if let Some(signs) = part.signs {
             self.end(signs, count);
         }
@@ -147,7 +162,8 @@ impl Walks {
             return Err(PagesError::Nothing { path });
         }
         if let Some(rejected) = self.tally.too_many_rejected() {
-            return Err(PagesError::Rejected { path, rejected, received: self.tally.received() });
+            let first = self.first_rejected.unwrap_or_default();
+            return Err(PagesError::Rejected { path, rejected, received: self.tally.received(), first });
         }
         let missing = self.missing();
         let complete = missing.is_none();

@@ -35,6 +35,7 @@ table! {
         messages: Numbers<Int64Type> = c::MESSAGES,
         analysed: BooleanChunkedBuilder = c::ANALYSED,
         feedback: Numbers<Int64Type> = c::FEEDBACK,
+        unreadable: Numbers<Int64Type> = c::UNREADABLE,
         title: Strings = c::TITLE,
         url: Strings = c::URL,
     }
@@ -168,6 +169,7 @@ impl TablesBuilder {
         table.messages.append_option(record.messages.map(i64::from));
         table.analysed.append_value(record.analysed);
         table.feedback.append_value(i64::from(record.feedback));
+        table.unreadable.append_value(i64::from(record.unreadable));
         table.title.append_option(record.title);
         table.url.append_option(record.url);
     }

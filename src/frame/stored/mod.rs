@@ -144,8 +144,17 @@ pub fn from_parquet(
     let read = || {
         let mut reader = ParquetReader::new(Cursor::new(bytes)).read_parallel(ParallelStrategy::None);
         let found = reader.schema()?;
-        polars_ensure!(found.iter_names().eq(schema.iter_names()), ComputeError: "its columns are others");
-        let mut table = reader.with_columns(Some(columns.clone())).finish()?;
+        let is_later = |name: &str| name == c::UNREADABLE && !found.contains(name);
+        let known = schema.iter_names().filter(|name| !is_later(name));
+        polars_ensure!(found.iter_names().eq(known), ComputeError: "its columns are others");
+        let lacks = columns.iter().position(|name| is_later(name));
+        let read = columns.iter().filter(|name| !is_later(name)).cloned().collect();
+        let mut table = reader.with_columns(Some(read)).finish()?;
+        if let Some(place) = lacks {
+            // Archives of schema 1 do not tell.
+            let nothing = Column::new_scalar(c::UNREADABLE.into(), Scalar::from(0_i64), table.height());
+            table.insert_column(place, nothing)?;
+        }
         in_utc(&mut table)?;
         table.rechunk_mut();
         PolarsResult::Ok(table)
@@ -283,7 +292,8 @@ pub fn verify(tables: &Tables, month: &str) -> Result<Found, FrameError> {
     Ok(found)
 }
 
-/// Pull requests whose repository is not the one that their address tells.
+/// Pull requests whose repository is not the one that their address tells. Older
+/// archives have `unknown` for forges that were not known then.
 fn unfit_repos(tables: &Tables) -> PolarsResult<usize> {
     let Tables([_, pull_requests, ..]) = tables;
     let (addresses, repos) =
@@ -291,7 +301,7 @@ fn unfit_repos(tables: &Tables) -> PolarsResult<usize> {
     Ok(addresses
         .iter()
         .zip(repos.iter())
-        .filter(|(address, repo)| address.map(normal::repo) != *repo)
+        .filter(|(address, repo)| address.map(normal::repo) != *repo && *repo != Some("unknown"))
         .count())
 }
 

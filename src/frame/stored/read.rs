@@ -1,6 +1,5 @@
 //! Stored tables to frames.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use polars::prelude::*;
@@ -86,7 +85,7 @@ impl FramesBuilder {
             let parts = Parts {
                 tags: own_tags,
                 pull_requests: entries
-                    .map(|[state, address]| (address.map(Cow::Borrowed), normal::state(state))),
+                    .map(|[state, address]| (address.and_then(normal::address), normal::state(state))),
                 issues: issues.map(|[impact, label]| (normal::impact(impact), label)),
                 action_items: items.map(|[kind, _]| kind),
             };
@@ -119,6 +118,7 @@ struct Sessions<'t> {
     messages: &'t Int64Chunked,
     analysed: &'t BooleanChunked,
     feedback: &'t Int64Chunked,
+    unreadable: &'t Int64Chunked,
     /// Left out where nobody will read them.
     title: Option<&'t StringChunked>,
     url: Option<&'t StringChunked>,
@@ -144,6 +144,7 @@ impl<'t> Sessions<'t> {
             messages: table.column(c::MESSAGES)?.i64()?,
             analysed: table.column(c::ANALYSED)?.bool()?,
             feedback: table.column(c::FEEDBACK)?.i64()?,
+            unreadable: table.column(c::UNREADABLE)?.i64()?,
             title: texts(c::TITLE).ok(),
             url: texts(c::URL).ok(),
         })
@@ -170,6 +171,7 @@ impl<'t> Sessions<'t> {
             url: self.url.and_then(|url| url.get(row)),
             analysed: self.analysed.get(row).unwrap_or_default(),
             feedback: count(self.feedback).unwrap_or_default(),
+            unreadable: count(self.unreadable).unwrap_or_default(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::cli::{ApiArgs, ReportArgs};
 use crate::fetch::{Delivery, replay};
+use crate::frame::{FramesBuilder, Kept};
 use crate::settings::{Found, FoundKey, Settings};
 
 fn built(sessions: &[&str]) -> Tables {
@@ -153,4 +154,38 @@ fn faults_are_found() {
     renamed.0[1].with_column(repo.into_column()).unwrap();
     let faults = verify(&renamed, "2026-10").unwrap().faults;
     assert_eq!(faults, ["pull_requests: 1 rows whose repo is not that of their address"]);
+}
+
+#[test]
+fn addresses_of_an_older_archive_are_canonical_once_read() {
+    let mut tables = built(&[&session("a", "10-02", "01", "x"), &session("b", "10-03", "", "y")]);
+    let address = ["http://www.github.com:80/o/r/pull/1/files", "https://github.com/O/R/pull/1"];
+    for (name, texts) in [(c::ADDRESS, address), (c::REPO, ["www.github.com:80/o/r", "unknown"])] {
+        let texts = StringChunked::from_slice(name.into(), &texts);
+        tables.0[1].with_column(texts.into_column()).unwrap();
+    }
+    assert_eq!(verify(&tables, "2026-10").unwrap().faults, [""; 0]);
+    let kept = Kept { named_from: DateTime::UNIX_EPOCH, addresses: true, prompts: false, teams: None };
+    let mut builder = FramesBuilder::new(kept);
+    let wanted = Wanted { created: 0..i64::MAX, org: None, tags: &[], users: &[] };
+    builder.push_tables(0, &tables, &wanted).unwrap();
+    let frames = builder.finish().unwrap();
+    let numbers = frames.pull_requests.column(c::ADDRESS).unwrap().u32().unwrap().to_vec_null_aware();
+    let numbers = numbers.left().unwrap();
+    let text = |number: u32| &*frames.words.of(c::ADDRESS)[number as usize];
+    assert_eq!(numbers.into_iter().map(text).collect::<Vec<_>>(), ["https://github.com/o/r/pull/1"; 2]);
+}
+
+#[test]
+fn an_archive_of_schema_1_has_no_unreadable_fields() {
+    let tables = built(&[&session("a", "10-02", "01", "x").replacen('{', r#"{"title": [1], "#, 1)]);
+    assert_eq!(column(tables.sessions(), c::UNREADABLE), ["1"]);
+    let older = to_parquet(&tables.sessions().drop(c::UNREADABLE).unwrap()).unwrap();
+    let read = from_parquet(older.clone(), "sessions", |_| ()).unwrap();
+    assert_eq!(read.get_column_names(), tables.sessions().get_column_names());
+    assert_eq!(column(&read, c::UNREADABLE), ["0"]);
+    let ids = from_parquet(older, "sessions", |columns| columns.retain(|name| name == "session")).unwrap();
+    assert_eq!(ids.width(), 1);
+    let other = to_parquet(&tables.sessions().drop(c::FEEDBACK).unwrap()).unwrap();
+    assert!(from_parquet(other, "sessions", |_| ()).is_err());
 }

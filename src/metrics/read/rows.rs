@@ -142,6 +142,9 @@ pub(super) struct QualityRow {
     pub(super) unknown_impact: Option<u64>,
     pub(super) unknown_pr_state: Option<u64>,
     pub(super) prs_without_url: Option<u64>,
+    /// Older files do not tell.
+    #[serde(default)]
+    pub(super) unreadable_fields: Option<u64>,
 }
 
 impl QualityRow {
@@ -152,6 +155,7 @@ impl QualityRow {
             unknown_impact: self.unknown_impact,
             unknown_pr_state: self.unknown_pr_state,
             prs_without_url: self.prs_without_url,
+            unreadable_fields: self.unreadable_fields,
         }
     }
 }

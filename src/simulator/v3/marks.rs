@@ -65,7 +65,7 @@ pub fn is_automatic(record: &Record, has_service_user: bool) -> bool {
 pub fn origin(record: &Record, automatic: bool) -> &'static str {
     let mut random = stream(record, Topic::Origin);
     if automatic {
-        return random.weighted(&[(45, "scheduled"), (35, "api"), (20, "automation")]);
+        return random.weighted(&[(45, "scheduled"), (33, "api"), (20, "automation"), (2, "code_scan")]);
     }
     random.weighted(&[
         (50, "webapp"),
@@ -75,8 +75,7 @@ pub fn origin(record: &Record, automatic: bool) -> &'static str {
         (4, "teams"),
         (4, "cli"),
         (3, "desktop"),
-        (1, "code_scan"),
-        (1, "other"),
+        (2, "other"),
     ])
 }
 

@@ -7,7 +7,7 @@ mod linear;
 mod organisations;
 mod outputs;
 mod pseudonyms;
-mod runs;
+pub mod runs;
 mod several;
 mod single;
 mod truth;

@@ -485,7 +485,8 @@ impl<'a> Target<'a> {
 
     /// Counts of what could not be read are numbers of few people as well.
     fn quality(&mut self) {
-        const STATUSES: [&str; 7] = ["new", "claimed", "running", "exit", "error", "suspended", "resuming"];
+        const STATUSES: [&str; 8] =
+            ["new", "creating", "claimed", "running", "exit", "error", "suspended", "resuming"];
         let report = self.report;
         let Some(quality) = report.json["quality"].as_object() else { return };
         let pulls = self.truth.pulls(&report.period);
@@ -508,6 +509,7 @@ impl<'a> Target<'a> {
                         pulls.iter().any(|pull| pull.owner == *at && pull.state == "unknown")
                     }
                     "prs_without_url" => session.pulls.iter().any(|pull| pull.address.is_none()),
+                    "unreadable_fields" => session.unreadable > 0,
                     other => panic!("the attacker does not know the count {other}"),
                 }
             };

@@ -21,8 +21,6 @@ pub type Rows = BTreeSet<usize>;
 pub type Person = String;
 
 const IMPACTS: [&str; 4] = ["high", "medium", "low", "other"];
-/// Origins of sessions that no person started, even if they have one's id.
-const MACHINES: [&str; 3] = ["automation", "scheduled", "code_scan"];
 /// Names of states, the strongest first.
 const STATES: [&str; 5] = ["merged", "closed", "open", "draft", "unknown"];
 
@@ -116,12 +114,7 @@ pub struct Pull {
 
 impl Truth {
     pub fn new(records: &[Value]) -> Self {
-        let mut sessions = records::sessions(records, DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC);
-        for session in &mut sessions {
-            let origin = session.origin.as_deref();
-            session.automation |= origin.is_some_and(|origin| MACHINES.contains(&origin));
-        }
-        Self { sessions }
+        Self { sessions: records::sessions(records, DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC) }
     }
 
     /// The sessions that a filter leaves.

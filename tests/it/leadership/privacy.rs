@@ -211,14 +211,9 @@ fn small_groups_are_combined_and_each_session_counts_once() {
 fn groups(session: &Session) -> BTreeSet<(&'static str, String)> {
     let tags = session.tags.iter().map(|tag| ("tag", tag.clone()));
     let team = session.tags.iter().find_map(|tag| Some(("team", tag.strip_prefix("team:")?.to_owned())));
-    let repos = session.addresses().into_iter().map(|address| ("repo", repo(address)));
+    let listed = session.pulls.iter().filter(|entry| entry.address.is_some());
+    let repos = listed.map(|entry| ("repo", entry.repo.clone()));
     tags.chain(team).chain(repos).collect()
-}
-
-fn repo(address: &str) -> String {
-    let path = address.trim_start_matches("https://");
-    let ends = ["/pull/", "/-/merge_requests/", "/pull-requests/", "/pullrequest/"];
-    ends.iter().find_map(|end| path.split_once(end)).map_or("unknown", |(repo, _)| repo).to_owned()
 }
 
 #[test]

@@ -279,6 +279,7 @@ fn two_weeks_give_the_numbers_worked_out_by_hand() {
         ("unknown_impact", 1),
         ("unknown_pr_state", 0),
         ("unknown_status", 2),
+        ("unreadable_fields", 0),
     ];
     assert_eq!(quality, by_hand);
 }

@@ -88,9 +88,10 @@ pub fn shared_pull_requests() -> Vec<Value> {
             json!([]),
             json!([
                 {"pr_url": "  ", "url": "https://github.com/Acme/api/pull/1#x", "pr_state": "", "state": "draft"},
-                {"pr_url": "github.COM/Acme/api/pull/1", "pr_state": "reverted"},
-                // The case of a path matters.
-                {"pr_url": "https://github.com/acme/api/pull/1", "pr_state": null},
+                {"pr_url": "www.github.COM/acme/API/pull/1/files", "pr_state": "draft"},
+                // The case of a path matters on other hosts.
+                {"pr_url": "https://forge.example/Acme/api/pull/1", "pr_state": "reverted"},
+                {"pr_url": "https://forge.example/acme/api/pull/1", "pr_state": null},
                 null
             ]),
         ),
@@ -111,8 +112,8 @@ fn a_shared_pull_request_has_one_owner_and_one_state_a_period() {
     assert_eq!(get("prs", &[("tag", Some("w"))]), Some(1.0));
     assert_eq!(get("prs", &[("tag", Some("y"))]), None);
     assert_eq!(get("prs", &[("tag", None)]), Some(2.0));
-    assert_eq!(get("prs", &[("repo", Some("github.com/Acme/api"))]), Some(2.0));
-    assert_eq!(get("prs", &[("repo", Some("github.com/acme/api"))]), Some(1.0));
+    assert_eq!(get("prs", &[("repo", Some("github.com/Acme/api"))]), Some(1.0));
+    assert_eq!(get("prs", &[("repo", Some("forge.example/acme/api"))]), Some(1.0));
     assert_eq!(get("prs", &[("period", Some("2026-W40"))]), Some(1.0));
     assert_eq!(get("sessions_with_pr", &[]), Some(3.0));
     assert_eq!(get("sessions_with_merged_pr", &[]), Some(0.0));
@@ -251,7 +252,7 @@ fn every_difference_is_told() {
     assert_eq!(told("/period/complete".into(), json!(false)).len(), 1);
     assert_eq!(told("/previous".into(), json!(null)).len(), 3);
     assert_eq!(told("/quality/unknown_status".into(), json!(3)).len(), 1);
-    assert_eq!(told("/quality".into(), json!(null)).len(), 5);
+    assert_eq!(told("/quality".into(), json!(null)).len(), 6);
     assert_eq!(
         told(format!("/facts/{rate}/value"), json!(0.50001)),
         ["merge_rate{tag=auth}: value 0.50001, expected 0.5"]

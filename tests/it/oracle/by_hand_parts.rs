@@ -7,8 +7,7 @@ use serde_json::json;
 
 use super::Kind;
 use super::calendar::{midnight, spans};
-use super::pulls::repo;
-use super::records::{canonical, moment};
+use super::records::{canonical, moment, repo};
 use super::volume::percentile;
 
 #[test]
@@ -86,7 +85,15 @@ fn addresses_and_repositories() {
             "https://github.com/Acme/Api/pull/7",
             "github.com/Acme/Api",
         ),
-        ("GitHub.com/acme/api/pull/7", "github.com/acme/api/pull/7", "github.com/acme/api"),
+        ("GitHub.com/acme/api/pull/7", "https://github.com/acme/api/pull/7", "github.com/acme/api"),
+        (
+            "http://www.github.com:80/acme/api/pull/7/files",
+            "https://github.com/acme/api/pull/7",
+            "github.com/acme/api",
+        ),
+        ("https://c.org/a/b/pulls/3/commits/9", "https://c.org/a/b/pulls/3", "c.org/a/b"),
+        ("https://g.io/a/b/merge_requests/3", "https://g.io/a/b/-/merge_requests/3", "g.io/a/b"),
+        ("https://t.io/c/_git/r/pullRequest/3", "https://t.io/c/_git/r/pullrequest/3", "t.io/c/_git/r"),
         ("https://g.io/a/b/-/merge_requests/3#n", "https://g.io/a/b/-/merge_requests/3", "g.io/a/b"),
         ("https://b.org/a/b/pull-requests/3", "https://b.org/a/b/pull-requests/3", "b.org/a/b"),
         (
@@ -94,8 +101,12 @@ fn addresses_and_repositories() {
             "https://d.com/o/p/_git/r/pullrequest/3",
             "d.com/o/p/_git/r",
         ),
-        ("https://x.com/pull/pull/pull/3", "https://x.com/pull/pull/pull/3", "x.com"),
-        ("https://x.com/a/pull-requests/pull/3", "https://x.com/a/pull-requests/pull/3", "x.com/a"),
+        ("https://x.com/pull/pull/pull/3", "https://x.com/pull/pull/pull/3", "x.com/pull/pull"),
+        (
+            "https://x.com/a/pull-requests/pull/3",
+            "https://x.com/a/pull-requests/pull/3",
+            "x.com/a/pull-requests",
+        ),
         ("https://x.com/a/b/changes/3", "https://x.com/a/b/changes/3", "unknown"),
         ("https://x.com/a/b/pull/", "https://x.com/a/b/pull", "unknown"),
         ("PR-7", "pr-7", "unknown"),

@@ -173,9 +173,11 @@ fn trend(spans: &[Span], tables: &[Facts], complete: bool) -> Facts {
 
 /// What could not be used as it came, over the period.
 fn quality(sessions: &[&Session]) -> BTreeMap<&'static str, u64> {
-    const KNOWN: [&str; 7] = ["new", "claimed", "running", "exit", "error", "suspended", "resuming"];
+    const KNOWN: [&str; 8] =
+        ["new", "creating", "claimed", "running", "exit", "error", "suspended", "resuming"];
     let mut sums = Sums::default();
     for session in sessions {
+        sums.add("unreadable_fields", session.unreadable as f64);
         if session.acus.is_none() {
             sums.add("acus_unknown", 1.0);
         }
@@ -198,8 +200,6 @@ fn quality(sessions: &[&Session]) -> BTreeMap<&'static str, u64> {
             sums.add("unknown_pr_state", 1.0);
         }
     }
-    ["acus_unknown", "unknown_status", "unknown_impact", "unknown_pr_state", "prs_without_url"]
-        .into_iter()
-        .map(|name| (name, sums.of(name) as u64))
-        .collect()
+    let names = ["acus_unknown", "unknown_status", "unknown_impact", "unknown_pr_state", "prs_without_url"];
+    names.into_iter().chain(["unreadable_fields"]).map(|name| (name, sums.of(name) as u64)).collect()
 }

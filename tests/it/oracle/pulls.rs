@@ -5,9 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::facts::{Facts, Group, count, group, ratio};
 use super::records::Session;
 
-/// Ways in which forges name a pull request in its address.
-const MARKERS: [&str; 4] = ["/pull/", "/-/merge_requests/", "/pull-requests/", "/pullrequest/"];
-
 /// States, the strongest first.
 const STATES: [&str; 5] = ["merged", "closed", "open", "draft", "unknown"];
 
@@ -28,7 +25,7 @@ pub fn distinct<'a>(sessions: &[&'a Session]) -> BTreeMap<&'a str, Pull<'a>> {
             let pull = pulls.entry(address).or_insert_with(|| Pull {
                 owner: session,
                 state: entry.state,
-                repo: repo(address),
+                repo: entry.repo.clone(),
             });
             if (session.created, &session.id) < (pull.owner.created, &pull.owner.id) {
                 pull.owner = session;
@@ -43,17 +40,6 @@ pub fn distinct<'a>(sessions: &[&'a Session]) -> BTreeMap<&'a str, Pull<'a>> {
 
 fn rank(state: &str) -> usize {
     STATES.iter().position(|known| *known == state).expect("every state is one of five")
-}
-
-/// Host and path before the first marker, else "unknown".
-pub fn repo(canonical: &str) -> String {
-    let whole = canonical.split_once("://").map_or(canonical, |(_, rest)| rest);
-    let host = whole.find('/').unwrap_or(whole.len());
-    let (host, path) = whole.split_at(host);
-    match MARKERS.iter().filter_map(|marker| path.find(marker)).min() {
-        Some(end) => format!("{host}{}", &path[..end]),
-        None => "unknown".to_owned(),
-    }
 }
 
 #[derive(Default)]

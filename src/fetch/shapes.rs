@@ -1,0 +1,438 @@
+//! Records whose fields have other shapes than the API's, rewritten as the API
+//! writes them.
+//!
+//! Warehouses and exporters store lists and objects as JSON text, single objects
+//! instead of lists, or tags as text with commas. What has one meaning is read so.
+//! A field without a clear meaning, or twice in an object with different values,
+//! is left out and counted; it costs nothing but itself.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::dense::too_dense;
+use super::lenient::Text;
+use super::plain::Plain;
+
+/// A record in the shapes of the API.
+#[derive(Debug)]
+pub(super) struct Rewritten {
+    /// Its JSON, with the fields that are read.
+    pub text: String,
+    /// Fields, and elements of lists, that could not be read.
+    pub unreadable: u32,
+}
+
+/// Rewrites a record. `None` where it is plain already, or no object.
+pub(super) fn rewritten(record: &str) -> Option<Rewritten> {
+    if Plain::new(record).session(0).is_some() {
+        return None;
+    }
+    let mut reader = Reader { unreadable: 0 };
+    let text = reader.object(record, session_field)?;
+    Some(Rewritten { text, unreadable: reader.unreadable })
+}
+
+/// How a field is read.
+#[derive(Clone, Copy)]
+enum Shape {
+    /// Text, or a number.
+    Word,
+    /// Any value, judged later.
+    Raw,
+    /// A known field that no report needs.
+    Ignored,
+    List(Entry),
+    Object(Fields),
+}
+
+/// What the elements of a list are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Entry {
+    Tag,
+    PullRequest,
+    Issue,
+    ActionItem,
+    Remark,
+}
+
+/// The shapes of an object's fields by their names; `None` for an unknown name.
+type Fields = fn(&str) -> Option<Shape>;
+
+fn session_field(name: &str) -> Option<Shape> {
+    Some(match name {
+        "session_id" | "url" | "status" | "title" | "user_id" | "service_user_id" | "org_id" | "origin"
+        | "session_size" | "category" | "status_detail" => Shape::Word,
+        "created_at" | "updated_at" | "acus_consumed" | "num_user_messages" | "initial_user_message" => {
+            Shape::Raw
+        }
+        "tags" => Shape::List(Entry::Tag),
+        "pull_requests" => Shape::List(Entry::PullRequest),
+        "session_analysis" | "analysis" => Shape::Object(analysis_field),
+        _ => return None,
+    })
+}
+
+fn analysis_field(name: &str) -> Option<Shape> {
+    Some(match name {
+        "issues" => Shape::List(Entry::Issue),
+        "action_items" => Shape::List(Entry::ActionItem),
+        "suggested_prompt" => Shape::Object(prompt_field),
+        _ => return None,
+    })
+}
+
+fn prompt_field(name: &str) -> Option<Shape> {
+    Some(match name {
+        "feedback_items" => Shape::List(Entry::Remark),
+        "original_prompt" => Shape::Raw,
+        _ => return None,
+    })
+}
+
+impl Entry {
+    fn fields(self) -> Fields {
+        match self {
+            Self::Tag => |name| (name == "name").then_some(Shape::Word),
+            Self::PullRequest => {
+                |name| matches!(name, "pr_url" | "url" | "pr_state" | "state").then_some(Shape::Word)
+            }
+            Self::Issue => |name| match name {
+                "impact" | "label" => Some(Shape::Word),
+                "issue" | "title" | "id" => Some(Shape::Ignored),
+                _ => None,
+            },
+            Self::ActionItem => |name| match name {
+                "type" => Some(Shape::Word),
+                "action_item" | "issue_id" => Some(Shape::Ignored),
+                _ => None,
+            },
+            Self::Remark => |name| {
+                matches!(name, "summary" | "excerpt" | "details" | "issue_id").then_some(Shape::Ignored)
+            },
+        }
+    }
+}
+
+/// The fields of an object in their order; a name that comes twice with different
+/// values has none.
+struct Object<'a>(Vec<(String, Option<&'a RawValue>)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor).map(Object)
+    }
+}
+
+struct ObjectVisitor;
+
+impl<'de> Visitor<'de> for ObjectVisitor {
+    type Value = Vec<(String, Option<&'de RawValue>)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut fields: Self::Value = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
+        while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
+            let known = places.get(&name).and_then(|place| fields.get_mut(*place));
+            if let Some((_, first)) = known {
+                *first = first.filter(|first| first.get() == value.get());
+            } else {
+                places.insert(name.clone(), fields.len());
+                fields.push((name, Some(value)));
+            }
+        }
+        Ok(fields)
+    }
+}
+
+/// What a value holds once JSON text is unwrapped.
+enum Content<'a> {
+    /// JSON; `null` for blank text.
+    Json(Cow<'a, str>),
+    /// Text that is not JSON.
+    Text(String),
+}
+
+fn content(json: &str) -> Content<'_> {
+    if !json.starts_with('"') {
+        return Content::Json(Cow::Borrowed(json));
+    }
+    let text: String = serde_json::from_str(json).unwrap_or_default();
+    let inner = text.trim();
+    let is_json =
+        || too_dense(inner.as_bytes()).is_none() && serde_json::from_str::<IgnoredAny>(inner).is_ok();
+    match inner.as_bytes().first() {
+        None => Content::Json(Cow::Borrowed("null")),
+        _ if inner == "null" => Content::Json(Cow::Borrowed("null")),
+        Some(b'[' | b'{') if is_json() => Content::Json(Cow::Owned(inner.to_owned())),
+        Some(_) => Content::Text(inner.to_owned()),
+    }
+}
+
+struct Reader {
+    unreadable: u32,
+}
+
+impl Reader {
+    /// An object with the known fields that can be read; `None` for any other value.
+    fn object(&mut self, json: &str, shape_of: Fields) -> Option<String> {
+        let Object(fields) = serde_json::from_str(json).ok()?;
+        let mut written = Vec::new();
+        for (name, value) in fields {
+            let Some(shape) = shape_of(&name) else { continue };
+            let value = match value {
+                Some(value) => self.field(shape, value.get()),
+                None => self.lost(),
+            };
+            written.extend(value.map(|value| format!("\"{name}\":{value}")));
+        }
+        Some(format!("{{{}}}", written.join(",")))
+    }
+
+    /// Counts a value that cannot be read.
+    fn lost<T>(&mut self) -> Option<T> {
+        self.unreadable = self.unreadable.saturating_add(1);
+        None
+    }
+
+    fn field(&mut self, shape: Shape, json: &str) -> Option<String> {
+        if json == "null" {
+            return None;
+        }
+        let read = match shape {
+            Shape::Ignored => return None,
+            Shape::Raw => Some(json.to_owned()),
+            Shape::Word => is_word(json).then(|| json.to_owned()),
+            Shape::List(entry) => self.list(json, entry),
+            Shape::Object(fields) => self.single(json, fields),
+        };
+        read.or_else(|| self.lost())
+    }
+
+    /// One object, which may be JSON text, or alone in a list.
+    fn single(&mut self, json: &str, fields: Fields) -> Option<String> {
+        let Content::Json(json) = content(json) else { return None };
+        match json.as_bytes().first()? {
+            b'n' => Some("null".to_owned()),
+            b'{' => self.object(&json, fields),
+            b'[' => match serde_json::from_str::<Vec<&RawValue>>(&json).ok()?.as_slice() {
+                [] => Some("null".to_owned()),
+                [one] => self.object(one.get(), fields),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// A list, which may be JSON text, one object, or text.
+    fn list(&mut self, json: &str, entry: Entry) -> Option<String> {
+        let json = match content(json) {
+            Content::Json(json) => json,
+            Content::Text(text) => return list_of_text(&text, entry),
+        };
+        match json.as_bytes().first()? {
+            b'n' => Some("null".to_owned()),
+            b'[' => {
+                let elements: Vec<&RawValue> = serde_json::from_str(&json).ok()?;
+                let read = elements.into_iter().filter_map(|element| self.element(element.get(), entry));
+                Some(format!("[{}]", read.collect::<Vec<_>>().join(",")))
+            }
+            b'{' => {
+                let Object(fields) = serde_json::from_str(&json).ok()?;
+                if fields.is_empty() {
+                    return Some("[]".to_owned());
+                }
+                let is_entry = fields.iter().any(|(name, _)| entry.fields()(name).is_some());
+                let one = is_entry.then(|| self.element(&json, entry)).flatten();
+                one.map(|one| format!("[{one}]"))
+            }
+            _ => None,
+        }
+    }
+
+    /// An element of a list; nothing for null.
+    fn element(&mut self, json: &str, entry: Entry) -> Option<String> {
+        let first = json.as_bytes().first()?;
+        match (entry, first) {
+            (_, b'n') => None,
+            (Entry::Tag, b'{') => {
+                let name = serde_json::from_str::<Object<'_>>(json).ok().and_then(|Object(fields)| {
+                    let name = fields.into_iter().find(|(name, _)| name == "name")?.1?.get();
+                    (name.starts_with('"') && is_word(name)).then(|| name.to_owned())
+                });
+                name.or_else(|| self.lost())
+            }
+            (Entry::Tag, _) if is_word(json) => Some(json.to_owned()),
+            (Entry::Tag, _) | (_, b'[') => self.lost(),
+            (_, b'{') => self.object(json, entry.fields()).or_else(|| self.lost()),
+            (_, b'"') => match content(json) {
+                Content::Json(inner) if inner.starts_with('{') => {
+                    self.object(&inner, entry.fields()).or_else(|| self.lost())
+                }
+                Content::Json(inner) if inner.starts_with('[') => self.lost(),
+                Content::Text(text) if entry == Entry::PullRequest && is_address(&text) => {
+                    Some(format!("{{\"pr_url\":{json}}}"))
+                }
+                // An entry without an address is counted as such.
+                Content::Json(_) if entry != Entry::PullRequest => None,
+                _ => Some("{}".to_owned()),
+            },
+            (Entry::PullRequest, _) => Some("{}".to_owned()),
+            _ => self.lost(),
+        }
+    }
+}
+
+/// Whether [`Text`] holds a value.
+fn is_word(json: &str) -> bool {
+    matches!(serde_json::from_str(json), Ok(Text(Some(_))))
+}
+
+/// Text in the place of a list: tags with commas between them, or addresses.
+fn list_of_text(text: &str, entry: Entry) -> Option<String> {
+    // Brackets around anything but JSON have no clear meaning.
+    if text.starts_with(['[', '{']) {
+        return None;
+    }
+    let quoted = |text: &str| serde_json::to_string(text).ok();
+    let entries: Option<Vec<String>> = match entry {
+        Entry::Tag => text.split(',').map(quoted).collect(),
+        Entry::PullRequest => {
+            let parts = text.split([',', ' ', '\n', '\t']).filter(|part| !part.trim().is_empty());
+            let entry =
+                |part: &str| Some(format!("{{\"pr_url\":{}}}", quoted(part).filter(|_| is_address(part))?));
+            parts.map(entry).collect()
+        }
+        _ => None,
+    };
+    entries.map(|entries| format!("[{}]", entries.join(",")))
+}
+
+/// Whether text is the address of something: with a scheme, or a host with a dot and a path.
+fn is_address(text: &str) -> bool {
+    let has_host = || text.split_once('/').is_some_and(|(host, _)| host.contains('.'));
+    !text.contains(char::is_whitespace) && (text.contains("://") || has_host())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A record with one field, rewritten: the value of the field and what is lost.
+    fn field(name: &str, value: &str) -> (String, u32) {
+        let record = format!(r#"{{"x":[], "{name}": {value}}}"#);
+        let Some(Rewritten { text, unreadable }) = rewritten(&record) else {
+            return ("as it is".to_owned(), 0);
+        };
+        let value = text.strip_prefix(&format!("{{\"{name}\":")).and_then(|rest| rest.strip_suffix('}'));
+        (value.unwrap_or("-").to_owned(), unreadable)
+    }
+
+    fn assert_read(name: &str, cases: &[(&str, &str, u32)]) {
+        for (value, expected, lost) in cases {
+            assert_eq!(field(name, value), ((*expected).to_owned(), *lost), "{name}: {value}");
+        }
+    }
+
+    #[test]
+    fn tags_are_read_from_every_clear_shape() {
+        assert_read(
+            "tags",
+            &[
+                (r#"["a", null, 7]"#, "as it is", 0),
+                (r#""[\"a\", \"b\"]""#, r#"["a","b"]"#, 0),
+                (r#""a, b,,""#, r#"["a"," b","",""]"#, 0),
+                (r#""a""#, r#"["a"]"#, 0),
+                (r#""""#, "null", 0),
+                (r#""null""#, "null", 0),
+                (r#"{"name": "a"}"#, r#"["a"]"#, 0),
+                (r#"[{"name": "a", "id": 1}, "b"]"#, r#"["a","b"]"#, 0),
+                (r#""{\"name\": \"a\"}""#, r#"["a"]"#, 0),
+                (r#"{}"#, "[]", 0),
+                (r#"["a", {"id": 1}, [1], true]"#, r#"["a"]"#, 3),
+                (r#""['a', 'b']""#, "-", 1),
+                (r#"{"a": 1}"#, "-", 1),
+                ("7", "-", 1),
+                ("true", "-", 1),
+            ],
+        );
+    }
+
+    #[test]
+    fn pull_requests_are_read_from_every_clear_shape() {
+        let one = r#"[{"pr_url":"https://h.example/a/b/pull/1"}]"#;
+        assert_read(
+            "pull_requests",
+            &[
+                (r#"[{"pr_url": "p"}, null]"#, "as it is", 0),
+                (r#""[{\"pr_url\": \"https://h.example/a/b/pull/1\"}]""#, one, 0),
+                (r#"{"pr_url": "https://h.example/a/b/pull/1", "n": 1}"#, one, 0),
+                (r#"["https://h.example/a/b/pull/1"]"#, one, 0),
+                (r#""https://h.example/a/b/pull/1""#, one, 0),
+                (r#"["{\"pr_url\": \"https://h.example/a/b/pull/1\"}"]"#, one, 0),
+                (
+                    r#""h.example/1, h.example/2""#,
+                    r#"[{"pr_url":"h.example/1"},{"pr_url":"h.example/2"}]"#,
+                    0,
+                ),
+                (r#"["none", 3, [1], {"state": {"odd": 1}}]"#, "[{},{},{}]", 2),
+                (r#""none""#, "-", 1),
+                (r#"{"number": 7}"#, "-", 1),
+                ("false", "-", 1),
+            ],
+        );
+    }
+
+    #[test]
+    fn analyses_are_read_from_every_clear_shape() {
+        let read = r#"{"issues":[{"impact":"low"}]}"#;
+        assert_read(
+            "analysis",
+            &[
+                (r#"{"issues": [{"impact": "low"}]}"#, "as it is", 0),
+                (r#""{\"issues\": [{\"impact\": \"low\"}]}""#, read, 0),
+                (r#"[{"issues": [{"impact": "low"}]}]"#, read, 0),
+                (r#"{"issues": {"impact": "low", "issue": "x"}}"#, read, 0),
+                (r#"{"issues": "[{\"impact\": \"low\"}]"}"#, read, 0),
+                (r#"{"issues": ["flaky tests"], "timeline": 7}"#, r#"{"issues":[{}]}"#, 0),
+                (r#"{"action_items": [7, {"type": ["a"]}]}"#, r#"{"action_items":[{}]}"#, 2),
+                (r#"{"issues": {"no": "list"}}"#, "{}", 1),
+                (
+                    r#"{"suggested_prompt": {"feedback_items": ["be brief", {}, 1]}}"#,
+                    r#"{"suggested_prompt":{"feedback_items":[{},{}]}}"#,
+                    1,
+                ),
+                (r#"{"suggested_prompt": "x", "issues": 5}"#, "{}", 2),
+                ("[]", "null", 0),
+                ("[{}, {}]", "-", 1),
+                (r#""done""#, "-", 1),
+                ("true", "-", 1),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_name_twice_costs_that_field_alone() {
+        let of = |record: &str| rewritten(record).map(|read| (read.text, read.unreadable)).unwrap();
+        let twice = r#"{"session_id": "a", "title": "x", "title": "y", "other": 1, "other": 2}"#;
+        assert_eq!(of(twice), (r#"{"session_id":"a"}"#.to_owned(), 1));
+        let nested = r#"{"pull_requests": [{"pr_url": "p", "state": "a", "state": "b"}]}"#;
+        assert_eq!(of(nested), (r#"{"pull_requests":[{"pr_url":"p"}]}"#.to_owned(), 1));
+        let same = r#"{"session_id": "a", "url": "u", "url": "u"}"#;
+        assert_eq!(of(same), (r#"{"session_id":"a","url":"u"}"#.to_owned(), 0));
+    }
+
+    #[test]
+    fn dense_json_text_is_not_decoded() {
+        let dense = format!("\"[{}{{}}]\"", "{},".repeat(200_000));
+        assert_eq!(field("pull_requests", &dense), ("-".to_owned(), 1));
+    }
+}

@@ -1,0 +1,298 @@
+//! Input as it is met in the field: saved pages that other tools have rewritten,
+//! and spellings that no document shows.
+
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use crate::attacker::runs::unzipped;
+use crate::oracle::{Asked, Kind, differences, expect};
+use crate::support::{Facts, Outcome, SERVICE_CANARY, acumen, files, run, serve};
+
+/// A session of version 2 in week 41, with other fields.
+fn session(id: u32, fields: Value) -> Value {
+    let mut record = json!({
+        "session_id": format!("devin-{id:032x}"), "org_id": "org_1", "user_id": "email|ada", "status": "exit",
+        "created_at": format!("2026-10-06T10:{id:02}:00Z"), "updated_at": "2026-10-06T12:00:00Z",
+        "acus_consumed": 2.0, "tags": [], "pull_requests": [], "session_analysis": null,
+    });
+    if let (Some(record), Value::Object(fields)) = (record.as_object_mut(), fields) {
+        record.extend(fields);
+    }
+    record
+}
+
+/// A report of week 41 from saved text.
+fn report(folder: &Path, saved: &str) -> Outcome {
+    std::fs::write(folder.join("saved.json"), saved).expect("a file");
+    let mut command = acumen(folder);
+    command.env_remove("DEVIN_API_KEY").args(["report", "--pages", "saved.json", "--out", "out"]);
+    run(command.args(["--week", "2026-W41", "--trend", "1", "--export", "csv,xlsx"]))
+}
+
+/// The text of `facts.json`, and what such a report says on stderr.
+fn written(saved: &str) -> (String, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let outcome = report(folder.path(), saved);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    let out = folder.path().join("out");
+    let name = files(&out).into_iter().find(|name| name.ends_with(".json")).expect("facts");
+    (std::fs::read_to_string(out.join(name)).expect("facts in UTF-8"), outcome.stderr)
+}
+
+/// The facts of a report of week 41 from these records, and what it says on stderr.
+/// All of them are what the oracle works out.
+fn facts(records: &[Value], v3: bool) -> (Facts, String) {
+    let (text, stderr) = written(&Value::from(records.to_vec()).to_string());
+    let now: DateTime<Utc> = "2026-11-01T00:00:00Z".parse().expect("a moment");
+    let week = Kind::Week { year: 2026, week: 41 };
+    let expected = expect(records, &Asked { tz: chrono_tz::UTC, kind: week, trend: 1, now, v3 });
+    assert_eq!(differences(&text, &expected), Vec::<String>::new());
+    (Facts(serde_json::from_str(&text).expect("JSON")), stderr)
+}
+
+fn with_pull_requests(addresses: &[(&str, &str)]) -> Vec<Value> {
+    let entry = |(id, (address, state)): (u32, &(&str, &str))| {
+        session(id, json!({"pull_requests": [{"pr_url": address, "pr_state": state}]}))
+    };
+    (1..).zip(addresses).map(entry).collect()
+}
+
+#[test]
+fn a_pull_request_in_many_spellings_counts_once() {
+    let (facts, _) = facts(
+        &with_pull_requests(&[
+            ("https://github.com/Example/Shop/pull/12", "open"),
+            ("https://github.com/example/shop/pull/12/commits/1a2b3c", "open"),
+            ("HTTP://www.GitHub.com:80/example/shop/Pull/12/files?diff=split#r9", "merged"),
+            ("github.com/EXAMPLE/SHOP/pull/12", "closed"),
+            ("https://github.com/example/shop/pull/13/checks", "open"),
+        ]),
+        false,
+    );
+    assert_eq!(facts.value("prs", json!({})), 2);
+    assert_eq!(facts.value("prs_merged", json!({})), 1);
+    assert_eq!(facts.value("sessions_with_merged_pr", json!({})), 4);
+    assert_eq!(facts.keys("prs", "repo"), ["github.com/Example/Shop"]);
+}
+
+#[test]
+fn the_earliest_session_decides_the_spelling_whatever_the_order_of_the_file() {
+    let mut records = with_pull_requests(&[
+        ("https://dev.azure.com/Team/Shop/_git/Web/pullRequest/3", "open"),
+        ("https://dev.azure.com/team/shop/_git/web/pullrequest/3", "merged"),
+    ]);
+    records.reverse();
+    let (facts, _) = facts(&records, false);
+    assert_eq!(facts.value("prs", json!({})), 1);
+    assert_eq!(facts.keys("prs", "repo"), ["dev.azure.com/Team/Shop/_git/Web"]);
+}
+
+#[test]
+fn repositories_of_all_common_forges_are_known() {
+    let (facts, _) = facts(
+        &with_pull_requests(&[
+            ("https://git.example.org/team/site/pulls/4", "merged"),
+            ("https://code.example.org/group/sub/tool/merge_requests/5/diffs", "open"),
+            ("https://code.example.org/group/sub/tool/-/merge_requests/5", "open"),
+            ("https://stash.example.org/projects/TE/repos/site/pull-requests/6/overview", "open"),
+            ("https://tfs.example.org/c/p/_git/site/PullRequest/8?_a=overview", "open"),
+            ("https://tfs.example.org/c/p/_git/site/pullrequest/8", "open"),
+            ("https://Example.org/Team/Site/pull/9", "open"),
+            ("https://example.org/team/site/pull/9", "open"),
+            ("https://example.org/changes/10", "open"),
+        ]),
+        false,
+    );
+    let repos = facts.keys("prs", "repo");
+    let expected = [
+        "code.example.org/group/sub/tool",
+        "example.org/Team/Site",
+        "example.org/team/site",
+        "git.example.org/team/site",
+        "stash.example.org/projects/TE/repos/site",
+        "tfs.example.org/c/p/_git/site",
+        "unknown",
+    ];
+    assert_eq!(repos, expected);
+    assert_eq!(facts.value("prs", json!({})), 7);
+}
+
+/// A warning about fields, which a report without any does not print.
+const LEFT_OUT: &str = "fields that could not be read";
+
+#[test]
+fn lists_and_analyses_as_text_count_as_lists_and_objects_do() {
+    let issues = json!([{"impact": "High", "label": "Set-up", "issue": "no network"}]);
+    let analysis =
+        json!({"issues": issues, "action_items": [{"type": "knowledge"}], "suggested_prompt": null});
+    let pull = json!({"pr_url": "https://github.com/example/shop/pull/5", "pr_state": "merged"});
+    let plain =
+        session(1, json!({"tags": ["x", "y"], "pull_requests": [pull], "session_analysis": analysis}));
+    let others = [
+        json!({"tags": "[\"x\", \"y\"]", "pull_requests": json!([pull]).to_string(),
+               "session_analysis": analysis.to_string()}),
+        json!({"tags": "x, y", "pull_requests": pull, "session_analysis": [analysis]}),
+        json!({"tags": [{"name": "x"}, {"name": "y"}], "pull_requests": [pull.to_string()],
+               "session_analysis": {"issues": issues.to_string(), "action_items": {"type": "knowledge"}}}),
+    ];
+    let (expected, _) = facts(std::slice::from_ref(&plain), false);
+    for other in others {
+        let (facts, stderr) = facts(&[session(1, other.clone())], false);
+        assert_eq!(facts.0["facts"], expected.0["facts"], "{other}");
+        assert_eq!(facts.0["quality"]["unreadable_fields"], 0, "{other}");
+        assert!(!stderr.contains(LEFT_OUT), "{stderr}");
+    }
+    let addresses = json!({"pull_requests": ["https://github.com/example/shop/pull/5"]});
+    let (facts, _) = facts(&[plain, session(2, addresses)], false);
+    assert_eq!(
+        (facts.value("prs", json!({})), facts.value("sessions_with_merged_pr", json!({}))),
+        (&json!(1), &json!(2))
+    );
+}
+
+#[test]
+fn what_has_no_clear_meaning_is_counted_and_reported() {
+    let odd = json!({
+        "tags": "['x', 'y']", "pull_requests": {"number": 5}, "session_analysis": "done", "title": ["a"],
+        "updated_at": "soon", "num_user_messages": "many", "status": {"name": "exit"}, "user_id": true,
+    });
+    let (facts, stderr) = facts(&[session(1, json!({})), session(2, odd)], false);
+    assert_eq!(facts.0["quality"]["unreadable_fields"], 8);
+    assert!(stderr.contains(&format!("warning: 1 of 2 sessions have {LEFT_OUT}")), "{stderr}");
+    assert_eq!(facts.value("sessions", json!({})), 2);
+}
+
+#[test]
+fn one_odd_session_in_a_hundred_is_counted_and_not_reported() {
+    let mut records: Vec<Value> = (0..50).map(|id| session(id, json!({}))).collect();
+    records.extend((50..100).map(|id| session(id, json!({"created_at": "2026-10-06T10:00:00Z"}))));
+    records[7]["tags"] = json!(7);
+    let (facts, stderr) = facts(&records, false);
+    assert_eq!(facts.0["quality"]["unreadable_fields"], 1);
+    assert!(!stderr.contains(LEFT_OUT), "{stderr}");
+}
+
+#[test]
+fn the_page_and_the_workbook_count_unreadable_fields() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let saved = session(1, json!({"tags": 7})).to_string();
+    assert_eq!(report(folder.path(), &saved).code, Some(0));
+    let out = folder.path().join("out");
+    let file = |ending: &str| files(&out).into_iter().find(|name| name.ends_with(ending)).expect("a file");
+    let page = std::fs::read_to_string(out.join(file(".html"))).expect("a page");
+    assert!(page.contains("<dt>Fields that could not be read</dt><dd>1</dd>"));
+    let book = unzipped(&std::fs::read(out.join(file(".xlsx"))).expect("a workbook"));
+    assert!(book.iter().any(|(_, text)| text.contains("Fields that could not be read")));
+}
+
+#[test]
+fn a_name_twice_costs_that_field_alone() {
+    let twice = session(1, json!({"title": "one"})).to_string().replacen('{', "{\"title\": \"two\", ", 1);
+    let nested =
+        session(2, json!({"pull_requests": [{"pr_url": "https://h.example/a/b/pull/1"}]})).to_string();
+    let nested = nested.replace("\"pr_url\"", "\"pr_state\": \"open\", \"pr_state\": \"merged\", \"pr_url\"");
+    let (text, stderr) = written(&format!("[{twice}, {nested}]"));
+    let facts = Facts(serde_json::from_str(&text).expect("JSON"));
+    assert_eq!(facts.value("sessions", json!({})), 2);
+    assert_eq!(facts.value("prs", json!({"state": "unknown"})), 1);
+    assert_eq!(
+        (&facts.0["source"]["rejected"], &facts.0["quality"]["unreadable_fields"]),
+        (&json!(0), &json!(2))
+    );
+    assert!(stderr.contains(&format!("2 of 2 sessions have {LEFT_OUT}")), "{stderr}");
+}
+
+#[test]
+fn moments_in_other_spellings_are_read() {
+    let moments = [
+        json!("2026-10-07 08:30:00 UTC"),
+        json!("2026-10-07 08:30:00.25 UTC"),
+        json!("2026-10-07T10:30:00 +02:00"),
+        json!("2026-10-07 08:30:00,5"),
+        json!(1.791361800e9),
+        json!("1.7913618e9"),
+        json!("1791361800000"),
+        json!(1_791_361_800.5),
+    ];
+    let sessions = (1..).zip(moments).map(|(id, moment)| {
+        session(id, json!({"created_at": moment, "updated_at": "2026-10-07 09:00:00 UTC"}))
+    });
+    let (facts, stderr) = facts(&sessions.collect::<Vec<_>>(), false);
+    assert_eq!(facts.value("sessions", json!({"day": "2026-10-07"})), 8);
+    assert_eq!(facts.0["quality"]["unreadable_fields"], 0);
+    assert!(!stderr.contains("could not be read"), "{stderr}");
+}
+
+#[test]
+fn an_exponent_in_the_bytes_of_a_file_is_read() {
+    let saved = session(1, json!({"created_at": 0}))
+        .to_string()
+        .replace("\"created_at\":0", "\"created_at\":1.7913618E+9");
+    let facts = Facts(serde_json::from_str(&written(&saved).0).expect("JSON"));
+    assert_eq!(facts.value("sessions", json!({"day": "2026-10-07"})), 1);
+}
+
+#[test]
+fn a_refusal_names_file_record_field_and_value_of_the_first() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let saved = folder.path().join("saved");
+    std::fs::create_dir(&saved).expect("a folder");
+    let good = session(1, json!({}));
+    let odd = session(2, json!({"created_at": "last \u{1b}[31mTuesday"}));
+    std::fs::write(saved.join("a.json"), json!([good]).to_string()).expect("a file");
+    std::fs::write(saved.join("b.json"), json!([good, odd, {"session_id": true}]).to_string())
+        .expect("a file");
+    let command = &mut acumen(folder.path());
+    command.env_remove("DEVIN_API_KEY").args(["report", "--pages", "saved", "--week", "2026-W41"]);
+    let outcome = run(command);
+    assert_eq!(outcome.code, Some(65), "{}", outcome.stderr);
+    let first = format!("the first: saved/b.json, record 2, id {:032x}: created_at is \"last", 2);
+    assert!(outcome.stderr.contains(&first), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("Tuesday") && !outcome.stderr.contains('\u{1b}'), "{}", outcome.stderr);
+}
+
+#[test]
+fn problem_details_are_shown_with_the_right_that_is_needed() {
+    let forbidden = json!({"type": "about:blank", "title": "Not allowed", "status": 403, "detail": null});
+    let invalid = json!({
+        "type": "about:blank", "title": "Invalid request", "status": 422, "detail": null,
+        "errors": [{"loc": ["query", "first"], "msg": "must be smaller", "type": "less_than"}],
+    });
+    for (status, body, code, words) in [
+        (403, &forbidden, 3, "\"Not allowed\""),
+        (403, &forbidden, 3, "needs the right to view sessions of this organisation (ViewOrgSessions)"),
+        (422, &invalid, 2, "\"Invalid request: query.first: must be smaller\""),
+    ] {
+        let body = body.to_string();
+        let url = serve(move |_| (status, "", body.clone()));
+        let folder = tempfile::tempdir().expect("a folder");
+        let command = &mut acumen(folder.path());
+        command.env("DEVIN_API_KEY", SERVICE_CANARY).args(["report", "--base-url", &url, "--org", "org-1"]);
+        let outcome = run(command.args(["--week", "2026-W41"]));
+        assert_eq!(outcome.code, Some(code), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains(words), "{words}: {}", outcome.stderr);
+    }
+}
+
+#[test]
+fn automation_and_limits_are_counted_as_version_3_tells_them() {
+    let details =
+        ["user_usage_limit_exceeded", "contract_expired", "inactivity", "waiting_for_user", "error"];
+    let origins = ["webapp", "slack", "scheduled", "code_scan", "automation"];
+    let session = |id: u32| {
+        let place = id as usize - 1;
+        let fields = json!({
+            "created_at": 1_791_281_472, "updated_at": 1_791_285_072, "user_id": format!("email|{id}"),
+            "status": if id == 5 { "creating" } else { "suspended" }, "origin": origins[place],
+            "status_detail": details[place],
+        });
+        session(id, fields)
+    };
+    let (facts, _) = facts(&(1..=5).map(session).collect::<Vec<_>>(), true);
+    let value = |metric: &str| facts.value(metric, json!({})).clone();
+    assert_eq!(value("sessions_stopped_by_limit"), 2);
+    assert_eq!((value("active_users"), value("automation_sessions")), (json!(2), json!(3)));
+    assert_eq!(facts.0["quality"]["unknown_status"], 0);
+}
