@@ -44,6 +44,8 @@ mod people;
 #[cfg(test)]
 mod ping;
 #[cfg(test)]
+mod readers;
+#[cfg(test)]
 mod sql;
 #[cfg(test)]
 mod summary;
