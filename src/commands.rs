@@ -54,6 +54,7 @@ pub async fn report(
     voice.finish();
     let prepared = prepared?;
     prepared.doubts().iter().for_each(|doubt| voice.warn(doubt));
+    prepared.notes().iter().for_each(|note| voice.say(&format!("note: {note}")));
     Ok(prepared)
 }
 

@@ -2,11 +2,12 @@
 //! `main`, the only place that reads the environment.
 
 use std::ffi::{OsStr, OsString};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use acumen::cli::{self, ApiArgs, MailArgs, PingArgs, ReportArgs};
 use acumen::error::Error;
+use acumen::people;
 use acumen::regular_file::{self, Links};
 use acumen::settings::mail::Mail;
 use acumen::settings::{Found, FoundKey, SettingsError, SettingsFile};
@@ -170,13 +171,21 @@ pub fn ignores_local_file(argv: &[OsString]) -> bool {
 
 /// What lies around the options of a report, but for the key.
 pub fn around(args: &ReportArgs, file: SettingsFile) -> Result<Found, SettingsError> {
-    let read = |path: &Path| regular_file::read_text(path, Links::Follow, regular_file::PEOPLE);
+    let read = |path: &Path| {
+        let bytes = regular_file::read(path, Links::Follow, regular_file::PEOPLE)?;
+        let not_text = || io::Error::new(ErrorKind::InvalidData, "it is neither UTF-8 nor Unicode text");
+        people::decoded(bytes).ok_or_else(not_text)
+    };
     let people = args.people_file.as_ref().map(|path| match read(path) {
         Ok(text) => Ok((path.clone(), text)),
-        Err(error) => Err(SettingsError::new(
-            format!("--people-file {}: {error}", shown(path)),
-            unless_refused(&error, "name a CSV file in UTF-8 that this user may read"),
-        )),
+        Err(error) => {
+            let hint = match error.kind() {
+                ErrorKind::InvalidData => "save it as “CSV UTF-8” or “Unicode Text”, as Excel calls them",
+                _ => "name a CSV file in UTF-8 that this user may read",
+            };
+            let message = format!("--people-file {}: {error}", shown(path));
+            Err(SettingsError::new(message, unless_refused(&error, hint)))
+        }
     });
     Ok(Found { key: None, file, people: people.transpose()? })
 }

@@ -35,6 +35,9 @@ pub struct Document {
     pub exports: Vec<export::File>,
     /// The same in a few lines of Markdown.
     pub summary: String,
+    /// What was noticed about the input and does not make the report incomplete, a
+    /// line each; the page shows it as well.
+    pub notes: Vec<String>,
 }
 
 /// A finished report and its place: all that is left is to write it.
@@ -117,6 +120,11 @@ impl Prepared {
         &self.doubts
     }
 
+    /// What was noticed about the input and does not make the report incomplete.
+    pub fn notes(&self) -> &[String] {
+        &self.document.notes
+    }
+
     /// The rights of the files that [`deliver`](Self::deliver) writes.
     pub fn mode(&self) -> u32 {
         self.mode
@@ -128,7 +136,7 @@ impl Prepared {
     /// # Errors
     /// The disk refuses.
     pub fn deliver(self) -> Result<Receipt, Error> {
-        let Document { html, json, summary, exports } = &self.document;
+        let Document { html, json, summary, exports, .. } = &self.document;
         // First, so that a report that stands can be made again.
         self.pages.map_or(Ok(()), Pages::finish)?;
         let receipt = deliver::write(&self.folder, &self.name, html, json, exports, self.mode)?;
@@ -218,6 +226,8 @@ pub fn compose(
     };
     // A covered report knows of labels what its facts say.
     let evidence = if settings.privacy.covered { report::labels(&facts) } else { evidence };
+    let unmatched: Vec<String> = people::unmatched(frames, &beside.people, settings).into_iter().collect();
+    let notes = [beside.people.notes.as_slice(), &unmatched].concat();
     let run = Run {
         periods: &settings.periods,
         points: settings.points,
@@ -227,7 +237,7 @@ pub fn compose(
         users: &settings.question.users,
         prices: settings.money.as_ref().map(|money| &money.prices),
         vendor: &beside.vendor,
-        notes: &beside.people.notes,
+        notes: &notes,
         saved: beside.saved.as_ref(),
         demo: settings.demo,
     };
@@ -240,6 +250,7 @@ pub fn compose(
         json: facts.to_json()?,
         exports,
         summary: report::summary(&facts, &evidence, &run),
+        notes: unmatched,
     })
 }
 

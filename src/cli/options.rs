@@ -93,6 +93,7 @@ pub struct ReportArgs {
     #[arg(long, env = "ACUMEN_PEOPLE", value_name = "HOW", value_parser = people, help_heading = "People")]
     pub people: Option<People>,
     /// CSV of people with the columns user (id or email), name, team, from; it beats the API's lists.
+    /// Commas, semicolons or tabs; UTF-8 or Excel's Unicode text.
     #[arg(long, env = "ACUMEN_PEOPLE_FILE", value_name = "FILE", help_heading = "People")]
     pub people_file: Option<PathBuf>,
     /// Print the beginning of each prompt with the sessions worth a look.

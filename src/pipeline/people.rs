@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fetch::{self, Member, People};
+use crate::frame::{Frames, columns};
 use crate::metrics::{Dim, Fact};
 use crate::settings::Settings;
+use crate::text::clean;
 
 /// What the users in facts are called, where they are shown by name: the people
 /// file beats the API's lists.
@@ -29,4 +31,28 @@ pub fn names(facts: &[Fact], people: &People, settings: &Settings) -> BTreeMap<S
     let mut names = fetch::display_names(&members);
     names.retain(|id, _| users.contains(id.as_str()));
     names
+}
+
+/// Rows of the people file that match neither a session's user nor anybody on the
+/// API's lists, as a note that names up to three; no note in a covered report.
+pub fn unmatched(frames: &Frames, people: &People, settings: &Settings) -> Option<String> {
+    if settings.privacy.covered {
+        return None;
+    }
+    let users = frames.words.of(columns::USER).iter().map(AsRef::as_ref);
+    let ids = people.members.iter().map(|member| member.id.as_str());
+    let emails = people.members.iter().filter_map(|member| member.email.as_deref());
+    let unmatched = settings.people.unmatched(users.chain(ids).chain(emails));
+    let named: Vec<String> = unmatched.iter().take(3).map(|who| clean(who, 80)).collect();
+    let (rows, named) = match (unmatched.len(), named.join(", ")) {
+        (0, _) => return None,
+        (1, named) => ("1 person".to_owned(), named),
+        (count, named) if count > 3 => (format!("{count} people"), format!("{named} and {} more", count - 3)),
+        (count, named) => (format!("{count} people"), named),
+    };
+    let lists = match people.members.is_empty() {
+        true => "; without the API's lists of people it matches ids only",
+        false => "",
+    };
+    Some(format!("the people file names {rows} who are in no session and on no list: {named}{lists}"))
 }
