@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use acumen::cli::{self, ApiArgs, MailArgs, PingArgs, ReportArgs};
 use acumen::error::Error;
-use acumen::people;
 use acumen::regular_file::{self, Links};
 use acumen::settings::mail::Mail;
 use acumen::settings::{Found, FoundKey, SettingsError, SettingsFile};
@@ -171,11 +170,7 @@ pub fn ignores_local_file(argv: &[OsString]) -> bool {
 
 /// What lies around the options of a report, but for the key.
 pub fn around(args: &ReportArgs, file: SettingsFile) -> Result<Found, SettingsError> {
-    let read = |path: &Path| {
-        let bytes = regular_file::read(path, Links::Follow, regular_file::PEOPLE)?;
-        let not_text = || io::Error::new(ErrorKind::InvalidData, "it is neither UTF-8 nor Unicode text");
-        people::decoded(bytes).ok_or_else(not_text)
-    };
+    let read = |path: &Path| regular_file::read_text(path, Links::Follow, regular_file::PEOPLE);
     let people = args.people_file.as_ref().map(|path| match read(path) {
         Ok(text) => Ok((path.clone(), text)),
         Err(error) => {

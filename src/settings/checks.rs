@@ -97,14 +97,15 @@ pub(super) fn base_url(text: &str) -> Result<Url, SettingsError> {
 /// # Errors
 /// It is no address, or one over which the token could be read.
 pub fn ping(found: Option<&FoundKey>) -> Result<Option<Url>, SettingsError> {
-    let Some(FoundKey { text, source }) = found else { return Ok(None) };
+    let Some(found) = found else { return Ok(None) };
+    let source = &found.source;
     let refuse = |why: &str| {
         SettingsError::new(
             format!("{source}: {why}"),
             "give the monitor's own address, such as https://hc-ping.com/ and the check's UUID",
         )
     };
-    let text = text.trim();
+    let text = found.secret().trim();
     // The parser would join the lines of a file.
     if text.contains(char::is_control) {
         return Err(refuse("this is more than one line"));
@@ -145,9 +146,12 @@ pub fn checked_key(found: Option<&FoundKey>) -> Result<String, SettingsError> {
     let hint = "put the key into a file and name it with --api-key-file, or set DEVIN_API_KEY; \
                 to look around without a key: acumen demo";
     let Some(found) = found else { return Err(SettingsError::new("there is no API key", hint)) };
-    let text = found.text.trim();
+    let text = found.secret().trim();
     if text.is_empty() {
         return Err(SettingsError::new(format!("the API key from {} is empty", found.source), hint));
+    }
+    if let Some((what, hint)) = wrapping(text) {
+        return Err(SettingsError::new(format!("the API key from {} {what}", found.source), hint));
     }
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(SettingsError::new(
@@ -156,6 +160,30 @@ pub fn checked_key(found: Option<&FoundKey>) -> Result<String, SettingsError> {
         ));
     }
     Ok(text.to_owned())
+}
+
+/// What surrounds a key that was copied together with its context, and what to do about it.
+fn wrapping(text: &str) -> Option<(&'static str, &'static str)> {
+    let has_prefix =
+        |prefix: &str| text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    // An equals sign may end a key in base64, so that it must have a value after it
+    // or a name in capitals before it.
+    let is_assignment = text.split_once('=').is_some_and(|(name, value)| {
+        !value.trim_matches('=').is_empty() || name.chars().all(|c| c.is_ascii_uppercase() || c == '_')
+    });
+    match () {
+        () if is_assignment || has_prefix("export ") => Some((
+            "is an assignment, NAME=KEY, instead of the key alone",
+            "give what stands after the equals sign, without quotes",
+        )),
+        () if text.contains(['"', '\'', '`', '“', '”', '„', '‘', '’', '«', '»']) => {
+            Some(("has quotes, which no key has", "give the key without quotes; env files keep them"))
+        }
+        () if has_prefix("Bearer ") || has_prefix("Authorization:") => {
+            Some(("is a header, Bearer KEY, instead of the key alone", "give what stands after “Bearer”"))
+        }
+        () => None,
+    }
 }
 
 /// The generation of the API, and what decided on it.
@@ -201,6 +229,41 @@ pub(super) fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_is_taken_without_its_file_and_refused_with_its_context() {
+        let checked = |text: &str| {
+            checked_key(Some(&FoundKey { text: text.to_owned(), source: "a test".to_owned() }))
+                .map_err(|error| format!("{error}; {}", error.hint))
+        };
+        for text in ["cog_x", "\u{feff}cog_x\r\n", " cog_x \n\n", "\u{feff} cog_x"] {
+            assert_eq!(checked(text).as_deref(), Ok("cog_x"), "{text:?}");
+        }
+        for key in ["apk_user_QQ==", "apk_user_x=", "abc"] {
+            assert_eq!(checked(key).as_deref(), Ok(key));
+        }
+        for (texts, told) in [
+            (&["\"cog_x\"", "'apk_x'", "“cog_x”", "\u{feff}\"cog_x\"\r\n", "cog_x\""][..], "without quotes"),
+            (
+                &[
+                    "DEVIN_API_KEY=cog_x",
+                    "DEVIN_API_KEY=",
+                    "export DEVIN_API_KEY=\"cog_x\"",
+                    "key = 'cog_x'",
+                    "$env:DEVIN_API_KEY=\"cog_x\"",
+                    "set KEY=cog_x==",
+                ][..],
+                "after the equals sign",
+            ),
+            (&["Bearer cog_x", "bearer cog_x", "Authorization: Bearer cog_x"][..], "after “Bearer”"),
+            (&["cog_x cog_y", "cog_x\ncog_y", "DEVIN_API_KEY: cog_x"][..], "the key alone, on one line"),
+        ] {
+            for text in texts {
+                let error = checked(text).unwrap_err();
+                assert!(error.contains(told) && !error.contains("cog_x"), "{text}: {error}");
+            }
+        }
+    }
 
     #[test]
     fn the_key_tells_the_generation_unless_a_flag_does() {

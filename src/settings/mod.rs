@@ -55,6 +55,13 @@ pub struct FoundKey {
     pub source: String,
 }
 
+impl FoundKey {
+    /// The secret itself: the byte order mark and the line ends belong to the file.
+    pub fn secret(&self) -> &str {
+        self.text.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n'])
+    }
+}
+
 /// What was found for a report around its options, unchecked.
 #[derive(Default)]
 pub struct Found {

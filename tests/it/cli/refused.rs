@@ -205,6 +205,10 @@ fn wrong_keys() {
     write("blank", b" \n\t\n");
     write("two", two_lines.as_bytes());
     write("binary", &[CANARY.as_bytes(), &[0xff, 0xfe]].concat());
+    let (quoted, assigned, header) =
+        (format!("\"{CANARY}\""), format!("export DEVIN_API_KEY={CANARY}"), format!("Bearer {CANARY}"));
+    let in_file = format!("\u{feff}DEVIN_API_KEY='{CANARY}'\r\n");
+    write("assigned", in_file.as_bytes());
     let spaced = format!("{CANARY} {CANARY}");
     let foreign = format!("{CANARY}ü");
     let none: &[(&str, &str)] = &[];
@@ -215,6 +219,10 @@ fn wrong_keys() {
         (&[("DEVIN_API_KEY", " \n")], None, "DEVIN_API_KEY is empty", "--api-key-file"),
         (&[("DEVIN_API_KEY", &spaced)], None, "DEVIN_API_KEY", "alone"),
         (&[("DEVIN_API_KEY", &foreign)], None, "DEVIN_API_KEY", "alone"),
+        (&[("DEVIN_API_KEY", &quoted)], None, "DEVIN_API_KEY has quotes", "without quotes"),
+        (&[("DEVIN_API_KEY", &assigned)], None, "DEVIN_API_KEY is an assignment", "after the equals sign"),
+        (&[("DEVIN_API_KEY", &header)], None, "DEVIN_API_KEY is a header", "after “Bearer”"),
+        (none, Some("assigned"), "assigned is an assignment", "after the equals sign"),
         (none, Some("missing"), "missing", "a file"),
         (none, Some("."), "--api-key-file .", "a file"),
         (none, Some("empty"), "empty is empty", "--api-key-file"),
