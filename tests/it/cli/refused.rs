@@ -98,11 +98,12 @@ fn conflicting_periods() {
 #[test]
 fn wrong_zones_and_words() {
     let cases: &[Case] = &[
+        (&["--tz", "GMT+2"], "GMT+2", "use Etc/GMT-2 (its sign is inverted"),
         (&["--tz", "Mars/Olympus"], "Mars/Olympus", "IANA"),
         (&["--tz", "CEST"], "CEST", "IANA"),
         (&["--tz", "berlin"], "berlin", "Europe/Berlin"),
         (&["--tz", "new york"], "new york", "America/New_York"),
-        (&["--tz", "+02:00"], "+02:00", "IANA"),
+        (&["--tz", "+02:00"], "+02:00", "Etc/GMT-2"),
         (&["--tz", ""], "--tz", "IANA"),
         (&["--org", ""], "--org", "leave --org out"),
         (&["--org", " "], "--org", "leave --org out"),
