@@ -187,6 +187,11 @@ impl TagRule {
     }
 }
 
+/// Whether a tag fits a pattern, in which `*` stands for any text.
+pub fn fits(pattern: &str, tag: &str) -> bool {
+    stands_for(pattern, tag).is_some()
+}
+
 /// What the first `*` of a pattern stands for in a text; `None` where they differ.
 fn stands_for<'t>(pattern: &str, text: &'t str) -> Option<&'t str> {
     let Some((before, after)) = pattern.split_once('*') else {

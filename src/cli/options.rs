@@ -57,7 +57,8 @@ pub struct ReportArgs {
     /// Organisation id; left out, the whole enterprise.
     #[arg(long, env = "ACUMEN_ORG", value_name = "ID", help_heading = "Sessions")]
     pub org: Option<String>,
-    /// Only sessions with this tag; repeat for any of several (the environment gives one).
+    /// Only sessions with this tag, in which * stands for any text; repeat for any of several
+    /// (the environment gives one).
     #[arg(long = "tag", env = "ACUMEN_TAG", value_name = "TAG", value_delimiter = None, help_heading = "Sessions")]
     pub tags: Vec<String>,
     /// Only sessions of this user id; repeat for any of several (the environment gives one).

@@ -24,6 +24,8 @@ mod export;
 #[cfg(test)]
 mod files;
 #[cfg(test)]
+mod filters;
+#[cfg(test)]
 mod golden;
 #[cfg(test)]
 mod hostile;
