@@ -126,6 +126,13 @@ impl People {
         })
     }
 
+    /// The ids and emails that a name stands for in any row, whatever its case.
+    pub fn named<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
+        let name = name.to_lowercase();
+        let is_named = move |row: &Row| row.name.as_ref().is_some_and(|own| own.to_lowercase() == name);
+        self.rows.iter().filter(move |(_, rows)| rows.iter().any(&is_named)).map(|(who, _)| who.as_str())
+    }
+
     fn of(&self, id: &str, email: Option<&str>) -> Option<&Vec<Row>> {
         let of_email = || self.rows.get(&key(email?));
         self.rows.get(&key(id)).or_else(of_email)

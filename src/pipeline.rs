@@ -1,6 +1,7 @@
 //! The only file that sees every stage:
 //! fetch or archive -> frames -> facts -> charts -> report -> exports -> mail -> deliver.
 
+mod filters;
 mod people;
 mod source;
 mod sync;
@@ -85,9 +86,9 @@ pub async fn prepare_within(
         }
         _ => source::asked(settings, limits, progress).await?,
     };
-    let Taken { settings, builder, ledger, pages, saved, vendor, people, archived } = taken;
+    let Taken { settings, builder, ledger, pages, saved, vendor, people, archived, no_match } = taken;
     let doubts = report::doubts(&ledger, archived.is_some());
-    let beside = Beside { vendor, people, saved, archived };
+    let beside = Beside { vendor, people, saved, archived, no_match };
     let owned = settings.clone();
     let document = blocking(move || compose(&builder.finish()?, ledger, &beside, &owned)).await?;
     let label = settings.period.label();
@@ -157,6 +158,8 @@ pub struct Beside {
     pub saved: Option<Saved>,
     /// When the archive was brought up to date that they come from, RFC 3339.
     pub archived: Option<String>,
+    /// No session matches the filters.
+    pub no_match: bool,
 }
 
 /// The pure core: frames, ledger, what stands beside them and settings to the finished report.
@@ -214,6 +217,7 @@ pub fn compose(
             people: settings.privacy.covered.then_some("hidden"),
             profile: settings.privacy.leadership.then_some("leadership"),
             archive: beside.archived.clone(),
+            no_match: beside.no_match,
             ledger,
         },
         quality,
@@ -226,8 +230,10 @@ pub fn compose(
     };
     // A covered report knows of labels what its facts say.
     let evidence = if settings.privacy.covered { report::labels(&facts) } else { evidence };
-    let unmatched: Vec<String> = people::unmatched(frames, &beside.people, settings).into_iter().collect();
-    let notes = [beside.people.notes.as_slice(), &unmatched].concat();
+    let empty = beside.no_match.then(|| "no session matches the filters".to_owned());
+    let own: Vec<String> =
+        empty.into_iter().chain(people::unmatched(frames, &beside.people, settings)).collect();
+    let notes = [beside.people.notes.as_slice(), &own].concat();
     let run = Run {
         periods: &settings.periods,
         points: settings.points,
@@ -250,7 +256,7 @@ pub fn compose(
         json: facts.to_json()?,
         exports,
         summary: report::summary(&facts, &evidence, &run),
-        notes: unmatched,
+        notes: own,
     })
 }
 

@@ -61,7 +61,8 @@ pub struct ReportArgs {
     /// (the environment gives one).
     #[arg(long = "tag", env = "ACUMEN_TAG", value_name = "TAG", value_delimiter = None, help_heading = "Sessions")]
     pub tags: Vec<String>,
-    /// Only sessions of this user id; repeat for any of several (the environment gives one).
+    /// Only sessions of this user: an id, or an email or a name that the API's lists of people or
+    /// the people file know; repeat for any of several (the environment gives one).
     #[arg(long = "user", env = "ACUMEN_USER", value_name = "ID", help_heading = "Sessions")]
     pub users: Vec<String>,
 
@@ -133,6 +134,10 @@ pub struct ReportArgs {
     #[arg(long, env = "ACUMEN_ALLOW_PARTIAL", help_heading = "Output",
           value_parser = clap::builder::FalseyValueParser::new())]
     pub allow_partial: bool,
+    /// Write an empty report where no session matches --org, --tag or --user; it is never mailed.
+    #[arg(long, env = "ACUMEN_ALLOW_EMPTY", help_heading = "Output",
+          value_parser = clap::builder::FalseyValueParser::new())]
+    pub allow_empty: bool,
     /// Do not ask for the vendor's own totals, which the page shows beside ours.
     #[arg(long, env = "ACUMEN_NO_RECONCILE", help_heading = "Output",
           value_parser = clap::builder::FalseyValueParser::new())]

@@ -243,7 +243,10 @@ pub(super) fn generation(typed: Option<&str>, key: &str) -> (Api, &'static str) 
 }
 
 /// The users' ids. v3 asks for people and for service users apart, and no row can be both.
-pub(super) fn users(typed: &[String], api: Api) -> Result<Vec<String>, SettingsError> {
+///
+/// # Errors
+/// A text that cannot be an id, or people and service users for v3.
+pub fn users(typed: &[String], api: Api) -> Result<Vec<String>, SettingsError> {
     let users = typed.iter().map(|user| word("--user", user)).collect::<Result<Vec<_>, _>>()?;
     let machines = users.iter().filter(|user| Api::is_service_user(user)).count();
     if api == Api::V3 && machines > 0 && machines < users.len() {

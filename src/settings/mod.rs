@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Datelike, SubsecRound, Utc};
 
-pub use checks::{checked_key, ping};
+pub use checks::{checked_key, ping, users};
 pub use file::{SettingsFile, parse as parse_file};
 use privacy::check_covered_period;
 pub use privacy::{Privacy, privacy};
@@ -29,7 +29,7 @@ use crate::people::{People, TagRule};
 use crate::period::{self, Period};
 use crate::text::{clean, shown};
 use asked::asked;
-use checks::{quoted, users, word, zone};
+use checks::{quoted, word, zone};
 
 /// Something that was typed cannot be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -130,6 +130,8 @@ pub struct Settings {
     pub summary: Option<PathBuf>,
     /// Whether the vendor's own counts are asked for.
     pub reconcile: bool,
+    /// Whether a report is written where no session matches the filters.
+    pub allow_empty: bool,
     /// What is told of people and sessions.
     pub privacy: Privacy,
     /// What ACUs cost; none without a price.
@@ -239,6 +241,7 @@ impl Settings {
             exports,
             summary: args.summary.clone(),
             reconcile,
+            allow_empty: args.allow_empty,
             privacy,
             money,
             month,
