@@ -6,7 +6,7 @@ use crate::fetch::People;
 use crate::frame::{Frames, columns};
 use crate::people::fits;
 use crate::settings::{Settings, SettingsError};
-use crate::text::clean;
+use crate::text::{by_likeness, clean};
 
 /// What sessions of the period and the trend have, whatever the filters.
 #[derive(Debug, Default)]
@@ -35,9 +35,14 @@ pub(super) fn are_given(settings: &Settings, filters_org: bool) -> bool {
 }
 
 /// The refusal of filters that match nothing. `typed` are the settings before names of
-/// users became ids; `values` is what there is, where that is known. A report that
+/// users became the `ids`; `values` is what there is, where that is known. A report that
 /// hides people names nothing of it.
-pub(super) fn refusal(typed: &Settings, values: Option<&Values>, people: &People) -> SettingsError {
+pub(super) fn refusal(
+    typed: &Settings,
+    ids: &[String],
+    values: Option<&Values>,
+    people: &People,
+) -> SettingsError {
     let question = &typed.question;
     let flags = [("--org", question.org.as_slice()), ("--tag", &question.tags), ("--user", &question.users)];
     let list = flags.iter().flat_map(|(flag, texts)| texts.iter().map(move |text| (*flag, text)));
@@ -47,25 +52,26 @@ pub(super) fn refusal(typed: &Settings, values: Option<&Values>, people: &People
     let values = values.filter(|_| !typed.privacy.covered);
     let advice = match values {
         Some(values) if values.is_empty() => "no session of these days has any such value".to_owned(),
-        Some(values) => known(typed, values, people),
+        Some(values) => known(typed, ids, values, people),
         None => unknown(typed, people),
     };
     SettingsError::new(message, format!("{advice}; --allow-empty writes the empty report"))
 }
 
 /// What is closest to the first filter that matches nothing by itself.
-fn known(typed: &Settings, values: &Values, people: &People) -> String {
+fn known(typed: &Settings, ids: &[String], values: &Values, people: &People) -> String {
     let question = &typed.question;
     let has_org = |org: &String| values.orgs.contains(org);
     let has_tag = |tag: &String| values.tags.iter().any(|own| fits(tag, own));
-    let users = user_names(people, Some(&values.users));
-    let has_user = |user: &String| users.iter().any(|own| own.to_lowercase() == user.to_lowercase());
+    let has_user = |id: &String| values.users.contains(id);
     match (&question.org, question.tags.as_slice(), question.users.as_slice()) {
         (Some(org), _, _) if !has_org(org) => closest("organisation ids", org, &values.orgs),
         (_, [tag, ..], _) if !question.tags.iter().any(has_tag) => {
             format!("{}; tags match by case, and * stands for any text", closest("tags", tag, &values.tags))
         }
-        (_, _, [user, ..]) if !question.users.iter().any(has_user) => closest("users", user, &users),
+        (_, _, [user, ..]) if !ids.iter().any(has_user) => {
+            closest("users", user, &user_names(people, Some(&values.users)))
+        }
         _ => "each of them matches sessions, but no session matches all of them".to_owned(),
     }
 }
@@ -109,10 +115,7 @@ fn user_names(people: &People, ids: Option<&[String]>) -> Vec<String> {
 
 /// Up to three values, the most similar first.
 fn closest(what: &str, typed: &str, values: &[String]) -> String {
-    let plain = |text: &str| text.replace('*', "").to_lowercase();
-    let mut ranked: Vec<(f64, &String)> =
-        values.iter().map(|value| (strsim::jaro_winkler(&plain(value), &plain(typed)), value)).collect();
-    ranked.sort_by(|one, other| other.0.total_cmp(&one.0).then_with(|| one.1.cmp(other.1)));
+    let ranked = by_likeness(&typed.replace('*', ""), values.iter().map(String::as_str));
     let named: Vec<String> =
         ranked.iter().take(3).map(|(_, value)| format!("“{}”", clean(value, 60))).collect();
     match named.is_empty() {

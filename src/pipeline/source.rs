@@ -70,7 +70,13 @@ pub(super) async fn asked(
     // An incomplete walk says nothing about the filters.
     let no_match = ledger.unique == 0 && ledger.complete && filters::are_given(settings, false);
     if no_match && !settings.allow_empty {
-        return Err(filters::refusal(typed, None, early.as_ref().unwrap_or(&People::default())).into());
+        return Err(filters::refusal(
+            typed,
+            &settings.question.users,
+            None,
+            early.as_ref().unwrap_or(&People::default()),
+        )
+        .into());
     }
     let vendor = vendor(settings).await;
     let people = match early {
@@ -115,7 +121,9 @@ pub(super) async fn read(
     }
     let (builder, ledger, saved, no_match, values) = work.await.map_err(|_| Error::Panicked)??;
     if no_match && !settings.allow_empty {
-        return Err(filters::refusal(typed, values.as_ref(), &People::default()).into());
+        return Err(
+            filters::refusal(typed, &settings.question.users, values.as_ref(), &People::default()).into()
+        );
     }
     // What was saved tells by itself which generation it is of.
     settings.question.api = saved.api;
@@ -182,7 +190,7 @@ pub(super) fn archived(settings: &Settings) -> Result<Taken, Error> {
             true => None,
             false => Some(Values::of(&months(&archive, root, question, &kept, &all)?.1.finish()?)),
         };
-        return Err(filters::refusal(&typed, values.as_ref(), &people).into());
+        return Err(filters::refusal(&typed, &settings.question.users, values.as_ref(), &people).into());
     }
     let mut people = match settings.privacy.covered {
         false => people,

@@ -107,6 +107,7 @@ fn filters_that_match_nothing_are_refused_with_what_there_is() {
             (&["--tag", "taem:*"], "matches --tag “taem:*”", "“team:pay”, “team:search”"),
             (&["--org", "org_aa"], "matches --org “org_aa”", "closest organisation ids there are: “org_a”"),
             (&["--user", "anm"], "matches --user “anm”", "closest users there are: “ann”"),
+            (&["--user", "ANN"], "matches --user “ANN”", "closest users there are: “ann”"),
             (
                 &["--org", "org_b", "--tag", "x"],
                 "matches --org “org_b”, --tag “x”",

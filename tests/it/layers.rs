@@ -37,7 +37,7 @@ const HOMES: [(&str, &[&str]); 28] = [
     ("clap", &["cli", "commands", "main"]),
     ("clap_complete", &["cli", "commands"]),
     ("csv", &["export", "people"]),
-    ("strsim", &["settings"]),
+    ("strsim", &["text"]),
     ("toml", &["settings"]),
     ("tempfile", &["deliver"]),
     ("rustix", &["archive", "deliver", "main", "regular_file"]),
