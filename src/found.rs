@@ -2,7 +2,7 @@
 //! `main`, the only place that reads the environment.
 
 use std::ffi::{OsStr, OsString};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use acumen::cli::{self, ApiArgs, MailArgs, PingArgs, ReportArgs};
@@ -173,10 +173,14 @@ pub fn around(args: &ReportArgs, file: SettingsFile) -> Result<Found, SettingsEr
     let read = |path: &Path| regular_file::read_text(path, Links::Follow, regular_file::PEOPLE);
     let people = args.people_file.as_ref().map(|path| match read(path) {
         Ok(text) => Ok((path.clone(), text)),
-        Err(error) => Err(SettingsError::new(
-            format!("--people-file {}: {error}", shown(path)),
-            unless_refused(&error, "name a CSV file in UTF-8 that this user may read"),
-        )),
+        Err(error) => {
+            let hint = match error.kind() {
+                ErrorKind::InvalidData => "save it as “CSV UTF-8” or “Unicode Text”, as Excel calls them",
+                _ => "name a CSV file in UTF-8 that this user may read",
+            };
+            let message = format!("--people-file {}: {error}", shown(path));
+            Err(SettingsError::new(message, unless_refused(&error, hint)))
+        }
     });
     Ok(Found { key: None, file, people: people.transpose()? })
 }

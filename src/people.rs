@@ -1,7 +1,7 @@
 //! Who people are and which team they work in: the people file and the rules
 //! that tell a team from a tag.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
@@ -41,41 +41,35 @@ pub struct People {
 const COLUMNS: [&str; 4] = ["user", "name", "team", "from"];
 
 impl People {
-    /// Reads a people file: CSV with a line of heads, `user` (an id or an
-    /// email), `name`, `team` and `from` in any order. An empty cell says nothing.
+    /// Reads a people file: a line of heads, `user` (an id or an email), `name`,
+    /// `team` and `from` in any order, then a line per row. Commas, semicolons or
+    /// tabs separate the cells, as in the line of heads. Lines without a value are
+    /// skipped, and an empty cell says nothing.
     ///
     /// # Errors
     /// The first line that cannot be used.
     pub fn parse(text: &str) -> Result<Self, Flaw> {
-        // Spreadsheets like to put a byte order mark first.
-        let text = text.trim_start_matches('\u{feff}');
-        let mut reader =
-            csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(text.as_bytes());
-        let heads = reader.headers().map_err(|error| flaw(1, error.to_string()))?.clone();
+        // Spreadsheets like to put a byte order mark first, and end lines with CR LF or CR.
+        let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n").replace('\r', "\n");
+        let has_value = |line: &str| line.contains(|c: char| !c.is_whitespace() && !",;\"".contains(c));
+        let mut lines = (1..).zip(text.lines()).filter(|(_, line)| has_value(line));
+        let missing = || flaw(1, "the column “user” is missing".to_owned());
+        let (line, heads) = lines.next().ok_or_else(missing)?;
+        let delimiter = delimiter(heads);
+        let heads = cells(heads, delimiter).map_err(|what| flaw(line, what))?;
         let place = |name: &str| heads.iter().position(|head| head.eq_ignore_ascii_case(name));
-        if let Some(odd) =
-            heads.iter().find(|head| !COLUMNS.iter().any(|name| head.eq_ignore_ascii_case(name)))
-        {
+        let is_known = |head: &String| COLUMNS.iter().any(|name| head.eq_ignore_ascii_case(name));
+        if let Some(odd) = heads.iter().find(|head| !head.is_empty() && !is_known(head)) {
             let known = COLUMNS.join(", ");
-            return Err(flaw(1, format!("there is no column “{odd}”; the columns are {known}")));
+            return Err(flaw(line, format!("there is no column “{odd}”; the columns are {known}")));
         }
         let [user, name, team, from] = COLUMNS.map(place);
-        let Some(user) = user else { return Err(flaw(1, "the column “user” is missing".to_owned())) };
+        let Some(user) = user else { return Err(Flaw { line, ..missing() }) };
         let mut people = Self::default();
-        for record in reader.records() {
-            let record = record.map_err(|error| {
-                let line = error.position().map_or(0, csv::Position::line);
-                flaw(line, error.to_string())
-            })?;
-            let line = record.position().map_or(0, csv::Position::line);
-            if record.iter().any(|cell| cell.contains(['\n', '\r'])) {
-                return Err(flaw(
-                    line,
-                    "a quotation mark that opens here is not closed on its line".to_owned(),
-                ));
-            }
+        for (line, text) in lines {
+            let record = cells(text, delimiter).map_err(|what| flaw(line, what))?;
             let cell = |place: Option<usize>| {
-                place.and_then(|place| record.get(place)).filter(|cell| !cell.is_empty()).map(str::to_owned)
+                place.and_then(|place| record.get(place)).filter(|cell| !cell.is_empty()).cloned()
             };
             let Some(who) = cell(Some(user)) else {
                 return Err(flaw(line, "it names no user".to_owned()));
@@ -96,6 +90,12 @@ impl People {
             rows.sort_by_key(|row| row.from);
         }
         Ok(people)
+    }
+
+    /// The ids and emails that are none of these, in alphabetical order.
+    pub fn unmatched<'a>(&self, known: impl Iterator<Item = &'a str>) -> Vec<&str> {
+        let known: HashSet<String> = known.map(key).collect();
+        self.rows.keys().filter(|who| !known.contains(*who)).map(String::as_str).collect()
     }
 
     /// Whether it says nothing.
@@ -126,10 +126,42 @@ impl People {
         })
     }
 
+    /// The ids and emails that a name stands for in any row, whatever its case.
+    pub fn named<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
+        let name = name.to_lowercase();
+        let is_named = move |row: &Row| row.name.as_ref().is_some_and(|own| own.to_lowercase() == name);
+        self.rows.iter().filter(move |(_, rows)| rows.iter().any(&is_named)).map(|(who, _)| who.as_str())
+    }
+
     fn of(&self, id: &str, email: Option<&str>) -> Option<&Vec<Row>> {
         let of_email = || self.rows.get(&key(email?));
         self.rows.get(&key(id)).or_else(of_email)
     }
+}
+
+/// What separates the cells of a line of heads: of comma, semicolon and tab the one
+/// that occurs most.
+fn delimiter(heads: &str) -> u8 {
+    let count = |delimiter: &u8| heads.bytes().filter(|byte| byte == delimiter).count();
+    // Of equals the last one wins.
+    *b"\t;,".iter().max_by_key(|delimiter| count(delimiter)).unwrap_or(&b',')
+}
+
+/// The cells of one line, trimmed. Lines are read one by one, because the positions
+/// that the reader of a whole file gives are off by empty lines.
+fn cells(line: &str, delimiter: u8) -> Result<Vec<String>, String> {
+    let line = format!("{line}\n");
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .delimiter(delimiter)
+        .buffer_capacity(line.len())
+        .from_reader(line.as_bytes());
+    let mut record = csv::StringRecord::new();
+    reader.read_record(&mut record).map_err(|error| error.to_string())?;
+    if record.iter().any(|cell| cell.contains('\n')) {
+        return Err("a quotation mark that opens here is not closed on its line".to_owned());
+    }
+    Ok(record.iter().map(|cell| cell.trim().to_owned()).collect())
 }
 
 /// What a cell is looked up by: emails do not care about case, ids do.
@@ -160,6 +192,11 @@ impl TagRule {
         let stands = stands_for(&self.pattern, tag)?;
         Some(self.team.as_deref().unwrap_or(stands).trim()).filter(|team| !team.is_empty())
     }
+}
+
+/// Whether a tag fits a pattern, in which `*` stands for any text.
+pub fn fits(pattern: &str, tag: &str) -> bool {
+    stands_for(pattern, tag).is_some()
 }
 
 /// What the first `*` of a pattern stands for in a text; `None` where they differ.
@@ -285,7 +322,29 @@ mod tests {
         assert_eq!([line("name\nx\n"), line("user,boss\n"), line("")], [1; 3]);
         assert_eq!(line("user,from\na,2026-10-05\nb,5 Oct\n"), 3);
         assert_eq!(line("user,name,team\na,\"Uma,Alpha\nb,Bea,Alpha\n"), 2);
-        assert_eq!([line("user\n\"\"\n"), line("user,name\na,x\na,y\n")], [2, 3]);
+        assert_eq!([line("user,name\n\"\",x\n"), line("user,name\na,x\na,y\n")], [2, 3]);
         assert!(People::parse("user,name\na\nb,x,more\n").is_ok());
+        let bad_day = "user,from\n\n,\na,2026-10-05\n\nb,5 Oct\n";
+        for end in ["\n", "\r\n", "\r"] {
+            assert_eq!(line(&bad_day.replace('\n', end)), 6, "{end:?}");
+        }
+    }
+
+    #[test]
+    fn files_of_spreadsheets_are_read_alike() {
+        let plain = "user,name,team,from\nada@example.com,Ädä,\"a,b;c\",\nu2,Bo,,2026-10-05\n";
+        let expected = People::parse(plain).unwrap();
+        let tabs = plain.replace(',', "\t").replace("a\tb;c", "a,b;c");
+        let semicolons = "\u{feff};;;\r\nUser;Name;Team;From;;\r\nada@example.com; Ädä ;\"a,b;c\";;;\r\n\r\n;;;\r\n\"\";;;\r\nu2;Bo;;2026-10-05\r\n";
+        let (macintosh, dos) = (plain.replace('\n', "\r"), tabs.replace('\n', "\r\n"));
+        for text in [semicolons, &tabs, &macintosh, &dos] {
+            assert_eq!(People::parse(text).as_ref(), Ok(&expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn rows_that_match_nobody_are_found() {
+        let people = People::parse("user\nAda@example.com\nu1\nU2\nbo@example.com\n").unwrap();
+        assert_eq!(people.unmatched(["ADA@example.com", "u1", "u2"].into_iter()), ["U2", "bo@example.com"]);
     }
 }

@@ -1,6 +1,7 @@
 //! The only file that sees every stage:
 //! fetch or archive -> frames -> facts -> charts -> report -> exports -> mail -> deliver.
 
+mod filters;
 mod people;
 mod source;
 mod sync;
@@ -35,6 +36,9 @@ pub struct Document {
     pub exports: Vec<export::File>,
     /// The same in a few lines of Markdown.
     pub summary: String,
+    /// What was noticed about the input and does not make the report incomplete, a
+    /// line each; the page shows it as well.
+    pub notes: Vec<String>,
 }
 
 /// A finished report and its place: all that is left is to write it.
@@ -82,9 +86,9 @@ pub async fn prepare_within(
         }
         _ => source::asked(settings, limits, progress).await?,
     };
-    let Taken { settings, builder, ledger, pages, saved, vendor, people, archived } = taken;
+    let Taken { settings, builder, ledger, pages, saved, vendor, people, archived, no_match } = taken;
     let mut doubts = report::doubts(&ledger, archived.is_some());
-    let beside = Beside { vendor, people, saved, archived };
+    let beside = Beside { vendor, people, saved, archived, no_match };
     let owned = settings.clone();
     let work = move || {
         let frames = builder.finish()?;
@@ -122,6 +126,11 @@ impl Prepared {
         &self.doubts
     }
 
+    /// What was noticed about the input and does not make the report incomplete.
+    pub fn notes(&self) -> &[String] {
+        &self.document.notes
+    }
+
     /// The rights of the files that [`deliver`](Self::deliver) writes.
     pub fn mode(&self) -> u32 {
         self.mode
@@ -133,7 +142,7 @@ impl Prepared {
     /// # Errors
     /// The disk refuses.
     pub fn deliver(self) -> Result<Receipt, Error> {
-        let Document { html, json, summary, exports } = &self.document;
+        let Document { html, json, summary, exports, .. } = &self.document;
         // First, so that a report that stands can be made again.
         self.pages.map_or(Ok(()), Pages::finish)?;
         let receipt = deliver::write(&self.folder, &self.name, html, json, exports, self.mode)?;
@@ -154,6 +163,8 @@ pub struct Beside {
     pub saved: Option<Saved>,
     /// When the archive was brought up to date that they come from, RFC 3339.
     pub archived: Option<String>,
+    /// No session matches the filters.
+    pub no_match: bool,
 }
 
 /// The pure core: frames, ledger, what stands beside them and settings to the finished report.
@@ -211,6 +222,7 @@ pub fn compose(
             people: settings.privacy.covered.then_some("hidden"),
             profile: settings.privacy.leadership.then_some("leadership"),
             archive: beside.archived.clone(),
+            no_match: beside.no_match,
             ledger,
         },
         quality,
@@ -223,6 +235,10 @@ pub fn compose(
     };
     // A covered report knows of labels what its facts say.
     let evidence = if settings.privacy.covered { report::labels(&facts) } else { evidence };
+    let empty = beside.no_match.then(|| "no session matches the filters".to_owned());
+    let own: Vec<String> =
+        empty.into_iter().chain(people::unmatched(frames, &beside.people, settings)).collect();
+    let notes = [beside.people.notes.as_slice(), &own].concat();
     let run = Run {
         periods: &settings.periods,
         points: settings.points,
@@ -232,7 +248,7 @@ pub fn compose(
         users: &settings.question.users,
         prices: settings.money.as_ref().map(|money| &money.prices),
         vendor: &beside.vendor,
-        notes: &beside.people.notes,
+        notes: &notes,
         saved: beside.saved.as_ref(),
         demo: settings.demo,
     };
@@ -245,6 +261,7 @@ pub fn compose(
         json: facts.to_json()?,
         exports,
         summary: report::summary(&facts, &evidence, &run),
+        notes: own,
     })
 }
 

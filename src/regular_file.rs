@@ -135,13 +135,30 @@ pub fn read(path: &Path, links: Links, most: u64) -> io::Result<Vec<u8>> {
     if bytes.len() as u64 > most { Err(too_large()) } else { Ok(bytes) }
 }
 
-/// The same as text in UTF-8.
+/// The same as text in UTF-8, or in UTF-16 with a byte order mark; any mark is left out.
 ///
 /// # Errors
-/// As [`read`], or the bytes are no UTF-8.
+/// As [`read`], or the bytes are no text: [`ErrorKind::InvalidData`].
 pub fn read_text(path: &Path, links: Links, most: u64) -> io::Result<String> {
-    let text = String::from_utf8(read(path, links, most)?);
-    text.map_err(|_| io::Error::new(ErrorKind::InvalidData, "stream did not contain valid UTF-8"))
+    let text = decoded(read(path, links, most)?).ok_or_else(|| {
+        io::Error::new(ErrorKind::InvalidData, "it is neither UTF-8 nor UTF-16 with a byte order mark")
+    })?;
+    Ok(text.trim_start_matches('\u{feff}').to_owned())
+}
+
+/// The text of a file: UTF-8, or UTF-16 with a byte order mark, which Excel calls
+/// Unicode text and PowerShell writes by default. The mark stays.
+fn decoded(bytes: Vec<u8>) -> Option<String> {
+    let units = |read: fn([u8; 2]) -> u16| {
+        let pairs = bytes.chunks_exact(2).filter_map(|pair| pair.try_into().ok()).map(read);
+        let is_whole = bytes.len().is_multiple_of(2);
+        char::decode_utf16(pairs).collect::<Result<String, _>>().ok().filter(|_| is_whole)
+    };
+    match bytes.as_slice() {
+        [0xff, 0xfe, ..] => units(u16::from_le_bytes),
+        [0xfe, 0xff, ..] => units(u16::from_be_bytes),
+        _ => String::from_utf8(bytes).ok(),
+    }
 }
 
 /// A limit in words.
@@ -241,6 +258,28 @@ mod tests {
         assert_eq!(error.to_string(), "it is larger than 1 KiB");
         fs::write(&path, [0xff]).unwrap();
         assert!(read_text(&path, Links::Follow, SETTINGS).is_err());
+    }
+
+    #[test]
+    fn text_is_read_with_and_without_a_byte_order_mark() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("text");
+        let read = |bytes: &[u8]| {
+            fs::write(&path, bytes).unwrap();
+            read_text(&path, Links::Follow, SECRET).map_err(|error| error.kind())
+        };
+        let utf16 = |to_bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+            "\u{feff}Ä𝄞\r\n".encode_utf16().flat_map(to_bytes).collect()
+        };
+        for bytes in
+            ["Ä𝄞\r\n".into(), "\u{feff}Ä𝄞\r\n".into(), utf16(u16::to_le_bytes), utf16(u16::to_be_bytes)]
+        {
+            assert_eq!(read(&bytes).as_deref(), Ok("Ä𝄞\r\n"));
+        }
+        // Windows-1252, half a unit, and half a surrogate pair.
+        for broken in [b"\xc4da".as_slice(), b"\xff\xfeu\0s", b"\xff\xfe\x00\xd8"] {
+            assert_eq!(read(broken), Err(ErrorKind::InvalidData), "{broken:?}");
+        }
     }
 
     #[test]

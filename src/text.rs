@@ -71,6 +71,16 @@ pub fn is_mark(c: char) -> bool {
         | '\u{e0100}'..='\u{e01ef}')
 }
 
+/// Values with their likeness to a text, from 0 to 1 and whatever the case; the most
+/// similar first, equally similar ones in alphabetical order.
+pub fn by_likeness<'v>(text: &str, values: impl Iterator<Item = &'v str>) -> Vec<(f64, &'v str)> {
+    let text = text.to_lowercase();
+    let likeness = |value: &'v str| (strsim::jaro_winkler(&value.to_lowercase(), &text), value);
+    let mut ranked: Vec<_> = values.map(likeness).collect();
+    ranked.sort_by(|one, other| other.0.total_cmp(&one.0).then_with(|| one.1.cmp(other.1)));
+    ranked
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

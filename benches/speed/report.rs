@@ -12,7 +12,13 @@ use crate::data;
 /// The group `report`.
 pub fn report(criterion: &mut Criterion) {
     let settings = data::settings();
-    let beside = Beside { vendor: Vendor::NotAsked, people: People::default(), saved: None, archived: None };
+    let beside = Beside {
+        vendor: Vendor::NotAsked,
+        people: People::default(),
+        saved: None,
+        archived: None,
+        no_match: false,
+    };
     let mut group = criterion.benchmark_group("report");
     group.sample_size(20).warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(8));
     for sessions in [1_000, 100_000] {

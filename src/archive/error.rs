@@ -44,14 +44,6 @@ pub enum ArchiveError {
         /// What was asked for.
         asked: String,
     },
-    /// No session and no list in it tells of the organisation.
-    #[error("the archive in {path} knows of no organisation {org}")]
-    Unknown {
-        /// Where it lies.
-        path: String,
-        /// What was asked for.
-        org: String,
-    },
     /// It was brought up to date at a time that is yet to come.
     #[error("the archive in {path} reaches to {until}, and by this clock that is yet to come")]
     Ahead {
@@ -164,7 +156,6 @@ impl ArchiveError {
             Self::Short { .. } => {
                 "run acumen sync, or report all the same with --allow-partial".to_owned()
             }
-            Self::Unknown { .. } => "is the organisation id right?".to_owned(),
             Self::Ahead { .. } => {
                 "set the clock right; if it was wrong when the archive was synced, sessions may be missing: \
                  run acumen sync --full once the time has come, or sync into another folder"
@@ -191,7 +182,6 @@ impl ArchiveError {
             | Self::Stranger { .. }
             | Self::Newer { .. }
             | Self::Other { .. }
-            | Self::Unknown { .. }
             | Self::Ahead { .. } => 2,
             Self::Late { .. } | Self::Short { .. } => 4,
             Self::Damaged { .. } | Self::Faulty { .. } => 65,

@@ -57,10 +57,12 @@ pub struct ReportArgs {
     /// Organisation id; left out, the whole enterprise.
     #[arg(long, env = "ACUMEN_ORG", value_name = "ID", help_heading = "Sessions")]
     pub org: Option<String>,
-    /// Only sessions with this tag; repeat for any of several (the environment gives one).
+    /// Only sessions with this tag, in which * stands for any text; repeat for any of several
+    /// (the environment gives one).
     #[arg(long = "tag", env = "ACUMEN_TAG", value_name = "TAG", value_delimiter = None, help_heading = "Sessions")]
     pub tags: Vec<String>,
-    /// Only sessions of this user id; repeat for any of several (the environment gives one).
+    /// Only sessions of this user: an id, or an email or a name that the API's lists of people or
+    /// the people file know; repeat for any of several (the environment gives one).
     #[arg(long = "user", env = "ACUMEN_USER", value_name = "ID", help_heading = "Sessions")]
     pub users: Vec<String>,
 
@@ -93,6 +95,7 @@ pub struct ReportArgs {
     #[arg(long, env = "ACUMEN_PEOPLE", value_name = "HOW", value_parser = people, help_heading = "People")]
     pub people: Option<People>,
     /// CSV of people with the columns user (id or email), name, team, from; it beats the API's lists.
+    /// Commas, semicolons or tabs; UTF-8 or Excel's Unicode text.
     #[arg(long, env = "ACUMEN_PEOPLE_FILE", value_name = "FILE", help_heading = "People")]
     pub people_file: Option<PathBuf>,
     /// Print the beginning of each prompt with the sessions worth a look.
@@ -114,7 +117,8 @@ pub struct ReportArgs {
     /// only their owner reads them.
     #[arg(long, env = "ACUMEN_MODE", value_name = "MODE", value_parser = mode, help_heading = "Output")]
     pub mode: Option<u32>,
-    /// Files beside the report for spreadsheets and analysts; several with commas between them.
+    /// Files beside the report for spreadsheets and analysts; several with commas between them,
+    /// "" for none.
     #[arg(
         long,
         env = "ACUMEN_EXPORT",
@@ -131,6 +135,10 @@ pub struct ReportArgs {
     #[arg(long, env = "ACUMEN_ALLOW_PARTIAL", help_heading = "Output",
           value_parser = clap::builder::FalseyValueParser::new())]
     pub allow_partial: bool,
+    /// Write an empty report where no session matches --org, --tag or --user; it is never mailed.
+    #[arg(long, env = "ACUMEN_ALLOW_EMPTY", help_heading = "Output",
+          value_parser = clap::builder::FalseyValueParser::new())]
+    pub allow_empty: bool,
     /// Do not ask for the vendor's own totals, which the page shows beside ours.
     #[arg(long, env = "ACUMEN_NO_RECONCILE", help_heading = "Output",
           value_parser = clap::builder::FalseyValueParser::new())]
@@ -318,6 +326,9 @@ pub enum Format {
     Xlsx,
     /// The sessions and what hangs on them, one Parquet file a table.
     Parquet,
+    /// No file: what `--export ""` says against a settings file.
+    #[value(name = "", hide = true)]
+    Nothing,
 }
 
 /// A text that nothing shows: it holds a token.

@@ -128,6 +128,7 @@ mod tests {
                 people: None,
                 profile: None,
                 archive: None,
+                no_match: false,
                 ledger: Ledger { complete: true, unique: 5, ..Ledger::default() },
             },
             quality: Quality::default(),

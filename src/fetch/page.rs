@@ -10,11 +10,13 @@ use serde_json::value::RawValue;
 use super::api::Api;
 use super::dense::too_dense;
 use super::envelope::{self, Envelope, Enveloped, Flaw};
+use super::lenient::Text;
 use super::plain::{self, Plain};
 use super::shapes::{Rewritten, rewritten};
 use super::time::Instant;
 use super::wire::{IdOnly, Session, bare_id};
 use super::{Question, Row};
+use crate::people::fits;
 use crate::text::clean;
 
 /// What becomes of one record.
@@ -33,6 +35,8 @@ pub(super) enum Verdict<'a> {
         id: String,
         /// When it last changed.
         updated: Option<DateTime<Utc>>,
+        /// The API was asked for it, because it cannot filter by patterns of tags.
+        expected: bool,
     },
     /// It has no id, no readable creation time, or does not fit at all.
     Rejected(Rejection),
@@ -206,8 +210,11 @@ pub(super) fn verdict<'a>(
     let Some(created) = created else {
         return rejected("created_at", session.created_at);
     };
-    if !window.contains(&created.utc) || !is_wanted(session, question) {
+    if !window.contains(&created.utc) || !is_asked(session, question) {
         return outside(session);
+    }
+    if !has_tag(session, &question.tags) {
+        return Verdict::Outside { id: id.to_owned(), updated: session.updated(), expected: true };
     }
     let Instant { utc: created, naive } = created;
     let (position, updated) = (position(created), session.updated());
@@ -216,23 +223,32 @@ pub(super) fn verdict<'a>(
 
 /// The verdict on a record that is not in question.
 pub(super) fn outside<'a>(session: &Session<'_>) -> Verdict<'a> {
-    Verdict::Outside { id: session.id().unwrap_or_default().to_owned(), updated: session.updated() }
+    Verdict::Outside {
+        id: session.id().unwrap_or_default().to_owned(),
+        updated: session.updated(),
+        expected: false,
+    }
 }
 
-/// Whether a session is one of those that were asked for, and has one of the tags
-/// and one of the users. When it changed does not matter: fresher news than
+/// Whether a session is one of those that the API was asked for, and has one of the
+/// tags and one of the users that it was asked for. When it changed does not matter: fresher news than
 /// were asked for do no harm.
-fn is_wanted(session: &Session<'_>, question: &Question) -> bool {
+fn is_asked(session: &Session<'_>, question: &Question) -> bool {
     let asked = |wanted: &[String], text: Option<&str>| {
         text.is_some_and(|text| wanted.iter().any(|one| one.trim() == text))
     };
-    let tagged = || session.tags.0.iter().any(|tag| asked(&question.tags, tag.trimmed()));
     let users = [&session.user_id, &session.service_user_id];
     let used = || users.into_iter().any(|user| asked(&question.users, user.trimmed()));
     let named = || asked(&question.ids, session.id());
-    (question.tags.is_empty() || tagged())
+    has_tag(session, question.asked_tags())
         && (question.users.is_empty() || used())
         && (question.ids.is_empty() || named())
+}
+
+/// Whether a session has a tag that fits one of these; empty is any session.
+fn has_tag(session: &Session<'_>, patterns: &[String]) -> bool {
+    let is_one = |tag: &str| patterns.iter().any(|pattern| fits(pattern.trim(), tag));
+    patterns.is_empty() || session.tags.0.iter().filter_map(Text::trimmed).any(is_one)
 }
 
 /// Half of an escaped surrogate pair stands for no character, and serde refuses
@@ -290,6 +306,7 @@ mod tests {
             Verdict::Accepted { row, naive } => {
                 format!("{}@{}{}", row.session.id().unwrap(), row.position, if naive { "n" } else { "" })
             }
+            Verdict::Outside { id, expected: true, .. } => format!("expected {id}"),
             Verdict::Outside { id, .. } => format!("out {id}"),
             Verdict::Rejected(rejection) => format!("no {}", rejection.id.unwrap_or_default()),
         });
@@ -361,6 +378,12 @@ mod tests {
         assert_eq!(judged(&body, &question), ["out a", "out b", "c@102", "out d"]);
         question.tags = Vec::new();
         assert_eq!(judged(&body, &question), ["out a", "out b", "c@102", "out d"]);
+        question.users = Vec::new();
+        question.tags = vec!["w".to_owned(), "*y*".to_owned()];
+        assert_eq!(judged(&body, &question), ["a@100", "expected b", "c@102", "expected d"]);
+        question.tags = vec!["*".to_owned()];
+        assert_eq!(judged(&body, &question), ["a@100", "b@101", "c@102", "expected d"]);
+        question.tags = Vec::new();
         question.users = Vec::new();
         question.ids = vec!["d".to_owned(), "a".to_owned()];
         assert_eq!(judged(&body, &question), ["a@100", "out b", "out c", "d@103"]);

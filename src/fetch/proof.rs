@@ -23,6 +23,8 @@ pub(super) struct Tally {
     received: u64,
     unique: u64,
     outside: u64,
+    /// … and those of them that the server was asked not to give.
+    unasked: u64,
     rejected: u64,
     /// The first of the rejected, and its place among all rows, from 1.
     first_rejected: Option<(u64, Rejection)>,
@@ -52,8 +54,8 @@ pub(super) struct Brought<'a> {
     pub fresh: u64,
     /// Rows without an id: new or not, who can tell.
     pub nameless: u64,
-    /// Rows outside the question.
-    pub outside: u64,
+    /// Rows that the server was asked not to give.
+    pub unasked: u64,
 }
 
 impl Tally {
@@ -61,7 +63,7 @@ impl Tally {
     pub(super) fn count<'a>(&mut self, verdicts: impl IntoIterator<Item = Verdict<'a>>) -> Brought<'a> {
         let verdicts = verdicts.into_iter();
         let mut brought =
-            Brought { rows: Vec::with_capacity(verdicts.size_hint().0), fresh: 0, nameless: 0, outside: 0 };
+            Brought { rows: Vec::with_capacity(verdicts.size_hint().0), fresh: 0, nameless: 0, unasked: 0 };
         self.pages += 1;
         for verdict in verdicts {
             self.received += 1;
@@ -76,9 +78,10 @@ impl Tally {
                     brought.rows.push(row);
                     fresh
                 }
-                Verdict::Outside { id, updated } => {
+                Verdict::Outside { id, updated, expected } => {
                     self.outside += 1;
-                    brought.outside += 1;
+                    self.unasked += u64::from(!expected);
+                    brought.unasked += u64::from(!expected);
                     self.meet(&id, Some(false), updated).0
                 }
                 Verdict::Rejected(rejection) => {
@@ -161,11 +164,11 @@ impl Tally {
         self.received
     }
 
-    /// Rows outside the question and all rows, if the first are most of them
-    /// and at least so many.
-    pub(super) fn mostly_outside(&self, least: u64) -> Option<(u64, u64)> {
-        let most = self.outside >= least && self.outside.saturating_mul(2) > self.received;
-        most.then_some((self.outside, self.received))
+    /// Rows that the server was asked not to give and all rows, if the first are most
+    /// of them and at least so many.
+    pub(super) fn mostly_unasked(&self, least: u64) -> Option<(u64, u64)> {
+        let most = self.unasked >= least && self.unasked.saturating_mul(2) > self.received;
+        most.then_some((self.unasked, self.received))
     }
 
     /// Rejected rows, if they are more than 1 % of all: too many to be accidents.
@@ -211,7 +214,7 @@ mod tests {
     }
 
     fn outside(id: &str) -> Verdict<'_> {
-        Verdict::Outside { id: id.to_owned(), updated: None }
+        Verdict::Outside { id: id.to_owned(), updated: None, expected: false }
     }
 
     #[test]
@@ -225,12 +228,12 @@ mod tests {
             rejected(Some("c")),
             accepted("devin-a"),
         ]);
-        assert_eq!((brought.rows.len(), brought.fresh, brought.outside), (2, 3, 1));
+        assert_eq!((brought.rows.len(), brought.fresh, brought.unasked), (2, 3, 1));
         assert_eq!(brought.rows.iter().map(|row| row.again).collect::<Vec<_>>(), [false, true]);
         assert_eq!(brought.nameless, 2);
         // An id that was dropped before is still a new session once it is accepted.
         let brought = tally.count(vec![accepted("c"), accepted("c"), outside("a")]);
-        assert_eq!((brought.rows.len(), brought.fresh, brought.outside), (2, 0, 1));
+        assert_eq!((brought.rows.len(), brought.fresh, brought.unasked), (2, 0, 1));
         assert_eq!(brought.rows.iter().map(|row| row.again).collect::<Vec<_>>(), [false, true]);
         assert_eq!(tally.distinct(), 5);
         let ledger = tally.ledger((7, 2), true);

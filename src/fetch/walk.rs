@@ -41,7 +41,7 @@ pub(super) async fn proved(
             Api::V3 => slices::walk(&walk).await?,
         };
         let tally = walk.into_tally();
-        if let Some((outside, rows)) = tally.mostly_outside(2) {
+        if let Some((outside, rows)) = tally.mostly_unasked(2) {
             return Err(FetchError::FilterIgnored { outside, rows });
         }
         if let Some(rejected) = tally.too_many_rejected() {
@@ -183,11 +183,11 @@ impl<'w> Walk<'w, '_> {
         let verdicts = judge(&sessions, unreadable, self.question, window, position);
         let brought = state.tally.count(verdicts);
         // On a short page a few rows on the window's edge are no sign of anything.
-        if brought.outside >= TELLING && brought.outside.saturating_mul(2) > envelope.count {
-            return Err(FetchError::FilterIgnored { outside: brought.outside, rows: envelope.count });
+        if brought.unasked >= TELLING && brought.unasked.saturating_mul(2) > envelope.count {
+            return Err(FetchError::FilterIgnored { outside: brought.unasked, rows: envelope.count });
         }
         // Pages too short to tell by themselves do so together.
-        if let Some((outside, rows)) = state.tally.mostly_outside(TELLING) {
+        if let Some((outside, rows)) = state.tally.mostly_unasked(TELLING) {
             return Err(FetchError::FilterIgnored { outside, rows });
         }
         (state.deliver)(Delivery::Answer { place, body });

@@ -5,7 +5,8 @@
 //! which period it belongs to and who started it.
 
 use polars::prelude::*;
-use polars_io::prelude::{ParquetCompression, ParquetWriter};
+use polars_io::prelude::{KeyValueMetadata, ParquetCompression, ParquetWriter};
+use polars_parquet::write::schema_to_metadata_key;
 
 use super::columns as c;
 use super::normal::{IMPACTS, STATES};
@@ -172,11 +173,18 @@ pub(super) fn moments(frame: &DataFrame, column: &str) -> PolarsResult<Column> {
 }
 
 /// A frame as a file: compressed, in one row group for up to a quarter of a million rows.
+/// Its Arrow schema names text columns `large_string`. `ParquetWriter` alone names
+/// them `string_view`, which many readers cannot open, filter, sort or join; the
+/// pages are the same either way.
 pub(super) fn bytes(mut frame: DataFrame) -> PolarsResult<Vec<u8>> {
     let mut bytes = Vec::new();
     // How many pieces a frame is in depends on the number of threads.
     frame.rechunk_mut();
-    ParquetWriter::new(&mut bytes).with_compression(ParquetCompression::Zstd(None)).finish(&mut frame)?;
+    let arrow_schema = schema_to_metadata_key(&frame.schema().to_arrow(CompatLevel::oldest()));
+    ParquetWriter::new(&mut bytes)
+        .with_compression(ParquetCompression::Zstd(None))
+        .with_key_value_metadata(Some(KeyValueMetadata::Static(vec![arrow_schema])))
+        .finish(&mut frame)?;
     Ok(bytes)
 }
 
@@ -281,6 +289,21 @@ mod tests {
             (vec!["high".to_owned(), "other".to_owned()], vec!["Flaky".to_owned(), "-".to_owned()])
         );
         assert_eq!(column(&read(&files, "action_items"), "type"), ["knowledge"]);
+    }
+
+    #[test]
+    fn text_columns_are_large_strings_in_the_arrow_schema() {
+        let files = written(&[ANN, BO, OLD]);
+        for (name, bytes) in &files {
+            let metadata = polars_parquet::read::read_metadata(&mut Cursor::new(bytes)).unwrap();
+            let mut schema = read(&files, name).schema().to_arrow(CompatLevel::newest());
+            for field in schema.iter_values_mut().filter(|field| field.dtype == ArrowDataType::Utf8View) {
+                field.dtype = ArrowDataType::LargeUtf8;
+            }
+            // Polars' own reader makes string views of them, so that the texts are compared.
+            let expected = schema_to_metadata_key(&schema);
+            assert_eq!(metadata.key_value_metadata().as_deref(), Some([expected].as_slice()), "{name}");
+        }
     }
 
     #[test]

@@ -27,6 +27,9 @@ pub fn compose(
     if !facts.source.ledger.complete {
         return Err(MailError::Incomplete);
     }
+    if facts.source.no_match {
+        return Err(MailError::NoMatch);
+    }
     let Addresses { from, to, cc } = addresses;
     let report = identity::report(facts);
     let recipients = identity::recipients(&report, to.iter().chain(cc).map(|mailbox| mailbox.email.clone()));

@@ -31,6 +31,9 @@ pub enum MailError {
     /// Sessions are missing, and recipients should not have to judge that.
     #[error("the report is incomplete, so it is not mailed; its files stay")]
     Incomplete,
+    /// A report about nothing says nothing to its recipients but that a filter is wrong.
+    #[error("no session matches the filters of the report, so it is not mailed; its files stay")]
+    NoMatch,
     /// The facts' date is none.
     #[error("the facts are of a moment that cannot be read: {0:?}")]
     Moment(String),
@@ -64,6 +67,7 @@ impl MailError {
                 "run the report again without --allow-partial; a report that lacks sessions is for whoever mends it"
                     .to_owned()
             }
+            Self::NoMatch => "check --org, --tag and --user, or leave --mail out".to_owned(),
             Self::Moment(_) | Self::Report(ReportError::Period(_)) => {
                 "write the report again with acumen report".to_owned()
             }
@@ -74,7 +78,7 @@ impl MailError {
     /// The exit code that `--help` documents.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Address { .. } => 2,
+            Self::Address { .. } | Self::NoMatch => 2,
             Self::Incomplete => 4,
             Self::Moment(_) | Self::Report(ReportError::Period(_)) => 65,
             _ => 1,

@@ -200,6 +200,8 @@ pub struct Source {
     /// RFC 3339, UTC: all changes before this moment are in the archive that the
     /// sessions come from; null where they do not come from one.
     pub archive: Option<String>,
+    /// No session matches the tags, users and organisation that were asked for.
+    pub no_match: bool,
     /// What happened on the way.
     pub ledger: Ledger,
 }
@@ -222,6 +224,9 @@ impl Serialize for Source {
             if let Some(text) = text {
                 map.serialize_entry(key, text)?;
             }
+        }
+        if self.no_match {
+            map.serialize_entry("no_match", &true)?;
         }
         let ledger = &self.ledger;
         map.serialize_entry("requests", &ledger.requests)?;

@@ -10,18 +10,18 @@ use std::thread;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
+use super::filters::{self, Values};
+use super::people;
 use crate::archive::{Archive, ArchiveError, State};
 use crate::caught::caught;
 use crate::cli::Format;
 use crate::deliver::Pages;
 use crate::error::Error;
-use crate::fetch::{
-    self, Delivery, Ledger, Limits, PagesError, People, Progress, Question, Row, Saved, Sink, Vendor,
-};
+use crate::fetch::{self, Delivery, Ledger, Limits, People, Progress, Question, Row, Saved, Sink, Vendor};
 use crate::frame::stored::Wanted;
 use crate::frame::{FramesBuilder, Kept};
 use crate::people::Teams;
-use crate::settings::Settings;
+use crate::settings::{Settings, SettingsError};
 use crate::text::{clean, shown};
 
 /// Sessions in columns, and all else that comes from outside.
@@ -37,6 +37,8 @@ pub(super) struct Taken {
     /// When an archive was brought up to date, RFC 3339, where the sessions come
     /// from one.
     pub archived: Option<String>,
+    /// No session matches the filters, and an empty report is allowed.
+    pub no_match: bool,
 }
 
 /// What the API tells.
@@ -46,9 +48,13 @@ pub(super) async fn asked(
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Taken, Error> {
     let mut pages = settings.save_pages.as_deref().map(Pages::begin).transpose()?;
-    // Emails tell teams while the sessions come; names can wait until they are there.
+    // Emails tell teams, and names users, while the sessions come; else names can wait
+    // until they are there.
     let by_email = settings.tells_teams() && settings.people.needs_emails();
-    let early = if by_email { Some(fetch::people(&settings.question).await) } else { None };
+    let is_early = by_email || !settings.question.users.is_empty();
+    let early = if is_early { Some(fetch::people(&settings.question).await) } else { None };
+    let typed = settings;
+    let settings = &with_users(settings, early.as_ref())?;
     let kept = kept(settings, early.as_ref());
     let empty = || FramesBuilder::new(kept.clone());
     let mut builder = empty();
@@ -61,6 +67,17 @@ pub(super) async fn asked(
         Delivery::Page(rows) => builder.push(rows),
     };
     let ledger = fetch::fetch_within(&settings.question, limits, &mut deliver, progress).await?;
+    // An incomplete walk says nothing about the filters.
+    let no_match = ledger.unique == 0 && ledger.complete && filters::are_given(settings, false);
+    if no_match && !settings.allow_empty {
+        return Err(filters::refusal(
+            typed,
+            &settings.question.users,
+            None,
+            early.as_ref().unwrap_or(&People::default()),
+        )
+        .into());
+    }
     let vendor = vendor(settings).await;
     let people = match early {
         Some(people) => people,
@@ -70,7 +87,7 @@ pub(super) async fn asked(
     // The pages of a walk that is not whole must not be taken for whole one day.
     let pages = pages.filter(|_| ledger.complete);
     let settings = settings.clone();
-    Ok(Taken { settings, builder, ledger, pages, saved: None, vendor, people, archived: None })
+    Ok(Taken { settings, builder, ledger, pages, saved: None, vendor, people, archived: None, no_match })
 }
 
 /// What saved pages tell: nobody is asked, not even for names.
@@ -79,39 +96,75 @@ pub(super) async fn read(
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Taken, Error> {
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-    let (kept, mut settings) = (kept(settings, None), settings.clone());
-    let asked = settings.clone();
+    let typed = settings;
+    let mut settings = with_users(settings, None)?;
+    let (asked, kept) = (settings.clone(), kept(&settings, None));
     let work = move || {
-        let Some(pages) = &asked.pages else { return Ok(None) };
-        let empty = || FramesBuilder::new(kept.clone());
-        let push = |builder: &mut FramesBuilder, first: u64, rows: &[Row<'_>]| {
-            builder.push_from(u32::try_from(first).unwrap_or(u32::MAX), rows);
-        };
-        let sink = Sink { empty: &empty, push: &push };
         // Whoever listened has gone where the run was given up.
         let tell = |progress| tell.send(progress).unwrap_or_default();
-        let (builders, ledger, saved) = fetch::saved(&pages.path, &asked.question, pages.api, &sink, &tell)?;
-        let builder = builders.into_iter().reduce(FramesBuilder::join).unwrap_or_else(empty);
-        Ok::<_, PagesError>(Some((builder.without(saved.outdated.clone()), ledger, saved)))
+        let (builder, ledger, saved) = saved_pages(&asked, &kept, &tell)?;
+        // An incomplete walk says nothing about the filters.
+        let is_empty = ledger.unique == saved.outdated.len() as u64 && ledger.complete;
+        let no_match = is_empty && filters::are_given(&asked, true);
+        let can_read_again = asked.pages.as_ref().is_some_and(|pages| pages.path != Path::new("-"));
+        let values = match no_match && !asked.allow_empty && !asked.privacy.covered && can_read_again {
+            true => Some(saved_pages(&without_filters(&asked), &kept, &|_| ())?.0),
+            false => None,
+        };
+        let values = values.map(|all| Ok::<_, Error>(Values::of(&all.finish()?))).transpose()?;
+        Ok::<_, Error>((builder, ledger, saved, no_match, values))
     };
     // The disk and all cores are busy; meanwhile the runtime stays free for signals.
     let work = tokio::task::spawn_blocking(work);
     while let Some(news) = told.recv().await {
         progress(news);
     }
-    let (builder, ledger, saved) = work.await.map_err(|_| Error::Panicked)??.ok_or(Error::Panicked)?;
+    let (builder, ledger, saved, no_match, values) = work.await.map_err(|_| Error::Panicked)??;
+    if no_match && !settings.allow_empty {
+        return Err(
+            filters::refusal(typed, &settings.question.users, values.as_ref(), &People::default()).into()
+        );
+    }
     // What was saved tells by itself which generation it is of.
     settings.question.api = saved.api;
     let (vendor, people) = (Vendor::NotAsked, People::default());
-    Ok(Taken { settings, builder, ledger, pages: None, saved: Some(saved), vendor, people, archived: None })
+    let saved = Some(saved);
+    Ok(Taken { settings, builder, ledger, pages: None, saved, vendor, people, archived: None, no_match })
+}
+
+/// The sessions of saved pages that are in question.
+fn saved_pages(
+    settings: &Settings,
+    kept: &Kept,
+    tell: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<(FramesBuilder, Ledger, Saved), Error> {
+    let pages = settings.pages.as_ref().ok_or(Error::Panicked)?;
+    let empty = || FramesBuilder::new(kept.clone());
+    let push = |builder: &mut FramesBuilder, first: u64, rows: &[Row<'_>]| {
+        builder.push_from(u32::try_from(first).unwrap_or(u32::MAX), rows);
+    };
+    let sink = Sink { empty: &empty, push: &push };
+    let (builders, ledger, saved) = fetch::saved(&pages.path, &settings.question, pages.api, &sink, tell)?;
+    let builder = builders.into_iter().reduce(FramesBuilder::join).unwrap_or_else(empty);
+    Ok((builder.without(saved.outdated.clone()), ledger, saved))
+}
+
+/// The same settings for all sessions of the period and the trend.
+fn without_filters(settings: &Settings) -> Settings {
+    let mut settings = settings.clone();
+    let question = &mut settings.question;
+    (question.org, question.tags, question.users) = (None, Vec::new(), Vec::new());
+    settings
 }
 
 /// What an archive tells: nobody is asked.
 pub(super) fn archived(settings: &Settings) -> Result<Taken, Error> {
     let root = settings.archive.as_deref().unwrap_or(Path::new(""));
     let archive = Archive::open(root)?;
+    let typed = settings;
     let (settings, complete) = within_reach(settings, root, archive.state())?;
     let people = archive.people()?.told();
+    let settings = with_users(&settings, Some(&people))?;
     let kept = kept(&settings, Some(&people));
     let question = &settings.question;
     let micros = |moment: DateTime<Utc>| moment.timestamp_micros();
@@ -125,11 +178,19 @@ pub(super) fn archived(settings: &Settings) -> Result<Taken, Error> {
     let (sessions, builder) = months(&archive, root, question, &kept, &wanted)?;
     let rejected = archive.state().rejected;
     let ledger = Ledger { received: sessions, unique: sessions, complete, rejected, ..Ledger::default() };
-    if sessions == 0
-        && let Some(org) = wanted.org.filter(|org| !people.organisations.contains_key(*org))
-    {
-        let (path, org) = (shown(root), org.to_owned());
-        return Err(ArchiveError::Unknown { path, org }.into());
+    // As with the API, an organisation on the lists may have no session.
+    let is_unlisted = wanted.org.is_some_and(|org| !people.organisations.contains_key(org));
+    let no_match = sessions == 0 && complete && filters::are_given(&settings, is_unlisted);
+    if no_match && !settings.allow_empty {
+        let mut typed = typed.clone();
+        // That of an archive of one organisation is no filter.
+        typed.question.org = typed.question.org.filter(|_| wanted.org.is_some());
+        let all = Wanted { org: None, tags: &[], users: &[], ..wanted };
+        let values = match settings.privacy.covered {
+            true => None,
+            false => Some(Values::of(&months(&archive, root, question, &kept, &all)?.1.finish()?)),
+        };
+        return Err(filters::refusal(&typed, &settings.question.users, values.as_ref(), &people).into());
     }
     let mut people = match settings.privacy.covered {
         false => people,
@@ -141,7 +202,14 @@ pub(super) fn archived(settings: &Settings) -> Result<Taken, Error> {
     }
     let archived = Some(archive.state().watermark.to_rfc3339_opts(SecondsFormat::Secs, true));
     let vendor = Vendor::NotAsked;
-    Ok(Taken { settings, builder, ledger, pages: None, saved: None, vendor, people, archived })
+    Ok(Taken { settings, builder, ledger, pages: None, saved: None, vendor, people, archived, no_match })
+}
+
+/// The settings with the ids of the users that `--user` names.
+fn with_users(settings: &Settings, people: Option<&People>) -> Result<Settings, SettingsError> {
+    let mut settings = settings.clone();
+    settings.question.users = people::resolved(people.unwrap_or(&People::default()), &settings)?;
+    Ok(settings)
 }
 
 /// The wanted sessions of an archive in columns, and how many they are; its months

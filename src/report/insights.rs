@@ -355,6 +355,7 @@ mod tests {
                 people: None,
                 profile: None,
                 archive: None,
+                no_match: false,
                 ledger: Ledger { complete, ..Ledger::default() },
             },
             quality: Quality::default(),

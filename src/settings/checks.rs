@@ -14,17 +14,63 @@ pub(super) fn zone(text: &str) -> Result<Tz, SettingsError> {
     let trimmed = text.trim();
     let found = chrono_tz::TZ_VARIANTS.iter().find(|zone| zone.name().eq_ignore_ascii_case(trimmed));
     found.copied().ok_or_else(|| {
+        let message = format!("--tz: there is no time zone {}", quoted(text));
+        if let Some(zone) = offset(trimmed).and_then(zone_of_offset) {
+            let inverted = if zone.starts_with("Etc/") { " (its sign is inverted by convention)" } else { "" };
+            let hint = format!(
+                "use {zone}{inverted}, which has this offset all year, or a place such as Europe/Berlin, which \
+                 has summer time"
+            );
+            return SettingsError::new(message, hint);
+        }
         let city = trimmed.rsplit('/').next().unwrap_or_default().to_lowercase().replace(' ', "_");
         let near = chrono_tz::TZ_VARIANTS
             .iter()
             .find(|zone| zone.name().contains('/') && zone.name().to_lowercase().ends_with(&city))
             .filter(|_| !city.is_empty())
             .map_or("Europe/Berlin or UTC", |zone| zone.name());
-        SettingsError::new(
-            format!("--tz: there is no time zone {}", quoted(text)),
-            format!("use an IANA name such as {near}"),
-        )
+        SettingsError::new(message, format!("use an IANA name such as {near}"))
     })
+}
+
+/// The minutes east of Greenwich that a text such as `GMT+2`, `UTC-05:00` or `+0530` means.
+fn offset(text: &str) -> Option<i32> {
+    let text = text.to_ascii_uppercase().replace('−', "-").replace(' ', "");
+    let rest = text.strip_prefix("UTC").or_else(|| text.strip_prefix("GMT")).unwrap_or(&text);
+    let (sign, digits) = match rest.split_at_checked(1)? {
+        ("+", digits) => (1, digits),
+        ("-", digits) => (-1, digits),
+        _ => return None,
+    };
+    let (hours, minutes) = match digits.split_once(':') {
+        Some(parts) => parts,
+        None if digits.len() > 2 => digits.split_at_checked(digits.len() - 2)?,
+        None => (digits, "0"),
+    };
+    let number = |digits: &str, most: i32| {
+        let is_number = digits.len() <= 2 && digits.bytes().all(|byte| byte.is_ascii_digit());
+        digits.parse::<i32>().ok().filter(|number| is_number && *number <= most)
+    };
+    Some(sign * (number(hours, 14)? * 60 + number(minutes, 59)?))
+}
+
+/// A zone that has an offset all year.
+fn zone_of_offset(minutes: i32) -> Option<&'static str> {
+    // POSIX counts west of Greenwich, so that Etc/GMT-2 is two hours east of it.
+    let name = match minutes {
+        0 => "UTC".to_owned(),
+        210 => "Asia/Tehran".to_owned(),
+        270 => "Asia/Kabul".to_owned(),
+        330 => "Asia/Kolkata".to_owned(),
+        345 => "Asia/Kathmandu".to_owned(),
+        390 => "Asia/Yangon".to_owned(),
+        525 => "Australia/Eucla".to_owned(),
+        570 => "Australia/Darwin".to_owned(),
+        -570 => "Pacific/Marquesas".to_owned(),
+        _ if minutes % 60 == 0 => format!("Etc/GMT{:+}", -minutes / 60),
+        _ => return None,
+    };
+    chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()).find(|own| *own == name)
 }
 
 pub(super) fn period(args: &ReportArgs, now: DateTime<Utc>, tz: Tz) -> Result<Period, SettingsError> {
@@ -97,14 +143,15 @@ pub(super) fn base_url(text: &str) -> Result<Url, SettingsError> {
 /// # Errors
 /// It is no address, or one over which the token could be read.
 pub fn ping(found: Option<&FoundKey>) -> Result<Option<Url>, SettingsError> {
-    let Some(FoundKey { text, source }) = found else { return Ok(None) };
+    let Some(found) = found else { return Ok(None) };
+    let source = &found.source;
     let refuse = |why: &str| {
         SettingsError::new(
             format!("{source}: {why}"),
             "give the monitor's own address, such as https://hc-ping.com/ and the check's UUID",
         )
     };
-    let text = text.trim();
+    let text = found.secret().trim();
     // The parser would join the lines of a file.
     if text.contains(char::is_control) {
         return Err(refuse("this is more than one line"));
@@ -145,9 +192,12 @@ pub fn checked_key(found: Option<&FoundKey>) -> Result<String, SettingsError> {
     let hint = "put the key into a file and name it with --api-key-file, or set DEVIN_API_KEY; \
                 to look around without a key: acumen demo";
     let Some(found) = found else { return Err(SettingsError::new("there is no API key", hint)) };
-    let text = found.text.trim();
+    let text = found.secret().trim();
     if text.is_empty() {
         return Err(SettingsError::new(format!("the API key from {} is empty", found.source), hint));
+    }
+    if let Some((what, hint)) = wrapping(text) {
+        return Err(SettingsError::new(format!("the API key from {} {what}", found.source), hint));
     }
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(SettingsError::new(
@@ -156,6 +206,30 @@ pub fn checked_key(found: Option<&FoundKey>) -> Result<String, SettingsError> {
         ));
     }
     Ok(text.to_owned())
+}
+
+/// What surrounds a key that was copied together with its context, and what to do about it.
+fn wrapping(text: &str) -> Option<(&'static str, &'static str)> {
+    let has_prefix =
+        |prefix: &str| text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    // An equals sign may end a key in base64, so that it must have a value after it
+    // or a name in capitals before it.
+    let is_assignment = text.split_once('=').is_some_and(|(name, value)| {
+        !value.trim_matches('=').is_empty() || name.chars().all(|c| c.is_ascii_uppercase() || c == '_')
+    });
+    match () {
+        () if is_assignment || has_prefix("export ") => Some((
+            "is an assignment, NAME=KEY, instead of the key alone",
+            "give what stands after the equals sign, without quotes",
+        )),
+        () if text.contains(['"', '\'', '`', '“', '”', '„', '‘', '’', '«', '»']) => {
+            Some(("has quotes, which no key has", "give the key without quotes; env files keep them"))
+        }
+        () if has_prefix("Bearer ") || has_prefix("Authorization:") => {
+            Some(("is a header, Bearer KEY, instead of the key alone", "give what stands after “Bearer”"))
+        }
+        () => None,
+    }
 }
 
 /// The generation of the API, and what decided on it.
@@ -169,7 +243,10 @@ pub(super) fn generation(typed: Option<&str>, key: &str) -> (Api, &'static str) 
 }
 
 /// The users' ids. v3 asks for people and for service users apart, and no row can be both.
-pub(super) fn users(typed: &[String], api: Api) -> Result<Vec<String>, SettingsError> {
+///
+/// # Errors
+/// A text that cannot be an id, or people and service users for v3.
+pub fn users(typed: &[String], api: Api) -> Result<Vec<String>, SettingsError> {
     let users = typed.iter().map(|user| word("--user", user)).collect::<Result<Vec<_>, _>>()?;
     let machines = users.iter().filter(|user| Api::is_service_user(user)).count();
     if api == Api::V3 && machines > 0 && machines < users.len() {
@@ -200,7 +277,81 @@ pub(super) fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use chrono::{Offset, TimeZone};
+
     use super::*;
+
+    #[test]
+    fn an_offset_gets_the_zone_that_has_it_all_year() {
+        for (text, name) in [
+            ("GMT+2", "Etc/GMT-2"),
+            ("utc-5", "Etc/GMT+5"),
+            ("UTC+02:00", "Etc/GMT-2"),
+            ("UTC −3", "Etc/GMT+3"),
+            ("+0200", "Etc/GMT-2"),
+            ("GMT+14", "Etc/GMT-14"),
+            ("UTC-12", "Etc/GMT+12"),
+            ("UTC+00:00", "UTC"),
+            ("UTC+5:30", "Asia/Kolkata"),
+        ] {
+            let hint = zone(text).unwrap_err().hint;
+            assert!(hint.starts_with(&format!("use {name}")), "{text}: {hint}");
+            assert_eq!(hint.contains("sign is inverted"), name.starts_with("Etc"), "{text}: {hint}");
+        }
+        // The zones that are named have the offsets that are meant.
+        for minutes in -14 * 60..=14 * 60 {
+            let Some(name) = zone_of_offset(minutes) else { continue };
+            for moment in ["2026-01-15T00:00:00", "2026-07-15T00:00:00"] {
+                let offset = zone(name).unwrap().offset_from_utc_datetime(&moment.parse().unwrap());
+                assert_eq!(offset.fix().local_minus_utc(), minutes * 60, "{name}");
+            }
+        }
+        for text in
+            ["UTC-13", "UTC+15", "GMT+2:60", "UTC+", "+", "UTC+1h", "GMT2", "UTC+5:31", "UTC+123456", ""]
+        {
+            assert_eq!(
+                zone(text).unwrap_err().hint,
+                "use an IANA name such as Europe/Berlin or UTC",
+                "{text}"
+            );
+        }
+        assert!(zone("Etc/GMT+2").is_ok() && zone("gmt-0").is_ok());
+    }
+
+    #[test]
+    fn a_key_is_taken_without_its_file_and_refused_with_its_context() {
+        let checked = |text: &str| {
+            checked_key(Some(&FoundKey { text: text.to_owned(), source: "a test".to_owned() }))
+                .map_err(|error| format!("{error}; {}", error.hint))
+        };
+        for text in ["cog_x", "\u{feff}cog_x\r\n", " cog_x \n\n", "\u{feff} cog_x"] {
+            assert_eq!(checked(text).as_deref(), Ok("cog_x"), "{text:?}");
+        }
+        for key in ["apk_user_QQ==", "apk_user_x=", "abc"] {
+            assert_eq!(checked(key).as_deref(), Ok(key));
+        }
+        for (texts, told) in [
+            (&["\"cog_x\"", "'apk_x'", "“cog_x”", "\u{feff}\"cog_x\"\r\n", "cog_x\""][..], "without quotes"),
+            (
+                &[
+                    "DEVIN_API_KEY=cog_x",
+                    "DEVIN_API_KEY=",
+                    "export DEVIN_API_KEY=\"cog_x\"",
+                    "key = 'cog_x'",
+                    "$env:DEVIN_API_KEY=\"cog_x\"",
+                    "set KEY=cog_x==",
+                ][..],
+                "after the equals sign",
+            ),
+            (&["Bearer cog_x", "bearer cog_x", "Authorization: Bearer cog_x"][..], "after “Bearer”"),
+            (&["cog_x cog_y", "cog_x\ncog_y", "DEVIN_API_KEY: cog_x"][..], "the key alone, on one line"),
+        ] {
+            for text in texts {
+                let error = checked(text).unwrap_err();
+                assert!(error.contains(told) && !error.contains("cog_x"), "{text}: {error}");
+            }
+        }
+    }
 
     #[test]
     fn the_key_tells_the_generation_unless_a_flag_does() {

@@ -10,7 +10,7 @@ use super::SettingsError;
 use crate::cli::{self, FileOption};
 use crate::money::{Currency, Price, Prices};
 use crate::people::TagRule;
-use crate::text::{clean, shown};
+use crate::text::{by_likeness, clean, shown};
 
 /// A settings file as it was read.
 #[derive(Clone, Debug, Default)]
@@ -84,10 +84,8 @@ impl Reader<'_> {
 
     /// A key that is none, and the one that was probably meant.
     fn unknown<'k>(&self, at: usize, key: &str, known: impl Iterator<Item = &'k str>) -> SettingsError {
-        let near = known
-            .map(|name| (strsim::jaro_winkler(name, key), name))
-            .max_by(|a, b| a.0.total_cmp(&b.0))
-            .filter(|(likeness, _)| *likeness > 0.75);
+        let ranked = by_likeness(key, known);
+        let near = ranked.first().filter(|(likeness, _)| *likeness > 0.75);
         let hint = near.map_or_else(|| HINT.to_owned(), |(_, name)| format!("did you mean `{name}`?"));
         self.refuse(at, &format!("there is no setting `{key}`"), hint)
     }

@@ -186,15 +186,15 @@ fn login(args: &MailArgs, password: Option<FoundKey>) -> Result<Option<Login>, S
     match (&args.smtp_user, password) {
         (None, None) => Ok(None),
         // A variable with nothing in it counts as none.
-        (None, Some(found)) if found.text.trim().is_empty() => Ok(None),
+        (None, Some(found)) if found.secret().trim().is_empty() => Ok(None),
         (None, Some(found)) => Err(SettingsError::new(
             format!("there is a password from {}, but nobody to log in", found.source),
             "name who logs in to the mail server with --smtp-user, or take the password away",
         )),
         (Some(_), None) => Err(SettingsError::new("there is no password for the mail server", hint)),
         (Some(user), Some(found)) => {
-            // The end of the line belongs to the file, all else to the password.
-            let text = found.text.trim_end_matches(['\r', '\n']);
+            // Spaces and quotes belong to the password.
+            let text = found.secret();
             if text.is_empty() || text.chars().any(char::is_control) {
                 let wrong = format!("the password from {} is empty or more than one line", found.source);
                 return Err(SettingsError::new(wrong, hint));
@@ -296,6 +296,10 @@ mod tests {
         assert!(!format!("{mail:?}").contains("s3cret"));
         let Way::Server(Delivery { server, .. }) = mail.way else { panic!("a server") };
         assert_eq!(server.login.unwrap().password.reveal(), " s3cret ");
+        let quoted = found("\u{feff}\"a=b\"\r\n");
+        let mail = Mail::resolve(&typed, quoted, Some(PathBuf::from("/s"))).unwrap();
+        let Way::Server(Delivery { server, .. }) = mail.way else { panic!("a server") };
+        assert_eq!(server.login.unwrap().password.reveal(), "\"a=b\"");
     }
 
     #[test]

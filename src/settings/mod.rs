@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Datelike, SubsecRound, Utc};
 
-pub use checks::{checked_key, ping};
+pub use checks::{checked_key, ping, users};
 pub use file::{SettingsFile, parse as parse_file};
 use privacy::check_covered_period;
 pub use privacy::{Privacy, privacy};
@@ -29,7 +29,7 @@ use crate::people::{People, TagRule};
 use crate::period::{self, Period};
 use crate::text::{clean, shown};
 use asked::asked;
-use checks::{quoted, users, word, zone};
+use checks::{quoted, word, zone};
 
 /// Something that was typed cannot be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,6 +53,13 @@ pub struct FoundKey {
     pub text: String,
     /// Where it was found, for messages; harmless to a terminal.
     pub source: String,
+}
+
+impl FoundKey {
+    /// The secret itself: the byte order mark and the line ends belong to the file.
+    pub fn secret(&self) -> &str {
+        self.text.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n'])
+    }
 }
 
 /// What was found for a report around its options, unchecked.
@@ -123,6 +130,8 @@ pub struct Settings {
     pub summary: Option<PathBuf>,
     /// Whether the vendor's own counts are asked for.
     pub reconcile: bool,
+    /// Whether a report is written where no session matches the filters.
+    pub allow_empty: bool,
     /// What is told of people and sessions.
     pub privacy: Privacy,
     /// What ACUs cost; none without a price.
@@ -214,7 +223,14 @@ impl Settings {
         }
         let people = people.map(|(path, text)| read_people(&path, &text)).transpose()?.unwrap_or_default();
         let out = args.out.clone();
-        let exports = args.export.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
+        let exports = args
+            .export
+            .iter()
+            .copied()
+            .filter(|format| *format != Format::Nothing)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
         let reconcile = !args.no_reconcile && !args.is_offline();
         let save_pages = args.save_pages.clone().filter(|_| !args.is_offline());
         Ok(Self {
@@ -232,6 +248,7 @@ impl Settings {
             exports,
             summary: args.summary.clone(),
             reconcile,
+            allow_empty: args.allow_empty,
             privacy,
             money,
             month,
@@ -271,7 +288,8 @@ fn read_people(path: &Path, text: &str) -> Result<People, SettingsError> {
     People::parse(text).map_err(|flaw| {
         SettingsError::new(
             format!("{}, line {}: {}", shown(path), flaw.line, clean(&flaw.what, 200)),
-            "begin it with the line user,name,team,from; user is an id or an email",
+            "begin it with the line user,name,team,from, or with semicolons or tabs between them; user is an id \
+             or an email",
         )
     })
 }

@@ -19,7 +19,7 @@ const COMMON: [&str; 8] = ["caught", "money", "people", "period", "register", "r
 const WHOLE: [&str; 6] = ["commands", "doctor", "found", "lib", "main", "pipeline"];
 
 /// Where a library is used, and nowhere else.
-const HOMES: [(&str, &[&str]); 27] = [
+const HOMES: [(&str, &[&str]); 28] = [
     ("flate2", &["fetch"]),
     ("zstd", &["fetch"]),
     ("reqwest", &["fetch"]),
@@ -28,6 +28,7 @@ const HOMES: [(&str, &[&str]); 27] = [
     ("minijinja", &["report"]),
     ("polars", &["frame", "metrics"]),
     ("polars_io", &["frame"]),
+    ("polars_parquet", &["frame"]),
     ("polars_parquet_format", &["frame"]),
     ("rust_xlsxwriter", &["export"]),
     ("hyper", &["simulator"]),
@@ -36,7 +37,7 @@ const HOMES: [(&str, &[&str]); 27] = [
     ("clap", &["cli", "commands", "main"]),
     ("clap_complete", &["cli", "commands"]),
     ("csv", &["export", "people"]),
-    ("strsim", &["settings"]),
+    ("strsim", &["text"]),
     ("toml", &["settings"]),
     ("tempfile", &["deliver"]),
     ("rustix", &["archive", "deliver", "main", "regular_file"]),

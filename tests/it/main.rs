@@ -26,6 +26,8 @@ mod field;
 #[cfg(test)]
 mod files;
 #[cfg(test)]
+mod filters;
+#[cfg(test)]
 mod golden;
 #[cfg(test)]
 mod hostile;
@@ -45,6 +47,8 @@ mod partial;
 mod people;
 #[cfg(test)]
 mod ping;
+#[cfg(test)]
+mod readers;
 #[cfg(test)]
 mod sql;
 #[cfg(test)]

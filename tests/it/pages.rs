@@ -341,7 +341,8 @@ fn the_latest_row_of_a_session_says_whether_it_is_in_question() {
     let told = |rows: &[&String]| {
         let lines: Vec<&str> = rows.iter().map(|row| row.as_str()).collect();
         let (folder, place) = saved(&[("a.ndjson", &lines.join("\n"))]);
-        let outcome = read(folder.path(), &place, &["--org", "o", "--tag", "t", "--user", "u"]);
+        let outcome =
+            read(folder.path(), &place, &["--org", "o", "--tag", "t", "--user", "u", "--allow-empty"]);
         assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
         let facts = facts(folder.path());
         let whole = |fact: &&Value| fact["metric"] == "acus" && fact["group"] == json!({});

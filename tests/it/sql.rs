@@ -11,7 +11,7 @@ use crate::export::readers;
 use crate::support::{CANARY, SERVICE_CANARY, Served, acumen, files, repository, run};
 
 /// Archives what is served, and gives the facts of a report from there.
-fn archived(served: &Served, key: &str, folder: &Path, flags: &[&str]) -> PathBuf {
+pub fn archived(served: &Served, key: &str, folder: &Path, flags: &[&str]) -> PathBuf {
     let command = &mut acumen(folder);
     command.env("DEVIN_API_KEY", key).args(["sync", "--since", "2026-08-01", "--org", "org_demo"]);
     let outcome = run(command.args(["--archive", "archive", "--base-url", &served.url()]));

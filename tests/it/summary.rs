@@ -112,7 +112,7 @@ fn the_summary_for_leadership_names_nobody() {
 
 #[test]
 fn what_narrows_or_spoils_the_report_is_said() {
-    let text = summary(hostile(), &["--user", "secret_user|x", "--tag", "none"]);
+    let text = summary(hostile(), &["--user", "secret_user|x", "--tag", "none", "--allow-empty"]);
     assert!(text.contains("\nOnly sessions tagged none.\n"), "{text}");
     assert!(text.contains("\nOnly sessions of user secret\\_user\\|x.\n"), "{text}");
     assert!(text.contains("- No session was created in this period."), "{text}");

@@ -9,6 +9,7 @@ use crate::frame::columns as c;
 use crate::frame::normal;
 use crate::frame::record::{Parts, Record};
 use crate::frame::{FrameError, FramesBuilder};
+use crate::people::fits;
 
 /// The most tags or pull requests of a session; no session is stored with more.
 const MOST_ENTRIES: usize = 2_000;
@@ -30,7 +31,7 @@ pub struct Wanted<'q> {
     pub created: Range<i64>,
     /// Only those of this organisation.
     pub org: Option<&'q str>,
-    /// Only those with any of these tags; empty is all.
+    /// Only those with any of these tags, in which `*` stands for any text; empty is all.
     pub tags: &'q [String],
     /// Only those of any of these users; empty is all.
     pub users: &'q [String],
@@ -39,10 +40,11 @@ pub struct Wanted<'q> {
 impl Wanted<'_> {
     fn takes<'t>(&self, record: &Record<'_>, tags: impl Iterator<Item = &'t str>) -> bool {
         let is_of = |wanted: &[String], text: &str| wanted.iter().any(|one| one.trim() == text);
+        let is_tagged = |tag: &str| self.tags.iter().any(|pattern| fits(pattern.trim(), tag));
         let users = [record.user_id, record.service_user_id];
         self.created.contains(&record.created)
             && self.org.is_none_or(|org| record.org == Some(org))
-            && (self.tags.is_empty() || { tags }.any(|tag| is_of(self.tags, tag)))
+            && (self.tags.is_empty() || { tags }.any(is_tagged))
             && (self.users.is_empty() || users.into_iter().flatten().any(|user| is_of(self.users, user)))
     }
 }

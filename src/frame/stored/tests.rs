@@ -117,6 +117,17 @@ fn what_is_written_is_read() {
 }
 
 #[test]
+fn an_archive_with_string_views_is_read() {
+    let tables = built(&[&session("a", "10-02", "01", "x"), &session("b", "10-03", "", "y")]);
+    for (name, table) in tables.named() {
+        let mut bytes = Vec::new();
+        polars_io::prelude::ParquetWriter::new(&mut bytes).finish(&mut table.clone()).unwrap();
+        assert_ne!(bytes, to_parquet(table).unwrap(), "{name}");
+        assert!(from_parquet(bytes, name, |_| ()).unwrap().equals_missing(table), "{name}");
+    }
+}
+
+#[test]
 fn unsettled_is_what_may_come_to_another_end() {
     let with = |id: &str, status: &str, state: &str| {
         format!(

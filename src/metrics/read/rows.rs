@@ -82,6 +82,8 @@ pub(super) struct SourceRow {
     pub(super) profile: Option<String>,
     #[serde(default)]
     pub(super) archive: Option<String>,
+    #[serde(default)]
+    pub(super) no_match: bool,
     pub(super) requests: u64,
     pub(super) retries: u64,
     pub(super) pages: Option<u64>,
@@ -114,6 +116,7 @@ impl SourceRow {
             people,
             profile: word("the profile", &["leadership"], self.profile)?,
             archive: self.archive,
+            no_match: self.no_match,
             api: api.ok_or_else(|| ReadError::unknown("the API", &self.api))?,
             scope: self.scope,
             tags: self.tags,

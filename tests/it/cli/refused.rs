@@ -98,11 +98,12 @@ fn conflicting_periods() {
 #[test]
 fn wrong_zones_and_words() {
     let cases: &[Case] = &[
+        (&["--tz", "GMT+2"], "GMT+2", "use Etc/GMT-2 (its sign is inverted"),
         (&["--tz", "Mars/Olympus"], "Mars/Olympus", "IANA"),
         (&["--tz", "CEST"], "CEST", "IANA"),
         (&["--tz", "berlin"], "berlin", "Europe/Berlin"),
         (&["--tz", "new york"], "new york", "America/New_York"),
-        (&["--tz", "+02:00"], "+02:00", "IANA"),
+        (&["--tz", "+02:00"], "+02:00", "Etc/GMT-2"),
         (&["--tz", ""], "--tz", "IANA"),
         (&["--org", ""], "--org", "leave --org out"),
         (&["--org", " "], "--org", "leave --org out"),
@@ -205,6 +206,10 @@ fn wrong_keys() {
     write("blank", b" \n\t\n");
     write("two", two_lines.as_bytes());
     write("binary", &[CANARY.as_bytes(), &[0xff, 0xfe]].concat());
+    let (quoted, assigned, header) =
+        (format!("\"{CANARY}\""), format!("export DEVIN_API_KEY={CANARY}"), format!("Bearer {CANARY}"));
+    let in_file = format!("\u{feff}DEVIN_API_KEY='{CANARY}'\r\n");
+    write("assigned", in_file.as_bytes());
     let spaced = format!("{CANARY} {CANARY}");
     let foreign = format!("{CANARY}ü");
     let none: &[(&str, &str)] = &[];
@@ -215,6 +220,10 @@ fn wrong_keys() {
         (&[("DEVIN_API_KEY", " \n")], None, "DEVIN_API_KEY is empty", "--api-key-file"),
         (&[("DEVIN_API_KEY", &spaced)], None, "DEVIN_API_KEY", "alone"),
         (&[("DEVIN_API_KEY", &foreign)], None, "DEVIN_API_KEY", "alone"),
+        (&[("DEVIN_API_KEY", &quoted)], None, "DEVIN_API_KEY has quotes", "without quotes"),
+        (&[("DEVIN_API_KEY", &assigned)], None, "DEVIN_API_KEY is an assignment", "after the equals sign"),
+        (&[("DEVIN_API_KEY", &header)], None, "DEVIN_API_KEY is a header", "after “Bearer”"),
+        (none, Some("assigned"), "assigned is an assignment", "after the equals sign"),
         (none, Some("missing"), "missing", "a file"),
         (none, Some("."), "--api-key-file .", "a file"),
         (none, Some("empty"), "empty is empty", "--api-key-file"),

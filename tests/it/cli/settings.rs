@@ -106,6 +106,9 @@ fn a_typed_period_wins_over_another_kind_in_the_environment() {
 fn the_key_comes_from_the_named_file_then_the_credential_then_the_environment() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("key"), "  apk_user_file\r\n").unwrap();
+    std::fs::write(folder.path().join("marked"), "\u{feff}apk_user_file\r\n").unwrap();
+    let utf16: Vec<u8> = "\u{feff}apk_user_file\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    std::fs::write(folder.path().join("powershell"), utf16).unwrap();
     std::fs::write(folder.path().join("devin-api-key"), "apk_user_credential\n").unwrap();
     let served = |key: &str| {
         Served::new(Organisation::default(), Options { key: Some(key.to_owned()), ..Options::default() })
@@ -113,6 +116,8 @@ fn the_key_comes_from_the_named_file_then_the_credential_then_the_environment() 
     let credential = ("CREDENTIALS_DIRECTORY", folder.path().to_str().unwrap());
     let cases = [
         ("apk_user_file", vec![("DEVIN_API_KEY", "apk_user_other"), credential], Some("key")),
+        ("apk_user_file", vec![], Some("marked")),
+        ("apk_user_file", vec![], Some("powershell")),
         ("apk_user_credential", vec![("DEVIN_API_KEY", "apk_user_other"), credential], None),
         ("apk_user_environment", vec![("DEVIN_API_KEY", " apk_user_environment\n")], None),
         // A folder of credentials that holds none of ours is passed over.

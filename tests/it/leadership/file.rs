@@ -112,6 +112,12 @@ fn a_file_that_cannot_be_used_stops_a_report_before_it_begins() {
     assert!(refused("people_file = \"none.csv\"\n", &[]).contains("none.csv"));
     std::fs::write(folder.path().join("people.csv"), "user,nme\n").unwrap();
     assert!(refused("people_file = \"people.csv\"\n", &[]).contains("line 1: there is no column “nme”"));
+    std::fs::write(folder.path().join("people.csv"), "\u{feff}user;from\r\nu;\r\n;\r\nv;2026-13-01\r\n")
+        .unwrap();
+    let told = refused("people_file = \"people.csv\"\n", &[]);
+    assert!(told.contains("line 4: cannot read the day “2026-13-01”"), "{told}");
+    std::fs::write(folder.path().join("people.csv"), b"user,name\nu,\xc4da\n").unwrap();
+    assert!(refused("people_file = \"people.csv\"\n", &[]).contains("hint: save it as “CSV UTF-8”"));
     // The help is there all the same.
     assert_eq!(run(acumen(folder.path()).args(["report", "--help"])).code, Some(0));
 }

@@ -69,3 +69,24 @@ fn teams_by_email_follow_the_lists() {
     let report = report(organisation, settings, &[], &[("people.csv", &people)]);
     assert_eq!(*report.facts().value("sessions", json!({"team": "Payments"})), json!(own));
 }
+
+#[test]
+fn rows_of_the_people_file_that_match_nobody_are_reported() {
+    let organisation = Organisation::invent(&recipe(2));
+    let person = named(&organisation).remove(0);
+    let known = format!("user;name\r\n{};Ada\r\n", person.email.unwrap().to_uppercase());
+    let run = |rows: &str, flags: &[&str]| {
+        let people = format!("{known}{rows}");
+        report(organisation.clone(), "people_file = \"people.csv\"\n", flags, &[("people.csv", &people)])
+    };
+    const WORDS: &str = "people file names";
+    let all_known = run("", &[]);
+    assert!(!all_known.stderr.contains(WORDS) && !all_known.html.contains(WORDS));
+    let strays = run("x1;\r\nx2;\r\nx3@example.com;\r\n;\r\nx4@example.com;\r\n", &[]);
+    let note = "the people file names 4 people who are in no session and on no list: \
+                x1, x2, x3@example.com and 1 more";
+    assert!(strays.stderr.contains(&format!("note: {note}\n")), "{}", strays.stderr);
+    assert!(strays.html.contains(&format!("T{}.", &note[1..])));
+    let covered = run("x1;\r\n", &["--people", "hidden"]);
+    assert!(!covered.stderr.contains(WORDS) && !covered.html.contains(WORDS));
+}

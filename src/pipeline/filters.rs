@@ -1,0 +1,125 @@
+//! Filters that match no session: what is wrong with them, and what there is instead.
+
+use std::collections::BTreeSet;
+
+use crate::fetch::People;
+use crate::frame::{Frames, columns};
+use crate::people::fits;
+use crate::settings::{Settings, SettingsError};
+use crate::text::{by_likeness, clean};
+
+/// What sessions of the period and the trend have, whatever the filters.
+#[derive(Debug, Default)]
+pub(super) struct Values {
+    orgs: Vec<String>,
+    tags: Vec<String>,
+    users: Vec<String>,
+}
+
+impl Values {
+    pub(super) fn of(frames: &Frames) -> Self {
+        let texts = |column| frames.words.of(column).iter().map(ToString::to_string).collect();
+        Self { orgs: texts(columns::ORG), tags: texts(columns::TAG), users: texts(columns::USER) }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.orgs.is_empty() && self.tags.is_empty() && self.users.is_empty()
+    }
+}
+
+/// Whether there is a filter that may match nothing. An organisation that is known to
+/// exist is none, and the API refuses those that do not.
+pub(super) fn are_given(settings: &Settings, filters_org: bool) -> bool {
+    let question = &settings.question;
+    !question.tags.is_empty() || !question.users.is_empty() || (filters_org && question.org.is_some())
+}
+
+/// The refusal of filters that match nothing. `typed` are the settings before names of
+/// users became the `ids`; `values` is what there is, where that is known. A report that
+/// hides people names nothing of it.
+pub(super) fn refusal(
+    typed: &Settings,
+    ids: &[String],
+    values: Option<&Values>,
+    people: &People,
+) -> SettingsError {
+    let question = &typed.question;
+    let flags = [("--org", question.org.as_slice()), ("--tag", &question.tags), ("--user", &question.users)];
+    let list = flags.iter().flat_map(|(flag, texts)| texts.iter().map(move |text| (*flag, text)));
+    let list: Vec<String> = list.map(|(flag, text)| format!("{flag} “{}”", clean(text, 60))).collect();
+    let first = typed.periods.last().map_or(typed.period.first(), |period| period.first());
+    let message = format!("no session from {first} to {} matches {}", typed.period.last(), list.join(", "));
+    let values = values.filter(|_| !typed.privacy.covered);
+    let advice = match values {
+        Some(values) if values.is_empty() => "no session of these days has any such value".to_owned(),
+        Some(values) => known(typed, ids, values, people),
+        None => unknown(typed, people),
+    };
+    SettingsError::new(message, format!("{advice}; --allow-empty writes the empty report"))
+}
+
+/// What is closest to the first filter that matches nothing by itself.
+fn known(typed: &Settings, ids: &[String], values: &Values, people: &People) -> String {
+    let question = &typed.question;
+    let has_org = |org: &String| values.orgs.contains(org);
+    let has_tag = |tag: &String| values.tags.iter().any(|own| fits(tag, own));
+    let has_user = |id: &String| values.users.contains(id);
+    match (&question.org, question.tags.as_slice(), question.users.as_slice()) {
+        (Some(org), _, _) if !has_org(org) => closest("organisation ids", org, &values.orgs),
+        (_, [tag, ..], _) if !question.tags.iter().any(has_tag) => {
+            format!("{}; tags match by case, and * stands for any text", closest("tags", tag, &values.tags))
+        }
+        (_, _, [user, ..]) if !ids.iter().any(has_user) => {
+            closest("users", user, &user_names(people, Some(&values.users)))
+        }
+        _ => "each of them matches sessions, but no session matches all of them".to_owned(),
+    }
+}
+
+/// The rules, where nobody knows which values there are.
+fn unknown(typed: &Settings, people: &People) -> String {
+    let question = &typed.question;
+    let mut rules = Vec::new();
+    if question.org.is_some() && question.tags.is_empty() && question.users.is_empty() {
+        rules.push("check the spelling of the organisation id".to_owned());
+    }
+    if !question.tags.is_empty() {
+        let why = match (typed.privacy.covered, &typed.pages) {
+            (true, _) => "a report that hides people does not list the tags that there are",
+            (_, Some(_)) => "standard input cannot be read again for the tags that there are",
+            (_, None) => "the API does not list the tags that there are",
+        };
+        rules.push(format!("check the spelling: tags match by case, and * stands for any text; {why}"));
+    }
+    if let Some(user) = question.users.first() {
+        let users = user_names(people, None);
+        rules.push(match users.is_empty() {
+            true => {
+                "no list of people is known, so that --user takes ids only, which match by case".to_owned()
+            }
+            false if users.contains(user) => "the user is on the lists of people".to_owned(),
+            false => closest("users", user, &users),
+        });
+    }
+    rules.join("; ")
+}
+
+/// The ids of users, and the emails and names of those among them who are on a list;
+/// without ids of everybody on a list.
+fn user_names(people: &People, ids: Option<&[String]>) -> Vec<String> {
+    let members = people.members.iter().filter(|member| ids.is_none_or(|ids| ids.contains(&member.id)));
+    let names = members.flat_map(|one| [Some(&one.id), one.email.as_ref(), one.name.as_ref()]);
+    let names: BTreeSet<&String> = names.flatten().chain(ids.into_iter().flatten()).collect();
+    names.into_iter().cloned().collect()
+}
+
+/// Up to three values, the most similar first.
+fn closest(what: &str, typed: &str, values: &[String]) -> String {
+    let ranked = by_likeness(&typed.replace('*', ""), values.iter().map(String::as_str));
+    let named: Vec<String> =
+        ranked.iter().take(3).map(|(_, value)| format!("“{}”", clean(value, 60))).collect();
+    match named.is_empty() {
+        true => format!("sessions of these days have no {what}"),
+        false => format!("the closest {what} there are: {}", named.join(", ")),
+    }
+}
