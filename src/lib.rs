@@ -48,4 +48,5 @@ pub mod register;
 pub mod regular_file;
 pub mod simulator;
 pub mod text;
+pub mod tls;
 pub mod unit;

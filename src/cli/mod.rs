@@ -19,7 +19,7 @@ const AFTER: &str = "\
 Exit codes:
   0    done
   1    a defect of this program
-  2    usage or settings
+  2    usage or settings; a certificate or TLS version that is not accepted
   3    the key, or the login to the mail server, was refused
   4    incomplete data: no report written, or none sent
   5    the API (retries included) or the mail server could not be reached

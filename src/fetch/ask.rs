@@ -190,7 +190,7 @@ impl<'q> Asker<'q> {
         let (api, host) = (self.question.api, self.host());
         let detail = failure.cause.clone();
         match failure.class {
-            Class::Certificate => FetchError::Certificate { host, cause: failure.cause },
+            Class::Tls => FetchError::Tls { host, cause: failure.cause, hint: failure.hint },
             Class::Contract => FetchError::Contract { path, what: failure.cause },
             Class::NotJson => FetchError::NotJson { path, host, got: failure.cause },
             Class::Status(status @ (401 | 403)) => {
@@ -249,7 +249,7 @@ fn describe(failure: &Failure) -> String {
         Class::Timeout => format!("timeout: {}", failure.cause),
         Class::CutShort => format!("answer cut short: {}", failure.cause),
         Class::NotJson => format!("expected JSON, got {}", failure.cause),
-        Class::Connection | Class::NoTls | Class::Certificate | Class::Contract => failure.cause.clone(),
+        Class::Connection | Class::NoTls | Class::Tls | Class::Contract => failure.cause.clone(),
     }
 }
 

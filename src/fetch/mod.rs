@@ -34,7 +34,6 @@ pub mod wire;
 
 pub use api::Api;
 pub use ask::Heard;
-pub use client::{OWN_AUTHORITY_HINT, certificate_words};
 pub use error::FetchError;
 pub use names::display_names;
 pub use people::{Member, People, people};
@@ -51,6 +50,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use reqwest::Url;
 use serde::Serialize;
+
+use crate::tls::Trust;
 
 /// The API key: readable by the fetch alone, and shown by nothing.
 #[derive(Clone)]
@@ -76,6 +77,8 @@ pub struct Question {
     pub api: Api,
     /// `https`, or `http` to loopback.
     pub base_url: Url,
+    /// Which certificates are trusted.
+    pub trust: Trust,
     /// The key.
     pub key: Secret,
     /// Where the key came from, for messages: "DEVIN_API_KEY", "--api-key-file PATH".

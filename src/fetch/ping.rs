@@ -12,7 +12,9 @@ use reqwest::{Client, StatusCode, Url, redirect};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
+use super::client::secured;
 use super::{Api, address};
+use crate::tls::Trust;
 
 /// The longest that a run waits for its monitor once it is over.
 const LONGEST: Duration = Duration::from_secs(5);
@@ -175,15 +177,13 @@ async fn tell(monitor: &Monitor, news: &News, within: Duration) -> Result<(), Un
 fn build(monitor: &Monitor) -> Result<Client, Untold> {
     // A provider may be there already, and any will do.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut builder = Client::builder()
+    let builder = Client::builder()
         .user_agent(concat!("acumen/", env!("CARGO_PKG_VERSION")))
         // A token that is sent elsewhere is a token told.
         .redirect(redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false);
-    if monitor.0.scheme() == "http" {
-        builder = builder.no_proxy().tls_certs_only([]);
-    }
+    let builder = secured(builder, &monitor.0, &Trust::default()).map_err(|_| Untold::NoCertificates)?;
     builder.build().map_err(|_| Untold::NoCertificates)
 }
 

@@ -8,6 +8,7 @@ use super::checks::{base_url, generation, page_size, word};
 use super::{FoundKey, SettingsError};
 use crate::cli::ApiArgs;
 use crate::fetch::{Api, Question, Secret};
+use crate::tls::Trust;
 
 /// How long a whole fetch may take.
 const DEADLINE: Duration = Duration::from_secs(20 * 60);
@@ -44,6 +45,7 @@ pub(super) fn asked(
         allow_partial: false,
         deadline: DEADLINE,
         key_source,
+        trust: Trust::default(),
         key: Secret::new(key),
     };
     Ok(Asked { question, api_from })

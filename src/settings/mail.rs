@@ -8,6 +8,7 @@ use url::Url;
 
 use super::{FoundKey, SettingsError, quoted};
 use crate::cli::MailArgs;
+use crate::tls::Trust;
 
 /// The password of a mail server, which nothing shows.
 #[derive(Clone, PartialEq, Eq)]
@@ -74,6 +75,8 @@ pub struct Server {
     pub port: u16,
     /// Who logs in; none where nobody does.
     pub login: Option<Login>,
+    /// Which certificates are trusted.
+    pub trust: Trust,
 }
 
 impl Server {
@@ -236,7 +239,7 @@ pub(super) fn server(text: &str, login: Option<Login>) -> Result<Server, Setting
             "use smtps:// or smtp://; smtp+plain:// is for loopback alone",
         );
     }
-    Ok(Server { security, host, port: url.port().unwrap_or(port), login })
+    Ok(Server { security, host, port: url.port().unwrap_or(port), login, trust: Trust::default() })
 }
 
 fn is_loopback(host: &str) -> bool {

@@ -13,7 +13,8 @@ const STAGES: [&str; 11] = [
 ];
 
 /// What any stage may use: they know nothing of the stages.
-const COMMON: [&str; 8] = ["caught", "money", "people", "period", "register", "regular_file", "text", "unit"];
+const COMMON: [&str; 9] =
+    ["caught", "money", "people", "period", "register", "regular_file", "text", "tls", "unit"];
 
 /// What the others may import; the whole house is open to these.
 const WHOLE: [&str; 6] = ["commands", "doctor", "found", "lib", "main", "pipeline"];
@@ -42,7 +43,7 @@ const HOMES: [(&str, &[&str]); 27] = [
     ("rustix", &["archive", "deliver", "main", "regular_file"]),
     ("lettre", &["mail", "deliver"]),
     ("hostname", &["deliver"]),
-    ("rustls_platform_verifier", &["deliver"]),
+    ("rustls_platform_verifier", &["tls"]),
     ("tokio_rustls", &["deliver"]),
     ("resvg", &["mail"]),
     ("foldhash", &["register"]),
@@ -159,6 +160,8 @@ fn may_import(part: &str, other: &str) -> bool {
         (_, Some(own), Some(other)) => other < own,
         // An amount of money is written in its currency.
         ("unit", _, _) => other == "money",
+        // Words of a server, made harmless.
+        ("tls", _, _) => other == "text",
         // A day of a people file begins at a zone's midnight.
         ("people", _, _) => other == "period",
         (_, Some(_), None) => COMMON.contains(&other),
