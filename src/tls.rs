@@ -1,16 +1,18 @@
 //! TLS with servers: which certificates are trusted, and what a failure means.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use chrono::DateTime;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::verify_server_name;
 use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{
     AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError,
-    PeerIncompatible, SignatureScheme,
+    PeerIncompatible, RootCertStore, SignatureScheme,
 };
 use rustls_platform_verifier::Verifier;
 
@@ -23,6 +25,16 @@ pub struct Trust {
 }
 
 impl Trust {
+    /// The system's certificates and these.
+    pub fn in_addition(extra: Vec<CertificateDer<'static>>) -> Self {
+        Self { extra }
+    }
+
+    /// How many certificates are trusted in addition to the system's.
+    pub fn extra(&self) -> usize {
+        self.extra.len()
+    }
+
     /// What a client needs to connect with TLS.
     ///
     /// # Errors
@@ -35,6 +47,60 @@ impl Trust {
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
             .with_no_client_auth())
+    }
+}
+
+/// The certificates of a file: PEM with one or more, or DER with one, after a byte
+/// order mark or not. PowerShell writes text as UTF-16, which is read as well.
+///
+/// # Errors
+/// What is wrong with the file, as a clause.
+pub fn certificates(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+    let bytes = without_mark(bytes);
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Err("it is empty".to_owned());
+    }
+    // Every certificate in DER is a SEQUENCE.
+    let found = match bytes.first() {
+        Some(0x30) => vec![CertificateDer::from(bytes.to_vec())],
+        _ => CertificateDer::pem_slice_iter(&bytes)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| format!("it is damaged: {}", clean(&error.to_string(), 100)))?,
+    };
+    if found.is_empty() {
+        return Err(format!("it holds no certificate{}", label(&bytes)));
+    }
+    for (index, certificate) in found.iter().enumerate() {
+        // Checked one by one, so that the message can say which.
+        if RootCertStore::empty().add(certificate.clone()).is_err() {
+            return Err(match found.len() {
+                1 => "it cannot be read as a certificate".to_owned(),
+                all => format!("certificate {} of {all} in it cannot be read", index + 1),
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// What a PEM file holds instead of certificates.
+fn label(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let label = text.split_once("-----BEGIN ").and_then(|(_, rest)| rest.split_once("-----"));
+    label.map_or_else(String::new, |(label, _)| format!(", but {}", clean(label, 40)))
+}
+
+/// The bytes without a byte order mark; UTF-16 becomes UTF-8.
+fn without_mark(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let decoded = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
+        let (pairs, _) = bytes.as_chunks::<2>();
+        let units: Vec<u16> = pairs.iter().map(|pair| unit(*pair)).collect();
+        Cow::Owned(String::from_utf16_lossy(&units).into_bytes())
+    };
+    match bytes {
+        [0xef, 0xbb, 0xbf, rest @ ..] => Cow::Borrowed(rest),
+        [0xff, 0xfe, rest @ ..] => decoded(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => decoded(rest, u16::from_be_bytes),
+        bytes => Cow::Borrowed(bytes),
     }
 }
 
@@ -173,7 +239,12 @@ fn certificate_problem(error: &CertificateError, option: &str) -> Problem {
         }
         CertificateError::Revoked => of("its certificate was revoked", RENEW),
         CertificateError::BadEncoding => of("its certificate is malformed", RENEW),
-        CertificateError::BadSignature => of("its certificate has a wrong signature", TRUST),
+        // An authority of the same name as a trusted one, but with another key, gives these too.
+        CertificateError::BadSignature
+        | CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            of("its certificate is not trusted: no trusted authority signed it in a supported way", TRUST)
+        }
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             of("its certificate is not meant for servers", RENEW)
         }
@@ -246,6 +317,7 @@ mod tests {
             (wrong_name, "not for this host name, but for b.example", "--smtp"),
             (other(Cause::CaUsedAsEndEntity), "CA:TRUE", "--ca-file"),
             (other(Cause::UnsupportedCertVersion), "X.509 version 1", "version 3"),
+            (CertificateError::BadSignature, "no trusted authority", "--ca-file"),
             (other(Cause::SomethingNew), "cannot be used", "valid certificate"),
         ] {
             let problem = problem(&Error::InvalidCertificate(error), "--smtp").unwrap();

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub use archive::{SyncArgs, VerifyArgs};
-pub use options::{ApiArgs, Format, MailArgs, People, PingArgs, Private, ReportArgs, SendArgs};
+pub use options::{ApiArgs, Format, MailArgs, NetworkArgs, People, PingArgs, Private, ReportArgs, SendArgs};
 pub use read::{
     Choice, FileOption, Origin, Read, config_flag, fault_of_file, flags_of_file, is_not_for_files,
     takes_options,

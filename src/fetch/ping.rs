@@ -27,12 +27,15 @@ const LONGEST_CAUSE: usize = 200;
 
 /// Where a run is told of: `https`, or `http` to loopback, which the caller has checked.
 #[derive(Clone)]
-pub struct Monitor(Url);
+pub struct Monitor {
+    url: Url,
+    trust: Trust,
+}
 
 impl Monitor {
-    /// Takes the address.
-    pub fn new(url: Url) -> Self {
-        Self(url)
+    /// A monitor at this address.
+    pub fn new(url: Url, trust: Trust) -> Self {
+        Self { url, trust }
     }
 
     /// The address of one kind of news; a query is kept.
@@ -42,8 +45,8 @@ impl Monitor {
             News::Succeeded => "",
             News::Failed { .. } => "/fail",
         };
-        let mut url = self.0.clone();
-        url.set_path(&format!("{}{end}", self.0.path().trim_end_matches('/')));
+        let mut url = self.url.clone();
+        url.set_path(&format!("{}{end}", self.url.path().trim_end_matches('/')));
         url
     }
 }
@@ -155,7 +158,7 @@ impl Watch {
             (Ok(()), Err(why)) => ("how the run ended", why),
             (Err(_), Err(why)) => ("of the run", why),
         };
-        Some(format!("warning: the monitor on {} was not told {what}: {why}", address::host(&monitor.0)))
+        Some(format!("warning: the monitor on {} was not told {what}: {why}", address::host(&monitor.url)))
     }
 }
 
@@ -183,7 +186,7 @@ fn build(monitor: &Monitor) -> Result<Client, Untold> {
         .redirect(redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false);
-    let builder = secured(builder, &monitor.0, &Trust::default()).map_err(|_| Untold::NoCertificates)?;
+    let builder = secured(builder, &monitor.url, &monitor.trust).map_err(|_| Untold::NoCertificates)?;
     builder.build().map_err(|_| Untold::NoCertificates)
 }
 
@@ -237,7 +240,7 @@ mod tests {
     use super::*;
 
     fn monitor(text: &str) -> Monitor {
-        Monitor::new(Url::parse(text).unwrap())
+        Monitor::new(Url::parse(text).unwrap(), Trust::default())
     }
 
     fn failed(cause: &str) -> News {

@@ -5,10 +5,9 @@ use std::time::Duration;
 use chrono::DateTime;
 
 use super::checks::{base_url, generation, page_size, word};
-use super::{FoundKey, SettingsError};
+use super::{FoundKey, Network, SettingsError};
 use crate::cli::ApiArgs;
 use crate::fetch::{Api, Question, Secret};
-use crate::tls::Trust;
 
 /// How long a whole fetch may take.
 const DEADLINE: Duration = Duration::from_secs(20 * 60);
@@ -26,6 +25,7 @@ pub(super) fn asked(
     access: &ApiArgs,
     org: Option<&str>,
     key: Option<(String, FoundKey)>,
+    network: &Network,
     limits: Option<Api>,
 ) -> Result<Asked, SettingsError> {
     let (key, key_source) = key.map(|(key, found)| (key, found.source)).unwrap_or_default();
@@ -45,7 +45,7 @@ pub(super) fn asked(
         allow_partial: false,
         deadline: DEADLINE,
         key_source,
-        trust: Trust::default(),
+        trust: network.trust.clone(),
         key: Secret::new(key),
     };
     Ok(Asked { question, api_from })
