@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use acumen::cli::{self, ApiArgs, MailArgs, NetworkArgs, PingArgs, ReportArgs};
 use acumen::error::Error;
+use acumen::proxy;
 use acumen::regular_file::{self, Links};
 use acumen::settings::mail::Mail;
 use acumen::settings::{CA_FILE_HINT, Found, FoundKey, Network, SettingsError, SettingsFile};
@@ -28,7 +29,7 @@ pub fn report_mail_settings(args: &ReportArgs, network: &Network) -> Result<Mail
     commands::report_mail_settings(args, password(&args.post)?, state(args.state.clone()), network)
 }
 
-/// How servers are reached, with the certificates of `--ca-file`.
+/// How servers are reached: the certificates of `--ca-file`, and the proxies of the environment.
 pub fn network(args: &NetworkArgs) -> Result<Network, SettingsError> {
     let read = |path: &PathBuf| match regular_file::read(path, Links::Follow, regular_file::CERTIFICATES) {
         Ok(bytes) => Network::with_ca_file(path, &bytes),
@@ -43,7 +44,17 @@ pub fn network(args: &NetworkArgs) -> Result<Network, SettingsError> {
         Some((name, PathBuf::from(value)))
     });
     let network = args.ca_file.as_ref().map(read).transpose()?.unwrap_or_default();
-    Ok(Network { store: store.collect(), ..network })
+    let first = |names: &[&'static str]| {
+        names.iter().find_map(|name| {
+            let text = environment(name)?.to_string_lossy().trim().to_owned();
+            (!text.is_empty()).then_some((*name, text))
+        })
+    };
+    let proxies = proxy::Variables {
+        proxy: first(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]),
+        no_proxy: first(&["NO_PROXY", "no_proxy"]).map(|(_, text)| text).unwrap_or_default(),
+    };
+    Ok(Network { store: store.collect(), proxies, ..network })
 }
 
 /// The password of the mail server.

@@ -44,6 +44,7 @@ pub mod people;
 pub mod period;
 pub mod pipeline;
 pub mod progress;
+pub mod proxy;
 pub mod register;
 pub mod regular_file;
 pub mod simulator;

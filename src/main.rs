@@ -64,8 +64,8 @@ fn main() -> ExitCode {
     let monitor = monitor(&cli.command, &network);
     let secret = secret(&cli.command);
     // Before anything is sent to anybody, the monitor included.
-    if let (Ok(file), Ok(secret), Ok(_), Ok(_)) = (&file, &secret, &network, &monitor)
-        && let Some(line) = settings::sources(&cli.command, file, secret.as_ref())
+    if let (Ok(file), Ok(secret), Ok(network), Ok(_)) = (&file, &secret, &network, &monitor)
+        && let Some(line) = settings::sources(&cli.command, file, secret.as_ref(), network)
     {
         voice.say(&line);
     }
@@ -115,7 +115,8 @@ fn monitor(
     };
     let Some(url) = settings::ping(find_ping(args)?.as_ref())? else { return Ok(None) };
     let network = network.as_ref().map_err(Clone::clone)?;
-    Ok(Some(Monitor::new(url, network.trust.clone())))
+    let proxy = network.proxy(&url)?;
+    Ok(Some(Monitor::new(url, network.trust.clone(), proxy)))
 }
 
 /// How a command reaches its servers.

@@ -61,10 +61,13 @@ pub async fn examine(
         lines.push(output(args));
         return Diagnosis { text: line::print(&lines), code: line::code(&lines) };
     }
-    let certificates = network::certificates(&network);
-    let found = found.map(|found| Found { network: network.clone().unwrap_or_default(), ..found });
-    let prepared = prepare(args, key, found, now, &mut lines).filter(|_| network.is_ok());
-    lines.push(certificates);
+    let reach = [network::certificates(&network), network::proxy(&network, &args.access.base_url)];
+    let is_reachable = line::code(&reach) == 0;
+    // What is wrong with the network is said once, in its own line.
+    let network = network.ok().filter(|_| is_reachable).unwrap_or_default();
+    let found = found.map(|found| Found { network, ..found });
+    let prepared = prepare(args, key, found, now, &mut lines).filter(|_| is_reachable);
+    lines.extend(reach);
     lines.extend(exposed);
     let week = |settings: &Settings| Period::last_complete_week(now, settings.period.tz());
     let asked = async {
@@ -75,7 +78,7 @@ pub async fn examine(
                 answers(&probes, &settings, &week, now)
             }
             None => UNASKED
-                .map(|name| skipped(name, "the settings, the key or the CA file cannot be used"))
+                .map(|name| skipped(name, "the settings, the key or the network settings cannot be used"))
                 .into(),
         }
     };
@@ -130,6 +133,7 @@ fn offline(
         None => skipped("API", "the saved sessions tell it, unless --api does"),
     });
     lines.push(certificates);
+    lines.push(skipped(network::PROXY, format!("no server is asked, the sessions come from {what}")));
     let mut sessions = Some(sessions);
     lines.extend(UNASKED.map(|name| match name {
         SESSIONS => sessions.take().unwrap_or_else(|| skipped(name, String::new())),

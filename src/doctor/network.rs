@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
-use super::line::{Line, failed, note, ok};
+use url::Url;
+
+use super::line::{Line, failed, note, ok, skipped};
 use crate::regular_file::{self, Links};
 use crate::settings::{Network, SettingsError};
-use crate::text::shown;
+use crate::text::{clean, shown};
 use crate::tls;
 
 /// Which certificates are trusted.
@@ -33,6 +35,28 @@ pub fn certificates(network: &Result<Network, SettingsError>) -> Line {
             ..note(NAME, format!("{text}, but SSL_CERT_FILE cannot be used: {flaw}"))
         },
         None => ok(NAME, text),
+    }
+}
+
+/// The name of the line about the proxy.
+pub const PROXY: &str = "proxy";
+
+/// Which proxy leads to the API.
+pub fn proxy(network: &Result<Network, SettingsError>, base_url: &str) -> Line {
+    let (Ok(network), Ok(url)) = (network, Url::parse(base_url.trim())) else {
+        return skipped(PROXY, "the settings cannot be used");
+    };
+    match network.proxy(&url) {
+        Err(error) => failed(PROXY, error.to_string(), error.hint, super::USAGE),
+        Ok(Some(proxy)) => {
+            let login = if proxy.authorization().is_some() { ", with user and password" } else { "" };
+            ok(PROXY, format!("{}, from {}{login}", proxy.place(), proxy.variable()))
+        }
+        Ok(None) if network.proxies.proxy.is_none() => ok(PROXY, "none"),
+        Ok(None) if url.scheme() == "http" => ok(PROXY, "none: plain http stays on this machine"),
+        Ok(None) => {
+            ok(PROXY, format!("none: NO_PROXY lists {}", clean(url.host_str().unwrap_or_default(), 100)))
+        }
     }
 }
 

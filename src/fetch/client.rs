@@ -14,6 +14,7 @@ use reqwest::{Client, ClientBuilder, Response, Url, redirect};
 use super::envelope::Flaw;
 use super::retry::{Class, RetryAfter, retry_after};
 use super::{FetchError, Question, Secret, address, quote, redact, time};
+use crate::proxy::Proxy;
 use crate::tls::{self, Problem, Trust};
 
 /// Bounds of one attempt.
@@ -46,7 +47,7 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    fn new(class: Class, cause: impl Into<String>) -> Self {
+    pub(super) fn new(class: Class, cause: impl Into<String>) -> Self {
         Self { class, cause: cause.into(), hint: String::new(), retry_after: None }
     }
 }
@@ -77,13 +78,14 @@ pub(super) fn build(question: &Question, bounds: &Bounds) -> Result<Client, Fetc
         .connect_timeout(bounds.connect)
         .read_timeout(bounds.read)
         .timeout(bounds.attempt);
-    builder = secured(builder, &question.base_url, &question.trust).map_err(|error| {
-        let host = address::host(&question.base_url);
-        match tls::problem(&error, OPTION) {
-            Some(Problem { cause, hint }) => FetchError::Tls { host, cause, hint },
-            None => FetchError::Unfit { why: format!("TLS cannot be set up: {error}") },
-        }
-    })?;
+    builder =
+        secured(builder, &question.base_url, &question.trust, question.proxy.as_ref()).map_err(|error| {
+            let host = address::host(&question.base_url);
+            match tls::problem(&error, OPTION) {
+                Some(Problem { cause, hint }) => FetchError::Tls { host, cause, hint },
+                None => FetchError::Unfit { why: format!("TLS cannot be set up: {error}") },
+            }
+        })?;
     builder.build().map_err(|error| FetchError::Unfit {
         why: format!("the HTTP client cannot be set up: {}", causes(&error.without_url(), &question.key)),
     })
@@ -97,10 +99,17 @@ pub(super) fn secured(
     builder: ClientBuilder,
     url: &Url,
     trust: &Trust,
+    proxy: Option<&Proxy>,
 ) -> Result<ClientBuilder, rustls::Error> {
+    // Without this the library reads the environment itself.
+    let mut builder = builder.no_proxy();
     if url.scheme() == "http" {
         // Plain text stays on this machine: no proxy, and no certificates to look for.
-        return Ok(builder.no_proxy().tls_certs_only([]));
+        return Ok(builder.tls_certs_only([]));
+    }
+    if let Some(proxy) = proxy {
+        let proxy = reqwest::Proxy::all(proxy.url().clone());
+        builder = builder.proxy(proxy.expect("the URL of a proxy is http or https and has a host"));
     }
     let mut config = trust.client_config()?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
@@ -239,7 +248,7 @@ fn causes(error: &reqwest::Error, key: &Secret) -> String {
     quote::clean(&line, key)
 }
 
-fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+pub(super) fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
     std::iter::successors(Some(error), |error| {
         let error: &'e (dyn Error + 'static) = *error;
         // The source of an I/O error is that of the error inside, which would be passed over.

@@ -89,6 +89,14 @@ pub enum FetchError {
         /// What to do about it.
         hint: String,
     },
+    /// The proxy does not let the run through to the server.
+    #[error("{cause}")]
+    Proxy {
+        /// The proxy, the server and the answer.
+        cause: String,
+        /// What to do about it.
+        hint: String,
+    },
     /// Enough attempts, no answer.
     #[error("GET {path}: nothing usable came from {host} in {attempts} attempt(s): {cause}")]
     Unreachable {
@@ -191,7 +199,7 @@ impl FetchError {
             Self::Moved { to, .. } => {
                 format!("--base-url may lack a part of its path, or a slash: compare it with {to}")
             }
-            Self::Tls { hint, .. } => hint.clone(),
+            Self::Tls { hint, .. } | Self::Proxy { hint, .. } => hint.clone(),
             Self::Unreachable { host, class: Class::Status(status), .. } => {
                 format!(
                     "{host} is there and answers with HTTP {status}, so the fault is on its side: run again \
@@ -200,6 +208,9 @@ impl FetchError {
             }
             Self::Unreachable { host, class: Class::NoTls, .. } => {
                 format!("{host} speaks no TLS at this port: check the port and the scheme in --base-url")
+            }
+            Self::Unreachable { host, class: Class::Proxy(_), .. } => {
+                format!("the proxy does not reach {host} now: run again later, or ask whoever runs the proxy")
             }
             Self::Unreachable { host, .. } => {
                 format!("check the network, the proxy and that {host} is up; then run again")
@@ -236,7 +247,7 @@ impl FetchError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Unfit { .. } | Self::NotFound { .. } | Self::BadRequest { .. } => 2,
-            Self::Redirect { .. } | Self::Moved { .. } | Self::Tls { .. } => 2,
+            Self::Redirect { .. } | Self::Moved { .. } | Self::Tls { .. } | Self::Proxy { .. } => 2,
             Self::Refused { .. } => 3,
             Self::Incomplete { .. } => 4,
             Self::Unreachable { .. } | Self::Deadline { .. } => 5,

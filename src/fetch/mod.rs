@@ -29,6 +29,7 @@ mod saved;
 mod slices;
 pub mod time;
 mod totals;
+mod tunnel;
 mod walk;
 pub mod wire;
 
@@ -51,6 +52,7 @@ use chrono::{DateTime, Utc};
 use reqwest::Url;
 use serde::Serialize;
 
+use crate::proxy::Proxy;
 use crate::tls::Trust;
 
 /// The API key: readable by the fetch alone, and shown by nothing.
@@ -79,6 +81,8 @@ pub struct Question {
     pub base_url: Url,
     /// Which certificates are trusted.
     pub trust: Trust,
+    /// The proxy that leads to the server.
+    pub proxy: Option<Proxy>,
     /// The key.
     pub key: Secret,
     /// Where the key came from, for messages: "DEVIN_API_KEY", "--api-key-file PATH".

@@ -14,6 +14,7 @@ use tokio::time::{sleep, timeout};
 
 use super::client::secured;
 use super::{Api, address};
+use crate::proxy::Proxy;
 use crate::tls::Trust;
 
 /// The longest that a run waits for its monitor once it is over.
@@ -30,12 +31,13 @@ const LONGEST_CAUSE: usize = 200;
 pub struct Monitor {
     url: Url,
     trust: Trust,
+    proxy: Option<Proxy>,
 }
 
 impl Monitor {
     /// A monitor at this address.
-    pub fn new(url: Url, trust: Trust) -> Self {
-        Self { url, trust }
+    pub fn new(url: Url, trust: Trust, proxy: Option<Proxy>) -> Self {
+        Self { url, trust, proxy }
     }
 
     /// The address of one kind of news; a query is kept.
@@ -186,7 +188,8 @@ fn build(monitor: &Monitor) -> Result<Client, Untold> {
         .redirect(redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false);
-    let builder = secured(builder, &monitor.url, &monitor.trust).map_err(|_| Untold::NoCertificates)?;
+    let builder = secured(builder, &monitor.url, &monitor.trust, monitor.proxy.as_ref())
+        .map_err(|_| Untold::NoCertificates)?;
     builder.build().map_err(|_| Untold::NoCertificates)
 }
 
@@ -240,7 +243,7 @@ mod tests {
     use super::*;
 
     fn monitor(text: &str) -> Monitor {
-        Monitor::new(Url::parse(text).unwrap(), Trust::default())
+        Monitor::new(Url::parse(text).unwrap(), Trust::default(), None)
     }
 
     fn failed(cause: &str) -> News {

@@ -11,6 +11,8 @@ pub enum Class {
     Connection,
     /// There can be no TLS with the server: its certificate or its TLS version is not accepted.
     Tls,
+    /// The proxy refused the way to the server, with this status.
+    Proxy(u16),
     /// Nothing came for too long.
     Timeout,
     /// The body ended early or could not be unpacked.
@@ -111,8 +113,13 @@ fn may_pass(class: Class) -> bool {
     match class {
         Class::Connection | Class::NoTls | Class::Timeout | Class::CutShort | Class::NotJson => true,
         Class::Tls | Class::Contract => false,
-        Class::Status(status) => matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504 | 520..=529),
+        Class::Status(status) | Class::Proxy(status) => is_passing(status),
     }
+}
+
+/// Whether a server or proxy that answers with this status may answer otherwise later.
+pub(super) fn is_passing(status: u16) -> bool {
+    matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504 | 520..=529)
 }
 
 /// Reads `Retry-After`: seconds, or an HTTP date measured against the answer's

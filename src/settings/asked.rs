@@ -30,9 +30,12 @@ pub(super) fn asked(
 ) -> Result<Asked, SettingsError> {
     let (key, key_source) = key.map(|(key, found)| (key, found.source)).unwrap_or_default();
     let (api, api_from) = generation(access.api.as_deref(), &key);
+    let base_url = base_url(&access.base_url)?;
+    // Without a key no server is asked.
+    let proxy = if key.is_empty() { None } else { network.proxy(&base_url)? };
     let question = Question {
         api,
-        base_url: base_url(&access.base_url)?,
+        base_url,
         org: org.map(|org| word("--org", org)).transpose()?,
         from: DateTime::UNIX_EPOCH,
         to: DateTime::UNIX_EPOCH,
@@ -46,6 +49,7 @@ pub(super) fn asked(
         deadline: DEADLINE,
         key_source,
         trust: network.trust.clone(),
+        proxy,
         key: Secret::new(key),
     };
     Ok(Asked { question, api_from })

@@ -1,8 +1,11 @@
-//! How servers are reached: which certificates are trusted.
+//! How servers are reached: which certificates are trusted, and through which proxy.
 
 use std::path::{Path, PathBuf};
 
+use url::Url;
+
 use super::SettingsError;
+use crate::proxy::{self, Proxy};
 use crate::text::shown;
 use crate::tls::{self, Trust};
 
@@ -13,6 +16,8 @@ pub struct Network {
     pub ca_file: Option<PathBuf>,
     /// The variables that replace the system's store, and their values.
     pub store: Vec<(&'static str, PathBuf)>,
+    /// What the environment says about proxies.
+    pub proxies: proxy::Variables,
     /// Which certificates are trusted: the system's and those of the file.
     pub trust: Trust,
 }
@@ -32,6 +37,19 @@ impl Network {
         }
     }
 }
+
+impl Network {
+    /// The proxy that leads to a URL.
+    ///
+    /// # Errors
+    /// The variable that names it cannot be read.
+    pub fn proxy(&self, url: &Url) -> Result<Option<Proxy>, SettingsError> {
+        proxy::choose(&self.proxies, url).map_err(|why| SettingsError::new(why, PROXY_HINT))
+    }
+}
+
+const PROXY_HINT: &str = "write it as http://proxy.example.com:3128 or http://user:password@proxy.example.com:3128, \
+                          with special characters as %40 for @, or unset it";
 
 /// What to name with `--ca-file`.
 pub const CA_FILE_HINT: &str =

@@ -23,6 +23,7 @@ async fn ask_at_once(simulator: &Simulator, api: Api, org: Option<&str>, concurr
     let key = if api == Api::V2 { CANARY } else { SERVICE_CANARY };
     let question = Question {
         trust: Trust::default(),
+        proxy: None,
         api,
         base_url: simulator.base_url().parse().expect("an address"),
         key: Secret::new(key.to_owned()),

@@ -1,6 +1,8 @@
 //! The network of a company: certificates of its own, and proxies.
 
 mod certificates;
+mod proxies;
+mod proxy;
 mod server;
 
 use std::path::Path;
