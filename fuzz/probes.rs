@@ -8,6 +8,8 @@ use acumen::frame::{FramesBuilder, Kept, normal};
 
 fn question(api: Api) -> Question {
     Question {
+        trust: Default::default(),
+        proxy: None,
         api,
         base_url: "https://h.example".parse().expect("an address"),
         key: Secret::new("apk_user_x".to_owned()),

@@ -20,7 +20,7 @@ use crate::pipeline::{self, Prepared};
 use crate::progress::Voice;
 use crate::regular_file;
 use crate::settings::mail::{self, Attach, Delivery};
-use crate::settings::{self, Found, FoundKey, Settings, SettingsError, SettingsFile};
+use crate::settings::{self, Found, FoundKey, Network, Settings, SettingsError, SettingsFile};
 use crate::simulator::{self, Fault, Options, Organisation, Recipe, Simulator, fault_names};
 use crate::text::{clean, shown};
 pub use archive::{sync, verify};
@@ -64,6 +64,7 @@ pub async fn doctor(
     args: &ReportArgs,
     key: Result<Option<FoundKey>, SettingsError>,
     found: Result<Found, SettingsError>,
+    network: Result<Network, SettingsError>,
     now: DateTime<Utc>,
     mail: Result<Option<mail::Mail>, Error>,
     voice: &Voice,
@@ -74,7 +75,7 @@ pub async fn doctor(
             voice.tell(progress);
         }
     };
-    doctor::examine(args, key, found, now, mail, &retries).await
+    doctor::examine(args, key, found, network, now, mail, &retries).await
 }
 
 /// The catalogue of metrics, or the definition of one.
@@ -156,8 +157,9 @@ pub fn mail_settings(
     args: &MailArgs,
     password: Option<FoundKey>,
     state: Option<PathBuf>,
+    network: &Network,
 ) -> Result<mail::Mail, Error> {
-    let settings = mail::Mail::resolve(args, password, state)?;
+    let settings = mail::Mail::resolve(args, password, state, &network.trust)?;
     letter::addresses(&settings.from, &settings.to, &settings.cc)?;
     Ok(settings)
 }
@@ -182,8 +184,9 @@ pub fn report_mail_settings(
     args: &ReportArgs,
     password: Option<FoundKey>,
     state: Option<PathBuf>,
+    network: &Network,
 ) -> Result<mail::Mail, Error> {
-    let settings = mail_settings(&args.post, password, state)?;
+    let settings = mail_settings(&args.post, password, state, network)?;
     if settings.attach == Attach::Xlsx && !args.export.contains(&Format::Xlsx) {
         return Err(SettingsError::new(
             "--mail-attach xlsx: the report is written without a workbook",

@@ -5,11 +5,12 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use acumen::cli::{self, ApiArgs, MailArgs, PingArgs, ReportArgs};
+use acumen::cli::{self, ApiArgs, MailArgs, NetworkArgs, PingArgs, ReportArgs};
 use acumen::error::Error;
+use acumen::proxy;
 use acumen::regular_file::{self, Links};
 use acumen::settings::mail::Mail;
-use acumen::settings::{Found, FoundKey, SettingsError, SettingsFile};
+use acumen::settings::{CA_FILE_HINT, Found, FoundKey, Network, SettingsError, SettingsFile};
 use acumen::text::shown;
 use acumen::{commands, settings};
 
@@ -24,8 +25,36 @@ fn environment(name: impl AsRef<OsStr>) -> Option<OsString> {
 }
 
 /// How a report's mail goes out, checked.
-pub fn report_mail_settings(args: &ReportArgs) -> Result<Mail, Error> {
-    commands::report_mail_settings(args, password(&args.post)?, state(args.state.clone()))
+pub fn report_mail_settings(args: &ReportArgs, network: &Network) -> Result<Mail, Error> {
+    commands::report_mail_settings(args, password(&args.post)?, state(args.state.clone()), network)
+}
+
+/// How servers are reached: the certificates of `--ca-file`, and the proxies of the environment.
+pub fn network(args: &NetworkArgs) -> Result<Network, SettingsError> {
+    let read = |path: &PathBuf| match regular_file::read(path, Links::Follow, regular_file::CERTIFICATES) {
+        Ok(bytes) => Network::with_ca_file(path, &bytes),
+        Err(error) => Err(SettingsError::new(
+            format!("--ca-file {}: {error}", shown(path)),
+            unless_refused(&error, CA_FILE_HINT),
+        )),
+    };
+    // The library that knows the system's store reads them too.
+    let store = ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().filter_map(|name| {
+        let value = environment(name).filter(|value| !value.is_empty())?;
+        Some((name, PathBuf::from(value)))
+    });
+    let network = args.ca_file.as_ref().map(read).transpose()?.unwrap_or_default();
+    let first = |names: &[&'static str]| {
+        names.iter().find_map(|name| {
+            let text = environment(name)?.to_string_lossy().trim().to_owned();
+            (!text.is_empty()).then_some((*name, text))
+        })
+    };
+    let proxies = proxy::Variables {
+        proxy: first(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]),
+        no_proxy: first(&["NO_PROXY", "no_proxy"]).map(|(_, text)| text).unwrap_or_default(),
+    };
+    Ok(Network { store: store.collect(), proxies, ..network })
 }
 
 /// The password of the mail server.
@@ -182,5 +211,5 @@ pub fn around(args: &ReportArgs, file: SettingsFile) -> Result<Found, SettingsEr
             Err(SettingsError::new(message, unless_refused(&error, hint)))
         }
     });
-    Ok(Found { key: None, file, people: people.transpose()? })
+    Ok(Found { file, people: people.transpose()?, ..Found::default() })
 }

@@ -16,14 +16,14 @@ use acumen::fetch::{Api, Monitor, News, Watch};
 use acumen::pipeline::Prepared;
 use acumen::progress::{Voice, write_line};
 use acumen::settings::mail::{Mail, Way};
-use acumen::settings::{Found, FoundKey, SettingsError, SettingsFile};
+use acumen::settings::{Found, FoundKey, Network, SettingsError, SettingsFile};
 use acumen::text::shown;
 use acumen::{archive, commands, deliver, metrics, settings};
 use chrono::{DateTime, Utc};
 use clap::error::ErrorKind as Usage;
 use found::{
-    around, find_key, find_ping, ignores_local_file, is_blank, password, report_mail_settings, settings_file,
-    state, user_settings_file,
+    around, find_key, find_ping, ignores_local_file, is_blank, network, password, report_mail_settings,
+    settings_file, state, user_settings_file,
 };
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -60,11 +60,12 @@ fn main() -> ExitCode {
         _ => (|_| None, "nothing was written"),
     };
     let complain = |error: &Error| complain(error, kept(error));
-    let monitor = monitor(&cli.command);
+    let network = network_of(&cli.command);
+    let monitor = monitor(&cli.command, &network);
     let secret = secret(&cli.command);
     // Before anything is sent to anybody, the monitor included.
-    if let (Ok(file), Ok(secret), Ok(_)) = (&file, &secret, &monitor)
-        && let Some(line) = settings::sources(&cli.command, file, secret.as_ref())
+    if let (Ok(file), Ok(secret), Ok(network), Ok(_)) = (&file, &secret, &network, &monitor)
+        && let Some(line) = settings::sources(&cli.command, file, secret.as_ref(), network)
     {
         voice.say(&line);
     }
@@ -78,7 +79,7 @@ fn main() -> ExitCode {
     };
     let ended = runtime.block_on(async {
         let mut signals = Signals::listen();
-        let done = signals.until(dispatch(cli, file, choices, secret, now)).await?;
+        let done = signals.until(dispatch(cli, file, choices, secret, network, now)).await?;
         finish(done, now, &voice, &mut signals).await
     });
     // Before the error is told, whose hint is the last line that a user sees.
@@ -103,13 +104,29 @@ const NOT_READ: &str =
     "acumen.toml in the working directory is not read; to use it, name it with --config acumen.toml";
 
 /// The monitor of a report or a sync, where one is named.
-fn monitor(command: &Command) -> Result<Option<Monitor>, SettingsError> {
+fn monitor(
+    command: &Command,
+    network: &Result<Network, SettingsError>,
+) -> Result<Option<Monitor>, SettingsError> {
     let args = match command {
         Command::Report(args) => &args.monitor,
         Command::Sync(args) => &args.monitor,
         _ => return Ok(None),
     };
-    Ok(settings::ping(find_ping(args)?.as_ref())?.map(Monitor::new))
+    let Some(url) = settings::ping(find_ping(args)?.as_ref())? else { return Ok(None) };
+    let network = network.as_ref().map_err(Clone::clone)?;
+    let proxy = network.proxy(&url)?;
+    Ok(Some(Monitor::new(url, network.trust.clone(), proxy)))
+}
+
+/// How a command reaches its servers.
+fn network_of(command: &Command) -> Result<Network, SettingsError> {
+    match command {
+        Command::Report(args) | Command::Doctor(args) => network(&args.network),
+        Command::Sync(args) => network(&args.network),
+        Command::Send(args) => network(&args.network),
+        _ => Ok(Network::default()),
+    }
 }
 
 /// The secret that a command shows to a server: the API key, or the password of a mail.
@@ -272,18 +289,20 @@ async fn dispatch(
     file: Result<SettingsFile, SettingsError>,
     choices: Vec<Choice>,
     secret: Result<Option<FoundKey>, SettingsError>,
+    network: Result<Network, SettingsError>,
     now: DateTime<Utc>,
 ) -> Result<Done, Error> {
     let voice = Voice::new(cli.quiet);
     match cli.command {
         Command::Report(args) => {
-            let found = Found { key: secret?, ..around(&args, file?)? };
-            let mail = commands::is_mailed(&args).then(|| report_mail_settings(&args)).transpose()?;
+            let found = Found { key: secret?, network: network?, ..around(&args, file?)? };
+            let mailed = || report_mail_settings(&args, &found.network);
+            let mail = commands::is_mailed(&args).then(mailed).transpose()?;
             Ok(Done::Report(Box::new(commands::report(&args, found, now, &voice).await?), mail))
         }
         Command::Sync(args) => {
             file?;
-            Ok(Done::Text(commands::sync(&args, secret?, now, &voice).await?))
+            Ok(Done::Text(commands::sync(&args, secret?, &network?, now, &voice).await?))
         }
         Command::Archive(ArchiveCommand::Verify(args)) => {
             file?;
@@ -291,14 +310,17 @@ async fn dispatch(
         }
         Command::Send(args) => {
             file?;
-            let mail = commands::mail_settings(&args.post, secret?, state(args.state))?;
+            let mail = commands::mail_settings(&args.post, secret?, state(args.state), &network?)?;
             Ok(Done::Send(args.report, mail, args.mode.unwrap_or(settings::PRIVATE)))
         }
         Command::Doctor(args) => {
             let ping = find_ping(&args.monitor).and_then(|found| settings::ping(found.as_ref()));
             let found = file.and_then(|file| around(&args, file)).and_then(|found| ping.map(|_| found));
-            let mail = commands::is_mailable(&args).then(|| report_mail_settings(&args)).transpose();
-            Ok(Done::Checked(commands::doctor(&args, secret, found, now, mail, &voice).await))
+            // A CA file that cannot be used has a line of its own; no server is asked then.
+            let mailed = |network| report_mail_settings(&args, network);
+            let reachable = network.as_ref().ok().filter(|_| commands::is_mailable(&args));
+            let mail = reachable.map(mailed).transpose();
+            Ok(Done::Checked(commands::doctor(&args, secret, found, network, now, mail, &voice).await))
         }
         Command::Config(ConfigCommand::Init(args)) => {
             Ok(Done::Text(commands::init(args.config, user_settings_file())?))

@@ -26,6 +26,8 @@ pub enum Links {
 pub const SETTINGS: u64 = 1 << 20;
 /// Most bytes of a file that holds a key or a password.
 pub const SECRET: u64 = 64 << 10;
+/// Most bytes of a file of certificates.
+pub const CERTIFICATES: u64 = 4 << 20;
 /// Most bytes of a people file.
 pub const PEOPLE: u64 = 4 << 20;
 /// Most bytes of a facts file.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::options::{ApiArgs, PingArgs};
+use super::options::{ApiArgs, NetworkArgs, PingArgs};
 
 /// `acumen sync`.
 #[derive(Debug, Default, Args)]
@@ -35,6 +35,9 @@ pub struct SyncArgs {
     /// How the API is asked.
     #[command(flatten)]
     pub access: ApiArgs,
+    /// How servers are reached.
+    #[command(flatten)]
+    pub network: NetworkArgs,
     /// The monitor of the run.
     #[command(flatten)]
     pub monitor: PingArgs,

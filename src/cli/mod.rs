@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub use archive::{SyncArgs, VerifyArgs};
-pub use options::{ApiArgs, Format, MailArgs, People, PingArgs, Private, ReportArgs, SendArgs};
+pub use options::{ApiArgs, Format, MailArgs, NetworkArgs, People, PingArgs, Private, ReportArgs, SendArgs};
 pub use read::{
     Choice, FileOption, Origin, Read, config_flag, fault_of_file, flags_of_file, is_not_for_files,
     takes_options,
@@ -19,7 +19,8 @@ const AFTER: &str = "\
 Exit codes:
   0    done
   1    a defect of this program
-  2    usage or settings
+  2    usage or settings; a certificate, TLS version or proxy that does not let
+       the run through
   3    the key, or the login to the mail server, was refused
   4    incomplete data: no report written, or none sent
   5    the API (retries included) or the mail server could not be reached
@@ -82,7 +83,7 @@ Examples:
     /// Look at all that a report needs, and write nothing.
     ///
     /// With the options of a report it prints a line for each thing: settings,
-    /// key, address, access, organisation, sessions, clock, time window, page
+    /// key, API, certificates, proxy, address, access, organisation, sessions, clock, time window, page
     /// size, the last complete week, output folder; with mail the
     /// state folder; and the mail, where --mail is given or sender, recipients
     /// and server are: its server is greeted, nobody logs in and nothing is

@@ -84,6 +84,9 @@ pub struct ReportArgs {
     /// How the API is asked.
     #[command(flatten)]
     pub access: ApiArgs,
+    /// How servers are reached.
+    #[command(flatten)]
+    pub network: NetworkArgs,
 
     /// Who reads the report: lead shows names, titles and links to sessions; leadership
     /// shows nothing about single people or sessions.
@@ -236,6 +239,15 @@ pub struct ApiArgs {
     pub concurrency: u32,
 }
 
+/// How servers are reached.
+#[derive(Debug, Default, Args)]
+pub struct NetworkArgs {
+    /// File of certificates in PEM or DER that are trusted in addition to the system's: for the
+    /// API, the monitor and the mail server.
+    #[arg(long, env = "ACUMEN_CA_FILE", value_name = "FILE", help_heading = "Network")]
+    pub ca_file: Option<PathBuf>,
+}
+
 /// The monitor of a run. Its address is a secret: whoever knows it can speak for the run.
 #[derive(Debug, Default, Args)]
 pub struct PingArgs {
@@ -275,6 +287,9 @@ pub struct SendArgs {
     /// How it is sent.
     #[command(flatten)]
     pub post: MailArgs,
+    /// How servers are reached.
+    #[command(flatten)]
+    pub network: NetworkArgs,
 }
 
 /// What a mail needs.

@@ -7,7 +7,7 @@ use crate::cli::{SyncArgs, VerifyArgs};
 use crate::error::Error;
 use crate::pipeline;
 use crate::progress::{Voice, write_line};
-use crate::settings::{self, FoundKey};
+use crate::settings::{self, FoundKey, Network};
 use crate::text::shown;
 
 /// Brings an archive up to date, and tells where it lies.
@@ -17,10 +17,11 @@ use crate::text::shown;
 pub async fn sync(
     args: &SyncArgs,
     key: Option<FoundKey>,
+    network: &Network,
     now: DateTime<Utc>,
     voice: &Voice,
 ) -> Result<String, Error> {
-    let settings = settings::Sync::resolve(args, key, now)?;
+    let settings = settings::Sync::resolve(args, key, network, now)?;
     voice.say(&format!("speaking API {} ({})", settings.question.api, settings.api_from));
     let synced = pipeline::sync(&settings, &|progress| voice.tell(progress)).await;
     voice.finish();

@@ -11,6 +11,16 @@ pub enum SmtpError {
         /// Why.
         cause: String,
     },
+    /// There can be no TLS with the server as it is.
+    #[error("no secure connection to the mail server {server}: {cause}")]
+    Tls {
+        /// Host and port.
+        server: String,
+        /// What is wrong.
+        cause: String,
+        /// What to do about it.
+        hint: String,
+    },
     /// The way there could not be made safe.
     #[error("no safe way to the mail server {server}: {cause}")]
     Unsafe {
@@ -82,6 +92,7 @@ impl SmtpError {
     pub fn hint(&self) -> String {
         match self {
             Self::Unreachable { .. } => "check --smtp, its port, and the way there".to_owned(),
+            Self::Tls { hint, .. } => hint.clone(),
             Self::Unsafe { hint, .. } => (*hint).to_owned(),
             Self::Broken { .. } => {
                 "nothing was sent; check --smtp and its port, and that a mail server answers there".to_owned()
@@ -101,6 +112,7 @@ impl SmtpError {
     /// The exit code that `--help` documents.
     pub fn exit_code(&self) -> u8 {
         match self {
+            Self::Tls { .. } => 2,
             Self::Unreachable { .. } | Self::Unsafe { .. } | Self::Broken { .. } => 5,
             Self::Login { .. } => 3,
             Self::Later { .. } => 75,

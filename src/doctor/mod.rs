@@ -9,6 +9,7 @@ mod clock;
 mod data;
 mod line;
 mod mail;
+mod network;
 #[cfg(test)]
 mod tests;
 
@@ -24,7 +25,7 @@ use crate::fetch::{self, Api, Probes, Progress};
 use crate::period::Period;
 use crate::regular_file;
 use crate::settings::mail::{Mail, Way};
-use crate::settings::{Found, FoundKey, Settings, SettingsError, checked_key};
+use crate::settings::{Found, FoundKey, Network, Settings, SettingsError, checked_key};
 use crate::text::{clean, shown};
 use line::{Line, failed, note, ok, skipped};
 
@@ -46,6 +47,7 @@ pub async fn examine(
     args: &ReportArgs,
     key: Result<Option<FoundKey>, SettingsError>,
     found: Result<Found, SettingsError>,
+    network: Result<Network, SettingsError>,
     now: DateTime<Utc>,
     wanted: Result<Option<Mail>, Error>,
     progress: &(dyn Fn(Progress) + Send + Sync),
@@ -54,12 +56,18 @@ pub async fn examine(
     let settings_file = found.as_ref().ok().and_then(|found| found.file.path.clone());
     let exposed = exposed(args, settings_file.as_deref());
     if args.is_offline() {
-        lines.extend(offline(args, found, now));
+        lines.extend(offline(args, found, network::certificates(&network), now));
         lines.extend(exposed);
         lines.push(output(args));
         return Diagnosis { text: line::print(&lines), code: line::code(&lines) };
     }
-    let prepared = prepare(args, key, found, now, &mut lines);
+    let reach = [network::certificates(&network), network::proxy(&network, &args.access.base_url)];
+    let is_reachable = line::code(&reach) == 0;
+    // What is wrong with the network is said once, in its own line.
+    let network = network.ok().filter(|_| is_reachable).unwrap_or_default();
+    let found = found.map(|found| Found { network, ..found });
+    let prepared = prepare(args, key, found, now, &mut lines).filter(|_| is_reachable);
+    lines.extend(reach);
     lines.extend(exposed);
     let week = |settings: &Settings| Period::last_complete_week(now, settings.period.tz());
     let asked = async {
@@ -67,9 +75,11 @@ pub async fn examine(
             Some((week, settings)) => {
                 let span = week.from().to_utc()..week.to().to_utc();
                 let probes = fetch::probe(&settings.question, span, progress).await;
-                network(&probes, &settings, &week, now)
+                answers(&probes, &settings, &week, now)
             }
-            None => UNASKED.map(|name| skipped(name, "without settings and key nobody is asked")).into(),
+            None => UNASKED
+                .map(|name| skipped(name, "the settings, the key or the network settings cannot be used"))
+                .into(),
         }
     };
     // At once, so that both together take no longer than the slower one.
@@ -89,6 +99,7 @@ fn exposed(args: &ReportArgs, settings: Option<&Path>) -> Vec<Line> {
         ("key file", args.access.api_key_file.as_deref(), true),
         ("password file", args.post.smtp_password_file.as_deref(), true),
         ("settings file", settings, false),
+        ("CA file", args.network.ca_file.as_deref(), false),
     ];
     let exposed = |(name, path, is_secret): (&'static str, Option<&Path>, bool)| {
         let path = path?;
@@ -104,7 +115,12 @@ fn exposed(args: &ReportArgs, settings: Option<&Path>) -> Vec<Line> {
 }
 
 /// Looks at what lies on the disk in the API's place: nobody is asked, and no key is needed.
-fn offline(args: &ReportArgs, found: Result<Found, SettingsError>, now: DateTime<Utc>) -> Vec<Line> {
+fn offline(
+    args: &ReportArgs,
+    found: Result<Found, SettingsError>,
+    certificates: Line,
+    now: DateTime<Utc>,
+) -> Vec<Line> {
     let file = settings_file(&found);
     let settings = found.and_then(|found| Settings::resolve(args, Found { key: None, ..found }, now));
     let (what, sessions) = match (args.archive(), &args.pages) {
@@ -116,6 +132,8 @@ fn offline(args: &ReportArgs, found: Result<Found, SettingsError>, now: DateTime
         Some(_) => skipped("API", "the archive tells it"),
         None => skipped("API", "the saved sessions tell it, unless --api does"),
     });
+    lines.push(certificates);
+    lines.push(skipped(network::PROXY, format!("no server is asked, the sessions come from {what}")));
     let mut sessions = Some(sessions);
     lines.extend(UNASKED.map(|name| match name {
         SESSIONS => sessions.take().unwrap_or_else(|| skipped(name, String::new())),
@@ -259,7 +277,7 @@ fn generation(settings: &Settings, kind: Kind) -> Line {
 }
 
 /// What the answers of the API mean.
-fn network(probes: &Probes, settings: &Settings, week: &Period, now: DateTime<Utc>) -> Vec<Line> {
+fn answers(probes: &Probes, settings: &Settings, week: &Period, now: DateTime<Utc>) -> Vec<Line> {
     let mut lines = access::lines(probes, &settings.question);
     lines.push(match (probes.heard, access::obstacle(probes)) {
         (None, Some(why)) => skipped("clock", why),

@@ -14,7 +14,8 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::client::{self, Failure};
 use super::envelope::Flaw;
 use super::retry::{Class, Decision, Patience, Spent, decide};
-use super::{FetchError, Limits, Progress, Question, address, quote};
+use super::{FetchError, Limits, Progress, Question, address, quote, retry, tunnel};
+use crate::proxy::{Refusal, Tunnel};
 
 /// Asks for pages; shared by all that are in flight.
 pub(super) struct Asker<'q> {
@@ -123,11 +124,19 @@ impl<'q> Asker<'q> {
             }
             let (bounds, key) = (&self.limits.bounds, &self.question.key);
             let hear = |time| self.hear(time);
-            let outcome = client::attempt(&self.client, url.clone(), bounds, key, &read, hear).await;
+            let outcome = match self.pass_proxy().await {
+                Ok(()) => client::attempt(&self.client, url.clone(), bounds, key, &read, hear).await,
+                Err(failure) => Err(failure),
+            };
             let failure = match outcome {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
+            if failure.class == Class::Connection
+                && let Some(proxy) = &self.question.proxy
+            {
+                *proxy.tunnel().await = Tunnel::Unknown;
+            }
             not_json += u32::from(failure.class == Class::NotJson);
             let spent = Spent {
                 attempts,
@@ -141,6 +150,21 @@ impl<'q> Asker<'q> {
                 Decision::Stop => return Err(self.failed(path, failure, attempts)),
                 Decision::Later(wait) => return Err(self.later(path, &failure, wait)),
             }
+        }
+    }
+
+    /// Makes sure that the proxy opens a tunnel; all that ask wait for one answer.
+    async fn pass_proxy(&self) -> Result<(), Failure> {
+        let Some(proxy) = &self.question.proxy else { return Ok(()) };
+        let mut tunnel = proxy.tunnel().await;
+        if let Tunnel::Unknown = *tunnel {
+            *tunnel = tunnel::ask(proxy, &self.question.trust, &self.sessions, &self.limits.bounds).await?;
+        }
+        match &*tunnel {
+            Tunnel::Refused(Refusal { status, cause, hint }) => {
+                Err(Failure { hint: hint.clone(), ..Failure::new(Class::Proxy(*status), cause.clone()) })
+            }
+            Tunnel::Open | Tunnel::Unknown => Ok(()),
         }
     }
 
@@ -190,7 +214,7 @@ impl<'q> Asker<'q> {
         let (api, host) = (self.question.api, self.host());
         let detail = failure.cause.clone();
         match failure.class {
-            Class::Certificate => FetchError::Certificate { host, cause: failure.cause },
+            Class::Tls => FetchError::Tls { host, cause: failure.cause, hint: failure.hint },
             Class::Contract => FetchError::Contract { path, what: failure.cause },
             Class::NotJson => FetchError::NotJson { path, host, got: failure.cause },
             Class::Status(status @ (401 | 403)) => {
@@ -207,6 +231,9 @@ impl<'q> Asker<'q> {
             Class::Status(status @ 400..=499) if !matches!(status, 408 | 425 | 429) => {
                 FetchError::BadRequest { path, status, detail }
             }
+            Class::Proxy(status) if !retry::is_passing(status) => {
+                FetchError::Proxy { cause: failure.cause, hint: failure.hint }
+            }
             // The server is there, and busy: that is a time to come back, not an outage.
             Class::Status(429) => {
                 let wait = failure.retry_after.map_or(BUSY, |asked| asked.wait.max(BUSY));
@@ -214,6 +241,7 @@ impl<'q> Asker<'q> {
             }
             class @ (Class::Status(_)
             | Class::Connection
+            | Class::Proxy(_)
             | Class::NoTls
             | Class::Timeout
             | Class::CutShort) => {
@@ -249,7 +277,9 @@ fn describe(failure: &Failure) -> String {
         Class::Timeout => format!("timeout: {}", failure.cause),
         Class::CutShort => format!("answer cut short: {}", failure.cause),
         Class::NotJson => format!("expected JSON, got {}", failure.cause),
-        Class::Connection | Class::NoTls | Class::Certificate | Class::Contract => failure.cause.clone(),
+        Class::Connection | Class::Proxy(_) | Class::NoTls | Class::Tls | Class::Contract => {
+            failure.cause.clone()
+        }
     }
 }
 

@@ -9,11 +9,13 @@ use reqwest::header::RETRY_AFTER;
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION,
 };
-use reqwest::{Client, Response, Url, redirect};
+use reqwest::{Client, ClientBuilder, Response, Url, redirect};
 
 use super::envelope::Flaw;
 use super::retry::{Class, RetryAfter, retry_after};
 use super::{FetchError, Question, Secret, address, quote, redact, time};
+use crate::proxy::Proxy;
+use crate::tls::{self, Problem, Trust};
 
 /// Bounds of one attempt.
 #[derive(Clone, Copy, Debug)]
@@ -38,13 +40,15 @@ pub(super) struct Failure {
     pub class: Class,
     /// What happened, in words; for a refusal the server's quoted words.
     pub cause: String,
+    /// What to do about it, where the cause alone tells; else empty.
+    pub hint: String,
     /// The pause that the server asks for.
     pub retry_after: Option<RetryAfter>,
 }
 
 impl Failure {
-    fn new(class: Class, cause: impl Into<String>) -> Self {
-        Self { class, cause: cause.into(), retry_after: None }
+    pub(super) fn new(class: Class, cause: impl Into<String>) -> Self {
+        Self { class, cause: cause.into(), hint: String::new(), retry_after: None }
     }
 }
 
@@ -74,14 +78,42 @@ pub(super) fn build(question: &Question, bounds: &Bounds) -> Result<Client, Fetc
         .connect_timeout(bounds.connect)
         .read_timeout(bounds.read)
         .timeout(bounds.attempt);
-    if question.base_url.scheme() == "http" {
-        // Plain text stays on this machine: no proxy, and no certificates to look for.
-        builder = builder.no_proxy().tls_certs_only([]);
-    }
-    builder.build().map_err(|error| FetchError::Certificate {
-        host: address::host(&question.base_url),
-        cause: causes(&error.without_url(), &question.key),
+    builder =
+        secured(builder, &question.base_url, &question.trust, question.proxy.as_ref()).map_err(|error| {
+            let host = address::host(&question.base_url);
+            match tls::problem(&error, OPTION) {
+                Some(Problem { cause, hint }) => FetchError::Tls { host, cause, hint },
+                None => FetchError::Unfit { why: format!("TLS cannot be set up: {error}") },
+            }
+        })?;
+    builder.build().map_err(|error| FetchError::Unfit {
+        why: format!("the HTTP client cannot be set up: {}", causes(&error.without_url(), &question.key)),
     })
+}
+
+/// The option that names the server.
+const OPTION: &str = "--base-url";
+
+/// A client for this address: over TLS with certificates that are trusted, or on this machine.
+pub(super) fn secured(
+    builder: ClientBuilder,
+    url: &Url,
+    trust: &Trust,
+    proxy: Option<&Proxy>,
+) -> Result<ClientBuilder, rustls::Error> {
+    // Without this the library reads the environment itself.
+    let mut builder = builder.no_proxy();
+    if url.scheme() == "http" {
+        // Plain text stays on this machine: no proxy, and no certificates to look for.
+        return Ok(builder.tls_certs_only([]));
+    }
+    if let Some(proxy) = proxy {
+        let proxy = reqwest::Proxy::all(proxy.url().clone());
+        builder = builder.proxy(proxy.expect("the URL of a proxy is http or https and has a host"));
+    }
+    let mut config = trust.client_config()?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(builder.tls_backend_preconfigured(config))
 }
 
 /// Asks once, and gives what `read` makes of the body; `heard` is told what
@@ -165,7 +197,7 @@ async fn refusal(mut response: Response, url: &Url, key: &Secret) -> Failure {
             break;
         }
     }
-    Failure { class: Class::Status(status.as_u16()), cause: quote::detail(&body, key), retry_after }
+    Failure { retry_after, ..Failure::new(Class::Status(status.as_u16()), quote::detail(&body, key)) }
 }
 
 /// Where a redirect leads: scheme and host, or the path alone where those stay.
@@ -188,9 +220,11 @@ fn is_json(kind: &str) -> bool {
 
 /// Sorts an error of the transport.
 fn broken(error: reqwest::Error, key: &Secret) -> Failure {
-    let class = if is_certificate(&error) {
-        Class::Certificate
-    } else if is_no_tls(&error) {
+    let tls = chain(&error).find_map(|cause| cause.downcast_ref());
+    if let Some(Problem { cause, hint }) = tls.and_then(|error| tls::problem(error, OPTION)) {
+        return Failure { hint, ..Failure::new(Class::Tls, quote::clean(&cause, key)) };
+    }
+    let class = if is_no_tls(&error) {
         Class::NoTls
     } else if error.is_timeout() {
         Class::Timeout
@@ -211,18 +245,10 @@ fn causes(error: &reqwest::Error, key: &Secret) -> String {
             line = format!("{line}: {cause}");
         }
     }
-    // Several errors of the chain repeat the innermost.
-    let told = chain(error).find_map(|cause| {
-        let cause = cause.downcast_ref::<rustls::Error>()?;
-        Some((cause.to_string(), certificate_words(cause)?))
-    });
-    if let Some((shown, words)) = told {
-        line = line.replace(&shown, words);
-    }
     quote::clean(&line, key)
 }
 
-fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+pub(super) fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
     std::iter::successors(Some(error), |error| {
         let error: &'e (dyn Error + 'static) = *error;
         // The source of an I/O error is that of the error inside, which would be passed over.
@@ -231,28 +257,6 @@ fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn 
             None => error.source(),
         }
     })
-}
-
-fn is_certificate(error: &reqwest::Error) -> bool {
-    chain(error).any(|cause| matches!(cause.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))))
-}
-
-/// What is said of a certificate that is an authority's own.
-pub(super) const OWN_AUTHORITY: &str =
-    "its certificate is an authority's own (CA:TRUE), which no server may show";
-/// What to do about it.
-pub const OWN_AUTHORITY_HINT: &str = "issue the server a certificate from that authority, without CA:TRUE, and \
-                                      trust the authority's with SSL_CERT_FILE=FILE";
-
-/// Plain words for what the library shows as the names of its own types.
-pub fn certificate_words(error: &rustls::Error) -> Option<&'static str> {
-    use rustls::{CertificateError::Other, Error::InvalidCertificate};
-    // The cause is of a crate that is not ours to name.
-    let is_own = |cause: &rustls::OtherError| format!("{cause:?}").contains("CaUsedAsEndEntity");
-    match error {
-        InvalidCertificate(Other(cause)) if is_own(cause) => Some(OWN_AUTHORITY),
-        _ => None,
-    }
 }
 
 fn is_no_tls(error: &reqwest::Error) -> bool {
@@ -265,19 +269,6 @@ fn is_no_tls(error: &reqwest::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_authority_of_its_own_is_told_in_words() {
-        #[derive(Debug, thiserror::Error)]
-        #[error("odd")]
-        struct CaUsedAsEndEntity;
-        let of = |cause| rustls::Error::InvalidCertificate(rustls::CertificateError::Other(cause));
-        let own = rustls::OtherError(std::sync::Arc::new(CaUsedAsEndEntity));
-        assert_eq!(certificate_words(&of(own)), Some(OWN_AUTHORITY));
-        let other = rustls::OtherError(std::sync::Arc::new(io::Error::other("x")));
-        assert_eq!(certificate_words(&of(other)), None);
-        assert_eq!(certificate_words(&rustls::Error::DecryptError), None);
-    }
 
     #[test]
     fn a_client_does_not_show_its_key() {

@@ -5,7 +5,6 @@ use std::time::Duration;
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::Api;
-use super::client::{OWN_AUTHORITY, OWN_AUTHORITY_HINT};
 use super::retry::Class;
 use crate::text;
 
@@ -80,13 +79,23 @@ pub enum FetchError {
         /// The path pointed to, without its query.
         to: String,
     },
-    /// The server's certificate is not to be trusted.
-    #[error("the certificate of {host} is not trusted: {cause}")]
-    Certificate {
-        /// Whose.
+    /// There can be no TLS with the server as it is.
+    #[error("no secure connection to {host}: {cause}")]
+    Tls {
+        /// To whom.
         host: String,
-        /// What is wrong with it.
+        /// What is wrong.
         cause: String,
+        /// What to do about it.
+        hint: String,
+    },
+    /// The proxy does not let the run through to the server.
+    #[error("{cause}")]
+    Proxy {
+        /// The proxy, the server and the answer.
+        cause: String,
+        /// What to do about it.
+        hint: String,
     },
     /// Enough attempts, no answer.
     #[error("GET {path}: nothing usable came from {host} in {attempts} attempt(s): {cause}")]
@@ -189,11 +198,7 @@ impl FetchError {
             Self::Moved { to, .. } => {
                 format!("--base-url may lack a part of its path, or a slash: compare it with {to}")
             }
-            Self::Certificate { cause, .. } if cause.contains(OWN_AUTHORITY) => OWN_AUTHORITY_HINT.to_owned(),
-            Self::Certificate { .. } => {
-                "if a company proxy signs certificates, point SSL_CERT_FILE at its root certificate"
-                    .to_owned()
-            }
+            Self::Tls { hint, .. } | Self::Proxy { hint, .. } => hint.clone(),
             Self::Unreachable { host, class: Class::Status(status), .. } => {
                 format!(
                     "{host} is there and answers with HTTP {status}, so the fault is on its side: run again \
@@ -202,6 +207,9 @@ impl FetchError {
             }
             Self::Unreachable { host, class: Class::NoTls, .. } => {
                 format!("{host} speaks no TLS at this port: check the port and the scheme in --base-url")
+            }
+            Self::Unreachable { host, class: Class::Proxy(_), .. } => {
+                format!("the proxy does not reach {host} now: run again later, or ask whoever runs the proxy")
             }
             Self::Unreachable { host, .. } => {
                 format!("check the network, the proxy and that {host} is up; then run again")
@@ -238,10 +246,10 @@ impl FetchError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Unfit { .. } | Self::NotFound { .. } | Self::BadRequest { .. } => 2,
-            Self::Redirect { .. } | Self::Moved { .. } => 2,
+            Self::Redirect { .. } | Self::Moved { .. } | Self::Tls { .. } | Self::Proxy { .. } => 2,
             Self::Refused { .. } => 3,
             Self::Incomplete { .. } => 4,
-            Self::Certificate { .. } | Self::Unreachable { .. } | Self::Deadline { .. } => 5,
+            Self::Unreachable { .. } | Self::Deadline { .. } => 5,
             Self::NotJson { .. } | Self::Contract { .. } | Self::FilterIgnored { .. } => 65,
             Self::Later { .. } => 75,
         }

@@ -30,12 +30,12 @@ mod shapes;
 mod slices;
 pub mod time;
 mod totals;
+mod tunnel;
 mod walk;
 pub mod wire;
 
 pub use api::Api;
 pub use ask::Heard;
-pub use client::{OWN_AUTHORITY_HINT, certificate_words};
 pub use error::FetchError;
 pub use names::display_names;
 pub use people::{Member, People, people};
@@ -52,6 +52,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use reqwest::Url;
 use serde::Serialize;
+
+use crate::proxy::Proxy;
+use crate::tls::Trust;
 
 /// The API key: readable by the fetch alone, and shown by nothing.
 #[derive(Clone)]
@@ -77,6 +80,10 @@ pub struct Question {
     pub api: Api,
     /// `https`, or `http` to loopback.
     pub base_url: Url,
+    /// Which certificates are trusted.
+    pub trust: Trust,
+    /// The proxy that leads to the server.
+    pub proxy: Option<Proxy>,
     /// The key.
     pub key: Secret,
     /// Where the key came from, for messages: "DEVIN_API_KEY", "--api-key-file PATH".

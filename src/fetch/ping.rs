@@ -12,7 +12,10 @@ use reqwest::{Client, StatusCode, Url, redirect};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
+use super::client::secured;
 use super::{Api, address};
+use crate::proxy::Proxy;
+use crate::tls::Trust;
 
 /// The longest that a run waits for its monitor once it is over.
 const LONGEST: Duration = Duration::from_secs(5);
@@ -25,12 +28,16 @@ const LONGEST_CAUSE: usize = 200;
 
 /// Where a run is told of: `https`, or `http` to loopback, which the caller has checked.
 #[derive(Clone)]
-pub struct Monitor(Url);
+pub struct Monitor {
+    url: Url,
+    trust: Trust,
+    proxy: Option<Proxy>,
+}
 
 impl Monitor {
-    /// Takes the address.
-    pub fn new(url: Url) -> Self {
-        Self(url)
+    /// A monitor at this address.
+    pub fn new(url: Url, trust: Trust, proxy: Option<Proxy>) -> Self {
+        Self { url, trust, proxy }
     }
 
     /// The address of one kind of news; a query is kept.
@@ -40,8 +47,8 @@ impl Monitor {
             News::Succeeded => "",
             News::Failed { .. } => "/fail",
         };
-        let mut url = self.0.clone();
-        url.set_path(&format!("{}{end}", self.0.path().trim_end_matches('/')));
+        let mut url = self.url.clone();
+        url.set_path(&format!("{}{end}", self.url.path().trim_end_matches('/')));
         url
     }
 }
@@ -153,7 +160,7 @@ impl Watch {
             (Ok(()), Err(why)) => ("how the run ended", why),
             (Err(_), Err(why)) => ("of the run", why),
         };
-        Some(format!("warning: the monitor on {} was not told {what}: {why}", address::host(&monitor.0)))
+        Some(format!("warning: the monitor on {} was not told {what}: {why}", address::host(&monitor.url)))
     }
 }
 
@@ -175,15 +182,14 @@ async fn tell(monitor: &Monitor, news: &News, within: Duration) -> Result<(), Un
 fn build(monitor: &Monitor) -> Result<Client, Untold> {
     // A provider may be there already, and any will do.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut builder = Client::builder()
+    let builder = Client::builder()
         .user_agent(concat!("acumen/", env!("CARGO_PKG_VERSION")))
         // A token that is sent elsewhere is a token told.
         .redirect(redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false);
-    if monitor.0.scheme() == "http" {
-        builder = builder.no_proxy().tls_certs_only([]);
-    }
+    let builder = secured(builder, &monitor.url, &monitor.trust, monitor.proxy.as_ref())
+        .map_err(|_| Untold::NoCertificates)?;
     builder.build().map_err(|_| Untold::NoCertificates)
 }
 
@@ -237,7 +243,7 @@ mod tests {
     use super::*;
 
     fn monitor(text: &str) -> Monitor {
-        Monitor::new(Url::parse(text).unwrap())
+        Monitor::new(Url::parse(text).unwrap(), Trust::default(), None)
     }
 
     fn failed(cause: &str) -> News {

@@ -9,8 +9,10 @@ use chrono::{DateTime, Utc};
 pub enum Class {
     /// No connection, or one that broke: DNS, refused, reset, TLS handshake.
     Connection,
-    /// The server's certificate is not to be trusted.
-    Certificate,
+    /// There can be no TLS with the server: its certificate or its TLS version is not accepted.
+    Tls,
+    /// The proxy refused the way to the server, with this status.
+    Proxy(u16),
     /// Nothing came for too long.
     Timeout,
     /// The body ended early or could not be unpacked.
@@ -110,9 +112,14 @@ pub fn decide(
 fn may_pass(class: Class) -> bool {
     match class {
         Class::Connection | Class::NoTls | Class::Timeout | Class::CutShort | Class::NotJson => true,
-        Class::Certificate | Class::Contract => false,
-        Class::Status(status) => matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504 | 520..=529),
+        Class::Tls | Class::Contract => false,
+        Class::Status(status) | Class::Proxy(status) => is_passing(status),
     }
+}
+
+/// Whether a server or proxy that answers with this status may answer otherwise later.
+pub(super) fn is_passing(status: u16) -> bool {
+    matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504 | 520..=529)
 }
 
 /// Reads `Retry-After`: seconds, or an HTTP date measured against the answer's
@@ -202,7 +209,7 @@ mod tests {
         assert_eq!(not_json(6, 1), Decision::Stop);
         assert!(matches!(of(Class::Timeout, Spent { not_json: 3, ..after(4) }), Decision::Retry(_)));
         assert_eq!(of(Class::Timeout, Spent { retries: 100, ..after(1) }), Decision::Stop);
-        assert_eq!(of(Class::Certificate, after(1)), Decision::Stop);
+        assert_eq!(of(Class::Tls, after(1)), Decision::Stop);
         assert_eq!(of(Class::Contract, after(1)), Decision::Stop);
     }
 

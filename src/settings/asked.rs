@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::DateTime;
 
 use super::checks::{base_url, generation, page_size, word};
-use super::{FoundKey, SettingsError};
+use super::{FoundKey, Network, SettingsError};
 use crate::cli::ApiArgs;
 use crate::fetch::{Api, Question, Secret};
 
@@ -25,13 +25,17 @@ pub(super) fn asked(
     access: &ApiArgs,
     org: Option<&str>,
     key: Option<(String, FoundKey)>,
+    network: &Network,
     limits: Option<Api>,
 ) -> Result<Asked, SettingsError> {
     let (key, key_source) = key.map(|(key, found)| (key, found.source)).unwrap_or_default();
     let (api, api_from) = generation(access.api.as_deref(), &key);
+    let base_url = base_url(&access.base_url)?;
+    // Without a key no server is asked.
+    let proxy = if key.is_empty() { None } else { network.proxy(&base_url)? };
     let question = Question {
         api,
-        base_url: base_url(&access.base_url)?,
+        base_url,
         org: org.map(|org| word("--org", org)).transpose()?,
         from: DateTime::UNIX_EPOCH,
         to: DateTime::UNIX_EPOCH,
@@ -44,6 +48,8 @@ pub(super) fn asked(
         allow_partial: false,
         deadline: DEADLINE,
         key_source,
+        trust: network.trust.clone(),
+        proxy,
         key: Secret::new(key),
     };
     Ok(Asked { question, api_from })

@@ -26,8 +26,8 @@ pub struct SettingsFile {
 }
 
 /// Options that name a place: in a file they are meant from the file's folder.
-const PLACES: [&str; 7] =
-    ["api-key-file", "archive", "out", "people-file", "save-pages", "smtp-password-file", "state"];
+const PLACES: [&str; 8] =
+    ["api-key-file", "archive", "ca-file", "out", "people-file", "save-pages", "smtp-password-file", "state"];
 
 /// The table whose keys are options that begin with its name, or with `smtp`.
 const MAIL: &str = "mail";

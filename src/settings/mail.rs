@@ -8,6 +8,7 @@ use url::Url;
 
 use super::{FoundKey, SettingsError, quoted};
 use crate::cli::MailArgs;
+use crate::tls::Trust;
 
 /// The password of a mail server, which nothing shows.
 #[derive(Clone, PartialEq, Eq)]
@@ -74,6 +75,8 @@ pub struct Server {
     pub port: u16,
     /// Who logs in; none where nobody does.
     pub login: Option<Login>,
+    /// Which certificates are trusted.
+    pub trust: Trust,
 }
 
 impl Server {
@@ -139,6 +142,7 @@ impl Mail {
         args: &MailArgs,
         password: Option<FoundKey>,
         state: Option<PathBuf>,
+        trust: &Trust,
     ) -> Result<Self, SettingsError> {
         let missing = |what: &str, hint: &str| SettingsError::new(format!("there is no {what}"), hint);
         let from = args.mail_from.clone().ok_or_else(|| {
@@ -159,7 +163,11 @@ impl Mail {
                 let login = login(args, password)?;
                 let state = state
                     .ok_or_else(|| missing("folder to remember in what was sent", "name one with --state"))?;
-                Way::Server(Delivery { server: server(url, login)?, state, force: args.force })
+                Way::Server(Delivery {
+                    server: Server { trust: trust.clone(), ..server(url, login)? },
+                    state,
+                    force: args.force,
+                })
             }
         };
         let attach = match args.mail_attach.as_str() {
@@ -236,7 +244,7 @@ pub(super) fn server(text: &str, login: Option<Login>) -> Result<Server, Setting
             "use smtps:// or smtp://; smtp+plain:// is for loopback alone",
         );
     }
-    Ok(Server { security, host, port: url.port().unwrap_or(port), login })
+    Ok(Server { security, host, port: url.port().unwrap_or(port), login, trust: Trust::default() })
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -262,7 +270,7 @@ mod tests {
     }
 
     fn told(smtp: &str) -> Result<(Security, String, u16), String> {
-        let mail = Mail::resolve(&args(smtp), None, Some(PathBuf::from("/s")));
+        let mail = Mail::resolve(&args(smtp), None, Some(PathBuf::from("/s")), &Trust::default());
         match mail.map(|mail| mail.way) {
             Ok(Way::Server(Delivery { server, .. })) => Ok((server.security, server.host, server.port)),
             Ok(Way::File(_)) => Err("a file".to_owned()),
@@ -292,12 +300,13 @@ mod tests {
             assert!(!told(url).unwrap_err().contains("s3cret"), "{url}");
         }
         let typed = MailArgs { smtp_user: Some("me".to_owned()), ..args("smtps://mx") };
-        let mail = Mail::resolve(&typed, found(" s3cret \r\n"), Some(PathBuf::from("/s"))).unwrap();
+        let mail = Mail::resolve(&typed, found(" s3cret \r\n"), Some(PathBuf::from("/s")), &Trust::default())
+            .unwrap();
         assert!(!format!("{mail:?}").contains("s3cret"));
         let Way::Server(Delivery { server, .. }) = mail.way else { panic!("a server") };
         assert_eq!(server.login.unwrap().password.reveal(), " s3cret ");
         let quoted = found("\u{feff}\"a=b\"\r\n");
-        let mail = Mail::resolve(&typed, quoted, Some(PathBuf::from("/s"))).unwrap();
+        let mail = Mail::resolve(&typed, quoted, Some(PathBuf::from("/s")), &Trust::default()).unwrap();
         let Way::Server(Delivery { server, .. }) = mail.way else { panic!("a server") };
         assert_eq!(server.login.unwrap().password.reveal(), "\"a=b\"");
     }
@@ -305,7 +314,8 @@ mod tests {
     #[test]
     fn what_is_missing_is_told_with_its_flag() {
         let told = |args: &MailArgs, password, state: Option<&str>| {
-            let error = Mail::resolve(args, password, state.map(PathBuf::from)).unwrap_err();
+            let error =
+                Mail::resolve(args, password, state.map(PathBuf::from), &Trust::default()).unwrap_err();
             format!("{error}; {}", error.hint)
         };
         let whole = || args("smtps://mx");
@@ -324,6 +334,9 @@ mod tests {
             assert!(told(&args, password, state).contains(flag), "{flag}");
         }
         let file = MailArgs { smtp: None, eml: Some(PathBuf::from("x.eml")), ..whole() };
-        assert_eq!(Mail::resolve(&file, None, None).unwrap().way, Way::File(PathBuf::from("x.eml")));
+        assert_eq!(
+            Mail::resolve(&file, None, None, &Trust::default()).unwrap().way,
+            Way::File(PathBuf::from("x.eml"))
+        );
     }
 }

@@ -4,6 +4,7 @@ mod asked;
 mod checks;
 mod file;
 pub mod mail;
+mod network;
 mod privacy;
 mod show;
 mod sources;
@@ -16,6 +17,7 @@ use chrono::{DateTime, Datelike, SubsecRound, Utc};
 
 pub use checks::{checked_key, ping, users};
 pub use file::{SettingsFile, parse as parse_file};
+pub use network::{CA_FILE_HINT, Network};
 use privacy::check_covered_period;
 pub use privacy::{Privacy, privacy};
 pub use show::{EXAMPLE, show};
@@ -32,7 +34,7 @@ use asked::asked;
 use checks::{quoted, word, zone};
 
 /// Something that was typed cannot be used.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct SettingsError {
     message: String,
@@ -69,6 +71,8 @@ pub struct Found {
     pub key: Option<FoundKey>,
     /// The settings file.
     pub file: SettingsFile,
+    /// How servers are reached.
+    pub network: Network,
     /// The people file: its place and text.
     pub people: Option<(PathBuf, String)>,
 }
@@ -163,7 +167,7 @@ impl Settings {
     /// # Errors
     /// The first thing that cannot be used, with a hint.
     pub fn resolve(args: &ReportArgs, found: Found, now: DateTime<Utc>) -> Result<Self, SettingsError> {
-        let Found { key, file, people } = found;
+        let Found { key, file, network, people } = found;
         let now = now.trunc_subsecs(0);
         let tz = zone(&args.tz)?;
         let period = checks::period(args, now, tz)?;
@@ -197,7 +201,7 @@ impl Settings {
             true => (Some(Api::V2), None),
             false => (None, Some(checked_key(key.as_ref())?).zip(key)),
         };
-        let asked = asked(&args.access, args.org.as_deref(), key, limits)?;
+        let asked = asked(&args.access, args.org.as_deref(), key, &network, limits)?;
         let api_from = asked.api_from;
         let pages = args.pages.clone();
         let stated = args.access.api.as_ref().map(|_| asked.question.api);

@@ -1,9 +1,9 @@
-//! The first line of a run: which server it asks, which settings file it read, and
+//! The first line of a run: which server it asks, through which proxy, which settings file it read, and
 //! where its secret comes from.
 
 use super::checks::{base_url, checked_key};
 use super::mail::server;
-use super::{FoundKey, SettingsFile};
+use super::{FoundKey, Network, SettingsFile};
 use crate::cli::{ApiArgs, Command};
 use crate::text::{clean, shown};
 
@@ -13,13 +13,20 @@ const LONGEST_NAME: usize = 100;
 /// The line for a command that asks a server, reads what was fetched before, or sends
 /// a mail. It holds no part of a secret. There is none for other commands, nor where
 /// nothing will be asked because the server or the secret cannot be used.
-pub fn sources(command: &Command, file: &SettingsFile, secret: Option<&FoundKey>) -> Option<String> {
+pub fn sources(
+    command: &Command,
+    file: &SettingsFile,
+    secret: Option<&FoundKey>,
+    network: &Network,
+) -> Option<String> {
     let asking = |access: &ApiArgs, subject: String| {
         checked_key(secret).ok()?;
         let url = base_url(&access.base_url).ok()?;
         let host = url.host_str()?;
         let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-        Some((format!("asking {} for {subject}", clean(&host, LONGEST_NAME)), "key", None))
+        let proxy = network.proxy(&url).ok()?;
+        let through = proxy.map(|proxy| format!(" through the proxy {}", proxy.place())).unwrap_or_default();
+        Some((format!("asking {}{through} for {subject}", clean(&host, LONGEST_NAME)), "key", None))
     };
     let org = |id: &str| clean(id, LONGEST_NAME);
     let (what, kind, unused) = match command {

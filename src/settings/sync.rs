@@ -6,7 +6,7 @@ use chrono::{DateTime, Datelike, NaiveTime, SubsecRound, Utc};
 
 use super::asked::asked;
 use super::checks::{checked_key, quoted};
-use super::{FoundKey, SettingsError};
+use super::{FoundKey, Network, SettingsError};
 use crate::cli::SyncArgs;
 use crate::fetch::Question;
 use crate::period;
@@ -36,12 +36,13 @@ impl Sync {
     pub fn resolve(
         args: &SyncArgs,
         key: Option<FoundKey>,
+        network: &Network,
         now: DateTime<Utc>,
     ) -> Result<Self, SettingsError> {
         let now = now.trunc_subsecs(0);
         let since = args.since.as_deref().map(|text| since(text, now)).transpose()?;
         let key = Some(checked_key(key.as_ref())?).zip(key);
-        let asked = asked(&args.access, args.org.as_deref(), key, None)?;
+        let asked = asked(&args.access, args.org.as_deref(), key, network, None)?;
         let (question, api_from) = (asked.question, asked.api_from);
         Ok(Self { question, api_from, archive: args.archive.clone(), since, full: args.full, now })
     }

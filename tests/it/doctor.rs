@@ -9,10 +9,12 @@ use serde_json::json;
 
 use crate::support::{Outcome, Served, acumen, files, run, serve};
 
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 14] = [
     "settings",
     "key",
     "API",
+    "certificates",
+    "proxy",
     "address",
     "access",
     "organisation",
@@ -60,7 +62,7 @@ fn doctor(url: &str, key: &str, flags: &[&str]) -> Outcome {
 /// The words that begin the lines, from `address` on, without `output`.
 fn words(outcome: &Outcome) -> Vec<&str> {
     let lines = outcome.stdout.lines().filter(|line| !line.starts_with(' '));
-    lines.skip(3).take(8).map(|line| line.split(' ').next().unwrap()).collect()
+    lines.skip(5).take(8).map(|line| line.split(' ').next().unwrap()).collect()
 }
 
 /// A line by its name, with what it says.

@@ -13,7 +13,8 @@ const STAGES: [&str; 11] = [
 ];
 
 /// What any stage may use: they know nothing of the stages.
-const COMMON: [&str; 8] = ["caught", "money", "people", "period", "register", "regular_file", "text", "unit"];
+const COMMON: [&str; 10] =
+    ["caught", "money", "people", "period", "proxy", "register", "regular_file", "text", "tls", "unit"];
 
 /// What the others may import; the whole house is open to these.
 const WHOLE: [&str; 6] = ["commands", "doctor", "found", "lib", "main", "pipeline"];
@@ -31,8 +32,8 @@ const HOMES: [(&str, &[&str]); 28] = [
     ("polars_parquet", &["frame"]),
     ("polars_parquet_format", &["frame"]),
     ("rust_xlsxwriter", &["export"]),
-    ("hyper", &["simulator"]),
-    ("hyper_util", &["simulator"]),
+    ("hyper", &["fetch", "proxy", "simulator"]),
+    ("hyper_util", &["fetch", "proxy", "simulator"]),
     ("indicatif", &["progress"]),
     ("clap", &["cli", "commands", "main"]),
     ("clap_complete", &["cli", "commands"]),
@@ -43,8 +44,8 @@ const HOMES: [(&str, &[&str]); 28] = [
     ("rustix", &["archive", "deliver", "main", "regular_file"]),
     ("lettre", &["mail", "deliver"]),
     ("hostname", &["deliver"]),
-    ("rustls_platform_verifier", &["deliver"]),
-    ("tokio_rustls", &["deliver"]),
+    ("rustls_platform_verifier", &["tls"]),
+    ("tokio_rustls", &["deliver", "fetch"]),
     ("resvg", &["mail"]),
     ("foldhash", &["register"]),
     ("hashbrown", &["register"]),
@@ -160,6 +161,8 @@ fn may_import(part: &str, other: &str) -> bool {
         (_, Some(own), Some(other)) => other < own,
         // An amount of money is written in its currency.
         ("unit", _, _) => other == "money",
+        // Words of a server, made harmless.
+        ("proxy" | "tls", _, _) => other == "text",
         // A day of a people file begins at a zone's midnight.
         ("people", _, _) => other == "period",
         (_, Some(_), None) => COMMON.contains(&other),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use acumen::fetch::{Api, Member, People, Question, Secret, display_names, people};
 use acumen::simulator::{List, Listed, Options, Organisation, Recipe, Simulator, start};
+use acumen::tls::Trust;
 
 use crate::support::{CANARY, SERVICE_CANARY, holds_no_key};
 
@@ -21,6 +22,8 @@ async fn ask(simulator: &Simulator, api: Api, org: Option<&str>) -> People {
 async fn ask_at_once(simulator: &Simulator, api: Api, org: Option<&str>, concurrency: usize) -> People {
     let key = if api == Api::V2 { CANARY } else { SERVICE_CANARY };
     let question = Question {
+        trust: Trust::default(),
+        proxy: None,
         api,
         base_url: simulator.base_url().parse().expect("an address"),
         key: Secret::new(key.to_owned()),

@@ -4,9 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio_rustls::TlsConnector;
@@ -102,11 +100,7 @@ async fn start_tls(
 }
 
 async fn handshake(server: &Server, tcp: TcpStream) -> Result<TlsStream<TcpStream>, Failure> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_platform_verifier()?
-        .with_no_client_auth();
+    let config = server.trust.client_config()?;
     let name = ServerName::try_from(server.host.clone())
         .map_err(|_| Failure::Garbled("no certificate can be for its name".to_owned()))?;
     Ok(TlsConnector::from(Arc::new(config)).connect(name, tcp).await?)

@@ -12,9 +12,9 @@ use std::time::Duration;
 use lettre::Address;
 
 use super::refusal::SmtpError;
-use crate::fetch;
 use crate::settings::mail::{Auth, Login, Server};
 use crate::text::clean;
+use crate::tls;
 use connect::{Greeted, Refusal, Stream, connect};
 use conversation::{Conversation, Failure, Reply};
 
@@ -40,6 +40,9 @@ pub const LIMITS: Limits = Limits {
     total: Duration::from_secs(180),
     message: Duration::from_secs(300),
 };
+
+/// The option that names the server.
+const OPTION: &str = "--smtp";
 
 /// How long [`greet`] may take.
 const GREETING: Duration = Duration::from_secs(10);
@@ -172,8 +175,8 @@ impl Context {
                 "it closed the connection".to_owned()
             }
             Failure::Io(error) => self.shown(&error.to_string()),
-            Failure::Tls(error) => match (fetch::certificate_words(error), error) {
-                (Some(words), _) => words.to_owned(),
+            Failure::Tls(error) => match (tls::problem(error, OPTION), error) {
+                (Some(problem), _) => self.shown(&problem.cause),
                 (None, rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType)) => {
                     "it sent plain text where TLS has to begin".to_owned()
                 }
@@ -228,7 +231,15 @@ impl Context {
             }
             Refusal::Greeting(failure) => self.failed("the connection", failure),
             Refusal::Safety(failure) => {
-                SmtpError::Unsafe { server, cause: self.cause(&failure), hint: safety_hint(&failure) }
+                let problem = match &failure {
+                    Failure::Tls(error) => tls::problem(error, OPTION),
+                    _ => None,
+                };
+                let cause = self.cause(&failure);
+                match problem {
+                    Some(problem) => SmtpError::Tls { server, cause, hint: problem.hint },
+                    None => SmtpError::Unsafe { server, cause, hint: safety_hint(&failure) },
+                }
             }
         }
     }
@@ -265,11 +276,6 @@ fn redacted(text: &str, secret: &str) -> String {
 /// What to do about a connection that is not safe.
 fn safety_hint(failure: &Failure) -> &'static str {
     match failure {
-        Failure::Tls(error) if fetch::certificate_words(error).is_some() => fetch::OWN_AUTHORITY_HINT,
-        // The second is that this machine trusts nobody at all.
-        Failure::Tls(rustls::Error::InvalidCertificate(_) | rustls::Error::General(_)) => {
-            "check the host's name in --smtp; a private authority is trusted with SSL_CERT_FILE=FILE"
-        }
         Failure::Injected(_) => "nothing was sent; use smtps:// if the server has it, or another network",
         _ => "use smtps:// for a server that speaks TLS from the start, smtp:// for one with STARTTLS",
     }

@@ -220,7 +220,7 @@ async fn a_handshake_that_is_reset_is_asked_again() {
     for api in [Api::V2, Api::V3] {
         let before = met.load(Ordering::SeqCst);
         let error = run_within(&asking(api, &base), &hurried()).await.0.unwrap_err();
-        if matches!(error, FetchError::Certificate { .. }) {
+        if matches!(error, FetchError::Tls { .. }) {
             // A machine without any root certificates does not even connect.
             assert_eq!(met.load(Ordering::SeqCst), before);
             continue;
@@ -237,7 +237,7 @@ async fn a_name_that_nobody_has_is_asked_for_again() {
         limits.bounds.connect = Duration::from_secs(5);
         let (outcome, seen) = run_within(&asking(api, "https://nobody.invalid"), &limits).await;
         let error = outcome.unwrap_err();
-        if matches!(error, FetchError::Certificate { .. }) {
+        if matches!(error, FetchError::Tls { .. }) {
             continue;
         }
         assert_eq!((error.exit_code(), seen.retries().len()), (5, 5), "{error}");

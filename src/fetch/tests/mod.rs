@@ -15,6 +15,8 @@ use super::*;
 
 pub(super) fn question(base: &str) -> Question {
     Question {
+        trust: Trust::default(),
+        proxy: None,
         api: Api::V2,
         base_url: base.parse().unwrap(),
         key: Secret::new("apk_user_k3y".to_owned()),

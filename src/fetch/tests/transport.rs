@@ -114,7 +114,7 @@ async fn a_port_without_tls_is_told_so() {
         }
     });
     let error = run(&question(&base)).await.0.unwrap_err();
-    if matches!(error, FetchError::Certificate { .. }) {
+    if matches!(error, FetchError::Tls { .. }) {
         // A machine without any root certificates does not even connect.
         return;
     }
@@ -126,9 +126,59 @@ async fn a_port_without_tls_is_told_so() {
 async fn an_untrusted_certificate_stops_the_run_at_once() {
     let (base, met) = impostor();
     let error = run(&question(&base)).await.0.unwrap_err();
-    assert!(matches!(error, FetchError::Certificate { .. }), "{error}");
-    assert_eq!(error.exit_code(), 5);
-    assert!(error.hint().contains("SSL_CERT_FILE"));
+    assert!(matches!(error, FetchError::Tls { .. }), "{error}");
+    assert_eq!(error.exit_code(), 2);
+    assert!(error.hint().contains("--ca-file"), "{}", error.hint());
     // A machine without any root certificates does not even connect.
     assert!(met.load(Ordering::SeqCst) <= 1);
+}
+
+/// Answers each handshake with these bytes; counts the connections.
+fn handshaker(answer: &'static [u8]) -> (String, Arc<AtomicUsize>) {
+    use std::io::{Read, Write};
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    let met = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&met);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            counter.fetch_add(1, Ordering::SeqCst);
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(answer);
+            let _ = stream.read(&mut [0; 4096]);
+        }
+    });
+    (base, met)
+}
+
+/// The start of a handshake with TLS 1.1: a record with a ServerHello.
+const HELLO_OF_TLS_1_1: &[u8] = &[
+    22, 3, 2, 0, 42, 2, 0, 0, 38, 3, 2, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7,
+    7, 7, 7, 7, 7, 7, 7, 7, 7, 0, 0, 47, 0,
+];
+
+#[tokio::test]
+async fn a_server_with_only_tls_1_1_stops_the_run_at_once() {
+    // OpenSSL answers with the alert protocol_version, older servers with their own version.
+    for answer in [&[21, 3, 2, 0, 2, 2, 70], HELLO_OF_TLS_1_1] {
+        let (base, met) = handshaker(answer);
+        let error = run(&question(&base)).await.0.unwrap_err();
+        assert!(matches!(error, FetchError::Tls { .. }) && error.exit_code() == 2, "{error}");
+        if met.load(Ordering::SeqCst) == 0 {
+            // A machine without any root certificates does not even connect.
+            continue;
+        }
+        assert_eq!(met.load(Ordering::SeqCst), 1, "{error}");
+        assert!(error.to_string().contains("TLS 1.1 or older"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_alert_that_may_pass_is_asked_again() {
+    let (base, met) = handshaker(&[21, 3, 3, 0, 2, 2, 80]);
+    let error = run(&question(&base)).await.0.unwrap_err();
+    if met.load(Ordering::SeqCst) > 0 {
+        assert!(matches!(error, FetchError::Unreachable { attempts: 6, .. }), "{error}");
+    }
 }

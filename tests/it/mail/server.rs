@@ -9,6 +9,7 @@ use std::time::Duration;
 use base64::Engine;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::support::repository;
@@ -370,16 +371,22 @@ fn encoded(text: &str) -> String {
 }
 
 fn tls(stream: TcpStream, certificate: &str) -> StreamOwned<ServerConnection, TcpStream> {
-    let certificate = repository("tests/fixtures/smtp").join(certificate);
-    let certificate = CertificateDer::from_pem_file(certificate);
-    let key = PrivateKeyDer::from_pem_file(repository("tests/fixtures/smtp/key.pem"));
-    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+    let config = tls_config(&repository("tests/fixtures/smtp").join(certificate));
+    StreamOwned::new(ServerConnection::new(Arc::new(config)).expect("a connection"), stream)
+}
+
+/// A server with this certificate, however odd, and the key of the fixtures.
+pub fn tls_config(certificate: &std::path::Path) -> ServerConfig {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let certificate = CertificateDer::from_pem_file(certificate).expect("a certificate");
+    let key = PrivateKeyDer::from_pem_file(repository("tests/fixtures/smtp/key.pem")).expect("a key");
+    let key = provider.key_provider.load_private_key(key).expect("a usable key");
+    let shown = CertifiedKey::new(vec![certificate], key);
+    ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .expect("versions")
         .with_no_client_auth()
-        .with_single_cert(vec![certificate.expect("a certificate")], key.expect("a key"))
-        .expect("a certificate with its key");
-    StreamOwned::new(ServerConnection::new(Arc::new(config)).expect("a connection"), stream)
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(shown)))
 }
 
 fn say(stream: &mut BufReader<Box<dyn Stream>>, words: &str) -> std::io::Result<()> {
