@@ -93,7 +93,8 @@ impl Period {
             Some((first, last)) => Self::days(parse_date(first)?, parse_date(last)?, tz),
             None => Self::parse_week(label, tz)
                 .or_else(|| Self::parse_month(label, tz))
-                .or_else(|| Self::parse_quarter(label, tz)),
+                .or_else(|| Self::parse_quarter(label, tz))
+                .or_else(|| parse_date(label).and_then(|day| Self::days(day, day, tz))),
         }
     }
 
@@ -154,12 +155,14 @@ impl Period {
         std::iter::successors(Some(self.clone()), Self::previous).take(count as usize + 1).collect()
     }
 
-    /// Its name in files and facts: `2026-W41`, `2026-10`, `2026-Q4`, `2026-10-05_2026-10-11`.
+    /// Its name in files and facts: `2026-W41`, `2026-10`, `2026-Q4`, `2026-10-05_2026-10-11`,
+    /// `2026-10-05`.
     pub fn label(&self) -> String {
         match self.kind {
             Kind::Week => self.first.format("%G-W%V").to_string(),
             Kind::Month => self.first.format("%Y-%m").to_string(),
             Kind::Quarter => format!("{}-Q{}", self.first.format("%Y"), self.quarter()),
+            Kind::Days if self.first == self.last => self.first.to_string(),
             Kind::Days => format!("{}_{}", self.first, self.last),
         }
     }
@@ -364,9 +367,17 @@ mod tests {
         ] {
             assert_eq!(Period::parse_label(&period.label(), Berlin), Some(period));
         }
-        for label in ["", "2026", "2026-10-05", "2026-10-05_", "2026-10-07_2026-10-05", "week"] {
+        for label in ["", "2026", "2026-10-5", "2026-10-05_", "2026-10-07_2026-10-05", "week"] {
             assert_eq!(Period::parse_label(label, Berlin), None, "{label}");
         }
+    }
+
+    #[test]
+    fn a_single_day_is_named_once() {
+        let day = Period::days(date("2026-10-05"), date("2026-10-05"), UTC).unwrap();
+        assert_eq!(day.label(), "2026-10-05");
+        // Facts of an earlier version name it twice.
+        assert_eq!(Period::parse_label("2026-10-05_2026-10-05", UTC), Some(day));
     }
 
     #[test]
