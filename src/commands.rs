@@ -15,6 +15,7 @@ use crate::doctor::{self, Diagnosis};
 use crate::error::Error;
 use crate::fetch::Progress;
 use crate::mail as letter;
+use crate::metrics;
 use crate::pipeline::{self, Prepared};
 use crate::progress::Voice;
 use crate::regular_file;
@@ -74,6 +75,20 @@ pub async fn doctor(
         }
     };
     doctor::examine(args, key, found, now, mail, &retries).await
+}
+
+/// The catalogue of metrics, or the definition of one.
+///
+/// # Errors
+/// There is no metric of this name.
+pub fn metrics(name: Option<&str>) -> Result<String, SettingsError> {
+    let typed = name.unwrap_or_default();
+    metrics::text(name.map(str::trim)).ok_or_else(|| {
+        SettingsError::new(
+            format!("there is no metric “{}”", clean(typed, 60)),
+            format!("did you mean {}? acumen metrics prints all", metrics::closest(typed)),
+        )
+    })
 }
 
 /// Writes an example of a settings file to the file that is named, else to the

@@ -316,7 +316,7 @@ async fn dispatch(
             std::future::pending().await
         }
         Command::Metrics(args) if args.markdown => Ok(Done::Text(metrics::markdown())),
-        Command::Metrics(_) => Ok(Done::Text(metrics::text())),
+        Command::Metrics(args) => Ok(Done::Text(commands::metrics(args.name.as_deref())?)),
         Command::Completions(args) => Ok(Done::Text(commands::completions(args.shell))),
     }
 }

@@ -219,6 +219,9 @@ pub struct SimulateArgs {
 /// `acumen metrics`.
 #[derive(Debug, Args)]
 pub struct MetricsArgs {
+    /// Print this metric alone, by its name in the files, as merge_rate.
+    #[arg(value_name = "NAME", conflicts_with = "markdown")]
+    pub name: Option<String>,
     /// As the Markdown of METRICS.md.
     #[arg(long)]
     pub markdown: bool,

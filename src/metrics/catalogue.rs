@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::METRICS;
 use super::metric::{Dim, Needs};
 use super::metric::{Direction, Metric};
+use crate::text::by_likeness;
 
 /// The whole of METRICS.md.
 pub fn markdown() -> String {
@@ -35,14 +36,20 @@ pub fn markdown() -> String {
     out
 }
 
-/// The catalogue for a terminal.
-pub fn text() -> String {
+/// The catalogue for a terminal, or one metric of it; `None` where none has this name.
+pub fn text(name: Option<&str>) -> Option<String> {
     let mut out = String::new();
-    for metric in METRICS {
+    for metric in METRICS.iter().filter(|metric| name.is_none_or(|name| metric.id == name)) {
         let _ = writeln!(out, "{}  ({}; by {})", metric.id, unit(metric), groups(metric));
         let _ = writeln!(out, "    {}: {}\n", metric.title, metric.definition);
     }
-    out
+    (!out.is_empty()).then_some(out)
+}
+
+/// The metric whose name is most like this one.
+pub fn closest(name: &str) -> &'static str {
+    let ranked = by_likeness(name, METRICS.iter().map(|metric| metric.id));
+    ranked.first().map_or("", |(_, id)| id)
 }
 
 fn unit(metric: &Metric) -> &'static str {

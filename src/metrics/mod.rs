@@ -28,7 +28,7 @@ use polars::prelude::PolarsError;
 pub use acus::*;
 pub use analysis::*;
 pub use budget::{Budget, Month};
-pub use catalogue::{markdown, text};
+pub use catalogue::{closest, markdown, text};
 pub use evaluate::Span;
 pub use evidence::{Evidence, LabelRow, SessionRow};
 pub use facts::{Bounds, Fact, Facts, Quality, Source, Withheld};

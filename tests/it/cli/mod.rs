@@ -203,7 +203,15 @@ fn the_catalogue_is_the_committed_one() {
     for row in committed.lines().filter_map(|line| line.strip_prefix("| `")) {
         let id = row.split('`').next().unwrap();
         assert!(text.stdout.contains(&format!("{id}  (")), "{id} has no definition");
+        let one = run(acumen(folder.path()).args(["metrics", id]));
+        assert!(one.stdout.starts_with(&format!("{id}  (")) && text.stdout.contains(&one.stdout), "{id}");
+        assert_eq!(one.stdout.matches("  (").count(), 1, "{id}: {}", one.stdout);
     }
+    let unknown = run(acumen(folder.path()).args(["metrics", "merge-rat"]));
+    assert_eq!((unknown.code, unknown.stdout.as_str()), (Some(2), ""));
+    let (error, hint) = error_and_hint(&unknown.stderr);
+    assert!(error.contains("there is no metric “merge-rat”"), "{error}");
+    assert!(hint.contains("did you mean merge_rate?"), "{hint}");
     assert_eq!(files(folder.path()), [""; 0]);
 }
 
