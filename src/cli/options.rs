@@ -117,7 +117,8 @@ pub struct ReportArgs {
     /// only their owner reads them.
     #[arg(long, env = "ACUMEN_MODE", value_name = "MODE", value_parser = mode, help_heading = "Output")]
     pub mode: Option<u32>,
-    /// Files beside the report for spreadsheets and analysts; several with commas between them.
+    /// Files beside the report for spreadsheets and analysts; several with commas between them,
+    /// "" for none.
     #[arg(
         long,
         env = "ACUMEN_EXPORT",
@@ -325,6 +326,9 @@ pub enum Format {
     Xlsx,
     /// The sessions and what hangs on them, one Parquet file a table.
     Parquet,
+    /// No file: what `--export ""` says against a settings file.
+    #[value(name = "", hide = true)]
+    Nothing,
 }
 
 /// A text that nothing shows: it holds a token.

@@ -223,7 +223,14 @@ impl Settings {
         }
         let people = people.map(|(path, text)| read_people(&path, &text)).transpose()?.unwrap_or_default();
         let out = args.out.clone();
-        let exports = args.export.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
+        let exports = args
+            .export
+            .iter()
+            .copied()
+            .filter(|format| *format != Format::Nothing)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
         let reconcile = !args.no_reconcile && !args.is_offline();
         let save_pages = args.save_pages.clone().filter(|_| !args.is_offline());
         Ok(Self {

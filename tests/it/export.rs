@@ -297,7 +297,7 @@ fn what_an_earlier_run_exported_goes_and_is_told() {
 
 #[test]
 fn a_format_that_there_is_not_is_refused_before_the_work() {
-    for wrong in ["ods", "csv,ods", "csv;xlsx", ""] {
+    for wrong in ["ods", "csv,ods", "csv;xlsx", " "] {
         let folder = tempfile::tempdir().unwrap();
         // Nobody listens there, and nobody is asked.
         let flags = ["report", "--base-url", "http://127.0.0.1:9", "--export", wrong];
@@ -307,4 +307,19 @@ fn a_format_that_there_is_not_is_refused_before_the_work() {
         assert!(outcome.stderr.lines().last().unwrap().starts_with("hint: "), "{}", outcome.stderr);
         assert!(files(folder.path()).is_empty());
     }
+}
+
+#[test]
+fn an_empty_list_of_formats_overrides_the_settings() {
+    let served = Served::values(Vec::new());
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("settings.toml"), "export = [\"csv\", \"xlsx\"]\n").unwrap();
+    let paths = |flags: &[&str]| {
+        let config = ["--config", "settings.toml"];
+        export(folder.path(), &served.url(), CANARY, &[&config, flags].concat()).len()
+    };
+    assert!(paths(&[]) > 3);
+    assert_eq!(paths(&["--export", ""]), 2);
+    assert_eq!(paths(&["--export="]), 2);
+    assert!(paths(&["--export", "csv"]) > 2);
 }
