@@ -61,6 +61,7 @@ fn span(kind: Kind, tz: Tz) -> Span {
     let label = match kind {
         Kind::Week { year, week } => format!("{year:04}-W{week:02}"),
         Kind::Month { year, month } => format!("{year:04}-{month:02}"),
+        Kind::Days { from, to } if from == to => from.to_string(),
         Kind::Days { from, to } => format!("{from}_{to}"),
     };
     Span {
