@@ -92,20 +92,6 @@ pub fn metrics(name: Option<&str>) -> Result<String, SettingsError> {
     })
 }
 
-/// The catalogue of metrics, or the definition of one.
-///
-/// # Errors
-/// There is no metric of this name.
-pub fn metrics(name: Option<&str>) -> Result<String, SettingsError> {
-    let typed = name.unwrap_or_default();
-    metrics::text(name.map(str::trim)).ok_or_else(|| {
-        SettingsError::new(
-            format!("there is no metric “{}”", clean(typed, 60)),
-            format!("did you mean {}? acumen metrics prints all", metrics::closest(typed)),
-        )
-    })
-}
-
 /// Writes an example of a settings file to the file that is named, else to the
 /// user's own, whose folder it makes. It returns the path as a line.
 ///
