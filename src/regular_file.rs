@@ -12,6 +12,8 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
+use crate::text::shown;
+
 /// Whether a symbolic link in the last part of a path is followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Links {
@@ -40,6 +42,10 @@ enum Refusal {
     Kind(&'static str),
     #[error("it is a symbolic link, which is not followed here")]
     Link,
+    #[error("the folder {0} is a symbolic link, which is not followed here")]
+    LinkedFolder(String),
+    #[error("{0} is not a folder")]
+    NotFolder(String),
     #[error("it is larger than {0}")]
     Size(String),
 }
@@ -97,6 +103,19 @@ pub fn open_own(path: &Path) -> io::Result<File> {
     match kind(&file.metadata()?) {
         None => Ok(file),
         Some(kind) => Err(refuse(Refusal::Kind(kind))),
+    }
+}
+
+/// Refuses a path that is anything but a folder itself: a link to one as well.
+///
+/// # Errors
+/// The path does not exist, cannot be read, or is not a folder.
+pub fn check_folder(path: &Path) -> io::Result<()> {
+    let kind = fs::symlink_metadata(path)?.file_type();
+    match () {
+        () if kind.is_dir() => Ok(()),
+        () if kind.is_symlink() => Err(refuse(Refusal::LinkedFolder(shown(path)))),
+        () => Err(refuse(Refusal::NotFolder(shown(path)))),
     }
 }
 

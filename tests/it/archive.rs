@@ -477,7 +477,7 @@ fn damage_is_found() {
                 let to = archive.join("sessions/month=2026-10/more.parquet");
                 fs::copy(archive.join("sessions/month=2026-09/sessions.parquet"), to).expect("a copy");
             },
-            "none of the archive's",
+            "not part of the archive",
         ),
         (
             // A whole month under another name, and a state that says so.
