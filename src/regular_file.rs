@@ -8,11 +8,9 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
-
-use crate::text::shown;
 
 /// Whether a symbolic link in the last part of a path is followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,10 +40,11 @@ enum Refusal {
     Kind(&'static str),
     #[error("it is a symbolic link, which is not followed here")]
     Link,
-    #[error("the folder {0} is a symbolic link, which is not followed here")]
-    LinkedFolder(String),
-    #[error("{0} is not a folder")]
-    NotFolder(String),
+    // Quoted and escaped: control characters in a path stay visible.
+    #[error("the folder {0:?} is a symbolic link, which is not followed here")]
+    LinkedFolder(PathBuf),
+    #[error("{0:?} is not a folder")]
+    NotFolder(PathBuf),
     #[error("it is larger than {0}")]
     Size(String),
 }
@@ -114,8 +113,8 @@ pub fn check_folder(path: &Path) -> io::Result<()> {
     let kind = fs::symlink_metadata(path)?.file_type();
     match () {
         () if kind.is_dir() => Ok(()),
-        () if kind.is_symlink() => Err(refuse(Refusal::LinkedFolder(shown(path)))),
-        () => Err(refuse(Refusal::NotFolder(shown(path)))),
+        () if kind.is_symlink() => Err(refuse(Refusal::LinkedFolder(path.to_owned()))),
+        () => Err(refuse(Refusal::NotFolder(path.to_owned()))),
     }
 }
 

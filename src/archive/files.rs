@@ -163,7 +163,7 @@ impl Reader {
         };
         let mut found = list().map_err(ArchiveError::disk("read the folder", &self.root))?;
         found.retain(|path| match path.strip_prefix(".committed/") {
-            Some(own) => own != STATE && !state.files.contains_key(own),
+            Some(own) => !self.has_step || own != STATE && !state.files.contains_key(own),
             None => !state.files.contains_key(path),
         });
         Ok(found)
