@@ -8,7 +8,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
@@ -42,6 +42,11 @@ enum Refusal {
     Kind(&'static str),
     #[error("it is a symbolic link, which is not followed here")]
     Link,
+    // Quoted and escaped: control characters in a path stay visible.
+    #[error("the folder {0:?} is a symbolic link, which is not followed here")]
+    LinkedFolder(PathBuf),
+    #[error("{0:?} is not a folder")]
+    NotFolder(PathBuf),
     #[error("it is larger than {0}")]
     Size(String),
 }
@@ -99,6 +104,19 @@ pub fn open_own(path: &Path) -> io::Result<File> {
     match kind(&file.metadata()?) {
         None => Ok(file),
         Some(kind) => Err(refuse(Refusal::Kind(kind))),
+    }
+}
+
+/// Refuses a path that is anything but a folder itself: a link to one as well.
+///
+/// # Errors
+/// The path does not exist, cannot be read, or is not a folder.
+pub fn check_folder(path: &Path) -> io::Result<()> {
+    let kind = fs::symlink_metadata(path)?.file_type();
+    match () {
+        () if kind.is_dir() => Ok(()),
+        () if kind.is_symlink() => Err(refuse(Refusal::LinkedFolder(path.to_owned()))),
+        () => Err(refuse(Refusal::NotFolder(path.to_owned()))),
     }
 }
 

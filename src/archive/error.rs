@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use crate::frame::FrameError;
+use crate::regular_file;
 use crate::text::{clean, shown};
 
 /// An archive could not be read, or not be added to. Whatever it says, the
@@ -88,14 +89,6 @@ pub enum ArchiveError {
         /// How many faults.
         count: usize,
     },
-    /// A step was begun by a sync that was killed, and cannot be ended here.
-    #[error("a sync of the archive in {path} was cut short, and its last step cannot be finished: {source}")]
-    Unsettled {
-        /// Where it lies.
-        path: String,
-        /// What the system said.
-        source: io::Error,
-    },
     /// The disk refuses.
     #[error("could not {attempt} {path}: {source}")]
     Disk {
@@ -116,10 +109,14 @@ fn faults(count: usize) -> String {
 }
 
 impl ArchiveError {
-    /// For a step on the disk that failed.
+    /// For a step on the disk that failed, or that met a link or another kind of
+    /// file than an archive has.
     pub(super) fn disk(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = shown(path);
-        move |source| Self::Disk { attempt, path, source }
+        move |source| match regular_file::is_refusal(&source) {
+            true => Self::Damaged { path, what: source.to_string() },
+            false => Self::Disk { attempt, path, source },
+        }
     }
 
     /// For a file with something else in it than was written.
@@ -135,7 +132,7 @@ impl ArchiveError {
     /// What is on the disk after a sync that ended so.
     pub fn kept(&self) -> &'static str {
         match self {
-            Self::Disk { .. } | Self::Unsettled { .. } | Self::Table(_) => super::KEPT,
+            Self::Disk { .. } | Self::Table(_) => super::KEPT,
             _ => "nothing was written",
         }
     }
@@ -166,10 +163,9 @@ impl ArchiveError {
                     .to_owned()
             }
             Self::Faulty { .. } => {
-                "files that are none of the archive's can be removed; for all else sync into another folder"
+                "files that are not part of the archive can be removed; for all else sync into another folder"
                     .to_owned()
             }
-            Self::Unsettled { .. } => "run acumen sync as the user that the archive belongs to".to_owned(),
             Self::Disk { .. } => "check that the folder of --archive is there, yours, and not full".to_owned(),
             Self::Table(_) => "this is a defect of acumen: please report it with the line above".to_owned(),
         }
@@ -185,7 +181,7 @@ impl ArchiveError {
             | Self::Ahead { .. } => 2,
             Self::Late { .. } | Self::Short { .. } => 4,
             Self::Damaged { .. } | Self::Faulty { .. } => 65,
-            Self::Disk { .. } | Self::Unsettled { .. } => 74,
+            Self::Disk { .. } => 74,
             Self::Busy { .. } => 75,
             Self::Table(_) => 1,
         }

@@ -18,7 +18,7 @@ mod store;
 mod verify;
 
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -40,9 +40,8 @@ pub const KEPT: &str =
 /// An archive that is read; its files stay as they are meanwhile.
 #[derive(Debug)]
 pub struct Archive {
-    root: PathBuf,
+    files: files::Reader,
     state: State,
-    _lock: Option<files::Lock>,
 }
 
 /// Columns of sessions that only matter where they are named.
@@ -54,10 +53,17 @@ impl Archive {
     /// # Errors
     /// There is none, it is of a newer schema, or the disk refuses.
     pub fn open(root: &Path) -> Result<Self, ArchiveError> {
-        let lock = files::hold(root)?;
+        let archive = Self::open_unchecked(root)?;
+        archive.files.check_months(&archive.state)?;
+        Ok(archive)
+    }
+
+    /// The same, whatever else is in its folders.
+    fn open_unchecked(root: &Path) -> Result<Self, ArchiveError> {
+        let files = files::Reader::locked(root)?;
         let missing = || ArchiveError::Missing { path: shown(root) };
-        let text = files::read(root, files::STATE, files::LONGEST_STATE)?.ok_or_else(missing)?;
-        Ok(Self { root: root.to_owned(), state: parse(root, &text)?, _lock: lock })
+        let text = files.read(files::STATE, files::LONGEST_STATE)?.ok_or_else(missing)?;
+        Ok(Self { files, state: parse(root, &text)? })
     }
 
     /// What it knows of itself.
@@ -117,7 +123,7 @@ impl Archive {
         // A month comes from the state, which may hold any text.
         let path = state::path(name, month);
         let bytes = self.checked(&path)?;
-        let damaged = |what| ArchiveError::damaged(&self.root.join(&path), what);
+        let damaged = |what| ArchiveError::damaged(&self.files.root.join(&path), what);
         let table = stored::from_parquet(bytes, name, choose).map_err(damaged)?;
         let said = self.state.files.get(&path).map_or(0, |entry| entry.rows);
         match table.height() as u64 {
@@ -133,7 +139,7 @@ impl Archive {
     pub fn people(&self) -> Result<People, ArchiveError> {
         match self.state.files.contains_key(People::PATH) {
             true => People::parse(&self.checked(People::PATH)?).map_err(|error| {
-                ArchiveError::damaged(&self.root.join(People::PATH), clean(&error.to_string(), 200))
+                ArchiveError::damaged(&self.files.root.join(People::PATH), clean(&error.to_string(), 200))
             }),
             false => Ok(People::default()),
         }
@@ -141,11 +147,11 @@ impl Archive {
 
     /// A file's bytes, if they are what the state says.
     fn checked(&self, path: &str) -> Result<Vec<u8>, ArchiveError> {
-        let damaged = |what| ArchiveError::damaged(&self.root.join(path), what);
+        let damaged = |what| ArchiveError::damaged(&self.files.root.join(path), what);
         let entry = self.state.files.get(path).ok_or_else(|| damaged("the state does not know it"))?;
-        let bytes = files::read(&self.root, path, state::MOST_BYTES)?;
+        let bytes = self.files.read(path, state::MOST_BYTES)?;
         let bytes = bytes.ok_or_else(|| damaged("it is not there"))?;
-        match bytes.len() as u64 == entry.bytes && store::digest(&bytes) == entry.sha256 {
+        match entry.matches(&bytes) {
             true => Ok(bytes),
             false => Err(damaged("it is not what was written")),
         }

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Datelike, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::People;
+use super::store::digest;
 use crate::fetch::Api;
+use crate::frame::stored::NAMES;
 use crate::text::clean;
 
 /// What this program writes. A new column or another meaning of one is a new schema.
@@ -52,6 +55,18 @@ pub struct Entry {
     pub sha256: String,
 }
 
+impl Entry {
+    /// For a file with these rows and bytes.
+    pub(super) fn of(rows: u64, bytes: &[u8]) -> Self {
+        Self { rows, bytes: bytes.len() as u64, sha256: digest(bytes) }
+    }
+
+    /// Whether a file has the length and the hash.
+    pub(super) fn matches(&self, bytes: &[u8]) -> bool {
+        bytes.len() as u64 == self.bytes && digest(bytes) == self.sha256
+    }
+}
+
 /// What an archive is about; a sync with another one is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject {
@@ -65,6 +80,9 @@ pub struct Subject {
 
 /// Where an archive begins unless somebody says.
 pub const SINCE: &str = "2024-01-01T00:00:00Z";
+
+/// Most characters of an organisation id.
+const LONGEST_ORG: usize = 200;
 
 /// Why a state cannot be used.
 #[derive(Debug, PartialEq, Eq)]
@@ -105,10 +123,33 @@ impl State {
             return Err(Flaw::Newer(schema));
         }
         let state: Self = serde_json::from_slice(text).map_err(unreadable)?;
-        match state.is_possible() {
-            true => Ok(state),
-            false => Err(Flaw::Unreadable("its numbers or times are none that a sync writes".to_owned())),
-        }
+        let flaw = match () {
+            () if !state.is_possible() => "its numbers or times are none that a sync writes".to_owned(),
+            () if !state.is_named() => {
+                format!("the organisation id is empty or longer than {LONGEST_ORG} characters")
+            }
+            () => match state.foreign_file() {
+                Some(path) => format!("it lists {}, which sync does not write", clean(path, 80)),
+                None => return Ok(state),
+            },
+        };
+        Err(Flaw::Unreadable(flaw))
+    }
+
+    /// Whether its organisation id, if it has one, is of a usual length.
+    fn is_named(&self) -> bool {
+        self.org.as_ref().is_none_or(|org| (1..=LONGEST_ORG).contains(&org.chars().count()))
+    }
+
+    /// A file that no archive has, or whose month lacks one of the five tables.
+    fn foreign_file(&self) -> Option<&str> {
+        let is_own = |path: &str| {
+            let month = month_of(path);
+            let is_whole =
+                |month| NAMES.iter().all(|table| self.files.contains_key(&self::path(table, month)));
+            path == People::PATH || month.is_some_and(is_whole)
+        };
+        self.files.keys().map(String::as_str).find(|path| !is_own(path))
     }
 
     /// Whether its times and numbers can be counted with: somebody may have made them up.
@@ -154,6 +195,20 @@ pub(super) fn path(table: &str, month: &str) -> String {
     format!("{table}/month={month}/{table}.parquet")
 }
 
+/// The month of a table's file, if the path is exactly one that [`path`] gives.
+fn month_of(file: &str) -> Option<&str> {
+    let (table, rest) = file.split_once('/')?;
+    let month = rest.strip_prefix("month=")?.split('/').next()?;
+    let is_month = match month.as_bytes() {
+        [year @ .., b'-', tens @ b'0'..=b'1', ones @ b'0'..=b'9'] => {
+            let number = (tens - b'0') * 10 + (ones - b'0');
+            year.len() == 4 && year.iter().all(u8::is_ascii_digit) && (1..=12).contains(&number)
+        }
+        _ => false,
+    };
+    (is_month && NAMES.contains(&table) && file == path(table, month)).then_some(month)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,7 +224,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         let entry = Entry { rows: 3, bytes: 4, sha256: "ab".to_owned() };
-        let files = ["sessions", "tags"].map(|table| (path(table, "2026-09"), entry.clone()));
+        let files = NAMES.map(|table| (path(table, "2026-09"), entry.clone()));
         let state = State { files: files.into(), ..state() };
         let text = serde_json::to_vec(&state).unwrap();
         assert_eq!(State::parse(&text), Ok(state.clone()));
@@ -181,6 +236,40 @@ mod tests {
         assert_eq!(State::parse(br#"{"schema": 3, "files": 7}"#), Err(Flaw::Newer(3)));
         assert!(matches!(State::parse(br#"{"schema": 1, "files": 7}"#), Err(Flaw::Unreadable(_))));
         assert!(matches!(State::parse(b"{}"), Err(Flaw::Unreadable(_))));
+    }
+
+    #[test]
+    fn only_the_files_of_an_archive_are_listed() {
+        let parsed = |org: &str, change: &dyn Fn(&mut BTreeMap<String, Entry>)| {
+            let entry = Entry { rows: 3, bytes: 4, sha256: "ab".to_owned() };
+            let mut files = NAMES.map(|table| (path(table, "2026-09"), entry.clone())).into();
+            change(&mut files);
+            let state = State { org: Some(org.to_owned()), files, ..state() };
+            State::parse(&serde_json::to_vec(&state).unwrap())
+        };
+        assert!(parsed("o", &|_| ()).is_ok());
+        for name in [
+            "/etc/passwd",
+            "../../x",
+            "sessions/../x",
+            "sessions/month=2026-10/sessions.parquet",
+            "sessions/month=2026-13/sessions.parquet",
+            "sessions/month=2026-09/tags.parquet",
+            "sessions/month=2026-09/./sessions.parquet",
+            "sessions/month=2026-09//sessions.parquet",
+            "other/month=2026-09/other.parquet",
+            "state.json",
+            "",
+        ] {
+            let entry = Entry { rows: 3, bytes: 4, sha256: "ab".to_owned() };
+            let with = parsed("o", &|files| drop(files.insert(name.to_owned(), entry.clone())));
+            assert!(matches!(with, Err(Flaw::Unreadable(_))), "{name}");
+        }
+        // A month without one of its tables.
+        assert!(parsed("o", &|files| drop(files.remove(&path("tags", "2026-09")))).is_err());
+        assert!(parsed("", &|_| ()).is_err());
+        assert!(parsed(&"ö".repeat(LONGEST_ORG), &|_| ()).is_ok());
+        assert!(parsed(&"ö".repeat(LONGEST_ORG + 1), &|_| ()).is_err());
     }
 
     #[test]

@@ -27,11 +27,13 @@ impl Store {
     /// or the disk refuses.
     pub fn open(root: &Path, subject: &Subject, now: DateTime<Utc>) -> Result<Self, ArchiveError> {
         let lock = files::enter(root)?;
-        files::settle(root).map_err(ArchiveError::disk("put files in their places in", root))?;
-        let state = match files::read(root, files::STATE, files::LONGEST_STATE)? {
+        files::settle(root)?;
+        let files = files::Reader::unlocked(root);
+        let state = match files.read(files::STATE, files::LONGEST_STATE)? {
             Some(text) => super::parse(root, &text)?,
             None => State::begin(subject, now),
         };
+        files.check_months(&state)?;
         if let Some((what, own, asked)) = state.differs(subject) {
             let own = clean(&own, 80);
             return Err(ArchiveError::Other { path: shown(root), what, own, asked });
@@ -40,7 +42,7 @@ impl Store {
             let until = state.until.to_rfc3339_opts(SecondsFormat::Secs, true);
             return Err(ArchiveError::Ahead { path: shown(root), until });
         }
-        let archive = Archive { root: root.to_owned(), state, _lock: None };
+        let archive = Archive { files, state };
         Ok(Self { archive, _lock: lock })
     }
 
@@ -69,14 +71,14 @@ impl Store {
     /// # Errors
     /// A file is not what the state says, or the disk refuses.
     pub fn add(&mut self, new: &Tables, know: impl FnOnce(&mut State)) -> Result<(), ArchiveError> {
-        let root = self.archive.root.clone();
+        let root = self.archive.files.root.clone();
         let step = files::Step::begin(&root)?;
         let mut state = self.archive.state.clone();
         for (month, tables) in self.sound(|| self.changed(new))? {
             for (name, table) in tables.named() {
                 let bytes = stored::to_parquet(table)?;
                 let path = state::path(name, &month);
-                let entry = entry(table.height() as u64, &bytes);
+                let entry = Entry::of(table.height() as u64, &bytes);
                 if state.files.get(&path) != Some(&entry) {
                     step.write(&path, &bytes)?;
                     state.files.insert(path, entry);
@@ -92,11 +94,11 @@ impl Store {
     /// # Errors
     /// The disk refuses.
     pub fn finish(&mut self, people: &People, began: DateTime<Utc>) -> Result<(), ArchiveError> {
-        let root = self.archive.root.clone();
+        let root = self.archive.files.root.clone();
         let step = files::Step::begin(&root)?;
         let mut state = State { watermark: began, complete: true, ..self.archive.state.clone() };
         let bytes = people.to_json()?;
-        let entry = entry(people.users.len() as u64, &bytes);
+        let entry = Entry::of(people.users.len() as u64, &bytes);
         if state.files.get(People::PATH) != Some(&entry) || self.people().is_err() {
             step.write(People::PATH, &bytes)?;
             state.files.insert(People::PATH.to_owned(), entry);
@@ -114,7 +116,7 @@ impl Store {
 
     fn commit(&mut self, step: files::Step<'_>, state: State) -> Result<(), ArchiveError> {
         let state = State { schema: SCHEMA, tool: state::tool(), ..state };
-        let path: PathBuf = self.archive.root.join(files::STATE);
+        let path: PathBuf = self.archive.files.root.join(files::STATE);
         let text = serde_json::to_vec_pretty(&state)
             .map_err(|error| ArchiveError::disk("write", &path)(std::io::Error::other(error)))?;
         step.commit(&text)?;
@@ -125,7 +127,7 @@ impl Store {
     /// Work with stored tables, which somebody may have made up: a panic over them
     /// says that they are damaged.
     fn sound<T>(&self, work: impl FnOnce() -> Result<T, ArchiveError>) -> Result<T, ArchiveError> {
-        caught(work).unwrap_or_else(|what| Err(ArchiveError::unfit(&self.archive.root, &what)))
+        caught(work).unwrap_or_else(|what| Err(ArchiveError::unfit(&self.archive.files.root, &what)))
     }
 
     /// The months that new sessions change, as they will be.
@@ -165,10 +167,6 @@ impl Store {
     fn months(&self) -> Vec<String> {
         self.archive.state.months().map(str::to_owned).collect()
     }
-}
-
-fn entry(rows: u64, bytes: &[u8]) -> Entry {
-    Entry { rows, bytes: bytes.len() as u64, sha256: digest(bytes) }
 }
 
 /// SHA-256 in hexadecimal digits.

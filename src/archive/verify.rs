@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::{Archive, ArchiveError, files};
+use super::{Archive, ArchiveError};
 use crate::caught::caught;
 use crate::frame::stored::{self, Tables};
 use crate::text::clean;
@@ -27,15 +27,20 @@ pub struct Soundness {
 /// Checks that every file is what was written, that its rows are as many as the
 /// state says, in order and of its month, that each session is there once, that
 /// nothing hangs on a session that is not, that pull requests are in the
-/// repositories of their addresses, and that a plain scan of the folders reads no
-/// other file.
+/// repositories of their addresses, and that the folder has no link and no other
+/// file.
 ///
 /// # Errors
 /// There is no archive, it is of a newer schema, or the disk refuses.
 pub fn verify(root: &Path) -> Result<Soundness, ArchiveError> {
-    let archive = Archive::open(root)?;
+    let archive = Archive::open_unchecked(root)?;
     let state = archive.state();
-    let mut faults = strangers(&archive)?;
+    let mut faults: Vec<String> = archive
+        .files
+        .unknown(state)?
+        .into_iter()
+        .map(|path| format!("{path}: it is not part of the archive"))
+        .collect();
     let mut homes: HashMap<String, &str> = HashMap::new();
     for month in state.months() {
         let Some(tables) = sound_tables(&archive, month, &mut faults)? else { continue };
@@ -64,17 +69,6 @@ pub fn verify(root: &Path) -> Result<Soundness, ArchiveError> {
         sessions: state.sessions(),
         bytes: state.files.values().map(|entry| entry.bytes).sum(),
     })
-}
-
-/// Files that a plain scan reads and the state does not know.
-fn strangers(archive: &Archive) -> Result<Vec<String>, ArchiveError> {
-    let mut faults = Vec::new();
-    for table in stored::NAMES {
-        let found = files::scanned(&archive.root, table)?;
-        let unknown = found.into_iter().filter(|path| !archive.state.files.contains_key(path));
-        faults.extend(unknown.map(|path| format!("{path}: it is none of the archive's")));
-    }
-    Ok(faults)
 }
 
 /// The tables of a month, if all of them are what was written.

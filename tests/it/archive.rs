@@ -214,6 +214,32 @@ fn a_killed_sync_damages_nothing_and_the_next_one_goes_on() {
 }
 
 #[test]
+fn a_step_that_was_left_is_read_where_it_is() {
+    let (served, folder) = small();
+    let archive = folder.path().join("archive");
+    let facts = || {
+        let mut read = acumen(folder.path());
+        read.env_remove("DEVIN_API_KEY").args(["report", "--archive", "archive", "--week", "2026-W41"]);
+        told(&mut read)
+    };
+    let before = facts();
+    // As after a kill: a part of the step is in its place.
+    let committed = archive.join(".committed");
+    for file in ["state.json", "people.json", "tags/month=2026-10/tags.parquet"] {
+        let to = committed.join(file);
+        fs::create_dir_all(to.parent().expect("a folder")).expect("a folder");
+        fs::rename(archive.join(file), to).expect("moved");
+    }
+    assert_eq!(facts(), before);
+    is_sound(folder.path());
+    assert!(committed.join("tags/month=2026-10/tags.parquet").exists(), "reports move nothing");
+    assert_eq!(sync(&served, folder.path(), &[]).code, Some(0));
+    assert!(!committed.exists() && archive.join("state.json").exists());
+    assert_eq!(facts().0, before.0);
+    is_sound(folder.path());
+}
+
+#[test]
 fn an_interrupt_says_what_stands() {
     let options = Options { latency: Duration::from_millis(200), ..Options::default() };
     let served = Served::new(organisation(), options);
@@ -477,7 +503,7 @@ fn damage_is_found() {
                 let to = archive.join("sessions/month=2026-10/more.parquet");
                 fs::copy(archive.join("sessions/month=2026-09/sessions.parquet"), to).expect("a copy");
             },
-            "none of the archive's",
+            "not part of the archive",
         ),
         (
             // A whole month under another name, and a state that says so.

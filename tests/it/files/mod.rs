@@ -1,6 +1,7 @@
 //! Files that somebody else has made, and what other users of the machine can
 //! see: pipes, devices, links, bombs, crafted Parquet, names that steer a terminal.
 
+mod archives;
 mod bombs;
 mod parquet;
 
