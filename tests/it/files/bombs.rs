@@ -23,7 +23,7 @@ fn explodes(name: &str, words: &str, write: impl FnOnce(&mut dyn Write)) {
     let (outcome, memory) = measured(command.args(["report", "--week", "2026-W41", "--pages", name]));
     refused(&outcome, 65, words);
     assert!(outcome.stderr.contains(name), "{}", outcome.stderr);
-    assert!(memory > 10_000 && memory < MOST_MEMORY, "{name}: {memory} KiB");
+    assert!(memory < MOST_MEMORY, "{name}: {memory} KiB");
     assert!(!folder.path().join("reports").join("enterprise_2026-W41.html").exists());
 }
 
@@ -56,7 +56,7 @@ fn three_million_sessions_in_twenty_megabytes_are_too_many() {
     let (outcome, memory) = measured(command.args(["report", "--week", "2026-W41", "--pages", "rows.gz"]));
     refused(&outcome, 65, "rows.gz: more than");
     assert!(outcome.stderr.contains("which is more than sessions can have"), "{}", outcome.stderr);
-    assert!(memory > 10_000 && memory < MOST_MEMORY, "{memory} KiB");
+    assert!(memory < MOST_MEMORY, "{memory} KiB");
 }
 
 #[test]
