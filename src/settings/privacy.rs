@@ -48,6 +48,9 @@ fn check_covered(args: &ReportArgs) -> Result<(), SettingsError> {
     if args.tags.len() > 1 {
         return refuse("--tag: a report that hides people takes one tag at most");
     }
+    if args.tags.iter().any(|tag| tag.contains('*')) {
+        return refuse("--tag: a report that hides people takes one tag, not a pattern of several");
+    }
     if args.export.contains(&crate::cli::Format::Parquet) {
         return Err(SettingsError::new(
             "--export parquet: a report that hides people has no rows of single sessions",

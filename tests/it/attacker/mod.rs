@@ -268,9 +268,10 @@ fn narrower_questions_are_refused() {
         format!("{}-W{:02}", today.iso_week().year(), today.iso_week().week()),
         today.format("%Y-%m").to_string(),
     ];
-    let lists: [&[&str]; 16] = [
+    let lists: [&[&str]; 17] = [
         &["--week", "2026-W36", "--user", "email|thirteen04"],
         &["--week", "2026-W36", "--tag", "tag-orchid", "--tag", "tag-birch"],
+        &["--week", "2026-W36", "--tag", "tag-*"],
         &["--week", "2026-W36", "--tag", "tag-lonely"],
         // A tag of machines alone, and one that nobody has.
         &["--week", "2026-W36", "--tag", "tag-nightly"],
