@@ -53,7 +53,7 @@ fn open(path: &Path, create: bool) -> io::Result<File> {
     if !OWN_STREAMS.iter().any(|own| path == Path::new(own)) {
         flags |= OFlags::NOFOLLOW;
     }
-    let flags = i32::try_from(flags.bits()).unwrap_or_default();
+    let flags = i32::try_from(flags.bits()).expect("the flags of open are an int");
     let file = OpenOptions::new().append(true).create(create).mode(0o600).custom_flags(flags).open(path)?;
     // What is written waits, as long as somebody reads.
     fcntl_setfl(&file, OFlags::APPEND)?;
