@@ -205,11 +205,16 @@ fn stands_for<'t>(pattern: &str, text: &'t str) -> Option<&'t str> {
         return (pattern == text).then_some(text);
     };
     let rest = text.strip_prefix(before)?;
-    let fits = |end: usize| rest.get(end..).is_some_and(|rest| stands_for(after, rest).is_some());
-    match after.contains('*') {
-        false => rest.strip_suffix(after),
-        true => (0..=rest.len()).find(|end| fits(*end)).and_then(|end| rest.get(..end)),
+    let Some((middle, last)) = after.rsplit_once('*') else { return rest.strip_suffix(after) };
+    let mut rest = rest.strip_suffix(last)?;
+    let mut first = None;
+    // Whatever fits, fits with each part as far to the left as it can be.
+    for part in middle.split('*') {
+        let (skipped, next) = rest.split_once(part)?;
+        first.get_or_insert(skipped);
+        rest = next;
     }
+    first
 }
 
 /// When somebody was in which team: from an instant on, UTC in microseconds.
@@ -314,6 +319,20 @@ mod tests {
         assert_eq!(of(&["x", "team:search"]), Some("search"));
         assert_eq!(of(&["abbxc"]), Some("ABC"));
         assert_eq!([of(&["payday"]), of(&["team:"]), of(&["abx"])], [Some("File"); 3]);
+    }
+
+    #[test]
+    fn the_first_star_of_a_pattern_stands_for_as_little_as_it_can() {
+        let stands = |pattern, text| stands_for(pattern, text);
+        assert_eq!(stands("a*b*c", "axbybc"), Some("x"));
+        assert_eq!(stands("*b*b", "abxbyb"), Some("a"));
+        assert_eq!(
+            [stands("**", "ab"), stands("a*", "ab"), stands("*", "")],
+            [Some(""), Some("b"), Some("")]
+        );
+        assert_eq!([stands("*ab*b", "ab"), stands("a*a", "a"), stands("a*b*a", "aba ")], [None; 3]);
+        // One that tries all places of all stars would not end.
+        assert_eq!(stands("*a*a*a*a*b", &"a".repeat(60_000)), None);
     }
 
     #[test]

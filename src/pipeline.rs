@@ -87,7 +87,7 @@ pub async fn prepare_within(
         _ => source::asked(settings, limits, progress).await?,
     };
     let Taken { settings, builder, ledger, pages, saved, vendor, people, archived, no_match } = taken;
-    let mut doubts = report::doubts(&ledger, archived.is_some());
+    let mut doubts = report::doubts(&ledger, &settings.question.tags, archived.is_some());
     let beside = Beside { vendor, people, saved, archived, no_match };
     let owned = settings.clone();
     let work = move || {

@@ -311,10 +311,14 @@ const KEY: &str = "key";
 /// Whether a row's group is to be combined with others.
 const IS_COMBINED: &str = "is_combined";
 
-/// The person behind each session. A number of a user has 32 bits.
+/// The person behind each session. A number of a user has 32 bits. A session without a
+/// user has a person of its own, unless the user may be what could not be read: then
+/// nobody, since all such sessions may be of one person or of automation.
 pub(super) fn person() -> Expr {
+    let is_read = col(c::UNREADABLE).eq(lit(0));
     let alone = lit(1_u64 << 32) + col(c::ROW).cast(DataType::UInt64);
-    let person = col(c::USER).cast(DataType::UInt64).fill_null(alone);
+    let alone = when(is_read).then(alone).otherwise(lit(NULL).cast(DataType::UInt64));
+    let person = coalesce(&[col(c::USER).cast(DataType::UInt64), alone]);
     when(col(c::AUTOMATION)).then(lit(NULL).cast(DataType::UInt64)).otherwise(person).alias(PERSON)
 }
 

@@ -237,10 +237,10 @@ impl Serialize for Source {
             ("unique", ledger.unique),
             ("duplicates", ledger.duplicates),
             ("outside", ledger.outside),
+            ("rejected", ledger.rejected),
         ] {
             map.serialize_entry(key, &Some(rows).filter(|_| self.people.is_none()))?;
         }
-        map.serialize_entry("rejected", &ledger.rejected)?;
         map.serialize_entry("complete", &ledger.complete)?;
         map.end()
     }

@@ -43,11 +43,11 @@ pub fn quality(frames: &Frames, cube: &Cube, suppression: Option<&Suppression>) 
         let people = people(rows, 1)?.first().copied().unwrap_or(0);
         Ok(Some(count).filter(|_| count == 0 || (is_whole && people >= ENOUGH as usize)))
     };
-    // Rows are shown where enough people have them; then so is what they add up to.
-    let sum = |rows: LazyFrame| -> PolarsResult<Option<u64>> {
-        let shown = count(rows.clone(), None)?;
-        let sum = rows.select([col(c::UNREADABLE).cast(DataType::UInt64).sum()]).collect()?;
-        Ok(shown.and(sum.column(c::UNREADABLE)?.u64()?.get(0)))
+    // It counts parts of what the others count: a covered report says only whether there are any.
+    let unreadable = || -> PolarsResult<Option<u64>> {
+        let sum = sessions.clone().select([col(c::UNREADABLE).cast(DataType::UInt64).sum()]).collect()?;
+        let sum = sum.column(c::UNREADABLE)?.u64()?.get(0);
+        Ok(sum.filter(|sum| suppression.is_none() || *sum == 0))
     };
     let with_state = cube.pull_requests(&[]).filter(here().and(col(c::STATE).eq(lit(UNKNOWN))));
     let with_impact = cube.issues(&[]).filter(here().and(col(c::IMPACT).eq(lit(OTHER))));
@@ -61,7 +61,7 @@ pub fn quality(frames: &Frames, cube: &Cube, suppression: Option<&Suppression>) 
         unknown_impact: count(with_impact, Some((&ISSUES, Dim::Impact)))?,
         unknown_pr_state: count(with_state, Some((&PRS, Dim::State)))?,
         prs_without_url: count(entries.filter(col(c::ADDRESS).is_null()), None)?,
-        unreadable_fields: sum(sessions.filter(col(c::UNREADABLE).gt(lit(0))))?,
+        unreadable_fields: unreadable()?,
     })
 }
 

@@ -55,7 +55,12 @@ pub(super) fn refusal(
         Some(values) => known(typed, ids, values, people),
         None => unknown(typed, people),
     };
-    SettingsError::new(message, format!("{advice}; --allow-empty writes the empty report"))
+    let hint = match typed.privacy.covered {
+        // It needs five people.
+        true => advice,
+        false => format!("{advice}; --allow-empty writes the empty report"),
+    };
+    SettingsError::new(message, hint)
 }
 
 /// What is closest to the first filter that matches nothing by itself.

@@ -62,16 +62,16 @@ pub fn notices(facts: &Facts, run: &Run<'_>) -> Vec<String> {
     }
     notices.extend(saved::notices(run, facts.is_covered()));
     notices.extend(acus_in_doubt(facts));
-    notices.extend(dropped(ledger).into_iter().filter(|_| !facts.is_covered()));
+    notices.extend(dropped(ledger, &facts.source.tags).into_iter().filter(|_| !facts.is_covered()));
     notices
 }
 
 /// What a run with this ledger should say even where nobody reads its page:
 /// one line each, none on a good day.
-pub fn doubts(ledger: &Ledger, is_archived: bool) -> Vec<String> {
+pub fn doubts(ledger: &Ledger, tags: &[String], is_archived: bool) -> Vec<String> {
     let why = || missing(ledger, is_archived, false);
     let incomplete = (!ledger.complete).then(|| format!("this report is incomplete: {}.", why()));
-    incomplete.into_iter().chain(dropped(ledger)).collect()
+    incomplete.into_iter().chain(dropped(ledger, tags)).collect()
 }
 
 /// The same for fields that could not be read, from 1 % of the sessions on.
@@ -99,8 +99,9 @@ fn missing(ledger: &Ledger, is_archived: bool, is_covered: bool) -> String {
 
 /// Rows that came and are in no number, where that is no trifle: any that could
 /// not be read, and those outside the question from 1 % of all on, since a
-/// server that keeps to the question sends none. Of saved pages most may lie there.
-fn dropped(ledger: &Ledger) -> Vec<String> {
+/// server that keeps to the question sends none. Of saved pages most may lie there,
+/// and the API, which knows no patterns of tags, is then asked for all.
+fn dropped(ledger: &Ledger, tags: &[String]) -> Vec<String> {
     let mut dropped = Vec::new();
     if ledger.rejected > 0 {
         dropped.push(match ledger.rejected {
@@ -108,7 +109,8 @@ fn dropped(ledger: &Ledger) -> Vec<String> {
             rejected => format!("{rejected} records could not be read and are not in any number."),
         });
     }
-    if ledger.requests > 0 && ledger.outside.saturating_mul(100) > ledger.received {
+    let is_pattern = tags.iter().any(|tag| tag.contains('*'));
+    if ledger.requests > 0 && !is_pattern && ledger.outside.saturating_mul(100) > ledger.received {
         dropped.push(format!(
             "{} of {} records that came lie outside the period or the filters and are not in any number: \
              the server may not keep to what it is asked.",
@@ -162,7 +164,7 @@ mod tests {
                 complete,
                 ..Ledger::default()
             };
-            doubts(&ledger, false)
+            doubts(&ledger, &["a".to_owned()], false)
         };
         assert_eq!(of(12, 0, true), [""; 0]);
         let [outside] = of(13, 0, true).try_into().unwrap();
@@ -171,8 +173,10 @@ mod tests {
         assert_eq!(lines.len(), 3);
         assert!(lines[0].starts_with("this report is incomplete: 1,100 sessions"), "{lines:?}");
         assert!(lines[1].starts_with("1 record could not be read"), "{lines:?}");
-        assert_eq!(doubts(&Ledger { complete: true, ..Ledger::default() }, true), [""; 0]);
-        let [short] = doubts(&Ledger::default(), true).try_into().unwrap();
+        assert_eq!(doubts(&Ledger { complete: true, ..Ledger::default() }, &[], true), [""; 0]);
+        let many = Ledger { requests: 6, received: 1200, outside: 900, complete: true, ..Ledger::default() };
+        assert_eq!(doubts(&many, &["a*".to_owned()], false), [""; 0]);
+        let [short] = doubts(&Ledger::default(), &[], true).try_into().unwrap();
         assert!(short.contains("the archive does not cover"), "{short}");
     }
 }

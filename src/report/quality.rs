@@ -10,6 +10,8 @@ use crate::unit::Unit;
 pub fn entries(facts: &Facts, vendor: &Vendor) -> Vec<Entry> {
     let quality = &facts.quality;
     let ledger = &facts.source.ledger;
+    // Nobody knows on how many people these rest.
+    let of_source = |count: u64| Some(count).filter(|_| !facts.is_covered());
     let mut entries = vec![
         known("Sessions with unknown ACUs", quality.acus_unknown),
         known("Sessions with an unknown status", quality.unknown_status),
@@ -17,8 +19,8 @@ pub fn entries(facts: &Facts, vendor: &Vendor) -> Vec<Entry> {
         known("Pull requests with an unknown state", quality.unknown_pr_state),
         known("Pull request entries without an address", quality.prs_without_url),
         known("Fields that could not be read", quality.unreadable_fields),
-        Entry::count("Records that could not be read", ledger.rejected),
-        Entry::count("Times without a zone, taken as UTC", ledger.naive_times),
+        known("Records that could not be read", of_source(ledger.rejected)),
+        known("Times without a zone, taken as UTC", of_source(ledger.naive_times)),
     ];
     if let Vendor::Told(totals) = vendor {
         entries.extend(beside(facts, totals));

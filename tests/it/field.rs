@@ -204,6 +204,59 @@ fn a_name_twice_costs_that_field_alone() {
     assert!(stderr.contains(&format!("2 of 2 sessions have {LEFT_OUT}")), "{stderr}");
 }
 
+/// A covered report of week 41 from these records.
+fn covered(folder: &Path, records: &[Value]) -> Outcome {
+    std::fs::write(folder.join("saved.json"), Value::from(records.to_vec()).to_string()).expect("a file");
+    let mut command = acumen(folder);
+    command.env_remove("DEVIN_API_KEY").args(["report", "--pages", "saved.json", "--out", "out"]);
+    run(command.args(["--week", "2026-W41", "--profile", "leadership"]))
+}
+
+/// Sessions whose users cannot be read may all be of one person.
+#[test]
+fn sessions_with_unreadable_users_are_of_nobody_in_covered_reports() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let of = |user: Value| -> Vec<Value> {
+        (1..=6).map(|id| session(id, json!({"user_id": user, "service_user_id": null}))).collect()
+    };
+    let alone = covered(folder.path(), &of(json!({"id": "email|ada"})));
+    assert_eq!(alone.code, Some(2), "{}", alone.stderr);
+    assert!(alone.stderr.contains("fewer than five people"), "{}", alone.stderr);
+    let several = covered(folder.path(), &of(Value::Null));
+    assert_eq!(several.code, Some(0), "{}", several.stderr);
+}
+
+/// How much could not be read rests on any number of people.
+#[test]
+fn covered_reports_do_not_count_what_could_not_be_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let user = |id: u32| json!({"user_id": format!("email|{id}")});
+    let mut records: Vec<Value> = (1..=6).map(|id| session(id, user(id))).collect();
+    records[0]["tags"] = json!({"a": 1});
+    records.push(session(7, json!({"created_at": "2026-10-06T10:00:00"})));
+    records.extend((8..=9).map(|id| session(id, json!({"created_at": "yesterday"}))));
+    records.extend((1..=200).map(|id| {
+        let mut old = session(id % 60, user(id % 6));
+        old["session_id"] = json!(format!("devin-{:032x}", 1000 + id));
+        old["created_at"] = json!("2026-09-01T10:00:00Z");
+        old
+    }));
+    let outcome = covered(folder.path(), &records);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    let out = folder.path().join("out");
+    let text = |end: &str| {
+        let name = files(&out).into_iter().find(|name| name.ends_with(end)).expect("a file");
+        std::fs::read_to_string(out.join(name)).expect("UTF-8")
+    };
+    let facts: Value = serde_json::from_str(&text(".json")).expect("JSON");
+    assert_eq!([&facts["quality"]["unreadable_fields"], &facts["source"]["rejected"]], [&Value::Null; 2]);
+    let page = text(".html");
+    for name in ["Fields that could not be read", "Records that could not be read", "Times without a zone"] {
+        let (_, rest) = page.split_once(name).expect("a line of the page");
+        assert!(rest.chars().take(150).collect::<String>().contains("not shown"), "{name}");
+    }
+}
+
 #[test]
 fn moments_in_other_spellings_are_read() {
     let moments = [

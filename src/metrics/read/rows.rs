@@ -91,7 +91,7 @@ pub(super) struct SourceRow {
     pub(super) unique: Option<u64>,
     pub(super) duplicates: Option<u64>,
     pub(super) outside: Option<u64>,
-    pub(super) rejected: u64,
+    pub(super) rejected: Option<u64>,
     pub(super) complete: bool,
 }
 
@@ -129,7 +129,7 @@ impl SourceRow {
                 unique: rows("unique", self.unique)?,
                 duplicates: rows("duplicates", self.duplicates)?,
                 outside: rows("outside", self.outside)?,
-                rejected: self.rejected,
+                rejected: rows("rejected", self.rejected)?,
                 naive_times: 0,
                 complete: self.complete,
             },
