@@ -261,8 +261,7 @@ fn spend(run: &Run<'_>) -> String {
 fn delivery(facts: &Facts) -> String {
     let count = |number: f64| Unit::Count.text(Some(number));
     let all = facts.whole(&PRS).and_then(|fact| fact.value).unwrap_or(0.0);
-    let open = match insights::open_prs(facts) {
-        _ if all == 0.0 => String::new(),
+    let open = match insights::open_prs(facts).filter(|_| all > 0.0) {
         None => String::new(),
         Some(0.0) => ", and no pull request is open any more".to_owned(),
         Some(1.0) => {
