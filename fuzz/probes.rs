@@ -1,10 +1,13 @@
 //! What holds for any bytes, whoever sends them: shared by the fuzz targets and
 //! by the tests that run their corpora.
 
+use std::io::Write;
 use std::time::Duration;
 
-use acumen::fetch::{Api, Delivery, Question, Secret, replay, retry, time};
+use acumen::fetch::{self, Api, Delivery, Question, Row, Secret, Sink, replay, retry, time};
 use acumen::frame::{FramesBuilder, Kept, normal};
+use acumen::people::People;
+use acumen::regular_file::{self, Links};
 
 fn question(api: Api) -> Question {
     Question {
@@ -28,20 +31,27 @@ fn question(api: Api) -> Question {
     }
 }
 
+/// What is kept of all sessions.
+fn kept(question: &Question) -> Kept {
+    Kept { named_from: question.from, addresses: true, prompts: true, teams: None }
+}
+
+/// What holds of every row that is accepted.
+fn check(row: &Row<'_>, question: &Question) {
+    assert!(!row.id().is_empty() && !row.id().starts_with(' '));
+    assert!(question.from <= row.created && row.created < question.to);
+    assert!(row.session.acus().is_none_or(|acus| acus.is_finite() && acus >= 0.0));
+}
+
 /// A page is read or refused; every record of it is accounted for once, and what
 /// is accepted lies in the window.
 pub fn pages(api: Api, data: &[u8]) {
     let question = question(api);
-    let mut builder =
-        FramesBuilder::new(Kept { named_from: question.from, addresses: true, prompts: true, teams: None });
+    let mut builder = FramesBuilder::new(kept(&question));
     let mut delivered = 0;
     let ledger = replay([data], &question, &mut |delivery| {
         let Delivery::Page(rows) = delivery else { return };
-        for row in rows {
-            assert!(row.session.id().is_some_and(|id| !id.is_empty() && !id.starts_with(' ')));
-            assert!(question.from <= row.created && row.created < question.to);
-            assert!(row.session.acus().is_none_or(|acus| acus.is_finite() && acus >= 0.0));
-        }
+        rows.iter().for_each(|row| check(row, &question));
         delivered += rows.len() as u64;
         builder.push(rows);
     });
@@ -49,6 +59,57 @@ pub fn pages(api: Api, data: &[u8]) {
         assert_eq!(ledger.received, ledger.unique + ledger.duplicates + ledger.outside + ledger.rejected);
         assert_eq!(delivered, ledger.unique + ledger.duplicates);
         assert!(ledger.naive_times <= delivered);
+    }
+}
+
+/// A file with these bytes.
+fn file(data: &[u8]) -> tempfile::NamedTempFile {
+    let mut file = tempfile::NamedTempFile::new().expect("a file");
+    file.write_all(data).expect("bytes in it");
+    file
+}
+
+/// Saved pages are read or refused, whatever shape they have and however they are
+/// packed; every record is accounted for once, and the frames can be built.
+pub fn saved(data: &[u8]) {
+    let (file, question) = (file(data), question(Api::V2));
+    let empty = || (0, FramesBuilder::new(kept(&question)));
+    let push = |(delivered, builder): &mut (u64, FramesBuilder), first: u64, rows: &[Row<'_>]| {
+        rows.iter().for_each(|row| check(row, &question));
+        *delivered += rows.len() as u64;
+        builder.push_from(u32::try_from(first).expect("a small file"), rows);
+    };
+    let sink = Sink { empty: &empty, push: &push };
+    let Ok((filled, ledger, saved)) = fetch::saved(file.path(), &question, None, &sink, &|_| ()) else {
+        return;
+    };
+    assert_eq!(ledger.received, ledger.unique + ledger.duplicates + ledger.outside + ledger.rejected);
+    assert_eq!(ledger.unique + ledger.duplicates, filled.iter().map(|(delivered, _)| delivered).sum::<u64>());
+    assert!(saved.first <= saved.last);
+    let builders = filled.into_iter().map(|(_, builder)| builder);
+    let builder = builders.reduce(FramesBuilder::join).unwrap_or_else(|| empty().1);
+    builder.without(saved.outdated).finish().expect("frames of what was accepted");
+}
+
+/// A people file is read or refused with the line to look at, in whatever encoding
+/// and with whatever ends of lines.
+pub fn people_file(data: &[u8]) {
+    let Ok(text) = regular_file::read_text(file(data).path(), Links::Refuse, regular_file::PEOPLE) else {
+        return;
+    };
+    let read = People::parse(&text);
+    let lines = 1 + text.matches(['\n', '\r']).count() as u64;
+    match &read {
+        Ok(people) => {
+            for (id, name) in people.names() {
+                assert!(!id.is_empty() && !name.is_empty() && people.named(name).any(|own| own == id));
+                assert_eq!(people.name(id, None), Some(name));
+            }
+        }
+        Err(flaw) => assert!((1..=lines).contains(&flaw.line) && !flaw.what.is_empty(), "{flaw:?}"),
+    }
+    if !text.contains('\r') {
+        assert_eq!(People::parse(&text.replace('\n', "\r\n")), read, "{text:?}");
     }
 }
 

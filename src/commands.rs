@@ -85,9 +85,10 @@ pub async fn doctor(
 pub fn metrics(name: Option<&str>) -> Result<String, SettingsError> {
     let typed = name.unwrap_or_default();
     metrics::text(name.map(str::trim)).ok_or_else(|| {
+        let near = metrics::closest(typed).map(|id| format!("did you mean {id}? ")).unwrap_or_default();
         SettingsError::new(
             format!("there is no metric “{}”", clean(typed, 60)),
-            format!("did you mean {}? acumen metrics prints all", metrics::closest(typed)),
+            format!("{near}`acumen metrics` prints all with their definitions"),
         )
     })
 }

@@ -141,10 +141,11 @@ fn key_file(path: &Path, source: String) -> Result<FoundKey, SettingsError> {
     }
 }
 
-/// What to do about a file that could not be read. A pipe of the shell, as
-/// /dev/fd/N or /dev/stdin, is refused like any other.
+/// What to do about a file that could not be read: for one that is too large the
+/// same as for one with something else in it. A pipe of the shell, as /dev/fd/N or
+/// /dev/stdin, is refused like any other.
 fn unless_refused(error: &io::Error, hint: &str) -> String {
-    match regular_file::is_refusal(error) {
+    match regular_file::is_refusal(error) && !regular_file::is_too_large(error) {
         true => "name a file, as it is on the disk; pipes such as /dev/stdin and /dev/fd/N are not read"
             .to_owned(),
         false => hint.to_owned(),

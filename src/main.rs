@@ -40,9 +40,9 @@ fn main() -> ExitCode {
     let file = settings_file(&argv);
     let is_ignored = ignores_local_file(&argv);
     let options = file.as_ref().map(|file| file.options.clone()).unwrap_or_default();
-    let cli::Read { cli, choices } = match Cli::read(argv, &is_blank, &options) {
+    let cli::Read { cli, choices } = match Cli::read(argv.clone(), &is_blank, &options) {
         Ok(read) => read,
-        Err(error) => return usage(&error),
+        Err(error) => return usage(&error, &argv),
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -400,7 +400,7 @@ fn without_keys(text: &str) -> String {
 }
 
 /// One line that says what is wrong, one that says what to do.
-fn usage(error: &clap::Error) -> ExitCode {
+fn usage(error: &clap::Error, argv: &[OsString]) -> ExitCode {
     if matches!(error.kind(), Usage::DisplayHelp | Usage::DisplayVersion) {
         let _ = error.print();
         return ExitCode::SUCCESS;
@@ -421,6 +421,9 @@ fn usage(error: &clap::Error) -> ExitCode {
         {
             wrong = format!("{wrong} {line}");
         }
+    }
+    if error.kind() == Usage::UnknownArgument {
+        tip = cli::meant(error, argv).or(tip.filter(|tip| !tip.contains("similar argument")));
     }
     let hint = tip.map_or_else(|| "see --help".to_owned(), |tip| format!("{tip}; see --help"));
     write_line(&format!("{wrong}\nhint: {hint}"));

@@ -49,6 +49,16 @@ impl Period {
         Some(Self { kind: Kind::Quarter, first, last, tz })
     }
 
+    /// The period of a kind that contains a date; of days, the day itself.
+    pub fn containing(kind: Kind, date: NaiveDate, tz: Tz) -> Option<Self> {
+        match kind {
+            Kind::Week => Self::week_of(date, tz),
+            Kind::Month => Self::month_of(date, tz),
+            Kind::Quarter => Self::quarter_of(date, tz),
+            Kind::Days => Self::days(date, date, tz),
+        }
+    }
+
     /// A run of days, both ends included; `None` when it ends before it begins.
     pub fn days(first: NaiveDate, last: NaiveDate, tz: Tz) -> Option<Self> {
         (first <= last).then_some(Self { kind: Kind::Days, first, last, tz })
@@ -143,10 +153,8 @@ impl Period {
     pub fn previous(&self) -> Option<Self> {
         let last = self.first.pred_opt()?;
         match self.kind {
-            Kind::Week => Self::week_of(last, self.tz),
-            Kind::Month => Self::month_of(last, self.tz),
-            Kind::Quarter => Self::quarter_of(last, self.tz),
             Kind::Days => Self::days(self.first.checked_sub_days(Days::new(self.length()))?, last, self.tz),
+            kind => Self::containing(kind, last, self.tz),
         }
     }
 

@@ -203,7 +203,10 @@ pub fn compose(
     let Findings { facts, quality, evidence, budget, withheld } = findings;
     let mut organisations = beside.people.organisations.clone();
     if settings.privacy.covered {
-        let is_shown = |org: &str| facts.iter().any(|fact| fact.key(Dim::Org).flatten() == Some(org));
+        let is_shown = |org: &str| {
+            let is_asked = settings.question.org.as_deref() == Some(org);
+            is_asked || facts.iter().any(|fact| fact.key(Dim::Org).flatten() == Some(org))
+        };
         organisations.retain(|org, _| is_shown(org));
     }
     let facts = Facts {
@@ -242,7 +245,7 @@ pub fn compose(
     let run = Run {
         periods: &settings.periods,
         points: settings.points,
-        organisation: settings.question.org.as_deref(),
+        organisation: settings.question.org.as_deref().map(|org| facts.called(Dim::Org, org)),
         fetched: report::fetched(&facts, settings.period.tz()),
         tags: &settings.question.tags,
         users: &settings.question.users,

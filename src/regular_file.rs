@@ -61,6 +61,12 @@ pub fn is_refusal(error: &io::Error) -> bool {
     error.get_ref().is_some_and(|inner| inner.is::<Refusal>())
 }
 
+/// Whether an error says that a file is longer than it may be.
+pub fn is_too_large(error: &io::Error) -> bool {
+    let refusal = error.get_ref().and_then(|inner| inner.downcast_ref());
+    matches!(refusal, Some(Refusal::Size(_)))
+}
+
 /// What a file is, where it is not a regular file.
 fn kind(metadata: &fs::Metadata) -> Option<&'static str> {
     let kind = metadata.file_type();

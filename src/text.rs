@@ -81,6 +81,18 @@ pub fn by_likeness<'v>(text: &str, values: impl Iterator<Item = &'v str>) -> Vec
     ranked
 }
 
+/// How many slips of the hand lie between two texts: letters too many, missing,
+/// wrong or in each other's place.
+pub fn slips(one: &str, other: &str) -> usize {
+    strsim::damerau_levenshtein(one, other)
+}
+
+/// The value that was probably meant by a misspelt text; none where nothing is close.
+pub fn probably<'v>(text: &str, values: impl Iterator<Item = &'v str>) -> Option<&'v str> {
+    let ranked = by_likeness(text, values);
+    ranked.first().filter(|(likeness, _)| *likeness > 0.8).map(|(_, value)| *value)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

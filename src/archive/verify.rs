@@ -33,7 +33,15 @@ pub struct Soundness {
 /// # Errors
 /// There is no archive, it is of a newer schema, or the disk refuses.
 pub fn verify(root: &Path) -> Result<Soundness, ArchiveError> {
-    let archive = Archive::open_unchecked(root)?;
+    let archive = match Archive::open_unchecked(root) {
+        Ok(archive) => archive,
+        // Nothing more can be told of it.
+        Err(ArchiveError::Damaged { path, what }) => {
+            let faults = vec![clean(&format!("{path}: {what}"), LONGEST_FAULT)];
+            return Ok(Soundness { faults, months: 0, sessions: 0, bytes: 0 });
+        }
+        Err(error) => return Err(error),
+    };
     let state = archive.state();
     let mut faults: Vec<String> = archive
         .files

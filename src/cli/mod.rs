@@ -1,6 +1,7 @@
 //! What was typed: flags, their environment names and their help.
 
 mod archive;
+mod meant;
 mod options;
 mod read;
 
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub use archive::{SyncArgs, VerifyArgs};
+pub use meant::meant;
 pub use options::{ApiArgs, Format, MailArgs, NetworkArgs, People, PingArgs, Private, ReportArgs, SendArgs};
 pub use read::{
     Choice, FileOption, Origin, Read, config_flag, fault_of_file, flags_of_file, is_not_for_files,

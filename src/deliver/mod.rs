@@ -1,6 +1,7 @@
 //! Report to files and mail to its server: the only writer to disk.
 
 mod append;
+mod link;
 mod name;
 mod pages;
 mod post;
@@ -10,6 +11,7 @@ mod smtp;
 mod state;
 mod stored;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
@@ -183,10 +185,10 @@ fn named(path: &Path) -> &Path {
 /// Writes the page and its facts as `NAME.html` and `NAME.json`, and the
 /// exports beside them.
 ///
-/// All of them get exactly these rights, whatever the umask; a link in the place
-/// of one is replaced, not followed. Each is written beside its place, synced and renamed, so that whoever reads
-/// meanwhile, or a crash, meets a whole file: the old one or the new one. What
-/// killed runs have left beside them is cleared away. Exports of this report
+/// All of them get exactly these rights, whatever the umask; what becomes of a link
+/// in the place of one tells `link.rs`. Each is written beside its place, synced and
+/// renamed, so that whoever reads meanwhile, or a crash, meets a whole file: the old
+/// one or the new one. What killed runs have left beside them is cleared away. Exports of this report
 /// that an earlier run has left and this one does not write are removed, so
 /// that no old numbers stand beside a new page.
 ///
@@ -208,28 +210,37 @@ pub fn write(
         removed: Vec::new(),
     };
     // A rename cannot replace a folder, and the second must not fail after the first.
-    for target in [&receipt.html, &receipt.json].into_iter().chain(&receipt.exports) {
-        replaceable(target)?;
+    let (html_to, json_to) = (destination(&receipt.html)?, destination(&receipt.json)?);
+    let exports_to = receipt.exports.iter().map(|path| destination(path)).collect::<Result<Vec<_>, _>>()?;
+    let all = [&html_to, &json_to].into_iter().chain(&exports_to);
+    let folders: BTreeSet<&Path> = all.map(|path| above(path)).chain([folder]).collect();
+    let mut places = Vec::new();
+    for folder in folders {
+        let place = fs::File::open(folder).map_err(DeliverError::of("open the folder", folder))?;
+        // For as long as this run has files here that are not whole. A file system
+        // without locks only loses the clearing away.
+        let _ = flock(&place, FlockOperation::LockShared);
+        places.push((folder, place));
     }
-    let place = fs::File::open(folder).map_err(DeliverError::of("open the folder", folder))?;
-    // For as long as this run has files here that are not whole. A file system
-    // without locks only loses the clearing away.
-    let _ = flock(&place, FlockOperation::LockShared);
-    let page = staged(folder, &receipt.html, html.as_bytes(), mode)?;
-    let mut others = vec![(staged(folder, &receipt.json, json.as_bytes(), mode)?, &receipt.json)];
-    for (file, target) in exports.iter().zip(&receipt.exports) {
-        others.push((staged(folder, target, &file.bytes, mode)?, target));
+    let page = staged(&html_to, html.as_bytes(), mode)?;
+    let mut others = vec![(staged(&json_to, json.as_bytes(), mode)?, &json_to)];
+    for (file, target) in exports.iter().zip(&exports_to) {
+        others.push((staged(target, &file.bytes, mode)?, target));
     }
     let stale = stale(folder, name, &receipt.exports);
-    put(page, &receipt.html, others, &stale)?;
+    put(page, &html_to, others, &stale)?;
     receipt.removed = stale;
-    // Without this a crash of the machine could forget the renames.
-    let unsynced = |error| DeliverError { kept: BOTH, ..DeliverError::of("sync", folder)(error) };
-    place.sync_all().map_err(unsynced)?;
-    // Given back first: of two runs that end together one gets it alone.
-    let _ = flock(&place, FlockOperation::Unlock);
-    if flock(&place, FlockOperation::NonBlockingLockExclusive).is_ok() {
-        sweep(folder);
+    for (folder, place) in &places {
+        // Without this a crash of the machine could forget the renames.
+        let unsynced = |error| DeliverError { kept: BOTH, ..DeliverError::of("sync", folder)(error) };
+        place.sync_all().map_err(unsynced)?;
+    }
+    for (folder, place) in &places {
+        // Given back first: of two runs that end together one gets it alone.
+        let _ = flock(place, FlockOperation::Unlock);
+        if flock(place, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            sweep(folder);
+        }
     }
     Ok(receipt)
 }
@@ -306,26 +317,32 @@ fn sweep(folder: &Path) {
     }
 }
 
-/// Whether a rename may take the place of what is at a path: a file, or a link
-/// that is replaced itself; never a folder or a device.
-fn replaceable(target: &Path) -> Result<(), DeliverError> {
-    let refuse = |what: &'static str| Err(DeliverError::of("replace", target)(io::Error::other(what)));
-    match fs::symlink_metadata(target).map(|found| found.file_type()) {
+/// The path that a rename takes for a file: that of the file itself, or where a
+/// link of ours leads. Never a folder or a device.
+fn destination(path: &Path) -> Result<PathBuf, DeliverError> {
+    let target = link::followed(path).map_err(|error| DeliverError {
+        own_hint: Some(
+            "remove the link, or let it lead to a file with the same ending in a folder that is there",
+        ),
+        ..DeliverError::of("replace", path)(error)
+    })?;
+    let refuse = |what: &'static str| Err(DeliverError::of("replace", path)(io::Error::other(what)));
+    match fs::symlink_metadata(&target).map(|found| found.file_type()) {
         Ok(kind) if kind.is_dir() => refuse("it is a folder"),
         Ok(kind) if !kind.is_file() && !kind.is_symlink() => refuse("it is a device or a pipe"),
-        _ => Ok(()),
+        _ => Ok(target),
     }
 }
 
-fn staged(
-    folder: &Path,
-    target: &Path,
-    bytes: &[u8],
-    mode: u32,
-) -> Result<tempfile::NamedTempFile, DeliverError> {
+/// The folder that a file lies in.
+fn above(path: &Path) -> &Path {
+    named(path.parent().unwrap_or(Path::new("")))
+}
+
+fn staged(target: &Path, bytes: &[u8], mode: u32) -> Result<tempfile::NamedTempFile, DeliverError> {
     let failed = || DeliverError::of("write", target);
     // A temporary file is made for its owner alone.
-    let mut file = tempfile::Builder::new().prefix(STAGED).tempfile_in(folder).map_err(failed())?;
+    let mut file = tempfile::Builder::new().prefix(STAGED).tempfile_in(above(target)).map_err(failed())?;
     file.write_all(bytes).map_err(failed())?;
     if mode != PRIVATE {
         file.as_file().set_permissions(fs::Permissions::from_mode(mode)).map_err(failed())?;
@@ -439,7 +456,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let old = write(folder.path(), "a", "old", "old", &[], PRIVATE).unwrap();
         let read = || [&old.html, &old.json].map(|path| fs::read_to_string(path).unwrap());
-        let staged = |text: &str| staged(folder.path(), &old.html, text.as_bytes(), PRIVATE).unwrap();
+        let staged = |text: &str| staged(&old.html, text.as_bytes(), PRIVATE).unwrap();
         // A staged file that has vanished cannot be moved to its place.
         let (page, facts) = (staged("new"), staged("new"));
         fs::remove_file(facts.path()).unwrap();

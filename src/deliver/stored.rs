@@ -3,21 +3,20 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{DeliverError, USAGE, named, persist, replaceable, staged};
+use super::{DeliverError, USAGE, destination, named, persist, staged};
 use crate::regular_file::{self, Links};
 
 /// Writes a message with these rights to a file of its own, whole or not at all.
-/// A link in its place is replaced, not followed.
+/// What becomes of a link in its place tells `link.rs`.
 ///
 /// # Errors
 /// The file cannot be written; what stood there before is untouched.
 pub fn write_message(path: &Path, bytes: &[u8], mode: u32) -> Result<(), DeliverError> {
-    let folder = named(path.parent().unwrap_or(Path::new("")));
     let hinting =
         |error: DeliverError| error.about_whole("name a file in a folder you may write to with --eml");
-    replaceable(path).map_err(hinting)?;
-    let file = staged(folder, path, bytes, mode).map_err(hinting)?;
-    persist(file, path).map_err(hinting)
+    let target = destination(path).map_err(hinting)?;
+    let file = staged(&target, bytes, mode).map_err(hinting)?;
+    persist(file, &target).map_err(hinting)
 }
 
 /// A report as it lies on the disk.

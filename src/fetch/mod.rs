@@ -38,7 +38,7 @@ pub use api::Api;
 pub use ask::Heard;
 pub use error::FetchError;
 pub use names::display_names;
-pub use people::{Member, People, people};
+pub use people::{Member, People, organisations, people};
 pub use ping::{Monitor, News, Watch};
 pub use probe::{LONGEST as PROBE_LONGEST, Principal, Probes, Sample, Week, probe};
 pub use replay::{Unreadable, replay};
@@ -138,8 +138,15 @@ pub struct Row<'a> {
     /// Whether a row of the same session was handed on before, so that nobody has
     /// to look for such rows where there is none.
     pub again: bool,
-    /// The record.
+    /// The record, whose id was checked.
     pub session: &'a wire::Session<'a>,
+}
+
+impl<'a> Row<'a> {
+    /// The id of its session, to compare by.
+    pub fn id(&self) -> &'a str {
+        self.session.id().expect("a record without an id is rejected and no row")
+    }
 }
 
 /// What the fetch hands on.

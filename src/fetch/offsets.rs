@@ -21,7 +21,7 @@ pub(super) async fn walk(walk: &Walk<'_, '_>) -> Result<Counted, FetchError> {
         drive(walk, &reach, [first].into_iter()).await?;
         // The server may have clamped the page: what it gave is the length to count on.
         let Reach { end: length, more, counted, .. } = reached();
-        let total = counted.last.unwrap_or_default();
+        let total = counted.last.expect("the first page was counted");
         if more && length > 0 {
             walk.check_pages(total / length)?;
             let starts = (1..).map_while(move |k: u64| k.checked_mul(length).filter(|at| *at < total));
@@ -98,7 +98,7 @@ fn take(
     stretch: Stretch,
     page: Page<'_>,
 ) -> Result<Option<Stretch>, FetchError> {
-    let total = page.envelope.total.unwrap_or_default();
+    let total = page.envelope.total.expect("an answer of v2 has a total");
     let end = stretch.skip.saturating_add(page.envelope.count);
     {
         let mut reach = reach.lock().unwrap_or_else(PoisonError::into_inner);

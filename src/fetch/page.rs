@@ -211,7 +211,7 @@ pub(super) fn verdict<'a>(
         return rejected("created_at", session.created_at);
     };
     if !window.contains(&created.utc) || !is_asked(session, question) {
-        return outside(session);
+        return outside(id, session);
     }
     if !has_tag(session, &question.tags) {
         return Verdict::Outside { id: id.to_owned(), updated: session.updated(), expected: true };
@@ -222,12 +222,8 @@ pub(super) fn verdict<'a>(
 }
 
 /// The verdict on a record that is not in question.
-pub(super) fn outside<'a>(session: &Session<'_>) -> Verdict<'a> {
-    Verdict::Outside {
-        id: session.id().unwrap_or_default().to_owned(),
-        updated: session.updated(),
-        expected: false,
-    }
+pub(super) fn outside<'a>(id: &str, session: &Session<'_>) -> Verdict<'a> {
+    Verdict::Outside { id: id.to_owned(), updated: session.updated(), expected: false }
 }
 
 /// Whether a session is one of those that the API was asked for, and has one of the

@@ -29,7 +29,7 @@ pub struct People {
     /// Everybody on any list, each once, by id.
     pub members: Vec<Member>,
     /// What to show for the id of an organisation; of two with the same name each
-    /// is followed by its id. Empty where one organisation is asked about.
+    /// is followed by its id. Where one is asked about, its own name alone.
     pub organisations: BTreeMap<String, String>,
     /// A few plain words for each list that could not be read to its end.
     pub notes: Vec<String>,
@@ -68,16 +68,23 @@ const LIMITS: Limits = Limits {
 /// It never fails: a list that the key may not read, or that does not come, is a
 /// note, and the others still count. The tags and users of the question do not matter.
 pub async fn people(question: &Question) -> People {
-    people_within(question, &LIMITS).await
+    told_within(question, &LIMITS, &[Subject::People, Subject::Organisations]).await
 }
 
-pub(super) async fn people_within(question: &Question, limits: &Limits) -> People {
+/// What organisations are called, and nothing of people; else as [`people`].
+pub async fn organisations(question: &Question) -> People {
+    told_within(question, &LIMITS, &[Subject::Organisations]).await
+}
+
+/// What the lists about these subjects tell.
+pub(super) async fn told_within(question: &Question, limits: &Limits, subjects: &[Subject]) -> People {
     let question = Question { deadline: limits.patience.deadline, ..question.clone() };
     let prepared = Asker::new(&question, limits, &|_| ()).and_then(|asker| Ok((asker, lists(&question)?)));
-    let Ok((asker, lists)) = prepared else {
+    let Ok((asker, mut lists)) = prepared else {
         let notes = vec!["the lists of people cannot be asked for: ids are shown".to_owned()];
         return People { notes, ..People::default() };
     };
+    lists.retain(|list| subjects.contains(&list.subject));
     let until = Instant::now() + limits.patience.deadline;
     let mut waiting = lists.iter().enumerate();
     let mut flight = Flight::new();
@@ -99,13 +106,19 @@ pub(super) async fn people_within(question: &Question, limits: &Limits) -> Peopl
     }
     let (mut members, mut organisations, mut notes) = (Vec::new(), Vec::new(), Vec::new());
     for (list, (found, walked)) in lists.iter().zip(told.into_values()) {
-        notes.extend(walked.err().map(|error| note(list.name, &error, found.len())));
+        // The name of the one in question is asked for all the same: keys of an
+        // organisation may not read that list, and its id says as much.
+        if list.subject == Subject::People || question.org.is_none() {
+            notes.extend(walked.err().map(|error| note(list.name, &error, found.len())));
+        }
         match list.subject {
             Subject::People => members.extend(found),
             Subject::Organisations => organisations.extend(found),
         }
     }
-    People { members: merged(members), organisations: names::display_names(&merged(organisations)), notes }
+    let mut organisations = names::display_names(&merged(organisations));
+    organisations.retain(|id, _| question.org.as_ref().is_none_or(|asked| asked == id));
+    People { members: merged(members), organisations, notes }
 }
 
 /// A list to ask for.
@@ -137,9 +150,7 @@ fn lists(question: &Question) -> Result<Vec<List>, FetchError> {
             everywhere("service users", Subject::People, "members/service-users")?,
         ],
     };
-    if question.org.is_none() {
-        lists.push(everywhere("organisations", Subject::Organisations, "organizations")?);
-    }
+    lists.push(everywhere("organisations", Subject::Organisations, "organizations")?);
     Ok(lists)
 }
 

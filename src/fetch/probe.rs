@@ -229,9 +229,9 @@ async fn count(
     let mut met: HashMap<String, (Option<DateTime<Utc>>, bool)> = HashMap::new();
     let mut deliver = |delivery: Delivery<'_>| {
         let Delivery::Page(rows) = delivery else { return met.clear() };
-        for session in rows.iter().map(|row| &row.session) {
-            let state = (session.updated(), session.analysis().is_some());
-            let known = met.entry(session.id().unwrap_or_default().to_owned()).or_insert(state);
+        for row in rows {
+            let state = (row.updated, row.session.analysis().is_some());
+            let known = met.entry(row.id().to_owned()).or_insert(state);
             *known = state.max(*known);
         }
     };

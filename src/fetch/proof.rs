@@ -70,8 +70,7 @@ impl Tally {
             let fresh = match verdict {
                 Verdict::Accepted { mut row, naive } => {
                     let fresh;
-                    let id = row.session.id().unwrap_or_default();
-                    (fresh, row.again) = self.meet(id, Some(true), row.updated);
+                    (fresh, row.again) = self.meet(row.id(), Some(true), row.updated);
                     self.unique += u64::from(!row.again);
                     self.duplicates += u64::from(row.again);
                     self.naive_times += u64::from(naive);

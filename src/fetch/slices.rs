@@ -144,7 +144,7 @@ async fn read(walk: &Walk<'_, '_>, slice: Slice, is_whole: bool) -> Result<Outco
             continue;
         }
         empty = 0;
-        let next = envelope.cursor.unwrap_or_default();
+        let next = envelope.cursor.expect("an answer of v3 that promises more has a cursor");
         if !met.insert(next.clone()) {
             let again = format!("leads on to cursor {}, which came before", walk.asker.brief(&next));
             return Err(walk.stuck(&place, &again));

@@ -61,7 +61,7 @@ impl<'a> Record<'a> {
         let session = &row.session;
         let feedback = session.analysis().map_or(0, Analysis::prompt_feedback);
         Self {
-            id: session.id().unwrap_or_default(),
+            id: row.id(),
             created: row.created.timestamp_micros(),
             updated: row.updated.map(|moment| moment.timestamp_micros()),
             org: session.org_id.trimmed(),

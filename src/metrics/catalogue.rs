@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::METRICS;
 use super::metric::{Dim, Needs};
 use super::metric::{Direction, Metric};
-use crate::text::by_likeness;
+use crate::text::probably;
 
 /// The whole of METRICS.md.
 pub fn markdown() -> String {
@@ -46,10 +46,9 @@ pub fn text(name: Option<&str>) -> Option<String> {
     (!out.is_empty()).then_some(out)
 }
 
-/// The metric whose name is most like this one.
-pub fn closest(name: &str) -> &'static str {
-    let ranked = by_likeness(name, METRICS.iter().map(|metric| metric.id));
-    ranked.first().map_or("", |(_, id)| id)
+/// The metric that was probably meant by a misspelt name.
+pub fn closest(name: &str) -> Option<&'static str> {
+    probably(name, METRICS.iter().map(|metric| metric.id))
 }
 
 fn unit(metric: &Metric) -> &'static str {
@@ -84,4 +83,19 @@ fn groups(metric: &Metric) -> String {
         marks.into_iter().filter(|(holds, _)| *holds).fold(name, |name, (_, mark)| name + mark)
     };
     metric.groups.iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_name_that_is_close_is_suggested() {
+        let of = |name| closest(name).unwrap_or("none");
+        assert_eq!(
+            ["mergerate", "merge_rat", "acu", "Sessions"].map(of),
+            ["merge_rate", "merge_rate", "acus", "sessions"]
+        );
+        assert_eq!(["nosuch", "velocity", "lines", ""].map(of), ["none"; 4]);
+    }
 }

@@ -21,6 +21,7 @@ use crate::fetch::{self, Delivery, Ledger, Limits, People, Progress, Question, R
 use crate::frame::stored::Wanted;
 use crate::frame::{FramesBuilder, Kept};
 use crate::people::Teams;
+use crate::period::{self, Period};
 use crate::settings::{Settings, SettingsError};
 use crate::text::{clean, shown};
 
@@ -82,7 +83,7 @@ pub(super) async fn asked(
     let people = match early {
         Some(people) => people,
         None if !settings.privacy.covered => fetch::people(&settings.question).await,
-        None => People::default(),
+        None => fetch::organisations(&settings.question).await,
     };
     // The pages of a walk that is not whole must not be taken for whole one day.
     let pages = pages.filter(|_| ledger.complete);
@@ -194,11 +195,11 @@ pub(super) fn archived(settings: &Settings) -> Result<Taken, Error> {
     }
     let mut people = match settings.privacy.covered {
         false => people,
-        _ => People::default(),
+        _ => People { organisations: people.organisations, ..People::default() },
     };
-    if settings.question.org.is_some() {
-        // As the API, which tells of no other organisation then.
-        people.organisations.clear();
+    // As from the API, which then tells of no other organisation.
+    if let Some(asked) = &settings.question.org {
+        people.organisations.retain(|org, _| org == asked);
     }
     let archived = Some(archive.state().watermark.to_rfc3339_opts(SecondsFormat::Secs, true));
     let vendor = Vendor::NotAsked;
@@ -268,6 +269,9 @@ fn within_reach(settings: &Settings, root: &Path, state: &State) -> Result<(Sett
         let (own, asked) = (clean(own, 80), clean(asked, 80));
         return Err(ArchiveError::Other { path, what: "the organisation", own, asked }.into());
     }
+    if settings.now < settings.period.from() {
+        return Err(has_not_begun(&settings.period, settings.now).into());
+    }
     question.org = question.org.take().or_else(|| state.org.clone());
     question.api = state.api;
     let day = |moment: DateTime<Utc>| moment.format("%-d %B %Y, %H:%M UTC").to_string();
@@ -286,6 +290,19 @@ fn within_reach(settings: &Settings, root: &Path, state: &State) -> Result<(Sett
         Some(fault) if !question.allow_partial => Err(fault.into()),
         fault => Ok((settings, fault.is_none())),
     }
+}
+
+/// Why no archive answers for a period that has not begun.
+fn has_not_begun(period: &Period, now: DateTime<Utc>) -> SettingsError {
+    let today = period::today(now, period.tz());
+    let running = Period::containing(period.kind(), today, period.tz()).map(|running| running.label());
+    let hint = match (period.kind(), running) {
+        (period::Kind::Days, _) | (_, None) => format!("ask for days up to {today}"),
+        (_, Some(running)) => {
+            format!("ask for a {} that has begun: {running} is the one that runs", period.noun())
+        }
+    };
+    SettingsError::new(format!("{} has not begun: its first day is {}", period.label(), period.first()), hint)
 }
 
 /// As many texts as somebody will read: none for a covered report, those of the

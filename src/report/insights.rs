@@ -192,13 +192,7 @@ fn outcome(facts: &Facts, previous: &str) -> Option<Sentence> {
         return None;
     }
     // Young pull requests had less time than those of the period before.
-    let pending = facts
-        .by(&PRS, &[Dim::State])
-        .iter()
-        .filter(|fact| matches!(fact.key(Dim::State).flatten(), Some("open" | "draft")))
-        .filter_map(|fact| fact.value)
-        .sum::<f64>();
-    let may = match pending {
+    let may = match open_prs(facts).unwrap_or(0.0) {
         0.0 => String::new(),
         1.0 => " One pull request not decided yet may lower it.".to_owned(),
         more => format!(" {} pull requests not decided yet may lower it.", count(more)),
@@ -210,6 +204,15 @@ fn outcome(facts: &Facts, previous: &str) -> Option<Sentence> {
         acus(facts, before),
         percent_change(now, before)?
     )))
+}
+
+/// How many pull requests are open or in draft; `None` where the states are not told.
+pub fn open_prs(facts: &Facts) -> Option<f64> {
+    let states = facts.by(&PRS, &[Dim::State]);
+    let is_open = |fact: &&Fact| matches!(fact.key(Dim::State).flatten(), Some("open" | "draft"));
+    let is_told =
+        !states.is_empty() && states.iter().all(|fact| fact.key(Dim::State).flatten() != Some(SMALL_GROUP));
+    is_told.then(|| states.iter().filter(is_open).filter_map(|fact| fact.value).sum())
 }
 
 /// The label with the most issues of high impact.

@@ -25,7 +25,7 @@ use sha2::{Digest, Sha256};
 
 use crate::charts::{self, ChartError};
 use crate::fetch::{Saved, Vendor};
-use crate::metrics::{ANALYSIS_COVERAGE, Evidence, Fact, Facts, Metric, SESSIONS, Withheld, known_to};
+use crate::metrics::{ANALYSIS_COVERAGE, Evidence, Fact, Facts, Metric, PRS, SESSIONS, Withheld, known_to};
 use crate::money::{Price, Prices};
 use crate::period::Period;
 use crate::text::clean;
@@ -227,11 +227,7 @@ pub(crate) fn figure_source<'a>(
 pub(crate) fn lead(section: &layout::Section, facts: &Facts, run: &Run<'_>) -> String {
     match section.id {
         "spend" => spend(run),
-        "delivery" => {
-            "States are as of the fetch: young pull requests are still open and may yet be merged. \
-             Closed without merge is not failure."
-                .to_owned()
-        }
+        "delivery" => delivery(facts),
         _ => coverage(facts),
     }
 }
@@ -259,6 +255,24 @@ fn spend(run: &Run<'_>) -> String {
             .push(format!("Money is ACUs at the prices in this report's own settings: {}.", all.join(", ")));
     }
     sentences.join(" ")
+}
+
+/// As of when the states of pull requests are, and how many may still change.
+fn delivery(facts: &Facts) -> String {
+    let count = |number: f64| Unit::Count.text(Some(number));
+    let all = facts.whole(&PRS).and_then(|fact| fact.value).unwrap_or(0.0);
+    let open = match insights::open_prs(facts).filter(|_| all > 0.0) {
+        None => String::new(),
+        Some(0.0) => ", and no pull request is open any more".to_owned(),
+        Some(1.0) => {
+            format!(": 1 of {} pull requests is open or in draft and may still be merged", count(all))
+        }
+        Some(open) => {
+            let (open, all) = (count(open), count(all));
+            format!(": {open} of {all} pull requests are open or in draft and may still be merged")
+        }
+    };
+    format!("States are as of the fetch{open}. Closed without merge is not failure.")
 }
 
 /// How many sessions the issue numbers speak for.

@@ -10,7 +10,7 @@ use super::SettingsError;
 use crate::cli::{self, FileOption};
 use crate::money::{Currency, Price, Prices};
 use crate::people::TagRule;
-use crate::text::{by_likeness, clean, shown};
+use crate::text::{clean, probably, shown};
 
 /// A settings file as it was read.
 #[derive(Clone, Debug, Default)]
@@ -84,9 +84,8 @@ impl Reader<'_> {
 
     /// A key that is none, and the one that was probably meant.
     fn unknown<'k>(&self, at: usize, key: &str, known: impl Iterator<Item = &'k str>) -> SettingsError {
-        let ranked = by_likeness(key, known);
-        let near = ranked.first().filter(|(likeness, _)| *likeness > 0.75);
-        let hint = near.map_or_else(|| HINT.to_owned(), |(_, name)| format!("did you mean `{name}`?"));
+        let hint =
+            probably(key, known).map_or_else(|| HINT.to_owned(), |name| format!("did you mean `{name}`?"));
         self.refuse(at, &format!("there is no setting `{key}`"), hint)
     }
 

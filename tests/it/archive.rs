@@ -395,10 +395,12 @@ fn an_archive_tells_what_it_is_about() {
     let unknown = report(enterprise.path(), &["--week", "2026-W41", "--org", "org_nosuch"]);
     assert_eq!(unknown.code, Some(2), "{}", unknown.stderr);
     assert!(unknown.stderr.contains("matches --org “org_nosuch”"), "{}", unknown.stderr);
-    // A report on one organisation names no other.
+    // A report on one organisation names it and no other.
     assert_eq!(report(enterprise.path(), &["--week", "2026-W41", "--org", "org_demo"]).code, Some(0));
     let facts = fs::read_to_string(enterprise.path().join("org_demo_2026-W41.json")).expect("facts");
-    assert!(!facts.contains("\"org\":{"), "{facts}");
+    assert!(facts.contains(r#""labels": {"org":{"org_demo":"Halden demo"}}"#), "{facts}");
+    let page = fs::read_to_string(enterprise.path().join("org_demo_2026-W41.html")).expect("a page");
+    assert!(page.contains("<h1>Halden demo") && page.contains("org_demo"), "{page}");
 }
 
 #[test]
@@ -483,7 +485,7 @@ fn a_newer_schema_is_refused_with_a_clear_line() {
 #[test]
 fn damage_is_found() {
     type Damage = fn(&Path);
-    let damages: [(Damage, &str); 5] = [
+    let damages: [(Damage, &str); 6] = [
         (
             |archive| fs::remove_file(archive.join("tags/month=2026-10/tags.parquet")).expect("gone"),
             "not there",
@@ -522,7 +524,14 @@ fn damage_is_found() {
             },
             "session a is there twice",
         ),
-        (|archive| fs::write(archive.join("state.json"), "{").expect("a file"), "state.json is damaged"),
+        (
+            |archive| fs::write(archive.join("state.json"), "{").expect("a file"),
+            "fault: archive/state.json: EOF",
+        ),
+        (
+            |archive| fs::write(archive.join(".committed"), "").expect("a file"),
+            "fault: archive/.committed: \"archive/.committed\" is not a folder",
+        ),
     ];
     for (damage, words) in damages {
         let (_served, folder) = small();
@@ -530,12 +539,38 @@ fn damage_is_found() {
         let outcome = run(acumen(folder.path()).args(["archive", "verify"]));
         assert_eq!(outcome.code, Some(65), "{words}: {}", outcome.stderr);
         assert!(outcome.stderr.contains(words), "{words}: {}", outcome.stderr);
+        assert!(!outcome.stderr.contains("archive verify"), "that is what was run: {}", outcome.stderr);
     }
     // A report is not made of such a file.
     let (_served, folder) = small();
     damages[1].0(&folder.path().join("archive"));
     let outcome = report(folder.path(), &["--week", "2026-W41"]);
     assert_eq!(outcome.code, Some(65), "{}", outcome.stderr);
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the program decides by the real clock what has begun")]
+fn a_period_that_has_not_begun_is_refused_with_the_one_that_runs() {
+    let (_served, folder) = small();
+    let now = chrono::Utc::now();
+    for (period, runs) in [
+        (["--month", "2099-05"], format!("a month that has begun: {} is the one", now.format("%Y-%m"))),
+        (["--week", "2099-W10"], format!("a week that has begun: {} is the one", now.format("%G-W%V"))),
+        (["--quarter", "2099-Q1"], "a quarter that has begun: ".to_owned()),
+    ] {
+        for more in [&[][..], &["--allow-partial"]] {
+            let outcome = report(folder.path(), &[&period, more].concat());
+            assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
+            assert!(outcome.stderr.contains(&format!("{} has not begun", period[1])), "{}", outcome.stderr);
+            assert!(
+                outcome.stderr.contains(&runs) && !outcome.stderr.contains("acumen sync"),
+                "{}",
+                outcome.stderr
+            );
+        }
+    }
+    let days = report(folder.path(), &["--from", "2099-05-01", "--to", "2099-05-02"]);
+    assert!(days.stderr.contains("ask for days up to 20"), "{}", days.stderr);
 }
 
 #[test]

@@ -38,6 +38,8 @@ mod leadership;
 #[cfg(test)]
 mod mail;
 #[cfg(test)]
+mod minimum;
+#[cfg(test)]
 mod network;
 #[cfg(test)]
 mod oracle;

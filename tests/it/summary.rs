@@ -33,7 +33,7 @@ fn the_summary_says_what_the_page_says_first() {
     let text = std::fs::read_to_string(folder.path().join("s.md")).unwrap();
     let page = std::fs::read_to_string(folder.path().join("reports/org_demo_2026-W41.html")).unwrap();
     let lines: Vec<&str> = text.lines().collect();
-    assert_eq!(lines[0], "## Devin, org\\_demo: week 41, 5 to 11 October 2026");
+    assert_eq!(lines[0], "## Devin, Halden demo: week 41, 5 to 11 October 2026");
     let rows: Vec<Vec<&str>> = lines
         .iter()
         .filter(|line| line.starts_with('|'))

@@ -5,12 +5,12 @@ use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 use serde_json::{Deserializer, error::Category};
 
+use super::super::Question;
 use super::super::api::Api;
 use super::super::envelope::{Enveloped, Signs};
 use super::super::page::{Rejection, Spare, Verdict, id, outside, verdict};
 use super::super::plain::{Plain, Read};
 use super::super::wire::Session;
-use super::super::{Question, Row};
 
 /// Sessions that came together, each judged.
 #[derive(Debug)]
@@ -237,7 +237,7 @@ pub(super) fn judged<'a>(group: &'a Group<'a>, question: &Question) -> Part<'a> 
         let (is_elsewhere, created) = (is_elsewhere(session, question), session.created());
         created.iter().for_each(|created| told.note_time(created.utc));
         verdicts.push(match verdict(session, created, question, &window, |_| position) {
-            Verdict::Accepted { row: Row { session, .. }, .. } if is_elsewhere => outside(session),
+            Verdict::Accepted { row, .. } if is_elsewhere => outside(row.id(), row.session),
             verdict => verdict,
         });
     }

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::server::{Asked, Reply, Server, json, serve};
 use super::*;
-use crate::fetch::people::people_within;
+use crate::fetch::people::told_within;
+use crate::fetch::roster::Subject;
 
 /// Little time, no waits.
 fn quick() -> Limits {
@@ -24,11 +25,23 @@ async fn ask(server: &Server, api: Api, org: Option<&str>) -> People {
     ask_within(server, api, org, &quick()).await
 }
 
+/// Of one organisation the people alone.
 async fn ask_within(server: &Server, api: Api, org: Option<&str>, limits: &Limits) -> People {
+    let subjects = [Subject::People, Subject::Organisations];
+    ask_about(server, api, org, limits, &subjects[..if org.is_some() { 1 } else { 2 }]).await
+}
+
+async fn ask_about(
+    server: &Server,
+    api: Api,
+    org: Option<&str>,
+    limits: &Limits,
+    subjects: &[Subject],
+) -> People {
     let org = org.map(str::to_owned);
     let key = Secret::new(if api == Api::V2 { "apk_user_k3y" } else { "cog_k3y" }.to_owned());
     let question = Question { api, org, key, concurrency: 2, ..question(&server.base) };
-    let people = people_within(&question, limits).await;
+    let people = told_within(&question, limits, subjects).await;
     assert!(!format!("{people:?}").contains("k3y"), "{people:?}");
     assert!(people.members.is_sorted_by(|one, other| one.id < other.id), "{people:?}");
     people
@@ -92,7 +105,7 @@ fn asking_for_people_can_be_sent() {
 }
 
 #[tokio::test]
-async fn every_list_of_v3_is_read_and_organisations_only_for_all_of_them() {
+async fn every_list_of_v3_is_read() {
     for org in [None, Some("org-1")] {
         let server = serve(|asked| enterprise(asked, &[]));
         let people = ask(&server, Api::V3, org).await;
@@ -104,6 +117,33 @@ async fn every_list_of_v3_is_read_and_organisations_only_for_all_of_them() {
         assert_eq!(people.organisations.get("o").map(String::as_str), org.is_none().then_some("Ledger"));
         assert!(server.log().iter().all(|asked| asked.target.ends_with("?first=200")));
         assert!(server.peak() <= 2, "no more at once than the question allows");
+    }
+}
+
+#[tokio::test]
+async fn of_one_organisation_the_name_is_asked_for_and_missed_by_nobody() {
+    let subjects = [Subject::People, Subject::Organisations];
+    for api in [Api::V2, Api::V3] {
+        for (status, name) in [(200, Some("Ledger")), (401, None), (403, None), (404, None), (422, None)] {
+            let server = serve(move |asked| match path(asked).ends_with("/organizations") {
+                true if status != 200 => json(status, "{}"),
+                true => {
+                    let items = r#"{"org_id": "n", "org_name": "No"}, {"org_id": "o", "org_name": "Ledger", "name": "Ledger"}"#;
+                    json(200, &if api == Api::V2 { v2(items, false) } else { v3(items, None) })
+                }
+                false => json(200, &if api == Api::V2 { v2("", false) } else { v3("", None) }),
+            });
+            let people = ask_about(&server, api, Some("o"), &quick(), &subjects).await;
+            let expected = name.map(|name| ("o".to_owned(), name.to_owned())).into_iter().collect();
+            assert_eq!((people.organisations, people.notes), (expected, vec![]), "{api} {status}");
+            let asked = paths(&server);
+            assert!(asked.contains(&format!("/{api}/enterprise/organizations")), "{asked:?}");
+            // A covered report asks for nobody's name.
+            let before = server.log().len();
+            let people = ask_about(&server, api, Some("o"), &quick(), &subjects[1..]).await;
+            assert_eq!((people.organisations.len(), people.members.len()), (usize::from(name.is_some()), 0));
+            assert_eq!(server.log().len(), before + 1);
+        }
     }
 }
 

@@ -185,12 +185,12 @@ mod tests {
     fn names_teams_and_money_are_read_back() {
         let spend = "\n    {\"metric\":\"spend\",\"unit\":\"EUR\",\"group\":{\"team\":\"x\"},\"value\":1.25,\"n\":3,\"previous\":null}\n  ]";
         let budget = "  \"budget\": {\"month\":\"2026-10\",\"until\":\"2026-10-12T00:00:00Z\",\"amount\":5000.0,\"currency\":\"EUR\",\"used\":1250.1,\"forecast\":null},\n";
-        let labels = "  \"labels\": {\"org\":{\"o1\":\"Acme\"},";
+        let labels = "  \"labels\": {\"org\":{\"o1\":\"Acme\",";
         let text = sample();
         let (rows, _) = text.rsplit_once("\n  ]").unwrap();
         // In canonical order money stands last.
         let text = format!("{rows},{spend}\n}}\n")
-            .replacen("  \"labels\": {", &format!("{budget}{labels}"), 1)
+            .replacen("  \"labels\": {\"org\":{", &format!("{budget}{labels}"), 1)
             .replacen("\"requests\"", "\"archive\":\"2026-10-12T06:00:00Z\",\"requests\"", 1);
         let facts = Facts::from_json(&text).unwrap();
         assert!(facts.called(Dim::Org, "o1") == "Acme" && !facts.names.is_empty());

@@ -146,6 +146,37 @@ mod tests {
     }
 
     #[test]
+    fn the_page_says_how_many_pull_requests_may_still_be_merged() {
+        let of = |open: f64, draft: f64, unknown: &str| {
+            let mut facts = demo();
+            for fact in
+                facts.facts.iter_mut().filter(|fact| fact.metric.id == PRS.id && fact.group.len() == 1)
+            {
+                let Some((Dim::State, Some(state))) = fact.group.first_mut() else { continue };
+                match state.as_str() {
+                    "open" => fact.value = Some(open),
+                    "draft" => fact.value = Some(draft),
+                    "unknown" => *state = unknown.to_owned(),
+                    _ => {}
+                }
+            }
+            let said = super::super::delivery(&facts);
+            said.strip_prefix("States are as of the fetch").unwrap().split_once('.').unwrap().0.to_owned()
+        };
+        assert_eq!(
+            of(52.0, 10.0, "unknown"),
+            ": 62 of 213 pull requests are open or in draft and may still be merged"
+        );
+        assert_eq!(
+            of(0.0, 1.0, "unknown"),
+            ": 1 of 213 pull requests is open or in draft and may still be merged"
+        );
+        assert_eq!(of(0.0, 0.0, "unknown"), ", and no pull request is open any more");
+        // Some of those may be open.
+        assert_eq!(of(52.0, 10.0, SMALL_GROUP), "");
+    }
+
+    #[test]
     fn the_demo_in_brief_says_what_its_page_says() {
         let brief = brief(&demo()).unwrap();
         let page = include_str!("../../../reports/org_demo_2026-W41.html");

@@ -1,6 +1,6 @@
 //! The subject of a mail: the whole week in one line of an inbox.
 
-use crate::metrics::{ACUS, Facts, PRS, PRS_MERGED, SESSIONS};
+use crate::metrics::{ACUS, Facts, MERGE_RATE, PRS, SESSIONS};
 use crate::period::{Kind, Period};
 use crate::text::clean;
 use crate::unit::{Unit, percent_change};
@@ -8,7 +8,7 @@ use crate::unit::{Unit, percent_change};
 /// The longest tag that a subject names.
 const LONGEST_TAG: usize = 30;
 
-/// `Devin, week 41 (5–11 Oct): 412 ACUs (+8 %), 31 of 40 PRs merged`.
+/// `Devin, week 41 (5–11 Oct): 412 ACUs (+8 %), 31 of 39 decided PRs merged`.
 ///
 /// A narrowed question says so, without anybody's id: a subject is read over
 /// shoulders and on locked screens.
@@ -53,13 +53,17 @@ fn headline(facts: &Facts) -> String {
             format!("{} ACUs{change}", facts.unit(&ACUS).text(fact.and_then(|fact| fact.value)))
         }
     };
-    if facts.whole(&PRS).is_none() {
-        return spent;
-    }
-    let merged = match value(&PRS) {
-        0.0 => "no PRs".to_owned(),
-        1.0 => format!("{} of 1 PR merged", count(value(&PRS_MERGED))),
-        prs => format!("{} of {} PRs merged", count(value(&PRS_MERGED)), count(prs)),
+    let Some(prs) = facts.whole(&PRS) else { return spent };
+    let (prs, rate) = (prs.value.unwrap_or(0.0), facts.whole(&MERGE_RATE));
+    let things = |number: f64| if number == 1.0 { "PR" } else { "PRs" };
+    // The two numbers of the merge rate, as the tile of the page has them.
+    let merged = match rate.map(|rate| (rate.numerator, rate.denominator)) {
+        _ if prs == 0.0 => "no PRs".to_owned(),
+        None => format!("{} {}", count(prs), things(prs)),
+        Some((_, 0.0)) => format!("{} {}, none decided", count(prs), things(prs)),
+        Some((merged, decided)) => {
+            format!("{} of {} decided {} merged", count(merged), count(decided), things(decided))
+        }
     };
     format!("{spent}, {merged}")
 }
@@ -80,16 +84,33 @@ mod tests {
         facts
     }
 
+    /// The same facts with another merge rate.
+    fn decided(mut facts: Facts, merged: f64, decided: f64) -> Facts {
+        let own = |fact: &&mut crate::metrics::Fact| fact.metric.id == MERGE_RATE.id && fact.group.is_empty();
+        let rate = facts.facts.iter_mut().find(own).unwrap();
+        (rate.numerator, rate.denominator) = (merged, decided);
+        facts
+    }
+
+    #[test]
+    fn the_subject_and_the_tile_count_what_is_merged_of_the_same() {
+        let facts = decided(week(&[(&PRS, 40.0, None)]), 31.0, 39.0);
+        let tile = super::super::super::layout::HEADLINES.iter().find(|one| one.metric.id == MERGE_RATE.id);
+        let tile = super::super::super::tiles::told(&facts, tile.unwrap());
+        assert_eq!(tile.note, "31 of 39 decided");
+        assert!(told(&facts, "2026-W41").ends_with(&format!("{} PRs merged", tile.note)));
+    }
+
     fn told(facts: &Facts, label: &str) -> String {
         subject(facts, &Period::parse_label(label, chrono_tz::UTC).unwrap())
     }
 
     #[test]
     fn a_week_is_one_line() {
-        let facts = week(&[(&ACUS, 412.3, Some(381.0)), (&PRS, 40.0, None), (&PRS_MERGED, 31.0, None)]);
+        let facts = decided(week(&[(&ACUS, 412.3, Some(381.0)), (&PRS, 40.0, None)]), 31.0, 39.0);
         assert_eq!(
             told(&facts, "2026-W41"),
-            "Devin, week 41 (5–11 Oct): 412 ACUs (+8\u{a0}%), 31 of 40 PRs merged"
+            "Devin, week 41 (5–11 Oct): 412 ACUs (+8\u{a0}%), 31 of 39 decided PRs merged"
         );
         assert!(told(&facts, "2026-10").starts_with("Devin, October 2026: 412 ACUs"));
         assert!(told(&facts, "2026-10-05_2026-10-06").starts_with("Devin, 5–6 Oct: 412 ACUs"));
@@ -97,8 +118,14 @@ mod tests {
 
     #[test]
     fn what_is_little_or_unknown_is_said_as_it_is() {
-        let facts = week(&[(&ACUS, 3.5, None), (&PRS, 1.0, None), (&PRS_MERGED, 0.0, None)]);
-        assert!(told(&facts, "2026-W41").ends_with(": 3.50 ACUs, 0 of 1 PR merged"));
+        let few = || week(&[(&ACUS, 3.5, None), (&PRS, 1.0, None)]);
+        assert!(
+            told(&decided(few(), 0.0, 1.0), "2026-W41").ends_with(": 3.50 ACUs, 0 of 1 decided PR merged")
+        );
+        assert!(told(&decided(few(), 0.0, 0.0), "2026-W41").ends_with(": 3.50 ACUs, 1 PR, none decided"));
+        let mut covered = few();
+        covered.facts.retain(|fact| fact.metric.id != MERGE_RATE.id);
+        assert!(told(&covered, "2026-W41").ends_with(": 3.50 ACUs, 1 PR"));
         let facts = week(&[(&ACUS, 0.0, Some(0.0)), (&PRS, 0.0, None)]);
         assert!(told(&facts, "2026-W41").ends_with(": 0 ACUs, no PRs"));
         assert!(told(&week(&[(&SESSIONS, 0.0, None)]), "2026-W41").ends_with(": no sessions"));

@@ -140,7 +140,10 @@ fn wrong_numbers_flags_and_words() {
         (&["--api", "v1"], "v2", "--help"),
         (&["--out", ""], "--out", "--help"),
         (&["--nope"], "--nope", "--help"),
-        (&["--outt", "x"], "--outt", "--out"),
+        (&["--outt", "x"], "--outt", "did you mean --out?"),
+        (&["--since", "2026-10-01"], "--since", "use --from DATE"),
+        (&["--token", "x"], "--token", "--api-key-file"),
+        (&["--start=2026-10-01"], "--start", "use --from DATE"),
         (&["extra"], "extra", "--help"),
     ];
     refuses(cases, 2);
@@ -155,6 +158,8 @@ fn wrong_numbers_flags_and_words() {
         (&["simulate", "--fault", "503=0"], "503=0", "429date"),
         (&["simulate", "--fault", "loop=2"], "no number", "ignorefilter"),
         (&["completions"], "<SHELL>", "--help"),
+        (&["metrics", "merge_rat"], "merge_rat", "did you mean merge_rate?"),
+        (&["metrics", "nosuch"], "nosuch", "`acumen metrics` prints all"),
         (&["completions", "tcsh"], "tcsh", "zsh"),
     ];
     for (flags, error, hint) in others {

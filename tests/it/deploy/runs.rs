@@ -158,7 +158,7 @@ fn the_steps_of_the_workflow_build_report_and_tell_the_page_of_the_run() {
     let upload = steps.last().unwrap()["with"]["path"].as_str().unwrap();
     assert_eq!(files(&work.join(upload)), FOR_LEADERSHIP);
     let page = fs::read_to_string(&page).unwrap();
-    assert!(page.starts_with("## Devin, org\\_demo: week 41") && page.contains("| ACUs |"), "{page}");
+    assert!(page.starts_with("## Devin, Halden demo: week 41") && page.contains("| ACUs |"), "{page}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod bombs;
 mod parquet;
 
 use std::fs::{self, File};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
@@ -122,13 +122,16 @@ fn files_are_read_up_to_their_limits() {
     large("key", 65 << 10);
     large("settings.toml", 2 << 20);
     large("people.csv", 5 << 20);
+    large("company.pem", 5 << 20);
     for (flag, path, limit) in [
         ("--api-key-file", "key", "64 KiB"),
         ("--config", "settings.toml", "1 MiB"),
         ("--people-file", "people.csv", "4 MiB"),
+        ("--ca-file", "company.pem", "4 MiB"),
     ] {
         let outcome = run(acumen(folder.path()).args(["report", "--week", "2026-W41", flag, path]));
         refused(&outcome, 2, &format!("it is larger than {limit}"));
+        assert!(!outcome.stderr.contains("pipes"), "{}", outcome.stderr);
     }
 }
 
@@ -165,23 +168,30 @@ fn a_key_may_be_a_link_and_what_is_mailed_may_not() {
 fn planted_links_are_replaced_and_never_written_through() {
     let folder = tempfile::tempdir().expect("a folder");
     let at = |name: &str| folder.path().join(name);
-    let victim = at("victim");
-    let whole = || fs::read_to_string(&victim).expect("a file") == "precious";
-    fs::write(&victim, "precious").expect("a file");
-    for ending in ["html", "json", "xlsx"] {
-        symlink(&victim, at(&format!("{NAME}.{ending}"))).expect("a link");
-    }
-    symlink(&victim, at("mail.eml")).expect("a link");
-    symlink(&victim, at("summary.md")).expect("a link");
-    demo(folder.path(), &["--export", "xlsx"]);
     let report = format!("{NAME}.html");
+    let all = [report.clone(), format!("{NAME}.json"), format!("{NAME}.xlsx"), "mail.eml".to_owned()];
+    let victims =
+        || fs::read_dir(at("victims")).expect("a folder").map(|entry| entry.expect("a file").path());
+    fs::create_dir(at("victims")).expect("a folder");
+    for name in &all {
+        fs::write(at("victims").join(name), "precious").expect("a file");
+        symlink(format!("victims/{name}"), at(name)).expect("a link");
+        // Only root can give a link away.
+        if lchown(at(name), Some(65_534), None).is_err() {
+            return;
+        }
+    }
+    fs::write(at("victim"), "precious").expect("a file");
+    symlink("victim", at("summary.md")).expect("a link");
+    demo(folder.path(), &["--export", "xlsx"]);
     assert_eq!(
         run(acumen(folder.path()).args(["send", &report, "--eml", "mail.eml"]).args(MAIL)).code,
         Some(0)
     );
-    for name in [&report, &format!("{NAME}.json"), &format!("{NAME}.xlsx"), "mail.eml"] {
+    for name in &all {
         assert!(fs::symlink_metadata(at(name)).expect("there").is_file(), "{name} is still a link");
     }
+    let whole = || victims().chain([at("victim")]).all(|path| fs::read(path).expect("a file") == b"precious");
     assert!(whole());
     // A summary is appended to, so that a link cannot be replaced: it is refused before the work.
     let served = Served::values(Vec::new());
@@ -194,6 +204,33 @@ fn planted_links_are_replaced_and_never_written_through() {
     pipe(&at("pipe.eml"));
     let outcome = run(acumen(folder.path()).args(["send", &report, "--eml", "pipe.eml"]).args(MAIL));
     refused(&outcome, 74, "it is a device or a pipe");
+}
+
+#[test]
+fn a_link_of_one_s_own_stays_and_what_it_leads_to_is_replaced() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let (html, json) = (format!("{NAME}.html"), format!("{NAME}.json"));
+    fs::create_dir(at("site")).expect("a folder");
+    fs::write(at("site/index.html"), "an earlier page").expect("a file");
+    symlink("site/index.html", at(&html)).expect("a link");
+    // Left by a run that was killed.
+    fs::write(at("site/.acumen-Ab12Cd"), "half").expect("a file");
+    symlink(at("site/facts.json"), at(&json)).expect("a link");
+    demo(folder.path(), &["--mode", "0640"]);
+    for (link, target) in [(&html, "site/index.html"), (&json, "site/facts.json")] {
+        assert!(fs::symlink_metadata(at(link)).expect("there").is_symlink(), "{link} is no link any more");
+        let found = fs::symlink_metadata(at(target)).expect("there");
+        assert!(found.is_file() && found.len() > 10_000 && found.mode() & 0o777 == 0o640, "{target}");
+    }
+    assert_eq!(files(&at("site")), ["facts.json", "index.html"]);
+    // One that leads to another kind of file may have come with a repository.
+    fs::write(at(".bashrc"), "precious").expect("a file");
+    fs::remove_file(at(&html)).expect("a link to remove");
+    symlink(".bashrc", at(&html)).expect("a link");
+    let outcome = run(acumen(folder.path()).args(["demo", "--out", "."]));
+    refused(&outcome, 74, "it is a symbolic link to ./.bashrc, a file with another ending");
+    assert_eq!(fs::read(at(".bashrc")).expect("a file"), b"precious");
 }
 
 #[test]

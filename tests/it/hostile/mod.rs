@@ -3,6 +3,7 @@
 
 mod page;
 
+use acumen::simulator::{List, Options, Organisation};
 use base64::Engine;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -209,7 +210,9 @@ fn hostile_flags_stay_text_and_in_their_folder() {
         if text.chars().any(char::is_control) || text.len() > 1000 {
             continue;
         }
-        let served = Served::values(vec![session(&text, 1)]);
+        // Without the organisation's name its id heads the page.
+        let options = Options { hidden: vec![List::Organisations], ..Options::default() };
+        let served = Served::new(Organisation::from_values(vec![session(&text, 1)]), options);
         let flags = ["--week", "2026-W41", "--trend", "0", "--org", &text, "--tag", &text, "--user", &text];
         let report = served.report(&flags);
         let elements = judged(&report);

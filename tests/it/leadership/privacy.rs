@@ -86,7 +86,12 @@ fn covered_reports_name_nobody_in_any_byte_and_keep_the_totals() {
         shows_none(&covered, &secrets);
         assert!(!covered.html.contains("Sessions worth a look"));
         let facts = covered.facts();
-        assert!(facts.0["labels"].is_null() && !covered.json.contains("\"user\""));
+        assert_eq!(
+            facts.0["labels"],
+            json!({"org": {"org_demo": "Halden demo"}}),
+            "the organisation alone is named"
+        );
+        assert!(!covered.json.contains("\"user\"") && covered.html.contains("<h1>Halden demo</h1>"));
         let (ours, theirs) = (whole(&covered), whole(&lead));
         for (metric, fact) in &ours {
             let expected = theirs[metric]["value"].as_f64().unwrap();

@@ -9,12 +9,14 @@ use crate::support::repository;
 
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 5] = [
+const TARGETS: [Target; 7] = [
     ("pages_v2", |data| probes::pages(Api::V2, data)),
     ("pages_v3", |data| probes::pages(Api::V3, data)),
     ("dates", probes::dates),
     ("retry_after", probes::retry_after),
     ("addresses", probes::addresses),
+    ("saved", probes::saved),
+    ("people_file", probes::people_file),
 ];
 
 #[test]
@@ -31,5 +33,42 @@ fn what_holds_for_any_bytes_holds_for_the_corpora() {
                 probe(&data[..length]);
             }
         }
+    }
+}
+
+#[test]
+fn what_is_fuzzed_is_locked_to_what_is_built() {
+    let read =
+        |path: &str| std::fs::read_to_string(repository(path)).unwrap().parse::<toml::Table>().unwrap();
+    let packages = |lock: &toml::Table| -> Vec<(String, String)> {
+        let text = |package: &toml::Value, key: &str| package[key].as_str().unwrap().to_owned();
+        let all = lock["package"].as_array().unwrap().iter();
+        all.map(|package| (text(package, "name"), text(package, "version"))).collect()
+    };
+    let needs = |lock: &toml::Table| -> Vec<String> {
+        let own = lock["package"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|own| own["name"].as_str() == Some("devin-acumen"));
+        own.unwrap()["dependencies"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|name| name.as_str().unwrap().to_owned())
+            .collect()
+    };
+    let (built, fuzzed) = (read("Cargo.lock"), read("fuzz/Cargo.lock"));
+    let for_tests = read("Cargo.toml")["dev-dependencies"].clone();
+    let without_tests: Vec<String> =
+        needs(&built).into_iter().filter(|name| for_tests.get(name).is_none()).collect();
+    assert_eq!(needs(&fuzzed), without_tests, "run cargo metadata in fuzz");
+    let all = packages(&built);
+    for (name, version) in packages(&fuzzed) {
+        let is_shared = all.iter().any(|(own, _)| *own == name);
+        assert!(
+            !is_shared || all.contains(&(name.clone(), version.clone())),
+            "{name} {version}: another version is built"
+        );
     }
 }

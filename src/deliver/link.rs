@@ -1,0 +1,134 @@
+//! Symbolic links in the places of files that are written.
+//!
+//! A link that the user made says where a file is wanted: it stays, and what it
+//! leads to is replaced. A link that somebody else made is never followed: the file
+//! takes its place. A repository or an archive that was unpacked here can
+//! bring links along that are the user's own by then; so a link leads only to a
+//! file of the same kind, by its ending, and never to a shell's settings.
+
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::above;
+use crate::text::shown;
+
+/// More links than anybody puts one behind the other.
+const MOST_LINKS: usize = 8;
+
+/// Where a file is written that belongs at a path: there, unless a link that is the
+/// user's own leads to another place, where there is a file or a folder for one.
+///
+/// # Errors
+/// The user's own link leads to a folder that is not there, to another user's link,
+/// to a file with another ending, or in a circle.
+pub(super) fn followed(path: &Path) -> io::Result<PathBuf> {
+    let refuse = |at: &Path, what: &str| {
+        let what = format!("it is a symbolic link to {}, {what}", shown(at));
+        Err(io::Error::other(what))
+    };
+    let mut at = path.to_owned();
+    for links in 0..=MOST_LINKS {
+        match look(&at)? {
+            Found::Own(target) => at = above(&at).join(target),
+            Found::Foreign if links > 0 => {
+                return refuse(&at, "a link of somebody else, which is not followed");
+            }
+            Found::Foreign => return Ok(at),
+            Found::Other if links == 0 => return Ok(at),
+            Found::Other if at.extension() != path.extension() => {
+                return refuse(&at, "a file with another ending, which is not written to");
+            }
+            Found::Other if !above(&at).is_dir() => return refuse(&at, "whose folder is not there"),
+            Found::Other => return Ok(at),
+        }
+    }
+    refuse(&at, "one of too many links")
+}
+
+/// What is at a path.
+enum Found {
+    /// A link of this user or of root, and what it says.
+    Own(PathBuf),
+    /// A link of somebody else.
+    Foreign,
+    /// No link, or nothing.
+    Other,
+}
+
+fn look(path: &Path) -> io::Result<Found> {
+    let link = || fs::symlink_metadata(path).ok().filter(Metadata::is_symlink);
+    let Some(before) = link() else { return Ok(Found::Other) };
+    if ![0, rustix::process::geteuid().as_raw()].contains(&before.uid()) {
+        return Ok(Found::Foreign);
+    }
+    let target = fs::read_link(path)?;
+    // A link never changes; but in a folder of others it can be another one by now.
+    let which = |link: &Metadata| (link.dev(), link.ino(), link.ctime(), link.ctime_nsec());
+    match link().is_some_and(|after| which(&after) == which(&before)) {
+        true => Ok(Found::Own(target)),
+        false => Err(io::Error::other("it was changed meanwhile")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{lchown, symlink};
+
+    use super::*;
+
+    /// Where a path leads within a folder, or why it does not.
+    fn of(folder: &Path, name: &str) -> String {
+        match followed(&folder.join(name)) {
+            Ok(path) => shown(path.strip_prefix(folder).unwrap()),
+            Err(error) => error.to_string().replace(&format!("{}/", shown(folder)), ""),
+        }
+    }
+
+    #[test]
+    fn a_link_of_one_s_own_leads_to_a_file_of_the_same_ending_or_nowhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir(at("to")).unwrap();
+        fs::write(at("to/old.html"), "old").unwrap();
+        fs::write(at(".bashrc"), "precious").unwrap();
+        for (target, name) in [
+            ("to/old.html", "there.html"),
+            ("to/new.html", "new.html"),
+            ("there.html", "twice.html"),
+            ("no/new.html", "nowhere.html"),
+            (".bashrc", "planted.html"),
+            ("to/old.html", "other.json"),
+            ("circle.html", "circle.html"),
+        ] {
+            symlink(target, at(name)).unwrap();
+        }
+        symlink(at("to/old.html"), at("absolute.html")).unwrap();
+        let of = |name| of(folder.path(), name);
+        assert_eq!(["plain.html", "to/old.html"].map(of), ["plain.html", "to/old.html"]);
+        assert_eq!(["there.html", "twice.html", "absolute.html"].map(of), ["to/old.html"; 3]);
+        assert_eq!(of("new.html"), "to/new.html");
+        let refused = |what: &str| format!("it is a symbolic link to {what}");
+        assert_eq!(of("nowhere.html"), refused("no/new.html, whose folder is not there"));
+        let other = "a file with another ending, which is not written to";
+        assert_eq!(of("planted.html"), refused(&format!(".bashrc, {other}")));
+        assert_eq!(of("other.json"), refused(&format!("to/old.html, {other}")));
+        assert_eq!(of("circle.html"), refused("circle.html, one of too many links"));
+    }
+
+    #[test]
+    fn a_link_of_somebody_else_is_never_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        symlink("to.html", at("link.html")).unwrap();
+        symlink("link.html", at("through.html")).unwrap();
+        assert_eq!(["link.html", "through.html"].map(|name| of(folder.path(), name)), ["to.html"; 2]);
+        // Only root can give a link away.
+        if lchown(at("link.html"), Some(65_534), None).is_err() {
+            return;
+        }
+        let refused = "it is a symbolic link to link.html, a link of somebody else, which is not followed";
+        assert_eq!(["link.html", "through.html"].map(|name| of(folder.path(), name)), ["link.html", refused]);
+    }
+}
