@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use acumen::fetch::{Api, Delivery, Question, Secret, replay, retry, time};
+use acumen::fetch::{Api, Delivery, Gate, Question, Secret, replay, retry, time};
 use acumen::frame::{FramesBuilder, Kept, normal};
 
 fn question(api: Api) -> Question {
@@ -22,7 +22,7 @@ fn question(api: Api) -> Question {
         tags: Vec::new(),
         users: Vec::new(),
         page_size: 200,
-        concurrency: 1,
+        gate: Gate::new(1),
         allow_partial: false,
         deadline: Duration::from_secs(60),
     }

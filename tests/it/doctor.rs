@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::support::{Outcome, Served, acumen, files, run, serve};
 
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 15] = [
     "settings",
     "key",
     "API",
@@ -23,6 +23,7 @@ const NAMES: [&str; 14] = [
     "time window",
     "page size",
     "last week",
+    "archived",
     "output",
 ];
 const V2: &str = "apk_user_canary_7f3c91";
@@ -253,7 +254,7 @@ fn wrong_settings_leave_the_rest_to_be_looked_at() {
         assert!(line(&outcome, "settings").starts_with("ok"));
         let found = line(&outcome, "key");
         assert!(found.starts_with("FAILED") && found.contains(words), "{found}");
-        assert_eq!(words_of(&outcome, "skipped"), 9, "{}", outcome.stdout);
+        assert_eq!(words_of(&outcome, "skipped"), 10, "{}", outcome.stdout);
     }
     assert_eq!(served.simulator.requests(), 0, "nobody is asked");
     let outcome = doctor(&served.url(), V2, &["--out", "/dev/null/reports"]);

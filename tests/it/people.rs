@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use acumen::fetch::{Api, Member, People, Question, Secret, display_names, people};
+use acumen::fetch::{Api, Gate, Member, People, Question, Secret, display_names, people};
 use acumen::simulator::{List, Listed, Options, Organisation, Recipe, Simulator, start};
 use acumen::tls::Trust;
 
@@ -36,7 +36,7 @@ async fn ask_at_once(simulator: &Simulator, api: Api, org: Option<&str>, concurr
         tags: Vec::new(),
         users: Vec::new(),
         page_size: 100,
-        concurrency,
+        gate: Gate::new(concurrency),
         allow_partial: false,
         deadline: Duration::from_secs(60),
     };
