@@ -58,7 +58,7 @@ credential `devin-api-key`, else from DEVIN_API_KEY.
 
 Examples:
   acumen report --org org_789
-  acumen report --org org_789 --month 2026-03 --tag payments --tz Europe/Berlin
+  acumen report --org org_789 --month 2026-03 --tag team:payments --tz Europe/Berlin
   acumen report --from 2026-10-05 --to 2026-10-11 --out /srv/reports
   acumen report --org org_789 --ping-file /etc/acumen/ping --summary summary.md
 
@@ -74,7 +74,7 @@ Examples:
     #[command(after_help = "\
 Examples:
   acumen sync --org org_789 --archive /srv/devin
-  acumen report --archive /srv/devin --month 2026-03 --tag payments
+  acumen report --archive /srv/devin --month 2026-03 --tag team:payments
   acumen archive verify --archive /srv/devin")]
     Sync(Box<SyncArgs>),
     /// Look after an archive.
