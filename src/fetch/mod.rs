@@ -14,6 +14,7 @@ mod error;
 mod flight;
 mod gate;
 pub mod lenient;
+mod literals;
 mod names;
 mod offsets;
 mod page;

@@ -465,7 +465,7 @@ async fn a_walk_has_an_end() {
 
 /// Of these sessions every third is archived.
 fn is_archived(n: usize) -> bool {
-    n % 3 == 0
+    n.is_multiple_of(3)
 }
 
 /// What a server does with archived sessions.
