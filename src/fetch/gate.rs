@@ -1,4 +1,7 @@
 //! How many requests are in flight at once.
+//!
+//! Lists of people and the vendor's totals, which have only seconds, are asked for
+//! before or after the walk, so that they never wait here for its requests.
 
 use std::sync::Arc;
 

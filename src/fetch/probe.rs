@@ -302,7 +302,11 @@ async fn count(
     // Of a session that comes twice the fresher state counts, as in a report.
     let mut met: HashMap<String, (Option<DateTime<Utc>>, bool)> = HashMap::new();
     let mut deliver = |delivery: Delivery<'_>| {
-        let Delivery::Page(rows) = delivery else { return met.clear() };
+        let rows = match delivery {
+            Delivery::Restart => return met.clear(),
+            Delivery::Answer { .. } => return,
+            Delivery::Page(rows) => rows,
+        };
         for session in rows.iter().map(|row| &row.session) {
             let state = (session.updated(), session.analysis().is_some());
             let known = met.entry(session.id().unwrap_or_default().to_owned()).or_insert(state);
@@ -396,6 +400,19 @@ mod tests {
             let week = count(&question(&server.base), week(), &|_| ()).await.unwrap();
             assert_eq!(week, Week { sessions: 1, analysed: 1, outside: 0, complete: true });
         }
+    }
+
+    #[tokio::test]
+    async fn a_week_is_counted_over_all_of_its_pages() {
+        let record = |n: u64| format!(r#"{{"session_id": "s{n}", "created_at": "2026-10-06T00:00:00Z"}}"#);
+        let server = serve(move |asked| {
+            let (skip, end) = (asked.skip(), (asked.skip() + 10).min(25));
+            let items: Vec<String> = (skip..end).map(record).collect();
+            let more = end < 25;
+            json(200, &format!(r#"{{"items": [{}], "has_more": {more}, "total": 25}}"#, items.join(",")))
+        });
+        let week = count(&question(&server.base), week(), &|_| ()).await.unwrap();
+        assert_eq!(week, Week { sessions: 25, analysed: 0, outside: 0, complete: true });
     }
 
     #[tokio::test]

@@ -108,6 +108,17 @@ fn a_healthy_server_is_ok_throughout_in_either_generation() {
 }
 
 #[test]
+fn archived_sessions_that_are_not_listed_are_counted_and_told() {
+    let (lists, hides) = (served(Options::default()), faulty("hidearchived"));
+    let [listed, hidden] = [&lists, &hides].map(|served| doctor(&served.url(), V3, &["--page-size", "50"]));
+    assert_eq!(line(&listed, "last week"), line(&hidden, "last week"));
+    assert!(line(&listed, "archived").contains(": they are listed, "), "{}", listed.stdout);
+    assert!(line(&hidden, "archived").contains(": they are not listed, "), "{}", hidden.stdout);
+    let counts = |outcome: &Outcome| line(outcome, "archived").split("listed, ").nth(1).map(str::to_owned);
+    assert!(counts(&hidden).is_some_and(|text| text.starts_with(&counts(&listed).unwrap())));
+}
+
+#[test]
 fn a_wrong_key_is_exit_3() {
     let served = served(Options { key: Some("other".to_owned()), ..Options::default() });
     for key in [V2, V3] {
