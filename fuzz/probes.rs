@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::time::Duration;
 
-use acumen::fetch::{self, Api, Delivery, Question, Row, Secret, Sink, replay, retry, time};
+use acumen::fetch::{self, Api, Delivery, Gate, Question, Row, Secret, Sink, replay, retry, time};
 use acumen::frame::{FramesBuilder, Kept, normal};
 use acumen::people::People;
 use acumen::regular_file::{self, Links};
@@ -25,7 +25,7 @@ fn question(api: Api) -> Question {
         tags: Vec::new(),
         users: Vec::new(),
         page_size: 200,
-        concurrency: 1,
+        gate: Gate::new(1),
         allow_partial: false,
         deadline: Duration::from_secs(60),
     }

@@ -43,8 +43,8 @@ const COLUMNS: [&str; 4] = ["user", "name", "team", "from"];
 impl People {
     /// Reads a people file: a line of heads, `user` (an id or an email), `name`,
     /// `team` and `from` in any order, then a line per row. Commas, semicolons or
-    /// tabs separate the cells, as in the line of heads. Lines without a value are
-    /// skipped, and an empty cell says nothing.
+    /// tabs separate the cells, as in the line of heads or in a line `sep=;` before it.
+    /// Lines without a value are skipped, and an empty cell says nothing.
     ///
     /// # Errors
     /// The first line that cannot be used.
@@ -54,8 +54,16 @@ impl People {
         let has_value = |line: &str| line.contains(|c: char| !c.is_whitespace() && !",;\"".contains(c));
         let mut lines = (1..).zip(text.lines()).filter(|(_, line)| has_value(line));
         let missing = || flaw(1, "the column “user” is missing".to_owned());
-        let (line, heads) = lines.next().ok_or_else(missing)?;
-        let delimiter = delimiter(heads);
+        let (mut line, mut heads) = lines.next().ok_or_else(missing)?;
+        // Excel tells itself so what separates cells.
+        let told = heads.trim().trim_matches('"').strip_prefix("sep=").map(str::as_bytes);
+        if told.is_some() {
+            (line, heads) = lines.next().ok_or_else(missing)?;
+        }
+        let delimiter = match told {
+            Some(&[told]) => told,
+            _ => delimiter(heads),
+        };
         let heads = cells(heads, delimiter).map_err(|what| flaw(line, what))?;
         let place = |name: &str| heads.iter().position(|head| head.eq_ignore_ascii_case(name));
         let is_known = |head: &String| COLUMNS.iter().any(|name| head.eq_ignore_ascii_case(name));
@@ -63,11 +71,22 @@ impl People {
             let known = COLUMNS.join(", ");
             return Err(flaw(line, format!("there is no column “{odd}”; the columns are {known}")));
         }
+        let count = |name: &str| heads.iter().filter(|head| head.eq_ignore_ascii_case(name)).count();
+        if let Some(name) = COLUMNS.into_iter().find(|name| count(name) > 1) {
+            return Err(flaw(line, format!("the column “{name}” is there twice")));
+        }
         let [user, name, team, from] = COLUMNS.map(place);
         let Some(user) = user else { return Err(Flaw { line, ..missing() }) };
         let mut people = Self::default();
         for (line, text) in lines {
             let record = cells(text, delimiter).map_err(|what| flaw(line, what))?;
+            let has_head = |place: usize| heads.get(place).is_some_and(|head| !head.is_empty());
+            let stray = record.iter().enumerate().find(|(place, cell)| !cell.is_empty() && !has_head(*place));
+            if let Some((_, cell)) = stray {
+                let what =
+                    format!("“{cell}” is in no column; text with a separator in it takes quotation marks");
+                return Err(flaw(line, what));
+            }
             let cell = |place: Option<usize>| {
                 place.and_then(|place| record.get(place)).filter(|cell| !cell.is_empty()).cloned()
             };
@@ -306,6 +325,34 @@ mod tests {
     }
 
     #[test]
+    fn what_separates_cells_may_be_told_before_them() {
+        let rows = |text: &str| People::parse(text).map(|people| people.rows);
+        let expected = rows("user,name\nu,\"A;B\"\n").unwrap();
+        for text in [
+            "sep=,\r\nuser,name\r\nu,A;B\r\n",
+            "\"sep=;\"\n\nuser;name\nu;\"A;B\"\n",
+            "sep=\t\nuser\tname\nu\tA;B",
+        ] {
+            assert_eq!(rows(text).unwrap(), expected, "{text}");
+        }
+        assert_eq!(rows("sep=;\n").unwrap_err().what, "the column “user” is missing");
+        assert_eq!(rows("sep=;\nuser;from\n\nu;soon").unwrap_err().line, 4);
+    }
+
+    #[test]
+    fn nothing_is_passed_over_for_want_of_a_head() {
+        for (text, line, word) in [
+            ("user,name,team\nu,Berg, Ida,core\n", 2, "“core” is in no column"),
+            ("user,,team\nu,,core\nv,x,core\n", 3, "“x” is in no column"),
+            ("user,name,Name\nu,A,B\n", 1, "“name” is there twice"),
+        ] {
+            let flaw = People::parse(text).unwrap_err();
+            assert!(flaw.line == line && flaw.what.contains(word), "{flaw:?}");
+        }
+        assert!(People::parse("user,name,,\nu,A,,\nv,B,\n").is_ok());
+    }
+
+    #[test]
     fn a_rule_beats_the_file_and_the_first_rule_the_next() {
         let rule = |pattern: &str, team: Option<&str>| TagRule {
             pattern: pattern.to_owned(),
@@ -342,7 +389,7 @@ mod tests {
         assert_eq!(line("user,from\na,2026-10-05\nb,5 Oct\n"), 3);
         assert_eq!(line("user,name,team\na,\"Uma,Alpha\nb,Bea,Alpha\n"), 2);
         assert_eq!([line("user,name\n\"\",x\n"), line("user,name\na,x\na,y\n")], [2, 3]);
-        assert!(People::parse("user,name\na\nb,x,more\n").is_ok());
+        assert_eq!(line("user,name\na\nb,x,more\n"), 3);
         let bad_day = "user,from\n\n,\na,2026-10-05\n\nb,5 Oct\n";
         for end in ["\n", "\r\n", "\r"] {
             assert_eq!(line(&bad_day.replace('\n', end)), 6, "{end:?}");

@@ -92,10 +92,12 @@ pub async fn prepare_within(
     let owned = settings.clone();
     let work = move || {
         let frames = builder.finish()?;
-        Ok((frames.unreadable()?, compose(&frames, ledger, &beside, &owned)?))
+        let lost = (frames.unreadable()?, frames.without_address()?);
+        Ok((lost, compose(&frames, ledger, &beside, &owned)?))
     };
-    let ((unreadable, sessions), document) = blocking(work).await?;
-    doubts.extend(report::unreadable(unreadable, sessions));
+    let ((fields, addresses), document) = blocking(work).await?;
+    doubts.extend(report::unreadable(fields));
+    doubts.extend(report::without_address(addresses));
     let label = settings.period.label();
     // A narrower question must not take the place of the whole organisation's report.
     let filters = [settings.question.tags.as_slice(), &settings.question.users].concat().join("+");

@@ -91,6 +91,9 @@ impl Voice {
             Progress::Again { walk, reason } => {
                 self.say(&format!("reading everything again, walk {walk}: {reason}"));
             }
+            Progress::Archived => {
+                self.say("the listing leaves archived sessions out: asking for them as well");
+            }
             Progress::Done { requests, retries, waited } => {
                 let waited = waited.as_secs_f64();
                 self.say(&format!("{requests} requests, {retries} retries, {waited:.1} s spent waiting"));

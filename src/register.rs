@@ -45,8 +45,7 @@ impl Register {
         if self.text(self.last) == Some(text) {
             return self.last;
         }
-        // The upper half, which is as good as the lower.
-        let hash = u32::try_from(self.hasher.hash_one(text) >> 32).unwrap_or_default();
+        let hash = self.hash(text);
         let number = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
         let Self { texts, ends, places, .. } = self;
         let is_there = |place: &Place| place.hash == hash && text_of(texts, ends, place.number) == Some(text);
@@ -60,6 +59,18 @@ impl Register {
             }
         };
         self.last
+    }
+
+    /// Whether a text was met.
+    pub fn has(&self, text: &str) -> bool {
+        let hash = self.hash(text);
+        let is_it = |place: &Place| place.hash == hash && self.text(place.number) == Some(text);
+        self.places.find(spread(hash), is_it).is_some()
+    }
+
+    /// The upper half of the hash, which is as good as the lower.
+    fn hash(&self, text: &str) -> u32 {
+        u32::try_from(self.hasher.hash_one(text) >> 32).unwrap_or_default()
     }
 
     /// How many texts there are.

@@ -7,7 +7,7 @@ use chrono::DateTime;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::verify_server_name;
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{
@@ -61,12 +61,19 @@ pub fn certificates(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, String
         return Err("it is empty".to_owned());
     }
     // Every certificate in DER is a SEQUENCE.
-    let found = match bytes.first() {
-        Some(0x30) => vec![CertificateDer::from(bytes.to_vec())],
-        _ => CertificateDer::pem_slice_iter(&bytes)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| format!("it is damaged: {}", clean(&error.to_string(), 100)))?,
-    };
+    let found =
+        match bytes.first() {
+            Some(0x30) => vec![CertificateDer::from(bytes.to_vec())],
+            _ => CertificateDer::pem_slice_iter(&bytes).collect::<Result<Vec<_>, _>>().map_err(|error| {
+                match error {
+                    pem::Error::MissingSectionEnd { .. } => {
+                        "it is damaged: a certificate has no end, -----END".to_owned()
+                    }
+                    pem::Error::Base64Decode(_) => "it is damaged: a certificate is not in base64".to_owned(),
+                    error => format!("it is damaged: {}", clean(&error.to_string(), 100)),
+                }
+            })?,
+        };
     if found.is_empty() {
         return Err(format!("it holds no certificate{}", label(&bytes)));
     }
@@ -86,7 +93,11 @@ pub fn certificates(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, String
 fn label(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let label = text.split_once("-----BEGIN ").and_then(|(_, rest)| rest.split_once("-----"));
-    label.map_or_else(String::new, |(label, _)| format!(", but {}", clean(label, 40)))
+    match label {
+        None => String::new(),
+        Some(("CERTIFICATE", _)) => " whose -----BEGIN stands at the beginning of a line".to_owned(),
+        Some((label, _)) => format!(", but {}", clean(label, 40)),
+    }
 }
 
 /// The bytes without a byte order mark; UTF-16 becomes UTF-8.

@@ -60,7 +60,7 @@ credential `devin-api-key`, else from DEVIN_API_KEY.
 
 Examples:
   acumen report --org org_789
-  acumen report --org org_789 --month 2026-03 --tag payments --tz Europe/Berlin
+  acumen report --org org_789 --month 2026-03 --tag team:payments --tz Europe/Berlin
   acumen report --from 2026-10-05 --to 2026-10-11 --out /srv/reports
   acumen report --org org_789 --ping-file /etc/acumen/ping --summary summary.md
 
@@ -76,7 +76,7 @@ Examples:
     #[command(after_help = "\
 Examples:
   acumen sync --org org_789 --archive /srv/devin
-  acumen report --archive /srv/devin --month 2026-03 --tag payments
+  acumen report --archive /srv/devin --month 2026-03 --tag team:payments
   acumen archive verify --archive /srv/devin")]
     Sync(Box<SyncArgs>),
     /// Look after an archive.
@@ -142,6 +142,7 @@ Faults of --fault NAME[=N]; every Nth request (N is 7) where nothing else is sai
   emptymore           an empty page that promises more
   loop                skip is ignored (v2), the cursor repeats (v3)
   nomembers           the lists of people and organisations may not be read
+  hidearchived        archived sessions are listed only where they are asked for (v3)
 
 Examples:
   acumen simulate --sessions 5000 --fault 503=3 --fault drift

@@ -2,20 +2,21 @@
 
 use super::access;
 use super::line::{Line, note, ok, skipped, unanswered};
-use crate::fetch::{FetchError, Probes, Sample, Week};
+use crate::fetch::{Api, Archived, FetchError, Probes, Sample, Week};
 use crate::period::Period;
 use crate::unit::Unit;
 
 const WINDOW: &str = "time window";
 const PAGE: &str = "page size";
 const WEEK: &str = "last week";
+const ARCHIVED: &str = "archived";
 
-/// Time window, page size and the last complete week.
-pub fn lines(probes: &Probes, page_size: u32, week: &Period) -> Vec<Line> {
+/// Time window, page size, the last complete week and its archived sessions.
+pub fn lines(probes: &Probes, api: Api, page_size: u32, week: &Period) -> Vec<Line> {
     if let Some(why) = access::obstacle(probes) {
-        return [WINDOW, PAGE, WEEK].map(|name| skipped(name, why)).into();
+        return [WINDOW, PAGE, WEEK, ARCHIVED].map(|name| skipped(name, why)).into();
     }
-    vec![window(probes), page(probes, page_size), last_week(probes, week)]
+    vec![window(probes), page(probes, page_size), last_week(probes, week), archived(probes, api)]
 }
 
 fn window(probes: &Probes) -> Line {
@@ -112,6 +113,62 @@ fn last_week(probes: &Probes, week: &Period) -> Line {
         Some(Ok(found)) => ok(
             WEEK,
             format!("{name}: {}, {} with an analysis", sessions(found.sessions), count(found.analysed)),
+        ),
+    }
+}
+
+/// Whether archived sessions are listed with all others.
+fn archived(probes: &Probes, api: Api) -> Line {
+    let found = match &probes.archived {
+        None if api == Api::V2 => return ok(ARCHIVED, "v2 has no filter for them: what it lists counts"),
+        None => return skipped(ARCHIVED, "the time window is not kept"),
+        Some(Err(FetchError::BadRequest { .. })) => {
+            return note(ARCHIVED, "the server refuses the filter is_archived: a report has what is listed");
+        }
+        Some(Err(FetchError::Deadline { deadline, .. })) => {
+            let seconds = deadline.as_secs();
+            return note(ARCHIVED, format!("last week could not be counted three times in {seconds} s"));
+        }
+        Some(Err(error)) => return unanswered(ARCHIVED, error),
+        Some(Ok(found)) => found,
+    };
+    let Archived { unasked: Some(all), archived: Some(archived), others: Some(others) } = *found else {
+        return note(
+            ARCHIVED,
+            "the server does not count sessions, and last week has too many to count here; a report asks \
+             for archived ones as well where they are not listed",
+        );
+    };
+    match (archived, others) {
+        (0, 0) if all == 0 => ok(ARCHIVED, "last week has no session to tell by whether they are listed"),
+        (0, _) if all == others => ok(
+            ARCHIVED,
+            "last week has none to tell by whether they are listed; a report asks for them as well",
+        ),
+        _ if all == archived && all == others => note(
+            ARCHIVED,
+            format!("the server ignores the filter is_archived: it counts {} each time", sessions(all)),
+        ),
+        _ if all == archived.saturating_add(others) => {
+            ok(ARCHIVED, format!("they are listed, {} of {} last week", count(archived), sessions(all)))
+        }
+        _ if all == others => ok(
+            ARCHIVED,
+            format!(
+                "they are not listed, {} of {} last week: a report asks for them as well",
+                count(archived),
+                sessions(archived.saturating_add(others))
+            ),
+        ),
+        _ => note(
+            ARCHIVED,
+            format!(
+                "the counts of last week do not add up: {} without the filter is_archived, {} with true and \
+                 {} with false",
+                count(all),
+                count(archived),
+                count(others)
+            ),
         ),
     }
 }

@@ -186,8 +186,17 @@ fn told(settings: &Result<Settings, SettingsError>, file: Option<&Path>) -> Line
 const SESSIONS: &str = "sessions";
 
 /// What cannot be looked at without settings and a key.
-const UNASKED: [&str; 8] =
-    ["address", "access", "organisation", SESSIONS, "clock", "time window", "page size", "last week"];
+const UNASKED: [&str; 9] = [
+    "address",
+    "access",
+    "organisation",
+    SESSIONS,
+    "clock",
+    "time window",
+    "page size",
+    "last week",
+    "archived",
+];
 
 /// Looks at settings, key and generation; gives the settings if nothing is amiss.
 fn prepare(
@@ -283,7 +292,7 @@ fn answers(probes: &Probes, settings: &Settings, week: &Period, now: DateTime<Ut
         (None, Some(why)) => skipped("clock", why),
         (heard, _) => clock::clock(now, heard),
     });
-    lines.extend(data::lines(probes, settings.question.page_size, week));
+    lines.extend(data::lines(probes, settings.question.api, settings.question.page_size, week));
     lines
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::line::Word;
 use super::*;
 use crate::cli::ApiArgs;
-use crate::fetch::{FetchError, Principal, Sample, Week};
+use crate::fetch::{Archived, FetchError, Principal, Sample, Week};
 
 fn settings(key: &str, org: Option<&str>) -> Settings {
     let args = ReportArgs {
@@ -44,6 +44,7 @@ fn healthy() -> Probes {
         before: Some(Ok(Sample::default())),
         page: Some(Ok(Sample { rows: 200, outside: 0, more: true })),
         week: Some(Ok(Week { sessions: 312, analysed: 201, outside: 0, complete: true })),
+        archived: None,
         heard: Some(fetch::Heard { time: now(), after: Duration::ZERO }),
     }
 }
@@ -163,6 +164,44 @@ fn a_service_user_of_one_organisation_is_told_to_name_it() {
 }
 
 #[test]
+fn it_says_whether_archived_sessions_are_listed() {
+    let counts = |all, archived, others| {
+        Some(Ok(Archived { unasked: Some(all), archived: Some(archived), others: Some(others) }))
+    };
+    let refused = FetchError::BadRequest { path: "/x".to_owned(), status: 422, detail: String::new() };
+    for (archived, word, says) in [
+        (counts(312, 9, 303), Word::Ok, "they are listed, 9 of 312 sessions last week"),
+        (
+            counts(303, 9, 303),
+            Word::Ok,
+            "they are not listed, 9 of 312 sessions last week: a report asks for them",
+        ),
+        (counts(303, 0, 303), Word::Ok, "a report asks for them as well"),
+        (counts(0, 0, 0), Word::Ok, "no session to tell by"),
+        (
+            counts(312, 312, 312),
+            Word::Note,
+            "ignores the filter is_archived: it counts 312 sessions each time",
+        ),
+        (
+            counts(310, 9, 303),
+            Word::Note,
+            "310 without the filter is_archived, 9 with true and 303 with false",
+        ),
+        (Some(Ok(Archived::default())), Word::Note, "too many to count"),
+        (Some(Err(refused)), Word::Note, "refuses the filter is_archived"),
+        (Some(Err(deadline())), Word::Note, "could not be counted three times"),
+        (Some(Err(self::refused(Api::V3, 403))), Word::Failed, "403"),
+    ] {
+        let lines = told(&Probes { archived, ..healthy() }, &settings("cog_x", None));
+        let line = line(&lines, "archived");
+        assert!(line.word == word && line.text.contains(says), "{line:?}");
+    }
+    let line_of_v2 = told(&healthy(), &settings("apk_user_x", None));
+    assert_eq!(line(&line_of_v2, "archived").text, "v2 has no filter for them: what it lists counts");
+}
+
+#[test]
 fn an_answer_that_came_counts_although_the_next_did_not() {
     let principal = Principal { kind: Some("service_user".to_owned()), ..Principal::default() };
     let probes = Probes { myself: Some(Ok(principal)), first: Some(Err(deadline())), ..Probes::default() };
@@ -175,7 +214,8 @@ fn an_answer_that_came_counts_although_the_next_did_not() {
     assert_eq!(failed.count(), 1, "{lines:?}");
     // A server need not know who asks.
     let lost = FetchError::Contract { path: "/v3/self".to_owned(), what: "odd".to_owned() };
-    let lines = told(&Probes { myself: Some(Err(lost)), ..healthy() }, &settings("cog_x", None));
+    let archived = Some(Ok(Archived { unasked: Some(312), archived: Some(9), others: Some(303) }));
+    let lines = told(&Probes { myself: Some(Err(lost)), archived, ..healthy() }, &settings("cog_x", None));
     assert!(lines.iter().all(|line| line.word == Word::Ok), "{lines:?}");
 }
 

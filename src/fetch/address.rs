@@ -104,6 +104,13 @@ pub(super) fn by_cursor(
     url
 }
 
+/// The address of those sessions that are archived, or of those that are not; v3.
+pub(super) fn archived(sessions: &Url, is_archived: bool) -> Url {
+    let mut url = sessions.clone();
+    url.query_pairs_mut().append_pair("is_archived", &is_archived.to_string());
+    url
+}
+
 /// The API takes whole seconds: a window a bit too wide rather than too narrow.
 pub(super) fn whole_seconds(window: &Range<DateTime<Utc>>) -> Range<DateTime<Utc>> {
     let ceiling = |moment: DateTime<Utc>| match moment.trunc_subsecs(0) {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use reqwest::{Client, Url};
-use tokio::sync::watch;
+use tokio::sync::{SemaphorePermit, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::client::{self, Failure};
@@ -116,7 +116,7 @@ impl<'q> Asker<'q> {
         let path = url.path().to_owned();
         let (mut attempts, mut not_json) = (0_u32, 0_u32);
         loop {
-            self.pause().await;
+            let permit = self.enter().await;
             attempts = attempts.saturating_add(1);
             self.requests.fetch_add(1, Ordering::Relaxed);
             if attempts > 1 {
@@ -128,6 +128,8 @@ impl<'q> Asker<'q> {
                 Ok(()) => client::attempt(&self.client, url.clone(), bounds, key, &read, hear).await,
                 Err(failure) => Err(failure),
             };
+            // Whoever waits before the next attempt does not keep others from asking.
+            drop(permit);
             let failure = match outcome {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
@@ -184,6 +186,18 @@ impl<'q> Asker<'q> {
             });
         }
         sleep(wait).await;
+    }
+
+    /// Waits for a place among the requests in flight, and for the end of a pause.
+    async fn enter(&self) -> SemaphorePermit<'q> {
+        loop {
+            self.pause().await;
+            let permit = self.question.gate.enter().await;
+            // The server may have asked for a pause meanwhile.
+            if *self.paused_until.borrow() <= Instant::now() {
+                return permit;
+            }
+        }
     }
 
     /// Returns when no pause holds; one may be prolonged while it lasts.

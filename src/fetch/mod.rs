@@ -5,13 +5,16 @@
 
 mod address;
 mod api;
+mod archived;
 mod ask;
 mod client;
 mod dense;
 mod envelope;
 mod error;
 mod flight;
+mod gate;
 pub mod lenient;
+mod literals;
 mod names;
 mod offsets;
 mod page;
@@ -37,10 +40,11 @@ pub mod wire;
 pub use api::Api;
 pub use ask::Heard;
 pub use error::FetchError;
+pub use gate::Gate;
 pub use names::display_names;
 pub use people::{Member, People, organisations, people};
 pub use ping::{Monitor, News, Watch};
-pub use probe::{LONGEST as PROBE_LONGEST, Principal, Probes, Sample, Week, probe};
+pub use probe::{Archived, LONGEST as PROBE_LONGEST, Principal, Probes, Sample, Week, probe};
 pub use replay::{Unreadable, replay};
 pub use saved::{PagesError, Saved, Sink, UNFINISHED, saved, saved_files};
 pub use totals::{Totals, Vendor, vendor};
@@ -105,8 +109,8 @@ pub struct Question {
     pub users: Vec<String>,
     /// Sessions a page.
     pub page_size: u32,
-    /// Requests in flight at once, at least 1.
-    pub concurrency: usize,
+    /// Bounds the requests in flight, whatever they are about.
+    pub gate: Gate,
     /// Deliver what came even when completeness cannot be proved.
     pub allow_partial: bool,
     /// How long the whole fetch may take.
@@ -223,6 +227,8 @@ pub enum Progress {
         /// Why.
         reason: String,
     },
+    /// The listing leaves archived sessions out, so they are asked for by themselves.
+    Archived,
     /// The fetch is over, well or not.
     Done {
         /// Requests sent, retries included.

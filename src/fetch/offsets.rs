@@ -16,7 +16,7 @@ use super::{FetchError, address};
 pub(super) async fn walk(walk: &Walk<'_, '_>) -> Result<Counted, FetchError> {
     let reach = Mutex::new(Reach::default());
     let reached = || *reach.lock().unwrap_or_else(PoisonError::into_inner);
-    if walk.question.concurrency > 1 {
+    if walk.question.gate.width() > 1 {
         let first = Stretch { skip: 0, end: Some(1), again: false };
         drive(walk, &reach, [first].into_iter()).await?;
         // The server may have clamped the page: what it gave is the length to count on.
@@ -78,7 +78,7 @@ async fn drive(
     let mut flight = Flight::new();
     let mut waiting: VecDeque<Stretch> = VecDeque::new();
     loop {
-        while flight.len() < walk.question.concurrency.max(1) {
+        while flight.len() < walk.question.gate.width() {
             let Some(next) = waiting.pop_front().or_else(|| stretches.next()) else { break };
             let left = next.end.map_or(u64::MAX, |end| end.saturating_sub(next.skip));
             // The first page has a stretch of one, yet is asked for whole.

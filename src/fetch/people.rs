@@ -91,7 +91,7 @@ pub(super) async fn told_within(question: &Question, limits: &Limits, subjects: 
     // By the place of the list, whichever is done first.
     let mut told = BTreeMap::new();
     loop {
-        while flight.len() < question.concurrency.max(1) {
+        while flight.len() < question.gate.width() {
             let Some((place, list)) = waiting.next() else { break };
             let (asker, question) = (&asker, &question);
             flight.launch(async move {

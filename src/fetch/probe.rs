@@ -1,6 +1,6 @@
 //! What the doctor asks of the API: each answer for itself, with little patience.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::time::Duration;
 
@@ -28,6 +28,8 @@ pub struct Probes {
     pub page: Option<Result<Sample, FetchError>>,
     /// A whole week.
     pub week: Option<Result<Week, FetchError>>,
+    /// How many sessions of that week are archived, and whether they are listed; v3.
+    pub archived: Option<Result<Archived, FetchError>>,
     /// What time it is at the server.
     pub heard: Option<Heard>,
 }
@@ -67,6 +69,17 @@ pub struct Week {
     pub complete: bool,
 }
 
+/// How many sessions the server counts in a week; `None` is more than were walked through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Archived {
+    /// Where nothing is said of archived ones.
+    pub unasked: Option<u64>,
+    /// Where those are asked for …
+    pub archived: Option<u64>,
+    /// … and where all others are.
+    pub others: Option<u64>,
+}
+
 /// How long all single answers may take together, and how long the week may.
 pub const LONGEST: Duration = Duration::from_secs(30);
 
@@ -92,6 +105,9 @@ const LIMITS: Limits = Limits {
 /// The first moment of 2000, long before the first session.
 const EARLY: i64 = 946_684_800;
 
+/// Pages that are walked through to count a week that the server does not count.
+const MOST_PAGES: u32 = 20;
+
 /// Asks what is needed to tell how a report with this question would fare;
 /// `week` is counted through. It takes a minute at most.
 pub async fn probe(
@@ -105,18 +121,27 @@ pub async fn probe(
         Err(error) => return Probes { first: Some(Err(error)), ..Probes::default() },
     };
     let mut probes = Probes::default();
-    singly(&asker, &question, &week, &mut probes).await;
+    let until = Instant::now() + LONGEST;
+    singly(&asker, &question, &week, until, &mut probes).await;
     probes.heard = asker.heard();
     let ignores_window = matches!(probes.before, Some(Ok(Sample { outside: 1.., .. })));
     if probes.page.is_some() && !ignores_window {
+        if question.api == Api::V3 {
+            probes.archived = Some(within(until, &asker, archived(&asker, &question, &week)).await);
+        }
         probes.week = Some(count(&question, week, progress).await);
     }
     probes
 }
 
 /// One answer after the other, as long as the next can be expected to tell something.
-async fn singly(asker: &Asker<'_>, question: &Question, week: &Range<DateTime<Utc>>, probes: &mut Probes) {
-    let until = Instant::now() + LONGEST;
+async fn singly(
+    asker: &Asker<'_>,
+    question: &Question,
+    week: &Range<DateTime<Utc>>,
+    until: Instant,
+    probes: &mut Probes,
+) {
     if question.api == Api::V3 {
         let asked = async { asker.ask(address::myself(question)?, |body| whom(body, &question.key)).await };
         let answer = within(until, asker, asked).await;
@@ -189,6 +214,55 @@ fn page_url(sessions: &Url, question: &Question, window: &Range<DateTime<Utc>>, 
     }
 }
 
+/// Counts a week three times: whether archived sessions are listed is documented nowhere.
+async fn archived(
+    asker: &Asker<'_>,
+    question: &Question,
+    week: &Range<DateTime<Utc>>,
+) -> Result<Archived, FetchError> {
+    let count = async |is_archived: Option<bool>| {
+        let sessions = asker.sessions();
+        let sessions = is_archived.map_or_else(|| sessions.clone(), |it| address::archived(sessions, it));
+        count_listed(asker, question, week, &sessions).await
+    };
+    Ok(Archived {
+        unasked: count(None).await?,
+        archived: count(Some(true)).await?,
+        others: count(Some(false)).await?,
+    })
+}
+
+/// The server's count, or that of the sessions on its pages; none where they are too many.
+async fn count_listed(
+    asker: &Asker<'_>,
+    question: &Question,
+    week: &Range<DateTime<Utc>>,
+    sessions: &Url,
+) -> Result<Option<u64>, FetchError> {
+    let read = |body: &str| {
+        let spare = page::Spare::default();
+        let page = page::read(body, &spare, question.api)?;
+        let ids = page.sessions.iter().filter_map(|session| session.id().map(str::to_owned));
+        Ok((page.envelope, ids.collect::<Vec<_>>()))
+    };
+    let (mut met, mut cursor) = (HashSet::new(), None);
+    let mut length = 1;
+    for _ in 0..MOST_PAGES {
+        let url = address::by_cursor(sessions, week, cursor.as_deref(), length);
+        let (envelope, ids) = asker.ask(url, read).await?;
+        if envelope.total.is_some() {
+            return Ok(envelope.total);
+        }
+        met.extend(ids);
+        if !envelope.more {
+            return Ok(Some(met.len() as u64));
+        }
+        cursor = envelope.cursor;
+        length = question.page_size;
+    }
+    Ok(None)
+}
+
 /// A principal under the names that it may have.
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -228,7 +302,11 @@ async fn count(
     // Of a session that comes twice the fresher state counts, as in a report.
     let mut met: HashMap<String, (Option<DateTime<Utc>>, bool)> = HashMap::new();
     let mut deliver = |delivery: Delivery<'_>| {
-        let Delivery::Page(rows) = delivery else { return met.clear() };
+        let rows = match delivery {
+            Delivery::Restart => return met.clear(),
+            Delivery::Answer { .. } => return,
+            Delivery::Page(rows) => rows,
+        };
         for row in rows {
             let state = (row.updated, row.session.analysis().is_some());
             let known = met.entry(row.id().to_owned()).or_insert(state);
@@ -299,7 +377,11 @@ mod tests {
             let probes = probe(&question, week(), &|_| ()).await;
             assert!(probes.myself.unwrap().is_err());
             assert!(matches!(probes.week, Some(Ok(Week { sessions: 0, complete: true, .. }))), "{status}");
-            assert_eq!(server.log().len(), 5, "whose, one, none, a page, the week");
+            assert_eq!(
+                server.log().len(),
+                9,
+                "whose, one, none, a page, three counts, the week, what is archived"
+            );
         }
     }
 
@@ -318,6 +400,19 @@ mod tests {
             let week = count(&question(&server.base), week(), &|_| ()).await.unwrap();
             assert_eq!(week, Week { sessions: 1, analysed: 1, outside: 0, complete: true });
         }
+    }
+
+    #[tokio::test]
+    async fn a_week_is_counted_over_all_of_its_pages() {
+        let record = |n: u64| format!(r#"{{"session_id": "s{n}", "created_at": "2026-10-06T00:00:00Z"}}"#);
+        let server = serve(move |asked| {
+            let (skip, end) = (asked.skip(), (asked.skip() + 10).min(25));
+            let items: Vec<String> = (skip..end).map(record).collect();
+            let more = end < 25;
+            json(200, &format!(r#"{{"items": [{}], "has_more": {more}, "total": 25}}"#, items.join(",")))
+        });
+        let week = count(&question(&server.base), week(), &|_| ()).await.unwrap();
+        assert_eq!(week, Week { sessions: 25, analysed: 0, outside: 0, complete: true });
     }
 
     #[tokio::test]

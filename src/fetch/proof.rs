@@ -13,7 +13,8 @@ pub(super) struct Tally {
     ids: Register,
     /// … and by its number what is known of it.
     met: Vec<Met>,
-    /// The part of the rows that is being counted; a walk over the network has one.
+    /// The part of the rows that is being counted: a walk has two where archived
+    /// sessions are asked for by themselves.
     part: u32,
     /// Distinct sessions in it.
     in_part: u64,
@@ -130,6 +131,11 @@ impl Tally {
     pub(super) fn outdated(&self) -> Vec<String> {
         let met = self.ids.texts().zip(&self.met);
         met.filter(|(_, met)| met.accepted && met.outside).map(|(id, _)| id.to_owned()).collect()
+    }
+
+    /// Whether a session was met, whatever became of its rows.
+    pub(super) fn has_met(&self, id: &str) -> bool {
+        self.ids.has(id)
     }
 
     /// Begins a part of the rows that has a count of its own.

@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 
 use super::dense::too_dense;
 use super::lenient::Text;
+use super::literals;
 use super::plain::Plain;
 
 /// A record in the shapes of the API.
@@ -153,11 +154,14 @@ impl<'de> Visitor<'de> for ObjectVisitor {
     }
 }
 
-/// What a value holds once JSON text is unwrapped.
+/// How often JSON may be text within text.
+const MOST_WRAPPED: u32 = 3;
+
+/// What a value holds once text is read that JSON or Python wrote.
 enum Content<'a> {
     /// JSON; `null` for blank text.
     Json(Cow<'a, str>),
-    /// Text that is not JSON.
+    /// Text that is neither.
     Text(String),
 }
 
@@ -165,14 +169,24 @@ fn content(json: &str) -> Content<'_> {
     if !json.starts_with('"') {
         return Content::Json(Cow::Borrowed(json));
     }
-    let text: String = serde_json::from_str(json).unwrap_or_default();
+    let mut text: String = serde_json::from_str(json).unwrap_or_default();
+    // Whoever writes JSON into text may do so more than once.
+    for _ in 0..MOST_WRAPPED {
+        let Ok(inner) = serde_json::from_str(text.trim()) else { break };
+        text = inner;
+    }
     let inner = text.trim();
-    let is_json =
-        || too_dense(inner.as_bytes()).is_none() && serde_json::from_str::<IgnoredAny>(inner).is_ok();
+    let is_dense = || too_dense(inner.as_bytes()).is_some();
+    let is_json = || serde_json::from_str::<IgnoredAny>(inner).is_ok();
     match inner.as_bytes().first() {
         None => Content::Json(Cow::Borrowed("null")),
-        _ if inner == "null" => Content::Json(Cow::Borrowed("null")),
+        _ if literals::is_nothing(inner) => Content::Json(Cow::Borrowed("null")),
+        Some(b'[' | b'{' | b'(') if is_dense() => Content::Text(inner.to_owned()),
         Some(b'[' | b'{') if is_json() => Content::Json(Cow::Owned(inner.to_owned())),
+        Some(b'[' | b'{' | b'(') => match literals::of_python(inner) {
+            Some(json) => Content::Json(Cow::Owned(json)),
+            None => Content::Text(inner.to_owned()),
+        },
         Some(_) => Content::Text(inner.to_owned()),
     }
 }
@@ -225,6 +239,7 @@ impl Reader {
             b'{' => self.object(&json, fields),
             b'[' => match serde_json::from_str::<Vec<&RawValue>>(&json).ok()?.as_slice() {
                 [] => Some("null".to_owned()),
+                [one] if one.get() == "null" => Some("null".to_owned()),
                 [one] => self.object(one.get(), fields),
                 _ => None,
             },
@@ -296,20 +311,30 @@ fn is_word(json: &str) -> bool {
     matches!(serde_json::from_str(json), Ok(Text(Some(_))))
 }
 
-/// Text in the place of a list: tags with commas between them, or addresses.
+/// Text in the place of a list: tags or addresses, in brackets or not, with commas
+/// or semicolons between them.
 fn list_of_text(text: &str, entry: Entry) -> Option<String> {
-    // Brackets around anything but JSON have no clear meaning.
-    if text.starts_with(['[', '{']) {
-        return None;
-    }
-    let quoted = |text: &str| serde_json::to_string(text).ok();
+    let parts = match (literals::words(text), entry) {
+        (Some(words), _) => words,
+        // Other brackets have no clear meaning; parentheses may be part of a tag.
+        (None, _) if text.starts_with(['[', '{']) => return None,
+        (None, Entry::Tag) => {
+            let separator = if text.contains(',') { ',' } else { ';' };
+            text.split(separator).map(str::to_owned).collect()
+        }
+        (None, _) => {
+            let parts = text.split([',', ';', ' ', '\n', '\t']).filter(|part| !part.trim().is_empty());
+            parts.map(str::to_owned).collect()
+        }
+    };
+    let quoted = |text: &String| serde_json::to_string(text).ok();
     let entries: Option<Vec<String>> = match entry {
-        Entry::Tag => text.split(',').map(quoted).collect(),
+        Entry::Tag => parts.iter().map(quoted).collect(),
         Entry::PullRequest => {
-            let parts = text.split([',', ' ', '\n', '\t']).filter(|part| !part.trim().is_empty());
-            let entry =
-                |part: &str| Some(format!("{{\"pr_url\":{}}}", quoted(part).filter(|_| is_address(part))?));
-            parts.map(entry).collect()
+            let entry = |part: &String| {
+                Some(format!("{{\"pr_url\":{}}}", quoted(part).filter(|_| is_address(part))?))
+            };
+            parts.iter().map(entry).collect()
         }
         _ => None,
     };
@@ -358,7 +383,17 @@ mod tests {
                 (r#""{\"name\": \"a\"}""#, r#"["a"]"#, 0),
                 (r#"{}"#, "[]", 0),
                 (r#"["a", {"id": 1}, [1], true]"#, r#"["a"]"#, 3),
-                (r#""['a', 'b']""#, "-", 1),
+                (r#""['a', 'b']""#, r#"["a","b"]"#, 0),
+                (r#""[{'name': 'a'}, None]""#, r#"["a"]"#, 0),
+                (r#""\"[\\\"a\\\"]\"""#, r#"["a"]"#, 0),
+                (r#""{a,\"b, c\"}""#, r#"["a","b, c"]"#, 0),
+                (r#""[team:a, b]""#, r#"["team:a","b"]"#, 0),
+                (r#""a; b""#, r#"["a"," b"]"#, 0),
+                (r#""a;b,c""#, r#"["a;b","c"]"#, 0),
+                (r#""(a) b, c (d)""#, r#"["(a) b"," c (d)"]"#, 0),
+                (r#""None""#, "null", 0),
+                (r#""NaN""#, "null", 0),
+                (r#""{a=1}""#, "-", 1),
                 (r#"{"a": 1}"#, "-", 1),
                 ("7", "-", 1),
                 ("true", "-", 1),
@@ -383,6 +418,10 @@ mod tests {
                     r#"[{"pr_url":"h.example/1"},{"pr_url":"h.example/2"}]"#,
                     0,
                 ),
+                (r#""[{'pr_url': 'https://h.example/a/b/pull/1', 'n': None}]""#, one, 0),
+                (r#""{https://h.example/a/b/pull/1}""#, one, 0),
+                (r#""h.example/1;h.example/2""#, r#"[{"pr_url":"h.example/1"},{"pr_url":"h.example/2"}]"#, 0),
+                (r#""None""#, "null", 0),
                 (r#"["none", 3, [1], {"state": {"odd": 1}}]"#, "[{},{},{}]", 2),
                 (r#""none""#, "-", 1),
                 (r#"{"number": 7}"#, "-", 1),
@@ -411,7 +450,11 @@ mod tests {
                     1,
                 ),
                 (r#"{"suggested_prompt": "x", "issues": 5}"#, "{}", 2),
+                (r#""{'issues': [{'impact': 'low', 'issue': \"it's\"}]}""#, read, 0),
+                (r#""\"{\\\"issues\\\": [{\\\"impact\\\": \\\"low\\\"}]}\"""#, read, 0),
+                (r#""None""#, "null", 0),
                 ("[]", "null", 0),
+                ("[null]", "null", 0),
                 ("[{}, {}]", "-", 1),
                 (r#""done""#, "-", 1),
                 ("true", "-", 1),

@@ -26,6 +26,10 @@ const MOST_GUESSED: u64 = 16;
 /// A page is asked for once more when it is empty although more is promised.
 const EMPTY_PAGES: u32 = 2;
 
+/// Where the slices of archived sessions are sorted in: after all others, which begin
+/// fewer seconds after the window does.
+const ARCHIVED: u64 = 100_000_000_000;
+
 /// A half-open part of the window, in whole seconds as the API takes them.
 type Slice = Range<DateTime<Utc>>;
 
@@ -51,7 +55,7 @@ pub(super) async fn walk(walk: &Walk<'_, '_>) -> Result<Counted, FetchError> {
     let mut first = None;
     let mut parts = Counted { first: Some(0), last: Some(0), slices: 0 };
     loop {
-        while flight.len() < walk.question.concurrency.max(1) {
+        while flight.len() < walk.question.gate.width() {
             let Some(slice) = waiting.pop_front() else { break };
             let is_whole = slice == whole;
             flight.launch(read(walk, slice, is_whole));
@@ -88,7 +92,7 @@ pub(super) async fn walk(walk: &Walk<'_, '_>) -> Result<Counted, FetchError> {
 
 /// How many sessions the server counts in a slice, if it tells.
 async fn count(walk: &Walk<'_, '_>, slice: &Slice) -> Result<Option<u64>, FetchError> {
-    let url = address::by_cursor(walk.asker.sessions(), slice, None, 1);
+    let url = address::by_cursor(walk.sessions(), slice, None, 1);
     walk.ask(url, |page| Ok(page.envelope.total)).await
 }
 
@@ -104,9 +108,10 @@ async fn read(walk: &Walk<'_, '_>, slice: Slice, is_whole: bool) -> Result<Outco
     let (mut rows, mut empty, mut taken) = (0_u64, 0_u32, 0_u64);
     // Slices are sorted by their beginning, and in each its pages as they came.
     let begins = (slice.start - address::whole_seconds(&asked).start).num_seconds().unsigned_abs();
+    let begins = if walk.is_of_archived() { ARCHIVED + begins } else { begins };
     loop {
         let is_first = cursor.is_none() && empty == 0;
-        let url = address::by_cursor(walk.asker.sessions(), &slice, cursor.as_deref(), size);
+        let url = address::by_cursor(walk.sessions(), &slice, cursor.as_deref(), size);
         let take = |page: Page<'_>| {
             let envelope = page.envelope.clone();
             if is_first && is_whole {
@@ -163,7 +168,7 @@ async fn read(walk: &Walk<'_, '_>, slice: Slice, is_whole: bool) -> Result<Outco
 /// covers. The page is forgotten: its rows come again in one of the parts.
 fn cut(walk: &Walk<'_, '_>, slice: &Slice, page: &Page<'_>) -> Option<Vec<Slice>> {
     let envelope = &page.envelope;
-    if walk.question.concurrency < 2 || !envelope.more || envelope.count == 0 {
+    if walk.question.gate.width() < 2 || !envelope.more || envelope.count == 0 {
         return None;
     }
     // Where the window is not honoured every part would be as long as the whole.

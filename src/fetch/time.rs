@@ -15,26 +15,45 @@ pub struct Instant {
 
 /// Above this a unix time counts milliseconds: as seconds it would lie past the year 5000.
 const LARGEST_SECONDS: i64 = 100_000_000_000;
+/// The same of microseconds, and of nanoseconds.
+const LARGEST_MILLIS: i64 = LARGEST_SECONDS * 1_000;
+const LARGEST_MICROS: i64 = LARGEST_MILLIS * 1_000;
+/// Numbers below this are no unix times, which would lie before 1973, but days of a
+/// spreadsheet, dates without dashes, or nothing.
+const SMALLEST_SECONDS: i64 = 100_000_000;
+
+/// Moments with the month's name, as programs print them for people.
+const NAMED: [&str; 6] = [
+    "%B %d, %Y %I:%M:%S %p",
+    "%B %d, %Y %H:%M:%S",
+    "%d %B %Y %H:%M:%S",
+    "%d-%B-%Y %H:%M:%S",
+    "%a %B %d %Y %H:%M:%S",
+    "%a %B %d %H:%M:%S %Y",
+];
 
 /// Reads a moment from a JSON scalar: ISO 8601 text with `T` or a space, with
-/// `Z`, `UTC`, an offset or none, with or without a fraction; a date of mails; or
-/// unix seconds or milliseconds as a number or as text, with an exponent or
-/// without. `None` for anything else.
+/// `Z`, `UTC`, an offset or none, with or without a fraction; a date of mails or
+/// with the month's name; or unix seconds down to nanoseconds as a number or as
+/// text, with an exponent or without. `None` for anything else.
 pub fn read(json: &str) -> Option<Instant> {
     if let Some(utc) = zulu(json.as_bytes()) {
         return Some(Instant { utc, naive: false });
     }
     let text = lenient::scalar(json);
-    let text = text.trim();
+    let text = bare(text.trim());
     if text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E')) && !is_date(text) {
-        // Microseconds read as milliseconds lie past any calendar of people.
-        return unix(text).filter(|instant| instant.utc.year() <= 9999);
+        return unix(text);
     }
     let zoned = DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_rfc2822(text));
     if let Ok(moment) = zoned {
         return Some(Instant { utc: moment.to_utc(), naive: false });
     }
     let (text, is_utc) = without_zone_name(text);
+    if text.contains(|c: char| c.is_ascii_alphabetic() && !matches!(c, 'T' | 't' | 'Z' | 'z')) {
+        return named(text, is_utc);
+    }
+    let text = &text.replace('/', "-");
     let spaced = match text.split_at_checked(10) {
         Some((date, clock)) if clock.starts_with([' ', 't']) => {
             format!("{date}T{}", clock.trim_start_matches([' ', 't']))
@@ -55,6 +74,39 @@ pub fn read(json: &str) -> Option<Instant> {
     }
     let midnight = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0)?;
     Some(Instant { utc: midnight.and_utc(), naive: !is_utc })
+}
+
+/// A text without what some programs put around a moment: quotes, `/Date(…)/` of
+/// .NET, and after an offset the name of its zone, `[Europe/Berlin]` or in parentheses.
+fn bare(text: &str) -> &str {
+    let text = text.trim_matches(['"', '\'']).trim();
+    let inner = text.trim_matches(['/', '\\']);
+    if let Some(number) = inner.strip_prefix("Date(").and_then(|inner| inner.strip_suffix(')')) {
+        // Milliseconds; an offset behind them changes nothing about the moment.
+        return number.split_at_checked(1).map_or(number, |(_, rest)| {
+            let end = rest.find(['+', '-']).map_or(number.len(), |at| at + 1);
+            number.get(..end).unwrap_or(number)
+        });
+    }
+    let zone = [('[', ']'), ('(', ')')].into_iter().find_map(|(open, close)| {
+        let before = text.strip_suffix(close)?.split_once(open)?.0.trim_end();
+        before.get(before.len().saturating_sub(6)..)?.contains(['+', '-', 'Z']).then_some(before)
+    });
+    zone.unwrap_or(text)
+}
+
+/// A moment with the name of its month, as local time, UTC or with an offset.
+fn named(text: &str, is_utc: bool) -> Option<Instant> {
+    let text = text.replace("GMT", "");
+    for format in NAMED {
+        if let Ok(moment) = DateTime::parse_from_str(&text, &format!("{format} %#z")) {
+            return Some(Instant { utc: moment.to_utc(), naive: false });
+        }
+        if let Ok(moment) = NaiveDateTime::parse_from_str(&text, format) {
+            return Some(Instant { utc: moment.and_utc(), naive: !is_utc });
+        }
+    }
+    None
 }
 
 /// The text without `UTC` or `GMT` at its end, and whether it was there.
@@ -90,22 +142,38 @@ fn is_date(text: &str) -> bool {
 }
 
 fn unix(text: &str) -> Option<Instant> {
-    if text.contains(['e', 'E', '+']) {
-        let number: f64 = text.parse().ok()?;
-        let micros = if number.abs() > LARGEST_SECONDS as f64 { number * 1e3 } else { number * 1e6 };
-        // A cast of what is out of range saturates, and lies past any calendar.
-        let utc = DateTime::from_timestamp_micros(micros.round() as i64)?;
-        return Some(Instant { utc, naive: false });
-    }
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let number: i64 = whole.parse().ok()?;
-    let utc = if number.abs() > LARGEST_SECONDS {
-        DateTime::from_timestamp_millis(number)?
-    } else {
-        let digits: String = fraction.chars().chain(std::iter::repeat('0')).take(6).collect();
-        DateTime::from_timestamp_micros(number.checked_mul(1_000_000)?.checked_add(digits.parse().ok()?)?)?
+    let (number, fraction) = match text.contains(['e', 'E', '+']) {
+        true => {
+            let number: f64 = text.parse().ok()?;
+            // A cast of what is out of range saturates, and lies past any calendar.
+            (number.trunc() as i64, number.fract().to_string())
+        }
+        false => {
+            let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+            (whole.parse().ok()?, format!("0.{fraction}"))
+        }
     };
-    Some(Instant { utc, naive: false })
+    let digits = fraction.split_once('.').map_or("", |(_, digits)| digits);
+    let digits: String = digits.chars().chain(std::iter::repeat('0')).take(6).collect();
+    if number < SMALLEST_SECONDS {
+        return basic_date(text);
+    }
+    let utc = if number <= LARGEST_SECONDS {
+        DateTime::from_timestamp_micros(number.checked_mul(1_000_000)?.checked_add(digits.parse().ok()?)?)
+    } else if number <= LARGEST_MILLIS {
+        DateTime::from_timestamp_millis(number)
+    } else if number <= LARGEST_MICROS {
+        DateTime::from_timestamp_micros(number)
+    } else {
+        Some(DateTime::from_timestamp_nanos(number))
+    }?;
+    (utc.year() <= 9999 && number < i64::MAX).then_some(Instant { utc, naive: false })
+}
+
+/// A date without dashes, `20261005`.
+fn basic_date(text: &str) -> Option<Instant> {
+    let midnight = NaiveDate::parse_from_str(text, "%Y%m%d").ok().filter(|_| text.len() == 8)?;
+    Some(Instant { utc: midnight.and_hms_opt(0, 0, 0)?.and_utc(), naive: true })
 }
 
 #[cfg(test)]
@@ -148,11 +216,29 @@ mod tests {
             ("\"20261005T120000Z\"", false),
             ("\"20261005T120000\"", true),
             ("\"Mon, 05 Oct 2026 12:00:00 GMT\"", false),
+            ("1791201600000000", false),
+            ("1.7912016e15", false),
+            ("\"1791201600000000000\"", false),
+            ("\"/Date(1791201600000)/\"", false),
+            ("\"\\/Date(1791201600000+0200)\\/\"", false),
+            ("\"2026/10/05 12:00:00\"", true),
+            ("\"2026-10-05T14:00:00+02:00[Europe/Berlin]\"", false),
+            ("\"2026-10-05T12:00:00Z[UTC]\"", false),
+            ("\"\\\"2026-10-05T12:00:00Z\\\"\"", false),
+            ("\"Mon Oct 05 2026 14:00:00 GMT+0200 (Central European Summer Time)\"", false),
+            ("\"Mon Oct  5 12:00:00 2026\"", true),
+            ("\"Oct 5, 2026 12:00:00 PM\"", true),
+            ("\"October 5, 2026 12:00:00 UTC\"", false),
+            ("\"05-Oct-2026 12:00:00\"", true),
+            ("\"5 October 2026 12:00:00\"", true),
         ];
         for (json, naive) in cases {
             assert_eq!(read(json), Some(Instant { utc: noon, naive }), "{json}");
         }
-        assert!(read("\"2026-10-05\"").unwrap().naive);
+        for midnight in ["\"2026-10-05\"", "\"2026/10/05\"", "\"20261005\"", "20261005"] {
+            let read = read(midnight).unwrap();
+            assert_eq!((read.utc, read.naive), (noon - chrono::TimeDelta::hours(12), true), "{midnight}");
+        }
         assert_eq!(read("1791201600.25").unwrap().utc.timestamp_subsec_millis(), 250);
     }
 
@@ -180,8 +266,20 @@ mod tests {
             "\"2026-10-05T1:000:00Z\"",
             "\"2026-10-05T25:00:00Z\"",
             "99999999999999999999",
-            "1791367200000000",
-            "1.7913672e15",
+            "9223372036854775807",
+            "1.7913672e25",
+            "0",
+            "-1791201600",
+            "46300.5",
+            "\"46300,5\"",
+            "20269999",
+            "\"10/05/2026 12:00\"",
+            "\"05.10.2026 12:00\"",
+            "\"/Date()/\"",
+            "\"/Date(soon)/\"",
+            "\"[Europe/Berlin]\"",
+            "\"2026-10-05 12:00:00 [Europe/Berlin]\"",
+            "\"Mon Foo  5 12:00:00 2026\"",
             "1e999",
             "-1e300",
             "\"e\"",

@@ -11,7 +11,8 @@ use super::ask::Asker;
 use super::envelope::Envelope;
 use super::page::{self, Page, REJECTED, judge};
 use super::proof::Tally;
-use super::{Delivery, FetchError, Ledger, Limits, Progress, Question, offsets, slices};
+use super::{Delivery, FetchError, Ledger, Limits, Progress, Question};
+use super::{address, archived, offsets, slices};
 
 /// From this many rows outside the question a single page tells that it was ignored.
 const TELLING: u64 = 10;
@@ -33,13 +34,17 @@ pub(super) async fn proved(
     // What the walk before came to, and whether all came to the same.
     let (mut before, mut alike) = (None, true);
     loop {
-        let state =
-            Mutex::new(State { tally: Tally::default(), total: None, soundings: 0, deliver: &mut *deliver });
-        let walk = Walk { question, limits, asker, state, progress };
-        let counted = match question.api {
-            Api::V2 => offsets::walk(&walk).await?,
-            Api::V3 => slices::walk(&walk).await?,
-        };
+        let mut walk = Walk::new(question, limits, asker, deliver, progress);
+        let is_last = number >= limits.walks;
+        let mut parts = vec![walk.part().await?];
+        if question.api == Api::V3
+            && (parts.iter().all(Part::is_whole) || (is_last && question.allow_partial))
+            && archived::are_missing(&walk).await?
+        {
+            progress(Progress::Archived);
+            walk.go_on_with_archived();
+            parts.push(walk.part().await?);
+        }
         let tally = walk.into_tally();
         if let Some((outside, rows)) = tally.mostly_unasked(2) {
             return Err(FetchError::FilterIgnored { outside, rows });
@@ -50,20 +55,36 @@ pub(super) async fn proved(
             let first = first.unwrap_or_default();
             return Err(asker.contract(&format!("{rejected} of {received} sessions {REJECTED}{first}")));
         }
-        let received = tally.distinct();
-        let complete = counted.steady() && counted.last.is_none_or(|expected| expected == received);
-        if complete || (number >= limits.walks && question.allow_partial) {
-            return Ok(tally.ledger(asker.requests(), complete));
-        }
-        alike &= before.is_none_or(|before| before == (counted, received));
-        before = Some((counted, received));
-        let reason = counted.against(received);
-        if number >= limits.walks {
+        let missing =
+            parts.iter().find(|part| !part.is_whole()).map(|part| part.counted.against(part.received));
+        let reason = match missing {
+            Some(_) if is_last && question.allow_partial => return Ok(tally.ledger(asker.requests(), false)),
+            Some(reason) => reason,
+            None => return Ok(tally.ledger(asker.requests(), true)),
+        };
+        alike &= before.is_none_or(|before| before == parts);
+        before = Some(parts);
+        if is_last {
             return Err(FetchError::Incomplete { reason, alike: alike && number > 1 });
         }
         number += 1;
         progress(Progress::Again { walk: number, reason });
         deliver(Delivery::Restart);
+    }
+}
+
+/// A part of a walk that has a count of its own, read to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Part {
+    counted: Counted,
+    /// Different sessions that came.
+    received: u64,
+}
+
+impl Part {
+    /// Whether as many came as the server counts.
+    fn is_whole(&self) -> bool {
+        self.counted.steady() && self.counted.last.is_none_or(|expected| expected == self.received)
     }
 }
 
@@ -133,20 +154,74 @@ pub(super) struct Walk<'w, 'q> {
     pub question: &'w Question,
     pub limits: &'w Limits,
     pub asker: &'w Asker<'q>,
+    /// The address of those sessions that are archived, once they are walked through.
+    archived: Option<Url>,
     state: Mutex<State<'w>>,
     progress: &'w (dyn Fn(Progress) + Send + Sync),
 }
 
 struct State<'w> {
     tally: Tally,
-    /// The server's latest count of the whole question.
+    /// The server's latest count of the whole question, with the sessions of an
+    /// earlier part.
     total: Option<u64>,
+    earlier: u64,
     /// Pages that were asked for to find out how long a slice is.
     soundings: u64,
     deliver: &'w mut (dyn FnMut(Delivery<'_>) + Send),
 }
 
-impl<'w> Walk<'w, '_> {
+impl<'w, 'q> Walk<'w, 'q> {
+    fn new(
+        question: &'w Question,
+        limits: &'w Limits,
+        asker: &'w Asker<'q>,
+        deliver: &'w mut (dyn FnMut(Delivery<'_>) + Send),
+        progress: &'w (dyn Fn(Progress) + Send + Sync),
+    ) -> Self {
+        let state = State { tally: Tally::default(), total: None, earlier: 0, soundings: 0, deliver };
+        Self { question, limits, asker, archived: None, state: Mutex::new(state), progress }
+    }
+
+    /// Walks through all sessions, or through the archived ones.
+    async fn part(&self) -> Result<Part, FetchError> {
+        let counted = match self.question.api {
+            Api::V2 => offsets::walk(self).await?,
+            Api::V3 => slices::walk(self).await?,
+        };
+        Ok(Part { counted, received: self.state().tally.distinct_in_part() })
+    }
+
+    /// Begins a part of its own for the archived sessions.
+    fn go_on_with_archived(&mut self) {
+        self.archived = Some(address::archived(self.asker.sessions(), true));
+        let mut state = self.state();
+        state.earlier = state.tally.distinct();
+        state.tally.begin_part();
+    }
+
+    /// The address of the sessions that are walked through.
+    pub(super) fn sessions(&self) -> &Url {
+        self.archived.as_ref().unwrap_or_else(|| self.asker.sessions())
+    }
+
+    /// Whether these are the archived ones.
+    pub(super) fn is_of_archived(&self) -> bool {
+        self.archived.is_some()
+    }
+
+    /// Whether a session was met.
+    pub(super) fn has_met(&self, id: &str) -> bool {
+        self.state().tally.has_met(id)
+    }
+
+    /// Whether certain sessions are in question, and all of them were met.
+    pub(super) fn has_met_all_asked(&self) -> bool {
+        let state = self.state();
+        let ids = &self.question.ids;
+        !ids.is_empty() && ids.iter().all(|id| state.tally.has_met(id))
+    }
+
     /// Asks for a page and gives what `take` makes of it. A page that cannot
     /// be read is asked for again, so `take` sees each page once.
     ///
@@ -218,7 +293,10 @@ impl<'w> Walk<'w, '_> {
 
     /// Notes the server's count of the whole question.
     pub(super) fn note_total(&self, total: Option<u64>, is_first: bool) {
-        self.state().total = total;
+        let mut state = self.state();
+        let total = total.map(|total| total.saturating_add(state.earlier));
+        state.total = total;
+        drop(state);
         if is_first {
             (self.progress)(Progress::Total(total));
         }

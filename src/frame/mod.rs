@@ -75,6 +75,16 @@ impl Frames {
         let counts = counts.map_err(failed)?;
         Ok((counts.iter().flatten().filter(|count| *count > 0).count() as u64, counts.len() as u64))
     }
+
+    /// How many entries of pull requests have no address, and so are none, of how many.
+    ///
+    /// # Errors
+    /// A column is not there: an internal error.
+    pub fn without_address(&self) -> Result<(u64, u64), FrameError> {
+        let failed = |source| FrameError { table: "pull_requests", source };
+        let addresses = self.pull_requests.column(columns::ADDRESS).map_err(failed)?;
+        Ok((addresses.null_count() as u64, addresses.len() as u64))
+    }
 }
 
 /// Frames that still grow.

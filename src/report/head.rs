@@ -75,12 +75,24 @@ pub fn doubts(ledger: &Ledger, tags: &[String], is_archived: bool) -> Vec<String
 }
 
 /// The same for fields that could not be read, from 1 % of the sessions on.
-pub fn unreadable(sessions: u64, of: u64) -> Option<String> {
+pub fn unreadable((sessions, of): (u64, u64)) -> Option<String> {
     (sessions.saturating_mul(100) > of).then(|| {
         format!(
             "{} of {} sessions have fields that could not be read and are left out; the page and facts.json \
              count them under quality.",
             count(sessions),
+            count(of)
+        )
+    })
+}
+
+/// The same for pull requests without an address, from 1 % of their entries on.
+pub fn without_address((entries, of): (u64, u64)) -> Option<String> {
+    (entries.saturating_mul(100) > of).then(|| {
+        format!(
+            "{} of {} pull requests have no address and are in no number; the page and facts.json count them \
+             under quality.",
+            count(entries),
             count(of)
         )
     })

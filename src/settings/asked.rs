@@ -7,7 +7,7 @@ use chrono::DateTime;
 use super::checks::{base_url, generation, page_size, word};
 use super::{FoundKey, Network, SettingsError};
 use crate::cli::ApiArgs;
-use crate::fetch::{Api, Question, Secret};
+use crate::fetch::{Api, Gate, Question, Secret};
 
 /// How long a whole fetch may take.
 const DEADLINE: Duration = Duration::from_secs(20 * 60);
@@ -44,7 +44,7 @@ pub(super) fn asked(
         tags: Vec::new(),
         users: Vec::new(),
         page_size: page_size(access.page_size, limits.unwrap_or(api))?,
-        concurrency: access.concurrency as usize,
+        gate: Gate::new(access.concurrency as usize),
         allow_partial: false,
         deadline: DEADLINE,
         key_source,

@@ -27,7 +27,7 @@ pub(super) fn zone(text: &str) -> Result<Tz, SettingsError> {
         let near = chrono_tz::TZ_VARIANTS
             .iter()
             .find(|zone| zone.name().contains('/') && zone.name().to_lowercase().ends_with(&city))
-            .filter(|_| !city.is_empty())
+            .filter(|_| city.len() > 2)
             .map_or("Europe/Berlin or UTC", |zone| zone.name());
         SettingsError::new(message, format!("use an IANA name such as {near}"))
     })
@@ -199,7 +199,7 @@ pub fn checked_key(found: Option<&FoundKey>) -> Result<String, SettingsError> {
     if let Some((what, hint)) = wrapping(text) {
         return Err(SettingsError::new(format!("the API key from {} {what}", found.source), hint));
     }
-    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if !text.bytes().all(|byte| byte.is_ascii_graphic() && !b"$<>{},;".contains(&byte)) {
         return Err(SettingsError::new(
             format!("the API key from {} has spaces or characters that no key has", found.source),
             "give the key alone, on one line",

@@ -1,5 +1,7 @@
 //! A request to its answer: pure, so that the server only carries bytes.
 
+use hyper::StatusCode;
+use serde::Serialize;
 use serde_json::json;
 
 use super::faults::Shape;
@@ -48,15 +50,34 @@ pub struct Request<'a> {
 pub struct Answer {
     pub status: u16,
     pub body: String,
+    /// Problem details of RFC 9457.
+    pub is_problem: bool,
+}
+
+impl Request<'_> {
+    /// A refusal, in words or as complaints about parameters: `{"detail": …}` of
+    /// version 2, problem details of version 3.
+    pub fn refused(&self, status: u16, detail: impl Serialize) -> Answer {
+        if !self.path.starts_with("/v3/") {
+            return Answer { status, body: json!({ "detail": detail }).to_string(), is_problem: false };
+        }
+        let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+        let mut body = json!({
+            "type": "about:blank", "title": reason.unwrap_or_default(), "status": status, "detail": null,
+            "instance": self.path
+        });
+        let detail = json!(detail);
+        let name = if detail.is_array() { "errors" } else { "detail" };
+        if let Some(fields) = body.as_object_mut() {
+            fields.insert(name.to_owned(), detail);
+        }
+        Answer { status, body: body.to_string(), is_problem: true }
+    }
 }
 
 impl Answer {
-    fn detail(status: u16, detail: impl serde::Serialize) -> Self {
-        Self { status, body: json!({ "detail": detail }).to_string() }
-    }
-
     fn well(body: String) -> Self {
-        Self { status: 200, body }
+        Self { status: 200, body, is_problem: false }
     }
 }
 
@@ -88,52 +109,56 @@ enum Subject {
 /// what is wrong with a page of sessions.
 pub fn answer(organisation: &Organisation, terms: &Terms, request: Request, shape: &Shape) -> Answer {
     let Some(Route { api, org, subject }) = route(request.path) else {
-        return Answer::detail(404, "Not Found");
+        return request.refused(404, "Not Found");
     };
     if request.method != "GET" {
-        return Answer::detail(405, "Method Not Allowed");
+        return request.refused(405, "Method Not Allowed");
     }
     match request.authorization.and_then(token) {
-        None => return Answer::detail(401, "Not authenticated"),
-        Some(token) if !is_let_in(terms, api, token) => return Answer::detail(401, "Invalid API key"),
+        None => return request.refused(401, "Not authenticated"),
+        Some(token) if !is_let_in(terms, api, token) => return request.refused(401, "Invalid API key"),
         Some(_) => {}
     }
     if org.as_ref().is_some_and(|org| !organisation.orgs.contains(org)) {
-        return Answer::detail(404, "Organization not found");
+        return request.refused(404, "Organization not found");
     }
     match (subject, api) {
         (Subject::Myself, _) => Answer::well(v3::myself()),
-        (Subject::Usage, _) if !terms.may_see_usage => Answer::detail(403, "Insufficient permissions"),
-        (Subject::Usage, Api::V2) => counted(organisation, org, usage::read_v2(request.query), usage::v2),
-        (Subject::Usage, Api::V3) => counted(organisation, org, usage::read_v3(request.query), usage::v3),
+        (Subject::Usage, _) if !terms.may_see_usage => request.refused(403, "Insufficient permissions"),
+        (Subject::Usage, Api::V2) => {
+            counted(organisation, org, request, usage::read_v2(request.query), usage::v2)
+        }
+        (Subject::Usage, Api::V3) => {
+            counted(organisation, org, request, usage::read_v3(request.query), usage::v3)
+        }
         (Subject::List(list), _) if shape.refuses_lists || terms.hidden.contains(&list) => {
-            Answer::detail(403, "Insufficient permissions")
+            request.refused(403, "Insufficient permissions")
         }
         (Subject::List(list), Api::V2) => match v2::Query::read(request.query) {
-            Err(complaints) => Answer::detail(422, complaints),
+            Err(complaints) => request.refused(422, complaints),
             Ok(query) => {
                 let list = (list, org.as_deref());
                 Answer::well(lists::page_v2(organisation, list, &query, terms.max_page, shape))
             }
         },
         (Subject::List(list), Api::V3) => match v3::Query::read(request.query) {
-            Err(complaints) => Answer::detail(422, complaints),
+            Err(complaints) => request.refused(422, complaints),
             Ok(query) => lists::page_v3(organisation, list, &query, terms.max_page, terms.total, shape)
-                .map_or_else(|| Answer::detail(400, "Invalid cursor"), Answer::well),
+                .map_or_else(|| request.refused(400, "Invalid cursor"), Answer::well),
         },
         (Subject::Sessions, Api::V2) => match v2::Query::read(request.query) {
-            Err(complaints) => Answer::detail(422, complaints),
+            Err(complaints) => request.refused(422, complaints),
             Ok(mut query) => {
                 narrow(organisation, org, &mut query.filter);
                 Answer::well(v2::page(organisation, &query, terms.max_page, shape))
             }
         },
         (Subject::Sessions, Api::V3) => match v3::Query::read(request.query) {
-            Err(complaints) => Answer::detail(422, complaints),
+            Err(complaints) => request.refused(422, complaints),
             Ok(mut query) => {
                 narrow(organisation, org, &mut query.filter);
                 v3::page(organisation, &query, terms.max_page, terms.total, shape)
-                    .map_or_else(|| Answer::detail(400, "Invalid cursor"), Answer::well)
+                    .map_or_else(|| request.refused(400, "Invalid cursor"), Answer::well)
             }
         },
     }
@@ -142,11 +167,12 @@ pub fn answer(organisation: &Organisation, terms: &Terms, request: Request, shap
 fn counted(
     organisation: &Organisation,
     org: Option<String>,
+    request: Request,
     filter: Result<Filter, Vec<Complaint>>,
     write: fn(&Counts) -> String,
 ) -> Answer {
     match filter {
-        Err(complaints) => Answer::detail(422, complaints),
+        Err(complaints) => request.refused(422, complaints),
         Ok(mut filter) => {
             narrow(organisation, org, &mut filter);
             Answer::well(write(&usage::count(organisation, &filter)))

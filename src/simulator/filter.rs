@@ -31,6 +31,8 @@ pub struct Filter {
     pub service_users: BTreeSet<String>,
     pub origins: BTreeSet<String>,
     pub playbooks: BTreeSet<String>,
+    /// Only archived sessions, or only others.
+    pub archived: Option<bool>,
 }
 
 impl Filter {
@@ -45,7 +47,7 @@ impl Filter {
             &self.origins,
             &self.playbooks,
         ];
-        sets.iter().all(|set| set.is_empty()) && self.updated == Window::default()
+        sets.iter().all(|set| set.is_empty()) && self.updated == Window::default() && self.archived.is_none()
     }
 
     /// Whether a record passes everything but the window of creation.
@@ -60,13 +62,15 @@ impl Filter {
 
     /// Only the body tells these, so it is read when they are asked for.
     fn passes_marks(&self, record: &Record) -> bool {
-        if self.service_users.is_empty() && self.origins.is_empty() && self.playbooks.is_empty() {
+        let is_any = self.service_users.is_empty() && self.origins.is_empty() && self.playbooks.is_empty();
+        if is_any && self.archived.is_none() {
             return true;
         }
-        let Marks { service_user, origin, playbook } = marks(record);
+        let Marks { service_user, origin, playbook, is_archived } = marks(record);
         any(&self.service_users, |wanted| service_user.as_ref() == Some(wanted))
             && any(&self.origins, |wanted| origin.as_ref() == Some(wanted))
             && any(&self.playbooks, |wanted| playbook.as_ref() == Some(wanted))
+            && self.archived.is_none_or(|wanted| is_archived == wanted)
     }
 }
 

@@ -42,7 +42,7 @@ struct Starter {
 }
 
 fn record(world: &World, shelf: &mut Shelf, random: &mut Random, start: Start) -> Record {
-    let starter = starter(world, random, start.automatic);
+    let starter = starter(world, random, start);
     let kind = if start.automatic {
         KINDS.len() - 1
     } else {
@@ -109,7 +109,7 @@ fn record(world: &World, shelf: &mut Shelf, random: &mut Random, start: Start) -
     }
 }
 
-fn starter(world: &World, random: &mut Random, automatic: bool) -> Starter {
+fn starter(world: &World, random: &mut Random, Start { at, automatic }: Start) -> Starter {
     let person = random.cumulative(&world.user_weights);
     let org = |index: usize| world.orgs.get(index % world.orgs.len().max(1)).cloned().unwrap_or_default();
     let team = if random.chance(0.85) { person } else { random.below(TEAMS.len()) };
@@ -124,7 +124,8 @@ fn starter(world: &World, random: &mut Random, automatic: bool) -> Starter {
             cost: 0.5,
         };
     }
-    let user = world.users.get(person).filter(|_| !world.odd(random, 0.008));
+    // Only who it is depends on who is there; what the session is like does not.
+    let user = world.users.get(world.on_duty(person, at)).filter(|_| !world.odd(random, 0.008));
     let cost = [1.7, 1.0, 1.4].get(person).copied().unwrap_or(0.8 + 0.05 * (person % 8) as f64);
     Starter {
         user_id: match user {
@@ -262,9 +263,32 @@ mod tests {
         // If this fails, the demo has changed for everybody: say so in the change log.
         assert_eq!(
             (first.session_id.as_str(), first.created_at.to_rfc3339().as_str(), first.body.len()),
-            ("479511cb41b373908c74d49269a30d59", "2026-08-17T01:13:32+00:00", 2_762)
+            ("479511cb41b373908c74d49269a30d59", "2026-08-17T01:13:32+00:00", 2_767)
         );
         assert_ne!(records, super::records(&Recipe { seed: 1, ..Recipe::demo() }));
+    }
+
+    #[test]
+    fn people_join_and_leave() {
+        let (world, records) = (World::new(&Recipe::demo()), demo());
+        let first = records[0].created_at;
+        let last_week = world.end - TimeDelta::days(7);
+        let mut met = [0; 3];
+        for (id, tenure) in world.users.iter().zip(&world.tenures) {
+            let own = records.iter().filter(|record| record.user_id.as_ref() == Some(id));
+            let moments: Vec<DateTime<Utc>> = own.map(|record| record.created_at).collect();
+            // A moment is written in whole seconds, which begin a bit earlier.
+            let (from, to) = (tenure.start - TimeDelta::seconds(1), tenure.end);
+            assert!(moments.len() > 5 && moments.iter().all(|at| (from..to).contains(at)), "{tenure:?}");
+            let stays = (from < first, to > last_week);
+            met[match stays {
+                (true, true) => 0,
+                (false, true) => 1,
+                (true, false) => 2,
+                (false, false) => panic!("{tenure:?}"),
+            }] += 1;
+        }
+        assert_eq!(met, [20, 2, 2]);
     }
 
     #[test]

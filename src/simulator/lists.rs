@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use chrono::SecondsFormat;
 use serde_json::{Value, json};
 
 use super::faults::Shape;
@@ -194,8 +195,10 @@ fn member(person: &Person, org: Option<&str>) -> Value {
         Some(org) => json!({"org_id": org, "org_name": org_name(org), "org_role": role}),
         None => {
             let logins = Random::keyed(&person.id, STREAM + 1).below(90);
+            let joined = person.joined.map(|joined| joined.to_rfc3339_opts(SecondsFormat::Secs, true));
+            let joined = joined.unwrap_or_else(|| "2024-03-04T09:30:00Z".to_owned());
             json!({
-                "created_at": "2024-03-04T09:30:00Z", "last_login": null, "login_count": logins,
+                "created_at": joined, "last_login": null, "login_count": logins,
                 "saml_id": null, "searches_created_count": 0, "sessions_created_count": logins * 3
             })
         }

@@ -54,6 +54,16 @@ pub fn number(text: &str, least: usize) -> Result<usize, Wrong> {
     }
 }
 
+/// True, false or, for neither, null.
+pub fn flag(text: &str) -> Result<Option<bool>, Wrong> {
+    match text {
+        "true" => Ok(Some(true)),
+        "false" => Ok(Some(false)),
+        "null" | "" => Ok(None),
+        _ => Err(("Input should be a valid boolean", "bool_parsing")),
+    }
+}
+
 /// ISO 8601 with a zone: a time without one would not say which moment is meant.
 pub fn iso(text: &str) -> Result<DateTime<Utc>, Wrong> {
     DateTime::parse_from_rfc3339(text)

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, NaiveTime, Utc};
+
 use super::names::{FOREIGN_NAMES, GIVEN_NAMES, LONG_NAME, SERVICES, SURNAMES};
 use super::random::Random;
 use super::recipe::Recipe;
@@ -41,18 +43,24 @@ pub struct Person {
     pub listed: Listed,
     /// The organisations that they belong to; none is all of them.
     pub orgs: BTreeSet<String>,
+    /// When they joined, if within the span of the sessions.
+    pub joined: Option<DateTime<Utc>>,
 }
 
 /// The people of a recipe. Most have an ordinary name; where odd values may
 /// occur, some have none, no email either, a long or a foreign one or that of
-/// somebody else, and some are on no list: they have left.
+/// somebody else. Whoever has left is on no list.
 pub fn invent(recipe: &Recipe) -> Vec<Person> {
     let world = World::new(recipe);
     let mut emails = BTreeSet::new();
     let mut people: Vec<Person> = Vec::new();
+    let first = recipe.first_day.and_time(NaiveTime::MIN).and_utc();
     for (rank, id) in world.users.iter().enumerate() {
         let org = world.orgs.get(rank % world.orgs.len().max(1)).cloned();
+        let tenure = world.tenures.get(rank).filter(|tenure| tenure.end == world.end);
+        let Some(tenure) = tenure else { continue };
         let mut person = ordinary(id, org.into_iter().collect(), &mut emails);
+        person.joined = Some(tenure.start).filter(|start| *start > first);
         let odd = if recipe.oddity > 0.0 { rank % ROUND } else { 0 };
         match odd {
             6 | 18 => {
@@ -111,12 +119,20 @@ pub fn known_service_users<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<Person
 fn ordinary(id: &str, orgs: BTreeSet<String>, emails: &mut BTreeSet<String>) -> Person {
     let (name, address) = full_name(id);
     let listed = if Random::keyed(id, STREAM + 1).chance(0.3) { Listed::IdpUsers } else { Listed::Users };
-    Person { id: id.to_owned(), name: Some(name), email: Some(email(&address, emails)), listed, orgs }
+    Person {
+        id: id.to_owned(),
+        name: Some(name),
+        email: Some(email(&address, emails)),
+        listed,
+        orgs,
+        joined: None,
+    }
 }
 
 fn service(id: &str, rank: usize) -> Person {
     let name = SERVICES.get(rank % SERVICES.len()).map(|name| (*name).to_owned());
-    Person { id: id.to_owned(), name, email: None, listed: Listed::ServiceUsers, orgs: BTreeSet::new() }
+    let orgs = BTreeSet::new();
+    Person { id: id.to_owned(), name, email: None, listed: Listed::ServiceUsers, orgs, joined: None }
 }
 
 /// A name, and how an address writes it.
@@ -146,8 +162,9 @@ mod tests {
         let people = invent(&Recipe::demo());
         let world = World::new(&Recipe::demo());
         let count = |test: &dyn Fn(&Person) -> bool| people.iter().filter(|one| test(one)).count();
-        assert_eq!(people.len(), 23 + 2, "one user has left");
-        assert!(world.users.iter().filter(|id| !people.iter().any(|one| one.id == **id)).count() == 1);
+        assert_eq!(people.len(), 21 + 2, "three users have left");
+        assert!(world.users.iter().filter(|id| !people.iter().any(|one| one.id == **id)).count() == 3);
+        assert_eq!(count(&|one| one.joined.is_some()), 2);
         assert_eq!(count(&|one| one.listed == Listed::ServiceUsers && one.email.is_none()), 2);
         assert_eq!(count(&|one| one.name.is_none() && one.email.is_some()), 1);
         assert_eq!(count(&|one| one.name.is_none() && one.email.is_none()), 1);
@@ -173,7 +190,7 @@ mod tests {
     #[test]
     fn people_follow_the_recipe() {
         let plain = invent(&Recipe { oddity: 0.0, users: 60, orgs: 3, ..Recipe::demo() });
-        assert_eq!(plain.len(), 62);
+        assert_eq!(plain.len(), 57);
         assert!(plain.iter().all(|one| one.name.is_some()));
         assert_eq!(plain[4].orgs, BTreeSet::from(["org_demo_2".to_owned()]));
         let long = invent(&Recipe { name_length: Some(200), ..Recipe::demo() });

@@ -16,6 +16,8 @@ pub struct Recipe {
     pub days: u32,
     /// How many people start sessions; 0 leaves every session without a user.
     pub users: usize,
+    /// Whether some of them join or leave within the span.
+    pub turnover: bool,
     /// How many tags are in use; 0 leaves every session untagged.
     pub tags: usize,
     /// How many repositories receive pull requests; 0 is no pull request at all.
@@ -37,6 +39,7 @@ impl Recipe {
             first_day: NaiveDate::from_ymd_opt(2026, 8, 17).unwrap_or_default(),
             days: 56,
             users: 24,
+            turnover: true,
             tags: 14,
             repos: 8,
             orgs: 1,

@@ -227,17 +227,13 @@ async fn respond(
     if !state.latency.is_zero() {
         tokio::time::sleep(state.latency).await;
     }
-    let answer = answer(
-        &state.organisation,
-        &state.terms,
-        answer::Request {
-            method: request.method().as_str(),
-            path: request.uri().path(),
-            query: request.uri().query().unwrap_or_default(),
-            authorization: request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()),
-        },
-        &mishaps.shape,
-    );
+    let asked = answer::Request {
+        method: request.method().as_str(),
+        path: request.uri().path(),
+        query: request.uri().query().unwrap_or_default(),
+        authorization: request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()),
+    };
+    let answer = answer(&state.organisation, &state.terms, asked, &mishaps.shape);
     let Some(kind) = mishaps.instead else { return Ok(transport::well(answer)) };
     match kind {
         FaultKind::Reset => {
@@ -248,8 +244,7 @@ async fn respond(
         FaultKind::Stall => drop(doom.send_replace(Doom::Stall)),
         _ => {}
     }
-    let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-    Ok(transport::ill(kind, answer, state.address, target))
+    Ok(transport::ill(kind, answer, asked, state.address))
 }
 
 /// Counts a request for as long as it lives, also when the client hangs up.

@@ -13,11 +13,12 @@ use hyper::header::{
 };
 use hyper::{Response, StatusCode};
 
-use super::answer::Answer;
+use super::answer::{Answer, Request};
 use super::bomb;
 use super::faults::FaultKind;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 /// The clock of an answer that tells when to come back. It stands still, and
 /// somewhere else than the reader's, who has to take the difference.
 const ITS_NOW: HeaderValue = HeaderValue::from_static("Mon, 12 Oct 2026 06:00:00 GMT");
@@ -81,7 +82,8 @@ impl hyper::body::Body for Body {
 /// The answer as it should be.
 pub fn well(answer: Answer) -> Response<Body> {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let response = respond(status, JSON, whole([Bytes::from(answer.body)]));
+    let kind = if answer.is_problem { PROBLEM } else { JSON };
+    let response = respond(status, kind, whole([Bytes::from(answer.body)]));
     match status {
         StatusCode::METHOD_NOT_ALLOWED => with(response, ALLOW, HeaderValue::from_static("GET")),
         _ => response,
@@ -89,15 +91,15 @@ pub fn well(answer: Answer) -> Response<Body> {
 }
 
 /// What comes instead; a reset is the connection's to make.
-pub fn ill(kind: FaultKind, answer: Answer, place: SocketAddr, target: &str) -> Response<Body> {
+pub fn ill(kind: FaultKind, answer: Answer, request: Request, place: SocketAddr) -> Response<Body> {
     match kind {
-        FaultKind::Unavailable => refusal(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
+        FaultKind::Unavailable => well(request.refused(503, "Service Unavailable")),
         FaultKind::Busy => {
-            let response = refusal(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests");
+            let response = well(request.refused(429, "Too Many Requests"));
             with(response, RETRY_AFTER, HeaderValue::from_static("1"))
         }
         FaultKind::BusyUntil => {
-            let response = refusal(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests");
+            let response = well(request.refused(429, "Too Many Requests"));
             with(with(response, DATE, ITS_NOW), RETRY_AFTER, A_SECOND_LATER)
         }
         FaultKind::Html => {
@@ -106,7 +108,7 @@ pub fn ill(kind: FaultKind, answer: Answer, place: SocketAddr, target: &str) -> 
         }
         FaultKind::Truncate => part(answer, End::Short),
         FaultKind::Stall => part(answer, End::Never),
-        FaultKind::Redirect => redirect(place, target),
+        FaultKind::Redirect => redirect(place, request),
         FaultKind::Bomb => {
             let response = respond(StatusCode::OK, JSON, whole(bomb::pieces()));
             with(response, CONTENT_ENCODING, HeaderValue::from_static("gzip"))
@@ -115,14 +117,11 @@ pub fn ill(kind: FaultKind, answer: Answer, place: SocketAddr, target: &str) -> 
     }
 }
 
-fn refusal(status: StatusCode, detail: &str) -> Response<Body> {
-    let body = serde_json::json!({ "detail": detail }).to_string();
-    respond(status, JSON, whole([Bytes::from(body)]))
-}
-
 /// The same place by another name, so that who follows gives itself away by one
 /// more request.
-fn redirect(place: SocketAddr, target: &str) -> Response<Body> {
+fn redirect(place: SocketAddr, request: Request) -> Response<Body> {
+    let query = if request.query.is_empty() { "" } else { "?" };
+    let target = format!("{}{query}{}", request.path, request.query);
     let response = respond(StatusCode::FOUND, JSON, whole([]));
     match HeaderValue::from_str(&format!("http://localhost:{}{target}", place.port())) {
         Ok(location) => with(response, LOCATION, location),

@@ -74,7 +74,7 @@ const QUESTIONS: [&[&str]; 6] = [
     &["--month", "2026-09", "--trend", "1"],
     &["--week", "2026-W40", "--tz", "Asia/Kathmandu"],
     &["--from", "2026-09-28", "--to", "2026-10-03", "--trend", "0", "--tz", "America/New_York"],
-    &["--week", "2026-W41", "--tag", "payments", "--tag", "nightly"],
+    &["--week", "2026-W41", "--tag", "team:payments", "--tag", "nightly"],
     &["--week", "2026-W41", "--profile", "leadership"],
 ];
 

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::support::{Outcome, Served, acumen, files, run, serve};
 
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 15] = [
     "settings",
     "key",
     "API",
@@ -23,6 +23,7 @@ const NAMES: [&str; 14] = [
     "time window",
     "page size",
     "last week",
+    "archived",
     "output",
 ];
 const V2: &str = "apk_user_canary_7f3c91";
@@ -104,6 +105,17 @@ fn a_healthy_server_is_ok_throughout_in_either_generation() {
     let told = format!("{sessions} sessions, {analysed} with an analysis");
     assert!(line(&outcome, "last week").contains(&told), "{told}: {}", outcome.stdout);
     assert!(line(&outcome, "last week").contains(&format!("week {week} (")), "{}", outcome.stdout);
+}
+
+#[test]
+fn archived_sessions_that_are_not_listed_are_counted_and_told() {
+    let (lists, hides) = (served(Options::default()), faulty("hidearchived"));
+    let [listed, hidden] = [&lists, &hides].map(|served| doctor(&served.url(), V3, &["--page-size", "50"]));
+    assert_eq!(line(&listed, "last week"), line(&hidden, "last week"));
+    assert!(line(&listed, "archived").contains(": they are listed, "), "{}", listed.stdout);
+    assert!(line(&hidden, "archived").contains(": they are not listed, "), "{}", hidden.stdout);
+    let counts = |outcome: &Outcome| line(outcome, "archived").split("listed, ").nth(1).map(str::to_owned);
+    assert!(counts(&hidden).is_some_and(|text| text.starts_with(&counts(&listed).unwrap())));
 }
 
 #[test]
@@ -253,7 +265,7 @@ fn wrong_settings_leave_the_rest_to_be_looked_at() {
         assert!(line(&outcome, "settings").starts_with("ok"));
         let found = line(&outcome, "key");
         assert!(found.starts_with("FAILED") && found.contains(words), "{found}");
-        assert_eq!(words_of(&outcome, "skipped"), 9, "{}", outcome.stdout);
+        assert_eq!(words_of(&outcome, "skipped"), 10, "{}", outcome.stdout);
     }
     assert_eq!(served.simulator.requests(), 0, "nobody is asked");
     let outcome = doctor(&served.url(), V2, &["--out", "/dev/null/reports"]);

@@ -152,10 +152,58 @@ fn lists_and_analyses_as_text_count_as_lists_and_objects_do() {
     );
 }
 
+/// What other languages print in the place of lists and objects counts as these do.
+#[test]
+fn lists_and_objects_that_python_or_a_database_wrote_are_read() {
+    let pull = json!({"pr_url": "https://github.com/example/shop/pull/5", "pr_state": "merged"});
+    let analysis =
+        json!({"issues": [{"impact": "High", "label": "It's slow", "issue": null}], "action_items": []});
+    let plain = json!({"tags": ["x", "team:y"], "pull_requests": [pull], "session_analysis": analysis});
+    let others = [
+        json!({"tags": "['x', \"team:y\"]",
+               "pull_requests": "[{'pr_url': 'https://github.com/example/shop/pull/5', 'pr_state': 'merged'}]",
+               "session_analysis": "{'issues': [{'impact': 'High', 'label': \"It's slow\", 'issue': None}], \
+                                     'action_items': []}"}),
+        json!({"tags": "{x,\"team:y\"}", "pull_requests": json!(json!([pull]).to_string()).to_string(),
+               "session_analysis": json!(analysis.to_string()).to_string()}),
+        json!({"tags": "x; team:y", "pull_requests": [pull], "session_analysis": [analysis]}),
+    ];
+    let of = |fields: Value| {
+        let (text, stderr) = written(&json!([session(1, fields)]).to_string());
+        assert!(!stderr.contains(LEFT_OUT), "{stderr}");
+        serde_json::from_str::<Value>(&text).expect("JSON")
+    };
+    let expected = of(plain);
+    for other in others {
+        let found = of(other.clone());
+        assert_eq!(
+            (&found["facts"], &found["quality"]),
+            (&expected["facts"], &expected["quality"]),
+            "{other}"
+        );
+    }
+    for nothing in ["None", "NULL", "nan", "\\N", "null", "[]", ""] {
+        let fields = json!({"tags": nothing, "pull_requests": nothing, "session_analysis": nothing});
+        let found = of(fields);
+        let empty = of(json!({}));
+        assert_eq!((&found["facts"], &found["quality"]), (&empty["facts"], &empty["quality"]), "{nothing}");
+    }
+}
+
+#[test]
+fn pull_requests_without_an_address_are_reported() {
+    let nameless = json!({"pull_requests": [{"number": 5, "pr_state": "merged"}]});
+    let (facts, stderr) = facts(&[session(1, nameless)], false);
+    assert_eq!(facts.value("prs", json!({})), 0);
+    assert!(stderr.contains("warning: 1 of 1 pull requests have no address"), "{stderr}");
+    let named = json!({"pull_requests": [{"pr_url": "https://github.com/example/shop/pull/5"}]});
+    assert!(!self::facts(&[session(1, named)], false).1.contains("no address"));
+}
+
 #[test]
 fn what_has_no_clear_meaning_is_counted_and_reported() {
     let odd = json!({
-        "tags": "['x', 'y']", "pull_requests": {"number": 5}, "session_analysis": "done", "title": ["a"],
+        "tags": "{x=1}", "pull_requests": {"number": 5}, "session_analysis": "done", "title": ["a"],
         "updated_at": "soon", "num_user_messages": "many", "status": {"name": "exit"}, "user_id": true,
     });
     let (facts, stderr) = facts(&[session(1, json!({})), session(2, odd)], false);

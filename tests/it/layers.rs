@@ -211,7 +211,7 @@ fn settings_take_of_the_fetch_only_its_question() {
     assert_eq!(
         taken,
         [
-            "crate::fetch::{Api, Question, Secret}",
+            "crate::fetch::{Api, Gate, Question, Secret}",
             "crate::fetch::Api",
             "crate::fetch::{Api, Question}",
             "crate::fetch::Question"

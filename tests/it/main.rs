@@ -6,6 +6,8 @@ mod agreement;
 #[cfg(test)]
 mod archive;
 #[cfg(test)]
+mod archived;
+#[cfg(test)]
 mod attacker;
 #[cfg(test)]
 mod browser;

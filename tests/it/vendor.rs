@@ -103,7 +103,9 @@ fn a_refusal_is_a_note() {
 #[test]
 fn nobody_asks_about_a_part_or_against_a_wish() {
     let served = served(Options::default());
-    for flags in [&["--no-reconcile"][..], &["--tag", "payments"], &["--user", "nobody", "--allow-empty"]] {
+    for flags in
+        [&["--no-reconcile"][..], &["--tag", "team:payments"], &["--user", "nobody", "--allow-empty"]]
+    {
         let before = served.simulator.requests();
         let report = served.report(&[&WEEK[..], flags].concat());
         assert!(!quality(&report).contains("vendor"), "{flags:?}");

@@ -54,7 +54,7 @@ fn asking(api: Api, base: &str) -> Question {
         Api::V2 => "apk_user_k3y",
         Api::V3 => "cog_k3y",
     };
-    Question { api, key: Secret::new(key.to_owned()), concurrency: 4, ..question(base) }
+    Question { api, key: Secret::new(key.to_owned()), gate: Gate::new(4), ..question(base) }
 }
 
 /// Short enough for a test, long enough for a busy machine.
@@ -172,8 +172,11 @@ async fn what_breaks_on_the_way_is_asked_again() {
             let begun = Instant::now();
             let (ledger, seen) = run_within(&asking(api, &base), &hurried()).await;
             let ledger = ledger.unwrap_or_else(|error| panic!("{api} {class}: {error}"));
-            assert_eq!((ledger.requests, ledger.retries, ledger.unique, ledger.complete), (2, 1, 1, true));
-            assert_eq!((met.load(Ordering::SeqCst), seen.ids(), seen.restarts), (2, vec!["s000"], 0));
+            // v3 is asked for archived sessions as well.
+            let requests = if api == Api::V3 { 3 } else { 2 };
+            assert_eq!((ledger.requests, ledger.retries, ledger.unique), (requests, 1, 1));
+            let met = met.load(Ordering::SeqCst) as u64;
+            assert_eq!((met, seen.ids(), seen.restarts, ledger.complete), (requests, vec!["s000"], 0, true));
             let retries = seen.retries();
             assert!(retries.len() == 1 && retries[0].1.contains(class), "{api} {class}: {retries:?}");
             assert!(begun.elapsed() < Duration::from_secs(5), "{api} {class}: {:?}", begun.elapsed());

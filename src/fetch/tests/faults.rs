@@ -154,7 +154,7 @@ async fn a_pause_holds_for_all() {
         honest(&records(400), asked, 1000)
     });
     let mut question = question(&server.base);
-    question.concurrency = 2;
+    question.gate = Gate::new(2);
     let (ledger, _) = run(&question).await;
     assert!(ledger.unwrap().complete);
     let pause = paused.lock().unwrap().unwrap();

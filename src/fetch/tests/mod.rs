@@ -29,7 +29,7 @@ pub(super) fn question(base: &str) -> Question {
         tags: Vec::new(),
         users: Vec::new(),
         page_size: 10,
-        concurrency: 1,
+        gate: Gate::new(1),
         allow_partial: false,
         deadline: Duration::from_secs(60),
     }

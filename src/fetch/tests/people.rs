@@ -40,7 +40,7 @@ async fn ask_about(
 ) -> People {
     let org = org.map(str::to_owned);
     let key = Secret::new(if api == Api::V2 { "apk_user_k3y" } else { "cog_k3y" }.to_owned());
-    let question = Question { api, org, key, concurrency: 2, ..question(&server.base) };
+    let question = Question { api, org, key, gate: Gate::new(2), ..question(&server.base) };
     let people = told_within(&question, limits, subjects).await;
     assert!(!format!("{people:?}").contains("k3y"), "{people:?}");
     assert!(people.members.is_sorted_by(|one, other| one.id < other.id), "{people:?}");

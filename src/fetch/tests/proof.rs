@@ -21,7 +21,7 @@ async fn a_drift_of_the_total_repeats_the_walk() {
             _ => honest(&records(20)[1..], asked, 1000),
         });
         let mut question = question(&server.base);
-        question.concurrency = concurrency;
+        question.gate = Gate::new(concurrency);
         let (ledger, seen) = run(&question).await;
         let ledger = ledger.unwrap();
         assert!(ledger.complete);
@@ -56,7 +56,7 @@ async fn a_count_that_moved_and_moved_back_is_not_steady() {
         honest(&all, asked, 1000)
     });
     let mut question = question(&server.base);
-    question.concurrency = 2;
+    question.gate = Gate::new(2);
     let (ledger, seen) = run(&question).await;
     assert_eq!((ledger.unwrap().unique, seen.restarts), (26, 1));
     assert!(seen.ids().contains(&"s900"));

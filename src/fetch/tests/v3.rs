@@ -14,7 +14,7 @@ fn v3(server: &Server, concurrency: usize) -> Question {
     Question {
         api: Api::V3,
         key: Secret::new("cog_k3y".to_owned()),
-        concurrency,
+        gate: Gate::new(concurrency),
         ..super::question(&server.base)
     }
 }
@@ -283,7 +283,8 @@ async fn one_empty_page_is_forgiven() {
             });
             let (ledger, seen) = run(&v3(&server, concurrency)).await;
             let ledger = ledger.unwrap();
-            assert_eq!((ledger.requests, ledger.retries, ledger.complete), (4, 0, true));
+            // With one for archived sessions.
+            assert_eq!((ledger.requests, ledger.retries, ledger.complete), (5, 0, true));
             assert_eq!(sorted(&seen), all(&times));
         }
     }
@@ -459,5 +460,127 @@ async fn a_walk_has_an_end() {
         let error = run_within(&v3(&server, concurrency), &limits).await.0.unwrap_err();
         assert!(error.to_string().contains("more than 40 pages"), "{error}");
         assert!(server.log().len() <= 45);
+    }
+}
+
+/// Of these sessions every third is archived.
+fn is_archived(n: usize) -> bool {
+    n.is_multiple_of(3)
+}
+
+/// What a server does with archived sessions.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Archives {
+    /// It lists them with all others.
+    Lists,
+    /// It lists them where they are asked for.
+    Hides,
+    /// It knows no such filter, and ignores it.
+    Ignores,
+    /// It knows no such filter, and refuses it.
+    Refuses,
+}
+
+fn with_archives(times: &[i64], asked: &Asked, archives: Archives, told: Told) -> Reply {
+    let wants = asked.target.contains("is_archived=true");
+    if wants && archives == Archives::Refuses {
+        return json(422, r#"{"detail": "is_archived is not known"}"#);
+    }
+    let is_listed = |n: usize| match archives {
+        Archives::Lists => !wants || is_archived(n),
+        Archives::Hides => wants == is_archived(n),
+        Archives::Ignores | Archives::Refuses => true,
+    };
+    // The others lie outside of every window.
+    let listed: Vec<i64> =
+        times.iter().enumerate().map(|(n, at)| if is_listed(n) { *at } else { 0 }).collect();
+    honest(&listed, asked, told)
+}
+
+#[tokio::test]
+async fn archived_sessions_come_whether_they_are_listed_or_not() {
+    let times: Vec<i64> = (0..140).map(|n| FROM + 4_000 * n).collect();
+    for archives in [Archives::Lists, Archives::Hides, Archives::Ignores, Archives::Refuses] {
+        for (concurrency, told) in [(1, Told::Always), (4, Told::Always), (4, Told::Null), (1, Told::Absent)]
+        {
+            let served = times.clone();
+            let server = serve(move |asked| with_archives(&served, asked, archives, told));
+            let (ledger, seen) = run(&v3(&server, concurrency)).await;
+            let what = format!("{archives:?} {concurrency} {told:?}");
+            let ledger = ledger.unwrap_or_else(|error| panic!("{what}: {error}"));
+            assert_eq!(sorted(&seen), all(&times), "{what}");
+            assert_eq!((ledger.unique, ledger.duplicates, ledger.complete), (140, 0, true), "{what}");
+            assert!(server.peak() <= concurrency, "{what}: {} in flight", server.peak());
+            let about = server.log().iter().filter(|asked| asked.target.contains("is_archived")).count();
+            assert_eq!(about > 1, archives == Archives::Hides, "{what}: {about} requests");
+            assert_eq!(seen.news.contains(&Progress::Archived), archives == Archives::Hides, "{what}");
+        }
+    }
+}
+
+/// Each walk is proved by itself: archived sessions that are missing are not made up for by others.
+#[tokio::test]
+async fn archived_sessions_that_do_not_come_are_missed() {
+    let times: Vec<i64> = (0..60).map(|n| FROM + 4_000 * n).collect();
+    let server = serve(move |asked| {
+        let Reply(bytes) = with_archives(&times, asked, Archives::Hides, Told::Always);
+        let text = String::from_utf8(bytes).unwrap();
+        // The server counts one more than it gives.
+        Reply(match asked.target.contains("is_archived=true") {
+            true => text.replace("\"total\": 20", "\"total\": 21").into_bytes(),
+            false => text.into_bytes(),
+        })
+    });
+    let (outcome, seen) = run(&v3(&server, 1)).await;
+    let error = outcome.unwrap_err();
+    assert_eq!((error.exit_code(), seen.restarts), (4, 2), "{error}");
+    assert!(error.to_string().contains("21 sessions, 20 different ones came"), "{error}");
+    let partial = Question { allow_partial: true, ..v3(&server, 1) };
+    let (ledger, seen) = run(&partial).await;
+    assert_eq!((ledger.unwrap().complete, seen.rows.len()), (false, 60));
+}
+
+/// Who asks for certain sessions and gets them all does not ask for archived ones.
+#[tokio::test]
+async fn certain_sessions_are_asked_for_among_archived_ones_where_they_are_missing() {
+    let times: Vec<i64> = (0..6).map(|n| FROM + 4_000 * n).collect();
+    for (archives, ids, requests) in [
+        (Archives::Lists, ["s0000", "s0001"], 1),
+        (Archives::Hides, ["s0001", "s0002"], 1),
+        (Archives::Hides, ["s0000", "s0001"], 3),
+    ] {
+        let served = times.clone();
+        let server = serve(move |asked| {
+            let named = |n: &usize| asked.target.contains(&format!("session_ids=s{n:04}"));
+            let some: Vec<i64> =
+                served.iter().enumerate().map(|(n, at)| if named(&n) { *at } else { 0 }).collect();
+            with_archives(&some, asked, archives, Told::Always)
+        });
+        let question = Question { ids: ids.map(str::to_owned).into(), ..v3(&server, 1) };
+        let (ledger, seen) = run(&question).await;
+        assert_eq!((ledger.unwrap().requests, sorted(&seen)), (requests, ids.to_vec()), "{archives:?}");
+    }
+}
+
+/// Whatever is asked at once by one run, the user's bound holds for all of it.
+#[tokio::test]
+async fn all_that_is_asked_at_once_shares_one_bound() {
+    let times: Vec<i64> = (0..90).map(|n| FROM + 4_000 * n).collect();
+    for width in [1, 2, 4] {
+        let served = times.clone();
+        let server = serve(move |asked| {
+            std::thread::sleep(Duration::from_millis(5));
+            match asked.target.contains("/sessions/") {
+                true => honest(&served, asked, Told::Always),
+                false => json(200, &envelope(&[], None, None)),
+            }
+        });
+        let question = v3(&server, width);
+        let clone = Question { page_size: 7, ..question.clone() };
+        let ((first, _), people, (second, _), vendor) =
+            tokio::join!(run(&question), people(&question), run(&clone), vendor(&clone));
+        assert!(first.unwrap().complete && second.unwrap().complete && people.notes.is_empty());
+        assert_eq!(vendor, Vendor::Untold("the server's answer cannot be read"));
+        assert_eq!(server.peak(), width);
     }
 }

@@ -46,7 +46,7 @@ async fn an_empty_window_is_complete() {
     for concurrency in [1, 4] {
         let server = serve(|asked| honest(&[], asked, 1000));
         let mut question = question(&server.base);
-        question.concurrency = concurrency;
+        question.gate = Gate::new(concurrency);
         let (ledger, seen) = run(&question).await;
         assert!(ledger.unwrap().complete && seen.rows.is_empty());
         assert_eq!(server.log().len(), 1);
@@ -58,7 +58,7 @@ async fn a_clamped_walk_side_by_side_reads_every_page() {
     for (clamp, total) in [(4, 25), (4, 24), (1000, 25), (1000, 10), (1000, 11), (1, 7)] {
         let server = serve(move |asked| honest(&records(total), asked, clamp));
         let mut question = question(&server.base);
-        question.concurrency = 3;
+        question.gate = Gate::new(3);
         let (ledger, seen) = run(&question).await;
         let ledger = ledger.unwrap();
         let length = clamp.min(10);
@@ -85,7 +85,7 @@ async fn as_many_as_allowed_are_in_flight_and_no_more() {
         honest(&records(100), asked, 1000)
     });
     let mut question = question(&server.base);
-    question.concurrency = 3;
+    question.gate = Gate::new(3);
     let (ledger, _) = run(&question).await;
     assert!(ledger.unwrap().complete);
     assert_eq!(server.peak(), 3);
@@ -118,7 +118,7 @@ async fn short_pages_are_continued() {
             honest(&records(40), asked, largest_page)
         });
         let mut question = question(&server.base);
-        question.concurrency = concurrency;
+        question.gate = Gate::new(concurrency);
         let (ledger, seen) = run(&question).await;
         assert!(ledger.unwrap().complete);
         assert_eq!(seen.ids(), names(40));
@@ -136,7 +136,7 @@ async fn a_server_that_gives_more_than_asked_breaks_nothing() {
                 json(200, &envelope(&records[start..end], end < 60, 60))
             });
             let mut question = question(&server.base);
-            question.concurrency = concurrency;
+            question.gate = Gate::new(concurrency);
             let (ledger, seen) = run(&question).await;
             let ledger = ledger.unwrap();
             assert!(ledger.complete && ledger.duplicates == 0, "{ledger:?}");
@@ -155,7 +155,7 @@ async fn an_empty_page_is_asked_for_once_more() {
                 if now { json(200, &envelope(&[], true, 30)) } else { honest(&records(30), asked, 1000) }
             });
             let mut question = question(&server.base);
-            question.concurrency = concurrency;
+            question.gate = Gate::new(concurrency);
             let (ledger, seen) = run(&question).await;
             let ledger = ledger.unwrap();
             assert!(ledger.complete, "{concurrency} {skip}");
@@ -182,7 +182,7 @@ async fn a_server_that_ignores_skip_is_found_out() {
     for concurrency in [1, 3] {
         let server = serve(|_| json(200, &envelope(&records(10), true, 40)));
         let mut question = question(&server.base);
-        question.concurrency = concurrency;
+        question.gate = Gate::new(concurrency);
         let error = run(&question).await.0.unwrap_err();
         assert!(error.to_string().contains(" has no session that is new, although"), "{error}");
         assert_eq!(error.exit_code(), 65);
@@ -202,7 +202,7 @@ async fn a_walk_goes_on_past_the_total() {
             json(200, &envelope(&records(45)[start..end], end < 45, total))
         });
         let mut question = question(&server.base);
-        question.concurrency = concurrency;
+        question.gate = Gate::new(concurrency);
         let (ledger, seen) = run(&question).await;
         assert!(ledger.unwrap().complete);
         assert_eq!(seen.restarts, 1);
@@ -219,7 +219,7 @@ async fn a_walk_has_an_end() {
             json(200, &envelope(&[record(n), record(n + 1)], true, 1_000_000))
         });
         let mut question = question(&server.base);
-        question.concurrency = concurrency;
+        question.gate = Gate::new(concurrency);
         let error = run_within(&question, &Limits { pages: 7, ..quick() }).await.0.unwrap_err();
         assert!(error.to_string().contains("more than 7 pages"), "{error}");
         assert_eq!(error.exit_code(), 65);

@@ -119,6 +119,17 @@ fn every_filter_keeps_what_has_any_of_its_values() {
         assert_eq!(found, ids(&expected), "{filter}");
         assert!(!found.is_empty() && (filter == "org_ids" || found.len() < all.len()), "{filter}");
     }
+    let of = |query: &str| ids(&records(&walk(&organisation, V3, query, 50, 99)));
+    let (archived, others) = (of("is_archived=true"), of("is_archived=false"));
+    let is_archived = |item: &&Value| item["is_archived"] == true;
+    let expected: Vec<Value> = all.iter().filter(is_archived).cloned().collect();
+    assert_eq!((archived.len() + others.len(), of("is_archived=null").len()), (all.len(), all.len()));
+    assert_eq!(archived, ids(&expected));
+    assert!(archived.len() * 50 > all.len() && archived.len() * 10 < all.len(), "{}", archived.len());
+    let hides = Shape { hides_archived: true, ..Shape::default() };
+    let listed = |query: &str| page(&organisation, V3, query, &hides)["total"].clone();
+    assert_eq!(listed(""), json!(others.len()));
+    assert_eq!(listed("is_archived=true"), json!(archived.len()));
     let some = ids(&all)[3..5].join("&session_ids=devin-");
     let found = page(&organisation, V3, &format!("session_ids={some}&user_idz=nobody"), &Shape::default());
     assert_eq!(ids(&items(&found)), ids(&all)[3..5]);
@@ -147,6 +158,12 @@ fn each_generation_lets_in_its_own_keys_and_refuses_what_it_cannot_read() {
         let body: Value = serde_json::from_str(&answer.body).unwrap();
         match answer.status {
             200 => {}
+            status if path.starts_with("/v3/") => {
+                assert!(answer.is_problem && body["status"] == status && body["title"].is_string(), "{body}");
+                assert_eq!((&body["type"], &body["instance"]), (&json!("about:blank"), &json!(path)));
+                let (detail, errors) = (&body["detail"], &body["errors"][0]["loc"][1]);
+                assert!(if status == 422 { errors.is_string() } else { detail.is_string() }, "{body}");
+            }
             422 => assert!(body["detail"][0]["loc"][1].is_string(), "{body}"),
             _ => assert!(body["detail"].is_string(), "{body}"),
         }

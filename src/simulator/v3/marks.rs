@@ -18,6 +18,7 @@ pub enum Topic {
     Family,
     Session,
     Analysis,
+    Archived,
 }
 
 /// How many playbooks there are.
@@ -29,6 +30,8 @@ pub struct Marks {
     pub service_user: Option<String>,
     pub origin: Option<String>,
     pub playbook: Option<String>,
+    /// Somebody put it away.
+    pub is_archived: bool,
 }
 
 /// The stream of a record and a topic.
@@ -53,7 +56,16 @@ pub fn marks(record: &Record) -> Marks {
         origin: told("origin", Some(origin(record, automatic).to_owned())),
         playbook: told("playbook_id", playbook(record, automatic)),
         service_user,
+        is_archived: match fields.get("is_archived") {
+            Some(raw) => raw.get() == "true",
+            None => is_archived(record),
+        },
     }
+}
+
+/// Whether somebody has archived it.
+pub fn is_archived(record: &Record) -> bool {
+    stream(record, Topic::Archived).chance(0.05)
 }
 
 /// Whether no person started it.

@@ -17,7 +17,7 @@ use super::Organisation;
 use super::faults::Shape;
 use super::filter::Filter;
 use super::listing::{Item, Listing, join};
-use super::parameters::{Complaint, Wrong, bare, each, number, unix};
+use super::parameters::{Complaint, Wrong, bare, each, flag, number, unix};
 
 /// Records a page where the request does not say.
 const DEFAULT_FIRST: usize = 100;
@@ -73,6 +73,7 @@ impl Query {
             "service_user_ids" => drop(filter.service_users.insert(value)),
             "origins" => drop(filter.origins.insert(value)),
             "org_ids" => drop(filter.orgs.insert(value)),
+            "is_archived" => filter.archived = flag(&value)?,
             "playbook_id" => filter.playbooks = [value].into(),
             _ => {}
         }
@@ -94,7 +95,11 @@ pub fn page(
     };
     let first = query.first.unwrap_or(DEFAULT_FIRST).min(max_page.max(1));
     let first = if shape.empty { 0 } else { shape.clamp.map_or(first, |most| first.min(most)) };
-    let listing = Listing::new(organisation, &query.filter, false, shape);
+    let mut filter = query.filter.clone();
+    if shape.hides_archived {
+        filter.archived = filter.archived.or(Some(false));
+    }
+    let listing = Listing::new(organisation, &filter, false, shape);
     let start = after.as_ref().map_or(0, |after| cursor::resume(organisation, &listing, after));
     let end = start.saturating_add(first).min(listing.len()).max(start);
 

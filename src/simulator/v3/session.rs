@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::analysis;
 use super::family;
-use super::marks::{Topic, is_automatic, origin, playbook, stream};
+use super::marks::{Topic, is_archived, is_automatic, origin, playbook, stream};
 use crate::simulator::Record;
 use crate::simulator::listing::stale;
 use crate::simulator::parameters::bare;
@@ -127,7 +127,7 @@ fn invent(fields: &mut Map<String, Value>, record: &Record, random: &mut Random,
         ("session_size", json!(size(acus))),
         ("num_user_messages", json!(asked)),
         ("num_devin_messages", json!(answered)),
-        ("is_archived", json!(random.chance(0.05))),
+        ("is_archived", json!(is_archived(record))),
         ("analysis_status", json!(analysed.then_some("completed"))),
         ("automation_id", json!(automation)),
         ("devin_mode", json!("normal")),

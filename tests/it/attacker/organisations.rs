@@ -178,6 +178,8 @@ pub fn invented(name: &'static str, seed: u64, sessions: usize, teams: &[(&'stat
         first_day: first_day(),
         days: 7 * WEEKS as u32,
         users,
+        // What coming and going tells is measured with the thirteen.
+        turnover: false,
         tags: users / 3,
         repos: users / 5 + 2,
         orgs: 2,

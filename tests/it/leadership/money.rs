@@ -108,6 +108,6 @@ fn a_budget_tells_the_month_so_far_and_where_it_is_heading() {
     assert!(close(budget["forecast"].as_f64().unwrap(), used / (11.0 * 24.0) * (31.0 * 24.0 + 1.0)));
     assert!(whole.html.contains("Budget of October 2026: €"), "the page tells it");
     // A part of the sessions is not what the budget is spent on.
-    let part = report(organisation, &settings, &["--tag", "payments"], &[]);
+    let part = report(organisation, &settings, &["--tag", "team:payments"], &[]);
     assert!(part.facts().0.get("budget").is_none());
 }

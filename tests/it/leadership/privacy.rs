@@ -10,7 +10,7 @@ use crate::oracle::records::Session;
 use crate::support::{Report, Served, acumen, files, run};
 
 const PRICES: &str = "state = \"state\"\n[[price]]\nfrom = 2026-01-01\nper_acu = 2\ncurrency = \"EUR\"\n\
-                      [[team]]\ntag = \"team:*\"\n";
+                      [[team]]\ntag = \"squad:*\"\n";
 
 /// An organisation with a tag, a team and a repository of three people each.
 fn organisation() -> Organisation {
@@ -28,9 +28,9 @@ fn organisation() -> Organisation {
         body["title"] = json!(format!("Secret title of {}", record.session_id));
         body["initial_user_message"] = json!("Secret prompt, please");
         if record.user_id.as_ref().is_some_and(|user| few.contains(user)) {
-            let tags = [json!("small-one"), json!("small-two"), json!("team:tiny")];
+            let tags = [json!("small-one"), json!("small-two"), json!("squad:tiny")];
             body["tags"].as_array_mut().unwrap().extend(tags);
-            record.tags.extend(["small-one", "small-two", "team:tiny"].map(str::to_owned));
+            record.tags.extend(["small-one", "small-two", "squad:tiny"].map(str::to_owned));
             body["pull_requests"] = json!([{"pr_url": format!("https://github.com/tiny/repo/pull/{}", record.session_id), "state": "merged"}]);
         }
         record.body = body.to_string();
@@ -215,7 +215,7 @@ fn small_groups_are_combined_and_each_session_counts_once() {
 /// What a session belongs to that a few people could hide in.
 fn groups(session: &Session) -> BTreeSet<(&'static str, String)> {
     let tags = session.tags.iter().map(|tag| ("tag", tag.clone()));
-    let team = session.tags.iter().find_map(|tag| Some(("team", tag.strip_prefix("team:")?.to_owned())));
+    let team = session.tags.iter().find_map(|tag| Some(("team", tag.strip_prefix("squad:")?.to_owned())));
     let listed = session.pulls.iter().filter(|entry| entry.address.is_some());
     let repos = listed.map(|entry| ("repo", entry.repo.clone()));
     tags.chain(team).chain(repos).collect()

@@ -65,3 +65,12 @@ fn without_a_word_of_teams_there_are_none() {
     let report = report(Organisation::invent(&recipe(5)), "", &[], &[]);
     assert!(!report.json.contains("\"team\"") && !report.html.contains("Teams side by side"));
 }
+
+/// The example of the README, on the organisation that everybody can try it on.
+#[test]
+fn the_tags_of_the_demo_tell_its_teams() {
+    let organisation = Organisation::invent(&recipe(5));
+    let found = report(organisation, "[[team]]\ntag = \"team:*\"\n", &["--trend", "0"], &[]);
+    let teams = found.facts().keys("sessions", "team");
+    assert!(teams.iter().any(|team| team == "payments") && teams.len() == 8, "{teams:?}");
+}

@@ -55,7 +55,7 @@ fn money_and_teams_have_room() {
     let folder = tempfile::tempdir().unwrap();
     let settings = "profile = \"leadership\"\nstate = \"state\"\nbudget = \"9000\"\n\
                     [[price]]\nfrom = 2026-01-01\nper_acu = \"22.5\"\ncurrency = \"CHF\"\n\
-                    [[team]]\nname = \"Payments and everything around them\"\ntag = \"payments\"\n\
+                    [[team]]\nname = \"Payments and everything around them\"\ntag = \"team:payments\"\n\
                     [[team]]\nname = \"Data\"\ntag = \"data\"\n";
     std::fs::write(folder.path().join("acumen.toml"), settings).unwrap();
     let served = served();

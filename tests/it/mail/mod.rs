@@ -211,7 +211,7 @@ fn a_mail_for_leadership_names_nobody_and_speaks_of_money_and_teams() {
     let folder = tempfile::tempdir().unwrap();
     let settings = "profile = \"leadership\"\nstate = \"state\"\norg = \"org_demo\"\nbudget = \"9000\"\nout = \".\"\n\
                     [[price]]\nfrom = 2026-01-01\nper_acu = \"2.25\"\ncurrency = \"EUR\"\n\
-                    [[team]]\nname = \"Payments\"\ntag = \"payments\"\n\
+                    [[team]]\nname = \"Payments\"\ntag = \"team:payments\"\n\
                     [[team]]\nname = \"Data\"\ntag = \"data\"\n";
     std::fs::write(folder.path().join("acumen.toml"), settings).unwrap();
     let base = served.url();

@@ -117,7 +117,7 @@ fn a_ca_file_that_cannot_be_used_is_named_before_any_server_is_asked() {
         ("missing", "No such file"),
         ("empty", "it is empty"),
         ("text", "it holds no certificate"),
-        ("halved", "it is damaged"),
+        ("halved", "it is damaged: a certificate has no end"),
         ("second", "certificate 2 of 2 in it cannot be read"),
         ("der", "it cannot be read as a certificate"),
         ("key", "it holds no certificate, but PRIVATE KEY"),
