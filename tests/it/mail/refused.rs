@@ -14,16 +14,6 @@ fn refusal(manner: Manner, scheme: &str, more: &[&str]) -> (Option<i32>, String)
 }
 
 #[test]
-fn one_refused_recipient_keeps_the_mail_from_all() {
-    let manner = |answer| Manner { recipient: Some(("b@", answer)), ..Manner::of(Kind::Tls) };
-    let (code, said) = refusal(manner("550 no such\u{1b}[31m user"), "smtps", &[]);
-    assert_eq!(code, Some(74));
-    assert!(said.contains("the recipient b@example.com: 550 “no such [31m user”"), "{said}");
-    let (code, said) = refusal(manner("451 greylisted"), "smtps", &[]);
-    assert_eq!(code, Some(75), "{said}");
-}
-
-#[test]
 fn a_refused_message_can_be_sent_again() {
     let folder = reported();
     let full = MailServer::start(Manner { message: Some("452 full"), ..Manner::of(Kind::Tls) });
