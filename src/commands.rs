@@ -263,13 +263,21 @@ pub fn sent(offer: Offer, voice: &Voice) -> Result<(), Error> {
     worst.map_or(Ok(()), |failure| Err(failure.into()))
 }
 
+/// What became of a message so far, where its server takes it for a few people at a time.
+pub fn partly(sent: usize) -> String {
+    format!("sent to {}; the server takes it for no more at a time", recipients(sent))
+}
+
+fn recipients(number: usize) -> String {
+    match number {
+        1 => "1 recipient".to_owned(),
+        many => format!("{many} recipients"),
+    }
+}
+
 /// What became of a message, a line for those who got it now and one for those
 /// who had it.
 fn told(posted: &Posted, subject: &str) -> Vec<String> {
-    let recipients = |number: usize| match number {
-        1 => "1 recipient".to_owned(),
-        many => format!("{many} recipients"),
-    };
     let mut lines = Vec::new();
     if posted.now > 0 {
         lines.push(format!("sent to {}: {subject}", recipients(posted.now)));

@@ -257,12 +257,10 @@ async fn send(
     loop {
         let signal = send_to_some(&mut offer, voice, signals).await;
         let Some(sent) = offer.partly_sent() else { return Ok(commands::sent(offer, voice)?) };
+        voice.say(&commands::partly(sent));
         if let Some((word, code)) = signal {
             return Err(Ended::Signal { word, code, left: Some(deliver::PARTLY) });
         }
-        voice.say(&format!(
-            "sent to {sent} recipients; the server takes no more at a time, and is asked again"
-        ));
         let next = async move { Ok(offer.next().await) };
         offer = signals.until(next).await.map_err(|ended| ended.leaving(deliver::PARTLY))?;
     }

@@ -96,7 +96,7 @@ pub struct Offer {
     ledger: Ledger,
     posted: Posted,
     failure: Option<PostError>,
-    /// The open server; nothing if there is nobody left to whom it would take the message.
+    /// The open server; nothing where it would take the message for nobody any more.
     ready: Option<Ready>,
 }
 
@@ -108,7 +108,8 @@ pub struct Offer {
 /// runs at once one sends and the other learns of it.
 ///
 /// # Errors
-/// The ledger cannot be kept, or the server does not agree to the message for anybody.
+/// The ledger cannot be kept, or the server does not agree to the message; that it refused
+/// all recipients is told by [`Offer::end`].
 pub async fn offer(mail: Mail, delivery: &Delivery, at: &str, limits: Limits) -> Result<Offer, PostError> {
     let ledger = Ledger::open(&delivery.state, LOCKED).await?;
     let (due, posted) = match delivery.force {
@@ -121,10 +122,7 @@ pub async fn offer(mail: Mail, delivery: &Delivery, at: &str, limits: Limits) ->
         let ready = smtp::ready(&offer.delivery.server, &offer.mail.from, due, limits).await?;
         offer.hold(ready).await;
     }
-    match offer.ready {
-        None if !offer.posted.refused.is_empty() => Err(offer.refusal().into()),
-        _ => Ok(offer),
-    }
+    Ok(offer)
 }
 
 impl Offer {

@@ -68,13 +68,13 @@ fn taken(server: &Server, rehearsed: &Rehearsal, mail: &str) -> String {
     let login = server
         .login
         .as_ref()
-        .map_or_else(String::new, |login| format!("lets {} in and ", clean(&login.user, 60)));
+        .map_or_else(String::new, |login| format!(", lets {} in", clean(&login.user, 60)));
     let parts = match rehearsed.envelopes {
         1 => String::new(),
         parts => format!(", in {parts} parts"),
     };
     format!(
-        "{} answers {how}; it knows this machine as {}, {login}takes mail from {mail}{parts}; \
+        "{} answers {how}; it knows this machine as {}{login}, and takes mail from {mail}{parts}; \
          nothing was sent",
         server.place(),
         clean(&rehearsed.helo, 100)

@@ -181,6 +181,7 @@ fn a_signal_between_two_parts_leaves_the_rest_to_the_next_run() {
     server.release();
     let ended = outcome(child);
     assert_eq!((ended.code, taken(&server)), (Some(143), vec!["a b c".to_owned()]), "{}", ended.stderr);
+    assert!(ended.stderr.contains("sent to 3 recipients; "), "{}", ended.stderr);
     assert!(ended.stderr.ends_with("the next run sends it to the others\n"), "{}", ended.stderr);
     let whole = MailServer::start(Manner::of(Kind::Tls));
     let outcome = send_to(folder.path(), &whole, FIVE, &[]);
