@@ -10,7 +10,7 @@ use chrono::{DateTime, Days, SecondsFormat, Utc};
 use clap::CommandFactory;
 
 use crate::cli::{ApiArgs, Cli, DemoArgs, Format, MailArgs, ReportArgs, SimulateArgs};
-use crate::deliver::{self, Offer, PostError, Posted};
+use crate::deliver::{self, Offer, Posted};
 use crate::doctor::{self, Diagnosis};
 use crate::error::Error;
 use crate::fetch::Progress;
@@ -225,8 +225,14 @@ pub fn note_mode(mode: u32, voice: &Voice) {
 ///
 /// # Errors
 /// There is no such report, it is incomplete, or the file cannot be written.
-pub fn write_message(report: &Path, settings: &mail::Mail, file: &Path, mode: u32) -> Result<(), Error> {
-    Ok(deliver::write_message(file, &pipeline::message(report, settings)?.bytes, mode)?)
+pub fn write_message(
+    report: &Path,
+    settings: &mail::Mail,
+    file: &Path,
+    mode: u32,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    Ok(deliver::write_message(file, &pipeline::message(report, settings, now)?.bytes, mode)?)
 }
 
 /// Offers the report at a path to a mail server. Nothing of the message has
@@ -240,32 +246,39 @@ pub async fn offer(
     delivery: &Delivery,
     now: DateTime<Utc>,
 ) -> Result<Offer, Error> {
-    let message = pipeline::message(report, settings)?;
+    let message = pipeline::message(report, settings, now)?;
     let at = now.to_rfc3339_opts(SecondsFormat::Secs, true);
     Ok(deliver::offer(message, delivery, &at, deliver::LIMITS).await?)
 }
 
-/// Sends the message that was offered. The run must not end before this does.
+/// Tells what became of a message.
 ///
 /// # Errors
-/// The mail is not delivered.
-pub async fn send(offer: Offer, voice: &Voice) -> Result<(), Error> {
-    let subject = offer.subject().to_owned();
-    let posted = offer.send().await?;
+/// The mail is not delivered to everybody.
+pub fn sent(offer: Offer, voice: &Voice) -> Result<(), Error> {
+    let (subject, posted, failures) = offer.end();
     told(&posted, &subject).iter().for_each(|line| voice.say(line));
-    match posted.doubt {
-        Some(doubt) => Err(PostError::Perhaps(doubt).into()),
-        None => Ok(()),
+    let mut failures = failures.into_iter();
+    let worst = failures.next();
+    failures.for_each(|failure| voice.warn(&format!("{failure}; {}", failure.hint())));
+    worst.map_or(Ok(()), |failure| Err(failure.into()))
+}
+
+/// What became of a message so far, where its server takes it for a few people at a time.
+pub fn partly(sent: usize) -> String {
+    format!("sent to {}; the server takes it for no more at a time", recipients(sent))
+}
+
+fn recipients(number: usize) -> String {
+    match number {
+        1 => "1 recipient".to_owned(),
+        many => format!("{many} recipients"),
     }
 }
 
 /// What became of a message, a line for those who got it now and one for those
 /// who had it.
 fn told(posted: &Posted, subject: &str) -> Vec<String> {
-    let recipients = |number: usize| match number {
-        1 => "1 recipient".to_owned(),
-        many => format!("{many} recipients"),
-    };
     let mut lines = Vec::new();
     if posted.now > 0 {
         lines.push(format!("sent to {}: {subject}", recipients(posted.now)));

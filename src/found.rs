@@ -1,6 +1,8 @@
 //! What lies around the options: secrets, files and folders. Together with
 //! `main`, the only place that reads the environment.
 
+mod command;
+
 use std::ffi::{OsStr, OsString};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -57,8 +59,15 @@ pub fn network(args: &NetworkArgs) -> Result<Network, SettingsError> {
     Ok(Network { store: store.collect(), proxies, ..network })
 }
 
-/// The password of the mail server.
+/// The password of the mail server, or the access token; no command runs for a message that
+/// goes into a file.
 pub fn password(args: &MailArgs) -> Result<Option<FoundKey>, SettingsError> {
+    if let Some(words) = settings::password_command(&args.smtp_password_command)? {
+        let is_needed = args.eml.is_none();
+        // Other work must not stop for it, least of all the signals that end a run.
+        let printed = || tokio::task::block_in_place(|| command::printed(&words));
+        return is_needed.then(printed).transpose();
+    }
     find_secret(
         args.smtp_password_file.as_deref(),
         "--smtp-password-file",
@@ -184,7 +193,16 @@ pub fn settings_file(argv: &[OsString]) -> Result<SettingsFile, SettingsError> {
         );
         SettingsError::new(format!("the settings file {}: {error}", shown(&path)), hint)
     })?;
-    settings::parse_file(&path, &text)
+    let file = settings::parse_file(&path, &text)?;
+    let has_command = file.options.iter().any(|option| option.flag == "smtp-password-command");
+    if has_command && regular_file::exposure(&path).is_some_and(|exposure| exposure.write) {
+        let path = shown(&path);
+        return Err(SettingsError::new(
+            format!("{path} names a command and can be changed by every user of this machine"),
+            format!("chmod go-w {path} and its folder: whoever changes it could run anything as this user"),
+        ));
+    }
+    Ok(file)
 }
 
 /// Whether the working directory has a settings file that the run does not read

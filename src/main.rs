@@ -9,7 +9,7 @@ use std::pin::pin;
 use std::process::ExitCode;
 
 use acumen::cli::{self, ArchiveCommand, Choice, Cli, Command, ConfigCommand};
-use acumen::deliver::Receipt;
+use acumen::deliver::{Offer, Receipt};
 use acumen::doctor::Diagnosis;
 use acumen::error::Error;
 use acumen::fetch::{Api, Monitor, News, Watch};
@@ -52,8 +52,7 @@ fn main() -> ExitCode {
         }
     };
     let voice = Voice::new(cli.quiet);
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
-    let now = chrono::Utc::now();
+    let now = clock();
     let (kept, nothing): (fn(&Error) -> Option<&'static str>, _) = match cli.command {
         Command::Report(_) | Command::Demo(_) => (|error| Some(error.kept()), "nothing was written"),
         Command::Sync(_) => (after_sync, archive::KEPT),
@@ -80,7 +79,7 @@ fn main() -> ExitCode {
     let ended = runtime.block_on(async {
         let mut signals = Signals::listen();
         let done = signals.until(dispatch(cli, file, choices, secret, network, now)).await?;
-        finish(done, now, &voice, &mut signals).await
+        finish(done, &voice, &mut signals).await
     });
     // Before the error is told, whose hint is the last line that a user sees.
     if let Some(untold) = watch.and_then(|watch| runtime.block_on(watch.end(&news(&ended)))) {
@@ -97,6 +96,11 @@ fn main() -> ExitCode {
     // Blocking work in flight must not hold back an interrupted run.
     runtime.shutdown_background();
     ExitCode::from(code)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+fn clock() -> DateTime<Utc> {
+    Utc::now()
 }
 
 /// Earlier versions read the file, and a schedule may still rely on that.
@@ -197,7 +201,7 @@ fn news(ended: &Result<u8, Ended>) -> News {
 }
 
 /// Writes what is to be written, and tells where.
-async fn finish(done: Done, now: DateTime<Utc>, voice: &Voice, signals: &mut Signals) -> Result<u8, Ended> {
+async fn finish(done: Done, voice: &Voice, signals: &mut Signals) -> Result<u8, Ended> {
     let mut code = 0;
     match done {
         Done::Text(text) => print(&text)?,
@@ -212,7 +216,7 @@ async fn finish(done: Done, now: DateTime<Utc>, voice: &Voice, signals: &mut Sig
             // The files stand, whatever becomes of the mail.
             print(&written(&receipt, voice))?;
             if let Some(mail) = mail {
-                let sent = send(receipt.json, mail, mode, now, voice, signals).await;
+                let sent = send(receipt.json, mail, mode, voice, signals).await;
                 sent.map_err(|ended| ended.leaving(deliver::UNMAILED))?;
             }
         }
@@ -220,7 +224,7 @@ async fn finish(done: Done, now: DateTime<Utc>, voice: &Voice, signals: &mut Sig
             if matches!(mail.way, Way::File(_)) {
                 commands::note_mode(mode, voice);
             }
-            let sent = send(report, mail, mode, now, voice, signals).await;
+            let sent = send(report, mail, mode, voice, signals).await;
             sent.map_err(|ended| ended.leaving("nothing was sent"))?;
         }
         Done::Demo(prepared) => {
@@ -236,26 +240,42 @@ async fn send(
     report: PathBuf,
     mail: Mail,
     mode: u32,
-    now: DateTime<Utc>,
     voice: &Voice,
     signals: &mut Signals,
 ) -> Result<(), Ended> {
+    // A mail has the date of its sending, not of the report.
+    let now = clock();
     let delivery = match &mail.way {
         Way::File(file) => {
-            commands::write_message(&report, &mail, file, mode)?;
+            commands::write_message(&report, &mail, file, mode, now)?;
             return Ok(print(&format!("{}\n", file.display()))?);
         }
         Way::Server(delivery) => delivery.clone(),
     };
     let offer = async move { commands::offer(&report, &mail, &delivery, now).await };
-    let offer = signals.until(offer).await?;
-    // From here on a signal would leave a doubt.
-    let mut sending = pin!(commands::send(offer, voice));
+    let mut offer = signals.until(offer).await?;
+    loop {
+        let signal = send_to_some(&mut offer, voice, signals).await;
+        let Some(sent) = offer.partly_sent() else { return Ok(commands::sent(offer, voice)?) };
+        voice.say(&commands::partly(sent));
+        if let Some((word, code)) = signal {
+            return Err(Ended::Signal { word, code, left: Some(deliver::PARTLY) });
+        }
+        let next = async move { Ok(offer.next().await) };
+        offer = signals.until(next).await.map_err(|ended| ended.leaving(deliver::PARTLY))?;
+    }
+}
+
+/// Sends a message to those whom its server has agreed to. A signal meanwhile would leave
+/// a doubt, so it is given back only after the server's answer.
+async fn send_to_some(offer: &mut Offer, voice: &Voice, signals: &mut Signals) -> Option<(&'static str, u8)> {
+    let mut sending = pin!(offer.send());
     tokio::select! {
-        sent = &mut sending => Ok(sent?),
-        (word, _) = signals.next() => {
+        () = &mut sending => None,
+        (word, code) = signals.next() => {
             voice.say(&format!("{word}: waiting until the mail server answers to the message"));
-            Ok(sending.await?)
+            sending.await;
+            Some((word, code))
         }
     }
 }
@@ -344,11 +364,11 @@ async fn dispatch(
 }
 
 impl Ended {
-    /// The same, if a signal ended the run, with what is on the disk all the same.
+    /// The same, if a signal ended the run, with what was done all the same, unless more is known.
     fn leaving(self, left: &'static str) -> Self {
         match self {
-            Self::Signal { word, code, .. } => Self::Signal { word, code, left: Some(left) },
-            failed @ Self::Failed(_) => failed,
+            Self::Signal { word, code, left: None } => Self::Signal { word, code, left: Some(left) },
+            other => other,
         }
     }
 }

@@ -8,7 +8,7 @@ mod sync;
 
 use std::path::{Path, PathBuf};
 
-use chrono::SecondsFormat;
+use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::cli::Format;
 use crate::deliver::{self, Pages, Receipt};
@@ -283,11 +283,11 @@ fn too_few_people(settings: &Settings) -> SettingsError {
     )
 }
 
-/// The mail about a report that lies on the disk, from its facts alone.
+/// The mail about a report that lies on the disk, from its facts alone, as it is sent at a moment.
 ///
 /// # Errors
 /// There is no such report, it is incomplete, or what is to be attached is not there.
-pub fn message(report: &Path, settings: &MailSettings) -> Result<Mail, Error> {
+pub fn message(report: &Path, settings: &MailSettings, at: DateTime<Utc>) -> Result<Mail, Error> {
     let stored = deliver::read(report)?;
     let unreadable = |source| Error::Facts { path: shown(&report.with_extension("json")), source };
     let facts = Facts::from_json(&stored.json).map_err(unreadable)?;
@@ -306,7 +306,7 @@ pub fn message(report: &Path, settings: &MailSettings) -> Result<Mail, Error> {
     }
     let attachments: Vec<Attachment> = attached.map(attach).transpose()?.into_iter().collect();
     let addresses = mail::addresses(&settings.from, &settings.to, &settings.cc)?;
-    Ok(mail::compose(&facts, &format!("{}.html", stored.name), &addresses, &attachments)?)
+    Ok(mail::compose(&facts, &format!("{}.html", stored.name), &addresses, &attachments, at)?)
 }
 
 fn bounds(period: &Period) -> Bounds {

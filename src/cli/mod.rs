@@ -88,8 +88,8 @@ Examples:
     /// key, API, certificates, proxy, address, access, organisation, sessions, clock, time window, page
     /// size, the last complete week, output folder; with mail the
     /// state folder; and the mail, where --mail is given or sender, recipients
-    /// and server are: its server is greeted, nobody logs in and nothing is
-    /// sent. A line begins with `ok`, `note`, `FAILED` with a hint below, or
+    /// and server are: with its server it goes as far as the recipients, takes
+    /// that back, and sends nothing. A line begins with `ok`, `note`, `FAILED` with a hint below, or
     /// `skipped` where something else failed first. The exit code is that of the
     /// first failure. It takes a minute at most, whatever the network does.
     #[command(after_help = "\
@@ -99,12 +99,13 @@ Examples:
     Doctor(Box<ReportArgs>),
     /// Send a report that was written before.
     ///
-    /// The mail is made from the report's facts alone, so it is the same, byte
-    /// for byte, as the one that `acumen report --mail` sends. Whoever got the
-    /// report before does not get it again unless --force is given.
+    /// The mail is made from the report's facts alone, so it says the same as the
+    /// one that `acumen report --mail` sends. Whoever got the report before does
+    /// not get it again unless --force is given.
     #[command(after_help = "\
-The password is never a flag. It is taken from --smtp-password-file, else from the
-systemd credential `smtp-password`, else from ACUMEN_SMTP_PASSWORD.
+The password is never a flag. It is what --smtp-password-command prints, else in
+--smtp-password-file, else in the systemd credential `smtp-password`, else in
+ACUMEN_SMTP_PASSWORD.
 
 Examples:
   acumen send reports/org_789_2026-W41.html --mail-from acumen@example.com \\

@@ -295,10 +295,11 @@ pub struct SendArgs {
 /// What a mail needs.
 #[derive(Debug, Default, Args)]
 pub struct MailArgs {
-    /// A recipient, as `lead@example.com` or `Ada <ada@example.com>`; repeat for several (the environment gives one).
+    /// Recipients, as `lead@example.com` or `"Doe, Jane" <jane@example.com>`; several with commas
+    /// between them, or the option again.
     #[arg(long, env = "ACUMEN_MAIL_TO", value_name = "ADDRESS", help_heading = "Mail")]
     pub mail_to: Vec<String>,
-    /// Who gets a copy; repeat for several (the environment gives one).
+    /// Who gets a copy; several as for --mail-to.
     #[arg(long, env = "ACUMEN_MAIL_CC", value_name = "ADDRESS", help_heading = "Mail")]
     pub mail_cc: Vec<String>,
     /// The sender.
@@ -312,6 +313,10 @@ pub struct MailArgs {
     /// smtp+plain://HOST is neither (25) and for loopback alone.
     #[arg(long, env = "ACUMEN_SMTP", value_name = "URL", help_heading = "Mail")]
     pub smtp: Option<String>,
+    /// What this machine calls itself there (EHLO); left out, its full host name, or else its
+    /// address, as [192.0.2.1].
+    #[arg(long, env = "ACUMEN_SMTP_HELO", value_name = "NAME", help_heading = "Mail")]
+    pub smtp_helo: Option<String>,
     /// Who logs in there; left out, nobody does.
     #[arg(long, env = "ACUMEN_SMTP_USER", value_name = "NAME", help_heading = "Mail")]
     pub smtp_user: Option<String>,
@@ -323,6 +328,10 @@ pub struct MailArgs {
     /// File that holds the password, or the access token.
     #[arg(long, env = "ACUMEN_SMTP_PASSWORD_FILE", value_name = "FILE", help_heading = "Mail")]
     pub smtp_password_file: Option<PathBuf>,
+    /// Command that prints the password, or the access token, on its first line, within 30 s; it
+    /// beats the file. Words as a shell has them, but no shell reads them: for a pipeline, sh -c '…'.
+    #[arg(long, env = "ACUMEN_SMTP_PASSWORD_COMMAND", value_name = "CMD", help_heading = "Mail")]
+    pub smtp_password_command: Vec<String>,
     /// Write the message to a file instead of sending it.
     #[arg(long, env = "ACUMEN_EML", value_name = "FILE", help_heading = "Mail")]
     pub eml: Option<PathBuf>,

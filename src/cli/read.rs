@@ -13,6 +13,9 @@ use super::Cli;
 /// The flags of which one kind chooses the period.
 const PERIOD_FLAGS: [&str; 6] = ["from", "to", "week", "month", "quarter", "last"];
 
+/// The flags of which one that is typed beats the other, wherever that stands.
+const PASSWORDS: [&str; 2] = ["smtp-password-file", "smtp-password-command"];
+
 /// The flags that narrow the question.
 const NARROWING: [&str; 3] = ["org", "tags", "users"];
 
@@ -90,19 +93,25 @@ impl Cli {
         is_blank: &dyn Fn(&OsStr) -> bool,
         file: &[FileOption],
     ) -> Result<Read, clap::Error> {
-        let is_period = |word: &OsString| {
+        let flag = |word: &OsString| {
             let word = word.to_string_lossy();
-            let flag = word.strip_prefix("--").map(|flag| flag.split('=').next().unwrap_or(flag).to_owned());
-            flag.is_some_and(|flag| PERIOD_FLAGS.contains(&flag.as_str()))
+            word.strip_prefix("--").map(|flag| flag.split('=').next().unwrap_or(flag).to_owned())
         };
-        let typed = argv.iter().any(is_period);
+        let flags: Vec<String> = argv.iter().filter_map(flag).collect();
+        let is_typed = |all: &[&str]| flags.iter().any(|flag| all.contains(&flag.as_str()));
+        let typed = is_typed(&PERIOD_FLAGS);
+        let is_beaten = |arg: &Arg| {
+            let is_one = arg.get_long().is_some_and(|flag| PASSWORDS.contains(&flag) && !is_typed(&[flag]));
+            is_one && is_typed(&PASSWORDS)
+        };
         let unset = |arg: &Arg| {
             let id = arg.get_id().as_str();
             let blank = arg.get_env().is_some_and(is_blank) && !NARROWING.contains(&id);
-            blank || (typed && PERIOD_FLAGS.contains(&id))
+            blank || (typed && PERIOD_FLAGS.contains(&id)) || is_beaten(arg)
         };
         let settle = |arg: Arg| if unset(&arg) { arg.env(Resettable::Reset) } else { arg };
         let filed = |arg: Arg| match file.iter().find(|option| Some(option.flag.as_str()) == arg.get_long()) {
+            Some(_) if is_beaten(&arg) => arg,
             Some(option) => arg.default_values(option.texts.iter().map(|text| ClapStr::from(text.clone()))),
             None => arg,
         };

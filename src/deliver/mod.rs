@@ -22,10 +22,10 @@ use rustix::fs::{FlockOperation, flock};
 pub use append::{append, check_append};
 pub use name::file_name;
 pub use pages::Pages;
-pub use post::{Doubt, Offer, PostError, Posted, offer};
-pub use refusal::SmtpError;
+pub use post::{Doubt, Offer, PARTLY, PostError, Posted, offer};
+pub use refusal::{SmtpError, Turned};
 pub use sent::{LedgerError, look_ledger};
-pub use smtp::{LIMITS, Limits, greet};
+pub use smtp::{LIMITS, Limits, Rehearsal, rehearse};
 pub use state::look_state;
 pub use stored::{Stored, read, write_message};
 

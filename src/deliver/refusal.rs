@@ -1,5 +1,21 @@
 //! How a mail server fails, what to do about it, and the exit code it deserves.
 
+use crate::mail::Recipient;
+
+/// The most recipients that a message names.
+const MOST_NAMED: usize = 10;
+
+/// Somebody whom a mail server refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Turned {
+    /// Who.
+    pub recipient: Recipient,
+    /// What it said.
+    pub cause: String,
+    /// Whether it may take the mail later.
+    pub is_for_now: bool,
+}
+
 /// A mail server did not take a message.
 #[derive(Debug, thiserror::Error)]
 pub enum SmtpError {
@@ -57,6 +73,40 @@ pub enum SmtpError {
         /// What it said.
         cause: String,
     },
+    /// It does not take the name that this machine calls itself.
+    #[error(
+        "the mail server {server} does not take the name {name} that this machine calls itself (EHLO): {cause}"
+    )]
+    Helo {
+        /// Host and port.
+        server: String,
+        /// The name.
+        name: String,
+        /// What it said.
+        cause: String,
+        /// Whether it may only be busy.
+        is_for_now: bool,
+    },
+    /// There is no way to log in that it and the settings have in common.
+    #[error("no login to the mail server {server}: {cause}")]
+    NoLogin {
+        /// Host and port.
+        server: String,
+        /// What it offers, or asks for.
+        cause: String,
+        /// What to do about it.
+        hint: String,
+    },
+    /// It refused recipients.
+    #[error("the mail server {server} {}", turned_away(.refused))]
+    Recipients {
+        /// Host and port.
+        server: String,
+        /// Whom it refused; not empty.
+        refused: Vec<Turned>,
+        /// Whether others have the mail.
+        others: bool,
+    },
     /// It refused an address or the message, for good.
     #[error("the mail server {server} refused {what}: {cause}")]
     Refused {
@@ -87,6 +137,23 @@ pub enum SmtpError {
     },
 }
 
+/// Who was refused, and with which words.
+fn turned_away(refused: &[Turned]) -> String {
+    let does = if refused.iter().all(|turned| turned.is_for_now) { "does not now take" } else { "refused" };
+    let whom = if refused.len() == 1 {
+        "the recipient".to_owned()
+    } else {
+        format!("{} recipients:", refused.len())
+    };
+    let said = |turned: &Turned| format!("{}: {}", turned.recipient.address, turned.cause);
+    let named: Vec<String> = refused.iter().take(MOST_NAMED).map(said).collect();
+    let more = match refused.len().saturating_sub(MOST_NAMED) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    format!("{does} {whom} {}{more}", named.join("; "))
+}
+
 impl SmtpError {
     /// What to do about it.
     pub fn hint(&self) -> String {
@@ -98,6 +165,22 @@ impl SmtpError {
                 "nothing was sent; check --smtp and its port, and that a mail server answers there".to_owned()
             }
             Self::Login { secret, .. } => format!("check --smtp-user, --smtp-auth and the {secret}"),
+            Self::Helo { is_for_now: false, .. } => {
+                "give the full name of this host, as DNS knows it, with --smtp-helo".to_owned()
+            }
+            Self::Helo { is_for_now: true, .. } => {
+                "try again later; if it always says this, give the full name of this host with --smtp-helo"
+                    .to_owned()
+            }
+            Self::NoLogin { hint, .. } => hint.clone(),
+            Self::Recipients { refused, others, .. } => {
+                let who = if *others { "the others have the mail" } else { "nobody got the mail" };
+                let then = match refused.iter().any(|turned| turned.is_for_now) {
+                    true => "acumen send sends it later, to whoever has not got it",
+                    false => "check the addresses, and what the server lets this user send",
+                };
+                format!("{who}; {then}")
+            }
             Self::Refused { .. } => {
                 "nobody got the mail; check the addresses, and what the server lets this user send".to_owned()
             }
@@ -112,11 +195,13 @@ impl SmtpError {
     /// The exit code that `--help` documents.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Tls { .. } => 2,
+            Self::Tls { .. } | Self::Helo { is_for_now: false, .. } => 2,
             Self::Unreachable { .. } | Self::Unsafe { .. } | Self::Broken { .. } => 5,
-            Self::Login { .. } => 3,
-            Self::Later { .. } => 75,
-            Self::Refused { .. } | Self::Unanswered { .. } => 74,
+            Self::Login { .. } | Self::NoLogin { .. } => 3,
+            Self::Later { .. } | Self::Helo { .. } => 75,
+            // Another run can help somebody.
+            Self::Recipients { refused, .. } if refused.iter().any(|turned| turned.is_for_now) => 75,
+            Self::Recipients { .. } | Self::Refused { .. } | Self::Unanswered { .. } => 74,
         }
     }
 }

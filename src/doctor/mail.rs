@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use super::line::{Line, failed, ok};
-use crate::deliver::{self, Place, PostError, SmtpError};
+use crate::deliver::{self, Place, PostError, Rehearsal, SmtpError};
 use crate::error::Error;
+use crate::mail as letter;
 use crate::settings::mail::{Mail, Security, Server, Way};
-use crate::text::shown;
+use crate::text::{clean, shown};
 
-/// The mail's settings and its server, which is greeted and no more; no line
-/// where no mail is wanted.
+/// The mail's settings and its server, with which it goes as far as the recipients;
+/// no line where no mail is wanted.
 pub async fn mail(wanted: &Result<Option<Mail>, Error>) -> Option<Line> {
     const NAME: &str = "mail";
     let wrong = |error: &Error| failed(NAME, error.to_string(), error.hint(), error.exit_code());
@@ -23,24 +24,61 @@ pub async fn mail(wanted: &Result<Option<Mail>, Error>) -> Option<Line> {
             return Some(ok(NAME, format!("the message goes into {}, and nothing is sent", shown(path))));
         }
     };
-    Some(match deliver::greet(server).await {
-        Ok(()) => ok(NAME, greeted(server)),
-        Err(error @ (SmtpError::Refused { .. } | SmtpError::Later { .. } | SmtpError::Login { .. })) => {
-            let hint = "it is there, but does not talk to this machine: ask whoever runs it";
-            failed(NAME, error.to_string(), hint, error.exit_code())
+    let addresses = match letter::addresses(&settings.from, &settings.to, &settings.cc) {
+        Ok(addresses) => addresses,
+        Err(error) => return Some(wrong(&error.into())),
+    };
+    let sender = addresses.sender();
+    let recipients = addresses.recipients("");
+    let all = recipients.len();
+    let rehearsed = match deliver::rehearse(server, sender, recipients).await {
+        Ok(rehearsed) => rehearsed,
+        Err(error @ (SmtpError::Refused { .. } | SmtpError::Later { .. })) => {
+            let hint =
+                "it is there, but does not take mail from this machine and sender: ask whoever runs it";
+            return Some(failed(NAME, error.to_string(), hint, error.exit_code()));
         }
-        Err(error) => wrong(&PostError::from(error).into()),
-    })
+        Err(error) => return Some(wrong(&PostError::from(error).into())),
+    };
+    if !rehearsed.refused.is_empty() {
+        let others = rehearsed.refused.len() < all;
+        let error = SmtpError::Recipients { server: server.place(), refused: rehearsed.refused, others };
+        let hint = match others {
+            true => "check the address; a run sends the mail to the others",
+            false => "check the addresses, and what the server lets this user send",
+        };
+        return Some(failed(NAME, error.to_string(), hint, error.exit_code()));
+    }
+    Some(ok(
+        NAME,
+        taken(
+            server,
+            &rehearsed,
+            &format!("{sender} to {all} {}", if all == 1 { "recipient" } else { "recipients" }),
+        ),
+    ))
 }
 
-fn greeted(server: &Server) -> String {
+fn taken(server: &Server, rehearsed: &Rehearsal, mail: &str) -> String {
     let how = match server.security {
         Security::Plain => "on this machine and without TLS",
         Security::Tls => "over TLS, and its certificate is trusted",
         Security::StartTls => "over STARTTLS, and its certificate is trusted",
     };
-    let login = if server.login.is_some() { "; the login is not tried" } else { "" };
-    format!("{} answers {how}{login}", server.place())
+    let login = server
+        .login
+        .as_ref()
+        .map_or_else(String::new, |login| format!(", lets {} in", clean(&login.user, 60)));
+    let parts = match rehearsed.envelopes {
+        1 => String::new(),
+        parts => format!(", in {parts} parts"),
+    };
+    format!(
+        "{} answers {how}; it knows this machine as {}{login}, and takes mail from {mail}{parts}; \
+         nothing was sent",
+        server.place(),
+        clean(&rehearsed.helo, 100)
+    )
 }
 
 /// Whether the folder can keep the log of sent mails.

@@ -1,5 +1,6 @@
 //! What makes two mails the same.
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use lettre::Address;
 use sha2::{Digest, Sha256};
 
@@ -28,7 +29,13 @@ pub fn report(facts: &Facts) -> String {
     hash(&parts)
 }
 
-/// The name of a message: what is sent, to which people, and the numbers in it.
+/// The id of a message that is sent at a moment: each sending has one of its own, so that
+/// none is taken for another and thrown away.
+pub fn sending(message: &str, at: DateTime<Utc>) -> String {
+    hash(&[message, &at.to_rfc3339_opts(SecondsFormat::Nanos, true)])
+}
+
+/// The name of what a message says: what is sent, to which people, and the numbers in it.
 pub fn message(recipients: &[Recipient], facts_json: &str) -> String {
     let mut parts: Vec<&str> = recipients.iter().map(|recipient| recipient.copy.as_str()).collect();
     parts.sort_unstable();

@@ -11,18 +11,19 @@ use super::{Addresses, Attachment, Mail, MailError, identity, picture, text};
 use crate::metrics::Facts;
 use crate::report::{self, Enclosed};
 
-/// The message about a report, whose page is called `page`.
+/// The message about a report, whose page is called `page`, as it is sent at a moment.
 ///
 /// The facts are read back from their own text first, so that those at hand
 /// and those from the disk give the same bytes.
 ///
 /// # Errors
-/// The report is incomplete, its period or date cannot be read, or a defect.
+/// The report is incomplete, its period cannot be read, no mail can have the date, or a defect.
 pub fn compose(
     facts: &Facts,
     page: &str,
     addresses: &Addresses,
     attachments: &[Attachment],
+    at: DateTime<Utc>,
 ) -> Result<Mail, MailError> {
     if !facts.source.ledger.complete {
         return Err(MailError::Incomplete);
@@ -32,10 +33,10 @@ pub fn compose(
     }
     let Addresses { from, to, cc } = addresses;
     let report = identity::report(facts);
-    let recipients = identity::recipients(&report, to.iter().chain(cc).map(|mailbox| mailbox.email.clone()));
+    let recipients = addresses.recipients(&report);
     let name = identity::message(&recipients, &facts.to_json()?);
     let domain = from.email.domain();
-    let id = format!("<{name}@{domain}>");
+    let id = format!("<{}@{domain}>", identity::sending(&name, at));
 
     let brief = report::brief(facts)?;
     let is_whole = |attachment: &&Attachment| attachment.name == page;
@@ -65,7 +66,7 @@ pub fn compose(
 
     let mut builder = Message::builder()
         .from(from.clone())
-        .date(moment(&facts.generated_at)?)
+        .date(moment(at)?)
         .message_id(Some(id.clone()))
         .subject(brief.subject.clone());
     builder = once(to).fold(builder, |builder, mailbox| builder.to(mailbox.clone()));
@@ -103,12 +104,12 @@ fn kind(text: &'static str) -> Result<ContentType, MailError> {
     ContentType::parse(text).map_err(|error| MailError::Message(error.to_string()))
 }
 
-/// The moment of the facts, within the years that a mail's date can tell.
-fn moment(text: &str) -> Result<SystemTime, MailError> {
-    let read = DateTime::parse_from_rfc3339(text).ok().map(|moment| moment.with_timezone(&Utc));
-    read.filter(|moment| (1970..=9998).contains(&moment.year()))
-        .map(SystemTime::from)
-        .ok_or_else(|| MailError::Moment(crate::text::clean(text, 60)))
+/// A moment within the years that a mail's date can tell.
+fn moment(at: DateTime<Utc>) -> Result<SystemTime, MailError> {
+    match at.year() {
+        1970..=9998 => Ok(at.into()),
+        _ => Err(MailError::Clock(at.to_rfc3339())),
+    }
 }
 
 #[cfg(test)]
@@ -126,20 +127,30 @@ mod tests {
     }
 
     fn mail(facts: &Facts, to: &[&str], attachments: &[Attachment]) -> Result<Mail, MailError> {
+        mail_at("2026-11-29T16:00:00.5Z", facts, to, attachments)
+    }
+
+    fn mail_at(at: &str, facts: &Facts, to: &[&str], attachments: &[Attachment]) -> Result<Mail, MailError> {
         let to: Vec<String> = to.iter().map(|name| (*name).to_owned()).collect();
         let addresses = addresses("Acumen <acumen@example.com>", &to, &["c@x.com".to_owned()]).unwrap();
-        compose(facts, "a.html", &addresses, attachments)
+        compose(facts, "a.html", &addresses, attachments, at.parse().unwrap())
     }
 
     #[test]
-    fn the_same_report_to_the_same_people_is_the_same_message() {
+    fn the_same_report_to_the_same_people_is_the_same_message_but_for_its_sending() {
         let one = mail(&demo(), &["a@x.com"], &[page()]).unwrap();
         assert_eq!(one, mail(&demo(), &["a@x.com"], &[page()]).unwrap());
         assert_ne!(one.id, mail(&demo(), &["b@x.com"], &[page()]).unwrap().id);
-        let later = Facts { generated_at: "2026-10-13T06:00:00Z".to_owned(), ..demo() };
-        let later = mail(&later, &["a@x.com"], &[page()]).unwrap();
-        assert_eq!(one.report, later.report);
-        assert_ne!(one.id, later.id);
+        let newer = Facts { generated_at: "2026-10-13T06:00:00Z".to_owned(), ..demo() };
+        let newer = mail(&newer, &["a@x.com"], &[page()]).unwrap();
+        assert_eq!(one.report, newer.report);
+        assert_ne!(one.id, newer.id);
+        // Within the same second: the date is the same, the id is not.
+        let again = mail_at("2026-11-29T16:00:00.7Z", &demo(), &["a@x.com"], &[page()]).unwrap();
+        assert_eq!((&one.report, &one.recipients), (&again.report, &again.recipients));
+        let (old, new) = (String::from_utf8(one.bytes).unwrap(), String::from_utf8(again.bytes).unwrap());
+        assert_eq!(old.replace(&one.id, &again.id), new);
+        assert_ne!(one.id, again.id);
     }
 
     #[test]
@@ -149,7 +160,7 @@ mod tests {
         let text = String::from_utf8(mail.bytes).unwrap();
         assert!(text.lines().all(|line| line.len() <= 998));
         let places: Vec<usize> = [
-            "Date: Mon, 12 Oct 2026 06:00:00 +0000",
+            "Date: Sun, 29 Nov 2026 16:00:00 +0000",
             "Message-ID: <",
             "Auto-Submitted: auto-generated",
             "multipart/mixed",
@@ -177,9 +188,9 @@ mod tests {
 
     #[test]
     fn a_date_that_no_mail_can_have_is_an_error() {
-        for moment in ["", "1969-12-31T23:59:59Z", "yesterday"] {
-            let facts = Facts { generated_at: moment.to_owned(), ..demo() };
-            assert_eq!(mail(&facts, &["a@x.com"], &[]).unwrap_err().exit_code(), 65, "{moment}");
+        for moment in ["1969-12-31T23:59:59Z", "9999-01-01T00:00:00Z"] {
+            let error = mail_at(moment, &demo(), &["a@x.com"], &[]).unwrap_err();
+            assert!(error.exit_code() == 2 && error.to_string().contains("clock"), "{moment}");
         }
     }
 }

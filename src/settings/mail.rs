@@ -73,6 +73,8 @@ pub struct Server {
     pub host: String,
     /// Port.
     pub port: u16,
+    /// What this machine calls itself; left out, its full name or its address.
+    pub helo: Option<String>,
     /// Who logs in; none where nobody does.
     pub login: Option<Login>,
     /// Which certificates are trusted.
@@ -82,7 +84,10 @@ pub struct Server {
 impl Server {
     /// Host and port, as messages name it.
     pub fn place(&self) -> String {
-        format!("{}:{}", self.host, self.port)
+        match self.host.contains(':') {
+            true => format!("[{}]:{}", self.host, self.port),
+            false => format!("{}:{}", self.host, self.port),
+        }
     }
 }
 
@@ -164,7 +169,7 @@ impl Mail {
                 let state = state
                     .ok_or_else(|| missing("folder to remember in what was sent", "name one with --state"))?;
                 Way::Server(Delivery {
-                    server: Server { trust: trust.clone(), ..server(url, login)? },
+                    server: Server { trust: trust.clone(), helo: helo(args)?, ..server(url, login)? },
                     state,
                     force: args.force,
                 })
@@ -179,6 +184,18 @@ impl Mail {
     }
 }
 
+/// What this machine is to call itself: one word that a server can read.
+fn helo(args: &MailArgs) -> Result<Option<String>, SettingsError> {
+    let Some(name) = args.smtp_helo.as_deref().map(str::trim) else { return Ok(None) };
+    match name.len() {
+        1..=255 if name.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(Some(name.to_owned())),
+        _ => Err(SettingsError::new(
+            format!("--smtp-helo: {} is no host name", quoted(name)),
+            "give the full name of this host, as mail.example.com, or its address, as [192.0.2.1]",
+        )),
+    }
+}
+
 fn login(args: &MailArgs, password: Option<FoundKey>) -> Result<Option<Login>, SettingsError> {
     let auth = match args.smtp_auth.as_str() {
         "plain" => Auth::Plain,
@@ -190,7 +207,8 @@ fn login(args: &MailArgs, password: Option<FoundKey>) -> Result<Option<Login>, S
         let wrong = format!("--smtp-auth {}: there is no user to log in", args.smtp_auth);
         return Err(SettingsError::new(wrong, "name the user with --smtp-user"));
     }
-    let hint = "put it into a file and name it with --smtp-password-file, or set ACUMEN_SMTP_PASSWORD";
+    let hint = "put it into a file and name it with --smtp-password-file, name a command that prints it with \
+                --smtp-password-command, or set ACUMEN_SMTP_PASSWORD";
     match (&args.smtp_user, password) {
         (None, None) => Ok(None),
         // A variable with nothing in it counts as none.
@@ -244,7 +262,14 @@ pub(super) fn server(text: &str, login: Option<Login>) -> Result<Server, Setting
             "use smtps:// or smtp://; smtp+plain:// is for loopback alone",
         );
     }
-    Ok(Server { security, host, port: url.port().unwrap_or(port), login, trust: Trust::default() })
+    Ok(Server {
+        security,
+        host,
+        port: url.port().unwrap_or(port),
+        helo: None,
+        login,
+        trust: Trust::default(),
+    })
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -309,6 +334,17 @@ mod tests {
         let mail = Mail::resolve(&typed, quoted, Some(PathBuf::from("/s")), &Trust::default()).unwrap();
         let Way::Server(Delivery { server, .. }) = mail.way else { panic!("a server") };
         assert_eq!(server.login.unwrap().password.reveal(), "\"a=b\"");
+    }
+
+    #[test]
+    fn a_name_of_this_machine_is_one_word() {
+        let told = |name: &str| helo(&MailArgs { smtp_helo: Some(name.to_owned()), ..args("smtps://mx") });
+        for name in ["mail.example.com", "[192.0.2.1]", "[IPv6:2001:db8::1]", " vm "] {
+            assert_eq!(told(name).unwrap().as_deref(), Some(name.trim()));
+        }
+        for name in ["", " ", "a b", "a\r\nQUIT", "vm\u{0}", "hôte.example", &"x".repeat(256)] {
+            assert!(told(name).unwrap_err().to_string().starts_with("--smtp-helo"), "{name}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod asked;
 mod checks;
+mod command;
 mod file;
 pub mod mail;
 mod network;
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Datelike, SubsecRound, Utc};
 
 pub use checks::{checked_key, ping, users};
+pub use command::password_command;
 pub use file::{SettingsFile, parse as parse_file};
 pub use network::{CA_FILE_HINT, Network};
 use privacy::check_covered_period;

@@ -1,6 +1,6 @@
 //! The way to a mail server: TCP, and TLS as its address asks for.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +13,12 @@ use tokio_rustls::client::TlsStream;
 use super::conversation::{Conversation, Failure, within};
 use crate::settings::mail::{Security, Server};
 
+/// How long a server may say nothing before another connection finds out whether
+/// it waits for TLS to begin.
+const SILENCE: Duration = Duration::from_secs(5);
+/// How long that may take.
+const PROBE: Duration = Duration::from_secs(4);
+
 /// Plain or TLS.
 pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
@@ -23,6 +29,8 @@ pub struct Greeted {
     pub conversation: Conversation<Box<dyn Stream>>,
     /// What it offers, each split into words; over TLS only what it said over TLS.
     pub capabilities: Vec<Vec<String>>,
+    /// What this machine called itself.
+    pub helo: String,
 }
 
 /// The step that failed, and how.
@@ -32,14 +40,20 @@ pub enum Refusal {
     Connect(Failure),
     /// The connection is not safe.
     Safety(Failure),
+    /// The server speaks TLS from the first byte, and plain text was expected.
+    SpeaksTls,
     /// The server did not greet.
     Greeting(Failure),
+    /// The server did not take the name that this machine calls itself.
+    Hello(String, Failure),
 }
 
 /// Connects and greets. Where TLS is asked for, nothing that came before it is
 /// believed, and there is no way on without it.
 pub async fn connect(server: &Server, step: Duration) -> Result<Greeted, Refusal> {
     let tcp = tcp(server, step).await.map_err(Refusal::Connect)?;
+    let helo = server.helo.clone().unwrap_or_else(|| own_name(&tcp));
+    let hello_failed = |failure| Refusal::Hello(helo.clone(), failure);
     let (stream, is_greeted): (Box<dyn Stream>, bool) = match server.security {
         Security::Plain => (Box::new(tcp), false),
         Security::Tls => {
@@ -54,18 +68,51 @@ pub async fn connect(server: &Server, step: Duration) -> Result<Greeted, Refusal
         }
         Security::StartTls => {
             let mut plain = Conversation::new(tcp, step);
-            plain.greeting().await.map_err(Refusal::Greeting)?;
-            let capabilities = plain.hello(&own_name()).await.map_err(Refusal::Greeting)?;
+            plain_greeting(server, &mut plain, step).await?;
+            let capabilities = plain.hello(&helo).await.map_err(hello_failed)?;
             let tls = start_tls(server, plain, &capabilities, step).await.map_err(Refusal::Safety)?;
             (Box::new(tls), true)
         }
     };
     let mut conversation = Conversation::new(stream, step);
-    if !is_greeted {
-        conversation.greeting().await.map_err(Refusal::Greeting)?;
+    match server.security {
+        _ if is_greeted => {}
+        Security::Plain => plain_greeting(server, &mut conversation, step).await?,
+        _ => drop(conversation.greeting().await.map_err(Refusal::Greeting)?),
     }
-    let capabilities = conversation.hello(&own_name()).await.map_err(Refusal::Greeting)?;
-    Ok(Greeted { conversation, capabilities })
+    let capabilities = conversation.hello(&helo).await.map_err(hello_failed)?;
+    Ok(Greeted { conversation, capabilities, helo })
+}
+
+/// The greeting in plain text. A server that speaks TLS from the first byte waits
+/// for its client to begin; so does, for a while, one that turns away whoever talks
+/// before the greeting. Which of them it is, another connection finds out.
+async fn plain_greeting<S: AsyncRead + AsyncWrite + Unpin>(
+    server: &Server,
+    plain: &mut Conversation<S>,
+    step: Duration,
+) -> Result<(), Refusal> {
+    let is_heard = plain.is_heard_within(SILENCE.min(step)).await;
+    let found_out = async {
+        if is_heard || !speaks_tls(server).await {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        greeting = plain.greeting() => greeting.map(drop).map_err(Refusal::Greeting),
+        () = found_out => Err(Refusal::SpeaksTls),
+    }
+}
+
+/// Whether a server answers in TLS to a client that begins with it.
+async fn speaks_tls(server: &Server) -> bool {
+    let tried = within(PROBE, async { handshake(server, tcp(server, PROBE).await?).await }).await;
+    match tried {
+        Ok(_) => true,
+        // Plain text, or no certificates on this machine to try it with.
+        Err(Failure::Tls(rustls::Error::InvalidMessage(_) | rustls::Error::General(_))) => false,
+        Err(failure) => matches!(failure, Failure::Tls(_)),
+    }
 }
 
 async fn tcp(server: &Server, step: Duration) -> Result<TcpStream, Failure> {
@@ -106,12 +153,42 @@ async fn handshake(server: &Server, tcp: TcpStream) -> Result<TlsStream<TcpStrea
     Ok(TlsConnector::from(Arc::new(config)).connect(name, tcp).await?)
 }
 
-/// What this machine calls itself to a server.
-fn own_name() -> String {
+/// What this machine calls itself on a connection.
+fn own_name(tcp: &TcpStream) -> String {
     let name = hostname::get().ok().and_then(|name| name.into_string().ok()).unwrap_or_default();
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
-    match !name.is_empty() && name.chars().all(is_plain) {
-        true => name,
-        false => "[127.0.0.1]".to_owned(),
+    introduction(&name, tcp.local_addr().map_or(Ipv4Addr::LOCALHOST.into(), |address| address.ip()))
+}
+
+/// The full name of a host, else its address: a name without a dot is refused by many
+/// servers, and so is one that stands for no host in particular.
+fn introduction(name: &str, address: IpAddr) -> String {
+    let is_label =
+        |label: &str| !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    let is_full = name.contains('.')
+        && name.split('.').all(is_label)
+        && name.parse::<IpAddr>().is_err()
+        && !name.ends_with(".localdomain");
+    match address.to_canonical() {
+        _ if is_full => name.to_owned(),
+        IpAddr::V4(address) => format!("[{address}]"),
+        IpAddr::V6(address) => format!("[IPv6:{address}]"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_calls_itself_by_its_full_name_or_its_address() {
+        let v4 = "192.0.2.1".parse().unwrap();
+        assert_eq!(introduction("vm-1.example.com", v4), "vm-1.example.com");
+        for short in
+            ["", "vm", "vm.", ".example", "a..b", "vm_1.example.com", "10.0.0.1", "localhost.localdomain"]
+        {
+            assert_eq!(introduction(short, v4), "[192.0.2.1]", "{short}");
+        }
+        assert_eq!(introduction("vm", "2001:db8::1".parse().unwrap()), "[IPv6:2001:db8::1]");
+        assert_eq!(introduction("vm", "::ffff:192.0.2.1".parse().unwrap()), "[192.0.2.1]");
     }
 }

@@ -50,8 +50,8 @@ pub enum Failure {
     Refused(Reply),
     /// The server answered with a code that does not fit the step.
     Unexpected(Reply),
-    /// The server offers no login that may be used; what it offers.
-    NoMechanism(String),
+    /// The server offers no login that may be used; what it offers, which may be nothing.
+    NoMechanism(Vec<String>),
 }
 
 impl From<io::Error> for Failure {
@@ -93,6 +93,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
     /// The server's first answer.
     pub async fn greeting(&mut self) -> Result<Reply, Failure> {
         within(self.step, self.read()).await?.require(2)
+    }
+
+    /// Whether the server says anything, or hangs up, within a time.
+    pub async fn is_heard_within(&mut self, limit: Duration) -> bool {
+        timeout(limit, self.stream.fill_buf()).await.is_ok()
     }
 
     /// Sends a line and reads the answer, whatever it is.

@@ -57,11 +57,32 @@ fn choose(auth: Auth, capabilities: &[Vec<String>]) -> Result<&'static str, Fail
     let offered: Vec<&String> =
         capabilities.iter().filter(is_auth).flat_map(|words| words.iter().skip(1)).collect();
     let is_offered = |name: &&&str| offered.iter().any(|word| word == *name);
-    wanted.iter().find(is_offered).copied().ok_or_else(|| {
-        let offered: Vec<&str> = offered.into_iter().map(String::as_str).collect();
-        let offers = if offered.is_empty() { "no login".to_owned() } else { offered.join(", ") };
-        Failure::NoMechanism(format!("it offers {offers}, not {}", wanted.join(" or ")))
-    })
+    wanted
+        .iter()
+        .find(is_offered)
+        .copied()
+        .ok_or_else(|| Failure::NoMechanism(offered.into_iter().cloned().collect()))
+}
+
+/// What to do about a server that offers no login that is wanted, but these.
+pub fn hint(auth: Auth, offered: &[String]) -> String {
+    let offers = |name: &str| offered.iter().any(|word| word == name);
+    match () {
+        () if offered.is_empty() => "leave --smtp-user out if it takes mail from this machine without a login; \
+                                     else use the port for logins, smtps://HOST:465 or smtp://HOST:587"
+            .to_owned(),
+        () if offers("PLAIN") || offers("LOGIN") => {
+            "leave --smtp-auth out, and give the password instead of an access token".to_owned()
+        }
+        () if offers("XOAUTH2") && auth != Auth::XOAuth2 => {
+            "set --smtp-auth xoauth2, and give an OAuth 2.0 access token with --smtp-password-command or \
+             --smtp-password-file"
+                .to_owned()
+        }
+        () => "acumen logs in with PLAIN, LOGIN or XOAUTH2: ask whoever runs the server to allow one of them over \
+               TLS"
+            .to_owned(),
+    }
 }
 
 fn plain(login: &Login) -> String {
@@ -119,6 +140,22 @@ mod tests {
         ] {
             let refusal = choose(auth, &offer(line));
             assert!(matches!(refusal, Err(Failure::NoMechanism(_))), "{auth:?} {line}");
+        }
+    }
+
+    #[test]
+    fn what_to_set_follows_from_what_is_offered() {
+        for (auth, offered, word) in [
+            (Auth::Auto, "XOAUTH2 OAUTHBEARER", "--smtp-auth xoauth2"),
+            (Auth::Plain, "XOAUTH2", "--smtp-auth xoauth2"),
+            (Auth::XOAuth2, "PLAIN", "leave --smtp-auth out"),
+            (Auth::Plain, "LOGIN", "leave --smtp-auth out"),
+            (Auth::Auto, "CRAM-MD5", "PLAIN, LOGIN or XOAUTH2"),
+            (Auth::XOAuth2, "NTLM GSSAPI", "PLAIN, LOGIN or XOAUTH2"),
+            (Auth::Auto, "", "leave --smtp-user out"),
+        ] {
+            let words: Vec<String> = offered.split_whitespace().map(str::to_owned).collect();
+            assert!(hint(auth, &words).contains(word), "{auth:?} {offered}: {}", hint(auth, &words));
         }
     }
 }

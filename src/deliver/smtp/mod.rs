@@ -4,22 +4,22 @@
 
 mod connect;
 mod conversation;
+mod envelope;
+mod explain;
 mod login;
 
-use std::io;
 use std::time::Duration;
 
 use lettre::Address;
 
-use super::refusal::SmtpError;
-use crate::settings::mail::{Auth, Login, Server};
-use crate::text::clean;
-use crate::tls;
-use connect::{Greeted, Refusal, Stream, connect};
-use conversation::{Conversation, Failure, Reply};
+use super::refusal::{SmtpError, Turned};
+use crate::mail::Recipient;
+use crate::settings::mail::Server;
+use connect::{Greeted, Stream, connect};
+use conversation::{Conversation, Failure};
+use envelope::Envelope;
+use explain::{Context, is_about_helo};
 
-/// The most of a server's text that an error shows, in characters.
-const LONGEST: usize = 200;
 /// The time for the goodbye, whose answer does not matter.
 const GOODBYE: Duration = Duration::from_secs(5);
 
@@ -41,79 +41,118 @@ pub const LIMITS: Limits = Limits {
     message: Duration::from_secs(300),
 };
 
-/// The option that names the server.
-const OPTION: &str = "--smtp";
+/// How long [`rehearse`] may take.
+const REHEARSAL: Duration = Duration::from_secs(15);
 
-/// How long [`greet`] may take.
-const GREETING: Duration = Duration::from_secs(10);
-
-/// A server that has agreed to sender and recipients and waits for the message.
+/// A server that has agreed to sender and recipients and waits for the message, or
+/// refused all of the recipients.
 pub struct Ready {
+    session: Session,
+    /// Whom it takes the message for.
+    pub accepted: Vec<Recipient>,
+    /// Whom it refused.
+    pub refused: Vec<Turned>,
+    /// Who is left for another envelope.
+    pub left: Vec<Recipient>,
+}
+
+/// A conversation with a server that has let this machine in.
+struct Session {
     conversation: Conversation<Box<dyn Stream>>,
     context: Context,
-    limit: Duration,
+    /// How many recipients it takes at a time.
+    most: usize,
+    limits: Limits,
 }
 
-/// What errors are made with.
-struct Context {
-    server: String,
-    secrets: Vec<String>,
-}
-
-/// Connects, logs in and names sender and recipients. Nothing of the message
-/// has left when this returns, and nothing is sent if the result is dropped.
+/// Connects, logs in and names sender and recipients, as many of them as the server
+/// takes at a time. Nothing of the message has left when this returns, and nothing is
+/// sent if the result is dropped.
 ///
 /// # Errors
-/// The step that failed. One refused recipient is enough: a mail reaches all or nobody.
+/// The step that failed; refused recipients are none.
 pub async fn ready(
     server: &Server,
     from: &Address,
-    to: &[Address],
+    to: Vec<Recipient>,
     limits: Limits,
 ) -> Result<Ready, SmtpError> {
-    let context = Context::of(server);
-    let steps = async {
-        let greeted = connect(server, limits.step).await.map_err(|refusal| context.not_greeted(refusal))?;
-        let Greeted { mut conversation, capabilities } = greeted;
-        if let Some(login) = &server.login {
-            let done = login::log_in(&mut conversation, login, &capabilities).await;
-            done.map_err(|failure| context.not_logged_in(login, failure))?;
-        }
-        match envelope(&mut conversation, from, to).await {
-            Ok(()) => Ok(conversation),
-            Err((what, failure)) => {
-                if matches!(failure, Failure::Refused(_)) {
-                    leave(conversation).await;
-                }
-                Err(context.failed(&what, failure))
-            }
-        }
-    };
-    match tokio::time::timeout(limits.total, steps).await {
-        Ok(conversation) => {
-            let conversation = conversation?;
-            Ok(Ready { conversation, context, limit: limits.message })
-        }
-        Err(_) => Err(context.late(limits.total)),
-    }
+    let steps = async { open(server, limits).await?.begin(from, to).await };
+    let late = |_| Err(Context::of(server).late(limits.total));
+    tokio::time::timeout(limits.total, steps).await.unwrap_or_else(late)
 }
 
-/// Sender, recipients and the request to send the message.
-async fn envelope(
-    conversation: &mut Conversation<Box<dyn Stream>>,
-    from: &Address,
-    to: &[Address],
-) -> Result<(), (String, Failure)> {
-    let mut steps = vec![(format!("the sender {from}"), format!("MAIL FROM:<{from}>"), 2)];
-    steps.extend(to.iter().map(|to| (format!("the recipient {to}"), format!("RCPT TO:<{to}>"), 2)));
-    steps.push(("the message".to_owned(), "DATA".to_owned(), 3));
-    for (what, line, digit) in steps {
-        let reply = conversation.command(&line).await.and_then(|reply| reply.require(digit));
-        // The last time this is checked, nothing of the message has left.
-        let reply = reply.and_then(|_| conversation.is_in_step());
-        reply.map_err(|failure| (what, failure))?;
+/// Connects and logs in.
+async fn open(server: &Server, limits: Limits) -> Result<Session, SmtpError> {
+    let mut context = Context::of(server);
+    let greeted = connect(server, limits.step).await;
+    let greeted = greeted.map_err(|refusal| context.not_greeted(refusal, server))?;
+    let Greeted { mut conversation, capabilities, helo } = greeted;
+    context.helo = helo;
+    if let Some(login) = &server.login {
+        let done = login::log_in(&mut conversation, login, &capabilities).await;
+        done.map_err(|failure| context.not_logged_in(login, failure))?;
     }
-    Ok(())
+    let most = envelope::most(&capabilities);
+    Ok(Session { conversation, context, most, limits })
+}
+
+impl Session {
+    /// Names sender and recipients and asks to send the message, if it is taken for anybody.
+    async fn begin(mut self, from: &Address, to: Vec<Recipient>) -> Result<Ready, SmtpError> {
+        match envelope::sender(&mut self.conversation, from).await {
+            Ok(()) => self.agree(to).await,
+            Err(failure) => Err(self.refused(format!("the sender {from}"), failure).await),
+        }
+    }
+
+    /// The same after the sender.
+    async fn agree(mut self, to: Vec<Recipient>) -> Result<Ready, SmtpError> {
+        let (envelope, refused) = self.recipients(to).await?;
+        let Envelope { accepted, left, .. } = envelope;
+        if !accepted.is_empty() {
+            let reply = self.conversation.command("DATA").await.and_then(|reply| reply.require(3));
+            // The last time this is checked, nothing of the message has left.
+            if let Err(failure) = reply.and_then(|_| self.conversation.is_in_step()) {
+                return Err(self.refused("the message".to_owned(), failure).await);
+            }
+        }
+        Ok(Ready { session: self, accepted, refused, left })
+    }
+
+    /// Names the recipients after the sender; those that were refused with the server's words.
+    async fn recipients(&mut self, to: Vec<Recipient>) -> Result<(Envelope, Vec<Turned>), SmtpError> {
+        let named = envelope::recipients(&mut self.conversation, to, self.most).await;
+        let mut envelope = match named {
+            Ok(envelope) => envelope,
+            Err((address, failure)) => {
+                return Err(self.refused(format!("the recipient {address}"), failure).await);
+            }
+        };
+        let mut refused = Vec::new();
+        for (recipient, reply) in std::mem::take(&mut envelope.refused) {
+            if is_about_helo(&reply) && envelope.accepted.is_empty() {
+                let what = format!("the recipient {}", recipient.address);
+                return Err(self.refused(what, Failure::Refused(reply)).await);
+            }
+            let (cause, is_for_now) = (self.context.said(&reply), reply.code < 500);
+            refused.push(Turned { recipient, cause, is_for_now });
+        }
+        Ok((envelope, refused))
+    }
+
+    /// The error of a step, after a goodbye where the server still listens.
+    async fn refused(&mut self, what: String, failure: Failure) -> SmtpError {
+        if matches!(failure, Failure::Refused(_)) {
+            self.leave().await;
+        }
+        self.context.failed(&what, failure)
+    }
+
+    /// The server has answered all that matters; how it says goodbye does not.
+    async fn leave(&mut self) {
+        let _ = tokio::time::timeout(GOODBYE, self.conversation.command("QUIT")).await;
+    }
 }
 
 impl Ready {
@@ -122,161 +161,78 @@ impl Ready {
     /// # Errors
     /// [`SmtpError::Unanswered`] if the server may have taken it, else the server's refusal.
     pub async fn send(&mut self, message: &[u8]) -> Result<(), SmtpError> {
-        let reply = self.conversation.message(message, self.limit).await;
+        let Session { conversation, context, limits, .. } = &mut self.session;
+        let reply = conversation.message(message, limits.message).await;
         match reply.and_then(|reply| reply.require(2)) {
             Ok(_) => Ok(()),
-            Err(failure @ Failure::Refused(_)) => Err(self.context.failed("the message", failure)),
+            Err(failure @ Failure::Refused(_)) => Err(context.failed("the message", failure)),
             Err(failure) => {
-                let (server, cause) = (self.context.server.clone(), self.context.cause(&failure));
+                let (server, cause) = (context.server.clone(), context.cause(&failure));
                 Err(SmtpError::Unanswered { server, cause })
             }
         }
     }
 
+    /// Names the sender again, and those who are left, after the message was sent: in the
+    /// same conversation, or in a new one if the server takes no more in this one.
+    ///
+    /// # Errors
+    /// As [`ready`].
+    pub async fn again(self, server: &Server, from: &Address) -> Result<Self, SmtpError> {
+        let Self { mut session, left, .. } = self;
+        let limits = session.limits;
+        let steps = async {
+            match envelope::sender(&mut session.conversation, from).await {
+                Ok(()) => session.agree(left).await,
+                Err(_) => open(server, limits).await?.begin(from, left).await,
+            }
+        };
+        let late = |_| Err(Context::of(server).late(limits.total));
+        tokio::time::timeout(limits.total, steps).await.unwrap_or_else(late)
+    }
+
     /// Says goodbye.
-    pub async fn leave(self) {
-        leave(self.conversation).await;
+    pub async fn leave(mut self) {
+        self.session.leave().await;
     }
 }
 
-/// The server has answered all that matters; how it says goodbye does not.
-async fn leave(mut conversation: Conversation<Box<dyn Stream>>) {
-    let _ = tokio::time::timeout(GOODBYE, conversation.command("QUIT")).await;
+/// What a server said to a mail that was not sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rehearsal {
+    /// What this machine called itself.
+    pub helo: String,
+    /// Whom it refused.
+    pub refused: Vec<Turned>,
+    /// In how many envelopes it takes the message.
+    pub envelopes: usize,
 }
 
-/// Greets a server as its address asks and says goodbye: nobody logs in, and
-/// it gets no mail.
+/// Goes through all that comes before a message, takes it back and says goodbye: the
+/// server gets no mail.
 ///
 /// # Errors
-/// It cannot be reached, the connection is not safe, or it refuses to talk.
-pub async fn greet(server: &Server) -> Result<(), SmtpError> {
-    let context = Context::of(server);
-    match tokio::time::timeout(GREETING, connect(server, GREETING)).await {
-        Ok(Ok(greeted)) => {
-            leave(greeted.conversation).await;
-            Ok(())
-        }
-        Ok(Err(refusal)) => Err(context.not_greeted(refusal)),
-        Err(_) => Err(context.late(GREETING)),
-    }
-}
-
-impl Context {
-    fn of(server: &Server) -> Self {
-        let secrets = server.login.as_ref().map(login::secrets).unwrap_or_default();
-        Self { server: server.place(), secrets }
-    }
-
-    /// What happened, on one line and without a password in it.
-    fn cause(&self, failure: &Failure) -> String {
-        match failure {
-            // The library's text is about TLS and has an address in it.
-            Failure::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                "it closed the connection".to_owned()
+/// The step that failed; refused recipients are none.
+pub async fn rehearse(server: &Server, from: &Address, to: Vec<Recipient>) -> Result<Rehearsal, SmtpError> {
+    let limits = Limits { step: REHEARSAL, total: REHEARSAL, message: REHEARSAL };
+    let steps = async {
+        let mut session = open(server, limits).await?;
+        let (mut left, mut refused, mut envelopes) = (to, Vec::new(), 0);
+        while !left.is_empty() {
+            if let Err(failure) = envelope::sender(&mut session.conversation, from).await {
+                return Err(session.refused(format!("the sender {from}"), failure).await);
             }
-            Failure::Io(error) => self.shown(&error.to_string()),
-            Failure::Tls(error) => match (tls::problem(error, OPTION), error) {
-                (Some(problem), _) => self.shown(&problem.cause),
-                (None, rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType)) => {
-                    "it sent plain text where TLS has to begin".to_owned()
-                }
-                (None, error) => self.shown(&error.to_string()),
-            },
-            Failure::Timeout(limit) => format!("no answer within {} s", limit.as_secs()),
-            Failure::Injected(bytes) => format!(
-                "{bytes} bytes came in plain text after its answer to STARTTLS, from the server or from somebody in between"
-            ),
-            Failure::Garbled(words) | Failure::NoMechanism(words) => self.shown(words),
-            Failure::Refused(reply) => self.said(reply),
-            Failure::Unexpected(reply) => format!("an answer that does not fit: {}", self.said(reply)),
-        }
-    }
-
-    fn said(&self, reply: &Reply) -> String {
-        match self.shown(&reply.lines.join(" ")) {
-            text if text.is_empty() => reply.code.to_string(),
-            text => format!("{} “{text}”", reply.code),
-        }
-    }
-
-    /// Another's text. It is cut last, because half a password would not be found.
-    fn shown(&self, text: &str) -> String {
-        let hide =
-            |text: &str| self.secrets.iter().fold(text.to_owned(), |text, secret| redacted(&text, secret));
-        // What is taken out of a text may have stood between the halves of a password.
-        clean(&hide(&clean(&hide(text), usize::MAX)), LONGEST)
-    }
-
-    /// A refusal, for now or for good, or a conversation that broke off.
-    fn failed(&self, what: &str, failure: Failure) -> SmtpError {
-        let (server, what, cause) = (self.server.clone(), clean(what, LONGEST), self.cause(&failure));
-        match failure {
-            Failure::Refused(reply) if reply.code < 500 => SmtpError::Later { server, what, cause },
-            Failure::Refused(_) => SmtpError::Refused { server, what, cause },
-            _ => SmtpError::Broken { server, what, cause },
-        }
-    }
-
-    fn late(&self, limit: Duration) -> SmtpError {
-        let cause = format!("it was not ready for a message within {} s", limit.as_secs());
-        SmtpError::Unreachable { server: self.server.clone(), cause }
-    }
-
-    fn not_greeted(&self, refusal: Refusal) -> SmtpError {
-        let server = self.server.clone();
-        match refusal {
-            Refusal::Connect(failure) => SmtpError::Unreachable { server, cause: self.cause(&failure) },
-            Refusal::Greeting(failure @ Failure::Timeout(_)) => {
-                SmtpError::Unreachable { server, cause: self.cause(&failure) }
-            }
-            Refusal::Greeting(failure) => self.failed("the connection", failure),
-            Refusal::Safety(failure) => {
-                let problem = match &failure {
-                    Failure::Tls(error) => tls::problem(error, OPTION),
-                    _ => None,
-                };
-                let cause = self.cause(&failure);
-                match problem {
-                    Some(problem) => SmtpError::Tls { server, cause, hint: problem.hint },
-                    None => SmtpError::Unsafe { server, cause, hint: safety_hint(&failure) },
-                }
+            let (envelope, own) = session.recipients(left).await?;
+            (left, envelopes) = (envelope.left, envelopes + 1);
+            refused.extend(own);
+            let reset = session.conversation.command("RSET").await.and_then(|reply| reply.require(2));
+            if let Err(failure) = reset {
+                return Err(session.refused("a reset (RSET)".to_owned(), failure).await);
             }
         }
-    }
-
-    fn not_logged_in(&self, login: &Login, failure: Failure) -> SmtpError {
-        match failure {
-            Failure::Refused(ref reply) if reply.code < 500 => self.failed("the login", failure),
-            Failure::Refused(_) | Failure::NoMechanism(_) => SmtpError::Login {
-                server: self.server.clone(),
-                user: clean(&login.user, 60),
-                secret: if login.auth == Auth::XOAuth2 { "access token" } else { "password" },
-                source_of: login.source.clone(),
-                cause: self.cause(&failure),
-            },
-            _ => self.failed("the login", failure),
-        }
-    }
-}
-
-/// The text without a secret, in capitals or not.
-fn redacted(text: &str, secret: &str) -> String {
-    let (low, secret) = (text.to_ascii_lowercase(), secret.to_ascii_lowercase());
-    let mut out = String::with_capacity(text.len());
-    let mut done = 0;
-    for (at, found) in low.match_indices(&secret) {
-        out.push_str(text.get(done..at).unwrap_or_default());
-        out.push_str("[redacted]");
-        done = at + found.len();
-    }
-    out.push_str(text.get(done..).unwrap_or_default());
-    out
-}
-
-/// What to do about a connection that is not safe.
-fn safety_hint(failure: &Failure) -> &'static str {
-    match failure {
-        Failure::Injected(_) => "nothing was sent; use smtps:// if the server has it, or another network",
-        _ => "use smtps:// for a server that speaks TLS from the start, smtp:// for one with STARTTLS",
-    }
+        session.leave().await;
+        Ok(Rehearsal { helo: session.context.helo, refused, envelopes })
+    };
+    let late = |_| Err(Context::of(server).late(REHEARSAL));
+    tokio::time::timeout(REHEARSAL, steps).await.unwrap_or_else(late)
 }

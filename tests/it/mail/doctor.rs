@@ -28,7 +28,7 @@ fn with_server<'f>(smtp: &'f str, more: &[&'f str]) -> Vec<&'f str> {
 }
 
 #[test]
-fn a_mail_server_is_greeted_and_gets_nothing() {
+fn a_mail_server_is_asked_up_to_the_recipients_and_gets_nothing() {
     for (kind, scheme) in [(Kind::Tls, "smtps"), (Kind::StartTls, "smtp"), (Kind::Plain, "smtp+plain")] {
         let server = MailServer::start(Manner { login: Some(("me", "s3cret")), ..Manner::of(kind) });
         let folder = tempfile::tempdir().unwrap();
@@ -45,11 +45,14 @@ fn a_mail_server_is_greeted_and_gets_nothing() {
         let said: Vec<String> =
             server.heard().iter().map(|line| line.split(' ').next().unwrap().to_owned()).collect();
         let expected: &[&str] = match kind {
-            Kind::StartTls => &["EHLO", "STARTTLS", "EHLO", "QUIT"],
-            _ => &["EHLO", "QUIT"],
+            Kind::StartTls => &["EHLO", "STARTTLS", "EHLO", "AUTH", "MAIL", "RCPT", "RCPT", "RSET", "QUIT"],
+            _ => &["EHLO", "AUTH", "MAIL", "RCPT", "RCPT", "RSET", "QUIT"],
         };
         assert_eq!(said, expected);
-        assert!(!outcome.stdout.contains("s3cret"), "{}", outcome.stdout);
+        assert!(!outcome.stdout.contains("s3cret") && server.received().is_empty(), "{}", outcome.stdout);
+        for word in ["lets me in", "acumen@example.com to 2 recipient", "nothing was sent"] {
+            assert!(mail.contains(word), "{mail}");
+        }
     }
 }
 
@@ -87,6 +90,26 @@ fn what_would_keep_a_mail_back_fails_with_its_code() {
     );
     let plain = MailServer::start(Manner::of(Kind::Plain));
     failed(&with_server(&url(&plain, "smtp"), &[]), 5, &["STARTTLS"]);
+    let at = |manner: Manner, more: &[&str], code: i32, words: &[&str]| {
+        let server = MailServer::start(manner);
+        failed(&with_server(&url(&server, "smtps"), more), code, words);
+        assert!(server.received().is_empty());
+    };
+    let tls = || Manner::of(Kind::Tls);
+    let unknown = Manner { recipients: &[("b@", "550 unknown user")], ..tls() };
+    at(unknown, &[], 74, &["the recipient b@example.com: 550 “unknown user”", "to the others"]);
+    let picky = Manner { vm: Some(("RCPT", "504 <vm>: Helo command rejected")), ..tls() };
+    at(picky, &["--smtp-helo", "vm"], 2, &["the name vm", "--smtp-helo"]);
+    let closed = Manner { login: Some(("me", "x")), mechanisms: "XOAUTH2", ..tls() };
+    let login = ["--smtp-user", "me", "--smtp-password-command", "echo y"];
+    at(closed, &login, 3, &["it offers XOAUTH2", "--smtp-auth xoauth2"]);
+    let begun = Instant::now();
+    failed(
+        &with_server(&url(&server, "smtp"), &[]),
+        2,
+        &["it speaks TLS from the first byte", "smtps://localhost:"],
+    );
+    assert!(begun.elapsed() < Duration::from_secs(20), "too patient");
     // It takes the connection, and never says a word.
     let mute = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let mute = format!("smtp://127.0.0.1:{}", mute.local_addr().unwrap().port());

@@ -5,6 +5,7 @@ use std::process::Child;
 use std::time::{Duration, Instant};
 
 use acumen::deliver::{self, Limits, PostError, SmtpError};
+use acumen::mail::Mail as Message;
 use acumen::pipeline;
 use acumen::settings::mail::{Attach, Delivery, Mail, Security, Server, Way};
 use acumen::tls::Trust;
@@ -195,36 +196,48 @@ fn the_answer_to_the_message_decides() {
     assert_eq!(log(folder.path()), ["sending", "sending"]);
 }
 
-/// Offers and sends a report to a plain server, within these limits in milliseconds.
-fn limited(folder: &Path, server: &MailServer, step: u64, total: u64, message: u64) -> Result<(), PostError> {
+/// The message about the report in a folder.
+fn message(folder: &Path) -> Message {
+    let mail = Mail {
+        from: PEOPLE[1].to_owned(),
+        to: vec![PEOPLE[3].to_owned(), PEOPLE[5].to_owned()],
+        cc: Vec::new(),
+        attach: Attach::Nothing,
+        way: Way::File("none".into()),
+    };
+    let at = "2026-10-12T06:00:00Z".parse().unwrap();
+    pipeline::message(&folder.join(format!("{NAME}.json")), &mail, at).unwrap()
+}
+
+/// Offers and sends a message to a plain server, within these limits in milliseconds.
+fn limited(
+    folder: &Path,
+    message: Message,
+    server: &MailServer,
+    [step, total, message_step]: [u64; 3],
+) -> Result<(), PostError> {
     let limits = Limits {
         step: Duration::from_millis(step),
         total: Duration::from_millis(total),
-        message: Duration::from_millis(message),
+        message: Duration::from_millis(message_step),
     };
     let delivery = Delivery {
         server: Server {
             security: Security::Plain,
             host: "localhost".to_owned(),
             port: server.port,
+            helo: None,
             login: None,
             trust: Trust::default(),
         },
         state: folder.join(".local/state/acumen"),
         force: false,
     };
-    let mail = Mail {
-        from: PEOPLE[1].to_owned(),
-        to: vec![PEOPLE[3].to_owned(), PEOPLE[5].to_owned()],
-        cc: Vec::new(),
-        attach: Attach::Nothing,
-        way: Way::Server(delivery.clone()),
-    };
-    let message = pipeline::message(&folder.join(format!("{NAME}.json")), &mail).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let offer = deliver::offer(message, &delivery, "2026-10-12T06:00:00Z", limits).await?;
-        offer.send().await.map(drop)
+        let mut offer = deliver::offer(message, &delivery, "2026-10-12T06:00:00Z", limits).await?;
+        offer.send().await;
+        offer.end().2.into_iter().next().map_or(Ok(()), Err)
     })
 }
 
@@ -232,10 +245,11 @@ fn limited(folder: &Path, server: &MailServer, step: u64, total: u64, message: u
 fn every_part_of_a_mail_has_a_limit() {
     const LONG: u64 = 60_000;
     let folder = reported();
+    let mail = message(folder.path());
     let begun = Instant::now();
-    let failure = |word, odd, step, total, message| {
+    let failure = |word, odd, limits| {
         let server = MailServer::start(Manner { odd: Some((word, odd)), ..Manner::of(Kind::Plain) });
-        match limited(folder.path(), &server, step, total, message) {
+        match limited(folder.path(), mail.clone(), &server, limits) {
             Err(PostError::Smtp(error)) => error,
             other => panic!("{word} {odd:?}: {other:?}"),
         }
@@ -243,15 +257,15 @@ fn every_part_of_a_mail_has_a_limit() {
     let drip = Odd::Drip(Duration::from_millis(20));
     for word in ["", "EHLO", "RCPT", "DATA"] {
         // A line comes in time, again and again.
-        let error = failure(word, drip, LONG, 400, LONG);
+        let error = failure(word, drip, [LONG, 400, LONG]);
         assert!(matches!(error, SmtpError::Unreachable { .. }), "{word} {error}");
         assert_eq!(error.exit_code(), 5);
-        let error = failure(word, Odd::Silence, 400, LONG, LONG);
+        let error = failure(word, Odd::Silence, [400, LONG, LONG]);
         assert!(error.to_string().contains("no answer within"), "{word} {error}");
         assert_eq!(error.exit_code(), 5);
     }
     assert_eq!(log(folder.path()), NOTHING);
-    let error = failure(".", drip, LONG, LONG, 400);
+    let error = failure(".", drip, [LONG, LONG, 400]);
     assert!(matches!(error, SmtpError::Unanswered { .. }), "{error}");
     assert_eq!(log(folder.path()), ["sending"]);
     assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());

@@ -43,20 +43,19 @@ fn the_mechanism_is_the_one_asked_for_or_offered() {
 #[test]
 fn a_mechanism_that_is_not_offered_sends_no_password() {
     let folder = reported();
-    for (auth, offered, words) in [
-        ("auto", "CRAM-MD5 XOAUTH2", "it offers CRAM-MD5, XOAUTH2, not PLAIN or LOGIN"),
-        ("plain", "LOGIN", "it offers LOGIN, not PLAIN"),
-        ("xoauth2", "PLAIN", "it offers PLAIN, not XOAUTH2"),
-        ("auto", "", "it offers no login, not PLAIN or LOGIN"),
+    for (auth, offered, words, hint) in [
+        ("auto", "CRAM-MD5 XOAUTH2", "it offers CRAM-MD5, XOAUTH2", "set --smtp-auth xoauth2"),
+        ("auto", "NTLM CRAM-MD5", "it offers NTLM, CRAM-MD5", "PLAIN, LOGIN or XOAUTH2"),
+        ("plain", "LOGIN", "it offers LOGIN", "leave --smtp-auth out"),
+        ("xoauth2", "PLAIN", "it offers PLAIN", "leave --smtp-auth out"),
+        ("auto", "", "it offers none at all", "--smtp-user"),
     ] {
         let manner = Manner { mechanisms: offered, ..Manner::of(Kind::Tls) };
         let (outcome, server) = log_in(folder.path(), manner, "smtps", auth, "s3cret-word");
         assert_eq!((outcome.code, mechanism(&server)), (Some(3), Vec::new()), "{}", outcome.stderr);
-        assert!(
-            outcome.stderr.contains(words) && outcome.stderr.contains("--smtp-auth"),
-            "{}",
-            outcome.stderr
-        );
+        let told = outcome.stderr.lines().last().unwrap();
+        assert!(outcome.stderr.contains(words) && told.contains(hint), "{}", outcome.stderr);
+        assert!(!outcome.stderr.contains("refused the login"), "none was tried: {}", outcome.stderr);
     }
 }
 
@@ -121,4 +120,116 @@ fn the_login_comes_from_the_settings_file_and_the_environment() {
     with(None);
     with(Some("plain"));
     assert_eq!(mechanism(&server), ["XOAUTH2", "PLAIN"]);
+}
+
+#[test]
+fn a_server_that_wants_a_login_says_so() {
+    let folder = reported();
+    let server = MailServer::start(Manner { login: Some((USER, "s3cret-word")), ..Manner::of(Kind::Tls) });
+    let outcome = send(folder.path(), &url(&server, "smtps"), &[]);
+    assert_eq!(outcome.code, Some(3), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("hint: name who logs in with --smtp-user"), "{}", outcome.stderr);
+}
+
+/// A command that prints the password, in a folder.
+fn tool(folder: &Path, script: &str) -> String {
+    use std::os::unix::fs::PermissionsExt;
+    let path = folder.join("token tool");
+    std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_command_prints_the_password_or_the_access_token() {
+    let folder = reported();
+    let path = tool(folder.path(), "echo \" $1-word \"; echo more; echo noise >&2");
+    let manner =
+        Manner { login: Some((USER, "s3cret-word")), mechanisms: "PLAIN XOAUTH2", ..Manner::of(Kind::Tls) };
+    let server = MailServer::start(manner);
+    let smtp = url(&server, "smtps");
+    let flags = ["--force", "--smtp-user", USER];
+    let quoted = format!("'{path}' s3cret");
+    for auth in ["auto", "xoauth2"] {
+        let outcome = send(
+            folder.path(),
+            &smtp,
+            &[&flags[..], &["--smtp-auth", auth, "--smtp-password-command", &quoted]].concat(),
+        );
+        assert_eq!(outcome.code, Some(0), "{auth}: {}", outcome.stderr);
+        assert!(outcome.stderr.contains("password: --smtp-password-command\n"), "{}", outcome.stderr);
+        assert!(!outcome.stderr.contains("noise"), "{}", outcome.stderr);
+    }
+    // In the settings file a list is taken word by word, and no shell reads it.
+    let settings = format!("[mail]\nuser = \"{USER}\"\npassword_command = [\"{path}\", \"s3cret\"]\n");
+    std::fs::write(folder.path().join("acumen.toml"), &settings).unwrap();
+    let with =
+        |more: &[&str]| send(folder.path(), &smtp, &[&["--force", "--config", "acumen.toml"], more].concat());
+    let outcome = with(&[]);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    // A file that is typed beats the command of the settings.
+    std::fs::write(folder.path().join("password"), "wr0ng\n").unwrap();
+    let outcome = with(&["--smtp-password-file", "password"]);
+    assert!(
+        outcome.code == Some(3) && outcome.stderr.contains("from --smtp-password-file"),
+        "{}",
+        outcome.stderr
+    );
+    assert_eq!(mechanism(&server), ["PLAIN", "XOAUTH2", "PLAIN", "PLAIN"]);
+    // Whoever can change the settings could run anything.
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(folder.path().join("acumen.toml"), std::fs::Permissions::from_mode(0o602))
+        .unwrap();
+    let outcome = with(&[]);
+    assert!(
+        outcome.code == Some(2) && outcome.stderr.contains("can be changed by every user"),
+        "{}",
+        outcome.stderr
+    );
+    // A message that goes into a file needs no password.
+    let failing = ["--smtp-user", USER, "--smtp-password-command", "false", "--eml", "a.eml"];
+    let outcome = send(folder.path(), &smtp, &failing);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+}
+
+#[test]
+fn a_command_that_fails_is_told_without_what_it_printed() {
+    let folder = reported();
+    let server = MailServer::start(Manner { login: Some((USER, "x")), ..Manner::of(Kind::Tls) });
+    for (script, words) in [
+        ("echo s3cret; echo s3cret >&2; exit 7", "failed with exit status 7"),
+        ("echo s3cret; kill -9 $$", "was ended by a signal"),
+        ("exit 0", "printed nothing on its first line"),
+        ("echo; echo s3cret", "printed nothing on its first line"),
+        ("printf '\\377s3cret'", "printed what is no text"),
+        ("yes s3cret", "printed more than 64 KiB"),
+    ] {
+        let path = tool(folder.path(), script);
+        let command = format!("\"{path}\"");
+        let outcome = send(
+            folder.path(),
+            &url(&server, "smtps"),
+            &["--smtp-user", USER, "--smtp-password-command", &command],
+        );
+        assert_eq!(outcome.code, Some(2), "{script}: {}", outcome.stderr);
+        assert!(
+            outcome.stderr.contains(words) && outcome.stderr.contains("token tool"),
+            "{script}: {}",
+            outcome.stderr
+        );
+        assert!(!outcome.stderr.contains("s3cret"), "{script}: {}", outcome.stderr);
+    }
+    for command in ["nowhere-to-be-found", "./token", "a | b"] {
+        let outcome = send(
+            folder.path(),
+            &url(&server, "smtps"),
+            &["--smtp-user", USER, "--smtp-password-command", command],
+        );
+        assert!(
+            outcome.code == Some(2) && outcome.stderr.contains("--smtp-password-command: "),
+            "{}",
+            outcome.stderr
+        );
+    }
+    assert!(server.heard().is_empty());
 }

@@ -1,5 +1,6 @@
 //! What a server refuses, and what is refused before a server is asked.
 
+use super::server::Odd;
 use super::*;
 use crate::support::serve;
 
@@ -11,16 +12,6 @@ fn refusal(manner: Manner, scheme: &str, more: &[&str]) -> (Option<i32>, String)
     assert!(server.received().is_empty());
     assert!(outcome.stderr.lines().last().unwrap_or_default().starts_with("hint: "), "{}", outcome.stderr);
     (outcome.code, outcome.stderr)
-}
-
-#[test]
-fn one_refused_recipient_keeps_the_mail_from_all() {
-    let manner = |answer| Manner { recipient: Some(("b@", answer)), ..Manner::of(Kind::Tls) };
-    let (code, said) = refusal(manner("550 no such\u{1b}[31m user"), "smtps", &[]);
-    assert_eq!(code, Some(74));
-    assert!(said.contains("the recipient b@example.com: 550 “no such [31m user”"), "{said}");
-    let (code, said) = refusal(manner("451 greylisted"), "smtps", &[]);
-    assert_eq!(code, Some(75), "{said}");
 }
 
 #[test]
@@ -109,6 +100,18 @@ fn a_certificate_marked_as_an_authority_is_explained() {
         assert!(!outcome.stderr.contains("OtherError"), "{}", outcome.stderr);
     }
     assert!(server.heard().is_empty());
+}
+
+#[test]
+fn a_server_of_an_old_tls_is_explained() {
+    // A fatal alert of TLS 1.1: protocol_version.
+    const ALERT: &str = "\u{15}\u{3}\u{2}\u{0}\u{2}\u{2}\u{46}";
+    let implicit = Manner { odd: Some(("", Odd::Bytes(ALERT))), ..Manner::of(Kind::Plain) };
+    let starttls = Manner { injected_late: ALERT, ..Manner::of(Kind::StartTls) };
+    for (manner, scheme) in [(implicit, "smtps"), (starttls, "smtp")] {
+        let (code, said) = refusal(manner, scheme, &[]);
+        assert!(code == Some(2) && said.contains("it supports only TLS 1.1 or older"), "{said}");
+    }
 }
 
 #[test]

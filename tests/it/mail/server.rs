@@ -62,8 +62,18 @@ pub struct Manner {
     /// The odd answer to the connection (an empty word), to a command that begins
     /// with this word, or to the message (a dot).
     pub odd: Option<(&'static str, Odd)>,
-    /// The answer to a recipient whose address holds this.
-    pub recipient: Option<(&'static str, &'static str)>,
+    /// The answer to a command that begins with this word, from a client that calls itself `vm`.
+    pub vm: Option<(&'static str, &'static str)>,
+    /// How long it waits before it greets.
+    pub greets_after: Duration,
+    /// The answers to recipients whose addresses hold these.
+    pub recipients: &'static [(&'static str, &'static str)],
+    /// How many recipients it takes at a time, and what it says to one more.
+    pub most: (usize, &'static str),
+    /// How many messages it takes in a conversation.
+    pub messages: usize,
+    /// What else it offers, as a line of its answer.
+    pub offers: &'static str,
     /// The answer to a message; nothing is no answer, and a closed connection.
     pub message: Option<&'static str>,
     /// After a message it waits for ever.
@@ -84,7 +94,12 @@ impl Manner {
             injected: "",
             injected_late: "",
             odd: None,
-            recipient: None,
+            vm: None,
+            greets_after: Duration::ZERO,
+            recipients: &[],
+            most: (usize::MAX, ""),
+            messages: usize::MAX,
+            offers: "",
             message: Some("250 taken"),
             stalls: false,
             holds: false,
@@ -99,6 +114,7 @@ pub struct Received {
     pub from: String,
     pub to: Vec<String>,
     pub user: Option<String>,
+    pub helo: String,
     pub is_safe: bool,
     pub bytes: Vec<u8>,
 }
@@ -193,6 +209,7 @@ impl Visit {
     }
 
     fn serve(&self, stream: TcpStream) -> std::io::Result<()> {
+        std::thread::sleep(self.manner.greets_after);
         if self.manner.kind == Kind::Tls {
             return self.talk(Box::new(self.tls(stream)), true, true).map(drop);
         }
@@ -252,8 +269,15 @@ impl Visit {
                 _ => say(&mut stream, "220 test")?,
             }
         }
-        let mut mail =
-            Received { from: String::new(), to: Vec::new(), user: None, is_safe, bytes: Vec::new() };
+        let mut mail = Received {
+            from: String::new(),
+            to: Vec::new(),
+            user: None,
+            helo: String::new(),
+            is_safe,
+            bytes: Vec::new(),
+        };
+        let mut messages = 0;
         loop {
             let Some(line) = read_line(&mut stream)? else { return Ok(Next::Done) };
             self.said.lock().expect("no panic").push(line.clone());
@@ -269,13 +293,27 @@ impl Visit {
                 }
                 _ => {}
             }
+            if let Some(name) = line.strip_prefix("EHLO ") {
+                name.clone_into(&mut mail.helo);
+            }
+            match self.manner.vm {
+                Some((word, answer)) if upper.starts_with(word) && mail.helo == "vm" => {
+                    say(&mut stream, answer)?;
+                    if answer.starts_with("421") {
+                        return Ok(Next::Done);
+                    }
+                    continue;
+                }
+                _ => {}
+            }
             if upper.starts_with("EHLO") {
                 // What is offered before TLS counts for nothing after it.
                 let (tls, mechanisms) = match self.manner.kind == Kind::StartTls && !is_safe {
                     true => ("250-STARTTLS\r\n", "X-BEFORE-TLS"),
                     false => ("", self.manner.mechanisms),
                 };
-                say(&mut stream, &format!("250-test\r\n{tls}250-AUTH {mechanisms}\r\n250 8BITMIME"))?;
+                let more = self.manner.offers;
+                say(&mut stream, &format!("250-test\r\n{tls}250-AUTH {mechanisms}\r\n{more}250 8BITMIME"))?;
             } else if upper == "STARTTLS" && self.manner.kind == Kind::StartTls && !is_safe {
                 say(&mut stream, format!("220 go ahead\r\n{}", self.manner.injected).trim_end())?;
                 return Ok(Next::StartTls);
@@ -293,13 +331,20 @@ impl Visit {
                     say(&mut stream, "530 log in first")?;
                     continue;
                 }
+                if messages >= self.manner.messages {
+                    say(&mut stream, "421 enough")?;
+                    return Ok(Next::Done);
+                }
+                mail.to.clear();
                 mail.from = address(&line);
                 say(&mut stream, "250 ok")?;
             } else if upper.starts_with("RCPT TO:") {
                 let to = address(&line);
-                match self.manner.recipient {
-                    Some((word, answer)) if to.contains(word) => say(&mut stream, answer)?,
-                    _ => {
+                let (most, enough) = self.manner.most;
+                match self.manner.recipients.iter().find(|(word, _)| to.contains(word)) {
+                    _ if mail.to.len() >= most => say(&mut stream, enough)?,
+                    Some((_, answer)) => say(&mut stream, answer)?,
+                    None => {
                         mail.to.push(to);
                         say(&mut stream, "250 ok")?;
                     }
@@ -320,10 +365,14 @@ impl Visit {
                     return Ok(Next::Done);
                 }
                 let Some(answer) = self.manner.message else { return Ok(Next::Done) };
+                messages += 1;
                 if answer.starts_with('2') {
                     self.received.lock().expect("no panic").push(mail.clone());
                 }
                 say(&mut stream, answer)?;
+            } else if upper == "RSET" {
+                mail.to.clear();
+                say(&mut stream, "250 ok")?;
             } else if upper == "QUIT" {
                 say(&mut stream, "221 bye")?;
                 return Ok(Next::Done);

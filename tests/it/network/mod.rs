@@ -3,7 +3,7 @@
 mod certificates;
 mod proxies;
 mod proxy;
-mod server;
+pub mod server;
 
 use std::path::Path;
 use std::process::Command;

@@ -1,0 +1,152 @@
+//! The envelope of a message: the sender, and as many of the recipients as the
+//! server takes at a time.
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use lettre::Address;
+
+use super::conversation::{Conversation, Failure, Reply};
+use crate::mail::Recipient;
+
+/// What a server said to sender and recipients. Each recipient is in one of the lists.
+#[derive(Debug, Default)]
+pub struct Envelope {
+    /// Whom it takes the message for.
+    pub accepted: Vec<Recipient>,
+    /// Whom it refused, for now or for good, and its answers.
+    pub refused: Vec<(Recipient, Reply)>,
+    /// Whom it may take in another envelope; nobody if it accepted nobody.
+    pub left: Vec<Recipient>,
+}
+
+/// Names the sender.
+///
+/// # Errors
+/// It was refused, or the conversation broke off.
+pub async fn sender<S: AsyncRead + AsyncWrite + Unpin>(
+    conversation: &mut Conversation<S>,
+    from: &Address,
+) -> Result<(), Failure> {
+    conversation.command(&format!("MAIL FROM:<{from}>")).await?.require(2)?;
+    conversation.is_in_step()
+}
+
+/// Names the recipients after the sender, until the server takes no more at a time;
+/// it takes at most `most`, as far as it said.
+///
+/// # Errors
+/// The conversation broke off, and at whom; no refusal is an error, but one that
+/// ends the conversation.
+pub async fn recipients<S: AsyncRead + AsyncWrite + Unpin>(
+    conversation: &mut Conversation<S>,
+    to: Vec<Recipient>,
+    most: usize,
+) -> Result<Envelope, (Address, Failure)> {
+    let mut envelope = Envelope::default();
+    let mut is_full = false;
+    for recipient in to {
+        if is_full || envelope.accepted.len() >= most {
+            envelope.left.push(recipient);
+            continue;
+        }
+        let address = recipient.address.clone();
+        let reply = conversation.command(&format!("RCPT TO:<{address}>")).await;
+        let reply = reply.and_then(|reply| conversation.is_in_step().map(|()| reply));
+        let reply = reply.map_err(|failure| (address.clone(), failure))?;
+        let is_first = envelope.accepted.is_empty();
+        match reply.code {
+            200..300 => envelope.accepted.push(recipient),
+            421 => return Err((address, Failure::Refused(reply))),
+            300..400 => return Err((address, Failure::Unexpected(reply))),
+            // To the first it was not said because of others.
+            _ if !is_first && is_too_many(&reply) => {
+                is_full = true;
+                envelope.left.push(recipient);
+            }
+            400..500 if !is_first => envelope.left.push(recipient),
+            _ => envelope.refused.push((recipient, reply)),
+        }
+    }
+    Ok(envelope)
+}
+
+/// Whether an answer to a recipient means that there are enough of them: 452, and what
+/// RFC 821 had in its place.
+fn is_too_many(reply: &Reply) -> bool {
+    let text = reply.lines.join(" ").to_ascii_lowercase();
+    let is_said =
+        text.starts_with("4.5.3") || text.starts_with("5.5.3") || text.contains("too many recipients");
+    matches!(reply.code, 452 | 552) || is_said
+}
+
+/// How many recipients a server takes at a time, by what it offers (RFC 9422).
+pub fn most(capabilities: &[Vec<String>]) -> usize {
+    let limits = capabilities.iter().find(|words| words.first().is_some_and(|word| word == "LIMITS"));
+    let value = limits.and_then(|words| words.iter().skip_while(|word| *word != "RCPTMAX").nth(1));
+    value.and_then(|value| value.parse().ok()).filter(|most| *most > 0).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+
+    use super::*;
+
+    fn recipient(name: &str) -> Recipient {
+        Recipient { address: format!("{name}@x.example").parse().unwrap(), copy: name.to_owned() }
+    }
+
+    /// What becomes of a list where the server answers so to each name, in order.
+    async fn told(most: usize, answers: &[(&str, &str)]) -> [String; 3] {
+        let (client, server) = tokio::io::duplex(1 << 16);
+        let texts: Vec<String> = answers.iter().map(|(_, answer)| format!("{answer}\r\n")).collect();
+        tokio::spawn(async move {
+            let mut server = BufReader::new(server);
+            for text in texts {
+                server.read_line(&mut String::new()).await.unwrap();
+                // Nobody listens where nobody was asked about.
+                let _ = server.write_all(text.as_bytes()).await;
+            }
+        });
+        let mut conversation = Conversation::new(client, Duration::from_secs(60));
+        let to = answers.iter().map(|(name, _)| recipient(name)).collect();
+        let envelope = recipients(&mut conversation, to, most).await.unwrap();
+        let names =
+            |list: &[Recipient]| list.iter().map(|one| one.copy.as_str()).collect::<Vec<_>>().join("");
+        let refused: Vec<Recipient> = envelope.refused.into_iter().map(|(one, _)| one).collect();
+        [names(&envelope.accepted), names(&refused), names(&envelope.left)]
+    }
+
+    #[tokio::test]
+    async fn who_is_refused_and_who_is_one_too_many_are_told_apart() {
+        const OK: &str = "250 ok";
+        const FULL: &str = "452 4.5.3 too many recipients";
+        for (most, answers, lists) in [
+            (9, &[("a", OK), ("b", "550 unknown"), ("c", OK)][..], ["ac", "b", ""]),
+            (2, &[("a", OK), ("b", OK), ("c", ""), ("d", "")], ["ab", "", "cd"]),
+            (9, &[("a", OK), ("b", FULL), ("c", ""), ("d", "")], ["a", "", "bcd"]),
+            (9, &[("a", OK), ("b", "554 5.5.3 enough"), ("c", "")], ["a", "", "bc"]),
+            (9, &[("a", OK), ("b", "550 Too many recipients"), ("c", "")], ["a", "", "bc"]),
+            // One that waits may be taken with the next, and keeps nobody from being asked about.
+            (9, &[("a", OK), ("b", "450 greylisted"), ("c", OK)], ["ac", "", "b"]),
+            // The first is refused for its own sake.
+            (9, &[("a", FULL), ("b", "450 greylisted"), ("c", OK)], ["c", "ab", ""]),
+            (9, &[("a", "550 no"), ("b", "451 later")], ["", "ab", ""]),
+            (1, &[("a", "550 no"), ("b", OK), ("c", "")], ["b", "a", "c"]),
+        ] {
+            assert_eq!(told(most, answers).await, lists, "{answers:?}");
+        }
+    }
+
+    #[test]
+    fn a_limit_is_read_where_there_is_one() {
+        let offer = |line: &str| vec![line.split([' ', '=']).map(str::to_owned).collect::<Vec<_>>()];
+        assert_eq!(most(&offer("LIMITS RCPTMAX=20 MAILMAX=5")), 20);
+        assert_eq!(most(&offer("LIMITS MAILMAX=5 RCPTMAX=3")), 3);
+        for none in ["LIMITS", "LIMITS RCPTMAX", "LIMITS RCPTMAX=x", "LIMITS RCPTMAX=0", "SIZE 20", ""] {
+            assert_eq!(most(&offer(none)), usize::MAX, "{none}");
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! What a failed step means: an error with words of the server, made harmless, and what
+//! to do about it.
+
+use std::io;
+use std::time::Duration;
+
+use super::connect::Refusal;
+use super::conversation::{Failure, Reply};
+use super::login;
+use crate::deliver::refusal::SmtpError;
+use crate::settings::mail::{Auth, Login, Security, Server};
+use crate::text::clean;
+use crate::tls;
+
+/// The most of a server's text that an error shows, in characters.
+const LONGEST: usize = 200;
+/// The option that names the server.
+const OPTION: &str = "--smtp";
+
+/// What errors are made with.
+pub struct Context {
+    /// Host and port.
+    pub server: String,
+    /// What this machine called itself; empty until it did.
+    pub helo: String,
+    /// Whether somebody logs in.
+    has_login: bool,
+    secrets: Vec<String>,
+}
+
+impl Context {
+    /// What is known of a server before it is asked.
+    pub fn of(server: &Server) -> Self {
+        let secrets = server.login.as_ref().map(login::secrets).unwrap_or_default();
+        let has_login = server.login.is_some();
+        Self { server: server.place(), helo: String::new(), has_login, secrets }
+    }
+
+    /// What happened, on one line and without a password in it.
+    pub fn cause(&self, failure: &Failure) -> String {
+        match failure {
+            // The library's text is about TLS and has an address in it.
+            Failure::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                "it closed the connection".to_owned()
+            }
+            Failure::Io(error) => self.shown(&error.to_string()),
+            Failure::Tls(error) => match (tls::problem(error, OPTION), error) {
+                (Some(problem), _) => self.shown(&problem.cause),
+                (None, rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType)) => {
+                    "it sent plain text where TLS has to begin".to_owned()
+                }
+                (None, error) => self.shown(&error.to_string()),
+            },
+            Failure::Timeout(limit) => format!("no answer within {} s", limit.as_secs()),
+            Failure::Injected(bytes) => format!(
+                "{bytes} bytes came in plain text after its answer to STARTTLS, from the server or from somebody in between"
+            ),
+            Failure::Garbled(words) => self.shown(words),
+            Failure::NoMechanism(offered) if offered.is_empty() => "it offers none at all".to_owned(),
+            Failure::NoMechanism(offered) => format!("it offers {}", self.shown(&offered.join(", "))),
+            Failure::Refused(reply) => self.said(reply),
+            Failure::Unexpected(reply) => format!("an answer that does not fit: {}", self.said(reply)),
+        }
+    }
+
+    /// The answer, on one line and without a password in it.
+    pub fn said(&self, reply: &Reply) -> String {
+        match self.shown(&reply.lines.join(" ")) {
+            text if text.is_empty() => reply.code.to_string(),
+            text => format!("{} “{text}”", reply.code),
+        }
+    }
+
+    /// Another's text. It is cut last, because half a password would not be found.
+    fn shown(&self, text: &str) -> String {
+        let hide =
+            |text: &str| self.secrets.iter().fold(text.to_owned(), |text, secret| redacted(&text, secret));
+        // What is taken out of a text may have stood between the halves of a password.
+        clean(&hide(&clean(&hide(text), usize::MAX)), LONGEST)
+    }
+
+    /// A refusal, for now or for good, or a conversation that broke off.
+    pub fn failed(&self, what: &str, failure: Failure) -> SmtpError {
+        let (server, what, cause) = (self.server.clone(), clean(what, LONGEST), self.cause(&failure));
+        match failure {
+            Failure::Refused(reply) if is_about_helo(&reply) => {
+                SmtpError::Helo { server, name: self.helo.clone(), cause, is_for_now: false }
+            }
+            Failure::Refused(reply) if reply.code == 530 && !self.has_login => {
+                SmtpError::NoLogin { server, cause, hint: LOG_IN.to_owned() }
+            }
+            Failure::Refused(reply) if reply.code < 500 => SmtpError::Later { server, what, cause },
+            Failure::Refused(_) => SmtpError::Refused { server, what, cause },
+            _ => SmtpError::Broken { server, what, cause },
+        }
+    }
+
+    /// The server took too long until it was ready.
+    pub fn late(&self, limit: Duration) -> SmtpError {
+        let cause = format!("it was not ready for a message within {} s", limit.as_secs());
+        SmtpError::Unreachable { server: self.server.clone(), cause }
+    }
+
+    /// There is no conversation with the server.
+    pub fn not_greeted(&mut self, refusal: Refusal, settings: &Server) -> SmtpError {
+        let server = self.server.clone();
+        match refusal {
+            Refusal::SpeaksTls => {
+                let cause = "it says nothing, because it speaks TLS from the first byte".to_owned();
+                SmtpError::Tls { server, cause, hint: format!("use --smtp smtps://{}", self.server) }
+            }
+            // Nothing but plain text was there, from the first byte.
+            Refusal::Safety(failure @ Failure::Tls(rustls::Error::InvalidMessage(_)))
+                if settings.security == Security::Tls =>
+            {
+                let hint = format!("use --smtp smtp://{}, which asks for TLS with STARTTLS", self.server);
+                SmtpError::Tls { server, cause: self.cause(&failure), hint }
+            }
+            Refusal::Hello(name, Failure::Refused(reply)) => {
+                let (name, cause) = (clean(&name, LONGEST), self.said(&reply));
+                let is_for_now = reply.code < 500 && !is_about_helo(&reply);
+                SmtpError::Helo { server, name, cause, is_for_now }
+            }
+            Refusal::Hello(name, failure) => {
+                self.failed(&format!("the name {name} of this machine (EHLO)"), failure)
+            }
+            Refusal::Connect(failure) => SmtpError::Unreachable { server, cause: self.cause(&failure) },
+            Refusal::Greeting(failure @ Failure::Timeout(_)) => {
+                SmtpError::Unreachable { server, cause: self.cause(&failure) }
+            }
+            Refusal::Greeting(failure) => self.failed("the connection", failure),
+            Refusal::Safety(failure) => {
+                let problem = match &failure {
+                    Failure::Tls(error) => tls::problem(error, OPTION),
+                    _ => None,
+                };
+                let cause = self.cause(&failure);
+                match problem {
+                    Some(problem) => SmtpError::Tls { server, cause, hint: problem.hint },
+                    None => SmtpError::Unsafe { server, cause, hint: safety_hint(&failure) },
+                }
+            }
+        }
+    }
+
+    /// The server did not let the user in.
+    pub fn not_logged_in(&self, login: &Login, failure: Failure) -> SmtpError {
+        match failure {
+            Failure::Refused(ref reply) if reply.code < 500 => self.failed("the login", failure),
+            Failure::NoMechanism(ref offered) => SmtpError::NoLogin {
+                server: self.server.clone(),
+                cause: self.cause(&failure),
+                hint: login::hint(login.auth, offered),
+            },
+            Failure::Refused(_) => SmtpError::Login {
+                server: self.server.clone(),
+                user: clean(&login.user, 60),
+                secret: if login.auth == Auth::XOAuth2 { "access token" } else { "password" },
+                source_of: login.source.clone(),
+                cause: self.cause(&failure),
+            },
+            _ => self.failed("the login", failure),
+        }
+    }
+}
+
+/// What to do about a server that takes nothing without a login.
+const LOG_IN: &str = "name who logs in with --smtp-user, and give the password with --smtp-password-file or \
+                      --smtp-password-command";
+
+/// Whether a refusal is about the name that this machine called itself. Servers that
+/// dislike it may say so only later; an address in their words may hold any word.
+pub fn is_about_helo(reply: &Reply) -> bool {
+    let text = reply.lines.join(" ").to_ascii_lowercase();
+    let words = text.split_whitespace().filter(|word| !word.contains('@'));
+    let mut words = words.flat_map(|word| word.split(|c: char| !c.is_ascii_alphanumeric()));
+    words.any(|word| matches!(word, "helo" | "ehlo"))
+}
+
+/// The text without a secret, in capitals or not.
+fn redacted(text: &str, secret: &str) -> String {
+    let (low, secret) = (text.to_ascii_lowercase(), secret.to_ascii_lowercase());
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    for (at, found) in low.match_indices(&secret) {
+        out.push_str(text.get(done..at).unwrap_or_default());
+        out.push_str("[redacted]");
+        done = at + found.len();
+    }
+    out.push_str(text.get(done..).unwrap_or_default());
+    out
+}
+
+/// What to do about a connection that is not safe.
+fn safety_hint(failure: &Failure) -> &'static str {
+    match failure {
+        Failure::Injected(_) => "nothing was sent; use smtps:// if the server has it, or another network",
+        _ => "use smtps:// for a server that speaks TLS from the start, smtp:// for one with STARTTLS",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_of_the_name_is_told_from_others() {
+        let is = |text: &str| is_about_helo(&Reply { code: 550, lines: vec![text.to_owned()] });
+        for text in [
+            "5.5.2 <vm>: Helo command rejected: need fully-qualified hostname",
+            "4.7.0 Try again later, closing connection. (EHLO) gsmtp",
+            "Access denied - Invalid HELO name (See RFC2821 4.1.1.1)",
+        ] {
+            assert!(is(text), "{text}");
+        }
+        for text in ["<helo@x.example>: user unknown", "<michelo@x.example>... no", "no such user", "hello"] {
+            assert!(!is(text), "{text}");
+        }
+    }
+}

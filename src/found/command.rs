@@ -1,0 +1,85 @@
+//! The password that a command prints.
+
+use std::io::Read;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+
+use acumen::settings::{FoundKey, SettingsError};
+use acumen::text::clean;
+
+/// What messages call the command; its words may hold a secret.
+const SOURCE: &str = "--smtp-password-command";
+/// How long a command may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The most bytes that it may print.
+const LARGEST: u64 = 64 << 10;
+/// How often its end is looked for.
+const GLANCE: Duration = Duration::from_millis(10);
+
+/// What a command prints on its first line, without white space around it. It gets no
+/// input, and what it prints to standard error is shown to nobody.
+///
+/// # Errors
+/// It cannot be started, fails, prints nothing that is text, or takes too long. No error
+/// has anything in it that the command printed.
+pub fn printed(words: &[String]) -> Result<FoundKey, SettingsError> {
+    let (program, arguments) = words.split_first().expect("a command has a program");
+    let refuse = |why: String| {
+        Err(SettingsError::new(
+            format!("{SOURCE}: {} {why}", clean(program, 200)),
+            "run the command by hand as the same user: its first line must be the password or the access token",
+        ))
+    };
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => return refuse(format!("could not be started: {error}")),
+    };
+    let begun = Instant::now();
+    let stdout = child.stdout.take().expect("its output is piped");
+    let (sender, receiver) = channel();
+    // What it started itself may hold its output open for longer than it lives.
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let read = stdout.take(LARGEST + 1).read_to_end(&mut bytes);
+        let _ = sender.send(read.map(|_| bytes));
+    });
+    let Ok(read) = receiver.recv_timeout(PATIENCE) else {
+        let _ = child.kill().and_then(|()| child.wait());
+        return refuse(format!("did not end within {} s", PATIENCE.as_secs()));
+    };
+    let status = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => break status,
+            Ok(None) if begun.elapsed() < PATIENCE => std::thread::sleep(GLANCE),
+            _ => {
+                let _ = child.kill().and_then(|()| child.wait());
+                return refuse(format!("did not end within {} s", PATIENCE.as_secs()));
+            }
+        }
+    };
+    let bytes = match read {
+        Ok(bytes) if bytes.len() as u64 > LARGEST => {
+            return refuse(format!("printed more than {} KiB", LARGEST >> 10));
+        }
+        Ok(bytes) => bytes,
+        Err(error) => return refuse(format!("could not be read: {error}")),
+    };
+    if !status.success() {
+        return refuse(failed(status));
+    }
+    let Ok(text) = String::from_utf8(bytes) else { return refuse("printed what is no text".to_owned()) };
+    match text.lines().next().map(str::trim) {
+        Some(line) if !line.is_empty() => Ok(FoundKey { text: line.to_owned(), source: SOURCE.to_owned() }),
+        _ => refuse("printed nothing on its first line".to_owned()),
+    }
+}
+
+fn failed(status: ExitStatus) -> String {
+    match status.code() {
+        Some(code) => format!("failed with exit status {code}"),
+        None => "was ended by a signal".to_owned(),
+    }
+}
