@@ -7,6 +7,7 @@ mod address;
 mod api;
 mod ask;
 mod client;
+mod cycles;
 mod dense;
 mod envelope;
 mod error;
@@ -36,6 +37,7 @@ pub mod wire;
 
 pub use api::Api;
 pub use ask::Heard;
+pub use cycles::cycles;
 pub use error::FetchError;
 pub use names::display_names;
 pub use people::{Member, People, people};
@@ -43,7 +45,7 @@ pub use ping::{Monitor, News, Watch};
 pub use probe::{LONGEST as PROBE_LONGEST, Principal, Probes, Sample, Week, probe};
 pub use replay::{Unreadable, replay};
 pub use saved::{PagesError, Saved, Sink, UNFINISHED, saved, saved_files};
-pub use totals::{Totals, Vendor, vendor};
+pub use totals::{Consumption, Counts, Vendor, consumption, vendor};
 
 use std::fmt;
 use std::ops::Range;
