@@ -37,6 +37,7 @@ pub mod deliver;
 // What the stages share, and what stands around them.
 pub mod caught;
 pub mod commands;
+pub mod cycle;
 pub mod doctor;
 pub mod error;
 pub mod money;

@@ -17,7 +17,7 @@ use crate::export;
 use crate::fetch::{Ledger, Limits, People, Progress, Saved, Vendor};
 use crate::frame::{Frames, parquet};
 use crate::mail::{self, Attachment, Mail, MailError};
-use crate::metrics::{self, Bounds, Dim, Facts, Findings, Known, Month, Source, Span};
+use crate::metrics::{self, Allowance, Bounds, Dim, Facts, Findings, Known, Source, Span};
 use crate::period::Period;
 use crate::report::{self, Run};
 use crate::settings::mail::{Attach, Mail as MailSettings};
@@ -86,9 +86,9 @@ pub async fn prepare_within(
         }
         _ => source::asked(settings, limits, progress).await?,
     };
-    let Taken { settings, builder, ledger, pages, saved, vendor, people, archived, no_match } = taken;
+    let Taken { settings, builder, ledger, pages, saved, vendor, people, archived, no_match, notes } = taken;
     let mut doubts = report::doubts(&ledger, &settings.question.tags, archived.is_some());
-    let beside = Beside { vendor, people, saved, archived, no_match };
+    let beside = Beside { vendor, people, saved, archived, no_match, notes };
     let owned = settings.clone();
     let work = move || {
         let frames = builder.finish()?;
@@ -167,6 +167,8 @@ pub struct Beside {
     pub archived: Option<String>,
     /// No session matches the filters.
     pub no_match: bool,
+    /// What else was noticed on the way.
+    pub notes: Vec<String>,
 }
 
 /// The pure core: frames, ledger, what stands beside them and settings to the finished report.
@@ -185,8 +187,8 @@ pub fn compose(
         currency: settings.money.as_ref().map(|money| money.prices.currency()),
     };
     let budget = settings.money.as_ref().and_then(|money| money.budget);
-    let month = settings.month.clone().zip(budget).map(|(period, amount)| Month {
-        period,
+    let allowance = budget.filter(|_| !settings.cycles.is_empty()).map(|amount| Allowance {
+        cycles: settings.cycles.clone(),
         until: settings.question.to,
         amount,
     });
@@ -196,13 +198,13 @@ pub fn compose(
         complete: settings.complete,
         known,
         prices: settings.money.as_ref().map(|money| &money.prices),
-        month,
+        allowance,
         covered: settings.privacy.covered,
     };
     let Some(findings) = metrics::evaluate(frames, &span)? else {
         return Err(too_few_people(settings).into());
     };
-    let Findings { facts, quality, evidence, budget, withheld } = findings;
+    let Findings { facts, quality, evidence, budgets, withheld } = findings;
     let mut organisations = beside.people.organisations.clone();
     if settings.privacy.covered {
         let is_shown = |org: &str| {
@@ -231,7 +233,7 @@ pub fn compose(
             ledger,
         },
         quality,
-        budget,
+        budgets,
         known,
         names: people::names(&facts, &beside.people, settings),
         organisations,
@@ -241,8 +243,8 @@ pub fn compose(
     // A covered report knows of labels what its facts say.
     let evidence = if settings.privacy.covered { report::labels(&facts) } else { evidence };
     let empty = beside.no_match.then(|| "no session matches the filters".to_owned());
-    let own: Vec<String> =
-        empty.into_iter().chain(people::unmatched(frames, &beside.people, settings)).collect();
+    let unmatched = people::unmatched(frames, &beside.people, settings);
+    let own: Vec<String> = empty.into_iter().chain(beside.notes.iter().cloned()).chain(unmatched).collect();
     let notes = [beside.people.notes.as_slice(), &own].concat();
     let run = Run {
         periods: &settings.periods,

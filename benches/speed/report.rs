@@ -13,11 +13,12 @@ use crate::data;
 pub fn report(criterion: &mut Criterion) {
     let settings = data::settings();
     let beside = Beside {
-        vendor: Vendor::NotAsked,
+        vendor: Vendor::default(),
         people: People::default(),
         saved: None,
         archived: None,
         no_match: false,
+        notes: Vec::new(),
     };
     let mut group = criterion.benchmark_group("report");
     group.sample_size(20).warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(8));

@@ -4,6 +4,7 @@
 //! sessions/month=2026-10/sessions.parquet     five tables by month of creation, in UTC
 //! pull_requests/month=2026-10/…
 //! people.json                                 who the ids belong to
+//! vendor.json                                 what the vendor counts and bills
 //! state.json                                  what all of this is, written last
 //! ```
 //!
@@ -15,17 +16,20 @@ mod files;
 mod people;
 mod state;
 mod store;
+mod vendor;
 mod verify;
 
 use std::ops::Range;
 use std::path::Path;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::de::DeserializeOwned;
 
 pub use error::ArchiveError;
 pub use people::People;
 pub use state::{Entry, SCHEMA, SINCE, State, Subject};
 pub use store::Store;
+pub use vendor::Vendor;
 pub use verify::{Soundness, verify};
 
 use crate::frame::columns as c;
@@ -137,12 +141,25 @@ impl Archive {
     /// # Errors
     /// A file is not what the state says.
     pub fn people(&self) -> Result<People, ArchiveError> {
-        match self.state.files.contains_key(People::PATH) {
-            true => People::parse(&self.checked(People::PATH)?).map_err(|error| {
-                ArchiveError::damaged(&self.files.root.join(People::PATH), clean(&error.to_string(), 200))
-            }),
-            false => Ok(People::default()),
+        self.json(People::PATH)
+    }
+
+    /// What the vendor counted and billed, by the syncs so far.
+    ///
+    /// # Errors
+    /// A file is not what the state says.
+    pub fn vendor(&self) -> Result<Vendor, ArchiveError> {
+        self.json(Vendor::PATH)
+    }
+
+    /// What a file of JSON holds; nothing where an archive has none.
+    fn json<T: Default + DeserializeOwned>(&self, path: &str) -> Result<T, ArchiveError> {
+        if !self.state.files.contains_key(path) {
+            return Ok(T::default());
         }
+        serde_json::from_slice(&self.checked(path)?).map_err(|error| {
+            ArchiveError::damaged(&self.files.root.join(path), clean(&error.to_string(), 200))
+        })
     }
 
     /// A file's bytes, if they are what the state says.

@@ -1,11 +1,9 @@
 //! Who the ids in sessions belong to, kept beside them.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::ArchiveError;
 use crate::fetch;
 
 /// What the API's lists told.
@@ -50,14 +48,5 @@ impl People {
             organisations: self.organisations,
             notes: Vec::new(),
         }
-    }
-
-    pub(super) fn parse(text: &[u8]) -> Result<Self, serde_json::Error> {
-        serde_json::from_slice(text)
-    }
-
-    pub(super) fn to_json(&self) -> Result<Vec<u8>, ArchiveError> {
-        let failed = |error| ArchiveError::disk("write", Path::new(Self::PATH))(std::io::Error::other(error));
-        serde_json::to_vec_pretty(self).map_err(failed)
     }
 }

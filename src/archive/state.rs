@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Datelike, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::People;
 use super::store::digest;
+use super::{People, Vendor};
 use crate::fetch::Api;
 use crate::frame::stored::NAMES;
 use crate::text::clean;
 
 /// What this program writes. A new column or another meaning of one is a new schema.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 
 /// No file of an archive is longer: a month of a million sessions has 60 MB.
 pub(super) const MOST_BYTES: u64 = 1 << 30;
@@ -147,7 +147,7 @@ impl State {
             let month = month_of(path);
             let is_whole =
                 |month| NAMES.iter().all(|table| self.files.contains_key(&self::path(table, month)));
-            path == People::PATH || month.is_some_and(is_whole)
+            path == People::PATH || path == Vendor::PATH || month.is_some_and(is_whole)
         };
         self.files.keys().map(String::as_str).find(|path| !is_own(path))
     }
@@ -233,7 +233,7 @@ mod tests {
 
     #[test]
     fn the_schema_counts_before_all_else() {
-        assert_eq!(State::parse(br#"{"schema": 3, "files": 7}"#), Err(Flaw::Newer(3)));
+        assert_eq!(State::parse(br#"{"schema": 4, "files": 7}"#), Err(Flaw::Newer(4)));
         assert!(matches!(State::parse(br#"{"schema": 1, "files": 7}"#), Err(Flaw::Unreadable(_))));
         assert!(matches!(State::parse(b"{}"), Err(Flaw::Unreadable(_))));
     }

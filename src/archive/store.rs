@@ -7,7 +7,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use sha2::{Digest, Sha256};
 
 use super::state::{self, Entry, SCHEMA};
-use super::{Archive, ArchiveError, People, State, Subject, files};
+use super::{Archive, ArchiveError, People, State, Subject, Vendor, files};
 use crate::caught::caught;
 use crate::frame::stored::{self, Tables};
 use crate::text::{clean, shown};
@@ -89,19 +89,36 @@ impl Store {
         self.commit(step, state)
     }
 
-    /// Takes over who people are, and ends a sync: all changes before `began` are in.
+    /// Takes over who people are and what the vendor counts, and ends a sync: all
+    /// changes before `began` are in.
     ///
     /// # Errors
     /// The disk refuses.
-    pub fn finish(&mut self, people: &People, began: DateTime<Utc>) -> Result<(), ArchiveError> {
+    pub fn finish(
+        &mut self,
+        people: &People,
+        vendor: &Vendor,
+        began: DateTime<Utc>,
+    ) -> Result<(), ArchiveError> {
         let root = self.archive.files.root.clone();
         let step = files::Step::begin(&root)?;
         let mut state = State { watermark: began, complete: true, ..self.archive.state.clone() };
-        let bytes = people.to_json()?;
-        let entry = Entry::of(people.users.len() as u64, &bytes);
-        if state.files.get(People::PATH) != Some(&entry) || self.people().is_err() {
-            step.write(People::PATH, &bytes)?;
-            state.files.insert(People::PATH.to_owned(), entry);
+        let failed = |path: &'static str| {
+            move |error| ArchiveError::disk("write", Path::new(path))(std::io::Error::other(error))
+        };
+        for (path, rows, bytes) in [
+            (
+                People::PATH,
+                people.users.len(),
+                serde_json::to_vec_pretty(people).map_err(failed(People::PATH))?,
+            ),
+            (Vendor::PATH, vendor.rows(), serde_json::to_vec_pretty(vendor).map_err(failed(Vendor::PATH))?),
+        ] {
+            let entry = Entry::of(rows as u64, &bytes);
+            if state.files.get(path) != Some(&entry) || self.archive.checked(path).is_err() {
+                step.write(path, &bytes)?;
+                state.files.insert(path.to_owned(), entry);
+            }
         }
         self.commit(step, state)
     }
@@ -112,6 +129,14 @@ impl Store {
     /// A file is not what the state says.
     pub fn people(&self) -> Result<People, ArchiveError> {
         self.archive.people()
+    }
+
+    /// What the vendor counted and billed, by the syncs so far.
+    ///
+    /// # Errors
+    /// A file is not what the state says.
+    pub fn vendor(&self) -> Result<Vendor, ArchiveError> {
+        self.archive.vendor()
     }
 
     fn commit(&mut self, step: files::Step<'_>, state: State) -> Result<(), ArchiveError> {

@@ -66,8 +66,10 @@ pub fn verify(root: &Path) -> Result<Soundness, ArchiveError> {
             Err(what) => faults.push(format!("{month}: {what}")),
         }
     }
-    if let Err(ArchiveError::Damaged { path, what }) = archive.people() {
-        faults.push(format!("{path}: {what}"));
+    for checked in [archive.people().err(), archive.vendor().err()] {
+        if let Some(ArchiveError::Damaged { path, what }) = checked {
+            faults.push(format!("{path}: {what}"));
+        }
     }
     // Names and ids in an archive may be anybody's.
     let faults = faults.iter().map(|fault| clean(fault, LONGEST_FAULT)).collect();

@@ -29,6 +29,9 @@ pub struct SyncArgs {
     #[arg(long, env = "ACUMEN_FULL", help_heading = "Sessions",
           value_parser = clap::builder::FalseyValueParser::new())]
     pub full: bool,
+    /// Time zone whose weeks and months the vendor's own counts are kept of, an IANA name.
+    #[arg(long, env = "ACUMEN_TZ", value_name = "ZONE", default_value = "UTC", help_heading = "Sessions")]
+    pub tz: String,
     /// Organisation id; left out, that of the archive, and of a new one the whole enterprise.
     #[arg(long, env = "ACUMEN_ORG", value_name = "ID", help_heading = "Sessions")]
     pub org: Option<String>,

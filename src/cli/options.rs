@@ -106,9 +106,13 @@ pub struct ReportArgs {
           value_parser = clap::builder::FalseyValueParser::new())]
     pub include_prompts: bool,
 
-    /// What may be spent in a calendar month, in the currency of the prices.
+    /// What may be spent in a calendar month or billing cycle, in the currency of the prices.
     #[arg(long, env = "ACUMEN_BUDGET", value_name = "AMOUNT", help_heading = "Money")]
     pub budget: Option<String>,
+    /// Day of the month on which the budget begins anew, as 23; "auto" asks the vendor for its
+    /// billing cycles. Left out, the first.
+    #[arg(long, env = "ACUMEN_BUDGET_CYCLE_DAY", value_name = "DAY", help_heading = "Money")]
+    pub budget_cycle_day: Option<String>,
 
     /// Folder for the log of sent mails; made if missing.
     #[arg(long, env = "ACUMEN_STATE", value_name = "DIR", help_heading = "Mail")]

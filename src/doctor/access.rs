@@ -80,16 +80,12 @@ fn access(probes: &Probes, question: &Question) -> Line {
     }
 }
 
-/// `service user “Weekly report” of the whole enterprise`.
+/// `a service user's key, “Weekly report”, for the whole enterprise`.
 fn who(principal: &Principal) -> String {
-    let text = |text: &str| clean(text, 80);
-    let kind = principal
-        .kind
-        .as_deref()
-        .map_or_else(|| "a principal".to_owned(), |kind| text(&kind.replace('_', " ")));
-    let name = principal.name.as_deref().map(|name| format!(" “{}”", text(name))).unwrap_or_default();
+    let text = |text: &str| clean(text, 120);
+    let name = principal.name.as_deref().map(|name| format!(", “{}”", text(name))).unwrap_or_default();
     let of = principal.org.as_deref().map_or_else(|| "the whole enterprise".to_owned(), text);
-    format!("{kind}{name} of {of}")
+    format!("{}{name}, for {of}", text(&principal.key()))
 }
 
 fn organisation(probes: &Probes, question: &Question) -> Line {
@@ -116,9 +112,17 @@ fn sessions(probes: &Probes, question: &Question) -> Line {
         None | Some(Err(FetchError::Refused { status: 401, .. })) => skipped(NAME, "the key was refused"),
         Some(Err(error @ FetchError::Refused { .. })) => match elsewhere(probes, question) {
             Some(hint) => failed(NAME, error.to_string(), hint, error.exit_code()),
-            None => unanswered(NAME, error),
+            None => failed(NAME, error.to_string(), to_holder(probes, error), error.exit_code()),
         },
         Some(Err(error)) => unanswered(NAME, error),
+    }
+}
+
+/// What to do about a right that the key lacks, where it is known whose the key is.
+fn to_holder(probes: &Probes, error: &FetchError) -> String {
+    match &probes.myself {
+        Some(Ok(principal)) => error.hint_to(principal.holder()),
+        _ => error.hint(),
     }
 }
 

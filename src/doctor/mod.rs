@@ -268,7 +268,7 @@ impl Kind {
     fn words(self) -> &'static str {
         match self {
             Self::Personal => "a personal key (apk_…)",
-            Self::Service => "a service user's key (cog_…)",
+            Self::Service => "a service user's key or a personal access token (cog_…)",
             Self::Unknown => "a key of no known kind",
         }
     }
@@ -279,7 +279,7 @@ fn generation(settings: &Settings, kind: Kind) -> Line {
     let (api, from) = (settings.question.api, settings.api_from);
     let fits = match (api, kind) {
         (Api::V2, Kind::Service) => "v2 takes personal keys (apk_…)",
-        (Api::V3, Kind::Personal) => "v3 takes the keys of service users (cog_…)",
+        (Api::V3, Kind::Personal) => "v3 takes keys of service users and personal access tokens (cog_…)",
         _ => return ok(NAME, format!("{api}, {from}")),
     };
     note(NAME, format!("{api}, {from}, but {fits}: it may refuse this one; without --api the key tells"))

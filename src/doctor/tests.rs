@@ -154,13 +154,45 @@ fn a_service_user_of_one_organisation_is_told_to_name_it() {
         ..Probes::default()
     };
     let lines = told(&probes(), &settings("cog_x", None));
-    assert_eq!(line(&lines, "access").text, "the key is accepted: service user “CI Bot” of org-7");
+    assert_eq!(line(&lines, "access").text, "the key is accepted: a service user's key, “CI Bot”, for org-7");
     let sessions = line(&lines, "sessions");
     assert_eq!((sessions.word, sessions.code), (Word::Failed, 3));
     assert!(sessions.hint.contains("--org org-7"), "{}", sessions.hint);
     // Where it is named, it is a right that lacks.
     let lines = told(&probes(), &settings("cog_x", Some("org-7")));
-    assert!(line(&lines, "sessions").hint.contains("right to view sessions"));
+    let hint = &line(&lines, "sessions").hint;
+    assert!(hint.starts_with("the service user of the key needs the right to view sessions"), "{hint}");
+}
+
+#[test]
+fn a_personal_access_token_acts_with_the_rights_of_its_owner() {
+    let told_of = |kind: Option<&str>| {
+        let kind = kind.map(str::to_owned);
+        let principal = Principal { kind, name: Some("Ada".to_owned()), org: None };
+        let first = Some(Err(refused(Api::V3, 403)));
+        told(
+            &Probes { myself: Some(Ok(principal)), first, ..Probes::default() },
+            &settings("cog_x", Some("org-7")),
+        )
+    };
+    let lines = told_of(Some("pat_user"));
+    assert_eq!(
+        line(&lines, "access").text,
+        "the key is accepted: a personal access token (acts with the rights of its owner), “Ada”, for the whole \
+         enterprise"
+    );
+    let hint = &line(&lines, "sessions").hint;
+    assert!(hint.starts_with("the person whose personal access token this is needs the right"), "{hint}");
+    for (kind, words) in [
+        (Some("DevinBrain"), "a key of Devin's own"),
+        (Some("WindsurfSession"), "the key of a Windsurf session"),
+        (Some("robot"), "a key of a kind that this version does not know (robot)"),
+        (None, "a key of an untold kind"),
+    ] {
+        let lines = told_of(kind);
+        let text = &line(&lines, "access").text;
+        assert!(text.contains(words), "{text}");
+    }
 }
 
 #[test]
@@ -207,7 +239,10 @@ fn an_answer_that_came_counts_although_the_next_did_not() {
     let probes = Probes { myself: Some(Ok(principal)), first: Some(Err(deadline())), ..Probes::default() };
     let lines = told(&probes, &settings("cog_x", None));
     assert_eq!(line(&lines, "address").word, Word::Ok, "it answered once");
-    assert_eq!(line(&lines, "access").text, "the key is accepted: service user of the whole enterprise");
+    assert_eq!(
+        line(&lines, "access").text,
+        "the key is accepted: a service user's key, for the whole enterprise"
+    );
     assert_eq!((line(&lines, "sessions").word, line(&lines, "sessions").code), (Word::Failed, 5));
     assert_eq!(line(&lines, "clock").word, Word::Skipped);
     let failed = lines.iter().filter(|line| line.word == Word::Failed);

@@ -132,7 +132,7 @@ mod tests {
                 ledger: Ledger { complete: true, unique: 5, ..Ledger::default() },
             },
             quality: Quality::default(),
-            budget: None,
+            budgets: Vec::new(),
             withheld: Vec::new(),
             known: Known { api: Api::V2, teams: false, currency: None },
             names: std::collections::BTreeMap::new(),

@@ -56,6 +56,22 @@ pub(super) fn api(question: &Question, resource: &str) -> Result<Url, FetchError
     at(question, &format!("{scope}/{resource}"))
 }
 
+/// Where v3 lists the people of one organisation, for whoever has no rights in the
+/// enterprise; none where the question is about no organisation, or about v2.
+///
+/// # Errors
+///
+/// A base address to which a key must not be sent; an id that is none.
+pub(super) fn members_of_org(question: &Question) -> Result<Option<Url>, FetchError> {
+    match (question.api, question.org.as_deref()) {
+        (_, None) | (Api::V2, _) => Ok(None),
+        (_, Some("" | "." | "..")) => Err(unfit("the organisation id is no id")),
+        (Api::V3, Some(org)) => {
+            at(question, &format!("v3beta1/organizations/{}/members/users", segment(org))).map(Some)
+        }
+    }
+}
+
 /// Where v3 tells whose a key is.
 ///
 /// # Errors

@@ -180,10 +180,9 @@ impl FetchError {
             Self::Refused { api: Api::V2, .. } => {
                 "the key must be the personal key of an enterprise administrator".to_owned()
             }
-            Self::Refused { api: Api::V3, path, .. } => format!(
-                "the service user of the key, or the person of a personal access token, needs the right {}",
-                right(path)
-            ),
+            Self::Refused { api: Api::V3, .. } => {
+                self.hint_to("the service user of the key, or the person of a personal access token,")
+            }
             Self::NotFound { org: Some(org), .. } => {
                 format!(
                     "is the organisation id right? it was \"{}\"; else check --base-url",
@@ -242,6 +241,15 @@ impl FetchError {
         }
     }
 
+    /// The same where it is known who acts with the key: "the service user of the key".
+    pub fn hint_to(&self, holder: &str) -> String {
+        match self {
+            Self::Refused { status: 401, .. } => self.hint(),
+            Self::Refused { api: Api::V3, path, .. } => format!("{holder} needs the right {}", right(path)),
+            _ => self.hint(),
+        }
+    }
+
     /// The exit code of a run that ends with this.
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -257,9 +265,11 @@ impl FetchError {
 }
 
 /// The right that version 3 asks for at a path.
-fn right(path: &str) -> &'static str {
+pub(super) fn right(path: &str) -> &'static str {
     let of_org = path.contains("/organizations/");
-    if path.contains("/consumption") {
+    if path.ends_with("/organizations") {
+        "to view the organisations of the enterprise"
+    } else if path.contains("/consumption") {
         "ViewAccountConsumption (ManageBilling in older accounts)"
     } else if path.contains("/metrics") {
         "ViewAccountMetrics"
@@ -338,6 +348,7 @@ mod tests {
             ("/v3/enterprise/metrics/usage", "ViewAccountMetrics"),
             ("/v3/enterprise/consumption/daily", "ViewAccountConsumption"),
             ("/v3beta1/organizations/org-1/members/users", "ViewOrgMembership"),
+            ("/v3/enterprise/organizations", "to view the organisations"),
         ] {
             assert!(right_at(path).contains(right), "{path}: {}", right_at(path));
         }

@@ -8,6 +8,7 @@ mod api;
 mod archived;
 mod ask;
 mod client;
+mod cycles;
 mod dense;
 mod envelope;
 mod error;
@@ -39,6 +40,7 @@ pub mod wire;
 
 pub use api::Api;
 pub use ask::Heard;
+pub use cycles::cycles;
 pub use error::FetchError;
 pub use gate::Gate;
 pub use names::display_names;
@@ -47,7 +49,7 @@ pub use ping::{Monitor, News, Watch};
 pub use probe::{Archived, LONGEST as PROBE_LONGEST, Principal, Probes, Sample, Week, probe};
 pub use replay::{Unreadable, replay};
 pub use saved::{PagesError, Saved, Sink, UNFINISHED, saved, saved_files};
-pub use totals::{Totals, Vendor, vendor};
+pub use totals::{Consumption, Counts, Vendor, consumption, vendor};
 
 use std::fmt;
 use std::ops::Range;

@@ -8,6 +8,7 @@ use reqwest::Url;
 use tokio::time::{Instant, timeout_at};
 
 use super::ask::Asker;
+use super::error::right;
 use super::flight::Flight;
 use super::roster::{self, Subject};
 use super::{Api, FetchError, Limits, Question, address, client, names, retry};
@@ -86,30 +87,27 @@ pub(super) async fn told_within(question: &Question, limits: &Limits, subjects: 
     };
     lists.retain(|list| subjects.contains(&list.subject));
     let until = Instant::now() + limits.patience.deadline;
-    let mut waiting = lists.iter().enumerate();
-    let mut flight = Flight::new();
-    // By the place of the list, whichever is done first.
-    let mut told = BTreeMap::new();
-    loop {
-        while flight.len() < question.gate.width() {
-            let Some((place, list)) = waiting.next() else { break };
-            let (asker, question) = (&asker, &question);
-            flight.launch(async move {
-                let mut found = Vec::new();
-                let walked = timeout_at(until, walk(asker, question, limits, list, &mut found)).await;
-                let late = || FetchError::Deadline { host: asker.host(), deadline: question.deadline };
-                (place, found, walked.unwrap_or_else(|_| Err(late())))
-            });
-        }
-        let Some((place, found, walked)) = flight.land().await else { break };
-        told.insert(place, (found, walked));
+    let mut told: Vec<(List, Walked)> = walk_all(&asker, &question, limits, until, lists).await;
+    // An organisation's key may read its own list alone, which has the same people in it.
+    if let Ok(Some(own)) = address::members_of_org(&question)
+        && told.iter().any(|(list, walked)| list.is_of_people && walked.is_refused())
+    {
+        let own = List {
+            name: "the organisation's users",
+            subject: Subject::People,
+            is_of_people: false,
+            places: vec![own],
+        };
+        told.retain(|(list, walked)| !(list.is_of_people && walked.is_refused()));
+        let own = walk_all(&asker, &question, limits, until, vec![own]).await;
+        told.splice(0..0, own);
     }
     let (mut members, mut organisations, mut notes) = (Vec::new(), Vec::new(), Vec::new());
-    for (list, (found, walked)) in lists.iter().zip(told.into_values()) {
+    for (list, Walked { found, end }) in told {
         // The name of the one in question is asked for all the same: keys of an
         // organisation may not read that list, and its id says as much.
         if list.subject == Subject::People || question.org.is_none() {
-            notes.extend(walked.err().map(|error| note(list.name, &error, found.len())));
+            notes.extend(end.err().map(|error| note(list.name, &error, found.len())));
         }
         match list.subject {
             Subject::People => members.extend(found),
@@ -121,11 +119,58 @@ pub(super) async fn told_within(question: &Question, limits: &Limits, subjects: 
     People { members: merged(members), organisations, notes }
 }
 
+/// What came of a list.
+struct Walked {
+    found: Vec<Member>,
+    /// How the walk ended.
+    end: Result<(), FetchError>,
+}
+
+impl Walked {
+    /// Nothing of it may be read, or it does not exist.
+    fn is_refused(&self) -> bool {
+        let is_refusal =
+            |error| matches!(error, &FetchError::Refused { status: 403, .. } | &FetchError::NotFound { .. });
+        self.found.is_empty() && self.end.as_ref().is_err_and(is_refusal)
+    }
+}
+
+/// Reads lists side by side; they stand in the result in their order.
+async fn walk_all(
+    asker: &Asker<'_>,
+    question: &Question,
+    limits: &Limits,
+    until: Instant,
+    lists: Vec<List>,
+) -> Vec<(List, Walked)> {
+    let mut waiting = lists.into_iter().enumerate();
+    let mut flight = Flight::new();
+    // By the place of the list, whichever is done first.
+    let mut told = BTreeMap::new();
+    loop {
+        while flight.len() < question.gate.width() {
+            let Some((place, list)) = waiting.next() else { break };
+            flight.launch(async move {
+                let mut found = Vec::new();
+                let walked = timeout_at(until, walk(asker, question, limits, &list, &mut found)).await;
+                let late = || FetchError::Deadline { host: asker.host(), deadline: question.deadline };
+                let end = walked.unwrap_or_else(|_| Err(late()));
+                (place, (list, Walked { found, end }))
+            });
+        }
+        let Some((place, walked)) = flight.land().await else { break };
+        told.insert(place, walked);
+    }
+    told.into_values().collect()
+}
+
 /// A list to ask for.
 struct List {
     /// As notes call it.
     name: &'static str,
     subject: Subject,
+    /// Whether a list of the organisation's own has the same people.
+    is_of_people: bool,
     /// Where it is; each further place counts where the one before does not exist.
     places: Vec<Url>,
 }
@@ -134,7 +179,13 @@ struct List {
 fn lists(question: &Question) -> Result<Vec<List>, FetchError> {
     let enterprise = Question { org: None, ..question.clone() };
     let everywhere = |name, subject, resource| {
-        Ok::<_, FetchError>(List { name, subject, places: vec![address::api(&enterprise, resource)?] })
+        let is_of_people = ["members/users", "members/idp-users"].contains(&resource);
+        Ok::<_, FetchError>(List {
+            name,
+            subject,
+            is_of_people,
+            places: vec![address::api(&enterprise, resource)?],
+        })
     };
     let mut lists = match question.api {
         Api::V2 => {
@@ -240,6 +291,9 @@ fn note(name: &str, error: &FetchError, found: usize) -> String {
         return format!("the list of {name} broke off after {found}: of all others the ids are shown");
     }
     let what = match error {
+        FetchError::Refused { status: 403, api: Api::V3, path, .. } => {
+            format!("the key may not read the list of {name}, for it lacks the right {}", right(path))
+        }
         FetchError::Refused { status: 403, .. } => format!("the key may not read the list of {name}"),
         FetchError::Refused { .. } => format!("the key was refused for the list of {name}"),
         FetchError::NotFound { .. } => format!("the server has no list of {name}"),

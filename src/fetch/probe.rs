@@ -45,6 +45,29 @@ pub struct Principal {
     pub org: Option<String>,
 }
 
+impl Principal {
+    /// What kind of key it has, in words.
+    pub fn key(&self) -> String {
+        match self.kind.as_deref() {
+            Some("service_user") => "a service user's key".to_owned(),
+            Some("pat_user") => "a personal access token (acts with the rights of its owner)".to_owned(),
+            Some("DevinBrain") => "a key of Devin's own".to_owned(),
+            Some("WindsurfSession") => "the key of a Windsurf session".to_owned(),
+            Some(other) => format!("a key of a kind that this version does not know ({other})"),
+            None => "a key of an untold kind".to_owned(),
+        }
+    }
+
+    /// Who must be given a right that the key lacks.
+    pub fn holder(&self) -> &'static str {
+        match self.kind.as_deref() {
+            Some("service_user") => "the service user of the key",
+            Some("pat_user") => "the person whose personal access token this is",
+            _ => "whoever the key belongs to",
+        }
+    }
+}
+
 /// What one page was like.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sample {

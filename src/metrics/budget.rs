@@ -1,6 +1,7 @@
-//! A month's budget: how much of it is used, and where the month is heading.
+//! Budgets of months or billing cycles: how much is used, and where it is heading.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono_tz::Tz;
 use polars::prelude::*;
 use serde::Serialize;
 
@@ -8,6 +9,7 @@ use super::calendar::{Calendar, PERIOD, SPEND, UNPRICED, placed_in, price};
 use super::cube::person;
 use super::evaluate::Span;
 use super::suppress::{PriceChange, none_or_enough, people};
+use crate::cycle::Cycle;
 use crate::frame::Frames;
 use crate::frame::columns as c;
 use crate::money::{Currency, Prices};
@@ -16,22 +18,22 @@ use crate::period::Period;
 /// A forecast on fewer days than this would be a guess.
 const ENOUGH_DAYS: f64 = 5.0;
 
-/// A calendar month and what may be spent in it.
+/// What may be spent in each of some months or billing cycles.
 #[derive(Clone, Debug)]
-pub struct Month {
-    /// The month.
-    pub period: Period,
-    /// How far its sessions are known.
+pub struct Allowance {
+    /// The oldest first, one after the other.
+    pub cycles: Vec<Cycle>,
+    /// How far sessions are known.
     pub until: DateTime<Utc>,
-    /// What may be spent, in the currency of the prices.
+    /// What may be spent in each, in the currency of the prices.
     pub amount: f64,
 }
 
-/// How much of a month's budget is used.
+/// How much of a month's or billing cycle's budget is used.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Budget {
-    /// The month: `2026-10`.
-    pub month: String,
+    /// The month, `2026-10`, or the days of the cycle, `2026-09-23_2026-10-22`.
+    pub period: String,
     /// RFC 3339, in the zone: what was created before this is in it.
     pub until: String,
     /// What may be spent.
@@ -40,73 +42,99 @@ pub struct Budget {
     pub currency: Currency,
     /// What was spent; null where a part of it has no price.
     pub used: Option<f64>,
-    /// What the month will have cost at the pace so far: `used` by the share of
-    /// the month that is over. Null in its first five days, and once it is over.
+    /// What the cycle will have cost at the pace so far: `used` by the share of it
+    /// that is over. Null in its first five days, and once it is over.
     pub forecast: Option<f64>,
 }
 
-/// Works out the budget of the span's month.
+/// Works out the budget of each of the span's cycles.
 ///
 /// # Errors
 /// Polars refused a step: a defect, not a state of the data.
-pub fn budget(frames: &Frames, span: &Span<'_>) -> PolarsResult<Option<Budget>> {
-    let (Some(month), Some(prices)) = (&span.month, span.prices) else { return Ok(None) };
-    let calendar = Calendar::new(std::slice::from_ref(&month.period));
-    let mut sessions = placed_in(&frames.sessions, &calendar)?;
+pub fn budgets(frames: &Frames, span: &Span<'_>) -> PolarsResult<Vec<Budget>> {
+    let (Some(allowance), Some(prices), Some(period)) = (&span.allowance, span.prices, span.periods.first())
+    else {
+        return Ok(Vec::new());
+    };
+    allowance.cycles.iter().map(|cycle| budget(frames, cycle, allowance, prices, period.tz())).collect()
+}
+
+fn budget(
+    frames: &Frames,
+    cycle: &Cycle,
+    allowance: &Allowance,
+    prices: &Prices,
+    tz: Tz,
+) -> PolarsResult<Budget> {
+    let local = |moment: DateTime<Utc>| moment.with_timezone(&tz);
+    let (begin, end) = (local(cycle.from), local(cycle.to));
+    // Prices are those of local days, at which a billing cycle need not begin.
+    let days = Period::days(begin.date_naive(), local(cycle.to - TimeDelta::seconds(1)).date_naive(), tz);
+    let calendar = Calendar::new(days.as_slice());
+    let within = frames.sessions.clone().lazy().filter(created_within(cycle.from, cycle.to)).collect()?;
+    let mut sessions = placed_in(&within, &calendar)?;
     price(&mut sessions, &calendar, prices)?;
     let unpriced = sessions.column(UNPRICED)?.bool()?.any();
     let used = (!unpriced)
         .then(|| PolarsResult::Ok(sessions.column(SPEND)?.f64()?.sum().unwrap_or(0.0)))
         .transpose()?;
-    let (begin, end) = (month.period.from(), month.period.to());
-    let until = month.until.with_timezone(&month.period.tz()).clamp(begin, end);
+    let until = local(allowance.until).clamp(begin, end);
     let seconds = |from: DateTime<_>, to: DateTime<_>| (to - from).num_seconds() as f64;
     let (over, whole) = (seconds(begin, until), seconds(begin, end));
     let is_telling = over >= ENOUGH_DAYS * 86_400.0 && until < end;
-    Ok(Some(Budget {
-        month: month.period.label(),
+    Ok(Budget {
+        period: cycle.label.clone(),
         until: until.to_rfc3339_opts(SecondsFormat::Secs, false),
-        amount: month.amount,
+        amount: allowance.amount,
         currency: prices.currency(),
         used,
         forecast: used.filter(|_| is_telling).map(|used| used / over * whole),
-    }))
+    })
 }
 
-/// The same for a covered report, in whole units: none where the month and the
+/// The same for a covered report, in whole units: none where the cycles and the
 /// periods of the report, one subtracted from the other, would tell what fewer
 /// than five people spent.
 ///
 /// # Errors
-/// As [`budget`].
-pub fn covered(frames: &Frames, span: &Span<'_>) -> PolarsResult<Option<Budget>> {
-    let (Some(budget), Some(month)) = (budget(frames, span)?, &span.month) else { return Ok(None) };
-    let (begin, end) = (month.period.from().to_utc(), month.until);
+/// As [`budgets`].
+pub fn covered(frames: &Frames, span: &Span<'_>) -> PolarsResult<Vec<Budget>> {
+    let budgets = budgets(frames, span)?;
+    let Some(allowance) = span.allowance.as_ref().filter(|_| !budgets.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    let known = |cycle: &Cycle| [cycle.from, cycle.to.min(allowance.until).max(cycle.from)];
+    let cycles: Vec<[DateTime<Utc>; 2]> = allowance.cycles.iter().map(known).collect();
     let moments = |period: &Period| [period.from().to_utc(), period.to().to_utc()];
-    let mut cuts: Vec<DateTime<Utc>> = span.periods.iter().flat_map(moments).chain([begin, end]).collect();
+    let overlaps =
+        |[from, to]: &[DateTime<Utc>; 2]| cycles.iter().any(|[begin, end]| from < end && begin < to);
+    let mut cuts: Vec<DateTime<Utc>> =
+        span.periods.iter().flat_map(moments).chain(cycles.iter().copied().flatten()).collect();
     cuts.sort_unstable();
     cuts.dedup();
     // What lies between two neighbouring cuts can be computed by subtraction where
-    // the month, or a period that it overlaps, includes it.
-    let mut spans = vec![[begin, end]];
-    spans.extend(span.periods.iter().map(moments).filter(|[from, to]| *from < end && begin < *to));
+    // a cycle, or a period that one overlaps, includes it.
+    let mut spans = cycles.clone();
+    spans.extend(span.periods.iter().map(moments).filter(overlaps));
     for pair in cuts.windows(2) {
         let is_within = |[from, to]: &[DateTime<Utc>; 2]| pair.iter().all(|cut| (from..=to).contains(&cut));
         if let [from, to] = pair
             && spans.iter().any(is_within)
             && !none_or_enough(people_between(frames, *from, *to)?)
         {
-            return Ok(None);
+            return Ok(Vec::new());
         }
     }
     let whole = |value: Option<f64>| value.map(f64::round);
-    Ok(Some(Budget { used: whole(budget.used), forecast: whole(budget.forecast), ..budget }))
+    let rounded =
+        |budget: Budget| Budget { used: whole(budget.used), forecast: whole(budget.forecast), ..budget };
+    Ok(budgets.into_iter().map(rounded).collect())
 }
 
 /// What became of the price within each period.
 ///
 /// # Errors
-/// As [`budget`].
+/// As [`budgets`].
 pub fn price_changes(frames: &Frames, span: &Span<'_>) -> PolarsResult<Vec<PriceChange>> {
     let steps = span.prices.map_or(&[][..], Prices::steps);
     let change = |period: &Period| {
@@ -132,14 +160,16 @@ pub fn price_changes(frames: &Frames, span: &Span<'_>) -> PolarsResult<Vec<Price
 
 /// How many people created sessions in a span of time.
 fn people_between(frames: &Frames, from: DateTime<Utc>, to: DateTime<Utc>) -> PolarsResult<usize> {
-    let created = || col(c::CREATED);
-    let is_within =
-        created().gt_eq(lit(from.timestamp_micros())).and(created().lt(lit(to.timestamp_micros())));
     let rows = frames
         .sessions
         .clone()
         .lazy()
-        .filter(is_within)
+        .filter(created_within(from, to))
         .with_columns([person(), lit(0).cast(DataType::UInt32).alias(PERIOD)]);
     Ok(people(rows, 1)?.first().copied().unwrap_or(0))
+}
+
+fn created_within(from: DateTime<Utc>, to: DateTime<Utc>) -> Expr {
+    let created = || col(c::CREATED);
+    created().gt_eq(lit(from.timestamp_micros())).and(created().lt(lit(to.timestamp_micros())))
 }

@@ -12,7 +12,7 @@ use super::facts::Fact;
 use super::metric::{self, Dim, Grain, Known, Metric, Plan};
 use super::plan::{DENOMINATOR, GROUP, N, NUMERATOR, VALUE, of, together};
 use super::suppress::{Rests, Suppression, is_ever_shown};
-use super::{MetricsError, Month, known_to};
+use super::{Allowance, MetricsError, known_to};
 use crate::money::Prices;
 use crate::period::{Kind, Period};
 
@@ -28,8 +28,8 @@ pub struct Span<'a> {
     pub known: Known,
     /// What an ACU costs.
     pub prices: Option<&'a Prices>,
-    /// What may be spent in the month; none without a budget.
-    pub month: Option<Month>,
+    /// What may be spent in months or billing cycles; none without a budget.
+    pub allowance: Option<Allowance>,
     /// Whether the report is covered: no number in it is about fewer than five people.
     pub covered: bool,
 }

@@ -258,8 +258,8 @@ pub struct Facts {
     pub source: Source,
     /// What could not be read as documented.
     pub quality: Quality,
-    /// How much of the month's budget is used; none without one.
-    pub budget: Option<Budget>,
+    /// How much of each month's or billing cycle's budget is used, the oldest first.
+    pub budgets: Vec<Budget>,
     /// What there was to know.
     pub known: Known,
     /// What a covered report leaves out, by metric, then by dimensions.
@@ -343,8 +343,8 @@ impl Facts {
         if !self.withheld.is_empty() {
             out.push_str(&format!("  \"withheld\": {},\n", serde_json::to_string(&self.withheld)?));
         }
-        if let Some(budget) = &self.budget {
-            out.push_str(&format!("  \"budget\": {},\n", serde_json::to_string(budget)?));
+        if !self.budgets.is_empty() {
+            out.push_str(&format!("  \"budgets\": {},\n", serde_json::to_string(&self.budgets)?));
         }
         let labels: BTreeMap<&str, &BTreeMap<String, String>> =
             [(Dim::User, &self.names), (Dim::Org, &self.organisations)]

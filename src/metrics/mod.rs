@@ -27,7 +27,7 @@ use polars::prelude::PolarsError;
 
 pub use acus::*;
 pub use analysis::*;
-pub use budget::{Budget, Month};
+pub use budget::{Allowance, Budget};
 pub use catalogue::{closest, markdown, text};
 pub use evaluate::Span;
 pub use evidence::{Evidence, LabelRow, SessionRow};
@@ -112,8 +112,8 @@ pub struct Findings {
     pub quality: Quality,
     /// Rows that are no facts: sessions worth a look, labels and what they touched.
     pub evidence: Evidence,
-    /// How much of the month's budget is used; none without one.
-    pub budget: Option<Budget>,
+    /// How much of each month's or billing cycle's budget is used, the oldest first.
+    pub budgets: Vec<Budget>,
     /// What a covered report leaves out because it rests on too few people.
     pub withheld: Vec<Withheld>,
 }
@@ -131,7 +131,7 @@ pub fn evaluate(frames: &Frames, span: &Span<'_>) -> Result<Option<Findings>, Me
     }
     Ok(Some(Findings {
         facts: evaluate::evaluate(&cube, &recent, span, None)?,
-        budget: budget::budget(frames, span).map_err(MetricsError::of("the budget"))?,
+        budgets: budget::budgets(frames, span).map_err(MetricsError::of("the budgets"))?,
         quality: quality::quality(frames, &recent, None).map_err(MetricsError::of("the quality counts"))?,
         evidence: evidence::gather(&recent).map_err(MetricsError::of("the sessions worth a look"))?,
         withheld: Vec::new(),
@@ -163,7 +163,7 @@ fn covered(
         facts,
         quality: quality.map_err(MetricsError::of("the quality counts"))?,
         evidence: Evidence::default(),
-        budget: budget::covered(frames, span).map_err(MetricsError::of("the budget"))?,
+        budgets: budget::covered(frames, span).map_err(MetricsError::of("the budgets"))?,
         withheld,
     }))
 }

@@ -3,12 +3,13 @@
 
 use std::collections::VecDeque;
 use std::num::NonZero;
+use std::ops::{Range, RangeInclusive};
 use std::panic::resume_unwind;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 
 use super::filters::{self, Values};
 use super::people;
@@ -40,6 +41,8 @@ pub(super) struct Taken {
     pub archived: Option<String>,
     /// No session matches the filters, and an empty report is allowed.
     pub no_match: bool,
+    /// What else was noticed on the way.
+    pub notes: Vec<String>,
 }
 
 /// What the API tells.
@@ -49,6 +52,9 @@ pub(super) async fn asked(
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Taken, Error> {
     let mut pages = settings.save_pages.as_deref().map(Pages::begin).transpose()?;
+    let cycles =
+        if settings.asks_for_cycles() { fetch::cycles(&settings.question).await } else { Ok(Vec::new()) };
+    let (settings, notes) = &billed(settings, cycles);
     // Emails tell teams, and names users, while the sessions come; else names can wait
     // until they are there.
     let by_email = settings.tells_teams() && settings.people.needs_emails();
@@ -88,7 +94,18 @@ pub(super) async fn asked(
     // The pages of a walk that is not whole must not be taken for whole one day.
     let pages = pages.filter(|_| ledger.complete);
     let settings = settings.clone();
-    Ok(Taken { settings, builder, ledger, pages, saved: None, vendor, people, archived: None, no_match })
+    Ok(Taken {
+        settings,
+        builder,
+        ledger,
+        pages,
+        saved: None,
+        vendor,
+        people,
+        archived: None,
+        no_match,
+        notes: notes.clone(),
+    })
 }
 
 /// What saved pages tell: nobody is asked, not even for names.
@@ -98,7 +115,8 @@ pub(super) async fn read(
 ) -> Result<Taken, Error> {
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
     let typed = settings;
-    let mut settings = with_users(settings, None)?;
+    let (settings, notes) = billed(settings, Err("saved pages do not tell them".to_owned()));
+    let mut settings = with_users(&settings, None)?;
     let (asked, kept) = (settings.clone(), kept(&settings, None));
     let work = move || {
         // Whoever listened has gone where the run was given up.
@@ -128,9 +146,20 @@ pub(super) async fn read(
     }
     // What was saved tells by itself which generation it is of.
     settings.question.api = saved.api;
-    let (vendor, people) = (Vendor::NotAsked, People::default());
+    let (vendor, people) = (Vendor::default(), People::default());
     let saved = Some(saved);
-    Ok(Taken { settings, builder, ledger, pages: None, saved, vendor, people, archived: None, no_match })
+    Ok(Taken {
+        settings,
+        builder,
+        ledger,
+        pages: None,
+        saved,
+        vendor,
+        people,
+        archived: None,
+        no_match,
+        notes,
+    })
 }
 
 /// The sessions of saved pages that are in question.
@@ -163,7 +192,13 @@ pub(super) fn archived(settings: &Settings) -> Result<Taken, Error> {
     let root = settings.archive.as_deref().unwrap_or(Path::new(""));
     let archive = Archive::open(root)?;
     let typed = settings;
-    let (settings, complete) = within_reach(settings, root, archive.state())?;
+    let kept_of_vendor = archive.vendor()?;
+    let cycles = match kept_of_vendor.cycles.is_empty() {
+        true => Err("the archive does not have them".to_owned()),
+        false => Ok(kept_of_vendor.cycles.clone()),
+    };
+    let (settings, notes) = billed(settings, cycles);
+    let (settings, complete) = within_reach(&settings, root, archive.state())?;
     let people = archive.people()?.told();
     let settings = with_users(&settings, Some(&people))?;
     let kept = kept(&settings, Some(&people));
@@ -202,8 +237,51 @@ pub(super) fn archived(settings: &Settings) -> Result<Taken, Error> {
         people.organisations.retain(|org, _| org == asked);
     }
     let archived = Some(archive.state().watermark.to_rfc3339_opts(SecondsFormat::Secs, true));
-    let vendor = Vendor::NotAsked;
-    Ok(Taken { settings, builder, ledger, pages: None, saved: None, vendor, people, archived, no_match })
+    let is_whole = wanted.org.is_none() && wanted.tags.is_empty() && wanted.users.is_empty();
+    let vendor = match settings.reconcile && is_whole {
+        true => kept_of_vendor.told(&in_period(&settings), &days(&settings)),
+        false => Vendor::default(),
+    };
+    Ok(Taken {
+        settings,
+        builder,
+        ledger,
+        pages: None,
+        saved: None,
+        vendor,
+        people,
+        archived,
+        no_match,
+        notes,
+    })
+}
+
+/// The settings with the vendor's billing cycles, where the budget follows them, and
+/// what there is to say where they cannot be had.
+fn billed(settings: &Settings, cycles: Result<Vec<Range<DateTime<Utc>>>, String>) -> (Settings, Vec<String>) {
+    let mut settings = settings.clone();
+    if !settings.asks_for_cycles() {
+        return (settings, Vec::new());
+    }
+    let why = match cycles {
+        Ok(told) if settings.follow(&told) => return (settings, Vec::new()),
+        Ok(_) => "they do not cover the period".to_owned(),
+        Err(why) => why,
+    };
+    let note =
+        format!("the vendor's billing cycles cannot be had ({why}): the budget is for calendar months");
+    (settings, vec![note])
+}
+
+/// The report's period, up to the start of the run where it is not over.
+fn in_period(settings: &Settings) -> Range<DateTime<Utc>> {
+    settings.period.from().to_utc()..settings.question.to
+}
+
+/// Its days.
+fn days(settings: &Settings) -> RangeInclusive<NaiveDate> {
+    let (first, last) = (settings.period.first(), settings.period.last());
+    first..=last.min(settings.now.date_naive()).max(first)
 }
 
 /// The settings with the ids of the users that `--user` names.
@@ -329,9 +407,10 @@ fn kept(settings: &Settings, people: Option<&People>) -> Kept {
 /// The vendor's own counts of the report's period, unless they are not wanted.
 async fn vendor(settings: &Settings) -> Vendor {
     if !settings.reconcile {
-        return Vendor::NotAsked;
+        return Vendor::default();
     }
-    // The window of the sessions ends with the period, or where that still runs; the trend is not asked about.
-    let period = Question { from: settings.period.from().to_utc(), ..settings.question.clone() };
-    fetch::vendor(&period).await
+    // The trend is not asked about.
+    let Range { start: from, end: to } = in_period(settings);
+    let period = Question { from, to, ..settings.question.clone() };
+    fetch::vendor(&period, Some(days(settings))).await
 }

@@ -9,10 +9,11 @@ use std::ops::Range;
 use chrono::{DateTime, Datelike, Months, TimeDelta, Utc};
 use tokio::task::block_in_place;
 
-use crate::archive::{State, Store, Subject};
+use crate::archive::{State, Store, Subject, Vendor};
 use crate::error::Error;
-use crate::fetch::{self, Delivery, Progress, Question};
+use crate::fetch::{self, Counts, Delivery, Progress, Question};
 use crate::frame::stored::{self, Tables, TablesBuilder};
+use crate::period::{Period, today};
 use crate::settings::Sync;
 
 /// What changed so long before the watermark is asked for again: a server may
@@ -40,7 +41,7 @@ pub struct Synced {
     pub rejected: u64,
     /// Sessions that the API no longer tells of; they stay in the archive.
     pub gone: u64,
-    /// Lists of people that could not be read, in words.
+    /// Lists of people, and numbers of the vendor's, that could not be read, in words.
     pub notes: Vec<String>,
 }
 
@@ -93,9 +94,53 @@ pub async fn sync(settings: &Sync, progress: Listener<'_>) -> Result<Synced, Err
     let told = fetch::people(question).await;
     // Names that were lost are had again.
     let people = store.people().unwrap_or_default().renewed(&told);
-    block_in_place(|| store.finish(&people, now))?;
+    let known = store.vendor().unwrap_or_default();
+    let (vendor, untold) = renewed(known, question, since, settings).await;
+    block_in_place(|| store.finish(&people, &vendor, now))?;
     let sessions = store.state().sessions();
-    Ok(Synced { sessions, notes: told.notes, ..run.synced })
+    Ok(Synced { sessions, notes: told.notes.into_iter().chain(untold).collect(), ..run.synced })
+}
+
+/// What the vendor tells now: its ACUs of the days that are open, its counts of the
+/// last whole week and month, its billing cycles. What it does not tell stays as it
+/// was, and is a note.
+async fn renewed(
+    mut known: Vendor,
+    question: &Question,
+    since: DateTime<Utc>,
+    settings: &Sync,
+) -> (Vendor, Option<String>) {
+    let (now, tz) = (settings.now, settings.tz);
+    let mut untold = Vec::new();
+    if let Some(days) = known.open_days(since.date_naive(), now.date_naive()) {
+        match fetch::consumption(question, &days).await {
+            Ok(told) => known.add_days(&days, told),
+            Err(why) => untold.push(format!("ACUs ({why})")),
+        }
+    }
+    let month = Period::month_of(today(now, tz), tz).and_then(|month| month.previous());
+    for period in [Period::last_complete_week(now, tz), month].into_iter().flatten() {
+        let span = period.from().to_utc()..period.to().to_utc();
+        if span.start < since {
+            continue;
+        }
+        let asked = Question { from: span.start, to: span.end, ..question.clone() };
+        let told = fetch::vendor(&asked, None).await;
+        if told.counts != Counts::default() {
+            known.add_counts(&span, told.counts);
+        }
+        untold.extend(told.untold.into_iter().map(|(what, why)| format!("{what} ({why})")));
+    }
+    match fetch::cycles(question).await {
+        Ok(cycles) => known.cycles = cycles,
+        Err(why) => untold.push(format!("billing cycles ({why})")),
+    }
+    // A week and a month are refused alike.
+    let mut met = HashSet::new();
+    untold.retain(|what| met.insert(what.clone()));
+    let note = (!untold.is_empty())
+        .then(|| format!("of the vendor's own numbers these could not be read: {}", untold.join(", ")));
+    (known, note)
 }
 
 /// What the steps of a sync share.

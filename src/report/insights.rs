@@ -25,10 +25,8 @@ pub type Sentence = Vec<Piece>;
 /// The sentences, what bears most on a decision first.
 pub fn insights(facts: &Facts, evidence: &Evidence, previous: &str) -> Vec<Sentence> {
     let rules = match few(facts) {
-        Some(few) => vec![incomplete(facts), budget(facts), Some(few), dwindled(facts, previous)],
+        Some(few) => vec![Some(few), dwindled(facts, previous)],
         None => vec![
-            incomplete(facts),
-            budget(facts),
             headline(facts, previous),
             outcome(facts, previous),
             friction(facts, evidence),
@@ -37,7 +35,10 @@ pub fn insights(facts: &Facts, evidence: &Evidence, previous: &str) -> Vec<Sente
             proposal(facts),
         ],
     };
-    rules.into_iter().flatten().take(MOST).collect()
+    let budgets: Vec<Sentence> = budgets(facts).collect();
+    // A period of several months has a sentence of each; they count as one.
+    let most = MOST + budgets.len().saturating_sub(1);
+    incomplete(facts).into_iter().chain(budgets).chain(rules.into_iter().flatten()).take(most).collect()
 }
 
 fn said(text: String) -> Sentence {
@@ -77,9 +78,9 @@ fn incomplete(facts: &Facts) -> Option<Sentence> {
     })
 }
 
-/// How much of the month's budget is used.
-fn budget(facts: &Facts) -> Option<Sentence> {
-    facts.budget.as_ref().map(|budget| said(money::budget(budget, facts.is_covered())))
+/// How much of each budget is used.
+fn budgets(facts: &Facts) -> impl Iterator<Item = Sentence> {
+    facts.budgets.iter().map(|budget| said(money::budget(budget, facts.is_covered())))
 }
 
 /// An empty period is news, not a broken page; one with a handful of sessions
@@ -362,7 +363,7 @@ mod tests {
                 ledger: Ledger { complete, ..Ledger::default() },
             },
             quality: Quality::default(),
-            budget: None,
+            budgets: Vec::new(),
             withheld: Vec::new(),
             known: Known { api: crate::fetch::Api::V2, teams: false, currency: None },
             names: std::collections::BTreeMap::new(),

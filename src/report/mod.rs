@@ -133,7 +133,7 @@ fn view(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<View, Repor
         lists: if facts.is_covered() { Vec::new() } else { sessions::lists(facts, evidence) },
         definitions: defined(facts).map(|metric| definition(facts, metric)).collect(),
         quality: quality::entries(facts, run.vendor),
-        vendor: quality::note(run.vendor),
+        vendor: quality::note(facts, run.vendor),
         notes: run.notes.iter().map(|note| sentence(note)).chain(withheld(facts)).collect(),
         ledger: ledger(facts, run),
         tool: format!("acumen {}", env!("CARGO_PKG_VERSION")),

@@ -1,7 +1,8 @@
 //! Money beside ACUs: the same group's number in the metric that stands for it.
 
-use chrono::{DateTime, NaiveDate, TimeDelta};
+use chrono::{DateTime, TimeDelta};
 
+use crate::cycle;
 use crate::metrics::{
     ACUS, ACUS_PER_MERGED_PR, ACUS_SPLIT, Budget, Fact, Facts, Metric, SPEND, SPEND_PER_MERGED_PR,
     SPEND_SPLIT,
@@ -33,13 +34,12 @@ pub fn head(facts: &Facts, metric: &Metric) -> Option<&'static str> {
     companion(metric).map(|metric| metric.title)
 }
 
-/// How much of the month's budget is used, and where the month is heading.
+/// How much of a budget is used, and where its month or billing cycle is heading.
 pub fn budget(budget: &Budget, is_covered: bool) -> String {
-    let day = |text: &str| text.parse::<NaiveDate>().ok();
-    let month = day(&format!("{}-01", budget.month)).map(|day| day.format("%B %Y").to_string());
     // The last instant that is known, not the first that is not.
     let until = DateTime::parse_from_rfc3339(&budget.until).ok().map(|until| until - TimeDelta::seconds(1));
-    let (month, until) = (month.unwrap_or_default(), until.map(|until| until.format("%-d %B").to_string()));
+    let until = until.map(|until| until.format("%-d %B").to_string());
+    let end = if cycle::is_month(&budget.period) { "month" } else { "cycle" };
     let money = Unit::Money(budget.currency);
     let unit = if is_covered { money.whole() } else { money };
     let of = |value: Option<f64>| match value.map(|value| value / budget.amount) {
@@ -47,13 +47,16 @@ pub fn budget(budget: &Budget, is_covered: bool) -> String {
         None => MISSING.to_owned(),
     };
     let used = format!(
-        "Budget of {month}: {} of {} used by {}",
+        "Budget of {}: {} of {} used by {}",
+        cycle::name(&budget.period),
         of(budget.used),
         money.text(Some(budget.amount)),
         until.unwrap_or_default()
     );
     match budget.forecast {
-        Some(forecast) => format!("{used}; at this pace {} by the end of the month.", of(Some(forecast))),
+        Some(forecast) => {
+            format!("{used}; at this pace {} by the end of the {end}.", of(Some(forecast)))
+        }
         None => format!("{used}."),
     }
 }
@@ -66,7 +69,7 @@ mod tests {
     #[test]
     fn a_budget_is_told_with_its_shares_and_without_a_guess() {
         let told = Budget {
-            month: "2026-10".to_owned(),
+            period: "2026-10".to_owned(),
             until: "2026-10-12T00:00:00+02:00".to_owned(),
             amount: 5000.0,
             currency: Currency::parse("EUR").unwrap(),
@@ -78,6 +81,13 @@ mod tests {
             "Budget of October 2026: €1,250.00 (25\u{a0}%) of €5,000.00 used by 11 October; \
              at this pace €6,250.00 (125\u{a0}%) by the end of the month."
         );
+        let cycle = Budget { period: "2026-09-23_2026-10-22".to_owned(), ..told.clone() };
+        let text = budget(&cycle, false);
+        assert!(
+            text.starts_with("Budget of the billing cycle of 23 September to 22 October 2026: "),
+            "{text}"
+        );
+        assert!(text.ends_with("by the end of the cycle."), "{text}");
         let young = Budget { forecast: None, used: None, ..told };
         assert_eq!(budget(&young, false), "Budget of October 2026: – of €5,000.00 used by 11 October.");
     }

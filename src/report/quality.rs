@@ -1,10 +1,17 @@
 //! The quality of the data: what could not be read as documented, and the
 //! vendor's own counts beside ours.
 
+use std::collections::BTreeMap;
+
+use super::figures::ranking::SIZES;
 use super::view::Entry;
-use crate::fetch::{Totals, Vendor};
-use crate::metrics::{Facts, Metric, PRS, PRS_MERGED, SESSIONS};
+use crate::fetch::{Consumption, Vendor};
+use crate::metrics::{ACUS, Dim, Facts, Metric, PRS, PRS_MERGED, SESSIONS, SESSIONS_WITH_MERGED_PR};
+use crate::text::clean;
 use crate::unit::Unit;
+
+/// The longest name of an origin, a size or a product.
+const LONGEST: usize = 40;
 
 /// What could not be read, then what the vendor counts.
 pub fn entries(facts: &Facts, vendor: &Vendor) -> Vec<Entry> {
@@ -22,9 +29,7 @@ pub fn entries(facts: &Facts, vendor: &Vendor) -> Vec<Entry> {
         known("Records that could not be read", of_source(ledger.rejected)),
         known("Times without a zone, taken as UTC", of_source(ledger.naive_times)),
     ];
-    if let Vendor::Told(totals) = vendor {
-        entries.extend(beside(facts, totals));
-    }
+    entries.extend(beside(facts, vendor));
     entries
 }
 
@@ -36,38 +41,153 @@ fn known(name: &'static str, count: Option<u64>) -> Entry {
     }
 }
 
-/// Both counts side by side, neither corrected by the other.
-fn beside(facts: &Facts, totals: &Totals) -> impl Iterator<Item = Entry> {
-    let rows: [(&str, &Metric, Option<u64>); 3] = [
-        ("Sessions by the vendor's count", &SESSIONS, totals.sessions),
-        ("PRs by the vendor's count", &PRS, totals.pull_requests),
-        ("Merged PRs by the vendor's count", &PRS_MERGED, totals.merged),
-    ];
-    // What a covered report leaves out is not to be had from the vendor either.
-    let rows = rows.into_iter().filter(|(_, metric, _)| !facts.withholds(metric, &[]));
-    rows.filter_map(|(name, metric, theirs)| {
-        let ours = count(facts.whole(metric).and_then(|fact| fact.value));
-        let theirs = count(Some(theirs? as f64));
+/// Both numbers side by side, neither corrected by the other.
+fn beside(facts: &Facts, vendor: &Vendor) -> Vec<Entry> {
+    let counts = &vendor.counts;
+    let told = |name: &'static str, unit: Unit, ours: Option<f64>, theirs: Option<f64>| {
+        let (ours, theirs) = (unit.text(ours), unit.text(Some(theirs?)));
         // A narrow page breaks after the comma alone.
         Some(Entry::word(name, format!("we\u{a0}count\u{a0}{ours}, the\u{a0}vendor\u{a0}{theirs}")))
-    })
-}
-
-fn count(number: Option<f64>) -> String {
-    Unit::Count.text(number)
-}
-
-/// How the vendor's counts are to be read, or why there are none; empty where
-/// nobody asked.
-pub fn note(vendor: &Vendor) -> String {
-    match vendor {
-        Vendor::NotAsked => String::new(),
-        Vendor::Untold(why) => format!("The vendor's totals could not be read: {why}."),
-        Vendor::Told(Totals { pull_requests: None, merged: None, .. }) => String::new(),
-        Vendor::Told(_) => {
-            "The vendor counts a pull request on the day it was opened or merged, this report \
-             counts it with its session, on the day that was created: so the two seldom match exactly."
-                .to_owned()
+    };
+    // What a covered report leaves out is not to be had from the vendor either.
+    let whole = |name, metric: &Metric, theirs: Option<u64>| match facts.withholds(metric, &[]) {
+        true => None,
+        false => {
+            let ours = facts.whole(metric).and_then(|fact| fact.value);
+            told(name, Unit::Count, ours, theirs.map(|theirs| theirs as f64))
         }
+    };
+    let acus = facts.whole(&ACUS).filter(|_| !facts.withholds(&ACUS, &[]));
+    let unit = facts.unit(&ACUS);
+    let used = vendor.days.as_ref().map(|days| Consumption::sum(days.values()));
+    let by_acus = |name, ours: Option<f64>, theirs| told(name, unit, ours, theirs).filter(|_| acus.is_some());
+    let average = acus.and_then(|fact| fact.value.map(|acus| acus / fact.n)).filter(|acus| acus.is_finite());
+    let mut entries = vec![
+        whole("Sessions by the vendor's count", &SESSIONS, counts.sessions),
+        whole(
+            "Sessions with a merged PR by the vendor's count",
+            &SESSIONS_WITH_MERGED_PR,
+            counts.with_merged_pr,
+        ),
+        by_acus("ACUs by the vendor's count", acus.and_then(|fact| fact.value), used.as_ref().map(devin)),
+        by_acus("ACUs per session by the vendor's count", average, counts.acus_per_session),
+        whole("PRs by the vendor's count", &PRS, counts.pull_requests),
+        whole("Merged PRs by the vendor's count", &PRS_MERGED, counts.merged),
+    ];
+    // The vendor's count of a small group would tell what a covered report hides.
+    if !facts.is_covered() {
+        let of = |name, dim, keys: &[&str], theirs: Option<u64>| {
+            told(name, Unit::Count, Some(group(facts, dim, keys)), theirs.map(|theirs| theirs as f64))
+        };
+        entries.extend([
+            of("Open PRs by the vendor's count", (&PRS, Dim::State), &["open", "draft"], counts.open),
+            of("Closed PRs by the vendor's count", (&PRS, Dim::State), &["closed"], counts.closed),
+            split(facts, "Sessions by origin, ours / the vendor's", Dim::Origin, &counts.by_origin),
+            split(facts, "Sessions by size, ours / the vendor's", Dim::Size, &counts.by_size),
+            counts
+                .taken_over
+                .filter(|prs| *prs > 0)
+                .map(|prs| Entry::count("PRs of others that Devin pushed to, by the vendor's count", prs)),
+        ]);
+    }
+    entries.into_iter().flatten().collect()
+}
+
+/// The ACUs that are comparable with ours: Devin's, where the vendor tells products apart.
+fn devin(used: &Consumption) -> f64 {
+    match used.by_product.is_empty() {
+        true => used.acus,
+        false => used.by_product.get(DEVIN).copied().unwrap_or(0.0),
+    }
+}
+
+/// The product that sessions belong to.
+const DEVIN: &str = "devin";
+
+/// Our number of some groups of a dimension together.
+fn group(facts: &Facts, (metric, dim): (&Metric, Dim), keys: &[&str]) -> f64 {
+    let facts = facts.by(metric, &[dim]).iter();
+    facts
+        .filter(|fact| fact.key(dim).flatten().is_some_and(|key| keys.contains(&key)))
+        .filter_map(|fact| fact.value)
+        .sum()
+}
+
+/// Sessions by group, ours beside the vendor's, which has scheduled ones among
+/// automation.
+fn split(facts: &Facts, name: &'static str, dim: Dim, theirs: &BTreeMap<String, u64>) -> Option<Entry> {
+    if facts.by(&SESSIONS, &[dim]).is_empty() {
+        return None;
+    }
+    let pair = |(key, theirs): (&String, &u64)| {
+        let keys: &[&str] = match key.as_str() {
+            "automation" => &["automation", "scheduled"],
+            key => &[key],
+        };
+        let ours = group(facts, (&SESSIONS, dim), keys);
+        let is_there = ours > 0.0 || *theirs > 0;
+        is_there.then(|| {
+            let (ours, theirs) = (Unit::Count.text(Some(ours)), Unit::Count.text(Some(*theirs as f64)));
+            format!("{}\u{a0}{ours}\u{a0}/\u{a0}{theirs}", clean(key, LONGEST).replace('_', "\u{a0}"))
+        })
+    };
+    let mut theirs: Vec<(&String, &u64)> = theirs.iter().collect();
+    theirs.sort_by_key(|(key, _)| SIZES.iter().position(|size| size == key));
+    let pairs: Vec<String> = theirs.into_iter().filter_map(pair).collect();
+    (!pairs.is_empty()).then(|| Entry::word(name, pairs.join(", ")))
+}
+
+/// How the vendor's numbers are to be read, and why some are missing; empty where
+/// nobody asked.
+pub fn note(facts: &Facts, vendor: &Vendor) -> String {
+    let mut sentences = Vec::new();
+    let counts = &vendor.counts;
+    if counts.pull_requests.is_some() || counts.merged.is_some() {
+        sentences.push(
+            "The vendor counts a pull request on the day it was opened or merged, this report counts it with its \
+             session, on the day that was created: so the two seldom match exactly."
+                .to_owned(),
+        );
+    }
+    if let Some(days) = &vendor.days {
+        let used = Consumption::sum(days.values());
+        let unit = facts.unit(&ACUS);
+        let others = used.by_product.iter().filter(|(product, acus)| *product != DEVIN && **acus > 0.0);
+        let others: Vec<String> = others
+            .map(|(product, acus)| format!("{} of {}", unit.text(Some(*acus)), clean(product, LONGEST)))
+            .collect();
+        let products = match (others.as_slice(), used.by_product.is_empty()) {
+            ([], false) => String::new(),
+            ([], true) => "; it does not say which of them other products used".to_owned(),
+            (others, _) => format!("; its ACUs of other products are left out: {}", others.join(", ")),
+        };
+        sentences.push(format!(
+            "The vendor counts ACUs on the days on which sessions worked, and its day begins at 08:00 UTC\
+             {products}."
+        ));
+    }
+    if !sentences.is_empty() {
+        sentences.push(
+            "All reasons stand in Acumen's documentation, under “Why does it differ from Devin's dashboard?”."
+                .to_owned(),
+        );
+    }
+    let untold = vendor.untold.iter();
+    sentences.extend(untold.map(|(what, why)| format!("The vendor's {what} could not be read: {why}.")));
+    sentences.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devins_part_is_compared_where_products_are_told_apart() {
+        let used = |products: &[(&str, f64)]| Consumption {
+            acus: 12.0,
+            by_product: products.iter().map(|(name, acus)| ((*name).to_owned(), *acus)).collect(),
+        };
+        assert_eq!(devin(&used(&[("devin", 9.0), ("review", 3.0)])), 9.0);
+        assert_eq!((devin(&used(&[("review", 3.0)])), devin(&used(&[]))), (0.0, 12.0));
     }
 }

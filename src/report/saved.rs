@@ -127,7 +127,7 @@ mod tests {
             tags: &[],
             users: &[],
             prices: None,
-            vendor: &Vendor::NotAsked,
+            vendor: &Vendor::default(),
             notes: &[],
             saved: Some(&saved),
             demo: false,

@@ -12,9 +12,10 @@ mod sources;
 mod sync;
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Datelike, SubsecRound, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, SubsecRound, Utc};
 
 pub use checks::{checked_key, ping, users};
 pub use command::password_command;
@@ -27,6 +28,7 @@ pub use sources::sources;
 pub use sync::Sync;
 
 use crate::cli::{Format, ReportArgs};
+use crate::cycle::{self, Cycle, Rhythm};
 use crate::fetch::{Api, Question};
 use crate::money::Prices;
 use crate::people::{People, TagRule};
@@ -88,8 +90,10 @@ pub const PRIVATE: u32 = 0o600;
 pub struct Money {
     /// What an ACU costs.
     pub prices: Prices,
-    /// What may be spent in a calendar month.
+    /// What may be spent in a cycle.
     pub budget: Option<f64>,
+    /// When a cycle begins.
+    pub rhythm: Rhythm,
 }
 
 /// Saved pages that are read in the API's place.
@@ -142,9 +146,10 @@ pub struct Settings {
     pub privacy: Privacy,
     /// What ACUs cost; none without a price.
     pub money: Option<Money>,
-    /// The calendar month in which the period ends, or stands, where there is a
-    /// budget and the report is about all that it is spent on.
-    pub month: Option<Period>,
+    /// The months or billing cycles that have a day of the period, the oldest first;
+    /// none where there is no budget, or the report is about a part of what it is spent
+    /// on. Those that only the vendor knows are months until it tells.
+    pub cycles: Vec<Cycle>,
     /// The people file.
     pub people: People,
     /// What tells a team from a tag.
@@ -162,6 +167,25 @@ impl Settings {
     /// Whether sessions are told of teams.
     pub fn tells_teams(&self) -> bool {
         !self.rules.is_empty() || self.people.tells_teams()
+    }
+
+    /// Whether the budget follows billing cycles that only the vendor knows.
+    pub fn asks_for_cycles(&self) -> bool {
+        let by_vendor = self.money.as_ref().is_some_and(|money| money.rhythm == Rhythm::Vendor);
+        by_vendor && !self.cycles.is_empty()
+    }
+
+    /// Has the budget follow these billing cycles of the vendor's, and the question reach
+    /// back to them. False where they leave a part of the period open: then months stay.
+    pub fn follow(&mut self, told: &[Range<DateTime<Utc>>]) -> bool {
+        let [first, last] = so_far(&self.period, self.now);
+        let days = Period::days(first, last, self.period.tz());
+        let span = days.map(|days| days.from().to_utc()..days.to().to_utc().min(self.question.to));
+        let Some((span, earliest)) = span.zip(self.periods.last()) else { return false };
+        let Some(cycles) = cycle::told(told, &span, self.period.tz()) else { return false };
+        self.question.from = reaching(earliest, &cycles);
+        self.cycles = cycles;
+        true
     }
 
     /// Checks what was typed against the clock and what was found around it.
@@ -190,13 +214,15 @@ impl Settings {
         // A window that is still open is frozen at the start of the run, so that
         // sessions created while pages are read cannot shift them.
         let open = earliest.from() < now && now < period.to();
-        let money = money(args.budget.as_deref(), file.prices)?;
+        let money = money(args, file.prices)?;
         let is_whole = args.tags.is_empty() && args.users.is_empty();
-        let month = match money.as_ref().and_then(|money| money.budget) {
-            Some(_) if is_whole => Period::month_of(period.last().min(period::today(now, tz)), tz),
-            _ => None,
-        };
-        let from = earliest.from().min(month.as_ref().map_or(earliest.from(), Period::from));
+        let budgeted = money.as_ref().filter(|money| money.budget.is_some() && is_whole);
+        let cycles = budgeted.map_or_else(Vec::new, |money| {
+            let rhythm = if money.rhythm == Rhythm::Vendor { Rhythm::Months } else { money.rhythm };
+            let [first, last] = so_far(&period, now);
+            cycle::touched(rhythm, first, last, tz)
+        });
+        let from = reaching(earliest, &cycles);
         // Nobody is asked for what lies on the disk, and what v3 cannot be asked for
         // can still be found there.
         let (limits, key) = match args.is_offline() {
@@ -209,7 +235,7 @@ impl Settings {
         let stated = args.access.api.as_ref().map(|_| asked.question.api);
         let pages = pages.map(|path| Pages { path, api: stated });
         let question = Question {
-            from: from.to_utc(),
+            from,
             to: if open { now } else { period.to().to_utc() },
             tags: args.tags.iter().map(|tag| word("--tag", tag)).collect::<Result<_, _>>()?,
             users: users(&args.users, limits.unwrap_or(asked.question.api))?,
@@ -237,7 +263,7 @@ impl Settings {
             .collect::<BTreeSet<_>>()
             .into_iter()
             .collect();
-        let reconcile = !args.no_reconcile && !args.is_offline();
+        let reconcile = !args.no_reconcile && args.pages.is_none();
         let save_pages = args.save_pages.clone().filter(|_| !args.is_offline());
         Ok(Self {
             question,
@@ -257,7 +283,7 @@ impl Settings {
             allow_empty: args.allow_empty,
             privacy,
             money,
-            month,
+            cycles,
             people,
             rules: file.rules,
             demo: false,
@@ -267,8 +293,41 @@ impl Settings {
     }
 }
 
-fn money(budget: Option<&str>, prices: Option<Prices>) -> Result<Option<Money>, SettingsError> {
-    let budget = match budget.map(|text| (text, file::amount(text))) {
+/// The first and last day of a period that have begun; of one that has yet to come, today.
+fn so_far(period: &Period, now: DateTime<Utc>) -> [NaiveDate; 2] {
+    let last = period.last().min(period::today(now, period.tz()));
+    [period.first().min(last), last]
+}
+
+/// The first moment of the trend and the cycles.
+fn reaching(earliest: &Period, cycles: &[Cycle]) -> DateTime<Utc> {
+    let trend = earliest.from().to_utc();
+    cycles.first().map_or(trend, |cycle| cycle.from.min(trend))
+}
+
+fn rhythm(text: &str) -> Result<Rhythm, SettingsError> {
+    match text.trim() {
+        "auto" => Ok(Rhythm::Vendor),
+        day => match day.parse() {
+            Ok(1) => Ok(Rhythm::Months),
+            Ok(day @ 2..=31) => Ok(Rhythm::Day(day)),
+            _ => Err(SettingsError::new(
+                format!("--budget-cycle-day: cannot read {}", quoted(text)),
+                "write a day of the month from 1 to 31, or auto to ask the vendor for its billing cycles",
+            )),
+        },
+    }
+}
+
+fn money(args: &ReportArgs, prices: Option<Prices>) -> Result<Option<Money>, SettingsError> {
+    let rhythm = args.budget_cycle_day.as_deref().map(rhythm).transpose()?;
+    if rhythm.is_some() && args.budget.is_none() {
+        return Err(SettingsError::new(
+            "--budget-cycle-day: there is no budget that could begin on it",
+            "give --budget as well, or budget in the settings file",
+        ));
+    }
+    let budget = match args.budget.as_deref().map(|text| (text, file::amount(text))) {
         Some((text, None)) => {
             return Err(SettingsError::new(
                 format!("--budget: cannot read {}", quoted(text)),
@@ -281,7 +340,7 @@ fn money(budget: Option<&str>, prices: Option<Prices>) -> Result<Option<Money>, 
         budget => budget.and_then(|(_, amount)| amount),
     };
     match prices {
-        Some(prices) => Ok(Some(Money { prices, budget })),
+        Some(prices) => Ok(Some(Money { prices, budget, rhythm: rhythm.unwrap_or_default() })),
         None if budget.is_some() => Err(SettingsError::new(
             "--budget: there is no price to hold it against",
             "give the price of an ACU in the settings file, under [[price]]",
@@ -308,6 +367,10 @@ mod tests {
     use crate::cli::ApiArgs;
 
     fn resolve(args: ReportArgs) -> Result<Settings, SettingsError> {
+        resolve_with(args, SettingsFile::default())
+    }
+
+    fn resolve_with(args: ReportArgs, file: SettingsFile) -> Result<Settings, SettingsError> {
         let args = ReportArgs {
             tz: if args.tz.is_empty() { "UTC".to_owned() } else { args.tz.clone() },
             trend: 2,
@@ -320,7 +383,7 @@ mod tests {
             ..args
         };
         let key = FoundKey { text: " apk_user_x\n".to_owned(), source: "a test".to_owned() };
-        let found = Found { key: Some(key), ..Found::default() };
+        let found = Found { key: Some(key), file, ..Found::default() };
         Settings::resolve(&args, found, "2026-10-14T09:30:15.5Z".parse().unwrap())
     }
 
@@ -334,6 +397,42 @@ mod tests {
         assert_eq!(settings.question.from.to_rfc3339(), "2026-09-21T00:00:00+00:00");
         assert_eq!(settings.question.to.to_rfc3339(), "2026-10-12T00:00:00+00:00");
         assert_eq!((settings.periods.len(), settings.points, settings.complete), (3, 3, true));
+    }
+
+    #[test]
+    fn the_window_reaches_back_to_the_first_cycle() {
+        let of = |day: Option<&str>, change: fn(&mut ReportArgs)| {
+            let mut args = week("2026-W41");
+            (args.budget, args.budget_cycle_day) = (Some("9".to_owned()), day.map(str::to_owned));
+            change(&mut args);
+            let currency = crate::money::Currency::parse("EUR").unwrap();
+            let price = crate::money::Price { from: NaiveDate::MIN, per_acu: 1.0 };
+            let prices = Prices::new(currency, vec![price]);
+            resolve_with(args, SettingsFile { prices, ..SettingsFile::default() }).unwrap()
+        };
+        let labels = |settings: &Settings| -> Vec<String> {
+            settings.cycles.iter().map(|cycle| cycle.label.clone()).collect()
+        };
+        let month = of(None, |_| ());
+        assert_eq!(
+            (labels(&month), month.question.from.to_rfc3339()),
+            (vec!["2026-10".to_owned()], "2026-09-21T00:00:00+00:00".to_owned())
+        );
+        let cycle = of(Some("15"), |_| ());
+        assert_eq!(labels(&cycle), ["2026-09-15_2026-10-14"]);
+        assert_eq!(cycle.question.from.to_rfc3339(), "2026-09-15T00:00:00+00:00");
+        // A quarter that has yet to end has no month that has yet to begin.
+        let quarter = of(None, |args| (args.week, args.quarter) = (None, Some("2026-Q4".to_owned())));
+        assert_eq!(labels(&quarter), ["2026-10"]);
+        assert!(labels(&of(None, |args| args.tags = vec!["a".to_owned()])).is_empty());
+
+        let mut told = of(Some("auto"), |_| ());
+        assert!(told.asks_for_cycles() && labels(&told) == ["2026-10"]);
+        let moment = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        assert!(!told.follow(&[moment("2026-08-10T08:00:00Z")..moment("2026-10-10T08:00:00Z")]));
+        assert_eq!(labels(&told), ["2026-10"]);
+        assert!(told.follow(&[moment("2026-09-10T08:00:00Z")..moment("2026-10-20T08:00:00Z")]));
+        assert_eq!(told.question.from.to_rfc3339(), "2026-09-10T08:00:00+00:00");
     }
 
     #[test]

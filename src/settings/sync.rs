@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use chrono::{DateTime, Datelike, NaiveTime, SubsecRound, Utc};
+use chrono_tz::Tz;
 
 use super::asked::asked;
-use super::checks::{checked_key, quoted};
+use super::checks::{checked_key, quoted, zone};
 use super::{FoundKey, Network, SettingsError};
 use crate::cli::SyncArgs;
 use crate::fetch::Question;
@@ -24,6 +25,8 @@ pub struct Sync {
     pub since: Option<DateTime<Utc>>,
     /// Whether everything is asked for again.
     pub full: bool,
+    /// Whose weeks and months the vendor's counts are kept of.
+    pub tz: Tz,
     /// When the run began, in whole seconds.
     pub now: DateTime<Utc>,
 }
@@ -44,7 +47,8 @@ impl Sync {
         let key = Some(checked_key(key.as_ref())?).zip(key);
         let asked = asked(&args.access, args.org.as_deref(), key, network, None)?;
         let (question, api_from) = (asked.question, asked.api_from);
-        Ok(Self { question, api_from, archive: args.archive.clone(), since, full: args.full, now })
+        let (archive, tz) = (args.archive.clone(), zone(&args.tz)?);
+        Ok(Self { question, api_from, archive, since, full: args.full, tz, now })
     }
 }
 

@@ -8,9 +8,8 @@ use super::faults::Shape;
 use super::filter::Filter;
 use super::lists::{self, List};
 use super::parameters::{Complaint, decode};
-use super::usage::{self, Counts};
 use super::v3::{self, Total};
-use super::{Organisation, v2};
+use super::{Organisation, consumption, metrics, usage, v2};
 
 /// What every personal key begins with; version 2 takes these.
 const PERSONAL: &str = "apk_";
@@ -29,6 +28,8 @@ pub struct Terms {
     pub total: Total,
     /// Whether the key may ask how much was used.
     pub may_see_usage: bool,
+    /// Whether it may ask what was consumed, and when it is billed.
+    pub may_see_consumption: bool,
     /// The lists that the key may not read.
     pub hidden: Vec<List>,
 }
@@ -96,10 +97,20 @@ struct Route {
     subject: Subject,
 }
 
+/// What is counted of a span.
+#[derive(Clone, Copy)]
+enum Count {
+    Usage,
+    Sessions,
+    Pulls,
+}
+
 #[derive(Clone, Copy)]
 enum Subject {
     Sessions,
-    Usage,
+    Count(Count),
+    Consumption,
+    Cycles,
     Myself,
     List(List),
 }
@@ -114,23 +125,46 @@ pub fn answer(organisation: &Organisation, terms: &Terms, request: Request, shap
     if request.method != "GET" {
         return request.refused(405, "Method Not Allowed");
     }
-    match request.authorization.and_then(token) {
+    let token = match request.authorization.and_then(token) {
         None => return request.refused(401, "Not authenticated"),
         Some(token) if !is_let_in(terms, api, token) => return request.refused(401, "Invalid API key"),
-        Some(_) => {}
-    }
+        Some(token) => token,
+    };
     if org.as_ref().is_some_and(|org| !organisation.orgs.contains(org)) {
         return request.refused(404, "Organization not found");
     }
     match (subject, api) {
-        (Subject::Myself, _) => Answer::well(v3::myself()),
-        (Subject::Usage, _) if !terms.may_see_usage => request.refused(403, "Insufficient permissions"),
-        (Subject::Usage, Api::V2) => {
-            counted(organisation, org, request, usage::read_v2(request.query), usage::v2)
+        (Subject::Myself, _) => Answer::well(v3::myself(token)),
+        (Subject::Count(_), _) if !terms.may_see_usage => request.refused(403, "Insufficient permissions"),
+        (Subject::Consumption | Subject::Cycles, _) if !terms.may_see_consumption => {
+            request.refused(403, "Insufficient permissions")
         }
-        (Subject::Usage, Api::V3) => {
-            counted(organisation, org, request, usage::read_v3(request.query), usage::v3)
+        (Subject::Count(count), Api::V2) => {
+            about(organisation, org, request, usage::read_v2(request.query), |filter| match count {
+                Count::Usage => usage::v2(&usage::count(organisation, filter)),
+                Count::Sessions => metrics::sessions_v2(organisation, filter),
+                Count::Pulls => metrics::pulls_v2(organisation, filter),
+            })
         }
+        (Subject::Count(count), Api::V3) => {
+            about(organisation, org, request, usage::read_v3(request.query), |filter| match count {
+                Count::Usage => usage::v3(&usage::count(organisation, filter)),
+                Count::Sessions => metrics::sessions_v3(organisation, filter),
+                Count::Pulls => metrics::pulls_v3(organisation, filter),
+            })
+        }
+        (Subject::Consumption, Api::V2) => {
+            let filter = usage::read_v2(request.query);
+            about(organisation, org, request, filter, |filter| consumption::daily_v2(organisation, filter))
+        }
+        (Subject::Consumption, Api::V3) => {
+            let is_of_org = org.is_some();
+            about(organisation, org, request, usage::read_v3(request.query), |filter| {
+                consumption::daily_v3(organisation, filter, is_of_org)
+            })
+        }
+        (Subject::Cycles, Api::V2) => Answer::well(consumption::cycles_v2(organisation)),
+        (Subject::Cycles, Api::V3) => Answer::well(consumption::cycles_v3(organisation)),
         (Subject::List(list), _) if shape.refuses_lists || terms.hidden.contains(&list) => {
             request.refused(403, "Insufficient permissions")
         }
@@ -143,8 +177,11 @@ pub fn answer(organisation: &Organisation, terms: &Terms, request: Request, shap
         },
         (Subject::List(list), Api::V3) => match v3::Query::read(request.query) {
             Err(complaints) => request.refused(422, complaints),
-            Ok(query) => lists::page_v3(organisation, list, &query, terms.max_page, terms.total, shape)
-                .map_or_else(|| request.refused(400, "Invalid cursor"), Answer::well),
+            Ok(query) => {
+                let list = (list, org.as_deref());
+                lists::page_v3(organisation, list, &query, terms.max_page, terms.total, shape)
+                    .map_or_else(|| request.refused(400, "Invalid cursor"), Answer::well)
+            }
         },
         (Subject::Sessions, Api::V2) => match v2::Query::read(request.query) {
             Err(complaints) => request.refused(422, complaints),
@@ -164,18 +201,19 @@ pub fn answer(organisation: &Organisation, terms: &Terms, request: Request, shap
     }
 }
 
-fn counted(
+/// What is written about a span.
+fn about(
     organisation: &Organisation,
     org: Option<String>,
     request: Request,
     filter: Result<Filter, Vec<Complaint>>,
-    write: fn(&Counts) -> String,
+    write: impl Fn(&Filter) -> String,
 ) -> Answer {
     match filter {
         Err(complaints) => request.refused(422, complaints),
         Ok(mut filter) => {
             narrow(organisation, org, &mut filter);
-            Answer::well(write(&usage::count(organisation, &filter)))
+            Answer::well(write(&filter))
         }
     }
 }
@@ -193,6 +231,10 @@ fn route(path: &str) -> Option<Route> {
     let segments: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
     let (api, org, rest) = match segments.as_slice() {
         ["v3", "self"] => return Some(Route { api: Api::V3, org: None, subject: Subject::Myself }),
+        ["v3beta1", "organizations", org, "members", "users"] => {
+            let (org, subject) = (Some(decode(org, false)), Subject::List(List::OrgUsers));
+            return Some(Route { api: Api::V3, org, subject });
+        }
         ["v2", "enterprise", "organizations", org, rest @ ..] => (Api::V2, Some(decode(org, false)), rest),
         ["v2", "enterprise", rest @ ..] => (Api::V2, None, rest),
         ["v3", "organizations", org, rest @ ..] => (Api::V3, Some(decode(org, false)), rest),
@@ -202,7 +244,11 @@ fn route(path: &str) -> Option<Route> {
     let list = if api == Api::V2 { lists::of_v2 } else { lists::of_v3 };
     let subject = match rest {
         ["sessions", "insights"] => Subject::Sessions,
-        ["metrics", "usage"] => Subject::Usage,
+        ["metrics", "usage"] => Subject::Count(Count::Usage),
+        ["metrics", "sessions"] => Subject::Count(Count::Sessions),
+        ["metrics", "prs"] => Subject::Count(Count::Pulls),
+        ["consumption", "daily"] if api == Api::V3 || org.is_none() => Subject::Consumption,
+        ["consumption", "cycles"] if org.is_none() => Subject::Cycles,
         path => Subject::List(list(org.is_some(), path)?),
     };
     Some(Route { api, org, subject })
@@ -236,7 +282,14 @@ mod tests {
     const KEY: Option<&str> = Some("Bearer apk_user_test");
 
     fn terms() -> Terms {
-        Terms { max_page: 200, key: None, total: Total::Told, may_see_usage: true, hidden: Vec::new() }
+        Terms {
+            max_page: 200,
+            key: None,
+            total: Total::Told,
+            may_see_usage: true,
+            may_see_consumption: true,
+            hidden: Vec::new(),
+        }
     }
 
     fn get(organisation: &Organisation, path: &str, query: &str) -> Value {

@@ -33,6 +33,8 @@ pub enum List {
     IdpUsers,
     /// Service users; version 3.
     ServiceUsers,
+    /// The people of one organisation; version 3, in its beta.
+    OrgUsers,
     /// The organisations of the enterprise; both versions.
     Organisations,
 }
@@ -76,7 +78,7 @@ impl<'a> Entry<'a> {
 
 fn entries<'a>(organisation: &'a Organisation, list: List, org: Option<&str>) -> Vec<Entry<'a>> {
     let is_listed = |person: &&Person| match list {
-        List::Members => {
+        List::Members | List::OrgUsers => {
             let belongs = |org| person.orgs.is_empty() || person.orgs.contains(org);
             person.listed != Listed::ServiceUsers && org.is_none_or(belongs)
         }
@@ -132,13 +134,13 @@ pub fn page_v2(
 /// The same of version 3; none where the cursor is not one of ours.
 pub fn page_v3(
     organisation: &Organisation,
-    list: List,
+    (list, org): (List, Option<&str>),
     query: &v3::Query,
     max_page: usize,
     total: Total,
     shape: &Shape,
 ) -> Option<String> {
-    let all = entries(organisation, list, None);
+    let all = entries(organisation, list, org);
     let start = match query.after.as_deref().map(read_cursor) {
         None => 0,
         Some(last) => match last?.as_str() {
@@ -212,7 +214,7 @@ fn member(person: &Person, org: Option<&str>) -> Value {
 /// A user of version 3, under the names of its list.
 fn user(person: &Person, list: List) -> Value {
     let role = json!({"role_id": "account_member", "role_name": "Member", "role_type": "enterprise"});
-    let name = person.name.as_ref().filter(|_| list == List::IdpUsers || person.listed != Listed::Both);
+    let name = person.name.as_ref().filter(|_| list != List::Users || person.listed != Listed::Both);
     match list {
         List::ServiceUsers => {
             json!({"service_user_id": person.id, "name": person.name, "role_assignments": [{"role": role, "org_id": null}]})

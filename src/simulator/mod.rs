@@ -10,18 +10,21 @@
 //!
 //! A record is kept as version 2 writes it; `v3` works the other body out for
 //! each answer. `filter` finds the records that a request is about, `listing`
-//! puts them in order, `v2` and `v3` cut pages from that, `usage` counts. `people`
+//! puts them in order, `v2` and `v3` cut pages from that, `usage`, `metrics` and
+//! `consumption` count. `people`
 //! says who everybody is, and `lists` cuts pages from that.
 
 mod analysis;
 mod answer;
 mod bomb;
 mod calendar;
+mod consumption;
 mod faults;
 mod filter;
 mod invent;
 mod listing;
 mod lists;
+mod metrics;
 mod names;
 mod organisation;
 mod parameters;

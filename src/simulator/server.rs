@@ -47,6 +47,8 @@ pub struct Options {
     pub total: Total,
     /// Whether the key may ask how much was used; without the right it is 403.
     pub may_see_usage: bool,
+    /// Whether it may ask what was consumed, and when it is billed; else 403.
+    pub may_see_consumption: bool,
     /// The lists of people and organisations that the key may not read: 403.
     pub hidden: Vec<List>,
     /// What goes wrong again and again.
@@ -67,6 +69,7 @@ impl Default for Options {
             key: None,
             total: Total::Told,
             may_see_usage: true,
+            may_see_consumption: true,
             hidden: Vec::new(),
             faults: Vec::new(),
             script: Vec::new(),
@@ -117,6 +120,7 @@ pub async fn start(organisation: impl Into<Arc<Organisation>>, options: Options)
             key: options.key,
             total: options.total,
             may_see_usage: options.may_see_usage,
+            may_see_consumption: options.may_see_consumption,
             hidden: options.hidden,
         },
         latency: options.latency,

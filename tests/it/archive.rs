@@ -225,7 +225,7 @@ fn a_step_that_was_left_is_read_where_it_is() {
     let before = facts();
     // As after a kill: a part of the step is in its place.
     let committed = archive.join(".committed");
-    for file in ["state.json", "people.json", "tags/month=2026-10/tags.parquet"] {
+    for file in ["state.json", "people.json", "vendor.json", "tags/month=2026-10/tags.parquet"] {
         let to = committed.join(file);
         fs::create_dir_all(to.parent().expect("a folder")).expect("a folder");
         fs::rename(archive.join(file), to).expect("moved");
@@ -348,7 +348,16 @@ fn an_archive_is_for_its_owner_alone() {
     let names: Vec<String> = files(&archive).into_iter().filter(|name| !name.starts_with('.')).collect();
     assert_eq!(
         names,
-        ["action_items", "issues", "people.json", "pull_requests", "sessions", "state.json", "tags"]
+        [
+            "action_items",
+            "issues",
+            "people.json",
+            "pull_requests",
+            "sessions",
+            "state.json",
+            "tags",
+            "vendor.json"
+        ]
     );
 }
 
@@ -469,14 +478,14 @@ fn a_newer_schema_is_refused_with_a_clear_line() {
     let (served, folder) = small();
     let state = folder.path().join("archive/state.json");
     edit(&state, |state| {
-        state["schema"] = json!(3);
+        state["schema"] = json!(4);
         state["files"] = json!("another form");
     });
     let text = fs::read(&state).expect("a state");
     let verified = run(acumen(folder.path()).args(["archive", "verify"]));
     for outcome in [report(folder.path(), &[]), sync(&served, folder.path(), &[]), verified] {
         assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
-        let words = "the archive in archive is of schema 3, and this acumen knows schemas up to 2";
+        let words = "the archive in archive is of schema 4, and this acumen knows schemas up to 3";
         assert!(outcome.stderr.contains(words), "{}", outcome.stderr);
     }
     assert_eq!(fs::read(&state).expect("a state"), text);

@@ -83,8 +83,10 @@ fn hint<'o>(outcome: &'o Outcome, name: &str) -> &'o str {
 #[allow(clippy::disallowed_methods)]
 fn a_healthy_server_is_ok_throughout_in_either_generation() {
     let served = served(Options::default());
-    for (key, api, kind) in [(V2, "v2", "a personal key (apk_…)"), (V3, "v3", "a service user's key (cog_…)")]
-    {
+    for (key, api, kind) in [
+        (V2, "v2", "a personal key (apk_…)"),
+        (V3, "v3", "a service user's key or a personal access token (cog_…)"),
+    ] {
         for org in [&["--org", "org_demo"][..], &[]] {
             let outcome = doctor(&served.url(), key, org);
             assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""), "{}", outcome.stdout);
@@ -92,10 +94,14 @@ fn a_healthy_server_is_ok_throughout_in_either_generation() {
             assert!(line(&outcome, "key").contains(&format!("{kind}, from DEVIN_API_KEY")));
             assert!(line(&outcome, "API").contains(&format!("{api}, as the kind of key says")));
             assert!(line(&outcome, "output").contains("reports is not there and can be made"));
-            let is_whose = line(&outcome, "access").contains("service user “Weekly report”");
+            let is_whose = line(&outcome, "access")
+                .contains("a service user's key, “Weekly report”, for the whole enterprise");
             assert_eq!(is_whose, api == "v3", "{}", outcome.stdout);
         }
     }
+    let outcome = doctor(&served.url(), "cog_pat_x", &[]);
+    let token = "a personal access token (acts with the rights of its owner)";
+    assert!(line(&outcome, "access").contains(token), "{}", outcome.stdout);
     // What it counts is what a report counts.
     let report = served.report(&["--org", "org_demo"]);
     let count = |metric: &str| report.facts().value(metric, json!({})).as_u64().unwrap();

@@ -13,8 +13,19 @@ const STAGES: [&str; 11] = [
 ];
 
 /// What any stage may use: they know nothing of the stages.
-const COMMON: [&str; 10] =
-    ["caught", "money", "people", "period", "proxy", "register", "regular_file", "text", "tls", "unit"];
+const COMMON: [&str; 11] = [
+    "caught",
+    "cycle",
+    "money",
+    "people",
+    "period",
+    "proxy",
+    "register",
+    "regular_file",
+    "text",
+    "tls",
+    "unit",
+];
 
 /// What the others may import; the whole house is open to these.
 const WHOLE: [&str; 6] = ["commands", "doctor", "found", "lib", "main", "pipeline"];
@@ -163,8 +174,8 @@ fn may_import(part: &str, other: &str) -> bool {
         ("unit", _, _) => other == "money",
         // Words of a server, made harmless.
         ("proxy" | "tls", _, _) => other == "text",
-        // A day of a people file begins at a zone's midnight.
-        ("people", _, _) => other == "period",
+        // A day of a people file, and a billing cycle, begin at a zone's midnight.
+        ("cycle" | "people", _, _) => other == "period",
         (_, Some(_), None) => COMMON.contains(&other),
         _ => false,
     }

@@ -135,8 +135,10 @@ async fn a_list_that_may_not_be_read_is_a_note() {
     let some = ask(&simulator, Api::V3, None).await;
     assert_eq!(
         some.notes,
-        ["service users", "organisations"]
-            .map(|name| format!("the key may not read the list of {name}: their ids are shown"))
+        [("service users", "members"), ("organisations", "organisations")].map(|(name, of)| format!(
+            "the key may not read the list of {name}, for it lacks the right to view the {of} of the enterprise: \
+             their ids are shown"
+        ))
     );
     assert_eq!((some.members.len(), some.organisations.len()), (all.len() - 2, 0));
     simulator.stop().await;
@@ -149,6 +151,17 @@ async fn a_list_that_may_not_be_read_is_a_note() {
         assert!(none.notes.iter().all(|note| note.starts_with("the key may not read the list of ")));
     }
     assert_eq!(simulator.requests(), 6, "what is refused is not asked for again");
+    simulator.stop().await;
+}
+
+#[tokio::test]
+async fn an_organisation_s_key_tells_names_all_the_same() {
+    let organisation = Organisation::invent(&Recipe { sessions: 50, ..Recipe::demo() });
+    let hidden = vec![List::Users, List::IdpUsers, List::ServiceUsers, List::Organisations];
+    let simulator = serve(&organisation, Options { hidden, ..Options::default() }).await;
+    let people = ask(&simulator, Api::V3, Some("org_demo")).await;
+    assert_eq!(people.members, invented(&organisation, |listed| listed != Listed::ServiceUsers));
+    assert_eq!(people.notes.len(), 1, "service users have no other list: {:?}", people.notes);
     simulator.stop().await;
 }
 

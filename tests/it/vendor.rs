@@ -2,6 +2,7 @@
 //! else, and never a reason to fail.
 
 use acumen::simulator::{Options, Organisation, Recipe};
+use chrono::{DateTime, Datelike, SecondsFormat, TimeDelta, Utc};
 use serde_json::json;
 
 use crate::support::{Report, Served, acumen, run, serve};
@@ -9,8 +10,72 @@ use crate::support::{Report, Served, acumen, run, serve};
 const WEEK: [&str; 2] = ["--week", "2026-W41"];
 
 /// Eight weeks of a small organisation, up to and with week 41 of 2026.
+fn organisation() -> Organisation {
+    Organisation::invent(&Recipe { sessions: 300, ..Recipe::demo() })
+}
+
 fn served(options: Options) -> Served {
-    Served::new(Organisation::invent(&Recipe { sessions: 300, ..Recipe::demo() }), options)
+    Served::new(organisation(), options)
+}
+
+/// What the vendor bills of Devin's sessions for that week: half of the ACUs of each on
+/// the day on which it began, half on the one on which it ended.
+fn used(organisation: &Organisation) -> f64 {
+    let moment = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+    let days = moment("2026-10-05T08:00:00Z")..moment("2026-10-12T08:00:00Z");
+    let mut used = 0.0;
+    for record in &organisation.records {
+        let body: serde_json::Value = serde_json::from_str(&record.body).unwrap();
+        let half = body["acus_consumed"].as_f64().unwrap_or(0.0).max(0.0) / 2.0;
+        let end = record.updated_at.clamp(record.created_at, record.created_at + TimeDelta::days(7));
+        used += [record.created_at, end].iter().filter(|at| days.contains(*at)).count() as f64 * half;
+    }
+    used
+}
+
+/// ACUs by the vendor's days, and what v3 tells by group.
+fn by_day_and_group(report: &Report, key: &str, org: bool, used: f64) {
+    let (facts, quality) = (report.facts(), quality(report).replace("&#x2f;", "/"));
+    let is_new = key.starts_with("cog_");
+    let ours = facts.value("acus", json!({})).as_f64().unwrap();
+    // v2 does not tell products apart; of an organisation it tells Devin's alone.
+    let theirs = if is_new || org { used } else { used * 1.17 };
+    // From a hundred on ACUs are shown whole.
+    assert!(ours.min(theirs) > 100.0 && (ours - theirs).abs() > 1.0, "days of work are not days of creation");
+    let told = entry("ACUs", 0, 0).replace("count\u{a0}0,", &format!("count\u{a0}{ours:.0},"));
+    let told = told.replace("vendor\u{a0}0<", &format!("vendor\u{a0}{theirs:.0}<"));
+    assert!(quality.contains(&told), "{key} {org}: {told} {quality}");
+    let others = format!("of other products are left out: {:.1} of cascade, ", used * 0.1);
+    assert_eq!(quality.contains(&others), is_new && !org, "{key} {org}: {quality}");
+    assert_eq!(quality.contains("which of them other products used"), !is_new);
+    let is_split = quality.contains("Sessions by origin, ours / the vendor&#x27;s");
+    assert_eq!(is_split, is_new);
+    if !is_new {
+        return;
+    }
+    let of = |dimension: &str, keys: &[&str]| -> u64 {
+        keys.iter()
+            .filter(|key| facts.keys("sessions", dimension).contains(&(**key).to_owned()))
+            .map(|key| facts.value("sessions", json!({dimension: key})).as_u64().unwrap())
+            .sum()
+    };
+    for (dimension, keys) in
+        [("origin", &["slack"][..]), ("origin", &["automation", "scheduled"]), ("size", &["m"])]
+    {
+        let (count, name) = (of(dimension, keys), keys[0]);
+        let told = format!("{name}\u{a0}{count}\u{a0}/\u{a0}{count}");
+        assert!(count > 0 && quality.contains(&told), "{told}: {quality}");
+    }
+    let merged = facts.value("sessions_with_merged_pr", json!({})).as_u64().unwrap();
+    assert!(quality.contains(&entry("Sessions with a merged PR", merged, merged)), "{quality}");
+    for (name, states) in [("Open PRs", &["open", "draft"][..]), ("Closed PRs", &["closed"])] {
+        let states = states.iter().filter(|state| facts.keys("prs", "state").contains(&(**state).to_owned()));
+        let count = states.map(|state| facts.value("prs", json!({"state": state})).as_u64().unwrap()).sum();
+        assert!(quality.contains(&entry(name, count, count)), "{name} {count}: {quality}");
+    }
+    let prs = facts.value("prs", json!({})).as_u64().unwrap();
+    let taken_over = "PRs of others that Devin pushed to, by the vendor&#x27;s count</dt><dd>1</dd>";
+    assert!((20..40).contains(&prs) && quality.contains(taken_over), "{prs}: {quality}");
 }
 
 /// The quality block of a page.
@@ -29,7 +94,7 @@ fn entry(name: &str, ours: u64, theirs: u64) -> String {
 fn counting(status: u16, counts: serde_json::Value) -> String {
     let session = json!({"session_id": "s1", "created_at": "2026-10-07T08:00:00Z"});
     let page = json!({"items": [session], "total": 1, "has_more": false}).to_string();
-    serve(move |head| match head.contains("/metrics/usage") {
+    serve(move |head| match head.contains("/metrics/") || head.contains("/consumption/") {
         true => (status, "", counts.to_string()),
         false => (200, "", page.clone()),
     })
@@ -37,10 +102,17 @@ fn counting(status: u16, counts: serde_json::Value) -> String {
 
 #[test]
 fn both_counts_stand_side_by_side_in_either_generation_and_scope() {
-    let served = served(Options::default());
-    // How many lists of people and organisations are asked for besides.
-    let cases = [("apk_user_x", true, 2), ("apk_user_x", false, 2), ("cog_x", true, 4), ("cog_x", false, 4)];
-    for (key, org, lists) in cases {
+    let organisation = organisation();
+    let used = used(&organisation);
+    let served = Served::new(organisation, Options::default());
+    // How many totals, and lists of people and organisations, are asked for besides.
+    let cases = [
+        ("apk_user_x", true, 2 + 2),
+        ("apk_user_x", false, 2 + 2),
+        ("cog_x", true, 4 + 4),
+        ("cog_x", false, 4 + 4),
+    ];
+    for (key, org, besides) in cases {
         let folder = tempfile::tempdir().unwrap();
         let mut command = acumen(folder.path());
         command.env("DEVIN_API_KEY", key).args(["report", "--base-url", &served.url(), "--out", "."]);
@@ -60,11 +132,8 @@ fn both_counts_stand_side_by_side_in_either_generation_and_scope() {
             assert!(count > 0 && quality(&report).contains(&entry(name, count, count)), "{key}: {name}");
         }
         assert!(quality(&report).contains("seldom match exactly"));
-        assert_eq!(
-            facts.0["source"]["requests"].as_u64(),
-            Some(asked - 1 - lists),
-            "the ledger is the walk's"
-        );
+        by_day_and_group(&report, key, !org.is_empty(), used);
+        assert_eq!(facts.0["source"]["requests"].as_u64(), Some(asked - besides), "the ledger is the walk's");
         assert!(!report.json.contains("vendor"));
     }
 }
@@ -88,8 +157,8 @@ fn a_refusal_is_a_note() {
         assert!(quality.contains(&note), "{why}: {quality}");
         assert!(!quality.contains("count</dt>"), "{quality}");
     };
-    let refused = served(Options { may_see_usage: false, ..Options::default() });
-    told(&refused.report(&WEEK), "the key lacks the right");
+    let options = Options { may_see_usage: false, may_see_consumption: false, ..Options::default() };
+    told(&served(options).report(&WEEK), "the key lacks the right");
     for (status, why) in [
         (401, "the key was refused"),
         (404, "the server does not have them"),
@@ -98,6 +167,116 @@ fn a_refusal_is_a_note() {
     ] {
         told(&Report::new(&counting(status, json!({})), &WEEK), why);
     }
+}
+
+#[test]
+fn a_refusal_of_one_costs_its_own_row() {
+    let told = |options: Options| {
+        let folder = tempfile::tempdir().unwrap();
+        let served = served(options);
+        let mut command = acumen(folder.path());
+        command.env("DEVIN_API_KEY", "cog_x").args(["report", "--base-url", &served.url(), "--out", "."]);
+        let outcome = run(command.args(WEEK));
+        let read = std::fs::read_to_string(folder.path().join(outcome.stdout.lines().next().unwrap()));
+        let report = Report { folder, html: read.unwrap(), json: String::new(), stderr: outcome.stderr };
+        quality(&report).to_owned()
+    };
+    let (sessions, acus) = ("Sessions by the vendor", "ACUs by the vendor");
+    let quality = told(Options { may_see_usage: false, ..Options::default() });
+    assert!(quality.contains(acus) && !quality.contains(sessions), "{quality}");
+    assert!(quality.contains("counts of PRs could not be read: the key lacks the right ViewAccountMetrics."));
+    let quality = told(Options { may_see_consumption: false, ..Options::default() });
+    assert!(!quality.contains(acus) && quality.contains(sessions), "{quality}");
+    let right = "ViewAccountConsumption (ManageBilling in older accounts).";
+    assert!(
+        quality.contains(&format!("ACUs could not be read: the key lacks the right {right}")),
+        "{quality}"
+    );
+}
+
+#[test]
+fn a_covered_report_has_no_group_of_the_vendor_s() {
+    let recipe = Recipe { sessions: 2_000, ..Recipe::demo() };
+    let served = Served::new(Organisation::invent(&recipe), Options::default());
+    let report = served.report(&["--week", "2026-W41", "--profile", "leadership"]);
+    let quality = quality(&report);
+    assert!(
+        quality.contains("Sessions by the vendor") && quality.contains("ACUs by the vendor"),
+        "{quality}"
+    );
+    for words in ["by origin", "by size", "Open PRs", "Closed PRs", "pushed to"] {
+        assert!(!quality.contains(words), "{words}");
+    }
+    // ACUs are whole units there.
+    let acus = quality.split_once("ACUs by the vendor&#x27;s count</dt><dd>").unwrap().1;
+    assert!(!acus.split_once("</dd>").unwrap().0.contains('.'), "{acus}");
+}
+
+#[test]
+#[allow(clippy::disallowed_methods)]
+fn an_archive_keeps_what_the_vendor_told() {
+    let now = Utc::now();
+    let session = |number: i64| {
+        let at = now - TimeDelta::hours(number * 6);
+        let text = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
+        json!({
+            "session_id": format!("s{number}"), "org_id": "org_demo", "status": "exit", "acus_consumed": 2.5,
+            "created_at": text(at), "updated_at": text(at + TimeDelta::hours(3)), "user_id": format!("u{}", number % 7),
+            "pull_requests": [{"pr_url": format!("https://github.com/a/b/pull/{number}"), "pr_state": "merged"}]
+        })
+    };
+    let served = Served::values((1..400).map(session).collect());
+    let folder = tempfile::tempdir().unwrap();
+    let since = (now - TimeDelta::days(400)).date_naive().to_string();
+    let tz = "Asia/Kathmandu";
+    let mut sync = acumen(folder.path());
+    sync.env("DEVIN_API_KEY", "cog_x").args([
+        "sync",
+        "--base-url",
+        &served.url(),
+        "--since",
+        &since,
+        "--tz",
+        tz,
+    ]);
+    let outcome = run(&mut sync);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    assert!(!outcome.stderr.contains("could not be read"), "{}", outcome.stderr);
+    let report = |flags: &[&str]| {
+        let mut command = acumen(folder.path());
+        command.env("DEVIN_API_KEY", "cog_x").args(["report", "--out", "out", "--tz", tz]).args(flags);
+        let outcome = run(&mut command);
+        assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+        std::fs::read_to_string(folder.path().join(outcome.stdout.lines().next().unwrap())).unwrap()
+    };
+    let rows = |html: &str| -> Vec<String> {
+        let rows = html.split("<dt>").skip(1).map(|row| row.split("</dd>").next().unwrap().to_owned());
+        rows.filter(|row| row.contains("vendor")).collect()
+    };
+    let month = now.with_timezone(&chrono_tz::Asia::Kathmandu).date_naive().with_day(1).unwrap();
+    let month = month.pred_opt().unwrap().format("%Y-%m").to_string();
+    for period in [&[][..], &["--month", &month]] {
+        let asked = rows(&report(&[&["--base-url", &served.url()], period].concat()));
+        let kept = rows(&report(&[&["--archive", "archive"], period].concat()));
+        assert!(asked.len() > 8 && asked == kept, "{asked:#?}\n{kept:#?}");
+    }
+    // Days are kept one by one, counts of weeks and months alone.
+    let day = (now - TimeDelta::days(20)).date_naive().to_string();
+    let days = ["--from", &day, "--to", &day];
+    let kept = rows(&report(&[&["--archive", "archive"], &days[..]].concat()));
+    assert!(matches!(kept.as_slice(), [acus] if acus.starts_with("ACUs by")), "{kept:?}");
+    assert_eq!(rows(&report(&[&["--archive", "archive", "--no-reconcile"], &days[..]].concat())), [""; 0]);
+    assert_eq!(run(acumen(folder.path()).args(["archive", "verify"])).code, Some(0));
+
+    // An archive that an earlier version wrote has none of it.
+    let state = folder.path().join("archive/state.json");
+    let mut text: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&state).unwrap()).unwrap();
+    text["schema"] = json!(2);
+    text["files"].as_object_mut().unwrap().remove("vendor.json");
+    std::fs::write(&state, text.to_string()).unwrap();
+    std::fs::remove_file(folder.path().join("archive/vendor.json")).unwrap();
+    assert_eq!(rows(&report(&["--archive", "archive"])), [""; 0]);
 }
 
 #[test]

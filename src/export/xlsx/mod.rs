@@ -71,7 +71,7 @@ mod tests {
             prices: None,
             notes: &[],
             saved: None,
-            vendor: &Vendor::NotAsked,
+            vendor: Box::leak(Box::<Vendor>::default()),
             demo: false,
         }
     }

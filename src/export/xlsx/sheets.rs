@@ -205,7 +205,7 @@ fn source(facts: &Facts, run: &Run<'_>) -> Sheet {
     };
     let mut blocks =
         vec![table("quality", "Quality of the data", report::quality::entries(facts, run.vendor))];
-    let note = report::quality::note(run.vendor);
+    let note = report::quality::note(facts, run.vendor);
     blocks.extend((!note.is_empty()).then(|| words("", vec![note])));
     let period = &facts.period;
     let told = |name, value: &str| Entry::word(name, value.to_owned());

@@ -201,14 +201,20 @@ async fn a_refused_list_is_a_note_and_the_others_count() {
         for (status, what) in [(403, may_not), (404, "the server has no list of")] {
             let server = serve(move |asked| enterprise(asked, &[(list, status)]));
             let people = ask(&server, Api::V3, None).await;
-            assert_eq!(people.notes, [format!("{what} {name}: their ids are shown")]);
+            let lacks = if status == 403 {
+                ", for it lacks the right to view the members of the enterprise"
+            } else {
+                ""
+            };
+            assert_eq!(people.notes, [format!("{what} {name}{lacks}: their ids are shown")]);
             assert_eq!((told(&people), people.organisations.len()), (left.map(str::to_owned).to_vec(), 1));
             assert_eq!(server.log().len(), 4, "nothing is asked twice");
         }
     }
     let server = serve(move |asked| enterprise(asked, &[(ORGANISATIONS, 403)]));
     let people = ask(&server, Api::V3, None).await;
-    assert_eq!(people.notes, [format!("{may_not} organisations: their ids are shown")]);
+    let lacks = "for it lacks the right to view the organisations of the enterprise";
+    assert_eq!(people.notes, [format!("{may_not} organisations, {lacks}: their ids are shown")]);
     assert_eq!((people.members.len(), people.organisations.len()), (3, 0));
 
     let all = [USERS, IDP_USERS, SERVICE_USERS, ORGANISATIONS].map(|list| (list, 403));
@@ -216,7 +222,51 @@ async fn a_refused_list_is_a_note_and_the_others_count() {
     let people = ask(&server, Api::V3, None).await;
     assert_eq!((people.members.len(), people.organisations.len(), people.notes.len()), (0, 0, 4));
     let order = ["users", "identity-provider users", "service users", "organisations"];
-    assert!(people.notes.iter().zip(order).all(|(note, name)| note.contains(&format!("of {name}:"))));
+    assert!(people.notes.iter().zip(order).all(|(note, name)| note.contains(&format!("of {name},"))));
+}
+
+#[tokio::test]
+async fn an_organisation_s_key_reads_the_list_of_its_own_people() {
+    let own = "/v3beta1/organizations/org-1/members/users";
+    let answer = move |asked: &Asked, refused: &[&str], own_status: u16| match path(asked) {
+        place if refused.contains(&place) => json(403, "{}"),
+        place if place == own => {
+            json(own_status, &v3(&[user("u", "\"Ursel\""), user("v", "\"Vera\"")].join(","), None))
+        }
+        _ => enterprise(asked, &[]),
+    };
+    // Whoever may read the enterprise's lists does not ask for another.
+    let server = serve(move |asked| answer(asked, &[], 200));
+    ask(&server, Api::V3, Some("org-1")).await;
+    assert_eq!(server.log().len(), 3);
+
+    let server = serve(move |asked| answer(asked, &[USERS, IDP_USERS], 200));
+    let people = ask(&server, Api::V3, Some("org-1")).await;
+    assert_eq!(
+        (told(&people), people.notes),
+        (vec!["s=Nightly".into(), "u=Ursel".into(), "v=Vera".into()], vec![])
+    );
+    assert_eq!(server.log().len(), 4);
+    assert!(server.log().iter().any(|asked| asked.target == format!("{own}?first=200")));
+
+    let server = serve(move |asked| answer(asked, &[IDP_USERS], 200));
+    let people = ask(&server, Api::V3, Some("org-1")).await;
+    assert_eq!((people.members.len(), people.notes.len()), (3, 0));
+
+    let server = serve(move |asked| answer(asked, &[USERS, IDP_USERS], 403));
+    let people = ask(&server, Api::V3, Some("org-1")).await;
+    assert_eq!(
+        people.notes,
+        [
+            "the key may not read the list of the organisation's users, for it lacks the right ViewOrgMembership: \
+          their ids are shown"
+        ]
+    );
+    assert_eq!(told(&people), ["s=Nightly"]);
+    // All organisations together have no list of their own.
+    let server = serve(move |asked| answer(asked, &[USERS, IDP_USERS], 200));
+    assert_eq!(ask(&server, Api::V3, None).await.notes.len(), 2);
+    assert_eq!(server.log().len(), 4);
 }
 
 #[tokio::test]

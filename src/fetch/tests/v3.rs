@@ -578,9 +578,9 @@ async fn all_that_is_asked_at_once_shares_one_bound() {
         let question = v3(&server, width);
         let clone = Question { page_size: 7, ..question.clone() };
         let ((first, _), people, (second, _), vendor) =
-            tokio::join!(run(&question), people(&question), run(&clone), vendor(&clone));
+            tokio::join!(run(&question), people(&question), run(&clone), vendor(&clone, None));
         assert!(first.unwrap().complete && second.unwrap().complete && people.notes.is_empty());
-        assert_eq!(vendor, Vendor::Untold("the server's answer cannot be read"));
+        assert_eq!(vendor.untold, [("totals", "the server's answer cannot be read".to_owned())]);
         assert_eq!(server.peak(), width);
     }
 }

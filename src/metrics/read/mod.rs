@@ -71,7 +71,12 @@ impl Facts {
             period: file.period.bounds(),
             previous: file.previous.bounds(),
             quality: file.quality.quality(),
-            budget: file.budget.map(BudgetRow::budget).transpose()?,
+            budgets: file
+                .budgets
+                .into_iter()
+                .chain(file.budget)
+                .map(BudgetRow::budget)
+                .collect::<Result<_, _>>()?,
             withheld,
             known: Known { api: source.api, teams, currency },
             source,
@@ -184,7 +189,7 @@ mod tests {
     #[test]
     fn names_teams_and_money_are_read_back() {
         let spend = "\n    {\"metric\":\"spend\",\"unit\":\"EUR\",\"group\":{\"team\":\"x\"},\"value\":1.25,\"n\":3,\"previous\":null}\n  ]";
-        let budget = "  \"budget\": {\"month\":\"2026-10\",\"until\":\"2026-10-12T00:00:00Z\",\"amount\":5000.0,\"currency\":\"EUR\",\"used\":1250.1,\"forecast\":null},\n";
+        let budget = "  \"budgets\": [{\"period\":\"2026-10\",\"until\":\"2026-10-12T00:00:00Z\",\"amount\":5000.0,\"currency\":\"EUR\",\"used\":1250.1,\"forecast\":null}],\n";
         let labels = "  \"labels\": {\"org\":{\"o1\":\"Acme\",";
         let text = sample();
         let (rows, _) = text.rsplit_once("\n  ]").unwrap();
@@ -196,8 +201,13 @@ mod tests {
         assert!(facts.called(Dim::Org, "o1") == "Acme" && !facts.names.is_empty());
         assert_eq!(facts.known.currency.map(|currency| currency.code().to_owned()), Some("EUR".to_owned()));
         assert!(facts.known.teams && facts.source.archive.is_some());
-        assert_eq!(facts.budget.as_ref().and_then(|budget| budget.used), Some(1250.1));
+        assert_eq!(facts.budgets[0].used, Some(1250.1));
         assert_eq!(facts.to_json().unwrap(), text);
+        // Earlier versions wrote one, of a month.
+        let earlier =
+            budget.replace("budgets", "budget").replace("[{\"period\"", "{\"month\"").replace("}],", "},");
+        let facts = Facts::from_json(&text.replace(budget, &earlier)).unwrap();
+        assert_eq!((facts.budgets[0].period.as_str(), facts.budgets.len()), ("2026-10", 1));
     }
 
     #[test]

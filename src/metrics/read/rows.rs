@@ -26,6 +26,9 @@ pub(super) struct File<'a> {
     pub(super) source: SourceRow,
     pub(super) quality: QualityRow,
     #[serde(borrow, default)]
+    pub(super) budgets: Vec<BudgetRow<'a>>,
+    /// The only one that earlier versions wrote.
+    #[serde(borrow, default)]
     pub(super) budget: Option<BudgetRow<'a>>,
     #[serde(default)]
     pub(super) withheld: Vec<WithheldRow>,
@@ -166,7 +169,8 @@ impl QualityRow {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct BudgetRow<'a> {
-    pub(super) month: String,
+    #[serde(alias = "month")]
+    pub(super) period: String,
     pub(super) until: String,
     #[serde(borrow)]
     pub(super) amount: Number<'a>,
@@ -184,7 +188,7 @@ impl BudgetRow<'_> {
             currency: currency(&self.currency)?,
             used: self.used.value()?,
             forecast: self.forecast.value()?,
-            month: self.month,
+            period: self.period,
             until: self.until,
         })
     }

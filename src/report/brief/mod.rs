@@ -58,7 +58,7 @@ pub fn brief(facts: &Facts) -> Result<Brief, ReportError> {
         tags: &source.tags,
         users: &source.users,
         prices: None,
-        vendor: &Vendor::NotAsked,
+        vendor: &Vendor::default(),
         notes: &[],
         saved: None,
         demo: false,

@@ -10,7 +10,7 @@ use crate::report::{change, money, names};
 use crate::unit::Unit;
 
 /// The vendor's sizes of a session, smallest first.
-const SIZES: [&str; 5] = ["xs", "s", "m", "l", "xl"];
+pub const SIZES: [&str; 5] = ["xs", "s", "m", "l", "xl"];
 /// The most bars that a reader takes in.
 const MOST_BARS: usize = 15;
 

@@ -94,6 +94,21 @@ fn organisations_have_their_own_members() {
 }
 
 #[test]
+fn an_organisation_lists_its_own_people_in_the_beta_of_version_3() {
+    let organisation = invented();
+    let own = list(&organisation, "/v3beta1/organizations/org_demo_2/members/users", 7);
+    let old = list(&organisation, "/v2/enterprise/organizations/org_demo_2/members", 200);
+    let named = |entries: &[Value]| -> BTreeMap<String, (Value, Value)> {
+        entries
+            .iter()
+            .map(|entry| (id(entry).to_owned(), (entry["name"].clone(), entry["email"].clone())))
+            .collect()
+    };
+    assert_eq!(named(&own), named(&old));
+    assert!(own.len() > 10 && own[0]["role_assignments"].is_array());
+}
+
+#[test]
 fn pages_are_cut_in_the_documented_envelopes() {
     let organisation = invented();
     for path in [MEMBERS].into_iter().chain(V3_PEOPLE).chain(ORGANISATIONS) {

@@ -16,7 +16,14 @@ const PERSONAL: &str = "Bearer apk_user_x";
 const SERVICE: &str = "Bearer cog_x";
 
 fn terms() -> Terms {
-    Terms { max_page: 200, key: None, total: Total::Told, may_see_usage: true, hidden: Vec::new() }
+    Terms {
+        max_page: 200,
+        key: None,
+        total: Total::Told,
+        may_see_usage: true,
+        may_see_consumption: true,
+        hidden: Vec::new(),
+    }
 }
 
 fn key(path: &str) -> &'static str {

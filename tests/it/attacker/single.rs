@@ -543,30 +543,34 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// What a page says of the budget: the spend of the month up to the end of
-    /// the period, and with it the days of the period in another month.
+    /// What a page says of budgets: the spend of each month of the period up to its
+    /// end, and with it the days of the period in other months.
     fn budget(&mut self) {
         let report = self.report;
         let pages = report.files.iter().filter(|(name, _)| name.ends_with(".html"));
         let is_shown = pages.into_iter().any(|(_, page)| {
             let page = String::from_utf8_lossy(page);
             let said =
-                page.split("Budget of ").nth(1).map(|said| said.split(" used").next().unwrap_or_default());
-            said.is_some_and(|said| said.split_once(": ").is_some_and(|(_, used)| used.starts_with('€')))
+                page.split("Budget of ").skip(1).map(|said| said.split(" used").next().unwrap_or_default());
+            said.into_iter().any(|said| said.split_once(": ").is_some_and(|(_, used)| used.starts_with('€')))
         });
         if !is_shown {
             return;
         }
         let last = report.period.after - Days::new(1);
-        let month = Period::new(&last.format("%Y-%m").to_string());
         let truth = self.truth;
         let is_used = |at: &usize| local_date(&truth.sessions[*at]) <= last;
-        let used: Rows = truth.of(&month).into_iter().filter(is_used).collect();
-        let rest: Rows = truth.of(&report.period).difference(&used).copied().collect();
-        for (part, rows) in [("used of the budget", used), ("the period minus what is used", rest)] {
-            let people = self.people(&rows);
-            if !is_harmless(&people) {
-                self.find("budget", format!("{part} is of {} people", people.len()), people);
+        // Those of the page; a week has one or two.
+        let months: BTreeSet<String> =
+            [report.period.first, last].into_iter().map(|day| day.format("%Y-%m").to_string()).collect();
+        for month in months {
+            let used: Rows = truth.of(&Period::new(&month)).into_iter().filter(is_used).collect();
+            let rest: Rows = truth.of(&report.period).difference(&used).copied().collect();
+            for (part, rows) in [("used of the budget", used), ("the period minus what is used", rest)] {
+                let people = self.people(&rows);
+                if !is_harmless(&people) {
+                    self.find("budget", format!("{part} of {month} is of {} people", people.len()), people);
+                }
             }
         }
     }

@@ -104,6 +104,12 @@ fn a_file_that_cannot_be_used_stops_a_report_before_it_begins() {
     assert!(told.contains("line 6: price: two prices"), "{told}");
     assert!(refused(&format!("{second}per_acu = -2\ncurrency = \"EUR\"\n"), &[]).contains("line 7: price"));
     assert!(refused("budget = 5\n", &[]).contains("there is no price"));
+    assert!(refused("budget_cycle_day = 5\n", &[]).contains("there is no budget that could begin on it"));
+    for day in ["0", "32", "\"later\""] {
+        let told = refused(&format!("budget = 5\nbudget_cycle_day = {day}\n"), &[]);
+        assert!(told.contains("--budget-cycle-day: cannot read"), "{told}");
+        assert!(told.contains("hint: write a day of the month from 1 to 31, or auto"), "{told}");
+    }
     assert!(refused("people = \"names\"\nprofile = \"leadership\"\n", &[]).contains("names nobody"));
     assert!(
         refused("", &["--people", "hidden", "--user", "u"]).contains("--user: a report that hides people")

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use acumen::simulator::Organisation;
+use acumen::simulator::{Options, Organisation};
 use serde_json::json;
 
 use super::{by, close, day, local_day, recipe, report, week};
 use crate::oracle::records::Session;
+use crate::support::Served;
 
 /// Thousandths of a coin, worked out in whole numbers: ACUs have two places
 /// here and prices three.
@@ -98,9 +99,10 @@ fn a_budget_tells_the_month_so_far_and_where_it_is_heading() {
     let used: f64 = month.iter().map(|session| session.spent() * price(session)).sum();
     let settings = format!("budget = \"1000\"\n{PRICES}");
     let whole = report(organisation.clone(), &settings, &["--trend", "0"], &[]);
-    let budget = &whole.facts().0["budget"];
+    let budgets = whole.facts().0["budgets"].clone();
+    let [budget] = budgets.as_array().unwrap().as_slice() else { panic!("{budgets}") };
     assert_eq!(
-        (&budget["month"], &budget["amount"], &budget["currency"]),
+        (&budget["period"], &budget["amount"], &budget["currency"]),
         (&json!("2026-10"), &json!(1000.0), &json!("EUR"))
     );
     assert!(close(budget["used"].as_f64().unwrap(), used));
@@ -109,5 +111,98 @@ fn a_budget_tells_the_month_so_far_and_where_it_is_heading() {
     assert!(whole.html.contains("Budget of October 2026: €"), "the page tells it");
     // A part of the sessions is not what the budget is spent on.
     let part = report(organisation, &settings, &["--tag", "team:payments"], &[]);
-    assert!(part.facts().0.get("budget").is_none());
+    assert!(part.facts().0.get("budgets").is_none());
+}
+
+/// What the sessions of a span cost.
+fn spent(organisation: &Organisation, from: &str, to: &str) -> f64 {
+    let bodies = organisation.records.iter();
+    let values: Vec<_> = bodies.map(|record| serde_json::from_str(&record.body).unwrap()).collect();
+    let sessions = crate::oracle::records::sessions(&values, from.parse().unwrap(), to.parse().unwrap());
+    sessions.iter().map(|session| session.spent() * price(session)).sum()
+}
+
+/// Label and spend of each budget.
+fn budgets(report: &crate::support::Report) -> Vec<(String, f64, bool)> {
+    let facts = report.facts().0;
+    let told = |row: &serde_json::Value| {
+        let label = row["period"].as_str().unwrap().to_owned();
+        (label, row["used"].as_f64().unwrap(), row["forecast"].is_number())
+    };
+    facts["budgets"].as_array().unwrap().iter().map(told).collect()
+}
+
+fn is_told(found: &[(String, f64, bool)], expected: &[(&str, f64, bool)]) {
+    assert_eq!(found.len(), expected.len(), "{found:?}");
+    for (found, expected) in found.iter().zip(expected) {
+        assert_eq!((found.0.as_str(), found.2), (expected.0, expected.2));
+        assert!(expected.1 > 0.0 && close(found.1, expected.1), "{found:?} {expected:?}");
+    }
+}
+
+#[test]
+fn every_month_of_a_period_has_its_budget() {
+    let organisation = Organisation::invent(&recipe(3));
+    let settings = format!("budget = \"1000\"\n{PRICES}");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("settings.toml");
+    std::fs::write(&path, format!("tz = \"Europe/Berlin\"\ntrend = 0\n{settings}")).unwrap();
+    let served = Served::new(organisation.clone(), Options::default());
+    let of = |flags: &[&str]| served.report(&[&["--config", path.to_str().unwrap()], flags].concat());
+    let spent = |from: &str, to: &str| spent(&organisation, from, to);
+    // A week over the end of a month; only the second month has yet to end.
+    let week = of(&["--week", "2026-W40"]);
+    let september = spent("2026-08-31T22:00:00Z", "2026-09-30T22:00:00Z");
+    let begun = spent("2026-09-30T22:00:00Z", "2026-10-04T22:00:00Z");
+    is_told(&budgets(&week), &[("2026-09", september, false), ("2026-10", begun, false)]);
+    for words in [
+        "Budget of September 2026: €",
+        "used by 30 September.",
+        "Budget of October 2026: €",
+        "used by 4 October.",
+    ] {
+        assert!(week.html.contains(words), "{words}");
+    }
+    let quarter = of(&["--quarter", "2026-Q3"]);
+    let told = budgets(&quarter);
+    assert_eq!(
+        told.iter().map(|budget| budget.0.as_str()).collect::<Vec<_>>(),
+        ["2026-07", "2026-08", "2026-09"]
+    );
+    // There were no sessions yet.
+    assert_eq!((told[0].1, told[1].1), (0.0, 0.0));
+    assert!(close(told[2].1, september) && told.iter().all(|budget| !budget.2));
+    assert!(quarter.html.matches("Budget of ").count() >= 3);
+}
+
+#[test]
+fn a_budget_may_follow_billing_cycles() {
+    let organisation = Organisation::invent(&recipe(3));
+    let of = |day: &str, options: Options, flags: &[&str]| {
+        let settings = format!("budget = \"1000\"\nbudget_cycle_day = {day}\n{PRICES}");
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("acumen.toml"), settings).unwrap();
+        let path = folder.path().join("acumen.toml").to_string_lossy().into_owned();
+        let common = ["--config", &path, "--week", "2026-W41", "--tz", "Europe/Berlin", "--trend", "0"];
+        Served::new(organisation.clone(), options).report(&[&common[..], flags].concat())
+    };
+    let spent = |from: &str, to: &str| spent(&organisation, from, to);
+    let by_day = of("23", Options::default(), &[]);
+    let cycle = "2026-09-23_2026-10-22";
+    is_told(&budgets(&by_day), &[(cycle, spent("2026-09-22T22:00:00Z", "2026-10-11T22:00:00Z"), true)]);
+    assert!(by_day.html.contains("Budget of the billing cycle of 23 September to 22 October 2026: €"));
+    assert!(by_day.html.contains("by the end of the cycle."));
+    // The vendor bills at eight in the morning, in UTC.
+    let told = spent("2026-09-23T08:00:00Z", "2026-10-11T22:00:00Z");
+    is_told(&budgets(&of("\"auto\"", Options::default(), &[])), &[(cycle, told, true)]);
+    is_told(
+        &budgets(&of("\"auto\"", Options::default(), &["--profile", "leadership"])),
+        &[(cycle, told.round(), true)],
+    );
+    let refused = of("\"auto\"", Options { may_see_consumption: false, ..Options::default() }, &[]);
+    let month = spent("2026-09-30T22:00:00Z", "2026-10-11T22:00:00Z");
+    is_told(&budgets(&refused), &[("2026-10", month, true)]);
+    let note = "billing cycles cannot be had (the key lacks the right): the budget is for calendar months";
+    assert!(refused.html.contains(note) && refused.stderr.contains(note), "{}", refused.stderr);
+    is_told(&budgets(&of("1", Options::default(), &[])), &[("2026-10", month, true)]);
 }

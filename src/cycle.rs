@@ -1,0 +1,166 @@
+//! The spans that a budget is for: calendar months, or billing cycles.
+
+use std::ops::Range;
+
+use chrono::{DateTime, Datelike, Months, NaiveDate, TimeDelta, Utc};
+use chrono_tz::Tz;
+
+use crate::period::{Kind, Period};
+
+/// When a budget begins anew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rhythm {
+    /// On the first of each month.
+    #[default]
+    Months,
+    /// On this day of each month, from 2 to 31; where a month is shorter, on its last.
+    Day(u32),
+    /// When the vendor bills, which it tells.
+    Vendor,
+}
+
+/// A span with a budget of its own, half-open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cycle {
+    /// Its month, `2026-10`, or its local days, `2026-09-23_2026-10-22`.
+    pub label: String,
+    /// When it begins …
+    pub from: DateTime<Utc>,
+    /// … and when the next one does.
+    pub to: DateTime<Utc>,
+}
+
+/// The cycles that have at least one of these local days, the oldest first; none of a
+/// rhythm that only the vendor knows.
+pub fn touched(rhythm: Rhythm, first: NaiveDate, last: NaiveDate, tz: Tz) -> Vec<Cycle> {
+    let spans: Box<dyn Iterator<Item = Option<Period>>> = match rhythm {
+        Rhythm::Vendor => return Vec::new(),
+        Rhythm::Months => Box::new(months(first).map(move |day| Period::month_of(day, tz))),
+        Rhythm::Day(number) => {
+            Box::new(months(first.checked_sub_months(Months::new(1)).unwrap_or(first)).map(move |month| {
+                let begin = on(month, number)?;
+                Period::days(begin, on(month.checked_add_months(Months::new(1))?, number)?.pred_opt()?, tz)
+            }))
+        }
+    };
+    let spans = spans.map_while(|span| span).skip_while(|span| span.last() < first);
+    spans
+        .take_while(|span| span.first() <= last)
+        .map(|span| Cycle { label: span.label(), from: span.from().to_utc(), to: span.to().to_utc() })
+        .collect()
+}
+
+/// The firsts of a day's month and of those after it.
+fn months(day: NaiveDate) -> impl Iterator<Item = NaiveDate> {
+    std::iter::successors(day.with_day(1), |first| first.checked_add_months(Months::new(1)))
+}
+
+/// A day of the month that begins on a first, or the month's last.
+fn on(first: NaiveDate, number: u32) -> Option<NaiveDate> {
+    let last = first.checked_add_months(Months::new(1))?.pred_opt()?;
+    first.with_day(number.min(last.day()))
+}
+
+/// Of the vendor's cycles those that overlap a span, the oldest first; `None` where
+/// they leave a part of it open.
+pub fn told(cycles: &[Range<DateTime<Utc>>], span: &Range<DateTime<Utc>>, tz: Tz) -> Option<Vec<Cycle>> {
+    let mut known_until = span.start;
+    let mut touched = Vec::new();
+    for Range { start, end } in cycles.iter().filter(|cycle| cycle.start < span.end && span.start < cycle.end)
+    {
+        if *start > known_until {
+            return None;
+        }
+        known_until = *end;
+        let day = |moment: &DateTime<Utc>| moment.with_timezone(&tz).date_naive();
+        let (first, last) = (day(start), day(&(*end - TimeDelta::days(1))));
+        let label = Period::days(first, last.max(first), tz)?.label();
+        touched.push(Cycle { label, from: *start, to: *end });
+    }
+    (known_until >= span.end && !touched.is_empty()).then_some(touched)
+}
+
+/// What people call the cycle with a label: `October 2026`, `the billing cycle of 23
+/// September to 22 October 2026`.
+pub fn name(label: &str) -> String {
+    match Period::parse_label(label, Tz::UTC) {
+        Some(month) if month.kind() == Kind::Month => month.name(),
+        Some(days) => format!("the billing cycle of {}", days.dates_in_words()),
+        None => String::new(),
+    }
+}
+
+/// Whether a label is a month's, and not a billing cycle's.
+pub fn is_month(label: &str) -> bool {
+    Period::parse_month(label, Tz::UTC).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn labels(rhythm: Rhythm, first: &str, last: &str) -> Vec<String> {
+        touched(rhythm, day(first), day(last), Tz::UTC).into_iter().map(|cycle| cycle.label).collect()
+    }
+
+    #[test]
+    fn every_month_of_a_period_is_touched() {
+        assert_eq!(labels(Rhythm::Months, "2026-10-05", "2026-10-11"), ["2026-10"]);
+        assert_eq!(labels(Rhythm::Months, "2026-09-28", "2026-10-04"), ["2026-09", "2026-10"]);
+        assert_eq!(labels(Rhythm::Months, "2026-10-01", "2026-12-31"), ["2026-10", "2026-11", "2026-12"]);
+        assert_eq!(labels(Rhythm::Vendor, "2026-10-01", "2026-12-31"), [""; 0]);
+    }
+
+    #[test]
+    fn a_cycle_begins_on_its_day_or_the_last_of_the_month() {
+        let of = |number, first: &str, last: &str| labels(Rhythm::Day(number), first, last);
+        assert_eq!(of(23, "2026-10-05", "2026-10-11"), ["2026-09-23_2026-10-22"]);
+        assert_eq!(of(23, "2026-10-22", "2026-10-23"), ["2026-09-23_2026-10-22", "2026-10-23_2026-11-22"]);
+        assert_eq!(
+            of(31, "2027-01-31", "2027-03-31"),
+            ["2027-01-31_2027-02-27", "2027-02-28_2027-03-30", "2027-03-31_2027-04-29"]
+        );
+        assert_eq!(of(29, "2028-02-29", "2028-02-29"), ["2028-02-29_2028-03-28"]);
+        assert_eq!(of(30, "2028-02-28", "2028-02-29"), ["2028-01-30_2028-02-28", "2028-02-29_2028-03-29"]);
+    }
+
+    #[test]
+    fn a_cycle_is_bounded_by_local_midnights() {
+        // The clock is put back on 25 October in Berlin.
+        let cycles = touched(Rhythm::Day(23), day("2026-10-25"), day("2026-10-25"), Tz::Europe__Berlin);
+        let [cycle] = cycles.as_slice() else { panic!("{cycles:?}") };
+        assert_eq!(cycle.from.to_rfc3339(), "2026-10-22T22:00:00+00:00");
+        assert_eq!((cycle.to - cycle.from).num_hours(), 31 * 24 + 1);
+    }
+
+    #[test]
+    fn the_vendors_cycles_count_where_they_leave_nothing_open() {
+        let moment = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        let cycle =
+            |from: &str, to: &str| moment(&format!("{from}T08:00:00Z"))..moment(&format!("{to}T08:00:00Z"));
+        let all = [cycle("2026-08-23", "2026-09-23"), cycle("2026-09-23", "2026-10-23")];
+        let span =
+            |from: &str, to: &str| moment(&format!("{from}T00:00:00Z"))..moment(&format!("{to}T00:00:00Z"));
+        let told = |from: &str, to: &str| {
+            let cycles = told(&all, &span(from, to), Tz::UTC)?;
+            Some(cycles.into_iter().map(|cycle| cycle.label).collect::<Vec<_>>())
+        };
+        assert_eq!(told("2026-10-05", "2026-10-12"), Some(vec!["2026-09-23_2026-10-22".to_owned()]));
+        // Until eight the day belongs to the cycle before.
+        assert_eq!(told("2026-09-23", "2026-09-24").map(|cycles| cycles.len()), Some(2));
+        assert_eq!((told("2026-10-19", "2026-10-26"), told("2026-08-20", "2026-08-25")), (None, None));
+        assert_eq!(super::told(&all[..1], &span("2026-10-05", "2026-10-12"), Tz::UTC), None);
+    }
+
+    #[test]
+    fn people_are_told_which_cycle_it_is() {
+        assert_eq!((name("2026-10"), is_month("2026-10")), ("October 2026".to_owned(), true));
+        let cycle = "2026-09-23_2026-10-22";
+        assert_eq!(name(cycle), "the billing cycle of 23 September to 22 October 2026");
+        assert!(!is_month(cycle));
+    }
+}

@@ -1,0 +1,310 @@
+//! The vendor's own counts of a span, to stand beside ours.
+
+mod read;
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use reqwest::Url;
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::ask::Asker;
+use super::flight::Flight;
+use super::{Api, FetchError, Limits, Question, address, client, error, retry};
+
+/// What the vendor counts in a span; `None`, or no bucket, where it does not tell.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Counts {
+    /// Sessions that were created.
+    pub sessions: Option<u64>,
+    /// The same by origin, `scheduled` among `automation`, others left out; v3 alone.
+    pub by_origin: BTreeMap<String, u64>,
+    /// The same by size; v3 alone.
+    pub by_size: BTreeMap<String, u64>,
+    /// Sessions with a merged pull request.
+    pub with_merged_pr: Option<u64>,
+    /// ACUs per session.
+    pub acus_per_session: Option<f64>,
+    /// Pull requests that were created.
+    pub pull_requests: Option<u64>,
+    /// Those still open.
+    pub open: Option<u64>,
+    /// Those that were merged.
+    pub merged: Option<u64>,
+    /// Those that were closed without being merged.
+    pub closed: Option<u64>,
+    /// Pull requests that Devin pushed to without having created them.
+    pub taken_over: Option<u64>,
+}
+
+/// ACUs by the vendor's days, which begin at 08:00 UTC.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Consumption {
+    /// Of all products.
+    pub acus: f64,
+    /// By product, `devin` among them; empty where that is not told.
+    pub by_product: BTreeMap<String, f64>,
+}
+
+impl Consumption {
+    /// All of them together; by product only where each tells it.
+    pub fn sum<'c>(parts: impl IntoIterator<Item = &'c Self>) -> Self {
+        let (mut sum, mut is_told) = (Self::default(), true);
+        for part in parts.into_iter().filter(|part| part.acus > 0.0) {
+            sum.acus += part.acus;
+            is_told &= !part.by_product.is_empty();
+            for (product, acus) in &part.by_product {
+                *sum.by_product.entry(product.clone()).or_insert(0.0) += acus;
+            }
+        }
+        Self { by_product: if is_told { sum.by_product } else { BTreeMap::new() }, ..sum }
+    }
+}
+
+/// What came of asking for the vendor's counts; nothing where nobody asked.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Vendor {
+    /// What it counts.
+    pub counts: Counts,
+    /// What was used, day by day; none where it does not tell.
+    pub days: Option<BTreeMap<NaiveDate, Consumption>>,
+    /// What it does not tell, and why in a few words.
+    pub untold: Vec<(&'static str, String)>,
+}
+
+/// All that a report waits for counts that it can do without.
+const LONGEST: Duration = Duration::from_secs(5);
+
+/// The hour, in UTC, at which the vendor's day begins.
+const HOUR: u32 = 8;
+
+pub(super) const LIMITS: Limits = Limits {
+    bounds: client::Bounds {
+        connect: Duration::from_secs(3),
+        read: Duration::from_secs(4),
+        attempt: Duration::from_secs(4),
+        page_bytes: 1024 * 1024,
+    },
+    patience: retry::Patience {
+        attempts: 2,
+        attempts_not_json: 1,
+        base: Duration::from_millis(250),
+        cap: Duration::from_millis(250),
+        budget: 5,
+        deadline: LONGEST,
+    },
+    walks: 1,
+    pages: 1,
+};
+
+/// The vendor's counts of the question's window, and what was used on these days of
+/// its own, if any are named, after a few seconds at most: each by itself, so that one that is refused
+/// costs no other. Tags and users are no part of that question: where the question
+/// has some, nobody is asked.
+pub async fn vendor(question: &Question, days: Option<RangeInclusive<NaiveDate>>) -> Vendor {
+    if !question.tags.is_empty() || !question.users.is_empty() {
+        return Vendor::default();
+    }
+    let question = Question { deadline: LONGEST, ..question.clone() };
+    let (question, until) = (&question, Instant::now() + LONGEST);
+    let asker = match Asker::new(question, &LIMITS, &|_| ()) {
+        Ok(asker) => asker,
+        Err(error) => return Vendor { untold: vec![(TOTALS, why(&error))], ..Vendor::default() },
+    };
+    let (asker, days) = (&asker, &days);
+    let wanted = |(_, what): &&(_, What)| days.is_some() || !matches!(what, What::Consumption);
+    let mut waiting = questions(question.api).iter().filter(wanted).enumerate();
+    let mut flight = Flight::new();
+    let mut told = BTreeMap::new();
+    loop {
+        while flight.len() < question.gate.width() {
+            let Some((place, (name, what))) = waiting.next() else { break };
+            flight.launch(async move {
+                let late = || FetchError::Deadline { host: asker.host(), deadline: LONGEST };
+                let asked = async {
+                    match what {
+                        What::Counts(resource) => scoped(asker, question, resource).await.map(Told::Counts),
+                        What::Consumption => match days {
+                            Some(days) => used(asker, question, days).await.map(Told::Days),
+                            None => Ok(Told::Days(BTreeMap::new())),
+                        },
+                    }
+                };
+                let asked = timeout_at(until, asked).await;
+                (place, *name, asked.unwrap_or_else(|_| Err(late())))
+            });
+        }
+        let Some((place, name, answer)) = flight.land().await else { break };
+        told.insert(place, (name, answer));
+    }
+    let asked = told.len();
+    let mut vendor = Vendor::default();
+    for (name, answer) in told.into_values() {
+        match answer {
+            Ok(Told::Counts(counts)) => vendor.counts = vendor.counts.or(counts),
+            Ok(Told::Days(days)) => vendor.days = Some(days),
+            Err(error) => vendor.untold.push((name, why(&error))),
+        }
+    }
+    if let [(_, first), rest @ ..] = vendor.untold.as_slice()
+        && rest.len() + 1 == asked
+        && rest.iter().all(|(_, why)| why == first)
+    {
+        vendor.untold = vec![(TOTALS, first.clone())];
+    }
+    vendor
+}
+
+/// What was used on these of the vendor's days, after a few seconds at most; where
+/// that cannot be had, why in a few words.
+///
+/// # Errors
+/// Why it cannot be had.
+pub async fn consumption(
+    question: &Question,
+    days: &RangeInclusive<NaiveDate>,
+) -> Result<BTreeMap<NaiveDate, Consumption>, String> {
+    let question = Question { deadline: LONGEST, ..question.clone() };
+    let asked = async { used(&Asker::new(&question, &LIMITS, &|_| ())?, &question, days).await };
+    let told = timeout(LONGEST, asked).await.map_err(|_| TOO_LATE.to_owned())?;
+    told.map_err(|error| why(&error))
+}
+
+/// How all of it is called where nothing is told.
+const TOTALS: &str = "totals";
+
+/// What is asked for.
+enum What {
+    /// Counts at a place.
+    Counts(&'static str),
+    /// ACUs by day.
+    Consumption,
+}
+
+/// What is told.
+enum Told {
+    Counts(Counts),
+    Days(BTreeMap<NaiveDate, Consumption>),
+}
+
+/// What each generation is asked for; of what two of them tell, the first counts.
+fn questions(api: Api) -> &'static [(&'static str, What)] {
+    match api {
+        Api::V2 => {
+            &[("counts of sessions and PRs", What::Counts("metrics/usage")), ("ACUs", What::Consumption)]
+        }
+        Api::V3 => &[
+            ("counts of sessions", What::Counts("metrics/sessions")),
+            ("counts of PRs", What::Counts("metrics/prs")),
+            ("usage counts", What::Counts("metrics/usage")),
+            ("ACUs", What::Consumption),
+        ],
+    }
+}
+
+impl Counts {
+    /// These, and what of them is not told by the others.
+    fn or(self, other: Self) -> Self {
+        let first = |one: BTreeMap<String, u64>, other| if one.is_empty() { other } else { one };
+        Self {
+            sessions: self.sessions.or(other.sessions),
+            by_origin: first(self.by_origin, other.by_origin),
+            by_size: first(self.by_size, other.by_size),
+            with_merged_pr: self.with_merged_pr.or(other.with_merged_pr),
+            acus_per_session: self.acus_per_session.or(other.acus_per_session),
+            pull_requests: self.pull_requests.or(other.pull_requests),
+            open: self.open.or(other.open),
+            merged: self.merged.or(other.merged),
+            closed: self.closed.or(other.closed),
+            taken_over: self.taken_over.or(other.taken_over),
+        }
+    }
+}
+
+pub(super) const TOO_LATE: &str = "no answer came in time";
+
+/// In a few words, with the right that a key lacks.
+pub(super) fn why(error: &FetchError) -> String {
+    let why = match error {
+        FetchError::Refused { status: 403, api: Api::V3, path, .. } => {
+            return format!("the key lacks the right {}", error::right(path));
+        }
+        FetchError::Refused { status: 403, .. } => "the key lacks the right",
+        FetchError::Refused { .. } => "the key was refused",
+        FetchError::NotFound { .. } => "the server does not have them",
+        FetchError::Unreachable { .. } | FetchError::Deadline { .. } | FetchError::Later { .. } => TOO_LATE,
+        _ => "the server's answer cannot be read",
+    };
+    why.to_owned()
+}
+
+/// Asks in the organisation; where there is no such place, in the enterprise
+/// about the organisation.
+async fn scoped(asker: &Asker<'_>, question: &Question, resource: &str) -> Result<Counts, FetchError> {
+    let asked = asker.ask(counted(question, resource, None)?, read::counts).await;
+    match (&question.org, &asked) {
+        (Some(org), Err(FetchError::NotFound { .. })) => {
+            let enterprise = Question { org: None, ..question.clone() };
+            asker.ask(counted(&enterprise, resource, Some(org))?, read::counts).await
+        }
+        _ => asked,
+    }
+}
+
+fn counted(question: &Question, resource: &str, about: Option<&str>) -> Result<Url, FetchError> {
+    let window = address::whole_seconds(&question.window());
+    spanned(question, resource, [window.start, window.end], about)
+}
+
+fn spanned(
+    question: &Question,
+    resource: &str,
+    moments: [DateTime<Utc>; 2],
+    about: Option<&str>,
+) -> Result<Url, FetchError> {
+    let mut url = address::api(question, resource)?;
+    let [from, to] = match question.api {
+        Api::V2 => moments.map(address::iso),
+        Api::V3 => moments.map(|moment| moment.timestamp().to_string()),
+    };
+    let names = match question.api {
+        Api::V2 => ("start_date", "end_date"),
+        Api::V3 => ("time_after", "time_before"),
+    };
+    url.query_pairs_mut().append_pair(names.0, &from).append_pair(names.1, &to);
+    if let Some(org) = about {
+        url.query_pairs_mut().append_pair("org_ids", org);
+    }
+    Ok(url)
+}
+
+/// What was used on these of the vendor's days. v2 knows the enterprise alone, and
+/// takes an organisation as a filter.
+async fn used(
+    asker: &Asker<'_>,
+    question: &Question,
+    days: &RangeInclusive<NaiveDate>,
+) -> Result<BTreeMap<NaiveDate, Consumption>, FetchError> {
+    let begin = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc() + TimeDelta::hours(i64::from(HOUR));
+    let moments = [begin(*days.start()), begin(days.end().succ_opt().unwrap_or(*days.end()))];
+    let url = match (question.api, &question.org) {
+        (Api::V2, Some(org)) => {
+            let enterprise = Question { org: None, ..question.clone() };
+            spanned(&enterprise, DAILY, moments, Some(org))?
+        }
+        _ => spanned(question, DAILY, moments, None)?,
+    };
+    let mut told = asker.ask(url, read::consumption).await?;
+    // A server that does not know the bounds gives all there is.
+    told.retain(|day, _| days.contains(day));
+    Ok(told)
+}
+
+const DAILY: &str = "consumption/daily";
+
+#[cfg(test)]
+mod tests;
