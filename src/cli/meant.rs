@@ -80,7 +80,7 @@ pub fn meant(error: &clap::Error, argv: &[OsString]) -> Option<String> {
     let spelling = || {
         let near = known.into_iter().chain(["help", "version", "quiet"]).filter(|flag| is_near(&typed, flag));
         let near = near.min_by_key(|flag| (slips(&typed, flag), *flag))?;
-        Some(format!("did you mean --{near}?"))
+        Some(format!("perhaps --{near} is meant"))
     };
     meaning.map(|(_, advice)| (*advice).to_owned()).or_else(spelling)
 }
