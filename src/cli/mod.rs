@@ -140,6 +140,7 @@ Faults of --fault NAME[=N]; every Nth request (N is 7) where nothing else is sai
   emptymore           an empty page that promises more
   loop                skip is ignored (v2), the cursor repeats (v3)
   nomembers           the lists of people and organisations may not be read
+  unmetered           every session has 0 ACUs
 
 Examples:
   acumen simulate --sessions 5000 --fault 503=3 --fault drift

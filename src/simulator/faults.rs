@@ -47,16 +47,18 @@ pub enum FaultKind {
     Bomb,
     /// The lists of people and organisations may not be read: status 403.
     NoMembers,
+    /// Every session has 0 ACUs, as on a plan that is not billed in them.
+    Unmetered,
 }
 
 use FaultKind::{
     Bomb, Busy, BusyUntil, Clamp, Drift, Drop, Dup, EmptyMore, Html, IgnoreFilter, Loop, NoHasMore,
-    NoMembers, Redirect, Reset, Stall, Truncate, Unavailable,
+    NoMembers, Redirect, Reset, Stall, Truncate, Unavailable, Unmetered,
 };
 
 /// Every kind with its name and the number that it usually has; none where a
 /// number would say nothing.
-const KINDS: [(&str, FaultKind, Option<u64>); 18] = [
+const KINDS: [(&str, FaultKind, Option<u64>); 19] = [
     ("503", Unavailable, Some(PERIOD)),
     ("429", Busy, Some(PERIOD)),
     ("429date", BusyUntil, Some(PERIOD)),
@@ -75,6 +77,7 @@ const KINDS: [(&str, FaultKind, Option<u64>); 18] = [
     ("redirect", Redirect, Some(PERIOD)),
     ("bomb", Bomb, Some(PERIOD)),
     ("nomembers", NoMembers, None),
+    ("unmetered", Unmetered, None),
 ];
 
 /// A fault and how often it occurs.
@@ -84,8 +87,8 @@ pub struct Fault {
     pub kind: FaultKind,
     /// N of "every Nth request"; of `Dup` and `Drop` that of every Nth record, of
     /// `Clamp` the length of a page, of `Drift` the request from which nothing
-    /// appears any more. At least 1. `IgnoreFilter`, `Loop` and
-    /// `NoMembers` are always there.
+    /// appears any more. At least 1. `IgnoreFilter`, `Loop`,
+    /// `NoMembers` and `Unmetered` are always there.
     pub number: u64,
 }
 
@@ -174,6 +177,8 @@ pub struct Shape {
     pub empty: bool,
     /// Lists of people and organisations are not given at all.
     pub refuses_lists: bool,
+    /// Every session has 0 ACUs.
+    pub unmetered: bool,
 }
 
 /// What goes wrong with a request by its number, from 1: what the script has for
@@ -207,6 +212,7 @@ fn add(mishaps: &mut Mishaps, fault: Fault, hits: bool, request: u64) {
         IgnoreFilter => shape.ignores_filter = true,
         Loop => shape.loops = true,
         NoMembers => shape.refuses_lists = true,
+        Unmetered => shape.unmetered = true,
         NoHasMore => shape.endless |= hits,
         EmptyMore => shape.empty |= hits,
         Unavailable | Busy | BusyUntil | Reset | Truncate | Html | Stall | Redirect | Bomb => {
