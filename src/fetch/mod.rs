@@ -10,6 +10,7 @@ mod client;
 mod dense;
 mod envelope;
 mod error;
+mod exported;
 mod flight;
 pub mod lenient;
 mod names;
@@ -34,7 +35,7 @@ mod tunnel;
 mod walk;
 pub mod wire;
 
-pub use api::Api;
+pub use api::{Api, Records};
 pub use ask::Heard;
 pub use error::FetchError;
 pub use names::display_names;
@@ -42,7 +43,7 @@ pub use people::{Member, People, people};
 pub use ping::{Monitor, News, Watch};
 pub use probe::{LONGEST as PROBE_LONGEST, Principal, Probes, Sample, Week, probe};
 pub use replay::{Unreadable, replay};
-pub use saved::{PagesError, Saved, Sink, UNFINISHED, saved, saved_files};
+pub use saved::{PagesError, Reach, Saved, Sink, UNFINISHED, saved, saved_files};
 pub use totals::{Totals, Vendor, vendor};
 
 use std::fmt;

@@ -73,7 +73,7 @@ impl Facts {
             quality: file.quality.quality(),
             budget: file.budget.map(BudgetRow::budget).transpose()?,
             withheld,
-            known: Known { api: source.api, teams, currency },
+            known: Known { records: source.records, metered: source.metered, teams, currency },
             source,
             names: labels.user,
             organisations: labels.org,
