@@ -11,10 +11,11 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::cli::Format;
+use crate::cycle::Cycle;
 use crate::deliver::{self, Pages, Receipt};
 use crate::error::Error;
 use crate::export;
-use crate::fetch::{Ledger, Limits, People, Progress, Saved, Vendor};
+use crate::fetch::{Ledger, Limits, People, Progress, Records, Saved, Vendor};
 use crate::frame::{Frames, parquet};
 use crate::mail::{self, Attachment, Mail, MailError};
 use crate::metrics::{self, Allowance, Bounds, Dim, Facts, Findings, Known, Source, Span};
@@ -181,21 +182,41 @@ pub fn compose(
     beside: &Beside,
     settings: &Settings,
 ) -> Result<Document, Error> {
+    let records = beside.saved.as_ref().map_or(Records::Api(settings.question.api), |saved| saved.records);
+    let metered = metrics::is_metered(frames)?;
+    let reaches = |from: DateTime<Utc>, to: DateTime<Utc>| {
+        beside.saved.as_ref().is_none_or(|saved| saved.reach.covers(&(from..to)))
+    };
+    let reached: Vec<bool> =
+        settings.periods.iter().map(|period| reaches(period.from().to_utc(), period.to().to_utc())).collect();
+    // Of time that nothing is known of there is no trend.
+    let is_touched = |period: &Period| {
+        let time = period.from().to_utc()..period.to().to_utc();
+        beside.saved.as_ref().is_none_or(|saved| saved.reach.touches(&time))
+    };
+    let points = settings.periods.iter().take(settings.points).rposition(is_touched);
+    let points = points.map_or(1, |oldest| oldest + 1);
     let known = Known {
-        api: settings.question.api,
-        teams: settings.tells_teams(),
+        records,
+        metered,
+        // No rule for tags holds where there are none.
+        teams: settings.tells_teams() && (records != Records::Export || settings.people.tells_teams()),
         currency: settings.money.as_ref().map(|money| money.prices.currency()),
     };
     let budget = settings.money.as_ref().and_then(|money| money.budget);
-    let allowance = budget.filter(|_| !settings.cycles.is_empty()).map(|amount| Allowance {
-        cycles: settings.cycles.clone(),
+    let is_reached = |cycle: &Cycle| metered && reaches(cycle.from, cycle.to.min(settings.question.to));
+    let cycles: Vec<Cycle> = settings.cycles.iter().filter(|cycle| is_reached(cycle)).cloned().collect();
+    let is_unknown = budget.is_some() && cycles.len() < settings.cycles.len();
+    let allowance = budget.filter(|_| !cycles.is_empty()).map(|amount| Allowance {
+        cycles,
         until: settings.question.to,
         amount,
     });
     let span = Span {
         periods: &settings.periods,
-        points: settings.points,
+        points,
         complete: settings.complete,
+        reached: &reached,
         known,
         prices: settings.money.as_ref().map(|money| &money.prices),
         allowance,
@@ -222,7 +243,8 @@ pub fn compose(
         },
         previous: bounds(&settings.previous),
         source: Source {
-            api: settings.question.api,
+            records,
+            metered,
             scope: settings.scope().to_owned(),
             tags: settings.question.tags.clone(),
             users: settings.question.users.clone(),
@@ -243,12 +265,16 @@ pub fn compose(
     // A covered report knows of labels what its facts say.
     let evidence = if settings.privacy.covered { report::labels(&facts) } else { evidence };
     let empty = beside.no_match.then(|| "no session matches the filters".to_owned());
-    let unmatched = people::unmatched(frames, &beside.people, settings);
-    let own: Vec<String> = empty.into_iter().chain(beside.notes.iter().cloned()).chain(unmatched).collect();
+    let own: Vec<String> = empty
+        .into_iter()
+        .chain(beside.notes.iter().cloned())
+        .chain(unpriced(settings, metered, is_unknown))
+        .chain(people::unmatched(frames, &beside.people, settings))
+        .collect();
     let notes = [beside.people.notes.as_slice(), &own].concat();
     let run = Run {
         periods: &settings.periods,
-        points: settings.points,
+        points,
         organisation: settings.question.org.as_deref().map(|org| facts.called(Dim::Org, org)),
         fetched: report::fetched(&facts, settings.period.tz()),
         tags: &settings.question.tags,
@@ -268,8 +294,20 @@ pub fn compose(
         json: facts.to_json()?,
         exports,
         summary: report::summary(&facts, &evidence, &run),
-        notes: own,
+        notes: own.into_iter().chain(report::lacks(records)).collect(),
     })
+}
+
+/// What becomes of prices and of the budget where they have nothing to go by.
+fn unpriced(settings: &Settings, metered: bool, is_unknown: bool) -> Option<String> {
+    let text = match (settings.money.is_some(), metered, is_unknown) {
+        (true, false, _) => "the account is not metered, so that the prices and the budget do not apply",
+        (true, true, true) => {
+            "the saved sessions do not cover all of the budget's time, so that it is left out"
+        }
+        _ => return None,
+    };
+    Some(text.to_owned())
 }
 
 /// Why a covered report is refused.

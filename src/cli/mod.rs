@@ -144,6 +144,7 @@ Faults of --fault NAME[=N]; every Nth request (N is 7) where nothing else is sai
   loop                skip is ignored (v2), the cursor repeats (v3)
   nomembers           the lists of people and organisations may not be read
   hidearchived        archived sessions are listed only where they are asked for (v3)
+  unmetered           every session has 0 ACUs
 
 Examples:
   acumen simulate --sessions 5000 --fault 503=3 --fault drift

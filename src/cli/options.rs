@@ -67,7 +67,8 @@ pub struct ReportArgs {
     pub users: Vec<String>,
 
     /// Report from saved pages instead of asking: a file, a folder, or - for standard input.
-    /// Answers of the API, arrays of sessions or a session a line; plain, gzip or zstd.
+    /// Answers of the API, arrays of sessions, a session a line, or the file of "Export session
+    /// data" in Devin's web app (Settings, Analytics, Usage); plain, gzip or zstd.
     #[arg(long, env = "ACUMEN_PAGES", value_name = "PATH", help_heading = "Sessions")]
     pub pages: Option<PathBuf>,
     /// Report from an archive that acumen sync keeps, instead of asking; "" asks, and

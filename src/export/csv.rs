@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use csv::{Terminator, WriterBuilder};
 
 use super::{ExportError, File};
-use crate::metrics::{Dim, Fact, Facts};
+use crate::metrics::{ACUS, Dim, Fact, Facts};
 use crate::text::clean;
 
 /// The longest text of a cell: longer than any name, shorter than what spreadsheets refuse.
@@ -28,7 +28,7 @@ pub fn files(facts: &Facts) -> Result<Vec<File>, ExportError> {
         groupings.entry(fact.dims().collect()).or_default().push(fact);
     }
     let file = |(by, rows): (Vec<Dim>, Vec<&Fact>)| {
-        let bytes = lines(&by, &rows, &facts.names).map_err(ExportError::of("the CSV files"))?;
+        let bytes = lines(&by, &rows, facts).map_err(ExportError::of("the CSV files"))?;
         Ok(File { ending: ending(&by), bytes })
     };
     groupings.into_iter().map(file).collect()
@@ -44,17 +44,21 @@ pub fn ending(by: &[Dim]) -> String {
     }
 }
 
-fn lines(by: &[Dim], facts: &[&Fact], names: &BTreeMap<String, String>) -> Result<Vec<u8>, csv::Error> {
+fn lines(by: &[Dim], rows: &[&Fact], facts: &Facts) -> Result<Vec<u8>, csv::Error> {
+    let names = &facts.names;
     let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
     // A person is an id for joining, and a name for reading where one is known.
     let named = by.contains(&Dim::User) && !names.is_empty();
     let heads = by.iter().map(|dim| dim.name()).chain(named.then_some("user_name"));
     writer.write_record(["metric", "unit"].into_iter().chain(heads).chain(NUMBERS))?;
-    for fact in facts {
+    for fact in rows {
         let key = |dim: &Dim| fact.key(*dim).flatten();
         let name = || key(&Dim::User).and_then(|user| names.get(user)).map(String::as_str);
         let keys = by.iter().map(|dim| cell(key(dim))).chain(named.then(|| cell(name())));
-        let ours = [fact.metric.id, fact.unit.name()].map(str::to_owned);
+        // Said once, where whoever sums up looks first; all numbers of ACUs are null.
+        let is_said = !facts.known.metered && by.is_empty() && fact.metric.id == ACUS.id;
+        let unit = if is_said { "not metered" } else { fact.unit.name() };
+        let ours = [fact.metric.id, unit].map(str::to_owned);
         writer.write_record(ours.into_iter().chain(keys).chain(fact.texts()))?;
     }
     writer.into_inner().map_err(|error| error.into_error().into())

@@ -78,7 +78,7 @@ pub fn is_export(ending: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fetch::{Api, Ledger};
+    use crate::fetch::{Api, Ledger, Records};
     use crate::metrics::{ACUS, Bounds, Dim, Fact, ISSUES, Known, MERGE_RATE, Metric, Quality, Source};
 
     fn fact(metric: &'static Metric, group: &[(Dim, Option<&str>)], value: Option<f64>) -> Fact {
@@ -121,7 +121,8 @@ mod tests {
             period: bounds("2026-W41"),
             previous: bounds("2026-W40"),
             source: Source {
-                api: Api::V2,
+                records: Records::Api(Api::V2),
+                metered: true,
                 scope: "org_1".to_owned(),
                 tags: Vec::new(),
                 users: Vec::new(),
@@ -134,7 +135,7 @@ mod tests {
             quality: Quality::default(),
             budgets: Vec::new(),
             withheld: Vec::new(),
-            known: Known { api: Api::V2, teams: false, currency: None },
+            known: Known { records: Records::Api(Api::V2), metered: true, teams: false, currency: None },
             names: std::collections::BTreeMap::new(),
             organisations: std::collections::BTreeMap::new(),
             facts,

@@ -44,6 +44,26 @@ impl Api {
     }
 }
 
+/// Who wrote the records of sessions: what they tell depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Records {
+    /// The API.
+    Api(Api),
+    /// The web app, in its export, which tells neither status, tags and analyses nor
+    /// what was started by automation.
+    Export,
+}
+
+impl Records {
+    /// Its name in facts.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Api(api) => api.name(),
+            Self::Export => "export",
+        }
+    }
+}
+
 impl fmt::Display for Api {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

@@ -12,6 +12,7 @@ mod cycles;
 mod dense;
 mod envelope;
 mod error;
+mod exported;
 mod flight;
 mod gate;
 pub mod lenient;
@@ -38,7 +39,7 @@ mod tunnel;
 mod walk;
 pub mod wire;
 
-pub use api::Api;
+pub use api::{Api, Records};
 pub use ask::Heard;
 pub use cycles::cycles;
 pub use error::FetchError;
@@ -48,7 +49,7 @@ pub use people::{Member, People, organisations, people};
 pub use ping::{Monitor, News, Watch};
 pub use probe::{Archived, LONGEST as PROBE_LONGEST, Principal, Probes, Sample, Week, probe};
 pub use replay::{Unreadable, replay};
-pub use saved::{PagesError, Saved, Sink, UNFINISHED, saved, saved_files};
+pub use saved::{PagesError, Reach, Saved, Sink, UNFINISHED, saved, saved_files};
 pub use totals::{Consumption, Counts, Vendor, consumption, vendor};
 
 use std::fmt;

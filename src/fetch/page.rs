@@ -108,6 +108,7 @@ impl Spare {
             let mut session =
                 serde_json::from_str::<Session<'a>>(text).map_err(|_| unreadable(record.get()))?;
             session.unreadable = rewritten.as_ref().map_or(0, |rewritten| rewritten.unreadable);
+            session.exported = rewritten.as_ref().and_then(|rewritten| rewritten.exported.as_ref());
             Ok(session)
         })
     }
@@ -196,7 +197,11 @@ pub(super) fn verdict<'a>(
     position: impl FnOnce(DateTime<Utc>) -> u64,
 ) -> Verdict<'a> {
     let Some(id) = session.id() else {
-        return Verdict::Rejected(Rejection::new(None, "session_id", session.session_id.get()));
+        let (field, value) = match session.exported {
+            Some(_) => ("url", &session.url),
+            None => ("session_id", &session.session_id),
+        };
+        return Verdict::Rejected(Rejection::new(None, field, value.get()));
     };
     let rejected =
         |field: &str, value: Option<&str>| Verdict::Rejected(Rejection::new(Some(id), field, value));

@@ -132,6 +132,7 @@ impl<'a> Plain<'a> {
                 num_user_messages,
                 initial_user_message,
                 unreadable: _,
+                exported: _,
             } = &mut *session;
             let analysed = |at| self.optional(at, |at| self.analysis(at));
             let (field, at) = match key {
@@ -495,8 +496,9 @@ mod tests {
         assert!(is_plain);
         let shown = format!("{read:?}");
         let nothing = shown.matches("None").count();
-        // The service user is null; the second pull request has four, the second analysis a prompt.
-        assert_eq!(nothing, 6, "{shown}");
+        // The service user is null, and it is not of an export; the second pull request has four,
+        // the second analysis a prompt.
+        assert_eq!(nothing, 7, "{shown}");
         let compact = serde_json::from_str::<serde_json::Value>(&SESSION.replace("\\ud800", "")).unwrap();
         let text = format!("[{compact},\n\t{SESSION} , {{}}]\n");
         let (both, is_plain) = both(&text, Plain::new(&text).sessions(0)).unwrap();

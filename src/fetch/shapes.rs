@@ -15,6 +15,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::dense::too_dense;
+use super::exported::{self, Exported, renamed};
 use super::lenient::Text;
 use super::literals;
 use super::plain::Plain;
@@ -26,16 +27,24 @@ pub(super) struct Rewritten {
     pub text: String,
     /// Fields, and elements of lists, that could not be read.
     pub unreadable: u32,
+    /// What it tells as a record of the web app's export; none where it is not.
+    pub exported: Option<Exported>,
 }
 
 /// Rewrites a record. `None` where it is plain already, or no object.
 pub(super) fn rewritten(record: &str) -> Option<Rewritten> {
-    if Plain::new(record).session(0).is_some() {
+    let plain = Plain::new(record).session(0);
+    if plain.is_some_and(|(session, _)| session.session_id.get().is_some()) {
         return None;
     }
+    let Object(fields) = serde_json::from_str(record).ok()?;
+    let (fields, exported) = match renamed(&fields) {
+        Some((fields, exported)) => (fields, Some(exported)),
+        None => (fields, None),
+    };
     let mut reader = Reader { unreadable: 0 };
-    let text = reader.object(record, session_field)?;
-    Some(Rewritten { text, unreadable: reader.unreadable })
+    let text = reader.fields(fields, session_field);
+    Some(Rewritten { text, unreadable: reader.unreadable, exported })
 }
 
 /// How a field is read.
@@ -99,9 +108,9 @@ impl Entry {
     fn fields(self) -> Fields {
         match self {
             Self::Tag => |name| (name == "name").then_some(Shape::Word),
-            Self::PullRequest => {
-                |name| matches!(name, "pr_url" | "url" | "pr_state" | "state").then_some(Shape::Word)
-            }
+            Self::PullRequest => |name| {
+                matches!(name, "pr_url" | "url" | "pr_state" | "state" | "pr_status").then_some(Shape::Word)
+            },
             Self::Issue => |name| match name {
                 "impact" | "label" => Some(Shape::Word),
                 "issue" | "title" | "id" => Some(Shape::Ignored),
@@ -121,7 +130,7 @@ impl Entry {
 
 /// The fields of an object in their order; a name that comes twice with different
 /// values has none.
-struct Object<'a>(Vec<(String, Option<&'a RawValue>)>);
+struct Object<'a>(exported::Fields<'a>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -132,7 +141,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
 struct ObjectVisitor;
 
 impl<'de> Visitor<'de> for ObjectVisitor {
-    type Value = Vec<(String, Option<&'de RawValue>)>;
+    type Value = exported::Fields<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
@@ -144,10 +153,10 @@ impl<'de> Visitor<'de> for ObjectVisitor {
         while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
             let known = places.get(&name).and_then(|place| fields.get_mut(*place));
             if let Some((_, first)) = known {
-                *first = first.filter(|first| first.get() == value.get());
+                *first = first.take().filter(|first| first.get() == value.get());
             } else {
                 places.insert(name.clone(), fields.len());
-                fields.push((name, Some(value)));
+                fields.push((name, Some(Cow::Borrowed(value))));
             }
         }
         Ok(fields)
@@ -199,6 +208,11 @@ impl Reader {
     /// An object with the known fields that can be read; `None` for any other value.
     fn object(&mut self, json: &str, shape_of: Fields) -> Option<String> {
         let Object(fields) = serde_json::from_str(json).ok()?;
+        Some(self.fields(fields, shape_of))
+    }
+
+    fn fields(&mut self, fields: exported::Fields<'_>, shape_of: Fields) -> String {
+        let has_state = fields.iter().any(|(name, _)| name == "pr_state");
         let mut written = Vec::new();
         for (name, value) in fields {
             let Some(shape) = shape_of(&name) else { continue };
@@ -206,9 +220,15 @@ impl Reader {
                 Some(value) => self.field(shape, value.get()),
                 None => self.lost(),
             };
+            let name = match name.as_str() {
+                // The web app's export has its own name for it.
+                "pr_status" if has_state => continue,
+                "pr_status" => "pr_state",
+                name => name,
+            };
             written.extend(value.map(|value| format!("\"{name}\":{value}")));
         }
-        Some(format!("{{{}}}", written.join(",")))
+        format!("{{{}}}", written.join(","))
     }
 
     /// Counts a value that cannot be read.
@@ -280,7 +300,8 @@ impl Reader {
             (_, b'n') => None,
             (Entry::Tag, b'{') => {
                 let name = serde_json::from_str::<Object<'_>>(json).ok().and_then(|Object(fields)| {
-                    let name = fields.into_iter().find(|(name, _)| name == "name")?.1?.get();
+                    let name = fields.into_iter().find(|(name, _)| name == "name")?.1?;
+                    let name = name.get();
                     (name.starts_with('"') && is_word(name)).then(|| name.to_owned())
                 });
                 name.or_else(|| self.lost())
@@ -353,11 +374,12 @@ mod tests {
 
     /// A record with one field, rewritten: the value of the field and what is lost.
     fn field(name: &str, value: &str) -> (String, u32) {
-        let record = format!(r#"{{"x":[], "{name}": {value}}}"#);
-        let Some(Rewritten { text, unreadable }) = rewritten(&record) else {
+        let record = format!(r#"{{"session_id":"s", "{name}": {value}}}"#);
+        let Some(Rewritten { text, unreadable, .. }) = rewritten(&record) else {
             return ("as it is".to_owned(), 0);
         };
-        let value = text.strip_prefix(&format!("{{\"{name}\":")).and_then(|rest| rest.strip_suffix('}'));
+        let before = format!("{{\"session_id\":\"s\",\"{name}\":");
+        let value = text.strip_prefix(&before).and_then(|rest| rest.strip_suffix('}'));
         (value.unwrap_or("-").to_owned(), unreadable)
     }
 
@@ -471,6 +493,29 @@ mod tests {
         assert_eq!(of(nested), (r#"{"pull_requests":[{"pr_url":"p"}]}"#.to_owned(), 1));
         let same = r#"{"session_id": "a", "url": "u", "url": "u"}"#;
         assert_eq!(of(same), (r#"{"session_id":"a","url":"u"}"#.to_owned(), 0));
+    }
+
+    #[test]
+    fn a_record_of_the_export_gets_the_names_of_the_api() {
+        let of = |record: &str| rewritten(record).map(|read| (read.text, read.exported)).unwrap();
+        let record = r#"{"user_name": " Ada ", "user_email": "Ada@Example.com", "session_name": null,
+            "created_at": "2026-10-06T10:30:00+00:00", "acu_used": 4.2, "org_name": "Acme",
+            "url": "https://app.devin.ai/sessions/abc", "pull_requests": [{"pr_url": "p", "pr_status": "merged"}]}"#;
+        let (text, exported) = of(record);
+        let expected = r#"{"session_id":"abc","user_id":"ada@example.com","created_at":"2026-10-06T10:30:00+00:00","acus_consumed":4.2,"url":"https://app.devin.ai/sessions/abc","pull_requests":[{"pr_url":"p","pr_state":"merged"}]}"#;
+        assert_eq!(text, expected);
+        let names = Exported { user: Some("Ada".to_owned()), organisation: Some("Acme".to_owned()) };
+        assert_eq!(exported, Some(names));
+        // Lists as text are read as anywhere else, and a name twice costs that field alone.
+        let (text, _) = of(
+            r#"{"acu_used": 1, "acu_used": 2, "url": "x/sessions/a", "pull_requests": "[{\"pr_url\": \"p\"}]"}"#,
+        );
+        assert_eq!(text, r#"{"session_id":"a","url":"x/sessions/a","pull_requests":[{"pr_url":"p"}]}"#);
+        let (text, exported) = of(r#"{"created_at": 7, "user_email": "a"}"#);
+        assert_eq!((text.as_str(), exported.is_some()), (r#"{"created_at":7,"user_id":"a"}"#, true));
+        assert!(of(r#"{"created_at": 7, "user_id": "a"}"#).1.is_none());
+        let api = r#"{"session_id": "a", "user_email": "x", "title": "a", "tags": {}}"#;
+        assert_eq!(of(api), (r#"{"session_id":"a","title":"a","tags":[]}"#.to_owned(), None));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
+use super::exported::Exported;
 use super::lenient::{self, List, Text, optional, raw};
 use super::time::{self, Instant};
 
@@ -91,6 +92,9 @@ pub struct Session<'a> {
     /// Fields that were left out when the record was rewritten; see [`Session::unreadable`].
     #[serde(skip)]
     pub(super) unreadable: u32,
+    /// What it tells as a record of the web app's export; none where it is not.
+    #[serde(skip)]
+    pub(super) exported: Option<&'a Exported>,
 }
 
 /// How much there is of a session.
@@ -141,6 +145,8 @@ impl<'a> Session<'a> {
             &self.category,
         ];
         own.into_iter().filter_map(Text::get).for_each(|text| size.text(text));
+        let names = self.exported.into_iter().flat_map(|names| [&names.user, &names.organisation]);
+        names.flatten().for_each(|name| size.text(name));
         size.list(self.tags.0.iter().map(Text::get));
         size.list(self.pull_requests.0.iter().map(PullRequest::address));
         if let Some(analysis) = self.analysis() {

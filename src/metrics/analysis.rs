@@ -21,7 +21,7 @@ pub const ANALYSED_SESSIONS: Metric = Metric {
     kind: Kind::Total,
     basis: Basis::Sessions,
     definition: "Sessions that have an analysis, even an empty one.",
-    needs: Needs::Nothing,
+    needs: Needs::Api,
     groups: &[&[], &[Dim::Period]],
     plan: Plan::Total(Grain::Session, || [analysed(), len()]),
 };
@@ -35,7 +35,7 @@ pub const ANALYSIS_COVERAGE: Metric = Metric {
     kind: Kind::Ratio,
     basis: Basis::Sessions,
     definition: "Analysed sessions of all sessions. An analysis is made on request, so this is rarely all of them.",
-    needs: Needs::Nothing,
+    needs: Needs::Api,
     groups: &[&[], &[Dim::Period]],
     plan: Plan::Ratio(Grain::Session, || [analysed(), len(), len()]),
 };
@@ -49,7 +49,7 @@ pub const ISSUES: Metric = Metric {
     kind: Kind::Total,
     basis: Basis::AnalysedSessions,
     definition: "Issues that the analyses list. By tag an issue counts fully under each tag of its session.",
-    needs: Needs::Nothing,
+    needs: Needs::Api,
     groups: &[
         &[],
         &[Dim::Impact],
@@ -74,7 +74,7 @@ pub const SESSIONS_WITH_ISSUE: Metric = Metric {
     kind: Kind::Total,
     basis: Basis::AnalysedSessions,
     definition: "Analysed sessions with at least one issue of the impact or label.",
-    needs: Needs::Nothing,
+    needs: Needs::Api,
     groups: &[&[Dim::Impact], &[Dim::Label]],
     plan: Plan::Own(|cube, by| counted(cube, by, col(c::ROW).n_unique())),
 };
@@ -108,7 +108,7 @@ pub const ISSUE_COUNT_HISTOGRAM: Metric = Metric {
     kind: Kind::Total,
     basis: Basis::AnalysedSessions,
     definition: "Analysed sessions by how many issues of an impact they have: 0 to 4, and 5 or more.",
-    needs: Needs::Nothing,
+    needs: Needs::Api,
     groups: &[&[Dim::Impact, Dim::Issues]],
     plan: Plan::Own(issue_count_histogram),
 };
@@ -147,7 +147,7 @@ pub const ACTION_ITEMS: Metric = Metric {
     kind: Kind::Total,
     basis: Basis::AnalysedSessions,
     definition: "Action items that the analyses propose, by type.",
-    needs: Needs::Nothing,
+    needs: Needs::Api,
     groups: &[&[Dim::Type]],
     plan: Plan::Own(action_items),
 };
@@ -172,7 +172,7 @@ pub const SESSIONS_WITH_PROMPT_FEEDBACK: Metric = Metric {
     kind: Kind::Total,
     basis: Basis::AnalysedSessions,
     definition: "Analysed sessions whose analysis has at least one remark on the prompt.",
-    needs: Needs::Nothing,
+    needs: Needs::Api,
     groups: &[&[]],
     plan: Plan::Total(Grain::Session, || [col(c::FEEDBACK).gt(lit(0)).sum(), analysed()]),
 };

@@ -20,6 +20,19 @@ pub(super) struct Measure {
 }
 
 impl Measure {
+    /// The same without ACUs and money, which are 0 where nothing is metered.
+    fn unmetered(self, metric: &Metric) -> Self {
+        let numerator = f64::NAN;
+        match metric.unit {
+            _ if !metric.is_of_acus() => self,
+            Unit::Count => self,
+            Unit::Share => Self { value: None, numerator, denominator: f64::NAN, ..self },
+            Unit::Acu | Unit::WholeAcu | Unit::Money(_) | Unit::WholeMoney(_) => {
+                Self { value: None, numerator, ..self }
+            }
+        }
+    }
+
     /// The same with ACUs and money in whole units, so that differences between
     /// covered reports blur. A ratio is that of its rounded parts.
     fn rounded(self, metric: &Metric) -> Self {
@@ -78,7 +91,7 @@ impl Layout<'_> {
 
     fn fact(&self, index: usize, compared: bool, group: Vec<(Dim, Option<String>)>, keys: u64) -> Fact {
         let measure = self.measure(index, keys);
-        let before = (compared && self.span.complete && self.shows(index + 1, keys))
+        let before = (compared && self.span.compares(index) && self.shows(index + 1, keys))
             .then(|| self.measure(index + 1, keys));
         Fact {
             metric: self.metric,
@@ -160,6 +173,7 @@ impl Layout<'_> {
         let value = if self.metric.kind == Kind::Total { Some(0.0) } else { None };
         let nothing = Measure { value, numerator: 0.0, denominator: 0.0, n: 0.0 };
         let measure = self.found(index, keys).copied().unwrap_or(nothing);
+        let measure = if self.span.known.metered { measure } else { measure.unmetered(self.metric) };
         if self.span.covered { measure.rounded(self.metric) } else { measure }
     }
 

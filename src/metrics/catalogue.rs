@@ -15,8 +15,10 @@ pub fn markdown() -> String {
          A session belongs to the period of its creation, in the report's time zone. A ratio of\n\
          nothing is null and shown as “–”. Unknown ACUs are left out of sums and percentiles.\n\
          `n` is what a value rests on. Every fact also comes with the previous period's value.\n\
-         Groups marked “(v3)” need version 3 of the API, which alone tells them; “(teams)” a people\n\
-         file or rules for tags, “(price)” the price of an ACU in the settings.\n\n\
+         Groups marked “(v3)” need version 3 of the API, which alone tells them; “(API)” either\n\
+         version, for the web app's export does not tell them; “(teams)” a people file or rules\n\
+         for tags, “(price)” the price of an ACU in the settings. Of an account that is not metered\n\
+         (at least 20 sessions with known ACUs in all periods, all of them 0) all ACUs and money are null.\n\n\
          | Metric | Title | Unit | More is | Groups | n counts | Definition |\n\
          |---|---|---|---|---|---|---|\n",
     );
@@ -75,7 +77,9 @@ fn groups(metric: &Metric) -> String {
             dims => dims.iter().map(|dim| dim.name()).collect::<Vec<_>>().join(" + "),
         };
         let of_v3 = |dim: &Dim| matches!(dim, Dim::Category | Dim::Origin | Dim::Size);
+        let is_of_api = metric.needs == Needs::Api || group.iter().any(|dim| dim.is_told_by_api_alone());
         let marks = [
+            (is_of_api, " (API)"),
             (metric.needs == Needs::V3 || group.iter().any(of_v3), " (v3)"),
             (group.contains(&Dim::Team), " (teams)"),
             (metric.needs == Needs::Price, " (price)"),

@@ -24,6 +24,8 @@ pub struct Span<'a> {
     pub points: usize,
     /// Whether the report's period was over: only then it is compared.
     pub complete: bool,
+    /// Which of the periods the source covers wholly: no other is compared.
+    pub reached: &'a [bool],
     /// What there is to know.
     pub known: Known,
     /// What an ACU costs.
@@ -32,6 +34,14 @@ pub struct Span<'a> {
     pub allowance: Option<Allowance>,
     /// Whether the report is covered: no number in it is about fewer than five people.
     pub covered: bool,
+}
+
+impl Span<'_> {
+    /// Whether a period may be compared with the one before it, if that was fetched.
+    pub fn compares(&self, index: usize) -> bool {
+        let reached = |index: usize| self.reached.get(index).is_some_and(|reached| *reached);
+        self.complete && reached(index) && reached(index + 1)
+    }
 }
 
 /// Every fact of the registry, in canonical order: those that have a trend from
@@ -167,7 +177,7 @@ fn groupings(metric: &Metric, known: Known) -> BTreeSet<Vec<Dim>> {
     metric
         .groups
         .iter()
-        .filter(|group| group.iter().all(|dim| dim.is_told_by(known)))
+        .filter(|group| known.tells(metric, group))
         .map(|group| group.iter().copied().filter(|dim| *dim != Dim::Period).collect())
         .collect()
 }

@@ -7,7 +7,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::budget::Budget;
 use super::metric::{Dim, Kind, Known, Metric};
-use crate::fetch::{Api, Ledger};
+use crate::fetch::{Ledger, Records};
 use crate::unit::Unit;
 
 /// One number.
@@ -185,8 +185,10 @@ pub struct Bounds {
 /// Where the facts come from.
 #[derive(Clone, Debug)]
 pub struct Source {
-    /// Generation of the API.
-    pub api: Api,
+    /// Who wrote the records.
+    pub records: Records,
+    /// Whether work is billed in ACUs.
+    pub metered: bool,
     /// Organisation id, or `enterprise`.
     pub scope: String,
     /// Tags that the sessions were narrowed to.
@@ -211,8 +213,9 @@ pub struct Source {
 impl Serialize for Source {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("api", &self.api)?;
+        map.serialize_entry("api", self.records.name())?;
         map.serialize_entry("scope", &self.scope)?;
+        map.serialize_entry("metered", &self.metered)?;
         for (key, texts) in [("tags", &self.tags), ("users", &self.users)] {
             if !texts.is_empty() {
                 map.serialize_entry(key, texts)?;

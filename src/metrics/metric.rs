@@ -3,7 +3,7 @@
 use polars::prelude::{Expr, LazyFrame};
 
 use super::cube::Cube;
-use crate::fetch::Api;
+use crate::fetch::{Api, Records};
 use crate::money::Currency;
 use crate::unit::Unit;
 
@@ -80,12 +80,21 @@ impl Dim {
         }
     }
 
+    /// Whether the web app's export does not tell it, and both generations of the API do.
+    pub fn is_told_by_api_alone(self) -> bool {
+        match self {
+            Self::Impact | Self::Issues | Self::Label | Self::Status | Self::Tag | Self::Type => true,
+            Self::Bin | Self::Category | Self::Day | Self::Org | Self::Origin | Self::Period => false,
+            Self::Repo | Self::Size | Self::State | Self::Team | Self::User => false,
+        }
+    }
+
     /// Whether it can be known at all.
     pub fn is_told_by(self, known: Known) -> bool {
         match self {
-            Self::Category | Self::Origin | Self::Size => known.api == Api::V3,
+            Self::Category | Self::Origin | Self::Size => known.records == Records::Api(Api::V3),
             Self::Team => known.teams,
-            _ => true,
+            _ => known.records != Records::Export || !self.is_told_by_api_alone(),
         }
     }
 }
@@ -93,19 +102,41 @@ impl Dim {
 /// What there is to know for a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Known {
-    /// The generation of the API.
-    pub api: Api,
+    /// Who wrote the records.
+    pub records: Records,
+    /// Whether work is billed in ACUs; else there is nothing to say of ACUs and money.
+    pub metered: bool,
     /// Whether somebody told of teams.
     pub teams: bool,
     /// The currency of the price, where there is one.
     pub currency: Option<Currency>,
 }
 
-/// What a metric needs beyond the sessions that both generations of the API tell.
+impl Known {
+    /// Whether there is the data for a metric in a grouping.
+    pub fn tells(self, metric: &Metric, by: &[Dim]) -> bool {
+        let is_told = match metric.needs {
+            Needs::Nothing => true,
+            Needs::Api => self.records != Records::Export,
+            Needs::V3 => self.records == Records::Api(Api::V3),
+            Needs::Price => self.currency.is_some(),
+        };
+        is_told && by.iter().all(|dim| dim.is_told_by(self))
+    }
+
+    /// Whether a reader is shown it: ACUs only where they are billed.
+    pub fn shows(self, metric: &Metric, by: &[Dim]) -> bool {
+        self.tells(metric, by) && (self.metered || !metric.is_of_acus())
+    }
+}
+
+/// What a metric needs beyond the sessions that everybody tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Needs {
     /// Nothing.
     Nothing,
+    /// What the API tells, and the web app's export does not.
+    Api,
     /// What v3 alone tells.
     V3,
     /// The price of an ACU.
@@ -214,6 +245,11 @@ pub struct Metric {
 }
 
 impl Metric {
+    /// Whether it is made of ACUs or of what they cost.
+    pub fn is_of_acus(&self) -> bool {
+        self.id.starts_with("acus") || self.needs == Needs::Price
+    }
+
     /// The unit of its values in a report: of money with the currency, of a covered
     /// report in whole units.
     pub fn unit_in(&self, known: Known, covered: bool) -> Unit {

@@ -23,7 +23,7 @@ mod sessions;
 mod spend;
 mod suppress;
 
-use polars::prelude::PolarsError;
+use polars::prelude::{PolarsError, PolarsResult};
 
 pub use acus::*;
 pub use analysis::*;
@@ -42,8 +42,8 @@ pub use suppress::SMALL_GROUP;
 use cube::Cube;
 use suppress::Suppression;
 
-use crate::fetch::Api;
-use crate::frame::Frames;
+use crate::fetch::Records;
+use crate::frame::{Frames, columns};
 use crate::people::ENOUGH;
 
 /// Every metric there is, in the order of the catalogue.
@@ -82,11 +82,22 @@ pub static METRICS: &[Metric] = &[
 
 /// The metrics that there is the data for.
 pub fn known_to(known: Known) -> impl Iterator<Item = &'static Metric> {
-    METRICS.iter().filter(move |metric| match metric.needs {
-        Needs::Nothing => true,
-        Needs::V3 => known.api == Api::V3,
-        Needs::Price => known.currency.is_some(),
-    })
+    METRICS.iter().filter(move |metric| metric.groups.iter().any(|by| known.tells(metric, by)))
+}
+
+/// Sessions with known ACUs from which on 0 in all of them says something.
+const ENOUGH_ZEROS: usize = 20;
+
+/// Whether work is billed in ACUs: not where at least 20 sessions of all periods have
+/// known ACUs and all of them are 0.
+///
+/// # Errors
+/// Polars refused a step: an internal error.
+pub fn is_metered(frames: &Frames) -> Result<bool, MetricsError> {
+    let acus = frames.sessions.column(columns::ACUS).and_then(|acus| acus.f64().cloned());
+    let acus = acus.map_err(MetricsError::of("whether the account is metered"))?;
+    let known = acus.len() - acus.null_count();
+    Ok(known < ENOUGH_ZEROS || acus.iter().flatten().any(|acus| acus != 0.0))
 }
 
 /// A number could not be worked out.
@@ -132,7 +143,7 @@ pub fn evaluate(frames: &Frames, span: &Span<'_>) -> Result<Option<Findings>, Me
     Ok(Some(Findings {
         facts: evaluate::evaluate(&cube, &recent, span, None)?,
         budgets: budget::budgets(frames, span).map_err(MetricsError::of("the budgets"))?,
-        quality: quality::quality(frames, &recent, None).map_err(MetricsError::of("the quality counts"))?,
+        quality: told(quality::quality(frames, &recent, None), span)?,
         evidence: evidence::gather(&recent).map_err(MetricsError::of("the sessions worth a look"))?,
         withheld: Vec::new(),
     }))
@@ -154,18 +165,26 @@ fn covered(
         return Ok(None);
     }
     // What is grouped by impact knows no impact that is hidden.
-    let impacts =
-        |cube: &Cube| cube.suppressed(suppression.impacts()).map_err(MetricsError::of("the impacts"));
+    let impacts = |cube: &Cube| suppression.without_impacts(cube).map_err(MetricsError::of("the impacts"));
     let facts = evaluate::evaluate(&impacts(cube)?, &impacts(recent)?, span, Some(&suppression))?;
     let withheld = withheld(span, &facts, &suppression);
     let quality = quality::quality(frames, recent, Some(&suppression));
     Ok(Some(Findings {
         facts,
-        quality: quality.map_err(MetricsError::of("the quality counts"))?,
+        quality: told(quality, span)?,
         evidence: Evidence::default(),
         budgets: budget::covered(frames, span).map_err(MetricsError::of("the budgets"))?,
         withheld,
     }))
+}
+
+/// The counts without those of what the records cannot tell.
+fn told(quality: PolarsResult<Quality>, span: &Span<'_>) -> Result<Quality, MetricsError> {
+    let quality = quality.map_err(MetricsError::of("the quality counts"))?;
+    Ok(match span.known.records {
+        Records::Export => Quality { unknown_status: None, unknown_impact: None, ..quality },
+        Records::Api(_) => quality,
+    })
 }
 
 /// Groupings of which nothing is shown, although there may be something to show.

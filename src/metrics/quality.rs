@@ -39,7 +39,7 @@ pub fn quality(frames: &Frames, cube: &Cube, suppression: Option<&Suppression>) 
     let count = |rows: LazyFrame, hides: Option<(&Metric, Dim)>| -> PolarsResult<Option<u64>> {
         let count = count(rows.clone())?;
         let Some(suppression) = suppression else { return Ok(Some(count)) };
-        let is_whole = hides.is_none_or(|(metric, dim)| suppression.of(metric, &[dim]).is_whole());
+        let is_whole = hides.is_none_or(|(metric, dim)| suppression.is_whole(metric, &[dim]));
         let people = people(rows, 1)?.first().copied().unwrap_or(0);
         Ok(Some(count).filter(|_| count == 0 || (is_whole && people >= ENOUGH as usize)))
     };

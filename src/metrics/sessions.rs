@@ -62,7 +62,7 @@ pub const AUTOMATION_SESSIONS: Metric = Metric {
     kind: Kind::Total,
     basis: Basis::Sessions,
     definition: "Sessions that no person started: those of service users, and (v3) those whose origin is automation, scheduled or code_scan.",
-    needs: Needs::Nothing,
+    needs: Needs::Api,
     groups: &[&[]],
     plan: Plan::Total(Grain::Session, || [col(c::AUTOMATION).sum(), len()]),
 };

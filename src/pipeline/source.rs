@@ -18,7 +18,9 @@ use crate::caught::caught;
 use crate::cli::Format;
 use crate::deliver::Pages;
 use crate::error::Error;
-use crate::fetch::{self, Delivery, Ledger, Limits, People, Progress, Question, Row, Saved, Sink, Vendor};
+use crate::fetch::{
+    self, Delivery, Ledger, Limits, People, Progress, Question, Records, Row, Saved, Sink, Vendor,
+};
 use crate::frame::stored::Wanted;
 use crate::frame::{FramesBuilder, Kept};
 use crate::people::Teams;
@@ -116,50 +118,76 @@ pub(super) async fn read(
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
     let typed = settings;
     let (settings, notes) = billed(settings, Err("saved pages do not tell them".to_owned()));
-    let mut settings = with_users(&settings, None)?;
-    let (asked, kept) = (settings.clone(), kept(&settings, None));
+    let settings = with_users(&settings, None)?;
+    let (mut asked, kept, wanted) = (settings.clone(), kept(&settings, None), typed.clone());
     let work = move || {
         // Whoever listened has gone where the run was given up.
         let tell = |progress| tell.send(progress).unwrap_or_default();
-        let (builder, ledger, saved) = saved_pages(&asked, &kept, &tell)?;
+        let (mut builder, mut ledger, mut saved) = saved_pages(&asked, &kept, &tell)?;
+        if saved.records == Records::Export && !asked.question.tags.is_empty() {
+            return Err(no_tags().into());
+        }
+        let can_read_again = asked.pages.as_ref().is_some_and(|pages| pages.path != Path::new("-"));
+        // An export names people itself, so that who is meant is known in the end.
+        let named = with_users(&wanted, Some(&saved.people))?;
+        if named.question.users != asked.question.users {
+            if !can_read_again {
+                return Err(read_once().into());
+            }
+            asked = named;
+            (builder, ledger, saved) = saved_pages(&asked, &kept, &|_| ())?;
+        }
         // An incomplete walk says nothing about the filters.
         let is_empty = ledger.unique == saved.outdated.len() as u64 && ledger.complete;
         let no_match = is_empty && filters::are_given(&asked, true);
-        let can_read_again = asked.pages.as_ref().is_some_and(|pages| pages.path != Path::new("-"));
         let values = match no_match && !asked.allow_empty && !asked.privacy.covered && can_read_again {
             true => Some(saved_pages(&without_filters(&asked), &kept, &|_| ())?.0),
             false => None,
         };
         let values = values.map(|all| Ok::<_, Error>(Values::of(&all.finish()?))).transpose()?;
-        Ok::<_, Error>((builder, ledger, saved, no_match, values))
+        Ok::<_, Error>((asked, builder, ledger, saved, no_match, values))
     };
     // The disk and all cores are busy; meanwhile the runtime stays free for signals.
     let work = tokio::task::spawn_blocking(work);
     while let Some(news) = told.recv().await {
         progress(news);
     }
-    let (builder, ledger, saved, no_match, values) = work.await.map_err(|_| Error::Panicked)??;
+    let (settings, builder, ledger, saved, no_match, values) = work.await.map_err(|_| Error::Panicked)??;
     if no_match && !settings.allow_empty {
-        return Err(
-            filters::refusal(typed, &settings.question.users, values.as_ref(), &People::default()).into()
-        );
+        return Err(filters::refusal(typed, &settings.question.users, values.as_ref(), &saved.people).into());
     }
-    // What was saved tells by itself which generation it is of.
-    settings.question.api = saved.api;
-    let (vendor, people) = (Vendor::default(), People::default());
-    let saved = Some(saved);
+    let mut people = match settings.privacy.covered {
+        false => saved.people.clone(),
+        true => People { organisations: saved.people.organisations.clone(), ..People::default() },
+    };
+    // As the API, which tells of no other organisation then.
+    people.organisations.retain(|id, _| settings.question.org.as_ref().is_none_or(|asked| asked == id));
     Ok(Taken {
         settings,
         builder,
         ledger,
         pages: None,
-        saved,
-        vendor,
+        saved: Some(saved),
+        vendor: Vendor::default(),
         people,
         archived: None,
         no_match,
         notes,
     })
+}
+
+fn no_tags() -> SettingsError {
+    SettingsError::new(
+        "--tag: the web app's export tells no tags, so that no session can be chosen by one",
+        "leave --tag out, or report from the API, which needs a key",
+    )
+}
+
+fn read_once() -> SettingsError {
+    SettingsError::new(
+        "--user: standard input cannot be read again for the user that a name stands for",
+        "give the email, or name the file with --pages",
+    )
 }
 
 /// The sessions of saved pages that are in question.

@@ -1,7 +1,8 @@
 //! The head of the page: who, when, and what must be known first.
 
+use super::saved::lacks;
 use super::view::Header;
-use super::{Run, saved};
+use super::{Run, saved, sentence};
 use crate::fetch::Ledger;
 use crate::metrics::{ACUS, Facts, SESSIONS, SMALL_GROUP};
 use crate::period::Period;
@@ -12,7 +13,7 @@ use crate::unit::Unit;
 pub fn header(facts: &Facts, run: &Run<'_>) -> Header {
     let period = run.periods.first();
     let complete = facts.period.complete.unwrap_or(true);
-    let is_proved = run.saved.is_none_or(|saved| saved.proved);
+    let is_proved = saved::is_proved(facts, run.saved);
     let (badge, badge_tone) = match (facts.source.ledger.complete, complete) {
         (false, _) => ("incomplete", "bad"),
         (true, true) if !is_proved => ("as saved", "neutral"),
@@ -24,7 +25,10 @@ pub fn header(facts: &Facts, run: &Run<'_>) -> Header {
         (!words.is_empty()).then(|| format!("Only sessions {what} {}", words.join(" or ")))
     };
     Header {
-        organisation: run.organisation.map_or_else(|| "Whole enterprise".to_owned(), |org| clean(org, 80)),
+        organisation: run
+            .organisation
+            .or_else(|| saved::only_organisation(facts))
+            .map_or_else(|| "Whole enterprise".to_owned(), |org| clean(org, 80)),
         period: period.map(Period::name).unwrap_or_default(),
         dates: period.map(Period::dates_in_words).unwrap_or_default(),
         zone: period.map(|period| period.tz().name().to_owned()).unwrap_or_default(),
@@ -60,6 +64,7 @@ pub fn notices(facts: &Facts, run: &Run<'_>) -> Vec<String> {
         let why = missing(ledger, facts.source.archive.is_some(), facts.is_covered());
         notices.push(format!("This report may be incomplete: {why}. Do not decide on these numbers."));
     }
+    notices.extend(lacks(facts.source.records).map(|note| sentence(&note)));
     notices.extend(saved::notices(run, facts.is_covered()));
     notices.extend(acus_in_doubt(facts));
     notices.extend(dropped(ledger, &facts.source.tags).into_iter().filter(|_| !facts.is_covered()));
@@ -142,7 +147,10 @@ fn acus_in_doubt(facts: &Facts) -> Option<String> {
     let all = facts.whole(&SESSIONS)?.value?;
     let unknown = facts.quality.acus_unknown? as f64;
     let count = |number: f64| Unit::Count.text(Some(number));
-    if all == 0.0 {
+    if !facts.known.metered {
+        let of_all = "Not metered: no session of the report or its trend has used an ACU";
+        Some(format!("{of_all}, so nothing is said of ACUs and what they cost."))
+    } else if all == 0.0 {
         None
     } else if unknown == all {
         Some("No session tells its ACUs, so sums of ACUs are 0 because nothing is known.".to_owned())

@@ -249,7 +249,7 @@ fn friction(facts: &Facts, evidence: &Evidence) -> Option<Sentence> {
 
 /// Spend that led to no pull request.
 fn without_pr(facts: &Facts) -> Option<Sentence> {
-    let fact = facts.whole(&ACUS_WITHOUT_PR_SHARE)?;
+    let fact = facts.whole(&ACUS_WITHOUT_PR_SHARE).filter(|_| facts.known.metered)?;
     if fact.n < ENOUGH || fact.denominator <= 0.0 || fact.numerator <= 0.0 {
         return None;
     }
@@ -271,7 +271,7 @@ fn without_pr(facts: &Facts) -> Option<Sentence> {
 fn concentration(facts: &Facts) -> Option<Sentence> {
     let users =
         facts.by(&ACUS, &[Dim::User]).iter().filter(|fact| fact.key(Dim::User).flatten().is_some()).count();
-    let share = facts.whole(&ACUS_TOP_DECILE_SHARE)?;
+    let share = facts.whole(&ACUS_TOP_DECILE_SHARE).filter(|_| facts.known.metered)?;
     if share.denominator <= 0.0 {
         return None;
     }
@@ -352,7 +352,8 @@ mod tests {
             period: bounds.clone(),
             previous: bounds,
             source: Source {
-                api: crate::fetch::Api::V2,
+                records: crate::fetch::Records::Api(crate::fetch::Api::V2),
+                metered: true,
                 tags: Vec::new(),
                 users: Vec::new(),
                 scope: String::new(),
@@ -365,7 +366,12 @@ mod tests {
             quality: Quality::default(),
             budgets: Vec::new(),
             withheld: Vec::new(),
-            known: Known { api: crate::fetch::Api::V2, teams: false, currency: None },
+            known: Known {
+                records: crate::fetch::Records::Api(crate::fetch::Api::V2),
+                metered: true,
+                teams: false,
+                currency: None,
+            },
             names: std::collections::BTreeMap::new(),
             organisations: std::collections::BTreeMap::new(),
             facts,

@@ -87,8 +87,28 @@ const fn headline(
     Headline { title, metric, keys, rests }
 }
 
+impl Headline {
+    fn by(&self) -> Vec<Dim> {
+        self.keys.iter().map(|(dim, _)| *dim).collect()
+    }
+}
+
+/// The tiles that there is something to show on.
+pub fn headlines(known: Known) -> impl Iterator<Item = &'static Headline> {
+    HEADLINES.iter().filter(move |headline| known.shows(headline.metric, &headline.by()))
+}
+
+/// The sections that there is something to show in; where no ACUs are billed, usage
+/// stands in the place of spend.
+pub fn sections(known: Known) -> impl Iterator<Item = &'static Section> {
+    let first = if known.metered { &SECTIONS[0] } else { &USAGE };
+    std::iter::once(first)
+        .chain(&SECTIONS[1..])
+        .filter(move |section| section.figures.iter().any(|figure| known.shows(figure.metric, figure.by)))
+}
+
 /// The tiles, in order.
-pub static HEADLINES: [Headline; 8] = [
+pub(super) static HEADLINES: [Headline; 8] = [
     headline("ACUs", &ACUS, &[], ""),
     headline("Sessions", &SESSIONS, &[], ""),
     headline("Active users", &ACTIVE_USERS, &[], ""),
@@ -99,8 +119,72 @@ pub static HEADLINES: [Headline; 8] = [
     headline("Analysis coverage", &ANALYSIS_COVERAGE, &[], "sessions"),
 ];
 
+/// What stands in the place of spend where no ACUs are billed.
+static USAGE: Section = Section {
+    id: "usage",
+    title: "Usage",
+    numbers: &[&AUTOMATION_SESSIONS, &SESSIONS_STOPPED_BY_LIMIT, &USER_MESSAGES_MEDIAN],
+    figures: &[
+        figure("sessions-by-day", "Sessions by day", "", &SESSIONS, &[Dim::Day], Draw::Columns),
+        Figure {
+            at_least: 1,
+            ..figure("sessions-by-team", "Sessions by team", "", &SESSIONS, &[Dim::Team], Draw::Ranking)
+        },
+        figure("sessions-by-user", "Sessions by user", "", &SESSIONS, &[Dim::User], Draw::Ranking),
+        figure(
+            "sessions-by-tag",
+            "Sessions by tag",
+            "Tags overlap: a session counts fully under each of its tags, so there is no total.",
+            &SESSIONS,
+            &[Dim::Tag],
+            Draw::Ranking,
+        ),
+        Figure {
+            at_least: 2,
+            ..figure("sessions-by-org", "Sessions by organisation", "", &SESSIONS, &[Dim::Org], Draw::Ranking)
+        },
+        Figure {
+            at_least: 1,
+            ..figure(
+                "sessions-by-category",
+                "Sessions by kind of work",
+                "As the vendor sorts sessions.",
+                &SESSIONS,
+                &[Dim::Category],
+                Draw::Ranking,
+            )
+        },
+        Figure {
+            at_least: 1,
+            ..figure(
+                "sessions-by-origin",
+                "Sessions by origin",
+                "Where sessions were started.",
+                &SESSIONS,
+                &[Dim::Origin],
+                Draw::Ranking,
+            )
+        },
+        Figure {
+            at_least: 1,
+            ..figure(
+                "sessions-by-size",
+                "Sessions by size",
+                "The vendor calls L and XL unhealthy.",
+                &SESSIONS,
+                &[Dim::Size],
+                Draw::Ranking,
+            )
+        },
+        Figure {
+            at_least: 2,
+            ..figure("sessions-trend", "Sessions over time", "", &SESSIONS, &[Dim::Period], Draw::Trend)
+        },
+    ],
+};
+
 /// The sections, in order.
-pub static SECTIONS: [Section; 3] = [
+static SECTIONS: [Section; 3] = [
     Section {
         id: "spend",
         title: "Spend",
@@ -300,15 +384,15 @@ mod tests {
 
     #[test]
     fn the_page_shows_only_groupings_that_a_metric_has() {
-        for figure in SECTIONS.iter().flat_map(|section| section.figures) {
+        let sections = || SECTIONS.iter().chain([&USAGE]);
+        for figure in sections().flat_map(|section| section.figures) {
             assert!(figure.metric.groups.contains(&figure.by), "{}", figure.id);
         }
-        for metric in SECTIONS.iter().flat_map(|section| section.numbers) {
+        for metric in sections().flat_map(|section| section.numbers) {
             assert!(metric.groups.contains(&[].as_slice()), "{}", metric.id);
         }
         for headline in &HEADLINES {
-            let by: Vec<Dim> = headline.keys.iter().map(|(dim, _)| *dim).collect();
-            assert!(headline.metric.groups.contains(&by.as_slice()), "{}", headline.title);
+            assert!(headline.metric.groups.contains(&headline.by().as_slice()), "{}", headline.title);
         }
     }
 }

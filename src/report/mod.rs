@@ -24,7 +24,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use sha2::{Digest, Sha256};
 
 use crate::charts::{self, ChartError};
-use crate::fetch::{Saved, Vendor};
+use crate::fetch::{Records, Saved, Vendor};
 use crate::metrics::{ANALYSIS_COVERAGE, Evidence, Fact, Facts, Metric, PRS, SESSIONS, Withheld, known_to};
 use crate::money::{Price, Prices};
 use crate::period::Period;
@@ -36,7 +36,7 @@ use view::{Definition, Entry, Number, SectionView, View};
 pub use brief::labels;
 pub use brief::{Brief, Picture, Ranking, brief};
 pub use letter::{Enclosed, letter};
-pub use saved::fetched;
+pub use saved::{fetched, lacks};
 pub use summary::summary;
 pub use view::{Change, Header, Piece, Row, Tile};
 
@@ -120,7 +120,7 @@ fn view(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<View, Repor
     let header = head::header(facts, run);
     let previous = run.periods.get(1);
     Ok(View {
-        compared: facts.period.complete.unwrap_or(true),
+        compared: is_compared(facts),
         title: format!("{} · {} · Devin report", header.organisation, header.period),
         style_hash: format!("sha256-{hash}"),
         style: Value::from_safe_string(style),
@@ -144,7 +144,9 @@ fn view(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<View, Repor
 /// The metrics that the page defines: in a covered report those that it shows.
 pub(crate) fn defined(facts: &Facts) -> impl Iterator<Item = &'static Metric> {
     let is_shown = |metric: &Metric| facts.facts.iter().any(|fact| fact.metric.id == metric.id);
-    known_to(facts.known).filter(move |metric| !facts.is_covered() || is_shown(metric))
+    known_to(facts.known)
+        .filter(|metric| facts.known.metered || !metric.is_of_acus())
+        .filter(move |metric| !facts.is_covered() || is_shown(metric))
 }
 
 /// Everything that a covered report leaves out, in one sentence; none where it is nothing.
@@ -164,7 +166,15 @@ fn withheld(facts: &Facts) -> Option<String> {
 pub(crate) fn comparison(facts: &Facts, run: &Run<'_>) -> String {
     match run.periods.get(1) {
         Some(previous) if is_uncompared(facts) => {
-            format!("Not compared with {}: fewer than five people were at work in it.", in_sentence(previous))
+            let is_saved = saved::is_saved(facts) && facts.source.archive.is_none();
+            let why = match (facts.is_covered(), is_saved) {
+                (true, true) => {
+                    "fewer than five people were at work in it, or what was saved does not cover it"
+                }
+                (true, false) => "fewer than five people were at work in it",
+                (false, _) => "what was saved does not cover both",
+            };
+            format!("Not compared with {}: {why}.", in_sentence(previous))
         }
         Some(previous) if facts.period.complete.unwrap_or(true) => {
             format!("Compared with {} ({}).", in_sentence(previous), previous.dates_in_words())
@@ -173,16 +183,22 @@ pub(crate) fn comparison(facts: &Facts, run: &Run<'_>) -> String {
     }
 }
 
-/// Whether a covered report has too few people in the period before.
+/// Whether a period that is over is not compared: a covered report has too few people
+/// in the period before, or saved sessions do not cover both.
 fn is_uncompared(facts: &Facts) -> bool {
     let is_over = facts.period.complete.unwrap_or(true);
-    facts.is_covered() && is_over && facts.whole(&SESSIONS).is_some_and(|fact| fact.previous.is_none())
+    is_over && facts.whole(&SESSIONS).is_some_and(|fact| fact.previous.is_none())
+}
+
+/// Whether anything is compared with the period before.
+pub(crate) fn is_compared(facts: &Facts) -> bool {
+    facts.period.complete.unwrap_or(true) && !is_uncompared(facts)
 }
 
 fn sections(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec<SectionView>, ReportError> {
     let source = figure_source(facts, evidence, run);
     let mut sections = Vec::new();
-    for section in &layout::SECTIONS {
+    for section in layout::sections(facts.known) {
         let mut drawn = Vec::new();
         let (mut empty, mut withheld) = (Vec::new(), Vec::new());
         for figure in section.figures {
@@ -193,9 +209,10 @@ fn sections(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec<Sec
                 figures::State::Full => drawn.push(figures::draw(figure, &source)?),
             }
         }
-        let hidden = section.numbers.iter().filter(|metric| facts.withholds(metric, &[]));
+        let shown = || section.numbers.iter().filter(|metric| facts.known.shows(metric, &[]));
+        let hidden = shown().filter(|metric| facts.withholds(metric, &[]));
         withheld.splice(..0, hidden.map(|metric| metric.title));
-        let numbers = section.numbers.iter().filter_map(|metric| facts.whole(metric).map(number)).collect();
+        let numbers = shown().filter_map(|metric| facts.whole(metric).map(number)).collect();
         sections.push(SectionView {
             id: section.id,
             title: section.title,
@@ -227,6 +244,7 @@ pub(crate) fn figure_source<'a>(
 pub(crate) fn lead(section: &layout::Section, facts: &Facts, run: &Run<'_>) -> String {
     match section.id {
         "spend" => spend(run),
+        "usage" => "A session counts on the day it was created.".to_owned(),
         "delivery" => delivery(facts),
         _ => coverage(facts),
     }
@@ -327,7 +345,10 @@ pub(crate) fn ledger(facts: &Facts, run: &Run<'_>) -> Vec<Entry> {
     let source = &facts.source;
     let ledger = &source.ledger;
     let mut entries = vec![
-        Entry::word("API", source.api.to_string()),
+        match source.records {
+            Records::Api(api) => Entry::word("API", api.to_string()),
+            Records::Export => Entry::word("Records", "of the web app's export".to_owned()),
+        },
         Entry::word("Scope", clean(&source.scope, 80)),
         Entry::word("People", people(source.people).to_owned()),
     ];

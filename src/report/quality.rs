@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::figures::ranking::SIZES;
 use super::view::Entry;
-use crate::fetch::{Consumption, Vendor};
+use crate::fetch::{Consumption, Records, Vendor};
 use crate::metrics::{ACUS, Dim, Facts, Metric, PRS, PRS_MERGED, SESSIONS, SESSIONS_WITH_MERGED_PR};
 use crate::text::clean;
 use crate::unit::Unit;
@@ -21,14 +21,17 @@ pub fn entries(facts: &Facts, vendor: &Vendor) -> Vec<Entry> {
     let of_source = |count: u64| Some(count).filter(|_| !facts.is_covered());
     let mut entries = vec![
         known("Sessions with unknown ACUs", quality.acus_unknown),
-        known("Sessions with an unknown status", quality.unknown_status),
-        known("Issues with an unknown impact", quality.unknown_impact),
         known("Pull requests with an unknown state", quality.unknown_pr_state),
         known("Pull request entries without an address", quality.prs_without_url),
         known("Fields that could not be read", quality.unreadable_fields),
         known("Records that could not be read", of_source(ledger.rejected)),
         known("Times without a zone, taken as UTC", of_source(ledger.naive_times)),
     ];
+    // An export has neither.
+    if facts.source.records != Records::Export {
+        entries.insert(1, known("Sessions with an unknown status", quality.unknown_status));
+        entries.insert(2, known("Issues with an unknown impact", quality.unknown_impact));
+    }
     entries.extend(beside(facts, vendor));
     entries
 }

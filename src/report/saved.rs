@@ -1,11 +1,13 @@
 //! What a page says of its source where nobody was asked: saved pages, or an archive.
 
+use std::ops::Range;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::Run;
 use super::view::Entry;
-use crate::fetch::Saved;
+use crate::fetch::{Records, Saved};
 use crate::metrics::Facts;
 use crate::period::Period;
 
@@ -14,10 +16,31 @@ pub(crate) fn is_saved(facts: &Facts) -> bool {
     facts.source.ledger.requests == 0
 }
 
+/// What the web app's export lacks, in a sentence; none of records of the API.
+pub fn lacks(records: Records) -> Option<String> {
+    (records == Records::Export).then(|| {
+        "the web app's export tells no status, tags or analyses, and not what automation started: what \
+         needs them is left out, and every user counts as a person."
+            .to_owned()
+    })
+}
+
+/// Whether no session is missing, as far as anybody said how many there are.
+pub(crate) fn is_proved(facts: &Facts, saved: Option<&Saved>) -> bool {
+    facts.source.records != Records::Export && saved.is_none_or(|saved| saved.proved)
+}
+
+/// The organisation of an export that names only one.
+pub(crate) fn only_organisation(facts: &Facts) -> Option<&str> {
+    let only = facts.organisations.values().next().filter(|_| facts.organisations.len() == 1);
+    only.map(String::as_str).filter(|_| facts.source.records == Records::Export)
+}
+
 /// How the sessions were had, before a time.
 pub(crate) fn taken(facts: &Facts) -> &'static str {
     match (&facts.source.archive, is_saved(facts)) {
         (Some(_), _) => "From an archive as of",
+        (None, true) if facts.source.records == Records::Export => "Read from the web app's export",
         (None, true) => "Read from saved pages",
         (None, false) => "Fetched",
     }
@@ -33,7 +56,7 @@ pub fn fetched(facts: &Facts, tz: Tz) -> String {
 
 /// Whether the sessions are complete, as far as that is known.
 pub(crate) fn completeness(facts: &Facts, saved: Option<&Saved>) -> &'static str {
-    match (facts.source.ledger.complete, saved.is_none_or(|saved| saved.proved)) {
+    match (facts.source.ledger.complete, is_proved(facts, saved)) {
         (false, _) => "no",
         (true, true) => "yes",
         (true, false) => "as saved: completeness is not known",
@@ -50,6 +73,8 @@ pub(crate) fn entries(facts: &Facts, run: &Run<'_>) -> Vec<Entry> {
     if saved.left_out > 0 {
         entries.push(Entry::count("Other files beside them", saved.left_out));
     }
+    let told = spans(run, saved);
+    entries.extend((!told.is_empty()).then(|| Entry::word("Time of the export", told)));
     let ends = [("Oldest saved session", saved.first), ("Newest saved session", saved.last)];
     let ends = ends.into_iter().filter(|_| !facts.is_covered());
     entries.extend(ends.filter_map(|(name, moment)| Some(Entry::word(name, day(run, moment?)))));
@@ -65,18 +90,38 @@ pub(crate) fn notices(run: &Run<'_>, is_covered: bool) -> Vec<String> {
     let mut notices = Vec::new();
     if saved.mixed {
         notices.push(
-            "The saved sessions are of both generations of the API: what only one of them tells is not \
-             known of the others."
-                .to_owned(),
+            match saved.records {
+                Records::Api(_) => {
+                    "The saved sessions are of both generations of the API: what only one of them tells is not \
+                     known of the others."
+                }
+                Records::Export => {
+                    "The saved sessions are of the API and of the web app's export: only what both tell is \
+                     counted, and whoever is in both, by id here and by email there, counts as two people."
+                }
+            }
+            .to_owned(),
         );
     }
-    // A quiet day at either end is nothing to speak of; a whole period is.
+    let time = |period: &Period| period.from().to_utc()..period.to().to_utc();
+    let is_reached = |period: &Period| saved.reach.covers(&time(period));
+    let told = spans(run, saved);
+    if !told.is_empty() {
+        if !run.periods.iter().all(is_reached) {
+            notices.push(format!(
+                "The export is about {told}: nothing is known of other days, and no period with such days is \
+                 compared."
+            ));
+        }
+        return notices;
+    }
+    // A quiet day at either end is nothing to speak of.
     if let (Some(first), Some(earliest)) = (saved.first, run.periods.last())
-        && first >= earliest.to().to_utc()
+        && !saved.reach.covers_beginning(&time(earliest))
     {
         notices.push(format!(
-            "The saved sessions begin {}: nothing is known of the periods before, and their zeros are \
-             no counts.",
+            "The saved sessions begin {}: nothing is known of the time before, and no period that reaches \
+             into it is compared.",
             on(first)
         ));
     }
@@ -92,6 +137,15 @@ pub(crate) fn notices(run: &Run<'_>, is_covered: bool) -> Vec<String> {
     notices
 }
 
+/// The days that exports are about, in words; empty where they do not say.
+fn spans(run: &Run<'_>, saved: &Saved) -> String {
+    let range = |range: &Range<DateTime<Utc>>| {
+        // The last instant that is in it, not the first that is not.
+        format!("{} to {}", day(run, range.start), day(run, range.end - TimeDelta::seconds(1)))
+    };
+    saved.reach.told().iter().map(range).collect::<Vec<_>>().join(" and ")
+}
+
 /// Whether the last whole day of a period, at least, has no saved session.
 fn ends_early(last: DateTime<Utc>, period: &Period) -> bool {
     last + TimeDelta::days(1) < period.to().to_utc()
@@ -105,17 +159,19 @@ fn day(run: &Run<'_>, moment: DateTime<Utc>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fetch::{Api, Vendor};
+    use crate::fetch::{Api, People, Reach, Vendor};
 
     fn said(first: &str, last: &str) -> Vec<String> {
         let saved = Saved {
-            api: Api::V2,
+            records: Records::Api(Api::V2),
             files: 1,
             left_out: 0,
             mixed: false,
             proved: true,
             first: first.parse().ok(),
             last: last.parse().ok(),
+            reach: Reach::of_sessions(Some(first.parse().unwrap()..last.parse().unwrap())),
+            people: People::default(),
             outdated: Vec::new(),
         };
         let periods = Period::parse_week("2026-W41", chrono_tz::Europe::Berlin).unwrap().trend(1);
@@ -137,10 +193,12 @@ mod tests {
 
     #[test]
     fn zeros_of_times_without_pages_are_no_counts() {
-        assert_eq!(said("2026-10-01T00:00:00Z", "2026-10-11T12:00:00Z"), [""; 0]);
+        assert_eq!(said("2026-09-28T09:00:00Z", "2026-10-11T12:00:00Z"), [""; 0]);
+        let [begin] = said("2026-10-01T00:00:00Z", "2026-10-11T12:00:00Z").try_into().unwrap();
+        assert!(begin.starts_with("The saved sessions begin on 1 October 2026: nothing is known"), "{begin}");
         let [begin] = said("2026-10-04T22:30:00Z", "2026-10-11T12:00:00Z").try_into().unwrap();
         assert!(begin.starts_with("The saved sessions begin on 5 October 2026: nothing is known"), "{begin}");
-        let [end] = said("2026-10-01T00:00:00Z", "2026-10-10T21:00:00Z").try_into().unwrap();
+        let [end] = said("2026-09-28T00:00:00Z", "2026-10-10T21:00:00Z").try_into().unwrap();
         assert!(end.starts_with("The saved sessions end on 10 October 2026, before"), "{end}");
     }
 }

@@ -5,7 +5,7 @@ use url::Url;
 
 use super::names;
 use super::view::{SessionList, SessionView};
-use crate::metrics::{Dim, Evidence, Facts, SessionRow};
+use crate::metrics::{Dim, Evidence, Facts, ISSUES, SessionRow};
 use crate::text::clean;
 use crate::unit::Unit;
 
@@ -21,7 +21,7 @@ const LONGEST_ADDRESS: usize = 500;
 /// The lists in the order of the page.
 pub fn lists(facts: &Facts, evidence: &Evidence) -> Vec<SessionList> {
     let rows = |sessions: &[SessionRow], by| sessions.iter().map(|row| session(facts, row, by)).collect();
-    vec![
+    let lists = [
         SessionList {
             title: "The costliest",
             note: "By ACUs.",
@@ -44,7 +44,14 @@ pub fn lists(facts: &Facts, evidence: &Evidence) -> Vec<SessionList> {
             empty: "No analysis lists an issue of high impact.",
             rows: rows(&evidence.high_impact, By::HighIssues),
         },
-    ]
+    ];
+    lists.into_iter().zip(are_shown(facts)).filter(|(_, is_shown)| *is_shown).map(|(list, _)| list).collect()
+}
+
+/// Which of the three lists there is something to know for.
+pub(crate) fn are_shown(facts: &Facts) -> [bool; 3] {
+    let metered = facts.known.metered;
+    [metered, metered, facts.known.tells(&ISSUES, &[Dim::Impact])]
 }
 
 /// What a list is ordered by.
@@ -72,7 +79,8 @@ fn session(facts: &Facts, row: &SessionRow, by: By) -> SessionView {
         (_, false) => format!("{prs}, none merged"),
     };
     let mut remarks = vec![prs];
-    if let (Some(currency), Some(spend)) = (facts.known.currency, row.spend) {
+    let currency = facts.known.currency.filter(|_| facts.known.metered);
+    if let (Some(currency), Some(spend)) = (currency, row.spend) {
         remarks.insert(0, Unit::Money(currency).text(Some(spend)));
     }
     let (size, unit) = match by {
@@ -83,7 +91,9 @@ fn session(facts: &Facts, row: &SessionRow, by: By) -> SessionView {
             acus
         }
         By::HighIssues => {
-            remarks.insert(0, joined(acus));
+            if facts.known.metered {
+                remarks.insert(0, joined(acus));
+            }
             high("issue", "issues")
         }
     };

@@ -1,7 +1,7 @@
 //! The report in a few lines of Markdown, for the summary page of a scheduled
 //! run or a chat: the headline numbers, what stands out, and how complete it is.
 
-use super::layout::HEADLINES;
+use super::layout::headlines;
 use super::view::Piece;
 use super::{Run, comparison, head, in_sentence, insights, saved, tiles};
 use crate::metrics::{Evidence, Facts, SESSIONS};
@@ -17,7 +17,7 @@ const NO_WIDTH: char = '\u{200b}';
 /// repeats no title; what other people wrote is escaped, and mentions nobody.
 pub fn summary(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> String {
     let header = head::header(facts, run);
-    let organisation = match run.organisation {
+    let organisation = match run.organisation.or_else(|| saved::only_organisation(facts)) {
         Some(_) => escape(&header.organisation),
         None => header.organisation.to_lowercase(),
     };
@@ -47,7 +47,7 @@ pub fn summary(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> String {
 /// The headline numbers, a row each.
 fn table(facts: &Facts) -> String {
     let mut rows = vec!["| | Value | Change |".to_owned(), "|:--|--:|--:|".to_owned()];
-    for headline in &HEADLINES {
+    for headline in headlines(facts.known) {
         let told = tiles::told(facts, headline);
         let note = if told.note.is_empty() { String::new() } else { format!(" ({})", told.note) };
         let change = told.change.map(|change| change.text).unwrap_or_default();
@@ -61,7 +61,7 @@ fn completeness(facts: &Facts, run: &Run<'_>, fetched: &str, zone: &str) -> Stri
     let whole = match (facts.source.ledger.complete, facts.period.complete.unwrap_or(true)) {
         (false, _) => "Incomplete: sessions are missing",
         (true, false) => "So far: the period is not over",
-        _ if run.saved.is_some_and(|saved| !saved.proved) => "As saved: whether all are there is not known",
+        _ if !saved::is_proved(facts, run.saved) => "As saved: whether all are there is not known",
         (true, true) => "Complete: no session is missing",
     };
     format!(

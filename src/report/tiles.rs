@@ -3,7 +3,7 @@
 use minijinja::Value;
 
 use super::change::{change, faint};
-use super::layout::{HEADLINES, Headline};
+use super::layout::{Headline, headlines};
 use super::money;
 use super::view::{Change, Tile};
 use crate::charts::{self, ChartError};
@@ -22,7 +22,7 @@ pub fn tiles(facts: &Facts, periods: &[Period], points: usize) -> Result<Vec<Til
     // A period that is still running would look like a fall.
     let running = usize::from(facts.period.complete == Some(false));
     let trend: Vec<String> = periods.iter().take(points).skip(running).rev().map(Period::label).collect();
-    HEADLINES.iter().map(|headline| tile(facts, headline, &trend)).collect()
+    headlines(facts.known).map(|headline| tile(facts, headline, &trend)).collect()
 }
 
 /// A headline number in words.

@@ -49,16 +49,18 @@ pub enum FaultKind {
     NoMembers,
     /// Archived sessions are listed only where they are asked for (v3).
     HideArchived,
+    /// Every session has 0 ACUs, as on a plan that is not billed in them.
+    Unmetered,
 }
 
 use FaultKind::{
     Bomb, Busy, BusyUntil, Clamp, Drift, Drop, Dup, EmptyMore, HideArchived, Html, IgnoreFilter, Loop,
-    NoHasMore, NoMembers, Redirect, Reset, Stall, Truncate, Unavailable,
+    NoHasMore, NoMembers, Redirect, Reset, Stall, Truncate, Unavailable, Unmetered,
 };
 
 /// Every kind with its name and the number that it usually has; none where a
 /// number would say nothing.
-const KINDS: [(&str, FaultKind, Option<u64>); 19] = [
+const KINDS: [(&str, FaultKind, Option<u64>); 20] = [
     ("503", Unavailable, Some(PERIOD)),
     ("429", Busy, Some(PERIOD)),
     ("429date", BusyUntil, Some(PERIOD)),
@@ -78,6 +80,7 @@ const KINDS: [(&str, FaultKind, Option<u64>); 19] = [
     ("bomb", Bomb, Some(PERIOD)),
     ("nomembers", NoMembers, None),
     ("hidearchived", HideArchived, None),
+    ("unmetered", Unmetered, None),
 ];
 
 /// A fault and how often it occurs.
@@ -88,7 +91,7 @@ pub struct Fault {
     /// N of "every Nth request"; of `Dup` and `Drop` that of every Nth record, of
     /// `Clamp` the length of a page, of `Drift` the request from which nothing
     /// appears any more. At least 1. `IgnoreFilter`, `Loop`,
-    /// `NoMembers` and `HideArchived` are always there.
+    /// `NoMembers`, `HideArchived` and `Unmetered` are always there.
     pub number: u64,
 }
 
@@ -179,6 +182,8 @@ pub struct Shape {
     pub refuses_lists: bool,
     /// Archived sessions are left out unless they are asked for.
     pub hides_archived: bool,
+    /// Every session has 0 ACUs.
+    pub unmetered: bool,
 }
 
 /// What goes wrong with a request by its number, from 1: what the script has for
@@ -213,6 +218,7 @@ fn add(mishaps: &mut Mishaps, fault: Fault, hits: bool, request: u64) {
         Loop => shape.loops = true,
         NoMembers => shape.refuses_lists = true,
         HideArchived => shape.hides_archived = true,
+        Unmetered => shape.unmetered = true,
         NoHasMore => shape.endless |= hits,
         EmptyMore => shape.empty |= hits,
         Unavailable | Busy | BusyUntil | Reset | Truncate | Html | Stall | Redirect | Bomb => {

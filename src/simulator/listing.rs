@@ -121,6 +121,16 @@ pub fn stale(fields: &mut Map<String, Value>, updated_at: Value) {
     fields.insert("acus_consumed".to_owned(), json!(0.0));
 }
 
+/// A record as a plan that is not billed in ACUs has it, if it is to be one.
+pub fn billed<'a>(body: Cow<'a, str>, shape: &Shape) -> Cow<'a, str> {
+    if !shape.unmetered {
+        return body;
+    }
+    let Ok(Value::Object(mut fields)) = serde_json::from_str(&body) else { return body };
+    fields.insert("acus_consumed".to_owned(), json!(0));
+    Cow::Owned(Value::Object(fields).to_string())
+}
+
 /// `{"items":[…]`, to be continued.
 pub fn join<'a>(bodies: impl Iterator<Item = Cow<'a, str>>) -> String {
     let mut text = "{\"items\":[".to_owned();

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::faults::Shape;
 use super::filter::Filter;
-use super::listing::{Listing, join, stale};
+use super::listing::{Listing, billed, join, stale};
 use super::parameters::{Complaint, Wrong, bare, each, iso, number};
 use super::{Organisation, Record};
 
@@ -78,7 +78,7 @@ pub fn page(organisation: &Organisation, query: &Query, max_page: usize, shape: 
         let record = organisation.records.get(listing.index(item.place)?)?;
         Some(if item.again { Cow::Owned(again(record)) } else { Cow::Borrowed(record.body.as_str()) })
     });
-    let mut text = join(bodies);
+    let mut text = join(bodies.map(|body| billed(body, shape)));
     let has_more = shape.empty || end < listing.len();
     let next = if has_more { end.to_string() } else { "null".to_owned() };
     // Writing into a String cannot fail.

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use crate::attacker::runs::unzipped;
-use crate::oracle::{Asked, Kind, differences, expect};
+use crate::oracle::{Asked, Kind, differences, expect_saved};
 use crate::support::{Facts, Outcome, SERVICE_CANARY, acumen, files, run, serve};
 
 /// A session of version 2 in week 41, with other fields.
@@ -47,7 +47,7 @@ fn facts(records: &[Value], v3: bool) -> (Facts, String) {
     let (text, stderr) = written(&Value::from(records.to_vec()).to_string());
     let now: DateTime<Utc> = "2026-11-01T00:00:00Z".parse().expect("a moment");
     let week = Kind::Week { year: 2026, week: 41 };
-    let expected = expect(records, &Asked { tz: chrono_tz::UTC, kind: week, trend: 1, now, v3 });
+    let expected = expect_saved(records, &Asked { tz: chrono_tz::UTC, kind: week, trend: 1, now, v3 });
     assert_eq!(differences(&text, &expected), Vec::<String>::new());
     (Facts(serde_json::from_str(&text).expect("JSON")), stderr)
 }
@@ -352,6 +352,51 @@ fn a_refusal_names_file_record_field_and_value_of_the_first() {
     let first = format!("the first: saved/b.json, record 2, id {:032x}: created_at is \"last", 2);
     assert!(outcome.stderr.contains(&first), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("Tuesday") && !outcome.stderr.contains('\u{1b}'), "{}", outcome.stderr);
+}
+
+#[test]
+fn the_web_apps_export_is_read_without_a_key() {
+    let row = |email: &str, name: Value, acus: f64, id: &str, pulls: Value| {
+        json!({
+            "user_name": name, "user_email": email, "session_name": null, "created_at": "2026-10-08T07:15:00+00:00",
+            "acu_used": acus, "url": format!("https://app.devin.ai/sessions/{id}"), "org_id": "team-1",
+            "org_name": "Team One", "pull_requests": pulls,
+        })
+    };
+    let pull =
+        |state: &str| json!([{"pr_url": "https://github.com/example/shop/pull/9", "pr_status": state}]);
+    let saved = json!({
+        "date_range": {"start": "2026-09-01T00:00:00+00:00", "end": "2026-10-12T00:00:00+00:00"},
+        "sessions": [
+            row("cleo@example.com", json!("Cleo Lang"), 2.25, "a1", pull("merged")),
+            row("dan@example.com", Value::Null, 4.0, "a2", pull("open")),
+            row("cleo@example.com", json!("Cleo Lang"), 0.25, "a3", json!([])),
+        ],
+    });
+    let (text, stderr) = written(&saved.to_string());
+    let facts = Facts(serde_json::from_str(&text).expect("JSON"));
+    let whole = |metric| facts.value(metric, json!({})).clone();
+    assert_eq!([whole("acus"), whole("sessions"), whole("active_users")], [json!(6.5), json!(3), json!(2)]);
+    assert_eq!([whole("prs"), whole("prs_merged")], [json!(1), json!(1)]);
+    assert_eq!(facts.value("acus", json!({"user": "cleo@example.com"})), 2.5);
+    assert_eq!(facts.0["labels"]["user"]["cleo@example.com"], "Cleo Lang");
+    assert!(stderr.contains("tells no status, tags or analyses"), "{stderr}");
+    for untold in ["automation_sessions", "analysed_sessions", "issues", "acus_split"] {
+        assert!(!text.contains(&format!("\"{untold}\"")), "{untold}");
+    }
+}
+
+#[test]
+fn an_account_without_acus_is_not_metered() {
+    let pull = |id: u32| json!([{"pr_url": format!("https://github.com/example/shop/pull/{id}"), "pr_state": "merged"}]);
+    let records: Vec<Value> =
+        (1..25).map(|id| session(id, json!({"acus_consumed": 0.0, "pull_requests": pull(id)}))).collect();
+    let (facts, _) = facts(&records, false);
+    assert_eq!(facts.0["source"]["metered"], false);
+    for metric in ["acus", "acus_per_session_median", "acus_per_merged_pr", "acus_without_pr_share"] {
+        assert_eq!(facts.value(metric, json!({})), &Value::Null, "{metric}");
+    }
+    assert_eq!(facts.value("prs_merged", json!({})), 24);
 }
 
 #[test]

@@ -24,6 +24,8 @@ mod documented;
 #[cfg(test)]
 mod export;
 #[cfg(test)]
+mod exported;
+#[cfg(test)]
 mod field;
 #[cfg(test)]
 mod files;

@@ -286,7 +286,7 @@ fn what_cannot_be_known_is_on_the_page() {
     for words in [
         "Read from saved pages ",
         "as saved: completeness is not known",
-        "The saved sessions begin on 5 October 2026: nothing is known of the periods before",
+        "The saved sessions begin on 5 October 2026: nothing is known of the time before",
         "The saved sessions end on 8 October 2026, before the period does",
         ">as saved<",
     ] {

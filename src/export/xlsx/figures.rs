@@ -158,16 +158,20 @@ fn multiples(figure: &Figure, facts: &Facts) -> Rows {
 
 /// All labels, most frequent first, and what they touched.
 fn labels(source: &Source<'_>) -> Rows {
+    let metered = source.facts.known.metered;
     let mut labels: Vec<&LabelRow> = source.evidence.labels.iter().collect();
     labels.sort_by(|a, b| b.issues.total_cmp(&a.issues));
     let row = |row: &LabelRow| {
-        Row::firm(vec![
+        let mut cells = vec![
             called(source.facts, Dim::Label, row.label.as_deref()),
             count(row.issues),
             count(row.high),
             count(row.sessions),
-            value(Unit::Acu, Some(row.acus)),
-        ])
+        ];
+        cells.extend(metered.then(|| value(Unit::Acu, Some(row.acus))));
+        Row::firm(cells)
     };
-    (vec!["Label", "Issues", "High", "Sessions", "ACUs"], labels.into_iter().map(row).collect())
+    let heads = ["Label", "Issues", "High", "Sessions", "ACUs"];
+    let heads = heads.into_iter().filter(|head| metered || *head != "ACUs").collect();
+    (heads, labels.into_iter().map(row).collect())
 }

@@ -4,7 +4,7 @@ use super::figures::{self, called};
 use super::table::{Block, CHANGES, Cell, Row, Sheet, Table, changes, count, text, value};
 use crate::metrics::*;
 use crate::report::figures::State;
-use crate::report::layout::{HEADLINES, Headline, SECTIONS, Section};
+use crate::report::layout::{Headline, Section, headlines, sections};
 use crate::report::view::Entry;
 use crate::report::{self, Run, change::faint, sessions};
 use crate::unit::Unit;
@@ -12,9 +12,10 @@ use crate::unit::Unit;
 /// All sheets in the order of the page.
 pub fn sheets(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Vec<Sheet> {
     let mut sheets = vec![overview(facts, evidence, run)];
-    sheets.extend(SECTIONS.iter().map(|section| of_section(section, facts, evidence, run)));
+    sheets.extend(sections(facts.known).map(|section| of_section(section, facts, evidence, run)));
     // A covered report has no sessions of its own.
-    sheets.extend((!facts.is_covered()).then(|| look(facts, evidence)));
+    let is_look = !facts.is_covered() && sessions::are_shown(facts).contains(&true);
+    sheets.extend(is_look.then(|| look(facts, evidence)));
     sheets.extend([definitions(facts), source(facts, run)]);
     sheets
 }
@@ -32,7 +33,7 @@ fn overview(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Sheet {
     let sentences = report::insights::insights(facts, evidence, &previous);
     let said = sentences.iter().map(|sentence| sentence.iter().map(|piece| piece.text.as_str()).collect());
     let mut rows = Vec::new();
-    for headline in &HEADLINES {
+    for headline in headlines(facts.known) {
         let fact = report::tiles::find(facts, headline.metric, headline.keys);
         rows.extend(fact.map(|fact| whole(headline.title, fact)));
         let worth = fact.and_then(|fact| report::money::beside(facts, fact));
@@ -74,7 +75,7 @@ fn over_time(facts: &Facts, run: &Run<'_>) -> Table {
         let label = period.label();
         let is_running = facts.period.complete == Some(false) && label == facts.period.label;
         let name = if is_running { format!("{label} so far") } else { label.clone() };
-        let cells = HEADLINES.iter().map(|headline| number(headline, &label));
+        let cells = headlines(facts.known).map(|headline| number(headline, &label));
         Row { cells: std::iter::once(text(&name)).chain(cells).collect(), faint: is_running }
     };
     Table {
@@ -82,7 +83,7 @@ fn over_time(facts: &Facts, run: &Run<'_>) -> Table {
         title: "Over time",
         note: String::new(),
         heads: std::iter::once("Period")
-            .chain(HEADLINES.iter().map(|one| one.title))
+            .chain(headlines(facts.known).map(|one| one.title))
             .map(str::to_owned)
             .collect(),
         rows: run.periods.iter().take(run.points).rev().map(row).collect(),
@@ -92,11 +93,14 @@ fn over_time(facts: &Facts, run: &Run<'_>) -> Table {
 fn of_section(section: &Section, facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Sheet {
     let drawn = report::figure_source(facts, evidence, run);
     let row = |metric: &&'static Metric| facts.whole(metric).map(|fact| whole(metric.title, fact));
-    let of_whole = section.numbers.iter().filter_map(row).collect();
+    let shown = || section.numbers.iter().filter(|metric| facts.known.shows(metric, &[]));
+    let of_whole: Vec<Row> = shown().filter_map(row).collect();
     let name = format!("{}_numbers", section.id);
-    let mut blocks =
-        vec![words("", vec![report::lead(section, facts, run)]), Block::Table(numbers(&name, "", of_whole))];
-    let hidden = section.numbers.iter().filter(|metric| facts.withholds(metric, &[]));
+    let mut blocks = vec![words("", vec![report::lead(section, facts, run)])];
+    if !of_whole.is_empty() {
+        blocks.push(Block::Table(numbers(&name, "", of_whole)));
+    }
+    let hidden = shown().filter(|metric| facts.withholds(metric, &[]));
     let (mut empty, mut withheld) = (Vec::new(), hidden.map(|metric| metric.title).collect::<Vec<_>>());
     for figure in section.figures {
         match report::figures::state(figure, &drawn) {
@@ -118,6 +122,8 @@ fn of_section(section: &Section, facts: &Facts, evidence: &Evidence, run: &Run<'
 
 /// Sessions worth a look, with links where their addresses are safe.
 fn look(facts: &Facts, evidence: &Evidence) -> Sheet {
+    let [metered, _, analysed] = sessions::are_shown(facts);
+    let currency = facts.known.currency.filter(|_| metered);
     let row = |session: &SessionRow| {
         let title = match text(session.title.as_deref().unwrap_or_default()) {
             Cell::Text(title) if !title.is_empty() => title,
@@ -127,26 +133,28 @@ fn look(facts: &Facts, evidence: &Evidence) -> Sheet {
             Some(address) => Cell::Link { text: title, address },
             None => Cell::Text(title),
         };
-        let mut cells =
-            vec![title, called(facts, Dim::User, session.user.as_deref()), value(Unit::Acu, session.acus)];
-        let currency = facts.known.currency;
+        let mut cells = vec![title, called(facts, Dim::User, session.user.as_deref())];
+        cells.extend(metered.then(|| value(Unit::Acu, session.acus)));
         cells.extend(currency.map(|currency| value(Unit::Money(currency), session.spend)));
-        cells.extend([
-            count(session.prs),
-            text(if session.merged { "yes" } else { "no" }),
-            count(session.high_issues),
-        ]);
+        cells.extend([count(session.prs), text(if session.merged { "yes" } else { "no" })]);
+        cells.extend(analysed.then(|| count(session.high_issues)));
         Row::firm(cells)
     };
-    let mut heads = heads(&["Session", "User", "ACUs", "Pull requests", "Merged", "High-impact issues"]);
-    if facts.known.currency.is_some() {
-        heads.insert(3, SPEND.title.to_owned());
-    }
+    let heads: Vec<String> = ["Session", "User"]
+        .into_iter()
+        .chain(metered.then_some("ACUs"))
+        .chain(currency.map(|_| SPEND.title))
+        .chain(["Pull requests", "Merged"])
+        .chain(analysed.then_some("High-impact issues"))
+        .map(str::to_owned)
+        .collect();
     let lists = [
         ("costliest", &evidence.costliest),
         ("costly_without_merge", &evidence.costly_without_merge),
         ("high_impact", &evidence.high_impact),
     ];
+    let shown = lists.into_iter().zip(sessions::are_shown(facts)).filter(|(_, is_shown)| *is_shown);
+    let lists: Vec<_> = shown.map(|(list, _)| list).collect();
     let block =
         |((name, rows), list): ((&str, &Vec<SessionRow>), report::view::SessionList)| match rows.is_empty() {
             true => words(list.title, vec![list.empty.to_owned()]),

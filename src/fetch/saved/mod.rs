@@ -8,6 +8,7 @@
 mod error;
 mod files;
 mod limits;
+mod reach;
 mod split;
 mod turns;
 mod values;
@@ -17,21 +18,22 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 
-use super::{Api, Ledger, Progress, Question, Row};
+use super::{Api, Ledger, People, Progress, Question, Records, Row};
 
 pub use error::PagesError;
 pub use files::UNFINISHED;
+pub use reach::Reach;
 
 /// What there is to say of saved pages as a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Saved {
-    /// The generation that wrote them: v3 if all of it is of v3.
-    pub api: Api,
+    /// Who wrote them: v3 if all of it is of v3, the web app if any of it is of an export.
+    pub records: Records,
     /// Files read.
     pub files: u64,
     /// Files of the folder that hold no pages by their names.
     pub left_out: u64,
-    /// Records of both generations are among them.
+    /// Records of several writers are among them.
     pub mixed: bool,
     /// All came on pages with an end signal, so that completeness is known;
     /// else it is taken as given.
@@ -41,6 +43,10 @@ pub struct Saved {
     pub first: Option<DateTime<Utc>>,
     /// … and the newest.
     pub last: Option<DateTime<Utc>>,
+    /// The time of which they tell.
+    pub reach: Reach,
+    /// Whom exports name.
+    pub people: People,
     /// Ids of sessions whose latest row is not in question: what was put away of
     /// them is out of date.
     pub outdated: Vec<String>,

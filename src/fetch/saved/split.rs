@@ -55,7 +55,8 @@ impl Splitter {
     }
 
     /// The next chunk; `None` at the end. A long array is given out as several
-    /// shorter ones. The last chunk is what is left, whole or not.
+    /// shorter ones, and so is a long export of the web app, each piece with what
+    /// stands before its sessions. The last chunk is what is left, whole or not.
     ///
     /// # Errors
     /// [`Trouble`].
@@ -88,15 +89,25 @@ impl Splitter {
     fn cut(&mut self, cut: Cut) -> Chunk {
         let mut rest = self.held.split_off(cut.at);
         let mut bytes = std::mem::take(&mut self.held);
-        if cut.in_array {
+        self.scan.done = self.scan.done.saturating_sub(cut.at);
+        self.scan.start = self.scan.start.saturating_sub(cut.at);
+        match cut.place {
+            Place::After => {}
             // The comma between two elements becomes an end and a beginning.
-            bytes.push(b']');
-            if let Some(comma) = rest.first_mut() {
-                *comma = b'[';
+            Place::InArray => {
+                bytes.push(b']');
+                if let Some(comma) = rest.first_mut() {
+                    *comma = b'[';
+                }
+            }
+            Place::InExport => {
+                bytes.extend(b"]}");
+                let head = &self.scan.head;
+                self.scan.done += head.len().saturating_sub(1);
+                rest.splice(..1, head.iter().copied());
             }
         }
         self.held = rest;
-        self.scan.done = self.scan.done.saturating_sub(cut.at);
         let chunk = Chunk { line: self.line, bytes };
         self.line += lines(&chunk.bytes);
         chunk
@@ -111,9 +122,21 @@ fn lines(bytes: &[u8]) -> u64 {
 #[derive(Clone, Copy, Debug)]
 struct Cut {
     at: usize,
-    /// Between two elements of an outermost array, at their comma.
-    in_array: bool,
+    place: Place,
 }
+
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    /// After an outermost value.
+    After,
+    /// Between two elements of an outermost array, at their comma.
+    InArray,
+    /// Between two sessions of an export, at their comma.
+    InExport,
+}
+
+/// No more stands before the sessions of an export.
+const LONGEST_HEAD: usize = 4096;
 
 /// How far the held bytes were looked through, and what was met there.
 #[derive(Default)]
@@ -123,6 +146,14 @@ struct Scan {
     in_text: bool,
     /// The outermost value is an array.
     in_array: bool,
+    /// Where the outermost value begins.
+    start: usize,
+    /// An export up to its first session, on one line: that of the last cut too.
+    head: Vec<u8>,
+    /// The outermost value has had a list of sessions …
+    is_export: bool,
+    /// … and this is it.
+    in_sessions: bool,
     /// The last place met where a chunk can end.
     cut: Option<Cut>,
 }
@@ -156,17 +187,29 @@ impl Scan {
                 b'{' | b'[' => {
                     if self.depth == 0 {
                         self.in_array = *byte == b'[';
+                        (self.start, self.is_export) = (self.done, false);
+                    } else if self.depth == 1
+                        && *byte == b'['
+                        && !(self.in_array || self.is_export)
+                        && let Some(head) = head(held.get(self.start..=self.done).unwrap_or_default())
+                    {
+                        (self.head, self.is_export, self.in_sessions) = (head, true, true);
                     }
                     self.depth += 1;
                 }
                 b'}' | b']' => {
                     self.depth = self.depth.saturating_sub(1);
-                    if self.depth == 0 {
-                        self.cut = Some(Cut { at: self.done + 1, in_array: false });
+                    match self.depth {
+                        0 => self.cut = Some(Cut { at: self.done + 1, place: Place::After }),
+                        1 => self.in_sessions = false,
+                        _ => {}
                     }
                 }
                 b',' if self.depth == 1 && self.in_array => {
-                    self.cut = Some(Cut { at: self.done, in_array: true });
+                    self.cut = Some(Cut { at: self.done, place: Place::InArray });
+                }
+                b',' if self.depth == 2 && self.in_sessions => {
+                    self.cut = Some(Cut { at: self.done, place: Place::InExport });
                 }
                 _ => {}
             }
@@ -175,13 +218,25 @@ impl Scan {
     }
 }
 
+/// The beginning of an object up to the bracket of a list, on one line, if the list
+/// is that of an export's sessions.
+fn head(beginning: &[u8]) -> Option<Vec<u8>> {
+    let before = beginning.split_last().map_or(beginning, |(_, before)| before).trim_ascii_end();
+    let name = before.strip_suffix(b":").map(<[u8]>::trim_ascii_end);
+    let is_export =
+        name.is_some_and(|name| name.ends_with(b"\"sessions\"") && !name.ends_with(b"\\\"sessions\""));
+    // Lines are counted where they first come; no text has a line break.
+    let on_one_line = || beginning.iter().map(|byte| if *byte == b'\n' { b' ' } else { *byte }).collect();
+    (is_export && beginning.len() <= LONGEST_HEAD).then(on_one_line)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn split(text: &str, chunk: usize) -> Result<Vec<(String, u64)>, Trouble> {
         let from = Box::new(io::Cursor::new(text.as_bytes().to_vec()));
-        let mut splitter = Splitter::within(from, b"before".to_vec(), chunk, 40);
+        let mut splitter = Splitter::within(from, b"before".to_vec(), chunk, 70);
         let mut chunks = Vec::new();
         while let Some(Chunk { bytes, line }) = splitter.next()? {
             chunks.push((String::from_utf8(bytes).unwrap(), line));
@@ -191,15 +246,23 @@ mod tests {
 
     /// All values in all chunks, elements of arrays each.
     fn values(chunks: &[(String, u64)]) -> Vec<serde_json::Value> {
-        let mut values = Vec::new();
+        let (mut values, mut ranges) = (Vec::new(), Vec::new());
         for (text, _) in chunks {
             for value in serde_json::Deserializer::from_str(text).into_iter::<serde_json::Value>() {
                 match value.unwrap() {
                     serde_json::Value::Array(elements) => values.extend(elements),
+                    serde_json::Value::Object(mut map) if map.contains_key("sessions") => {
+                        let sessions = map.remove("sessions").unwrap();
+                        values.extend(sessions.as_array().unwrap().iter().cloned());
+                        ranges.push(map.remove("range"));
+                    }
                     value => values.push(value),
                 }
             }
         }
+        // Every piece of an export has the range of the whole.
+        ranges.dedup();
+        assert!(ranges.len() <= 1, "{chunks:?}");
         values
     }
 
@@ -215,6 +278,8 @@ mod tests {
             "{\"a\": \"}{,\"}\n{\"b\": \"\\\"]\"}\n\n{\"c\": [1, {}]}{\"d\":\"\\\\\"}",
             "[{\"a\": [1, 2]}, {\"b\": \",]\"}, {\"c\": {\"d\": []}},\n{}]",
             "[{\"a\":1},{\"b\":2}]\n[{\"c\":3}]\n[]\n{\"d\": [1,2]}",
+            "{\"range\":[1,2],\n\"sessions\" : [{\"a\": [1, 2]}, {\"b\": \",]\"},\n{\"c\": {\"d\": []}}, 7]}\n[8,9]",
+            "{\"sessions\":[]}{\"a\":\"\\\"sessions\",\"b\":[1,2,3,4,5,6,7,8]}",
         ] {
             let whole = values(&split(text, 1000).unwrap());
             for chunk in 4..30 {
@@ -230,6 +295,9 @@ mod tests {
         let chunks = split("{\"a\":\n1}\n{\"b\":2}\n{\"c\":3}", 12).unwrap();
         let lines: Vec<u64> = chunks.iter().map(|(_, line)| *line).collect();
         assert_eq!(lines, [1, 2, 3]);
+        let chunks = split("{\"sessions\":\n[\n1,\n2,\n3,\n4]}\n", 16).unwrap();
+        let (last, line) = chunks.last().unwrap();
+        assert_eq!((last.matches('4').count(), *line), (1, 5), "{chunks:?}");
     }
 
     #[test]

@@ -1,16 +1,20 @@
 //! What a chunk of saved pages holds: pages with their end signals, and
 //! sessions without any. Told by what is there, never by names.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 use serde_json::{Deserializer, error::Category};
 
-use super::super::Question;
 use super::super::api::Api;
 use super::super::envelope::{Enveloped, Signs};
+use super::super::exported;
 use super::super::page::{Rejection, Spare, Verdict, id, outside, verdict};
 use super::super::plain::{Plain, Read};
 use super::super::wire::Session;
+use super::super::{Question, Row};
 
 /// Sessions that came together, each judged.
 #[derive(Debug)]
@@ -24,12 +28,20 @@ pub(super) struct Part<'a> {
 }
 
 /// What records tell besides themselves.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Told {
     /// Records as v2 writes them.
     pub v2: u64,
     /// … and as v3 does.
     pub v3: u64,
+    /// … and as the web app's export does, whole exports included.
+    pub exported: u64,
+    /// The times that exports are about.
+    pub ranges: Vec<Range<DateTime<Utc>>>,
+    /// What exports call users, by id …
+    pub users: Names,
+    /// … and organisations.
+    pub organisations: Names,
     /// Tags, pull requests, issues and action items of all of them.
     pub entries: u64,
     /// The bytes of their texts.
@@ -40,11 +52,26 @@ pub(super) struct Told {
     pub last: Option<DateTime<Utc>>,
 }
 
+/// Names by id, each with the creation of the session that tells it: the latest counts.
+pub(super) type Names = BTreeMap<String, (DateTime<Utc>, String)>;
+
+fn rename(names: &mut Names, id: &str, name: (DateTime<Utc>, String)) {
+    match names.get_mut(id) {
+        Some(known) if *known >= name => {}
+        Some(known) => *known = name,
+        None => drop(names.insert(id.to_owned(), name)),
+    }
+}
+
 impl Told {
     /// Takes over what others tell.
-    pub(super) fn join(&mut self, other: &Self) {
+    pub(super) fn join(&mut self, other: Self) {
         self.v2 += other.v2;
         self.v3 += other.v3;
+        self.exported += other.exported;
+        self.ranges.extend(other.ranges);
+        other.users.into_iter().for_each(|(id, name)| rename(&mut self.users, &id, name));
+        other.organisations.into_iter().for_each(|(id, name)| rename(&mut self.organisations, &id, name));
         self.entries += other.entries;
         self.texts += other.texts;
         self.first = self.first.into_iter().chain(other.first).min();
@@ -55,9 +82,23 @@ impl Told {
         let size = session.size();
         self.entries += size.entries as u64;
         self.texts += size.texts as u64;
-        match generation(session) {
-            Api::V2 => self.v2 += 1,
-            Api::V3 => self.v3 += 1,
+        match (session.exported, generation(session)) {
+            (Some(_), _) => self.exported += 1,
+            (None, Api::V2) => self.v2 += 1,
+            (None, Api::V3) => self.v3 += 1,
+        }
+    }
+
+    fn note_names(&mut self, session: &Session<'_>, created: DateTime<Utc>) {
+        let Some(names) = session.exported else { return };
+        for (all, id, name) in [
+            (&mut self.users, &session.user_id, &names.user),
+            (&mut self.organisations, &session.org_id, &names.organisation),
+        ] {
+            // Whoever has no name is known by the email all the same.
+            if let Some(id) = id.trimmed() {
+                rename(all, id, (created, name.clone().unwrap_or_default()));
+            }
         }
     }
 
@@ -103,13 +144,15 @@ pub(super) fn read<'a>(body: &'a str, spare: &'a Spare) -> Result<Vec<Group<'a>>
 #[derive(Default)]
 pub(super) struct Group<'a> {
     signs: Option<Signs>,
+    /// It is an export, or a piece of one, about this time.
+    range: Option<Range<DateTime<Utc>>>,
     sessions: Vec<Session<'a>>,
     unreadable: Vec<Rejection>,
 }
 
 /// Where sessions without a page belong: those that follow each other are one group.
 fn loose<'g, 'a>(groups: &'g mut Vec<Group<'a>>) -> Option<&'g mut Group<'a>> {
-    if groups.last().is_none_or(|group| group.signs.is_some()) {
+    if groups.last().is_none_or(|group| group.signs.is_some() || group.range.is_some()) {
         groups.push(Group::default());
     }
     groups.last_mut()
@@ -126,6 +169,10 @@ fn fitting(body: &str) -> Option<Vec<Group<'_>>> {
     while let Some(rest) = body.get(at..).filter(|rest| !rest.is_empty()) {
         let end = if rest.starts_with('[') {
             let (sessions, end) = plain.sessions(at)?;
+            // Those of the web app's export have no id of their own.
+            if sessions.iter().any(|session| session.session_id.get().is_none()) {
+                return None;
+            }
             loose(&mut groups)?.sessions.extend(sessions);
             end
         } else {
@@ -158,11 +205,11 @@ fn fitting(body: &str) -> Option<Vec<Group<'_>>> {
 fn page<'a>(plain: &Plain<'a>, at: usize) -> Read<Group<'a>> {
     let (mut page, end) = plain.page(at)?;
     let sessions = page.items.take()?;
-    Some((Group { signs: page.signs(), sessions, unreadable: Vec::new() }, end))
+    Some((Group { signs: page.signs(), sessions, ..Group::default() }, end))
 }
 
 fn record<'a>(plain: &Plain<'a>, at: usize) -> Read<Session<'a>> {
-    plain.session(at).filter(|(session, _)| is_session(session))
+    plain.session(at).filter(|(session, _)| session.session_id.get().is_some())
 }
 
 /// Whether an object speaks of a session at all.
@@ -192,19 +239,23 @@ fn one_by_one<'a>(body: &'a str, spare: &'a Spare) -> Result<Vec<Group<'a>>, Fla
         let raw = value.get();
         end = values.byte_offset();
         let neither = || Flaw { line: lines(end - raw.len().min(end) + 1), what: NEITHER };
-        let (signs, records): (_, Vec<&RawValue>) = if raw.starts_with('[') {
-            (None, serde_json::from_str(raw).map_err(|_| neither())?)
+        let (signs, range, records): (_, _, Vec<&RawValue>) = if raw.starts_with('[') {
+            (None, None, serde_json::from_str(raw).map_err(|_| neither())?)
         } else {
             match serde_json::from_str::<Enveloped<'_, Option<Vec<&RawValue>>>>(raw) {
-                Ok(mut page) if page.items.is_some() => (page.signs(), page.items.take().unwrap_or_default()),
-                _ if speaks_of_a_session(raw) => (None, vec![value]),
-                _ => return Err(neither()),
+                Ok(mut page) if page.items.is_some() => {
+                    (page.signs(), None, page.items.take().unwrap_or_default())
+                }
+                _ if speaks_of_a_session(raw) => (None, None, vec![value]),
+                _ => {
+                    let export = exported::read(raw).ok_or_else(neither)?;
+                    (None, export.range, export.sessions)
+                }
             }
         };
-        if signs.is_some() {
-            groups.push(Group { signs, ..Group::default() });
-        }
-        if signs.is_none() {
+        if signs.is_some() || range.is_some() {
+            groups.push(Group { signs, range, ..Group::default() });
+        } else {
             loose(&mut groups);
         }
         owners.extend(records.iter().map(|_| groups.len().saturating_sub(1)));
@@ -230,16 +281,30 @@ fn speaks_of_a_session(raw: &str) -> bool {
 /// Judges a group as the API would have chosen from it.
 pub(super) fn judged<'a>(group: &'a Group<'a>, question: &Question) -> Part<'a> {
     let window = question.window();
-    let mut told = Told::default();
+    let mut told = Told {
+        exported: u64::from(group.range.is_some()),
+        ranges: group.range.iter().cloned().collect(),
+        ..Told::default()
+    };
     let mut verdicts = Vec::with_capacity(group.sessions.len() + group.unreadable.len());
     for (position, session) in (0..).zip(&group.sessions) {
         told.note(session);
         let (is_elsewhere, created) = (is_elsewhere(session, question), session.created());
         created.iter().for_each(|created| told.note_time(created.utc));
-        verdicts.push(match verdict(session, created, question, &window, |_| position) {
+        created.iter().for_each(|created| told.note_names(session, created.utc));
+        let mut verdict = match verdict(session, created, question, &window, |_| position) {
             Verdict::Accepted { row, .. } if is_elsewhere => outside(row.id(), row.session),
             verdict => verdict,
-        });
+        };
+        // Of two exports the one that reaches further was made later.
+        if let (
+            Some(range),
+            Verdict::Accepted { row: Row { updated, .. }, .. } | Verdict::Outside { updated, .. },
+        ) = (&group.range, &mut verdict)
+        {
+            *updated = Some(range.end);
+        }
+        verdicts.push(verdict);
     }
     verdicts.extend(group.unreadable.iter().cloned().map(Verdict::Rejected));
     Part { signs: group.signs, verdicts, told }

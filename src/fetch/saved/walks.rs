@@ -1,16 +1,16 @@
 //! Saved pages as the walks that they are of: counted, and the proof
 //! that nothing is missing, where there can be one.
 
-use super::super::api::Api;
+use super::super::api::{Api, Records};
 use super::super::envelope::Signs;
 use super::super::page::Verdict;
 use super::super::proof::Tally;
 use super::super::slices;
 use super::super::walk::Counted;
-use super::super::{Ledger, Row};
+use super::super::{Ledger, Member, People, Row, names};
 use super::limits::Amount;
-use super::values::{Part, Told};
-use super::{PagesError, Saved};
+use super::values::{Names, Part, Told};
+use super::{PagesError, Saved, reach};
 
 /// What was read so far.
 #[derive(Default)]
@@ -59,7 +59,7 @@ impl Walks {
     }
 
     fn take_part<'a>(&mut self, file: usize, name: &str, mut part: Part<'a>) -> (u64, Vec<Row<'a>>) {
-        self.told.join(&part.told);
+        self.told.join(std::mem::take(&mut part.told));
         let count = part.verdicts.len() as u64;
         match part.signs {
             Some(signs) => self.begin(signs),
@@ -174,15 +174,22 @@ impl Walks {
             (0, 0) => (self.of_v2, self.of_v3),
             records => records,
         };
+        let exported = self.told.exported > 0;
+        let reach = reach::Reach::new(&self.told, exported && v2 + v3 == 0);
         let saved = Saved {
             // Of a mixture only what both tell can be counted.
-            api: api.unwrap_or(if v3 > 0 && v2 == 0 { Api::V3 } else { Api::V2 }),
+            records: match exported {
+                true => Records::Export,
+                false => Records::Api(api.unwrap_or(if v3 > 0 && v2 == 0 { Api::V3 } else { Api::V2 })),
+            },
             files,
             left_out,
-            mixed: v2 > 0 && v3 > 0,
-            proved: self.loose_file.is_none(),
+            mixed: [v2 > 0, v3 > 0, exported].into_iter().filter(|is_there| *is_there).count() > 1,
+            proved: self.loose_file.is_none() && !exported,
             first: self.told.first,
             last: self.told.last,
+            reach,
+            people: people(&self.told),
             outdated: self.tally.outdated(),
         };
         let ledger = self.tally.ledger((0, 0), complete);
@@ -195,5 +202,22 @@ impl Walks {
             ..ledger
         };
         Ok((ledger, saved))
+    }
+}
+
+/// Whom exports name. The id of a user is an email.
+fn people(told: &Told) -> People {
+    let members = |names: &Names, is_email: bool| -> Vec<Member> {
+        let member = |(id, (_, name)): (&String, &(_, String))| Member {
+            id: id.clone(),
+            name: Some(name.clone()).filter(|name| !name.is_empty()),
+            email: is_email.then(|| id.clone()),
+        };
+        names.iter().map(member).collect()
+    };
+    People {
+        members: members(&told.users, true),
+        organisations: names::display_names(&members(&told.organisations, false)),
+        notes: Vec::new(),
     }
 }

@@ -78,7 +78,7 @@ impl Facts {
                 .map(BudgetRow::budget)
                 .collect::<Result<_, _>>()?,
             withheld,
-            known: Known { api: source.api, teams, currency },
+            known: Known { records: source.records, metered: source.metered, teams, currency },
             source,
             names: labels.user,
             organisations: labels.org,

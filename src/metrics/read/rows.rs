@@ -8,7 +8,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::ReadError;
-use crate::fetch::{Api, Ledger};
+use crate::fetch::{Api, Ledger, Records};
 use crate::metrics::budget::Budget;
 use crate::metrics::facts::{Bounds, Quality, Source};
 use crate::money::Currency;
@@ -75,6 +75,9 @@ impl BoundsRow {
 pub(super) struct SourceRow {
     pub(super) api: String,
     pub(super) scope: String,
+    /// Older files do not tell.
+    #[serde(default = "metered")]
+    pub(super) metered: bool,
     #[serde(default)]
     pub(super) tags: Vec<String>,
     #[serde(default)]
@@ -98,9 +101,14 @@ pub(super) struct SourceRow {
     pub(super) complete: bool,
 }
 
+fn metered() -> bool {
+    true
+}
+
 impl SourceRow {
     pub(super) fn source(self) -> Result<Source, ReadError> {
-        let api = [Api::V2, Api::V3].into_iter().find(|api| api.name() == self.api);
+        let known = [Records::Api(Api::V2), Records::Api(Api::V3), Records::Export];
+        let records = known.into_iter().find(|records| records.name() == self.api);
         let word = |what, known: &[&'static str], told: Option<String>| match told {
             None => Ok(None),
             Some(told) => known
@@ -120,7 +128,8 @@ impl SourceRow {
             profile: word("the profile", &["leadership"], self.profile)?,
             archive: self.archive,
             no_match: self.no_match,
-            api: api.ok_or_else(|| ReadError::unknown("the API", &self.api))?,
+            metered: self.metered,
+            records: records.ok_or_else(|| ReadError::unknown("the API", &self.api))?,
             scope: self.scope,
             tags: self.tags,
             users: self.users,

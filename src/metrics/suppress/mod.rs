@@ -224,8 +224,7 @@ impl Suppression {
             }
             if by.as_slice() == [Dim::Impact] {
                 // What is grouped by impact besides another dimension knows no impact that is hidden.
-                let shown = this.impacts();
-                cubes = (cubes.0.suppressed(shown)?, cubes.1.suppressed(shown)?);
+                cubes = (this.without_impacts(&cubes.0)?, this.without_impacts(&cubes.1)?);
             }
         }
         let sessions = || recent.sessions(&[]);
@@ -252,12 +251,29 @@ impl Suppression {
     }
 
     fn of_rests(&self, rests: Rests, by: &[Dim]) -> &Shown {
-        self.groupings.get(&(rests, by.to_vec())).expect("every grouping that is shown was decided")
+        self.find(rests, by).expect("every grouping that is shown was decided")
     }
 
-    /// What is shown of the impacts.
-    pub fn impacts(&self) -> &Shown {
-        self.of_rests(Rests::AnalysedSessions, &[Dim::Impact])
+    fn find(&self, rests: Rests, by: &[Dim]) -> Option<&Shown> {
+        self.groupings.get(&(rests, by.to_vec()))
+    }
+
+    /// Whether nothing of a grouping is hidden; not where nothing is known of it.
+    pub fn is_whole(&self, metric: &Metric, by: &[Dim]) -> bool {
+        self.find(Rests::of(metric), by).is_some_and(Shown::is_whole)
+    }
+
+    /// What is shown of the impacts; none where the records tell none.
+    fn impacts(&self) -> Option<&Shown> {
+        self.find(Rests::AnalysedSessions, &[Dim::Impact])
+    }
+
+    /// The same cube without the impacts that are hidden.
+    ///
+    /// # Errors
+    /// Polars refused a step: an internal error.
+    pub fn without_impacts(&self, cube: &Cube) -> PolarsResult<Cube> {
+        self.impacts().map_or_else(|| Ok(cube.clone()), |shown| cube.suppressed(shown))
     }
 
     /// Whether a value of a metric may be shown: not of a period with too few
@@ -313,7 +329,7 @@ impl Suppression {
             views.iter().flat_map(|view| view.keys(period)).map(|key| column(by, key)).collect()
         };
         let mut shown = Shown { by: by.to_vec(), own: vec![BTreeSet::new(); periods], ..Shown::default() };
-        if by.len() > 1 && self.impacts().is_left_out() {
+        if by.len() > 1 && self.impacts().is_some_and(Shown::is_left_out) {
             shown.left_out = columns(0);
             return shown;
         }

@@ -66,15 +66,15 @@ pub fn brief(facts: &Facts) -> Result<Brief, ReportError> {
     let previous = periods.get(1);
     let evidence = labels(facts);
     let priced = match facts.known.currency {
-        Some(_) => " Money is at the prices in the sender's settings.",
-        None => "",
+        Some(_) if facts.known.metered => " Money is at the prices in the sender's settings.",
+        _ => "",
     };
     Ok(Brief {
         subject: periods.first().map(|period| subject::subject(facts, period)).unwrap_or_default(),
         header: head::header(facts, &run),
         notices: head::notices(facts, &run),
         comparison: comparison(facts, &run) + priced,
-        compared: facts.period.complete.unwrap_or(true),
+        compared: super::is_compared(facts),
         // One point draws no trend.
         tiles: tiles::tiles(facts, &periods, 0)?,
         insights: insights::insights(facts, &evidence, &previous.map(in_sentence).unwrap_or_default()),

@@ -2,14 +2,17 @@
 //! because a picture can neither be searched nor masked.
 
 use crate::charts::Svg;
-use crate::metrics::{Evidence, Facts};
+use crate::metrics::{Evidence, Facts, Known};
 use crate::report::figures::{self, Source};
-use crate::report::layout::{Figure, SECTIONS};
+use crate::report::layout::{Figure, sections};
 use crate::report::{ReportError, Run};
 
 /// The figures of the page that a mail shows, of each row the first that has something to show.
-const SHOWN: [&[&str]; 3] =
-    [&["acus-by-day"], &["merge-rate-trend", "acus-per-merged-pr-trend"], &["issues-by-impact"]];
+const SHOWN: [&[&str]; 3] = [
+    &["acus-by-day", "sessions-by-day"],
+    &["merge-rate-trend", "acus-per-merged-pr-trend"],
+    &["issues-by-impact"],
+];
 
 /// A chart of a mail.
 pub struct Picture {
@@ -32,26 +35,30 @@ pub fn pictures(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec
     let source = Source { facts, evidence, periods, against: None };
     let worth = |figure: &&Figure| figures::state(figure, &source) == figures::State::Full;
     let mut drawn = Vec::new();
-    for figure in SHOWN.iter().filter_map(|ids| ids.iter().filter_map(|id| find(id)).find(worth)) {
+    let find = |id: &&str| find(facts.known, id);
+    for figure in SHOWN.iter().filter_map(|ids| ids.iter().filter_map(find).find(worth)) {
         let picture = figures::picture(figure, &source)?;
         drawn.extend(picture.map(|(svg, note)| Picture { id: figure.id, title: figure.title, note, svg }));
     }
     Ok(drawn)
 }
 
-fn find(id: &str) -> Option<&'static Figure> {
-    SECTIONS.iter().flat_map(|section| section.figures).find(|figure| figure.id == id)
+fn find(known: Known, id: &str) -> Option<&'static Figure> {
+    sections(known).flat_map(|section| section.figures).find(|figure| figure.id == id)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fetch::{Api, Records};
     use crate::metrics::Dim;
 
     #[test]
     fn every_picture_is_a_figure_of_the_page_without_free_text() {
         for id in SHOWN.concat() {
-            let figure = find(id).unwrap();
+            let known =
+                |metered| Known { records: Records::Api(Api::V3), metered, teams: false, currency: None };
+            let figure = find(known(true), id).or_else(|| find(known(false), id)).unwrap();
             assert!(figure.by.iter().all(|dim| matches!(dim, Dim::Day | Dim::Period | Dim::Impact)), "{id}");
         }
     }

@@ -1,8 +1,8 @@
 //! Who and what used most, as short tables.
 
-use crate::metrics::{ACUS, Dim, Fact, Facts};
+use crate::metrics::{ACUS, Dim, Fact, Facts, SESSIONS};
 use crate::report::view::Row;
-use crate::report::{change, money, names};
+use crate::report::{change, is_compared, money, names};
 use crate::text::clean;
 use crate::unit::Unit;
 
@@ -13,7 +13,8 @@ const LONGEST_NAME: usize = 48;
 /// What is listed, in order.
 const BY: [Dim; 3] = [Dim::Team, Dim::User, Dim::Tag];
 
-/// A short table: name, ACUs, what they are worth or else the sessions, change.
+/// A short table: name, ACUs, what they are worth or else the sessions, change; or
+/// name, sessions, change where no ACUs are billed.
 pub struct Ranking {
     /// Heading.
     pub title: String,
@@ -33,28 +34,32 @@ pub fn rankings(facts: &Facts) -> Vec<Ranking> {
 }
 
 fn ranking(facts: &Facts, dim: Dim) -> Option<Ranking> {
-    let compared = facts.period.complete.unwrap_or(true);
-    let mut all: Vec<&Fact> = facts.by(&ACUS, &[dim]).iter().collect();
+    let compared = is_compared(facts);
+    let metric = if facts.known.metered { &ACUS } else { &SESSIONS };
+    let mut all: Vec<&Fact> = facts.by(metric, &[dim]).iter().collect();
     if all.iter().all(|fact| fact.key(dim).flatten().is_none()) {
         return None;
     }
     let value = |fact: &Fact| fact.value.unwrap_or(0.0);
     all.sort_by(|a, b| value(b).total_cmp(&value(a)));
-    let worth = money::head(facts, &ACUS);
+    let worth = money::head(facts, metric);
+    // A number of sessions rests on itself.
+    let basis = Some(metric.basis.head()).filter(|head| *head != metric.title);
     let row = |fact: &&Fact| {
         let name = names::of(facts, dim, fact.key(dim).flatten());
-        let beside = worth.and_then(|_| money::text(facts, fact)).unwrap_or_else(|| count(fact.n));
-        let mut cells = vec![clean(&name, LONGEST_NAME), fact.unit.text(fact.value), beside];
+        let beside = worth.and_then(|_| money::text(facts, fact)).or_else(|| basis.map(|_| count(fact.n)));
+        let mut cells = vec![clean(&name, LONGEST_NAME), fact.unit.text(fact.value)];
+        cells.extend(beside);
         cells.extend(compared.then(|| change::signed(fact)));
         Row { cells, faint: false }
     };
-    let heads = [names::head(dim), ACUS.title, worth.unwrap_or(ACUS.basis.head())].into_iter();
+    let heads = [names::head(dim), metric.title].into_iter().chain(worth.or(basis));
     Some(Ranking {
-        title: format!("{} by {}", ACUS.title, names::head(dim).to_lowercase()),
+        title: format!("{} by {}", metric.title, names::head(dim).to_lowercase()),
         heads: heads.chain(compared.then_some("Change")).map(str::to_owned).collect(),
         rows: all.iter().take(MOST).map(row).collect(),
         more: more(dim, all.len()),
-        spare: if worth.is_some() { 4 } else { 3 },
+        spare: if worth.is_none() && basis.is_some() { 3 } else { 4 },
     })
 }
 

@@ -44,13 +44,22 @@ fn headline(facts: &Facts) -> String {
         return "no sessions".to_owned();
     }
     let count = |number| Unit::Count.text(Some(number));
+    let told = |metric| {
+        let fact = facts.whole(metric);
+        let change = fact.and_then(|fact| percent_change(fact.value?, fact.previous?));
+        let change = change.map(|change| format!(" ({change})")).unwrap_or_default();
+        (facts.unit(metric).text(fact.and_then(|fact| fact.value)), change)
+    };
     let spent = match facts.quality.acus_unknown.is_some_and(|unknown| unknown as f64 >= sessions) {
+        _ if !facts.known.metered => {
+            let (number, change) = told(&SESSIONS);
+            let things = if sessions == 1.0 { "session" } else { "sessions" };
+            format!("{number} {things}{change}, not metered")
+        }
         true => "ACUs unknown".to_owned(),
         false => {
-            let fact = facts.whole(&ACUS);
-            let change = fact.and_then(|fact| percent_change(fact.value?, fact.previous?));
-            let change = change.map(|change| format!(" ({change})")).unwrap_or_default();
-            format!("{} ACUs{change}", facts.unit(&ACUS).text(fact.and_then(|fact| fact.value)))
+            let (number, change) = told(&ACUS);
+            format!("{number} ACUs{change}")
         }
     };
     let Some(prs) = facts.whole(&PRS) else { return spent };

@@ -1,7 +1,7 @@
 //! The most frequent labels of issues, with what they touched.
 
 use super::{Drawn, firm};
-use crate::metrics::{ACUS, Dim, Evidence, ISSUES, LabelRow};
+use crate::metrics::{ACUS, Dim, Evidence, ISSUES, LabelRow, Metric};
 use crate::report::names::name;
 use crate::report::view::Table;
 use crate::text::clean;
@@ -12,20 +12,22 @@ const MOST_ROWS: usize = 10;
 /// The longest label that leaves a phone room for the numbers.
 const LONGEST_NAME: usize = 40;
 
-pub fn draw(evidence: &Evidence) -> Drawn {
+/// The table; `metered` has a column of ACUs.
+pub fn draw(evidence: &Evidence, metered: bool) -> Drawn {
     let mut labels: Vec<&LabelRow> = evidence.labels.iter().collect();
     // They come with most issues of high impact first; the order of equals stays.
     labels.sort_by(|a, b| b.issues.total_cmp(&a.issues));
     let rest = labels.split_off(labels.len().min(MOST_ROWS));
     let count = |number: f64| Unit::Count.text(Some(number));
     let row = |row: &&LabelRow| {
-        firm(vec![
+        let mut cells = vec![
             clean(&name(Dim::Label, row.label.as_deref()), LONGEST_NAME),
             count(row.issues),
             count(row.high),
             count(row.sessions),
-            Unit::Acu.text(Some(row.acus)),
-        ])
+        ];
+        cells.extend(metered.then(|| Unit::Acu.text(Some(row.acus))));
+        firm(cells)
     };
     let issues = rest.iter().map(|row| row.issues).sum::<f64>();
     let issues = format!("{} {}", count(issues), if issues == 1.0 { "issue" } else { "issues" });
@@ -34,9 +36,11 @@ pub fn draw(evidence: &Evidence) -> Drawn {
         1 => format!("One more label has {issues}."),
         labels => format!("{} more labels have {issues} together.", count(labels as f64)),
     };
-    let heads = ["Label", "Issues", "High", "Sessions", "ACUs"].map(str::to_owned).to_vec();
+    let heads = ["Label", "Issues", "High", "Sessions", "ACUs"];
+    let heads = heads.into_iter().filter(|head| metered || *head != "ACUs").map(str::to_owned).collect();
     let table = Table { heads, rows: labels.iter().map(row).collect(), more };
-    Drawn { svg: None, table, also: &[&ISSUES, &ACUS], note: "" }
+    let also: &[&Metric] = if metered { &[&ISSUES, &ACUS] } else { &[&ISSUES] };
+    Drawn { svg: None, table, also, note: "" }
 }
 
 #[cfg(test)]
@@ -51,7 +55,7 @@ mod tests {
             sessions: 1.0,
             acus: 2.5,
         };
-        draw(&Evidence { labels: (1..=labels).map(label).collect(), ..Evidence::default() }).table
+        draw(&Evidence { labels: (1..=labels).map(label).collect(), ..Evidence::default() }, true).table
     }
 
     #[test]

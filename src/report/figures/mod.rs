@@ -82,7 +82,9 @@ pub fn state(figure: &Figure, source: &Source<'_>) -> State {
         Draw::Funnel => facts.whole(&SESSIONS).and_then(|fact| fact.value).unwrap_or(0.0) == 0.0,
         _ => source.of(figure).iter().all(|fact| fact.value.is_none()),
     };
-    if facts.withholds(figure.metric, figure.by) {
+    if !facts.known.shows(figure.metric, figure.by) {
+        State::Superfluous
+    } else if facts.withholds(figure.metric, figure.by) {
         State::Withheld
     } else if facts.is_covered() && matches!(figure.by, [Dim::User] | [Dim::Day]) && shown.is_empty()
         || shown.len() < figure.at_least
@@ -135,7 +137,7 @@ fn drawn(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
         Draw::Funnel => funnel::draw(figure, source),
         // How many issues a label has, and the ACUs of its sessions, are no facts.
         Draw::Labels if source.facts.is_covered() => ranking::amounts(figure, source),
-        Draw::Labels => Ok(labels::draw(source.evidence)),
+        Draw::Labels => Ok(labels::draw(source.evidence, source.facts.known.metered)),
         Draw::Teams => Ok(teams::draw(source)),
     }
 }
@@ -143,6 +145,9 @@ fn drawn(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
 fn note(figure: &Figure, more: &str, source: &Source<'_>) -> String {
     let own = match figure.draw {
         Draw::Labels if source.facts.is_covered() => "A session can have several labels.",
+        Draw::Labels if !source.facts.known.metered => {
+            "With the distinct sessions that they touched. A session can have several labels."
+        }
         _ => figure.note,
     };
     [own, more].join(" ").trim().to_owned()

@@ -20,19 +20,21 @@ const COLUMNS: [(&str, &Metric); 8] = [
 
 /// The columns besides the team's own: those of money only where there is a price.
 pub fn columns(facts: &Facts) -> Vec<(&'static str, &'static Metric)> {
-    let is_known = |metric: &Metric| metric.needs != Needs::Price || facts.known.currency.is_some();
+    let is_known = |metric: &Metric| facts.known.shows(metric, &[Dim::Team]);
     // A covered report may leave out a whole column.
     let is_shown = |metric: &Metric| !facts.is_covered() || !facts.by(metric, &[Dim::Team]).is_empty();
     COLUMNS.into_iter().filter(|(_, metric)| is_known(metric) && is_shown(metric)).collect()
 }
 
-/// The teams by their numbers of sessions, most ACUs first.
+/// The teams by their numbers of sessions, most ACUs first, or most sessions where no
+/// ACUs are billed.
 pub fn in_order(facts: &Facts) -> Vec<&Fact> {
     let mut teams: Vec<&Fact> = facts.by(&SESSIONS, &[Dim::Team]).iter().collect();
-    let acus = |fact: &Fact| facts.beside(fact, &ACUS).and_then(|fact| fact.value).unwrap_or(0.0);
+    let most = if facts.known.metered { &ACUS } else { &SESSIONS };
+    let most = |fact: &Fact| facts.beside(fact, most).and_then(|fact| fact.value).unwrap_or(0.0);
     // Sessions of no team come last, however many they are.
     let unmapped = |fact: &Fact| fact.key(Dim::Team).flatten().is_none();
-    teams.sort_by(|a, b| unmapped(a).cmp(&unmapped(b)).then(acus(b).total_cmp(&acus(a))));
+    teams.sort_by(|a, b| unmapped(a).cmp(&unmapped(b)).then(most(b).total_cmp(&most(a))));
     teams
 }
 
@@ -70,6 +72,7 @@ pub fn draw(source: &Source<'_>) -> Drawn {
         more: String::new(),
     };
     let also: &[&Metric] = match facts.known.currency {
+        _ if !facts.known.metered => &[&PRS, &PRS_MERGED, &MERGE_RATE],
         Some(_) => {
             &[&ACUS, &SPEND, &PRS, &PRS_MERGED, &MERGE_RATE, &ACUS_PER_MERGED_PR, &SPEND_PER_MERGED_PR]
         }

@@ -18,7 +18,7 @@ use self::cursor::Cursor;
 use super::Organisation;
 use super::faults::Shape;
 use super::filter::Filter;
-use super::listing::{Item, Listing, join};
+use super::listing::{Item, Listing, billed, join};
 use super::parameters::{Complaint, Wrong, bare, each, flag, number, unix};
 
 /// Records a page where the request does not say.
@@ -106,8 +106,8 @@ pub fn page(
     let end = start.saturating_add(first).min(listing.len()).max(start);
 
     let body = |item: Item| session::body(&organisation.records, listing.index(item.place)?, item.again);
-    let mut text =
-        join((start..end).filter_map(|entry| listing.item(entry)).filter_map(body).map(Cow::Owned));
+    let bodies = (start..end).filter_map(|entry| listing.item(entry)).filter_map(body);
+    let mut text = join(bodies.map(|body| billed(Cow::Owned(body), shape)));
     let has_next = shape.empty || (shape.loops && after.is_some()) || end < listing.len();
     let next = match (has_next, after) {
         (false, _) => None,

@@ -8,6 +8,7 @@ pub mod by_hand_odd;
 mod by_hand_parts;
 pub mod calendar;
 mod compare;
+pub mod exported;
 mod facts;
 mod issues;
 mod pulls;
@@ -58,6 +59,8 @@ pub struct Expected {
     pub complete: bool,
     /// The period before.
     pub previous: Span,
+    /// Whether ACUs are billed at all.
+    pub metered: bool,
     /// Counts of what could not be used as it came.
     pub quality: BTreeMap<&'static str, u64>,
     /// Every number by metric and group.
@@ -86,18 +89,65 @@ const TRENDS: [&str; 9] = [
 
 /// Every number of the catalogue, from records as the API serves them.
 pub fn expect(records: &[Value], asked: &Asked) -> Expected {
+    let writer = if asked.v3 { Writer::V3 } else { Writer::V2 };
+    expect_of(&|from, to| records::sessions(records, from, to), asked, writer, &|_| Known::Wholly)
+}
+
+/// The same from records that somebody saved: nothing is known of the time before the
+/// oldest of them and after the newest, but for a quiet beginning and a quiet end.
+pub fn expect_saved(records: &[Value], asked: &Asked) -> Expected {
+    let writer = if asked.v3 { Writer::V3 } else { Writer::V2 };
+    let mut all: Vec<_> =
+        records.iter().filter_map(|record| records::moment(&record["created_at"])).collect();
+    all.sort();
+    let known = |span: &Span| {
+        let (Some(first), Some(last)) = (all.first(), all.last()) else { return Known::Wholly };
+        let minutes = (span.ends() - span.begins()).num_minutes();
+        let quiet = (minutes / 10).max(24 * 60);
+        let begins = (*first - span.begins()).num_minutes() <= quiet;
+        let ends = (span.ends() - *last).num_minutes() <= quiet.max((minutes / 2).min(3 * 24 * 60));
+        match (begins && ends, *first < span.ends() && *last >= span.begins()) {
+            (true, _) => Known::Wholly,
+            (false, true) => Known::Partly,
+            (false, false) => Known::Not,
+        }
+    };
+    expect_of(&|from, to| records::sessions(records, from, to), asked, writer, &known)
+}
+
+/// Who wrote the records.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Writer {
+    V2,
+    V3,
+    Export,
+}
+
+/// How much is known of a span.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Known {
+    Wholly,
+    Partly,
+    Not,
+}
+
+type Read<'a> = dyn Fn(DateTime<Utc>, DateTime<Utc>) -> Vec<Session> + 'a;
+
+fn expect_of(read: &Read<'_>, asked: &Asked, writer: Writer, known: &dyn Fn(&Span) -> Known) -> Expected {
     // The previous period is looked at even where no trend is asked for.
     let spans = calendar::spans(asked.kind, asked.trend.max(1), asked.tz);
     let first = spans.first().expect("the period itself is always there");
     let period = spans.last().expect("the period itself is always there");
-    let sessions = records::sessions(records, first.begins(), period.ends());
+    let sessions = read(first.begins(), period.ends());
+    let metered = is_metered(&sessions);
     let tables: Vec<Facts> =
-        spans.iter().map(|span| evaluate(&within(&sessions, span), span, asked.v3)).collect();
+        spans.iter().map(|span| evaluate(&within(&sessions, span), span, writer)).collect();
     let complete = period.ends() <= asked.now;
     let before = spans.len() - 2;
+    let wholly = |index: usize| known(&spans[index]) == Known::Wholly;
 
     let mut facts = tables.last().cloned().unwrap_or_default();
-    if complete {
+    if complete && wholly(before) && wholly(before + 1) {
         for (key, fact) in &mut facts {
             fact.previous = match tables[before].get(key) {
                 Some(old) => old.value,
@@ -106,22 +156,53 @@ pub fn expect(records: &[Value], asked: &Asked) -> Expected {
         }
     }
     // The previous period is a point to compare with even where the trend leaves it out.
-    let first_point = &spans[spans.len() - 1 - asked.trend as usize].label;
+    let earliest = spans.len() - 1 - asked.trend as usize;
+    // There is no trend before anything is known.
+    let earliest = (earliest..spans.len() - 1).find(|index| known(&spans[*index]) != Known::Not);
+    let first_point = &spans[earliest.unwrap_or(spans.len() - 1)].label;
+    let compares = |index: usize| complete && wholly(index) && index.checked_sub(1).is_some_and(wholly);
     facts.extend(
-        trend(&spans, &tables, complete)
+        trend(&spans, &tables, &compares)
             .into_iter()
             .filter(|((_, of), _)| of.get("period").is_none_or(|label| label.as_ref() >= Some(first_point))),
     );
 
+    if !metered {
+        facts.iter_mut().for_each(|((metric, _), fact)| unmetered(metric, fact));
+    }
+    let mut quality = quality(&within(&sessions, period));
+    if writer == Writer::Export {
+        quality.retain(|name, _| !["unknown_status", "unknown_impact"].contains(name));
+    }
     Expected {
+        metered,
         label: period.label.clone(),
         from: period.from.to_rfc3339(),
         to: period.to.to_rfc3339(),
         tz: asked.tz.name().to_owned(),
         complete,
         previous: spans[before].clone(),
-        quality: quality(&within(&sessions, period)),
+        quality,
         facts,
+    }
+}
+
+/// Not where 20 sessions or more tell ACUs and every one of them tells 0.
+fn is_metered(sessions: &[Session]) -> bool {
+    let told: Vec<f64> = sessions.iter().filter_map(|session| session.acus).collect();
+    told.len() < 20 || told.iter().any(|acus| *acus > 0.0)
+}
+
+/// Takes away what is made of ACUs; how many sessions used how many is still a count.
+fn unmetered(metric: &str, fact: &mut ExpectedFact) {
+    let is_share = ["acus_top_decile_share", "acus_without_pr_share"].contains(&metric);
+    if fact.unit != "acu" && !is_share {
+        return;
+    }
+    (fact.value, fact.previous) = (None, None);
+    fact.numerator = fact.numerator.map(|_| f64::NAN);
+    if is_share {
+        fact.denominator = Some(f64::NAN);
     }
 }
 
@@ -132,14 +213,17 @@ fn within<'a>(sessions: &'a [Session], span: &Span) -> Vec<&'a Session> {
 }
 
 /// Every fact of one span, as if no other existed.
-fn evaluate(sessions: &[&Session], span: &Span, is_v3: bool) -> Facts {
+fn evaluate(sessions: &[&Session], span: &Span, writer: Writer) -> Facts {
     let pulls = pulls::distinct(sessions);
     let mut facts = Facts::new();
     volume::facts(sessions, span, &mut facts);
     pulls::facts(sessions, &pulls, &mut facts);
     issues::facts(sessions, &mut facts);
-    if is_v3 {
+    if writer == Writer::V3 {
         v3::facts(sessions, &pulls, &mut facts);
+    }
+    if writer == Writer::Export {
+        facts.retain(|(metric, of), _| exported::tells(metric, of));
     }
     facts
 }
@@ -152,10 +236,10 @@ fn nothing_before(metric: &str, unit: &str) -> Option<f64> {
 }
 
 /// The whole-period facts of each span, under the name of their span.
-fn trend(spans: &[Span], tables: &[Facts], complete: bool) -> Facts {
+fn trend(spans: &[Span], tables: &[Facts], compares: &dyn Fn(usize) -> bool) -> Facts {
     let mut facts = Facts::new();
     for (index, (span, table)) in spans.iter().zip(tables).enumerate() {
-        let before = index.checked_sub(1).and_then(|index| tables.get(index)).filter(|_| complete);
+        let before = index.checked_sub(1).and_then(|index| tables.get(index)).filter(|_| compares(index));
         for ((metric, of), fact) in table {
             let whole = of.is_empty() && TRENDS.contains(&metric.as_str());
             let by_impact = metric == "issues" && of.len() == 1 && of.contains_key("impact");
