@@ -78,15 +78,21 @@ impl Reach {
     /// Whether a range begins before a time does: a first session a day later, or
     /// after a tenth of it, is nothing to speak of.
     fn is_early(&self, range: &Range<DateTime<Utc>>, time: &Range<DateTime<Utc>>) -> bool {
-        range.start <= time.start + if self.told.is_empty() { quiet(time) } else { ZONE }
+        range.start <= time.start + if self.told.is_empty() { quiet(time) } else { zone(time) }
     }
 
     /// Whether a range ends after a time does: quiet days, such as those of a weekend,
     /// are nothing to speak of.
     fn is_late(&self, range: &Range<DateTime<Utc>>, time: &Range<DateTime<Utc>>) -> bool {
         let weekend = TimeDelta::days(3).min((time.end - time.start) / 2);
-        range.end + if self.told.is_empty() { weekend.max(quiet(time)) } else { ZONE } >= time.end
+        range.end + if self.told.is_empty() { weekend.max(quiet(time)) } else { zone(time) } >= time.end
     }
+}
+
+/// What an export's days may be off by, for their zone is not known; of a short time
+/// that would be too much to pass over.
+fn zone(time: &Range<DateTime<Utc>>) -> TimeDelta {
+    ZONE.min((time.end - time.start) / 24)
 }
 
 fn quiet(time: &Range<DateTime<Utc>>) -> TimeDelta {
@@ -142,8 +148,8 @@ mod tests {
             |ranges: &[(&str, &str)]| reach(ranges, ("10-07T00:00:00", "10-08T00:00:00"), true).covers(&week);
         assert!(covers(&[("09-01T00:00:00", "10-12T00:00:00")]));
         // Days of another zone.
-        assert!(covers(&[("10-05T09:00:00", "10-11T15:00:00")]));
-        assert!(!covers(&[("10-06T00:00:00", "10-12T00:00:00")]));
+        assert!(covers(&[("10-05T07:00:00", "10-11T17:00:00")]));
+        assert!(!covers(&[("10-05T08:00:00", "10-12T00:00:00")]));
         assert!(!covers(&[("10-05T00:00:00", "10-11T00:00:00")]));
         let halves = [("10-08T00:00:00", "10-20T00:00:00"), ("10-01T00:00:00", "10-08T00:00:00")];
         assert!(covers(&halves));
