@@ -253,6 +253,7 @@ fn every_difference_is_told() {
     assert_eq!(told("/previous".into(), json!(null)).len(), 3);
     assert_eq!(told("/quality/unknown_status".into(), json!(3)).len(), 1);
     assert_eq!(told("/quality".into(), json!(null)).len(), 6);
+    assert_eq!(told("/source/metered".into(), json!(false)), ["source.metered: false, expected true"]);
     assert_eq!(
         told(format!("/facts/{rate}/value"), json!(0.50001)),
         ["merge_rate{tag=auth}: value 0.50001, expected 0.5"]
@@ -293,6 +294,7 @@ fn as_json(expected: &Expected) -> Value {
             "complete": expected.complete
         },
         "previous": previous,
+        "source": {"metered": expected.metered},
         "quality": expected.quality,
         "facts": expected.facts.iter().map(fact).collect::<Vec<_>>()
     })
