@@ -189,13 +189,9 @@ pub fn compose(
     };
     let reached: Vec<bool> =
         settings.periods.iter().map(|period| reaches(period.from().to_utc(), period.to().to_utc())).collect();
-    // Of time that nothing is known of there is no trend.
-    let is_touched = |period: &Period| {
-        let time = period.from().to_utc()..period.to().to_utc();
-        beside.saved.as_ref().is_none_or(|saved| saved.reach.touches(&time))
-    };
-    let points = settings.periods.iter().take(settings.points).rposition(is_touched);
-    let points = points.map_or(1, |oldest| oldest + 1);
+    // A period of which a part is missing would be a low point that means nothing.
+    let points =
+        1 + reached.iter().take(settings.points).skip(1).take_while(|is_reached| **is_reached).count();
     let known = Known {
         records,
         metered,

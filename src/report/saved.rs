@@ -110,7 +110,7 @@ pub(crate) fn notices(run: &Run<'_>, is_covered: bool) -> Vec<String> {
         if !run.periods.iter().all(is_reached) {
             notices.push(format!(
                 "The export is about {told}: nothing is known of other days, and no period with such days is \
-                 compared."
+                 compared or in the trend."
             ));
         }
         return notices;
@@ -121,7 +121,7 @@ pub(crate) fn notices(run: &Run<'_>, is_covered: bool) -> Vec<String> {
     {
         notices.push(format!(
             "The saved sessions begin {}: nothing is known of the time before, and no period that reaches \
-             into it is compared.",
+             into it is compared or in the trend.",
             on(first)
         ));
     }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::facts::Group;
 use super::records::{self, Session};
-use super::{Asked, Expected, Known, Span, Writer, expect_of};
+use super::{Asked, Expected, Span, Writer, expect_of};
 
 /// Metrics of which an export tells nothing.
 const UNTOLD: [&str; 9] = [
@@ -92,15 +92,8 @@ pub fn expect_exports(files: &[Value], asked: &Asked) -> Expected {
         files.iter().map(|file| records::moment(&file["date_range"]["start"]).expect("a start")).min();
     let (begin, end) = (begin.expect("a file"), end(files.last().expect("a file")));
     let known = |span: &Span| {
-        let zone = Duration::hours(14);
-        match (
-            begin - span.begins() <= zone && span.ends() - end <= zone,
-            begin < span.ends() && end >= span.begins(),
-        ) {
-            (true, _) => Known::Wholly,
-            (false, true) => Known::Partly,
-            (false, false) => Known::Not,
-        }
+        let zone = Duration::hours(14).min((span.ends() - span.begins()) / 24);
+        begin - span.begins() <= zone && span.ends() - end <= zone
     };
     expect_of(&read, asked, Writer::Export, &known)
 }

@@ -90,7 +90,7 @@ const TRENDS: [&str; 9] = [
 /// Every number of the catalogue, from records as the API serves them.
 pub fn expect(records: &[Value], asked: &Asked) -> Expected {
     let writer = if asked.v3 { Writer::V3 } else { Writer::V2 };
-    expect_of(&|from, to| records::sessions(records, from, to), asked, writer, &|_| Known::Wholly)
+    expect_of(&|from, to| records::sessions(records, from, to), asked, writer, &|_| true)
 }
 
 /// The same from records that somebody saved: nothing is known of the time before the
@@ -101,16 +101,12 @@ pub fn expect_saved(records: &[Value], asked: &Asked) -> Expected {
         records.iter().filter_map(|record| records::moment(&record["created_at"])).collect();
     all.sort();
     let known = |span: &Span| {
-        let (Some(first), Some(last)) = (all.first(), all.last()) else { return Known::Wholly };
+        let (Some(first), Some(last)) = (all.first(), all.last()) else { return true };
         let minutes = (span.ends() - span.begins()).num_minutes();
         let quiet = (minutes / 10).max(24 * 60);
         let begins = (*first - span.begins()).num_minutes() <= quiet;
         let ends = (span.ends() - *last).num_minutes() <= quiet.max((minutes / 2).min(3 * 24 * 60));
-        match (begins && ends, *first < span.ends() && *last >= span.begins()) {
-            (true, _) => Known::Wholly,
-            (false, true) => Known::Partly,
-            (false, false) => Known::Not,
-        }
+        begins && ends
     };
     expect_of(&|from, to| records::sessions(records, from, to), asked, writer, &known)
 }
@@ -123,17 +119,10 @@ enum Writer {
     Export,
 }
 
-/// How much is known of a span.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Known {
-    Wholly,
-    Partly,
-    Not,
-}
-
 type Read<'a> = dyn Fn(DateTime<Utc>, DateTime<Utc>) -> Vec<Session> + 'a;
 
-fn expect_of(read: &Read<'_>, asked: &Asked, writer: Writer, known: &dyn Fn(&Span) -> Known) -> Expected {
+/// `known` tells of which spans the whole is known.
+fn expect_of(read: &Read<'_>, asked: &Asked, writer: Writer, known: &dyn Fn(&Span) -> bool) -> Expected {
     // The previous period is looked at even where no trend is asked for.
     let spans = calendar::spans(asked.kind, asked.trend.max(1), asked.tz);
     let first = spans.first().expect("the period itself is always there");
@@ -144,7 +133,7 @@ fn expect_of(read: &Read<'_>, asked: &Asked, writer: Writer, known: &dyn Fn(&Spa
         spans.iter().map(|span| evaluate(&within(&sessions, span), span, writer)).collect();
     let complete = period.ends() <= asked.now;
     let before = spans.len() - 2;
-    let wholly = |index: usize| known(&spans[index]) == Known::Wholly;
+    let wholly = |index: usize| known(&spans[index]);
 
     let mut facts = tables.last().cloned().unwrap_or_default();
     if complete && wholly(before) && wholly(before + 1) {
@@ -157,9 +146,9 @@ fn expect_of(read: &Read<'_>, asked: &Asked, writer: Writer, known: &dyn Fn(&Spa
     }
     // The previous period is a point to compare with even where the trend leaves it out.
     let earliest = spans.len() - 1 - asked.trend as usize;
-    // There is no trend before anything is known.
-    let earliest = (earliest..spans.len() - 1).find(|index| known(&spans[*index]) != Known::Not);
-    let first_point = &spans[earliest.unwrap_or(spans.len() - 1)].label;
+    // It goes back to the first of which a part is missing.
+    let gap = (earliest..spans.len() - 1).rev().find(|index| !wholly(*index));
+    let first_point = &spans[gap.map_or(earliest, |gap| gap + 1)].label;
     let compares = |index: usize| complete && wholly(index) && index.checked_sub(1).is_some_and(wholly);
     facts.extend(
         trend(&spans, &tables, &compares)
