@@ -88,7 +88,14 @@ pub async fn prepare_within(
         _ => source::asked(settings, limits, progress).await?,
     };
     let Taken { settings, builder, ledger, pages, saved, vendor, people, archived, no_match, notes } = taken;
-    let mut doubts = report::doubts(&ledger, &settings.question.tags, archived.is_some());
+    let way = match (&saved, archived.is_some()) {
+        (_, true) => report::Way::Archive,
+        (Some(saved), _) if saved.records == Records::Export => report::Way::Export,
+        _ => report::Way::Pages,
+    };
+    let mut doubts = report::doubts(&ledger, &settings.question.tags, way);
+    let beyond = saved.as_ref().filter(|_| !ledger.complete);
+    doubts.extend(beyond.and_then(|saved| report::beyond(saved, &settings.period)));
     let beside = Beside { vendor, people, saved, archived, no_match, notes };
     let owned = settings.clone();
     let work = move || {
@@ -184,8 +191,9 @@ pub fn compose(
 ) -> Result<Document, Error> {
     let records = beside.saved.as_ref().map_or(Records::Api(settings.question.api), |saved| saved.records);
     let metered = metrics::is_metered(frames)?;
+    // A walk that is proved was of the whole of its time, quiet or not.
     let reaches = |from: DateTime<Utc>, to: DateTime<Utc>| {
-        beside.saved.as_ref().is_none_or(|saved| saved.reach.covers(&(from..to)))
+        beside.saved.as_ref().is_none_or(|saved| saved.proved || saved.reach.covers(&(from..to)))
     };
     let reached: Vec<bool> =
         settings.periods.iter().map(|period| reaches(period.from().to_utc(), period.to().to_utc())).collect();

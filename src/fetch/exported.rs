@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -34,7 +34,12 @@ pub(super) struct Exported {
 /// tells; `None` where the record is not of the export.
 pub(super) fn renamed<'a>(fields: &Fields<'a>) -> Option<(Fields<'a>, Exported)> {
     let has = |name: &str| fields.iter().any(|(own, _)| own == name);
-    if has("session_id") || !NAMES.iter().any(|(name, _)| has(name)) {
+    // A record of the API may have more fields than any document lists.
+    let is_exported = match has("session_id") {
+        true => has("acu_used") && !has("acus_consumed"),
+        false => NAMES.iter().any(|(name, _)| has(name)),
+    };
+    if !is_exported {
         return None;
     }
     let text = |name: &str| {
@@ -44,7 +49,9 @@ pub(super) fn renamed<'a>(fields: &Fields<'a>) -> Option<(Fields<'a>, Exported)>
     };
     let exported = Exported { user: text("user_name"), organisation: text("org_name") };
     let mut named = Fields::new();
-    if let Some(id) = text("url").as_deref().and_then(id) {
+    if !has("session_id")
+        && let Some(id) = text("url").as_deref().and_then(id)
+    {
         named.push(("session_id".to_owned(), raw(id)));
     }
     for (name, value) in fields {
@@ -104,7 +111,10 @@ pub(super) fn read(json: &str) -> Option<Export<'_>> {
     let range = date_range.and_then(|range| {
         let DateRange { start, end } = serde_json::from_str(range.get()).ok()?;
         let moment = |raw: &RawValue| time::read(raw.get()).map(|instant| instant.utc);
-        Some(moment(start)?..moment(end)?).filter(|range| !range.is_empty())
+        // A day alone is the last that is in it.
+        let is_day = serde_json::from_str::<chrono::NaiveDate>(end.get()).is_ok();
+        let end = moment(end)? + if is_day { TimeDelta::days(1) } else { TimeDelta::zero() };
+        Some(moment(start)?..end).filter(|range| !range.is_empty())
     });
     Some(Export { sessions, range })
 }

@@ -34,7 +34,8 @@ pub(super) struct Rewritten {
 /// Rewrites a record. `None` where it is plain already, or no object.
 pub(super) fn rewritten(record: &str) -> Option<Rewritten> {
     let plain = Plain::new(record).session(0);
-    if plain.is_some_and(|(session, _)| session.session_id.get().is_some()) {
+    let may_be_exported = memchr::memmem::find(record.as_bytes(), b"\"acu_used\"").is_some();
+    if !may_be_exported && plain.is_some_and(|(session, _)| session.session_id.get().is_some()) {
         return None;
     }
     let Object(fields) = serde_json::from_str(record).ok()?;

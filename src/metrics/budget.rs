@@ -10,6 +10,7 @@ use super::cube::person;
 use super::evaluate::Span;
 use super::suppress::{PriceChange, none_or_enough, people};
 use crate::cycle::Cycle;
+use crate::fetch::Records;
 use crate::frame::Frames;
 use crate::frame::columns as c;
 use crate::money::{Currency, Prices};
@@ -120,7 +121,7 @@ pub fn covered(frames: &Frames, span: &Span<'_>) -> PolarsResult<Vec<Budget>> {
         let is_within = |[from, to]: &[DateTime<Utc>; 2]| pair.iter().all(|cut| (from..=to).contains(&cut));
         if let [from, to] = pair
             && spans.iter().any(is_within)
-            && !none_or_enough(people_between(frames, *from, *to)?)
+            && !none_or_enough(people_between(frames, *from, *to, span.known.records)?)
         {
             return Ok(Vec::new());
         }
@@ -148,7 +149,7 @@ pub fn price_changes(frames: &Frames, span: &Span<'_>) -> PolarsResult<Vec<Price
         cuts.sort_unstable();
         for pair in cuts.windows(2) {
             if let [from, to] = pair
-                && !none_or_enough(people_between(frames, *from, *to)?)
+                && !none_or_enough(people_between(frames, *from, *to, span.known.records)?)
             {
                 return Ok(PriceChange::Few);
             }
@@ -159,13 +160,18 @@ pub fn price_changes(frames: &Frames, span: &Span<'_>) -> PolarsResult<Vec<Price
 }
 
 /// How many people created sessions in a span of time.
-fn people_between(frames: &Frames, from: DateTime<Utc>, to: DateTime<Utc>) -> PolarsResult<usize> {
+fn people_between(
+    frames: &Frames,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+    records: Records,
+) -> PolarsResult<usize> {
     let rows = frames
         .sessions
         .clone()
         .lazy()
         .filter(created_within(from, to))
-        .with_columns([person(), lit(0).cast(DataType::UInt32).alias(PERIOD)]);
+        .with_columns([person(records), lit(0).cast(DataType::UInt32).alias(PERIOD)]);
     Ok(people(rows, 1)?.first().copied().unwrap_or(0))
 }
 

@@ -12,6 +12,7 @@ use super::evaluate::Span;
 use super::metric::{Dim, Grain};
 use super::plan::keys;
 use super::suppress::{SMALL_GROUP, Shown, combining, small_group};
+use crate::fetch::Records;
 use crate::frame::columns as c;
 use crate::frame::normal::{IMPACTS, STATES};
 use crate::frame::{Frames, Words};
@@ -75,7 +76,7 @@ impl Cube {
             (placed_in(&frames.issues, &calendar)?, placed_in(&frames.action_items, &calendar)?);
         let mut of_owner = vec![c::ROW, PERIOD, c::USER, c::TEAM, c::CATEGORY];
         if span.covered {
-            placed = placed.lazy().with_column(person()).collect()?;
+            placed = placed.lazy().with_column(person(span.known.records)).collect()?;
             of_owner.push(PERSON);
             let people = placed.select([c::ROW, PERSON])?.lazy();
             let numbered = |frame: DataFrame, number: &str| {
@@ -313,9 +314,10 @@ const IS_COMBINED: &str = "is_combined";
 
 /// The person behind each session. A number of a user has 32 bits. A session without a
 /// user has a person of its own, unless the user may be what could not be read: then
-/// nobody, since all such sessions may be of one person or of automation.
-pub(super) fn person() -> Expr {
-    let is_read = col(c::UNREADABLE).eq(lit(0));
+/// nobody, since all such sessions may be of one person or of automation. The latter
+/// holds of the web app's export, too, which does not tell automation.
+pub(super) fn person(records: Records) -> Expr {
+    let is_read = col(c::UNREADABLE).eq(lit(0)).and(lit(records != Records::Export));
     let alone = lit(1_u64 << 32) + col(c::ROW).cast(DataType::UInt64);
     let alone = when(is_read).then(alone).otherwise(lit(NULL).cast(DataType::UInt64));
     let person = coalesce(&[col(c::USER).cast(DataType::UInt64), alone]);

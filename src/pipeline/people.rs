@@ -80,6 +80,10 @@ fn ids_of(user: &str, people: &People, settings: &Settings) -> Result<Vec<String
     people.sort();
     people.dedup();
     match people.as_slice() {
+        // Exports tell users by email, which is read in lower case.
+        [] if settings.pages.is_some() && user.contains('@') && !user.contains('|') => {
+            Ok(vec![user.trim().to_lowercase()])
+        }
         [] => Ok(vec![user.to_owned()]),
         [ids] => Ok(ids.clone()),
         several => {

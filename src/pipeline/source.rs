@@ -145,6 +145,13 @@ pub(super) async fn read(
             false => None,
         };
         let values = values.map(|all| Ok::<_, Error>(Values::of(&all.finish()?))).transpose()?;
+        let period = asked.period.from().to_utc()..asked.period.to().to_utc();
+        if saved.reach.misses(&period, asked.complete) {
+            if asked.privacy.covered {
+                return Err(not_covered(&asked).into());
+            }
+            ledger.complete = false;
+        }
         Ok::<_, Error>((asked, builder, ledger, saved, no_match, values))
     };
     // The disk and all cores are busy; meanwhile the runtime stays free for signals.
@@ -174,6 +181,18 @@ pub(super) async fn read(
         no_match,
         notes,
     })
+}
+
+/// Two exports of one period, one of which ends a little later, tell of few people.
+fn not_covered(settings: &Settings) -> SettingsError {
+    SettingsError::new(
+        format!(
+            "the web app's export does not cover all of {} ({}), and a report that hides people is of whole periods",
+            settings.period.name().to_lowercase(),
+            settings.period.dates_in_words()
+        ),
+        "ask for a period that it covers, or export again",
+    )
 }
 
 fn no_tags() -> SettingsError {

@@ -3,7 +3,7 @@
 use super::saved::lacks;
 use super::view::Header;
 use super::{Run, saved, sentence};
-use crate::fetch::Ledger;
+use crate::fetch::{Ledger, Records};
 use crate::metrics::{ACUS, Facts, SESSIONS, SMALL_GROUP};
 use crate::period::Period;
 use crate::text::clean;
@@ -61,7 +61,7 @@ pub fn notices(facts: &Facts, run: &Run<'_>) -> Vec<String> {
         notices.push("This organisation is invented: the page shows what a report looks like.".to_owned());
     }
     if !ledger.complete {
-        let why = missing(ledger, facts.source.archive.is_some(), facts.is_covered());
+        let why = missing(ledger, Way::of(facts), facts.is_covered());
         notices.push(format!("This report may be incomplete: {why}. Do not decide on these numbers."));
     }
     notices.extend(lacks(facts.source.records).map(|note| sentence(&note)));
@@ -73,8 +73,8 @@ pub fn notices(facts: &Facts, run: &Run<'_>) -> Vec<String> {
 
 /// What a run with this ledger should say even where nobody reads its page:
 /// one line each, none on a good day.
-pub fn doubts(ledger: &Ledger, tags: &[String], is_archived: bool) -> Vec<String> {
-    let why = || missing(ledger, is_archived, false);
+pub fn doubts(ledger: &Ledger, tags: &[String], way: Way) -> Vec<String> {
+    let why = || missing(ledger, way, false);
     let incomplete = (!ledger.complete).then(|| format!("this report is incomplete: {}.", why()));
     incomplete.into_iter().chain(dropped(ledger, tags)).collect()
 }
@@ -103,10 +103,32 @@ pub fn without_address((entries, of): (u64, u64)) -> Option<String> {
     })
 }
 
+/// How sessions were had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// From the API, or from answers of it that were saved.
+    Pages,
+    /// From an archive.
+    Archive,
+    /// From the web app's export.
+    Export,
+}
+
+impl Way {
+    fn of(facts: &Facts) -> Self {
+        match facts.source.archive.is_some() {
+            true => Self::Archive,
+            false if facts.source.records == Records::Export => Self::Export,
+            false => Self::Pages,
+        }
+    }
+}
+
 /// Why sessions may be missing.
-fn missing(ledger: &Ledger, is_archived: bool, is_covered: bool) -> String {
-    match (is_archived, is_covered) {
-        (true, _) => "the archive does not cover all of its time".to_owned(),
+fn missing(ledger: &Ledger, way: Way, is_covered: bool) -> String {
+    match (way, is_covered) {
+        (Way::Archive, _) => "the archive does not cover all of its time".to_owned(),
+        (Way::Export, _) => "the web app's export does not cover all of its time".to_owned(),
         (_, true) => "fewer sessions arrived than the server counts".to_owned(),
         _ => {
             format!("{} sessions arrived, which is not what the server counts", count(ledger.unique))
@@ -184,7 +206,7 @@ mod tests {
                 complete,
                 ..Ledger::default()
             };
-            doubts(&ledger, &["a".to_owned()], false)
+            doubts(&ledger, &["a".to_owned()], Way::Pages)
         };
         assert_eq!(of(12, 0, true), [""; 0]);
         let [outside] = of(13, 0, true).try_into().unwrap();
@@ -193,10 +215,12 @@ mod tests {
         assert_eq!(lines.len(), 3);
         assert!(lines[0].starts_with("this report is incomplete: 1,100 sessions"), "{lines:?}");
         assert!(lines[1].starts_with("1 record could not be read"), "{lines:?}");
-        assert_eq!(doubts(&Ledger { complete: true, ..Ledger::default() }, &[], true), [""; 0]);
+        assert_eq!(doubts(&Ledger { complete: true, ..Ledger::default() }, &[], Way::Archive), [""; 0]);
         let many = Ledger { requests: 6, received: 1200, outside: 900, complete: true, ..Ledger::default() };
-        assert_eq!(doubts(&many, &["a*".to_owned()], false), [""; 0]);
-        let [short] = doubts(&Ledger::default(), &[], true).try_into().unwrap();
+        assert_eq!(doubts(&many, &["a*".to_owned()], Way::Pages), [""; 0]);
+        let [short] = doubts(&Ledger::default(), &[], Way::Archive).try_into().unwrap();
         assert!(short.contains("the archive does not cover"), "{short}");
+        let [short] = doubts(&Ledger::default(), &[], Way::Export).try_into().unwrap();
+        assert!(short.contains("the web app's export does not cover"), "{short}");
     }
 }

@@ -87,6 +87,8 @@ fn budgets(facts: &Facts) -> impl Iterator<Item = Sentence> {
 /// carries no comparison.
 fn few(facts: &Facts) -> Option<Sentence> {
     match facts.whole(&SESSIONS)?.value? {
+        // Said above: nobody knows whether there were any.
+        0.0 if !facts.source.ledger.complete => None,
         0.0 => Some(said("No session was created in this period.".to_owned())),
         1.0 => Some(said("A single session was created: too few to compare.".to_owned())),
         some if some < ENOUGH => {

@@ -30,13 +30,13 @@ use crate::money::{Price, Prices};
 use crate::period::Period;
 use crate::text::clean;
 use crate::unit::Unit;
-pub use head::{doubts, unreadable, without_address};
+pub use head::{Way, doubts, unreadable, without_address};
 use view::{Definition, Entry, Number, SectionView, View};
 
 pub use brief::labels;
 pub use brief::{Brief, Picture, Ranking, brief};
 pub use letter::{Enclosed, letter};
-pub use saved::{fetched, lacks};
+pub use saved::{beyond, fetched, lacks};
 pub use summary::summary;
 pub use view::{Change, Header, Piece, Row, Tile};
 

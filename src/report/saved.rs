@@ -8,8 +8,8 @@ use chrono_tz::Tz;
 use super::Run;
 use super::view::Entry;
 use crate::fetch::{Records, Saved};
-use crate::metrics::Facts;
-use crate::period::Period;
+use crate::metrics::{Dim, Facts, SESSIONS};
+use crate::period::{Kind, Period};
 
 /// Whether nobody was asked for the sessions of these facts.
 pub(crate) fn is_saved(facts: &Facts) -> bool {
@@ -30,10 +30,13 @@ pub(crate) fn is_proved(facts: &Facts, saved: Option<&Saved>) -> bool {
     facts.source.records != Records::Export && saved.is_none_or(|saved| saved.proved)
 }
 
-/// The organisation of an export that names only one.
+/// The organisation of an export whose sessions are all of one.
 pub(crate) fn only_organisation(facts: &Facts) -> Option<&str> {
-    let only = facts.organisations.values().next().filter(|_| facts.organisations.len() == 1);
-    only.map(String::as_str).filter(|_| facts.source.records == Records::Export)
+    let groups = facts.facts.iter().filter(|fact| fact.metric.id == SESSIONS.id);
+    let mut groups = groups.filter_map(|fact| fact.key(Dim::Org));
+    let only = groups.next().flatten().filter(|_| groups.next().is_none())?;
+    let name = facts.organisations.get(only).map(String::as_str);
+    name.filter(|_| facts.source.records == Records::Export)
 }
 
 /// How the sessions were had, before a time.
@@ -73,7 +76,7 @@ pub(crate) fn entries(facts: &Facts, run: &Run<'_>) -> Vec<Entry> {
     if saved.left_out > 0 {
         entries.push(Entry::count("Other files beside them", saved.left_out));
     }
-    let told = spans(run, saved);
+    let told = run.periods.first().map(|period| spans(saved, period.tz())).unwrap_or_default();
     entries.extend((!told.is_empty()).then(|| Entry::word("Time of the export", told)));
     let ends = [("Oldest saved session", saved.first), ("Newest saved session", saved.last)];
     let ends = ends.into_iter().filter(|_| !facts.is_covered());
@@ -103,9 +106,8 @@ pub(crate) fn notices(run: &Run<'_>, is_covered: bool) -> Vec<String> {
             .to_owned(),
         );
     }
-    let time = |period: &Period| period.from().to_utc()..period.to().to_utc();
     let is_reached = |period: &Period| saved.reach.covers(&time(period));
-    let told = spans(run, saved);
+    let told = spans(saved, period.tz());
     if !told.is_empty() {
         if !run.periods.iter().all(is_reached) {
             notices.push(format!(
@@ -120,9 +122,15 @@ pub(crate) fn notices(run: &Run<'_>, is_covered: bool) -> Vec<String> {
         && !saved.reach.covers_beginning(&time(earliest))
     {
         notices.push(format!(
-            "The saved sessions begin {}: nothing is known of the time before, and no period that reaches \
-             into it is compared or in the trend.",
-            on(first)
+            "The saved sessions begin {}: {}.",
+            on(first),
+            match saved.proved {
+                true => "if those before were not saved, zeros of the time before are no counts",
+                false => {
+                    "nothing is known of the time before, and no period that reaches into it is compared or in \
+                     the trend"
+                }
+            }
         ));
     }
     if let Some(last) = saved.last
@@ -137,11 +145,32 @@ pub(crate) fn notices(run: &Run<'_>, is_covered: bool) -> Vec<String> {
     notices
 }
 
+/// Which days exports are about that do not cover a period, and the last before it that
+/// they do cover; none where they do not say.
+pub fn beyond(saved: &Saved, period: &Period) -> Option<String> {
+    let told = Some(spans(saved, period.tz())).filter(|told| !told.is_empty())?;
+    let mut earlier = std::iter::successors(period.previous(), Period::previous).take(FAR);
+    let covered =
+        earlier.find(|period| saved.reach.covers(&time(period))).map(|period| match period.kind() {
+            Kind::Days => format!("; it covers {}", period.dates_in_words()),
+            _ => format!("; --{} {} is the last that it covers", period.noun(), period.label()),
+        });
+    Some(format!("the export is about {told}{}.", covered.unwrap_or_default()))
+}
+
+/// How many periods back one is looked for that an export covers.
+const FAR: usize = 500;
+
+fn time(period: &Period) -> Range<DateTime<Utc>> {
+    period.from().to_utc()..period.to().to_utc()
+}
+
 /// The days that exports are about, in words; empty where they do not say.
-fn spans(run: &Run<'_>, saved: &Saved) -> String {
+fn spans(saved: &Saved, tz: Tz) -> String {
+    let day = |moment: DateTime<Utc>| moment.with_timezone(&tz).format("%-d %B %Y").to_string();
     let range = |range: &Range<DateTime<Utc>>| {
         // The last instant that is in it, not the first that is not.
-        format!("{} to {}", day(run, range.start), day(run, range.end - TimeDelta::seconds(1)))
+        format!("{} to {}", day(range.start), day(range.end - TimeDelta::seconds(1)))
     };
     saved.reach.told().iter().map(range).collect::<Vec<_>>().join(" and ")
 }

@@ -12,9 +12,9 @@ use crate::oracle::exported::{expect_exports, written};
 use crate::oracle::{Asked, Kind, differences, expect};
 use crate::support::{Facts, Outcome, Served, acumen, files, run};
 
-const WEEK_41: Kind = Kind::Week { year: 2026, week: 41 };
+pub(crate) const WEEK_41: Kind = Kind::Week { year: 2026, week: 41 };
 
-fn organisation(seed: u64) -> Organisation {
+pub(crate) fn organisation(seed: u64) -> Organisation {
     let first_day = "2026-08-14".parse().expect("a date");
     Organisation::invent(&Recipe {
         seed,
@@ -28,16 +28,16 @@ fn organisation(seed: u64) -> Organisation {
     })
 }
 
-fn records(organisation: &Organisation) -> Vec<Value> {
+pub(crate) fn records(organisation: &Organisation) -> Vec<Value> {
     organisation.records.iter().map(|record| serde_json::from_str(&record.body).expect("JSON")).collect()
 }
 
-fn asked(kind: Kind, tz: chrono_tz::Tz, trend: u32) -> Asked {
+pub(crate) fn asked(kind: Kind, tz: chrono_tz::Tz, trend: u32) -> Asked {
     let now: DateTime<Utc> = "2026-11-01T00:00:00Z".parse().expect("a moment");
     Asked { tz, kind, trend, now, v3: false }
 }
 
-fn flags(asked: &Asked) -> Vec<String> {
+pub(crate) fn flags(asked: &Asked) -> Vec<String> {
     let period = match asked.kind {
         Kind::Week { year, week } => vec!["--week".to_owned(), format!("{year}-W{week:02}")],
         Kind::Month { year, month } => vec!["--month".to_owned(), format!("{year}-{month:02}")],
@@ -50,13 +50,13 @@ fn flags(asked: &Asked) -> Vec<String> {
 }
 
 /// A report from what lies in `saved`.
-fn report(folder: &Path, flags: &[String]) -> Outcome {
+pub(crate) fn report(folder: &Path, flags: &[String]) -> Outcome {
     let mut command = acumen(folder);
     command.env_remove("DEVIN_API_KEY").args(["report", "--pages", "saved", "--out", "out"]).args(flags);
     run(&mut command)
 }
 
-fn save(folder: &Path, name: &str, text: &str) {
+pub(crate) fn save(folder: &Path, name: &str, text: &str) {
     let saved = folder.join("saved");
     std::fs::create_dir_all(&saved).expect("a folder");
     std::fs::write(saved.join(name), text).expect("a file");
@@ -69,7 +69,7 @@ fn file(folder: &Path, ending: &str) -> Vec<u8> {
     std::fs::read(out.join(name)).expect("its bytes")
 }
 
-fn text(folder: &Path, ending: &str) -> String {
+pub(crate) fn text(folder: &Path, ending: &str) -> String {
     String::from_utf8(file(folder, ending)).expect("UTF-8")
 }
 

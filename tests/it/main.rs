@@ -25,6 +25,7 @@ mod documented;
 mod export;
 #[cfg(test)]
 mod exported;
+mod exported_odd;
 #[cfg(test)]
 mod field;
 #[cfg(test)]

@@ -94,8 +94,8 @@ impl PagesError {
                 "wait for the run that writes there, or run it again with --save-pages"
             }
             Self::Content { .. } | Self::Rejected { .. } => {
-                "saved pages are answers of the sessions API as they came, arrays of sessions, \
-                 or a session a line"
+                "saved pages are answers of the sessions API as they came, arrays of sessions, or a session \
+                 a line; the web app's export is an object with a list of `sessions`, as it was downloaded"
             }
             Self::TooMuch { .. } => {
                 "is the file what it should be? if it is, unpack it first, or save smaller pages"

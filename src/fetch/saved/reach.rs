@@ -65,6 +65,16 @@ impl Reach {
         self.is_unknown() || self.ranges.iter().any(|range| self.is_early(range, time))
     }
 
+    /// Whether the files say that something is missing from a period. One that still
+    /// runs goes on after they were written.
+    pub fn misses(&self, time: &Range<DateTime<Utc>>, is_over: bool) -> bool {
+        let is_in = |range: &Range<DateTime<Utc>>| {
+            self.is_early(range, time)
+                && if is_over { self.is_late(range, time) } else { range.end > time.start }
+        };
+        !self.told.is_empty() && !self.ranges.iter().any(is_in)
+    }
+
     fn is_unknown(&self) -> bool {
         self.ranges.is_empty()
     }

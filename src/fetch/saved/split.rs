@@ -55,8 +55,8 @@ impl Splitter {
     }
 
     /// The next chunk; `None` at the end. A long array is given out as several
-    /// shorter ones, and so is a long export of the web app, each piece with what
-    /// stands before its sessions. The last chunk is what is left, whole or not.
+    /// shorter ones, and so is a long export of the web app that tells its dates
+    /// first: each piece has what stands before its sessions. The last chunk is what is left, whole or not.
     ///
     /// # Errors
     /// [`Trouble`].
@@ -219,15 +219,17 @@ impl Scan {
 }
 
 /// The beginning of an object up to the bracket of a list, on one line, if the list
-/// is that of an export's sessions.
+/// is that of an export's sessions and the export's dates stand before it.
 fn head(beginning: &[u8]) -> Option<Vec<u8>> {
     let before = beginning.split_last().map_or(beginning, |(_, before)| before).trim_ascii_end();
     let name = before.strip_suffix(b":").map(<[u8]>::trim_ascii_end);
     let is_export =
         name.is_some_and(|name| name.ends_with(b"\"sessions\"") && !name.ends_with(b"\\\"sessions\""));
+    // Pieces of one that tells its dates after its sessions would not know them.
+    let tells_dates = || memchr::memmem::find(beginning, b"\"date_range\"").is_some();
     // Lines are counted where they first come; no text has a line break.
     let on_one_line = || beginning.iter().map(|byte| if *byte == b'\n' { b' ' } else { *byte }).collect();
-    (is_export && beginning.len() <= LONGEST_HEAD).then(on_one_line)
+    (is_export && beginning.len() <= LONGEST_HEAD && tells_dates()).then(on_one_line)
 }
 
 #[cfg(test)]
@@ -254,7 +256,7 @@ mod tests {
                     serde_json::Value::Object(mut map) if map.contains_key("sessions") => {
                         let sessions = map.remove("sessions").unwrap();
                         values.extend(sessions.as_array().unwrap().iter().cloned());
-                        ranges.push(map.remove("range"));
+                        ranges.push(map.remove("date_range"));
                     }
                     value => values.push(value),
                 }
@@ -278,7 +280,7 @@ mod tests {
             "{\"a\": \"}{,\"}\n{\"b\": \"\\\"]\"}\n\n{\"c\": [1, {}]}{\"d\":\"\\\\\"}",
             "[{\"a\": [1, 2]}, {\"b\": \",]\"}, {\"c\": {\"d\": []}},\n{}]",
             "[{\"a\":1},{\"b\":2}]\n[{\"c\":3}]\n[]\n{\"d\": [1,2]}",
-            "{\"range\":[1,2],\n\"sessions\" : [{\"a\": [1, 2]}, {\"b\": \",]\"},\n{\"c\": {\"d\": []}}, 7]}\n[8,9]",
+            "{\"date_range\":[1,2],\n\"sessions\" : [{\"a\": [1, 2]}, {\"b\": \",]\"},\n{\"c\": {\"d\": []}}, 7]}\n[8,9]",
             "{\"sessions\":[]}{\"a\":\"\\\"sessions\",\"b\":[1,2,3,4,5,6,7,8]}",
         ] {
             let whole = values(&split(text, 1000).unwrap());
@@ -295,7 +297,7 @@ mod tests {
         let chunks = split("{\"a\":\n1}\n{\"b\":2}\n{\"c\":3}", 12).unwrap();
         let lines: Vec<u64> = chunks.iter().map(|(_, line)| *line).collect();
         assert_eq!(lines, [1, 2, 3]);
-        let chunks = split("{\"sessions\":\n[\n1,\n2,\n3,\n4]}\n", 16).unwrap();
+        let chunks = split("{\"date_range\":0,\"sessions\":\n[\n1,\n2,\n3,\n4]}\n", 32).unwrap();
         let (last, line) = chunks.last().unwrap();
         assert_eq!((last.matches('4').count(), *line), (1, 5), "{chunks:?}");
     }

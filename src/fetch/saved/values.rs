@@ -52,12 +52,14 @@ pub(super) struct Told {
     pub last: Option<DateTime<Utc>>,
 }
 
-/// Names by id, each with the creation of the session that tells it: the latest counts.
+/// Names by id, each with the creation of the session that tells it: the latest name
+/// counts, and nothing is less than any name.
 pub(super) type Names = BTreeMap<String, (DateTime<Utc>, String)>;
 
 fn rename(names: &mut Names, id: &str, name: (DateTime<Utc>, String)) {
+    let rank = |(at, name): &(DateTime<Utc>, String)| (!name.is_empty(), *at, name.clone());
     match names.get_mut(id) {
-        Some(known) if *known >= name => {}
+        Some(known) if rank(known) >= rank(&name) => {}
         Some(known) => *known = name,
         None => drop(names.insert(id.to_owned(), name)),
     }
