@@ -256,6 +256,7 @@ pub fn compose(
             profile: settings.privacy.leadership.then_some("leadership"),
             archive: beside.archived.clone(),
             no_match: beside.no_match,
+            proved: beside.saved.as_ref().is_none_or(|saved| saved.proved),
             ledger,
         },
         quality,

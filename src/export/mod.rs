@@ -130,6 +130,7 @@ mod tests {
                 profile: None,
                 archive: None,
                 no_match: false,
+                proved: true,
                 ledger: Ledger { complete: true, unique: 5, ..Ledger::default() },
             },
             quality: Quality::default(),

@@ -204,6 +204,8 @@ pub struct Source {
     pub archive: Option<String>,
     /// No session matches the tags, users and organisation that were asked for.
     pub no_match: bool,
+    /// Whether the source proves that none is missing: arrays, lines and exports do not.
+    pub proved: bool,
     /// What happened on the way.
     pub ledger: Ledger,
 }
@@ -230,6 +232,9 @@ impl Serialize for Source {
         }
         if self.no_match {
             map.serialize_entry("no_match", &true)?;
+        }
+        if !self.proved {
+            map.serialize_entry("proved", &false)?;
         }
         let ledger = &self.ledger;
         map.serialize_entry("requests", &ledger.requests)?;

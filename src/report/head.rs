@@ -13,10 +13,9 @@ use crate::unit::Unit;
 pub fn header(facts: &Facts, run: &Run<'_>) -> Header {
     let period = run.periods.first();
     let complete = facts.period.complete.unwrap_or(true);
-    let is_proved = saved::is_proved(facts, run.saved);
     let (badge, badge_tone) = match (facts.source.ledger.complete, complete) {
         (false, _) => ("incomplete", "bad"),
-        (true, true) if !is_proved => ("as saved", "neutral"),
+        (true, true) if !facts.source.proved => ("as saved", "neutral"),
         (true, false) => ("so far", "neutral"),
         (true, true) => ("complete", "good"),
     };

@@ -363,6 +363,7 @@ mod tests {
                 profile: None,
                 archive: None,
                 no_match: false,
+                proved: true,
                 ledger: Ledger { complete, ..Ledger::default() },
             },
             quality: Quality::default(),

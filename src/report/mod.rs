@@ -367,7 +367,7 @@ pub(crate) fn ledger(facts: &Facts, run: &Run<'_>) -> Vec<Entry> {
         Entry::count("Rows outside the question, dropped", ledger.outside),
     ];
     entries.extend(rows.into_iter().filter(|_| !facts.is_covered()));
-    entries.push(Entry::word("Complete", saved::completeness(facts, run.saved).to_owned()));
+    entries.push(Entry::word("Complete", saved::completeness(facts).to_owned()));
     entries
 }
 

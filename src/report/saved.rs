@@ -25,11 +25,6 @@ pub fn lacks(records: Records) -> Option<String> {
     })
 }
 
-/// Whether no session is missing, as far as anybody said how many there are.
-pub(crate) fn is_proved(facts: &Facts, saved: Option<&Saved>) -> bool {
-    facts.source.records != Records::Export && saved.is_none_or(|saved| saved.proved)
-}
-
 /// The organisation of an export whose sessions are all of one.
 pub(crate) fn only_organisation(facts: &Facts) -> Option<&str> {
     let groups = facts.facts.iter().filter(|fact| fact.metric.id == SESSIONS.id);
@@ -58,8 +53,8 @@ pub fn fetched(facts: &Facts, tz: Tz) -> String {
 }
 
 /// Whether the sessions are complete, as far as that is known.
-pub(crate) fn completeness(facts: &Facts, saved: Option<&Saved>) -> &'static str {
-    match (facts.source.ledger.complete, is_proved(facts, saved)) {
+pub(crate) fn completeness(facts: &Facts) -> &'static str {
+    match (facts.source.ledger.complete, facts.source.proved) {
         (false, _) => "no",
         (true, true) => "yes",
         (true, false) => "as saved: completeness is not known",

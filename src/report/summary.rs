@@ -40,7 +40,7 @@ pub fn summary(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> String {
     if !lines.is_empty() {
         say(&lines.join("\n"));
     }
-    out.push_str(&completeness(facts, run, &header.fetched, &header.zone));
+    out.push_str(&completeness(facts, &header.fetched, &header.zone));
     out
 }
 
@@ -56,12 +56,12 @@ fn table(facts: &Facts) -> String {
     rows.join("\n")
 }
 
-fn completeness(facts: &Facts, run: &Run<'_>, fetched: &str, zone: &str) -> String {
+fn completeness(facts: &Facts, fetched: &str, zone: &str) -> String {
     let sessions = facts.whole(&SESSIONS).and_then(|fact| fact.value);
     let whole = match (facts.source.ledger.complete, facts.period.complete.unwrap_or(true)) {
         (false, _) => "Incomplete: sessions are missing",
         (true, false) => "So far: the period is not over",
-        _ if !saved::is_proved(facts, run.saved) => "As saved: whether all are there is not known",
+        _ if !facts.source.proved => "As saved: whether all are there is not known",
         (true, true) => "Complete: no session is missing",
     };
     format!(

@@ -186,3 +186,20 @@ fn saved_pages_of_a_quiet_person_give_the_facts_of_the_run() {
     let asked: Value = serde_json::from_str(&asked).expect("JSON");
     assert_eq!(facts(folder.path()).0["facts"], asked["facts"]);
 }
+
+/// What the page says of arrays and lines, the mail says as well.
+#[test]
+fn a_mail_about_unproven_sessions_does_not_call_them_complete() {
+    let folder = tempfile::tempdir().expect("a folder");
+    save(folder.path(), "rows.json", &json!(records(&organisation(4))).to_string());
+    let outcome = report(folder.path(), &week_41());
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    assert_eq!(facts(folder.path()).0["source"]["proved"], false);
+    let name = files(&folder.path().join("out")).into_iter().find(|name| name.ends_with(".html"));
+    let mut send = acumen(folder.path());
+    send.args(["send", &format!("out/{}", name.expect("a page")), "--eml", "m.eml", "--mail-attach", "none"]);
+    let outcome = run(send.args(["--mail-from", "a@example.com", "--mail-to", "b@example.com"]));
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    let mail = std::fs::read_to_string(folder.path().join("m.eml")).expect("a message");
+    assert!(mail.contains("as saved") && !mail.contains(", complete"), "{mail}");
+}

@@ -76,7 +76,7 @@ pub(super) struct SourceRow {
     pub(super) api: String,
     pub(super) scope: String,
     /// Older files do not tell.
-    #[serde(default = "metered")]
+    #[serde(default = "is_so")]
     pub(super) metered: bool,
     #[serde(default)]
     pub(super) tags: Vec<String>,
@@ -90,6 +90,8 @@ pub(super) struct SourceRow {
     pub(super) archive: Option<String>,
     #[serde(default)]
     pub(super) no_match: bool,
+    #[serde(default = "is_so")]
+    pub(super) proved: bool,
     pub(super) requests: u64,
     pub(super) retries: u64,
     pub(super) pages: Option<u64>,
@@ -101,7 +103,7 @@ pub(super) struct SourceRow {
     pub(super) complete: bool,
 }
 
-fn metered() -> bool {
+fn is_so() -> bool {
     true
 }
 
@@ -128,6 +130,7 @@ impl SourceRow {
             profile: word("the profile", &["leadership"], self.profile)?,
             archive: self.archive,
             no_match: self.no_match,
+            proved: self.proved,
             metered: self.metered,
             records: records.ok_or_else(|| ReadError::unknown("the API", &self.api))?,
             scope: self.scope,
