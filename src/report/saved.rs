@@ -185,13 +185,13 @@ mod tests {
     use super::*;
     use crate::fetch::{Api, People, Reach, Vendor};
 
-    fn said(first: &str, last: &str) -> Vec<String> {
+    fn said(first: &str, last: &str, proved: bool) -> Vec<String> {
         let saved = Saved {
             records: Records::Api(Api::V2),
             files: 1,
             left_out: 0,
             mixed: false,
-            proved: true,
+            proved,
             first: first.parse().ok(),
             last: last.parse().ok(),
             reach: Reach::of_sessions(Some(first.parse().unwrap()..last.parse().unwrap())),
@@ -217,12 +217,19 @@ mod tests {
 
     #[test]
     fn zeros_of_times_without_pages_are_no_counts() {
-        assert_eq!(said("2026-09-28T09:00:00Z", "2026-10-11T12:00:00Z"), [""; 0]);
-        let [begin] = said("2026-10-01T00:00:00Z", "2026-10-11T12:00:00Z").try_into().unwrap();
-        assert!(begin.starts_with("The saved sessions begin on 1 October 2026: nothing is known"), "{begin}");
-        let [begin] = said("2026-10-04T22:30:00Z", "2026-10-11T12:00:00Z").try_into().unwrap();
-        assert!(begin.starts_with("The saved sessions begin on 5 October 2026: nothing is known"), "{begin}");
-        let [end] = said("2026-09-28T00:00:00Z", "2026-10-10T21:00:00Z").try_into().unwrap();
+        assert_eq!(said("2026-09-28T09:00:00Z", "2026-10-11T12:00:00Z", false), [""; 0]);
+        for (first, day) in [("2026-10-01T00:00:00Z", 1), ("2026-10-04T22:30:00Z", 5)] {
+            for (proved, then) in
+                [(false, "nothing is known of the time before"), (true, "if those before were not saved")]
+            {
+                let [begin] = said(first, "2026-10-11T12:00:00Z", proved).try_into().unwrap();
+                assert!(
+                    begin.starts_with(&format!("The saved sessions begin on {day} October 2026: {then}")),
+                    "{begin}"
+                );
+            }
+        }
+        let [end] = said("2026-09-28T00:00:00Z", "2026-10-10T21:00:00Z", true).try_into().unwrap();
         assert!(end.starts_with("The saved sessions end on 10 October 2026, before"), "{end}");
     }
 }
