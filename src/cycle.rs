@@ -61,15 +61,19 @@ fn on(first: NaiveDate, number: u32) -> Option<NaiveDate> {
     first.with_day(number.min(last.day()))
 }
 
-/// Of the vendor's cycles those that overlap a span, the oldest first; `None` where
-/// they leave a part of it open.
+/// Of the vendor's cycles, which are sorted, those that overlap a span, the oldest
+/// first; `None` where they leave a part of it open. No two of them overlap: of one that
+/// is told twice the first counts.
 pub fn told(cycles: &[Range<DateTime<Utc>>], span: &Range<DateTime<Utc>>, tz: Tz) -> Option<Vec<Cycle>> {
     let mut known_until = span.start;
-    let mut touched = Vec::new();
+    let mut touched: Vec<Cycle> = Vec::new();
     for Range { start, end } in cycles.iter().filter(|cycle| cycle.start < span.end && span.start < cycle.end)
     {
         if *start > known_until {
             return None;
+        }
+        if touched.last().is_some_and(|known| *start < known.to) {
+            continue;
         }
         known_until = *end;
         let day = |moment: &DateTime<Utc>| moment.with_timezone(&tz).date_naive();
@@ -88,6 +92,11 @@ pub fn name(label: &str) -> String {
         Some(days) => format!("the billing cycle of {}", days.dates_in_words()),
         None => String::new(),
     }
+}
+
+/// The last day of the cycle with a label.
+pub fn last_day(label: &str) -> Option<NaiveDate> {
+    Period::parse_label(label, Tz::UTC).map(|days| days.last())
 }
 
 /// Whether a label is a month's, and not a billing cycle's.
@@ -153,6 +162,11 @@ mod tests {
         // Until eight the day belongs to the cycle before.
         assert_eq!(told("2026-09-23", "2026-09-24").map(|cycles| cycles.len()), Some(2));
         assert_eq!((told("2026-10-19", "2026-10-26"), told("2026-08-20", "2026-08-25")), (None, None));
+        let twice: Vec<_> = all.iter().flat_map(|cycle| [cycle.clone(), cycle.clone()]).collect();
+        let week = span("2026-09-21", "2026-09-28");
+        let once = super::told(&all, &week, Tz::UTC);
+        assert_eq!(once.as_ref().map(Vec::len), Some(2));
+        assert_eq!(super::told(&twice, &week, Tz::UTC), once);
         assert_eq!(super::told(&all[..1], &span("2026-10-05", "2026-10-12"), Tz::UTC), None);
     }
 

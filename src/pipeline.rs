@@ -2,6 +2,7 @@
 //! fetch or archive -> frames -> facts -> charts -> report -> exports -> mail -> deliver.
 
 mod filters;
+mod money;
 mod people;
 mod source;
 mod sync;
@@ -210,10 +211,12 @@ pub fn compose(
     let budget = settings.money.as_ref().and_then(|money| money.budget);
     let is_reached = |cycle: &Cycle| metered && reaches(cycle.from, cycle.to.min(settings.question.to));
     let cycles: Vec<Cycle> = settings.cycles.iter().filter(|cycle| is_reached(cycle)).cloned().collect();
-    let is_unknown = budget.is_some() && cycles.len() < settings.cycles.len();
+    let unreached: Vec<&Cycle> =
+        settings.cycles.iter().filter(|cycle| metered && !is_reached(cycle)).collect();
     let allowance = budget.filter(|_| !cycles.is_empty()).map(|amount| Allowance {
         cycles,
         until: settings.question.to,
+        now: settings.now,
         amount,
     });
     let span = Span {
@@ -230,6 +233,7 @@ pub fn compose(
         return Err(too_few_people(settings).into());
     };
     let Findings { facts, quality, evidence, budgets, withheld } = findings;
+    let is_withheld = span.allowance.is_some() && budgets.is_empty();
     let mut organisations = beside.people.organisations.clone();
     if settings.privacy.covered {
         let is_shown = |org: &str| {
@@ -273,7 +277,8 @@ pub fn compose(
     let own: Vec<String> = empty
         .into_iter()
         .chain(beside.notes.iter().cloned())
-        .chain(unpriced(settings, metered, is_unknown))
+        .chain(money::unpriced(settings, metered))
+        .chain(money::unbudgeted(settings, &unreached, is_withheld))
         .chain(people::unmatched(frames, &beside.people, settings))
         .collect();
     let notes = [beside.people.notes.as_slice(), &own].concat();
@@ -301,18 +306,6 @@ pub fn compose(
         summary: report::summary(&facts, &evidence, &run),
         notes: own.into_iter().chain(report::lacks(records)).collect(),
     })
-}
-
-/// What becomes of prices and of the budget where they have nothing to go by.
-fn unpriced(settings: &Settings, metered: bool, is_unknown: bool) -> Option<String> {
-    let text = match (settings.money.is_some(), metered, is_unknown) {
-        (true, false, _) => "the account is not metered, so that the prices and the budget do not apply",
-        (true, true, true) => {
-            "the saved sessions do not cover all of the budget's time, so that it is left out"
-        }
-        _ => return None,
-    };
-    Some(text.to_owned())
 }
 
 /// Why a covered report is refused.

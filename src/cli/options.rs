@@ -107,7 +107,8 @@ pub struct ReportArgs {
           value_parser = clap::builder::FalseyValueParser::new())]
     pub include_prompts: bool,
 
-    /// What may be spent in a calendar month or billing cycle, in the currency of the prices.
+    /// What may be spent in a calendar month or billing cycle, in the currency of the prices, on
+    /// all sessions: with --tag or --user it is left out.
     #[arg(long, env = "ACUMEN_BUDGET", value_name = "AMOUNT", help_heading = "Money")]
     pub budget: Option<String>,
     /// Day of the month on which the budget begins anew, as 23; "auto" asks the vendor for its

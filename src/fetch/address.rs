@@ -150,7 +150,7 @@ pub(super) fn is_loopback(url: &Url) -> bool {
 }
 
 /// Text as one path segment. `Url` leaves bars and other characters as they are.
-fn segment(text: &str) -> String {
+pub(super) fn segment(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {

@@ -48,24 +48,33 @@ struct Cycle<'a> {
 #[derive(Deserialize)]
 struct Page<'a> {
     #[serde(borrow)]
-    items: Vec<Cycle<'a>>,
+    items: Vec<&'a RawValue>,
 }
 
+/// The cycles that can be read: one may still be open, and whoever needs another sees
+/// that it is not there.
+///
+/// # Errors
+/// There are some, and none of them can be read.
 fn read(body: &str) -> Result<Vec<Range<DateTime<Utc>>>, Flaw> {
-    let cycles = match body.trim_start().starts_with('[') {
+    let cycles: Vec<&RawValue> = match body.trim_start().starts_with('[') {
         true => serde_json::from_str(body)?,
         false => serde_json::from_str::<Page<'_>>(body)?.items,
     };
-    let unreadable = || Flaw::Contract("a cycle cannot be read".to_owned());
-    let moment = |raw: &RawValue| time::read(raw.get()).map(|told| told.utc).ok_or_else(unreadable);
-    let range = |cycle: Cycle<'_>| {
+    let moment = |raw: &RawValue| time::read(raw.get()).map(|told| told.utc);
+    let range = |raw: &&RawValue| {
+        let cycle: Cycle<'_> = serde_json::from_str(raw.get()).ok()?;
         let (from, to) = (moment(cycle.after)?, moment(cycle.before)?);
         // v2 names the last second of a cycle, v3 the first moment after it.
         let to = if to.second() == 59 { to + TimeDelta::seconds(1) } else { to };
-        if from < to { Ok(from..to) } else { Err(unreadable()) }
+        (from < to).then_some(from..to)
     };
-    let mut ranges = cycles.into_iter().map(range).collect::<Result<Vec<_>, Flaw>>()?;
-    ranges.sort_by_key(|range| range.start);
+    let mut ranges: Vec<Range<DateTime<Utc>>> = cycles.iter().filter_map(range).collect();
+    if ranges.is_empty() && !cycles.is_empty() {
+        return Err(Flaw::Contract("no cycle can be read".to_owned()));
+    }
+    ranges.sort_by_key(|range| (range.start, range.end));
+    ranges.dedup();
     Ok(ranges)
 }
 
@@ -98,6 +107,16 @@ mod tests {
             );
             assert_eq!(server.log()[0].target, target);
         }
+    }
+
+    #[test]
+    fn what_can_be_read_is_taken_once() {
+        let body = r#"{"items": [{"after": 1706745600, "before": null}, {"after": 1704067200, "before": 1706745600},
+            {"after": "soon", "before": "later"}, {"after": 7}, null, 3, {"after": 1704067200, "before": 1706745600}]}"#;
+        let told = read(body).unwrap();
+        let [cycle] = told.as_slice() else { panic!("{told:?}") };
+        assert_eq!(cycle.end.to_rfc3339(), "2024-02-01T00:00:00+00:00");
+        assert_eq!(read("[]"), Ok(Vec::new()));
     }
 
     #[tokio::test]

@@ -26,6 +26,8 @@ pub struct Allowance {
     pub cycles: Vec<Cycle>,
     /// How far sessions are known.
     pub until: DateTime<Utc>,
+    /// When the report is made: a cycle that is over by then is heading nowhere.
+    pub now: DateTime<Utc>,
     /// What may be spent in each, in the currency of the prices.
     pub amount: f64,
 }
@@ -44,7 +46,8 @@ pub struct Budget {
     /// What was spent; null where a part of it has no price.
     pub used: Option<f64>,
     /// What the cycle will have cost at the pace so far: `used` by the share of it
-    /// that is over. Null in its first five days, and once it is over.
+    /// that is over. Null in its first five days, and where it was over when the report
+    /// was made.
     pub forecast: Option<f64>,
 }
 
@@ -82,7 +85,7 @@ fn budget(
     let until = local(allowance.until).clamp(begin, end);
     let seconds = |from: DateTime<_>, to: DateTime<_>| (to - from).num_seconds() as f64;
     let (over, whole) = (seconds(begin, until), seconds(begin, end));
-    let is_telling = over >= ENOUGH_DAYS * 86_400.0 && until < end;
+    let is_telling = over >= ENOUGH_DAYS * 86_400.0 && until < end && allowance.now < cycle.to;
     Ok(Budget {
         period: cycle.label.clone(),
         until: until.to_rfc3339_opts(SecondsFormat::Secs, false),

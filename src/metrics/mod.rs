@@ -198,7 +198,9 @@ fn withheld(span: &Span<'_>, facts: &[Fact], suppression: &Suppression) -> Vec<W
         false => !by.contains(&Dim::User),
         true => (by.is_empty() || suppression.of(metric, by).is_left_out()) && !has_facts(metric, by),
     };
-    let hidden = evaluate::all_groupings(span).filter(|(metric, by)| is_hidden(metric, by));
+    // Of what nobody would be shown there is nothing to hide.
+    let all = evaluate::all_groupings(span).filter(|(metric, by)| span.known.shows(metric, by));
+    let hidden = all.filter(|(metric, by)| is_hidden(metric, by));
     let mut withheld: Vec<Withheld> = hidden.map(|(metric, by)| Withheld { metric, by }).collect();
     withheld.sort_by(|a, b| a.metric.id.cmp(b.metric.id).then_with(|| a.by.cmp(&b.by)));
     withheld

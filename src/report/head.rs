@@ -169,8 +169,13 @@ fn acus_in_doubt(facts: &Facts) -> Option<String> {
     let unknown = facts.quality.acus_unknown? as f64;
     let count = |number: f64| Unit::Count.text(Some(number));
     if !facts.known.metered {
-        let of_all = "Not metered: no session of the report or its trend has used an ACU";
-        Some(format!("{of_all}, so nothing is said of ACUs and what they cost."))
+        let source = &facts.source;
+        let of_all = match source.tags.is_empty() && source.users.is_empty() {
+            true => "no session of the report or its trend",
+            // Others may well have.
+            false => "none of the sessions asked for, in the report and its trend,",
+        };
+        Some(format!("Not metered: {of_all} has used an ACU, so nothing is said of ACUs and what they cost."))
     } else if all == 0.0 {
         None
     } else if unknown == all {

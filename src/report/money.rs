@@ -36,9 +36,12 @@ pub fn head(facts: &Facts, metric: &Metric) -> Option<&'static str> {
 
 /// How much of a budget is used, and where its month or billing cycle is heading.
 pub fn budget(budget: &Budget, is_covered: bool) -> String {
-    // The last instant that is known, not the first that is not.
-    let until = DateTime::parse_from_rfc3339(&budget.until).ok().map(|until| until - TimeDelta::seconds(1));
-    let until = until.map(|until| until.format("%-d %B").to_string());
+    // The last day of which anything is known, not the first instant of which nothing
+    // is; the vendor's cycle ends in the morning of a day that is none of its own.
+    let until = DateTime::parse_from_rfc3339(&budget.until).ok();
+    let known = until.map(|until| (until - TimeDelta::seconds(1)).date_naive());
+    let last = known.map(|known| cycle::last_day(&budget.period).map_or(known, |last| known.min(last)));
+    let until = last.map(|last| last.format("%-d %B").to_string());
     let end = if cycle::is_month(&budget.period) { "month" } else { "cycle" };
     let money = Unit::Money(budget.currency);
     let unit = if is_covered { money.whole() } else { money };
@@ -88,6 +91,8 @@ mod tests {
             "{text}"
         );
         assert!(text.ends_with("by the end of the cycle."), "{text}");
+        let over = Budget { until: "2026-10-23T10:00:00+02:00".to_owned(), forecast: None, ..cycle };
+        assert!(budget(&over, false).ends_with("used by 22 October."), "the cycle's last day");
         let young = Budget { forecast: None, used: None, ..told };
         assert_eq!(budget(&young, false), "Budget of October 2026: – of €5,000.00 used by 11 October.");
     }

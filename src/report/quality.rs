@@ -20,7 +20,6 @@ pub fn entries(facts: &Facts, vendor: &Vendor) -> Vec<Entry> {
     // Nobody knows on how many people these rest.
     let of_source = |count: u64| Some(count).filter(|_| !facts.is_covered());
     let mut entries = vec![
-        known("Sessions with unknown ACUs", quality.acus_unknown),
         known("Pull requests with an unknown state", quality.unknown_pr_state),
         known("Pull request entries without an address", quality.prs_without_url),
         known("Fields that could not be read", quality.unreadable_fields),
@@ -29,8 +28,11 @@ pub fn entries(facts: &Facts, vendor: &Vendor) -> Vec<Entry> {
     ];
     // An export has neither.
     if facts.source.records != Records::Export {
-        entries.insert(1, known("Sessions with an unknown status", quality.unknown_status));
-        entries.insert(2, known("Issues with an unknown impact", quality.unknown_impact));
+        entries.insert(0, known("Sessions with an unknown status", quality.unknown_status));
+        entries.insert(1, known("Issues with an unknown impact", quality.unknown_impact));
+    }
+    if facts.known.metered {
+        entries.insert(0, known("Sessions with unknown ACUs", quality.acus_unknown));
     }
     entries.extend(beside(facts, vendor));
     entries
@@ -60,7 +62,8 @@ fn beside(facts: &Facts, vendor: &Vendor) -> Vec<Entry> {
             told(name, Unit::Count, ours, theirs.map(|theirs| theirs as f64))
         }
     };
-    let acus = facts.whole(&ACUS).filter(|_| !facts.withholds(&ACUS, &[]));
+    let is_of_acus = facts.known.metered && !facts.withholds(&ACUS, &[]);
+    let acus = facts.whole(&ACUS).filter(|_| is_of_acus);
     let unit = facts.unit(&ACUS);
     let used = vendor.days.as_ref().map(|days| Consumption::sum(days.values()));
     let by_acus = |name, ours: Option<f64>, theirs| told(name, unit, ours, theirs).filter(|_| acus.is_some());
@@ -152,7 +155,7 @@ pub fn note(facts: &Facts, vendor: &Vendor) -> String {
                 .to_owned(),
         );
     }
-    if let Some(days) = &vendor.days {
+    if let Some(days) = vendor.days.as_ref().filter(|_| facts.known.metered) {
         let used = Consumption::sum(days.values());
         let unit = facts.unit(&ACUS);
         let others = used.by_product.iter().filter(|(product, acus)| *product != DEVIN && **acus > 0.0);

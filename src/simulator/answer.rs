@@ -149,18 +149,20 @@ pub fn answer(organisation: &Organisation, terms: &Terms, request: Request, shap
         (Subject::Count(count), Api::V3) => {
             about(organisation, org, request, usage::read_v3(request.query), |filter| match count {
                 Count::Usage => usage::v3(&usage::count(organisation, filter)),
-                Count::Sessions => metrics::sessions_v3(organisation, filter),
+                Count::Sessions => metrics::sessions_v3(organisation, filter, shape),
                 Count::Pulls => metrics::pulls_v3(organisation, filter),
             })
         }
         (Subject::Consumption, Api::V2) => {
             let filter = usage::read_v2(request.query);
-            about(organisation, org, request, filter, |filter| consumption::daily_v2(organisation, filter))
+            about(organisation, org, request, filter, |filter| {
+                consumption::daily_v2(organisation, filter, shape)
+            })
         }
         (Subject::Consumption, Api::V3) => {
             let is_of_org = org.is_some();
             about(organisation, org, request, usage::read_v3(request.query), |filter| {
-                consumption::daily_v3(organisation, filter, is_of_org)
+                consumption::daily_v3(organisation, filter, is_of_org, shape)
             })
         }
         (Subject::Cycles, Api::V2) => Answer::well(consumption::cycles_v2(organisation)),

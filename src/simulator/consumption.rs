@@ -7,6 +7,7 @@ use chrono::{DateTime, Datelike, Days, Months, NaiveDate, SecondsFormat, TimeDel
 use serde_json::{Value, json};
 
 use super::Organisation;
+use super::faults::Shape;
 use super::filter::{Filter, Window, find};
 
 /// The hour at which a day begins.
@@ -19,8 +20,8 @@ const LONGEST: i64 = 7;
 const OTHERS: [(&str, f64); 3] = [("cascade", 0.1), ("terminal", 0.05), ("review", 0.02)];
 
 /// ACUs of each day in version 2: a sum over all products, of an organisation over Devin alone.
-pub fn daily_v2(organisation: &Organisation, filter: &Filter) -> String {
-    let days = devin(organisation, filter);
+pub fn daily_v2(organisation: &Organisation, filter: &Filter, shape: &Shape) -> String {
+    let days = devin(organisation, filter, shape);
     let whole = if filter.orgs.is_empty() { 1.0 + others() } else { 1.0 };
     let by_date: BTreeMap<String, f64> =
         days.iter().map(|(day, acus)| (day.to_string(), acus * whole)).collect();
@@ -29,14 +30,14 @@ pub fn daily_v2(organisation: &Organisation, filter: &Filter) -> String {
 }
 
 /// The same in version 3, with the products of each day; only Devin is an organisation's.
-pub fn daily_v3(organisation: &Organisation, filter: &Filter, is_of_org: bool) -> String {
+pub fn daily_v3(organisation: &Organisation, filter: &Filter, is_of_org: bool, shape: &Shape) -> String {
     let day = |(day, devin): (NaiveDate, f64)| {
         let mut products: BTreeMap<&str, f64> =
             OTHERS.iter().map(|(name, share)| (*name, if is_of_org { 0.0 } else { devin * share })).collect();
         products.insert("devin", devin);
         json!({"date": begin(day).timestamp(), "acus": products.values().sum::<f64>(), "acus_by_product": products})
     };
-    let rows: Vec<Value> = devin(organisation, filter).into_iter().map(day).collect();
+    let rows: Vec<Value> = devin(organisation, filter, shape).into_iter().map(day).collect();
     let total: f64 = rows.iter().filter_map(|row| row.get("acus")?.as_f64()).sum();
     json!({"consumption_by_date": rows, "total_acus": total}).to_string()
 }
@@ -46,8 +47,11 @@ fn others() -> f64 {
 }
 
 /// ACUs of Devin's sessions on each day of the span: half of them on the day on
-/// which a session began, half on the one on which it ended.
-fn devin(organisation: &Organisation, filter: &Filter) -> BTreeMap<NaiveDate, f64> {
+/// which a session began, half on the one on which it ended; none where nothing is metered.
+fn devin(organisation: &Organisation, filter: &Filter, shape: &Shape) -> BTreeMap<NaiveDate, f64> {
+    if shape.unmetered {
+        return BTreeMap::new();
+    }
     let earlier = |moment: DateTime<Utc>| moment - TimeDelta::days(LONGEST);
     let created = Window { from: filter.created.from.map(earlier), to: filter.created.to };
     let found = find(organisation, &Filter { created, ..filter.clone() });
@@ -120,20 +124,24 @@ mod tests {
     #[test]
     fn a_day_begins_at_eight_and_has_what_was_used_on_it() {
         let week = span("2026-10-05T08:00:00Z", "2026-10-12T08:00:00Z");
-        let days: Vec<(String, f64)> =
-            devin(&organisation(), &week).into_iter().map(|(day, acus)| (day.to_string(), acus)).collect();
+        let days: Vec<(String, f64)> = devin(&organisation(), &week, &Shape::default())
+            .into_iter()
+            .map(|(day, acus)| (day.to_string(), acus))
+            .collect();
         assert_eq!(days, [("2026-10-05".to_owned(), 2.0), ("2026-10-06".to_owned(), 1.0)]);
-        let new: Value = serde_json::from_str(&daily_v3(&organisation(), &week, true)).unwrap();
+        let new: Value =
+            serde_json::from_str(&daily_v3(&organisation(), &week, true, &Shape::default())).unwrap();
         assert_eq!(
             (&new["total_acus"], &new["consumption_by_date"][0]["date"]),
             (&json!(3.0), &json!(1_791_187_200))
         );
-        let all: Value = serde_json::from_str(&daily_v3(&organisation(), &week, false)).unwrap();
+        let all: Value =
+            serde_json::from_str(&daily_v3(&organisation(), &week, false, &Shape::default())).unwrap();
         assert_eq!(
             all["consumption_by_date"][1]["acus_by_product"],
             json!({"devin": 1.0, "cascade": 0.1, "terminal": 0.05, "review": 0.02})
         );
-        let old: Value = serde_json::from_str(&daily_v2(&organisation(), &week)).unwrap();
+        let old: Value = serde_json::from_str(&daily_v2(&organisation(), &week, &Shape::default())).unwrap();
         assert!((old["consumption_by_date"]["2026-10-05"].as_f64().unwrap() - 2.34).abs() < 1e-9);
     }
 

@@ -7,6 +7,7 @@ use chrono::DateTime;
 use serde_json::{Value, json};
 
 use super::Organisation;
+use super::faults::Shape;
 use super::filter::{Filter, find};
 use super::usage::{Counts, count};
 use super::v3;
@@ -31,10 +32,11 @@ pub fn pulls_v2(organisation: &Organisation, filter: &Filter) -> String {
 }
 
 /// Sessions by origin and size, those with a merged pull request, and what one used.
-pub fn sessions_v3(organisation: &Organisation, filter: &Filter) -> String {
+pub fn sessions_v3(organisation: &Organisation, filter: &Filter, shape: &Shape) -> String {
     let bodies = bodies(organisation, filter);
     let merged: Vec<&Value> = bodies.iter().filter(|body| has_merged(body)).collect();
-    let acus: Vec<f64> = bodies.iter().filter_map(|body| body.get("acus_consumed")?.as_f64()).collect();
+    let billed = bodies.iter().filter(|_| !shape.unmetered);
+    let acus: Vec<f64> = billed.filter_map(|body| body.get("acus_consumed")?.as_f64()).collect();
     let by = |bodies: &[&Value], name: &str, known: &[&str]| -> BTreeMap<String, usize> {
         let value = |body: &Value| match body.get(name).and_then(Value::as_str).unwrap_or_default() {
             "scheduled" => "automation".to_owned(),
@@ -108,7 +110,8 @@ mod tests {
             session("2", "automation", "xl", json!(4.5), &["closed"]),
             session("3", "cli", "m", Value::Null, &[]),
         ]);
-        let sessions: Value = serde_json::from_str(&sessions_v3(&organisation, &Filter::default())).unwrap();
+        let sessions: Value =
+            serde_json::from_str(&sessions_v3(&organisation, &Filter::default(), &Shape::default())).unwrap();
         assert_eq!(
             (&sessions["sessions_created_count"], &sessions["sessions_with_merged_prs_count"]),
             (&json!(3), &json!(1))

@@ -399,6 +399,44 @@ fn twenty_zeros_are_needed_and_one_amount_is_enough() {
 }
 
 #[test]
+fn a_month_that_is_not_covered_has_no_budget_and_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let export = written(&records(&organisation(9)), "2026-09-25T00:00:00Z", "2026-10-15T00:00:00Z");
+    save(folder.path(), "export.json", &export.to_string());
+    let settings = "budget = \"500\"\n[[price]]\nfrom = 2026-01-01\nper_acu = \"2.25\"\ncurrency = \"EUR\"\n";
+    std::fs::write(folder.path().join("acumen.toml"), settings).expect("a file");
+    let options = ["--week", "2026-W40", "--config", "acumen.toml"].map(str::to_owned);
+    let outcome = report(folder.path(), &options);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    let words = "the budget is left out for September 2026: the saved sessions do not cover all of that time";
+    assert!(outcome.stderr.contains(&format!("note: {words}\n")), "{}", outcome.stderr);
+    let page = text(folder.path(), ".html");
+    assert!(page.contains("Budget of October 2026") && !page.contains("Budget of September 2026"));
+}
+
+#[test]
+fn of_a_part_it_is_not_said_that_the_account_is_not_metered() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let row = |id: usize, tag: &str, acus: f64| {
+        json!({"session_id": format!("s{id}"), "created_at": format!("2026-10-0{}T10:00:00Z", 5 + id % 5),
+               "user_id": "u", "tags": [tag], "acus_consumed": acus})
+    };
+    let rows: Vec<Value> = (0..25).map(|id| row(id, "free", 0.0)).chain([row(25, "paid", 3.0)]).collect();
+    save(folder.path(), "rows.json", &json!(rows).to_string());
+    let settings = "[[price]]\nfrom = 2026-01-01\nper_acu = \"2.25\"\ncurrency = \"EUR\"\n";
+    std::fs::write(folder.path().join("acumen.toml"), settings).expect("a file");
+    let mut options = flags(&asked(WEEK_41, chrono_tz::UTC, 1));
+    options.extend(["--config", "acumen.toml", "--tag", "free"].map(str::to_owned));
+    let outcome = report(folder.path(), &options);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    let note = "note: no session that was asked for has used an ACU, so that the prices do not apply";
+    assert!(outcome.stderr.contains(note), "{}", outcome.stderr);
+    let page = text(folder.path(), ".html");
+    assert!(page.contains("Not metered: none of the sessions asked for, in the report and its trend,"));
+    assert!(!page.contains("account is not metered"));
+}
+
+#[test]
 fn every_output_says_once_that_nothing_is_metered() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut all = records(&organisation(10));

@@ -5,6 +5,7 @@ use acumen::simulator::{Options, Organisation, Recipe};
 use chrono::{DateTime, Datelike, SecondsFormat, TimeDelta, Utc};
 use serde_json::json;
 
+use crate::attacker::runs::unzipped;
 use crate::support::{Report, Served, acumen, run, serve};
 
 const WEEK: [&str; 2] = ["--week", "2026-W41"];
@@ -192,6 +193,33 @@ fn a_refusal_of_one_costs_its_own_row() {
         quality.contains(&format!("ACUs could not be read: the key lacks the right {right}")),
         "{quality}"
     );
+}
+
+#[test]
+fn of_acus_that_are_not_metered_nothing_is_said() {
+    let unmetered = Options { faults: vec!["unmetered".parse().unwrap()], ..Options::default() };
+    let served = served(unmetered);
+    for key in ["apk_user_test", "cog_test"] {
+        for profile in ["lead", "leadership"] {
+            let folder = tempfile::tempdir().unwrap();
+            let mut command = acumen(folder.path());
+            command.env("DEVIN_API_KEY", key).args(["report", "--base-url", &served.url(), "--out", "out"]);
+            let outcome = run(command.args(WEEK).args(["--export", "xlsx", "--profile", profile]));
+            assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+            let read = |ending: &str| {
+                let line = outcome.stdout.lines().find(|line| line.ends_with(ending)).unwrap();
+                std::fs::read(folder.path().join(line)).unwrap()
+            };
+            let page = String::from_utf8(read(".html")).unwrap();
+            assert!(page.contains("Sessions by the vendor"), "its counts are there: {key} {profile}");
+            let book = unzipped(&read(".xlsx")).into_iter().map(|(_, text)| text);
+            for text in book.chain([page]) {
+                let text = text.replace("has used an ACU, so nothing is said of ACUs", "");
+                let at = text.find("ACU").map(|at| text.get(at.saturating_sub(60)..at + 60));
+                assert_eq!(at, None, "{key} {profile}");
+            }
+        }
+    }
 }
 
 #[test]

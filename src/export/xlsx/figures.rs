@@ -4,11 +4,11 @@ use super::table::{CHANGES, Cell, Row, Shape, Table, changes, count, text, value
 use crate::frame::normal::IMPACTS;
 use crate::metrics::*;
 use crate::report::change::faint;
-use crate::report::figures::Source;
 use crate::report::figures::funnel::STEPS;
 use crate::report::figures::impacts::{LabelCounts, by_label, of_bin};
 use crate::report::figures::ranking::{dimension, rank};
 use crate::report::figures::teams;
+use crate::report::figures::{Source, own_note};
 use crate::report::layout::{Draw, Figure};
 use crate::report::{money, names};
 use crate::unit::Unit;
@@ -31,11 +31,12 @@ pub fn table(figure: &Figure, source: &Source<'_>) -> Table {
         Draw::Teams => teams(source.facts),
         Draw::Columns | Draw::Ranking | Draw::Rates | Draw::Trend | Draw::Labels => groups(figure, source),
     };
+    let note = own_note(figure, source.facts);
     Table {
         name: figure.id.replace('-', "_"),
         title: figure.title,
         // What the page says of the look of its bars is nothing to a table.
-        note: if figure.note.starts_with("Pale") { String::new() } else { figure.note.to_owned() },
+        note: if note.starts_with("Pale") { String::new() } else { note.to_owned() },
         heads: heads.into_iter().map(str::to_owned).collect(),
         rows,
     }

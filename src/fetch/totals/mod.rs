@@ -283,7 +283,8 @@ fn spanned(
 }
 
 /// What was used on these of the vendor's days. v2 knows the enterprise alone, and
-/// takes an organisation as a filter.
+/// takes an organisation as a filter; v3 is asked in the organisation and, where there is
+/// no such place, in the enterprise, whose own numbers it does not filter.
 async fn used(
     asker: &Asker<'_>,
     question: &Question,
@@ -291,14 +292,18 @@ async fn used(
 ) -> Result<BTreeMap<NaiveDate, Consumption>, FetchError> {
     let begin = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc() + TimeDelta::hours(i64::from(HOUR));
     let moments = [begin(*days.start()), begin(days.end().succ_opt().unwrap_or(*days.end()))];
+    let enterprise = Question { org: None, ..question.clone() };
     let url = match (question.api, &question.org) {
-        (Api::V2, Some(org)) => {
-            let enterprise = Question { org: None, ..question.clone() };
-            spanned(&enterprise, DAILY, moments, Some(org))?
-        }
+        (Api::V2, Some(org)) => spanned(&enterprise, DAILY, moments, Some(org))?,
         _ => spanned(question, DAILY, moments, None)?,
     };
-    let mut told = asker.ask(url, read::consumption).await?;
+    let mut told = match (asker.ask(url, read::consumption).await, question.api, &question.org) {
+        (Err(FetchError::NotFound { .. }), Api::V3, Some(org)) => {
+            let resource = format!("{DAILY}/organizations/{}", address::segment(org));
+            asker.ask(spanned(&enterprise, &resource, moments, None)?, read::consumption).await?
+        }
+        (asked, _, _) => asked?,
+    };
     // A server that does not know the bounds gives all there is.
     told.retain(|day, _| days.contains(day));
     Ok(told)

@@ -96,6 +96,8 @@ fn amount(raw: Raw<'_>) -> Option<f64> {
 
 #[derive(Deserialize)]
 struct Daily<'a> {
+    #[serde(borrow, default)]
+    total_acus: Raw<'a>,
     #[serde(borrow)]
     consumption_by_date: &'a RawValue,
 }
@@ -113,7 +115,8 @@ struct Row<'a> {
 /// ACUs by the vendor's days.
 ///
 /// # Errors
-/// A day that cannot be read: what is left would be too little.
+/// A day that cannot be read, or a total without days that it is of: what is left would
+/// be too little.
 pub(super) fn consumption(body: &str) -> Result<BTreeMap<NaiveDate, Consumption>, Flaw> {
     let body: Daily<'_> = serde_json::from_str(body)?;
     let text = body.consumption_by_date.get();
@@ -139,6 +142,10 @@ pub(super) fn consumption(body: &str) -> Result<BTreeMap<NaiveDate, Consumption>
         for Row { date, acus, acus_by_product } in serde_json::from_str::<Vec<Row<'_>>>(text)? {
             add(day(date), Some(acus), acus_by_product)?;
         }
+    }
+    let is_used = |acus: Option<f64>| acus.is_some_and(|acus| acus > 0.0);
+    if is_used(amount(body.total_acus)) && !days.values().any(|day| is_used(Some(day.acus))) {
+        return Err(Flaw::Contract("`total_acus` is of no day of `consumption_by_date`".to_owned()));
     }
     Ok(days)
 }
@@ -206,11 +213,15 @@ mod tests {
         assert_eq!((first.acus, first.by_product["devin"], first.by_product["cascade"]), (10.0, 8.0, 2.0));
         let sum = Consumption::sum(days.values());
         assert_eq!((sum.acus, sum.by_product.len()), (11.5, 0), "not every day tells its products");
-        assert_eq!(consumption(r#"{"consumption_by_date": []}"#), Ok(BTreeMap::new()));
+        for none in [r#"{"consumption_by_date": []}"#, r#"{"total_acus": 0, "consumption_by_date": {}}"#] {
+            assert_eq!(consumption(none), Ok(BTreeMap::new()));
+        }
         for bad in [
             "{}",
             r#"{"consumption_by_date": null}"#,
             r#"{"consumption_by_date": {"soon": 1}}"#,
+            r#"{"total_acus": 5, "consumption_by_date": []}"#,
+            r#"{"total_acus": 5, "consumption_by_date": {"2024-01-01": 0}}"#,
             r#"{"consumption_by_date": [{"date": 1704096000, "acus": -1}]}"#,
             r#"{"consumption_by_date": [{"date": 1704096000, "acus": 1, "acus_by_product": {"devin": null}}]}"#,
         ] {

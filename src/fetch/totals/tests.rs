@@ -83,6 +83,25 @@ async fn where_organisations_have_no_counts_the_enterprise_is_asked_about_one() 
 }
 
 #[tokio::test]
+async fn v3_tells_in_the_enterprise_what_an_organisation_used() {
+    let server = serve(|asked| match asked.target.starts_with("/v3/organizations/") {
+        true => json(404, "{}"),
+        false => json(200, DAILY),
+    });
+    let question = Question { api: Api::V3, org: Some("a b".to_owned()), ..question(&server.base) };
+    let told = consumption(&question, &days()).await.unwrap();
+    assert_eq!(told.values().map(|used| used.acus).collect::<Vec<_>>(), [2.0]);
+    let targets: Vec<String> = server.log().into_iter().map(|asked| asked.target).collect();
+    assert_eq!(
+        targets,
+        [
+            "/v3/organizations/a%20b/consumption/daily?time_after=1791187200&time_before=1791792000",
+            "/v3/enterprise/consumption/daily/organizations/a%20b?time_after=1791187200&time_before=1791792000"
+        ]
+    );
+}
+
+#[tokio::test]
 async fn v3_tells_by_origin_and_a_refusal_costs_its_own_counts() {
     let server = serve(|asked| match asked.target.split('?').next().unwrap_or_default() {
         "/v3/enterprise/metrics/sessions" => {

@@ -110,7 +110,7 @@ pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<FigureView, ChartErr
         id: figure.id,
         title: figure.title,
         terms: terms.map(|metric| Term { id: metric.id, title: metric.title }).collect(),
-        note: note(figure, drawn.note, source),
+        note: note(figure, drawn.note, source.facts),
         svg: Value::from_safe_string(svg),
         table: drawn.table,
         wide: figure.draw == Draw::Teams,
@@ -123,7 +123,7 @@ pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<FigureView, ChartErr
 /// The chart could not be drawn: a defect.
 pub fn picture(figure: &Figure, source: &Source<'_>) -> Result<Option<(Svg, String)>, ChartError> {
     let drawn = drawn(figure, source)?;
-    Ok(drawn.svg.map(|svg| (svg, note(figure, drawn.note, source))))
+    Ok(drawn.svg.map(|svg| (svg, note(figure, drawn.note, source.facts))))
 }
 
 fn drawn(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
@@ -142,15 +142,20 @@ fn drawn(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
     }
 }
 
-fn note(figure: &Figure, more: &str, source: &Source<'_>) -> String {
-    let own = match figure.draw {
-        Draw::Labels if source.facts.is_covered() => "A session can have several labels.",
-        Draw::Labels if !source.facts.known.metered => {
+fn note(figure: &Figure, more: &str, facts: &Facts) -> String {
+    [own_note(figure, facts), more].join(" ").trim().to_owned()
+}
+
+/// What is to be known of a figure, whatever it is drawn as: of the columns that its
+/// table has.
+pub(crate) fn own_note(figure: &Figure, facts: &Facts) -> &'static str {
+    match figure.draw {
+        Draw::Labels if facts.is_covered() => "A session can have several labels.",
+        Draw::Labels if !facts.known.metered => {
             "With the distinct sessions that they touched. A session can have several labels."
         }
         _ => figure.note,
-    };
-    [own, more].join(" ").trim().to_owned()
+    }
 }
 
 fn frame<'a>(figure: &'a Figure, description: &'a str) -> Frame<'a> {

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use acumen::simulator::{Options, Organisation};
+use acumen::cli::{ApiArgs, ReportArgs};
+use acumen::pipeline::prepare;
+use acumen::settings::{Found, FoundKey, Settings, parse_file};
+use acumen::simulator::{Options, Organisation, start};
 use serde_json::json;
 
 use super::{by, close, day, local_day, recipe, report, week};
 use crate::oracle::records::Session;
-use crate::support::Served;
+use crate::support::{CANARY, Facts, Served};
 
 /// Thousandths of a coin, worked out in whole numbers: ACUs have two places
 /// here and prices three.
@@ -97,21 +100,84 @@ fn a_budget_tells_the_month_so_far_and_where_it_is_heading() {
         moment("2026-10-11T22:00:00Z"),
     );
     let used: f64 = month.iter().map(|session| session.spent() * price(session)).sum();
+    // While October runs, and long after.
+    for (now, is_heading) in [("2026-10-31T22:59:59Z", true), ("2026-10-31T23:00:00Z", false)] {
+        let (facts, page) = report_at(now, &organisation);
+        let budgets = &facts.0["budgets"];
+        let [budget] = budgets.as_array().unwrap().as_slice() else { panic!("{budgets}") };
+        assert_eq!(
+            (&budget["period"], &budget["amount"], &budget["currency"]),
+            (&json!("2026-10"), &json!(1000.0), &json!("EUR"))
+        );
+        assert!(close(budget["used"].as_f64().unwrap(), used));
+        // Eleven of 31 days; October in Berlin is an hour longer than that.
+        let heading = used / (11.0 * 24.0) * (31.0 * 24.0 + 1.0);
+        assert_eq!(budget["forecast"].as_f64().is_some_and(|told| close(told, heading)), is_heading);
+        assert!(is_heading || budget["forecast"].is_null(), "{budget}");
+        assert!(page.contains("Budget of October 2026: €"), "the page tells it");
+        assert_eq!(page.contains("at this pace"), is_heading, "{now}");
+    }
+}
+
+/// The report about week 41 as it is made at a moment: its facts and its page.
+fn report_at(now: &str, organisation: &Organisation) -> (Facts, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let receipt = runtime.block_on(async {
+        let simulator = start(organisation.clone(), Options::default()).await.unwrap();
+        let args = ReportArgs {
+            week: Some("2026-W41".to_owned()),
+            tz: "Europe/Berlin".to_owned(),
+            budget: Some("1000".to_owned()),
+            org: Some("org_demo".to_owned()),
+            out: folder.path().to_owned(),
+            access: ApiArgs {
+                base_url: simulator.base_url(),
+                page_size: 200,
+                concurrency: 4,
+                ..ApiArgs::default()
+            },
+            ..ReportArgs::default()
+        };
+        let key = FoundKey { text: CANARY.to_owned(), source: "a test".to_owned() };
+        let file = parse_file(std::path::Path::new("acumen.toml"), PRICES).unwrap();
+        let found = Found { key: Some(key), file, ..Found::default() };
+        let settings = Settings::resolve(&args, found, now.parse().unwrap()).unwrap();
+        let prepared = prepare(&settings, &|_| ()).await.unwrap();
+        simulator.stop().await;
+        prepared.deliver().unwrap()
+    });
+    let read = |path| std::fs::read_to_string(path).unwrap();
+    (Facts(serde_json::from_str(&read(receipt.json)).unwrap()), read(receipt.html))
+}
+
+#[test]
+fn a_budget_that_is_left_out_is_spoken_of() {
+    let organisation = Organisation::invent(&recipe(3));
     let settings = format!("budget = \"1000\"\n{PRICES}");
-    let whole = report(organisation.clone(), &settings, &["--trend", "0"], &[]);
-    let budgets = whole.facts().0["budgets"].clone();
-    let [budget] = budgets.as_array().unwrap().as_slice() else { panic!("{budgets}") };
-    assert_eq!(
-        (&budget["period"], &budget["amount"], &budget["currency"]),
-        (&json!("2026-10"), &json!(1000.0), &json!("EUR"))
-    );
-    assert!(close(budget["used"].as_f64().unwrap(), used));
-    // Eleven of 31 days; October in Berlin is an hour longer than that.
-    assert!(close(budget["forecast"].as_f64().unwrap(), used / (11.0 * 24.0) * (31.0 * 24.0 + 1.0)));
-    assert!(whole.html.contains("Budget of October 2026: €"), "the page tells it");
-    // A part of the sessions is not what the budget is spent on.
-    let part = report(organisation, &settings, &["--tag", "team:payments"], &[]);
-    assert!(part.facts().0.get("budgets").is_none());
+    let told = |flags: &[&str]| {
+        let report = report(organisation.clone(), &settings, flags, &[]);
+        let has = |words: &str| report.stderr.contains(words) && report.html.contains(words);
+        // A part of the sessions is not what the budget is spent on.
+        let part = has("budget is for all sessions: a report with --tag or --user leaves it out");
+        let hidden = has("eft out to hide people: the budget");
+        (report.facts().0.get("budgets").is_some(), part, hidden)
+    };
+    assert_eq!(told(&[]), (true, false, false));
+    assert_eq!(told(&["--tag", "team:payments"]), (false, true, false));
+    assert_eq!(told(&["--profile", "leadership", "--trend", "0"]), (true, false, false));
+    // Of the days of the month before the week only two people would be told.
+    let session = |user: usize, day: &str| {
+        json!({"session_id": format!("{user} {day}"), "org_id": "org_demo", "user_id": format!("user {user}"),
+               "created_at": format!("2026-10-{day}T10:00:00Z"), "updated_at": format!("2026-10-{day}T11:00:00Z"),
+               "acus_consumed": 2.0})
+    };
+    let sessions = (0..10).map(|user| session(user, "07")).chain((0..2).map(|user| session(user, "02")));
+    let few = Organisation::from_values(sessions.collect());
+    let report = report(few, &settings, &["--profile", "leadership"], &[]);
+    assert!(report.facts().0.get("budgets").is_none());
+    let words = "eft out to hide people: the budget";
+    assert!(report.html.contains(words) && report.stderr.contains(words), "{}", report.stderr);
 }
 
 /// What the sessions of a span cost.
@@ -150,7 +216,7 @@ fn every_month_of_a_period_has_its_budget() {
     let served = Served::new(organisation.clone(), Options::default());
     let of = |flags: &[&str]| served.report(&[&["--config", path.to_str().unwrap()], flags].concat());
     let spent = |from: &str, to: &str| spent(&organisation, from, to);
-    // A week over the end of a month; only the second month has yet to end.
+    // A week over the end of a month; only of the second is a part yet to come.
     let week = of(&["--week", "2026-W40"]);
     let september = spent("2026-08-31T22:00:00Z", "2026-09-30T22:00:00Z");
     let begun = spent("2026-09-30T22:00:00Z", "2026-10-04T22:00:00Z");
@@ -189,20 +255,19 @@ fn a_budget_may_follow_billing_cycles() {
     let spent = |from: &str, to: &str| spent(&organisation, from, to);
     let by_day = of("23", Options::default(), &[]);
     let cycle = "2026-09-23_2026-10-22";
-    is_told(&budgets(&by_day), &[(cycle, spent("2026-09-22T22:00:00Z", "2026-10-11T22:00:00Z"), true)]);
+    is_told(&budgets(&by_day), &[(cycle, spent("2026-09-22T22:00:00Z", "2026-10-11T22:00:00Z"), false)]);
     assert!(by_day.html.contains("Budget of the billing cycle of 23 September to 22 October 2026: €"));
-    assert!(by_day.html.contains("by the end of the cycle."));
     // The vendor bills at eight in the morning, in UTC.
     let told = spent("2026-09-23T08:00:00Z", "2026-10-11T22:00:00Z");
-    is_told(&budgets(&of("\"auto\"", Options::default(), &[])), &[(cycle, told, true)]);
+    is_told(&budgets(&of("\"auto\"", Options::default(), &[])), &[(cycle, told, false)]);
     is_told(
         &budgets(&of("\"auto\"", Options::default(), &["--profile", "leadership"])),
-        &[(cycle, told.round(), true)],
+        &[(cycle, told.round(), false)],
     );
     let refused = of("\"auto\"", Options { may_see_consumption: false, ..Options::default() }, &[]);
     let month = spent("2026-09-30T22:00:00Z", "2026-10-11T22:00:00Z");
-    is_told(&budgets(&refused), &[("2026-10", month, true)]);
+    is_told(&budgets(&refused), &[("2026-10", month, false)]);
     let note = "billing cycles cannot be had (the key lacks the right): the budget is for calendar months";
     assert!(refused.html.contains(note) && refused.stderr.contains(note), "{}", refused.stderr);
-    is_told(&budgets(&of("1", Options::default(), &[])), &[("2026-10", month, true)]);
+    is_told(&budgets(&of("1", Options::default(), &[])), &[("2026-10", month, false)]);
 }

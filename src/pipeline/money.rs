@@ -1,0 +1,46 @@
+//! What there is to say where prices or the budget have nothing to go by.
+
+use crate::cycle::{self, Cycle};
+use crate::settings::Settings;
+
+/// What becomes of prices, and of the budget, where nothing is metered.
+pub fn unpriced(settings: &Settings, metered: bool) -> Option<String> {
+    let text = match is_filtered(settings) {
+        false => {
+            "the account is not metered: no session of the report or its trend has used an ACU, so that the prices \
+             and the budget do not apply"
+        }
+        // Others may well be.
+        true => "no session that was asked for has used an ACU, so that the prices do not apply",
+    };
+    (settings.money.is_some() && !metered).then(|| text.to_owned())
+}
+
+/// Why there is no budget, or not of these months or billing cycles, which what was saved
+/// covers in part; `is_withheld` where people would be told of.
+pub fn unbudgeted(settings: &Settings, unreached: &[&Cycle], is_withheld: bool) -> Vec<String> {
+    let has_budget = settings.money.as_ref().is_some_and(|money| money.budget.is_some());
+    let mut notes = Vec::new();
+    if has_budget && is_filtered(settings) {
+        notes.push("the budget is for all sessions: a report with --tag or --user leaves it out".to_owned());
+    }
+    if is_withheld {
+        notes.push(
+            "left out to hide people: the budget, which would tell by subtraction what fewer than five spent"
+                .to_owned(),
+        );
+    }
+    if !unreached.is_empty() {
+        let names: Vec<String> = unreached.iter().map(|cycle| cycle::name(&cycle.label)).collect();
+        let names = names.join(", ");
+        notes.push(format!(
+            "the budget is left out for {names}: the saved sessions do not cover all of that time"
+        ));
+    }
+    notes
+}
+
+/// Whether the report is about some tags or users.
+fn is_filtered(settings: &Settings) -> bool {
+    !settings.question.tags.is_empty() || !settings.question.users.is_empty()
+}
