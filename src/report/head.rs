@@ -103,6 +103,19 @@ pub fn without_address((entries, of): (u64, u64)) -> Option<String> {
     })
 }
 
+/// The same for sessions with unknown ACUs, from 10 % of them on, as the page says it:
+/// running sessions tell none. Where none at all does, the plan may have none.
+pub fn without_acus((unknown, of): (u64, u64)) -> Option<String> {
+    (unknown.saturating_mul(10) >= of && unknown < of).then(|| {
+        format!(
+            "{} of {} sessions do not tell their ACUs, or not as a number, and are in no sum of ACUs; the page \
+             and facts.json count them under quality.",
+            count(unknown),
+            count(of)
+        )
+    })
+}
+
 /// Why sessions may be missing.
 fn missing(ledger: &Ledger, is_archived: bool, is_covered: bool) -> String {
     match (is_archived, is_covered) {
