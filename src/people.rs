@@ -19,6 +19,8 @@ pub struct Flaw {
     pub line: u64,
     /// What is wrong with it.
     pub what: String,
+    /// What to do about it.
+    pub hint: &'static str,
 }
 
 /// A row of a people file: what holds of somebody from a day on.
@@ -37,6 +39,13 @@ pub struct People {
     rows: BTreeMap<String, Vec<Row>>,
 }
 
+/// What to do about the line of heads …
+const HEADS: &str = "begin it with the line user,name,team,from, or with semicolons or tabs between them; user is \
+                     an id or an email";
+/// … and about quotation marks.
+const QUOTES: &str = "put a text with a separator or a quotation mark in it into quotation marks, and double those \
+                      in it";
+
 /// The columns of a people file; the first is required.
 const COLUMNS: [&str; 4] = ["user", "name", "team", "from"];
 
@@ -53,7 +62,7 @@ impl People {
         let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n").replace('\r', "\n");
         let has_value = |line: &str| line.contains(|c: char| !c.is_whitespace() && !",;\"".contains(c));
         let mut lines = (1..).zip(text.lines()).filter(|(_, line)| has_value(line));
-        let missing = || flaw(1, "the column “user” is missing".to_owned());
+        let missing = || flaw(1, "the column “user” is missing".to_owned(), HEADS);
         let (mut line, mut heads) = lines.next().ok_or_else(missing)?;
         // Excel tells itself so what separates cells.
         let told = heads.trim().trim_matches('"').strip_prefix("sep=").map(str::as_bytes);
@@ -64,44 +73,44 @@ impl People {
             Some(&[told]) => told,
             _ => delimiter(heads),
         };
-        let heads = cells(heads, delimiter).map_err(|what| flaw(line, what))?;
+        let heads = cells(heads, delimiter).map_err(|what| flaw(line, what, QUOTES))?;
         let place = |name: &str| heads.iter().position(|head| head.eq_ignore_ascii_case(name));
         let is_known = |head: &String| COLUMNS.iter().any(|name| head.eq_ignore_ascii_case(name));
         if let Some(odd) = heads.iter().find(|head| !head.is_empty() && !is_known(head)) {
             let known = COLUMNS.join(", ");
-            return Err(flaw(line, format!("there is no column “{odd}”; the columns are {known}")));
+            return Err(flaw(line, format!("there is no column “{odd}”; the columns are {known}"), HEADS));
         }
         let count = |name: &str| heads.iter().filter(|head| head.eq_ignore_ascii_case(name)).count();
         if let Some(name) = COLUMNS.into_iter().find(|name| count(name) > 1) {
-            return Err(flaw(line, format!("the column “{name}” is there twice")));
+            return Err(flaw(line, format!("the column “{name}” is there twice"), HEADS));
         }
         let [user, name, team, from] = COLUMNS.map(place);
         let Some(user) = user else { return Err(Flaw { line, ..missing() }) };
         let mut people = Self::default();
         for (line, text) in lines {
-            let record = cells(text, delimiter).map_err(|what| flaw(line, what))?;
+            let record = cells(text, delimiter).map_err(|what| flaw(line, what, QUOTES))?;
             let has_head = |place: usize| heads.get(place).is_some_and(|head| !head.is_empty());
             let stray = record.iter().enumerate().find(|(place, cell)| !cell.is_empty() && !has_head(*place));
             if let Some((_, cell)) = stray {
-                let what =
-                    format!("“{cell}” is in no column; text with a separator in it takes quotation marks");
-                return Err(flaw(line, what));
+                return Err(flaw(line, format!("“{cell}” is in no column"), QUOTES));
             }
             let cell = |place: Option<usize>| {
                 place.and_then(|place| record.get(place)).filter(|cell| !cell.is_empty()).cloned()
             };
             let Some(who) = cell(Some(user)) else {
-                return Err(flaw(line, "it names no user".to_owned()));
+                let hint = "give the id or the email under user, or take the row out";
+                return Err(flaw(line, "it names no user".to_owned(), hint));
             };
             let from = match cell(from) {
                 None => None,
                 Some(text) => Some(text.parse().map_err(|_| {
-                    flaw(line, format!("cannot read the day “{text}”; write it as 2026-10-05"))
+                    flaw(line, format!("cannot read the day “{text}”"), "write it as 2026-10-05")
                 })?),
             };
             let rows = people.rows.entry(key(&who)).or_default();
             if rows.iter().any(|row| row.from == from) {
-                return Err(flaw(line, format!("“{who}” has two rows from the same day")));
+                let hint = "keep one of them, or give the later one its first day under from";
+                return Err(flaw(line, format!("“{who}” has two rows from the same day"), hint));
             }
             rows.push(Row { name: cell(name), team: cell(team), from });
         }
@@ -192,8 +201,8 @@ fn is_email(who: &str) -> bool {
     who.contains('@')
 }
 
-fn flaw(line: u64, what: String) -> Flaw {
-    Flaw { line, what }
+fn flaw(line: u64, what: String, hint: &'static str) -> Flaw {
+    Flaw { line, what, hint }
 }
 
 /// A rule that tells a session's team from one of its tags.
@@ -390,6 +399,11 @@ mod tests {
         assert_eq!(line("user,name,team\na,\"Uma,Alpha\nb,Bea,Alpha\n"), 2);
         assert_eq!([line("user,name\n\"\",x\n"), line("user,name\na,x\na,y\n")], [2, 3]);
         assert_eq!(line("user,name\na\nb,x,more\n"), 3);
+        let hint = |text: &str| People::parse(text).unwrap_err().hint;
+        assert!(hint("user,boss\n").contains("user,name,team,from"));
+        assert!(hint("user,from\na,5 Oct\n").contains("2026-10-05"));
+        assert!(hint("user,name\na,x\na,y\n").contains("keep one"));
+        assert!(hint("user,name\nb,x,more\n").contains("quotation marks"));
         let bad_day = "user,from\n\n,\na,2026-10-05\n\nb,5 Oct\n";
         for end in ["\n", "\r\n", "\r"] {
             assert_eq!(line(&bad_day.replace('\n', end)), 6, "{end:?}");

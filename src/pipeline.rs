@@ -101,11 +101,12 @@ pub async fn prepare_within(
     let owned = settings.clone();
     let work = move || {
         let frames = builder.finish()?;
-        let lost = (frames.unreadable()?, frames.without_address()?);
+        let lost = (frames.unreadable()?, frames.without_acus()?, frames.without_address()?);
         Ok((lost, compose(&frames, ledger, &beside, &owned)?))
     };
-    let ((fields, addresses), document) = blocking(work).await?;
+    let ((fields, acus, addresses), document) = blocking(work).await?;
     doubts.extend(report::unreadable(fields));
+    doubts.extend(report::without_acus(acus));
     doubts.extend(report::without_address(addresses));
     let label = settings.period.label();
     // A narrower question must not take the place of the whole organisation's report.

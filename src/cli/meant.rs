@@ -11,7 +11,7 @@ use crate::text::slips;
 
 /// What other programs call an option, and what to use here. The first line counts
 /// that has the word, and of which the command has every option.
-const MEANINGS: [(&[&str], &str); 33] = [
+const MEANINGS: [(&[&str], &str); 39] = [
     (
         &["since", "start", "begin", "from-date", "date-from", "start-date", "after"],
         "use --from DATE, with --to",
@@ -60,7 +60,22 @@ const MEANINGS: [(&[&str], &str); 33] = [
     (&["proxy", "https-proxy", "http-proxy"], "the proxy is that of HTTPS_PROXY in the environment"),
     (&["threads", "jobs", "parallel", "workers"], "use --concurrency N"),
     (&["input", "file", "data", "saved"], "use --pages PATH for saved pages, or --archive DIR"),
-    (&["anonymous", "anonymize", "anonymise", "hide-names", "redact"], "use --people hidden"),
+    (&["anonymous", "anonymize", "anonymise", "hide-names", "redact", "no-names"], "use --people hidden"),
+    (
+        &["bcc", "mail-bcc"],
+        "there are no blind copies: use --mail-cc ADDRESS, or send it again to others with --mail-to",
+    ),
+    (&["offline", "no-network"], "use --pages PATH or --archive DIR: neither asks the API"),
+    (&["include-archived", "archived"], "leave it out: archived sessions are counted anyway"),
+    (
+        &["last-week", "previous-week"],
+        "leave it out: a report is of the last complete week; else use --week or --last",
+    ),
+    (&["top"], "the lists of the page are short; --export csv or xlsx has all rows"),
+    (
+        &["dry-run"],
+        "use --eml FILE.eml to write the message and send nothing; `acumen doctor` looks at the rest",
+    ),
     (&["price", "cost", "currency", "rate"], "prices stand in the settings file, under [[price]]"),
     (&["verbose", "debug", "dry-run", "check"], "`acumen doctor` looks at all that a report needs"),
 ];
@@ -139,6 +154,13 @@ mod tests {
             ("--API_TOKEN x", "--api-key-file"),
             ("--email a@b.example", "--mail-to"),
             ("--timezone UTC", "--tz"),
+            ("--no-names", "--people"),
+            ("--bcc a@b.example", "--mail-cc"),
+            ("--offline", "--pages"),
+            ("--include-archived", "archived sessions are counted"),
+            ("--last-week", "last complete week"),
+            ("--top 20", "--export"),
+            ("--dry-run", "--eml"),
         ] {
             let hint = hint(&format!("acumen report {typed}")).unwrap_or_default();
             assert!(

@@ -338,7 +338,7 @@ pub struct MailArgs {
     /// beats the file. Words as a shell has them, but no shell reads them: for a pipeline, sh -c '…'.
     #[arg(long, env = "ACUMEN_SMTP_PASSWORD_COMMAND", value_name = "CMD", help_heading = "Mail")]
     pub smtp_password_command: Vec<String>,
-    /// Write the message to a file instead of sending it.
+    /// Write the message to a file, whose name ends in .eml, instead of sending it.
     #[arg(long, env = "ACUMEN_EML", value_name = "FILE", help_heading = "Mail")]
     pub eml: Option<PathBuf>,
     /// Send even what was, or may have been, sent to these people before.

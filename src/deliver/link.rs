@@ -37,6 +37,7 @@ pub(super) fn followed(path: &Path) -> io::Result<PathBuf> {
             }
             Found::Foreign => return Ok(at),
             Found::Other if links == 0 => return Ok(at),
+            Found::Other if at.is_dir() => return refuse(&at, "a folder"),
             Found::Other if at.extension() != path.extension() => {
                 return refuse(&at, "a file with another ending, which is not written to");
             }
@@ -100,6 +101,7 @@ mod tests {
             ("no/new.html", "nowhere.html"),
             (".bashrc", "planted.html"),
             ("to/old.html", "other.json"),
+            ("to", "folder.html"),
             ("circle.html", "circle.html"),
         ] {
             symlink(target, at(name)).unwrap();
@@ -114,6 +116,7 @@ mod tests {
         let other = "a file with another ending, which is not written to";
         assert_eq!(of("planted.html"), refused(&format!(".bashrc, {other}")));
         assert_eq!(of("other.json"), refused(&format!("to/old.html, {other}")));
+        assert_eq!(of("folder.html"), refused("to, a folder"));
         assert_eq!(of("circle.html"), refused("circle.html, one of too many links"));
     }
 

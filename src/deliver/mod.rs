@@ -212,8 +212,14 @@ pub fn write(
     // A rename cannot replace a folder, and the second must not fail after the first.
     let (html_to, json_to) = (destination(&receipt.html)?, destination(&receipt.json)?);
     let exports_to = receipt.exports.iter().map(|path| destination(path)).collect::<Result<Vec<_>, _>>()?;
-    let all = [&html_to, &json_to].into_iter().chain(&exports_to);
-    let folders: BTreeSet<&Path> = all.map(|path| above(path)).chain([folder]).collect();
+    let all = || [&html_to, &json_to].into_iter().chain(&exports_to);
+    let mut met = BTreeSet::new();
+    if let Some(twice) = all().find(|path| !met.insert(real(path))) {
+        let refused =
+            DeliverError::of("write", twice)(io::Error::other("two files of the report lead there"));
+        return Err(DeliverError { own_hint: Some("let each link lead to a file of its own"), ..refused });
+    }
+    let folders: BTreeSet<&Path> = all().map(|path| above(path)).chain([folder]).collect();
     let mut places = Vec::new();
     for folder in folders {
         let place = fs::File::open(folder).map_err(DeliverError::of("open the folder", folder))?;
@@ -270,7 +276,9 @@ fn stale(folder: &Path, name: &str, written: &[PathBuf]) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let is_stale = |entry: &fs::DirEntry| {
         let own = entry.file_name().to_str().and_then(|file| file.strip_prefix(name)).is_some_and(is_export);
-        own && entry.file_type().is_ok_and(|kind| kind.is_file()) && !written.contains(&entry.path())
+        // Of a link the link goes, and not what it leads to.
+        let is_kind = |kind: fs::FileType| kind.is_file() || kind.is_symlink();
+        own && entry.file_type().is_ok_and(is_kind) && !written.contains(&entry.path())
     };
     let mut paths: Vec<PathBuf> = entries.filter(is_stale).map(|entry| entry.path()).collect();
     paths.sort();
@@ -334,6 +342,12 @@ fn destination(path: &Path) -> Result<PathBuf, DeliverError> {
     }
 }
 
+/// The path of a file without links in its folders, to compare with others.
+fn real(path: &Path) -> PathBuf {
+    let folder = fs::canonicalize(above(path)).unwrap_or_else(|_| above(path).to_owned());
+    path.file_name().map_or(folder.clone(), |name| folder.join(name))
+}
+
 /// The folder that a file lies in.
 fn above(path: &Path) -> &Path {
     named(path.parent().unwrap_or(Path::new("")))
@@ -387,6 +401,9 @@ mod tests {
         }
         // Not a file, so nothing of ours.
         fs::create_dir(folder.path().join("o_2026-W41_by-tag.csv")).unwrap();
+        // Of a link the link goes.
+        let link = folder.path().join("o_2026-W41_by-user.csv");
+        std::os::unix::fs::symlink("o_2026-W41_mine.csv", &link).unwrap();
         let second = [file("_whole.csv", "2"), file("_sessions.parquet", "2")];
         let receipt = write(folder.path(), "o_2026-W41", "2", "2", &second, PRIVATE).unwrap();
         let path = |name: &str| folder.path().join(name);
@@ -394,7 +411,7 @@ mod tests {
             receipt.exports,
             ["_whole.csv", "_sessions.parquet"].map(|end| path(&format!("o_2026-W41{end}")))
         );
-        assert_eq!(receipt.removed, [path("o_2026-W41.xlsx"), path("o_2026-W41_by-org.csv")]);
+        assert_eq!(receipt.removed, [path("o_2026-W41.xlsx"), path("o_2026-W41_by-org.csv"), link]);
         for written in receipt.exports.iter().chain([&receipt.html, &receipt.json]) {
             assert_eq!(fs::read_to_string(written).unwrap(), "2");
         }
@@ -402,6 +419,24 @@ mod tests {
             assert_eq!(fs::read_to_string(path(name)).unwrap(), "other");
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), others.len() + 5);
+    }
+
+    #[test]
+    fn two_links_never_lead_to_one_file() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("to")).unwrap();
+        for (target, name) in
+            [("to/both.csv", "a_whole.csv".to_owned()), ("to/../to/both.csv", "a_by-org.csv".to_owned())]
+        {
+            std::os::unix::fs::symlink(target, folder.path().join(name)).unwrap();
+        }
+        let exports = ["_whole.csv", "_by-org.csv"]
+            .map(|ending| File { ending: ending.to_owned(), bytes: ending.into() });
+        let error = write(folder.path(), "a", "new", "new", &exports, PRIVATE).unwrap_err();
+        assert!(error.to_string().contains("two files of the report lead there"), "{error}");
+        assert_eq!((error.exit_code(), fs::read_dir(folder.path()).unwrap().count()), (DISK, 3));
+        write(folder.path(), "a", "new", "new", &exports[..1], PRIVATE).unwrap();
+        assert_eq!(fs::read_to_string(folder.path().join("to/both.csv")).unwrap(), "_whole.csv");
     }
 
     #[test]

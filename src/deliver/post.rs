@@ -24,6 +24,16 @@ pub enum PostError {
     /// The server, after it had taken the message for some.
     #[error(transparent)]
     Partly(Box<SmtpError>),
+    /// The server had it for these people and never answered.
+    #[error("{error} (for {})", clean(&.people.join(", "), 300))]
+    Doubtful {
+        /// What happened instead.
+        error: Box<SmtpError>,
+        /// Their addresses.
+        people: Vec<String>,
+        /// Whether others have it, or were not asked about.
+        others: bool,
+    },
     /// The send ledger.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -41,7 +51,12 @@ impl PostError {
     pub fn hint(&self) -> String {
         match self {
             Self::Smtp(error) => error.hint(),
-            Self::Partly(error) if matches!(**error, SmtpError::Unanswered { .. }) => error.hint(),
+            Self::Doubtful { error, others: false, .. } => error.hint(),
+            Self::Doubtful { people, .. } => format!(
+                "ask {}; if it did not arrive, send it to them alone, with --mail-to and --force. The next run \
+                 sends it to whoever is left",
+                clean(&people.join(", "), 300)
+            ),
             Self::Partly(_) => {
                 "some of the recipients have the mail; acumen send sends it to the others".to_owned()
             }
@@ -57,7 +72,7 @@ impl PostError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Smtp(error) => error.exit_code(),
-            Self::Partly(error) => error.exit_code(),
+            Self::Partly(error) | Self::Doubtful { error, .. } => error.exit_code(),
             Self::Ledger(LedgerError::Locked { .. }) => 75,
             Self::Ledger(_) | Self::Perhaps(_) => 74,
         }
@@ -156,11 +171,18 @@ impl Offer {
             }
             Ok(sent?)
         };
-        self.failure = send().await.err();
+        self.failure = send().await.err().map(|failure| match failure {
+            PostError::Smtp(error @ SmtpError::Unanswered { .. }) => PostError::Doubtful {
+                error: Box::new(error),
+                people: ready.accepted.iter().map(|recipient| recipient.address.to_string()).collect(),
+                others: self.posted.now > 0 || !self.posted.before.is_empty() || !ready.left.is_empty(),
+            },
+            other => other,
+        });
         let is_over = self.failure.is_some() || ready.left.is_empty();
         if let Some(ready) = self.ready.take_if(|_| is_over) {
             match self.failure {
-                Some(PostError::Smtp(SmtpError::Unanswered { .. })) => {}
+                Some(PostError::Doubtful { .. }) => {}
                 _ => ready.leave().await,
             }
         }

@@ -117,6 +117,16 @@ pub enum SmtpError {
         /// What it said.
         cause: String,
     },
+    /// The message is too large for it.
+    #[error("the mail server {server} refused {what} as too large: {cause}")]
+    TooLarge {
+        /// Host and port.
+        server: String,
+        /// The sender or the message.
+        what: String,
+        /// What it said.
+        cause: String,
+    },
     /// It asks to come back later.
     #[error("the mail server {server} does not take {what} now: {cause}")]
     Later {
@@ -184,6 +194,9 @@ impl SmtpError {
             Self::Refused { .. } => {
                 "nobody got the mail; check the addresses, and what the server lets this user send".to_owned()
             }
+            Self::TooLarge { .. } => {
+                "nobody got the mail; send it without the report attached, with --mail-attach none".to_owned()
+            }
             Self::Later { .. } => "nobody got the mail; acumen send sends the report again later".to_owned(),
             Self::Unanswered { .. } => {
                 "the mail may have been sent: ask a recipient, then send it again with --force if it was not"
@@ -201,7 +214,8 @@ impl SmtpError {
             Self::Later { .. } | Self::Helo { .. } => 75,
             // Another run can help somebody.
             Self::Recipients { refused, .. } if refused.iter().any(|turned| turned.is_for_now) => 75,
-            Self::Recipients { .. } | Self::Refused { .. } | Self::Unanswered { .. } => 74,
+            Self::Recipients { .. } | Self::Refused { .. } | Self::TooLarge { .. } => 74,
+            Self::Unanswered { .. } => 74,
         }
     }
 }

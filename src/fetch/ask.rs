@@ -231,6 +231,9 @@ impl<'q> Asker<'q> {
             Class::Tls => FetchError::Tls { host, cause: failure.cause, hint: failure.hint },
             Class::Contract => FetchError::Contract { path, what: failure.cause },
             Class::NotJson => FetchError::NotJson { path, host, got: failure.cause },
+            Class::Status(status @ (401 | 403)) if failure.is_page => {
+                FetchError::Page { path, host, status, title: detail }
+            }
             Class::Status(status @ (401 | 403)) => {
                 let key_source = self.question.key_source.clone();
                 FetchError::Refused { path, api, status, key_source, detail }

@@ -42,13 +42,15 @@ pub(super) struct Failure {
     pub cause: String,
     /// What to do about it, where the cause alone tells; else empty.
     pub hint: String,
+    /// Whether it came as an HTML page, as a gateway sends it.
+    pub is_page: bool,
     /// The pause that the server asks for.
     pub retry_after: Option<RetryAfter>,
 }
 
 impl Failure {
     pub(super) fn new(class: Class, cause: impl Into<String>) -> Self {
-        Self { class, cause: cause.into(), hint: String::new(), retry_after: None }
+        Self { class, cause: cause.into(), hint: String::new(), retry_after: None, is_page: false }
     }
 }
 
@@ -190,6 +192,8 @@ async fn refusal(mut response: Response, url: &Url, key: &Secret) -> Failure {
         return Failure::new(Class::Status(status.as_u16()), quote::clean(&to, key));
     }
     let mut body = Vec::new();
+    let kind = text(headers, &CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
+    let is_page = kind.trim_start().starts_with("text/html");
     // Whatever goes wrong here: the status is what counts.
     while let Ok(Some(chunk)) = response.chunk().await {
         body.extend_from_slice(&chunk);
@@ -197,7 +201,8 @@ async fn refusal(mut response: Response, url: &Url, key: &Secret) -> Failure {
             break;
         }
     }
-    Failure { retry_after, ..Failure::new(Class::Status(status.as_u16()), quote::detail(&body, key)) }
+    let said = if is_page { quote::title(&body, key) } else { quote::detail(&body, key) };
+    Failure { retry_after, is_page, ..Failure::new(Class::Status(status.as_u16()), said) }
 }
 
 /// Where a redirect leads: scheme and host, or the path alone where those stay.

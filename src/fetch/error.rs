@@ -31,6 +31,18 @@ pub enum FetchError {
         /// The server's words, or nothing.
         detail: String,
     },
+    /// 401 or 403 with a page for people, which is not the API's.
+    #[error("GET {path}: {host} answered with an HTML page (HTTP {status}){title}")]
+    Page {
+        /// What was asked.
+        path: String,
+        /// Of whom.
+        host: String,
+        /// 401 or 403.
+        status: u16,
+        /// The title of the page, or nothing.
+        title: String,
+    },
     /// 404.
     #[error("GET {path}: not found on {host} (HTTP 404){detail}")]
     NotFound {
@@ -190,6 +202,14 @@ impl FetchError {
                 )
             }
             Self::NotFound { api, .. } => format!("check --base-url; does this host serve API {api}?"),
+            Self::BadRequest { status: 402, .. } => {
+                "the plan or a payment may not cover it: ask whoever manages the Devin account".to_owned()
+            }
+            Self::BadRequest { status: 410, .. } => {
+                "this generation of the API may be retired: try --api v3, whose keys begin with cog_, or look \
+                 for a newer version"
+                    .to_owned()
+            }
             Self::BadRequest { .. } => {
                 "check the page size (some servers allow 200 at most), the tags and the users".to_owned()
             }
@@ -220,8 +240,8 @@ impl FetchError {
             Self::Later { wait, at, .. } => {
                 format!("run again in {}{}", pause_text(*wait), moment(at))
             }
-            Self::NotJson { host, .. } => {
-                format!("is {host} the API, or does a login page or proxy answer in its place?")
+            Self::Page { host, .. } | Self::NotJson { host, .. } => {
+                format!("is {host} the API, or does a login page, a proxy or a gateway answer in its place?")
             }
             Self::Contract { .. } => {
                 "the API may have changed: look for a newer version, or report this message".to_owned()
@@ -255,7 +275,7 @@ impl FetchError {
         match self {
             Self::Unfit { .. } | Self::NotFound { .. } | Self::BadRequest { .. } => 2,
             Self::Redirect { .. } | Self::Moved { .. } | Self::Tls { .. } | Self::Proxy { .. } => 2,
-            Self::Refused { .. } => 3,
+            Self::Refused { .. } | Self::Page { .. } => 3,
             Self::Incomplete { .. } => 4,
             Self::Unreachable { .. } | Self::Deadline { .. } => 5,
             Self::NotJson { .. } | Self::Contract { .. } | Self::FilterIgnored { .. } => 65,

@@ -1,5 +1,7 @@
 //! A server's words, made fit to stand in a message.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::lenient::{List, Text};
@@ -15,6 +17,22 @@ const END: usize = 10;
 pub(super) fn detail(body: &[u8], key: &Secret) -> String {
     match serde_json::from_slice::<Body<'_>>(body).ok().and_then(said).map(|text| clean(&text, key)) {
         Some(text) if !text.is_empty() => format!(": \"{text}\""),
+        _ => String::new(),
+    }
+}
+
+/// The title of an HTML page, in the same way.
+pub(super) fn title(body: &[u8], key: &Secret) -> String {
+    let text = String::from_utf8_lossy(body);
+    let low = text.to_ascii_lowercase();
+    let title = || {
+        let begin = low.find("<title")?;
+        let begin = begin + low.get(begin..)?.find('>')? + 1;
+        let end = begin + low.get(begin..)?.find("</title")?;
+        text.get(begin..end).map(|title| clean(title, key))
+    };
+    match title() {
+        Some(title) if !title.is_empty() => format!(": \"{title}\""),
         _ => String::new(),
     }
 }
@@ -78,21 +96,40 @@ struct Body<'a> {
     #[serde(borrow)]
     title: Words<'a>,
     #[serde(borrow)]
-    errors: Words<'a>,
+    errors: Errors<'a>,
+    #[serde(borrow)]
+    message: Words<'a>,
+    #[serde(borrow)]
+    error: Words<'a>,
 }
 
-/// A text, or complaints.
+/// A complaint, or several.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Words<'a> {
     #[serde(borrow)]
     List(Vec<Complaint<'a>>),
-    Text(Text<'a>),
+    One(Complaint<'a>),
 }
 
 impl Default for Words<'_> {
     fn default() -> Self {
-        Self::Text(Text(None))
+        Self::One(Complaint::Text(Text(None)))
+    }
+}
+
+/// Complaints, also by the names of what they are about.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Errors<'a> {
+    #[serde(borrow)]
+    Named(BTreeMap<String, Words<'a>>),
+    Words(Words<'a>),
+}
+
+impl Default for Errors<'_> {
+    fn default() -> Self {
+        Self::Words(Words::default())
     }
 }
 
@@ -111,19 +148,28 @@ enum Complaint<'a> {
     Text(Text<'a>),
 }
 
-/// The detail, else the title with the first of the errors, where there are any.
+/// The detail, else the title with the first of the errors, where there are any, else
+/// what others call a message or an error.
 fn said(body: Body<'_>) -> Option<String> {
     let all = |words: Words<'_>| match words {
-        Words::Text(text) => text.trimmed().map(str::to_owned).into_iter().collect(),
+        Words::One(one) => complaint(&one).into_iter().collect(),
         Words::List(list) => list.iter().filter_map(complaint).collect::<Vec<_>>(),
     };
     let detail = all(body.detail);
     if !detail.is_empty() {
         return Some(detail.join("; "));
     }
-    let first = all(body.errors).into_iter().next();
-    let parts: Vec<String> = all(body.title).into_iter().chain(first).collect();
-    Some(parts.join(": "))
+    let mut errors = match body.errors {
+        Errors::Words(words) => all(words),
+        Errors::Named(named) => {
+            let each = |(name, words)| all(words).into_iter().map(move |text| format!("{name}: {text}"));
+            named.into_iter().flat_map(each).collect()
+        }
+    };
+    errors.truncate(1);
+    let parts: Vec<String> = all(body.title).into_iter().chain(errors).collect();
+    let others = || all(body.message).into_iter().chain(all(body.error)).next();
+    if parts.is_empty() { others() } else { Some(parts.join(": ")) }
 }
 
 fn complaint(complaint: &Complaint<'_>) -> Option<String> {
@@ -160,7 +206,21 @@ mod tests {
         assert_eq!(of(others), ": \"#/tags: too long\"");
         assert_eq!(of(r#"{"errors": ["too long"]}"#), ": \"too long\"");
         assert_eq!(of(r#"{"title": {"a": 1}, "errors": 7}"#), ": \"7\"");
+        assert_eq!(of(r#"{"message": "nope"}"#), ": \"nope\"");
+        assert_eq!(of(r#"{"error": {"message": "no such thing", "code": 7}}"#), ": \"no such thing\"");
+        let named = r#"{"errors": {"tags": ["too long", "odd"], "first": "too large"}}"#;
+        assert_eq!(of(named), ": \"first: too large\"");
         assert_eq!(of(r#"{"title": "key apk_user_k3y", "errors": []}"#), ": \"key [redacted]\"");
+    }
+
+    #[test]
+    fn the_title_of_a_page_is_quoted() {
+        let of = |body: &str| title(body.as_bytes(), &Secret::new("apk_user_k3y".to_owned()));
+        let page = "<!doctype html><HTML><Title lang=en>\n Blocked by apk_user_k3y\u{1b}[31m </Title><p>é";
+        assert_eq!(of(page), ": \"Blocked by [redacted]\"");
+        for nothing in ["", "<title", "<title>", "<title>x", "<title></title>", "é<title>"] {
+            assert_eq!(of(nothing), "", "{nothing}");
+        }
     }
 
     #[test]

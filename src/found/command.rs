@@ -14,6 +14,8 @@ const SOURCE: &str = "--smtp-password-command";
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The most bytes that it may print.
 const LARGEST: u64 = 64 << 10;
+/// How long its output may stay open after its end: what it has started itself may hold it.
+const GRACE: Duration = Duration::from_secs(1);
 /// How often its end is looked for.
 const GLANCE: Duration = Duration::from_millis(10);
 
@@ -40,16 +42,17 @@ pub fn printed(words: &[String]) -> Result<FoundKey, SettingsError> {
     let begun = Instant::now();
     let stdout = child.stdout.take().expect("its output is piped");
     let (sender, receiver) = channel();
-    // What it started itself may hold its output open for longer than it lives.
+    // Read while it runs: it would wait for ever in front of a full pipe.
     std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        let read = stdout.take(LARGEST + 1).read_to_end(&mut bytes);
-        let _ = sender.send(read.map(|_| bytes));
+        let (mut stdout, mut part) = (stdout.take(LARGEST + 1), [0; 4096]);
+        loop {
+            let read = stdout.read(&mut part).map(|size| part.get(..size).unwrap_or_default().to_vec());
+            let is_end = read.as_ref().map_or(true, Vec::is_empty);
+            if sender.send(read).is_err() || is_end {
+                return;
+            }
+        }
     });
-    let Ok(read) = receiver.recv_timeout(PATIENCE) else {
-        let _ = child.kill().and_then(|()| child.wait());
-        return refuse(format!("did not end within {} s", PATIENCE.as_secs()));
-    };
     let status = loop {
         match child.try_wait() {
             Ok(Some(status)) => break status,
@@ -60,13 +63,16 @@ pub fn printed(words: &[String]) -> Result<FoundKey, SettingsError> {
             }
         }
     };
-    let bytes = match read {
-        Ok(bytes) if bytes.len() as u64 > LARGEST => {
-            return refuse(format!("printed more than {} KiB", LARGEST >> 10));
+    let (mut bytes, ended) = (Vec::new(), Instant::now());
+    while let Ok(read) = receiver.recv_timeout(GRACE.saturating_sub(ended.elapsed())) {
+        match read {
+            Ok(part) => bytes.extend(part),
+            Err(error) => return refuse(format!("could not be read: {error}")),
         }
-        Ok(bytes) => bytes,
-        Err(error) => return refuse(format!("could not be read: {error}")),
-    };
+    }
+    if bytes.len() as u64 > LARGEST {
+        return refuse(format!("printed more than {} KiB", LARGEST >> 10));
+    }
     if !status.success() {
         return refuse(failed(status));
     }

@@ -76,6 +76,16 @@ impl Frames {
         Ok((counts.iter().flatten().filter(|count| *count > 0).count() as u64, counts.len() as u64))
     }
 
+    /// How many sessions do not tell their ACUs, of how many.
+    ///
+    /// # Errors
+    /// A column is not there: an internal error.
+    pub fn without_acus(&self) -> Result<(u64, u64), FrameError> {
+        let failed = |source| FrameError { table: "sessions", source };
+        let acus = self.sessions.column(columns::ACUS).map_err(failed)?;
+        Ok((acus.null_count() as u64, acus.len() as u64))
+    }
+
     /// How many entries of pull requests have no address, and so are none, of how many.
     ///
     /// # Errors

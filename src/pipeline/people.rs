@@ -109,13 +109,15 @@ pub fn unmatched(frames: &Frames, people: &People, settings: &Settings) -> Optio
     let named: Vec<String> = unmatched.iter().take(3).map(|who| clean(who, 80)).collect();
     let (rows, named) = match (unmatched.len(), named.join(", ")) {
         (0, _) => return None,
-        (1, named) => ("1 person".to_owned(), named),
-        (count, named) if count > 3 => (format!("{count} people"), format!("{named} and {} more", count - 3)),
-        (count, named) => (format!("{count} people"), named),
+        (1, named) => ("1 person who is".to_owned(), named),
+        (count, named) if count > 3 => {
+            (format!("{count} people who are"), format!("{named} and {} more", count - 3))
+        }
+        (count, named) => (format!("{count} people who are"), named),
     };
     let lists = match people.members.is_empty() {
         true => "; without the API's lists of people it matches ids only",
         false => "",
     };
-    Some(format!("the people file names {rows} who are in no session and on no list: {named}{lists}"))
+    Some(format!("the people file names {rows} in no session and on no list: {named}{lists}"))
 }

@@ -102,6 +102,19 @@ pub fn without_address((entries, of): (u64, u64)) -> Option<String> {
     })
 }
 
+/// The same for sessions with unknown ACUs, from 10 % of them on, as the page says it:
+/// running sessions tell none. Where none at all does, the plan may have none.
+pub fn without_acus((unknown, of): (u64, u64)) -> Option<String> {
+    (unknown.saturating_mul(10) >= of && unknown < of).then(|| {
+        format!(
+            "{} of {} sessions do not tell their ACUs, or not as a number, and are in no sum of ACUs; the page \
+             and facts.json count them under quality.",
+            count(unknown),
+            count(of)
+        )
+    })
+}
+
 /// How sessions were had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {

@@ -30,7 +30,7 @@ use crate::money::{Price, Prices};
 use crate::period::Period;
 use crate::text::clean;
 use crate::unit::Unit;
-pub use head::{Way, doubts, unreadable, without_address};
+pub use head::{Way, doubts, unreadable, without_acus, without_address};
 use view::{Definition, Entry, Number, SectionView, View};
 
 pub use brief::labels;

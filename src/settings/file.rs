@@ -119,6 +119,11 @@ impl Reader<'_> {
         let all = || self.flags.iter().filter_map(|flag| in_mail(flag));
         let Some(flag) = self.flags.iter().find(|known| in_mail(known) == Some(&flag)) else {
             let names: Vec<String> = all().map(|name| name.replace('-', "_")).collect();
+            // As the option is called.
+            if let Some(meant) = in_mail(&flag).filter(|_| self.flags.contains(&flag)) {
+                let hint = format!("did you mean `{}`?", meant.replace('-', "_"));
+                return Err(self.refuse(at, &format!("there is no setting `{key}`"), hint));
+            }
             return Err(self.unknown(at, key, names.iter().map(String::as_str)));
         };
         self.checked(flag.clone(), key, at, value)
@@ -326,6 +331,7 @@ mod tests {
         );
         assert!(wrong("zzz = 1").contains("acumen config init"));
         assert!(wrong("page-size = 3").ends_with("did you mean `page_size`?"));
+        assert!(wrong("[mail]\nsmtp_user = \"x\"").ends_with("`smtp_user`; did you mean `user`?"));
         assert!(wrong("\n\npage_size = 5000").contains("line 3: `page_size`: invalid value '5000'"));
         assert!(wrong("profile = \"boss\"").contains("[possible values: lead, leadership]"));
         assert!(wrong("week = \"2026-W41\"").contains("--week"));

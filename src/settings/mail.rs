@@ -157,6 +157,13 @@ impl Mail {
             return Err(missing("recipient for the mail", "name one with --mail-to, as lead@example.com"));
         }
         let way = match &args.eml {
+            // Another ending is that of a report, or of what was never ours.
+            Some(file) if file.extension().is_none_or(|ending| !ending.eq_ignore_ascii_case("eml")) => {
+                return Err(SettingsError::new(
+                    format!("--eml: {} does not end in .eml", quoted(&file.to_string_lossy())),
+                    "name the file of the message as week-41.eml: what is there is replaced",
+                ));
+            }
             Some(file) => Way::File(file.clone()),
             None => {
                 let url = args.smtp.as_deref().ok_or_else(|| {

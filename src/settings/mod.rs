@@ -353,8 +353,7 @@ fn read_people(path: &Path, text: &str) -> Result<People, SettingsError> {
     People::parse(text).map_err(|flaw| {
         SettingsError::new(
             format!("{}, line {}: {}", shown(path), flaw.line, clean(&flaw.what, 200)),
-            "begin it with the line user,name,team,from, or with semicolons or tabs between them; user is an id \
-             or an email",
+            flaw.hint,
         )
     })
 }

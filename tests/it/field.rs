@@ -406,12 +406,20 @@ fn problem_details_are_shown_with_the_right_that_is_needed() {
         "type": "about:blank", "title": "Invalid request", "status": 422, "detail": null,
         "errors": [{"loc": ["query", "first"], "msg": "must be smaller", "type": "less_than"}],
     });
+    let blocked = Value::from("blocked");
     for (status, body, code, words) in [
+        (403, &blocked, 3, "answered with an HTML page (HTTP 403): \"Blocked by the gateway\""),
+        (403, &blocked, 3, "does a login page, a proxy or a gateway answer"),
+        (402, &json!({"message": "unpaid"}), 2, "(HTTP 402): \"unpaid\""),
+        (402, &json!({}), 2, "hint: the plan or a payment"),
+        (410, &json!({}), 2, "--api v3"),
+        (404, &json!({"message": "nope"}), 2, "(HTTP 404): \"nope\""),
         (403, &forbidden, 3, "\"Not allowed\""),
         (403, &forbidden, 3, "needs the right to view sessions of this organisation (ViewOrgSessions)"),
         (422, &invalid, 2, "\"Invalid request: query.first: must be smaller\""),
     ] {
-        let body = body.to_string();
+        let page = "<html><head><title>Blocked by the gateway</title></head></html>";
+        let body = if *body == blocked { page.to_owned() } else { body.to_string() };
         let url = serve(move |_| (status, "", body.clone()));
         let folder = tempfile::tempdir().expect("a folder");
         let command = &mut acumen(folder.path());
@@ -441,4 +449,21 @@ fn automation_and_limits_are_counted_as_version_3_tells_them() {
     assert_eq!(value("sessions_stopped_by_limit"), 2);
     assert_eq!((value("active_users"), value("automation_sessions")), (json!(2), json!(3)));
     assert_eq!(facts.0["quality"]["unknown_status"], 0);
+}
+
+#[test]
+fn acus_that_are_no_numbers_are_told_from_ten_percent_on() {
+    let told = |odd: u32, of: u32| {
+        let acus = |id| if id <= odd { json!("4,25") } else { json!(4.25) };
+        let sessions: Vec<Value> = (1..=of)
+            .map(|id| session(id, json!({"created_at": "2026-10-06T10:00:00Z", "acus_consumed": acus(id)})))
+            .collect();
+        let (facts, stderr) = facts(&sessions, false);
+        assert_eq!(facts.0["quality"]["acus_unknown"], odd);
+        stderr
+    };
+    let half = told(3, 6);
+    assert!(half.contains("3 of 6 sessions do not tell their ACUs, or not as a number"), "{half}");
+    assert!(!told(1, 11).contains("do not tell"), "below ten percent");
+    assert!(!told(3, 3).contains("do not tell"), "the page says that none does");
 }

@@ -220,10 +220,11 @@ pub fn serve(answer: impl Fn(&str) -> (u16, &'static str, String) + Send + 'stat
                 head.extend(byte);
             }
             let (status, lines, body) = answer(&String::from_utf8_lossy(&head));
+            let kind = if body.starts_with('<') { "text/html; charset=utf-8" } else { "application/json" };
             // A client that has gone is its own business.
             let _ = write!(
                 stream,
-                "HTTP/1.1 {status} Told\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+                "HTTP/1.1 {status} Told\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\
                  {lines}Connection: close\r\n\r\n{body}",
                 body.len()
             );

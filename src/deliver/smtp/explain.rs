@@ -90,6 +90,7 @@ impl Context {
                 SmtpError::NoLogin { server, cause, hint: LOG_IN.to_owned() }
             }
             Failure::Refused(reply) if reply.code < 500 => SmtpError::Later { server, what, cause },
+            Failure::Refused(reply) if is_about_size(&reply) => SmtpError::TooLarge { server, what, cause },
             Failure::Refused(_) => SmtpError::Refused { server, what, cause },
             _ => SmtpError::Broken { server, what, cause },
         }
@@ -175,6 +176,12 @@ pub fn is_about_helo(reply: &Reply) -> bool {
     let words = text.split_whitespace().filter(|word| !word.contains('@'));
     let mut words = words.flat_map(|word| word.split(|c: char| !c.is_ascii_alphanumeric()));
     words.any(|word| matches!(word, "helo" | "ehlo"))
+}
+
+/// Whether a refusal is about the size of the message (RFC 1870, RFC 3463).
+fn is_about_size(reply: &Reply) -> bool {
+    let text = reply.lines.join(" ");
+    reply.code == 552 && !text.starts_with("5.2.2") || text.starts_with("5.3.4") || text.starts_with("5.2.3")
 }
 
 /// The text without a secret, in capitals or not.

@@ -21,7 +21,7 @@ use polars::prelude::*;
 use super::acus::{ACUS, ACUS_PER_SESSION_MAX, ACUS_SPLIT, ACUS_TOP_DECILE_SHARE, ACUS_WITHOUT_PR_SHARE};
 use super::cube::{BEST_STATE, Cube};
 use super::metric::{Basis, Dim, Kind, Metric, Needs};
-use super::plan::lists_pr;
+use super::plan::{keys, lists_pr};
 use super::pull_requests::{SESSIONS_WITH_MERGED_PR, SESSIONS_WITH_PR};
 use super::sessions::SESSIONS_STOPPED_BY_LIMIT;
 use super::spend::{SPEND, SPEND_SPLIT};
@@ -32,6 +32,9 @@ pub(super) use groups::{none_or_enough, people};
 
 /// The key of the group that the small groups of a dimension are combined in.
 pub const SMALL_GROUP: &str = "fewer than five people";
+
+/// The column with the key of a group.
+const KEY: &str = "key";
 
 /// Percentiles describe single sessions unless there are at least this many.
 const ENOUGH_SESSIONS: f64 = 50.0;
@@ -232,12 +235,32 @@ impl Suppression {
         let is_merged = col(BEST_STATE).eq(lit(0)).fill_null(lit(false));
         this.parts.insert(SESSIONS_WITH_PR.id, halves(&sessions, lists_pr(), periods)?);
         this.parts.insert(SESSIONS_WITH_MERGED_PR.id, halves(&sessions, is_merged, periods)?);
-        this.parts.insert(SESSIONS_STOPPED_BY_LIMIT.id, halves(&sessions, col(c::LIMITED), periods)?);
+        this.parts.insert(SESSIONS_STOPPED_BY_LIMIT.id, this.limited(recent, periods)?);
         this.parts.insert(ACUS_WITHOUT_PR_SHARE.id, halves(&known, lists_pr(), periods)?);
         let nobody = halves(&known, col(c::USER).is_null(), periods)?;
         let heaviest = heaviest(recent, periods)?.into_iter().zip(nobody).map(|(a, b)| a && b);
         this.parts.insert(ACUS_TOP_DECILE_SHARE.id, heaviest.collect());
         Ok(this)
+    }
+
+    /// Whether the sessions that a limit stopped may be counted, by period. They are a part
+    /// of all sessions, and of the row by status that has the suspended ones; a status
+    /// without a row is known as a part of the rest.
+    fn limited(&self, recent: &Cube, periods: usize) -> PolarsResult<Vec<bool>> {
+        let sessions = || recent.sessions(&[]);
+        let mut all = halves(&sessions, col(c::LIMITED), periods)?;
+        let Some(shown) = self.find(Rests::Sessions, &[Dim::Status]) else { return Ok(all) };
+        let limited = sessions().filter(col(c::LIMITED)).select([keys(&[Dim::Status]).max().alias(KEY)]);
+        let Some(suspended) = limited.collect()?.column(KEY)?.u64()?.get(0) else { return Ok(all) };
+        for (period, is_safe) in all.iter_mut().enumerate() {
+            let is_own = shown.shows(period, suspended);
+            let others = shown.own.get(period).into_iter().flatten().filter(|_| !is_own);
+            let begin = if is_own { col(KEY).eq(lit(suspended)) } else { lit(true) };
+            let in_row = others.fold(begin, |all, key| all.and(col(KEY).neq(lit(*key))));
+            let row = || sessions().with_column(keys(&[Dim::Status]).alias(KEY)).filter(in_row.clone());
+            *is_safe &= halves(&row, col(c::LIMITED), periods)?.get(period).copied().unwrap_or(false);
+        }
+        Ok(all)
     }
 
     /// How many people were at work in a period.

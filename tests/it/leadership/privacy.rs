@@ -291,3 +291,39 @@ fn covered_facts_are_read_back_byte_for_byte() {
     assert!(facts.to_json().unwrap() == covered.json);
     assert!(covered.json.contains("\"value\":null"), "a weekend has a hidden day");
 }
+
+#[test]
+fn suspended_sessions_minus_those_stopped_by_a_limit_tell_of_enough_people_or_of_nobody() {
+    // Eight people whose sessions end well keep the other numbers apart.
+    let session = |user: u32, status: &str, detail: &str| {
+        json!({
+            "session_id": format!("{detail}{user}"), "org_id": "org_demo", "user_id": format!("email|{user}"),
+            "created_at": 1_791_281_472, "updated_at": 1_791_285_072, "acus_consumed": 1,
+            "status": status, "status_detail": detail,
+        })
+    };
+    let stopped = |others: std::ops::Range<u32>, claimed: u32| {
+        let mut items: Vec<Value> = (1..=8).map(|user| session(user, "exit", "finished")).collect();
+        items.extend((10..16).map(|user| session(user, "suspended", "out_of_credits")));
+        items.extend(others.map(|user| session(user, "suspended", "inactivity")));
+        items.extend((30..30 + claimed).map(|user| session(user, "claimed", "working")));
+        let total = items.len();
+        let folder = tempfile::tempdir().unwrap();
+        let page = json!({"items": items, "has_next_page": false, "end_cursor": null, "total": total});
+        std::fs::write(folder.path().join("page.json"), page.to_string()).unwrap();
+        let mut command = acumen(folder.path());
+        command.args(["report", "--pages", "page.json", "--week", "2026-W41", "--trend", "1"]);
+        let outcome = run(command.args(["--out", "out", "--org", "org_demo", "--people", "hidden"]));
+        assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+        let out = folder.path().join("out");
+        let json = files(&out).into_iter().find(|path| path.ends_with(".json")).unwrap();
+        let facts: Value = serde_json::from_slice(&std::fs::read(out.join(json)).unwrap()).unwrap();
+        let all = facts["facts"].as_array().unwrap();
+        let limited = all.iter().find(|fact| fact["metric"] == "sessions_stopped_by_limit");
+        limited.and_then(|fact| fact["value"].as_f64())
+    };
+    assert_eq!(stopped(20..20, 0), Some(6.0));
+    assert_eq!(stopped(20..26, 0), Some(6.0));
+    assert_eq!(stopped(20..24, 0), None, "suspended for other reasons are 4");
+    assert_eq!(stopped(20..20, 3), None, "the row that has the suspended ones has 3 others");
+}

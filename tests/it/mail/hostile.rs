@@ -251,6 +251,7 @@ fn every_part_of_a_mail_has_a_limit() {
         let server = MailServer::start(Manner { odd: Some((word, odd)), ..Manner::of(Kind::Plain) });
         match limited(folder.path(), mail.clone(), &server, limits) {
             Err(PostError::Smtp(error)) => error,
+            Err(PostError::Doubtful { error, .. }) => *error,
             other => panic!("{word} {odd:?}: {other:?}"),
         }
     };

@@ -170,6 +170,26 @@ fn what_fails_between_two_parts_of_a_list_is_told_and_the_rest_is_sent_later() {
 }
 
 #[test]
+fn a_doubt_between_two_parts_names_whom_to_ask_and_the_others_get_it_later() {
+    let folder = reported();
+    let server =
+        MailServer::start(Manner { most: (1, "452 enough"), drops: Some("b@"), ..Manner::of(Kind::Tls) });
+    let three = "a@x.example, b@x.example, c@x.example";
+    let outcome = send_to(folder.path(), &server, three, &[]);
+    assert_eq!((outcome.code, taken(&server)), (Some(74), vec!["a".to_owned()]), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("hint: ask b@x.example; if it did not arrive"), "{}", outcome.stderr);
+    // The next run asks about the third, and what the hint says helps the second.
+    let whole = MailServer::start(Manner::of(Kind::Tls));
+    let outcome = send_to(folder.path(), &whole, three, &[]);
+    assert_eq!((outcome.code, taken(&whole)), (Some(74), vec!["c".to_owned()]), "{}", outcome.stderr);
+    let outcome = send_to(folder.path(), &whole, "b@x.example", &["--force"]);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    assert_eq!(taken(&whole), ["c", "b"]);
+    let outcome = send_to(folder.path(), &whole, three, &[]);
+    assert_eq!((outcome.code, taken(&whole).len()), (Some(0), 2), "{}", outcome.stderr);
+}
+
+#[test]
 fn a_signal_between_two_parts_leaves_the_rest_to_the_next_run() {
     let folder = reported();
     let server = MailServer::start(Manner { most: (3, "452 enough"), holds: true, ..Manner::of(Kind::Tls) });

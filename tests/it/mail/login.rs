@@ -193,6 +193,23 @@ fn a_command_prints_the_password_or_the_access_token() {
 }
 
 #[test]
+fn a_command_that_leaves_something_behind_is_not_waited_for() {
+    let folder = reported();
+    let server = MailServer::start(Manner { login: Some((USER, "s3cret")), ..Manner::of(Kind::Tls) });
+    // What stays keeps the output open; what is printed fills more than a pipe.
+    let script = "echo s3cret; head -c 60000 /dev/zero; (sleep 60; exit) &";
+    let command = format!("\"{}\"", tool(folder.path(), script));
+    let begun = std::time::Instant::now();
+    let outcome = send(
+        folder.path(),
+        &url(&server, "smtps"),
+        &["--smtp-user", USER, "--smtp-password-command", &command],
+    );
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    assert!(begun.elapsed() < std::time::Duration::from_secs(25), "{:?}", begun.elapsed());
+}
+
+#[test]
 fn a_command_that_fails_is_told_without_what_it_printed() {
     let folder = reported();
     let server = MailServer::start(Manner { login: Some((USER, "x")), ..Manner::of(Kind::Tls) });

@@ -297,4 +297,13 @@ fn a_message_in_a_file_is_the_one_that_would_be_sent() {
         assert!(body[0]["text"].as_str().unwrap().contains("Ask the sender for the whole report"));
     }
     assert_eq!(files(folder.path()).len(), 6, "and a state folder");
+    // Neither the report that is sent nor anything else is overwritten.
+    let page = std::fs::read(folder.path().join("org_demo_2026-W41.json")).unwrap();
+    for other in ["org_demo_2026-W41.json", "org_demo_2026-W41.html", "secret.toml", "eml"] {
+        let outcome =
+            run(acumen(folder.path()).args(["send", "org_demo_2026-W41.json", "--eml", other]).args(PEOPLE));
+        assert!(outcome.code == Some(2) && outcome.stderr.contains("hint: name the file"), "{other}");
+    }
+    assert!(std::fs::read(folder.path().join("org_demo_2026-W41.json")).unwrap() == page);
+    assert_eq!(files(folder.path()).len(), 6);
 }

@@ -26,6 +26,20 @@ fn a_refused_message_can_be_sent_again() {
 }
 
 #[test]
+fn a_message_that_is_too_large_may_go_without_the_report() {
+    let small = |message| Manner { message: Some(message), ..Manner::of(Kind::Tls) };
+    let folder = reported();
+    for (message, is_size) in
+        [("552 too big", true), ("554 5.3.4 size limit", true), ("552 5.2.2 mailbox full", false)]
+    {
+        let server = MailServer::start(small(message));
+        let outcome = send(folder.path(), &url(&server, "smtps"), &[]);
+        assert_eq!(outcome.code, Some(74), "{}", outcome.stderr);
+        assert_eq!(outcome.stderr.contains("--mail-attach none"), is_size, "{}", outcome.stderr);
+    }
+}
+
+#[test]
 fn a_refused_login_shows_no_password() {
     let folder = reported();
     let server = MailServer::start(Manner { login: Some(("me", "right")), ..Manner::of(Kind::Tls) });
@@ -144,7 +158,10 @@ fn what_is_missing_is_told_before_the_api_is_asked() {
             "password",
         ),
         (vec!["--mail", to[0], to[1], to[2], "b@x.com", "--smtp", "smtp+plain://mx"], "loopback"),
-        (vec!["--eml", "a", to[0], to[1], to[2], "b@x.com", "--mail-attach", "xlsx"], "add --export xlsx"),
+        (
+            vec!["--eml", "a.eml", to[0], to[1], to[2], "b@x.com", "--mail-attach", "xlsx"],
+            "add --export xlsx",
+        ),
         (
             vec![
                 "--mail",

@@ -76,6 +76,8 @@ pub struct Manner {
     pub offers: &'static str,
     /// The answer to a message; nothing is no answer, and a closed connection.
     pub message: Option<&'static str>,
+    /// It hangs up after a message for a recipient whose address holds this.
+    pub drops: Option<&'static str>,
     /// After a message it waits for ever.
     pub stalls: bool,
     /// After a message it waits for [`MailServer::release`].
@@ -101,6 +103,7 @@ impl Manner {
             messages: usize::MAX,
             offers: "",
             message: Some("250 taken"),
+            drops: None,
             stalls: false,
             holds: false,
             certificate: "certificate.pem",
@@ -362,6 +365,9 @@ impl Visit {
                 if self.manner.stalls {
                     // Until the client is gone.
                     let _ = read_line(&mut stream);
+                    return Ok(Next::Done);
+                }
+                if self.manner.drops.is_some_and(|word| mail.to.iter().any(|to| to.contains(word))) {
                     return Ok(Next::Done);
                 }
                 let Some(answer) = self.manner.message else { return Ok(Next::Done) };
