@@ -112,7 +112,9 @@ async fn renewed(
 ) -> (Vendor, Option<String>) {
     let (now, tz) = (settings.now, settings.tz);
     let mut untold = Vec::new();
-    if let Some(days) = known.open_days(since.date_naive(), now.date_naive()) {
+    // East of UTC a week is over while its last day is still today in UTC.
+    let latest = today(now, tz).max(now.date_naive());
+    if let Some(days) = known.open_days(since.date_naive(), latest) {
         match fetch::consumption(question, &days).await {
             Ok(told) => known.add_days(&days, told),
             Err(why) => untold.push(format!("ACUs ({why})")),
