@@ -101,10 +101,10 @@ pub(super) const LIMITS: Limits = Limits {
     pages: 1,
 };
 
-/// The vendor's counts of the question's window, and what was used on these days of
-/// its own, if any are named, after a few seconds at most: each by itself, so that one that is refused
-/// costs no other. Tags and users are no part of that question: where the question
-/// has some, nobody is asked.
+/// The vendor's counts of the question's window and its consumption on `days`, which
+/// are days of the vendor (from 08:00 UTC), after five seconds at most. Each endpoint is
+/// asked by itself, so that one refusal costs no other number. A question narrowed by
+/// tags or users is not sent: the result is then empty.
 pub async fn vendor(question: &Question, days: Option<RangeInclusive<NaiveDate>>) -> Vendor {
     if !question.tags.is_empty() || !question.users.is_empty() {
         return Vendor::default();
