@@ -26,6 +26,7 @@ mod listing;
 mod lists;
 mod metrics;
 mod names;
+mod options;
 mod organisation;
 mod parameters;
 mod people;
@@ -45,8 +46,9 @@ mod world;
 
 pub use faults::{Fault, FaultKind, UnknownFault, names as fault_names};
 pub use lists::List;
+pub use options::Options;
 pub use organisation::{Organisation, Record};
 pub use people::{Listed, Person};
 pub use recipe::Recipe;
-pub use server::{Options, Simulator, start};
+pub use server::{Simulator, start};
 pub use v3::Total;
