@@ -25,7 +25,6 @@ mod invent;
 mod listing;
 mod lists;
 mod metrics;
-mod names;
 mod options;
 mod organisation;
 mod parameters;
