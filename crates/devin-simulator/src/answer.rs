@@ -229,7 +229,6 @@ fn route(path: &str) -> Option<Route> {
         ["v3", "enterprise", rest @ ..] => (Api::V3, None, rest),
         _ => return None,
     };
-    let list = if api == Api::V2 { lists::of_v2 } else { lists::of_v3 };
     let subject = match rest {
         ["sessions", "insights"] => Subject::Sessions,
         ["metrics", "usage"] => Subject::Count(Count::Usage),
@@ -237,7 +236,7 @@ fn route(path: &str) -> Option<Route> {
         ["metrics", "prs"] => Subject::Count(Count::Pulls),
         ["consumption", "daily"] if api == Api::V3 || org.is_none() => Subject::Consumption,
         ["consumption", "cycles"] if org.is_none() => Subject::Cycles,
-        path => Subject::List(list(org.is_some(), path)?),
+        path => Subject::List(lists::named(org.is_some(), api == Api::V2, path)?),
     };
     Some(Route { api, org, subject })
 }

@@ -38,23 +38,15 @@ pub enum List {
     Organisations,
 }
 
-/// The list of version 2 that a path within the enterprise or an organisation names.
-pub fn of_v2(in_org: bool, path: &[&str]) -> Option<List> {
+/// The list that a path within the enterprise or an organisation names.
+pub fn named(in_org: bool, is_v2: bool, path: &[&str]) -> Option<List> {
     match path {
-        ["members"] => Some(List::Members),
-        ["organizations"] if !in_org => Some(List::Organisations),
-        _ => None,
-    }
-}
-
-/// The same of version 3.
-pub fn of_v3(in_org: bool, path: &[&str]) -> Option<List> {
-    match path {
+        ["members"] if is_v2 => Some(List::Members),
         _ if in_org => None,
-        ["members", "users"] => Some(List::Users),
-        ["members", "idp-users"] => Some(List::IdpUsers),
-        ["members", "service-users"] => Some(List::ServiceUsers),
         ["organizations"] => Some(List::Organisations),
+        ["members", "users"] if !is_v2 => Some(List::Users),
+        ["members", "idp-users"] if !is_v2 => Some(List::IdpUsers),
+        ["members", "service-users"] if !is_v2 => Some(List::ServiceUsers),
         _ => None,
     }
 }
