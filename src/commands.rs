@@ -47,7 +47,7 @@ pub async fn report(
     let settings = Settings::resolve(args, found, now)?;
     let tell = |progress| {
         if matches!(progress, Progress::Asked { .. }) {
-            voice.say(&format!("speaking API {} ({})", settings.question.api, settings.api_from));
+            voice.say(&format!("speaking API {} ({})", settings.api.api, settings.api_from));
         }
         voice.tell(progress);
     };

@@ -94,7 +94,7 @@ pub async fn prepare_within(
         (Some(saved), _) if saved.records == Records::Export => report::Way::Export,
         _ => report::Way::Pages,
     };
-    let mut doubts = report::doubts(&ledger, &settings.question.tags, way);
+    let mut doubts = report::doubts(&ledger, &settings.query.tags, way);
     let beyond = saved.as_ref().filter(|_| !ledger.complete);
     doubts.extend(beyond.and_then(|saved| report::beyond(saved, &settings.period)));
     let beside = Beside { vendor, people, saved, archived, no_match, notes };
@@ -110,7 +110,7 @@ pub async fn prepare_within(
     doubts.extend(report::without_address(addresses));
     let label = settings.period.label();
     // A narrower question must not take the place of the whole organisation's report.
-    let filters = [settings.question.tags.as_slice(), &settings.question.users].concat().join("+");
+    let filters = [settings.query.tags.as_slice(), &settings.query.users].concat().join("+");
     // Nor may a report with names take the place of one without.
     let privacy = &settings.privacy;
     let shown = match (privacy.leadership, privacy.covered) {
@@ -191,7 +191,7 @@ pub fn compose(
     beside: &Beside,
     settings: &Settings,
 ) -> Result<Document, Error> {
-    let records = beside.saved.as_ref().map_or(Records::Api(settings.question.api), |saved| saved.records);
+    let records = beside.saved.as_ref().map_or(Records::Api(settings.api.api), |saved| saved.records);
     let metered = metrics::is_metered(frames)?;
     // A walk that is proved was of the whole of its time, quiet or not.
     let reaches = |from: DateTime<Utc>, to: DateTime<Utc>| {
@@ -210,13 +210,13 @@ pub fn compose(
         currency: settings.money.as_ref().map(|money| money.prices.currency()),
     };
     let budget = settings.money.as_ref().and_then(|money| money.budget);
-    let is_reached = |cycle: &Cycle| metered && reaches(cycle.from, cycle.to.min(settings.question.to));
+    let is_reached = |cycle: &Cycle| metered && reaches(cycle.from, cycle.to.min(settings.query.to));
     let cycles: Vec<Cycle> = settings.cycles.iter().filter(|cycle| is_reached(cycle)).cloned().collect();
     let unreached: Vec<&Cycle> =
         settings.cycles.iter().filter(|cycle| metered && !is_reached(cycle)).collect();
     let allowance = budget.filter(|_| !cycles.is_empty()).map(|amount| Allowance {
         cycles,
-        until: settings.question.to,
+        until: settings.query.to,
         now: settings.now,
         amount,
     });
@@ -238,7 +238,7 @@ pub fn compose(
     let mut organisations = beside.people.organisations.clone();
     if settings.privacy.covered {
         let is_shown = |org: &str| {
-            let is_asked = settings.question.org.as_deref() == Some(org);
+            let is_asked = settings.query.org.as_deref() == Some(org);
             is_asked || facts.iter().any(|fact| fact.key(Dim::Org).flatten() == Some(org))
         };
         organisations.retain(|org, _| is_shown(org));
@@ -255,8 +255,8 @@ pub fn compose(
             records,
             metered,
             scope: settings.scope().to_owned(),
-            tags: settings.question.tags.clone(),
-            users: settings.question.users.clone(),
+            tags: settings.query.tags.clone(),
+            users: settings.query.users.clone(),
             people: settings.privacy.covered.then_some("hidden"),
             profile: settings.privacy.leadership.then_some("leadership"),
             archive: beside.archived.clone(),
@@ -286,10 +286,10 @@ pub fn compose(
     let run = Run {
         periods: &settings.periods,
         points,
-        organisation: settings.question.org.as_deref().map(|org| facts.called(Dim::Org, org)),
+        organisation: settings.query.org.as_deref().map(|org| facts.called(Dim::Org, org)),
         fetched: report::fetched(&facts, settings.period.tz()),
-        tags: &settings.question.tags,
-        users: &settings.question.users,
+        tags: &settings.query.tags,
+        users: &settings.query.users,
         prices: settings.money.as_ref().map(|money| &money.prices),
         vendor: &beside.vendor,
         notes: &notes,
@@ -311,7 +311,7 @@ pub fn compose(
 
 /// Why a covered report is refused.
 fn too_few_people(settings: &Settings) -> SettingsError {
-    let narrowed = if settings.question.tags.is_empty() { "" } else { ", or leave --tag out" };
+    let narrowed = if settings.query.tags.is_empty() { "" } else { ", or leave --tag out" };
     SettingsError::new(
         format!(
             "fewer than five people were at work in {} ({}): a report that hides people would tell of each",

@@ -22,7 +22,7 @@ pub async fn sync(
     voice: &Voice,
 ) -> Result<String, Error> {
     let settings = settings::Sync::resolve(args, key, network, now)?;
-    voice.say(&format!("speaking API {} ({})", settings.question.api, settings.api_from));
+    voice.say(&format!("speaking API {} ({})", settings.api.api, settings.api_from));
     let synced = pipeline::sync(&settings, &|progress| voice.tell(progress)).await;
     voice.finish();
     let synced = synced?;

@@ -74,7 +74,7 @@ pub async fn examine(
         match prepared.and_then(|settings| Some((week(&settings)?, settings))) {
             Some((week, settings)) => {
                 let span = week.from().to_utc()..week.to().to_utc();
-                let probes = fetch::probe(&settings.question, span, progress).await;
+                let probes = fetch::probe(&settings.api, &settings.query, span, progress).await;
                 answers(&probes, &settings, &week, now)
             }
             None => UNASKED
@@ -244,7 +244,7 @@ fn wanted(settings: &Settings) -> String {
         period.name().to_lowercase(),
         period.dates_in_words(),
         period.tz().name(),
-        settings.question.org.as_deref().map_or_else(|| "the enterprise".to_owned(), |org| clean(org, 80)),
+        settings.query.org.as_deref().map_or_else(|| "the enterprise".to_owned(), |org| clean(org, 80)),
     )
 }
 
@@ -276,7 +276,7 @@ impl Kind {
 
 fn generation(settings: &Settings, kind: Kind) -> Line {
     const NAME: &str = "API";
-    let (api, from) = (settings.question.api, settings.api_from);
+    let (api, from) = (settings.api.api, settings.api_from);
     let fits = match (api, kind) {
         (Api::V2, Kind::Service) => "v2 takes personal keys (apk_…)",
         (Api::V3, Kind::Personal) => "v3 takes keys of service users and personal access tokens (cog_…)",
@@ -287,12 +287,12 @@ fn generation(settings: &Settings, kind: Kind) -> Line {
 
 /// What the answers of the API mean.
 fn answers(probes: &Probes, settings: &Settings, week: &Period, now: DateTime<Utc>) -> Vec<Line> {
-    let mut lines = access::lines(probes, &settings.question);
+    let mut lines = access::lines(probes, &settings.api, &settings.query);
     lines.push(match (probes.heard, access::obstacle(probes)) {
         (None, Some(why)) => skipped("clock", why),
         (heard, _) => clock::clock(now, heard),
     });
-    lines.extend(data::lines(probes, settings.question.api, settings.question.page_size, week));
+    lines.extend(data::lines(probes, settings.api.api, settings.api.page_size, week));
     lines
 }
 

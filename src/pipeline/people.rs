@@ -41,7 +41,7 @@ pub fn names(facts: &[Fact], people: &People, settings: &Settings) -> BTreeMap<S
 /// Several people have a name, or people and service users are asked of v3 at once.
 pub fn resolved(people: &People, settings: &Settings) -> Result<Vec<String>, SettingsError> {
     let mut ids: Vec<String> = Vec::new();
-    for user in &settings.question.users {
+    for user in &settings.query.users {
         for id in ids_of(user, people, settings)? {
             if !ids.contains(&id) {
                 ids.push(id);
@@ -50,7 +50,7 @@ pub fn resolved(people: &People, settings: &Settings) -> Result<Vec<String>, Set
     }
     // Only v3 itself cannot be asked for everybody at once.
     let is_offline = settings.pages.is_some() || settings.archive.is_some();
-    users(&ids, if is_offline { Api::V2 } else { settings.question.api })
+    users(&ids, if is_offline { Api::V2 } else { settings.api.api })
 }
 
 fn ids_of(user: &str, people: &People, settings: &Settings) -> Result<Vec<String>, SettingsError> {

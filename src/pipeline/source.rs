@@ -19,7 +19,7 @@ use crate::cli::Format;
 use crate::deliver::Pages;
 use crate::error::Error;
 use crate::fetch::{
-    self, Delivery, Ledger, Limits, People, Progress, Question, Records, Row, Saved, Sink, Vendor,
+    self, Delivery, Ledger, Limits, People, Progress, Records, Row, Saved, SessionQuery, Sink, Vendor,
 };
 use crate::frame::stored::Wanted;
 use crate::frame::{FramesBuilder, Kept};
@@ -54,14 +54,17 @@ pub(super) async fn asked(
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Taken, Error> {
     let mut pages = settings.save_pages.as_deref().map(Pages::begin).transpose()?;
-    let cycles =
-        if settings.asks_for_cycles() { fetch::cycles(&settings.question).await } else { Ok(Vec::new()) };
+    let cycles = if settings.asks_for_cycles() {
+        fetch::cycles(&settings.api, &settings.query).await
+    } else {
+        Ok(Vec::new())
+    };
     let (settings, notes) = &billed(settings, cycles);
     // Emails tell teams, and names users, while the sessions come; else names can wait
     // until they are there.
     let by_email = settings.tells_teams() && settings.people.needs_emails();
-    let is_early = by_email || !settings.question.users.is_empty();
-    let early = if is_early { Some(fetch::people(&settings.question).await) } else { None };
+    let is_early = by_email || !settings.query.users.is_empty();
+    let early = if is_early { Some(fetch::people(&settings.api, &settings.query).await) } else { None };
     let typed = settings;
     let settings = &with_users(settings, early.as_ref())?;
     let kept = kept(settings, early.as_ref());
@@ -75,13 +78,13 @@ pub(super) async fn asked(
         Delivery::Answer { place, body } => pages.iter_mut().for_each(|pages| pages.add(place, body)),
         Delivery::Page(rows) => builder.push(rows),
     };
-    let ledger = fetch::fetch_within(&settings.question, limits, &mut deliver, progress).await?;
+    let ledger = fetch::fetch_within(&settings.api, &settings.query, limits, &mut deliver, progress).await?;
     // An incomplete walk says nothing about the filters.
     let no_match = ledger.unique == 0 && ledger.complete && filters::are_given(settings, false);
     if no_match && !settings.allow_empty {
         return Err(filters::refusal(
             typed,
-            &settings.question.users,
+            &settings.query.users,
             None,
             early.as_ref().unwrap_or(&People::default()),
         )
@@ -90,8 +93,8 @@ pub(super) async fn asked(
     let vendor = vendor(settings).await;
     let people = match early {
         Some(people) => people,
-        None if !settings.privacy.covered => fetch::people(&settings.question).await,
-        None => fetch::organisations(&settings.question).await,
+        None if !settings.privacy.covered => fetch::people(&settings.api, &settings.query).await,
+        None => fetch::organisations(&settings.api, &settings.query).await,
     };
     // The pages of a walk that is not whole must not be taken for whole one day.
     let pages = pages.filter(|_| ledger.complete);
@@ -124,13 +127,13 @@ pub(super) async fn read(
         // Whoever listened has gone where the run was given up.
         let tell = |progress| tell.send(progress).unwrap_or_default();
         let (mut builder, mut ledger, mut saved) = saved_pages(&asked, &kept, &tell)?;
-        if saved.records == Records::Export && !asked.question.tags.is_empty() {
+        if saved.records == Records::Export && !asked.query.tags.is_empty() {
             return Err(no_tags().into());
         }
         let can_read_again = asked.pages.as_ref().is_some_and(|pages| pages.path != Path::new("-"));
         // An export names people itself, so that who is meant is known in the end.
         let named = with_users(&wanted, Some(&saved.people))?;
-        if named.question.users != asked.question.users {
+        if named.query.users != asked.query.users {
             if !can_read_again {
                 return Err(read_once().into());
             }
@@ -161,14 +164,14 @@ pub(super) async fn read(
     }
     let (settings, builder, ledger, saved, no_match, values) = work.await.map_err(|_| Error::Panicked)??;
     if no_match && !settings.allow_empty {
-        return Err(filters::refusal(typed, &settings.question.users, values.as_ref(), &saved.people).into());
+        return Err(filters::refusal(typed, &settings.query.users, values.as_ref(), &saved.people).into());
     }
     let mut people = match settings.privacy.covered {
         false => saved.people.clone(),
         true => People { organisations: saved.people.organisations.clone(), ..People::default() },
     };
     // As the API, which tells of no other organisation then.
-    people.organisations.retain(|id, _| settings.question.org.as_ref().is_none_or(|asked| asked == id));
+    people.organisations.retain(|id, _| settings.query.org.as_ref().is_none_or(|asked| asked == id));
     Ok(Taken {
         settings,
         builder,
@@ -209,7 +212,7 @@ fn read_once() -> SettingsError {
     )
 }
 
-/// The sessions of saved pages that are in question.
+/// The sessions of saved pages that are in query.
 fn saved_pages(
     settings: &Settings,
     kept: &Kept,
@@ -221,7 +224,7 @@ fn saved_pages(
         builder.push_from(u32::try_from(first).unwrap_or(u32::MAX), rows);
     };
     let sink = Sink { empty: &empty, push: &push };
-    let (builders, ledger, saved) = fetch::saved(&pages.path, &settings.question, pages.api, &sink, tell)?;
+    let (builders, ledger, saved) = fetch::saved(&pages.path, &settings.query, pages.api, &sink, tell)?;
     let builder = builders.into_iter().reduce(FramesBuilder::join).unwrap_or_else(empty);
     Ok((builder.without(saved.outdated.clone()), ledger, saved))
 }
@@ -229,8 +232,8 @@ fn saved_pages(
 /// The same settings for all sessions of the period and the trend.
 fn without_filters(settings: &Settings) -> Settings {
     let mut settings = settings.clone();
-    let question = &mut settings.question;
-    (question.org, question.tags, question.users) = (None, Vec::new(), Vec::new());
+    let query = &mut settings.query;
+    (query.org, query.tags, query.users) = (None, Vec::new(), Vec::new());
     settings
 }
 
@@ -249,16 +252,16 @@ pub(super) fn archived(settings: &Settings) -> Result<Taken, Error> {
     let people = archive.people()?.told();
     let settings = with_users(&settings, Some(&people))?;
     let kept = kept(&settings, Some(&people));
-    let question = &settings.question;
+    let query = &settings.query;
     let micros = |moment: DateTime<Utc>| moment.timestamp_micros();
     let wanted = Wanted {
-        created: micros(question.from)..micros(question.to),
+        created: micros(query.from)..micros(query.to),
         // An archive of one organisation keeps no other's sessions.
-        org: question.org.as_deref().filter(|_| archive.state().org.is_none()),
-        tags: &question.tags,
-        users: &question.users,
+        org: query.org.as_deref().filter(|_| archive.state().org.is_none()),
+        tags: &query.tags,
+        users: &query.users,
     };
-    let (sessions, builder) = months(&archive, root, question, &kept, &wanted)?;
+    let (sessions, builder) = months(&archive, root, query, &kept, &wanted)?;
     let rejected = archive.state().rejected;
     let ledger = Ledger { received: sessions, unique: sessions, complete, rejected, ..Ledger::default() };
     // As with the API, an organisation on the lists may have no session.
@@ -267,20 +270,20 @@ pub(super) fn archived(settings: &Settings) -> Result<Taken, Error> {
     if no_match && !settings.allow_empty {
         let mut typed = typed.clone();
         // That of an archive of one organisation is no filter.
-        typed.question.org = typed.question.org.filter(|_| wanted.org.is_some());
+        typed.query.org = typed.query.org.filter(|_| wanted.org.is_some());
         let all = Wanted { org: None, tags: &[], users: &[], ..wanted };
         let values = match settings.privacy.covered {
             true => None,
-            false => Some(Values::of(&months(&archive, root, question, &kept, &all)?.1.finish()?)),
+            false => Some(Values::of(&months(&archive, root, query, &kept, &all)?.1.finish()?)),
         };
-        return Err(filters::refusal(&typed, &settings.question.users, values.as_ref(), &people).into());
+        return Err(filters::refusal(&typed, &settings.query.users, values.as_ref(), &people).into());
     }
     let mut people = match settings.privacy.covered {
         false => people,
         _ => People { organisations: people.organisations, ..People::default() },
     };
     // As from the API, which then tells of no other organisation.
-    if let Some(asked) = &settings.question.org {
+    if let Some(asked) = &settings.query.org {
         people.organisations.retain(|org, _| org == asked);
     }
     let archived = Some(archive.state().watermark.to_rfc3339_opts(SecondsFormat::Secs, true));
@@ -322,7 +325,7 @@ fn billed(settings: &Settings, cycles: Result<Vec<Range<DateTime<Utc>>>, String>
 
 /// The report's period, up to the start of the run where it is not over.
 fn in_period(settings: &Settings) -> Range<DateTime<Utc>> {
-    settings.period.from().to_utc()..settings.question.to
+    settings.period.from().to_utc()..settings.query.to
 }
 
 /// Its days.
@@ -334,7 +337,7 @@ fn days(settings: &Settings) -> RangeInclusive<NaiveDate> {
 /// The settings with the ids of the users that `--user` names.
 fn with_users(settings: &Settings, people: Option<&People>) -> Result<Settings, SettingsError> {
     let mut settings = settings.clone();
-    settings.question.users = people::resolved(people.unwrap_or(&People::default()), &settings)?;
+    settings.query.users = people::resolved(people.unwrap_or(&People::default()), &settings)?;
     Ok(settings)
 }
 
@@ -343,11 +346,11 @@ fn with_users(settings: &Settings, people: Option<&People>) -> Result<Settings, 
 fn months(
     archive: &Archive,
     root: &Path,
-    question: &Question,
+    query: &SessionQuery,
     kept: &Kept,
     wanted: &Wanted<'_>,
 ) -> Result<(u64, FramesBuilder), ArchiveError> {
-    let months = archive.months_of(&(question.from..question.to));
+    let months = archive.months_of(&(query.from..query.to));
     let mut first = 0;
     // No two rows of all builders have the same number.
     let numbered = months.into_iter().map(|(month, sessions)| {
@@ -386,8 +389,9 @@ fn months(
 /// asked for. A period that is not over ends for now where the archive does.
 fn within_reach(settings: &Settings, root: &Path, state: &State) -> Result<(Settings, bool), Error> {
     let mut settings = settings.clone();
-    let question = &mut settings.question;
-    if let (Some(asked), Some(own)) = (&question.org, &state.org)
+    settings.api.api = state.api;
+    let query = &mut settings.query;
+    if let (Some(asked), Some(own)) = (&query.org, &state.org)
         && asked != own
     {
         let path = shown(root);
@@ -397,12 +401,11 @@ fn within_reach(settings: &Settings, root: &Path, state: &State) -> Result<(Sett
     if settings.now < settings.period.from() {
         return Err(has_not_begun(&settings.period, settings.now).into());
     }
-    question.org = question.org.take().or_else(|| state.org.clone());
-    question.api = state.api;
+    query.org = query.org.take().or_else(|| state.org.clone());
     let day = |moment: DateTime<Utc>| moment.format("%-d %B %Y, %H:%M UTC").to_string();
-    let begins_late = question.from < state.since;
+    let begins_late = query.from < state.since;
     let ends_early = match settings.complete {
-        true => state.until < question.to,
+        true => state.until < query.to,
         false => state.until <= settings.period.from().to_utc(),
     };
     let fault = match (begins_late, ends_early) {
@@ -410,9 +413,9 @@ fn within_reach(settings: &Settings, root: &Path, state: &State) -> Result<(Sett
         (true, _) => Some(ArchiveError::Late { since: day(state.since) }),
         (_, true) => Some(ArchiveError::Short { until: day(state.until) }),
     };
-    question.to = question.to.min(state.until).max(question.from);
+    query.to = query.to.min(state.until).max(query.from);
     match fault {
-        Some(fault) if !question.allow_partial => Err(fault.into()),
+        Some(fault) if !query.allow_partial => Err(fault.into()),
         fault => Ok((settings, fault.is_none())),
     }
 }
@@ -438,7 +441,7 @@ fn kept(settings: &Settings, people: Option<&People>) -> Kept {
     let in_full = settings.exports.contains(&Format::Parquet);
     let named_from = match (settings.privacy.covered, in_full) {
         (true, _) => DateTime::<Utc>::MAX_UTC,
-        (_, true) => settings.question.from,
+        (_, true) => settings.query.from,
         _ => settings.period.from().to_utc(),
     };
     Kept {
@@ -458,6 +461,6 @@ async fn vendor(settings: &Settings) -> Vendor {
     }
     // The trend is not asked about.
     let Range { start: from, end: to } = in_period(settings);
-    let period = Question { from, to, ..settings.question.clone() };
-    fetch::vendor(&period, Some(days(settings))).await
+    let period = SessionQuery { from, to, ..settings.query.clone() };
+    fetch::vendor(&settings.api, &period, Some(days(settings))).await
 }

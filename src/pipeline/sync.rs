@@ -11,7 +11,7 @@ use tokio::task::block_in_place;
 
 use crate::archive::{State, Store, Subject, Vendor};
 use crate::error::Error;
-use crate::fetch::{self, Counts, Delivery, Progress, Question};
+use crate::fetch::{self, ApiConfig, Counts, Delivery, Progress, SessionQuery};
 use crate::frame::stored::{self, Tables, TablesBuilder};
 use crate::period::{Period, today};
 use crate::settings::Sync;
@@ -50,18 +50,18 @@ pub struct Synced {
 /// # Errors
 /// The first step that fails; those before it hold.
 pub async fn sync(settings: &Sync, progress: Listener<'_>) -> Result<Synced, Error> {
-    let (now, root, question) = (settings.now, &settings.archive, &settings.question);
-    let subject = Subject { api: question.api, org: question.org.clone(), since: settings.since };
+    let (now, root, api) = (settings.now, &settings.archive, &settings.api);
+    let subject = Subject { api: api.api, org: settings.org.clone(), since: settings.since };
     let mut store = block_in_place(|| Store::open(root, &subject, now))?;
     let unsettled = block_in_place(|| store.unsettled())?;
     let State { org, since, until, watermark, .. } = store.state().clone();
-    let question = &Question { org, ..question.clone() };
-    let mut run = Run { question, synced: Synced::default() };
+    let query = &SessionQuery::all(org, since..now);
+    let mut run = Run { api, query, synced: Synced::default() };
 
     // What is there already and changed since.
     let mut seen = HashSet::new();
     if since < until && !settings.full {
-        let asked = Question { updated_from: Some(watermark - OVERLAP), ..run.created(since..until) };
+        let asked = SessionQuery { updated_from: Some(watermark - OVERLAP), ..run.created(since..until) };
         let tables = run.ask(&asked, progress).await?;
         seen.extend(stored::ids(tables.sessions())?);
         block_in_place(|| store.add(&tables, |_| ()))?;
@@ -91,11 +91,11 @@ pub async fn sync(settings: &Sync, progress: Listener<'_>) -> Result<Synced, Err
         block_in_place(|| store.add(&tables, |_| ()))?;
     }
 
-    let told = fetch::people(question).await;
+    let told = fetch::people(api, query).await;
     // Names that were lost are had again.
     let people = store.people().unwrap_or_default().renewed(&told);
     let known = store.vendor().unwrap_or_default();
-    let (vendor, untold) = renewed(known, question, since, settings).await;
+    let (vendor, untold) = renewed(known, query, settings).await;
     block_in_place(|| store.finish(&people, &vendor, now))?;
     let sessions = store.state().sessions();
     Ok(Synced { sessions, notes: told.notes.into_iter().chain(untold).collect(), ..run.synced })
@@ -104,18 +104,14 @@ pub async fn sync(settings: &Sync, progress: Listener<'_>) -> Result<Synced, Err
 /// What the vendor tells now: its ACUs of the days that are open, its counts of the
 /// last whole week and month, its billing cycles. What it does not tell stays as it
 /// was, and is a note.
-async fn renewed(
-    mut known: Vendor,
-    question: &Question,
-    since: DateTime<Utc>,
-    settings: &Sync,
-) -> (Vendor, Option<String>) {
+async fn renewed(mut known: Vendor, query: &SessionQuery, settings: &Sync) -> (Vendor, Option<String>) {
+    let (api, since) = (&settings.api, query.from);
     let (now, tz) = (settings.now, settings.tz);
     let mut untold = Vec::new();
     // East of UTC a week is over while its last day is still today in UTC.
     let latest = today(now, tz).max(now.date_naive());
     if let Some(days) = known.open_days(since.date_naive(), latest) {
-        match fetch::consumption(question, &days).await {
+        match fetch::consumption(api, query, &days).await {
             Ok(told) => known.add_days(&days, told),
             Err(why) => untold.push(format!("ACUs ({why})")),
         }
@@ -126,14 +122,14 @@ async fn renewed(
         if span.start < since {
             continue;
         }
-        let asked = Question { from: span.start, to: span.end, ..question.clone() };
-        let told = fetch::vendor(&asked, None).await;
+        let asked = SessionQuery { from: span.start, to: span.end, ..query.clone() };
+        let told = fetch::vendor(api, &asked, None).await;
         if told.counts != Counts::default() {
             known.add_counts(&span, told.counts);
         }
         untold.extend(told.untold.into_iter().map(|(what, why)| format!("{what} ({why})")));
     }
-    match fetch::cycles(question).await {
+    match fetch::cycles(api, query).await {
         Ok(cycles) => known.cycles = cycles,
         Err(why) => untold.push(format!("billing cycles ({why})")),
     }
@@ -147,14 +143,15 @@ async fn renewed(
 
 /// What the steps of a sync share.
 struct Run<'r> {
-    question: &'r Question,
+    api: &'r ApiConfig,
+    query: &'r SessionQuery,
     synced: Synced,
 }
 
 impl Run<'_> {
-    /// The question about all sessions created in a window.
-    fn created(&self, window: Range<DateTime<Utc>>) -> Question {
-        Question { from: window.start, to: window.end, ..self.question.clone() }
+    /// All sessions created in a window.
+    fn created(&self, window: Range<DateTime<Utc>>) -> SessionQuery {
+        SessionQuery { from: window.start, to: window.end, ..self.query.clone() }
     }
 
     /// Sessions by their ids. Of so many short answers only what goes wrong is told.
@@ -171,7 +168,7 @@ impl Run<'_> {
         };
         let mut all = TablesBuilder::default().finish()?;
         for ids in ids.chunks(AT_ONCE) {
-            let asked = Question { ids: ids.to_vec(), ..self.created(window.clone()) };
+            let asked = SessionQuery { ids: ids.to_vec(), ..self.created(window.clone()) };
             let tables = self.ask(&asked, &troubles).await?;
             let came = tables.sessions().height();
             self.synced.gone += ids.len().saturating_sub(came) as u64;
@@ -181,14 +178,14 @@ impl Run<'_> {
     }
 
     /// What the API answers, proved to be all.
-    async fn ask(&mut self, question: &Question, progress: Listener<'_>) -> Result<Tables, Error> {
+    async fn ask(&mut self, query: &SessionQuery, progress: Listener<'_>) -> Result<Tables, Error> {
         let mut builder = TablesBuilder::default();
         let mut deliver = |delivery: Delivery<'_>| match delivery {
             Delivery::Restart => builder = TablesBuilder::default(),
             Delivery::Answer { .. } => {}
             Delivery::Page(rows) => builder.push(rows),
         };
-        let ledger = fetch::fetch(question, &mut deliver, progress).await?;
+        let ledger = fetch::fetch(self.api, query, &mut deliver, progress).await?;
         self.synced.received += ledger.unique;
         self.synced.rejected += ledger.rejected;
         Ok(block_in_place(|| builder.finish())?)

@@ -29,7 +29,7 @@ pub use sync::Sync;
 
 use crate::cli::{Format, ReportArgs};
 use crate::cycle::{self, Cycle, Rhythm};
-use crate::fetch::{Api, Question};
+use crate::fetch::{Api, ApiConfig, SessionQuery};
 use crate::money::Prices;
 use crate::people::{People, TagRule};
 use crate::period::{self, Period};
@@ -108,8 +108,10 @@ pub struct Pages {
 /// Everything a report needs to know, checked.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// What the API is asked.
-    pub question: Question,
+    /// How the API is reached.
+    pub api: ApiConfig,
+    /// Which sessions are wanted.
+    pub query: SessionQuery,
     /// Where the sessions come from if nobody is asked.
     pub pages: Option<Pages>,
     /// The archive that they come from, if nobody is asked and nothing was saved.
@@ -161,7 +163,7 @@ pub struct Settings {
 impl Settings {
     /// Organisation id, or `enterprise`.
     pub fn scope(&self) -> &str {
-        self.question.org.as_deref().unwrap_or("enterprise")
+        self.query.org.as_deref().unwrap_or("enterprise")
     }
 
     /// Whether sessions are told of teams.
@@ -180,10 +182,10 @@ impl Settings {
     pub fn follow(&mut self, told: &[Range<DateTime<Utc>>]) -> bool {
         let [first, last] = so_far(&self.period, self.now);
         let days = Period::days(first, last, self.period.tz());
-        let span = days.map(|days| days.from().to_utc()..days.to().to_utc().min(self.question.to));
+        let span = days.map(|days| days.from().to_utc()..days.to().to_utc().min(self.query.to));
         let Some((span, earliest)) = span.zip(self.periods.last()) else { return false };
         let Some(cycles) = cycle::told(told, &span, self.period.tz()) else { return false };
-        self.question.from = reaching(earliest, &cycles);
+        self.query.from = reaching(earliest, &cycles);
         self.cycles = cycles;
         true
     }
@@ -229,18 +231,17 @@ impl Settings {
             true => (Some(Api::V2), None),
             false => (None, Some(checked_key(key.as_ref())?).zip(key)),
         };
-        let asked = asked(&args.access, args.org.as_deref(), key, &network, limits)?;
-        let api_from = asked.api_from;
+        let (api, api_from) = asked(&args.access, key, &network, limits)?;
         let pages = args.pages.clone();
-        let stated = args.access.api.as_ref().map(|_| asked.question.api);
+        let stated = args.access.api.as_ref().map(|_| api.api);
         let pages = pages.map(|path| Pages { path, api: stated });
-        let question = Question {
-            from,
-            to: if open { now } else { period.to().to_utc() },
+        let org = args.org.as_deref().map(|org| word("--org", org)).transpose()?;
+        let to = if open { now } else { period.to().to_utc() };
+        let query = SessionQuery {
             tags: args.tags.iter().map(|tag| word("--tag", tag)).collect::<Result<_, _>>()?,
-            users: users(&args.users, limits.unwrap_or(asked.question.api))?,
+            users: users(&args.users, limits.unwrap_or(api.api))?,
             allow_partial: args.allow_partial,
-            ..asked.question
+            ..SessionQuery::all(org, from..to)
         };
         let complete = period.complete(now);
         let privacy = privacy(args)?;
@@ -266,7 +267,8 @@ impl Settings {
         let reconcile = !args.no_reconcile && args.pages.is_none();
         let save_pages = args.save_pages.clone().filter(|_| !args.is_offline());
         Ok(Self {
-            question,
+            api,
+            query,
             pages,
             archive: args.archive().cloned(),
             save_pages,
@@ -393,8 +395,8 @@ mod tests {
     #[test]
     fn one_window_holds_the_period_and_its_trend() {
         let settings = resolve(week("2026-W41")).unwrap();
-        assert_eq!(settings.question.from.to_rfc3339(), "2026-09-21T00:00:00+00:00");
-        assert_eq!(settings.question.to.to_rfc3339(), "2026-10-12T00:00:00+00:00");
+        assert_eq!(settings.query.from.to_rfc3339(), "2026-09-21T00:00:00+00:00");
+        assert_eq!(settings.query.to.to_rfc3339(), "2026-10-12T00:00:00+00:00");
         assert_eq!((settings.periods.len(), settings.points, settings.complete), (3, 3, true));
     }
 
@@ -414,12 +416,12 @@ mod tests {
         };
         let month = of(None, |_| ());
         assert_eq!(
-            (labels(&month), month.question.from.to_rfc3339()),
+            (labels(&month), month.query.from.to_rfc3339()),
             (vec!["2026-10".to_owned()], "2026-09-21T00:00:00+00:00".to_owned())
         );
         let cycle = of(Some("15"), |_| ());
         assert_eq!(labels(&cycle), ["2026-09-15_2026-10-14"]);
-        assert_eq!(cycle.question.from.to_rfc3339(), "2026-09-15T00:00:00+00:00");
+        assert_eq!(cycle.query.from.to_rfc3339(), "2026-09-15T00:00:00+00:00");
         // A quarter that has yet to end has no month that has yet to begin.
         let quarter = of(None, |args| (args.week, args.quarter) = (None, Some("2026-Q4".to_owned())));
         assert_eq!(labels(&quarter), ["2026-10"]);
@@ -431,18 +433,18 @@ mod tests {
         assert!(!told.follow(&[moment("2026-08-10T08:00:00Z")..moment("2026-10-10T08:00:00Z")]));
         assert_eq!(labels(&told), ["2026-10"]);
         assert!(told.follow(&[moment("2026-09-10T08:00:00Z")..moment("2026-10-20T08:00:00Z")]));
-        assert_eq!(told.question.from.to_rfc3339(), "2026-09-10T08:00:00+00:00");
+        assert_eq!(told.query.from.to_rfc3339(), "2026-09-10T08:00:00+00:00");
     }
 
     #[test]
     fn a_running_period_is_frozen_at_the_start_of_the_run() {
         let settings = resolve(week("2026-W42")).unwrap();
-        assert_eq!(settings.question.to.to_rfc3339(), "2026-10-14T09:30:15+00:00");
+        assert_eq!(settings.query.to.to_rfc3339(), "2026-10-14T09:30:15+00:00");
         assert!(!settings.complete);
         let next = resolve(week("2026-W43")).unwrap();
-        assert_eq!(next.question.to.to_rfc3339(), "2026-10-14T09:30:15+00:00");
+        assert_eq!(next.query.to.to_rfc3339(), "2026-10-14T09:30:15+00:00");
         let far = resolve(week("2026-W49")).unwrap();
-        assert_eq!(far.question.to.to_rfc3339(), "2026-12-07T00:00:00+00:00");
+        assert_eq!(far.query.to.to_rfc3339(), "2026-12-07T00:00:00+00:00");
     }
 
     #[test]

@@ -6,17 +6,19 @@ use chrono::{DateTime, Datelike, NaiveTime, SubsecRound, Utc};
 use chrono_tz::Tz;
 
 use super::asked::asked;
-use super::checks::{checked_key, quoted, zone};
+use super::checks::{checked_key, quoted, word, zone};
 use super::{FoundKey, Network, SettingsError};
 use crate::cli::SyncArgs;
-use crate::fetch::Question;
+use crate::fetch::ApiConfig;
 use crate::period;
 
 /// Everything a sync needs to know, checked.
 #[derive(Clone, Debug)]
 pub struct Sync {
-    /// Whom to ask, and how; about no time yet.
-    pub question: Question,
+    /// How the API is reached.
+    pub api: ApiConfig,
+    /// One organisation, or the whole enterprise.
+    pub org: Option<String>,
     /// What decided on the generation of the API.
     pub api_from: &'static str,
     /// Where the archive lies.
@@ -45,10 +47,10 @@ impl Sync {
         let now = now.trunc_subsecs(0);
         let since = args.since.as_deref().map(|text| since(text, now)).transpose()?;
         let key = Some(checked_key(key.as_ref())?).zip(key);
-        let asked = asked(&args.access, args.org.as_deref(), key, network, None)?;
-        let (question, api_from) = (asked.question, asked.api_from);
+        let (api, api_from) = asked(&args.access, key, network, None)?;
+        let org = args.org.as_deref().map(|org| word("--org", org)).transpose()?;
         let (archive, tz) = (args.archive.clone(), zone(&args.tz)?);
-        Ok(Self { question, api_from, archive, since, full: args.full, tz, now })
+        Ok(Self { api, org, api_from, archive, since, full: args.full, tz, now })
     }
 }
 

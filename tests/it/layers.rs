@@ -167,7 +167,7 @@ fn may_import(part: &str, other: &str) -> bool {
         ("simulator", _, _) => false,
         // Specifications in, markup out: charts know nothing of facts.
         ("charts", _, _) => COMMON.contains(&other),
-        // Settings end in the question that the fetch takes, and in nothing else of it.
+        // Settings end in the configuration and the query that the fetch takes, and in nothing else of it.
         ("settings", _, _) => matches!(other, "cli" | "fetch") || COMMON.contains(&other),
         (_, Some(own), Some(other)) => other < own,
         // An amount of money is written in its currency.
@@ -208,7 +208,7 @@ fn every_part_of_the_house_is_known() {
 }
 
 #[test]
-fn settings_take_of_the_fetch_only_its_question() {
+fn settings_take_of_the_fetch_only_its_configuration_and_query() {
     let taken: Vec<String> = sources()
         .iter()
         .filter(|source| source.part == "settings")
@@ -222,10 +222,10 @@ fn settings_take_of_the_fetch_only_its_question() {
     assert_eq!(
         taken,
         [
-            "crate::fetch::{Api, Gate, Question, Secret}",
+            "crate::fetch::{Api, ApiConfig, Gate, Secret}",
             "crate::fetch::Api",
-            "crate::fetch::{Api, Question}",
-            "crate::fetch::Question"
+            "crate::fetch::{Api, ApiConfig, SessionQuery}",
+            "crate::fetch::ApiConfig"
         ]
     );
 }

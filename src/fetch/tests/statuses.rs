@@ -15,8 +15,8 @@ async fn every_status_has_its_verdict() {
         let mut verdicts: Vec<(u16, String)> = Vec::new();
         for status in 100..=599 {
             let server = serve(move |_| json(status, r#"{"detail": "so"}"#));
-            let question = Question { api, ..question(&server.base) };
-            let (outcome, seen) = run(&question).await;
+            let config = ApiConfig { api, ..config(&server.base) };
+            let (outcome, seen) = run(&config).await;
             let error = outcome.expect_err("an answer without a page");
             let what = match server.log().len() {
                 1 => "stops at once".to_owned(),

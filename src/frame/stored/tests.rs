@@ -29,7 +29,7 @@ fn built(sessions: &[&str]) -> Tables {
             builder.push(rows);
         }
     };
-    replay([page.as_bytes()], &settings.question, &mut take).unwrap();
+    replay([page.as_bytes()], settings.api.api, &settings.query, &mut take).unwrap();
     builder.finish().unwrap()
 }
 

@@ -152,7 +152,7 @@ async fn fetched(organisation: &Arc<Organisation>, day: &Day) -> Result<(Ledger,
     };
     let said = Mutex::new(String::new());
     let progress = |news| said.lock().unwrap().push_str(&format!("{news:?}"));
-    let outcome = fetch_within(&settings.question, &hurried(), &mut deliver, &progress).await;
+    let outcome = fetch_within(&settings.api, &settings.query, &hurried(), &mut deliver, &progress).await;
     assert!(
         simulator.most_in_flight() <= day.concurrency as usize,
         "{} in flight at once, {day:?}",
