@@ -16,7 +16,16 @@ pub mod cli;
 
 pub mod settings;
 
-pub mod fetch;
+mod saved;
+
+/// The client of the API, and saved pages, which are read by the same rules.
+pub mod fetch {
+    pub use crate::saved::{PagesError, Reach, Saved, Sink, UNFINISHED, saved, saved_files};
+    pub use devin_api::*;
+}
+
+pub use devin_api::{proxy, register, tls};
+pub use devin_simulator as simulator;
 
 pub mod frame;
 
@@ -45,10 +54,6 @@ pub mod people;
 pub mod period;
 pub mod pipeline;
 pub mod progress;
-pub mod proxy;
-pub mod register;
 pub mod regular_file;
-pub mod simulator;
 pub mod text;
-pub mod tls;
 pub mod unit;

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
+pub use devin_api::pattern::fits;
+use devin_api::pattern::stands_for;
 
 use crate::period::Period;
 
@@ -220,29 +222,6 @@ impl TagRule {
         let stands = stands_for(&self.pattern, tag)?;
         Some(self.team.as_deref().unwrap_or(stands).trim()).filter(|team| !team.is_empty())
     }
-}
-
-/// Whether a tag fits a pattern, in which `*` stands for any text.
-pub fn fits(pattern: &str, tag: &str) -> bool {
-    stands_for(pattern, tag).is_some()
-}
-
-/// What the first `*` of a pattern stands for in a text; `None` where they differ.
-fn stands_for<'t>(pattern: &str, text: &'t str) -> Option<&'t str> {
-    let Some((before, after)) = pattern.split_once('*') else {
-        return (pattern == text).then_some(text);
-    };
-    let rest = text.strip_prefix(before)?;
-    let Some((middle, last)) = after.rsplit_once('*') else { return rest.strip_suffix(after) };
-    let mut rest = rest.strip_suffix(last)?;
-    let mut first = None;
-    // Whatever fits, fits with each part as far to the left as it can be.
-    for part in middle.split('*') {
-        let (skipped, next) = rest.split_once(part)?;
-        first.get_or_insert(skipped);
-        rest = next;
-    }
-    first
 }
 
 /// When somebody was in which team: from an instant on, UTC in microseconds.

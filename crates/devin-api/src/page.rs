@@ -1,0 +1,392 @@
+//! A page's records, each judged on its own: accepted, outside the question, or rejected.
+
+use std::cell::OnceCell;
+use std::fmt;
+use std::ops::Range;
+
+use chrono::{DateTime, Utc};
+use serde_json::value::RawValue;
+
+use super::api::Api;
+use super::dense::too_dense;
+use super::envelope::{self, Envelope, Enveloped, Flaw};
+use super::lenient::Text;
+use super::plain::{self, Plain};
+use super::shapes::{Rewritten, rewritten};
+use super::time::Instant;
+use super::wire::{IdOnly, Session, bare_id};
+use super::{Row, SessionQuery};
+use crate::pattern::fits;
+use crate::text::clean;
+
+/// What becomes of one record.
+#[derive(Debug)]
+pub enum Verdict<'a> {
+    /// It is part of the answer; `naive` if its creation time named no zone.
+    Accepted {
+        /// The record in its place.
+        row: Row<'a>,
+        /// Its creation time named no zone.
+        naive: bool,
+    },
+    /// It lies outside the window, the tags or the users; its id still counts.
+    Outside {
+        /// Its id.
+        id: String,
+        /// When it last changed.
+        updated: Option<DateTime<Utc>>,
+        /// The API was asked for it, because it cannot filter by patterns of tags.
+        expected: bool,
+    },
+    /// It has no id, no readable creation time, or does not fit at all.
+    Rejected(Rejection),
+}
+
+/// Why a record is rejected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    /// Its id, as far as it can be read.
+    pub id: Option<String>,
+    /// The field and its value, for messages.
+    pub why: String,
+}
+
+impl Rejection {
+    fn new(id: Option<&str>, field: &str, json: Option<&str>) -> Self {
+        let value = json.map_or_else(|| "missing".to_owned(), |json| clean(json, LONGEST_VALUE));
+        Self { id: id.map(str::to_owned), why: format!("{field} is {value}") }
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.id {
+            Some(id) => write!(f, "id {}: {}", clean(id, LONGEST_VALUE), self.why),
+            None => f.write_str(&self.why),
+        }
+    }
+}
+
+/// Characters of a value in a message.
+const LONGEST_VALUE: usize = 60;
+
+/// A page as it came, borrowed from its body.
+#[derive(Debug)]
+pub struct Page<'a> {
+    /// The body itself.
+    pub body: &'a str,
+    /// What it says about the walk.
+    pub envelope: Envelope,
+    /// The records that fit, in the server's order.
+    pub sessions: Vec<Session<'a>>,
+    /// Those that do not.
+    pub unreadable: Vec<Rejection>,
+}
+
+/// Where the text of records lives that are not read as they came.
+#[derive(Debug, Default)]
+pub struct Spare {
+    mended: OnceCell<String>,
+    rewritten: OnceCell<Vec<Option<Rewritten>>>,
+}
+
+impl Spare {
+    /// The body without halves of surrogate pairs.
+    pub fn mended<'a>(&'a self, body: &str) -> &'a str {
+        self.mended.get_or_init(|| mended(body))
+    }
+
+    /// Reads all records of a body, each on its own.
+    pub fn records<'a>(
+        &'a self,
+        records: Vec<&'a RawValue>,
+    ) -> impl Iterator<Item = Result<Session<'a>, Rejection>> {
+        let rewrite = || records.iter().map(|record| rewritten(record.get())).collect();
+        let rewritten = self.rewritten.get_or_init(rewrite);
+        records.into_iter().zip(rewritten).map(|(record, rewritten)| {
+            let text = rewritten.as_ref().map_or(record.get(), |rewritten| &rewritten.text);
+            let mut session =
+                serde_json::from_str::<Session<'a>>(text).map_err(|_| unreadable(record.get()))?;
+            session.unreadable = rewritten.as_ref().map_or(0, |rewritten| rewritten.unreadable);
+            session.exported = rewritten.as_ref().and_then(|rewritten| rewritten.exported.as_ref());
+            Ok(session)
+        })
+    }
+}
+
+fn unreadable(record: &str) -> Rejection {
+    Rejection::new(id(record).as_deref(), "the record", Some(record))
+}
+
+/// The id of a record that does not fit, as far as it can be read.
+pub fn id(record: &str) -> Option<String> {
+    let one = serde_json::from_str::<IdOnly<'_>>(record).ok()?;
+    bare_id(&one.session_id).map(str::to_owned)
+}
+
+/// Reads a page: in one pass where every record is plain, else record by record.
+///
+/// # Errors
+///
+/// A body that is no whole page.
+pub fn read<'a>(body: &'a str, spare: &'a Spare, api: Api) -> Result<Page<'a>, Flaw> {
+    if let Some(what) = too_dense(body.as_bytes()) {
+        return Err(Flaw::Contract(format!("it is {what}")));
+    }
+    if let Some(mut page) = plain(body)
+        && let Some(sessions) = page.items.take()
+    {
+        let envelope = page.envelope(api, sessions.len() as u64)?;
+        return Ok(Page { body, envelope, sessions, unreadable: Vec::new() });
+    }
+    // What is amiss is either the body's, and told here, or that of single records.
+    let envelope = envelope::read(body, api)?;
+    let mended = spare.mended(body);
+    let raw = serde_json::from_str::<Enveloped<'a, Vec<&'a RawValue>>>(mended)
+        .map_err(|error| Flaw::Contract(format!("its records cannot be read: {error}")))?;
+    let mut page =
+        Page { body, envelope, sessions: Vec::with_capacity(raw.items.len()), unreadable: Vec::new() };
+    for record in spare.records(raw.items) {
+        match record {
+            Ok(session) => page.sessions.push(session),
+            Err(rejection) => page.unreadable.push(rejection),
+        }
+    }
+    Ok(page)
+}
+
+/// A page whose records are all plain.
+fn plain(body: &str) -> Option<plain::Page<'_>> {
+    let (page, end) = Plain::new(body).page(0)?;
+    body.get(end..)?.trim_ascii().is_empty().then_some(page)
+}
+
+/// Judges the records of a page against the query and a window within it;
+/// `position` gives the place of the nth record in the server's order.
+pub fn judge<'p>(
+    sessions: &'p [Session<'p>],
+    unreadable: Vec<Rejection>,
+    query: &SessionQuery,
+    window: &Range<DateTime<Utc>>,
+    position: impl Fn(u64, DateTime<Utc>) -> u64,
+) -> impl Iterator<Item = Verdict<'p>> {
+    let judged = (0..).zip(sessions).map(move |(index, session)| {
+        let created = session.created();
+        verdict(session, created, query, window, |created| position(index, created))
+    });
+    judged.chain(unreadable.into_iter().map(Verdict::Rejected))
+}
+
+/// The most tags of a session, and pull requests, issues and action items: nobody
+/// has more, and comparing them with each other would take for ever.
+const MOST_ENTRIES: usize = 2_000;
+
+/// The most bytes of a text that is kept: a title, an address, a tag.
+const LONGEST_TEXT: usize = 64 * 1024;
+
+/// Why records are rejected, for messages about too many of them.
+pub const REJECTED: &str = "have no id, no readable creation time, a text of more than 64 KiB, or more than \
+                            2000 tags, pull requests or issues";
+
+/// Judges one record, created at a moment, against the query and a window within it.
+pub fn verdict<'a>(
+    session: &'a Session<'a>,
+    created: Option<Instant>,
+    query: &SessionQuery,
+    window: &Range<DateTime<Utc>>,
+    position: impl FnOnce(DateTime<Utc>) -> u64,
+) -> Verdict<'a> {
+    let Some(id) = session.id() else {
+        let (field, value) = match session.exported {
+            Some(_) => ("url", &session.url),
+            None => ("session_id", &session.session_id),
+        };
+        return Verdict::Rejected(Rejection::new(None, field, value.get()));
+    };
+    let rejected =
+        |field: &str, value: Option<&str>| Verdict::Rejected(Rejection::new(Some(id), field, value));
+    let size = session.size();
+    if size.longest_list > MOST_ENTRIES {
+        return rejected("the length of a list", Some(&size.longest_list.to_string()));
+    }
+    if size.longest_text > LONGEST_TEXT {
+        return rejected("the length of a text", Some(&format!("{} bytes", size.longest_text)));
+    }
+    let Some(created) = created else {
+        return rejected("created_at", session.created_at);
+    };
+    if !window.contains(&created.utc) || !is_asked(session, query) {
+        return outside(id, session);
+    }
+    if !has_tag(session, &query.tags) {
+        return Verdict::Outside { id: id.to_owned(), updated: session.updated(), expected: true };
+    }
+    let Instant { utc: created, naive } = created;
+    let (position, updated) = (position(created), session.updated());
+    Verdict::Accepted { row: Row { position, created, updated, again: false, session }, naive }
+}
+
+/// The verdict on a record that is not wanted.
+pub fn outside<'a>(id: &str, session: &Session<'_>) -> Verdict<'a> {
+    Verdict::Outside { id: id.to_owned(), updated: session.updated(), expected: false }
+}
+
+/// Whether a session is one of those that the API was asked for, and has one of the
+/// tags and one of the users that it was asked for. When it changed does not matter: fresher news than
+/// were asked for do no harm.
+fn is_asked(session: &Session<'_>, query: &SessionQuery) -> bool {
+    let asked = |wanted: &[String], text: Option<&str>| {
+        text.is_some_and(|text| wanted.iter().any(|one| one.trim() == text))
+    };
+    let users = [&session.user_id, &session.service_user_id];
+    let used = || users.into_iter().any(|user| asked(&query.users, user.trimmed()));
+    let named = || asked(&query.ids, session.id());
+    has_tag(session, query.asked_tags())
+        && (query.users.is_empty() || used())
+        && (query.ids.is_empty() || named())
+}
+
+/// Whether a session has a tag that fits one of these; empty is any session.
+fn has_tag(session: &Session<'_>, patterns: &[String]) -> bool {
+    let is_one = |tag: &str| patterns.iter().any(|pattern| fits(pattern.trim(), tag));
+    patterns.is_empty() || session.tags.0.iter().filter_map(Text::trimmed).any(is_one)
+}
+
+/// Half of an escaped surrogate pair stands for no character, and serde refuses
+/// the whole page for it; U+FFFD takes its place.
+pub fn mended(body: &str) -> String {
+    let mut out = String::with_capacity(body.len());
+    let mut rest = body;
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        out.push_str(before);
+        let length = match (surrogate(escape), escape.get(6..).and_then(surrogate)) {
+            (Some(Half::High), Some(Half::Low)) => 12,
+            (Some(_), _) => {
+                out.push('\u{fffd}');
+                rest = escape.get(6..).unwrap_or_default();
+                continue;
+            }
+            // A backslash and what it escapes, which may be another backslash.
+            (None, _) => escape.char_indices().nth(2).map_or(escape.len(), |(end, _)| end),
+        };
+        let (kept, after) = escape.split_at(length);
+        out.push_str(kept);
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+enum Half {
+    High,
+    Low,
+}
+
+fn surrogate(escape: &str) -> Option<Half> {
+    let digits = escape.strip_prefix("\\u")?.get(..4)?;
+    match u16::from_str_radix(digits, 16).ok()? {
+        0xd800..=0xdbff => Some(Half::High),
+        0xdc00..=0xdfff => Some(Half::Low),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::query;
+    use super::*;
+
+    /// Each verdict in a few letters.
+    fn judged(body: &str, query: &SessionQuery) -> Vec<String> {
+        let spare = Spare::default();
+        let page = read(body, &spare, Api::V2).unwrap();
+        let (sessions, unreadable, window) = (page.sessions, page.unreadable, query.window());
+        let verdicts = judge(&sessions, unreadable, query, &window, |index, _| 100 + index);
+        let letters = verdicts.map(|verdict| match verdict {
+            Verdict::Accepted { row, naive } => {
+                format!("{}@{}{}", row.session.id().unwrap(), row.position, if naive { "n" } else { "" })
+            }
+            Verdict::Outside { id, expected: true, .. } => format!("expected {id}"),
+            Verdict::Outside { id, .. } => format!("out {id}"),
+            Verdict::Rejected(rejection) => format!("no {}", rejection.id.unwrap_or_default()),
+        });
+        letters.collect()
+    }
+
+    fn page(records: &[&str]) -> String {
+        format!(r#"{{"items": [{}], "has_more": false, "total": 0}}"#, records.join(","))
+    }
+
+    const WITHIN: &str = r#""created_at": "2026-10-07T00:00:00Z""#;
+
+    #[test]
+    fn the_window_is_half_open() {
+        let body = page(&[
+            r#"{"session_id": "devin-a", "created_at": "2026-10-05T00:00:00Z"}"#,
+            r#"{"session_id": "b", "created_at": "2026-10-04T23:59:59.999Z"}"#,
+            r#"{"session_id": "c", "created_at": "2026-10-12T00:00:00Z"}"#,
+            r#"{"session_id": "d", "created_at": "2026-10-11T23:59:59.999999"}"#,
+            r#"{"session_id": "e", "created_at": "2026-10-12T01:00:00+02:00"}"#,
+        ]);
+        let query = query();
+        assert_eq!(judged(&body, &query), ["a@100", "out b", "out c", "d@103n", "e@104"]);
+    }
+
+    #[test]
+    fn what_cannot_be_placed_is_rejected_alone() {
+        let good = format!(r#"{{"session_id": "good", {WITHIN}}}"#);
+        let nameless = format!("{{{WITHIN}}}");
+        let body =
+            page(&[r#"{"session_id": "a"}"#, &nameless, "null", "7", &good, r#"{"session_id": "devin-"}"#]);
+        let query = query();
+        assert_eq!(judged(&body, &query), ["no a", "no ", "good@102", "no ", "no ", "no "]);
+        let twice = format!(r#"{{"session_id": "t", "url": "u", "url": "v", {WITHIN}}}"#);
+        assert_eq!(judged(&page(&[&twice, &good]), &query), ["t@100", "good@101"]);
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_costs_no_session() {
+        let broken =
+            format!(r#"{{"session_id": "a", "title": "x\ud83d\\\ude00\ud83d\ude00é\udead", {WITHIN}}}"#);
+        let body = page(&[&broken]);
+        let spare = Spare::default();
+        let page = read(&body, &spare, Api::V2).unwrap();
+        assert_eq!(page.sessions[0].title.get(), Some("x\u{fffd}\\\u{fffd}😀é\u{fffd}"));
+    }
+
+    #[test]
+    fn mending_leaves_everything_else_alone() {
+        for text in ["", r#"{"a": "\\ud800 \n \" \u00e9 \ud83d\ude00"}"#, "\\", "\\u", "\\ud8", "é\\é"] {
+            assert_eq!(mended(text), text);
+        }
+    }
+
+    #[test]
+    fn filters_are_checked() {
+        let body = page(&[
+            &format!(r#"{{"session_id": "a", "tags": ["x", " y "], "user_id": "u", {WITHIN}}}"#),
+            &format!(r#"{{"session_id": "b", "tags": ["z"], "user_id": "u", {WITHIN}}}"#),
+            &format!(
+                r#"{{"session_id": "c", "tags": ["y"], "user_id": "bot", "service_user_id": "v", {WITHIN}}}"#
+            ),
+            &format!(r#"{{"session_id": "d", "tags": null, {WITHIN}}}"#),
+        ]);
+        let mut query = query();
+        query.tags = vec!["y".to_owned(), "w".to_owned()];
+        assert_eq!(judged(&body, &query), ["a@100", "out b", "c@102", "out d"]);
+        query.users = vec!["v".to_owned()];
+        assert_eq!(judged(&body, &query), ["out a", "out b", "c@102", "out d"]);
+        query.tags = Vec::new();
+        assert_eq!(judged(&body, &query), ["out a", "out b", "c@102", "out d"]);
+        query.users = Vec::new();
+        query.tags = vec!["w".to_owned(), "*y*".to_owned()];
+        assert_eq!(judged(&body, &query), ["a@100", "expected b", "c@102", "expected d"]);
+        query.tags = vec!["*".to_owned()];
+        assert_eq!(judged(&body, &query), ["a@100", "b@101", "c@102", "expected d"]);
+        query.tags = Vec::new();
+        query.users = Vec::new();
+        query.ids = vec!["d".to_owned(), "a".to_owned()];
+        assert_eq!(judged(&body, &query), ["a@100", "out b", "out c", "d@103"]);
+    }
+}

@@ -1,0 +1,328 @@
+//! One walk through all pages, and the proof that nothing is missing.
+
+use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, Utc};
+use reqwest::Url;
+
+use super::api::Api;
+use super::ask::Asker;
+use super::envelope::Envelope;
+use super::page::{self, Page, REJECTED, judge};
+use super::proof::Tally;
+use super::{Delivery, FetchError, Ledger, Limits, Progress};
+use super::{address, archived, offsets, slices};
+
+/// From this many rows outside the query a single page tells that it was ignored.
+const TELLING: u64 = 10;
+
+/// Walks until a walk is proved complete, or often enough.
+///
+/// # Errors
+///
+/// Any failure to ask; broken promises of the API; [`FetchError::Incomplete`]
+/// unless that is allowed.
+pub(super) async fn proved(
+    asker: &Asker<'_>,
+    limits: &Limits,
+    deliver: &mut (dyn FnMut(Delivery<'_>) + Send),
+    progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<Ledger, FetchError> {
+    let mut number = 1;
+    // What the walk before came to, and whether all came to the same.
+    let (mut before, mut alike) = (None, true);
+    loop {
+        let mut walk = Walk::new(limits, asker, deliver, progress);
+        let is_last = number >= limits.walks;
+        let mut parts = vec![walk.part().await?];
+        if asker.config.api == Api::V3
+            && (parts.iter().all(Part::is_whole) || (is_last && asker.query.allow_partial))
+            && archived::are_missing(&walk).await?
+        {
+            progress(Progress::Archived);
+            walk.go_on_with_archived();
+            parts.push(walk.part().await?);
+        }
+        let tally = walk.into_tally();
+        if let Some((outside, rows)) = tally.mostly_unasked(2) {
+            return Err(FetchError::FilterIgnored { outside, rows });
+        }
+        if let Some(rejected) = tally.too_many_rejected() {
+            let received = tally.received();
+            let first = tally.first_rejected().map(|(_, first)| format!("; the first: {first}"));
+            let first = first.unwrap_or_default();
+            return Err(asker.contract(&format!("{rejected} of {received} sessions {REJECTED}{first}")));
+        }
+        let missing =
+            parts.iter().find(|part| !part.is_whole()).map(|part| part.counted.against(part.received));
+        let reason = match missing {
+            Some(_) if is_last && asker.query.allow_partial => {
+                return Ok(tally.ledger(asker.requests(), false));
+            }
+            Some(reason) => reason,
+            None => return Ok(tally.ledger(asker.requests(), true)),
+        };
+        alike &= before.is_none_or(|before| before == parts);
+        before = Some(parts);
+        if is_last {
+            return Err(FetchError::Incomplete { reason, alike: alike && number > 1 });
+        }
+        number += 1;
+        progress(Progress::Again { walk: number, reason });
+        deliver(Delivery::Restart);
+    }
+}
+
+/// A part of a walk that has a count of its own, read to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Part {
+    counted: Counted,
+    /// Different sessions that came.
+    received: u64,
+}
+
+impl Part {
+    /// Whether as many came as the server counts.
+    fn is_whole(&self) -> bool {
+        self.counted.steady() && self.counted.last.is_none_or(|expected| expected == self.received)
+    }
+}
+
+/// How a page can lead nowhere.
+pub(super) const EMPTY_TWICE: &str = "was empty twice";
+/// The same.
+pub(super) const NOTHING_NEW: &str = "has no session that is new";
+
+/// The server's count of the sessions in question; v3 need not tell one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// At the beginning of a walk.
+    pub first: Option<u64>,
+    /// At its end.
+    pub last: Option<u64>,
+    /// Slices of the window that the last is the sum of; 0 where it was told as one.
+    pub slices: u64,
+}
+
+impl Counted {
+    /// Notes the count of one more answer; one without a count says nothing.
+    pub fn note(&mut self, total: Option<u64>) {
+        let Some(total) = total else { return };
+        let first = *self.first.get_or_insert(total);
+        // A count that has moved stays so: of answers side by side the last to
+        // land need not be the last that was made.
+        if total != first || self.last.is_none() {
+            self.last = Some(total);
+        }
+    }
+
+    /// Whether it stayed the same.
+    pub fn steady(&self) -> bool {
+        self.first == self.last
+    }
+
+    /// Why so many different sessions do not prove to be all.
+    pub fn against(&self, received: u64) -> String {
+        let last = self.last.unwrap_or(received);
+        let added = match self.slices {
+            0 | 1 => String::new(),
+            slices => format!(", added up over {slices} slices of the time"),
+        };
+        match self.first {
+            Some(first) if !self.steady() => format!(
+                "the server counted {first} sessions at first and {last} in the end{added}; \
+                 {received} different ones came"
+            ),
+            _ => format!("the server counts {last} sessions{added}, {received} different ones came"),
+        }
+    }
+}
+
+/// Whether a page brought sessions that no page brought before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum News {
+    /// It did.
+    Some,
+    /// It did not.
+    None,
+    /// It has none with an id that is new, and some without any.
+    Unknown,
+}
+
+/// One walk; shared by all requests that are in flight.
+pub(super) struct Walk<'w, 'q> {
+    pub limits: &'w Limits,
+    pub asker: &'w Asker<'q>,
+    /// The address of those sessions that are archived, once they are walked through.
+    archived: Option<Url>,
+    state: Mutex<State<'w>>,
+    progress: &'w (dyn Fn(Progress) + Send + Sync),
+}
+
+struct State<'w> {
+    tally: Tally,
+    /// The server's latest count of the whole question, with the sessions of an
+    /// earlier part.
+    total: Option<u64>,
+    earlier: u64,
+    /// Pages that were asked for to find out how long a slice is.
+    soundings: u64,
+    deliver: &'w mut (dyn FnMut(Delivery<'_>) + Send),
+}
+
+impl<'w, 'q> Walk<'w, 'q> {
+    fn new(
+        limits: &'w Limits,
+        asker: &'w Asker<'q>,
+        deliver: &'w mut (dyn FnMut(Delivery<'_>) + Send),
+        progress: &'w (dyn Fn(Progress) + Send + Sync),
+    ) -> Self {
+        let state = State { tally: Tally::default(), total: None, earlier: 0, soundings: 0, deliver };
+        Self { limits, asker, archived: None, state: Mutex::new(state), progress }
+    }
+
+    /// Walks through all sessions, or through the archived ones.
+    async fn part(&self) -> Result<Part, FetchError> {
+        let counted = match self.asker.config.api {
+            Api::V2 => offsets::walk(self).await?,
+            Api::V3 => slices::walk(self).await?,
+        };
+        Ok(Part { counted, received: self.state().tally.distinct_in_part() })
+    }
+
+    /// Begins a part of its own for the archived sessions.
+    fn go_on_with_archived(&mut self) {
+        self.archived = Some(address::archived(self.asker.sessions(), true));
+        let mut state = self.state();
+        state.earlier = state.tally.distinct();
+        state.tally.begin_part();
+    }
+
+    /// The address of the sessions that are walked through.
+    pub(super) fn sessions(&self) -> &Url {
+        self.archived.as_ref().unwrap_or_else(|| self.asker.sessions())
+    }
+
+    /// Whether these are the archived ones.
+    pub(super) fn is_of_archived(&self) -> bool {
+        self.archived.is_some()
+    }
+
+    /// Whether a session was met.
+    pub(super) fn has_met(&self, id: &str) -> bool {
+        self.state().tally.has_met(id)
+    }
+
+    /// Whether certain sessions are in question, and all of them were met.
+    pub(super) fn has_met_all_asked(&self) -> bool {
+        let state = self.state();
+        let ids = &self.asker.query.ids;
+        !ids.is_empty() && ids.iter().all(|id| state.tally.has_met(id))
+    }
+
+    /// Asks for a page and gives what `take` makes of it. A page that cannot
+    /// be read is asked for again, so `take` sees each page once.
+    ///
+    /// # Errors
+    ///
+    /// No answer, or what `take` finds.
+    pub(super) async fn ask<T>(
+        &self,
+        url: Url,
+        take: impl Fn(Page<'_>) -> Result<T, FetchError>,
+    ) -> Result<T, FetchError> {
+        let read = |body: &str| {
+            let spare = page::Spare::default();
+            page::read(body, &spare, self.asker.config.api).map(&take)
+        };
+        self.asker.ask(url, read).await?
+    }
+
+    /// Judges, counts and delivers a page; gives its envelope and what its ids
+    /// say about the way. `place` sorts the pages of a walk.
+    ///
+    /// # Errors
+    ///
+    /// The server ignored the question, or gives pages without end.
+    pub(super) fn take(
+        &self,
+        page: Page<'_>,
+        place: (u64, u64),
+        window: &Range<DateTime<Utc>>,
+        position: impl Fn(u64, DateTime<Utc>) -> u64,
+    ) -> Result<(Envelope, News), FetchError> {
+        let Page { body, envelope, sessions, unreadable } = page;
+        let mut state = self.state();
+        let verdicts = judge(&sessions, unreadable, self.asker.query, window, position);
+        let brought = state.tally.count(verdicts);
+        // On a short page a few rows on the window's edge are no sign of anything.
+        if brought.unasked >= TELLING && brought.unasked.saturating_mul(2) > envelope.count {
+            return Err(FetchError::FilterIgnored { outside: brought.unasked, rows: envelope.count });
+        }
+        // Pages too short to tell by themselves do so together.
+        if let Some((outside, rows)) = state.tally.mostly_unasked(TELLING) {
+            return Err(FetchError::FilterIgnored { outside, rows });
+        }
+        (state.deliver)(Delivery::Answer { place, body });
+        if !brought.rows.is_empty() {
+            (state.deliver)(Delivery::Page(&brought.rows));
+        }
+        let (pages, sessions, total) = (state.tally.pages(), state.tally.distinct(), state.total);
+        (self.progress)(Progress::Page { pages, sessions, total });
+        self.check_pages(pages.saturating_add(state.soundings))?;
+        let news = match (brought.fresh, brought.nameless) {
+            (0, 0) => News::None,
+            (0, _) => News::Unknown,
+            _ => News::Some,
+        };
+        Ok((envelope, news))
+    }
+
+    /// Notes a page that told no more than how long a slice is.
+    ///
+    /// # Errors
+    ///
+    /// More pages than any organisation has.
+    pub(super) fn note_sounding(&self) -> Result<(), FetchError> {
+        let mut state = self.state();
+        state.soundings = state.soundings.saturating_add(1);
+        self.check_pages(state.tally.pages().saturating_add(state.soundings))
+    }
+
+    /// Notes the server's count of the whole question.
+    pub(super) fn note_total(&self, total: Option<u64>, is_first: bool) {
+        let mut state = self.state();
+        let total = total.map(|total| total.saturating_add(state.earlier));
+        state.total = total;
+        drop(state);
+        if is_first {
+            (self.progress)(Progress::Total(total));
+        }
+    }
+
+    /// A walk has an end.
+    ///
+    /// # Errors
+    ///
+    /// More pages than any organisation has.
+    pub(super) fn check_pages(&self, pages: u64) -> Result<(), FetchError> {
+        if pages <= self.limits.pages {
+            return Ok(());
+        }
+        Err(self.asker.contract(&format!("more than {} pages", self.limits.pages)))
+    }
+
+    /// The server promises more after a page and does not give it.
+    pub(super) fn stuck(&self, page: &str, what: &str) -> FetchError {
+        self.asker.contract(&format!("{page} {what}, although more is promised"))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<'w>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn into_tally(self) -> Tally {
+        self.state.into_inner().unwrap_or_else(PoisonError::into_inner).tally
+    }
+}

@@ -1,0 +1,119 @@
+//! Why saved pages could not be read.
+
+use std::io;
+
+use devin_api::page::REJECTED;
+
+/// Saved pages that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PagesError {
+    /// A file or folder is not there, or this user may not read it.
+    #[error("could not read {path}: {source}")]
+    Unreadable {
+        /// Its path.
+        path: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A folder without saved pages.
+    #[error("there are no saved pages in {path}{}", others(*.left_out))]
+    NoFiles {
+        /// The folder.
+        path: String,
+        /// Files in it that are none by their names.
+        left_out: u64,
+    },
+    /// A run was killed while it put its pages in their places, or is doing so.
+    #[error("the pages in {path} are not all in their places")]
+    Unfinished {
+        /// The folder.
+        path: String,
+    },
+    /// What a file holds is neither a page nor a session.
+    #[error("{file}, line {line}: {what}")]
+    Content {
+        /// The file's path.
+        file: String,
+        /// The line, from 1.
+        line: u64,
+        /// What is amiss.
+        what: String,
+    },
+    /// It holds more than its size can honestly explain.
+    #[error("{file}: {what}")]
+    TooMuch {
+        /// The file's path.
+        file: String,
+        /// Which limit it exceeds.
+        what: String,
+    },
+    /// Nothing at all was there to be read.
+    #[error("there is nothing in {path}")]
+    Nothing {
+        /// Where.
+        path: String,
+    },
+    /// Too many records to be accidents have no id or no time.
+    #[error("{rejected} of {received} sessions in {path} {REJECTED}; the first: {first}")]
+    Rejected {
+        /// Where.
+        path: String,
+        /// So many cannot be placed …
+        rejected: u64,
+        /// … of so many.
+        received: u64,
+        /// File, record, field and value of the first.
+        first: String,
+    },
+    /// Pages are missing, by what the others say.
+    #[error("the saved pages are not all there: {reason}")]
+    Incomplete {
+        /// How that is told.
+        reason: String,
+    },
+}
+
+fn others(files: u64) -> String {
+    match files {
+        0 => String::new(),
+        1 => "; 1 file there is none by its name".to_owned(),
+        files => format!("; {files} files there are none by their names"),
+    }
+}
+
+impl PagesError {
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Unreadable { .. } => "name a file, a folder or - for standard input with --pages",
+            Self::NoFiles { .. } => {
+                "files in a folder are read if they end in .json, .jsonl, .ndjson, .gz or .zst; \
+                 any other is read where --pages names it"
+            }
+            Self::Unfinished { .. } => {
+                "wait for the run that writes there, or run it again with --save-pages"
+            }
+            Self::Content { .. } | Self::Rejected { .. } => {
+                "saved pages are answers of the sessions API as they came, arrays of sessions, or a session \
+                 a line; the web app's export is an object with a list of `sessions`, as it was downloaded"
+            }
+            Self::TooMuch { .. } => {
+                "is the file what it should be? if it is, unpack it first, or save smaller pages"
+            }
+            Self::Nothing { .. } => "save the pages again; an answer without sessions is a page as well",
+            Self::Incomplete { .. } => {
+                "add the missing pages; --allow-partial makes the report without them and says so on it"
+            }
+        }
+        .to_owned()
+    }
+
+    /// The exit code that `--help` documents.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Unreadable { .. } | Self::NoFiles { .. } | Self::Unfinished { .. } => 2,
+            Self::Incomplete { .. } => 4,
+            Self::Content { .. } | Self::TooMuch { .. } | Self::Nothing { .. } | Self::Rejected { .. } => 65,
+        }
+    }
+}

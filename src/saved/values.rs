@@ -1,0 +1,409 @@
+//! What a chunk of saved pages holds: pages with their end signals, and
+//! sessions without any. Told by what is there, never by names.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use chrono::{DateTime, Utc};
+use serde_json::value::RawValue;
+use serde_json::{Deserializer, error::Category};
+
+use devin_api::Api;
+use devin_api::envelope::{Enveloped, Signs};
+use devin_api::exported;
+use devin_api::page::{Rejection, Spare, Verdict, id, outside, verdict};
+use devin_api::plain::{Plain, Read};
+use devin_api::wire::Session;
+use devin_api::{Row, SessionQuery};
+
+/// Sessions that came together, each judged.
+#[derive(Debug)]
+pub(super) struct Part<'a> {
+    /// What their page says of its walk; none for sessions without a page.
+    pub signs: Option<Signs>,
+    /// What becomes of each; places count from the first of this part.
+    pub verdicts: Vec<Verdict<'a>>,
+    /// What is told of all of them together.
+    pub told: Told,
+}
+
+/// What records tell besides themselves.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Told {
+    /// Records as v2 writes them.
+    pub v2: u64,
+    /// … and as v3 does.
+    pub v3: u64,
+    /// … and as the web app's export does, whole exports included.
+    pub exported: u64,
+    /// The times that exports are about.
+    pub ranges: Vec<Range<DateTime<Utc>>>,
+    /// What exports call users, by id …
+    pub users: Names,
+    /// … and organisations.
+    pub organisations: Names,
+    /// Tags, pull requests, issues and action items of all of them.
+    pub entries: u64,
+    /// The bytes of their texts.
+    pub texts: u64,
+    /// When the first of all was created, wanted or not …
+    pub first: Option<DateTime<Utc>>,
+    /// … and the last.
+    pub last: Option<DateTime<Utc>>,
+}
+
+/// Names by id, each with the creation of the session that tells it: the latest name
+/// counts, and nothing is less than any name.
+pub(super) type Names = BTreeMap<String, (DateTime<Utc>, String)>;
+
+fn rename(names: &mut Names, id: &str, name: (DateTime<Utc>, String)) {
+    let rank = |(at, name): &(DateTime<Utc>, String)| (!name.is_empty(), *at, name.clone());
+    match names.get_mut(id) {
+        Some(known) if rank(known) >= rank(&name) => {}
+        Some(known) => *known = name,
+        None => drop(names.insert(id.to_owned(), name)),
+    }
+}
+
+impl Told {
+    /// Takes over what others tell.
+    pub(super) fn join(&mut self, other: Self) {
+        self.v2 += other.v2;
+        self.v3 += other.v3;
+        self.exported += other.exported;
+        self.ranges.extend(other.ranges);
+        other.users.into_iter().for_each(|(id, name)| rename(&mut self.users, &id, name));
+        other.organisations.into_iter().for_each(|(id, name)| rename(&mut self.organisations, &id, name));
+        self.entries += other.entries;
+        self.texts += other.texts;
+        self.first = self.first.into_iter().chain(other.first).min();
+        self.last = self.last.max(other.last);
+    }
+
+    fn note(&mut self, session: &Session<'_>) {
+        let size = session.size();
+        self.entries += size.entries as u64;
+        self.texts += size.texts as u64;
+        match (session.exported, generation(session)) {
+            (Some(_), _) => self.exported += 1,
+            (None, Api::V2) => self.v2 += 1,
+            (None, Api::V3) => self.v3 += 1,
+        }
+    }
+
+    fn note_names(&mut self, session: &Session<'_>, created: DateTime<Utc>) {
+        let Some(names) = session.exported else { return };
+        for (all, id, name) in [
+            (&mut self.users, &session.user_id, &names.user),
+            (&mut self.organisations, &session.org_id, &names.organisation),
+        ] {
+            // Whoever has no name is known by the email all the same.
+            if let Some(id) = id.trimmed() {
+                rename(all, id, (created, name.clone().unwrap_or_default()));
+            }
+        }
+    }
+
+    fn note_time(&mut self, created: DateTime<Utc>) {
+        self.first = Some(self.first.map_or(created, |first| first.min(created)));
+        self.last = self.last.max(Some(created));
+    }
+}
+
+/// The generation that writes a record so: v3 counts seconds, and has fields of
+/// its own, which are left where somebody has rewritten the times.
+fn generation(session: &Session<'_>) -> Api {
+    let is_text = session.created_at.is_some_and(|raw| raw.starts_with('"'));
+    let has_own = || {
+        let words = [&session.origin, &session.session_size, &session.category, &session.status_detail];
+        session.analysis.is_some() || words.iter().any(|word| word.get().is_some())
+    };
+    if !is_text || has_own() { Api::V3 } else { Api::V2 }
+}
+
+/// What cannot be read, and on which line of the chunk, from 0.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Flaw {
+    pub line: u64,
+    pub what: &'static str,
+}
+
+const NEITHER: &str = "this is neither a page of sessions nor a session";
+
+/// Reads a chunk; `spare` is where a mended copy lives, should one be needed.
+/// What becomes of its sessions is told by [`judged`].
+///
+/// # Errors
+/// What stands there is no JSON, or neither a page nor a session.
+pub(super) fn read<'a>(body: &'a str, spare: &'a Spare) -> Result<Vec<Group<'a>>, Flaw> {
+    match fitting(body) {
+        Some(groups) => Ok(groups),
+        None => one_by_one(spare.mended(body), spare),
+    }
+}
+
+/// Sessions that came together, unjudged.
+#[derive(Default)]
+pub(super) struct Group<'a> {
+    signs: Option<Signs>,
+    /// It is an export, or a piece of one, about this time.
+    range: Option<Range<DateTime<Utc>>>,
+    sessions: Vec<Session<'a>>,
+    unreadable: Vec<Rejection>,
+}
+
+/// Where sessions without a page belong: those that follow each other are one group.
+fn loose<'g, 'a>(groups: &'g mut Vec<Group<'a>>) -> Option<&'g mut Group<'a>> {
+    if groups.last().is_none_or(|group| group.signs.is_some() || group.range.is_some()) {
+        groups.push(Group::default());
+    }
+    groups.last_mut()
+}
+
+/// All that is there where every record is plain, in one pass.
+fn fitting(body: &str) -> Option<Vec<Group<'_>>> {
+    let plain = Plain::new(body);
+    let mut groups = Vec::new();
+    let blank = |from: usize| body.get(from..).map(|rest| rest.len() - rest.trim_ascii_start().len());
+    let mut at = blank(0)?;
+    // What came last comes next: most files hold values of one kind.
+    let mut pages = true;
+    while let Some(rest) = body.get(at..).filter(|rest| !rest.is_empty()) {
+        let end = if rest.starts_with('[') {
+            let (sessions, end) = plain.sessions(at)?;
+            // Those of the web app's export have no id of their own.
+            if sessions.iter().any(|session| session.session_id.get().is_none()) {
+                return None;
+            }
+            loose(&mut groups)?.sessions.extend(sessions);
+            end
+        } else {
+            let kinds = if pages { [true, false] } else { [false, true] };
+            let read = |is_page: bool| match is_page {
+                true => page(&plain, at).map(|(group, end)| (Ok(group), end)),
+                false => record(&plain, at).map(|(session, end)| (Err(session), end)),
+            };
+            match kinds.into_iter().find_map(read)? {
+                (Ok(group), end) => {
+                    pages = true;
+                    match group.signs {
+                        Some(_) => groups.push(group),
+                        None => loose(&mut groups)?.sessions.extend(group.sessions),
+                    }
+                    end
+                }
+                (Err(session), end) => {
+                    pages = false;
+                    loose(&mut groups)?.sessions.push(session);
+                    end
+                }
+            }
+        };
+        at = end + blank(end)?;
+    }
+    Some(groups)
+}
+
+fn page<'a>(plain: &Plain<'a>, at: usize) -> Read<Group<'a>> {
+    let (mut page, end) = plain.page(at)?;
+    let sessions = page.items.take()?;
+    Some((Group { signs: page.signs(), sessions, ..Group::default() }, end))
+}
+
+fn record<'a>(plain: &Plain<'a>, at: usize) -> Read<Session<'a>> {
+    plain.session(at).filter(|(session, _)| session.session_id.get().is_some())
+}
+
+/// Whether an object speaks of a session at all.
+fn is_session(session: &Session<'_>) -> bool {
+    session.session_id.get().is_some() || session.created_at.is_some()
+}
+
+/// The same value by value and record by record, so that one odd record costs
+/// itself alone.
+fn one_by_one<'a>(body: &'a str, spare: &'a Spare) -> Result<Vec<Group<'a>>, Flaw> {
+    // The group of each record, because all are read together in the end.
+    let (mut groups, mut all, mut owners) = (Vec::new(), Vec::new(), Vec::new());
+    let mut values = Deserializer::from_str(body).into_iter::<&RawValue>();
+    let lines = |end: usize| {
+        let before = body.get(..end).unwrap_or_default().trim_ascii_end();
+        memchr::memchr_iter(b'\n', before.as_bytes()).count() as u64
+    };
+    let mut end = 0;
+    while let Some(value) = values.next() {
+        let value = value.map_err(|error| {
+            let what = match error.classify() {
+                Category::Eof => "the JSON ends in the middle",
+                _ => "this is no JSON",
+            };
+            Flaw { line: (error.line() as u64).saturating_sub(1).max(lines(end)), what }
+        })?;
+        let raw = value.get();
+        end = values.byte_offset();
+        let neither = || Flaw { line: lines(end - raw.len().min(end) + 1), what: NEITHER };
+        let (signs, range, records): (_, _, Vec<&RawValue>) = if raw.starts_with('[') {
+            (None, None, serde_json::from_str(raw).map_err(|_| neither())?)
+        } else {
+            match serde_json::from_str::<Enveloped<'_, Option<Vec<&RawValue>>>>(raw) {
+                Ok(mut page) if page.items.is_some() => {
+                    (page.signs(), None, page.items.take().unwrap_or_default())
+                }
+                _ if speaks_of_a_session(raw) => (None, None, vec![value]),
+                _ => {
+                    let export = exported::read(raw).ok_or_else(neither)?;
+                    (None, export.range, export.sessions)
+                }
+            }
+        };
+        if signs.is_some() || range.is_some() {
+            groups.push(Group { signs, range, ..Group::default() });
+        } else {
+            loose(&mut groups);
+        }
+        owners.extend(records.iter().map(|_| groups.len().saturating_sub(1)));
+        all.extend(records);
+    }
+    for (owner, record) in owners.into_iter().zip(spare.records(all)) {
+        let Some(group) = groups.get_mut(owner) else { continue };
+        match record {
+            Ok(session) => group.sessions.push(session),
+            Err(rejection) => group.unreadable.push(rejection),
+        }
+    }
+    Ok(groups)
+}
+
+fn speaks_of_a_session(raw: &str) -> bool {
+    match serde_json::from_str::<Session<'_>>(raw) {
+        Ok(session) => is_session(&session),
+        Err(_) => id(raw).is_some(),
+    }
+}
+
+/// Judges a group as the API would have chosen from it.
+pub(super) fn judged<'a>(group: &'a Group<'a>, query: &SessionQuery) -> Part<'a> {
+    let window = query.window();
+    let mut told = Told {
+        exported: u64::from(group.range.is_some()),
+        ranges: group.range.iter().cloned().collect(),
+        ..Told::default()
+    };
+    let mut verdicts = Vec::with_capacity(group.sessions.len() + group.unreadable.len());
+    for (position, session) in (0..).zip(&group.sessions) {
+        told.note(session);
+        let (is_elsewhere, created) = (is_elsewhere(session, query), session.created());
+        created.iter().for_each(|created| told.note_time(created.utc));
+        created.iter().for_each(|created| told.note_names(session, created.utc));
+        let mut verdict = match verdict(session, created, query, &window, |_| position) {
+            Verdict::Accepted { row, .. } if is_elsewhere => outside(row.id(), row.session),
+            verdict => verdict,
+        };
+        // Of two exports the one that reaches further was made later.
+        if let (
+            Some(range),
+            Verdict::Accepted { row: Row { updated, .. }, .. } | Verdict::Outside { updated, .. },
+        ) = (&group.range, &mut verdict)
+        {
+            *updated = Some(range.end);
+        }
+        verdicts.push(verdict);
+    }
+    verdicts.extend(group.unreadable.iter().cloned().map(Verdict::Rejected));
+    Part { signs: group.signs, verdicts, told }
+}
+
+/// Whether a session names another organisation than the one in query. One
+/// that names none came from an address that did.
+fn is_elsewhere(session: &Session<'_>, query: &SessionQuery) -> bool {
+    match (&query.org, session.org_id.trimmed()) {
+        (Some(wanted), Some(org)) => wanted != org,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn query() -> SessionQuery {
+        let moment = |text: &str| text.parse().unwrap();
+        SessionQuery::all(
+            Some("org_789".to_owned()),
+            moment("2026-10-05T00:00:00Z")..moment("2026-10-12T00:00:00Z"),
+        )
+    }
+
+    fn parts(body: &str) -> Result<Vec<(Option<Signs>, String)>, Flaw> {
+        let spare = Spare::default();
+        let word = |verdict: &Verdict<'_>| match verdict {
+            Verdict::Accepted { row, .. } => format!("{}@{}", row.session.id().unwrap(), row.position),
+            Verdict::Outside { id, .. } => format!("out {id}"),
+            Verdict::Rejected(rejection) => format!("no {}", rejection.id.clone().unwrap_or_default()),
+        };
+        let (groups, query) = (read(body, &spare)?, query());
+        let parts = groups.iter().map(|group| judged(group, &query));
+        let words = |part: &Part<'_>| part.verdicts.iter().map(word).collect::<Vec<_>>().join(" ");
+        Ok(parts.map(|part| (part.signs, words(&part))).collect())
+    }
+
+    fn session(id: &str) -> String {
+        format!(r#"{{"session_id": "{id}", "created_at": "2026-10-07T00:00:00Z"}}"#)
+    }
+
+    #[test]
+    fn pages_arrays_and_records_are_told_apart() {
+        let [a, b, c, d] = ["a", "b", "c", "d"].map(session);
+        let body = format!(
+            "{a}\n[{b},\n{c}] {{\"items\": [{d}], \"has_next_page\": false}}\n{{\"items\": [{a}]}}{b}\n\
+             {{\"items\": [], \"total\": 7, \"has_more\": true}}"
+        );
+        let v3 = Signs { api: Api::V3, more: false, total: None };
+        let v2 = Signs { api: Api::V2, more: true, total: Some(7) };
+        let expected = [
+            (None, "a@0 b@1 c@2".to_owned()),
+            (Some(v3), "d@0".to_owned()),
+            (None, "a@0 b@1".to_owned()),
+            (Some(v2), String::new()),
+        ];
+        assert_eq!(parts(&body).unwrap(), expected);
+        // Record by record it is the same, and what does not fit is rejected.
+        let odd = format!("{body} {{\"session_id\": \"devin-x\", \"url\": 1, \"url\": 2}}");
+        let read = parts(&odd).unwrap();
+        assert_eq!((&read[..4], read[4].1.as_str()), (&expected[..], "no x"));
+    }
+
+    #[test]
+    fn sessions_of_another_organisation_are_outside() {
+        let elsewhere = session("a").replacen('{', r#"{"org_id": "org_1", "#, 1);
+        let here = session("b").replacen('{', r#"{"org_id": " org_789 ", "#, 1);
+        let read = parts(&[elsewhere, here, session("c")].concat()).unwrap();
+        assert_eq!(read, [(None, "out a b@1 c@2".to_owned())]);
+    }
+
+    #[test]
+    fn what_is_neither_is_told_by_its_line() {
+        let good = session("a");
+        for (body, line, what) in [
+            ("{}", 0, NEITHER),
+            ("\n\n{\"items\": {}}", 2, NEITHER),
+            ("7", 0, NEITHER),
+            ("\"items\"", 0, NEITHER),
+            (&format!("{good}\n{{\"items\": [], \"items\": []}}"), 1, NEITHER),
+            (&format!("{good}\n{good}\nnot"), 2, "this is no JSON"),
+            (&format!("{good}\n\n{{\"session_id\":\n\n"), 2, "the JSON ends in the middle"),
+        ] {
+            let flaw = parts(body).unwrap_err();
+            assert_eq!(flaw.what, what, "{body}");
+            assert!(flaw.line >= line && flaw.line <= line + 2, "{body}: {}", flaw.line);
+        }
+    }
+
+    #[test]
+    fn the_generation_is_told_by_times_and_fields() {
+        let of = |json: &str| generation(&serde_json::from_str::<Session<'_>>(json).unwrap());
+        assert_eq!(of(&session("a")), Api::V2);
+        assert_eq!(of(r#"{"created_at": 1791300000}"#), Api::V3);
+        assert_eq!(of(r#"{"created_at": "2026-10-07T00:00:00Z", "category": "bug_fixing"}"#), Api::V3);
+        assert_eq!(of(r#"{"created_at": "2026-10-07T00:00:00Z", "session_analysis": {}}"#), Api::V2);
+    }
+}
