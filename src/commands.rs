@@ -13,6 +13,7 @@ use crate::cli::{ApiArgs, Cli, DemoArgs, Format, MailArgs, ReportArgs, SimulateA
 use crate::deliver::{self, Offer, Posted};
 use crate::doctor::{self, Diagnosis};
 use crate::error::Error;
+use crate::exit::Explain;
 use crate::fetch::Progress;
 use crate::mail as letter;
 use crate::metrics;

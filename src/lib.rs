@@ -49,6 +49,7 @@ pub mod commands;
 pub mod cycle;
 pub mod doctor;
 pub mod error;
+pub mod exit;
 pub mod money;
 pub mod people;
 pub mod period;

@@ -12,6 +12,7 @@ use acumen::cli::{self, ArchiveCommand, Choice, Cli, Command, ConfigCommand};
 use acumen::deliver::{Offer, Receipt};
 use acumen::doctor::Diagnosis;
 use acumen::error::Error;
+use acumen::exit::{Exit, Explain};
 use acumen::fetch::{Api, Monitor, News, Watch};
 use acumen::pipeline::Prepared;
 use acumen::progress::{Voice, write_line};
@@ -26,12 +27,6 @@ use found::{
     settings_file, state, user_settings_file,
 };
 use tokio::signal::unix::{Signal, SignalKind, signal};
-
-/// A run that a signal ended: 128 and the signal's number.
-const INTERRUPTED: u8 = 130;
-const TERMINATED: u8 = 143;
-const DEFECT: u8 = 1;
-const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     keep_memory_private();
@@ -48,7 +43,7 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => {
             write_line(&format!("error: could not start the runtime: {error}"));
-            return ExitCode::from(DEFECT);
+            return Exit::Bug.into();
         }
     };
     let voice = Voice::new(cli.quiet);
@@ -74,7 +69,7 @@ fn main() -> ExitCode {
     }
     let watch = match monitor {
         Ok(monitor) => monitor.map(|monitor| runtime.block_on(async { Watch::begin(monitor) })),
-        Err(error) => return ExitCode::from(complain(&error.into())),
+        Err(error) => return complain(&error.into()).into(),
     };
     let ended = runtime.block_on(async {
         let mut signals = Signals::listen();
@@ -85,17 +80,17 @@ fn main() -> ExitCode {
     if let Some(untold) = watch.and_then(|watch| runtime.block_on(watch.end(&news(&ended)))) {
         voice.say(&untold);
     }
-    let code = match ended {
-        Ok(code) => code,
+    let exit = match ended {
+        Ok(exit) => exit,
         Err(Ended::Failed(error)) => complain(&error),
-        Err(Ended::Signal { word, code, left }) => {
+        Err(Ended::Signal { word, exit, left }) => {
             write_line(&format!("{word}: {}", left.unwrap_or(nothing)));
-            code
+            exit
         }
     };
     // Blocking work in flight must not hold back an interrupted run.
     runtime.shutdown_background();
-    ExitCode::from(code)
+    exit.into()
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
@@ -169,7 +164,7 @@ enum Done {
 /// Why a command did not come to its end.
 enum Ended {
     Failed(Error),
-    Signal { word: &'static str, code: u8, left: Option<&'static str> },
+    Signal { word: &'static str, exit: Exit, left: Option<&'static str> },
 }
 
 impl From<Error> for Ended {
@@ -188,26 +183,26 @@ fn after_sync(error: &Error) -> Option<&'static str> {
 }
 
 /// What a monitor is told of the end.
-fn news(ended: &Result<u8, Ended>) -> News {
+fn news(ended: &Result<Exit, Ended>) -> News {
     match ended {
         Ok(_) => News::Succeeded,
         Err(Ended::Failed(error)) => {
-            News::Failed { code: error.exit_code(), cause: error.to_string(), hurry: false }
+            News::Failed { code: error.exit().code(), cause: error.to_string(), hurry: false }
         }
-        Err(Ended::Signal { word, code, .. }) => {
-            News::Failed { code: *code, cause: (*word).to_owned(), hurry: true }
+        Err(Ended::Signal { word, exit, .. }) => {
+            News::Failed { code: exit.code(), cause: (*word).to_owned(), hurry: true }
         }
     }
 }
 
 /// Writes what is to be written, and tells where.
-async fn finish(done: Done, voice: &Voice, signals: &mut Signals) -> Result<u8, Ended> {
-    let mut code = 0;
+async fn finish(done: Done, voice: &Voice, signals: &mut Signals) -> Result<Exit, Ended> {
+    let mut exit = Exit::Done;
     match done {
         Done::Text(text) => print(&text)?,
         Done::Checked(diagnosis) => {
             print(&diagnosis.text)?;
-            code = diagnosis.code;
+            exit = diagnosis.exit;
         }
         Done::Report(prepared, mail) => {
             let mode = prepared.mode();
@@ -233,7 +228,7 @@ async fn finish(done: Done, voice: &Voice, signals: &mut Signals) -> Result<u8, 
             voice.say(commands::DEMO_HINT);
         }
     }
-    Ok(code)
+    Ok(exit)
 }
 
 async fn send(
@@ -258,8 +253,8 @@ async fn send(
         let signal = send_to_some(&mut offer, voice, signals).await;
         let Some(sent) = offer.partly_sent() else { return Ok(commands::sent(offer, voice)?) };
         voice.say(&commands::partly(sent));
-        if let Some((word, code)) = signal {
-            return Err(Ended::Signal { word, code, left: Some(deliver::PARTLY) });
+        if let Some((word, exit)) = signal {
+            return Err(Ended::Signal { word, exit, left: Some(deliver::PARTLY) });
         }
         let next = async move { Ok(offer.next().await) };
         offer = signals.until(next).await.map_err(|ended| ended.leaving(deliver::PARTLY))?;
@@ -268,14 +263,18 @@ async fn send(
 
 /// Sends a message to those whom its server has agreed to. A signal meanwhile would leave
 /// a doubt, so it is given back only after the server's answer.
-async fn send_to_some(offer: &mut Offer, voice: &Voice, signals: &mut Signals) -> Option<(&'static str, u8)> {
+async fn send_to_some(
+    offer: &mut Offer,
+    voice: &Voice,
+    signals: &mut Signals,
+) -> Option<(&'static str, Exit)> {
     let mut sending = pin!(offer.send());
     tokio::select! {
         () = &mut sending => None,
-        (word, code) = signals.next() => {
+        (word, exit) = signals.next() => {
             voice.say(&format!("{word}: waiting until the mail server answers to the message"));
             sending.await;
-            Some((word, code))
+            Some((word, exit))
         }
     }
 }
@@ -297,10 +296,10 @@ fn written(receipt: &Receipt, voice: &Voice) -> String {
 }
 
 /// What went wrong, what is on the disk all the same, and what to do.
-fn complain(error: &Error, kept: Option<&str>) -> u8 {
+fn complain(error: &Error, kept: Option<&str>) -> Exit {
     let kept = kept.map(|kept| format!("kept: {kept}\n")).unwrap_or_default();
     write_line(&format!("error: {error}\n{kept}hint: {}", error.hint()));
-    error.exit_code()
+    error.exit()
 }
 
 /// Runs a command up to what must not be cut short.
@@ -367,7 +366,7 @@ impl Ended {
     /// The same, if a signal ended the run, with what was done all the same, unless more is known.
     fn leaving(self, left: &'static str) -> Self {
         match self {
-            Self::Signal { word, code, left: None } => Self::Signal { word, code, left: Some(left) },
+            Self::Signal { word, exit, left: None } => Self::Signal { word, exit, left: Some(left) },
             other => other,
         }
     }
@@ -382,11 +381,11 @@ impl Signals {
     }
 
     /// The next signal, and the exit code for it.
-    async fn next(&mut self) -> (&'static str, u8) {
+    async fn next(&mut self) -> (&'static str, Exit) {
         let Some((interrupt, terminate)) = &mut self.0 else { return std::future::pending().await };
         tokio::select! {
-            _ = interrupt.recv() => ("interrupted", INTERRUPTED),
-            _ = terminate.recv() => ("terminated", TERMINATED),
+            _ = interrupt.recv() => ("interrupted", Exit::Interrupted),
+            _ = terminate.recv() => ("terminated", Exit::Terminated),
         }
     }
 
@@ -400,7 +399,7 @@ impl Signals {
         tokio::select! {
             // A signal that came before the end of the work counts.
             biased;
-            (word, code) = self.next() => Err(Ended::Signal { word, code, left: None }),
+            (word, exit) = self.next() => Err(Ended::Signal { word, exit, left: None }),
             done = work => done.unwrap_or(Err(Error::Panicked)).map_err(Ended::Failed),
         }
     }
@@ -427,7 +426,7 @@ fn usage(error: &clap::Error, argv: &[OsString]) -> ExitCode {
     }
     if error.kind() == Usage::DisplayHelpOnMissingArgumentOrSubcommand {
         let _ = error.print();
-        return ExitCode::from(USAGE);
+        return Exit::Usage.into();
     }
     let text = without_keys(&error.render().to_string());
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
@@ -447,5 +446,5 @@ fn usage(error: &clap::Error, argv: &[OsString]) -> ExitCode {
     }
     let hint = tip.map_or_else(|| "see --help".to_owned(), |tip| format!("{tip}; see --help"));
     write_line(&format!("{wrong}\nhint: {hint}"));
-    ExitCode::from(USAGE)
+    Exit::Usage.into()
 }

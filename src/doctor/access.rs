@@ -1,6 +1,8 @@
 //! Whether the API lets this key in, and to what.
 
-use super::line::{Line, failed, note, ok, skipped, unanswered};
+use super::line::{Line, failed, failure, note, ok, skipped};
+use crate::error::hint_to;
+use crate::exit::Explain;
 use crate::fetch::{Api, ApiConfig, FetchError, Principal, Probes, SessionQuery};
 use crate::text::clean;
 
@@ -47,7 +49,7 @@ fn address(probes: &Probes, api: &ApiConfig) -> Line {
     const NAME: &str = "address";
     let url = &api.base_url;
     match unreached(probes) {
-        Some(error) => unanswered(NAME, error),
+        Some(error) => failure(NAME, error),
         None if url.scheme() == "https" => ok(NAME, format!("{url} answers, and its certificate is trusted")),
         None => ok(NAME, format!("{url} answers, on this machine and without TLS")),
     }
@@ -57,7 +59,7 @@ fn access(probes: &Probes, api: &ApiConfig) -> Line {
     const NAME: &str = "access";
     if let Some(error) = errors(probes).find(|error| matches!(error, FetchError::Refused { status: 401, .. }))
     {
-        return unanswered(NAME, error);
+        return failure(NAME, error);
     }
     match (&probes.myself, unreached(probes)) {
         (Some(Ok(principal)), _) => ok(NAME, format!("the key is accepted: {}", who(principal))),
@@ -90,7 +92,7 @@ fn organisation(probes: &Probes, query: &SessionQuery) -> Line {
     };
     match &probes.first {
         Some(Ok(_)) => ok(NAME, format!("{} exists", clean(org, 80))),
-        Some(Err(error @ FetchError::NotFound { .. })) => unanswered(NAME, error),
+        Some(Err(error @ FetchError::NotFound { .. })) => failure(NAME, error),
         _ if unreached(probes).is_some() => skipped(NAME, NO_ANSWER),
         _ => skipped(NAME, "the answer does not tell whether it exists"),
     }
@@ -106,17 +108,17 @@ fn sessions(probes: &Probes, api: &ApiConfig, query: &SessionQuery) -> Line {
         }
         None | Some(Err(FetchError::Refused { status: 401, .. })) => skipped(NAME, "the key was refused"),
         Some(Err(error @ FetchError::Refused { .. })) => match elsewhere(probes, api, query) {
-            Some(hint) => failed(NAME, error.to_string(), hint, error.exit_code()),
-            None => failed(NAME, error.to_string(), to_holder(probes, error), error.exit_code()),
+            Some(hint) => failed(NAME, error.to_string(), hint, error.exit()),
+            None => failed(NAME, error.to_string(), to_holder(probes, error), error.exit()),
         },
-        Some(Err(error)) => unanswered(NAME, error),
+        Some(Err(error)) => failure(NAME, error),
     }
 }
 
 /// What to do about a right that the key lacks, where it is known whose the key is.
 fn to_holder(probes: &Probes, error: &FetchError) -> String {
     match &probes.myself {
-        Some(Ok(principal)) => error.hint_to(principal.holder()),
+        Some(Ok(principal)) => hint_to(error, principal.holder()),
         _ => error.hint(),
     }
 }

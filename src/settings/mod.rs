@@ -29,6 +29,7 @@ pub use sync::Sync;
 
 use crate::cli::{Format, ReportArgs};
 use crate::cycle::{self, Cycle, Rhythm};
+use crate::exit::{Exit, Explain};
 use crate::fetch::{Api, ApiConfig, SessionQuery};
 use crate::money::Prices;
 use crate::people::{People, TagRule};
@@ -50,6 +51,16 @@ impl SettingsError {
     /// What is wrong, and what to do about it.
     pub fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { message: message.into(), hint: hint.into() }
+    }
+}
+
+impl Explain for SettingsError {
+    fn hint(&self) -> String {
+        self.hint.clone()
+    }
+
+    fn exit(&self) -> Exit {
+        Exit::Usage
     }
 }
 

@@ -13,9 +13,10 @@ const STAGES: [&str; 12] = [
 ];
 
 /// What any stage may use: they know nothing of the stages.
-const COMMON: [&str; 11] = [
+const COMMON: [&str; 12] = [
     "caught",
     "cycle",
+    "exit",
     "money",
     "people",
     "period",

@@ -184,7 +184,7 @@ pub(super) fn iso(moment: DateTime<Utc>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{config, query};
+    use super::super::tests::{config, kind, query};
     use super::*;
 
     fn asking(base: &str, change: impl FnOnce(&mut SessionQuery)) -> Result<String, FetchError> {
@@ -245,7 +245,7 @@ mod tests {
     fn dots_are_no_organisation() {
         for org in ["", ".", ".."] {
             let error = asking("https://h.example", |q| q.org = Some(org.to_owned())).unwrap_err();
-            assert_eq!(error.exit_code(), 2, "{org}");
+            assert_eq!(kind(&error), "Unfit", "{org}");
         }
     }
 
@@ -267,7 +267,7 @@ mod tests {
             ["http://h.example", "http://localhost.example", "ftp://localhost", "https://me:x@h.example"]
         {
             let error = asking(bad, |_| ()).unwrap_err();
-            assert_eq!(error.exit_code(), 2, "{bad}");
+            assert_eq!(kind(&error), "Unfit", "{bad}");
         }
     }
 }

@@ -47,7 +47,7 @@ pub mod wire;
 pub use api::{Api, Records};
 pub use ask::Heard;
 pub use cycles::cycles;
-pub use error::FetchError;
+pub use error::{FetchError, until};
 pub use gate::Gate;
 pub use names::display_names;
 pub use people::{Member, People, organisations, people};
@@ -356,8 +356,7 @@ impl Limits {
 ///
 /// # Errors
 ///
-/// Every way in which the data may be missing or not to be trusted, with a hint
-/// and an exit code; what was delivered before an error is void.
+/// Every way in which the data may be missing or not to be trusted; what was delivered before an error is void.
 pub async fn fetch(
     config: &ApiConfig,
     query: &SessionQuery,

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use acumen::cli::{ApiArgs, ReportArgs};
 use acumen::error::Error;
+use acumen::exit::Explain;
 use acumen::fetch::{Api, Delivery, FetchError, Ledger, Limits, fetch_within};
 use acumen::pipeline::prepare_within;
 use acumen::settings::{Found, FoundKey, Settings};
@@ -271,7 +272,7 @@ fn beyond_the_budget_the_earlier_report_stays_as_it_was() {
             let day = Day { options: Options { faults, ..Options::default() }, ..good(api) };
             let error = report(&runtime, &organisation, &day, folder.path());
             let error = error.err().unwrap_or_else(|| panic!("{api} {kind:?} was not noticed"));
-            assert_eq!(error.exit_code(), code, "{api} {kind:?}: {error}");
+            assert_eq!(error.exit().code(), code, "{api} {kind:?}: {error}");
             assert!(bytes().eq(before.iter().cloned()), "{api} {kind:?} changed the older report");
         }
     }

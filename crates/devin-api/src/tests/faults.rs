@@ -58,18 +58,18 @@ async fn what_may_pass_is_asked_again() {
 
 #[tokio::test]
 async fn enough_attempts_are_enough() {
-    let faults: [(usize, u8, &str, Fault); 5] = [
-        (6, 5, "in 6 attempt(s): HTTP 503: \"later\"", || json(503, r#"{"detail": "later"}"#)),
-        (6, 75, "come back in 60 s", || json(429, r#"{"detail": "busy"}"#)),
-        (6, 5, "in 6 attempt(s): answer cut short", || cut(false)),
-        (6, 5, "in 6 attempt(s): error sending request", || Reply(Vec::new())),
-        (3, 65, "expected JSON, got text/html; charset=utf-8 from 127.0.0.1:", html),
+    let faults: [(usize, &str, &str, Fault); 5] = [
+        (6, "Unreachable", "in 6 attempt(s): HTTP 503: \"later\"", || json(503, r#"{"detail": "later"}"#)),
+        (6, "Later", "come back in 60 s", || json(429, r#"{"detail": "busy"}"#)),
+        (6, "Unreachable", "in 6 attempt(s): answer cut short", || cut(false)),
+        (6, "Unreachable", "in 6 attempt(s): error sending request", || Reply(Vec::new())),
+        (3, "NotJson", "expected JSON, got text/html; charset=utf-8 from 127.0.0.1:", html),
     ];
-    for (attempts, code, text, fault) in faults {
+    for (attempts, what, text, fault) in faults {
         let server = faulty(usize::MAX, fault);
         let error = run(&config(&server.base)).await.0.unwrap_err();
         assert!(error.to_string().contains(text), "{error}");
-        assert_eq!(error.exit_code(), code);
+        assert_eq!(kind(&error), what);
         assert_eq!(server.log().len(), attempts);
     }
 }
@@ -82,28 +82,27 @@ async fn nobody_listening_is_unreachable() {
     let (outcome, seen) = run(&config(&base)).await;
     let error = outcome.unwrap_err();
     assert!(matches!(error, FetchError::Unreachable { attempts: 6, .. }), "{error}");
-    assert_eq!(error.exit_code(), 5);
     assert_eq!(seen.retries().len(), 5);
 }
 
 #[tokio::test]
 async fn a_refusal_is_final() {
-    for (status, code, text) in [
-        (401, 3, "the key from DEVIN_API_KEY was refused (HTTP 401): \"no\""),
-        (403, 3, "the key from DEVIN_API_KEY was refused (HTTP 403): \"no\""),
-        (404, 2, "not found"),
-        (400, 2, "(HTTP 400): \"no\""),
-        (422, 2, "(HTTP 422): \"no\""),
-        (418, 2, "(HTTP 418): \"no\""),
-        (501, 5, "HTTP 501"),
+    for (status, what, text) in [
+        (401, "Refused", "the key from DEVIN_API_KEY was refused (HTTP 401): \"no\""),
+        (403, "Refused", "the key from DEVIN_API_KEY was refused (HTTP 403): \"no\""),
+        (404, "NotFound", "not found"),
+        (400, "BadRequest", "(HTTP 400): \"no\""),
+        (422, "BadRequest", "(HTTP 422): \"no\""),
+        (418, "BadRequest", "(HTTP 418): \"no\""),
+        (501, "Unreachable", "HTTP 501"),
     ] {
         let server = faulty(1, move || json(status, r#"{"detail": "no"}"#));
         let error = run(&config(&server.base)).await.0.unwrap_err();
         assert!(error.to_string().contains(text), "{error}");
-        assert_eq!(error.exit_code(), code, "{status}");
+        assert_eq!(kind(&error), what, "{status}");
         assert_eq!(server.log().len(), 1, "{status}");
         if status == 404 {
-            assert!(error.hint().contains("is the organisation id right? it was \"org_789\""));
+            assert!(matches!(error, FetchError::NotFound { org: Some(org), .. } if org == "org_789"));
         }
     }
 }
@@ -171,8 +170,8 @@ async fn a_pause_beyond_the_deadline_is_for_later() {
         let server = faulty(usize::MAX, move || reply(status, header, ""));
         let error = run(&config(&server.base)).await.0.unwrap_err();
         assert!(matches!(error, FetchError::Later { .. }), "{error}");
-        assert_eq!(error.exit_code(), 75);
-        assert!(error.hint().contains("in 2 h 0 min (at 2026-10-12T08:00:00Z)"), "{}", error.hint());
+        assert_eq!(kind(&error), "Later");
+        assert!(error.to_string().contains("in 2 h 0 min (at 2026-10-12T08:00:00Z)"), "{error}");
         assert_eq!(server.log().len(), 1);
     }
 }
@@ -182,8 +181,8 @@ async fn a_pause_beyond_the_deadline_is_for_later() {
 async fn a_pause_without_end_is_for_later() {
     let server = faulty(usize::MAX, || reply(503, "Retry-After: 99999999999999999999999\r\n", ""));
     let error = run(&config(&server.base)).await.0.unwrap_err();
-    assert_eq!((error.exit_code(), server.log().len()), (75, 1), "{error}");
-    assert!(error.hint().contains("in more than a week"), "{}", error.hint());
+    assert_eq!((kind(&error).as_str(), server.log().len()), ("Later", 1), "{error}");
+    assert!(error.to_string().contains("in more than a week"), "{error}");
 }
 
 /// What was tried is told, above all where it was in vain.
@@ -191,7 +190,7 @@ async fn a_pause_without_end_is_for_later() {
 async fn a_failed_fetch_tells_what_it_tried() {
     let server = faulty(usize::MAX, || json(503, "{}"));
     let (outcome, seen) = run(&config(&server.base)).await;
-    assert!(outcome.unwrap_err().hint().contains("answers with HTTP 503"));
+    assert!(outcome.unwrap_err().to_string().contains("HTTP 503"));
     let done = seen.news.last().unwrap();
     assert!(matches!(done, Progress::Done { requests: 6, retries: 5, .. }), "{done:?}");
     let server = serve(|_| {
@@ -213,7 +212,6 @@ async fn the_deadline_ends_the_run() {
     config.deadline = Duration::from_millis(100);
     let error = run(&config).await.0.unwrap_err();
     assert!(matches!(error, FetchError::Deadline { .. }), "{error}");
-    assert_eq!(error.exit_code(), 5);
 }
 
 #[tokio::test]
@@ -243,7 +241,7 @@ async fn the_key_follows_no_redirect() {
         let error = run(&config(&server.base)).await.0.unwrap_err();
         let text = error.to_string();
         assert!(text.contains(&format!("to {}, where", elsewhere.base)), "{text}");
-        assert_eq!(error.exit_code(), 2);
+        assert_eq!(kind(&error), "Redirect");
         assert_eq!(server.log().len(), 1);
     }
     assert_eq!(caught.load(Ordering::SeqCst), 0);
@@ -256,10 +254,10 @@ async fn a_redirect_within_the_host_tells_its_path() {
         let location = format!("Location: /devin/apk_user_k3y/{long}?key=1\r\n");
         let server = serve(move |_| reply(status, &location, ""));
         let error = run(&config(&server.base)).await.0.unwrap_err();
-        let told = format!("{error}; {}", error.hint());
+        let told = error.to_string();
         assert!(told.contains("to its own /devin/[redacted]/xxx") && !told.contains("key=1"), "{told}");
-        assert!(!told.contains("is not sent") && error.hint().contains("--base-url"), "{told}");
-        assert!(told.len() < 700 && error.exit_code() == 2, "{told}");
+        assert!(!told.contains("is not sent"), "{told}");
+        assert!(told.len() < 500 && kind(&error) == "Moved", "{told}");
         assert_eq!(server.log().len(), 1, "it is not followed");
     }
 }
@@ -269,7 +267,7 @@ async fn an_answer_that_is_no_page_is_quoted() {
     let server = faulty(usize::MAX, || json(200, r#"{"detail": "so\u001b[1mrry apk_user_k3y"}"#));
     let error = run(&config(&server.base)).await.0.unwrap_err();
     assert!(error.to_string().ends_with("`items` is missing or no list: \"sorry [redacted]\""), "{error}");
-    assert_eq!((error.exit_code(), server.log().len()), (65, 1));
+    assert_eq!((kind(&error).as_str(), server.log().len()), ("Contract", 1));
 }
 
 #[tokio::test]
@@ -281,7 +279,7 @@ async fn a_page_has_a_largest_size() {
     limits.bounds.page_bytes -= 1;
     let error = run_within(&config(&server.base), &query(), &limits).await.0.unwrap_err();
     assert!(error.to_string().contains("the page is larger than"), "{error}");
-    assert_eq!(error.exit_code(), 65);
+    assert_eq!(kind(&error), "Contract");
     assert_eq!(server.log().len(), 2);
 }
 
@@ -291,5 +289,5 @@ async fn a_key_that_no_header_can_carry_is_a_setting() {
     config.key = Secret::new("apk_user_k3y\n".to_owned());
     let error = run(&config).await.0.unwrap_err();
     assert!(error.to_string().contains("the key from DEVIN_API_KEY holds characters"), "{error}");
-    assert_eq!(error.exit_code(), 2);
+    assert_eq!(kind(&error), "Unfit");
 }

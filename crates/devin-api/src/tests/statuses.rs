@@ -23,9 +23,7 @@ async fn every_status_has_its_verdict() {
                 attempts => format!("{attempts} attempts"),
             };
             assert_eq!(seen.retries().len() + 1, server.log().len());
-            let kind = format!("{error:?}");
-            let kind = kind.split([' ', '{']).next().unwrap().to_owned();
-            verdicts.push((status, format!("{what}, exit {}, {kind}", error.exit_code())));
+            verdicts.push((status, format!("{what}, {}", kind(&error))));
         }
         let mut text = String::new();
         for run in verdicts.chunk_by(|(_, one), (_, other)| one == other) {

@@ -260,7 +260,7 @@ async fn a_walk_that_does_not_come_forward_is_an_error() {
             let server = serve(move |asked| json(200, &page(asked)));
             let error = run(&v3(&server, concurrency)).await.0.unwrap_err();
             assert!(error.to_string().contains(says), "{says}: {error}");
-            assert_eq!(error.exit_code(), 65);
+            assert_eq!(kind(&error), "Contract");
             assert!(server.log().len() <= 4, "{says}: {} requests", server.log().len());
         }
     }
@@ -310,7 +310,7 @@ async fn signals_are_never_guessed() {
         let error = run(&v3(&server, 4)).await.0.unwrap_err();
         assert!(matches!(error, FetchError::Contract { .. }), "{body}: {error}");
         assert!(error.to_string().contains(says), "{body}: {error}");
-        assert_eq!((error.exit_code(), server.log().len()), (65, 1), "{body}");
+        assert_eq!((kind(&error).as_str(), server.log().len()), ("Contract", 1), "{body}");
     }
 }
 
@@ -322,7 +322,7 @@ async fn a_cursor_that_the_server_does_not_know_again_stops_the_run() {
     });
     let error = run(&v3(&server, 1)).await.0.unwrap_err();
     assert!(error.to_string().contains("(HTTP 400): \"malformed cursor\""), "{error}");
-    assert_eq!((error.exit_code(), server.log().len()), (2, 2));
+    assert_eq!((kind(&error).as_str(), server.log().len()), ("BadRequest", 2));
 }
 
 /// A cursor is the server's text: it may hold our key, colours for a terminal, or a book.
@@ -339,7 +339,7 @@ async fn a_hostile_cursor_is_not_shown_as_it_is() {
         let error = run(&v3(&server, 1)).await.0.unwrap_err();
         let text = error.to_string();
         assert!(text.contains(says) && text.len() < 300, "{text}");
-        assert_eq!(error.exit_code(), 65);
+        assert_eq!(kind(&error), "Contract");
     }
 }
 
@@ -363,7 +363,6 @@ async fn a_window_that_is_not_honoured_is_an_error() {
                 let error = run_query(&config, &partial).await.0.unwrap_err();
                 let what = format!("{name} {concurrency} {page_size} {told:?}");
                 assert!(matches!(error, FetchError::FilterIgnored { .. }), "{what}: {error}");
-                assert_eq!(error.exit_code(), 65);
                 assert!(server.log().len() < 150, "{what}: {} requests", server.log().len());
             }
         }
@@ -533,7 +532,7 @@ async fn archived_sessions_that_do_not_come_are_missed() {
     });
     let (outcome, seen) = run(&v3(&server, 1)).await;
     let error = outcome.unwrap_err();
-    assert_eq!((error.exit_code(), seen.restarts), (4, 2), "{error}");
+    assert_eq!((kind(&error).as_str(), seen.restarts), ("Incomplete", 2), "{error}");
     assert!(error.to_string().contains("21 sessions, 20 different ones came"), "{error}");
     let partial = SessionQuery { allow_partial: true, ..query() };
     let (ledger, seen) = run_query(&v3(&server, 1), &partial).await;

@@ -104,7 +104,7 @@ async fn a_missing_or_mistyped_signal_is_an_error_at_once() {
         let (outcome, _) = run(&config(&server.base)).await;
         let error = outcome.unwrap_err();
         assert!(matches!(error, FetchError::Contract { .. }), "{body}: {error}");
-        assert_eq!(error.exit_code(), 65);
+        assert_eq!(kind(&error), "Contract");
         assert_eq!(server.log().len(), 1, "{body}");
     }
 }
@@ -172,7 +172,7 @@ async fn an_empty_page_is_asked_for_once_more() {
                 error.to_string().contains(&format!("the page at skip={skip} was empty twice,")),
                 "{error}"
             );
-            assert_eq!(error.exit_code(), 65);
+            assert_eq!(kind(&error), "Contract");
         }
     }
 }
@@ -185,7 +185,7 @@ async fn a_server_that_ignores_skip_is_found_out() {
         config.gate = Gate::new(concurrency);
         let error = run(&config).await.0.unwrap_err();
         assert!(error.to_string().contains(" has no session that is new, although"), "{error}");
-        assert_eq!(error.exit_code(), 65);
+        assert_eq!(kind(&error), "Contract");
         assert!(server.log().len() <= 5);
     }
 }
@@ -222,7 +222,7 @@ async fn a_walk_has_an_end() {
         config.gate = Gate::new(concurrency);
         let error = run_within(&config, &query(), &Limits { pages: 7, ..quick() }).await.0.unwrap_err();
         assert!(error.to_string().contains("more than 7 pages"), "{error}");
-        assert_eq!(error.exit_code(), 65);
+        assert_eq!(kind(&error), "Contract");
         assert!(server.log().len() <= 8);
     }
 }
