@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use acumen::cli::{ApiArgs, ReportArgs};
-use acumen::fetch::{self, Delivery, Ledger, Row, Sink};
+use acumen::fetch::{self, Api, Delivery, Ledger, Row, Sink};
 use acumen::frame::{Frames, FramesBuilder, Kept};
 use acumen::settings::{Found, FoundKey, Settings};
 use acumen::simulator::{Organisation, Recipe};
@@ -64,7 +64,7 @@ pub fn walk(pages: &[String], settings: &Settings) -> (Frames, Ledger) {
     let mut builder = empty(settings);
     let bodies = pages.iter().map(String::as_bytes);
     let mut push = |delivery: Delivery<'_>| take(&mut builder, delivery);
-    let ledger = fetch::replay(bodies, settings.api.api, &settings.query, &mut push).expect("pages");
+    let ledger = fetch::replay(bodies, Api::V2, &settings.query, &mut push).expect("pages");
     (builder.finish().expect("frames"), ledger)
 }
 

@@ -22,11 +22,11 @@ use crate::cli::ReportArgs;
 use crate::deliver;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::fetch::{self, Api, Probes, Progress};
+use crate::fetch::{self, Api, ApiConfig, Probes, Progress, SessionQuery};
 use crate::period::Period;
 use crate::regular_file;
 use crate::settings::mail::{Mail, Way};
-use crate::settings::{Found, FoundKey, Network, Settings, SettingsError, checked_key};
+use crate::settings::{Found, FoundKey, Network, Settings, SettingsError, Source, checked_key};
 use crate::text::{clean, shown};
 use line::{Line, failure, note, ok, skipped};
 
@@ -70,12 +70,12 @@ pub async fn examine(
     let week = |settings: &Settings| Period::last_complete_week(now, settings.period.tz());
     let asked = async {
         match prepared.and_then(|settings| Some((week(&settings)?, settings))) {
-            Some((week, settings)) => {
+            Some((week, Settings { source: Source::Api { config, .. }, query, .. })) => {
                 let span = week.from().to_utc()..week.to().to_utc();
-                let probes = fetch::probe(&settings.api, &settings.query, span, progress).await;
-                answers(&probes, &settings, &week, now)
+                let probes = fetch::probe(&config, &query, span, progress).await;
+                answers(&probes, &config, &query, &week, now)
             }
-            None => UNASKED
+            _ => UNASKED
                 .map(|name| skipped(name, "the settings, the key or the network settings cannot be used"))
                 .into(),
         }
@@ -228,7 +228,9 @@ fn prepare(
     });
     let settings = settings.ok();
     lines.push(match &settings {
-        Some(settings) if is_usable => generation(settings, kind),
+        Some(Settings { source: Source::Api { config, chosen_by, .. }, .. }) if is_usable => {
+            generation(config.api, chosen_by, kind)
+        }
         _ => skipped("API", "the settings or the key cannot be used"),
     });
     settings.filter(|_| is_usable)
@@ -272,9 +274,8 @@ impl Kind {
     }
 }
 
-fn generation(settings: &Settings, kind: Kind) -> Line {
+fn generation(api: Api, from: &str, kind: Kind) -> Line {
     const NAME: &str = "API";
-    let (api, from) = (settings.api.api, settings.api_from);
     let fits = match (api, kind) {
         (Api::V2, Kind::Service) => "v2 takes personal keys (apk_…)",
         (Api::V3, Kind::Personal) => "v3 takes keys of service users and personal access tokens (cog_…)",
@@ -284,13 +285,19 @@ fn generation(settings: &Settings, kind: Kind) -> Line {
 }
 
 /// What the answers of the API mean.
-fn answers(probes: &Probes, settings: &Settings, week: &Period, now: DateTime<Utc>) -> Vec<Line> {
-    let mut lines = access::lines(probes, &settings.api, &settings.query);
+fn answers(
+    probes: &Probes,
+    config: &ApiConfig,
+    query: &SessionQuery,
+    week: &Period,
+    now: DateTime<Utc>,
+) -> Vec<Line> {
+    let mut lines = access::lines(probes, config, query);
     lines.push(match (probes.heard, access::obstacle(probes)) {
         (None, Some(why)) => skipped("clock", why),
         (heard, _) => clock::clock(now, heard),
     });
-    lines.extend(data::lines(probes, settings.api.api, settings.api.page_size, week));
+    lines.extend(data::lines(probes, config.api, config.page_size, week));
     lines
 }
 

@@ -29,7 +29,7 @@ fn now() -> DateTime<Utc> {
 
 fn told(probes: &Probes, settings: &Settings) -> Vec<Line> {
     let week = Period::last_complete_week(now(), settings.period.tz()).unwrap();
-    answers(probes, settings, &week, now())
+    answers(probes, settings.source.api().unwrap(), &settings.query, &week, now())
 }
 
 fn line<'l>(lines: &'l [Line], name: &str) -> &'l Line {

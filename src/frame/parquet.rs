@@ -240,7 +240,7 @@ mod tests {
                 builder.push(rows);
             }
         };
-        replay([page.as_bytes()], settings.api.api, &settings.query, &mut take).unwrap();
+        replay([page.as_bytes()], crate::fetch::Api::V2, &settings.query, &mut take).unwrap();
         files(&builder.finish().unwrap(), &settings.periods).unwrap()
     }
 

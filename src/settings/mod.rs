@@ -1,6 +1,6 @@
 //! Settings: what was typed, validated once, before any work is done.
 
-mod asked;
+mod api;
 mod checks;
 mod command;
 mod file;
@@ -8,7 +8,6 @@ pub mod mail;
 mod network;
 mod privacy;
 mod show;
-mod sources;
 mod sync;
 
 use std::collections::BTreeSet;
@@ -17,14 +16,13 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Datelike, NaiveDate, SubsecRound, Utc};
 
-pub use checks::{checked_key, ping, users};
+pub use checks::{base_url, checked_key, ping, users};
 pub use command::password_command;
 pub use file::{SettingsFile, parse as parse_file};
 pub use network::{CA_FILE_HINT, Network};
 use privacy::check_covered_period;
 pub use privacy::{Privacy, privacy};
 pub use show::{EXAMPLE, show};
-pub use sources::sources;
 pub use sync::Sync;
 
 use crate::cli::{Format, ReportArgs};
@@ -35,7 +33,7 @@ use crate::money::Prices;
 use crate::people::{People, TagRule};
 use crate::period::{self, Period};
 use crate::text::{clean, shown};
-use asked::asked;
+use api::{api_config, check_unused, stated_api};
 use checks::{quoted, word, zone};
 
 /// Something that was typed cannot be used.
@@ -107,30 +105,66 @@ pub struct Money {
     pub rhythm: Rhythm,
 }
 
-/// Saved pages that are read in the API's place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pages {
-    /// A file, a folder, or `-` for standard input.
-    pub path: PathBuf,
-    /// Their generation, where somebody says it; else the records tell.
-    pub api: Option<Api>,
+/// Where the sessions of a report come from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// The API.
+    Api {
+        /// How it is reached.
+        config: Box<ApiConfig>,
+        /// What decided on its generation, for messages.
+        chosen_by: &'static str,
+        /// The folder in which answers are kept.
+        save_pages: Option<PathBuf>,
+    },
+    /// Pages that were saved.
+    SavedPages {
+        /// A file, a folder, or `-` for standard input.
+        path: PathBuf,
+        /// Their generation, where somebody says it; else the records tell.
+        api: Option<Api>,
+    },
+    /// An archive that `acumen sync` keeps.
+    Archive {
+        /// Its folder.
+        root: PathBuf,
+    },
+}
+
+impl Source {
+    /// How the API is reached, where it is asked.
+    pub fn api(&self) -> Option<&ApiConfig> {
+        match self {
+            Self::Api { config, .. } => Some(config),
+            Self::SavedPages { .. } | Self::Archive { .. } => None,
+        }
+    }
+
+    fn resolve(args: &ReportArgs, key: Option<FoundKey>, network: &Network) -> Result<Self, SettingsError> {
+        let source = match (&args.pages, args.archive()) {
+            (None, None) => {
+                let (config, chosen_by) = api_config(&args.access, key.as_ref(), network)?;
+                return Ok(Self::Api {
+                    config: Box::new(config),
+                    chosen_by,
+                    save_pages: args.save_pages.clone(),
+                });
+            }
+            (Some(path), _) => Self::SavedPages { path: path.clone(), api: stated_api(&args.access) },
+            (None, Some(root)) => Self::Archive { root: root.clone() },
+        };
+        check_unused(&args.access)?;
+        Ok(source)
+    }
 }
 
 /// Everything a report needs to know, checked.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// How the API is reached.
-    pub api: ApiConfig,
+    /// Where the sessions come from.
+    pub source: Source,
     /// Which sessions are wanted.
     pub query: SessionQuery,
-    /// Where the sessions come from if nobody is asked.
-    pub pages: Option<Pages>,
-    /// The archive that they come from, if nobody is asked and nothing was saved.
-    pub archive: Option<PathBuf>,
-    /// The folder in which answers are kept.
-    pub save_pages: Option<PathBuf>,
-    /// What decided on the generation of the API.
-    pub api_from: &'static str,
     /// The report's period, the previous one and the trend's, newest first.
     pub periods: Vec<Period>,
     /// How many of the periods, from the first, are points of the trend.
@@ -236,21 +270,13 @@ impl Settings {
             cycle::touched(rhythm, first, last, tz)
         });
         let from = reaching(earliest, &cycles);
-        // Nobody is asked for what lies on the disk, and what v3 cannot be asked for
-        // can still be found there.
-        let (limits, key) = match args.is_offline() {
-            true => (Some(Api::V2), None),
-            false => (None, Some(checked_key(key.as_ref())?).zip(key)),
-        };
-        let (api, api_from) = asked(&args.access, key, &network, limits)?;
-        let pages = args.pages.clone();
-        let stated = args.access.api.as_ref().map(|_| api.api);
-        let pages = pages.map(|path| Pages { path, api: stated });
+        let source = Source::resolve(args, key, &network)?;
         let org = args.org.as_deref().map(|org| word("--org", org)).transpose()?;
         let to = if open { now } else { period.to().to_utc() };
         let query = SessionQuery {
             tags: args.tags.iter().map(|tag| word("--tag", tag)).collect::<Result<_, _>>()?,
-            users: users(&args.users, limits.unwrap_or(api.api))?,
+            // What v3 cannot be asked for can still be found on the disk.
+            users: users(&args.users, source.api().map_or(Api::V2, |config| config.api))?,
             allow_partial: args.allow_partial,
             ..SessionQuery::all(org, from..to)
         };
@@ -276,14 +302,9 @@ impl Settings {
             .into_iter()
             .collect();
         let reconcile = !args.no_reconcile && args.pages.is_none();
-        let save_pages = args.save_pages.clone().filter(|_| !args.is_offline());
         Ok(Self {
-            api,
+            source,
             query,
-            pages,
-            archive: args.archive().cloned(),
-            save_pages,
-            api_from,
             points,
             previous,
             complete,

@@ -4,10 +4,10 @@
 use std::process::Child;
 use std::time::{Duration, Instant};
 
+use acumen::commands;
 use acumen::deliver::{self, Limits, PostError, SmtpError};
 use acumen::exit::{Exit, Explain};
 use acumen::mail::Mail as Message;
-use acumen::pipeline;
 use acumen::settings::mail::{Attach, Delivery, Mail, Security, Server, Way};
 use acumen::tls::Trust;
 
@@ -207,7 +207,7 @@ fn message(folder: &Path) -> Message {
         way: Way::File("none".into()),
     };
     let at = "2026-10-12T06:00:00Z".parse().unwrap();
-    pipeline::message(&folder.join(format!("{NAME}.json")), &mail, at).unwrap()
+    commands::mail::message(&folder.join(format!("{NAME}.json")), &mail, at).unwrap()
 }
 
 /// Offers and sends a message to a plain server, within these limits in milliseconds.

@@ -6,10 +6,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use acumen::cli::{ApiArgs, ReportArgs};
+use acumen::commands::report::prepare_within;
 use acumen::error::Error;
 use acumen::exit::Explain;
 use acumen::fetch::{Api, Delivery, FetchError, Ledger, Limits, fetch_within};
-use acumen::pipeline::prepare_within;
 use acumen::settings::{Found, FoundKey, Settings};
 use acumen::simulator::{Fault, FaultKind, Options, Organisation, Recipe, Total, start};
 use tokio::runtime::Runtime;
@@ -153,7 +153,9 @@ async fn fetched(organisation: &Arc<Organisation>, day: &Day) -> Result<(Ledger,
     };
     let said = Mutex::new(String::new());
     let progress = |news| said.lock().unwrap().push_str(&format!("{news:?}"));
-    let outcome = fetch_within(&settings.api, &settings.query, &hurried(), &mut deliver, &progress).await;
+    let outcome =
+        fetch_within(settings.source.api().unwrap(), &settings.query, &hurried(), &mut deliver, &progress)
+            .await;
     assert!(
         simulator.most_in_flight() <= day.concurrency as usize,
         "{} in flight at once, {day:?}",

@@ -1,4 +1,4 @@
-//! A sync: what is new or may have changed, from the API into an archive.
+//! `acumen sync`: what is new or may have changed, from the API into an archive.
 //!
 //! Each step is whole in the archive before the next begins, and a sync that is
 //! cut short is gone on with by the next one. The watermark moves at the end alone.
@@ -9,12 +9,17 @@ use std::ops::Range;
 use chrono::{DateTime, Datelike, Months, TimeDelta, Utc};
 use tokio::task::block_in_place;
 
-use crate::archive::{State, Store, Subject, Vendor};
+use super::{Context, Ended, heartbeat, output, settings_line};
+use crate::archive::{self, State, Store, Subject, Vendor};
+use crate::cli::SyncArgs;
+use crate::console::Console;
+use crate::environment;
 use crate::error::Error;
+use crate::exit::Exit;
 use crate::fetch::{self, ApiConfig, Counts, Delivery, Progress, SessionQuery};
 use crate::frame::stored::{self, Tables, TablesBuilder};
 use crate::period::{Period, today};
-use crate::settings::Sync;
+use crate::settings::{self, FoundKey, Network, SettingsError, Sync};
 
 /// What changed so long before the watermark is asked for again: a server may
 /// be late to tell, and its clock need not be ours.
@@ -27,29 +32,101 @@ const AT_ONCE: usize = 50;
 /// Sessions that are taken over in one step where they are asked for by their ids.
 const A_STEP: usize = 5_000;
 
-/// Whoever is told of the way.
+/// What progress is told to.
 type Listener<'l> = &'l (dyn Fn(Progress) + Send + std::marker::Sync);
+
+/// Brings an archive up to date, and prints its place.
+///
+/// # Errors
+/// The first step that fails; those before it hold. Or the signal that ended the run.
+pub async fn run(args: SyncArgs, mut context: Context) -> Result<Exit, Ended> {
+    let network = environment::network(&args.network);
+    let monitor = heartbeat::monitor(&args.monitor, &network);
+    let key = environment::find_key(&args.access);
+    // Before anything is sent to anybody, the monitor included.
+    let line = settings_line::sync(&args, &context.file, &key, &network);
+    context.announce(line.filter(|_| monitor.is_ok()));
+    let console = context.console.clone();
+    let ended = match monitor {
+        Ok(monitor) => heartbeat::around(monitor, &console, synced(args, key, network, &mut context)).await,
+        Err(error) => Err(error.into()),
+    };
+    ended.map_err(|ended| ended.keeping(kept).leaving(archive::KEPT))
+}
+
+/// What is on the disk after a sync that failed.
+fn kept(error: &Error) -> Option<&'static str> {
+    match error {
+        Error::Settings(_) => None,
+        Error::Archive(error) => Some(error.kept()),
+        _ => Some(archive::KEPT),
+    }
+}
+
+async fn synced(
+    args: SyncArgs,
+    key: Result<Option<FoundKey>, SettingsError>,
+    network: Result<Network, SettingsError>,
+    context: &mut Context,
+) -> Result<Exit, Ended> {
+    let Context { console, now, file, signals, .. } = context;
+    file.as_ref().map_err(Clone::clone)?;
+    let (console, now) = (console.clone(), *now);
+    let syncing = async move {
+        let settings = settings::Sync::resolve(&args, key?, &network?, now)?;
+        console.say(&format!("speaking API {} ({})", settings.api.api, settings.chosen_by));
+        let synced = sync(&settings, &|progress| console.tell(progress)).await;
+        console.finish();
+        tell(&synced?, &console);
+        Ok(settings.archive)
+    };
+    let archive = signals.until(syncing).await?;
+    output::print(&format!("{}\n", archive.display()))?;
+    Ok(Exit::Done)
+}
+
+/// Says what a sync did.
+fn tell(synced: &Synced, console: &Console) {
+    let counted = |number: u64, what: &str| match number {
+        1 => format!("1 {what}"),
+        many => format!("{many} {what}s"),
+    };
+    if synced.rejected > 0 {
+        let records = counted(synced.rejected, "record");
+        let are = if synced.rejected == 1 { "is" } else { "are" };
+        console.warn(&format!("{records} could not be read and {are} not in the archive."));
+    }
+    if synced.gone > 0 {
+        let sessions = counted(synced.gone, "session");
+        console.say(&format!(
+            "{sessions} of the archive: the API no longer tells of them; they stay as they were"
+        ));
+    }
+    synced.notes.iter().for_each(|note| console.say(&format!("note: {note}")));
+    let (received, all) = (counted(synced.received, "session"), counted(synced.sessions, "session"));
+    console.say(&format!("{received} new or asked for again; {all} in the archive"));
+}
 
 /// What a sync did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Synced {
+struct Synced {
     /// Sessions that came, each counted in every step that it came in.
-    pub received: u64,
+    received: u64,
     /// Sessions in the archive.
-    pub sessions: u64,
+    sessions: u64,
     /// Records without an id or a readable creation time, dropped.
-    pub rejected: u64,
+    rejected: u64,
     /// Sessions that the API no longer tells of; they stay in the archive.
-    pub gone: u64,
+    gone: u64,
     /// Lists of people, and numbers of the vendor's, that could not be read, in words.
-    pub notes: Vec<String>,
+    notes: Vec<String>,
 }
 
 /// Brings an archive up to date.
 ///
 /// # Errors
 /// The first step that fails; those before it hold.
-pub async fn sync(settings: &Sync, progress: Listener<'_>) -> Result<Synced, Error> {
+async fn sync(settings: &Sync, progress: Listener<'_>) -> Result<Synced, Error> {
     let (now, root, api) = (settings.now, &settings.archive, &settings.api);
     let subject = Subject { api: api.api, org: settings.org.clone(), since: settings.since };
     let mut store = block_in_place(|| Store::open(root, &subject, now))?;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::fetch::People;
 use crate::frame::{Frames, columns};
 use crate::people::fits;
-use crate::settings::{Settings, SettingsError};
+use crate::settings::{Settings, SettingsError, Source};
 use crate::text::{by_likeness, clean};
 
 /// What sessions of the period and the trend have, whatever the filters.
@@ -89,10 +89,12 @@ fn unknown(typed: &Settings, people: &People) -> String {
         rules.push("check the spelling of the organisation id".to_owned());
     }
     if !query.tags.is_empty() {
-        let why = match (typed.privacy.covered, &typed.pages) {
+        let why = match (typed.privacy.covered, &typed.source) {
             (true, _) => "a report that hides people does not list the tags that there are",
-            (_, Some(_)) => "standard input cannot be read again for the tags that there are",
-            (_, None) => "the API does not list the tags that there are",
+            (_, Source::SavedPages { .. }) => {
+                "standard input cannot be read again for the tags that there are"
+            }
+            _ => "the API does not list the tags that there are",
         };
         rules.push(format!("check the spelling: tags match by case, and * stands for any text; {why}"));
     }
