@@ -15,7 +15,7 @@ use super::{PagesError, Sink};
 use crate::regular_file;
 use devin_api::dense::too_dense;
 use devin_api::page::Spare;
-use devin_api::{Progress, Question, Row};
+use devin_api::{Progress, Row, SessionQuery};
 
 /// More would wait for each other at the reading and the counting.
 const MOST_THREADS: usize = 8;
@@ -26,7 +26,7 @@ const MOST_THREADS: usize = 8;
 /// The first thing in that order that cannot be read.
 pub(super) fn read<T: Send>(
     paths: Vec<PathBuf>,
-    question: &Question,
+    query: &SessionQuery,
     sink: &Sink<'_, T>,
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<(Vec<T>, Walks), PagesError> {
@@ -38,9 +38,8 @@ pub(super) fn read<T: Send>(
         moved: Condvar::new(),
     };
     let filled = thread::scope(|scope| {
-        let work = || {
-            Worker { table: &table, meter, question, sink, progress, filled: (sink.empty)() }.work(&source)
-        };
+        let work =
+            || Worker { table: &table, meter, query, sink, progress, filled: (sink.empty)() }.work(&source);
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
     });
@@ -185,7 +184,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 struct Worker<'w, T> {
     table: &'w Table,
     meter: &'w Meter,
-    question: &'w Question,
+    query: &'w SessionQuery,
     sink: &'w Sink<'w, T>,
     progress: &'w (dyn Fn(Progress) + Send + Sync),
     filled: T,
@@ -253,7 +252,7 @@ impl<T> Worker<'_, T> {
         let failed = |flaw: Flaw| content(&called(path), line + flaw.line, &flaw, &body);
         let groups = values::read(&body, &spare).map_err(failed);
         let groups = groups.or_else(|error| self.fail(turn, error))?;
-        let parts = groups.iter().map(|group| values::judged(group, self.question)).collect();
+        let parts = groups.iter().map(|group| values::judged(group, self.query)).collect();
         for (first, rows) in self.count(turn, file, path, parts, is_last)? {
             (self.sink.push)(&mut self.filled, first, &rows);
         }

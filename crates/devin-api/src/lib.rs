@@ -16,6 +16,7 @@ mod error;
 pub mod exported;
 mod flight;
 mod gate;
+mod heartbeat;
 pub mod lenient;
 mod literals;
 pub mod names;
@@ -23,7 +24,6 @@ mod offsets;
 pub mod page;
 pub mod pattern;
 mod people;
-mod ping;
 pub mod plain;
 mod probe;
 pub mod proof;
@@ -47,11 +47,11 @@ pub mod wire;
 pub use api::{Api, Records};
 pub use ask::Heard;
 pub use cycles::cycles;
-pub use error::FetchError;
+pub use error::{FetchError, until};
 pub use gate::Gate;
+pub use heartbeat::{Heartbeat, HeartbeatEvent, Monitor};
 pub use names::display_names;
 pub use people::{Member, People, organisations, people};
-pub use ping::{Monitor, News, Watch};
 pub use probe::{Archived, LONGEST as PROBE_LONGEST, Principal, Probes, Sample, Week, probe};
 pub use replay::{Unreadable, replay};
 pub use totals::{Consumption, Counts, Vendor, consumption, vendor};
@@ -84,9 +84,9 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// What is asked of the API.
+/// How the API is reached, and with which key.
 #[derive(Clone, Debug)]
-pub struct Question {
+pub struct ApiConfig {
     /// The generation of the API.
     pub api: Api,
     /// `https`, or `http` to loopback.
@@ -99,6 +99,17 @@ pub struct Question {
     pub key: Secret,
     /// Where the key came from, for messages: "DEVIN_API_KEY", "--api-key-file PATH".
     pub key_source: String,
+    /// Sessions a page.
+    pub page_size: u32,
+    /// Bounds the requests in flight, whatever they are about.
+    pub gate: Gate,
+    /// How long the whole fetch may take.
+    pub deadline: Duration,
+}
+
+/// Which sessions are wanted, wherever they come from.
+#[derive(Clone, Debug)]
+pub struct SessionQuery {
     /// One organisation, or the whole enterprise.
     pub org: Option<String>,
     /// Sessions created at or after this moment …
@@ -114,18 +125,26 @@ pub struct Question {
     pub tags: Vec<String>,
     /// Only sessions of any of these users; empty is all.
     pub users: Vec<String>,
-    /// Sessions a page.
-    pub page_size: u32,
-    /// Bounds the requests in flight, whatever they are about.
-    pub gate: Gate,
     /// Deliver what came even when completeness cannot be proved.
     pub allow_partial: bool,
-    /// How long the whole fetch may take.
-    pub deadline: Duration,
 }
 
-impl Question {
-    /// When the sessions in question were created.
+impl SessionQuery {
+    /// All sessions created in a window, of one organisation or of the whole enterprise.
+    pub fn all(org: Option<String>, window: Range<DateTime<Utc>>) -> Self {
+        Self {
+            org,
+            from: window.start,
+            to: window.end,
+            updated_from: None,
+            ids: Vec::new(),
+            tags: Vec::new(),
+            users: Vec::new(),
+            allow_partial: false,
+        }
+    }
+
+    /// When the wanted sessions were created.
     pub fn window(&self) -> Range<DateTime<Utc>> {
         self.from..self.to
     }
@@ -273,7 +292,7 @@ pub struct Ledger {
     pub complete: bool,
 }
 
-/// What bounds a fetch beyond the question itself.
+/// What bounds a fetch beyond the configuration.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     bounds: client::Bounds,
@@ -337,14 +356,14 @@ impl Limits {
 ///
 /// # Errors
 ///
-/// Every way in which the data may be missing or not to be trusted, with a hint
-/// and an exit code; what was delivered before an error is void.
+/// Every way in which the data may be missing or not to be trusted; what was delivered before an error is void.
 pub async fn fetch(
-    question: &Question,
+    config: &ApiConfig,
+    query: &SessionQuery,
     deliver: &mut (dyn FnMut(Delivery<'_>) + Send),
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Ledger, FetchError> {
-    fetch_within(question, &LIMITS, deliver, progress).await
+    fetch_within(config, query, &LIMITS, deliver, progress).await
 }
 
 /// [`fetch`] within other limits than those of a real run.
@@ -353,18 +372,19 @@ pub async fn fetch(
 ///
 /// As [`fetch`].
 pub async fn fetch_within(
-    question: &Question,
+    config: &ApiConfig,
+    query: &SessionQuery,
     limits: &Limits,
     deliver: &mut (dyn FnMut(Delivery<'_>) + Send),
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Ledger, FetchError> {
-    let asker = ask::Asker::new(question, limits, progress)?;
-    let Question { from, to, updated_from, .. } = *question;
+    let asker = ask::Asker::new(config, query, limits, progress)?;
+    let SessionQuery { from, to, updated_from, .. } = *query;
     progress(Progress::Asked { path: asker.path(), from, to, updated_from });
-    let walks = walk::proved(&asker, question, limits, deliver, progress);
-    let outcome = tokio::time::timeout(question.deadline, walks)
+    let walks = walk::proved(&asker, limits, deliver, progress);
+    let outcome = tokio::time::timeout(config.deadline, walks)
         .await
-        .unwrap_or_else(|_| Err(FetchError::Deadline { host: asker.host(), deadline: question.deadline }));
+        .unwrap_or_else(|_| Err(FetchError::Deadline { host: asker.host(), deadline: config.deadline }));
     // Whatever came of it: what was tried is worth more where it was in vain.
     let (requests, retries) = asker.requests();
     progress(Progress::Done { requests, retries, waited: asker.waited() });
