@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::refusal::{SmtpError, Turned};
-use super::sent::{Entry, Known, Ledger, LedgerError, State};
+use super::send_log::{PastDelivery, SendLog, SendLogEntry, SendLogError, SendState};
 use super::smtp::{self, Limits, Ready};
 use crate::mail::{Mail, Recipient};
 use crate::settings::mail::Delivery;
@@ -34,9 +34,9 @@ pub enum PostError {
         /// Whether others have it, or were not asked about.
         others: bool,
     },
-    /// The send ledger.
+    /// The send log.
     #[error(transparent)]
-    Ledger(#[from] LedgerError),
+    SendLog(#[from] SendLogError),
     /// An earlier run was cut off between the message and the answer.
     #[error(
         "an earlier run, of {}, was ended while it sent this report: it may have been sent to {} of the recipients",
@@ -60,7 +60,7 @@ impl PostError {
             Self::Partly(_) => {
                 "some of the recipients have the mail; acumen send sends it to the others".to_owned()
             }
-            Self::Ledger(error) => error.hint(),
+            Self::SendLog(error) => error.hint(),
             Self::Perhaps(Doubt { people, .. }) => format!(
                 "ask {}; what did not arrive is sent with --force, to everybody whom --mail-to and --mail-cc name",
                 clean(&people.join(", "), 300)
@@ -73,8 +73,8 @@ impl PostError {
         match self {
             Self::Smtp(error) => error.exit_code(),
             Self::Partly(error) | Self::Doubtful { error, .. } => error.exit_code(),
-            Self::Ledger(LedgerError::Locked { .. }) => 75,
-            Self::Ledger(_) | Self::Perhaps(_) => 74,
+            Self::SendLog(SendLogError::Locked { .. }) => 75,
+            Self::SendLog(_) | Self::Perhaps(_) => 74,
         }
     }
 }
@@ -108,7 +108,7 @@ pub struct Offer {
     mail: Mail,
     delivery: Delivery,
     at: String,
-    ledger: Ledger,
+    log: SendLog,
     posted: Posted,
     failure: Option<PostError>,
     /// The open server; nothing where it would take the message for nobody any more.
@@ -116,23 +116,23 @@ pub struct Offer {
 }
 
 /// Offers a message to a server, for those of its recipients of whom the
-/// ledger in the state folder does not know that they were, or may have been,
+/// log in the state folder does not know that they were, or may have been,
 /// sent this report before; with force, for all of them.
 ///
-/// The ledger is locked from the first look to the last line, so that of two
+/// The log is locked from the first look to the last line, so that of two
 /// runs at once one sends and the other learns of it.
 ///
 /// # Errors
-/// The ledger cannot be kept, or the server does not agree to the message; that it refused
+/// The log cannot be kept, or the server does not agree to the message; that it refused
 /// all recipients is told by [`Offer::end`].
 pub async fn offer(mail: Mail, delivery: &Delivery, at: &str, limits: Limits) -> Result<Offer, PostError> {
-    let ledger = Ledger::open(&delivery.state, LOCKED).await?;
+    let log = SendLog::open(&delivery.state, LOCKED).await?;
     let (due, posted) = match delivery.force {
         true => (mail.recipients.clone(), Posted::default()),
-        false => sort(&ledger, &mail.recipients),
+        false => sort(&log, &mail.recipients),
     };
     let (delivery, at) = (delivery.clone(), at.to_owned());
-    let mut offer = Offer { mail, delivery, at, ledger, posted, failure: None, ready: None };
+    let mut offer = Offer { mail, delivery, at, log, posted, failure: None, ready: None };
     if !due.is_empty() {
         let ready = smtp::ready(&offer.delivery.server, &offer.mail.from, due, limits).await?;
         offer.hold(ready).await;
@@ -145,29 +145,29 @@ impl Offer {
     /// answer, for as long as the limits allow. Who drops this before its end leaves a doubt.
     pub async fn send(&mut self) {
         let Some(ready) = &mut self.ready else { return };
-        let entry = Entry {
+        let entry = SendLogEntry {
             at: self.at.clone(),
-            state: State::Sending,
+            state: SendState::Sending,
             report: self.mail.report.clone(),
             message_id: self.mail.id.clone(),
             subject: self.mail.subject.clone(),
             copies: copies(&ready.accepted),
         };
-        let with = |state| Entry { state, ..entry.clone() };
+        let with = |state| SendLogEntry { state, ..entry.clone() };
         let turned: Vec<Recipient> = ready.refused.iter().map(|turned| turned.recipient.clone()).collect();
         let mut send = async || -> Result<(), PostError> {
-            self.ledger.add(with(State::Sending))?;
+            self.log.add(with(SendState::Sending))?;
             let sent = ready.send(&self.mail.bytes).await;
             match sent {
                 Ok(()) => {
                     self.posted.now += entry.copies.len();
-                    self.ledger.add(with(State::Sent))?;
+                    self.log.add(with(SendState::Sent))?;
                 }
                 Err(SmtpError::Unanswered { .. }) => {}
-                Err(_) => self.ledger.add(with(State::Refused))?,
+                Err(_) => self.log.add(with(SendState::Refused))?,
             }
             if !turned.is_empty() {
-                self.ledger.add(Entry { copies: copies(&turned), ..with(State::Refused) })?;
+                self.log.add(SendLogEntry { copies: copies(&turned), ..with(SendState::Refused) })?;
             }
             Ok(sent?)
         };
@@ -239,13 +239,13 @@ fn copies(recipients: &[Recipient]) -> Vec<String> {
 }
 
 /// Those who are to get a report, and what is known of the others.
-fn sort(ledger: &Ledger, recipients: &[Recipient]) -> (Vec<Recipient>, Posted) {
+fn sort(log: &SendLog, recipients: &[Recipient]) -> (Vec<Recipient>, Posted) {
     let (mut due, mut posted) = (Vec::new(), Posted::default());
     for recipient in recipients {
-        match ledger.known(&recipient.copy) {
-            Known::Nothing => due.push(recipient.clone()),
-            Known::Sent(at) => posted.before.push(at),
-            Known::Perhaps(at) => {
+        match log.past_delivery(&recipient.copy) {
+            PastDelivery::None => due.push(recipient.clone()),
+            PastDelivery::Sent(at) => posted.before.push(at),
+            PastDelivery::Possible(at) => {
                 let doubt = posted.doubt.get_or_insert(Doubt { at: at.clone(), people: Vec::new() });
                 doubt.at = at.max(doubt.at.clone());
                 doubt.people.push(recipient.address.to_string());

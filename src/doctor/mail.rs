@@ -96,7 +96,7 @@ pub fn state(folder: &Path) -> Line {
 
 /// Nothing is to be made where the log is there.
 fn look(folder: &Path) -> Result<Option<Place>, Error> {
-    match deliver::look_ledger(folder).map_err(PostError::from)? {
+    match deliver::check_send_log(folder).map_err(PostError::from)? {
         true => Ok(None),
         false => Ok(Some(deliver::look_state(folder)?)),
     }
