@@ -10,7 +10,7 @@ use chrono::{DateTime, Days, SecondsFormat, Utc};
 use clap::CommandFactory;
 
 use crate::cli::{ApiArgs, Cli, DemoArgs, Format, MailArgs, ReportArgs, SimulateArgs};
-use crate::deliver::{self, Offer, Posted};
+use crate::deliver::{self, SendOutcome, Submission};
 use crate::doctor::{self, Diagnosis};
 use crate::error::Error;
 use crate::fetch::Progress;
@@ -245,17 +245,17 @@ pub async fn offer(
     settings: &mail::Mail,
     delivery: &Delivery,
     now: DateTime<Utc>,
-) -> Result<Offer, Error> {
+) -> Result<Submission, Error> {
     let message = pipeline::message(report, settings, now)?;
     let at = now.to_rfc3339_opts(SecondsFormat::Secs, true);
-    Ok(deliver::offer(message, delivery, &at, deliver::LIMITS).await?)
+    Ok(deliver::submit(message, delivery, &at, deliver::LIMITS).await?)
 }
 
 /// Tells what became of a message.
 ///
 /// # Errors
 /// The mail is not delivered to everybody.
-pub fn sent(offer: Offer, voice: &Voice) -> Result<(), Error> {
+pub fn sent(offer: Submission, voice: &Voice) -> Result<(), Error> {
     let (subject, posted, failures) = offer.end();
     told(&posted, &subject).iter().for_each(|line| voice.say(line));
     let mut failures = failures.into_iter();
@@ -278,15 +278,15 @@ fn recipients(number: usize) -> String {
 
 /// What became of a message, a line for those who got it now and one for those
 /// who had it.
-fn told(posted: &Posted, subject: &str) -> Vec<String> {
+fn told(posted: &SendOutcome, subject: &str) -> Vec<String> {
     let mut lines = Vec::new();
-    if posted.now > 0 {
-        lines.push(format!("sent to {}: {subject}", recipients(posted.now)));
+    if posted.sent > 0 {
+        lines.push(format!("sent to {}: {subject}", recipients(posted.sent)));
     }
     // Moments of one form: their order as texts is that in time.
-    if let (Some(first), Some(last)) = (posted.before.iter().min(), posted.before.iter().max()) {
+    if let (Some(first), Some(last)) = (posted.sent_earlier.iter().min(), posted.sent_earlier.iter().max()) {
         let from = if first == last { "the run of" } else { "earlier runs, the last of" };
-        let whom = recipients(posted.before.len());
+        let whom = recipients(posted.sent_earlier.len());
         // A ledger may hold any text.
         let last = clean(last, 40);
         lines.push(format!("not sent again: {whom} got it from {from} {last}; --force sends it again"));

@@ -1,7 +1,7 @@
 //! Everything that can end a run: one variant a stage.
 
 use crate::archive::ArchiveError;
-use crate::deliver::{self, DeliverError, PostError};
+use crate::deliver::{self, DeliverError, SendError};
 use crate::export::ExportError;
 use crate::fetch::{FetchError, PagesError};
 use crate::frame::FrameError;
@@ -56,7 +56,7 @@ pub enum Error {
     Mail(#[from] MailError),
     /// The mail could not be sent.
     #[error(transparent)]
-    Post(#[from] PostError),
+    Post(#[from] SendError),
     /// What belongs on standard output could not be written there.
     #[error("could not write to standard output: {0}")]
     Stdout(std::io::Error),

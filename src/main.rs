@@ -9,7 +9,7 @@ use std::pin::pin;
 use std::process::ExitCode;
 
 use acumen::cli::{self, ArchiveCommand, Choice, Cli, Command, ConfigCommand};
-use acumen::deliver::{Offer, Receipt};
+use acumen::deliver::{Receipt, Submission};
 use acumen::doctor::Diagnosis;
 use acumen::error::Error;
 use acumen::fetch::{Api, Monitor, News, Watch};
@@ -259,16 +259,20 @@ async fn send(
         let Some(sent) = offer.partly_sent() else { return Ok(commands::sent(offer, voice)?) };
         voice.say(&commands::partly(sent));
         if let Some((word, code)) = signal {
-            return Err(Ended::Signal { word, code, left: Some(deliver::PARTLY) });
+            return Err(Ended::Signal { word, code, left: Some(deliver::PARTLY_SENT) });
         }
         let next = async move { Ok(offer.next().await) };
-        offer = signals.until(next).await.map_err(|ended| ended.leaving(deliver::PARTLY))?;
+        offer = signals.until(next).await.map_err(|ended| ended.leaving(deliver::PARTLY_SENT))?;
     }
 }
 
 /// Sends a message to those whom its server has agreed to. A signal meanwhile would leave
 /// a doubt, so it is given back only after the server's answer.
-async fn send_to_some(offer: &mut Offer, voice: &Voice, signals: &mut Signals) -> Option<(&'static str, u8)> {
+async fn send_to_some(
+    offer: &mut Submission,
+    voice: &Voice,
+    signals: &mut Signals,
+) -> Option<(&'static str, u8)> {
     let mut sending = pin!(offer.send());
     tokio::select! {
         () = &mut sending => None,

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::line::{Line, failed, ok};
-use crate::deliver::{self, Place, PostError, Rehearsal, SmtpError};
+use crate::deliver::{self, Place, Rehearsal, SendError, SmtpError};
 use crate::error::Error;
 use crate::mail as letter;
 use crate::settings::mail::{Mail, Security, Server, Way};
@@ -38,7 +38,7 @@ pub async fn mail(wanted: &Result<Option<Mail>, Error>) -> Option<Line> {
                 "it is there, but does not take mail from this machine and sender: ask whoever runs it";
             return Some(failed(NAME, error.to_string(), hint, error.exit_code()));
         }
-        Err(error) => return Some(wrong(&PostError::from(error).into())),
+        Err(error) => return Some(wrong(&SendError::from(error).into())),
     };
     if !rehearsed.refused.is_empty() {
         let others = rehearsed.refused.len() < all;
@@ -96,7 +96,7 @@ pub fn state(folder: &Path) -> Line {
 
 /// Nothing is to be made where the log is there.
 fn look(folder: &Path) -> Result<Option<Place>, Error> {
-    match deliver::check_send_log(folder).map_err(PostError::from)? {
+    match deliver::check_send_log(folder).map_err(SendError::from)? {
         true => Ok(None),
         false => Ok(Some(deliver::look_state(folder)?)),
     }

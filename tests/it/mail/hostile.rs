@@ -4,7 +4,7 @@
 use std::process::Child;
 use std::time::{Duration, Instant};
 
-use acumen::deliver::{self, Limits, PostError, SmtpError};
+use acumen::deliver::{self, Limits, SendError, SmtpError};
 use acumen::mail::Mail as Message;
 use acumen::pipeline;
 use acumen::settings::mail::{Attach, Delivery, Mail, Security, Server, Way};
@@ -215,7 +215,7 @@ fn limited(
     message: Message,
     server: &MailServer,
     [step, total, message_step]: [u64; 3],
-) -> Result<(), PostError> {
+) -> Result<(), SendError> {
     let limits = Limits {
         step: Duration::from_millis(step),
         total: Duration::from_millis(total),
@@ -235,7 +235,7 @@ fn limited(
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let mut offer = deliver::offer(message, &delivery, "2026-10-12T06:00:00Z", limits).await?;
+        let mut offer = deliver::submit(message, &delivery, "2026-10-12T06:00:00Z", limits).await?;
         offer.send().await;
         offer.end().2.into_iter().next().map_or(Ok(()), Err)
     })
@@ -250,8 +250,8 @@ fn every_part_of_a_mail_has_a_limit() {
     let failure = |word, odd, limits| {
         let server = MailServer::start(Manner { odd: Some((word, odd)), ..Manner::of(Kind::Plain) });
         match limited(folder.path(), mail.clone(), &server, limits) {
-            Err(PostError::Smtp(error)) => error,
-            Err(PostError::Doubtful { error, .. }) => *error,
+            Err(SendError::Smtp(error)) => error,
+            Err(SendError::Unconfirmed { error, .. }) => *error,
             other => panic!("{word} {odd:?}: {other:?}"),
         }
     };
