@@ -4,7 +4,6 @@ mod append;
 mod link;
 mod name;
 mod pages;
-mod refusal;
 mod send;
 mod send_log;
 mod smtp;
@@ -22,10 +21,10 @@ use rustix::fs::{FlockOperation, flock};
 pub use append::{append, check_append};
 pub use name::file_name;
 pub use pages::Pages;
-pub use refusal::{SmtpError, Turned};
+
 pub use send::{PARTLY_SENT, PossibleDelivery, SendError, SendOutcome, Submission, submit};
 pub use send_log::{SendLogError, check_send_log};
-pub use smtp::{LIMITS, Limits, Rehearsal, rehearse};
+pub use smtp::{LIMITS, Limits, RefusedRecipient, Rehearsal, SmtpError, rehearse};
 pub use state::look_state;
 pub use stored::{Stored, read, write_message};
 

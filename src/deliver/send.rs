@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::refusal::{SmtpError, Turned};
 use super::send_log::{PastDelivery, SendLog, SendLogEntry, SendLogError, SendState};
 use super::smtp::{self, Limits, Ready};
+use super::smtp::{RefusedRecipient, SmtpError};
 use crate::mail::{Mail, Recipient};
 use crate::settings::mail::Delivery;
 use crate::text::clean;
@@ -96,7 +96,7 @@ pub struct SendOutcome {
     /// When each of the others began to be sent it in an earlier run, and not again.
     pub sent_earlier: Vec<String>,
     /// Whom the server refused.
-    pub refused: Vec<Turned>,
+    pub refused: Vec<RefusedRecipient>,
     /// Who may have it from an earlier run, and was not sent it again.
     pub possible: Option<PossibleDelivery>,
 }

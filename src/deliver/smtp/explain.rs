@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::connect::Refusal;
 use super::conversation::{Failure, Reply};
+use super::error::SmtpError;
 use super::login;
-use crate::deliver::refusal::SmtpError;
 use crate::settings::mail::{Auth, Login, Security, Server};
 use crate::text::clean;
 use crate::tls;
@@ -84,7 +84,7 @@ impl Context {
         let (server, what, cause) = (self.server.clone(), clean(what, LONGEST), self.cause(&failure));
         match failure {
             Failure::Refused(reply) if is_about_helo(&reply) => {
-                SmtpError::Helo { server, name: self.helo.clone(), cause, is_for_now: false }
+                SmtpError::Helo { server, name: self.helo.clone(), cause, is_temporary: false }
             }
             Failure::Refused(reply) if reply.code == 530 && !self.has_login => {
                 SmtpError::NoLogin { server, cause, hint: LOG_IN.to_owned() }
@@ -119,8 +119,8 @@ impl Context {
             }
             Refusal::Hello(name, Failure::Refused(reply)) => {
                 let (name, cause) = (clean(&name, LONGEST), self.said(&reply));
-                let is_for_now = reply.code < 500 && !is_about_helo(&reply);
-                SmtpError::Helo { server, name, cause, is_for_now }
+                let is_temporary = reply.code < 500 && !is_about_helo(&reply);
+                SmtpError::Helo { server, name, cause, is_temporary }
             }
             Refusal::Hello(name, failure) => {
                 self.failed(&format!("the name {name} of this machine (EHLO)"), failure)

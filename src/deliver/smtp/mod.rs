@@ -5,6 +5,7 @@
 mod connect;
 mod conversation;
 mod envelope;
+mod error;
 mod explain;
 mod login;
 
@@ -12,12 +13,12 @@ use std::time::Duration;
 
 use lettre::Address;
 
-use super::refusal::{SmtpError, Turned};
 use crate::mail::Recipient;
 use crate::settings::mail::Server;
 use connect::{Greeted, Stream, connect};
 use conversation::{Conversation, Failure};
 use envelope::Envelope;
+pub use error::{RefusedRecipient, SmtpError};
 use explain::{Context, is_about_helo};
 
 /// The time for the goodbye, whose answer does not matter.
@@ -51,7 +52,7 @@ pub struct Ready {
     /// Whom it takes the message for.
     pub accepted: Vec<Recipient>,
     /// Whom it refused.
-    pub refused: Vec<Turned>,
+    pub refused: Vec<RefusedRecipient>,
     /// Who is left for another envelope.
     pub left: Vec<Recipient>,
 }
@@ -121,7 +122,10 @@ impl Session {
     }
 
     /// Names the recipients after the sender; those that were refused with the server's words.
-    async fn recipients(&mut self, to: Vec<Recipient>) -> Result<(Envelope, Vec<Turned>), SmtpError> {
+    async fn recipients(
+        &mut self,
+        to: Vec<Recipient>,
+    ) -> Result<(Envelope, Vec<RefusedRecipient>), SmtpError> {
         let named = envelope::recipients(&mut self.conversation, to, self.most).await;
         let mut envelope = match named {
             Ok(envelope) => envelope,
@@ -135,8 +139,8 @@ impl Session {
                 let what = format!("the recipient {}", recipient.address);
                 return Err(self.refused(what, Failure::Refused(reply)).await);
             }
-            let (cause, is_for_now) = (self.context.said(&reply), reply.code < 500);
-            refused.push(Turned { recipient, cause, is_for_now });
+            let (cause, is_temporary) = (self.context.said(&reply), reply.code < 500);
+            refused.push(RefusedRecipient { recipient, cause, is_temporary });
         }
         Ok((envelope, refused))
     }
@@ -203,7 +207,7 @@ pub struct Rehearsal {
     /// What this machine called itself.
     pub helo: String,
     /// Whom it refused.
-    pub refused: Vec<Turned>,
+    pub refused: Vec<RefusedRecipient>,
     /// In how many envelopes it takes the message.
     pub envelopes: usize,
 }
