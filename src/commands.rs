@@ -248,7 +248,7 @@ pub async fn offer(
 ) -> Result<Submission, Error> {
     let message = pipeline::message(report, settings, now)?;
     let at = now.to_rfc3339_opts(SecondsFormat::Secs, true);
-    Ok(deliver::submit(message, delivery, &at, deliver::LIMITS).await?)
+    Ok(deliver::submit(message, delivery, &at, deliver::SMTP_TIMEOUTS).await?)
 }
 
 /// Tells what became of a message.

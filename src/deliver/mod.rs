@@ -24,7 +24,7 @@ pub use pages::Pages;
 
 pub use send::{PARTLY_SENT, PossibleDelivery, SendError, SendOutcome, Submission, submit};
 pub use send_log::{SendLogError, check_send_log};
-pub use smtp::{LIMITS, Limits, RefusedRecipient, Rehearsal, SmtpError, rehearse};
+pub use smtp::{DryRun, RefusedRecipient, SMTP_TIMEOUTS, SmtpError, SmtpTimeouts, dry_run};
 pub use state::look_state;
 pub use stored::{Stored, read, write_message};
 

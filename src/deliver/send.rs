@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::send_log::{PastDelivery, SendLog, SendLogEntry, SendLogError, SendState};
-use super::smtp::{self, Limits, Ready};
+use super::smtp::{self, ReadyServer, SmtpTimeouts};
 use super::smtp::{RefusedRecipient, SmtpError};
 use crate::mail::{Mail, Recipient};
 use crate::settings::mail::Delivery;
@@ -112,7 +112,7 @@ pub struct Submission {
     outcome: SendOutcome,
     failure: Option<SendError>,
     /// The open server; nothing where it would take the message for nobody any more.
-    ready: Option<Ready>,
+    ready: Option<ReadyServer>,
 }
 
 /// Offers a message to a server, for those of its recipients of whom the
@@ -129,7 +129,7 @@ pub async fn submit(
     mail: Mail,
     delivery: &Delivery,
     at: &str,
-    limits: Limits,
+    limits: SmtpTimeouts,
 ) -> Result<Submission, SendError> {
     let log = SendLog::open(&delivery.state, LOCK_PATIENCE).await?;
     let (due, outcome) = match delivery.force {
@@ -224,7 +224,7 @@ impl Submission {
     }
 
     /// Keeps a server that has agreed to somebody.
-    async fn keep_server(&mut self, ready: Ready) {
+    async fn keep_server(&mut self, ready: ReadyServer) {
         self.outcome.refused.extend(ready.refused.iter().cloned());
         match ready.accepted.is_empty() {
             true => ready.leave().await,

@@ -4,7 +4,7 @@
 use std::process::Child;
 use std::time::{Duration, Instant};
 
-use acumen::deliver::{self, Limits, SendError, SmtpError};
+use acumen::deliver::{self, SendError, SmtpError, SmtpTimeouts};
 use acumen::mail::Mail as Message;
 use acumen::pipeline;
 use acumen::settings::mail::{Attach, Delivery, Mail, Security, Server, Way};
@@ -216,7 +216,7 @@ fn limited(
     server: &MailServer,
     [step, total, message_step]: [u64; 3],
 ) -> Result<(), SendError> {
-    let limits = Limits {
+    let limits = SmtpTimeouts {
         step: Duration::from_millis(step),
         total: Duration::from_millis(total),
         message: Duration::from_millis(message_step),
