@@ -113,7 +113,7 @@ pub fn init(named: Option<PathBuf>, of_user: Option<PathBuf>) -> Result<String, 
             .into());
         }
     };
-    deliver::begin(&path, settings::EXAMPLE)?;
+    deliver::create_file(&path, settings::EXAMPLE)?;
     Ok(format!("{}\n", path.display()))
 }
 

@@ -103,12 +103,12 @@ impl Error {
         match self {
             Self::Deliver(error) => error.kept(),
             // An address is read before the work, all else of a mail after the report stands.
-            Self::Mail(MailError::Address { .. }) => deliver::UNTOUCHED,
+            Self::Mail(MailError::Address { .. }) => deliver::UNCHANGED,
             // Its files are whole, but what they tell is not.
             Self::Mail(MailError::Incomplete | MailError::NoMatch) => deliver::UNMAILED,
             Self::Stdout(_) | Self::Facts { .. } | Self::Mail(_) | Self::Post(_) => deliver::WHOLE,
             // Nothing of a report is on the disk before all of it is made.
-            _ => deliver::UNTOUCHED,
+            _ => deliver::UNCHANGED,
         }
     }
 

@@ -9,7 +9,7 @@ use std::pin::pin;
 use std::process::ExitCode;
 
 use acumen::cli::{self, ArchiveCommand, Choice, Cli, Command, ConfigCommand};
-use acumen::deliver::{Receipt, Submission};
+use acumen::deliver::{Submission, WrittenReport};
 use acumen::doctor::Diagnosis;
 use acumen::error::Error;
 use acumen::fetch::{Api, Monitor, News, Watch};
@@ -292,7 +292,7 @@ fn print(text: &str) -> Result<(), Error> {
 }
 
 /// The paths of what was written; what is gone is told apart.
-fn written(receipt: &Receipt, voice: &Voice) -> String {
+fn written(receipt: &WrittenReport, voice: &Voice) -> String {
     for path in &receipt.removed {
         voice.say(&format!("removed {}: of an earlier run, and not asked for now", shown(path)));
     }

@@ -13,7 +13,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::cli::Format;
 use crate::cycle::Cycle;
-use crate::deliver::{self, Pages, Receipt};
+use crate::deliver::{self, PagesWriter, WrittenReport};
 use crate::error::Error;
 use crate::export;
 use crate::fetch::{Ledger, Limits, People, Progress, Records, Saved, Vendor};
@@ -52,7 +52,7 @@ pub struct Prepared {
     /// The rights of the files.
     mode: u32,
     /// The answers of the run, where they are to be kept.
-    pages: Option<Pages>,
+    pages: Option<PagesWriter>,
     /// The file that the summary is appended to, where one is named.
     summary: Option<PathBuf>,
 }
@@ -153,10 +153,10 @@ impl Prepared {
     ///
     /// # Errors
     /// The disk refuses.
-    pub fn deliver(self) -> Result<Receipt, Error> {
+    pub fn deliver(self) -> Result<WrittenReport, Error> {
         let Document { html, json, summary, exports, .. } = &self.document;
         // First, so that a report that stands can be made again.
-        self.pages.map_or(Ok(()), Pages::finish)?;
+        self.pages.map_or(Ok(()), PagesWriter::finish)?;
         let receipt = deliver::write(&self.folder, &self.name, html, json, exports, self.mode)?;
         if let Some(path) = &self.summary {
             deliver::append(path, summary, self.mode)?;
@@ -327,7 +327,7 @@ fn too_few_people(settings: &Settings) -> SettingsError {
 /// # Errors
 /// There is no such report, it is incomplete, or what is to be attached is not there.
 pub fn message(report: &Path, settings: &MailSettings, at: DateTime<Utc>) -> Result<Mail, Error> {
-    let stored = deliver::read(report)?;
+    let stored = deliver::read_report(report)?;
     let unreadable = |source| Error::Facts { path: shown(&report.with_extension("json")), source };
     let facts = Facts::from_json(&stored.json).map_err(unreadable)?;
     let attached = match settings.attach {

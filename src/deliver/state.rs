@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use super::{DeliverError, Place, look};
+use super::{DeliverError, FolderState, probe_folder};
 
 /// Whether what must outlive a run could be written to a folder, found out
 /// without making anything that has a name.
 ///
 /// # Errors
 /// The folder could not be made or written to.
-pub fn look_state(folder: &Path) -> Result<Place, DeliverError> {
-    look(folder).map_err(|error| DeliverError { instead: ("folder", "--state"), ..error })
+pub fn probe_state_folder(folder: &Path) -> Result<FolderState, DeliverError> {
+    probe_folder(folder).map_err(|error| DeliverError { alternative: ("folder", "--state"), ..error })
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::line::{Line, failed, ok};
-use crate::deliver::{self, DryRun, Place, SendError, SmtpError};
+use crate::deliver::{self, DryRun, FolderState, SendError, SmtpError};
 use crate::error::Error;
 use crate::mail as letter;
 use crate::settings::mail::{Mail, Security, Server, Way};
@@ -86,8 +86,8 @@ pub fn state(folder: &Path) -> Line {
     const NAME: &str = "state";
     match look(folder) {
         Ok(None) => ok(NAME, format!("what is kept in {} can be read", shown(folder))),
-        Ok(Some(Place::There)) => ok(NAME, format!("{} can be written to", shown(folder))),
-        Ok(Some(Place::Missing(above))) => {
+        Ok(Some(FolderState::Exists)) => ok(NAME, format!("{} can be written to", shown(folder))),
+        Ok(Some(FolderState::Missing(above))) => {
             ok(NAME, format!("{} is not there and can be made in {}", shown(folder), shown(&above)))
         }
         Err(error) => failed(NAME, error.to_string(), error.hint(), error.exit_code()),
@@ -95,9 +95,9 @@ pub fn state(folder: &Path) -> Line {
 }
 
 /// Nothing is to be made where the log is there.
-fn look(folder: &Path) -> Result<Option<Place>, Error> {
+fn look(folder: &Path) -> Result<Option<FolderState>, Error> {
     match deliver::check_send_log(folder).map_err(SendError::from)? {
         true => Ok(None),
-        false => Ok(Some(deliver::look_state(folder)?)),
+        false => Ok(Some(deliver::probe_state_folder(folder)?)),
     }
 }

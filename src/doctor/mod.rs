@@ -297,9 +297,9 @@ fn answers(probes: &Probes, settings: &Settings, week: &Period, now: DateTime<Ut
 }
 
 fn output(args: &ReportArgs) -> Line {
-    match deliver::look(&args.out) {
-        Ok(deliver::Place::There) => ok("output", format!("{} can be written to", shown(&args.out))),
-        Ok(deliver::Place::Missing(above)) => {
+    match deliver::probe_folder(&args.out) {
+        Ok(deliver::FolderState::Exists) => ok("output", format!("{} can be written to", shown(&args.out))),
+        Ok(deliver::FolderState::Missing(above)) => {
             ok("output", format!("{} is not there and can be made in {}", shown(&args.out), shown(&above)))
         }
         Err(error) => {

@@ -16,7 +16,7 @@ use super::people;
 use crate::archive::{Archive, ArchiveError, State};
 use crate::caught::caught;
 use crate::cli::Format;
-use crate::deliver::Pages;
+use crate::deliver::PagesWriter;
 use crate::error::Error;
 use crate::fetch::{
     self, Delivery, Ledger, Limits, People, Progress, Question, Records, Row, Saved, Sink, Vendor,
@@ -34,7 +34,7 @@ pub(super) struct Taken {
     pub settings: Settings,
     pub builder: FramesBuilder,
     pub ledger: Ledger,
-    pub pages: Option<Pages>,
+    pub pages: Option<PagesWriter>,
     pub saved: Option<Saved>,
     pub vendor: Vendor,
     pub people: People,
@@ -53,7 +53,7 @@ pub(super) async fn asked(
     limits: &Limits,
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Taken, Error> {
-    let mut pages = settings.save_pages.as_deref().map(Pages::begin).transpose()?;
+    let mut pages = settings.save_pages.as_deref().map(PagesWriter::begin).transpose()?;
     let cycles =
         if settings.asks_for_cycles() { fetch::cycles(&settings.question).await } else { Ok(Vec::new()) };
     let (settings, notes) = &billed(settings, cycles);
@@ -70,7 +70,7 @@ pub(super) async fn asked(
     let mut deliver = |delivery: Delivery<'_>| match delivery {
         Delivery::Restart => {
             builder = empty();
-            pages.iter_mut().for_each(Pages::restart);
+            pages.iter_mut().for_each(PagesWriter::restart);
         }
         Delivery::Answer { place, body } => pages.iter_mut().for_each(|pages| pages.add(place, body)),
         Delivery::Page(rows) => builder.push(rows),
