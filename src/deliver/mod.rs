@@ -2,12 +2,10 @@
 
 mod append;
 mod link;
-mod name;
 mod pages;
 mod send;
 mod send_log;
 mod smtp;
-mod state;
 mod stored;
 
 use std::collections::BTreeSet;
@@ -19,13 +17,11 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 
 pub use append::{append, check_append};
-pub use name::file_name;
 pub use pages::PagesWriter;
 
 pub use send::{PARTLY_SENT, PossibleDelivery, SendError, SendOutcome, Submission, submit};
 pub use send_log::{SendLogError, check_send_log};
 pub use smtp::{DryRun, RefusedRecipient, SMTP_TIMEOUTS, SmtpError, SmtpTimeouts, dry_run};
-pub use state::probe_state_folder;
 pub use stored::{StoredReport, read_report, write_message};
 
 use crate::export::{File, is_export};
@@ -176,9 +172,41 @@ pub fn probe_folder(folder: &Path) -> Result<FolderState, DeliverError> {
     Ok(if is_there { FolderState::Exists } else { FolderState::Missing(nearest.to_owned()) })
 }
 
+/// The same for the folder of what must outlive a run.
+///
+/// # Errors
+/// As [`probe_folder`].
+pub fn probe_state_folder(folder: &Path) -> Result<FolderState, DeliverError> {
+    probe_folder(folder).map_err(|error| DeliverError { alternative: ("folder", "--state"), ..error })
+}
+
 /// The folder above `reports` is the one that the program runs in.
 fn or_current(path: &Path) -> &Path {
     if path.as_os_str().is_empty() { Path::new(".") } else { path }
+}
+
+/// The name of a report's files, without the ending: its parts with `_` between them.
+pub fn file_name(parts: &[&str]) -> String {
+    parts.iter().map(|part| plain(part)).collect::<Vec<_>>().join("_")
+}
+
+/// The longest part of a file name.
+const LONGEST_PART: usize = 60;
+
+/// A part of a file name out of untrusted text: what is no plain letter, digit,
+/// dot, dash or underscore becomes a dash, and it never begins with a dot. A
+/// text that had to be changed ends with its checksum, so that texts which look
+/// alike here do not share a file.
+fn plain(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let name: String = text.chars().map(|c| if is_plain(c) { c } else { '-' }).take(LONGEST_PART).collect();
+    let name = name.strip_prefix('.').map_or(name.clone(), |rest| format!("-{rest}"));
+    if name == text { name } else { format!("{name}-{:08x}", checksum(text)) }
+}
+
+/// FNV-1a, which is the same on every machine and in every version.
+fn checksum(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |sum, byte| (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 /// Writes the page and its facts as `NAME.html` and `NAME.json`, and the
@@ -222,14 +250,8 @@ pub fn write(
         });
     }
     let folders: BTreeSet<&Path> = all().map(|path| parent_folder(path)).chain([folder]).collect();
-    let mut places = Vec::new();
-    for folder in folders {
-        let folder_lock = fs::File::open(folder).map_err(DeliverError::of("open the folder", folder))?;
-        // For as long as this run has files here that are not whole. A file system
-        // without locks only loses the clearing away.
-        let _ = flock(&folder_lock, FlockOperation::LockShared);
-        places.push((folder, folder_lock));
-    }
+    let lock = |folder: &Path| StagingLock::take(folder).map_err(DeliverError::of("open the folder", folder));
+    let locks = folders.into_iter().map(lock).collect::<Result<Vec<_>, _>>()?;
     let page = stage(&html_to, html.as_bytes(), mode)?;
     let mut others = vec![(stage(&json_to, json.as_bytes(), mode)?, &json_to)];
     for (file, target) in exports.iter().zip(&exports_to) {
@@ -238,18 +260,12 @@ pub fn write(
     let stale = stale_exports(folder, name, &receipt.exports);
     move_into_place(page, &html_to, others, &stale)?;
     receipt.removed = stale;
-    for (folder, folder_lock) in &places {
+    for lock in &locks {
         // Without this a crash of the machine could forget the renames.
-        let unsynced = |error| DeliverError { kept: BOTH, ..DeliverError::of("sync", folder)(error) };
-        folder_lock.sync_all().map_err(unsynced)?;
+        let unsynced = |error| DeliverError { kept: BOTH, ..DeliverError::of("sync", &lock.path)(error) };
+        lock.folder.sync_all().map_err(unsynced)?;
     }
-    for (folder, folder_lock) in &places {
-        // Given back first: of two runs that end together one gets it alone.
-        let _ = flock(folder_lock, FlockOperation::Unlock);
-        if flock(folder_lock, FlockOperation::NonBlockingLockExclusive).is_ok() {
-            remove_leftovers(folder);
-        }
-    }
+    locks.into_iter().for_each(|lock| lock.release(fs::FileType::is_file));
     Ok(receipt)
 }
 
@@ -315,14 +331,34 @@ fn settings_error(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) 
     move |source| DeliverError { alternative: ("file", "--config"), ..error(source) }
 }
 
-/// Clears away what killed runs have left, once nobody is writing here. The
-/// report stands by now, so that nothing that fails here matters.
-fn remove_leftovers(folder: &Path) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
-    for entry in entries.flatten() {
-        let is_staged = entry.file_name().to_str().is_some_and(|name| name.starts_with(STAGED_PREFIX));
-        if is_staged && entry.file_type().is_ok_and(|kind| kind.is_file()) {
-            let _ = fs::remove_file(entry.path());
+/// A folder in which this run has staged files, locked so that no other run takes
+/// them for leftovers. On a file system without locks nothing is cleared away.
+struct StagingLock {
+    path: PathBuf,
+    folder: fs::File,
+}
+
+impl StagingLock {
+    fn take(path: &Path) -> io::Result<Self> {
+        let folder = fs::File::open(path)?;
+        let _ = flock(&folder, FlockOperation::LockShared);
+        Ok(Self { path: path.to_owned(), folder })
+    }
+
+    /// Releases the lock, and deletes what killed runs have left if no other run
+    /// holds it. The report is written by now, so no failure here matters.
+    fn release(self, is_leftover: fn(&fs::FileType) -> bool) {
+        // Released first: of two runs that end together one gets the lock alone.
+        let _ = flock(&self.folder, FlockOperation::Unlock);
+        if flock(&self.folder, FlockOperation::NonBlockingLockExclusive).is_err() {
+            return;
+        }
+        for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
+            let is_staged = entry.file_name().to_str().is_some_and(|name| name.starts_with(STAGED_PREFIX));
+            if is_staged && entry.file_type().is_ok_and(|kind| is_leftover(&kind)) {
+                let path = entry.path();
+                let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+            }
         }
     }
 }

@@ -5,10 +5,9 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, flock};
 use tempfile::TempDir;
 
-use super::{DeliverError, STAGED_PREFIX, or_current};
+use super::{DeliverError, STAGED_PREFIX, StagingLock, or_current};
 use crate::fetch::UNFINISHED;
 
 /// What is on the disk where a folder of pages could not be filled.
@@ -23,8 +22,7 @@ const HINT: &str = "name a folder that you may write to, and with room in it, wi
 pub struct PagesWriter {
     folder: PathBuf,
     staging: TempDir,
-    /// Held, and locked, as long as the run goes on.
-    folder_lock: File,
+    lock: StagingLock,
     names: Vec<String>,
     failed: Option<DeliverError>,
 }
@@ -46,16 +44,14 @@ impl PagesWriter {
         let folder = or_current(folder).to_owned();
         let make = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
         make.map_err(failed("make the folder", &folder))?;
-        let folder_lock = File::open(&folder).map_err(failed("open the folder", &folder))?;
-        close_to_others(&folder, &folder_lock).map_err(|source| DeliverError {
+        let lock = StagingLock::take(&folder).map_err(failed("open the folder", &folder))?;
+        close_to_others(&folder, &lock.folder).map_err(|source| DeliverError {
             hint_override: Some(OWN_FOLDER),
             ..failed("keep pages in", &folder)(source)
         })?;
-        // A file system without locks only loses the clearing away.
-        let _ = flock(&folder_lock, FlockOperation::LockShared);
         let staging = tempfile::Builder::new().prefix(STAGED_PREFIX).tempdir_in(&folder);
         let staging = staging.map_err(failed("write to the folder", &folder))?;
-        Ok(Self { folder, staging, folder_lock, names: Vec::new(), failed: None })
+        Ok(Self { folder, staging, lock, names: Vec::new(), failed: None })
     }
 
     /// Keeps the answer that has this place in its walk. What fails is told in the end.
@@ -92,7 +88,7 @@ impl PagesWriter {
     /// # Errors
     /// A page could not be kept.
     pub fn finish(self) -> Result<(), DeliverError> {
-        let Self { folder, staging, folder_lock, names, failed: before } = self;
+        let Self { folder, staging, lock, names, failed: before } = self;
         if let Some(error) = before {
             return Err(error);
         }
@@ -116,37 +112,34 @@ impl PagesWriter {
                     _ => {}
                 }
             }
-            folder_lock.sync_all()?;
+            lock.folder.sync_all()?;
             fs::remove_dir_all(&unfinished)
         };
         put().map_err(failed("put the pages into", &folder))?;
         // Its folder is in its place by now.
         let _ = staging.keep();
-        let _ = flock(&folder_lock, FlockOperation::Unlock);
-        if flock(&folder_lock, FlockOperation::NonBlockingLockExclusive).is_ok() {
-            remove_leftovers(&folder);
-        }
+        lock.release(fs::FileType::is_dir);
         Ok(())
     }
 }
 
 /// Closes a folder to other users, unless it holds files that they may be meant to see.
-fn close_to_others(folder: &Path, folder_lock: &File) -> io::Result<()> {
-    let found = folder_lock.metadata()?;
+fn close_to_others(path: &Path, folder: &File) -> io::Result<()> {
+    let found = folder.metadata()?;
     if found.uid() != rustix::process::geteuid().as_raw() {
         return Err(io::Error::other("the folder belongs to another user"));
     }
     if found.mode() & 0o077 == 0 {
         return Ok(());
     }
-    for entry in fs::read_dir(folder)? {
+    for entry in fs::read_dir(path)? {
         let name = entry?.file_name();
         let is_ours = |name: &str| is_page(name) || name == UNFINISHED || name.starts_with(STAGED_PREFIX);
         if !name.to_str().is_some_and(is_ours) {
             return Err(io::Error::other("other users may enter the folder, and not only pages are in it"));
         }
     }
-    folder_lock.set_permissions(fs::Permissions::from_mode(0o700))
+    folder.set_permissions(fs::Permissions::from_mode(0o700))
 }
 
 /// The names that [`PagesWriter::add`] gives.
@@ -156,16 +149,6 @@ fn is_page(name: &str) -> bool {
         let is_number = |text: &str, least| text.len() >= least && text.bytes().all(|b| b.is_ascii_digit());
         is_number(major, 12) && is_number(minor, 6)
     })
-}
-
-/// Clears away what killed runs have left.
-fn remove_leftovers(folder: &Path) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let is_staged = entry.file_name().to_str().is_some_and(|name| name.starts_with(STAGED_PREFIX));
-        if is_staged && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            let _ = fs::remove_dir_all(entry.path());
-        }
-    }
 }
 
 #[cfg(test)]
