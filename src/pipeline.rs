@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::export;
 use crate::fetch::{Ledger, Limits, People, Progress, Records, Saved, Vendor};
 use crate::frame::{Frames, parquet};
-use crate::mail::{self, Attachment, Mail, MailError};
+use crate::mail::{self, Attachment, MailError, OutgoingMail};
 use crate::metrics::{self, Allowance, Bounds, Dim, Facts, Findings, Known, Source, Span};
 use crate::period::Period;
 use crate::report::{self, Run};
@@ -326,7 +326,7 @@ fn too_few_people(settings: &Settings) -> SettingsError {
 ///
 /// # Errors
 /// There is no such report, it is incomplete, or what is to be attached is not there.
-pub fn message(report: &Path, settings: &MailSettings, at: DateTime<Utc>) -> Result<Mail, Error> {
+pub fn message(report: &Path, settings: &MailSettings, at: DateTime<Utc>) -> Result<OutgoingMail, Error> {
     let stored = deliver::read_report(report)?;
     let unreadable = |source| Error::Facts { path: shown(&report.with_extension("json")), source };
     let facts = Facts::from_json(&stored.json).map_err(unreadable)?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::send_log::{PastDelivery, SendLog, SendLogEntry, SendLogError, SendState};
 use super::smtp::{self, ReadyServer, SmtpTimeouts};
 use super::smtp::{RefusedRecipient, SmtpError};
-use crate::mail::{Mail, Recipient};
+use crate::mail::{OutgoingMail, Recipient};
 use crate::settings::mail::Delivery;
 use crate::text::clean;
 
@@ -105,7 +105,7 @@ pub struct SendOutcome {
 /// two steps: first the server agrees to recipients, of which nothing is left if the run
 /// ends; then it gets the message.
 pub struct Submission {
-    mail: Mail,
+    mail: OutgoingMail,
     delivery: Delivery,
     at: String,
     log: SendLog,
@@ -126,7 +126,7 @@ pub struct Submission {
 /// The log cannot be kept, or the server does not agree to the message; that it refused
 /// all recipients is told by [`Submission::end`].
 pub async fn submit(
-    mail: Mail,
+    mail: OutgoingMail,
     delivery: &Delivery,
     at: &str,
     limits: SmtpTimeouts,
@@ -156,7 +156,7 @@ impl Submission {
             report: self.mail.report.clone(),
             message_id: self.mail.id.clone(),
             subject: self.mail.subject.clone(),
-            copies: copies(&ready.accepted),
+            recipient_keys: keys_of(&ready.accepted),
         };
         let with = |state| SendLogEntry { state, ..entry.clone() };
         let rejected: Vec<Recipient> =
@@ -166,14 +166,15 @@ impl Submission {
             let sent = ready.send(&self.mail.bytes).await;
             match sent {
                 Ok(()) => {
-                    self.outcome.sent += entry.copies.len();
+                    self.outcome.sent += entry.recipient_keys.len();
                     self.log.add(with(SendState::Sent))?;
                 }
                 Err(SmtpError::Unanswered { .. }) => {}
                 Err(_) => self.log.add(with(SendState::Refused))?,
             }
             if !rejected.is_empty() {
-                self.log.add(SendLogEntry { copies: copies(&rejected), ..with(SendState::Refused) })?;
+                self.log
+                    .add(SendLogEntry { recipient_keys: keys_of(&rejected), ..with(SendState::Refused) })?;
             }
             Ok(sent?)
         };
@@ -242,15 +243,15 @@ impl Submission {
     }
 }
 
-fn copies(recipients: &[Recipient]) -> Vec<String> {
-    recipients.iter().map(|recipient| recipient.copy.clone()).collect()
+fn keys_of(recipients: &[Recipient]) -> Vec<String> {
+    recipients.iter().map(|recipient| recipient.key.clone()).collect()
 }
 
 /// Those who are to get a report, and what is known of the others.
 fn split_recipients(log: &SendLog, recipients: &[Recipient]) -> (Vec<Recipient>, SendOutcome) {
     let (mut due, mut outcome) = (Vec::new(), SendOutcome::default());
     for recipient in recipients {
-        match log.past_delivery(&recipient.copy) {
+        match log.past_delivery(&recipient.key) {
             PastDelivery::None => due.push(recipient.clone()),
             PastDelivery::Sent(at) => outcome.sent_earlier.push(at),
             PastDelivery::Possible(at) => {

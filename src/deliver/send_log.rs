@@ -93,7 +93,8 @@ pub struct SendLogEntry {
     /// Its subject.
     pub subject: String,
     /// This report to each of the people who get it, as hashes.
-    pub copies: Vec<String>,
+    #[serde(rename = "copies")]
+    pub recipient_keys: Vec<String>,
 }
 
 /// What the log knows of a report and a person.
@@ -167,8 +168,8 @@ impl SendLog {
 
     /// What is known of a report to one person, by the hash of both. What was
     /// sent once stays sent, whatever happened to it later.
-    pub fn past_delivery(&self, copy: &str) -> PastDelivery {
-        let own = || self.entries.iter().filter(|entry| entry.copies.iter().any(|own| own == copy));
+    pub fn past_delivery(&self, key: &str) -> PastDelivery {
+        let own = || self.entries.iter().filter(|entry| entry.recipient_keys.iter().any(|own| own == key));
         if let Some(sent) = own().rev().find(|entry| entry.state == SendState::Sent) {
             return PastDelivery::Sent(sent.at.clone());
         }
@@ -252,14 +253,14 @@ fn lock(file: &File) -> io::Result<bool> {
 mod tests {
     use super::*;
 
-    fn entry(copy: &str, state: SendState) -> SendLogEntry {
+    fn entry(key: &str, state: SendState) -> SendLogEntry {
         SendLogEntry {
             at: "2026-10-12T06:00:00Z".to_owned(),
             state,
             report: "r".to_owned(),
             message_id: "<x@y>".to_owned(),
             subject: "Devin".to_owned(),
-            copies: vec!["other".to_owned(), copy.to_owned()],
+            recipient_keys: vec!["other".to_owned(), key.to_owned()],
         }
     }
 

@@ -7,7 +7,7 @@ use chrono::{DateTime, Datelike, Utc};
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Attachment as Part, Mailbox, Message, MultiPart, MultiPartBuilder, SinglePart};
 
-use super::{Addresses, Attachment, Mail, MailError, identity, picture, text};
+use super::{Addresses, Attachment, MailError, OutgoingMail, identity, png, text};
 use crate::metrics::Facts;
 use crate::report::{self, Enclosed};
 
@@ -24,7 +24,7 @@ pub fn compose(
     addresses: &Addresses,
     attachments: &[Attachment],
     at: DateTime<Utc>,
-) -> Result<Mail, MailError> {
+) -> Result<OutgoingMail, MailError> {
     if !facts.source.ledger.complete {
         return Err(MailError::Incomplete);
     }
@@ -54,7 +54,7 @@ pub fn compose(
         .singlepart(SinglePart::html(html));
     let mut shown = boundary(MultiPart::related(), "shown").multipart(said);
     for one in &brief.pictures {
-        let png = picture::png(&one.svg).map_err(|cause| MailError::Picture { id: one.id, cause })?;
+        let png = png::render(&one.svg).map_err(|cause| MailError::Png { id: one.id, cause })?;
         let part = Part::new_inline_with_name(content_id(one.id), format!("{}.png", one.id));
         shown = shown.singlepart(part.body(png, kind("image/png")?));
     }
@@ -77,7 +77,7 @@ pub fn compose(
             builder.raw_header(HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned()));
     }
     let message = builder.multipart(whole).map_err(|error| MailError::Message(error.to_string()))?;
-    Ok(Mail {
+    Ok(OutgoingMail {
         report,
         id,
         subject: brief.subject,
@@ -126,11 +126,16 @@ mod tests {
         Attachment { name: "a.html".to_owned(), content_type: "text/html; charset=utf-8", bytes }
     }
 
-    fn mail(facts: &Facts, to: &[&str], attachments: &[Attachment]) -> Result<Mail, MailError> {
+    fn mail(facts: &Facts, to: &[&str], attachments: &[Attachment]) -> Result<OutgoingMail, MailError> {
         mail_at("2026-11-29T16:00:00.5Z", facts, to, attachments)
     }
 
-    fn mail_at(at: &str, facts: &Facts, to: &[&str], attachments: &[Attachment]) -> Result<Mail, MailError> {
+    fn mail_at(
+        at: &str,
+        facts: &Facts,
+        to: &[&str],
+        attachments: &[Attachment],
+    ) -> Result<OutgoingMail, MailError> {
         let to: Vec<String> = to.iter().map(|name| (*name).to_owned()).collect();
         let addresses = addresses("Acumen <acumen@example.com>", &to, &["c@x.com".to_owned()]).unwrap();
         compose(facts, "a.html", &addresses, attachments, at.parse().unwrap())

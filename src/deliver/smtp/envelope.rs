@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     fn recipient(name: &str) -> Recipient {
-        Recipient { address: format!("{name}@x.example").parse().unwrap(), copy: name.to_owned() }
+        Recipient { address: format!("{name}@x.example").parse().unwrap(), key: name.to_owned() }
     }
 
     /// What becomes of a list where the server answers so to each name, in order.
@@ -113,8 +113,7 @@ mod tests {
         let mut conversation = Conversation::new(client, Duration::from_secs(60));
         let to = answers.iter().map(|(name, _)| recipient(name)).collect();
         let envelope = recipients(&mut conversation, to, max_recipients).await.unwrap();
-        let names =
-            |list: &[Recipient]| list.iter().map(|one| one.copy.as_str()).collect::<Vec<_>>().join("");
+        let names = |list: &[Recipient]| list.iter().map(|one| one.key.as_str()).collect::<Vec<_>>().join("");
         let refused: Vec<Recipient> = envelope.refused.into_iter().map(|(one, _)| one).collect();
         [names(&envelope.accepted), names(&refused), names(&envelope.left)]
     }

@@ -5,7 +5,7 @@ use std::process::Child;
 use std::time::{Duration, Instant};
 
 use acumen::deliver::{self, SendError, SmtpError, SmtpTimeouts};
-use acumen::mail::Mail as Message;
+use acumen::mail::OutgoingMail;
 use acumen::pipeline;
 use acumen::settings::mail::{Attach, Delivery, Mail, Security, Server, Way};
 use acumen::tls::Trust;
@@ -197,7 +197,7 @@ fn the_answer_to_the_message_decides() {
 }
 
 /// The message about the report in a folder.
-fn message(folder: &Path) -> Message {
+fn message(folder: &Path) -> OutgoingMail {
     let mail = Mail {
         from: PEOPLE[1].to_owned(),
         to: vec![PEOPLE[3].to_owned(), PEOPLE[5].to_owned()],
@@ -212,7 +212,7 @@ fn message(folder: &Path) -> Message {
 /// Offers and sends a message to a plain server, within these limits in milliseconds.
 fn limited(
     folder: &Path,
-    message: Message,
+    message: OutgoingMail,
     server: &MailServer,
     [step, total, message_step]: [u64; 3],
 ) -> Result<(), SendError> {
