@@ -273,7 +273,7 @@ pub fn compose(
         facts,
     };
     // A covered report knows of labels what its facts say.
-    let evidence = if settings.privacy.covered { report::labels(&facts) } else { evidence };
+    let evidence = if settings.privacy.covered { report::email::labels(&facts) } else { evidence };
     let empty = beside.no_match.then(|| "no session matches the filters".to_owned());
     let own: Vec<String> = empty
         .into_iter()
@@ -304,7 +304,7 @@ pub fn compose(
         html: report::render(&facts, &evidence, &run)?,
         json: facts.to_json()?,
         exports,
-        summary: report::summary(&facts, &evidence, &run),
+        summary: report::markdown(&facts, &evidence, &run),
         notes: own.into_iter().chain(report::lacks(records)).collect(),
     })
 }

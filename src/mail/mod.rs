@@ -8,7 +8,6 @@ mod addresses;
 mod identity;
 mod message;
 mod png;
-mod text;
 
 use lettre::Address;
 

@@ -2,19 +2,18 @@
 //!
 //! The view holds finished strings; the templates loop and place.
 
-mod brief;
 pub(crate) mod change;
+pub mod email;
 pub(crate) mod figures;
 pub(crate) mod head;
 pub(crate) mod insights;
 pub(crate) mod layout;
-mod letter;
+mod markdown;
 pub(crate) mod money;
 pub(crate) mod names;
 pub(crate) mod quality;
 pub(crate) mod saved;
 pub(crate) mod sessions;
-mod summary;
 pub(crate) mod tiles;
 pub(crate) mod view;
 
@@ -33,11 +32,8 @@ use crate::unit::Unit;
 pub use head::{Way, doubts, unreadable, without_acus, without_address};
 use view::{Definition, Entry, Number, SectionView, View};
 
-pub use brief::labels;
-pub use brief::{Brief, Picture, Ranking, brief};
-pub use letter::{Enclosed, letter};
+pub use markdown::markdown;
 pub use saved::{beyond, fetched, lacks};
-pub use summary::summary;
 pub use view::{Change, Header, Piece, Row, Tile};
 
 /// The page could not be made: a defect, not a state of the data.

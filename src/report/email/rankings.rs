@@ -1,5 +1,7 @@
 //! Who and what used most, as short tables.
 
+use serde::Serialize;
+
 use crate::metrics::{ACUS, Dim, Fact, Facts, SESSIONS};
 use crate::report::view::Row;
 use crate::report::{change, is_compared, money, names};
@@ -15,6 +17,7 @@ const BY: [Dim; 3] = [Dim::Team, Dim::User, Dim::Tag];
 
 /// A short table: name, ACUs, what they are worth or else the sessions, change; or
 /// name, sessions, change where no ACUs are billed.
+#[derive(Serialize)]
 pub struct Ranking {
     /// Heading.
     pub title: String,
