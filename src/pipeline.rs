@@ -90,11 +90,11 @@ pub async fn prepare_within(
     };
     let Taken { settings, builder, ledger, pages, saved, vendor, people, archived, no_match, notes } = taken;
     let way = match (&saved, archived.is_some()) {
-        (_, true) => report::Way::Archive,
-        (Some(saved), _) if saved.records == Records::Export => report::Way::Export,
-        _ => report::Way::Pages,
+        (_, true) => report::SourceKind::Archive,
+        (Some(saved), _) if saved.records == Records::Export => report::SourceKind::Export,
+        _ => report::SourceKind::Pages,
     };
-    let mut doubts = report::doubts(&ledger, &settings.question.tags, way);
+    let mut doubts = report::warnings(&ledger, &settings.question.tags, way);
     let beyond = saved.as_ref().filter(|_| !ledger.complete);
     doubts.extend(beyond.and_then(|saved| report::beyond(saved, &settings.period)));
     let beside = Beside { vendor, people, saved, archived, no_match, notes };

@@ -48,10 +48,10 @@ pub fn markdown(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> String {
 fn table(facts: &Facts) -> String {
     let mut rows = vec!["| | Value | Change |".to_owned(), "|:--|--:|--:|".to_owned()];
     for headline in headlines(facts.known) {
-        let told = tiles::told(facts, headline);
-        let note = if told.note.is_empty() { String::new() } else { format!(" ({})", told.note) };
-        let change = told.change.map(|change| change.text).unwrap_or_default();
-        rows.push(format!("| {} | {}{note} | {change} |", headline.title, told.value));
+        let text = tiles::headline_text(facts, headline);
+        let note = if text.note.is_empty() { String::new() } else { format!(" ({})", text.note) };
+        let change = text.change.map(|change| change.text).unwrap_or_default();
+        rows.push(format!("| {} | {}{note} | {change} |", headline.title, text.value));
     }
     rows.join("\n")
 }

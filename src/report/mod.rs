@@ -29,7 +29,7 @@ use crate::money::{Price, Prices};
 use crate::period::Period;
 use crate::text::clean;
 use crate::unit::Unit;
-pub use head::{Way, doubts, unreadable, without_acus, without_address};
+pub use head::{SourceKind, unreadable, warnings, without_acus, without_address};
 use view::{Definition, Entry, Number, SectionView, View};
 
 pub use markdown::markdown;
@@ -131,7 +131,7 @@ fn view(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<View, Repor
         quality: quality::entries(facts, run.vendor),
         vendor: quality::note(facts, run.vendor),
         notes: run.notes.iter().map(|note| sentence(note)).chain(withheld(facts)).collect(),
-        ledger: ledger(facts, run),
+        source_entries: source_entries(facts, run),
         tool: format!("acumen {}", env!("CARGO_PKG_VERSION")),
         header,
     })
@@ -212,7 +212,7 @@ fn sections(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec<Sec
         sections.push(SectionView {
             id: section.id,
             title: section.title,
-            lead: lead(section, facts, run),
+            intro: intro(section, facts, run),
             numbers,
             figures: drawn,
             empty,
@@ -237,7 +237,7 @@ pub(crate) fn figure_source<'a>(
 }
 
 /// What to know before reading a section.
-pub(crate) fn lead(section: &layout::Section, facts: &Facts, run: &Run<'_>) -> String {
+pub(crate) fn intro(section: &layout::Section, facts: &Facts, run: &Run<'_>) -> String {
     match section.id {
         "spend" => spend(run),
         "usage" => "A session counts on the day it was created.".to_owned(),
@@ -337,7 +337,7 @@ fn people(how: Option<&str>) -> &'static str {
 }
 
 /// Where the data comes from, and how it came.
-pub(crate) fn ledger(facts: &Facts, run: &Run<'_>) -> Vec<Entry> {
+pub(crate) fn source_entries(facts: &Facts, run: &Run<'_>) -> Vec<Entry> {
     let source = &facts.source;
     let ledger = &source.ledger;
     let mut entries = vec![

@@ -41,7 +41,7 @@ pub struct View {
     /// What else could not be had.
     pub notes: Vec<String>,
     /// Where the data comes from.
-    pub ledger: Vec<Entry>,
+    pub source_entries: Vec<Entry>,
     /// Name and version of this program.
     pub tool: String,
 }
@@ -120,7 +120,7 @@ pub struct SectionView {
     /// Heading.
     pub title: &'static str,
     /// What to know before reading it.
-    pub lead: String,
+    pub intro: String,
     /// Numbers of the whole period.
     pub numbers: Vec<Number>,
     /// Its charts.

@@ -34,7 +34,7 @@ fn overview(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Sheet {
     let said = sentences.iter().map(|sentence| sentence.iter().map(|piece| piece.text.as_str()).collect());
     let mut rows = Vec::new();
     for headline in headlines(facts.known) {
-        let fact = report::tiles::find(facts, headline.metric, headline.keys);
+        let fact = report::tiles::fact_of_group(facts, headline.metric, headline.keys);
         rows.extend(fact.map(|fact| whole(headline.title, fact)));
         let worth = fact.and_then(|fact| report::money::beside(facts, fact));
         rows.extend(worth.map(|fact| whole(fact.metric.title, fact)));
@@ -67,7 +67,7 @@ fn over_time(facts: &Facts, run: &Run<'_>) -> Table {
     let number = |headline: &Headline, label: &str| {
         let keys: Vec<_> =
             std::iter::once((Dim::Period, label)).chain(headline.keys.iter().copied()).collect();
-        let fact = report::tiles::find(facts, headline.metric, &keys);
+        let fact = report::tiles::fact_of_group(facts, headline.metric, &keys);
         let unit = fact.map_or(headline.metric.unit, |fact| fact.unit);
         value(unit, fact.and_then(|fact| fact.value))
     };
@@ -96,7 +96,7 @@ fn of_section(section: &Section, facts: &Facts, evidence: &Evidence, run: &Run<'
     let shown = || section.numbers.iter().filter(|metric| facts.known.shows(metric, &[]));
     let of_whole: Vec<Row> = shown().filter_map(row).collect();
     let name = format!("{}_numbers", section.id);
-    let mut blocks = vec![words("", vec![report::lead(section, facts, run)])];
+    let mut blocks = vec![words("", vec![report::intro(section, facts, run)])];
     if !of_whole.is_empty() {
         blocks.push(Block::Table(numbers(&name, "", of_whole)));
     }
@@ -225,7 +225,7 @@ fn source(facts: &Facts, run: &Run<'_>) -> Sheet {
         told("Made at", &facts.generated_at),
         told("Made by", concat!("acumen ", env!("CARGO_PKG_VERSION"))),
     ];
-    entries.extend(report::ledger(facts, run));
+    entries.extend(report::source_entries(facts, run));
     blocks.push(table("source", "Source", entries));
     Sheet { name: "Source and quality", blocks }
 }

@@ -105,7 +105,7 @@ mod tests {
     fn the_subject_and_the_tile_count_what_is_merged_of_the_same() {
         let facts = decided(week(&[(&PRS, 40.0, None)]), 31.0, 39.0);
         let tile = super::super::super::layout::HEADLINES.iter().find(|one| one.metric.id == MERGE_RATE.id);
-        let tile = super::super::super::tiles::told(&facts, tile.unwrap());
+        let tile = super::super::super::tiles::headline_text(&facts, tile.unwrap());
         assert_eq!(tile.note, "31 of 39 decided");
         assert!(told(&facts, "2026-W41").ends_with(&format!("{} PRs merged", tile.note)));
     }
