@@ -192,17 +192,17 @@ pub(crate) fn is_compared(facts: &Facts) -> bool {
 }
 
 fn sections(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec<SectionView>, ReportError> {
-    let source = figure_source(facts, evidence, run);
+    let source = figure_inputs(facts, evidence, run);
     let mut sections = Vec::new();
     for section in layout::sections(facts.known) {
         let mut drawn = Vec::new();
         let (mut empty, mut withheld) = (Vec::new(), Vec::new());
         for figure in section.figures {
             match figures::state(figure, &source) {
-                figures::State::Superfluous => {}
-                figures::State::Withheld => withheld.push(figure.title),
-                figures::State::Empty => empty.push(figure.title),
-                figures::State::Full => drawn.push(figures::draw(figure, &source)?),
+                figures::FigureState::Omitted => {}
+                figures::FigureState::Withheld => withheld.push(figure.title),
+                figures::FigureState::Empty => empty.push(figure.title),
+                figures::FigureState::Drawn => drawn.push(figures::draw(figure, &source)?),
             }
         }
         let shown = || section.numbers.iter().filter(|metric| facts.known.shows(metric, &[]));
@@ -223,17 +223,17 @@ fn sections(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec<Sec
 }
 
 /// What figures are drawn from.
-pub(crate) fn figure_source<'a>(
+pub(crate) fn figure_inputs<'a>(
     facts: &'a Facts,
     evidence: &'a Evidence,
     run: &Run<'a>,
-) -> figures::Source<'a> {
+) -> figures::FigureInputs<'a> {
     let periods = run.periods.get(..run.points).unwrap_or(run.periods);
     let complete = facts.period.complete.unwrap_or(true);
     let previous = run.periods.get(1).filter(|_| complete);
     let previous = previous.filter(|_| !is_uncompared(facts));
     let against = previous.map(|previous| format!("Against {}", in_sentence(previous)));
-    figures::Source { facts, evidence, periods, against }
+    figures::FigureInputs { facts, evidence, periods, against }
 }
 
 /// What to know before reading a section.

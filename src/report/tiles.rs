@@ -46,7 +46,7 @@ pub fn headline_text(facts: &Facts, headline: &Headline) -> HeadlineText {
     HeadlineText {
         value: facts.unit(metric).text(fact.and_then(|fact| fact.value)),
         note: match fact {
-            Some(fact) => note_with_spend(facts, fact, headline.rests),
+            Some(fact) => note_with_spend(facts, fact, headline.basis),
             None if facts.is_covered() => "hidden: too few people".to_owned(),
             None => String::new(),
         },
@@ -94,22 +94,22 @@ pub fn fact_of_group<'a>(facts: &'a Facts, metric: &Metric, keys: &[(Dim, &str)]
 }
 
 /// What a number is worth, and what it rests on.
-fn note_with_spend(facts: &Facts, fact: &Fact, rests: &str) -> String {
+fn note_with_spend(facts: &Facts, fact: &Fact, basis: &str) -> String {
     let worth = money::text(facts, fact);
-    let parts = [worth.unwrap_or_default(), note(fact, rests)];
+    let parts = [worth.unwrap_or_default(), note(fact, basis)];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
 }
 
 /// What a number rests on, short enough for a tile on a phone: `31 of 39 decided`.
-fn note(fact: &Fact, rests: &str) -> String {
+fn note(fact: &Fact, basis: &str) -> String {
     let count = |number: f64| Unit::Count.text(Some(number));
     let share = fact.metric.kind == Kind::Ratio && fact.unit == Unit::Share;
-    let rests = if rests == "sessions" && fact.denominator == 1.0 { "session" } else { rests };
-    match (rests, share) {
+    let basis = if basis == "sessions" && fact.denominator == 1.0 { "session" } else { basis };
+    match (basis, share) {
         ("", _) => String::new(),
         ("sessions", _) if fact.n == 0.0 => "no sessions".to_owned(),
-        _ if fact.n == 0.0 => format!("none {rests}"),
-        (_, true) => format!("{} of {} {rests}", count(fact.numerator), count(fact.denominator)),
-        (_, false) => format!("{} {rests}", count(fact.n)),
+        _ if fact.n == 0.0 => format!("none {basis}"),
+        (_, true) => format!("{} of {} {basis}", count(fact.numerator), count(fact.denominator)),
+        (_, false) => format!("{} {basis}", count(fact.n)),
     }
 }

@@ -8,8 +8,8 @@ use crate::report::figures::funnel::STEPS;
 use crate::report::figures::impacts::{LabelCounts, by_label, of_bin};
 use crate::report::figures::ranking::{dimension, rank};
 use crate::report::figures::teams;
-use crate::report::figures::{Source, own_note};
-use crate::report::layout::{Draw, Figure};
+use crate::report::figures::{FigureInputs, table_note};
+use crate::report::layout::{Figure, FigureKind};
 use crate::report::{money, names};
 use crate::unit::Unit;
 
@@ -22,16 +22,20 @@ pub fn called(facts: &Facts, dim: Dim, key: Option<&str>) -> Cell {
 }
 
 /// A figure's table.
-pub fn table(figure: &Figure, source: &Source<'_>) -> Table {
-    let (heads, rows) = match figure.draw {
-        Draw::Funnel => funnel(source.facts),
-        Draw::Stacks => stacks(figure, source.facts),
-        Draw::Multiples => multiples(figure, source.facts),
-        Draw::Labels if !source.facts.is_covered() => labels(source),
-        Draw::Teams => teams(source.facts),
-        Draw::Columns | Draw::Ranking | Draw::Rates | Draw::Trend | Draw::Labels => groups(figure, source),
+pub fn table(figure: &Figure, inputs: &FigureInputs<'_>) -> Table {
+    let (heads, rows) = match figure.kind {
+        FigureKind::Funnel => funnel(inputs.facts),
+        FigureKind::Stacks => stacks(figure, inputs.facts),
+        FigureKind::Multiples => multiples(figure, inputs.facts),
+        FigureKind::Labels if !inputs.facts.is_covered() => labels(inputs),
+        FigureKind::Teams => teams(inputs.facts),
+        FigureKind::Columns
+        | FigureKind::Ranking
+        | FigureKind::Rates
+        | FigureKind::Trend
+        | FigureKind::Labels => groups(figure, inputs),
     };
-    let note = own_note(figure, source.facts);
+    let note = table_note(figure, inputs.facts);
     Table {
         name: figure.id.replace('-', "_"),
         title: figure.title,
@@ -45,22 +49,22 @@ pub fn table(figure: &Figure, source: &Source<'_>) -> Table {
 type Rows = (Vec<&'static str>, Vec<Row>);
 
 /// A row a group: its value, what that rests on, and what it was before.
-fn groups(figure: &Figure, source: &Source<'_>) -> Rows {
+fn groups(figure: &Figure, inputs: &FigureInputs<'_>) -> Rows {
     let metric = figure.metric;
     let dim = dimension(figure);
-    let facts = in_order(figure, source);
-    let is_rate = figure.draw == Draw::Rates;
-    let is_split = metric.id == ACUS.id && dim == Dim::Tag && !source.facts.is_covered();
-    let is_compared =
-        source.against.is_some() && matches!(figure.draw, Draw::Ranking | Draw::Rates | Draw::Labels);
+    let facts = in_order(figure, inputs);
+    let is_rate = figure.kind == FigureKind::Rates;
+    let is_split = metric.id == ACUS.id && dim == Dim::Tag && !inputs.facts.is_covered();
+    let is_compared = inputs.against.is_some()
+        && matches!(figure.kind, FigureKind::Ranking | FigureKind::Rates | FigureKind::Labels);
     let basis = metric.basis.head();
     let title = if dim == Dim::Bin { SESSIONS.title } else { metric.title };
     // A number that rests on itself is not told twice.
     let is_based = !is_rate && basis != title;
     // What a group is worth stands beside its ACUs.
-    let worth = |fact: &Fact| money::beside(source.facts, fact).map(|fact| value(fact.unit, fact.value));
+    let worth = |fact: &Fact| money::beside(inputs.facts, fact).map(|fact| value(fact.unit, fact.value));
     let nothing = || Cell::Number { value: None, shape: Shape::Percent };
-    let priced = money::head(source.facts, metric);
+    let priced = money::head(inputs.facts, metric);
     let mut heads = vec![names::head(dim), title];
     heads.extend(priced);
     heads.extend(is_split.then_some("Split"));
@@ -72,10 +76,10 @@ fn groups(figure: &Figure, source: &Source<'_>) -> Rows {
     heads.extend(CHANGES.into_iter().take(told).filter(|_| is_compared));
     let row = |fact: &&Fact| {
         let key = fact.key(dim).flatten();
-        let mut cells = vec![called(source.facts, dim, key), value(fact.unit, fact.value)];
+        let mut cells = vec![called(inputs.facts, dim, key), value(fact.unit, fact.value)];
         cells.extend(priced.map(|_| worth(fact).unwrap_or_else(nothing)));
         if is_split {
-            let own = source.facts.beside(fact, &ACUS_SPLIT);
+            let own = inputs.facts.beside(fact, &ACUS_SPLIT);
             cells.push(value(fact.unit, own.and_then(|share| share.value)));
             cells.extend(priced.map(|_| own.and_then(worth).unwrap_or_else(nothing)));
         }
@@ -92,11 +96,11 @@ fn groups(figure: &Figure, source: &Source<'_>) -> Rows {
 }
 
 /// The facts of a figure in the order of the page.
-fn in_order<'a>(figure: &Figure, source: &'a Source<'_>) -> Vec<&'a Fact> {
-    let mut facts = source.of(figure);
-    match (figure.draw, figure.by) {
-        (Draw::Ranking | Draw::Labels, _) => rank(dimension(figure), &mut facts),
-        (Draw::Rates, _) => facts.sort_by(|a, b| b.n.total_cmp(&a.n)),
+fn in_order<'a>(figure: &Figure, inputs: &'a FigureInputs<'_>) -> Vec<&'a Fact> {
+    let mut facts = inputs.of(figure);
+    match (figure.kind, figure.by) {
+        (FigureKind::Ranking | FigureKind::Labels, _) => rank(dimension(figure), &mut facts),
+        (FigureKind::Rates, _) => facts.sort_by(|a, b| b.n.total_cmp(&a.n)),
         (_, [Dim::Bin]) => facts.sort_by_key(|fact| {
             fact.key(Dim::Bin).flatten().and_then(|edge| edge.parse::<u32>().ok()).unwrap_or(u32::MAX)
         }),
@@ -158,13 +162,13 @@ fn multiples(figure: &Figure, facts: &Facts) -> Rows {
 }
 
 /// All labels, most frequent first, and what they touched.
-fn labels(source: &Source<'_>) -> Rows {
-    let metered = source.facts.known.metered;
-    let mut labels: Vec<&LabelRow> = source.evidence.labels.iter().collect();
+fn labels(inputs: &FigureInputs<'_>) -> Rows {
+    let metered = inputs.facts.known.metered;
+    let mut labels: Vec<&LabelRow> = inputs.evidence.labels.iter().collect();
     labels.sort_by(|a, b| b.issues.total_cmp(&a.issues));
     let row = |row: &LabelRow| {
         let mut cells = vec![
-            called(source.facts, Dim::Label, row.label.as_deref()),
+            called(inputs.facts, Dim::Label, row.label.as_deref()),
             count(row.issues),
             count(row.high),
             count(row.sessions),

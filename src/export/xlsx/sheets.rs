@@ -3,7 +3,7 @@
 use super::figures::{self, called};
 use super::table::{Block, CHANGES, Cell, Row, Sheet, Table, changes, count, text, value};
 use crate::metrics::*;
-use crate::report::figures::State;
+use crate::report::figures::FigureState;
 use crate::report::layout::{Headline, Section, headlines, sections};
 use crate::report::view::Entry;
 use crate::report::{self, Run, change::faint, sessions};
@@ -91,7 +91,7 @@ fn over_time(facts: &Facts, run: &Run<'_>) -> Table {
 }
 
 fn of_section(section: &Section, facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Sheet {
-    let drawn = report::figure_source(facts, evidence, run);
+    let drawn = report::figure_inputs(facts, evidence, run);
     let row = |metric: &&'static Metric| facts.whole(metric).map(|fact| whole(metric.title, fact));
     let shown = || section.numbers.iter().filter(|metric| facts.known.shows(metric, &[]));
     let of_whole: Vec<Row> = shown().filter_map(row).collect();
@@ -104,10 +104,10 @@ fn of_section(section: &Section, facts: &Facts, evidence: &Evidence, run: &Run<'
     let (mut empty, mut withheld) = (Vec::new(), hidden.map(|metric| metric.title).collect::<Vec<_>>());
     for figure in section.figures {
         match report::figures::state(figure, &drawn) {
-            State::Superfluous => {}
-            State::Withheld => withheld.push(figure.title),
-            State::Empty => empty.push(figure.title),
-            State::Full => blocks.push(Block::Table(figures::table(figure, &drawn))),
+            FigureState::Omitted => {}
+            FigureState::Withheld => withheld.push(figure.title),
+            FigureState::Empty => empty.push(figure.title),
+            FigureState::Drawn => blocks.push(Block::Table(figures::table(figure, &drawn))),
         }
     }
     if !withheld.is_empty() {

@@ -3,7 +3,7 @@
 
 use crate::charts::Svg;
 use crate::metrics::{Evidence, Facts, Known};
-use crate::report::figures::{self, Source};
+use crate::report::figures::{self, FigureInputs};
 use crate::report::layout::{Figure, sections};
 use crate::report::{ReportError, Run};
 
@@ -32,13 +32,18 @@ pub struct EmailChart {
 /// A chart could not be drawn: a defect.
 pub fn charts(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec<EmailChart>, ReportError> {
     let periods = run.periods.get(..run.points).unwrap_or(run.periods);
-    let source = Source { facts, evidence, periods, against: None };
-    let has_data = |figure: &&Figure| figures::state(figure, &source) == figures::State::Full;
+    let inputs = FigureInputs { facts, evidence, periods, against: None };
+    let has_data = |figure: &&Figure| figures::state(figure, &inputs) == figures::FigureState::Drawn;
     let mut drawn = Vec::new();
     let find = |id: &&str| find(facts.known, id);
     for figure in SHOWN.iter().filter_map(|ids| ids.iter().filter_map(find).find(has_data)) {
-        let picture = figures::picture(figure, &source)?;
-        drawn.extend(picture.map(|(svg, note)| EmailChart { id: figure.id, title: figure.title, note, svg }));
+        let chart_and_note = figures::chart_and_note(figure, &inputs)?;
+        drawn.extend(chart_and_note.map(|(svg, note)| EmailChart {
+            id: figure.id,
+            title: figure.title,
+            note,
+            svg,
+        }));
     }
     Ok(drawn)
 }

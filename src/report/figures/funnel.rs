@@ -1,6 +1,6 @@
 //! From sessions to pull requests to merges.
 
-use super::{Drawn, Source, frame, in_words, table};
+use super::{FigureInputs, FigureParts, frame, in_words, table};
 use crate::charts::{self, ChartError, Step};
 use crate::metrics::{Metric, SESSIONS, SESSIONS_WITH_MERGED_PR, SESSIONS_WITH_PR};
 use crate::report::layout::Figure;
@@ -14,8 +14,8 @@ pub const STEPS: [(&str, &Metric); 3] = [
     ("with a merged pull request", &SESSIONS_WITH_MERGED_PR),
 ];
 
-pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
-    let value = |metric| source.facts.whole(metric).and_then(|fact| fact.value);
+pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, ChartError> {
+    let value = |metric| inputs.facts.whole(metric).and_then(|fact| fact.value);
     let all = value(&SESSIONS).unwrap_or(0.0);
     let step = |(name, metric): (&str, _)| {
         let value = value(metric)?;
@@ -35,5 +35,5 @@ pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
         faint: all < 10.0,
     };
     let table = table(&["Step", "Sessions", "Of all sessions"], steps.iter().map(row));
-    Ok(Drawn { also: &[&SESSIONS, &SESSIONS_WITH_MERGED_PR], ..Drawn::new(svg, table) })
+    Ok(FigureParts { also: &[&SESSIONS, &SESSIONS_WITH_MERGED_PR], ..FigureParts::new(svg, table) })
 }

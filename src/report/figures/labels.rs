@@ -1,6 +1,6 @@
 //! The most frequent labels of issues, with what they touched.
 
-use super::{Drawn, firm};
+use super::{FigureParts, firm};
 use crate::metrics::{ACUS, Dim, Evidence, ISSUES, LabelRow, Metric};
 use crate::report::names::name;
 use crate::report::view::Table;
@@ -13,7 +13,7 @@ const MOST_ROWS: usize = 10;
 const LONGEST_NAME: usize = 40;
 
 /// The table; `metered` has a column of ACUs.
-pub fn draw(evidence: &Evidence, metered: bool) -> Drawn {
+pub fn draw(evidence: &Evidence, metered: bool) -> FigureParts {
     let mut labels: Vec<&LabelRow> = evidence.labels.iter().collect();
     // They come with most issues of high impact first; the order of equals stays.
     labels.sort_by(|a, b| b.issues.total_cmp(&a.issues));
@@ -40,7 +40,7 @@ pub fn draw(evidence: &Evidence, metered: bool) -> Drawn {
     let heads = heads.into_iter().filter(|head| metered || *head != "ACUs").map(str::to_owned).collect();
     let table = Table { heads, rows: labels.iter().map(row).collect(), more };
     let also: &[&Metric] = if metered { &[&ISSUES, &ACUS] } else { &[&ISSUES] };
-    Drawn { svg: None, table, also, note: "" }
+    FigureParts { svg: None, table, also, note: "" }
 }
 
 #[cfg(test)]

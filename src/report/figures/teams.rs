@@ -1,6 +1,6 @@
 //! Teams side by side: what each used, and what came of it.
 
-use super::{Drawn, Source};
+use super::{FigureInputs, FigureParts};
 use crate::metrics::*;
 use crate::report::view::{Row, Table};
 use crate::report::{change, names};
@@ -46,8 +46,8 @@ pub fn beside<'f>(facts: &'f Facts, team: &Fact, metric: &Metric) -> Option<&'f 
     facts.beside(team, metric).filter(|_| !is_combined || metric.basis == Basis::Sessions)
 }
 
-pub fn draw(source: &Source<'_>) -> Drawn {
-    let facts = source.facts;
+pub fn draw(inputs: &FigureInputs<'_>) -> FigureParts {
+    let facts = inputs.facts;
     let columns = columns(facts);
     let teams = in_order(facts);
     // A team without a pull request is in no fact of theirs.
@@ -78,5 +78,5 @@ pub fn draw(source: &Source<'_>) -> Drawn {
         }
         None => &[&ACUS, &PRS, &PRS_MERGED, &MERGE_RATE, &ACUS_PER_MERGED_PR],
     };
-    Drawn { svg: None, table, also, note: "Pale: fewer than ten decided pull requests." }
+    FigureParts { svg: None, table, also, note: "Pale: fewer than ten decided pull requests." }
 }
