@@ -21,7 +21,7 @@ use crate::frame::{Frames, parquet};
 use crate::mail::{self, Attachment, MailError, OutgoingMail};
 use crate::metrics::{self, Allowance, Bounds, Dim, Facts, Findings, Known, Source, Span};
 use crate::period::Period;
-use crate::report::{self, Run};
+use crate::report::{self, ReportContext};
 use crate::settings::mail::{Attach, Mail as MailSettings};
 use crate::settings::{Settings, SettingsError};
 use crate::text::shown;
@@ -283,7 +283,7 @@ pub fn compose(
         .chain(people::unmatched(frames, &beside.people, settings))
         .collect();
     let notes = [beside.people.notes.as_slice(), &own].concat();
-    let run = Run {
+    let run = ReportContext {
         periods: &settings.periods,
         points,
         organisation: settings.question.org.as_deref().map(|org| facts.called(Dim::Org, org)),

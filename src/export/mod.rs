@@ -9,7 +9,7 @@ use std::error::Error;
 use crate::cli::Format;
 use crate::frame::parquet;
 use crate::metrics::{Evidence, Facts, METRICS};
-use crate::report::Run;
+use crate::report::ReportContext;
 
 /// An export could not be made: a defect, not a state of the data.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +43,7 @@ pub fn files(
     wanted: &[Format],
     facts: &Facts,
     evidence: &Evidence,
-    run: &Run<'_>,
+    run: &ReportContext<'_>,
 ) -> Result<Vec<File>, ExportError> {
     let mut files = Vec::new();
     if wanted.contains(&Format::Xlsx) {

@@ -2,7 +2,7 @@
 
 use super::saved::lacks;
 use super::view::Header;
-use super::{Run, saved, sentence};
+use super::{ReportContext, saved, sentence};
 use crate::fetch::{Ledger, Records};
 use crate::metrics::{ACUS, Facts, SESSIONS, SMALL_GROUP};
 use crate::period::Period;
@@ -10,7 +10,7 @@ use crate::text::clean;
 use crate::unit::Unit;
 
 /// The head of the page.
-pub fn header(facts: &Facts, run: &Run<'_>) -> Header {
+pub fn header(facts: &Facts, run: &ReportContext<'_>) -> Header {
     let period = run.periods.first();
     let complete = facts.period.complete.unwrap_or(true);
     let (badge, badge_tone) = match (facts.source.ledger.complete, complete) {
@@ -53,7 +53,7 @@ fn covered_note(facts: &Facts) -> Option<String> {
 }
 
 /// What must be known before any number is read.
-pub fn notices(facts: &Facts, run: &Run<'_>) -> Vec<String> {
+pub fn notices(facts: &Facts, run: &ReportContext<'_>) -> Vec<String> {
     let ledger = &facts.source.ledger;
     let mut notices = Vec::new();
     if run.demo {

@@ -3,7 +3,7 @@
 
 use super::layout::headlines;
 use super::view::Piece;
-use super::{Run, comparison, head, in_sentence, insights, saved, tiles};
+use super::{ReportContext, comparison, head, in_sentence, insights, saved, tiles};
 use crate::metrics::{Evidence, Facts, SESSIONS};
 use crate::text::clean;
 use crate::unit::Unit;
@@ -15,7 +15,7 @@ const NO_WIDTH: char = '\u{200b}';
 
 /// The summary as Markdown, ending with a line break. It names no session and
 /// repeats no title; what other people wrote is escaped, and mentions nobody.
-pub fn markdown(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> String {
+pub fn markdown(facts: &Facts, evidence: &Evidence, run: &ReportContext<'_>) -> String {
     let header = head::header(facts, run);
     let organisation = match run.organisation.or_else(|| saved::only_organisation(facts)) {
         Some(_) => escape(&header.organisation),

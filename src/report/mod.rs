@@ -30,11 +30,11 @@ use crate::period::Period;
 use crate::text::clean;
 use crate::unit::Unit;
 pub use head::{SourceKind, unreadable, warnings, without_acus, without_address};
-use view::{Definition, Entry, Number, SectionView, View};
+use view::{Definition, LabelledValue, NumberView, PageView, SectionView};
 
 pub use markdown::markdown;
 pub use saved::{beyond, fetched, lacks};
-pub use view::{Change, Header, Piece, Row, Tile};
+pub use view::{Change, Header, Piece, TableRow, Tile};
 
 /// The page could not be made: a defect, not a state of the data.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +51,7 @@ pub enum ReportError {
 }
 
 /// What is known of the run besides the numbers.
-pub struct Run<'a> {
+pub struct ReportContext<'a> {
     /// The trend's periods, newest first, with the previous one at least.
     pub periods: &'a [Period],
     /// How many of them, from the first, are points of the trend.
@@ -92,7 +92,7 @@ const STYLE: &str = include_str!("../../templates/style.css");
 ///
 /// # Errors
 /// A chart or a template failed: a defect, not a state of the data.
-pub fn render(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<String, ReportError> {
+pub fn render(facts: &Facts, evidence: &Evidence, run: &ReportContext<'_>) -> Result<String, ReportError> {
     let view = view(facts, evidence, run)?;
     Ok(environment()?.get_template("report.html")?.render(minijinja::value::Serde(&view))?)
 }
@@ -110,12 +110,12 @@ fn environment() -> Result<Environment<'static>, minijinja::Error> {
 }
 
 /// What the template gets.
-fn view(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<View, ReportError> {
+fn view(facts: &Facts, evidence: &Evidence, run: &ReportContext<'_>) -> Result<PageView, ReportError> {
     let style = format!("{STYLE}{}", charts::STYLE);
     let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(style.as_bytes()));
     let header = head::header(facts, run);
     let previous = run.periods.get(1);
-    Ok(View {
+    Ok(PageView {
         compared: is_compared(facts),
         title: format!("{} · {} · Devin report", header.organisation, header.period),
         style_hash: format!("sha256-{hash}"),
@@ -159,7 +159,7 @@ fn withheld(facts: &Facts) -> Option<String> {
 }
 
 /// What the numbers are compared with, or why they are not.
-pub(crate) fn comparison(facts: &Facts, run: &Run<'_>) -> String {
+pub(crate) fn comparison(facts: &Facts, run: &ReportContext<'_>) -> String {
     match run.periods.get(1) {
         Some(previous) if is_uncompared(facts) => {
             let is_saved = saved::is_saved(facts) && facts.source.archive.is_none();
@@ -191,7 +191,11 @@ pub(crate) fn is_compared(facts: &Facts) -> bool {
     facts.period.complete.unwrap_or(true) && !is_uncompared(facts)
 }
 
-fn sections(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec<SectionView>, ReportError> {
+fn sections(
+    facts: &Facts,
+    evidence: &Evidence,
+    run: &ReportContext<'_>,
+) -> Result<Vec<SectionView>, ReportError> {
     let source = figure_inputs(facts, evidence, run);
     let mut sections = Vec::new();
     for section in layout::sections(facts.known) {
@@ -226,7 +230,7 @@ fn sections(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec<Sec
 pub(crate) fn figure_inputs<'a>(
     facts: &'a Facts,
     evidence: &'a Evidence,
-    run: &Run<'a>,
+    run: &ReportContext<'a>,
 ) -> figures::FigureInputs<'a> {
     let periods = run.periods.get(..run.points).unwrap_or(run.periods);
     let complete = facts.period.complete.unwrap_or(true);
@@ -237,7 +241,7 @@ pub(crate) fn figure_inputs<'a>(
 }
 
 /// What to know before reading a section.
-pub(crate) fn intro(section: &layout::Section, facts: &Facts, run: &Run<'_>) -> String {
+pub(crate) fn intro(section: &layout::Section, facts: &Facts, run: &ReportContext<'_>) -> String {
     match section.id {
         "spend" => spend(run),
         "usage" => "A session counts on the day it was created.".to_owned(),
@@ -246,8 +250,8 @@ pub(crate) fn intro(section: &layout::Section, facts: &Facts, run: &Run<'_>) -> 
     }
 }
 
-fn number(fact: &Fact) -> Number {
-    Number {
+fn number(fact: &Fact) -> NumberView {
+    NumberView {
         id: fact.metric.id,
         title: fact.metric.title,
         value: fact.unit.text(fact.value),
@@ -257,7 +261,7 @@ fn number(fact: &Fact) -> Number {
 }
 
 /// What to know of the spend: when it counts, and at whose prices.
-fn spend(run: &Run<'_>) -> String {
+fn spend(run: &ReportContext<'_>) -> String {
     let mut sentences = vec!["A session counts with all its ACUs on the day it was created.".to_owned()];
     if let Some(prices) = run.prices {
         let unit = Unit::Money(prices.currency());
@@ -337,33 +341,36 @@ fn people(how: Option<&str>) -> &'static str {
 }
 
 /// Where the data comes from, and how it came.
-pub(crate) fn source_entries(facts: &Facts, run: &Run<'_>) -> Vec<Entry> {
+pub(crate) fn source_entries(facts: &Facts, run: &ReportContext<'_>) -> Vec<LabelledValue> {
     let source = &facts.source;
     let ledger = &source.ledger;
     let mut entries = vec![
         match source.records {
-            Records::Api(api) => Entry::word("API", api.to_string()),
-            Records::Export => Entry::word("Records", "of the web app's export".to_owned()),
+            Records::Api(api) => LabelledValue::word("API", api.to_string()),
+            Records::Export => LabelledValue::word("Records", "of the web app's export".to_owned()),
         },
-        Entry::word("Scope", clean(&source.scope, 80)),
-        Entry::word("People", people(source.people).to_owned()),
+        LabelledValue::word("Scope", clean(&source.scope, 80)),
+        LabelledValue::word("People", people(source.people).to_owned()),
     ];
     entries.extend(match saved::is_saved(facts) {
         true => saved::entries(facts, run),
         false => {
-            vec![Entry::count("Requests", ledger.requests), Entry::count("Of these, retries", ledger.retries)]
+            vec![
+                LabelledValue::count("Requests", ledger.requests),
+                LabelledValue::count("Of these, retries", ledger.retries),
+            ]
         }
     });
     // Minus the points of the trend they would give away one that is not shown.
     let rows = [
-        Entry::count("Pages", ledger.pages),
-        Entry::count("Rows received", ledger.received),
-        Entry::count("Distinct sessions, trend included", ledger.unique),
-        Entry::count("Duplicate rows", ledger.duplicates),
-        Entry::count("Rows outside the question, dropped", ledger.outside),
+        LabelledValue::count("Pages", ledger.pages),
+        LabelledValue::count("Rows received", ledger.received),
+        LabelledValue::count("Distinct sessions, trend included", ledger.unique),
+        LabelledValue::count("Duplicate rows", ledger.duplicates),
+        LabelledValue::count("Rows outside the question, dropped", ledger.outside),
     ];
     entries.extend(rows.into_iter().filter(|_| !facts.is_covered()));
-    entries.push(Entry::word("Complete", saved::completeness(facts).to_owned()));
+    entries.push(LabelledValue::word("Complete", saved::completeness(facts).to_owned()));
     entries
 }
 

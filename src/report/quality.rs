@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::figures::ranking::SIZES;
-use super::view::Entry;
+use super::view::LabelledValue;
 use crate::fetch::{Consumption, Records, Vendor};
 use crate::metrics::{ACUS, Dim, Facts, Metric, PRS, PRS_MERGED, SESSIONS, SESSIONS_WITH_MERGED_PR};
 use crate::text::clean;
@@ -14,7 +14,7 @@ use crate::unit::Unit;
 const LONGEST: usize = 40;
 
 /// What could not be read, then what the vendor counts.
-pub fn entries(facts: &Facts, vendor: &Vendor) -> Vec<Entry> {
+pub fn entries(facts: &Facts, vendor: &Vendor) -> Vec<LabelledValue> {
     let quality = &facts.quality;
     let ledger = &facts.source.ledger;
     // Nobody knows on how many people these rest.
@@ -39,20 +39,20 @@ pub fn entries(facts: &Facts, vendor: &Vendor) -> Vec<Entry> {
 }
 
 /// A count that a covered report may leave out.
-fn known(name: &'static str, count: Option<u64>) -> Entry {
+fn known(name: &'static str, count: Option<u64>) -> LabelledValue {
     match count {
-        Some(count) => Entry::count(name, count),
-        None => Entry::word(name, "not shown".to_owned()),
+        Some(count) => LabelledValue::count(name, count),
+        None => LabelledValue::word(name, "not shown".to_owned()),
     }
 }
 
 /// Both numbers side by side, neither corrected by the other.
-fn beside(facts: &Facts, vendor: &Vendor) -> Vec<Entry> {
+fn beside(facts: &Facts, vendor: &Vendor) -> Vec<LabelledValue> {
     let counts = &vendor.counts;
     let told = |name: &'static str, unit: Unit, ours: Option<f64>, theirs: Option<f64>| {
         let (ours, theirs) = (unit.text(ours), unit.text(Some(theirs?)));
         // A narrow page breaks after the comma alone.
-        Some(Entry::word(name, format!("we\u{a0}count\u{a0}{ours}, the\u{a0}vendor\u{a0}{theirs}")))
+        Some(LabelledValue::word(name, format!("we\u{a0}count\u{a0}{ours}, the\u{a0}vendor\u{a0}{theirs}")))
     };
     // What a covered report leaves out is not to be had from the vendor either.
     let whole = |name, metric: &Metric, theirs: Option<u64>| match facts.withholds(metric, &[]) {
@@ -90,10 +90,9 @@ fn beside(facts: &Facts, vendor: &Vendor) -> Vec<Entry> {
             of("Closed PRs by the vendor's count", (&PRS, Dim::State), &["closed"], counts.closed),
             split(facts, "Sessions by origin, ours / the vendor's", Dim::Origin, &counts.by_origin),
             split(facts, "Sessions by size, ours / the vendor's", Dim::Size, &counts.by_size),
-            counts
-                .taken_over
-                .filter(|prs| *prs > 0)
-                .map(|prs| Entry::count("PRs of others that Devin pushed to, by the vendor's count", prs)),
+            counts.taken_over.filter(|prs| *prs > 0).map(|prs| {
+                LabelledValue::count("PRs of others that Devin pushed to, by the vendor's count", prs)
+            }),
         ]);
     }
     entries.into_iter().flatten().collect()
@@ -121,7 +120,12 @@ fn group(facts: &Facts, (metric, dim): (&Metric, Dim), keys: &[&str]) -> f64 {
 
 /// Sessions by group, ours beside the vendor's, which has scheduled ones among
 /// automation.
-fn split(facts: &Facts, name: &'static str, dim: Dim, theirs: &BTreeMap<String, u64>) -> Option<Entry> {
+fn split(
+    facts: &Facts,
+    name: &'static str,
+    dim: Dim,
+    theirs: &BTreeMap<String, u64>,
+) -> Option<LabelledValue> {
     if facts.by(&SESSIONS, &[dim]).is_empty() {
         return None;
     }
@@ -140,7 +144,7 @@ fn split(facts: &Facts, name: &'static str, dim: Dim, theirs: &BTreeMap<String, 
     let mut theirs: Vec<(&String, &u64)> = theirs.iter().collect();
     theirs.sort_by_key(|(key, _)| SIZES.iter().position(|size| size == key));
     let pairs: Vec<String> = theirs.into_iter().filter_map(pair).collect();
-    (!pairs.is_empty()).then(|| Entry::word(name, pairs.join(", ")))
+    (!pairs.is_empty()).then(|| LabelledValue::word(name, pairs.join(", ")))
 }
 
 /// How the vendor's numbers are to be read, and why some are missing; empty where

@@ -5,8 +5,8 @@ use std::ops::Range;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
-use super::Run;
-use super::view::Entry;
+use super::ReportContext;
+use super::view::LabelledValue;
 use crate::fetch::{Records, Saved};
 use crate::metrics::{Dim, Facts, SESSIONS};
 use crate::period::{Kind, Period};
@@ -62,26 +62,26 @@ pub(crate) fn completeness(facts: &Facts) -> &'static str {
 }
 
 /// Where saved sessions lie in time, and what else there is to say of their files.
-pub(crate) fn entries(facts: &Facts, run: &Run<'_>) -> Vec<Entry> {
+pub(crate) fn entries(facts: &Facts, run: &ReportContext<'_>) -> Vec<LabelledValue> {
     if facts.source.archive.is_some() {
-        return vec![Entry::word("Archive as of", run.fetched.clone())];
+        return vec![LabelledValue::word("Archive as of", run.fetched.clone())];
     }
     let Some(saved) = run.saved else { return Vec::new() };
-    let mut entries = vec![Entry::count("Files of saved pages", saved.files)];
+    let mut entries = vec![LabelledValue::count("Files of saved pages", saved.files)];
     if saved.left_out > 0 {
-        entries.push(Entry::count("Other files beside them", saved.left_out));
+        entries.push(LabelledValue::count("Other files beside them", saved.left_out));
     }
     let told = run.periods.first().map(|period| spans(saved, period.tz())).unwrap_or_default();
-    entries.extend((!told.is_empty()).then(|| Entry::word("Time of the export", told)));
+    entries.extend((!told.is_empty()).then(|| LabelledValue::word("Time of the export", told)));
     let ends = [("Oldest saved session", saved.first), ("Newest saved session", saved.last)];
     let ends = ends.into_iter().filter(|_| !facts.is_covered());
-    entries.extend(ends.filter_map(|(name, moment)| Some(Entry::word(name, day(run, moment?)))));
+    entries.extend(ends.filter_map(|(name, moment)| Some(LabelledValue::word(name, day(run, moment?)))));
     entries
 }
 
 /// What must be known of saved pages before any number is read: where they do
 /// not reach, 0 is no count.
-pub(crate) fn notices(run: &Run<'_>, is_covered: bool) -> Vec<String> {
+pub(crate) fn notices(run: &ReportContext<'_>, is_covered: bool) -> Vec<String> {
     // The day of a single session is not for a covered report.
     let on = |moment| if is_covered { "later".to_owned() } else { format!("on {}", day(run, moment)) };
     let (Some(saved), Some(period)) = (run.saved, run.periods.first()) else { return Vec::new() };
@@ -175,7 +175,7 @@ fn ends_early(last: DateTime<Utc>, period: &Period) -> bool {
     last + TimeDelta::days(1) < period.to().to_utc()
 }
 
-fn day(run: &Run<'_>, moment: DateTime<Utc>) -> String {
+fn day(run: &ReportContext<'_>, moment: DateTime<Utc>) -> String {
     let local = run.periods.first().map(|period| moment.with_timezone(&period.tz()));
     local.map(|local| local.format("%-d %B %Y").to_string()).unwrap_or_default()
 }
@@ -199,7 +199,7 @@ mod tests {
             outdated: Vec::new(),
         };
         let periods = Period::parse_week("2026-W41", chrono_tz::Europe::Berlin).unwrap().trend(1);
-        let run = Run {
+        let run = ReportContext {
             periods: &periods,
             points: 2,
             organisation: None,

@@ -9,17 +9,17 @@ use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
 
 use super::ExportError;
 use crate::metrics::{Evidence, Facts};
-use crate::report::{Run, head};
+use crate::report::{ReportContext, head};
 
 /// The workbook's bytes: the same for the same facts, and no clock is in them.
 ///
 /// # Errors
 /// The workbook could not be made: a defect, not a state of the data.
-pub fn workbook(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec<u8>, ExportError> {
+pub fn workbook(facts: &Facts, evidence: &Evidence, run: &ReportContext<'_>) -> Result<Vec<u8>, ExportError> {
     written(facts, evidence, run).map_err(ExportError::of("the workbook"))
 }
 
-fn written(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec<u8>, XlsxError> {
+fn written(facts: &Facts, evidence: &Evidence, run: &ReportContext<'_>) -> Result<Vec<u8>, XlsxError> {
     let header = head::header(facts, run);
     let title = format!("{} · {} · Devin report", header.organisation, header.period);
     let mut book = Workbook::new();
@@ -60,8 +60,8 @@ mod tests {
         Period::parse_week("2026-W41", chrono_tz::Tz::UTC).unwrap().trend(1)
     }
 
-    fn run(periods: &[Period]) -> Run<'_> {
-        Run {
+    fn run(periods: &[Period]) -> ReportContext<'_> {
+        ReportContext {
             periods,
             points: 2,
             organisation: Some("=org"),

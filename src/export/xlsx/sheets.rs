@@ -5,12 +5,12 @@ use super::table::{Block, CHANGES, Cell, Row, Sheet, Table, changes, count, text
 use crate::metrics::*;
 use crate::report::figures::FigureState;
 use crate::report::layout::{Headline, Section, headlines, sections};
-use crate::report::view::Entry;
-use crate::report::{self, Run, change::faint, sessions};
+use crate::report::view::LabelledValue;
+use crate::report::{self, ReportContext, change::faint, sessions};
 use crate::unit::Unit;
 
 /// All sheets in the order of the page.
-pub fn sheets(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Vec<Sheet> {
+pub fn sheets(facts: &Facts, evidence: &Evidence, run: &ReportContext<'_>) -> Vec<Sheet> {
     let mut sheets = vec![overview(facts, evidence, run)];
     sheets.extend(sections(facts.known).map(|section| of_section(section, facts, evidence, run)));
     // A covered report has no sessions of its own.
@@ -28,7 +28,7 @@ fn words(title: &'static str, lines: Vec<String>) -> Block {
     Block::Words { title, lines }
 }
 
-fn overview(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Sheet {
+fn overview(facts: &Facts, evidence: &Evidence, run: &ReportContext<'_>) -> Sheet {
     let previous = run.periods.get(1).map(report::in_sentence).unwrap_or_default();
     let sentences = report::insights::insights(facts, evidence, &previous);
     let said = sentences.iter().map(|sentence| sentence.iter().map(|piece| piece.text.as_str()).collect());
@@ -63,7 +63,7 @@ fn whole(title: &str, fact: &Fact) -> Row {
 }
 
 /// The headline numbers of the trend's periods, oldest first.
-fn over_time(facts: &Facts, run: &Run<'_>) -> Table {
+fn over_time(facts: &Facts, run: &ReportContext<'_>) -> Table {
     let number = |headline: &Headline, label: &str| {
         let keys: Vec<_> =
             std::iter::once((Dim::Period, label)).chain(headline.keys.iter().copied()).collect();
@@ -90,7 +90,7 @@ fn over_time(facts: &Facts, run: &Run<'_>) -> Table {
     }
 }
 
-fn of_section(section: &Section, facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Sheet {
+fn of_section(section: &Section, facts: &Facts, evidence: &Evidence, run: &ReportContext<'_>) -> Sheet {
     let drawn = report::figure_inputs(facts, evidence, run);
     let row = |metric: &&'static Metric| facts.whole(metric).map(|fact| whole(metric.title, fact));
     let shown = || section.numbers.iter().filter(|metric| facts.known.shows(metric, &[]));
@@ -194,15 +194,15 @@ fn definitions(facts: &Facts) -> Sheet {
 }
 
 /// The quality of the data, and where it comes from.
-fn source(facts: &Facts, run: &Run<'_>) -> Sheet {
-    let row = |entry: &Entry| {
+fn source(facts: &Facts, run: &ReportContext<'_>) -> Sheet {
+    let row = |entry: &LabelledValue| {
         let value = match entry.number {
             Some(number) => count(number),
             None => text(&entry.value),
         };
         Row::firm(vec![text(entry.name), value])
     };
-    let table = |name: &str, title, entries: Vec<Entry>| {
+    let table = |name: &str, title, entries: Vec<LabelledValue>| {
         Block::Table(Table {
             name: name.to_owned(),
             title,
@@ -216,7 +216,7 @@ fn source(facts: &Facts, run: &Run<'_>) -> Sheet {
     let note = report::quality::note(facts, run.vendor);
     blocks.extend((!note.is_empty()).then(|| words("", vec![note])));
     let period = &facts.period;
-    let told = |name, value: &str| Entry::word(name, value.to_owned());
+    let told = |name, value: &str| LabelledValue::word(name, value.to_owned());
     let mut entries = vec![
         told("Period", &period.label),
         told("From", &period.from),

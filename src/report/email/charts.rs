@@ -5,7 +5,7 @@ use crate::charts::Svg;
 use crate::metrics::{Evidence, Facts, Known};
 use crate::report::figures::{self, FigureInputs};
 use crate::report::layout::{Figure, sections};
-use crate::report::{ReportError, Run};
+use crate::report::{ReportContext, ReportError};
 
 /// The figures of the page that a mail shows, of each row the first that has something to show.
 const SHOWN: [&[&str]; 3] = [
@@ -30,7 +30,11 @@ pub struct EmailChart {
 ///
 /// # Errors
 /// A chart could not be drawn: a defect.
-pub fn charts(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec<EmailChart>, ReportError> {
+pub fn charts(
+    facts: &Facts,
+    evidence: &Evidence,
+    run: &ReportContext<'_>,
+) -> Result<Vec<EmailChart>, ReportError> {
     let periods = run.periods.get(..run.points).unwrap_or(run.periods);
     let inputs = FigureInputs { facts, evidence, periods, against: None };
     let has_data = |figure: &&Figure| figures::state(figure, &inputs) == figures::FigureState::Drawn;

@@ -16,7 +16,7 @@ pub use rankings::Ranking;
 pub use text::text;
 
 use super::view::{Header, Piece, Tile};
-use super::{ReportError, Run, comparison, head, in_sentence, insights, tiles};
+use super::{ReportContext, ReportError, comparison, head, in_sentence, insights, tiles};
 use crate::fetch::Vendor;
 use crate::metrics::*;
 use crate::period::Period;
@@ -55,7 +55,7 @@ pub fn summarize(facts: &Facts) -> Result<EmailSummary, ReportError> {
     let (periods, points) = periods(facts)?;
     let tz = zone(facts).unwrap_or(Tz::UTC);
     let source = &facts.source;
-    let run = Run {
+    let run = ReportContext {
         periods: &periods,
         points,
         organisation: Some(source.scope.as_str())

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::metrics::{ACUS, Dim, Fact, Facts, SESSIONS};
-use crate::report::view::Row;
+use crate::report::view::TableRow;
 use crate::report::{change, is_compared, money, names};
 use crate::text::clean;
 use crate::unit::Unit;
@@ -24,7 +24,7 @@ pub struct Ranking {
     /// Heads of its columns.
     pub heads: Vec<String>,
     /// Rows, most first.
-    pub rows: Vec<Row>,
+    pub rows: Vec<TableRow>,
     /// What is not in the rows; empty for nothing.
     pub more: String,
     /// The column, from 1, that a narrow screen does without.
@@ -54,7 +54,7 @@ fn ranking(facts: &Facts, dim: Dim) -> Option<Ranking> {
         let mut cells = vec![clean(&name, LONGEST_NAME), fact.unit.text(fact.value)];
         cells.extend(beside);
         cells.extend(compared.then(|| change::signed(fact)));
-        Row { cells, faint: false }
+        TableRow { cells, faint: false }
     };
     let heads = [names::head(dim), metric.title].into_iter().chain(worth.or(basis));
     Some(Ranking {

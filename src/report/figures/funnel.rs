@@ -4,7 +4,7 @@ use super::{FigureInputs, FigureParts, frame, in_words, table};
 use crate::charts::{self, ChartError, Step};
 use crate::metrics::{Metric, SESSIONS, SESSIONS_WITH_MERGED_PR, SESSIONS_WITH_PR};
 use crate::report::layout::Figure;
-use crate::report::view::Row;
+use crate::report::view::TableRow;
 use crate::unit::Unit;
 
 /// The steps and what counts the sessions that take them.
@@ -30,7 +30,7 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, C
     let shown = if all > 0.0 { steps.as_slice() } else { &[] };
     let svg = charts::funnel(&frame(figure, &in_words(figure.title, &words)), shown)?;
     let share = |step: &Step| (all > 0.0).then(|| step.value / all);
-    let row = |step: &Step| Row {
+    let row = |step: &Step| TableRow {
         cells: vec![step.name.clone(), step.text.clone(), Unit::Share.text(share(step))],
         faint: all < 10.0,
     };

@@ -3,7 +3,7 @@
 use super::{FigureParts, firm};
 use crate::metrics::{ACUS, Dim, Evidence, ISSUES, LabelRow, Metric};
 use crate::report::names::name;
-use crate::report::view::Table;
+use crate::report::view::TableView;
 use crate::text::clean;
 use crate::unit::Unit;
 
@@ -38,7 +38,7 @@ pub fn draw(evidence: &Evidence, metered: bool) -> FigureParts {
     };
     let heads = ["Label", "Issues", "High", "Sessions", "ACUs"];
     let heads = heads.into_iter().filter(|head| metered || *head != "ACUs").map(str::to_owned).collect();
-    let table = Table { heads, rows: labels.iter().map(row).collect(), more };
+    let table = TableView { heads, rows: labels.iter().map(row).collect(), more };
     let also: &[&Metric] = if metered { &[&ISSUES, &ACUS] } else { &[&ISSUES] };
     FigureParts { svg: None, table, also, note: "" }
 }
@@ -47,7 +47,7 @@ pub fn draw(evidence: &Evidence, metered: bool) -> FigureParts {
 mod tests {
     use super::*;
 
-    fn table(labels: usize) -> Table {
+    fn table(labels: usize) -> TableView {
         let label = |number| LabelRow {
             label: Some(format!("{number}")),
             issues: number as f64,

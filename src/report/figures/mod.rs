@@ -11,7 +11,7 @@ mod trend;
 use minijinja::Value;
 
 use super::layout::{Figure, FigureKind};
-use super::view::{FigureView, Row, Table, Term};
+use super::view::{FigureView, TableRow, TableView, Term};
 use crate::charts::{ChartError, Frame, Svg};
 use crate::metrics::{Dim, Evidence, Fact, Facts, Metric, SESSIONS};
 use crate::period::Period;
@@ -23,7 +23,7 @@ const LONGEST_TABLE: usize = 40;
 pub struct FigureParts {
     /// None where the table says it all.
     svg: Option<Svg>,
-    table: Table,
+    table: TableView,
     /// What the table shows besides the figure's own metric.
     also: &'static [&'static Metric],
     /// What else is to be known of it; empty for nothing.
@@ -31,7 +31,7 @@ pub struct FigureParts {
 }
 
 impl FigureParts {
-    fn new(svg: Svg, table: Table) -> Self {
+    fn new(svg: Svg, table: TableView) -> Self {
         Self { svg: Some(svg), table, also: &[], note: "" }
     }
 }
@@ -166,7 +166,7 @@ fn frame<'a>(figure: &'a Figure, description: &'a str) -> Frame<'a> {
 }
 
 /// A table of as many rows as a page can carry; only these are made.
-fn table(heads: &[&str], rows: impl ExactSizeIterator<Item = Row>) -> Table {
+fn table(heads: &[&str], rows: impl ExactSizeIterator<Item = TableRow>) -> TableView {
     let hidden = rows.len().saturating_sub(LONGEST_TABLE);
     let rows = rows.take(LONGEST_TABLE).collect();
     let more = match hidden {
@@ -174,12 +174,12 @@ fn table(heads: &[&str], rows: impl ExactSizeIterator<Item = Row>) -> Table {
         1 => "One more row is in the facts file.".to_owned(),
         hidden => format!("{hidden} more rows are in the facts file."),
     };
-    Table { heads: heads.iter().map(|head| (*head).to_owned()).collect(), rows, more }
+    TableView { heads: heads.iter().map(|head| (*head).to_owned()).collect(), rows, more }
 }
 
 /// A row that can be trusted.
-fn firm(cells: Vec<String>) -> Row {
-    Row { cells, faint: false }
+fn firm(cells: Vec<String>) -> TableRow {
+    TableRow { cells, faint: false }
 }
 
 /// A text alternative: the first few of a list and how many there are.

@@ -5,7 +5,7 @@ use crate::charts::{self, Bar, ChartError, Tone};
 use crate::frame::normal::{IMPACTS, STATES};
 use crate::metrics::{ACUS, ACUS_SPLIT, Dim, Fact, Kind, Metric, SMALL_GROUP, SPEND, SPEND_SPLIT};
 use crate::report::layout::Figure;
-use crate::report::view::Row;
+use crate::report::view::TableRow;
 use crate::report::{change, money, names};
 use crate::unit::Unit;
 
@@ -95,7 +95,7 @@ pub fn rates(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, 
             count(fact.denominator),
         ];
         cells.extend(against(inputs, fact));
-        Row { cells, faint: change::faint(fact) }
+        TableRow { cells, faint: change::faint(fact) }
     };
     let rows = facts.iter().map(row);
     let heads: Vec<&str> = [names::head(dim), figure.metric.title, "Merged", "Decided"]
@@ -115,7 +115,7 @@ fn finish(
     bars: &[Bar],
     max: Option<f64>,
     heads: &[&str],
-    rows: impl ExactSizeIterator<Item = Row>,
+    rows: impl ExactSizeIterator<Item = TableRow>,
 ) -> Result<FigureParts, ChartError> {
     let text = |bar: &Bar| match &bar.note {
         Some(note) => format!("{} ({note})", bar.text),

@@ -2,7 +2,7 @@
 
 use super::{FigureInputs, FigureParts};
 use crate::metrics::*;
-use crate::report::view::{Row, Table};
+use crate::report::view::{TableRow, TableView};
 use crate::report::{change, names};
 use crate::unit::MISSING;
 
@@ -61,12 +61,12 @@ pub fn draw(inputs: &FigureInputs<'_>) -> FigureParts {
         let own = |metric| beside(facts, team, metric);
         let cells = columns.iter().map(|(_, metric)| text(metric, own(metric)));
         let faint = facts.beside(team, &MERGE_RATE).is_some_and(change::faint);
-        Row { cells: std::iter::once(name).chain(cells).collect(), faint }
+        TableRow { cells: std::iter::once(name).chain(cells).collect(), faint }
     };
     let whole = columns.iter().map(|(_, metric)| text(metric, facts.whole(metric)));
-    let whole = Row { cells: std::iter::once("All".to_owned()).chain(whole).collect(), faint: false };
+    let whole = TableRow { cells: std::iter::once("All".to_owned()).chain(whole).collect(), faint: false };
     let heads = std::iter::once("Team").chain(columns.iter().map(|(head, _)| *head));
-    let table = Table {
+    let table = TableView {
         heads: heads.map(str::to_owned).collect(),
         rows: teams.iter().map(row).chain([whole]).collect(),
         more: String::new(),

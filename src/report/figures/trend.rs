@@ -4,7 +4,7 @@ use super::{FigureInputs, FigureParts, frame, table};
 use crate::charts::{self, ChartError, Point};
 use crate::metrics::{Dim, Metric, SPEND, SPEND_PER_MERGED_PR};
 use crate::report::layout::Figure;
-use crate::report::view::Row;
+use crate::report::view::TableRow;
 use crate::report::{change, money, names};
 use crate::unit::{MISSING, Unit};
 
@@ -28,7 +28,7 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, C
             let text = MISSING.to_owned();
             points.push(Point { label: period.short_name(), value: None, text: text.clone(), muted: true });
             let cells = std::iter::once(label).chain(std::iter::repeat_n(text, heads.len() - 1));
-            rows.push(Row { cells: cells.collect(), faint: true });
+            rows.push(TableRow { cells: cells.collect(), faint: true });
             continue;
         };
         let text = unit.text(fact.value);
@@ -38,7 +38,7 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, C
         let label = if running { format!("{label} so far") } else { label };
         let money = money::text(inputs.facts, fact);
         let cells = [label, text.clone()].into_iter().chain(money).chain([Unit::Count.text(Some(fact.n))]);
-        rows.push(Row { cells: cells.collect(), faint });
+        rows.push(TableRow { cells: cells.collect(), faint });
         points.push(Point { label: period.short_name(), value: fact.value, text, muted: faint });
     }
     let description = description(figure.title, &points);
