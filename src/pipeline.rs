@@ -96,7 +96,7 @@ pub async fn prepare_within(
     };
     let mut doubts = report::warnings(&ledger, &settings.question.tags, way);
     let beyond = saved.as_ref().filter(|_| !ledger.complete);
-    doubts.extend(beyond.and_then(|saved| report::beyond(saved, &settings.period)));
+    doubts.extend(beyond.and_then(|saved| report::beyond_export(saved, &settings.period)));
     let beside = Beside { vendor, people, saved, archived, no_match, notes };
     let owned = settings.clone();
     let work = move || {
@@ -305,7 +305,7 @@ pub fn compose(
         json: facts.to_json()?,
         exports,
         summary: report::markdown(&facts, &evidence, &run),
-        notes: own.into_iter().chain(report::lacks(records)).collect(),
+        notes: own.into_iter().chain(report::export_limits(records)).collect(),
     })
 }
 

@@ -1,6 +1,6 @@
 //! The head of the page: who, when, and what must be known first.
 
-use super::saved::lacks;
+use super::saved::export_limits;
 use super::view::Header;
 use super::{ReportContext, saved, sentence};
 use crate::fetch::{Ledger, Records};
@@ -31,7 +31,7 @@ pub fn header(facts: &Facts, run: &ReportContext<'_>) -> Header {
         period: period.map(Period::name).unwrap_or_default(),
         dates: period.map(Period::dates_in_words).unwrap_or_default(),
         zone: period.map(|period| period.tz().name().to_owned()).unwrap_or_default(),
-        taken: saved::taken(facts),
+        taken: saved::taken_label(facts),
         fetched: run.fetched.clone(),
         badge: badge.to_owned(),
         badge_tone,
@@ -63,7 +63,7 @@ pub fn notices(facts: &Facts, run: &ReportContext<'_>) -> Vec<String> {
         let why = why_incomplete(ledger, SourceKind::of(facts), facts.is_covered());
         notices.push(format!("This report may be incomplete: {why}. Do not decide on these numbers."));
     }
-    notices.extend(lacks(facts.source.records).map(|note| sentence(&note)));
+    notices.extend(export_limits(facts.source.records).map(|note| sentence(&note)));
     notices.extend(saved::notices(run, facts.is_covered()));
     notices.extend(acus_in_doubt(facts));
     notices.extend(dropped_rows(ledger, &facts.source.tags).into_iter().filter(|_| !facts.is_covered()));

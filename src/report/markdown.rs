@@ -71,7 +71,7 @@ fn completeness(facts: &Facts, fetched: &str, zone: &str) -> String {
             Some(1.0) => "1 session".to_owned(),
             sessions => format!("{} sessions", Unit::Count.text(sessions)),
         },
-        saved::taken(facts).to_lowercase()
+        saved::taken_label(facts).to_lowercase()
     )
 }
 

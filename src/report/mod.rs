@@ -33,7 +33,7 @@ pub use head::{SourceKind, unreadable, warnings, without_acus, without_address};
 use view::{Definition, LabelledValue, NumberView, PageView, SectionView};
 
 pub use markdown::markdown;
-pub use saved::{beyond, fetched, lacks};
+pub use saved::{beyond_export, export_limits, fetched};
 pub use view::{Change, Header, Piece, TableRow, Tile};
 
 /// The page could not be made: a defect, not a state of the data.

@@ -95,7 +95,7 @@ pub fn fact_of_group<'a>(facts: &'a Facts, metric: &Metric, keys: &[(Dim, &str)]
 
 /// What a number is worth, and what it rests on.
 fn note_with_spend(facts: &Facts, fact: &Fact, basis: &str) -> String {
-    let worth = money::text(facts, fact);
+    let worth = money::spend_text(facts, fact);
     let parts = [worth.unwrap_or_default(), note(fact, basis)];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
 }

@@ -62,9 +62,9 @@ fn groups(figure: &Figure, inputs: &FigureInputs<'_>) -> Rows {
     // A number that rests on itself is not told twice.
     let is_based = !is_rate && basis != title;
     // What a group is worth stands beside its ACUs.
-    let worth = |fact: &Fact| money::beside(inputs.facts, fact).map(|fact| value(fact.unit, fact.value));
+    let worth = |fact: &Fact| money::spend_fact(inputs.facts, fact).map(|fact| value(fact.unit, fact.value));
     let nothing = || Cell::Number { value: None, shape: Shape::Percent };
-    let priced = money::head(inputs.facts, metric);
+    let priced = money::spend_head(inputs.facts, metric);
     let mut heads = vec![names::head(dim), title];
     heads.extend(priced);
     heads.extend(is_split.then_some("Split"));
@@ -120,7 +120,7 @@ fn teams(facts: &Facts) -> Rows {
     };
     let row = |team: &&Fact| {
         let name = called(facts, Dim::Team, team.key(Dim::Team).flatten());
-        let cells = columns.iter().map(|(_, metric)| number(metric, teams::beside(facts, team, metric)));
+        let cells = columns.iter().map(|(_, metric)| number(metric, teams::team_fact(facts, team, metric)));
         let faint = facts.beside(team, &MERGE_RATE).is_some_and(faint);
         Row { cells: std::iter::once(name).chain(cells).collect(), faint }
     };

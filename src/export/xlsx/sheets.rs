@@ -36,7 +36,7 @@ fn overview(facts: &Facts, evidence: &Evidence, run: &ReportContext<'_>) -> Shee
     for headline in headlines(facts.known) {
         let fact = report::tiles::fact_of_group(facts, headline.metric, headline.keys);
         rows.extend(fact.map(|fact| whole(headline.title, fact)));
-        let worth = fact.and_then(|fact| report::money::beside(facts, fact));
+        let worth = fact.and_then(|fact| report::money::spend_fact(facts, fact));
         rows.extend(worth.map(|fact| whole(fact.metric.title, fact)));
     }
     let mut blocks = vec![

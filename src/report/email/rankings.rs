@@ -45,12 +45,13 @@ fn ranking(facts: &Facts, dim: Dim) -> Option<Ranking> {
     }
     let value = |fact: &Fact| fact.value.unwrap_or(0.0);
     all.sort_by(|a, b| value(b).total_cmp(&value(a)));
-    let worth = money::head(facts, metric);
+    let worth = money::spend_head(facts, metric);
     // A number of sessions rests on itself.
     let basis = Some(metric.basis.head()).filter(|head| *head != metric.title);
     let row = |fact: &&Fact| {
         let name = names::of(facts, dim, fact.key(dim).flatten());
-        let beside = worth.and_then(|_| money::text(facts, fact)).or_else(|| basis.map(|_| count(fact.n)));
+        let beside =
+            worth.and_then(|_| money::spend_text(facts, fact)).or_else(|| basis.map(|_| count(fact.n)));
         let mut cells = vec![clean(&name, LONGEST_NAME), fact.unit.text(fact.value)];
         cells.extend(beside);
         cells.extend(compared.then(|| change::signed(fact)));

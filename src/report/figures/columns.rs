@@ -22,13 +22,13 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, C
         [Dim::Bin] => bins(&facts, inputs.facts.is_covered()),
         _ => days(&facts),
     };
-    let worth = money::head(inputs.facts, figure.metric);
+    let worth = money::spend_head(inputs.facts, figure.metric);
     let words: Vec<_> = columns.iter().map(|column| (column.label.clone(), column.text.clone())).collect();
     let description = description(figure.title, &columns, &words);
     let svg = charts::columns(&frame(figure, &description), &columns, &|value| unit.tick(value))?;
     let head = figure.by.first().map_or("", |dim| names::head(*dim));
     let rows = words.into_iter().enumerate().map(|(at, (name, text))| {
-        let money = facts.get(at).and_then(|fact| money::text(inputs.facts, fact));
+        let money = facts.get(at).and_then(|fact| money::spend_text(inputs.facts, fact));
         firm([name, text].into_iter().chain(money).collect())
     });
     let title = if figure.by == [Dim::Bin] { "Sessions" } else { figure.metric.title };

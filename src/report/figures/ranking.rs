@@ -21,7 +21,7 @@ pub fn amounts(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts
     rank(dim, &mut facts);
     let unit = inputs.facts.unit(figure.metric);
     let (shown, rest) = facts.split_at(facts.len().min(MOST_BARS));
-    let worth = |fact: &Fact| money::text(inputs.facts, fact);
+    let worth = |fact: &Fact| money::spend_text(inputs.facts, fact);
     let mut bars: Vec<Bar> = shown.iter().map(|fact| bar(inputs, dim, fact, worth(fact))).collect();
     if !rest.is_empty() && adds_up(dim) {
         let sum = rest.iter().filter_map(|fact| fact.value).sum();
@@ -53,13 +53,13 @@ pub fn amounts(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts
     let rows = facts.iter().map(row);
     let heads: Vec<&str> = [names::head(dim), figure.metric.title]
         .into_iter()
-        .chain(money::head(inputs.facts, figure.metric))
+        .chain(money::spend_head(inputs.facts, figure.metric))
         .chain(split.then_some("Split"))
-        .chain(money::head(inputs.facts, &ACUS_SPLIT).filter(|_| split).map(|_| "Spend, split"))
+        .chain(money::spend_head(inputs.facts, &ACUS_SPLIT).filter(|_| split).map(|_| "Spend, split"))
         .chain(basis)
         .chain(inputs.against.as_deref())
         .collect();
-    let priced = money::head(inputs.facts, figure.metric).is_some();
+    let priced = money::spend_head(inputs.facts, figure.metric).is_some();
     let also: &[&Metric] = match (split, priced) {
         (true, true) => &[&SPEND, &ACUS_SPLIT, &SPEND_SPLIT],
         (true, false) => &[&ACUS_SPLIT],
@@ -128,7 +128,7 @@ fn finish(
 
 /// What several groups are worth together; `None` where one of them is unknown.
 fn worth_of(inputs: &FigureInputs<'_>, facts: &[&Fact]) -> Option<String> {
-    let worth = facts.iter().map(|fact| money::beside(inputs.facts, fact));
+    let worth = facts.iter().map(|fact| money::spend_fact(inputs.facts, fact));
     let (mut sum, mut unit) = (0.0, None);
     for fact in worth {
         sum += fact?.value?;

@@ -41,7 +41,7 @@ pub fn in_order(facts: &Facts) -> Vec<&Fact> {
 /// The fact of a team in another metric. Which small teams are combined depends on
 /// what a metric counts, so that sessions and pull requests of the combined row are
 /// not of the same teams.
-pub fn beside<'f>(facts: &'f Facts, team: &Fact, metric: &Metric) -> Option<&'f Fact> {
+pub fn team_fact<'f>(facts: &'f Facts, team: &Fact, metric: &Metric) -> Option<&'f Fact> {
     let is_combined = team.key(Dim::Team).flatten() == Some(SMALL_GROUP);
     facts.beside(team, metric).filter(|_| !is_combined || metric.basis == Basis::Sessions)
 }
@@ -58,7 +58,7 @@ pub fn draw(inputs: &FigureInputs<'_>) -> FigureParts {
     };
     let row = |team: &&Fact| {
         let name = names::name(Dim::Team, team.key(Dim::Team).flatten());
-        let own = |metric| beside(facts, team, metric);
+        let own = |metric| team_fact(facts, team, metric);
         let cells = columns.iter().map(|(_, metric)| text(metric, own(metric)));
         let faint = facts.beside(team, &MERGE_RATE).is_some_and(change::faint);
         TableRow { cells: std::iter::once(name).chain(cells).collect(), faint }

@@ -11,7 +11,7 @@ use crate::unit::{MISSING, Unit};
 pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, ChartError> {
     let facts = inputs.of(figure);
     let unit = inputs.facts.unit(figure.metric);
-    let worth = money::companion(figure.metric).filter(|_| inputs.facts.known.currency.is_some());
+    let worth = money::spend_metric(figure.metric).filter(|_| inputs.facts.known.currency.is_some());
     let heads: Vec<&str> = [names::head(Dim::Period), figure.metric.title]
         .into_iter()
         .chain(worth.map(|metric| metric.title))
@@ -36,7 +36,7 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, C
         let running = is_running && newest == Some(period);
         let faint = running || change::faint(fact);
         let label = if running { format!("{label} so far") } else { label };
-        let money = money::text(inputs.facts, fact);
+        let money = money::spend_text(inputs.facts, fact);
         let cells = [label, text.clone()].into_iter().chain(money).chain([Unit::Count.text(Some(fact.n))]);
         rows.push(TableRow { cells: cells.collect(), faint });
         points.push(Point { label: period.short_name(), value: fact.value, text, muted: faint });
