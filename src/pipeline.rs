@@ -35,7 +35,7 @@ pub struct Document {
     /// `facts.json`.
     pub json: String,
     /// The exports that the settings ask for.
-    pub exports: Vec<export::File>,
+    pub exports: Vec<export::ExportFile>,
     /// The same in a few lines of Markdown.
     pub summary: String,
     /// What was noticed about the input and does not make the report incomplete, a
@@ -298,7 +298,7 @@ pub fn compose(
     };
     let mut exports = export::files(&settings.exports, &facts, &evidence, &run)?;
     if settings.exports.contains(&Format::Parquet) {
-        exports.extend(export::of_frames(parquet::files(frames, &settings.periods)?));
+        exports.extend(export::parquet_files(parquet::files(frames, &settings.periods)?));
     }
     Ok(Document {
         html: report::render(&facts, &evidence, &run)?,

@@ -24,7 +24,7 @@ pub use send_log::{SendLogError, check_send_log};
 pub use smtp::{DryRun, RefusedRecipient, SMTP_TIMEOUTS, SmtpError, SmtpTimeouts, dry_run};
 pub use stored::{StoredReport, read_report, write_message};
 
-use crate::export::{File, is_export};
+use crate::export::{ExportFile, is_export};
 use crate::settings::PRIVATE;
 use crate::text::shown;
 
@@ -226,7 +226,7 @@ pub fn write(
     name: &str,
     html: &str,
     json: &str,
-    exports: &[File],
+    exports: &[ExportFile],
     mode: u32,
 ) -> Result<WrittenReport, DeliverError> {
     let path_of = |ending: &str| folder.join(format!("{name}{ending}"));
@@ -425,7 +425,7 @@ mod tests {
     #[test]
     fn exports_of_an_earlier_run_go_and_those_of_other_reports_stay() {
         let folder = tempfile::tempdir().unwrap();
-        let file = |ending: &str, text: &str| File { ending: ending.to_owned(), bytes: text.into() };
+        let file = |ending: &str, text: &str| ExportFile { ending: ending.to_owned(), bytes: text.into() };
         let first = [file(".xlsx", "1"), file("_whole.csv", "1"), file("_by-org.csv", "1")];
         write(folder.path(), "o_2026-W41", "1", "1", &first, PRIVATE).unwrap();
         let others = [
@@ -470,7 +470,7 @@ mod tests {
             std::os::unix::fs::symlink(target, folder.path().join(name)).unwrap();
         }
         let exports = ["_whole.csv", "_by-org.csv"]
-            .map(|ending| File { ending: ending.to_owned(), bytes: ending.into() });
+            .map(|ending| ExportFile { ending: ending.to_owned(), bytes: ending.into() });
         let error = write(folder.path(), "a", "new", "new", &exports, PRIVATE).unwrap_err();
         assert!(error.to_string().contains("two files of the report lead there"), "{error}");
         assert_eq!((error.exit_code(), fs::read_dir(folder.path()).unwrap().count()), (DISK, 3));
@@ -483,7 +483,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), "a", "old", "old", &[], PRIVATE).unwrap();
         fs::create_dir(folder.path().join("a.xlsx")).unwrap();
-        let exports = [File { ending: ".xlsx".to_owned(), bytes: Vec::new() }];
+        let exports = [ExportFile { ending: ".xlsx".to_owned(), bytes: Vec::new() }];
         let error = write(folder.path(), "a", "new", "new", &exports, PRIVATE).unwrap_err();
         assert!(error.to_string().contains("a.xlsx"), "{error}");
         assert_eq!(fs::read_to_string(folder.path().join("a.html")).unwrap(), "old");
