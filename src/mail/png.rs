@@ -28,7 +28,7 @@ pub fn render(svg: &Svg) -> Result<Vec<u8>, String> {
     let mut fonts = Database::new();
     FONTS.iter().for_each(|font| fonts.load_font_data(font.to_vec()));
     let options = Options { fontdb: Arc::new(fonts), font_family: FAMILY.to_owned(), ..Options::default() };
-    let document = charts::picture(svg, FAMILY, MARGIN);
+    let document = charts::standalone(svg, FAMILY, MARGIN);
     let tree = Tree::from_str(&document, &options).map_err(|error| error.to_string())?;
     let size = tree.size();
     let scale = PIXEL_WIDTH as f32 / size.width();
@@ -44,7 +44,7 @@ pub fn render(svg: &Svg) -> Result<Vec<u8>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::charts::{Bar, Frame, Tone, bars};
+    use crate::charts::{Bar, Caption, Tone, bars};
 
     fn chart(text: &str) -> Svg {
         let bar = Bar {
@@ -55,7 +55,7 @@ mod tests {
             tone: Tone::High,
             muted: false,
         };
-        bars(&Frame { id: "b", title: "t", description: "d" }, &[bar], None).unwrap()
+        bars(&Caption { id: "b", title: "t", description: "d" }, &[bar], None).unwrap()
     }
 
     fn pixels(text: &str) -> Pixmap {

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use super::{FigureInputs, FigureParts, firm, frame, table};
+use super::{FigureInputs, FigureParts, caption, firm, table};
 use crate::charts::{self, ChartError, Column, Tone};
 use crate::metrics::{BINS, Dim, Fact, Metric, SPEND};
 use crate::report::layout::Figure;
@@ -25,7 +25,7 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, C
     let worth = money::spend_head(inputs.facts, figure.metric);
     let words: Vec<_> = columns.iter().map(|column| (column.label.clone(), column.text.clone())).collect();
     let description = description(figure.title, &columns, &words);
-    let svg = charts::columns(&frame(figure, &description), &columns, &|value| unit.tick(value))?;
+    let svg = charts::columns(&caption(figure, &description), &columns, &|value| unit.tick(value))?;
     let head = figure.by.first().map_or("", |dim| names::head(*dim));
     let rows = words.into_iter().enumerate().map(|(at, (name, text))| {
         let money = facts.get(at).and_then(|fact| money::spend_text(inputs.facts, fact));

@@ -1,7 +1,7 @@
 //! From sessions to pull requests to merges.
 
-use super::{FigureInputs, FigureParts, frame, in_words, table};
-use crate::charts::{self, ChartError, Step};
+use super::{FigureInputs, FigureParts, caption, in_words, table};
+use crate::charts::{self, ChartError, FunnelStep};
 use crate::metrics::{Metric, SESSIONS, SESSIONS_WITH_MERGED_PR, SESSIONS_WITH_PR};
 use crate::report::layout::Figure;
 use crate::report::view::TableRow;
@@ -22,15 +22,15 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, C
         let share = (all > 0.0).then(|| value / all);
         let note = format!("{} of sessions", Unit::Share.text(share));
         let note = Some(note).filter(|_| metric.id != SESSIONS.id);
-        Some(Step { name: name.to_owned(), value, text: Unit::Count.text(Some(value)), note })
+        Some(FunnelStep { name: name.to_owned(), value, text: Unit::Count.text(Some(value)), note })
     };
     // A covered report may leave out the last step.
-    let steps: Vec<Step> = STEPS.into_iter().filter_map(step).collect();
+    let steps: Vec<FunnelStep> = STEPS.into_iter().filter_map(step).collect();
     let words: Vec<_> = steps.iter().map(|step| (step.name.clone(), step.text.clone())).collect();
     let shown = if all > 0.0 { steps.as_slice() } else { &[] };
-    let svg = charts::funnel(&frame(figure, &in_words(figure.title, &words)), shown)?;
-    let share = |step: &Step| (all > 0.0).then(|| step.value / all);
-    let row = |step: &Step| TableRow {
+    let svg = charts::funnel(&caption(figure, &in_words(figure.title, &words)), shown)?;
+    let share = |step: &FunnelStep| (all > 0.0).then(|| step.value / all);
+    let row = |step: &FunnelStep| TableRow {
         cells: vec![step.name.clone(), step.text.clone(), Unit::Share.text(share(step))],
         faint: all < 10.0,
     };

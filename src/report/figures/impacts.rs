@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{FigureInputs, FigureParts, firm, frame, in_words, table};
-use crate::charts::{self, ChartError, Column, Panel, Part, Stack, Tone};
+use super::{FigureInputs, FigureParts, caption, firm, in_words, table};
+use crate::charts::{self, ChartError, Column, Panel, Segment, Stack, Tone};
 use crate::frame::normal::IMPACTS;
 use crate::metrics::{Dim, Fact, Facts};
 use crate::report::layout::Figure;
@@ -65,8 +65,8 @@ pub fn stacks(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts,
     let count = |value: Option<f64>| Unit::Count.text(value);
     let stack = |label: &LabelCounts<'_>| Stack {
         name: name(Dim::Label, label.label),
-        parts: (label.counts.iter().zip(IMPACTS))
-            .map(|(value, impact)| Part {
+        segments: (label.counts.iter().zip(IMPACTS))
+            .map(|(value, impact)| Segment {
                 value: value.unwrap_or(0.0),
                 text: count(*value),
                 tone: tone(impact),
@@ -82,7 +82,7 @@ pub fn stacks(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts,
         .collect();
     let description = in_words("Issues by label", &words);
     let legend = IMPACTS.map(|impact| (tone(impact), impact));
-    let svg = charts::stacks(&frame(figure, &description), &legend, &shown)?;
+    let svg = charts::stacks(&caption(figure, &description), &legend, &shown)?;
     let rows = labels.iter().map(|label| {
         let numbers = label.counts.into_iter().chain([label.total()]).map(count);
         firm(std::iter::once(name(Dim::Label, label.label)).chain(numbers).collect())
@@ -126,7 +126,7 @@ pub fn multiples(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigurePar
     };
     let none = |impact: &str| (format!("no issue of {impact} impact"), Unit::Count.text(value(impact, "0")));
     let description = in_words("Sessions with", &IMPACTS.map(none));
-    let svg = charts::small_multiples(&frame(figure, &description), &panels)?;
+    let svg = charts::small_multiples(&caption(figure, &description), &panels)?;
     let row = |impact: &str| {
         let numbers = COUNTS.iter().map(|bin| Unit::Count.text(value(impact, bin)));
         firm(std::iter::once(impact.to_owned()).chain(numbers).collect())

@@ -12,7 +12,7 @@ use minijinja::Value;
 
 use super::layout::{Figure, FigureKind};
 use super::view::{FigureView, TableRow, TableView, Term};
-use crate::charts::{ChartError, Frame, Svg};
+use crate::charts::{Caption, ChartError, Svg};
 use crate::metrics::{Dim, Evidence, Fact, Facts, Metric, SESSIONS};
 use crate::period::Period;
 
@@ -161,8 +161,8 @@ pub(crate) fn table_note(figure: &Figure, facts: &Facts) -> &'static str {
     }
 }
 
-fn frame<'a>(figure: &'a Figure, description: &'a str) -> Frame<'a> {
-    Frame { id: figure.id, title: figure.title, description }
+fn caption<'a>(figure: &'a Figure, description: &'a str) -> Caption<'a> {
+    Caption { id: figure.id, title: figure.title, description }
 }
 
 /// A table of as many rows as a page can carry; only these are made.

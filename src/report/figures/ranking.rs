@@ -1,6 +1,6 @@
 //! Horizontal bars: amounts largest first, and ratios with what they rest on.
 
-use super::{FigureInputs, FigureParts, firm, frame, in_words, table};
+use super::{FigureInputs, FigureParts, caption, firm, in_words, table};
 use crate::charts::{self, Bar, ChartError, Tone};
 use crate::frame::normal::{IMPACTS, STATES};
 use crate::metrics::{ACUS, ACUS_SPLIT, Dim, Fact, Kind, Metric, SMALL_GROUP, SPEND, SPEND_SPLIT};
@@ -123,7 +123,7 @@ fn finish(
     };
     let words: Vec<_> = bars.iter().map(|bar| (bar.name.clone(), text(bar))).collect();
     let description = in_words(figure.title, &words);
-    Ok(FigureParts::new(charts::bars(&frame(figure, &description), bars, max)?, table(heads, rows)))
+    Ok(FigureParts::new(charts::bars(&caption(figure, &description), bars, max)?, table(heads, rows)))
 }
 
 /// What several groups are worth together; `None` where one of them is unknown.

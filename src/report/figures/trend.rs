@@ -1,6 +1,6 @@
 //! A line over the trend's periods.
 
-use super::{FigureInputs, FigureParts, frame, table};
+use super::{FigureInputs, FigureParts, caption, table};
 use crate::charts::{self, ChartError, Point};
 use crate::metrics::{Dim, Metric, SPEND, SPEND_PER_MERGED_PR};
 use crate::report::layout::Figure;
@@ -43,7 +43,7 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, C
     }
     let description = description(figure.title, &points);
     let max = (unit == Unit::Share).then_some(1.0);
-    let svg = charts::line(&frame(figure, &description), &points, &|value| unit.tick(value), max)?;
+    let svg = charts::line(&caption(figure, &description), &points, &|value| unit.tick(value), max)?;
     let also: &[&Metric] = match worth.map(|metric| metric.id) {
         Some(id) if id == SPEND.id => &[&SPEND],
         Some(_) => &[&SPEND_PER_MERGED_PR],
