@@ -5,7 +5,7 @@ use std::ops::Range;
 use chrono::{DateTime, Datelike, Months, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 
-use crate::period::{Kind, Period};
+use crate::period::{Period, PeriodKind};
 
 /// When a budget begins anew.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,7 +88,7 @@ pub fn told(cycles: &[Range<DateTime<Utc>>], span: &Range<DateTime<Utc>>, tz: Tz
 /// September to 22 October 2026`.
 pub fn name(label: &str) -> String {
     match Period::parse_label(label, Tz::UTC) {
-        Some(month) if month.kind() == Kind::Month => month.name(),
+        Some(month) if month.kind() == PeriodKind::Month => month.name(),
         Some(days) => format!("the billing cycle of {}", days.dates_in_words()),
         None => String::new(),
     }

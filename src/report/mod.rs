@@ -377,10 +377,10 @@ pub(crate) fn source_entries(facts: &Facts, run: &ReportContext<'_>) -> Vec<Labe
 /// A period's name inside a sentence: `week 40`, `September 2026`, `the 3 days before`.
 pub(crate) fn in_sentence(period: &Period) -> String {
     match period.kind() {
-        crate::period::Kind::Week => period.name().to_lowercase(),
-        crate::period::Kind::Month => period.name(),
-        crate::period::Kind::Quarter => period.name().to_lowercase(),
-        crate::period::Kind::Days if period.name() == "1 day" => "the day before".to_owned(),
-        crate::period::Kind::Days => format!("the {} before", period.name()),
+        crate::period::PeriodKind::Week => period.name().to_lowercase(),
+        crate::period::PeriodKind::Month => period.name(),
+        crate::period::PeriodKind::Quarter => period.name().to_lowercase(),
+        crate::period::PeriodKind::Days if period.name() == "1 day" => "the day before".to_owned(),
+        crate::period::PeriodKind::Days => format!("the {} before", period.name()),
     }
 }

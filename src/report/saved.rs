@@ -9,7 +9,7 @@ use super::ReportContext;
 use super::view::LabelledValue;
 use crate::fetch::{Records, Saved};
 use crate::metrics::{Dim, Facts, SESSIONS};
-use crate::period::{Kind, Period};
+use crate::period::{Period, PeriodKind};
 
 /// Whether nobody was asked for the sessions of these facts.
 pub(crate) fn is_saved(facts: &Facts) -> bool {
@@ -147,7 +147,7 @@ pub fn beyond_export(saved: &Saved, period: &Period) -> Option<String> {
     let mut earlier = std::iter::successors(period.previous(), Period::previous).take(MAX_PERIODS_BACK);
     let covered =
         earlier.find(|period| saved.reach.covers(&time(period))).map(|period| match period.kind() {
-            Kind::Days => format!("; it covers {}", period.dates_in_words()),
+            PeriodKind::Days => format!("; it covers {}", period.dates_in_words()),
             _ => format!("; --{} {} is the last that it covers", period.noun(), period.label()),
         });
     Some(format!("the export is about {days}{}.", covered.unwrap_or_default()))

@@ -1,7 +1,7 @@
 //! The subject of a mail: the whole week in one line of an inbox.
 
 use crate::metrics::{ACUS, Facts, MERGE_RATE, PRS, SESSIONS};
-use crate::period::{Kind, Period};
+use crate::period::{Period, PeriodKind};
 use crate::text::clean;
 use crate::unit::{Unit, percent_change};
 
@@ -15,10 +15,10 @@ const LONGEST_TAG: usize = 30;
 pub fn subject(facts: &Facts, period: &Period) -> String {
     let so_far = if facts.period.complete == Some(false) { " so far" } else { "" };
     let when = match period.kind() {
-        Kind::Week => format!("{}{so_far} ({})", period.name().to_lowercase(), period.dates_in_short()),
-        Kind::Month => format!("{}{so_far}", period.name()),
-        Kind::Quarter => format!("{}{so_far}", period.name().to_lowercase()),
-        Kind::Days => format!("{}{so_far}", period.dates_in_short()),
+        PeriodKind::Week => format!("{}{so_far} ({})", period.name().to_lowercase(), period.dates_in_short()),
+        PeriodKind::Month => format!("{}{so_far}", period.name()),
+        PeriodKind::Quarter => format!("{}{so_far}", period.name().to_lowercase()),
+        PeriodKind::Days => format!("{}{so_far}", period.dates_in_short()),
     };
     format!("Devin, {when}{}: {}", narrowed(facts), headline(facts))
 }
