@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::cli::Format;
-use crate::cycle::Cycle;
+use crate::cycle::BudgetCycle;
 use crate::deliver::{self, PagesWriter, WrittenReport};
 use crate::error::Error;
 use crate::export;
@@ -210,9 +210,10 @@ pub fn compose(
         currency: settings.money.as_ref().map(|money| money.prices.currency()),
     };
     let budget = settings.money.as_ref().and_then(|money| money.budget);
-    let is_reached = |cycle: &Cycle| metered && reaches(cycle.from, cycle.to.min(settings.question.to));
-    let cycles: Vec<Cycle> = settings.cycles.iter().filter(|cycle| is_reached(cycle)).cloned().collect();
-    let unreached: Vec<&Cycle> =
+    let is_reached = |cycle: &BudgetCycle| metered && reaches(cycle.from, cycle.to.min(settings.question.to));
+    let cycles: Vec<BudgetCycle> =
+        settings.cycles.iter().filter(|cycle| is_reached(cycle)).cloned().collect();
+    let unreached: Vec<&BudgetCycle> =
         settings.cycles.iter().filter(|cycle| metered && !is_reached(cycle)).collect();
     let allowance = budget.filter(|_| !cycles.is_empty()).map(|amount| Allowance {
         cycles,
