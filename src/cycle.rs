@@ -5,11 +5,11 @@ use std::ops::Range;
 use chrono::{DateTime, Datelike, Months, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 
-use crate::period::{Kind, Period};
+use crate::period::{Period, PeriodKind};
 
 /// When a budget begins anew.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Rhythm {
+pub enum CycleRule {
     /// On the first of each month.
     #[default]
     Months,
@@ -21,7 +21,7 @@ pub enum Rhythm {
 
 /// A span with a budget of its own, half-open.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cycle {
+pub struct BudgetCycle {
     /// Its month, `2026-10`, or its local days, `2026-09-23_2026-10-22`.
     pub label: String,
     /// When it begins …
@@ -32,21 +32,25 @@ pub struct Cycle {
 
 /// The cycles that have at least one of these local days, the oldest first; none of a
 /// rhythm that only the vendor knows.
-pub fn touched(rhythm: Rhythm, first: NaiveDate, last: NaiveDate, tz: Tz) -> Vec<Cycle> {
+pub fn overlapping(rhythm: CycleRule, first: NaiveDate, last: NaiveDate, tz: Tz) -> Vec<BudgetCycle> {
     let spans: Box<dyn Iterator<Item = Option<Period>>> = match rhythm {
-        Rhythm::Vendor => return Vec::new(),
-        Rhythm::Months => Box::new(months(first).map(move |day| Period::month_of(day, tz))),
-        Rhythm::Day(number) => {
+        CycleRule::Vendor => return Vec::new(),
+        CycleRule::Months => Box::new(months(first).map(move |day| Period::month_of(day, tz))),
+        CycleRule::Day(number) => {
             Box::new(months(first.checked_sub_months(Months::new(1)).unwrap_or(first)).map(move |month| {
-                let begin = on(month, number)?;
-                Period::days(begin, on(month.checked_add_months(Months::new(1))?, number)?.pred_opt()?, tz)
+                let begin = nth_day(month, number)?;
+                Period::days(
+                    begin,
+                    nth_day(month.checked_add_months(Months::new(1))?, number)?.pred_opt()?,
+                    tz,
+                )
             }))
         }
     };
     let spans = spans.map_while(|span| span).skip_while(|span| span.last() < first);
     spans
         .take_while(|span| span.first() <= last)
-        .map(|span| Cycle { label: span.label(), from: span.from().to_utc(), to: span.to().to_utc() })
+        .map(|span| BudgetCycle { label: span.label(), from: span.from().to_utc(), to: span.to().to_utc() })
         .collect()
 }
 
@@ -56,7 +60,7 @@ fn months(day: NaiveDate) -> impl Iterator<Item = NaiveDate> {
 }
 
 /// A day of the month that begins on a first, or the month's last.
-fn on(first: NaiveDate, number: u32) -> Option<NaiveDate> {
+fn nth_day(first: NaiveDate, number: u32) -> Option<NaiveDate> {
     let last = first.checked_add_months(Months::new(1))?.pred_opt()?;
     first.with_day(number.min(last.day()))
 }
@@ -64,31 +68,35 @@ fn on(first: NaiveDate, number: u32) -> Option<NaiveDate> {
 /// Of the vendor's cycles, which are sorted, those that overlap a span, the oldest
 /// first; `None` where they leave a part of it open. No two of them overlap: of one that
 /// is told twice the first counts.
-pub fn told(cycles: &[Range<DateTime<Utc>>], span: &Range<DateTime<Utc>>, tz: Tz) -> Option<Vec<Cycle>> {
+pub fn from_vendor(
+    cycles: &[Range<DateTime<Utc>>],
+    span: &Range<DateTime<Utc>>,
+    tz: Tz,
+) -> Option<Vec<BudgetCycle>> {
     let mut known_until = span.start;
-    let mut touched: Vec<Cycle> = Vec::new();
+    let mut found: Vec<BudgetCycle> = Vec::new();
     for Range { start, end } in cycles.iter().filter(|cycle| cycle.start < span.end && span.start < cycle.end)
     {
         if *start > known_until {
             return None;
         }
-        if touched.last().is_some_and(|known| *start < known.to) {
+        if found.last().is_some_and(|known| *start < known.to) {
             continue;
         }
         known_until = *end;
         let day = |moment: &DateTime<Utc>| moment.with_timezone(&tz).date_naive();
         let (first, last) = (day(start), day(&(*end - TimeDelta::days(1))));
         let label = Period::days(first, last.max(first), tz)?.label();
-        touched.push(Cycle { label, from: *start, to: *end });
+        found.push(BudgetCycle { label, from: *start, to: *end });
     }
-    (known_until >= span.end && !touched.is_empty()).then_some(touched)
+    (known_until >= span.end && !found.is_empty()).then_some(found)
 }
 
 /// What people call the cycle with a label: `October 2026`, `the billing cycle of 23
 /// September to 22 October 2026`.
 pub fn name(label: &str) -> String {
     match Period::parse_label(label, Tz::UTC) {
-        Some(month) if month.kind() == Kind::Month => month.name(),
+        Some(month) if month.kind() == PeriodKind::Month => month.name(),
         Some(days) => format!("the billing cycle of {}", days.dates_in_words()),
         None => String::new(),
     }
@@ -112,21 +120,21 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn labels(rhythm: Rhythm, first: &str, last: &str) -> Vec<String> {
-        touched(rhythm, day(first), day(last), Tz::UTC).into_iter().map(|cycle| cycle.label).collect()
+    fn labels(rhythm: CycleRule, first: &str, last: &str) -> Vec<String> {
+        overlapping(rhythm, day(first), day(last), Tz::UTC).into_iter().map(|cycle| cycle.label).collect()
     }
 
     #[test]
     fn every_month_of_a_period_is_touched() {
-        assert_eq!(labels(Rhythm::Months, "2026-10-05", "2026-10-11"), ["2026-10"]);
-        assert_eq!(labels(Rhythm::Months, "2026-09-28", "2026-10-04"), ["2026-09", "2026-10"]);
-        assert_eq!(labels(Rhythm::Months, "2026-10-01", "2026-12-31"), ["2026-10", "2026-11", "2026-12"]);
-        assert_eq!(labels(Rhythm::Vendor, "2026-10-01", "2026-12-31"), [""; 0]);
+        assert_eq!(labels(CycleRule::Months, "2026-10-05", "2026-10-11"), ["2026-10"]);
+        assert_eq!(labels(CycleRule::Months, "2026-09-28", "2026-10-04"), ["2026-09", "2026-10"]);
+        assert_eq!(labels(CycleRule::Months, "2026-10-01", "2026-12-31"), ["2026-10", "2026-11", "2026-12"]);
+        assert_eq!(labels(CycleRule::Vendor, "2026-10-01", "2026-12-31"), [""; 0]);
     }
 
     #[test]
     fn a_cycle_begins_on_its_day_or_the_last_of_the_month() {
-        let of = |number, first: &str, last: &str| labels(Rhythm::Day(number), first, last);
+        let of = |number, first: &str, last: &str| labels(CycleRule::Day(number), first, last);
         assert_eq!(of(23, "2026-10-05", "2026-10-11"), ["2026-09-23_2026-10-22"]);
         assert_eq!(of(23, "2026-10-22", "2026-10-23"), ["2026-09-23_2026-10-22", "2026-10-23_2026-11-22"]);
         assert_eq!(
@@ -140,7 +148,8 @@ mod tests {
     #[test]
     fn a_cycle_is_bounded_by_local_midnights() {
         // The clock is put back on 25 October in Berlin.
-        let cycles = touched(Rhythm::Day(23), day("2026-10-25"), day("2026-10-25"), Tz::Europe__Berlin);
+        let cycles =
+            overlapping(CycleRule::Day(23), day("2026-10-25"), day("2026-10-25"), Tz::Europe__Berlin);
         let [cycle] = cycles.as_slice() else { panic!("{cycles:?}") };
         assert_eq!(cycle.from.to_rfc3339(), "2026-10-22T22:00:00+00:00");
         assert_eq!((cycle.to - cycle.from).num_hours(), 31 * 24 + 1);
@@ -154,20 +163,23 @@ mod tests {
         let all = [cycle("2026-08-23", "2026-09-23"), cycle("2026-09-23", "2026-10-23")];
         let span =
             |from: &str, to: &str| moment(&format!("{from}T00:00:00Z"))..moment(&format!("{to}T00:00:00Z"));
-        let told = |from: &str, to: &str| {
-            let cycles = told(&all, &span(from, to), Tz::UTC)?;
+        let from_vendor = |from: &str, to: &str| {
+            let cycles = from_vendor(&all, &span(from, to), Tz::UTC)?;
             Some(cycles.into_iter().map(|cycle| cycle.label).collect::<Vec<_>>())
         };
-        assert_eq!(told("2026-10-05", "2026-10-12"), Some(vec!["2026-09-23_2026-10-22".to_owned()]));
+        assert_eq!(from_vendor("2026-10-05", "2026-10-12"), Some(vec!["2026-09-23_2026-10-22".to_owned()]));
         // Until eight the day belongs to the cycle before.
-        assert_eq!(told("2026-09-23", "2026-09-24").map(|cycles| cycles.len()), Some(2));
-        assert_eq!((told("2026-10-19", "2026-10-26"), told("2026-08-20", "2026-08-25")), (None, None));
+        assert_eq!(from_vendor("2026-09-23", "2026-09-24").map(|cycles| cycles.len()), Some(2));
+        assert_eq!(
+            (from_vendor("2026-10-19", "2026-10-26"), from_vendor("2026-08-20", "2026-08-25")),
+            (None, None)
+        );
         let twice: Vec<_> = all.iter().flat_map(|cycle| [cycle.clone(), cycle.clone()]).collect();
         let week = span("2026-09-21", "2026-09-28");
-        let once = super::told(&all, &week, Tz::UTC);
+        let once = super::from_vendor(&all, &week, Tz::UTC);
         assert_eq!(once.as_ref().map(Vec::len), Some(2));
-        assert_eq!(super::told(&twice, &week, Tz::UTC), once);
-        assert_eq!(super::told(&all[..1], &span("2026-10-05", "2026-10-12"), Tz::UTC), None);
+        assert_eq!(super::from_vendor(&twice, &week, Tz::UTC), once);
+        assert_eq!(super::from_vendor(&all[..1], &span("2026-10-05", "2026-10-12"), Tz::UTC), None);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 
 /// How a period was asked for: its previous one is of the same kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum PeriodKind {
     /// An ISO week, Monday to Sunday.
     Week,
     /// A calendar month.
@@ -22,7 +22,7 @@ pub enum Kind {
 /// A run of whole local days, at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Period {
-    kind: Kind,
+    kind: PeriodKind,
     first: NaiveDate,
     last: NaiveDate,
     tz: Tz,
@@ -32,36 +32,41 @@ impl Period {
     /// The ISO week that contains a date.
     pub fn week_of(date: NaiveDate, tz: Tz) -> Option<Self> {
         let week = date.week(Weekday::Mon);
-        Some(Self { kind: Kind::Week, first: week.checked_first_day()?, last: week.checked_last_day()?, tz })
+        Some(Self {
+            kind: PeriodKind::Week,
+            first: week.checked_first_day()?,
+            last: week.checked_last_day()?,
+            tz,
+        })
     }
 
     /// The calendar month that contains a date.
     pub fn month_of(date: NaiveDate, tz: Tz) -> Option<Self> {
         let first = date.with_day(1)?;
         let last = first.checked_add_months(Months::new(1))?.pred_opt()?;
-        Some(Self { kind: Kind::Month, first, last, tz })
+        Some(Self { kind: PeriodKind::Month, first, last, tz })
     }
 
     /// The quarter of a calendar year that contains a date.
     pub fn quarter_of(date: NaiveDate, tz: Tz) -> Option<Self> {
         let first = date.with_day(1)?.with_month(date.month0() / 3 * 3 + 1)?;
         let last = first.checked_add_months(Months::new(3))?.pred_opt()?;
-        Some(Self { kind: Kind::Quarter, first, last, tz })
+        Some(Self { kind: PeriodKind::Quarter, first, last, tz })
     }
 
     /// The period of a kind that contains a date; of days, the day itself.
-    pub fn containing(kind: Kind, date: NaiveDate, tz: Tz) -> Option<Self> {
+    pub fn containing(kind: PeriodKind, date: NaiveDate, tz: Tz) -> Option<Self> {
         match kind {
-            Kind::Week => Self::week_of(date, tz),
-            Kind::Month => Self::month_of(date, tz),
-            Kind::Quarter => Self::quarter_of(date, tz),
-            Kind::Days => Self::days(date, date, tz),
+            PeriodKind::Week => Self::week_of(date, tz),
+            PeriodKind::Month => Self::month_of(date, tz),
+            PeriodKind::Quarter => Self::quarter_of(date, tz),
+            PeriodKind::Days => Self::days(date, date, tz),
         }
     }
 
     /// A run of days, both ends included; `None` when it ends before it begins.
     pub fn days(first: NaiveDate, last: NaiveDate, tz: Tz) -> Option<Self> {
-        (first <= last).then_some(Self { kind: Kind::Days, first, last, tz })
+        (first <= last).then_some(Self { kind: PeriodKind::Days, first, last, tz })
     }
 
     /// The last ISO week that was over at `now`, so that a late or repeated run
@@ -109,7 +114,7 @@ impl Period {
     }
 
     /// How the period was asked for.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> PeriodKind {
         self.kind
     }
 
@@ -153,7 +158,9 @@ impl Period {
     pub fn previous(&self) -> Option<Self> {
         let last = self.first.pred_opt()?;
         match self.kind {
-            Kind::Days => Self::days(self.first.checked_sub_days(Days::new(self.length()))?, last, self.tz),
+            PeriodKind::Days => {
+                Self::days(self.first.checked_sub_days(Days::new(self.day_count()))?, last, self.tz)
+            }
             kind => Self::containing(kind, last, self.tz),
         }
     }
@@ -167,42 +174,42 @@ impl Period {
     /// `2026-10-05`.
     pub fn label(&self) -> String {
         match self.kind {
-            Kind::Week => self.first.format("%G-W%V").to_string(),
-            Kind::Month => self.first.format("%Y-%m").to_string(),
-            Kind::Quarter => format!("{}-Q{}", self.first.format("%Y"), self.quarter()),
-            Kind::Days if self.first == self.last => self.first.to_string(),
-            Kind::Days => format!("{}_{}", self.first, self.last),
+            PeriodKind::Week => self.first.format("%G-W%V").to_string(),
+            PeriodKind::Month => self.first.format("%Y-%m").to_string(),
+            PeriodKind::Quarter => format!("{}-Q{}", self.first.format("%Y"), self.quarter()),
+            PeriodKind::Days if self.first == self.last => self.first.to_string(),
+            PeriodKind::Days => format!("{}_{}", self.first, self.last),
         }
     }
 
     /// Its name for people: `Week 41`, `October 2026`, `Quarter 4 of 2026`, `7 days`, `1 day`.
     pub fn name(&self) -> String {
-        match (self.kind, self.length()) {
-            (Kind::Week, _) => format!("Week {}", self.first.iso_week().week()),
-            (Kind::Month, _) => self.first.format("%B %Y").to_string(),
-            (Kind::Quarter, _) => format!("Quarter {} of {}", self.quarter(), self.first.year()),
-            (Kind::Days, 1) => "1 day".to_owned(),
-            (Kind::Days, length) => format!("{length} days"),
+        match (self.kind, self.day_count()) {
+            (PeriodKind::Week, _) => format!("Week {}", self.first.iso_week().week()),
+            (PeriodKind::Month, _) => self.first.format("%B %Y").to_string(),
+            (PeriodKind::Quarter, _) => format!("Quarter {} of {}", self.quarter(), self.first.year()),
+            (PeriodKind::Days, 1) => "1 day".to_owned(),
+            (PeriodKind::Days, day_count) => format!("{day_count} days"),
         }
     }
 
     /// Its name beside others on an axis: `W41`, `Oct`, `Q4`, `5 Oct`.
     pub fn short_name(&self) -> String {
         match self.kind {
-            Kind::Week => self.first.format("W%V").to_string(),
-            Kind::Month => self.first.format("%b").to_string(),
-            Kind::Quarter => format!("Q{}", self.quarter()),
-            Kind::Days => self.first.format("%-d %b").to_string(),
+            PeriodKind::Week => self.first.format("W%V").to_string(),
+            PeriodKind::Month => self.first.format("%b").to_string(),
+            PeriodKind::Quarter => format!("Q{}", self.quarter()),
+            PeriodKind::Days => self.first.format("%-d %b").to_string(),
         }
     }
 
     /// What people call one of these: `week`, `month`, `quarter`, `period`.
     pub fn noun(&self) -> &'static str {
         match self.kind {
-            Kind::Week => "week",
-            Kind::Month => "month",
-            Kind::Quarter => "quarter",
-            Kind::Days => "period",
+            PeriodKind::Week => "week",
+            PeriodKind::Month => "month",
+            PeriodKind::Quarter => "quarter",
+            PeriodKind::Days => "period",
         }
     }
 
@@ -234,7 +241,7 @@ impl Period {
         self.first.month0() / 3 + 1
     }
 
-    fn length(&self) -> u64 {
+    fn day_count(&self) -> u64 {
         (self.last - self.first).num_days().unsigned_abs() + 1
     }
 }

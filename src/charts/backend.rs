@@ -19,14 +19,14 @@ pub(super) const DESCENT: i32 = 240;
 
 /// What the backend cannot draw.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Refusal {
+pub(super) enum BackendError {
     #[error("a colour that the palette does not name: {0:?}")]
     Colour((u8, u8, u8)),
     #[error("single pixels")]
     Pixel,
 }
 
-type Drawn = Result<(), DrawingErrorKind<Refusal>>;
+type DrawResult = Result<(), DrawingErrorKind<BackendError>>;
 
 /// Writes marks into `out` as they come.
 pub(super) struct Backend<'a> {
@@ -92,26 +92,26 @@ impl<'a> Backend<'a> {
 }
 
 impl DrawingBackend for Backend<'_> {
-    type ErrorType = Refusal;
+    type ErrorType = BackendError;
 
     fn get_size(&self) -> (u32, u32) {
         self.size
     }
 
-    fn ensure_prepared(&mut self) -> Drawn {
+    fn ensure_prepared(&mut self) -> DrawResult {
         Ok(())
     }
 
-    fn present(&mut self) -> Drawn {
+    fn present(&mut self) -> DrawResult {
         Ok(())
     }
 
-    fn draw_pixel(&mut self, _: BackendCoord, _: BackendColor) -> Drawn {
-        Err(DrawingErrorKind::DrawingError(Refusal::Pixel))
+    fn draw_pixel(&mut self, _: BackendCoord, _: BackendColor) -> DrawResult {
+        Err(DrawingErrorKind::DrawingError(BackendError::Pixel))
     }
 
-    fn draw_line<S: BackendStyle>(&mut self, from: BackendCoord, to: BackendCoord, style: &S) -> Drawn {
-        if let Some(paint) = visible(style.color())? {
+    fn draw_line<S: BackendStyle>(&mut self, from: BackendCoord, to: BackendCoord, style: &S) -> DrawResult {
+        if let Some(paint) = paint_of(style.color())? {
             self.path([from, to], paint, false);
         }
         Ok(())
@@ -121,8 +121,8 @@ impl DrawingBackend for Backend<'_> {
         &mut self,
         path: I,
         style: &S,
-    ) -> Drawn {
-        if let Some(paint) = visible(style.color())? {
+    ) -> DrawResult {
+        if let Some(paint) = paint_of(style.color())? {
             self.path(path, paint, false);
         }
         Ok(())
@@ -132,8 +132,8 @@ impl DrawingBackend for Backend<'_> {
         &mut self,
         corners: I,
         style: &S,
-    ) -> Drawn {
-        if let Some(paint) = visible(style.color())? {
+    ) -> DrawResult {
+        if let Some(paint) = paint_of(style.color())? {
             self.path(corners, paint, true);
         }
         Ok(())
@@ -145,8 +145,8 @@ impl DrawingBackend for Backend<'_> {
         other: BackendCoord,
         style: &S,
         _fill: bool,
-    ) -> Drawn {
-        if let Some(paint) = visible(style.color())? {
+    ) -> DrawResult {
+        if let Some(paint) = paint_of(style.color())? {
             self.open("rect", &paint.class());
             self.attribute("x", one.0.min(other.0));
             self.attribute("y", one.1.min(other.1));
@@ -163,8 +163,8 @@ impl DrawingBackend for Backend<'_> {
         radius: u32,
         style: &S,
         _fill: bool,
-    ) -> Drawn {
-        if let Some(paint) = visible(style.color())? {
+    ) -> DrawResult {
+        if let Some(paint) = paint_of(style.color())? {
             self.open("circle", &paint.class());
             self.attribute("cx", centre.0);
             self.attribute("cy", centre.1);
@@ -178,15 +178,20 @@ impl DrawingBackend for Backend<'_> {
         &self,
         content: &str,
         style: &S,
-    ) -> Result<(u32, u32), DrawingErrorKind<Refusal>> {
+    ) -> Result<(u32, u32), DrawingErrorKind<BackendError>> {
         let size = points(style);
         let width = text::width(content, size, matches!(style.style(), FontStyle::Bold));
         let height = size * (ASCENT + DESCENT) / 1000;
         Ok((u32::try_from(width).unwrap_or(0), u32::try_from(height).unwrap_or(0)))
     }
 
-    fn draw_text<S: BackendTextStyle>(&mut self, content: &str, style: &S, (x, y): BackendCoord) -> Drawn {
-        let Some(paint) = visible(style.color())? else { return Ok(()) };
+    fn draw_text<S: BackendTextStyle>(
+        &mut self,
+        content: &str,
+        style: &S,
+        (x, y): BackendCoord,
+    ) -> DrawResult {
+        let Some(paint) = paint_of(style.color())? else { return Ok(()) };
         let content = text::clean(content);
         if content.is_empty() {
             return Ok(());
@@ -241,13 +246,13 @@ fn points<S: BackendTextStyle>(style: &S) -> i32 {
 }
 
 /// The paint behind a sentinel, none for what plotters draws transparent.
-fn visible(colour: BackendColor) -> Result<Option<Paint>, DrawingErrorKind<Refusal>> {
+fn paint_of(colour: BackendColor) -> Result<Option<Paint>, DrawingErrorKind<BackendError>> {
     if colour.alpha == 0.0 {
         return Ok(None);
     }
     match Paint::of(colour.rgb) {
         Some(paint) => Ok(Some(paint)),
-        None => Err(DrawingErrorKind::DrawingError(Refusal::Colour(colour.rgb))),
+        None => Err(DrawingErrorKind::DrawingError(BackendError::Colour(colour.rgb))),
     }
 }
 

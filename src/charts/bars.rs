@@ -3,9 +3,9 @@
 
 use plotters::prelude::*;
 
-use super::canvas::{self, NORMAL, SMALL, Titled, UNIT, WIDTH};
+use super::canvas::{self, NORMAL, SMALL, UNIT, WIDTH, WithTooltip};
 use super::palette::{Paint, Tone};
-use super::{ChartError, Frame, Svg, length, longest};
+use super::{Caption, ChartError, Svg, length, longest};
 
 const ROW: i32 = 37 * UNIT;
 /// From the top of a name down to its bar.
@@ -13,7 +13,7 @@ const UNDER: i32 = 18 * UNIT;
 const BAR: i32 = 8 * UNIT;
 const GAP: i32 = 8 * UNIT;
 /// The shortest bar that can be seen.
-const LEAST: i32 = 15;
+const MIN_LENGTH: i32 = 15;
 
 /// One bar.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,16 +40,16 @@ pub struct Bar {
 /// # Errors
 ///
 /// If the frame's id is not one, or plotters refuses.
-pub fn bars(frame: &Frame<'_>, bars: &[Bar], max: Option<f64>) -> Result<Svg, ChartError> {
+pub fn bars(caption: &Caption<'_>, bars: &[Bar], max: Option<f64>) -> Result<Svg, ChartError> {
     if bars.is_empty() {
-        return canvas::nothing(frame);
+        return canvas::empty_chart(caption);
     }
     let whole = max.and_then(length);
     let top = longest(bars.iter().filter_map(|bar| bar.value).chain(whole));
     let notes = bars.iter().filter_map(|bar| bar.note.as_deref());
     let notes = notes.map(|note| SMALL.width(note)).max().unwrap_or(0).min(WIDTH / 4);
     let height = ROW * i32::try_from(bars.len()).unwrap_or(i32::MAX / ROW) - GAP;
-    canvas::chart(frame, height, |area| {
+    canvas::chart(caption, height, |area| {
         let ruler = canvas::ruler(area, top);
         let mut y = 0;
         for bar in bars {
@@ -68,9 +68,11 @@ pub fn bars(frame: &Frame<'_>, bars: &[Bar], max: Option<f64>) -> Result<Svg, Ch
             }
             if let Some(value) = bar.value.and_then(length).filter(|value| *value > 0.0) {
                 let paint = if bar.muted { Paint::Faint(bar.tone) } else { Paint::Tone(bar.tone) };
-                let shape =
-                    Rectangle::new([(0.0, from), (canvas::visible(value, top, LEAST), to)], paint.style());
-                ruler.draw(&Titled::new(shape, format!("{}: {}", bar.name, bar.text)))?;
+                let shape = Rectangle::new(
+                    [(0.0, from), (canvas::visible_length(value, top, MIN_LENGTH), to)],
+                    paint.style(),
+                );
+                ruler.draw(&WithTooltip::new(shape, format!("{}: {}", bar.name, bar.text)))?;
             }
             if whole.is_none() {
                 ruler.draw(&PathElement::new(vec![(0.0, from), (0.0, to)], Paint::Axis.style()))?;
@@ -86,7 +88,7 @@ mod tests {
     use super::*;
     use crate::charts::markup;
 
-    const FRAME: Frame<'_> = Frame { id: "b", title: "t", description: "d" };
+    const FRAME: Caption<'_> = Caption { id: "b", title: "t", description: "d" };
 
     fn bar(name: &str, value: Option<f64>) -> Bar {
         let text = value.map_or("–".to_owned(), |v| v.to_string());

@@ -8,26 +8,26 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters_backend::{BackendCoord, DrawingErrorKind};
 
-use super::backend::{ASCENT, AXIS, Backend, DESCENT, LABEL, Refusal};
+use super::backend::{ASCENT, AXIS, Backend, BackendError, DESCENT, LABEL};
 use super::palette::Paint;
-use super::{ChartError, Frame, Svg, text};
+use super::{Caption, ChartError, Svg, text};
 
 /// Charts are laid out in tenths of a unit, because plotters counts in integers.
 pub(super) const UNIT: i32 = 10;
 /// A chart is 360 units wide whatever its column is: life size on a phone.
 pub(super) const WIDTH: i32 = 360 * UNIT;
 /// A text alternative may say more than a label, in characters.
-const LONGEST_DESCRIPTION: usize = 4000;
+const MAX_DESCRIPTION: usize = 4000;
 /// A font's box is taller than its letters: room above the first line for any.
 const HEADROOM: i32 = 4;
 /// Where no label says more, this does.
-const NOTHING: &str = "No data for this period";
+const NO_DATA: &str = "No data for this period";
 
 pub(super) type Area<'a> = DrawingArea<Backend<'a>, Shift>;
 /// Values across, tenths of a unit down.
 pub(super) type Ruler<'a> = DrawingArea<Backend<'a>, Cartesian2d<RangedCoordf64, RangedCoordi32>>;
-pub(super) type Failure = DrawingAreaErrorKind<Refusal>;
-pub(super) type Drawn = Result<(), Failure>;
+pub(super) type DrawError = DrawingAreaErrorKind<BackendError>;
+pub(super) type DrawResult = Result<(), DrawError>;
 
 /// A chart of the given height in tenths, framed for people and for screen readers.
 ///
@@ -35,51 +35,51 @@ pub(super) type Drawn = Result<(), Failure>;
 ///
 /// If the frame's id is not one, or plotters refuses.
 pub(super) fn chart(
-    frame: &Frame<'_>,
+    caption: &Caption<'_>,
     height: i32,
-    paint: impl FnOnce(&Area<'_>) -> Drawn,
+    paint: impl FnOnce(&Area<'_>) -> DrawResult,
 ) -> Result<Svg, ChartError> {
-    let usable = frame.id.starts_with(|c: char| c.is_ascii_alphabetic())
-        && frame.id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    let usable = caption.id.starts_with(|c: char| c.is_ascii_alphabetic())
+        && caption.id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
     if !usable {
-        return Err(ChartError::Id(text::clean(frame.id)));
+        return Err(ChartError::Id(text::clean(caption.id)));
     }
-    let (id, height) = (frame.id, height.max(UNIT) / UNIT);
+    let (id, height) = (caption.id, height.max(UNIT) / UNIT);
     let mut out = format!(
         "<svg class=\"ch\" role=\"img\" viewBox=\"0 -{HEADROOM} {} {}\" aria-labelledby=\"{id}-t\" \
          aria-describedby=\"{id}-d\"><title id=\"{id}-t\">",
         WIDTH / UNIT,
         height + HEADROOM,
     );
-    text::escape(&mut out, &text::clean(frame.title));
+    text::escape(&mut out, &text::clean(caption.title));
     out.push_str(&format!("</title><desc id=\"{id}-d\">"));
-    let description = crate::text::clean(frame.description, LONGEST_DESCRIPTION);
+    let description = crate::text::clean(caption.description, MAX_DESCRIPTION);
     text::escape(&mut out, &description);
     out.push_str("</desc>\n");
-    fill(&mut out, (WIDTH, height * UNIT), paint)
+    draw_into(&mut out, (WIDTH, height * UNIT), paint)
         .map_err(|cause| ChartError::Draw { id: id.to_owned(), cause: cause.to_string() })?;
     out.push_str("</svg>\n");
     Ok(Svg { markup: out, description })
 }
 
 /// Draws into a string; the drawing area lives no longer than this call.
-pub(super) fn fill(
+pub(super) fn draw_into(
     out: &mut String,
     (width, height): (i32, i32),
-    paint: impl FnOnce(&Area<'_>) -> Drawn,
-) -> Drawn {
+    paint: impl FnOnce(&Area<'_>) -> DrawResult,
+) -> DrawResult {
     let size = (u32::try_from(width).unwrap_or(0), u32::try_from(height).unwrap_or(0));
     paint(&Backend::new(out, size).into_drawing_area())
 }
 
 /// The state of a chart without anything to show: calm, and clearly on purpose.
-pub(super) fn nothing(frame: &Frame<'_>) -> Result<Svg, ChartError> {
+pub(super) fn empty_chart(caption: &Caption<'_>) -> Result<Svg, ChartError> {
     let height = 72 * UNIT;
-    chart(frame, height, |area| {
+    chart(caption, height, |area| {
         let border = [(UNIT, UNIT), (WIDTH - UNIT, height - UNIT)];
         area.draw(&Rectangle::new(border, Paint::Blank.style()))?;
         let top = (height - SMALL.height()) / 2;
-        SMALL.muted().centre().draw(area, NOTHING, (WIDTH / 2, top))
+        SMALL.muted().centre().draw(area, NO_DATA, (WIDTH / 2, top))
     })
 }
 
@@ -97,13 +97,13 @@ pub(super) fn ruler<'a>(area: &Area<'a>, max: f64) -> Ruler<'a> {
 
 /// A length of at least `least` tenths beside one of `max` over the whole
 /// width, so that values above zero can be seen; zero stays zero.
-pub(super) fn visible(value: f64, max: f64, least: i32) -> f64 {
+pub(super) fn visible_length(value: f64, max: f64, least: i32) -> f64 {
     if value > 0.0 { value.max(max * f64::from(least) / f64::from(WIDTH)) } else { 0.0 }
 }
 
 /// How a text is set.
 #[derive(Clone, Copy)]
-pub(super) struct Type {
+pub(super) struct TextSpec {
     paint: Paint,
     size: i32,
     bold: bool,
@@ -111,11 +111,12 @@ pub(super) struct Type {
 }
 
 /// Names and their values.
-pub(super) const NORMAL: Type = Type { paint: Paint::Ink, size: LABEL, bold: false, align: HPos::Left };
+pub(super) const NORMAL: TextSpec =
+    TextSpec { paint: Paint::Ink, size: LABEL, bold: false, align: HPos::Left };
 /// Axes, notes and numbers on marks.
-pub(super) const SMALL: Type = Type { paint: Paint::Ink, size: AXIS, bold: false, align: HPos::Left };
+pub(super) const SMALL: TextSpec = TextSpec { paint: Paint::Ink, size: AXIS, bold: false, align: HPos::Left };
 
-impl Type {
+impl TextSpec {
     pub(super) const fn muted(self) -> Self {
         Self { paint: Paint::Muted, ..self }
     }
@@ -146,16 +147,16 @@ impl Type {
     }
 
     /// Draws the text with its top at `y`; `x` is where it is aligned.
-    pub(super) fn draw(self, area: &Area<'_>, content: &str, at: (i32, i32)) -> Drawn {
+    pub(super) fn draw(self, area: &Area<'_>, content: &str, at: (i32, i32)) -> DrawResult {
         area.draw(&Text::new(content, at, self.style()))
     }
 
     /// Draws the text cut to `room`; what was cut can be read in the tooltip.
-    pub(super) fn draw_cut(self, area: &Area<'_>, content: &str, at: (i32, i32), room: i32) -> Drawn {
+    pub(super) fn draw_cut(self, area: &Area<'_>, content: &str, at: (i32, i32), room: i32) -> DrawResult {
         let content = text::clean(content);
-        let cut = text::fit(&content, room, self.size, self.bold);
+        let cut = text::truncate_middle(&content, room, self.size, self.bold);
         let tooltip = if cut == content { String::new() } else { content };
-        area.draw(&Titled::new(Text::new(cut, at, self.style()), tooltip))
+        area.draw(&WithTooltip::new(Text::new(cut, at, self.style()), tooltip))
     }
 
     fn style(self) -> TextStyle<'static> {
@@ -172,18 +173,18 @@ impl Type {
 ///
 /// It holds a `DynElement` because a wrapper generic over its element sends
 /// the compiler round in circles looking for what a drawing area accepts.
-pub(super) struct Titled<'e, 'b, C: Clone> {
+pub(super) struct WithTooltip<'e, 'b, C: Clone> {
     element: DynElement<'e, Backend<'b>, C>,
     tooltip: String,
 }
 
-impl<'e, 'b, C: Clone> Titled<'e, 'b, C> {
+impl<'e, 'b, C: Clone> WithTooltip<'e, 'b, C> {
     pub(super) fn new(element: impl IntoDynElement<'e, Backend<'b>, C>, tooltip: impl Into<String>) -> Self {
         Self { element: element.into_dyn(), tooltip: tooltip.into() }
     }
 }
 
-impl<'a, 'e: 'a, 'b: 'a, C: Clone> PointCollection<'a, C> for &'a Titled<'e, 'b, C> {
+impl<'a, 'e: 'a, 'b: 'a, C: Clone> PointCollection<'a, C> for &'a WithTooltip<'e, 'b, C> {
     type Point = &'a C;
     type IntoIter = &'a Vec<C>;
 
@@ -192,13 +193,13 @@ impl<'a, 'e: 'a, 'b: 'a, C: Clone> PointCollection<'a, C> for &'a Titled<'e, 'b,
     }
 }
 
-impl<'b, C: Clone> Drawable<Backend<'b>> for Titled<'_, 'b, C> {
+impl<'b, C: Clone> Drawable<Backend<'b>> for WithTooltip<'_, 'b, C> {
     fn draw<I: Iterator<Item = BackendCoord>>(
         &self,
         points: I,
         backend: &mut Backend<'b>,
         parent: (u32, u32),
-    ) -> Result<(), DrawingErrorKind<Refusal>> {
+    ) -> Result<(), DrawingErrorKind<BackendError>> {
         backend.tooltip(&self.tooltip);
         self.element.draw(points, backend, parent)
     }
@@ -211,22 +212,22 @@ mod tests {
     #[test]
     fn an_id_that_no_attribute_could_refer_to_is_refused() {
         for id in ["", "7days", "a b", "a\"b", "-a", "ü"] {
-            let frame = Frame { id, title: "t", description: "d" };
-            assert!(matches!(nothing(&frame), Err(ChartError::Id(_))), "{id:?}");
+            let caption = Caption { id, title: "t", description: "d" };
+            assert!(matches!(empty_chart(&caption), Err(ChartError::Id(_))), "{id:?}");
         }
     }
 
     #[test]
     fn the_frame_speaks_to_screen_readers() {
-        let frame = Frame { id: "spend-1", title: "A & B", description: "One <line>\nand \u{202e}two" };
-        let svg = nothing(&frame).unwrap();
+        let caption = Caption { id: "spend-1", title: "A & B", description: "One <line>\nand \u{202e}two" };
+        let svg = empty_chart(&caption).unwrap();
         let text = svg.as_str();
         assert!(text.contains("role=\"img\"") && text.contains("aria-labelledby=\"spend-1-t\""), "{text}");
         assert!(text.contains("<title id=\"spend-1-t\">A &amp; B</title>"), "{text}");
         assert!(text.contains("<desc id=\"spend-1-d\">One &lt;line&gt; and two</desc>"), "{text}");
-        assert!(text.contains(NOTHING), "{text}");
+        assert!(text.contains(NO_DATA), "{text}");
         let description = "word ".repeat(300);
-        let svg = nothing(&Frame { description: &description, ..frame }).unwrap();
+        let svg = empty_chart(&Caption { description: &description, ..caption }).unwrap();
         assert!(svg.as_str().contains(description.trim_end()), "a long alternative is not cut like a label");
     }
 }

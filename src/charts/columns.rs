@@ -2,11 +2,11 @@
 
 use plotters::prelude::*;
 
-use super::canvas::{self, Area, Drawn, SMALL, Titled, Type, UNIT, WIDTH};
-use super::labels::{self, Kept};
+use super::canvas::{self, Area, DrawResult, SMALL, TextSpec, UNIT, WIDTH, WithTooltip};
+use super::labels::{self, KeptLabel};
 use super::nice::{self, Scale};
 use super::palette::{Paint, Tone};
-use super::{ChartError, Frame, Svg, length, longest};
+use super::{Caption, ChartError, Svg, length, longest};
 
 const HEIGHT: i32 = 180 * UNIT;
 /// Above the highest column: its value.
@@ -40,15 +40,15 @@ pub struct Column {
 ///
 /// If the frame's id is not one, or plotters refuses.
 pub fn columns(
-    frame: &Frame<'_>,
+    caption: &Caption<'_>,
     columns: &[Column],
     tick: &dyn Fn(f64) -> String,
 ) -> Result<Svg, ChartError> {
     if columns.iter().all(|column| column.value.and_then(length).is_none()) {
-        return canvas::nothing(frame);
+        return canvas::empty_chart(caption);
     }
     let scale = nice::scale(longest(columns.iter().filter_map(|column| column.value)), tick);
-    canvas::chart(frame, HEIGHT, |area| {
+    canvas::chart(caption, HEIGHT, |area| {
         let margin = axis(area, &scale, HEAD, HEIGHT - FOOT, WIDTH)?;
         plot(area, columns, scale.top, margin)
     })
@@ -61,7 +61,7 @@ pub(super) fn axis(
     top: i32,
     bottom: i32,
     right: i32,
-) -> Result<i32, canvas::Failure> {
+) -> Result<i32, canvas::DrawError> {
     let texts = scale.ticks.iter().map(|(_, text)| SMALL.width(text));
     let room = texts.max().unwrap_or(0).min(WIDTH / 4);
     for (value, text) in &scale.ticks {
@@ -77,7 +77,7 @@ pub(super) fn axis(
 
 /// Draws the columns, their values, the zero line and the labels under it
 /// into the area right of `margin`; a column of `top` reaches up to the head.
-pub(super) fn plot(area: &Area<'_>, columns: &[Column], top: f64, margin: i32) -> Drawn {
+pub(super) fn plot(area: &Area<'_>, columns: &[Column], top: f64, margin: i32) -> DrawResult {
     let count = columns.len() as f64;
     let chart = ChartBuilder::on(area)
         .margin_left(margin)
@@ -99,12 +99,12 @@ pub(super) fn plot(area: &Area<'_>, columns: &[Column], top: f64, margin: i32) -
         let tall = value.max(top * f64::from(2 * UNIT) / f64::from(height.max(1)));
         let corners = [(centre - half, 0.0), (centre + half, tall)];
         let shape = Rectangle::new(corners, Paint::Tone(column.tone).style());
-        plane.draw(&Titled::new(shape, format!("{}: {}", column.label, column.text)))?;
+        plane.draw(&WithTooltip::new(shape, format!("{}: {}", column.label, column.text)))?;
     }
     area.draw(&PathElement::new(vec![(left, bottom), (right, bottom)], Paint::Axis.style()))?;
 
     let style = SMALL.painted(Paint::Halo);
-    for (index, column) in spoken(columns, style, band) {
+    for (index, column) in labelled(columns, style, band) {
         let up = column.value.and_then(length).unwrap_or(0.0) / top * f64::from(height);
         let y = bottom - up.round() as i32 - style.height() - UNIT;
         let room = style.width(&column.text).min(right - left);
@@ -117,7 +117,7 @@ pub(super) fn plot(area: &Area<'_>, columns: &[Column], top: f64, margin: i32) -
         .enumerate()
         .map(|(index, column)| (middle(index), SMALL.width(&column.label).min(wide)))
         .collect();
-    for Kept { index, middle } in labels::thin(&wanted, left, left + wide) {
+    for KeptLabel { index, middle } in labels::thin(&wanted, left, left + wide) {
         if let Some(column) = columns.get(index) {
             SMALL.muted().centre().draw_cut(area, &column.label, (middle, bottom + 5 * UNIT), wide)?;
         }
@@ -127,7 +127,7 @@ pub(super) fn plot(area: &Area<'_>, columns: &[Column], top: f64, margin: i32) -
 
 /// The columns that carry their value: all if each fits above its column,
 /// else the first of the highest.
-fn spoken(columns: &[Column], style: Type, band: f64) -> Vec<(usize, &Column)> {
+fn labelled(columns: &[Column], style: TextSpec, band: f64) -> Vec<(usize, &Column)> {
     let all = columns.iter().enumerate();
     if all.clone().all(|(_, column)| f64::from(style.width(&column.text) + 4 * UNIT) <= band) {
         return all.collect();
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
     use crate::charts::markup;
 
-    const FRAME: Frame<'_> = Frame { id: "c", title: "t", description: "d" };
+    const FRAME: Caption<'_> = Caption { id: "c", title: "t", description: "d" };
 
     fn days(values: &[f64]) -> Vec<Column> {
         let day = |(index, value): (usize, &f64)| Column {

@@ -2,21 +2,21 @@
 
 use plotters::prelude::*;
 
-use super::canvas::{self, NORMAL, SMALL, Titled, UNIT, WIDTH};
+use super::canvas::{self, NORMAL, SMALL, UNIT, WIDTH, WithTooltip};
 use super::palette::{Paint, Tone};
-use super::{ChartError, Frame, Svg, length, longest};
+use super::{Caption, ChartError, Svg, length, longest};
 
 const ROW: i32 = 58 * UNIT;
 const BAR: i32 = 16 * UNIT;
 const GAP: i32 = 8 * UNIT;
 /// The shortest bar that can be seen.
-const LEAST: i32 = 15;
+const MIN_LENGTH: i32 = 15;
 /// Below the text line, and below the bar.
 const UNDER: i32 = 18 * UNIT;
 
 /// One step of a funnel.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Step {
+pub struct FunnelStep {
     /// What got this far.
     pub name: String,
     /// How many.
@@ -35,15 +35,15 @@ pub struct Step {
 /// # Errors
 ///
 /// If the frame's id is not one, or plotters refuses.
-pub fn funnel(frame: &Frame<'_>, steps: &[Step]) -> Result<Svg, ChartError> {
+pub fn funnel(caption: &Caption<'_>, steps: &[FunnelStep]) -> Result<Svg, ChartError> {
     if steps.is_empty() {
-        return canvas::nothing(frame);
+        return canvas::empty_chart(caption);
     }
     let top = longest(steps.iter().map(|step| step.value));
     let count = i32::try_from(steps.len()).unwrap_or(i32::MAX / ROW);
     let noted = steps.last().is_some_and(|step| step.note.is_some());
     let height = ROW * count - if noted { GAP } else { ROW - UNDER - BAR - UNIT };
-    canvas::chart(frame, height, |area| {
+    canvas::chart(caption, height, |area| {
         let ruler = canvas::ruler(area, top);
         let mut y = 0;
         for step in steps {
@@ -54,9 +54,9 @@ pub fn funnel(frame: &Frame<'_>, steps: &[Step]) -> Result<Svg, ChartError> {
             let (from, to) = (y + UNDER, y + UNDER + BAR);
             area.draw(&Rectangle::new([(0, from), (WIDTH, to)], Paint::Track.style()))?;
             if let Some(value) = length(step.value).filter(|value| *value > 0.0) {
-                let end = canvas::visible(value, top, LEAST);
+                let end = canvas::visible_length(value, top, MIN_LENGTH);
                 let shape = Rectangle::new([(0.0, from), (end, to)], Paint::Tone(Tone::Accent).style());
-                ruler.draw(&Titled::new(shape, format!("{}: {}", step.name, step.text)))?;
+                ruler.draw(&WithTooltip::new(shape, format!("{}: {}", step.name, step.text)))?;
             }
             if let Some(note) = &step.note {
                 SMALL.muted().draw_cut(area, note, (0, to + 2 * UNIT), WIDTH)?;
@@ -72,10 +72,10 @@ mod tests {
     use super::*;
     use crate::charts::markup;
 
-    const FRAME: Frame<'_> = Frame { id: "f", title: "t", description: "d" };
+    const FRAME: Caption<'_> = Caption { id: "f", title: "t", description: "d" };
 
-    fn step(name: &str, value: f64) -> Step {
-        Step { name: name.to_owned(), value, text: value.to_string(), note: Some("of all".to_owned()) }
+    fn step(name: &str, value: f64) -> FunnelStep {
+        FunnelStep { name: name.to_owned(), value, text: value.to_string(), note: Some("of all".to_owned()) }
     }
 
     #[test]

@@ -14,8 +14,8 @@ const STRANGE: [&str; 8] = [
     "Щукина Юлия Александровна",
 ];
 
-fn frame(id: &str) -> Frame<'_> {
-    Frame { id, title: "A chart & its <title>", description: "What it says.\nIn two lines." }
+fn caption(id: &str) -> Caption<'_> {
+    Caption { id, title: "A chart & its <title>", description: "What it says.\nIn two lines." }
 }
 
 fn count(value: f64) -> String {
@@ -67,10 +67,10 @@ const STATES: [(Tone, &str); 5] = [
 ];
 
 fn stack(name: &str, legend: &[(Tone, &str)], values: &[f64]) -> Stack {
-    let part = |(&(tone, _), &value): (&(Tone, &str), &f64)| Part { value, text: count(value), tone };
+    let part = |(&(tone, _), &value): (&(Tone, &str), &f64)| Segment { value, text: count(value), tone };
     Stack {
         name: name.to_owned(),
-        parts: legend.iter().zip(values).map(part).collect(),
+        segments: legend.iter().zip(values).map(part).collect(),
         total: count(values.iter().sum()),
     }
 }
@@ -85,8 +85,8 @@ fn panels(values: &[[f64; 6]; 4]) -> Vec<Panel> {
     IMPACT.iter().zip(values).map(panel).collect()
 }
 
-fn step(name: &str, value: f64, note: Option<&str>) -> Step {
-    Step { name: name.to_owned(), value, text: count(value), note: note.map(str::to_owned) }
+fn step(name: &str, value: f64, note: Option<&str>) -> FunnelStep {
+    FunnelStep { name: name.to_owned(), value, text: count(value), note: note.map(str::to_owned) }
 }
 
 /// Every chart of the gallery, with a heading.
@@ -135,11 +135,11 @@ fn gallery() -> Vec<(&'static str, Svg)> {
         .collect();
     let chart = |svg: Result<Svg, ChartError>| svg.unwrap();
     vec![
-        ("ACUs by user", chart(bars(&frame("g1"), &team, None))),
+        ("ACUs by user", chart(bars(&caption("g1"), &team, None))),
         (
             "Merge rate by tag",
             chart(bars(
-                &frame("g2"),
+                &caption("g2"),
                 &[
                     rate("auth", Some(0.7948), 39),
                     rate("billing", Some(1.0), 12),
@@ -151,11 +151,11 @@ fn gallery() -> Vec<(&'static str, Svg)> {
                 Some(1.0),
             )),
         ),
-        ("Names of the world", chart(bars(&frame("g3"), &strange, None))),
+        ("Names of the world", chart(bars(&caption("g3"), &strange, None))),
         (
             "Very long names",
             chart(bars(
-                &frame("g4"),
+                &caption("g4"),
                 &[
                     bar(&long, Some(1e9), Tone::Accent),
                     bar(&"統計".repeat(100), Some(3e8), Tone::Accent),
@@ -169,11 +169,11 @@ fn gallery() -> Vec<(&'static str, Svg)> {
                 None,
             )),
         ),
-        ("One bar", chart(bars(&frame("g5"), &[bar("only", Some(3.0), Tone::Accent)], None))),
+        ("One bar", chart(bars(&caption("g5"), &[bar("only", Some(3.0), Tone::Accent)], None))),
         (
             "All zero",
             chart(bars(
-                &frame("g6"),
+                &caption("g6"),
                 &[
                     bar("a", Some(0.0), Tone::Accent),
                     bar("b", Some(0.0), Tone::Accent),
@@ -185,7 +185,7 @@ fn gallery() -> Vec<(&'static str, Svg)> {
         (
             "One giant",
             chart(bars(
-                &frame("g7"),
+                &caption("g7"),
                 &[
                     bar("giant", Some(1e9), Tone::Accent),
                     bar("tiny", Some(1.0), Tone::Accent),
@@ -194,19 +194,19 @@ fn gallery() -> Vec<(&'static str, Svg)> {
                 None,
             )),
         ),
-        ("No bars", chart(bars(&frame("g8"), &[], None))),
+        ("No bars", chart(bars(&caption("g8"), &[], None))),
         (
             "ACUs by day",
-            chart(columns(&frame("g9"), &days(&[61.0, 80.0, 74.0, 102.0, 66.0, 4.0, 0.0], &day), &count)),
+            chart(columns(&caption("g9"), &days(&[61.0, 80.0, 74.0, 102.0, 66.0, 4.0, 0.0], &day), &count)),
         ),
-        ("ACUs by day, a month", chart(columns(&frame("g10"), &days(&month, &date), &count))),
-        ("Days without ACUs", chart(columns(&frame("g11"), &days(&[0.0; 7], &day), &count))),
-        ("One column", chart(columns(&frame("g12"), &days(&[1.0], &day), &count))),
-        ("A billion", chart(columns(&frame("g13"), &days(&[1e9, 1.0, 3.0, 2e6, 9.4e8], &day), &count))),
+        ("ACUs by day, a month", chart(columns(&caption("g10"), &days(&month, &date), &count))),
+        ("Days without ACUs", chart(columns(&caption("g11"), &days(&[0.0; 7], &day), &count))),
+        ("One column", chart(columns(&caption("g12"), &days(&[1.0], &day), &count))),
+        ("A billion", chart(columns(&caption("g13"), &days(&[1e9, 1.0, 3.0, 2e6, 9.4e8], &day), &count))),
         (
             "Distribution",
             chart(columns(
-                &frame("g14"),
+                &caption("g14"),
                 &days(&[20.0, 31.0, 64.0, 41.0, 18.0, 7.0, 2.0], &|i| {
                     ["0–1", "1–2", "2–5", "5–10", "10–20", "20–50", "50+"].get(i).copied().unwrap().to_owned()
                 }),
@@ -215,14 +215,14 @@ fn gallery() -> Vec<(&'static str, Svg)> {
         ),
         (
             "Many columns, long labels",
-            chart(columns(&frame("g15"), &days(&month.repeat(3), &|i| format!("{long} {i}")), &count)),
+            chart(columns(&caption("g15"), &days(&month.repeat(3), &|i| format!("{long} {i}")), &count)),
         ),
-        ("No columns", chart(columns(&frame("g16"), &[], &count))),
-        ("Impact by label", chart(stacks(&frame("g17"), &IMPACT, &stacked))),
+        ("No columns", chart(columns(&caption("g16"), &[], &count))),
+        ("Impact by label", chart(stacks(&caption("g17"), &IMPACT, &stacked))),
         (
             "States by repository",
             chart(stacks(
-                &frame("g18"),
+                &caption("g18"),
                 &STATES,
                 &[
                     stack("github.com/acme/api", &STATES, &[30.0, 12.0, 9.0, 4.0, 3.0]),
@@ -231,28 +231,28 @@ fn gallery() -> Vec<(&'static str, Svg)> {
                 ],
             )),
         ),
-        ("No stacks", chart(stacks(&frame("g19"), &IMPACT, &[]))),
-        ("Issues a session", chart(small_multiples(&frame("g20"), &panels(&busy)))),
-        ("Issues a session, none", chart(small_multiples(&frame("g21"), &panels(&[[0.0; 6]; 4])))),
+        ("No stacks", chart(stacks(&caption("g19"), &IMPACT, &[]))),
+        ("Issues a session", chart(small_multiples(&caption("g20"), &panels(&busy)))),
+        ("Issues a session, none", chart(small_multiples(&caption("g21"), &panels(&[[0.0; 6]; 4])))),
         (
             "Issues a session, huge",
-            chart(small_multiples(&frame("g22"), &panels(&[[1e9; 6], [1.0; 6], [0.0; 6], [5e8; 6]]))),
+            chart(small_multiples(&caption("g22"), &panels(&[[1e9; 6], [1.0; 6], [0.0; 6], [5e8; 6]]))),
         ),
         (
             "Panels of a month",
             chart(small_multiples(
-                &frame("g23"),
+                &caption("g23"),
                 &[Panel { title: long.clone(), tone: Tone::Open, columns: days(&month, &date) }],
             )),
         ),
-        ("Merge rate, trend", chart(line(&frame("g24"), &weeks(&trend, &percent), &percent, Some(1.0)))),
-        ("ACUs, trend", chart(line(&frame("g25"), &weeks(&falling, &count), &count, None))),
-        ("Trend of one", chart(line(&frame("g26"), &weeks(&[Some(7.0)], &count), &count, None))),
-        ("Trend all zero", chart(line(&frame("g27"), &weeks(&[Some(0.0); 8], &count), &count, None))),
+        ("Merge rate, trend", chart(line(&caption("g24"), &weeks(&trend, &percent), &percent, Some(1.0)))),
+        ("ACUs, trend", chart(line(&caption("g25"), &weeks(&falling, &count), &count, None))),
+        ("Trend of one", chart(line(&caption("g26"), &weeks(&[Some(7.0)], &count), &count, None))),
+        ("Trend all zero", chart(line(&caption("g27"), &weeks(&[Some(0.0); 8], &count), &count, None))),
         (
             "Trend of points apart",
             chart(line(
-                &frame("g28"),
+                &caption("g28"),
                 &weeks(&[Some(1e9), None, Some(2.0), None, Some(9e8), None], &count),
                 &count,
                 None,
@@ -261,17 +261,17 @@ fn gallery() -> Vec<(&'static str, Svg)> {
         (
             "Long trend",
             chart(line(
-                &frame("g29"),
+                &caption("g29"),
                 &weeks(&month.iter().map(|v| Some(*v)).collect::<Vec<_>>().repeat(3), &count),
                 &count,
                 None,
             )),
         ),
-        ("No trend", chart(line(&frame("g30"), &weeks(&[None, None], &count), &count, None))),
+        ("No trend", chart(line(&caption("g30"), &weeks(&[None, None], &count), &count, None))),
         (
             "Trend with long texts",
             chart(line(
-                &frame("g31"),
+                &caption("g31"),
                 &weeks(&trend, &|v| format!("{v} {long}")),
                 &|v| format!("{v} {long}"),
                 None,
@@ -280,7 +280,7 @@ fn gallery() -> Vec<(&'static str, Svg)> {
         (
             "Funnel",
             chart(funnel(
-                &frame("g32"),
+                &caption("g32"),
                 &[
                     step("Sessions", 300.0, None),
                     step("with a pull request", 187.0, Some("62\u{a0}% of sessions")),
@@ -295,11 +295,11 @@ fn gallery() -> Vec<(&'static str, Svg)> {
         (
             "Funnel of none",
             chart(funnel(
-                &frame("g33"),
+                &caption("g33"),
                 &[step("Sessions", 0.0, None), step("with a pull request", 0.0, Some("–"))],
             )),
         ),
-        ("No funnel", chart(funnel(&frame("g34"), &[]))),
+        ("No funnel", chart(funnel(&caption("g34"), &[]))),
         ("Sparkline", chart(sparkline(&trend))),
         ("Sparkline, falling", chart(sparkline(&falling))),
         ("Sparkline, one", chart(sparkline(&[Some(2.0)]))),
@@ -307,7 +307,7 @@ fn gallery() -> Vec<(&'static str, Svg)> {
         (
             "Not numbers",
             chart(bars(
-                &frame("g35"),
+                &caption("g35"),
                 &[
                     bar("nan", Some(f64::NAN), Tone::Accent),
                     bar("inf", Some(f64::INFINITY), Tone::Accent),
@@ -319,7 +319,7 @@ fn gallery() -> Vec<(&'static str, Svg)> {
         (
             "Not numbers, line",
             chart(line(
-                &frame("g36"),
+                &caption("g36"),
                 &weeks(&[Some(f64::NAN), Some(1.0), Some(f64::NEG_INFINITY), Some(-4.0)], &count),
                 &count,
                 Some(f64::INFINITY),
@@ -328,14 +328,14 @@ fn gallery() -> Vec<(&'static str, Svg)> {
         (
             "Not numbers, stacks",
             chart(stacks(
-                &frame("g37"),
+                &caption("g37"),
                 &IMPACT,
                 &[stack("x", &IMPACT, &[f64::NAN, -1.0, f64::INFINITY, 2.0])],
             )),
         ),
         (
             "Not numbers, columns",
-            chart(columns(&frame("g38"), &days(&[f64::NAN, 1e308, f64::INFINITY, 5e-324], &day), &|v| {
+            chart(columns(&caption("g38"), &days(&[f64::NAN, 1e308, f64::INFINITY, 5e-324], &day), &|v| {
                 format!("{v:e}")
             })),
         ),

@@ -5,7 +5,7 @@ const GAP: i32 = 60;
 
 /// A label that stays: which one, and where its middle goes.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Kept {
+pub(super) struct KeptLabel {
     pub(super) index: usize,
     pub(super) middle: i32,
 }
@@ -16,7 +16,7 @@ pub(super) struct Kept {
 /// `labels` holds, in order, where each label wants its middle and how wide
 /// it is. The last place counts back from the end, as the newest is looked
 /// for first.
-pub(super) fn thin(labels: &[(i32, i32)], from: i32, to: i32) -> Vec<Kept> {
+pub(super) fn thin(labels: &[(i32, i32)], from: i32, to: i32) -> Vec<KeptLabel> {
     for step in 1..=labels.len().max(1) {
         let last = labels.len().saturating_sub(1);
         let mut edge = from - GAP;
@@ -29,7 +29,7 @@ pub(super) fn thin(labels: &[(i32, i32)], from: i32, to: i32) -> Vec<Kept> {
             let left = (middle - width / 2).min(to - width).max(from);
             clear &= left >= edge + GAP;
             edge = left + width;
-            kept.push(Kept { index, middle: left + width / 2 });
+            kept.push(KeptLabel { index, middle: left + width / 2 });
         }
         if clear {
             return kept;

@@ -2,10 +2,10 @@
 
 use plotters::prelude::*;
 
-use super::canvas::{self, Area, Drawn, Failure, NORMAL, SMALL, Titled, UNIT, WIDTH};
-use super::labels::{self, Kept};
+use super::canvas::{self, Area, DrawError, DrawResult, NORMAL, SMALL, UNIT, WIDTH, WithTooltip};
+use super::labels::{self, KeptLabel};
 use super::palette::{Paint, Tone};
-use super::{ChartError, Frame, Svg, columns, length, longest, nice};
+use super::{Caption, ChartError, Svg, columns, length, longest, nice};
 
 const HEIGHT: i32 = 180 * UNIT;
 const HEAD: i32 = 18 * UNIT;
@@ -30,7 +30,7 @@ pub struct Point {
 }
 
 /// Where a point with a value is: which one, and its place in tenths.
-struct Place<'a> {
+struct PlacedPoint<'a> {
     point: &'a Point,
     value: f64,
     index: usize,
@@ -46,20 +46,20 @@ struct Place<'a> {
 ///
 /// If the frame's id is not one, or plotters refuses.
 pub fn line(
-    frame: &Frame<'_>,
+    caption: &Caption<'_>,
     points: &[Point],
     tick: &dyn Fn(f64) -> String,
     max: Option<f64>,
 ) -> Result<Svg, ChartError> {
     let known = |point: &Point| point.value.and_then(length);
     if points.iter().all(|point| known(point).is_none()) {
-        return canvas::nothing(frame);
+        return canvas::empty_chart(caption);
     }
     let scale = nice::scale(longest(points.iter().filter_map(known).chain(max)), tick);
     let newest = points.iter().rev().find(|point| known(point).is_some());
     let room = newest.map_or(0, |point| NORMAL.bold().width(&point.text).min(WIDTH / 4));
     let right = WIDTH - room - GAP;
-    canvas::chart(frame, HEIGHT, |area| {
+    canvas::chart(caption, HEIGHT, |area| {
         let left = columns::axis(area, &scale, HEAD, HEIGHT - FOOT, right)? + GAP;
         let places = plot(area, points, scale.top, (left, right))?;
         if let Some(newest) = places.last() {
@@ -71,9 +71,9 @@ pub fn line(
             style.draw_cut(area, &newest.point.text, at, WIDTH - x - GAP)?;
         }
         if places.len() > 1 {
-            oldest(area, &places)?;
+            label_oldest(area, &places)?;
         }
-        periods(area, points, (left, right))
+        label_periods(area, points, (left, right))
     })
 }
 
@@ -83,7 +83,7 @@ fn plot<'a>(
     points: &'a [Point],
     top: f64,
     (left, right): (i32, i32),
-) -> Result<Vec<Place<'a>>, Failure> {
+) -> Result<Vec<PlacedPoint<'a>>, DrawError> {
     let last = points.len().saturating_sub(1).max(1) as f64;
     let mut chart = ChartBuilder::on(area)
         .margin_left(left)
@@ -94,12 +94,12 @@ fn plot<'a>(
     // A lone period stands in the middle rather than on the axis.
     let across = |index: usize| if points.len() == 1 { 0.5 } else { index as f64 };
     let plane = chart.plotting_area().clone();
-    let places: Vec<Place<'_>> = points
+    let places: Vec<PlacedPoint<'_>> = points
         .iter()
         .enumerate()
         .filter_map(|(index, point)| {
             let value = point.value.and_then(length)?;
-            Some(Place { point, value, index, at: plane.map_coordinate(&(across(index), value)) })
+            Some(PlacedPoint { point, value, index, at: plane.map_coordinate(&(across(index), value)) })
         })
         .collect();
     let bottom = plane.map_coordinate(&(0.0, 0.0)).1;
@@ -122,14 +122,14 @@ fn plot<'a>(
             (false, false) => (Paint::Dot, 27),
         };
         let tooltip = format!("{}: {}", place.point.label, place.point.text);
-        area.draw(&Titled::new(Circle::new(place.at, radius, paint.style()), tooltip))?;
+        area.draw(&WithTooltip::new(Circle::new(place.at, radius, paint.style()), tooltip))?;
     }
     Ok(places)
 }
 
 /// Labels the oldest value above whatever of the line its text passes over,
 /// or not at all where the line rises too steeply for that.
-fn oldest(area: &Area<'_>, places: &[Place<'_>]) -> Drawn {
+fn label_oldest(area: &Area<'_>, places: &[PlacedPoint<'_>]) -> DrawResult {
     let (Some(first), Some(newest)) = (places.first(), places.last()) else { return Ok(()) };
     let style = SMALL.painted(Paint::Halo);
     let left = first.at.0 - 3 * UNIT;
@@ -145,7 +145,7 @@ fn oldest(area: &Area<'_>, places: &[Place<'_>]) -> Drawn {
 }
 
 /// Writes the periods under the line, the newest always among them.
-fn periods(area: &Area<'_>, points: &[Point], (left, right): (i32, i32)) -> Drawn {
+fn label_periods(area: &Area<'_>, points: &[Point], (left, right): (i32, i32)) -> DrawResult {
     let last = points.len().saturating_sub(1);
     let step = f64::from(right - left) / last.max(1) as f64;
     let middle = |index: usize| match points.len() {
@@ -157,7 +157,7 @@ fn periods(area: &Area<'_>, points: &[Point], (left, right): (i32, i32)) -> Draw
         .enumerate()
         .map(|(index, point)| (middle(index), SMALL.width(&point.label).min(WIDTH - UNIT)))
         .collect();
-    for Kept { index, middle } in labels::thin(&wanted, 0, WIDTH - UNIT) {
+    for KeptLabel { index, middle } in labels::thin(&wanted, 0, WIDTH - UNIT) {
         if let Some(point) = points.get(index) {
             let at = (middle, HEIGHT - FOOT + 5 * UNIT);
             SMALL.muted().centre().draw_cut(area, &point.label, at, WIDTH - UNIT)?;
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
     use crate::charts::markup;
 
-    const FRAME: Frame<'_> = Frame { id: "l", title: "t", description: "d" };
+    const FRAME: Caption<'_> = Caption { id: "l", title: "t", description: "d" };
 
     fn weeks(values: &[Option<f64>]) -> Vec<Point> {
         let week = |(index, value): (usize, &Option<f64>)| Point {

@@ -19,9 +19,10 @@ mod line;
 mod multiples;
 mod nice;
 mod palette;
-mod picture;
+
 mod sparkline;
 mod stacks;
+mod standalone;
 mod style;
 mod text;
 
@@ -32,13 +33,14 @@ mod markup;
 
 pub use bars::{Bar, bars};
 pub use columns::{Column, columns};
-pub use funnel::{Step, funnel};
+pub use funnel::{FunnelStep, funnel};
 pub use line::{Point, line};
 pub use multiples::{Panel, small_multiples};
 pub use palette::Tone;
-pub use picture::{PRINTED, picture};
+
 pub use sparkline::sparkline;
-pub use stacks::{Part, Stack, stacks};
+pub use stacks::{Segment, Stack, stacks};
+pub use standalone::{LIGHT_COLOURS, standalone};
 pub use style::{STYLE, TOKENS};
 
 /// Markup that may enter the page unescaped, because only this stage can make it.
@@ -66,7 +68,7 @@ impl Svg {
 
 /// What a chart is called and what it says to someone who cannot see it.
 #[derive(Clone, Copy, Debug)]
-pub struct Frame<'a> {
+pub struct Caption<'a> {
     /// Unique within the page: ASCII letters, digits, `-` and `_`, a letter first.
     pub id: &'a str,
     /// Accessible name, one line.

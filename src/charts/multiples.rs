@@ -3,7 +3,7 @@
 use super::canvas::{self, UNIT, WIDTH};
 use super::columns::{Column, plot};
 use super::palette::Tone;
-use super::{ChartError, Frame, Svg, length, longest, stacks};
+use super::{Caption, ChartError, Svg, length, longest, stacks};
 
 const HEIGHT: i32 = 108 * UNIT;
 const TITLE: i32 = 18 * UNIT;
@@ -30,10 +30,10 @@ pub struct Panel {
 /// # Errors
 ///
 /// If the frame's id is not one, or plotters refuses.
-pub fn small_multiples(frame: &Frame<'_>, panels: &[Panel]) -> Result<Svg, ChartError> {
+pub fn small_multiples(caption: &Caption<'_>, panels: &[Panel]) -> Result<Svg, ChartError> {
     let values = || panels.iter().flat_map(|panel| &panel.columns).filter_map(|column| column.value);
     if values().all(|value| length(value).is_none()) {
-        return canvas::nothing(frame);
+        return canvas::empty_chart(caption);
     }
     let top = match longest(values()) {
         top if top > 0.0 => top,
@@ -43,7 +43,7 @@ pub fn small_multiples(frame: &Frame<'_>, panels: &[Panel]) -> Result<Svg, Chart
     let width = (WIDTH - GAP * (across - 1)) / across;
     let count = i32::try_from(panels.len()).unwrap_or(i32::MAX / HEIGHT);
     let rows = (count + across - 1) / across;
-    canvas::chart(frame, rows * (HEIGHT + GAP) - GAP, |area| {
+    canvas::chart(caption, rows * (HEIGHT + GAP) - GAP, |area| {
         for (index, panel) in (0..).zip(panels) {
             let corner = (index % across * (width + GAP), index / across * (HEIGHT + GAP));
             let cell = area.clone().shrink(corner, (width, HEIGHT));
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
     use crate::charts::markup;
 
-    const FRAME: Frame<'_> = Frame { id: "p", title: "t", description: "d" };
+    const FRAME: Caption<'_> = Caption { id: "p", title: "t", description: "d" };
 
     fn panel(title: &str, tone: Tone, values: &[f64]) -> Panel {
         let column = |(index, value): (usize, &f64)| Column {

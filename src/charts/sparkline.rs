@@ -29,7 +29,7 @@ pub fn sparkline(values: &[Option<f64>]) -> Result<Svg, ChartError> {
     let mut out = format!(
         "<svg class=\"ch\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" aria-hidden=\"true\" focusable=\"false\">\n"
     );
-    canvas::fill(&mut out, (WIDTH * UNIT, HEIGHT * UNIT), |area| {
+    canvas::draw_into(&mut out, (WIDTH * UNIT, HEIGHT * UNIT), |area| {
         let last = values.len().saturating_sub(1);
         let mut chart =
             ChartBuilder::on(area).margin(EDGE).build_cartesian_2d(0.0..last.max(1) as f64, 0.0..top)?;

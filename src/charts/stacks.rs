@@ -2,9 +2,9 @@
 
 use plotters::prelude::*;
 
-use super::canvas::{self, Area, Drawn, NORMAL, SMALL, Titled, UNIT, WIDTH};
+use super::canvas::{self, Area, DrawResult, NORMAL, SMALL, UNIT, WIDTH, WithTooltip};
 use super::palette::{Paint, Tone};
-use super::{ChartError, Frame, Svg, length, longest};
+use super::{Caption, ChartError, Svg, length, longest};
 
 const ROW: i32 = 43 * UNIT;
 const BAR: i32 = 16 * UNIT;
@@ -12,7 +12,7 @@ const GAP: i32 = 8 * UNIT;
 /// From the top of a name down to its bar.
 const UNDER: i32 = 18 * UNIT;
 /// The shortest segment that can be seen, outline included.
-const LEAST: i32 = 35;
+const MIN_LENGTH: i32 = 35;
 /// Half a segment's outline, in tenths.
 const OUTLINE: i32 = 4;
 const SWATCH: i32 = 10 * UNIT;
@@ -24,14 +24,14 @@ pub struct Stack {
     /// Whose bar it is; cut in its middle when it is too long.
     pub name: String,
     /// Its segments from the left; best in the legend's order.
-    pub parts: Vec<Part>,
+    pub segments: Vec<Segment>,
     /// The total as people read it.
     pub total: String,
 }
 
 /// One segment of a stacked bar.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Part {
+pub struct Segment {
     /// Its length; zero draws nothing.
     pub value: f64,
     /// The value as people read it, written on the segment where it fits.
@@ -47,21 +47,22 @@ pub struct Part {
 /// # Errors
 ///
 /// If the frame's id is not one, or plotters refuses.
-pub fn stacks(frame: &Frame<'_>, legend: &[(Tone, &str)], stacks: &[Stack]) -> Result<Svg, ChartError> {
+pub fn stacks(caption: &Caption<'_>, legend: &[(Tone, &str)], stacks: &[Stack]) -> Result<Svg, ChartError> {
     if stacks.is_empty() {
-        return canvas::nothing(frame);
+        return canvas::empty_chart(caption);
     }
     let values =
-        |stack: &Stack| stack.parts.iter().filter_map(|part| length(part.value)).collect::<Vec<f64>>();
+        |stack: &Stack| stack.segments.iter().filter_map(|part| length(part.value)).collect::<Vec<f64>>();
     let largest = longest(stacks.iter().map(|stack| values(stack).iter().sum()));
     // Segments too small to see are widened, so a bar of many may outgrow the largest sum.
-    let drawn =
-        |stack: &Stack| values(stack).into_iter().map(|value| canvas::visible(value, largest, LEAST)).sum();
+    let drawn = |stack: &Stack| {
+        values(stack).into_iter().map(|value| canvas::visible_length(value, largest, MIN_LENGTH)).sum()
+    };
     let top = longest(stacks.iter().map(drawn));
     let places = places(legend);
     let head = places.last().map_or(0, |(_, y)| y + LINE + 4 * UNIT);
     let height = head + ROW * i32::try_from(stacks.len()).unwrap_or(i32::MAX / ROW / 2) - GAP;
-    canvas::chart(frame, height, |area| {
+    canvas::chart(caption, height, |area| {
         for (&(tone, word), (x, y)) in legend.iter().zip(places) {
             entry(area, tone, word, (x, y))?;
         }
@@ -74,9 +75,9 @@ pub fn stacks(frame: &Frame<'_>, legend: &[(Tone, &str)], stacks: &[Stack]) -> R
             NORMAL.draw_cut(area, &stack.name, (0, y), WIDTH - taken - GAP)?;
             let from = y + UNDER;
             let mut start = 0.0;
-            for part in &stack.parts {
+            for part in &stack.segments {
                 let Some(value) = length(part.value).filter(|value| *value > 0.0) else { continue };
-                let end = start + canvas::visible(value, largest, LEAST);
+                let end = start + canvas::visible_length(value, largest, MIN_LENGTH);
                 let (left, _) = ruler.map_coordinate(&(start, from));
                 let (right, _) = ruler.map_coordinate(&(end, from));
                 let word = legend.iter().find(|(tone, _)| *tone == part.tone).map_or("", |(_, word)| word);
@@ -92,10 +93,16 @@ pub fn stacks(frame: &Frame<'_>, legend: &[(Tone, &str)], stacks: &[Stack]) -> R
 }
 
 /// Draws one segment, and its number if that fits on it.
-fn segment(area: &Area<'_>, part: &Part, tooltip: String, (left, right): (i32, i32), top: i32) -> Drawn {
+fn segment(
+    area: &Area<'_>,
+    part: &Segment,
+    tooltip: String,
+    (left, right): (i32, i32),
+    top: i32,
+) -> DrawResult {
     // Drawn a little smaller, so that outlines neither touch nor leave the chart.
     let corners = [(left + OUTLINE, top + OUTLINE), (right - OUTLINE, top + BAR - OUTLINE)];
-    area.draw(&Titled::new(Rectangle::new(corners, Paint::Tone(part.tone).style()), tooltip))?;
+    area.draw(&WithTooltip::new(Rectangle::new(corners, Paint::Tone(part.tone).style()), tooltip))?;
     if SMALL.width(&part.text) + 6 * UNIT > right - left {
         return Ok(());
     }
@@ -119,7 +126,7 @@ fn places(legend: &[(Tone, &str)]) -> Vec<(i32, i32)> {
 }
 
 /// One entry of a legend: a swatch and its word.
-pub(super) fn entry(area: &Area<'_>, tone: Tone, word: &str, (x, y): (i32, i32)) -> Drawn {
+pub(super) fn entry(area: &Area<'_>, tone: Tone, word: &str, (x, y): (i32, i32)) -> DrawResult {
     let top = y + (SMALL.height() - SWATCH) / 2;
     let corners = [(x + OUTLINE, top), (x + SWATCH, top + SWATCH - OUTLINE)];
     area.draw(&Rectangle::new(corners, Paint::Tone(tone).style()))?;
@@ -141,14 +148,14 @@ mod tests {
     use super::*;
     use crate::charts::markup;
 
-    const FRAME: Frame<'_> = Frame { id: "s", title: "t", description: "d" };
+    const FRAME: Caption<'_> = Caption { id: "s", title: "t", description: "d" };
     const LEGEND: [(Tone, &str); 2] = [(Tone::High, "high"), (Tone::Low, "low")];
 
     fn stack(name: &str, high: f64, low: f64) -> Stack {
-        let part = |value: f64, tone| Part { value, text: value.to_string(), tone };
+        let part = |value: f64, tone| Segment { value, text: value.to_string(), tone };
         Stack {
             name: name.to_owned(),
-            parts: vec![part(high, Tone::High), part(low, Tone::Low)],
+            segments: vec![part(high, Tone::High), part(low, Tone::Low)],
             total: (high + low).to_string(),
         }
     }

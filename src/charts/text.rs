@@ -53,7 +53,7 @@ pub(super) fn width(text: &str, size: i32, bold: bool) -> i32 {
 
 /// The text if it fits into `room`, else its beginning and end around an
 /// ellipsis: names of repositories and people often differ at the end.
-pub(super) fn fit(text: &str, room: i32, size: i32, bold: bool) -> String {
+pub(super) fn truncate_middle(text: &str, room: i32, size: i32, bold: bool) -> String {
     if width(text, size, bold) <= room {
         return text.to_owned();
     }
@@ -61,22 +61,22 @@ pub(super) fn fit(text: &str, room: i32, size: i32, bold: bool) -> String {
     if rest < 0 {
         return String::new();
     }
-    let clusters = clusters(text);
-    let head = prefix(clusters.iter().copied(), rest * 3 / 5, size, bold);
-    let used: i32 = clusters.iter().take(head).map(|cluster| width(cluster, size, bold)).sum();
-    let tail = prefix(clusters.iter().skip(head).rev().copied(), rest - used, size, bold);
-    let mut out: String = clusters.iter().take(head).copied().collect();
+    let graphemes = graphemes(text);
+    let head = count_fitting(graphemes.iter().copied(), rest * 3 / 5, size, bold);
+    let used: i32 = graphemes.iter().take(head).map(|cluster| width(cluster, size, bold)).sum();
+    let tail = count_fitting(graphemes.iter().skip(head).rev().copied(), rest - used, size, bold);
+    let mut out: String = graphemes.iter().take(head).copied().collect();
     out.truncate(out.trim_end().len());
     out.push(ELLIPSIS);
-    let end: String = clusters.iter().skip(clusters.len() - tail).copied().collect();
+    let end: String = graphemes.iter().skip(graphemes.len() - tail).copied().collect();
     out.push_str(end.trim_start());
     out
 }
 
 /// How many of the clusters fit into `room`.
-fn prefix<'a>(clusters: impl Iterator<Item = &'a str>, room: i32, size: i32, bold: bool) -> usize {
+fn count_fitting<'a>(graphemes: impl Iterator<Item = &'a str>, room: i32, size: i32, bold: bool) -> usize {
     let mut used = 0;
-    clusters
+    graphemes
         .take_while(|cluster| {
             used += width(cluster, size, bold);
             used <= room
@@ -85,7 +85,7 @@ fn prefix<'a>(clusters: impl Iterator<Item = &'a str>, room: i32, size: i32, bol
 }
 
 /// The text in pieces that a cut may fall between: marks and joined emoji stay whole.
-fn clusters(text: &str) -> Vec<&str> {
+fn graphemes(text: &str) -> Vec<&str> {
     let mut out = Vec::new();
     let (mut start, mut joined) = (0, true);
     for (index, c) in text.char_indices() {
@@ -187,15 +187,15 @@ mod tests {
     fn a_cut_text_fits_and_keeps_both_ends() {
         let name = "github.com/acme/".to_owned() + &"platform-".repeat(20) + "billing";
         for room in [0, 50, 130, 400, 2000, 4200] {
-            let cut = fit(&name, room, 130, false);
+            let cut = truncate_middle(&name, room, 130, false);
             assert!(width(&cut, 130, false) <= room, "{cut} in {room}");
         }
-        let cut = fit(&name, 2600, 130, false);
+        let cut = truncate_middle(&name, 2600, 130, false);
         assert!(
             cut.starts_with("github.com/acme/") && cut.contains('…') && cut.ends_with("billing"),
             "{cut}"
         );
-        assert_eq!(fit("short", 2000, 130, false), "short");
+        assert_eq!(truncate_middle("short", 2000, 130, false), "short");
     }
 
     #[test]
@@ -204,7 +204,7 @@ mod tests {
         let accent = "e\u{301}";
         let text = format!("{family}{accent}{family}{accent}").repeat(10);
         for room in 0..300 {
-            let cut = fit(&text, room * 10, 130, false);
+            let cut = truncate_middle(&text, room * 10, 130, false);
             let whole = cut.replace(family, "").replace(accent, "").replace('…', "");
             assert_eq!(whole, "", "{cut}");
         }

@@ -7,21 +7,21 @@ use std::path::Path;
 
 use rustix::fs::{OFlags, fcntl_setfl};
 
-use super::{DeliverError, named};
+use super::{DeliverError, or_current};
 
 /// What is on the disk when a summary fails: it is the last to be written.
-const STANDS: &str = "the new page and facts were written whole; the summary is missing, or in part";
+const KEPT: &str = "the new page and facts were written whole; the summary is missing, or in part";
 
 fn failed(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DeliverError {
     let error = DeliverError::of(attempt, path);
-    move |source| DeliverError { instead: ("file", "--summary"), ..error(source) }
+    move |source| DeliverError { alternative: ("file", "--summary"), ..error(source) }
 }
 
 /// Links that lead to what the program was started with, whoever made it.
 const OWN_STREAMS: [&str; 2] = ["/dev/stdout", "/dev/stderr"];
 
 /// What is at the path of a summary.
-enum Target {
+enum SummaryTarget {
     /// Nothing yet.
     Missing,
     /// A regular file, or a device that is written byte by byte.
@@ -31,23 +31,23 @@ enum Target {
 }
 
 /// Looks at the path; a link could lead anywhere, so it is refused.
-fn look(path: &Path) -> io::Result<Target> {
-    let is_own = OWN_STREAMS.iter().any(|own| path == Path::new(own));
-    let found = if is_own { fs::metadata(path) } else { fs::symlink_metadata(path) };
+fn inspect(path: &Path) -> io::Result<SummaryTarget> {
+    let is_own_stream = OWN_STREAMS.iter().any(|own| path == Path::new(own));
+    let found = if is_own_stream { fs::metadata(path) } else { fs::symlink_metadata(path) };
     let kind = match found {
         Ok(found) => found.file_type(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Target::Missing),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(SummaryTarget::Missing),
         Err(error) => return Err(error),
     };
     match () {
-        () if kind.is_file() || kind.is_char_device() => Ok(Target::File),
-        () if kind.is_fifo() => Ok(Target::Pipe),
+        () if kind.is_file() || kind.is_char_device() => Ok(SummaryTarget::File),
+        () if kind.is_fifo() => Ok(SummaryTarget::Pipe),
         () if kind.is_symlink() => Err(io::Error::other("it is a symbolic link, which is not followed here")),
         () => Err(io::Error::other("it is neither a file nor a pipe")),
     }
 }
 
-/// Opens what [`look`] found, without waiting for a reader of a pipe.
+/// Opens what [`inspect`] found, without waiting for a reader of a pipe.
 fn open(path: &Path, create: bool) -> io::Result<File> {
     let mut flags = OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
     if !OWN_STREAMS.iter().any(|own| path == Path::new(own)) {
@@ -66,17 +66,17 @@ fn open(path: &Path, create: bool) -> io::Result<File> {
 /// # Errors
 /// The file cannot be appended to, or there is no folder to make it in.
 pub fn check_append(path: &Path) -> Result<(), DeliverError> {
-    let check = || match look(path)? {
-        Target::Missing => {
+    let check = || match inspect(path)? {
+        SummaryTarget::Missing => {
             // A name without a folder lies in the one that the program runs in.
-            let folder = path.parent().map_or(Path::new("/"), named);
+            let folder = path.parent().map_or(Path::new("/"), or_current);
             match fs::metadata(folder)?.is_dir() {
                 true => Ok(()),
                 false => Err(io::ErrorKind::NotADirectory.into()),
             }
         }
-        Target::File => open(path, false).map(drop),
-        Target::Pipe => Ok(()),
+        SummaryTarget::File => open(path, false).map(drop),
+        SummaryTarget::Pipe => Ok(()),
     };
     check().map_err(failed("append to", path))
 }
@@ -90,7 +90,7 @@ pub fn check_append(path: &Path) -> Result<(), DeliverError> {
 /// The file cannot be opened or written to.
 pub fn append(path: &Path, text: &str, mode: u32) -> Result<(), DeliverError> {
     let write = || {
-        let is_new = matches!(look(path)?, Target::Missing);
+        let is_new = matches!(inspect(path)?, SummaryTarget::Missing);
         let mut file = open(path, true)?;
         if is_new {
             file.set_permissions(fs::Permissions::from_mode(mode))?;
@@ -99,7 +99,7 @@ pub fn append(path: &Path, text: &str, mode: u32) -> Result<(), DeliverError> {
         file.write_all(format!("{before}{text}").as_bytes())?;
         sync(&file)
     };
-    write().map_err(|source| DeliverError { kept: STANDS, ..failed("append to", path)(source) })
+    write().map_err(|source| DeliverError { kept: KEPT, ..failed("append to", path)(source) })
 }
 
 /// A pipe or a terminal has nothing to sync.

@@ -11,11 +11,11 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::above;
+use super::parent_folder;
 use crate::text::shown;
 
 /// More links than anybody puts one behind the other.
-const MOST_LINKS: usize = 8;
+const MAX_LINKS: usize = 8;
 
 /// Where a file is written that belongs at a path: there, unless a link that is the
 /// user's own leads to another place, where there is a file or a folder for one.
@@ -23,33 +23,35 @@ const MOST_LINKS: usize = 8;
 /// # Errors
 /// The user's own link leads to a folder that is not there, to another user's link,
 /// to a file with another ending, or in a circle.
-pub(super) fn followed(path: &Path) -> io::Result<PathBuf> {
+pub(super) fn follow_own_link(path: &Path) -> io::Result<PathBuf> {
     let refuse = |at: &Path, what: &str| {
         let what = format!("it is a symbolic link to {}, {what}", shown(at));
         Err(io::Error::other(what))
     };
     let mut at = path.to_owned();
-    for links in 0..=MOST_LINKS {
-        match look(&at)? {
-            Found::Own(target) => at = above(&at).join(target),
-            Found::Foreign if links > 0 => {
+    for links in 0..=MAX_LINKS {
+        match inspect(&at)? {
+            LinkKind::Own(target) => at = parent_folder(&at).join(target),
+            LinkKind::Foreign if links > 0 => {
                 return refuse(&at, "a link of somebody else, which is not followed");
             }
-            Found::Foreign => return Ok(at),
-            Found::Other if links == 0 => return Ok(at),
-            Found::Other if at.is_dir() => return refuse(&at, "a folder"),
-            Found::Other if at.extension() != path.extension() => {
+            LinkKind::Foreign => return Ok(at),
+            LinkKind::Other if links == 0 => return Ok(at),
+            LinkKind::Other if at.is_dir() => return refuse(&at, "a folder"),
+            LinkKind::Other if at.extension() != path.extension() => {
                 return refuse(&at, "a file with another ending, which is not written to");
             }
-            Found::Other if !above(&at).is_dir() => return refuse(&at, "whose folder is not there"),
-            Found::Other => return Ok(at),
+            LinkKind::Other if !parent_folder(&at).is_dir() => {
+                return refuse(&at, "whose folder is not there");
+            }
+            LinkKind::Other => return Ok(at),
         }
     }
     refuse(&at, "one of too many links")
 }
 
 /// What is at a path.
-enum Found {
+enum LinkKind {
     /// A link of this user or of root, and what it says.
     Own(PathBuf),
     /// A link of somebody else.
@@ -58,17 +60,17 @@ enum Found {
     Other,
 }
 
-fn look(path: &Path) -> io::Result<Found> {
+fn inspect(path: &Path) -> io::Result<LinkKind> {
     let link = || fs::symlink_metadata(path).ok().filter(Metadata::is_symlink);
-    let Some(before) = link() else { return Ok(Found::Other) };
+    let Some(before) = link() else { return Ok(LinkKind::Other) };
     if ![0, rustix::process::geteuid().as_raw()].contains(&before.uid()) {
-        return Ok(Found::Foreign);
+        return Ok(LinkKind::Foreign);
     }
     let target = fs::read_link(path)?;
     // A link never changes; but in a folder of others it can be another one by now.
     let which = |link: &Metadata| (link.dev(), link.ino(), link.ctime(), link.ctime_nsec());
     match link().is_some_and(|after| which(&after) == which(&before)) {
-        true => Ok(Found::Own(target)),
+        true => Ok(LinkKind::Own(target)),
         false => Err(io::Error::other("it was changed meanwhile")),
     }
 }
@@ -81,7 +83,7 @@ mod tests {
 
     /// Where a path leads within a folder, or why it does not.
     fn of(folder: &Path, name: &str) -> String {
-        match followed(&folder.join(name)) {
+        match follow_own_link(&folder.join(name)) {
             Ok(path) => shown(path.strip_prefix(folder).unwrap()),
             Err(error) => error.to_string().replace(&format!("{}/", shown(folder)), ""),
         }

@@ -2,13 +2,10 @@
 
 mod append;
 mod link;
-mod name;
 mod pages;
-mod post;
-mod refusal;
-mod sent;
+mod send;
+mod send_log;
 mod smtp;
-mod state;
 mod stored;
 
 use std::collections::BTreeSet;
@@ -20,29 +17,27 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 
 pub use append::{append, check_append};
-pub use name::file_name;
-pub use pages::Pages;
-pub use post::{Doubt, Offer, PARTLY, PostError, Posted, offer};
-pub use refusal::{SmtpError, Turned};
-pub use sent::{LedgerError, look_ledger};
-pub use smtp::{LIMITS, Limits, Rehearsal, rehearse};
-pub use state::look_state;
-pub use stored::{Stored, read, write_message};
+pub use pages::PagesWriter;
+
+pub use send::{PARTLY_SENT, PossibleDelivery, SendError, SendOutcome, Submission, submit};
+pub use send_log::{SendLogError, check_send_log};
+pub use smtp::{DryRun, RefusedRecipient, SMTP_TIMEOUTS, SmtpError, SmtpTimeouts, dry_run};
+pub use stored::{StoredReport, read_report, write_message};
 
 use crate::exit::{Exit, Explain};
-use crate::export::{File, is_export};
+use crate::export::{ExportFile, is_export};
 use crate::settings::PRIVATE;
 use crate::text::shown;
 
 /// What files that are not whole yet begin with.
-const STAGED: &str = ".acumen-";
+const STAGED_PREFIX: &str = ".acumen-";
 
 /// What is on the disk where a report stands and something after it failed.
 pub const WHOLE: &str = "the report was written and is whole";
 /// … and where it lacks sessions and was not mailed.
 pub const UNMAILED: &str = "the report was written; nothing was mailed";
 /// What is on the disk after most failures.
-pub const UNTOUCHED: &str = "nothing was written; an earlier report of this period is as it was";
+pub const UNCHANGED: &str = "nothing was written; an earlier report of this period is as it was";
 /// … where the facts had taken their place already …
 const FACTS: &str =
     "the new facts were written whole; the page beside them is an earlier one, or is not there";
@@ -57,11 +52,11 @@ pub struct DeliverError {
     attempt: &'static str,
     path: String,
     /// What to choose instead: `folder … with --out`.
-    instead: (&'static str, &'static str),
+    alternative: (&'static str, &'static str),
     source: io::Error,
     kept: &'static str,
     /// What to do about it, where it is not about the folder of reports.
-    own_hint: Option<&'static str>,
+    hint_override: Option<&'static str>,
     exit: Exit,
 }
 
@@ -72,16 +67,16 @@ impl DeliverError {
             attempt,
             path,
             source,
-            instead: ("folder", "--out"),
-            kept: UNTOUCHED,
-            own_hint: None,
+            alternative: ("folder", "--out"),
+            kept: UNCHANGED,
+            hint_override: None,
             exit: Exit::Output,
         }
     }
 
     /// An error about a report that stands, or about what is made from it.
-    fn about_whole(self, hint: &'static str) -> Self {
-        Self { own_hint: Some(hint), kept: WHOLE, ..self }
+    fn about_written_report(self, hint: &'static str) -> Self {
+        Self { hint_override: Some(hint), kept: WHOLE, ..self }
     }
 
     /// What is on the disk all the same.
@@ -96,10 +91,10 @@ impl Explain for DeliverError {
     }
 
     fn hint(&self) -> String {
-        if let Some(hint) = self.own_hint {
+        if let Some(hint) = self.hint_override {
             return hint.to_owned();
         }
-        let (what, option) = self.instead;
+        let (what, option) = self.alternative;
         match self.source.kind() {
             io::ErrorKind::AlreadyExists if self.attempt == CREATE => {
                 "edit the file that is there, or name another".to_owned()
@@ -112,7 +107,7 @@ impl Explain for DeliverError {
 
 /// Where the report lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Receipt {
+pub struct WrittenReport {
     /// The page.
     pub html: PathBuf,
     /// Its facts.
@@ -124,7 +119,7 @@ pub struct Receipt {
 }
 
 /// The rights of a folder whose files have these: those who may read may enter.
-fn of_folder(mode: u32) -> u32 {
+fn folder_mode(mode: u32) -> u32 {
     mode | (mode & 0o444) >> 2
 }
 
@@ -136,15 +131,15 @@ fn of_folder(mode: u32) -> u32 {
 pub fn check(folder: &Path, mode: u32) -> Result<(), DeliverError> {
     let is_new = !folder.exists();
     let mut builder = fs::DirBuilder::new();
-    builder.recursive(true).mode(of_folder(mode));
+    builder.recursive(true).mode(folder_mode(mode));
     builder.create(folder).map_err(DeliverError::of("make the folder", folder))?;
     if is_new {
         // The umask took its part of what was asked for.
-        fs::set_permissions(folder, fs::Permissions::from_mode(of_folder(mode)))
+        fs::set_permissions(folder, fs::Permissions::from_mode(folder_mode(mode)))
             .map_err(DeliverError::of("set the rights of the folder", folder))?;
     }
     tempfile::Builder::new()
-        .prefix(STAGED)
+        .prefix(STAGED_PREFIX)
         .tempfile_in(folder)
         .map(drop)
         .map_err(DeliverError::of("write to the folder", folder))
@@ -152,9 +147,9 @@ pub fn check(folder: &Path, mode: u32) -> Result<(), DeliverError> {
 
 /// Where a folder for reports would be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum FolderState {
     /// It is there.
-    There,
+    Exists,
     /// It would be made in this one, the nearest that is there.
     Missing(PathBuf),
 }
@@ -164,18 +159,50 @@ pub enum Place {
 ///
 /// # Errors
 /// The folder could not be made or written to.
-pub fn look(folder: &Path) -> Result<Place, DeliverError> {
+pub fn probe_folder(folder: &Path) -> Result<FolderState, DeliverError> {
     let there = |path: &&Path| path.symlink_metadata().is_ok();
-    let nearest = folder.ancestors().map(named).find(there).unwrap_or(Path::new("."));
-    let is_there = nearest == named(folder);
+    let nearest = folder.ancestors().map(or_current).find(there).unwrap_or(Path::new("."));
+    let is_there = nearest == or_current(folder);
     let attempt = if is_there { "write to the folder" } else { "make the folder" };
     tempfile::tempfile_in(nearest).map(drop).map_err(DeliverError::of(attempt, folder))?;
-    Ok(if is_there { Place::There } else { Place::Missing(nearest.to_owned()) })
+    Ok(if is_there { FolderState::Exists } else { FolderState::Missing(nearest.to_owned()) })
+}
+
+/// The same for the folder of what must outlive a run.
+///
+/// # Errors
+/// As [`probe_folder`].
+pub fn probe_state_folder(folder: &Path) -> Result<FolderState, DeliverError> {
+    probe_folder(folder).map_err(|error| DeliverError { alternative: ("folder", "--state"), ..error })
 }
 
 /// The folder above `reports` is the one that the program runs in.
-fn named(path: &Path) -> &Path {
+fn or_current(path: &Path) -> &Path {
     if path.as_os_str().is_empty() { Path::new(".") } else { path }
+}
+
+/// The name of a report's files, without the ending: its parts with `_` between them.
+pub fn file_name(parts: &[&str]) -> String {
+    parts.iter().map(|part| plain(part)).collect::<Vec<_>>().join("_")
+}
+
+/// The longest part of a file name.
+const LONGEST_PART: usize = 60;
+
+/// A part of a file name out of untrusted text: what is no plain letter, digit,
+/// dot, dash or underscore becomes a dash, and it never begins with a dot. A
+/// text that had to be changed ends with its checksum, so that texts which look
+/// alike here do not share a file.
+fn plain(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let name: String = text.chars().map(|c| if is_plain(c) { c } else { '-' }).take(LONGEST_PART).collect();
+    let name = name.strip_prefix('.').map_or(name.clone(), |rest| format!("-{rest}"));
+    if name == text { name } else { format!("{name}-{:08x}", checksum(text)) }
+}
+
+/// FNV-1a, which is the same on every machine and in every version.
+fn checksum(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |sum, byte| (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 /// Writes the page and its facts as `NAME.html` and `NAME.json`, and the
@@ -195,14 +222,14 @@ pub fn write(
     name: &str,
     html: &str,
     json: &str,
-    exports: &[File],
+    exports: &[ExportFile],
     mode: u32,
-) -> Result<Receipt, DeliverError> {
-    let place = |ending: &str| folder.join(format!("{name}{ending}"));
-    let mut receipt = Receipt {
-        html: place(".html"),
-        json: place(".json"),
-        exports: exports.iter().map(|file| place(&file.ending)).collect(),
+) -> Result<WrittenReport, DeliverError> {
+    let path_of = |ending: &str| folder.join(format!("{name}{ending}"));
+    let mut receipt = WrittenReport {
+        html: path_of(".html"),
+        json: path_of(".json"),
+        exports: exports.iter().map(|file| path_of(&file.ending)).collect(),
         removed: Vec::new(),
     };
     // A rename cannot replace a folder, and the second must not fail after the first.
@@ -210,65 +237,56 @@ pub fn write(
     let exports_to = receipt.exports.iter().map(|path| destination(path)).collect::<Result<Vec<_>, _>>()?;
     let all = || [&html_to, &json_to].into_iter().chain(&exports_to);
     let mut met = BTreeSet::new();
-    if let Some(twice) = all().find(|path| !met.insert(real(path))) {
+    if let Some(twice) = all().find(|path| !met.insert(canonical(path))) {
         let refused =
             DeliverError::of("write", twice)(io::Error::other("two files of the report lead there"));
-        return Err(DeliverError { own_hint: Some("let each link lead to a file of its own"), ..refused });
+        return Err(DeliverError {
+            hint_override: Some("let each link lead to a file of its own"),
+            ..refused
+        });
     }
-    let folders: BTreeSet<&Path> = all().map(|path| above(path)).chain([folder]).collect();
-    let mut places = Vec::new();
-    for folder in folders {
-        let place = fs::File::open(folder).map_err(DeliverError::of("open the folder", folder))?;
-        // For as long as this run has files here that are not whole. A file system
-        // without locks only loses the clearing away.
-        let _ = flock(&place, FlockOperation::LockShared);
-        places.push((folder, place));
-    }
-    let page = staged(&html_to, html.as_bytes(), mode)?;
-    let mut others = vec![(staged(&json_to, json.as_bytes(), mode)?, &json_to)];
+    let folders: BTreeSet<&Path> = all().map(|path| parent_folder(path)).chain([folder]).collect();
+    let lock = |folder: &Path| StagingLock::take(folder).map_err(DeliverError::of("open the folder", folder));
+    let locks = folders.into_iter().map(lock).collect::<Result<Vec<_>, _>>()?;
+    let page = stage(&html_to, html.as_bytes(), mode)?;
+    let mut others = vec![(stage(&json_to, json.as_bytes(), mode)?, &json_to)];
     for (file, target) in exports.iter().zip(&exports_to) {
-        others.push((staged(target, &file.bytes, mode)?, target));
+        others.push((stage(target, &file.bytes, mode)?, target));
     }
-    let stale = stale(folder, name, &receipt.exports);
-    put(page, &html_to, others, &stale)?;
+    let stale = stale_exports(folder, name, &receipt.exports);
+    move_into_place(page, &html_to, others, &stale)?;
     receipt.removed = stale;
-    for (folder, place) in &places {
+    for lock in &locks {
         // Without this a crash of the machine could forget the renames.
-        let unsynced = |error| DeliverError { kept: BOTH, ..DeliverError::of("sync", folder)(error) };
-        place.sync_all().map_err(unsynced)?;
+        let unsynced = |error| DeliverError { kept: BOTH, ..DeliverError::of("sync", &lock.path)(error) };
+        lock.folder.sync_all().map_err(unsynced)?;
     }
-    for (folder, place) in &places {
-        // Given back first: of two runs that end together one gets it alone.
-        let _ = flock(place, FlockOperation::Unlock);
-        if flock(place, FlockOperation::NonBlockingLockExclusive).is_ok() {
-            sweep(folder);
-        }
-    }
+    locks.into_iter().for_each(|lock| lock.release(fs::FileType::is_file));
     Ok(receipt)
 }
 
 /// Puts all files in their places, and takes away exports that are no more.
-fn put(
+fn move_into_place(
     page: tempfile::NamedTempFile,
     html: &Path,
     others: Vec<(tempfile::NamedTempFile, &PathBuf)>,
     stale: &[PathBuf],
 ) -> Result<(), DeliverError> {
-    let mut kept = UNTOUCHED;
+    let mut kept = UNCHANGED;
     // The page last: it never stands beside numbers that are older than itself.
     for (file, target) in others {
-        persist(file, target).map_err(|error| DeliverError { kept, ..error })?;
+        rename_into_place(file, target).map_err(|error| DeliverError { kept, ..error })?;
         kept = FACTS;
     }
     let partly = |error| DeliverError { kept, ..error };
     for path in stale {
         fs::remove_file(path).map_err(DeliverError::of("remove the old export", path)).map_err(partly)?;
     }
-    persist(page, html).map_err(partly)
+    rename_into_place(page, html).map_err(partly)
 }
 
 /// The exports of a report in a folder, in order, without those that are written now.
-fn stale(folder: &Path, name: &str, written: &[PathBuf]) -> Vec<PathBuf> {
+fn stale_exports(folder: &Path, name: &str, written: &[PathBuf]) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let is_stale = |entry: &fs::DirEntry| {
         let own = entry.file_name().to_str().and_then(|file| file.strip_prefix(name)).is_some_and(is_export);
@@ -287,8 +305,8 @@ const CREATE: &str = "create the file";
 ///
 /// # Errors
 /// There is one, or none can be written there.
-pub fn begin(path: &Path, text: &str) -> Result<(), DeliverError> {
-    let failed = || of_settings(CREATE, path);
+pub fn create_file(path: &Path, text: &str) -> Result<(), DeliverError> {
+    let failed = || settings_error(CREATE, path);
     let created = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     let mut file = created.map_err(failed())?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed())
@@ -301,22 +319,42 @@ pub fn begin(path: &Path, text: &str) -> Result<(), DeliverError> {
 /// It cannot be made.
 pub fn make_private(folder: &Path) -> Result<(), DeliverError> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.map_err(of_settings("make the folder", folder))
+    made.map_err(settings_error("make the folder", folder))
 }
 
-fn of_settings(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DeliverError {
+fn settings_error(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DeliverError {
     let error = DeliverError::of(attempt, path);
-    move |source| DeliverError { instead: ("file", "--config"), ..error(source) }
+    move |source| DeliverError { alternative: ("file", "--config"), ..error(source) }
 }
 
-/// Clears away what killed runs have left, once nobody is writing here. The
-/// report stands by now, so that nothing that fails here matters.
-fn sweep(folder: &Path) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
-    for entry in entries.flatten() {
-        let is_staged = entry.file_name().to_str().is_some_and(|name| name.starts_with(STAGED));
-        if is_staged && entry.file_type().is_ok_and(|kind| kind.is_file()) {
-            let _ = fs::remove_file(entry.path());
+/// A folder in which this run has staged files, locked so that no other run takes
+/// them for leftovers. On a file system without locks nothing is cleared away.
+struct StagingLock {
+    path: PathBuf,
+    folder: fs::File,
+}
+
+impl StagingLock {
+    fn take(path: &Path) -> io::Result<Self> {
+        let folder = fs::File::open(path)?;
+        let _ = flock(&folder, FlockOperation::LockShared);
+        Ok(Self { path: path.to_owned(), folder })
+    }
+
+    /// Releases the lock, and deletes what killed runs have left if no other run
+    /// holds it. The report is written by now, so no failure here matters.
+    fn release(self, is_leftover: fn(&fs::FileType) -> bool) {
+        // Released first: of two runs that end together one gets the lock alone.
+        let _ = flock(&self.folder, FlockOperation::Unlock);
+        if flock(&self.folder, FlockOperation::NonBlockingLockExclusive).is_err() {
+            return;
+        }
+        for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
+            let is_staged = entry.file_name().to_str().is_some_and(|name| name.starts_with(STAGED_PREFIX));
+            if is_staged && entry.file_type().is_ok_and(|kind| is_leftover(&kind)) {
+                let path = entry.path();
+                let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+            }
         }
     }
 }
@@ -324,8 +362,8 @@ fn sweep(folder: &Path) {
 /// The path that a rename takes for a file: that of the file itself, or where a
 /// link of ours leads. Never a folder or a device.
 fn destination(path: &Path) -> Result<PathBuf, DeliverError> {
-    let target = link::followed(path).map_err(|error| DeliverError {
-        own_hint: Some(
+    let target = link::follow_own_link(path).map_err(|error| DeliverError {
+        hint_override: Some(
             "remove the link, or let it lead to a file with the same ending in a folder that is there",
         ),
         ..DeliverError::of("replace", path)(error)
@@ -339,20 +377,21 @@ fn destination(path: &Path) -> Result<PathBuf, DeliverError> {
 }
 
 /// The path of a file without links in its folders, to compare with others.
-fn real(path: &Path) -> PathBuf {
-    let folder = fs::canonicalize(above(path)).unwrap_or_else(|_| above(path).to_owned());
+fn canonical(path: &Path) -> PathBuf {
+    let folder = fs::canonicalize(parent_folder(path)).unwrap_or_else(|_| parent_folder(path).to_owned());
     path.file_name().map_or(folder.clone(), |name| folder.join(name))
 }
 
 /// The folder that a file lies in.
-fn above(path: &Path) -> &Path {
-    named(path.parent().unwrap_or(Path::new("")))
+fn parent_folder(path: &Path) -> &Path {
+    or_current(path.parent().unwrap_or(Path::new("")))
 }
 
-fn staged(target: &Path, bytes: &[u8], mode: u32) -> Result<tempfile::NamedTempFile, DeliverError> {
+fn stage(target: &Path, bytes: &[u8], mode: u32) -> Result<tempfile::NamedTempFile, DeliverError> {
     let failed = || DeliverError::of("write", target);
     // A temporary file is made for its owner alone.
-    let mut file = tempfile::Builder::new().prefix(STAGED).tempfile_in(above(target)).map_err(failed())?;
+    let mut file =
+        tempfile::Builder::new().prefix(STAGED_PREFIX).tempfile_in(parent_folder(target)).map_err(failed())?;
     file.write_all(bytes).map_err(failed())?;
     if mode != PRIVATE {
         file.as_file().set_permissions(fs::Permissions::from_mode(mode)).map_err(failed())?;
@@ -361,7 +400,7 @@ fn staged(target: &Path, bytes: &[u8], mode: u32) -> Result<tempfile::NamedTempF
     Ok(file)
 }
 
-fn persist(file: tempfile::NamedTempFile, target: &Path) -> Result<(), DeliverError> {
+fn rename_into_place(file: tempfile::NamedTempFile, target: &Path) -> Result<(), DeliverError> {
     file.persist(target).map(drop).map_err(|error| DeliverError::of("replace", target)(error.error))
 }
 
@@ -382,7 +421,7 @@ mod tests {
     #[test]
     fn exports_of_an_earlier_run_go_and_those_of_other_reports_stay() {
         let folder = tempfile::tempdir().unwrap();
-        let file = |ending: &str, text: &str| File { ending: ending.to_owned(), bytes: text.into() };
+        let file = |ending: &str, text: &str| ExportFile { ending: ending.to_owned(), bytes: text.into() };
         let first = [file(".xlsx", "1"), file("_whole.csv", "1"), file("_by-org.csv", "1")];
         write(folder.path(), "o_2026-W41", "1", "1", &first, PRIVATE).unwrap();
         let others = [
@@ -427,7 +466,7 @@ mod tests {
             std::os::unix::fs::symlink(target, folder.path().join(name)).unwrap();
         }
         let exports = ["_whole.csv", "_by-org.csv"]
-            .map(|ending| File { ending: ending.to_owned(), bytes: ending.into() });
+            .map(|ending| ExportFile { ending: ending.to_owned(), bytes: ending.into() });
         let error = write(folder.path(), "a", "new", "new", &exports, PRIVATE).unwrap_err();
         assert!(error.to_string().contains("two files of the report lead there"), "{error}");
         assert_eq!((error.exit(), fs::read_dir(folder.path()).unwrap().count()), (Exit::Output, 3));
@@ -440,7 +479,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), "a", "old", "old", &[], PRIVATE).unwrap();
         fs::create_dir(folder.path().join("a.xlsx")).unwrap();
-        let exports = [File { ending: ".xlsx".to_owned(), bytes: Vec::new() }];
+        let exports = [ExportFile { ending: ".xlsx".to_owned(), bytes: Vec::new() }];
         let error = write(folder.path(), "a", "new", "new", &exports, PRIVATE).unwrap_err();
         assert!(error.to_string().contains("a.xlsx"), "{error}");
         assert_eq!(fs::read_to_string(folder.path().join("a.html")).unwrap(), "old");
@@ -487,15 +526,21 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let old = write(folder.path(), "a", "old", "old", &[], PRIVATE).unwrap();
         let read = || [&old.html, &old.json].map(|path| fs::read_to_string(path).unwrap());
-        let staged = |text: &str| staged(&old.html, text.as_bytes(), PRIVATE).unwrap();
+        let new = |text: &str| stage(&old.html, text.as_bytes(), PRIVATE).unwrap();
         // A staged file that has vanished cannot be moved to its place.
-        let (page, facts) = (staged("new"), staged("new"));
+        let (page, facts) = (new("new"), new("new"));
         fs::remove_file(facts.path()).unwrap();
-        assert_eq!(put(page, &old.html, vec![(facts, &old.json)], &[]).unwrap_err().kept(), UNTOUCHED);
+        assert_eq!(
+            move_into_place(page, &old.html, vec![(facts, &old.json)], &[]).unwrap_err().kept(),
+            UNCHANGED
+        );
         assert_eq!(read(), ["old", "old"]);
-        let (page, facts) = (staged("new"), staged("new"));
+        let (page, facts) = (new("new"), new("new"));
         fs::remove_file(page.path()).unwrap();
-        assert_eq!(put(page, &old.html, vec![(facts, &old.json)], &[]).unwrap_err().kept(), FACTS);
+        assert_eq!(
+            move_into_place(page, &old.html, vec![(facts, &old.json)], &[]).unwrap_err().kept(),
+            FACTS
+        );
         assert_eq!(read(), ["old", "new"]);
     }
 
@@ -516,21 +561,27 @@ mod tests {
         let file = folder.path().join("file");
         fs::write(&file, "x").unwrap();
         let missing = folder.path().join("a/b");
-        assert_eq!(look(folder.path()).unwrap(), Place::There);
-        assert_eq!(look(&missing).unwrap(), Place::Missing(folder.path().to_owned()));
-        let error = look(&file).unwrap_err();
+        assert_eq!(probe_folder(folder.path()).unwrap(), FolderState::Exists);
+        assert_eq!(probe_folder(&missing).unwrap(), FolderState::Missing(folder.path().to_owned()));
+        let error = probe_folder(&file).unwrap_err();
         assert!(error.to_string().starts_with("could not write to the folder"), "{error}");
-        let error = look(&file.join("below")).unwrap_err();
+        let error = probe_folder(&file.join("below")).unwrap_err();
         assert!(error.to_string().starts_with("could not make the folder"), "{error}");
         // A link to nowhere is no folder, and none can be made in its place.
         std::os::unix::fs::symlink("nowhere", folder.path().join("link")).unwrap();
-        assert!(look(&folder.path().join("link")).is_err());
+        assert!(probe_folder(&folder.path().join("link")).is_err());
         assert!(check(&folder.path().join("link"), PRIVATE).is_err());
         if Path::new("/proc/self").exists() {
-            assert!(look(Path::new("/proc")).is_err() && look(Path::new("/proc/reports")).is_err());
+            assert!(
+                probe_folder(Path::new("/proc")).is_err()
+                    && probe_folder(Path::new("/proc/reports")).is_err()
+            );
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
-        assert_eq!(look(Path::new("no such folder")).unwrap(), Place::Missing(PathBuf::from(".")));
+        assert_eq!(
+            probe_folder(Path::new("no such folder")).unwrap(),
+            FolderState::Missing(PathBuf::from("."))
+        );
     }
 
     #[test]

@@ -5,10 +5,9 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, flock};
 use tempfile::TempDir;
 
-use super::{DeliverError, STAGED, named};
+use super::{DeliverError, STAGED_PREFIX, StagingLock, or_current};
 use crate::fetch::UNFINISHED;
 
 /// What is on the disk where a folder of pages could not be filled.
@@ -20,21 +19,20 @@ const OWN_FOLDER: &str = "name a folder that is yet to be made, or one of your o
 const HINT: &str = "name a folder that you may write to, and with room in it, with --save-pages";
 
 /// Pages that are kept beside their folder until their run is sure of them.
-pub struct Pages {
+pub struct PagesWriter {
     folder: PathBuf,
-    staged: TempDir,
-    /// Held, and locked, as long as the run goes on.
-    place: File,
+    staging: TempDir,
+    lock: StagingLock,
     names: Vec<String>,
     failed: Option<DeliverError>,
 }
 
 fn failed(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DeliverError {
     let of = DeliverError::of(attempt, path);
-    move |source| DeliverError { own_hint: Some(HINT), kept: KEPT, ..of(source) }
+    move |source| DeliverError { hint_override: Some(HINT), kept: KEPT, ..of(source) }
 }
 
-impl Pages {
+impl PagesWriter {
     /// Makes the folder, for this user alone, and proves that it can be written to.
     /// An existing folder that others may enter is closed to them if nothing but
     /// pages is in it.
@@ -43,19 +41,17 @@ impl Pages {
     /// The folder cannot be made or written to, belongs to somebody else, or is
     /// open to others and holds other files.
     pub fn begin(folder: &Path) -> Result<Self, DeliverError> {
-        let folder = named(folder).to_owned();
+        let folder = or_current(folder).to_owned();
         let make = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
         make.map_err(failed("make the folder", &folder))?;
-        let place = File::open(&folder).map_err(failed("open the folder", &folder))?;
-        tighten(&folder, &place).map_err(|source| DeliverError {
-            own_hint: Some(OWN_FOLDER),
+        let lock = StagingLock::take(&folder).map_err(failed("open the folder", &folder))?;
+        close_to_others(&folder, &lock.folder).map_err(|source| DeliverError {
+            hint_override: Some(OWN_FOLDER),
             ..failed("keep pages in", &folder)(source)
         })?;
-        // A file system without locks only loses the clearing away.
-        let _ = flock(&place, FlockOperation::LockShared);
-        let staged = tempfile::Builder::new().prefix(STAGED).tempdir_in(&folder);
-        let staged = staged.map_err(failed("write to the folder", &folder))?;
-        Ok(Self { folder, staged, place, names: Vec::new(), failed: None })
+        let staging = tempfile::Builder::new().prefix(STAGED_PREFIX).tempdir_in(&folder);
+        let staging = staging.map_err(failed("write to the folder", &folder))?;
+        Ok(Self { folder, staging, lock, names: Vec::new(), failed: None })
     }
 
     /// Keeps the answer that has this place in its walk. What fails is told in the end.
@@ -64,7 +60,7 @@ impl Pages {
             return;
         }
         let name = format!("page_{major:012}_{minor:06}.json");
-        let path = self.staged.path().join(&name);
+        let path = self.staging.path().join(&name);
         let write = || {
             let mut file =
                 OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
@@ -79,7 +75,7 @@ impl Pages {
     /// Forgets all: the walk begins anew.
     pub fn restart(&mut self) {
         for name in self.names.drain(..) {
-            if let Err(error) = fs::remove_file(self.staged.path().join(name)) {
+            if let Err(error) = fs::remove_file(self.staging.path().join(name)) {
                 self.failed.get_or_insert(failed("write to the folder", &self.folder)(error));
             }
         }
@@ -92,7 +88,7 @@ impl Pages {
     /// # Errors
     /// A page could not be kept.
     pub fn finish(self) -> Result<(), DeliverError> {
-        let Self { folder, staged, place, names, failed: before } = self;
+        let Self { folder, staging, lock, names, failed: before } = self;
         if let Some(error) = before {
             return Err(error);
         }
@@ -102,7 +98,7 @@ impl Pages {
                 // Of a run that was killed here.
                 fs::remove_dir_all(&unfinished)?;
             }
-            fs::rename(staged.path(), &unfinished)?;
+            fs::rename(staging.path(), &unfinished)?;
             for entry in fs::read_dir(&folder)? {
                 let entry = entry?;
                 if entry.file_name().to_str().is_some_and(is_page) && entry.file_type()?.is_file() {
@@ -116,56 +112,43 @@ impl Pages {
                     _ => {}
                 }
             }
-            place.sync_all()?;
+            lock.folder.sync_all()?;
             fs::remove_dir_all(&unfinished)
         };
         put().map_err(failed("put the pages into", &folder))?;
         // Its folder is in its place by now.
-        let _ = staged.keep();
-        let _ = flock(&place, FlockOperation::Unlock);
-        if flock(&place, FlockOperation::NonBlockingLockExclusive).is_ok() {
-            sweep(&folder);
-        }
+        let _ = staging.keep();
+        lock.release(fs::FileType::is_dir);
         Ok(())
     }
 }
 
 /// Closes a folder to other users, unless it holds files that they may be meant to see.
-fn tighten(folder: &Path, place: &File) -> io::Result<()> {
-    let found = place.metadata()?;
+fn close_to_others(path: &Path, folder: &File) -> io::Result<()> {
+    let found = folder.metadata()?;
     if found.uid() != rustix::process::geteuid().as_raw() {
         return Err(io::Error::other("the folder belongs to another user"));
     }
     if found.mode() & 0o077 == 0 {
         return Ok(());
     }
-    for entry in fs::read_dir(folder)? {
+    for entry in fs::read_dir(path)? {
         let name = entry?.file_name();
-        let is_ours = |name: &str| is_page(name) || name == UNFINISHED || name.starts_with(STAGED);
+        let is_ours = |name: &str| is_page(name) || name == UNFINISHED || name.starts_with(STAGED_PREFIX);
         if !name.to_str().is_some_and(is_ours) {
             return Err(io::Error::other("other users may enter the folder, and not only pages are in it"));
         }
     }
-    place.set_permissions(fs::Permissions::from_mode(0o700))
+    folder.set_permissions(fs::Permissions::from_mode(0o700))
 }
 
-/// The names that [`Pages::add`] gives.
+/// The names that [`PagesWriter::add`] gives.
 fn is_page(name: &str) -> bool {
     let numbers = name.strip_prefix("page_").and_then(|rest| rest.strip_suffix(".json"));
     numbers.and_then(|numbers| numbers.split_once('_')).is_some_and(|(major, minor)| {
         let is_number = |text: &str, least| text.len() >= least && text.bytes().all(|b| b.is_ascii_digit());
         is_number(major, 12) && is_number(minor, 6)
     })
-}
-
-/// Clears away what killed runs have left.
-fn sweep(folder: &Path) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let is_staged = entry.file_name().to_str().is_some_and(|name| name.starts_with(STAGED));
-        if is_staged && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            let _ = fs::remove_dir_all(entry.path());
-        }
-    }
 }
 
 #[cfg(test)]
@@ -185,17 +168,17 @@ mod tests {
     fn the_pages_of_a_run_take_the_place_of_those_before() {
         let above = tempfile::tempdir().unwrap();
         let folder = above.path().join("a/pages");
-        let mut pages = Pages::begin(&folder).unwrap();
+        let mut pages = PagesWriter::begin(&folder).unwrap();
         pages.add((0, 0), "{}");
         pages.add((200, 0), "{}");
         // Nothing is in its place before the end.
-        assert!(names(&folder).iter().all(|name| name.starts_with(STAGED)));
+        assert!(names(&folder).iter().all(|name| name.starts_with(STAGED_PREFIX)));
         pages.finish().unwrap();
         assert_eq!(names(&folder), ["page_000000000000_000000.json", "page_000000000200_000000.json"]);
         fs::write(folder.join("mine.json"), "[]").unwrap();
         fs::create_dir(folder.join(".acumen-killed")).unwrap();
         fs::create_dir(folder.join(UNFINISHED)).unwrap();
-        let mut pages = Pages::begin(&folder).unwrap();
+        let mut pages = PagesWriter::begin(&folder).unwrap();
         pages.add((100, 0), "{}");
         pages.restart();
         pages.add((0, 1), "[]");
@@ -210,7 +193,7 @@ mod tests {
     #[test]
     fn a_run_that_is_given_up_leaves_what_was_there() {
         let folder = tempfile::tempdir().unwrap();
-        let mut pages = Pages::begin(folder.path()).unwrap();
+        let mut pages = PagesWriter::begin(folder.path()).unwrap();
         pages.add((0, 0), "{}");
         drop(pages);
         assert_eq!(names(folder.path()), [""; 0]);
@@ -221,7 +204,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         fs::write(&file, "x").unwrap();
-        let error = Pages::begin(&file).err().unwrap();
+        let error = PagesWriter::begin(&file).err().unwrap();
         assert!(error.hint().contains("--save-pages"), "{}", error.hint());
     }
 
@@ -231,21 +214,21 @@ mod tests {
         let mode = || fs::metadata(folder.path()).unwrap().mode() & 0o777;
         let open = || fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         open();
-        drop(Pages::begin(folder.path()).unwrap());
+        drop(PagesWriter::begin(folder.path()).unwrap());
         assert_eq!(mode(), 0o700);
         open();
         fs::write(folder.path().join("page_000000000000_000000.json"), "{}").unwrap();
-        drop(Pages::begin(folder.path()).unwrap());
+        drop(PagesWriter::begin(folder.path()).unwrap());
         assert_eq!(mode(), 0o700);
         open();
         fs::write(folder.path().join("notes.txt"), "").unwrap();
-        let error = Pages::begin(folder.path()).err().unwrap();
+        let error = PagesWriter::begin(folder.path()).err().unwrap();
         assert!(error.to_string().contains("other users may enter") && error.hint().contains("chmod 700"));
         assert_eq!(mode(), 0o755);
         // Only root can give a folder away.
         let other = tempfile::tempdir().unwrap();
         if std::os::unix::fs::chown(other.path(), Some(65_534), None).is_ok() {
-            let error = Pages::begin(other.path()).err().unwrap();
+            let error = PagesWriter::begin(other.path()).err().unwrap();
             assert!(error.to_string().contains("belongs to another user"), "{error}");
         }
     }

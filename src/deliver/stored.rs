@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{DeliverError, destination, named, persist, staged};
+use super::{DeliverError, destination, or_current, rename_into_place, stage};
 use crate::exit::Exit;
 use crate::regular_file::{self, Links};
 
@@ -13,16 +13,17 @@ use crate::regular_file::{self, Links};
 /// # Errors
 /// The file cannot be written; what stood there before is untouched.
 pub fn write_message(path: &Path, bytes: &[u8], mode: u32) -> Result<(), DeliverError> {
-    let hinting =
-        |error: DeliverError| error.about_whole("name a file in a folder you may write to with --eml");
+    let hinting = |error: DeliverError| {
+        error.about_written_report("name a file in a folder you may write to with --eml")
+    };
     let target = destination(path).map_err(hinting)?;
-    let file = staged(&target, bytes, mode).map_err(hinting)?;
-    persist(file, &target).map_err(hinting)
+    let file = stage(&target, bytes, mode).map_err(hinting)?;
+    rename_into_place(file, &target).map_err(hinting)
 }
 
 /// A report as it lies on the disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stored {
+pub struct StoredReport {
     /// The name of its files, without the ending.
     pub name: String,
     /// `facts.json`.
@@ -34,10 +35,10 @@ pub struct Stored {
 ///
 /// # Errors
 /// It is neither, or cannot be read.
-pub fn read(report: &Path) -> Result<Stored, DeliverError> {
+pub fn read_report(report: &Path) -> Result<StoredReport, DeliverError> {
     const HINT: &str =
         "name a report that acumen wrote: NAME.html or NAME.json, with NAME.json beside the page";
-    let typed = |error: DeliverError| DeliverError { exit: Exit::Usage, ..error.about_whole(HINT) };
+    let typed = |error: DeliverError| DeliverError { exit: Exit::Usage, ..error.about_written_report(HINT) };
     let ending = report.extension().and_then(|ending| ending.to_str());
     let name = report.file_stem().and_then(|name| name.to_str());
     let (Some("html" | "json"), Some(name)) = (ending, name) else {
@@ -47,11 +48,11 @@ pub fn read(report: &Path) -> Result<Stored, DeliverError> {
     let path = report.with_extension("json");
     let json = regular_file::read_text(&path, Links::Refuse, regular_file::FACTS);
     let json = json.map_err(DeliverError::of("read", &path)).map_err(typed)?;
-    let folder = named(report.parent().unwrap_or(report)).to_owned();
-    Ok(Stored { name: name.to_owned(), json, folder })
+    let folder = or_current(report.parent().unwrap_or(report)).to_owned();
+    Ok(StoredReport { name: name.to_owned(), json, folder })
 }
 
-impl Stored {
+impl StoredReport {
     /// The bytes of the file of this report with another ending.
     ///
     /// # Errors
@@ -61,7 +62,8 @@ impl Stored {
         regular_file::read(&path, Links::Refuse, regular_file::ATTACHMENT).map_err(|error| {
             let is_refused = regular_file::is_refusal(&error);
             let error = DeliverError::of("read what is to be attached,", &path)(error);
-            let error = error.about_whole("write the report with what --mail-attach names, or attach none");
+            let error =
+                error.about_written_report("write the report with what --mail-attach names, or attach none");
             if is_refused { DeliverError { exit: Exit::Usage, ..error } } else { error }
         })
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::line::{Line, failed, failure, ok};
-use crate::deliver::{self, Place, PostError, Rehearsal, SmtpError};
+use crate::deliver::{self, DryRun, FolderState, SendError, SmtpError};
 use crate::error::Error;
 use crate::exit::Explain;
 use crate::mail as letter;
@@ -31,8 +31,8 @@ pub async fn mail(wanted: &Result<Option<Mail>, Error>) -> Option<Line> {
     let sender = addresses.sender();
     let recipients = addresses.recipients("");
     let all = recipients.len();
-    let rehearsed = match deliver::rehearse(server, sender, recipients).await {
-        Ok(rehearsed) => rehearsed,
+    let dry_run = match deliver::dry_run(server, sender, recipients).await {
+        Ok(dry_run) => dry_run,
         Err(error @ (SmtpError::Refused { .. } | SmtpError::Later { .. })) => {
             let hint =
                 "it is there, but does not take mail from this machine and sender: ask whoever runs it";
@@ -40,9 +40,9 @@ pub async fn mail(wanted: &Result<Option<Mail>, Error>) -> Option<Line> {
         }
         Err(error) => return Some(failure(NAME, &error)),
     };
-    if !rehearsed.refused.is_empty() {
-        let others = rehearsed.refused.len() < all;
-        let error = SmtpError::Recipients { server: server.place(), refused: rehearsed.refused, others };
+    if !dry_run.refused.is_empty() {
+        let others = dry_run.refused.len() < all;
+        let error = SmtpError::Recipients { server: server.place(), refused: dry_run.refused, others };
         let hint = match others {
             true => "check the address; a run sends the mail to the others",
             false => "check the addresses, and what the server lets this user send",
@@ -53,13 +53,13 @@ pub async fn mail(wanted: &Result<Option<Mail>, Error>) -> Option<Line> {
         NAME,
         taken(
             server,
-            &rehearsed,
+            &dry_run,
             &format!("{sender} to {all} {}", if all == 1 { "recipient" } else { "recipients" }),
         ),
     ))
 }
 
-fn taken(server: &Server, rehearsed: &Rehearsal, mail: &str) -> String {
+fn taken(server: &Server, dry_run: &DryRun, mail: &str) -> String {
     let how = match server.security {
         Security::Plain => "on this machine and without TLS",
         Security::Tls => "over TLS, and its certificate is trusted",
@@ -69,7 +69,7 @@ fn taken(server: &Server, rehearsed: &Rehearsal, mail: &str) -> String {
         .login
         .as_ref()
         .map_or_else(String::new, |login| format!(", lets {} in", clean(&login.user, 60)));
-    let parts = match rehearsed.envelopes {
+    let parts = match dry_run.envelopes {
         1 => String::new(),
         parts => format!(", in {parts} parts"),
     };
@@ -77,7 +77,7 @@ fn taken(server: &Server, rehearsed: &Rehearsal, mail: &str) -> String {
         "{} answers {how}; it knows this machine as {}{login}, and takes mail from {mail}{parts}; \
          nothing was sent",
         server.place(),
-        clean(&rehearsed.helo, 100)
+        clean(&dry_run.helo, 100)
     )
 }
 
@@ -86,8 +86,8 @@ pub fn state(folder: &Path) -> Line {
     const NAME: &str = "state";
     match look(folder) {
         Ok(None) => ok(NAME, format!("what is kept in {} can be read", shown(folder))),
-        Ok(Some(Place::There)) => ok(NAME, format!("{} can be written to", shown(folder))),
-        Ok(Some(Place::Missing(above))) => {
+        Ok(Some(FolderState::Exists)) => ok(NAME, format!("{} can be written to", shown(folder))),
+        Ok(Some(FolderState::Missing(above))) => {
             ok(NAME, format!("{} is not there and can be made in {}", shown(folder), shown(&above)))
         }
         Err(error) => failure(NAME, &error),
@@ -95,9 +95,9 @@ pub fn state(folder: &Path) -> Line {
 }
 
 /// Nothing is to be made where the log is there.
-fn look(folder: &Path) -> Result<Option<Place>, Error> {
-    match deliver::look_ledger(folder).map_err(PostError::from)? {
+fn look(folder: &Path) -> Result<Option<FolderState>, Error> {
+    match deliver::check_send_log(folder).map_err(SendError::from)? {
         true => Ok(None),
-        false => Ok(Some(deliver::look_state(folder)?)),
+        false => Ok(Some(deliver::probe_state_folder(folder)?)),
     }
 }

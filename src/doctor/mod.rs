@@ -302,9 +302,9 @@ fn answers(
 }
 
 fn output(args: &ReportArgs) -> Line {
-    match deliver::look(&args.out) {
-        Ok(deliver::Place::There) => ok("output", format!("{} can be written to", shown(&args.out))),
-        Ok(deliver::Place::Missing(above)) => {
+    match deliver::probe_folder(&args.out) {
+        Ok(deliver::FolderState::Exists) => ok("output", format!("{} can be written to", shown(&args.out))),
+        Ok(deliver::FolderState::Missing(above)) => {
             ok("output", format!("{} is not there and can be made in {}", shown(&args.out), shown(&above)))
         }
         Err(error) => failure("output", &error),

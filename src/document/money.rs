@@ -1,6 +1,6 @@
 //! What there is to say where prices or the budget have nothing to go by.
 
-use crate::cycle::{self, Cycle};
+use crate::cycle::{self, BudgetCycle};
 use crate::settings::Settings;
 
 /// What becomes of prices, and of the budget, where nothing is metered.
@@ -18,7 +18,7 @@ pub fn unpriced(settings: &Settings, metered: bool) -> Option<String> {
 
 /// Why there is no budget, or not of these months or billing cycles, which what was saved
 /// covers in part; `is_withheld` where people would be told of.
-pub fn unbudgeted(settings: &Settings, unreached: &[&Cycle], is_withheld: bool) -> Vec<String> {
+pub fn unbudgeted(settings: &Settings, unreached: &[&BudgetCycle], is_withheld: bool) -> Vec<String> {
     let has_budget = settings.money.as_ref().is_some_and(|money| money.budget.is_some());
     let mut notes = Vec::new();
     if has_budget && is_filtered(settings) {

@@ -5,7 +5,7 @@ mod api;
 pub use api::hint_to;
 
 use crate::archive::ArchiveError;
-use crate::deliver::{self, DeliverError, PostError};
+use crate::deliver::{self, DeliverError, SendError};
 use crate::exit::{Exit, Explain, REPORT_IT};
 use crate::export::ExportError;
 use crate::fetch::{FetchError, PagesError};
@@ -61,7 +61,7 @@ pub enum Error {
     Mail(#[from] MailError),
     /// The mail could not be sent.
     #[error(transparent)]
-    Post(#[from] PostError),
+    Post(#[from] SendError),
     /// What belongs on standard output could not be written there.
     #[error("could not write to standard output: {0}")]
     Stdout(std::io::Error),
@@ -98,12 +98,12 @@ impl Error {
         match self {
             Self::Deliver(error) => error.kept(),
             // An address is read before the work, all else of a mail after the report stands.
-            Self::Mail(MailError::Address { .. }) => deliver::UNTOUCHED,
+            Self::Mail(MailError::Address { .. }) => deliver::UNCHANGED,
             // Its files are whole, but what they tell is not.
             Self::Mail(MailError::Incomplete | MailError::NoMatch) => deliver::UNMAILED,
             Self::Stdout(_) | Self::Facts { .. } | Self::Mail(_) | Self::Post(_) => deliver::WHOLE,
             // Nothing of a report is on the disk before all of it is made.
-            _ => deliver::UNTOUCHED,
+            _ => deliver::UNCHANGED,
         }
     }
 }

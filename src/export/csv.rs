@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use csv::{Terminator, WriterBuilder};
 
-use super::{ExportError, File};
+use super::{ExportError, ExportFile};
 use crate::metrics::{ACUS, Dim, Fact, Facts};
 use crate::text::clean;
 
@@ -22,14 +22,14 @@ const NUMBERS: [&str; 5] = ["value", "numerator", "denominator", "n", "previous"
 ///
 /// # Errors
 /// A line could not be written: a defect, not a state of the data.
-pub fn files(facts: &Facts) -> Result<Vec<File>, ExportError> {
+pub fn files(facts: &Facts) -> Result<Vec<ExportFile>, ExportError> {
     let mut groupings: BTreeMap<Vec<Dim>, Vec<&Fact>> = BTreeMap::new();
     for fact in &facts.facts {
         groupings.entry(fact.dims().collect()).or_default().push(fact);
     }
     let file = |(by, rows): (Vec<Dim>, Vec<&Fact>)| {
         let bytes = lines(&by, &rows, facts).map_err(ExportError::of("the CSV files"))?;
-        Ok(File { ending: ending(&by), bytes })
+        Ok(ExportFile { ending: ending(&by), bytes })
     };
     groupings.into_iter().map(file).collect()
 }

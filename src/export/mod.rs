@@ -9,7 +9,7 @@ use std::error::Error;
 use crate::cli::Format;
 use crate::frame::parquet;
 use crate::metrics::{Evidence, Facts, METRICS};
-use crate::report::Run;
+use crate::report::ReportContext;
 
 /// An export could not be made: a defect, not a state of the data.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +27,7 @@ impl ExportError {
 
 /// A file that lies beside the report.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct File {
+pub struct ExportFile {
     /// What follows the report's name: `.xlsx`, `_by-user.csv`.
     pub ending: String,
     /// What is in it.
@@ -43,11 +43,11 @@ pub fn files(
     wanted: &[Format],
     facts: &Facts,
     evidence: &Evidence,
-    run: &Run<'_>,
-) -> Result<Vec<File>, ExportError> {
+    run: &ReportContext<'_>,
+) -> Result<Vec<ExportFile>, ExportError> {
     let mut files = Vec::new();
     if wanted.contains(&Format::Xlsx) {
-        files.push(File { ending: ".xlsx".to_owned(), bytes: xlsx::workbook(facts, evidence, run)? });
+        files.push(ExportFile { ending: ".xlsx".to_owned(), bytes: xlsx::workbook(facts, evidence, run)? });
     }
     if wanted.contains(&Format::Csv) {
         files.extend(self::csv::files(facts)?);
@@ -56,12 +56,12 @@ pub fn files(
 }
 
 /// The files of frames by name: `_pull-requests.parquet`.
-pub fn of_frames(frames: Vec<(&'static str, Vec<u8>)>) -> impl Iterator<Item = File> {
-    frames.into_iter().map(|(name, bytes)| File { ending: of_frame(name), bytes })
+pub fn parquet_files(frames: Vec<(&'static str, Vec<u8>)>) -> impl Iterator<Item = ExportFile> {
+    frames.into_iter().map(|(name, bytes)| ExportFile { ending: parquet_ending(name), bytes })
 }
 
 /// How the name of a frame's file ends: without a second `_`, as [`csv::ending`].
-fn of_frame(name: &str) -> String {
+fn parquet_ending(name: &str) -> String {
     format!("_{}.parquet", name.replace('_', "-"))
 }
 
@@ -69,7 +69,7 @@ fn of_frame(name: &str) -> String {
 /// this run or an earlier one, told by what follows the name.
 pub fn is_export(ending: &str) -> bool {
     let mut groupings = METRICS.iter().flat_map(|metric| metric.groups);
-    let is_frame = |name: &str| ending == of_frame(name);
+    let is_frame = |name: &str| ending == parquet_ending(name);
     ending == ".xlsx"
         || groupings.any(|by| ending == self::csv::ending(by))
         || parquet::NAMES.into_iter().any(is_frame)
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn an_export_is_told_by_its_ending_and_nothing_else_is_taken_for_one() {
-        for file in of_frames(vec![("sessions", Vec::new()), ("pull_requests", Vec::new())]) {
+        for file in parquet_files(vec![("sessions", Vec::new()), ("pull_requests", Vec::new())]) {
             assert!(is_export(&file.ending), "{}", file.ending);
         }
         for file in self::csv::files(&facts()).unwrap() {

@@ -37,7 +37,7 @@ pub fn sending(message: &str, at: DateTime<Utc>) -> String {
 
 /// The name of what a message says: what is sent, to which people, and the numbers in it.
 pub fn message(recipients: &[Recipient], facts_json: &str) -> String {
-    let mut parts: Vec<&str> = recipients.iter().map(|recipient| recipient.copy.as_str()).collect();
+    let mut parts: Vec<&str> = recipients.iter().map(|recipient| recipient.key.as_str()).collect();
     parts.sort_unstable();
     parts.push(facts_json);
     hash(&parts)
@@ -50,7 +50,7 @@ pub fn recipients(report: &str, addresses: impl Iterator<Item = Address>) -> Vec
     // By the spelling too, so that the same one is left whatever the order.
     people.sort_unstable();
     people.dedup_by(|one, other| one.0 == other.0);
-    let recipient = |(name, address): (String, Address)| Recipient { copy: hash(&[report, &name]), address };
+    let recipient = |(name, address): (String, Address)| Recipient { key: hash(&[report, &name]), address };
     people.into_iter().map(recipient).collect()
 }
 
@@ -81,16 +81,16 @@ mod tests {
     fn a_person_is_one_whatever_the_case_and_the_order() {
         let two = to("r", &["b@x.com", "a@x.com"]);
         let same = to("r", &["A@x.com", "a@X.com", "B@x.com", "a@x.com"]);
-        let copies = |people: &[Recipient]| people.iter().map(|one| one.copy.clone()).collect::<Vec<_>>();
-        assert_eq!((two.len(), copies(&two)), (2, copies(&same)));
+        let keys = |people: &[Recipient]| people.iter().map(|one| one.key.clone()).collect::<Vec<_>>();
+        assert_eq!((two.len(), keys(&two)), (2, keys(&same)));
         assert_eq!(message(&two, "{}"), message(&same, "{}"));
         assert_eq!(same, to("r", &["a@x.com", "B@x.com", "a@X.com", "A@x.com"]));
         // Of a longer list everybody is who they were; the message is another.
         let three = to("r", &["a@x.com", "b@x.com", "c@x.com"]);
-        assert_eq!(copies(&three)[..2], copies(&two));
+        assert_eq!(keys(&three)[..2], keys(&two));
         assert_ne!(message(&three, "{}"), message(&two, "{}"));
         assert_ne!(message(&two, "{}"), message(&two, "{ }"));
-        assert!(to("s", &["a@x.com"])[0].copy != two[0].copy && two[0].copy != two[1].copy);
+        assert!(to("s", &["a@x.com"])[0].key != two[0].key && two[0].key != two[1].key);
     }
 
     #[test]

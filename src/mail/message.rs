@@ -7,9 +7,9 @@ use chrono::{DateTime, Datelike, Utc};
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Attachment as Part, Mailbox, Message, MultiPart, MultiPartBuilder, SinglePart};
 
-use super::{Addresses, Attachment, Mail, MailError, identity, picture, text};
+use super::{Addresses, Attachment, MailError, OutgoingMail, identity, png};
 use crate::metrics::Facts;
-use crate::report::{self, Enclosed};
+use crate::report::email::{self, ReportLocation};
 
 /// The message about a report, whose page is called `page`, as it is sent at a moment.
 ///
@@ -24,7 +24,7 @@ pub fn compose(
     addresses: &Addresses,
     attachments: &[Attachment],
     at: DateTime<Utc>,
-) -> Result<Mail, MailError> {
+) -> Result<OutgoingMail, MailError> {
     if !facts.source.ledger.complete {
         return Err(MailError::Incomplete);
     }
@@ -38,23 +38,23 @@ pub fn compose(
     let domain = from.email.domain();
     let id = format!("<{}@{domain}>", identity::sending(&name, at));
 
-    let brief = report::brief(facts)?;
+    let summary = email::summarize(facts)?;
     let is_whole = |attachment: &&Attachment| attachment.name == page;
-    let enclosed = match attachments.iter().find(is_whole) {
-        Some(_) => Enclosed::Attached(page),
-        None => Enclosed::Elsewhere(page),
+    let location = match attachments.iter().find(is_whole) {
+        Some(_) => ReportLocation::Attached(page),
+        None => ReportLocation::NotAttached(page),
     };
     let content_id = |id: &str| format!("{id}.{name}@{domain}");
-    let html = report::letter(&brief, &enclosed, &content_id)?;
+    let html = email::html(&summary, &location, &content_id)?;
     let boundary =
         |builder: MultiPartBuilder, level: &str| builder.boundary(format!("acumen-{level}-{name}"));
 
     let said = boundary(MultiPart::alternative(), "said")
-        .singlepart(SinglePart::plain(text::text(&brief, &enclosed)))
+        .singlepart(SinglePart::plain(email::text(&summary, &location)))
         .singlepart(SinglePart::html(html));
     let mut shown = boundary(MultiPart::related(), "shown").multipart(said);
-    for one in &brief.pictures {
-        let png = picture::png(&one.svg).map_err(|cause| MailError::Picture { id: one.id, cause })?;
+    for one in &summary.charts {
+        let png = png::render(&one.svg).map_err(|cause| MailError::Png { id: one.id, cause })?;
         let part = Part::new_inline_with_name(content_id(one.id), format!("{}.png", one.id));
         shown = shown.singlepart(part.body(png, kind("image/png")?));
     }
@@ -68,7 +68,7 @@ pub fn compose(
         .from(from.clone())
         .date(moment(at)?)
         .message_id(Some(id.clone()))
-        .subject(brief.subject.clone());
+        .subject(summary.subject.clone());
     builder = once(to).fold(builder, |builder, mailbox| builder.to(mailbox.clone()));
     builder = once(cc).fold(builder, |builder, mailbox| builder.cc(mailbox.clone()));
     // So that no absence notice is sent back, by the standard and by Outlook.
@@ -77,10 +77,10 @@ pub fn compose(
             builder.raw_header(HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned()));
     }
     let message = builder.multipart(whole).map_err(|error| MailError::Message(error.to_string()))?;
-    Ok(Mail {
+    Ok(OutgoingMail {
         report,
         id,
-        subject: brief.subject,
+        subject: summary.subject,
         from: from.email.clone(),
         recipients,
         bytes: message.formatted(),
@@ -127,11 +127,16 @@ mod tests {
         Attachment { name: "a.html".to_owned(), content_type: "text/html; charset=utf-8", bytes }
     }
 
-    fn mail(facts: &Facts, to: &[&str], attachments: &[Attachment]) -> Result<Mail, MailError> {
+    fn mail(facts: &Facts, to: &[&str], attachments: &[Attachment]) -> Result<OutgoingMail, MailError> {
         mail_at("2026-11-29T16:00:00.5Z", facts, to, attachments)
     }
 
-    fn mail_at(at: &str, facts: &Facts, to: &[&str], attachments: &[Attachment]) -> Result<Mail, MailError> {
+    fn mail_at(
+        at: &str,
+        facts: &Facts,
+        to: &[&str],
+        attachments: &[Attachment],
+    ) -> Result<OutgoingMail, MailError> {
         let to: Vec<String> = to.iter().map(|name| (*name).to_owned()).collect();
         let addresses = addresses("Acumen <acumen@example.com>", &to, &["c@x.com".to_owned()]).unwrap();
         compose(facts, "a.html", &addresses, attachments, at.parse().unwrap())

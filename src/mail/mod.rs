@@ -7,8 +7,7 @@
 mod addresses;
 mod identity;
 mod message;
-mod picture;
-mod text;
+mod png;
 
 use lettre::Address;
 
@@ -45,7 +44,7 @@ pub enum MailError {
     Report(#[from] ReportError),
     /// A chart could not be drawn as a picture.
     #[error("could not draw the picture {id}: {cause}")]
-    Picture {
+    Png {
         /// Which one.
         id: &'static str,
         /// What the library said.
@@ -99,7 +98,7 @@ pub struct Attachment {
 
 /// A finished message and its envelope.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mail {
+pub struct OutgoingMail {
     /// What it is about: the same for every message about the same report.
     pub report: String,
     /// Its Message-ID, angle brackets included.
@@ -120,5 +119,5 @@ pub struct Recipient {
     /// Where it goes.
     pub address: Address,
     /// This report to this person, as a hash.
-    pub copy: String,
+    pub key: String,
 }

@@ -9,7 +9,7 @@ use super::calendar::{Calendar, PERIOD, SPEND, UNPRICED, placed_in, price};
 use super::cube::person;
 use super::evaluate::Span;
 use super::suppress::{PriceChange, none_or_enough, people};
-use crate::cycle::Cycle;
+use crate::cycle::BudgetCycle;
 use crate::fetch::Records;
 use crate::frame::Frames;
 use crate::frame::columns as c;
@@ -23,7 +23,7 @@ const ENOUGH_DAYS: f64 = 5.0;
 #[derive(Clone, Debug)]
 pub struct Allowance {
     /// The oldest first, one after the other.
-    pub cycles: Vec<Cycle>,
+    pub cycles: Vec<BudgetCycle>,
     /// How far sessions are known.
     pub until: DateTime<Utc>,
     /// When the report is made: a cycle that is over by then is heading nowhere.
@@ -65,7 +65,7 @@ pub fn budgets(frames: &Frames, span: &Span<'_>) -> PolarsResult<Vec<Budget>> {
 
 fn budget(
     frames: &Frames,
-    cycle: &Cycle,
+    cycle: &BudgetCycle,
     allowance: &Allowance,
     prices: &Prices,
     tz: Tz,
@@ -107,7 +107,7 @@ pub fn covered(frames: &Frames, span: &Span<'_>) -> PolarsResult<Vec<Budget>> {
     let Some(allowance) = span.allowance.as_ref().filter(|_| !budgets.is_empty()) else {
         return Ok(Vec::new());
     };
-    let known = |cycle: &Cycle| [cycle.from, cycle.to.min(allowance.until).max(cycle.from)];
+    let known = |cycle: &BudgetCycle| [cycle.from, cycle.to.min(allowance.until).max(cycle.from)];
     let cycles: Vec<[DateTime<Utc>; 2]> = allowance.cycles.iter().map(known).collect();
     let moments = |period: &Period| [period.from().to_utc(), period.to().to_utc()];
     let overlaps =

@@ -14,7 +14,7 @@ use super::plan::{DENOMINATOR, GROUP, N, NUMERATOR, VALUE, of, together};
 use super::suppress::{Rests, Suppression, is_ever_shown};
 use super::{Allowance, MetricsError, known_to};
 use crate::money::Prices;
-use crate::period::{Kind, Period};
+use crate::period::{Period, PeriodKind};
 
 /// What the facts are about.
 pub struct Span<'a> {
@@ -88,7 +88,7 @@ pub fn evaluate(
 /// data; in a covered report those that it may show.
 pub fn shown_groupings(span: &Span<'_>) -> impl Iterator<Item = (&'static Metric, Vec<Dim>)> {
     let covered = span.covered;
-    let is_week = span.periods.first().is_some_and(|period| period.kind() == Kind::Week);
+    let is_week = span.periods.first().is_some_and(|period| period.kind() == PeriodKind::Week);
     all_groupings(span).filter(move |(metric, by)| !covered || is_ever_shown(metric, by, is_week))
 }
 

@@ -84,15 +84,15 @@ mod tests {
 
     #[test]
     fn a_table_tells_a_change_by_its_sign() {
-        let told = |metric, value, previous| signed(&fact(metric, value, previous));
-        assert_eq!(told(&SESSIONS, 108.0, Some(100.0)), "+8 (+8\u{a0}%)");
-        assert_eq!(told(&ACUS, 30.0, Some(40.0)), "−10.0 (−25\u{a0}%)");
-        assert_eq!(told(&MERGE_RATE, 0.75, Some(0.72)), "+3\u{a0}pp");
+        let change_of = |metric, value, previous| signed(&fact(metric, value, previous));
+        assert_eq!(change_of(&SESSIONS, 108.0, Some(100.0)), "+8 (+8\u{a0}%)");
+        assert_eq!(change_of(&ACUS, 30.0, Some(40.0)), "−10.0 (−25\u{a0}%)");
+        assert_eq!(change_of(&MERGE_RATE, 0.75, Some(0.72)), "+3\u{a0}pp");
         assert_eq!(
-            (told(&SESSIONS, 3.0, Some(0.0)), told(&SESSIONS, 0.0, Some(0.0))),
+            (change_of(&SESSIONS, 3.0, Some(0.0)), change_of(&SESSIONS, 0.0, Some(0.0))),
             ("new".into(), "0".into())
         );
-        assert_eq!(told(&SESSIONS, 3.0, None), "–");
+        assert_eq!(change_of(&SESSIONS, 3.0, None), "–");
     }
 
     #[test]
@@ -106,14 +106,14 @@ mod tests {
 
     #[test]
     fn a_change_is_told_in_words_with_its_direction() {
-        let told = |metric, value, previous| text(metric, value, Some(previous)).unwrap();
-        assert_eq!(told(&SESSIONS, 108.0, 100.0), ("8 more (+8\u{a0}%)".into(), "neutral"));
-        assert_eq!(told(&ISSUES, 12.0, 10.0), ("2 more (+20\u{a0}%)".into(), "bad"));
-        assert_eq!(told(&ISSUES, 8.0, 10.0), ("2 fewer (−20\u{a0}%)".into(), "good"));
-        assert_eq!(told(&ACUS, 30.0, 40.0), ("10.0 less (−25\u{a0}%)".into(), "neutral"));
-        assert_eq!(told(&MERGE_RATE, 0.75, 0.72), ("3\u{a0}pp higher".into(), "good"));
-        assert_eq!(told(&SESSIONS, 3.0, 0.0), ("new".into(), "neutral"));
-        assert_eq!(told(&SESSIONS, 0.0, 0.0), ("no change".into(), "neutral"));
+        let change_of = |metric, value, previous| text(metric, value, Some(previous)).unwrap();
+        assert_eq!(change_of(&SESSIONS, 108.0, 100.0), ("8 more (+8\u{a0}%)".into(), "neutral"));
+        assert_eq!(change_of(&ISSUES, 12.0, 10.0), ("2 more (+20\u{a0}%)".into(), "bad"));
+        assert_eq!(change_of(&ISSUES, 8.0, 10.0), ("2 fewer (−20\u{a0}%)".into(), "good"));
+        assert_eq!(change_of(&ACUS, 30.0, 40.0), ("10.0 less (−25\u{a0}%)".into(), "neutral"));
+        assert_eq!(change_of(&MERGE_RATE, 0.75, 0.72), ("3\u{a0}pp higher".into(), "good"));
+        assert_eq!(change_of(&SESSIONS, 3.0, 0.0), ("new".into(), "neutral"));
+        assert_eq!(change_of(&SESSIONS, 0.0, 0.0), ("no change".into(), "neutral"));
         assert_eq!(text(&SESSIONS, 3.0, None), None);
     }
 }

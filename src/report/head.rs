@@ -1,8 +1,8 @@
 //! The head of the page: who, when, and what must be known first.
 
-use super::saved::lacks;
+use super::saved::export_limits;
 use super::view::Header;
-use super::{Run, saved, sentence};
+use super::{ReportContext, saved, sentence};
 use crate::fetch::{Ledger, Records};
 use crate::metrics::{ACUS, Facts, SESSIONS, SMALL_GROUP};
 use crate::period::Period;
@@ -10,7 +10,7 @@ use crate::text::clean;
 use crate::unit::Unit;
 
 /// The head of the page.
-pub fn header(facts: &Facts, run: &Run<'_>) -> Header {
+pub fn header(facts: &Facts, run: &ReportContext<'_>) -> Header {
     let period = run.periods.first();
     let complete = facts.period.complete.unwrap_or(true);
     let (badge, badge_tone) = match (facts.source.ledger.complete, complete) {
@@ -31,11 +31,11 @@ pub fn header(facts: &Facts, run: &Run<'_>) -> Header {
         period: period.map(Period::name).unwrap_or_default(),
         dates: period.map(Period::dates_in_words).unwrap_or_default(),
         zone: period.map(|period| period.tz().name().to_owned()).unwrap_or_default(),
-        taken: saved::taken(facts),
+        taken: saved::taken_label(facts),
         fetched: run.fetched.clone(),
         badge: badge.to_owned(),
         badge_tone,
-        filters: [narrowed("tagged", run.tags), narrowed("of user", run.users), hidden(facts)]
+        filters: [narrowed("tagged", run.tags), narrowed("of user", run.users), covered_note(facts)]
             .into_iter()
             .flatten()
             .collect(),
@@ -43,7 +43,7 @@ pub fn header(facts: &Facts, run: &Run<'_>) -> Header {
 }
 
 /// How a covered report is to be read.
-fn hidden(facts: &Facts) -> Option<String> {
+fn covered_note(facts: &Facts) -> Option<String> {
     facts.is_covered().then(|| {
         format!(
             "People are hidden: every number rests on at least five. “{SMALL_GROUP}” combines the small \
@@ -53,29 +53,29 @@ fn hidden(facts: &Facts) -> Option<String> {
 }
 
 /// What must be known before any number is read.
-pub fn notices(facts: &Facts, run: &Run<'_>) -> Vec<String> {
+pub fn notices(facts: &Facts, run: &ReportContext<'_>) -> Vec<String> {
     let ledger = &facts.source.ledger;
     let mut notices = Vec::new();
     if run.demo {
         notices.push("This organisation is invented: the page shows what a report looks like.".to_owned());
     }
     if !ledger.complete {
-        let why = missing(ledger, Way::of(facts), facts.is_covered());
+        let why = why_incomplete(ledger, SourceKind::of(facts), facts.is_covered());
         notices.push(format!("This report may be incomplete: {why}. Do not decide on these numbers."));
     }
-    notices.extend(lacks(facts.source.records).map(|note| sentence(&note)));
+    notices.extend(export_limits(facts.source.records).map(|note| sentence(&note)));
     notices.extend(saved::notices(run, facts.is_covered()));
     notices.extend(acus_in_doubt(facts));
-    notices.extend(dropped(ledger, &facts.source.tags).into_iter().filter(|_| !facts.is_covered()));
+    notices.extend(dropped_rows(ledger, &facts.source.tags).into_iter().filter(|_| !facts.is_covered()));
     notices
 }
 
 /// What a run with this ledger should say even where nobody reads its page:
 /// one line each, none on a good day.
-pub fn doubts(ledger: &Ledger, tags: &[String], way: Way) -> Vec<String> {
-    let why = || missing(ledger, way, false);
+pub fn warnings(ledger: &Ledger, tags: &[String], source: SourceKind) -> Vec<String> {
+    let why = || why_incomplete(ledger, source, false);
     let incomplete = (!ledger.complete).then(|| format!("this report is incomplete: {}.", why()));
-    incomplete.into_iter().chain(dropped(ledger, tags)).collect()
+    incomplete.into_iter().chain(dropped_rows(ledger, tags)).collect()
 }
 
 /// The same for fields that could not be read, from 1 % of the sessions on.
@@ -84,8 +84,8 @@ pub fn unreadable((sessions, of): (u64, u64)) -> Option<String> {
         format!(
             "{} of {} sessions have fields that could not be read and are left out; the page and facts.json \
              count them under quality.",
-            count(sessions),
-            count(of)
+            whole_number(sessions),
+            whole_number(of)
         )
     })
 }
@@ -96,8 +96,8 @@ pub fn without_address((entries, of): (u64, u64)) -> Option<String> {
         format!(
             "{} of {} pull requests have no address and are in no number; the page and facts.json count them \
              under quality.",
-            count(entries),
-            count(of)
+            whole_number(entries),
+            whole_number(of)
         )
     })
 }
@@ -109,15 +109,15 @@ pub fn without_acus((unknown, of): (u64, u64)) -> Option<String> {
         format!(
             "{} of {} sessions do not tell their ACUs, or not as a number, and are in no sum of ACUs; the page \
              and facts.json count them under quality.",
-            count(unknown),
-            count(of)
+            whole_number(unknown),
+            whole_number(of)
         )
     })
 }
 
 /// How sessions were had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum SourceKind {
     /// From the API, or from answers of it that were saved.
     Pages,
     /// From an archive.
@@ -126,7 +126,7 @@ pub enum Way {
     Export,
 }
 
-impl Way {
+impl SourceKind {
     fn of(facts: &Facts) -> Self {
         match facts.source.archive.is_some() {
             true => Self::Archive,
@@ -137,13 +137,13 @@ impl Way {
 }
 
 /// Why sessions may be missing.
-fn missing(ledger: &Ledger, way: Way, is_covered: bool) -> String {
-    match (way, is_covered) {
-        (Way::Archive, _) => "the archive does not cover all of its time".to_owned(),
-        (Way::Export, _) => "the web app's export does not cover all of its time".to_owned(),
+fn why_incomplete(ledger: &Ledger, source: SourceKind, is_covered: bool) -> String {
+    match (source, is_covered) {
+        (SourceKind::Archive, _) => "the archive does not cover all of its time".to_owned(),
+        (SourceKind::Export, _) => "the web app's export does not cover all of its time".to_owned(),
         (_, true) => "fewer sessions arrived than the server counts".to_owned(),
         _ => {
-            format!("{} sessions arrived, which is not what the server counts", count(ledger.unique))
+            format!("{} sessions arrived, which is not what the server counts", whole_number(ledger.unique))
         }
     }
 }
@@ -152,27 +152,27 @@ fn missing(ledger: &Ledger, way: Way, is_covered: bool) -> String {
 /// not be read, and those outside the question from 1 % of all on, since a
 /// server that keeps to the question sends none. Of saved pages most may lie there,
 /// and the API, which knows no patterns of tags, is then asked for all.
-fn dropped(ledger: &Ledger, tags: &[String]) -> Vec<String> {
-    let mut dropped = Vec::new();
+fn dropped_rows(ledger: &Ledger, tags: &[String]) -> Vec<String> {
+    let mut dropped_rows = Vec::new();
     if ledger.rejected > 0 {
-        dropped.push(match ledger.rejected {
+        dropped_rows.push(match ledger.rejected {
             1 => "1 record could not be read and is not in any number.".to_owned(),
             rejected => format!("{rejected} records could not be read and are not in any number."),
         });
     }
     let is_pattern = tags.iter().any(|tag| tag.contains('*'));
     if ledger.requests > 0 && !is_pattern && ledger.outside.saturating_mul(100) > ledger.received {
-        dropped.push(format!(
+        dropped_rows.push(format!(
             "{} of {} records that came lie outside the period or the filters and are not in any number: \
              the server may not keep to what it is asked.",
-            count(ledger.outside),
-            count(ledger.received)
+            whole_number(ledger.outside),
+            whole_number(ledger.received)
         ));
     }
-    dropped
+    dropped_rows
 }
 
-fn count(number: u64) -> String {
+fn whole_number(number: u64) -> String {
     Unit::Count.text(Some(number as f64))
 }
 
@@ -180,7 +180,7 @@ fn count(number: u64) -> String {
 fn acus_in_doubt(facts: &Facts) -> Option<String> {
     let all = facts.whole(&SESSIONS)?.value?;
     let unknown = facts.quality.acus_unknown? as f64;
-    let count = |number: f64| Unit::Count.text(Some(number));
+    let whole_number = |number: f64| Unit::Count.text(Some(number));
     if !facts.known.metered {
         let source = &facts.source;
         let of_all = match source.tags.is_empty() && source.users.is_empty() {
@@ -196,8 +196,8 @@ fn acus_in_doubt(facts: &Facts) -> Option<String> {
     } else if unknown * 10.0 >= all {
         Some(format!(
             "{} of {} sessions do not tell their ACUs and are left out of every sum of ACUs.",
-            count(unknown),
-            count(all)
+            whole_number(unknown),
+            whole_number(all)
         ))
     } else if facts.whole(&ACUS)?.value? == 0.0 {
         Some("Every session is reported with 0 ACUs: the plan may not be billed in ACUs.".to_owned())
@@ -223,7 +223,7 @@ mod tests {
                 complete,
                 ..Ledger::default()
             };
-            doubts(&ledger, &["a".to_owned()], Way::Pages)
+            warnings(&ledger, &["a".to_owned()], SourceKind::Pages)
         };
         assert_eq!(of(12, 0, true), [""; 0]);
         let [outside] = of(13, 0, true).try_into().unwrap();
@@ -232,12 +232,15 @@ mod tests {
         assert_eq!(lines.len(), 3);
         assert!(lines[0].starts_with("this report is incomplete: 1,100 sessions"), "{lines:?}");
         assert!(lines[1].starts_with("1 record could not be read"), "{lines:?}");
-        assert_eq!(doubts(&Ledger { complete: true, ..Ledger::default() }, &[], Way::Archive), [""; 0]);
+        assert_eq!(
+            warnings(&Ledger { complete: true, ..Ledger::default() }, &[], SourceKind::Archive),
+            [""; 0]
+        );
         let many = Ledger { requests: 6, received: 1200, outside: 900, complete: true, ..Ledger::default() };
-        assert_eq!(doubts(&many, &["a*".to_owned()], Way::Pages), [""; 0]);
-        let [short] = doubts(&Ledger::default(), &[], Way::Archive).try_into().unwrap();
+        assert_eq!(warnings(&many, &["a*".to_owned()], SourceKind::Pages), [""; 0]);
+        let [short] = warnings(&Ledger::default(), &[], SourceKind::Archive).try_into().unwrap();
         assert!(short.contains("the archive does not cover"), "{short}");
-        let [short] = doubts(&Ledger::default(), &[], Way::Export).try_into().unwrap();
+        let [short] = warnings(&Ledger::default(), &[], SourceKind::Export).try_into().unwrap();
         assert!(short.contains("the web app's export does not cover"), "{short}");
     }
 }

@@ -8,13 +8,13 @@ use crate::text::clean;
 use crate::unit::{Unit, percent_change};
 
 /// The most sentences on the page.
-const MOST: usize = 5;
+const MAX_SENTENCES: usize = 5;
 /// Below this many a share or a comparison says little.
-const ENOUGH: f64 = 10.0;
+const MIN_BASIS: f64 = 10.0;
 /// A headline moved when it changed by this share.
-const MOVED: f64 = 0.1;
+const NOTABLE_CHANGE: f64 = 0.1;
 /// Fewer issues than this single out no label.
-const ENOUGH_ISSUES: f64 = 3.0;
+const MIN_ISSUES: f64 = 3.0;
 
 /// The longest name inside a sentence.
 const LONGEST_NAME: usize = 50;
@@ -24,29 +24,29 @@ pub type Sentence = Vec<Piece>;
 
 /// The sentences, what bears most on a decision first.
 pub fn insights(facts: &Facts, evidence: &Evidence, previous: &str) -> Vec<Sentence> {
-    let rules = match few(facts) {
-        Some(few) => vec![Some(few), dwindled(facts, previous)],
+    let rules = match too_few(facts) {
+        Some(too_few) => vec![Some(too_few), previous_count(facts, previous)],
         None => vec![
             headline(facts, previous),
-            outcome(facts, previous),
-            friction(facts, evidence),
+            merge_outcome(facts, previous),
+            top_label(facts, evidence),
             without_pr(facts),
-            concentration(facts),
-            proposal(facts),
+            top_users(facts),
+            top_action_item(facts),
         ],
     };
     let budgets: Vec<Sentence> = budgets(facts).collect();
     // A period of several months has a sentence of each; they count as one.
-    let most = MOST + budgets.len().saturating_sub(1);
-    incomplete(facts).into_iter().chain(budgets).chain(rules.into_iter().flatten()).take(most).collect()
+    let most = MAX_SENTENCES + budgets.len().saturating_sub(1);
+    incompleteness(facts).into_iter().chain(budgets).chain(rules.into_iter().flatten()).take(most).collect()
 }
 
-fn said(text: String) -> Sentence {
+fn plain(text: String) -> Sentence {
     vec![Piece { text, name: false }]
 }
 
 /// A sentence around a name, which keeps its own direction of writing.
-fn about(before: &str, dim: Dim, key: Option<&str>, after: String) -> Sentence {
+fn with_name(before: &str, dim: Dim, key: Option<&str>, after: String) -> Sentence {
     let own = |text: String| Piece { text, name: false };
     let name = clean(&names::name(dim, key), LONGEST_NAME);
     vec![own(format!("{before}“")), Piece { text: name, name: true }, own(format!("”{after}"))]
@@ -60,18 +60,18 @@ fn count(value: f64) -> String {
     Unit::Count.text(Some(value))
 }
 
-fn things(value: f64, one: &str, many: &str) -> String {
+fn counted(value: f64, one: &str, many: &str) -> String {
     format!("{} {}", count(value), if value == 1.0 { one } else { many })
 }
 
-fn incomplete(facts: &Facts) -> Option<Sentence> {
+fn incompleteness(facts: &Facts) -> Option<Sentence> {
     let ledger = &facts.source.ledger;
     let arrived = || match facts.is_covered() {
         true => "sessions".to_owned(),
-        false => things(ledger.unique as f64, "session", "sessions"),
+        false => counted(ledger.unique as f64, "session", "sessions"),
     };
     (!ledger.complete).then(|| {
-        said(format!(
+        plain(format!(
             "Every number below, and every change with it, rests on the {} that arrived and may be wrong.",
             arrived()
         ))
@@ -80,28 +80,28 @@ fn incomplete(facts: &Facts) -> Option<Sentence> {
 
 /// How much of each budget is used.
 fn budgets(facts: &Facts) -> impl Iterator<Item = Sentence> {
-    facts.budgets.iter().map(|budget| said(money::budget(budget, facts.is_covered())))
+    facts.budgets.iter().map(|budget| plain(money::budget_sentence(budget, facts.is_covered())))
 }
 
 /// An empty period is news, not a broken page; one with a handful of sessions
 /// carries no comparison.
-fn few(facts: &Facts) -> Option<Sentence> {
+fn too_few(facts: &Facts) -> Option<Sentence> {
     match facts.whole(&SESSIONS)?.value? {
         // Said above: nobody knows whether there were any.
         0.0 if !facts.source.ledger.complete => None,
-        0.0 => Some(said("No session was created in this period.".to_owned())),
-        1.0 => Some(said("A single session was created: too few to compare.".to_owned())),
-        some if some < ENOUGH => {
-            Some(said(format!("{} sessions were created: too few to compare.", count(some))))
+        0.0 => Some(plain("No session was created in this period.".to_owned())),
+        1.0 => Some(plain("A single session was created: too few to compare.".to_owned())),
+        some if some < MIN_BASIS => {
+            Some(plain(format!("{} sessions were created: too few to compare.", count(some))))
         }
         _ => None,
     }
 }
 
 /// Few sessions after many are worth a sentence all the same.
-fn dwindled(facts: &Facts, previous: &str) -> Option<Sentence> {
+fn previous_count(facts: &Facts, previous: &str) -> Option<Sentence> {
     let before = facts.whole(&SESSIONS)?.previous?;
-    (before >= ENOUGH).then(|| said(format!("In {previous} there were {}.", count(before))))
+    (before >= MIN_BASIS).then(|| plain(format!("In {previous} there were {}.", count(before))))
 }
 
 /// The headline number that moved most, in relation to itself; of ACUs, also
@@ -110,26 +110,26 @@ fn headline(facts: &Facts, previous: &str) -> Option<Sentence> {
     let compared = |metric: &'static Metric| {
         let fact = facts.whole(metric)?;
         let (now, before) = (fact.value?, fact.previous?);
-        (before >= ENOUGH).then_some((now / before - 1.0, metric, now, before))
+        (before >= MIN_BASIS).then_some((now / before - 1.0, metric, now, before))
     };
     let all: Vec<_> = [&ACUS, &SESSIONS, &ACTIVE_USERS, &PRS].into_iter().filter_map(compared).collect();
     // Of equal changes the first in the list counts, and the list begins with spend.
     let (relative, metric, now, before) =
         all.iter().rev().copied().max_by(|a, b| a.0.abs().total_cmp(&b.0.abs()))?;
-    if relative.abs() < MOVED {
+    if relative.abs() < NOTABLE_CHANGE {
         let each = |(_, metric, now, before): &(f64, &Metric, f64, f64)| {
             Some(format!("{} {}", in_text(metric), percent_change(*now, *before)?))
         };
         let each: Vec<String> = all.iter().filter_map(each).collect();
-        let threshold = Unit::Share.text(Some(MOVED));
-        return Some(said(format!(
+        let threshold = Unit::Share.text(Some(NOTABLE_CHANGE));
+        return Some(plain(format!(
             "No headline number moved by {threshold} against {previous}: {}.",
             each.join(", ")
         )));
     }
     let text = |value| facts.unit(metric).text(Some(value));
     let verb = if relative > 0.0 { "rose" } else { "fell" };
-    let mut sentence = said(format!(
+    let mut sentence = plain(format!(
         "{} {verb} to {} from {} in {previous} ({}).",
         metric.title,
         text(now),
@@ -156,7 +156,7 @@ fn tag_behind(facts: &Facts, whole: f64) -> Option<Sentence> {
         .filter(|fact| fact.key(Dim::Tag).flatten().is_some_and(|tag| tag != SMALL_GROUP))
         .filter_map(|fact| Some((fact, fact.value? - fact.previous?)))
         .max_by(|a, b| (a.1 * whole.signum()).total_cmp(&(b.1 * whole.signum())))?;
-    if change * whole <= 0.0 || change.abs() < whole.abs() / 4.0 || fact.n < ENOUGH {
+    if change * whole <= 0.0 || change.abs() < whole.abs() / 4.0 || fact.n < MIN_BASIS {
         return None;
     }
     let (scope, verb) = match whole > 0.0 {
@@ -165,22 +165,22 @@ fn tag_behind(facts: &Facts, whole: f64) -> Option<Sentence> {
     };
     let after =
         format!(" {verb} most: by {} to {} ACUs.", acus(facts, change.abs()), acus(facts, fact.value?));
-    Some(about(scope, Dim::Tag, fact.key(Dim::Tag).flatten(), after))
+    Some(with_name(scope, Dim::Tag, fact.key(Dim::Tag).flatten(), after))
 }
 
 /// What became of the spend: the merge rate where it moved, else the ACUs a
 /// merged pull request took. Only where both periods merged enough.
-fn outcome(facts: &Facts, previous: &str) -> Option<Sentence> {
+fn merge_outcome(facts: &Facts, previous: &str) -> Option<Sentence> {
     let merged = facts.whole(&PRS_MERGED)?;
-    if merged.value? < ENOUGH || merged.previous? < ENOUGH {
+    if merged.value? < MIN_BASIS || merged.previous? < MIN_BASIS {
         return None;
     }
     let rate = facts.whole(&MERGE_RATE)?;
     if let (Some(now), Some(before)) = (rate.value, rate.previous)
-        && (now - before).abs() >= MOVED
+        && (now - before).abs() >= NOTABLE_CHANGE
     {
         let share = |value| Unit::Share.text(Some(value));
-        return Some(said(format!(
+        return Some(plain(format!(
             "The merge rate {} to {} from {} in {previous}: {} of {} decided pull requests.",
             if now > before { "rose" } else { "fell" },
             share(now),
@@ -191,7 +191,7 @@ fn outcome(facts: &Facts, previous: &str) -> Option<Sentence> {
     }
     let cost = facts.whole(&ACUS_PER_MERGED_PR)?;
     let (now, before) = (cost.value?, cost.previous?);
-    if before <= 0.0 || (now / before - 1.0).abs() < MOVED {
+    if before <= 0.0 || (now / before - 1.0).abs() < NOTABLE_CHANGE {
         return None;
     }
     // Young pull requests had less time than those of the period before.
@@ -200,7 +200,7 @@ fn outcome(facts: &Facts, previous: &str) -> Option<Sentence> {
         1.0 => " One pull request not decided yet may lower it.".to_owned(),
         more => format!(" {} pull requests not decided yet may lower it.", count(more)),
     };
-    Some(said(format!(
+    Some(plain(format!(
         "ACUs per merged pull request {} to {} from {} in {previous} ({}).{may}",
         if now > before { "rose" } else { "fell" },
         acus(facts, now),
@@ -219,10 +219,10 @@ pub fn open_prs(facts: &Facts) -> Option<f64> {
 }
 
 /// The label with the most issues of high impact.
-fn friction(facts: &Facts, evidence: &Evidence) -> Option<Sentence> {
+fn top_label(facts: &Facts, evidence: &Evidence) -> Option<Sentence> {
     let mut labels = evidence.labels.iter().filter(|row| row.label.is_some());
     let (row, next) = (labels.next()?, labels.next());
-    if row.high < ENOUGH_ISSUES || facts.whole(&ANALYSED_SESSIONS)?.value? < ENOUGH {
+    if row.high < MIN_ISSUES || facts.whole(&ANALYSED_SESSIONS)?.value? < MIN_BASIS {
         return None;
     }
     let touched = match row.acus > 0.0 {
@@ -230,17 +230,17 @@ fn friction(facts: &Facts, evidence: &Evidence) -> Option<Sentence> {
         false => String::new(),
     };
     let touched =
-        format!("Issues with this label touched {}{touched}.", things(row.sessions, "session", "sessions"));
+        format!("Issues with this label touched {}{touched}.", counted(row.sessions, "session", "sessions"));
     let key = row.label.as_deref();
     let high = count(row.high);
     Some(match next.is_some_and(|next| next.high == row.high) {
-        true => about(
+        true => with_name(
             "No label has more high-impact issues than ",
             Dim::Label,
             key,
             format!(": {high}. {touched}"),
         ),
-        false => about(
+        false => with_name(
             "",
             Dim::Label,
             key,
@@ -252,16 +252,16 @@ fn friction(facts: &Facts, evidence: &Evidence) -> Option<Sentence> {
 /// Spend that led to no pull request.
 fn without_pr(facts: &Facts) -> Option<Sentence> {
     let fact = facts.whole(&ACUS_WITHOUT_PR_SHARE).filter(|_| facts.known.metered)?;
-    if fact.n < ENOUGH || fact.denominator <= 0.0 || fact.numerator <= 0.0 {
+    if fact.n < MIN_BASIS || fact.denominator <= 0.0 || fact.numerator <= 0.0 {
         return None;
     }
     if fact.numerator == fact.denominator {
-        return Some(said(format!(
+        return Some(plain(format!(
             "No session lists a pull request: they used {} ACUs.",
             acus(facts, fact.numerator)
         )));
     }
-    Some(said(format!(
+    Some(plain(format!(
         "{} of the ACUs ({} of {}) went into sessions without a pull request.",
         Unit::Share.text(fact.value),
         acus(facts, fact.numerator),
@@ -270,7 +270,7 @@ fn without_pr(facts: &Facts) -> Option<Sentence> {
 }
 
 /// How few users use how much.
-fn concentration(facts: &Facts) -> Option<Sentence> {
+fn top_users(facts: &Facts) -> Option<Sentence> {
     let users =
         facts.by(&ACUS, &[Dim::User]).iter().filter(|fact| fact.key(Dim::User).flatten().is_some()).count();
     let share = facts.whole(&ACUS_TOP_DECILE_SHARE).filter(|_| facts.known.metered)?;
@@ -279,17 +279,17 @@ fn concentration(facts: &Facts) -> Option<Sentence> {
     }
     if facts.is_covered() {
         // Such a report does not say how many users there are, service users included.
-        return Some(said(format!(
+        return Some(plain(format!(
             "The heaviest tenth of users, service users included, used {} of the ACUs that have a user: {} of {}.",
             Unit::Share.text(share.value),
             acus(facts, share.numerator),
             acus(facts, share.denominator)
         )));
     }
-    if (users as f64) < ENOUGH {
+    if (users as f64) < MIN_BASIS {
         return None;
     }
-    Some(said(format!(
+    Some(plain(format!(
         "The heaviest tenth of users ({} of {}, service users included) used {} of the ACUs that have a user: {} of {}.",
         count(users.div_ceil(10) as f64),
         count(users as f64),
@@ -300,7 +300,7 @@ fn concentration(facts: &Facts) -> Option<Sentence> {
 }
 
 /// What the analyses propose most often.
-fn proposal(facts: &Facts) -> Option<Sentence> {
+fn top_action_item(facts: &Facts) -> Option<Sentence> {
     let items: Vec<&Fact> = facts.by(&ACTION_ITEMS, &[Dim::Type]).iter().collect();
     let all: f64 = items.iter().filter_map(|fact| fact.value).sum();
     let value = |fact: &Fact| fact.value.unwrap_or(0.0);
@@ -311,9 +311,14 @@ fn proposal(facts: &Facts) -> Option<Sentence> {
     named.sort_by(|a, b| value(b).total_cmp(&value(a)));
     let (most, next) = (named.first()?, named.get(1));
     let ahead = next.is_none_or(|next| value(next) < value(most));
-    (ahead && all >= ENOUGH && most.n >= ENOUGH).then(|| {
+    (ahead && all >= MIN_BASIS && most.n >= MIN_BASIS).then(|| {
         let after = format!(": {} of {}.", count(value(most)), count(all));
-        about("The most frequent type of action item is ", Dim::Type, most.key(Dim::Type).flatten(), after)
+        with_name(
+            "The most frequent type of action item is ",
+            Dim::Type,
+            most.key(Dim::Type).flatten(),
+            after,
+        )
     })
 }
 
@@ -418,9 +423,9 @@ mod tests {
                 "ACUs rose to 300 from 200 in week 40 (+50\u{a0}%). Of all tags, “x” grew most: by 80.0 to 90.0 ACUs."
             ]
         );
-        let few = told(vec![sessions(), spent(300.0), tag("x", 90.0, 10.0, 9.0)], &[], true);
+        let too_few = told(vec![sessions(), spent(300.0), tag("x", 90.0, 10.0, 9.0)], &[], true);
         assert_eq!(
-            few,
+            too_few,
             ["ACUs rose to 300 from 200 in week 40 (+50\u{a0}%)."],
             "a tag on 9 sessions is silent"
         );

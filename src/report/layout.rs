@@ -4,7 +4,7 @@ use crate::metrics::*;
 
 /// How a figure is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Draw {
+pub enum FigureKind {
     /// Upright columns over days or bins.
     Columns,
     /// Horizontal bars, largest first, the rest in one bar where it adds up.
@@ -38,9 +38,9 @@ pub struct Figure {
     /// By what.
     pub by: &'static [Dim],
     /// How.
-    pub draw: Draw,
+    pub kind: FigureKind,
     /// Leave it out where there are fewer groups than this.
-    pub at_least: usize,
+    pub min_groups: usize,
 }
 
 /// A part of the page.
@@ -61,9 +61,9 @@ const fn figure(
     note: &'static str,
     metric: &'static Metric,
     by: &'static [Dim],
-    draw: Draw,
+    kind: FigureKind,
 ) -> Figure {
-    Figure { id, title, note, metric, by, draw, at_least: 0 }
+    Figure { id, title, note, metric, by, kind, min_groups: 0 }
 }
 
 /// A tile at the top of the page.
@@ -75,16 +75,16 @@ pub struct Headline {
     /// Of which group; empty for the whole period.
     pub keys: &'static [(Dim, &'static str)],
     /// What is counted by the number that it rests on; empty to leave that out.
-    pub rests: &'static str,
+    pub basis: &'static str,
 }
 
 const fn headline(
     title: &'static str,
     metric: &'static Metric,
     keys: &'static [(Dim, &'static str)],
-    rests: &'static str,
+    basis: &'static str,
 ) -> Headline {
-    Headline { title, metric, keys, rests }
+    Headline { title, metric, keys, basis }
 }
 
 impl Headline {
@@ -125,60 +125,67 @@ static USAGE: Section = Section {
     title: "Usage",
     numbers: &[&AUTOMATION_SESSIONS, &SESSIONS_STOPPED_BY_LIMIT, &USER_MESSAGES_MEDIAN],
     figures: &[
-        figure("sessions-by-day", "Sessions by day", "", &SESSIONS, &[Dim::Day], Draw::Columns),
+        figure("sessions-by-day", "Sessions by day", "", &SESSIONS, &[Dim::Day], FigureKind::Columns),
         Figure {
-            at_least: 1,
-            ..figure("sessions-by-team", "Sessions by team", "", &SESSIONS, &[Dim::Team], Draw::Ranking)
+            min_groups: 1,
+            ..figure("sessions-by-team", "Sessions by team", "", &SESSIONS, &[Dim::Team], FigureKind::Ranking)
         },
-        figure("sessions-by-user", "Sessions by user", "", &SESSIONS, &[Dim::User], Draw::Ranking),
+        figure("sessions-by-user", "Sessions by user", "", &SESSIONS, &[Dim::User], FigureKind::Ranking),
         figure(
             "sessions-by-tag",
             "Sessions by tag",
             "Tags overlap: a session counts fully under each of its tags, so there is no total.",
             &SESSIONS,
             &[Dim::Tag],
-            Draw::Ranking,
+            FigureKind::Ranking,
         ),
         Figure {
-            at_least: 2,
-            ..figure("sessions-by-org", "Sessions by organisation", "", &SESSIONS, &[Dim::Org], Draw::Ranking)
+            min_groups: 2,
+            ..figure(
+                "sessions-by-org",
+                "Sessions by organisation",
+                "",
+                &SESSIONS,
+                &[Dim::Org],
+                FigureKind::Ranking,
+            )
         },
         Figure {
-            at_least: 1,
+            min_groups: 1,
             ..figure(
                 "sessions-by-category",
                 "Sessions by kind of work",
                 "As the vendor sorts sessions.",
                 &SESSIONS,
                 &[Dim::Category],
-                Draw::Ranking,
+                FigureKind::Ranking,
             )
         },
         Figure {
-            at_least: 1,
+            min_groups: 1,
             ..figure(
                 "sessions-by-origin",
                 "Sessions by origin",
                 "Where sessions were started.",
                 &SESSIONS,
                 &[Dim::Origin],
-                Draw::Ranking,
+                FigureKind::Ranking,
             )
         },
         Figure {
-            at_least: 1,
+            min_groups: 1,
             ..figure(
                 "sessions-by-size",
                 "Sessions by size",
                 "The vendor calls L and XL unhealthy.",
                 &SESSIONS,
                 &[Dim::Size],
-                Draw::Ranking,
+                FigureKind::Ranking,
             )
         },
         Figure {
-            at_least: 2,
-            ..figure("sessions-trend", "Sessions over time", "", &SESSIONS, &[Dim::Period], Draw::Trend)
+            min_groups: 2,
+            ..figure("sessions-trend", "Sessions over time", "", &SESSIONS, &[Dim::Period], FigureKind::Trend)
         },
     ],
 };
@@ -199,74 +206,74 @@ static SECTIONS: [Section; 3] = [
             &USER_MESSAGES_MEDIAN,
         ],
         figures: &[
-            figure("acus-by-day", "ACUs by day", "", &ACUS, &[Dim::Day], Draw::Columns),
+            figure("acus-by-day", "ACUs by day", "", &ACUS, &[Dim::Day], FigureKind::Columns),
             figure(
                 "acus-by-session",
                 "Sessions by ACUs used",
                 "A column holds its lower edge: a session of 5 ACUs stands in 5–10.",
                 &ACUS_HISTOGRAM,
                 &[Dim::Bin],
-                Draw::Columns,
+                FigureKind::Columns,
             ),
             Figure {
-                at_least: 1,
-                ..figure("acus-by-team", "ACUs by team", "", &ACUS, &[Dim::Team], Draw::Ranking)
+                min_groups: 1,
+                ..figure("acus-by-team", "ACUs by team", "", &ACUS, &[Dim::Team], FigureKind::Ranking)
             },
-            figure("acus-by-user", "ACUs by user", "", &ACUS, &[Dim::User], Draw::Ranking),
+            figure("acus-by-user", "ACUs by user", "", &ACUS, &[Dim::User], FigureKind::Ranking),
             figure(
                 "acus-by-tag",
                 "ACUs by tag",
                 "Tags overlap: a session counts fully under each of its tags, so there is no total.",
                 &ACUS,
                 &[Dim::Tag],
-                Draw::Ranking,
+                FigureKind::Ranking,
             ),
             Figure {
-                at_least: 2,
-                ..figure("acus-by-org", "ACUs by organisation", "", &ACUS, &[Dim::Org], Draw::Ranking)
+                min_groups: 2,
+                ..figure("acus-by-org", "ACUs by organisation", "", &ACUS, &[Dim::Org], FigureKind::Ranking)
             },
             Figure {
-                at_least: 1,
+                min_groups: 1,
                 ..figure(
                     "acus-by-category",
                     "ACUs by kind of work",
                     "As the vendor sorts sessions.",
                     &ACUS,
                     &[Dim::Category],
-                    Draw::Ranking,
+                    FigureKind::Ranking,
                 )
             },
             Figure {
-                at_least: 1,
+                min_groups: 1,
                 ..figure(
                     "acus-by-origin",
                     "ACUs by origin",
                     "Where sessions were started.",
                     &ACUS,
                     &[Dim::Origin],
-                    Draw::Ranking,
+                    FigureKind::Ranking,
                 )
             },
             Figure {
-                at_least: 1,
+                min_groups: 1,
                 ..figure(
                     "acus-by-size",
                     "ACUs by size of session",
                     "The vendor calls L and XL unhealthy.",
                     &ACUS,
                     &[Dim::Size],
-                    Draw::Ranking,
+                    FigureKind::Ranking,
                 )
             },
             Figure {
-                at_least: 2,
+                min_groups: 2,
                 ..figure(
                     "acus-trend",
                     "ACUs over time",
                     "By the period in which a session was created.",
                     &ACUS,
                     &[Dim::Period],
-                    Draw::Trend,
+                    FigureKind::Trend,
                 )
             },
         ],
@@ -277,25 +284,25 @@ static SECTIONS: [Section; 3] = [
         numbers: &[&PRS_MERGED, &MERGE_RATE_ALL],
         figures: &[
             Figure {
-                at_least: 1,
+                min_groups: 1,
                 ..figure(
                     "teams",
                     "Teams side by side",
                     "A session belongs to one team, so that the parts add up to the whole.",
                     &SESSIONS,
                     &[Dim::Team],
-                    Draw::Teams,
+                    FigureKind::Teams,
                 )
             },
-            figure("funnel", "From session to merge", "", &SESSIONS_WITH_PR, &[], Draw::Funnel),
-            figure("pr-states", "Pull requests by state", "", &PRS, &[Dim::State], Draw::Ranking),
+            figure("funnel", "From session to merge", "", &SESSIONS_WITH_PR, &[], FigureKind::Funnel),
+            figure("pr-states", "Pull requests by state", "", &PRS, &[Dim::State], FigureKind::Ranking),
             figure(
                 "merge-rate-by-tag",
                 "Merge rate by tag",
                 "Pale: fewer than ten decided.",
                 &MERGE_RATE,
                 &[Dim::Tag],
-                Draw::Rates,
+                FigureKind::Rates,
             ),
             figure(
                 "merge-rate-by-repo",
@@ -303,39 +310,39 @@ static SECTIONS: [Section; 3] = [
                 "Pale: fewer than ten decided.",
                 &MERGE_RATE,
                 &[Dim::Repo],
-                Draw::Rates,
+                FigureKind::Rates,
             ),
             Figure {
-                at_least: 1,
+                min_groups: 1,
                 ..figure(
                     "merge-rate-by-category",
                     "Merge rate by kind of work",
                     "Pale: fewer than ten decided.",
                     &MERGE_RATE,
                     &[Dim::Category],
-                    Draw::Rates,
+                    FigureKind::Rates,
                 )
             },
             Figure {
-                at_least: 2,
+                min_groups: 2,
                 ..figure(
                     "merge-rate-trend",
                     "Merge rate over time",
                     "Pale: fewer than ten decided.",
                     &MERGE_RATE,
                     &[Dim::Period],
-                    Draw::Trend,
+                    FigureKind::Trend,
                 )
             },
             Figure {
-                at_least: 2,
+                min_groups: 2,
                 ..figure(
                     "acus-per-merged-pr-trend",
                     "ACUs per merged pull request over time",
                     "Pale: fewer than ten merged.",
                     &ACUS_PER_MERGED_PR,
                     &[Dim::Period],
-                    Draw::Trend,
+                    FigureKind::Trend,
                 )
             },
         ],
@@ -345,24 +352,24 @@ static SECTIONS: [Section; 3] = [
         title: "Friction",
         numbers: &[&ISSUES, &SESSIONS_WITH_PROMPT_FEEDBACK],
         figures: &[
-            figure("issues-by-impact", "Issues by impact", "", &ISSUES, &[Dim::Impact], Draw::Ranking),
+            figure("issues-by-impact", "Issues by impact", "", &ISSUES, &[Dim::Impact], FigureKind::Ranking),
             figure(
                 "impact-by-label",
                 "Impact by label",
                 "Labels with most issues of high impact first.",
                 &ISSUES,
                 &[Dim::Label, Dim::Impact],
-                Draw::Stacks,
+                FigureKind::Stacks,
             ),
             Figure {
-                at_least: 1,
+                min_groups: 1,
                 ..figure(
                     "labels",
                     "Most frequent labels",
                     "With the distinct sessions that they touched and the ACUs of these. A session can have several labels.",
                     &SESSIONS_WITH_ISSUE,
                     &[Dim::Label],
-                    Draw::Labels,
+                    FigureKind::Labels,
                 )
             },
             figure(
@@ -371,9 +378,16 @@ static SECTIONS: [Section; 3] = [
                 "Analysed sessions by their number of issues of each impact.",
                 &ISSUE_COUNT_HISTOGRAM,
                 &[Dim::Impact, Dim::Issues],
-                Draw::Multiples,
+                FigureKind::Multiples,
             ),
-            figure("action-items", "Action items by type", "", &ACTION_ITEMS, &[Dim::Type], Draw::Ranking),
+            figure(
+                "action-items",
+                "Action items by type",
+                "",
+                &ACTION_ITEMS,
+                &[Dim::Type],
+                FigureKind::Ranking,
+            ),
         ],
     },
 ];

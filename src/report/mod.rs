@@ -2,19 +2,18 @@
 //!
 //! The view holds finished strings; the templates loop and place.
 
-mod brief;
 pub(crate) mod change;
+pub mod email;
 pub(crate) mod figures;
 pub(crate) mod head;
 pub(crate) mod insights;
 pub(crate) mod layout;
-mod letter;
+mod markdown;
 pub(crate) mod money;
 pub(crate) mod names;
 pub(crate) mod quality;
 pub(crate) mod saved;
 pub(crate) mod sessions;
-mod summary;
 pub(crate) mod tiles;
 pub(crate) mod view;
 
@@ -30,15 +29,12 @@ use crate::money::{Price, Prices};
 use crate::period::Period;
 use crate::text::clean;
 use crate::unit::Unit;
-pub use head::{Way, doubts, unreadable, without_acus, without_address};
-use view::{Definition, Entry, Number, SectionView, View};
+pub use head::{SourceKind, unreadable, warnings, without_acus, without_address};
+use view::{Definition, LabelledValue, NumberView, PageView, SectionView};
 
-pub use brief::labels;
-pub use brief::{Brief, Picture, Ranking, brief};
-pub use letter::{Enclosed, letter};
-pub use saved::{beyond, fetched, lacks};
-pub use summary::summary;
-pub use view::{Change, Header, Piece, Row, Tile};
+pub use markdown::markdown;
+pub use saved::{beyond_export, export_limits, fetched};
+pub use view::{Change, Header, Piece, TableRow, Tile};
 
 /// The page could not be made: a defect, not a state of the data.
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +51,7 @@ pub enum ReportError {
 }
 
 /// What is known of the run besides the numbers.
-pub struct Run<'a> {
+pub struct ReportContext<'a> {
     /// The trend's periods, newest first, with the previous one at least.
     pub periods: &'a [Period],
     /// How many of them, from the first, are points of the trend.
@@ -96,7 +92,7 @@ const STYLE: &str = include_str!("../../templates/style.css");
 ///
 /// # Errors
 /// A chart or a template failed: a defect, not a state of the data.
-pub fn render(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<String, ReportError> {
+pub fn render(facts: &Facts, evidence: &Evidence, run: &ReportContext<'_>) -> Result<String, ReportError> {
     let view = view(facts, evidence, run)?;
     Ok(environment()?.get_template("report.html")?.render(minijinja::value::Serde(&view))?)
 }
@@ -114,12 +110,12 @@ fn environment() -> Result<Environment<'static>, minijinja::Error> {
 }
 
 /// What the template gets.
-fn view(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<View, ReportError> {
+fn view(facts: &Facts, evidence: &Evidence, run: &ReportContext<'_>) -> Result<PageView, ReportError> {
     let style = format!("{STYLE}{}", charts::STYLE);
     let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(style.as_bytes()));
     let header = head::header(facts, run);
     let previous = run.periods.get(1);
-    Ok(View {
+    Ok(PageView {
         compared: is_compared(facts),
         title: format!("{} · {} · Devin report", header.organisation, header.period),
         style_hash: format!("sha256-{hash}"),
@@ -135,7 +131,7 @@ fn view(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<View, Repor
         quality: quality::entries(facts, run.vendor),
         vendor: quality::note(facts, run.vendor),
         notes: run.notes.iter().map(|note| sentence(note)).chain(withheld(facts)).collect(),
-        ledger: ledger(facts, run),
+        source_entries: source_entries(facts, run),
         tool: format!("acumen {}", env!("CARGO_PKG_VERSION")),
         header,
     })
@@ -163,7 +159,7 @@ fn withheld(facts: &Facts) -> Option<String> {
 }
 
 /// What the numbers are compared with, or why they are not.
-pub(crate) fn comparison(facts: &Facts, run: &Run<'_>) -> String {
+pub(crate) fn comparison(facts: &Facts, run: &ReportContext<'_>) -> String {
     match run.periods.get(1) {
         Some(previous) if is_uncompared(facts) => {
             let is_saved = saved::is_saved(facts) && facts.source.archive.is_none();
@@ -195,18 +191,22 @@ pub(crate) fn is_compared(facts: &Facts) -> bool {
     facts.period.complete.unwrap_or(true) && !is_uncompared(facts)
 }
 
-fn sections(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec<SectionView>, ReportError> {
-    let source = figure_source(facts, evidence, run);
+fn sections(
+    facts: &Facts,
+    evidence: &Evidence,
+    run: &ReportContext<'_>,
+) -> Result<Vec<SectionView>, ReportError> {
+    let source = figure_inputs(facts, evidence, run);
     let mut sections = Vec::new();
     for section in layout::sections(facts.known) {
         let mut drawn = Vec::new();
         let (mut empty, mut withheld) = (Vec::new(), Vec::new());
         for figure in section.figures {
             match figures::state(figure, &source) {
-                figures::State::Superfluous => {}
-                figures::State::Withheld => withheld.push(figure.title),
-                figures::State::Empty => empty.push(figure.title),
-                figures::State::Full => drawn.push(figures::draw(figure, &source)?),
+                figures::FigureState::Omitted => {}
+                figures::FigureState::Withheld => withheld.push(figure.title),
+                figures::FigureState::Empty => empty.push(figure.title),
+                figures::FigureState::Drawn => drawn.push(figures::draw(figure, &source)?),
             }
         }
         let shown = || section.numbers.iter().filter(|metric| facts.known.shows(metric, &[]));
@@ -216,7 +216,7 @@ fn sections(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec<Sec
         sections.push(SectionView {
             id: section.id,
             title: section.title,
-            lead: lead(section, facts, run),
+            intro: intro(section, facts, run),
             numbers,
             figures: drawn,
             empty,
@@ -227,21 +227,21 @@ fn sections(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec<Sec
 }
 
 /// What figures are drawn from.
-pub(crate) fn figure_source<'a>(
+pub(crate) fn figure_inputs<'a>(
     facts: &'a Facts,
     evidence: &'a Evidence,
-    run: &Run<'a>,
-) -> figures::Source<'a> {
+    run: &ReportContext<'a>,
+) -> figures::FigureInputs<'a> {
     let periods = run.periods.get(..run.points).unwrap_or(run.periods);
     let complete = facts.period.complete.unwrap_or(true);
     let previous = run.periods.get(1).filter(|_| complete);
     let previous = previous.filter(|_| !is_uncompared(facts));
     let against = previous.map(|previous| format!("Against {}", in_sentence(previous)));
-    figures::Source { facts, evidence, periods, against }
+    figures::FigureInputs { facts, evidence, periods, against }
 }
 
 /// What to know before reading a section.
-pub(crate) fn lead(section: &layout::Section, facts: &Facts, run: &Run<'_>) -> String {
+pub(crate) fn intro(section: &layout::Section, facts: &Facts, run: &ReportContext<'_>) -> String {
     match section.id {
         "spend" => spend(run),
         "usage" => "A session counts on the day it was created.".to_owned(),
@@ -250,8 +250,8 @@ pub(crate) fn lead(section: &layout::Section, facts: &Facts, run: &Run<'_>) -> S
     }
 }
 
-fn number(fact: &Fact) -> Number {
-    Number {
+fn number(fact: &Fact) -> NumberView {
+    NumberView {
         id: fact.metric.id,
         title: fact.metric.title,
         value: fact.unit.text(fact.value),
@@ -261,7 +261,7 @@ fn number(fact: &Fact) -> Number {
 }
 
 /// What to know of the spend: when it counts, and at whose prices.
-fn spend(run: &Run<'_>) -> String {
+fn spend(run: &ReportContext<'_>) -> String {
     let mut sentences = vec!["A session counts with all its ACUs on the day it was created.".to_owned()];
     if let Some(prices) = run.prices {
         let unit = Unit::Money(prices.currency());
@@ -341,43 +341,46 @@ fn people(how: Option<&str>) -> &'static str {
 }
 
 /// Where the data comes from, and how it came.
-pub(crate) fn ledger(facts: &Facts, run: &Run<'_>) -> Vec<Entry> {
+pub(crate) fn source_entries(facts: &Facts, run: &ReportContext<'_>) -> Vec<LabelledValue> {
     let source = &facts.source;
     let ledger = &source.ledger;
     let mut entries = vec![
         match source.records {
-            Records::Api(api) => Entry::word("API", api.to_string()),
-            Records::Export => Entry::word("Records", "of the web app's export".to_owned()),
+            Records::Api(api) => LabelledValue::word("API", api.to_string()),
+            Records::Export => LabelledValue::word("Records", "of the web app's export".to_owned()),
         },
-        Entry::word("Scope", clean(&source.scope, 80)),
-        Entry::word("People", people(source.people).to_owned()),
+        LabelledValue::word("Scope", clean(&source.scope, 80)),
+        LabelledValue::word("People", people(source.people).to_owned()),
     ];
     entries.extend(match saved::is_saved(facts) {
         true => saved::entries(facts, run),
         false => {
-            vec![Entry::count("Requests", ledger.requests), Entry::count("Of these, retries", ledger.retries)]
+            vec![
+                LabelledValue::count("Requests", ledger.requests),
+                LabelledValue::count("Of these, retries", ledger.retries),
+            ]
         }
     });
     // Minus the points of the trend they would give away one that is not shown.
     let rows = [
-        Entry::count("Pages", ledger.pages),
-        Entry::count("Rows received", ledger.received),
-        Entry::count("Distinct sessions, trend included", ledger.unique),
-        Entry::count("Duplicate rows", ledger.duplicates),
-        Entry::count("Rows outside the question, dropped", ledger.outside),
+        LabelledValue::count("Pages", ledger.pages),
+        LabelledValue::count("Rows received", ledger.received),
+        LabelledValue::count("Distinct sessions, trend included", ledger.unique),
+        LabelledValue::count("Duplicate rows", ledger.duplicates),
+        LabelledValue::count("Rows outside the question, dropped", ledger.outside),
     ];
     entries.extend(rows.into_iter().filter(|_| !facts.is_covered()));
-    entries.push(Entry::word("Complete", saved::completeness(facts).to_owned()));
+    entries.push(LabelledValue::word("Complete", saved::completeness(facts).to_owned()));
     entries
 }
 
 /// A period's name inside a sentence: `week 40`, `September 2026`, `the 3 days before`.
 pub(crate) fn in_sentence(period: &Period) -> String {
     match period.kind() {
-        crate::period::Kind::Week => period.name().to_lowercase(),
-        crate::period::Kind::Month => period.name(),
-        crate::period::Kind::Quarter => period.name().to_lowercase(),
-        crate::period::Kind::Days if period.name() == "1 day" => "the day before".to_owned(),
-        crate::period::Kind::Days => format!("the {} before", period.name()),
+        crate::period::PeriodKind::Week => period.name().to_lowercase(),
+        crate::period::PeriodKind::Month => period.name(),
+        crate::period::PeriodKind::Quarter => period.name().to_lowercase(),
+        crate::period::PeriodKind::Days if period.name() == "1 day" => "the day before".to_owned(),
+        crate::period::PeriodKind::Days => format!("the {} before", period.name()),
     }
 }

@@ -10,7 +10,7 @@ use crate::metrics::{
 use crate::unit::{MISSING, Unit};
 
 /// The metric that tells in money what another tells in ACUs.
-pub fn companion(metric: &Metric) -> Option<&'static Metric> {
+pub fn spend_metric(metric: &Metric) -> Option<&'static Metric> {
     [(&ACUS, &SPEND), (&ACUS_SPLIT, &SPEND_SPLIT), (&ACUS_PER_MERGED_PR, &SPEND_PER_MERGED_PR)]
         .into_iter()
         .find(|(acus, _)| acus.id == metric.id)
@@ -18,24 +18,24 @@ pub fn companion(metric: &Metric) -> Option<&'static Metric> {
 }
 
 /// What a fact's group is worth; `None` where there is no price or no such metric.
-pub fn beside<'f>(facts: &'f Facts, fact: &Fact) -> Option<&'f Fact> {
+pub fn spend_fact<'f>(facts: &'f Facts, fact: &Fact) -> Option<&'f Fact> {
     facts.known.currency?;
-    facts.beside(fact, companion(fact.metric)?)
+    facts.beside(fact, spend_metric(fact.metric)?)
 }
 
 /// The same in words.
-pub fn text(facts: &Facts, fact: &Fact) -> Option<String> {
-    beside(facts, fact).map(|fact| fact.unit.text(fact.value))
+pub fn spend_text(facts: &Facts, fact: &Fact) -> Option<String> {
+    spend_fact(facts, fact).map(|fact| fact.unit.text(fact.value))
 }
 
 /// The head of a column with what the groups of a metric are worth.
-pub fn head(facts: &Facts, metric: &Metric) -> Option<&'static str> {
+pub fn spend_head(facts: &Facts, metric: &Metric) -> Option<&'static str> {
     facts.known.currency?;
-    companion(metric).map(|metric| metric.title)
+    spend_metric(metric).map(|metric| metric.title)
 }
 
 /// How much of a budget is used, and where its month or billing cycle is heading.
-pub fn budget(budget: &Budget, is_covered: bool) -> String {
+pub fn budget_sentence(budget: &Budget, is_covered: bool) -> String {
     // The last day of which anything is known, not the first instant of which nothing
     // is; the vendor's cycle ends in the morning of a day that is none of its own.
     let until = DateTime::parse_from_rfc3339(&budget.until).ok();
@@ -80,20 +80,23 @@ mod tests {
             forecast: Some(6250.0),
         };
         assert_eq!(
-            budget(&told, false),
+            budget_sentence(&told, false),
             "Budget of October 2026: €1,250.00 (25\u{a0}%) of €5,000.00 used by 11 October; \
              at this pace €6,250.00 (125\u{a0}%) by the end of the month."
         );
         let cycle = Budget { period: "2026-09-23_2026-10-22".to_owned(), ..told.clone() };
-        let text = budget(&cycle, false);
+        let text = budget_sentence(&cycle, false);
         assert!(
             text.starts_with("Budget of the billing cycle of 23 September to 22 October 2026: "),
             "{text}"
         );
         assert!(text.ends_with("by the end of the cycle."), "{text}");
         let over = Budget { until: "2026-10-23T10:00:00+02:00".to_owned(), forecast: None, ..cycle };
-        assert!(budget(&over, false).ends_with("used by 22 October."), "the cycle's last day");
+        assert!(budget_sentence(&over, false).ends_with("used by 22 October."), "the cycle's last day");
         let young = Budget { forecast: None, used: None, ..told };
-        assert_eq!(budget(&young, false), "Budget of October 2026: – of €5,000.00 used by 11 October.");
+        assert_eq!(
+            budget_sentence(&young, false),
+            "Budget of October 2026: – of €5,000.00 used by 11 October."
+        );
     }
 }

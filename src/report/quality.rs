@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::figures::ranking::SIZES;
-use super::view::Entry;
+use super::view::LabelledValue;
 use crate::fetch::{Consumption, Records, Vendor};
 use crate::metrics::{ACUS, Dim, Facts, Metric, PRS, PRS_MERGED, SESSIONS, SESSIONS_WITH_MERGED_PR};
 use crate::text::clean;
@@ -14,59 +14,60 @@ use crate::unit::Unit;
 const LONGEST: usize = 40;
 
 /// What could not be read, then what the vendor counts.
-pub fn entries(facts: &Facts, vendor: &Vendor) -> Vec<Entry> {
+pub fn entries(facts: &Facts, vendor: &Vendor) -> Vec<LabelledValue> {
     let quality = &facts.quality;
     let ledger = &facts.source.ledger;
     // Nobody knows on how many people these rest.
     let of_source = |count: u64| Some(count).filter(|_| !facts.is_covered());
     let mut entries = vec![
-        known("Pull requests with an unknown state", quality.unknown_pr_state),
-        known("Pull request entries without an address", quality.prs_without_url),
-        known("Fields that could not be read", quality.unreadable_fields),
-        known("Records that could not be read", of_source(ledger.rejected)),
-        known("Times without a zone, taken as UTC", of_source(ledger.naive_times)),
+        count_or_hidden("Pull requests with an unknown state", quality.unknown_pr_state),
+        count_or_hidden("Pull request entries without an address", quality.prs_without_url),
+        count_or_hidden("Fields that could not be read", quality.unreadable_fields),
+        count_or_hidden("Records that could not be read", of_source(ledger.rejected)),
+        count_or_hidden("Times without a zone, taken as UTC", of_source(ledger.naive_times)),
     ];
     // An export has neither.
     if facts.source.records != Records::Export {
-        entries.insert(0, known("Sessions with an unknown status", quality.unknown_status));
-        entries.insert(1, known("Issues with an unknown impact", quality.unknown_impact));
+        entries.insert(0, count_or_hidden("Sessions with an unknown status", quality.unknown_status));
+        entries.insert(1, count_or_hidden("Issues with an unknown impact", quality.unknown_impact));
     }
     if facts.known.metered {
-        entries.insert(0, known("Sessions with unknown ACUs", quality.acus_unknown));
+        entries.insert(0, count_or_hidden("Sessions with unknown ACUs", quality.acus_unknown));
     }
-    entries.extend(beside(facts, vendor));
+    entries.extend(vendor_comparison(facts, vendor));
     entries
 }
 
 /// A count that a covered report may leave out.
-fn known(name: &'static str, count: Option<u64>) -> Entry {
+fn count_or_hidden(name: &'static str, count: Option<u64>) -> LabelledValue {
     match count {
-        Some(count) => Entry::count(name, count),
-        None => Entry::word(name, "not shown".to_owned()),
+        Some(count) => LabelledValue::count(name, count),
+        None => LabelledValue::word(name, "not shown".to_owned()),
     }
 }
 
 /// Both numbers side by side, neither corrected by the other.
-fn beside(facts: &Facts, vendor: &Vendor) -> Vec<Entry> {
+fn vendor_comparison(facts: &Facts, vendor: &Vendor) -> Vec<LabelledValue> {
     let counts = &vendor.counts;
-    let told = |name: &'static str, unit: Unit, ours: Option<f64>, theirs: Option<f64>| {
+    let comparison = |name: &'static str, unit: Unit, ours: Option<f64>, theirs: Option<f64>| {
         let (ours, theirs) = (unit.text(ours), unit.text(Some(theirs?)));
         // A narrow page breaks after the comma alone.
-        Some(Entry::word(name, format!("we\u{a0}count\u{a0}{ours}, the\u{a0}vendor\u{a0}{theirs}")))
+        Some(LabelledValue::word(name, format!("we\u{a0}count\u{a0}{ours}, the\u{a0}vendor\u{a0}{theirs}")))
     };
     // What a covered report leaves out is not to be had from the vendor either.
     let whole = |name, metric: &Metric, theirs: Option<u64>| match facts.withholds(metric, &[]) {
         true => None,
         false => {
             let ours = facts.whole(metric).and_then(|fact| fact.value);
-            told(name, Unit::Count, ours, theirs.map(|theirs| theirs as f64))
+            comparison(name, Unit::Count, ours, theirs.map(|theirs| theirs as f64))
         }
     };
     let is_of_acus = facts.known.metered && !facts.withholds(&ACUS, &[]);
     let acus = facts.whole(&ACUS).filter(|_| is_of_acus);
     let unit = facts.unit(&ACUS);
     let used = vendor.days.as_ref().map(|days| Consumption::sum(days.values()));
-    let by_acus = |name, ours: Option<f64>, theirs| told(name, unit, ours, theirs).filter(|_| acus.is_some());
+    let by_acus =
+        |name, ours: Option<f64>, theirs| comparison(name, unit, ours, theirs).filter(|_| acus.is_some());
     let average = acus.and_then(|fact| fact.value.map(|acus| acus / fact.n)).filter(|acus| acus.is_finite());
     let mut entries = vec![
         whole("Sessions by the vendor's count", &SESSIONS, counts.sessions),
@@ -75,7 +76,11 @@ fn beside(facts: &Facts, vendor: &Vendor) -> Vec<Entry> {
             &SESSIONS_WITH_MERGED_PR,
             counts.with_merged_pr,
         ),
-        by_acus("ACUs by the vendor's count", acus.and_then(|fact| fact.value), used.as_ref().map(devin)),
+        by_acus(
+            "ACUs by the vendor's count",
+            acus.and_then(|fact| fact.value),
+            used.as_ref().map(devin_acus),
+        ),
         by_acus("ACUs per session by the vendor's count", average, counts.acus_per_session),
         whole("PRs by the vendor's count", &PRS, counts.pull_requests),
         whole("Merged PRs by the vendor's count", &PRS_MERGED, counts.merged),
@@ -83,24 +88,28 @@ fn beside(facts: &Facts, vendor: &Vendor) -> Vec<Entry> {
     // The vendor's count of a small group would tell what a covered report hides.
     if !facts.is_covered() {
         let of = |name, dim, keys: &[&str], theirs: Option<u64>| {
-            told(name, Unit::Count, Some(group(facts, dim, keys)), theirs.map(|theirs| theirs as f64))
+            comparison(
+                name,
+                Unit::Count,
+                Some(group_total(facts, dim, keys)),
+                theirs.map(|theirs| theirs as f64),
+            )
         };
         entries.extend([
             of("Open PRs by the vendor's count", (&PRS, Dim::State), &["open", "draft"], counts.open),
             of("Closed PRs by the vendor's count", (&PRS, Dim::State), &["closed"], counts.closed),
-            split(facts, "Sessions by origin, ours / the vendor's", Dim::Origin, &counts.by_origin),
-            split(facts, "Sessions by size, ours / the vendor's", Dim::Size, &counts.by_size),
-            counts
-                .taken_over
-                .filter(|prs| *prs > 0)
-                .map(|prs| Entry::count("PRs of others that Devin pushed to, by the vendor's count", prs)),
+            by_group(facts, "Sessions by origin, ours / the vendor's", Dim::Origin, &counts.by_origin),
+            by_group(facts, "Sessions by size, ours / the vendor's", Dim::Size, &counts.by_size),
+            counts.taken_over.filter(|prs| *prs > 0).map(|prs| {
+                LabelledValue::count("PRs of others that Devin pushed to, by the vendor's count", prs)
+            }),
         ]);
     }
     entries.into_iter().flatten().collect()
 }
 
 /// The ACUs that are comparable with ours: Devin's, where the vendor tells products apart.
-fn devin(used: &Consumption) -> f64 {
+fn devin_acus(used: &Consumption) -> f64 {
     match used.by_product.is_empty() {
         true => used.acus,
         false => used.by_product.get(DEVIN).copied().unwrap_or(0.0),
@@ -111,7 +120,7 @@ fn devin(used: &Consumption) -> f64 {
 const DEVIN: &str = "devin";
 
 /// Our number of some groups of a dimension together.
-fn group(facts: &Facts, (metric, dim): (&Metric, Dim), keys: &[&str]) -> f64 {
+fn group_total(facts: &Facts, (metric, dim): (&Metric, Dim), keys: &[&str]) -> f64 {
     let facts = facts.by(metric, &[dim]).iter();
     facts
         .filter(|fact| fact.key(dim).flatten().is_some_and(|key| keys.contains(&key)))
@@ -121,7 +130,12 @@ fn group(facts: &Facts, (metric, dim): (&Metric, Dim), keys: &[&str]) -> f64 {
 
 /// Sessions by group, ours beside the vendor's, which has scheduled ones among
 /// automation.
-fn split(facts: &Facts, name: &'static str, dim: Dim, theirs: &BTreeMap<String, u64>) -> Option<Entry> {
+fn by_group(
+    facts: &Facts,
+    name: &'static str,
+    dim: Dim,
+    theirs: &BTreeMap<String, u64>,
+) -> Option<LabelledValue> {
     if facts.by(&SESSIONS, &[dim]).is_empty() {
         return None;
     }
@@ -130,7 +144,7 @@ fn split(facts: &Facts, name: &'static str, dim: Dim, theirs: &BTreeMap<String, 
             "automation" => &["automation", "scheduled"],
             key => &[key],
         };
-        let ours = group(facts, (&SESSIONS, dim), keys);
+        let ours = group_total(facts, (&SESSIONS, dim), keys);
         let is_there = ours > 0.0 || *theirs > 0;
         is_there.then(|| {
             let (ours, theirs) = (Unit::Count.text(Some(ours)), Unit::Count.text(Some(*theirs as f64)));
@@ -140,7 +154,7 @@ fn split(facts: &Facts, name: &'static str, dim: Dim, theirs: &BTreeMap<String, 
     let mut theirs: Vec<(&String, &u64)> = theirs.iter().collect();
     theirs.sort_by_key(|(key, _)| SIZES.iter().position(|size| size == key));
     let pairs: Vec<String> = theirs.into_iter().filter_map(pair).collect();
-    (!pairs.is_empty()).then(|| Entry::word(name, pairs.join(", ")))
+    (!pairs.is_empty()).then(|| LabelledValue::word(name, pairs.join(", ")))
 }
 
 /// How the vendor's numbers are to be read, and why some are missing; empty where
@@ -193,7 +207,7 @@ mod tests {
             acus: 12.0,
             by_product: products.iter().map(|(name, acus)| ((*name).to_owned(), *acus)).collect(),
         };
-        assert_eq!(devin(&used(&[("devin", 9.0), ("review", 3.0)])), 9.0);
-        assert_eq!((devin(&used(&[("review", 3.0)])), devin(&used(&[]))), (0.0, 12.0));
+        assert_eq!(devin_acus(&used(&[("devin", 9.0), ("review", 3.0)])), 9.0);
+        assert_eq!((devin_acus(&used(&[("review", 3.0)])), devin_acus(&used(&[]))), (0.0, 12.0));
     }
 }

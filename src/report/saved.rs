@@ -5,11 +5,11 @@ use std::ops::Range;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
-use super::Run;
-use super::view::Entry;
+use super::ReportContext;
+use super::view::LabelledValue;
 use crate::fetch::{Records, Saved};
 use crate::metrics::{Dim, Facts, SESSIONS};
-use crate::period::{Kind, Period};
+use crate::period::{Period, PeriodKind};
 
 /// Whether nobody was asked for the sessions of these facts.
 pub(crate) fn is_saved(facts: &Facts) -> bool {
@@ -17,7 +17,7 @@ pub(crate) fn is_saved(facts: &Facts) -> bool {
 }
 
 /// What the web app's export lacks, in a sentence; none of records of the API.
-pub fn lacks(records: Records) -> Option<String> {
+pub fn export_limits(records: Records) -> Option<String> {
     (records == Records::Export).then(|| {
         "the web app's export tells no status, tags or analyses, and not what automation started: what \
          needs them is left out, and every user counts as a person."
@@ -35,7 +35,7 @@ pub(crate) fn only_organisation(facts: &Facts) -> Option<&str> {
 }
 
 /// How the sessions were had, before a time.
-pub(crate) fn taken(facts: &Facts) -> &'static str {
+pub(crate) fn taken_label(facts: &Facts) -> &'static str {
     match (&facts.source.archive, is_saved(facts)) {
         (Some(_), _) => "From an archive as of",
         (None, true) if facts.source.records == Records::Export => "Read from the web app's export",
@@ -62,26 +62,26 @@ pub(crate) fn completeness(facts: &Facts) -> &'static str {
 }
 
 /// Where saved sessions lie in time, and what else there is to say of their files.
-pub(crate) fn entries(facts: &Facts, run: &Run<'_>) -> Vec<Entry> {
+pub(crate) fn entries(facts: &Facts, run: &ReportContext<'_>) -> Vec<LabelledValue> {
     if facts.source.archive.is_some() {
-        return vec![Entry::word("Archive as of", run.fetched.clone())];
+        return vec![LabelledValue::word("Archive as of", run.fetched.clone())];
     }
     let Some(saved) = run.saved else { return Vec::new() };
-    let mut entries = vec![Entry::count("Files of saved pages", saved.files)];
+    let mut entries = vec![LabelledValue::count("Files of saved pages", saved.files)];
     if saved.left_out > 0 {
-        entries.push(Entry::count("Other files beside them", saved.left_out));
+        entries.push(LabelledValue::count("Other files beside them", saved.left_out));
     }
-    let told = run.periods.first().map(|period| spans(saved, period.tz())).unwrap_or_default();
-    entries.extend((!told.is_empty()).then(|| Entry::word("Time of the export", told)));
+    let days = run.periods.first().map(|period| export_days(saved, period.tz())).unwrap_or_default();
+    entries.extend((!days.is_empty()).then(|| LabelledValue::word("Time of the export", days)));
     let ends = [("Oldest saved session", saved.first), ("Newest saved session", saved.last)];
     let ends = ends.into_iter().filter(|_| !facts.is_covered());
-    entries.extend(ends.filter_map(|(name, moment)| Some(Entry::word(name, day(run, moment?)))));
+    entries.extend(ends.filter_map(|(name, moment)| Some(LabelledValue::word(name, day(run, moment?)))));
     entries
 }
 
 /// What must be known of saved pages before any number is read: where they do
 /// not reach, 0 is no count.
-pub(crate) fn notices(run: &Run<'_>, is_covered: bool) -> Vec<String> {
+pub(crate) fn notices(run: &ReportContext<'_>, is_covered: bool) -> Vec<String> {
     // The day of a single session is not for a covered report.
     let on = |moment| if is_covered { "later".to_owned() } else { format!("on {}", day(run, moment)) };
     let (Some(saved), Some(period)) = (run.saved, run.periods.first()) else { return Vec::new() };
@@ -101,12 +101,12 @@ pub(crate) fn notices(run: &Run<'_>, is_covered: bool) -> Vec<String> {
             .to_owned(),
         );
     }
-    let is_reached = |period: &Period| saved.reach.covers(&time(period));
-    let told = spans(saved, period.tz());
-    if !told.is_empty() {
-        if !run.periods.iter().all(is_reached) {
+    let is_covered_period = |period: &Period| saved.reach.covers(&time(period));
+    let days = export_days(saved, period.tz());
+    if !days.is_empty() {
+        if !run.periods.iter().all(is_covered_period) {
             notices.push(format!(
-                "The export is about {told}: nothing is known of other days, and no period with such days is \
+                "The export is about {days}: nothing is known of other days, and no period with such days is \
                  compared or in the trend."
             ));
         }
@@ -142,26 +142,26 @@ pub(crate) fn notices(run: &Run<'_>, is_covered: bool) -> Vec<String> {
 
 /// Which days exports are about that do not cover a period, and the last before it that
 /// they do cover; none where they do not say.
-pub fn beyond(saved: &Saved, period: &Period) -> Option<String> {
-    let told = Some(spans(saved, period.tz())).filter(|told| !told.is_empty())?;
-    let mut earlier = std::iter::successors(period.previous(), Period::previous).take(FAR);
+pub fn beyond_export(saved: &Saved, period: &Period) -> Option<String> {
+    let days = Some(export_days(saved, period.tz())).filter(|days| !days.is_empty())?;
+    let mut earlier = std::iter::successors(period.previous(), Period::previous).take(MAX_PERIODS_BACK);
     let covered =
         earlier.find(|period| saved.reach.covers(&time(period))).map(|period| match period.kind() {
-            Kind::Days => format!("; it covers {}", period.dates_in_words()),
+            PeriodKind::Days => format!("; it covers {}", period.dates_in_words()),
             _ => format!("; --{} {} is the last that it covers", period.noun(), period.label()),
         });
-    Some(format!("the export is about {told}{}.", covered.unwrap_or_default()))
+    Some(format!("the export is about {days}{}.", covered.unwrap_or_default()))
 }
 
 /// How many periods back one is looked for that an export covers.
-const FAR: usize = 500;
+const MAX_PERIODS_BACK: usize = 500;
 
 fn time(period: &Period) -> Range<DateTime<Utc>> {
     period.from().to_utc()..period.to().to_utc()
 }
 
 /// The days that exports are about, in words; empty where they do not say.
-fn spans(saved: &Saved, tz: Tz) -> String {
+fn export_days(saved: &Saved, tz: Tz) -> String {
     let day = |moment: DateTime<Utc>| moment.with_timezone(&tz).format("%-d %B %Y").to_string();
     let range = |range: &Range<DateTime<Utc>>| {
         // The last instant that is in it, not the first that is not.
@@ -175,7 +175,7 @@ fn ends_early(last: DateTime<Utc>, period: &Period) -> bool {
     last + TimeDelta::days(1) < period.to().to_utc()
 }
 
-fn day(run: &Run<'_>, moment: DateTime<Utc>) -> String {
+fn day(run: &ReportContext<'_>, moment: DateTime<Utc>) -> String {
     let local = run.periods.first().map(|period| moment.with_timezone(&period.tz()));
     local.map(|local| local.format("%-d %B %Y").to_string()).unwrap_or_default()
 }
@@ -185,7 +185,7 @@ mod tests {
     use super::*;
     use crate::fetch::{Api, People, Reach, Vendor};
 
-    fn said(first: &str, last: &str, proved: bool) -> Vec<String> {
+    fn notices_for(first: &str, last: &str, proved: bool) -> Vec<String> {
         let saved = Saved {
             records: Records::Api(Api::V2),
             files: 1,
@@ -199,7 +199,7 @@ mod tests {
             outdated: Vec::new(),
         };
         let periods = Period::parse_week("2026-W41", chrono_tz::Europe::Berlin).unwrap().trend(1);
-        let run = Run {
+        let run = ReportContext {
             periods: &periods,
             points: 2,
             organisation: None,
@@ -217,19 +217,19 @@ mod tests {
 
     #[test]
     fn zeros_of_times_without_pages_are_no_counts() {
-        assert_eq!(said("2026-09-28T09:00:00Z", "2026-10-11T12:00:00Z", false), [""; 0]);
+        assert_eq!(notices_for("2026-09-28T09:00:00Z", "2026-10-11T12:00:00Z", false), [""; 0]);
         for (first, day) in [("2026-10-01T00:00:00Z", 1), ("2026-10-04T22:30:00Z", 5)] {
             for (proved, then) in
                 [(false, "nothing is known of the time before"), (true, "if those before were not saved")]
             {
-                let [begin] = said(first, "2026-10-11T12:00:00Z", proved).try_into().unwrap();
+                let [begin] = notices_for(first, "2026-10-11T12:00:00Z", proved).try_into().unwrap();
                 assert!(
                     begin.starts_with(&format!("The saved sessions begin on {day} October 2026: {then}")),
                     "{begin}"
                 );
             }
         }
-        let [end] = said("2026-09-28T00:00:00Z", "2026-10-10T21:00:00Z", true).try_into().unwrap();
+        let [end] = notices_for("2026-09-28T00:00:00Z", "2026-10-10T21:00:00Z", true).try_into().unwrap();
         assert!(end.starts_with("The saved sessions end on 10 October 2026, before"), "{end}");
     }
 }

@@ -26,7 +26,7 @@ pub fn tiles(facts: &Facts, periods: &[Period], points: usize) -> Result<Vec<Til
 }
 
 /// A headline number in words.
-pub struct Told {
+pub struct HeadlineText {
     /// Its value.
     pub value: String,
     /// What it is worth, and what a ratio rests on; empty for neither.
@@ -38,15 +38,15 @@ pub struct Told {
 }
 
 /// What a headline of the layout table says.
-pub fn told(facts: &Facts, headline: &Headline) -> Told {
+pub fn headline_text(facts: &Facts, headline: &Headline) -> HeadlineText {
     let metric = headline.metric;
-    let fact = find(facts, metric, headline.keys);
+    let fact = fact_of_group(facts, metric, headline.keys);
     // Without an analysis nothing is known of issues, so none is not good news.
     let blind = metric.id == ISSUES.id && fact.is_some_and(|fact| fact.n == 0.0);
-    Told {
+    HeadlineText {
         value: facts.unit(metric).text(fact.and_then(|fact| fact.value)),
         note: match fact {
-            Some(fact) => below(facts, fact, headline.rests),
+            Some(fact) => note_with_spend(facts, fact, headline.basis),
             None if facts.is_covered() => "hidden: too few people".to_owned(),
             None => String::new(),
         },
@@ -62,13 +62,13 @@ fn tile(facts: &Facts, headline: &Headline, trend: &[String]) -> Result<Tile, Ch
         .map(|label| {
             let mut keys: Vec<(Dim, &str)> = headline.keys.to_vec();
             keys.insert(0, (Dim::Period, label));
-            find(facts, metric, &keys)?.value
+            fact_of_group(facts, metric, &keys)?.value
         })
         .collect();
     let words: Vec<String> = values.iter().map(|value| facts.unit(metric).text(*value)).collect();
     // One point is no trend.
     let drawn = if trend.len() > 1 { charts::sparkline(&values)?.as_str().to_owned() } else { String::new() };
-    let Told { value, note, faint, change } = told(facts, headline);
+    let HeadlineText { value, note, faint, change } = headline_text(facts, headline);
     Ok(Tile {
         id: metric.id,
         title: headline.title,
@@ -87,29 +87,29 @@ fn tile(facts: &Facts, headline: &Headline, trend: &[String]) -> Result<Tile, Ch
 }
 
 /// The fact of a metric in one group.
-pub fn find<'a>(facts: &'a Facts, metric: &Metric, keys: &[(Dim, &str)]) -> Option<&'a Fact> {
+pub fn fact_of_group<'a>(facts: &'a Facts, metric: &Metric, keys: &[(Dim, &str)]) -> Option<&'a Fact> {
     let by: Vec<Dim> = keys.iter().map(|(dim, _)| *dim).collect();
     let is_asked = |fact: &&Fact| keys.iter().all(|(dim, key)| fact.key(*dim).flatten() == Some(key));
     facts.by(metric, &by).iter().find(is_asked)
 }
 
 /// What a number is worth, and what it rests on.
-fn below(facts: &Facts, fact: &Fact, rests: &str) -> String {
-    let worth = money::text(facts, fact);
-    let parts = [worth.unwrap_or_default(), note(fact, rests)];
+fn note_with_spend(facts: &Facts, fact: &Fact, basis: &str) -> String {
+    let worth = money::spend_text(facts, fact);
+    let parts = [worth.unwrap_or_default(), note(fact, basis)];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
 }
 
 /// What a number rests on, short enough for a tile on a phone: `31 of 39 decided`.
-fn note(fact: &Fact, rests: &str) -> String {
+fn note(fact: &Fact, basis: &str) -> String {
     let count = |number: f64| Unit::Count.text(Some(number));
     let share = fact.metric.kind == Kind::Ratio && fact.unit == Unit::Share;
-    let rests = if rests == "sessions" && fact.denominator == 1.0 { "session" } else { rests };
-    match (rests, share) {
+    let basis = if basis == "sessions" && fact.denominator == 1.0 { "session" } else { basis };
+    match (basis, share) {
         ("", _) => String::new(),
         ("sessions", _) if fact.n == 0.0 => "no sessions".to_owned(),
-        _ if fact.n == 0.0 => format!("none {rests}"),
-        (_, true) => format!("{} of {} {rests}", count(fact.numerator), count(fact.denominator)),
-        (_, false) => format!("{} {rests}", count(fact.n)),
+        _ if fact.n == 0.0 => format!("none {basis}"),
+        (_, true) => format!("{} of {} {basis}", count(fact.numerator), count(fact.denominator)),
+        (_, false) => format!("{} {basis}", count(fact.n)),
     }
 }

@@ -7,7 +7,7 @@ use crate::unit::Unit;
 
 /// The page.
 #[derive(Debug, Serialize)]
-pub struct View {
+pub struct PageView {
     /// Title of the document.
     pub title: String,
     /// Style sheet, and its hash for the content security policy.
@@ -35,13 +35,13 @@ pub struct View {
     /// Every number that the page shows.
     pub definitions: Vec<Definition>,
     /// What could not be read as documented, and the vendor's counts beside ours.
-    pub quality: Vec<Entry>,
+    pub quality: Vec<LabelledValue>,
     /// What to know about the vendor's counts; empty for nothing.
     pub vendor: String,
     /// What else could not be had.
     pub notes: Vec<String>,
     /// Where the data comes from.
-    pub ledger: Vec<Entry>,
+    pub source_entries: Vec<LabelledValue>,
     /// Name and version of this program.
     pub tool: String,
 }
@@ -120,9 +120,9 @@ pub struct SectionView {
     /// Heading.
     pub title: &'static str,
     /// What to know before reading it.
-    pub lead: String,
+    pub intro: String,
     /// Numbers of the whole period.
-    pub numbers: Vec<Number>,
+    pub numbers: Vec<NumberView>,
     /// Its charts.
     pub figures: Vec<FigureView>,
     /// The headings of charts that have nothing to show.
@@ -133,7 +133,7 @@ pub struct SectionView {
 
 /// A number of the whole period, without a chart.
 #[derive(Debug, Serialize)]
-pub struct Number {
+pub struct NumberView {
     /// Metric id, the anchor of its definition.
     pub id: &'static str,
     /// Name.
@@ -160,7 +160,7 @@ pub struct FigureView {
     /// The chart; empty where the table says it all.
     pub svg: Value,
     /// The same as a table.
-    pub table: Table,
+    pub table: TableView,
     /// Whether it needs the whole width of a desk.
     pub wide: bool,
 }
@@ -176,18 +176,18 @@ pub struct Term {
 
 /// Rows under a chart.
 #[derive(Debug, Default, Serialize)]
-pub struct Table {
+pub struct TableView {
     /// Heads; the first column is text, the others are numbers.
     pub heads: Vec<String>,
     /// Rows.
-    pub rows: Vec<Row>,
+    pub rows: Vec<TableRow>,
     /// What is not in the rows; empty for none.
     pub more: String,
 }
 
 /// A row of a table.
 #[derive(Debug, Serialize)]
-pub struct Row {
+pub struct TableRow {
     /// Cells; the first is the row's name.
     pub cells: Vec<String>,
     /// Whether its ratio rests on too few to trust.
@@ -241,7 +241,7 @@ pub struct Definition {
 
 /// A name and a number.
 #[derive(Debug, Serialize)]
-pub struct Entry {
+pub struct LabelledValue {
     /// Name.
     pub name: &'static str,
     /// Number or word.
@@ -251,7 +251,7 @@ pub struct Entry {
     pub number: Option<f64>,
 }
 
-impl Entry {
+impl LabelledValue {
     /// A count, written for people.
     pub fn count(name: &'static str, number: u64) -> Self {
         let number = Some(number as f64);

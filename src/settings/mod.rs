@@ -26,7 +26,7 @@ pub use show::{EXAMPLE, show};
 pub use sync::Sync;
 
 use crate::cli::{Format, ReportArgs};
-use crate::cycle::{self, Cycle, Rhythm};
+use crate::cycle::{self, BudgetCycle, CycleRule};
 use crate::exit::{Exit, Explain};
 use crate::fetch::{Api, ApiConfig, SessionQuery};
 use crate::money::Prices;
@@ -102,7 +102,7 @@ pub struct Money {
     /// What may be spent in a cycle.
     pub budget: Option<f64>,
     /// When a cycle begins.
-    pub rhythm: Rhythm,
+    pub rhythm: CycleRule,
 }
 
 /// Where the sessions of a report come from.
@@ -196,7 +196,7 @@ pub struct Settings {
     /// The months or billing cycles that have a day of the period, the oldest first;
     /// none where there is no budget, or the report is about a part of what it is spent
     /// on. Those that only the vendor knows are months until it tells.
-    pub cycles: Vec<Cycle>,
+    pub cycles: Vec<BudgetCycle>,
     /// The people file.
     pub people: People,
     /// What tells a team from a tag.
@@ -218,7 +218,7 @@ impl Settings {
 
     /// Whether the budget follows billing cycles that only the vendor knows.
     pub fn asks_for_cycles(&self) -> bool {
-        let by_vendor = self.money.as_ref().is_some_and(|money| money.rhythm == Rhythm::Vendor);
+        let by_vendor = self.money.as_ref().is_some_and(|money| money.rhythm == CycleRule::Vendor);
         by_vendor && !self.cycles.is_empty()
     }
 
@@ -229,7 +229,7 @@ impl Settings {
         let days = Period::days(first, last, self.period.tz());
         let span = days.map(|days| days.from().to_utc()..days.to().to_utc().min(self.query.to));
         let Some((span, earliest)) = span.zip(self.periods.last()) else { return false };
-        let Some(cycles) = cycle::told(told, &span, self.period.tz()) else { return false };
+        let Some(cycles) = cycle::from_vendor(told, &span, self.period.tz()) else { return false };
         self.query.from = reaching(earliest, &cycles);
         self.cycles = cycles;
         true
@@ -265,9 +265,9 @@ impl Settings {
         let is_whole = args.tags.is_empty() && args.users.is_empty();
         let budgeted = money.as_ref().filter(|money| money.budget.is_some() && is_whole);
         let cycles = budgeted.map_or_else(Vec::new, |money| {
-            let rhythm = if money.rhythm == Rhythm::Vendor { Rhythm::Months } else { money.rhythm };
+            let rhythm = if money.rhythm == CycleRule::Vendor { CycleRule::Months } else { money.rhythm };
             let [first, last] = so_far(&period, now);
-            cycle::touched(rhythm, first, last, tz)
+            cycle::overlapping(rhythm, first, last, tz)
         });
         let from = reaching(earliest, &cycles);
         let source = Source::resolve(args, key, &network)?;
@@ -334,17 +334,17 @@ fn so_far(period: &Period, now: DateTime<Utc>) -> [NaiveDate; 2] {
 }
 
 /// The first moment of the trend and the cycles.
-fn reaching(earliest: &Period, cycles: &[Cycle]) -> DateTime<Utc> {
+fn reaching(earliest: &Period, cycles: &[BudgetCycle]) -> DateTime<Utc> {
     let trend = earliest.from().to_utc();
     cycles.first().map_or(trend, |cycle| cycle.from.min(trend))
 }
 
-fn rhythm(text: &str) -> Result<Rhythm, SettingsError> {
+fn rhythm(text: &str) -> Result<CycleRule, SettingsError> {
     match text.trim() {
-        "auto" => Ok(Rhythm::Vendor),
+        "auto" => Ok(CycleRule::Vendor),
         day => match day.parse() {
-            Ok(1) => Ok(Rhythm::Months),
-            Ok(day @ 2..=31) => Ok(Rhythm::Day(day)),
+            Ok(1) => Ok(CycleRule::Months),
+            Ok(day @ 2..=31) => Ok(CycleRule::Day(day)),
             _ => Err(SettingsError::new(
                 format!("--budget-cycle-day: cannot read {}", quoted(text)),
                 "write a day of the month from 1 to 31, or auto to ask the vendor for its billing cycles",

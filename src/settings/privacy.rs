@@ -2,7 +2,7 @@
 
 use super::SettingsError;
 use crate::cli::{People, ReportArgs};
-use crate::period::{Kind, Period};
+use crate::period::{Period, PeriodKind};
 
 /// What a report tells of single people and sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ fn check_covered(args: &ReportArgs) -> Result<(), SettingsError> {
 /// # Errors
 /// The period is another one.
 pub fn check_covered_period(period: &Period, complete: bool) -> Result<(), SettingsError> {
-    if period.kind() == Kind::Days {
+    if period.kind() == PeriodKind::Days {
         return Err(SettingsError::new(
             "a report that hides people covers a whole week, month or quarter",
             "give it with --week 2026-W41, --month 2026-10 or --quarter 2026-Q4",

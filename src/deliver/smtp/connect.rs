@@ -10,7 +10,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::conversation::{Conversation, Failure, within};
+use super::conversation::{Conversation, StepError, within};
 use crate::settings::mail::{Security, Server};
 
 /// How long a server may say nothing before another connection finds out whether
@@ -35,33 +35,33 @@ pub struct Greeted {
 
 /// The step that failed, and how.
 #[derive(Debug)]
-pub enum Refusal {
+pub enum ConnectError {
     /// There is no connection.
-    Connect(Failure),
+    Connect(StepError),
     /// The connection is not safe.
-    Safety(Failure),
+    Safety(StepError),
     /// The server speaks TLS from the first byte, and plain text was expected.
     SpeaksTls,
     /// The server did not greet.
-    Greeting(Failure),
+    Greeting(StepError),
     /// The server did not take the name that this machine calls itself.
-    Hello(String, Failure),
+    Hello(String, StepError),
 }
 
 /// Connects and greets. Where TLS is asked for, nothing that came before it is
 /// believed, and there is no way on without it.
-pub async fn connect(server: &Server, step: Duration) -> Result<Greeted, Refusal> {
-    let tcp = tcp(server, step).await.map_err(Refusal::Connect)?;
+pub async fn connect(server: &Server, step: Duration) -> Result<Greeted, ConnectError> {
+    let tcp = tcp(server, step).await.map_err(ConnectError::Connect)?;
     let helo = server.helo.clone().unwrap_or_else(|| own_name(&tcp));
-    let hello_failed = |failure| Refusal::Hello(helo.clone(), failure);
+    let hello_failed = |failure| ConnectError::Hello(helo.clone(), failure);
     let (stream, is_greeted): (Box<dyn Stream>, bool) = match server.security {
         Security::Plain => (Box::new(tcp), false),
         Security::Tls => {
             let tls = within(step, handshake(server, tcp)).await;
             (
                 Box::new(tls.map_err(|failure| match failure {
-                    Failure::Tls(_) => Refusal::Safety(failure),
-                    _ => Refusal::Connect(failure),
+                    StepError::Tls(_) => ConnectError::Safety(failure),
+                    _ => ConnectError::Connect(failure),
                 })?),
                 false,
             )
@@ -70,7 +70,7 @@ pub async fn connect(server: &Server, step: Duration) -> Result<Greeted, Refusal
             let mut plain = Conversation::new(tcp, step);
             plain_greeting(server, &mut plain, step).await?;
             let capabilities = plain.hello(&helo).await.map_err(hello_failed)?;
-            let tls = start_tls(server, plain, &capabilities, step).await.map_err(Refusal::Safety)?;
+            let tls = start_tls(server, plain, &capabilities, step).await.map_err(ConnectError::Safety)?;
             (Box::new(tls), true)
         }
     };
@@ -78,7 +78,7 @@ pub async fn connect(server: &Server, step: Duration) -> Result<Greeted, Refusal
     match server.security {
         _ if is_greeted => {}
         Security::Plain => plain_greeting(server, &mut conversation, step).await?,
-        _ => drop(conversation.greeting().await.map_err(Refusal::Greeting)?),
+        _ => drop(conversation.greeting().await.map_err(ConnectError::Greeting)?),
     }
     let capabilities = conversation.hello(&helo).await.map_err(hello_failed)?;
     Ok(Greeted { conversation, capabilities, helo })
@@ -91,16 +91,16 @@ async fn plain_greeting<S: AsyncRead + AsyncWrite + Unpin>(
     server: &Server,
     plain: &mut Conversation<S>,
     step: Duration,
-) -> Result<(), Refusal> {
-    let is_heard = plain.is_heard_within(SILENCE.min(step)).await;
+) -> Result<(), ConnectError> {
+    let is_heard = plain.hears_within(SILENCE.min(step)).await;
     let found_out = async {
         if is_heard || !speaks_tls(server).await {
             std::future::pending::<()>().await;
         }
     };
     tokio::select! {
-        greeting = plain.greeting() => greeting.map(drop).map_err(Refusal::Greeting),
-        () = found_out => Err(Refusal::SpeaksTls),
+        greeting = plain.greeting() => greeting.map(drop).map_err(ConnectError::Greeting),
+        () = found_out => Err(ConnectError::SpeaksTls),
     }
 }
 
@@ -110,19 +110,19 @@ async fn speaks_tls(server: &Server) -> bool {
     match tried {
         Ok(_) => true,
         // Plain text, or no certificates on this machine to try it with.
-        Err(Failure::Tls(rustls::Error::InvalidMessage(_) | rustls::Error::General(_))) => false,
-        Err(failure) => matches!(failure, Failure::Tls(_)),
+        Err(StepError::Tls(rustls::Error::InvalidMessage(_) | rustls::Error::General(_))) => false,
+        Err(failure) => matches!(failure, StepError::Tls(_)),
     }
 }
 
-async fn tcp(server: &Server, step: Duration) -> Result<TcpStream, Failure> {
+async fn tcp(server: &Server, step: Duration) -> Result<TcpStream, StepError> {
     let place = (server.host.as_str(), server.port);
     let found: Vec<SocketAddr> = within(step, async { Ok(lookup_host(place).await?.collect()) }).await?;
-    let mut failure = Failure::Garbled("its name has no address".to_owned());
+    let mut failure = StepError::Malformed("its name has no address".to_owned());
     for address in found {
         // A name may stand for another machine than the settings believe.
         if server.security == Security::Plain && !address.ip().is_loopback() {
-            failure = Failure::Garbled(format!("{} is not on loopback", address.ip()));
+            failure = StepError::Malformed(format!("{} is not on loopback", address.ip()));
             continue;
         }
         match within(step, async { Ok(TcpStream::connect(address).await?) }).await {
@@ -138,18 +138,18 @@ async fn start_tls(
     mut plain: Conversation<TcpStream>,
     capabilities: &[Vec<String>],
     step: Duration,
-) -> Result<TlsStream<TcpStream>, Failure> {
+) -> Result<TlsStream<TcpStream>, StepError> {
     if !capabilities.iter().any(|words| words.first().is_some_and(|word| word == "STARTTLS")) {
-        return Err(Failure::Garbled("it does not offer STARTTLS".to_owned()));
+        return Err(StepError::Malformed("it does not offer STARTTLS".to_owned()));
     }
     plain.command("STARTTLS").await?.require(2)?;
     within(step, handshake(server, plain.into_inner()?)).await
 }
 
-async fn handshake(server: &Server, tcp: TcpStream) -> Result<TlsStream<TcpStream>, Failure> {
+async fn handshake(server: &Server, tcp: TcpStream) -> Result<TlsStream<TcpStream>, StepError> {
     let config = server.trust.client_config()?;
     let name = ServerName::try_from(server.host.clone())
-        .map_err(|_| Failure::Garbled("no certificate can be for its name".to_owned()))?;
+        .map_err(|_| StepError::Malformed("no certificate can be for its name".to_owned()))?;
     Ok(TlsConnector::from(Arc::new(config)).connect(name, tcp).await?)
 }
 

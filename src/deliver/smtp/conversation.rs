@@ -9,33 +9,33 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWrite
 use tokio::time::timeout;
 
 /// The longest line of an answer, in bytes. RFC 5321 allows 512.
-const LONGEST_LINE: usize = 4096;
+const MAX_LINE: usize = 4096;
 /// The most lines of an answer.
-const MOST_LINES: usize = 100;
+const MAX_LINES: usize = 100;
 
 /// An answer of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reply {
+pub struct SmtpReply {
     /// From 200 to 599; the first digit says success (2), continue (3), not now (4) or no (5).
     pub code: u16,
     /// The text of each line.
     pub lines: Vec<String>,
 }
 
-impl Reply {
+impl SmtpReply {
     /// The answer if its code begins with this digit.
-    pub fn require(self, digit: u16) -> Result<Self, Failure> {
+    pub fn require(self, digit: u16) -> Result<Self, StepError> {
         match self.code / 100 {
             first if first == digit => Ok(self),
-            4 | 5 => Err(Failure::Refused(self)),
-            _ => Err(Failure::Unexpected(self)),
+            4 | 5 => Err(StepError::Refused(self)),
+            _ => Err(StepError::Unexpected(self)),
         }
     }
 }
 
 /// Why a step failed.
 #[derive(Debug)]
-pub enum Failure {
+pub enum StepError {
     /// The connection failed.
     Io(io::Error),
     /// The connection cannot be made safe.
@@ -43,18 +43,18 @@ pub enum Failure {
     /// No answer came within this time.
     Timeout(Duration),
     /// The server sent what is no SMTP.
-    Garbled(String),
+    Malformed(String),
     /// This many bytes came in plain text after the answer to STARTTLS.
-    Injected(usize),
+    InjectedBeforeTls(usize),
     /// The server answered 4xx or 5xx.
-    Refused(Reply),
+    Refused(SmtpReply),
     /// The server answered with a code that does not fit the step.
-    Unexpected(Reply),
+    Unexpected(SmtpReply),
     /// The server offers no login that may be used; what it offers, which may be nothing.
-    NoMechanism(Vec<String>),
+    NoCommonMechanism(Vec<String>),
 }
 
-impl From<io::Error> for Failure {
+impl From<io::Error> for StepError {
     fn from(error: io::Error) -> Self {
         match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
             Some(error) => Self::Tls(error.clone()),
@@ -63,7 +63,7 @@ impl From<io::Error> for Failure {
     }
 }
 
-impl From<rustls::Error> for Failure {
+impl From<rustls::Error> for StepError {
     fn from(error: rustls::Error) -> Self {
         Self::Tls(error)
     }
@@ -72,9 +72,9 @@ impl From<rustls::Error> for Failure {
 /// A step that may take so long.
 pub async fn within<T>(
     limit: Duration,
-    step: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
-    timeout(limit, step).await.unwrap_or(Err(Failure::Timeout(limit)))
+    step: impl Future<Output = Result<T, StepError>>,
+) -> Result<T, StepError> {
+    timeout(limit, step).await.unwrap_or(Err(StepError::Timeout(limit)))
 }
 
 /// An open conversation.
@@ -91,17 +91,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
     }
 
     /// The server's first answer.
-    pub async fn greeting(&mut self) -> Result<Reply, Failure> {
+    pub async fn greeting(&mut self) -> Result<SmtpReply, StepError> {
         within(self.step, self.read()).await?.require(2)
     }
 
     /// Whether the server says anything, or hangs up, within a time.
-    pub async fn is_heard_within(&mut self, limit: Duration) -> bool {
+    pub async fn hears_within(&mut self, limit: Duration) -> bool {
         timeout(limit, self.stream.fill_buf()).await.is_ok()
     }
 
     /// Sends a line and reads the answer, whatever it is.
-    pub async fn command(&mut self, line: &str) -> Result<Reply, Failure> {
+    pub async fn command(&mut self, line: &str) -> Result<SmtpReply, StepError> {
         within(self.step, async {
             self.write(format!("{line}\r\n").as_bytes()).await?;
             self.read().await
@@ -110,7 +110,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
     }
 
     /// Introduces this machine: the capabilities of the server, each split into words.
-    pub async fn hello(&mut self, name: &str) -> Result<Vec<Vec<String>>, Failure> {
+    pub async fn hello(&mut self, name: &str) -> Result<Vec<Vec<String>>, StepError> {
         let reply = self.command(&format!("EHLO {name}")).await?.require(2)?;
         let words = |line: &String| {
             let words = line.split([' ', '=']).filter(|word| !word.is_empty());
@@ -120,9 +120,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
     }
 
     /// Sends a message and reads the answer; it may take longer than a step.
-    pub async fn message(&mut self, message: &[u8], limit: Duration) -> Result<Reply, Failure> {
+    pub async fn message(&mut self, message: &[u8], limit: Duration) -> Result<SmtpReply, StepError> {
         within(limit, async {
-            self.write(&encoded(message)).await?;
+            self.write(&dot_stuffed(message)).await?;
             self.read().await
         })
         .await
@@ -132,58 +132,61 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
     ///
     /// # Errors
     /// The server has sent more than its last answer.
-    pub fn into_inner(self) -> Result<S, Failure> {
+    pub fn into_inner(self) -> Result<S, StepError> {
         match self.stream.buffer().len() {
             0 => Ok(self.stream.into_inner()),
-            bytes => Err(Failure::Injected(bytes)),
+            bytes => Err(StepError::InjectedBeforeTls(bytes)),
         }
     }
 
     /// Checks that no answer is there before its command: it would be taken for
     /// the answer to what is sent next.
-    pub fn is_in_step(&self) -> Result<(), Failure> {
+    pub fn check_no_early_reply(&self) -> Result<(), StepError> {
         match self.stream.buffer().is_empty() {
             true => Ok(()),
-            false => Err(Failure::Garbled("it sent more than one answer to a command".to_owned())),
+            false => Err(StepError::Malformed("it sent more than one answer to a command".to_owned())),
         }
     }
 
-    async fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        self.is_in_step()?;
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), StepError> {
+        self.check_no_early_reply()?;
         self.stream.write_all(bytes).await?;
         Ok(self.stream.flush().await?)
     }
 
-    async fn read(&mut self) -> Result<Reply, Failure> {
-        let mut reply: Option<Reply> = None;
-        for _ in 0..MOST_LINES {
+    async fn read(&mut self) -> Result<SmtpReply, StepError> {
+        let mut reply: Option<SmtpReply> = None;
+        for _ in 0..MAX_LINES {
             let mut line = Vec::new();
-            (&mut self.stream).take(LONGEST_LINE as u64).read_until(b'\n', &mut line).await?;
+            (&mut self.stream).take(MAX_LINE as u64).read_until(b'\n', &mut line).await?;
             if !line.ends_with(b"\n") {
                 return Err(match line.len() {
-                    LONGEST_LINE => Failure::Garbled(format!("a line longer than {LONGEST_LINE} bytes")),
-                    _ => Failure::Garbled("it closed the connection instead of an answer".to_owned()),
+                    MAX_LINE => StepError::Malformed(format!("a line longer than {MAX_LINE} bytes")),
+                    _ => StepError::Malformed("it closed the connection instead of an answer".to_owned()),
                 });
             }
             let (code, is_last, text) = parse(&line)?;
-            let reply = reply.get_or_insert(Reply { code, lines: Vec::new() });
+            let reply = reply.get_or_insert(SmtpReply { code, lines: Vec::new() });
             if reply.code != code {
-                return Err(Failure::Garbled(format!("an answer with the codes {} and {code}", reply.code)));
+                return Err(StepError::Malformed(format!(
+                    "an answer with the codes {} and {code}",
+                    reply.code
+                )));
             }
             reply.lines.push(text);
             if is_last {
                 return Ok(reply.clone());
             }
         }
-        Err(Failure::Garbled(format!("an answer longer than {MOST_LINES} lines")))
+        Err(StepError::Malformed(format!("an answer longer than {MAX_LINES} lines")))
     }
 }
 
 /// A line of an answer: its code, whether it is the last, its text.
-fn parse(line: &[u8]) -> Result<(u16, bool, String), Failure> {
+fn parse(line: &[u8]) -> Result<(u16, bool, String), StepError> {
     let text = String::from_utf8_lossy(line);
     let text = text.trim_end();
-    let odd = || Failure::Garbled(format!("no SMTP: {text}"));
+    let odd = || StepError::Malformed(format!("no SMTP: {text}"));
     let (digits, rest) = text.split_at_checked(3).ok_or_else(odd)?;
     let code = digits.parse().ok().filter(|code| (200..600).contains(code)).ok_or_else(odd)?;
     match rest.chars().next() {
@@ -197,7 +200,7 @@ fn parse(line: &[u8]) -> Result<(u16, bool, String), Failure> {
 /// A message as it is sent: a dot at the beginning of a line is doubled, and a
 /// lone dot ends it. A bare CR or LF counts as the end of a line too, because some servers
 /// take it for one.
-fn encoded(message: &[u8]) -> Vec<u8> {
+fn dot_stuffed(message: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(message.len() + 64);
     let mut last = b'\n';
     for byte in message {
@@ -219,13 +222,13 @@ mod tests {
     use super::*;
 
     /// What a client makes of these bytes of a server.
-    async fn read(bytes: &[u8]) -> Result<Reply, String> {
+    async fn read(bytes: &[u8]) -> Result<SmtpReply, String> {
         let (client, mut server) = tokio::io::duplex(1 << 20);
         server.write_all(bytes).await.unwrap();
         drop(server);
         let step = Duration::from_secs(60);
         Conversation::new(client, step).read().await.map_err(|failure| match failure {
-            Failure::Garbled(words) => words,
+            StepError::Malformed(words) => words,
             other => format!("{other:?}"),
         })
     }
@@ -233,7 +236,7 @@ mod tests {
     #[tokio::test]
     async fn answers_are_read_line_by_line() {
         let reply = |code, lines: &[&str]| {
-            Ok(Reply { code, lines: lines.iter().map(|line| (*line).to_owned()).collect() })
+            Ok(SmtpReply { code, lines: lines.iter().map(|line| (*line).to_owned()).collect() })
         };
         assert_eq!(read(b"250 ok\r\n").await, reply(250, &["ok"]));
         assert_eq!(read(b"250\n").await, reply(250, &[""]));
@@ -259,13 +262,13 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_is_bounded() {
-        let longest = [b"250 ", "x".repeat(LONGEST_LINE - 6).as_bytes(), b"\r\n"].concat();
+        let longest = [b"250 ", "x".repeat(MAX_LINE - 6).as_bytes(), b"\r\n"].concat();
         assert!(read(&longest).await.is_ok());
-        let longer = [b"250 ", "x".repeat(LONGEST_LINE - 5).as_bytes(), b"\r\n"].concat();
+        let longer = [b"250 ", "x".repeat(MAX_LINE - 5).as_bytes(), b"\r\n"].concat();
         assert!(read(&longer).await.unwrap_err().contains("longer than 4096 bytes"));
         let lines = |count: usize| format!("{}250 end\n", "250-\n".repeat(count - 1)).into_bytes();
-        assert_eq!(read(&lines(MOST_LINES)).await.unwrap().lines.len(), MOST_LINES);
-        assert!(read(&lines(MOST_LINES + 1)).await.unwrap_err().contains("longer than 100 lines"));
+        assert_eq!(read(&lines(MAX_LINES)).await.unwrap().lines.len(), MAX_LINES);
+        assert!(read(&lines(MAX_LINES + 1)).await.unwrap_err().contains("longer than 100 lines"));
     }
 
     #[tokio::test]
@@ -275,8 +278,8 @@ mod tests {
         let mut conversation = Conversation::new(client, Duration::from_secs(60));
         conversation.greeting().await.unwrap();
         let early = conversation.command("EHLO me").await;
-        assert!(matches!(&early, Err(Failure::Garbled(words)) if words.contains("more than one")));
-        assert!(matches!(conversation.into_inner(), Err(Failure::Injected(11))));
+        assert!(matches!(&early, Err(StepError::Malformed(words)) if words.contains("more than one")));
+        assert!(matches!(conversation.into_inner(), Err(StepError::InjectedBeforeTls(11))));
     }
 
     #[test]
@@ -289,7 +292,7 @@ mod tests {
             ("a\n.\nb\r\n", "a\n..\nb\r\n.\r\n"),
             ("a\r.\rb\r\n", "a\r..\rb\r\n.\r\n"),
         ] {
-            assert_eq!(String::from_utf8(encoded(message.as_bytes())).unwrap(), sent, "{message:?}");
+            assert_eq!(String::from_utf8(dot_stuffed(message.as_bytes())).unwrap(), sent, "{message:?}");
         }
     }
 }

@@ -5,16 +5,16 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use lettre::Address;
 
-use super::conversation::{Conversation, Failure, Reply};
+use super::conversation::{Conversation, SmtpReply, StepError};
 use crate::mail::Recipient;
 
 /// What a server said to sender and recipients. Each recipient is in one of the lists.
 #[derive(Debug, Default)]
-pub struct Envelope {
+pub struct MailEnvelope {
     /// Whom it takes the message for.
     pub accepted: Vec<Recipient>,
     /// Whom it refused, for now or for good, and its answers.
-    pub refused: Vec<(Recipient, Reply)>,
+    pub refused: Vec<(Recipient, SmtpReply)>,
     /// Whom it may take in another envelope; nobody if it accepted nobody.
     pub left: Vec<Recipient>,
 }
@@ -26,13 +26,13 @@ pub struct Envelope {
 pub async fn sender<S: AsyncRead + AsyncWrite + Unpin>(
     conversation: &mut Conversation<S>,
     from: &Address,
-) -> Result<(), Failure> {
+) -> Result<(), StepError> {
     conversation.command(&format!("MAIL FROM:<{from}>")).await?.require(2)?;
-    conversation.is_in_step()
+    conversation.check_no_early_reply()
 }
 
 /// Names the recipients after the sender, until the server takes no more at a time;
-/// it takes at most `most`, as far as it said.
+/// it takes at most `max_recipients`, as far as it said.
 ///
 /// # Errors
 /// The conversation broke off, and at whom; no refusal is an error, but one that
@@ -40,24 +40,24 @@ pub async fn sender<S: AsyncRead + AsyncWrite + Unpin>(
 pub async fn recipients<S: AsyncRead + AsyncWrite + Unpin>(
     conversation: &mut Conversation<S>,
     to: Vec<Recipient>,
-    most: usize,
-) -> Result<Envelope, (Address, Failure)> {
-    let mut envelope = Envelope::default();
+    max_recipients: usize,
+) -> Result<MailEnvelope, (Address, StepError)> {
+    let mut envelope = MailEnvelope::default();
     let mut is_full = false;
     for recipient in to {
-        if is_full || envelope.accepted.len() >= most {
+        if is_full || envelope.accepted.len() >= max_recipients {
             envelope.left.push(recipient);
             continue;
         }
         let address = recipient.address.clone();
         let reply = conversation.command(&format!("RCPT TO:<{address}>")).await;
-        let reply = reply.and_then(|reply| conversation.is_in_step().map(|()| reply));
+        let reply = reply.and_then(|reply| conversation.check_no_early_reply().map(|()| reply));
         let reply = reply.map_err(|failure| (address.clone(), failure))?;
         let is_first = envelope.accepted.is_empty();
         match reply.code {
             200..300 => envelope.accepted.push(recipient),
-            421 => return Err((address, Failure::Refused(reply))),
-            300..400 => return Err((address, Failure::Unexpected(reply))),
+            421 => return Err((address, StepError::Refused(reply))),
+            300..400 => return Err((address, StepError::Unexpected(reply))),
             // To the first it was not said because of others.
             _ if !is_first && is_too_many(&reply) => {
                 is_full = true;
@@ -72,7 +72,7 @@ pub async fn recipients<S: AsyncRead + AsyncWrite + Unpin>(
 
 /// Whether an answer to a recipient means that there are enough of them: 452, and what
 /// RFC 821 had in its place.
-fn is_too_many(reply: &Reply) -> bool {
+fn is_too_many(reply: &SmtpReply) -> bool {
     let text = reply.lines.join(" ").to_ascii_lowercase();
     let is_said =
         text.starts_with("4.5.3") || text.starts_with("5.5.3") || text.contains("too many recipients");
@@ -80,10 +80,10 @@ fn is_too_many(reply: &Reply) -> bool {
 }
 
 /// How many recipients a server takes at a time, by what it offers (RFC 9422).
-pub fn most(capabilities: &[Vec<String>]) -> usize {
+pub fn max_recipients(capabilities: &[Vec<String>]) -> usize {
     let limits = capabilities.iter().find(|words| words.first().is_some_and(|word| word == "LIMITS"));
     let value = limits.and_then(|words| words.iter().skip_while(|word| *word != "RCPTMAX").nth(1));
-    value.and_then(|value| value.parse().ok()).filter(|most| *most > 0).unwrap_or(usize::MAX)
+    value.and_then(|value| value.parse().ok()).filter(|max| *max > 0).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]
@@ -95,11 +95,11 @@ mod tests {
     use super::*;
 
     fn recipient(name: &str) -> Recipient {
-        Recipient { address: format!("{name}@x.example").parse().unwrap(), copy: name.to_owned() }
+        Recipient { address: format!("{name}@x.example").parse().unwrap(), key: name.to_owned() }
     }
 
     /// What becomes of a list where the server answers so to each name, in order.
-    async fn told(most: usize, answers: &[(&str, &str)]) -> [String; 3] {
+    async fn told(max_recipients: usize, answers: &[(&str, &str)]) -> [String; 3] {
         let (client, server) = tokio::io::duplex(1 << 16);
         let texts: Vec<String> = answers.iter().map(|(_, answer)| format!("{answer}\r\n")).collect();
         tokio::spawn(async move {
@@ -112,9 +112,8 @@ mod tests {
         });
         let mut conversation = Conversation::new(client, Duration::from_secs(60));
         let to = answers.iter().map(|(name, _)| recipient(name)).collect();
-        let envelope = recipients(&mut conversation, to, most).await.unwrap();
-        let names =
-            |list: &[Recipient]| list.iter().map(|one| one.copy.as_str()).collect::<Vec<_>>().join("");
+        let envelope = recipients(&mut conversation, to, max_recipients).await.unwrap();
+        let names = |list: &[Recipient]| list.iter().map(|one| one.key.as_str()).collect::<Vec<_>>().join("");
         let refused: Vec<Recipient> = envelope.refused.into_iter().map(|(one, _)| one).collect();
         [names(&envelope.accepted), names(&refused), names(&envelope.left)]
     }
@@ -123,7 +122,7 @@ mod tests {
     async fn who_is_refused_and_who_is_one_too_many_are_told_apart() {
         const OK: &str = "250 ok";
         const FULL: &str = "452 4.5.3 too many recipients";
-        for (most, answers, lists) in [
+        for (max_recipients, answers, lists) in [
             (9, &[("a", OK), ("b", "550 unknown"), ("c", OK)][..], ["ac", "b", ""]),
             (2, &[("a", OK), ("b", OK), ("c", ""), ("d", "")], ["ab", "", "cd"]),
             (9, &[("a", OK), ("b", FULL), ("c", ""), ("d", "")], ["a", "", "bcd"]),
@@ -136,17 +135,17 @@ mod tests {
             (9, &[("a", "550 no"), ("b", "451 later")], ["", "ab", ""]),
             (1, &[("a", "550 no"), ("b", OK), ("c", "")], ["b", "a", "c"]),
         ] {
-            assert_eq!(told(most, answers).await, lists, "{answers:?}");
+            assert_eq!(told(max_recipients, answers).await, lists, "{answers:?}");
         }
     }
 
     #[test]
     fn a_limit_is_read_where_there_is_one() {
         let offer = |line: &str| vec![line.split([' ', '=']).map(str::to_owned).collect::<Vec<_>>()];
-        assert_eq!(most(&offer("LIMITS RCPTMAX=20 MAILMAX=5")), 20);
-        assert_eq!(most(&offer("LIMITS MAILMAX=5 RCPTMAX=3")), 3);
+        assert_eq!(max_recipients(&offer("LIMITS RCPTMAX=20 MAILMAX=5")), 20);
+        assert_eq!(max_recipients(&offer("LIMITS MAILMAX=5 RCPTMAX=3")), 3);
         for none in ["LIMITS", "LIMITS RCPTMAX", "LIMITS RCPTMAX=x", "LIMITS RCPTMAX=0", "SIZE 20", ""] {
-            assert_eq!(most(&offer(none)), usize::MAX, "{none}");
+            assert_eq!(max_recipients(&offer(none)), usize::MAX, "{none}");
         }
     }
 }

@@ -4,10 +4,10 @@
 use std::io;
 use std::time::Duration;
 
-use super::connect::Refusal;
-use super::conversation::{Failure, Reply};
+use super::connect::ConnectError;
+use super::conversation::{SmtpReply, StepError};
+use super::error::SmtpError;
 use super::login;
-use crate::deliver::refusal::SmtpError;
 use crate::settings::mail::{Auth, Login, Security, Server};
 use crate::text::clean;
 use crate::tls;
@@ -18,7 +18,7 @@ const LONGEST: usize = 200;
 const OPTION: &str = "--smtp";
 
 /// What errors are made with.
-pub struct Context {
+pub struct ErrorContext {
     /// Host and port.
     pub server: String,
     /// What this machine called itself; empty until it did.
@@ -28,7 +28,7 @@ pub struct Context {
     secrets: Vec<String>,
 }
 
-impl Context {
+impl ErrorContext {
     /// What is known of a server before it is asked.
     pub fn of(server: &Server) -> Self {
         let secrets = server.login.as_ref().map(login::secrets).unwrap_or_default();
@@ -37,34 +37,34 @@ impl Context {
     }
 
     /// What happened, on one line and without a password in it.
-    pub fn cause(&self, failure: &Failure) -> String {
+    pub fn cause(&self, failure: &StepError) -> String {
         match failure {
             // The library's text is about TLS and has an address in it.
-            Failure::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            StepError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 "it closed the connection".to_owned()
             }
-            Failure::Io(error) => self.shown(&error.to_string()),
-            Failure::Tls(error) => match (tls::problem(error, OPTION), error) {
+            StepError::Io(error) => self.shown(&error.to_string()),
+            StepError::Tls(error) => match (tls::problem(error, OPTION), error) {
                 (Some(problem), _) => self.shown(&problem.cause),
                 (None, rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType)) => {
                     "it sent plain text where TLS has to begin".to_owned()
                 }
                 (None, error) => self.shown(&error.to_string()),
             },
-            Failure::Timeout(limit) => format!("no answer within {} s", limit.as_secs()),
-            Failure::Injected(bytes) => format!(
+            StepError::Timeout(limit) => format!("no answer within {} s", limit.as_secs()),
+            StepError::InjectedBeforeTls(bytes) => format!(
                 "{bytes} bytes came in plain text after its answer to STARTTLS, from the server or from somebody in between"
             ),
-            Failure::Garbled(words) => self.shown(words),
-            Failure::NoMechanism(offered) if offered.is_empty() => "it offers none at all".to_owned(),
-            Failure::NoMechanism(offered) => format!("it offers {}", self.shown(&offered.join(", "))),
-            Failure::Refused(reply) => self.said(reply),
-            Failure::Unexpected(reply) => format!("an answer that does not fit: {}", self.said(reply)),
+            StepError::Malformed(words) => self.shown(words),
+            StepError::NoCommonMechanism(offered) if offered.is_empty() => "it offers none at all".to_owned(),
+            StepError::NoCommonMechanism(offered) => format!("it offers {}", self.shown(&offered.join(", "))),
+            StepError::Refused(reply) => self.said(reply),
+            StepError::Unexpected(reply) => format!("an answer that does not fit: {}", self.said(reply)),
         }
     }
 
     /// The answer, on one line and without a password in it.
-    pub fn said(&self, reply: &Reply) -> String {
+    pub fn said(&self, reply: &SmtpReply) -> String {
         match self.shown(&reply.lines.join(" ")) {
             text if text.is_empty() => reply.code.to_string(),
             text => format!("{} “{text}”", reply.code),
@@ -80,18 +80,18 @@ impl Context {
     }
 
     /// A refusal, for now or for good, or a conversation that broke off.
-    pub fn failed(&self, what: &str, failure: Failure) -> SmtpError {
+    pub fn failed(&self, what: &str, failure: StepError) -> SmtpError {
         let (server, what, cause) = (self.server.clone(), clean(what, LONGEST), self.cause(&failure));
         match failure {
-            Failure::Refused(reply) if is_about_helo(&reply) => {
-                SmtpError::Helo { server, name: self.helo.clone(), cause, is_for_now: false }
+            StepError::Refused(reply) if is_about_helo(&reply) => {
+                SmtpError::Helo { server, name: self.helo.clone(), cause, is_temporary: false }
             }
-            Failure::Refused(reply) if reply.code == 530 && !self.has_login => {
+            StepError::Refused(reply) if reply.code == 530 && !self.has_login => {
                 SmtpError::NoLogin { server, cause, hint: LOG_IN.to_owned() }
             }
-            Failure::Refused(reply) if reply.code < 500 => SmtpError::Later { server, what, cause },
-            Failure::Refused(reply) if is_about_size(&reply) => SmtpError::TooLarge { server, what, cause },
-            Failure::Refused(_) => SmtpError::Refused { server, what, cause },
+            StepError::Refused(reply) if reply.code < 500 => SmtpError::Later { server, what, cause },
+            StepError::Refused(reply) if is_about_size(&reply) => SmtpError::TooLarge { server, what, cause },
+            StepError::Refused(_) => SmtpError::Refused { server, what, cause },
             _ => SmtpError::Broken { server, what, cause },
         }
     }
@@ -103,36 +103,36 @@ impl Context {
     }
 
     /// There is no conversation with the server.
-    pub fn not_greeted(&mut self, refusal: Refusal, settings: &Server) -> SmtpError {
+    pub fn not_greeted(&mut self, refusal: ConnectError, settings: &Server) -> SmtpError {
         let server = self.server.clone();
         match refusal {
-            Refusal::SpeaksTls => {
+            ConnectError::SpeaksTls => {
                 let cause = "it says nothing, because it speaks TLS from the first byte".to_owned();
                 SmtpError::Tls { server, cause, hint: format!("use --smtp smtps://{}", self.server) }
             }
             // Nothing but plain text was there, from the first byte.
-            Refusal::Safety(failure @ Failure::Tls(rustls::Error::InvalidMessage(_)))
+            ConnectError::Safety(failure @ StepError::Tls(rustls::Error::InvalidMessage(_)))
                 if settings.security == Security::Tls =>
             {
                 let hint = format!("use --smtp smtp://{}, which asks for TLS with STARTTLS", self.server);
                 SmtpError::Tls { server, cause: self.cause(&failure), hint }
             }
-            Refusal::Hello(name, Failure::Refused(reply)) => {
+            ConnectError::Hello(name, StepError::Refused(reply)) => {
                 let (name, cause) = (clean(&name, LONGEST), self.said(&reply));
-                let is_for_now = reply.code < 500 && !is_about_helo(&reply);
-                SmtpError::Helo { server, name, cause, is_for_now }
+                let is_temporary = reply.code < 500 && !is_about_helo(&reply);
+                SmtpError::Helo { server, name, cause, is_temporary }
             }
-            Refusal::Hello(name, failure) => {
+            ConnectError::Hello(name, failure) => {
                 self.failed(&format!("the name {name} of this machine (EHLO)"), failure)
             }
-            Refusal::Connect(failure) => SmtpError::Unreachable { server, cause: self.cause(&failure) },
-            Refusal::Greeting(failure @ Failure::Timeout(_)) => {
+            ConnectError::Connect(failure) => SmtpError::Unreachable { server, cause: self.cause(&failure) },
+            ConnectError::Greeting(failure @ StepError::Timeout(_)) => {
                 SmtpError::Unreachable { server, cause: self.cause(&failure) }
             }
-            Refusal::Greeting(failure) => self.failed("the connection", failure),
-            Refusal::Safety(failure) => {
+            ConnectError::Greeting(failure) => self.failed("the connection", failure),
+            ConnectError::Safety(failure) => {
                 let problem = match &failure {
-                    Failure::Tls(error) => tls::problem(error, OPTION),
+                    StepError::Tls(error) => tls::problem(error, OPTION),
                     _ => None,
                 };
                 let cause = self.cause(&failure);
@@ -145,15 +145,15 @@ impl Context {
     }
 
     /// The server did not let the user in.
-    pub fn not_logged_in(&self, login: &Login, failure: Failure) -> SmtpError {
+    pub fn not_logged_in(&self, login: &Login, failure: StepError) -> SmtpError {
         match failure {
-            Failure::Refused(ref reply) if reply.code < 500 => self.failed("the login", failure),
-            Failure::NoMechanism(ref offered) => SmtpError::NoLogin {
+            StepError::Refused(ref reply) if reply.code < 500 => self.failed("the login", failure),
+            StepError::NoCommonMechanism(ref offered) => SmtpError::NoLogin {
                 server: self.server.clone(),
                 cause: self.cause(&failure),
                 hint: login::hint(login.auth, offered),
             },
-            Failure::Refused(_) => SmtpError::Login {
+            StepError::Refused(_) => SmtpError::Login {
                 server: self.server.clone(),
                 user: clean(&login.user, 60),
                 secret: if login.auth == Auth::XOAuth2 { "access token" } else { "password" },
@@ -171,7 +171,7 @@ const LOG_IN: &str = "name who logs in with --smtp-user, and give the password w
 
 /// Whether a refusal is about the name that this machine called itself. Servers that
 /// dislike it may say so only later; an address in their words may hold any word.
-pub fn is_about_helo(reply: &Reply) -> bool {
+pub fn is_about_helo(reply: &SmtpReply) -> bool {
     let text = reply.lines.join(" ").to_ascii_lowercase();
     let words = text.split_whitespace().filter(|word| !word.contains('@'));
     let mut words = words.flat_map(|word| word.split(|c: char| !c.is_ascii_alphanumeric()));
@@ -179,7 +179,7 @@ pub fn is_about_helo(reply: &Reply) -> bool {
 }
 
 /// Whether a refusal is about the size of the message (RFC 1870, RFC 3463).
-fn is_about_size(reply: &Reply) -> bool {
+fn is_about_size(reply: &SmtpReply) -> bool {
     let text = reply.lines.join(" ");
     reply.code == 552 && !text.starts_with("5.2.2") || text.starts_with("5.3.4") || text.starts_with("5.2.3")
 }
@@ -199,9 +199,11 @@ fn redacted(text: &str, secret: &str) -> String {
 }
 
 /// What to do about a connection that is not safe.
-fn safety_hint(failure: &Failure) -> &'static str {
+fn safety_hint(failure: &StepError) -> &'static str {
     match failure {
-        Failure::Injected(_) => "nothing was sent; use smtps:// if the server has it, or another network",
+        StepError::InjectedBeforeTls(_) => {
+            "nothing was sent; use smtps:// if the server has it, or another network"
+        }
         _ => "use smtps:// for a server that speaks TLS from the start, smtp:// for one with STARTTLS",
     }
 }
@@ -212,7 +214,7 @@ mod tests {
 
     #[test]
     fn a_refusal_of_the_name_is_told_from_others() {
-        let is = |text: &str| is_about_helo(&Reply { code: 550, lines: vec![text.to_owned()] });
+        let is = |text: &str| is_about_helo(&SmtpReply { code: 550, lines: vec![text.to_owned()] });
         for text in [
             "5.5.2 <vm>: Helo command rejected: need fully-qualified hostname",
             "4.7.0 Try again later, closing connection. (EHLO) gsmtp",

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::conversation::{Conversation, Failure, Reply};
+use super::conversation::{Conversation, SmtpReply, StepError};
 use crate::settings::mail::{Auth, Login};
 use crate::text::clean;
 
@@ -17,7 +17,7 @@ pub async fn log_in<S: AsyncRead + AsyncWrite + Unpin>(
     conversation: &mut Conversation<S>,
     login: &Login,
     capabilities: &[Vec<String>],
-) -> Result<(), Failure> {
+) -> Result<(), StepError> {
     let reply = match choose(login.auth, capabilities)? {
         "PLAIN" => conversation.command(&format!("AUTH PLAIN {}", plain(login))).await?,
         "LOGIN" => {
@@ -39,14 +39,14 @@ pub async fn log_in<S: AsyncRead + AsyncWrite + Unpin>(
 /// The texts that would give the password away, as a server may repeat them.
 pub fn secrets(login: &Login) -> Vec<String> {
     let password = login.password.reveal();
-    let encoded = [STANDARD.encode(password), plain(login), xoauth2(login)];
+    let dot_stuffed = [STANDARD.encode(password), plain(login), xoauth2(login)];
     // A server may leave the padding out.
-    let encoded = encoded.iter().map(|text| text.trim_end_matches('=').to_owned());
-    std::iter::once(password.to_owned()).chain(encoded).collect()
+    let dot_stuffed = dot_stuffed.iter().map(|text| text.trim_end_matches('=').to_owned());
+    std::iter::once(password.to_owned()).chain(dot_stuffed).collect()
 }
 
 /// The mechanism to use: the one that is asked for, else the first that is offered.
-fn choose(auth: Auth, capabilities: &[Vec<String>]) -> Result<&'static str, Failure> {
+fn choose(auth: Auth, capabilities: &[Vec<String>]) -> Result<&'static str, StepError> {
     let wanted: &[&'static str] = match auth {
         Auth::Auto => &["PLAIN", "LOGIN"],
         Auth::Plain => &["PLAIN"],
@@ -61,7 +61,7 @@ fn choose(auth: Auth, capabilities: &[Vec<String>]) -> Result<&'static str, Fail
         .iter()
         .find(is_offered)
         .copied()
-        .ok_or_else(|| Failure::NoMechanism(offered.into_iter().cloned().collect()))
+        .ok_or_else(|| StepError::NoCommonMechanism(offered.into_iter().cloned().collect()))
 }
 
 /// What to do about a server that offers no login that is wanted, but these.
@@ -93,12 +93,12 @@ fn xoauth2(login: &Login) -> String {
     STANDARD.encode(format!("user={}\u{1}auth=Bearer {}\u{1}\u{1}", login.user, login.password.reveal()))
 }
 
-fn challenged(reply: Reply) -> Result<(), Failure> {
+fn challenged(reply: SmtpReply) -> Result<(), StepError> {
     reply.require(3).map(drop)
 }
 
 /// The refusal of an access token, with the status of the challenge that came before it.
-fn refused(challenge: &Reply, mut reply: Reply) -> Failure {
+fn refused(challenge: &SmtpReply, mut reply: SmtpReply) -> StepError {
     #[derive(Deserialize)]
     struct Challenge {
         status: String,
@@ -111,7 +111,7 @@ fn refused(challenge: &Reply, mut reply: Reply) -> Failure {
         reply.lines.insert(0, format!("status {}:", clean(&status, STATUS)));
     }
     match reply.require(5) {
-        Ok(reply) => Failure::Refused(reply),
+        Ok(reply) => StepError::Refused(reply),
         Err(failure) => failure,
     }
 }
@@ -139,7 +139,7 @@ mod tests {
             (Auth::Auto, "PLAIN LOGIN"),
         ] {
             let refusal = choose(auth, &offer(line));
-            assert!(matches!(refusal, Err(Failure::NoMechanism(_))), "{auth:?} {line}");
+            assert!(matches!(refusal, Err(StepError::NoCommonMechanism(_))), "{auth:?} {line}");
         }
     }
 

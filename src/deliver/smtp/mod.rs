@@ -5,6 +5,7 @@
 mod connect;
 mod conversation;
 mod envelope;
+mod error;
 mod explain;
 mod login;
 
@@ -12,20 +13,20 @@ use std::time::Duration;
 
 use lettre::Address;
 
-use super::refusal::{SmtpError, Turned};
 use crate::mail::Recipient;
 use crate::settings::mail::Server;
 use connect::{Greeted, Stream, connect};
-use conversation::{Conversation, Failure};
-use envelope::Envelope;
-use explain::{Context, is_about_helo};
+use conversation::{Conversation, StepError};
+use envelope::MailEnvelope;
+pub use error::{RefusedRecipient, SmtpError};
+use explain::{ErrorContext, is_about_helo};
 
 /// The time for the goodbye, whose answer does not matter.
 const GOODBYE: Duration = Duration::from_secs(5);
 
 /// How long the parts of a mail may take.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct SmtpTimeouts {
     /// One step: a command and its answer, or the TLS handshake.
     pub step: Duration,
     /// All steps until the server waits for the message.
@@ -35,34 +36,34 @@ pub struct Limits {
 }
 
 /// The limits of every mail.
-pub const LIMITS: Limits = Limits {
+pub const SMTP_TIMEOUTS: SmtpTimeouts = SmtpTimeouts {
     step: Duration::from_secs(60),
     total: Duration::from_secs(180),
     message: Duration::from_secs(300),
 };
 
-/// How long [`rehearse`] may take.
-const REHEARSAL: Duration = Duration::from_secs(15);
+/// How long [`dry_run`] may take.
+const DRY_RUN_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A server that has agreed to sender and recipients and waits for the message, or
 /// refused all of the recipients.
-pub struct Ready {
-    session: Session,
+pub struct ReadyServer {
+    session: SmtpSession,
     /// Whom it takes the message for.
     pub accepted: Vec<Recipient>,
     /// Whom it refused.
-    pub refused: Vec<Turned>,
+    pub refused: Vec<RefusedRecipient>,
     /// Who is left for another envelope.
     pub left: Vec<Recipient>,
 }
 
 /// A conversation with a server that has let this machine in.
-struct Session {
+struct SmtpSession {
     conversation: Conversation<Box<dyn Stream>>,
-    context: Context,
+    context: ErrorContext,
     /// How many recipients it takes at a time.
-    most: usize,
-    limits: Limits,
+    max_recipients: usize,
+    limits: SmtpTimeouts,
 }
 
 /// Connects, logs in and names sender and recipients, as many of them as the server
@@ -75,16 +76,16 @@ pub async fn ready(
     server: &Server,
     from: &Address,
     to: Vec<Recipient>,
-    limits: Limits,
-) -> Result<Ready, SmtpError> {
+    limits: SmtpTimeouts,
+) -> Result<ReadyServer, SmtpError> {
     let steps = async { open(server, limits).await?.begin(from, to).await };
-    let late = |_| Err(Context::of(server).late(limits.total));
+    let late = |_| Err(ErrorContext::of(server).late(limits.total));
     tokio::time::timeout(limits.total, steps).await.unwrap_or_else(late)
 }
 
 /// Connects and logs in.
-async fn open(server: &Server, limits: Limits) -> Result<Session, SmtpError> {
-    let mut context = Context::of(server);
+async fn open(server: &Server, limits: SmtpTimeouts) -> Result<SmtpSession, SmtpError> {
+    let mut context = ErrorContext::of(server);
     let greeted = connect(server, limits.step).await;
     let greeted = greeted.map_err(|refusal| context.not_greeted(refusal, server))?;
     let Greeted { mut conversation, capabilities, helo } = greeted;
@@ -93,13 +94,13 @@ async fn open(server: &Server, limits: Limits) -> Result<Session, SmtpError> {
         let done = login::log_in(&mut conversation, login, &capabilities).await;
         done.map_err(|failure| context.not_logged_in(login, failure))?;
     }
-    let most = envelope::most(&capabilities);
-    Ok(Session { conversation, context, most, limits })
+    let max_recipients = envelope::max_recipients(&capabilities);
+    Ok(SmtpSession { conversation, context, max_recipients, limits })
 }
 
-impl Session {
+impl SmtpSession {
     /// Names sender and recipients and asks to send the message, if it is taken for anybody.
-    async fn begin(mut self, from: &Address, to: Vec<Recipient>) -> Result<Ready, SmtpError> {
+    async fn begin(mut self, from: &Address, to: Vec<Recipient>) -> Result<ReadyServer, SmtpError> {
         match envelope::sender(&mut self.conversation, from).await {
             Ok(()) => self.agree(to).await,
             Err(failure) => Err(self.refused(format!("the sender {from}"), failure).await),
@@ -107,22 +108,25 @@ impl Session {
     }
 
     /// The same after the sender.
-    async fn agree(mut self, to: Vec<Recipient>) -> Result<Ready, SmtpError> {
+    async fn agree(mut self, to: Vec<Recipient>) -> Result<ReadyServer, SmtpError> {
         let (envelope, refused) = self.recipients(to).await?;
-        let Envelope { accepted, left, .. } = envelope;
+        let MailEnvelope { accepted, left, .. } = envelope;
         if !accepted.is_empty() {
             let reply = self.conversation.command("DATA").await.and_then(|reply| reply.require(3));
             // The last time this is checked, nothing of the message has left.
-            if let Err(failure) = reply.and_then(|_| self.conversation.is_in_step()) {
+            if let Err(failure) = reply.and_then(|_| self.conversation.check_no_early_reply()) {
                 return Err(self.refused("the message".to_owned(), failure).await);
             }
         }
-        Ok(Ready { session: self, accepted, refused, left })
+        Ok(ReadyServer { session: self, accepted, refused, left })
     }
 
     /// Names the recipients after the sender; those that were refused with the server's words.
-    async fn recipients(&mut self, to: Vec<Recipient>) -> Result<(Envelope, Vec<Turned>), SmtpError> {
-        let named = envelope::recipients(&mut self.conversation, to, self.most).await;
+    async fn recipients(
+        &mut self,
+        to: Vec<Recipient>,
+    ) -> Result<(MailEnvelope, Vec<RefusedRecipient>), SmtpError> {
+        let named = envelope::recipients(&mut self.conversation, to, self.max_recipients).await;
         let mut envelope = match named {
             Ok(envelope) => envelope,
             Err((address, failure)) => {
@@ -133,17 +137,17 @@ impl Session {
         for (recipient, reply) in std::mem::take(&mut envelope.refused) {
             if is_about_helo(&reply) && envelope.accepted.is_empty() {
                 let what = format!("the recipient {}", recipient.address);
-                return Err(self.refused(what, Failure::Refused(reply)).await);
+                return Err(self.refused(what, StepError::Refused(reply)).await);
             }
-            let (cause, is_for_now) = (self.context.said(&reply), reply.code < 500);
-            refused.push(Turned { recipient, cause, is_for_now });
+            let (cause, is_temporary) = (self.context.said(&reply), reply.code < 500);
+            refused.push(RefusedRecipient { recipient, cause, is_temporary });
         }
         Ok((envelope, refused))
     }
 
     /// The error of a step, after a goodbye where the server still listens.
-    async fn refused(&mut self, what: String, failure: Failure) -> SmtpError {
-        if matches!(failure, Failure::Refused(_)) {
+    async fn refused(&mut self, what: String, failure: StepError) -> SmtpError {
+        if matches!(failure, StepError::Refused(_)) {
             self.leave().await;
         }
         self.context.failed(&what, failure)
@@ -155,17 +159,17 @@ impl Session {
     }
 }
 
-impl Ready {
+impl ReadyServer {
     /// Sends the message.
     ///
     /// # Errors
     /// [`SmtpError::Unanswered`] if the server may have taken it, else the server's refusal.
     pub async fn send(&mut self, message: &[u8]) -> Result<(), SmtpError> {
-        let Session { conversation, context, limits, .. } = &mut self.session;
+        let SmtpSession { conversation, context, limits, .. } = &mut self.session;
         let reply = conversation.message(message, limits.message).await;
         match reply.and_then(|reply| reply.require(2)) {
             Ok(_) => Ok(()),
-            Err(failure @ Failure::Refused(_)) => Err(context.failed("the message", failure)),
+            Err(failure @ StepError::Refused(_)) => Err(context.failed("the message", failure)),
             Err(failure) => {
                 let (server, cause) = (context.server.clone(), context.cause(&failure));
                 Err(SmtpError::Unanswered { server, cause })
@@ -187,7 +191,7 @@ impl Ready {
                 Err(_) => open(server, limits).await?.begin(from, left).await,
             }
         };
-        let late = |_| Err(Context::of(server).late(limits.total));
+        let late = |_| Err(ErrorContext::of(server).late(limits.total));
         tokio::time::timeout(limits.total, steps).await.unwrap_or_else(late)
     }
 
@@ -199,11 +203,11 @@ impl Ready {
 
 /// What a server said to a mail that was not sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rehearsal {
+pub struct DryRun {
     /// What this machine called itself.
     pub helo: String,
     /// Whom it refused.
-    pub refused: Vec<Turned>,
+    pub refused: Vec<RefusedRecipient>,
     /// In how many envelopes it takes the message.
     pub envelopes: usize,
 }
@@ -213,8 +217,8 @@ pub struct Rehearsal {
 ///
 /// # Errors
 /// The step that failed; refused recipients are none.
-pub async fn rehearse(server: &Server, from: &Address, to: Vec<Recipient>) -> Result<Rehearsal, SmtpError> {
-    let limits = Limits { step: REHEARSAL, total: REHEARSAL, message: REHEARSAL };
+pub async fn dry_run(server: &Server, from: &Address, to: Vec<Recipient>) -> Result<DryRun, SmtpError> {
+    let limits = SmtpTimeouts { step: DRY_RUN_TIMEOUT, total: DRY_RUN_TIMEOUT, message: DRY_RUN_TIMEOUT };
     let steps = async {
         let mut session = open(server, limits).await?;
         let (mut left, mut refused, mut envelopes) = (to, Vec::new(), 0);
@@ -231,8 +235,8 @@ pub async fn rehearse(server: &Server, from: &Address, to: Vec<Recipient>) -> Re
             }
         }
         session.leave().await;
-        Ok(Rehearsal { helo: session.context.helo, refused, envelopes })
+        Ok(DryRun { helo: session.context.helo, refused, envelopes })
     };
-    let late = |_| Err(Context::of(server).late(REHEARSAL));
-    tokio::time::timeout(REHEARSAL, steps).await.unwrap_or_else(late)
+    let late = |_| Err(ErrorContext::of(server).late(DRY_RUN_TIMEOUT));
+    tokio::time::timeout(DRY_RUN_TIMEOUT, steps).await.unwrap_or_else(late)
 }

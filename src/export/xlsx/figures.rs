@@ -1,6 +1,6 @@
 //! The figures of the page as tables, with all their rows.
 
-use super::table::{CHANGES, Cell, Row, Shape, Table, changes, count, text, value};
+use super::table::{CHANGES, Cell, NumberFormat, SheetRow, SheetTable, changes, count, text, value};
 use crate::frame::normal::IMPACTS;
 use crate::metrics::*;
 use crate::report::change::faint;
@@ -8,8 +8,8 @@ use crate::report::figures::funnel::STEPS;
 use crate::report::figures::impacts::{LabelCounts, by_label, of_bin};
 use crate::report::figures::ranking::{dimension, rank};
 use crate::report::figures::teams;
-use crate::report::figures::{Source, own_note};
-use crate::report::layout::{Draw, Figure};
+use crate::report::figures::{FigureInputs, table_note};
+use crate::report::layout::{Figure, FigureKind};
 use crate::report::{money, names};
 use crate::unit::Unit;
 
@@ -17,22 +17,26 @@ use crate::unit::Unit;
 const COUNTS: [&str; 6] = ["0", "1", "2", "3", "4", "5+"];
 
 /// A group's name for people.
-pub fn called(facts: &Facts, dim: Dim, key: Option<&str>) -> Cell {
+pub fn name_cell(facts: &Facts, dim: Dim, key: Option<&str>) -> Cell {
     text(&names::of(facts, dim, key))
 }
 
 /// A figure's table.
-pub fn table(figure: &Figure, source: &Source<'_>) -> Table {
-    let (heads, rows) = match figure.draw {
-        Draw::Funnel => funnel(source.facts),
-        Draw::Stacks => stacks(figure, source.facts),
-        Draw::Multiples => multiples(figure, source.facts),
-        Draw::Labels if !source.facts.is_covered() => labels(source),
-        Draw::Teams => teams(source.facts),
-        Draw::Columns | Draw::Ranking | Draw::Rates | Draw::Trend | Draw::Labels => groups(figure, source),
+pub fn table(figure: &Figure, inputs: &FigureInputs<'_>) -> SheetTable {
+    let (heads, rows) = match figure.kind {
+        FigureKind::Funnel => funnel(inputs.facts),
+        FigureKind::Stacks => stacks(figure, inputs.facts),
+        FigureKind::Multiples => multiples(figure, inputs.facts),
+        FigureKind::Labels if !inputs.facts.is_covered() => labels(inputs),
+        FigureKind::Teams => teams(inputs.facts),
+        FigureKind::Columns
+        | FigureKind::Ranking
+        | FigureKind::Rates
+        | FigureKind::Trend
+        | FigureKind::Labels => groups(figure, inputs),
     };
-    let note = own_note(figure, source.facts);
-    Table {
+    let note = table_note(figure, inputs.facts);
+    SheetTable {
         name: figure.id.replace('-', "_"),
         title: figure.title,
         // What the page says of the look of its bars is nothing to a table.
@@ -42,25 +46,25 @@ pub fn table(figure: &Figure, source: &Source<'_>) -> Table {
     }
 }
 
-type Rows = (Vec<&'static str>, Vec<Row>);
+type Rows = (Vec<&'static str>, Vec<SheetRow>);
 
 /// A row a group: its value, what that rests on, and what it was before.
-fn groups(figure: &Figure, source: &Source<'_>) -> Rows {
+fn groups(figure: &Figure, inputs: &FigureInputs<'_>) -> Rows {
     let metric = figure.metric;
     let dim = dimension(figure);
-    let facts = in_order(figure, source);
-    let is_rate = figure.draw == Draw::Rates;
-    let is_split = metric.id == ACUS.id && dim == Dim::Tag && !source.facts.is_covered();
-    let is_compared =
-        source.against.is_some() && matches!(figure.draw, Draw::Ranking | Draw::Rates | Draw::Labels);
+    let facts = in_order(figure, inputs);
+    let is_rate = figure.kind == FigureKind::Rates;
+    let is_split = metric.id == ACUS.id && dim == Dim::Tag && !inputs.facts.is_covered();
+    let is_compared = inputs.against.is_some()
+        && matches!(figure.kind, FigureKind::Ranking | FigureKind::Rates | FigureKind::Labels);
     let basis = metric.basis.head();
     let title = if dim == Dim::Bin { SESSIONS.title } else { metric.title };
     // A number that rests on itself is not told twice.
     let is_based = !is_rate && basis != title;
     // What a group is worth stands beside its ACUs.
-    let worth = |fact: &Fact| money::beside(source.facts, fact).map(|fact| value(fact.unit, fact.value));
-    let nothing = || Cell::Number { value: None, shape: Shape::Percent };
-    let priced = money::head(source.facts, metric);
+    let worth = |fact: &Fact| money::spend_fact(inputs.facts, fact).map(|fact| value(fact.unit, fact.value));
+    let nothing = || Cell::Number { value: None, format: NumberFormat::Percent };
+    let priced = money::spend_head(inputs.facts, metric);
     let mut heads = vec![names::head(dim), title];
     heads.extend(priced);
     heads.extend(is_split.then_some("Split"));
@@ -72,10 +76,10 @@ fn groups(figure: &Figure, source: &Source<'_>) -> Rows {
     heads.extend(CHANGES.into_iter().take(told).filter(|_| is_compared));
     let row = |fact: &&Fact| {
         let key = fact.key(dim).flatten();
-        let mut cells = vec![called(source.facts, dim, key), value(fact.unit, fact.value)];
+        let mut cells = vec![name_cell(inputs.facts, dim, key), value(fact.unit, fact.value)];
         cells.extend(priced.map(|_| worth(fact).unwrap_or_else(nothing)));
         if is_split {
-            let own = source.facts.beside(fact, &ACUS_SPLIT);
+            let own = inputs.facts.beside(fact, &ACUS_SPLIT);
             cells.push(value(fact.unit, own.and_then(|share| share.value)));
             cells.extend(priced.map(|_| own.and_then(worth).unwrap_or_else(nothing)));
         }
@@ -86,17 +90,17 @@ fn groups(figure: &Figure, source: &Source<'_>) -> Rows {
         if is_compared {
             cells.extend(changes(fact.unit, fact.value, fact.previous).into_iter().take(told));
         }
-        Row { cells, faint: faint(fact) }
+        SheetRow { cells, faint: faint(fact) }
     };
     (heads, facts.iter().map(row).collect())
 }
 
 /// The facts of a figure in the order of the page.
-fn in_order<'a>(figure: &Figure, source: &'a Source<'_>) -> Vec<&'a Fact> {
-    let mut facts = source.of(figure);
-    match (figure.draw, figure.by) {
-        (Draw::Ranking | Draw::Labels, _) => rank(dimension(figure), &mut facts),
-        (Draw::Rates, _) => facts.sort_by(|a, b| b.n.total_cmp(&a.n)),
+fn in_order<'a>(figure: &Figure, inputs: &'a FigureInputs<'_>) -> Vec<&'a Fact> {
+    let mut facts = inputs.of(figure);
+    match (figure.kind, figure.by) {
+        (FigureKind::Ranking | FigureKind::Labels, _) => rank(dimension(figure), &mut facts),
+        (FigureKind::Rates, _) => facts.sort_by(|a, b| b.n.total_cmp(&a.n)),
         (_, [Dim::Bin]) => facts.sort_by_key(|fact| {
             fact.key(Dim::Bin).flatten().and_then(|edge| edge.parse::<u32>().ok()).unwrap_or(u32::MAX)
         }),
@@ -115,13 +119,13 @@ fn teams(facts: &Facts) -> Rows {
         None => value(metric.unit, (metric.kind == Kind::Total && !facts.is_covered()).then_some(0.0)),
     };
     let row = |team: &&Fact| {
-        let name = called(facts, Dim::Team, team.key(Dim::Team).flatten());
-        let cells = columns.iter().map(|(_, metric)| number(metric, teams::beside(facts, team, metric)));
+        let name = name_cell(facts, Dim::Team, team.key(Dim::Team).flatten());
+        let cells = columns.iter().map(|(_, metric)| number(metric, teams::team_fact(facts, team, metric)));
         let faint = facts.beside(team, &MERGE_RATE).is_some_and(faint);
-        Row { cells: std::iter::once(name).chain(cells).collect(), faint }
+        SheetRow { cells: std::iter::once(name).chain(cells).collect(), faint }
     };
     let whole = columns.iter().map(|(_, metric)| number(metric, facts.whole(metric)));
-    let whole = Row::firm(std::iter::once(text("All")).chain(whole).collect());
+    let whole = SheetRow::firm(std::iter::once(text("All")).chain(whole).collect());
     let heads = std::iter::once("Team").chain(columns.iter().map(|(head, _)| *head));
     (heads.collect(), teams::in_order(facts).iter().map(row).chain([whole]).collect())
 }
@@ -132,7 +136,7 @@ fn funnel(facts: &Facts) -> Rows {
     let row = |(name, metric)| {
         let sessions = number(metric)?;
         let share = (all > 0.0).then(|| sessions / all);
-        Some(Row::firm(vec![text(name), count(sessions), value(Unit::Share, share)]))
+        Some(SheetRow::firm(vec![text(name), count(sessions), value(Unit::Share, share)]))
     };
     (vec!["Step", "Sessions", "Of all sessions"], STEPS.into_iter().filter_map(row).collect())
 }
@@ -142,7 +146,7 @@ fn stacks(figure: &Figure, facts: &Facts) -> Rows {
     let row = |label: LabelCounts<'_>| {
         let numbers = label.counts.into_iter().chain([label.total()]);
         let numbers = numbers.map(|number| value(Unit::Count, number));
-        Row::firm(std::iter::once(called(facts, Dim::Label, label.label)).chain(numbers).collect())
+        SheetRow::firm(std::iter::once(name_cell(facts, Dim::Label, label.label)).chain(numbers).collect())
     };
     let heads = vec!["Label", "High", "Medium", "Low", "Other", "All"];
     (heads, by_label(figure, facts).into_iter().map(row).collect())
@@ -152,25 +156,25 @@ fn stacks(figure: &Figure, facts: &Facts) -> Rows {
 fn multiples(figure: &Figure, facts: &Facts) -> Rows {
     let row = |impact: &str| {
         let numbers = COUNTS.iter().map(|bin| value(Unit::Count, of_bin(figure, facts, impact, bin)));
-        Row::firm(std::iter::once(text(impact)).chain(numbers).collect())
+        SheetRow::firm(std::iter::once(text(impact)).chain(numbers).collect())
     };
     (std::iter::once("Issues of impact").chain(COUNTS).collect(), IMPACTS.into_iter().map(row).collect())
 }
 
 /// All labels, most frequent first, and what they touched.
-fn labels(source: &Source<'_>) -> Rows {
-    let metered = source.facts.known.metered;
-    let mut labels: Vec<&LabelRow> = source.evidence.labels.iter().collect();
+fn labels(inputs: &FigureInputs<'_>) -> Rows {
+    let metered = inputs.facts.known.metered;
+    let mut labels: Vec<&LabelRow> = inputs.evidence.labels.iter().collect();
     labels.sort_by(|a, b| b.issues.total_cmp(&a.issues));
     let row = |row: &LabelRow| {
         let mut cells = vec![
-            called(source.facts, Dim::Label, row.label.as_deref()),
+            name_cell(inputs.facts, Dim::Label, row.label.as_deref()),
             count(row.issues),
             count(row.high),
             count(row.sessions),
         ];
         cells.extend(metered.then(|| value(Unit::Acu, Some(row.acus))));
-        Row::firm(cells)
+        SheetRow::firm(cells)
     };
     let heads = ["Label", "Issues", "High", "Sessions", "ACUs"];
     let heads = heads.into_iter().filter(|head| metered || *head != "ACUs").collect();

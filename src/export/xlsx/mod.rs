@@ -9,17 +9,17 @@ use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
 
 use super::ExportError;
 use crate::metrics::{Evidence, Facts};
-use crate::report::{Run, head};
+use crate::report::{ReportContext, head};
 
 /// The workbook's bytes: the same for the same facts, and no clock is in them.
 ///
 /// # Errors
 /// The workbook could not be made: a defect, not a state of the data.
-pub fn workbook(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec<u8>, ExportError> {
+pub fn workbook(facts: &Facts, evidence: &Evidence, run: &ReportContext<'_>) -> Result<Vec<u8>, ExportError> {
     written(facts, evidence, run).map_err(ExportError::of("the workbook"))
 }
 
-fn written(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec<u8>, XlsxError> {
+fn written(facts: &Facts, evidence: &Evidence, run: &ReportContext<'_>) -> Result<Vec<u8>, XlsxError> {
     let header = head::header(facts, run);
     let title = format!("{} · {} · Devin report", header.organisation, header.period);
     let mut book = Workbook::new();
@@ -31,7 +31,7 @@ fn written(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec<u8>,
     );
     let mut notices = header.filters.clone();
     notices.extend(head::notices(facts, run));
-    let top = write::Top {
+    let header = write::SheetHeader {
         title: header.organisation,
         line: format!(
             "{}, {}, {} · {} · fetched {}",
@@ -41,14 +41,14 @@ fn written(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec<u8>,
     };
     let styles = write::Styles::new();
     for sheet in sheets::sheets(facts, evidence, run) {
-        write::sheet(book.add_worksheet(), &sheet, &top, &styles)?;
+        write::sheet(book.add_worksheet(), &sheet, &header, &styles)?;
     }
     book.save_to_buffer()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::table::{Block, Cell, Shape, Sheet, Table, text};
+    use super::table::{Block, Cell, NumberFormat, Sheet, SheetTable, text};
     use super::*;
     use crate::export::tests::facts;
     use crate::fetch::Vendor;
@@ -60,8 +60,8 @@ mod tests {
         Period::parse_week("2026-W41", chrono_tz::Tz::UTC).unwrap().trend(1)
     }
 
-    fn run(periods: &[Period]) -> Run<'_> {
-        Run {
+    fn run(periods: &[Period]) -> ReportContext<'_> {
+        ReportContext {
             periods,
             points: 2,
             organisation: Some("=org"),
@@ -103,7 +103,7 @@ mod tests {
         }
     }
 
-    fn table<'s>(sheets: &'s [Sheet], name: &str) -> &'s Table {
+    fn table<'s>(sheets: &'s [Sheet], name: &str) -> &'s SheetTable {
         let tables = sheets.iter().flat_map(|sheet| &sheet.blocks).filter_map(|block| match block {
             Block::Table(table) => Some(table),
             Block::Words { .. } => None,
@@ -143,13 +143,13 @@ mod tests {
         let rows = &table(&sheets, "acus_by_user").rows;
         let names: Vec<&Cell> = rows.iter().map(|row| &row.cells[0]).collect();
         assert_eq!(names, [&text("Ann"), &text("no user")]);
-        let number = |value, shape| Cell::Number { value, shape };
-        assert_eq!(rows[0].cells[1], number(Some(0.1 + 0.2), Shape::Value(Unit::Acu)));
-        assert_eq!(rows[0].cells[4], number(Some(0.1 + 0.2 - 2.0), Shape::Change(Unit::Acu)));
+        let number = |value, format| Cell::Number { value, format };
+        assert_eq!(rows[0].cells[1], number(Some(0.1 + 0.2), NumberFormat::Value(Unit::Acu)));
+        assert_eq!(rows[0].cells[4], number(Some(0.1 + 0.2 - 2.0), NumberFormat::Change(Unit::Acu)));
         assert_eq!(
             rows[1].cells[3..],
-            [Shape::Value(Unit::Acu), Shape::Change(Unit::Acu), Shape::Percent]
-                .map(|shape| number(None, shape))
+            [NumberFormat::Value(Unit::Acu), NumberFormat::Change(Unit::Acu), NumberFormat::Percent]
+                .map(|format| number(None, format))
         );
         assert_eq!(table(&sheets, "costliest").rows[0].cells[1], text("Ann"));
     }

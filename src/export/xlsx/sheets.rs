@@ -1,21 +1,21 @@
 //! The sheets: one for each section of the page.
 
-use super::figures::{self, called};
-use super::table::{Block, CHANGES, Cell, Row, Sheet, Table, changes, count, text, value};
+use super::figures::{self, name_cell};
+use super::table::{Block, CHANGES, Cell, Sheet, SheetRow, SheetTable, changes, count, text, value};
 use crate::metrics::*;
-use crate::report::figures::State;
+use crate::report::figures::FigureState;
 use crate::report::layout::{Headline, Section, headlines, sections};
-use crate::report::view::Entry;
-use crate::report::{self, Run, change::faint, sessions};
+use crate::report::view::LabelledValue;
+use crate::report::{self, ReportContext, change::faint, sessions};
 use crate::unit::Unit;
 
 /// All sheets in the order of the page.
-pub fn sheets(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Vec<Sheet> {
+pub fn sheets(facts: &Facts, evidence: &Evidence, run: &ReportContext<'_>) -> Vec<Sheet> {
     let mut sheets = vec![overview(facts, evidence, run)];
-    sheets.extend(sections(facts.known).map(|section| of_section(section, facts, evidence, run)));
+    sheets.extend(sections(facts.known).map(|section| section_sheet(section, facts, evidence, run)));
     // A covered report has no sessions of its own.
     let is_look = !facts.is_covered() && sessions::are_shown(facts).contains(&true);
-    sheets.extend(is_look.then(|| look(facts, evidence)));
+    sheets.extend(is_look.then(|| sessions_sheet(facts, evidence)));
     sheets.extend([definitions(facts), source(facts, run)]);
     sheets
 }
@@ -28,16 +28,16 @@ fn words(title: &'static str, lines: Vec<String>) -> Block {
     Block::Words { title, lines }
 }
 
-fn overview(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Sheet {
+fn overview(facts: &Facts, evidence: &Evidence, run: &ReportContext<'_>) -> Sheet {
     let previous = run.periods.get(1).map(report::in_sentence).unwrap_or_default();
     let sentences = report::insights::insights(facts, evidence, &previous);
     let said = sentences.iter().map(|sentence| sentence.iter().map(|piece| piece.text.as_str()).collect());
     let mut rows = Vec::new();
     for headline in headlines(facts.known) {
-        let fact = report::tiles::find(facts, headline.metric, headline.keys);
-        rows.extend(fact.map(|fact| whole(headline.title, fact)));
-        let worth = fact.and_then(|fact| report::money::beside(facts, fact));
-        rows.extend(worth.map(|fact| whole(fact.metric.title, fact)));
+        let fact = report::tiles::fact_of_group(facts, headline.metric, headline.keys);
+        rows.extend(fact.map(|fact| number_row(headline.title, fact)));
+        let worth = fact.and_then(|fact| report::money::spend_fact(facts, fact));
+        rows.extend(worth.map(|fact| number_row(fact.metric.title, fact)));
     }
     let mut blocks = vec![
         words("", vec![report::comparison(facts, run)]),
@@ -50,24 +50,24 @@ fn overview(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Sheet {
 }
 
 /// Numbers of the whole period, each with what it rests on and what it was.
-fn numbers(name: &str, title: &'static str, rows: Vec<Row>) -> Table {
+fn numbers(name: &str, title: &'static str, rows: Vec<SheetRow>) -> SheetTable {
     let heads = [&["Number", "Value"], CHANGES.as_slice(), &["Rests on", "of what"]].concat();
-    Table { name: name.to_owned(), title, note: String::new(), heads: self::heads(&heads), rows }
+    SheetTable { name: name.to_owned(), title, note: String::new(), heads: self::heads(&heads), rows }
 }
 
-fn whole(title: &str, fact: &Fact) -> Row {
+fn number_row(title: &str, fact: &Fact) -> SheetRow {
     let mut cells = vec![text(title), value(fact.unit, fact.value)];
     cells.extend(changes(fact.unit, fact.value, fact.previous));
     cells.extend([count(fact.n), text(fact.metric.basis.name())]);
-    Row { cells, faint: faint(fact) }
+    SheetRow { cells, faint: faint(fact) }
 }
 
 /// The headline numbers of the trend's periods, oldest first.
-fn over_time(facts: &Facts, run: &Run<'_>) -> Table {
+fn over_time(facts: &Facts, run: &ReportContext<'_>) -> SheetTable {
     let number = |headline: &Headline, label: &str| {
         let keys: Vec<_> =
             std::iter::once((Dim::Period, label)).chain(headline.keys.iter().copied()).collect();
-        let fact = report::tiles::find(facts, headline.metric, &keys);
+        let fact = report::tiles::fact_of_group(facts, headline.metric, &keys);
         let unit = fact.map_or(headline.metric.unit, |fact| fact.unit);
         value(unit, fact.and_then(|fact| fact.value))
     };
@@ -76,9 +76,9 @@ fn over_time(facts: &Facts, run: &Run<'_>) -> Table {
         let is_running = facts.period.complete == Some(false) && label == facts.period.label;
         let name = if is_running { format!("{label} so far") } else { label.clone() };
         let cells = headlines(facts.known).map(|headline| number(headline, &label));
-        Row { cells: std::iter::once(text(&name)).chain(cells).collect(), faint: is_running }
+        SheetRow { cells: std::iter::once(text(&name)).chain(cells).collect(), faint: is_running }
     };
-    Table {
+    SheetTable {
         name: "headlines_trend".to_owned(),
         title: "Over time",
         note: String::new(),
@@ -90,13 +90,13 @@ fn over_time(facts: &Facts, run: &Run<'_>) -> Table {
     }
 }
 
-fn of_section(section: &Section, facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Sheet {
-    let drawn = report::figure_source(facts, evidence, run);
-    let row = |metric: &&'static Metric| facts.whole(metric).map(|fact| whole(metric.title, fact));
+fn section_sheet(section: &Section, facts: &Facts, evidence: &Evidence, run: &ReportContext<'_>) -> Sheet {
+    let drawn = report::figure_inputs(facts, evidence, run);
+    let row = |metric: &&'static Metric| facts.whole(metric).map(|fact| number_row(metric.title, fact));
     let shown = || section.numbers.iter().filter(|metric| facts.known.shows(metric, &[]));
-    let of_whole: Vec<Row> = shown().filter_map(row).collect();
+    let of_whole: Vec<SheetRow> = shown().filter_map(row).collect();
     let name = format!("{}_numbers", section.id);
-    let mut blocks = vec![words("", vec![report::lead(section, facts, run)])];
+    let mut blocks = vec![words("", vec![report::intro(section, facts, run)])];
     if !of_whole.is_empty() {
         blocks.push(Block::Table(numbers(&name, "", of_whole)));
     }
@@ -104,10 +104,10 @@ fn of_section(section: &Section, facts: &Facts, evidence: &Evidence, run: &Run<'
     let (mut empty, mut withheld) = (Vec::new(), hidden.map(|metric| metric.title).collect::<Vec<_>>());
     for figure in section.figures {
         match report::figures::state(figure, &drawn) {
-            State::Superfluous => {}
-            State::Withheld => withheld.push(figure.title),
-            State::Empty => empty.push(figure.title),
-            State::Full => blocks.push(Block::Table(figures::table(figure, &drawn))),
+            FigureState::Omitted => {}
+            FigureState::Withheld => withheld.push(figure.title),
+            FigureState::Empty => empty.push(figure.title),
+            FigureState::Drawn => blocks.push(Block::Table(figures::table(figure, &drawn))),
         }
     }
     if !withheld.is_empty() {
@@ -121,7 +121,7 @@ fn of_section(section: &Section, facts: &Facts, evidence: &Evidence, run: &Run<'
 }
 
 /// Sessions worth a look, with links where their addresses are safe.
-fn look(facts: &Facts, evidence: &Evidence) -> Sheet {
+fn sessions_sheet(facts: &Facts, evidence: &Evidence) -> Sheet {
     let [metered, _, analysed] = sessions::are_shown(facts);
     let currency = facts.known.currency.filter(|_| metered);
     let row = |session: &SessionRow| {
@@ -133,12 +133,12 @@ fn look(facts: &Facts, evidence: &Evidence) -> Sheet {
             Some(address) => Cell::Link { text: title, address },
             None => Cell::Text(title),
         };
-        let mut cells = vec![title, called(facts, Dim::User, session.user.as_deref())];
+        let mut cells = vec![title, name_cell(facts, Dim::User, session.user.as_deref())];
         cells.extend(metered.then(|| value(Unit::Acu, session.acus)));
         cells.extend(currency.map(|currency| value(Unit::Money(currency), session.spend)));
         cells.extend([count(session.prs), text(if session.merged { "yes" } else { "no" })]);
         cells.extend(analysed.then(|| count(session.high_issues)));
-        Row::firm(cells)
+        SheetRow::firm(cells)
     };
     let heads: Vec<String> = ["Session", "User"]
         .into_iter()
@@ -158,7 +158,7 @@ fn look(facts: &Facts, evidence: &Evidence) -> Sheet {
     let block =
         |((name, rows), list): ((&str, &Vec<SessionRow>), report::view::SessionList)| match rows.is_empty() {
             true => words(list.title, vec![list.empty.to_owned()]),
-            false => Block::Table(Table {
+            false => Block::Table(SheetTable {
                 name: name.to_owned(),
                 title: list.title,
                 note: list.note.to_owned(),
@@ -176,14 +176,14 @@ fn definitions(facts: &Facts) -> Sheet {
     let row = |metric: &'static Metric| {
         let fact = facts.whole(metric);
         let unit = fact.map_or(metric.unit, |fact| fact.unit);
-        Row::firm(vec![
+        SheetRow::firm(vec![
             text(metric.title),
             value(unit, fact.and_then(|fact| fact.value)),
             text(metric.definition),
             text(metric.id),
         ])
     };
-    let table = Table {
+    let table = SheetTable {
         name: "definitions".to_owned(),
         title: "",
         note: String::new(),
@@ -194,16 +194,16 @@ fn definitions(facts: &Facts) -> Sheet {
 }
 
 /// The quality of the data, and where it comes from.
-fn source(facts: &Facts, run: &Run<'_>) -> Sheet {
-    let row = |entry: &Entry| {
+fn source(facts: &Facts, run: &ReportContext<'_>) -> Sheet {
+    let row = |entry: &LabelledValue| {
         let value = match entry.number {
             Some(number) => count(number),
             None => text(&entry.value),
         };
-        Row::firm(vec![text(entry.name), value])
+        SheetRow::firm(vec![text(entry.name), value])
     };
-    let table = |name: &str, title, entries: Vec<Entry>| {
-        Block::Table(Table {
+    let table = |name: &str, title, entries: Vec<LabelledValue>| {
+        Block::Table(SheetTable {
             name: name.to_owned(),
             title,
             note: String::new(),
@@ -216,16 +216,16 @@ fn source(facts: &Facts, run: &Run<'_>) -> Sheet {
     let note = report::quality::note(facts, run.vendor);
     blocks.extend((!note.is_empty()).then(|| words("", vec![note])));
     let period = &facts.period;
-    let told = |name, value: &str| Entry::word(name, value.to_owned());
+    let entry = |name, value: &str| LabelledValue::word(name, value.to_owned());
     let mut entries = vec![
-        told("Period", &period.label),
-        told("From", &period.from),
-        told("To, not included", &period.to),
-        told("Time zone", period.tz.as_deref().unwrap_or_default()),
-        told("Made at", &facts.generated_at),
-        told("Made by", concat!("acumen ", env!("CARGO_PKG_VERSION"))),
+        entry("Period", &period.label),
+        entry("From", &period.from),
+        entry("To, not included", &period.to),
+        entry("Time zone", period.tz.as_deref().unwrap_or_default()),
+        entry("Made at", &facts.generated_at),
+        entry("Made by", concat!("acumen ", env!("CARGO_PKG_VERSION"))),
     ];
-    entries.extend(report::ledger(facts, run));
+    entries.extend(report::source_entries(facts, run));
     blocks.push(table("source", "Source", entries));
     Sheet { name: "Source and quality", blocks }
 }

@@ -24,11 +24,11 @@ pub enum Block {
         lines: Vec<String>,
     },
     /// Rows and columns.
-    Table(Table),
+    Table(SheetTable),
 }
 
 /// A table.
-pub struct Table {
+pub struct SheetTable {
     /// Its name within the workbook: small letters, digits and `_`.
     pub name: String,
     /// Heading; empty for none.
@@ -38,18 +38,18 @@ pub struct Table {
     /// The heads of its columns, no two the same.
     pub heads: Vec<String>,
     /// Its rows, each with as many cells as there are heads.
-    pub rows: Vec<Row>,
+    pub rows: Vec<SheetRow>,
 }
 
 /// A row of a table.
-pub struct Row {
+pub struct SheetRow {
     /// Its cells.
     pub cells: Vec<Cell>,
     /// Whether its ratio rests on too few to trust.
     pub faint: bool,
 }
 
-impl Row {
+impl SheetRow {
     /// A row that can be trusted.
     pub fn firm(cells: Vec<Cell>) -> Self {
         Self { cells, faint: false }
@@ -73,13 +73,13 @@ pub enum Cell {
         /// The number.
         value: Option<f64>,
         /// How it is shown.
-        shape: Shape,
+        format: NumberFormat,
     },
 }
 
 /// How a number is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
+pub enum NumberFormat {
     /// A value.
     Value(Unit),
     /// A difference, with its sign; of a share in percentage points.
@@ -95,7 +95,7 @@ pub fn text(text: &str) -> Cell {
 
 /// A cell with a value.
 pub fn value(unit: Unit, value: Option<f64>) -> Cell {
-    Cell::Number { value: value.filter(|value| value.is_finite()), shape: Shape::Value(unit) }
+    Cell::Number { value: value.filter(|value| value.is_finite()), format: NumberFormat::Value(unit) }
 }
 
 /// A cell with a count.
@@ -112,8 +112,8 @@ pub fn changes(unit: Unit, now: Option<f64>, before: Option<f64>) -> [Cell; 3] {
     let relative = relative.map(|(now, before)| now / before - 1.0);
     [
         value(unit, before),
-        Cell::Number { value: change, shape: Shape::Change(unit) },
-        Cell::Number { value: relative, shape: Shape::Percent },
+        Cell::Number { value: change, format: NumberFormat::Change(unit) },
+        Cell::Number { value: relative, format: NumberFormat::Percent },
     ]
 }
 

@@ -5,13 +5,13 @@ use rust_xlsxwriter::{
     Worksheet, XlsxError,
 };
 
-use super::table::{Block, Cell, Row, Shape, Sheet, Table};
+use super::table::{Block, Cell, NumberFormat, Sheet, SheetRow, SheetTable};
 use crate::unit::{cell_change_format, cell_format, cell_percent_format};
 
 /// The narrowest and the widest column, in characters.
 const WIDTHS: (usize, usize) = (14, 60);
 /// What the arrow of a filter takes of a head.
-const ARROW: usize = 3;
+const FILTER_ARROW: usize = 3;
 
 /// The height of a line, in points.
 const LINE_HEIGHT: f64 = 15.75;
@@ -19,12 +19,12 @@ const LINE_HEIGHT: f64 = 15.75;
 const INK: Color = Color::RGB(0x001f_2933);
 const MUTED: Color = Color::RGB(0x0061_6e7c);
 const LINE: Color = Color::RGB(0x00d3_dae1);
-const GROUND: Color = Color::RGB(0x00ee_f2f6);
+const HEAD_FILL: Color = Color::RGB(0x00ee_f2f6);
 const ACCENT: Color = Color::RGB(0x0023_5fa4);
 const WARNING: Color = Color::RGB(0x00a6_1b1b);
 
 /// What stands on top of every sheet.
-pub struct Top {
+pub struct SheetHeader {
     /// Whose numbers they are.
     pub title: String,
     /// Of when, and how complete.
@@ -60,7 +60,7 @@ impl Styles {
             .set_bold()
             .set_text_wrap()
             .set_align(FormatAlign::Bottom)
-            .set_background_color(GROUND)
+            .set_background_color(HEAD_FILL)
             .set_border_bottom(FormatBorder::Medium)
             .set_border_bottom_color(ACCENT);
         Self {
@@ -76,11 +76,11 @@ impl Styles {
         }
     }
 
-    fn number(&self, shape: Shape, value: f64, faint: bool) -> Format {
-        let format = match shape {
-            Shape::Value(unit) => cell_format(unit, value),
-            Shape::Change(unit) => cell_change_format(unit, value),
-            Shape::Percent => cell_percent_format(),
+    fn number(&self, format: NumberFormat, value: f64, faint: bool) -> Format {
+        let format = match format {
+            NumberFormat::Value(unit) => cell_format(unit, value),
+            NumberFormat::Change(unit) => cell_change_format(unit, value),
+            NumberFormat::Percent => cell_percent_format(),
         };
         let own = self.cell.clone().set_num_format(format);
         if faint { own.set_font_color(MUTED).set_italic() } else { own }
@@ -91,14 +91,19 @@ impl Styles {
 ///
 /// # Errors
 /// The library refuses a cell or a table.
-pub fn sheet(to: &mut Worksheet, sheet: &Sheet, top: &Top, styles: &Styles) -> Result<(), XlsxError> {
+pub fn sheet(
+    to: &mut Worksheet,
+    sheet: &Sheet,
+    header: &SheetHeader,
+    styles: &Styles,
+) -> Result<(), XlsxError> {
     to.set_name(sheet.name)?;
     to.set_screen_gridlines(false);
     to.set_landscape().set_print_fit_to_pages(1, 0).set_paper_size(9);
-    to.write_string_with_format(0, 0, &top.title, &styles.title)?;
-    to.write_string_with_format(1, 0, &top.line, &styles.muted)?;
+    to.write_string_with_format(0, 0, &header.title, &styles.title)?;
+    to.write_string_with_format(1, 0, &header.line, &styles.muted)?;
     let mut row = 2;
-    for notice in &top.notices {
+    for notice in &header.notices {
         to.write_string_with_format(row, 0, notice, &styles.notice)?;
         row += 1;
     }
@@ -150,7 +155,7 @@ fn words(
 fn table(
     to: &mut Worksheet,
     mut row: RowNum,
-    table: &Table,
+    table: &SheetTable,
     widths: &[usize],
     styles: &Styles,
 ) -> Result<(RowNum, RowNum), XlsxError> {
@@ -162,7 +167,7 @@ fn table(
     }
     let head = row;
     let is_number = |column: usize| {
-        let own = |row: &Row| matches!(row.cells.get(column), Some(Cell::Number { .. }));
+        let own = |row: &SheetRow| matches!(row.cells.get(column), Some(Cell::Number { .. }));
         table.rows.first().is_some_and(own)
     };
     let column = |(at, head): (usize, &String)| {
@@ -174,7 +179,7 @@ fn table(
         TableColumn::new().set_header(head).set_header_format(look)
     };
     // Not every program makes room for a head of several lines.
-    let lines = |(head, width): (&String, &usize)| (head.chars().count() + ARROW).div_ceil(*width);
+    let lines = |(head, width): (&String, &usize)| (head.chars().count() + FILTER_ARROW).div_ceil(*width);
     let lines = table.heads.iter().zip(widths).map(lines).max().unwrap_or(1);
     to.set_row_height(head, LINE_HEIGHT * lines as f64)?;
     let columns: Vec<TableColumn> = table.heads.iter().enumerate().map(column).collect();
@@ -226,8 +231,8 @@ fn cell(
         Cell::Link { text, address } => {
             to.write_url_with_options(row, column, address.as_str(), text, "", Some(&styles.link))?;
         }
-        Cell::Number { value: Some(value), shape } => {
-            to.write_number_with_format(row, column, *value, &styles.number(*shape, *value, faint))?;
+        Cell::Number { value: Some(value), format } => {
+            to.write_number_with_format(row, column, *value, &styles.number(*format, *value, faint))?;
         }
         Cell::Number { value: None, .. } => {
             to.write_blank(row, column, &styles.cell)?;
@@ -245,7 +250,7 @@ fn widths(sheet: &Sheet) -> Vec<usize> {
         widths.resize(widths.len().max(table.heads.len()), WIDTHS.0);
         for (column, width) in widths.iter_mut().enumerate().take(table.heads.len()) {
             let head = table.heads.get(column).into_iter().flat_map(|head| head.split(' '));
-            let head = head.map(|word| word.chars().count() + ARROW);
+            let head = head.map(|word| word.chars().count() + FILTER_ARROW);
             // Beyond the last column is room, and the other tables need none here.
             let most =
                 if is_shared && column > 0 && column + 1 == table.heads.len() { WIDTHS.0 } else { WIDTHS.1 };

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use super::{Drawn, Source, firm, frame, table};
+use super::{FigureInputs, FigureParts, caption, firm, table};
 use crate::charts::{self, ChartError, Column, Tone};
 use crate::metrics::{BINS, Dim, Fact, Metric, SPEND};
 use crate::report::layout::Figure;
@@ -15,28 +15,28 @@ const MOST_WORDS: usize = 8;
 /// What a covered report does not show.
 const HIDDEN_COLUMNS: &str = "Columns with fewer than five people have no value.";
 
-pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
-    let facts = source.of(figure);
-    let unit = source.facts.unit(figure.metric);
+pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, ChartError> {
+    let facts = inputs.of(figure);
+    let unit = inputs.facts.unit(figure.metric);
     let columns: Vec<Column> = match figure.by {
-        [Dim::Bin] => bins(&facts, source.facts.is_covered()),
+        [Dim::Bin] => bins(&facts, inputs.facts.is_covered()),
         _ => days(&facts),
     };
-    let worth = money::head(source.facts, figure.metric);
+    let worth = money::spend_head(inputs.facts, figure.metric);
     let words: Vec<_> = columns.iter().map(|column| (column.label.clone(), column.text.clone())).collect();
     let description = description(figure.title, &columns, &words);
-    let svg = charts::columns(&frame(figure, &description), &columns, &|value| unit.tick(value))?;
+    let svg = charts::columns(&caption(figure, &description), &columns, &|value| unit.tick(value))?;
     let head = figure.by.first().map_or("", |dim| names::head(*dim));
     let rows = words.into_iter().enumerate().map(|(at, (name, text))| {
-        let money = facts.get(at).and_then(|fact| money::text(source.facts, fact));
+        let money = facts.get(at).and_then(|fact| money::spend_text(inputs.facts, fact));
         firm([name, text].into_iter().chain(money).collect())
     });
     let title = if figure.by == [Dim::Bin] { "Sessions" } else { figure.metric.title };
     let heads: Vec<&str> = [head, title].into_iter().chain(worth).collect();
     let also: &[&Metric] = if worth.is_some() { &[&SPEND] } else { &[] };
-    let is_hidden = source.facts.is_covered() && columns.iter().any(|column| column.value.is_none());
+    let is_hidden = inputs.facts.is_covered() && columns.iter().any(|column| column.value.is_none());
     let note = if is_hidden { HIDDEN_COLUMNS } else { "" };
-    Ok(Drawn { also, note, ..Drawn::new(svg, table(&heads, rows)) })
+    Ok(FigureParts { also, note, ..FigureParts::new(svg, table(&heads, rows)) })
 }
 
 /// In words: every column where there are few, else the highest and the lowest.

@@ -1,10 +1,10 @@
 //! From sessions to pull requests to merges.
 
-use super::{Drawn, Source, frame, in_words, table};
-use crate::charts::{self, ChartError, Step};
+use super::{FigureInputs, FigureParts, caption, in_words, table};
+use crate::charts::{self, ChartError, FunnelStep};
 use crate::metrics::{Metric, SESSIONS, SESSIONS_WITH_MERGED_PR, SESSIONS_WITH_PR};
 use crate::report::layout::Figure;
-use crate::report::view::Row;
+use crate::report::view::TableRow;
 use crate::unit::Unit;
 
 /// The steps and what counts the sessions that take them.
@@ -14,26 +14,26 @@ pub const STEPS: [(&str, &Metric); 3] = [
     ("with a merged pull request", &SESSIONS_WITH_MERGED_PR),
 ];
 
-pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
-    let value = |metric| source.facts.whole(metric).and_then(|fact| fact.value);
+pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, ChartError> {
+    let value = |metric| inputs.facts.whole(metric).and_then(|fact| fact.value);
     let all = value(&SESSIONS).unwrap_or(0.0);
     let step = |(name, metric): (&str, _)| {
         let value = value(metric)?;
         let share = (all > 0.0).then(|| value / all);
         let note = format!("{} of sessions", Unit::Share.text(share));
         let note = Some(note).filter(|_| metric.id != SESSIONS.id);
-        Some(Step { name: name.to_owned(), value, text: Unit::Count.text(Some(value)), note })
+        Some(FunnelStep { name: name.to_owned(), value, text: Unit::Count.text(Some(value)), note })
     };
     // A covered report may leave out the last step.
-    let steps: Vec<Step> = STEPS.into_iter().filter_map(step).collect();
+    let steps: Vec<FunnelStep> = STEPS.into_iter().filter_map(step).collect();
     let words: Vec<_> = steps.iter().map(|step| (step.name.clone(), step.text.clone())).collect();
     let shown = if all > 0.0 { steps.as_slice() } else { &[] };
-    let svg = charts::funnel(&frame(figure, &in_words(figure.title, &words)), shown)?;
-    let share = |step: &Step| (all > 0.0).then(|| step.value / all);
-    let row = |step: &Step| Row {
+    let svg = charts::funnel(&caption(figure, &in_words(figure.title, &words)), shown)?;
+    let share = |step: &FunnelStep| (all > 0.0).then(|| step.value / all);
+    let row = |step: &FunnelStep| TableRow {
         cells: vec![step.name.clone(), step.text.clone(), Unit::Share.text(share(step))],
         faint: all < 10.0,
     };
     let table = table(&["Step", "Sessions", "Of all sessions"], steps.iter().map(row));
-    Ok(Drawn { also: &[&SESSIONS, &SESSIONS_WITH_MERGED_PR], ..Drawn::new(svg, table) })
+    Ok(FigureParts { also: &[&SESSIONS, &SESSIONS_WITH_MERGED_PR], ..FigureParts::new(svg, table) })
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Drawn, Source, firm, frame, in_words, table};
-use crate::charts::{self, ChartError, Column, Panel, Part, Stack, Tone};
+use super::{FigureInputs, FigureParts, caption, firm, in_words, table};
+use crate::charts::{self, ChartError, Column, Panel, Segment, Stack, Tone};
 use crate::frame::normal::IMPACTS;
 use crate::metrics::{Dim, Fact, Facts};
 use crate::report::layout::Figure;
@@ -60,13 +60,13 @@ pub fn by_label<'a>(figure: &Figure, facts: &'a Facts) -> Vec<LabelCounts<'a>> {
 }
 
 /// One bar a label, cut by impact.
-pub fn stacks(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
-    let labels = by_label(figure, source.facts);
+pub fn stacks(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, ChartError> {
+    let labels = by_label(figure, inputs.facts);
     let count = |value: Option<f64>| Unit::Count.text(value);
     let stack = |label: &LabelCounts<'_>| Stack {
         name: name(Dim::Label, label.label),
-        parts: (label.counts.iter().zip(IMPACTS))
-            .map(|(value, impact)| Part {
+        segments: (label.counts.iter().zip(IMPACTS))
+            .map(|(value, impact)| Segment {
                 value: value.unwrap_or(0.0),
                 text: count(*value),
                 tone: tone(impact),
@@ -82,14 +82,14 @@ pub fn stacks(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError>
         .collect();
     let description = in_words("Issues by label", &words);
     let legend = IMPACTS.map(|impact| (tone(impact), impact));
-    let svg = charts::stacks(&frame(figure, &description), &legend, &shown)?;
+    let svg = charts::stacks(&caption(figure, &description), &legend, &shown)?;
     let rows = labels.iter().map(|label| {
         let numbers = label.counts.into_iter().chain([label.total()]).map(count);
         firm(std::iter::once(name(Dim::Label, label.label)).chain(numbers).collect())
     });
-    let note = if source.facts.is_covered() { HIDDEN_PARTS } else { "" };
+    let note = if inputs.facts.is_covered() { HIDDEN_PARTS } else { "" };
     let table = table(&["Label", "High", "Medium", "Low", "Other", "All"], rows);
-    Ok(Drawn { note, ..Drawn::new(svg, table) })
+    Ok(FigureParts { note, ..FigureParts::new(svg, table) })
 }
 
 /// What a covered report does not show of a chart's parts.
@@ -106,9 +106,9 @@ pub fn of_bin(figure: &Figure, facts: &Facts, impact: &str, bin: &str) -> Option
 }
 
 /// A row of columns for each impact: sessions with 0, 1, 2 … such issues.
-pub fn multiples(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
-    let facts = source.of(figure);
-    let value = |impact: &str, bin: &str| of_bin(figure, source.facts, impact, bin);
+pub fn multiples(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, ChartError> {
+    let facts = inputs.of(figure);
+    let value = |impact: &str, bin: &str| of_bin(figure, inputs.facts, impact, bin);
     let column = |impact: &str, bin: &str| Column {
         label: bin.to_owned(),
         value: value(impact, bin),
@@ -126,12 +126,12 @@ pub fn multiples(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartErr
     };
     let none = |impact: &str| (format!("no issue of {impact} impact"), Unit::Count.text(value(impact, "0")));
     let description = in_words("Sessions with", &IMPACTS.map(none));
-    let svg = charts::small_multiples(&frame(figure, &description), &panels)?;
+    let svg = charts::small_multiples(&caption(figure, &description), &panels)?;
     let row = |impact: &str| {
         let numbers = COUNTS.iter().map(|bin| Unit::Count.text(value(impact, bin)));
         firm(std::iter::once(impact.to_owned()).chain(numbers).collect())
     };
     let heads = ["Issues of impact", "0", "1", "2", "3", "4", "5+"];
-    let note = if source.facts.is_covered() { HIDDEN_PARTS } else { "" };
-    Ok(Drawn { note, ..Drawn::new(svg, table(&heads, IMPACTS.into_iter().map(row))) })
+    let note = if inputs.facts.is_covered() { HIDDEN_PARTS } else { "" };
+    Ok(FigureParts { note, ..FigureParts::new(svg, table(&heads, IMPACTS.into_iter().map(row))) })
 }

@@ -1,9 +1,9 @@
 //! The most frequent labels of issues, with what they touched.
 
-use super::{Drawn, firm};
+use super::{FigureParts, firm};
 use crate::metrics::{ACUS, Dim, Evidence, ISSUES, LabelRow, Metric};
 use crate::report::names::name;
-use crate::report::view::Table;
+use crate::report::view::TableView;
 use crate::text::clean;
 use crate::unit::Unit;
 
@@ -13,7 +13,7 @@ const MOST_ROWS: usize = 10;
 const LONGEST_NAME: usize = 40;
 
 /// The table; `metered` has a column of ACUs.
-pub fn draw(evidence: &Evidence, metered: bool) -> Drawn {
+pub fn draw(evidence: &Evidence, metered: bool) -> FigureParts {
     let mut labels: Vec<&LabelRow> = evidence.labels.iter().collect();
     // They come with most issues of high impact first; the order of equals stays.
     labels.sort_by(|a, b| b.issues.total_cmp(&a.issues));
@@ -38,16 +38,16 @@ pub fn draw(evidence: &Evidence, metered: bool) -> Drawn {
     };
     let heads = ["Label", "Issues", "High", "Sessions", "ACUs"];
     let heads = heads.into_iter().filter(|head| metered || *head != "ACUs").map(str::to_owned).collect();
-    let table = Table { heads, rows: labels.iter().map(row).collect(), more };
+    let table = TableView { heads, rows: labels.iter().map(row).collect(), more };
     let also: &[&Metric] = if metered { &[&ISSUES, &ACUS] } else { &[&ISSUES] };
-    Drawn { svg: None, table, also, note: "" }
+    FigureParts { svg: None, table, also, note: "" }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn table(labels: usize) -> Table {
+    fn table(labels: usize) -> TableView {
         let label = |number| LabelRow {
             label: Some(format!("{number}")),
             issues: number as f64,

@@ -10,9 +10,9 @@ mod trend;
 
 use minijinja::Value;
 
-use super::layout::{Draw, Figure};
-use super::view::{FigureView, Row, Table, Term};
-use crate::charts::{ChartError, Frame, Svg};
+use super::layout::{Figure, FigureKind};
+use super::view::{FigureView, TableRow, TableView, Term};
+use crate::charts::{Caption, ChartError, Svg};
 use crate::metrics::{Dim, Evidence, Fact, Facts, Metric, SESSIONS};
 use crate::period::Period;
 
@@ -20,24 +20,24 @@ use crate::period::Period;
 const LONGEST_TABLE: usize = 40;
 
 /// A drawn figure.
-pub struct Drawn {
+pub struct FigureParts {
     /// None where the table says it all.
     svg: Option<Svg>,
-    table: Table,
+    table: TableView,
     /// What the table shows besides the figure's own metric.
     also: &'static [&'static Metric],
     /// What else is to be known of it; empty for nothing.
     note: &'static str,
 }
 
-impl Drawn {
-    fn new(svg: Svg, table: Table) -> Self {
+impl FigureParts {
+    fn new(svg: Svg, table: TableView) -> Self {
         Self { svg: Some(svg), table, also: &[], note: "" }
     }
 }
 
 /// What figures are drawn from.
-pub struct Source<'a> {
+pub struct FigureInputs<'a> {
     /// The numbers.
     pub facts: &'a Facts,
     /// Rows that are no facts.
@@ -48,7 +48,7 @@ pub struct Source<'a> {
     pub against: Option<String>,
 }
 
-impl Source<'_> {
+impl FigureInputs<'_> {
     /// The facts that a figure shows; none where all of them rest on nothing,
     /// so that a chart says "no data" instead of drawing zeros.
     pub fn of(&self, figure: &Figure) -> Vec<&Fact> {
@@ -63,37 +63,37 @@ impl Source<'_> {
 
 /// What becomes of a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum FigureState {
     /// It is drawn.
-    Full,
+    Drawn,
     /// It has nothing to show, and the page says so.
     Empty,
     /// A covered report leaves it out, and the page says so.
     Withheld,
     /// The page is better without it.
-    Superfluous,
+    Omitted,
 }
 
 /// What becomes of a figure.
-pub fn state(figure: &Figure, source: &Source<'_>) -> State {
-    let facts = source.facts;
+pub fn state(figure: &Figure, inputs: &FigureInputs<'_>) -> FigureState {
+    let facts = inputs.facts;
     let shown = facts.by(figure.metric, figure.by);
-    let is_empty = || match figure.draw {
-        Draw::Funnel => facts.whole(&SESSIONS).and_then(|fact| fact.value).unwrap_or(0.0) == 0.0,
-        _ => source.of(figure).iter().all(|fact| fact.value.is_none()),
+    let is_empty = || match figure.kind {
+        FigureKind::Funnel => facts.whole(&SESSIONS).and_then(|fact| fact.value).unwrap_or(0.0) == 0.0,
+        _ => inputs.of(figure).iter().all(|fact| fact.value.is_none()),
     };
     if !facts.known.shows(figure.metric, figure.by) {
-        State::Superfluous
+        FigureState::Omitted
     } else if facts.withholds(figure.metric, figure.by) {
-        State::Withheld
+        FigureState::Withheld
     } else if facts.is_covered() && matches!(figure.by, [Dim::User] | [Dim::Day]) && shown.is_empty()
-        || shown.len() < figure.at_least
+        || shown.len() < figure.min_groups
     {
-        State::Superfluous
+        FigureState::Omitted
     } else if is_empty() {
-        State::Empty
+        FigureState::Empty
     } else {
-        State::Full
+        FigureState::Drawn
     }
 }
 
@@ -101,19 +101,19 @@ pub fn state(figure: &Figure, source: &Source<'_>) -> State {
 ///
 /// # Errors
 /// The chart could not be drawn: a defect.
-pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<FigureView, ChartError> {
-    let drawn = drawn(figure, source)?;
+pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureView, ChartError> {
+    let parts = parts(figure, inputs)?;
     let own = std::iter::once(figure.metric);
-    let terms = own.chain(drawn.also.iter().copied());
-    let svg = drawn.svg.map(|svg| svg.as_str().to_owned()).unwrap_or_default();
+    let terms = own.chain(parts.also.iter().copied());
+    let svg = parts.svg.map(|svg| svg.as_str().to_owned()).unwrap_or_default();
     Ok(FigureView {
         id: figure.id,
         title: figure.title,
         terms: terms.map(|metric| Term { id: metric.id, title: metric.title }).collect(),
-        note: note(figure, drawn.note, source.facts),
+        note: note(figure, parts.note, inputs.facts),
         svg: Value::from_safe_string(svg),
-        table: drawn.table,
-        wide: figure.draw == Draw::Teams,
+        table: parts.table,
+        wide: figure.kind == FigureKind::Teams,
     })
 }
 
@@ -121,49 +121,52 @@ pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<FigureView, ChartErr
 ///
 /// # Errors
 /// The chart could not be drawn: a defect.
-pub fn picture(figure: &Figure, source: &Source<'_>) -> Result<Option<(Svg, String)>, ChartError> {
-    let drawn = drawn(figure, source)?;
-    Ok(drawn.svg.map(|svg| (svg, note(figure, drawn.note, source.facts))))
+pub fn chart_and_note(
+    figure: &Figure,
+    inputs: &FigureInputs<'_>,
+) -> Result<Option<(Svg, String)>, ChartError> {
+    let parts = parts(figure, inputs)?;
+    Ok(parts.svg.map(|svg| (svg, note(figure, parts.note, inputs.facts))))
 }
 
-fn drawn(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
-    match figure.draw {
-        Draw::Columns => columns::draw(figure, source),
-        Draw::Ranking => ranking::amounts(figure, source),
-        Draw::Rates => ranking::rates(figure, source),
-        Draw::Trend => trend::draw(figure, source),
-        Draw::Stacks => impacts::stacks(figure, source),
-        Draw::Multiples => impacts::multiples(figure, source),
-        Draw::Funnel => funnel::draw(figure, source),
+fn parts(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, ChartError> {
+    match figure.kind {
+        FigureKind::Columns => columns::draw(figure, inputs),
+        FigureKind::Ranking => ranking::amounts(figure, inputs),
+        FigureKind::Rates => ranking::rates(figure, inputs),
+        FigureKind::Trend => trend::draw(figure, inputs),
+        FigureKind::Stacks => impacts::stacks(figure, inputs),
+        FigureKind::Multiples => impacts::multiples(figure, inputs),
+        FigureKind::Funnel => funnel::draw(figure, inputs),
         // How many issues a label has, and the ACUs of its sessions, are no facts.
-        Draw::Labels if source.facts.is_covered() => ranking::amounts(figure, source),
-        Draw::Labels => Ok(labels::draw(source.evidence, source.facts.known.metered)),
-        Draw::Teams => Ok(teams::draw(source)),
+        FigureKind::Labels if inputs.facts.is_covered() => ranking::amounts(figure, inputs),
+        FigureKind::Labels => Ok(labels::draw(inputs.evidence, inputs.facts.known.metered)),
+        FigureKind::Teams => Ok(teams::draw(inputs)),
     }
 }
 
 fn note(figure: &Figure, more: &str, facts: &Facts) -> String {
-    [own_note(figure, facts), more].join(" ").trim().to_owned()
+    [table_note(figure, facts), more].join(" ").trim().to_owned()
 }
 
 /// What is to be known of a figure, whatever it is drawn as: of the columns that its
 /// table has.
-pub(crate) fn own_note(figure: &Figure, facts: &Facts) -> &'static str {
-    match figure.draw {
-        Draw::Labels if facts.is_covered() => "A session can have several labels.",
-        Draw::Labels if !facts.known.metered => {
+pub(crate) fn table_note(figure: &Figure, facts: &Facts) -> &'static str {
+    match figure.kind {
+        FigureKind::Labels if facts.is_covered() => "A session can have several labels.",
+        FigureKind::Labels if !facts.known.metered => {
             "With the distinct sessions that they touched. A session can have several labels."
         }
         _ => figure.note,
     }
 }
 
-fn frame<'a>(figure: &'a Figure, description: &'a str) -> Frame<'a> {
-    Frame { id: figure.id, title: figure.title, description }
+fn caption<'a>(figure: &'a Figure, description: &'a str) -> Caption<'a> {
+    Caption { id: figure.id, title: figure.title, description }
 }
 
 /// A table of as many rows as a page can carry; only these are made.
-fn table(heads: &[&str], rows: impl ExactSizeIterator<Item = Row>) -> Table {
+fn table(heads: &[&str], rows: impl ExactSizeIterator<Item = TableRow>) -> TableView {
     let hidden = rows.len().saturating_sub(LONGEST_TABLE);
     let rows = rows.take(LONGEST_TABLE).collect();
     let more = match hidden {
@@ -171,12 +174,12 @@ fn table(heads: &[&str], rows: impl ExactSizeIterator<Item = Row>) -> Table {
         1 => "One more row is in the facts file.".to_owned(),
         hidden => format!("{hidden} more rows are in the facts file."),
     };
-    Table { heads: heads.iter().map(|head| (*head).to_owned()).collect(), rows, more }
+    TableView { heads: heads.iter().map(|head| (*head).to_owned()).collect(), rows, more }
 }
 
 /// A row that can be trusted.
-fn firm(cells: Vec<String>) -> Row {
-    Row { cells, faint: false }
+fn firm(cells: Vec<String>) -> TableRow {
+    TableRow { cells, faint: false }
 }
 
 /// A text alternative: the first few of a list and how many there are.

@@ -1,11 +1,11 @@
 //! Horizontal bars: amounts largest first, and ratios with what they rest on.
 
-use super::{Drawn, Source, firm, frame, in_words, table};
+use super::{FigureInputs, FigureParts, caption, firm, in_words, table};
 use crate::charts::{self, Bar, ChartError, Tone};
 use crate::frame::normal::{IMPACTS, STATES};
 use crate::metrics::{ACUS, ACUS_SPLIT, Dim, Fact, Kind, Metric, SMALL_GROUP, SPEND, SPEND_SPLIT};
 use crate::report::layout::Figure;
-use crate::report::view::Row;
+use crate::report::view::TableRow;
 use crate::report::{change, money, names};
 use crate::unit::Unit;
 
@@ -15,58 +15,58 @@ pub const SIZES: [&str; 5] = ["xs", "s", "m", "l", "xl"];
 const MOST_BARS: usize = 15;
 
 /// Counts and sums, largest first; impacts, states and sizes in their own order.
-pub fn amounts(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
-    let mut facts = source.of(figure);
+pub fn amounts(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, ChartError> {
+    let mut facts = inputs.of(figure);
     let dim = dimension(figure);
     rank(dim, &mut facts);
-    let unit = source.facts.unit(figure.metric);
+    let unit = inputs.facts.unit(figure.metric);
     let (shown, rest) = facts.split_at(facts.len().min(MOST_BARS));
-    let worth = |fact: &Fact| money::text(source.facts, fact);
-    let mut bars: Vec<Bar> = shown.iter().map(|fact| bar(source, dim, fact, worth(fact))).collect();
+    let worth = |fact: &Fact| money::spend_text(inputs.facts, fact);
+    let mut bars: Vec<Bar> = shown.iter().map(|fact| bar(inputs, dim, fact, worth(fact))).collect();
     if !rest.is_empty() && adds_up(dim) {
         let sum = rest.iter().filter_map(|fact| fact.value).sum();
         bars.push(Bar {
             name: format!("{} other {}", rest.len(), names::plural(dim)),
             value: Some(sum),
             text: unit.text(Some(sum)),
-            note: worth_of(source, rest),
+            note: worth_of(inputs, rest),
             tone: Tone::Rest,
             muted: false,
         });
     }
     // A number of pull requests rests on itself; a column that repeats it says nothing.
     let basis = Some(figure.metric.basis.head()).filter(|head| *head != figure.metric.title);
-    let split = figure.metric.id == ACUS.id && dim == Dim::Tag && !source.facts.is_covered();
+    let split = figure.metric.id == ACUS.id && dim == Dim::Tag && !inputs.facts.is_covered();
     let row = |fact: &&Fact| {
         let key = fact.key(dim).flatten();
-        let mut cells = vec![names::of(source.facts, dim, key), unit.text(fact.value)];
+        let mut cells = vec![names::of(inputs.facts, dim, key), unit.text(fact.value)];
         cells.extend(worth(fact));
         if split {
-            let own = source.facts.beside(fact, &ACUS_SPLIT);
+            let own = inputs.facts.beside(fact, &ACUS_SPLIT);
             cells.push(unit.text(own.and_then(|share| share.value)));
             cells.extend(own.and_then(worth));
         }
         cells.extend(basis.map(|_| Unit::Count.text(Some(fact.n))));
-        cells.extend(against(source, fact));
+        cells.extend(against(inputs, fact));
         firm(cells)
     };
     let rows = facts.iter().map(row);
     let heads: Vec<&str> = [names::head(dim), figure.metric.title]
         .into_iter()
-        .chain(money::head(source.facts, figure.metric))
+        .chain(money::spend_head(inputs.facts, figure.metric))
         .chain(split.then_some("Split"))
-        .chain(money::head(source.facts, &ACUS_SPLIT).filter(|_| split).map(|_| "Spend, split"))
+        .chain(money::spend_head(inputs.facts, &ACUS_SPLIT).filter(|_| split).map(|_| "Spend, split"))
         .chain(basis)
-        .chain(source.against.as_deref())
+        .chain(inputs.against.as_deref())
         .collect();
-    let priced = money::head(source.facts, figure.metric).is_some();
+    let priced = money::spend_head(inputs.facts, figure.metric).is_some();
     let also: &[&Metric] = match (split, priced) {
         (true, true) => &[&SPEND, &ACUS_SPLIT, &SPEND_SPLIT],
         (true, false) => &[&ACUS_SPLIT],
         (false, true) => &[&SPEND],
         (false, false) => &[],
     };
-    Ok(Drawn { also, ..finish(figure, &bars, None, &heads, rows)? })
+    Ok(FigureParts { also, ..finish(figure, &bars, None, &heads, rows)? })
 }
 
 /// Puts amounts into order.
@@ -78,36 +78,36 @@ pub fn rank(dim: Dim, facts: &mut [&Fact]) {
 }
 
 /// Ratios, those that rest on most first.
-pub fn rates(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
-    let mut facts = source.of(figure);
+pub fn rates(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, ChartError> {
+    let mut facts = inputs.of(figure);
     let dim = dimension(figure);
     facts.sort_by(|a, b| b.n.total_cmp(&a.n));
     // A rate of nothing is no bar; the table still has it.
     let shown = facts.iter().filter(|fact| fact.value.is_some()).take(MOST_BARS);
     let count = |number: f64| Unit::Count.text(Some(number));
     let of = |fact: &Fact| format!("{} of {}", count(fact.numerator), count(fact.denominator));
-    let bars: Vec<Bar> = shown.map(|fact| bar(source, dim, fact, Some(of(fact)))).collect();
+    let bars: Vec<Bar> = shown.map(|fact| bar(inputs, dim, fact, Some(of(fact)))).collect();
     let row = |fact: &&Fact| {
         let mut cells = vec![
-            names::of(source.facts, dim, fact.key(dim).flatten()),
+            names::of(inputs.facts, dim, fact.key(dim).flatten()),
             fact.unit.text(fact.value),
             count(fact.numerator),
             count(fact.denominator),
         ];
-        cells.extend(against(source, fact));
-        Row { cells, faint: change::faint(fact) }
+        cells.extend(against(inputs, fact));
+        TableRow { cells, faint: change::faint(fact) }
     };
     let rows = facts.iter().map(row);
     let heads: Vec<&str> = [names::head(dim), figure.metric.title, "Merged", "Decided"]
         .into_iter()
-        .chain(source.against.as_deref())
+        .chain(inputs.against.as_deref())
         .collect();
     finish(figure, &bars, Some(1.0), &heads, rows)
 }
 
 /// The change of a row, where there is a column for it.
-fn against(source: &Source<'_>, fact: &Fact) -> Option<String> {
-    source.against.as_ref().map(|_| change::signed(fact))
+fn against(inputs: &FigureInputs<'_>, fact: &Fact) -> Option<String> {
+    inputs.against.as_ref().map(|_| change::signed(fact))
 }
 
 fn finish(
@@ -115,20 +115,20 @@ fn finish(
     bars: &[Bar],
     max: Option<f64>,
     heads: &[&str],
-    rows: impl ExactSizeIterator<Item = Row>,
-) -> Result<Drawn, ChartError> {
+    rows: impl ExactSizeIterator<Item = TableRow>,
+) -> Result<FigureParts, ChartError> {
     let text = |bar: &Bar| match &bar.note {
         Some(note) => format!("{} ({note})", bar.text),
         None => bar.text.clone(),
     };
     let words: Vec<_> = bars.iter().map(|bar| (bar.name.clone(), text(bar))).collect();
     let description = in_words(figure.title, &words);
-    Ok(Drawn::new(charts::bars(&frame(figure, &description), bars, max)?, table(heads, rows)))
+    Ok(FigureParts::new(charts::bars(&caption(figure, &description), bars, max)?, table(heads, rows)))
 }
 
 /// What several groups are worth together; `None` where one of them is unknown.
-fn worth_of(source: &Source<'_>, facts: &[&Fact]) -> Option<String> {
-    let worth = facts.iter().map(|fact| money::beside(source.facts, fact));
+fn worth_of(inputs: &FigureInputs<'_>, facts: &[&Fact]) -> Option<String> {
+    let worth = facts.iter().map(|fact| money::spend_fact(inputs.facts, fact));
     let (mut sum, mut unit) = (0.0, None);
     for fact in worth {
         sum += fact?.value?;
@@ -137,10 +137,10 @@ fn worth_of(source: &Source<'_>, facts: &[&Fact]) -> Option<String> {
     Some(unit?.text(Some(sum)))
 }
 
-fn bar(source: &Source<'_>, dim: Dim, fact: &Fact, note: Option<String>) -> Bar {
+fn bar(inputs: &FigureInputs<'_>, dim: Dim, fact: &Fact, note: Option<String>) -> Bar {
     let key = fact.key(dim).flatten();
     Bar {
-        name: names::of(source.facts, dim, key),
+        name: names::of(inputs.facts, dim, key),
         value: fact.value,
         text: fact.unit.text(fact.value),
         note,

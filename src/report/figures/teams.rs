@@ -1,8 +1,8 @@
 //! Teams side by side: what each used, and what came of it.
 
-use super::{Drawn, Source};
+use super::{FigureInputs, FigureParts};
 use crate::metrics::*;
-use crate::report::view::{Row, Table};
+use crate::report::view::{TableRow, TableView};
 use crate::report::{change, names};
 use crate::unit::MISSING;
 
@@ -41,13 +41,13 @@ pub fn in_order(facts: &Facts) -> Vec<&Fact> {
 /// The fact of a team in another metric. Which small teams are combined depends on
 /// what a metric counts, so that sessions and pull requests of the combined row are
 /// not of the same teams.
-pub fn beside<'f>(facts: &'f Facts, team: &Fact, metric: &Metric) -> Option<&'f Fact> {
+pub fn team_fact<'f>(facts: &'f Facts, team: &Fact, metric: &Metric) -> Option<&'f Fact> {
     let is_combined = team.key(Dim::Team).flatten() == Some(SMALL_GROUP);
     facts.beside(team, metric).filter(|_| !is_combined || metric.basis == Basis::Sessions)
 }
 
-pub fn draw(source: &Source<'_>) -> Drawn {
-    let facts = source.facts;
+pub fn draw(inputs: &FigureInputs<'_>) -> FigureParts {
+    let facts = inputs.facts;
     let columns = columns(facts);
     let teams = in_order(facts);
     // A team without a pull request is in no fact of theirs.
@@ -58,15 +58,15 @@ pub fn draw(source: &Source<'_>) -> Drawn {
     };
     let row = |team: &&Fact| {
         let name = names::name(Dim::Team, team.key(Dim::Team).flatten());
-        let own = |metric| beside(facts, team, metric);
+        let own = |metric| team_fact(facts, team, metric);
         let cells = columns.iter().map(|(_, metric)| text(metric, own(metric)));
         let faint = facts.beside(team, &MERGE_RATE).is_some_and(change::faint);
-        Row { cells: std::iter::once(name).chain(cells).collect(), faint }
+        TableRow { cells: std::iter::once(name).chain(cells).collect(), faint }
     };
     let whole = columns.iter().map(|(_, metric)| text(metric, facts.whole(metric)));
-    let whole = Row { cells: std::iter::once("All".to_owned()).chain(whole).collect(), faint: false };
+    let whole = TableRow { cells: std::iter::once("All".to_owned()).chain(whole).collect(), faint: false };
     let heads = std::iter::once("Team").chain(columns.iter().map(|(head, _)| *head));
-    let table = Table {
+    let table = TableView {
         heads: heads.map(str::to_owned).collect(),
         rows: teams.iter().map(row).chain([whole]).collect(),
         more: String::new(),
@@ -78,5 +78,5 @@ pub fn draw(source: &Source<'_>) -> Drawn {
         }
         None => &[&ACUS, &PRS, &PRS_MERGED, &MERGE_RATE, &ACUS_PER_MERGED_PR],
     };
-    Drawn { svg: None, table, also, note: "Pale: fewer than ten decided pull requests." }
+    FigureParts { svg: None, table, also, note: "Pale: fewer than ten decided pull requests." }
 }

@@ -5,9 +5,9 @@ use std::process::Child;
 use std::time::{Duration, Instant};
 
 use acumen::commands;
-use acumen::deliver::{self, Limits, PostError, SmtpError};
+use acumen::deliver::{self, SendError, SmtpError, SmtpTimeouts};
 use acumen::exit::{Exit, Explain};
-use acumen::mail::Mail as Message;
+use acumen::mail::OutgoingMail;
 use acumen::settings::mail::{Attach, Delivery, Mail, Security, Server, Way};
 use acumen::tls::Trust;
 
@@ -198,7 +198,7 @@ fn the_answer_to_the_message_decides() {
 }
 
 /// The message about the report in a folder.
-fn message(folder: &Path) -> Message {
+fn message(folder: &Path) -> OutgoingMail {
     let mail = Mail {
         from: PEOPLE[1].to_owned(),
         to: vec![PEOPLE[3].to_owned(), PEOPLE[5].to_owned()],
@@ -213,11 +213,11 @@ fn message(folder: &Path) -> Message {
 /// Offers and sends a message to a plain server, within these limits in milliseconds.
 fn limited(
     folder: &Path,
-    message: Message,
+    message: OutgoingMail,
     server: &MailServer,
     [step, total, message_step]: [u64; 3],
-) -> Result<(), PostError> {
-    let limits = Limits {
+) -> Result<(), SendError> {
+    let limits = SmtpTimeouts {
         step: Duration::from_millis(step),
         total: Duration::from_millis(total),
         message: Duration::from_millis(message_step),
@@ -236,7 +236,7 @@ fn limited(
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let mut offer = deliver::offer(message, &delivery, "2026-10-12T06:00:00Z", limits).await?;
+        let mut offer = deliver::submit(message, &delivery, "2026-10-12T06:00:00Z", limits).await?;
         offer.send().await;
         offer.end().2.into_iter().next().map_or(Ok(()), Err)
     })
@@ -251,8 +251,8 @@ fn every_part_of_a_mail_has_a_limit() {
     let failure = |word, odd, limits| {
         let server = MailServer::start(Manner { odd: Some((word, odd)), ..Manner::of(Kind::Plain) });
         match limited(folder.path(), mail.clone(), &server, limits) {
-            Err(PostError::Smtp(error)) => error,
-            Err(PostError::Doubtful { error, .. }) => *error,
+            Err(SendError::Smtp(error)) => error,
+            Err(SendError::Unconfirmed { error, .. }) => *error,
             other => panic!("{word} {odd:?}: {other:?}"),
         }
     };

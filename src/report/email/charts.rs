@@ -3,9 +3,9 @@
 
 use crate::charts::Svg;
 use crate::metrics::{Evidence, Facts, Known};
-use crate::report::figures::{self, Source};
+use crate::report::figures::{self, FigureInputs};
 use crate::report::layout::{Figure, sections};
-use crate::report::{ReportError, Run};
+use crate::report::{ReportContext, ReportError};
 
 /// The figures of the page that a mail shows, of each row the first that has something to show.
 const SHOWN: [&[&str]; 3] = [
@@ -15,7 +15,7 @@ const SHOWN: [&[&str]; 3] = [
 ];
 
 /// A chart of a mail.
-pub struct Picture {
+pub struct EmailChart {
     /// Its name among the pictures.
     pub id: &'static str,
     /// Heading.
@@ -30,15 +30,24 @@ pub struct Picture {
 ///
 /// # Errors
 /// A chart could not be drawn: a defect.
-pub fn pictures(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec<Picture>, ReportError> {
+pub fn charts(
+    facts: &Facts,
+    evidence: &Evidence,
+    run: &ReportContext<'_>,
+) -> Result<Vec<EmailChart>, ReportError> {
     let periods = run.periods.get(..run.points).unwrap_or(run.periods);
-    let source = Source { facts, evidence, periods, against: None };
-    let worth = |figure: &&Figure| figures::state(figure, &source) == figures::State::Full;
+    let inputs = FigureInputs { facts, evidence, periods, against: None };
+    let has_data = |figure: &&Figure| figures::state(figure, &inputs) == figures::FigureState::Drawn;
     let mut drawn = Vec::new();
     let find = |id: &&str| find(facts.known, id);
-    for figure in SHOWN.iter().filter_map(|ids| ids.iter().filter_map(find).find(worth)) {
-        let picture = figures::picture(figure, &source)?;
-        drawn.extend(picture.map(|(svg, note)| Picture { id: figure.id, title: figure.title, note, svg }));
+    for figure in SHOWN.iter().filter_map(|ids| ids.iter().filter_map(find).find(has_data)) {
+        let chart_and_note = figures::chart_and_note(figure, &inputs)?;
+        drawn.extend(chart_and_note.map(|(svg, note)| EmailChart {
+            id: figure.id,
+            title: figure.title,
+            note,
+            svg,
+        }));
     }
     Ok(drawn)
 }

@@ -17,23 +17,24 @@ const FONTS: [&[u8]; 2] = [
 /// White around a chart, in its units, so that it has a frame on dark ground.
 const MARGIN: u32 = 8;
 /// The width in pixels: twice what a mail shows it in.
-pub const WIDTH: u32 = 880;
+pub const PIXEL_WIDTH: u32 = 880;
 
 /// The chart on white ground. No font but ours is ever used, so that the bytes
 /// are the same on every machine.
 ///
 /// # Errors
 /// What the library said: a defect.
-pub fn png(svg: &Svg) -> Result<Vec<u8>, String> {
+pub fn render(svg: &Svg) -> Result<Vec<u8>, String> {
     let mut fonts = Database::new();
     FONTS.iter().for_each(|font| fonts.load_font_data(font.to_vec()));
     let options = Options { fontdb: Arc::new(fonts), font_family: FAMILY.to_owned(), ..Options::default() };
-    let document = charts::picture(svg, FAMILY, MARGIN);
+    let document = charts::standalone(svg, FAMILY, MARGIN);
     let tree = Tree::from_str(&document, &options).map_err(|error| error.to_string())?;
     let size = tree.size();
-    let scale = WIDTH as f32 / size.width();
+    let scale = PIXEL_WIDTH as f32 / size.width();
     let height = (size.height() * scale).ceil() as u32;
-    let mut pixels = Pixmap::new(WIDTH, height).ok_or_else(|| format!("{WIDTH} by {height} pixels"))?;
+    let mut pixels =
+        Pixmap::new(PIXEL_WIDTH, height).ok_or_else(|| format!("{PIXEL_WIDTH} by {height} pixels"))?;
     // The last row may be a part of one alone.
     pixels.fill(Color::WHITE);
     resvg::render(&tree, Transform::from_scale(scale, scale), &mut pixels.as_mut());
@@ -43,7 +44,7 @@ pub fn png(svg: &Svg) -> Result<Vec<u8>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::charts::{Bar, Frame, Tone, bars};
+    use crate::charts::{Bar, Caption, Tone, bars};
 
     fn chart(text: &str) -> Svg {
         let bar = Bar {
@@ -54,18 +55,18 @@ mod tests {
             tone: Tone::High,
             muted: false,
         };
-        bars(&Frame { id: "b", title: "t", description: "d" }, &[bar], None).unwrap()
+        bars(&Caption { id: "b", title: "t", description: "d" }, &[bar], None).unwrap()
     }
 
     fn pixels(text: &str) -> Pixmap {
-        Pixmap::decode_png(&png(&chart(text)).unwrap()).unwrap()
+        Pixmap::decode_png(&render(&chart(text)).unwrap()).unwrap()
     }
 
     #[test]
-    fn a_picture_is_the_same_every_time_and_white_to_its_edge() {
-        assert_eq!(png(&chart("3")), png(&chart("3")));
+    fn a_png_is_the_same_every_time_and_white_to_its_edge() {
+        assert_eq!(render(&chart("3")), render(&chart("3")));
         let pixels = pixels("3");
-        assert_eq!(pixels.width(), WIDTH);
+        assert_eq!(pixels.width(), PIXEL_WIDTH);
         assert!(pixels.pixels().iter().all(|pixel| pixel.alpha() == 255));
         let corner = pixels.pixel(0, 0).unwrap();
         assert_eq!((corner.red(), corner.green(), corner.blue()), (255, 255, 255));

@@ -1,23 +1,29 @@
 //! A report in brief, for a mail: made from the facts alone, so that what is
 //! sent at once and what is sent later from the disk are the same.
 
-mod pictures;
+mod charts;
+mod html;
 mod rankings;
 mod subject;
+mod text;
 
 use chrono_tz::Tz;
+use serde::Serialize;
 
-pub use pictures::Picture;
+pub use charts::EmailChart;
+pub use html::{ReportLocation, html};
 pub use rankings::Ranking;
+pub use text::text;
 
 use super::view::{Header, Piece, Tile};
-use super::{ReportError, Run, comparison, head, in_sentence, insights, tiles};
+use super::{ReportContext, ReportError, comparison, head, in_sentence, insights, tiles};
 use crate::fetch::Vendor;
 use crate::metrics::*;
 use crate::period::Period;
 
 /// What a mail says, in finished strings.
-pub struct Brief {
+#[derive(Serialize)]
+pub struct EmailSummary {
     /// The headline: the period, the ACUs, what was merged.
     pub subject: String,
     /// Who, when, how complete.
@@ -33,7 +39,8 @@ pub struct Brief {
     /// What stands out, most important first.
     pub insights: Vec<Vec<Piece>>,
     /// At most three charts without anybody's words in them.
-    pub pictures: Vec<Picture>,
+    #[serde(skip)]
+    pub charts: Vec<EmailChart>,
     /// Who and what used most; none where the facts name nobody.
     pub rankings: Vec<Ranking>,
     /// Name and version of this program.
@@ -44,11 +51,11 @@ pub struct Brief {
 ///
 /// # Errors
 /// The facts' period cannot be read, or a chart could not be drawn.
-pub fn brief(facts: &Facts) -> Result<Brief, ReportError> {
+pub fn summarize(facts: &Facts) -> Result<EmailSummary, ReportError> {
     let (periods, points) = periods(facts)?;
     let tz = zone(facts).unwrap_or(Tz::UTC);
     let source = &facts.source;
-    let run = Run {
+    let run = ReportContext {
         periods: &periods,
         points,
         organisation: Some(source.scope.as_str())
@@ -69,7 +76,7 @@ pub fn brief(facts: &Facts) -> Result<Brief, ReportError> {
         Some(_) if facts.known.metered => " Money is at the prices in the sender's settings.",
         _ => "",
     };
-    Ok(Brief {
+    Ok(EmailSummary {
         subject: periods.first().map(|period| subject::subject(facts, period)).unwrap_or_default(),
         header: head::header(facts, &run),
         notices: head::notices(facts, &run),
@@ -78,7 +85,7 @@ pub fn brief(facts: &Facts) -> Result<Brief, ReportError> {
         // One point draws no trend.
         tiles: tiles::tiles(facts, &periods, 0)?,
         insights: insights::insights(facts, &evidence, &previous.map(in_sentence).unwrap_or_default()),
-        pictures: pictures::pictures(facts, &evidence, &run)?,
+        charts: charts::charts(facts, &evidence, &run)?,
         rankings: rankings::rankings(facts),
         tool: format!("acumen {}", env!("CARGO_PKG_VERSION")),
     })
@@ -178,10 +185,10 @@ mod tests {
 
     #[test]
     fn the_demo_in_brief_says_what_its_page_says() {
-        let brief = brief(&demo()).unwrap();
+        let summary = summarize(&demo()).unwrap();
         let page = include_str!("../../../reports/org_demo_2026-W41.html");
-        assert_eq!((brief.tiles.len(), brief.pictures.len()), (8, 3));
-        for tile in &brief.tiles {
+        assert_eq!((summary.tiles.len(), summary.charts.len()), (8, 3));
+        for tile in &summary.tiles {
             let value = format!("<p class=\"value\">{}</p>", tile.value.replace('<', "&lt;"));
             assert!(page.contains(&value) && tile.trend.is_empty(), "{} {}", tile.title, tile.value);
             if let Some(change) = &tile.change {
@@ -190,19 +197,19 @@ mod tests {
                 assert!(end.contains(&change.text) && page.contains(&class), "{}", change.text);
             }
         }
-        for sentence in &brief.insights {
+        for sentence in &summary.insights {
             // What a label's sessions used is told by the page alone.
             let own = sentence.last().unwrap().text.split(" that used").next().unwrap().trim_end_matches('.');
             assert!(page.contains(own), "{own}");
         }
-        assert!(brief.pictures.iter().all(|picture| !picture.svg.description().is_empty()));
+        assert!(summary.charts.iter().all(|picture| !picture.svg.description().is_empty()));
     }
 
     #[test]
     fn a_period_that_cannot_be_read_is_an_error_with_its_name() {
         let mut facts = demo();
         facts.period.label = "some time\u{202e}".to_owned();
-        assert!(brief(&facts).err().unwrap().to_string().contains("\"some time\""));
+        assert!(summarize(&facts).err().unwrap().to_string().contains("\"some time\""));
     }
 
     #[test]

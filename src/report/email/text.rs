@@ -1,6 +1,7 @@
 //! The text part, which stands alone: some read nothing else.
 
-use crate::report::{Brief, Enclosed, Piece, Ranking, Tile};
+use super::{EmailSummary, Ranking, ReportLocation};
+use crate::report::view::{Piece, Tile};
 
 /// Lines are no longer than this, so that an answer can quote them.
 const WIDTH: usize = 72;
@@ -8,8 +9,8 @@ const WIDTH: usize = 72;
 const VALUES: usize = 30;
 
 /// The report in plain text.
-pub fn text(brief: &Brief, enclosed: &Enclosed<'_>) -> String {
-    let header = &brief.header;
+pub fn text(summary: &EmailSummary, location: &ReportLocation<'_>) -> String {
+    let header = &summary.header;
     let mut out = String::new();
     let mut line = |text: &str| {
         out.push_str(text);
@@ -19,35 +20,35 @@ pub fn text(brief: &Brief, enclosed: &Enclosed<'_>) -> String {
     wrap(&isolated(&header.organisation), "", &mut line);
     wrap(&format!("{}, {}, {}", header.period, header.dates, header.zone), "", &mut line);
     header.filters.iter().for_each(|filter| wrap(&isolated(filter), "", &mut line));
-    for notice in &brief.notices {
+    for notice in &summary.notices {
         line("");
         wrap(&format!("! {notice}"), "  ", &mut line);
     }
     line("");
-    brief.tiles.iter().for_each(|tile| headline(tile, brief.compared, &mut line));
-    wrap(&brief.comparison, "", &mut line);
-    if !brief.insights.is_empty() {
+    summary.tiles.iter().for_each(|tile| headline(tile, summary.compared, &mut line));
+    wrap(&summary.comparison, "", &mut line);
+    if !summary.insights.is_empty() {
         heading("What stands out", &mut line);
-        for sentence in &brief.insights {
+        for sentence in &summary.insights {
             let piece = |piece: &Piece| if piece.name { isolated(&piece.text) } else { piece.text.clone() };
             let words: String = sentence.iter().map(piece).collect();
             wrap(&format!("- {words}"), "  ", &mut line);
         }
     }
-    if !brief.pictures.is_empty() {
+    if !summary.charts.is_empty() {
         heading("In numbers", &mut line);
-        for picture in &brief.pictures {
-            wrap(&format!("- {}", picture.svg.description()), "  ", &mut line);
+        for chart in &summary.charts {
+            wrap(&format!("- {}", chart.svg.description()), "  ", &mut line);
         }
     }
-    brief.rankings.iter().for_each(|table| ranking(table, &mut line));
+    summary.rankings.iter().for_each(|table| ranking(table, &mut line));
     line("");
     wrap(
-        &format!("{} It has every chart and the definition of every number.", enclosed.sentence()),
+        &format!("{} It has every chart and the definition of every number.", location.sentence()),
         "",
         &mut line,
     );
-    wrap(&format!("{} {}. Sent by {}.", header.taken, header.fetched, brief.tool), "", &mut line);
+    wrap(&format!("{} {}. Sent by {}.", header.taken, header.fetched, summary.tool), "", &mut line);
     out
 }
 
@@ -141,30 +142,31 @@ fn wrap(text: &str, indent: &str, line: &mut dyn FnMut(&str)) {
 mod tests {
     use super::*;
     use crate::metrics::Facts;
-    use crate::report::brief;
+    use crate::report::email::summarize;
 
-    fn demo() -> Brief {
-        brief(&Facts::from_json(include_str!("../../reports/org_demo_2026-W41.json")).unwrap()).unwrap()
+    fn demo() -> EmailSummary {
+        summarize(&Facts::from_json(include_str!("../../../reports/org_demo_2026-W41.json")).unwrap())
+            .unwrap()
     }
 
     #[test]
     fn the_text_says_all_that_the_body_says() {
-        let brief = demo();
-        let text = text(&brief, &Enclosed::Attached("a.html"));
+        let summary = demo();
+        let text = text(&summary, &ReportLocation::Attached("a.html"));
         assert!(text.lines().all(|line| length(line) <= WIDTH && !line.ends_with(' ')), "{text}");
         // Broken lines are one text again.
         let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let has = |part: &str| flat.contains(&part.split_whitespace().collect::<Vec<_>>().join(" "));
-        for tile in &brief.tiles {
+        for tile in &summary.tiles {
             assert!(has(&format!("{} {}", tile.title, tile.value)), "{}\n{text}", tile.title);
             assert!(tile.change.iter().all(|change| has(&change.text)) && has(&tile.note));
         }
-        for sentence in &brief.insights {
+        for sentence in &summary.insights {
             assert!(has(&sentence.iter().map(|piece| piece.text.as_str()).collect::<String>()));
         }
-        assert!(brief.pictures.iter().all(|picture| has(picture.svg.description())));
+        assert!(summary.charts.iter().all(|chart| has(chart.svg.description())));
         assert!(
-            brief
+            summary
                 .rankings
                 .iter()
                 .flat_map(|table| &table.rows)

@@ -5,7 +5,7 @@ use super::style::{STYLE, TOKENS};
 use super::{Svg, canvas};
 
 /// The colours of the page's light look, by custom property.
-pub const PRINTED: [(&str, &str); TOKENS.len()] = [
+pub const LIGHT_COLOURS: [(&str, &str); TOKENS.len()] = [
     ("--ink", "#1c1f24"),
     ("--muted", "#5d636d"),
     ("--paper", "#ffffff"),
@@ -32,8 +32,8 @@ pub const PRINTED: [(&str, &str); TOKENS.len()] = [
 
 /// A whole SVG document of the chart, set in a font family and wide enough for
 /// `margin` units of white around it.
-pub fn picture(svg: &Svg, family: &str, margin: u32) -> String {
-    let style = PRINTED
+pub fn standalone(svg: &Svg, family: &str, margin: u32) -> String {
+    let style = LIGHT_COLOURS
         .iter()
         .fold(STYLE.to_owned(), |style, (token, colour)| style.replace(&format!("var({token})"), colour));
     let markup = svg.as_str();
@@ -61,13 +61,13 @@ fn size(head: &str) -> (u32, u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::charts::{Frame, bars};
+    use crate::charts::{Caption, bars};
 
     #[test]
     fn the_colours_are_those_of_the_page_and_none_is_missing() {
         let sheet = include_str!("../../templates/style.css");
         let light = sheet.split('}').next().unwrap();
-        for (token, colour) in PRINTED {
+        for (token, colour) in LIGHT_COLOURS {
             assert!(light.contains(&format!("{token}: {colour};")), "{token}: {colour}");
             assert!(TOKENS.contains(&token), "{token}");
         }
@@ -75,11 +75,13 @@ mod tests {
 
     #[test]
     fn a_picture_stands_alone() {
-        let svg = bars(&Frame { id: "b", title: "t", description: "a & b" }, &[], None).unwrap();
-        let picture = picture(&svg, "Inter", 10);
-        assert!(picture.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"380\" height=\"96\""));
-        assert!(!picture.contains("var("), "{picture}");
-        assert_eq!((picture.matches("<svg").count(), picture.matches("</svg>").count()), (2, 2));
+        let svg = bars(&Caption { id: "b", title: "t", description: "a & b" }, &[], None).unwrap();
+        let standalone = standalone(&svg, "Inter", 10);
+        assert!(
+            standalone.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"380\" height=\"96\"")
+        );
+        assert!(!standalone.contains("var("), "{standalone}");
+        assert_eq!((standalone.matches("<svg").count(), standalone.matches("</svg>").count()), (2, 2));
         assert_eq!(svg.description(), "a & b");
     }
 }

@@ -1,7 +1,7 @@
 //! The subject of a mail: the whole week in one line of an inbox.
 
 use crate::metrics::{ACUS, Facts, MERGE_RATE, PRS, SESSIONS};
-use crate::period::{Kind, Period};
+use crate::period::{Period, PeriodKind};
 use crate::text::clean;
 use crate::unit::{Unit, percent_change};
 
@@ -15,10 +15,10 @@ const LONGEST_TAG: usize = 30;
 pub fn subject(facts: &Facts, period: &Period) -> String {
     let so_far = if facts.period.complete == Some(false) { " so far" } else { "" };
     let when = match period.kind() {
-        Kind::Week => format!("{}{so_far} ({})", period.name().to_lowercase(), period.dates_in_short()),
-        Kind::Month => format!("{}{so_far}", period.name()),
-        Kind::Quarter => format!("{}{so_far}", period.name().to_lowercase()),
-        Kind::Days => format!("{}{so_far}", period.dates_in_short()),
+        PeriodKind::Week => format!("{}{so_far} ({})", period.name().to_lowercase(), period.dates_in_short()),
+        PeriodKind::Month => format!("{}{so_far}", period.name()),
+        PeriodKind::Quarter => format!("{}{so_far}", period.name().to_lowercase()),
+        PeriodKind::Days => format!("{}{so_far}", period.dates_in_short()),
     };
     format!("Devin, {when}{}: {}", narrowed(facts), headline(facts))
 }
@@ -105,7 +105,7 @@ mod tests {
     fn the_subject_and_the_tile_count_what_is_merged_of_the_same() {
         let facts = decided(week(&[(&PRS, 40.0, None)]), 31.0, 39.0);
         let tile = super::super::super::layout::HEADLINES.iter().find(|one| one.metric.id == MERGE_RATE.id);
-        let tile = super::super::super::tiles::told(&facts, tile.unwrap());
+        let tile = super::super::super::tiles::headline_text(&facts, tile.unwrap());
         assert_eq!(tile.note, "31 of 39 decided");
         assert!(told(&facts, "2026-W41").ends_with(&format!("{} PRs merged", tile.note)));
     }

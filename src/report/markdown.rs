@@ -3,7 +3,7 @@
 
 use super::layout::headlines;
 use super::view::Piece;
-use super::{Run, comparison, head, in_sentence, insights, saved, tiles};
+use super::{ReportContext, comparison, head, in_sentence, insights, saved, tiles};
 use crate::metrics::{Evidence, Facts, SESSIONS};
 use crate::text::clean;
 use crate::unit::Unit;
@@ -15,7 +15,7 @@ const NO_WIDTH: char = '\u{200b}';
 
 /// The summary as Markdown, ending with a line break. It names no session and
 /// repeats no title; what other people wrote is escaped, and mentions nobody.
-pub fn summary(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> String {
+pub fn markdown(facts: &Facts, evidence: &Evidence, run: &ReportContext<'_>) -> String {
     let header = head::header(facts, run);
     let organisation = match run.organisation.or_else(|| saved::only_organisation(facts)) {
         Some(_) => escape(&header.organisation),
@@ -48,10 +48,10 @@ pub fn summary(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> String {
 fn table(facts: &Facts) -> String {
     let mut rows = vec!["| | Value | Change |".to_owned(), "|:--|--:|--:|".to_owned()];
     for headline in headlines(facts.known) {
-        let told = tiles::told(facts, headline);
-        let note = if told.note.is_empty() { String::new() } else { format!(" ({})", told.note) };
-        let change = told.change.map(|change| change.text).unwrap_or_default();
-        rows.push(format!("| {} | {}{note} | {change} |", headline.title, told.value));
+        let text = tiles::headline_text(facts, headline);
+        let note = if text.note.is_empty() { String::new() } else { format!(" ({})", text.note) };
+        let change = text.change.map(|change| change.text).unwrap_or_default();
+        rows.push(format!("| {} | {}{note} | {change} |", headline.title, text.value));
     }
     rows.join("\n")
 }
@@ -71,7 +71,7 @@ fn completeness(facts: &Facts, fetched: &str, zone: &str) -> String {
             Some(1.0) => "1 session".to_owned(),
             sessions => format!("{} sessions", Unit::Count.text(sessions)),
         },
-        saved::taken(facts).to_lowercase()
+        saved::taken_label(facts).to_lowercase()
     )
 }
 

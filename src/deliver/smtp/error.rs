@@ -4,17 +4,17 @@ use crate::exit::{Exit, Explain};
 use crate::mail::Recipient;
 
 /// The most recipients that a message names.
-const MOST_NAMED: usize = 10;
+const MAX_NAMED: usize = 10;
 
 /// Somebody whom a mail server refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Turned {
+pub struct RefusedRecipient {
     /// Who.
     pub recipient: Recipient,
     /// What it said.
     pub cause: String,
     /// Whether it may take the mail later.
-    pub is_for_now: bool,
+    pub is_temporary: bool,
 }
 
 /// A mail server did not take a message.
@@ -86,7 +86,7 @@ pub enum SmtpError {
         /// What it said.
         cause: String,
         /// Whether it may only be busy.
-        is_for_now: bool,
+        is_temporary: bool,
     },
     /// There is no way to log in that it and the settings have in common.
     #[error("no login to the mail server {server}: {cause}")]
@@ -99,12 +99,12 @@ pub enum SmtpError {
         hint: String,
     },
     /// It refused recipients.
-    #[error("the mail server {server} {}", turned_away(.refused))]
+    #[error("the mail server {server} {}", refused_in_words(.refused))]
     Recipients {
         /// Host and port.
         server: String,
         /// Whom it refused; not empty.
-        refused: Vec<Turned>,
+        refused: Vec<RefusedRecipient>,
         /// Whether others have the mail.
         others: bool,
     },
@@ -149,16 +149,16 @@ pub enum SmtpError {
 }
 
 /// Who was refused, and with which words.
-fn turned_away(refused: &[Turned]) -> String {
-    let does = if refused.iter().all(|turned| turned.is_for_now) { "does not now take" } else { "refused" };
+fn refused_in_words(refused: &[RefusedRecipient]) -> String {
+    let does = if refused.iter().all(|one| one.is_temporary) { "does not now take" } else { "refused" };
     let whom = if refused.len() == 1 {
         "the recipient".to_owned()
     } else {
         format!("{} recipients:", refused.len())
     };
-    let said = |turned: &Turned| format!("{}: {}", turned.recipient.address, turned.cause);
-    let named: Vec<String> = refused.iter().take(MOST_NAMED).map(said).collect();
-    let more = match refused.len().saturating_sub(MOST_NAMED) {
+    let said = |one: &RefusedRecipient| format!("{}: {}", one.recipient.address, one.cause);
+    let named: Vec<String> = refused.iter().take(MAX_NAMED).map(said).collect();
+    let more = match refused.len().saturating_sub(MAX_NAMED) {
         0 => String::new(),
         more => format!("; and {more} more"),
     };
@@ -175,17 +175,17 @@ impl Explain for SmtpError {
                 "nothing was sent; check --smtp and its port, and that a mail server answers there".to_owned()
             }
             Self::Login { secret, .. } => format!("check --smtp-user, --smtp-auth and the {secret}"),
-            Self::Helo { is_for_now: false, .. } => {
+            Self::Helo { is_temporary: false, .. } => {
                 "give the full name of this host, as DNS knows it, with --smtp-helo".to_owned()
             }
-            Self::Helo { is_for_now: true, .. } => {
+            Self::Helo { is_temporary: true, .. } => {
                 "try again later; if it always says this, give the full name of this host with --smtp-helo"
                     .to_owned()
             }
             Self::NoLogin { hint, .. } => hint.clone(),
             Self::Recipients { refused, others, .. } => {
                 let who = if *others { "the others have the mail" } else { "nobody got the mail" };
-                let then = match refused.iter().any(|turned| turned.is_for_now) {
+                let then = match refused.iter().any(|one| one.is_temporary) {
                     true => "acumen send sends it later, to whoever has not got it",
                     false => "check the addresses, and what the server lets this user send",
                 };
@@ -207,12 +207,12 @@ impl Explain for SmtpError {
 
     fn exit(&self) -> Exit {
         match self {
-            Self::Tls { .. } | Self::Helo { is_for_now: false, .. } => Exit::Usage,
+            Self::Tls { .. } | Self::Helo { is_temporary: false, .. } => Exit::Usage,
             Self::Unreachable { .. } | Self::Unsafe { .. } | Self::Broken { .. } => Exit::Unreachable,
             Self::Login { .. } | Self::NoLogin { .. } => Exit::Denied,
             Self::Later { .. } | Self::Helo { .. } => Exit::Later,
             // Another run can help somebody.
-            Self::Recipients { refused, .. } if refused.iter().any(|turned| turned.is_for_now) => Exit::Later,
+            Self::Recipients { refused, .. } if refused.iter().any(|one| one.is_temporary) => Exit::Later,
             Self::Recipients { .. } | Self::Refused { .. } | Self::TooLarge { .. } => Exit::Output,
             Self::Unanswered { .. } => Exit::Output,
         }

@@ -1,4 +1,4 @@
-//! The send ledger: what was sent to whom, so that nothing is sent twice.
+//! The send log: what was sent to whom, so that nothing is sent twice.
 //!
 //! A file of JSON lines under an exclusive lock. `sending` is on the disk before
 //! the server gets the message, `sent` or `refused` after its answer. Where the
@@ -17,14 +17,14 @@ use crate::exit::{Exit, Explain};
 use crate::regular_file::{self, Links};
 use crate::text::shown;
 
-/// The ledger's name in the state folder.
-const NAME: &str = "sent.jsonl";
+/// The log's name in the state folder.
+const FILE_NAME: &str = "sent.jsonl";
 /// How often a run that waits for the lock looks again.
-const RETRY: Duration = Duration::from_millis(100);
+const LOCK_POLL: Duration = Duration::from_millis(100);
 
-/// The ledger cannot be kept, so nothing is sent.
+/// The log cannot be kept, so nothing is sent.
 #[derive(Debug, thiserror::Error)]
-pub enum LedgerError {
+pub enum SendLogError {
     /// The disk refuses.
     #[error("could not {attempt} {path}: {source}")]
     Disk {
@@ -38,7 +38,7 @@ pub enum LedgerError {
     /// Another run has it.
     #[error("another run has had {path} locked for {waited} s")]
     Locked {
-        /// The ledger.
+        /// The log.
         path: String,
         /// How long this run waited, in seconds.
         waited: u64,
@@ -46,14 +46,14 @@ pub enum LedgerError {
     /// A line in it is none of ours.
     #[error("{path} has a line that cannot be read: line {line}")]
     Line {
-        /// The ledger.
+        /// The log.
         path: String,
         /// The line's number, from 1.
         line: usize,
     },
 }
 
-impl Explain for LedgerError {
+impl Explain for SendLogError {
     fn hint(&self) -> String {
         match self {
             Self::Disk { .. } => {
@@ -77,7 +77,7 @@ impl Explain for LedgerError {
 /// A state of a report on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub enum SendState {
     /// The server is about to get the message.
     Sending,
     /// The server took it.
@@ -86,13 +86,13 @@ pub enum State {
     Refused,
 }
 
-/// A line of the ledger.
+/// A line of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct SendLogEntry {
     /// RFC 3339, UTC: when the run began.
     pub at: String,
     /// What happened.
-    pub state: State,
+    pub state: SendState,
     /// What is sent, as a hash.
     pub report: String,
     /// The message.
@@ -100,59 +100,60 @@ pub struct Entry {
     /// Its subject.
     pub subject: String,
     /// This report to each of the people who get it, as hashes.
-    pub copies: Vec<String>,
+    #[serde(rename = "copies")]
+    pub recipient_keys: Vec<String>,
 }
 
-/// What the ledger knows of a report and a person.
+/// What the log knows of a report and a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Known {
+pub enum PastDelivery {
     /// It was never sent, or always refused.
-    Nothing,
+    None,
     /// It was sent, at this time.
     Sent(String),
     /// It may have been sent, at this time: the run ended before the answer came.
-    Perhaps(String),
+    Possible(String),
 }
 
-/// The open ledger; whoever has it has it alone.
+/// The open log; whoever has it has it alone.
 #[derive(Debug)]
-pub struct Ledger {
+pub struct SendLog {
     file: File,
     path: PathBuf,
-    entries: Vec<Entry>,
+    entries: Vec<SendLogEntry>,
 }
 
-impl Ledger {
-    /// Opens the ledger of a state folder as [`Ledger::try_open`] does. While
+impl SendLog {
+    /// Opens the log of a state folder as [`SendLog::try_open`] does. While
     /// another run has it, this one waits, at most so long.
     ///
     /// # Errors
     /// As there, or the other run takes longer.
-    pub async fn open(folder: &Path, patience: Duration) -> Result<Self, LedgerError> {
+    pub async fn open(folder: &Path, patience: Duration) -> Result<Self, SendLogError> {
         // A lock that is waited for in the system would not end with the wait.
         let opened = timeout(patience, async {
             loop {
                 match Self::try_open(folder).transpose() {
-                    Some(ledger) => return ledger,
-                    None => sleep(RETRY).await,
+                    Some(log) => return log,
+                    None => sleep(LOCK_POLL).await,
                 }
             }
         });
         opened.await.unwrap_or_else(|_| {
-            let path = folder.join(NAME).display().to_string();
-            Err(LedgerError::Locked { path, waited: patience.as_secs() })
+            let path = folder.join(FILE_NAME).display().to_string();
+            Err(SendLogError::Locked { path, waited: patience.as_secs() })
         })
     }
 
-    /// Opens the ledger of a state folder, both made if missing and readable by
+    /// Opens the log of a state folder, both made if missing and readable by
     /// their owner alone; nothing if another run has it.
     ///
     /// # Errors
     /// The disk refuses, the file system has no locks, or a line is none of ours.
-    pub fn try_open(folder: &Path) -> Result<Option<Self>, LedgerError> {
-        let path = folder.join(NAME);
+    pub fn try_open(folder: &Path) -> Result<Option<Self>, SendLogError> {
+        let path = folder.join(FILE_NAME);
         let of = |attempt| failed(attempt, &path);
-        make(folder).map_err(failed("make the folder", folder))?;
+        create_private_folder(folder).map_err(failed("make the folder", folder))?;
         let mut file = regular_file::open_own(&path).map_err(of("open"))?;
         if !lock(&file).map_err(of("lock"))? {
             return Ok(None);
@@ -162,10 +163,10 @@ impl Ledger {
         let mut text = Vec::new();
         file.read_to_end(&mut text).map_err(of("read"))?;
         // A line that was cut off by a crash was never acted upon.
-        let whole = whole(&text);
-        if whole < text.len() {
-            text.truncate(whole);
-            file.set_len(whole as u64).map_err(of("mend"))?;
+        let complete_length = complete_length(&text);
+        if complete_length < text.len() {
+            text.truncate(complete_length);
+            file.set_len(complete_length as u64).map_err(of("mend"))?;
         }
         file.seek(SeekFrom::End(0)).map_err(of("read"))?;
         let entries = entries(&text, &path)?;
@@ -174,14 +175,14 @@ impl Ledger {
 
     /// What is known of a report to one person, by the hash of both. What was
     /// sent once stays sent, whatever happened to it later.
-    pub fn known(&self, copy: &str) -> Known {
-        let own = || self.entries.iter().filter(|entry| entry.copies.iter().any(|own| own == copy));
-        if let Some(sent) = own().rev().find(|entry| entry.state == State::Sent) {
-            return Known::Sent(sent.at.clone());
+    pub fn past_delivery(&self, key: &str) -> PastDelivery {
+        let own = || self.entries.iter().filter(|entry| entry.recipient_keys.iter().any(|own| own == key));
+        if let Some(sent) = own().rev().find(|entry| entry.state == SendState::Sent) {
+            return PastDelivery::Sent(sent.at.clone());
         }
         match own().next_back() {
-            Some(Entry { state: State::Sending, at, .. }) => Known::Perhaps(at.clone()),
-            _ => Known::Nothing,
+            Some(SendLogEntry { state: SendState::Sending, at, .. }) => PastDelivery::Possible(at.clone()),
+            _ => PastDelivery::None,
         }
     }
 
@@ -189,7 +190,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The disk refuses.
-    pub fn add(&mut self, entry: Entry) -> Result<(), LedgerError> {
+    pub fn add(&mut self, entry: SendLogEntry) -> Result<(), SendLogError> {
         let mut line = serde_json::to_string(&entry)
             .map_err(|error| failed("write", &self.path)(io::Error::other(error)))?;
         line.push('\n');
@@ -200,13 +201,13 @@ impl Ledger {
     }
 }
 
-/// Whether there is a ledger in a folder that a run could go on with, found out
+/// Whether there is a log in a folder that a run could go on with, found out
 /// without waiting for another run or changing anything.
 ///
 /// # Errors
 /// What is there cannot be read and written, or has a line that is none of ours.
-pub fn look_ledger(folder: &Path) -> Result<bool, LedgerError> {
-    let path = folder.join(NAME);
+pub fn check_send_log(folder: &Path) -> Result<bool, SendLogError> {
+    let path = folder.join(FILE_NAME);
     let mut file = match regular_file::open(&path, Links::Refuse) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
@@ -215,30 +216,30 @@ pub fn look_ledger(folder: &Path) -> Result<bool, LedgerError> {
     let mut text = Vec::new();
     file.read_to_end(&mut text).map_err(failed("read", &path))?;
     OpenOptions::new().append(true).open(&path).map_err(failed("open", &path))?;
-    text.truncate(whole(&text));
+    text.truncate(complete_length(&text));
     entries(&text, &path).map(|_| true)
 }
 
-/// How much of a ledger are whole lines.
-fn whole(text: &[u8]) -> usize {
+/// How much of a log are whole lines.
+fn complete_length(text: &[u8]) -> usize {
     text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1)
 }
 
-fn entries(text: &[u8], path: &Path) -> Result<Vec<Entry>, LedgerError> {
+fn entries(text: &[u8], path: &Path) -> Result<Vec<SendLogEntry>, SendLogError> {
     let read = |(index, line): (usize, &[u8])| {
         let path = shown(path);
-        serde_json::from_slice(line).map_err(|_| LedgerError::Line { path, line: index + 1 })
+        serde_json::from_slice(line).map_err(|_| SendLogError::Line { path, line: index + 1 })
     };
     let lines = text.split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| !line.is_empty());
     lines.map(read).collect()
 }
 
-fn failed(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> LedgerError {
+fn failed(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> SendLogError {
     let path = shown(path);
-    move |source| LedgerError::Disk { attempt, path, source }
+    move |source| SendLogError::Disk { attempt, path, source }
 }
 
-fn make(folder: &Path) -> io::Result<()> {
+fn create_private_folder(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -259,43 +260,46 @@ fn lock(file: &File) -> io::Result<bool> {
 mod tests {
     use super::*;
 
-    fn entry(copy: &str, state: State) -> Entry {
-        Entry {
+    fn entry(key: &str, state: SendState) -> SendLogEntry {
+        SendLogEntry {
             at: "2026-10-12T06:00:00Z".to_owned(),
             state,
             report: "r".to_owned(),
             message_id: "<x@y>".to_owned(),
             subject: "Devin".to_owned(),
-            copies: vec!["other".to_owned(), copy.to_owned()],
+            recipient_keys: vec!["other".to_owned(), key.to_owned()],
         }
     }
 
-    fn open(folder: &Path) -> Ledger {
-        Ledger::try_open(folder).unwrap().expect("nobody has it")
+    fn open(folder: &Path) -> SendLog {
+        SendLog::try_open(folder).unwrap().expect("nobody has it")
     }
 
-    fn told(states: &[State]) -> Known {
+    fn told(states: &[SendState]) -> PastDelivery {
         let folder = tempfile::tempdir().unwrap();
-        let mut ledger = open(folder.path());
-        states.iter().for_each(|state| ledger.add(entry("a", *state)).unwrap());
-        drop(ledger);
-        let ledger = open(folder.path());
-        assert_eq!((ledger.known("b"), ledger.known("r")), (Known::Nothing, Known::Nothing));
-        ledger.known("a")
+        let mut log = open(folder.path());
+        states.iter().for_each(|state| log.add(entry("a", *state)).unwrap());
+        drop(log);
+        let log = open(folder.path());
+        assert_eq!(
+            (log.past_delivery("b"), log.past_delivery("r")),
+            (PastDelivery::None, PastDelivery::None)
+        );
+        log.past_delivery("a")
     }
 
     #[test]
     fn what_was_sent_is_known_and_what_may_have_been_is_not_taken_for_either() {
-        use State::{Refused, Sending, Sent};
+        use SendState::{Refused, Sending, Sent};
         let at = || "2026-10-12T06:00:00Z".to_owned();
-        assert_eq!(told(&[]), Known::Nothing);
-        assert_eq!(told(&[Sending]), Known::Perhaps(at()));
-        assert_eq!(told(&[Sending, Sent]), Known::Sent(at()));
-        assert_eq!(told(&[Sending, Refused]), Known::Nothing);
-        assert_eq!(told(&[Sending, Refused, Sending]), Known::Perhaps(at()));
+        assert_eq!(told(&[]), PastDelivery::None);
+        assert_eq!(told(&[Sending]), PastDelivery::Possible(at()));
+        assert_eq!(told(&[Sending, Sent]), PastDelivery::Sent(at()));
+        assert_eq!(told(&[Sending, Refused]), PastDelivery::None);
+        assert_eq!(told(&[Sending, Refused, Sending]), PastDelivery::Possible(at()));
         assert_eq!(
             told(&[Sending, Sent, Sending]),
-            Known::Sent(at()),
+            PastDelivery::Sent(at()),
             "a forced second mail does not undo the first"
         );
     }
@@ -303,20 +307,20 @@ mod tests {
     #[test]
     fn a_torn_last_line_is_forgotten_and_any_other_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join(NAME);
-        open(folder.path()).add(entry("a", State::Sent)).unwrap();
-        let whole = fs::read_to_string(&path).unwrap();
-        for cut in [1, 10, whole.len() - 1] {
-            fs::write(&path, format!("{whole}{}", &whole[..cut])).unwrap();
-            let mut ledger = open(folder.path());
-            assert!(matches!(ledger.known("a"), Known::Sent(_)));
-            ledger.add(entry("b", State::Sent)).unwrap();
-            drop(ledger);
+        let path = folder.path().join(FILE_NAME);
+        open(folder.path()).add(entry("a", SendState::Sent)).unwrap();
+        let complete_length = fs::read_to_string(&path).unwrap();
+        for cut in [1, 10, complete_length.len() - 1] {
+            fs::write(&path, format!("{complete_length}{}", &complete_length[..cut])).unwrap();
+            let mut log = open(folder.path());
+            assert!(matches!(log.past_delivery("a"), PastDelivery::Sent(_)));
+            log.add(entry("b", SendState::Sent)).unwrap();
+            drop(log);
             let text = fs::read_to_string(&path).unwrap();
-            assert!(text.starts_with(&whole) && text.lines().count() == 2, "{text}");
+            assert!(text.starts_with(&complete_length) && text.lines().count() == 2, "{text}");
         }
-        fs::write(&path, format!("{whole}half\n{whole}")).unwrap();
-        let error = Ledger::try_open(folder.path()).unwrap_err();
+        fs::write(&path, format!("{complete_length}half\n{complete_length}")).unwrap();
+        let error = SendLog::try_open(folder.path()).unwrap_err();
         assert!(error.to_string().ends_with("line 2"), "{error}");
     }
 
@@ -325,22 +329,22 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let state = folder.path().join("a/b");
-        let ledger = open(&state);
-        assert!(Ledger::try_open(&state).unwrap().is_none());
-        drop(ledger);
-        assert!(Ledger::try_open(&state).unwrap().is_some());
+        let log = open(&state);
+        assert!(SendLog::try_open(&state).unwrap().is_none());
+        drop(log);
+        assert!(SendLog::try_open(&state).unwrap().is_some());
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode(&state), mode(&state.join(NAME))), (0o700, 0o600));
+        assert_eq!((mode(&state), mode(&state.join(FILE_NAME))), (0o700, 0o600));
     }
 
     #[tokio::test]
     async fn the_wait_for_another_run_ends() {
         let folder = tempfile::tempdir().unwrap();
-        let ledger = open(folder.path());
-        let error = Ledger::open(folder.path(), Duration::from_millis(1)).await.unwrap_err();
-        assert!(matches!(error, LedgerError::Locked { .. }), "{error}");
+        let log = open(folder.path());
+        let error = SendLog::open(folder.path(), Duration::from_millis(1)).await.unwrap_err();
+        assert!(matches!(error, SendLogError::Locked { .. }), "{error}");
         let (opened, ()) =
-            tokio::join!(Ledger::open(folder.path(), Duration::from_secs(60)), async { drop(ledger) });
+            tokio::join!(SendLog::open(folder.path(), Duration::from_secs(60)), async { drop(log) });
         opened.unwrap();
     }
 }

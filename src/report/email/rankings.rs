@@ -1,7 +1,9 @@
 //! Who and what used most, as short tables.
 
+use serde::Serialize;
+
 use crate::metrics::{ACUS, Dim, Fact, Facts, SESSIONS};
-use crate::report::view::Row;
+use crate::report::view::TableRow;
 use crate::report::{change, is_compared, money, names};
 use crate::text::clean;
 use crate::unit::Unit;
@@ -15,13 +17,14 @@ const BY: [Dim; 3] = [Dim::Team, Dim::User, Dim::Tag];
 
 /// A short table: name, ACUs, what they are worth or else the sessions, change; or
 /// name, sessions, change where no ACUs are billed.
+#[derive(Serialize)]
 pub struct Ranking {
     /// Heading.
     pub title: String,
     /// Heads of its columns.
     pub heads: Vec<String>,
     /// Rows, most first.
-    pub rows: Vec<Row>,
+    pub rows: Vec<TableRow>,
     /// What is not in the rows; empty for nothing.
     pub more: String,
     /// The column, from 1, that a narrow screen does without.
@@ -42,16 +45,17 @@ fn ranking(facts: &Facts, dim: Dim) -> Option<Ranking> {
     }
     let value = |fact: &Fact| fact.value.unwrap_or(0.0);
     all.sort_by(|a, b| value(b).total_cmp(&value(a)));
-    let worth = money::head(facts, metric);
+    let worth = money::spend_head(facts, metric);
     // A number of sessions rests on itself.
     let basis = Some(metric.basis.head()).filter(|head| *head != metric.title);
     let row = |fact: &&Fact| {
         let name = names::of(facts, dim, fact.key(dim).flatten());
-        let beside = worth.and_then(|_| money::text(facts, fact)).or_else(|| basis.map(|_| count(fact.n)));
+        let beside =
+            worth.and_then(|_| money::spend_text(facts, fact)).or_else(|| basis.map(|_| count(fact.n)));
         let mut cells = vec![clean(&name, LONGEST_NAME), fact.unit.text(fact.value)];
         cells.extend(beside);
         cells.extend(compared.then(|| change::signed(fact)));
-        Row { cells, faint: false }
+        TableRow { cells, faint: false }
     };
     let heads = [names::head(dim), metric.title].into_iter().chain(worth.or(basis));
     Some(Ranking {

@@ -4,116 +4,86 @@
 use minijinja::value::Serde;
 use serde::Serialize;
 
-use super::brief::Brief;
-use super::view::{Header, Piece, Row, Tile};
-use super::{ReportError, environment};
+use super::EmailSummary;
+use crate::report::view::Tile;
+use crate::report::{ReportError, environment};
 
 /// Where the whole report is.
-pub enum Enclosed<'a> {
+pub enum ReportLocation<'a> {
     /// Attached, under this name.
     Attached(&'a str),
     /// With the sender, under this name.
-    Elsewhere(&'a str),
+    NotAttached(&'a str),
 }
 
-impl Enclosed<'_> {
+impl ReportLocation<'_> {
     /// The sentence that says so.
     pub fn sentence(&self) -> String {
         match self {
             Self::Attached(name) => format!("The whole report is attached: {name}."),
-            Self::Elsewhere(name) => format!("Ask the sender for the whole report: {name}."),
+            Self::NotAttached(name) => format!("Ask the sender for the whole report: {name}."),
         }
     }
 }
 
+/// What the template gets besides the summary.
 #[derive(Serialize)]
-struct Letter<'a> {
-    subject: &'a str,
+struct EmailContext<'a> {
+    #[serde(flatten)]
+    summary: &'a EmailSummary,
     preview: &'a str,
-    header: &'a Header,
-    notices: &'a [String],
-    comparison: &'a str,
-    compared: bool,
     rows: Vec<&'a [Tile]>,
-    insights: &'a [Vec<Piece>],
-    pictures: Vec<Shown<'a>>,
-    rankings: Vec<Listed<'a>>,
-    enclosed: String,
-    tool: &'a str,
+    charts: Vec<ChartImage<'a>>,
+    location: String,
 }
 
 #[derive(Serialize)]
-struct Shown<'a> {
+struct ChartImage<'a> {
     title: &'a str,
     note: &'a str,
     source: String,
     alt: &'a str,
 }
 
-#[derive(Serialize)]
-struct Listed<'a> {
-    title: &'a str,
-    heads: &'a [String],
-    rows: &'a [Row],
-    more: &'a str,
-    spare: usize,
-}
-
-/// The body, which shows each picture by the Content-ID that `content_id` gives
-/// for its name.
+/// The HTML body. Each chart is an image whose Content-ID is `content_id` of the chart's id.
 ///
 /// # Errors
-/// The template failed: a defect.
-pub fn letter(
-    brief: &Brief,
-    enclosed: &Enclosed<'_>,
+/// The template could not be filled: an internal error.
+pub fn html(
+    summary: &EmailSummary,
+    location: &ReportLocation<'_>,
     content_id: &dyn Fn(&str) -> String,
 ) -> Result<String, ReportError> {
-    let headline = brief.subject.split_once(": ").map_or(brief.subject.as_str(), |(_, rest)| rest);
-    let letter = Letter {
-        subject: &brief.subject,
-        preview: headline,
-        header: &brief.header,
-        notices: &brief.notices,
-        comparison: &brief.comparison,
-        compared: brief.compared,
-        rows: brief.tiles.chunks(2).collect(),
-        insights: &brief.insights,
-        pictures: (brief.pictures.iter())
-            .map(|picture| Shown {
-                title: picture.title,
-                note: &picture.note,
-                source: format!("cid:{}", content_id(picture.id)),
-                alt: picture.svg.description(),
+    let context = EmailContext {
+        summary,
+        preview: summary.subject.split_once(": ").map_or(summary.subject.as_str(), |(_, rest)| rest),
+        rows: summary.tiles.chunks(2).collect(),
+        charts: (summary.charts.iter())
+            .map(|chart| ChartImage {
+                title: chart.title,
+                note: &chart.note,
+                source: format!("cid:{}", content_id(chart.id)),
+                alt: chart.svg.description(),
             })
             .collect(),
-        rankings: (brief.rankings.iter())
-            .map(|ranking| Listed {
-                title: &ranking.title,
-                heads: &ranking.heads,
-                rows: &ranking.rows,
-                more: &ranking.more,
-                spare: ranking.spare,
-            })
-            .collect(),
-        enclosed: enclosed.sentence(),
-        tool: &brief.tool,
+        location: location.sentence(),
     };
-    Ok(environment()?.get_template("mail.html")?.render(Serde(&letter))?)
+    Ok(environment()?.get_template("mail.html")?.render(Serde(&context))?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::metrics::{Dim, Facts};
-    use crate::report::brief;
+    use crate::report::email::summarize;
 
     fn body(facts: &Facts) -> String {
-        letter(&brief(facts).unwrap(), &Enclosed::Attached("a.html"), &|id| format!("{id}@x")).unwrap()
+        html(&summarize(facts).unwrap(), &ReportLocation::Attached("a.html"), &|id| format!("{id}@x"))
+            .unwrap()
     }
 
     fn demo() -> Facts {
-        Facts::from_json(include_str!("../../reports/org_demo_2026-W41.json")).unwrap()
+        Facts::from_json(include_str!("../../../reports/org_demo_2026-W41.json")).unwrap()
     }
 
     #[test]
