@@ -30,7 +30,7 @@ pub fn show(args: &ReportArgs, context: &Context) -> Result<Exit, Ended> {
 pub fn init(args: InitArgs, context: &Context) -> Result<Exit, Ended> {
     context.warn_of_settings();
     let path = place(args.config, environment::user_settings_file())?;
-    deliver::begin(&path, settings::EXAMPLE)?;
+    deliver::create_file(&path, settings::EXAMPLE)?;
     output::print(&format!("{}\n", path.display()))?;
     Ok(Exit::Done)
 }

@@ -8,11 +8,11 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use super::{Context, Ended, Signals, output};
 use crate::cli::{Format, MailArgs, ReportArgs};
 use crate::console::Console;
-use crate::deliver::{self, Offer, Posted};
+use crate::deliver::{self, SendOutcome, Submission};
 use crate::environment;
 use crate::error::Error;
 use crate::exit::{Exit, Explain};
-use crate::mail::{self, Attachment, Mail, MailError};
+use crate::mail::{self, Attachment, MailError, OutgoingMail};
 use crate::metrics::Facts;
 use crate::settings::mail::{Attach, Delivery, Mail as MailSettings, Way};
 use crate::settings::{FoundKey, Network, SettingsError};
@@ -66,8 +66,8 @@ pub(super) fn of_report(args: &ReportArgs, network: &Network) -> Result<MailSett
 ///
 /// # Errors
 /// There is no such report, it is incomplete, or what is to be attached is not there.
-pub fn message(report: &Path, settings: &MailSettings, at: DateTime<Utc>) -> Result<Mail, Error> {
-    let stored = deliver::read(report)?;
+pub fn message(report: &Path, settings: &MailSettings, at: DateTime<Utc>) -> Result<OutgoingMail, Error> {
+    let stored = deliver::read_report(report)?;
     let unreadable = |source| Error::Facts { path: shown(&report.with_extension("json")), source };
     let facts = Facts::from_json(&stored.json).map_err(unreadable)?;
     let attached = match settings.attach {
@@ -115,17 +115,17 @@ pub(super) async fn send(
         let Some(number) = offer.partly_sent() else { return Ok(sent(offer, console)?) };
         console.say(&format!("sent to {}; the server takes it for no more at a time", recipients(number)));
         if let Some((word, exit)) = signal {
-            return Err(Ended::Signal { word, exit, left: Some(deliver::PARTLY) });
+            return Err(Ended::Signal { word, exit, left: Some(deliver::PARTLY_SENT) });
         }
         let next = async move { Ok(offer.next().await) };
-        offer = signals.until(next).await.map_err(|ended| ended.leaving(deliver::PARTLY))?;
+        offer = signals.until(next).await.map_err(|ended| ended.leaving(deliver::PARTLY_SENT))?;
     }
 }
 
 /// Sends a message to those whom its server has agreed to. A signal meanwhile would leave
 /// a doubt, so it is given back only after the server's answer.
 async fn send_to_some(
-    offer: &mut Offer,
+    offer: &mut Submission,
     console: &Console,
     signals: &mut Signals,
 ) -> Option<(&'static str, Exit)> {
@@ -150,17 +150,17 @@ async fn offer(
     settings: &MailSettings,
     delivery: &Delivery,
     now: DateTime<Utc>,
-) -> Result<Offer, Error> {
+) -> Result<Submission, Error> {
     let message = message(report, settings, now)?;
     let at = now.to_rfc3339_opts(SecondsFormat::Secs, true);
-    Ok(deliver::offer(message, delivery, &at, deliver::LIMITS).await?)
+    Ok(deliver::submit(message, delivery, &at, deliver::SMTP_TIMEOUTS).await?)
 }
 
 /// Tells what became of a message.
 ///
 /// # Errors
 /// The mail is not delivered to everybody.
-fn sent(offer: Offer, console: &Console) -> Result<(), Error> {
+fn sent(offer: Submission, console: &Console) -> Result<(), Error> {
     let (subject, posted, failures) = offer.end();
     outcome(&posted, &subject).iter().for_each(|line| console.say(line));
     let mut failures = failures.into_iter();
@@ -178,15 +178,15 @@ fn recipients(number: usize) -> String {
 
 /// What became of a message, a line for those who got it now and one for those
 /// who had it.
-fn outcome(posted: &Posted, subject: &str) -> Vec<String> {
+fn outcome(posted: &SendOutcome, subject: &str) -> Vec<String> {
     let mut lines = Vec::new();
-    if posted.now > 0 {
-        lines.push(format!("sent to {}: {subject}", recipients(posted.now)));
+    if posted.sent > 0 {
+        lines.push(format!("sent to {}: {subject}", recipients(posted.sent)));
     }
     // Moments of one form: their order as texts is that in time.
-    if let (Some(first), Some(last)) = (posted.before.iter().min(), posted.before.iter().max()) {
+    if let (Some(first), Some(last)) = (posted.sent_earlier.iter().min(), posted.sent_earlier.iter().max()) {
         let from = if first == last { "the run of" } else { "earlier runs, the last of" };
-        let whom = recipients(posted.before.len());
+        let whom = recipients(posted.sent_earlier.len());
         // A ledger may hold any text.
         let last = clean(last, 40);
         lines.push(format!("not sent again: {whom} got it from {from} {last}; --force sends it again"));

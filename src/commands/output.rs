@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind, Write};
 
 use crate::console::Console;
-use crate::deliver::Receipt;
+use crate::deliver::WrittenReport;
 use crate::error::Error;
 use crate::text::shown;
 
@@ -19,7 +19,7 @@ pub fn print(text: &str) -> Result<(), Error> {
 }
 
 /// The paths of what was written, a line each; what was removed is said on standard error.
-pub fn written(receipt: &Receipt, console: &Console) -> String {
+pub fn written(receipt: &WrittenReport, console: &Console) -> String {
     for path in &receipt.removed {
         console.say(&format!("removed {}: of an earlier run, and not asked for now", shown(path)));
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::{Context, Ended, heartbeat, mail, output, settings_line};
 use crate::cli::ReportArgs;
 use crate::console::Console;
-use crate::deliver::{self, Pages, Receipt};
+use crate::deliver::{self, PagesWriter, WrittenReport};
 use crate::document::{self, Document};
 use crate::environment;
 use crate::error::Error;
@@ -93,7 +93,7 @@ pub struct Prepared {
     /// The rights of the files.
     mode: u32,
     /// The answers of the run, where they are to be kept.
-    pages: Option<Pages>,
+    pages: Option<PagesWriter>,
     /// The file that the summary is appended to, where one is named.
     summary: Option<PathBuf>,
 }
@@ -157,13 +157,13 @@ pub async fn prepare_within(
 fn doubts_of(provenance: &Provenance, settings: &Settings) -> Vec<String> {
     let Provenance { stats, saved, archived, .. } = provenance;
     let way = match saved {
-        _ if archived.is_some() => report::Way::Archive,
-        Some(saved) if saved.records == Records::Export => report::Way::Export,
-        _ => report::Way::Pages,
+        _ if archived.is_some() => report::SourceKind::Archive,
+        Some(saved) if saved.records == Records::Export => report::SourceKind::Export,
+        _ => report::SourceKind::Pages,
     };
-    let mut doubts = report::doubts(stats, &settings.query.tags, way);
+    let mut doubts = report::warnings(stats, &settings.query.tags, way);
     let beyond = saved.as_ref().filter(|_| !stats.complete);
-    doubts.extend(beyond.and_then(|saved| report::beyond(saved, &settings.period)));
+    doubts.extend(beyond.and_then(|saved| report::beyond_export(saved, &settings.period)));
     doubts
 }
 
@@ -188,10 +188,10 @@ impl Prepared {
     ///
     /// # Errors
     /// The disk refuses.
-    pub fn deliver(self) -> Result<Receipt, Error> {
+    pub fn deliver(self) -> Result<WrittenReport, Error> {
         let Document { html, json, summary, exports, .. } = &self.document;
         // First, so that a report that stands can be made again.
-        self.pages.map_or(Ok(()), Pages::finish)?;
+        self.pages.map_or(Ok(()), PagesWriter::finish)?;
         let receipt = deliver::write(&self.folder, &self.name, html, json, exports, self.mode)?;
         if let Some(path) = &self.summary {
             deliver::append(path, summary, self.mode)?;

@@ -6,14 +6,14 @@ mod people;
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::cli::Format;
-use crate::cycle::Cycle;
+use crate::cycle::BudgetCycle;
 use crate::error::Error;
 use crate::export;
 use crate::fetch::Records;
 use crate::frame::{Frames, parquet};
 use crate::metrics::{self, Allowance, Bounds, Dim, Facts, Findings, Known, Source, Span};
 use crate::period::Period;
-use crate::report::{self, Run};
+use crate::report::{self, ReportContext};
 use crate::settings::{Settings, SettingsError};
 use crate::source::{Provenance, ReportInputs};
 
@@ -24,7 +24,7 @@ pub struct Document {
     /// `facts.json`.
     pub json: String,
     /// The exports that the settings ask for.
-    pub exports: Vec<export::File>,
+    pub exports: Vec<export::ExportFile>,
     /// The same in a few lines of Markdown.
     pub summary: String,
     /// What was noticed about the input and does not make the report incomplete, a
@@ -56,9 +56,10 @@ pub fn compose(frames: &Frames, inputs: &ReportInputs, settings: &Settings) -> R
         currency: settings.money.as_ref().map(|money| money.prices.currency()),
     };
     let budget = settings.money.as_ref().and_then(|money| money.budget);
-    let is_reached = |cycle: &Cycle| metered && reaches(cycle.from, cycle.to.min(settings.query.to));
-    let cycles: Vec<Cycle> = settings.cycles.iter().filter(|cycle| is_reached(cycle)).cloned().collect();
-    let unreached: Vec<&Cycle> =
+    let is_reached = |cycle: &BudgetCycle| metered && reaches(cycle.from, cycle.to.min(settings.query.to));
+    let cycles: Vec<BudgetCycle> =
+        settings.cycles.iter().filter(|cycle| is_reached(cycle)).cloned().collect();
+    let unreached: Vec<&BudgetCycle> =
         settings.cycles.iter().filter(|cycle| metered && !is_reached(cycle)).collect();
     let allowance = budget.filter(|_| !cycles.is_empty()).map(|amount| Allowance {
         cycles,
@@ -119,7 +120,7 @@ pub fn compose(frames: &Frames, inputs: &ReportInputs, settings: &Settings) -> R
         facts,
     };
     // A covered report knows of labels what its facts say.
-    let evidence = if settings.privacy.covered { report::labels(&facts) } else { evidence };
+    let evidence = if settings.privacy.covered { report::email::labels(&facts) } else { evidence };
     let empty = inputs.no_match.then(|| "no session matches the filters".to_owned());
     let own: Vec<String> = empty
         .into_iter()
@@ -129,7 +130,7 @@ pub fn compose(frames: &Frames, inputs: &ReportInputs, settings: &Settings) -> R
         .chain(people::unmatched(frames, &inputs.people, settings))
         .collect();
     let notes = [inputs.people.notes.as_slice(), &own].concat();
-    let run = Run {
+    let run = ReportContext {
         periods: &settings.periods,
         points,
         organisation: settings.query.org.as_deref().map(|org| facts.called(Dim::Org, org)),
@@ -144,14 +145,14 @@ pub fn compose(frames: &Frames, inputs: &ReportInputs, settings: &Settings) -> R
     };
     let mut exports = export::files(&settings.exports, &facts, &evidence, &run)?;
     if settings.exports.contains(&Format::Parquet) {
-        exports.extend(export::of_frames(parquet::files(frames, &settings.periods)?));
+        exports.extend(export::parquet_files(parquet::files(frames, &settings.periods)?));
     }
     Ok(Document {
         html: report::render(&facts, &evidence, &run)?,
         json: facts.to_json()?,
         exports,
-        summary: report::summary(&facts, &evidence, &run),
-        notes: own.into_iter().chain(report::lacks(records)).collect(),
+        summary: report::markdown(&facts, &evidence, &run),
+        notes: own.into_iter().chain(report::export_limits(records)).collect(),
     })
 }
 

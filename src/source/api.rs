@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::{Loaded, Provenance, ReportInputs, days, filters, in_period, kept, users, with_cycles};
-use crate::deliver::Pages;
+use crate::deliver::PagesWriter;
 use crate::error::Error;
 use crate::fetch::{self, ApiConfig, Delivery, Limits, People, Progress, Records, SessionQuery, Vendor};
 use crate::frame::FramesBuilder;
@@ -21,7 +21,7 @@ pub(super) async fn load(
     limits: &Limits,
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Loaded, Error> {
-    let mut pages = save_pages.map(Pages::begin).transpose()?;
+    let mut pages = save_pages.map(PagesWriter::begin).transpose()?;
     let cycles = match settings.asks_for_cycles() {
         true => fetch::cycles(config, &settings.query).await,
         false => Ok(Vec::new()),
@@ -40,7 +40,7 @@ pub(super) async fn load(
     let mut deliver = |delivery: Delivery<'_>| match delivery {
         Delivery::Restart => {
             sessions = empty();
-            pages.iter_mut().for_each(Pages::restart);
+            pages.iter_mut().for_each(PagesWriter::restart);
         }
         Delivery::Answer { place, body } => pages.iter_mut().for_each(|pages| pages.add(place, body)),
         Delivery::Page(rows) => sessions.push(rows),

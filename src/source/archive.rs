@@ -159,7 +159,7 @@ fn has_not_begun(period: &Period, now: DateTime<Utc>) -> SettingsError {
     let today = period::today(now, period.tz());
     let running = Period::containing(period.kind(), today, period.tz()).map(|running| running.label());
     let hint = match (period.kind(), running) {
-        (period::Kind::Days, _) | (_, None) => format!("ask for days up to {today}"),
+        (period::PeriodKind::Days, _) | (_, None) => format!("ask for days up to {today}"),
         (_, Some(running)) => {
             format!("ask for a {} that has begun: {running} is the one that runs", period.noun())
         }

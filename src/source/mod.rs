@@ -12,7 +12,7 @@ use std::ops::{Range, RangeInclusive};
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::cli::Format;
-use crate::deliver::Pages;
+use crate::deliver::PagesWriter;
 use crate::error::Error;
 use crate::fetch::{Ledger, Limits, People, Progress, Records, Saved, Vendor};
 use crate::frame::{FramesBuilder, Kept};
@@ -28,7 +28,7 @@ pub struct Loaded {
     /// What else the report needs.
     pub inputs: ReportInputs,
     /// The answers of the run, where they are to be kept.
-    pub pages: Option<Pages>,
+    pub pages: Option<PagesWriter>,
 }
 
 /// What a report needs besides the sessions.
