@@ -128,9 +128,9 @@ impl Cli {
             Some(option) => arg.default_values(option.texts.iter().map(|text| ClapStr::from(text.clone()))),
             None => arg,
         };
-        let command = ["demo", "simulate"]
-            .into_iter()
-            .fold(Self::command(), |all, name| all.mut_subcommand(name, |one| one.mut_args(settle)));
+        let command = ["demo", "simulate"].into_iter().fold(Self::command().mut_args(settle), |all, name| {
+            all.mut_subcommand(name, |one| one.mut_args(settle))
+        });
         let command = WITH_OPTIONS.into_iter().fold(command, |all, name| {
             let below = BELOW.into_iter().find(|(above, _)| *above == name);
             all.mut_subcommand(name, |one| match below {

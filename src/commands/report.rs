@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use chrono::{DateTime, Utc};
+
 use super::{Context, Ended, heartbeat, mail, output, settings_line};
 use crate::cli::ReportArgs;
 use crate::console::Console;
@@ -15,7 +17,6 @@ use crate::logging::timed;
 use crate::report;
 use crate::settings::{Found, FoundKey, Network, Settings, SettingsError, Source};
 use crate::source::{self, Loaded, Provenance};
-use chrono::{DateTime, Utc};
 
 /// Makes one report and writes it, and mails it where that is asked for.
 ///

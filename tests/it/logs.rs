@@ -1,9 +1,9 @@
 //! What `-v` and `--log-format json` write to standard error.
 
+use acumen::simulator::{Fault, Options, Organisation, Recipe};
 use serde_json::Value;
 
 use crate::support::{Outcome, Served, acumen, run};
-use acumen::simulator::{Fault, Options, Organisation, Recipe};
 
 const WEEK: [&str; 4] = ["--week", "2026-W41", "--trend", "1"];
 
@@ -111,6 +111,21 @@ fn in_json_an_error_is_one_object_with_its_hint() {
     let command = &mut acumen(folder.path());
     let none = run(command.env("ACUMEN_LOG_FORMAT", "json"));
     assert_eq!((none.code, objects(&none.stderr).len()), (Some(2), 1), "{}", none.stderr);
+}
+
+#[test]
+fn the_environment_says_it_as_well_and_a_blank_name_says_nothing() {
+    let logged = |verbose: &str, format: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let command = &mut acumen(folder.path());
+        let outcome =
+            run(command.env("ACUMEN_VERBOSE", verbose).env("ACUMEN_LOG_FORMAT", format).arg("demo"));
+        assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+        outcome.stderr
+    };
+    assert!(!logged("", "").contains("INFO"));
+    assert!(logged("1", "").contains("INFO") && logged("2", "text").contains("DEBUG"));
+    assert!(objects(&logged("0", "json")).iter().all(|object| object["target"] == "message"));
 }
 
 #[test]
