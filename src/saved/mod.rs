@@ -5,12 +5,12 @@
 //! is counted in their order, and numbered, so that nothing depends on the number
 //! of threads.
 
+mod batches;
 mod error;
 mod files;
 mod limits;
 mod reach;
 mod split;
-mod turns;
 mod values;
 mod walks;
 
@@ -89,7 +89,7 @@ pub fn saved<T: Send>(
     let counts = (found.paths.len() as u64, found.left_out);
     let called = files::called(path);
     progress(Progress::Reading { path: called.clone(), files: counts.0, left_out: counts.1 });
-    let (filled, walks) = turns::read(found.paths, question, sink, progress)?;
+    let (filled, walks) = batches::read(found.paths, question, sink, progress)?;
     let (ledger, saved) = walks.finish(&called, counts, api, question.allow_partial)?;
     Ok((filled, ledger, saved))
 }

@@ -11,9 +11,9 @@ use serde_json::{Deserializer, error::Category};
 use devin_api::Api;
 use devin_api::envelope::{Enveloped, Signs};
 use devin_api::exported;
-use devin_api::page::{Rejection, Spare, Verdict, id, outside, verdict};
-use devin_api::plain::{Plain, Read};
-use devin_api::wire::Session;
+use devin_api::json::{Object, first};
+use devin_api::page::{Rejection, Scratch, SessionPage, Verdict, may_be_exported, outside, plain, verdict};
+use devin_api::wire::{Session, is_session};
 use devin_api::{Question, Row};
 
 /// Sessions that came together, each judged.
@@ -130,15 +130,15 @@ pub(super) struct Flaw {
 
 const NEITHER: &str = "this is neither a page of sessions nor a session";
 
-/// Reads a chunk; `spare` is where a mended copy lives, should one be needed.
+/// Reads a chunk; `scratch` is where a mended copy lives, should one be needed.
 /// What becomes of its sessions is told by [`judged`].
 ///
 /// # Errors
 /// What stands there is no JSON, or neither a page nor a session.
-pub(super) fn read<'a>(body: &'a str, spare: &'a Spare) -> Result<Vec<Group<'a>>, Flaw> {
+pub(super) fn read<'a>(body: &'a str, scratch: &'a Scratch) -> Result<Vec<Group<'a>>, Flaw> {
     match fitting(body) {
         Some(groups) => Ok(groups),
-        None => one_by_one(spare.mended(body), spare),
+        None => one_by_one(scratch.mended(body), scratch),
     }
 }
 
@@ -153,80 +153,70 @@ pub(super) struct Group<'a> {
 }
 
 /// Where sessions without a page belong: those that follow each other are one group.
-fn loose<'g, 'a>(groups: &'g mut Vec<Group<'a>>) -> Option<&'g mut Group<'a>> {
+fn loose<'g, 'a>(groups: &'g mut Vec<Group<'a>>) -> &'g mut Group<'a> {
     if groups.last().is_none_or(|group| group.signs.is_some() || group.range.is_some()) {
         groups.push(Group::default());
     }
-    groups.last_mut()
+    groups.last_mut().expect("a group was pushed where there was none")
 }
 
-/// All that is there where every record is plain, in one pass.
+/// All groups where every record has the shapes of the API, in one pass.
 fn fitting(body: &str) -> Option<Vec<Group<'_>>> {
-    let plain = Plain::new(body);
+    if may_be_exported(body) {
+        return None;
+    }
     let mut groups = Vec::new();
-    let blank = |from: usize| body.get(from..).map(|rest| rest.len() - rest.trim_ascii_start().len());
-    let mut at = blank(0)?;
-    // What came last comes next: most files hold values of one kind.
-    let mut pages = true;
-    while let Some(rest) = body.get(at..).filter(|rest| !rest.is_empty()) {
-        let end = if rest.starts_with('[') {
-            let (sessions, end) = plain.sessions(at)?;
-            // Those of the web app's export have no id of their own.
-            if sessions.iter().any(|session| session.session_id.get().is_none()) {
-                return None;
-            }
-            loose(&mut groups)?.sessions.extend(sessions);
-            end
+    let mut rest = body.trim_ascii_start();
+    // Most files hold values of one kind: what came last is tried first.
+    let mut is_page = true;
+    while !rest.is_empty() {
+        let mut object = |is_page| if is_page { page(rest, &mut groups) } else { record(rest, &mut groups) };
+        let length = if rest.starts_with('[') {
+            array(rest, &mut groups)?
+        } else if let Some(length) = object(is_page) {
+            length
         } else {
-            let kinds = if pages { [true, false] } else { [false, true] };
-            let read = |is_page: bool| match is_page {
-                true => page(&plain, at).map(|(group, end)| (Ok(group), end)),
-                false => record(&plain, at).map(|(session, end)| (Err(session), end)),
-            };
-            match kinds.into_iter().find_map(read)? {
-                (Ok(group), end) => {
-                    pages = true;
-                    match group.signs {
-                        Some(_) => groups.push(group),
-                        None => loose(&mut groups)?.sessions.extend(group.sessions),
-                    }
-                    end
-                }
-                (Err(session), end) => {
-                    pages = false;
-                    loose(&mut groups)?.sessions.push(session);
-                    end
-                }
-            }
+            is_page = !is_page;
+            object(is_page)?
         };
-        at = end + blank(end)?;
+        rest = rest.split_at(length).1.trim_ascii_start();
     }
     Some(groups)
 }
 
-fn page<'a>(plain: &Plain<'a>, at: usize) -> Read<Group<'a>> {
-    let (mut page, end) = plain.page(at)?;
-    let sessions = page.items.take()?;
-    Some((Group { signs: page.signs(), sessions, ..Group::default() }, end))
+/// Reads the page at the beginning of a text; its length.
+fn page<'a>(text: &'a str, groups: &mut Vec<Group<'a>>) -> Option<usize> {
+    let (Object(mut page), length) = first::<Object<SessionPage<'_>>>(text).ok()?;
+    let sessions = plain(page.items.take()?)?;
+    match page.signs() {
+        signs @ Some(_) => groups.push(Group { signs, sessions, ..Group::default() }),
+        None => loose(groups).sessions.extend(sessions),
+    }
+    Some(length)
 }
 
-fn record<'a>(plain: &Plain<'a>, at: usize) -> Read<Session<'a>> {
-    plain.session(at).filter(|(session, _)| session.session_id.get().is_some())
+/// The same of an array of sessions.
+fn array<'a>(text: &'a str, groups: &mut Vec<Group<'a>>) -> Option<usize> {
+    let (sessions, length) = first(text).ok()?;
+    loose(groups).sessions.extend(plain(sessions)?);
+    Some(length)
 }
 
-/// Whether an object speaks of a session at all.
-fn is_session(session: &Session<'_>) -> bool {
-    session.session_id.get().is_some() || session.created_at.is_some()
+/// The same of a session.
+fn record<'a>(text: &'a str, groups: &mut Vec<Group<'a>>) -> Option<usize> {
+    let (Object(session), length) = first::<Object<Session<'_>>>(text).ok()?;
+    session.is_named().then(|| loose(groups).sessions.push(session))?;
+    Some(length)
 }
 
 /// The same value by value and record by record, so that one odd record costs
 /// itself alone.
-fn one_by_one<'a>(body: &'a str, spare: &'a Spare) -> Result<Vec<Group<'a>>, Flaw> {
+fn one_by_one<'a>(body: &'a str, scratch: &'a Scratch) -> Result<Vec<Group<'a>>, Flaw> {
     // The group of each record, because all are read together in the end.
     let (mut groups, mut all, mut owners) = (Vec::new(), Vec::new(), Vec::new());
     let mut values = Deserializer::from_str(body).into_iter::<&RawValue>();
     let lines = |end: usize| {
-        let before = body.get(..end).unwrap_or_default().trim_ascii_end();
+        let before = body.split_at(end).0.trim_ascii_end();
         memchr::memchr_iter(b'\n', before.as_bytes()).count() as u64
     };
     let mut end = 0;
@@ -244,15 +234,16 @@ fn one_by_one<'a>(body: &'a str, spare: &'a Spare) -> Result<Vec<Group<'a>>, Fla
         let (signs, range, records): (_, _, Vec<&RawValue>) = if raw.starts_with('[') {
             (None, None, serde_json::from_str(raw).map_err(|_| neither())?)
         } else {
-            match serde_json::from_str::<Enveloped<'_, Option<Vec<&RawValue>>>>(raw) {
-                Ok(mut page) if page.items.is_some() => {
-                    (page.signs(), None, page.items.take().unwrap_or_default())
-                }
-                _ if speaks_of_a_session(raw) => (None, None, vec![value]),
-                _ => {
-                    let export = exported::read(raw).ok_or_else(neither)?;
-                    (None, export.range, export.sessions)
-                }
+            let page = serde_json::from_str::<Object<Enveloped<'_, Option<Vec<&RawValue>>>>>(raw);
+            if let Ok(Object(mut page)) = page
+                && let Some(records) = page.items.take()
+            {
+                (page.signs(), None, records)
+            } else if is_session(raw) {
+                (None, None, vec![value])
+            } else {
+                let export = exported::read(raw).ok_or_else(neither)?;
+                (None, export.range, export.sessions)
             }
         };
         if signs.is_some() || range.is_some() {
@@ -260,24 +251,17 @@ fn one_by_one<'a>(body: &'a str, spare: &'a Spare) -> Result<Vec<Group<'a>>, Fla
         } else {
             loose(&mut groups);
         }
-        owners.extend(records.iter().map(|_| groups.len().saturating_sub(1)));
+        owners.extend(records.iter().map(|_| groups.len() - 1));
         all.extend(records);
     }
-    for (owner, record) in owners.into_iter().zip(spare.records(all)) {
-        let Some(group) = groups.get_mut(owner) else { continue };
+    for (owner, record) in owners.into_iter().zip(scratch.records(all)) {
+        let group: &mut Group<'_> = groups.get_mut(owner).expect("the group was pushed with its records");
         match record {
             Ok(session) => group.sessions.push(session),
             Err(rejection) => group.unreadable.push(rejection),
         }
     }
     Ok(groups)
-}
-
-fn speaks_of_a_session(raw: &str) -> bool {
-    match serde_json::from_str::<Session<'_>>(raw) {
-        Ok(session) => is_session(&session),
-        Err(_) => id(raw).is_some(),
-    }
 }
 
 /// Judges a group as the API would have chosen from it.
@@ -352,13 +336,13 @@ mod tests {
     }
 
     fn parts(body: &str) -> Result<Vec<(Option<Signs>, String)>, Flaw> {
-        let spare = Spare::default();
+        let scratch = Scratch::default();
         let word = |verdict: &Verdict<'_>| match verdict {
             Verdict::Accepted { row, .. } => format!("{}@{}", row.session.id().unwrap(), row.position),
             Verdict::Outside { id, .. } => format!("out {id}"),
             Verdict::Rejected(rejection) => format!("no {}", rejection.id.clone().unwrap_or_default()),
         };
-        let (groups, question) = (read(body, &spare)?, question());
+        let (groups, question) = (read(body, &scratch)?, question());
         let parts = groups.iter().map(|group| judged(group, &question));
         let words = |part: &Part<'_>| part.verdicts.iter().map(word).collect::<Vec<_>>().join(" ");
         Ok(parts.map(|part| (part.signs, words(&part))).collect())

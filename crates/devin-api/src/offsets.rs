@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-use super::flight::Flight;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+
 use super::page::Page;
 use super::walk::{Counted, EMPTY_TWICE, NOTHING_NEW, News, Walk};
 use super::{FetchError, address};
@@ -75,18 +77,18 @@ async fn drive(
     mut stretches: impl Iterator<Item = Stretch> + Send,
 ) -> Result<(), FetchError> {
     let size = u64::from(walk.question.page_size.max(1));
-    let mut flight = Flight::new();
+    let mut running = FuturesUnordered::new();
     let mut waiting: VecDeque<Stretch> = VecDeque::new();
     loop {
-        while flight.len() < walk.question.gate.width() {
+        while running.len() < walk.question.gate.width() {
             let Some(next) = waiting.pop_front().or_else(|| stretches.next()) else { break };
             let left = next.end.map_or(u64::MAX, |end| end.saturating_sub(next.skip));
             // The first page has a stretch of one, yet is asked for whole.
             let limit = if next.skip == 0 { size } else { size.min(left) };
             let url = address::by_offset(walk.asker.sessions(), walk.question, next.skip, limit);
-            flight.launch(walk.ask(url, move |page| take(walk, reach, next, page)));
+            running.push(walk.ask(url, move |page| take(walk, reach, next, page)));
         }
-        let Some(rest) = flight.land().await else { return Ok(()) };
+        let Some(rest) = running.next().await else { return Ok(()) };
         waiting.extend(rest?);
     }
 }

@@ -9,7 +9,6 @@ use tokio::time::{Instant, timeout_at};
 
 use super::ask::Asker;
 use super::error::right;
-use super::flight::Flight;
 use super::roster::{self, Subject};
 use super::{Api, FetchError, Limits, Question, address, client, names, retry};
 
@@ -135,7 +134,7 @@ impl Walked {
     }
 }
 
-/// Reads lists side by side; they stand in the result in their order.
+/// Reads lists side by side, as far as the gate lets them; the result is in their order.
 async fn walk_all(
     asker: &Asker<'_>,
     question: &Question,
@@ -143,25 +142,17 @@ async fn walk_all(
     until: Instant,
     lists: Vec<List>,
 ) -> Vec<(List, Walked)> {
-    let mut waiting = lists.into_iter().enumerate();
-    let mut flight = Flight::new();
-    // By the place of the list, whichever is done first.
-    let mut told = BTreeMap::new();
-    loop {
-        while flight.len() < question.gate.width() {
-            let Some((place, list)) = waiting.next() else { break };
-            flight.launch(async move {
-                let mut found = Vec::new();
-                let walked = timeout_at(until, walk(asker, question, limits, &list, &mut found)).await;
-                let late = || FetchError::Deadline { host: asker.host(), deadline: question.deadline };
-                let end = walked.unwrap_or_else(|_| Err(late()));
-                (place, (list, Walked { found, end }))
-            });
-        }
-        let Some((place, walked)) = flight.land().await else { break };
-        told.insert(place, walked);
+    let mut walks = Vec::new();
+    for list in lists {
+        walks.push(async move {
+            let mut found = Vec::new();
+            let walked = timeout_at(until, walk(asker, question, limits, &list, &mut found)).await;
+            let late = || FetchError::Deadline { host: asker.host(), deadline: question.deadline };
+            let end = walked.unwrap_or_else(|_| Err(late()));
+            (list, Walked { found, end })
+        });
     }
-    told.into_values().collect()
+    question.gate.run_all(walks).await
 }
 
 /// A list to ask for.

@@ -7,11 +7,12 @@ use std::time::Duration;
 use chrono::{DateTime, Days, Utc};
 use reqwest::Url;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use tokio::time::{Instant, timeout_at};
 
 use super::ask::{Asker, Heard};
 use super::envelope::Flaw;
-use super::lenient::Text;
+use super::json::Text;
 use super::{Api, Delivery, FetchError, Limits, Progress, Question, Secret};
 use super::{address, client, fetch_within, page, quote, retry};
 
@@ -218,8 +219,8 @@ async fn sample(
     length: u32,
 ) -> Result<Sample, FetchError> {
     let read = |body: &str| {
-        let spare = page::Spare::default();
-        let page = page::read(body, &spare, question.api)?;
+        let scratch = page::Scratch::default();
+        let page = page::read(body, &scratch, question.api)?;
         let created = page.sessions.iter().filter_map(|session| session.created());
         let outside = created.filter(|created| !window.contains(&created.utc)).count();
         Ok(Sample { rows: page.envelope.count, outside: outside as u64, more: page.envelope.more })
@@ -263,8 +264,8 @@ async fn count_listed(
     sessions: &Url,
 ) -> Result<Option<u64>, FetchError> {
     let read = |body: &str| {
-        let spare = page::Spare::default();
-        let page = page::read(body, &spare, question.api)?;
+        let scratch = page::Scratch::default();
+        let page = page::read(body, &scratch, question.api)?;
         let ids = page.sessions.iter().filter_map(|session| session.id().map(str::to_owned));
         Ok((page.envelope, ids.collect::<Vec<_>>()))
     };
@@ -291,27 +292,27 @@ async fn count_listed(
 #[serde(default)]
 struct Myself<'a> {
     #[serde(borrow)]
-    principal_type: Text<'a>,
+    principal_type: Option<&'a RawValue>,
     #[serde(borrow)]
-    service_user_name: Text<'a>,
+    service_user_name: Option<&'a RawValue>,
     #[serde(borrow)]
-    service_user_id: Text<'a>,
+    service_user_id: Option<&'a RawValue>,
     #[serde(borrow)]
-    user_name: Text<'a>,
+    user_name: Option<&'a RawValue>,
     #[serde(borrow)]
-    user_id: Text<'a>,
+    user_id: Option<&'a RawValue>,
     #[serde(borrow)]
-    org_id: Text<'a>,
+    org_id: Option<&'a RawValue>,
 }
 
 fn whom(body: &str, key: &Secret) -> Result<Principal, Flaw> {
     let myself: Myself<'_> = serde_json::from_str(body)?;
-    let said = |text: &Text<'_>| text.trimmed().map(|text| quote::clean(text, key));
-    let names = [&myself.service_user_name, &myself.user_name, &myself.service_user_id, &myself.user_id];
+    let said = |value: Option<&RawValue>| Text::lenient(value).trimmed().map(|text| quote::clean(text, key));
+    let names = [myself.service_user_name, myself.user_name, myself.service_user_id, myself.user_id];
     Ok(Principal {
-        kind: said(&myself.principal_type),
+        kind: said(myself.principal_type),
         name: names.into_iter().find_map(said),
-        org: said(&myself.org_id),
+        org: said(myself.org_id),
     })
 }
 

@@ -34,8 +34,9 @@ pub fn replay<'b>(
         let number = tally.pages().saturating_add(1);
         let unreadable = |why: String| Unreadable { page: number, why };
         let body = std::str::from_utf8(body).map_err(|error| unreadable(error.to_string()))?;
-        let spare = page::Spare::default();
-        let page = page::read(body, &spare, question.api).map_err(|flaw| unreadable(format!("{flaw:?}")))?;
+        let scratch = page::Scratch::default();
+        let page =
+            page::read(body, &scratch, question.api).map_err(|flaw| unreadable(format!("{flaw:?}")))?;
         let Page { envelope, sessions, unreadable, .. } = page;
         let verdicts = judge(&sessions, unreadable, question, &window, |index, _| skip + index);
         deliver(Delivery::Page(&tally.count(verdicts).rows));

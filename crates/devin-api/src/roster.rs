@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::envelope::{Envelope, Enveloped, Flaw};
-use super::lenient::Text;
+use super::json::{Object, Text};
 use super::people::Member;
 use super::{Api, Secret, page, quote};
 
@@ -34,17 +34,17 @@ pub(super) struct Page {
 #[serde(default)]
 struct Entry<'a> {
     #[serde(borrow)]
-    user_id: Text<'a>,
+    user_id: Option<&'a RawValue>,
     #[serde(borrow)]
-    service_user_id: Text<'a>,
+    service_user_id: Option<&'a RawValue>,
     #[serde(borrow)]
-    org_id: Text<'a>,
+    org_id: Option<&'a RawValue>,
     #[serde(borrow)]
-    name: Text<'a>,
+    name: Option<&'a RawValue>,
     #[serde(borrow)]
-    org_name: Text<'a>,
+    org_name: Option<&'a RawValue>,
     #[serde(borrow)]
-    email: Text<'a>,
+    email: Option<&'a RawValue>,
 }
 
 /// Reads a page record by record: what does not fit costs itself alone, and so
@@ -55,31 +55,35 @@ struct Entry<'a> {
 /// A body that is no whole page.
 pub(super) fn read(body: &str, api: Api, subject: Subject, key: &Secret) -> Result<Page, Flaw> {
     let mended = page::mended(body);
-    let page: Enveloped<'_, Option<Vec<&RawValue>>> = serde_json::from_str(&mended)?;
+    let Object(page) = serde_json::from_str::<Object<Enveloped<'_, Option<Vec<&RawValue>>>>>(&mended)?;
     let Some(records) = &page.items else {
         return Err(Flaw::Contract("`items` is missing or no list".to_owned()));
     };
     let envelope = page.envelope(api, records.len() as u64)?;
-    let entry = |record: &&RawValue| member(&serde_json::from_str(record.get()).ok()?, subject, key);
+    let entry = |record: &&RawValue| {
+        let Object(entry) = serde_json::from_str(record.get()).ok()?;
+        member(&entry, subject, key)
+    };
     Ok(Page { envelope, entries: records.iter().filter_map(entry).collect() })
 }
 
 fn member(entry: &Entry<'_>, subject: Subject, key: &Secret) -> Option<Member> {
-    let said = |text: &Text<'_>| {
+    let said = |value: Option<&RawValue>| {
+        let text = Text::lenient(value);
         let text = text.trimmed().filter(|text| !quote::shows(text, key))?;
         let end = text.char_indices().nth(LONGEST).map_or(text.len(), |(end, _)| end);
         text.get(..end).map(str::to_owned)
     };
     // A member of an organisation tells that one's id and name as well.
     let (ids, names) = match subject {
-        Subject::People => ([&entry.user_id, &entry.service_user_id], [&entry.name, &entry.name]),
-        Subject::Organisations => ([&entry.org_id; 2], [&entry.org_name, &entry.name]),
+        Subject::People => ([entry.user_id, entry.service_user_id], [entry.name; 2]),
+        Subject::Organisations => ([entry.org_id; 2], [entry.org_name, entry.name]),
     };
     Some(Member {
         // Half an id would be somebody else's.
         id: ids.into_iter().find_map(said).filter(|id| id.chars().count() < LONGEST)?,
         name: names.into_iter().find_map(said),
-        email: said(&entry.email).filter(|_| subject == Subject::People),
+        email: said(entry.email).filter(|_| subject == Subject::People),
     })
 }
 

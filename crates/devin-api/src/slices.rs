@@ -6,8 +6,9 @@ use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 
-use super::flight::Flight;
 use super::page::Page;
 use super::walk::{Counted, EMPTY_TWICE, NOTHING_NEW, News, Walk};
 use super::wire::Session;
@@ -50,17 +51,17 @@ pub(super) async fn walk(walk: &Walk<'_, '_>) -> Result<Counted, FetchError> {
     let window = address::whole_seconds(&walk.question.window());
     let whole = window.clone();
     let mut waiting = VecDeque::from([window]);
-    let mut flight = Flight::new();
+    let mut running = FuturesUnordered::new();
     // The whole is counted by the first answer, and again by its parts.
     let mut first = None;
     let mut parts = Counted { first: Some(0), last: Some(0), slices: 0 };
     loop {
-        while flight.len() < walk.question.gate.width() {
+        while running.len() < walk.question.gate.width() {
             let Some(slice) = waiting.pop_front() else { break };
             let is_whole = slice == whole;
-            flight.launch(read(walk, slice, is_whole));
+            running.push(read(walk, slice, is_whole));
         }
-        let Some(outcome) = flight.land().await else { break };
+        let Some(outcome) = running.next().await else { break };
         match outcome? {
             Outcome::Read(counted) => {
                 let sum = |sum: Option<u64>, part: Option<u64>| Some(sum?.saturating_add(part?));

@@ -234,8 +234,8 @@ impl<'w, 'q> Walk<'w, 'q> {
         take: impl Fn(Page<'_>) -> Result<T, FetchError>,
     ) -> Result<T, FetchError> {
         let read = |body: &str| {
-            let spare = page::Spare::default();
-            page::read(body, &spare, self.question.api).map(&take)
+            let scratch = page::Scratch::default();
+            page::read(body, &scratch, self.question.api).map(&take)
         };
         self.asker.ask(url, read).await?
     }

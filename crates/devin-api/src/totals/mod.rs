@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::ask::Asker;
-use super::flight::Flight;
 use super::{Api, FetchError, Limits, Question, address, client, error, retry};
 
 /// What the vendor counts in a span; `None`, or no bucket, where it does not tell.
@@ -115,35 +114,20 @@ pub async fn vendor(question: &Question, days: Option<RangeInclusive<NaiveDate>>
         Ok(asker) => asker,
         Err(error) => return Vendor { untold: vec![(TOTALS, why(&error))], ..Vendor::default() },
     };
-    let (asker, days) = (&asker, &days);
-    let wanted = |(_, what): &&(_, What)| days.is_some() || !matches!(what, What::Consumption);
-    let mut waiting = questions(question.api).iter().filter(wanted).enumerate();
-    let mut flight = Flight::new();
-    let mut told = BTreeMap::new();
-    loop {
-        while flight.len() < question.gate.width() {
-            let Some((place, (name, what))) = waiting.next() else { break };
-            flight.launch(async move {
-                let late = || FetchError::Deadline { host: asker.host(), deadline: LONGEST };
-                let asked = async {
-                    match what {
-                        What::Counts(resource) => scoped(asker, question, resource).await.map(Told::Counts),
-                        What::Consumption => match days {
-                            Some(days) => used(asker, question, days).await.map(Told::Days),
-                            None => Ok(Told::Days(BTreeMap::new())),
-                        },
-                    }
-                };
-                let asked = timeout_at(until, asked).await;
-                (place, *name, asked.unwrap_or_else(|_| Err(late())))
-            });
-        }
-        let Some((place, name, answer)) = flight.land().await else { break };
-        told.insert(place, (name, answer));
+    let (asker, days) = (&asker, days.as_ref());
+    let is_wanted = |what| days.is_some() || !matches!(what, What::Consumption);
+    let mut asked = Vec::new();
+    for &(name, what) in questions(question.api).iter().filter(|(_, what)| is_wanted(*what)) {
+        asked.push(async move {
+            let late = || FetchError::Deadline { host: asker.host(), deadline: LONGEST };
+            let answer = timeout_at(until, what.ask(asker, question, days)).await;
+            (name, answer.unwrap_or_else(|_| Err(late())))
+        });
     }
+    let told = question.gate.run_all(asked).await;
     let asked = told.len();
     let mut vendor = Vendor::default();
-    for (name, answer) in told.into_values() {
+    for (name, answer) in told {
         match answer {
             Ok(Told::Counts(counts)) => vendor.counts = vendor.counts.or(counts),
             Ok(Told::Days(days)) => vendor.days = Some(days),
@@ -178,11 +162,27 @@ pub async fn consumption(
 const TOTALS: &str = "totals";
 
 /// What is asked for.
+#[derive(Clone, Copy)]
 enum What {
     /// Counts at a place.
     Counts(&'static str),
     /// ACUs by day.
     Consumption,
+}
+
+impl What {
+    async fn ask(
+        self,
+        asker: &Asker<'_>,
+        question: &Question,
+        days: Option<&RangeInclusive<NaiveDate>>,
+    ) -> Result<Told, FetchError> {
+        match (self, days) {
+            (Self::Counts(resource), _) => scoped(asker, question, resource).await.map(Told::Counts),
+            (Self::Consumption, Some(days)) => used(asker, question, days).await.map(Told::Days),
+            (Self::Consumption, None) => Ok(Told::Days(BTreeMap::new())),
+        }
+    }
 }
 
 /// What is told.

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::{Consumption, Counts, HOUR};
 use crate::envelope::Flaw;
-use crate::{lenient, time};
+use crate::{json, time};
 
 /// Buckets that anybody needs.
 const MOST_BUCKETS: usize = 40;
@@ -90,7 +90,7 @@ fn is_name(name: &str) -> bool {
 
 /// ACUs: a number, or text that is one; never negative.
 fn amount(raw: Raw<'_>) -> Option<f64> {
-    let number: f64 = lenient::scalar(raw?.get()).trim().parse().ok()?;
+    let number: f64 = json::scalar(raw?.get()).trim().parse().ok()?;
     (number.is_finite() && number >= 0.0).then_some(number)
 }
 
@@ -152,7 +152,7 @@ pub(super) fn consumption(body: &str) -> Result<BTreeMap<NaiveDate, Consumption>
 
 /// A date, or the moment at which the vendor's day begins.
 fn day(raw: &RawValue) -> Option<NaiveDate> {
-    let text = lenient::scalar(raw.get());
+    let text = json::scalar(raw.get());
     text.trim().parse().ok().or_else(|| {
         let moment = time::read(raw.get())?.utc;
         Some((moment - TimeDelta::hours(i64::from(HOUR))).date_naive())
