@@ -1,18 +1,17 @@
 //! What came in one walk, counted so that completeness can be proved.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 
 use super::page::{Rejection, Verdict};
 use super::{Ledger, Row};
-use crate::register::Register;
 
 /// The rows of one walk, counted.
 #[derive(Debug, Default)]
 pub struct Tally {
-    /// Every id met …
-    ids: Register,
-    /// … and by its number what is known of it.
-    met: Vec<Met>,
+    /// Every id met, and what is known of it.
+    met: HashMap<Box<str>, Met>,
     /// The part of the rows that is being counted: a walk has two where archived
     /// sessions are asked for by themselves.
     part: u32,
@@ -109,9 +108,8 @@ impl Tally {
     fn meet(&mut self, id: &str, accepted: Option<bool>, updated: Option<DateTime<Utc>>) -> (bool, bool) {
         let updated = updated.map_or(i64::MIN, |updated| updated.timestamp_micros());
         let (part, outside) = (self.part, accepted == Some(false));
-        let number = self.ids.number(id) as usize;
-        let Some(met) = self.met.get_mut(number) else {
-            self.met.push(Met { accepted: accepted == Some(true), part, updated, outside });
+        let Some(met) = self.met.get_mut(id) else {
+            self.met.insert(id.into(), Met { accepted: accepted == Some(true), part, updated, outside });
             self.in_part += 1;
             return (true, false);
         };
@@ -129,18 +127,20 @@ impl Tally {
     /// The sessions of which a row was accepted, but not the latest: by that they
     /// are outside. A walk over the network, in which a server chooses, has none.
     pub fn outdated(&self) -> Vec<String> {
-        let met = self.ids.texts().zip(&self.met);
-        met.filter(|(_, met)| met.accepted && met.outside).map(|(id, _)| id.to_owned()).collect()
+        let outdated = self.met.iter().filter(|(_, met)| met.accepted && met.outside);
+        let mut ids: Vec<String> = outdated.map(|(id, _)| id.to_string()).collect();
+        ids.sort_unstable();
+        ids
     }
 
     /// Whether a session was met, whatever became of its rows.
     pub(super) fn has_met(&self, id: &str) -> bool {
-        self.ids.has(id)
+        self.met.contains_key(id)
     }
 
     /// Begins a part of the rows that has a count of its own.
     pub fn begin_part(&mut self) {
-        self.part = self.part.saturating_add(1);
+        self.part += 1;
         self.in_part = 0;
     }
 
@@ -151,7 +151,7 @@ impl Tally {
 
     /// Distinct sessions received, to be compared with the server's count.
     pub fn distinct(&self) -> u64 {
-        u64::try_from(self.ids.len()).unwrap_or(u64::MAX).saturating_add(self.nameless)
+        self.met.len() as u64 + self.nameless
     }
 
     /// Pages counted.
@@ -161,7 +161,7 @@ impl Tally {
 
     /// Rows accepted, of the same session or not.
     pub fn accepted(&self) -> u64 {
-        self.unique.saturating_add(self.duplicates)
+        self.unique + self.duplicates
     }
 
     /// Rows counted.
@@ -172,13 +172,13 @@ impl Tally {
     /// Rows that the server was asked not to give and all rows, if the first are most
     /// of them and at least so many.
     pub(super) fn mostly_unasked(&self, least: u64) -> Option<(u64, u64)> {
-        let most = self.unasked >= least && self.unasked.saturating_mul(2) > self.received;
+        let most = self.unasked >= least && self.unasked * 2 > self.received;
         most.then_some((self.unasked, self.received))
     }
 
     /// Rejected rows, if they are more than 1 % of all: too many to be accidents.
     pub fn too_many_rejected(&self) -> Option<u64> {
-        (self.rejected.saturating_mul(100) > self.received).then_some(self.rejected)
+        (self.rejected * 100 > self.received).then_some(self.rejected)
     }
 
     /// The first rejected row, and its place among all rows, from 1.
