@@ -4,54 +4,37 @@
 use std::io::Write;
 use std::time::Duration;
 
-use acumen::fetch::{self, Api, Delivery, Gate, Question, Row, Secret, Sink, replay, retry, time};
+use acumen::fetch::{self, Api, Delivery, Row, SessionQuery, Sink, replay, retry, time};
 use acumen::frame::{FramesBuilder, Kept, normal};
 use acumen::people::People;
 use acumen::regular_file::{self, Links};
 
-fn question(api: Api) -> Question {
-    Question {
-        trust: Default::default(),
-        proxy: None,
-        api,
-        base_url: "https://h.example".parse().expect("an address"),
-        key: Secret::new("apk_user_x".to_owned()),
-        key_source: "a probe".to_owned(),
-        org: None,
-        from: "2026-10-05T00:00:00Z".parse().expect("a moment"),
-        to: "2026-10-12T00:00:00Z".parse().expect("a moment"),
-        updated_from: None,
-        ids: Vec::new(),
-        tags: Vec::new(),
-        users: Vec::new(),
-        page_size: 200,
-        gate: Gate::new(1),
-        allow_partial: false,
-        deadline: Duration::from_secs(60),
-    }
+fn query() -> SessionQuery {
+    let moment = |text: &str| text.parse().expect("a moment");
+    SessionQuery::all(None, moment("2026-10-05T00:00:00Z")..moment("2026-10-12T00:00:00Z"))
 }
 
 /// What is kept of all sessions.
-fn kept(question: &Question) -> Kept {
-    Kept { named_from: question.from, addresses: true, prompts: true, teams: None }
+fn kept(query: &SessionQuery) -> Kept {
+    Kept { named_from: query.from, addresses: true, prompts: true, teams: None }
 }
 
 /// What holds of every row that is accepted.
-fn check(row: &Row<'_>, question: &Question) {
+fn check(row: &Row<'_>, query: &SessionQuery) {
     assert!(!row.id().is_empty() && !row.id().starts_with(' '));
-    assert!(question.from <= row.created && row.created < question.to);
+    assert!(query.from <= row.created && row.created < query.to);
     assert!(row.session.acus().is_none_or(|acus| acus.is_finite() && acus >= 0.0));
 }
 
 /// A page is read or refused; every record of it is accounted for once, and what
 /// is accepted lies in the window.
 pub fn pages(api: Api, data: &[u8]) {
-    let question = question(api);
-    let mut builder = FramesBuilder::new(kept(&question));
+    let query = query();
+    let mut builder = FramesBuilder::new(kept(&query));
     let mut delivered = 0;
-    let ledger = replay([data], &question, &mut |delivery| {
+    let ledger = replay([data], api, &query, &mut |delivery| {
         let Delivery::Page(rows) = delivery else { return };
-        rows.iter().for_each(|row| check(row, &question));
+        rows.iter().for_each(|row| check(row, &query));
         delivered += rows.len() as u64;
         builder.push(rows);
     });
@@ -72,15 +55,15 @@ fn file(data: &[u8]) -> tempfile::NamedTempFile {
 /// Saved pages are read or refused, whatever shape they have and however they are
 /// packed; every record is accounted for once, and the frames can be built.
 pub fn saved(data: &[u8]) {
-    let (file, question) = (file(data), question(Api::V2));
-    let empty = || (0, FramesBuilder::new(kept(&question)));
+    let (file, query) = (file(data), query());
+    let empty = || (0, FramesBuilder::new(kept(&query)));
     let push = |(delivered, builder): &mut (u64, FramesBuilder), first: u64, rows: &[Row<'_>]| {
-        rows.iter().for_each(|row| check(row, &question));
+        rows.iter().for_each(|row| check(row, &query));
         *delivered += rows.len() as u64;
         builder.push_from(u32::try_from(first).expect("a small file"), rows);
     };
     let sink = Sink { empty: &empty, push: &push };
-    let Ok((filled, ledger, saved)) = fetch::saved(file.path(), &question, None, &sink, &|_| ()) else {
+    let Ok((filled, ledger, saved)) = fetch::saved(file.path(), &query, None, &sink, &|_| ()) else {
         return;
     };
     assert_eq!(ledger.received, ledger.unique + ledger.duplicates + ledger.outside + ledger.rejected);

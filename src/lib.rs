@@ -8,7 +8,7 @@
 //!
 //! The modules stand in the order in which they run. Only [`fetch`], [`archive`]
 //! and [`deliver`] do I/O; everything from frames to HTML is one pure function,
-//! [`pipeline::compose`]. An archive keeps what was fetched, as tables, for
+//! [`document::compose`]. An archive keeps what was fetched, as tables, for
 //! later runs.
 
 // The stages, in the order in which they run; the blank lines keep it.
@@ -46,14 +46,17 @@ pub mod deliver;
 // What the stages share, and what stands around them.
 pub mod caught;
 pub mod commands;
+pub mod console;
 pub mod cycle;
 pub mod doctor;
+pub mod document;
+pub mod environment;
 pub mod error;
+pub mod exit;
 pub mod money;
 pub mod people;
 pub mod period;
-pub mod pipeline;
-pub mod progress;
 pub mod regular_file;
+pub mod source;
 pub mod text;
 pub mod unit;

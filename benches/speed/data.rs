@@ -1,9 +1,9 @@
-//! Invented organisations as pages of the API, and the question they answer.
+//! Invented organisations as pages of the API, and the query they answer.
 
 use std::path::Path;
 
 use acumen::cli::{ApiArgs, ReportArgs};
-use acumen::fetch::{self, Delivery, Ledger, Row, Sink};
+use acumen::fetch::{self, Api, Delivery, Ledger, Row, Sink};
 use acumen::frame::{Frames, FramesBuilder, Kept};
 use acumen::settings::{Found, FoundKey, Settings};
 use acumen::simulator::{Organisation, Recipe};
@@ -64,7 +64,7 @@ pub fn walk(pages: &[String], settings: &Settings) -> (Frames, Ledger) {
     let mut builder = empty(settings);
     let bodies = pages.iter().map(String::as_bytes);
     let mut push = |delivery: Delivery<'_>| take(&mut builder, delivery);
-    let ledger = fetch::replay(bodies, &settings.question, &mut push).expect("pages");
+    let ledger = fetch::replay(bodies, Api::V2, &settings.query, &mut push).expect("pages");
     (builder.finish().expect("frames"), ledger)
 }
 
@@ -83,8 +83,7 @@ pub fn saved(folder: &Path, settings: &Settings) -> (Frames, Ledger) {
         builder.push_from(u32::try_from(first).expect("few rows"), rows);
     };
     let sink = Sink { empty: &|| empty(settings), push: &push };
-    let (builders, ledger, _) =
-        fetch::saved(folder, &settings.question, None, &sink, &|_| ()).expect("pages");
+    let (builders, ledger, _) = fetch::saved(folder, &settings.query, None, &sink, &|_| ()).expect("pages");
     let builder = builders.into_iter().reduce(FramesBuilder::join).expect("a thread");
     (builder.finish().expect("frames"), ledger)
 }

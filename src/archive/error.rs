@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 
+use crate::exit::{Exit, Explain, REPORT_IT};
 use crate::frame::FrameError;
 use crate::regular_file;
 use crate::text::{clean, shown};
@@ -136,9 +137,10 @@ impl ArchiveError {
             _ => "nothing was written",
         }
     }
+}
 
-    /// What to do about it.
-    pub fn hint(&self) -> String {
+impl Explain for ArchiveError {
+    fn hint(&self) -> String {
         match self {
             Self::Missing { .. } => "acumen sync begins one; --archive names its folder".to_owned(),
             Self::Stranger { .. } => "name an empty folder, or one that is yet to be made, with --archive".to_owned(),
@@ -167,23 +169,22 @@ impl ArchiveError {
                     .to_owned()
             }
             Self::Disk { .. } => "check that the folder of --archive is there, yours, and not full".to_owned(),
-            Self::Table(_) => "this is a defect of acumen: please report it with the line above".to_owned(),
+            Self::Table(_) => REPORT_IT.to_owned(),
         }
     }
 
-    /// The exit code that `--help` documents.
-    pub fn exit_code(&self) -> u8 {
+    fn exit(&self) -> Exit {
         match self {
             Self::Missing { .. }
             | Self::Stranger { .. }
             | Self::Newer { .. }
             | Self::Other { .. }
-            | Self::Ahead { .. } => 2,
-            Self::Late { .. } | Self::Short { .. } => 4,
-            Self::Damaged { .. } | Self::Faulty { .. } => 65,
-            Self::Disk { .. } => 74,
-            Self::Busy { .. } => 75,
-            Self::Table(_) => 1,
+            | Self::Ahead { .. } => Exit::Usage,
+            Self::Late { .. } | Self::Short { .. } => Exit::Incomplete,
+            Self::Damaged { .. } | Self::Faulty { .. } => Exit::Data,
+            Self::Disk { .. } => Exit::Output,
+            Self::Busy { .. } => Exit::Later,
+            Self::Table(_) => Exit::Bug,
         }
     }
 }

@@ -113,6 +113,7 @@ fn sync(file: &File) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exit::Explain;
 
     #[test]
     fn a_text_goes_to_the_end_and_what_is_there_stays() {

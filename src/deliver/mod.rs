@@ -29,6 +29,7 @@ pub use smtp::{LIMITS, Limits, Rehearsal, rehearse};
 pub use state::look_state;
 pub use stored::{Stored, read, write_message};
 
+use crate::exit::{Exit, Explain};
 use crate::export::{File, is_export};
 use crate::settings::PRIVATE;
 use crate::text::shown;
@@ -61,13 +62,8 @@ pub struct DeliverError {
     kept: &'static str,
     /// What to do about it, where it is not about the folder of reports.
     own_hint: Option<&'static str>,
-    /// The exit code that `--help` documents.
-    code: u8,
+    exit: Exit,
 }
-
-/// The disk, and what it lacks of what was typed.
-const DISK: u8 = 74;
-const USAGE: u8 = 2;
 
 impl DeliverError {
     fn of(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
@@ -79,7 +75,7 @@ impl DeliverError {
             instead: ("folder", "--out"),
             kept: UNTOUCHED,
             own_hint: None,
-            code: DISK,
+            exit: Exit::Output,
         }
     }
 
@@ -92,14 +88,14 @@ impl DeliverError {
     pub fn kept(&self) -> &'static str {
         self.kept
     }
+}
 
-    /// The exit code that `--help` documents.
-    pub fn exit_code(&self) -> u8 {
-        self.code
+impl Explain for DeliverError {
+    fn exit(&self) -> Exit {
+        self.exit
     }
 
-    /// What to do about it.
-    pub fn hint(&self) -> String {
+    fn hint(&self) -> String {
         if let Some(hint) = self.own_hint {
             return hint.to_owned();
         }
@@ -434,7 +430,7 @@ mod tests {
             .map(|ending| File { ending: ending.to_owned(), bytes: ending.into() });
         let error = write(folder.path(), "a", "new", "new", &exports, PRIVATE).unwrap_err();
         assert!(error.to_string().contains("two files of the report lead there"), "{error}");
-        assert_eq!((error.exit_code(), fs::read_dir(folder.path()).unwrap().count()), (DISK, 3));
+        assert_eq!((error.exit(), fs::read_dir(folder.path()).unwrap().count()), (Exit::Output, 3));
         write(folder.path(), "a", "new", "new", &exports[..1], PRIVATE).unwrap();
         assert_eq!(fs::read_to_string(folder.path().join("to/both.csv")).unwrap(), "_whole.csv");
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::refusal::{SmtpError, Turned};
 use super::sent::{Entry, Known, Ledger, LedgerError, State};
 use super::smtp::{self, Limits, Ready};
+use crate::exit::{Exit, Explain};
 use crate::mail::{Mail, Recipient};
 use crate::settings::mail::Delivery;
 use crate::text::clean;
@@ -46,9 +47,8 @@ pub enum PostError {
     Perhaps(Doubt),
 }
 
-impl PostError {
-    /// What to do about it.
-    pub fn hint(&self) -> String {
+impl Explain for PostError {
+    fn hint(&self) -> String {
         match self {
             Self::Smtp(error) => error.hint(),
             Self::Doubtful { error, others: false, .. } => error.hint(),
@@ -68,13 +68,12 @@ impl PostError {
         }
     }
 
-    /// The exit code that `--help` documents.
-    pub fn exit_code(&self) -> u8 {
+    fn exit(&self) -> Exit {
         match self {
-            Self::Smtp(error) => error.exit_code(),
-            Self::Partly(error) | Self::Doubtful { error, .. } => error.exit_code(),
-            Self::Ledger(LedgerError::Locked { .. }) => 75,
-            Self::Ledger(_) | Self::Perhaps(_) => 74,
+            Self::Smtp(error) => error.exit(),
+            Self::Partly(error) | Self::Doubtful { error, .. } => error.exit(),
+            Self::Ledger(error) => error.exit(),
+            Self::Perhaps(_) => Exit::Output,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! How a mail server fails, what to do about it, and the exit code it deserves.
 
+use crate::exit::{Exit, Explain};
 use crate::mail::Recipient;
 
 /// The most recipients that a message names.
@@ -164,9 +165,8 @@ fn turned_away(refused: &[Turned]) -> String {
     format!("{does} {whom} {}{more}", named.join("; "))
 }
 
-impl SmtpError {
-    /// What to do about it.
-    pub fn hint(&self) -> String {
+impl Explain for SmtpError {
+    fn hint(&self) -> String {
         match self {
             Self::Unreachable { .. } => "check --smtp, its port, and the way there".to_owned(),
             Self::Tls { hint, .. } => hint.clone(),
@@ -205,17 +205,16 @@ impl SmtpError {
         }
     }
 
-    /// The exit code that `--help` documents.
-    pub fn exit_code(&self) -> u8 {
+    fn exit(&self) -> Exit {
         match self {
-            Self::Tls { .. } | Self::Helo { is_for_now: false, .. } => 2,
-            Self::Unreachable { .. } | Self::Unsafe { .. } | Self::Broken { .. } => 5,
-            Self::Login { .. } | Self::NoLogin { .. } => 3,
-            Self::Later { .. } | Self::Helo { .. } => 75,
+            Self::Tls { .. } | Self::Helo { is_for_now: false, .. } => Exit::Usage,
+            Self::Unreachable { .. } | Self::Unsafe { .. } | Self::Broken { .. } => Exit::Unreachable,
+            Self::Login { .. } | Self::NoLogin { .. } => Exit::Denied,
+            Self::Later { .. } | Self::Helo { .. } => Exit::Later,
             // Another run can help somebody.
-            Self::Recipients { refused, .. } if refused.iter().any(|turned| turned.is_for_now) => 75,
-            Self::Recipients { .. } | Self::Refused { .. } | Self::TooLarge { .. } => 74,
-            Self::Unanswered { .. } => 74,
+            Self::Recipients { refused, .. } if refused.iter().any(|turned| turned.is_for_now) => Exit::Later,
+            Self::Recipients { .. } | Self::Refused { .. } | Self::TooLarge { .. } => Exit::Output,
+            Self::Unanswered { .. } => Exit::Output,
         }
     }
 }

@@ -13,6 +13,7 @@ use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 use tokio::time::{sleep, timeout};
 
+use crate::exit::{Exit, Explain};
 use crate::regular_file::{self, Links};
 use crate::text::shown;
 
@@ -52,9 +53,8 @@ pub enum LedgerError {
     },
 }
 
-impl LedgerError {
-    /// What to do about it.
-    pub fn hint(&self) -> String {
+impl Explain for LedgerError {
+    fn hint(&self) -> String {
         match self {
             Self::Disk { .. } => {
                 "choose a folder you may write to with --state; without it nothing is sent".to_owned()
@@ -63,6 +63,13 @@ impl LedgerError {
             Self::Line { .. } => {
                 "mend or remove that line; it may be what keeps a report from being sent twice".to_owned()
             }
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Locked { .. } => Exit::Later,
+            Self::Disk { .. } | Self::Line { .. } => Exit::Output,
         }
     }
 }

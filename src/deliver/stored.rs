@@ -3,7 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{DeliverError, USAGE, destination, named, persist, staged};
+use super::{DeliverError, destination, named, persist, staged};
+use crate::exit::Exit;
 use crate::regular_file::{self, Links};
 
 /// Writes a message with these rights to a file of its own, whole or not at all.
@@ -36,7 +37,7 @@ pub struct Stored {
 pub fn read(report: &Path) -> Result<Stored, DeliverError> {
     const HINT: &str =
         "name a report that acumen wrote: NAME.html or NAME.json, with NAME.json beside the page";
-    let typed = |error: DeliverError| DeliverError { code: USAGE, ..error.about_whole(HINT) };
+    let typed = |error: DeliverError| DeliverError { exit: Exit::Usage, ..error.about_whole(HINT) };
     let ending = report.extension().and_then(|ending| ending.to_str());
     let name = report.file_stem().and_then(|name| name.to_str());
     let (Some("html" | "json"), Some(name)) = (ending, name) else {
@@ -61,7 +62,7 @@ impl Stored {
             let is_refused = regular_file::is_refusal(&error);
             let error = DeliverError::of("read what is to be attached,", &path)(error);
             let error = error.about_whole("write the report with what --mail-attach names, or attach none");
-            if is_refused { DeliverError { code: USAGE, ..error } } else { error }
+            if is_refused { DeliverError { exit: Exit::Usage, ..error } } else { error }
         })
     }
 }

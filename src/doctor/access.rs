@@ -1,17 +1,14 @@
 //! Whether the API lets this key in, and to what.
 
-use super::line::{Line, failed, note, ok, skipped, unanswered};
-use crate::fetch::{Api, FetchError, Principal, Probes, Question};
+use super::line::{Line, failed, failure, note, ok, skipped};
+use crate::error::hint_to;
+use crate::exit::Explain;
+use crate::fetch::{Api, ApiConfig, FetchError, Principal, Probes, SessionQuery};
 use crate::text::clean;
 
 /// Address, access, organisation and the right to list sessions.
-pub fn lines(probes: &Probes, question: &Question) -> Vec<Line> {
-    vec![
-        address(probes, question),
-        access(probes, question),
-        organisation(probes, question),
-        sessions(probes, question),
-    ]
+pub fn lines(probes: &Probes, api: &ApiConfig, query: &SessionQuery) -> Vec<Line> {
+    vec![address(probes, api), access(probes, api), organisation(probes, query), sessions(probes, api, query)]
 }
 
 /// Why what comes after cannot be looked at, if the key does not get so far.
@@ -48,21 +45,21 @@ fn answers(error: &FetchError) -> bool {
     )
 }
 
-fn address(probes: &Probes, question: &Question) -> Line {
+fn address(probes: &Probes, api: &ApiConfig) -> Line {
     const NAME: &str = "address";
-    let url = &question.base_url;
+    let url = &api.base_url;
     match unreached(probes) {
-        Some(error) => unanswered(NAME, error),
+        Some(error) => failure(NAME, error),
         None if url.scheme() == "https" => ok(NAME, format!("{url} answers, and its certificate is trusted")),
         None => ok(NAME, format!("{url} answers, on this machine and without TLS")),
     }
 }
 
-fn access(probes: &Probes, question: &Question) -> Line {
+fn access(probes: &Probes, api: &ApiConfig) -> Line {
     const NAME: &str = "access";
     if let Some(error) = errors(probes).find(|error| matches!(error, FetchError::Refused { status: 401, .. }))
     {
-        return unanswered(NAME, error);
+        return failure(NAME, error);
     }
     match (&probes.myself, unreached(probes)) {
         (Some(Ok(principal)), _) => ok(NAME, format!("the key is accepted: {}", who(principal))),
@@ -75,7 +72,7 @@ fn access(probes: &Probes, question: &Question) -> Line {
         (Some(Err(_)), None) => ok(NAME, "the key is accepted; the server does not tell whose it is"),
         (None, None) => match &probes.first {
             Some(Err(FetchError::NotFound { .. })) => ok(NAME, "the key is not refused"),
-            _ => ok(NAME, format!("the key is accepted by {}", question.api)),
+            _ => ok(NAME, format!("the key is accepted by {}", api.api)),
         },
     }
 }
@@ -88,49 +85,49 @@ fn who(principal: &Principal) -> String {
     format!("{}{name}, for {of}", text(&principal.key()))
 }
 
-fn organisation(probes: &Probes, question: &Question) -> Line {
+fn organisation(probes: &Probes, query: &SessionQuery) -> Line {
     const NAME: &str = "organisation";
-    let Some(org) = question.org.as_deref() else {
+    let Some(org) = query.org.as_deref() else {
         return ok(NAME, "none is named: the whole enterprise");
     };
     match &probes.first {
         Some(Ok(_)) => ok(NAME, format!("{} exists", clean(org, 80))),
-        Some(Err(error @ FetchError::NotFound { .. })) => unanswered(NAME, error),
+        Some(Err(error @ FetchError::NotFound { .. })) => failure(NAME, error),
         _ if unreached(probes).is_some() => skipped(NAME, NO_ANSWER),
         _ => skipped(NAME, "the answer does not tell whether it exists"),
     }
 }
 
-fn sessions(probes: &Probes, question: &Question) -> Line {
+fn sessions(probes: &Probes, api: &ApiConfig, query: &SessionQuery) -> Line {
     const NAME: &str = "sessions";
     match &probes.first {
         _ if unreached(probes).is_some() => skipped(NAME, NO_ANSWER),
         Some(Ok(_)) => ok(NAME, "the key may list them"),
-        Some(Err(FetchError::NotFound { .. })) if question.org.is_some() => {
+        Some(Err(FetchError::NotFound { .. })) if query.org.is_some() => {
             skipped(NAME, "there is no such organisation")
         }
         None | Some(Err(FetchError::Refused { status: 401, .. })) => skipped(NAME, "the key was refused"),
-        Some(Err(error @ FetchError::Refused { .. })) => match elsewhere(probes, question) {
-            Some(hint) => failed(NAME, error.to_string(), hint, error.exit_code()),
-            None => failed(NAME, error.to_string(), to_holder(probes, error), error.exit_code()),
+        Some(Err(error @ FetchError::Refused { .. })) => match elsewhere(probes, api, query) {
+            Some(hint) => failed(NAME, error.to_string(), hint, error.exit()),
+            None => failed(NAME, error.to_string(), to_holder(probes, error), error.exit()),
         },
-        Some(Err(error)) => unanswered(NAME, error),
+        Some(Err(error)) => failure(NAME, error),
     }
 }
 
 /// What to do about a right that the key lacks, where it is known whose the key is.
 fn to_holder(probes: &Probes, error: &FetchError) -> String {
     match &probes.myself {
-        Some(Ok(principal)) => error.hint_to(principal.holder()),
+        Some(Ok(principal)) => hint_to(error, principal.holder()),
         _ => error.hint(),
     }
 }
 
 /// What to do where the key belongs to another organisation than the one asked for.
-fn elsewhere(probes: &Probes, question: &Question) -> Option<String> {
+fn elsewhere(probes: &Probes, api: &ApiConfig, query: &SessionQuery) -> Option<String> {
     let Some(Ok(Principal { org: Some(org), .. })) = &probes.myself else { return None };
-    let named = question.org.as_deref() == Some(org);
-    (question.api == Api::V3 && !named).then(|| {
+    let named = query.org.as_deref() == Some(org);
+    (api.api == Api::V3 && !named).then(|| {
         format!("the key belongs to the organisation {0} alone: name it with --org {0}", clean(org, 80))
     })
 }

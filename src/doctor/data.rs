@@ -1,7 +1,7 @@
 //! What comes of a question: whether the server keeps to it, and how much there is.
 
 use super::access;
-use super::line::{Line, note, ok, skipped, unanswered};
+use super::line::{Line, failure, note, ok, skipped};
 use crate::fetch::{Api, Archived, FetchError, Probes, Sample, Week};
 use crate::period::Period;
 use crate::unit::Unit;
@@ -25,10 +25,10 @@ fn window(probes: &Probes) -> Line {
     match (&probes.before, &probes.week) {
         (None, _) => skipped(WINDOW, "not asked"),
         (Some(Err(error)), _) | (_, Some(Err(error @ FetchError::FilterIgnored { .. }))) => {
-            unanswered(WINDOW, error)
+            failure(WINDOW, error)
         }
         (Some(Ok(Sample { outside: outside @ 1.., rows, .. })), _) => {
-            unanswered(WINDOW, &FetchError::FilterIgnored { outside: *outside, rows: *rows })
+            failure(WINDOW, &FetchError::FilterIgnored { outside: *outside, rows: *rows })
         }
         (_, Some(Ok(Week { outside: outside @ 1.., .. }))) => note(
             WINDOW,
@@ -54,7 +54,7 @@ fn page(probes: &Probes, size: u32) -> Line {
     let more = |rows: u64| format!("{} came", sessions(rows));
     match (&probes.page, &probes.first) {
         (None, _) => skipped(PAGE, "not asked"),
-        (Some(Err(error)), _) => unanswered(PAGE, error),
+        (Some(Err(error)), _) => failure(PAGE, error),
         (sample, _) if is_void(sample) => note(
             PAGE,
             format!(
@@ -90,7 +90,7 @@ fn last_week(probes: &Probes, week: &Period) -> Line {
             WEEK,
             format!("{name} could not be counted in {} s; a report takes more time", deadline.as_secs()),
         ),
-        Some(Err(error)) => unanswered(WEEK, error),
+        Some(Err(error)) => failure(WEEK, error),
         Some(Ok(found)) if !found.complete => note(
             WEEK,
             format!(
@@ -129,7 +129,7 @@ fn archived(probes: &Probes, api: Api) -> Line {
             let seconds = deadline.as_secs();
             return note(ARCHIVED, format!("last week could not be counted three times in {seconds} s"));
         }
-        Some(Err(error)) => return unanswered(ARCHIVED, error),
+        Some(Err(error)) => return failure(ARCHIVED, error),
         Some(Ok(found)) => found,
     };
     let Archived { unasked: Some(all), archived: Some(archived), others: Some(others) } = *found else {

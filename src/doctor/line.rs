@@ -1,6 +1,8 @@
 //! One line for each thing that was looked at.
 
-use crate::fetch::FetchError;
+use std::fmt::Display;
+
+use crate::exit::{Exit, Explain};
 use crate::text::harmless;
 
 /// What came of a look at one thing.
@@ -27,13 +29,13 @@ pub struct Line {
     pub text: String,
     /// What to do about it; empty for nothing.
     pub hint: String,
-    /// The exit code of a run that ends with it; 0 unless it failed.
-    pub code: u8,
+    /// How a run ends that ends with it.
+    pub exit: Exit,
 }
 
 /// All is well.
 pub fn ok(name: &'static str, text: impl Into<String>) -> Line {
-    Line { word: Word::Ok, name, text: text.into(), hint: String::new(), code: 0 }
+    Line { word: Word::Ok, name, text: text.into(), hint: String::new(), exit: Exit::Done }
 }
 
 /// Good to know.
@@ -47,13 +49,13 @@ pub fn skipped(name: &'static str, why: impl Into<String>) -> Line {
 }
 
 /// What failed, with what to do about it.
-pub fn failed(name: &'static str, text: impl Into<String>, hint: impl Into<String>, code: u8) -> Line {
-    Line { word: Word::Failed, name, text: text.into(), hint: hint.into(), code }
+pub fn failed(name: &'static str, text: impl Into<String>, hint: impl Into<String>, exit: Exit) -> Line {
+    Line { word: Word::Failed, name, text: text.into(), hint: hint.into(), exit }
 }
 
-/// A question that failed.
-pub fn unanswered(name: &'static str, error: &FetchError) -> Line {
-    failed(name, error.to_string(), error.hint(), error.exit_code())
+/// What failed, in the words of an error.
+pub fn failure(name: &'static str, error: &(impl Explain + Display)) -> Line {
+    failed(name, error.to_string(), error.hint(), error.exit())
 }
 
 /// The lines as they are printed, a hint under each that has one.
@@ -74,9 +76,9 @@ pub fn print(lines: &[Line]) -> String {
     harmless(&out)
 }
 
-/// The exit code of the first that failed, or 0.
-pub fn code(lines: &[Line]) -> u8 {
-    lines.iter().map(|line| line.code).find(|code| *code != 0).unwrap_or(0)
+/// How a run with these lines ends: as the first that failed.
+pub fn exit(lines: &[Line]) -> Exit {
+    lines.iter().map(|line| line.exit).find(|exit| *exit != Exit::Done).unwrap_or(Exit::Done)
 }
 
 #[cfg(test)]
@@ -87,9 +89,9 @@ mod tests {
     fn a_line_has_its_word_and_a_failure_its_hint() {
         let lines = [
             ok("settings", "good"),
-            failed("key", "bad", "mend it", 3),
+            failed("key", "bad", "mend it", Exit::Denied),
             skipped("clock", "no answer"),
-            failed("output", "worse", "choose another", 74),
+            failed("output", "worse", "choose another", Exit::Output),
             note("last week", "empty"),
         ];
         assert_eq!(
@@ -100,6 +102,7 @@ mod tests {
              FAILED   output: worse\n         hint: choose another\n\
              note     last week: empty\n"
         );
-        assert_eq!((code(&lines), code(&lines[..1]), code(&[])), (3, 0, 0));
+        assert_eq!((exit(&lines), exit(&lines[..1])), (Exit::Denied, Exit::Done));
+        assert_eq!(exit(&[]), Exit::Done);
     }
 }

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use super::line::{Line, failed, ok};
+use super::line::{Line, failed, failure, ok};
 use crate::deliver::{self, Place, PostError, Rehearsal, SmtpError};
 use crate::error::Error;
+use crate::exit::Explain;
 use crate::mail as letter;
 use crate::settings::mail::{Mail, Security, Server, Way};
 use crate::text::{clean, shown};
@@ -13,10 +14,9 @@ use crate::text::{clean, shown};
 /// no line where no mail is wanted.
 pub async fn mail(wanted: &Result<Option<Mail>, Error>) -> Option<Line> {
     const NAME: &str = "mail";
-    let wrong = |error: &Error| failed(NAME, error.to_string(), error.hint(), error.exit_code());
     let settings = match wanted {
         Ok(settings) => settings.as_ref()?,
-        Err(error) => return Some(wrong(error)),
+        Err(error) => return Some(failure(NAME, error)),
     };
     let server = match &settings.way {
         Way::Server(delivery) => &delivery.server,
@@ -26,7 +26,7 @@ pub async fn mail(wanted: &Result<Option<Mail>, Error>) -> Option<Line> {
     };
     let addresses = match letter::addresses(&settings.from, &settings.to, &settings.cc) {
         Ok(addresses) => addresses,
-        Err(error) => return Some(wrong(&error.into())),
+        Err(error) => return Some(failure(NAME, &error)),
     };
     let sender = addresses.sender();
     let recipients = addresses.recipients("");
@@ -36,9 +36,9 @@ pub async fn mail(wanted: &Result<Option<Mail>, Error>) -> Option<Line> {
         Err(error @ (SmtpError::Refused { .. } | SmtpError::Later { .. })) => {
             let hint =
                 "it is there, but does not take mail from this machine and sender: ask whoever runs it";
-            return Some(failed(NAME, error.to_string(), hint, error.exit_code()));
+            return Some(failed(NAME, error.to_string(), hint, error.exit()));
         }
-        Err(error) => return Some(wrong(&PostError::from(error).into())),
+        Err(error) => return Some(failure(NAME, &error)),
     };
     if !rehearsed.refused.is_empty() {
         let others = rehearsed.refused.len() < all;
@@ -47,7 +47,7 @@ pub async fn mail(wanted: &Result<Option<Mail>, Error>) -> Option<Line> {
             true => "check the address; a run sends the mail to the others",
             false => "check the addresses, and what the server lets this user send",
         };
-        return Some(failed(NAME, error.to_string(), hint, error.exit_code()));
+        return Some(failed(NAME, error.to_string(), hint, error.exit()));
     }
     Some(ok(
         NAME,
@@ -90,7 +90,7 @@ pub fn state(folder: &Path) -> Line {
         Ok(Some(Place::Missing(above))) => {
             ok(NAME, format!("{} is not there and can be made in {}", shown(folder), shown(&above)))
         }
-        Err(error) => failed(NAME, error.to_string(), error.hint(), error.exit_code()),
+        Err(error) => failure(NAME, &error),
     }
 }
 

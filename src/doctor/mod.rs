@@ -21,25 +21,23 @@ use crate::archive::Archive;
 use crate::cli::ReportArgs;
 use crate::deliver;
 use crate::error::Error;
-use crate::fetch::{self, Api, Probes, Progress};
+use crate::exit::Exit;
+use crate::fetch::{self, Api, ApiConfig, Probes, Progress, SessionQuery};
 use crate::period::Period;
 use crate::regular_file;
 use crate::settings::mail::{Mail, Way};
-use crate::settings::{Found, FoundKey, Network, Settings, SettingsError, checked_key};
+use crate::settings::{Found, FoundKey, Network, Settings, SettingsError, Source, checked_key};
 use crate::text::{clean, shown};
-use line::{Line, failed, note, ok, skipped};
+use line::{Line, failure, note, ok, skipped};
 
 /// What was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnosis {
     /// The lines.
     pub text: String,
-    /// The exit code of the first thing that failed, or 0.
-    pub code: u8,
+    /// How a run ends with it: as the first thing that failed.
+    pub exit: Exit,
 }
-
-/// What a wrong setting costs.
-const USAGE: u8 = 2;
 
 /// Looks at everything that a report with these settings needs, and at its mail
 /// where one is wanted; the network is asked for a minute at most.
@@ -59,10 +57,10 @@ pub async fn examine(
         lines.extend(offline(args, found, network::certificates(&network), now));
         lines.extend(exposed);
         lines.push(output(args));
-        return Diagnosis { text: line::print(&lines), code: line::code(&lines) };
+        return Diagnosis { text: line::print(&lines), exit: line::exit(&lines) };
     }
     let reach = [network::certificates(&network), network::proxy(&network, &args.access.base_url)];
-    let is_reachable = line::code(&reach) == 0;
+    let is_reachable = line::exit(&reach) == Exit::Done;
     // What is wrong with the network is said once, in its own line.
     let network = network.ok().filter(|_| is_reachable).unwrap_or_default();
     let found = found.map(|found| Found { network, ..found });
@@ -72,12 +70,12 @@ pub async fn examine(
     let week = |settings: &Settings| Period::last_complete_week(now, settings.period.tz());
     let asked = async {
         match prepared.and_then(|settings| Some((week(&settings)?, settings))) {
-            Some((week, settings)) => {
+            Some((week, Settings { source: Source::Api { config, .. }, query, .. })) => {
                 let span = week.from().to_utc()..week.to().to_utc();
-                let probes = fetch::probe(&settings.question, span, progress).await;
-                answers(&probes, &settings, &week, now)
+                let probes = fetch::probe(&config, &query, span, progress).await;
+                answers(&probes, &config, &query, &week, now)
             }
-            None => UNASKED
+            _ => UNASKED
                 .map(|name| skipped(name, "the settings, the key or the network settings cannot be used"))
                 .into(),
         }
@@ -90,7 +88,7 @@ pub async fn examine(
         lines.push(mail::state(&delivery.state));
     }
     lines.extend(mail);
-    Diagnosis { text: line::print(&lines), code: line::code(&lines) }
+    Diagnosis { text: line::print(&lines), exit: line::exit(&lines) }
 }
 
 /// Files that other users of this machine can read or change, and must not.
@@ -146,7 +144,7 @@ fn saved(path: &Path) -> Line {
     match fetch::saved_files(path) {
         Ok(1) => ok(SESSIONS, format!("1 file of saved pages at {}", shown(path))),
         Ok(files) => ok(SESSIONS, format!("{files} files of saved pages in {}", shown(path))),
-        Err(error) => failed(SESSIONS, error.to_string(), error.hint(), error.exit_code()),
+        Err(error) => failure(SESSIONS, &error),
     }
 }
 
@@ -164,7 +162,7 @@ fn archived(path: &Path) -> Line {
                 format!("{sessions} of {scope} ({api}) in the archive, created from {since} to {until}"),
             )
         }
-        Err(error) => failed(SESSIONS, error.to_string(), error.hint(), error.exit_code()),
+        Err(error) => failure(SESSIONS, &error),
     }
 }
 
@@ -179,7 +177,7 @@ fn told(settings: &Result<Settings, SettingsError>, file: Option<&Path>) -> Line
             let file = file.map_or_else(|| "none".to_owned(), shown);
             ok("settings", format!("{}; file: {file}", wanted(settings)))
         }
-        Err(error) => failed("settings", error.to_string(), error.hint.clone(), USAGE),
+        Err(error) => failure("settings", error),
     }
 }
 
@@ -223,14 +221,16 @@ fn prepare(
     let settings = found.and_then(|found| Settings::resolve(args, Found { key, ..found }, now));
     lines.push(told(&settings, file.as_deref()));
     lines.push(match (error, source) {
-        (Some(error), _) => failed("key", error.to_string(), error.hint, USAGE),
+        (Some(error), _) => failure("key", &error),
         (None, source) => {
             ok("key", format!("{}, from {}", kind.words(), clean(&source.unwrap_or_default(), 200)))
         }
     });
     let settings = settings.ok();
     lines.push(match &settings {
-        Some(settings) if is_usable => generation(settings, kind),
+        Some(Settings { source: Source::Api { config, chosen_by, .. }, .. }) if is_usable => {
+            generation(config.api, chosen_by, kind)
+        }
         _ => skipped("API", "the settings or the key cannot be used"),
     });
     settings.filter(|_| is_usable)
@@ -244,7 +244,7 @@ fn wanted(settings: &Settings) -> String {
         period.name().to_lowercase(),
         period.dates_in_words(),
         period.tz().name(),
-        settings.question.org.as_deref().map_or_else(|| "the enterprise".to_owned(), |org| clean(org, 80)),
+        settings.query.org.as_deref().map_or_else(|| "the enterprise".to_owned(), |org| clean(org, 80)),
     )
 }
 
@@ -274,9 +274,8 @@ impl Kind {
     }
 }
 
-fn generation(settings: &Settings, kind: Kind) -> Line {
+fn generation(api: Api, from: &str, kind: Kind) -> Line {
     const NAME: &str = "API";
-    let (api, from) = (settings.question.api, settings.api_from);
     let fits = match (api, kind) {
         (Api::V2, Kind::Service) => "v2 takes personal keys (apk_…)",
         (Api::V3, Kind::Personal) => "v3 takes keys of service users and personal access tokens (cog_…)",
@@ -286,13 +285,19 @@ fn generation(settings: &Settings, kind: Kind) -> Line {
 }
 
 /// What the answers of the API mean.
-fn answers(probes: &Probes, settings: &Settings, week: &Period, now: DateTime<Utc>) -> Vec<Line> {
-    let mut lines = access::lines(probes, &settings.question);
+fn answers(
+    probes: &Probes,
+    config: &ApiConfig,
+    query: &SessionQuery,
+    week: &Period,
+    now: DateTime<Utc>,
+) -> Vec<Line> {
+    let mut lines = access::lines(probes, config, query);
     lines.push(match (probes.heard, access::obstacle(probes)) {
         (None, Some(why)) => skipped("clock", why),
         (heard, _) => clock::clock(now, heard),
     });
-    lines.extend(data::lines(probes, settings.question.api, settings.question.page_size, week));
+    lines.extend(data::lines(probes, config.api, config.page_size, week));
     lines
 }
 
@@ -302,9 +307,6 @@ fn output(args: &ReportArgs) -> Line {
         Ok(deliver::Place::Missing(above)) => {
             ok("output", format!("{} is not there and can be made in {}", shown(&args.out), shown(&above)))
         }
-        Err(error) => {
-            let error = Error::from(error);
-            failed("output", error.to_string(), error.hint(), error.exit_code())
-        }
+        Err(error) => failure("output", &error),
     }
 }

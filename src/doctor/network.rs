@@ -4,7 +4,7 @@ use std::path::Path;
 
 use url::Url;
 
-use super::line::{Line, failed, note, ok, skipped};
+use super::line::{Line, failure, note, ok, skipped};
 use crate::regular_file::{self, Links};
 use crate::settings::{Network, SettingsError};
 use crate::text::{clean, shown};
@@ -15,7 +15,7 @@ pub fn certificates(network: &Result<Network, SettingsError>) -> Line {
     const NAME: &str = "certificates";
     let network = match network {
         Ok(network) => network,
-        Err(error) => return failed(NAME, error.to_string(), error.hint.clone(), super::USAGE),
+        Err(error) => return failure(NAME, error),
     };
     let extra = match (&network.ca_file, network.trust.extra()) {
         (None, _) => String::new(),
@@ -47,7 +47,7 @@ pub fn proxy(network: &Result<Network, SettingsError>, base_url: &str) -> Line {
         return skipped(PROXY, "the settings cannot be used");
     };
     match network.proxy(&url) {
-        Err(error) => failed(PROXY, error.to_string(), error.hint, super::USAGE),
+        Err(error) => failure(PROXY, &error),
         Ok(Some(proxy)) => {
             let login = if proxy.authorization().is_some() { ", with user and password" } else { "" };
             ok(PROXY, format!("{}, from {}{login}", proxy.place(), proxy.variable()))

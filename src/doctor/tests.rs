@@ -29,7 +29,7 @@ fn now() -> DateTime<Utc> {
 
 fn told(probes: &Probes, settings: &Settings) -> Vec<Line> {
     let week = Period::last_complete_week(now(), settings.period.tz()).unwrap();
-    answers(probes, settings, &week, now())
+    answers(probes, settings.source.api().unwrap(), &settings.query, &week, now())
 }
 
 fn line<'l>(lines: &'l [Line], name: &str) -> &'l Line {
@@ -108,7 +108,7 @@ fn a_window_that_is_not_kept_fails_on_any_sign_of_it() {
     ] {
         let lines = told(&probes, &settings("apk_user_x", None));
         let window = line(&lines, "time window");
-        assert_eq!((window.word, window.code), (Word::Failed, 65));
+        assert_eq!((window.word, window.exit), (Word::Failed, Exit::Data));
         assert_eq!(line(&lines, "last week").word, Word::Skipped);
     }
     let some = Week { outside: 1, ..healthy().week.unwrap().unwrap() };
@@ -156,7 +156,7 @@ fn a_service_user_of_one_organisation_is_told_to_name_it() {
     let lines = told(&probes(), &settings("cog_x", None));
     assert_eq!(line(&lines, "access").text, "the key is accepted: a service user's key, “CI Bot”, for org-7");
     let sessions = line(&lines, "sessions");
-    assert_eq!((sessions.word, sessions.code), (Word::Failed, 3));
+    assert_eq!((sessions.word, sessions.exit), (Word::Failed, Exit::Denied));
     assert!(sessions.hint.contains("--org org-7"), "{}", sessions.hint);
     // Where it is named, it is a right that lacks.
     let lines = told(&probes(), &settings("cog_x", Some("org-7")));
@@ -243,7 +243,10 @@ fn an_answer_that_came_counts_although_the_next_did_not() {
         line(&lines, "access").text,
         "the key is accepted: a service user's key, for the whole enterprise"
     );
-    assert_eq!((line(&lines, "sessions").word, line(&lines, "sessions").code), (Word::Failed, 5));
+    assert_eq!(
+        (line(&lines, "sessions").word, line(&lines, "sessions").exit),
+        (Word::Failed, Exit::Unreachable)
+    );
     assert_eq!(line(&lines, "clock").word, Word::Skipped);
     let failed = lines.iter().filter(|line| line.word == Word::Failed);
     assert_eq!(failed.count(), 1, "{lines:?}");

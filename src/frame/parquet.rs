@@ -231,7 +231,7 @@ mod tests {
 
     fn written(sessions: &[&str]) -> Vec<(&'static str, Vec<u8>)> {
         let settings = settings();
-        let named_from = settings.question.from;
+        let named_from = settings.query.from;
         let mut builder =
             FramesBuilder::new(Kept { named_from, addresses: true, prompts: true, teams: None });
         let page = format!(r#"{{"items": [{}], "total": 3, "has_more": false}}"#, sessions.join(","));
@@ -240,7 +240,7 @@ mod tests {
                 builder.push(rows);
             }
         };
-        replay([page.as_bytes()], &settings.question, &mut take).unwrap();
+        replay([page.as_bytes()], crate::fetch::Api::V2, &settings.query, &mut take).unwrap();
         files(&builder.finish().unwrap(), &settings.periods).unwrap()
     }
 

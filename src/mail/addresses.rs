@@ -99,11 +99,15 @@ fn mailbox(text: &str) -> Option<Mailbox> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exit::{Exit, Explain};
 
     fn read(text: &str) -> Result<Vec<String>, String> {
         let read = addresses("a@example.com", &[text.to_owned()], &[]);
         read.map(|read| read.to.iter().map(ToString::to_string).collect()).map_err(|error| {
-            assert!(error.to_string().starts_with("--mail-to") && error.exit_code() == 2, "{text:?} {error}");
+            assert!(
+                error.to_string().starts_with("--mail-to") && error.exit() == Exit::Usage,
+                "{text:?} {error}"
+            );
             error.hint()
         })
     }

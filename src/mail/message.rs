@@ -115,6 +115,7 @@ fn moment(at: DateTime<Utc>) -> Result<SystemTime, MailError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exit::{Exit, Explain};
     use crate::mail::addresses;
 
     fn demo() -> Facts {
@@ -183,14 +184,14 @@ mod tests {
         let mut facts = demo();
         facts.source.ledger.complete = false;
         let error = mail(&facts, &["a@x.com"], &[]).unwrap_err();
-        assert_eq!((error.exit_code(), error.to_string().contains("files stay")), (4, true));
+        assert_eq!((error.exit(), error.to_string().contains("files stay")), (Exit::Incomplete, true));
     }
 
     #[test]
     fn a_date_that_no_mail_can_have_is_an_error() {
         for moment in ["1969-12-31T23:59:59Z", "9999-01-01T00:00:00Z"] {
             let error = mail_at(moment, &demo(), &["a@x.com"], &[]).unwrap_err();
-            assert!(error.exit_code() == 2 && error.to_string().contains("clock"), "{moment}");
+            assert!(error.exit() == Exit::Usage && error.to_string().contains("clock"), "{moment}");
         }
     }
 }

@@ -15,6 +15,7 @@ use lettre::Address;
 pub use addresses::{Addresses, addresses};
 pub use message::compose;
 
+use crate::exit::{Exit, Explain, REPORT_IT};
 use crate::report::ReportError;
 
 /// A mail could not be made.
@@ -58,9 +59,8 @@ pub enum MailError {
     Message(String),
 }
 
-impl MailError {
-    /// What to do about it.
-    pub fn hint(&self) -> String {
+impl Explain for MailError {
+    fn hint(&self) -> String {
         match self {
             Self::Address { hint, .. } => (*hint).to_owned(),
             Self::Clock(_) => "set the clock of this machine".to_owned(),
@@ -72,17 +72,16 @@ impl MailError {
             Self::Report(ReportError::Period(_)) => {
                 "write the report again with acumen report".to_owned()
             }
-            _ => "this is a defect of acumen: please report it with the line above".to_owned(),
+            _ => REPORT_IT.to_owned(),
         }
     }
 
-    /// The exit code that `--help` documents.
-    pub fn exit_code(&self) -> u8 {
+    fn exit(&self) -> Exit {
         match self {
-            Self::Address { .. } | Self::Clock(_) | Self::NoMatch => 2,
-            Self::Incomplete => 4,
-            Self::Report(ReportError::Period(_)) => 65,
-            _ => 1,
+            Self::Address { .. } | Self::Clock(_) | Self::NoMatch => Exit::Usage,
+            Self::Incomplete => Exit::Incomplete,
+            Self::Report(ReportError::Period(_)) => Exit::Data,
+            _ => Exit::Bug,
         }
     }
 }

@@ -24,7 +24,7 @@ use super::{PagesError, Sink};
 use crate::regular_file;
 use devin_api::dense::too_dense;
 use devin_api::page::Scratch;
-use devin_api::{Progress, Question};
+use devin_api::{Progress, SessionQuery};
 
 /// More would wait for each other at the reading and the counting.
 const MOST_THREADS: usize = 8;
@@ -35,7 +35,7 @@ const MOST_THREADS: usize = 8;
 /// The first thing in that order that cannot be read.
 pub(super) fn read<T: Send>(
     paths: Vec<PathBuf>,
-    question: &Question,
+    query: &SessionQuery,
     sink: &Sink<'_, T>,
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<(Vec<T>, Walks), PagesError> {
@@ -44,7 +44,7 @@ pub(super) fn read<T: Send>(
     let mut source =
         Source { paths: paths.into_iter().enumerate(), open: VecDeque::new(), meter: &meter, threads };
     let filled = (0..threads).map(|_| (sink.empty)()).collect();
-    let mut reader = Reader { question, sink, progress, meter: &meter, walks: Walks::default(), filled };
+    let mut reader = Reader { query, sink, progress, meter: &meter, walks: Walks::default(), filled };
     let mut batch = source.batch();
     loop {
         let Batch { chunks, error } = batch;
@@ -212,7 +212,7 @@ impl Body {
 
 /// Decodes and counts chunks, and puts their rows away.
 struct Reader<'r, T> {
-    question: &'r Question,
+    query: &'r SessionQuery,
     sink: &'r Sink<'r, T>,
     progress: &'r (dyn Fn(Progress) + Send + Sync),
     meter: &'r Meter,
@@ -240,10 +240,10 @@ impl<T: Send> Reader<'_, T> {
                 }
             }
         }
-        let question = self.question;
+        let query = self.query;
         let judged = groups
             .par_iter()
-            .map(|groups| groups.iter().map(|group| values::judged(group, question)).collect::<Vec<_>>());
+            .map(|groups| groups.iter().map(|group| values::judged(group, query)).collect::<Vec<_>>());
         let judged: Vec<_> = judged.collect();
         let mut taken = Vec::with_capacity(judged.len());
         for (body, parts) in bodies.iter().zip(judged) {

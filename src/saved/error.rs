@@ -4,6 +4,8 @@ use std::io;
 
 use devin_api::page::REJECTED;
 
+use crate::exit::{Exit, Explain};
+
 /// Saved pages that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PagesError {
@@ -81,9 +83,8 @@ fn others(files: u64) -> String {
     }
 }
 
-impl PagesError {
-    /// What to do about it.
-    pub fn hint(&self) -> String {
+impl Explain for PagesError {
+    fn hint(&self) -> String {
         match self {
             Self::Unreadable { .. } => "name a file, a folder or - for standard input with --pages",
             Self::NoFiles { .. } => {
@@ -108,12 +109,13 @@ impl PagesError {
         .to_owned()
     }
 
-    /// The exit code that `--help` documents.
-    pub fn exit_code(&self) -> u8 {
+    fn exit(&self) -> Exit {
         match self {
-            Self::Unreadable { .. } | Self::NoFiles { .. } | Self::Unfinished { .. } => 2,
-            Self::Incomplete { .. } => 4,
-            Self::Content { .. } | Self::TooMuch { .. } | Self::Nothing { .. } | Self::Rejected { .. } => 65,
+            Self::Unreadable { .. } | Self::NoFiles { .. } | Self::Unfinished { .. } => Exit::Usage,
+            Self::Incomplete { .. } => Exit::Incomplete,
+            Self::Content { .. } | Self::TooMuch { .. } | Self::Nothing { .. } | Self::Rejected { .. } => {
+                Exit::Data
+            }
         }
     }
 }

@@ -143,6 +143,7 @@ mod tests {
     use std::io::Write;
 
     use super::*;
+    use crate::exit::{Exit, Explain};
 
     #[test]
     fn numbers_in_names_count_as_numbers() {
@@ -174,7 +175,7 @@ mod tests {
         fs::write(folder.path().join("a.csv"), "").unwrap();
         let error = find(folder.path()).unwrap_err();
         assert!(error.to_string().ends_with("; 1 file there is none by its name"), "{error}");
-        assert_eq!(find(&folder.path().join("none")).unwrap_err().exit_code(), 2);
+        assert_eq!(find(&folder.path().join("none")).unwrap_err().exit(), Exit::Usage);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 
-use devin_api::{Api, Ledger, People, Progress, Question, Records, Row};
+use devin_api::{Api, Ledger, People, Progress, Records, Row, SessionQuery};
 
 pub use error::PagesError;
 pub use files::UNFINISHED;
@@ -38,7 +38,7 @@ pub struct Saved {
     /// All came on pages with an end signal, so that completeness is known;
     /// else it is taken as given.
     pub proved: bool,
-    /// When the oldest saved session was created, in question or not; none
+    /// When the oldest saved session was created, wanted or not; none
     /// without any …
     pub first: Option<DateTime<Utc>>,
     /// … and the newest.
@@ -47,7 +47,7 @@ pub struct Saved {
     pub reach: Reach,
     /// Whom exports name.
     pub people: People,
-    /// Ids of sessions whose latest row is not in question: what was put away of
+    /// Ids of sessions whose latest row is not wanted: what was put away of
     /// them is out of date.
     pub outdated: Vec<String>,
 }
@@ -72,7 +72,7 @@ pub struct Sink<'s, T> {
 
 /// What took the accepted rows, one or more in no particular order, the ledger of
 /// saved pages, and what there is to say of them as a source. Nobody is asked,
-/// `requests` is 0. What lies outside the question is passed over, as the API
+/// `requests` is 0. What lies outside the query is passed over, as the API
 /// would have done. `api` is the generation where somebody says it; else the
 /// records tell.
 ///
@@ -80,7 +80,7 @@ pub struct Sink<'s, T> {
 /// A [`PagesError`].
 pub fn saved<T: Send>(
     path: &Path,
-    question: &Question,
+    query: &SessionQuery,
     api: Option<Api>,
     sink: &Sink<'_, T>,
     progress: &(dyn Fn(Progress) + Send + Sync),
@@ -89,7 +89,7 @@ pub fn saved<T: Send>(
     let counts = (found.paths.len() as u64, found.left_out);
     let called = files::called(path);
     progress(Progress::Reading { path: called.clone(), files: counts.0, left_out: counts.1 });
-    let (filled, walks) = batches::read(found.paths, question, sink, progress)?;
-    let (ledger, saved) = walks.finish(&called, counts, api, question.allow_partial)?;
+    let (filled, walks) = batches::read(found.paths, query, sink, progress)?;
+    let (ledger, saved) = walks.finish(&called, counts, api, query.allow_partial)?;
     Ok((filled, ledger, saved))
 }

@@ -14,7 +14,7 @@ use devin_api::exported;
 use devin_api::json::{Object, first};
 use devin_api::page::{Rejection, Scratch, SessionPage, Verdict, may_be_exported, outside, plain, verdict};
 use devin_api::wire::{Session, is_session};
-use devin_api::{Question, Row};
+use devin_api::{Row, SessionQuery};
 
 /// Sessions that came together, each judged.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ pub(super) struct Told {
     pub entries: u64,
     /// The bytes of their texts.
     pub texts: u64,
-    /// When the first of all was created, in the question or not …
+    /// When the first of all was created, wanted or not …
     pub first: Option<DateTime<Utc>>,
     /// … and the last.
     pub last: Option<DateTime<Utc>>,
@@ -265,8 +265,8 @@ fn one_by_one<'a>(body: &'a str, scratch: &'a Scratch) -> Result<Vec<Group<'a>>,
 }
 
 /// Judges a group as the API would have chosen from it.
-pub(super) fn judged<'a>(group: &'a Group<'a>, question: &Question) -> Part<'a> {
-    let window = question.window();
+pub(super) fn judged<'a>(group: &'a Group<'a>, query: &SessionQuery) -> Part<'a> {
+    let window = query.window();
     let mut told = Told {
         exported: u64::from(group.range.is_some()),
         ranges: group.range.iter().cloned().collect(),
@@ -275,10 +275,10 @@ pub(super) fn judged<'a>(group: &'a Group<'a>, question: &Question) -> Part<'a> 
     let mut verdicts = Vec::with_capacity(group.sessions.len() + group.unreadable.len());
     for (position, session) in (0..).zip(&group.sessions) {
         told.note(session);
-        let (is_elsewhere, created) = (is_elsewhere(session, question), session.created());
+        let (is_elsewhere, created) = (is_elsewhere(session, query), session.created());
         created.iter().for_each(|created| told.note_time(created.utc));
         created.iter().for_each(|created| told.note_names(session, created.utc));
-        let mut verdict = match verdict(session, created, question, &window, |_| position) {
+        let mut verdict = match verdict(session, created, query, &window, |_| position) {
             Verdict::Accepted { row, .. } if is_elsewhere => outside(row.id(), row.session),
             verdict => verdict,
         };
@@ -296,10 +296,10 @@ pub(super) fn judged<'a>(group: &'a Group<'a>, question: &Question) -> Part<'a> 
     Part { signs: group.signs, verdicts, told }
 }
 
-/// Whether a session names another organisation than the one in question. One
+/// Whether a session names another organisation than the one in query. One
 /// that names none came from an address that did.
-fn is_elsewhere(session: &Session<'_>, question: &Question) -> bool {
-    match (&question.org, session.org_id.trimmed()) {
+fn is_elsewhere(session: &Session<'_>, query: &SessionQuery) -> bool {
+    match (&query.org, session.org_id.trimmed()) {
         (Some(wanted), Some(org)) => wanted != org,
         _ => false,
     }
@@ -307,32 +307,14 @@ fn is_elsewhere(session: &Session<'_>, question: &Question) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use devin_api::{Gate, Secret};
-
     use super::*;
 
-    fn question() -> Question {
-        Question {
-            trust: crate::tls::Trust::default(),
-            proxy: None,
-            api: Api::V2,
-            base_url: "https://h.example".parse().unwrap(),
-            key: Secret::new(String::new()),
-            key_source: String::new(),
-            org: Some("org_789".to_owned()),
-            from: "2026-10-05T00:00:00Z".parse().unwrap(),
-            to: "2026-10-12T00:00:00Z".parse().unwrap(),
-            updated_from: None,
-            ids: Vec::new(),
-            tags: Vec::new(),
-            users: Vec::new(),
-            page_size: 10,
-            gate: Gate::new(1),
-            allow_partial: false,
-            deadline: Duration::from_secs(60),
-        }
+    fn query() -> SessionQuery {
+        let moment = |text: &str| text.parse().unwrap();
+        SessionQuery::all(
+            Some("org_789".to_owned()),
+            moment("2026-10-05T00:00:00Z")..moment("2026-10-12T00:00:00Z"),
+        )
     }
 
     fn parts(body: &str) -> Result<Vec<(Option<Signs>, String)>, Flaw> {
@@ -342,8 +324,8 @@ mod tests {
             Verdict::Outside { id, .. } => format!("out {id}"),
             Verdict::Rejected(rejection) => format!("no {}", rejection.id.clone().unwrap_or_default()),
         };
-        let (groups, question) = (read(body, &scratch)?, question());
-        let parts = groups.iter().map(|group| judged(group, &question));
+        let (groups, query) = (read(body, &scratch)?, query());
+        let parts = groups.iter().map(|group| judged(group, &query));
         let words = |part: &Part<'_>| part.verdicts.iter().map(word).collect::<Vec<_>>().join(" ");
         Ok(parts.map(|part| (part.signs, words(&part))).collect())
     }

@@ -107,7 +107,11 @@ pub(super) fn period(args: &ReportArgs, now: DateTime<Utc>, tz: Tz) -> Result<Pe
         .ok_or_else(|| SettingsError::new("the clock is out of range", "check the machine's date"))
 }
 
-pub(super) fn base_url(text: &str) -> Result<Url, SettingsError> {
+/// The address of the API.
+///
+/// # Errors
+/// It is no address, holds a login, or would send the key in the clear.
+pub fn base_url(text: &str) -> Result<Url, SettingsError> {
     let refuse = |why: &str, hint: &str| Err(SettingsError::new(format!("--base-url: {why}"), hint));
     let Ok(url) = Url::parse(text.trim()) else {
         // What stands before an @ may be a password or the key.

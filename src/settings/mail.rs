@@ -238,7 +238,11 @@ fn login(args: &MailArgs, password: Option<FoundKey>) -> Result<Option<Login>, S
     }
 }
 
-pub(super) fn server(text: &str, login: Option<Login>) -> Result<Server, SettingsError> {
+/// A mail server by its URL.
+///
+/// # Errors
+/// The URL cannot be read, or would send the mail in the clear.
+pub fn server(text: &str, login: Option<Login>) -> Result<Server, SettingsError> {
     let example = "write it as smtps://mail.example.com, or smtp://mail.example.com for STARTTLS";
     let refuse = |why: String, hint: &str| Err(SettingsError::new(format!("--smtp: {why}"), hint));
     let text = text.trim();

@@ -1,6 +1,6 @@
 //! Settings: what was typed, validated once, before any work is done.
 
-mod asked;
+mod api;
 mod checks;
 mod command;
 mod file;
@@ -8,7 +8,6 @@ pub mod mail;
 mod network;
 mod privacy;
 mod show;
-mod sources;
 mod sync;
 
 use std::collections::BTreeSet;
@@ -17,24 +16,24 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Datelike, NaiveDate, SubsecRound, Utc};
 
-pub use checks::{checked_key, ping, users};
+pub use checks::{base_url, checked_key, ping, users};
 pub use command::password_command;
 pub use file::{SettingsFile, parse as parse_file};
 pub use network::{CA_FILE_HINT, Network};
 use privacy::check_covered_period;
 pub use privacy::{Privacy, privacy};
 pub use show::{EXAMPLE, show};
-pub use sources::sources;
 pub use sync::Sync;
 
 use crate::cli::{Format, ReportArgs};
 use crate::cycle::{self, Cycle, Rhythm};
-use crate::fetch::{Api, Question};
+use crate::exit::{Exit, Explain};
+use crate::fetch::{Api, ApiConfig, SessionQuery};
 use crate::money::Prices;
 use crate::people::{People, TagRule};
 use crate::period::{self, Period};
 use crate::text::{clean, shown};
-use asked::asked;
+use api::{api_config, check_unused, stated_api};
 use checks::{quoted, word, zone};
 
 /// Something that was typed cannot be used.
@@ -50,6 +49,16 @@ impl SettingsError {
     /// What is wrong, and what to do about it.
     pub fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { message: message.into(), hint: hint.into() }
+    }
+}
+
+impl Explain for SettingsError {
+    fn hint(&self) -> String {
+        self.hint.clone()
+    }
+
+    fn exit(&self) -> Exit {
+        Exit::Usage
     }
 }
 
@@ -96,28 +105,66 @@ pub struct Money {
     pub rhythm: Rhythm,
 }
 
-/// Saved pages that are read in the API's place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pages {
-    /// A file, a folder, or `-` for standard input.
-    pub path: PathBuf,
-    /// Their generation, where somebody says it; else the records tell.
-    pub api: Option<Api>,
+/// Where the sessions of a report come from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// The API.
+    Api {
+        /// How it is reached.
+        config: Box<ApiConfig>,
+        /// What decided on its generation, for messages.
+        chosen_by: &'static str,
+        /// The folder in which answers are kept.
+        save_pages: Option<PathBuf>,
+    },
+    /// Pages that were saved.
+    SavedPages {
+        /// A file, a folder, or `-` for standard input.
+        path: PathBuf,
+        /// Their generation, where somebody says it; else the records tell.
+        api: Option<Api>,
+    },
+    /// An archive that `acumen sync` keeps.
+    Archive {
+        /// Its folder.
+        root: PathBuf,
+    },
+}
+
+impl Source {
+    /// How the API is reached, where it is asked.
+    pub fn api(&self) -> Option<&ApiConfig> {
+        match self {
+            Self::Api { config, .. } => Some(config),
+            Self::SavedPages { .. } | Self::Archive { .. } => None,
+        }
+    }
+
+    fn resolve(args: &ReportArgs, key: Option<FoundKey>, network: &Network) -> Result<Self, SettingsError> {
+        let source = match (&args.pages, args.archive()) {
+            (None, None) => {
+                let (config, chosen_by) = api_config(&args.access, key.as_ref(), network)?;
+                return Ok(Self::Api {
+                    config: Box::new(config),
+                    chosen_by,
+                    save_pages: args.save_pages.clone(),
+                });
+            }
+            (Some(path), _) => Self::SavedPages { path: path.clone(), api: stated_api(&args.access) },
+            (None, Some(root)) => Self::Archive { root: root.clone() },
+        };
+        check_unused(&args.access)?;
+        Ok(source)
+    }
 }
 
 /// Everything a report needs to know, checked.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// What the API is asked.
-    pub question: Question,
-    /// Where the sessions come from if nobody is asked.
-    pub pages: Option<Pages>,
-    /// The archive that they come from, if nobody is asked and nothing was saved.
-    pub archive: Option<PathBuf>,
-    /// The folder in which answers are kept.
-    pub save_pages: Option<PathBuf>,
-    /// What decided on the generation of the API.
-    pub api_from: &'static str,
+    /// Where the sessions come from.
+    pub source: Source,
+    /// Which sessions are wanted.
+    pub query: SessionQuery,
     /// The report's period, the previous one and the trend's, newest first.
     pub periods: Vec<Period>,
     /// How many of the periods, from the first, are points of the trend.
@@ -161,7 +208,7 @@ pub struct Settings {
 impl Settings {
     /// Organisation id, or `enterprise`.
     pub fn scope(&self) -> &str {
-        self.question.org.as_deref().unwrap_or("enterprise")
+        self.query.org.as_deref().unwrap_or("enterprise")
     }
 
     /// Whether sessions are told of teams.
@@ -180,10 +227,10 @@ impl Settings {
     pub fn follow(&mut self, told: &[Range<DateTime<Utc>>]) -> bool {
         let [first, last] = so_far(&self.period, self.now);
         let days = Period::days(first, last, self.period.tz());
-        let span = days.map(|days| days.from().to_utc()..days.to().to_utc().min(self.question.to));
+        let span = days.map(|days| days.from().to_utc()..days.to().to_utc().min(self.query.to));
         let Some((span, earliest)) = span.zip(self.periods.last()) else { return false };
         let Some(cycles) = cycle::told(told, &span, self.period.tz()) else { return false };
-        self.question.from = reaching(earliest, &cycles);
+        self.query.from = reaching(earliest, &cycles);
         self.cycles = cycles;
         true
     }
@@ -223,24 +270,15 @@ impl Settings {
             cycle::touched(rhythm, first, last, tz)
         });
         let from = reaching(earliest, &cycles);
-        // Nobody is asked for what lies on the disk, and what v3 cannot be asked for
-        // can still be found there.
-        let (limits, key) = match args.is_offline() {
-            true => (Some(Api::V2), None),
-            false => (None, Some(checked_key(key.as_ref())?).zip(key)),
-        };
-        let asked = asked(&args.access, args.org.as_deref(), key, &network, limits)?;
-        let api_from = asked.api_from;
-        let pages = args.pages.clone();
-        let stated = args.access.api.as_ref().map(|_| asked.question.api);
-        let pages = pages.map(|path| Pages { path, api: stated });
-        let question = Question {
-            from,
-            to: if open { now } else { period.to().to_utc() },
+        let source = Source::resolve(args, key, &network)?;
+        let org = args.org.as_deref().map(|org| word("--org", org)).transpose()?;
+        let to = if open { now } else { period.to().to_utc() };
+        let query = SessionQuery {
             tags: args.tags.iter().map(|tag| word("--tag", tag)).collect::<Result<_, _>>()?,
-            users: users(&args.users, limits.unwrap_or(asked.question.api))?,
+            // What v3 cannot be asked for can still be found on the disk.
+            users: users(&args.users, source.api().map_or(Api::V2, |config| config.api))?,
             allow_partial: args.allow_partial,
-            ..asked.question
+            ..SessionQuery::all(org, from..to)
         };
         let complete = period.complete(now);
         let privacy = privacy(args)?;
@@ -264,13 +302,9 @@ impl Settings {
             .into_iter()
             .collect();
         let reconcile = !args.no_reconcile && args.pages.is_none();
-        let save_pages = args.save_pages.clone().filter(|_| !args.is_offline());
         Ok(Self {
-            question,
-            pages,
-            archive: args.archive().cloned(),
-            save_pages,
-            api_from,
+            source,
+            query,
             points,
             previous,
             complete,
@@ -393,8 +427,8 @@ mod tests {
     #[test]
     fn one_window_holds_the_period_and_its_trend() {
         let settings = resolve(week("2026-W41")).unwrap();
-        assert_eq!(settings.question.from.to_rfc3339(), "2026-09-21T00:00:00+00:00");
-        assert_eq!(settings.question.to.to_rfc3339(), "2026-10-12T00:00:00+00:00");
+        assert_eq!(settings.query.from.to_rfc3339(), "2026-09-21T00:00:00+00:00");
+        assert_eq!(settings.query.to.to_rfc3339(), "2026-10-12T00:00:00+00:00");
         assert_eq!((settings.periods.len(), settings.points, settings.complete), (3, 3, true));
     }
 
@@ -414,12 +448,12 @@ mod tests {
         };
         let month = of(None, |_| ());
         assert_eq!(
-            (labels(&month), month.question.from.to_rfc3339()),
+            (labels(&month), month.query.from.to_rfc3339()),
             (vec!["2026-10".to_owned()], "2026-09-21T00:00:00+00:00".to_owned())
         );
         let cycle = of(Some("15"), |_| ());
         assert_eq!(labels(&cycle), ["2026-09-15_2026-10-14"]);
-        assert_eq!(cycle.question.from.to_rfc3339(), "2026-09-15T00:00:00+00:00");
+        assert_eq!(cycle.query.from.to_rfc3339(), "2026-09-15T00:00:00+00:00");
         // A quarter that has yet to end has no month that has yet to begin.
         let quarter = of(None, |args| (args.week, args.quarter) = (None, Some("2026-Q4".to_owned())));
         assert_eq!(labels(&quarter), ["2026-10"]);
@@ -431,18 +465,18 @@ mod tests {
         assert!(!told.follow(&[moment("2026-08-10T08:00:00Z")..moment("2026-10-10T08:00:00Z")]));
         assert_eq!(labels(&told), ["2026-10"]);
         assert!(told.follow(&[moment("2026-09-10T08:00:00Z")..moment("2026-10-20T08:00:00Z")]));
-        assert_eq!(told.question.from.to_rfc3339(), "2026-09-10T08:00:00+00:00");
+        assert_eq!(told.query.from.to_rfc3339(), "2026-09-10T08:00:00+00:00");
     }
 
     #[test]
     fn a_running_period_is_frozen_at_the_start_of_the_run() {
         let settings = resolve(week("2026-W42")).unwrap();
-        assert_eq!(settings.question.to.to_rfc3339(), "2026-10-14T09:30:15+00:00");
+        assert_eq!(settings.query.to.to_rfc3339(), "2026-10-14T09:30:15+00:00");
         assert!(!settings.complete);
         let next = resolve(week("2026-W43")).unwrap();
-        assert_eq!(next.question.to.to_rfc3339(), "2026-10-14T09:30:15+00:00");
+        assert_eq!(next.query.to.to_rfc3339(), "2026-10-14T09:30:15+00:00");
         let far = resolve(week("2026-W49")).unwrap();
-        assert_eq!(far.question.to.to_rfc3339(), "2026-12-07T00:00:00+00:00");
+        assert_eq!(far.query.to.to_rfc3339(), "2026-12-07T00:00:00+00:00");
     }
 
     #[test]

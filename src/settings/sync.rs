@@ -5,20 +5,22 @@ use std::path::PathBuf;
 use chrono::{DateTime, Datelike, NaiveTime, SubsecRound, Utc};
 use chrono_tz::Tz;
 
-use super::asked::asked;
-use super::checks::{checked_key, quoted, zone};
+use super::api::api_config;
+use super::checks::{quoted, word, zone};
 use super::{FoundKey, Network, SettingsError};
 use crate::cli::SyncArgs;
-use crate::fetch::Question;
+use crate::fetch::ApiConfig;
 use crate::period;
 
 /// Everything a sync needs to know, checked.
 #[derive(Clone, Debug)]
 pub struct Sync {
-    /// Whom to ask, and how; about no time yet.
-    pub question: Question,
-    /// What decided on the generation of the API.
-    pub api_from: &'static str,
+    /// How the API is reached.
+    pub api: ApiConfig,
+    /// One organisation, or the whole enterprise.
+    pub org: Option<String>,
+    /// What decided on the generation of the API, for messages.
+    pub chosen_by: &'static str,
     /// Where the archive lies.
     pub archive: PathBuf,
     /// When it is to begin, where somebody says.
@@ -44,11 +46,10 @@ impl Sync {
     ) -> Result<Self, SettingsError> {
         let now = now.trunc_subsecs(0);
         let since = args.since.as_deref().map(|text| since(text, now)).transpose()?;
-        let key = Some(checked_key(key.as_ref())?).zip(key);
-        let asked = asked(&args.access, args.org.as_deref(), key, network, None)?;
-        let (question, api_from) = (asked.question, asked.api_from);
+        let (api, chosen_by) = api_config(&args.access, key.as_ref(), network)?;
+        let org = args.org.as_deref().map(|org| word("--org", org)).transpose()?;
         let (archive, tz) = (args.archive.clone(), zone(&args.tz)?);
-        Ok(Self { question, api_from, archive, since, full: args.full, tz, now })
+        Ok(Self { api, chosen_by, org, archive, since, full: args.full, tz, now })
     }
 }
 

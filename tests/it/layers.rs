@@ -13,9 +13,10 @@ const STAGES: [&str; 12] = [
 ];
 
 /// What any stage may use: they know nothing of the stages.
-const COMMON: [&str; 11] = [
+const COMMON: [&str; 12] = [
     "caught",
     "cycle",
+    "exit",
     "money",
     "people",
     "period",
@@ -28,7 +29,7 @@ const COMMON: [&str; 11] = [
 ];
 
 /// What the others may import; the whole house is open to these.
-const WHOLE: [&str; 6] = ["commands", "doctor", "found", "lib", "main", "pipeline"];
+const WHOLE: [&str; 7] = ["commands", "doctor", "document", "environment", "lib", "main", "source"];
 
 /// Where a library is used, and nowhere else.
 const HOMES: [(&str, &[&str]); 22] = [
@@ -42,8 +43,8 @@ const HOMES: [(&str, &[&str]); 22] = [
     ("polars_parquet", &["frame"]),
     ("polars_parquet_format", &["frame"]),
     ("rust_xlsxwriter", &["export"]),
-    ("indicatif", &["progress"]),
-    ("clap", &["cli", "commands", "main"]),
+    ("indicatif", &["console"]),
+    ("clap", &["cli", "commands"]),
     ("clap_complete", &["cli", "commands"]),
     ("csv", &["export", "people"]),
     ("strsim", &["text"]),
@@ -154,14 +155,14 @@ fn may_import(part: &str, other: &str) -> bool {
     let place = |name: &str| STAGES.iter().position(|stage| *stage == name);
     match (part, place(part), place(other)) {
         // The top error wraps one of each stage.
-        ("error", _, stage) => stage.is_some(),
+        ("error", _, stage) => stage.is_some() || COMMON.contains(&other),
         // News of the fetch are all that it tells of.
-        ("progress", _, _) => ["fetch", "text"].contains(&other),
+        ("console", _, _) => ["fetch", "text"].contains(&other),
         // It states the API on its own, so that it and the reader can disagree.
         ("simulator", _, _) => false,
         // Specifications in, markup out: charts know nothing of facts.
         ("charts", _, _) => COMMON.contains(&other),
-        // Settings end in the question that the fetch takes, and in nothing else of it.
+        // Settings end in the configuration and the query that the fetch takes, and in nothing else of it.
         ("settings", _, _) => matches!(other, "cli" | "fetch") || COMMON.contains(&other),
         (_, Some(own), Some(other)) => other < own,
         // An amount of money is written in its currency.
@@ -194,7 +195,7 @@ fn every_part_of_the_house_is_known() {
         STAGES.contains(&part)
             || COMMON.contains(&part)
             || WHOLE.contains(&part)
-            || ["error", "progress"].contains(&part)
+            || ["error", "console"].contains(&part)
     };
     let strangers: Vec<String> =
         sources().into_iter().filter(|source| !known(&source.part)).map(|source| source.path).collect();
@@ -202,7 +203,7 @@ fn every_part_of_the_house_is_known() {
 }
 
 #[test]
-fn settings_take_of_the_fetch_only_its_question() {
+fn settings_take_of_the_fetch_only_its_configuration_and_query() {
     let taken: Vec<String> = sources()
         .iter()
         .filter(|source| source.part == "settings")
@@ -216,10 +217,10 @@ fn settings_take_of_the_fetch_only_its_question() {
     assert_eq!(
         taken,
         [
-            "crate::fetch::{Api, Gate, Question, Secret}",
+            "crate::fetch::{Api, ApiConfig, Gate, Secret}",
             "crate::fetch::Api",
-            "crate::fetch::{Api, Question}",
-            "crate::fetch::Question"
+            "crate::fetch::{Api, ApiConfig, SessionQuery}",
+            "crate::fetch::ApiConfig"
         ]
     );
 }
@@ -265,7 +266,7 @@ fn only_deliver_and_the_archive_touch_the_disk() {
 
 #[test]
 fn only_main_reads_the_clock_and_the_environment() {
-    for source in sources().iter().filter(|source| !["main", "found"].contains(&source.part.as_str())) {
+    for source in sources().iter().filter(|source| !["main", "environment"].contains(&source.part.as_str())) {
         for word in ["Utc::now", "Local::now", "SystemTime::now", "env::var", "env::args", "env::current_dir"]
         {
             assert!(!source.code.contains(word), "{} uses {word}", source.path);
@@ -310,6 +311,6 @@ fn imports_are_found_in_every_spelling() {
     assert!(
         !may_import("charts", "metrics") && !may_import("simulator", "fetch") && !may_import("unit", "fetch")
     );
-    assert!(!may_import("metrics", "pipeline") && !may_import("fetch", "simulator"));
+    assert!(!may_import("metrics", "document") && !may_import("fetch", "simulator"));
     assert!(may_import("report", "charts") && may_import("metrics", "fetch") && may_import("frame", "text"));
 }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use acumen::fetch::{Api, Gate, Member, People, Question, Secret, display_names, people};
+use acumen::fetch::{Api, ApiConfig, Gate, Member, People, Secret, SessionQuery, display_names, people};
 use acumen::simulator::{List, Listed, Options, Organisation, Recipe, Simulator, start};
 use acumen::tls::Trust;
 
@@ -21,26 +21,20 @@ async fn ask(simulator: &Simulator, api: Api, org: Option<&str>) -> People {
 /// With so many requests at once.
 async fn ask_at_once(simulator: &Simulator, api: Api, org: Option<&str>, concurrency: usize) -> People {
     let key = if api == Api::V2 { CANARY } else { SERVICE_CANARY };
-    let question = Question {
+    let config = ApiConfig {
         trust: Trust::default(),
         proxy: None,
         api,
         base_url: simulator.base_url().parse().expect("an address"),
         key: Secret::new(key.to_owned()),
         key_source: "DEVIN_API_KEY".to_owned(),
-        org: org.map(str::to_owned),
-        from: "2026-10-05T00:00:00Z".parse().expect("a moment"),
-        to: "2026-10-12T00:00:00Z".parse().expect("a moment"),
-        updated_from: None,
-        ids: Vec::new(),
-        tags: Vec::new(),
-        users: Vec::new(),
         page_size: 100,
         gate: Gate::new(concurrency),
-        allow_partial: false,
         deadline: Duration::from_secs(60),
     };
-    let people = people(&question).await;
+    let moment = |text: &str| text.parse().expect("a moment");
+    let window = moment("2026-10-05T00:00:00Z")..moment("2026-10-12T00:00:00Z");
+    let people = people(&config, &SessionQuery::all(org.map(str::to_owned), window)).await;
     holds_no_key(&format!("{people:?}"));
     people
 }

@@ -5,33 +5,32 @@ use std::ops::Range;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use reqwest::Url;
 
-use super::{Api, FetchError, Question};
+use super::{Api, ApiConfig, FetchError, SessionQuery};
 
-/// The address of the sessions in question, without window and place in the walk.
+/// The address of the wanted sessions, without window and place in the walk.
 ///
 /// # Errors
 ///
 /// A base address to which a key must not be sent.
-pub(super) fn sessions(question: &Question) -> Result<Url, FetchError> {
-    let mut url = api(question, "sessions/insights")?;
+pub(super) fn sessions(config: &ApiConfig, query: &SessionQuery) -> Result<Url, FetchError> {
+    let mut url = api(config, query.org.as_deref(), "sessions/insights")?;
     // v3 asks for people and for service users under two names.
     let (service_users, users): (Vec<_>, Vec<_>) =
-        (question.users.iter()).partition(|user| question.api == Api::V3 && Api::is_service_user(user));
-    let mut pairs: Vec<(&str, &str)> =
-        question.asked_tags().iter().map(|tag| ("tags", tag.as_str())).collect();
+        (query.users.iter()).partition(|user| config.api == Api::V3 && Api::is_service_user(user));
+    let mut pairs: Vec<(&str, &str)> = query.asked_tags().iter().map(|tag| ("tags", tag.as_str())).collect();
     pairs.extend(users.into_iter().map(|user| ("user_ids", user.as_str())));
     pairs.extend(service_users.into_iter().map(|user| ("service_user_ids", user.as_str())));
     if !pairs.is_empty() {
         url.query_pairs_mut().extend_pairs(pairs);
     }
     // Nobody says which spelling of an id the filter wants, and a session has one of the two.
-    for id in &question.ids {
+    for id in &query.ids {
         url.query_pairs_mut()
             .append_pair("session_ids", id)
             .append_pair("session_ids", &format!("devin-{id}"));
     }
-    if let Some(moment) = question.updated_from {
-        match question.api {
+    if let Some(moment) = query.updated_from {
+        match config.api {
             Api::V2 => url.query_pairs_mut().append_pair("updated_date_from", &iso(moment)),
             Api::V3 => url.query_pairs_mut().append_pair("updated_after", &moment.timestamp().to_string()),
         };
@@ -39,13 +38,13 @@ pub(super) fn sessions(question: &Question) -> Result<Url, FetchError> {
     Ok(url)
 }
 
-/// An address of the question's generation and scope.
+/// An address within an organisation, or within the enterprise.
 ///
 /// # Errors
 ///
 /// A base address to which a key must not be sent; an id that is none.
-pub(super) fn api(question: &Question, resource: &str) -> Result<Url, FetchError> {
-    let scope = match (question.api, question.org.as_deref()) {
+pub(super) fn api(config: &ApiConfig, org: Option<&str>, resource: &str) -> Result<Url, FetchError> {
+    let scope = match (config.api, org) {
         // The parser of addresses would take dots for steps through the path.
         (_, Some("" | "." | "..")) => return Err(unfit("the organisation id is no id")),
         (Api::V2, Some(org)) => format!("v2/enterprise/organizations/{}", segment(org)),
@@ -53,21 +52,21 @@ pub(super) fn api(question: &Question, resource: &str) -> Result<Url, FetchError
         (Api::V3, Some(org)) => format!("v3/organizations/{}", segment(org)),
         (Api::V3, None) => "v3/enterprise".to_owned(),
     };
-    at(question, &format!("{scope}/{resource}"))
+    at(config, &format!("{scope}/{resource}"))
 }
 
 /// Where v3 lists the people of one organisation, for whoever has no rights in the
-/// enterprise; none where the question is about no organisation, or about v2.
+/// enterprise; none for the whole enterprise, or on v2.
 ///
 /// # Errors
 ///
 /// A base address to which a key must not be sent; an id that is none.
-pub(super) fn members_of_org(question: &Question) -> Result<Option<Url>, FetchError> {
-    match (question.api, question.org.as_deref()) {
+pub(super) fn members_of_org(config: &ApiConfig, org: Option<&str>) -> Result<Option<Url>, FetchError> {
+    match (config.api, org) {
         (_, None) | (Api::V2, _) => Ok(None),
         (_, Some("" | "." | "..")) => Err(unfit("the organisation id is no id")),
         (Api::V3, Some(org)) => {
-            at(question, &format!("v3beta1/organizations/{}/members/users", segment(org))).map(Some)
+            at(config, &format!("v3beta1/organizations/{}/members/users", segment(org))).map(Some)
         }
     }
 }
@@ -77,12 +76,12 @@ pub(super) fn members_of_org(question: &Question) -> Result<Option<Url>, FetchEr
 /// # Errors
 ///
 /// A base address to which a key must not be sent.
-pub(super) fn myself(question: &Question) -> Result<Url, FetchError> {
-    at(question, "v3/self")
+pub(super) fn myself(config: &ApiConfig) -> Result<Url, FetchError> {
+    at(config, "v3/self")
 }
 
-fn at(question: &Question, path: &str) -> Result<Url, FetchError> {
-    let mut url = checked(&question.base_url)?;
+fn at(config: &ApiConfig, path: &str) -> Result<Url, FetchError> {
+    let mut url = checked(&config.base_url)?;
     // A dedicated deployment may live under a prefix.
     let prefix = url.path().trim_end_matches('/').to_owned();
     url.set_path(&format!("{prefix}/{path}"));
@@ -90,8 +89,8 @@ fn at(question: &Question, path: &str) -> Result<Url, FetchError> {
 }
 
 /// The address of a page of v2: oldest first, from an offset on.
-pub(super) fn by_offset(sessions: &Url, question: &Question, skip: u64, limit: u64) -> Url {
-    let window = whole_seconds(&question.window());
+pub(super) fn by_offset(sessions: &Url, window: &Range<DateTime<Utc>>, skip: u64, limit: u64) -> Url {
+    let window = whole_seconds(window);
     let mut url = sessions.clone();
     url.query_pairs_mut()
         .append_pair("created_date_from", &iso(window.start))
@@ -185,13 +184,13 @@ pub(super) fn iso(moment: DateTime<Utc>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::question;
+    use super::super::tests::{config, kind, query};
     use super::*;
 
-    fn asking(base: &str, change: impl FnOnce(&mut Question)) -> Result<String, FetchError> {
-        let mut question = question(base);
-        change(&mut question);
-        sessions(&question).map(|url| by_offset(&url, &question, 20, 10).to_string())
+    fn asking(base: &str, change: impl FnOnce(&mut SessionQuery)) -> Result<String, FetchError> {
+        let mut query = query();
+        change(&mut query);
+        sessions(&config(base), &query).map(|url| by_offset(&url, &query.window(), 20, 10).to_string())
     }
 
     const WINDOW: &str =
@@ -231,15 +230,11 @@ mod tests {
     #[test]
     fn single_sessions_and_news_are_asked_for() {
         let of = |api| {
-            let change = |q: &mut Question| {
-                q.api = api;
-                q.org = None;
-                q.ids = vec!["a".to_owned(), "b".to_owned()];
-                q.updated_from = Some(q.from);
-            };
-            let mut question = question("https://h.example");
-            change(&mut question);
-            sessions(&question).unwrap().query().unwrap().to_owned()
+            let config = ApiConfig { api, ..config("https://h.example") };
+            let ids = vec!["a".to_owned(), "b".to_owned()];
+            let query = query();
+            let query = SessionQuery { org: None, ids, updated_from: Some(query.from), ..query };
+            sessions(&config, &query).unwrap().query().unwrap().to_owned()
         };
         let ids = "session_ids=a&session_ids=devin-a&session_ids=b&session_ids=devin-b";
         assert_eq!(of(Api::V2), format!("{ids}&updated_date_from=2026-10-05T00%3A00%3A00Z"));
@@ -250,7 +245,7 @@ mod tests {
     fn dots_are_no_organisation() {
         for org in ["", ".", ".."] {
             let error = asking("https://h.example", |q| q.org = Some(org.to_owned())).unwrap_err();
-            assert_eq!(error.exit_code(), 2, "{org}");
+            assert_eq!(kind(&error), "Unfit", "{org}");
         }
     }
 
@@ -272,7 +267,7 @@ mod tests {
             ["http://h.example", "http://localhost.example", "ftp://localhost", "https://me:x@h.example"]
         {
             let error = asking(bad, |_| ()).unwrap_err();
-            assert_eq!(error.exit_code(), 2, "{bad}");
+            assert_eq!(kind(&error), "Unfit", "{bad}");
         }
     }
 }

@@ -14,12 +14,13 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::client::{self, Failure};
 use super::envelope::Flaw;
 use super::retry::{Class, Decision, Patience, Spent, decide};
-use super::{FetchError, Limits, Progress, Question, address, quote, retry, tunnel};
+use super::{ApiConfig, FetchError, Limits, Progress, SessionQuery, address, quote, retry, tunnel};
 use crate::proxy::{Refusal, Tunnel};
 
 /// Asks for pages; shared by all that are in flight.
 pub(super) struct Asker<'q> {
-    question: &'q Question,
+    pub config: &'q ApiConfig,
+    pub query: &'q SessionQuery,
     limits: &'q Limits,
     patience: Patience,
     progress: &'q (dyn Fn(Progress) + Send + Sync),
@@ -44,24 +45,26 @@ pub struct Heard {
 }
 
 impl<'q> Asker<'q> {
-    /// Sets up the client for a question.
+    /// Sets up the client.
     ///
     /// # Errors
     ///
     /// Settings with which no request can be sent.
     pub(super) fn new(
-        question: &'q Question,
+        config: &'q ApiConfig,
+        query: &'q SessionQuery,
         limits: &'q Limits,
         progress: &'q (dyn Fn(Progress) + Send + Sync),
     ) -> Result<Self, FetchError> {
-        let sessions = address::sessions(question)?;
+        let sessions = address::sessions(config, query)?;
         let started = Instant::now();
         Ok(Self {
-            question,
+            config,
+            query,
             limits,
-            patience: Patience { deadline: question.deadline, ..limits.patience },
+            patience: Patience { deadline: config.deadline, ..limits.patience },
             progress,
-            client: client::build(question, &limits.bounds)?,
+            client: client::build(config, &limits.bounds)?,
             sessions,
             started,
             paused_until: watch::Sender::new(started),
@@ -92,7 +95,7 @@ impl<'q> Asker<'q> {
         *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(heard);
     }
 
-    /// The address of the sessions in question, without its place in the walk.
+    /// The address of the wanted sessions, without its place in the walk.
     pub(super) fn sessions(&self) -> &Url {
         &self.sessions
     }
@@ -122,7 +125,7 @@ impl<'q> Asker<'q> {
             if attempts > 1 {
                 self.retries.fetch_add(1, Ordering::Relaxed);
             }
-            let (bounds, key) = (&self.limits.bounds, &self.question.key);
+            let (bounds, key) = (&self.limits.bounds, &self.config.key);
             let hear = |time| self.hear(time);
             let outcome = match self.pass_proxy().await {
                 Ok(()) => client::attempt(&self.client, url.clone(), bounds, key, &read, hear).await,
@@ -135,7 +138,7 @@ impl<'q> Asker<'q> {
                 Err(failure) => failure,
             };
             if failure.class == Class::Connection
-                && let Some(proxy) = &self.question.proxy
+                && let Some(proxy) = &self.config.proxy
             {
                 *proxy.tunnel().await = Tunnel::Unknown;
             }
@@ -157,10 +160,10 @@ impl<'q> Asker<'q> {
 
     /// Makes sure that the proxy opens a tunnel; all that ask wait for one answer.
     async fn pass_proxy(&self) -> Result<(), Failure> {
-        let Some(proxy) = &self.question.proxy else { return Ok(()) };
+        let Some(proxy) = &self.config.proxy else { return Ok(()) };
         let mut tunnel = proxy.tunnel().await;
         if let Tunnel::Unknown = *tunnel {
-            *tunnel = tunnel::ask(proxy, &self.question.trust, &self.sessions, &self.limits.bounds).await?;
+            *tunnel = tunnel::ask(proxy, &self.config.trust, &self.sessions, &self.limits.bounds).await?;
         }
         match &*tunnel {
             Tunnel::Refused(Refusal { status, cause, hint }) => {
@@ -192,7 +195,7 @@ impl<'q> Asker<'q> {
     async fn enter(&self) -> SemaphorePermit<'q> {
         loop {
             self.pause().await;
-            let permit = self.question.gate.enter().await;
+            let permit = self.config.gate.enter().await;
             // The server may have asked for a pause meanwhile.
             if *self.paused_until.borrow() <= Instant::now() {
                 return permit;
@@ -225,7 +228,7 @@ impl<'q> Asker<'q> {
     }
 
     fn failed(&self, path: String, failure: Failure, attempts: u32) -> FetchError {
-        let (api, host) = (self.question.api, self.host());
+        let (api, host) = (self.config.api, self.host());
         let detail = failure.cause.clone();
         match failure.class {
             Class::Tls => FetchError::Tls { host, cause: failure.cause, hint: failure.hint },
@@ -235,11 +238,11 @@ impl<'q> Asker<'q> {
                 FetchError::Page { path, host, status, title: detail }
             }
             Class::Status(status @ (401 | 403)) => {
-                let key_source = self.question.key_source.clone();
+                let key_source = self.config.key_source.clone();
                 FetchError::Refused { path, api, status, key_source, detail }
             }
             Class::Status(404) => {
-                FetchError::NotFound { path, host, api, org: self.question.org.clone(), detail }
+                FetchError::NotFound { path, host, api, org: self.query.org.clone(), detail }
             }
             Class::Status(status @ 300..=399) if detail.starts_with('/') => {
                 FetchError::Moved { path, host, status, to: detail }
@@ -269,13 +272,13 @@ impl<'q> Asker<'q> {
 
     /// A cursor, as much of it as tells it from others.
     pub(super) fn brief(&self, cursor: &str) -> String {
-        quote::ends(cursor, &self.question.key)
+        quote::ends(cursor, &self.config.key)
     }
 
     /// A contract broken by what several answers say together.
     pub(super) fn contract(&self, what: &str) -> FetchError {
         // The server's words may be among it, which it may have taken from our key.
-        FetchError::Contract { path: self.path(), what: quote::clean(what, &self.question.key) }
+        FetchError::Contract { path: self.path(), what: quote::clean(what, &self.config.key) }
     }
 
     /// Whom we ask.

@@ -13,7 +13,7 @@ use reqwest::{Client, ClientBuilder, Response, Url, redirect};
 
 use super::envelope::Flaw;
 use super::retry::{Class, RetryAfter, retry_after};
-use super::{FetchError, Question, Secret, address, quote, redact, time};
+use super::{ApiConfig, FetchError, Secret, address, quote, redact, time};
 use crate::proxy::Proxy;
 use crate::tls::{self, Problem, Trust};
 
@@ -59,12 +59,12 @@ impl Failure {
 /// # Errors
 ///
 /// A key that no header can carry; no trusted root certificates on this machine.
-pub(super) fn build(question: &Question, bounds: &Bounds) -> Result<Client, FetchError> {
+pub(super) fn build(config: &ApiConfig, bounds: &Bounds) -> Result<Client, FetchError> {
     // A provider may be there already, and any will do.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut bearer =
-        HeaderValue::try_from(format!("Bearer {}", question.key.0)).map_err(|_| FetchError::Unfit {
-            why: format!("the key from {} holds characters that a header cannot carry", question.key_source),
+        HeaderValue::try_from(format!("Bearer {}", config.key.0)).map_err(|_| FetchError::Unfit {
+            why: format!("the key from {} holds characters that a header cannot carry", config.key_source),
         })?;
     bearer.set_sensitive(true);
     let mut headers = HeaderMap::new();
@@ -80,16 +80,15 @@ pub(super) fn build(question: &Question, bounds: &Bounds) -> Result<Client, Fetc
         .connect_timeout(bounds.connect)
         .read_timeout(bounds.read)
         .timeout(bounds.attempt);
-    builder =
-        secured(builder, &question.base_url, &question.trust, question.proxy.as_ref()).map_err(|error| {
-            let host = address::host(&question.base_url);
-            match tls::problem(&error, OPTION) {
-                Some(Problem { cause, hint }) => FetchError::Tls { host, cause, hint },
-                None => FetchError::Unfit { why: format!("TLS cannot be set up: {error}") },
-            }
-        })?;
+    builder = secured(builder, &config.base_url, &config.trust, config.proxy.as_ref()).map_err(|error| {
+        let host = address::host(&config.base_url);
+        match tls::problem(&error, OPTION) {
+            Some(Problem { cause, hint }) => FetchError::Tls { host, cause, hint },
+            None => FetchError::Unfit { why: format!("TLS cannot be set up: {error}") },
+        }
+    })?;
     builder.build().map_err(|error| FetchError::Unfit {
-        why: format!("the HTTP client cannot be set up: {}", causes(&error.without_url(), &question.key)),
+        why: format!("the HTTP client cannot be set up: {}", causes(&error.without_url(), &config.key)),
     })
 }
 
@@ -113,9 +112,9 @@ pub(super) fn secured(
         let proxy = reqwest::Proxy::all(proxy.url().clone());
         builder = builder.proxy(proxy.expect("the URL of a proxy is http or https and has a host"));
     }
-    let mut config = trust.client_config()?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(builder.tls_backend_preconfigured(config))
+    let mut tls = trust.client_config()?;
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(builder.tls_backend_preconfigured(tls))
 }
 
 /// Asks once, and gives what `read` makes of the body; `heard` is told what
@@ -277,8 +276,8 @@ mod tests {
 
     #[test]
     fn a_client_does_not_show_its_key() {
-        let question = super::super::tests::question("http://127.0.0.1:9");
-        let client = build(&question, &super::super::LIMITS.bounds).unwrap();
+        let config = super::super::tests::config("http://127.0.0.1:9");
+        let client = build(&config, &super::super::LIMITS.bounds).unwrap();
         let shown = format!("{client:?} {:?}", client.get("http://127.0.0.1:9"));
         assert!(shown.contains("authorization") && !shown.contains("k3y"), "{shown}");
     }

@@ -10,24 +10,25 @@ use tokio::time::timeout;
 use super::ask::Asker;
 use super::envelope::Flaw;
 use super::totals::{LIMITS, TOO_LATE, why};
-use super::{Api, Question, address, time};
+use super::{Api, ApiConfig, SessionQuery, address, time};
 
 /// More cycles than sixteen years have.
 const PAGE: &str = "200";
 
 /// The vendor's billing cycles, the oldest first, after a few seconds at most; where
 /// they cannot be had, why in a few words. They are those of the enterprise, whatever
-/// organisation the question is about.
+/// organisation the query is about.
 ///
 /// # Errors
 /// Why they cannot be had.
-pub async fn cycles(question: &Question) -> Result<Vec<Range<DateTime<Utc>>>, String> {
+pub async fn cycles(config: &ApiConfig, query: &SessionQuery) -> Result<Vec<Range<DateTime<Utc>>>, String> {
     let deadline = LIMITS.patience.deadline;
-    let question = Question { deadline, org: None, ..question.clone() };
+    let config = ApiConfig { deadline, ..config.clone() };
+    let enterprise = SessionQuery { org: None, ..query.clone() };
     let asked = async {
-        let asker = Asker::new(&question, &LIMITS, &|_| ())?;
-        let mut url = address::api(&question, "consumption/cycles")?;
-        if question.api == Api::V3 {
+        let asker = Asker::new(&config, &enterprise, &LIMITS, &|_| ())?;
+        let mut url = address::api(&config, None, "consumption/cycles")?;
+        if config.api == Api::V3 {
             url.query_pairs_mut().append_pair("first", PAGE);
         }
         asker.ask(url, read).await
@@ -80,8 +81,8 @@ fn read(body: &str) -> Result<Vec<Range<DateTime<Utc>>>, Flaw> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::question;
     use super::super::tests::server::{json, serve};
+    use super::super::tests::{config, query};
     use super::*;
 
     const V2: &str = r#"[{"start": "2024-02-01T00:00:00Z", "end": "2024-02-29T23:59:59Z"},
@@ -96,7 +97,7 @@ mod tests {
             (Api::V3, V3, "/v3/enterprise/consumption/cycles?first=200"),
         ] {
             let server = serve(move |_| json(200, body));
-            let told = cycles(&Question { api, ..question(&server.base) }).await.unwrap();
+            let told = cycles(&ApiConfig { api, ..config(&server.base) }, &query()).await.unwrap();
             let texts: Vec<String> = told
                 .iter()
                 .map(|cycle| format!("{} {}", cycle.start.date_naive(), cycle.end.to_rfc3339()))
@@ -128,7 +129,7 @@ mod tests {
             (200, r#"[{"start": "soon", "end": "later"}]"#, "the server's answer cannot be read"),
         ] {
             let server = serve(move |_| json(status, body));
-            let told = cycles(&Question { api: Api::V3, ..question(&server.base) }).await;
+            let told = cycles(&ApiConfig { api: Api::V3, ..config(&server.base) }, &query()).await;
             assert_eq!(told, Err(words.to_owned()), "{status} {body}");
         }
     }

@@ -1,4 +1,4 @@
-//! How a fetch fails, what to do about it, and the exit code it deserves.
+//! How a request fails.
 
 use std::time::Duration;
 
@@ -6,7 +6,6 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::Api;
 use super::retry::Class;
-use crate::text;
 
 /// Why there is no answer. No variant ever holds the key.
 #[derive(Debug, thiserror::Error)]
@@ -132,7 +131,7 @@ pub enum FetchError {
         deadline: Duration,
     },
     /// The server asks for a longer pause than the run may take.
-    #[error("GET {path}: {host} (HTTP {status}) asks for a pause: come back in {}{}", pause_text(*.wait), soon(*.wait, .at))]
+    #[error("GET {path}: {host} (HTTP {status}) asks for a pause: come back in {}{}", pause_text(*.wait), soon(*.wait, *.at))]
     Later {
         /// What was asked.
         path: String,
@@ -182,104 +181,13 @@ pub enum FetchError {
 }
 
 impl FetchError {
-    /// What a person can do about it.
-    pub fn hint(&self) -> String {
+    /// The right that the refused request needs, in words; none where the key itself was
+    /// refused, or where keys have no rights of their own.
+    pub fn missing_right(&self) -> Option<&'static str> {
         match self {
-            Self::Unfit { .. } => "check --base-url, --org and the key".to_owned(),
-            Self::Refused { status: 401, key_source, .. } => {
-                format!("check that {key_source} holds the whole key and that it was not revoked")
-            }
-            Self::Refused { api: Api::V2, .. } => {
-                "the key must be the personal key of an enterprise administrator".to_owned()
-            }
-            Self::Refused { api: Api::V3, .. } => {
-                self.hint_to("the service user of the key, or the person of a personal access token,")
-            }
-            Self::NotFound { org: Some(org), .. } => {
-                format!(
-                    "is the organisation id right? it was \"{}\"; else check --base-url",
-                    text::clean(org, 80)
-                )
-            }
-            Self::NotFound { api, .. } => format!("check --base-url; does this host serve API {api}?"),
-            Self::BadRequest { status: 402, .. } => {
-                "the plan or a payment may not cover it: ask whoever manages the Devin account".to_owned()
-            }
-            Self::BadRequest { status: 410, .. } => {
-                "this generation of the API may be retired: try --api v3, whose keys begin with cog_, or look \
-                 for a newer version"
-                    .to_owned()
-            }
-            Self::BadRequest { .. } => {
-                "check the page size (some servers allow 200 at most), the tags and the users".to_owned()
-            }
-            Self::Redirect { to, .. } => format!("if {to} is the API, name it with --base-url"),
-            Self::Moved { to, .. } => {
-                format!("--base-url may lack a part of its path, or a slash: compare it with {to}")
-            }
-            Self::Tls { hint, .. } | Self::Proxy { hint, .. } => hint.clone(),
-            Self::Unreachable { host, class: Class::Status(status), .. } => {
-                format!(
-                    "{host} is there and answers with HTTP {status}, so the fault is on its side: run again \
-                     later, or ask for the vendor's status"
-                )
-            }
-            Self::Unreachable { host, class: Class::NoTls, .. } => {
-                format!("{host} speaks no TLS at this port: check the port and the scheme in --base-url")
-            }
-            Self::Unreachable { host, class: Class::Proxy(_), .. } => {
-                format!("the proxy does not reach {host} now: run again later, or ask whoever runs the proxy")
-            }
-            Self::Unreachable { host, .. } => {
-                format!("check the network, the proxy and that {host} is up; then run again")
-            }
-            Self::Deadline { .. } => {
-                "ask for a shorter period or a smaller --trend, or run again when the API is faster"
-                    .to_owned()
-            }
-            Self::Later { wait, at, .. } => {
-                format!("run again in {}{}", pause_text(*wait), moment(at))
-            }
-            Self::Page { host, .. } | Self::NotJson { host, .. } => {
-                format!("is {host} the API, or does a login page, a proxy or a gateway answer in its place?")
-            }
-            Self::Contract { .. } => {
-                "the API may have changed: look for a newer version, or report this message".to_owned()
-            }
-            Self::FilterIgnored { .. } => {
-                "the API may have renamed its parameters: look for a newer version".to_owned()
-            }
-            Self::Incomplete { alike: true, .. } => {
-                "nothing changed from one walk to the next, so this may stay: ask the vendor, or accept a \
-                 marked report with --allow-partial"
-                    .to_owned()
-            }
-            Self::Incomplete { .. } => {
-                "run again when fewer sessions change, or accept a marked report with --allow-partial"
-                    .to_owned()
-            }
-        }
-    }
-
-    /// The same where it is known who acts with the key: "the service user of the key".
-    pub fn hint_to(&self, holder: &str) -> String {
-        match self {
-            Self::Refused { status: 401, .. } => self.hint(),
-            Self::Refused { api: Api::V3, path, .. } => format!("{holder} needs the right {}", right(path)),
-            _ => self.hint(),
-        }
-    }
-
-    /// The exit code of a run that ends with this.
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::Unfit { .. } | Self::NotFound { .. } | Self::BadRequest { .. } => 2,
-            Self::Redirect { .. } | Self::Moved { .. } | Self::Tls { .. } | Self::Proxy { .. } => 2,
-            Self::Refused { .. } | Self::Page { .. } => 3,
-            Self::Incomplete { .. } => 4,
-            Self::Unreachable { .. } | Self::Deadline { .. } => 5,
-            Self::NotJson { .. } | Self::Contract { .. } | Self::FilterIgnored { .. } => 65,
-            Self::Later { .. } => 75,
+            Self::Refused { status: 401, .. } => None,
+            Self::Refused { api: Api::V3, path, .. } => Some(right(path)),
+            _ => None,
         }
     }
 }
@@ -322,61 +230,23 @@ fn pause_text(wait: Duration) -> String {
     if wait > LONG { "more than a week".to_owned() } else { wait_text(wait) }
 }
 
+/// How long a server asks to stay away, and until when: `2 h 0 min (at 2026-10-12T08:00:00Z)`.
+pub fn until(wait: Duration, at: Option<DateTime<Utc>>) -> String {
+    format!("{}{}", pause_text(wait), moment(at))
+}
+
 /// The moment after a wait, where it is near enough to be said more than once.
-fn soon(wait: Duration, at: &Option<DateTime<Utc>>) -> String {
+fn soon(wait: Duration, at: Option<DateTime<Utc>>) -> String {
     if wait > LONG { String::new() } else { moment(at) }
 }
 
-fn moment(at: &Option<DateTime<Utc>>) -> String {
+fn moment(at: Option<DateTime<Utc>>) -> String {
     at.map(|at| format!(" (at {})", at.to_rfc3339_opts(SecondsFormat::Secs, true))).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_hint_suits_the_generation() {
-        let refused = |api, status| FetchError::Refused {
-            path: "/".to_owned(),
-            api,
-            status,
-            key_source: "DEVIN_API_KEY".to_owned(),
-            detail: String::new(),
-        };
-        let lost = |api| FetchError::NotFound {
-            path: "/".to_owned(),
-            host: "h.example".to_owned(),
-            api,
-            org: None,
-            detail: String::new(),
-        };
-        assert!(refused(Api::V2, 403).hint().contains("personal key of an enterprise administrator"));
-        assert!(refused(Api::V3, 403).hint().contains("service user"));
-        let right_at = |path: &str| {
-            let error = match refused(Api::V3, 403) {
-                FetchError::Refused { api, status, key_source, detail, .. } => {
-                    FetchError::Refused { path: path.to_owned(), api, status, key_source, detail }
-                }
-                other => other,
-            };
-            error.hint()
-        };
-        for (path, right) in [
-            ("/v3/organizations/org-1/sessions/insights", "(ViewOrgSessions)"),
-            ("/v3/enterprise/sessions/insights", "ViewAccountSessions"),
-            ("/v3/enterprise/metrics/usage", "ViewAccountMetrics"),
-            ("/v3/enterprise/consumption/daily", "ViewAccountConsumption"),
-            ("/v3beta1/organizations/org-1/members/users", "ViewOrgMembership"),
-            ("/v3/enterprise/organizations", "to view the organisations"),
-        ] {
-            assert!(right_at(path).contains(right), "{path}: {}", right_at(path));
-        }
-        for api in [Api::V2, Api::V3] {
-            assert!(refused(api, 401).hint().contains("DEVIN_API_KEY"));
-            assert!(lost(api).hint().contains(&format!("API {api}?")));
-        }
-    }
 
     #[test]
     fn waits_read_as_people_say_them() {
@@ -391,33 +261,5 @@ mod tests {
             assert_eq!(wait_text(Duration::from_millis(millis)), text);
         }
         assert!(wait_text(Duration::MAX).contains(" h "));
-    }
-
-    #[test]
-    fn a_pause_of_weeks_names_its_end_once() {
-        let later = |seconds| FetchError::Later {
-            path: "/".to_owned(),
-            host: "h.example".to_owned(),
-            status: 503,
-            wait: Duration::from_secs(seconds),
-            at: Some("9999-12-31T00:00:00Z".parse().unwrap()),
-        };
-        let told = |seconds| format!("{} {}", later(seconds), later(seconds).hint());
-        let (week, more) = (told(604_800), told(604_801));
-        assert_eq!((week.matches("in 168 h 0 min (at 9999-").count(), week.matches("week").count()), (2, 0));
-        assert_eq!((more.matches("in more than a week").count(), more.matches("9999-12-31").count()), (2, 1));
-        assert!(!more.contains(" h ") && told(u64::MAX).contains("more than a week"), "{more}");
-    }
-
-    #[test]
-    fn an_outage_is_told_from_a_server_that_answers() {
-        let hint = |class| {
-            let (path, host, cause) = ("/".to_owned(), "h.example".to_owned(), String::new());
-            FetchError::Unreachable { path, host, attempts: 6, class, cause }.hint()
-        };
-        assert!(hint(Class::Connection).contains("check the network"));
-        assert!(hint(Class::NoTls).contains("h.example speaks no TLS"));
-        let busy = hint(Class::Status(503));
-        assert!(busy.contains("answers with HTTP 503") && !busy.contains("network"), "{busy}");
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use futures_util::{StreamExt, stream};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// The one bound on requests in flight; all clones of a question share it.
+/// The one bound on requests in flight; all clones of a configuration share it.
 #[derive(Clone, Debug)]
 pub struct Gate {
     width: usize,

@@ -15,6 +15,7 @@ pub mod envelope;
 mod error;
 pub mod exported;
 mod gate;
+mod heartbeat;
 pub mod json;
 mod literals;
 pub mod names;
@@ -22,7 +23,6 @@ mod offsets;
 pub mod page;
 pub mod pattern;
 mod people;
-mod ping;
 mod probe;
 pub mod proof;
 pub mod proxy;
@@ -45,11 +45,11 @@ pub mod wire;
 pub use api::{Api, Records};
 pub use ask::Heard;
 pub use cycles::cycles;
-pub use error::FetchError;
+pub use error::{FetchError, until};
 pub use gate::Gate;
+pub use heartbeat::{Heartbeat, HeartbeatEvent, Monitor};
 pub use names::display_names;
 pub use people::{Member, People, organisations, people};
-pub use ping::{Monitor, News, Watch};
 pub use probe::{Archived, LONGEST as PROBE_LONGEST, Principal, Probes, Sample, Week, probe};
 pub use replay::{Unreadable, replay};
 pub use totals::{Consumption, Counts, Vendor, consumption, vendor};
@@ -82,9 +82,9 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// What is asked of the API.
+/// How the API is reached, and with which key.
 #[derive(Clone, Debug)]
-pub struct Question {
+pub struct ApiConfig {
     /// The generation of the API.
     pub api: Api,
     /// `https`, or `http` to loopback.
@@ -97,6 +97,17 @@ pub struct Question {
     pub key: Secret,
     /// Where the key came from, for messages: "DEVIN_API_KEY", "--api-key-file PATH".
     pub key_source: String,
+    /// Sessions a page.
+    pub page_size: u32,
+    /// Bounds the requests in flight, whatever they are about.
+    pub gate: Gate,
+    /// How long the whole fetch may take.
+    pub deadline: Duration,
+}
+
+/// Which sessions are wanted, wherever they come from.
+#[derive(Clone, Debug)]
+pub struct SessionQuery {
     /// One organisation, or the whole enterprise.
     pub org: Option<String>,
     /// Sessions created at or after this moment …
@@ -112,18 +123,26 @@ pub struct Question {
     pub tags: Vec<String>,
     /// Only sessions of any of these users; empty is all.
     pub users: Vec<String>,
-    /// Sessions a page.
-    pub page_size: u32,
-    /// Bounds the requests in flight, whatever they are about.
-    pub gate: Gate,
     /// Deliver what came even when completeness cannot be proved.
     pub allow_partial: bool,
-    /// How long the whole fetch may take.
-    pub deadline: Duration,
 }
 
-impl Question {
-    /// When the sessions in question were created.
+impl SessionQuery {
+    /// All sessions created in a window, of one organisation or of the whole enterprise.
+    pub fn all(org: Option<String>, window: Range<DateTime<Utc>>) -> Self {
+        Self {
+            org,
+            from: window.start,
+            to: window.end,
+            updated_from: None,
+            ids: Vec::new(),
+            tags: Vec::new(),
+            users: Vec::new(),
+            allow_partial: false,
+        }
+    }
+
+    /// When the wanted sessions were created.
     pub fn window(&self) -> Range<DateTime<Utc>> {
         self.from..self.to
     }
@@ -271,7 +290,7 @@ pub struct Ledger {
     pub complete: bool,
 }
 
-/// What bounds a fetch beyond the question itself.
+/// What bounds a fetch beyond the configuration.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     bounds: client::Bounds,
@@ -335,14 +354,14 @@ impl Limits {
 ///
 /// # Errors
 ///
-/// Every way in which the data may be missing or not to be trusted, with a hint
-/// and an exit code; what was delivered before an error is void.
+/// Every way in which the data may be missing or not to be trusted; what was delivered before an error is void.
 pub async fn fetch(
-    question: &Question,
+    config: &ApiConfig,
+    query: &SessionQuery,
     deliver: &mut (dyn FnMut(Delivery<'_>) + Send),
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Ledger, FetchError> {
-    fetch_within(question, &LIMITS, deliver, progress).await
+    fetch_within(config, query, &LIMITS, deliver, progress).await
 }
 
 /// [`fetch`] within other limits than those of a real run.
@@ -351,18 +370,19 @@ pub async fn fetch(
 ///
 /// As [`fetch`].
 pub async fn fetch_within(
-    question: &Question,
+    config: &ApiConfig,
+    query: &SessionQuery,
     limits: &Limits,
     deliver: &mut (dyn FnMut(Delivery<'_>) + Send),
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Ledger, FetchError> {
-    let asker = ask::Asker::new(question, limits, progress)?;
-    let Question { from, to, updated_from, .. } = *question;
+    let asker = ask::Asker::new(config, query, limits, progress)?;
+    let SessionQuery { from, to, updated_from, .. } = *query;
     progress(Progress::Asked { path: asker.path(), from, to, updated_from });
-    let walks = walk::proved(&asker, question, limits, deliver, progress);
-    let outcome = tokio::time::timeout(question.deadline, walks)
+    let walks = walk::proved(&asker, limits, deliver, progress);
+    let outcome = tokio::time::timeout(config.deadline, walks)
         .await
-        .unwrap_or_else(|_| Err(FetchError::Deadline { host: asker.host(), deadline: question.deadline }));
+        .unwrap_or_else(|_| Err(FetchError::Deadline { host: asker.host(), deadline: config.deadline }));
     // Whatever came of it: what was tried is worth more where it was in vain.
     let (requests, retries) = asker.requests();
     progress(Progress::Done { requests, retries, waited: asker.waited() });

@@ -15,7 +15,7 @@ pub use super::shapes::may_be_exported;
 use super::shapes::{Rewritten, rewritten};
 use super::time::Instant;
 use super::wire::{Session, id_of_any};
-use super::{Question, Row};
+use super::{Row, SessionQuery};
 use crate::pattern::fits;
 use crate::text::clean;
 
@@ -158,18 +158,18 @@ pub fn read<'a>(body: &'a str, scratch: &'a Scratch, api: Api) -> Result<Page<'a
     Ok(Page { body, envelope, sessions, unreadable })
 }
 
-/// Judges the records of a page against the question and a window within it;
+/// Judges the records of a page against the query and a window within it;
 /// `position` gives the place of the nth record in the server's order.
 pub fn judge<'p>(
     sessions: &'p [Session<'p>],
     unreadable: Vec<Rejection>,
-    question: &Question,
+    query: &SessionQuery,
     window: &Range<DateTime<Utc>>,
     position: impl Fn(u64, DateTime<Utc>) -> u64,
 ) -> impl Iterator<Item = Verdict<'p>> {
     let judged = (0..).zip(sessions).map(move |(index, session)| {
         let created = session.created();
-        verdict(session, created, question, window, |created| position(index, created))
+        verdict(session, created, query, window, |created| position(index, created))
     });
     judged.chain(unreadable.into_iter().map(Verdict::Rejected))
 }
@@ -185,11 +185,11 @@ const LONGEST_TEXT: usize = 64 * 1024;
 pub const REJECTED: &str = "have no id, no readable creation time, a text of more than 64 KiB, or more than \
                             2000 tags, pull requests or issues";
 
-/// Judges one record, created at a moment, against the question and a window within it.
+/// Judges one record, created at a moment, against the query and a window within it.
 pub fn verdict<'a>(
     session: &'a Session<'a>,
     created: Option<Instant>,
-    question: &Question,
+    query: &SessionQuery,
     window: &Range<DateTime<Utc>>,
     position: impl FnOnce(DateTime<Utc>) -> u64,
 ) -> Verdict<'a> {
@@ -212,10 +212,10 @@ pub fn verdict<'a>(
     let Some(created) = created else {
         return rejected("created_at", session.created_at);
     };
-    if !window.contains(&created.utc) || !is_asked(session, question) {
+    if !window.contains(&created.utc) || !is_asked(session, query) {
         return outside(id, session);
     }
-    if !has_tag(session, &question.tags) {
+    if !has_tag(session, &query.tags) {
         return Verdict::Outside { id: id.to_owned(), updated: session.updated(), expected: true };
     }
     let Instant { utc: created, naive } = created;
@@ -223,7 +223,7 @@ pub fn verdict<'a>(
     Verdict::Accepted { row: Row { position, created, updated, again: false, session }, naive }
 }
 
-/// The verdict on a record that is not in question.
+/// The verdict on a record that is not wanted.
 pub fn outside<'a>(id: &str, session: &Session<'_>) -> Verdict<'a> {
     Verdict::Outside { id: id.to_owned(), updated: session.updated(), expected: false }
 }
@@ -231,16 +231,16 @@ pub fn outside<'a>(id: &str, session: &Session<'_>) -> Verdict<'a> {
 /// Whether a session is one of those that the API was asked for, and has one of the
 /// tags and one of the users that it was asked for. When it changed does not matter: fresher news than
 /// were asked for do no harm.
-fn is_asked(session: &Session<'_>, question: &Question) -> bool {
+fn is_asked(session: &Session<'_>, query: &SessionQuery) -> bool {
     let asked = |wanted: &[String], text: Option<&str>| {
         text.is_some_and(|text| wanted.iter().any(|one| one.trim() == text))
     };
     let users = [&session.user_id, &session.service_user_id];
-    let used = || users.into_iter().any(|user| asked(&question.users, user.trimmed()));
-    let named = || asked(&question.ids, session.id());
-    has_tag(session, question.asked_tags())
-        && (question.users.is_empty() || used())
-        && (question.ids.is_empty() || named())
+    let used = || users.into_iter().any(|user| asked(&query.users, user.trimmed()));
+    let named = || asked(&query.ids, session.id());
+    has_tag(session, query.asked_tags())
+        && (query.users.is_empty() || used())
+        && (query.ids.is_empty() || named())
 }
 
 /// Whether a session has a tag that fits one of these; empty is any session.
@@ -291,15 +291,15 @@ fn surrogate(escape: &str) -> Option<Half> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::question;
+    use super::super::tests::query;
     use super::*;
 
     /// Each verdict in a few letters.
-    fn judged(body: &str, question: &Question) -> Vec<String> {
+    fn judged(body: &str, query: &SessionQuery) -> Vec<String> {
         let scratch = Scratch::default();
         let page = read(body, &scratch, Api::V2).unwrap();
-        let (sessions, unreadable, window) = (page.sessions, page.unreadable, question.window());
-        let verdicts = judge(&sessions, unreadable, question, &window, |index, _| 100 + index);
+        let (sessions, unreadable, window) = (page.sessions, page.unreadable, query.window());
+        let verdicts = judge(&sessions, unreadable, query, &window, |index, _| 100 + index);
         let letters = verdicts.map(|verdict| match verdict {
             Verdict::Accepted { row, naive } => {
                 format!("{}@{}{}", row.session.id().unwrap(), row.position, if naive { "n" } else { "" })
@@ -326,8 +326,8 @@ mod tests {
             r#"{"session_id": "d", "created_at": "2026-10-11T23:59:59.999999"}"#,
             r#"{"session_id": "e", "created_at": "2026-10-12T01:00:00+02:00"}"#,
         ]);
-        let question = question("https://h.example");
-        assert_eq!(judged(&body, &question), ["a@100", "out b", "out c", "d@103n", "e@104"]);
+        let query = query();
+        assert_eq!(judged(&body, &query), ["a@100", "out b", "out c", "d@103n", "e@104"]);
     }
 
     #[test]
@@ -336,10 +336,10 @@ mod tests {
         let nameless = format!("{{{WITHIN}}}");
         let body =
             page(&[r#"{"session_id": "a"}"#, &nameless, "null", "7", &good, r#"{"session_id": "devin-"}"#]);
-        let question = question("https://h.example");
-        assert_eq!(judged(&body, &question), ["no a", "no ", "good@102", "no ", "no ", "no "]);
+        let query = query();
+        assert_eq!(judged(&body, &query), ["no a", "no ", "good@102", "no ", "no ", "no "]);
         let twice = format!(r#"{{"session_id": "t", "url": "u", "url": "v", {WITHIN}}}"#);
-        assert_eq!(judged(&page(&[&twice, &good]), &question), ["t@100", "good@101"]);
+        assert_eq!(judged(&page(&[&twice, &good]), &query), ["t@100", "good@101"]);
     }
 
     #[test]
@@ -369,21 +369,21 @@ mod tests {
             ),
             &format!(r#"{{"session_id": "d", "tags": null, {WITHIN}}}"#),
         ]);
-        let mut question = question("https://h.example");
-        question.tags = vec!["y".to_owned(), "w".to_owned()];
-        assert_eq!(judged(&body, &question), ["a@100", "out b", "c@102", "out d"]);
-        question.users = vec!["v".to_owned()];
-        assert_eq!(judged(&body, &question), ["out a", "out b", "c@102", "out d"]);
-        question.tags = Vec::new();
-        assert_eq!(judged(&body, &question), ["out a", "out b", "c@102", "out d"]);
-        question.users = Vec::new();
-        question.tags = vec!["w".to_owned(), "*y*".to_owned()];
-        assert_eq!(judged(&body, &question), ["a@100", "expected b", "c@102", "expected d"]);
-        question.tags = vec!["*".to_owned()];
-        assert_eq!(judged(&body, &question), ["a@100", "b@101", "c@102", "expected d"]);
-        question.tags = Vec::new();
-        question.users = Vec::new();
-        question.ids = vec!["d".to_owned(), "a".to_owned()];
-        assert_eq!(judged(&body, &question), ["a@100", "out b", "out c", "d@103"]);
+        let mut query = query();
+        query.tags = vec!["y".to_owned(), "w".to_owned()];
+        assert_eq!(judged(&body, &query), ["a@100", "out b", "c@102", "out d"]);
+        query.users = vec!["v".to_owned()];
+        assert_eq!(judged(&body, &query), ["out a", "out b", "c@102", "out d"]);
+        query.tags = Vec::new();
+        assert_eq!(judged(&body, &query), ["out a", "out b", "c@102", "out d"]);
+        query.users = Vec::new();
+        query.tags = vec!["w".to_owned(), "*y*".to_owned()];
+        assert_eq!(judged(&body, &query), ["a@100", "expected b", "c@102", "expected d"]);
+        query.tags = vec!["*".to_owned()];
+        assert_eq!(judged(&body, &query), ["a@100", "b@101", "c@102", "expected d"]);
+        query.tags = Vec::new();
+        query.users = Vec::new();
+        query.ids = vec!["d".to_owned(), "a".to_owned()];
+        assert_eq!(judged(&body, &query), ["a@100", "out b", "out c", "d@103"]);
     }
 }

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use super::ask::Asker;
 use super::error::right;
 use super::roster::{self, Subject};
-use super::{Api, FetchError, Limits, Question, address, client, names, retry};
+use super::{Api, ApiConfig, FetchError, Limits, SessionQuery, address, client, names, retry};
 
 /// Somebody who can start sessions: a person or a service user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,29 +66,36 @@ const LIMITS: Limits = Limits {
 /// Everybody whom the lists name, after about 20 seconds at most.
 ///
 /// It never fails: a list that the key may not read, or that does not come, is a
-/// note, and the others still count. The tags and users of the question do not matter.
-pub async fn people(question: &Question) -> People {
-    told_within(question, &LIMITS, &[Subject::People, Subject::Organisations]).await
+/// note, and the others still count. The tags and users of the query do not matter.
+pub async fn people(config: &ApiConfig, query: &SessionQuery) -> People {
+    told_within(config, query, &LIMITS, &[Subject::People, Subject::Organisations]).await
 }
 
 /// What organisations are called, and nothing of people; else as [`people`].
-pub async fn organisations(question: &Question) -> People {
-    told_within(question, &LIMITS, &[Subject::Organisations]).await
+pub async fn organisations(config: &ApiConfig, query: &SessionQuery) -> People {
+    told_within(config, query, &LIMITS, &[Subject::Organisations]).await
 }
 
 /// What the lists about these subjects tell.
-pub(super) async fn told_within(question: &Question, limits: &Limits, subjects: &[Subject]) -> People {
-    let question = Question { deadline: limits.patience.deadline, ..question.clone() };
-    let prepared = Asker::new(&question, limits, &|_| ()).and_then(|asker| Ok((asker, lists(&question)?)));
+pub(super) async fn told_within(
+    config: &ApiConfig,
+    query: &SessionQuery,
+    limits: &Limits,
+    subjects: &[Subject],
+) -> People {
+    let config = ApiConfig { deadline: limits.patience.deadline, ..config.clone() };
+    let org = query.org.as_deref();
+    let prepared =
+        Asker::new(&config, query, limits, &|_| ()).and_then(|asker| Ok((asker, lists(&config, org)?)));
     let Ok((asker, mut lists)) = prepared else {
         let notes = vec!["the lists of people cannot be asked for: ids are shown".to_owned()];
         return People { notes, ..People::default() };
     };
     lists.retain(|list| subjects.contains(&list.subject));
     let until = Instant::now() + limits.patience.deadline;
-    let mut told: Vec<(List, Walked)> = walk_all(&asker, &question, limits, until, lists).await;
+    let mut told: Vec<(List, Walked)> = walk_all(&asker, limits, until, lists).await;
     // An organisation's key may read its own list alone, which has the same people in it.
-    if let Ok(Some(own)) = address::members_of_org(&question)
+    if let Ok(Some(own)) = address::members_of_org(&config, org)
         && told.iter().any(|(list, walked)| list.is_of_people && walked.is_refused())
     {
         let own = List {
@@ -98,14 +105,14 @@ pub(super) async fn told_within(question: &Question, limits: &Limits, subjects: 
             places: vec![own],
         };
         told.retain(|(list, walked)| !(list.is_of_people && walked.is_refused()));
-        let own = walk_all(&asker, &question, limits, until, vec![own]).await;
+        let own = walk_all(&asker, limits, until, vec![own]).await;
         told.splice(0..0, own);
     }
     let (mut members, mut organisations, mut notes) = (Vec::new(), Vec::new(), Vec::new());
     for (list, Walked { found, end }) in told {
         // The name of the one in question is asked for all the same: keys of an
         // organisation may not read that list, and its id says as much.
-        if list.subject == Subject::People || question.org.is_none() {
+        if list.subject == Subject::People || org.is_none() {
             notes.extend(end.err().map(|error| note(list.name, &error, found.len())));
         }
         match list.subject {
@@ -114,7 +121,7 @@ pub(super) async fn told_within(question: &Question, limits: &Limits, subjects: 
         }
     }
     let mut organisations = names::display_names(&merged(organisations));
-    organisations.retain(|id, _| question.org.as_ref().is_none_or(|asked| asked == id));
+    organisations.retain(|id, _| org.is_none_or(|asked| asked == id));
     People { members: merged(members), organisations, notes }
 }
 
@@ -137,7 +144,6 @@ impl Walked {
 /// Reads lists side by side, as far as the gate lets them; the result is in their order.
 async fn walk_all(
     asker: &Asker<'_>,
-    question: &Question,
     limits: &Limits,
     until: Instant,
     lists: Vec<List>,
@@ -146,13 +152,13 @@ async fn walk_all(
     for list in lists {
         walks.push(async move {
             let mut found = Vec::new();
-            let walked = timeout_at(until, walk(asker, question, limits, &list, &mut found)).await;
-            let late = || FetchError::Deadline { host: asker.host(), deadline: question.deadline };
+            let walked = timeout_at(until, walk(asker, limits, &list, &mut found)).await;
+            let late = || FetchError::Deadline { host: asker.host(), deadline: asker.config.deadline };
             let end = walked.unwrap_or_else(|_| Err(late()));
             (list, Walked { found, end })
         });
     }
-    question.gate.run_all(walks).await
+    asker.config.gate.run_all(walks).await
 }
 
 /// A list to ask for.
@@ -166,23 +172,22 @@ struct List {
     places: Vec<Url>,
 }
 
-/// The lists that a question needs.
-fn lists(question: &Question) -> Result<Vec<List>, FetchError> {
-    let enterprise = Question { org: None, ..question.clone() };
+/// The lists that tell the people and organisations of a report.
+fn lists(config: &ApiConfig, org: Option<&str>) -> Result<Vec<List>, FetchError> {
     let everywhere = |name, subject, resource| {
         let is_of_people = ["members/users", "members/idp-users"].contains(&resource);
         Ok::<_, FetchError>(List {
             name,
             subject,
             is_of_people,
-            places: vec![address::api(&enterprise, resource)?],
+            places: vec![address::api(config, None, resource)?],
         })
     };
-    let mut lists = match question.api {
+    let mut lists = match config.api {
         Api::V2 => {
             let mut members = everywhere("members", Subject::People, "members")?;
-            if question.org.is_some() {
-                members.places.insert(0, address::api(question, "members")?);
+            if org.is_some() {
+                members.places.insert(0, address::api(config, org, "members")?);
             }
             vec![members]
         }
@@ -199,14 +204,13 @@ fn lists(question: &Question) -> Result<Vec<List>, FetchError> {
 /// Reads a list where it exists; what was found stays found, whatever happens then.
 async fn walk(
     asker: &Asker<'_>,
-    question: &Question,
     limits: &Limits,
     list: &List,
     found: &mut Vec<Member>,
 ) -> Result<(), FetchError> {
     let mut places = list.places.iter().peekable();
     while let Some(place) = places.next() {
-        match walk_at(asker, question, limits, (place, list.subject), found).await {
+        match walk_at(asker, limits, (place, list.subject), found).await {
             Err(FetchError::NotFound { .. }) if found.is_empty() && places.peek().is_some() => {}
             walked => return walked,
         }
@@ -217,16 +221,16 @@ async fn walk(
 /// Reads a list page by page to its end signal.
 async fn walk_at(
     asker: &Asker<'_>,
-    question: &Question,
     limits: &Limits,
     (place, subject): (&Url, Subject),
     found: &mut Vec<Member>,
 ) -> Result<(), FetchError> {
+    let ApiConfig { api, ref key, .. } = *asker.config;
     let mut met = HashSet::new();
     let (mut skip, mut cursor, mut was_empty) = (0_u64, None, false);
     for _ in 0..limits.pages {
-        let url = page_at(place, question.api, skip, cursor.as_deref());
-        let read = |body: &str| roster::read(body, question.api, subject, &question.key);
+        let url = page_at(place, api, skip, cursor.as_deref());
+        let read = |body: &str| roster::read(body, api, subject, key);
         let page = asker.ask(url, read).await?;
         let before = found.len();
         found.extend(page.entries.into_iter().filter(|one| met.insert(one.id.clone())));

@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use super::ask::{Asker, Heard};
 use super::envelope::Flaw;
 use super::json::Text;
-use super::{Api, Delivery, FetchError, Limits, Progress, Question, Secret};
+use super::{Api, ApiConfig, Delivery, FetchError, Limits, Progress, Secret, SessionQuery};
 use super::{address, client, fetch_within, page, quote, retry};
 
 /// What the API answered; `None` is not asked, because of what an earlier answer was.
@@ -25,7 +25,7 @@ pub struct Probes {
     pub first: Option<Result<Sample, FetchError>>,
     /// Sessions of a day on which there were none.
     pub before: Option<Result<Sample, FetchError>>,
-    /// A page as long as the question's, of all there are.
+    /// A page as long as the configuration's, of all there are.
     pub page: Option<Result<Sample, FetchError>>,
     /// A whole week.
     pub week: Option<Result<Week, FetchError>>,
@@ -132,42 +132,39 @@ const EARLY: i64 = 946_684_800;
 /// Pages that are walked through to count a week that the server does not count.
 const MOST_PAGES: u32 = 20;
 
-/// Asks what is needed to tell how a report with this question would fare;
+/// Asks what is needed to tell how a report with this query would fare;
 /// `week` is counted through. It takes a minute at most.
 pub async fn probe(
-    question: &Question,
+    config: &ApiConfig,
+    query: &SessionQuery,
     week: Range<DateTime<Utc>>,
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Probes {
-    let question = Question { deadline: LONGEST, allow_partial: true, ..question.clone() };
-    let asker = match Asker::new(&question, &LIMITS, progress) {
+    let config = ApiConfig { deadline: LONGEST, ..config.clone() };
+    let query = SessionQuery { allow_partial: true, ..query.clone() };
+    let asker = match Asker::new(&config, &query, &LIMITS, progress) {
         Ok(asker) => asker,
         Err(error) => return Probes { first: Some(Err(error)), ..Probes::default() },
     };
     let mut probes = Probes::default();
     let until = Instant::now() + LONGEST;
-    singly(&asker, &question, &week, until, &mut probes).await;
+    singly(&asker, &week, until, &mut probes).await;
     probes.heard = asker.heard();
     let ignores_window = matches!(probes.before, Some(Ok(Sample { outside: 1.., .. })));
     if probes.page.is_some() && !ignores_window {
-        if question.api == Api::V3 {
-            probes.archived = Some(within(until, &asker, archived(&asker, &question, &week)).await);
+        if config.api == Api::V3 {
+            probes.archived = Some(within(until, &asker, archived(&asker, &week)).await);
         }
-        probes.week = Some(count(&question, week, progress).await);
+        probes.week = Some(count(&config, &query, week, progress).await);
     }
     probes
 }
 
 /// One answer after the other, as long as the next can be expected to tell something.
-async fn singly(
-    asker: &Asker<'_>,
-    question: &Question,
-    week: &Range<DateTime<Utc>>,
-    until: Instant,
-    probes: &mut Probes,
-) {
-    if question.api == Api::V3 {
-        let asked = async { asker.ask(address::myself(question)?, |body| whom(body, &question.key)).await };
+async fn singly(asker: &Asker<'_>, week: &Range<DateTime<Utc>>, until: Instant, probes: &mut Probes) {
+    let config = asker.config;
+    if config.api == Api::V3 {
+        let asked = async { asker.ask(address::myself(config)?, |body| whom(body, &config.key)).await };
         let answer = within(until, asker, asked).await;
         let is_over = answer.as_ref().is_err_and(ends_all);
         probes.myself = Some(answer);
@@ -179,8 +176,7 @@ async fn singly(
     let later = |moment: DateTime<Utc>, days| moment.checked_add_days(Days::new(days)).unwrap_or(moment);
     // Up to a moment that has yet to come.
     let all = early..later(week.end, 14);
-    let sample =
-        |window: Range<DateTime<Utc>>, length| within(until, asker, sample(asker, question, window, length));
+    let sample = |window: Range<DateTime<Utc>>, length| within(until, asker, sample(asker, window, length));
     let first = sample(all.clone(), 1).await;
     let is_over = first.is_err();
     probes.first = Some(first);
@@ -188,7 +184,7 @@ async fn singly(
         return;
     }
     probes.before = Some(sample(early..later(early, 1), 2).await);
-    probes.page = Some(sample(all, question.page_size).await);
+    probes.page = Some(sample(all, config.page_size).await);
 }
 
 /// Whether no other answer can be expected after this one.
@@ -212,42 +208,30 @@ async fn within<T>(
     timeout_at(until, asked).await.unwrap_or_else(|_| Err(late()))
 }
 
-async fn sample(
-    asker: &Asker<'_>,
-    question: &Question,
-    window: Range<DateTime<Utc>>,
-    length: u32,
-) -> Result<Sample, FetchError> {
+async fn sample(asker: &Asker<'_>, window: Range<DateTime<Utc>>, length: u32) -> Result<Sample, FetchError> {
     let read = |body: &str| {
         let scratch = page::Scratch::default();
-        let page = page::read(body, &scratch, question.api)?;
+        let page = page::read(body, &scratch, asker.config.api)?;
         let created = page.sessions.iter().filter_map(|session| session.created());
         let outside = created.filter(|created| !window.contains(&created.utc)).count();
         Ok(Sample { rows: page.envelope.count, outside: outside as u64, more: page.envelope.more })
     };
-    asker.ask(page_url(asker.sessions(), question, &window, length), read).await
+    asker.ask(page_url(asker, &window, length), read).await
 }
 
-fn page_url(sessions: &Url, question: &Question, window: &Range<DateTime<Utc>>, length: u32) -> Url {
-    match question.api {
-        Api::V2 => {
-            let question = Question { from: window.start, to: window.end, ..question.clone() };
-            address::by_offset(sessions, &question, 0, u64::from(length))
-        }
-        Api::V3 => address::by_cursor(sessions, window, None, length),
+fn page_url(asker: &Asker<'_>, window: &Range<DateTime<Utc>>, length: u32) -> Url {
+    match asker.config.api {
+        Api::V2 => address::by_offset(asker.sessions(), window, 0, u64::from(length)),
+        Api::V3 => address::by_cursor(asker.sessions(), window, None, length),
     }
 }
 
 /// Counts a week three times: whether archived sessions are listed is documented nowhere.
-async fn archived(
-    asker: &Asker<'_>,
-    question: &Question,
-    week: &Range<DateTime<Utc>>,
-) -> Result<Archived, FetchError> {
+async fn archived(asker: &Asker<'_>, week: &Range<DateTime<Utc>>) -> Result<Archived, FetchError> {
     let count = async |is_archived: Option<bool>| {
         let sessions = asker.sessions();
         let sessions = is_archived.map_or_else(|| sessions.clone(), |it| address::archived(sessions, it));
-        count_listed(asker, question, week, &sessions).await
+        count_listed(asker, week, &sessions).await
     };
     Ok(Archived {
         unasked: count(None).await?,
@@ -259,13 +243,12 @@ async fn archived(
 /// The server's count, or that of the sessions on its pages; none where they are too many.
 async fn count_listed(
     asker: &Asker<'_>,
-    question: &Question,
     week: &Range<DateTime<Utc>>,
     sessions: &Url,
 ) -> Result<Option<u64>, FetchError> {
     let read = |body: &str| {
         let scratch = page::Scratch::default();
-        let page = page::read(body, &scratch, question.api)?;
+        let page = page::read(body, &scratch, asker.config.api)?;
         let ids = page.sessions.iter().filter_map(|session| session.id().map(str::to_owned));
         Ok((page.envelope, ids.collect::<Vec<_>>()))
     };
@@ -282,7 +265,7 @@ async fn count_listed(
             return Ok(Some(met.len() as u64));
         }
         cursor = envelope.cursor;
-        length = question.page_size;
+        length = asker.config.page_size;
     }
     Ok(None)
 }
@@ -318,11 +301,12 @@ fn whom(body: &str, key: &Secret) -> Result<Principal, Flaw> {
 
 /// Reads a week just as a report would, once.
 async fn count(
-    question: &Question,
+    config: &ApiConfig,
+    query: &SessionQuery,
     week: Range<DateTime<Utc>>,
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Week, FetchError> {
-    let question = Question { from: week.start, to: week.end, ..question.clone() };
+    let query = SessionQuery { from: week.start, to: week.end, ..query.clone() };
     // Of a session that comes twice the fresher state counts, as in a report.
     let mut met: HashMap<String, (Option<DateTime<Utc>>, bool)> = HashMap::new();
     let mut deliver = |delivery: Delivery<'_>| {
@@ -337,7 +321,7 @@ async fn count(
             *known = state.max(*known);
         }
     };
-    let ledger = fetch_within(&question, &LIMITS, &mut deliver, progress).await?;
+    let ledger = fetch_within(config, &query, &LIMITS, &mut deliver, progress).await?;
     Ok(Week {
         sessions: met.len() as u64,
         analysed: met.values().filter(|(_, is_analysed)| *is_analysed).count() as u64,
@@ -348,13 +332,12 @@ async fn count(
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::question;
     use super::super::tests::server::{json, reply, serve};
+    use super::super::tests::{config, query};
     use super::*;
 
     fn week() -> Range<DateTime<Utc>> {
-        let question = question("http://127.0.0.1:9");
-        question.from..question.to
+        query().window()
     }
 
     #[test]
@@ -381,8 +364,8 @@ mod tests {
         for (api, path) in [(Api::V2, "/sessions/insights"), (Api::V3, "/v3/self")] {
             let date = "Date: Mon, 12 Oct 2026 06:00:00 GMT\r\n";
             let server = serve(move |_| reply(401, date, "{}"));
-            let question = Question { api, ..question(&server.base) };
-            let probes = probe(&question, week(), &|_| ()).await;
+            let config = ApiConfig { api, ..config(&server.base) };
+            let probes = probe(&config, &query(), week(), &|_| ()).await;
             assert_eq!(server.log().len(), 1);
             assert!(server.log()[0].target.contains(path));
             assert_eq!(probes.heard.unwrap().time.to_rfc3339(), "2026-10-12T06:00:00+00:00");
@@ -397,8 +380,8 @@ mod tests {
                 true => json(status, "{}"),
                 false => json(200, r#"{"items": [], "has_next_page": false, "total": 0}"#),
             });
-            let question = Question { api: Api::V3, ..question(&server.base) };
-            let probes = probe(&question, week(), &|_| ()).await;
+            let config = ApiConfig { api: Api::V3, ..config(&server.base) };
+            let probes = probe(&config, &query(), week(), &|_| ()).await;
             assert!(probes.myself.unwrap().is_err());
             assert!(matches!(probes.week, Some(Ok(Week { sessions: 0, complete: true, .. }))), "{status}");
             assert_eq!(
@@ -421,7 +404,7 @@ mod tests {
             let items = states.join(",");
             let page = format!(r#"{{"items": [{items}], "has_more": false, "total": 1}}"#);
             let server = serve(move |_| json(200, &page));
-            let week = count(&question(&server.base), week(), &|_| ()).await.unwrap();
+            let week = count(&config(&server.base), &query(), week(), &|_| ()).await.unwrap();
             assert_eq!(week, Week { sessions: 1, analysed: 1, outside: 0, complete: true });
         }
     }
@@ -435,14 +418,14 @@ mod tests {
             let more = end < 25;
             json(200, &format!(r#"{{"items": [{}], "has_more": {more}, "total": 25}}"#, items.join(",")))
         });
-        let week = count(&question(&server.base), week(), &|_| ()).await.unwrap();
+        let week = count(&config(&server.base), &query(), week(), &|_| ()).await.unwrap();
         assert_eq!(week, Week { sessions: 25, analysed: 0, outside: 0, complete: true });
     }
 
     #[tokio::test]
     async fn an_unreachable_server_is_tried_twice() {
         let server = serve(|_| json(503, "{}"));
-        let probes = probe(&question(&server.base), week(), &|_| ()).await;
+        let probes = probe(&config(&server.base), &query(), week(), &|_| ()).await;
         assert!(matches!(probes.first, Some(Err(FetchError::Unreachable { attempts: 2, .. }))));
         assert_eq!(server.log().len(), 2);
     }

@@ -2,7 +2,7 @@
 
 use super::page::{self, Page, judge};
 use super::proof::Tally;
-use super::{Delivery, Ledger, Question};
+use super::{Api, Delivery, Ledger, SessionQuery};
 
 /// A page that is no page.
 #[derive(Debug, thiserror::Error)]
@@ -24,10 +24,11 @@ pub struct Unreadable {
 /// delivered before is void.
 pub fn replay<'b>(
     bodies: impl IntoIterator<Item = &'b [u8]>,
-    question: &Question,
+    api: Api,
+    query: &SessionQuery,
     deliver: &mut dyn FnMut(Delivery<'_>),
 ) -> Result<Ledger, Unreadable> {
-    let window = question.window();
+    let window = query.window();
     let mut tally = Tally::default();
     let (mut skip, mut total, mut more) = (0_u64, None, true);
     for body in bodies {
@@ -35,10 +36,9 @@ pub fn replay<'b>(
         let unreadable = |why: String| Unreadable { page: number, why };
         let body = std::str::from_utf8(body).map_err(|error| unreadable(error.to_string()))?;
         let scratch = page::Scratch::default();
-        let page =
-            page::read(body, &scratch, question.api).map_err(|flaw| unreadable(format!("{flaw:?}")))?;
+        let page = page::read(body, &scratch, api).map_err(|flaw| unreadable(format!("{flaw:?}")))?;
         let Page { envelope, sessions, unreadable, .. } = page;
-        let verdicts = judge(&sessions, unreadable, question, &window, |index, _| skip + index);
+        let verdicts = judge(&sessions, unreadable, query, &window, |index, _| skip + index);
         deliver(Delivery::Page(&tally.count(verdicts).rows));
         skip = skip.saturating_add(envelope.count);
         total = total.or(envelope.total);
@@ -50,7 +50,7 @@ pub fn replay<'b>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::question;
+    use super::super::tests::query;
     use super::*;
 
     fn page(ids: &[&str], more: bool) -> String {
@@ -62,7 +62,7 @@ mod tests {
     fn replayed(pages: &[String]) -> (Ledger, Vec<(u64, String)>) {
         let mut rows = Vec::new();
         let bodies = pages.iter().map(String::as_bytes);
-        let ledger = replay(bodies, &question("https://h.example"), &mut |delivery| {
+        let ledger = replay(bodies, Api::V2, &query(), &mut |delivery| {
             if let Delivery::Page(page) = delivery {
                 rows.extend(page.iter().map(|row| (row.position, row.session.id().unwrap().to_owned())));
             }
@@ -82,7 +82,7 @@ mod tests {
         assert!(!replayed(&[page(&["a", "b"], true)]).0.complete);
         assert!(!replayed(&[page(&["a", "b"], false)]).0.complete);
         let broken = [page(&["a"], true).into_bytes(), b"{\"items\": [".to_vec()];
-        let read = replay(broken.iter().map(Vec::as_slice), &question("https://h.example"), &mut |_| {});
+        let read = replay(broken.iter().map(Vec::as_slice), Api::V2, &query(), &mut |_| {});
         assert!(read.unwrap_err().to_string().starts_with("page 2 cannot be read"));
     }
 }

@@ -48,7 +48,7 @@ enum Outcome {
 ///
 /// Any failure to ask; a page that breaks the API's promises.
 pub(super) async fn walk(walk: &Walk<'_, '_>) -> Result<Counted, FetchError> {
-    let window = address::whole_seconds(&walk.question.window());
+    let window = address::whole_seconds(&walk.asker.query.window());
     let whole = window.clone();
     let mut waiting = VecDeque::from([window]);
     let mut running = FuturesUnordered::new();
@@ -56,7 +56,7 @@ pub(super) async fn walk(walk: &Walk<'_, '_>) -> Result<Counted, FetchError> {
     let mut first = None;
     let mut parts = Counted { first: Some(0), last: Some(0), slices: 0 };
     loop {
-        while running.len() < walk.question.gate.width() {
+        while running.len() < walk.asker.config.gate.width() {
             let Some(slice) = waiting.pop_front() else { break };
             let is_whole = slice == whole;
             running.push(read(walk, slice, is_whole));
@@ -99,9 +99,9 @@ async fn count(walk: &Walk<'_, '_>, slice: &Slice) -> Result<Option<u64>, FetchE
 
 /// Reads a slice page by page, unless it turns out to be too long.
 async fn read(walk: &Walk<'_, '_>, slice: Slice, is_whole: bool) -> Result<Outcome, FetchError> {
-    let size = walk.question.page_size.max(1);
+    let size = walk.asker.config.page_size.max(1);
     // The ends of the window need not be whole seconds.
-    let asked = walk.question.window();
+    let asked = walk.asker.query.window();
     let wanted = slice.start.max(asked.start)..slice.end.min(asked.end);
     let mut counted = Counted::default();
     let mut cursor: Option<String> = None;
@@ -169,7 +169,7 @@ async fn read(walk: &Walk<'_, '_>, slice: Slice, is_whole: bool) -> Result<Outco
 /// covers. The page is forgotten: its rows come again in one of the parts.
 fn cut(walk: &Walk<'_, '_>, slice: &Slice, page: &Page<'_>) -> Option<Vec<Slice>> {
     let envelope = &page.envelope;
-    if walk.question.gate.width() < 2 || !envelope.more || envelope.count == 0 {
+    if walk.asker.config.gate.width() < 2 || !envelope.more || envelope.count == 0 {
         return None;
     }
     // Where the window is not honoured every part would be as long as the whole.

@@ -11,10 +11,10 @@ use super::ask::Asker;
 use super::envelope::Envelope;
 use super::page::{self, Page, REJECTED, judge};
 use super::proof::Tally;
-use super::{Delivery, FetchError, Ledger, Limits, Progress, Question};
+use super::{Delivery, FetchError, Ledger, Limits, Progress};
 use super::{address, archived, offsets, slices};
 
-/// From this many rows outside the question a single page tells that it was ignored.
+/// From this many rows outside the query a single page tells that it was ignored.
 const TELLING: u64 = 10;
 
 /// Walks until a walk is proved complete, or often enough.
@@ -25,7 +25,6 @@ const TELLING: u64 = 10;
 /// unless that is allowed.
 pub(super) async fn proved(
     asker: &Asker<'_>,
-    question: &Question,
     limits: &Limits,
     deliver: &mut (dyn FnMut(Delivery<'_>) + Send),
     progress: &(dyn Fn(Progress) + Send + Sync),
@@ -34,11 +33,11 @@ pub(super) async fn proved(
     // What the walk before came to, and whether all came to the same.
     let (mut before, mut alike) = (None, true);
     loop {
-        let mut walk = Walk::new(question, limits, asker, deliver, progress);
+        let mut walk = Walk::new(limits, asker, deliver, progress);
         let is_last = number >= limits.walks;
         let mut parts = vec![walk.part().await?];
-        if question.api == Api::V3
-            && (parts.iter().all(Part::is_whole) || (is_last && question.allow_partial))
+        if asker.config.api == Api::V3
+            && (parts.iter().all(Part::is_whole) || (is_last && asker.query.allow_partial))
             && archived::are_missing(&walk).await?
         {
             progress(Progress::Archived);
@@ -58,7 +57,9 @@ pub(super) async fn proved(
         let missing =
             parts.iter().find(|part| !part.is_whole()).map(|part| part.counted.against(part.received));
         let reason = match missing {
-            Some(_) if is_last && question.allow_partial => return Ok(tally.ledger(asker.requests(), false)),
+            Some(_) if is_last && asker.query.allow_partial => {
+                return Ok(tally.ledger(asker.requests(), false));
+            }
             Some(reason) => reason,
             None => return Ok(tally.ledger(asker.requests(), true)),
         };
@@ -151,7 +152,6 @@ pub(super) enum News {
 
 /// One walk; shared by all requests that are in flight.
 pub(super) struct Walk<'w, 'q> {
-    pub question: &'w Question,
     pub limits: &'w Limits,
     pub asker: &'w Asker<'q>,
     /// The address of those sessions that are archived, once they are walked through.
@@ -173,19 +173,18 @@ struct State<'w> {
 
 impl<'w, 'q> Walk<'w, 'q> {
     fn new(
-        question: &'w Question,
         limits: &'w Limits,
         asker: &'w Asker<'q>,
         deliver: &'w mut (dyn FnMut(Delivery<'_>) + Send),
         progress: &'w (dyn Fn(Progress) + Send + Sync),
     ) -> Self {
         let state = State { tally: Tally::default(), total: None, earlier: 0, soundings: 0, deliver };
-        Self { question, limits, asker, archived: None, state: Mutex::new(state), progress }
+        Self { limits, asker, archived: None, state: Mutex::new(state), progress }
     }
 
     /// Walks through all sessions, or through the archived ones.
     async fn part(&self) -> Result<Part, FetchError> {
-        let counted = match self.question.api {
+        let counted = match self.asker.config.api {
             Api::V2 => offsets::walk(self).await?,
             Api::V3 => slices::walk(self).await?,
         };
@@ -218,7 +217,7 @@ impl<'w, 'q> Walk<'w, 'q> {
     /// Whether certain sessions are in question, and all of them were met.
     pub(super) fn has_met_all_asked(&self) -> bool {
         let state = self.state();
-        let ids = &self.question.ids;
+        let ids = &self.asker.query.ids;
         !ids.is_empty() && ids.iter().all(|id| state.tally.has_met(id))
     }
 
@@ -235,7 +234,7 @@ impl<'w, 'q> Walk<'w, 'q> {
     ) -> Result<T, FetchError> {
         let read = |body: &str| {
             let scratch = page::Scratch::default();
-            page::read(body, &scratch, self.question.api).map(&take)
+            page::read(body, &scratch, self.asker.config.api).map(&take)
         };
         self.asker.ask(url, read).await?
     }
@@ -255,7 +254,7 @@ impl<'w, 'q> Walk<'w, 'q> {
     ) -> Result<(Envelope, News), FetchError> {
         let Page { body, envelope, sessions, unreadable } = page;
         let mut state = self.state();
-        let verdicts = judge(&sessions, unreadable, self.question, window, position);
+        let verdicts = judge(&sessions, unreadable, self.asker.query, window, position);
         let brought = state.tally.count(verdicts);
         // On a short page a few rows on the window's edge are no sign of anything.
         if brought.unasked >= TELLING && brought.unasked.saturating_mul(2) > envelope.count {

@@ -29,7 +29,7 @@ fn built(sessions: &[&str]) -> Tables {
             builder.push(rows);
         }
     };
-    replay([page.as_bytes()], &settings.question, &mut take).unwrap();
+    replay([page.as_bytes()], crate::fetch::Api::V2, &settings.query, &mut take).unwrap();
     builder.finish().unwrap()
 }
 

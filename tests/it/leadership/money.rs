@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use acumen::cli::{ApiArgs, ReportArgs};
-use acumen::pipeline::prepare;
+use acumen::commands::report::prepare;
 use acumen::settings::{Found, FoundKey, Settings, parse_file};
 use acumen::simulator::{Options, Organisation, start};
 use serde_json::json;

@@ -4,9 +4,10 @@
 use std::process::Child;
 use std::time::{Duration, Instant};
 
+use acumen::commands;
 use acumen::deliver::{self, Limits, PostError, SmtpError};
+use acumen::exit::{Exit, Explain};
 use acumen::mail::Mail as Message;
-use acumen::pipeline;
 use acumen::settings::mail::{Attach, Delivery, Mail, Security, Server, Way};
 use acumen::tls::Trust;
 
@@ -206,7 +207,7 @@ fn message(folder: &Path) -> Message {
         way: Way::File("none".into()),
     };
     let at = "2026-10-12T06:00:00Z".parse().unwrap();
-    pipeline::message(&folder.join(format!("{NAME}.json")), &mail, at).unwrap()
+    commands::mail::message(&folder.join(format!("{NAME}.json")), &mail, at).unwrap()
 }
 
 /// Offers and sends a message to a plain server, within these limits in milliseconds.
@@ -260,10 +261,10 @@ fn every_part_of_a_mail_has_a_limit() {
         // A line comes in time, again and again.
         let error = failure(word, drip, [LONG, 400, LONG]);
         assert!(matches!(error, SmtpError::Unreachable { .. }), "{word} {error}");
-        assert_eq!(error.exit_code(), 5);
+        assert_eq!(error.exit(), Exit::Unreachable);
         let error = failure(word, Odd::Silence, [400, LONG, LONG]);
         assert!(error.to_string().contains("no answer within"), "{word} {error}");
-        assert_eq!(error.exit_code(), 5);
+        assert_eq!(error.exit(), Exit::Unreachable);
     }
     assert_eq!(log(folder.path()), NOTHING);
     let error = failure(".", drip, [LONG, LONG, 400]);

@@ -6,9 +6,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use acumen::cli::{ApiArgs, ReportArgs};
+use acumen::commands::report::prepare_within;
 use acumen::error::Error;
+use acumen::exit::Explain;
 use acumen::fetch::{Api, Delivery, FetchError, Ledger, Limits, fetch_within};
-use acumen::pipeline::prepare_within;
 use acumen::settings::{Found, FoundKey, Settings};
 use acumen::simulator::{Fault, FaultKind, Options, Organisation, Recipe, Total, start};
 use tokio::runtime::Runtime;
@@ -152,7 +153,9 @@ async fn fetched(organisation: &Arc<Organisation>, day: &Day) -> Result<(Ledger,
     };
     let said = Mutex::new(String::new());
     let progress = |news| said.lock().unwrap().push_str(&format!("{news:?}"));
-    let outcome = fetch_within(&settings.question, &hurried(), &mut deliver, &progress).await;
+    let outcome =
+        fetch_within(settings.source.api().unwrap(), &settings.query, &hurried(), &mut deliver, &progress)
+            .await;
     assert!(
         simulator.most_in_flight() <= day.concurrency as usize,
         "{} in flight at once, {day:?}",
@@ -271,7 +274,7 @@ fn beyond_the_budget_the_earlier_report_stays_as_it_was() {
             let day = Day { options: Options { faults, ..Options::default() }, ..good(api) };
             let error = report(&runtime, &organisation, &day, folder.path());
             let error = error.err().unwrap_or_else(|| panic!("{api} {kind:?} was not noticed"));
-            assert_eq!(error.exit_code(), code, "{api} {kind:?}: {error}");
+            assert_eq!(error.exit().code(), code, "{api} {kind:?}: {error}");
             assert!(bytes().eq(before.iter().cloned()), "{api} {kind:?} changed the older report");
         }
     }

@@ -49,12 +49,12 @@ fn page(api: Api) -> String {
     format!(r#"{{"items": [{{"session_id": "s000", "created_at": {created}}}], {more}, "total": 1}}"#)
 }
 
-fn asking(api: Api, base: &str) -> Question {
+fn asking(api: Api, base: &str) -> ApiConfig {
     let key = match api {
         Api::V2 => "apk_user_k3y",
         Api::V3 => "cog_k3y",
     };
-    Question { api, key: Secret::new(key.to_owned()), gate: Gate::new(4), ..question(base) }
+    ApiConfig { api, key: Secret::new(key.to_owned()), gate: Gate::new(4), ..config(base) }
 }
 
 /// Short enough for a test, long enough for a busy machine.
@@ -170,7 +170,7 @@ async fn what_breaks_on_the_way_is_asked_again() {
         for (class, act) in cases {
             let (base, met) = talks(api, 1, act);
             let begun = Instant::now();
-            let (ledger, seen) = run_within(&asking(api, &base), &hurried()).await;
+            let (ledger, seen) = run_within(&asking(api, &base), &query(), &hurried()).await;
             let ledger = ledger.unwrap_or_else(|error| panic!("{api} {class}: {error}"));
             // v3 is asked for archived sessions as well.
             let requests = if api == Api::V3 { 3 } else { 2 };
@@ -185,24 +185,24 @@ async fn what_breaks_on_the_way_is_asked_again() {
 }
 
 #[tokio::test]
-async fn what_never_passes_ends_with_its_code() {
-    let cases: [(u8, usize, &str, Act); 6] = [
-        (5, 6, "in 6 attempt(s): error sending request", reset),
-        (5, 6, "in 6 attempt(s): answer cut short", short),
-        (65, 3, "expected JSON, got text/html from 127.0.0.1:", html),
-        (65, 3, "expected JSON, got an empty body from 127.0.0.1:", empty),
+async fn a_lasting_fault_ends_the_fetch() {
+    let cases: [(&str, usize, &str, Act); 6] = [
+        ("Unreachable", 6, "in 6 attempt(s): error sending request", reset),
+        ("Unreachable", 6, "in 6 attempt(s): answer cut short", short),
+        ("NotJson", 3, "expected JSON, got text/html from 127.0.0.1:", html),
+        ("NotJson", 3, "expected JSON, got an empty body from 127.0.0.1:", empty),
         // What is too large once is too large again.
-        (65, 1, "the page is larger than 1 MiB", endless),
-        (2, 1, "HTTP 422", endless_refusal),
+        ("Contract", 1, "the page is larger than 1 MiB", endless),
+        ("BadRequest", 1, "HTTP 422", endless_refusal),
     ];
     let mut limits = hurried();
     limits.bounds.page_bytes = 1024 * 1024;
     for api in [Api::V2, Api::V3] {
-        for (code, attempts, says, act) in cases {
+        for (what, attempts, says, act) in cases {
             let (base, met) = talks(api, usize::MAX, act);
-            let error = run_within(&asking(api, &base), &limits).await.0.unwrap_err();
+            let error = run_within(&asking(api, &base), &query(), &limits).await.0.unwrap_err();
             assert!(error.to_string().contains(says), "{api} {says}: {error}");
-            assert_eq!((error.exit_code(), met.load(Ordering::SeqCst)), (code, attempts), "{api} {says}");
+            assert_eq!((kind(&error).as_str(), met.load(Ordering::SeqCst)), (what, attempts), "{api} {says}");
         }
     }
 }
@@ -222,14 +222,14 @@ async fn a_handshake_that_is_reset_is_asked_again() {
     });
     for api in [Api::V2, Api::V3] {
         let before = met.load(Ordering::SeqCst);
-        let error = run_within(&asking(api, &base), &hurried()).await.0.unwrap_err();
+        let error = run_within(&asking(api, &base), &query(), &hurried()).await.0.unwrap_err();
         if matches!(error, FetchError::Tls { .. }) {
             // A machine without any root certificates does not even connect.
             assert_eq!(met.load(Ordering::SeqCst), before);
             continue;
         }
         assert!(matches!(error, FetchError::Unreachable { attempts: 6, .. }), "{error}");
-        assert_eq!((error.exit_code(), met.load(Ordering::SeqCst) - before), (5, 6));
+        assert_eq!((kind(&error).as_str(), met.load(Ordering::SeqCst) - before), ("Unreachable", 6));
     }
 }
 
@@ -238,11 +238,11 @@ async fn a_name_that_nobody_has_is_asked_for_again() {
     for api in [Api::V2, Api::V3] {
         let mut limits = hurried();
         limits.bounds.connect = Duration::from_secs(5);
-        let (outcome, seen) = run_within(&asking(api, "https://nobody.invalid"), &limits).await;
+        let (outcome, seen) = run_within(&asking(api, "https://nobody.invalid"), &query(), &limits).await;
         let error = outcome.unwrap_err();
         if matches!(error, FetchError::Tls { .. }) {
             continue;
         }
-        assert_eq!((error.exit_code(), seen.retries().len()), (5, 5), "{error}");
+        assert_eq!((kind(&error).as_str(), seen.retries().len()), ("Unreachable", 5), "{error}");
     }
 }

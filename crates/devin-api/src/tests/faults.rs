@@ -47,7 +47,7 @@ async fn what_may_pass_is_asked_again() {
     ];
     for (class, fault) in faults {
         let server = faulty(1, fault);
-        let (ledger, seen) = run(&question(&server.base)).await;
+        let (ledger, seen) = run(&config(&server.base)).await;
         let ledger = ledger.unwrap_or_else(|error| panic!("{class}: {error}"));
         assert_eq!((ledger.requests, ledger.retries, ledger.unique), (2, 1, 5), "{class}");
         assert_eq!((ledger.pages, seen.restarts), (1, 0), "{class}");
@@ -58,18 +58,18 @@ async fn what_may_pass_is_asked_again() {
 
 #[tokio::test]
 async fn enough_attempts_are_enough() {
-    let faults: [(usize, u8, &str, Fault); 5] = [
-        (6, 5, "in 6 attempt(s): HTTP 503: \"later\"", || json(503, r#"{"detail": "later"}"#)),
-        (6, 75, "come back in 60 s", || json(429, r#"{"detail": "busy"}"#)),
-        (6, 5, "in 6 attempt(s): answer cut short", || cut(false)),
-        (6, 5, "in 6 attempt(s): error sending request", || Reply(Vec::new())),
-        (3, 65, "expected JSON, got text/html; charset=utf-8 from 127.0.0.1:", html),
+    let faults: [(usize, &str, &str, Fault); 5] = [
+        (6, "Unreachable", "in 6 attempt(s): HTTP 503: \"later\"", || json(503, r#"{"detail": "later"}"#)),
+        (6, "Later", "come back in 60 s", || json(429, r#"{"detail": "busy"}"#)),
+        (6, "Unreachable", "in 6 attempt(s): answer cut short", || cut(false)),
+        (6, "Unreachable", "in 6 attempt(s): error sending request", || Reply(Vec::new())),
+        (3, "NotJson", "expected JSON, got text/html; charset=utf-8 from 127.0.0.1:", html),
     ];
-    for (attempts, code, text, fault) in faults {
+    for (attempts, what, text, fault) in faults {
         let server = faulty(usize::MAX, fault);
-        let error = run(&question(&server.base)).await.0.unwrap_err();
+        let error = run(&config(&server.base)).await.0.unwrap_err();
         assert!(error.to_string().contains(text), "{error}");
-        assert_eq!(error.exit_code(), code);
+        assert_eq!(kind(&error), what);
         assert_eq!(server.log().len(), attempts);
     }
 }
@@ -79,31 +79,30 @@ async fn nobody_listening_is_unreachable() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let (outcome, seen) = run(&question(&base)).await;
+    let (outcome, seen) = run(&config(&base)).await;
     let error = outcome.unwrap_err();
     assert!(matches!(error, FetchError::Unreachable { attempts: 6, .. }), "{error}");
-    assert_eq!(error.exit_code(), 5);
     assert_eq!(seen.retries().len(), 5);
 }
 
 #[tokio::test]
 async fn a_refusal_is_final() {
-    for (status, code, text) in [
-        (401, 3, "the key from DEVIN_API_KEY was refused (HTTP 401): \"no\""),
-        (403, 3, "the key from DEVIN_API_KEY was refused (HTTP 403): \"no\""),
-        (404, 2, "not found"),
-        (400, 2, "(HTTP 400): \"no\""),
-        (422, 2, "(HTTP 422): \"no\""),
-        (418, 2, "(HTTP 418): \"no\""),
-        (501, 5, "HTTP 501"),
+    for (status, what, text) in [
+        (401, "Refused", "the key from DEVIN_API_KEY was refused (HTTP 401): \"no\""),
+        (403, "Refused", "the key from DEVIN_API_KEY was refused (HTTP 403): \"no\""),
+        (404, "NotFound", "not found"),
+        (400, "BadRequest", "(HTTP 400): \"no\""),
+        (422, "BadRequest", "(HTTP 422): \"no\""),
+        (418, "BadRequest", "(HTTP 418): \"no\""),
+        (501, "Unreachable", "HTTP 501"),
     ] {
         let server = faulty(1, move || json(status, r#"{"detail": "no"}"#));
-        let error = run(&question(&server.base)).await.0.unwrap_err();
+        let error = run(&config(&server.base)).await.0.unwrap_err();
         assert!(error.to_string().contains(text), "{error}");
-        assert_eq!(error.exit_code(), code, "{status}");
+        assert_eq!(kind(&error), what, "{status}");
         assert_eq!(server.log().len(), 1, "{status}");
         if status == 404 {
-            assert!(error.hint().contains("is the organisation id right? it was \"org_789\""));
+            assert!(matches!(error, FetchError::NotFound { org: Some(org), .. } if org == "org_789"));
         }
     }
 }
@@ -117,11 +116,11 @@ async fn a_server_that_repeats_the_key_is_not_repeated() {
                 r#"{"detail": "\u001b[1mbad key APK_user_\u001b[0mk3y\u202e in\nBearer apk_user_k3y"}"#,
             )
         });
-        let error = run(&question(&server.base)).await.0.unwrap_err();
+        let error = run(&config(&server.base)).await.0.unwrap_err();
         assert!(error.to_string().contains("\"bad key [redacted] in Bearer [redacted]\""), "{error}");
     }
     let server = faulty(usize::MAX, || reply(200, "Content-Type: text/apk_user_k3y\r\n", "x"));
-    let error = run(&question(&server.base)).await.0.unwrap_err();
+    let error = run(&config(&server.base)).await.0.unwrap_err();
     assert!(error.to_string().contains("text/[redacted]"), "{error}");
 }
 
@@ -133,7 +132,7 @@ async fn retry_after_is_kept_in_both_forms() {
         ("Date: Mon, 12 Oct 2026 06:00:00 GMT\r\nRetry-After: Mon, 12 Oct 2026 06:00:01 GMT\r\n", 1),
     ] {
         let server = faulty(1, move || reply(429, header, ""));
-        let (ledger, seen) = run(&question(&server.base)).await;
+        let (ledger, seen) = run(&config(&server.base)).await;
         assert_eq!(ledger.unwrap().retries, 1);
         let waits: Vec<u64> = seen.retries().iter().map(|(_, _, wait)| wait.as_secs()).collect();
         assert_eq!(waits, [least], "{header}");
@@ -153,9 +152,9 @@ async fn a_pause_holds_for_all() {
         }
         honest(&records(400), asked, 1000)
     });
-    let mut question = question(&server.base);
-    question.gate = Gate::new(2);
-    let (ledger, _) = run(&question).await;
+    let mut config = config(&server.base);
+    config.gate = Gate::new(2);
+    let (ledger, _) = run(&config).await;
     assert!(ledger.unwrap().complete);
     let pause = paused.lock().unwrap().unwrap();
     let during = |at: Instant| at > pause && at < pause + Duration::from_millis(900);
@@ -169,10 +168,10 @@ async fn a_pause_beyond_the_deadline_is_for_later() {
     let header = "Date: Mon, 12 Oct 2026 06:00:00 GMT\r\nRetry-After: 7200\r\n";
     for status in [429, 503] {
         let server = faulty(usize::MAX, move || reply(status, header, ""));
-        let error = run(&question(&server.base)).await.0.unwrap_err();
+        let error = run(&config(&server.base)).await.0.unwrap_err();
         assert!(matches!(error, FetchError::Later { .. }), "{error}");
-        assert_eq!(error.exit_code(), 75);
-        assert!(error.hint().contains("in 2 h 0 min (at 2026-10-12T08:00:00Z)"), "{}", error.hint());
+        assert_eq!(kind(&error), "Later");
+        assert!(error.to_string().contains("in 2 h 0 min (at 2026-10-12T08:00:00Z)"), "{error}");
         assert_eq!(server.log().len(), 1);
     }
 }
@@ -181,25 +180,25 @@ async fn a_pause_beyond_the_deadline_is_for_later() {
 #[tokio::test]
 async fn a_pause_without_end_is_for_later() {
     let server = faulty(usize::MAX, || reply(503, "Retry-After: 99999999999999999999999\r\n", ""));
-    let error = run(&question(&server.base)).await.0.unwrap_err();
-    assert_eq!((error.exit_code(), server.log().len()), (75, 1), "{error}");
-    assert!(error.hint().contains("in more than a week"), "{}", error.hint());
+    let error = run(&config(&server.base)).await.0.unwrap_err();
+    assert_eq!((kind(&error).as_str(), server.log().len()), ("Later", 1), "{error}");
+    assert!(error.to_string().contains("in more than a week"), "{error}");
 }
 
 /// What was tried is told, above all where it was in vain.
 #[tokio::test]
 async fn a_failed_fetch_tells_what_it_tried() {
     let server = faulty(usize::MAX, || json(503, "{}"));
-    let (outcome, seen) = run(&question(&server.base)).await;
-    assert!(outcome.unwrap_err().hint().contains("answers with HTTP 503"));
+    let (outcome, seen) = run(&config(&server.base)).await;
+    assert!(outcome.unwrap_err().to_string().contains("HTTP 503"));
     let done = seen.news.last().unwrap();
     assert!(matches!(done, Progress::Done { requests: 6, retries: 5, .. }), "{done:?}");
     let server = serve(|_| {
         std::thread::sleep(Duration::from_secs(5));
         Reply(Vec::new())
     });
-    let question = Question { deadline: Duration::from_millis(100), ..question(&server.base) };
-    let done = run(&question).await.1.news.pop().unwrap();
+    let config = ApiConfig { deadline: Duration::from_millis(100), ..config(&server.base) };
+    let done = run(&config).await.1.news.pop().unwrap();
     assert!(matches!(done, Progress::Done { requests: 1, retries: 0, .. }), "{done:?}");
 }
 
@@ -209,11 +208,10 @@ async fn the_deadline_ends_the_run() {
         std::thread::sleep(Duration::from_secs(5));
         Reply(Vec::new())
     });
-    let mut question = question(&server.base);
-    question.deadline = Duration::from_millis(100);
-    let error = run(&question).await.0.unwrap_err();
+    let mut config = config(&server.base);
+    config.deadline = Duration::from_millis(100);
+    let error = run(&config).await.0.unwrap_err();
     assert!(matches!(error, FetchError::Deadline { .. }), "{error}");
-    assert_eq!(error.exit_code(), 5);
 }
 
 #[tokio::test]
@@ -224,7 +222,7 @@ async fn a_silent_server_is_timed_out_and_asked_again() {
     });
     let mut limits = quick();
     limits.bounds.read = Duration::from_secs(1);
-    let (ledger, seen) = run_within(&question(&server.base), &limits).await;
+    let (ledger, seen) = run_within(&config(&server.base), &query(), &limits).await;
     assert_eq!(ledger.unwrap().retries, 1);
     assert!(seen.retries()[0].1.contains("timeout"), "{:?}", seen.retries());
 }
@@ -240,10 +238,10 @@ async fn the_key_follows_no_redirect() {
     for status in [301, 302, 303, 307, 308] {
         let location = format!("Location: {}/v2?apk=1\r\n", elsewhere.base);
         let server = serve(move |_| reply(status, &location, ""));
-        let error = run(&question(&server.base)).await.0.unwrap_err();
+        let error = run(&config(&server.base)).await.0.unwrap_err();
         let text = error.to_string();
         assert!(text.contains(&format!("to {}, where", elsewhere.base)), "{text}");
-        assert_eq!(error.exit_code(), 2);
+        assert_eq!(kind(&error), "Redirect");
         assert_eq!(server.log().len(), 1);
     }
     assert_eq!(caught.load(Ordering::SeqCst), 0);
@@ -255,11 +253,11 @@ async fn a_redirect_within_the_host_tells_its_path() {
         let long = "x".repeat(500);
         let location = format!("Location: /devin/apk_user_k3y/{long}?key=1\r\n");
         let server = serve(move |_| reply(status, &location, ""));
-        let error = run(&question(&server.base)).await.0.unwrap_err();
-        let told = format!("{error}; {}", error.hint());
+        let error = run(&config(&server.base)).await.0.unwrap_err();
+        let told = error.to_string();
         assert!(told.contains("to its own /devin/[redacted]/xxx") && !told.contains("key=1"), "{told}");
-        assert!(!told.contains("is not sent") && error.hint().contains("--base-url"), "{told}");
-        assert!(told.len() < 700 && error.exit_code() == 2, "{told}");
+        assert!(!told.contains("is not sent"), "{told}");
+        assert!(told.len() < 500 && kind(&error) == "Moved", "{told}");
         assert_eq!(server.log().len(), 1, "it is not followed");
     }
 }
@@ -267,9 +265,9 @@ async fn a_redirect_within_the_host_tells_its_path() {
 #[tokio::test]
 async fn an_answer_that_is_no_page_is_quoted() {
     let server = faulty(usize::MAX, || json(200, r#"{"detail": "so\u001b[1mrry apk_user_k3y"}"#));
-    let error = run(&question(&server.base)).await.0.unwrap_err();
+    let error = run(&config(&server.base)).await.0.unwrap_err();
     assert!(error.to_string().ends_with("`items` is missing or no list: \"sorry [redacted]\""), "{error}");
-    assert_eq!((error.exit_code(), server.log().len()), (65, 1));
+    assert_eq!((kind(&error).as_str(), server.log().len()), ("Contract", 1));
 }
 
 #[tokio::test]
@@ -277,19 +275,19 @@ async fn a_page_has_a_largest_size() {
     let mut limits = quick();
     limits.bounds.page_bytes = envelope(&records(5), false, 5).len();
     let server = faulty(0, || Reply(Vec::new()));
-    assert!(run_within(&question(&server.base), &limits).await.0.unwrap().complete);
+    assert!(run_within(&config(&server.base), &query(), &limits).await.0.unwrap().complete);
     limits.bounds.page_bytes -= 1;
-    let error = run_within(&question(&server.base), &limits).await.0.unwrap_err();
+    let error = run_within(&config(&server.base), &query(), &limits).await.0.unwrap_err();
     assert!(error.to_string().contains("the page is larger than"), "{error}");
-    assert_eq!(error.exit_code(), 65);
+    assert_eq!(kind(&error), "Contract");
     assert_eq!(server.log().len(), 2);
 }
 
 #[tokio::test]
 async fn a_key_that_no_header_can_carry_is_a_setting() {
-    let mut question = question("http://127.0.0.1:9");
-    question.key = Secret::new("apk_user_k3y\n".to_owned());
-    let error = run(&question).await.0.unwrap_err();
+    let mut config = config("http://127.0.0.1:9");
+    config.key = Secret::new("apk_user_k3y\n".to_owned());
+    let error = run(&config).await.0.unwrap_err();
     assert!(error.to_string().contains("the key from DEVIN_API_KEY holds characters"), "{error}");
-    assert_eq!(error.exit_code(), 2);
+    assert_eq!(kind(&error), "Unfit");
 }

@@ -13,26 +13,27 @@ use std::sync::Mutex;
 use self::server::{Asked, Reply, json};
 use super::*;
 
-pub(super) fn question(base: &str) -> Question {
-    Question {
+pub(super) fn config(base: &str) -> ApiConfig {
+    ApiConfig {
         trust: Trust::default(),
         proxy: None,
         api: Api::V2,
         base_url: base.parse().unwrap(),
         key: Secret::new("apk_user_k3y".to_owned()),
         key_source: "DEVIN_API_KEY".to_owned(),
-        org: Some("org_789".to_owned()),
-        from: "2026-10-05T00:00:00Z".parse().unwrap(),
-        to: "2026-10-12T00:00:00Z".parse().unwrap(),
-        updated_from: None,
-        ids: Vec::new(),
-        tags: Vec::new(),
-        users: Vec::new(),
         page_size: 10,
         gate: Gate::new(1),
-        allow_partial: false,
         deadline: Duration::from_secs(60),
     }
+}
+
+/// A week of one organisation.
+pub(super) fn query() -> SessionQuery {
+    let moment = |text: &str| text.parse().unwrap();
+    SessionQuery::all(
+        Some("org_789".to_owned()),
+        moment("2026-10-05T00:00:00Z")..moment("2026-10-12T00:00:00Z"),
+    )
 }
 
 /// The true limits, but for the waits.
@@ -65,11 +66,25 @@ impl Seen {
     }
 }
 
-async fn run(question: &Question) -> (Result<Ledger, FetchError>, Seen) {
-    run_within(question, &quick()).await
+/// The variant of an error: what callers tell apart.
+pub(super) fn kind(error: &FetchError) -> String {
+    let shown = format!("{error:?}");
+    shown.split([' ', '{']).next().unwrap().to_owned()
 }
 
-async fn run_within(question: &Question, limits: &Limits) -> (Result<Ledger, FetchError>, Seen) {
+async fn run(config: &ApiConfig) -> (Result<Ledger, FetchError>, Seen) {
+    run_query(config, &query()).await
+}
+
+async fn run_query(config: &ApiConfig, query: &SessionQuery) -> (Result<Ledger, FetchError>, Seen) {
+    run_within(config, query, &quick()).await
+}
+
+async fn run_within(
+    config: &ApiConfig,
+    query: &SessionQuery,
+    limits: &Limits,
+) -> (Result<Ledger, FetchError>, Seen) {
     let mut seen = Seen::default();
     let news = Mutex::new(Vec::new());
     let mut deliver = |delivery: Delivery<'_>| match delivery {
@@ -83,14 +98,14 @@ async fn run_within(question: &Question, limits: &Limits) -> (Result<Ledger, Fet
         }
     };
     let progress = |event: Progress| news.lock().unwrap().push(event);
-    let outcome = fetch_within(question, limits, &mut deliver, &progress).await;
+    let outcome = fetch_within(config, query, limits, &mut deliver, &progress).await;
     seen.rows.sort();
     seen.news = news.into_inner().unwrap();
     // Whatever happens, the key shows nowhere.
-    let shown = format!("{question:?} {outcome:?} {seen:?}");
+    let shown = format!("{config:?} {outcome:?} {seen:?}");
     assert!(!shown.contains("k3y"), "{shown}");
     if let Err(error) = &outcome {
-        let told = format!("{error} {}", error.hint());
+        let told = error.to_string();
         assert!(!told.contains("k3y"), "{told}");
     }
     if let Ok(ledger) = &outcome {
@@ -107,9 +122,9 @@ async fn run_within(question: &Question, limits: &Limits) -> (Result<Ledger, Fet
 #[test]
 fn a_fetch_can_be_sent() {
     fn is_send<T: Send>(_: &T) {}
-    let question = question("http://127.0.0.1:9");
+    let (config, query) = (config("http://127.0.0.1:9"), query());
     let mut deliver = |_: Delivery<'_>| ();
-    is_send(&fetch(&question, &mut deliver, &|_| ()));
+    is_send(&fetch(&config, &query, &mut deliver, &|_| ()));
 }
 
 /// The nth session of an organisation.

@@ -40,8 +40,9 @@ async fn ask_about(
 ) -> People {
     let org = org.map(str::to_owned);
     let key = Secret::new(if api == Api::V2 { "apk_user_k3y" } else { "cog_k3y" }.to_owned());
-    let question = Question { api, org, key, gate: Gate::new(2), ..question(&server.base) };
-    let people = told_within(&question, limits, subjects).await;
+    let config = ApiConfig { api, key, gate: Gate::new(2), ..config(&server.base) };
+    let query = SessionQuery { org, ..query() };
+    let people = told_within(&config, &query, limits, subjects).await;
     assert!(!format!("{people:?}").contains("k3y"), "{people:?}");
     assert!(people.members.is_sorted_by(|one, other| one.id < other.id), "{people:?}");
     people
@@ -101,7 +102,7 @@ fn enterprise(asked: &Asked, refused: &[(&str, u16)]) -> Reply {
 #[test]
 fn asking_for_people_can_be_sent() {
     fn is_send<T: Send>(_: &T) {}
-    is_send(&people(&question("http://127.0.0.1:9")));
+    is_send(&people(&config("http://127.0.0.1:9"), &query()));
 }
 
 #[tokio::test]
@@ -116,7 +117,7 @@ async fn every_list_of_v3_is_read() {
         assert_eq!(paths(&server), all[..if org.is_none() { 4 } else { 3 }]);
         assert_eq!(people.organisations.get("o").map(String::as_str), org.is_none().then_some("Ledger"));
         assert!(server.log().iter().all(|asked| asked.target.ends_with("?first=200")));
-        assert!(server.peak() <= 2, "no more at once than the question allows");
+        assert!(server.peak() <= 2, "no more at once than the configuration allows");
     }
 }
 
@@ -285,8 +286,8 @@ async fn every_failure_is_a_few_words() {
         assert_eq!((people.members.len(), server.log().len()), (0, requests), "{status} {body}");
     }
     // What cannot be asked at all asks nobody.
-    let question = Question { base_url: "http://h.example".parse().unwrap(), ..question("http://h.example") };
-    let notes = people(&question).await.notes;
+    let config = ApiConfig { base_url: "http://h.example".parse().unwrap(), ..config("http://h.example") };
+    let notes = people(&config, &query()).await.notes;
     assert_eq!(notes, ["the lists of people cannot be asked for: ids are shown"]);
 }
 

@@ -20,9 +20,9 @@ async fn a_drift_of_the_total_repeats_the_walk() {
             1 => honest(&records(20), asked, 1000),
             _ => honest(&records(20)[1..], asked, 1000),
         });
-        let mut question = question(&server.base);
-        question.gate = Gate::new(concurrency);
-        let (ledger, seen) = run(&question).await;
+        let mut config = config(&server.base);
+        config.gate = Gate::new(concurrency);
+        let (ledger, seen) = run(&config).await;
         let ledger = ledger.unwrap();
         assert!(ledger.complete);
         assert_eq!((ledger.requests, ledger.pages, ledger.unique), (4, 2, 19));
@@ -55,9 +55,9 @@ async fn a_count_that_moved_and_moved_back_is_not_steady() {
         all.insert(5, record(900));
         honest(&all, asked, 1000)
     });
-    let mut question = question(&server.base);
-    question.gate = Gate::new(2);
-    let (ledger, seen) = run(&question).await;
+    let mut config = config(&server.base);
+    config.gate = Gate::new(2);
+    let (ledger, seen) = run(&config).await;
     assert_eq!((ledger.unwrap().unique, seen.restarts), (26, 1));
     assert!(seen.ids().contains(&"s900"));
 }
@@ -70,17 +70,16 @@ async fn missing_sessions_are_never_passed_over() {
         records[10] = record(9);
         honest(&records, asked, 1000)
     });
-    let mut question = question(&server.base);
-    let (outcome, seen) = run(&question).await;
+    let config = config(&server.base);
+    let (outcome, seen) = run(&config).await;
     let error = outcome.unwrap_err();
     assert!(error.to_string().contains("the server counts 20 sessions, 19 different ones came"), "{error}");
-    assert!(error.hint().starts_with("nothing changed from one walk to the next"), "{}", error.hint());
-    assert_eq!(error.exit_code(), 4);
+    assert!(matches!(error, FetchError::Incomplete { alike: true, .. }), "{error}");
     assert_eq!(seen.restarts, 2);
     assert_eq!(server.log().len(), 6);
 
-    question.allow_partial = true;
-    let (ledger, seen) = run(&question).await;
+    let partial = SessionQuery { allow_partial: true, ..query() };
+    let (ledger, seen) = run_query(&config, &partial).await;
     let ledger = ledger.unwrap();
     assert!(!ledger.complete);
     assert_eq!((ledger.received, ledger.unique, ledger.duplicates), (20, 19, 1));
@@ -94,7 +93,7 @@ async fn duplicates_are_delivered_and_counted() {
         [records(10), vec![r#"{"session_id": "s003", "created_at": 1791300000}"#.into()]].concat(),
         10,
     );
-    let (ledger, seen) = run(&question(&server.base)).await;
+    let (ledger, seen) = run(&config(&server.base)).await;
     let ledger = ledger.unwrap();
     assert_eq!((ledger.received, ledger.unique, ledger.duplicates), (11, 10, 1));
     assert!(ledger.complete);
@@ -108,7 +107,7 @@ async fn rows_outside_are_dropped_and_counted() {
     rows.push(at(10, r#""2026-10-12T00:00:00Z""#, ""));
     rows.push(at(11, r#""2026-10-07T00:00:00""#, ""));
     let server = one_page(rows, 12);
-    let (ledger, seen) = run(&question(&server.base)).await;
+    let (ledger, seen) = run(&config(&server.base)).await;
     let ledger = ledger.unwrap();
     assert_eq!((ledger.unique, ledger.outside, ledger.naive_times), (11, 1, 1));
     assert!(ledger.complete);
@@ -119,19 +118,17 @@ async fn rows_outside_are_dropped_and_counted() {
 async fn an_ignored_filter_is_an_error() {
     let old = |n| at(n, r#""2025-01-01T00:00:00Z""#, "");
     let server = one_page(vec![old(0), old(1), record(2)], 3);
-    let error = run(&question(&server.base)).await.0.unwrap_err();
+    let error = run(&config(&server.base)).await.0.unwrap_err();
     assert!(matches!(error, FetchError::FilterIgnored { outside: 2, rows: 3 }), "{error}");
-    assert_eq!(error.exit_code(), 65);
     // Half is not most, and a single row proves nothing.
     for rows in [vec![old(0), old(1), record(2), record(3)], vec![old(0)]] {
         let server = one_page(rows.clone(), u64::try_from(rows.len()).unwrap());
-        assert!(run(&question(&server.base)).await.0.unwrap().complete);
+        assert!(run(&config(&server.base)).await.0.unwrap().complete);
     }
     let tagged = |n| at(n, r#""2026-10-07T00:00:00Z""#, r#", "tags": ["other"]"#);
     let server = one_page(vec![tagged(0), tagged(1)], 2);
-    let mut question = question(&server.base);
-    question.tags = vec!["auth".to_owned()];
-    let error = run(&question).await.0.unwrap_err();
+    let tagged = SessionQuery { tags: vec!["auth".to_owned()], ..query() };
+    let error = run_query(&config(&server.base), &tagged).await.0.unwrap_err();
     assert!(matches!(error, FetchError::FilterIgnored { outside: 2, rows: 2 }), "{error}");
 }
 
@@ -142,14 +139,14 @@ async fn one_percent_of_rows_may_be_rejected() {
         records(100 - u64::try_from(rubbish.len()).unwrap()).into_iter().chain(rubbish).collect()
     };
     let server = one_page(with_rubbish(&[r#"{"session_id": "x", "created_at": "soon"}"#]), 100);
-    let (ledger, seen) = run(&question(&server.base)).await;
+    let (ledger, seen) = run(&config(&server.base)).await;
     let ledger = ledger.unwrap();
     assert_eq!((ledger.received, ledger.unique, ledger.rejected), (100, 99, 1));
     assert!(ledger.complete);
     assert_eq!(seen.rows.len(), 99);
 
     let server = one_page(with_rubbish(&["{}", r#"["no record"]"#]), 100);
-    let error = run(&question(&server.base)).await.0.unwrap_err();
+    let error = run(&config(&server.base)).await.0.unwrap_err();
     assert!(error.to_string().contains("2 of 100 sessions"), "{error}");
-    assert_eq!(error.exit_code(), 65);
+    assert_eq!(kind(&error), "Contract");
 }

@@ -15,17 +15,15 @@ async fn every_status_has_its_verdict() {
         let mut verdicts: Vec<(u16, String)> = Vec::new();
         for status in 100..=599 {
             let server = serve(move |_| json(status, r#"{"detail": "so"}"#));
-            let question = Question { api, ..question(&server.base) };
-            let (outcome, seen) = run(&question).await;
+            let config = ApiConfig { api, ..config(&server.base) };
+            let (outcome, seen) = run(&config).await;
             let error = outcome.expect_err("an answer without a page");
             let what = match server.log().len() {
                 1 => "stops at once".to_owned(),
                 attempts => format!("{attempts} attempts"),
             };
             assert_eq!(seen.retries().len() + 1, server.log().len());
-            let kind = format!("{error:?}");
-            let kind = kind.split([' ', '{']).next().unwrap().to_owned();
-            verdicts.push((status, format!("{what}, exit {}, {kind}", error.exit_code())));
+            verdicts.push((status, format!("{what}, {}", kind(&error))));
         }
         let mut text = String::new();
         for run in verdicts.chunk_by(|(_, one), (_, other)| one == other) {

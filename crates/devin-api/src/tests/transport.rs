@@ -53,12 +53,12 @@ fn packed(first: usize) -> Server {
 async fn a_packed_page_is_read_and_measured_unpacked() {
     let packed_length = bytes(GZIP).len();
     let server = packed(packed_length);
-    let (ledger, seen) = run(&question(&server.base)).await;
+    let (ledger, seen) = run(&config(&server.base)).await;
     assert_eq!((ledger.unwrap().requests, seen.ids()), (1, vec!["s000"]));
     // The page is small on the wire and large in memory: what counts is the memory.
     let mut limits = quick();
     limits.bounds.page_bytes = 99_999;
-    let error = run_within(&question(&server.base), &limits).await.0.unwrap_err();
+    let error = run_within(&config(&server.base), &query(), &limits).await.0.unwrap_err();
     assert!(error.to_string().contains("the page is larger than"), "{error}");
 }
 
@@ -66,7 +66,7 @@ async fn a_packed_page_is_read_and_measured_unpacked() {
 async fn a_packed_page_cut_short_is_asked_again() {
     for missing in [1, 8, 20, 100] {
         let server = packed(bytes(GZIP).len() - missing);
-        let (ledger, seen) = run(&question(&server.base)).await;
+        let (ledger, seen) = run(&config(&server.base)).await;
         assert_eq!((ledger.unwrap().requests, seen.ids()), (2, vec!["s000"]), "{missing}");
         assert!(seen.retries()[0].1.contains("cut short"), "{:?}", seen.retries());
     }
@@ -113,22 +113,20 @@ async fn a_port_without_tls_is_told_so() {
             let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
         }
     });
-    let error = run(&question(&base)).await.0.unwrap_err();
+    let error = run(&config(&base)).await.0.unwrap_err();
     if matches!(error, FetchError::Tls { .. }) {
         // A machine without any root certificates does not even connect.
         return;
     }
-    assert!(error.hint().contains("speaks no TLS"), "{error}: {}", error.hint());
-    assert_eq!(error.exit_code(), 5);
+    assert!(matches!(error, FetchError::Unreachable { class: retry::Class::NoTls, .. }), "{error}");
 }
 
 #[tokio::test]
 async fn an_untrusted_certificate_stops_the_run_at_once() {
     let (base, met) = impostor();
-    let error = run(&question(&base)).await.0.unwrap_err();
-    assert!(matches!(error, FetchError::Tls { .. }), "{error}");
-    assert_eq!(error.exit_code(), 2);
-    assert!(error.hint().contains("--ca-file"), "{}", error.hint());
+    let error = run(&config(&base)).await.0.unwrap_err();
+    let FetchError::Tls { hint, .. } = error else { panic!("{error}") };
+    assert!(hint.contains("--ca-file"), "{hint}");
     // A machine without any root certificates does not even connect.
     assert!(met.load(Ordering::SeqCst) <= 1);
 }
@@ -163,8 +161,8 @@ async fn a_server_with_only_tls_1_1_stops_the_run_at_once() {
     // OpenSSL answers with the alert protocol_version, older servers with their own version.
     for answer in [&[21, 3, 2, 0, 2, 2, 70], HELLO_OF_TLS_1_1] {
         let (base, met) = handshaker(answer);
-        let error = run(&question(&base)).await.0.unwrap_err();
-        assert!(matches!(error, FetchError::Tls { .. }) && error.exit_code() == 2, "{error}");
+        let error = run(&config(&base)).await.0.unwrap_err();
+        assert!(matches!(error, FetchError::Tls { .. }), "{error}");
         if met.load(Ordering::SeqCst) == 0 {
             // A machine without any root certificates does not even connect.
             continue;
@@ -177,7 +175,7 @@ async fn a_server_with_only_tls_1_1_stops_the_run_at_once() {
 #[tokio::test]
 async fn an_alert_that_may_pass_is_asked_again() {
     let (base, met) = handshaker(&[21, 3, 3, 0, 2, 2, 80]);
-    let error = run(&question(&base)).await.0.unwrap_err();
+    let error = run(&config(&base)).await.0.unwrap_err();
     if met.load(Ordering::SeqCst) > 0 {
         assert!(matches!(error, FetchError::Unreachable { attempts: 6, .. }), "{error}");
     }

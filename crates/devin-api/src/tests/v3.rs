@@ -6,16 +6,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::server::{Asked, Reply, Server, json, serve};
 use super::*;
 
-/// The first second of the window that [`question`] asks about.
+/// The first second of the window that [`query`] asks about.
 const FROM: i64 = 1_791_158_400;
 const WEEK: i64 = 7 * 86_400;
 
-fn v3(server: &Server, concurrency: usize) -> Question {
-    Question {
+fn v3(server: &Server, concurrency: usize) -> ApiConfig {
+    ApiConfig {
         api: Api::V3,
         key: Secret::new("cog_k3y".to_owned()),
         gate: Gate::new(concurrency),
-        ..super::question(&server.base)
+        ..super::config(&server.base)
     }
 }
 
@@ -167,9 +167,9 @@ async fn a_session_on_an_edge_of_slices_is_counted_once() {
 async fn an_end_that_is_no_whole_second_takes_nothing_from_outside() {
     let times = vec![FROM, FROM + 1, FROM + 2];
     let server = serve(move |asked| honest(&times, asked, Told::Always));
-    let mut question = v3(&server, 4);
-    question.from += chrono::TimeDelta::milliseconds(500);
-    let (ledger, seen) = run(&question).await;
+    let mut query = query();
+    query.from += chrono::TimeDelta::milliseconds(500);
+    let (ledger, seen) = run_query(&v3(&server, 4), &query).await;
     assert_eq!(sorted(&seen), ["s0001", "s0002"]);
     let ledger = ledger.unwrap();
     assert_eq!((ledger.outside, ledger.complete), (1, true));
@@ -218,7 +218,7 @@ async fn rows_without_an_id_do_not_go_on_for_ever() {
         let page = envelope(&nameless, Some("KEY"), Some("3"))
             .replace("has_next_page", "has_more\": true, \"has_next_page");
         let server = serve(move |asked| json(200, &page.replace("KEY", &format!("c{}", asked.number))));
-        let error = run(&Question { api, ..v3(&server, concurrency) }).await.0.unwrap_err();
+        let error = run(&ApiConfig { api, ..v3(&server, concurrency) }).await.0.unwrap_err();
         assert!(error.to_string().contains("no session that is new"), "{api} {concurrency}: {error}");
         assert!(server.log().len() <= 5, "{api} {concurrency}: {} requests", server.log().len());
     }
@@ -260,7 +260,7 @@ async fn a_walk_that_does_not_come_forward_is_an_error() {
             let server = serve(move |asked| json(200, &page(asked)));
             let error = run(&v3(&server, concurrency)).await.0.unwrap_err();
             assert!(error.to_string().contains(says), "{says}: {error}");
-            assert_eq!(error.exit_code(), 65);
+            assert_eq!(kind(&error), "Contract");
             assert!(server.log().len() <= 4, "{says}: {} requests", server.log().len());
         }
     }
@@ -310,7 +310,7 @@ async fn signals_are_never_guessed() {
         let error = run(&v3(&server, 4)).await.0.unwrap_err();
         assert!(matches!(error, FetchError::Contract { .. }), "{body}: {error}");
         assert!(error.to_string().contains(says), "{body}: {error}");
-        assert_eq!((error.exit_code(), server.log().len()), (65, 1), "{body}");
+        assert_eq!((kind(&error).as_str(), server.log().len()), ("Contract", 1), "{body}");
     }
 }
 
@@ -322,7 +322,7 @@ async fn a_cursor_that_the_server_does_not_know_again_stops_the_run() {
     });
     let error = run(&v3(&server, 1)).await.0.unwrap_err();
     assert!(error.to_string().contains("(HTTP 400): \"malformed cursor\""), "{error}");
-    assert_eq!((error.exit_code(), server.log().len()), (2, 2));
+    assert_eq!((kind(&error).as_str(), server.log().len()), ("BadRequest", 2));
 }
 
 /// A cursor is the server's text: it may hold our key, colours for a terminal, or a book.
@@ -339,7 +339,7 @@ async fn a_hostile_cursor_is_not_shown_as_it_is() {
         let error = run(&v3(&server, 1)).await.0.unwrap_err();
         let text = error.to_string();
         assert!(text.contains(says) && text.len() < 300, "{text}");
-        assert_eq!(error.exit_code(), 65);
+        assert_eq!(kind(&error), "Contract");
     }
 }
 
@@ -357,13 +357,12 @@ async fn a_window_that_is_not_honoured_is_an_error() {
                     asked.target = format!("/?created_after=0&created_before=99999999999&first={place}");
                     honest(&times, &asked, told)
                 });
-                let mut question = v3(&server, concurrency);
-                question.page_size = page_size;
-                question.allow_partial = true;
-                let error = run(&question).await.0.unwrap_err();
+                let mut config = v3(&server, concurrency);
+                config.page_size = page_size;
+                let partial = SessionQuery { allow_partial: true, ..query() };
+                let error = run_query(&config, &partial).await.0.unwrap_err();
                 let what = format!("{name} {concurrency} {page_size} {told:?}");
                 assert!(matches!(error, FetchError::FilterIgnored { .. }), "{what}: {error}");
-                assert_eq!(error.exit_code(), 65);
                 assert!(server.log().len() < 150, "{what}: {} requests", server.log().len());
             }
         }
@@ -406,13 +405,13 @@ async fn what_is_counted_and_never_comes_is_missed() {
             let (_, body) = text.split_once("\r\n\r\n").unwrap();
             json(200, &body.replace("\"s0150\"", "\"s0151\""))
         });
-        let mut question = v3(&server, concurrency);
-        let error = run(&question).await.0.unwrap_err();
+        let config = v3(&server, concurrency);
+        let error = run(&config).await.0.unwrap_err();
         assert!(matches!(error, FetchError::Incomplete { alike: true, .. }), "{error}");
         // The whole was counted, whatever the slices add up to.
         assert!(error.to_string().ends_with("counts 200 sessions, 199 different ones came"), "{error}");
-        question.allow_partial = true;
-        let (ledger, seen) = run(&question).await;
+        let partial = SessionQuery { allow_partial: true, ..query() };
+        let (ledger, seen) = run_query(&config, &partial).await;
         assert!(!ledger.unwrap().complete);
         assert_eq!(seen.restarts, 2);
     }
@@ -457,7 +456,7 @@ async fn a_walk_has_an_end() {
             json(200, &envelope(&[record(id, at)], Some(&next.to_string()), Some("1000000000")))
         });
         let limits = Limits { pages: 40, ..quick() };
-        let error = run_within(&v3(&server, concurrency), &limits).await.0.unwrap_err();
+        let error = run_within(&v3(&server, concurrency), &query(), &limits).await.0.unwrap_err();
         assert!(error.to_string().contains("more than 40 pages"), "{error}");
         assert!(server.log().len() <= 45);
     }
@@ -533,10 +532,10 @@ async fn archived_sessions_that_do_not_come_are_missed() {
     });
     let (outcome, seen) = run(&v3(&server, 1)).await;
     let error = outcome.unwrap_err();
-    assert_eq!((error.exit_code(), seen.restarts), (4, 2), "{error}");
+    assert_eq!((kind(&error).as_str(), seen.restarts), ("Incomplete", 2), "{error}");
     assert!(error.to_string().contains("21 sessions, 20 different ones came"), "{error}");
-    let partial = Question { allow_partial: true, ..v3(&server, 1) };
-    let (ledger, seen) = run(&partial).await;
+    let partial = SessionQuery { allow_partial: true, ..query() };
+    let (ledger, seen) = run_query(&v3(&server, 1), &partial).await;
     assert_eq!((ledger.unwrap().complete, seen.rows.len()), (false, 60));
 }
 
@@ -556,8 +555,8 @@ async fn certain_sessions_are_asked_for_among_archived_ones_where_they_are_missi
                 served.iter().enumerate().map(|(n, at)| if named(&n) { *at } else { 0 }).collect();
             with_archives(&some, asked, archives, Told::Always)
         });
-        let question = Question { ids: ids.map(str::to_owned).into(), ..v3(&server, 1) };
-        let (ledger, seen) = run(&question).await;
+        let query = SessionQuery { ids: ids.map(str::to_owned).into(), ..query() };
+        let (ledger, seen) = run_query(&v3(&server, 1), &query).await;
         assert_eq!((ledger.unwrap().requests, sorted(&seen)), (requests, ids.to_vec()), "{archives:?}");
     }
 }
@@ -575,10 +574,11 @@ async fn all_that_is_asked_at_once_shares_one_bound() {
                 false => json(200, &envelope(&[], None, None)),
             }
         });
-        let question = v3(&server, width);
-        let clone = Question { page_size: 7, ..question.clone() };
+        let config = v3(&server, width);
+        let query = query();
+        let clone = ApiConfig { page_size: 7, ..config.clone() };
         let ((first, _), people, (second, _), vendor) =
-            tokio::join!(run(&question), people(&question), run(&clone), vendor(&clone, None));
+            tokio::join!(run(&config), people(&config, &query), run(&clone), vendor(&clone, &query, None));
         assert!(first.unwrap().complete && second.unwrap().complete && people.notes.is_empty());
         assert_eq!(vendor.untold, [("totals", "the server's answer cannot be read".to_owned())]);
         assert_eq!(server.peak(), width);

@@ -8,7 +8,7 @@ use super::*;
 #[tokio::test]
 async fn a_serial_walk_reads_every_page() {
     let server = serve(|asked| honest(&records(25), asked, 1000));
-    let (ledger, seen) = run(&question(&server.base)).await;
+    let (ledger, seen) = run(&config(&server.base)).await;
     let expected = Ledger {
         requests: 3,
         retries: 0,
@@ -45,9 +45,9 @@ async fn a_serial_walk_reads_every_page() {
 async fn an_empty_window_is_complete() {
     for concurrency in [1, 4] {
         let server = serve(|asked| honest(&[], asked, 1000));
-        let mut question = question(&server.base);
-        question.gate = Gate::new(concurrency);
-        let (ledger, seen) = run(&question).await;
+        let mut config = config(&server.base);
+        config.gate = Gate::new(concurrency);
+        let (ledger, seen) = run(&config).await;
         assert!(ledger.unwrap().complete && seen.rows.is_empty());
         assert_eq!(server.log().len(), 1);
     }
@@ -57,9 +57,9 @@ async fn an_empty_window_is_complete() {
 async fn a_clamped_walk_side_by_side_reads_every_page() {
     for (clamp, total) in [(4, 25), (4, 24), (1000, 25), (1000, 10), (1000, 11), (1, 7)] {
         let server = serve(move |asked| honest(&records(total), asked, clamp));
-        let mut question = question(&server.base);
-        question.gate = Gate::new(3);
-        let (ledger, seen) = run(&question).await;
+        let mut config = config(&server.base);
+        config.gate = Gate::new(3);
+        let (ledger, seen) = run(&config).await;
         let ledger = ledger.unwrap();
         let length = clamp.min(10);
         let skips: Vec<u64> = (0..total).step_by(usize::try_from(length).unwrap()).collect();
@@ -84,9 +84,9 @@ async fn as_many_as_allowed_are_in_flight_and_no_more() {
         }
         honest(&records(100), asked, 1000)
     });
-    let mut question = question(&server.base);
-    question.gate = Gate::new(3);
-    let (ledger, _) = run(&question).await;
+    let mut config = config(&server.base);
+    config.gate = Gate::new(3);
+    let (ledger, _) = run(&config).await;
     assert!(ledger.unwrap().complete);
     assert_eq!(server.peak(), 3);
 }
@@ -101,10 +101,10 @@ async fn a_missing_or_mistyped_signal_is_an_error_at_once() {
         "[]",
     ] {
         let server = serve(move |_| json(200, body));
-        let (outcome, _) = run(&question(&server.base)).await;
+        let (outcome, _) = run(&config(&server.base)).await;
         let error = outcome.unwrap_err();
         assert!(matches!(error, FetchError::Contract { .. }), "{body}: {error}");
-        assert_eq!(error.exit_code(), 65);
+        assert_eq!(kind(&error), "Contract");
         assert_eq!(server.log().len(), 1, "{body}");
     }
 }
@@ -117,9 +117,9 @@ async fn short_pages_are_continued() {
             let largest_page = if asked.skip() % 10 == 0 && asked.skip() > 0 { 3 } else { 1000 };
             honest(&records(40), asked, largest_page)
         });
-        let mut question = question(&server.base);
-        question.gate = Gate::new(concurrency);
-        let (ledger, seen) = run(&question).await;
+        let mut config = config(&server.base);
+        config.gate = Gate::new(concurrency);
+        let (ledger, seen) = run(&config).await;
         assert!(ledger.unwrap().complete);
         assert_eq!(seen.ids(), names(40));
     }
@@ -135,9 +135,9 @@ async fn a_server_that_gives_more_than_asked_breaks_nothing() {
                 let end = (start + page).min(60);
                 json(200, &envelope(&records[start..end], end < 60, 60))
             });
-            let mut question = question(&server.base);
-            question.gate = Gate::new(concurrency);
-            let (ledger, seen) = run(&question).await;
+            let mut config = config(&server.base);
+            config.gate = Gate::new(concurrency);
+            let (ledger, seen) = run(&config).await;
             let ledger = ledger.unwrap();
             assert!(ledger.complete && ledger.duplicates == 0, "{ledger:?}");
             assert_eq!(seen.ids(), names(60));
@@ -154,9 +154,9 @@ async fn an_empty_page_is_asked_for_once_more() {
                 let now = asked.skip() == skip && hiccup.swap(false, std::sync::atomic::Ordering::SeqCst);
                 if now { json(200, &envelope(&[], true, 30)) } else { honest(&records(30), asked, 1000) }
             });
-            let mut question = question(&server.base);
-            question.gate = Gate::new(concurrency);
-            let (ledger, seen) = run(&question).await;
+            let mut config = config(&server.base);
+            config.gate = Gate::new(concurrency);
+            let (ledger, seen) = run(&config).await;
             let ledger = ledger.unwrap();
             assert!(ledger.complete, "{concurrency} {skip}");
             assert_eq!((ledger.requests, ledger.retries), (4, 0));
@@ -166,13 +166,13 @@ async fn an_empty_page_is_asked_for_once_more() {
                 true => json(200, &envelope(&[], true, 30)),
                 false => honest(&records(30), asked, 1000),
             });
-            question.base_url = server.base.parse().unwrap();
-            let error = run(&question).await.0.unwrap_err();
+            config.base_url = server.base.parse().unwrap();
+            let error = run(&config).await.0.unwrap_err();
             assert!(
                 error.to_string().contains(&format!("the page at skip={skip} was empty twice,")),
                 "{error}"
             );
-            assert_eq!(error.exit_code(), 65);
+            assert_eq!(kind(&error), "Contract");
         }
     }
 }
@@ -181,11 +181,11 @@ async fn an_empty_page_is_asked_for_once_more() {
 async fn a_server_that_ignores_skip_is_found_out() {
     for concurrency in [1, 3] {
         let server = serve(|_| json(200, &envelope(&records(10), true, 40)));
-        let mut question = question(&server.base);
-        question.gate = Gate::new(concurrency);
-        let error = run(&question).await.0.unwrap_err();
+        let mut config = config(&server.base);
+        config.gate = Gate::new(concurrency);
+        let error = run(&config).await.0.unwrap_err();
         assert!(error.to_string().contains(" has no session that is new, although"), "{error}");
-        assert_eq!(error.exit_code(), 65);
+        assert_eq!(kind(&error), "Contract");
         assert!(server.log().len() <= 5);
     }
 }
@@ -201,9 +201,9 @@ async fn a_walk_goes_on_past_the_total() {
             let total = if asked.number <= 5 { 20 } else { 45 };
             json(200, &envelope(&records(45)[start..end], end < 45, total))
         });
-        let mut question = question(&server.base);
-        question.gate = Gate::new(concurrency);
-        let (ledger, seen) = run(&question).await;
+        let mut config = config(&server.base);
+        config.gate = Gate::new(concurrency);
+        let (ledger, seen) = run(&config).await;
         assert!(ledger.unwrap().complete);
         assert_eq!(seen.restarts, 1);
         assert_eq!(seen.ids(), names(45));
@@ -218,11 +218,11 @@ async fn a_walk_has_an_end() {
             let n = asked.skip();
             json(200, &envelope(&[record(n), record(n + 1)], true, 1_000_000))
         });
-        let mut question = question(&server.base);
-        question.gate = Gate::new(concurrency);
-        let error = run_within(&question, &Limits { pages: 7, ..quick() }).await.0.unwrap_err();
+        let mut config = config(&server.base);
+        config.gate = Gate::new(concurrency);
+        let error = run_within(&config, &query(), &Limits { pages: 7, ..quick() }).await.0.unwrap_err();
         assert!(error.to_string().contains("more than 7 pages"), "{error}");
-        assert_eq!(error.exit_code(), 65);
+        assert_eq!(kind(&error), "Contract");
         assert!(server.log().len() <= 8);
     }
 }

@@ -3,7 +3,7 @@
 mod read;
 
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::ask::Asker;
-use super::{Api, FetchError, Limits, Question, address, client, error, retry};
+use super::{Api, ApiConfig, FetchError, Limits, SessionQuery, address, client, error, retry};
 
 /// What the vendor counts in a span; `None`, or no bucket, where it does not tell.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -100,31 +100,35 @@ pub(super) const LIMITS: Limits = Limits {
     pages: 1,
 };
 
-/// The vendor's counts of the question's window and its consumption on `days`, which
+/// The vendor's counts of the query's window and its consumption on `days`, which
 /// are days of the vendor (from 08:00 UTC), after five seconds at most. Each endpoint is
-/// asked by itself, so that one refusal costs no other number. A question narrowed by
+/// asked by itself, so that one refusal costs no other number. A query narrowed by
 /// tags or users is not sent: the result is then empty.
-pub async fn vendor(question: &Question, days: Option<RangeInclusive<NaiveDate>>) -> Vendor {
-    if !question.tags.is_empty() || !question.users.is_empty() {
+pub async fn vendor(
+    config: &ApiConfig,
+    query: &SessionQuery,
+    days: Option<RangeInclusive<NaiveDate>>,
+) -> Vendor {
+    if !query.tags.is_empty() || !query.users.is_empty() {
         return Vendor::default();
     }
-    let question = Question { deadline: LONGEST, ..question.clone() };
-    let (question, until) = (&question, Instant::now() + LONGEST);
-    let asker = match Asker::new(question, &LIMITS, &|_| ()) {
+    let config = ApiConfig { deadline: LONGEST, ..config.clone() };
+    let until = Instant::now() + LONGEST;
+    let asker = match Asker::new(&config, query, &LIMITS, &|_| ()) {
         Ok(asker) => asker,
         Err(error) => return Vendor { untold: vec![(TOTALS, why(&error))], ..Vendor::default() },
     };
     let (asker, days) = (&asker, days.as_ref());
     let is_wanted = |what| days.is_some() || !matches!(what, What::Consumption);
     let mut asked = Vec::new();
-    for &(name, what) in questions(question.api).iter().filter(|(_, what)| is_wanted(*what)) {
+    for &(name, what) in questions(config.api).iter().filter(|(_, what)| is_wanted(*what)) {
         asked.push(async move {
             let late = || FetchError::Deadline { host: asker.host(), deadline: LONGEST };
-            let answer = timeout_at(until, what.ask(asker, question, days)).await;
+            let answer = timeout_at(until, what.ask(asker, days)).await;
             (name, answer.unwrap_or_else(|_| Err(late())))
         });
     }
-    let told = question.gate.run_all(asked).await;
+    let told = config.gate.run_all(asked).await;
     let asked = told.len();
     let mut vendor = Vendor::default();
     for (name, answer) in told {
@@ -149,11 +153,12 @@ pub async fn vendor(question: &Question, days: Option<RangeInclusive<NaiveDate>>
 /// # Errors
 /// Why it cannot be had.
 pub async fn consumption(
-    question: &Question,
+    config: &ApiConfig,
+    query: &SessionQuery,
     days: &RangeInclusive<NaiveDate>,
 ) -> Result<BTreeMap<NaiveDate, Consumption>, String> {
-    let question = Question { deadline: LONGEST, ..question.clone() };
-    let asked = async { used(&Asker::new(&question, &LIMITS, &|_| ())?, &question, days).await };
+    let config = ApiConfig { deadline: LONGEST, ..config.clone() };
+    let asked = async { used(&Asker::new(&config, query, &LIMITS, &|_| ())?, days).await };
     let told = timeout(LONGEST, asked).await.map_err(|_| TOO_LATE.to_owned())?;
     told.map_err(|error| why(&error))
 }
@@ -174,12 +179,11 @@ impl What {
     async fn ask(
         self,
         asker: &Asker<'_>,
-        question: &Question,
         days: Option<&RangeInclusive<NaiveDate>>,
     ) -> Result<Told, FetchError> {
         match (self, days) {
-            (Self::Counts(resource), _) => scoped(asker, question, resource).await.map(Told::Counts),
-            (Self::Consumption, Some(days)) => used(asker, question, days).await.map(Told::Days),
+            (Self::Counts(resource), _) => scoped(asker, resource).await.map(Told::Counts),
+            (Self::Consumption, Some(days)) => used(asker, days).await.map(Told::Days),
             (Self::Consumption, None) => Ok(Told::Days(BTreeMap::new())),
         }
     }
@@ -244,34 +248,43 @@ pub(super) fn why(error: &FetchError) -> String {
 
 /// Asks in the organisation; where there is no such place, in the enterprise
 /// about the organisation.
-async fn scoped(asker: &Asker<'_>, question: &Question, resource: &str) -> Result<Counts, FetchError> {
-    let asked = asker.ask(counted(question, resource, None)?, read::counts).await;
-    match (&question.org, &asked) {
+async fn scoped(asker: &Asker<'_>, resource: &str) -> Result<Counts, FetchError> {
+    let (config, query) = (asker.config, asker.query);
+    let window = query.window();
+    let asked =
+        asker.ask(counted(config, query.org.as_deref(), resource, &window, None)?, read::counts).await;
+    match (&query.org, &asked) {
         (Some(org), Err(FetchError::NotFound { .. })) => {
-            let enterprise = Question { org: None, ..question.clone() };
-            asker.ask(counted(&enterprise, resource, Some(org))?, read::counts).await
+            asker.ask(counted(config, None, resource, &window, Some(org))?, read::counts).await
         }
         _ => asked,
     }
 }
 
-fn counted(question: &Question, resource: &str, about: Option<&str>) -> Result<Url, FetchError> {
-    let window = address::whole_seconds(&question.window());
-    spanned(question, resource, [window.start, window.end], about)
+fn counted(
+    config: &ApiConfig,
+    org: Option<&str>,
+    resource: &str,
+    window: &Range<DateTime<Utc>>,
+    about: Option<&str>,
+) -> Result<Url, FetchError> {
+    let window = address::whole_seconds(window);
+    spanned(config, org, resource, [window.start, window.end], about)
 }
 
 fn spanned(
-    question: &Question,
+    config: &ApiConfig,
+    org: Option<&str>,
     resource: &str,
     moments: [DateTime<Utc>; 2],
     about: Option<&str>,
 ) -> Result<Url, FetchError> {
-    let mut url = address::api(question, resource)?;
-    let [from, to] = match question.api {
+    let mut url = address::api(config, org, resource)?;
+    let [from, to] = match config.api {
         Api::V2 => moments.map(address::iso),
         Api::V3 => moments.map(|moment| moment.timestamp().to_string()),
     };
-    let names = match question.api {
+    let names = match config.api {
         Api::V2 => ("start_date", "end_date"),
         Api::V3 => ("time_after", "time_before"),
     };
@@ -287,20 +300,19 @@ fn spanned(
 /// no such place, in the enterprise, whose own numbers it does not filter.
 async fn used(
     asker: &Asker<'_>,
-    question: &Question,
     days: &RangeInclusive<NaiveDate>,
 ) -> Result<BTreeMap<NaiveDate, Consumption>, FetchError> {
     let begin = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc() + TimeDelta::hours(i64::from(HOUR));
     let moments = [begin(*days.start()), begin(days.end().succ_opt().unwrap_or(*days.end()))];
-    let enterprise = Question { org: None, ..question.clone() };
-    let url = match (question.api, &question.org) {
-        (Api::V2, Some(org)) => spanned(&enterprise, DAILY, moments, Some(org))?,
-        _ => spanned(question, DAILY, moments, None)?,
+    let (config, org) = (asker.config, asker.query.org.as_deref());
+    let url = match (config.api, org) {
+        (Api::V2, Some(org)) => spanned(config, None, DAILY, moments, Some(org))?,
+        _ => spanned(config, org, DAILY, moments, None)?,
     };
-    let mut told = match (asker.ask(url, read::consumption).await, question.api, &question.org) {
+    let mut told = match (asker.ask(url, read::consumption).await, config.api, org) {
         (Err(FetchError::NotFound { .. }), Api::V3, Some(org)) => {
             let resource = format!("{DAILY}/organizations/{}", address::segment(org));
-            asker.ask(spanned(&enterprise, &resource, moments, None)?, read::consumption).await?
+            asker.ask(spanned(config, None, &resource, moments, None)?, read::consumption).await?
         }
         (asked, _, _) => asked?,
     };

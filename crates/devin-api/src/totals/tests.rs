@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::Gate;
-use crate::tests::question;
 use crate::tests::server::{Asked, Reply, json, serve};
+use crate::tests::{config, query};
 
 const V2: &str =
     r#"{"sessions_count": 127, "searches_count": 89, "prs_opened": 45, "prs_closed": 42, "prs_merged": 38}"#;
@@ -25,16 +25,19 @@ fn answer(asked: &Asked, counts: Reply) -> Reply {
 
 #[test]
 fn the_window_is_asked_as_each_generation_takes_it() {
-    let mut question = question("https://h.example");
-    let told = |question: &Question, about| counted(question, "metrics/usage", about).unwrap().to_string();
+    let mut config = config("https://h.example");
+    let window = query().window();
+    let told = |config: &ApiConfig, org: Option<&str>, about| {
+        counted(config, org, "metrics/usage", &window, about).unwrap().to_string()
+    };
     assert_eq!(
-        told(&question, None),
+        told(&config, Some("org_789"), None),
         "https://h.example/v2/enterprise/organizations/org_789/metrics/usage\
          ?start_date=2026-10-05T00%3A00%3A00Z&end_date=2026-10-12T00%3A00%3A00Z"
     );
-    (question.api, question.org) = (Api::V3, None);
+    config.api = Api::V3;
     assert_eq!(
-        told(&question, Some("a b")),
+        told(&config, None, Some("a b")),
         "https://h.example/v3/enterprise/metrics/usage\
          ?time_after=1791158400&time_before=1791763200&org_ids=a+b"
     );
@@ -57,8 +60,9 @@ async fn days_begin_at_eight_and_others_do_not_count() {
         (Api::V3, None, "/v3/enterprise/consumption/daily?time_after=1791187200&time_before=1791792000"),
     ] {
         let server = serve(|_| json(200, DAILY));
-        let question = Question { api, org: org.map(str::to_owned), ..question(&server.base) };
-        let told = consumption(&question, &days()).await.unwrap();
+        let config = ApiConfig { api, ..config(&server.base) };
+        let query = SessionQuery { org: org.map(str::to_owned), ..query() };
+        let told = consumption(&config, &query, &days()).await.unwrap();
         assert_eq!(
             told.iter().map(|(day, used)| (day.to_string(), used.acus)).collect::<Vec<_>>(),
             [("2026-10-11".to_owned(), 2.0)]
@@ -73,7 +77,7 @@ async fn where_organisations_have_no_counts_the_enterprise_is_asked_about_one() 
         true => json(404, "{}"),
         false => answer(asked, json(200, V2)),
     });
-    let told = vendor(&question(&server.base), Some(days())).await;
+    let told = vendor(&config(&server.base), &query(), Some(days())).await;
     assert_eq!((told.counts, told.untold), (counts(), vec![]));
     assert_eq!(told.days.map(|days| days.len()), Some(1));
     let targets: Vec<String> = server.log().into_iter().map(|asked| asked.target).collect();
@@ -88,8 +92,9 @@ async fn v3_tells_in_the_enterprise_what_an_organisation_used() {
         true => json(404, "{}"),
         false => json(200, DAILY),
     });
-    let question = Question { api: Api::V3, org: Some("a b".to_owned()), ..question(&server.base) };
-    let told = consumption(&question, &days()).await.unwrap();
+    let config = ApiConfig { api: Api::V3, ..config(&server.base) };
+    let query = SessionQuery { org: Some("a b".to_owned()), ..query() };
+    let told = consumption(&config, &query, &days()).await.unwrap();
     assert_eq!(told.values().map(|used| used.acus).collect::<Vec<_>>(), [2.0]);
     let targets: Vec<String> = server.log().into_iter().map(|asked| asked.target).collect();
     assert_eq!(
@@ -110,8 +115,9 @@ async fn v3_tells_by_origin_and_a_refusal_costs_its_own_counts() {
         "/v3/enterprise/metrics/usage" => json(200, r#"{"sessions_count": 8, "prs_created_count": 7}"#),
         _ => json(403, "{}"),
     });
-    let question = Question { api: Api::V3, org: None, gate: Gate::new(2), ..question(&server.base) };
-    let told = vendor(&question, Some(days())).await;
+    let config = ApiConfig { api: Api::V3, gate: Gate::new(2), ..config(&server.base) };
+    let query = SessionQuery { org: None, ..query() };
+    let told = vendor(&config, &query, Some(days())).await;
     assert_eq!((told.counts.sessions, told.counts.pull_requests), (Some(9), Some(7)));
     assert_eq!(told.counts.by_origin["api"], 9);
     assert!(told.days.is_none());
@@ -123,7 +129,7 @@ async fn v3_tells_by_origin_and_a_refusal_costs_its_own_counts() {
             "ACUs: the key lacks the right ViewAccountConsumption (ManageBilling in older accounts)"
         ]
     );
-    assert!(server.log().len() == 4 && server.peak() <= 2, "no more at once than the question allows");
+    assert!(server.log().len() == 4 && server.peak() <= 2, "no more at once than the configuration allows");
 }
 
 #[tokio::test]
@@ -136,7 +142,7 @@ async fn every_failure_is_a_few_words() {
         (503, TOO_LATE, 4),
     ] {
         let server = serve(move |_| json(status, "{}"));
-        let told = vendor(&question(&server.base), Some(days())).await;
+        let told = vendor(&config(&server.base), &query(), Some(days())).await;
         assert_eq!(told.untold, [(TOTALS, words.to_owned())], "{status}");
         assert_eq!((told.counts, told.days), (Counts::default(), None));
         assert_eq!(server.log().len(), requests, "{status}");
@@ -144,12 +150,12 @@ async fn every_failure_is_a_few_words() {
 }
 
 #[tokio::test]
-async fn a_narrowed_question_is_not_asked() {
+async fn the_vendor_is_not_asked_about_a_narrowed_query() {
     let server = serve(|_| json(200, V2));
-    let narrowed = Question { tags: vec!["a".to_owned()], ..question(&server.base) };
-    assert_eq!(vendor(&narrowed, Some(days())).await, Vendor::default());
-    let narrowed = Question { users: vec!["u".to_owned()], ..question(&server.base) };
-    assert_eq!(vendor(&narrowed, Some(days())).await, Vendor::default());
+    let narrowed = SessionQuery { tags: vec!["a".to_owned()], ..query() };
+    assert_eq!(vendor(&config(&server.base), &narrowed, Some(days())).await, Vendor::default());
+    let narrowed = SessionQuery { users: vec!["u".to_owned()], ..query() };
+    assert_eq!(vendor(&config(&server.base), &narrowed, Some(days())).await, Vendor::default());
     assert_eq!(server.log().len(), 0);
 }
 
@@ -160,7 +166,7 @@ async fn a_server_that_does_not_answer_costs_seconds() {
         json(200, V2)
     });
     let begun = std::time::Instant::now();
-    let told = vendor(&question(&server.base), Some(days())).await;
+    let told = vendor(&config(&server.base), &query(), Some(days())).await;
     assert_eq!(told.untold, [(TOTALS, TOO_LATE.to_owned())]);
     assert!(begun.elapsed() < LONGEST + Duration::from_secs(2));
 }

@@ -42,5 +42,5 @@ pub fn unbudgeted(settings: &Settings, unreached: &[&Cycle], is_withheld: bool) 
 
 /// Whether the report is about some tags or users.
 fn is_filtered(settings: &Settings) -> bool {
-    !settings.question.tags.is_empty() || !settings.question.users.is_empty()
+    !settings.query.tags.is_empty() || !settings.query.users.is_empty()
 }

@@ -40,12 +40,12 @@ impl Monitor {
         Self { url, trust, proxy }
     }
 
-    /// The address of one kind of news; a query is kept.
-    fn url(&self, news: &News) -> Url {
-        let end = match news {
-            News::Started => "/start",
-            News::Succeeded => "",
-            News::Failed { .. } => "/fail",
+    /// The address of one kind of event; a query is kept.
+    fn url(&self, event: &HeartbeatEvent) -> Url {
+        let end = match event {
+            HeartbeatEvent::Started => "/start",
+            HeartbeatEvent::Succeeded => "",
+            HeartbeatEvent::Failed { .. } => "/fail",
         };
         let mut url = self.url.clone();
         url.set_path(&format!("{}{end}", self.url.path().trim_end_matches('/')));
@@ -61,7 +61,7 @@ impl fmt::Debug for Monitor {
 
 /// What a monitor is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum News {
+pub enum HeartbeatEvent {
     /// The run began.
     Started,
     /// It did all that it was asked.
@@ -77,7 +77,7 @@ pub enum News {
     },
 }
 
-impl News {
+impl HeartbeatEvent {
     fn patience(&self) -> Duration {
         match self {
             Self::Failed { hurry: true, .. } => LONGEST_AFTER_A_SIGNAL,
@@ -131,29 +131,29 @@ impl From<reqwest::Error> for Untold {
 
 /// A run that a monitor is told of.
 #[derive(Debug)]
-pub struct Watch {
+pub struct Heartbeat {
     monitor: Monitor,
     start: JoinHandle<Result<(), Untold>>,
 }
 
-impl Watch {
+impl Heartbeat {
     /// Tells the monitor that the run begins, beside the run itself. It takes
     /// the runtime that it is called in.
     pub fn begin(monitor: Monitor) -> Self {
         let told = monitor.clone();
-        let start = tokio::spawn(async move { tell(&told, &News::Started, LONGEST).await });
+        let start = tokio::spawn(async move { tell(&told, &HeartbeatEvent::Started, LONGEST).await });
         Self { monitor, start }
     }
 
     /// Tells the monitor how the run ended, and gives what it could not be told
     /// as one line, which names no more of the address than the host.
-    pub async fn end(self, news: &News) -> Option<String> {
+    pub async fn end(self, event: &HeartbeatEvent) -> Option<String> {
         let Self { monitor, mut start } = self;
-        // News that overtook the start would leave the monitor waiting for an end.
-        let started = timeout(news.patience() / 3, &mut start).await;
+        // HeartbeatEvent that overtook the start would leave the monitor waiting for an end.
+        let started = timeout(event.patience() / 3, &mut start).await;
         start.abort();
         let started = started.map_or(Err(Untold::Late), |joined| joined.unwrap_or(Err(Untold::Broken)));
-        let ended = tell(&monitor, news, news.patience() * 2 / 3).await;
+        let ended = tell(&monitor, event, event.patience() * 2 / 3).await;
         let (what, why) = match (started, ended) {
             (Ok(()), Ok(())) => return None,
             (Err(why), Ok(())) => ("how the run began", why),
@@ -165,13 +165,13 @@ impl Watch {
 }
 
 /// Tells the monitor one thing, at the second attempt if need be.
-async fn tell(monitor: &Monitor, news: &News, within: Duration) -> Result<(), Untold> {
+async fn tell(monitor: &Monitor, event: &HeartbeatEvent, within: Duration) -> Result<(), Untold> {
     let twice = async {
         let client = build(monitor)?;
-        match send(&client, monitor, news).await {
+        match send(&client, monitor, event).await {
             Err(untold) if untold.may_pass() => {
                 sleep(PAUSE).await;
-                send(&client, monitor, news).await
+                send(&client, monitor, event).await
             }
             told => told,
         }
@@ -193,11 +193,11 @@ fn build(monitor: &Monitor) -> Result<Client, Untold> {
     builder.build().map_err(|_| Untold::NoCertificates)
 }
 
-async fn send(client: &Client, monitor: &Monitor, news: &News) -> Result<(), Untold> {
-    let url = monitor.url(news);
-    let request = match news {
-        News::Failed { code, cause, .. } => client.post(url).body(body(*code, cause)),
-        News::Started | News::Succeeded => client.get(url),
+async fn send(client: &Client, monitor: &Monitor, event: &HeartbeatEvent) -> Result<(), Untold> {
+    let url = monitor.url(event);
+    let request = match event {
+        HeartbeatEvent::Failed { code, cause, .. } => client.post(url).body(body(*code, cause)),
+        HeartbeatEvent::Started | HeartbeatEvent::Succeeded => client.get(url),
     };
     match request.send().await?.status() {
         status if status.is_success() => Ok(()),
@@ -246,26 +246,26 @@ mod tests {
         Monitor::new(Url::parse(text).unwrap(), Trust::default(), None)
     }
 
-    fn failed(cause: &str) -> News {
-        News::Failed { code: 4, cause: cause.to_owned(), hurry: false }
+    fn failed(cause: &str) -> HeartbeatEvent {
+        HeartbeatEvent::Failed { code: 4, cause: cause.to_owned(), hurry: false }
     }
 
     #[test]
-    fn news_have_addresses_of_their_own() {
-        let to = |base: &str, news: &News| monitor(base).url(news).to_string();
+    fn events_have_addresses_of_their_own() {
+        let to = |base: &str, event: &HeartbeatEvent| monitor(base).url(event).to_string();
         let base = "https://hc-ping.com/t0ken";
-        assert_eq!(to(base, &News::Started), "https://hc-ping.com/t0ken/start");
-        assert_eq!(to(base, &News::Succeeded), base);
+        assert_eq!(to(base, &HeartbeatEvent::Started), "https://hc-ping.com/t0ken/start");
+        assert_eq!(to(base, &HeartbeatEvent::Succeeded), base);
         assert_eq!(to(base, &failed("")), "https://hc-ping.com/t0ken/fail");
         assert_eq!(
             to("https://a.example/k/slug/?create=1", &failed("")),
             "https://a.example/k/slug/fail?create=1"
         );
-        assert_eq!(to("https://a.example/", &News::Started), "https://a.example/start");
+        assert_eq!(to("https://a.example/", &HeartbeatEvent::Started), "https://a.example/start");
     }
 
     #[test]
-    fn a_monitor_and_its_watch_do_not_show_the_address() {
+    fn a_monitor_does_not_show_its_address() {
         let monitor = monitor("https://hc-ping.com/t0ken?t0ken");
         assert_eq!(format!("{monitor:?}"), "[redacted]");
     }

@@ -5,8 +5,8 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use acumen::settings::{FoundKey, SettingsError};
-use acumen::text::clean;
+use crate::settings::{FoundKey, SettingsError};
+use crate::text::clean;
 
 /// What messages call the command; its words may hold a secret.
 const SOURCE: &str = "--smtp-password-command";

@@ -1,4 +1,4 @@
-//! What lies around the options: secrets, files and folders. Together with
+//! What surrounds the options: secrets, files and folders. Together with
 //! `main`, the only place that reads the environment.
 
 mod command;
@@ -7,14 +7,11 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use acumen::cli::{self, ApiArgs, MailArgs, NetworkArgs, PingArgs, ReportArgs};
-use acumen::error::Error;
-use acumen::proxy;
-use acumen::regular_file::{self, Links};
-use acumen::settings::mail::Mail;
-use acumen::settings::{CA_FILE_HINT, Found, FoundKey, Network, SettingsError, SettingsFile};
-use acumen::text::shown;
-use acumen::{commands, settings};
+use crate::cli::{self, ApiArgs, MailArgs, NetworkArgs, PingArgs, ReportArgs};
+use crate::proxy;
+use crate::regular_file::{self, Links};
+use crate::settings::{self, CA_FILE_HINT, Found, FoundKey, Network, SettingsError, SettingsFile};
+use crate::text::shown;
 
 /// Whether a name stands in the environment with nothing in it.
 pub fn is_blank(name: &OsStr) -> bool {
@@ -24,11 +21,6 @@ pub fn is_blank(name: &OsStr) -> bool {
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 fn environment(name: impl AsRef<OsStr>) -> Option<OsString> {
     std::env::var_os(name)
-}
-
-/// How a report's mail goes out, checked.
-pub fn report_mail_settings(args: &ReportArgs, network: &Network) -> Result<Mail, Error> {
-    commands::report_mail_settings(args, password(&args.post)?, state(args.state.clone()), network)
 }
 
 /// How servers are reached: the certificates of `--ca-file`, and the proxies of the environment.

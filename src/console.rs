@@ -2,7 +2,8 @@
 //! elsewhere, warnings alone when asked to be quiet. All of it goes to stderr.
 
 use std::io::{IsTerminal, Write, stderr};
-use std::sync::Mutex;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -12,22 +13,23 @@ use crate::text::harmless;
 /// Pages between two lines where nobody tells how many there are.
 const PAGES_A_LINE: u64 = 10;
 
-/// How loud to be.
-pub enum Voice {
+/// Standard error, as a run uses it; clones share it.
+#[derive(Clone)]
+pub enum Console {
     /// Nothing but errors, and warnings about the data.
-    Silent,
+    Quiet,
     /// A bar, with lines above it for what goes wrong.
     Bar(ProgressBar),
     /// Lines, with at most one for each tenth of the way.
-    Lines(Mutex<u64>),
+    Lines(Arc<AtomicU64>),
 }
 
-impl Voice {
-    /// Silent if asked, a bar on a terminal, lines elsewhere.
+impl Console {
+    /// Quiet if asked, a bar on a terminal, lines elsewhere.
     pub fn new(quiet: bool) -> Self {
         match (quiet, stderr().is_terminal()) {
-            (true, _) => Self::Silent,
-            (false, false) => Self::Lines(Mutex::new(0)),
+            (true, _) => Self::Quiet,
+            (false, false) => Self::Lines(Arc::default()),
             (false, true) => {
                 let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
                 Self::Bar(bar.with_message("asking"))
@@ -38,7 +40,7 @@ impl Voice {
     /// Says a line, whatever the way.
     pub fn say(&self, line: &str) {
         match self {
-            Self::Silent => {}
+            Self::Quiet => {}
             Self::Bar(bar) => bar.suspend(|| write_line(line)),
             Self::Lines(_) => write_line(line),
         }
@@ -49,7 +51,7 @@ impl Voice {
     pub fn warn(&self, line: &str) {
         let line = format!("warning: {line}");
         match self {
-            Self::Silent => write_line(&line),
+            Self::Quiet => write_line(&line),
             _ => self.say(&line),
         }
     }
@@ -58,12 +60,13 @@ impl Voice {
     pub fn tell(&self, progress: Progress) {
         match progress {
             Progress::Asked { path, from, to, updated_from } => {
-                let changed = updated_from.map(|moment| format!(", changed since {}", moment.to_rfc3339()));
+                let changed = updated_from
+                    .map_or_else(String::new, |moment| format!(", changed since {}", moment.to_rfc3339()));
                 self.say(&format!(
                     "fetching {path}, sessions created {} to {}{}",
                     from.to_rfc3339(),
                     to.to_rfc3339(),
-                    changed.unwrap_or_default()
+                    changed
                 ));
             }
             Progress::Singly { sessions } => {
@@ -116,7 +119,9 @@ impl Voice {
             Some(_) => "{bar:28} {pos} of {len} sessions, {msg}, {eta} left",
             None => "{spinner} {pos} sessions, {msg}",
         };
-        bar.set_length(total.unwrap_or_default());
+        if let Some(total) = total {
+            bar.set_length(total);
+        }
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
@@ -129,7 +134,7 @@ impl Voice {
                 Some(total) => self.say(&format!("{total} sessions to read")),
                 None => self.say("the server does not tell how many sessions there are"),
             },
-            Self::Silent | Self::Bar(_) => {}
+            Self::Quiet | Self::Bar(_) => {}
         }
     }
 
@@ -145,15 +150,12 @@ impl Voice {
                     Some(total) => sessions.saturating_mul(10) / total.max(1),
                     None => pages / PAGES_A_LINE,
                 };
-                if let Ok(mut told) = told.lock()
-                    && tenth != *told
-                {
-                    *told = tenth;
-                    let of = total.map(|total| format!(" of {total}")).unwrap_or_default();
+                if told.swap(tenth, Ordering::Relaxed) != tenth {
+                    let of = total.map_or_else(String::new, |total| format!(" of {total}"));
                     write_line(&format!("{sessions}{of} sessions in {pages} pages"));
                 }
             }
-            Self::Silent => {}
+            Self::Quiet => {}
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A sync: what is new or may have changed, from the API into an archive.
+//! `acumen sync`: what is new or may have changed, from the API into an archive.
 //!
 //! Each step is whole in the archive before the next begins, and a sync that is
 //! cut short is gone on with by the next one. The watermark moves at the end alone.
@@ -9,12 +9,17 @@ use std::ops::Range;
 use chrono::{DateTime, Datelike, Months, TimeDelta, Utc};
 use tokio::task::block_in_place;
 
-use crate::archive::{State, Store, Subject, Vendor};
+use super::{Context, Ended, heartbeat, output, settings_line};
+use crate::archive::{self, State, Store, Subject, Vendor};
+use crate::cli::SyncArgs;
+use crate::console::Console;
+use crate::environment;
 use crate::error::Error;
-use crate::fetch::{self, Counts, Delivery, Progress, Question};
+use crate::exit::Exit;
+use crate::fetch::{self, ApiConfig, Counts, Delivery, Progress, SessionQuery};
 use crate::frame::stored::{self, Tables, TablesBuilder};
 use crate::period::{Period, today};
-use crate::settings::Sync;
+use crate::settings::{self, FoundKey, Network, SettingsError, Sync};
 
 /// What changed so long before the watermark is asked for again: a server may
 /// be late to tell, and its clock need not be ours.
@@ -27,41 +32,113 @@ const AT_ONCE: usize = 50;
 /// Sessions that are taken over in one step where they are asked for by their ids.
 const A_STEP: usize = 5_000;
 
-/// Whoever is told of the way.
+/// What progress is told to.
 type Listener<'l> = &'l (dyn Fn(Progress) + Send + std::marker::Sync);
+
+/// Brings an archive up to date, and prints its place.
+///
+/// # Errors
+/// The first step that fails; those before it hold. Or the signal that ended the run.
+pub async fn run(args: SyncArgs, mut context: Context) -> Result<Exit, Ended> {
+    let network = environment::network(&args.network);
+    let monitor = heartbeat::monitor(&args.monitor, &network);
+    let key = environment::find_key(&args.access);
+    // Before anything is sent to anybody, the monitor included.
+    let line = settings_line::sync(&args, &context.file, &key, &network);
+    context.announce(line.filter(|_| monitor.is_ok()));
+    let console = context.console.clone();
+    let ended = match monitor {
+        Ok(monitor) => heartbeat::around(monitor, &console, synced(args, key, network, &mut context)).await,
+        Err(error) => Err(error.into()),
+    };
+    ended.map_err(|ended| ended.keeping(kept).leaving(archive::KEPT))
+}
+
+/// What is on the disk after a sync that failed.
+fn kept(error: &Error) -> Option<&'static str> {
+    match error {
+        Error::Settings(_) => None,
+        Error::Archive(error) => Some(error.kept()),
+        _ => Some(archive::KEPT),
+    }
+}
+
+async fn synced(
+    args: SyncArgs,
+    key: Result<Option<FoundKey>, SettingsError>,
+    network: Result<Network, SettingsError>,
+    context: &mut Context,
+) -> Result<Exit, Ended> {
+    let Context { console, now, file, signals, .. } = context;
+    file.as_ref().map_err(Clone::clone)?;
+    let (console, now) = (console.clone(), *now);
+    let syncing = async move {
+        let settings = settings::Sync::resolve(&args, key?, &network?, now)?;
+        console.say(&format!("speaking API {} ({})", settings.api.api, settings.chosen_by));
+        let synced = sync(&settings, &|progress| console.tell(progress)).await;
+        console.finish();
+        tell(&synced?, &console);
+        Ok(settings.archive)
+    };
+    let archive = signals.until(syncing).await?;
+    output::print(&format!("{}\n", archive.display()))?;
+    Ok(Exit::Done)
+}
+
+/// Says what a sync did.
+fn tell(synced: &Synced, console: &Console) {
+    let counted = |number: u64, what: &str| match number {
+        1 => format!("1 {what}"),
+        many => format!("{many} {what}s"),
+    };
+    if synced.rejected > 0 {
+        let records = counted(synced.rejected, "record");
+        let are = if synced.rejected == 1 { "is" } else { "are" };
+        console.warn(&format!("{records} could not be read and {are} not in the archive."));
+    }
+    if synced.gone > 0 {
+        let sessions = counted(synced.gone, "session");
+        console.say(&format!(
+            "{sessions} of the archive: the API no longer tells of them; they stay as they were"
+        ));
+    }
+    synced.notes.iter().for_each(|note| console.say(&format!("note: {note}")));
+    let (received, all) = (counted(synced.received, "session"), counted(synced.sessions, "session"));
+    console.say(&format!("{received} new or asked for again; {all} in the archive"));
+}
 
 /// What a sync did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Synced {
+struct Synced {
     /// Sessions that came, each counted in every step that it came in.
-    pub received: u64,
+    received: u64,
     /// Sessions in the archive.
-    pub sessions: u64,
+    sessions: u64,
     /// Records without an id or a readable creation time, dropped.
-    pub rejected: u64,
+    rejected: u64,
     /// Sessions that the API no longer tells of; they stay in the archive.
-    pub gone: u64,
+    gone: u64,
     /// Lists of people, and numbers of the vendor's, that could not be read, in words.
-    pub notes: Vec<String>,
+    notes: Vec<String>,
 }
 
 /// Brings an archive up to date.
 ///
 /// # Errors
 /// The first step that fails; those before it hold.
-pub async fn sync(settings: &Sync, progress: Listener<'_>) -> Result<Synced, Error> {
-    let (now, root, question) = (settings.now, &settings.archive, &settings.question);
-    let subject = Subject { api: question.api, org: question.org.clone(), since: settings.since };
+async fn sync(settings: &Sync, progress: Listener<'_>) -> Result<Synced, Error> {
+    let (now, root, api) = (settings.now, &settings.archive, &settings.api);
+    let subject = Subject { api: api.api, org: settings.org.clone(), since: settings.since };
     let mut store = block_in_place(|| Store::open(root, &subject, now))?;
     let unsettled = block_in_place(|| store.unsettled())?;
     let State { org, since, until, watermark, .. } = store.state().clone();
-    let question = &Question { org, ..question.clone() };
-    let mut run = Run { question, synced: Synced::default() };
+    let query = &SessionQuery::all(org, since..now);
+    let mut run = Run { api, query, synced: Synced::default() };
 
     // What is there already and changed since.
     let mut seen = HashSet::new();
     if since < until && !settings.full {
-        let asked = Question { updated_from: Some(watermark - OVERLAP), ..run.created(since..until) };
+        let asked = SessionQuery { updated_from: Some(watermark - OVERLAP), ..run.created(since..until) };
         let tables = run.ask(&asked, progress).await?;
         seen.extend(stored::ids(tables.sessions())?);
         block_in_place(|| store.add(&tables, |_| ()))?;
@@ -91,11 +168,11 @@ pub async fn sync(settings: &Sync, progress: Listener<'_>) -> Result<Synced, Err
         block_in_place(|| store.add(&tables, |_| ()))?;
     }
 
-    let told = fetch::people(question).await;
+    let told = fetch::people(api, query).await;
     // Names that were lost are had again.
     let people = store.people().unwrap_or_default().renewed(&told);
     let known = store.vendor().unwrap_or_default();
-    let (vendor, untold) = renewed(known, question, since, settings).await;
+    let (vendor, untold) = renewed(known, query, settings).await;
     block_in_place(|| store.finish(&people, &vendor, now))?;
     let sessions = store.state().sessions();
     Ok(Synced { sessions, notes: told.notes.into_iter().chain(untold).collect(), ..run.synced })
@@ -104,18 +181,14 @@ pub async fn sync(settings: &Sync, progress: Listener<'_>) -> Result<Synced, Err
 /// What the vendor tells now: its ACUs of the days that are open, its counts of the
 /// last whole week and month, its billing cycles. What it does not tell stays as it
 /// was, and is a note.
-async fn renewed(
-    mut known: Vendor,
-    question: &Question,
-    since: DateTime<Utc>,
-    settings: &Sync,
-) -> (Vendor, Option<String>) {
+async fn renewed(mut known: Vendor, query: &SessionQuery, settings: &Sync) -> (Vendor, Option<String>) {
+    let (api, since) = (&settings.api, query.from);
     let (now, tz) = (settings.now, settings.tz);
     let mut untold = Vec::new();
     // East of UTC a week is over while its last day is still today in UTC.
     let latest = today(now, tz).max(now.date_naive());
     if let Some(days) = known.open_days(since.date_naive(), latest) {
-        match fetch::consumption(question, &days).await {
+        match fetch::consumption(api, query, &days).await {
             Ok(told) => known.add_days(&days, told),
             Err(why) => untold.push(format!("ACUs ({why})")),
         }
@@ -126,14 +199,14 @@ async fn renewed(
         if span.start < since {
             continue;
         }
-        let asked = Question { from: span.start, to: span.end, ..question.clone() };
-        let told = fetch::vendor(&asked, None).await;
+        let asked = SessionQuery { from: span.start, to: span.end, ..query.clone() };
+        let told = fetch::vendor(api, &asked, None).await;
         if told.counts != Counts::default() {
             known.add_counts(&span, told.counts);
         }
         untold.extend(told.untold.into_iter().map(|(what, why)| format!("{what} ({why})")));
     }
-    match fetch::cycles(question).await {
+    match fetch::cycles(api, query).await {
         Ok(cycles) => known.cycles = cycles,
         Err(why) => untold.push(format!("billing cycles ({why})")),
     }
@@ -147,14 +220,15 @@ async fn renewed(
 
 /// What the steps of a sync share.
 struct Run<'r> {
-    question: &'r Question,
+    api: &'r ApiConfig,
+    query: &'r SessionQuery,
     synced: Synced,
 }
 
 impl Run<'_> {
-    /// The question about all sessions created in a window.
-    fn created(&self, window: Range<DateTime<Utc>>) -> Question {
-        Question { from: window.start, to: window.end, ..self.question.clone() }
+    /// All sessions created in a window.
+    fn created(&self, window: Range<DateTime<Utc>>) -> SessionQuery {
+        SessionQuery { from: window.start, to: window.end, ..self.query.clone() }
     }
 
     /// Sessions by their ids. Of so many short answers only what goes wrong is told.
@@ -171,7 +245,7 @@ impl Run<'_> {
         };
         let mut all = TablesBuilder::default().finish()?;
         for ids in ids.chunks(AT_ONCE) {
-            let asked = Question { ids: ids.to_vec(), ..self.created(window.clone()) };
+            let asked = SessionQuery { ids: ids.to_vec(), ..self.created(window.clone()) };
             let tables = self.ask(&asked, &troubles).await?;
             let came = tables.sessions().height();
             self.synced.gone += ids.len().saturating_sub(came) as u64;
@@ -181,14 +255,14 @@ impl Run<'_> {
     }
 
     /// What the API answers, proved to be all.
-    async fn ask(&mut self, question: &Question, progress: Listener<'_>) -> Result<Tables, Error> {
+    async fn ask(&mut self, query: &SessionQuery, progress: Listener<'_>) -> Result<Tables, Error> {
         let mut builder = TablesBuilder::default();
         let mut deliver = |delivery: Delivery<'_>| match delivery {
             Delivery::Restart => builder = TablesBuilder::default(),
             Delivery::Answer { .. } => {}
             Delivery::Page(rows) => builder.push(rows),
         };
-        let ledger = fetch::fetch(question, &mut deliver, progress).await?;
+        let ledger = fetch::fetch(self.api, query, &mut deliver, progress).await?;
         self.synced.received += ledger.unique;
         self.synced.rejected += ledger.rejected;
         Ok(block_in_place(|| builder.finish())?)

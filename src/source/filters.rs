@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::fetch::People;
 use crate::frame::{Frames, columns};
 use crate::people::fits;
-use crate::settings::{Settings, SettingsError};
+use crate::settings::{Settings, SettingsError, Source};
 use crate::text::{by_likeness, clean};
 
 /// What sessions of the period and the trend have, whatever the filters.
@@ -30,8 +30,8 @@ impl Values {
 /// Whether there is a filter that may match nothing. An organisation that is known to
 /// exist is none, and the API refuses those that do not.
 pub(super) fn are_given(settings: &Settings, filters_org: bool) -> bool {
-    let question = &settings.question;
-    !question.tags.is_empty() || !question.users.is_empty() || (filters_org && question.org.is_some())
+    let query = &settings.query;
+    !query.tags.is_empty() || !query.users.is_empty() || (filters_org && query.org.is_some())
 }
 
 /// The refusal of filters that match nothing. `typed` are the settings before names of
@@ -43,8 +43,8 @@ pub(super) fn refusal(
     values: Option<&Values>,
     people: &People,
 ) -> SettingsError {
-    let question = &typed.question;
-    let flags = [("--org", question.org.as_slice()), ("--tag", &question.tags), ("--user", &question.users)];
+    let query = &typed.query;
+    let flags = [("--org", query.org.as_slice()), ("--tag", &query.tags), ("--user", &query.users)];
     let list = flags.iter().flat_map(|(flag, texts)| texts.iter().map(move |text| (*flag, text)));
     let list: Vec<String> = list.map(|(flag, text)| format!("{flag} “{}”", clean(text, 60))).collect();
     let first = typed.periods.last().map_or(typed.period.first(), |period| period.first());
@@ -65,13 +65,13 @@ pub(super) fn refusal(
 
 /// What is closest to the first filter that matches nothing by itself.
 fn known(typed: &Settings, ids: &[String], values: &Values, people: &People) -> String {
-    let question = &typed.question;
+    let query = &typed.query;
     let has_org = |org: &String| values.orgs.contains(org);
     let has_tag = |tag: &String| values.tags.iter().any(|own| fits(tag, own));
     let has_user = |id: &String| values.users.contains(id);
-    match (&question.org, question.tags.as_slice(), question.users.as_slice()) {
+    match (&query.org, query.tags.as_slice(), query.users.as_slice()) {
         (Some(org), _, _) if !has_org(org) => closest("organisation ids", org, &values.orgs),
-        (_, [tag, ..], _) if !question.tags.iter().any(has_tag) => {
+        (_, [tag, ..], _) if !query.tags.iter().any(has_tag) => {
             format!("{}; tags match by case, and * stands for any text", closest("tags", tag, &values.tags))
         }
         (_, _, [user, ..]) if !ids.iter().any(has_user) => {
@@ -83,20 +83,22 @@ fn known(typed: &Settings, ids: &[String], values: &Values, people: &People) -> 
 
 /// The rules, where nobody knows which values there are.
 fn unknown(typed: &Settings, people: &People) -> String {
-    let question = &typed.question;
+    let query = &typed.query;
     let mut rules = Vec::new();
-    if question.org.is_some() && question.tags.is_empty() && question.users.is_empty() {
+    if query.org.is_some() && query.tags.is_empty() && query.users.is_empty() {
         rules.push("check the spelling of the organisation id".to_owned());
     }
-    if !question.tags.is_empty() {
-        let why = match (typed.privacy.covered, &typed.pages) {
+    if !query.tags.is_empty() {
+        let why = match (typed.privacy.covered, &typed.source) {
             (true, _) => "a report that hides people does not list the tags that there are",
-            (_, Some(_)) => "standard input cannot be read again for the tags that there are",
-            (_, None) => "the API does not list the tags that there are",
+            (_, Source::SavedPages { .. }) => {
+                "standard input cannot be read again for the tags that there are"
+            }
+            _ => "the API does not list the tags that there are",
         };
         rules.push(format!("check the spelling: tags match by case, and * stands for any text; {why}"));
     }
-    if let Some(user) = question.users.first() {
+    if let Some(user) = query.users.first() {
         let users = user_names(people, None);
         rules.push(match users.is_empty() {
             true => {

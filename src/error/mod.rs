@@ -1,7 +1,12 @@
 //! Everything that can end a run: one variant a stage.
 
+mod api;
+
+pub use api::hint_to;
+
 use crate::archive::ArchiveError;
 use crate::deliver::{self, DeliverError, PostError};
+use crate::exit::{Exit, Explain, REPORT_IT};
 use crate::export::ExportError;
 use crate::fetch::{FetchError, PagesError};
 use crate::frame::FrameError;
@@ -74,27 +79,17 @@ pub enum Error {
 }
 
 impl Error {
-    /// What the reader can do about it: the last line they see.
-    pub fn hint(&self) -> String {
+    /// The error of the stage itself, which explains itself; none where this is all there is.
+    fn stage(&self) -> Option<&dyn Explain> {
         match self {
-            Self::Settings(error) => error.hint.clone(),
-            Self::Fetch(error) => error.hint(),
-            Self::Pages(error) => error.hint(),
-            Self::Archive(error) => error.hint(),
-            Self::Deliver(error) => error.hint(),
-            Self::Facts { .. } => "write the report again with acumen report".to_owned(),
-            Self::Mail(error) => error.hint(),
-            Self::Post(error) => error.hint(),
-            Self::Stdout(_) => {
-                "check where standard output goes; files that were written are whole".to_owned()
-            }
-            Self::Simulator { .. } => "choose another port with --port; 0 takes a free one".to_owned(),
-            Self::Frame(_)
-            | Self::Metrics(_)
-            | Self::Report(_)
-            | Self::Export(_)
-            | Self::Json(_)
-            | Self::Panicked => "this is a defect of acumen: please report it with the line above".to_owned(),
+            Self::Settings(error) => Some(error),
+            Self::Fetch(error) => Some(error),
+            Self::Pages(error) => Some(error),
+            Self::Archive(error) => Some(error),
+            Self::Deliver(error) => Some(error),
+            Self::Mail(error) => Some(error),
+            Self::Post(error) => Some(error),
+            _ => None,
         }
     }
 
@@ -111,25 +106,31 @@ impl Error {
             _ => deliver::UNTOUCHED,
         }
     }
+}
 
-    /// The exit code that `--help` documents.
-    pub fn exit_code(&self) -> u8 {
+impl Explain for Error {
+    fn hint(&self) -> String {
+        if let Some(stage) = self.stage() {
+            return stage.hint();
+        }
         match self {
-            Self::Frame(_)
-            | Self::Metrics(_)
-            | Self::Report(_)
-            | Self::Export(_)
-            | Self::Json(_)
-            | Self::Panicked => 1,
-            Self::Settings(_) | Self::Simulator { .. } => 2,
-            Self::Fetch(error) => error.exit_code(),
-            Self::Pages(error) => error.exit_code(),
-            Self::Archive(error) => error.exit_code(),
-            Self::Facts { .. } => 65,
-            Self::Mail(error) => error.exit_code(),
-            Self::Post(error) => error.exit_code(),
-            Self::Deliver(error) => error.exit_code(),
-            Self::Stdout(_) => 74,
+            Self::Facts { .. } => "write the report again with acumen report",
+            Self::Stdout(_) => "check where standard output goes; files that were written are whole",
+            Self::Simulator { .. } => "choose another port with --port; 0 takes a free one",
+            _ => REPORT_IT,
+        }
+        .to_owned()
+    }
+
+    fn exit(&self) -> Exit {
+        if let Some(stage) = self.stage() {
+            return stage.exit();
+        }
+        match self {
+            Self::Facts { .. } => Exit::Data,
+            Self::Stdout(_) => Exit::Output,
+            Self::Simulator { .. } => Exit::Usage,
+            _ => Exit::Bug,
         }
     }
 }

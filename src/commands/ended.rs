@@ -1,0 +1,85 @@
+//! How a command ends before its end.
+
+use crate::console::write_line;
+use crate::error::Error;
+use crate::exit::{Exit, Explain};
+use crate::fetch::HeartbeatEvent;
+
+/// What is on the disk, unless a command knows better.
+const NOTHING: &str = "nothing was written";
+
+/// Why a command did not come to its end.
+#[derive(Debug)]
+pub enum Ended {
+    /// A stage failed.
+    Failed {
+        /// How.
+        error: Box<Error>,
+        /// What is on the disk all the same, where the command writes files.
+        kept: Option<&'static str>,
+    },
+    /// A signal came.
+    Signal {
+        /// What it did, in a word: `interrupted`.
+        word: &'static str,
+        /// How the run ends.
+        exit: Exit,
+        /// What is on the disk, or was sent, all the same.
+        left: Option<&'static str>,
+    },
+}
+
+impl<E: Into<Error>> From<E> for Ended {
+    fn from(error: E) -> Self {
+        Self::Failed { error: Box::new(error.into()), kept: None }
+    }
+}
+
+impl Ended {
+    /// The same with what is on the disk after a failure.
+    pub(super) fn keeping(self, kept: impl FnOnce(&Error) -> Option<&'static str>) -> Self {
+        match self {
+            Self::Failed { error, .. } => {
+                let kept = kept(&error);
+                Self::Failed { error, kept }
+            }
+            other => other,
+        }
+    }
+
+    /// The same with what was done before a signal, unless more is known.
+    pub(super) fn leaving(self, left: &'static str) -> Self {
+        match self {
+            Self::Signal { word, exit, left: None } => Self::Signal { word, exit, left: Some(left) },
+            other => other,
+        }
+    }
+
+    /// How the run ends.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Failed { error, .. } => error.exit(),
+            Self::Signal { exit, .. } => *exit,
+        }
+    }
+
+    /// Prints what went wrong, what is on the disk all the same, and what to do.
+    pub fn print(&self) {
+        match self {
+            Self::Failed { error, kept } => {
+                let kept = kept.map_or_else(String::new, |kept| format!("kept: {kept}\n"));
+                write_line(&format!("error: {error}\n{kept}hint: {}", error.hint()));
+            }
+            Self::Signal { word, left, .. } => write_line(&format!("{word}: {}", left.unwrap_or(NOTHING))),
+        }
+    }
+
+    /// What a monitor hears of it.
+    pub(super) fn event(&self) -> HeartbeatEvent {
+        let (cause, hurry) = match self {
+            Self::Failed { error, .. } => (error.to_string(), false),
+            Self::Signal { word, .. } => ((*word).to_owned(), true),
+        };
+        HeartbeatEvent::Failed { code: self.exit().code(), cause, hurry }
+    }
+}

@@ -1,0 +1,195 @@
+//! The mail about a report: for `acumen report --mail` and `acumen send`.
+
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+use super::{Context, Ended, Signals, output};
+use crate::cli::{Format, MailArgs, ReportArgs};
+use crate::console::Console;
+use crate::deliver::{self, Offer, Posted};
+use crate::environment;
+use crate::error::Error;
+use crate::exit::{Exit, Explain};
+use crate::mail::{self, Attachment, Mail, MailError};
+use crate::metrics::Facts;
+use crate::settings::mail::{Attach, Delivery, Mail as MailSettings, Way};
+use crate::settings::{FoundKey, Network, SettingsError};
+use crate::text::{clean, shown};
+
+/// What a mail needs, checked before the long work: addresses, server, password, place.
+///
+/// # Errors
+/// The first thing that is missing or cannot be used.
+pub(super) fn settings(
+    args: &MailArgs,
+    password: Option<FoundKey>,
+    state: Option<PathBuf>,
+    network: &Network,
+) -> Result<MailSettings, Error> {
+    let settings = MailSettings::resolve(args, password, state, &network.trust)?;
+    mail::addresses(&settings.from, &settings.to, &settings.cc)?;
+    Ok(settings)
+}
+
+/// Whether a report with these options is mailed.
+pub(super) fn is_wanted(args: &ReportArgs) -> bool {
+    // To write the message is to want one.
+    args.mail || args.post.eml.is_some()
+}
+
+/// Whether a report could be mailed with no more than `--mail`.
+pub(super) fn is_possible(args: &ReportArgs) -> bool {
+    let post = &args.post;
+    is_wanted(args) || (post.mail_from.is_some() && !post.mail_to.is_empty() && post.smtp.is_some())
+}
+
+/// [`settings`] for a report that is yet to be written, with what is attached to it.
+///
+/// # Errors
+/// As there, the password cannot be had, or the report would lack what is to be attached.
+pub(super) fn of_report(args: &ReportArgs, network: &Network) -> Result<MailSettings, Error> {
+    let (password, state) = (environment::password(&args.post)?, environment::state(args.state.clone()));
+    let settings = settings(&args.post, password, state, network)?;
+    if settings.attach == Attach::Xlsx && !args.export.contains(&Format::Xlsx) {
+        return Err(SettingsError::new(
+            "--mail-attach xlsx: the report is written without a workbook",
+            "add --export xlsx, or attach html or none",
+        )
+        .into());
+    }
+    Ok(settings)
+}
+
+/// The mail about a report that lies on the disk, from its facts alone, as it is sent at a moment.
+///
+/// # Errors
+/// There is no such report, it is incomplete, or what is to be attached is not there.
+pub fn message(report: &Path, settings: &MailSettings, at: DateTime<Utc>) -> Result<Mail, Error> {
+    let stored = deliver::read(report)?;
+    let unreadable = |source| Error::Facts { path: shown(&report.with_extension("json")), source };
+    let facts = Facts::from_json(&stored.json).map_err(unreadable)?;
+    let attached = match settings.attach {
+        Attach::Nothing => None,
+        Attach::Html => Some(("html", "text/html; charset=utf-8")),
+        Attach::Xlsx => Some(("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")),
+    };
+    let attach = |(ending, content_type): (&str, &'static str)| {
+        let name = format!("{}.{ending}", stored.name);
+        Ok::<_, Error>(Attachment { name, content_type, bytes: stored.companion(ending)? })
+    };
+    // Before anything is read that an incomplete report may not have.
+    if !facts.source.ledger.complete {
+        return Err(MailError::Incomplete.into());
+    }
+    let attachments: Vec<Attachment> = attached.map(attach).transpose()?.into_iter().collect();
+    let addresses = mail::addresses(&settings.from, &settings.to, &settings.cc)?;
+    Ok(mail::compose(&facts, &format!("{}.html", stored.name), &addresses, &attachments, at)?)
+}
+
+/// Sends the report at a path, or writes its message into a file with these rights.
+///
+/// # Errors
+/// There is no such report, it is incomplete, the mail is not delivered to everybody, or the signal.
+pub(super) async fn send(
+    report: PathBuf,
+    settings: MailSettings,
+    mode: u32,
+    context: &mut Context,
+) -> Result<(), Ended> {
+    let Context { console, signals, clock, .. } = context;
+    // A mail has the date of its sending, not of the report.
+    let now = clock();
+    let delivery = match &settings.way {
+        Way::File(file) => {
+            deliver::write_message(file, &message(&report, &settings, now)?.bytes, mode)?;
+            return Ok(output::print(&format!("{}\n", file.display()))?);
+        }
+        Way::Server(delivery) => delivery.clone(),
+    };
+    let offering = async move { offer(&report, &settings, &delivery, now).await };
+    let mut offer = signals.until(offering).await?;
+    loop {
+        let signal = send_to_some(&mut offer, console, signals).await;
+        let Some(number) = offer.partly_sent() else { return Ok(sent(offer, console)?) };
+        console.say(&format!("sent to {}; the server takes it for no more at a time", recipients(number)));
+        if let Some((word, exit)) = signal {
+            return Err(Ended::Signal { word, exit, left: Some(deliver::PARTLY) });
+        }
+        let next = async move { Ok(offer.next().await) };
+        offer = signals.until(next).await.map_err(|ended| ended.leaving(deliver::PARTLY))?;
+    }
+}
+
+/// Sends a message to those whom its server has agreed to. A signal meanwhile would leave
+/// a doubt, so it is given back only after the server's answer.
+async fn send_to_some(
+    offer: &mut Offer,
+    console: &Console,
+    signals: &mut Signals,
+) -> Option<(&'static str, Exit)> {
+    let mut sending = pin!(offer.send());
+    tokio::select! {
+        () = &mut sending => None,
+        (word, exit) = signals.next() => {
+            console.say(&format!("{word}: waiting until the mail server answers to the message"));
+            sending.await;
+            Some((word, exit))
+        }
+    }
+}
+
+/// Offers the report at a path to a mail server. Nothing of the message has
+/// left when this returns: until then the run may end at any time.
+///
+/// # Errors
+/// There is no such report, it is incomplete, or the server does not agree to it.
+async fn offer(
+    report: &Path,
+    settings: &MailSettings,
+    delivery: &Delivery,
+    now: DateTime<Utc>,
+) -> Result<Offer, Error> {
+    let message = message(report, settings, now)?;
+    let at = now.to_rfc3339_opts(SecondsFormat::Secs, true);
+    Ok(deliver::offer(message, delivery, &at, deliver::LIMITS).await?)
+}
+
+/// Tells what became of a message.
+///
+/// # Errors
+/// The mail is not delivered to everybody.
+fn sent(offer: Offer, console: &Console) -> Result<(), Error> {
+    let (subject, posted, failures) = offer.end();
+    outcome(&posted, &subject).iter().for_each(|line| console.say(line));
+    let mut failures = failures.into_iter();
+    let worst = failures.next();
+    failures.for_each(|failure| console.warn(&format!("{failure}; {}", failure.hint())));
+    worst.map_or(Ok(()), |failure| Err(failure.into()))
+}
+
+fn recipients(number: usize) -> String {
+    match number {
+        1 => "1 recipient".to_owned(),
+        many => format!("{many} recipients"),
+    }
+}
+
+/// What became of a message, a line for those who got it now and one for those
+/// who had it.
+fn outcome(posted: &Posted, subject: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    if posted.now > 0 {
+        lines.push(format!("sent to {}: {subject}", recipients(posted.now)));
+    }
+    // Moments of one form: their order as texts is that in time.
+    if let (Some(first), Some(last)) = (posted.before.iter().min(), posted.before.iter().max()) {
+        let from = if first == last { "the run of" } else { "earlier runs, the last of" };
+        let whom = recipients(posted.before.len());
+        // A ledger may hold any text.
+        let last = clean(last, 40);
+        lines.push(format!("not sent again: {whom} got it from {from} {last}; --force sends it again"));
+    }
+    lines
+}

@@ -1,0 +1,201 @@
+//! `acumen report`.
+
+use std::path::PathBuf;
+
+use super::{Context, Ended, heartbeat, mail, output, settings_line};
+use crate::cli::ReportArgs;
+use crate::console::Console;
+use crate::deliver::{self, Pages, Receipt};
+use crate::document::{self, Document};
+use crate::environment;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::fetch::{Limits, Progress, Records};
+use crate::report;
+use crate::settings::{Found, FoundKey, Network, Settings, SettingsError, Source};
+use crate::source::{self, Loaded, Provenance};
+use chrono::{DateTime, Utc};
+
+/// Makes one report and writes it, and mails it where that is asked for.
+///
+/// # Errors
+/// The first stage that fails, or the signal that ended the run.
+pub async fn run(args: ReportArgs, mut context: Context) -> Result<Exit, Ended> {
+    let network = environment::network(&args.network);
+    let monitor = heartbeat::monitor(&args.monitor, &network);
+    // Saved pages and archives need no key, and none is looked for.
+    let key = if args.is_offline() { Ok(None) } else { environment::find_key(&args.access) };
+    // Before anything is sent to anybody, the monitor included.
+    let line = settings_line::report(&args, &context.file, &key, &network);
+    context.announce(line.filter(|_| monitor.is_ok()));
+    let console = context.console.clone();
+    let ended = match monitor {
+        Ok(monitor) => heartbeat::around(monitor, &console, written(args, key, network, &mut context)).await,
+        Err(error) => Err(error.into()),
+    };
+    ended.map_err(|ended| ended.keeping(|error| Some(error.kept())))
+}
+
+async fn written(
+    args: ReportArgs,
+    key: Result<Option<FoundKey>, SettingsError>,
+    network: Result<Network, SettingsError>,
+    context: &mut Context,
+) -> Result<Exit, Ended> {
+    let (console, now, file) = (context.console.clone(), context.now, context.file.clone());
+    let making = async move {
+        let found = Found { key: key?, network: network?, ..environment::around(&args, file?)? };
+        let mail = mail::is_wanted(&args).then(|| mail::of_report(&args, &found.network)).transpose()?;
+        Ok((made(&args, found, now, &console).await?, mail))
+    };
+    let (prepared, mail) = context.signals.until(making).await?;
+    let mode = prepared.mode();
+    let receipt = prepared.deliver()?;
+    output::note_mode(mode, &context.console);
+    // The files stand, whatever becomes of the mail.
+    output::print(&output::written(&receipt, &context.console))?;
+    if let Some(mail) = mail {
+        let sent = mail::send(receipt.json, mail, mode, context).await;
+        sent.map_err(|ended| ended.leaving(deliver::UNMAILED))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// One report, ready to be written.
+async fn made(
+    args: &ReportArgs,
+    found: Found,
+    now: DateTime<Utc>,
+    console: &Console,
+) -> Result<Prepared, Error> {
+    let settings = Settings::resolve(args, found, now)?;
+    let tell = |progress| {
+        if let (Progress::Asked { .. }, Source::Api { config, chosen_by, .. }) = (&progress, &settings.source)
+        {
+            console.say(&format!("speaking API {} ({chosen_by})", config.api));
+        }
+        console.tell(progress);
+    };
+    let prepared = prepare(&settings, &tell).await;
+    console.finish();
+    let prepared = prepared?;
+    prepared.doubts().iter().for_each(|doubt| console.warn(doubt));
+    prepared.notes().iter().for_each(|note| console.say(&format!("note: {note}")));
+    Ok(prepared)
+}
+
+/// A finished report and its place: all that is left is to write it.
+pub struct Prepared {
+    document: Document,
+    doubts: Vec<String>,
+    folder: PathBuf,
+    name: String,
+    /// The rights of the files.
+    mode: u32,
+    /// The answers of the run, where they are to be kept.
+    pages: Option<Pages>,
+    /// The file that the summary is appended to, where one is named.
+    summary: Option<PathBuf>,
+}
+
+/// Loads, computes and draws one report. Nothing of it is on disk yet, so
+/// the run can be given up at any moment until this returns.
+///
+/// # Errors
+/// The first stage that fails.
+pub async fn prepare(
+    settings: &Settings,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<Prepared, Error> {
+    prepare_within(settings, &Limits::default(), progress).await
+}
+
+/// [`prepare`] with a fetch within other limits than those of a real run.
+///
+/// # Errors
+/// As [`prepare`].
+pub async fn prepare_within(
+    settings: &Settings,
+    limits: &Limits,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<Prepared, Error> {
+    deliver::check(&settings.out, settings.mode)?;
+    settings.summary.as_deref().map_or(Ok(()), deliver::check_append)?;
+    let Loaded { settings, sessions, inputs, pages } = source::load(settings, limits, progress).await?;
+    let mut doubts = doubts_of(&inputs.provenance, &settings);
+    let owned = settings.clone();
+    // Work that keeps a core busy: meanwhile the runtime stays free for signals.
+    let work = tokio::task::spawn_blocking(move || {
+        let frames = sessions.finish()?;
+        let lost = [
+            report::unreadable(frames.unreadable()?),
+            report::without_acus(frames.without_acus()?),
+            report::without_address(frames.without_address()?),
+        ];
+        Ok::<_, Error>((lost, document::compose(&frames, &inputs, &owned)?))
+    });
+    let (lost, document) = work.await.map_err(|_| Error::Panicked)??;
+    doubts.extend(lost.into_iter().flatten());
+    let label = settings.period.label();
+    // A narrower question must not take the place of the whole organisation's report.
+    let filters = [settings.query.tags.as_slice(), &settings.query.users].concat().join("+");
+    // Nor may a report with names take the place of one without.
+    let privacy = &settings.privacy;
+    let shown = match (privacy.leadership, privacy.covered) {
+        (true, _) => "leadership",
+        (_, true) => "hidden",
+        _ => "",
+    };
+    let parts: Vec<&str> =
+        [settings.scope(), &label, &filters, shown].into_iter().filter(|part| !part.is_empty()).collect();
+    let name = deliver::file_name(&parts);
+    let (folder, summary) = (settings.out.clone(), settings.summary.clone());
+    Ok(Prepared { document, doubts, folder, name, mode: settings.mode, pages, summary })
+}
+
+/// What is amiss with the sessions as they were had, a line each.
+fn doubts_of(provenance: &Provenance, settings: &Settings) -> Vec<String> {
+    let Provenance { stats, saved, archived, .. } = provenance;
+    let way = match saved {
+        _ if archived.is_some() => report::Way::Archive,
+        Some(saved) if saved.records == Records::Export => report::Way::Export,
+        _ => report::Way::Pages,
+    };
+    let mut doubts = report::doubts(stats, &settings.query.tags, way);
+    let beyond = saved.as_ref().filter(|_| !stats.complete);
+    doubts.extend(beyond.and_then(|saved| report::beyond(saved, &settings.period)));
+    doubts
+}
+
+impl Prepared {
+    /// What is amiss with the data, a line each: for whoever does not read the page.
+    pub fn doubts(&self) -> &[String] {
+        &self.doubts
+    }
+
+    /// What was noticed about the input and does not make the report incomplete.
+    pub fn notes(&self) -> &[String] {
+        &self.document.notes
+    }
+
+    /// The rights of the files that [`deliver`](Self::deliver) writes.
+    pub fn mode(&self) -> u32 {
+        self.mode
+    }
+
+    /// Writes the report, and its summary once it stands; neither must be cut
+    /// short: a signal waits.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn deliver(self) -> Result<Receipt, Error> {
+        let Document { html, json, summary, exports, .. } = &self.document;
+        // First, so that a report that stands can be made again.
+        self.pages.map_or(Ok(()), Pages::finish)?;
+        let receipt = deliver::write(&self.folder, &self.name, html, json, exports, self.mode)?;
+        if let Some(path) = &self.summary {
+            deliver::append(path, summary, self.mode)?;
+        }
+        Ok(receipt)
+    }
+}

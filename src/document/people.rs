@@ -1,0 +1,60 @@
+//! What people are called.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::fetch::{self, Member, People};
+use crate::frame::{Frames, columns};
+use crate::metrics::{Dim, Fact};
+use crate::settings::Settings;
+use crate::text::clean;
+
+/// What the users in facts are called, where they are shown by name: the people
+/// file beats the API's lists.
+pub fn names(facts: &[Fact], people: &People, settings: &Settings) -> BTreeMap<String, String> {
+    if settings.privacy.covered {
+        return BTreeMap::new();
+    }
+    let mut members = people.members.clone();
+    for member in &mut members {
+        if let Some(name) = settings.people.name(&member.id, member.email.as_deref()) {
+            member.name = Some(name.to_owned());
+        }
+    }
+    let listed: BTreeSet<String> = members.iter().map(|member| member.id.clone()).collect();
+    let unlisted = settings.people.names().filter(|(id, _)| !listed.contains(*id));
+    members.extend(unlisted.map(|(id, name)| Member {
+        id: id.to_owned(),
+        name: Some(name.to_owned()),
+        email: None,
+    }));
+    let users: BTreeSet<&str> = facts.iter().filter_map(|fact| fact.key(Dim::User).flatten()).collect();
+    let mut names = fetch::display_names(&members);
+    names.retain(|id, _| users.contains(id.as_str()));
+    names
+}
+
+/// Rows of the people file that match neither a session's user nor anybody on the
+/// API's lists, as a note that names up to three; no note in a covered report.
+pub fn unmatched(frames: &Frames, people: &People, settings: &Settings) -> Option<String> {
+    if settings.privacy.covered {
+        return None;
+    }
+    let users = frames.words.of(columns::USER).iter().map(AsRef::as_ref);
+    let ids = people.members.iter().map(|member| member.id.as_str());
+    let emails = people.members.iter().filter_map(|member| member.email.as_deref());
+    let unmatched = settings.people.unmatched(users.chain(ids).chain(emails));
+    let named: Vec<String> = unmatched.iter().take(3).map(|who| clean(who, 80)).collect();
+    let (rows, named) = match (unmatched.len(), named.join(", ")) {
+        (0, _) => return None,
+        (1, named) => ("1 person who is".to_owned(), named),
+        (count, named) if count > 3 => {
+            (format!("{count} people who are"), format!("{named} and {} more", count - 3))
+        }
+        (count, named) => (format!("{count} people who are"), named),
+    };
+    let lists = match people.members.is_empty() {
+        true => "; without the API's lists of people it matches ids only",
+        false => "",
+    };
+    Some(format!("the people file names {rows} in no session and on no list: {named}{lists}"))
+}

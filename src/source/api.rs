@@ -1,0 +1,78 @@
+//! Sessions from the API, with proof that they are all of them.
+
+use std::ops::Range;
+use std::path::Path;
+
+use super::{Loaded, Provenance, ReportInputs, days, filters, in_period, kept, users, with_cycles};
+use crate::deliver::Pages;
+use crate::error::Error;
+use crate::fetch::{self, ApiConfig, Delivery, Limits, People, Progress, Records, SessionQuery, Vendor};
+use crate::frame::FramesBuilder;
+use crate::settings::Settings;
+
+/// What the API tells; its answers are kept in a folder, where one is named.
+///
+/// # Errors
+/// A request fails for good, completeness cannot be proved, or no session matches the filters.
+pub(super) async fn load(
+    settings: &Settings,
+    config: &ApiConfig,
+    save_pages: Option<&Path>,
+    limits: &Limits,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<Loaded, Error> {
+    let mut pages = save_pages.map(Pages::begin).transpose()?;
+    let cycles = match settings.asks_for_cycles() {
+        true => fetch::cycles(config, &settings.query).await,
+        false => Ok(Vec::new()),
+    };
+    let (settings, notes) = with_cycles(settings, cycles);
+    // Emails tell teams, and names users, while the sessions come; else names can wait
+    // until they are there.
+    let by_email = settings.tells_teams() && settings.people.needs_emails();
+    let is_early = by_email || !settings.query.users.is_empty();
+    let early = if is_early { Some(fetch::people(config, &settings.query).await) } else { None };
+    let typed = settings;
+    let settings = users::resolved(&typed, early.as_ref())?;
+    let kept = kept(&settings, early.as_ref());
+    let empty = || FramesBuilder::new(kept.clone());
+    let mut sessions = empty();
+    let mut deliver = |delivery: Delivery<'_>| match delivery {
+        Delivery::Restart => {
+            sessions = empty();
+            pages.iter_mut().for_each(Pages::restart);
+        }
+        Delivery::Answer { place, body } => pages.iter_mut().for_each(|pages| pages.add(place, body)),
+        Delivery::Page(rows) => sessions.push(rows),
+    };
+    let stats = fetch::fetch_within(config, &settings.query, limits, &mut deliver, progress).await?;
+    // An incomplete walk says nothing about the filters.
+    let no_match = stats.unique == 0 && stats.complete && filters::are_given(&settings, false);
+    if no_match && !settings.allow_empty {
+        let nobody = People::default();
+        let people = early.as_ref().unwrap_or(&nobody);
+        return Err(filters::refusal(&typed, &settings.query.users, None, people).into());
+    }
+    let vendor = vendor(config, &settings).await;
+    let people = match early {
+        Some(people) => people,
+        None if !settings.privacy.covered => fetch::people(config, &settings.query).await,
+        None => fetch::organisations(config, &settings.query).await,
+    };
+    // The pages of a walk that is not whole must not be taken for whole one day.
+    let pages = pages.filter(|_| stats.complete);
+    let provenance = Provenance { records: Records::Api(config.api), stats, saved: None, archived: None };
+    let inputs = ReportInputs { provenance, vendor, people, no_match, notes };
+    Ok(Loaded { settings, sessions, inputs, pages })
+}
+
+/// The vendor's own counts of the report's period, unless they are not wanted.
+async fn vendor(config: &ApiConfig, settings: &Settings) -> Vendor {
+    if !settings.reconcile {
+        return Vendor::default();
+    }
+    // The trend is not asked about.
+    let Range { start: from, end: to } = in_period(settings);
+    let period = SessionQuery { from, to, ..settings.query.clone() };
+    fetch::vendor(config, &period, Some(days(settings))).await
+}

@@ -1,0 +1,168 @@
+//! Sessions from an archive that `acumen sync` keeps: no server is asked.
+
+use std::collections::VecDeque;
+use std::num::NonZero;
+use std::panic::resume_unwind;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+use super::filters::{self, Values};
+use super::{Loaded, Provenance, ReportInputs, days, in_period, kept, shown_people, users, with_cycles};
+use crate::archive::{Archive, ArchiveError, State};
+use crate::caught::caught;
+use crate::error::Error;
+use crate::fetch::{Ledger, Records, SessionQuery, Vendor};
+use crate::frame::stored::Wanted;
+use crate::frame::{FramesBuilder, Kept};
+use crate::period::{self, Period};
+use crate::settings::{Settings, SettingsError};
+use crate::text::{clean, shown};
+
+/// What an archive tells.
+///
+/// # Errors
+/// It cannot be read, does not reach over what is asked, or no session matches the filters.
+pub(super) fn load(typed: &Settings, root: &Path) -> Result<Loaded, Error> {
+    let archive = Archive::open(root)?;
+    let kept_of_vendor = archive.vendor()?;
+    let cycles = match kept_of_vendor.cycles.is_empty() {
+        true => Err("the archive does not have them".to_owned()),
+        false => Ok(kept_of_vendor.cycles.clone()),
+    };
+    let (settings, notes) = with_cycles(typed, cycles);
+    let (settings, complete) = within_reach(&settings, root, archive.state())?;
+    let people = archive.people()?.told();
+    let settings = users::resolved(&settings, Some(&people))?;
+    let kept = kept(&settings, Some(&people));
+    let query = &settings.query;
+    let micros = |moment: DateTime<Utc>| moment.timestamp_micros();
+    let wanted = Wanted {
+        created: micros(query.from)..micros(query.to),
+        // An archive of one organisation keeps no other's sessions.
+        org: query.org.as_deref().filter(|_| archive.state().org.is_none()),
+        tags: &query.tags,
+        users: &query.users,
+    };
+    let (count, sessions) = months(&archive, root, query, &kept, &wanted)?;
+    let rejected = archive.state().rejected;
+    let stats = Ledger { received: count, unique: count, complete, rejected, ..Ledger::default() };
+    // As with the API, an organisation on the lists may have no session.
+    let is_unlisted = wanted.org.is_some_and(|org| !people.organisations.contains_key(org));
+    let no_match = count == 0 && complete && filters::are_given(&settings, is_unlisted);
+    if no_match && !settings.allow_empty {
+        let mut typed = typed.clone();
+        // That of an archive of one organisation is no filter.
+        typed.query.org = typed.query.org.filter(|_| wanted.org.is_some());
+        let all = Wanted { org: None, tags: &[], users: &[], ..wanted };
+        let values = match settings.privacy.covered {
+            true => None,
+            false => Some(Values::of(&months(&archive, root, query, &kept, &all)?.1.finish()?)),
+        };
+        return Err(filters::refusal(&typed, &query.users, values.as_ref(), &people).into());
+    }
+    let people = shown_people(people, &settings);
+    let archived = Some(archive.state().watermark.to_rfc3339_opts(SecondsFormat::Secs, true));
+    let is_whole = wanted.org.is_none() && wanted.tags.is_empty() && wanted.users.is_empty();
+    let vendor = match settings.reconcile && is_whole {
+        true => kept_of_vendor.told(&in_period(&settings), &days(&settings)),
+        false => Vendor::default(),
+    };
+    let records = Records::Api(archive.state().api);
+    let provenance = Provenance { records, stats, saved: None, archived };
+    let inputs = ReportInputs { provenance, vendor, people, no_match, notes };
+    Ok(Loaded { settings, sessions, inputs, pages: None })
+}
+
+/// The wanted sessions of an archive in columns, and how many they are; its months
+/// are read side by side on all cores.
+fn months(
+    archive: &Archive,
+    root: &Path,
+    query: &SessionQuery,
+    kept: &Kept,
+    wanted: &Wanted<'_>,
+) -> Result<(u64, FramesBuilder), ArchiveError> {
+    let months = archive.months_of(&(query.from..query.to));
+    let mut first = 0;
+    // No two rows of all builders have the same number.
+    let numbered = months.into_iter().map(|(month, sessions)| {
+        let own = first;
+        first += sessions;
+        (month, u32::try_from(own).expect("no archive has four billion sessions"))
+    });
+    let waiting: Mutex<VecDeque<(String, u32)>> = Mutex::new(numbered.collect());
+    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+    let work = || {
+        let mut done = Vec::new();
+        while let Some((month, first)) = next() {
+            let tables = archive.for_frames(&month, kept.named_from)?;
+            let mut builder = FramesBuilder::new(kept.clone());
+            let taken = caught(|| builder.push_tables(first, &tables, wanted));
+            let taken = taken.and_then(|taken| taken.map_err(|error| error.to_string()));
+            done.push((first, taken.map_err(|what| ArchiveError::unfit(root, &what))?, builder));
+        }
+        Ok::<_, ArchiveError>(done)
+    };
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let done: Result<Vec<_>, _> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    });
+    let mut done: Vec<_> = done?.into_iter().flatten().collect();
+    // Nothing may depend on who was done first.
+    done.sort_by_key(|(first, _, _)| *first);
+    let sessions = done.iter().map(|(_, sessions, _)| sessions).sum();
+    let builders = done.into_iter().map(|(_, _, builder)| builder);
+    let builder = builders.reduce(FramesBuilder::join).unwrap_or_else(|| FramesBuilder::new(kept.clone()));
+    Ok((sessions, builder))
+}
+
+/// The settings as an archive can answer them, and whether it holds all that is
+/// asked for. A period that is not over ends for now where the archive does.
+fn within_reach(settings: &Settings, root: &Path, state: &State) -> Result<(Settings, bool), Error> {
+    let mut settings = settings.clone();
+    let query = &mut settings.query;
+    if let (Some(asked), Some(own)) = (&query.org, &state.org)
+        && asked != own
+    {
+        let path = shown(root);
+        let (own, asked) = (clean(own, 80), clean(asked, 80));
+        return Err(ArchiveError::Other { path, what: "the organisation", own, asked }.into());
+    }
+    if settings.now < settings.period.from() {
+        return Err(has_not_begun(&settings.period, settings.now).into());
+    }
+    query.org = query.org.take().or_else(|| state.org.clone());
+    let day = |moment: DateTime<Utc>| moment.format("%-d %B %Y, %H:%M UTC").to_string();
+    let begins_late = query.from < state.since;
+    let ends_early = match settings.complete {
+        true => state.until < query.to,
+        false => state.until <= settings.period.from().to_utc(),
+    };
+    let fault = match (begins_late, ends_early) {
+        (false, false) => None,
+        (true, _) => Some(ArchiveError::Late { since: day(state.since) }),
+        (_, true) => Some(ArchiveError::Short { until: day(state.until) }),
+    };
+    query.to = query.to.min(state.until).max(query.from);
+    match fault {
+        Some(fault) if !query.allow_partial => Err(fault.into()),
+        fault => Ok((settings, fault.is_none())),
+    }
+}
+
+/// Why no archive answers for a period that has not begun.
+fn has_not_begun(period: &Period, now: DateTime<Utc>) -> SettingsError {
+    let today = period::today(now, period.tz());
+    let running = Period::containing(period.kind(), today, period.tz()).map(|running| running.label());
+    let hint = match (period.kind(), running) {
+        (period::Kind::Days, _) | (_, None) => format!("ask for days up to {today}"),
+        (_, Some(running)) => {
+            format!("ask for a {} that has begun: {running} is the one that runs", period.noun())
+        }
+    };
+    SettingsError::new(format!("{} has not begun: its first day is {}", period.label(), period.first()), hint)
+}

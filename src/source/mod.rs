@@ -1,0 +1,144 @@
+//! Where the sessions of a report come from: the API, pages that were saved, or an
+//! archive. Each gives the sessions in columns, and what else a report needs.
+
+mod api;
+mod archive;
+mod filters;
+mod saved_pages;
+mod users;
+
+use std::ops::{Range, RangeInclusive};
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use crate::cli::Format;
+use crate::deliver::Pages;
+use crate::error::Error;
+use crate::fetch::{Ledger, Limits, People, Progress, Records, Saved, Vendor};
+use crate::frame::{FramesBuilder, Kept};
+use crate::people::Teams;
+use crate::settings::{Settings, Source};
+
+/// Sessions in columns, and all else that a report needs from outside.
+pub struct Loaded {
+    /// Those of the run, with what its source knows better.
+    pub settings: Settings,
+    /// The sessions.
+    pub sessions: FramesBuilder,
+    /// What else the report needs.
+    pub inputs: ReportInputs,
+    /// The answers of the run, where they are to be kept.
+    pub pages: Option<Pages>,
+}
+
+/// What a report needs besides the sessions.
+pub struct ReportInputs {
+    /// Where the sessions come from.
+    pub provenance: Provenance,
+    /// The vendor's own counts.
+    pub vendor: Vendor,
+    /// Whom the ids in sessions belong to, by the API's lists.
+    pub people: People,
+    /// No session matches the filters, and an empty report is allowed.
+    pub no_match: bool,
+    /// What else was noticed on the way.
+    pub notes: Vec<String>,
+}
+
+/// Where sessions come from, and whether they are all of them.
+pub struct Provenance {
+    /// Who wrote their records.
+    pub records: Records,
+    /// Requests, rows, duplicates and completeness.
+    pub stats: Ledger,
+    /// The saved pages that they come from.
+    pub saved: Option<Saved>,
+    /// When the archive that they come from was brought up to date, RFC 3339.
+    pub archived: Option<String>,
+}
+
+/// The sessions that the settings ask for, from the source that they name.
+///
+/// # Errors
+/// The sessions cannot be had, or none of them matches the filters.
+pub async fn load(
+    settings: &Settings,
+    limits: &Limits,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<Loaded, Error> {
+    match &settings.source {
+        Source::Api { config, save_pages, .. } => {
+            api::load(settings, config, save_pages.as_deref(), limits, progress).await
+        }
+        Source::SavedPages { path, api } => saved_pages::load(settings, path, *api, progress).await,
+        Source::Archive { root } => {
+            let (settings, root) = (settings.clone(), root.clone());
+            // The disk and all cores are busy; meanwhile the runtime stays free for signals.
+            let loading = tokio::task::spawn_blocking(move || archive::load(&settings, &root));
+            loading.await.map_err(|_| Error::Panicked)?
+        }
+    }
+}
+
+/// The settings with the vendor's billing cycles, where the budget follows them, and
+/// what there is to say where they cannot be had.
+fn with_cycles(
+    settings: &Settings,
+    cycles: Result<Vec<Range<DateTime<Utc>>>, String>,
+) -> (Settings, Vec<String>) {
+    let mut settings = settings.clone();
+    if !settings.asks_for_cycles() {
+        return (settings, Vec::new());
+    }
+    let why = match cycles {
+        Ok(told) if settings.follow(&told) => return (settings, Vec::new()),
+        Ok(_) => "they do not cover the period".to_owned(),
+        Err(why) => why,
+    };
+    let note =
+        format!("the vendor's billing cycles cannot be had ({why}): the budget is for calendar months");
+    (settings, vec![note])
+}
+
+/// The report's period, up to the start of the run where it is not over.
+fn in_period(settings: &Settings) -> Range<DateTime<Utc>> {
+    settings.period.from().to_utc()..settings.query.to
+}
+
+/// Its days.
+fn days(settings: &Settings) -> RangeInclusive<NaiveDate> {
+    let (first, last) = (settings.period.first(), settings.period.last());
+    first..=last.min(settings.now.date_naive()).max(first)
+}
+
+/// As many texts as somebody will read: none for a covered report, those of the
+/// report's period for a page, all for an analyst.
+fn kept(settings: &Settings, people: Option<&People>) -> Kept {
+    let emails = people.into_iter().flat_map(|people| &people.members);
+    let emails = emails.filter_map(|member| Some((member.id.as_str(), member.email.as_deref()?)));
+    let in_full = settings.exports.contains(&Format::Parquet);
+    let named_from = match (settings.privacy.covered, in_full) {
+        (true, _) => DateTime::<Utc>::MAX_UTC,
+        (_, true) => settings.query.from,
+        _ => settings.period.from().to_utc(),
+    };
+    Kept {
+        named_from,
+        prompts: settings.privacy.prompts,
+        addresses: settings.exports.contains(&Format::Parquet),
+        teams: settings
+            .tells_teams()
+            .then(|| Teams::new(settings.rules.clone(), &settings.people, emails, settings.period.tz())),
+    }
+}
+
+/// What the lists of people may say in the report: with hidden people the organisations alone, and
+/// of them, as from the API, the one that is asked about.
+fn shown_people(people: People, settings: &Settings) -> People {
+    let mut people = match settings.privacy.covered {
+        false => people,
+        true => People { organisations: people.organisations, ..People::default() },
+    };
+    people.organisations.retain(|id, _| settings.query.org.as_ref().is_none_or(|asked| asked == id));
+    people
+}

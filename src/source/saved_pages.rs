@@ -1,0 +1,138 @@
+//! Sessions from saved pages: no server is asked, not even for names.
+
+use std::path::Path;
+
+use super::filters::{self, Values};
+use super::{Loaded, Provenance, ReportInputs, kept, shown_people, users, with_cycles};
+use crate::error::Error;
+use crate::fetch::{self, Api, Ledger, Progress, Records, Row, Saved, SessionQuery, Sink, Vendor};
+use crate::frame::{FramesBuilder, Kept};
+use crate::settings::{Settings, SettingsError};
+
+/// Standard input, as a path.
+const STDIN: &str = "-";
+
+/// What saved pages tell; `api` is their generation, where somebody says it.
+///
+/// # Errors
+/// They cannot be read, pages are missing, or no session matches the filters.
+pub(super) async fn load(
+    settings: &Settings,
+    path: &Path,
+    api: Option<Api>,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<Loaded, Error> {
+    let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
+    let (settings, path) = (settings.clone(), path.to_owned());
+    // The disk and all cores are busy; meanwhile the runtime stays free for signals.
+    let reading = tokio::task::spawn_blocking(move || {
+        let tell = |progress| {
+            // Nobody listens where the run was given up.
+            let _ = sender.send(progress);
+        };
+        read(&settings, &path, api, &tell)
+    });
+    while let Some(news) = receiver.recv().await {
+        progress(news);
+    }
+    reading.await.map_err(|_| Error::Panicked)?
+}
+
+fn read(
+    typed: &Settings,
+    path: &Path,
+    api: Option<Api>,
+    tell: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<Loaded, Error> {
+    let (settings, notes) = with_cycles(typed, Err("saved pages do not tell them".to_owned()));
+    let mut settings = users::resolved(&settings, None)?;
+    let kept = kept(&settings, None);
+    let read = |query: &SessionQuery, tell: &(dyn Fn(Progress) + Send + Sync)| {
+        saved_pages(path, query, api, &kept, tell)
+    };
+    let (mut sessions, mut stats, mut saved) = read(&settings.query, tell)?;
+    if saved.records == Records::Export && !settings.query.tags.is_empty() {
+        return Err(no_tags().into());
+    }
+    let can_read_again = path != Path::new(STDIN);
+    // An export names people itself, so that who is meant is known in the end.
+    let named = users::resolved(typed, Some(&saved.people))?;
+    if named.query.users != settings.query.users {
+        if !can_read_again {
+            return Err(read_once().into());
+        }
+        settings = named;
+        (sessions, stats, saved) = read(&settings.query, &|_| ())?;
+    }
+    // An incomplete walk says nothing about the filters.
+    let is_empty = stats.unique == saved.outdated.len() as u64 && stats.complete;
+    let no_match = is_empty && filters::are_given(&settings, true);
+    let values = match no_match && !settings.allow_empty && !settings.privacy.covered && can_read_again {
+        true => {
+            let all = SessionQuery {
+                allow_partial: settings.query.allow_partial,
+                ..SessionQuery::all(None, settings.query.from..settings.query.to)
+            };
+            Some(Values::of(&read(&all, &|_| ())?.0.finish()?))
+        }
+        false => None,
+    };
+    let period = settings.period.from().to_utc()..settings.period.to().to_utc();
+    if saved.reach.misses(&period, settings.complete) {
+        if settings.privacy.covered {
+            return Err(not_covered(&settings).into());
+        }
+        stats.complete = false;
+    }
+    if no_match && !settings.allow_empty {
+        return Err(filters::refusal(typed, &settings.query.users, values.as_ref(), &saved.people).into());
+    }
+    let people = shown_people(saved.people.clone(), &settings);
+    let provenance = Provenance { records: saved.records, stats, saved: Some(saved), archived: None };
+    let inputs = ReportInputs { provenance, vendor: Vendor::default(), people, no_match, notes };
+    Ok(Loaded { settings, sessions, inputs, pages: None })
+}
+
+/// The sessions of saved pages that are wanted.
+fn saved_pages(
+    path: &Path,
+    query: &SessionQuery,
+    api: Option<Api>,
+    kept: &Kept,
+    tell: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<(FramesBuilder, Ledger, Saved), Error> {
+    let empty = || FramesBuilder::new(kept.clone());
+    let push = |builder: &mut FramesBuilder, first: u64, rows: &[Row<'_>]| {
+        builder.push_from(u32::try_from(first).expect("no memory holds four billion sessions"), rows);
+    };
+    let sink = Sink { empty: &empty, push: &push };
+    let (builders, stats, saved) = fetch::saved(path, query, api, &sink, tell)?;
+    let builder = builders.into_iter().reduce(FramesBuilder::join).unwrap_or_else(empty);
+    Ok((builder.without(saved.outdated.clone()), stats, saved))
+}
+
+/// Two exports of one period, one of which ends a little later, tell of few people.
+fn not_covered(settings: &Settings) -> SettingsError {
+    SettingsError::new(
+        format!(
+            "the web app's export does not cover all of {} ({}), and a report that hides people is of whole periods",
+            settings.period.name().to_lowercase(),
+            settings.period.dates_in_words()
+        ),
+        "ask for a period that it covers, or export again",
+    )
+}
+
+fn no_tags() -> SettingsError {
+    SettingsError::new(
+        "--tag: the web app's export tells no tags, so that no session can be chosen by one",
+        "leave --tag out, or report from the API, which needs a key",
+    )
+}
+
+fn read_once() -> SettingsError {
+    SettingsError::new(
+        "--user: standard input cannot be read again for the user that a name stands for",
+        "give the email, or name the file with --pages",
+    )
+}
