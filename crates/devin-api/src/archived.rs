@@ -18,8 +18,8 @@ pub(super) async fn are_missing(walk: &Walk<'_, '_>) -> Result<bool, FetchError>
     if walk.has_met_all_asked() {
         return Ok(false);
     }
-    let window = walk.asker.query.window();
-    let sessions = address::archived(walk.asker.sessions(), true);
+    let window = walk.client.query.window();
+    let sessions = address::archived(walk.client.sessions(), true);
     let url = address::by_cursor(&sessions, &address::whole_seconds(&window), None, SAMPLE);
     let asked = walk.ask(url, |page| {
         let mut sessions = page

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::time::timeout;
 
-use super::ask::Asker;
+use super::api_client::ApiClient;
 use super::envelope::Flaw;
 use super::totals::{LIMITS, TOO_LATE, why};
 use super::{Api, ApiConfig, SessionQuery, address, time};
@@ -26,12 +26,12 @@ pub async fn cycles(config: &ApiConfig, query: &SessionQuery) -> Result<Vec<Rang
     let config = ApiConfig { deadline, ..config.clone() };
     let enterprise = SessionQuery { org: None, ..query.clone() };
     let asked = async {
-        let asker = Asker::new(&config, &enterprise, &LIMITS, &|_| ())?;
+        let client = ApiClient::new(&config, &enterprise, &LIMITS, &|_| ())?;
         let mut url = address::api(&config, None, "consumption/cycles")?;
         if config.api == Api::V3 {
             url.query_pairs_mut().append_pair("first", PAGE);
         }
-        asker.ask(url, read).await
+        client.ask(url, read).await
     };
     let told = timeout(deadline, asked).await.map_err(|_| TOO_LATE.to_owned())?;
     told.map_err(|error| why(&error))

@@ -6,9 +6,9 @@
 
 mod address;
 mod api;
+mod api_client;
 mod archived;
-mod ask;
-mod client;
+mod attempt;
 mod cycles;
 pub mod dense;
 pub mod envelope;
@@ -43,7 +43,7 @@ pub mod walk;
 pub mod wire;
 
 pub use api::{Api, Records};
-pub use ask::Heard;
+pub use api_client::Heard;
 pub use cycles::cycles;
 pub use error::{FetchError, until};
 pub use gate::Gate;
@@ -293,7 +293,7 @@ pub struct Ledger {
 /// What bounds a fetch beyond the configuration.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    bounds: client::Bounds,
+    bounds: attempt::Bounds,
     patience: retry::Patience,
     /// Walks before the data counts as incomplete.
     walks: u32,
@@ -302,7 +302,7 @@ pub struct Limits {
 }
 
 const LIMITS: Limits = Limits {
-    bounds: client::Bounds {
+    bounds: attempt::Bounds {
         connect: Duration::from_secs(10),
         read: Duration::from_secs(30),
         attempt: Duration::from_secs(120),
@@ -332,10 +332,10 @@ impl Limits {
     /// what a bad day does need not last a day.
     pub fn hurried(self, by: u32) -> Self {
         let by = by.max(1);
-        let client::Bounds { connect, read, attempt, page_bytes } = self.bounds;
+        let attempt::Bounds { connect, read, attempt, page_bytes } = self.bounds;
         let retry::Patience { base, cap, .. } = self.patience;
         Self {
-            bounds: client::Bounds {
+            bounds: attempt::Bounds {
                 connect: connect / by,
                 read: read / by,
                 attempt: attempt / by,
@@ -376,16 +376,16 @@ pub async fn fetch_within(
     deliver: &mut (dyn FnMut(Delivery<'_>) + Send),
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Ledger, FetchError> {
-    let asker = ask::Asker::new(config, query, limits, progress)?;
+    let client = api_client::ApiClient::new(config, query, limits, progress)?;
     let SessionQuery { from, to, updated_from, .. } = *query;
-    progress(Progress::Asked { path: asker.path(), from, to, updated_from });
-    let walks = walk::proved(&asker, limits, deliver, progress);
+    progress(Progress::Asked { path: client.path(), from, to, updated_from });
+    let walks = walk::proved(&client, limits, deliver, progress);
     let outcome = tokio::time::timeout(config.deadline, walks)
         .await
-        .unwrap_or_else(|_| Err(FetchError::Deadline { host: asker.host(), deadline: config.deadline }));
+        .unwrap_or_else(|_| Err(FetchError::Deadline { host: client.host(), deadline: config.deadline }));
     // Whatever came of it: what was tried is worth more where it was in vain.
-    let (requests, retries) = asker.requests();
-    progress(Progress::Done { requests, retries, waited: asker.waited() });
+    let (requests, retries) = client.requests();
+    progress(Progress::Done { requests, retries, waited: client.waited() });
     outcome
 }
 

@@ -48,7 +48,7 @@ enum Outcome {
 ///
 /// Any failure to ask; a page that breaks the API's promises.
 pub(super) async fn walk(walk: &Walk<'_, '_>) -> Result<Counted, FetchError> {
-    let window = address::whole_seconds(&walk.asker.query.window());
+    let window = address::whole_seconds(&walk.client.query.window());
     let whole = window.clone();
     let mut waiting = VecDeque::from([window]);
     let mut running = FuturesUnordered::new();
@@ -56,7 +56,7 @@ pub(super) async fn walk(walk: &Walk<'_, '_>) -> Result<Counted, FetchError> {
     let mut first = None;
     let mut parts = Counted { first: Some(0), last: Some(0), slices: 0 };
     loop {
-        while running.len() < walk.asker.config.gate.width() {
+        while running.len() < walk.client.config.gate.width() {
             let Some(slice) = waiting.pop_front() else { break };
             let is_whole = slice == whole;
             running.push(read(walk, slice, is_whole));
@@ -99,9 +99,9 @@ async fn count(walk: &Walk<'_, '_>, slice: &Slice) -> Result<Option<u64>, FetchE
 
 /// Reads a slice page by page, unless it turns out to be too long.
 async fn read(walk: &Walk<'_, '_>, slice: Slice, is_whole: bool) -> Result<Outcome, FetchError> {
-    let size = walk.asker.config.page_size.max(1);
+    let size = walk.client.config.page_size.max(1);
     // The ends of the window need not be whole seconds.
-    let asked = walk.asker.query.window();
+    let asked = walk.client.query.window();
     let wanted = slice.start.max(asked.start)..slice.end.min(asked.end);
     let mut counted = Counted::default();
     let mut cursor: Option<String> = None;
@@ -139,7 +139,7 @@ async fn read(walk: &Walk<'_, '_>, slice: Slice, is_whole: bool) -> Result<Outco
             return Ok(Outcome::Read(counted));
         }
         let place = match &cursor {
-            Some(cursor) => format!("the page after cursor {}", walk.asker.brief(cursor)),
+            Some(cursor) => format!("the page after cursor {}", walk.client.brief(cursor)),
             None => format!("the newest page before {}", slice.end),
         };
         if envelope.count == 0 {
@@ -152,7 +152,7 @@ async fn read(walk: &Walk<'_, '_>, slice: Slice, is_whole: bool) -> Result<Outco
         empty = 0;
         let next = envelope.cursor.expect("an answer of v3 that promises more has a cursor");
         if !met.insert(next.clone()) {
-            let again = format!("leads on to cursor {}, which came before", walk.asker.brief(&next));
+            let again = format!("leads on to cursor {}, which came before", walk.client.brief(&next));
             return Err(walk.stuck(&place, &again));
         }
         // Rows without an id are let pass for as long as the server counts them.
@@ -169,7 +169,7 @@ async fn read(walk: &Walk<'_, '_>, slice: Slice, is_whole: bool) -> Result<Outco
 /// covers. The page is forgotten: its rows come again in one of the parts.
 fn cut(walk: &Walk<'_, '_>, slice: &Slice, page: &Page<'_>) -> Option<Vec<Slice>> {
     let envelope = &page.envelope;
-    if walk.asker.config.gate.width() < 2 || !envelope.more || envelope.count == 0 {
+    if walk.client.config.gate.width() < 2 || !envelope.more || envelope.count == 0 {
         return None;
     }
     // Where the window is not honoured every part would be as long as the whole.

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use reqwest::Url;
 
 use super::api::Api;
-use super::ask::Asker;
+use super::api_client::ApiClient;
 use super::envelope::Envelope;
 use super::page::{self, Page, REJECTED, judge};
 use super::proof::Tally;
@@ -24,7 +24,7 @@ const TELLING: u64 = 10;
 /// Any failure to ask; broken promises of the API; [`FetchError::Incomplete`]
 /// unless that is allowed.
 pub(super) async fn proved(
-    asker: &Asker<'_>,
+    client: &ApiClient<'_>,
     limits: &Limits,
     deliver: &mut (dyn FnMut(Delivery<'_>) + Send),
     progress: &(dyn Fn(Progress) + Send + Sync),
@@ -33,11 +33,11 @@ pub(super) async fn proved(
     // What the walk before came to, and whether all came to the same.
     let (mut before, mut alike) = (None, true);
     loop {
-        let mut walk = Walk::new(limits, asker, deliver, progress);
+        let mut walk = Walk::new(limits, client, deliver, progress);
         let is_last = number >= limits.walks;
         let mut parts = vec![walk.part().await?];
-        if asker.config.api == Api::V3
-            && (parts.iter().all(Part::is_whole) || (is_last && asker.query.allow_partial))
+        if client.config.api == Api::V3
+            && (parts.iter().all(Part::is_whole) || (is_last && client.query.allow_partial))
             && archived::are_missing(&walk).await?
         {
             progress(Progress::Archived);
@@ -52,16 +52,16 @@ pub(super) async fn proved(
             let received = tally.received();
             let first = tally.first_rejected().map(|(_, first)| format!("; the first: {first}"));
             let first = first.unwrap_or_default();
-            return Err(asker.contract(&format!("{rejected} of {received} sessions {REJECTED}{first}")));
+            return Err(client.contract(&format!("{rejected} of {received} sessions {REJECTED}{first}")));
         }
         let missing =
             parts.iter().find(|part| !part.is_whole()).map(|part| part.counted.against(part.received));
         let reason = match missing {
-            Some(_) if is_last && asker.query.allow_partial => {
-                return Ok(tally.ledger(asker.requests(), false));
+            Some(_) if is_last && client.query.allow_partial => {
+                return Ok(tally.ledger(client.requests(), false));
             }
             Some(reason) => reason,
-            None => return Ok(tally.ledger(asker.requests(), true)),
+            None => return Ok(tally.ledger(client.requests(), true)),
         };
         alike &= before.is_none_or(|before| before == parts);
         before = Some(parts);
@@ -153,7 +153,7 @@ pub(super) enum News {
 /// One walk; shared by all requests that are in flight.
 pub(super) struct Walk<'w, 'q> {
     pub limits: &'w Limits,
-    pub asker: &'w Asker<'q>,
+    pub client: &'w ApiClient<'q>,
     /// The address of those sessions that are archived, once they are walked through.
     archived: Option<Url>,
     state: Mutex<State<'w>>,
@@ -174,17 +174,17 @@ struct State<'w> {
 impl<'w, 'q> Walk<'w, 'q> {
     fn new(
         limits: &'w Limits,
-        asker: &'w Asker<'q>,
+        client: &'w ApiClient<'q>,
         deliver: &'w mut (dyn FnMut(Delivery<'_>) + Send),
         progress: &'w (dyn Fn(Progress) + Send + Sync),
     ) -> Self {
         let state = State { tally: Tally::default(), total: None, earlier: 0, soundings: 0, deliver };
-        Self { limits, asker, archived: None, state: Mutex::new(state), progress }
+        Self { limits, client, archived: None, state: Mutex::new(state), progress }
     }
 
     /// Walks through all sessions, or through the archived ones.
     async fn part(&self) -> Result<Part, FetchError> {
-        let counted = match self.asker.config.api {
+        let counted = match self.client.config.api {
             Api::V2 => offsets::walk(self).await?,
             Api::V3 => slices::walk(self).await?,
         };
@@ -193,7 +193,7 @@ impl<'w, 'q> Walk<'w, 'q> {
 
     /// Begins a part of its own for the archived sessions.
     fn go_on_with_archived(&mut self) {
-        self.archived = Some(address::archived(self.asker.sessions(), true));
+        self.archived = Some(address::archived(self.client.sessions(), true));
         let mut state = self.state();
         state.earlier = state.tally.distinct();
         state.tally.begin_part();
@@ -201,7 +201,7 @@ impl<'w, 'q> Walk<'w, 'q> {
 
     /// The address of the sessions that are walked through.
     pub(super) fn sessions(&self) -> &Url {
-        self.archived.as_ref().unwrap_or_else(|| self.asker.sessions())
+        self.archived.as_ref().unwrap_or_else(|| self.client.sessions())
     }
 
     /// Whether these are the archived ones.
@@ -217,7 +217,7 @@ impl<'w, 'q> Walk<'w, 'q> {
     /// Whether certain sessions are in question, and all of them were met.
     pub(super) fn has_met_all_asked(&self) -> bool {
         let state = self.state();
-        let ids = &self.asker.query.ids;
+        let ids = &self.client.query.ids;
         !ids.is_empty() && ids.iter().all(|id| state.tally.has_met(id))
     }
 
@@ -234,9 +234,9 @@ impl<'w, 'q> Walk<'w, 'q> {
     ) -> Result<T, FetchError> {
         let read = |body: &str| {
             let scratch = page::Scratch::default();
-            page::read(body, &scratch, self.asker.config.api).map(&take)
+            page::read(body, &scratch, self.client.config.api).map(&take)
         };
-        self.asker.ask(url, read).await?
+        self.client.ask(url, read).await?
     }
 
     /// Judges, counts and delivers a page; gives its envelope and what its ids
@@ -254,7 +254,7 @@ impl<'w, 'q> Walk<'w, 'q> {
     ) -> Result<(Envelope, News), FetchError> {
         let Page { body, envelope, sessions, unreadable } = page;
         let mut state = self.state();
-        let verdicts = judge(&sessions, unreadable, self.asker.query, window, position);
+        let verdicts = judge(&sessions, unreadable, self.client.query, window, position);
         let brought = state.tally.count(verdicts);
         // On a short page a few rows on the window's edge are no sign of anything.
         if brought.unasked >= TELLING && brought.unasked.saturating_mul(2) > envelope.count {
@@ -310,12 +310,12 @@ impl<'w, 'q> Walk<'w, 'q> {
         if pages <= self.limits.pages {
             return Ok(());
         }
-        Err(self.asker.contract(&format!("more than {} pages", self.limits.pages)))
+        Err(self.client.contract(&format!("more than {} pages", self.limits.pages)))
     }
 
     /// The server promises more after a page and does not give it.
     pub(super) fn stuck(&self, page: &str, what: &str) -> FetchError {
-        self.asker.contract(&format!("{page} {what}, although more is promised"))
+        self.client.contract(&format!("{page} {what}, although more is promised"))
     }
 
     fn state(&self) -> MutexGuard<'_, State<'w>> {

@@ -11,8 +11,8 @@ use reqwest::Url;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::ask::Asker;
-use super::{Api, ApiConfig, FetchError, Limits, SessionQuery, address, client, error, retry};
+use super::api_client::ApiClient;
+use super::{Api, ApiConfig, FetchError, Limits, SessionQuery, address, attempt, error, retry};
 
 /// What the vendor counts in a span; `None`, or no bucket, where it does not tell.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -82,7 +82,7 @@ const LONGEST: Duration = Duration::from_secs(5);
 const HOUR: u32 = 8;
 
 pub(super) const LIMITS: Limits = Limits {
-    bounds: client::Bounds {
+    bounds: attempt::Bounds {
         connect: Duration::from_secs(3),
         read: Duration::from_secs(4),
         attempt: Duration::from_secs(4),
@@ -114,17 +114,17 @@ pub async fn vendor(
     }
     let config = ApiConfig { deadline: LONGEST, ..config.clone() };
     let until = Instant::now() + LONGEST;
-    let asker = match Asker::new(&config, query, &LIMITS, &|_| ()) {
-        Ok(asker) => asker,
+    let client = match ApiClient::new(&config, query, &LIMITS, &|_| ()) {
+        Ok(client) => client,
         Err(error) => return Vendor { untold: vec![(TOTALS, why(&error))], ..Vendor::default() },
     };
-    let (asker, days) = (&asker, days.as_ref());
+    let (client, days) = (&client, days.as_ref());
     let is_wanted = |what| days.is_some() || !matches!(what, What::Consumption);
     let mut asked = Vec::new();
     for &(name, what) in questions(config.api).iter().filter(|(_, what)| is_wanted(*what)) {
         asked.push(async move {
-            let late = || FetchError::Deadline { host: asker.host(), deadline: LONGEST };
-            let answer = timeout_at(until, what.ask(asker, days)).await;
+            let late = || FetchError::Deadline { host: client.host(), deadline: LONGEST };
+            let answer = timeout_at(until, what.ask(client, days)).await;
             (name, answer.unwrap_or_else(|_| Err(late())))
         });
     }
@@ -158,7 +158,7 @@ pub async fn consumption(
     days: &RangeInclusive<NaiveDate>,
 ) -> Result<BTreeMap<NaiveDate, Consumption>, String> {
     let config = ApiConfig { deadline: LONGEST, ..config.clone() };
-    let asked = async { used(&Asker::new(&config, query, &LIMITS, &|_| ())?, days).await };
+    let asked = async { used(&ApiClient::new(&config, query, &LIMITS, &|_| ())?, days).await };
     let told = timeout(LONGEST, asked).await.map_err(|_| TOO_LATE.to_owned())?;
     told.map_err(|error| why(&error))
 }
@@ -178,12 +178,12 @@ enum What {
 impl What {
     async fn ask(
         self,
-        asker: &Asker<'_>,
+        client: &ApiClient<'_>,
         days: Option<&RangeInclusive<NaiveDate>>,
     ) -> Result<Told, FetchError> {
         match (self, days) {
-            (Self::Counts(resource), _) => scoped(asker, resource).await.map(Told::Counts),
-            (Self::Consumption, Some(days)) => used(asker, days).await.map(Told::Days),
+            (Self::Counts(resource), _) => scoped(client, resource).await.map(Told::Counts),
+            (Self::Consumption, Some(days)) => used(client, days).await.map(Told::Days),
             (Self::Consumption, None) => Ok(Told::Days(BTreeMap::new())),
         }
     }
@@ -248,14 +248,14 @@ pub(super) fn why(error: &FetchError) -> String {
 
 /// Asks in the organisation; where there is no such place, in the enterprise
 /// about the organisation.
-async fn scoped(asker: &Asker<'_>, resource: &str) -> Result<Counts, FetchError> {
-    let (config, query) = (asker.config, asker.query);
+async fn scoped(client: &ApiClient<'_>, resource: &str) -> Result<Counts, FetchError> {
+    let (config, query) = (client.config, client.query);
     let window = query.window();
     let asked =
-        asker.ask(counted(config, query.org.as_deref(), resource, &window, None)?, read::counts).await;
+        client.ask(counted(config, query.org.as_deref(), resource, &window, None)?, read::counts).await;
     match (&query.org, &asked) {
         (Some(org), Err(FetchError::NotFound { .. })) => {
-            asker.ask(counted(config, None, resource, &window, Some(org))?, read::counts).await
+            client.ask(counted(config, None, resource, &window, Some(org))?, read::counts).await
         }
         _ => asked,
     }
@@ -299,20 +299,20 @@ fn spanned(
 /// takes an organisation as a filter; v3 is asked in the organisation and, where there is
 /// no such place, in the enterprise, whose own numbers it does not filter.
 async fn used(
-    asker: &Asker<'_>,
+    client: &ApiClient<'_>,
     days: &RangeInclusive<NaiveDate>,
 ) -> Result<BTreeMap<NaiveDate, Consumption>, FetchError> {
     let begin = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc() + TimeDelta::hours(i64::from(HOUR));
     let moments = [begin(*days.start()), begin(days.end().succ_opt().unwrap_or(*days.end()))];
-    let (config, org) = (asker.config, asker.query.org.as_deref());
+    let (config, org) = (client.config, client.query.org.as_deref());
     let url = match (config.api, org) {
         (Api::V2, Some(org)) => spanned(config, None, DAILY, moments, Some(org))?,
         _ => spanned(config, org, DAILY, moments, None)?,
     };
-    let mut told = match (asker.ask(url, read::consumption).await, config.api, org) {
+    let mut told = match (client.ask(url, read::consumption).await, config.api, org) {
         (Err(FetchError::NotFound { .. }), Api::V3, Some(org)) => {
             let resource = format!("{DAILY}/organizations/{}", address::segment(org));
-            asker.ask(spanned(config, None, &resource, moments, None)?, read::consumption).await?
+            client.ask(spanned(config, None, &resource, moments, None)?, read::consumption).await?
         }
         (asked, _, _) => asked?,
     };

@@ -11,14 +11,14 @@ use reqwest::{Client, Url};
 use tokio::sync::{SemaphorePermit, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::client::{self, Failure};
+use super::attempt::{self, Failure};
 use super::envelope::Flaw;
 use super::retry::{Class, Decision, Patience, Spent, decide};
 use super::{ApiConfig, FetchError, Limits, Progress, SessionQuery, address, quote, retry, tunnel};
 use crate::proxy::{Refusal, Tunnel};
 
 /// Asks for pages; shared by all that are in flight.
-pub(super) struct Asker<'q> {
+pub(super) struct ApiClient<'q> {
     pub config: &'q ApiConfig,
     pub query: &'q SessionQuery,
     limits: &'q Limits,
@@ -44,7 +44,7 @@ pub struct Heard {
     pub after: Duration,
 }
 
-impl<'q> Asker<'q> {
+impl<'q> ApiClient<'q> {
     /// Sets up the client.
     ///
     /// # Errors
@@ -64,7 +64,7 @@ impl<'q> Asker<'q> {
             limits,
             patience: Patience { deadline: config.deadline, ..limits.patience },
             progress,
-            client: client::build(config, &limits.bounds)?,
+            client: attempt::build(config, &limits.bounds)?,
             sessions,
             started,
             paused_until: watch::Sender::new(started),
@@ -128,7 +128,7 @@ impl<'q> Asker<'q> {
             let (bounds, key) = (&self.limits.bounds, &self.config.key);
             let hear = |time| self.hear(time);
             let outcome = match self.pass_proxy().await {
-                Ok(()) => client::attempt(&self.client, url.clone(), bounds, key, &read, hear).await,
+                Ok(()) => attempt::send(&self.client, url.clone(), bounds, key, &read, hear).await,
                 Err(failure) => Err(failure),
             };
             // Whoever waits before the next attempt does not keep others from asking.

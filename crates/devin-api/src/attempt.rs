@@ -123,7 +123,7 @@ pub(super) fn secured(
 /// # Errors
 ///
 /// A [`Failure`], whether or not it may pass.
-pub(super) async fn attempt<T>(
+pub(super) async fn send<T>(
     client: &Client,
     url: Url,
     bounds: &Bounds,
