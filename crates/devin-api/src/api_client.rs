@@ -32,12 +32,12 @@ pub(super) struct ApiClient<'q> {
     requests: AtomicU64,
     retries: AtomicU64,
     waited_ms: AtomicU64,
-    heard: Mutex<Option<Heard>>,
+    server_time: Mutex<Option<ServerTime>>,
 }
 
 /// What time it was at the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Heard {
+pub struct ServerTime {
     /// By its clock …
     pub time: DateTime<Utc>,
     /// … so long after the asking began.
@@ -71,7 +71,7 @@ impl<'q> ApiClient<'q> {
             requests: AtomicU64::new(0),
             retries: AtomicU64::new(0),
             waited_ms: AtomicU64::new(0),
-            heard: Mutex::new(None),
+            server_time: Mutex::new(None),
         })
     }
 
@@ -86,13 +86,13 @@ impl<'q> ApiClient<'q> {
     }
 
     /// What time it was at the server when it answered last.
-    pub(super) fn heard(&self) -> Option<Heard> {
-        *self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn server_time(&self) -> Option<ServerTime> {
+        *self.server_time.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn hear(&self, time: DateTime<Utc>) {
-        let heard = Heard { time, after: self.started.elapsed() };
-        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(heard);
+    fn note_time(&self, time: DateTime<Utc>) {
+        let server_time = ServerTime { time, after: self.started.elapsed() };
+        *self.server_time.lock().unwrap_or_else(PoisonError::into_inner) = Some(server_time);
     }
 
     /// The address of the wanted sessions, without its place in the walk.
@@ -126,9 +126,9 @@ impl<'q> ApiClient<'q> {
                 self.retries.fetch_add(1, Ordering::Relaxed);
             }
             let (bounds, key) = (&self.limits.bounds, &self.config.key);
-            let hear = |time| self.hear(time);
+            let note_time = |time| self.note_time(time);
             let outcome = match self.pass_proxy().await {
-                Ok(()) => attempt::send(&self.client, url.clone(), bounds, key, &read, hear).await,
+                Ok(()) => attempt::send(&self.client, url.clone(), bounds, key, &read, note_time).await,
                 Err(failure) => Err(failure),
             };
             // Whoever waits before the next attempt does not keep others from asking.

@@ -117,7 +117,7 @@ pub(super) fn secured(
     Ok(builder.tls_backend_preconfigured(tls))
 }
 
-/// Asks once, and gives what `read` makes of the body; `heard` is told what
+/// Asks once, and gives what `read` makes of the body; `server_time` is told what
 /// time it was at the server, whatever it answered.
 ///
 /// # Errors
@@ -129,12 +129,12 @@ pub(super) async fn send<T>(
     bounds: &Bounds,
     key: &Secret,
     read: impl Fn(&str) -> Result<T, Flaw>,
-    heard: impl Fn(DateTime<Utc>),
+    server_time: impl Fn(DateTime<Utc>),
 ) -> Result<T, Failure> {
     let broken = |error: reqwest::Error| broken(error.without_url(), key);
     let mut response = client.get(url.clone()).send().await.map_err(broken)?;
     if let Some(date) = text(response.headers(), &DATE).and_then(time::http_date) {
-        heard(date);
+        server_time(date);
     }
     let status = response.status();
     if !status.is_success() {

@@ -43,7 +43,7 @@ pub mod walk;
 pub mod wire;
 
 pub use api::{Api, Records};
-pub use api_client::Heard;
+pub use api_client::ServerTime;
 pub use cycles::cycles;
 pub use error::{FetchError, until};
 pub use gate::Gate;

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::time::{Instant, timeout_at};
 
-use super::api_client::{ApiClient, Heard};
+use super::api_client::{ApiClient, ServerTime};
 use super::envelope::Flaw;
 use super::json::Text;
 use super::{Api, ApiConfig, Delivery, FetchError, Limits, Progress, Secret, SessionQuery};
@@ -32,7 +32,7 @@ pub struct Probes {
     /// How many sessions of that week are archived, and whether they are listed; v3.
     pub archived: Option<Result<Archived, FetchError>>,
     /// What time it is at the server.
-    pub heard: Option<Heard>,
+    pub server_time: Option<ServerTime>,
 }
 
 /// Whom a key belongs to, in the server's words, cut and made harmless.
@@ -149,7 +149,7 @@ pub async fn probe(
     let mut probes = Probes::default();
     let until = Instant::now() + LONGEST;
     singly(&client, &week, until, &mut probes).await;
-    probes.heard = client.heard();
+    probes.server_time = client.server_time();
     let ignores_window = matches!(probes.before, Some(Ok(Sample { outside: 1.., .. })));
     if probes.page.is_some() && !ignores_window {
         if config.api == Api::V3 {
@@ -372,7 +372,7 @@ mod tests {
             let probes = probe(&config, &query(), week(), &|_| ()).await;
             assert_eq!(server.log().len(), 1);
             assert!(server.log()[0].target.contains(path));
-            assert_eq!(probes.heard.unwrap().time.to_rfc3339(), "2026-10-12T06:00:00+00:00");
+            assert_eq!(probes.server_time.unwrap().time.to_rfc3339(), "2026-10-12T06:00:00+00:00");
             assert!(probes.before.is_none() && probes.page.is_none() && probes.week.is_none());
         }
     }
