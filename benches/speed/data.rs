@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use acumen::cli::{ApiArgs, ReportArgs};
-use acumen::fetch::{self, Api, Delivery, Ledger, Row, Sink};
+use acumen::fetch::{self, Api, Delivery, FetchStats, Row, Sink};
 use acumen::frame::{Frames, FramesBuilder, Kept};
 use acumen::settings::{Found, FoundKey, Settings};
 use acumen::simulator::{Organisation, Recipe};
@@ -60,7 +60,7 @@ pub fn settings() -> Settings {
 
 /// All that a run does between the socket and the aggregation: bytes to frames,
 /// and the proof that nothing is missing.
-pub fn walk(pages: &[String], settings: &Settings) -> (Frames, Ledger) {
+pub fn walk(pages: &[String], settings: &Settings) -> (Frames, FetchStats) {
     let mut builder = empty(settings);
     let bodies = pages.iter().map(String::as_bytes);
     let mut push = |delivery: Delivery<'_>| take(&mut builder, delivery);
@@ -78,7 +78,7 @@ pub fn save(pages: &[String]) -> tempfile::TempDir {
 }
 
 /// The same as [`walk`] from a folder of saved pages, on all cores.
-pub fn saved(folder: &Path, settings: &Settings) -> (Frames, Ledger) {
+pub fn saved(folder: &Path, settings: &Settings) -> (Frames, FetchStats) {
     let push = |builder: &mut FramesBuilder, first: u64, rows: &[Row<'_>]| {
         builder.push_from(u32::try_from(first).expect("few rows"), rows);
     };

@@ -3,7 +3,7 @@
 use super::saved::lacks;
 use super::view::Header;
 use super::{Run, saved, sentence};
-use crate::fetch::{Ledger, Records};
+use crate::fetch::{FetchStats, Records};
 use crate::metrics::{ACUS, Facts, SESSIONS, SMALL_GROUP};
 use crate::period::Period;
 use crate::text::clean;
@@ -72,7 +72,7 @@ pub fn notices(facts: &Facts, run: &Run<'_>) -> Vec<String> {
 
 /// What a run with this ledger should say even where nobody reads its page:
 /// one line each, none on a good day.
-pub fn doubts(ledger: &Ledger, tags: &[String], way: Way) -> Vec<String> {
+pub fn doubts(ledger: &FetchStats, tags: &[String], way: Way) -> Vec<String> {
     let why = || missing(ledger, way, false);
     let incomplete = (!ledger.complete).then(|| format!("this report is incomplete: {}.", why()));
     incomplete.into_iter().chain(dropped(ledger, tags)).collect()
@@ -137,7 +137,7 @@ impl Way {
 }
 
 /// Why sessions may be missing.
-fn missing(ledger: &Ledger, way: Way, is_covered: bool) -> String {
+fn missing(ledger: &FetchStats, way: Way, is_covered: bool) -> String {
     match (way, is_covered) {
         (Way::Archive, _) => "the archive does not cover all of its time".to_owned(),
         (Way::Export, _) => "the web app's export does not cover all of its time".to_owned(),
@@ -152,7 +152,7 @@ fn missing(ledger: &Ledger, way: Way, is_covered: bool) -> String {
 /// not be read, and those outside the question from 1 % of all on, since a
 /// server that keeps to the question sends none. Of saved pages most may lie there,
 /// and the API, which knows no patterns of tags, is then asked for all.
-fn dropped(ledger: &Ledger, tags: &[String]) -> Vec<String> {
+fn dropped(ledger: &FetchStats, tags: &[String]) -> Vec<String> {
     let mut dropped = Vec::new();
     if ledger.rejected > 0 {
         dropped.push(match ledger.rejected {
@@ -214,14 +214,14 @@ mod tests {
     fn one_percent_outside_is_no_word_and_more_is() {
         let of = |outside, rejected, complete| {
             let received = 1200;
-            let ledger = Ledger {
+            let ledger = FetchStats {
                 requests: 6,
                 received,
                 unique: 1100,
                 outside,
                 rejected,
                 complete,
-                ..Ledger::default()
+                ..FetchStats::default()
             };
             doubts(&ledger, &["a".to_owned()], Way::Pages)
         };
@@ -232,12 +232,16 @@ mod tests {
         assert_eq!(lines.len(), 3);
         assert!(lines[0].starts_with("this report is incomplete: 1,100 sessions"), "{lines:?}");
         assert!(lines[1].starts_with("1 record could not be read"), "{lines:?}");
-        assert_eq!(doubts(&Ledger { complete: true, ..Ledger::default() }, &[], Way::Archive), [""; 0]);
-        let many = Ledger { requests: 6, received: 1200, outside: 900, complete: true, ..Ledger::default() };
+        assert_eq!(
+            doubts(&FetchStats { complete: true, ..FetchStats::default() }, &[], Way::Archive),
+            [""; 0]
+        );
+        let many =
+            FetchStats { requests: 6, received: 1200, outside: 900, complete: true, ..FetchStats::default() };
         assert_eq!(doubts(&many, &["a*".to_owned()], Way::Pages), [""; 0]);
-        let [short] = doubts(&Ledger::default(), &[], Way::Archive).try_into().unwrap();
+        let [short] = doubts(&FetchStats::default(), &[], Way::Archive).try_into().unwrap();
         assert!(short.contains("the archive does not cover"), "{short}");
-        let [short] = doubts(&Ledger::default(), &[], Way::Export).try_into().unwrap();
+        let [short] = doubts(&FetchStats::default(), &[], Way::Export).try_into().unwrap();
         assert!(short.contains("the web app's export does not cover"), "{short}");
     }
 }

@@ -320,7 +320,7 @@ fn proposal(facts: &Facts) -> Option<Sentence> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fetch::Ledger;
+    use crate::fetch::FetchStats;
     use crate::unit::MISSING;
 
     /// A number with the one before it and what it rests on.
@@ -364,7 +364,7 @@ mod tests {
                 archive: None,
                 no_match: false,
                 proved: true,
-                ledger: Ledger { complete, ..Ledger::default() },
+                ledger: FetchStats { complete, ..FetchStats::default() },
             },
             quality: Quality::default(),
             budgets: Vec::new(),

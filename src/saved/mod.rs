@@ -18,7 +18,7 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 
-use devin_api::{Api, Ledger, People, Progress, Records, Row, SessionQuery};
+use devin_api::{Api, FetchStats, People, Progress, Records, Row, SessionQuery};
 
 pub use error::PagesError;
 pub use files::UNFINISHED;
@@ -70,7 +70,7 @@ pub struct Sink<'s, T> {
     pub push: &'s (dyn Fn(&mut T, u64, &[Row<'_>]) + Sync),
 }
 
-/// What took the accepted rows, one or more in no particular order, the ledger of
+/// What took the accepted rows, one or more in no particular order, the stats of
 /// saved pages, and what there is to say of them as a source. Nobody is asked,
 /// `requests` is 0. What lies outside the query is passed over, as the API
 /// would have done. `api` is the generation where somebody says it; else the
@@ -84,12 +84,12 @@ pub fn saved<T: Send>(
     api: Option<Api>,
     sink: &Sink<'_, T>,
     progress: &(dyn Fn(Progress) + Send + Sync),
-) -> Result<(Vec<T>, Ledger, Saved), PagesError> {
+) -> Result<(Vec<T>, FetchStats, Saved), PagesError> {
     let found = files::find(path)?;
     let counts = (found.paths.len() as u64, found.left_out);
     let called = files::called(path);
     progress(Progress::Reading { path: called.clone(), files: counts.0, left_out: counts.1 });
     let (filled, walks) = batches::read(found.paths, query, sink, progress)?;
-    let (ledger, saved) = walks.finish(&called, counts, api, query.allow_partial)?;
-    Ok((filled, ledger, saved))
+    let (stats, saved) = walks.finish(&called, counts, api, query.allow_partial)?;
+    Ok((filled, stats, saved))
 }

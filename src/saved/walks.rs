@@ -10,7 +10,7 @@ use devin_api::proof::Tally;
 use devin_api::slices;
 use devin_api::walk::Counted;
 use devin_api::{Api, Records};
-use devin_api::{Ledger, Member, People, Row, names};
+use devin_api::{FetchStats, Member, People, Row, names};
 
 /// What was read so far.
 #[derive(Default)]
@@ -146,7 +146,7 @@ impl Walks {
         }
     }
 
-    /// The ledger, and what there is to say of the source.
+    /// The stats, and what there is to say of the source.
     ///
     /// # Errors
     /// There was nothing, too much cannot be placed, or pages are missing.
@@ -156,7 +156,7 @@ impl Walks {
         (files, left_out): (u64, u64),
         api: Option<Api>,
         allow_partial: bool,
-    ) -> Result<(Ledger, Saved), PagesError> {
+    ) -> Result<(FetchStats, Saved), PagesError> {
         let path = path.to_owned();
         if self.pages == 0 {
             return Err(PagesError::Nothing { path });
@@ -192,16 +192,16 @@ impl Walks {
             people: people(&self.told),
             outdated: self.tally.outdated(),
         };
-        let ledger = self.tally.ledger((0, 0), complete);
+        let stats = self.tally.stats((0, 0), complete);
         // None of their rows is the one that counts.
         let outdated = saved.outdated.len() as u64;
-        let ledger = Ledger {
+        let stats = FetchStats {
             pages: self.pages,
-            unique: ledger.unique - outdated,
-            duplicates: ledger.duplicates + outdated,
-            ..ledger
+            unique: stats.unique - outdated,
+            duplicates: stats.duplicates + outdated,
+            ..stats
         };
-        Ok((ledger, saved))
+        Ok((stats, saved))
     }
 }
 

@@ -14,7 +14,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use crate::cli::Format;
 use crate::deliver::Pages;
 use crate::error::Error;
-use crate::fetch::{Ledger, Limits, People, Progress, Records, Saved, Vendor};
+use crate::fetch::{FetchStats, Limits, People, Progress, Records, Saved, Vendor};
 use crate::frame::{FramesBuilder, Kept};
 use crate::people::Teams;
 use crate::settings::{Settings, Source};
@@ -50,7 +50,7 @@ pub struct Provenance {
     /// Who wrote their records.
     pub records: Records,
     /// Requests, rows, duplicates and completeness.
-    pub stats: Ledger,
+    pub stats: FetchStats,
     /// The saved pages that they come from.
     pub saved: Option<Saved>,
     /// When the archive that they come from was brought up to date, RFC 3339.

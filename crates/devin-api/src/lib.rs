@@ -266,7 +266,7 @@ pub enum Progress {
 
 /// What happened on the way: shown in the footer, kept in `facts.json`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Ledger {
+pub struct FetchStats {
     /// Requests sent, retries included.
     pub requests: u64,
     /// Requests that repeated a failed one.
@@ -347,7 +347,7 @@ impl Limits {
     }
 }
 
-/// The ledger of a fetch whose accepted rows were delivered on the way.
+/// The stats of a fetch whose accepted rows were delivered on the way.
 ///
 /// Pages are delivered as they come, in no particular order; a
 /// [`Delivery::Restart`] takes back all that was delivered before it.
@@ -360,7 +360,7 @@ pub async fn fetch(
     query: &SessionQuery,
     deliver: &mut (dyn FnMut(Delivery<'_>) + Send),
     progress: &(dyn Fn(Progress) + Send + Sync),
-) -> Result<Ledger, FetchError> {
+) -> Result<FetchStats, FetchError> {
     fetch_within(config, query, &LIMITS, deliver, progress).await
 }
 
@@ -375,7 +375,7 @@ pub async fn fetch_within(
     limits: &Limits,
     deliver: &mut (dyn FnMut(Delivery<'_>) + Send),
     progress: &(dyn Fn(Progress) + Send + Sync),
-) -> Result<Ledger, FetchError> {
+) -> Result<FetchStats, FetchError> {
     let client = api_client::ApiClient::new(config, query, limits, progress)?;
     let SessionQuery { from, to, updated_from, .. } = *query;
     progress(Progress::Asked { path: client.path(), from, to, updated_from });

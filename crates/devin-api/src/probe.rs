@@ -325,12 +325,12 @@ async fn count(
             *known = state.max(*known);
         }
     };
-    let ledger = fetch_within(config, &query, &LIMITS, &mut deliver, progress).await?;
+    let stats = fetch_within(config, &query, &LIMITS, &mut deliver, progress).await?;
     Ok(Week {
         sessions: met.len() as u64,
         analysed: met.values().filter(|(_, is_analysed)| *is_analysed).count() as u64,
-        outside: ledger.outside,
-        complete: ledger.complete,
+        outside: stats.outside,
+        complete: stats.complete,
     })
 }
 

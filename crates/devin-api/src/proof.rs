@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 
 use super::page::{Rejection, Verdict};
-use super::{Ledger, Row};
+use super::{FetchStats, Row};
 
 /// The rows of one walk, counted.
 #[derive(Debug, Default)]
@@ -186,9 +186,9 @@ impl Tally {
         self.first_rejected.as_ref()
     }
 
-    /// The ledger of a walk, with the requests of all walks.
-    pub fn ledger(&self, (requests, retries): (u64, u64), complete: bool) -> Ledger {
-        Ledger {
+    /// The stats of a walk, with the requests of all walks.
+    pub fn stats(&self, (requests, retries): (u64, u64), complete: bool) -> FetchStats {
+        FetchStats {
             requests,
             retries,
             pages: self.pages,
@@ -241,8 +241,8 @@ mod tests {
         assert_eq!((brought.rows.len(), brought.fresh, brought.unasked), (2, 0, 1));
         assert_eq!(brought.rows.iter().map(|row| row.again).collect::<Vec<_>>(), [false, true]);
         assert_eq!(tally.distinct(), 5);
-        let ledger = tally.ledger((7, 2), true);
-        let expected = Ledger {
+        let stats = tally.stats((7, 2), true);
+        let expected = FetchStats {
             requests: 7,
             retries: 2,
             pages: 2,
@@ -254,8 +254,8 @@ mod tests {
             naive_times: 4,
             complete: true,
         };
-        assert_eq!(ledger, expected);
-        assert_eq!(ledger.received, ledger.unique + ledger.duplicates + ledger.outside + ledger.rejected);
+        assert_eq!(stats, expected);
+        assert_eq!(stats.received, stats.unique + stats.duplicates + stats.outside + stats.rejected);
     }
 
     #[test]

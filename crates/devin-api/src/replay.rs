@@ -2,7 +2,7 @@
 
 use super::page::{self, Page, judge};
 use super::proof::Tally;
-use super::{Api, Delivery, Ledger, SessionQuery};
+use super::{Api, Delivery, FetchStats, SessionQuery};
 
 /// A page that is no page.
 #[derive(Debug, thiserror::Error)]
@@ -13,7 +13,7 @@ pub struct Unreadable {
     why: String,
 }
 
-/// The ledger of pages whose accepted rows were delivered on the way, read from
+/// The stats of pages whose accepted rows were delivered on the way, read from
 /// their bytes, oldest first, just as [`super::fetch`] reads what comes over
 /// the network: each is proved to be a whole page. Nothing
 /// is asked of anybody: `requests` is 0, and `complete` says that the last page
@@ -27,7 +27,7 @@ pub fn replay<'b>(
     api: Api,
     query: &SessionQuery,
     deliver: &mut dyn FnMut(Delivery<'_>),
-) -> Result<Ledger, Unreadable> {
+) -> Result<FetchStats, Unreadable> {
     let window = query.window();
     let mut tally = Tally::default();
     let (mut skip, mut total, mut more) = (0_u64, None, true);
@@ -45,7 +45,7 @@ pub fn replay<'b>(
         more = envelope.more;
     }
     let complete = !more && total.is_none_or(|total| total == tally.distinct());
-    Ok(tally.ledger((0, 0), complete))
+    Ok(tally.stats((0, 0), complete))
 }
 
 #[cfg(test)]
@@ -59,22 +59,22 @@ mod tests {
         format!(r#"{{"items": [{}], "total": 3, "has_more": {more}}}"#, items.join(","))
     }
 
-    fn replayed(pages: &[String]) -> (Ledger, Vec<(u64, String)>) {
+    fn replayed(pages: &[String]) -> (FetchStats, Vec<(u64, String)>) {
         let mut rows = Vec::new();
         let bodies = pages.iter().map(String::as_bytes);
-        let ledger = replay(bodies, Api::V2, &query(), &mut |delivery| {
+        let stats = replay(bodies, Api::V2, &query(), &mut |delivery| {
             if let Delivery::Page(page) = delivery {
                 rows.extend(page.iter().map(|row| (row.position, row.session.id().unwrap().to_owned())));
             }
         });
-        (ledger.unwrap(), rows)
+        (stats.unwrap(), rows)
     }
 
     #[test]
     fn pages_follow_each_other() {
-        let (ledger, rows) = replayed(&[page(&["a", "b"], true), page(&["c"], false)]);
+        let (stats, rows) = replayed(&[page(&["a", "b"], true), page(&["c"], false)]);
         assert_eq!(rows, [(0, "a".to_owned()), (1, "b".to_owned()), (2, "c".to_owned())]);
-        assert_eq!((ledger.pages, ledger.unique, ledger.complete), (2, 3, true));
+        assert_eq!((stats.pages, stats.unique, stats.complete), (2, 3, true));
     }
 
     #[test]

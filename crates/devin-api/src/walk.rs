@@ -11,7 +11,7 @@ use super::api_client::ApiClient;
 use super::envelope::Envelope;
 use super::page::{self, Page, REJECTED, judge};
 use super::proof::Tally;
-use super::{Delivery, FetchError, Ledger, Limits, Progress};
+use super::{Delivery, FetchError, FetchStats, Limits, Progress};
 use super::{address, archived, offsets, slices};
 
 /// From this many rows outside the query a single page tells that it was ignored.
@@ -28,7 +28,7 @@ pub(super) async fn proved(
     limits: &Limits,
     deliver: &mut (dyn FnMut(Delivery<'_>) + Send),
     progress: &(dyn Fn(Progress) + Send + Sync),
-) -> Result<Ledger, FetchError> {
+) -> Result<FetchStats, FetchError> {
     let mut number = 1;
     // What the walk before came to, and whether all came to the same.
     let (mut before, mut alike) = (None, true);
@@ -58,10 +58,10 @@ pub(super) async fn proved(
             parts.iter().find(|part| !part.is_whole()).map(|part| part.counted.against(part.received));
         let reason = match missing {
             Some(_) if is_last && client.query.allow_partial => {
-                return Ok(tally.ledger(client.requests(), false));
+                return Ok(tally.stats(client.requests(), false));
             }
             Some(reason) => reason,
-            None => return Ok(tally.ledger(client.requests(), true)),
+            None => return Ok(tally.stats(client.requests(), true)),
         };
         alike &= before.is_none_or(|before| before == parts);
         before = Some(parts);
