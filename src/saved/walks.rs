@@ -4,9 +4,9 @@
 use super::limits::Amount;
 use super::values::{Names, Part, Told};
 use super::{PagesError, Saved, reach};
+use devin_api::completeness::CompletenessTracker;
 use devin_api::envelope::Signs;
 use devin_api::page::Verdict;
-use devin_api::proof::Tally;
 use devin_api::slices;
 use devin_api::walk::Counted;
 use devin_api::{Api, Records};
@@ -15,7 +15,7 @@ use devin_api::{FetchStats, Member, People, Row, names};
 /// What was read so far.
 #[derive(Default)]
 pub(super) struct Walks {
-    tally: Tally,
+    tracker: CompletenessTracker,
     told: Told,
     /// The file that is read, and how many rows came before it.
     file: (usize, u64),
@@ -81,12 +81,12 @@ impl Walks {
             }
         }
         self.rows += count;
-        let accepted = self.tally.accepted();
+        let accepted = self.tracker.accepted();
         if self.file.0 != file {
-            self.file = (file, self.tally.received());
+            self.file = (file, self.tracker.received());
         }
-        let rows = self.tally.count(part.verdicts).rows;
-        if let (None, Some((place, first))) = (&self.first_rejected, self.tally.first_rejected()) {
+        let rows = self.tracker.count(part.verdicts).rows;
+        if let (None, Some((place, first))) = (&self.first_rejected, self.tracker.first_rejected()) {
             self.first_rejected = Some(format!("{name}, record {}, {first}", place - self.file.1));
         }
         if let Some(signs) = part.signs {
@@ -102,7 +102,7 @@ impl Walks {
 
     /// Pages and distinct sessions so far.
     pub(super) fn so_far(&self) -> (u64, u64) {
-        (self.pages, self.tally.distinct())
+        (self.pages, self.tracker.distinct())
     }
 
     fn begin(&mut self, signs: Signs) {
@@ -112,7 +112,7 @@ impl Walks {
             Api::V3 => self.of_v3 += 1,
         }
         if self.open.is_none() {
-            self.tally.begin_part();
+            self.tracker.begin_part();
         }
         let open = self.open.get_or_insert(Open { counted: Counted::default(), rows: 0 });
         open.counted.note(signs.total);
@@ -125,7 +125,7 @@ impl Walks {
         if signs.more {
             return;
         }
-        let (counted, received) = (open.counted, self.tally.distinct_in_part());
+        let (counted, received) = (open.counted, self.tracker.distinct_in_part());
         self.open = None;
         self.ends += 1;
         if !counted.steady() || counted.last.is_some_and(|total| total != received) {
@@ -139,7 +139,7 @@ impl Walks {
         let reason = self.broken.clone().or_else(|| self.open.as_ref().map(|_| promised()))?;
         // One walk whose pages came in another order.
         let is_one = self.ends == 1 && self.all.steady() && self.of_v2 + self.of_v3 == self.pages;
-        let (counted, distinct) = (self.all.last, self.tally.distinct());
+        let (counted, distinct) = (self.all.last, self.tracker.distinct());
         match counted.filter(|_| is_one) {
             Some(counted) => (counted != distinct).then(|| self.all.against(distinct)),
             None => Some(reason),
@@ -161,9 +161,9 @@ impl Walks {
         if self.pages == 0 {
             return Err(PagesError::Nothing { path });
         }
-        if let Some(rejected) = self.tally.too_many_rejected() {
+        if let Some(rejected) = self.tracker.too_many_rejected() {
             let first = self.first_rejected.unwrap_or_default();
-            return Err(PagesError::Rejected { path, rejected, received: self.tally.received(), first });
+            return Err(PagesError::Rejected { path, rejected, received: self.tracker.received(), first });
         }
         let missing = self.missing();
         let complete = missing.is_none();
@@ -190,9 +190,9 @@ impl Walks {
             last: self.told.last,
             reach,
             people: people(&self.told),
-            outdated: self.tally.outdated(),
+            outdated: self.tracker.outdated(),
         };
-        let stats = self.tally.stats((0, 0), complete);
+        let stats = self.tracker.stats((0, 0), complete);
         // None of their rows is the one that counts.
         let outdated = saved.outdated.len() as u64;
         let stats = FetchStats {

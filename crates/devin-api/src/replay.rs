@@ -1,7 +1,7 @@
 //! Pages that are there already, read as a walk reads them.
 
+use super::completeness::CompletenessTracker;
 use super::page::{self, Page, judge};
-use super::proof::Tally;
 use super::{Api, Delivery, FetchStats, SessionQuery};
 
 /// A page that is no page.
@@ -29,23 +29,23 @@ pub fn replay<'b>(
     deliver: &mut dyn FnMut(Delivery<'_>),
 ) -> Result<FetchStats, Unreadable> {
     let window = query.window();
-    let mut tally = Tally::default();
+    let mut tracker = CompletenessTracker::default();
     let (mut skip, mut total, mut more) = (0_u64, None, true);
     for body in bodies {
-        let number = tally.pages().saturating_add(1);
+        let number = tracker.pages().saturating_add(1);
         let unreadable = |why: String| Unreadable { page: number, why };
         let body = std::str::from_utf8(body).map_err(|error| unreadable(error.to_string()))?;
         let scratch = page::Scratch::default();
         let page = page::read(body, &scratch, api).map_err(|flaw| unreadable(format!("{flaw:?}")))?;
         let Page { envelope, sessions, unreadable, .. } = page;
         let verdicts = judge(&sessions, unreadable, query, &window, |index, _| skip + index);
-        deliver(Delivery::Page(&tally.count(verdicts).rows));
+        deliver(Delivery::Page(&tracker.count(verdicts).rows));
         skip = skip.saturating_add(envelope.count);
         total = total.or(envelope.total);
         more = envelope.more;
     }
-    let complete = !more && total.is_none_or(|total| total == tally.distinct());
-    Ok(tally.stats((0, 0), complete))
+    let complete = !more && total.is_none_or(|total| total == tracker.distinct());
+    Ok(tracker.stats((0, 0), complete))
 }
 
 #[cfg(test)]

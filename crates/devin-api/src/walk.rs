@@ -8,9 +8,9 @@ use reqwest::Url;
 
 use super::api::Api;
 use super::api_client::ApiClient;
+use super::completeness::CompletenessTracker;
 use super::envelope::Envelope;
 use super::page::{self, Page, REJECTED, judge};
-use super::proof::Tally;
 use super::{Delivery, FetchError, FetchStats, Limits, Progress};
 use super::{address, archived, offsets, slices};
 
@@ -44,13 +44,13 @@ pub(super) async fn proved(
             walk.go_on_with_archived();
             parts.push(walk.part().await?);
         }
-        let tally = walk.into_tally();
-        if let Some((outside, rows)) = tally.mostly_unasked(2) {
+        let tracker = walk.into_tracker();
+        if let Some((outside, rows)) = tracker.mostly_unasked(2) {
             return Err(FetchError::FilterIgnored { outside, rows });
         }
-        if let Some(rejected) = tally.too_many_rejected() {
-            let received = tally.received();
-            let first = tally.first_rejected().map(|(_, first)| format!("; the first: {first}"));
+        if let Some(rejected) = tracker.too_many_rejected() {
+            let received = tracker.received();
+            let first = tracker.first_rejected().map(|(_, first)| format!("; the first: {first}"));
             let first = first.unwrap_or_default();
             return Err(client.contract(&format!("{rejected} of {received} sessions {REJECTED}{first}")));
         }
@@ -58,10 +58,10 @@ pub(super) async fn proved(
             parts.iter().find(|part| !part.is_whole()).map(|part| part.counted.against(part.received));
         let reason = match missing {
             Some(_) if is_last && client.query.allow_partial => {
-                return Ok(tally.stats(client.requests(), false));
+                return Ok(tracker.stats(client.requests(), false));
             }
             Some(reason) => reason,
-            None => return Ok(tally.stats(client.requests(), true)),
+            None => return Ok(tracker.stats(client.requests(), true)),
         };
         alike &= before.is_none_or(|before| before == parts);
         before = Some(parts);
@@ -161,7 +161,7 @@ pub(super) struct Walk<'w, 'q> {
 }
 
 struct State<'w> {
-    tally: Tally,
+    tracker: CompletenessTracker,
     /// The server's latest count of the whole question, with the sessions of an
     /// earlier part.
     total: Option<u64>,
@@ -178,7 +178,8 @@ impl<'w, 'q> Walk<'w, 'q> {
         deliver: &'w mut (dyn FnMut(Delivery<'_>) + Send),
         progress: &'w (dyn Fn(Progress) + Send + Sync),
     ) -> Self {
-        let state = State { tally: Tally::default(), total: None, earlier: 0, soundings: 0, deliver };
+        let state =
+            State { tracker: CompletenessTracker::default(), total: None, earlier: 0, soundings: 0, deliver };
         Self { limits, client, archived: None, state: Mutex::new(state), progress }
     }
 
@@ -188,15 +189,15 @@ impl<'w, 'q> Walk<'w, 'q> {
             Api::V2 => offsets::walk(self).await?,
             Api::V3 => slices::walk(self).await?,
         };
-        Ok(Part { counted, received: self.state().tally.distinct_in_part() })
+        Ok(Part { counted, received: self.state().tracker.distinct_in_part() })
     }
 
     /// Begins a part of its own for the archived sessions.
     fn go_on_with_archived(&mut self) {
         self.archived = Some(address::archived(self.client.sessions(), true));
         let mut state = self.state();
-        state.earlier = state.tally.distinct();
-        state.tally.begin_part();
+        state.earlier = state.tracker.distinct();
+        state.tracker.begin_part();
     }
 
     /// The address of the sessions that are walked through.
@@ -210,15 +211,15 @@ impl<'w, 'q> Walk<'w, 'q> {
     }
 
     /// Whether a session was met.
-    pub(super) fn has_met(&self, id: &str) -> bool {
-        self.state().tally.has_met(id)
+    pub(super) fn has_seen(&self, id: &str) -> bool {
+        self.state().tracker.has_seen(id)
     }
 
     /// Whether certain sessions are in question, and all of them were met.
-    pub(super) fn has_met_all_asked(&self) -> bool {
+    pub(super) fn has_seen_all_asked(&self) -> bool {
         let state = self.state();
         let ids = &self.client.query.ids;
-        !ids.is_empty() && ids.iter().all(|id| state.tally.has_met(id))
+        !ids.is_empty() && ids.iter().all(|id| state.tracker.has_seen(id))
     }
 
     /// Asks for a page and gives what `take` makes of it. A page that cannot
@@ -255,20 +256,20 @@ impl<'w, 'q> Walk<'w, 'q> {
         let Page { body, envelope, sessions, unreadable } = page;
         let mut state = self.state();
         let verdicts = judge(&sessions, unreadable, self.client.query, window, position);
-        let brought = state.tally.count(verdicts);
+        let brought = state.tracker.count(verdicts);
         // On a short page a few rows on the window's edge are no sign of anything.
         if brought.unasked >= TELLING && brought.unasked.saturating_mul(2) > envelope.count {
             return Err(FetchError::FilterIgnored { outside: brought.unasked, rows: envelope.count });
         }
         // Pages too short to tell by themselves do so together.
-        if let Some((outside, rows)) = state.tally.mostly_unasked(TELLING) {
+        if let Some((outside, rows)) = state.tracker.mostly_unasked(TELLING) {
             return Err(FetchError::FilterIgnored { outside, rows });
         }
         (state.deliver)(Delivery::Answer { place, body });
         if !brought.rows.is_empty() {
             (state.deliver)(Delivery::Page(&brought.rows));
         }
-        let (pages, sessions, total) = (state.tally.pages(), state.tally.distinct(), state.total);
+        let (pages, sessions, total) = (state.tracker.pages(), state.tracker.distinct(), state.total);
         (self.progress)(Progress::Page { pages, sessions, total });
         self.check_pages(pages.saturating_add(state.soundings))?;
         let news = match (brought.fresh, brought.nameless) {
@@ -287,7 +288,7 @@ impl<'w, 'q> Walk<'w, 'q> {
     pub(super) fn note_sounding(&self) -> Result<(), FetchError> {
         let mut state = self.state();
         state.soundings = state.soundings.saturating_add(1);
-        self.check_pages(state.tally.pages().saturating_add(state.soundings))
+        self.check_pages(state.tracker.pages().saturating_add(state.soundings))
     }
 
     /// Notes the server's count of the whole question.
@@ -322,7 +323,7 @@ impl<'w, 'q> Walk<'w, 'q> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn into_tally(self) -> Tally {
-        self.state.into_inner().unwrap_or_else(PoisonError::into_inner).tally
+    fn into_tracker(self) -> CompletenessTracker {
+        self.state.into_inner().unwrap_or_else(PoisonError::into_inner).tracker
     }
 }
