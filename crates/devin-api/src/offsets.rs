@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use super::page::Page;
-use super::walk::{Counted, EMPTY_TWICE, NOTHING_NEW, News, Walk};
+use super::walk::{Counted, EMPTY_TWICE, NOTHING_NEW, Novelty, Walk};
 use super::{FetchError, address};
 
 /// Walks from the first page to the end signal.
@@ -112,7 +112,7 @@ fn take(
         }
     }
     let at = (stretch.skip, u64::from(stretch.again));
-    let (envelope, news) =
+    let (envelope, novelty) =
         walk.take(page, at, &walk.client.query.window(), |index, _| stretch.skip + index)?;
     let place = || format!("the page at skip={}", stretch.skip);
     if !envelope.more {
@@ -125,7 +125,7 @@ fn take(
         };
     }
     // Copies may fill a page; only past the server's own count can it be a loop.
-    if stretch.end.is_none() && news != News::Some && end > total {
+    if stretch.end.is_none() && novelty != Novelty::Fresh && end > total {
         return Err(walk.stuck(&place(), NOTHING_NEW));
     }
     let done = stretch.end.is_some_and(|stop| end >= stop);

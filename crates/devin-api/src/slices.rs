@@ -10,7 +10,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use super::page::Page;
-use super::walk::{Counted, EMPTY_TWICE, NOTHING_NEW, News, Walk};
+use super::walk::{Counted, EMPTY_TWICE, NOTHING_NEW, Novelty, Walk};
 use super::wire::Session;
 use super::{FetchError, address};
 
@@ -122,13 +122,13 @@ async fn read(walk: &Walk<'_, '_>, slice: Slice, is_whole: bool) -> Result<Outco
                 && let Some(slices) = cut(walk, &slice, &page)
             {
                 walk.note_sounding()?;
-                return Ok((envelope, News::Some, Some(slices)));
+                return Ok((envelope, Novelty::Fresh, Some(slices)));
             }
             let place = |index, created| position(rows + index, created);
-            let (envelope, news) = walk.take(page, (begins, taken), &wanted, place)?;
-            Ok((envelope, news, None))
+            let (envelope, novelty) = walk.take(page, (begins, taken), &wanted, place)?;
+            Ok((envelope, novelty, None))
         };
-        let (envelope, news, slices) = walk.ask(url, take).await?;
+        let (envelope, novelty, slices) = walk.ask(url, take).await?;
         if let Some(slices) = slices {
             return Ok(Outcome::Cut(slices, envelope.total.filter(|_| is_whole)));
         }
@@ -157,7 +157,7 @@ async fn read(walk: &Walk<'_, '_>, slice: Slice, is_whole: bool) -> Result<Outco
         }
         // Rows without an id are let pass for as long as the server counts them.
         let counts = || counted.last.is_some_and(|total| rows <= total);
-        if news == News::None || (news == News::Unknown && !counts()) {
+        if novelty == Novelty::Repeated || (novelty == Novelty::Unidentified && !counts()) {
             return Err(walk.stuck(&place, NOTHING_NEW));
         }
         cursor = Some(next);
@@ -173,8 +173,9 @@ fn cut(walk: &Walk<'_, '_>, slice: &Slice, page: &Page<'_>) -> Option<Vec<Slice>
         return None;
     }
     // Where the window is not honoured every part would be as long as the whole.
-    let strangers = page.sessions.iter().filter_map(Session::created).filter(|at| !slice.contains(&at.utc));
-    if strangers.count() as u64 * 2 > envelope.count {
+    let out_of_range =
+        page.sessions.iter().filter_map(Session::created).filter(|at| !slice.contains(&at.utc));
+    if out_of_range.count() as u64 * 2 > envelope.count {
         return None;
     }
     let seconds = (slice.end - slice.start).num_seconds().unsigned_abs();

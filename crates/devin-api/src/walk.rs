@@ -139,15 +139,15 @@ impl Counted {
     }
 }
 
-/// Whether a page brought sessions that no page brought before.
+/// Whether a page has sessions that no earlier page had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum News {
-    /// It did.
-    Some,
-    /// It did not.
-    None,
-    /// It has none with an id that is new, and some without any.
-    Unknown,
+pub(super) enum Novelty {
+    /// It has.
+    Fresh,
+    /// It has none.
+    Repeated,
+    /// It has no new id, and rows without any.
+    Unidentified,
 }
 
 /// One walk; shared by all requests that are in flight.
@@ -252,7 +252,7 @@ impl<'w, 'q> Walk<'w, 'q> {
         place: (u64, u64),
         window: &Range<DateTime<Utc>>,
         position: impl Fn(u64, DateTime<Utc>) -> u64,
-    ) -> Result<(Envelope, News), FetchError> {
+    ) -> Result<(Envelope, Novelty), FetchError> {
         let Page { body, envelope, sessions, unreadable } = page;
         let mut state = self.state();
         let verdicts = judge(&sessions, unreadable, self.client.query, window, position);
@@ -272,12 +272,12 @@ impl<'w, 'q> Walk<'w, 'q> {
         let (pages, sessions, total) = (state.tracker.pages(), state.tracker.distinct(), state.total);
         (self.progress)(Progress::Page { pages, sessions, total });
         self.check_pages(pages.saturating_add(state.soundings))?;
-        let news = match (brought.fresh, brought.nameless) {
-            (0, 0) => News::None,
-            (0, _) => News::Unknown,
-            _ => News::Some,
+        let novelty = match (brought.fresh, brought.nameless) {
+            (0, 0) => Novelty::Repeated,
+            (0, _) => Novelty::Unidentified,
+            _ => Novelty::Fresh,
         };
-        Ok((envelope, news))
+        Ok((envelope, novelty))
     }
 
     /// Notes a page that told no more than how long a slice is.
