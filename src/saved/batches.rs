@@ -197,13 +197,13 @@ impl Body {
         if let Some(what) = too_dense(self.text.as_bytes()) {
             return Err(PagesError::TooMuch { file: self.name.clone(), what });
         }
-        values::read(&self.text, &self.scratch).map_err(|flaw| {
+        values::read(&self.text, &self.scratch).map_err(|error| {
             // Some shells write what curl says in another encoding.
             let is_wide = self.text.chars().take(64).any(|c| c == '\0');
-            let what = if is_wide { "this is UTF-16 or binary; save it as UTF-8" } else { flaw.what };
+            let what = if is_wide { "this is UTF-16 or binary; save it as UTF-8" } else { error.what };
             PagesError::Content {
                 file: self.name.clone(),
-                line: self.line + flaw.line,
+                line: self.line + error.line,
                 what: what.to_owned(),
             }
         })

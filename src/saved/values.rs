@@ -123,7 +123,7 @@ fn generation(session: &Session<'_>) -> Api {
 
 /// What cannot be read, and on which line of the chunk, from 0.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Flaw {
+pub(super) struct ContentError {
     pub line: u64,
     pub what: &'static str,
 }
@@ -135,7 +135,7 @@ const NEITHER: &str = "this is neither a page of sessions nor a session";
 ///
 /// # Errors
 /// What stands there is no JSON, or neither a page nor a session.
-pub(super) fn read<'a>(body: &'a str, scratch: &'a Scratch) -> Result<Vec<Group<'a>>, Flaw> {
+pub(super) fn read<'a>(body: &'a str, scratch: &'a Scratch) -> Result<Vec<Group<'a>>, ContentError> {
     match fitting(body) {
         Some(groups) => Ok(groups),
         None => one_by_one(scratch.mended(body), scratch),
@@ -211,7 +211,7 @@ fn record<'a>(text: &'a str, groups: &mut Vec<Group<'a>>) -> Option<usize> {
 
 /// The same value by value and record by record, so that one odd record costs
 /// itself alone.
-fn one_by_one<'a>(body: &'a str, scratch: &'a Scratch) -> Result<Vec<Group<'a>>, Flaw> {
+fn one_by_one<'a>(body: &'a str, scratch: &'a Scratch) -> Result<Vec<Group<'a>>, ContentError> {
     // The group of each record, because all are read together in the end.
     let (mut groups, mut all, mut owners) = (Vec::new(), Vec::new(), Vec::new());
     let mut values = Deserializer::from_str(body).into_iter::<&RawValue>();
@@ -226,11 +226,11 @@ fn one_by_one<'a>(body: &'a str, scratch: &'a Scratch) -> Result<Vec<Group<'a>>,
                 Category::Eof => "the JSON ends in the middle",
                 _ => "this is no JSON",
             };
-            Flaw { line: (error.line() as u64).saturating_sub(1).max(lines(end)), what }
+            ContentError { line: (error.line() as u64).saturating_sub(1).max(lines(end)), what }
         })?;
         let raw = value.get();
         end = values.byte_offset();
-        let neither = || Flaw { line: lines(end - raw.len().min(end) + 1), what: NEITHER };
+        let neither = || ContentError { line: lines(end - raw.len().min(end) + 1), what: NEITHER };
         let (signs, range, records): (_, _, Vec<&RawValue>) = if raw.starts_with('[') {
             (None, None, serde_json::from_str(raw).map_err(|_| neither())?)
         } else {
@@ -317,7 +317,7 @@ mod tests {
         )
     }
 
-    fn parts(body: &str) -> Result<Vec<(Option<Signs>, String)>, Flaw> {
+    fn parts(body: &str) -> Result<Vec<(Option<Signs>, String)>, ContentError> {
         let scratch = Scratch::default();
         let word = |verdict: &Verdict<'_>| match verdict {
             Verdict::Accepted { row, .. } => format!("{}@{}", row.session.id().unwrap(), row.position),
@@ -376,9 +376,9 @@ mod tests {
             (&format!("{good}\n{good}\nnot"), 2, "this is no JSON"),
             (&format!("{good}\n\n{{\"session_id\":\n\n"), 2, "the JSON ends in the middle"),
         ] {
-            let flaw = parts(body).unwrap_err();
-            assert_eq!(flaw.what, what, "{body}");
-            assert!(flaw.line >= line && flaw.line <= line + 2, "{body}: {}", flaw.line);
+            let error = parts(body).unwrap_err();
+            assert_eq!(error.what, what, "{body}");
+            assert!(error.line >= line && error.line <= line + 2, "{body}: {}", error.line);
         }
     }
 

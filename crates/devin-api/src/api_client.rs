@@ -12,7 +12,7 @@ use tokio::sync::{SemaphorePermit, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::attempt::{self, Failure};
-use super::envelope::Flaw;
+use super::envelope::PageError;
 use super::retry::{Class, Decision, Patience, Spent, decide};
 use super::{ApiConfig, FetchError, Limits, Progress, SessionQuery, address, quote, retry, tunnel};
 use crate::proxy::{Refusal, Tunnel};
@@ -114,7 +114,7 @@ impl<'q> ApiClient<'q> {
     pub(super) async fn ask<T>(
         &self,
         url: Url,
-        read: impl Fn(&str) -> Result<T, Flaw>,
+        read: impl Fn(&str) -> Result<T, PageError>,
     ) -> Result<T, FetchError> {
         let path = url.path().to_owned();
         let (mut attempts, mut not_json) = (0_u32, 0_u32);

@@ -11,7 +11,7 @@ use reqwest::header::{
 };
 use reqwest::{Client, ClientBuilder, Response, Url, redirect};
 
-use super::envelope::Flaw;
+use super::envelope::PageError;
 use super::retry::{Class, RetryAfter, retry_after};
 use super::{ApiConfig, FetchError, Secret, address, quote, redact, time};
 use crate::proxy::Proxy;
@@ -128,7 +128,7 @@ pub(super) async fn send<T>(
     url: Url,
     bounds: &Bounds,
     key: &Secret,
-    read: impl Fn(&str) -> Result<T, Flaw>,
+    read: impl Fn(&str) -> Result<T, PageError>,
     server_time: impl Fn(DateTime<Utc>),
 ) -> Result<T, Failure> {
     let broken = |error: reqwest::Error| broken(error.without_url(), key);
@@ -170,9 +170,9 @@ pub(super) async fn send<T>(
     let body = redact::body(body, key);
     match read(&body) {
         Ok(answer) => Ok(answer),
-        Err(Flaw::CutShort) => Err(Failure::new(Class::CutShort, "the JSON ends in the middle")),
-        Err(Flaw::NotJson) => Err(rubbish()),
-        Err(Flaw::Contract(what)) => {
+        Err(PageError::CutShort) => Err(Failure::new(Class::CutShort, "the JSON ends in the middle")),
+        Err(PageError::NotJson) => Err(rubbish()),
+        Err(PageError::Contract(what)) => {
             // An answer that is no page may say why.
             let said = quote::detail(body.as_bytes(), key);
             Err(Failure::new(Class::Contract, format!("{}{said}", quote::clean(&what, key))))

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use tokio::time::timeout;
 
 use super::api_client::ApiClient;
-use super::envelope::Flaw;
+use super::envelope::PageError;
 use super::totals::{LIMITS, TOO_LATE, why};
 use super::{Api, ApiConfig, SessionQuery, address, time};
 
@@ -57,7 +57,7 @@ struct Page<'a> {
 ///
 /// # Errors
 /// There are some, and none of them can be read.
-fn read(body: &str) -> Result<Vec<Range<DateTime<Utc>>>, Flaw> {
+fn read(body: &str) -> Result<Vec<Range<DateTime<Utc>>>, PageError> {
     let cycles: Vec<&RawValue> = match body.trim_start().starts_with('[') {
         true => serde_json::from_str(body)?,
         false => serde_json::from_str::<Page<'_>>(body)?.items,
@@ -72,7 +72,7 @@ fn read(body: &str) -> Result<Vec<Range<DateTime<Utc>>>, Flaw> {
     };
     let mut ranges: Vec<Range<DateTime<Utc>>> = cycles.iter().filter_map(range).collect();
     if ranges.is_empty() && !cycles.is_empty() {
-        return Err(Flaw::Contract("no cycle can be read".to_owned()));
+        return Err(PageError::Contract("no cycle can be read".to_owned()));
     }
     ranges.sort_by_key(|range| (range.start, range.end));
     ranges.dedup();

@@ -26,7 +26,7 @@ const LONGEST_CURSOR: usize = 4096;
 
 /// Why a body has no envelope.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Flaw {
+pub enum PageError {
     /// It ends in the middle.
     CutShort,
     /// It is no JSON.
@@ -35,7 +35,7 @@ pub enum Flaw {
     Contract(String),
 }
 
-impl From<serde_json::Error> for Flaw {
+impl From<serde_json::Error> for PageError {
     fn from(error: serde_json::Error) -> Self {
         match error.classify() {
             Category::Eof => Self::CutShort,
@@ -66,8 +66,8 @@ impl<T> Enveloped<'_, T> {
     ///
     /// # Errors
     ///
-    /// [`Flaw::Contract`]: a signal that is missing or of another type.
-    pub fn envelope(&self, api: Api, count: u64) -> Result<Envelope, Flaw> {
+    /// [`PageError::Contract`]: a signal that is missing or of another type.
+    pub fn envelope(&self, api: Api, count: u64) -> Result<Envelope, PageError> {
         let (name, more, total_may_lack) = match api {
             Api::V2 => ("has_more", self.has_more, false),
             Api::V3 => ("has_next_page", self.has_next_page, true),
@@ -121,8 +121,8 @@ impl<T> Enveloped<'_, T> {
     }
 }
 
-pub(super) fn contract<T>(what: String) -> Result<T, Flaw> {
-    Err(Flaw::Contract(what))
+pub(super) fn contract<T>(what: String) -> Result<T, PageError> {
+    Err(PageError::Contract(what))
 }
 
 #[cfg(test)]
@@ -130,15 +130,15 @@ mod tests {
     use super::super::page::{self, Scratch};
     use super::*;
 
-    fn read(body: &str, api: Api) -> Result<Envelope, Flaw> {
+    fn read(body: &str, api: Api) -> Result<Envelope, PageError> {
         page::read(body, &Scratch::default(), api).map(|page| page.envelope)
     }
 
-    fn read_v2(body: &str) -> Result<Envelope, Flaw> {
+    fn read_v2(body: &str) -> Result<Envelope, PageError> {
         read(body, Api::V2)
     }
 
-    fn v2(count: u64, more: bool, total: u64) -> Result<Envelope, Flaw> {
+    fn v2(count: u64, more: bool, total: u64) -> Result<Envelope, PageError> {
         Ok(Envelope { count, more, total: Some(total), cursor: None })
     }
 
@@ -171,7 +171,7 @@ mod tests {
             "null",
             "\"items\"",
         ] {
-            assert!(matches!(read_v2(body), Err(Flaw::Contract(_))), "{body}");
+            assert!(matches!(read_v2(body), Err(PageError::Contract(_))), "{body}");
         }
     }
 
@@ -179,10 +179,10 @@ mod tests {
     fn a_cut_is_told_from_rubbish() {
         let whole = r#"{"items": [{"title": "a"}], "has_more": false, "total": 1}"#;
         for length in 1..whole.len() {
-            assert_eq!(read_v2(&whole[..length]), Err(Flaw::CutShort), "{length}");
+            assert_eq!(read_v2(&whole[..length]), Err(PageError::CutShort), "{length}");
         }
         for body in ["<html></html>", "{\"items\": [}", "no", "{} {}"] {
-            assert!(matches!(read_v2(body), Err(Flaw::NotJson)), "{body}");
+            assert!(matches!(read_v2(body), Err(PageError::NotJson)), "{body}");
         }
     }
 
@@ -208,7 +208,7 @@ mod tests {
             r#""has_next_page": false, "total": "7""#,
             r#""has_next_page": false, "total": -7"#,
         ] {
-            assert!(matches!(read(&body(flawed), Api::V3), Err(Flaw::Contract(_))), "{flawed}");
+            assert!(matches!(read(&body(flawed), Api::V3), Err(PageError::Contract(_))), "{flawed}");
         }
     }
 }

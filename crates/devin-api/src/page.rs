@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::api::Api;
 use super::dense::too_dense;
-use super::envelope::{Envelope, Enveloped, Flaw, contract};
+use super::envelope::{Envelope, Enveloped, PageError, contract};
 use super::json::{Object, Text};
 pub use super::shapes::may_be_exported;
 use super::shapes::{Rewritten, rewritten};
@@ -130,7 +130,7 @@ pub fn plain(sessions: Vec<Object<Session<'_>>>) -> Option<Vec<Session<'_>>> {
 /// # Errors
 ///
 /// A body that is no whole page.
-pub fn read<'a>(body: &'a str, scratch: &'a Scratch, api: Api) -> Result<Page<'a>, Flaw> {
+pub fn read<'a>(body: &'a str, scratch: &'a Scratch, api: Api) -> Result<Page<'a>, PageError> {
     if let Some(what) = too_dense(body.as_bytes()) {
         return contract(format!("it is {what}"));
     }

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use tokio::time::{Instant, timeout_at};
 
 use super::api_client::{ApiClient, ServerTime};
-use super::envelope::Flaw;
+use super::envelope::PageError;
 use super::json::Text;
 use super::{Api, ApiConfig, Delivery, FetchError, Limits, Progress, Secret, SessionQuery};
 use super::{address, attempt, fetch_within, page, quote, retry};
@@ -292,7 +292,7 @@ struct Myself<'a> {
     org_id: Option<&'a RawValue>,
 }
 
-fn whom(body: &str, key: &Secret) -> Result<Principal, Flaw> {
+fn whom(body: &str, key: &Secret) -> Result<Principal, PageError> {
     let myself: Myself<'_> = serde_json::from_str(body)?;
     let said = |value: Option<&RawValue>| Text::lenient(value).trimmed().map(|text| quote::clean(text, key));
     let names = [myself.service_user_name, myself.user_name, myself.service_user_id, myself.user_id];
@@ -360,7 +360,7 @@ mod tests {
             Ok((None, said("s-[redacted]"), said("org-1")))
         );
         assert_eq!(of("{}"), Ok((None, None, None)));
-        assert_eq!(of("<p>"), Err(Flaw::NotJson));
+        assert_eq!(of("<p>"), Err(PageError::NotJson));
     }
 
     #[tokio::test]

@@ -36,7 +36,7 @@ pub fn replay<'b>(
         let unreadable = |why: String| Unreadable { page: number, why };
         let body = std::str::from_utf8(body).map_err(|error| unreadable(error.to_string()))?;
         let scratch = page::Scratch::default();
-        let page = page::read(body, &scratch, api).map_err(|flaw| unreadable(format!("{flaw:?}")))?;
+        let page = page::read(body, &scratch, api).map_err(|error| unreadable(format!("{error:?}")))?;
         let Page { envelope, sessions, unreadable, .. } = page;
         let verdicts = judge(&sessions, unreadable, query, &window, |index, _| skip + index);
         deliver(Delivery::Page(&tracker.count(verdicts).rows));

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::envelope::{Envelope, Enveloped, Flaw};
+use super::envelope::{Envelope, Enveloped, PageError};
 use super::json::{Object, Text};
 use super::people::Member;
 use super::{Api, Secret, page, quote};
@@ -53,11 +53,11 @@ struct Entry<'a> {
 /// # Errors
 ///
 /// A body that is no whole page.
-pub(super) fn read(body: &str, api: Api, subject: Subject, key: &Secret) -> Result<Page, Flaw> {
+pub(super) fn read(body: &str, api: Api, subject: Subject, key: &Secret) -> Result<Page, PageError> {
     let mended = page::mended(body);
     let Object(page) = serde_json::from_str::<Object<Enveloped<'_, Option<Vec<&RawValue>>>>>(&mended)?;
     let Some(records) = &page.items else {
-        return Err(Flaw::Contract("`items` is missing or no list".to_owned()));
+        return Err(PageError::Contract("`items` is missing or no list".to_owned()));
     };
     let envelope = page.envelope(api, records.len() as u64)?;
     let entry = |record: &&RawValue| {
@@ -98,7 +98,7 @@ mod tests {
         format!(r#"{{"items": [{items}], {rest}}}"#)
     }
 
-    fn read_as(body: &str, api: Api, subject: Subject) -> Result<Page, Flaw> {
+    fn read_as(body: &str, api: Api, subject: Subject) -> Result<Page, PageError> {
         super::read(body, api, subject, &Secret::new("cog_k3y".to_owned()))
     }
 
@@ -184,9 +184,9 @@ mod tests {
 
     #[test]
     fn what_is_no_page_is_told() {
-        let flaw = |body: &str, api| read_as(body, api, Subject::People).unwrap_err();
-        assert_eq!(flaw(r#"{"items": [{"user_"#, Api::V2), Flaw::CutShort);
-        assert_eq!(flaw("<html>", Api::V2), Flaw::NotJson);
+        let error = |body: &str, api| read_as(body, api, Subject::People).unwrap_err();
+        assert_eq!(error(r#"{"items": [{"user_"#, Api::V2), PageError::CutShort);
+        assert_eq!(error("<html>", Api::V2), PageError::NotJson);
         for bad in [
             "[]".to_owned(),
             "{}".to_owned(),
@@ -194,9 +194,9 @@ mod tests {
             r#"{"items": null, "has_more": false, "total": 0}"#.to_owned(),
             r#"{"items": {"user_id": "a"}, "has_more": false, "total": 1}"#.to_owned(),
         ] {
-            assert!(matches!(flaw(&bad, Api::V2), Flaw::Contract(_)), "{bad}");
+            assert!(matches!(error(&bad, Api::V2), PageError::Contract(_)), "{bad}");
         }
         let endless = page("", r#""has_next_page": true, "end_cursor": null"#);
-        assert!(matches!(flaw(&endless, Api::V3), Flaw::Contract(_)));
+        assert!(matches!(error(&endless, Api::V3), PageError::Contract(_)));
     }
 }
