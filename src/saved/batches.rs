@@ -20,7 +20,7 @@ use super::limits::Meter;
 use super::split::{CHUNK, Chunk, Splitter, Trouble};
 use super::values::{self, Group};
 use super::walks::Walks;
-use super::{PagesError, Sink};
+use super::{PageHandler, PagesError};
 use crate::regular_file;
 use devin_api::dense::too_dense;
 use devin_api::page::Scratch;
@@ -36,15 +36,15 @@ const MOST_THREADS: usize = 8;
 pub(super) fn read<T: Send>(
     paths: Vec<PathBuf>,
     query: &SessionQuery,
-    sink: &Sink<'_, T>,
+    handler: &PageHandler<'_, T>,
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<(Vec<T>, Walks), PagesError> {
     let threads = rayon::current_num_threads().min(MOST_THREADS);
     let meter = Meter::default();
     let mut source =
         Source { paths: paths.into_iter().enumerate(), open: VecDeque::new(), meter: &meter, threads };
-    let filled = (0..threads).map(|_| (sink.empty)()).collect();
-    let mut reader = Reader { query, sink, progress, meter: &meter, walks: Walks::default(), filled };
+    let filled = (0..threads).map(|_| (handler.empty)()).collect();
+    let mut reader = Reader { query, handler, progress, meter: &meter, walks: Walks::default(), filled };
     let mut batch = source.batch();
     loop {
         let Batch { chunks, error } = batch;
@@ -213,7 +213,7 @@ impl Body {
 /// Decodes and counts chunks, and puts their rows away.
 struct Reader<'r, T> {
     query: &'r SessionQuery,
-    sink: &'r Sink<'r, T>,
+    handler: &'r PageHandler<'r, T>,
     progress: &'r (dyn Fn(Progress) + Send + Sync),
     meter: &'r Meter,
     walks: Walks,
@@ -255,7 +255,7 @@ impl<T: Send> Reader<'_, T> {
             (self.progress)(Progress::Page { pages, sessions, total: None });
         }
         let share = taken.len().div_ceil(self.filled.len()).max(1);
-        let push = self.sink.push;
+        let push = self.handler.push;
         self.filled.par_iter_mut().zip(taken.par_chunks(share)).for_each(|(filled, taken)| {
             taken.iter().flatten().for_each(|(first, rows)| push(filled, *first, rows));
         });

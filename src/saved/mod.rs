@@ -62,7 +62,7 @@ pub fn saved_files(path: &Path) -> Result<u64, PagesError> {
 
 /// Where accepted rows go: one `T` for each thread, so that no thread waits for
 /// another to put rows away.
-pub struct Sink<'s, T> {
+pub struct PageHandler<'s, T> {
     /// A new one without rows.
     pub empty: &'s (dyn Fn() -> T + Sync),
     /// Takes over the rows of a page, the first of which has a number among all
@@ -82,14 +82,14 @@ pub fn saved<T: Send>(
     path: &Path,
     query: &SessionQuery,
     api: Option<Api>,
-    sink: &Sink<'_, T>,
+    handler: &PageHandler<'_, T>,
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<(Vec<T>, FetchStats, Saved), PagesError> {
     let found = files::find(path)?;
     let counts = (found.paths.len() as u64, found.left_out);
     let called = files::called(path);
     progress(Progress::Reading { path: called.clone(), files: counts.0, left_out: counts.1 });
-    let (filled, walks) = batches::read(found.paths, query, sink, progress)?;
+    let (filled, walks) = batches::read(found.paths, query, handler, progress)?;
     let (stats, saved) = walks.finish(&called, counts, api, query.allow_partial)?;
     Ok((filled, stats, saved))
 }

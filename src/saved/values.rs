@@ -1,5 +1,5 @@
 //! What a chunk of saved pages holds: pages with their end signals, and
-//! sessions without any. Told by what is there, never by names.
+//! sessions without any. RecordSummary by what is there, never by names.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -23,13 +23,13 @@ pub(super) struct Part<'a> {
     pub signs: Option<Signs>,
     /// What becomes of each; places count from the first of this part.
     pub verdicts: Vec<Verdict<'a>>,
-    /// What is told of all of them together.
-    pub told: Told,
+    /// What is summary of all of them together.
+    pub summary: RecordSummary,
 }
 
 /// What records tell besides themselves.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Told {
+pub(super) struct RecordSummary {
     /// Records as v2 writes them.
     pub v2: u64,
     /// … and as v3 does.
@@ -65,7 +65,7 @@ fn rename(names: &mut Names, id: &str, name: (DateTime<Utc>, String)) {
     }
 }
 
-impl Told {
+impl RecordSummary {
     /// Takes over what others tell.
     pub(super) fn join(&mut self, other: Self) {
         self.v2 += other.v2;
@@ -131,7 +131,7 @@ pub(super) struct ContentError {
 const NEITHER: &str = "this is neither a page of sessions nor a session";
 
 /// Reads a chunk; `scratch` is where a mended copy lives, should one be needed.
-/// What becomes of its sessions is told by [`judged`].
+/// What becomes of its sessions is summary by [`judged`].
 ///
 /// # Errors
 /// What stands there is no JSON, or neither a page nor a session.
@@ -267,17 +267,17 @@ fn one_by_one<'a>(body: &'a str, scratch: &'a Scratch) -> Result<Vec<Group<'a>>,
 /// Judges a group as the API would have chosen from it.
 pub(super) fn judged<'a>(group: &'a Group<'a>, query: &SessionQuery) -> Part<'a> {
     let window = query.window();
-    let mut told = Told {
+    let mut summary = RecordSummary {
         exported: u64::from(group.range.is_some()),
         ranges: group.range.iter().cloned().collect(),
-        ..Told::default()
+        ..RecordSummary::default()
     };
     let mut verdicts = Vec::with_capacity(group.sessions.len() + group.unreadable.len());
     for (position, session) in (0..).zip(&group.sessions) {
-        told.note(session);
+        summary.note(session);
         let (is_elsewhere, created) = (is_elsewhere(session, query), session.created());
-        created.iter().for_each(|created| told.note_time(created.utc));
-        created.iter().for_each(|created| told.note_names(session, created.utc));
+        created.iter().for_each(|created| summary.note_time(created.utc));
+        created.iter().for_each(|created| summary.note_names(session, created.utc));
         let mut verdict = match verdict(session, created, query, &window, |_| position) {
             Verdict::Accepted { row, .. } if is_elsewhere => outside(row.id(), row.session),
             verdict => verdict,
@@ -293,7 +293,7 @@ pub(super) fn judged<'a>(group: &'a Group<'a>, query: &SessionQuery) -> Part<'a>
         verdicts.push(verdict);
     }
     verdicts.extend(group.unreadable.iter().cloned().map(Verdict::Rejected));
-    Part { signs: group.signs, verdicts, told }
+    Part { signs: group.signs, verdicts, summary }
 }
 
 /// Whether a session names another organisation than the one in query. One

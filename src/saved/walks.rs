@@ -2,7 +2,7 @@
 //! that nothing is missing, where there can be one.
 
 use super::limits::Amount;
-use super::values::{Names, Part, Told};
+use super::values::{Names, Part, RecordSummary};
 use super::{PagesError, Saved, reach};
 use devin_api::completeness::CompletenessTracker;
 use devin_api::envelope::Signs;
@@ -16,7 +16,7 @@ use devin_api::{FetchStats, Member, People, Row, names};
 #[derive(Default)]
 pub(super) struct Walks {
     tracker: CompletenessTracker,
-    told: Told,
+    summary: RecordSummary,
     /// The file that is read, and how many rows came before it.
     file: (usize, u64),
     /// File, record, field and value of the first rejected row.
@@ -59,7 +59,7 @@ impl Walks {
     }
 
     fn take_part<'a>(&mut self, file: usize, name: &str, mut part: Part<'a>) -> (u64, Vec<Row<'a>>) {
-        self.told.join(std::mem::take(&mut part.told));
+        self.summary.join(std::mem::take(&mut part.summary));
         let count = part.verdicts.len() as u64;
         match part.signs {
             Some(signs) => self.begin(signs),
@@ -97,7 +97,7 @@ impl Walks {
 
     /// How much was read so far.
     pub(super) fn amount(&self) -> Amount {
-        Amount { records: self.rows, entries: self.told.entries, texts: self.told.texts }
+        Amount { records: self.rows, entries: self.summary.entries, texts: self.summary.texts }
     }
 
     /// Pages and distinct sessions so far.
@@ -170,12 +170,12 @@ impl Walks {
         if let Some(reason) = missing.filter(|_| !allow_partial) {
             return Err(PagesError::Incomplete { reason });
         }
-        let (v2, v3) = match (self.told.v2, self.told.v3) {
+        let (v2, v3) = match (self.summary.v2, self.summary.v3) {
             (0, 0) => (self.of_v2, self.of_v3),
             records => records,
         };
-        let exported = self.told.exported > 0;
-        let reach = reach::Reach::new(&self.told, exported && v2 + v3 == 0);
+        let exported = self.summary.exported > 0;
+        let reach = reach::Reach::new(&self.summary, exported && v2 + v3 == 0);
         let saved = Saved {
             // Of a mixture only what both tell can be counted.
             records: match exported {
@@ -186,10 +186,10 @@ impl Walks {
             left_out,
             mixed: [v2 > 0, v3 > 0, exported].into_iter().filter(|is_there| *is_there).count() > 1,
             proved: self.loose_file.is_none() && !exported,
-            first: self.told.first,
-            last: self.told.last,
+            first: self.summary.first,
+            last: self.summary.last,
             reach,
-            people: people(&self.told),
+            people: people(&self.summary),
             outdated: self.tracker.outdated(),
         };
         let stats = self.tracker.stats((0, 0), complete);
@@ -206,7 +206,7 @@ impl Walks {
 }
 
 /// Whom exports name. The id of a user is an email.
-fn people(told: &Told) -> People {
+fn people(told: &RecordSummary) -> People {
     let members = |names: &Names, is_email: bool| -> Vec<Member> {
         let member = |(id, (_, name)): (&String, &(_, String))| Member {
             id: id.clone(),

@@ -179,7 +179,7 @@ impl<'a> Row<'a> {
 
 /// What the fetch hands on.
 #[derive(Debug)]
-pub enum Delivery<'a> {
+pub enum PageEvent<'a> {
     /// Forget everything: the walk begins anew.
     Restart,
     /// The answer that a page was read from, for whoever keeps answers: without
@@ -350,7 +350,7 @@ impl Limits {
 /// The stats of a fetch whose accepted rows were delivered on the way.
 ///
 /// Pages are delivered as they come, in no particular order; a
-/// [`Delivery::Restart`] takes back all that was delivered before it.
+/// [`PageEvent::Restart`] takes back all that was delivered before it.
 ///
 /// # Errors
 ///
@@ -358,7 +358,7 @@ impl Limits {
 pub async fn fetch(
     config: &ApiConfig,
     query: &SessionQuery,
-    deliver: &mut (dyn FnMut(Delivery<'_>) + Send),
+    deliver: &mut (dyn FnMut(PageEvent<'_>) + Send),
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<FetchStats, FetchError> {
     fetch_within(config, query, &LIMITS, deliver, progress).await
@@ -373,7 +373,7 @@ pub async fn fetch_within(
     config: &ApiConfig,
     query: &SessionQuery,
     limits: &Limits,
-    deliver: &mut (dyn FnMut(Delivery<'_>) + Send),
+    deliver: &mut (dyn FnMut(PageEvent<'_>) + Send),
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<FetchStats, FetchError> {
     let client = api_client::ApiClient::new(config, query, limits, progress)?;

@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use super::api_client::{ApiClient, ServerTime};
 use super::envelope::PageError;
 use super::json::Text;
-use super::{Api, ApiConfig, Delivery, FetchError, Limits, Progress, Secret, SessionQuery};
+use super::{Api, ApiConfig, FetchError, Limits, PageEvent, Progress, Secret, SessionQuery};
 use super::{address, attempt, fetch_within, page, quote, retry};
 
 /// What the API answered; `None` is not asked, because of what an earlier answer was.
@@ -313,11 +313,11 @@ async fn count(
     let query = SessionQuery { from: week.start, to: week.end, ..query.clone() };
     // Of a session that comes twice the fresher state counts, as in a report.
     let mut met: HashMap<String, (Option<DateTime<Utc>>, bool)> = HashMap::new();
-    let mut deliver = |delivery: Delivery<'_>| {
-        let rows = match delivery {
-            Delivery::Restart => return met.clear(),
-            Delivery::Answer { .. } => return,
-            Delivery::Page(rows) => rows,
+    let mut deliver = |event: PageEvent<'_>| {
+        let rows = match event {
+            PageEvent::Restart => return met.clear(),
+            PageEvent::Answer { .. } => return,
+            PageEvent::Page(rows) => rows,
         };
         for row in rows {
             let state = (row.updated, row.session.analysis().is_some());

@@ -2,7 +2,7 @@
 
 use super::completeness::CompletenessTracker;
 use super::page::{self, Page, judge};
-use super::{Api, Delivery, FetchStats, SessionQuery};
+use super::{Api, FetchStats, PageEvent, SessionQuery};
 
 /// A page that is no page.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +26,7 @@ pub fn replay<'b>(
     bodies: impl IntoIterator<Item = &'b [u8]>,
     api: Api,
     query: &SessionQuery,
-    deliver: &mut dyn FnMut(Delivery<'_>),
+    deliver: &mut dyn FnMut(PageEvent<'_>),
 ) -> Result<FetchStats, Unreadable> {
     let window = query.window();
     let mut tracker = CompletenessTracker::default();
@@ -39,7 +39,7 @@ pub fn replay<'b>(
         let page = page::read(body, &scratch, api).map_err(|error| unreadable(format!("{error:?}")))?;
         let Page { envelope, sessions, unreadable, .. } = page;
         let verdicts = judge(&sessions, unreadable, query, &window, |index, _| skip + index);
-        deliver(Delivery::Page(&tracker.count(verdicts).rows));
+        deliver(PageEvent::Page(&tracker.count(verdicts).rows));
         skip = skip.saturating_add(envelope.count);
         total = total.or(envelope.total);
         more = envelope.more;
@@ -62,8 +62,8 @@ mod tests {
     fn replayed(pages: &[String]) -> (FetchStats, Vec<(u64, String)>) {
         let mut rows = Vec::new();
         let bodies = pages.iter().map(String::as_bytes);
-        let stats = replay(bodies, Api::V2, &query(), &mut |delivery| {
-            if let Delivery::Page(page) = delivery {
+        let stats = replay(bodies, Api::V2, &query(), &mut |event| {
+            if let PageEvent::Page(page) = event {
                 rows.extend(page.iter().map(|row| (row.position, row.session.id().unwrap().to_owned())));
             }
         });

@@ -11,7 +11,7 @@ use super::api_client::ApiClient;
 use super::completeness::CompletenessTracker;
 use super::envelope::Envelope;
 use super::page::{self, Page, REJECTED, judge};
-use super::{Delivery, FetchError, FetchStats, Limits, Progress};
+use super::{FetchError, FetchStats, Limits, PageEvent, Progress};
 use super::{address, archived, offsets, slices};
 
 /// From this many rows outside the query a single page tells that it was ignored.
@@ -26,7 +26,7 @@ const TELLING: u64 = 10;
 pub(super) async fn proved(
     client: &ApiClient<'_>,
     limits: &Limits,
-    deliver: &mut (dyn FnMut(Delivery<'_>) + Send),
+    deliver: &mut (dyn FnMut(PageEvent<'_>) + Send),
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<FetchStats, FetchError> {
     let mut number = 1;
@@ -70,7 +70,7 @@ pub(super) async fn proved(
         }
         number += 1;
         progress(Progress::Again { walk: number, reason });
-        deliver(Delivery::Restart);
+        deliver(PageEvent::Restart);
     }
 }
 
@@ -168,14 +168,14 @@ struct State<'w> {
     earlier: u64,
     /// Pages that were asked for to find out how long a slice is.
     soundings: u64,
-    deliver: &'w mut (dyn FnMut(Delivery<'_>) + Send),
+    deliver: &'w mut (dyn FnMut(PageEvent<'_>) + Send),
 }
 
 impl<'w, 'q> Walk<'w, 'q> {
     fn new(
         limits: &'w Limits,
         client: &'w ApiClient<'q>,
-        deliver: &'w mut (dyn FnMut(Delivery<'_>) + Send),
+        deliver: &'w mut (dyn FnMut(PageEvent<'_>) + Send),
         progress: &'w (dyn Fn(Progress) + Send + Sync),
     ) -> Self {
         let state =
@@ -265,9 +265,9 @@ impl<'w, 'q> Walk<'w, 'q> {
         if let Some((outside, rows)) = state.tracker.mostly_unasked(TELLING) {
             return Err(FetchError::FilterIgnored { outside, rows });
         }
-        (state.deliver)(Delivery::Answer { place, body });
+        (state.deliver)(PageEvent::Answer { place, body });
         if !brought.rows.is_empty() {
-            (state.deliver)(Delivery::Page(&brought.rows));
+            (state.deliver)(PageEvent::Page(&brought.rows));
         }
         let (pages, sessions, total) = (state.tracker.pages(), state.tracker.distinct(), state.total);
         (self.progress)(Progress::Page { pages, sessions, total });

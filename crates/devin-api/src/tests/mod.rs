@@ -87,13 +87,13 @@ async fn run_within(
 ) -> (Result<FetchStats, FetchError>, Seen) {
     let mut seen = Seen::default();
     let news = Mutex::new(Vec::new());
-    let mut deliver = |delivery: Delivery<'_>| match delivery {
-        Delivery::Restart => {
+    let mut deliver = |event: PageEvent<'_>| match event {
+        PageEvent::Restart => {
             seen.rows.clear();
             seen.restarts += 1;
         }
-        Delivery::Answer { .. } => {}
-        Delivery::Page(rows) => {
+        PageEvent::Answer { .. } => {}
+        PageEvent::Page(rows) => {
             seen.rows.extend(rows.iter().map(|row| (row.position, row.session.id().unwrap().to_owned())));
         }
     };
@@ -123,7 +123,7 @@ async fn run_within(
 fn a_fetch_can_be_sent() {
     fn is_send<T: Send>(_: &T) {}
     let (config, query) = (config("http://127.0.0.1:9"), query());
-    let mut deliver = |_: Delivery<'_>| ();
+    let mut deliver = |_: PageEvent<'_>| ();
     is_send(&fetch(&config, &query, &mut deliver, &|_| ()));
 }
 

@@ -133,8 +133,8 @@ pub async fn vendor(
     let mut vendor = Vendor::default();
     for (name, answer) in told {
         match answer {
-            Ok(Told::Counts(counts)) => vendor.counts = vendor.counts.or(counts),
-            Ok(Told::Days(days)) => vendor.days = Some(days),
+            Ok(Answer::Counts(counts)) => vendor.counts = vendor.counts.or(counts),
+            Ok(Answer::Days(days)) => vendor.days = Some(days),
             Err(error) => vendor.untold.push((name, why(&error))),
         }
     }
@@ -180,17 +180,17 @@ impl What {
         self,
         client: &ApiClient<'_>,
         days: Option<&RangeInclusive<NaiveDate>>,
-    ) -> Result<Told, FetchError> {
+    ) -> Result<Answer, FetchError> {
         match (self, days) {
-            (Self::Counts(resource), _) => scoped(client, resource).await.map(Told::Counts),
-            (Self::Consumption, Some(days)) => used(client, days).await.map(Told::Days),
-            (Self::Consumption, None) => Ok(Told::Days(BTreeMap::new())),
+            (Self::Counts(resource), _) => scoped(client, resource).await.map(Answer::Counts),
+            (Self::Consumption, Some(days)) => used(client, days).await.map(Answer::Days),
+            (Self::Consumption, None) => Ok(Answer::Days(BTreeMap::new())),
         }
     }
 }
 
 /// What is told.
-enum Told {
+enum Answer {
     Counts(Counts),
     Days(BTreeMap<NaiveDate, Consumption>),
 }
