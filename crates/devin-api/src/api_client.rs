@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::attempt::{self, Failure};
 use super::envelope::PageError;
 use super::retry::{Class, Decision, Patience, Spent, decide};
-use super::{ApiConfig, FetchError, Limits, Progress, SessionQuery, address, quote, retry, tunnel};
+use super::{ApiConfig, FetchError, Limits, Progress, SessionQuery, address, retry, sanitize, tunnel};
 use crate::proxy::{Refusal, Tunnel};
 
 /// Asks for pages; shared by all that are in flight.
@@ -272,13 +272,13 @@ impl<'q> ApiClient<'q> {
 
     /// A cursor, as much of it as tells it from others.
     pub(super) fn brief(&self, cursor: &str) -> String {
-        quote::ends(cursor, &self.config.key)
+        sanitize::ends(cursor, &self.config.key)
     }
 
     /// A contract broken by what several answers say together.
     pub(super) fn contract(&self, what: &str) -> FetchError {
         // The server's words may be among it, which it may have taken from our key.
-        FetchError::Contract { path: self.path(), what: quote::clean(what, &self.config.key) }
+        FetchError::Contract { path: self.path(), what: sanitize::clean(what, &self.config.key) }
     }
 
     /// Whom we ask.

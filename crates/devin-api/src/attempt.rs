@@ -13,7 +13,7 @@ use reqwest::{Client, ClientBuilder, Response, Url, redirect};
 
 use super::envelope::PageError;
 use super::retry::{Class, RetryAfter, retry_after};
-use super::{ApiConfig, FetchError, Secret, address, quote, redact, time};
+use super::{ApiConfig, FetchError, Secret, address, redact, sanitize, time};
 use crate::proxy::Proxy;
 use crate::tls::{self, Problem, Trust};
 
@@ -140,7 +140,7 @@ pub(super) async fn send<T>(
     if !status.is_success() {
         return Err(refusal(response, &url, key).await);
     }
-    let kind = text(response.headers(), &CONTENT_TYPE).map(|kind| quote::clean(kind, key));
+    let kind = text(response.headers(), &CONTENT_TYPE).map(|kind| sanitize::clean(kind, key));
     if kind.as_deref().is_some_and(|kind| !is_json(kind)) {
         return Err(Failure::new(Class::NotJson, kind.unwrap_or_default()));
     }
@@ -174,8 +174,8 @@ pub(super) async fn send<T>(
         Err(PageError::NotJson) => Err(rubbish()),
         Err(PageError::Contract(what)) => {
             // An answer that is no page may say why.
-            let said = quote::detail(body.as_bytes(), key);
-            Err(Failure::new(Class::Contract, format!("{}{said}", quote::clean(&what, key))))
+            let said = sanitize::detail(body.as_bytes(), key);
+            Err(Failure::new(Class::Contract, format!("{}{said}", sanitize::clean(&what, key))))
         }
     }
 }
@@ -188,7 +188,7 @@ async fn refusal(mut response: Response, url: &Url, key: &Secret) -> Failure {
     if status.is_redirection() {
         let to = text(headers, &LOCATION).and_then(|to| url.join(to).ok());
         let to = to.map_or_else(|| "an unknown place".to_owned(), |to| place(&to, url));
-        return Failure::new(Class::Status(status.as_u16()), quote::clean(&to, key));
+        return Failure::new(Class::Status(status.as_u16()), sanitize::clean(&to, key));
     }
     let mut body = Vec::new();
     let kind = text(headers, &CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
@@ -200,7 +200,7 @@ async fn refusal(mut response: Response, url: &Url, key: &Secret) -> Failure {
             break;
         }
     }
-    let said = if is_page { quote::title(&body, key) } else { quote::detail(&body, key) };
+    let said = if is_page { sanitize::title(&body, key) } else { sanitize::detail(&body, key) };
     Failure { retry_after, is_page, ..Failure::new(Class::Status(status.as_u16()), said) }
 }
 
@@ -226,7 +226,7 @@ fn is_json(kind: &str) -> bool {
 fn broken(error: reqwest::Error, key: &Secret) -> Failure {
     let tls = chain(&error).find_map(|cause| cause.downcast_ref());
     if let Some(Problem { cause, hint }) = tls.and_then(|error| tls::problem(error, OPTION)) {
-        return Failure { hint, ..Failure::new(Class::Tls, quote::clean(&cause, key)) };
+        return Failure { hint, ..Failure::new(Class::Tls, sanitize::clean(&cause, key)) };
     }
     let class = if is_no_tls(&error) {
         Class::NoTls
@@ -249,7 +249,7 @@ fn causes(error: &reqwest::Error, key: &Secret) -> String {
             line = format!("{line}: {cause}");
         }
     }
-    quote::clean(&line, key)
+    sanitize::clean(&line, key)
 }
 
 pub(super) fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {

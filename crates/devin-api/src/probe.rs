@@ -14,7 +14,7 @@ use super::api_client::{ApiClient, ServerTime};
 use super::envelope::PageError;
 use super::json::Text;
 use super::{Api, ApiConfig, FetchError, Limits, PageEvent, Progress, Secret, SessionQuery};
-use super::{address, attempt, fetch_within, page, quote, retry};
+use super::{address, attempt, fetch_within, page, retry, sanitize};
 
 /// What the API answered; `None` is not asked, because of what an earlier answer was.
 #[derive(Debug, Default)]
@@ -294,7 +294,8 @@ struct Myself<'a> {
 
 fn whom(body: &str, key: &Secret) -> Result<Principal, PageError> {
     let myself: Myself<'_> = serde_json::from_str(body)?;
-    let said = |value: Option<&RawValue>| Text::lenient(value).trimmed().map(|text| quote::clean(text, key));
+    let said =
+        |value: Option<&RawValue>| Text::lenient(value).trimmed().map(|text| sanitize::clean(text, key));
     let names = [myself.service_user_name, myself.user_name, myself.service_user_id, myself.user_id];
     Ok(Principal {
         kind: said(myself.principal_type),

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use super::envelope::{Envelope, Enveloped, PageError};
 use super::json::{Object, Text};
 use super::people::Member;
-use super::{Api, Secret, page, quote};
+use super::{Api, Secret, page, sanitize};
 
 /// No name that people write needs more characters, and no id.
 const LONGEST: usize = 1000;
@@ -70,7 +70,7 @@ pub(super) fn read(body: &str, api: Api, subject: Subject, key: &Secret) -> Resu
 fn member(entry: &Entry<'_>, subject: Subject, key: &Secret) -> Option<Member> {
     let said = |value: Option<&RawValue>| {
         let text = Text::lenient(value);
-        let text = text.trimmed().filter(|text| !quote::shows(text, key))?;
+        let text = text.trimmed().filter(|text| !sanitize::shows(text, key))?;
         let end = text.char_indices().nth(LONGEST).map_or(text.len(), |(end, _)| end);
         text.get(..end).map(str::to_owned)
     };
