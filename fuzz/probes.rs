@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::time::Duration;
 
-use acumen::fetch::{self, Api, Delivery, Row, SessionQuery, Sink, replay, retry, time};
+use acumen::fetch::{self, Api, PageEvent, PageHandler, Row, SessionQuery, replay, retry, time};
 use acumen::frame::{FramesBuilder, Kept, normal};
 use acumen::people::People;
 use acumen::regular_file::{self, Links};
@@ -32,8 +32,8 @@ pub fn pages(api: Api, data: &[u8]) {
     let query = query();
     let mut builder = FramesBuilder::new(kept(&query));
     let mut delivered = 0;
-    let ledger = replay([data], api, &query, &mut |delivery| {
-        let Delivery::Page(rows) = delivery else { return };
+    let ledger = replay([data], api, &query, &mut |event| {
+        let PageEvent::Page(rows) = event else { return };
         rows.iter().for_each(|row| check(row, &query));
         delivered += rows.len() as u64;
         builder.push(rows);
@@ -62,8 +62,8 @@ pub fn saved(data: &[u8]) {
         *delivered += rows.len() as u64;
         builder.push_from(u32::try_from(first).expect("a small file"), rows);
     };
-    let sink = Sink { empty: &empty, push: &push };
-    let Ok((filled, ledger, saved)) = fetch::saved(file.path(), &query, None, &sink, &|_| ()) else {
+    let handler = PageHandler { empty: &empty, push: &push };
+    let Ok((filled, ledger, saved)) = fetch::saved(file.path(), &query, None, &handler, &|_| ()) else {
         return;
     };
     assert_eq!(ledger.received, ledger.unique + ledger.duplicates + ledger.outside + ledger.rejected);

@@ -20,7 +20,7 @@ mod saved;
 
 /// The client of the API, and saved pages, which are read by the same rules.
 pub mod fetch {
-    pub use crate::saved::{PagesError, Reach, Saved, Sink, UNFINISHED, saved, saved_files};
+    pub use crate::saved::{PageHandler, PagesError, Reach, Saved, UNFINISHED, saved, saved_files};
     pub use devin_api::*;
 }
 

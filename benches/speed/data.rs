@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use acumen::cli::{ApiArgs, ReportArgs};
-use acumen::fetch::{self, Api, Delivery, Ledger, Row, Sink};
+use acumen::fetch::{self, Api, FetchStats, PageEvent, PageHandler, Row};
 use acumen::frame::{Frames, FramesBuilder, Kept};
 use acumen::settings::{Found, FoundKey, Settings};
 use acumen::simulator::{Organisation, Recipe};
@@ -60,10 +60,10 @@ pub fn settings() -> Settings {
 
 /// All that a run does between the socket and the aggregation: bytes to frames,
 /// and the proof that nothing is missing.
-pub fn walk(pages: &[String], settings: &Settings) -> (Frames, Ledger) {
+pub fn walk(pages: &[String], settings: &Settings) -> (Frames, FetchStats) {
     let mut builder = empty(settings);
     let bodies = pages.iter().map(String::as_bytes);
-    let mut push = |delivery: Delivery<'_>| take(&mut builder, delivery);
+    let mut push = |event: PageEvent<'_>| take(&mut builder, event);
     let ledger = fetch::replay(bodies, Api::V2, &settings.query, &mut push).expect("pages");
     (builder.finish().expect("frames"), ledger)
 }
@@ -78,12 +78,13 @@ pub fn save(pages: &[String]) -> tempfile::TempDir {
 }
 
 /// The same as [`walk`] from a folder of saved pages, on all cores.
-pub fn saved(folder: &Path, settings: &Settings) -> (Frames, Ledger) {
+pub fn saved(folder: &Path, settings: &Settings) -> (Frames, FetchStats) {
     let push = |builder: &mut FramesBuilder, first: u64, rows: &[Row<'_>]| {
         builder.push_from(u32::try_from(first).expect("few rows"), rows);
     };
-    let sink = Sink { empty: &|| empty(settings), push: &push };
-    let (builders, ledger, _) = fetch::saved(folder, &settings.query, None, &sink, &|_| ()).expect("pages");
+    let handler = PageHandler { empty: &|| empty(settings), push: &push };
+    let (builders, ledger, _) =
+        fetch::saved(folder, &settings.query, None, &handler, &|_| ()).expect("pages");
     let builder = builders.into_iter().reduce(FramesBuilder::join).expect("a thread");
     (builder.finish().expect("frames"), ledger)
 }
@@ -98,8 +99,8 @@ fn empty(settings: &Settings) -> FramesBuilder {
 }
 
 /// Pages that are there already are read in one walk, which never begins anew.
-fn take(builder: &mut FramesBuilder, delivery: Delivery<'_>) {
-    if let Delivery::Page(rows) = delivery {
+fn take(builder: &mut FramesBuilder, event: PageEvent<'_>) {
+    if let PageEvent::Page(rows) = event {
         builder.push(rows);
     }
 }

@@ -18,7 +18,7 @@ use crate::console::Console;
 use crate::environment;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::fetch::{self, ApiConfig, Counts, Delivery, Progress, SessionQuery};
+use crate::fetch::{self, ApiConfig, Counts, PageEvent, Progress, SessionQuery};
 use crate::frame::stored::{self, Tables, TablesBuilder};
 use crate::logging::seconds_since;
 use crate::period::{Period, today};
@@ -281,10 +281,10 @@ impl Run<'_> {
     /// What the API answers, proved to be all.
     async fn ask(&mut self, query: &SessionQuery, progress: Listener<'_>) -> Result<Tables, Error> {
         let mut builder = TablesBuilder::default();
-        let mut deliver = |delivery: Delivery<'_>| match delivery {
-            Delivery::Restart => builder = TablesBuilder::default(),
-            Delivery::Answer { .. } => {}
-            Delivery::Page(rows) => builder.push(rows),
+        let mut deliver = |event: PageEvent<'_>| match event {
+            PageEvent::Restart => builder = TablesBuilder::default(),
+            PageEvent::Answer { .. } => {}
+            PageEvent::Page(rows) => builder.push(rows),
         };
         let ledger = fetch::fetch(self.api, query, &mut deliver, progress).await?;
         self.synced.received += ledger.unique;

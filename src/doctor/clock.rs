@@ -3,17 +3,17 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::line::{Line, note, ok};
-use crate::fetch::Heard;
+use crate::fetch::ServerTime;
 
 /// Differences up to this are the way there and back, and whole seconds.
 const ALLOWED: u64 = 60;
 
 /// How far the clocks are apart; `now` is when the asking began, by this machine.
-pub fn clock(now: DateTime<Utc>, heard: Option<Heard>) -> Line {
+pub fn clock(now: DateTime<Utc>, server_time: Option<ServerTime>) -> Line {
     const NAME: &str = "clock";
-    let Some(heard) = heard else { return note(NAME, "the server does not tell its time") };
-    let here = TimeDelta::from_std(heard.after).ok().and_then(|after| now.checked_add_signed(after));
-    let ahead = (here.unwrap_or(now) - heard.time).num_seconds();
+    let Some(server_time) = server_time else { return note(NAME, "the server does not tell its time") };
+    let here = TimeDelta::from_std(server_time.after).ok().and_then(|after| now.checked_add_signed(after));
+    let ahead = (here.unwrap_or(now) - server_time.time).num_seconds();
     let apart = span(ahead.unsigned_abs());
     match ahead {
         _ if ahead.unsigned_abs() <= ALLOWED => ok(NAME, format!("within {apart} of the server's")),
@@ -56,7 +56,7 @@ mod tests {
         let time = server.parse().unwrap();
         clock(
             "2026-10-12T06:00:00Z".parse().unwrap(),
-            Some(Heard { time, after: Duration::from_secs(after) }),
+            Some(ServerTime { time, after: Duration::from_secs(after) }),
         )
     }
 
@@ -78,8 +78,10 @@ mod tests {
         assert!(behind.text.starts_with("this machine is 2 h behind the server: "), "{}", behind.text);
         assert!(behind.text.contains("running period lacks"), "{}", behind.text);
         assert_eq!(clock(DateTime::UNIX_EPOCH, None).word, Word::Note);
-        let far =
-            Heard { time: "9999-12-31T23:59:59Z".parse().unwrap(), after: Duration::from_secs(u64::MAX) };
+        let far = ServerTime {
+            time: "9999-12-31T23:59:59Z".parse().unwrap(),
+            after: Duration::from_secs(u64::MAX),
+        };
         assert!(clock(DateTime::UNIX_EPOCH, Some(far)).text.contains("days behind"));
     }
 }

@@ -297,9 +297,9 @@ fn answers(
     now: DateTime<Utc>,
 ) -> Vec<Line> {
     let mut lines = access::lines(probes, config, query);
-    lines.push(match (probes.heard, access::obstacle(probes)) {
+    lines.push(match (probes.server_time, access::obstacle(probes)) {
         (None, Some(why)) => skipped("clock", why),
-        (heard, _) => clock::clock(now, heard),
+        (server_time, _) => clock::clock(now, server_time),
     });
     lines.extend(data::lines(probes, config.api, config.page_size, week));
     lines

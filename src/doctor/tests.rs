@@ -45,7 +45,7 @@ fn healthy() -> Probes {
         page: Some(Ok(Sample { rows: 200, outside: 0, more: true })),
         week: Some(Ok(Week { sessions: 312, analysed: 201, outside: 0, complete: true })),
         archived: None,
-        heard: Some(fetch::Heard { time: now(), after: Duration::ZERO }),
+        server_time: Some(fetch::ServerTime { time: now(), after: Duration::ZERO }),
     }
 }
 

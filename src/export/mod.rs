@@ -78,7 +78,7 @@ pub fn is_export(ending: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fetch::{Api, Ledger, Records};
+    use crate::fetch::{Api, FetchStats, Records};
     use crate::metrics::{ACUS, Bounds, Dim, Fact, ISSUES, Known, MERGE_RATE, Metric, Quality, Source};
 
     fn fact(metric: &'static Metric, group: &[(Dim, Option<&str>)], value: Option<f64>) -> Fact {
@@ -131,7 +131,7 @@ mod tests {
                 archive: None,
                 no_match: false,
                 proved: true,
-                ledger: Ledger { complete: true, unique: 5, ..Ledger::default() },
+                ledger: FetchStats { complete: true, unique: 5, ..FetchStats::default() },
             },
             quality: Quality::default(),
             budgets: Vec::new(),

@@ -196,7 +196,7 @@ mod tests {
 
     use super::*;
     use crate::cli::{ApiArgs, ReportArgs};
-    use crate::fetch::{Delivery, replay};
+    use crate::fetch::{PageEvent, replay};
     use crate::frame::{FramesBuilder, Kept};
     use crate::settings::{Found, FoundKey, Settings};
 
@@ -235,8 +235,8 @@ mod tests {
         let mut builder =
             FramesBuilder::new(Kept { named_from, addresses: true, prompts: true, teams: None });
         let page = format!(r#"{{"items": [{}], "total": 3, "has_more": false}}"#, sessions.join(","));
-        let mut take = |delivery: Delivery<'_>| {
-            if let Delivery::Page(rows) = delivery {
+        let mut take = |event: PageEvent<'_>| {
+            if let PageEvent::Page(rows) = event {
                 builder.push(rows);
             }
         };

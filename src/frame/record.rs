@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::normal;
 use crate::fetch::Row;
-use crate::fetch::lenient::Text;
+use crate::fetch::json::Text;
 use crate::fetch::wire::{Analysis, Session};
 
 /// The user id that stands for "a service user" in place of a person's.
@@ -124,11 +124,11 @@ pub(super) fn parts<'a>(
 > {
     let session = &row.session;
     let analysis = session.analysis();
-    let entries = session.pull_requests.0.iter();
-    let issues = analysis.into_iter().flat_map(|analysis| &analysis.issues.0);
-    let items = analysis.into_iter().flat_map(|analysis| &analysis.action_items.0);
+    let entries = session.pull_requests.iter();
+    let issues = analysis.into_iter().flat_map(|analysis| &analysis.issues);
+    let items = analysis.into_iter().flat_map(|analysis| &analysis.action_items);
     Parts {
-        tags: session.tags.0.iter().filter_map(Text::trimmed),
+        tags: session.tags.iter().filter_map(Text::trimmed),
         pull_requests: entries
             .map(|entry| (entry.address().and_then(normal::address), normal::state(entry.state()))),
         issues: issues.map(|issue| (normal::impact(issue.impact.get()), issue.label.trimmed())),

@@ -7,7 +7,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::budget::Budget;
 use super::metric::{Dim, Kind, Known, Metric};
-use crate::fetch::{Ledger, Records};
+use crate::fetch::{FetchStats, Records};
 use crate::unit::Unit;
 
 /// One number.
@@ -207,7 +207,7 @@ pub struct Source {
     /// Whether the source proves that none is missing: arrays, lines and exports do not.
     pub proved: bool,
     /// What happened on the way.
-    pub ledger: Ledger,
+    pub ledger: FetchStats,
 }
 
 /// Keys without a value are left out. A covered report has null for the counts of

@@ -325,7 +325,7 @@ fn top_action_item(facts: &Facts) -> Option<Sentence> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fetch::Ledger;
+    use crate::fetch::FetchStats;
     use crate::unit::MISSING;
 
     /// A number with the one before it and what it rests on.
@@ -369,7 +369,7 @@ mod tests {
                 archive: None,
                 no_match: false,
                 proved: true,
-                ledger: Ledger { complete, ..Ledger::default() },
+                ledger: FetchStats { complete, ..FetchStats::default() },
             },
             quality: Quality::default(),
             budgets: Vec::new(),

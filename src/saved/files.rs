@@ -18,10 +18,6 @@ const ENDINGS: [&str; 6] = ["json", "jsonl", "ndjson", "gz", "zst", "zstd"];
 /// What stands in a folder while pages are being put in their places there.
 pub const UNFINISHED: &str = ".acumen-unfinished";
 
-/// A file that is no longer than this is one chunk or few, packed or not, so that
-/// whoever decodes it may as well read it.
-const SHORT: u64 = 1024 * 1024;
-
 /// What is to be read, in this order.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Files {
@@ -41,7 +37,7 @@ pub(super) fn find(path: &Path) -> Result<Files, PagesError> {
         return Ok(Files { paths: vec![path.to_owned()], left_out: 0 });
     }
     let unreadable = |source| PagesError::Unreadable { path: shown(path), source };
-    if look(path).map_err(unreadable)? != Kind::Folder {
+    if !fs::metadata(path).map_err(unreadable)?.is_dir() {
         // Refused before the work, whatever else it is.
         regular_file::open(path, Links::Follow).map_err(unreadable)?;
         return Ok(Files { paths: vec![path.to_owned()], left_out: 0 });
@@ -80,30 +76,6 @@ pub(super) fn called(path: &Path) -> String {
         true => "standard input".to_owned(),
         false => shown(path),
     }
-}
-
-/// What stands at a path.
-#[derive(PartialEq, Eq)]
-enum Kind {
-    Folder,
-    /// A file and its length, packed as it is.
-    File(u64),
-    /// A pipe or the like, which is refused when it is opened.
-    Other,
-}
-
-fn look(path: &Path) -> io::Result<Kind> {
-    let found = fs::metadata(path)?;
-    Ok(match (found.is_dir(), found.is_file()) {
-        (true, _) => Kind::Folder,
-        (_, true) => Kind::File(found.len()),
-        _ => Kind::Other,
-    })
-}
-
-/// Whether a file is short enough to be read by one thread beside others.
-pub(super) fn is_short(path: &Path) -> bool {
-    !is_stdin(path) && matches!(look(path), Ok(Kind::File(length)) if length <= SHORT)
 }
 
 /// The largest window of zstd, as a power of two: 128 MiB, that of its `--long`.

@@ -5,12 +5,12 @@
 //! is counted in their order, and numbered, so that nothing depends on the number
 //! of threads.
 
+mod batches;
 mod error;
 mod files;
 mod limits;
 mod reach;
 mod split;
-mod turns;
 mod values;
 mod walks;
 
@@ -18,7 +18,7 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 
-use devin_api::{Api, Ledger, People, Progress, Records, Row, SessionQuery};
+use devin_api::{Api, FetchStats, People, Progress, Records, Row, SessionQuery};
 
 pub use error::PagesError;
 pub use files::UNFINISHED;
@@ -62,7 +62,7 @@ pub fn saved_files(path: &Path) -> Result<u64, PagesError> {
 
 /// Where accepted rows go: one `T` for each thread, so that no thread waits for
 /// another to put rows away.
-pub struct Sink<'s, T> {
+pub struct PageHandler<'s, T> {
     /// A new one without rows.
     pub empty: &'s (dyn Fn() -> T + Sync),
     /// Takes over the rows of a page, the first of which has a number among all
@@ -70,7 +70,7 @@ pub struct Sink<'s, T> {
     pub push: &'s (dyn Fn(&mut T, u64, &[Row<'_>]) + Sync),
 }
 
-/// What took the accepted rows, one or more in no particular order, the ledger of
+/// What took the accepted rows, one or more in no particular order, the stats of
 /// saved pages, and what there is to say of them as a source. Nobody is asked,
 /// `requests` is 0. What lies outside the query is passed over, as the API
 /// would have done. `api` is the generation where somebody says it; else the
@@ -82,14 +82,14 @@ pub fn saved<T: Send>(
     path: &Path,
     query: &SessionQuery,
     api: Option<Api>,
-    sink: &Sink<'_, T>,
+    handler: &PageHandler<'_, T>,
     progress: &(dyn Fn(Progress) + Send + Sync),
-) -> Result<(Vec<T>, Ledger, Saved), PagesError> {
+) -> Result<(Vec<T>, FetchStats, Saved), PagesError> {
     let found = files::find(path)?;
     let counts = (found.paths.len() as u64, found.left_out);
     let called = files::called(path);
     progress(Progress::Reading { path: called.clone(), files: counts.0, left_out: counts.1 });
-    let (filled, walks) = turns::read(found.paths, query, sink, progress)?;
-    let (ledger, saved) = walks.finish(&called, counts, api, query.allow_partial)?;
-    Ok((filled, ledger, saved))
+    let (filled, walks) = batches::read(found.paths, query, handler, progress)?;
+    let (stats, saved) = walks.finish(&called, counts, api, query.allow_partial)?;
+    Ok((filled, stats, saved))
 }

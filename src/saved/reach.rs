@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::values::Told;
+use super::values::RecordSummary;
 
 /// No zone is further from UTC, and an export's days may be those of any.
 const ZONE: TimeDelta = TimeDelta::hours(14);
@@ -21,7 +21,7 @@ pub struct Reach {
 impl Reach {
     /// The ranges of exports where all is of them, else from the oldest to the newest
     /// session.
-    pub(super) fn new(told: &Told, is_export: bool) -> Self {
+    pub(super) fn new(told: &RecordSummary, is_export: bool) -> Self {
         let sessions = told.first.zip(told.last).map(|(first, last)| first..last);
         if !is_export || told.ranges.is_empty() {
             return Self::of_sessions(sessions);
@@ -114,11 +114,11 @@ mod tests {
 
     fn reach(ranges: &[(&str, &str)], sessions: (&str, &str), is_export: bool) -> Reach {
         let sessions = time(sessions.0, sessions.1);
-        let told = Told {
+        let told = RecordSummary {
             ranges: ranges.iter().map(|(from, to)| time(from, to)).collect(),
             first: Some(sessions.start),
             last: Some(sessions.end),
-            ..Told::default()
+            ..RecordSummary::default()
         };
         Reach::new(&told, is_export)
     }

@@ -7,7 +7,7 @@ use memchr::memchr2;
 
 /// From this many bytes on a chunk ends where it can. A page of the API is
 /// smaller and so a chunk of its own.
-const CHUNK: usize = 2 * 1024 * 1024;
+pub(super) const CHUNK: usize = 2 * 1024 * 1024;
 
 /// The most bytes of one value, as for a page from the network.
 const LARGEST: usize = 64 * 1024 * 1024;
@@ -43,14 +43,13 @@ pub(super) struct Splitter {
 }
 
 impl Splitter {
-    /// A stream from its beginning; what `held` holds is forgotten, its space is used again.
-    pub(super) fn new(from: Box<dyn Read + Send>, held: Vec<u8>) -> Self {
-        Self::within(from, held, CHUNK, LARGEST)
+    /// A stream from its beginning.
+    pub(super) fn new(from: Box<dyn Read + Send>) -> Self {
+        Self::within(from, CHUNK, LARGEST)
     }
 
-    fn within(from: Box<dyn Read + Send>, mut held: Vec<u8>, chunk: usize, largest: usize) -> Self {
-        held.clear();
-        let scan = Scan::default();
+    fn within(from: Box<dyn Read + Send>, chunk: usize, largest: usize) -> Self {
+        let (held, scan) = (Vec::new(), Scan::default());
         Self { from, held, scan, line: 1, ended: false, chunk, largest }
     }
 
@@ -64,8 +63,8 @@ impl Splitter {
         while !self.ended {
             let wanted = self.chunk.saturating_sub(self.held.len()).max(self.chunk / 4);
             self.held.reserve(wanted);
-            let limit = u64::try_from(wanted).unwrap_or(u64::MAX);
-            let read = (&mut self.from).take(limit).read_to_end(&mut self.held).map_err(Trouble::Read)?;
+            let read =
+                (&mut self.from).take(wanted as u64).read_to_end(&mut self.held).map_err(Trouble::Read)?;
             self.ended = read < wanted;
             if self.ended {
                 break;
@@ -77,7 +76,7 @@ impl Splitter {
             if self.held.len() > self.largest {
                 let before = self.held.iter().take_while(|byte| byte.is_ascii_whitespace());
                 let blank = before.filter(|byte| **byte == b'\n').count();
-                return Err(Trouble::Large(self.line + u64::try_from(blank).unwrap_or(u64::MAX)));
+                return Err(Trouble::Large(self.line + blank as u64));
             }
         }
         let rest = std::mem::take(&mut self.held);
@@ -115,7 +114,7 @@ impl Splitter {
 }
 
 fn lines(bytes: &[u8]) -> u64 {
-    u64::try_from(memchr::memchr_iter(b'\n', bytes).count()).unwrap_or(u64::MAX)
+    memchr::memchr_iter(b'\n', bytes).count() as u64
 }
 
 /// Where a chunk can end.
@@ -238,7 +237,7 @@ mod tests {
 
     fn split(text: &str, chunk: usize) -> Result<Vec<(String, u64)>, Trouble> {
         let from = Box::new(io::Cursor::new(text.as_bytes().to_vec()));
-        let mut splitter = Splitter::within(from, b"before".to_vec(), chunk, 70);
+        let mut splitter = Splitter::within(from, chunk, 70);
         let mut chunks = Vec::new();
         while let Some(Chunk { bytes, line }) = splitter.next()? {
             chunks.push((String::from_utf8(bytes).unwrap(), line));

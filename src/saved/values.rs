@@ -1,5 +1,5 @@
 //! What a chunk of saved pages holds: pages with their end signals, and
-//! sessions without any. Told by what is there, never by names.
+//! sessions without any. RecordSummary by what is there, never by names.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -11,9 +11,9 @@ use serde_json::{Deserializer, error::Category};
 use devin_api::Api;
 use devin_api::envelope::{Enveloped, Signs};
 use devin_api::exported;
-use devin_api::page::{Rejection, Spare, Verdict, id, outside, verdict};
-use devin_api::plain::{Plain, Read};
-use devin_api::wire::Session;
+use devin_api::json::{Object, first};
+use devin_api::page::{Rejection, Scratch, SessionPage, Verdict, may_be_exported, outside, plain, verdict};
+use devin_api::wire::{Session, is_session};
 use devin_api::{Row, SessionQuery};
 
 /// Sessions that came together, each judged.
@@ -23,13 +23,13 @@ pub(super) struct Part<'a> {
     pub signs: Option<Signs>,
     /// What becomes of each; places count from the first of this part.
     pub verdicts: Vec<Verdict<'a>>,
-    /// What is told of all of them together.
-    pub told: Told,
+    /// What is summary of all of them together.
+    pub summary: RecordSummary,
 }
 
 /// What records tell besides themselves.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Told {
+pub(super) struct RecordSummary {
     /// Records as v2 writes them.
     pub v2: u64,
     /// … and as v3 does.
@@ -65,7 +65,7 @@ fn rename(names: &mut Names, id: &str, name: (DateTime<Utc>, String)) {
     }
 }
 
-impl Told {
+impl RecordSummary {
     /// Takes over what others tell.
     pub(super) fn join(&mut self, other: Self) {
         self.v2 += other.v2;
@@ -123,22 +123,22 @@ fn generation(session: &Session<'_>) -> Api {
 
 /// What cannot be read, and on which line of the chunk, from 0.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Flaw {
+pub(super) struct ContentError {
     pub line: u64,
     pub what: &'static str,
 }
 
 const NEITHER: &str = "this is neither a page of sessions nor a session";
 
-/// Reads a chunk; `spare` is where a mended copy lives, should one be needed.
-/// What becomes of its sessions is told by [`judged`].
+/// Reads a chunk; `scratch` is where a mended copy lives, should one be needed.
+/// What becomes of its sessions is summary by [`judged`].
 ///
 /// # Errors
 /// What stands there is no JSON, or neither a page nor a session.
-pub(super) fn read<'a>(body: &'a str, spare: &'a Spare) -> Result<Vec<Group<'a>>, Flaw> {
+pub(super) fn read<'a>(body: &'a str, scratch: &'a Scratch) -> Result<Vec<Group<'a>>, ContentError> {
     match fitting(body) {
         Some(groups) => Ok(groups),
-        None => one_by_one(spare.mended(body), spare),
+        None => one_by_one(scratch.mended(body), scratch),
     }
 }
 
@@ -153,80 +153,70 @@ pub(super) struct Group<'a> {
 }
 
 /// Where sessions without a page belong: those that follow each other are one group.
-fn loose<'g, 'a>(groups: &'g mut Vec<Group<'a>>) -> Option<&'g mut Group<'a>> {
+fn loose<'g, 'a>(groups: &'g mut Vec<Group<'a>>) -> &'g mut Group<'a> {
     if groups.last().is_none_or(|group| group.signs.is_some() || group.range.is_some()) {
         groups.push(Group::default());
     }
-    groups.last_mut()
+    groups.last_mut().expect("a group was pushed where there was none")
 }
 
-/// All that is there where every record is plain, in one pass.
+/// All groups where every record has the shapes of the API, in one pass.
 fn fitting(body: &str) -> Option<Vec<Group<'_>>> {
-    let plain = Plain::new(body);
+    if may_be_exported(body) {
+        return None;
+    }
     let mut groups = Vec::new();
-    let blank = |from: usize| body.get(from..).map(|rest| rest.len() - rest.trim_ascii_start().len());
-    let mut at = blank(0)?;
-    // What came last comes next: most files hold values of one kind.
-    let mut pages = true;
-    while let Some(rest) = body.get(at..).filter(|rest| !rest.is_empty()) {
-        let end = if rest.starts_with('[') {
-            let (sessions, end) = plain.sessions(at)?;
-            // Those of the web app's export have no id of their own.
-            if sessions.iter().any(|session| session.session_id.get().is_none()) {
-                return None;
-            }
-            loose(&mut groups)?.sessions.extend(sessions);
-            end
+    let mut rest = body.trim_ascii_start();
+    // Most files hold values of one kind: what came last is tried first.
+    let mut is_page = true;
+    while !rest.is_empty() {
+        let mut object = |is_page| if is_page { page(rest, &mut groups) } else { record(rest, &mut groups) };
+        let length = if rest.starts_with('[') {
+            array(rest, &mut groups)?
+        } else if let Some(length) = object(is_page) {
+            length
         } else {
-            let kinds = if pages { [true, false] } else { [false, true] };
-            let read = |is_page: bool| match is_page {
-                true => page(&plain, at).map(|(group, end)| (Ok(group), end)),
-                false => record(&plain, at).map(|(session, end)| (Err(session), end)),
-            };
-            match kinds.into_iter().find_map(read)? {
-                (Ok(group), end) => {
-                    pages = true;
-                    match group.signs {
-                        Some(_) => groups.push(group),
-                        None => loose(&mut groups)?.sessions.extend(group.sessions),
-                    }
-                    end
-                }
-                (Err(session), end) => {
-                    pages = false;
-                    loose(&mut groups)?.sessions.push(session);
-                    end
-                }
-            }
+            is_page = !is_page;
+            object(is_page)?
         };
-        at = end + blank(end)?;
+        rest = rest.split_at(length).1.trim_ascii_start();
     }
     Some(groups)
 }
 
-fn page<'a>(plain: &Plain<'a>, at: usize) -> Read<Group<'a>> {
-    let (mut page, end) = plain.page(at)?;
-    let sessions = page.items.take()?;
-    Some((Group { signs: page.signs(), sessions, ..Group::default() }, end))
+/// Reads the page at the beginning of a text; its length.
+fn page<'a>(text: &'a str, groups: &mut Vec<Group<'a>>) -> Option<usize> {
+    let (Object(mut page), length) = first::<Object<SessionPage<'_>>>(text).ok()?;
+    let sessions = plain(page.items.take()?)?;
+    match page.signs() {
+        signs @ Some(_) => groups.push(Group { signs, sessions, ..Group::default() }),
+        None => loose(groups).sessions.extend(sessions),
+    }
+    Some(length)
 }
 
-fn record<'a>(plain: &Plain<'a>, at: usize) -> Read<Session<'a>> {
-    plain.session(at).filter(|(session, _)| session.session_id.get().is_some())
+/// The same of an array of sessions.
+fn array<'a>(text: &'a str, groups: &mut Vec<Group<'a>>) -> Option<usize> {
+    let (sessions, length) = first(text).ok()?;
+    loose(groups).sessions.extend(plain(sessions)?);
+    Some(length)
 }
 
-/// Whether an object speaks of a session at all.
-fn is_session(session: &Session<'_>) -> bool {
-    session.session_id.get().is_some() || session.created_at.is_some()
+/// The same of a session.
+fn record<'a>(text: &'a str, groups: &mut Vec<Group<'a>>) -> Option<usize> {
+    let (Object(session), length) = first::<Object<Session<'_>>>(text).ok()?;
+    session.is_named().then(|| loose(groups).sessions.push(session))?;
+    Some(length)
 }
 
 /// The same value by value and record by record, so that one odd record costs
 /// itself alone.
-fn one_by_one<'a>(body: &'a str, spare: &'a Spare) -> Result<Vec<Group<'a>>, Flaw> {
+fn one_by_one<'a>(body: &'a str, scratch: &'a Scratch) -> Result<Vec<Group<'a>>, ContentError> {
     // The group of each record, because all are read together in the end.
     let (mut groups, mut all, mut owners) = (Vec::new(), Vec::new(), Vec::new());
     let mut values = Deserializer::from_str(body).into_iter::<&RawValue>();
     let lines = |end: usize| {
-        let before = body.get(..end).unwrap_or_default().trim_ascii_end();
+        let before = body.split_at(end).0.trim_ascii_end();
         memchr::memchr_iter(b'\n', before.as_bytes()).count() as u64
     };
     let mut end = 0;
@@ -236,23 +226,24 @@ fn one_by_one<'a>(body: &'a str, spare: &'a Spare) -> Result<Vec<Group<'a>>, Fla
                 Category::Eof => "the JSON ends in the middle",
                 _ => "this is no JSON",
             };
-            Flaw { line: (error.line() as u64).saturating_sub(1).max(lines(end)), what }
+            ContentError { line: (error.line() as u64).saturating_sub(1).max(lines(end)), what }
         })?;
         let raw = value.get();
         end = values.byte_offset();
-        let neither = || Flaw { line: lines(end - raw.len().min(end) + 1), what: NEITHER };
+        let neither = || ContentError { line: lines(end - raw.len().min(end) + 1), what: NEITHER };
         let (signs, range, records): (_, _, Vec<&RawValue>) = if raw.starts_with('[') {
             (None, None, serde_json::from_str(raw).map_err(|_| neither())?)
         } else {
-            match serde_json::from_str::<Enveloped<'_, Option<Vec<&RawValue>>>>(raw) {
-                Ok(mut page) if page.items.is_some() => {
-                    (page.signs(), None, page.items.take().unwrap_or_default())
-                }
-                _ if speaks_of_a_session(raw) => (None, None, vec![value]),
-                _ => {
-                    let export = exported::read(raw).ok_or_else(neither)?;
-                    (None, export.range, export.sessions)
-                }
+            let page = serde_json::from_str::<Object<Enveloped<'_, Option<Vec<&RawValue>>>>>(raw);
+            if let Ok(Object(mut page)) = page
+                && let Some(records) = page.items.take()
+            {
+                (page.signs(), None, records)
+            } else if is_session(raw) {
+                (None, None, vec![value])
+            } else {
+                let export = exported::read(raw).ok_or_else(neither)?;
+                (None, export.range, export.sessions)
             }
         };
         if signs.is_some() || range.is_some() {
@@ -260,11 +251,11 @@ fn one_by_one<'a>(body: &'a str, spare: &'a Spare) -> Result<Vec<Group<'a>>, Fla
         } else {
             loose(&mut groups);
         }
-        owners.extend(records.iter().map(|_| groups.len().saturating_sub(1)));
+        owners.extend(records.iter().map(|_| groups.len() - 1));
         all.extend(records);
     }
-    for (owner, record) in owners.into_iter().zip(spare.records(all)) {
-        let Some(group) = groups.get_mut(owner) else { continue };
+    for (owner, record) in owners.into_iter().zip(scratch.records(all)) {
+        let group: &mut Group<'_> = groups.get_mut(owner).expect("the group was pushed with its records");
         match record {
             Ok(session) => group.sessions.push(session),
             Err(rejection) => group.unreadable.push(rejection),
@@ -273,27 +264,20 @@ fn one_by_one<'a>(body: &'a str, spare: &'a Spare) -> Result<Vec<Group<'a>>, Fla
     Ok(groups)
 }
 
-fn speaks_of_a_session(raw: &str) -> bool {
-    match serde_json::from_str::<Session<'_>>(raw) {
-        Ok(session) => is_session(&session),
-        Err(_) => id(raw).is_some(),
-    }
-}
-
 /// Judges a group as the API would have chosen from it.
 pub(super) fn judged<'a>(group: &'a Group<'a>, query: &SessionQuery) -> Part<'a> {
     let window = query.window();
-    let mut told = Told {
+    let mut summary = RecordSummary {
         exported: u64::from(group.range.is_some()),
         ranges: group.range.iter().cloned().collect(),
-        ..Told::default()
+        ..RecordSummary::default()
     };
     let mut verdicts = Vec::with_capacity(group.sessions.len() + group.unreadable.len());
     for (position, session) in (0..).zip(&group.sessions) {
-        told.note(session);
+        summary.note(session);
         let (is_elsewhere, created) = (is_elsewhere(session, query), session.created());
-        created.iter().for_each(|created| told.note_time(created.utc));
-        created.iter().for_each(|created| told.note_names(session, created.utc));
+        created.iter().for_each(|created| summary.note_time(created.utc));
+        created.iter().for_each(|created| summary.note_names(session, created.utc));
         let mut verdict = match verdict(session, created, query, &window, |_| position) {
             Verdict::Accepted { row, .. } if is_elsewhere => outside(row.id(), row.session),
             verdict => verdict,
@@ -309,7 +293,7 @@ pub(super) fn judged<'a>(group: &'a Group<'a>, query: &SessionQuery) -> Part<'a>
         verdicts.push(verdict);
     }
     verdicts.extend(group.unreadable.iter().cloned().map(Verdict::Rejected));
-    Part { signs: group.signs, verdicts, told }
+    Part { signs: group.signs, verdicts, summary }
 }
 
 /// Whether a session names another organisation than the one in query. One
@@ -333,14 +317,14 @@ mod tests {
         )
     }
 
-    fn parts(body: &str) -> Result<Vec<(Option<Signs>, String)>, Flaw> {
-        let spare = Spare::default();
+    fn parts(body: &str) -> Result<Vec<(Option<Signs>, String)>, ContentError> {
+        let scratch = Scratch::default();
         let word = |verdict: &Verdict<'_>| match verdict {
             Verdict::Accepted { row, .. } => format!("{}@{}", row.session.id().unwrap(), row.position),
             Verdict::Outside { id, .. } => format!("out {id}"),
             Verdict::Rejected(rejection) => format!("no {}", rejection.id.clone().unwrap_or_default()),
         };
-        let (groups, query) = (read(body, &spare)?, query());
+        let (groups, query) = (read(body, &scratch)?, query());
         let parts = groups.iter().map(|group| judged(group, &query));
         let words = |part: &Part<'_>| part.verdicts.iter().map(word).collect::<Vec<_>>().join(" ");
         Ok(parts.map(|part| (part.signs, words(&part))).collect())
@@ -392,9 +376,9 @@ mod tests {
             (&format!("{good}\n{good}\nnot"), 2, "this is no JSON"),
             (&format!("{good}\n\n{{\"session_id\":\n\n"), 2, "the JSON ends in the middle"),
         ] {
-            let flaw = parts(body).unwrap_err();
-            assert_eq!(flaw.what, what, "{body}");
-            assert!(flaw.line >= line && flaw.line <= line + 2, "{body}: {}", flaw.line);
+            let error = parts(body).unwrap_err();
+            assert_eq!(error.what, what, "{body}");
+            assert!(error.line >= line && error.line <= line + 2, "{body}: {}", error.line);
         }
     }
 

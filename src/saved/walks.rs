@@ -2,21 +2,21 @@
 //! that nothing is missing, where there can be one.
 
 use super::limits::Amount;
-use super::values::{Names, Part, Told};
+use super::values::{Names, Part, RecordSummary};
 use super::{PagesError, Saved, reach};
+use devin_api::completeness::CompletenessTracker;
 use devin_api::envelope::Signs;
 use devin_api::page::Verdict;
-use devin_api::proof::Tally;
 use devin_api::slices;
 use devin_api::walk::Counted;
 use devin_api::{Api, Records};
-use devin_api::{Ledger, Member, People, Row, names};
+use devin_api::{FetchStats, Member, People, Row, names};
 
 /// What was read so far.
 #[derive(Default)]
 pub(super) struct Walks {
-    tally: Tally,
-    told: Told,
+    tracker: CompletenessTracker,
+    summary: RecordSummary,
     /// The file that is read, and how many rows came before it.
     file: (usize, u64),
     /// File, record, field and value of the first rejected row.
@@ -59,7 +59,7 @@ impl Walks {
     }
 
     fn take_part<'a>(&mut self, file: usize, name: &str, mut part: Part<'a>) -> (u64, Vec<Row<'a>>) {
-        self.told.join(std::mem::take(&mut part.told));
+        self.summary.join(std::mem::take(&mut part.summary));
         let count = part.verdicts.len() as u64;
         match part.signs {
             Some(signs) => self.begin(signs),
@@ -81,12 +81,12 @@ impl Walks {
             }
         }
         self.rows += count;
-        let accepted = self.tally.accepted();
+        let accepted = self.tracker.accepted();
         if self.file.0 != file {
-            self.file = (file, self.tally.received());
+            self.file = (file, self.tracker.received());
         }
-        let rows = self.tally.count(part.verdicts).rows;
-        if let (None, Some((place, first))) = (&self.first_rejected, self.tally.first_rejected()) {
+        let rows = self.tracker.count(part.verdicts).rows;
+        if let (None, Some((place, first))) = (&self.first_rejected, self.tracker.first_rejected()) {
             self.first_rejected = Some(format!("{name}, record {}, {first}", place - self.file.1));
         }
         if let Some(signs) = part.signs {
@@ -97,12 +97,12 @@ impl Walks {
 
     /// How much was read so far.
     pub(super) fn amount(&self) -> Amount {
-        Amount { records: self.rows, entries: self.told.entries, texts: self.told.texts }
+        Amount { records: self.rows, entries: self.summary.entries, texts: self.summary.texts }
     }
 
     /// Pages and distinct sessions so far.
     pub(super) fn so_far(&self) -> (u64, u64) {
-        (self.pages, self.tally.distinct())
+        (self.pages, self.tracker.distinct())
     }
 
     fn begin(&mut self, signs: Signs) {
@@ -112,7 +112,7 @@ impl Walks {
             Api::V3 => self.of_v3 += 1,
         }
         if self.open.is_none() {
-            self.tally.begin_part();
+            self.tracker.begin_part();
         }
         let open = self.open.get_or_insert(Open { counted: Counted::default(), rows: 0 });
         open.counted.note(signs.total);
@@ -125,7 +125,7 @@ impl Walks {
         if signs.more {
             return;
         }
-        let (counted, received) = (open.counted, self.tally.distinct_in_part());
+        let (counted, received) = (open.counted, self.tracker.distinct_in_part());
         self.open = None;
         self.ends += 1;
         if !counted.steady() || counted.last.is_some_and(|total| total != received) {
@@ -139,14 +139,14 @@ impl Walks {
         let reason = self.broken.clone().or_else(|| self.open.as_ref().map(|_| promised()))?;
         // One walk whose pages came in another order.
         let is_one = self.ends == 1 && self.all.steady() && self.of_v2 + self.of_v3 == self.pages;
-        let (counted, distinct) = (self.all.last, self.tally.distinct());
+        let (counted, distinct) = (self.all.last, self.tracker.distinct());
         match counted.filter(|_| is_one) {
             Some(counted) => (counted != distinct).then(|| self.all.against(distinct)),
             None => Some(reason),
         }
     }
 
-    /// The ledger, and what there is to say of the source.
+    /// The stats, and what there is to say of the source.
     ///
     /// # Errors
     /// There was nothing, too much cannot be placed, or pages are missing.
@@ -156,26 +156,26 @@ impl Walks {
         (files, left_out): (u64, u64),
         api: Option<Api>,
         allow_partial: bool,
-    ) -> Result<(Ledger, Saved), PagesError> {
+    ) -> Result<(FetchStats, Saved), PagesError> {
         let path = path.to_owned();
         if self.pages == 0 {
             return Err(PagesError::Nothing { path });
         }
-        if let Some(rejected) = self.tally.too_many_rejected() {
+        if let Some(rejected) = self.tracker.too_many_rejected() {
             let first = self.first_rejected.unwrap_or_default();
-            return Err(PagesError::Rejected { path, rejected, received: self.tally.received(), first });
+            return Err(PagesError::Rejected { path, rejected, received: self.tracker.received(), first });
         }
         let missing = self.missing();
         let complete = missing.is_none();
         if let Some(reason) = missing.filter(|_| !allow_partial) {
             return Err(PagesError::Incomplete { reason });
         }
-        let (v2, v3) = match (self.told.v2, self.told.v3) {
+        let (v2, v3) = match (self.summary.v2, self.summary.v3) {
             (0, 0) => (self.of_v2, self.of_v3),
             records => records,
         };
-        let exported = self.told.exported > 0;
-        let reach = reach::Reach::new(&self.told, exported && v2 + v3 == 0);
+        let exported = self.summary.exported > 0;
+        let reach = reach::Reach::new(&self.summary, exported && v2 + v3 == 0);
         let saved = Saved {
             // Of a mixture only what both tell can be counted.
             records: match exported {
@@ -186,27 +186,27 @@ impl Walks {
             left_out,
             mixed: [v2 > 0, v3 > 0, exported].into_iter().filter(|is_there| *is_there).count() > 1,
             proved: self.loose_file.is_none() && !exported,
-            first: self.told.first,
-            last: self.told.last,
+            first: self.summary.first,
+            last: self.summary.last,
             reach,
-            people: people(&self.told),
-            outdated: self.tally.outdated(),
+            people: people(&self.summary),
+            outdated: self.tracker.outdated(),
         };
-        let ledger = self.tally.ledger((0, 0), complete);
+        let stats = self.tracker.stats((0, 0), complete);
         // None of their rows is the one that counts.
         let outdated = saved.outdated.len() as u64;
-        let ledger = Ledger {
+        let stats = FetchStats {
             pages: self.pages,
-            unique: ledger.unique - outdated,
-            duplicates: ledger.duplicates + outdated,
-            ..ledger
+            unique: stats.unique - outdated,
+            duplicates: stats.duplicates + outdated,
+            ..stats
         };
-        Ok((ledger, saved))
+        Ok((stats, saved))
     }
 }
 
 /// Whom exports name. The id of a user is an email.
-fn people(told: &Told) -> People {
+fn people(told: &RecordSummary) -> People {
     let members = |names: &Names, is_email: bool| -> Vec<Member> {
         let member = |(id, (_, name)): (&String, &(_, String))| Member {
             id: id.clone(),

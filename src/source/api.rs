@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{Loaded, Provenance, ReportInputs, days, filters, in_period, kept, users, with_cycles};
 use crate::deliver::PagesWriter;
 use crate::error::Error;
-use crate::fetch::{self, ApiConfig, Delivery, Limits, People, Progress, Records, SessionQuery, Vendor};
+use crate::fetch::{self, ApiConfig, Limits, PageEvent, People, Progress, Records, SessionQuery, Vendor};
 use crate::frame::FramesBuilder;
 use crate::settings::Settings;
 
@@ -37,13 +37,13 @@ pub(super) async fn load(
     let kept = kept(&settings, early.as_ref());
     let empty = || FramesBuilder::new(kept.clone());
     let mut sessions = empty();
-    let mut deliver = |delivery: Delivery<'_>| match delivery {
-        Delivery::Restart => {
+    let mut deliver = |event: PageEvent<'_>| match event {
+        PageEvent::Restart => {
             sessions = empty();
             pages.iter_mut().for_each(PagesWriter::restart);
         }
-        Delivery::Answer { place, body } => pages.iter_mut().for_each(|pages| pages.add(place, body)),
-        Delivery::Page(rows) => sessions.push(rows),
+        PageEvent::Answer { place, body } => pages.iter_mut().for_each(|pages| pages.add(place, body)),
+        PageEvent::Page(rows) => sessions.push(rows),
     };
     let stats = fetch::fetch_within(config, &settings.query, limits, &mut deliver, progress).await?;
     // An incomplete walk says nothing about the filters.

@@ -14,7 +14,7 @@ use super::{Loaded, Provenance, ReportInputs, days, in_period, kept, shown_peopl
 use crate::archive::{Archive, ArchiveError, State};
 use crate::caught::caught;
 use crate::error::Error;
-use crate::fetch::{Ledger, Records, SessionQuery, Vendor};
+use crate::fetch::{FetchStats, Records, SessionQuery, Vendor};
 use crate::frame::stored::Wanted;
 use crate::frame::{FramesBuilder, Kept};
 use crate::period::{self, Period};
@@ -48,7 +48,7 @@ pub(super) fn load(typed: &Settings, root: &Path) -> Result<Loaded, Error> {
     };
     let (count, sessions) = months(&archive, root, query, &kept, &wanted)?;
     let rejected = archive.state().rejected;
-    let stats = Ledger { received: count, unique: count, complete, rejected, ..Ledger::default() };
+    let stats = FetchStats { received: count, unique: count, complete, rejected, ..FetchStats::default() };
     // As with the API, an organisation on the lists may have no session.
     let is_unlisted = wanted.org.is_some_and(|org| !people.organisations.contains_key(org));
     let no_match = count == 0 && complete && filters::are_given(&settings, is_unlisted);

@@ -16,7 +16,7 @@ use tracing::info;
 use crate::cli::Format;
 use crate::deliver::PagesWriter;
 use crate::error::Error;
-use crate::fetch::{Ledger, Limits, People, Progress, Records, Saved, Vendor};
+use crate::fetch::{FetchStats, Limits, People, Progress, Records, Saved, Vendor};
 use crate::frame::{FramesBuilder, Kept};
 use crate::logging::seconds_since;
 use crate::people::Teams;
@@ -53,7 +53,7 @@ pub struct Provenance {
     /// Who wrote their records.
     pub records: Records,
     /// Requests, rows, duplicates and completeness.
-    pub stats: Ledger,
+    pub stats: FetchStats,
     /// The saved pages that they come from.
     pub saved: Option<Saved>,
     /// When the archive that they come from was brought up to date, RFC 3339.

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::filters::{self, Values};
 use super::{Loaded, Provenance, ReportInputs, kept, shown_people, users, with_cycles};
 use crate::error::Error;
-use crate::fetch::{self, Api, Ledger, Progress, Records, Row, Saved, SessionQuery, Sink, Vendor};
+use crate::fetch::{self, Api, FetchStats, PageHandler, Progress, Records, Row, Saved, SessionQuery, Vendor};
 use crate::frame::{FramesBuilder, Kept};
 use crate::settings::{Settings, SettingsError};
 
@@ -100,13 +100,13 @@ fn saved_pages(
     api: Option<Api>,
     kept: &Kept,
     tell: &(dyn Fn(Progress) + Send + Sync),
-) -> Result<(FramesBuilder, Ledger, Saved), Error> {
+) -> Result<(FramesBuilder, FetchStats, Saved), Error> {
     let empty = || FramesBuilder::new(kept.clone());
     let push = |builder: &mut FramesBuilder, first: u64, rows: &[Row<'_>]| {
         builder.push_from(u32::try_from(first).expect("no memory holds four billion sessions"), rows);
     };
-    let sink = Sink { empty: &empty, push: &push };
-    let (builders, stats, saved) = fetch::saved(path, query, api, &sink, tell)?;
+    let handler = PageHandler { empty: &empty, push: &push };
+    let (builders, stats, saved) = fetch::saved(path, query, api, &handler, tell)?;
     let builder = builders.into_iter().reduce(FramesBuilder::join).unwrap_or_else(empty);
     Ok((builder.without(saved.outdated.clone()), stats, saved))
 }

@@ -15,18 +15,18 @@ const SAMPLE: u32 = 10;
 ///
 /// No answer, other than a refusal of the filter.
 pub(super) async fn are_missing(walk: &Walk<'_, '_>) -> Result<bool, FetchError> {
-    if walk.has_met_all_asked() {
+    if walk.has_seen_all_asked() {
         return Ok(false);
     }
-    let window = walk.asker.query.window();
-    let sessions = address::archived(walk.asker.sessions(), true);
+    let window = walk.client.query.window();
+    let sessions = address::archived(walk.client.sessions(), true);
     let url = address::by_cursor(&sessions, &address::whole_seconds(&window), None, SAMPLE);
     let asked = walk.ask(url, |page| {
         let mut sessions = page
             .sessions
             .iter()
             .filter(|session| session.created().is_some_and(|created| window.contains(&created.utc)));
-        Ok(sessions.any(|session| session.id().is_some_and(|id| !walk.has_met(id))))
+        Ok(sessions.any(|session| session.id().is_some_and(|id| !walk.has_seen(id))))
     });
     match asked.await {
         // No such filter, so no such sessions are kept apart by it.

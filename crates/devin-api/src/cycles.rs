@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::time::timeout;
 
-use super::ask::Asker;
-use super::envelope::Flaw;
+use super::api_client::ApiClient;
+use super::envelope::PageError;
 use super::totals::{LIMITS, TOO_LATE, why};
 use super::{Api, ApiConfig, SessionQuery, address, time};
 
@@ -26,12 +26,12 @@ pub async fn cycles(config: &ApiConfig, query: &SessionQuery) -> Result<Vec<Rang
     let config = ApiConfig { deadline, ..config.clone() };
     let enterprise = SessionQuery { org: None, ..query.clone() };
     let asked = async {
-        let asker = Asker::new(&config, &enterprise, &LIMITS, &|_| ())?;
+        let client = ApiClient::new(&config, &enterprise, &LIMITS, &|_| ())?;
         let mut url = address::api(&config, None, "consumption/cycles")?;
         if config.api == Api::V3 {
             url.query_pairs_mut().append_pair("first", PAGE);
         }
-        asker.ask(url, read).await
+        client.ask(url, read).await
     };
     let told = timeout(deadline, asked).await.map_err(|_| TOO_LATE.to_owned())?;
     told.map_err(|error| why(&error))
@@ -57,7 +57,7 @@ struct Page<'a> {
 ///
 /// # Errors
 /// There are some, and none of them can be read.
-fn read(body: &str) -> Result<Vec<Range<DateTime<Utc>>>, Flaw> {
+fn read(body: &str) -> Result<Vec<Range<DateTime<Utc>>>, PageError> {
     let cycles: Vec<&RawValue> = match body.trim_start().starts_with('[') {
         true => serde_json::from_str(body)?,
         false => serde_json::from_str::<Page<'_>>(body)?.items,
@@ -72,7 +72,7 @@ fn read(body: &str) -> Result<Vec<Range<DateTime<Utc>>>, Flaw> {
     };
     let mut ranges: Vec<Range<DateTime<Utc>>> = cycles.iter().filter_map(range).collect();
     if ranges.is_empty() && !cycles.is_empty() {
-        return Err(Flaw::Contract("no cycle can be read".to_owned()));
+        return Err(PageError::Contract("no cycle can be read".to_owned()));
     }
     ranges.sort_by_key(|range| (range.start, range.end));
     ranges.dedup();

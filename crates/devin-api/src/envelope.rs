@@ -2,13 +2,11 @@
 //!
 //! The end signal, the cursor and the total are never guessed.
 
-use std::fmt;
-
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::Deserialize;
 use serde_json::error::Category;
 
 use super::api::Api;
-use super::lenient::{self, Lenient, raw};
+use super::json::{self, raw};
 
 /// What a page says about the walk.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +26,7 @@ const LONGEST_CURSOR: usize = 4096;
 
 /// Why a body has no envelope.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Flaw {
+pub enum PageError {
     /// It ends in the middle.
     CutShort,
     /// It is no JSON.
@@ -37,7 +35,7 @@ pub enum Flaw {
     Contract(String),
 }
 
-impl From<serde_json::Error> for Flaw {
+impl From<serde_json::Error> for PageError {
     fn from(error: serde_json::Error) -> Self {
         match error.classify() {
             Category::Eof => Self::CutShort,
@@ -48,19 +46,19 @@ impl From<serde_json::Error> for Flaw {
 }
 
 /// A page with its records as `T` reads them, and the rest of its envelope unread.
-#[derive(Debug, Default, serde::Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(default, bound(deserialize = "T: Deserialize<'de> + Default"))]
 pub struct Enveloped<'a, T> {
     /// The records.
     pub items: T,
     #[serde(borrow, deserialize_with = "raw")]
-    pub(super) has_more: Option<&'a str>,
+    has_more: Option<&'a str>,
     #[serde(borrow, deserialize_with = "raw")]
-    pub(super) has_next_page: Option<&'a str>,
+    has_next_page: Option<&'a str>,
     #[serde(borrow, deserialize_with = "raw")]
-    pub(super) total: Option<&'a str>,
+    total: Option<&'a str>,
     #[serde(borrow, deserialize_with = "raw")]
-    pub(super) end_cursor: Option<&'a str>,
+    end_cursor: Option<&'a str>,
 }
 
 impl<T> Enveloped<'_, T> {
@@ -68,8 +66,8 @@ impl<T> Enveloped<'_, T> {
     ///
     /// # Errors
     ///
-    /// [`Flaw::Contract`]: a signal that is missing or of another type.
-    pub fn envelope(&self, api: Api, count: u64) -> Result<Envelope, Flaw> {
+    /// [`PageError::Contract`]: a signal that is missing or of another type.
+    pub fn envelope(&self, api: Api, count: u64) -> Result<Envelope, PageError> {
         let (name, more, total_may_lack) = match api {
             Api::V2 => ("has_more", self.has_more, false),
             Api::V3 => ("has_next_page", self.has_next_page, true),
@@ -85,7 +83,7 @@ impl<T> Enveloped<'_, T> {
             _ => return contract("`total` is missing or no whole number".to_owned()),
         };
         let cursor = self.end_cursor.filter(|raw| raw.len() > 2 && raw.starts_with('"'));
-        let cursor = cursor.map(|raw| lenient::scalar(raw).into_owned()).filter(|_| api == Api::V3);
+        let cursor = cursor.map(|raw| json::scalar(raw).into_owned()).filter(|_| api == Api::V3);
         if api == Api::V3 && more && cursor.is_none() {
             return contract("`end_cursor` is missing or no text, although more is promised".to_owned());
         }
@@ -123,93 +121,24 @@ impl<T> Enveloped<'_, T> {
     }
 }
 
-fn contract<T>(what: String) -> Result<T, Flaw> {
-    Err(Flaw::Contract(what))
-}
-
-/// Reads the envelope of a body whose records do not fit, or says why there is none.
-///
-/// # Errors
-///
-/// A [`Flaw`].
-pub fn read(body: &str, api: Api) -> Result<Envelope, Flaw> {
-    let Lenient(head) = serde_json::from_str::<Lenient<Enveloped<'_, Items>>>(body)?;
-    let head = head.ok_or_else(|| Flaw::Contract("the answer is no JSON object".to_owned()))?;
-    let Items::Counted(count) = head.items else {
-        return contract("`items` is missing or no list".to_owned());
-    };
-    head.envelope(api, count)
-}
-
-#[derive(Default)]
-enum Items {
-    Counted(u64),
-    #[default]
-    NoList,
-}
-
-impl<'de> Deserialize<'de> for Items {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ItemsVisitor)
-    }
-}
-
-struct ItemsVisitor;
-
-impl<'de> Visitor<'de> for ItemsVisitor {
-    type Value = Items;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Items, A::Error> {
-        let mut count = 0;
-        while list.next_element::<IgnoredAny>()?.is_some() {
-            count += 1;
-        }
-        Ok(Items::Counted(count))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Items, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Items::NoList)
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Items, E> {
-        Ok(Items::NoList)
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Items, E> {
-        Ok(Items::NoList)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Items, E> {
-        Ok(Items::NoList)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Items, E> {
-        Ok(Items::NoList)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Items, E> {
-        Ok(Items::NoList)
-    }
-
-    fn visit_unit<E>(self) -> Result<Items, E> {
-        Ok(Items::NoList)
-    }
+pub(super) fn contract<T>(what: String) -> Result<T, PageError> {
+    Err(PageError::Contract(what))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::page::{self, Scratch};
     use super::*;
 
-    fn read_v2(body: &str) -> Result<Envelope, Flaw> {
+    fn read(body: &str, api: Api) -> Result<Envelope, PageError> {
+        page::read(body, &Scratch::default(), api).map(|page| page.envelope)
+    }
+
+    fn read_v2(body: &str) -> Result<Envelope, PageError> {
         read(body, Api::V2)
     }
 
-    fn v2(count: u64, more: bool, total: u64) -> Result<Envelope, Flaw> {
+    fn v2(count: u64, more: bool, total: u64) -> Result<Envelope, PageError> {
         Ok(Envelope { count, more, total: Some(total), cursor: None })
     }
 
@@ -242,7 +171,7 @@ mod tests {
             "null",
             "\"items\"",
         ] {
-            assert!(matches!(read_v2(body), Err(Flaw::Contract(_))), "{body}");
+            assert!(matches!(read_v2(body), Err(PageError::Contract(_))), "{body}");
         }
     }
 
@@ -250,10 +179,10 @@ mod tests {
     fn a_cut_is_told_from_rubbish() {
         let whole = r#"{"items": [{"title": "a"}], "has_more": false, "total": 1}"#;
         for length in 1..whole.len() {
-            assert_eq!(read_v2(&whole[..length]), Err(Flaw::CutShort), "{length}");
+            assert_eq!(read_v2(&whole[..length]), Err(PageError::CutShort), "{length}");
         }
         for body in ["<html></html>", "{\"items\": [}", "no", "{} {}"] {
-            assert!(matches!(read_v2(body), Err(Flaw::NotJson)), "{body}");
+            assert!(matches!(read_v2(body), Err(PageError::NotJson)), "{body}");
         }
     }
 
@@ -279,7 +208,7 @@ mod tests {
             r#""has_next_page": false, "total": "7""#,
             r#""has_next_page": false, "total": -7"#,
         ] {
-            assert!(matches!(read(&body(flawed), Api::V3), Err(Flaw::Contract(_))), "{flawed}");
+            assert!(matches!(read(&body(flawed), Api::V3), Err(PageError::Contract(_))), "{flawed}");
         }
     }
 }

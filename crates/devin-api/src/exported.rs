@@ -11,7 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::lenient::Text;
+use super::json::Text;
 use super::time;
 
 /// What the export calls a field, and what the API does.
@@ -44,8 +44,7 @@ pub(super) fn renamed<'a>(fields: &Fields<'a>) -> Option<(Fields<'a>, Exported)>
     }
     let text = |name: &str| {
         let json = fields.iter().find(|(own, _)| own == name)?.1.as_ref()?;
-        let Ok(Text(text)) = serde_json::from_str(json.get()) else { return None };
-        text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+        Text::lenient(Some(json.as_ref())).trimmed().map(str::to_owned)
     };
     let exported = Exported { user: text("user_name"), organisation: text("org_name") };
     let mut named = Fields::new();

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use futures_util::{StreamExt, stream};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// The one bound on requests in flight; all clones of a configuration share it.
@@ -29,5 +30,15 @@ impl Gate {
     /// Waits for a place, which is held until the permit is dropped.
     pub(super) async fn enter(&self) -> SemaphorePermit<'_> {
         self.permits.acquire().await.expect("the gate is never closed")
+    }
+
+    /// The results of futures in the order of the futures, which run as many at once as
+    /// requests may be in flight.
+    pub(super) async fn run_all<F: Future>(&self, futures: Vec<F>) -> Vec<F::Output> {
+        let numbered = (0..).zip(futures).map(|(number, future)| async move { (number, future.await) });
+        let mut done: Vec<(usize, F::Output)> =
+            stream::iter(numbered).buffer_unordered(self.width).collect().await;
+        done.sort_by_key(|(number, _)| *number);
+        done.into_iter().map(|(_, output)| output).collect()
     }
 }

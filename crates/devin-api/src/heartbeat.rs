@@ -12,7 +12,7 @@ use reqwest::{Client, StatusCode, Url, redirect};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use super::client::secured;
+use super::attempt::secured;
 use super::{Api, address};
 use crate::proxy::Proxy;
 use crate::tls::Trust;

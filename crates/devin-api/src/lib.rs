@@ -6,34 +6,32 @@
 
 mod address;
 mod api;
+mod api_client;
 mod archived;
-mod ask;
-mod client;
+mod attempt;
+pub mod completeness;
 mod cycles;
 pub mod dense;
 pub mod envelope;
 mod error;
 pub mod exported;
-mod flight;
 mod gate;
 mod heartbeat;
-pub mod lenient;
+pub mod json;
 mod literals;
 pub mod names;
 mod offsets;
 pub mod page;
 pub mod pattern;
 mod people;
-pub mod plain;
 mod probe;
-pub mod proof;
 pub mod proxy;
-mod quote;
 mod redact;
 pub mod register;
 mod replay;
 pub mod retry;
 mod roster;
+mod sanitize;
 mod shapes;
 pub mod slices;
 pub mod text;
@@ -45,7 +43,7 @@ pub mod walk;
 pub mod wire;
 
 pub use api::{Api, Records};
-pub use ask::Heard;
+pub use api_client::ServerTime;
 pub use cycles::cycles;
 pub use error::{FetchError, until};
 pub use gate::Gate;
@@ -181,7 +179,7 @@ impl<'a> Row<'a> {
 
 /// What the fetch hands on.
 #[derive(Debug)]
-pub enum Delivery<'a> {
+pub enum PageEvent<'a> {
     /// Forget everything: the walk begins anew.
     Restart,
     /// The answer that a page was read from, for whoever keeps answers: without
@@ -268,7 +266,7 @@ pub enum Progress {
 
 /// What happened on the way: shown in the footer, kept in `facts.json`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Ledger {
+pub struct FetchStats {
     /// Requests sent, retries included.
     pub requests: u64,
     /// Requests that repeated a failed one.
@@ -295,7 +293,7 @@ pub struct Ledger {
 /// What bounds a fetch beyond the configuration.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    bounds: client::Bounds,
+    bounds: attempt::Bounds,
     patience: retry::Patience,
     /// Walks before the data counts as incomplete.
     walks: u32,
@@ -304,7 +302,7 @@ pub struct Limits {
 }
 
 const LIMITS: Limits = Limits {
-    bounds: client::Bounds {
+    bounds: attempt::Bounds {
         connect: Duration::from_secs(10),
         read: Duration::from_secs(30),
         attempt: Duration::from_secs(120),
@@ -334,10 +332,10 @@ impl Limits {
     /// what a bad day does need not last a day.
     pub fn hurried(self, by: u32) -> Self {
         let by = by.max(1);
-        let client::Bounds { connect, read, attempt, page_bytes } = self.bounds;
+        let attempt::Bounds { connect, read, attempt, page_bytes } = self.bounds;
         let retry::Patience { base, cap, .. } = self.patience;
         Self {
-            bounds: client::Bounds {
+            bounds: attempt::Bounds {
                 connect: connect / by,
                 read: read / by,
                 attempt: attempt / by,
@@ -349,10 +347,10 @@ impl Limits {
     }
 }
 
-/// The ledger of a fetch whose accepted rows were delivered on the way.
+/// The stats of a fetch whose accepted rows were delivered on the way.
 ///
 /// Pages are delivered as they come, in no particular order; a
-/// [`Delivery::Restart`] takes back all that was delivered before it.
+/// [`PageEvent::Restart`] takes back all that was delivered before it.
 ///
 /// # Errors
 ///
@@ -360,9 +358,9 @@ impl Limits {
 pub async fn fetch(
     config: &ApiConfig,
     query: &SessionQuery,
-    deliver: &mut (dyn FnMut(Delivery<'_>) + Send),
+    deliver: &mut (dyn FnMut(PageEvent<'_>) + Send),
     progress: &(dyn Fn(Progress) + Send + Sync),
-) -> Result<Ledger, FetchError> {
+) -> Result<FetchStats, FetchError> {
     fetch_within(config, query, &LIMITS, deliver, progress).await
 }
 
@@ -375,19 +373,19 @@ pub async fn fetch_within(
     config: &ApiConfig,
     query: &SessionQuery,
     limits: &Limits,
-    deliver: &mut (dyn FnMut(Delivery<'_>) + Send),
+    deliver: &mut (dyn FnMut(PageEvent<'_>) + Send),
     progress: &(dyn Fn(Progress) + Send + Sync),
-) -> Result<Ledger, FetchError> {
-    let asker = ask::Asker::new(config, query, limits, progress)?;
+) -> Result<FetchStats, FetchError> {
+    let client = api_client::ApiClient::new(config, query, limits, progress)?;
     let SessionQuery { from, to, updated_from, .. } = *query;
-    progress(Progress::Asked { path: asker.path(), from, to, updated_from });
-    let walks = walk::proved(&asker, limits, deliver, progress);
+    progress(Progress::Asked { path: client.path(), from, to, updated_from });
+    let walks = walk::proved(&client, limits, deliver, progress);
     let outcome = tokio::time::timeout(config.deadline, walks)
         .await
-        .unwrap_or_else(|_| Err(FetchError::Deadline { host: asker.host(), deadline: config.deadline }));
+        .unwrap_or_else(|_| Err(FetchError::Deadline { host: client.host(), deadline: config.deadline }));
     // Whatever came of it: what was tried is worth more where it was in vain.
-    let (requests, retries) = asker.requests();
-    progress(Progress::Done { requests, retries, waited: asker.waited() });
+    let (requests, retries) = client.requests();
+    progress(Progress::Done { requests, retries, waited: client.waited() });
     outcome
 }
 

@@ -3,9 +3,11 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-use super::flight::Flight;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+
 use super::page::Page;
-use super::walk::{Counted, EMPTY_TWICE, NOTHING_NEW, News, Walk};
+use super::walk::{Counted, EMPTY_TWICE, NOTHING_NEW, Novelty, Walk};
 use super::{FetchError, address};
 
 /// Walks from the first page to the end signal.
@@ -16,7 +18,7 @@ use super::{FetchError, address};
 pub(super) async fn walk(walk: &Walk<'_, '_>) -> Result<Counted, FetchError> {
     let reach = Mutex::new(Reach::default());
     let reached = || *reach.lock().unwrap_or_else(PoisonError::into_inner);
-    if walk.asker.config.gate.width() > 1 {
+    if walk.client.config.gate.width() > 1 {
         let first = Stretch { skip: 0, end: Some(1), again: false };
         drive(walk, &reach, [first].into_iter()).await?;
         // The server may have clamped the page: what it gave is the length to count on.
@@ -74,19 +76,20 @@ async fn drive(
     reach: &Mutex<Reach>,
     mut stretches: impl Iterator<Item = Stretch> + Send,
 ) -> Result<(), FetchError> {
-    let size = u64::from(walk.asker.config.page_size.max(1));
-    let mut flight = Flight::new();
+    let size = u64::from(walk.client.config.page_size.max(1));
+    let mut running = FuturesUnordered::new();
     let mut waiting: VecDeque<Stretch> = VecDeque::new();
     loop {
-        while flight.len() < walk.asker.config.gate.width() {
+        while running.len() < walk.client.config.gate.width() {
             let Some(next) = waiting.pop_front().or_else(|| stretches.next()) else { break };
             let left = next.end.map_or(u64::MAX, |end| end.saturating_sub(next.skip));
             // The first page has a stretch of one, yet is asked for whole.
             let limit = if next.skip == 0 { size } else { size.min(left) };
-            let url = address::by_offset(walk.asker.sessions(), &walk.asker.query.window(), next.skip, limit);
-            flight.launch(walk.ask(url, move |page| take(walk, reach, next, page)));
+            let url =
+                address::by_offset(walk.client.sessions(), &walk.client.query.window(), next.skip, limit);
+            running.push(walk.ask(url, move |page| take(walk, reach, next, page)));
         }
-        let Some(rest) = flight.land().await else { return Ok(()) };
+        let Some(rest) = running.next().await else { return Ok(()) };
         waiting.extend(rest?);
     }
 }
@@ -109,8 +112,8 @@ fn take(
         }
     }
     let at = (stretch.skip, u64::from(stretch.again));
-    let (envelope, news) =
-        walk.take(page, at, &walk.asker.query.window(), |index, _| stretch.skip + index)?;
+    let (envelope, novelty) =
+        walk.take(page, at, &walk.client.query.window(), |index, _| stretch.skip + index)?;
     let place = || format!("the page at skip={}", stretch.skip);
     if !envelope.more {
         return Ok(None);
@@ -122,7 +125,7 @@ fn take(
         };
     }
     // Copies may fill a page; only past the server's own count can it be a loop.
-    if stretch.end.is_none() && news != News::Some && end > total {
+    if stretch.end.is_none() && novelty != Novelty::Fresh && end > total {
         return Err(walk.stuck(&place(), NOTHING_NEW));
     }
     let done = stretch.end.is_some_and(|stop| end >= stop);

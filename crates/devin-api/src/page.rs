@@ -1,20 +1,20 @@
 //! A page's records, each judged on its own: accepted, outside the question, or rejected.
 
-use std::cell::OnceCell;
 use std::fmt;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 
 use super::api::Api;
 use super::dense::too_dense;
-use super::envelope::{self, Envelope, Enveloped, Flaw};
-use super::lenient::Text;
-use super::plain::{self, Plain};
+use super::envelope::{Envelope, Enveloped, PageError, contract};
+use super::json::{Object, Text};
+pub use super::shapes::may_be_exported;
 use super::shapes::{Rewritten, rewritten};
 use super::time::Instant;
-use super::wire::{IdOnly, Session, bare_id};
+use super::wire::{Session, id_of_any};
 use super::{Row, SessionQuery};
 use crate::pattern::fits;
 use crate::text::clean;
@@ -83,20 +83,21 @@ pub struct Page<'a> {
     pub unreadable: Vec<Rejection>,
 }
 
-/// Where the text of records lives that are not read as they came.
+/// Space for the text of records that are not read as they came.
 #[derive(Debug, Default)]
-pub struct Spare {
-    mended: OnceCell<String>,
-    rewritten: OnceCell<Vec<Option<Rewritten>>>,
+pub struct Scratch {
+    mended: OnceLock<String>,
+    rewritten: OnceLock<Vec<Option<Rewritten>>>,
 }
 
-impl Spare {
+impl Scratch {
     /// The body without halves of surrogate pairs.
     pub fn mended<'a>(&'a self, body: &str) -> &'a str {
         self.mended.get_or_init(|| mended(body))
     }
 
-    /// Reads all records of a body, each on its own.
+    /// The records of a body, each read on its own: as it is, or rewritten in the shapes
+    /// of the API.
     pub fn records<'a>(
         &'a self,
         records: Vec<&'a RawValue>,
@@ -105,8 +106,9 @@ impl Spare {
         let rewritten = self.rewritten.get_or_init(rewrite);
         records.into_iter().zip(rewritten).map(|(record, rewritten)| {
             let text = rewritten.as_ref().map_or(record.get(), |rewritten| &rewritten.text);
-            let mut session =
-                serde_json::from_str::<Session<'a>>(text).map_err(|_| unreadable(record.get()))?;
+            let Object(mut session) = serde_json::from_str::<Object<Session<'a>>>(text).map_err(|_| {
+                Rejection::new(id_of_any(record.get()).as_deref(), "the record", Some(record.get()))
+            })?;
             session.unreadable = rewritten.as_ref().map_or(0, |rewritten| rewritten.unreadable);
             session.exported = rewritten.as_ref().and_then(|rewritten| rewritten.exported.as_ref());
             Ok(session)
@@ -114,51 +116,46 @@ impl Spare {
     }
 }
 
-fn unreadable(record: &str) -> Rejection {
-    Rejection::new(id(record).as_deref(), "the record", Some(record))
+/// A page whose records are all in the shapes of the API.
+pub type SessionPage<'a> = Enveloped<'a, Option<Vec<Object<Session<'a>>>>>;
+
+/// Sessions that all have ids; `None` where any may have to be rewritten.
+pub fn plain(sessions: Vec<Object<Session<'_>>>) -> Option<Vec<Session<'_>>> {
+    let is_plain = sessions.iter().all(|Object(session)| session.is_named());
+    is_plain.then(|| sessions.into_iter().map(|Object(session)| session).collect())
 }
 
-/// The id of a record that does not fit, as far as it can be read.
-pub fn id(record: &str) -> Option<String> {
-    let one = serde_json::from_str::<IdOnly<'_>>(record).ok()?;
-    bare_id(&one.session_id).map(str::to_owned)
-}
-
-/// Reads a page: in one pass where every record is plain, else record by record.
+/// Reads a page: in one pass where every record has the shapes of the API, else record by record.
 ///
 /// # Errors
 ///
 /// A body that is no whole page.
-pub fn read<'a>(body: &'a str, spare: &'a Spare, api: Api) -> Result<Page<'a>, Flaw> {
+pub fn read<'a>(body: &'a str, scratch: &'a Scratch, api: Api) -> Result<Page<'a>, PageError> {
     if let Some(what) = too_dense(body.as_bytes()) {
-        return Err(Flaw::Contract(format!("it is {what}")));
+        return contract(format!("it is {what}"));
     }
-    if let Some(mut page) = plain(body)
-        && let Some(sessions) = page.items.take()
+    if !may_be_exported(body)
+        && let Ok(Object(mut page)) = serde_json::from_str::<Object<SessionPage<'a>>>(body)
+        && let Some(sessions) = page.items.take().and_then(plain)
     {
         let envelope = page.envelope(api, sessions.len() as u64)?;
         return Ok(Page { body, envelope, sessions, unreadable: Vec::new() });
     }
-    // What is amiss is either the body's, and told here, or that of single records.
-    let envelope = envelope::read(body, api)?;
-    let mended = spare.mended(body);
-    let raw = serde_json::from_str::<Enveloped<'a, Vec<&'a RawValue>>>(mended)
-        .map_err(|error| Flaw::Contract(format!("its records cannot be read: {error}")))?;
-    let mut page =
-        Page { body, envelope, sessions: Vec::with_capacity(raw.items.len()), unreadable: Vec::new() };
-    for record in spare.records(raw.items) {
+    let Object(page) =
+        serde_json::from_str::<Object<Enveloped<'a, Option<&'a RawValue>>>>(scratch.mended(body))?;
+    let records = page.items.and_then(|items| serde_json::from_str::<Vec<&RawValue>>(items.get()).ok());
+    let Some(records) = records else {
+        return contract("`items` is missing or no list".to_owned());
+    };
+    let envelope = page.envelope(api, records.len() as u64)?;
+    let (mut sessions, mut unreadable) = (Vec::with_capacity(records.len()), Vec::new());
+    for record in scratch.records(records) {
         match record {
-            Ok(session) => page.sessions.push(session),
-            Err(rejection) => page.unreadable.push(rejection),
+            Ok(session) => sessions.push(session),
+            Err(rejection) => unreadable.push(rejection),
         }
     }
-    Ok(page)
-}
-
-/// A page whose records are all plain.
-fn plain(body: &str) -> Option<plain::Page<'_>> {
-    let (page, end) = Plain::new(body).page(0)?;
-    body.get(end..)?.trim_ascii().is_empty().then_some(page)
+    Ok(Page { body, envelope, sessions, unreadable })
 }
 
 /// Judges the records of a page against the query and a window within it;
@@ -249,7 +246,7 @@ fn is_asked(session: &Session<'_>, query: &SessionQuery) -> bool {
 /// Whether a session has a tag that fits one of these; empty is any session.
 fn has_tag(session: &Session<'_>, patterns: &[String]) -> bool {
     let is_one = |tag: &str| patterns.iter().any(|pattern| fits(pattern.trim(), tag));
-    patterns.is_empty() || session.tags.0.iter().filter_map(Text::trimmed).any(is_one)
+    patterns.is_empty() || session.tags.iter().filter_map(Text::trimmed).any(is_one)
 }
 
 /// Half of an escaped surrogate pair stands for no character, and serde refuses
@@ -299,8 +296,8 @@ mod tests {
 
     /// Each verdict in a few letters.
     fn judged(body: &str, query: &SessionQuery) -> Vec<String> {
-        let spare = Spare::default();
-        let page = read(body, &spare, Api::V2).unwrap();
+        let scratch = Scratch::default();
+        let page = read(body, &scratch, Api::V2).unwrap();
         let (sessions, unreadable, window) = (page.sessions, page.unreadable, query.window());
         let verdicts = judge(&sessions, unreadable, query, &window, |index, _| 100 + index);
         let letters = verdicts.map(|verdict| match verdict {
@@ -350,8 +347,8 @@ mod tests {
         let broken =
             format!(r#"{{"session_id": "a", "title": "x\ud83d\\\ude00\ud83d\ude00é\udead", {WITHIN}}}"#);
         let body = page(&[&broken]);
-        let spare = Spare::default();
-        let page = read(&body, &spare, Api::V2).unwrap();
+        let scratch = Scratch::default();
+        let page = read(&body, &scratch, Api::V2).unwrap();
         assert_eq!(page.sessions[0].title.get(), Some("x\u{fffd}\\\u{fffd}😀é\u{fffd}"));
     }
 

@@ -7,11 +7,10 @@ use std::time::Duration;
 use reqwest::Url;
 use tokio::time::{Instant, timeout_at};
 
-use super::ask::Asker;
+use super::api_client::ApiClient;
 use super::error::right;
-use super::flight::Flight;
 use super::roster::{self, Subject};
-use super::{Api, ApiConfig, FetchError, Limits, SessionQuery, address, client, names, retry};
+use super::{Api, ApiConfig, FetchError, Limits, SessionQuery, address, attempt, names, retry};
 
 /// Somebody who can start sessions: a person or a service user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,7 +45,7 @@ const MOST_ENTRIES: usize = 100_000;
 const PAGE: u64 = 200;
 
 const LIMITS: Limits = Limits {
-    bounds: client::Bounds {
+    bounds: attempt::Bounds {
         connect: Duration::from_secs(3),
         read: Duration::from_secs(5),
         attempt: Duration::from_secs(6),
@@ -87,14 +86,14 @@ pub(super) async fn told_within(
     let config = ApiConfig { deadline: limits.patience.deadline, ..config.clone() };
     let org = query.org.as_deref();
     let prepared =
-        Asker::new(&config, query, limits, &|_| ()).and_then(|asker| Ok((asker, lists(&config, org)?)));
-    let Ok((asker, mut lists)) = prepared else {
+        ApiClient::new(&config, query, limits, &|_| ()).and_then(|client| Ok((client, lists(&config, org)?)));
+    let Ok((client, mut lists)) = prepared else {
         let notes = vec!["the lists of people cannot be asked for: ids are shown".to_owned()];
         return People { notes, ..People::default() };
     };
     lists.retain(|list| subjects.contains(&list.subject));
     let until = Instant::now() + limits.patience.deadline;
-    let mut told: Vec<(List, Walked)> = walk_all(&asker, limits, until, lists).await;
+    let mut told: Vec<(List, Walked)> = walk_all(&client, limits, until, lists).await;
     // An organisation's key may read its own list alone, which has the same people in it.
     if let Ok(Some(own)) = address::members_of_org(&config, org)
         && told.iter().any(|(list, walked)| list.is_of_people && walked.is_refused())
@@ -106,7 +105,7 @@ pub(super) async fn told_within(
             places: vec![own],
         };
         told.retain(|(list, walked)| !(list.is_of_people && walked.is_refused()));
-        let own = walk_all(&asker, limits, until, vec![own]).await;
+        let own = walk_all(&client, limits, until, vec![own]).await;
         told.splice(0..0, own);
     }
     let (mut members, mut organisations, mut notes) = (Vec::new(), Vec::new(), Vec::new());
@@ -142,32 +141,24 @@ impl Walked {
     }
 }
 
-/// Reads lists side by side; they stand in the result in their order.
+/// Reads lists side by side, as far as the gate lets them; the result is in their order.
 async fn walk_all(
-    asker: &Asker<'_>,
+    client: &ApiClient<'_>,
     limits: &Limits,
     until: Instant,
     lists: Vec<List>,
 ) -> Vec<(List, Walked)> {
-    let mut waiting = lists.into_iter().enumerate();
-    let mut flight = Flight::new();
-    // By the place of the list, whichever is done first.
-    let mut told = BTreeMap::new();
-    loop {
-        while flight.len() < asker.config.gate.width() {
-            let Some((place, list)) = waiting.next() else { break };
-            flight.launch(async move {
-                let mut found = Vec::new();
-                let walked = timeout_at(until, walk(asker, limits, &list, &mut found)).await;
-                let late = || FetchError::Deadline { host: asker.host(), deadline: asker.config.deadline };
-                let end = walked.unwrap_or_else(|_| Err(late()));
-                (place, (list, Walked { found, end }))
-            });
-        }
-        let Some((place, walked)) = flight.land().await else { break };
-        told.insert(place, walked);
+    let mut walks = Vec::new();
+    for list in lists {
+        walks.push(async move {
+            let mut found = Vec::new();
+            let walked = timeout_at(until, walk(client, limits, &list, &mut found)).await;
+            let late = || FetchError::Deadline { host: client.host(), deadline: client.config.deadline };
+            let end = walked.unwrap_or_else(|_| Err(late()));
+            (list, Walked { found, end })
+        });
     }
-    told.into_values().collect()
+    client.config.gate.run_all(walks).await
 }
 
 /// A list to ask for.
@@ -212,14 +203,14 @@ fn lists(config: &ApiConfig, org: Option<&str>) -> Result<Vec<List>, FetchError>
 
 /// Reads a list where it exists; what was found stays found, whatever happens then.
 async fn walk(
-    asker: &Asker<'_>,
+    client: &ApiClient<'_>,
     limits: &Limits,
     list: &List,
     found: &mut Vec<Member>,
 ) -> Result<(), FetchError> {
     let mut places = list.places.iter().peekable();
     while let Some(place) = places.next() {
-        match walk_at(asker, limits, (place, list.subject), found).await {
+        match walk_at(client, limits, (place, list.subject), found).await {
             Err(FetchError::NotFound { .. }) if found.is_empty() && places.peek().is_some() => {}
             walked => return walked,
         }
@@ -229,18 +220,18 @@ async fn walk(
 
 /// Reads a list page by page to its end signal.
 async fn walk_at(
-    asker: &Asker<'_>,
+    client: &ApiClient<'_>,
     limits: &Limits,
     (place, subject): (&Url, Subject),
     found: &mut Vec<Member>,
 ) -> Result<(), FetchError> {
-    let ApiConfig { api, ref key, .. } = *asker.config;
+    let ApiConfig { api, ref key, .. } = *client.config;
     let mut met = HashSet::new();
     let (mut skip, mut cursor, mut was_empty) = (0_u64, None, false);
     for _ in 0..limits.pages {
         let url = page_at(place, api, skip, cursor.as_deref());
         let read = |body: &str| roster::read(body, api, subject, key);
-        let page = asker.ask(url, read).await?;
+        let page = client.ask(url, read).await?;
         let before = found.len();
         found.extend(page.entries.into_iter().filter(|one| met.insert(one.id.clone())));
         if !page.envelope.more {
@@ -253,14 +244,14 @@ async fn walk_at(
                 continue;
             }
             // Pages that repeat would do so for ever.
-            (_, 0) => return Err(asker.contract("a list promises more and brings nobody new")),
+            (_, 0) => return Err(client.contract("a list promises more and brings nobody new")),
             _ if found.len() >= MOST_ENTRIES => break,
             _ => was_empty = false,
         }
         skip = skip.saturating_add(page.envelope.count);
         cursor = page.envelope.cursor;
     }
-    Err(asker.contract("a list has no end"))
+    Err(client.contract("a list has no end"))
 }
 
 fn page_at(list: &Url, api: Api, skip: u64, cursor: Option<&str>) -> Url {

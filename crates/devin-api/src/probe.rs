@@ -7,13 +7,14 @@ use std::time::Duration;
 use chrono::{DateTime, Days, Utc};
 use reqwest::Url;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use tokio::time::{Instant, timeout_at};
 
-use super::ask::{Asker, Heard};
-use super::envelope::Flaw;
-use super::lenient::Text;
-use super::{Api, ApiConfig, Delivery, FetchError, Limits, Progress, Secret, SessionQuery};
-use super::{address, client, fetch_within, page, quote, retry};
+use super::api_client::{ApiClient, ServerTime};
+use super::envelope::PageError;
+use super::json::Text;
+use super::{Api, ApiConfig, FetchError, Limits, PageEvent, Progress, Secret, SessionQuery};
+use super::{address, attempt, fetch_within, page, retry, sanitize};
 
 /// What the API answered; `None` is not asked, because of what an earlier answer was.
 #[derive(Debug, Default)]
@@ -31,7 +32,7 @@ pub struct Probes {
     /// How many sessions of that week are archived, and whether they are listed; v3.
     pub archived: Option<Result<Archived, FetchError>>,
     /// What time it is at the server.
-    pub heard: Option<Heard>,
+    pub server_time: Option<ServerTime>,
 }
 
 /// Whom a key belongs to, in the server's words, cut and made harmless.
@@ -107,7 +108,7 @@ pub struct Archived {
 pub const LONGEST: Duration = Duration::from_secs(30);
 
 const LIMITS: Limits = Limits {
-    bounds: client::Bounds {
+    bounds: attempt::Bounds {
         connect: Duration::from_secs(5),
         read: Duration::from_secs(10),
         attempt: Duration::from_secs(15),
@@ -141,18 +142,18 @@ pub async fn probe(
 ) -> Probes {
     let config = ApiConfig { deadline: LONGEST, ..config.clone() };
     let query = SessionQuery { allow_partial: true, ..query.clone() };
-    let asker = match Asker::new(&config, &query, &LIMITS, progress) {
-        Ok(asker) => asker,
+    let client = match ApiClient::new(&config, &query, &LIMITS, progress) {
+        Ok(client) => client,
         Err(error) => return Probes { first: Some(Err(error)), ..Probes::default() },
     };
     let mut probes = Probes::default();
     let until = Instant::now() + LONGEST;
-    singly(&asker, &week, until, &mut probes).await;
-    probes.heard = asker.heard();
+    singly(&client, &week, until, &mut probes).await;
+    probes.server_time = client.server_time();
     let ignores_window = matches!(probes.before, Some(Ok(Sample { outside: 1.., .. })));
     if probes.page.is_some() && !ignores_window {
         if config.api == Api::V3 {
-            probes.archived = Some(within(until, &asker, archived(&asker, &week)).await);
+            probes.archived = Some(within(until, &client, archived(&client, &week)).await);
         }
         probes.week = Some(count(&config, &query, week, progress).await);
     }
@@ -160,11 +161,11 @@ pub async fn probe(
 }
 
 /// One answer after the other, as long as the next can be expected to tell something.
-async fn singly(asker: &Asker<'_>, week: &Range<DateTime<Utc>>, until: Instant, probes: &mut Probes) {
-    let config = asker.config;
+async fn singly(client: &ApiClient<'_>, week: &Range<DateTime<Utc>>, until: Instant, probes: &mut Probes) {
+    let config = client.config;
     if config.api == Api::V3 {
-        let asked = async { asker.ask(address::myself(config)?, |body| whom(body, &config.key)).await };
-        let answer = within(until, asker, asked).await;
+        let asked = async { client.ask(address::myself(config)?, |body| whom(body, &config.key)).await };
+        let answer = within(until, client, asked).await;
         let is_over = answer.as_ref().is_err_and(ends_all);
         probes.myself = Some(answer);
         if is_over {
@@ -175,7 +176,7 @@ async fn singly(asker: &Asker<'_>, week: &Range<DateTime<Utc>>, until: Instant, 
     let later = |moment: DateTime<Utc>, days| moment.checked_add_days(Days::new(days)).unwrap_or(moment);
     // Up to a moment that has yet to come.
     let all = early..later(week.end, 14);
-    let sample = |window: Range<DateTime<Utc>>, length| within(until, asker, sample(asker, window, length));
+    let sample = |window: Range<DateTime<Utc>>, length| within(until, client, sample(client, window, length));
     let first = sample(all.clone(), 1).await;
     let is_over = first.is_err();
     probes.first = Some(first);
@@ -200,37 +201,41 @@ fn ends_all(error: &FetchError) -> bool {
 
 async fn within<T>(
     until: Instant,
-    asker: &Asker<'_>,
+    client: &ApiClient<'_>,
     asked: impl Future<Output = Result<T, FetchError>>,
 ) -> Result<T, FetchError> {
-    let late = || FetchError::Deadline { host: asker.host(), deadline: LONGEST };
+    let late = || FetchError::Deadline { host: client.host(), deadline: LONGEST };
     timeout_at(until, asked).await.unwrap_or_else(|_| Err(late()))
 }
 
-async fn sample(asker: &Asker<'_>, window: Range<DateTime<Utc>>, length: u32) -> Result<Sample, FetchError> {
+async fn sample(
+    client: &ApiClient<'_>,
+    window: Range<DateTime<Utc>>,
+    length: u32,
+) -> Result<Sample, FetchError> {
     let read = |body: &str| {
-        let spare = page::Spare::default();
-        let page = page::read(body, &spare, asker.config.api)?;
+        let scratch = page::Scratch::default();
+        let page = page::read(body, &scratch, client.config.api)?;
         let created = page.sessions.iter().filter_map(|session| session.created());
         let outside = created.filter(|created| !window.contains(&created.utc)).count();
         Ok(Sample { rows: page.envelope.count, outside: outside as u64, more: page.envelope.more })
     };
-    asker.ask(page_url(asker, &window, length), read).await
+    client.ask(page_url(client, &window, length), read).await
 }
 
-fn page_url(asker: &Asker<'_>, window: &Range<DateTime<Utc>>, length: u32) -> Url {
-    match asker.config.api {
-        Api::V2 => address::by_offset(asker.sessions(), window, 0, u64::from(length)),
-        Api::V3 => address::by_cursor(asker.sessions(), window, None, length),
+fn page_url(client: &ApiClient<'_>, window: &Range<DateTime<Utc>>, length: u32) -> Url {
+    match client.config.api {
+        Api::V2 => address::by_offset(client.sessions(), window, 0, u64::from(length)),
+        Api::V3 => address::by_cursor(client.sessions(), window, None, length),
     }
 }
 
 /// Counts a week three times: whether archived sessions are listed is documented nowhere.
-async fn archived(asker: &Asker<'_>, week: &Range<DateTime<Utc>>) -> Result<Archived, FetchError> {
+async fn archived(client: &ApiClient<'_>, week: &Range<DateTime<Utc>>) -> Result<Archived, FetchError> {
     let count = async |is_archived: Option<bool>| {
-        let sessions = asker.sessions();
+        let sessions = client.sessions();
         let sessions = is_archived.map_or_else(|| sessions.clone(), |it| address::archived(sessions, it));
-        count_listed(asker, week, &sessions).await
+        count_listed(client, week, &sessions).await
     };
     Ok(Archived {
         unasked: count(None).await?,
@@ -241,13 +246,13 @@ async fn archived(asker: &Asker<'_>, week: &Range<DateTime<Utc>>) -> Result<Arch
 
 /// The server's count, or that of the sessions on its pages; none where they are too many.
 async fn count_listed(
-    asker: &Asker<'_>,
+    client: &ApiClient<'_>,
     week: &Range<DateTime<Utc>>,
     sessions: &Url,
 ) -> Result<Option<u64>, FetchError> {
     let read = |body: &str| {
-        let spare = page::Spare::default();
-        let page = page::read(body, &spare, asker.config.api)?;
+        let scratch = page::Scratch::default();
+        let page = page::read(body, &scratch, client.config.api)?;
         let ids = page.sessions.iter().filter_map(|session| session.id().map(str::to_owned));
         Ok((page.envelope, ids.collect::<Vec<_>>()))
     };
@@ -255,7 +260,7 @@ async fn count_listed(
     let mut length = 1;
     for _ in 0..MOST_PAGES {
         let url = address::by_cursor(sessions, week, cursor.as_deref(), length);
-        let (envelope, ids) = asker.ask(url, read).await?;
+        let (envelope, ids) = client.ask(url, read).await?;
         if envelope.total.is_some() {
             return Ok(envelope.total);
         }
@@ -264,7 +269,7 @@ async fn count_listed(
             return Ok(Some(met.len() as u64));
         }
         cursor = envelope.cursor;
-        length = asker.config.page_size;
+        length = client.config.page_size;
     }
     Ok(None)
 }
@@ -274,27 +279,28 @@ async fn count_listed(
 #[serde(default)]
 struct Myself<'a> {
     #[serde(borrow)]
-    principal_type: Text<'a>,
+    principal_type: Option<&'a RawValue>,
     #[serde(borrow)]
-    service_user_name: Text<'a>,
+    service_user_name: Option<&'a RawValue>,
     #[serde(borrow)]
-    service_user_id: Text<'a>,
+    service_user_id: Option<&'a RawValue>,
     #[serde(borrow)]
-    user_name: Text<'a>,
+    user_name: Option<&'a RawValue>,
     #[serde(borrow)]
-    user_id: Text<'a>,
+    user_id: Option<&'a RawValue>,
     #[serde(borrow)]
-    org_id: Text<'a>,
+    org_id: Option<&'a RawValue>,
 }
 
-fn whom(body: &str, key: &Secret) -> Result<Principal, Flaw> {
+fn whom(body: &str, key: &Secret) -> Result<Principal, PageError> {
     let myself: Myself<'_> = serde_json::from_str(body)?;
-    let said = |text: &Text<'_>| text.trimmed().map(|text| quote::clean(text, key));
-    let names = [&myself.service_user_name, &myself.user_name, &myself.service_user_id, &myself.user_id];
+    let said =
+        |value: Option<&RawValue>| Text::lenient(value).trimmed().map(|text| sanitize::clean(text, key));
+    let names = [myself.service_user_name, myself.user_name, myself.service_user_id, myself.user_id];
     Ok(Principal {
-        kind: said(&myself.principal_type),
+        kind: said(myself.principal_type),
         name: names.into_iter().find_map(said),
-        org: said(&myself.org_id),
+        org: said(myself.org_id),
     })
 }
 
@@ -308,11 +314,11 @@ async fn count(
     let query = SessionQuery { from: week.start, to: week.end, ..query.clone() };
     // Of a session that comes twice the fresher state counts, as in a report.
     let mut met: HashMap<String, (Option<DateTime<Utc>>, bool)> = HashMap::new();
-    let mut deliver = |delivery: Delivery<'_>| {
-        let rows = match delivery {
-            Delivery::Restart => return met.clear(),
-            Delivery::Answer { .. } => return,
-            Delivery::Page(rows) => rows,
+    let mut deliver = |event: PageEvent<'_>| {
+        let rows = match event {
+            PageEvent::Restart => return met.clear(),
+            PageEvent::Answer { .. } => return,
+            PageEvent::Page(rows) => rows,
         };
         for row in rows {
             let state = (row.updated, row.session.analysis().is_some());
@@ -320,12 +326,12 @@ async fn count(
             *known = state.max(*known);
         }
     };
-    let ledger = fetch_within(config, &query, &LIMITS, &mut deliver, progress).await?;
+    let stats = fetch_within(config, &query, &LIMITS, &mut deliver, progress).await?;
     Ok(Week {
         sessions: met.len() as u64,
         analysed: met.values().filter(|(_, is_analysed)| *is_analysed).count() as u64,
-        outside: ledger.outside,
-        complete: ledger.complete,
+        outside: stats.outside,
+        complete: stats.complete,
     })
 }
 
@@ -355,7 +361,7 @@ mod tests {
             Ok((None, said("s-[redacted]"), said("org-1")))
         );
         assert_eq!(of("{}"), Ok((None, None, None)));
-        assert_eq!(of("<p>"), Err(Flaw::NotJson));
+        assert_eq!(of("<p>"), Err(PageError::NotJson));
     }
 
     #[tokio::test]
@@ -367,7 +373,7 @@ mod tests {
             let probes = probe(&config, &query(), week(), &|_| ()).await;
             assert_eq!(server.log().len(), 1);
             assert!(server.log()[0].target.contains(path));
-            assert_eq!(probes.heard.unwrap().time.to_rfc3339(), "2026-10-12T06:00:00+00:00");
+            assert_eq!(probes.server_time.unwrap().time.to_rfc3339(), "2026-10-12T06:00:00+00:00");
             assert!(probes.before.is_none() && probes.page.is_none() && probes.week.is_none());
         }
     }

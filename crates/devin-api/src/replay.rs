@@ -1,8 +1,8 @@
 //! Pages that are there already, read as a walk reads them.
 
+use super::completeness::CompletenessTracker;
 use super::page::{self, Page, judge};
-use super::proof::Tally;
-use super::{Api, Delivery, Ledger, SessionQuery};
+use super::{Api, FetchStats, PageEvent, SessionQuery};
 
 /// A page that is no page.
 #[derive(Debug, thiserror::Error)]
@@ -13,7 +13,7 @@ pub struct Unreadable {
     why: String,
 }
 
-/// The ledger of pages whose accepted rows were delivered on the way, read from
+/// The stats of pages whose accepted rows were delivered on the way, read from
 /// their bytes, oldest first, just as [`super::fetch`] reads what comes over
 /// the network: each is proved to be a whole page. Nothing
 /// is asked of anybody: `requests` is 0, and `complete` says that the last page
@@ -26,26 +26,26 @@ pub fn replay<'b>(
     bodies: impl IntoIterator<Item = &'b [u8]>,
     api: Api,
     query: &SessionQuery,
-    deliver: &mut dyn FnMut(Delivery<'_>),
-) -> Result<Ledger, Unreadable> {
+    deliver: &mut dyn FnMut(PageEvent<'_>),
+) -> Result<FetchStats, Unreadable> {
     let window = query.window();
-    let mut tally = Tally::default();
+    let mut tracker = CompletenessTracker::default();
     let (mut skip, mut total, mut more) = (0_u64, None, true);
     for body in bodies {
-        let number = tally.pages().saturating_add(1);
+        let number = tracker.pages().saturating_add(1);
         let unreadable = |why: String| Unreadable { page: number, why };
         let body = std::str::from_utf8(body).map_err(|error| unreadable(error.to_string()))?;
-        let spare = page::Spare::default();
-        let page = page::read(body, &spare, api).map_err(|flaw| unreadable(format!("{flaw:?}")))?;
+        let scratch = page::Scratch::default();
+        let page = page::read(body, &scratch, api).map_err(|error| unreadable(format!("{error:?}")))?;
         let Page { envelope, sessions, unreadable, .. } = page;
         let verdicts = judge(&sessions, unreadable, query, &window, |index, _| skip + index);
-        deliver(Delivery::Page(&tally.count(verdicts).rows));
+        deliver(PageEvent::Page(&tracker.count(verdicts).rows));
         skip = skip.saturating_add(envelope.count);
         total = total.or(envelope.total);
         more = envelope.more;
     }
-    let complete = !more && total.is_none_or(|total| total == tally.distinct());
-    Ok(tally.ledger((0, 0), complete))
+    let complete = !more && total.is_none_or(|total| total == tracker.distinct());
+    Ok(tracker.stats((0, 0), complete))
 }
 
 #[cfg(test)]
@@ -59,22 +59,22 @@ mod tests {
         format!(r#"{{"items": [{}], "total": 3, "has_more": {more}}}"#, items.join(","))
     }
 
-    fn replayed(pages: &[String]) -> (Ledger, Vec<(u64, String)>) {
+    fn replayed(pages: &[String]) -> (FetchStats, Vec<(u64, String)>) {
         let mut rows = Vec::new();
         let bodies = pages.iter().map(String::as_bytes);
-        let ledger = replay(bodies, Api::V2, &query(), &mut |delivery| {
-            if let Delivery::Page(page) = delivery {
+        let stats = replay(bodies, Api::V2, &query(), &mut |event| {
+            if let PageEvent::Page(page) = event {
                 rows.extend(page.iter().map(|row| (row.position, row.session.id().unwrap().to_owned())));
             }
         });
-        (ledger.unwrap(), rows)
+        (stats.unwrap(), rows)
     }
 
     #[test]
     fn pages_follow_each_other() {
-        let (ledger, rows) = replayed(&[page(&["a", "b"], true), page(&["c"], false)]);
+        let (stats, rows) = replayed(&[page(&["a", "b"], true), page(&["c"], false)]);
         assert_eq!(rows, [(0, "a".to_owned()), (1, "b".to_owned()), (2, "c".to_owned())]);
-        assert_eq!((ledger.pages, ledger.unique, ledger.complete), (2, 3, true));
+        assert_eq!((stats.pages, stats.unique, stats.complete), (2, 3, true));
     }
 
     #[test]

@@ -3,10 +3,10 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::envelope::{Envelope, Enveloped, Flaw};
-use super::lenient::Text;
+use super::envelope::{Envelope, Enveloped, PageError};
+use super::json::{Object, Text};
 use super::people::Member;
-use super::{Api, Secret, page, quote};
+use super::{Api, Secret, page, sanitize};
 
 /// No name that people write needs more characters, and no id.
 const LONGEST: usize = 1000;
@@ -34,17 +34,17 @@ pub(super) struct Page {
 #[serde(default)]
 struct Entry<'a> {
     #[serde(borrow)]
-    user_id: Text<'a>,
+    user_id: Option<&'a RawValue>,
     #[serde(borrow)]
-    service_user_id: Text<'a>,
+    service_user_id: Option<&'a RawValue>,
     #[serde(borrow)]
-    org_id: Text<'a>,
+    org_id: Option<&'a RawValue>,
     #[serde(borrow)]
-    name: Text<'a>,
+    name: Option<&'a RawValue>,
     #[serde(borrow)]
-    org_name: Text<'a>,
+    org_name: Option<&'a RawValue>,
     #[serde(borrow)]
-    email: Text<'a>,
+    email: Option<&'a RawValue>,
 }
 
 /// Reads a page record by record: what does not fit costs itself alone, and so
@@ -53,33 +53,37 @@ struct Entry<'a> {
 /// # Errors
 ///
 /// A body that is no whole page.
-pub(super) fn read(body: &str, api: Api, subject: Subject, key: &Secret) -> Result<Page, Flaw> {
+pub(super) fn read(body: &str, api: Api, subject: Subject, key: &Secret) -> Result<Page, PageError> {
     let mended = page::mended(body);
-    let page: Enveloped<'_, Option<Vec<&RawValue>>> = serde_json::from_str(&mended)?;
+    let Object(page) = serde_json::from_str::<Object<Enveloped<'_, Option<Vec<&RawValue>>>>>(&mended)?;
     let Some(records) = &page.items else {
-        return Err(Flaw::Contract("`items` is missing or no list".to_owned()));
+        return Err(PageError::Contract("`items` is missing or no list".to_owned()));
     };
     let envelope = page.envelope(api, records.len() as u64)?;
-    let entry = |record: &&RawValue| member(&serde_json::from_str(record.get()).ok()?, subject, key);
+    let entry = |record: &&RawValue| {
+        let Object(entry) = serde_json::from_str(record.get()).ok()?;
+        member(&entry, subject, key)
+    };
     Ok(Page { envelope, entries: records.iter().filter_map(entry).collect() })
 }
 
 fn member(entry: &Entry<'_>, subject: Subject, key: &Secret) -> Option<Member> {
-    let said = |text: &Text<'_>| {
-        let text = text.trimmed().filter(|text| !quote::shows(text, key))?;
+    let said = |value: Option<&RawValue>| {
+        let text = Text::lenient(value);
+        let text = text.trimmed().filter(|text| !sanitize::shows(text, key))?;
         let end = text.char_indices().nth(LONGEST).map_or(text.len(), |(end, _)| end);
         text.get(..end).map(str::to_owned)
     };
     // A member of an organisation tells that one's id and name as well.
     let (ids, names) = match subject {
-        Subject::People => ([&entry.user_id, &entry.service_user_id], [&entry.name, &entry.name]),
-        Subject::Organisations => ([&entry.org_id; 2], [&entry.org_name, &entry.name]),
+        Subject::People => ([entry.user_id, entry.service_user_id], [entry.name; 2]),
+        Subject::Organisations => ([entry.org_id; 2], [entry.org_name, entry.name]),
     };
     Some(Member {
         // Half an id would be somebody else's.
         id: ids.into_iter().find_map(said).filter(|id| id.chars().count() < LONGEST)?,
         name: names.into_iter().find_map(said),
-        email: said(&entry.email).filter(|_| subject == Subject::People),
+        email: said(entry.email).filter(|_| subject == Subject::People),
     })
 }
 
@@ -94,7 +98,7 @@ mod tests {
         format!(r#"{{"items": [{items}], {rest}}}"#)
     }
 
-    fn read_as(body: &str, api: Api, subject: Subject) -> Result<Page, Flaw> {
+    fn read_as(body: &str, api: Api, subject: Subject) -> Result<Page, PageError> {
         super::read(body, api, subject, &Secret::new("cog_k3y".to_owned()))
     }
 
@@ -119,7 +123,7 @@ mod tests {
             (
                 Api::V2,
                 r#"{"user_id": "user_318", "email": "ida.berg@acme.example", "name": "Ida Berg",
-                    "org_id": "org_512", "org_name": "Ledger", "org_role": "member",
+                    "org_id": "org_512", "org_name": "FetchStats", "org_role": "member",
                     "enterprise_role": "account_member"}"#,
             ),
             (
@@ -138,11 +142,11 @@ mod tests {
         for (api, item) in [
             (
                 Api::V2,
-                r#"{"org_id": "org_512", "org_name": "Ledger", "org_member_count": 4, "org_admin_count": 1}"#,
+                r#"{"org_id": "org_512", "org_name": "FetchStats", "org_member_count": 4, "org_admin_count": 1}"#,
             ),
-            (Api::V3, r#"{"org_id": "org_512", "name": "Ledger", "created_at": 1}"#),
+            (Api::V3, r#"{"org_id": "org_512", "name": "FetchStats", "created_at": 1}"#),
         ] {
-            let expected = ["org_512", "Ledger", "-"].map(str::to_owned);
+            let expected = ["org_512", "FetchStats", "-"].map(str::to_owned);
             assert_eq!(entries(item, api, Subject::Organisations), [expected], "{item}");
         }
     }
@@ -180,9 +184,9 @@ mod tests {
 
     #[test]
     fn what_is_no_page_is_told() {
-        let flaw = |body: &str, api| read_as(body, api, Subject::People).unwrap_err();
-        assert_eq!(flaw(r#"{"items": [{"user_"#, Api::V2), Flaw::CutShort);
-        assert_eq!(flaw("<html>", Api::V2), Flaw::NotJson);
+        let error = |body: &str, api| read_as(body, api, Subject::People).unwrap_err();
+        assert_eq!(error(r#"{"items": [{"user_"#, Api::V2), PageError::CutShort);
+        assert_eq!(error("<html>", Api::V2), PageError::NotJson);
         for bad in [
             "[]".to_owned(),
             "{}".to_owned(),
@@ -190,9 +194,9 @@ mod tests {
             r#"{"items": null, "has_more": false, "total": 0}"#.to_owned(),
             r#"{"items": {"user_id": "a"}, "has_more": false, "total": 1}"#.to_owned(),
         ] {
-            assert!(matches!(flaw(&bad, Api::V2), Flaw::Contract(_)), "{bad}");
+            assert!(matches!(error(&bad, Api::V2), PageError::Contract(_)), "{bad}");
         }
         let endless = page("", r#""has_next_page": true, "end_cursor": null"#);
-        assert!(matches!(flaw(&endless, Api::V3), Flaw::Contract(_)));
+        assert!(matches!(error(&endless, Api::V3), PageError::Contract(_)));
     }
 }

@@ -16,9 +16,9 @@ use serde_json::value::RawValue;
 
 use super::dense::too_dense;
 use super::exported::{self, Exported, renamed};
-use super::lenient::Text;
+use super::json::{Object, Text};
 use super::literals;
-use super::plain::Plain;
+use super::wire::Session;
 
 /// A record in the shapes of the API.
 #[derive(Debug)]
@@ -33,12 +33,13 @@ pub(super) struct Rewritten {
 
 /// Rewrites a record. `None` where it is plain already, or no object.
 pub(super) fn rewritten(record: &str) -> Option<Rewritten> {
-    let plain = Plain::new(record).session(0);
-    let may_be_exported = memchr::memmem::find(record.as_bytes(), b"\"acu_used\"").is_some();
-    if !may_be_exported && plain.is_some_and(|(session, _)| session.session_id.get().is_some()) {
+    let is_plain = || {
+        serde_json::from_str::<Object<Session<'_>>>(record).is_ok_and(|Object(session)| session.is_named())
+    };
+    if !may_be_exported(record) && is_plain() {
         return None;
     }
-    let Object(fields) = serde_json::from_str(record).ok()?;
+    let FieldList(fields) = serde_json::from_str(record).ok()?;
     let (fields, exported) = match renamed(&fields) {
         Some((fields, exported)) => (fields, Some(exported)),
         None => (fields, None),
@@ -46,6 +47,12 @@ pub(super) fn rewritten(record: &str) -> Option<Rewritten> {
     let mut reader = Reader { unreadable: 0 };
     let text = reader.fields(fields, session_field);
     Some(Rewritten { text, unreadable: reader.unreadable, exported })
+}
+
+/// Whether a text may hold a record of the web app's export that has an id: its ACUs
+/// have another name.
+pub fn may_be_exported(text: &str) -> bool {
+    memchr::memmem::find(text.as_bytes(), b"\"acu_used\"").is_some()
 }
 
 /// How a field is read.
@@ -131,17 +138,17 @@ impl Entry {
 
 /// The fields of an object in their order; a name that comes twice with different
 /// values has none.
-struct Object<'a>(exported::Fields<'a>);
+struct FieldList<'a>(exported::Fields<'a>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for FieldList<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(ObjectVisitor).map(Object)
+        deserializer.deserialize_map(FieldListVisitor).map(FieldList)
     }
 }
 
-struct ObjectVisitor;
+struct FieldListVisitor;
 
-impl<'de> Visitor<'de> for ObjectVisitor {
+impl<'de> Visitor<'de> for FieldListVisitor {
     type Value = exported::Fields<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -179,7 +186,10 @@ fn content(json: &str) -> Content<'_> {
     if !json.starts_with('"') {
         return Content::Json(Cow::Borrowed(json));
     }
-    let mut text: String = serde_json::from_str(json).unwrap_or_default();
+    // JSON text may hold half a surrogate pair, which stands for no character.
+    let Ok(mut text) = serde_json::from_str::<String>(json) else {
+        return Content::Json(Cow::Borrowed("null"));
+    };
     // Whoever writes JSON into text may do so more than once.
     for _ in 0..MOST_WRAPPED {
         let Ok(inner) = serde_json::from_str(text.trim()) else { break };
@@ -208,7 +218,7 @@ struct Reader {
 impl Reader {
     /// An object with the known fields that can be read; `None` for any other value.
     fn object(&mut self, json: &str, shape_of: Fields) -> Option<String> {
-        let Object(fields) = serde_json::from_str(json).ok()?;
+        let FieldList(fields) = serde_json::from_str(json).ok()?;
         Some(self.fields(fields, shape_of))
     }
 
@@ -282,7 +292,7 @@ impl Reader {
                 Some(format!("[{}]", read.collect::<Vec<_>>().join(",")))
             }
             b'{' => {
-                let Object(fields) = serde_json::from_str(&json).ok()?;
+                let FieldList(fields) = serde_json::from_str(&json).ok()?;
                 if fields.is_empty() {
                     return Some("[]".to_owned());
                 }
@@ -300,7 +310,7 @@ impl Reader {
         match (entry, first) {
             (_, b'n') => None,
             (Entry::Tag, b'{') => {
-                let name = serde_json::from_str::<Object<'_>>(json).ok().and_then(|Object(fields)| {
+                let name = serde_json::from_str::<FieldList<'_>>(json).ok().and_then(|FieldList(fields)| {
                     let name = fields.into_iter().find(|(name, _)| name == "name")?.1?;
                     let name = name.get();
                     (name.starts_with('"') && is_word(name)).then(|| name.to_owned())
@@ -330,7 +340,7 @@ impl Reader {
 
 /// Whether [`Text`] holds a value.
 fn is_word(json: &str) -> bool {
-    matches!(serde_json::from_str(json), Ok(Text(Some(_))))
+    serde_json::from_str::<Text<'_>>(json).is_ok_and(|text| text.get().is_some())
 }
 
 /// Text in the place of a list: tags or addresses, in brackets or not, with commas

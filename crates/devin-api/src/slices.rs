@@ -6,10 +6,11 @@ use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 
-use super::flight::Flight;
 use super::page::Page;
-use super::walk::{Counted, EMPTY_TWICE, NOTHING_NEW, News, Walk};
+use super::walk::{Counted, EMPTY_TWICE, NOTHING_NEW, Novelty, Walk};
 use super::wire::Session;
 use super::{FetchError, address};
 
@@ -47,20 +48,20 @@ enum Outcome {
 ///
 /// Any failure to ask; a page that breaks the API's promises.
 pub(super) async fn walk(walk: &Walk<'_, '_>) -> Result<Counted, FetchError> {
-    let window = address::whole_seconds(&walk.asker.query.window());
+    let window = address::whole_seconds(&walk.client.query.window());
     let whole = window.clone();
     let mut waiting = VecDeque::from([window]);
-    let mut flight = Flight::new();
+    let mut running = FuturesUnordered::new();
     // The whole is counted by the first answer, and again by its parts.
     let mut first = None;
     let mut parts = Counted { first: Some(0), last: Some(0), slices: 0 };
     loop {
-        while flight.len() < walk.asker.config.gate.width() {
+        while running.len() < walk.client.config.gate.width() {
             let Some(slice) = waiting.pop_front() else { break };
             let is_whole = slice == whole;
-            flight.launch(read(walk, slice, is_whole));
+            running.push(read(walk, slice, is_whole));
         }
-        let Some(outcome) = flight.land().await else { break };
+        let Some(outcome) = running.next().await else { break };
         match outcome? {
             Outcome::Read(counted) => {
                 let sum = |sum: Option<u64>, part: Option<u64>| Some(sum?.saturating_add(part?));
@@ -98,9 +99,9 @@ async fn count(walk: &Walk<'_, '_>, slice: &Slice) -> Result<Option<u64>, FetchE
 
 /// Reads a slice page by page, unless it turns out to be too long.
 async fn read(walk: &Walk<'_, '_>, slice: Slice, is_whole: bool) -> Result<Outcome, FetchError> {
-    let size = walk.asker.config.page_size.max(1);
+    let size = walk.client.config.page_size.max(1);
     // The ends of the window need not be whole seconds.
-    let asked = walk.asker.query.window();
+    let asked = walk.client.query.window();
     let wanted = slice.start.max(asked.start)..slice.end.min(asked.end);
     let mut counted = Counted::default();
     let mut cursor: Option<String> = None;
@@ -121,13 +122,13 @@ async fn read(walk: &Walk<'_, '_>, slice: Slice, is_whole: bool) -> Result<Outco
                 && let Some(slices) = cut(walk, &slice, &page)
             {
                 walk.note_sounding()?;
-                return Ok((envelope, News::Some, Some(slices)));
+                return Ok((envelope, Novelty::Fresh, Some(slices)));
             }
             let place = |index, created| position(rows + index, created);
-            let (envelope, news) = walk.take(page, (begins, taken), &wanted, place)?;
-            Ok((envelope, news, None))
+            let (envelope, novelty) = walk.take(page, (begins, taken), &wanted, place)?;
+            Ok((envelope, novelty, None))
         };
-        let (envelope, news, slices) = walk.ask(url, take).await?;
+        let (envelope, novelty, slices) = walk.ask(url, take).await?;
         if let Some(slices) = slices {
             return Ok(Outcome::Cut(slices, envelope.total.filter(|_| is_whole)));
         }
@@ -138,7 +139,7 @@ async fn read(walk: &Walk<'_, '_>, slice: Slice, is_whole: bool) -> Result<Outco
             return Ok(Outcome::Read(counted));
         }
         let place = match &cursor {
-            Some(cursor) => format!("the page after cursor {}", walk.asker.brief(cursor)),
+            Some(cursor) => format!("the page after cursor {}", walk.client.brief(cursor)),
             None => format!("the newest page before {}", slice.end),
         };
         if envelope.count == 0 {
@@ -151,12 +152,12 @@ async fn read(walk: &Walk<'_, '_>, slice: Slice, is_whole: bool) -> Result<Outco
         empty = 0;
         let next = envelope.cursor.expect("an answer of v3 that promises more has a cursor");
         if !met.insert(next.clone()) {
-            let again = format!("leads on to cursor {}, which came before", walk.asker.brief(&next));
+            let again = format!("leads on to cursor {}, which came before", walk.client.brief(&next));
             return Err(walk.stuck(&place, &again));
         }
         // Rows without an id are let pass for as long as the server counts them.
         let counts = || counted.last.is_some_and(|total| rows <= total);
-        if news == News::None || (news == News::Unknown && !counts()) {
+        if novelty == Novelty::Repeated || (novelty == Novelty::Unidentified && !counts()) {
             return Err(walk.stuck(&place, NOTHING_NEW));
         }
         cursor = Some(next);
@@ -168,12 +169,13 @@ async fn read(walk: &Walk<'_, '_>, slice: Slice, is_whole: bool) -> Result<Outco
 /// covers. The page is forgotten: its rows come again in one of the parts.
 fn cut(walk: &Walk<'_, '_>, slice: &Slice, page: &Page<'_>) -> Option<Vec<Slice>> {
     let envelope = &page.envelope;
-    if walk.asker.config.gate.width() < 2 || !envelope.more || envelope.count == 0 {
+    if walk.client.config.gate.width() < 2 || !envelope.more || envelope.count == 0 {
         return None;
     }
     // Where the window is not honoured every part would be as long as the whole.
-    let strangers = page.sessions.iter().filter_map(Session::created).filter(|at| !slice.contains(&at.utc));
-    if strangers.count() as u64 * 2 > envelope.count {
+    let out_of_range =
+        page.sessions.iter().filter_map(Session::created).filter(|at| !slice.contains(&at.utc));
+    if out_of_range.count() as u64 * 2 > envelope.count {
         return None;
     }
     let seconds = (slice.end - slice.start).num_seconds().unsigned_abs();

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Utc};
 
-use super::lenient;
+use super::json;
 
 /// A moment, and whether its zone had to be assumed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub fn read(json: &str) -> Option<Instant> {
     if let Some(utc) = zulu(json.as_bytes()) {
         return Some(Instant { utc, naive: false });
     }
-    let text = lenient::scalar(json);
+    let text = json::scalar(json);
     let text = bare(text.trim());
     if text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E')) && !is_date(text) {
         return unix(text);

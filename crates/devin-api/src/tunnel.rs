@@ -20,7 +20,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use super::client::{Bounds, Failure, chain};
+use super::attempt::{Bounds, Failure, chain};
 use super::retry::{self, Class};
 use crate::proxy::{Proxy, Refusal, Tunnel};
 use crate::text::clean;

@@ -7,11 +7,11 @@ use chrono::{DateTime, Utc};
 use reqwest::Url;
 
 use super::api::Api;
-use super::ask::Asker;
+use super::api_client::ApiClient;
+use super::completeness::CompletenessTracker;
 use super::envelope::Envelope;
 use super::page::{self, Page, REJECTED, judge};
-use super::proof::Tally;
-use super::{Delivery, FetchError, Ledger, Limits, Progress};
+use super::{FetchError, FetchStats, Limits, PageEvent, Progress};
 use super::{address, archived, offsets, slices};
 
 /// From this many rows outside the query a single page tells that it was ignored.
@@ -24,44 +24,44 @@ const TELLING: u64 = 10;
 /// Any failure to ask; broken promises of the API; [`FetchError::Incomplete`]
 /// unless that is allowed.
 pub(super) async fn proved(
-    asker: &Asker<'_>,
+    client: &ApiClient<'_>,
     limits: &Limits,
-    deliver: &mut (dyn FnMut(Delivery<'_>) + Send),
+    deliver: &mut (dyn FnMut(PageEvent<'_>) + Send),
     progress: &(dyn Fn(Progress) + Send + Sync),
-) -> Result<Ledger, FetchError> {
+) -> Result<FetchStats, FetchError> {
     let mut number = 1;
     // What the walk before came to, and whether all came to the same.
     let (mut before, mut alike) = (None, true);
     loop {
-        let mut walk = Walk::new(limits, asker, deliver, progress);
+        let mut walk = Walk::new(limits, client, deliver, progress);
         let is_last = number >= limits.walks;
         let mut parts = vec![walk.part().await?];
-        if asker.config.api == Api::V3
-            && (parts.iter().all(Part::is_whole) || (is_last && asker.query.allow_partial))
+        if client.config.api == Api::V3
+            && (parts.iter().all(Part::is_whole) || (is_last && client.query.allow_partial))
             && archived::are_missing(&walk).await?
         {
             progress(Progress::Archived);
             walk.go_on_with_archived();
             parts.push(walk.part().await?);
         }
-        let tally = walk.into_tally();
-        if let Some((outside, rows)) = tally.mostly_unasked(2) {
+        let tracker = walk.into_tracker();
+        if let Some((outside, rows)) = tracker.mostly_unasked(2) {
             return Err(FetchError::FilterIgnored { outside, rows });
         }
-        if let Some(rejected) = tally.too_many_rejected() {
-            let received = tally.received();
-            let first = tally.first_rejected().map(|(_, first)| format!("; the first: {first}"));
+        if let Some(rejected) = tracker.too_many_rejected() {
+            let received = tracker.received();
+            let first = tracker.first_rejected().map(|(_, first)| format!("; the first: {first}"));
             let first = first.unwrap_or_default();
-            return Err(asker.contract(&format!("{rejected} of {received} sessions {REJECTED}{first}")));
+            return Err(client.contract(&format!("{rejected} of {received} sessions {REJECTED}{first}")));
         }
         let missing =
             parts.iter().find(|part| !part.is_whole()).map(|part| part.counted.against(part.received));
         let reason = match missing {
-            Some(_) if is_last && asker.query.allow_partial => {
-                return Ok(tally.ledger(asker.requests(), false));
+            Some(_) if is_last && client.query.allow_partial => {
+                return Ok(tracker.stats(client.requests(), false));
             }
             Some(reason) => reason,
-            None => return Ok(tally.ledger(asker.requests(), true)),
+            None => return Ok(tracker.stats(client.requests(), true)),
         };
         alike &= before.is_none_or(|before| before == parts);
         before = Some(parts);
@@ -70,7 +70,7 @@ pub(super) async fn proved(
         }
         number += 1;
         progress(Progress::Again { walk: number, reason });
-        deliver(Delivery::Restart);
+        deliver(PageEvent::Restart);
     }
 }
 
@@ -139,21 +139,21 @@ impl Counted {
     }
 }
 
-/// Whether a page brought sessions that no page brought before.
+/// Whether a page has sessions that no earlier page had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum News {
-    /// It did.
-    Some,
-    /// It did not.
-    None,
-    /// It has none with an id that is new, and some without any.
-    Unknown,
+pub(super) enum Novelty {
+    /// It has.
+    Fresh,
+    /// It has none.
+    Repeated,
+    /// It has no new id, and rows without any.
+    Unidentified,
 }
 
 /// One walk; shared by all requests that are in flight.
 pub(super) struct Walk<'w, 'q> {
     pub limits: &'w Limits,
-    pub asker: &'w Asker<'q>,
+    pub client: &'w ApiClient<'q>,
     /// The address of those sessions that are archived, once they are walked through.
     archived: Option<Url>,
     state: Mutex<State<'w>>,
@@ -161,47 +161,48 @@ pub(super) struct Walk<'w, 'q> {
 }
 
 struct State<'w> {
-    tally: Tally,
+    tracker: CompletenessTracker,
     /// The server's latest count of the whole question, with the sessions of an
     /// earlier part.
     total: Option<u64>,
     earlier: u64,
     /// Pages that were asked for to find out how long a slice is.
     soundings: u64,
-    deliver: &'w mut (dyn FnMut(Delivery<'_>) + Send),
+    deliver: &'w mut (dyn FnMut(PageEvent<'_>) + Send),
 }
 
 impl<'w, 'q> Walk<'w, 'q> {
     fn new(
         limits: &'w Limits,
-        asker: &'w Asker<'q>,
-        deliver: &'w mut (dyn FnMut(Delivery<'_>) + Send),
+        client: &'w ApiClient<'q>,
+        deliver: &'w mut (dyn FnMut(PageEvent<'_>) + Send),
         progress: &'w (dyn Fn(Progress) + Send + Sync),
     ) -> Self {
-        let state = State { tally: Tally::default(), total: None, earlier: 0, soundings: 0, deliver };
-        Self { limits, asker, archived: None, state: Mutex::new(state), progress }
+        let state =
+            State { tracker: CompletenessTracker::default(), total: None, earlier: 0, soundings: 0, deliver };
+        Self { limits, client, archived: None, state: Mutex::new(state), progress }
     }
 
     /// Walks through all sessions, or through the archived ones.
     async fn part(&self) -> Result<Part, FetchError> {
-        let counted = match self.asker.config.api {
+        let counted = match self.client.config.api {
             Api::V2 => offsets::walk(self).await?,
             Api::V3 => slices::walk(self).await?,
         };
-        Ok(Part { counted, received: self.state().tally.distinct_in_part() })
+        Ok(Part { counted, received: self.state().tracker.distinct_in_part() })
     }
 
     /// Begins a part of its own for the archived sessions.
     fn go_on_with_archived(&mut self) {
-        self.archived = Some(address::archived(self.asker.sessions(), true));
+        self.archived = Some(address::archived(self.client.sessions(), true));
         let mut state = self.state();
-        state.earlier = state.tally.distinct();
-        state.tally.begin_part();
+        state.earlier = state.tracker.distinct();
+        state.tracker.begin_part();
     }
 
     /// The address of the sessions that are walked through.
     pub(super) fn sessions(&self) -> &Url {
-        self.archived.as_ref().unwrap_or_else(|| self.asker.sessions())
+        self.archived.as_ref().unwrap_or_else(|| self.client.sessions())
     }
 
     /// Whether these are the archived ones.
@@ -210,15 +211,15 @@ impl<'w, 'q> Walk<'w, 'q> {
     }
 
     /// Whether a session was met.
-    pub(super) fn has_met(&self, id: &str) -> bool {
-        self.state().tally.has_met(id)
+    pub(super) fn has_seen(&self, id: &str) -> bool {
+        self.state().tracker.has_seen(id)
     }
 
     /// Whether certain sessions are in question, and all of them were met.
-    pub(super) fn has_met_all_asked(&self) -> bool {
+    pub(super) fn has_seen_all_asked(&self) -> bool {
         let state = self.state();
-        let ids = &self.asker.query.ids;
-        !ids.is_empty() && ids.iter().all(|id| state.tally.has_met(id))
+        let ids = &self.client.query.ids;
+        !ids.is_empty() && ids.iter().all(|id| state.tracker.has_seen(id))
     }
 
     /// Asks for a page and gives what `take` makes of it. A page that cannot
@@ -233,10 +234,10 @@ impl<'w, 'q> Walk<'w, 'q> {
         take: impl Fn(Page<'_>) -> Result<T, FetchError>,
     ) -> Result<T, FetchError> {
         let read = |body: &str| {
-            let spare = page::Spare::default();
-            page::read(body, &spare, self.asker.config.api).map(&take)
+            let scratch = page::Scratch::default();
+            page::read(body, &scratch, self.client.config.api).map(&take)
         };
-        self.asker.ask(url, read).await?
+        self.client.ask(url, read).await?
     }
 
     /// Judges, counts and delivers a page; gives its envelope and what its ids
@@ -251,32 +252,32 @@ impl<'w, 'q> Walk<'w, 'q> {
         place: (u64, u64),
         window: &Range<DateTime<Utc>>,
         position: impl Fn(u64, DateTime<Utc>) -> u64,
-    ) -> Result<(Envelope, News), FetchError> {
+    ) -> Result<(Envelope, Novelty), FetchError> {
         let Page { body, envelope, sessions, unreadable } = page;
         let mut state = self.state();
-        let verdicts = judge(&sessions, unreadable, self.asker.query, window, position);
-        let brought = state.tally.count(verdicts);
+        let verdicts = judge(&sessions, unreadable, self.client.query, window, position);
+        let brought = state.tracker.count(verdicts);
         // On a short page a few rows on the window's edge are no sign of anything.
         if brought.unasked >= TELLING && brought.unasked.saturating_mul(2) > envelope.count {
             return Err(FetchError::FilterIgnored { outside: brought.unasked, rows: envelope.count });
         }
         // Pages too short to tell by themselves do so together.
-        if let Some((outside, rows)) = state.tally.mostly_unasked(TELLING) {
+        if let Some((outside, rows)) = state.tracker.mostly_unasked(TELLING) {
             return Err(FetchError::FilterIgnored { outside, rows });
         }
-        (state.deliver)(Delivery::Answer { place, body });
+        (state.deliver)(PageEvent::Answer { place, body });
         if !brought.rows.is_empty() {
-            (state.deliver)(Delivery::Page(&brought.rows));
+            (state.deliver)(PageEvent::Page(&brought.rows));
         }
-        let (pages, sessions, total) = (state.tally.pages(), state.tally.distinct(), state.total);
+        let (pages, sessions, total) = (state.tracker.pages(), state.tracker.distinct(), state.total);
         (self.progress)(Progress::Page { pages, sessions, total });
         self.check_pages(pages.saturating_add(state.soundings))?;
-        let news = match (brought.fresh, brought.nameless) {
-            (0, 0) => News::None,
-            (0, _) => News::Unknown,
-            _ => News::Some,
+        let novelty = match (brought.fresh, brought.nameless) {
+            (0, 0) => Novelty::Repeated,
+            (0, _) => Novelty::Unidentified,
+            _ => Novelty::Fresh,
         };
-        Ok((envelope, news))
+        Ok((envelope, novelty))
     }
 
     /// Notes a page that told no more than how long a slice is.
@@ -287,7 +288,7 @@ impl<'w, 'q> Walk<'w, 'q> {
     pub(super) fn note_sounding(&self) -> Result<(), FetchError> {
         let mut state = self.state();
         state.soundings = state.soundings.saturating_add(1);
-        self.check_pages(state.tally.pages().saturating_add(state.soundings))
+        self.check_pages(state.tracker.pages().saturating_add(state.soundings))
     }
 
     /// Notes the server's count of the whole question.
@@ -310,19 +311,19 @@ impl<'w, 'q> Walk<'w, 'q> {
         if pages <= self.limits.pages {
             return Ok(());
         }
-        Err(self.asker.contract(&format!("more than {} pages", self.limits.pages)))
+        Err(self.client.contract(&format!("more than {} pages", self.limits.pages)))
     }
 
     /// The server promises more after a page and does not give it.
     pub(super) fn stuck(&self, page: &str, what: &str) -> FetchError {
-        self.asker.contract(&format!("{page} {what}, although more is promised"))
+        self.client.contract(&format!("{page} {what}, although more is promised"))
     }
 
     fn state(&self) -> MutexGuard<'_, State<'w>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn into_tally(self) -> Tally {
-        self.state.into_inner().unwrap_or_else(PoisonError::into_inner).tally
+    fn into_tracker(self) -> CompletenessTracker {
+        self.state.into_inner().unwrap_or_else(PoisonError::into_inner).tracker
     }
 }

@@ -2,24 +2,35 @@
 //!
 //! Only what a report needs has a field; everything else is skipped unread.
 
-use std::fmt;
-use std::marker::PhantomData;
-
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 use super::exported::Exported;
-use super::lenient::{self, List, Text, optional, raw};
+use super::json::{self, Object, Text, list, object, objects, raw};
 use super::time::{self, Instant};
 
-/// A record that does not fit, of which the id alone can still be read.
-#[derive(Debug, Deserialize)]
-pub struct IdOnly<'a> {
-    /// With or without the `devin-` prefix; see [`bare_id`].
-    #[serde(borrow, default)]
-    pub session_id: Text<'a>,
+/// What is read of a record that may be of any shape.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Marks<'a> {
+    #[serde(borrow)]
+    session_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    created_at: Option<&'a RawValue>,
+}
+
+/// The id of a record of any shape; `None` where it has none that can be read.
+pub fn id_of_any(record: &str) -> Option<String> {
+    let Object(marks) = serde_json::from_str::<Object<Marks<'_>>>(record).ok()?;
+    bare_id(&Text::lenient(marks.session_id)).map(str::to_owned)
+}
+
+/// Whether a JSON value of any shape is a session, by its id or creation time.
+pub fn is_session(value: &str) -> bool {
+    serde_json::from_str::<Object<Marks<'_>>>(value).is_ok_and(|Object(marks)| {
+        marks.created_at.is_some() || Text::lenient(marks.session_id).get().is_some()
+    })
 }
 
 /// An id to compare by: without the `devin-` prefix, trimmed before and after; `None` if nothing is left.
@@ -45,8 +56,8 @@ pub struct Session<'a> {
     #[serde(borrow)]
     pub title: Text<'a>,
     /// Untrusted texts.
-    #[serde(borrow)]
-    pub tags: List<Text<'a>>,
+    #[serde(borrow, deserialize_with = "list")]
+    pub tags: Vec<Text<'a>>,
     /// Who started it.
     #[serde(borrow)]
     pub user_id: Text<'a>,
@@ -66,13 +77,13 @@ pub struct Session<'a> {
     #[serde(borrow, deserialize_with = "raw")]
     pub acus_consumed: Option<&'a str>,
     /// The pull requests it lists.
-    #[serde(borrow)]
-    pub pull_requests: List<PullRequest<'a>>,
+    #[serde(borrow, deserialize_with = "objects")]
+    pub pull_requests: Vec<PullRequest<'a>>,
     /// The vendor's analysis in v2; see [`Session::analysis`].
-    #[serde(borrow, deserialize_with = "optional")]
+    #[serde(borrow, deserialize_with = "object")]
     pub session_analysis: Option<Analysis<'a>>,
     /// The same in v3.
-    #[serde(borrow, deserialize_with = "optional")]
+    #[serde(borrow, deserialize_with = "object")]
     pub analysis: Option<Analysis<'a>>,
     /// Where it was started from, in v3: an open list of words.
     #[serde(borrow)]
@@ -148,11 +159,11 @@ impl<'a> Session<'a> {
         own.into_iter().filter_map(Text::get).for_each(|text| size.text(text));
         let names = self.exported.into_iter().flat_map(|names| [&names.user, &names.organisation]);
         names.flatten().for_each(|name| size.text(name));
-        size.list(self.tags.0.iter().map(Text::get));
-        size.list(self.pull_requests.0.iter().map(PullRequest::address));
+        size.list(self.tags.iter().map(Text::get));
+        size.list(self.pull_requests.iter().map(PullRequest::address));
         if let Some(analysis) = self.analysis() {
-            size.list(analysis.issues.0.iter().map(|issue| issue.label.get()));
-            size.list(analysis.action_items.0.iter().map(|item| item.kind.get()));
+            size.list(analysis.issues.iter().map(|issue| issue.label.get()));
+            size.list(analysis.action_items.iter().map(|item| item.kind.get()));
         }
         size
     }
@@ -168,7 +179,7 @@ impl<'a> Session<'a> {
 
     /// How many messages people wrote in it, or `None` where v3 does not tell.
     pub fn user_messages(&self) -> Option<u32> {
-        let text = lenient::scalar(self.num_user_messages?);
+        let text = json::scalar(self.num_user_messages?);
         let text = text.trim();
         text.strip_suffix(".0").unwrap_or(text).parse().ok()
     }
@@ -176,10 +187,15 @@ impl<'a> Session<'a> {
     /// Fields, and elements of lists, whose values could not be read. Unknown ACUs
     /// and pull requests without an address are counted elsewhere.
     pub fn unreadable(&self) -> u32 {
-        let is_told = |raw: Option<&str>| raw.is_some_and(|raw| !lenient::scalar(raw).trim().is_empty());
+        let is_told = |raw: Option<&str>| raw.is_some_and(|raw| !json::scalar(raw).trim().is_empty());
         let updated = is_told(self.updated_at) && self.updated().is_none();
         let messages = is_told(self.num_user_messages) && self.user_messages().is_none();
         self.unreadable.saturating_add(u32::from(updated)).saturating_add(u32::from(messages))
+    }
+
+    /// Whether it has an id of any form.
+    pub fn is_named(&self) -> bool {
+        self.session_id.get().is_some()
     }
 
     /// The id to compare by: trimmed, without the `devin-` prefix.
@@ -201,7 +217,7 @@ impl<'a> Session<'a> {
     /// A number written as text is read.
     pub fn acus(&self) -> Option<f64> {
         // Raw, because a JSON number such as 1e999 would fail the whole page.
-        let text = lenient::scalar(self.acus_consumed?);
+        let text = json::scalar(self.acus_consumed?);
         let text = text.trim();
         let plain = text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E'));
         let acus = text.parse::<f64>().ok().filter(|_| plain)?;
@@ -209,74 +225,29 @@ impl<'a> Session<'a> {
     }
 }
 
-/// A pull request under a session. An entry that is no object is one without
-/// an address: it is counted as such instead of vanishing.
-#[derive(Debug, Default)]
-pub struct PullRequest<'a>(pub(super) PullRequestFields<'a>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for PullRequest<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(PullRequestVisitor(PhantomData))
-    }
-}
-
-struct PullRequestVisitor<'a>(PhantomData<&'a ()>);
-
-impl<'de: 'a, 'a> Visitor<'de> for PullRequestVisitor<'a> {
-    type Value = PullRequest<'a>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a pull request")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        PullRequestFields::deserialize(MapAccessDeserializer::new(map)).map(PullRequest)
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
-        Ok(PullRequest::default())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(PullRequest::default())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(PullRequest::default())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(PullRequest::default())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(PullRequest::default())
-    }
-}
-
-/// The documents disagree on its keys.
+/// A pull request under a session; the documents disagree on its keys.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct PullRequestFields<'a> {
+pub struct PullRequest<'a> {
     #[serde(borrow)]
-    pub pr_url: Text<'a>,
+    pr_url: Text<'a>,
     #[serde(borrow)]
-    pub url: Text<'a>,
+    url: Text<'a>,
     #[serde(borrow)]
-    pub pr_state: Text<'a>,
+    pr_state: Text<'a>,
     #[serde(borrow)]
-    pub state: Text<'a>,
+    state: Text<'a>,
 }
 
 impl PullRequest<'_> {
     /// The address from `pr_url`, else `url`.
     pub fn address(&self) -> Option<&str> {
-        self.0.pr_url.trimmed().or_else(|| self.0.url.trimmed())
+        self.pr_url.trimmed().or_else(|| self.url.trimmed())
     }
 
     /// The state from `pr_state`, else `state`.
     pub fn state(&self) -> Option<&str> {
-        self.0.pr_state.trimmed().or_else(|| self.0.state.trimmed())
+        self.pr_state.trimmed().or_else(|| self.state.trimmed())
     }
 }
 
@@ -285,20 +256,20 @@ impl PullRequest<'_> {
 #[serde(default)]
 pub struct Analysis<'a> {
     /// What went wrong or slowly.
-    #[serde(borrow)]
-    pub issues: List<Issue<'a>>,
+    #[serde(borrow, deserialize_with = "objects")]
+    pub issues: Vec<Issue<'a>>,
     /// What could be done about it.
-    #[serde(borrow)]
-    pub action_items: List<ActionItem<'a>>,
+    #[serde(borrow, deserialize_with = "objects")]
+    pub action_items: Vec<ActionItem<'a>>,
     /// A better prompt, and why.
-    #[serde(borrow, deserialize_with = "optional")]
+    #[serde(borrow, deserialize_with = "object")]
     pub suggested_prompt: Option<SuggestedPrompt<'a>>,
 }
 
 impl Analysis<'_> {
     /// How many remarks on the prompt the analysis holds.
     pub fn prompt_feedback(&self) -> usize {
-        self.suggested_prompt.as_ref().map_or(0, |prompt| prompt.feedback_items.0.len())
+        self.suggested_prompt.as_ref().map_or(0, |prompt| prompt.feedback_items.len())
     }
 }
 
@@ -328,33 +299,13 @@ pub struct ActionItem<'a> {
 #[serde(default)]
 pub struct SuggestedPrompt<'a> {
     /// Remarks on the prompt.
-    pub feedback_items: List<Remark>,
+    #[serde(deserialize_with = "objects")]
+    pub feedback_items: Vec<Remark>,
     /// The prompt that the remarks are on; see [`Session::prompt`].
     #[serde(borrow, deserialize_with = "raw")]
     pub(super) original_prompt: Option<&'a str>,
 }
 
-/// A remark on a prompt, counted only: any object is one, and is skipped unread.
-#[derive(Debug)]
-pub struct Remark;
-
-impl<'de> Deserialize<'de> for Remark {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(RemarkVisitor)
-    }
-}
-
-struct RemarkVisitor;
-
-impl<'de> Visitor<'de> for RemarkVisitor {
-    type Value = Remark;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Remark, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Remark)
-    }
-}
+/// A remark on a prompt, of which only the number is needed.
+#[derive(Debug, Deserialize)]
+pub struct Remark {}

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::cli::{ApiArgs, ReportArgs};
-use crate::fetch::{Delivery, replay};
+use crate::fetch::{PageEvent, replay};
 use crate::frame::{FramesBuilder, Kept};
 use crate::settings::{Found, FoundKey, Settings};
 
@@ -24,8 +24,8 @@ fn built(sessions: &[&str]) -> Tables {
     let settings = Settings::resolve(&args, found, "2027-01-12T06:00:00Z".parse().unwrap()).unwrap();
     let mut builder = TablesBuilder::default();
     let page = format!(r#"{{"items": [{}], "total": 3, "has_more": false}}"#, sessions.join(","));
-    let mut take = |delivery: Delivery<'_>| {
-        if let Delivery::Page(rows) = delivery {
+    let mut take = |event: PageEvent<'_>| {
+        if let PageEvent::Page(rows) = event {
             builder.push(rows);
         }
     };

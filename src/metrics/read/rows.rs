@@ -8,7 +8,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::ReadError;
-use crate::fetch::{Api, Ledger, Records};
+use crate::fetch::{Api, FetchStats, Records};
 use crate::metrics::budget::Budget;
 use crate::metrics::facts::{Bounds, Quality, Source};
 use crate::money::Currency;
@@ -136,7 +136,7 @@ impl SourceRow {
             scope: self.scope,
             tags: self.tags,
             users: self.users,
-            ledger: Ledger {
+            ledger: FetchStats {
                 requests: self.requests,
                 retries: self.retries,
                 pages: rows("pages", self.pages)?,

@@ -9,7 +9,7 @@ use acumen::cli::{ApiArgs, ReportArgs};
 use acumen::commands::report::prepare_within;
 use acumen::error::Error;
 use acumen::exit::Explain;
-use acumen::fetch::{Api, Delivery, FetchError, Ledger, Limits, fetch_within};
+use acumen::fetch::{Api, FetchError, FetchStats, Limits, PageEvent, fetch_within};
 use acumen::settings::{Found, FoundKey, Settings};
 use acumen::simulator::{Fault, FaultKind, Options, Organisation, Recipe, Total, start};
 use tokio::runtime::Runtime;
@@ -134,14 +134,14 @@ fn day(seed: u64) -> Day {
 type Sessions = BTreeMap<String, String>;
 
 /// What a fetch through this day brings, and what it says on the way.
-async fn fetched(organisation: &Arc<Organisation>, day: &Day) -> Result<(Ledger, Sessions), FetchError> {
+async fn fetched(organisation: &Arc<Organisation>, day: &Day) -> Result<(FetchStats, Sessions), FetchError> {
     let simulator = start(Arc::clone(organisation), day.options.clone()).await.unwrap();
     let settings = settings(&simulator.base_url(), day.api, Path::new("."), day.page_size, day.concurrency);
     let mut rows: BTreeMap<String, (String, u64, String)> = BTreeMap::new();
-    let mut deliver = |delivery: Delivery<'_>| match delivery {
-        Delivery::Restart => rows.clear(),
-        Delivery::Answer { .. } => {}
-        Delivery::Page(page) => {
+    let mut deliver = |event: PageEvent<'_>| match event {
+        PageEvent::Restart => rows.clear(),
+        PageEvent::Answer { .. } => {}
+        PageEvent::Page(page) => {
             for row in page {
                 let session = &row.session;
                 let told = format!("{} {:?} {:?}", row.created, session.acus(), session.status.get());

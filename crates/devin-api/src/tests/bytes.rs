@@ -170,13 +170,13 @@ async fn what_breaks_on_the_way_is_asked_again() {
         for (class, act) in cases {
             let (base, met) = talks(api, 1, act);
             let begun = Instant::now();
-            let (ledger, seen) = run_within(&asking(api, &base), &query(), &hurried()).await;
-            let ledger = ledger.unwrap_or_else(|error| panic!("{api} {class}: {error}"));
+            let (stats, seen) = run_within(&asking(api, &base), &query(), &hurried()).await;
+            let stats = stats.unwrap_or_else(|error| panic!("{api} {class}: {error}"));
             // v3 is asked for archived sessions as well.
             let requests = if api == Api::V3 { 3 } else { 2 };
-            assert_eq!((ledger.requests, ledger.retries, ledger.unique), (requests, 1, 1));
+            assert_eq!((stats.requests, stats.retries, stats.unique), (requests, 1, 1));
             let met = met.load(Ordering::SeqCst) as u64;
-            assert_eq!((met, seen.ids(), seen.restarts, ledger.complete), (requests, vec!["s000"], 0, true));
+            assert_eq!((met, seen.ids(), seen.restarts, stats.complete), (requests, vec!["s000"], 0, true));
             let retries = seen.retries();
             assert!(retries.len() == 1 && retries[0].1.contains(class), "{api} {class}: {retries:?}");
             assert!(begun.elapsed() < Duration::from_secs(5), "{api} {class}: {:?}", begun.elapsed());

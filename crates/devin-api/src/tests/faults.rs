@@ -47,10 +47,10 @@ async fn what_may_pass_is_asked_again() {
     ];
     for (class, fault) in faults {
         let server = faulty(1, fault);
-        let (ledger, seen) = run(&config(&server.base)).await;
-        let ledger = ledger.unwrap_or_else(|error| panic!("{class}: {error}"));
-        assert_eq!((ledger.requests, ledger.retries, ledger.unique), (2, 1, 5), "{class}");
-        assert_eq!((ledger.pages, seen.restarts), (1, 0), "{class}");
+        let (stats, seen) = run(&config(&server.base)).await;
+        let stats = stats.unwrap_or_else(|error| panic!("{class}: {error}"));
+        assert_eq!((stats.requests, stats.retries, stats.unique), (2, 1, 5), "{class}");
+        assert_eq!((stats.pages, seen.restarts), (1, 0), "{class}");
         let retries = seen.retries();
         assert!(retries.len() == 1 && retries[0].0 == 1 && retries[0].1.contains(class), "{retries:?}");
     }
@@ -132,8 +132,8 @@ async fn retry_after_is_kept_in_both_forms() {
         ("Date: Mon, 12 Oct 2026 06:00:00 GMT\r\nRetry-After: Mon, 12 Oct 2026 06:00:01 GMT\r\n", 1),
     ] {
         let server = faulty(1, move || reply(429, header, ""));
-        let (ledger, seen) = run(&config(&server.base)).await;
-        assert_eq!(ledger.unwrap().retries, 1);
+        let (stats, seen) = run(&config(&server.base)).await;
+        assert_eq!(stats.unwrap().retries, 1);
         let waits: Vec<u64> = seen.retries().iter().map(|(_, _, wait)| wait.as_secs()).collect();
         assert_eq!(waits, [least], "{header}");
         let log = server.log();
@@ -154,8 +154,8 @@ async fn a_pause_holds_for_all() {
     });
     let mut config = config(&server.base);
     config.gate = Gate::new(2);
-    let (ledger, _) = run(&config).await;
-    assert!(ledger.unwrap().complete);
+    let (stats, _) = run(&config).await;
+    assert!(stats.unwrap().complete);
     let pause = paused.lock().unwrap().unwrap();
     let during = |at: Instant| at > pause && at < pause + Duration::from_millis(900);
     let asked = server.log().iter().filter(|asked| during(asked.arrived)).count();
@@ -222,8 +222,8 @@ async fn a_silent_server_is_timed_out_and_asked_again() {
     });
     let mut limits = quick();
     limits.bounds.read = Duration::from_secs(1);
-    let (ledger, seen) = run_within(&config(&server.base), &query(), &limits).await;
-    assert_eq!(ledger.unwrap().retries, 1);
+    let (stats, seen) = run_within(&config(&server.base), &query(), &limits).await;
+    assert_eq!(stats.unwrap().retries, 1);
     assert!(seen.retries()[0].1.contains("timeout"), "{:?}", seen.retries());
 }
 

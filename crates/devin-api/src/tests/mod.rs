@@ -72,11 +72,11 @@ pub(super) fn kind(error: &FetchError) -> String {
     shown.split([' ', '{']).next().unwrap().to_owned()
 }
 
-async fn run(config: &ApiConfig) -> (Result<Ledger, FetchError>, Seen) {
+async fn run(config: &ApiConfig) -> (Result<FetchStats, FetchError>, Seen) {
     run_query(config, &query()).await
 }
 
-async fn run_query(config: &ApiConfig, query: &SessionQuery) -> (Result<Ledger, FetchError>, Seen) {
+async fn run_query(config: &ApiConfig, query: &SessionQuery) -> (Result<FetchStats, FetchError>, Seen) {
     run_within(config, query, &quick()).await
 }
 
@@ -84,16 +84,16 @@ async fn run_within(
     config: &ApiConfig,
     query: &SessionQuery,
     limits: &Limits,
-) -> (Result<Ledger, FetchError>, Seen) {
+) -> (Result<FetchStats, FetchError>, Seen) {
     let mut seen = Seen::default();
     let news = Mutex::new(Vec::new());
-    let mut deliver = |delivery: Delivery<'_>| match delivery {
-        Delivery::Restart => {
+    let mut deliver = |event: PageEvent<'_>| match event {
+        PageEvent::Restart => {
             seen.rows.clear();
             seen.restarts += 1;
         }
-        Delivery::Answer { .. } => {}
-        Delivery::Page(rows) => {
+        PageEvent::Answer { .. } => {}
+        PageEvent::Page(rows) => {
             seen.rows.extend(rows.iter().map(|row| (row.position, row.session.id().unwrap().to_owned())));
         }
     };
@@ -108,11 +108,11 @@ async fn run_within(
         let told = error.to_string();
         assert!(!told.contains("k3y"), "{told}");
     }
-    if let Ok(ledger) = &outcome {
+    if let Ok(stats) = &outcome {
         assert_eq!(
-            ledger.received,
-            ledger.unique + ledger.duplicates + ledger.outside + ledger.rejected,
-            "{ledger:?}"
+            stats.received,
+            stats.unique + stats.duplicates + stats.outside + stats.rejected,
+            "{stats:?}"
         );
     }
     (outcome, seen)
@@ -123,7 +123,7 @@ async fn run_within(
 fn a_fetch_can_be_sent() {
     fn is_send<T: Send>(_: &T) {}
     let (config, query) = (config("http://127.0.0.1:9"), query());
-    let mut deliver = |_: Delivery<'_>| ();
+    let mut deliver = |_: PageEvent<'_>| ();
     is_send(&fetch(&config, &query, &mut deliver, &|_| ()));
 }
 

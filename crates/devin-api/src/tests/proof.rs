@@ -22,10 +22,10 @@ async fn a_drift_of_the_total_repeats_the_walk() {
         });
         let mut config = config(&server.base);
         config.gate = Gate::new(concurrency);
-        let (ledger, seen) = run(&config).await;
-        let ledger = ledger.unwrap();
-        assert!(ledger.complete);
-        assert_eq!((ledger.requests, ledger.pages, ledger.unique), (4, 2, 19));
+        let (stats, seen) = run(&config).await;
+        let stats = stats.unwrap();
+        assert!(stats.complete);
+        assert_eq!((stats.requests, stats.pages, stats.unique), (4, 2, 19));
         assert_eq!(seen.restarts, 1);
         assert_eq!(seen.ids(), names(20)[1..]);
         let again =
@@ -57,8 +57,8 @@ async fn a_count_that_moved_and_moved_back_is_not_steady() {
     });
     let mut config = config(&server.base);
     config.gate = Gate::new(2);
-    let (ledger, seen) = run(&config).await;
-    assert_eq!((ledger.unwrap().unique, seen.restarts), (26, 1));
+    let (stats, seen) = run(&config).await;
+    assert_eq!((stats.unwrap().unique, seen.restarts), (26, 1));
     assert!(seen.ids().contains(&"s900"));
 }
 
@@ -79,11 +79,11 @@ async fn missing_sessions_are_never_passed_over() {
     assert_eq!(server.log().len(), 6);
 
     let partial = SessionQuery { allow_partial: true, ..query() };
-    let (ledger, seen) = run_query(&config, &partial).await;
-    let ledger = ledger.unwrap();
-    assert!(!ledger.complete);
-    assert_eq!((ledger.received, ledger.unique, ledger.duplicates), (20, 19, 1));
-    assert_eq!((ledger.pages, ledger.requests), (2, 6));
+    let (stats, seen) = run_query(&config, &partial).await;
+    let stats = stats.unwrap();
+    assert!(!stats.complete);
+    assert_eq!((stats.received, stats.unique, stats.duplicates), (20, 19, 1));
+    assert_eq!((stats.pages, stats.requests), (2, 6));
     assert_eq!(seen.rows.len(), 20);
 }
 
@@ -93,10 +93,10 @@ async fn duplicates_are_delivered_and_counted() {
         [records(10), vec![r#"{"session_id": "s003", "created_at": 1791300000}"#.into()]].concat(),
         10,
     );
-    let (ledger, seen) = run(&config(&server.base)).await;
-    let ledger = ledger.unwrap();
-    assert_eq!((ledger.received, ledger.unique, ledger.duplicates), (11, 10, 1));
-    assert!(ledger.complete);
+    let (stats, seen) = run(&config(&server.base)).await;
+    let stats = stats.unwrap();
+    assert_eq!((stats.received, stats.unique, stats.duplicates), (11, 10, 1));
+    assert!(stats.complete);
     assert_eq!(seen.rows.iter().filter(|(_, id)| id == "s003").count(), 2);
     assert!(seen.rows.contains(&(10, "s003".to_owned())));
 }
@@ -107,10 +107,10 @@ async fn rows_outside_are_dropped_and_counted() {
     rows.push(at(10, r#""2026-10-12T00:00:00Z""#, ""));
     rows.push(at(11, r#""2026-10-07T00:00:00""#, ""));
     let server = one_page(rows, 12);
-    let (ledger, seen) = run(&config(&server.base)).await;
-    let ledger = ledger.unwrap();
-    assert_eq!((ledger.unique, ledger.outside, ledger.naive_times), (11, 1, 1));
-    assert!(ledger.complete);
+    let (stats, seen) = run(&config(&server.base)).await;
+    let stats = stats.unwrap();
+    assert_eq!((stats.unique, stats.outside, stats.naive_times), (11, 1, 1));
+    assert!(stats.complete);
     assert!(!seen.ids().contains(&"s010"));
 }
 
@@ -139,10 +139,10 @@ async fn one_percent_of_rows_may_be_rejected() {
         records(100 - u64::try_from(rubbish.len()).unwrap()).into_iter().chain(rubbish).collect()
     };
     let server = one_page(with_rubbish(&[r#"{"session_id": "x", "created_at": "soon"}"#]), 100);
-    let (ledger, seen) = run(&config(&server.base)).await;
-    let ledger = ledger.unwrap();
-    assert_eq!((ledger.received, ledger.unique, ledger.rejected), (100, 99, 1));
-    assert!(ledger.complete);
+    let (stats, seen) = run(&config(&server.base)).await;
+    let stats = stats.unwrap();
+    assert_eq!((stats.received, stats.unique, stats.rejected), (100, 99, 1));
+    assert!(stats.complete);
     assert_eq!(seen.rows.len(), 99);
 
     let server = one_page(with_rubbish(&["{}", r#"["no record"]"#]), 100);

@@ -53,8 +53,8 @@ fn packed(first: usize) -> Server {
 async fn a_packed_page_is_read_and_measured_unpacked() {
     let packed_length = bytes(GZIP).len();
     let server = packed(packed_length);
-    let (ledger, seen) = run(&config(&server.base)).await;
-    assert_eq!((ledger.unwrap().requests, seen.ids()), (1, vec!["s000"]));
+    let (stats, seen) = run(&config(&server.base)).await;
+    assert_eq!((stats.unwrap().requests, seen.ids()), (1, vec!["s000"]));
     // The page is small on the wire and large in memory: what counts is the memory.
     let mut limits = quick();
     limits.bounds.page_bytes = 99_999;
@@ -66,8 +66,8 @@ async fn a_packed_page_is_read_and_measured_unpacked() {
 async fn a_packed_page_cut_short_is_asked_again() {
     for missing in [1, 8, 20, 100] {
         let server = packed(bytes(GZIP).len() - missing);
-        let (ledger, seen) = run(&config(&server.base)).await;
-        assert_eq!((ledger.unwrap().requests, seen.ids()), (2, vec!["s000"]), "{missing}");
+        let (stats, seen) = run(&config(&server.base)).await;
+        assert_eq!((stats.unwrap().requests, seen.ids()), (2, vec!["s000"]), "{missing}");
         assert!(seen.retries()[0].1.contains("cut short"), "{:?}", seen.retries());
     }
 }

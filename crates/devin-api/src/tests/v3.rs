@@ -113,17 +113,14 @@ async fn slices_neither_drop_nor_double_a_session() {
             {
                 let served = times.clone();
                 let server = serve(move |asked| honest(&served, asked, told));
-                let (ledger, seen) = run(&v3(&server, concurrency)).await;
+                let (stats, seen) = run(&v3(&server, concurrency)).await;
                 let what = format!("{name} {concurrency} {told:?}");
-                let ledger = ledger.unwrap_or_else(|error| panic!("{what}: {error}"));
+                let stats = stats.unwrap_or_else(|error| panic!("{what}: {error}"));
                 assert_eq!(sorted(&seen), all(&times), "{what}");
-                assert!(
-                    ledger.complete && ledger.duplicates == 0 && ledger.outside == 0,
-                    "{what} {ledger:?}"
-                );
-                assert_eq!(ledger.unique, times.len() as u64);
+                assert!(stats.complete && stats.duplicates == 0 && stats.outside == 0, "{what} {stats:?}");
+                assert_eq!(stats.unique, times.len() as u64);
                 assert!(server.peak() <= concurrency, "{what}: {} in flight", server.peak());
-                assert!(ledger.requests < 200, "{what}: {} requests", ledger.requests);
+                assert!(stats.requests < 200, "{what}: {} requests", stats.requests);
             }
         }
     }
@@ -147,10 +144,10 @@ async fn a_session_on_an_edge_of_slices_is_counted_once() {
         for _ in 0..6 {
             let served = times.clone();
             let server = serve(move |asked| honest(&served, asked, told));
-            let (ledger, seen) = run(&v3(&server, 4)).await;
-            let ledger = ledger.unwrap();
+            let (stats, seen) = run(&v3(&server, 4)).await;
+            let stats = stats.unwrap();
             assert_eq!(sorted(&seen), all(&times));
-            assert!(ledger.complete && ledger.duplicates == 0 && ledger.outside == 0, "{ledger:?}");
+            assert!(stats.complete && stats.duplicates == 0 && stats.outside == 0, "{stats:?}");
             let edges = edges(&server);
             on_edges = times.iter().filter(|at| edges.contains(at)).count();
             let within: Vec<i64> = edges.iter().copied().filter(|at| *at < FROM + WEEK).collect();
@@ -169,10 +166,10 @@ async fn an_end_that_is_no_whole_second_takes_nothing_from_outside() {
     let server = serve(move |asked| honest(&times, asked, Told::Always));
     let mut query = query();
     query.from += chrono::TimeDelta::milliseconds(500);
-    let (ledger, seen) = run_query(&v3(&server, 4), &query).await;
+    let (stats, seen) = run_query(&v3(&server, 4), &query).await;
     assert_eq!(sorted(&seen), ["s0001", "s0002"]);
-    let ledger = ledger.unwrap();
-    assert_eq!((ledger.outside, ledger.complete), (1, true));
+    let stats = stats.unwrap();
+    assert_eq!((stats.outside, stats.complete), (1, true));
 }
 
 #[tokio::test]
@@ -185,8 +182,8 @@ async fn a_clamped_page_and_a_cursor_with_padding_lead_on() {
             asked.target = asked.target.replace("first=10", "first=4");
             honest(&served, &asked, Told::Always)
         });
-        let (ledger, seen) = run(&v3(&server, concurrency)).await;
-        assert!(ledger.unwrap().complete);
+        let (stats, seen) = run(&v3(&server, concurrency)).await;
+        assert!(stats.unwrap().complete);
         assert_eq!(sorted(&seen), all(&times));
         assert!(server.log().iter().any(|asked| asked.target.contains("after=4%3D%3D")));
         assert!(
@@ -205,9 +202,9 @@ async fn duplicates_are_counted_once() {
             Some(_) => json(200, &envelope(&page(&[2, 3]), None, Some("3"))),
         }
     });
-    let (ledger, _) = run(&v3(&server, 1)).await;
-    let ledger = ledger.unwrap();
-    assert_eq!((ledger.received, ledger.unique, ledger.duplicates, ledger.complete), (5, 3, 2, true));
+    let (stats, _) = run(&v3(&server, 1)).await;
+    let stats = stats.unwrap();
+    assert_eq!((stats.received, stats.unique, stats.duplicates, stats.complete), (5, 3, 2, true));
 }
 
 /// Rows without an id can be told neither new nor old, and must not make a walk endless.
@@ -228,9 +225,9 @@ async fn rows_without_an_id_do_not_go_on_for_ever() {
         let row = if at == 60 { r#"{"title": "x"}"#.to_owned() } else { record(at, FROM + 1) };
         json(200, &envelope(&[row], (at < 119).then(|| (at + 1).to_string()).as_deref(), Some("120")))
     });
-    let (ledger, _) = run(&v3(&server, 1)).await;
-    let ledger = ledger.unwrap();
-    assert_eq!((ledger.unique, ledger.rejected, ledger.complete), (119, 1, true));
+    let (stats, _) = run(&v3(&server, 1)).await;
+    let stats = stats.unwrap();
+    assert_eq!((stats.unique, stats.rejected, stats.complete), (119, 1, true));
 }
 
 /// Whatever promises more and does not come forward is an error that names it.
@@ -281,10 +278,10 @@ async fn one_empty_page_is_forgiven() {
                 }
                 honest(&served, asked, Told::Always)
             });
-            let (ledger, seen) = run(&v3(&server, concurrency)).await;
-            let ledger = ledger.unwrap();
+            let (stats, seen) = run(&v3(&server, concurrency)).await;
+            let stats = stats.unwrap();
             // With one for archived sessions.
-            assert_eq!((ledger.requests, ledger.retries, ledger.complete), (5, 0, true));
+            assert_eq!((stats.requests, stats.retries, stats.complete), (5, 0, true));
             assert_eq!(sorted(&seen), all(&times));
         }
     }
@@ -388,9 +385,9 @@ async fn a_session_that_appears_behind_the_walk_is_not_missed() {
         }
         honest(&times, asked, Told::Always)
     });
-    let (ledger, seen) = run(&v3(&server, 2)).await;
-    let ledger = ledger.unwrap();
-    assert_eq!((seen.restarts, ledger.unique, ledger.complete), (1, 201, true));
+    let (stats, seen) = run(&v3(&server, 2)).await;
+    let stats = stats.unwrap();
+    assert_eq!((seen.restarts, stats.unique, stats.complete), (1, 201, true));
     assert!(seen.ids().contains(&"s0200"));
 }
 
@@ -411,8 +408,8 @@ async fn what_is_counted_and_never_comes_is_missed() {
         // The whole was counted, whatever the slices add up to.
         assert!(error.to_string().ends_with("counts 200 sessions, 199 different ones came"), "{error}");
         let partial = SessionQuery { allow_partial: true, ..query() };
-        let (ledger, seen) = run_query(&config, &partial).await;
-        assert!(!ledger.unwrap().complete);
+        let (stats, seen) = run_query(&config, &partial).await;
+        assert!(!stats.unwrap().complete);
         assert_eq!(seen.restarts, 2);
     }
 }
@@ -504,11 +501,11 @@ async fn archived_sessions_come_whether_they_are_listed_or_not() {
         {
             let served = times.clone();
             let server = serve(move |asked| with_archives(&served, asked, archives, told));
-            let (ledger, seen) = run(&v3(&server, concurrency)).await;
+            let (stats, seen) = run(&v3(&server, concurrency)).await;
             let what = format!("{archives:?} {concurrency} {told:?}");
-            let ledger = ledger.unwrap_or_else(|error| panic!("{what}: {error}"));
+            let stats = stats.unwrap_or_else(|error| panic!("{what}: {error}"));
             assert_eq!(sorted(&seen), all(&times), "{what}");
-            assert_eq!((ledger.unique, ledger.duplicates, ledger.complete), (140, 0, true), "{what}");
+            assert_eq!((stats.unique, stats.duplicates, stats.complete), (140, 0, true), "{what}");
             assert!(server.peak() <= concurrency, "{what}: {} in flight", server.peak());
             let about = server.log().iter().filter(|asked| asked.target.contains("is_archived")).count();
             assert_eq!(about > 1, archives == Archives::Hides, "{what}: {about} requests");
@@ -535,8 +532,8 @@ async fn archived_sessions_that_do_not_come_are_missed() {
     assert_eq!((kind(&error).as_str(), seen.restarts), ("Incomplete", 2), "{error}");
     assert!(error.to_string().contains("21 sessions, 20 different ones came"), "{error}");
     let partial = SessionQuery { allow_partial: true, ..query() };
-    let (ledger, seen) = run_query(&v3(&server, 1), &partial).await;
-    assert_eq!((ledger.unwrap().complete, seen.rows.len()), (false, 60));
+    let (stats, seen) = run_query(&v3(&server, 1), &partial).await;
+    assert_eq!((stats.unwrap().complete, seen.rows.len()), (false, 60));
 }
 
 /// Who asks for certain sessions and gets them all does not ask for archived ones.
@@ -556,8 +553,8 @@ async fn certain_sessions_are_asked_for_among_archived_ones_where_they_are_missi
             with_archives(&some, asked, archives, Told::Always)
         });
         let query = SessionQuery { ids: ids.map(str::to_owned).into(), ..query() };
-        let (ledger, seen) = run_query(&v3(&server, 1), &query).await;
-        assert_eq!((ledger.unwrap().requests, sorted(&seen)), (requests, ids.to_vec()), "{archives:?}");
+        let (stats, seen) = run_query(&v3(&server, 1), &query).await;
+        assert_eq!((stats.unwrap().requests, sorted(&seen)), (requests, ids.to_vec()), "{archives:?}");
     }
 }
 

@@ -8,17 +8,17 @@ use super::*;
 #[tokio::test]
 async fn a_serial_walk_reads_every_page() {
     let server = serve(|asked| honest(&records(25), asked, 1000));
-    let (ledger, seen) = run(&config(&server.base)).await;
-    let expected = Ledger {
+    let (stats, seen) = run(&config(&server.base)).await;
+    let expected = FetchStats {
         requests: 3,
         retries: 0,
         pages: 3,
         received: 25,
         unique: 25,
         complete: true,
-        ..Ledger::default()
+        ..FetchStats::default()
     };
-    assert_eq!(ledger.unwrap(), expected);
+    assert_eq!(stats.unwrap(), expected);
     assert_eq!(seen.ids(), names(25));
     assert_eq!(seen.restarts, 0);
     assert_eq!(server.skips(), [0, 10, 20]);
@@ -47,8 +47,8 @@ async fn an_empty_window_is_complete() {
         let server = serve(|asked| honest(&[], asked, 1000));
         let mut config = config(&server.base);
         config.gate = Gate::new(concurrency);
-        let (ledger, seen) = run(&config).await;
-        assert!(ledger.unwrap().complete && seen.rows.is_empty());
+        let (stats, seen) = run(&config).await;
+        assert!(stats.unwrap().complete && seen.rows.is_empty());
         assert_eq!(server.log().len(), 1);
     }
 }
@@ -59,13 +59,13 @@ async fn a_clamped_walk_side_by_side_reads_every_page() {
         let server = serve(move |asked| honest(&records(total), asked, clamp));
         let mut config = config(&server.base);
         config.gate = Gate::new(3);
-        let (ledger, seen) = run(&config).await;
-        let ledger = ledger.unwrap();
+        let (stats, seen) = run(&config).await;
+        let stats = stats.unwrap();
         let length = clamp.min(10);
         let skips: Vec<u64> = (0..total).step_by(usize::try_from(length).unwrap()).collect();
         assert_eq!(server.skips(), skips, "{clamp} {total}");
-        assert_eq!(ledger.pages, u64::try_from(skips.len()).unwrap());
-        assert!(ledger.complete);
+        assert_eq!(stats.pages, u64::try_from(skips.len()).unwrap());
+        assert!(stats.complete);
         let expected: Vec<(u64, String)> = (0..).zip(names(total)).collect();
         assert_eq!(seen.rows, expected);
         assert!(server.peak() <= 3);
@@ -86,8 +86,8 @@ async fn as_many_as_allowed_are_in_flight_and_no_more() {
     });
     let mut config = config(&server.base);
     config.gate = Gate::new(3);
-    let (ledger, _) = run(&config).await;
-    assert!(ledger.unwrap().complete);
+    let (stats, _) = run(&config).await;
+    assert!(stats.unwrap().complete);
     assert_eq!(server.peak(), 3);
 }
 
@@ -119,8 +119,8 @@ async fn short_pages_are_continued() {
         });
         let mut config = config(&server.base);
         config.gate = Gate::new(concurrency);
-        let (ledger, seen) = run(&config).await;
-        assert!(ledger.unwrap().complete);
+        let (stats, seen) = run(&config).await;
+        assert!(stats.unwrap().complete);
         assert_eq!(seen.ids(), names(40));
     }
 }
@@ -137,9 +137,9 @@ async fn a_server_that_gives_more_than_asked_breaks_nothing() {
             });
             let mut config = config(&server.base);
             config.gate = Gate::new(concurrency);
-            let (ledger, seen) = run(&config).await;
-            let ledger = ledger.unwrap();
-            assert!(ledger.complete && ledger.duplicates == 0, "{ledger:?}");
+            let (stats, seen) = run(&config).await;
+            let stats = stats.unwrap();
+            assert!(stats.complete && stats.duplicates == 0, "{stats:?}");
             assert_eq!(seen.ids(), names(60));
         }
     }
@@ -156,10 +156,10 @@ async fn an_empty_page_is_asked_for_once_more() {
             });
             let mut config = config(&server.base);
             config.gate = Gate::new(concurrency);
-            let (ledger, seen) = run(&config).await;
-            let ledger = ledger.unwrap();
-            assert!(ledger.complete, "{concurrency} {skip}");
-            assert_eq!((ledger.requests, ledger.retries), (4, 0));
+            let (stats, seen) = run(&config).await;
+            let stats = stats.unwrap();
+            assert!(stats.complete, "{concurrency} {skip}");
+            assert_eq!((stats.requests, stats.retries), (4, 0));
             assert_eq!(seen.ids(), names(30));
 
             let server = serve(move |asked| match asked.skip() == skip {
@@ -203,8 +203,8 @@ async fn a_walk_goes_on_past_the_total() {
         });
         let mut config = config(&server.base);
         config.gate = Gate::new(concurrency);
-        let (ledger, seen) = run(&config).await;
-        assert!(ledger.unwrap().complete);
+        let (stats, seen) = run(&config).await;
+        assert!(stats.unwrap().complete);
         assert_eq!(seen.restarts, 1);
         assert_eq!(seen.ids(), names(45));
         assert_eq!(server.skips(), [0, 0, 10, 10, 20, 20, 30, 30, 40, 40]);

@@ -11,9 +11,8 @@ use reqwest::Url;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::ask::Asker;
-use super::flight::Flight;
-use super::{Api, ApiConfig, FetchError, Limits, SessionQuery, address, client, error, retry};
+use super::api_client::ApiClient;
+use super::{Api, ApiConfig, FetchError, Limits, SessionQuery, address, attempt, error, retry};
 
 /// What the vendor counts in a span; `None`, or no bucket, where it does not tell.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -83,7 +82,7 @@ const LONGEST: Duration = Duration::from_secs(5);
 const HOUR: u32 = 8;
 
 pub(super) const LIMITS: Limits = Limits {
-    bounds: client::Bounds {
+    bounds: attempt::Bounds {
         connect: Duration::from_secs(3),
         read: Duration::from_secs(4),
         attempt: Duration::from_secs(4),
@@ -115,42 +114,27 @@ pub async fn vendor(
     }
     let config = ApiConfig { deadline: LONGEST, ..config.clone() };
     let until = Instant::now() + LONGEST;
-    let asker = match Asker::new(&config, query, &LIMITS, &|_| ()) {
-        Ok(asker) => asker,
+    let client = match ApiClient::new(&config, query, &LIMITS, &|_| ()) {
+        Ok(client) => client,
         Err(error) => return Vendor { untold: vec![(TOTALS, why(&error))], ..Vendor::default() },
     };
-    let (asker, days) = (&asker, &days);
-    let wanted = |(_, what): &&(_, What)| days.is_some() || !matches!(what, What::Consumption);
-    let mut waiting = questions(config.api).iter().filter(wanted).enumerate();
-    let mut flight = Flight::new();
-    let mut told = BTreeMap::new();
-    loop {
-        while flight.len() < config.gate.width() {
-            let Some((place, (name, what))) = waiting.next() else { break };
-            flight.launch(async move {
-                let late = || FetchError::Deadline { host: asker.host(), deadline: LONGEST };
-                let asked = async {
-                    match what {
-                        What::Counts(resource) => scoped(asker, resource).await.map(Told::Counts),
-                        What::Consumption => match days {
-                            Some(days) => used(asker, days).await.map(Told::Days),
-                            None => Ok(Told::Days(BTreeMap::new())),
-                        },
-                    }
-                };
-                let asked = timeout_at(until, asked).await;
-                (place, *name, asked.unwrap_or_else(|_| Err(late())))
-            });
-        }
-        let Some((place, name, answer)) = flight.land().await else { break };
-        told.insert(place, (name, answer));
+    let (client, days) = (&client, days.as_ref());
+    let is_wanted = |what| days.is_some() || !matches!(what, What::Consumption);
+    let mut asked = Vec::new();
+    for &(name, what) in questions(config.api).iter().filter(|(_, what)| is_wanted(*what)) {
+        asked.push(async move {
+            let late = || FetchError::Deadline { host: client.host(), deadline: LONGEST };
+            let answer = timeout_at(until, what.ask(client, days)).await;
+            (name, answer.unwrap_or_else(|_| Err(late())))
+        });
     }
+    let told = config.gate.run_all(asked).await;
     let asked = told.len();
     let mut vendor = Vendor::default();
-    for (name, answer) in told.into_values() {
+    for (name, answer) in told {
         match answer {
-            Ok(Told::Counts(counts)) => vendor.counts = vendor.counts.or(counts),
-            Ok(Told::Days(days)) => vendor.days = Some(days),
+            Ok(Answer::Counts(counts)) => vendor.counts = vendor.counts.or(counts),
+            Ok(Answer::Days(days)) => vendor.days = Some(days),
             Err(error) => vendor.untold.push((name, why(&error))),
         }
     }
@@ -174,7 +158,7 @@ pub async fn consumption(
     days: &RangeInclusive<NaiveDate>,
 ) -> Result<BTreeMap<NaiveDate, Consumption>, String> {
     let config = ApiConfig { deadline: LONGEST, ..config.clone() };
-    let asked = async { used(&Asker::new(&config, query, &LIMITS, &|_| ())?, days).await };
+    let asked = async { used(&ApiClient::new(&config, query, &LIMITS, &|_| ())?, days).await };
     let told = timeout(LONGEST, asked).await.map_err(|_| TOO_LATE.to_owned())?;
     told.map_err(|error| why(&error))
 }
@@ -183,6 +167,7 @@ pub async fn consumption(
 const TOTALS: &str = "totals";
 
 /// What is asked for.
+#[derive(Clone, Copy)]
 enum What {
     /// Counts at a place.
     Counts(&'static str),
@@ -190,8 +175,22 @@ enum What {
     Consumption,
 }
 
+impl What {
+    async fn ask(
+        self,
+        client: &ApiClient<'_>,
+        days: Option<&RangeInclusive<NaiveDate>>,
+    ) -> Result<Answer, FetchError> {
+        match (self, days) {
+            (Self::Counts(resource), _) => scoped(client, resource).await.map(Answer::Counts),
+            (Self::Consumption, Some(days)) => used(client, days).await.map(Answer::Days),
+            (Self::Consumption, None) => Ok(Answer::Days(BTreeMap::new())),
+        }
+    }
+}
+
 /// What is told.
-enum Told {
+enum Answer {
     Counts(Counts),
     Days(BTreeMap<NaiveDate, Consumption>),
 }
@@ -249,14 +248,14 @@ pub(super) fn why(error: &FetchError) -> String {
 
 /// Asks in the organisation; where there is no such place, in the enterprise
 /// about the organisation.
-async fn scoped(asker: &Asker<'_>, resource: &str) -> Result<Counts, FetchError> {
-    let (config, query) = (asker.config, asker.query);
+async fn scoped(client: &ApiClient<'_>, resource: &str) -> Result<Counts, FetchError> {
+    let (config, query) = (client.config, client.query);
     let window = query.window();
     let asked =
-        asker.ask(counted(config, query.org.as_deref(), resource, &window, None)?, read::counts).await;
+        client.ask(counted(config, query.org.as_deref(), resource, &window, None)?, read::counts).await;
     match (&query.org, &asked) {
         (Some(org), Err(FetchError::NotFound { .. })) => {
-            asker.ask(counted(config, None, resource, &window, Some(org))?, read::counts).await
+            client.ask(counted(config, None, resource, &window, Some(org))?, read::counts).await
         }
         _ => asked,
     }
@@ -300,20 +299,20 @@ fn spanned(
 /// takes an organisation as a filter; v3 is asked in the organisation and, where there is
 /// no such place, in the enterprise, whose own numbers it does not filter.
 async fn used(
-    asker: &Asker<'_>,
+    client: &ApiClient<'_>,
     days: &RangeInclusive<NaiveDate>,
 ) -> Result<BTreeMap<NaiveDate, Consumption>, FetchError> {
     let begin = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc() + TimeDelta::hours(i64::from(HOUR));
     let moments = [begin(*days.start()), begin(days.end().succ_opt().unwrap_or(*days.end()))];
-    let (config, org) = (asker.config, asker.query.org.as_deref());
+    let (config, org) = (client.config, client.query.org.as_deref());
     let url = match (config.api, org) {
         (Api::V2, Some(org)) => spanned(config, None, DAILY, moments, Some(org))?,
         _ => spanned(config, org, DAILY, moments, None)?,
     };
-    let mut told = match (asker.ask(url, read::consumption).await, config.api, org) {
+    let mut told = match (client.ask(url, read::consumption).await, config.api, org) {
         (Err(FetchError::NotFound { .. }), Api::V3, Some(org)) => {
             let resource = format!("{DAILY}/organizations/{}", address::segment(org));
-            asker.ask(spanned(config, None, &resource, moments, None)?, read::consumption).await?
+            client.ask(spanned(config, None, &resource, moments, None)?, read::consumption).await?
         }
         (asked, _, _) => asked?,
     };

@@ -9,8 +9,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{Consumption, Counts, HOUR};
-use crate::envelope::Flaw;
-use crate::{lenient, time};
+use crate::envelope::PageError;
+use crate::{json, time};
 
 /// Buckets that anybody needs.
 const MOST_BUCKETS: usize = 40;
@@ -54,7 +54,7 @@ struct Body<'a> {
 ///
 /// # Errors
 /// It holds none of them.
-pub(super) fn counts(body: &str) -> Result<Counts, Flaw> {
+pub(super) fn counts(body: &str) -> Result<Counts, PageError> {
     let body: Body<'_> = serde_json::from_str(body)?;
     let count = |raw: Raw<'_>| raw?.get().parse().ok();
     let told = Counts {
@@ -71,7 +71,7 @@ pub(super) fn counts(body: &str) -> Result<Counts, Flaw> {
         taken_over: count(body.prs_taken_over_count),
     };
     match told == Counts::default() {
-        true => Err(Flaw::Contract("it holds none of the counts".to_owned())),
+        true => Err(PageError::Contract("it holds none of the counts".to_owned())),
         false => Ok(told),
     }
 }
@@ -90,7 +90,7 @@ fn is_name(name: &str) -> bool {
 
 /// ACUs: a number, or text that is one; never negative.
 fn amount(raw: Raw<'_>) -> Option<f64> {
-    let number: f64 = lenient::scalar(raw?.get()).trim().parse().ok()?;
+    let number: f64 = json::scalar(raw?.get()).trim().parse().ok()?;
     (number.is_finite() && number >= 0.0).then_some(number)
 }
 
@@ -117,21 +117,21 @@ struct Row<'a> {
 /// # Errors
 /// A day that cannot be read, or a total without days that it is of: what is left would
 /// be too little.
-pub(super) fn consumption(body: &str) -> Result<BTreeMap<NaiveDate, Consumption>, Flaw> {
+pub(super) fn consumption(body: &str) -> Result<BTreeMap<NaiveDate, Consumption>, PageError> {
     let body: Daily<'_> = serde_json::from_str(body)?;
     let text = body.consumption_by_date.get();
     let mut days: BTreeMap<NaiveDate, Consumption> = BTreeMap::new();
     let mut add = |day: Option<NaiveDate>, acus: Raw<'_>, products: Buckets<'_>| {
-        let unreadable = || Flaw::Contract("a day of `consumption_by_date` cannot be read".to_owned());
+        let unreadable = || PageError::Contract("a day of `consumption_by_date` cannot be read".to_owned());
         let (day, acus) = day.zip(amount(acus)).ok_or_else(unreadable)?;
         let products = products.into_iter().flatten().filter(|(name, _)| is_name(name));
         let by_product = products
             .take(MOST_BUCKETS)
             .map(|(name, raw)| Ok((name, amount(Some(raw)).ok_or_else(unreadable)?)))
-            .collect::<Result<_, Flaw>>()?;
+            .collect::<Result<_, PageError>>()?;
         let known = days.entry(day).or_default();
         *known = Consumption::sum([&take(known), &Consumption { acus, by_product }]);
-        Ok::<_, Flaw>(())
+        Ok::<_, PageError>(())
     };
     if text.starts_with('{') {
         let by_date: BTreeMap<String, &RawValue> = serde_json::from_str(text)?;
@@ -145,14 +145,14 @@ pub(super) fn consumption(body: &str) -> Result<BTreeMap<NaiveDate, Consumption>
     }
     let is_used = |acus: Option<f64>| acus.is_some_and(|acus| acus > 0.0);
     if is_used(amount(body.total_acus)) && !days.values().any(|day| is_used(Some(day.acus))) {
-        return Err(Flaw::Contract("`total_acus` is of no day of `consumption_by_date`".to_owned()));
+        return Err(PageError::Contract("`total_acus` is of no day of `consumption_by_date`".to_owned()));
     }
     Ok(days)
 }
 
 /// A date, or the moment at which the vendor's day begins.
 fn day(raw: &RawValue) -> Option<NaiveDate> {
-    let text = lenient::scalar(raw.get());
+    let text = json::scalar(raw.get());
     text.trim().parse().ok().or_else(|| {
         let moment = time::read(raw.get())?.utc;
         Some((moment - TimeDelta::hours(i64::from(HOUR))).date_naive())
@@ -190,11 +190,11 @@ mod tests {
                 (Some(9), Some(4), Some(3.5))
             );
         }
-        for (bad, flaw) in [("{\"sess", Flaw::CutShort), ("<html>", Flaw::NotJson)] {
-            assert_eq!(counts(bad), Err(flaw));
+        for (bad, error) in [("{\"sess", PageError::CutShort), ("<html>", PageError::NotJson)] {
+            assert_eq!(counts(bad), Err(error));
         }
         for bad in ["{}", "[]", "null", r#"{"sessions_count": -1}"#, r#"{"items": [], "total": 0}"#] {
-            assert!(matches!(counts(bad), Err(Flaw::Contract(_))), "{bad}");
+            assert!(matches!(counts(bad), Err(PageError::Contract(_))), "{bad}");
         }
     }
 
@@ -225,7 +225,7 @@ mod tests {
             r#"{"consumption_by_date": [{"date": 1704096000, "acus": -1}]}"#,
             r#"{"consumption_by_date": [{"date": 1704096000, "acus": 1, "acus_by_product": {"devin": null}}]}"#,
         ] {
-            assert!(matches!(consumption(bad), Err(Flaw::Contract(_))), "{bad}");
+            assert!(matches!(consumption(bad), Err(PageError::Contract(_))), "{bad}");
         }
     }
 }

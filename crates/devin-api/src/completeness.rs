@@ -1,18 +1,17 @@
 //! What came in one walk, counted so that completeness can be proved.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 
 use super::page::{Rejection, Verdict};
-use super::{Ledger, Row};
-use crate::register::Register;
+use super::{FetchStats, Row};
 
 /// The rows of one walk, counted.
 #[derive(Debug, Default)]
-pub struct Tally {
-    /// Every id met …
-    ids: Register,
-    /// … and by its number what is known of it.
-    met: Vec<Met>,
+pub struct CompletenessTracker {
+    /// Every id seen, and what is known of it.
+    seen: HashMap<Box<str>, SeenSession>,
     /// The part of the rows that is being counted: a walk has two where archived
     /// sessions are asked for by themselves.
     part: u32,
@@ -35,10 +34,10 @@ pub struct Tally {
 
 /// What is known of an id.
 #[derive(Clone, Copy, Debug)]
-struct Met {
+struct SeenSession {
     /// A row of it was accepted.
     accepted: bool,
-    /// The part in which it was met last.
+    /// The part in which it was seen last.
     part: u32,
     /// When the latest of its rows changed: UTC, microseconds …
     updated: i64,
@@ -46,12 +45,12 @@ struct Met {
     outside: bool,
 }
 
-/// What one page brought.
+/// What one page page.
 #[derive(Debug)]
-pub struct Brought<'a> {
+pub struct CountedPage<'a> {
     /// The accepted rows.
     pub rows: Vec<Row<'a>>,
-    /// Rows whose id was never met before in this walk, whatever became of them.
+    /// Rows whose id was never seen before in this walk, whatever became of them.
     pub fresh: u64,
     /// Rows without an id: new or not, who can tell.
     pub nameless: u64,
@@ -59,69 +58,78 @@ pub struct Brought<'a> {
     pub unasked: u64,
 }
 
-impl Tally {
+impl CompletenessTracker {
     /// Counts a page and gives its accepted rows.
-    pub fn count<'a>(&mut self, verdicts: impl IntoIterator<Item = Verdict<'a>>) -> Brought<'a> {
+    pub fn count<'a>(&mut self, verdicts: impl IntoIterator<Item = Verdict<'a>>) -> CountedPage<'a> {
         let verdicts = verdicts.into_iter();
-        let mut brought =
-            Brought { rows: Vec::with_capacity(verdicts.size_hint().0), fresh: 0, nameless: 0, unasked: 0 };
+        let mut page = CountedPage {
+            rows: Vec::with_capacity(verdicts.size_hint().0),
+            fresh: 0,
+            nameless: 0,
+            unasked: 0,
+        };
         self.pages += 1;
         for verdict in verdicts {
             self.received += 1;
             let fresh = match verdict {
                 Verdict::Accepted { mut row, naive } => {
                     let fresh;
-                    (fresh, row.again) = self.meet(row.id(), Some(true), row.updated);
+                    (fresh, row.again) = self.record_id(row.id(), Some(true), row.updated);
                     self.unique += u64::from(!row.again);
                     self.duplicates += u64::from(row.again);
                     self.naive_times += u64::from(naive);
-                    brought.rows.push(row);
+                    page.rows.push(row);
                     fresh
                 }
                 Verdict::Outside { id, updated, expected } => {
                     self.outside += 1;
                     self.unasked += u64::from(!expected);
-                    brought.unasked += u64::from(!expected);
-                    self.meet(&id, Some(false), updated).0
+                    page.unasked += u64::from(!expected);
+                    self.record_id(&id, Some(false), updated).0
                 }
                 Verdict::Rejected(rejection) => {
                     self.rejected += 1;
                     self.first_rejected.get_or_insert_with(|| (self.received, rejection.clone()));
                     match rejection.id {
-                        Some(id) => self.meet(&id, None, None).0,
+                        Some(id) => self.record_id(&id, None, None).0,
                         None => {
                             self.nameless += 1;
                             self.in_part += 1;
-                            brought.nameless += 1;
+                            page.nameless += 1;
                             false
                         }
                     }
                 }
             };
-            brought.fresh += u64::from(fresh);
+            page.fresh += u64::from(fresh);
         }
-        brought
+        page
     }
 
     /// Notes an id, whether its row was accepted, unless that says nothing of the
     /// session, and when it changed: whether it is new, and whether it was
     /// accepted before.
-    fn meet(&mut self, id: &str, accepted: Option<bool>, updated: Option<DateTime<Utc>>) -> (bool, bool) {
+    fn record_id(
+        &mut self,
+        id: &str,
+        accepted: Option<bool>,
+        updated: Option<DateTime<Utc>>,
+    ) -> (bool, bool) {
         let updated = updated.map_or(i64::MIN, |updated| updated.timestamp_micros());
         let (part, outside) = (self.part, accepted == Some(false));
-        let number = self.ids.number(id) as usize;
-        let Some(met) = self.met.get_mut(number) else {
-            self.met.push(Met { accepted: accepted == Some(true), part, updated, outside });
+        let Some(seen) = self.seen.get_mut(id) else {
+            self.seen
+                .insert(id.into(), SeenSession { accepted: accepted == Some(true), part, updated, outside });
             self.in_part += 1;
             return (true, false);
         };
-        let before = met.accepted;
-        self.in_part += u64::from(met.part != part);
-        met.accepted |= accepted == Some(true);
-        met.part = part;
+        let before = seen.accepted;
+        self.in_part += u64::from(seen.part != part);
+        seen.accepted |= accepted == Some(true);
+        seen.part = part;
         // Of equally fresh rows the later one counts, as in the frames.
-        if accepted.is_some() && updated >= met.updated {
-            (met.updated, met.outside) = (updated, outside);
+        if accepted.is_some() && updated >= seen.updated {
+            (seen.updated, seen.outside) = (updated, outside);
         }
         (false, before)
     }
@@ -129,18 +137,20 @@ impl Tally {
     /// The sessions of which a row was accepted, but not the latest: by that they
     /// are outside. A walk over the network, in which a server chooses, has none.
     pub fn outdated(&self) -> Vec<String> {
-        let met = self.ids.texts().zip(&self.met);
-        met.filter(|(_, met)| met.accepted && met.outside).map(|(id, _)| id.to_owned()).collect()
+        let outdated = self.seen.iter().filter(|(_, seen)| seen.accepted && seen.outside);
+        let mut ids: Vec<String> = outdated.map(|(id, _)| id.to_string()).collect();
+        ids.sort_unstable();
+        ids
     }
 
-    /// Whether a session was met, whatever became of its rows.
-    pub(super) fn has_met(&self, id: &str) -> bool {
-        self.ids.has(id)
+    /// Whether a session was seen, whatever became of its rows.
+    pub(super) fn has_seen(&self, id: &str) -> bool {
+        self.seen.contains_key(id)
     }
 
     /// Begins a part of the rows that has a count of its own.
     pub fn begin_part(&mut self) {
-        self.part = self.part.saturating_add(1);
+        self.part += 1;
         self.in_part = 0;
     }
 
@@ -151,7 +161,7 @@ impl Tally {
 
     /// Distinct sessions received, to be compared with the server's count.
     pub fn distinct(&self) -> u64 {
-        u64::try_from(self.ids.len()).unwrap_or(u64::MAX).saturating_add(self.nameless)
+        self.seen.len() as u64 + self.nameless
     }
 
     /// Pages counted.
@@ -161,7 +171,7 @@ impl Tally {
 
     /// Rows accepted, of the same session or not.
     pub fn accepted(&self) -> u64 {
-        self.unique.saturating_add(self.duplicates)
+        self.unique + self.duplicates
     }
 
     /// Rows counted.
@@ -172,13 +182,13 @@ impl Tally {
     /// Rows that the server was asked not to give and all rows, if the first are most
     /// of them and at least so many.
     pub(super) fn mostly_unasked(&self, least: u64) -> Option<(u64, u64)> {
-        let most = self.unasked >= least && self.unasked.saturating_mul(2) > self.received;
+        let most = self.unasked >= least && self.unasked * 2 > self.received;
         most.then_some((self.unasked, self.received))
     }
 
     /// Rejected rows, if they are more than 1 % of all: too many to be accidents.
     pub fn too_many_rejected(&self) -> Option<u64> {
-        (self.rejected.saturating_mul(100) > self.received).then_some(self.rejected)
+        (self.rejected * 100 > self.received).then_some(self.rejected)
     }
 
     /// The first rejected row, and its place among all rows, from 1.
@@ -186,9 +196,9 @@ impl Tally {
         self.first_rejected.as_ref()
     }
 
-    /// The ledger of a walk, with the requests of all walks.
-    pub fn ledger(&self, (requests, retries): (u64, u64), complete: bool) -> Ledger {
-        Ledger {
+    /// The stats of a walk, with the requests of all walks.
+    pub fn stats(&self, (requests, retries): (u64, u64), complete: bool) -> FetchStats {
+        FetchStats {
             requests,
             retries,
             pages: self.pages,
@@ -224,8 +234,8 @@ mod tests {
 
     #[test]
     fn every_row_is_counted_once() {
-        let mut tally = Tally::default();
-        let brought = tally.count(vec![
+        let mut tracker = CompletenessTracker::default();
+        let page = tracker.count(vec![
             accepted("a"),
             outside("b"),
             rejected(None),
@@ -233,16 +243,16 @@ mod tests {
             rejected(Some("c")),
             accepted("devin-a"),
         ]);
-        assert_eq!((brought.rows.len(), brought.fresh, brought.unasked), (2, 3, 1));
-        assert_eq!(brought.rows.iter().map(|row| row.again).collect::<Vec<_>>(), [false, true]);
-        assert_eq!(brought.nameless, 2);
+        assert_eq!((page.rows.len(), page.fresh, page.unasked), (2, 3, 1));
+        assert_eq!(page.rows.iter().map(|row| row.again).collect::<Vec<_>>(), [false, true]);
+        assert_eq!(page.nameless, 2);
         // An id that was dropped before is still a new session once it is accepted.
-        let brought = tally.count(vec![accepted("c"), accepted("c"), outside("a")]);
-        assert_eq!((brought.rows.len(), brought.fresh, brought.unasked), (2, 0, 1));
-        assert_eq!(brought.rows.iter().map(|row| row.again).collect::<Vec<_>>(), [false, true]);
-        assert_eq!(tally.distinct(), 5);
-        let ledger = tally.ledger((7, 2), true);
-        let expected = Ledger {
+        let page = tracker.count(vec![accepted("c"), accepted("c"), outside("a")]);
+        assert_eq!((page.rows.len(), page.fresh, page.unasked), (2, 0, 1));
+        assert_eq!(page.rows.iter().map(|row| row.again).collect::<Vec<_>>(), [false, true]);
+        assert_eq!(tracker.distinct(), 5);
+        let stats = tracker.stats((7, 2), true);
+        let expected = FetchStats {
             requests: 7,
             retries: 2,
             pages: 2,
@@ -254,19 +264,19 @@ mod tests {
             naive_times: 4,
             complete: true,
         };
-        assert_eq!(ledger, expected);
-        assert_eq!(ledger.received, ledger.unique + ledger.duplicates + ledger.outside + ledger.rejected);
+        assert_eq!(stats, expected);
+        assert_eq!(stats.received, stats.unique + stats.duplicates + stats.outside + stats.rejected);
     }
 
     #[test]
     fn one_percent_may_be_rejected() {
-        let mut tally = Tally::default();
-        assert_eq!(tally.too_many_rejected(), None);
+        let mut tracker = CompletenessTracker::default();
+        assert_eq!(tracker.too_many_rejected(), None);
         let names: Vec<String> = (0..99).map(|n| n.to_string()).collect();
-        tally.count(names.iter().map(|name| accepted(name)));
-        tally.count(vec![rejected(None)]);
-        assert_eq!(tally.too_many_rejected(), None);
-        tally.count(vec![rejected(None)]);
-        assert_eq!(tally.too_many_rejected(), Some(2));
+        tracker.count(names.iter().map(|name| accepted(name)));
+        tracker.count(vec![rejected(None)]);
+        assert_eq!(tracker.too_many_rejected(), None);
+        tracker.count(vec![rejected(None)]);
+        assert_eq!(tracker.too_many_rejected(), Some(2));
     }
 }

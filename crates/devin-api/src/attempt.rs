@@ -11,9 +11,9 @@ use reqwest::header::{
 };
 use reqwest::{Client, ClientBuilder, Response, Url, redirect};
 
-use super::envelope::Flaw;
+use super::envelope::PageError;
 use super::retry::{Class, RetryAfter, retry_after};
-use super::{ApiConfig, FetchError, Secret, address, quote, redact, time};
+use super::{ApiConfig, FetchError, Secret, address, redact, sanitize, time};
 use crate::proxy::Proxy;
 use crate::tls::{self, Problem, Trust};
 
@@ -123,12 +123,12 @@ pub(super) fn secured(
 /// # Errors
 ///
 /// A [`Failure`], whether or not it may pass.
-pub(super) async fn attempt<T>(
+pub(super) async fn send<T>(
     client: &Client,
     url: Url,
     bounds: &Bounds,
     key: &Secret,
-    read: impl Fn(&str) -> Result<T, Flaw>,
+    read: impl Fn(&str) -> Result<T, PageError>,
     heard: impl Fn(u16, Option<DateTime<Utc>>),
 ) -> Result<T, Failure> {
     let broken = |error: reqwest::Error| broken(error.without_url(), key);
@@ -138,7 +138,7 @@ pub(super) async fn attempt<T>(
     if !status.is_success() {
         return Err(refusal(response, &url, key).await);
     }
-    let kind = text(response.headers(), &CONTENT_TYPE).map(|kind| quote::clean(kind, key));
+    let kind = text(response.headers(), &CONTENT_TYPE).map(|kind| sanitize::clean(kind, key));
     if kind.as_deref().is_some_and(|kind| !is_json(kind)) {
         return Err(Failure::new(Class::NotJson, kind.unwrap_or_default()));
     }
@@ -168,12 +168,12 @@ pub(super) async fn attempt<T>(
     let body = redact::body(body, key);
     match read(&body) {
         Ok(answer) => Ok(answer),
-        Err(Flaw::CutShort) => Err(Failure::new(Class::CutShort, "the JSON ends in the middle")),
-        Err(Flaw::NotJson) => Err(rubbish()),
-        Err(Flaw::Contract(what)) => {
+        Err(PageError::CutShort) => Err(Failure::new(Class::CutShort, "the JSON ends in the middle")),
+        Err(PageError::NotJson) => Err(rubbish()),
+        Err(PageError::Contract(what)) => {
             // An answer that is no page may say why.
-            let said = quote::detail(body.as_bytes(), key);
-            Err(Failure::new(Class::Contract, format!("{}{said}", quote::clean(&what, key))))
+            let said = sanitize::detail(body.as_bytes(), key);
+            Err(Failure::new(Class::Contract, format!("{}{said}", sanitize::clean(&what, key))))
         }
     }
 }
@@ -186,7 +186,7 @@ async fn refusal(mut response: Response, url: &Url, key: &Secret) -> Failure {
     if status.is_redirection() {
         let to = text(headers, &LOCATION).and_then(|to| url.join(to).ok());
         let to = to.map_or_else(|| "an unknown place".to_owned(), |to| place(&to, url));
-        return Failure::new(Class::Status(status.as_u16()), quote::clean(&to, key));
+        return Failure::new(Class::Status(status.as_u16()), sanitize::clean(&to, key));
     }
     let mut body = Vec::new();
     let kind = text(headers, &CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
@@ -198,7 +198,7 @@ async fn refusal(mut response: Response, url: &Url, key: &Secret) -> Failure {
             break;
         }
     }
-    let said = if is_page { quote::title(&body, key) } else { quote::detail(&body, key) };
+    let said = if is_page { sanitize::title(&body, key) } else { sanitize::detail(&body, key) };
     Failure { retry_after, is_page, ..Failure::new(Class::Status(status.as_u16()), said) }
 }
 
@@ -224,7 +224,7 @@ fn is_json(kind: &str) -> bool {
 fn broken(error: reqwest::Error, key: &Secret) -> Failure {
     let tls = chain(&error).find_map(|cause| cause.downcast_ref());
     if let Some(Problem { cause, hint }) = tls.and_then(|error| tls::problem(error, OPTION)) {
-        return Failure { hint, ..Failure::new(Class::Tls, quote::clean(&cause, key)) };
+        return Failure { hint, ..Failure::new(Class::Tls, sanitize::clean(&cause, key)) };
     }
     let class = if is_no_tls(&error) {
         Class::NoTls
@@ -247,7 +247,7 @@ fn causes(error: &reqwest::Error, key: &Secret) -> String {
             line = format!("{line}: {cause}");
         }
     }
-    quote::clean(&line, key)
+    sanitize::clean(&line, key)
 }
 
 pub(super) fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {

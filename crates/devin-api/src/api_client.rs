@@ -12,14 +12,14 @@ use tokio::sync::{SemaphorePermit, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::debug;
 
-use super::client::{self, Failure};
-use super::envelope::Flaw;
+use super::attempt::{self, Failure};
+use super::envelope::PageError;
 use super::retry::{Class, Decision, Patience, Spent, decide};
-use super::{ApiConfig, FetchError, Limits, Progress, SessionQuery, address, quote, retry, tunnel};
+use super::{ApiConfig, FetchError, Limits, Progress, SessionQuery, address, retry, sanitize, tunnel};
 use crate::proxy::{Refusal, Tunnel};
 
 /// Asks for pages; shared by all that are in flight.
-pub(super) struct Asker<'q> {
+pub(super) struct ApiClient<'q> {
     pub config: &'q ApiConfig,
     pub query: &'q SessionQuery,
     limits: &'q Limits,
@@ -33,19 +33,19 @@ pub(super) struct Asker<'q> {
     requests: AtomicU64,
     retries: AtomicU64,
     waited_ms: AtomicU64,
-    heard: Mutex<Option<Heard>>,
+    server_time: Mutex<Option<ServerTime>>,
 }
 
 /// What time it was at the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Heard {
+pub struct ServerTime {
     /// By its clock …
     pub time: DateTime<Utc>,
     /// … so long after the asking began.
     pub after: Duration,
 }
 
-impl<'q> Asker<'q> {
+impl<'q> ApiClient<'q> {
     /// Sets up the client.
     ///
     /// # Errors
@@ -65,14 +65,14 @@ impl<'q> Asker<'q> {
             limits,
             patience: Patience { deadline: config.deadline, ..limits.patience },
             progress,
-            client: client::build(config, &limits.bounds)?,
+            client: attempt::build(config, &limits.bounds)?,
             sessions,
             started,
             paused_until: watch::Sender::new(started),
             requests: AtomicU64::new(0),
             retries: AtomicU64::new(0),
             waited_ms: AtomicU64::new(0),
-            heard: Mutex::new(None),
+            server_time: Mutex::new(None),
         })
     }
 
@@ -87,13 +87,13 @@ impl<'q> Asker<'q> {
     }
 
     /// What time it was at the server when it answered last.
-    pub(super) fn heard(&self) -> Option<Heard> {
-        *self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn server_time(&self) -> Option<ServerTime> {
+        *self.server_time.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn hear(&self, time: DateTime<Utc>) {
-        let heard = Heard { time, after: self.started.elapsed() };
-        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(heard);
+    fn note_time(&self, time: DateTime<Utc>) {
+        let server_time = ServerTime { time, after: self.started.elapsed() };
+        *self.server_time.lock().unwrap_or_else(PoisonError::into_inner) = Some(server_time);
     }
 
     /// The address of the wanted sessions, without its place in the walk.
@@ -115,7 +115,7 @@ impl<'q> Asker<'q> {
     pub(super) async fn ask<T>(
         &self,
         url: Url,
-        read: impl Fn(&str) -> Result<T, Flaw>,
+        read: impl Fn(&str) -> Result<T, PageError>,
     ) -> Result<T, FetchError> {
         let path = url.path().to_owned();
         let (mut attempts, mut not_json) = (0_u32, 0_u32);
@@ -128,12 +128,12 @@ impl<'q> Asker<'q> {
             }
             let (bounds, key) = (&self.limits.bounds, &self.config.key);
             let (begun, status) = (Instant::now(), AtomicU16::new(0));
-            let hear = |answered, time: Option<DateTime<Utc>>| {
+            let heard = |answered, time: Option<DateTime<Utc>>| {
                 status.store(answered, Ordering::Relaxed);
-                time.into_iter().for_each(|time| self.hear(time));
+                time.into_iter().for_each(|time| self.note_time(time));
             };
             let outcome = match self.pass_proxy().await {
-                Ok(()) => client::attempt(&self.client, url.clone(), bounds, key, &read, hear).await,
+                Ok(()) => attempt::send(&self.client, url.clone(), bounds, key, &read, heard).await,
                 Err(failure) => Err(failure),
             };
             // Whoever waits before the next attempt does not keep others from asking.
@@ -287,13 +287,13 @@ impl<'q> Asker<'q> {
 
     /// A cursor, as much of it as tells it from others.
     pub(super) fn brief(&self, cursor: &str) -> String {
-        quote::ends(cursor, &self.config.key)
+        sanitize::ends(cursor, &self.config.key)
     }
 
     /// A contract broken by what several answers say together.
     pub(super) fn contract(&self, what: &str) -> FetchError {
         // The server's words may be among it, which it may have taken from our key.
-        FetchError::Contract { path: self.path(), what: quote::clean(what, &self.config.key) }
+        FetchError::Contract { path: self.path(), what: sanitize::clean(what, &self.config.key) }
     }
 
     /// Whom we ask.

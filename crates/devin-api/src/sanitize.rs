@@ -1,10 +1,7 @@
 //! A server's words, made fit to stand in a message.
 
-use std::collections::BTreeMap;
+use serde_json::{Map, Value};
 
-use serde::Deserialize;
-
-use super::lenient::{List, Text};
 use super::{Secret, redact};
 
 /// No message needs more of a server's words.
@@ -15,7 +12,8 @@ const END: usize = 10;
 /// The text of an error body, ready to be appended to a message: `: "text"`,
 /// or nothing where the body holds no `detail`.
 pub(super) fn detail(body: &[u8], key: &Secret) -> String {
-    match serde_json::from_slice::<Body<'_>>(body).ok().and_then(said).map(|text| clean(&text, key)) {
+    let said = serde_json::from_slice(body).ok().as_ref().and_then(said);
+    match said.map(|text| clean(&text, key)) {
         Some(text) if !text.is_empty() => format!(": \"{text}\""),
         _ => String::new(),
     }
@@ -87,101 +85,55 @@ fn is_format(c: char) -> bool {
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// An error body, problem details of RFC 9457 included.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Body<'a> {
-    #[serde(borrow)]
-    detail: Words<'a>,
-    #[serde(borrow)]
-    title: Words<'a>,
-    #[serde(borrow)]
-    errors: Errors<'a>,
-    #[serde(borrow)]
-    message: Words<'a>,
-    #[serde(borrow)]
-    error: Words<'a>,
-}
-
-/// A complaint, or several.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Words<'a> {
-    #[serde(borrow)]
-    List(Vec<Complaint<'a>>),
-    One(Complaint<'a>),
-}
-
-impl Default for Words<'_> {
-    fn default() -> Self {
-        Self::One(Complaint::Text(Text(None)))
-    }
-}
-
-/// Complaints, also by the names of what they are about.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Errors<'a> {
-    #[serde(borrow)]
-    Named(BTreeMap<String, Words<'a>>),
-    Words(Words<'a>),
-}
-
-impl Default for Errors<'_> {
-    fn default() -> Self {
-        Self::Words(Words::default())
-    }
-}
-
-/// One complaint of a 422.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Complaint<'a> {
-    Placed {
-        #[serde(borrow, default)]
-        loc: List<Text<'a>>,
-        #[serde(borrow, default)]
-        pointer: Text<'a>,
-        #[serde(borrow, default, alias = "message", alias = "detail")]
-        msg: Text<'a>,
-    },
-    Text(Text<'a>),
-}
-
-/// The detail, else the title with the first of the errors, where there are any, else
-/// what others call a message or an error.
-fn said(body: Body<'_>) -> Option<String> {
-    let all = |words: Words<'_>| match words {
-        Words::One(one) => complaint(&one).into_iter().collect(),
-        Words::List(list) => list.iter().filter_map(complaint).collect::<Vec<_>>(),
-    };
-    let detail = all(body.detail);
+/// What an error body says, problem details of RFC 9457 included: the detail, else the
+/// title with the first of the errors, where there are any, else what others call a
+/// message or an error.
+fn said(body: &Value) -> Option<String> {
+    let detail = complaints(&body["detail"]);
     if !detail.is_empty() {
         return Some(detail.join("; "));
     }
-    let mut errors = match body.errors {
-        Errors::Words(words) => all(words),
-        Errors::Named(named) => {
-            let each = |(name, words)| all(words).into_iter().map(move |text| format!("{name}: {text}"));
-            named.into_iter().flat_map(each).collect()
-        }
+    let first_error = match &body["errors"] {
+        // By the names of what they are about.
+        Value::Object(named) => named.iter().find_map(|(name, about)| {
+            complaints(about).into_iter().next().map(|text| format!("{name}: {text}"))
+        }),
+        errors => complaints(errors).into_iter().next(),
     };
-    errors.truncate(1);
-    let parts: Vec<String> = all(body.title).into_iter().chain(errors).collect();
-    let others = || all(body.message).into_iter().chain(all(body.error)).next();
+    let parts: Vec<String> = complaints(&body["title"]).into_iter().chain(first_error).collect();
+    let others = || complaints(&body["message"]).into_iter().chain(complaints(&body["error"])).next();
     if parts.is_empty() { others() } else { Some(parts.join(": ")) }
 }
 
-fn complaint(complaint: &Complaint<'_>) -> Option<String> {
-    match complaint {
-        Complaint::Text(text) => text.trimmed().map(str::to_owned),
-        Complaint::Placed { loc, pointer, msg } => {
-            let place: Vec<_> = loc.0.iter().chain([pointer]).filter_map(Text::trimmed).collect();
-            let parts = [place.join("."), msg.trimmed().unwrap_or_default().to_owned()];
-            let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-            (!parts.is_empty()).then(|| parts.join(": "))
-        }
+/// A complaint, or the complaints of a list.
+fn complaints(value: &Value) -> Vec<String> {
+    let one = |value: &Value| match value {
+        Value::Object(fields) => place_and_text(fields),
+        value => text(value),
+    };
+    match value {
+        Value::Array(list) => list.iter().filter_map(one).collect(),
+        value => one(value).into_iter().collect(),
     }
+}
+
+/// A complaint of a 422: what it is about, and what is wrong with it.
+fn place_and_text(fields: &Map<String, Value>) -> Option<String> {
+    let field = |name: &str| text(fields.get(name)?);
+    let path = fields.get("loc").and_then(Value::as_array).into_iter().flatten().filter_map(text);
+    let place = path.chain(field("pointer")).collect::<Vec<_>>().join(".");
+    let words = ["msg", "message", "detail"].into_iter().find_map(field);
+    let parts: Vec<String> = Some(place).filter(|place| !place.is_empty()).into_iter().chain(words).collect();
+    (!parts.is_empty()).then(|| parts.join(": "))
+}
+
+fn text(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::String(text) => text.trim().to_owned(),
+        Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    Some(text).filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]
