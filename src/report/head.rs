@@ -2,13 +2,8 @@
 
 use super::saved::export_limits;
 use super::view::Header;
-<<<<<<< HEAD
 use super::{ReportContext, saved, sentence};
-use crate::fetch::{Ledger, Records};
-=======
-use super::{Run, saved, sentence};
 use crate::fetch::{FetchStats, Records};
->>>>>>> api
 use crate::metrics::{ACUS, Facts, SESSIONS, SMALL_GROUP};
 use crate::period::Period;
 use crate::text::clean;
@@ -77,13 +72,8 @@ pub fn notices(facts: &Facts, run: &ReportContext<'_>) -> Vec<String> {
 
 /// What a run with this ledger should say even where nobody reads its page:
 /// one line each, none on a good day.
-<<<<<<< HEAD
-pub fn warnings(ledger: &Ledger, tags: &[String], source: SourceKind) -> Vec<String> {
+pub fn warnings(ledger: &FetchStats, tags: &[String], source: SourceKind) -> Vec<String> {
     let why = || why_incomplete(ledger, source, false);
-=======
-pub fn doubts(ledger: &FetchStats, tags: &[String], way: Way) -> Vec<String> {
-    let why = || missing(ledger, way, false);
->>>>>>> api
     let incomplete = (!ledger.complete).then(|| format!("this report is incomplete: {}.", why()));
     incomplete.into_iter().chain(dropped_rows(ledger, tags)).collect()
 }
@@ -147,17 +137,10 @@ impl SourceKind {
 }
 
 /// Why sessions may be missing.
-<<<<<<< HEAD
-fn why_incomplete(ledger: &Ledger, source: SourceKind, is_covered: bool) -> String {
+fn why_incomplete(ledger: &FetchStats, source: SourceKind, is_covered: bool) -> String {
     match (source, is_covered) {
         (SourceKind::Archive, _) => "the archive does not cover all of its time".to_owned(),
         (SourceKind::Export, _) => "the web app's export does not cover all of its time".to_owned(),
-=======
-fn missing(ledger: &FetchStats, way: Way, is_covered: bool) -> String {
-    match (way, is_covered) {
-        (Way::Archive, _) => "the archive does not cover all of its time".to_owned(),
-        (Way::Export, _) => "the web app's export does not cover all of its time".to_owned(),
->>>>>>> api
         (_, true) => "fewer sessions arrived than the server counts".to_owned(),
         _ => {
             format!("{} sessions arrived, which is not what the server counts", whole_number(ledger.unique))
@@ -169,13 +152,8 @@ fn missing(ledger: &FetchStats, way: Way, is_covered: bool) -> String {
 /// not be read, and those outside the question from 1 % of all on, since a
 /// server that keeps to the question sends none. Of saved pages most may lie there,
 /// and the API, which knows no patterns of tags, is then asked for all.
-<<<<<<< HEAD
-fn dropped_rows(ledger: &Ledger, tags: &[String]) -> Vec<String> {
+fn dropped_rows(ledger: &FetchStats, tags: &[String]) -> Vec<String> {
     let mut dropped_rows = Vec::new();
-=======
-fn dropped(ledger: &FetchStats, tags: &[String]) -> Vec<String> {
-    let mut dropped = Vec::new();
->>>>>>> api
     if ledger.rejected > 0 {
         dropped_rows.push(match ledger.rejected {
             1 => "1 record could not be read and is not in any number.".to_owned(),
@@ -255,26 +233,15 @@ mod tests {
         assert!(lines[0].starts_with("this report is incomplete: 1,100 sessions"), "{lines:?}");
         assert!(lines[1].starts_with("1 record could not be read"), "{lines:?}");
         assert_eq!(
-<<<<<<< HEAD
-            warnings(&Ledger { complete: true, ..Ledger::default() }, &[], SourceKind::Archive),
-            [""; 0]
-        );
-        let many = Ledger { requests: 6, received: 1200, outside: 900, complete: true, ..Ledger::default() };
-        assert_eq!(warnings(&many, &["a*".to_owned()], SourceKind::Pages), [""; 0]);
-        let [short] = warnings(&Ledger::default(), &[], SourceKind::Archive).try_into().unwrap();
-        assert!(short.contains("the archive does not cover"), "{short}");
-        let [short] = warnings(&Ledger::default(), &[], SourceKind::Export).try_into().unwrap();
-=======
-            doubts(&FetchStats { complete: true, ..FetchStats::default() }, &[], Way::Archive),
+            warnings(&FetchStats { complete: true, ..FetchStats::default() }, &[], SourceKind::Archive),
             [""; 0]
         );
         let many =
             FetchStats { requests: 6, received: 1200, outside: 900, complete: true, ..FetchStats::default() };
-        assert_eq!(doubts(&many, &["a*".to_owned()], Way::Pages), [""; 0]);
-        let [short] = doubts(&FetchStats::default(), &[], Way::Archive).try_into().unwrap();
+        assert_eq!(warnings(&many, &["a*".to_owned()], SourceKind::Pages), [""; 0]);
+        let [short] = warnings(&FetchStats::default(), &[], SourceKind::Archive).try_into().unwrap();
         assert!(short.contains("the archive does not cover"), "{short}");
-        let [short] = doubts(&FetchStats::default(), &[], Way::Export).try_into().unwrap();
->>>>>>> api
+        let [short] = warnings(&FetchStats::default(), &[], SourceKind::Export).try_into().unwrap();
         assert!(short.contains("the web app's export does not cover"), "{short}");
     }
 }

@@ -82,7 +82,7 @@ pub async fn load(
             loading.await.map_err(|_| Error::Panicked)?
         }
     }?;
-    let Ledger {
+    let FetchStats {
         requests, retries, pages, received, unique, duplicates, outside, rejected, complete, ..
     } = loaded.inputs.provenance.stats;
     info!(
