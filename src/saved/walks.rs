@@ -162,7 +162,7 @@ impl Walks {
             return Err(PagesError::Nothing { path });
         }
         if let Some(rejected) = self.tracker.too_many_rejected() {
-            let first = self.first_rejected.unwrap_or_default();
+            let first = self.first_rejected.expect("where rows are rejected, one is the first");
             return Err(PagesError::Rejected { path, rejected, received: self.tracker.received(), first });
         }
         let missing = self.missing();

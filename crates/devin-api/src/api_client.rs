@@ -120,7 +120,7 @@ impl<'q> ApiClient<'q> {
         let (mut attempts, mut not_json) = (0_u32, 0_u32);
         loop {
             let permit = self.enter().await;
-            attempts = attempts.saturating_add(1);
+            attempts += 1;
             self.requests.fetch_add(1, Ordering::Relaxed);
             if attempts > 1 {
                 self.retries.fetch_add(1, Ordering::Relaxed);
@@ -177,7 +177,7 @@ impl<'q> ApiClient<'q> {
     async fn wait(&self, path: &str, attempt: u32, failure: &Failure, wait: Duration) {
         let path = path.to_owned();
         (self.progress)(Progress::Retry { attempt, class: describe(failure), wait, path });
-        let millis = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        let millis = u64::try_from(wait.as_millis()).expect("a wait is shorter than the deadline of a run");
         self.waited_ms.fetch_add(millis, Ordering::Relaxed);
         if failure.retry_after.is_some()
             && let Some(until) = Instant::now().checked_add(wait)
@@ -306,5 +306,5 @@ fn describe(failure: &Failure) -> String {
 /// A number in [0, 1), good enough to spread waits: each `RandomState` has keys of its own.
 fn random() -> f64 {
     let bits = RandomState::new().build_hasher().finish() >> 32;
-    f64::from(u32::try_from(bits).unwrap_or(0)) / (f64::from(u32::MAX) + 1.0)
+    f64::from(u32::try_from(bits).expect("32 of 64 bits are left")) / (f64::from(u32::MAX) + 1.0)
 }

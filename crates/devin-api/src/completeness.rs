@@ -45,7 +45,7 @@ struct SeenSession {
     outside: bool,
 }
 
-/// What one page page.
+/// What a page holds, by its ids.
 #[derive(Debug)]
 pub struct CountedPage<'a> {
     /// The accepted rows.
@@ -196,7 +196,7 @@ impl CompletenessTracker {
         self.first_rejected.as_ref()
     }
 
-    /// The stats of a walk, with the requests of all walks.
+    /// The statistics of a walk, with the requests of all walks.
     pub fn stats(&self, (requests, retries): (u64, u64), complete: bool) -> FetchStats {
         FetchStats {
             requests,

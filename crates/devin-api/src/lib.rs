@@ -347,7 +347,7 @@ impl Limits {
     }
 }
 
-/// The stats of a fetch whose accepted rows were delivered on the way.
+/// The statistics of a fetch whose accepted rows were delivered on the way.
 ///
 /// Pages are delivered as they come, in no particular order; a
 /// [`PageEvent::Restart`] takes back all that was delivered before it.

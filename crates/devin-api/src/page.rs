@@ -257,11 +257,11 @@ pub fn mended(body: &str) -> String {
     while let Some(at) = rest.find('\\') {
         let (before, escape) = rest.split_at(at);
         out.push_str(before);
-        let length = match (surrogate(escape), escape.get(6..).and_then(surrogate)) {
-            (Some(Half::High), Some(Half::Low)) => 12,
+        let length = match (surrogate(escape), escape.get(SURROGATE..).and_then(surrogate)) {
+            (Some(Half::High), Some(Half::Low)) => 2 * SURROGATE,
             (Some(_), _) => {
                 out.push('\u{fffd}');
-                rest = escape.get(6..).unwrap_or_default();
+                rest = escape.split_at(SURROGATE).1;
                 continue;
             }
             // A backslash and what it escapes, which may be another backslash.
@@ -274,6 +274,9 @@ pub fn mended(body: &str) -> String {
     out.push_str(rest);
     out
 }
+
+/// The length of an escaped surrogate, `\ud83d`.
+const SURROGATE: usize = 6;
 
 enum Half {
     High,

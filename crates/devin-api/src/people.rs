@@ -248,7 +248,7 @@ async fn walk_at(
             _ if found.len() >= MOST_ENTRIES => break,
             _ => was_empty = false,
         }
-        skip = skip.saturating_add(page.envelope.count);
+        skip += page.envelope.count;
         cursor = page.envelope.cursor;
     }
     Err(client.contract("a list has no end"))

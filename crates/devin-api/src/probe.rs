@@ -172,7 +172,7 @@ async fn singly(client: &ApiClient<'_>, week: &Range<DateTime<Utc>>, until: Inst
             return;
         }
     }
-    let early = DateTime::from_timestamp(EARLY, 0).unwrap_or_default();
+    let early = DateTime::from_timestamp(EARLY, 0).expect("the year 2000 is a moment");
     let later = |moment: DateTime<Utc>, days| moment.checked_add_days(Days::new(days)).unwrap_or(moment);
     // Up to a moment that has yet to come.
     let all = early..later(week.end, 14);

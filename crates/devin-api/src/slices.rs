@@ -64,6 +64,7 @@ pub(super) async fn walk(walk: &Walk<'_, '_>) -> Result<Counted, FetchError> {
         let Some(outcome) = running.next().await else { break };
         match outcome? {
             Outcome::Read(counted) => {
+                // A server may count anything; as many as can be held never come.
                 let sum = |sum: Option<u64>, part: Option<u64>| Some(sum?.saturating_add(part?));
                 parts = Counted {
                     first: sum(parts.first, counted.first),
@@ -134,7 +135,7 @@ async fn read(walk: &Walk<'_, '_>, slice: Slice, is_whole: bool) -> Result<Outco
         }
         counted.note(envelope.total);
         taken += 1;
-        rows = rows.saturating_add(envelope.count);
+        rows += envelope.count;
         if !envelope.more {
             return Ok(Outcome::Read(counted));
         }
@@ -193,7 +194,8 @@ fn cut(walk: &Walk<'_, '_>, slice: &Slice, page: &Page<'_>) -> Option<Vec<Slice>
 /// A slice in parts of about the same length in time, newest first.
 fn pieces(slice: &Slice, parts: u64) -> Vec<Slice> {
     let seconds = (slice.end - slice.start).num_seconds();
-    let parts = i64::try_from(parts).unwrap_or(i64::MAX).clamp(1, seconds.max(1));
+    let parts =
+        i64::try_from(parts).expect("a slice has at most so many parts as seconds").clamp(1, seconds.max(1));
     // Without a product that could overflow: whole lengths, and what is left over one by one.
     let (length, over) = (seconds / parts, seconds % parts);
     let edge = |part: i64| slice.start + TimeDelta::seconds(part * length + part.min(over));

@@ -50,9 +50,9 @@ pub(super) async fn proved(
         }
         if let Some(rejected) = tracker.too_many_rejected() {
             let received = tracker.received();
-            let first = tracker.first_rejected().map(|(_, first)| format!("; the first: {first}"));
-            let first = first.unwrap_or_default();
-            return Err(client.contract(&format!("{rejected} of {received} sessions {REJECTED}{first}")));
+            let (_, first) = tracker.first_rejected().expect("where rows are rejected, one is the first");
+            let what = format!("{rejected} of {received} sessions {REJECTED}; the first: {first}");
+            return Err(client.contract(&what));
         }
         let missing =
             parts.iter().find(|part| !part.is_whole()).map(|part| part.counted.against(part.received));
@@ -258,7 +258,7 @@ impl<'w, 'q> Walk<'w, 'q> {
         let verdicts = judge(&sessions, unreadable, self.client.query, window, position);
         let brought = state.tracker.count(verdicts);
         // On a short page a few rows on the window's edge are no sign of anything.
-        if brought.unasked >= TELLING && brought.unasked.saturating_mul(2) > envelope.count {
+        if brought.unasked >= TELLING && brought.unasked * 2 > envelope.count {
             return Err(FetchError::FilterIgnored { outside: brought.unasked, rows: envelope.count });
         }
         // Pages too short to tell by themselves do so together.
@@ -271,7 +271,7 @@ impl<'w, 'q> Walk<'w, 'q> {
         }
         let (pages, sessions, total) = (state.tracker.pages(), state.tracker.distinct(), state.total);
         (self.progress)(Progress::Page { pages, sessions, total });
-        self.check_pages(pages.saturating_add(state.soundings))?;
+        self.check_pages(pages + state.soundings)?;
         let novelty = match (brought.fresh, brought.nameless) {
             (0, 0) => Novelty::Repeated,
             (0, _) => Novelty::Unidentified,
@@ -287,13 +287,14 @@ impl<'w, 'q> Walk<'w, 'q> {
     /// More pages than any organisation has.
     pub(super) fn note_sounding(&self) -> Result<(), FetchError> {
         let mut state = self.state();
-        state.soundings = state.soundings.saturating_add(1);
-        self.check_pages(state.tracker.pages().saturating_add(state.soundings))
+        state.soundings += 1;
+        self.check_pages(state.tracker.pages() + state.soundings)
     }
 
     /// Notes the server's count of the whole question.
     pub(super) fn note_total(&self, total: Option<u64>, is_first: bool) {
         let mut state = self.state();
+        // A server may count anything.
         let total = total.map(|total| total.saturating_add(state.earlier));
         state.total = total;
         drop(state);

@@ -303,7 +303,8 @@ async fn used(
     days: &RangeInclusive<NaiveDate>,
 ) -> Result<BTreeMap<NaiveDate, Consumption>, FetchError> {
     let begin = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc() + TimeDelta::hours(i64::from(HOUR));
-    let moments = [begin(*days.start()), begin(days.end().succ_opt().unwrap_or(*days.end()))];
+    let unfit = || FetchError::Unfit { why: "the last day has no day after it".to_owned() };
+    let moments = [begin(*days.start()), begin(days.end().succ_opt().ok_or_else(unfit)?)];
     let (config, org) = (client.config, client.query.org.as_deref());
     let url = match (config.api, org) {
         (Api::V2, Some(org)) => spanned(config, None, DAILY, moments, Some(org))?,
