@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::attempt::{self, Failure};
 use super::envelope::PageError;
-use super::retry::{Class, Decision, Patience, Spent, decide};
+use super::retry::{Class, Decision, RetryPolicy, Spent, decide};
 use super::{ApiConfig, FetchError, Limits, Progress, SessionQuery, address, retry, sanitize, tunnel};
 use crate::proxy::{Refusal, Tunnel};
 
@@ -22,7 +22,7 @@ pub(super) struct ApiClient<'q> {
     pub config: &'q ApiConfig,
     pub query: &'q SessionQuery,
     limits: &'q Limits,
-    patience: Patience,
+    policy: RetryPolicy,
     progress: &'q (dyn Fn(Progress) + Send + Sync),
     client: Client,
     sessions: Url,
@@ -62,7 +62,7 @@ impl<'q> ApiClient<'q> {
             config,
             query,
             limits,
-            patience: Patience { deadline: config.deadline, ..limits.patience },
+            policy: RetryPolicy { deadline: config.deadline, ..limits.policy },
             progress,
             client: attempt::build(config, &limits.bounds)?,
             sessions,
@@ -150,7 +150,7 @@ impl<'q> ApiClient<'q> {
                 elapsed: self.started.elapsed(),
             };
             let asked = failure.retry_after.map(|asked| asked.wait);
-            match decide(&self.patience, failure.class, spent, asked, random()) {
+            match decide(&self.policy, failure.class, spent, asked, random()) {
                 Decision::Retry(wait) => self.wait(&path, attempts, &failure, wait).await,
                 Decision::Stop => return Err(self.failed(path, failure, attempts)),
                 Decision::Later(wait) => return Err(self.later(path, &failure, wait)),

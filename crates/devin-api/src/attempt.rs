@@ -63,7 +63,7 @@ pub(super) fn build(config: &ApiConfig, bounds: &Bounds) -> Result<Client, Fetch
     // A provider may be there already, and any will do.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut bearer =
-        HeaderValue::try_from(format!("Bearer {}", config.key.0)).map_err(|_| FetchError::Unfit {
+        HeaderValue::try_from(format!("Bearer {}", config.key.expose())).map_err(|_| FetchError::Unfit {
             why: format!("the key from {} holds characters that a header cannot carry", config.key_source),
         })?;
     bearer.set_sensitive(true);

@@ -6,8 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
+use super::completeness::Counted;
 use super::page::Page;
-use super::walk::{Counted, EMPTY_TWICE, NOTHING_NEW, Novelty, Walk};
+use super::walk::{EMPTY_TWICE, NOTHING_NEW, Novelty, Walk};
 use super::{FetchError, address};
 
 /// Walks from the first page to the end signal.

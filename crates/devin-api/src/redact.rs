@@ -15,7 +15,7 @@ const SHORTEST: usize = 8;
 /// A JSON body in which the key stands nowhere, spelt out or escaped. It is the
 /// same body where it holds no key, and reads the same everywhere else.
 pub(super) fn body(body: String, key: &Secret) -> String {
-    let key = key.0.as_str();
+    let key = key.expose();
     if key.len() < SHORTEST {
         return body;
     }
@@ -60,7 +60,7 @@ fn unescaped(json: &str) -> Cow<'_, str> {
 /// Words without the key, in capitals or not: some servers write them so in
 /// their messages.
 pub(super) fn words(text: &str, key: &Secret) -> String {
-    let key = key.0.to_ascii_lowercase();
+    let key = key.expose().to_ascii_lowercase();
     if key.is_empty() {
         return text.to_owned();
     }

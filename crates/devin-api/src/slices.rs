@@ -9,8 +9,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
-use super::page::Page;
-use super::walk::{Counted, EMPTY_TWICE, NOTHING_NEW, Novelty, Walk};
+use super::completeness::Counted;
+use super::page::{Page, position};
+use super::walk::{EMPTY_TWICE, NOTHING_NEW, Novelty, Walk};
 use super::wire::Session;
 use super::{FetchError, address};
 
@@ -202,17 +203,6 @@ fn pieces(slice: &Slice, parts: u64) -> Vec<Slice> {
     (0..parts).rev().map(|part| edge(part)..edge(part + 1)).collect()
 }
 
-/// The place of a row in the server's order, newest first, however the window
-/// was sliced: by creation, then by its place in the slice.
-pub fn position(index: u64, created: DateTime<Utc>) -> u64 {
-    let seconds = created.timestamp().max(0).unsigned_abs();
-    let newest_first = (u64::MAX >> INDEX_BITS).saturating_sub(seconds);
-    (newest_first << INDEX_BITS) | index.min((1 << INDEX_BITS) - 1)
-}
-
-/// Room for the rows of a slice.
-const INDEX_BITS: u32 = 26;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -235,14 +225,5 @@ mod tests {
             let (least, most) = (lengths.iter().min().unwrap(), lengths.iter().max().unwrap());
             assert!(*least > 0 && most - least <= 1, "{lengths:?}");
         }
-    }
-
-    #[test]
-    fn positions_do_not_depend_on_slices() {
-        let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
-        let (newer, older) = (at(1_791_300_001), at(1_791_300_000));
-        assert!(position(9, newer) < position(0, older));
-        assert!(position(0, older) < position(1, older));
-        assert!(position(u64::MAX, newer) < position(0, older));
     }
 }

@@ -88,7 +88,7 @@ pub(super) const LIMITS: Limits = Limits {
         attempt: Duration::from_secs(4),
         page_bytes: 1024 * 1024,
     },
-    patience: retry::Patience {
+    policy: retry::RetryPolicy {
         attempts: 2,
         attempts_not_json: 1,
         base: Duration::from_millis(250),
