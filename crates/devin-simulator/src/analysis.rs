@@ -2,7 +2,7 @@
 
 use super::random::Random;
 use super::wire::{ActionItem, Analysis, Event, Feedback, Issue, SuggestedPrompt};
-use super::words::{FRICTIONS, Friction, REMARKS, STEPS, STORY_ISSUE, STORY_LABEL};
+use super::words::{Friction, STORY_ISSUE, STORY_LABEL, WORDS};
 use super::world::{World, pad};
 
 /// What an analysis is about.
@@ -43,12 +43,12 @@ pub fn analyse(world: &World, random: &mut Random, subject: Subject) -> Analysis
     }
 }
 
-fn frictions(random: &mut Random, subject: Subject) -> Vec<&'static Friction> {
+fn frictions(random: &mut Random, subject: Subject) -> Vec<&'static Friction<'static>> {
     let drawn = random.weighted(&[(40, 0), (27, 1), (17, 2), (9, 3), (4, 4), (2, 5), (1, 7)]);
     let count = drawn + usize::from(subject.acus > 8.0);
-    let weighted: Vec<(u32, Option<&Friction>)> =
-        FRICTIONS.iter().map(|friction| (friction.weight, Some(friction))).collect();
-    let story = FRICTIONS.iter().find(|friction| subject.story && friction.label == STORY_LABEL);
+    let weighted: Vec<(u32, Option<&'static Friction<'static>>)> =
+        WORDS.frictions.iter().map(|friction| (friction.weight, Some(friction))).collect();
+    let story = WORDS.frictions.iter().find(|friction| subject.story && friction.label == STORY_LABEL);
     let others = (0..count).filter_map(|_| random.weighted(&weighted));
     story.into_iter().chain(others).collect()
 }
@@ -61,7 +61,7 @@ fn issue(world: &World, random: &mut Random, friction: &Friction, story: bool) -
         () if world.odd(random, 0.002) => Some(String::new()),
         () => Some(pad(friction.label.to_owned(), world.name_length)),
     };
-    let text = if story { STORY_ISSUE } else { random.pick(friction.issues) };
+    let text = if story { STORY_ISSUE } else { random.pick(&friction.issues) };
     Issue { issue: text.to_owned(), impact: impact(world, random, story), label }
 }
 
@@ -83,7 +83,7 @@ fn impact(world: &World, random: &mut Random, story: bool) -> Option<&'static st
     }
 }
 
-fn action_type(world: &World, random: &mut Random, friction: &Friction) -> Option<&'static str> {
+fn action_type(world: &World, random: &mut Random, friction: &Friction<'static>) -> Option<&'static str> {
     match () {
         () if world.odd(random, 0.01) => None,
         () if world.odd(random, 0.005) => Some("team_process"),
@@ -93,13 +93,13 @@ fn action_type(world: &World, random: &mut Random, friction: &Friction) -> Optio
 
 /// Some of the steps, in their order.
 fn timeline(random: &mut Random, subject: Subject) -> Vec<Event> {
-    let kept = STEPS.iter().filter(|_| random.chance(0.8));
+    let kept = WORDS.steps.iter().filter(|_| random.chance(0.8));
     kept.map(|(title, what)| Event { title, description: format!("{what}: {}", subject.title) }).collect()
 }
 
 fn prompt(random: &mut Random, subject: Subject, has_issue: bool) -> SuggestedPrompt {
     let count = random.weighted(&[(35, 0), (45, 1), (20, 2)]);
-    let remarks = REMARKS.iter().cycle().skip(random.below(REMARKS.len())).take(count);
+    let remarks = WORDS.remarks.iter().cycle().skip(random.below(WORDS.remarks.len())).take(count);
     SuggestedPrompt {
         original_prompt: subject.prompt.to_owned(),
         suggested_prompt: format!(

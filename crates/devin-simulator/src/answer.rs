@@ -7,8 +7,9 @@ use serde_json::json;
 use super::faults::Shape;
 use super::filter::Filter;
 use super::lists::{self, List};
-use super::parameters::{Complaint, decode};
-use super::v3::{self, Total};
+use super::options::Options;
+use super::parameters::Complaint;
+use super::v3;
 use super::{Organisation, consumption, metrics, usage, v2};
 
 /// What every personal key begins with; version 2 takes these.
@@ -16,23 +17,6 @@ const PERSONAL: &str = "apk_";
 const PERSONAL_WHOLE: &str = "apk_user_";
 /// What every key of a service user begins with; version 3 takes these.
 const SERVICE: &str = "cog_";
-
-/// What the server asks of requests, and what it gives.
-#[derive(Clone, Debug)]
-pub struct Terms {
-    /// No page is longer.
-    pub max_page: usize,
-    /// The only key that is let in; `None` lets in every key of the right kind.
-    pub key: Option<String>,
-    /// What the envelope of version 3 says about the number of records.
-    pub total: Total,
-    /// Whether the key may ask how much was used.
-    pub may_see_usage: bool,
-    /// Whether it may ask what was consumed, and when it is billed.
-    pub may_see_consumption: bool,
-    /// The lists that the key may not read.
-    pub hidden: Vec<List>,
-}
 
 /// The parts of a request that decide on its answer.
 #[derive(Clone, Copy, Debug)]
@@ -118,7 +102,7 @@ enum Subject {
 /// The answer to a request: the right path, then the method, the key, the
 /// organisation and the parameters are looked at, in this order. The shape says
 /// what is wrong with a page of sessions.
-pub fn answer(organisation: &Organisation, terms: &Terms, request: Request, shape: &Shape) -> Answer {
+pub fn answer(organisation: &Organisation, options: &Options, request: Request, shape: &Shape) -> Answer {
     let Some(Route { api, org, subject }) = route(request.path) else {
         return request.refused(404, "Not Found");
     };
@@ -127,18 +111,23 @@ pub fn answer(organisation: &Organisation, terms: &Terms, request: Request, shap
     }
     let token = match request.authorization.and_then(token) {
         None => return request.refused(401, "Not authenticated"),
-        Some(token) if !is_let_in(terms, api, token) => return request.refused(401, "Invalid API key"),
+        Some(token) if !is_let_in(options, api, token) => return request.refused(401, "Invalid API key"),
         Some(token) => token,
     };
     if org.as_ref().is_some_and(|org| !organisation.orgs.contains(org)) {
         return request.refused(404, "Organization not found");
     }
+    let is_allowed = match subject {
+        Subject::Sessions | Subject::Myself => true,
+        Subject::Count(_) => options.may_see_usage,
+        Subject::Consumption | Subject::Cycles => options.may_see_consumption,
+        Subject::List(list) => !shape.refuses_lists && !options.hidden.contains(&list),
+    };
+    if !is_allowed {
+        return request.refused(403, "Insufficient permissions");
+    }
     match (subject, api) {
         (Subject::Myself, _) => Answer::well(v3::myself(token)),
-        (Subject::Count(_), _) if !terms.may_see_usage => request.refused(403, "Insufficient permissions"),
-        (Subject::Consumption | Subject::Cycles, _) if !terms.may_see_consumption => {
-            request.refused(403, "Insufficient permissions")
-        }
         (Subject::Count(count), Api::V2) => {
             about(organisation, org, request, usage::read_v2(request.query), |filter| match count {
                 Count::Usage => usage::v2(&usage::count(organisation, filter)),
@@ -167,21 +156,18 @@ pub fn answer(organisation: &Organisation, terms: &Terms, request: Request, shap
         }
         (Subject::Cycles, Api::V2) => Answer::well(consumption::cycles_v2(organisation)),
         (Subject::Cycles, Api::V3) => Answer::well(consumption::cycles_v3(organisation)),
-        (Subject::List(list), _) if shape.refuses_lists || terms.hidden.contains(&list) => {
-            request.refused(403, "Insufficient permissions")
-        }
         (Subject::List(list), Api::V2) => match v2::Query::read(request.query) {
             Err(complaints) => request.refused(422, complaints),
             Ok(query) => {
                 let list = (list, org.as_deref());
-                Answer::well(lists::page_v2(organisation, list, &query, terms.max_page, shape))
+                Answer::well(lists::page_v2(organisation, list, &query, options.max_page, shape))
             }
         },
         (Subject::List(list), Api::V3) => match v3::Query::read(request.query) {
             Err(complaints) => request.refused(422, complaints),
             Ok(query) => {
                 let list = (list, org.as_deref());
-                lists::page_v3(organisation, list, &query, terms.max_page, terms.total, shape)
+                lists::page_v3(organisation, list, &query, options.max_page, options.total, shape)
                     .map_or_else(|| request.refused(400, "Invalid cursor"), Answer::well)
             }
         },
@@ -189,14 +175,14 @@ pub fn answer(organisation: &Organisation, terms: &Terms, request: Request, shap
             Err(complaints) => request.refused(422, complaints),
             Ok(mut query) => {
                 narrow(organisation, org, &mut query.filter);
-                Answer::well(v2::page(organisation, &query, terms.max_page, shape))
+                Answer::well(v2::page(organisation, &query, options.max_page, shape))
             }
         },
         (Subject::Sessions, Api::V3) => match v3::Query::read(request.query) {
             Err(complaints) => request.refused(422, complaints),
             Ok(mut query) => {
                 narrow(organisation, org, &mut query.filter);
-                v3::page(organisation, &query, terms.max_page, terms.total, shape)
+                v3::page(organisation, &query, options.max_page, options.total, shape)
                     .map_or_else(|| request.refused(400, "Invalid cursor"), Answer::well)
             }
         },
@@ -234,16 +220,15 @@ fn route(path: &str) -> Option<Route> {
     let (api, org, rest) = match segments.as_slice() {
         ["v3", "self"] => return Some(Route { api: Api::V3, org: None, subject: Subject::Myself }),
         ["v3beta1", "organizations", org, "members", "users"] => {
-            let (org, subject) = (Some(decode(org, false)), Subject::List(List::OrgUsers));
+            let (org, subject) = (Some(decoded(org)), Subject::List(List::OrgUsers));
             return Some(Route { api: Api::V3, org, subject });
         }
-        ["v2", "enterprise", "organizations", org, rest @ ..] => (Api::V2, Some(decode(org, false)), rest),
+        ["v2", "enterprise", "organizations", org, rest @ ..] => (Api::V2, Some(decoded(org)), rest),
         ["v2", "enterprise", rest @ ..] => (Api::V2, None, rest),
-        ["v3", "organizations", org, rest @ ..] => (Api::V3, Some(decode(org, false)), rest),
+        ["v3", "organizations", org, rest @ ..] => (Api::V3, Some(decoded(org)), rest),
         ["v3", "enterprise", rest @ ..] => (Api::V3, None, rest),
         _ => return None,
     };
-    let list = if api == Api::V2 { lists::of_v2 } else { lists::of_v3 };
     let subject = match rest {
         ["sessions", "insights"] => Subject::Sessions,
         ["metrics", "usage"] => Subject::Count(Count::Usage),
@@ -251,9 +236,14 @@ fn route(path: &str) -> Option<Route> {
         ["metrics", "prs"] => Subject::Count(Count::Pulls),
         ["consumption", "daily"] if api == Api::V3 || org.is_none() => Subject::Consumption,
         ["consumption", "cycles"] if org.is_none() => Subject::Cycles,
-        path => Subject::List(list(org.is_some(), path)?),
+        path => Subject::List(lists::named(org.is_some(), api == Api::V2, path)?),
     };
     Some(Route { api, org, subject })
+}
+
+/// A segment of a path without its escapes; in a path `+` is no space.
+fn decoded(segment: &str) -> String {
+    percent_encoding::percent_decode_str(segment).decode_utf8_lossy().into_owned()
 }
 
 fn token(authorization: &str) -> Option<&str> {
@@ -262,12 +252,12 @@ fn token(authorization: &str) -> Option<&str> {
 }
 
 /// Each generation refuses the other one's keys.
-fn is_let_in(terms: &Terms, api: Api, token: &str) -> bool {
+fn is_let_in(options: &Options, api: Api, token: &str) -> bool {
     let (right, wrong) = match api {
         Api::V2 => (PERSONAL_WHOLE, SERVICE),
         Api::V3 => (SERVICE, PERSONAL),
     };
-    match &terms.key {
+    match &options.key {
         Some(key) => key == token && !token.starts_with(wrong),
         None => token.len() > right.len() && token.starts_with(right),
     }
@@ -283,20 +273,9 @@ mod tests {
     const ENTERPRISE: &str = "/v2/enterprise/sessions/insights";
     const KEY: Option<&str> = Some("Bearer apk_user_test");
 
-    fn terms() -> Terms {
-        Terms {
-            max_page: 200,
-            key: None,
-            total: Total::Told,
-            may_see_usage: true,
-            may_see_consumption: true,
-            hidden: Vec::new(),
-        }
-    }
-
     fn get(organisation: &Organisation, path: &str, query: &str) -> Value {
         let request = Request { method: "GET", path, query, authorization: KEY };
-        let answer = answer(organisation, &terms(), request, &Shape::default());
+        let answer = answer(organisation, &Options::default(), request, &Shape::default());
         assert_eq!(answer.status, 200, "{}", answer.body);
         serde_json::from_str(&answer.body).unwrap()
     }
@@ -442,7 +421,7 @@ mod tests {
         ];
         for (method, path, query, authorization, status) in cases {
             let request = Request { method, path, query, authorization };
-            let answer = answer(&organisation, &terms(), request, &Shape::default());
+            let answer = answer(&organisation, &Options::default(), request, &Shape::default());
             assert_eq!(answer.status, status, "{method} {path}?{query} {authorization:?}");
             let body: Value = serde_json::from_str(&answer.body).unwrap();
             match status {
@@ -455,7 +434,7 @@ mod tests {
                 _ => assert!(body["detail"].is_string()),
             }
         }
-        let exact = Terms { key: Some("apk_user_b".to_owned()), ..terms() };
+        let exact = Options { key: Some("apk_user_b".to_owned()), ..Options::default() };
         for (authorization, status) in [("Bearer apk_user_b", 200), ("Bearer apk_user_bb", 401)] {
             let request = Request { method: "GET", path: ORG, query: "", authorization: Some(authorization) };
             assert_eq!(answer(&organisation, &exact, request, &Shape::default()).status, status);

@@ -9,11 +9,11 @@ use super::pulls::{self, Shelf, Work};
 use super::random::Random;
 use super::recipe::Recipe;
 use super::wire::{Acus, SecurityProfile, Session};
-use super::words::{DETAILS, FOREIGN_TITLES, KINDS, MARKUP_TITLES, PACKAGES, TEAMS};
+use super::words::WORDS;
 use super::world::{World, pad};
 
 /// How much a session of each kind of work costs, against the average, and what
-/// the kind adds to the merge rate; in the order of `KINDS`.
+/// the kind adds to the merge rate; in the order of `kinds` in words.json.
 const KIND_TRAITS: [(f64, f64); 6] =
     [(0.9, 0.0), (1.3, -0.02), (1.8, -0.10), (0.9, 0.03), (0.5, 0.12), (0.7, 0.06)];
 /// The teams that the last week's story is about: payments and platform.
@@ -44,7 +44,7 @@ struct Starter {
 fn record(world: &World, shelf: &mut Shelf, random: &mut Random, start: Start) -> Record {
     let starter = starter(world, random, start);
     let kind = if start.automatic {
-        KINDS.len() - 1
+        WORDS.kinds.len() - 1
     } else {
         random.weighted(&[(30, 0), (28, 1), (12, 2), (14, 3), (8, 4), (8, 5)])
     };
@@ -60,8 +60,8 @@ fn record(world: &World, shelf: &mut Shelf, random: &mut Random, start: Start) -
         "{}. Ticket HAL-{}. {} {}",
         title.as_deref().unwrap_or("Look into this"),
         1_000 + random.below(8_000),
-        random.pick(&DETAILS),
-        random.pick(&DETAILS)
+        random.pick(&WORDS.details),
+        random.pick(&WORDS.details)
     );
     let subject = Subject { title: title.as_deref().unwrap_or("the request"), prompt: &prompt, acus, story };
     let analysed = random.chance(if story { 0.9 } else { 0.69 });
@@ -112,7 +112,7 @@ fn record(world: &World, shelf: &mut Shelf, random: &mut Random, start: Start) -
 fn starter(world: &World, random: &mut Random, Start { at, automatic }: Start) -> Starter {
     let person = random.cumulative(&world.user_weights);
     let org = |index: usize| world.orgs.get(index % world.orgs.len().max(1)).cloned().unwrap_or_default();
-    let team = if random.chance(0.85) { person } else { random.below(TEAMS.len()) };
+    let team = if random.chance(0.85) { person } else { random.below(WORDS.teams.len()) };
     let team = team % world.teams.len().max(1);
     if automatic {
         let service_user = random.chance(0.6).then(|| random.below(world.service_users.len()));
@@ -167,15 +167,17 @@ fn spell_acus(world: &World, random: &mut Random, acus: f64) -> Option<Acus> {
 }
 
 fn title(world: &World, random: &mut Random, automatic: bool, team: usize, kind: usize) -> Option<String> {
-    let verbs = KINDS.get(kind).map(|kind| kind.1).unwrap_or_default();
-    let objects = TEAMS.get(team % TEAMS.len()).map(|team| team.1).unwrap_or_default();
+    let verbs = WORDS.kinds.get(kind).map_or(&[][..], |kind| &kind.1);
+    let objects = WORDS.teams.get(team % WORDS.teams.len()).map_or(&[][..], |team| &team.1);
     let title = match () {
         () if world.odd(random, 0.015) => return None,
-        () if world.odd(random, 0.012) => random.pick(&FOREIGN_TITLES).to_owned(),
-        () if world.odd(random, 0.003) => random.pick(&MARKUP_TITLES).to_owned(),
+        () if world.odd(random, 0.012) => random.pick(&WORDS.foreign_titles).to_owned(),
+        () if world.odd(random, 0.003) => {
+            WORDS.markup_titles.get(random.below(WORDS.markup_titles.len())).cloned().unwrap_or_default()
+        }
         () if automatic => format!(
             "Update {} to {}.{}.{}",
-            random.pick(&PACKAGES),
+            random.pick(&WORDS.packages),
             1 + random.below(9),
             random.below(20),
             random.below(10)
@@ -192,8 +194,8 @@ fn tags(world: &World, random: &mut Random, team: usize, kind: usize) -> Vec<Str
     let mut tags: Vec<String> = world.teams.get(team).cloned().into_iter().collect();
     if random.chance(0.6) {
         // More tags than kinds of work: the further ones are spread evenly.
-        let rounds = world.kinds.len().div_ceil(KINDS.len()).max(1);
-        tags.extend(world.kinds.get(kind + KINDS.len() * random.below(rounds)).cloned());
+        let rounds = world.kinds.len().div_ceil(WORDS.kinds.len()).max(1);
+        tags.extend(world.kinds.get(kind + WORDS.kinds.len() * random.below(rounds)).cloned());
     }
     if random.chance(0.05) {
         let second = world.teams.get(random.below(world.teams.len()));

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::Organisation;
 use super::faults::Shape;
 use super::filter::{Filter, Found, find};
+use super::v3::Total;
 
 /// How many records later one comes again: as many as a page usually has, so
 /// that on shorter pages it is another one.
@@ -142,6 +143,35 @@ pub fn join<'a>(bodies: impl Iterator<Item = Cow<'a, str>>) -> String {
     }
     text.push(']');
     text
+}
+
+/// The end of a page of version 2, which begins at `skip` and ends before `end`.
+pub fn end_v2(
+    mut text: String,
+    total: usize,
+    (skip, limit, end): (usize, usize, usize),
+    shape: &Shape,
+    has_more: bool,
+) -> String {
+    let next = if has_more { json!(end) } else { Value::Null };
+    text += &format!(",\"total\":{total},\"skip\":{skip},\"limit\":{limit}");
+    if !shape.endless {
+        text += &format!(",\"has_more\":{has_more}");
+    }
+    text + &format!(",\"next_cursor\":{next}}}")
+}
+
+/// The end of a page of version 3, with the cursor of the next one, if there is one.
+pub fn end_v3(mut text: String, total: Total, count: usize, next: Option<String>, shape: &Shape) -> String {
+    text += &format!(",\"end_cursor\":{}", json!(next));
+    if !shape.endless {
+        text += &format!(",\"has_next_page\":{}", next.is_some());
+    }
+    match total {
+        Total::Told => text + &format!(",\"total\":{count}}}"),
+        Total::Null => text + ",\"total\":null}",
+        Total::Absent => text + "}",
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! The lists of people and organisations, as both generations give them.
 
 use std::borrow::Cow;
-use std::fmt::Write;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,7 +8,7 @@ use chrono::SecondsFormat;
 use serde_json::{Value, json};
 
 use super::faults::Shape;
-use super::listing::join;
+use super::listing::{end_v2, end_v3, join};
 use super::people::{Listed, Person};
 use super::random::Random;
 use super::v3::Total;
@@ -39,23 +38,15 @@ pub enum List {
     Organisations,
 }
 
-/// The list of version 2 that a path within the enterprise or an organisation names.
-pub fn of_v2(in_org: bool, path: &[&str]) -> Option<List> {
+/// The list that a path within the enterprise or an organisation names.
+pub fn named(in_org: bool, is_v2: bool, path: &[&str]) -> Option<List> {
     match path {
-        ["members"] => Some(List::Members),
-        ["organizations"] if !in_org => Some(List::Organisations),
-        _ => None,
-    }
-}
-
-/// The same of version 3.
-pub fn of_v3(in_org: bool, path: &[&str]) -> Option<List> {
-    match path {
+        ["members"] if is_v2 => Some(List::Members),
         _ if in_org => None,
-        ["members", "users"] => Some(List::Users),
-        ["members", "idp-users"] => Some(List::IdpUsers),
-        ["members", "service-users"] => Some(List::ServiceUsers),
         ["organizations"] => Some(List::Organisations),
+        ["members", "users"] if !is_v2 => Some(List::Users),
+        ["members", "idp-users"] if !is_v2 => Some(List::IdpUsers),
+        ["members", "service-users"] if !is_v2 => Some(List::ServiceUsers),
         _ => None,
     }
 }
@@ -118,17 +109,10 @@ pub fn page_v2(
             "max_cycle_acu_limit": null, "max_session_acu_limit": 50
         }),
     });
-    let mut text = join(bodies.map(|body| Cow::Owned(body.to_string())));
+    let text = join(bodies.map(|body| Cow::Owned(body.to_string())));
     let end = skip.saturating_add(limit);
     let has_more = shape.empty || end < all.len();
-    let next = if has_more { json!(end) } else { Value::Null };
-    // Writing into a String cannot fail.
-    let _ = write!(text, ",\"total\":{},\"skip\":{skip},\"limit\":{limit}", all.len());
-    if !shape.endless {
-        let _ = write!(text, ",\"has_more\":{has_more}");
-    }
-    let _ = write!(text, ",\"next_cursor\":{next}}}");
-    text
+    end_v2(text, all.len(), (skip, limit, end), shape, has_more)
 }
 
 /// The same of version 3; none where the cursor is not one of ours.
@@ -154,22 +138,13 @@ pub fn page_v3(
         Entry::Person(person) => user(person, list),
         Entry::Org(org) => json!({"org_id": org, "name": org_name(org), "created_at": 1_700_000_000}),
     });
-    let mut text = join(bodies.map(|body| Cow::Owned(body.to_string())));
+    let text = join(bodies.map(|body| Cow::Owned(body.to_string())));
     let has_next = shape.empty || (shape.loops && query.after.is_some()) || end < all.len();
     let last = end.checked_sub(1).and_then(|last| all.get(last)).map_or("", |entry| entry.id());
     // A walk that loops gets the cursor that it came with.
     let came = query.after.clone().filter(|_| shape.loops);
     let next = has_next.then(|| came.unwrap_or_else(|| write_cursor(last)));
-    let _ = write!(text, ",\"end_cursor\":{}", json!(next));
-    if !shape.endless {
-        let _ = write!(text, ",\"has_next_page\":{has_next}");
-    }
-    let _ = match total {
-        Total::Told => write!(text, ",\"total\":{}}}", all.len()),
-        Total::Null => write!(text, ",\"total\":null}}"),
-        Total::Absent => write!(text, "}}"),
-    };
-    Some(text)
+    Some(end_v3(text, total, all.len(), next, shape))
 }
 
 /// Opaque, and with the padding that must be escaped.

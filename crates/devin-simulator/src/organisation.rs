@@ -58,26 +58,21 @@ impl Organisation {
         Self { records, orgs: world::org_ids(recipe).collect(), people: people::invent(recipe) }
     }
 
-    /// Exactly these records, put in order; `org_demo` always exists, and so do
+    /// Any JSON values as sessions, each served as it is: what cannot be read of
+    /// it never keeps it from being served. A record without a readable
+    /// `created_at` or `updated_at` lies in every window, one without an
+    /// `org_id` belongs to every organisation; `org_demo` always exists, and so do
     /// the users of the records, by invented names.
-    pub fn from_records(mut records: Vec<Record>) -> Self {
+    pub fn from_values(values: Vec<Value>) -> Self {
+        let mut records: Vec<Record> = values.iter().map(record).collect();
         sort(&mut records);
         let named = records.iter().map(|record| record.org_id.clone()).filter(|org| !org.is_empty());
         let orgs = named.chain([world::org_id(0)]).collect();
         let starters = records.iter().filter_map(|record| Some((record.user_id.as_deref()?, record)));
-        let people = people::known(starters.map(|(user, record)| (user, record.org_id.as_str())));
-        Self { records, orgs, people }
-    }
-
-    /// Any JSON values as sessions, each served as it is: what cannot be read of
-    /// it never keeps it from being served. A record without a readable
-    /// `created_at` or `updated_at` lies in every window, one without an
-    /// `org_id` belongs to every organisation; `org_demo` always exists.
-    pub fn from_values(values: Vec<Value>) -> Self {
-        let mut organisation = Self::from_records(values.iter().map(record).collect());
+        let mut people = people::known(starters.map(|(user, record)| (user, record.org_id.as_str())));
         let service_users = values.iter().filter_map(|value| value.get("service_user_id")?.as_str());
-        organisation.people.extend(people::known_service_users(service_users));
-        organisation
+        people.extend(people::known_service_users(service_users));
+        Self { records, orgs, people }
     }
 
     /// Whether the records still stand in the order of the API.

@@ -33,11 +33,9 @@ pub fn each(
     mut take: impl FnMut(&str, String) -> Result<(), Wrong>,
 ) -> Result<(), Vec<Complaint>> {
     let mut complaints = Vec::new();
-    for pair in text.split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let (name, value) = (decode(name, true), decode(value, true));
-        if let Err((msg, kind)) = take(&name, value) {
-            complaints.push(Complaint { loc: ["query".to_owned(), name], msg, kind });
+    for (name, value) in form_urlencoded::parse(text.as_bytes()) {
+        if let Err((msg, kind)) = take(&name, value.into_owned()) {
+            complaints.push(Complaint { loc: ["query".to_owned(), name.into_owned()], msg, kind });
         }
     }
     if complaints.is_empty() { Ok(()) } else { Err(complaints) }
@@ -82,41 +80,4 @@ pub fn unix(text: &str) -> Result<DateTime<Utc>, Wrong> {
 /// A session id without the prefix that it has or has not.
 pub fn bare(session_id: &str) -> &str {
     session_id.strip_prefix("devin-").unwrap_or(session_id)
-}
-
-/// Resolves `%41`; a lone `%` stays. In a query, but not in a path, `+` is a space.
-pub fn decode(text: &str, plus_is_space: bool) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let (byte, next) = match (*first, after) {
-            (b'%', [high, low, next @ ..]) => match (digit(*high), digit(*low)) {
-                (Some(high), Some(low)) => (high * 16 + low, next),
-                _ => (b'%', after),
-            },
-            (b'+', next) if plus_is_space => (b' ', next),
-            (byte, next) => (byte, next),
-        };
-        bytes.push(byte);
-        rest = next;
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn digit(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn escapes_are_resolved() {
-        assert_eq!(decode("org%207%2F%CE%B2%7Cx", false), "org 7/β|x");
-        assert_eq!(decode("a+b", false), "a+b");
-        assert_eq!(decode("100%", true), "100%");
-        assert_eq!(decode("%zz%4", true), "%zz%4");
-        assert_eq!(decode("%é1", true), "%é1");
-    }
 }

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveTime, Utc};
 
-use super::names::{FOREIGN_NAMES, GIVEN_NAMES, LONG_NAME, SERVICES, SURNAMES};
 use super::random::Random;
 use super::recipe::Recipe;
+use super::words::{LONG_NAME, WORDS};
 use super::world::{World, pad};
 
 /// The stream of a user's id from which the name is drawn.
@@ -64,8 +64,11 @@ pub fn invent(recipe: &Recipe) -> Vec<Person> {
         let odd = if recipe.oddity > 0.0 { rank % ROUND } else { 0 };
         match odd {
             6 | 18 => {
-                let (name, address) =
-                    FOREIGN_NAMES.get(rank / 12 % FOREIGN_NAMES.len()).copied().unwrap_or_default();
+                let (name, address) = WORDS
+                    .foreign_names
+                    .get(rank / 12 % WORDS.foreign_names.len())
+                    .copied()
+                    .unwrap_or_default();
                 person.name = Some(name.to_owned());
                 person.email = Some(email(address, &mut emails));
             }
@@ -130,7 +133,7 @@ fn ordinary(id: &str, orgs: BTreeSet<String>, emails: &mut BTreeSet<String>) -> 
 }
 
 fn service(id: &str, rank: usize) -> Person {
-    let name = SERVICES.get(rank % SERVICES.len()).map(|name| (*name).to_owned());
+    let name = WORDS.services.get(rank % WORDS.services.len()).map(|name| (*name).to_owned());
     let orgs = BTreeSet::new();
     Person { id: id.to_owned(), name, email: None, listed: Listed::ServiceUsers, orgs, joined: None }
 }
@@ -138,7 +141,7 @@ fn service(id: &str, rank: usize) -> Person {
 /// A name, and how an address writes it.
 fn full_name(id: &str) -> (String, String) {
     let mut random = Random::keyed(id, STREAM);
-    let (given, surname) = (random.pick(&GIVEN_NAMES), random.pick(&SURNAMES));
+    let (given, surname) = (random.pick(&WORDS.given_names), random.pick(&WORDS.surnames));
     (format!("{} {}", given.0, surname.0), format!("{}.{}", given.1, surname.1))
 }
 

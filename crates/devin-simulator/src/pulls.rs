@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::random::Random;
 use super::wire::PullRequest;
-use super::words::REPOSITORIES;
+use super::words::WORDS;
 use super::world::World;
 
 /// How much better or worse a team's pull requests fare than the average.
@@ -112,9 +112,10 @@ fn spell(world: &World, random: &mut Random, opened: Opened) -> PullRequest {
 }
 
 fn address(world: &World, random: &mut Random, opened: Opened) -> String {
-    let (host, path) = REPOSITORIES.get(opened.repo % REPOSITORIES.len()).copied().unwrap_or_default();
+    let (host, path) =
+        WORDS.repositories.get(opened.repo % WORDS.repositories.len()).copied().unwrap_or_default();
     // More repositories than names: the further ones are numbered.
-    let path = match opened.repo / REPOSITORIES.len() {
+    let path = match opened.repo / WORDS.repositories.len() {
         0 => path.to_owned(),
         round => path.replacen("/halden/", &format!("/halden-{}/", round + 1), 1),
     };

@@ -18,64 +18,16 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::answer::{self, Terms, answer};
-use super::faults::{Fault, FaultKind, Mishaps, mishaps};
-use super::lists::List;
+use super::answer::{self, answer};
+use super::faults::{FaultKind, Mishaps, mishaps};
+use super::options::Options;
 use super::transport::{self, Body};
-use super::v3::Total;
 use super::{Organisation, organisation};
 
 /// How long a stop waits for the answers under way, on top of the latency.
 const GRACE: Duration = Duration::from_secs(5);
 /// How long to wait when the system has no connection to give.
 const BREATH: Duration = Duration::from_millis(50);
-
-/// How the organisation is served.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// 0 takes any free port.
-    pub port: u16,
-    /// How long each answer is held back.
-    pub latency: Duration,
-    /// The most sessions a page; the server clamps `limit` and `first` to it.
-    pub max_page: usize,
-    /// The only key that is let in; `None` lets in any that starts with
-    /// `apk_user_` on version 2 and with `cog_` on version 3. Version 2 lets in no
-    /// key of a service user and version 3 no personal one, whatever stands here.
-    pub key: Option<String>,
-    /// What version 3 says about how many sessions there are.
-    pub total: Total,
-    /// Whether the key may ask how much was used; without the right it is 403.
-    pub may_see_usage: bool,
-    /// Whether it may ask what was consumed, and when it is billed; else 403.
-    pub may_see_consumption: bool,
-    /// The lists of people and organisations that the key may not read: 403.
-    pub hidden: Vec<List>,
-    /// What goes wrong again and again.
-    pub faults: Vec<Fault>,
-    /// What goes wrong with the first, the second … `GET`, on top of `faults`;
-    /// nothing more when it is over.
-    pub script: Vec<Option<Fault>>,
-}
-
-impl Default for Options {
-    /// Any port, no latency, 200 sessions a page, any key of the right kind,
-    /// every right, and nothing goes wrong.
-    fn default() -> Self {
-        Self {
-            port: 0,
-            latency: Duration::ZERO,
-            max_page: 200,
-            key: None,
-            total: Total::Told,
-            may_see_usage: true,
-            may_see_consumption: true,
-            hidden: Vec::new(),
-            faults: Vec::new(),
-            script: Vec::new(),
-        }
-    }
-}
 
 /// A running server. Dropping it stops it too, without waiting.
 #[derive(Debug)]
@@ -90,10 +42,7 @@ pub struct Simulator {
 struct State {
     organisation: Arc<Organisation>,
     address: SocketAddr,
-    terms: Terms,
-    latency: Duration,
-    faults: Vec<Fault>,
-    script: Vec<Option<Fault>>,
+    options: Options,
     requests: AtomicU64,
     gets: AtomicU64,
     in_flight: AtomicUsize,
@@ -115,17 +64,7 @@ pub async fn start(organisation: impl Into<Arc<Organisation>>, options: Options)
     let state = Arc::new(State {
         organisation,
         address,
-        terms: Terms {
-            max_page: options.max_page,
-            key: options.key,
-            total: options.total,
-            may_see_usage: options.may_see_usage,
-            may_see_consumption: options.may_see_consumption,
-            hidden: options.hidden,
-        },
-        latency: options.latency,
-        faults: options.faults,
-        script: options.script,
+        options,
         requests: AtomicU64::new(0),
         gets: AtomicU64::new(0),
         in_flight: AtomicUsize::new(0),
@@ -176,7 +115,7 @@ async fn serve(listener: TcpListener, state: Arc<State>, mut stopped: watch::Rec
     drop(listener);
     let rest = async { while connections.join_next().await.is_some() {} };
     // What is left then is aborted as the set is dropped.
-    let _ = tokio::time::timeout(GRACE + state.latency, rest).await;
+    let _ = tokio::time::timeout(GRACE + state.options.latency, rest).await;
 }
 
 /// What an answer may do to its connection.
@@ -224,12 +163,12 @@ async fn respond(
     let mishaps = match request.method() {
         &Method::GET => {
             let number = state.gets.fetch_add(1, Ordering::Relaxed) + 1;
-            mishaps(&state.faults, &state.script, number)
+            mishaps(&state.options.faults, &state.options.script, number)
         }
         _ => Mishaps::default(),
     };
-    if !state.latency.is_zero() {
-        tokio::time::sleep(state.latency).await;
+    if !state.options.latency.is_zero() {
+        tokio::time::sleep(state.options.latency).await;
     }
     let asked = answer::Request {
         method: request.method().as_str(),
@@ -237,7 +176,7 @@ async fn respond(
         query: request.uri().query().unwrap_or_default(),
         authorization: request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()),
     };
-    let answer = answer(&state.organisation, &state.terms, asked, &mishaps.shape);
+    let answer = answer(&state.organisation, &state.options, asked, &mishaps.shape);
     let Some(kind) = mishaps.instead else { return Ok(transport::well(answer)) };
     match kind {
         FaultKind::Reset => {

@@ -2,14 +2,13 @@
 //! it is written.
 
 use std::borrow::Cow;
-use std::fmt::Write;
 
 use chrono::{SecondsFormat, TimeDelta};
 use serde_json::Value;
 
 use super::faults::Shape;
 use super::filter::Filter;
-use super::listing::{Listing, billed, join, stale};
+use super::listing::{Listing, billed, end_v2, join, stale};
 use super::parameters::{Complaint, Wrong, bare, each, iso, number};
 use super::{Organisation, Record};
 
@@ -78,16 +77,9 @@ pub fn page(organisation: &Organisation, query: &Query, max_page: usize, shape: 
         let record = organisation.records.get(listing.index(item.place)?)?;
         Some(if item.again { Cow::Owned(again(record)) } else { Cow::Borrowed(record.body.as_str()) })
     });
-    let mut text = join(bodies.map(|body| billed(body, shape)));
+    let text = join(bodies.map(|body| billed(body, shape)));
     let has_more = shape.empty || end < listing.len();
-    let next = if has_more { end.to_string() } else { "null".to_owned() };
-    // Writing into a String cannot fail.
-    let _ = write!(text, ",\"total\":{},\"skip\":{skip},\"limit\":{limit}", listing.total);
-    if !shape.endless {
-        let _ = write!(text, ",\"has_more\":{has_more}");
-    }
-    let _ = write!(text, ",\"next_cursor\":{next}}}");
-    text
+    end_v2(text, listing.total, (skip, limit, end), shape, has_more)
 }
 
 /// A record as it stood an hour before its last change, if that can be told.

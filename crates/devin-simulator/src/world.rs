@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::random::{Random, running_sums};
 use super::recipe::Recipe;
-use super::words::{KINDS, TEAMS};
+use super::words::WORDS;
 
 /// A stream that no session has.
 const STREAM: u64 = u64::MAX;
@@ -57,9 +57,11 @@ impl World {
             oddity: recipe.oddity,
             name_length: recipe.name_length,
             end: recipe.end(),
-            teams: (0..teams).map(|i| named(i, TEAMS.get(i).map(|team| team.0), "team:", "unit")).collect(),
+            teams: (0..teams)
+                .map(|i| named(i, WORDS.teams.get(i).map(|team| team.0), "team:", "unit"))
+                .collect(),
             kinds: (0..recipe.tags - teams)
-                .map(|i| named(i, KINDS.get(i).map(|kind| kind.0), "", "topic"))
+                .map(|i| named(i, WORDS.kinds.get(i).map(|kind| kind.0), "", "topic"))
                 .collect(),
             users: (0..recipe.users).map(|_| format!("email|{}", random.hex(24))).collect(),
             // Zipf's law, flattened so that the quietest still work every week.

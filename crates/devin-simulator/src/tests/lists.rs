@@ -130,8 +130,8 @@ fn pages_are_cut_in_the_documented_envelopes() {
     );
     let some = page(&organisation, V3_PEOPLE[0], "first=3", &Shape::default());
     assert!(some["end_cursor"].as_str().unwrap().ends_with('='));
-    let terms = Terms { max_page: 10, total: Total::Null, ..terms() };
-    let clamped = ask(&organisation, &terms, V3_PEOPLE[0], "first=99", &Shape::default());
+    let options = Options { max_page: 10, total: Total::Null, ..Options::default() };
+    let clamped = ask(&organisation, &options, V3_PEOPLE[0], "first=99", &Shape::default());
     let clamped: Value = serde_json::from_str(&clamped.body).unwrap();
     assert_eq!((items(&clamped).len(), &clamped["total"]), (10, &Value::Null));
 }
@@ -169,18 +169,18 @@ fn entries_are_those_of_the_documents() {
 #[test]
 fn refusals_are_those_of_sessions() {
     let organisation = invented();
-    let status = |path: &str, query: &str, authorization: Option<&str>, terms: &Terms, shape: &Shape| {
-        answer(&organisation, terms, Request { method: "GET", path, query, authorization }, shape).status
+    let status = |path: &str, query: &str, authorization: Option<&str>, options: &Options, shape: &Shape| {
+        answer(&organisation, options, Request { method: "GET", path, query, authorization }, shape).status
     };
     let plain = Shape::default();
     for path in [MEMBERS, V3_PEOPLE[0], V3_PEOPLE[1], V3_PEOPLE[2], ORGANISATIONS[0], ORGANISATIONS[1]] {
         let (right, wrong) = if path.starts_with("/v3") { (SERVICE, PERSONAL) } else { (PERSONAL, SERVICE) };
-        assert_eq!(status(path, "", Some(right), &terms(), &plain), 200, "{path}");
-        assert_eq!(status(path, "", Some(wrong), &terms(), &plain), 401, "{path}");
-        assert_eq!(status(path, "", None, &terms(), &plain), 401, "{path}");
+        assert_eq!(status(path, "", Some(right), &Options::default(), &plain), 200, "{path}");
+        assert_eq!(status(path, "", Some(wrong), &Options::default(), &plain), 401, "{path}");
+        assert_eq!(status(path, "", None, &Options::default(), &plain), 401, "{path}");
         let refused = mishaps(&["nomembers".parse().unwrap()], &[], 1).shape;
-        assert_eq!(status(path, "", Some(right), &terms(), &refused), 403, "{path}");
-        assert_eq!(status(V2, "", Some(PERSONAL), &terms(), &refused), 200);
+        assert_eq!(status(path, "", Some(right), &Options::default(), &refused), 403, "{path}");
+        assert_eq!(status(V2, "", Some(PERSONAL), &Options::default(), &refused), 200);
     }
     for (path, query, expected) in [
         (MEMBERS, "limit=0", 422),
@@ -193,9 +193,13 @@ fn refusals_are_those_of_sessions() {
         ("/v3/enterprise/members", "", 404),
         ("/v2/enterprise/members/users", "", 404),
     ] {
-        assert_eq!(status(path, query, Some(key(path)), &terms(), &plain), expected, "{path}?{query}");
+        assert_eq!(
+            status(path, query, Some(key(path)), &Options::default(), &plain),
+            expected,
+            "{path}?{query}"
+        );
     }
-    let unfit = Terms { hidden: vec![List::IdpUsers], ..terms() };
+    let unfit = Options { hidden: vec![List::IdpUsers], ..Options::default() };
     let statuses = V3_PEOPLE.map(|path| status(path, "", Some(SERVICE), &unfit, &plain));
     assert_eq!(statuses, [200, 403, 200]);
 }

@@ -6,7 +6,7 @@ mod wire;
 
 use serde_json::{Value, json};
 
-use super::answer::{Answer, Request, Terms, answer};
+use super::answer::{Answer, Request, answer};
 use super::faults::{Shape, mishaps};
 use super::*;
 
@@ -15,30 +15,19 @@ const V3: &str = "/v3/enterprise/sessions/insights";
 const PERSONAL: &str = "Bearer apk_user_x";
 const SERVICE: &str = "Bearer cog_x";
 
-fn terms() -> Terms {
-    Terms {
-        max_page: 200,
-        key: None,
-        total: Total::Told,
-        may_see_usage: true,
-        may_see_consumption: true,
-        hidden: Vec::new(),
-    }
-}
-
 fn key(path: &str) -> &'static str {
     if path.starts_with("/v3") { SERVICE } else { PERSONAL }
 }
 
 /// One answer with the right key.
-fn ask(organisation: &Organisation, terms: &Terms, path: &str, query: &str, shape: &Shape) -> Answer {
+fn ask(organisation: &Organisation, options: &Options, path: &str, query: &str, shape: &Shape) -> Answer {
     let request = Request { method: "GET", path, query, authorization: Some(key(path)) };
-    answer(organisation, terms, request, shape)
+    answer(organisation, options, request, shape)
 }
 
 /// A page that must be given.
 fn page(organisation: &Organisation, path: &str, query: &str, shape: &Shape) -> Value {
-    let answer = ask(organisation, &terms(), path, query, shape);
+    let answer = ask(organisation, &Options::default(), path, query, shape);
     assert_eq!(answer.status, 200, "{path}?{query}: {}", answer.body);
     serde_json::from_str(&answer.body).unwrap()
 }

@@ -152,9 +152,9 @@ fn an_organisation_sees_its_own_sessions() {
 #[test]
 fn each_generation_lets_in_its_own_keys_and_refuses_what_it_cannot_read() {
     let organisation = small();
-    let status = |terms: &Terms, path: &str, query: &str, authorization: Option<&str>| {
+    let status = |options: &Options, path: &str, query: &str, authorization: Option<&str>| {
         let request = Request { method: "GET", path, query, authorization };
-        let answer = answer(&organisation, terms, request, &Shape::default());
+        let answer = answer(&organisation, options, request, &Shape::default());
         let body: Value = serde_json::from_str(&answer.body).unwrap();
         match answer.status {
             200 => {}
@@ -200,7 +200,7 @@ fn each_generation_lets_in_its_own_keys_and_refuses_what_it_cannot_read() {
         (usage, "time_after=1", Some(SERVICE), 422),
     ] {
         assert_eq!(
-            status(&terms(), path, query, authorization),
+            status(&Options::default(), path, query, authorization),
             expected,
             "{path}?{query} {authorization:?}"
         );
@@ -212,8 +212,8 @@ fn each_generation_lets_in_its_own_keys_and_refuses_what_it_cannot_read() {
         ("apk_user_a", V3, "Bearer apk_user_a", 401),
         ("apk_user_a", V2, "Bearer apk_user_a", 200),
     ] {
-        let terms = Terms { key: Some(key.to_owned()), ..terms() };
-        assert_eq!(status(&terms, path, "", Some(authorization)), expected, "{key} {path}");
+        let options = Options { key: Some(key.to_owned()), ..Options::default() };
+        assert_eq!(status(&options, path, "", Some(authorization)), expected, "{key} {path}");
     }
 }
 
@@ -221,8 +221,8 @@ fn each_generation_lets_in_its_own_keys_and_refuses_what_it_cannot_read() {
 fn the_total_may_be_null_or_absent() {
     let organisation = small();
     let total = |total: Total| {
-        let terms = Terms { total, ..terms() };
-        let answer = ask(&organisation, &terms, V3, "first=1", &Shape::default());
+        let options = Options { total, ..Options::default() };
+        let answer = ask(&organisation, &options, V3, "first=1", &Shape::default());
         body(&answer.body).get("total").cloned()
     };
     assert_eq!(total(Total::Told), Some(json!(437)));
@@ -245,9 +245,9 @@ fn usage_needs_its_right_and_knows_organisations() {
         let sessions = |counts: &Value| counts["sessions_count"].as_u64().unwrap();
         assert_eq!(sessions(&one) + sessions(&other), 437);
         assert!(sessions(&one) > 0 && sessions(&other) > 0);
-        let unfit = Terms { may_see_usage: false, ..terms() };
+        let unfit = Options { may_see_usage: false, ..Options::default() };
         assert_eq!(ask(&organisation, &unfit, &enterprise, span, &Shape::default()).status, 403);
     }
-    let unfit = Terms { may_see_usage: false, ..terms() };
+    let unfit = Options { may_see_usage: false, ..Options::default() };
     assert_eq!(ask(&organisation, &unfit, V3, "", &Shape::default()).status, 200);
 }

@@ -10,7 +10,6 @@ mod session;
 pub use session::body;
 
 use std::borrow::Cow;
-use std::fmt::Write;
 
 use serde_json::json;
 
@@ -18,7 +17,7 @@ use self::cursor::Cursor;
 use super::Organisation;
 use super::faults::Shape;
 use super::filter::Filter;
-use super::listing::{Item, Listing, billed, join};
+use super::listing::{Item, Listing, billed, end_v3, join};
 use super::parameters::{Complaint, Wrong, bare, each, flag, number, unix};
 
 /// Records a page where the request does not say.
@@ -107,23 +106,15 @@ pub fn page(
 
     let body = |item: Item| session::body(&organisation.records, listing.index(item.place)?, item.again);
     let bodies = (start..end).filter_map(|entry| listing.item(entry)).filter_map(body);
-    let mut text = join(bodies.map(|body| billed(Cow::Owned(body), shape)));
+    let text = join(bodies.map(|body| billed(Cow::Owned(body), shape)));
     let has_next = shape.empty || (shape.loops && after.is_some()) || end < listing.len();
     let next = match (has_next, after) {
         (false, _) => None,
         (true, Some(after)) if shape.loops || shape.empty => Some(after),
         (true, _) => Some(cursor::after(organisation, &listing, end).unwrap_or_else(Cursor::of_the_start)),
     };
-    let _ = write!(text, ",\"end_cursor\":{}", json!(next.map(|next| next.write())));
-    if !shape.endless {
-        let _ = write!(text, ",\"has_next_page\":{has_next}");
-    }
-    let _ = match total {
-        Total::Told => write!(text, ",\"total\":{}}}", listing.total),
-        Total::Null => write!(text, ",\"total\":null}}"),
-        Total::Absent => write!(text, "}}"),
-    };
-    Some(text)
+    let next = next.map(|next| next.write());
+    Some(end_v3(text, total, listing.total, next, shape))
 }
 
 /// What a personal access token begins with here; nobody documents it.
