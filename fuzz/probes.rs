@@ -128,7 +128,7 @@ pub fn retry_after(data: &[u8]) {
         assert!(date.is_some(), "a moment without a clock");
         assert!(at.to_rfc3339().len() >= 20);
     }
-    let patience = retry::Patience {
+    let policy = retry::RetryPolicy {
         attempts: 6,
         attempts_not_json: 3,
         base: Duration::from_millis(500),
@@ -137,11 +137,11 @@ pub fn retry_after(data: &[u8]) {
         deadline: Duration::from_secs(1200),
     };
     let spent = retry::Spent { attempts: 1, not_json: 0, retries: 0, elapsed: Duration::from_secs(3) };
-    match retry::decide(&patience, retry::Class::Status(429), spent, Some(asked.wait), 0.5) {
-        retry::Decision::Retry(wait) => assert!(wait >= asked.wait && wait < patience.deadline),
+    match retry::decide(&policy, retry::Class::Status(429), spent, Some(asked.wait), 0.5) {
+        retry::Decision::Retry(wait) => assert!(wait >= asked.wait && wait < policy.deadline),
         retry::Decision::Later(wait) => assert_eq!(wait, asked.wait),
         // What is asked for and the spread together reach past the deadline.
-        retry::Decision::Stop => assert!(asked.wait < patience.deadline),
+        retry::Decision::Stop => assert!(asked.wait < policy.deadline),
     }
 }
 

@@ -22,8 +22,7 @@ use super::values::{self, Group};
 use super::walks::Walks;
 use super::{PageHandler, PagesError};
 use crate::regular_file;
-use devin_api::dense::too_dense;
-use devin_api::page::Scratch;
+use devin_api::page::{Scratch, too_dense};
 use devin_api::{Progress, SessionQuery};
 
 /// More would wait for each other at the reading and the counting.
@@ -260,5 +259,65 @@ impl<T: Send> Reader<'_, T> {
             taken.iter().flatten().for_each(|(first, rows)| push(filled, *first, rows));
         });
         error.map_or(Ok(()), Err)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::super::saved;
+    use super::*;
+
+    fn session(id: u64) -> String {
+        format!(
+            r#"{{"session_id": "s{id}", "title": "{}", "created_at": "2026-10-07T00:00:00Z"}}"#,
+            "x".repeat(900)
+        )
+    }
+
+    /// The numbers and ids of all rows in a folder by their numbers, or the error, read by so many threads.
+    fn read_by(threads: usize, folder: &Path) -> Result<Vec<(u64, String)>, String> {
+        let window = "2026-10-05T00:00:00Z".parse().unwrap().."2026-10-12T00:00:00Z".parse().unwrap();
+        let query = SessionQuery::all(None, window);
+        let push = |rows: &mut Vec<(u64, String)>, first: u64, page: &[devin_api::Row<'_>]| {
+            rows.extend((first..).zip(page.iter().map(|row| row.id().to_owned())));
+        };
+        let handler = PageHandler { empty: &Vec::new, push: &push };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let read = pool.install(|| saved(folder, &query, None, &handler, &|_| ()));
+        let (rows, stats, _) = read.map_err(|error| error.to_string())?;
+        let mut rows = rows.concat();
+        rows.sort();
+        assert_eq!(rows.len() as u64, stats.unique + stats.duplicates);
+        Ok(rows)
+    }
+
+    #[test]
+    fn rows_and_errors_do_not_depend_on_the_number_of_threads() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: String| fs::write(folder.path().join(name), text).unwrap();
+        // Several chunks, small files and an empty one.
+        write("1.jsonl", (0..8_000).map(session).collect::<Vec<_>>().join("\n"));
+        (2..20_u64).for_each(|file| write(&format!("{file}.json"), session(10_000 + file)));
+        write("20.json", String::new());
+        write("21.json", format!("[{}, {}]", session(7), session(30_000)));
+        let expected = read_by(1, folder.path()).unwrap();
+        assert_eq!((expected.len(), &expected[8_000].1), (8_020, &"s10002".to_owned()));
+        for threads in [2, 3, 8] {
+            assert_eq!(read_by(threads, folder.path()).unwrap(), expected, "{threads}");
+        }
+        write("19.json", "{".to_owned());
+        write("5.json", "[7]".to_owned());
+        for threads in [1, 2, 8] {
+            let error = read_by(threads, folder.path()).unwrap_err();
+            assert!(error.contains("19.json, line 1"), "{threads}: {error}");
+        }
+        write("4.json", "7".to_owned());
+        for threads in [1, 2, 8] {
+            let error = read_by(threads, folder.path()).unwrap_err();
+            assert!(error.contains("4.json, line 1"), "{threads}: {error}");
+        }
     }
 }

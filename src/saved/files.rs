@@ -48,7 +48,7 @@ pub(super) fn find(path: &Path) -> Result<Files, PagesError> {
     let mut files = Files { paths: Vec::new(), left_out: 0 };
     for entry in fs::read_dir(path).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?.path();
-        let name = entry.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = entry.file_name().expect("an entry of a folder has a name").to_string_lossy().into_owned();
         // A link is what it leads to; one that leads nowhere is told of when it is opened.
         if name.starts_with('.') || entry.metadata().is_ok_and(|kind| kind.is_dir()) {
             continue;
@@ -112,15 +112,14 @@ pub(super) fn open(path: &Path, meter: &Meter) -> io::Result<Box<dyn Read + Send
 fn by_name(one: &str, other: &str) -> Ordering {
     let (mut a, mut b) = (one, other);
     loop {
-        let (number_a, number_b) = (digits(a), digits(b));
+        let ((number_a, after_a), (number_b, after_b)) = (digits(a), digits(b));
         if !number_a.is_empty() && !number_b.is_empty() {
             let (plain_a, plain_b) = (number_a.trim_start_matches('0'), number_b.trim_start_matches('0'));
             let order = plain_a.len().cmp(&plain_b.len()).then_with(|| plain_a.cmp(plain_b));
             if order.is_ne() {
                 return order;
             }
-            a = a.get(number_a.len()..).unwrap_or_default();
-            b = b.get(number_b.len()..).unwrap_or_default();
+            (a, b) = (after_a, after_b);
             continue;
         }
         let (mut rest_a, mut rest_b) = (a.chars(), b.chars());
@@ -133,9 +132,9 @@ fn by_name(one: &str, other: &str) -> Ordering {
     }
 }
 
-fn digits(text: &str) -> &str {
-    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    text.get(..end).unwrap_or_default()
+/// The digits at the beginning of a text, and what follows.
+fn digits(text: &str) -> (&str, &str) {
+    text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()))
 }
 
 #[cfg(test)]

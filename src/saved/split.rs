@@ -88,7 +88,8 @@ impl Splitter {
     fn cut(&mut self, cut: Cut) -> Chunk {
         let mut rest = self.held.split_off(cut.at);
         let mut bytes = std::mem::take(&mut self.held);
-        self.scan.done = self.scan.done.saturating_sub(cut.at);
+        self.scan.done -= cut.at;
+        // A value that is cut begins with its rest.
         self.scan.start = self.scan.start.saturating_sub(cut.at);
         match cut.place {
             Place::After => {}
@@ -102,7 +103,7 @@ impl Splitter {
             Place::InExport => {
                 bytes.extend(b"]}");
                 let head = &self.scan.head;
-                self.scan.done += head.len().saturating_sub(1);
+                self.scan.done += head.len() - 1;
                 rest.splice(..1, head.iter().copied());
             }
         }
@@ -162,7 +163,7 @@ impl Scan {
     fn go_on(&mut self, held: &[u8]) {
         while let Some(byte) = held.get(self.done) {
             if self.in_text {
-                let rest = held.get(self.done..).unwrap_or_default();
+                let rest = held.split_at(self.done).1;
                 let Some(found) = memchr2(b'"', b'\\', rest) else {
                     self.done = held.len();
                     return;
@@ -190,13 +191,14 @@ impl Scan {
                     } else if self.depth == 1
                         && *byte == b'['
                         && !(self.in_array || self.is_export)
-                        && let Some(head) = head(held.get(self.start..=self.done).unwrap_or_default())
+                        && let Some(head) = head(held.split_at(self.done + 1).0.split_at(self.start).1)
                     {
                         (self.head, self.is_export, self.in_sessions) = (head, true, true);
                     }
                     self.depth += 1;
                 }
                 b'}' | b']' => {
+                    // Text that is no JSON may close what it did not open.
                     self.depth = self.depth.saturating_sub(1);
                     match self.depth {
                         0 => self.cut = Some(Cut { at: self.done + 1, place: Place::After }),

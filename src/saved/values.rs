@@ -23,7 +23,7 @@ pub(super) struct Part<'a> {
     pub signs: Option<Signs>,
     /// What becomes of each; places count from the first of this part.
     pub verdicts: Vec<Verdict<'a>>,
-    /// What is summary of all of them together.
+    /// What all of them tell together.
     pub summary: RecordSummary,
 }
 
@@ -131,7 +131,7 @@ pub(super) struct ContentError {
 const NEITHER: &str = "this is neither a page of sessions nor a session";
 
 /// Reads a chunk; `scratch` is where a mended copy lives, should one be needed.
-/// What becomes of its sessions is summary by [`judged`].
+/// [`judged`] says what becomes of its sessions.
 ///
 /// # Errors
 /// What stands there is no JSON, or neither a page nor a session.

@@ -4,13 +4,11 @@
 use super::limits::Amount;
 use super::values::{Names, Part, RecordSummary};
 use super::{PagesError, Saved, reach};
-use devin_api::completeness::CompletenessTracker;
+use devin_api::completeness::{CompletenessTracker, Counted};
 use devin_api::envelope::Signs;
-use devin_api::page::Verdict;
-use devin_api::slices;
-use devin_api::walk::Counted;
+use devin_api::page::{Verdict, position};
 use devin_api::{Api, Records};
-use devin_api::{FetchStats, Member, People, Row, names};
+use devin_api::{FetchStats, Member, People, Row, display_names};
 
 /// What was read so far.
 #[derive(Default)]
@@ -75,7 +73,7 @@ impl Walks {
             if let Verdict::Accepted { row, .. } = verdict {
                 // The places that a walk over the network gives.
                 row.position = match newest_first {
-                    true => slices::position(in_walk + row.position, row.created),
+                    true => position(in_walk + row.position, row.created),
                     false => self.rows + row.position,
                 };
             }
@@ -162,7 +160,7 @@ impl Walks {
             return Err(PagesError::Nothing { path });
         }
         if let Some(rejected) = self.tracker.too_many_rejected() {
-            let first = self.first_rejected.unwrap_or_default();
+            let first = self.first_rejected.expect("where rows are rejected, one is the first");
             return Err(PagesError::Rejected { path, rejected, received: self.tracker.received(), first });
         }
         let missing = self.missing();
@@ -217,7 +215,7 @@ fn people(told: &RecordSummary) -> People {
     };
     People {
         members: members(&told.users, true),
-        organisations: names::display_names(&members(&told.organisations, false)),
+        organisations: display_names(&members(&told.organisations, false)),
         notes: Vec::new(),
     }
 }

@@ -14,7 +14,7 @@ use tracing::debug;
 
 use super::attempt::{self, Failure};
 use super::envelope::PageError;
-use super::retry::{Class, Decision, Patience, Spent, decide};
+use super::retry::{Class, Decision, RetryPolicy, Spent, decide};
 use super::{ApiConfig, FetchError, Limits, Progress, SessionQuery, address, retry, sanitize, tunnel};
 use crate::proxy::{Refusal, Tunnel};
 
@@ -23,7 +23,7 @@ pub(super) struct ApiClient<'q> {
     pub config: &'q ApiConfig,
     pub query: &'q SessionQuery,
     limits: &'q Limits,
-    patience: Patience,
+    policy: RetryPolicy,
     progress: &'q (dyn Fn(Progress) + Send + Sync),
     client: Client,
     sessions: Url,
@@ -63,7 +63,7 @@ impl<'q> ApiClient<'q> {
             config,
             query,
             limits,
-            patience: Patience { deadline: config.deadline, ..limits.patience },
+            policy: RetryPolicy { deadline: config.deadline, ..limits.policy },
             progress,
             client: attempt::build(config, &limits.bounds)?,
             sessions,
@@ -121,7 +121,7 @@ impl<'q> ApiClient<'q> {
         let (mut attempts, mut not_json) = (0_u32, 0_u32);
         loop {
             let permit = self.enter().await;
-            attempts = attempts.saturating_add(1);
+            attempts += 1;
             self.requests.fetch_add(1, Ordering::Relaxed);
             if attempts > 1 {
                 self.retries.fetch_add(1, Ordering::Relaxed);
@@ -165,7 +165,7 @@ impl<'q> ApiClient<'q> {
                 elapsed: self.started.elapsed(),
             };
             let asked = failure.retry_after.map(|asked| asked.wait);
-            match decide(&self.patience, failure.class, spent, asked, random()) {
+            match decide(&self.policy, failure.class, spent, asked, random()) {
                 Decision::Retry(wait) => self.wait(&path, attempts, &failure, wait).await,
                 Decision::Stop => return Err(self.failed(path, failure, attempts)),
                 Decision::Later(wait) => return Err(self.later(path, &failure, wait)),
@@ -192,7 +192,7 @@ impl<'q> ApiClient<'q> {
     async fn wait(&self, path: &str, attempt: u32, failure: &Failure, wait: Duration) {
         let path = path.to_owned();
         (self.progress)(Progress::Retry { attempt, class: describe(failure), wait, path });
-        let millis = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        let millis = u64::try_from(wait.as_millis()).expect("a wait is shorter than the deadline of a run");
         self.waited_ms.fetch_add(millis, Ordering::Relaxed);
         if failure.retry_after.is_some()
             && let Some(until) = Instant::now().checked_add(wait)
@@ -321,5 +321,5 @@ fn describe(failure: &Failure) -> String {
 /// A number in [0, 1), good enough to spread waits: each `RandomState` has keys of its own.
 fn random() -> f64 {
     let bits = RandomState::new().build_hasher().finish() >> 32;
-    f64::from(u32::try_from(bits).unwrap_or(0)) / (f64::from(u32::MAX) + 1.0)
+    f64::from(u32::try_from(bits).expect("32 of 64 bits are left")) / (f64::from(u32::MAX) + 1.0)
 }

@@ -63,7 +63,7 @@ pub(super) fn build(config: &ApiConfig, bounds: &Bounds) -> Result<Client, Fetch
     // A provider may be there already, and any will do.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut bearer =
-        HeaderValue::try_from(format!("Bearer {}", config.key.0)).map_err(|_| FetchError::Unfit {
+        HeaderValue::try_from(format!("Bearer {}", config.key.expose())).map_err(|_| FetchError::Unfit {
             why: format!("the key from {} holds characters that a header cannot carry", config.key_source),
         })?;
     bearer.set_sensitive(true);
@@ -139,12 +139,12 @@ pub(super) async fn send<T>(
         return Err(refusal(response, &url, key).await);
     }
     let kind = text(response.headers(), &CONTENT_TYPE).map(|kind| sanitize::clean(kind, key));
-    if kind.as_deref().is_some_and(|kind| !is_json(kind)) {
-        return Err(Failure::new(Class::NotJson, kind.unwrap_or_default()));
+    if let Some(kind) = kind.as_deref().filter(|kind| !is_json(kind)) {
+        return Err(Failure::new(Class::NotJson, kind));
     }
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(broken)? {
-        if body.len().saturating_add(chunk.len()) > bounds.page_bytes {
+        if body.len() + chunk.len() > bounds.page_bytes {
             let cause = format!("the page is larger than {} MiB", bounds.page_bytes / (1024 * 1024));
             return Err(Failure::new(Class::Contract, cause));
         }
@@ -189,8 +189,8 @@ async fn refusal(mut response: Response, url: &Url, key: &Secret) -> Failure {
         return Failure::new(Class::Status(status.as_u16()), sanitize::clean(&to, key));
     }
     let mut body = Vec::new();
-    let kind = text(headers, &CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
-    let is_page = kind.trim_start().starts_with("text/html");
+    let kind = text(headers, &CONTENT_TYPE).map(str::to_ascii_lowercase);
+    let is_page = kind.is_some_and(|kind| kind.trim_start().starts_with("text/html"));
     // Whatever goes wrong here: the status is what counts.
     while let Ok(Some(chunk)) = response.chunk().await {
         body.extend_from_slice(&chunk);
@@ -216,7 +216,7 @@ fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
 
 /// `application/json`, `application/problem+json`; parameters do not matter.
 fn is_json(kind: &str) -> bool {
-    let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let essence = kind.split_once(';').map_or(kind, |(essence, _)| essence).trim().to_ascii_lowercase();
     matches!(essence.as_str(), "application/json" | "text/json") || essence.ends_with("+json")
 }
 

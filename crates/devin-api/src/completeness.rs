@@ -32,6 +32,51 @@ pub struct CompletenessTracker {
     naive_times: u64,
 }
 
+/// The server's count of the sessions in question; v3 need not tell one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// At the beginning of a walk.
+    pub first: Option<u64>,
+    /// At its end.
+    pub last: Option<u64>,
+    /// Slices of the window that the last is the sum of; 0 where it was told as one.
+    pub slices: u64,
+}
+
+impl Counted {
+    /// Notes the count of one more answer; one without a count says nothing.
+    pub fn note(&mut self, total: Option<u64>) {
+        let Some(total) = total else { return };
+        let first = *self.first.get_or_insert(total);
+        // A count that has moved stays so: of answers side by side the last to
+        // land need not be the last that was made.
+        if total != first || self.last.is_none() {
+            self.last = Some(total);
+        }
+    }
+
+    /// Whether it stayed the same.
+    pub fn steady(&self) -> bool {
+        self.first == self.last
+    }
+
+    /// Why so many different sessions do not prove to be all.
+    pub fn against(&self, received: u64) -> String {
+        let last = self.last.unwrap_or(received);
+        let added = match self.slices {
+            0 | 1 => String::new(),
+            slices => format!(", added up over {slices} slices of the time"),
+        };
+        match self.first {
+            Some(first) if !self.steady() => format!(
+                "the server counted {first} sessions at first and {last} in the end{added}; \
+                 {received} different ones came"
+            ),
+            _ => format!("the server counts {last} sessions{added}, {received} different ones came"),
+        }
+    }
+}
+
 /// What is known of an id.
 #[derive(Clone, Copy, Debug)]
 struct SeenSession {
@@ -45,7 +90,7 @@ struct SeenSession {
     outside: bool,
 }
 
-/// What one page page.
+/// What a page holds, by its ids.
 #[derive(Debug)]
 pub struct CountedPage<'a> {
     /// The accepted rows.
@@ -196,7 +241,7 @@ impl CompletenessTracker {
         self.first_rejected.as_ref()
     }
 
-    /// The stats of a walk, with the requests of all walks.
+    /// The statistics of a walk, with the requests of all walks.
     pub fn stats(&self, (requests, retries): (u64, u64), complete: bool) -> FetchStats {
         FetchStats {
             requests,

@@ -22,7 +22,7 @@ const PAGE: &str = "200";
 /// # Errors
 /// Why they cannot be had.
 pub async fn cycles(config: &ApiConfig, query: &SessionQuery) -> Result<Vec<Range<DateTime<Utc>>>, String> {
-    let deadline = LIMITS.patience.deadline;
+    let deadline = LIMITS.policy.deadline;
     let config = ApiConfig { deadline, ..config.clone() };
     let enterprise = SessionQuery { org: None, ..query.clone() };
     let asked = async {

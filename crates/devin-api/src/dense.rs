@@ -38,11 +38,13 @@ fn structure(page: &[u8]) -> (usize, usize) {
             Some(b'{') => objects += 1,
             Some(b',') => commas += 1,
             _ => {
-                rest = rest.get(at + 1..).unwrap_or_default();
+                rest = rest.split_at(at + 1).1;
                 // What a backslash escapes does not end the text.
                 while let Some(end) = memchr::memchr2(b'"', b'\\', rest) {
                     let is_end = rest.get(end) == Some(&b'"');
-                    rest = rest.get(end + if is_end { 1 } else { 2 }..).unwrap_or_default();
+                    // A backslash may be the last byte.
+                    rest =
+                        rest.split_at_checked(end + if is_end { 1 } else { 2 }).map_or(&[], |(_, rest)| rest);
                     if is_end {
                         break;
                     }
@@ -50,7 +52,7 @@ fn structure(page: &[u8]) -> (usize, usize) {
                 continue;
             }
         }
-        rest = rest.get(at + 1..).unwrap_or_default();
+        rest = rest.split_at(at + 1).1;
     }
     (objects, commas)
 }

@@ -1,8 +1,12 @@
-//! A client of the Devin API, versions 2 and 3: sessions with proof of completeness,
-//! people, totals, probes. The only home of reqwest.
+#![doc = include_str!("../README.md")]
 //!
-//! [`fetch`] asks page after page ([`retry`] decides about failures), judges each
-//! record, delivers what is accepted, and proves in the end that nothing is missing.
+//! # Modules
+//!
+//! A request passes `address` (URL), `api_client` (retries, pauses), `attempt` (one HTTP
+//! exchange) and `redact` (the key is removed). `walk` reads all pages: `offsets` for
+//! version 2, `slices` for version 3. What saved pages share with a walk is public:
+//! [`page`] reads and judges records, [`envelope`] reads what a page says of its walk,
+//! [`completeness`] counts ids, [`json`] and [`wire`] are the types.
 
 mod address;
 mod api;
@@ -11,7 +15,7 @@ mod archived;
 mod attempt;
 pub mod completeness;
 mod cycles;
-pub mod dense;
+mod dense;
 pub mod envelope;
 mod error;
 pub mod exported;
@@ -19,7 +23,7 @@ mod gate;
 mod heartbeat;
 pub mod json;
 mod literals;
-pub mod names;
+mod names;
 mod offsets;
 pub mod page;
 pub mod pattern;
@@ -33,13 +37,13 @@ pub mod retry;
 mod roster;
 mod sanitize;
 mod shapes;
-pub mod slices;
+mod slices;
 pub mod text;
 pub mod time;
 pub mod tls;
 mod totals;
 mod tunnel;
-pub mod walk;
+mod walk;
 pub mod wire;
 
 pub use api::{Api, Records};
@@ -54,31 +58,29 @@ pub use probe::{Archived, LONGEST as PROBE_LONGEST, Principal, Probes, Sample, W
 pub use replay::{Unreadable, replay};
 pub use totals::{Consumption, Counts, Vendor, consumption, vendor};
 
-use std::fmt;
 use std::ops::Range;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use reqwest::Url;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
 use crate::proxy::Proxy;
 use crate::tls::Trust;
 
-/// The API key: readable by the fetch alone, and shown by nothing.
-#[derive(Clone)]
-pub struct Secret(String);
+/// The API key: readable by this crate alone, shown by nothing, and zeroed when it is dropped.
+#[derive(Clone, Debug)]
+pub struct Secret(SecretString);
 
 impl Secret {
     /// Takes the key; the caller has trimmed and checked it.
     pub fn new(key: String) -> Self {
-        Self(key)
+        Self(key.into())
     }
-}
 
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
+    pub(crate) fn expose(&self) -> &str {
+        self.0.expose_secret()
     }
 }
 
@@ -103,6 +105,24 @@ pub struct ApiConfig {
     pub gate: Gate,
     /// How long the whole fetch may take.
     pub deadline: Duration,
+}
+
+impl ApiConfig {
+    /// The API at an address, asked with a key: the largest pages, four requests at once
+    /// and 20 minutes at most, without a proxy.
+    pub fn new(api: Api, base_url: Url, key: Secret) -> Self {
+        Self {
+            api,
+            base_url,
+            trust: Trust::default(),
+            proxy: None,
+            key,
+            key_source: "the configuration".to_owned(),
+            page_size: api.largest_page(),
+            gate: Gate::new(4),
+            deadline: LIMITS.policy.deadline,
+        }
+    }
 }
 
 /// Which sessions are wanted, wherever they come from.
@@ -294,7 +314,7 @@ pub struct FetchStats {
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     bounds: attempt::Bounds,
-    patience: retry::Patience,
+    policy: retry::RetryPolicy,
     /// Walks before the data counts as incomplete.
     walks: u32,
     /// Pages in a walk: more than any organisation has.
@@ -308,7 +328,7 @@ const LIMITS: Limits = Limits {
         attempt: Duration::from_secs(120),
         page_bytes: 64 * 1024 * 1024,
     },
-    patience: retry::Patience {
+    policy: retry::RetryPolicy {
         attempts: 6,
         attempts_not_json: 3,
         base: Duration::from_millis(500),
@@ -333,7 +353,7 @@ impl Limits {
     pub fn hurried(self, by: u32) -> Self {
         let by = by.max(1);
         let attempt::Bounds { connect, read, attempt, page_bytes } = self.bounds;
-        let retry::Patience { base, cap, .. } = self.patience;
+        let retry::RetryPolicy { base, cap, .. } = self.policy;
         Self {
             bounds: attempt::Bounds {
                 connect: connect / by,
@@ -341,13 +361,13 @@ impl Limits {
                 attempt: attempt / by,
                 page_bytes,
             },
-            patience: retry::Patience { base: base / by, cap: cap / by, ..self.patience },
+            policy: retry::RetryPolicy { base: base / by, cap: cap / by, ..self.policy },
             ..self
         }
     }
 }
 
-/// The stats of a fetch whose accepted rows were delivered on the way.
+/// The statistics of a fetch whose accepted rows were delivered on the way.
 ///
 /// Pages are delivered as they come, in no particular order; a
 /// [`PageEvent::Restart`] takes back all that was delivered before it.

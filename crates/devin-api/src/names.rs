@@ -24,7 +24,7 @@ pub fn display_names(members: &[Member]) -> BTreeMap<String, String> {
     for _ in 1..WAYS {
         let mut seen: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
         for (id, member) in &known {
-            let way = ways.get(id).copied().unwrap_or_default();
+            let way = *ways.get(id).expect("every member has a way");
             // An id that stands for itself can be looked like too.
             let shown = written(member, way).unwrap_or_else(|| member.id.clone());
             seen.entry(clean(&shown, SEEN).to_lowercase()).or_default().insert(id);
@@ -34,7 +34,7 @@ pub fn display_names(members: &[Member]) -> BTreeMap<String, String> {
         }
     }
     let shown = |(id, member): (&str, &Member)| {
-        let way = ways.get(id).copied().unwrap_or_default();
+        let way = *ways.get(id).expect("every member has a way");
         Some((id.to_owned(), written(member, way)?))
     };
     known.into_iter().filter_map(shown).collect()

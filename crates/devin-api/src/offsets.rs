@@ -6,8 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
+use super::completeness::Counted;
 use super::page::Page;
-use super::walk::{Counted, EMPTY_TWICE, NOTHING_NEW, Novelty, Walk};
+use super::walk::{EMPTY_TWICE, NOTHING_NEW, Novelty, Walk};
 use super::{FetchError, address};
 
 /// Walks from the first page to the end signal.
@@ -27,11 +28,7 @@ pub(super) async fn walk(walk: &Walk<'_, '_>) -> Result<Counted, FetchError> {
         if more && length > 0 {
             walk.check_pages(total / length)?;
             let starts = (1..).map_while(move |k: u64| k.checked_mul(length).filter(|at| *at < total));
-            let stretches = starts.map(move |at| Stretch {
-                skip: at,
-                end: Some(at.saturating_add(length)),
-                again: false,
-            });
+            let stretches = starts.map(move |at| Stretch { skip: at, end: Some(at + length), again: false });
             drive(walk, &reach, stretches).await?;
         }
     }
@@ -82,7 +79,7 @@ async fn drive(
     loop {
         while running.len() < walk.client.config.gate.width() {
             let Some(next) = waiting.pop_front().or_else(|| stretches.next()) else { break };
-            let left = next.end.map_or(u64::MAX, |end| end.saturating_sub(next.skip));
+            let left = next.end.map_or(u64::MAX, |end| end - next.skip);
             // The first page has a stretch of one, yet is asked for whole.
             let limit = if next.skip == 0 { size } else { size.min(left) };
             let url =
@@ -102,7 +99,7 @@ fn take(
     page: Page<'_>,
 ) -> Result<Option<Stretch>, FetchError> {
     let total = page.envelope.total.expect("an answer of v2 has a total");
-    let end = stretch.skip.saturating_add(page.envelope.count);
+    let end = stretch.skip + page.envelope.count;
     {
         let mut reach = reach.lock().unwrap_or_else(PoisonError::into_inner);
         walk.note_total(Some(total), reach.counted.first.is_none());

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 
 use super::api::Api;
-use super::dense::too_dense;
+pub use super::dense::too_dense;
 use super::envelope::{Envelope, Enveloped, PageError, contract};
 use super::json::{Object, Text};
 pub use super::shapes::may_be_exported;
@@ -249,6 +249,17 @@ fn has_tag(session: &Session<'_>, patterns: &[String]) -> bool {
     patterns.is_empty() || session.tags.iter().filter_map(Text::trimmed).any(is_one)
 }
 
+/// The place of a row in the server's order, newest first, however the window
+/// was sliced: by creation, then by its place in the slice.
+pub fn position(index: u64, created: DateTime<Utc>) -> u64 {
+    let seconds = created.timestamp().max(0).unsigned_abs();
+    let newest_first = (u64::MAX >> INDEX_BITS).saturating_sub(seconds);
+    (newest_first << INDEX_BITS) | index.min((1 << INDEX_BITS) - 1)
+}
+
+/// Room for the rows of a slice.
+const INDEX_BITS: u32 = 26;
+
 /// Half of an escaped surrogate pair stands for no character, and serde refuses
 /// the whole page for it; U+FFFD takes its place.
 pub fn mended(body: &str) -> String {
@@ -257,11 +268,11 @@ pub fn mended(body: &str) -> String {
     while let Some(at) = rest.find('\\') {
         let (before, escape) = rest.split_at(at);
         out.push_str(before);
-        let length = match (surrogate(escape), escape.get(6..).and_then(surrogate)) {
-            (Some(Half::High), Some(Half::Low)) => 12,
+        let length = match (surrogate(escape), escape.get(SURROGATE..).and_then(surrogate)) {
+            (Some(Half::High), Some(Half::Low)) => 2 * SURROGATE,
             (Some(_), _) => {
                 out.push('\u{fffd}');
-                rest = escape.get(6..).unwrap_or_default();
+                rest = escape.split_at(SURROGATE).1;
                 continue;
             }
             // A backslash and what it escapes, which may be another backslash.
@@ -274,6 +285,9 @@ pub fn mended(body: &str) -> String {
     out.push_str(rest);
     out
 }
+
+/// The length of an escaped surrogate, `\ud83d`.
+const SURROGATE: usize = 6;
 
 enum Half {
     High,
@@ -385,5 +399,14 @@ mod tests {
         query.users = Vec::new();
         query.ids = vec!["d".to_owned(), "a".to_owned()];
         assert_eq!(judged(&body, &query), ["a@100", "out b", "out c", "d@103"]);
+    }
+
+    #[test]
+    fn positions_do_not_depend_on_slices() {
+        let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
+        let (newer, older) = (at(1_791_300_001), at(1_791_300_000));
+        assert!(position(9, newer) < position(0, older));
+        assert!(position(0, older) < position(1, older));
+        assert!(position(u64::MAX, newer) < position(0, older));
     }
 }

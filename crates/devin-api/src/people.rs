@@ -51,7 +51,7 @@ const LIMITS: Limits = Limits {
         attempt: Duration::from_secs(6),
         page_bytes: 4 * 1024 * 1024,
     },
-    patience: retry::Patience {
+    policy: retry::RetryPolicy {
         attempts: 3,
         attempts_not_json: 2,
         base: Duration::from_millis(250),
@@ -83,7 +83,7 @@ pub(super) async fn told_within(
     limits: &Limits,
     subjects: &[Subject],
 ) -> People {
-    let config = ApiConfig { deadline: limits.patience.deadline, ..config.clone() };
+    let config = ApiConfig { deadline: limits.policy.deadline, ..config.clone() };
     let org = query.org.as_deref();
     let prepared =
         ApiClient::new(&config, query, limits, &|_| ()).and_then(|client| Ok((client, lists(&config, org)?)));
@@ -92,7 +92,7 @@ pub(super) async fn told_within(
         return People { notes, ..People::default() };
     };
     lists.retain(|list| subjects.contains(&list.subject));
-    let until = Instant::now() + limits.patience.deadline;
+    let until = Instant::now() + limits.policy.deadline;
     let mut told: Vec<(List, Walked)> = walk_all(&client, limits, until, lists).await;
     // An organisation's key may read its own list alone, which has the same people in it.
     if let Ok(Some(own)) = address::members_of_org(&config, org)
@@ -248,7 +248,7 @@ async fn walk_at(
             _ if found.len() >= MOST_ENTRIES => break,
             _ => was_empty = false,
         }
-        skip = skip.saturating_add(page.envelope.count);
+        skip += page.envelope.count;
         cursor = page.envelope.cursor;
     }
     Err(client.contract("a list has no end"))

@@ -1,4 +1,4 @@
-//! What the doctor asks of the API: each answer for itself, with little patience.
+//! What the doctor asks of the API: each answer for itself, with little policy.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use chrono::{DateTime, Days, Utc};
 use reqwest::Url;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::time::{Instant, timeout_at};
 
@@ -114,7 +113,7 @@ const LIMITS: Limits = Limits {
         attempt: Duration::from_secs(15),
         page_bytes: 64 * 1024 * 1024,
     },
-    patience: retry::Patience {
+    policy: retry::RetryPolicy {
         attempts: 2,
         attempts_not_json: 1,
         base: Duration::from_millis(500),
@@ -172,7 +171,7 @@ async fn singly(client: &ApiClient<'_>, week: &Range<DateTime<Utc>>, until: Inst
             return;
         }
     }
-    let early = DateTime::from_timestamp(EARLY, 0).unwrap_or_default();
+    let early = DateTime::from_timestamp(EARLY, 0).expect("the year 2000 is a moment");
     let later = |moment: DateTime<Utc>, days| moment.checked_add_days(Days::new(days)).unwrap_or(moment);
     // Up to a moment that has yet to come.
     let all = early..later(week.end, 14);
@@ -274,33 +273,15 @@ async fn count_listed(
     Ok(None)
 }
 
-/// A principal under the names that it may have.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Myself<'a> {
-    #[serde(borrow)]
-    principal_type: Option<&'a RawValue>,
-    #[serde(borrow)]
-    service_user_name: Option<&'a RawValue>,
-    #[serde(borrow)]
-    service_user_id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    user_name: Option<&'a RawValue>,
-    #[serde(borrow)]
-    user_id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    org_id: Option<&'a RawValue>,
-}
-
+/// Reads whose a key is.
 fn whom(body: &str, key: &Secret) -> Result<Principal, PageError> {
-    let myself: Myself<'_> = serde_json::from_str(body)?;
-    let said =
-        |value: Option<&RawValue>| Text::lenient(value).trimmed().map(|text| sanitize::clean(text, key));
-    let names = [myself.service_user_name, myself.user_name, myself.service_user_id, myself.user_id];
+    let fields: HashMap<String, &RawValue> = serde_json::from_str(body)?;
+    let said = |name: &str| Text::lenient(fields.get(name).copied()).trimmed().map(|text| sanitize::clean(text, key));
+    let names = ["service_user_name", "user_name", "service_user_id", "user_id"];
     Ok(Principal {
-        kind: said(myself.principal_type),
+        kind: said("principal_type"),
         name: names.into_iter().find_map(said),
-        org: said(myself.org_id),
+        org: said("org_id"),
     })
 }
 

@@ -15,7 +15,7 @@ const SHORTEST: usize = 8;
 /// A JSON body in which the key stands nowhere, spelt out or escaped. It is the
 /// same body where it holds no key, and reads the same everywhere else.
 pub(super) fn body(body: String, key: &Secret) -> String {
-    let key = key.0.as_str();
+    let key = key.expose();
     if key.len() < SHORTEST {
         return body;
     }
@@ -60,7 +60,7 @@ fn unescaped(json: &str) -> Cow<'_, str> {
 /// Words without the key, in capitals or not: some servers write them so in
 /// their messages.
 pub(super) fn words(text: &str, key: &Secret) -> String {
-    let key = key.0.to_ascii_lowercase();
+    let key = key.expose().to_ascii_lowercase();
     if key.is_empty() {
         return text.to_owned();
     }
@@ -68,11 +68,11 @@ pub(super) fn words(text: &str, key: &Secret) -> String {
     let mut out = String::with_capacity(text.len());
     let mut done = 0;
     for (at, _) in low.match_indices(&key) {
-        out.push_str(text.get(done..at).unwrap_or_default());
+        out.push_str(text.get(done..at).expect("lower case of ASCII has the same places"));
         out.push_str(REDACTED);
         done = at + key.len();
     }
-    out.push_str(text.get(done..).unwrap_or_default());
+    out.push_str(text.split_at(done).1);
     out
 }
 
@@ -82,11 +82,11 @@ pub(super) fn without_sequences(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
-        rest = rest.get(c.len_utf8()..).unwrap_or_default();
+        rest = rest.split_at(c.len_utf8()).1;
         match (c, rest.chars().next()) {
-            ('\u{1b}', Some('[')) => rest = after_control(rest.get(1..).unwrap_or_default()),
+            ('\u{1b}', Some('[')) => rest = after_control(rest.split_at(1).1),
             ('\u{1b}', Some(']' | 'P' | 'X' | '^' | '_')) => {
-                rest = after_string(rest.get(1..).unwrap_or_default());
+                rest = after_string(rest.split_at(1).1);
             }
             ('\u{9b}', _) => rest = after_control(rest),
             ('\u{90}' | '\u{98}' | '\u{9d}'..='\u{9f}', _) => rest = after_string(rest),

@@ -13,7 +13,7 @@ pub struct Unreadable {
     why: String,
 }
 
-/// The stats of pages whose accepted rows were delivered on the way, read from
+/// The statistics of pages whose accepted rows were delivered on the way, read from
 /// their bytes, oldest first, just as [`super::fetch`] reads what comes over
 /// the network: each is proved to be a whole page. Nothing
 /// is asked of anybody: `requests` is 0, and `complete` says that the last page
@@ -32,7 +32,7 @@ pub fn replay<'b>(
     let mut tracker = CompletenessTracker::default();
     let (mut skip, mut total, mut more) = (0_u64, None, true);
     for body in bodies {
-        let number = tracker.pages().saturating_add(1);
+        let number = tracker.pages() + 1;
         let unreadable = |why: String| Unreadable { page: number, why };
         let body = std::str::from_utf8(body).map_err(|error| unreadable(error.to_string()))?;
         let scratch = page::Scratch::default();
@@ -40,7 +40,7 @@ pub fn replay<'b>(
         let Page { envelope, sessions, unreadable, .. } = page;
         let verdicts = judge(&sessions, unreadable, query, &window, |index, _| skip + index);
         deliver(PageEvent::Page(&tracker.count(verdicts).rows));
-        skip = skip.saturating_add(envelope.count);
+        skip += envelope.count;
         total = total.or(envelope.total);
         more = envelope.more;
     }

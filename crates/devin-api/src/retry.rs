@@ -36,9 +36,9 @@ pub struct RetryAfter {
     pub at: Option<DateTime<Utc>>,
 }
 
-/// How patient a run is.
+/// How often and how long failed requests are sent again.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
+pub struct RetryPolicy {
     /// Attempts at one request, the first included.
     pub attempts: u32,
     /// Those of them that may bring no JSON: that seldom passes by itself.
@@ -79,7 +79,7 @@ pub enum Decision {
 
 /// Decides what to do about a failed attempt, with full jitter: `random` lies in [0, 1).
 pub fn decide(
-    patience: &Patience,
+    policy: &RetryPolicy,
     class: Class,
     spent: Spent,
     retry_after: Option<Duration>,
@@ -88,21 +88,21 @@ pub fn decide(
     if !may_pass(class) {
         return Decision::Stop;
     }
-    let left = patience.deadline.saturating_sub(spent.elapsed);
+    let left = policy.deadline.saturating_sub(spent.elapsed);
     if let Some(wait) = retry_after.filter(|wait| *wait >= left) {
         return Decision::Later(wait);
     }
     // What went wrong before otherwise is no sign that a page for people stays.
-    let stays = class == Class::NotJson && spent.not_json >= patience.attempts_not_json;
-    if stays || spent.attempts >= patience.attempts || spent.retries >= patience.budget {
+    let stays = class == Class::NotJson && spent.not_json >= policy.attempts_not_json;
+    if stays || spent.attempts >= policy.attempts || spent.retries >= policy.budget {
         return Decision::Stop;
     }
     let doublings = spent.attempts.saturating_sub(1).min(31);
-    let ceiling = patience.base.saturating_mul(1 << doublings).min(patience.cap);
+    let ceiling = policy.base.saturating_mul(1 << doublings).min(policy.cap);
     // What the server asks for is the least; the spread keeps workers that were
     // paused together from coming back together.
     let wait = match retry_after {
-        Some(asked) => asked.saturating_add(patience.base.min(ceiling).mul_f64(random)),
+        Some(asked) => asked.saturating_add(policy.base.min(ceiling).mul_f64(random)),
         None => ceiling.mul_f64(random),
     };
     if wait < left { Decision::Retry(wait) } else { Decision::Stop }
@@ -159,7 +159,7 @@ const LATEST: Duration = Duration::from_secs(253_402_300_800);
 mod tests {
     use super::*;
 
-    const PATIENCE: Patience = Patience {
+    const PATIENCE: RetryPolicy = RetryPolicy {
         attempts: 6,
         attempts_not_json: 3,
         base: Duration::from_millis(500),
@@ -188,8 +188,8 @@ mod tests {
     #[test]
     fn waits_double_up_to_the_cap_with_full_jitter() {
         let wait = |attempts, random| {
-            let patience = Patience { attempts: 99, ..PATIENCE };
-            decide(&patience, Class::Timeout, after(attempts), None, random)
+            let policy = RetryPolicy { attempts: 99, ..PATIENCE };
+            decide(&policy, Class::Timeout, after(attempts), None, random)
         };
         for (attempts, millis) in [(1, 500), (2, 1000), (3, 2000), (6, 16_000), (7, 30_000), (60, 30_000)] {
             assert_eq!(wait(attempts, 0.5), Decision::Retry(Duration::from_millis(millis / 2)));

@@ -40,7 +40,7 @@ pub(super) fn title(body: &[u8], key: &Secret) -> String {
 pub(super) fn clean(text: &str, key: &Secret) -> String {
     let text = plain(text, key);
     match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        Some((end, _)) => format!("{}…", text.split_at(end).0),
         None => text,
     }
 }

@@ -244,7 +244,7 @@ impl Reader {
 
     /// Counts a value that cannot be read.
     fn lost<T>(&mut self) -> Option<T> {
-        self.unreadable = self.unreadable.saturating_add(1);
+        self.unreadable += 1;
         None
     }
 

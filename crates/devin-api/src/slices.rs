@@ -9,8 +9,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
-use super::page::Page;
-use super::walk::{Counted, EMPTY_TWICE, NOTHING_NEW, Novelty, Walk};
+use super::completeness::Counted;
+use super::page::{Page, position};
+use super::walk::{EMPTY_TWICE, NOTHING_NEW, Novelty, Walk};
 use super::wire::Session;
 use super::{FetchError, address};
 
@@ -64,6 +65,7 @@ pub(super) async fn walk(walk: &Walk<'_, '_>) -> Result<Counted, FetchError> {
         let Some(outcome) = running.next().await else { break };
         match outcome? {
             Outcome::Read(counted) => {
+                // A server may count anything; as many as can be held never come.
                 let sum = |sum: Option<u64>, part: Option<u64>| Some(sum?.saturating_add(part?));
                 parts = Counted {
                     first: sum(parts.first, counted.first),
@@ -134,7 +136,7 @@ async fn read(walk: &Walk<'_, '_>, slice: Slice, is_whole: bool) -> Result<Outco
         }
         counted.note(envelope.total);
         taken += 1;
-        rows = rows.saturating_add(envelope.count);
+        rows += envelope.count;
         if !envelope.more {
             return Ok(Outcome::Read(counted));
         }
@@ -193,23 +195,13 @@ fn cut(walk: &Walk<'_, '_>, slice: &Slice, page: &Page<'_>) -> Option<Vec<Slice>
 /// A slice in parts of about the same length in time, newest first.
 fn pieces(slice: &Slice, parts: u64) -> Vec<Slice> {
     let seconds = (slice.end - slice.start).num_seconds();
-    let parts = i64::try_from(parts).unwrap_or(i64::MAX).clamp(1, seconds.max(1));
+    let parts =
+        i64::try_from(parts).expect("a slice has at most so many parts as seconds").clamp(1, seconds.max(1));
     // Without a product that could overflow: whole lengths, and what is left over one by one.
     let (length, over) = (seconds / parts, seconds % parts);
     let edge = |part: i64| slice.start + TimeDelta::seconds(part * length + part.min(over));
     (0..parts).rev().map(|part| edge(part)..edge(part + 1)).collect()
 }
-
-/// The place of a row in the server's order, newest first, however the window
-/// was sliced: by creation, then by its place in the slice.
-pub fn position(index: u64, created: DateTime<Utc>) -> u64 {
-    let seconds = created.timestamp().max(0).unsigned_abs();
-    let newest_first = (u64::MAX >> INDEX_BITS).saturating_sub(seconds);
-    (newest_first << INDEX_BITS) | index.min((1 << INDEX_BITS) - 1)
-}
-
-/// Room for the rows of a slice.
-const INDEX_BITS: u32 = 26;
 
 #[cfg(test)]
 mod tests {
@@ -233,14 +225,5 @@ mod tests {
             let (least, most) = (lengths.iter().min().unwrap(), lengths.iter().max().unwrap());
             assert!(*least > 0 && most - least <= 1, "{lengths:?}");
         }
-    }
-
-    #[test]
-    fn positions_do_not_depend_on_slices() {
-        let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
-        let (newer, older) = (at(1_791_300_001), at(1_791_300_000));
-        assert!(position(9, newer) < position(0, older));
-        assert!(position(0, older) < position(1, older));
-        assert!(position(u64::MAX, newer) < position(0, older));
     }
 }

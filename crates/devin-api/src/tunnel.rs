@@ -79,7 +79,8 @@ async fn connect(
     server: &Url,
 ) -> Result<Tunnel, Failure> {
     let broken = |error: hyper::Error| broken(proxy, &error);
-    let (host, port) = (server.host_str().unwrap_or_default(), server.port_or_known_default().unwrap_or(443));
+    let host = server.host_str().expect("an https address has a host");
+    let port = server.port_or_known_default().expect("https has a port");
     let target = format!("{host}:{port}");
     let mut request = Request::builder().method(Method::CONNECT).uri(&target).header(HOST, &target);
     if let Some(authorization) = proxy.authorization() {

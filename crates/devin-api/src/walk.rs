@@ -8,7 +8,7 @@ use reqwest::Url;
 
 use super::api::Api;
 use super::api_client::ApiClient;
-use super::completeness::CompletenessTracker;
+use super::completeness::{CompletenessTracker, Counted};
 use super::envelope::Envelope;
 use super::page::{self, Page, REJECTED, judge};
 use super::{FetchError, FetchStats, Limits, PageEvent, Progress};
@@ -50,9 +50,9 @@ pub(super) async fn proved(
         }
         if let Some(rejected) = tracker.too_many_rejected() {
             let received = tracker.received();
-            let first = tracker.first_rejected().map(|(_, first)| format!("; the first: {first}"));
-            let first = first.unwrap_or_default();
-            return Err(client.contract(&format!("{rejected} of {received} sessions {REJECTED}{first}")));
+            let (_, first) = tracker.first_rejected().expect("where rows are rejected, one is the first");
+            let what = format!("{rejected} of {received} sessions {REJECTED}; the first: {first}");
+            return Err(client.contract(&what));
         }
         let missing =
             parts.iter().find(|part| !part.is_whole()).map(|part| part.counted.against(part.received));
@@ -93,51 +93,6 @@ impl Part {
 pub(super) const EMPTY_TWICE: &str = "was empty twice";
 /// The same.
 pub(super) const NOTHING_NEW: &str = "has no session that is new";
-
-/// The server's count of the sessions in question; v3 need not tell one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counted {
-    /// At the beginning of a walk.
-    pub first: Option<u64>,
-    /// At its end.
-    pub last: Option<u64>,
-    /// Slices of the window that the last is the sum of; 0 where it was told as one.
-    pub slices: u64,
-}
-
-impl Counted {
-    /// Notes the count of one more answer; one without a count says nothing.
-    pub fn note(&mut self, total: Option<u64>) {
-        let Some(total) = total else { return };
-        let first = *self.first.get_or_insert(total);
-        // A count that has moved stays so: of answers side by side the last to
-        // land need not be the last that was made.
-        if total != first || self.last.is_none() {
-            self.last = Some(total);
-        }
-    }
-
-    /// Whether it stayed the same.
-    pub fn steady(&self) -> bool {
-        self.first == self.last
-    }
-
-    /// Why so many different sessions do not prove to be all.
-    pub fn against(&self, received: u64) -> String {
-        let last = self.last.unwrap_or(received);
-        let added = match self.slices {
-            0 | 1 => String::new(),
-            slices => format!(", added up over {slices} slices of the time"),
-        };
-        match self.first {
-            Some(first) if !self.steady() => format!(
-                "the server counted {first} sessions at first and {last} in the end{added}; \
-                 {received} different ones came"
-            ),
-            _ => format!("the server counts {last} sessions{added}, {received} different ones came"),
-        }
-    }
-}
 
 /// Whether a page has sessions that no earlier page had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -258,7 +213,7 @@ impl<'w, 'q> Walk<'w, 'q> {
         let verdicts = judge(&sessions, unreadable, self.client.query, window, position);
         let brought = state.tracker.count(verdicts);
         // On a short page a few rows on the window's edge are no sign of anything.
-        if brought.unasked >= TELLING && brought.unasked.saturating_mul(2) > envelope.count {
+        if brought.unasked >= TELLING && brought.unasked * 2 > envelope.count {
             return Err(FetchError::FilterIgnored { outside: brought.unasked, rows: envelope.count });
         }
         // Pages too short to tell by themselves do so together.
@@ -271,7 +226,7 @@ impl<'w, 'q> Walk<'w, 'q> {
         }
         let (pages, sessions, total) = (state.tracker.pages(), state.tracker.distinct(), state.total);
         (self.progress)(Progress::Page { pages, sessions, total });
-        self.check_pages(pages.saturating_add(state.soundings))?;
+        self.check_pages(pages + state.soundings)?;
         let novelty = match (brought.fresh, brought.nameless) {
             (0, 0) => Novelty::Repeated,
             (0, _) => Novelty::Unidentified,
@@ -287,13 +242,14 @@ impl<'w, 'q> Walk<'w, 'q> {
     /// More pages than any organisation has.
     pub(super) fn note_sounding(&self) -> Result<(), FetchError> {
         let mut state = self.state();
-        state.soundings = state.soundings.saturating_add(1);
-        self.check_pages(state.tracker.pages().saturating_add(state.soundings))
+        state.soundings += 1;
+        self.check_pages(state.tracker.pages() + state.soundings)
     }
 
     /// Notes the server's count of the whole question.
     pub(super) fn note_total(&self, total: Option<u64>, is_first: bool) {
         let mut state = self.state();
+        // A server may count anything.
         let total = total.map(|total| total.saturating_add(state.earlier));
         state.total = total;
         drop(state);

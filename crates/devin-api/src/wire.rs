@@ -190,7 +190,7 @@ impl<'a> Session<'a> {
         let is_told = |raw: Option<&str>| raw.is_some_and(|raw| !json::scalar(raw).trim().is_empty());
         let updated = is_told(self.updated_at) && self.updated().is_none();
         let messages = is_told(self.num_user_messages) && self.user_messages().is_none();
-        self.unreadable.saturating_add(u32::from(updated)).saturating_add(u32::from(messages))
+        self.unreadable + u32::from(updated) + u32::from(messages)
     }
 
     /// Whether it has an id of any form.

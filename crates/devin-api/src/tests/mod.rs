@@ -38,9 +38,9 @@ pub(super) fn query() -> SessionQuery {
 
 /// The true limits, but for the waits.
 fn quick() -> Limits {
-    let patience =
-        retry::Patience { base: Duration::from_millis(1), cap: Duration::from_millis(5), ..LIMITS.patience };
-    Limits { patience, ..LIMITS }
+    let policy =
+        retry::RetryPolicy { base: Duration::from_millis(1), cap: Duration::from_millis(5), ..LIMITS.policy };
+    Limits { policy, ..LIMITS }
 }
 
 /// What a fetch delivered since the last restart, and told.

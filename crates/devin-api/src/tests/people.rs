@@ -10,7 +10,7 @@ use crate::roster::Subject;
 
 /// Little time, no waits.
 fn quick() -> Limits {
-    let patience = retry::Patience {
+    let policy = retry::RetryPolicy {
         attempts: 3,
         attempts_not_json: 1,
         base: Duration::from_millis(1),
@@ -18,7 +18,7 @@ fn quick() -> Limits {
         budget: 12,
         deadline: Duration::from_secs(10),
     };
-    Limits { patience, pages: 50, ..LIMITS }
+    Limits { policy, pages: 50, ..LIMITS }
 }
 
 async fn ask(server: &Server, api: Api, org: Option<&str>) -> People {
@@ -388,8 +388,8 @@ async fn organisations_of_the_same_name_are_told_apart() {
 #[tokio::test]
 async fn a_list_that_does_not_come_costs_no_more_than_its_time() {
     let limits = quick();
-    let patience = retry::Patience { deadline: Duration::from_secs(3), ..limits.patience };
-    let limits = Limits { patience, ..limits };
+    let policy = retry::RetryPolicy { deadline: Duration::from_secs(3), ..limits.policy };
+    let limits = Limits { policy, ..limits };
     let server = serve(|asked| {
         if path(asked) == IDP_USERS {
             std::thread::sleep(Duration::from_secs(30));

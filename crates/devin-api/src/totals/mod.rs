@@ -88,7 +88,7 @@ pub(super) const LIMITS: Limits = Limits {
         attempt: Duration::from_secs(4),
         page_bytes: 1024 * 1024,
     },
-    patience: retry::Patience {
+    policy: retry::RetryPolicy {
         attempts: 2,
         attempts_not_json: 1,
         base: Duration::from_millis(250),
@@ -303,7 +303,8 @@ async fn used(
     days: &RangeInclusive<NaiveDate>,
 ) -> Result<BTreeMap<NaiveDate, Consumption>, FetchError> {
     let begin = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc() + TimeDelta::hours(i64::from(HOUR));
-    let moments = [begin(*days.start()), begin(days.end().succ_opt().unwrap_or(*days.end()))];
+    let unfit = || FetchError::Unfit { why: "the last day has no day after it".to_owned() };
+    let moments = [begin(*days.start()), begin(days.end().succ_opt().ok_or_else(unfit)?)];
     let (config, org) = (client.config, client.query.org.as_deref());
     let url = match (config.api, org) {
         (Api::V2, Some(org)) => spanned(config, None, DAILY, moments, Some(org))?,

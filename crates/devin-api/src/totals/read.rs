@@ -20,55 +20,27 @@ const LONGEST_NAME: usize = 40;
 type Raw<'a> = Option<&'a RawValue>;
 type Buckets<'a> = Option<BTreeMap<String, &'a RawValue>>;
 
-/// The counts of all endpoints, under the names of either generation.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Body<'a> {
-    #[serde(borrow)]
-    sessions_count: Raw<'a>,
-    #[serde(borrow)]
-    sessions_created_count: Raw<'a>,
-    #[serde(borrow, alias = "sessions_created_count_by_origin")]
-    sessions_created_by_origin: Raw<'a>,
-    #[serde(borrow, alias = "sessions_created_count_by_size")]
-    sessions_created_by_size: Raw<'a>,
-    #[serde(borrow)]
-    sessions_with_merged_prs_count: Raw<'a>,
-    #[serde(borrow)]
-    avg_acus_per_session: Raw<'a>,
-    #[serde(borrow)]
-    prs_opened: Raw<'a>,
-    #[serde(borrow)]
-    prs_created_count: Raw<'a>,
-    #[serde(borrow)]
-    prs_opened_count: Raw<'a>,
-    #[serde(borrow, alias = "prs_merged")]
-    prs_merged_count: Raw<'a>,
-    #[serde(borrow, alias = "prs_closed")]
-    prs_closed_count: Raw<'a>,
-    #[serde(borrow)]
-    prs_taken_over_count: Raw<'a>,
-}
-
 /// The counts of one answer.
 ///
 /// # Errors
 /// It holds none of them.
 pub(super) fn counts(body: &str) -> Result<Counts, PageError> {
-    let body: Body<'_> = serde_json::from_str(body)?;
-    let count = |raw: Raw<'_>| raw?.get().parse().ok();
+    let fields: BTreeMap<String, &RawValue> = serde_json::from_str(body)?;
+    // The generations, and their documents, have different names for the same.
+    let count = |names: &[&str]| names.iter().find_map(|name| fields.get(*name)?.get().parse().ok());
+    let bucket = |names: &[&str]| buckets(names.iter().find_map(|name| fields.get(*name).copied()));
     let told = Counts {
-        sessions: count(body.sessions_created_count).or_else(|| count(body.sessions_count)),
-        by_origin: buckets(body.sessions_created_by_origin),
-        by_size: buckets(body.sessions_created_by_size),
-        with_merged_pr: count(body.sessions_with_merged_prs_count),
-        acus_per_session: amount(body.avg_acus_per_session),
+        sessions: count(&["sessions_created_count", "sessions_count"]),
+        by_origin: bucket(&["sessions_created_by_origin", "sessions_created_count_by_origin"]),
+        by_size: bucket(&["sessions_created_by_size", "sessions_created_count_by_size"]),
+        with_merged_pr: count(&["sessions_with_merged_prs_count"]),
+        acus_per_session: amount(fields.get("avg_acus_per_session").copied()),
         // Those that were opened in the span, as v2 calls what v3 calls created.
-        pull_requests: count(body.prs_created_count).or_else(|| count(body.prs_opened)),
-        open: count(body.prs_opened_count),
-        merged: count(body.prs_merged_count),
-        closed: count(body.prs_closed_count),
-        taken_over: count(body.prs_taken_over_count),
+        pull_requests: count(&["prs_created_count", "prs_opened"]),
+        open: count(&["prs_opened_count"]),
+        merged: count(&["prs_merged_count", "prs_merged"]),
+        closed: count(&["prs_closed_count", "prs_closed"]),
+        taken_over: count(&["prs_taken_over_count"]),
     };
     match told == Counts::default() {
         true => Err(PageError::Contract("it holds none of the counts".to_owned())),
