@@ -31,7 +31,7 @@ use crate::cli::{Format, ReportArgs};
 use crate::cycle::{self, BudgetCycle, CycleRule};
 use crate::fetch::{Api, Question};
 use crate::money::Prices;
-use crate::people::{People, TagRule};
+use crate::people::{PeopleFile, TagRule};
 use crate::period::{self, Period};
 use crate::text::{clean, shown};
 use asked::asked;
@@ -151,7 +151,7 @@ pub struct Settings {
     /// on. Those that only the vendor knows are months until it tells.
     pub cycles: Vec<BudgetCycle>,
     /// The people file.
-    pub people: People,
+    pub people: PeopleFile,
     /// What tells a team from a tag.
     pub rules: Vec<TagRule>,
     /// The data is invented: the page says so.
@@ -349,8 +349,8 @@ fn money(args: &ReportArgs, prices: Option<Prices>) -> Result<Option<Money>, Set
     }
 }
 
-fn read_people(path: &Path, text: &str) -> Result<People, SettingsError> {
-    People::parse(text).map_err(|flaw| {
+fn read_people(path: &Path, text: &str) -> Result<PeopleFile, SettingsError> {
+    PeopleFile::parse(text).map_err(|flaw| {
         SettingsError::new(
             format!("{}, line {}: {}", shown(path), flaw.line, clean(&flaw.what, 200)),
             flaw.hint,
