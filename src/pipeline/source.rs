@@ -14,7 +14,7 @@ use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use super::filters::{self, Values};
 use super::people;
 use crate::archive::{Archive, ArchiveError, State};
-use crate::caught::caught;
+use crate::catch_panic::catch_panic;
 use crate::cli::Format;
 use crate::deliver::PagesWriter;
 use crate::error::Error;
@@ -362,7 +362,7 @@ fn months(
         while let Some((month, first)) = next() {
             let tables = archive.for_frames(&month, kept.named_from)?;
             let mut builder = FramesBuilder::new(kept.clone());
-            let taken = caught(|| builder.push_tables(first, &tables, wanted));
+            let taken = catch_panic(|| builder.push_tables(first, &tables, wanted));
             let taken = taken.and_then(|taken| taken.map_err(|error| error.to_string()));
             done.push((first, taken.map_err(|what| ArchiveError::unfit(root, &what))?, builder));
         }

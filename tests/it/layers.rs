@@ -14,7 +14,7 @@ const STAGES: [&str; 12] = [
 
 /// What any stage may use: they know nothing of the stages.
 const COMMON: [&str; 11] = [
-    "caught",
+    "catch_panic",
     "cycle",
     "money",
     "people",
