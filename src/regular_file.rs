@@ -85,11 +85,22 @@ fn kind(metadata: &fs::Metadata) -> Option<&'static str> {
 /// # Errors
 /// It is not there, may not be read, or is not a regular file.
 pub fn open(path: &Path, links: Links) -> io::Result<File> {
-    let mut flags = OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-    if links == Links::Refuse {
-        flags |= OFlags::NOFOLLOW;
-    }
-    let opened = OpenOptions::new().read(true).custom_flags(flag_bits(flags)).open(path);
+    open_with(OpenOptions::new().read(true), path, links)
+}
+
+/// Opens one of this program's own files to lock it or to append to it. A missing file
+/// is created, readable by its owner alone; a symbolic link is refused.
+///
+/// # Errors
+/// It can be neither opened nor created, or is not a regular file.
+pub fn open_own(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    open_with(&mut options, path, Links::Refuse)
+}
+
+fn open_with(options: &mut OpenOptions, path: &Path, links: Links) -> io::Result<File> {
+    let opened = options.custom_flags(open_flags(links)).open(path);
     let file = opened.map_err(|error| explain_open_error(path, links, error))?;
     match kind(&file.metadata()?) {
         None => Ok(file),
@@ -97,20 +108,11 @@ pub fn open(path: &Path, links: Links) -> io::Result<File> {
     }
 }
 
-/// Opens a file of our own that is locked or added to, and makes it, readable by
-/// its owner alone, if it is missing. A link in its place is refused.
-///
-/// # Errors
-/// It can be neither opened nor made, or is not a regular file.
-pub fn open_own(path: &Path) -> io::Result<File> {
-    let flags = OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NOFOLLOW;
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(flag_bits(flags));
-    let file = options.open(path).map_err(|error| explain_open_error(path, Links::Refuse, error))?;
-    match kind(&file.metadata()?) {
-        None => Ok(file),
-        Some(kind) => Err(refuse(FileRefusal::Kind(kind))),
-    }
+/// The flags that open a path without waiting for a pipe or taking over a terminal.
+pub(crate) fn open_flags(links: Links) -> i32 {
+    let flags = OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+    let flags = if links == Links::Refuse { flags | OFlags::NOFOLLOW } else { flags };
+    i32::try_from(flags.bits()).expect("the flags of open(2) are an int")
 }
 
 /// Refuses a path that is anything but a folder itself: a link to one as well.
@@ -124,10 +126,6 @@ pub fn check_folder(path: &Path) -> io::Result<()> {
         () if kind.is_symlink() => Err(refuse(FileRefusal::LinkedFolder(path.to_owned()))),
         () => Err(refuse(FileRefusal::NotFolder(path.to_owned()))),
     }
-}
-
-fn flag_bits(flags: OFlags) -> i32 {
-    i32::try_from(flags.bits()).expect("the flags of open are an int")
 }
 
 /// The system's words for a link that is not followed ("too many levels of
@@ -155,9 +153,10 @@ pub fn read(path: &Path, links: Links, most: u64) -> io::Result<Vec<u8>> {
     if length > most {
         return Err(too_large());
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+    let mut bytes =
+        Vec::with_capacity(usize::try_from(length).expect("at most the limit, tens of megabytes"));
     // The file may grow meanwhile.
-    file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    file.take(most + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most { Err(too_large()) } else { Ok(bytes) }
 }
 
