@@ -31,7 +31,7 @@ const COMMON: [&str; 11] = [
 const WHOLE: [&str; 6] = ["commands", "doctor", "found", "lib", "main", "pipeline"];
 
 /// Where a library is used, and nowhere else.
-const HOMES: [(&str, &[&str]); 22] = [
+const HOMES: [(&str, &[&str]); 23] = [
     ("flate2", &["saved"]),
     ("zstd", &["saved"]),
     ("plotters", &["charts"]),
@@ -47,6 +47,7 @@ const HOMES: [(&str, &[&str]); 22] = [
     ("clap_complete", &["cli", "commands"]),
     ("csv", &["export", "people"]),
     ("strsim", &["text"]),
+    ("unicode_segmentation", &["charts"]),
     ("toml", &["settings"]),
     ("tempfile", &["deliver"]),
     ("rustix", &["archive", "deliver", "main", "regular_file"]),
