@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use acumen::fetch::{self, Api, PageEvent, PageHandler, Row, SessionQuery, replay, retry, time};
 use acumen::frame::{FramesBuilder, Kept, normal};
-use acumen::people::People;
+use acumen::people::PeopleFile;
 use acumen::regular_file::{self, Links};
 
 fn query() -> SessionQuery {
@@ -80,7 +80,7 @@ pub fn people_file(data: &[u8]) {
     let Ok(text) = regular_file::read_text(file(data).path(), Links::Refuse, regular_file::PEOPLE) else {
         return;
     };
-    let read = People::parse(&text);
+    let read = PeopleFile::parse(&text);
     let lines = 1 + text.matches(['\n', '\r']).count() as u64;
     match &read {
         Ok(people) => {
@@ -92,7 +92,7 @@ pub fn people_file(data: &[u8]) {
         Err(flaw) => assert!((1..=lines).contains(&flaw.line) && !flaw.what.is_empty(), "{flaw:?}"),
     }
     if !text.contains('\r') {
-        assert_eq!(People::parse(&text.replace('\n', "\r\n")), read, "{text:?}");
+        assert_eq!(PeopleFile::parse(&text.replace('\n', "\r\n")), read, "{text:?}");
     }
 }
 

@@ -44,7 +44,7 @@ pub mod mail;
 pub mod deliver;
 
 // What the stages share, and what stands around them.
-pub mod caught;
+pub mod catch_panic;
 pub mod commands;
 pub mod console;
 pub mod cycle;

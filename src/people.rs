@@ -16,7 +16,7 @@ pub const ENOUGH: u32 = 5;
 
 /// Something in a people file that cannot be used.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Flaw {
+pub struct PeopleFileError {
     /// The line it stands on; the first is 1.
     pub line: u64,
     /// What is wrong with it.
@@ -27,7 +27,7 @@ pub struct Flaw {
 
 /// A row of a people file: what holds of somebody from a day on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Row {
+struct PersonRow {
     name: Option<String>,
     team: Option<String>,
     /// None is from the beginning.
@@ -36,9 +36,9 @@ struct Row {
 
 /// The people file: names and teams by user id or email, over time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct People {
+pub struct PeopleFile {
     /// By id or email, as [`key`] writes it; oldest row first.
-    rows: BTreeMap<String, Vec<Row>>,
+    rows: BTreeMap<String, Vec<PersonRow>>,
 }
 
 /// What to do about the line of heads …
@@ -51,7 +51,7 @@ const QUOTES: &str = "put a text with a separator or a quotation mark in it into
 /// The columns of a people file; the first is required.
 const COLUMNS: [&str; 4] = ["user", "name", "team", "from"];
 
-impl People {
+impl PeopleFile {
     /// Reads a people file: a line of heads, `user` (an id or an email), `name`,
     /// `team` and `from` in any order, then a line per row. Commas, semicolons or
     /// tabs separate the cells, as in the line of heads or in a line `sep=;` before it.
@@ -59,62 +59,66 @@ impl People {
     ///
     /// # Errors
     /// The first line that cannot be used.
-    pub fn parse(text: &str) -> Result<Self, Flaw> {
+    pub fn parse(text: &str) -> Result<Self, PeopleFileError> {
         // Spreadsheets like to put a byte order mark first, and end lines with CR LF or CR.
         let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n").replace('\r', "\n");
         let has_value = |line: &str| line.contains(|c: char| !c.is_whitespace() && !",;\"".contains(c));
         let mut lines = (1..).zip(text.lines()).filter(|(_, line)| has_value(line));
-        let missing = || flaw(1, "the column “user” is missing".to_owned(), HEADS);
+        let missing = || error_at(1, "the column “user” is missing".to_owned(), HEADS);
         let (mut line, mut heads) = lines.next().ok_or_else(missing)?;
         // Excel tells itself so what separates cells.
-        let told = heads.trim().trim_matches('"').strip_prefix("sep=").map(str::as_bytes);
-        if told.is_some() {
+        let declared = heads.trim().trim_matches('"').strip_prefix("sep=").map(str::as_bytes);
+        if declared.is_some() {
             (line, heads) = lines.next().ok_or_else(missing)?;
         }
-        let delimiter = match told {
-            Some(&[told]) => told,
+        let delimiter = match declared {
+            Some(&[declared]) => declared,
             _ => delimiter(heads),
         };
-        let heads = cells(heads, delimiter).map_err(|what| flaw(line, what, QUOTES))?;
+        let heads = cells(heads, delimiter).map_err(|what| error_at(line, what, QUOTES))?;
         let place = |name: &str| heads.iter().position(|head| head.eq_ignore_ascii_case(name));
         let is_known = |head: &String| COLUMNS.iter().any(|name| head.eq_ignore_ascii_case(name));
         if let Some(odd) = heads.iter().find(|head| !head.is_empty() && !is_known(head)) {
             let known = COLUMNS.join(", ");
-            return Err(flaw(line, format!("there is no column “{odd}”; the columns are {known}"), HEADS));
+            return Err(error_at(
+                line,
+                format!("there is no column “{odd}”; the columns are {known}"),
+                HEADS,
+            ));
         }
         let count = |name: &str| heads.iter().filter(|head| head.eq_ignore_ascii_case(name)).count();
         if let Some(name) = COLUMNS.into_iter().find(|name| count(name) > 1) {
-            return Err(flaw(line, format!("the column “{name}” is there twice"), HEADS));
+            return Err(error_at(line, format!("the column “{name}” is there twice"), HEADS));
         }
         let [user, name, team, from] = COLUMNS.map(place);
-        let Some(user) = user else { return Err(Flaw { line, ..missing() }) };
+        let Some(user) = user else { return Err(PeopleFileError { line, ..missing() }) };
         let mut people = Self::default();
         for (line, text) in lines {
-            let record = cells(text, delimiter).map_err(|what| flaw(line, what, QUOTES))?;
+            let record = cells(text, delimiter).map_err(|what| error_at(line, what, QUOTES))?;
             let has_head = |place: usize| heads.get(place).is_some_and(|head| !head.is_empty());
             let stray = record.iter().enumerate().find(|(place, cell)| !cell.is_empty() && !has_head(*place));
             if let Some((_, cell)) = stray {
-                return Err(flaw(line, format!("“{cell}” is in no column"), QUOTES));
+                return Err(error_at(line, format!("“{cell}” is in no column"), QUOTES));
             }
             let cell = |place: Option<usize>| {
                 place.and_then(|place| record.get(place)).filter(|cell| !cell.is_empty()).cloned()
             };
             let Some(who) = cell(Some(user)) else {
                 let hint = "give the id or the email under user, or take the row out";
-                return Err(flaw(line, "it names no user".to_owned(), hint));
+                return Err(error_at(line, "it names no user".to_owned(), hint));
             };
             let from = match cell(from) {
                 None => None,
                 Some(text) => Some(text.parse().map_err(|_| {
-                    flaw(line, format!("cannot read the day “{text}”"), "write it as 2026-10-05")
+                    error_at(line, format!("cannot read the day “{text}”"), "write it as 2026-10-05")
                 })?),
             };
             let rows = people.rows.entry(key(&who)).or_default();
             if rows.iter().any(|row| row.from == from) {
                 let hint = "keep one of them, or give the later one its first day under from";
-                return Err(flaw(line, format!("“{who}” has two rows from the same day"), hint));
+                return Err(error_at(line, format!("“{who}” has two rows from the same day"), hint));
             }
-            rows.push(Row { name: cell(name), team: cell(team), from });
+            rows.push(PersonRow { name: cell(name), team: cell(team), from });
         }
         for rows in people.rows.values_mut() {
             rows.sort_by_key(|row| row.from);
@@ -145,7 +149,7 @@ impl People {
 
     /// What somebody is called by their newest row; the id counts before the email.
     pub fn name(&self, id: &str, email: Option<&str>) -> Option<&str> {
-        self.of(id, email)?.iter().rev().find_map(|row| row.name.as_deref())
+        self.rows_of(id, email)?.iter().rev().find_map(|row| row.name.as_deref())
     }
 
     /// Every id that it names and how it calls them; emails left out.
@@ -159,11 +163,11 @@ impl People {
     /// The ids and emails that a name stands for in any row, whatever its case.
     pub fn named<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
         let name = name.to_lowercase();
-        let is_named = move |row: &Row| row.name.as_ref().is_some_and(|own| own.to_lowercase() == name);
+        let is_named = move |row: &PersonRow| row.name.as_ref().is_some_and(|own| own.to_lowercase() == name);
         self.rows.iter().filter(move |(_, rows)| rows.iter().any(&is_named)).map(|(who, _)| who.as_str())
     }
 
-    fn of(&self, id: &str, email: Option<&str>) -> Option<&Vec<Row>> {
+    fn rows_of(&self, id: &str, email: Option<&str>) -> Option<&Vec<PersonRow>> {
         let of_email = || self.rows.get(&key(email?));
         self.rows.get(&key(id)).or_else(of_email)
     }
@@ -203,8 +207,8 @@ fn is_email(who: &str) -> bool {
     who.contains('@')
 }
 
-fn flaw(line: u64, what: String, hint: &'static str) -> Flaw {
-    Flaw { line, what, hint }
+fn error_at(line: u64, what: String, hint: &'static str) -> PeopleFileError {
+    PeopleFileError { line, what, hint }
 }
 
 /// A rule that tells a session's team from one of its tags.
@@ -240,7 +244,7 @@ impl Teams {
     /// by email. A day of the file begins at the zone's midnight.
     pub fn new<'m>(
         rules: Vec<TagRule>,
-        people: &People,
+        people: &PeopleFile,
         emails: impl Iterator<Item = (&'m str, &'m str)>,
         tz: Tz,
     ) -> Self {
@@ -248,12 +252,12 @@ impl Teams {
             let Some(day) = day else { return i64::MIN };
             Period::days(day, day, tz).map_or(i64::MIN, |day| day.from().timestamp_micros())
         };
-        let history = |rows: &Vec<Row>| {
+        let history = |rows: &Vec<PersonRow>| {
             rows.iter().map(|row| (begins(row.from), row.team.as_deref().map(Into::into))).collect()
         };
         let mut known: HashMap<Box<str>, History> = HashMap::new();
         for (id, email) in emails {
-            if let Some(rows) = people.of(id, Some(email)) {
+            if let Some(rows) = people.rows_of(id, Some(email)) {
                 known.insert(id.into(), history(rows));
             }
         }
@@ -292,19 +296,19 @@ mod tests {
 
     #[test]
     fn a_team_holds_from_its_day_on_and_an_id_beats_an_email() {
-        let people = People::parse(FILE).unwrap();
+        let people = PeopleFile::parse(FILE).unwrap();
         let emails = [("email|2", "grace@example.com"), ("email|1", "grace@example.com")];
         let teams = Teams::new(Vec::new(), &people, emails.into_iter(), chrono_tz::Europe::Berlin);
-        let of = |user, moment: &str| {
+        let team = |user, moment: &str| {
             let created: chrono::DateTime<chrono::Utc> = moment.parse().unwrap();
             teams.of(Some(user), std::iter::empty(), created.timestamp_micros())
         };
         // Midnight in Berlin is 22:00 UTC the day before.
-        assert_eq!(of("email|1", "2026-10-06T21:59:59Z"), Some("Payments"));
-        assert_eq!(of("email|1", "2026-10-06T22:00:00Z"), Some("Search"));
-        assert_eq!(of("email|2", "2020-01-01T00:00:00Z"), Some("Search"));
+        assert_eq!(team("email|1", "2026-10-06T21:59:59Z"), Some("Payments"));
+        assert_eq!(team("email|1", "2026-10-06T22:00:00Z"), Some("Search"));
+        assert_eq!(team("email|2", "2020-01-01T00:00:00Z"), Some("Search"));
         assert_eq!(
-            [of("service-user-9", "2026-10-06T00:00:00Z"), of("email|3", "2026-10-06T00:00:00Z")],
+            [team("service-user-9", "2026-10-06T00:00:00Z"), team("email|3", "2026-10-06T00:00:00Z")],
             [None; 2]
         );
         assert_eq!(people.name("email|1", None), Some("Ada"));
@@ -314,7 +318,7 @@ mod tests {
 
     #[test]
     fn what_separates_cells_may_be_told_before_them() {
-        let rows = |text: &str| People::parse(text).map(|people| people.rows);
+        let rows = |text: &str| PeopleFile::parse(text).map(|people| people.rows);
         let expected = rows("user,name\nu,\"A;B\"\n").unwrap();
         for text in [
             "sep=,\r\nuser,name\r\nu,A;B\r\n",
@@ -334,10 +338,10 @@ mod tests {
             ("user,,team\nu,,core\nv,x,core\n", 3, "“x” is in no column"),
             ("user,name,Name\nu,A,B\n", 1, "“name” is there twice"),
         ] {
-            let flaw = People::parse(text).unwrap_err();
-            assert!(flaw.line == line && flaw.what.contains(word), "{flaw:?}");
+            let error_at = PeopleFile::parse(text).unwrap_err();
+            assert!(error_at.line == line && error_at.what.contains(word), "{error_at:?}");
         }
-        assert!(People::parse("user,name,,\nu,A,,\nv,B,\n").is_ok());
+        assert!(PeopleFile::parse("user,name,,\nu,A,,\nv,B,\n").is_ok());
     }
 
     #[test]
@@ -347,13 +351,13 @@ mod tests {
             team: team.map(str::to_owned),
         };
         let rules = vec![rule("pay", Some("Payments")), rule("team:*", None), rule("a*b*c", Some("ABC"))];
-        let people = People::parse("user,team\nu,File\n").unwrap();
+        let people = PeopleFile::parse("user,team\nu,File\n").unwrap();
         let teams = Teams::new(rules, &people, std::iter::empty(), chrono_tz::UTC);
-        let of = |tags: &'static [&'static str]| teams.of(Some("u"), tags.iter().copied(), 0);
-        assert_eq!(of(&["team:search", "pay"]), Some("Payments"));
-        assert_eq!(of(&["x", "team:search"]), Some("search"));
-        assert_eq!(of(&["abbxc"]), Some("ABC"));
-        assert_eq!([of(&["payday"]), of(&["team:"]), of(&["abx"])], [Some("File"); 3]);
+        let team = |tags: &'static [&'static str]| teams.of(Some("u"), tags.iter().copied(), 0);
+        assert_eq!(team(&["team:search", "pay"]), Some("Payments"));
+        assert_eq!(team(&["x", "team:search"]), Some("search"));
+        assert_eq!(team(&["abbxc"]), Some("ABC"));
+        assert_eq!([team(&["payday"]), team(&["team:"]), team(&["abx"])], [Some("File"); 3]);
     }
 
     #[test]
@@ -372,13 +376,13 @@ mod tests {
 
     #[test]
     fn a_file_that_cannot_be_used_says_where() {
-        let line = |text: &str| People::parse(text).unwrap_err().line;
+        let line = |text: &str| PeopleFile::parse(text).unwrap_err().line;
         assert_eq!([line("name\nx\n"), line("user,boss\n"), line("")], [1; 3]);
         assert_eq!(line("user,from\na,2026-10-05\nb,5 Oct\n"), 3);
         assert_eq!(line("user,name,team\na,\"Uma,Alpha\nb,Bea,Alpha\n"), 2);
         assert_eq!([line("user,name\n\"\",x\n"), line("user,name\na,x\na,y\n")], [2, 3]);
         assert_eq!(line("user,name\na\nb,x,more\n"), 3);
-        let hint = |text: &str| People::parse(text).unwrap_err().hint;
+        let hint = |text: &str| PeopleFile::parse(text).unwrap_err().hint;
         assert!(hint("user,boss\n").contains("user,name,team,from"));
         assert!(hint("user,from\na,5 Oct\n").contains("2026-10-05"));
         assert!(hint("user,name\na,x\na,y\n").contains("keep one"));
@@ -392,18 +396,18 @@ mod tests {
     #[test]
     fn files_of_spreadsheets_are_read_alike() {
         let plain = "user,name,team,from\nada@example.com,Ädä,\"a,b;c\",\nu2,Bo,,2026-10-05\n";
-        let expected = People::parse(plain).unwrap();
+        let expected = PeopleFile::parse(plain).unwrap();
         let tabs = plain.replace(',', "\t").replace("a\tb;c", "a,b;c");
         let semicolons = "\u{feff};;;\r\nUser;Name;Team;From;;\r\nada@example.com; Ädä ;\"a,b;c\";;;\r\n\r\n;;;\r\n\"\";;;\r\nu2;Bo;;2026-10-05\r\n";
         let (macintosh, dos) = (plain.replace('\n', "\r"), tabs.replace('\n', "\r\n"));
         for text in [semicolons, &tabs, &macintosh, &dos] {
-            assert_eq!(People::parse(text).as_ref(), Ok(&expected), "{text}");
+            assert_eq!(PeopleFile::parse(text).as_ref(), Ok(&expected), "{text}");
         }
     }
 
     #[test]
     fn rows_that_match_nobody_are_found() {
-        let people = People::parse("user\nAda@example.com\nu1\nU2\nbo@example.com\n").unwrap();
+        let people = PeopleFile::parse("user\nAda@example.com\nu1\nU2\nbo@example.com\n").unwrap();
         assert_eq!(people.unmatched(["ADA@example.com", "u1", "u2"].into_iter()), ["U2", "bo@example.com"]);
     }
 }

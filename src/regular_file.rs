@@ -37,7 +37,7 @@ pub const ATTACHMENT: u64 = 50 << 20;
 
 /// A path leads to something that is not read.
 #[derive(Debug, thiserror::Error)]
-enum Refusal {
+enum FileRefusal {
     #[error("it is {0}, not a regular file")]
     Kind(&'static str),
     #[error("it is a symbolic link, which is not followed here")]
@@ -51,20 +51,20 @@ enum Refusal {
     Size(String),
 }
 
-fn refuse(refusal: Refusal) -> io::Error {
+fn refuse(refusal: FileRefusal) -> io::Error {
     io::Error::new(ErrorKind::InvalidInput, refusal)
 }
 
 /// Whether an error says that a path leads to something that is not read, rather
 /// than that the system could not read it.
 pub fn is_refusal(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.is::<Refusal>())
+    error.get_ref().is_some_and(|inner| inner.is::<FileRefusal>())
 }
 
 /// Whether an error says that a file is longer than it may be.
 pub fn is_too_large(error: &io::Error) -> bool {
     let refusal = error.get_ref().and_then(|inner| inner.downcast_ref());
-    matches!(refusal, Some(Refusal::Size(_)))
+    matches!(refusal, Some(FileRefusal::Size(_)))
 }
 
 /// What a file is, where it is not a regular file.
@@ -85,32 +85,34 @@ fn kind(metadata: &fs::Metadata) -> Option<&'static str> {
 /// # Errors
 /// It is not there, may not be read, or is not a regular file.
 pub fn open(path: &Path, links: Links) -> io::Result<File> {
-    let mut flags = OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-    if links == Links::Refuse {
-        flags |= OFlags::NOFOLLOW;
-    }
-    let opened = OpenOptions::new().read(true).custom_flags(bits(flags)).open(path);
-    let file = opened.map_err(|error| explained(path, links, error))?;
+    open_with(OpenOptions::new().read(true), path, links)
+}
+
+/// Opens one of this program's own files to lock it or to append to it. A missing file
+/// is created, readable by its owner alone; a symbolic link is refused.
+///
+/// # Errors
+/// It can be neither opened nor created, or is not a regular file.
+pub fn open_own(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    open_with(&mut options, path, Links::Refuse)
+}
+
+fn open_with(options: &mut OpenOptions, path: &Path, links: Links) -> io::Result<File> {
+    let opened = options.custom_flags(open_flags(links)).open(path);
+    let file = opened.map_err(|error| explain_open_error(path, links, error))?;
     match kind(&file.metadata()?) {
         None => Ok(file),
-        Some(kind) => Err(refuse(Refusal::Kind(kind))),
+        Some(kind) => Err(refuse(FileRefusal::Kind(kind))),
     }
 }
 
-/// Opens a file of our own that is locked or added to, and makes it, readable by
-/// its owner alone, if it is missing. A link in its place is refused.
-///
-/// # Errors
-/// It can be neither opened nor made, or is not a regular file.
-pub fn open_own(path: &Path) -> io::Result<File> {
-    let flags = OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NOFOLLOW;
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(bits(flags));
-    let file = options.open(path).map_err(|error| explained(path, Links::Refuse, error))?;
-    match kind(&file.metadata()?) {
-        None => Ok(file),
-        Some(kind) => Err(refuse(Refusal::Kind(kind))),
-    }
+/// The flags that open a path without waiting for a pipe or taking over a terminal.
+pub(crate) fn open_flags(links: Links) -> i32 {
+    let flags = OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+    let flags = if links == Links::Refuse { flags | OFlags::NOFOLLOW } else { flags };
+    i32::try_from(flags.bits()).expect("the flags of open(2) are an int")
 }
 
 /// Refuses a path that is anything but a folder itself: a link to one as well.
@@ -121,25 +123,21 @@ pub fn check_folder(path: &Path) -> io::Result<()> {
     let kind = fs::symlink_metadata(path)?.file_type();
     match () {
         () if kind.is_dir() => Ok(()),
-        () if kind.is_symlink() => Err(refuse(Refusal::LinkedFolder(path.to_owned()))),
-        () => Err(refuse(Refusal::NotFolder(path.to_owned()))),
+        () if kind.is_symlink() => Err(refuse(FileRefusal::LinkedFolder(path.to_owned()))),
+        () => Err(refuse(FileRefusal::NotFolder(path.to_owned()))),
     }
-}
-
-fn bits(flags: OFlags) -> i32 {
-    i32::try_from(flags.bits()).expect("the flags of open are an int")
 }
 
 /// The system's words for a link that is not followed ("too many levels of
 /// symbolic links") and for a socket ("no such device or address") explain nothing.
-fn explained(path: &Path, links: Links, error: io::Error) -> io::Error {
+fn explain_open_error(path: &Path, links: Links, error: io::Error) -> io::Error {
     let Ok(found) = fs::symlink_metadata(path) else { return error };
     if found.is_symlink() && links == Links::Refuse {
-        return refuse(Refusal::Link);
+        return refuse(FileRefusal::Link);
     }
     match fs::metadata(path).ok().as_ref().and_then(kind) {
         // A folder or device that may not be opened is still not a file to be read.
-        Some(kind) => refuse(Refusal::Kind(kind)),
+        Some(kind) => refuse(FileRefusal::Kind(kind)),
         None => error,
     }
 }
@@ -150,14 +148,15 @@ fn explained(path: &Path, links: Links, error: io::Error) -> io::Error {
 /// As [`open`], or the file is longer or cannot be read.
 pub fn read(path: &Path, links: Links, most: u64) -> io::Result<Vec<u8>> {
     let file = open(path, links)?;
-    let too_large = || refuse(Refusal::Size(size(most)));
+    let too_large = || refuse(FileRefusal::Size(size(most)));
     let length = file.metadata()?.len();
     if length > most {
         return Err(too_large());
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+    let mut bytes =
+        Vec::with_capacity(usize::try_from(length).expect("at most the limit, tens of megabytes"));
     // The file may grow meanwhile.
-    file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    file.take(most + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most { Err(too_large()) } else { Ok(bytes) }
 }
 
@@ -166,7 +165,7 @@ pub fn read(path: &Path, links: Links, most: u64) -> io::Result<Vec<u8>> {
 /// # Errors
 /// As [`read`], or the bytes are no text: [`ErrorKind::InvalidData`].
 pub fn read_text(path: &Path, links: Links, most: u64) -> io::Result<String> {
-    let text = decoded(read(path, links, most)?).ok_or_else(|| {
+    let text = decode(read(path, links, most)?).ok_or_else(|| {
         io::Error::new(ErrorKind::InvalidData, "it is neither UTF-8 nor UTF-16 with a byte order mark")
     })?;
     Ok(text.trim_start_matches('\u{feff}').to_owned())
@@ -174,7 +173,7 @@ pub fn read_text(path: &Path, links: Links, most: u64) -> io::Result<String> {
 
 /// The text of a file: UTF-8, or UTF-16 with a byte order mark, which Excel calls
 /// Unicode text and PowerShell writes by default. The mark stays.
-fn decoded(bytes: Vec<u8>) -> Option<String> {
+fn decode(bytes: Vec<u8>) -> Option<String> {
     let units = |read: fn([u8; 2]) -> u16| {
         let pairs = bytes.chunks_exact(2).filter_map(|pair| pair.try_into().ok()).map(read);
         let is_whole = bytes.len().is_multiple_of(2);

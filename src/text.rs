@@ -26,7 +26,7 @@ pub fn harmless(lines: &str) -> String {
 
 /// Values with their likeness to a text, from 0 to 1 and whatever the case; the most
 /// similar first, equally similar ones in alphabetical order.
-pub fn by_likeness<'v>(text: &str, values: impl Iterator<Item = &'v str>) -> Vec<(f64, &'v str)> {
+pub fn rank_by_similarity<'v>(text: &str, values: impl Iterator<Item = &'v str>) -> Vec<(f64, &'v str)> {
     let text = text.to_lowercase();
     let likeness = |value: &'v str| (strsim::jaro_winkler(&value.to_lowercase(), &text), value);
     let mut ranked: Vec<_> = values.map(likeness).collect();
@@ -36,13 +36,13 @@ pub fn by_likeness<'v>(text: &str, values: impl Iterator<Item = &'v str>) -> Vec
 
 /// How many slips of the hand lie between two texts: letters too many, missing,
 /// wrong or in each other's place.
-pub fn slips(one: &str, other: &str) -> usize {
+pub fn edit_distance(one: &str, other: &str) -> usize {
     strsim::damerau_levenshtein(one, other)
 }
 
 /// The value that was probably meant by a misspelt text; none where nothing is close.
-pub fn probably<'v>(text: &str, values: impl Iterator<Item = &'v str>) -> Option<&'v str> {
-    let ranked = by_likeness(text, values);
+pub fn closest_match<'v>(text: &str, values: impl Iterator<Item = &'v str>) -> Option<&'v str> {
+    let ranked = rank_by_similarity(text, values);
     ranked.first().filter(|(likeness, _)| *likeness > 0.8).map(|(_, value)| *value)
 }
 

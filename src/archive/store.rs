@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::state::{self, Entry, SCHEMA};
 use super::{Archive, ArchiveError, People, State, Subject, Vendor, files};
-use crate::caught::caught;
+use crate::catch_panic::catch_panic;
 use crate::frame::stored::{self, Tables};
 use crate::text::{clean, shown};
 
@@ -152,7 +152,7 @@ impl Store {
     /// Work with stored tables, which somebody may have made up: a panic over them
     /// says that they are damaged.
     fn sound<T>(&self, work: impl FnOnce() -> Result<T, ArchiveError>) -> Result<T, ArchiveError> {
-        caught(work).unwrap_or_else(|what| Err(ArchiveError::unfit(&self.archive.files.root, &what)))
+        catch_panic(work).unwrap_or_else(|what| Err(ArchiveError::unfit(&self.archive.files.root, &what)))
     }
 
     /// The months that new sessions change, as they will be.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::{Archive, ArchiveError};
-use crate::caught::caught;
+use crate::catch_panic::catch_panic;
 use crate::frame::stored::{self, Tables};
 use crate::text::clean;
 
@@ -52,7 +52,7 @@ pub fn verify(root: &Path) -> Result<Soundness, ArchiveError> {
     let mut homes: HashMap<String, &str> = HashMap::new();
     for month in state.months() {
         let Some(tables) = sound_tables(&archive, month, &mut faults)? else { continue };
-        let checked = caught(|| stored::verify(&tables, month));
+        let checked = catch_panic(|| stored::verify(&tables, month));
         let checked = checked.and_then(|checked| checked.map_err(|error| error.to_string()));
         match checked {
             Ok(found) => {

@@ -168,7 +168,7 @@ impl DrawingBackend for Backend<'_> {
             self.open("circle", &paint.class());
             self.attribute("cx", centre.0);
             self.attribute("cy", centre.1);
-            self.attribute("r", i32::try_from(radius).unwrap_or(0));
+            self.attribute("r", i32::try_from(radius).expect("circles are dots"));
             self.close("circle");
         }
         Ok(())
@@ -180,9 +180,10 @@ impl DrawingBackend for Backend<'_> {
         style: &S,
     ) -> Result<(u32, u32), DrawingErrorKind<BackendError>> {
         let size = points(style);
-        let width = text::width(content, size, matches!(style.style(), FontStyle::Bold));
+        let width = text::width(&text::clean(content), size, matches!(style.style(), FontStyle::Bold));
         let height = size * (ASCENT + DESCENT) / 1000;
-        Ok((u32::try_from(width).unwrap_or(0), u32::try_from(height).unwrap_or(0)))
+        let unsigned = |length: i32| u32::try_from(length).expect("lengths are positive");
+        Ok((unsigned(width), unsigned(height)))
     }
 
     fn draw_text<S: BackendTextStyle>(

@@ -48,7 +48,7 @@ pub fn bars(caption: &Caption<'_>, bars: &[Bar], max: Option<f64>) -> Result<Svg
     let top = longest(bars.iter().filter_map(|bar| bar.value).chain(whole));
     let notes = bars.iter().filter_map(|bar| bar.note.as_deref());
     let notes = notes.map(|note| SMALL.width(note)).max().unwrap_or(0).min(WIDTH / 4);
-    let height = ROW * i32::try_from(bars.len()).unwrap_or(i32::MAX / ROW) - GAP;
+    let height = canvas::rows(bars.len(), ROW) - GAP;
     canvas::chart(caption, height, |area| {
         let ruler = canvas::ruler(area, top);
         let mut y = 0;
@@ -86,7 +86,7 @@ pub fn bars(caption: &Caption<'_>, bars: &[Bar], max: Option<f64>) -> Result<Svg
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::charts::markup;
+    use crate::charts::tests::markup;
 
     const FRAME: Caption<'_> = Caption { id: "b", title: "t", description: "d" };
 

@@ -59,7 +59,7 @@ pub(super) fn chart(
     draw_into(&mut out, (WIDTH, height * UNIT), paint)
         .map_err(|cause| ChartError::Draw { id: id.to_owned(), cause: cause.to_string() })?;
     out.push_str("</svg>\n");
-    Ok(Svg { markup: out, description })
+    Ok(Svg { markup: out, description, size: (WIDTH / UNIT, height + HEADROOM) })
 }
 
 /// Draws into a string; the drawing area lives no longer than this call.
@@ -68,7 +68,8 @@ pub(super) fn draw_into(
     (width, height): (i32, i32),
     paint: impl FnOnce(&Area<'_>) -> DrawResult,
 ) -> DrawResult {
-    let size = (u32::try_from(width).unwrap_or(0), u32::try_from(height).unwrap_or(0));
+    let unsigned = |length: i32| u32::try_from(length).expect("lengths are positive");
+    let size = (unsigned(width), unsigned(height));
     paint(&Backend::new(out, size).into_drawing_area())
 }
 
@@ -83,10 +84,22 @@ pub(super) fn empty_chart(caption: &Caption<'_>) -> Result<Svg, ChartError> {
     })
 }
 
+/// Width and height of an area, in tenths.
+pub(super) fn size(area: &Area<'_>) -> (i32, i32) {
+    let (width, height) = area.dim_in_pixel();
+    let signed = |length: u32| i32::try_from(length).expect("areas are parts of a chart, whose size is i32");
+    (signed(width), signed(height))
+}
+
+/// The height of `count` rows, in tenths.
+pub(super) fn rows(count: usize, row: i32) -> i32 {
+    let height = i32::try_from(count).ok().and_then(|count| count.checked_mul(row));
+    height.expect("no page has a million rows in a chart")
+}
+
 /// A ruler over the whole area: `0..max` across, tenths of a unit down.
 pub(super) fn ruler<'a>(area: &Area<'a>, max: f64) -> Ruler<'a> {
-    let (width, height) = area.dim_in_pixel();
-    let (width, height) = (i32::try_from(width).unwrap_or(0), i32::try_from(height).unwrap_or(0));
+    let (width, height) = size(area);
     let max = if max > 0.0 { max } else { 1.0 };
     area.apply_coord_spec(Cartesian2d::<RangedCoordf64, RangedCoordi32>::new(
         0.0..max,

@@ -85,9 +85,9 @@ pub(super) fn plot(area: &Area<'_>, columns: &[Column], top: f64, margin: i32) -
         .margin_bottom(FOOT)
         .build_cartesian_2d(0.0..count.max(1.0), 0.0..top)?;
     let plane = chart.plotting_area();
-    let (width, height) = plane.dim_in_pixel();
-    let (left, bottom) = (margin, HEAD + i32::try_from(height).unwrap_or(0));
-    let right = left + i32::try_from(width).unwrap_or(0);
+    let (whole, tall) = canvas::size(area);
+    let (left, right, bottom) = (margin, whole, tall - FOOT);
+    let (width, height) = (right - left, bottom - HEAD);
     let band = f64::from(width) / count.max(1.0);
     let half = (FILLED / 2.0).min(WIDEST / 2.0 / band);
     let middle = |index: usize| left + ((index as f64 + 0.5) * band).round() as i32;
@@ -139,7 +139,7 @@ fn labelled(columns: &[Column], style: TextSpec, band: f64) -> Vec<(usize, &Colu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::charts::markup;
+    use crate::charts::tests::markup;
 
     const FRAME: Caption<'_> = Caption { id: "c", title: "t", description: "d" };
 

@@ -40,9 +40,8 @@ pub fn funnel(caption: &Caption<'_>, steps: &[FunnelStep]) -> Result<Svg, ChartE
         return canvas::empty_chart(caption);
     }
     let top = longest(steps.iter().map(|step| step.value));
-    let count = i32::try_from(steps.len()).unwrap_or(i32::MAX / ROW);
     let noted = steps.last().is_some_and(|step| step.note.is_some());
-    let height = ROW * count - if noted { GAP } else { ROW - UNDER - BAR - UNIT };
+    let height = canvas::rows(steps.len(), ROW) - if noted { GAP } else { ROW - UNDER - BAR - UNIT };
     canvas::chart(caption, height, |area| {
         let ruler = canvas::ruler(area, top);
         let mut y = 0;
@@ -70,7 +69,7 @@ pub fn funnel(caption: &Caption<'_>, steps: &[FunnelStep]) -> Result<Svg, ChartE
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::charts::markup;
+    use crate::charts::tests::markup;
 
     const FRAME: Caption<'_> = Caption { id: "f", title: "t", description: "d" };
 

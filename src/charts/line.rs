@@ -136,7 +136,8 @@ fn label_oldest(area: &Area<'_>, places: &[PlacedPoint<'_>]) -> DrawResult {
     let room = (newest.at.0 - left).max(0);
     let edge = left + style.width(&first.point.text).min(room);
     let beyond = places.iter().position(|place| place.at.0 > edge).unwrap_or(places.len());
-    let highest = places.iter().take(beyond + 1).map(|place| place.at.1).min().unwrap_or(first.at.1);
+    let highest = places.iter().take(beyond + 1).map(|place| place.at.1).min();
+    let highest = highest.expect("the oldest point is among them");
     if first.at.1 - highest > FAR {
         return Ok(());
     }
@@ -169,7 +170,7 @@ fn label_periods(area: &Area<'_>, points: &[Point], (left, right): (i32, i32)) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::charts::markup;
+    use crate::charts::tests::markup;
 
     const FRAME: Caption<'_> = Caption { id: "l", title: "t", description: "d" };
 

@@ -27,9 +27,7 @@ mod style;
 mod text;
 
 #[cfg(test)]
-mod gallery;
-#[cfg(test)]
-mod markup;
+mod tests;
 
 pub use bars::{Bar, bars};
 pub use columns::{Column, columns};
@@ -52,6 +50,8 @@ pub use style::{STYLE, TOKENS};
 pub struct Svg {
     markup: String,
     description: String,
+    /// Width and height of the view box.
+    size: (i32, i32),
 }
 
 impl Svg {

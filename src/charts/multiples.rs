@@ -8,6 +8,8 @@ use super::{Caption, ChartError, Svg, length, longest, stacks};
 const HEIGHT: i32 = 108 * UNIT;
 const TITLE: i32 = 18 * UNIT;
 const GAP: i32 = 20 * UNIT;
+/// From one row of panels to the next.
+const STEP: usize = (HEIGHT + GAP) as usize;
 /// With more columns than this a panel takes the whole width.
 const NARROW: usize = 12;
 
@@ -39,16 +41,16 @@ pub fn small_multiples(caption: &Caption<'_>, panels: &[Panel]) -> Result<Svg, C
         top if top > 0.0 => top,
         _ => 1.0,
     };
-    let across = if panels.iter().any(|panel| panel.columns.len() > NARROW) { 1 } else { 2 };
-    let width = (WIDTH - GAP * (across - 1)) / across;
-    let count = i32::try_from(panels.len()).unwrap_or(i32::MAX / HEIGHT);
-    let rows = (count + across - 1) / across;
-    canvas::chart(caption, rows * (HEIGHT + GAP) - GAP, |area| {
-        for (index, panel) in (0..).zip(panels) {
-            let corner = (index % across * (width + GAP), index / across * (HEIGHT + GAP));
-            let cell = area.clone().shrink(corner, (width, HEIGHT));
-            stacks::entry(&cell, panel.tone, &panel.title, (0, 0))?;
-            plot(&cell.shrink((0, TITLE), (width, HEIGHT - TITLE)), &panel.columns, top, 0)?;
+    let is_wide = panels.iter().any(|panel| panel.columns.len() > NARROW);
+    let (across, width) = if is_wide { (1, WIDTH) } else { (2, (WIDTH - GAP) / 2) };
+    let height = canvas::rows(panels.len().div_ceil(across), HEIGHT + GAP) - GAP;
+    canvas::chart(caption, height, |area| {
+        for (y, row) in (0..).step_by(STEP).zip(panels.chunks(across)) {
+            for (x, panel) in [0, width + GAP].into_iter().zip(row) {
+                let cell = area.clone().shrink((x, y), (width, HEIGHT));
+                stacks::entry(&cell, panel.tone, &panel.title, (0, 0))?;
+                plot(&cell.shrink((0, TITLE), (width, HEIGHT - TITLE)), &panel.columns, top, 0)?;
+            }
         }
         Ok(())
     })
@@ -57,7 +59,7 @@ pub fn small_multiples(caption: &Caption<'_>, panels: &[Panel]) -> Result<Svg, C
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::charts::markup;
+    use crate::charts::tests::markup;
 
     const FRAME: Caption<'_> = Caption { id: "p", title: "t", description: "d" };
 

@@ -119,8 +119,8 @@ impl Paint {
             Self::Faint(name) => tone(2, name),
             Self::On(name) => tone(3, name),
             plain => {
-                let place = PLAIN.iter().position(|paint| *paint == plain).unwrap_or(0);
-                RGBColor(0, 0, u8::try_from(place).unwrap_or(0))
+                let place = (0..).zip(PLAIN).find(|(_, paint)| *paint == plain);
+                RGBColor(0, 0, place.expect("PLAIN lists every paint without a tone").0)
             }
         }
     }

@@ -54,13 +54,13 @@ pub fn sparkline(values: &[Option<f64>]) -> Result<Svg, ChartError> {
     })
     .map_err(|cause| ChartError::Draw { id: "sparkline".to_owned(), cause: cause.to_string() })?;
     out.push_str("</svg>\n");
-    Ok(Svg { markup: out, description: String::new() })
+    Ok(Svg { markup: out, description: String::new(), size: (WIDTH, HEIGHT) })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::charts::markup;
+    use crate::charts::tests::markup;
 
     #[test]
     fn the_newest_known_value_is_dotted_in_proportion() {

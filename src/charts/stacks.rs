@@ -61,7 +61,7 @@ pub fn stacks(caption: &Caption<'_>, legend: &[(Tone, &str)], stacks: &[Stack]) 
     let top = longest(stacks.iter().map(drawn));
     let places = places(legend);
     let head = places.last().map_or(0, |(_, y)| y + LINE + 4 * UNIT);
-    let height = head + ROW * i32::try_from(stacks.len()).unwrap_or(i32::MAX / ROW / 2) - GAP;
+    let height = head + canvas::rows(stacks.len(), ROW) - GAP;
     canvas::chart(caption, height, |area| {
         for (&(tone, word), (x, y)) in legend.iter().zip(places) {
             entry(area, tone, word, (x, y))?;
@@ -131,8 +131,7 @@ pub(super) fn entry(area: &Area<'_>, tone: Tone, word: &str, (x, y): (i32, i32))
     let corners = [(x + OUTLINE, top), (x + SWATCH, top + SWATCH - OUTLINE)];
     area.draw(&Rectangle::new(corners, Paint::Tone(tone).style()))?;
     let left = x + SWATCH + 5 * UNIT;
-    let (width, _) = area.dim_in_pixel();
-    SMALL.draw_cut(area, word, (left, y), i32::try_from(width).unwrap_or(0) - left)
+    SMALL.draw_cut(area, word, (left, y), canvas::size(area).0 - left)
 }
 
 /// What can be read on a mark: light marks are outlined and carry ink.
@@ -146,7 +145,7 @@ fn ink_on(tone: Tone) -> Paint {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::charts::markup;
+    use crate::charts::tests::markup;
 
     const FRAME: Caption<'_> = Caption { id: "s", title: "t", description: "d" };
     const LEGEND: [(Tone, &str); 2] = [(Tone::High, "high"), (Tone::Low, "low")];

@@ -1,8 +1,8 @@
 //! A chart as a document of its own, for where no style sheet of a page reaches:
 //! literal colours on white ground.
 
+use super::Svg;
 use super::style::{STYLE, TOKENS};
-use super::{Svg, canvas};
 
 /// The colours of the page's light look, by custom property.
 pub const LIGHT_COLOURS: [(&str, &str); TOKENS.len()] = [
@@ -32,30 +32,19 @@ pub const LIGHT_COLOURS: [(&str, &str); TOKENS.len()] = [
 
 /// A whole SVG document of the chart, set in a font family and wide enough for
 /// `margin` units of white around it.
-pub fn standalone(svg: &Svg, family: &str, margin: u32) -> String {
+pub fn standalone(svg: &Svg, family: &str, margin: i32) -> String {
     let style = LIGHT_COLOURS
         .iter()
         .fold(STYLE.to_owned(), |style, (token, colour)| style.replace(&format!("var({token})"), colour));
-    let markup = svg.as_str();
-    let rest = markup.strip_prefix("<svg").unwrap_or(markup);
-    let (head, body) = rest.split_once('>').unwrap_or((rest, ""));
-    let (width, height) = size(head);
+    let element = svg.as_str().strip_prefix("<svg").expect("a chart is an svg element");
+    let (width, height) = svg.size;
     let (across, down) = (width + 2 * margin, height + 2 * margin);
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{across}\" height=\"{down}\" \
          viewBox=\"0 0 {across} {down}\" font-family=\"{family}\"><style>{style}</style>\
          <rect width=\"{across}\" height=\"{down}\" fill=\"#ffffff\"/>\
-         <svg x=\"{margin}\" y=\"{margin}\" width=\"{width}\" height=\"{height}\"{head}>{body}</svg>"
+         <svg x=\"{margin}\" y=\"{margin}\" width=\"{width}\" height=\"{height}\"{element}</svg>"
     )
-}
-
-/// Width and height of the view box.
-fn size(head: &str) -> (u32, u32) {
-    let view = head.split_once("viewBox=\"").and_then(|(_, rest)| rest.split_once('"'));
-    let mut numbers = view.map_or("", |(view, _)| view).split(' ').skip(2).map(|word| word.parse().ok());
-    let whole = u32::try_from(canvas::WIDTH / canvas::UNIT).unwrap_or(0);
-    let mut next = || numbers.next().flatten().unwrap_or(whole);
-    (next(), next())
 }
 
 #[cfg(test)]

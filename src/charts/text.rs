@@ -4,6 +4,8 @@
 //! as wide as Verdana and wider than what systems use today: a label that
 //! fits by this measure fits on the page.
 
+use unicode_segmentation::UnicodeSegmentation;
+
 /// No label or tooltip gets longer, whatever the data says.
 const LONGEST: usize = 400;
 const ELLIPSIS: char = '…';
@@ -48,7 +50,7 @@ pub(super) fn escape(out: &mut String, text: &str) {
 
 /// The width of a text in the unit of `size`, rounded up.
 pub(super) fn width(text: &str, size: i32, bold: bool) -> i32 {
-    scaled(text.chars().map(|c| advance(c, bold)).fold(0, i32::saturating_add), size)
+    scaled(text.chars().map(|c| i64::from(advance(c, bold))).sum(), size)
 }
 
 /// The text if it fits into `room`, else its beginning and end around an
@@ -57,11 +59,11 @@ pub(super) fn truncate_middle(text: &str, room: i32, size: i32, bold: bool) -> S
     if width(text, size, bold) <= room {
         return text.to_owned();
     }
-    let rest = room - scaled(advance(ELLIPSIS, bold), size);
+    let rest = room - scaled(advance(ELLIPSIS, bold).into(), size);
     if rest < 0 {
         return String::new();
     }
-    let graphemes = graphemes(text);
+    let graphemes: Vec<&str> = text.graphemes(true).collect();
     let head = count_fitting(graphemes.iter().copied(), rest * 3 / 5, size, bold);
     let used: i32 = graphemes.iter().take(head).map(|cluster| width(cluster, size, bold)).sum();
     let tail = count_fitting(graphemes.iter().skip(head).rev().copied(), rest - used, size, bold);
@@ -84,26 +86,9 @@ fn count_fitting<'a>(graphemes: impl Iterator<Item = &'a str>, room: i32, size: 
         .count()
 }
 
-/// The text in pieces that a cut may fall between: marks and joined emoji stay whole.
-fn graphemes(text: &str) -> Vec<&str> {
-    let mut out = Vec::new();
-    let (mut start, mut joined) = (0, true);
-    for (index, c) in text.char_indices() {
-        let attached =
-            joined || crate::text::is_mark(c) || c == '\u{200d}' || ('\u{1f3fb}'..='\u{1f3ff}').contains(&c);
-        if !attached {
-            out.extend(text.get(start..index));
-            start = index;
-        }
-        joined = c == '\u{200d}';
-    }
-    out.extend(text.get(start..).filter(|last| !last.is_empty()));
-    out
-}
-
-fn scaled(thousandths: i32, size: i32) -> i32 {
-    let wide = i64::from(thousandths) * i64::from(size);
-    i32::try_from((wide + 999) / 1000).unwrap_or(i32::MAX)
+fn scaled(thousandths: i64, size: i32) -> i32 {
+    let width = (thousandths * i64::from(size) + 999) / 1000;
+    i32::try_from(width).expect("a text on a chart has at most some hundred characters")
 }
 
 /// A character's advance in thousandths of the font size: exact for ASCII,

@@ -7,7 +7,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory};
 
 use super::Cli;
-use crate::text::slips;
+use crate::text::edit_distance;
 
 /// What other programs call an option, and what to use here. The first line counts
 /// that has the word, and of which the command has every option.
@@ -98,7 +98,7 @@ pub fn meant(error: &clap::Error, argv: &[OsString]) -> Option<String> {
             .into_iter()
             .chain(["help", "version", "quiet", "verbose", "log-format"])
             .filter(|flag| is_near(&typed, flag));
-        let near = near.min_by_key(|flag| (slips(&typed, flag), *flag))?;
+        let near = near.min_by_key(|flag| (edit_distance(&typed, flag), *flag))?;
         Some(format!("perhaps --{near} is meant"))
     };
     meaning.map(|(_, advice)| (*advice).to_owned()).or_else(spelling)
@@ -124,7 +124,7 @@ fn is_near(typed: &str, flag: &str) -> bool {
         let words: Vec<&str> = flag.split('-').collect();
         typed.split('-').all(|word| words.contains(&word))
     };
-    slips(typed, flag) <= few || is_part()
+    edit_distance(typed, flag) <= few || is_part()
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::path::Path;
 use rustix::fs::{OFlags, fcntl_setfl};
 
 use super::{DeliverError, or_current};
+use crate::regular_file::{Links, open_flags};
 
 /// What is on the disk when a summary fails: it is the last to be written.
 const KEPT: &str = "the new page and facts were written whole; the summary is missing, or in part";
@@ -49,11 +50,8 @@ fn inspect(path: &Path) -> io::Result<SummaryTarget> {
 
 /// Opens what [`inspect`] found, without waiting for a reader of a pipe.
 fn open(path: &Path, create: bool) -> io::Result<File> {
-    let mut flags = OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-    if !OWN_STREAMS.iter().any(|own| path == Path::new(own)) {
-        flags |= OFlags::NOFOLLOW;
-    }
-    let flags = i32::try_from(flags.bits()).expect("the flags of open are an int");
+    let is_own_stream = OWN_STREAMS.iter().any(|own| path == Path::new(own));
+    let flags = open_flags(if is_own_stream { Links::Follow } else { Links::Refuse });
     let file = OpenOptions::new().append(true).create(create).mode(0o600).custom_flags(flags).open(path)?;
     // What is written waits, as long as somebody reads.
     fcntl_setfl(&file, OFlags::APPEND)?;

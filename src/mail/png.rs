@@ -15,7 +15,7 @@ const FONTS: [&[u8]; 2] = [
     include_bytes!("../../assets/inter/Inter-SemiBold.ttf"),
 ];
 /// White around a chart, in its units, so that it has a frame on dark ground.
-const MARGIN: u32 = 8;
+const MARGIN: i32 = 8;
 /// The width in pixels: twice what a mail shows it in.
 pub const PIXEL_WIDTH: u32 = 880;
 

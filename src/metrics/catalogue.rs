@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::METRICS;
 use super::metric::{Dim, Needs};
 use super::metric::{Direction, Metric};
-use crate::text::probably;
+use crate::text::closest_match;
 
 /// The whole of METRICS.md.
 pub fn markdown() -> String {
@@ -50,7 +50,7 @@ pub fn text(name: Option<&str>) -> Option<String> {
 
 /// The metric that was probably meant by a misspelt name.
 pub fn closest(name: &str) -> Option<&'static str> {
-    probably(name, METRICS.iter().map(|metric| metric.id))
+    closest_match(name, METRICS.iter().map(|metric| metric.id))
 }
 
 fn unit(metric: &Metric) -> &'static str {

@@ -10,7 +10,7 @@ use super::SettingsError;
 use crate::cli::{self, FileOption};
 use crate::money::{Currency, Price, Prices};
 use crate::people::TagRule;
-use crate::text::{clean, probably, shown};
+use crate::text::{clean, closest_match, shown};
 
 /// A settings file as it was read.
 #[derive(Clone, Debug, Default)]
@@ -84,8 +84,8 @@ impl Reader<'_> {
 
     /// A key that is none, and the one that was probably meant.
     fn unknown<'k>(&self, at: usize, key: &str, known: impl Iterator<Item = &'k str>) -> SettingsError {
-        let hint =
-            probably(key, known).map_or_else(|| HINT.to_owned(), |name| format!("did you mean `{name}`?"));
+        let hint = closest_match(key, known)
+            .map_or_else(|| HINT.to_owned(), |name| format!("did you mean `{name}`?"));
         self.refuse(at, &format!("there is no setting `{key}`"), hint)
     }
 

@@ -30,7 +30,7 @@ use crate::cycle::{self, BudgetCycle, CycleRule};
 use crate::exit::{Exit, Explain};
 use crate::fetch::{Api, ApiConfig, SessionQuery};
 use crate::money::Prices;
-use crate::people::{People, TagRule};
+use crate::people::{PeopleFile, TagRule};
 use crate::period::{self, Period};
 use crate::text::{clean, shown};
 use api::{api_config, check_unused, stated_api};
@@ -198,7 +198,7 @@ pub struct Settings {
     /// on. Those that only the vendor knows are months until it tells.
     pub cycles: Vec<BudgetCycle>,
     /// The people file.
-    pub people: People,
+    pub people: PeopleFile,
     /// What tells a team from a tag.
     pub rules: Vec<TagRule>,
     /// The data is invented: the page says so.
@@ -383,8 +383,8 @@ fn money(args: &ReportArgs, prices: Option<Prices>) -> Result<Option<Money>, Set
     }
 }
 
-fn read_people(path: &Path, text: &str) -> Result<People, SettingsError> {
-    People::parse(text).map_err(|flaw| {
+fn read_people(path: &Path, text: &str) -> Result<PeopleFile, SettingsError> {
+    PeopleFile::parse(text).map_err(|flaw| {
         SettingsError::new(
             format!("{}, line {}: {}", shown(path), flaw.line, clean(&flaw.what, 200)),
             flaw.hint,

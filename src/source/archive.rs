@@ -12,7 +12,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use super::filters::{self, Values};
 use super::{Loaded, Provenance, ReportInputs, days, in_period, kept, shown_people, users, with_cycles};
 use crate::archive::{Archive, ArchiveError, State};
-use crate::caught::caught;
+use crate::catch_panic::catch_panic;
 use crate::error::Error;
 use crate::fetch::{FetchStats, Records, SessionQuery, Vendor};
 use crate::frame::stored::Wanted;
@@ -100,7 +100,7 @@ fn months(
         while let Some((month, first)) = next() {
             let tables = archive.for_frames(&month, kept.named_from)?;
             let mut builder = FramesBuilder::new(kept.clone());
-            let taken = caught(|| builder.push_tables(first, &tables, wanted));
+            let taken = catch_panic(|| builder.push_tables(first, &tables, wanted));
             let taken = taken.and_then(|taken| taken.map_err(|error| error.to_string()));
             done.push((first, taken.map_err(|what| ArchiveError::unfit(root, &what))?, builder));
         }

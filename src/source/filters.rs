@@ -6,7 +6,7 @@ use crate::fetch::People;
 use crate::frame::{Frames, columns};
 use crate::people::fits;
 use crate::settings::{Settings, SettingsError, Source};
-use crate::text::{by_likeness, clean};
+use crate::text::{clean, rank_by_similarity};
 
 /// What sessions of the period and the trend have, whatever the filters.
 #[derive(Debug, Default)]
@@ -122,7 +122,7 @@ fn user_names(people: &People, ids: Option<&[String]>) -> Vec<String> {
 
 /// Up to three values, the most similar first.
 fn closest(what: &str, typed: &str, values: &[String]) -> String {
-    let ranked = by_likeness(&typed.replace('*', ""), values.iter().map(String::as_str));
+    let ranked = rank_by_similarity(&typed.replace('*', ""), values.iter().map(String::as_str));
     let named: Vec<String> =
         ranked.iter().take(3).map(|(_, value)| format!("“{}”", clean(value, 60))).collect();
     match named.is_empty() {

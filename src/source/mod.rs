@@ -83,7 +83,16 @@ pub async fn load(
         }
     }?;
     let FetchStats {
-        requests, retries, pages, received, unique, duplicates, outside, rejected, complete, ..
+        requests,
+        retries,
+        pages,
+        received,
+        unique,
+        duplicates,
+        outside,
+        rejected,
+        complete,
+        ..
     } = loaded.inputs.provenance.stats;
     info!(
         requests,

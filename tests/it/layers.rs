@@ -14,7 +14,7 @@ const STAGES: [&str; 12] = [
 
 /// What any stage may use: they know nothing of the stages.
 const COMMON: [&str; 12] = [
-    "caught",
+    "catch_panic",
     "cycle",
     "exit",
     "money",
@@ -49,6 +49,7 @@ const HOMES: [(&str, &[&str]); 23] = [
     ("clap_complete", &["cli", "commands"]),
     ("csv", &["export", "people"]),
     ("strsim", &["text"]),
+    ("unicode_segmentation", &["charts"]),
     ("toml", &["settings"]),
     ("tempfile", &["deliver"]),
     ("rustix", &["archive", "deliver", "main", "regular_file"]),

@@ -23,7 +23,7 @@ pub use read::{Wanted, is_read};
 use super::FrameError;
 use super::columns as c;
 use super::normal;
-use crate::caught::caught;
+use crate::catch_panic::catch_panic;
 use crate::text::clean;
 
 /// The names of the tables.
@@ -159,7 +159,7 @@ pub fn from_parquet(
         table.rechunk_mut();
         PolarsResult::Ok(table)
     };
-    let table = caught(read).and_then(|read| read.map_err(|error| error.to_string()));
+    let table = catch_panic(read).and_then(|read| read.map_err(|error| error.to_string()));
     let table = table.map_err(|words| format!("its pages cannot be read: {}", clean(&words, 200)))?;
     if table.height() != rows && !columns.is_empty() {
         return Err("its columns have fewer rows than the file".to_owned());

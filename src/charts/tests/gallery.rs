@@ -1,7 +1,8 @@
 //! Every kind of chart with ordinary and with odd data: looked at by people
 //! (see `page`) and checked here against what no chart may ever do.
 
-use super::*;
+use super::markup;
+use crate::charts::*;
 
 const STRANGE: [&str; 8] = [
     "Ada Lovelace",
@@ -434,7 +435,7 @@ fn the_same_data_gives_the_same_bytes_and_few_of_them() {
 }
 
 /// Prints the gallery as a page, to be looked at after a change of any look:
-/// `cargo test --lib charts::gallery::page -- --ignored --nocapture`
+/// `cargo test --lib charts::tests::gallery::page -- --ignored --nocapture`
 #[test]
 #[ignore = "for eyes, not for machines"]
 fn page() {

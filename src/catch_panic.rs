@@ -17,7 +17,7 @@ static HOOK: Once = Once::new();
 ///
 /// # Errors
 /// The work panicked.
-pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+pub fn catch_panic<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     HOOK.call_once(|| {
         let report = panic::take_hook();
         panic::set_hook(Box::new(move |panic| {
@@ -44,9 +44,9 @@ mod tests {
 
     #[test]
     fn a_panic_becomes_an_error() {
-        assert_eq!(caught(|| 7), Ok(7));
-        assert_eq!(caught(|| panic!("no {}", "good")).map(|()| 0), Err("no good".to_owned()));
-        assert_eq!(caught(|| panic!("plain")).map(|()| 0), Err("plain".to_owned()));
+        assert_eq!(catch_panic(|| 7), Ok(7));
+        assert_eq!(catch_panic(|| panic!("no {}", "good")).map(|()| 0), Err("no good".to_owned()));
+        assert_eq!(catch_panic(|| panic!("plain")).map(|()| 0), Err("plain".to_owned()));
         assert!(!CATCHING.get());
     }
 }
