@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::budget::Budget;
-use super::metric::{Dim, Kind, Known, Metric};
+use super::capabilities::Capabilities;
+use super::dimension::Dim;
+use super::metric::{Kind, Metric};
 use crate::fetch::{Ledger, Records};
 use crate::unit::Unit;
 
@@ -268,8 +270,8 @@ pub struct Facts {
     pub quality: Quality,
     /// How much of each month's or billing cycle's budget is used, the oldest first.
     pub budgets: Vec<Budget>,
-    /// What there was to know.
-    pub known: Known,
+    /// What the data can answer.
+    pub capabilities: Capabilities,
     /// What a covered report leaves out, by metric, then by dimensions.
     pub withheld: Vec<Withheld>,
     /// What users are called, by the id in their group; empty where that is
@@ -310,7 +312,7 @@ impl Facts {
 
     /// The unit in which values of a metric are written.
     pub fn unit(&self, metric: &Metric) -> Unit {
-        metric.unit_in(self.known, self.is_covered())
+        metric.unit_in(self.capabilities, self.is_covered())
     }
 
     /// What a group of users or organisations is called, where that is known and

@@ -159,8 +159,8 @@ fn multiples(figure: &Figure, facts: &Facts) -> Rows {
 
 /// All labels, most frequent first, and what they touched.
 fn labels(source: &Source<'_>) -> Rows {
-    let metered = source.facts.known.metered;
-    let mut labels: Vec<&LabelRow> = source.evidence.labels.iter().collect();
+    let metered = source.facts.capabilities.metered;
+    let mut labels: Vec<&LabelRow> = source.highlights.labels.iter().collect();
     labels.sort_by(|a, b| b.issues.total_cmp(&a.issues));
     let row = |row: &LabelRow| {
         let mut cells = vec![
