@@ -60,7 +60,7 @@ fn budget(
     let (begin, end) = (local(cycle.from), local(cycle.to));
     // Prices are those of local days, at which a billing cycle need not begin.
     let days = Period::days(begin.date_naive(), local(cycle.to - TimeDelta::seconds(1)).date_naive(), tz);
-    let calendar = Calendar::new(&days.expect("a cycle does not end before it begins"))?;
+    let calendar = Calendar::new(&days.expect("a cycle does not end before it begins"));
     // In one piece, because a sum over several has other last digits.
     let mut within = created_between(sessions, cycle.from, cycle.to)?.select([c::CREATED, c::ACUS])?;
     within.rechunk_mut();
@@ -83,7 +83,7 @@ fn budget(
 }
 
 /// The same for a covered report, in whole units: none where the cycles and the
-/// periods of the report, one subtracted from the other, would tell what fewer
+/// periods of the report, one subtracted from the other, would reveal what fewer
 /// than five people spent.
 ///
 /// # Errors

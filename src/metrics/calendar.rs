@@ -16,23 +16,20 @@ pub const UNPRICED: &str = "unpriced";
 /// The local days of a period.
 pub struct Calendar {
     dates: Vec<NaiveDate>,
-    /// The first instant of each day.
-    begins: Series,
+    /// The first instant of each day, UTC, microseconds.
+    begins: Vec<i64>,
 }
 
 impl Calendar {
     /// The days of a period.
-    ///
-    /// # Errors
-    /// Polars refused a step: an internal error.
-    pub fn new(period: &Period) -> PolarsResult<Self> {
+    pub fn new(period: &Period) -> Self {
         let dates: Vec<NaiveDate> = period.dates().collect();
         let begin = |date: &NaiveDate| {
             let day = Period::days(*date, *date, period.tz()).expect("a day does not end before it begins");
             day.from().timestamp_micros()
         };
-        let begins = instants(dates.iter().map(begin).collect())?;
-        Ok(Self { dates, begins })
+        let begins = dates.iter().map(begin).collect();
+        Self { dates, begins }
     }
 
     /// The dates as facts write them: `2026-10-05`.
@@ -43,7 +40,7 @@ impl Calendar {
     /// The local date of each session of the period.
     ///
     /// # Errors
-    /// As [`Calendar::new`].
+    /// Polars refused a step: an internal error.
     pub fn day(&self) -> PolarsResult<Expr> {
         let dates = self.dates();
         let dates = categories(dates.iter().map(String::as_str))?;
@@ -63,15 +60,14 @@ impl Calendar {
 
     /// The place of each session's date among the dates.
     fn place(&self) -> Expr {
-        lit(self.begins.clone()).search_sorted(col(c::CREATED), SearchSortedSide::Right, false)
-            - lit(1 as IdxSize)
+        begun(&self.begins) - lit(1 as IdxSize)
     }
 }
 
-/// Instants in UTC, as frames have them, from microseconds.
-pub fn instants(micros: Vec<i64>) -> PolarsResult<Series> {
-    Series::from_vec(PlSmallStr::EMPTY, micros)
-        .cast(&DataType::Datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)))
+/// How many of some instants, oldest first, are not after each session's creation.
+pub fn begun(instants: &[i64]) -> Expr {
+    let instants = Series::from_iter(instants.iter().copied());
+    lit(instants).search_sorted(col(c::CREATED).to_physical(), SearchSortedSide::Right, false)
 }
 
 /// Texts that rows are grouped by.

@@ -82,7 +82,7 @@ struct Question {
     trended: bool,
 }
 
-/// All that there is to ask. What is suppressed depends on what a metric rests on.
+/// All questions. What is suppressed depends on what a metric rests on.
 fn questions(evaluation: &Evaluation<'_>) -> Vec<Question> {
     type Key = (Grain, Option<Rests>, bool, Vec<Dim>);
     let mut shared: BTreeMap<Key, Vec<&'static Metric>> = BTreeMap::new();
@@ -109,21 +109,18 @@ impl Question {
         evaluation: &Evaluation<'_>,
         suppression: Option<&Suppression>,
     ) -> Result<Vec<Fact>, MetricsError> {
-        let first = self.metrics.first().expect("a question asks for a metric");
-        let shown = suppression.map(|suppression| suppression.of(first, &self.by));
+        let of = MetricsError::of(self.first().id);
+        let shown = suppression.map(|suppression| suppression.of(self.first(), &self.by));
         let count = if self.trended { frames.len() } else { WITHOUT_TREND };
-        let mut answers: BTreeMap<&str, Vec<Answer>> = BTreeMap::new();
-        for frames in frames.iter().take(count) {
-            let combined = shown.map(|shown| frames.combining(shown.combined())).transpose();
-            let combined = combined.map_err(MetricsError::of(first.id))?;
-            let frames = combined.as_ref().unwrap_or(frames);
-            for (metric, answer) in self.ask(frames).map_err(MetricsError::of(first.id))? {
-                answers.entry(metric.id).or_default().push(answer);
-            }
-        }
+        let ask = |frames: &PeriodFrames| match shown {
+            Some(shown) => self.ask(&frames.combining(shown.combined())?),
+            None => self.ask(frames),
+        };
+        let answers = frames.iter().take(count).map(ask).collect::<PolarsResult<Vec<_>>>().map_err(of)?;
         let mut facts = Vec::new();
-        for metric in &self.metrics {
-            let answers = answers.get(metric.id).map_or(&[][..], Vec::as_slice);
+        for (place, metric) in self.metrics.iter().enumerate() {
+            let own = answers.iter().map(|of_all| of_all.get(place).expect("every metric has an answer"));
+            let answers = &own.collect::<Vec<_>>();
             let layout = Layout { metric, by: &self.by, answers, frames, evaluation, suppression };
             if metric.groups.contains(&self.by.as_slice()) {
                 facts.extend(layout.of_report());
@@ -135,35 +132,32 @@ impl Question {
         Ok(facts)
     }
 
-    /// The answers in one period, a metric each.
-    fn ask(&self, frames: &PeriodFrames) -> PolarsResult<Vec<(&'static Metric, Answer)>> {
-        let shared = self.metrics.first().and_then(|metric| metric.plan.grain());
-        if let Some(grain) = shared {
-            let rows = match grain {
-                Grain::Session => frames.sessions(&self.by),
-                Grain::PullRequest => frames.pull_requests(&self.by),
-            };
-            let frame = collected(together(rows, &self.by, &self.metrics))?;
-            let keys = group_keys(&frame, &self.by)?;
-            let answer = |metric: &&'static Metric| {
-                Ok((*metric, answer(metric, &frame, &keys, |part| of(metric, part))?))
-            };
-            return self.metrics.iter().map(answer).collect();
-        }
-        let mut answers = Vec::new();
-        for metric in &self.metrics {
-            if let Plan::Own(plan) = metric.plan {
-                let frame = collected(plan(frames, &self.by))?;
-                let keys = group_keys(&frame, &self.by)?;
-                answers.push((*metric, answer(metric, &frame, &keys, str::to_owned)?));
+    /// The answers in one period, in the order of the metrics.
+    fn ask(&self, frames: &PeriodFrames) -> PolarsResult<Vec<Answer>> {
+        let plan = match self.first().plan {
+            Plan::Own(plan) => plan(frames, &self.by),
+            Plan::Total(grain, _) | Plan::Ratio(grain, _) => {
+                let rows = match grain {
+                    Grain::Session => frames.sessions(&self.by),
+                    Grain::PullRequest => frames.pull_requests(&self.by),
+                };
+                together(rows, &self.by, &self.metrics)
             }
-        }
-        Ok(answers)
+        };
+        // The optimiser would drop a sort before a sum; but the order of adding up decides the
+        // last digit, and the same data must give the same bytes.
+        let frame = plan.with_check_order(false).collect()?;
+        let keys = group_keys(&frame, &self.by)?;
+        self.metrics.iter().map(|metric| answer(metric, &frame, &keys)).collect()
+    }
+
+    fn first(&self) -> &'static Metric {
+        self.metrics.first().expect("a question asks for a metric")
     }
 }
 
-/// The groupings to ask for, as far as the dimensions are told: the trend
-/// is not one of its own, because every answer is by period anyway.
+/// The groupings to ask for, as far as the dimensions are known. A trend is not one of its
+/// own, because every answer is that of one period anyway.
 fn groupings(metric: &Metric, known: Capabilities) -> BTreeSet<Vec<Dim>> {
     metric
         .groups
@@ -177,20 +171,9 @@ fn is_trend_of(group: &[Dim], by: &[Dim]) -> bool {
     group.first() == Some(&Dim::Period) && group.get(1..) == Some(by)
 }
 
-/// The optimiser would drop a sort before a sum; but the order of adding up
-/// decides the last digit, and the same data must give the same bytes.
-fn collected(plan: LazyFrame) -> PolarsResult<DataFrame> {
-    plan.with_check_order(false).collect()
-}
-
-/// A metric's answer for groups with these keys, whose columns have these names.
-fn answer(
-    metric: &Metric,
-    frame: &DataFrame,
-    keys: &[GroupKey],
-    called: impl Fn(&str) -> String,
-) -> PolarsResult<Answer> {
-    let number = |part: &str| frame.column(&called(part))?.f64();
+/// A metric's answer in a frame whose groups have these keys.
+fn answer(metric: &Metric, frame: &DataFrame, keys: &[GroupKey]) -> PolarsResult<Answer> {
+    let number = |part: &str| frame.column(&of(metric, part))?.f64();
     let (value, n) = (number(VALUE)?, number(N)?);
     let parts = match metric.kind {
         metric::Kind::Ratio => Some((number(NUMERATOR)?, number(DENOMINATOR)?)),

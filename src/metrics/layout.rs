@@ -57,7 +57,7 @@ pub(super) struct Layout<'a> {
     pub metric: &'static Metric,
     pub by: &'a [Dim],
     /// By period, newest first.
-    pub answers: &'a [Answer],
+    pub answers: &'a [&'a Answer],
     pub frames: &'a [PeriodFrames],
     pub evaluation: &'a Evaluation<'a>,
     /// What a covered report shows; none where the report is not covered.

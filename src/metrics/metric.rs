@@ -1,4 +1,4 @@
-//! What a metric is: one constant beside one function.
+//! What a metric is: one constant with one plan.
 
 use polars::prelude::{Expr, LazyFrame};
 
@@ -29,7 +29,7 @@ pub enum Kind {
     Quantile,
 }
 
-/// What `n` counts beside a value; of two on one grain that with fewer rows comes later.
+/// What `n` of a value counts; of two on one grain the one with fewer rows is later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Basis {
     /// Sessions of the group.
@@ -102,7 +102,7 @@ pub struct Metric {
     pub definition: &'static str,
     /// What it needs to be known.
     pub needs: Needs,
-    /// The groupings it comes in; `&[]` is the whole period.
+    /// The groupings that it has; `&[]` is the whole period.
     pub groups: &'static [&'static [Dim]],
     /// How it is worked out.
     pub plan: Plan,
@@ -147,17 +147,7 @@ pub enum Plan {
     Own(fn(&PeriodFrames, &[Dim]) -> LazyFrame),
 }
 
-impl Plan {
-    /// The grain of one that is worked out together with others.
-    pub(super) fn grain(&self) -> Option<Grain> {
-        match self {
-            Self::Total(grain, _) | Self::Ratio(grain, _) => Some(*grain),
-            Self::Own(_) => None,
-        }
-    }
-}
-
-/// What a row of a frame stands for.
+/// What a row of a frame is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Grain {
     /// A session.

@@ -94,23 +94,19 @@ pub fn evaluate(frames: &Frames, evaluation: &Evaluation<'_>) -> Result<Option<F
         return covered(frames, evaluation);
     }
     let periods = period_frames(frames, evaluation).map_err(MetricsError::of("the periods"))?;
-    let quality = of_report(&periods, |frames| quality::quality(frames, None));
-    let highlights = of_report(&periods, highlights::highlights);
+    let own = of_report(&periods);
     Ok(Some(Findings {
         facts: evaluate::evaluate(&periods, evaluation, None)?,
         budgets: budget::budgets(&frames.sessions, evaluation).map_err(MetricsError::of("the budgets"))?,
-        quality: told(quality, evaluation)?,
-        highlights: highlights.map_err(MetricsError::of("the sessions worth a look"))?,
+        quality: known_counts(quality::quality(own, None), evaluation)?,
+        highlights: highlights::highlights(own).map_err(MetricsError::of("the sessions worth a look"))?,
         withheld: Vec::new(),
     }))
 }
 
-/// What the frames of the report's period give.
-fn of_report<T>(
-    periods: &[PeriodFrames],
-    give: impl Fn(&PeriodFrames) -> PolarsResult<T>,
-) -> PolarsResult<T> {
-    give(periods.first().expect("a report has a period"))
+/// The frames of the report's period.
+fn of_report(periods: &[PeriodFrames]) -> &PeriodFrames {
+    periods.first().expect("a report has a period")
 }
 
 /// The same for a covered report: nothing of single sessions, and no number that
@@ -131,10 +127,10 @@ fn covered(frames: &Frames, evaluation: &Evaluation<'_>) -> Result<Option<Findin
     let without = suppression.without_impacts(&periods).map_err(MetricsError::of("the impacts"))?;
     let facts = evaluate::evaluate(&without, evaluation, Some(&suppression))?;
     let withheld = withheld(evaluation, &facts, &suppression);
-    let quality = of_report(&periods, |frames| quality::quality(frames, Some(&suppression)));
+    let quality = quality::quality(of_report(&periods), Some(&suppression));
     Ok(Some(Findings {
         facts,
-        quality: told(quality, evaluation)?,
+        quality: known_counts(quality, evaluation)?,
         highlights: Highlights::default(),
         budgets: budget::covered(&frames.sessions, evaluation).map_err(MetricsError::of("the budgets"))?,
         withheld,
@@ -142,7 +138,10 @@ fn covered(frames: &Frames, evaluation: &Evaluation<'_>) -> Result<Option<Findin
 }
 
 /// The counts without those of what the records do not have.
-fn told(quality: PolarsResult<Quality>, evaluation: &Evaluation<'_>) -> Result<Quality, MetricsError> {
+fn known_counts(
+    quality: PolarsResult<Quality>,
+    evaluation: &Evaluation<'_>,
+) -> Result<Quality, MetricsError> {
     let quality = quality.map_err(MetricsError::of("the quality counts"))?;
     Ok(match evaluation.capabilities.records {
         Records::Export => Quality { unknown_status: None, unknown_impact: None, ..quality },

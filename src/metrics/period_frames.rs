@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use polars::prelude::*;
 
-use super::calendar::{Calendar, SPEND, UNPRICED, categories, instants};
+use super::calendar::{Calendar, SPEND, UNPRICED, begun, categories};
 use super::dimension::{Dim, GroupKey, Key, SMALL_GROUP};
 use super::evaluation::Evaluation;
 use crate::fetch::Records;
@@ -78,11 +78,11 @@ pub struct Combined {
 /// # Errors
 /// Polars refused a step: an internal error.
 pub fn period_frames(frames: &Frames, evaluation: &Evaluation<'_>) -> PolarsResult<Vec<PeriodFrames>> {
-    let begins = evaluation.periods.iter().rev().map(|period| period.from().timestamp_micros()).collect();
-    let count = u32::try_from(evaluation.periods.len()).expect("a report has few periods");
     // Periods follow one another without a gap; sessions of none of them are in no slice.
-    let period =
-        lit(count) - lit(instants(begins)?).search_sorted(col(c::CREATED), SearchSortedSide::Right, false);
+    let begins: Vec<i64> =
+        evaluation.periods.iter().rev().map(|period| period.from().timestamp_micros()).collect();
+    let count = IdxSize::try_from(begins.len()).expect("a report has few periods");
+    let period = lit(count) - begun(&begins);
     let sessions = frames.sessions.clone().lazy().with_column(period.alias(PERIOD)).collect()?;
     let of_period = |(index, period): (usize, &Period)| {
         let sessions = created_between(&sessions, period.from().to_utc(), period.to().to_utc())?;
@@ -101,10 +101,9 @@ impl PeriodFrames {
     ) -> PolarsResult<Self> {
         let rows = sessions.column(c::ROW)?.u32()?;
         let (first, end) = rows.min().zip(rows.max()).map_or((0, 0), |(first, last)| (first, last + 1));
-        let bounds = Series::from_vec(PlSmallStr::EMPTY, vec![first, end]);
-        let child = |frame: &DataFrame| between(frame, c::ROW, &bounds);
+        let child = |frame: &DataFrame| between(frame, c::ROW, Series::from_iter([first, end]));
 
-        let calendar = Calendar::new(period)?;
+        let calendar = Calendar::new(period);
         let mut columns = vec![calendar.day()?];
         columns.extend(evaluation.prices.iter().flat_map(|prices| calendar.spend(prices)));
         let sessions = sessions.lazy().with_columns(columns).collect()?;
@@ -309,13 +308,13 @@ pub fn created_between(
     from: DateTime<Utc>,
     to: DateTime<Utc>,
 ) -> PolarsResult<DataFrame> {
-    between(sessions, c::CREATED, &instants(vec![from.timestamp_micros(), to.timestamp_micros()])?)
+    between(sessions, c::CREATED, Series::from_iter([from.timestamp_micros(), to.timestamp_micros()]))
 }
 
 /// The rows whose value of a sorted column is from a first bound up to a second, as a slice.
-fn between(frame: &DataFrame, column: &str, bounds: &Series) -> PolarsResult<DataFrame> {
-    let values = frame.column(column)?.as_materialized_series();
-    let ends = search_sorted(values, bounds, SearchSortedSide::Left, false)?;
+fn between(frame: &DataFrame, column: &str, bounds: Series) -> PolarsResult<DataFrame> {
+    let values = frame.column(column)?.as_materialized_series().to_physical_repr();
+    let ends = search_sorted(&values, &bounds, SearchSortedSide::Left, false)?;
     let [from, to] = [0, 1].map(|end| ends.get(end).expect("there are two bounds"));
     Ok(frame.slice(i64::from(from), (to - from) as usize))
 }

@@ -80,9 +80,12 @@ pub fn together(frame: LazyFrame, by: &[Dim], metrics: &[&Metric]) -> LazyFrame 
     frame.group_by(keys(by)).agg(aggregates).with_columns(quotients)
 }
 
-/// The name of a column that a metric has in an answer with others.
+/// The name of a metric's column in an answer, which it may share with others.
 pub fn of(metric: &Metric, part: &str) -> String {
-    format!("{part} of {}", metric.id)
+    match metric.plan {
+        Plan::Own(_) => part.to_owned(),
+        Plan::Total(..) | Plan::Ratio(..) => format!("{part} of {}", metric.id),
+    }
 }
 
 /// Adds the value to a frame that has numerator and denominator.

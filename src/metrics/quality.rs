@@ -44,10 +44,10 @@ pub fn quality(frames: &PeriodFrames, suppression: Option<&Suppression>) -> Pola
     let unreadable = sum(sessions().select([col(c::UNREADABLE).sum()]))?;
     // The others are those whose ACUs are known.
     let known = || sessions().filter(col(c::ACUS).is_not_null());
-    let is_rest_told = suppression.is_some() && !none_or_enough(people(known())?);
+    let is_rest_known = suppression.is_some() && !none_or_enough(people(known())?);
     let unknown = count(sessions().filter(col(c::ACUS).is_null()), None)?;
     Ok(Quality {
-        acus_unknown: unknown.filter(|_| !is_rest_told),
+        acus_unknown: unknown.filter(|_| !is_rest_known),
         unknown_status: count(sessions().filter(is_documented.not()), Some((&SESSIONS, Dim::Status)))?,
         unknown_impact: count(impacts, Some((&ISSUES, Dim::Impact)))?,
         unknown_pr_state: count(states, Some((&PRS, Dim::State)))?,

@@ -20,7 +20,7 @@ pub fn companion(metric: &Metric) -> Option<&'static Metric> {
 /// What a fact's group is worth; `None` where there is no price or no such metric.
 pub fn beside<'f>(facts: &'f Facts, fact: &Fact) -> Option<&'f Fact> {
     facts.capabilities.currency?;
-    facts.beside(fact, companion(fact.metric)?)
+    facts.sibling(fact, companion(fact.metric)?)
 }
 
 /// The same in words.

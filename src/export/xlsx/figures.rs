@@ -75,7 +75,7 @@ fn groups(figure: &Figure, source: &Source<'_>) -> Rows {
         let mut cells = vec![called(source.facts, dim, key), value(fact.unit, fact.value)];
         cells.extend(priced.map(|_| worth(fact).unwrap_or_else(nothing)));
         if is_split {
-            let own = source.facts.beside(fact, &ACUS_SPLIT);
+            let own = source.facts.sibling(fact, &ACUS_SPLIT);
             cells.push(value(fact.unit, own.and_then(|share| share.value)));
             cells.extend(priced.map(|_| own.and_then(worth).unwrap_or_else(nothing)));
         }
@@ -117,7 +117,7 @@ fn teams(facts: &Facts) -> Rows {
     let row = |team: &&Fact| {
         let name = called(facts, Dim::Team, team.key(Dim::Team).flatten());
         let cells = columns.iter().map(|(_, metric)| number(metric, teams::beside(facts, team, metric)));
-        let faint = facts.beside(team, &MERGE_RATE).is_some_and(faint);
+        let faint = facts.sibling(team, &MERGE_RATE).is_some_and(faint);
         Row { cells: std::iter::once(name).chain(cells).collect(), faint }
     };
     let whole = columns.iter().map(|(_, metric)| number(metric, facts.whole(metric)));

@@ -174,12 +174,12 @@ impl Row {
         self.units.iter().filter(|(unit, _)| other.units.contains_key(unit)).map(|(_, person)| *person)
     }
 
-    /// Whether one row minus the other tells of too few people.
+    /// Whether one row minus the other reveals too few people.
     pub fn differs_by_few(&self, other: &Self) -> bool {
         are_few(self.without(other).chain(other.without(self)))
     }
 
-    /// Whether both rows minus the whole tell of too few people.
+    /// Whether both rows minus the whole reveal too few people.
     pub fn covers_but_few(&self, other: &Self, whole: &Self) -> bool {
         let outside = whole
             .units
@@ -189,7 +189,7 @@ impl Row {
         are_few(self.with(other).chain(outside))
     }
 
-    /// Whether other rows, added up, minus this one tell of too few people. Rows that
+    /// Whether other rows, added up, minus this one reveal too few people. Rows that
     /// overlap add up to nothing.
     pub fn adds_up_but_few(&self, rows: &[&Self]) -> bool {
         let mut rest = Vec::new();
@@ -262,7 +262,7 @@ impl<'a> Groups<'a> {
     }
 
     /// Whether those people are enough, or none, who have things in more than one
-    /// row: the sum of all rows minus the whole would tell of them.
+    /// row: the sum of all rows minus the whole would reveal them.
     pub fn overlaps_are_enough(&self, combined: &Keys<'a>) -> bool {
         self.views.iter().all(|side| {
             let mut rows: HashMap<u32, (BTreeSet<Option<&GroupKey>>, Option<u32>)> = HashMap::new();

@@ -42,13 +42,13 @@ const RECENT: usize = 2;
 /// Whether a covered report ever shows a metric in a grouping. `is_week` is whether it
 /// is about a week.
 pub fn is_ever_shown(metric: &Metric, by: &[Dim], is_week: bool) -> bool {
-    // Minus its share of a tag, what a tag used tells of the sessions with several tags.
+    // What a tag used minus its share is about the sessions with several tags.
     let is_split = [ACUS_SPLIT.id, SPEND_SPLIT.id].contains(&metric.id);
     // Too many sums of the same issues to check them all.
     let is_cut = matches!(by, [Dim::Label | Dim::Tag, Dim::Impact]);
     // The days of a month would complete those that a report of a week hides.
     let is_day = by.contains(&Dim::Day) && !is_week;
-    // The number of sessions with a value is beside that of all sessions.
+    // The number of sessions with a value is shown with that of all sessions.
     let is_percentile = metric.kind == Kind::Quantile && !by.is_empty();
     let is_single = by.contains(&Dim::User) || metric.id == ACUS_PER_SESSION_MAX.id;
     !(is_split || is_cut || is_day || is_percentile || is_single)
@@ -243,7 +243,7 @@ impl Suppression {
         self.find(Rests::of(metric), by).is_some_and(Shown::is_whole)
     }
 
-    /// What is shown of the impacts; none where the records tell none.
+    /// What is shown of the impacts; none where the records have none.
     fn impacts(&self) -> Option<&Shown> {
         self.find(Rests::AnalysedSessions, &[Dim::Impact])
     }
@@ -289,7 +289,7 @@ impl Suppression {
     }
 
     fn whole(&self, periods: &[PeriodFrames], rests: Rests) -> PolarsResult<Shown> {
-        // The number of sessions with a value is shown beside that of all sessions.
+        // The number of sessions with a value is shown with that of all sessions.
         let known = match rests {
             Rests::KnownSessions => Some(c::ACUS),
             Rests::CountedSessions => Some(c::MESSAGES),
@@ -334,8 +334,8 @@ impl Suppression {
             });
             let own: Keys<'_> = groups.keys.difference(&hidden).copied().collect();
             let remaining = own.len() + usize::from(!is_day);
-            let is_rest_told = by == [Dim::Bin] && !groups.rests(&groups.keys);
-            if !hidden.is_empty() && remaining < 2 || is_rest_told {
+            let is_rest_known = by == [Dim::Bin] && !groups.rests(&groups.keys);
+            if !hidden.is_empty() && remaining < 2 || is_rest_known {
                 shown.left_out.insert(place);
                 continue;
             }
@@ -383,7 +383,7 @@ impl Suppression {
     }
 
     /// Hides rows of dimensions until no row minus another, or minus the rows of another
-    /// dimension that make it up, tells of too few people. All count the same things.
+    /// dimension that make it up, reveals too few people. All count the same things.
     fn separate(&mut self, periods: &[PeriodFrames], dims: &[(Rests, Dim)]) -> PolarsResult<()> {
         let mut all: BTreeMap<Dim, Decided> = BTreeMap::new();
         for (rests, dim) in dims {
@@ -395,20 +395,21 @@ impl Suppression {
         let open: BTreeSet<Dim> = all.keys().copied().filter(|dim| is_open(*dim)).collect();
         for period in 0..RECENT.min(periods.len()) {
             loop {
-                let telling = self.telling(&all, &open, period);
-                if telling.is_empty() {
+                let revealing = self.revealing(&all, &open, period);
+                if revealing.is_empty() {
                     break;
                 }
-                let touched: BTreeSet<Dim> = telling.iter().map(|(dim, _)| *dim).collect();
-                for (dim, key) in telling {
-                    let decided = all.get_mut(&dim).expect("it tells of the dimensions that it is given");
+                let touched: BTreeSet<Dim> = revealing.iter().map(|(dim, _)| *dim).collect();
+                for (dim, key) in revealing {
+                    let decided = all.get_mut(&dim).expect("it names the dimensions that it is given");
                     // A combined group takes the smallest of the others.
                     let smallest = || {
                         let groups = Groups::new(decided.views.get(period)?, |_| true);
                         let own = self.of_rests(decided.rests, &[dim]).own.get(period)?;
                         own.iter().min_by_key(|key| (groups.size(key), *key)).cloned()
                     };
-                    let key = key.or_else(smallest).expect("a dimension that tells has rows of its own");
+                    let key =
+                        key.or_else(smallest).expect("a dimension that reveals people has rows of its own");
                     match period {
                         0 => decided.given.now.insert(key),
                         _ => decided.given.before.insert(key),
@@ -425,9 +426,9 @@ impl Suppression {
         Ok(())
     }
 
-    /// Rows that tell of too few people together with others, at most one of two: a
+    /// Rows that reveal too few people together with others, at most one of two: a
     /// dimension and a key, or none for what has no row of its own.
-    fn telling(
+    fn revealing(
         &self,
         all: &BTreeMap<Dim, Decided>,
         open: &BTreeSet<Dim>,
@@ -455,13 +456,13 @@ impl Suppression {
             whole.extend(&view.outside);
         }
         let rows: Vec<(RowName, Row)> = rows.into_iter().collect();
-        let mut telling = BTreeSet::new();
+        let mut revealing = BTreeSet::new();
         // Days are hidden last: they cannot be combined.
         let rank = |(name, row): &(RowName, Row)| (!open.contains(&name.0), name.0 == Dim::Day, row.len());
-        let tell = |one: &(RowName, Row), other: &(RowName, Row), telling: &mut BTreeSet<RowName>| {
+        let reveal = |one: &(RowName, Row), other: &(RowName, Row), revealing: &mut BTreeSet<RowName>| {
             let victim = if rank(other) < rank(one) { other } else { one };
-            if open.contains(&victim.0.0) && !telling.contains(&one.0) && !telling.contains(&other.0) {
-                telling.insert(victim.0.clone());
+            if open.contains(&victim.0.0) && !revealing.contains(&one.0) && !revealing.contains(&other.0) {
+                revealing.insert(victim.0.clone());
             }
         };
         let mut of_unit: HashMap<u32, Vec<usize>> = HashMap::new();
@@ -485,7 +486,7 @@ impl Suppression {
                 if row.1.adds_up_but_few(&own)
                     && let Some(part) = parts.iter().min_by_key(|part| rank(part))
                 {
-                    tell(row, part, &mut telling);
+                    reveal(row, part, &mut revealing);
                 }
             }
         }
@@ -499,10 +500,10 @@ impl Suppression {
             let (Some(one), Some(other)) = (rows.get(a), rows.get(b)) else { continue };
             let is_pair = overlaps(one.0.0) || overlaps(other.0.0);
             if is_pair && (one.1.differs_by_few(&other.1) || one.1.covers_but_few(&other.1, &whole)) {
-                tell(one, other, &mut telling);
+                reveal(one, other, &mut revealing);
             }
         }
-        telling
+        revealing
     }
 }
 

@@ -4,14 +4,14 @@ use crate::metrics::acus::ACUS;
 use crate::metrics::metric::{Basis, Metric};
 use crate::metrics::spend::SPEND;
 
-/// What the values of a metric rest on. In a dimension, what comes later counts fewer
+/// What the values of a metric rest on. In a dimension, what is later here counts fewer
 /// of the same things, or parts of them: a group that is hidden in one is hidden in
 /// all that come later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rests {
     /// Sessions.
     Sessions,
-    /// Sessions with known ACUs, whose sum is shown beside the number of all sessions.
+    /// Sessions with known ACUs, whose sum is shown with the number of all sessions.
     Acus,
     /// Sessions with known ACUs, whose number is shown.
     KnownSessions,

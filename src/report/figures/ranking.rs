@@ -42,7 +42,7 @@ pub fn amounts(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError
         let mut cells = vec![names::of(source.facts, dim, key), unit.text(fact.value)];
         cells.extend(worth(fact));
         if split {
-            let own = source.facts.beside(fact, &ACUS_SPLIT);
+            let own = source.facts.sibling(fact, &ACUS_SPLIT);
             cells.push(unit.text(own.and_then(|share| share.value)));
             cells.extend(own.and_then(worth));
         }

@@ -31,7 +31,7 @@ pub fn columns(facts: &Facts) -> Vec<(&'static str, &'static Metric)> {
 pub fn in_order(facts: &Facts) -> Vec<&Fact> {
     let mut teams: Vec<&Fact> = facts.by(&SESSIONS, &[Dim::Team]).iter().collect();
     let most = if facts.capabilities.metered { &ACUS } else { &SESSIONS };
-    let most = |fact: &Fact| facts.beside(fact, most).and_then(|fact| fact.value).unwrap_or(0.0);
+    let most = |fact: &Fact| facts.sibling(fact, most).and_then(|fact| fact.value).unwrap_or(0.0);
     // Sessions of no team come last, however many they are.
     let unmapped = |fact: &Fact| fact.key(Dim::Team).flatten().is_none();
     teams.sort_by(|a, b| unmapped(a).cmp(&unmapped(b)).then(most(b).total_cmp(&most(a))));
@@ -43,7 +43,7 @@ pub fn in_order(facts: &Facts) -> Vec<&Fact> {
 /// not of the same teams.
 pub fn beside<'f>(facts: &'f Facts, team: &Fact, metric: &Metric) -> Option<&'f Fact> {
     let is_combined = team.key(Dim::Team).flatten() == Some(SMALL_GROUP);
-    facts.beside(team, metric).filter(|_| !is_combined || metric.basis == Basis::Sessions)
+    facts.sibling(team, metric).filter(|_| !is_combined || metric.basis == Basis::Sessions)
 }
 
 pub fn draw(source: &Source<'_>) -> Drawn {
@@ -60,7 +60,7 @@ pub fn draw(source: &Source<'_>) -> Drawn {
         let name = names::name(Dim::Team, team.key(Dim::Team).flatten());
         let own = |metric| beside(facts, team, metric);
         let cells = columns.iter().map(|(_, metric)| text(metric, own(metric)));
-        let faint = facts.beside(team, &MERGE_RATE).is_some_and(change::faint);
+        let faint = facts.sibling(team, &MERGE_RATE).is_some_and(change::faint);
         Row { cells: std::iter::once(name).chain(cells).collect(), faint }
     };
     let whole = columns.iter().map(|(_, metric)| text(metric, facts.whole(metric)));
