@@ -13,14 +13,11 @@ use super::evaluation::Evaluation;
 use super::facts::Fact;
 use super::layout::{Answer, Layout, Measure};
 use super::metric::{self, Grain, Metric, Plan};
-use super::period_frames::PeriodFrames;
+use super::period_frames::{PeriodFrames, RECENT};
 use super::plan::{DENOMINATOR, N, NUMERATOR, VALUE, group_keys, of, together};
 use super::registry::known_to;
 use super::suppress::{Rests, Suppression, is_ever_shown};
 use crate::period::Kind;
-
-/// What has no trend is computed for the report's period and the previous one.
-const WITHOUT_TREND: usize = 2;
 
 /// Every fact of the registry, in canonical order, from the frames of each period, newest
 /// first. A suppression decides what of them is shown.
@@ -111,7 +108,7 @@ impl Question {
     ) -> Result<Vec<Fact>, MetricsError> {
         let of = MetricsError::of(self.first().id);
         let shown = suppression.map(|suppression| suppression.of(self.first(), &self.by));
-        let count = if self.trended { frames.len() } else { WITHOUT_TREND };
+        let count = if self.trended { frames.len() } else { RECENT };
         let ask = |frames: &PeriodFrames| match shown {
             Some(shown) => self.ask(&frames.combining(shown.combined())?),
             None => self.ask(frames),

@@ -28,6 +28,9 @@ pub const NUMBER: &str = "number";
 /// without a user is a person of its own. In covered reports only.
 pub const PERSON: &str = "person";
 
+/// What is grouped without a trend is grouped in the report's period and the previous one.
+pub const RECENT: usize = 2;
+
 /// The columns of a session that its pull requests, issues and action items have, too.
 const OF_SESSION: [&str; 6] = [c::ROW, PERIOD, c::USER, c::TEAM, c::CATEGORY, PERSON];
 /// The columns of a session that it has by tag.
@@ -73,7 +76,7 @@ pub struct Combined {
     pub groups: BTreeSet<GroupKey>,
 }
 
-/// The frames of each period, newest first. Only the first two are grouped by tag.
+/// The frames of each period, newest first. Only the [`RECENT`] ones are grouped by tag.
 ///
 /// # Errors
 /// Polars refused a step: an internal error.
@@ -86,7 +89,7 @@ pub fn period_frames(frames: &Frames, evaluation: &Evaluation<'_>) -> PolarsResu
     let sessions = frames.sessions.clone().lazy().with_column(period.alias(PERIOD)).collect()?;
     let of_period = |(index, period): (usize, &Period)| {
         let sessions = created_between(&sessions, period.from().to_utc(), period.to().to_utc())?;
-        PeriodFrames::new(frames, sessions, period, index < 2, evaluation)
+        PeriodFrames::new(frames, sessions, period, index < RECENT, evaluation)
     };
     evaluation.periods.iter().enumerate().map(of_period).collect()
 }

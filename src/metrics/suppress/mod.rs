@@ -22,7 +22,7 @@ use super::acus::{ACUS_PER_SESSION_MAX, ACUS_SPLIT, ACUS_TOP_DECILE_SHARE, ACUS_
 use super::capabilities::Needs;
 use super::dimension::{Dim, GroupKey, Key};
 use super::metric::{Kind, Metric};
-use super::period_frames::{Combined, MERGED, PeriodFrames};
+use super::period_frames::{Combined, MERGED, PeriodFrames, RECENT};
 use super::plan::{group_keys, keys, lists_pr};
 use super::pull_requests::{SESSIONS_WITH_MERGED_PR, SESSIONS_WITH_PR};
 use super::sessions::SESSIONS_STOPPED_BY_LIMIT;
@@ -35,9 +35,6 @@ pub use rests::Rests;
 
 /// Percentiles describe single sessions unless there are at least this many.
 const ENOUGH_SESSIONS: f64 = 50.0;
-
-/// What is grouped without a trend concerns the report's period and the previous one.
-const RECENT: usize = 2;
 
 /// Whether a covered report ever shows a metric in a grouping. `is_week` is whether it
 /// is about a week.
