@@ -12,7 +12,7 @@ use crate::export;
 use crate::fetch::Records;
 use crate::frame::{Frames, parquet};
 use crate::logging::timed;
-use crate::metrics::{self, Allowance, Bounds, Dim, Facts, Findings, Known, Source, Span};
+use crate::metrics::{self, Allowance, Bounds, Capabilities, Dim, Evaluation, Facts, Findings, Source};
 use crate::period::Period;
 use crate::report::{self, ReportContext};
 use crate::settings::{Settings, SettingsError};
@@ -49,7 +49,7 @@ pub fn compose(frames: &Frames, inputs: &ReportInputs, settings: &Settings) -> R
     // A period of which a part is missing would be a low point that means nothing.
     let points =
         1 + reached.iter().take(settings.points).skip(1).take_while(|is_reached| **is_reached).count();
-    let known = Known {
+    let capabilities = Capabilities {
         records,
         metered,
         // No rule for tags holds where there are none.
@@ -68,21 +68,21 @@ pub fn compose(frames: &Frames, inputs: &ReportInputs, settings: &Settings) -> R
         now: settings.now,
         amount,
     });
-    let span = Span {
+    let evaluation = Evaluation {
         periods: &settings.periods,
         points,
         complete: settings.complete,
         reached: &reached,
-        known,
+        capabilities,
         prices: settings.money.as_ref().map(|money| &money.prices),
         allowance,
         covered: settings.privacy.covered,
     };
-    let Some(findings) = timed("metrics", || metrics::evaluate(frames, &span))? else {
+    let Some(findings) = timed("metrics", || metrics::evaluate(frames, &evaluation))? else {
         return Err(too_few_people(settings).into());
     };
-    let Findings { facts, quality, evidence, budgets, withheld } = findings;
-    let is_withheld = span.allowance.is_some() && budgets.is_empty();
+    let Findings { facts, quality, highlights, budgets, withheld } = findings;
+    let is_withheld = evaluation.allowance.is_some() && budgets.is_empty();
     let mut organisations = inputs.people.organisations.clone();
     if settings.privacy.covered {
         let is_shown = |org: &str| {
@@ -114,14 +114,14 @@ pub fn compose(frames: &Frames, inputs: &ReportInputs, settings: &Settings) -> R
         },
         quality,
         budgets,
-        known,
+        capabilities,
         names: people::names(&facts, &inputs.people, settings),
         organisations,
         withheld,
         facts,
     };
     // A covered report knows of labels what its facts say.
-    let evidence = if settings.privacy.covered { report::email::labels(&facts) } else { evidence };
+    let highlights = if settings.privacy.covered { report::email::labels(&facts) } else { highlights };
     let empty = inputs.no_match.then(|| "no session matches the filters".to_owned());
     let own: Vec<String> = empty
         .into_iter()
@@ -144,15 +144,15 @@ pub fn compose(frames: &Frames, inputs: &ReportInputs, settings: &Settings) -> R
         saved: saved.as_ref(),
         demo: settings.demo,
     };
-    let mut exports = timed("exports", || export::files(&settings.exports, &facts, &evidence, &run))?;
+    let mut exports = timed("exports", || export::files(&settings.exports, &facts, &highlights, &run))?;
     if settings.exports.contains(&Format::Parquet) {
         exports.extend(export::parquet_files(parquet::files(frames, &settings.periods)?));
     }
     Ok(Document {
-        html: timed("page", || report::render(&facts, &evidence, &run))?,
+        html: timed("page", || report::render(&facts, &highlights, &run))?,
         json: facts.to_json()?,
         exports,
-        summary: report::markdown(&facts, &evidence, &run),
+        summary: report::markdown(&facts, &highlights, &run),
         notes: own.into_iter().chain(report::export_limits(records)).collect(),
     })
 }

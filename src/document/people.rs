@@ -39,7 +39,8 @@ pub fn unmatched(frames: &Frames, people: &People, settings: &Settings) -> Optio
     if settings.privacy.covered {
         return None;
     }
-    let users = frames.words.of(columns::USER).iter().map(AsRef::as_ref);
+    let users = Frames::texts(&frames.sessions, columns::USER).expect("sessions have users");
+    let users = users.iter().map(String::as_str);
     let ids = people.members.iter().map(|member| member.id.as_str());
     let emails = people.members.iter().filter_map(|member| member.email.as_deref());
     let unmatched = settings.people.unmatched(users.chain(ids).chain(emails));

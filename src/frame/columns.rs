@@ -1,34 +1,33 @@
-//! The names of all columns, in one place. Where a column holds a number for a
-//! text, [`Words`](super::Words) has the text.
+//! The names of all columns, in one place.
 
-/// Joins a session's rows across frames; meaningless outside one run.
+/// Joins a session's rows across frames: the place of the session in the order of sessions.
 pub const ROW: &str = "row";
 
-/// Session id, normalised; the total key that output is sorted by.
+/// Session id, normalised, in frames that are being built.
 pub const ID: &str = "id";
-/// Creation, UTC, microseconds.
+/// Creation, UTC.
 pub const CREATED: &str = "created";
-/// Last change, UTC, microseconds; null where it could not be read.
+/// Last change, UTC; null where it could not be read.
 pub const UPDATED: &str = "updated";
 /// Place in the server's order.
 pub const POSITION: &str = "position";
-/// Number of the organisation's id, or null.
+/// Organisation id, or null.
 pub const ORG: &str = "org";
-/// Number of the service user's id, else of the user's, or null.
+/// Service user's id, else the user's, or null.
 pub const USER: &str = "user";
-/// Number of the team, or null; null throughout where nobody told of teams.
+/// Team, or null; null throughout where nobody told of teams.
 pub const TEAM: &str = "team";
 /// Whether a machine started the session.
 pub const AUTOMATION: &str = "automation";
-/// Number of the status as it came, or null.
+/// Status as it came, or null.
 pub const STATUS: &str = "status";
 /// ACUs; null is unknown.
 pub const ACUS: &str = "acus";
-/// Number of where it was started from, or null; v3 alone tells it.
+/// Where it was started from, or null; v3 alone tells it.
 pub const ORIGIN: &str = "origin";
-/// Number of the vendor's size of it, or null; v3 alone tells it.
+/// The vendor's size of it, or null; v3 alone tells it.
 pub const SIZE: &str = "size";
-/// Number of the kind of work, or null; v3 alone tells it.
+/// Kind of work, or null; v3 alone tells it.
 pub const CATEGORY: &str = "category";
 /// Whether it is suspended because a limit was reached; v3 alone tells it.
 pub const LIMITED: &str = "limited";
@@ -51,26 +50,25 @@ pub const TAG_COUNT: &str = "tag_count";
 /// Number of a session's distinct pull requests.
 pub const PR_COUNT: &str = "pr_count";
 
-/// Number of a tag, trimmed and distinct within its session.
+/// Tag, trimmed and distinct within its session.
 pub const TAG: &str = "tag";
 
-/// Number of a pull request's canonical address, or null for an entry without
-/// one. Its text is there only where the builder was told to keep it.
+/// Canonical address of a pull request; null for an entry without one.
 pub const ADDRESS: &str = "address";
-/// Number of the repository: its host and path; null for an entry without an address.
+/// Repository: its host and path; null for an entry without an address.
 pub const REPO: &str = "repo";
-/// State of a pull request as its place in [`STATES`](super::normal::STATES): the
-/// smallest of disagreeing rows wins.
+/// State of a pull request, one of [`STATES`](super::normal::STATES): the first of
+/// disagreeing rows wins.
 pub const STATE: &str = "state";
 
-/// Impact of an issue as its place in [`IMPACTS`](super::normal::IMPACTS).
+/// Impact of an issue, one of [`IMPACTS`](super::normal::IMPACTS).
 pub const IMPACT: &str = "impact";
-/// Number of an issue's label, or null.
+/// Label of an issue, or null.
 pub const LABEL: &str = "label";
-/// Number of an action item's type, or null.
+/// Type of an action item, or null.
 pub const TYPE: &str = "type";
 
-/// Id of the session that a row of a stored table belongs to.
+/// Session id, normalised; the total key that output is sorted by.
 pub const SESSION: &str = "session";
 /// Id of the person that started a session, as it came, or null; in stored tables alone.
 pub const USER_ID: &str = "user_id";

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use polars::prelude::*;
 
 use super::columns as c;
-use super::words::{Registers, Words, renumber};
+use super::normal::{IMPACTS, STATES};
+use super::words::{Registers, WORDED, Words, renumber};
 use super::{FrameError, Frames, FramesBuilder};
 
 impl FramesBuilder {
@@ -40,8 +41,8 @@ impl FramesBuilder {
         for (column, same) in registers.spellings() {
             in_one_spelling(&mut frames, column, &same).map_err(failed("pull requests"))?;
         }
-        frames.words = registers.settle(&mut frames.tables()).map_err(failed("texts"))?;
-        Ok(frames)
+        let words = registers.settle(&mut frames.tables()).map_err(failed("texts"))?;
+        readable(frames, &words).map_err(failed("texts"))
     }
 
     /// The frames of this builder alone, whose numbers the registers know.
@@ -54,7 +55,6 @@ impl FramesBuilder {
             tags: self.tags.finish().map_err(failed("tags"))?,
             issues: self.issues.finish().map_err(failed("issues"))?,
             action_items: self.action_items.finish().map_err(failed("action items"))?,
-            words: Words::default(),
         };
         Ok((frames, self.registers))
     }
@@ -72,7 +72,6 @@ impl Frames {
             tags: kept(self.tags)?,
             issues: kept(self.issues)?,
             action_items: kept(self.action_items)?,
-            words: self.words,
             sessions,
         })
     }
@@ -87,6 +86,64 @@ impl Frames {
             &mut self.action_items,
         ]
     }
+}
+
+/// The frames as they are read: texts instead of numbers for them, child rows in the
+/// order of sessions, and `row` the place of a session in that order.
+fn readable(frames: Frames, words: &Words) -> PolarsResult<Frames> {
+    let places = frames.sessions.select([c::ROW])?.lazy().with_row_index(PLACE, None).collect()?;
+    let child = |frame: DataFrame, columns: &[&str]| {
+        let columns: Vec<Expr> = [c::ROW].iter().chain(columns).map(|name| col(*name)).collect();
+        let stable = SortMultipleOptions::default().with_maintain_order(true);
+        let args = JoinArgs { maintain_order: MaintainOrderJoin::Left, ..JoinArgs::new(JoinType::Inner) };
+        let placed = frame.lazy().join(places.clone().lazy(), [col(c::ROW)], [col(c::ROW)], args);
+        let placed = placed.with_column(col(PLACE).alias(c::ROW)).sort([c::ROW], stable).select(columns);
+        texts(placed.collect()?, words)
+    };
+    let utc = || DataType::Datetime(TimeUnit::Microseconds, Some(TimeZone::UTC));
+    let mut sessions = frames
+        .sessions
+        .lazy()
+        .with_columns([
+            col(c::CREATED).cast(utc()),
+            col(c::UPDATED).cast(utc()),
+            cols([c::MESSAGES, c::FEEDBACK, c::UNREADABLE]).as_expr().cast(DataType::Int64),
+        ])
+        .rename([c::ID], [c::SESSION], true)
+        .collect()?;
+    sessions.with_column(places.column(PLACE)?.clone().with_name(c::ROW.into()))?;
+    Ok(Frames {
+        sessions: texts(sessions, words)?,
+        names: child(frames.names, &[c::TITLE, c::URL, c::PROMPT])?,
+        pull_requests: child(frames.pull_requests, &[c::REPO, c::STATE, c::ADDRESS])?,
+        tags: child(frames.tags, &[c::TAG])?,
+        issues: child(frames.issues, &[c::IMPACT, c::LABEL])?,
+        action_items: child(frames.action_items, &[c::TYPE])?,
+    })
+}
+
+/// Place of a session in the order of sessions.
+const PLACE: &str = "place";
+
+/// A frame with texts for the numbers that stand for them.
+fn texts(mut frame: DataFrame, words: &Words) -> PolarsResult<DataFrame> {
+    let categorical = DataType::from_categories(Categories::global());
+    for column in WORDED {
+        let Ok(numbers) = frame.column(column) else { continue };
+        let texts: StringChunked = words.of(column).iter().map(|word| Some(&**word)).collect();
+        let texts = texts.into_series().cast(&categorical)?.take(numbers.u32()?)?;
+        frame.with_column(texts.with_name(column.into()).into_column())?;
+    }
+    for (column, places) in [(c::STATE, &STATES[..]), (c::IMPACT, &IMPACTS)] {
+        let Ok(numbers) = frame.column(column) else { continue };
+        let texts = Series::new(column.into(), places).cast(&enumeration(places)?)?.take(numbers.u32()?)?;
+        frame.with_column(texts.into_column())?;
+    }
+    Ok(frame)
+}
+
+fn enumeration(places: &[&str]) -> PolarsResult<DataType> {
+    Ok(DataType::from_frozen_categories(FrozenCategories::new(places.iter().copied())?))
 }
 
 fn has_repeats(sessions: &DataFrame) -> PolarsResult<bool> {

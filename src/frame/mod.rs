@@ -14,8 +14,6 @@ use std::borrow::Cow;
 use chrono::{DateTime, Utc};
 use polars::prelude::*;
 
-pub use words::Words;
-
 use crate::fetch::Row;
 use crate::people::Teams;
 use record::{Parts, Record};
@@ -45,8 +43,6 @@ pub struct Frames {
     pub issues: DataFrame,
     /// One row an action item.
     pub action_items: DataFrame,
-    /// The texts that numbers in the frames stand for.
-    pub words: Words,
 }
 
 /// What is kept of sessions besides their numbers.
@@ -71,9 +67,20 @@ impl Frames {
     /// A column is not there: an internal error.
     pub fn unreadable(&self) -> Result<(u64, u64), FrameError> {
         let failed = |source| FrameError { table: "sessions", source };
-        let counts = self.sessions.column(columns::UNREADABLE).and_then(|column| column.u32());
+        let counts = self.sessions.column(columns::UNREADABLE).and_then(|column| column.i64());
         let counts = counts.map_err(failed)?;
         Ok((counts.iter().flatten().filter(|count| *count > 0).count() as u64, counts.len() as u64))
+    }
+
+    /// The distinct texts of a column of one of the frames, in alphabetical order.
+    ///
+    /// # Errors
+    /// The column is not there or has no texts: an internal error.
+    pub fn texts(frame: &DataFrame, column: &'static str) -> Result<Vec<String>, FrameError> {
+        let texts = frame.column(column).and_then(|column| column.unique()?.cast(&DataType::String));
+        let texts = texts.and_then(|texts| Ok(texts.str()?.sort(false)));
+        let texts = texts.map_err(|source| FrameError { table: column, source })?;
+        Ok(texts.iter().flatten().map(str::to_owned).collect())
     }
 
     /// How many sessions do not tell their ACUs, of how many.
@@ -130,7 +137,7 @@ impl FramesBuilder {
             tags: build::Tags::new(),
             issues: build::Issues::new(),
             action_items: build::ActionItems::new(),
-            registers: Registers::new(kept.addresses),
+            registers: Registers::default(),
             met: Vec::new(),
             repeats: false,
             kept,

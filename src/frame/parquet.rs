@@ -1,15 +1,15 @@
 //! The five frames as Parquet, for whoever wants to ask their own questions.
 //!
-//! Numbers of texts are texts again, places in a list are words, times are
-//! UTC to the microsecond. Every row tells its session, when that was created,
+//! Categories are texts, times are UTC to the microsecond. Every row tells its session, when that was created,
 //! which period it belongs to and who started it.
+
+use std::collections::{BTreeSet, HashMap};
 
 use polars::prelude::*;
 use polars_io::prelude::{KeyValueMetadata, ParquetCompression, ParquetWriter};
 use polars_parquet::write::schema_to_metadata_key;
 
 use super::columns as c;
-use super::normal::{IMPACTS, STATES};
 use super::{FrameError, Frames};
 use crate::period::Period;
 
@@ -26,27 +26,10 @@ const ORDER: &str = "order";
 /// What every row tells of its session.
 const OF_SESSION: [&str; 4] = [c::SESSION, c::CREATED, PERIOD, c::USER];
 
-/// The columns of numbers that [`super::Words`] has the texts of.
-const WORDED: [&str; 11] = [
-    c::TEAM,
-    c::ORG,
-    c::STATUS,
-    c::ORIGIN,
-    c::SIZE,
-    c::CATEGORY,
-    c::TAG,
-    c::REPO,
-    c::ADDRESS,
-    c::LABEL,
-    c::TYPE,
-];
-
 /// The files of the frames, by [`NAMES`]: compressed, in the order of creation,
 /// then of the ids. The same frames give the same bytes.
 ///
-/// Titles and addresses are those that the frames' builder kept: without
-/// [`super::Kept::addresses`] pull requests have none, and their numbers hang on
-/// the order of the pages. Prompts are in no file.
+/// Titles are those that the frames' builder kept. Prompts are in no file.
 ///
 /// # Errors
 /// Polars refused a step: a defect, not a state of the data.
@@ -56,9 +39,9 @@ pub fn files(frames: &Frames, periods: &[Period]) -> Result<Vec<(&'static str, V
     let tables = [
         sessions(frames, &index),
         pull_requests(frames, &index),
-        rows(frames, &frames.tags, &index, &[c::TAG]),
-        rows(frames, &frames.issues, &index, &[c::IMPACT, c::LABEL]),
-        rows(frames, &frames.action_items, &index, &[c::TYPE]),
+        rows(&frames.tags, &index, &[c::TAG]),
+        rows(&frames.issues, &index, &[c::IMPACT, c::LABEL]),
+        rows(&frames.action_items, &index, &[c::TYPE]),
     ];
     let written = |(name, table): (&'static str, PolarsResult<DataFrame>)| {
         Ok((name, table.and_then(bytes).map_err(failed(name))?))
@@ -69,10 +52,9 @@ pub fn files(frames: &Frames, periods: &[Period]) -> Result<Vec<(&'static str, V
 /// What is the same in every file: of each session its place, name, moment,
 /// period and user, in order.
 fn index(frames: &Frames, periods: &[Period]) -> PolarsResult<DataFrame> {
-    let columns = [c::ROW, c::ID, c::CREATED, c::USER];
+    let columns = [c::ROW, c::SESSION, c::CREATED, c::USER];
     let mut index = frames.sessions.select(columns)?;
     let order: UInt32Chunked = (0_u32..).take(index.height()).map(Some).collect();
-    let sessions = index.column(c::ID)?.str()?.clone();
     let bounds: Vec<(i64, i64, String)> = periods
         .iter()
         .map(|period| (period.from().timestamp_micros(), period.to().timestamp_micros(), period.label()))
@@ -81,20 +63,20 @@ fn index(frames: &Frames, periods: &[Period]) -> PolarsResult<DataFrame> {
         let own = bounds.iter().find(|(from, to, _)| (*from..*to).contains(&created));
         own.map(|(_, _, label)| label.as_str())
     };
-    let periods: StringChunked = index.column(c::CREATED)?.i64()?.iter().map(|at| label(at?)).collect();
-    let words = frames.words.of(c::USER);
-    let users = texts(&index, c::USER, |number| words.get(number).map(AsRef::as_ref))?;
+    let periods: StringChunked =
+        index.column(c::CREATED)?.datetime()?.physical().iter().map(|at| label(at?)).collect();
     index.with_column(order.with_name(ORDER.into()).into_column())?;
-    index.with_column(sessions.with_name(c::SESSION.into()).into_column())?;
     index.with_column(periods.with_name(PERIOD.into()).into_column())?;
-    index.with_column(users.into_column())?;
-    index.with_column(moments(&index, c::CREATED)?)?;
+    as_text(&mut index, c::USER)?;
+    // As a number, because a join drops the zone of moments.
+    let created = index.column(c::CREATED)?.cast(&DataType::Int64)?;
+    index.with_column(created)?;
     index.select([c::ROW, ORDER].into_iter().chain(OF_SESSION))
 }
 
 /// Some columns of a frame beside what the index tells, in the order of that,
-/// then of the columns. Their numbers become words.
-fn rows(frames: &Frames, frame: &DataFrame, index: &DataFrame, own: &[&str]) -> PolarsResult<DataFrame> {
+/// then of the columns. Categories become texts.
+fn rows(frame: &DataFrame, index: &DataFrame, own: &[&str]) -> PolarsResult<DataFrame> {
     let keys: Vec<&str> = std::iter::once(ORDER).chain(own.iter().copied()).collect();
     let mut rows = frame
         .select(std::iter::once(c::ROW).chain(own.iter().copied()))?
@@ -102,20 +84,9 @@ fn rows(frames: &Frames, frame: &DataFrame, index: &DataFrame, own: &[&str]) -> 
         .inner_join(index.clone().lazy(), col(c::ROW), col(c::ROW))
         .collect()?
         .sort(keys, SortMultipleOptions::default())?;
+    rows.with_column(moments(&rows, c::CREATED)?)?;
     for column in own {
-        let place = |list: &'static [&'static str]| move |number: usize| list.get(number).copied();
-        let words = match *column {
-            c::IMPACT => Some(texts(&rows, column, place(&IMPACTS))?),
-            c::STATE => Some(texts(&rows, column, place(&STATES))?),
-            column if WORDED.contains(&column) => {
-                let words = frames.words.of(column);
-                Some(texts(&rows, column, |number| words.get(number).map(AsRef::as_ref))?)
-            }
-            _ => None,
-        };
-        if let Some(words) = words {
-            rows.with_column(words.into_column())?;
-        }
+        as_text(&mut rows, column)?;
     }
     rows.select(OF_SESSION.into_iter().chain(own.iter().copied()))
 }
@@ -142,28 +113,33 @@ fn sessions(frames: &Frames, index: &DataFrame) -> PolarsResult<DataFrame> {
     ];
     let names = frames.names.clone().lazy();
     let named = frames.sessions.clone().lazy().left_join(names, col(c::ROW), col(c::ROW)).collect()?;
-    let mut sessions = rows(frames, &named, index, &own)?;
-    sessions.with_column(moments(&sessions, c::UPDATED)?)?;
+    let mut sessions = rows(&named, index, &own)?;
+    for count in [c::MESSAGES, c::FEEDBACK] {
+        let counts = sessions.column(count)?.cast(&DataType::UInt32)?;
+        sessions.with_column(counts)?;
+    }
     Ok(sessions)
 }
 
 fn pull_requests(frames: &Frames, index: &DataFrame) -> PolarsResult<DataFrame> {
     // Once as a number, for counting, and once as a text.
     let mut entries = frames.pull_requests.clone();
-    let numbers = entries.column(c::ADDRESS)?.clone().with_name(PULL_REQUEST.into());
-    entries.with_column(numbers)?;
-    rows(frames, &entries, index, &[PULL_REQUEST, c::STATE, c::REPO, c::ADDRESS])
+    as_text(&mut entries, c::ADDRESS)?;
+    let addresses = entries.column(c::ADDRESS)?.str()?.clone();
+    let places: BTreeSet<&str> = addresses.iter().flatten().collect();
+    let places: HashMap<&str, u32> = places.into_iter().zip(0..).collect();
+    let numbers: UInt32Chunked = addresses.iter().map(|address| places.get(address?).copied()).collect();
+    entries.with_column(numbers.with_name(PULL_REQUEST.into()).into_column())?;
+    rows(&entries, index, &[PULL_REQUEST, c::STATE, c::REPO, c::ADDRESS])
 }
 
-/// A column of numbers as the texts that they stand for.
-fn texts<'w>(
-    frame: &DataFrame,
-    column: &str,
-    word: impl Fn(usize) -> Option<&'w str>,
-) -> PolarsResult<StringChunked> {
-    let numbers = frame.column(column)?.u32()?.clone();
-    let words: StringChunked = numbers.iter().map(|number| word(number? as usize)).collect();
-    Ok(words.with_name(column.into()))
+/// Makes texts of a column of categories.
+fn as_text(frame: &mut DataFrame, column: &str) -> PolarsResult<()> {
+    if frame.column(column)?.dtype().is_categorical() || frame.column(column)?.dtype().is_enum() {
+        let texts = frame.column(column)?.cast(&DataType::String)?;
+        frame.with_column(texts)?;
+    }
+    Ok(())
 }
 
 /// A column of microseconds as moments in UTC.

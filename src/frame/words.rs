@@ -52,14 +52,30 @@ pub(super) fn renumber(column: &str, places: &[u32], frames: &mut [&mut DataFram
     Ok(())
 }
 
+/// The columns of numbers that stand for texts.
+pub(super) const WORDED: [&str; 12] = [
+    c::ORG,
+    c::USER,
+    c::TEAM,
+    c::STATUS,
+    c::ORIGIN,
+    c::SIZE,
+    c::CATEGORY,
+    c::TAG,
+    c::REPO,
+    c::ADDRESS,
+    c::LABEL,
+    c::TYPE,
+];
+
 /// The texts that numbers in the frames stand for. They are in alphabetical
 /// order, so that sorting by number is sorting by text.
 #[derive(Clone, Debug, Default)]
-pub struct Words(Vec<(&'static str, Arc<[Box<str>]>)>);
+pub(super) struct Words(Vec<(&'static str, Arc<[Box<str>]>)>);
 
 impl Words {
     /// The texts of a column; none for a column that holds no such numbers.
-    pub fn of(&self, column: &str) -> &[Box<str>] {
+    pub(super) fn of(&self, column: &str) -> &[Box<str>] {
         self.0.iter().find(|(name, _)| *name == column).map_or(&[], |(_, words)| words)
     }
 }
@@ -72,8 +88,6 @@ pub(super) struct Registers {
     pub status: Register,
     pub tag: Register,
     address: Register,
-    /// Whether anybody will ask for the addresses as texts.
-    keeps_addresses: bool,
     /// The repository of each address, by the address's number.
     repo_of: Vec<u32>,
     repo: Register,
@@ -86,11 +100,6 @@ pub(super) struct Registers {
 }
 
 impl Registers {
-    /// No text yet; addresses are forgotten in the end unless they are to be kept.
-    pub(super) fn new(keeps_addresses: bool) -> Self {
-        Self { keeps_addresses, ..Self::default() }
-    }
-
     /// The numbers of a canonical address and of its repository.
     pub(super) fn pull_request(&mut self, address: &str) -> (u32, u32) {
         let number = self.address.number(address);
@@ -126,13 +135,10 @@ impl Registers {
     /// texts become their places in the alphabetical order.
     pub(super) fn settle(mut self, frames: &mut [&mut DataFrame]) -> PolarsResult<Words> {
         let mut words = Words::default();
-        let keeps_addresses = self.keeps_addresses;
         for (column, register) in self.by_column() {
-            if column != c::ADDRESS || keeps_addresses {
-                let (texts, places) = sorted(&std::mem::take(register));
-                renumber(column, &places, frames)?;
-                words.0.push((column, texts));
-            }
+            let (texts, places) = sorted(&std::mem::take(register));
+            renumber(column, &places, frames)?;
+            words.0.push((column, texts));
         }
         Ok(words)
     }

@@ -19,8 +19,8 @@ pub fn spend_metric(metric: &Metric) -> Option<&'static Metric> {
 
 /// What a fact's group is worth; `None` where there is no price or no such metric.
 pub fn spend_fact<'f>(facts: &'f Facts, fact: &Fact) -> Option<&'f Fact> {
-    facts.known.currency?;
-    facts.beside(fact, spend_metric(fact.metric)?)
+    facts.capabilities.currency?;
+    facts.sibling(fact, spend_metric(fact.metric)?)
 }
 
 /// The same in words.
@@ -30,7 +30,7 @@ pub fn spend_text(facts: &Facts, fact: &Fact) -> Option<String> {
 
 /// The head of a column with what the groups of a metric are worth.
 pub fn spend_head(facts: &Facts, metric: &Metric) -> Option<&'static str> {
-    facts.known.currency?;
+    facts.capabilities.currency?;
     spend_metric(metric).map(|metric| metric.title)
 }
 

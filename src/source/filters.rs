@@ -18,8 +18,12 @@ pub(super) struct Values {
 
 impl Values {
     pub(super) fn of(frames: &Frames) -> Self {
-        let texts = |column| frames.words.of(column).iter().map(ToString::to_string).collect();
-        Self { orgs: texts(columns::ORG), tags: texts(columns::TAG), users: texts(columns::USER) }
+        let texts = |frame, column| Frames::texts(frame, column).expect("frames have these columns");
+        Self {
+            orgs: texts(&frames.sessions, columns::ORG),
+            tags: texts(&frames.tags, columns::TAG),
+            users: texts(&frames.sessions, columns::USER),
+        }
     }
 
     fn is_empty(&self) -> bool {

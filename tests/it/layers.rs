@@ -32,7 +32,7 @@ const COMMON: [&str; 12] = [
 const WHOLE: [&str; 7] = ["commands", "doctor", "document", "environment", "lib", "main", "source"];
 
 /// Where a library is used, and nowhere else.
-const HOMES: [(&str, &[&str]); 23] = [
+const HOMES: [(&str, &[&str]); 24] = [
     ("flate2", &["saved"]),
     ("zstd", &["saved"]),
     ("plotters", &["charts"]),

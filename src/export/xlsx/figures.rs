@@ -79,7 +79,7 @@ fn groups(figure: &Figure, inputs: &FigureInputs<'_>) -> Rows {
         let mut cells = vec![name_cell(inputs.facts, dim, key), value(fact.unit, fact.value)];
         cells.extend(priced.map(|_| worth(fact).unwrap_or_else(nothing)));
         if is_split {
-            let own = inputs.facts.beside(fact, &ACUS_SPLIT);
+            let own = inputs.facts.sibling(fact, &ACUS_SPLIT);
             cells.push(value(fact.unit, own.and_then(|share| share.value)));
             cells.extend(priced.map(|_| own.and_then(worth).unwrap_or_else(nothing)));
         }
@@ -121,7 +121,7 @@ fn teams(facts: &Facts) -> Rows {
     let row = |team: &&Fact| {
         let name = name_cell(facts, Dim::Team, team.key(Dim::Team).flatten());
         let cells = columns.iter().map(|(_, metric)| number(metric, teams::team_fact(facts, team, metric)));
-        let faint = facts.beside(team, &MERGE_RATE).is_some_and(faint);
+        let faint = facts.sibling(team, &MERGE_RATE).is_some_and(faint);
         SheetRow { cells: std::iter::once(name).chain(cells).collect(), faint }
     };
     let whole = columns.iter().map(|(_, metric)| number(metric, facts.whole(metric)));
@@ -163,8 +163,8 @@ fn multiples(figure: &Figure, facts: &Facts) -> Rows {
 
 /// All labels, most frequent first, and what they touched.
 fn labels(inputs: &FigureInputs<'_>) -> Rows {
-    let metered = inputs.facts.known.metered;
-    let mut labels: Vec<&LabelRow> = inputs.evidence.labels.iter().collect();
+    let metered = inputs.facts.capabilities.metered;
+    let mut labels: Vec<&LabelRow> = inputs.highlights.labels.iter().collect();
     labels.sort_by(|a, b| b.issues.total_cmp(&a.issues));
     let row = |row: &LabelRow| {
         let mut cells = vec![

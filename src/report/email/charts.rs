@@ -2,7 +2,7 @@
 //! because a picture can neither be searched nor masked.
 
 use crate::charts::Svg;
-use crate::metrics::{Evidence, Facts, Known};
+use crate::metrics::{Capabilities, Facts, Highlights};
 use crate::report::figures::{self, FigureInputs};
 use crate::report::layout::{Figure, sections};
 use crate::report::{ReportContext, ReportError};
@@ -32,14 +32,14 @@ pub struct EmailChart {
 /// A chart could not be drawn: a defect.
 pub fn charts(
     facts: &Facts,
-    evidence: &Evidence,
+    highlights: &Highlights,
     run: &ReportContext<'_>,
 ) -> Result<Vec<EmailChart>, ReportError> {
     let periods = run.periods.get(..run.points).unwrap_or(run.periods);
-    let inputs = FigureInputs { facts, evidence, periods, against: None };
+    let inputs = FigureInputs { facts, highlights, periods, against: None };
     let has_data = |figure: &&Figure| figures::state(figure, &inputs) == figures::FigureState::Drawn;
     let mut drawn = Vec::new();
-    let find = |id: &&str| find(facts.known, id);
+    let find = |id: &&str| find(facts.capabilities, id);
     for figure in SHOWN.iter().filter_map(|ids| ids.iter().filter_map(find).find(has_data)) {
         let chart_and_note = figures::chart_and_note(figure, &inputs)?;
         drawn.extend(chart_and_note.map(|(svg, note)| EmailChart {
@@ -52,7 +52,7 @@ pub fn charts(
     Ok(drawn)
 }
 
-fn find(known: Known, id: &str) -> Option<&'static Figure> {
+fn find(known: Capabilities, id: &str) -> Option<&'static Figure> {
     sections(known).flat_map(|section| section.figures).find(|figure| figure.id == id)
 }
 
@@ -65,8 +65,12 @@ mod tests {
     #[test]
     fn every_picture_is_a_figure_of_the_page_without_free_text() {
         for id in SHOWN.concat() {
-            let known =
-                |metered| Known { records: Records::Api(Api::V3), metered, teams: false, currency: None };
+            let known = |metered| Capabilities {
+                records: Records::Api(Api::V3),
+                metered,
+                teams: false,
+                currency: None,
+            };
             let figure = find(known(true), id).or_else(|| find(known(false), id)).unwrap();
             assert!(figure.by.iter().all(|dim| matches!(dim, Dim::Day | Dim::Period | Dim::Impact)), "{id}");
         }

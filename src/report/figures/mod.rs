@@ -13,7 +13,7 @@ use minijinja::Value;
 use super::layout::{Figure, FigureKind};
 use super::view::{FigureView, TableRow, TableView, Term};
 use crate::charts::{Caption, ChartError, Svg};
-use crate::metrics::{Dim, Evidence, Fact, Facts, Metric, SESSIONS};
+use crate::metrics::{Dim, Fact, Facts, Highlights, Metric, SESSIONS};
 use crate::period::Period;
 
 /// The longest table under a chart; the facts file has all rows.
@@ -41,7 +41,7 @@ pub struct FigureInputs<'a> {
     /// The numbers.
     pub facts: &'a Facts,
     /// Rows that are no facts.
-    pub evidence: &'a Evidence,
+    pub highlights: &'a Highlights,
     /// The trend's periods, newest first.
     pub periods: &'a [Period],
     /// Head of a column of changes: `Against week 40`; none where nothing is compared.
@@ -82,7 +82,7 @@ pub fn state(figure: &Figure, inputs: &FigureInputs<'_>) -> FigureState {
         FigureKind::Funnel => facts.whole(&SESSIONS).and_then(|fact| fact.value).unwrap_or(0.0) == 0.0,
         _ => inputs.of(figure).iter().all(|fact| fact.value.is_none()),
     };
-    if !facts.known.shows(figure.metric, figure.by) {
+    if !figure.metric.is_shown(figure.by, facts.capabilities) {
         FigureState::Omitted
     } else if facts.withholds(figure.metric, figure.by) {
         FigureState::Withheld
@@ -140,7 +140,7 @@ fn parts(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, Char
         FigureKind::Funnel => funnel::draw(figure, inputs),
         // How many issues a label has, and the ACUs of its sessions, are no facts.
         FigureKind::Labels if inputs.facts.is_covered() => ranking::amounts(figure, inputs),
-        FigureKind::Labels => Ok(labels::draw(inputs.evidence, inputs.facts.known.metered)),
+        FigureKind::Labels => Ok(labels::draw(inputs.highlights, inputs.facts.capabilities.metered)),
         FigureKind::Teams => Ok(teams::draw(inputs)),
     }
 }
@@ -154,7 +154,7 @@ fn note(figure: &Figure, more: &str, facts: &Facts) -> String {
 pub(crate) fn table_note(figure: &Figure, facts: &Facts) -> &'static str {
     match figure.kind {
         FigureKind::Labels if facts.is_covered() => "A session can have several labels.",
-        FigureKind::Labels if !facts.known.metered => {
+        FigureKind::Labels if !facts.capabilities.metered => {
             "With the distinct sessions that they touched. A session can have several labels."
         }
         _ => figure.note,

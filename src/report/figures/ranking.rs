@@ -42,7 +42,7 @@ pub fn amounts(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts
         let mut cells = vec![names::of(inputs.facts, dim, key), unit.text(fact.value)];
         cells.extend(worth(fact));
         if split {
-            let own = inputs.facts.beside(fact, &ACUS_SPLIT);
+            let own = inputs.facts.sibling(fact, &ACUS_SPLIT);
             cells.push(unit.text(own.and_then(|share| share.value)));
             cells.extend(own.and_then(worth));
         }

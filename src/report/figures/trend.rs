@@ -11,7 +11,7 @@ use crate::unit::{MISSING, Unit};
 pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, ChartError> {
     let facts = inputs.of(figure);
     let unit = inputs.facts.unit(figure.metric);
-    let worth = money::spend_metric(figure.metric).filter(|_| inputs.facts.known.currency.is_some());
+    let worth = money::spend_metric(figure.metric).filter(|_| inputs.facts.capabilities.currency.is_some());
     let heads: Vec<&str> = [names::head(Dim::Period), figure.metric.title]
         .into_iter()
         .chain(worth.map(|metric| metric.title))
