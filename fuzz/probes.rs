@@ -5,9 +5,9 @@ use std::io::Write;
 use std::time::Duration;
 
 use acumen::fetch::{self, Api, Delivery, Gate, Question, Row, Secret, Sink, replay, retry, time};
-use acumen::frame::{FramesBuilder, Kept, normal};
 use acumen::people::People;
 use acumen::regular_file::{self, Links};
+use acumen::tables::{Frames, TablesBuilder, Texts, normal};
 
 fn question(api: Api) -> Question {
     Question {
@@ -31,9 +31,9 @@ fn question(api: Api) -> Question {
     }
 }
 
-/// What is kept of all sessions.
-fn kept(question: &Question) -> Kept {
-    Kept { named_from: question.from, addresses: true, prompts: true, teams: None }
+/// All texts of all sessions.
+fn texts(question: &Question) -> Texts {
+    Texts { from: question.from, prompts: true }
 }
 
 /// What holds of every row that is accepted.
@@ -47,7 +47,7 @@ fn check(row: &Row<'_>, question: &Question) {
 /// is accepted lies in the window.
 pub fn pages(api: Api, data: &[u8]) {
     let question = question(api);
-    let mut builder = FramesBuilder::new(kept(&question));
+    let mut builder = TablesBuilder::new(texts(&question));
     let mut delivered = 0;
     let ledger = replay([data], &question, &mut |delivery| {
         let Delivery::Page(rows) = delivery else { return };
@@ -73,11 +73,11 @@ fn file(data: &[u8]) -> tempfile::NamedTempFile {
 /// packed; every record is accounted for once, and the frames can be built.
 pub fn saved(data: &[u8]) {
     let (file, question) = (file(data), question(Api::V2));
-    let empty = || (0, FramesBuilder::new(kept(&question)));
-    let push = |(delivered, builder): &mut (u64, FramesBuilder), first: u64, rows: &[Row<'_>]| {
+    let empty = || (0, TablesBuilder::new(texts(&question)));
+    let push = |(delivered, builder): &mut (u64, TablesBuilder), first: u64, rows: &[Row<'_>]| {
         rows.iter().for_each(|row| check(row, &question));
         *delivered += rows.len() as u64;
-        builder.push_from(u32::try_from(first).expect("a small file"), rows);
+        builder.push_from(first, rows);
     };
     let sink = Sink { empty: &empty, push: &push };
     let Ok((filled, ledger, saved)) = fetch::saved(file.path(), &question, None, &sink, &|_| ()) else {
@@ -86,9 +86,10 @@ pub fn saved(data: &[u8]) {
     assert_eq!(ledger.received, ledger.unique + ledger.duplicates + ledger.outside + ledger.rejected);
     assert_eq!(ledger.unique + ledger.duplicates, filled.iter().map(|(delivered, _)| delivered).sum::<u64>());
     assert!(saved.first <= saved.last);
-    let builders = filled.into_iter().map(|(_, builder)| builder);
-    let builder = builders.reduce(FramesBuilder::join).unwrap_or_else(|| empty().1);
-    builder.without(saved.outdated).finish().expect("frames of what was accepted");
+    let builders = filled.into_iter().map(|(_, builder)| builder).collect();
+    let tables = TablesBuilder::join(builders).expect("tables of what was accepted");
+    let tables = tables.without_these(&saved.outdated).expect("the others");
+    Frames::new(tables, question.from, None).expect("frames of what was accepted");
 }
 
 /// A people file is read or refused with the line to look at, in whatever encoding

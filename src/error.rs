@@ -4,11 +4,11 @@ use crate::archive::ArchiveError;
 use crate::deliver::{self, DeliverError, PostError};
 use crate::export::ExportError;
 use crate::fetch::{FetchError, PagesError};
-use crate::frame::FrameError;
 use crate::mail::MailError;
 use crate::metrics::{MetricsError, ReadError};
 use crate::report::ReportError;
 use crate::settings::SettingsError;
+use crate::tables::TableError;
 
 /// Why a run ended without its report, or without its mail.
 #[derive(Debug, thiserror::Error)]
@@ -25,9 +25,9 @@ pub enum Error {
     /// The archive cannot be used.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
-    /// The frames could not be built.
+    /// The tables could not be built.
     #[error(transparent)]
-    Frame(#[from] FrameError),
+    Table(#[from] TableError),
     /// A number could not be worked out.
     #[error(transparent)]
     Metrics(#[from] MetricsError),
@@ -89,7 +89,7 @@ impl Error {
                 "check where standard output goes; files that were written are whole".to_owned()
             }
             Self::Simulator { .. } => "choose another port with --port; 0 takes a free one".to_owned(),
-            Self::Frame(_)
+            Self::Table(_)
             | Self::Metrics(_)
             | Self::Report(_)
             | Self::Export(_)
@@ -115,7 +115,7 @@ impl Error {
     /// The exit code that `--help` documents.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Frame(_)
+            Self::Table(_)
             | Self::Metrics(_)
             | Self::Report(_)
             | Self::Export(_)

@@ -18,6 +18,8 @@ pub mod settings;
 
 pub mod fetch;
 
+pub mod tables;
+
 pub mod frame;
 
 pub mod archive;

@@ -17,13 +17,14 @@ use crate::deliver::{self, Pages, Receipt};
 use crate::error::Error;
 use crate::export;
 use crate::fetch::{Ledger, Limits, People, Progress, Records, Saved, Vendor};
-use crate::frame::{Frames, parquet};
+use crate::frame;
 use crate::mail::{self, Attachment, Mail, MailError};
 use crate::metrics::{self, Allowance, Bounds, Dim, Facts, Findings, Known, Source, Span};
 use crate::period::Period;
 use crate::report::{self, Run};
 use crate::settings::mail::{Attach, Mail as MailSettings};
 use crate::settings::{Settings, SettingsError};
+use crate::tables::{Frames, exports};
 use crate::text::shown;
 use source::Taken;
 pub use sync::{Synced, sync};
@@ -88,7 +89,8 @@ pub async fn prepare_within(
         }
         _ => source::asked(settings, limits, progress).await?,
     };
-    let Taken { settings, builder, ledger, pages, saved, vendor, people, archived, no_match, notes } = taken;
+    let Taken { settings, tables, kept, ledger, pages, saved, vendor, people, archived, no_match, notes } =
+        taken;
     let way = match (&saved, archived.is_some()) {
         (_, true) => report::Way::Archive,
         (Some(saved), _) if saved.records == Records::Export => report::Way::Export,
@@ -100,7 +102,7 @@ pub async fn prepare_within(
     let beside = Beside { vendor, people, saved, archived, no_match, notes };
     let owned = settings.clone();
     let work = move || {
-        let frames = builder.finish()?;
+        let frames = Frames::new(tables, kept.texts.from, kept.teams.as_ref())?;
         let lost = (frames.unreadable()?, frames.without_acus()?, frames.without_address()?);
         Ok((lost, compose(&frames, ledger, &beside, &owned)?))
     };
@@ -192,7 +194,8 @@ pub fn compose(
     settings: &Settings,
 ) -> Result<Document, Error> {
     let records = beside.saved.as_ref().map_or(Records::Api(settings.question.api), |saved| saved.records);
-    let metered = metrics::is_metered(frames)?;
+    let numbered = frame::Frames::of(frames)?;
+    let metered = metrics::is_metered(&numbered)?;
     // A walk that is proved was of the whole of its time, quiet or not.
     let reaches = |from: DateTime<Utc>, to: DateTime<Utc>| {
         beside.saved.as_ref().is_none_or(|saved| saved.proved || saved.reach.covers(&(from..to)))
@@ -230,7 +233,7 @@ pub fn compose(
         allowance,
         covered: settings.privacy.covered,
     };
-    let Some(findings) = metrics::evaluate(frames, &span)? else {
+    let Some(findings) = metrics::evaluate(&numbered, &span)? else {
         return Err(too_few_people(settings).into());
     };
     let Findings { facts, quality, evidence, budgets, withheld } = findings;
@@ -280,7 +283,7 @@ pub fn compose(
         .chain(beside.notes.iter().cloned())
         .chain(money::unpriced(settings, metered))
         .chain(money::unbudgeted(settings, &unreached, is_withheld))
-        .chain(people::unmatched(frames, &beside.people, settings))
+        .chain(people::unmatched(frames, &beside.people, settings)?)
         .collect();
     let notes = [beside.people.notes.as_slice(), &own].concat();
     let run = Run {
@@ -298,7 +301,7 @@ pub fn compose(
     };
     let mut exports = export::files(&settings.exports, &facts, &evidence, &run)?;
     if settings.exports.contains(&Format::Parquet) {
-        exports.extend(export::of_frames(parquet::files(frames, &settings.periods)?));
+        exports.extend(export::of_frames(exports::files(frames, &settings.periods)?));
     }
     Ok(Document {
         html: report::render(&facts, &evidence, &run)?,

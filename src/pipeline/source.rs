@@ -1,38 +1,33 @@
 //! Where the sessions of a report come from: the API, pages that were saved, or
 //! an archive.
 
-use std::collections::VecDeque;
-use std::num::NonZero;
 use std::ops::{Range, RangeInclusive};
-use std::panic::resume_unwind;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
-use std::thread;
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use rayon::prelude::*;
 
 use super::filters::{self, Values};
 use super::people;
 use crate::archive::{Archive, ArchiveError, State};
-use crate::caught::caught;
 use crate::cli::Format;
 use crate::deliver::Pages;
 use crate::error::Error;
 use crate::fetch::{
     self, Delivery, Ledger, Limits, People, Progress, Question, Records, Row, Saved, Sink, Vendor,
 };
-use crate::frame::stored::Wanted;
-use crate::frame::{FramesBuilder, Kept};
 use crate::people::Teams;
 use crate::period::{self, Period};
 use crate::settings::{Settings, SettingsError};
+use crate::tables::{Frames, Tables, TablesBuilder, Texts, Wanted};
 use crate::text::{clean, shown};
 
 /// Sessions in columns, and all else that comes from outside.
 pub(super) struct Taken {
     /// Those of the run, with what its source knows better.
     pub settings: Settings,
-    pub builder: FramesBuilder,
+    pub tables: Tables,
+    pub kept: Kept,
     pub ledger: Ledger,
     pub pages: Option<Pages>,
     pub saved: Option<Saved>,
@@ -45,6 +40,14 @@ pub(super) struct Taken {
     pub no_match: bool,
     /// What else was noticed on the way.
     pub notes: Vec<String>,
+}
+
+/// What a report keeps of sessions besides their numbers.
+#[derive(Clone, Debug)]
+pub(super) struct Kept {
+    pub texts: Texts,
+    /// The rules for teams; none where there are no teams.
+    pub teams: Option<Teams>,
 }
 
 /// What the API tells.
@@ -65,7 +68,7 @@ pub(super) async fn asked(
     let typed = settings;
     let settings = &with_users(settings, early.as_ref())?;
     let kept = kept(settings, early.as_ref());
-    let empty = || FramesBuilder::new(kept.clone());
+    let empty = || TablesBuilder::new(kept.texts);
     let mut builder = empty();
     let mut deliver = |delivery: Delivery<'_>| match delivery {
         Delivery::Restart => {
@@ -76,6 +79,7 @@ pub(super) async fn asked(
         Delivery::Page(rows) => builder.push(rows),
     };
     let ledger = fetch::fetch_within(&settings.question, limits, &mut deliver, progress).await?;
+    let tables = super::blocking(move || Ok(builder.finish()?)).await?;
     // An incomplete walk says nothing about the filters.
     let no_match = ledger.unique == 0 && ledger.complete && filters::are_given(settings, false);
     if no_match && !settings.allow_empty {
@@ -98,7 +102,8 @@ pub(super) async fn asked(
     let settings = settings.clone();
     Ok(Taken {
         settings,
-        builder,
+        tables,
+        kept,
         ledger,
         pages,
         saved: None,
@@ -119,11 +124,12 @@ pub(super) async fn read(
     let typed = settings;
     let (settings, notes) = billed(settings, Err("saved pages do not tell them".to_owned()));
     let settings = with_users(&settings, None)?;
-    let (mut asked, kept, wanted) = (settings.clone(), kept(&settings, None), typed.clone());
+    let kept = kept(&settings, None);
+    let (mut asked, texts, wanted) = (settings.clone(), kept.texts, typed.clone());
     let work = move || {
         // Whoever listened has gone where the run was given up.
         let tell = |progress| tell.send(progress).unwrap_or_default();
-        let (mut builder, mut ledger, mut saved) = saved_pages(&asked, &kept, &tell)?;
+        let (mut tables, mut ledger, mut saved) = saved_pages(&asked, texts, &tell)?;
         if saved.records == Records::Export && !asked.question.tags.is_empty() {
             return Err(no_tags().into());
         }
@@ -135,16 +141,18 @@ pub(super) async fn read(
                 return Err(read_once().into());
             }
             asked = named;
-            (builder, ledger, saved) = saved_pages(&asked, &kept, &|_| ())?;
+            (tables, ledger, saved) = saved_pages(&asked, texts, &|_| ())?;
         }
         // An incomplete walk says nothing about the filters.
         let is_empty = ledger.unique == saved.outdated.len() as u64 && ledger.complete;
         let no_match = is_empty && filters::are_given(&asked, true);
         let values = match no_match && !asked.allow_empty && !asked.privacy.covered && can_read_again {
-            true => Some(saved_pages(&without_filters(&asked), &kept, &|_| ())?.0),
+            true => {
+                let (all, ..) = saved_pages(&without_filters(&asked), texts, &|_| ())?;
+                Some(Values::of(&Frames::new(all, texts.from, None)?)?)
+            }
             false => None,
         };
-        let values = values.map(|all| Ok::<_, Error>(Values::of(&all.finish()?))).transpose()?;
         let period = asked.period.from().to_utc()..asked.period.to().to_utc();
         if saved.reach.misses(&period, asked.complete) {
             if asked.privacy.covered {
@@ -152,14 +160,14 @@ pub(super) async fn read(
             }
             ledger.complete = false;
         }
-        Ok::<_, Error>((asked, builder, ledger, saved, no_match, values))
+        Ok::<_, Error>((asked, tables, ledger, saved, no_match, values))
     };
     // The disk and all cores are busy; meanwhile the runtime stays free for signals.
     let work = tokio::task::spawn_blocking(work);
     while let Some(news) = told.recv().await {
         progress(news);
     }
-    let (settings, builder, ledger, saved, no_match, values) = work.await.map_err(|_| Error::Panicked)??;
+    let (settings, tables, ledger, saved, no_match, values) = work.await.map_err(|_| Error::Panicked)??;
     if no_match && !settings.allow_empty {
         return Err(filters::refusal(typed, &settings.question.users, values.as_ref(), &saved.people).into());
     }
@@ -171,7 +179,8 @@ pub(super) async fn read(
     people.organisations.retain(|id, _| settings.question.org.as_ref().is_none_or(|asked| asked == id));
     Ok(Taken {
         settings,
-        builder,
+        tables,
+        kept,
         ledger,
         pages: None,
         saved: Some(saved),
@@ -212,18 +221,19 @@ fn read_once() -> SettingsError {
 /// The sessions of saved pages that are in question.
 fn saved_pages(
     settings: &Settings,
-    kept: &Kept,
+    texts: Texts,
     tell: &(dyn Fn(Progress) + Send + Sync),
-) -> Result<(FramesBuilder, Ledger, Saved), Error> {
+) -> Result<(Tables, Ledger, Saved), Error> {
     let pages = settings.pages.as_ref().ok_or(Error::Panicked)?;
-    let empty = || FramesBuilder::new(kept.clone());
-    let push = |builder: &mut FramesBuilder, first: u64, rows: &[Row<'_>]| {
-        builder.push_from(u32::try_from(first).unwrap_or(u32::MAX), rows);
-    };
+    let empty = || TablesBuilder::new(texts);
+    let push = |builder: &mut TablesBuilder, first: u64, rows: &[Row<'_>]| builder.push_from(first, rows);
     let sink = Sink { empty: &empty, push: &push };
     let (builders, ledger, saved) = fetch::saved(&pages.path, &settings.question, pages.api, &sink, tell)?;
-    let builder = builders.into_iter().reduce(FramesBuilder::join).unwrap_or_else(empty);
-    Ok((builder.without(saved.outdated.clone()), ledger, saved))
+    let mut tables = TablesBuilder::join(builders)?;
+    if !saved.outdated.is_empty() {
+        tables = tables.without_these(&saved.outdated)?;
+    }
+    Ok((tables, ledger, saved))
 }
 
 /// The same settings for all sessions of the period and the trend.
@@ -258,7 +268,8 @@ pub(super) fn archived(settings: &Settings) -> Result<Taken, Error> {
         tags: &question.tags,
         users: &question.users,
     };
-    let (sessions, builder) = months(&archive, root, question, &kept, &wanted)?;
+    let tables = months(&archive, root, question, kept.texts.from, &wanted)?;
+    let sessions = tables.sessions.height() as u64;
     let rejected = archive.state().rejected;
     let ledger = Ledger { received: sessions, unique: sessions, complete, rejected, ..Ledger::default() };
     // As with the API, an organisation on the lists may have no session.
@@ -271,7 +282,11 @@ pub(super) fn archived(settings: &Settings) -> Result<Taken, Error> {
         let all = Wanted { org: None, tags: &[], users: &[], ..wanted };
         let values = match settings.privacy.covered {
             true => None,
-            false => Some(Values::of(&months(&archive, root, question, &kept, &all)?.1.finish()?)),
+            false => {
+                let from = kept.texts.from;
+                let all = months(&archive, root, question, from, &all)?;
+                Some(Values::of(&Frames::new(all, from, None)?)?)
+            }
         };
         return Err(filters::refusal(&typed, &settings.question.users, values.as_ref(), &people).into());
     }
@@ -291,7 +306,8 @@ pub(super) fn archived(settings: &Settings) -> Result<Taken, Error> {
     };
     Ok(Taken {
         settings,
-        builder,
+        tables,
+        kept,
         ledger,
         pages: None,
         saved: None,
@@ -338,48 +354,18 @@ fn with_users(settings: &Settings, people: Option<&People>) -> Result<Settings, 
     Ok(settings)
 }
 
-/// The wanted sessions of an archive in columns, and how many they are; its months
-/// are read side by side on all cores.
+/// The wanted sessions of an archive; its months are read side by side on all cores.
 fn months(
     archive: &Archive,
     root: &Path,
     question: &Question,
-    kept: &Kept,
+    named_from: DateTime<Utc>,
     wanted: &Wanted<'_>,
-) -> Result<(u64, FramesBuilder), ArchiveError> {
+) -> Result<Tables, ArchiveError> {
     let months = archive.months_of(&(question.from..question.to));
-    let mut first = 0;
-    // No two rows of all builders have the same number.
-    let numbered = months.into_iter().map(|(month, sessions)| {
-        let own = first;
-        first += sessions;
-        (month, u32::try_from(own).unwrap_or(u32::MAX))
-    });
-    let waiting: Mutex<VecDeque<(String, u32)>> = Mutex::new(numbered.collect());
-    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-    let work = || {
-        let mut done = Vec::new();
-        while let Some((month, first)) = next() {
-            let tables = archive.for_frames(&month, kept.named_from)?;
-            let mut builder = FramesBuilder::new(kept.clone());
-            let taken = caught(|| builder.push_tables(first, &tables, wanted));
-            let taken = taken.and_then(|taken| taken.map_err(|error| error.to_string()));
-            done.push((first, taken.map_err(|what| ArchiveError::unfit(root, &what))?, builder));
-        }
-        Ok::<_, ArchiveError>(done)
-    };
-    let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    let done: Result<Vec<_>, _> = thread::scope(|scope| {
-        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
-    });
-    let mut done: Vec<_> = done?.into_iter().flatten().collect();
-    // Nothing may depend on who was done first.
-    done.sort_by_key(|(first, _, _)| *first);
-    let sessions = done.iter().map(|(_, sessions, _)| sessions).sum();
-    let builders = done.into_iter().map(|(_, _, builder)| builder);
-    let builder = builders.reduce(FramesBuilder::join).unwrap_or_else(|| FramesBuilder::new(kept.clone()));
-    Ok((sessions, builder))
+    let parts = months.par_iter().map(|month| Ok(archive.for_report(month, named_from)?.wanted(wanted)?));
+    let tables = Tables::joined(parts.collect::<Result<_, ArchiveError>>()?);
+    tables.map_err(|error| ArchiveError::unfit(root, &error.to_string()))
 }
 
 /// The settings as an archive can answer them, and whether it holds all that is
@@ -442,9 +428,7 @@ fn kept(settings: &Settings, people: Option<&People>) -> Kept {
         _ => settings.period.from().to_utc(),
     };
     Kept {
-        named_from,
-        prompts: settings.privacy.prompts,
-        addresses: settings.exports.contains(&Format::Parquet),
+        texts: Texts { from: named_from, prompts: settings.privacy.prompts },
         teams: settings
             .tells_teams()
             .then(|| Teams::new(settings.rules.clone(), &settings.people, emails, settings.period.tz())),

@@ -12,9 +12,9 @@ use tokio::task::block_in_place;
 use crate::archive::{State, Store, Subject, Vendor};
 use crate::error::Error;
 use crate::fetch::{self, Counts, Delivery, Progress, Question};
-use crate::frame::stored::{self, Tables, TablesBuilder};
 use crate::period::{Period, today};
 use crate::settings::Sync;
+use crate::tables::{self, Tables, TablesBuilder, Texts};
 
 /// What changed so long before the watermark is asked for again: a server may
 /// be late to tell, and its clock need not be ours.
@@ -63,7 +63,7 @@ pub async fn sync(settings: &Sync, progress: Listener<'_>) -> Result<Synced, Err
     if since < until && !settings.full {
         let asked = Question { updated_from: Some(watermark - OVERLAP), ..run.created(since..until) };
         let tables = run.ask(&asked, progress).await?;
-        seen.extend(stored::ids(tables.sessions())?);
+        seen.extend(tables::ids(&tables.sessions)?);
         block_in_place(|| store.add(&tables, |_| ()))?;
     }
     // What was created since, or all of it, a month at a time.
@@ -71,7 +71,7 @@ pub async fn sync(settings: &Sync, progress: Listener<'_>) -> Result<Synced, Err
         let end = window.end;
         let before = run.synced.rejected;
         let tables = run.ask(&run.created(window), progress).await?;
-        seen.extend(stored::ids(tables.sessions())?.into_iter().filter(|_| settings.full));
+        seen.extend(tables::ids(&tables.sessions)?.into_iter().filter(|_| settings.full));
         let rejected = run.synced.rejected - before;
         block_in_place(|| {
             store.add(&tables, |state| {
@@ -169,22 +169,23 @@ impl Run<'_> {
                 progress(news);
             }
         };
-        let mut all = TablesBuilder::default().finish()?;
+        let mut all = Tables::empty();
         for ids in ids.chunks(AT_ONCE) {
             let asked = Question { ids: ids.to_vec(), ..self.created(window.clone()) };
             let tables = self.ask(&asked, &troubles).await?;
-            let came = tables.sessions().height();
+            let came = tables.sessions.height();
             self.synced.gone += ids.len().saturating_sub(came) as u64;
-            all = stored::merge(&all, &tables)?;
+            all = tables::merge(&all, &tables)?;
         }
         Ok(all)
     }
 
     /// What the API answers, proved to be all.
     async fn ask(&mut self, question: &Question, progress: Listener<'_>) -> Result<Tables, Error> {
-        let mut builder = TablesBuilder::default();
+        let empty = || TablesBuilder::new(Texts::ARCHIVED);
+        let mut builder = empty();
         let mut deliver = |delivery: Delivery<'_>| match delivery {
-            Delivery::Restart => builder = TablesBuilder::default(),
+            Delivery::Restart => builder = empty(),
             Delivery::Answer { .. } => {}
             Delivery::Page(rows) => builder.push(rows),
         };
