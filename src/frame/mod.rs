@@ -89,7 +89,13 @@ fn numbered(frame: &DataFrame, words: &mut Words) -> PolarsResult<DataFrame> {
             }
             Ok(numbers.with_name(column.name().clone()).into_column())
         }
-        DataType::Enum(..) => column.to_physical_repr().cast(&DataType::UInt32),
+        DataType::Enum(..) => {
+            let words = if column.name() == c::STATE { &normal::STATES[..] } else { &normal::IMPACTS[..] };
+            let number = |word: Option<&str>| words.iter().zip(0..).find(|(own, _)| Some(**own) == word);
+            let numbers: UInt32Chunked =
+                column.cat8()?.iter_str().map(|word| number(word).map(|(_, place)| place)).collect();
+            Ok(numbers.with_name(column.name().clone()).into_column())
+        }
         DataType::Datetime(..) => column.cast(&DataType::Int64),
         DataType::Int64 => column.cast(&DataType::UInt32),
         _ => Ok(column.clone()),
