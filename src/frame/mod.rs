@@ -75,18 +75,22 @@ impl Frames {
 fn numbered(frame: &DataFrame, words: &mut Words) -> PolarsResult<DataFrame> {
     let number = |column: &Column| match column.dtype() {
         DataType::Categorical(..) => {
-            let distinct = column.unique()?;
-            let mut texts: Vec<Box<str>> = distinct.cat32()?.iter_str().flatten().map(Into::into).collect();
-            texts.sort_unstable();
+            let name = column.name();
+            // The users of issues are among those of sessions.
+            if words.of(name).is_empty() {
+                let distinct = column.unique()?;
+                let mut texts: Vec<Box<str>> =
+                    distinct.cat32()?.iter_str().flatten().map(Into::into).collect();
+                texts.sort_unstable();
+                words.0.push((name.to_string(), texts.into()));
+            }
+            let texts = words.of(name);
             let number = |text: Option<&str>| {
                 let text = text?;
                 let place = texts.binary_search_by(|own| own.as_ref().cmp(text)).ok()?;
                 u32::try_from(place).ok()
             };
             let numbers: UInt32Chunked = column.cat32()?.iter_str().map(number).collect();
-            if words.of(column.name()).is_empty() {
-                words.0.push((column.name().to_string(), texts.into()));
-            }
             Ok(numbers.with_name(column.name().clone()).into_column())
         }
         DataType::Enum(..) => {

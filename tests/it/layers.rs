@@ -7,9 +7,9 @@ use std::path::Path;
 use crate::support::repository;
 
 /// The stages in the order in which they run.
-const STAGES: [&str; 11] = [
-    "cli", "settings", "fetch", "frame", "archive", "metrics", "charts", "report", "export", "mail",
-    "deliver",
+const STAGES: [&str; 12] = [
+    "cli", "settings", "fetch", "tables", "frame", "archive", "metrics", "charts", "report", "export",
+    "mail", "deliver",
 ];
 
 /// What any stage may use: they know nothing of the stages.
@@ -31,17 +31,18 @@ const COMMON: [&str; 11] = [
 const WHOLE: [&str; 6] = ["commands", "doctor", "found", "lib", "main", "pipeline"];
 
 /// Where a library is used, and nowhere else.
-const HOMES: [(&str, &[&str]); 28] = [
+const HOMES: [(&str, &[&str]); 29] = [
     ("flate2", &["fetch"]),
     ("zstd", &["fetch"]),
     ("reqwest", &["fetch"]),
     ("plotters", &["charts"]),
     ("plotters_backend", &["charts"]),
     ("minijinja", &["report"]),
-    ("polars", &["frame", "metrics"]),
-    ("polars_io", &["frame"]),
-    ("polars_parquet", &["frame"]),
-    ("polars_parquet_format", &["frame"]),
+    ("polars", &["frame", "metrics", "tables"]),
+    ("polars_io", &["tables"]),
+    ("polars_parquet", &["tables"]),
+    ("rayon", &["pipeline"]),
+    ("polars_parquet_format", &["tables"]),
     ("rust_xlsxwriter", &["export"]),
     ("hyper", &["fetch", "proxy", "simulator"]),
     ("hyper_util", &["fetch", "proxy", "simulator"]),
@@ -311,11 +312,13 @@ fn imports_are_found_in_every_spelling() {
     assert!(names("x(reqwest::get())", "reqwest") && names("use reqwest as http;", "reqwest"));
     assert!(!names("my_reqwest::get()", "reqwest") && !names("crate::charts::plotters::x", "plotters"));
     assert!(
-        !may_import("frame", "metrics") && !may_import("fetch", "frame") && !may_import("report", "deliver")
+        !may_import("tables", "metrics")
+            && !may_import("fetch", "tables")
+            && !may_import("report", "deliver")
     );
     assert!(
         !may_import("charts", "metrics") && !may_import("simulator", "fetch") && !may_import("unit", "fetch")
     );
     assert!(!may_import("metrics", "pipeline") && !may_import("fetch", "simulator"));
-    assert!(may_import("report", "charts") && may_import("metrics", "fetch") && may_import("frame", "text"));
+    assert!(may_import("report", "charts") && may_import("metrics", "fetch") && may_import("tables", "text"));
 }
