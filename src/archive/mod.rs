@@ -91,6 +91,11 @@ impl Archive {
         self.tables(own, Columns::Memory { named: own >= month(named_from).as_str() })
     }
 
+    /// The tables of a month without titles and addresses of sessions.
+    fn unnamed(&self, month: &str) -> Result<Tables, ArchiveError> {
+        self.tables(month, Columns::Memory { named: false })
+    }
+
     /// The whole tables of a month.
     fn whole(&self, month: &str) -> Result<Tables, ArchiveError> {
         self.tables(month, Columns::Memory { named: true })
@@ -114,7 +119,7 @@ impl Archive {
         let bytes = self.checked(&path)?;
         let damaged = |what| ArchiveError::damaged(&self.files.root.join(&path), what);
         let table = parquet::read(bytes, table, columns).map_err(damaged)?;
-        let said = self.state.files.get(&path).map_or(0, |entry| entry.rows);
+        let said = self.state.files.get(&path).expect("its bytes are what the entry says").rows;
         match table.height() as u64 {
             rows if rows == said => Ok(table),
             rows => Err(damaged(format!("it has {rows} rows, and the state says {said}"))),

@@ -60,7 +60,7 @@ impl Store {
     pub fn unsettled(&self) -> Result<Vec<String>, ArchiveError> {
         let mut ids = Vec::new();
         for month in self.months() {
-            let tables = self.archive.whole(&month)?;
+            let tables = self.archive.unnamed(&month)?;
             ids.extend(self.sound(|| Ok(tables::unsettled(&tables)?))?);
         }
         Ok(ids)

@@ -172,7 +172,7 @@ impl TablesBuilder {
             parts.push(builder.tables()?);
         }
         let all = Tables::concat(parts)?;
-        let rows = match repeats {
+        let rows = match repeats && all.has_repeats()? {
             true => latest(&all.sessions, positions, numbers).map_err(TableError::of("sessions"))?,
             false => all.rows(),
         };
@@ -201,9 +201,6 @@ pub(super) fn latest(
     positions: Vec<u64>,
     numbers: Vec<u64>,
 ) -> PolarsResult<Vec<IdxSize>> {
-    if sessions.column(c::SESSION)?.n_unique()? == sessions.height() {
-        return Ok((0..).take(sessions.height()).collect());
-    }
     let (position, number) = ("position", "number");
     let mut order = sessions.select([c::SESSION, c::UPDATED])?;
     order.with_column(Column::new(position.into(), positions))?;

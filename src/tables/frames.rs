@@ -119,33 +119,40 @@ fn derived(
         .into_iter()
         .map(|origin| is(c::ORIGIN, origin))
         .fold(col(c::SERVICE_USER_ID).is_not_null().or(is(c::USER_ID, BOT)), Expr::or);
-    let users = coalesce(&[col(c::SERVICE_USER_ID), col(c::USER_ID)]);
-    let distinct = [col(c::ROW), col(c::ADDRESS)];
-    let pull_requests = pull_requests.clone().lazy().filter(col(c::ADDRESS).is_not_null());
-    let pull_requests = pull_requests.select(distinct).unique(None, UniqueKeepStrategy::Any);
+    let user = coalesce(&[col(c::SERVICE_USER_ID), col(c::USER_ID)]);
+    let distinct = pull_requests.select([c::ROW, c::ADDRESS])?.lazy();
+    let distinct = distinct.filter(col(c::ADDRESS).is_not_null()).unique(None, UniqueKeepStrategy::Any);
+    let rows = sessions.height();
+    let counts = [
+        children(tags, rows)?.with_name(c::TAG_COUNT.into()).into_column(),
+        children(&distinct.collect()?, rows)?.with_name(c::PR_COUNT.into()).into_column(),
+    ];
     let names = [c::TITLE, c::URL, c::PROMPT, c::USER_ID, c::SERVICE_USER_ID];
-    let sessions = sessions
+    let mut sessions = sessions
         .lazy()
         .with_row_index(c::ROW, None)
-        .with_columns([users.alias(c::USER), automation.alias(c::AUTOMATION)])
-        .drop(cols(names));
-    let sessions = counted(sessions, tags.clone().lazy(), c::TAG_COUNT);
-    let sessions = counted(sessions, pull_requests, c::PR_COUNT);
+        .with_columns([user.alias(c::USER), automation.alias(c::AUTOMATION)])
+        .drop(cols(names))
+        .collect()?;
+    for count in counts {
+        sessions.with_column(count)?;
+    }
     match teams {
-        Some(teams) => with_teams(sessions.collect()?, tags, teams),
+        Some(teams) => with_teams(sessions, tags, teams),
         None => {
-            let mut sessions = sessions.collect()?;
-            let rows = sessions.height();
             sessions.with_column(Column::full_null(c::TEAM.into(), rows, &c::categories(c::TEAM)))?;
             Ok(sessions)
         }
     }
 }
 
-/// Sessions with the number of their rows in another frame.
-fn counted(sessions: LazyFrame, children: LazyFrame, name: &'static str) -> LazyFrame {
-    let counts = children.group_by([col(c::ROW)]).agg([len().cast(DataType::UInt32).alias(name)]);
-    beside(sessions, counts).with_column(col(name).fill_null(lit(0_u32)))
+/// How many rows of a child table each session has.
+fn children(child: &DataFrame, sessions: usize) -> PolarsResult<UInt32Chunked> {
+    let mut counts = vec![0_u32; sessions];
+    for row in child.column(c::ROW)?.u32()?.iter().flatten() {
+        *counts.get_mut(row as usize).expect("child rows are of sessions that are there") += 1;
+    }
+    Ok(UInt32Chunked::from_vec(c::ROW.into(), counts))
 }
 
 /// Sessions with the columns that another frame has for their rows, in their order.

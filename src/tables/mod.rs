@@ -97,10 +97,13 @@ impl Tables {
     /// The columns of two of them differ: an internal error.
     pub fn joined(parts: Vec<Self>) -> Result<Self, TableError> {
         let all = Self::concat(parts)?;
+        if !all.has_repeats()? {
+            let rows = all.rows();
+            return all.in_order(rows);
+        }
         let places: Vec<u64> = (0..).take(all.sessions.height()).collect();
-        let rows =
-            builder::latest(&all.sessions, places.clone(), places).map_err(TableError::of("sessions"))?;
-        all.in_order(rows)
+        let rows = builder::latest(&all.sessions, places.clone(), places);
+        all.in_order(rows.map_err(TableError::of("sessions"))?)
     }
 
     /// All rows of several tables, one behind the other: what is in order in each of
@@ -166,6 +169,12 @@ impl Tables {
                 false => child.sort([c::ROW], SortMultipleOptions::default().with_maintain_order(true)),
             }
         })
+    }
+
+    /// Whether a session is there more than once.
+    fn has_repeats(&self) -> Result<bool, TableError> {
+        let ids = self.sessions.column(c::SESSION).and_then(Column::n_unique);
+        Ok(ids.map_err(TableError::of("sessions"))? < self.sessions.height())
     }
 
     /// The rows of all sessions.

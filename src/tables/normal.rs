@@ -168,8 +168,8 @@ fn is_caseless(host: &str) -> bool {
 /// Whether the case of a canonical address counts for nothing, because its host
 /// compares the paths of pull requests without case.
 pub fn has_no_case(address: &str) -> bool {
-    let place = address.strip_prefix("https://").unwrap_or_default();
-    repo_has_no_case(place) && numbered(place).is_some()
+    let place = address.strip_prefix("https://");
+    place.is_some_and(|place| repo_has_no_case(place) && numbered(place).is_some())
 }
 
 /// The same for a repository.

@@ -238,11 +238,12 @@ fn of_kinds(table: &c::Table, frame: DataFrame) -> PolarsResult<DataFrame> {
     let of_kind = |column: &c::Column| {
         let (name, dtype) = (PlSmallStr::from_static(column.name), column.kind.in_memory());
         let Ok(values) = frame.column(column.name) else {
-            return Ok(match column.nullable {
-                true => Column::full_null(name, rows, &dtype),
-                // Archives of schema 1 do not have the counts of fields that could not be read.
-                false => Column::new_scalar(name, Scalar::from(0_i64), rows),
-            });
+            return match (column.nullable, column.kind) {
+                (true, _) => Ok(Column::full_null(name, rows, &dtype)),
+                // Archives of schema 1 do not count the fields that could not be read.
+                (_, Kind::Count) if column.added => Ok(Column::new_scalar(name, Scalar::from(0_i64), rows)),
+                _ => Err(polars_err!(ColumnNotFound: "{name}")),
+            };
         };
         let cast = cast(values, &dtype)?;
         let is_known = cast.null_count() == values.null_count();
