@@ -7,7 +7,7 @@ use std::time::Duration;
 use acumen::fetch::{self, Api, Delivery, Gate, Question, Row, Secret, Sink, replay, retry, time};
 use acumen::people::People;
 use acumen::regular_file::{self, Links};
-use acumen::tables::{Frames, TablesBuilder, Texts, normal};
+use acumen::tables::{Frames, KeptTexts, TablesBuilder, normal};
 
 fn question(api: Api) -> Question {
     Question {
@@ -32,8 +32,8 @@ fn question(api: Api) -> Question {
 }
 
 /// All texts of all sessions.
-fn texts(question: &Question) -> Texts {
-    Texts { from: question.from, prompts: true }
+fn texts(question: &Question) -> KeptTexts {
+    KeptTexts { from: question.from, prompts: true }
 }
 
 /// What holds of every row that is accepted.

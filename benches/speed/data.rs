@@ -6,7 +6,7 @@ use acumen::cli::{ApiArgs, ReportArgs};
 use acumen::fetch::{self, Delivery, Ledger, Row, Sink};
 use acumen::settings::{Found, FoundKey, Settings};
 use acumen::simulator::{Organisation, Recipe};
-use acumen::tables::{Frames, Tables, TablesBuilder, Texts};
+use acumen::tables::{Frames, KeptTexts, Tables, TablesBuilder};
 
 /// Sessions a page, the most that the API gives.
 const PAGE: usize = 200;
@@ -92,7 +92,7 @@ pub fn saved(folder: &Path, settings: &Settings) -> (Frames, Ledger) {
 }
 
 fn empty(settings: &Settings) -> TablesBuilder {
-    TablesBuilder::new(Texts { from: settings.period.from().to_utc(), prompts: false })
+    TablesBuilder::new(KeptTexts { from: settings.period.from().to_utc(), prompts: false })
 }
 
 /// Pages that are there already are read in one walk, which never begins anew.

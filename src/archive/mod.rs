@@ -32,7 +32,7 @@ pub use store::Store;
 pub use vendor::Vendor;
 pub use verify::{Soundness, verify};
 
-use crate::tables::parquet::{self, Columns, Table};
+use crate::tables::parquet::{self, Projection, StoredTable};
 use crate::tables::schema::{self, TABLES};
 use crate::tables::{self, Tables};
 use crate::text::{clean, shown};
@@ -88,20 +88,20 @@ impl Archive {
     /// # Errors
     /// A file is not what the state says.
     pub fn for_report(&self, own: &str, named_from: DateTime<Utc>) -> Result<Tables, ArchiveError> {
-        self.tables(own, Columns::Memory { named: own >= month(named_from).as_str() })
+        self.tables(own, Projection::Memory { named: own >= month(named_from).as_str() })
     }
 
     /// The tables of a month without titles and addresses of sessions.
     fn unnamed(&self, month: &str) -> Result<Tables, ArchiveError> {
-        self.tables(month, Columns::Memory { named: false })
+        self.tables(month, Projection::Memory { named: false })
     }
 
     /// The whole tables of a month.
     fn whole(&self, month: &str) -> Result<Tables, ArchiveError> {
-        self.tables(month, Columns::Memory { named: true })
+        self.tables(month, Projection::Memory { named: true })
     }
 
-    fn tables(&self, month: &str, columns: Columns) -> Result<Tables, ArchiveError> {
+    fn tables(&self, month: &str, columns: Projection) -> Result<Tables, ArchiveError> {
         let [a, b, d, e, f] = TABLES.map(|table| self.table(&table, month, columns));
         let tables = parquet::in_memory([a?, b?, d?, e?, f?]);
         tables.map_err(|what| ArchiveError::unfit(&self.files.root, &what))
@@ -109,11 +109,16 @@ impl Archive {
 
     /// The ids of the sessions of a month.
     fn ids(&self, month: &str) -> Result<Vec<String>, ArchiveError> {
-        Ok(tables::ids(&self.table(&schema::SESSIONS, month, Columns::Ids)?)?)
+        Ok(tables::ids(&self.table(&schema::SESSIONS, month, Projection::Ids)?)?)
     }
 
     /// The table of a month as it is on disk, with those columns that are asked for.
-    fn table(&self, table: &schema::Table, month: &str, columns: Columns) -> Result<Table, ArchiveError> {
+    fn table(
+        &self,
+        table: &schema::TableSpec,
+        month: &str,
+        columns: Projection,
+    ) -> Result<StoredTable, ArchiveError> {
         // A month comes from the state, which may hold any text.
         let path = state::path(table.name, month);
         let bytes = self.checked(&path)?;

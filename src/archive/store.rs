@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::state::{self, Entry, SCHEMA};
 use super::{Archive, ArchiveError, People, State, Subject, Vendor, files};
 use crate::caught::caught;
-use crate::tables::parquet::{self, File};
+use crate::tables::parquet::{self, StoredFile};
 use crate::tables::{self, Tables};
 use crate::text::{clean, shown};
 
@@ -76,7 +76,7 @@ impl Store {
         let step = files::Step::begin(&root)?;
         let mut state = self.archive.state.clone();
         for (month, tables) in self.sound(|| self.changed(new))? {
-            for File { name, rows, bytes } in parquet::write(&tables)? {
+            for StoredFile { name, rows, bytes } in parquet::write(&tables)? {
                 let path = state::path(name, &month);
                 let entry = Entry::of(rows as u64, &bytes);
                 if state.files.get(&path) != Some(&entry) {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::{Archive, ArchiveError};
 use crate::caught::caught;
-use crate::tables::parquet::{Columns, Table};
+use crate::tables::parquet::{Projection, StoredTable};
 use crate::tables::{self, schema};
 use crate::text::clean;
 
@@ -87,10 +87,10 @@ fn sound_files(
     archive: &Archive,
     month: &str,
     faults: &mut Vec<String>,
-) -> Result<Option<[Table; 5]>, ArchiveError> {
+) -> Result<Option<[StoredTable; 5]>, ArchiveError> {
     let mut tables = Vec::new();
     for table in &schema::TABLES {
-        match archive.table(table, month, Columns::All) {
+        match archive.table(table, month, Projection::All) {
             Ok(table) => tables.push(table),
             Err(ArchiveError::Damaged { path, what }) => faults.push(format!("{path}: {what}")),
             Err(error) => return Err(error),

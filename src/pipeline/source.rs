@@ -19,7 +19,7 @@ use crate::fetch::{
 use crate::people::Teams;
 use crate::period::{self, Period};
 use crate::settings::{Settings, SettingsError};
-use crate::tables::{Frames, Tables, TablesBuilder, Texts, Wanted};
+use crate::tables::{Frames, KeptTexts, SessionFilter, Tables, TablesBuilder};
 use crate::text::{clean, shown};
 
 /// Sessions in columns, and all else that comes from outside.
@@ -45,7 +45,7 @@ pub(super) struct Taken {
 /// What a report keeps of sessions besides their numbers.
 #[derive(Clone, Debug)]
 pub(super) struct Kept {
-    pub texts: Texts,
+    pub texts: KeptTexts,
     /// The rules for teams; none where there are no teams.
     pub teams: Option<Teams>,
 }
@@ -221,7 +221,7 @@ fn read_once() -> SettingsError {
 /// The sessions of saved pages that are in question.
 fn saved_pages(
     settings: &Settings,
-    texts: Texts,
+    texts: KeptTexts,
     tell: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<(Tables, Ledger, Saved), Error> {
     let pages = settings.pages.as_ref().ok_or(Error::Panicked)?;
@@ -261,7 +261,7 @@ pub(super) fn archived(settings: &Settings) -> Result<Taken, Error> {
     let kept = kept(&settings, Some(&people));
     let question = &settings.question;
     let micros = |moment: DateTime<Utc>| moment.timestamp_micros();
-    let wanted = Wanted {
+    let wanted = SessionFilter {
         created: micros(question.from)..micros(question.to),
         // An archive of one organisation keeps no other's sessions.
         org: question.org.as_deref().filter(|_| archive.state().org.is_none()),
@@ -279,7 +279,7 @@ pub(super) fn archived(settings: &Settings) -> Result<Taken, Error> {
         let mut typed = typed.clone();
         // That of an archive of one organisation is no filter.
         typed.question.org = typed.question.org.filter(|_| wanted.org.is_some());
-        let all = Wanted { org: None, tags: &[], users: &[], ..wanted };
+        let all = SessionFilter { org: None, tags: &[], users: &[], ..wanted };
         let values = match settings.privacy.covered {
             true => None,
             false => {
@@ -360,7 +360,7 @@ fn months(
     root: &Path,
     question: &Question,
     named_from: DateTime<Utc>,
-    wanted: &Wanted<'_>,
+    wanted: &SessionFilter<'_>,
 ) -> Result<Tables, ArchiveError> {
     let months = archive.months_of(&(question.from..question.to));
     let parts = months.par_iter().map(|month| Ok(archive.for_report(month, named_from)?.wanted(wanted)?));
@@ -428,7 +428,7 @@ fn kept(settings: &Settings, people: Option<&People>) -> Kept {
         _ => settings.period.from().to_utc(),
     };
     Kept {
-        texts: Texts { from: named_from, prompts: settings.privacy.prompts },
+        texts: KeptTexts { from: named_from, prompts: settings.privacy.prompts },
         teams: settings
             .tells_teams()
             .then(|| Teams::new(settings.rules.clone(), &settings.people, emails, settings.period.tz())),

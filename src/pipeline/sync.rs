@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::fetch::{self, Counts, Delivery, Progress, Question};
 use crate::period::{Period, today};
 use crate::settings::Sync;
-use crate::tables::{self, Tables, TablesBuilder, Texts};
+use crate::tables::{self, KeptTexts, Tables, TablesBuilder};
 
 /// What changed so long before the watermark is asked for again: a server may
 /// be late to tell, and its clock need not be ours.
@@ -182,7 +182,7 @@ impl Run<'_> {
 
     /// What the API answers, proved to be all.
     async fn ask(&mut self, question: &Question, progress: Listener<'_>) -> Result<Tables, Error> {
-        let empty = || TablesBuilder::new(Texts::ARCHIVED);
+        let empty = || TablesBuilder::new(KeptTexts::ARCHIVED);
         let mut builder = empty();
         let mut deliver = |delivery: Delivery<'_>| match delivery {
             Delivery::Restart => builder = empty(),

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use polars::chunked_array::builder::CategoricalChunkedBuilder;
 use polars::prelude::*;
 
-use super::schema::{self as c, Kind};
+use super::schema::{self as c, ColumnType};
 use super::{TableError, Tables, normal};
 use crate::fetch::Row;
 use crate::fetch::lenient::Text;
@@ -25,26 +25,26 @@ const LIMITS: [&str; 9] = [
 
 /// The texts of sessions that tables keep.
 #[derive(Clone, Copy, Debug)]
-pub struct Texts {
+pub struct KeptTexts {
     /// Sessions created before this have neither title, address nor prompt.
     pub from: DateTime<Utc>,
     /// Whether the others have their prompts.
     pub prompts: bool,
 }
 
-impl Texts {
+impl KeptTexts {
     /// What an archive keeps: titles and addresses of all sessions, and no prompt.
     pub const ARCHIVED: Self = Self { from: DateTime::<Utc>::MIN_UTC, prompts: false };
 }
 
 /// Tables that grow.
 pub struct TablesBuilder {
-    texts: Texts,
-    sessions: Columns,
-    pull_requests: Columns,
-    tags: Columns,
-    issues: Columns,
-    action_items: Columns,
+    texts: KeptTexts,
+    sessions: ColumnBuilders,
+    pull_requests: ColumnBuilders,
+    tags: ColumnBuilders,
+    issues: ColumnBuilders,
+    action_items: ColumnBuilders,
     /// Of each session its place in the server's order …
     positions: Vec<u64>,
     /// … and in the order in which rows were read, over all builders that are joined.
@@ -57,14 +57,14 @@ pub struct TablesBuilder {
 
 impl TablesBuilder {
     /// Empty tables.
-    pub fn new(texts: Texts) -> Self {
+    pub fn new(texts: KeptTexts) -> Self {
         Self {
             texts,
-            sessions: Columns::of(&c::SESSIONS),
-            pull_requests: Columns::of(&c::PULL_REQUESTS),
-            tags: Columns::of(&c::TAGS),
-            issues: Columns::of(&c::ISSUES),
-            action_items: Columns::of(&c::ACTION_ITEMS),
+            sessions: ColumnBuilders::of(&c::SESSIONS),
+            pull_requests: ColumnBuilders::of(&c::PULL_REQUESTS),
+            tags: ColumnBuilders::of(&c::TAGS),
+            issues: ColumnBuilders::of(&c::ISSUES),
+            action_items: ColumnBuilders::of(&c::ACTION_ITEMS),
             positions: Vec::new(),
             numbers: Vec::new(),
             repeats: false,
@@ -234,13 +234,13 @@ enum Cell<'a> {
 }
 
 /// The columns of a table in memory, row by row.
-struct Columns {
+struct ColumnBuilders {
     table: &'static str,
-    columns: Vec<(&'static c::Column, Values)>,
+    columns: Vec<(&'static c::ColumnSpec, ColumnBuilder)>,
 }
 
 /// The values of a column so far.
-enum Values {
+enum ColumnBuilder {
     Text(StringChunkedBuilder),
     Category(CategoricalChunkedBuilder<Categorical32Type>),
     /// Of a closed set of words.
@@ -252,9 +252,9 @@ enum Values {
     Row(PrimitiveChunkedBuilder<UInt32Type>),
 }
 
-impl Columns {
-    fn of(table: &'static c::Table) -> Self {
-        let columns = table.in_memory().map(|column| (column, Values::of(column))).collect();
+impl ColumnBuilders {
+    fn of(table: &'static c::TableSpec) -> Self {
+        let columns = table.in_memory().map(|column| (column, ColumnBuilder::of(column))).collect();
         Self { table: table.name, columns }
     }
 
@@ -274,22 +274,22 @@ impl Columns {
     }
 }
 
-impl Values {
-    fn of(column: &c::Column) -> Self {
+impl ColumnBuilder {
+    fn of(column: &c::ColumnSpec) -> Self {
         let name: PlSmallStr = column.name.into();
-        match column.kind {
-            Kind::Text => Self::Text(StringChunkedBuilder::new(name, 0)),
-            kind @ Kind::Category(_) => {
+        match column.column_type {
+            ColumnType::Text => Self::Text(StringChunkedBuilder::new(name, 0)),
+            kind @ ColumnType::Category(_) => {
                 Self::Category(CategoricalChunkedBuilder::new(name, kind.in_memory()))
             }
-            kind @ (Kind::State | Kind::Impact) => {
+            kind @ (ColumnType::State | ColumnType::Impact) => {
                 Self::Word(CategoricalChunkedBuilder::new(name, kind.in_memory()))
             }
-            Kind::Moment => Self::Moment(PrimitiveChunkedBuilder::new(name, 0)),
-            Kind::Number => Self::Number(PrimitiveChunkedBuilder::new(name, 0)),
-            Kind::Count => Self::Count(PrimitiveChunkedBuilder::new(name, 0)),
-            Kind::Flag => Self::Flag(BooleanChunkedBuilder::new(name, 0)),
-            Kind::Row => Self::Row(PrimitiveChunkedBuilder::new(name, 0)),
+            ColumnType::Moment => Self::Moment(PrimitiveChunkedBuilder::new(name, 0)),
+            ColumnType::Number => Self::Number(PrimitiveChunkedBuilder::new(name, 0)),
+            ColumnType::Count => Self::Count(PrimitiveChunkedBuilder::new(name, 0)),
+            ColumnType::Flag => Self::Flag(BooleanChunkedBuilder::new(name, 0)),
+            ColumnType::Row => Self::Row(PrimitiveChunkedBuilder::new(name, 0)),
         }
     }
 

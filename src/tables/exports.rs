@@ -6,7 +6,7 @@
 use polars::prelude::*;
 
 use super::parquet::bytes;
-use super::schema::{self as c, Kind};
+use super::schema::{self as c, ColumnType};
 use super::{Frames, TableError};
 use crate::period::Period;
 
@@ -82,8 +82,8 @@ fn rows(frame: LazyFrame, index: &DataFrame, own: &[&'static str]) -> PolarsResu
 fn sessions(frames: &Frames, index: &DataFrame) -> PolarsResult<DataFrame> {
     // What the schema has behind the ids of users, but for the names and what is not for analysts.
     let own = c::SESSIONS.columns.iter().skip_while(|column| column.name != c::STATUS);
-    let own = own.filter(|column| column.kind != Kind::Text && column.name != c::UNREADABLE);
-    let counts = own.clone().filter(|column| column.kind == Kind::Count);
+    let own = own.filter(|column| column.column_type != ColumnType::Text && column.name != c::UNREADABLE);
+    let counts = own.clone().filter(|column| column.column_type == ColumnType::Count);
     let counts: Vec<Expr> = counts.map(|column| col(column.name).cast(DataType::UInt32)).collect();
     let own: Vec<&str> = [c::UPDATED, c::TEAM, c::ORG, c::AUTOMATION]
         .into_iter()
@@ -118,7 +118,7 @@ mod tests {
     use crate::cli::{ApiArgs, ReportArgs};
     use crate::fetch::{Delivery, replay};
     use crate::settings::{Found, FoundKey, Settings};
-    use crate::tables::{TablesBuilder, Texts};
+    use crate::tables::{KeptTexts, TablesBuilder};
 
     const ANN: &str = r#"{"session_id": "b", "created_at": "2026-10-07T10:00:00.000001Z", "user_id": "ann",
         "status": "exit", "acus_consumed": 2.5, "title": "=Fix it", "url": "https://h.example/b",
@@ -152,7 +152,7 @@ mod tests {
     fn written(sessions: &[&str]) -> Vec<(&'static str, Vec<u8>)> {
         let settings = settings();
         let named_from = settings.question.from;
-        let mut builder = TablesBuilder::new(Texts { from: named_from, prompts: true });
+        let mut builder = TablesBuilder::new(KeptTexts { from: named_from, prompts: true });
         let page = format!(r#"{{"items": [{}], "total": 3, "has_more": false}}"#, sessions.join(","));
         let mut take = |delivery: Delivery<'_>| {
             if let Delivery::Page(rows) = delivery {

@@ -40,13 +40,14 @@ impl Frames {
     /// # Errors
     /// Polars refused a step: an internal error.
     pub fn new(tables: Tables, named_from: DateTime<Utc>, teams: Option<&Teams>) -> Result<Self, TableError> {
-        let Tables { mut sessions, pull_requests, tags, issues, action_items } = tables;
-        sessions.rechunk_mut();
+        let Tables { sessions, pull_requests, tags, issues, action_items } = tables;
         let failed = TableError::of;
         let pull_requests = in_one_spelling(pull_requests, c::REPO, normal::repo_has_no_case)
             .and_then(|entries| in_one_spelling(entries, c::ADDRESS, normal::has_no_case))
             .map_err(failed("pull_requests"))?;
         let names = names(&sessions, named_from).map_err(failed("names"))?;
+        let mut sessions = sessions.drop_many([c::TITLE, c::URL, c::PROMPT]);
+        sessions.rechunk_mut();
         let sessions = derived(sessions, &pull_requests, &tags, teams).map_err(failed("sessions"))?;
         Ok(Self { sessions, names, pull_requests, tags, issues, action_items })
     }
@@ -96,10 +97,8 @@ pub fn texts(frame: &DataFrame, column: &str) -> Result<Vec<String>, TableError>
 
 /// The sessions that may be named.
 fn names(sessions: &DataFrame, named_from: DateTime<Utc>) -> PolarsResult<DataFrame> {
-    let texts = [c::TITLE, c::URL, c::PROMPT];
-    let columns = texts.into_iter().chain([c::CREATED]);
     sessions
-        .select(columns)?
+        .select([c::CREATED, c::TITLE, c::URL, c::PROMPT])?
         .lazy()
         .with_row_index(c::ROW, None)
         .filter(col(c::CREATED).to_physical().gt_eq(lit(named_from.timestamp_micros())))
@@ -127,12 +126,11 @@ fn derived(
         children(tags, rows)?.with_name(c::TAG_COUNT.into()).into_column(),
         children(&distinct.collect()?, rows)?.with_name(c::PR_COUNT.into()).into_column(),
     ];
-    let names = [c::TITLE, c::URL, c::PROMPT, c::USER_ID, c::SERVICE_USER_ID];
     let mut sessions = sessions
         .lazy()
         .with_row_index(c::ROW, None)
         .with_columns([user.alias(c::USER), automation.alias(c::AUTOMATION)])
-        .drop(cols(names))
+        .drop(cols([c::USER_ID, c::SERVICE_USER_ID]))
         .collect()?;
     for count in counts {
         sessions.with_column(count)?;

@@ -14,11 +14,11 @@ mod verify;
 
 use polars::prelude::*;
 
-pub use builder::{TablesBuilder, Texts};
+pub use builder::{KeptTexts, TablesBuilder};
 pub use frames::{Frames, texts};
 pub use merge::{ids, merge, month, unsettled};
-pub use select::Wanted;
-pub use verify::{Found, verify};
+pub use select::SessionFilter;
+pub use verify::{MonthCheck, verify};
 
 use schema as c;
 
@@ -61,7 +61,7 @@ impl Tables {
         let [sessions, pull_requests, tags, issues, action_items] = c::TABLES.map(|table| {
             let columns = table.in_memory();
             let columns =
-                columns.map(|column| Column::new_empty(column.name.into(), &column.kind.in_memory()));
+                columns.map(|column| Column::new_empty(column.name.into(), &column.column_type.in_memory()));
             DataFrame::new_infer_height(columns.collect()).expect("the columns are all empty")
         });
         Self { sessions, pull_requests, tags, issues, action_items }
@@ -137,18 +137,18 @@ impl Tables {
     }
 
     /// Some sessions by their rows, in the order of the tables.
-    fn in_order(mut self, mut rows: Vec<IdxSize>) -> Result<Self, TableError> {
-        // To pick rows out of one piece is far quicker than out of several.
-        self.sessions.rechunk_mut();
+    fn in_order(self, mut rows: Vec<IdxSize>) -> Result<Self, TableError> {
         sort(&self.sessions, &mut rows).map_err(TableError::of("sessions"))?;
         self.select(&rows)
     }
 
     /// The sessions of some rows, in their order, and the child rows of those.
-    fn select(self, rows: &[IdxSize]) -> Result<Self, TableError> {
+    fn select(mut self, rows: &[IdxSize]) -> Result<Self, TableError> {
         if rows.len() == self.sessions.height() && rows.iter().copied().eq(0..) {
             return Ok(self);
         }
+        // To pick rows out of one piece is far quicker than out of several.
+        self.sessions.rechunk_mut();
         let rows = IdxCa::from_slice(c::ROW.into(), rows);
         let sessions = self.sessions.take(&rows).map_err(TableError::of("sessions"))?;
         // Of each former row its place among the selected ones.
@@ -198,8 +198,10 @@ fn shift(child: &mut DataFrame, by: u32) -> PolarsResult<()> {
 
 /// Sorts rows of sessions by creation, then by id.
 fn sort(sessions: &DataFrame, rows: &mut [IdxSize]) -> PolarsResult<()> {
-    let created = sessions.column(c::CREATED)?.datetime()?.physical().cont_slice()?;
-    let ids = sessions.column(c::SESSION)?.str()?;
+    let mut keys = sessions.select([c::CREATED, c::SESSION])?;
+    keys.rechunk_mut();
+    let created = keys.column(c::CREATED)?.datetime()?.physical().cont_slice()?;
+    let ids = keys.column(c::SESSION)?.str()?;
     let key = |row: &IdxSize| (created.get(*row as usize), ids.get(*row as usize));
     // They often come in pieces that are in order, which this sort merges.
     if !rows.is_sorted_by_key(key) {

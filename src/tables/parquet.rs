@@ -11,18 +11,18 @@ use polars_io::prelude::{
 };
 use polars_parquet::write::schema_to_metadata_key;
 
-use super::schema::{self as c, Kind, Place};
+use super::schema::{self as c, ColumnType, Place};
 use super::{TableError, Tables, footer, is_sorted, normal};
 use crate::caught::caught;
 use crate::text::clean;
 
 /// Rows of a file under named columns, as they are on disk.
-pub type Table = DataFrame;
+pub type StoredTable = DataFrame;
 
 /// The columns of a table that are read, and whether the titles and addresses of
 /// sessions are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Columns {
+pub enum Projection {
     /// Every column of the file.
     All,
     /// Those of the table in memory …
@@ -34,8 +34,8 @@ pub enum Columns {
     Ids,
 }
 
-impl Columns {
-    fn take(self, column: &c::Column) -> bool {
+impl Projection {
+    fn take(self, column: &c::ColumnSpec) -> bool {
         match self {
             Self::All => true,
             Self::Memory { named } => {
@@ -48,7 +48,7 @@ impl Columns {
 
 /// A table as a Parquet file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct File {
+pub struct StoredFile {
     /// The name of the table.
     pub name: &'static str,
     /// Its rows.
@@ -61,22 +61,26 @@ pub struct File {
 ///
 /// # Errors
 /// Polars refused a step: an internal error.
-pub fn write(tables: &Tables) -> Result<Vec<File>, TableError> {
-    let write = |(table, (name, frame)): (c::Table, (&'static str, &DataFrame))| {
+pub fn write(tables: &Tables) -> Result<Vec<StoredFile>, TableError> {
+    let write = |(table, (name, frame)): (c::TableSpec, (&'static str, &DataFrame))| {
         let bytes = on_disk(&table, frame, &tables.sessions).and_then(bytes);
-        Ok(File { name, rows: frame.height(), bytes: bytes.map_err(TableError::of(name))? })
+        Ok(StoredFile { name, rows: frame.height(), bytes: bytes.map_err(TableError::of(name))? })
     };
     c::TABLES.into_iter().zip(tables.named()).map(write).collect()
 }
 
 /// A table as it is on disk: categories as texts, and what each child row needs of its session.
-pub(super) fn on_disk(table: &c::Table, frame: &DataFrame, sessions: &DataFrame) -> PolarsResult<DataFrame> {
+pub(super) fn on_disk(
+    table: &c::TableSpec,
+    frame: &DataFrame,
+    sessions: &DataFrame,
+) -> PolarsResult<DataFrame> {
     let columns = table.on_disk().map(|column| match column.place {
         Place::Disk => {
             let rows = frame.column(c::ROW)?.u32()?;
             sessions.column(column.name)?.take(rows)
         }
-        _ => cast(frame.column(column.name)?, &column.kind.on_disk()),
+        _ => cast(frame.column(column.name)?, &column.column_type.on_disk()),
     });
     DataFrame::new_infer_height(columns.collect::<PolarsResult<_>>()?)
 }
@@ -109,18 +113,18 @@ pub(super) fn bytes(mut frame: DataFrame) -> PolarsResult<Vec<u8>> {
 ///
 /// # Errors
 /// What is wrong with the file, in words.
-pub fn read(bytes: Vec<u8>, table: &c::Table, asked: Columns) -> Result<DataFrame, String> {
+pub fn read(bytes: Vec<u8>, table: &c::TableSpec, asked: Projection) -> Result<DataFrame, String> {
     let length = bytes.len();
     let (bytes, rows) = footer::checked(bytes, table.name == c::SESSIONS.name)?;
     let read = || {
         let mut reader = ParquetReader::new(Cursor::new(bytes)).read_parallel(ParallelStrategy::None);
         let found = reader.schema()?;
         let known = table.on_disk().filter(|column| !column.added || found.contains(column.name));
-        let known: Vec<&c::Column> = known.collect();
+        let known: Vec<&c::ColumnSpec> = known.collect();
         let names = known.iter().map(|column| column.name);
         polars_ensure!(found.iter_names().eq(names), ComputeError: "its columns are others");
         // Without its row a child is joined by the id of its session.
-        let is_asked = |column: &&&c::Column| {
+        let is_asked = |column: &&&c::ColumnSpec| {
             asked.take(column) || (column.name == c::SESSION && !found.contains(c::ROW))
         };
         let names = known.iter().filter(is_asked).map(|column| column.name.to_owned()).collect();
@@ -159,8 +163,8 @@ fn in_utc(table: &mut DataFrame) -> PolarsResult<()> {
 
 /// Whether a column has its type and the values that [`schema`](super::schema) allows, and no more
 /// bytes of text than this.
-fn check(column: &c::Column, values: &Column, most: usize) -> Result<(), &'static str> {
-    if *values.dtype() != column.kind.on_disk() {
+fn check(column: &c::ColumnSpec, values: &Column, most: usize) -> Result<(), &'static str> {
+    if *values.dtype() != column.column_type.on_disk() {
         return Err("is of another type");
     }
     if !column.nullable && values.has_nulls() {
@@ -171,23 +175,23 @@ fn check(column: &c::Column, values: &Column, most: usize) -> Result<(), &'stati
     if text > most {
         return Err("has more text than the file can hold");
     }
-    let is_sound = match column.kind {
-        Kind::Number => {
+    let is_sound = match column.column_type {
+        ColumnType::Number => {
             let is_sound = |number: f64| number.is_finite() && number >= 0.0;
             values.f64().is_ok_and(|numbers| numbers.iter().flatten().all(is_sound))
         }
-        Kind::Count => {
+        ColumnType::Count => {
             let is_sound = |count: i64| u32::try_from(count).is_ok();
             values.i64().is_ok_and(|counts| counts.iter().flatten().all(is_sound))
         }
-        Kind::Row => values.u32().is_ok_and(is_sorted),
+        ColumnType::Row => values.u32().is_ok_and(is_sorted),
         _ => true,
     };
     if is_sound { Ok(()) } else { Err("has a value that no sync writes") }
 }
 
 /// The tables of a month in memory, from all its files in the order of [`c::TABLES`].
-/// Columns that were not read are null.
+/// Projection that were not read are null.
 ///
 /// # Errors
 /// The files cannot be read together; what is wrong, in words.
@@ -233,15 +237,17 @@ fn with_rows(child: DataFrame, ids: &Column) -> PolarsResult<DataFrame> {
 }
 
 /// The columns of a table in memory, made from those on disk.
-fn of_kinds(table: &c::Table, frame: DataFrame) -> PolarsResult<DataFrame> {
+fn of_kinds(table: &c::TableSpec, frame: DataFrame) -> PolarsResult<DataFrame> {
     let rows = frame.height();
-    let of_kind = |column: &c::Column| {
-        let (name, dtype) = (PlSmallStr::from_static(column.name), column.kind.in_memory());
+    let of_kind = |column: &c::ColumnSpec| {
+        let (name, dtype) = (PlSmallStr::from_static(column.name), column.column_type.in_memory());
         let Ok(values) = frame.column(column.name) else {
-            return match (column.nullable, column.kind) {
+            return match (column.nullable, column.column_type) {
                 (true, _) => Ok(Column::full_null(name, rows, &dtype)),
                 // Archives of schema 1 do not count the fields that could not be read.
-                (_, Kind::Count) if column.added => Ok(Column::new_scalar(name, Scalar::from(0_i64), rows)),
+                (_, ColumnType::Count) if column.added => {
+                    Ok(Column::new_scalar(name, Scalar::from(0_i64), rows))
+                }
                 _ => Err(polars_err!(ColumnNotFound: "{name}")),
             };
         };

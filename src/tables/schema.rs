@@ -1,7 +1,7 @@
 //! Every table and column, once: its name, its type, and where it is kept.
 //!
 //! The same tables are in memory, in the archive and, with what a report derives
-//! from them, in the Parquet exports. Texts that repeat are categoricals in memory
+//! from them, in the Parquet exports. KeptTexts that repeat are categoricals in memory
 //! and plain strings on disk.
 
 use polars::prelude::*;
@@ -79,10 +79,10 @@ pub const PR_COUNT: &str = "pr_count";
 
 /// The type of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ColumnType {
     /// Text that is in few rows.
     Text,
-    /// Text that is in many rows, with the name of its categories. Columns of the
+    /// Text that is in many rows, with the name of its categories. Projection of the
     /// same categories can be compared.
     Category(&'static str),
     /// One of [`STATES`].
@@ -101,7 +101,7 @@ pub enum Kind {
     Row,
 }
 
-impl Kind {
+impl ColumnType {
     /// The type in memory.
     pub fn in_memory(self) -> DataType {
         match self {
@@ -150,11 +150,11 @@ pub enum Place {
 
 /// A column of a table.
 #[derive(Clone, Copy, Debug)]
-pub struct Column {
+pub struct ColumnSpec {
     /// Its name, the same everywhere.
     pub name: &'static str,
     /// Its type.
-    pub kind: Kind,
+    pub column_type: ColumnType,
     /// Whether a row may lack a value.
     pub nullable: bool,
     /// Where it is kept.
@@ -165,34 +165,34 @@ pub struct Column {
 
 /// A table.
 #[derive(Clone, Copy, Debug)]
-pub struct Table {
+pub struct TableSpec {
     /// Its name, the same everywhere.
     pub name: &'static str,
     /// Its columns, in order.
-    pub columns: &'static [Column],
+    pub columns: &'static [ColumnSpec],
 }
 
-impl Table {
+impl TableSpec {
     /// Its columns on disk.
-    pub fn on_disk(&self) -> impl Iterator<Item = &'static Column> + use<> {
+    pub fn on_disk(&self) -> impl Iterator<Item = &'static ColumnSpec> + use<> {
         self.columns.iter().filter(|column| column.place != Place::Memory)
     }
 
     /// Its columns in memory.
-    pub fn in_memory(&self) -> impl Iterator<Item = &'static Column> + use<> {
+    pub fn in_memory(&self) -> impl Iterator<Item = &'static ColumnSpec> + use<> {
         self.columns.iter().filter(|column| column.place != Place::Disk)
     }
 }
 
-const fn column(name: &'static str, kind: Kind) -> Column {
-    Column { name, kind, nullable: true, place: Place::Everywhere, added: false }
+const fn column(name: &'static str, column_type: ColumnType) -> ColumnSpec {
+    ColumnSpec { name, column_type, nullable: true, place: Place::Everywhere, added: false }
 }
 
-const fn category(name: &'static str) -> Column {
-    column(name, Kind::Category(name))
+const fn category(name: &'static str) -> ColumnSpec {
+    column(name, ColumnType::Category(name))
 }
 
-impl Column {
+impl ColumnSpec {
     /// Every row has a value.
     const fn required(self) -> Self {
         Self { nullable: false, ..self }
@@ -213,68 +213,74 @@ impl Column {
 }
 
 /// One row a session, by creation, then by id.
-pub const SESSIONS: Table = Table {
+pub const SESSIONS: TableSpec = TableSpec {
     name: "sessions",
     columns: &[
-        column(SESSION, Kind::Text).required(),
-        column(CREATED, Kind::Moment).required(),
-        column(UPDATED, Kind::Moment),
+        column(SESSION, ColumnType::Text).required(),
+        column(CREATED, ColumnType::Moment).required(),
+        column(UPDATED, ColumnType::Moment),
         category(ORG),
-        column(USER_ID, Kind::Category(USER)),
-        column(SERVICE_USER_ID, Kind::Category(USER)),
+        column(USER_ID, ColumnType::Category(USER)),
+        column(SERVICE_USER_ID, ColumnType::Category(USER)),
         category(STATUS),
-        column(ACUS, Kind::Number),
+        column(ACUS, ColumnType::Number),
         category(ORIGIN),
         category(SIZE),
         category(CATEGORY),
-        column(LIMITED, Kind::Flag).required(),
-        column(MESSAGES, Kind::Count),
-        column(ANALYSED, Kind::Flag).required(),
-        column(FEEDBACK, Kind::Count).required(),
+        column(LIMITED, ColumnType::Flag).required(),
+        column(MESSAGES, ColumnType::Count),
+        column(ANALYSED, ColumnType::Flag).required(),
+        column(FEEDBACK, ColumnType::Count).required(),
         // Since schema 2 of the archive.
-        column(UNREADABLE, Kind::Count).required().added(),
-        column(TITLE, Kind::Text),
-        column(URL, Kind::Text),
-        column(PROMPT, Kind::Text).in_memory_only(),
+        column(UNREADABLE, ColumnType::Count).required().added(),
+        column(TITLE, ColumnType::Text),
+        column(URL, ColumnType::Text),
+        column(PROMPT, ColumnType::Text).in_memory_only(),
     ],
 };
 
 /// Joins a child row to its session; since schema 4 of the archive.
-const OF_ROW: Column = column(ROW, Kind::Row).required().added();
+const OF_ROW: ColumnSpec = column(ROW, ColumnType::Row).required().added();
 /// Id of the session of a child row, for readers that join by it.
-const OF_SESSION: Column = column(SESSION, Kind::Text).required().on_disk_only();
+const OF_SESSION: ColumnSpec = column(SESSION, ColumnType::Text).required().on_disk_only();
 /// Creation of the session of a child row.
-const OF_CREATED: Column = column(CREATED, Kind::Moment).required().on_disk_only();
+const OF_CREATED: ColumnSpec = column(CREATED, ColumnType::Moment).required().on_disk_only();
 
 /// One row a pull request entry of a session.
-pub const PULL_REQUESTS: Table = Table {
+pub const PULL_REQUESTS: TableSpec = TableSpec {
     name: "pull_requests",
     columns: &[
         OF_ROW,
         OF_SESSION,
         OF_CREATED,
-        column(STATE, Kind::State).required(),
+        column(STATE, ColumnType::State).required(),
         category(REPO),
         category(ADDRESS),
     ],
 };
 
 /// One row a session and tag.
-pub const TAGS: Table =
-    Table { name: "tags", columns: &[OF_ROW, OF_SESSION, OF_CREATED, category(TAG).required()] };
+pub const TAGS: TableSpec =
+    TableSpec { name: "tags", columns: &[OF_ROW, OF_SESSION, OF_CREATED, category(TAG).required()] };
 
 /// One row an issue of a session's analysis.
-pub const ISSUES: Table = Table {
+pub const ISSUES: TableSpec = TableSpec {
     name: "issues",
-    columns: &[OF_ROW, OF_SESSION, OF_CREATED, column(IMPACT, Kind::Impact).required(), category(LABEL)],
+    columns: &[
+        OF_ROW,
+        OF_SESSION,
+        OF_CREATED,
+        column(IMPACT, ColumnType::Impact).required(),
+        category(LABEL),
+    ],
 };
 
 /// One row an action item of a session's analysis.
-pub const ACTION_ITEMS: Table =
-    Table { name: "action_items", columns: &[OF_ROW, OF_SESSION, OF_CREATED, category(TYPE)] };
+pub const ACTION_ITEMS: TableSpec =
+    TableSpec { name: "action_items", columns: &[OF_ROW, OF_SESSION, OF_CREATED, category(TYPE)] };
 
 /// All tables, sessions first.
-pub const TABLES: [Table; 5] = [SESSIONS, PULL_REQUESTS, TAGS, ISSUES, ACTION_ITEMS];
+pub const TABLES: [TableSpec; 5] = [SESSIONS, PULL_REQUESTS, TAGS, ISSUES, ACTION_ITEMS];
 
 /// Their names.
 pub const NAMES: [&str; 5] = [SESSIONS.name, PULL_REQUESTS.name, TAGS.name, ISSUES.name, ACTION_ITEMS.name];

@@ -10,7 +10,7 @@ use crate::people::fits;
 
 /// Which sessions are wanted, by the rules of [`crate::fetch`].
 #[derive(Clone, Debug)]
-pub struct Wanted<'q> {
+pub struct SessionFilter<'q> {
     /// When they were created: UTC, microseconds.
     pub created: Range<i64>,
     /// Only those of this organisation.
@@ -26,12 +26,12 @@ impl Tables {
     ///
     /// # Errors
     /// A table lacks a column: an internal error.
-    pub fn wanted(self, wanted: &Wanted<'_>) -> Result<Self, TableError> {
+    pub fn wanted(self, wanted: &SessionFilter<'_>) -> Result<Self, TableError> {
         let rows = self.rows_of(wanted).map_err(TableError::of("sessions"))?;
         self.select(&rows)
     }
 
-    fn rows_of(&self, wanted: &Wanted<'_>) -> PolarsResult<Vec<IdxSize>> {
+    fn rows_of(&self, wanted: &SessionFilter<'_>) -> PolarsResult<Vec<IdxSize>> {
         let created = col(c::CREATED).to_physical();
         let mut is_wanted =
             created.clone().gt_eq(lit(wanted.created.start)).and(created.lt(lit(wanted.created.end)));

@@ -2,7 +2,7 @@
 
 use chrono::DateTime;
 
-use super::parquet::{Columns, File, Table, in_memory, on_disk, read};
+use super::parquet::{Projection, StoredFile, StoredTable, in_memory, on_disk, read};
 use super::*;
 use crate::cli::{ApiArgs, ReportArgs};
 use crate::fetch::{Delivery, replay};
@@ -25,7 +25,7 @@ fn built(sessions: &[&str]) -> Tables {
     let key = FoundKey { text: "apk_user_x".to_owned(), source: "a test".to_owned() };
     let found = crate::settings::Found { key: Some(key), ..crate::settings::Found::default() };
     let settings = Settings::resolve(&args, found, "2027-01-12T06:00:00Z".parse().unwrap()).unwrap();
-    let mut builder = TablesBuilder::new(Texts::ARCHIVED);
+    let mut builder = TablesBuilder::new(KeptTexts::ARCHIVED);
     let page = format!(r#"{{"items": [{}], "total": 3, "has_more": false}}"#, sessions.join(","));
     let mut take = |delivery: Delivery<'_>| {
         if let Delivery::Page(rows) = delivery {
@@ -49,7 +49,7 @@ fn session(id: &str, day: &str, updated: &str, mark: &str) -> String {
     )
 }
 
-fn column(table: &Table, name: &str) -> Vec<String> {
+fn column(table: &StoredTable, name: &str) -> Vec<String> {
     let texts = table.column(name).unwrap().cast(&DataType::String).unwrap();
     texts.str().unwrap().iter().map(|text| text.unwrap_or("-").to_owned()).collect()
 }
@@ -62,10 +62,11 @@ fn seen(tables: &Tables) -> [String; 3] {
 }
 
 /// The files of some tables, as they are on disk.
-fn files(tables: &Tables) -> [Table; 5] {
-    let on_disk =
-        |(table, (_, frame)): (&c::Table, (_, &DataFrame))| on_disk(table, frame, &tables.sessions).unwrap();
-    let files: Vec<Table> = c::TABLES.iter().zip(tables.named()).map(on_disk).collect();
+fn files(tables: &Tables) -> [StoredTable; 5] {
+    let on_disk = |(table, (_, frame)): (&c::TableSpec, (_, &DataFrame))| {
+        on_disk(table, frame, &tables.sessions).unwrap()
+    };
+    let files: Vec<StoredTable> = c::TABLES.iter().zip(tables.named()).map(on_disk).collect();
     files.try_into().unwrap()
 }
 
@@ -118,13 +119,13 @@ fn of_two_records_the_one_that_changed_last_stays_with_all_that_hangs_on_it() {
 }
 
 /// The tables that some files give.
-fn reread(files: Vec<File>) -> Tables {
-    let read = |(table, File { rows, bytes, .. }): (&c::Table, File)| {
-        let file = read(bytes, table, Columns::Memory { named: true }).unwrap();
+fn reread(files: Vec<StoredFile>) -> Tables {
+    let read = |(table, StoredFile { rows, bytes, .. }): (&c::TableSpec, StoredFile)| {
+        let file = read(bytes, table, Projection::Memory { named: true }).unwrap();
         assert_eq!(file.height(), rows);
         file
     };
-    let files: Vec<Table> = c::TABLES.iter().zip(files).map(read).collect();
+    let files: Vec<StoredTable> = c::TABLES.iter().zip(files).map(read).collect();
     in_memory(files.try_into().unwrap()).unwrap()
 }
 
@@ -142,12 +143,12 @@ fn what_is_written_is_read() {
     let read_again = reread(written.clone());
     are_equal(&read_again, &tables);
     assert_eq!(parquet::write(&read_again).unwrap(), written);
-    let ids_alone = read(written[0].bytes.clone(), &c::SESSIONS, Columns::Ids).unwrap();
+    let ids_alone = read(written[0].bytes.clone(), &c::SESSIONS, Projection::Ids).unwrap();
     assert_eq!((ids_alone.width(), ids(&ids_alone).unwrap()), (1, vec!["a".to_owned(), "b".to_owned()]));
-    assert!(read(b"PAR1".to_vec(), &c::SESSIONS, Columns::All).is_err());
-    for (table, File { bytes, .. }) in c::TABLES.iter().zip(written) {
+    assert!(read(b"PAR1".to_vec(), &c::SESSIONS, Projection::All).is_err());
+    for (table, StoredFile { bytes, .. }) in c::TABLES.iter().zip(written) {
         let names = |frame: &DataFrame| frame.get_column_names_owned();
-        let all = read(bytes, table, Columns::All).unwrap();
+        let all = read(bytes, table, Projection::All).unwrap();
         assert!(names(&all).iter().eq(table.on_disk().map(|column| column.name)), "{}", table.name);
     }
 }
@@ -159,7 +160,7 @@ fn an_archive_with_string_views_is_read() {
         let mut bytes = Vec::new();
         polars_io::prelude::ParquetWriter::new(&mut bytes).finish(&mut file).unwrap();
         assert_ne!(bytes, parquet::bytes(file.clone()).unwrap(), "{}", table.name);
-        assert!(read(bytes, table, Columns::All).unwrap().equals_missing(&file), "{}", table.name);
+        assert!(read(bytes, table, Projection::All).unwrap().equals_missing(&file), "{}", table.name);
     }
 }
 
@@ -192,12 +193,12 @@ fn faults_are_found() {
     assert!(verify(&sound, "2026-09").unwrap().faults[0].starts_with("sessions: a row of 2026-10"));
     let reversed = sound.each_ref().map(DataFrame::reverse);
     assert!(verify(&reversed, "2026-10").unwrap().faults[0].contains("out of order"));
-    let changed = |place: usize, change: &dyn Fn(&Table) -> Table| {
+    let changed = |place: usize, change: &dyn Fn(&StoredTable) -> StoredTable| {
         let mut files = sound.clone();
         files[place] = change(&files[place]);
         verify(&files, "2026-10").unwrap().faults
     };
-    let with = |table: &Table, column: Column| {
+    let with = |table: &StoredTable, column: Column| {
         let mut table = table.clone();
         table.with_column(column).unwrap();
         table
@@ -227,11 +228,11 @@ fn a_row_of_no_session_is_damage() {
     let mut out_of_order = files(&tables)[1].clone();
     out_of_order.with_column(UInt32Chunked::from_slice("row".into(), &[1, 0]).into_column()).unwrap();
     let bytes = parquet::bytes(out_of_order).unwrap();
-    assert!(read(bytes, &c::PULL_REQUESTS, Columns::All).unwrap_err().contains("its column row"));
+    assert!(read(bytes, &c::PULL_REQUESTS, Projection::All).unwrap_err().contains("its column row"));
 }
 
 /// Files as archives before schema 4 have them.
-fn older(tables: &Tables) -> [Table; 5] {
+fn older(tables: &Tables) -> [StoredTable; 5] {
     let [sessions, children @ ..] = files(tables);
     let [b, d, e, f] = children.map(|child| child.drop(c::ROW).unwrap());
     [sessions, b, d, e, f]
@@ -242,7 +243,7 @@ fn an_archive_without_rows_is_read_by_ids() {
     let tables = built(&[&session("b", "10-02", "01", "x"), &session("a", "10-03", "", "y")]);
     let written = older(&tables).map(|file| parquet::bytes(file).unwrap());
     let written = c::NAMES.into_iter().zip(written).zip(tables.named());
-    let written = written.map(|((name, bytes), (_, table))| File { name, rows: table.height(), bytes });
+    let written = written.map(|((name, bytes), (_, table))| StoredFile { name, rows: table.height(), bytes });
     are_equal(&reread(written.collect()), &tables);
     assert_eq!(verify(&older(&tables), "2026-10").unwrap().faults, [""; 0]);
     let mut orphans = older(&tables);
@@ -274,13 +275,13 @@ fn an_archive_of_schema_1_has_no_unreadable_fields() {
     assert_eq!(column(&tables.sessions, c::UNREADABLE), ["1"]);
     let [sessions, b, d, e, f] = files(&tables);
     let older = parquet::bytes(sessions.drop(c::UNREADABLE).unwrap()).unwrap();
-    let sessions_read = read(older.clone(), &c::SESSIONS, Columns::Memory { named: true }).unwrap();
+    let sessions_read = read(older.clone(), &c::SESSIONS, Projection::Memory { named: true }).unwrap();
     let tables_read = in_memory([sessions_read, b, d, e, f]).unwrap();
     assert_eq!(tables_read.sessions.schema(), tables.sessions.schema());
     assert_eq!(column(&tables_read.sessions, c::UNREADABLE), ["0"]);
-    assert_eq!(read(older, &c::SESSIONS, Columns::Ids).unwrap().width(), 1);
+    assert_eq!(read(older, &c::SESSIONS, Projection::Ids).unwrap().width(), 1);
     let other = parquet::bytes(sessions.drop(c::FEEDBACK).unwrap()).unwrap();
-    assert!(read(other, &c::SESSIONS, Columns::All).is_err());
+    assert!(read(other, &c::SESSIONS, Projection::All).is_err());
 }
 
 #[test]
@@ -289,7 +290,7 @@ fn values_that_no_sync_writes_are_damage() {
     let refused = |place: usize, column: Column| {
         let mut file = files(&tables)[place].clone();
         file.with_column(column).unwrap();
-        read(parquet::bytes(file).unwrap(), &c::TABLES[place], Columns::All).unwrap_err()
+        read(parquet::bytes(file).unwrap(), &c::TABLES[place], Projection::All).unwrap_err()
     };
     for (place, column) in [
         (0, Column::new(c::ACUS.into(), [1.0, f64::NAN])),
@@ -349,7 +350,8 @@ fn what_is_wanted_is_chosen_with_its_child_rows() {
         (all, Some("q"), vec![], vec![], ""),
     ] {
         let (tags, users) = (texts(&tags), texts(&users));
-        let wanted = tables.clone().wanted(&Wanted { created, org, tags: &tags, users: &users }).unwrap();
+        let wanted =
+            tables.clone().wanted(&SessionFilter { created, org, tags: &tags, users: &users }).unwrap();
         assert_eq!(column(&wanted.sessions, c::SESSION).join(" "), expected);
         let own_tags: Vec<String> = expected.split_whitespace().flat_map(|id| texts(&[id, "t"])).collect();
         assert_eq!(column(&wanted.tags, c::TAG), own_tags);

@@ -8,7 +8,7 @@ use super::{TableError, normal};
 
 /// What [`verify`] finds in one month.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Found {
+pub struct MonthCheck {
     /// The ids of its sessions, in order.
     pub ids: Vec<String>,
     /// What is wrong, in words; empty where all is well.
@@ -22,7 +22,7 @@ pub struct Found {
 ///
 /// # Errors
 /// A column is missing.
-pub fn verify(files: &[DataFrame; 5], month: &str) -> Result<Found, TableError> {
+pub fn verify(files: &[DataFrame; 5], month: &str) -> Result<MonthCheck, TableError> {
     let [sessions, pull_requests, tags, ..] = files;
     let mut faults = Vec::new();
     for (name, table) in c::NAMES.into_iter().zip(files) {
@@ -55,7 +55,7 @@ pub fn verify(files: &[DataFrame; 5], month: &str) -> Result<Found, TableError> 
     if unfit > 0 {
         faults.push(format!("pull_requests: {unfit} rows whose repo is not that of their address"));
     }
-    Ok(Found { ids: ids(sessions)?, faults })
+    Ok(MonthCheck { ids: ids(sessions)?, faults })
 }
 
 /// In the order of creation, then of ids; else as it was.
