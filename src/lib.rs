@@ -2,7 +2,7 @@
 //! report.
 //!
 //! ```text
-//!  settings ─► fetch ──pages──► frame ──Frames──► metrics ──Facts──► charts ──Svg──► report ──Html──► export ──files──► mail ──► deliver
+//!  settings ─► fetch ──pages──► tables ─Frames──► metrics ──Facts──► charts ──Svg──► report ──Html──► export ──files──► mail ──► deliver
 //!              (API)            (Polars)          (Polars)          (plotters)      (minijinja)      (csv, xlsx)        (MIME)   (disk, SMTP)
 //! ```
 //!

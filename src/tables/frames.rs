@@ -123,8 +123,8 @@ fn derived(
     let distinct = distinct.filter(col(c::ADDRESS).is_not_null()).unique(None, UniqueKeepStrategy::Any);
     let rows = sessions.height();
     let counts = [
-        children(tags, rows)?.with_name(c::TAG_COUNT.into()).into_column(),
-        children(&distinct.collect()?, rows)?.with_name(c::PR_COUNT.into()).into_column(),
+        child_counts(tags, rows)?.with_name(c::TAG_COUNT.into()).into_column(),
+        child_counts(&distinct.collect()?, rows)?.with_name(c::PR_COUNT.into()).into_column(),
     ];
     let mut sessions = sessions
         .lazy()
@@ -145,7 +145,7 @@ fn derived(
 }
 
 /// How many rows of a child table each session has.
-fn children(child: &DataFrame, sessions: usize) -> PolarsResult<UInt32Chunked> {
+fn child_counts(child: &DataFrame, sessions: usize) -> PolarsResult<UInt32Chunked> {
     let mut counts = vec![0_u32; sessions];
     for row in child.column(c::ROW)?.u32()?.iter().flatten() {
         *counts.get_mut(row as usize).expect("child rows are of sessions that are there") += 1;
@@ -154,7 +154,7 @@ fn children(child: &DataFrame, sessions: usize) -> PolarsResult<UInt32Chunked> {
 }
 
 /// Sessions with the columns that another frame has for their rows, in their order.
-fn beside(sessions: LazyFrame, other: LazyFrame) -> LazyFrame {
+fn join(sessions: LazyFrame, other: LazyFrame) -> LazyFrame {
     let args = JoinArgs { maintain_order: MaintainOrderJoin::Left, ..JoinArgs::new(JoinType::Left) };
     sessions.join(other, [col(c::ROW)], [col(c::ROW)], args)
 }
@@ -200,7 +200,7 @@ fn with_teams(sessions: DataFrame, tags: &DataFrame, teams: &Teams) -> PolarsRes
         .unique_stable(Some(cols([c::ROW])), UniqueKeepStrategy::Last)
         .select([col(c::ROW), col(by_user)]);
 
-    beside(beside(sessions.lazy(), of_tags), of_users)
+    join(join(sessions.lazy(), of_tags), of_users)
         .with_column(coalesce(&[col(by_tag), col(by_user)]).cast(team).alias(c::TEAM))
         .drop(cols([by_tag, by_user]))
         .collect()

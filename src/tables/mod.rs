@@ -116,9 +116,7 @@ impl Tables {
         let Some(mut all) = parts.next() else { return Ok(Self::empty()) };
         for part in parts {
             let (before, more) = (all.sessions.height(), part.sessions.height());
-            let before = u32::try_from(before + more).ok().and_then(|_| u32::try_from(before).ok());
-            let too_many = || TableError::of("sessions")(polars_err!(ComputeError: "too many rows"));
-            let before = before.ok_or_else(too_many)?;
+            let [before, _] = [count(before)?, count(before + more)?];
             let append = |name, table: &mut DataFrame, more: DataFrame| {
                 table.vstack_mut_owned(more).map(drop).map_err(TableError::of(name))
             };
@@ -181,6 +179,13 @@ impl Tables {
     fn rows(&self) -> Vec<IdxSize> {
         (0..).take(self.sessions.height()).collect()
     }
+}
+
+/// As many sessions as a table can have.
+fn count(sessions: usize) -> Result<u32, TableError> {
+    let too_many =
+        |_| TableError::of("sessions")(polars_err!(ComputeError: "more rows than a table can have"));
+    u32::try_from(sessions).map_err(too_many)
 }
 
 /// Whether rows of child tables are in the order of their sessions.
