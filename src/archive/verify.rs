@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::{Archive, ArchiveError};
 use crate::caught::caught;
-use crate::tables::parquet::{Projection, StoredTable};
+use crate::tables::parquet::{self, Projection, StoredTable};
 use crate::tables::{self, schema};
 use crate::text::clean;
 
@@ -57,6 +57,12 @@ pub fn verify(root: &Path) -> Result<Soundness, ArchiveError> {
         let checked = checked.and_then(|checked| checked.map_err(|error| error.to_string()));
         match checked {
             Ok(found) => {
+                // What a report would refuse.
+                if found.faults.is_empty()
+                    && let Err(what) = parquet::in_memory(files)
+                {
+                    faults.push(format!("{month}: {what}"));
+                }
                 faults.extend(found.faults.into_iter().map(|fault| format!("{month}, {fault}")));
                 for id in found.ids {
                     if let Some(other) = homes.insert(id.clone(), month) {
