@@ -20,8 +20,6 @@ pub mod fetch;
 
 pub mod tables;
 
-pub mod frame;
-
 pub mod archive;
 
 pub mod metrics;

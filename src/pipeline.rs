@@ -17,9 +17,8 @@ use crate::deliver::{self, Pages, Receipt};
 use crate::error::Error;
 use crate::export;
 use crate::fetch::{Ledger, Limits, People, Progress, Records, Saved, Vendor};
-use crate::frame;
 use crate::mail::{self, Attachment, Mail, MailError};
-use crate::metrics::{self, Allowance, Bounds, Dim, Facts, Findings, Known, Source, Span};
+use crate::metrics::{self, Allowance, Bounds, Capabilities, Dim, Evaluation, Facts, Findings, Source};
 use crate::period::Period;
 use crate::report::{self, Run};
 use crate::settings::mail::{Attach, Mail as MailSettings};
@@ -194,8 +193,7 @@ pub fn compose(
     settings: &Settings,
 ) -> Result<Document, Error> {
     let records = beside.saved.as_ref().map_or(Records::Api(settings.question.api), |saved| saved.records);
-    let numbered = frame::Frames::of(frames)?;
-    let metered = metrics::is_metered(&numbered)?;
+    let metered = metrics::is_metered(frames)?;
     // A walk that is proved was of the whole of its time, quiet or not.
     let reaches = |from: DateTime<Utc>, to: DateTime<Utc>| {
         beside.saved.as_ref().is_none_or(|saved| saved.proved || saved.reach.covers(&(from..to)))
@@ -205,7 +203,7 @@ pub fn compose(
     // A period of which a part is missing would be a low point that means nothing.
     let points =
         1 + reached.iter().take(settings.points).skip(1).take_while(|is_reached| **is_reached).count();
-    let known = Known {
+    let capabilities = Capabilities {
         records,
         metered,
         // No rule for tags holds where there are none.
@@ -223,21 +221,21 @@ pub fn compose(
         now: settings.now,
         amount,
     });
-    let span = Span {
+    let evaluation = Evaluation {
         periods: &settings.periods,
         points,
         complete: settings.complete,
         reached: &reached,
-        known,
+        capabilities,
         prices: settings.money.as_ref().map(|money| &money.prices),
         allowance,
         covered: settings.privacy.covered,
     };
-    let Some(findings) = metrics::evaluate(&numbered, &span)? else {
+    let Some(findings) = metrics::evaluate(frames, &evaluation)? else {
         return Err(too_few_people(settings).into());
     };
-    let Findings { facts, quality, evidence, budgets, withheld } = findings;
-    let is_withheld = span.allowance.is_some() && budgets.is_empty();
+    let Findings { facts, quality, highlights, budgets, withheld } = findings;
+    let is_withheld = evaluation.allowance.is_some() && budgets.is_empty();
     let mut organisations = beside.people.organisations.clone();
     if settings.privacy.covered {
         let is_shown = |org: &str| {
@@ -269,14 +267,14 @@ pub fn compose(
         },
         quality,
         budgets,
-        known,
+        capabilities,
         names: people::names(&facts, &beside.people, settings),
         organisations,
         withheld,
         facts,
     };
     // A covered report knows of labels what its facts say.
-    let evidence = if settings.privacy.covered { report::labels(&facts) } else { evidence };
+    let highlights = if settings.privacy.covered { report::labels(&facts) } else { highlights };
     let empty = beside.no_match.then(|| "no session matches the filters".to_owned());
     let own: Vec<String> = empty
         .into_iter()
@@ -299,15 +297,15 @@ pub fn compose(
         saved: beside.saved.as_ref(),
         demo: settings.demo,
     };
-    let mut exports = export::files(&settings.exports, &facts, &evidence, &run)?;
+    let mut exports = export::files(&settings.exports, &facts, &highlights, &run)?;
     if settings.exports.contains(&Format::Parquet) {
         exports.extend(export::of_frames(exports::files(frames, &settings.periods)?));
     }
     Ok(Document {
-        html: report::render(&facts, &evidence, &run)?,
+        html: report::render(&facts, &highlights, &run)?,
         json: facts.to_json()?,
         exports,
-        summary: report::summary(&facts, &evidence, &run),
+        summary: report::summary(&facts, &highlights, &run),
         notes: own.into_iter().chain(report::lacks(records)).collect(),
     })
 }

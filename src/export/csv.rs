@@ -56,7 +56,7 @@ fn lines(by: &[Dim], rows: &[&Fact], facts: &Facts) -> Result<Vec<u8>, csv::Erro
         let name = || key(&Dim::User).and_then(|user| names.get(user)).map(String::as_str);
         let keys = by.iter().map(|dim| cell(key(dim))).chain(named.then(|| cell(name())));
         // Said once, where whoever sums up looks first; all numbers of ACUs are null.
-        let is_said = !facts.known.metered && by.is_empty() && fact.metric.id == ACUS.id;
+        let is_said = !facts.capabilities.metered && by.is_empty() && fact.metric.id == ACUS.id;
         let unit = if is_said { "not metered" } else { fact.unit.name() };
         let ours = [fact.metric.id, unit].map(str::to_owned);
         writer.write_record(ours.into_iter().chain(keys).chain(fact.texts()))?;

@@ -7,7 +7,7 @@ mod xlsx;
 use std::error::Error;
 
 use crate::cli::Format;
-use crate::metrics::{Evidence, Facts, METRICS};
+use crate::metrics::{Facts, Highlights, METRICS};
 use crate::report::Run;
 use crate::tables::schema::NAMES;
 
@@ -42,12 +42,12 @@ pub struct File {
 pub fn files(
     wanted: &[Format],
     facts: &Facts,
-    evidence: &Evidence,
+    highlights: &Highlights,
     run: &Run<'_>,
 ) -> Result<Vec<File>, ExportError> {
     let mut files = Vec::new();
     if wanted.contains(&Format::Xlsx) {
-        files.push(File { ending: ".xlsx".to_owned(), bytes: xlsx::workbook(facts, evidence, run)? });
+        files.push(File { ending: ".xlsx".to_owned(), bytes: xlsx::workbook(facts, highlights, run)? });
     }
     if wanted.contains(&Format::Csv) {
         files.extend(self::csv::files(facts)?);
@@ -79,7 +79,9 @@ pub fn is_export(ending: &str) -> bool {
 mod tests {
     use super::*;
     use crate::fetch::{Api, Ledger, Records};
-    use crate::metrics::{ACUS, Bounds, Dim, Fact, ISSUES, Known, MERGE_RATE, Metric, Quality, Source};
+    use crate::metrics::{
+        ACUS, Bounds, Capabilities, Dim, Fact, ISSUES, MERGE_RATE, Metric, Quality, Source,
+    };
 
     fn fact(metric: &'static Metric, group: &[(Dim, Option<&str>)], value: Option<f64>) -> Fact {
         Fact {
@@ -136,7 +138,12 @@ mod tests {
             quality: Quality::default(),
             budgets: Vec::new(),
             withheld: Vec::new(),
-            known: Known { records: Records::Api(Api::V2), metered: true, teams: false, currency: None },
+            capabilities: Capabilities {
+                records: Records::Api(Api::V2),
+                metered: true,
+                teams: false,
+                currency: None,
+            },
             names: std::collections::BTreeMap::new(),
             organisations: std::collections::BTreeMap::new(),
             facts,

@@ -4,14 +4,17 @@
 
 use polars::prelude::*;
 
-use super::calendar::PERIOD;
-use super::cube::Cube;
-use super::metric::{Basis, Dim, Direction, Grain, Kind, Metric, Needs, Plan};
+use super::calendar::categories;
+use super::capabilities::Needs;
+use super::dimension::Dim;
+use super::metric::{Basis, Direction, Grain, Kind, Metric, Plan};
+use super::period_frames::{PERIOD, PeriodFrames};
 use super::plan::{
-    DENOMINATOR, N, NUMERATOR, acus, beside, divided, group, known_sessions, lists_pr, part_of_tag, total,
+    DENOMINATOR, N, NUMERATOR, acus, divided, join_groups, keys, known_sessions, lists_pr, number,
+    part_of_tag, total,
 };
 use super::sessions::VOLUME;
-use crate::frame::columns as c;
+use crate::tables::schema as c;
 use crate::unit::Unit;
 
 /// ACUs.
@@ -107,19 +110,20 @@ pub const ACUS_HISTOGRAM: Metric = Metric {
     plan: Plan::Own(acus_histogram),
 };
 
-fn acus_histogram(cube: &Cube, by: &[Dim]) -> LazyFrame {
-    let known = binned(cube);
-    let counts = known.clone().group_by([group(&[])]).agg([len().alias(N)]);
-    let binned = beside(cube.suppress(by, known, c::ROW).with_column(group(&[])), counts, JoinType::Left);
-    total(binned, by, len(), col(N).first())
+fn acus_histogram(frames: &PeriodFrames, by: &[Dim]) -> LazyFrame {
+    total(frames.suppress_small_groups(by, binned(frames), c::ROW), by, len(), col(N).first())
 }
 
-/// Sessions with known ACUs, each with its bin.
-pub(super) fn binned(cube: &Cube) -> LazyFrame {
-    let bin = BINS.into_iter().zip(0_u32..).fold(lit(NULL).cast(DataType::UInt32), |lower, (edge, bin)| {
-        when(col(c::ACUS).gt_eq(lit(f64::from(edge)))).then(lit(bin)).otherwise(lower)
-    });
-    cube.sessions(&[]).filter(col(c::ACUS).is_not_null()).with_column(bin.alias(Dim::Bin.name()))
+/// Sessions with known ACUs, each with its bin, and their number as `n`.
+pub(super) fn binned(frames: &PeriodFrames) -> LazyFrame {
+    let edges = Series::from_iter(BINS.map(f64::from));
+    let names = BINS.map(|edge| edge.to_string());
+    let names = categories(names.iter().map(String::as_str)).expect("texts are categories");
+    let bin = lit(edges).search_sorted(col(c::ACUS), SearchSortedSide::Right, false) - lit(1 as IdxSize);
+    frames
+        .sessions(&[])
+        .filter(col(c::ACUS).is_not_null())
+        .with_columns([lit(names).gather(bin, false).alias(Dim::Bin.name()), len().alias(N)])
 }
 
 /// How concentrated the spend is.
@@ -136,24 +140,26 @@ pub const ACUS_TOP_DECILE_SHARE: Metric = Metric {
     plan: Plan::Own(acus_top_decile_share),
 };
 
-fn acus_top_decile_share(cube: &Cube, by: &[Dim]) -> LazyFrame {
+fn acus_top_decile_share(frames: &PeriodFrames, by: &[Dim]) -> LazyFrame {
     // ceil(count / 10) without a product that rounding could push over a whole number.
     let heaviest = ((len() + lit(9)).cast(DataType::Float64) / lit(10.0)).cast(DataType::UInt32);
     let heaviest_first = || col(c::ACUS).sort(SortOptions::default().with_order_descending(true));
-    let users = cube
+    let users = frames
         .sessions(by)
         .filter(col(c::USER).is_not_null())
-        .group_by([group(&[Dim::User])])
+        .group_by(keys(&[Dim::User]))
         .agg([acus(), col(PERIOD).first()])
-        .group_by([group(by)])
+        .group_by(keys(by))
         .agg([
             // Users come in any order; sorting first fixes the order of adding up, and so the last digit.
             heaviest_first().slice(lit(0), heaviest).sum().alias(NUMERATOR),
             heaviest_first().sum().alias(DENOMINATOR),
         ]);
-    let sessions = cube.sessions(by).group_by([group(by)]).agg([len().cast(DataType::Float64).alias(N)]);
+    let sessions = frames.sessions(by).group_by(keys(by)).agg([number(len(), N)]);
     let zero = |name| col(name).fill_null(lit(0.0));
-    divided(beside(sessions, users, JoinType::Left).with_columns([zero(NUMERATOR), zero(DENOMINATOR)]))
+    divided(
+        join_groups(sessions, users, by, JoinType::Left).with_columns([zero(NUMERATOR), zero(DENOMINATOR)]),
+    )
 }
 
 /// Spend that led to no pull request.

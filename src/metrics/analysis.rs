@@ -1,15 +1,16 @@
 //! What the vendor's analyses found: issues, action items, remarks on prompts.
 //!
-//! These numbers describe analysed sessions only, so coverage stands beside
-//! each of them.
+//! These numbers describe analysed sessions only, so coverage is shown with each of them.
 
 use polars::prelude::*;
 
-use super::calendar::PERIOD;
-use super::cube::Cube;
-use super::metric::{Basis, Dim, Direction, Grain, Kind, Metric, Needs, Plan};
-use super::plan::{GROUP, N, VALUE, analysed, analysed_by, beside, deeper, group, total};
-use crate::frame::columns as c;
+use super::calendar::categories;
+use super::capabilities::Needs;
+use super::dimension::Dim;
+use super::metric::{Basis, Direction, Grain, Kind, Metric, Plan};
+use super::period_frames::{PERIOD, PeriodFrames};
+use super::plan::{N, VALUE, analysed, analysed_by, join_groups, keys, number, total};
+use crate::tables::schema as c;
 use crate::unit::Unit;
 
 /// Sessions with an analysis.
@@ -61,8 +62,8 @@ pub const ISSUES: Metric = Metric {
     plan: Plan::Own(issues),
 };
 
-fn issues(cube: &Cube, by: &[Dim]) -> LazyFrame {
-    counted(cube, by, len())
+fn issues(frames: &PeriodFrames, by: &[Dim]) -> LazyFrame {
+    counted(frames, by, len())
 }
 
 /// Sessions that an issue touched.
@@ -76,27 +77,24 @@ pub const SESSIONS_WITH_ISSUE: Metric = Metric {
     definition: "Analysed sessions with at least one issue of the impact or label.",
     needs: Needs::Api,
     groups: &[&[Dim::Impact], &[Dim::Label]],
-    plan: Plan::Own(|cube, by| counted(cube, by, col(c::ROW).n_unique())),
+    plan: Plan::Own(|frames, by| counted(frames, by, col(c::ROW).n_unique())),
 };
 
-/// Counts issues in every group that the sessions, labels and impacts make,
-/// beside the analysed sessions that could have had one.
-fn counted(cube: &Cube, by: &[Dim], count: Expr) -> LazyFrame {
+/// Counts issues in every group that the sessions, labels and impacts make, with the
+/// analysed sessions that could have had one.
+fn counted(frames: &PeriodFrames, by: &[Dim], count: Expr) -> LazyFrame {
     let of_session: Vec<Dim> =
         by.iter().copied().filter(|dim| !matches!(dim, Dim::Impact | Dim::Label)).collect();
-    let mut ground = analysed_by(cube, &of_session);
+    let mut groups = analysed_by(frames, &of_session);
     if by.contains(&Dim::Label) {
-        let labels =
-            cube.issues(by)
-                .group_by([group(&[Dim::Label]).alias(Dim::Label.name())])
-                .agg([col(PERIOD).first().cast(DataType::UInt64).alias(GROUP)]);
-        ground = beside(ground, labels, JoinType::Inner).with_column(col(Dim::Label.name()).alias(GROUP));
+        let labels = frames.issues(by).select([col(PERIOD), col(Dim::Label.name())]);
+        groups = groups.inner_join(labels.unique(None, UniqueKeepStrategy::Any), col(PERIOD), col(PERIOD));
     }
     if by.contains(&Dim::Impact) {
-        ground = cube.with_each_impact(ground).with_column(deeper(col(GROUP), Dim::Impact));
+        groups = frames.with_each_impact(groups);
     }
-    let counts = cube.issues(by).group_by([group(by)]).agg([count.cast(DataType::Float64).alias(VALUE)]);
-    with_zeros(beside(ground, counts, JoinType::Left))
+    let counts = frames.issues(by).group_by(keys(by)).agg([number(count, VALUE)]);
+    with_zeros(join_groups(groups, counts, by, JoinType::Left))
 }
 
 /// How many issues a session has.
@@ -113,30 +111,29 @@ pub const ISSUE_COUNT_HISTOGRAM: Metric = Metric {
     plan: Plan::Own(issue_count_histogram),
 };
 
-fn issue_count_histogram(cube: &Cube, by: &[Dim]) -> LazyFrame {
-    total(cube.suppress(by, issue_counts(cube), c::ROW), by, len(), col(N).first())
+fn issue_count_histogram(frames: &PeriodFrames, by: &[Dim]) -> LazyFrame {
+    let rows = frames.suppress_small_groups(by, issue_counts(frames), c::ROW);
+    total(rows, by, len(), col(N).first())
 }
 
 /// Analysed sessions once for each impact, with the bin of how many such issues
-/// they have, and `n`.
-pub(super) fn issue_counts(cube: &Cube) -> LazyFrame {
-    // A session and an impact in one number, as groups are.
-    let pair = || deeper(col(c::ROW).cast(DataType::UInt64), Dim::Impact).alias(PAIR);
-    let counts = cube.issues(&[]).group_by([pair()]).agg([len().alias(VALUE)]);
-    let sessions = cube.sessions(&[]).filter(col(c::ANALYSED)).with_column(group(&[]));
-    let sessions = beside(sessions, analysed_by(cube, &[]), JoinType::Left);
-    let count = col(VALUE).fill_null(lit(0)).cast(DataType::UInt32);
-    let bin = when(count.clone().gt(lit(MOST_ISSUES))).then(lit(MOST_ISSUES)).otherwise(count);
-    cube.with_each_impact(sessions)
-        .with_column(pair())
-        .left_join(counts, col(PAIR), col(PAIR))
-        .with_column(bin.alias(Dim::Issues.name()))
+/// they have, and their number as `n`.
+pub(super) fn issue_counts(frames: &PeriodFrames) -> LazyFrame {
+    let pair = [col(c::ROW), col(c::IMPACT)];
+    let counts = frames.issues(&[]).group_by(&pair).agg([len().alias(VALUE)]);
+    let sessions = frames.sessions(&[]).filter(col(c::ANALYSED)).with_column(len().alias(N));
+    let names = categories(ISSUE_COUNTS).expect("texts are categories");
+    let last = lit(ISSUE_COUNTS.len() as IdxSize - 1);
+    let count = col(VALUE).fill_null(lit(0));
+    let bin = when(count.clone().gt(last.clone())).then(last).otherwise(count);
+    frames
+        .with_each_impact(sessions)
+        .join(counts, &pair, &pair, JoinArgs::new(JoinType::Left))
+        .with_column(lit(names).gather(bin, false).alias(Dim::Issues.name()))
 }
 
-/// A session and an impact.
-const PAIR: &str = "pair";
-/// A session with this many issues of an impact, or more, falls into the last bin.
-pub const MOST_ISSUES: u32 = 5;
+/// How many issues of an impact a session has; the last bin has no upper bound.
+const ISSUE_COUNTS: [&str; 6] = ["0", "1", "2", "3", "4", "5+"];
 
 /// What the analyses propose.
 pub const ACTION_ITEMS: Metric = Metric {
@@ -152,15 +149,10 @@ pub const ACTION_ITEMS: Metric = Metric {
     plan: Plan::Own(action_items),
 };
 
-fn action_items(cube: &Cube, by: &[Dim]) -> LazyFrame {
-    let counts = cube
-        .action_items(by)
-        .group_by([group(by)])
-        .agg([len().cast(DataType::Float64).alias(VALUE), col(PERIOD).first()]);
-    // Every type rests on all analysed sessions of its period.
-    let analysed =
-        cube.sessions(&[]).group_by([col(PERIOD)]).agg([analysed().cast(DataType::Float64).alias(N)]);
-    with_zeros(counts.left_join(analysed, col(PERIOD), col(PERIOD)))
+fn action_items(frames: &PeriodFrames, by: &[Dim]) -> LazyFrame {
+    let counts = frames.action_items(by).group_by(keys(by)).agg([number(len(), VALUE), col(PERIOD).first()]);
+    // Every type rests on all analysed sessions of the period.
+    with_zeros(counts.left_join(analysed_by(frames, &[]), col(PERIOD), col(PERIOD)))
 }
 
 /// Sessions whose prompt could have been better.

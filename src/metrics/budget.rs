@@ -5,32 +5,17 @@ use chrono_tz::Tz;
 use polars::prelude::*;
 use serde::Serialize;
 
-use super::calendar::{Calendar, PERIOD, SPEND, UNPRICED, placed_in, price};
-use super::cube::person;
-use super::evaluate::Span;
+use super::calendar::{Calendar, SPEND, UNPRICED};
+use super::evaluation::{Allowance, Evaluation};
+use super::period_frames::created_between;
 use super::suppress::{PriceChange, none_or_enough, people};
 use crate::cycle::Cycle;
-use crate::fetch::Records;
-use crate::frame::Frames;
-use crate::frame::columns as c;
 use crate::money::{Currency, Prices};
 use crate::period::Period;
+use crate::tables::schema as c;
 
 /// A forecast on fewer days than this would be a guess.
 const ENOUGH_DAYS: f64 = 5.0;
-
-/// What may be spent in each of some months or billing cycles.
-#[derive(Clone, Debug)]
-pub struct Allowance {
-    /// The oldest first, one after the other.
-    pub cycles: Vec<Cycle>,
-    /// How far sessions are known.
-    pub until: DateTime<Utc>,
-    /// When the report is made: a cycle that is over by then is heading nowhere.
-    pub now: DateTime<Utc>,
-    /// What may be spent in each, in the currency of the prices.
-    pub amount: f64,
-}
 
 /// How much of a month's or billing cycle's budget is used.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -51,20 +36,21 @@ pub struct Budget {
     pub forecast: Option<f64>,
 }
 
-/// Works out the budget of each of the span's cycles.
+/// The budget of each cycle of an evaluation, from all sessions.
 ///
 /// # Errors
-/// Polars refused a step: a defect, not a state of the data.
-pub fn budgets(frames: &Frames, span: &Span<'_>) -> PolarsResult<Vec<Budget>> {
-    let (Some(allowance), Some(prices), Some(period)) = (&span.allowance, span.prices, span.periods.first())
+/// Polars refused a step: an internal error.
+pub fn budgets(sessions: &DataFrame, evaluation: &Evaluation<'_>) -> PolarsResult<Vec<Budget>> {
+    let (Some(allowance), Some(prices), Some(period)) =
+        (&evaluation.allowance, evaluation.prices, evaluation.periods.first())
     else {
         return Ok(Vec::new());
     };
-    allowance.cycles.iter().map(|cycle| budget(frames, cycle, allowance, prices, period.tz())).collect()
+    allowance.cycles.iter().map(|cycle| budget(sessions, cycle, allowance, prices, period.tz())).collect()
 }
 
 fn budget(
-    frames: &Frames,
+    sessions: &DataFrame,
     cycle: &Cycle,
     allowance: &Allowance,
     prices: &Prices,
@@ -74,14 +60,14 @@ fn budget(
     let (begin, end) = (local(cycle.from), local(cycle.to));
     // Prices are those of local days, at which a billing cycle need not begin.
     let days = Period::days(begin.date_naive(), local(cycle.to - TimeDelta::seconds(1)).date_naive(), tz);
-    let calendar = Calendar::new(days.as_slice());
-    let within = frames.sessions.clone().lazy().filter(created_within(cycle.from, cycle.to)).collect()?;
-    let mut sessions = placed_in(&within, &calendar)?;
-    price(&mut sessions, &calendar, prices)?;
-    let unpriced = sessions.column(UNPRICED)?.bool()?.any();
-    let used = (!unpriced)
-        .then(|| PolarsResult::Ok(sessions.column(SPEND)?.f64()?.sum().unwrap_or(0.0)))
-        .transpose()?;
+    let calendar = Calendar::new(&days.expect("a cycle does not end before it begins"));
+    // In one piece, because a sum over several has other last digits.
+    let mut within = created_between(sessions, cycle.from, cycle.to)?.select([c::CREATED, c::ACUS])?;
+    within.rechunk_mut();
+    let spent = within.lazy().select(calendar.spend(prices)).collect()?;
+    let unpriced = spent.column(UNPRICED)?.bool()?.any();
+    let used = spent.column(SPEND)?.f64()?.sum().expect("a sum of nothing is 0");
+    let used = (!unpriced).then_some(used);
     let until = local(allowance.until).clamp(begin, end);
     let seconds = |from: DateTime<_>, to: DateTime<_>| (to - from).num_seconds() as f64;
     let (over, whole) = (seconds(begin, until), seconds(begin, end));
@@ -97,14 +83,14 @@ fn budget(
 }
 
 /// The same for a covered report, in whole units: none where the cycles and the
-/// periods of the report, one subtracted from the other, would tell what fewer
+/// periods of the report, one subtracted from the other, would reveal what fewer
 /// than five people spent.
 ///
 /// # Errors
 /// As [`budgets`].
-pub fn covered(frames: &Frames, span: &Span<'_>) -> PolarsResult<Vec<Budget>> {
-    let budgets = budgets(frames, span)?;
-    let Some(allowance) = span.allowance.as_ref().filter(|_| !budgets.is_empty()) else {
+pub fn covered(sessions: &DataFrame, evaluation: &Evaluation<'_>) -> PolarsResult<Vec<Budget>> {
+    let budgets = budgets(sessions, evaluation)?;
+    let Some(allowance) = evaluation.allowance.as_ref().filter(|_| !budgets.is_empty()) else {
         return Ok(Vec::new());
     };
     let known = |cycle: &Cycle| [cycle.from, cycle.to.min(allowance.until).max(cycle.from)];
@@ -113,18 +99,18 @@ pub fn covered(frames: &Frames, span: &Span<'_>) -> PolarsResult<Vec<Budget>> {
     let overlaps =
         |[from, to]: &[DateTime<Utc>; 2]| cycles.iter().any(|[begin, end]| from < end && begin < to);
     let mut cuts: Vec<DateTime<Utc>> =
-        span.periods.iter().flat_map(moments).chain(cycles.iter().copied().flatten()).collect();
+        evaluation.periods.iter().flat_map(moments).chain(cycles.iter().copied().flatten()).collect();
     cuts.sort_unstable();
     cuts.dedup();
-    // What lies between two neighbouring cuts can be computed by subtraction where
+    // What is between two neighbouring cuts can be computed by subtraction where
     // a cycle, or a period that one overlaps, includes it.
     let mut spans = cycles.clone();
-    spans.extend(span.periods.iter().map(moments).filter(overlaps));
+    spans.extend(evaluation.periods.iter().map(moments).filter(overlaps));
     for pair in cuts.windows(2) {
         let is_within = |[from, to]: &[DateTime<Utc>; 2]| pair.iter().all(|cut| (from..=to).contains(&cut));
         if let [from, to] = pair
             && spans.iter().any(is_within)
-            && !none_or_enough(people_between(frames, *from, *to, span.known.records)?)
+            && !none_or_enough(people_between(sessions, *from, *to)?)
         {
             return Ok(Vec::new());
         }
@@ -139,12 +125,15 @@ pub fn covered(frames: &Frames, span: &Span<'_>) -> PolarsResult<Vec<Budget>> {
 ///
 /// # Errors
 /// As [`budgets`].
-pub fn price_changes(frames: &Frames, span: &Span<'_>) -> PolarsResult<Vec<PriceChange>> {
-    let steps = span.prices.map_or(&[][..], Prices::steps);
+pub fn price_changes(sessions: &DataFrame, evaluation: &Evaluation<'_>) -> PolarsResult<Vec<PriceChange>> {
+    let steps = evaluation.prices.map_or(&[][..], Prices::steps);
     let change = |period: &Period| {
-        let midnight = |day| Period::days(day, day, period.tz()).map(|day| day.from().to_utc());
+        let midnight = |day| {
+            let day = Period::days(day, day, period.tz()).expect("a day does not end before it begins");
+            day.from().to_utc()
+        };
         let within = steps.iter().filter(|step| period.first() < step.from && step.from <= period.last());
-        let mut cuts: Vec<DateTime<Utc>> = within.filter_map(|step| midnight(step.from)).collect();
+        let mut cuts: Vec<DateTime<Utc>> = within.map(|step| midnight(step.from)).collect();
         if cuts.is_empty() {
             return Ok(PriceChange::None);
         }
@@ -152,33 +141,17 @@ pub fn price_changes(frames: &Frames, span: &Span<'_>) -> PolarsResult<Vec<Price
         cuts.sort_unstable();
         for pair in cuts.windows(2) {
             if let [from, to] = pair
-                && !none_or_enough(people_between(frames, *from, *to, span.known.records)?)
+                && !none_or_enough(people_between(sessions, *from, *to)?)
             {
                 return Ok(PriceChange::Few);
             }
         }
         Ok(PriceChange::Apart)
     };
-    span.periods.iter().map(change).collect()
+    evaluation.periods.iter().map(change).collect()
 }
 
 /// How many people created sessions in a span of time.
-fn people_between(
-    frames: &Frames,
-    from: DateTime<Utc>,
-    to: DateTime<Utc>,
-    records: Records,
-) -> PolarsResult<usize> {
-    let rows = frames
-        .sessions
-        .clone()
-        .lazy()
-        .filter(created_within(from, to))
-        .with_columns([person(records), lit(0).cast(DataType::UInt32).alias(PERIOD)]);
-    Ok(people(rows, 1)?.first().copied().unwrap_or(0))
-}
-
-fn created_within(from: DateTime<Utc>, to: DateTime<Utc>) -> Expr {
-    let created = || col(c::CREATED);
-    created().gt_eq(lit(from.timestamp_micros())).and(created().lt(lit(to.timestamp_micros())))
+fn people_between(sessions: &DataFrame, from: DateTime<Utc>, to: DateTime<Utc>) -> PolarsResult<usize> {
+    people(created_between(sessions, from, to)?.lazy())
 }

@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
-use super::METRICS;
-use super::metric::{Dim, Needs};
+use super::capabilities::Needs;
+use super::dimension::Dim;
 use super::metric::{Direction, Metric};
+use super::registry::METRICS;
 use crate::text::probably;
 
 /// The whole of METRICS.md.
@@ -71,20 +72,19 @@ fn direction(metric: &Metric) -> &'static str {
 }
 
 fn groups(metric: &Metric) -> String {
-    let name = |group: &&[super::Dim]| {
+    let name = |group: &&[Dim]| {
         let name = match group {
             [] => "whole period".to_owned(),
             dims => dims.iter().map(|dim| dim.name()).collect::<Vec<_>>().join(" + "),
         };
-        let of_v3 = |dim: &Dim| matches!(dim, Dim::Category | Dim::Origin | Dim::Size);
-        let is_of_api = metric.needs == Needs::Api || group.iter().any(|dim| dim.is_told_by_api_alone());
+        let needs = |needs| metric.needs == needs || group.iter().any(|dim| dim.needs() == needs);
         let marks = [
-            (is_of_api, " (API)"),
-            (metric.needs == Needs::V3 || group.iter().any(of_v3), " (v3)"),
-            (group.contains(&Dim::Team), " (teams)"),
-            (metric.needs == Needs::Price, " (price)"),
+            (Needs::Api, " (API)"),
+            (Needs::V3, " (v3)"),
+            (Needs::Teams, " (teams)"),
+            (Needs::Price, " (price)"),
         ];
-        marks.into_iter().filter(|(holds, _)| *holds).fold(name, |name, (_, mark)| name + mark)
+        marks.into_iter().filter(|(need, _)| needs(*need)).fold(name, |name, (_, mark)| name + mark)
     };
     metric.groups.iter().map(name).collect::<Vec<_>>().join(", ")
 }

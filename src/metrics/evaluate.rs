@@ -6,65 +6,37 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use polars::prelude::*;
 
-use super::answers::{Answer, Layout, Measure};
-use super::cube::Cube;
+use super::capabilities::Capabilities;
+use super::dimension::{Dim, GroupKey};
+use super::error::MetricsError;
+use super::evaluation::Evaluation;
 use super::facts::Fact;
-use super::metric::{self, Dim, Grain, Known, Metric, Plan};
-use super::plan::{DENOMINATOR, GROUP, N, NUMERATOR, VALUE, of, together};
+use super::layout::{Answer, Layout, Measure};
+use super::metric::{self, Grain, Metric, Plan};
+use super::period_frames::{PeriodFrames, RECENT};
+use super::plan::{DENOMINATOR, N, NUMERATOR, VALUE, group_keys, of, together};
+use super::registry::known_to;
 use super::suppress::{Rests, Suppression, is_ever_shown};
-use super::{Allowance, MetricsError, known_to};
-use crate::money::Prices;
-use crate::period::{Kind, Period};
+use crate::period::Kind;
 
-/// What the facts are about.
-pub struct Span<'a> {
-    /// Newest first: the report's period, the previous one, and the trend's others.
-    pub periods: &'a [Period],
-    /// How many of them, from the first, are points of the trend.
-    pub points: usize,
-    /// Whether the report's period was over: only then it is compared.
-    pub complete: bool,
-    /// Which of the periods the source covers wholly: no other is compared.
-    pub reached: &'a [bool],
-    /// What there is to know.
-    pub known: Known,
-    /// What an ACU costs.
-    pub prices: Option<&'a Prices>,
-    /// What may be spent in months or billing cycles; none without a budget.
-    pub allowance: Option<Allowance>,
-    /// Whether the report is covered: no number in it is about fewer than five people.
-    pub covered: bool,
-}
-
-impl Span<'_> {
-    /// Whether a period may be compared with the one before it, if that was fetched.
-    pub fn compares(&self, index: usize) -> bool {
-        let reached = |index: usize| self.reached.get(index).is_some_and(|reached| *reached);
-        self.complete && reached(index) && reached(index + 1)
-    }
-}
-
-/// Every fact of the registry, in canonical order: those that have a trend from
-/// all periods, the others from the recent ones of the same cube. A suppression
-/// decides what of them is shown.
+/// Every fact of the registry, in canonical order, from the frames of each period, newest
+/// first. A suppression decides what of them is shown.
 ///
 /// # Errors
 /// Polars refused a plan: an internal error.
 pub fn evaluate(
-    cube: &Cube,
-    recent: &Cube,
-    span: &Span<'_>,
+    frames: &[PeriodFrames],
+    evaluation: &Evaluation<'_>,
     suppression: Option<&Suppression>,
 ) -> Result<Vec<Fact>, MetricsError> {
-    let questions = questions(span);
-    // A plan is short and much of it is planning, which one thread does alone:
-    // several are worked on side by side.
+    let questions = questions(evaluation);
+    // A plan is short and much of it is planning, which one thread does alone: several
+    // run at the same time.
     let next = AtomicUsize::new(0);
     let work = || {
         let mut facts = Vec::new();
         while let Some(question) = questions.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let cube = if question.trended { cube } else { recent };
-            facts.extend(question.facts(cube, span, suppression)?);
+            facts.extend(question.facts(frames, evaluation, suppression)?);
         }
         Ok(facts)
     };
@@ -86,15 +58,15 @@ pub fn evaluate(
 
 /// Every metric with each of its groupings, the trend aside, as far as there is the
 /// data; in a covered report those that it may show.
-pub fn shown_groupings(span: &Span<'_>) -> impl Iterator<Item = (&'static Metric, Vec<Dim>)> {
-    let covered = span.covered;
-    let is_week = span.periods.first().is_some_and(|period| period.kind() == Kind::Week);
-    all_groupings(span).filter(move |(metric, by)| !covered || is_ever_shown(metric, by, is_week))
+pub fn shown_groupings(evaluation: &Evaluation<'_>) -> impl Iterator<Item = (&'static Metric, Vec<Dim>)> {
+    let covered = evaluation.covered;
+    let is_week = evaluation.periods.first().is_some_and(|period| period.kind() == Kind::Week);
+    all_groupings(evaluation).filter(move |(metric, by)| !covered || is_ever_shown(metric, by, is_week))
 }
 
 /// Every metric with each of its groupings, the trend aside, as far as there is the data.
-pub fn all_groupings(span: &Span<'_>) -> impl Iterator<Item = (&'static Metric, Vec<Dim>)> {
-    let known = span.known;
+pub fn all_groupings(evaluation: &Evaluation<'_>) -> impl Iterator<Item = (&'static Metric, Vec<Dim>)> {
+    let known = evaluation.capabilities;
     known_to(known).flat_map(move |metric| groupings(metric, known).into_iter().map(move |by| (metric, by)))
 }
 
@@ -107,16 +79,16 @@ struct Question {
     trended: bool,
 }
 
-/// All that there is to ask. What is suppressed depends on what a metric rests on.
-fn questions(span: &Span<'_>) -> Vec<Question> {
+/// All questions. What is suppressed depends on what a metric rests on.
+fn questions(evaluation: &Evaluation<'_>) -> Vec<Question> {
     type Key = (Grain, Option<Rests>, bool, Vec<Dim>);
     let mut shared: BTreeMap<Key, Vec<&'static Metric>> = BTreeMap::new();
     let mut own = Vec::new();
-    for (metric, by) in shown_groupings(span) {
+    for (metric, by) in shown_groupings(evaluation) {
         let trended = metric.groups.iter().any(|group| is_trend_of(group, &by));
         match metric.plan {
             Plan::Total(grain, _) | Plan::Ratio(grain, _) => {
-                let rests = span.covered.then(|| Rests::of(metric));
+                let rests = evaluation.covered.then(|| Rests::of(metric));
                 shared.entry((grain, rests, trended, by)).or_default().push(metric);
             }
             Plan::Own(_) => own.push(Question { metrics: vec![metric], by, trended }),
@@ -130,18 +102,23 @@ impl Question {
     /// The facts of the metrics, and of their trends.
     fn facts(
         &self,
-        cube: &Cube,
-        span: &Span<'_>,
+        frames: &[PeriodFrames],
+        evaluation: &Evaluation<'_>,
         suppression: Option<&Suppression>,
     ) -> Result<Vec<Fact>, MetricsError> {
+        let of = MetricsError::of(self.first().id);
+        let shown = suppression.map(|suppression| suppression.of(self.first(), &self.by));
+        let count = if self.trended { frames.len() } else { RECENT };
+        let ask = |frames: &PeriodFrames| match shown {
+            Some(shown) => self.ask(&frames.combining(shown.combined())?),
+            None => self.ask(frames),
+        };
+        let answers = frames.iter().take(count).map(ask).collect::<PolarsResult<Vec<_>>>().map_err(of)?;
         let mut facts = Vec::new();
-        let Some(first) = self.metrics.first() else { return Ok(facts) };
-        let shown = suppression.map(|suppression| suppression.of(first, &self.by));
-        let suppressed = shown.map(|shown| cube.suppressed(shown)).transpose();
-        let suppressed = suppressed.map_err(MetricsError::of(first.id))?;
-        let cube = suppressed.as_ref().unwrap_or(cube);
-        for (metric, answer) in self.ask(cube).map_err(MetricsError::of(first.id))? {
-            let layout = Layout { metric, by: &self.by, answer: &answer, cube, span, suppression };
+        for (place, metric) in self.metrics.iter().enumerate() {
+            let own = answers.iter().map(|of_all| of_all.get(place).expect("every metric has an answer"));
+            let answers = &own.collect::<Vec<_>>();
+            let layout = Layout { metric, by: &self.by, answers, frames, evaluation, suppression };
             if metric.groups.contains(&self.by.as_slice()) {
                 facts.extend(layout.of_report());
             }
@@ -152,32 +129,37 @@ impl Question {
         Ok(facts)
     }
 
-    /// The answers, a metric each.
-    fn ask(&self, cube: &Cube) -> PolarsResult<Vec<(&'static Metric, Answer)>> {
-        let mut answers = Vec::new();
-        for metric in &self.metrics {
-            if let Plan::Own(plan) = metric.plan {
-                answers.push((*metric, answer(metric, &collected(plan(cube, &self.by))?, str::to_owned)?));
+    /// The answers in one period, in the order of the metrics.
+    fn ask(&self, frames: &PeriodFrames) -> PolarsResult<Vec<Answer>> {
+        let plan = match self.first().plan {
+            Plan::Own(plan) => plan(frames, &self.by),
+            Plan::Total(grain, _) | Plan::Ratio(grain, _) => {
+                let rows = match grain {
+                    Grain::Session => frames.sessions(&self.by),
+                    Grain::PullRequest => frames.pull_requests(&self.by),
+                };
+                together(rows, &self.by, &self.metrics)
             }
-        }
-        let shared = self.metrics.first().and_then(|metric| metric.plan.grain());
-        if let Some(grain) = shared {
-            let frame = collected(together(cube.rows(grain, &self.by), &self.by, &self.metrics))?;
-            for metric in &self.metrics {
-                answers.push((*metric, answer(metric, &frame, |part| of(metric, part))?));
-            }
-        }
-        Ok(answers)
+        };
+        // The optimiser would drop a sort before a sum; but the order of adding up decides the
+        // last digit, and the same data must give the same bytes.
+        let frame = plan.with_check_order(false).collect()?;
+        let keys = group_keys(&frame, &self.by)?;
+        self.metrics.iter().map(|metric| answer(metric, &frame, &keys)).collect()
+    }
+
+    fn first(&self) -> &'static Metric {
+        self.metrics.first().expect("a question asks for a metric")
     }
 }
 
-/// The groupings to ask for, as far as the dimensions are told: the trend
-/// is not one of its own, because every answer is by period anyway.
-fn groupings(metric: &Metric, known: Known) -> BTreeSet<Vec<Dim>> {
+/// The groupings to ask for, as far as the dimensions are known. A trend is not one of its
+/// own, because every answer is that of one period anyway.
+fn groupings(metric: &Metric, known: Capabilities) -> BTreeSet<Vec<Dim>> {
     metric
         .groups
         .iter()
-        .filter(|group| known.tells(metric, group))
+        .filter(|group| metric.is_known(group, known))
         .map(|group| group.iter().copied().filter(|dim| *dim != Dim::Period).collect())
         .collect()
 }
@@ -186,29 +168,22 @@ fn is_trend_of(group: &[Dim], by: &[Dim]) -> bool {
     group.first() == Some(&Dim::Period) && group.get(1..) == Some(by)
 }
 
-/// The optimiser would drop a sort before a sum; but the order of adding up
-/// decides the last digit, and the same data must give the same bytes.
-fn collected(plan: LazyFrame) -> PolarsResult<DataFrame> {
-    plan.with_check_order(false).collect()
-}
-
-/// A metric's answer, whose columns have these names.
-fn answer(metric: &Metric, frame: &DataFrame, called: impl Fn(&str) -> String) -> PolarsResult<Answer> {
-    let groups = frame.column(GROUP)?.u64()?;
-    let number = |part: &str| frame.column(&called(part))?.f64();
+/// A metric's answer in a frame whose groups have these keys.
+fn answer(metric: &Metric, frame: &DataFrame, keys: &[GroupKey]) -> PolarsResult<Answer> {
+    let number = |part: &str| frame.column(&of(metric, part))?.f64();
     let (value, n) = (number(VALUE)?, number(N)?);
-    let (numerator, denominator) = match metric.kind {
-        metric::Kind::Ratio => (Some(number(NUMERATOR)?), Some(number(DENOMINATOR)?)),
-        metric::Kind::Total | metric::Kind::Quantile => (None, None),
+    let parts = match metric.kind {
+        metric::Kind::Ratio => Some((number(NUMERATOR)?, number(DENOMINATOR)?)),
+        metric::Kind::Total | metric::Kind::Quantile => None,
     };
-    let row = |at| {
-        let known = |column: &Float64Chunked| column.get(at).unwrap_or(0.0);
-        // The spend of a ratio may be unknown, and no number at all stands for that.
-        let numerator = numerator.map_or(0.0, |numerator| numerator.get(at).unwrap_or(f64::NAN));
-        let (denominator, n) = (denominator.map_or(0.0, known), known(n));
-        Some((groups.get(at)?, Measure { value: value.get(at), numerator, denominator, n }))
+    let count = |counts: &Float64Chunked, at| counts.get(at).expect("a count is not null");
+    let measure = |at| {
+        let (numerator, denominator) = match parts {
+            // The spend of a ratio may be unknown: then it is no number.
+            Some((upper, lower)) => (upper.get(at).unwrap_or(f64::NAN), count(lower, at)),
+            None => (0.0, 0.0),
+        };
+        Measure { value: value.get(at), numerator, denominator, n: count(n, at) }
     };
-    let mut answer: Answer = (0..frame.height()).filter_map(row).collect();
-    answer.sort_unstable_by_key(|(group, _)| *group);
-    Ok(answer)
+    Ok(keys.iter().enumerate().map(|(at, key)| (key.clone(), measure(at))).collect())
 }

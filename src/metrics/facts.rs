@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::budget::Budget;
-use super::metric::{Dim, Kind, Known, Metric};
+use super::capabilities::Capabilities;
+use super::dimension::Dim;
+use super::metric::{Kind, Metric};
 use crate::fetch::{Ledger, Records};
 use crate::unit::Unit;
 
@@ -42,7 +44,10 @@ impl Fact {
     /// Value, numerator, denominator, `n` and the previous value as [`Facts::to_json`]
     /// writes them, to the digit; empty where it has null or nothing.
     pub fn texts(&self) -> [String; 5] {
-        let text = |number: Number| serde_json::to_string(&number).ok().filter(|text| text != "null");
+        let text = |number: Number| {
+            let text = serde_json::to_string(&number).expect("a number or null is JSON");
+            Some(text).filter(|text| text != "null")
+        };
         let part = |value| Some(self.part(value)).filter(|_| self.metric.kind == Kind::Ratio);
         [
             text(self.number(self.value)),
@@ -165,7 +170,7 @@ impl Serialize for Withheld {
     }
 }
 
-/// The bounds of a period as facts tell them.
+/// The bounds of a period.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Bounds {
     /// Its name.
@@ -174,10 +179,10 @@ pub struct Bounds {
     pub from: String,
     /// RFC 3339, the first instant after it.
     pub to: String,
-    /// IANA name of the zone; the report's period alone tells it.
+    /// IANA name of the zone; of the report's period only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tz: Option<String>,
-    /// Whether it was over at the fetch; the report's period alone tells it.
+    /// Whether it was over at the fetch; of the report's period only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub complete: Option<bool>,
 }
@@ -268,8 +273,8 @@ pub struct Facts {
     pub quality: Quality,
     /// How much of each month's or billing cycle's budget is used, the oldest first.
     pub budgets: Vec<Budget>,
-    /// What there was to know.
-    pub known: Known,
+    /// What the data can answer.
+    pub capabilities: Capabilities,
     /// What a covered report leaves out, by metric, then by dimensions.
     pub withheld: Vec<Withheld>,
     /// What users are called, by the id in their group; empty where that is
@@ -286,19 +291,19 @@ impl Facts {
     pub fn by(&self, metric: &Metric, by: &[Dim]) -> &[Fact] {
         // A page asks hundreds of times: the canonical order finds the block at once.
         let from = self.facts.partition_point(|fact| fact.block_order(metric, by.iter().copied()).is_lt());
-        let rest = self.facts.get(from..).unwrap_or_default();
+        let rest = self.facts.get(from..).expect("a partition point is at most the length");
         let length = rest.partition_point(|fact| fact.block_order(metric, by.iter().copied()).is_eq());
-        rest.get(..length).unwrap_or_default()
+        rest.get(..length).expect("a partition point is at most the length")
     }
 
     /// The fact of another metric of the same group; both are grouped alike.
-    pub fn beside(&self, fact: &Fact, metric: &Metric) -> Option<&Fact> {
+    pub fn sibling(&self, fact: &Fact, metric: &Metric) -> Option<&Fact> {
         let by: Vec<Dim> = fact.dims().collect();
         let block = self.by(metric, &by);
         block.binary_search_by(|other| other.keys().cmp(fact.keys())).ok().and_then(|at| block.get(at))
     }
 
-    /// Whether the report is covered: it tells nothing of single people.
+    /// Whether the report is covered: it has nothing about single people.
     pub fn is_covered(&self) -> bool {
         self.source.people.is_some()
     }
@@ -310,7 +315,7 @@ impl Facts {
 
     /// The unit in which values of a metric are written.
     pub fn unit(&self, metric: &Metric) -> Unit {
-        metric.unit_in(self.known, self.is_covered())
+        metric.unit_in(self.capabilities, self.is_covered())
     }
 
     /// What a group of users or organisations is called, where that is known and

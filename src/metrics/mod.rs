@@ -6,84 +6,53 @@
 
 mod acus;
 mod analysis;
-mod answers;
 mod budget;
 mod calendar;
+mod capabilities;
 mod catalogue;
-mod cube;
+mod dimension;
+mod error;
 mod evaluate;
-mod evidence;
+mod evaluation;
 mod facts;
+mod highlights;
+mod layout;
 mod metric;
+mod period_frames;
 mod plan;
 mod pull_requests;
 mod quality;
 mod read;
+mod registry;
 mod sessions;
 mod spend;
 mod suppress;
 
-use polars::prelude::{PolarsError, PolarsResult};
+use polars::prelude::PolarsResult;
 
 pub use acus::*;
 pub use analysis::*;
-pub use budget::{Allowance, Budget};
+pub use budget::Budget;
+pub use capabilities::{Capabilities, Needs};
 pub use catalogue::{closest, markdown, text};
-pub use evaluate::Span;
-pub use evidence::{Evidence, LabelRow, SessionRow};
+pub use dimension::{Dim, SMALL_GROUP};
+pub use error::MetricsError;
+pub use evaluation::{Allowance, Evaluation};
 pub use facts::{Bounds, Fact, Facts, Quality, Source, Withheld};
-pub use metric::{Basis, Dim, Direction, Grain, Kind, Known, Metric, Needs, Plan};
+pub use highlights::{Highlights, LabelRow, SessionHighlight};
+pub use metric::{Basis, Direction, Grain, Kind, Metric, Plan};
 pub use pull_requests::*;
 pub use read::ReadError;
+pub use registry::{METRICS, known_to};
 pub use sessions::*;
 pub use spend::*;
-pub use suppress::SMALL_GROUP;
 
-use cube::Cube;
+use period_frames::{PeriodFrames, period_frames, with_person};
 use suppress::Suppression;
 
 use crate::fetch::Records;
-use crate::frame::{Frames, columns};
 use crate::people::ENOUGH;
-
-/// Every metric there is, in the order of the catalogue.
-pub static METRICS: &[Metric] = &[
-    SESSIONS,
-    ACTIVE_USERS,
-    AUTOMATION_SESSIONS,
-    ACUS,
-    ACUS_SPLIT,
-    ACUS_PER_SESSION_MEDIAN,
-    ACUS_PER_SESSION_P90,
-    ACUS_PER_SESSION_MAX,
-    ACUS_HISTOGRAM,
-    ACUS_TOP_DECILE_SHARE,
-    PRS,
-    PRS_MERGED,
-    MERGE_RATE,
-    MERGE_RATE_ALL,
-    SESSIONS_WITH_PR,
-    SESSIONS_WITH_MERGED_PR,
-    ACUS_PER_MERGED_PR,
-    ACUS_WITHOUT_PR_SHARE,
-    ANALYSED_SESSIONS,
-    ANALYSIS_COVERAGE,
-    ISSUES,
-    SESSIONS_WITH_ISSUE,
-    ISSUE_COUNT_HISTOGRAM,
-    ACTION_ITEMS,
-    SESSIONS_WITH_PROMPT_FEEDBACK,
-    USER_MESSAGES_MEDIAN,
-    SESSIONS_STOPPED_BY_LIMIT,
-    SPEND,
-    SPEND_SPLIT,
-    SPEND_PER_MERGED_PR,
-];
-
-/// The metrics that there is the data for.
-pub fn known_to(known: Known) -> impl Iterator<Item = &'static Metric> {
-    METRICS.iter().filter(move |metric| metric.groups.iter().any(|by| known.tells(metric, by)))
-}
+use crate::tables::{Frames, schema as columns};
 
 /// Sessions with known ACUs from which on 0 in all of them says something.
 const ENOUGH_ZEROS: usize = 20;
@@ -100,96 +69,89 @@ pub fn is_metered(frames: &Frames) -> Result<bool, MetricsError> {
     Ok(known < ENOUGH_ZEROS || acus.iter().flatten().any(|acus| acus != 0.0))
 }
 
-/// A number could not be worked out.
-#[derive(Debug, thiserror::Error)]
-#[error("could not work out {what}: {source}")]
-pub struct MetricsError {
-    what: &'static str,
-    source: PolarsError,
-}
-
-impl MetricsError {
-    fn of(what: &'static str) -> impl Fn(PolarsError) -> Self {
-        move |source| Self { what, source }
-    }
-}
-
-/// What the stage gives: the numbers, what could not be read, and the single
-/// sessions and labels that the page names.
+/// What the stage gives: the facts, what could not be read, and the single sessions and
+/// labels that the page names.
 pub struct Findings {
     /// Every fact of the registry, in canonical order.
     pub facts: Vec<Fact>,
     /// What could not be read as documented.
     pub quality: Quality,
     /// Rows that are no facts: sessions worth a look, labels and what they touched.
-    pub evidence: Evidence,
+    pub highlights: Highlights,
     /// How much of each month's or billing cycle's budget is used, the oldest first.
     pub budgets: Vec<Budget>,
     /// What a covered report leaves out because it rests on too few people.
     pub withheld: Vec<Withheld>,
 }
 
-/// Works out everything that a report shows; `None` where it is to be covered and
-/// fewer than five people were at work in its period.
+/// Everything that a report shows; `None` where it is to be covered and fewer than five
+/// people were at work in its period.
 ///
 /// # Errors
 /// Polars refused a plan: an internal error.
-pub fn evaluate(frames: &Frames, span: &Span<'_>) -> Result<Option<Findings>, MetricsError> {
-    let cube = Cube::new(frames, span).map_err(MetricsError::of("the periods"))?;
-    let recent = cube.recent().map_err(MetricsError::of("the periods"))?;
-    if span.covered {
-        return covered(frames, &cube, &recent, span);
+pub fn evaluate(frames: &Frames, evaluation: &Evaluation<'_>) -> Result<Option<Findings>, MetricsError> {
+    if evaluation.covered {
+        return covered(frames, evaluation);
     }
+    let periods = period_frames(frames, evaluation).map_err(MetricsError::of("the periods"))?;
+    let own = of_report(&periods);
     Ok(Some(Findings {
-        facts: evaluate::evaluate(&cube, &recent, span, None)?,
-        budgets: budget::budgets(frames, span).map_err(MetricsError::of("the budgets"))?,
-        quality: told(quality::quality(frames, &recent, None), span)?,
-        evidence: evidence::gather(&recent).map_err(MetricsError::of("the sessions worth a look"))?,
+        facts: evaluate::evaluate(&periods, evaluation, None)?,
+        budgets: budget::budgets(&frames.sessions, evaluation).map_err(MetricsError::of("the budgets"))?,
+        quality: known_counts(quality::quality(own, None), evaluation)?,
+        highlights: highlights::highlights(own).map_err(MetricsError::of("the sessions worth a look"))?,
         withheld: Vec::new(),
     }))
 }
 
+/// The frames of the report's period.
+fn of_report(periods: &[PeriodFrames]) -> &PeriodFrames {
+    periods.first().expect("a report has a period")
+}
+
 /// The same for a covered report: nothing of single sessions, and no number that
 /// rests on fewer than five people.
-fn covered(
-    frames: &Frames,
-    cube: &Cube,
-    recent: &Cube,
-    span: &Span<'_>,
-) -> Result<Option<Findings>, MetricsError> {
-    let groupings: Vec<_> = evaluate::shown_groupings(span).collect();
-    let suppression = budget::price_changes(frames, span)
-        .and_then(|prices| Suppression::decide(&groupings, cube, recent, prices))
+fn covered(frames: &Frames, evaluation: &Evaluation<'_>) -> Result<Option<Findings>, MetricsError> {
+    let sessions = with_person(&frames.sessions, evaluation.capabilities.records);
+    let sessions = sessions.map_err(MetricsError::of("the people"))?;
+    let frames = Frames { sessions, ..frames.clone() };
+    let periods = period_frames(&frames, evaluation).map_err(MetricsError::of("the periods"))?;
+    let groupings: Vec<_> = evaluate::shown_groupings(evaluation).collect();
+    let suppression = budget::price_changes(&frames.sessions, evaluation)
+        .and_then(|prices| Suppression::decide(&groupings, &periods, prices))
         .map_err(MetricsError::of("which groups are too small"))?;
     if suppression.people(0) < ENOUGH as usize {
         return Ok(None);
     }
-    // What is grouped by impact knows no impact that is hidden.
-    let impacts = |cube: &Cube| suppression.without_impacts(cube).map_err(MetricsError::of("the impacts"));
-    let facts = evaluate::evaluate(&impacts(cube)?, &impacts(recent)?, span, Some(&suppression))?;
-    let withheld = withheld(span, &facts, &suppression);
-    let quality = quality::quality(frames, recent, Some(&suppression));
+    // What is grouped by impact has no impact that is hidden.
+    let without = suppression.without_impacts(&periods).map_err(MetricsError::of("the impacts"))?;
+    let facts = evaluate::evaluate(&without, evaluation, Some(&suppression))?;
+    let withheld = withheld(evaluation, &facts, &suppression);
+    let quality = quality::quality(of_report(&periods), Some(&suppression));
     Ok(Some(Findings {
         facts,
-        quality: told(quality, span)?,
-        evidence: Evidence::default(),
-        budgets: budget::covered(frames, span).map_err(MetricsError::of("the budgets"))?,
+        quality: known_counts(quality, evaluation)?,
+        highlights: Highlights::default(),
+        budgets: budget::covered(&frames.sessions, evaluation).map_err(MetricsError::of("the budgets"))?,
         withheld,
     }))
 }
 
-/// The counts without those of what the records cannot tell.
-fn told(quality: PolarsResult<Quality>, span: &Span<'_>) -> Result<Quality, MetricsError> {
+/// The counts without those of what the records do not have.
+fn known_counts(
+    quality: PolarsResult<Quality>,
+    evaluation: &Evaluation<'_>,
+) -> Result<Quality, MetricsError> {
     let quality = quality.map_err(MetricsError::of("the quality counts"))?;
-    Ok(match span.known.records {
+    Ok(match evaluation.capabilities.records {
         Records::Export => Quality { unknown_status: None, unknown_impact: None, ..quality },
         Records::Api(_) => quality,
     })
 }
 
 /// Groupings of which nothing is shown, although there may be something to show.
-fn withheld(span: &Span<'_>, facts: &[Fact], suppression: &Suppression) -> Vec<Withheld> {
-    let shown: Vec<_> = evaluate::shown_groupings(span).map(|(metric, by)| (metric.id, by)).collect();
+fn withheld(evaluation: &Evaluation<'_>, facts: &[Fact], suppression: &Suppression) -> Vec<Withheld> {
+    let shown: Vec<_> = evaluate::shown_groupings(evaluation).map(|(metric, by)| (metric.id, by)).collect();
     let has_facts = |metric: &Metric, by: &[Dim]| {
         facts.iter().any(|fact| fact.metric.id == metric.id && fact.dims().eq(by.iter().copied()))
     };
@@ -199,7 +161,8 @@ fn withheld(span: &Span<'_>, facts: &[Fact], suppression: &Suppression) -> Vec<W
         true => (by.is_empty() || suppression.of(metric, by).is_left_out()) && !has_facts(metric, by),
     };
     // Of what nobody would be shown there is nothing to hide.
-    let all = evaluate::all_groupings(span).filter(|(metric, by)| span.known.shows(metric, by));
+    let all = evaluate::all_groupings(evaluation)
+        .filter(|(metric, by)| metric.is_shown(by, evaluation.capabilities));
     let hidden = all.filter(|(metric, by)| is_hidden(metric, by));
     let mut withheld: Vec<Withheld> = hidden.map(|(metric, by)| Withheld { metric, by }).collect();
     withheld.sort_by(|a, b| a.metric.id.cmp(b.metric.id).then_with(|| a.by.cmp(&b.by)));

@@ -1,14 +1,12 @@
-//! The vocabulary of plans: small expressions, and the two shapes of an answer.
+//! The vocabulary of plans: keys, small expressions, and the columns of an answer.
 
 use polars::prelude::*;
 
-use super::calendar::PERIOD;
-use super::cube::{Cube, TAGS};
-use super::metric::{Dim, Metric, Plan};
-use crate::frame::columns as c;
+use super::dimension::{Dim, GroupKey, Key};
+use super::metric::{Metric, Plan};
+use super::period_frames::{PERIOD, PeriodFrames, TAGS};
+use crate::tables::schema as c;
 
-/// The answer's group, as [`group`] writes it.
-pub const GROUP: &str = "group";
 /// The answer's value.
 pub const VALUE: &str = "value";
 /// What the value rests on.
@@ -18,19 +16,50 @@ pub const NUMERATOR: &str = "numerator";
 /// Lower part of a ratio.
 pub const DENOMINATOR: &str = "denominator";
 
-/// Groups by period and dimensions and takes a value; `n` is what it rests on.
+/// What rows are grouped by: the columns of the dimensions, or for the whole period a column
+/// that is the same in all of its rows.
+pub fn keys(by: &[Dim]) -> Vec<Expr> {
+    match by {
+        [] => vec![col(PERIOD)],
+        _ => by.iter().map(|dim| col(dim.name())).collect(),
+    }
+}
+
+/// The key of each group of an answer.
+///
+/// # Errors
+/// A column is not there or has no texts: an internal error.
+pub fn group_keys(answer: &DataFrame, by: &[Dim]) -> PolarsResult<Vec<GroupKey>> {
+    let mut keys = vec![GroupKey::with_capacity(by.len()); answer.height()];
+    for dim in by {
+        let texts = answer.column(dim.name())?.cast(&DataType::String)?;
+        for (key, text) in keys.iter_mut().zip(texts.str()?.iter()) {
+            key.push(text.map(|text| Key::new(*dim, text)));
+        }
+    }
+    Ok(keys)
+}
+
+/// Joins two frames that are grouped by the same dimensions.
+pub fn join_groups(left: LazyFrame, right: LazyFrame, by: &[Dim], how: JoinType) -> LazyFrame {
+    left.join(right, keys(by), keys(by), JoinArgs { nulls_equal: true, ..JoinArgs::new(how) })
+}
+
+/// Groups by dimensions and takes a value; `n` is what it rests on.
 pub fn total(frame: LazyFrame, by: &[Dim], value: Expr, n: Expr) -> LazyFrame {
-    frame
-        .group_by([group(by)])
-        .agg([value.cast(DataType::Float64).alias(VALUE), n.cast(DataType::Float64).alias(N)])
+    frame.group_by(keys(by)).agg([number(value, VALUE), number(n, N)])
+}
+
+/// A number of an answer.
+pub fn number(value: Expr, name: &str) -> Expr {
+    value.cast(DataType::Float64).alias(name)
 }
 
 /// Metrics over the same rows in one answer, where each has columns of its own.
 pub fn together(frame: LazyFrame, by: &[Dim], metrics: &[&Metric]) -> LazyFrame {
     let (mut aggregates, mut quotients) = (Vec::new(), Vec::new());
     for metric in metrics {
-        let mut add =
-            |part, expr: Expr| aggregates.push(expr.cast(DataType::Float64).alias(of(metric, part)));
+        let mut add = |part, expr| aggregates.push(number(expr, &of(metric, part)));
         match metric.plan {
             Plan::Total(_, parts) => {
                 let [value, n] = parts();
@@ -48,12 +77,15 @@ pub fn together(frame: LazyFrame, by: &[Dim], metrics: &[&Metric]) -> LazyFrame 
             Plan::Own(_) => {}
         }
     }
-    frame.group_by([group(by)]).agg(aggregates).with_columns(quotients)
+    frame.group_by(keys(by)).agg(aggregates).with_columns(quotients)
 }
 
-/// The name of a column that a metric has in an answer with others.
+/// The name of a metric's column in an answer, which it may share with others.
 pub fn of(metric: &Metric, part: &str) -> String {
-    format!("{part} of {}", metric.id)
+    match metric.plan {
+        Plan::Own(_) => part.to_owned(),
+        Plan::Total(..) | Plan::Ratio(..) => format!("{part} of {}", metric.id),
+    }
 }
 
 /// Adds the value to a frame that has numerator and denominator.
@@ -68,32 +100,8 @@ fn quotient(numerator: &str, denominator: &str) -> Expr {
         .otherwise(lit(NULL).cast(DataType::Float64))
 }
 
-/// The group of a row: its period, then its keys, in one number, because
-/// grouping and joining by several columns is slow. The order of the numbers
-/// is that of period and keys, where null is the first of a dimension.
-pub fn group(by: &[Dim]) -> Expr {
-    let period = col(PERIOD).cast(DataType::UInt64);
-    by.iter().fold(period, |group, dim| deeper(group, *dim)).alias(GROUP)
-}
-
-/// The same without the period.
-pub fn keys(by: &[Dim]) -> Expr {
-    by.iter().fold(lit(0_u64), |group, dim| deeper(group, *dim))
-}
-
-/// A group with one more dimension.
-pub fn deeper(group: Expr, dim: Dim) -> Expr {
-    let key = (col(dim.name()).cast(DataType::UInt64) + lit(1_u64)).fill_null(lit(0_u64));
-    (group * lit(1_u64 << dim.bits()) + key).alias(GROUP)
-}
-
-/// Joins two grouped frames.
-pub fn beside(left: LazyFrame, right: LazyFrame, how: JoinType) -> LazyFrame {
-    left.join(right, [col(GROUP)], [col(GROUP)], JoinArgs::new(how))
-}
-
-/// The part of a session that a row by tag stands for: the others stand in its
-/// other rows. A row in which tags were folded stands for all of them.
+/// The part of a session that a row by tag represents: its other rows represent the rest. A
+/// row of the combined group represents several tags.
 pub fn part_of_tag() -> Expr {
     let known = |name| col(name).cast(DataType::Float64);
     let tags = when(col(c::TAG_COUNT).gt(lit(1))).then(known(c::TAG_COUNT)).otherwise(lit(1.0));
@@ -122,15 +130,20 @@ pub fn lists_pr() -> Expr {
 
 /// Pull requests that are merged.
 pub fn merged() -> Expr {
-    col(c::STATE).eq(lit(0)).sum()
+    col(c::STATE).eq(lit("merged")).sum()
+}
+
+/// Whether a pull request is merged or closed.
+pub fn is_decided() -> Expr {
+    col(c::STATE).eq(lit("merged")).or(col(c::STATE).eq(lit("closed")))
 }
 
 /// Pull requests that are merged or closed.
 pub fn decided() -> Expr {
-    col(c::STATE).lt_eq(lit(1)).sum()
+    is_decided().sum()
 }
 
 /// Analysed sessions of each group, as `n`; groups without one have 0.
-pub fn analysed_by(cube: &Cube, by: &[Dim]) -> LazyFrame {
-    cube.sessions(by).group_by([group(by)]).agg([analysed().cast(DataType::Float64).alias(N)])
+pub fn analysed_by(frames: &PeriodFrames, by: &[Dim]) -> LazyFrame {
+    frames.sessions(by).group_by(keys(by)).agg([number(analysed(), N)])
 }

@@ -5,9 +5,13 @@
 
 use polars::prelude::*;
 
-use super::cube::{BEST_STATE, Cube};
-use super::metric::{Basis, Dim, Direction, Grain, Kind, Metric, Needs, Plan};
-use super::plan::{DENOMINATOR, N, NUMERATOR, acus, beside, decided, divided, group, lists_pr, merged};
+use super::capabilities::Needs;
+use super::dimension::Dim;
+use super::metric::{Basis, Direction, Grain, Kind, Metric, Plan};
+use super::period_frames::{MERGED, PeriodFrames};
+use super::plan::{
+    DENOMINATOR, N, NUMERATOR, acus, decided, divided, join_groups, keys, lists_pr, merged, number,
+};
 use crate::unit::Unit;
 
 /// Pull requests.
@@ -92,7 +96,7 @@ pub const SESSIONS_WITH_MERGED_PR: Metric = Metric {
     definition: "Sessions that list at least one merged pull request.",
     needs: Needs::Nothing,
     groups: &[&[]],
-    plan: Plan::Total(Grain::Session, || [col(BEST_STATE).eq(lit(0)).sum(), len()]),
+    plan: Plan::Total(Grain::Session, || [col(MERGED).sum(), len()]),
 };
 
 /// What a merged pull request costs, everything included.
@@ -107,19 +111,18 @@ pub const ACUS_PER_MERGED_PR: Metric = Metric {
                  sessions without a pull request included.",
     needs: Needs::Nothing,
     groups: COST,
-    plan: Plan::Own(|cube, by| per_merged_pr(cube, by, acus())),
+    plan: Plan::Own(|frames, by| per_merged_pr(frames, by, acus())),
 };
 
 /// The groupings of what a merged pull request costs.
 pub(super) const COST: &[&[Dim]] = &[&[], &[Dim::User], &[Dim::Tag], &[Dim::Team], &[Dim::Period]];
 
 /// What the sessions of a group used, divided by its merged pull requests.
-pub(super) fn per_merged_pr(cube: &Cube, by: &[Dim], used: Expr) -> LazyFrame {
-    let number = |expr: Expr, name| expr.cast(DataType::Float64).alias(name);
-    let spent = cube.sessions(by).group_by([group(by)]).agg([number(used, NUMERATOR)]);
-    let got = cube.pull_requests(by).group_by([group(by)]).agg([number(merged(), DENOMINATOR)]);
+pub(super) fn per_merged_pr(frames: &PeriodFrames, by: &[Dim], used: Expr) -> LazyFrame {
+    let spent = frames.sessions(by).group_by(keys(by)).agg([number(used, NUMERATOR)]);
+    let got = frames.pull_requests(by).group_by(keys(by)).agg([number(merged(), DENOMINATOR)]);
     // The whole period is a group even without a pull request; a user or tag is not.
     let how = if by.is_empty() { JoinType::Left } else { JoinType::Inner };
-    let both = beside(spent, got, how).with_column(col(DENOMINATOR).fill_null(lit(0.0)));
+    let both = join_groups(spent, got, by, how).with_column(col(DENOMINATOR).fill_null(lit(0.0)));
     divided(both.with_column(col(DENOMINATOR).alias(N)))
 }

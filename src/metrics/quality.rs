@@ -2,24 +2,20 @@
 
 use polars::prelude::*;
 
-use super::calendar::PERIOD;
-use super::cube::Cube;
+use super::analysis::ISSUES;
+use super::dimension::Dim;
 use super::facts::Quality;
-use super::metric::{Dim, Metric};
+use super::metric::Metric;
+use super::period_frames::PeriodFrames;
+use super::pull_requests::PRS;
+use super::sessions::SESSIONS;
 use super::suppress::{Suppression, none_or_enough, people};
-use super::{ISSUES, PRS, SESSIONS};
-use crate::frame::Frames;
-use crate::frame::columns as c;
 use crate::people::ENOUGH;
+use crate::tables::schema as c;
 
 /// The documented statuses of a session.
 const STATUSES: [&str; 8] =
     ["new", "creating", "claimed", "running", "exit", "error", "suspended", "resuming"];
-
-/// The place of `other` among the impacts.
-const OTHER: u32 = 3;
-/// The place of `unknown` among the states.
-const UNKNOWN: u32 = 4;
 
 /// Counts of sessions, issues and pull requests with a value that is missing or
 /// not among the documented ones. In a covered report a count is null where it
@@ -27,44 +23,40 @@ const UNKNOWN: u32 = 4;
 ///
 /// # Errors
 /// Polars refused a step: an internal error.
-pub fn quality(frames: &Frames, cube: &Cube, suppression: Option<&Suppression>) -> PolarsResult<Quality> {
-    let here = || col(PERIOD).eq(lit(0));
-    let numbered = frames.words.of(c::STATUS).iter().zip(0_u32..);
-    let is_known = numbered
-        .filter(|(status, _)| STATUSES.contains(&status.as_ref()))
-        .fold(lit(false), |any, (_, status)| any.or(col(c::STATUS).eq(lit(status))))
-        .fill_null(lit(false));
-    let sessions = cube.sessions(&[]).filter(here());
-    let entries = frames.pull_requests.clone().lazy().inner_join(sessions.clone(), col(c::ROW), col(c::ROW));
+pub fn quality(frames: &PeriodFrames, suppression: Option<&Suppression>) -> PolarsResult<Quality> {
+    let sessions = || frames.sessions(&[]);
     let count = |rows: LazyFrame, hides: Option<(&Metric, Dim)>| -> PolarsResult<Option<u64>> {
-        let count = count(rows.clone())?;
+        let count = sum(rows.clone().select([len()]))?;
         let Some(suppression) = suppression else { return Ok(Some(count)) };
         let is_whole = hides.is_none_or(|(metric, dim)| suppression.is_whole(metric, &[dim]));
-        let people = people(rows, 1)?.first().copied().unwrap_or(0);
-        Ok(Some(count).filter(|_| count == 0 || (is_whole && people >= ENOUGH as usize)))
+        let is_shown = count == 0 || (is_whole && people(rows)? >= ENOUGH as usize);
+        Ok(is_shown.then_some(count))
     };
+    let status = col(c::STATUS).cast(DataType::String);
+    let statuses = lit(Series::new(PlSmallStr::EMPTY, STATUSES)).implode(true);
+    let is_documented = status.is_in(statuses, false).fill_null(lit(false));
+    // Entries have the person of their session in a covered report alone.
+    let entries = frames.entries().filter(col(c::ADDRESS).is_null());
+    let entries = entries.inner_join(sessions(), col(c::ROW), col(c::ROW));
+    let states = frames.pull_requests(&[]).filter(col(c::STATE).eq(lit("unknown")));
+    let impacts = frames.issues(&[]).filter(col(c::IMPACT).eq(lit("other")));
     // It counts parts of what the others count: a covered report says only whether there are any.
-    let unreadable = || -> PolarsResult<Option<u64>> {
-        let sum = sessions.clone().select([col(c::UNREADABLE).cast(DataType::UInt64).sum()]).collect()?;
-        let sum = sum.column(c::UNREADABLE)?.u64()?.get(0);
-        Ok(sum.filter(|sum| suppression.is_none() || *sum == 0))
-    };
-    let with_state = cube.pull_requests(&[]).filter(here().and(col(c::STATE).eq(lit(UNKNOWN))));
-    let with_impact = cube.issues(&[]).filter(here().and(col(c::IMPACT).eq(lit(OTHER))));
+    let unreadable = sum(sessions().select([col(c::UNREADABLE).sum()]))?;
     // The others are those whose ACUs are known.
-    let known = || sessions.clone().filter(col(c::ACUS).is_not_null());
-    let is_rest_told = suppression.is_some() && !none_or_enough(people(known(), 1)?.into_iter().sum());
-    let unknown = count(sessions.clone().filter(col(c::ACUS).is_null()), None)?;
+    let known = || sessions().filter(col(c::ACUS).is_not_null());
+    let is_rest_known = suppression.is_some() && !none_or_enough(people(known())?);
+    let unknown = count(sessions().filter(col(c::ACUS).is_null()), None)?;
     Ok(Quality {
-        acus_unknown: unknown.filter(|_| !is_rest_told),
-        unknown_status: count(sessions.clone().filter(is_known.not()), Some((&SESSIONS, Dim::Status)))?,
-        unknown_impact: count(with_impact, Some((&ISSUES, Dim::Impact)))?,
-        unknown_pr_state: count(with_state, Some((&PRS, Dim::State)))?,
-        prs_without_url: count(entries.filter(col(c::ADDRESS).is_null()), None)?,
-        unreadable_fields: unreadable()?,
+        acus_unknown: unknown.filter(|_| !is_rest_known),
+        unknown_status: count(sessions().filter(is_documented.not()), Some((&SESSIONS, Dim::Status)))?,
+        unknown_impact: count(impacts, Some((&ISSUES, Dim::Impact)))?,
+        unknown_pr_state: count(states, Some((&PRS, Dim::State)))?,
+        prs_without_url: count(entries, None)?,
+        unreadable_fields: Some(unreadable).filter(|sum| suppression.is_none() || *sum == 0),
     })
 }
 
-fn count(frame: LazyFrame) -> PolarsResult<u64> {
-    frame.select([len()]).collect()?.column("len")?.get(0)?.try_extract()
+/// The one count that a plan gives.
+fn sum(plan: LazyFrame) -> PolarsResult<u64> {
+    plan.collect()?.columns().first().expect("it selects one column").get(0)?.try_extract()
 }

@@ -2,11 +2,13 @@
 
 use polars::prelude::*;
 
-use super::metric::{Basis, Dim, Direction, Grain, Kind, Metric, Needs, Plan};
-use crate::frame::columns as c;
+use super::capabilities::Needs;
+use super::dimension::Dim;
+use super::metric::{Basis, Direction, Grain, Kind, Metric, Plan};
+use crate::tables::schema as c;
 use crate::unit::Unit;
 
-/// The groupings of sessions and of what they cost, which stand side by side.
+/// The groupings of sessions and of what they cost.
 pub(super) const VOLUME: &[&[Dim]] = &[
     &[],
     &[Dim::User],

@@ -7,7 +7,9 @@
 use polars::prelude::*;
 
 use super::calendar::{SPEND as SPENT, UNPRICED};
-use super::metric::{Basis, Dim, Direction, Grain, Kind, Metric, Needs, Plan};
+use super::capabilities::Needs;
+use super::dimension::Dim;
+use super::metric::{Basis, Direction, Grain, Kind, Metric, Plan};
 use super::plan::part_of_tag;
 use super::pull_requests::{COST, per_merged_pr};
 use super::sessions::VOLUME;
@@ -55,7 +57,7 @@ pub const SPEND_PER_MERGED_PR: Metric = Metric {
                  sessions without a pull request included.",
     needs: Needs::Price,
     groups: COST,
-    plan: Plan::Own(|cube, by| per_merged_pr(cube, by, unless_unpriced(col(SPENT).sum()))),
+    plan: Plan::Own(|frames, by| per_merged_pr(frames, by, unless_unpriced(col(SPENT).sum()))),
 };
 
 fn unless_unpriced(spent: Expr) -> Expr {

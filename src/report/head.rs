@@ -181,7 +181,7 @@ fn acus_in_doubt(facts: &Facts) -> Option<String> {
     let all = facts.whole(&SESSIONS)?.value?;
     let unknown = facts.quality.acus_unknown? as f64;
     let count = |number: f64| Unit::Count.text(Some(number));
-    if !facts.known.metered {
+    if !facts.capabilities.metered {
         let source = &facts.source;
         let of_all = match source.tags.is_empty() && source.users.is_empty() {
             true => "no session of the report or its trend",

@@ -23,13 +23,13 @@ const LONGEST_NAME: usize = 50;
 pub type Sentence = Vec<Piece>;
 
 /// The sentences, what bears most on a decision first.
-pub fn insights(facts: &Facts, evidence: &Evidence, previous: &str) -> Vec<Sentence> {
+pub fn insights(facts: &Facts, highlights: &Highlights, previous: &str) -> Vec<Sentence> {
     let rules = match few(facts) {
         Some(few) => vec![Some(few), dwindled(facts, previous)],
         None => vec![
             headline(facts, previous),
             outcome(facts, previous),
-            friction(facts, evidence),
+            friction(facts, highlights),
             without_pr(facts),
             concentration(facts),
             proposal(facts),
@@ -219,8 +219,8 @@ pub fn open_prs(facts: &Facts) -> Option<f64> {
 }
 
 /// The label with the most issues of high impact.
-fn friction(facts: &Facts, evidence: &Evidence) -> Option<Sentence> {
-    let mut labels = evidence.labels.iter().filter(|row| row.label.is_some());
+fn friction(facts: &Facts, highlights: &Highlights) -> Option<Sentence> {
+    let mut labels = highlights.labels.iter().filter(|row| row.label.is_some());
     let (row, next) = (labels.next()?, labels.next());
     if row.high < ENOUGH_ISSUES || facts.whole(&ANALYSED_SESSIONS)?.value? < ENOUGH {
         return None;
@@ -251,7 +251,7 @@ fn friction(facts: &Facts, evidence: &Evidence) -> Option<Sentence> {
 
 /// Spend that led to no pull request.
 fn without_pr(facts: &Facts) -> Option<Sentence> {
-    let fact = facts.whole(&ACUS_WITHOUT_PR_SHARE).filter(|_| facts.known.metered)?;
+    let fact = facts.whole(&ACUS_WITHOUT_PR_SHARE).filter(|_| facts.capabilities.metered)?;
     if fact.n < ENOUGH || fact.denominator <= 0.0 || fact.numerator <= 0.0 {
         return None;
     }
@@ -273,7 +273,7 @@ fn without_pr(facts: &Facts) -> Option<Sentence> {
 fn concentration(facts: &Facts) -> Option<Sentence> {
     let users =
         facts.by(&ACUS, &[Dim::User]).iter().filter(|fact| fact.key(Dim::User).flatten().is_some()).count();
-    let share = facts.whole(&ACUS_TOP_DECILE_SHARE).filter(|_| facts.known.metered)?;
+    let share = facts.whole(&ACUS_TOP_DECILE_SHARE).filter(|_| facts.capabilities.metered)?;
     if share.denominator <= 0.0 {
         return None;
     }
@@ -369,7 +369,7 @@ mod tests {
             quality: Quality::default(),
             budgets: Vec::new(),
             withheld: Vec::new(),
-            known: Known {
+            capabilities: Capabilities {
                 records: crate::fetch::Records::Api(crate::fetch::Api::V2),
                 metered: true,
                 teams: false,
@@ -386,9 +386,9 @@ mod tests {
             sessions: 4.0,
             acus: 7.5,
         };
-        let evidence = Evidence { labels: labels.iter().map(label).collect(), ..Evidence::default() };
+        let highlights = Highlights { labels: labels.iter().map(label).collect(), ..Highlights::default() };
         let text = |sentence: Sentence| sentence.into_iter().map(|piece| piece.text).collect();
-        insights(&facts, &evidence, "week 40").into_iter().map(text).collect()
+        insights(&facts, &highlights, "week 40").into_iter().map(text).collect()
     }
 
     #[test]

@@ -94,17 +94,17 @@ impl Headline {
 }
 
 /// The tiles that there is something to show on.
-pub fn headlines(known: Known) -> impl Iterator<Item = &'static Headline> {
-    HEADLINES.iter().filter(move |headline| known.shows(headline.metric, &headline.by()))
+pub fn headlines(known: Capabilities) -> impl Iterator<Item = &'static Headline> {
+    HEADLINES.iter().filter(move |headline| headline.metric.is_shown(&headline.by(), known))
 }
 
 /// The sections that there is something to show in; where no ACUs are billed, usage
 /// stands in the place of spend.
-pub fn sections(known: Known) -> impl Iterator<Item = &'static Section> {
+pub fn sections(known: Capabilities) -> impl Iterator<Item = &'static Section> {
     let first = if known.metered { &SECTIONS[0] } else { &USAGE };
     std::iter::once(first)
         .chain(&SECTIONS[1..])
-        .filter(move |section| section.figures.iter().any(|figure| known.shows(figure.metric, figure.by)))
+        .filter(move |section| section.figures.iter().any(|figure| figure.metric.is_shown(figure.by, known)))
 }
 
 /// The tiles, in order.

@@ -25,7 +25,7 @@ use sha2::{Digest, Sha256};
 
 use crate::charts::{self, ChartError};
 use crate::fetch::{Records, Saved, Vendor};
-use crate::metrics::{ANALYSIS_COVERAGE, Evidence, Fact, Facts, Metric, PRS, SESSIONS, Withheld, known_to};
+use crate::metrics::{ANALYSIS_COVERAGE, Fact, Facts, Highlights, Metric, PRS, SESSIONS, Withheld, known_to};
 use crate::money::{Price, Prices};
 use crate::period::Period;
 use crate::text::clean;
@@ -96,8 +96,8 @@ const STYLE: &str = include_str!("../../templates/style.css");
 ///
 /// # Errors
 /// A chart or a template failed: a defect, not a state of the data.
-pub fn render(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<String, ReportError> {
-    let view = view(facts, evidence, run)?;
+pub fn render(facts: &Facts, highlights: &Highlights, run: &Run<'_>) -> Result<String, ReportError> {
+    let view = view(facts, highlights, run)?;
     Ok(environment()?.get_template("report.html")?.render(minijinja::value::Serde(&view))?)
 }
 
@@ -114,7 +114,7 @@ fn environment() -> Result<Environment<'static>, minijinja::Error> {
 }
 
 /// What the template gets.
-fn view(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<View, ReportError> {
+fn view(facts: &Facts, highlights: &Highlights, run: &Run<'_>) -> Result<View, ReportError> {
     let style = format!("{STYLE}{}", charts::STYLE);
     let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(style.as_bytes()));
     let header = head::header(facts, run);
@@ -128,9 +128,9 @@ fn view(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<View, Repor
         covered: facts.is_covered(),
         comparison: comparison(facts, run),
         tiles: tiles::tiles(facts, run.periods, run.points)?,
-        insights: insights::insights(facts, evidence, &previous.map(in_sentence).unwrap_or_default()),
-        sections: sections(facts, evidence, run)?,
-        lists: if facts.is_covered() { Vec::new() } else { sessions::lists(facts, evidence) },
+        insights: insights::insights(facts, highlights, &previous.map(in_sentence).unwrap_or_default()),
+        sections: sections(facts, highlights, run)?,
+        lists: if facts.is_covered() { Vec::new() } else { sessions::lists(facts, highlights) },
         definitions: defined(facts).map(|metric| definition(facts, metric)).collect(),
         quality: quality::entries(facts, run.vendor),
         vendor: quality::note(facts, run.vendor),
@@ -144,8 +144,8 @@ fn view(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<View, Repor
 /// The metrics that the page defines: in a covered report those that it shows.
 pub(crate) fn defined(facts: &Facts) -> impl Iterator<Item = &'static Metric> {
     let is_shown = |metric: &Metric| facts.facts.iter().any(|fact| fact.metric.id == metric.id);
-    known_to(facts.known)
-        .filter(|metric| facts.known.metered || !metric.is_of_acus())
+    known_to(facts.capabilities)
+        .filter(|metric| facts.capabilities.metered || !metric.is_of_acus())
         .filter(move |metric| !facts.is_covered() || is_shown(metric))
 }
 
@@ -195,10 +195,10 @@ pub(crate) fn is_compared(facts: &Facts) -> bool {
     facts.period.complete.unwrap_or(true) && !is_uncompared(facts)
 }
 
-fn sections(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec<SectionView>, ReportError> {
-    let source = figure_source(facts, evidence, run);
+fn sections(facts: &Facts, highlights: &Highlights, run: &Run<'_>) -> Result<Vec<SectionView>, ReportError> {
+    let source = figure_source(facts, highlights, run);
     let mut sections = Vec::new();
-    for section in layout::sections(facts.known) {
+    for section in layout::sections(facts.capabilities) {
         let mut drawn = Vec::new();
         let (mut empty, mut withheld) = (Vec::new(), Vec::new());
         for figure in section.figures {
@@ -209,7 +209,7 @@ fn sections(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec<Sec
                 figures::State::Full => drawn.push(figures::draw(figure, &source)?),
             }
         }
-        let shown = || section.numbers.iter().filter(|metric| facts.known.shows(metric, &[]));
+        let shown = || section.numbers.iter().filter(|metric| metric.is_shown(&[], facts.capabilities));
         let hidden = shown().filter(|metric| facts.withholds(metric, &[]));
         withheld.splice(..0, hidden.map(|metric| metric.title));
         let numbers = shown().filter_map(|metric| facts.whole(metric).map(number)).collect();
@@ -229,7 +229,7 @@ fn sections(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec<Sec
 /// What figures are drawn from.
 pub(crate) fn figure_source<'a>(
     facts: &'a Facts,
-    evidence: &'a Evidence,
+    highlights: &'a Highlights,
     run: &Run<'a>,
 ) -> figures::Source<'a> {
     let periods = run.periods.get(..run.points).unwrap_or(run.periods);
@@ -237,7 +237,7 @@ pub(crate) fn figure_source<'a>(
     let previous = run.periods.get(1).filter(|_| complete);
     let previous = previous.filter(|_| !is_uncompared(facts));
     let against = previous.map(|previous| format!("Against {}", in_sentence(previous)));
-    figures::Source { facts, evidence, periods, against }
+    figures::Source { facts, highlights, periods, against }
 }
 
 /// What to know before reading a section.

@@ -19,8 +19,8 @@ pub fn companion(metric: &Metric) -> Option<&'static Metric> {
 
 /// What a fact's group is worth; `None` where there is no price or no such metric.
 pub fn beside<'f>(facts: &'f Facts, fact: &Fact) -> Option<&'f Fact> {
-    facts.known.currency?;
-    facts.beside(fact, companion(fact.metric)?)
+    facts.capabilities.currency?;
+    facts.sibling(fact, companion(fact.metric)?)
 }
 
 /// The same in words.
@@ -30,7 +30,7 @@ pub fn text(facts: &Facts, fact: &Fact) -> Option<String> {
 
 /// The head of a column with what the groups of a metric are worth.
 pub fn head(facts: &Facts, metric: &Metric) -> Option<&'static str> {
-    facts.known.currency?;
+    facts.capabilities.currency?;
     companion(metric).map(|metric| metric.title)
 }
 

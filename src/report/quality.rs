@@ -31,7 +31,7 @@ pub fn entries(facts: &Facts, vendor: &Vendor) -> Vec<Entry> {
         entries.insert(0, known("Sessions with an unknown status", quality.unknown_status));
         entries.insert(1, known("Issues with an unknown impact", quality.unknown_impact));
     }
-    if facts.known.metered {
+    if facts.capabilities.metered {
         entries.insert(0, known("Sessions with unknown ACUs", quality.acus_unknown));
     }
     entries.extend(beside(facts, vendor));
@@ -62,7 +62,7 @@ fn beside(facts: &Facts, vendor: &Vendor) -> Vec<Entry> {
             told(name, Unit::Count, ours, theirs.map(|theirs| theirs as f64))
         }
     };
-    let is_of_acus = facts.known.metered && !facts.withholds(&ACUS, &[]);
+    let is_of_acus = facts.capabilities.metered && !facts.withholds(&ACUS, &[]);
     let acus = facts.whole(&ACUS).filter(|_| is_of_acus);
     let unit = facts.unit(&ACUS);
     let used = vendor.days.as_ref().map(|days| Consumption::sum(days.values()));
@@ -155,7 +155,7 @@ pub fn note(facts: &Facts, vendor: &Vendor) -> String {
                 .to_owned(),
         );
     }
-    if let Some(days) = vendor.days.as_ref().filter(|_| facts.known.metered) {
+    if let Some(days) = vendor.days.as_ref().filter(|_| facts.capabilities.metered) {
         let used = Consumption::sum(days.values());
         let unit = facts.unit(&ACUS);
         let others = used.by_product.iter().filter(|(product, acus)| *product != DEVIN && **acus > 0.0);

@@ -5,7 +5,7 @@ use url::Url;
 
 use super::names;
 use super::view::{SessionList, SessionView};
-use crate::metrics::{Dim, Evidence, Facts, ISSUES, SessionRow};
+use crate::metrics::{Dim, Facts, Highlights, ISSUES, SessionHighlight};
 use crate::text::clean;
 use crate::unit::Unit;
 
@@ -19,30 +19,31 @@ const LONGEST_USER: usize = 60;
 const LONGEST_ADDRESS: usize = 500;
 
 /// The lists in the order of the page.
-pub fn lists(facts: &Facts, evidence: &Evidence) -> Vec<SessionList> {
-    let rows = |sessions: &[SessionRow], by| sessions.iter().map(|row| session(facts, row, by)).collect();
+pub fn lists(facts: &Facts, highlights: &Highlights) -> Vec<SessionList> {
+    let rows =
+        |sessions: &[SessionHighlight], by| sessions.iter().map(|row| session(facts, row, by)).collect();
     let lists = [
         SessionList {
             title: "The costliest",
             note: "By ACUs.",
             empty: "No session used ACUs.",
-            rows: rows(&evidence.costliest, By::Acus),
+            rows: rows(&highlights.costliest, By::Acus),
         },
         SessionList {
             title: "Costly without a merged pull request",
             note: "Of the costliest tenth of sessions. Research and reviews need no pull request, and young ones may still be open.",
-            empty: if evidence.costliest.is_empty() {
+            empty: if highlights.costliest.is_empty() {
                 "No session used ACUs."
             } else {
                 "Every session of the costliest tenth has a merged pull request."
             },
-            rows: rows(&evidence.costly_without_merge, By::Acus),
+            rows: rows(&highlights.costly_without_merge, By::Acus),
         },
         SessionList {
             title: "With issues of high impact",
             note: "By number of high-impact issues.",
             empty: "No analysis lists an issue of high impact.",
-            rows: rows(&evidence.high_impact, By::HighIssues),
+            rows: rows(&highlights.high_impact, By::HighIssues),
         },
     ];
     lists.into_iter().zip(are_shown(facts)).filter(|(_, is_shown)| *is_shown).map(|(list, _)| list).collect()
@@ -50,8 +51,8 @@ pub fn lists(facts: &Facts, evidence: &Evidence) -> Vec<SessionList> {
 
 /// Which of the three lists there is something to know for.
 pub(crate) fn are_shown(facts: &Facts) -> [bool; 3] {
-    let metered = facts.known.metered;
-    [metered, metered, facts.known.tells(&ISSUES, &[Dim::Impact])]
+    let metered = facts.capabilities.metered;
+    [metered, metered, ISSUES.is_known(&[Dim::Impact], facts.capabilities)]
 }
 
 /// What a list is ordered by.
@@ -61,7 +62,7 @@ enum By {
     HighIssues,
 }
 
-fn session(facts: &Facts, row: &SessionRow, by: By) -> SessionView {
+fn session(facts: &Facts, row: &SessionHighlight, by: By) -> SessionView {
     let title = clean(row.title.as_deref().unwrap_or_default(), LONGEST_TITLE);
     let things = |number: f64, one: &'static str, many: &'static str| {
         let unit = if number == 1.0 { one } else { many };
@@ -79,7 +80,7 @@ fn session(facts: &Facts, row: &SessionRow, by: By) -> SessionView {
         (_, false) => format!("{prs}, none merged"),
     };
     let mut remarks = vec![prs];
-    let currency = facts.known.currency.filter(|_| facts.known.metered);
+    let currency = facts.capabilities.currency.filter(|_| facts.capabilities.metered);
     if let (Some(currency), Some(spend)) = (currency, row.spend) {
         remarks.insert(0, Unit::Money(currency).text(Some(spend)));
     }
@@ -91,7 +92,7 @@ fn session(facts: &Facts, row: &SessionRow, by: By) -> SessionView {
             acus
         }
         By::HighIssues => {
-            if facts.known.metered {
+            if facts.capabilities.metered {
                 remarks.insert(0, joined(acus));
             }
             high("issue", "issues")
@@ -112,7 +113,7 @@ fn session(facts: &Facts, row: &SessionRow, by: By) -> SessionView {
 }
 
 /// A session that goes by its day alone.
-pub fn untitled(row: &SessionRow) -> String {
+pub fn untitled(row: &SessionHighlight) -> String {
     match row.day.parse::<NaiveDate>() {
         Ok(day) => format!("Session of {}", day.format("%A, %-d %B")),
         Err(_) => "Untitled session".to_owned(),

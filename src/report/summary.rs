@@ -4,7 +4,7 @@
 use super::layout::headlines;
 use super::view::Piece;
 use super::{Run, comparison, head, in_sentence, insights, saved, tiles};
-use crate::metrics::{Evidence, Facts, SESSIONS};
+use crate::metrics::{Facts, Highlights, SESSIONS};
 use crate::text::clean;
 use crate::unit::Unit;
 
@@ -15,7 +15,7 @@ const NO_WIDTH: char = '\u{200b}';
 
 /// The summary as Markdown, ending with a line break. It names no session and
 /// repeats no title; what other people wrote is escaped, and mentions nobody.
-pub fn summary(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> String {
+pub fn summary(facts: &Facts, highlights: &Highlights, run: &Run<'_>) -> String {
     let header = head::header(facts, run);
     let organisation = match run.organisation.or_else(|| saved::only_organisation(facts)) {
         Some(_) => escape(&header.organisation),
@@ -35,7 +35,7 @@ pub fn summary(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> String {
     say(&table(facts));
     say(&comparison(facts, run));
     let previous = run.periods.get(1).map(in_sentence).unwrap_or_default();
-    let sentences = insights::insights(facts, evidence, &previous);
+    let sentences = insights::insights(facts, highlights, &previous);
     let lines: Vec<String> = sentences.iter().map(|sentence| format!("- {}", written(sentence))).collect();
     if !lines.is_empty() {
         say(&lines.join("\n"));
@@ -47,7 +47,7 @@ pub fn summary(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> String {
 /// The headline numbers, a row each.
 fn table(facts: &Facts) -> String {
     let mut rows = vec!["| | Value | Change |".to_owned(), "|:--|--:|--:|".to_owned()];
-    for headline in headlines(facts.known) {
+    for headline in headlines(facts.capabilities) {
         let told = tiles::told(facts, headline);
         let note = if told.note.is_empty() { String::new() } else { format!(" ({})", told.note) };
         let change = told.change.map(|change| change.text).unwrap_or_default();

@@ -22,7 +22,7 @@ pub fn tiles(facts: &Facts, periods: &[Period], points: usize) -> Result<Vec<Til
     // A period that is still running would look like a fall.
     let running = usize::from(facts.period.complete == Some(false));
     let trend: Vec<String> = periods.iter().take(points).skip(running).rev().map(Period::label).collect();
-    headlines(facts.known).map(|headline| tile(facts, headline, &trend)).collect()
+    headlines(facts.capabilities).map(|headline| tile(facts, headline, &trend)).collect()
 }
 
 /// A headline number in words.

@@ -7,9 +7,9 @@ use std::path::Path;
 use crate::support::repository;
 
 /// The stages in the order in which they run.
-const STAGES: [&str; 12] = [
-    "cli", "settings", "fetch", "tables", "frame", "archive", "metrics", "charts", "report", "export",
-    "mail", "deliver",
+const STAGES: [&str; 11] = [
+    "cli", "settings", "fetch", "tables", "archive", "metrics", "charts", "report", "export", "mail",
+    "deliver",
 ];
 
 /// What any stage may use: they know nothing of the stages.
@@ -38,7 +38,7 @@ const HOMES: [(&str, &[&str]); 29] = [
     ("plotters", &["charts"]),
     ("plotters_backend", &["charts"]),
     ("minijinja", &["report"]),
-    ("polars", &["frame", "metrics", "tables"]),
+    ("polars", &["metrics", "tables"]),
     ("polars_io", &["tables"]),
     ("polars_parquet", &["tables"]),
     ("rayon", &["pipeline"]),

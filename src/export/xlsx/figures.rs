@@ -1,7 +1,6 @@
 //! The figures of the page as tables, with all their rows.
 
 use super::table::{CHANGES, Cell, Row, Shape, Table, changes, count, text, value};
-use crate::frame::normal::IMPACTS;
 use crate::metrics::*;
 use crate::report::change::faint;
 use crate::report::figures::funnel::STEPS;
@@ -11,6 +10,7 @@ use crate::report::figures::teams;
 use crate::report::figures::{Source, own_note};
 use crate::report::layout::{Draw, Figure};
 use crate::report::{money, names};
+use crate::tables::normal::IMPACTS;
 use crate::unit::Unit;
 
 /// The bins of the histogram of issues a session.
@@ -75,7 +75,7 @@ fn groups(figure: &Figure, source: &Source<'_>) -> Rows {
         let mut cells = vec![called(source.facts, dim, key), value(fact.unit, fact.value)];
         cells.extend(priced.map(|_| worth(fact).unwrap_or_else(nothing)));
         if is_split {
-            let own = source.facts.beside(fact, &ACUS_SPLIT);
+            let own = source.facts.sibling(fact, &ACUS_SPLIT);
             cells.push(value(fact.unit, own.and_then(|share| share.value)));
             cells.extend(priced.map(|_| own.and_then(worth).unwrap_or_else(nothing)));
         }
@@ -117,7 +117,7 @@ fn teams(facts: &Facts) -> Rows {
     let row = |team: &&Fact| {
         let name = called(facts, Dim::Team, team.key(Dim::Team).flatten());
         let cells = columns.iter().map(|(_, metric)| number(metric, teams::beside(facts, team, metric)));
-        let faint = facts.beside(team, &MERGE_RATE).is_some_and(faint);
+        let faint = facts.sibling(team, &MERGE_RATE).is_some_and(faint);
         Row { cells: std::iter::once(name).chain(cells).collect(), faint }
     };
     let whole = columns.iter().map(|(_, metric)| number(metric, facts.whole(metric)));
@@ -159,8 +159,8 @@ fn multiples(figure: &Figure, facts: &Facts) -> Rows {
 
 /// All labels, most frequent first, and what they touched.
 fn labels(source: &Source<'_>) -> Rows {
-    let metered = source.facts.known.metered;
-    let mut labels: Vec<&LabelRow> = source.evidence.labels.iter().collect();
+    let metered = source.facts.capabilities.metered;
+    let mut labels: Vec<&LabelRow> = source.highlights.labels.iter().collect();
     labels.sort_by(|a, b| b.issues.total_cmp(&a.issues));
     let row = |row: &LabelRow| {
         let mut cells = vec![

@@ -8,18 +8,18 @@ mod write;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
 
 use super::ExportError;
-use crate::metrics::{Evidence, Facts};
+use crate::metrics::{Facts, Highlights};
 use crate::report::{Run, head};
 
 /// The workbook's bytes: the same for the same facts, and no clock is in them.
 ///
 /// # Errors
 /// The workbook could not be made: a defect, not a state of the data.
-pub fn workbook(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec<u8>, ExportError> {
-    written(facts, evidence, run).map_err(ExportError::of("the workbook"))
+pub fn workbook(facts: &Facts, highlights: &Highlights, run: &Run<'_>) -> Result<Vec<u8>, ExportError> {
+    written(facts, highlights, run).map_err(ExportError::of("the workbook"))
 }
 
-fn written(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec<u8>, XlsxError> {
+fn written(facts: &Facts, highlights: &Highlights, run: &Run<'_>) -> Result<Vec<u8>, XlsxError> {
     let header = head::header(facts, run);
     let title = format!("{} · {} · Devin report", header.organisation, header.period);
     let mut book = Workbook::new();
@@ -40,7 +40,7 @@ fn written(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec<u8>,
         notices,
     };
     let styles = write::Styles::new();
-    for sheet in sheets::sheets(facts, evidence, run) {
+    for sheet in sheets::sheets(facts, highlights, run) {
         write::sheet(book.add_worksheet(), &sheet, &top, &styles)?;
     }
     book.save_to_buffer()
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
     use crate::export::tests::facts;
     use crate::fetch::Vendor;
-    use crate::metrics::{LabelRow, SessionRow};
+    use crate::metrics::{LabelRow, SessionHighlight};
     use crate::period::Period;
     use crate::unit::Unit;
 
@@ -76,8 +76,8 @@ mod tests {
         }
     }
 
-    fn session(title: &str, url: &str) -> SessionRow {
-        SessionRow {
+    fn session(title: &str, url: &str) -> SessionHighlight {
+        SessionHighlight {
             id: "s1".to_owned(),
             title: Some(title.to_owned()),
             url: Some(url.to_owned()),
@@ -92,14 +92,14 @@ mod tests {
         }
     }
 
-    fn evidence() -> Evidence {
-        Evidence {
+    fn highlights() -> Highlights {
+        Highlights {
             costliest: vec![
                 session("=HYPERLINK(\"https://evil.example\")", "https://app.devin.ai/sessions/s1"),
                 session("\u{202e}", "javascript:alert(1)"),
             ],
             labels: vec![LabelRow { label: None, issues: 1.0, high: 0.0, sessions: 1.0, acus: 2.0 }],
-            ..Evidence::default()
+            ..Highlights::default()
         }
     }
 
@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn there_is_a_sheet_a_section_and_no_name_stands_twice() {
         let periods = periods();
-        let sheets = sheets::sheets(&facts(), &evidence(), &run(&periods));
+        let sheets = sheets::sheets(&facts(), &highlights(), &run(&periods));
         let names: Vec<&str> = sheets.iter().map(|sheet| sheet.name).collect();
         assert_eq!(names[..4], ["Overview", "Spend", "Delivery", "Friction"]);
         assert_eq!(names[4..], ["Sessions worth a look", "Definitions", "Source and quality"]);
@@ -139,7 +139,7 @@ mod tests {
         let periods = periods();
         let names = [("u1".to_owned(), "Ann".to_owned())].into();
         let facts = Facts { names, ..facts() };
-        let sheets = sheets::sheets(&facts, &evidence(), &run(&periods));
+        let sheets = sheets::sheets(&facts, &highlights(), &run(&periods));
         let rows = &table(&sheets, "acus_by_user").rows;
         let names: Vec<&Cell> = rows.iter().map(|row| &row.cells[0]).collect();
         assert_eq!(names, [&text("Ann"), &text("no user")]);
@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn only_safe_addresses_are_links() {
         let periods = periods();
-        let sheets = sheets::sheets(&facts(), &evidence(), &run(&periods));
+        let sheets = sheets::sheets(&facts(), &highlights(), &run(&periods));
         let titles: Vec<&Cell> = table(&sheets, "costliest").rows.iter().map(|row| &row.cells[0]).collect();
         let Cell::Link { text, address } = titles[0] else { panic!("no link") };
         assert_eq!(address, "https://app.devin.ai/sessions/s1");
@@ -168,11 +168,11 @@ mod tests {
     #[test]
     fn the_same_facts_give_the_same_bytes() {
         let periods = periods();
-        let book = || workbook(&facts(), &evidence(), &run(&periods)).unwrap();
+        let book = || workbook(&facts(), &highlights(), &run(&periods)).unwrap();
         let first = book();
         assert!(first.starts_with(b"PK") && first == book());
         let other = Facts { generated_at: "2026-10-13T06:00:00Z".to_owned(), ..facts() };
-        assert!(workbook(&other, &evidence(), &run(&periods)).unwrap() != first);
+        assert!(workbook(&other, &highlights(), &run(&periods)).unwrap() != first);
     }
 
     /// What a cell holds is told by the call that writes it; tests/readers opens

@@ -10,12 +10,12 @@ use crate::report::{self, Run, change::faint, sessions};
 use crate::unit::Unit;
 
 /// All sheets in the order of the page.
-pub fn sheets(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Vec<Sheet> {
-    let mut sheets = vec![overview(facts, evidence, run)];
-    sheets.extend(sections(facts.known).map(|section| of_section(section, facts, evidence, run)));
+pub fn sheets(facts: &Facts, highlights: &Highlights, run: &Run<'_>) -> Vec<Sheet> {
+    let mut sheets = vec![overview(facts, highlights, run)];
+    sheets.extend(sections(facts.capabilities).map(|section| of_section(section, facts, highlights, run)));
     // A covered report has no sessions of its own.
     let is_look = !facts.is_covered() && sessions::are_shown(facts).contains(&true);
-    sheets.extend(is_look.then(|| look(facts, evidence)));
+    sheets.extend(is_look.then(|| look(facts, highlights)));
     sheets.extend([definitions(facts), source(facts, run)]);
     sheets
 }
@@ -28,12 +28,12 @@ fn words(title: &'static str, lines: Vec<String>) -> Block {
     Block::Words { title, lines }
 }
 
-fn overview(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Sheet {
+fn overview(facts: &Facts, highlights: &Highlights, run: &Run<'_>) -> Sheet {
     let previous = run.periods.get(1).map(report::in_sentence).unwrap_or_default();
-    let sentences = report::insights::insights(facts, evidence, &previous);
+    let sentences = report::insights::insights(facts, highlights, &previous);
     let said = sentences.iter().map(|sentence| sentence.iter().map(|piece| piece.text.as_str()).collect());
     let mut rows = Vec::new();
-    for headline in headlines(facts.known) {
+    for headline in headlines(facts.capabilities) {
         let fact = report::tiles::find(facts, headline.metric, headline.keys);
         rows.extend(fact.map(|fact| whole(headline.title, fact)));
         let worth = fact.and_then(|fact| report::money::beside(facts, fact));
@@ -75,7 +75,7 @@ fn over_time(facts: &Facts, run: &Run<'_>) -> Table {
         let label = period.label();
         let is_running = facts.period.complete == Some(false) && label == facts.period.label;
         let name = if is_running { format!("{label} so far") } else { label.clone() };
-        let cells = headlines(facts.known).map(|headline| number(headline, &label));
+        let cells = headlines(facts.capabilities).map(|headline| number(headline, &label));
         Row { cells: std::iter::once(text(&name)).chain(cells).collect(), faint: is_running }
     };
     Table {
@@ -83,17 +83,17 @@ fn over_time(facts: &Facts, run: &Run<'_>) -> Table {
         title: "Over time",
         note: String::new(),
         heads: std::iter::once("Period")
-            .chain(headlines(facts.known).map(|one| one.title))
+            .chain(headlines(facts.capabilities).map(|one| one.title))
             .map(str::to_owned)
             .collect(),
         rows: run.periods.iter().take(run.points).rev().map(row).collect(),
     }
 }
 
-fn of_section(section: &Section, facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Sheet {
-    let drawn = report::figure_source(facts, evidence, run);
+fn of_section(section: &Section, facts: &Facts, highlights: &Highlights, run: &Run<'_>) -> Sheet {
+    let drawn = report::figure_source(facts, highlights, run);
     let row = |metric: &&'static Metric| facts.whole(metric).map(|fact| whole(metric.title, fact));
-    let shown = || section.numbers.iter().filter(|metric| facts.known.shows(metric, &[]));
+    let shown = || section.numbers.iter().filter(|metric| metric.is_shown(&[], facts.capabilities));
     let of_whole: Vec<Row> = shown().filter_map(row).collect();
     let name = format!("{}_numbers", section.id);
     let mut blocks = vec![words("", vec![report::lead(section, facts, run)])];
@@ -121,10 +121,10 @@ fn of_section(section: &Section, facts: &Facts, evidence: &Evidence, run: &Run<'
 }
 
 /// Sessions worth a look, with links where their addresses are safe.
-fn look(facts: &Facts, evidence: &Evidence) -> Sheet {
+fn look(facts: &Facts, highlights: &Highlights) -> Sheet {
     let [metered, _, analysed] = sessions::are_shown(facts);
-    let currency = facts.known.currency.filter(|_| metered);
-    let row = |session: &SessionRow| {
+    let currency = facts.capabilities.currency.filter(|_| metered);
+    let row = |session: &SessionHighlight| {
         let title = match text(session.title.as_deref().unwrap_or_default()) {
             Cell::Text(title) if !title.is_empty() => title,
             _ => sessions::untitled(session),
@@ -149,26 +149,27 @@ fn look(facts: &Facts, evidence: &Evidence) -> Sheet {
         .map(str::to_owned)
         .collect();
     let lists = [
-        ("costliest", &evidence.costliest),
-        ("costly_without_merge", &evidence.costly_without_merge),
-        ("high_impact", &evidence.high_impact),
+        ("costliest", &highlights.costliest),
+        ("costly_without_merge", &highlights.costly_without_merge),
+        ("high_impact", &highlights.high_impact),
     ];
     let shown = lists.into_iter().zip(sessions::are_shown(facts)).filter(|(_, is_shown)| *is_shown);
     let lists: Vec<_> = shown.map(|(list, _)| list).collect();
-    let block =
-        |((name, rows), list): ((&str, &Vec<SessionRow>), report::view::SessionList)| match rows.is_empty() {
-            true => words(list.title, vec![list.empty.to_owned()]),
-            false => Block::Table(Table {
-                name: name.to_owned(),
-                title: list.title,
-                note: list.note.to_owned(),
-                heads: heads.clone(),
-                rows: rows.iter().map(row).collect(),
-            }),
-        };
+    let block = |((name, rows), list): ((&str, &Vec<SessionHighlight>), report::view::SessionList)| match rows
+        .is_empty()
+    {
+        true => words(list.title, vec![list.empty.to_owned()]),
+        false => Block::Table(Table {
+            name: name.to_owned(),
+            title: list.title,
+            note: list.note.to_owned(),
+            heads: heads.clone(),
+            rows: rows.iter().map(row).collect(),
+        }),
+    };
     Sheet {
         name: "Sessions worth a look",
-        blocks: lists.into_iter().zip(sessions::lists(facts, evidence)).map(block).collect(),
+        blocks: lists.into_iter().zip(sessions::lists(facts, highlights)).map(block).collect(),
     }
 }
 

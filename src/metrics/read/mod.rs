@@ -1,43 +1,22 @@
 //! The text of `facts.json` back to [`Facts`], so that a report that lies on the
 //! disk can be sent without asking the API again.
 
+mod error;
 mod rows;
 
 use serde::Deserialize;
 
-use super::METRICS;
+use super::capabilities::Capabilities;
+use super::dimension::Dim;
 use super::facts::{Fact, Facts, Withheld};
-use super::metric::{Dim, Kind, Known, Metric};
+use super::metric::{Kind, Metric};
+use super::registry::METRICS;
 use crate::unit::Unit;
+pub use error::ReadError;
 use rows::{BudgetRow, File, Number, Row, WithheldRow, currency};
 
 /// The only schema there is.
 const SCHEMA: u64 = 1;
-
-/// A text is no `facts.json` that this version can read.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// It is no JSON, or a field is missing, unknown or of the wrong kind.
-    #[error("this is no facts file of schema 1: {}", crate::text::clean(&.0.to_string(), 200))]
-    Shape(#[from] serde_json::Error),
-    /// It is of another schema.
-    #[error("the facts are of schema {0}, and this version reads schema 1")]
-    Schema(u64),
-    /// A metric, grouping, unit or generation that this version does not have.
-    #[error("the facts have {what} {word:?}, which this version does not know")]
-    Unknown {
-        /// What kind of thing.
-        what: &'static str,
-        /// Its name there.
-        word: String,
-    },
-}
-
-impl ReadError {
-    fn unknown(what: &'static str, word: &str) -> Self {
-        Self::Unknown { what, word: crate::text::clean(word, 60) }
-    }
-}
 
 impl Facts {
     /// Reads what [`Facts::to_json`] wrote. What a change rests on is not in
@@ -78,7 +57,7 @@ impl Facts {
                 .map(BudgetRow::budget)
                 .collect::<Result<_, _>>()?,
             withheld,
-            known: Known { records: source.records, metered: source.metered, teams, currency },
+            capabilities: Capabilities { records: source.records, metered: source.metered, teams, currency },
             source,
             names: labels.user,
             organisations: labels.org,
@@ -199,8 +178,11 @@ mod tests {
             .replacen("\"requests\"", "\"archive\":\"2026-10-12T06:00:00Z\",\"requests\"", 1);
         let facts = Facts::from_json(&text).unwrap();
         assert!(facts.called(Dim::Org, "o1") == "Acme" && !facts.names.is_empty());
-        assert_eq!(facts.known.currency.map(|currency| currency.code().to_owned()), Some("EUR".to_owned()));
-        assert!(facts.known.teams && facts.source.archive.is_some());
+        assert_eq!(
+            facts.capabilities.currency.map(|currency| currency.code().to_owned()),
+            Some("EUR".to_owned())
+        );
+        assert!(facts.capabilities.teams && facts.source.archive.is_some());
         assert_eq!(facts.budgets[0].used, Some(1250.1));
         assert_eq!(facts.to_json().unwrap(), text);
         // Earlier versions wrote one, of a month.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::ReadError;
+use super::error::ReadError;
 use crate::fetch::{Api, Ledger, Records};
 use crate::metrics::budget::Budget;
 use crate::metrics::facts::{Bounds, Quality, Source};

@@ -5,162 +5,138 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use polars::prelude::*;
 
-use crate::frame::columns as c;
+use super::rests::Rests;
 use crate::metrics::acus::binned;
 use crate::metrics::analysis::issue_counts;
-use crate::metrics::calendar::PERIOD;
-use crate::metrics::cube::{Cube, ISSUE, ITEM, PERSON, PULL_REQUEST};
-use crate::metrics::metric::Dim;
-use crate::metrics::plan::{GROUP, group};
+use crate::metrics::dimension::{Dim, GroupKey};
+use crate::metrics::period_frames::{NUMBER, PERSON, PeriodFrames};
+use crate::metrics::plan::{group_keys, is_decided, keys};
 use crate::people::ENOUGH;
-
-use super::Rests;
+use crate::tables::schema as c;
 
 /// Whether so many people are none, or enough.
 pub fn none_or_enough(people: usize) -> bool {
     people == 0 || people >= ENOUGH as usize
 }
 
-/// The number of people in each period.
-pub fn people(rows: LazyFrame, periods: usize) -> PolarsResult<Vec<usize>> {
-    let counted = rows
-        .group_by([col(PERIOD)])
-        .agg([col(PERSON).drop_nulls().n_unique().cast(DataType::UInt32)])
-        .collect()?;
-    let mut people = vec![0; periods];
-    for (period, count) in counted.column(PERIOD)?.u32()?.iter().zip(counted.column(PERSON)?.u32()?.iter()) {
-        if let (Some(period), Some(count)) = (period, count)
-            && let Some(place) = people.get_mut(period as usize)
-        {
-            *place = count as usize;
-        }
-    }
-    Ok(people)
+/// The number of people behind rows.
+///
+/// # Errors
+/// Polars refused a step: an internal error.
+pub fn people(rows: LazyFrame) -> PolarsResult<usize> {
+    rows.select([col(PERSON)]).collect()?.column(PERSON)?.drop_nulls().n_unique()
 }
 
 /// The rows that the numbers of a grouping rest on.
-pub fn rows_behind(cube: &Cube, rests: Rests, by: &[Dim]) -> LazyFrame {
+pub fn rows_behind(frames: &PeriodFrames, rests: Rests, by: &[Dim]) -> LazyFrame {
     match by {
-        [Dim::Type] => return cube.action_items(by),
-        [Dim::Impact, Dim::Issues] => return issue_counts(cube),
-        [Dim::Label] | [Dim::Impact] => return cube.issues(by),
-        [Dim::Bin] => return binned(cube),
+        [Dim::Type] => return frames.action_items(by),
+        [Dim::Impact, Dim::Issues] => return issue_counts(frames),
+        [Dim::Label] | [Dim::Impact] => return frames.issues(by),
+        [Dim::Bin] => return binned(frames),
         _ => {}
     }
-    let state = || col(c::STATE);
     match rests {
-        Rests::Sessions => cube.sessions(by),
-        Rests::Acus | Rests::KnownSessions => cube.sessions(by).filter(col(c::ACUS).is_not_null()),
-        Rests::CountedSessions => cube.sessions(by).filter(col(c::MESSAGES).is_not_null()),
-        Rests::AnalysedSessions => cube.sessions(by).filter(col(c::ANALYSED)),
-        Rests::PullRequests => cube.pull_requests(by),
-        Rests::DecidedPullRequests => cube.pull_requests(by).filter(state().lt_eq(lit(1))),
-        Rests::MergedPullRequests => cube.pull_requests(by).filter(state().eq(lit(0))),
+        Rests::Sessions => frames.sessions(by),
+        Rests::Acus | Rests::KnownSessions => frames.sessions(by).filter(col(c::ACUS).is_not_null()),
+        Rests::CountedSessions => frames.sessions(by).filter(col(c::MESSAGES).is_not_null()),
+        Rests::AnalysedSessions => frames.sessions(by).filter(col(c::ANALYSED)),
+        Rests::PullRequests => frames.pull_requests(by),
+        Rests::DecidedPullRequests => frames.pull_requests(by).filter(is_decided()),
+        Rests::MergedPullRequests => frames.pull_requests(by).filter(col(c::STATE).eq(lit("merged"))),
     }
 }
 
 /// What is counted in a grouping, in every way in which it is counted.
-pub fn views(cube: &Cube, rests: Rests, by: &[Dim]) -> PolarsResult<Vec<View>> {
-    let rows = || rows_behind(cube, rests, by);
+///
+/// # Errors
+/// Polars refused a step: an internal error.
+pub fn views(frames: &PeriodFrames, rests: Rests, by: &[Dim]) -> PolarsResult<Vec<View>> {
+    let rows = || rows_behind(frames, rests, by);
     let of_sessions = |outside: LazyFrame| {
-        let mut view = View::new(rows(), by, c::ROW)?;
-        view.add_outside(outside)?;
-        PolarsResult::Ok(view)
+        PolarsResult::Ok(View { outside: counted(outside)?, ..View::new(rows(), by, c::ROW)? })
     };
-    let analysed = || cube.sessions(&[]).filter(col(c::ANALYSED));
+    let analysed = || frames.sessions(&[]).filter(col(c::ANALYSED));
     match by {
-        [Dim::Type] => Ok(vec![View::new(rows(), by, ITEM)?]),
+        [Dim::Type] => Ok(vec![View::new(rows(), by, NUMBER)?]),
         // The sessions with such an issue are counted, and its issues.
-        [Dim::Label] | [Dim::Impact] => Ok(vec![of_sessions(analysed())?, View::new(rows(), by, ISSUE)?]),
+        [Dim::Label] | [Dim::Impact] => Ok(vec![of_sessions(analysed())?, View::new(rows(), by, NUMBER)?]),
         // Sessions with unknown ACUs are in no bin.
-        [Dim::Bin] => Ok(vec![of_sessions(cube.sessions(&[]))?]),
-        _ if rests.is_of_pull_requests() => Ok(vec![View::new(rows(), by, PULL_REQUEST)?]),
+        [Dim::Bin] => Ok(vec![of_sessions(frames.sessions(&[]))?]),
+        _ if rests.is_of_pull_requests() => Ok(vec![View::new(rows(), by, NUMBER)?]),
         _ => Ok(vec![View::new(rows(), by, c::ROW)?]),
     }
 }
 
-/// Whether an organisation's heaviest tenth of users has enough people, or none,
-/// in each period. Service users are users, but not people.
-pub fn heaviest(cube: &Cube, periods: usize) -> PolarsResult<Vec<bool>> {
-    let order = SortMultipleOptions::default().with_order_descending_multi([false, true, false]);
-    let users = cube
+/// Whether the heaviest tenth of users has enough people, or none. Service users are users,
+/// but not people.
+///
+/// # Errors
+/// Polars refused a step: an internal error.
+pub fn heaviest(frames: &PeriodFrames) -> PolarsResult<bool> {
+    let order = SortMultipleOptions::default().with_order_descending_multi([true, false]);
+    let users = frames
         .sessions(&[])
         .filter(col(c::USER).is_not_null())
-        .group_by([col(PERIOD), col(c::USER)])
+        .group_by([col(c::USER)])
         .agg([col(c::ACUS).sum(), col(PERSON).max()])
-        .sort([PERIOD, c::ACUS, c::USER], order)
+        .sort([c::ACUS, c::USER], order)
         .collect()?;
-    let (in_period, people) = (users.column(PERIOD)?.u32()?, users.column(PERSON)?.u64()?);
-    let all: Vec<(u32, bool)> = in_period
-        .iter()
-        .zip(people.iter())
-        .filter_map(|(at, person)| Some((at?, person.is_some())))
-        .collect();
-    let of_period = |period: usize| {
-        let own: Vec<bool> =
-            all.iter().filter(|(at, _)| *at as usize == period).map(|(_, is_person)| *is_person).collect();
-        let heavy = own.iter().take(own.len().div_ceil(10)).filter(|is_person| **is_person).count();
-        own.iter().filter(|is_person| **is_person).count() >= ENOUGH_USERS && heavy >= ENOUGH as usize
-    };
-    Ok((0..periods).map(of_period).collect())
+    let is_person = users.column(PERSON)?.is_not_null();
+    let heavy = is_person.head(Some(users.height().div_ceil(10)));
+    let count = |people: &BooleanChunked| people.iter().flatten().filter(|is_person| *is_person).count();
+    Ok(count(&is_person) >= ENOUGH_USERS && count(&heavy) >= ENOUGH as usize)
 }
 
 /// The heaviest tenth of users holds [`ENOUGH`] people only among at least this many.
 const ENOUGH_USERS: usize = 50;
 
-/// A counted thing: its number, and the person who stands behind it, if any.
-pub type Counted = (u64, Option<u64>);
+/// A counted thing: its number, and the person behind it, if any.
+pub type Counted = (u32, Option<u32>);
 
-/// What is counted in each group of each period.
+/// What is counted in each group of a period.
+#[derive(Default)]
 pub struct View {
-    /// By period, then by packed keys.
-    groups: BTreeMap<(u32, u64), Vec<Counted>>,
-    /// What is counted and may be in no group, by period.
-    outside: BTreeMap<u32, Vec<Counted>>,
+    /// By group.
+    pub groups: BTreeMap<GroupKey, Vec<Counted>>,
+    /// What is counted and may be in no group.
+    pub outside: Vec<Counted>,
 }
 
 impl View {
+    /// What rows count, by a column with the number of what is counted.
     pub fn new(rows: LazyFrame, by: &[Dim], unit: &str) -> PolarsResult<Self> {
-        let mut groups: BTreeMap<(u32, u64), Vec<Counted>> = BTreeMap::new();
-        let bits = by.iter().map(|dim| dim.bits()).sum::<u32>();
-        for (group, counted) in counted(rows, group(by), unit)? {
-            let period = u32::try_from(group >> bits).expect("a period is the number of one of the trend's");
-            groups.entry((period, group & ((1 << bits) - 1))).or_default().push(counted);
+        let rows = rows
+            .select([keys(by), vec![col(unit).alias(UNIT), col(PERSON)]].concat())
+            .unique(Some(keys_and_unit(by)), UniqueKeepStrategy::Any)
+            .group_by(keys(by))
+            .agg([col(UNIT), col(PERSON)])
+            .collect()?;
+        let (units, people) = (rows.column(UNIT)?.list()?, rows.column(PERSON)?.list()?);
+        let lists = units.amortized_iter().zip(people.amortized_iter());
+        let mut groups = BTreeMap::new();
+        for (key, (units, people)) in group_keys(&rows, by)?.into_iter().zip(lists) {
+            let (units, people) = units.zip(people).expect("every group has a list of its rows");
+            groups.insert(key, pairs(units.as_ref(), people.as_ref())?);
         }
-        Ok(Self { groups, outside: BTreeMap::new() })
-    }
-
-    pub fn add_outside(&mut self, rows: LazyFrame) -> PolarsResult<()> {
-        for (period, counted) in counted(rows, group(&[]), c::ROW)? {
-            let period = u32::try_from(period).expect("a period is the number of one of the trend's");
-            self.outside.entry(period).or_default().push(counted);
-        }
-        Ok(())
-    }
-
-    /// What is counted and may be in no group of a period.
-    pub fn outside(&self, period: u32) -> &[Counted] {
-        self.outside.get(&period).map_or(&[], Vec::as_slice)
-    }
-
-    pub fn period(&self, period: u32) -> impl Iterator<Item = (&(u32, u64), &Vec<Counted>)> {
-        self.groups.range((period, 0)..=(period, u64::MAX))
-    }
-
-    pub fn keys(&self, period: u32) -> impl Iterator<Item = u64> {
-        self.period(period).map(|((_, key), _)| *key)
+        Ok(Self { groups, outside: Vec::new() })
     }
 }
 
-/// Distinct counted things of rows with the group that they are in.
-fn counted(rows: LazyFrame, group: Expr, unit: &str) -> PolarsResult<Vec<(u64, Counted)>> {
-    let rows = rows
-        .select([group, col(unit).cast(DataType::UInt64).alias(UNIT), col(PERSON)])
-        .unique(Some(cols([GROUP, UNIT])), UniqueKeepStrategy::Any)
-        .collect()?;
-    let (groups, units) = (rows.column(GROUP)?.u64()?, rows.column(UNIT)?.u64()?);
-    let rows = groups.iter().zip(units.iter()).zip(rows.column(PERSON)?.u64()?.iter());
-    Ok(rows.filter_map(|((group, unit), person)| Some((group?, (unit?, person)))).collect())
+fn keys_and_unit(by: &[Dim]) -> Selector {
+    cols(by.iter().map(|dim| dim.name()).chain([UNIT]))
+}
+
+/// The sessions of rows with the people behind them.
+fn counted(sessions: LazyFrame) -> PolarsResult<Vec<Counted>> {
+    let rows = sessions.select([col(c::ROW), col(PERSON)]).collect()?;
+    let series = |name| PolarsResult::Ok(rows.column(name)?.as_materialized_series().clone());
+    pairs(&series(c::ROW)?, &series(PERSON)?)
+}
+
+fn pairs(units: &Series, people: &Series) -> PolarsResult<Vec<Counted>> {
+    let unit = |unit: Option<u32>| unit.expect("what is counted has a number");
+    Ok(units.u32()?.iter().map(unit).zip(people.u32()?.iter()).collect())
 }
 
 const UNIT: &str = "unit";
@@ -169,7 +145,7 @@ const UNIT: &str = "unit";
 /// has is left out, because others know or guess it.
 #[derive(Default)]
 pub struct Row {
-    units: HashMap<u64, u64>,
+    units: HashMap<u32, u32>,
 }
 
 impl Row {
@@ -184,26 +160,26 @@ impl Row {
     }
 
     /// What is counted.
-    pub fn units(&self) -> impl Iterator<Item = &u64> {
+    pub fn units(&self) -> impl Iterator<Item = &u32> {
         self.units.keys()
     }
 
     /// The things of this row that are not in another, with their people.
-    pub fn without<'r>(&'r self, other: &'r Self) -> impl Iterator<Item = u64> + 'r {
+    pub fn without<'r>(&'r self, other: &'r Self) -> impl Iterator<Item = u32> + 'r {
         self.units.iter().filter(|(unit, _)| !other.units.contains_key(unit)).map(|(_, person)| *person)
     }
 
     /// The people behind the things of both rows.
-    pub fn with<'r>(&'r self, other: &'r Self) -> impl Iterator<Item = u64> + 'r {
+    pub fn with<'r>(&'r self, other: &'r Self) -> impl Iterator<Item = u32> + 'r {
         self.units.iter().filter(|(unit, _)| other.units.contains_key(unit)).map(|(_, person)| *person)
     }
 
-    /// Whether one row minus the other tells of too few people.
+    /// Whether one row minus the other reveals too few people.
     pub fn differs_by_few(&self, other: &Self) -> bool {
         are_few(self.without(other).chain(other.without(self)))
     }
 
-    /// Whether both rows minus the whole tell of too few people.
+    /// Whether both rows minus the whole reveal too few people.
     pub fn covers_but_few(&self, other: &Self, whole: &Self) -> bool {
         let outside = whole
             .units
@@ -213,7 +189,7 @@ impl Row {
         are_few(self.with(other).chain(outside))
     }
 
-    /// Whether other rows, added up, minus this one tell of too few people. Rows that
+    /// Whether other rows, added up, minus this one reveal too few people. Rows that
     /// overlap add up to nothing.
     pub fn adds_up_but_few(&self, rows: &[&Self]) -> bool {
         let mut rest = Vec::new();
@@ -229,7 +205,7 @@ impl Row {
 }
 
 /// Whether people are fewer than enough, and more than none.
-fn are_few(people: impl Iterator<Item = u64>) -> bool {
+fn are_few(people: impl Iterator<Item = u32>) -> bool {
     let mut met = BTreeSet::new();
     for person in people {
         met.insert(person);
@@ -242,26 +218,28 @@ fn are_few(people: impl Iterator<Item = u64>) -> bool {
 
 /// The groups of one column in one period.
 pub struct Groups<'a> {
-    /// Their packed keys.
-    pub keys: BTreeSet<u64>,
+    /// Their keys.
+    pub keys: Keys<'a>,
     views: Vec<Side<'a>>,
 }
 
+/// Some of the keys of a period's groups.
+pub type Keys<'a> = BTreeSet<&'a GroupKey>;
+
 /// What one view has of them.
 struct Side<'a> {
-    groups: BTreeMap<u64, &'a [Counted]>,
+    groups: BTreeMap<&'a GroupKey, &'a [Counted]>,
     /// Every person with how many things they have, in the groups or outside.
-    all: HashMap<u64, usize>,
+    all: HashMap<u32, usize>,
 }
 
 impl<'a> Groups<'a> {
-    pub fn new(views: &'a [View], period: u32, is_own: impl Fn(u64) -> bool) -> Self {
+    pub fn new(views: &'a [View], is_own: impl Fn(&GroupKey) -> bool) -> Self {
         let view = |view: &'a View| {
-            let own = view.period(period).filter(|((_, key), _)| is_own(*key));
-            let groups: BTreeMap<u64, &'a [Counted]> =
-                own.map(|((_, key), counted)| (*key, counted.as_slice())).collect();
-            let all = groups.values().copied().flatten().chain(view.outside(period));
-            let all = people_of(all);
+            let own = view.groups.iter().filter(|(key, _)| is_own(key));
+            let groups: BTreeMap<&'a GroupKey, &'a [Counted]> =
+                own.map(|(key, counted)| (key, counted.as_slice())).collect();
+            let all = people_of(groups.values().copied().flatten().chain(&view.outside));
             Side { groups, all }
         };
         let views: Vec<Side<'a>> = views.iter().map(view).collect();
@@ -270,7 +248,7 @@ impl<'a> Groups<'a> {
 
     /// How many people are in some groups, and how many have anything outside of
     /// them, in each view.
-    pub fn people(&self, keys: &BTreeSet<u64>) -> impl Iterator<Item = (usize, usize)> {
+    pub fn people(&self, keys: &Keys<'a>) -> impl Iterator<Item = (usize, usize)> {
         self.views.iter().map(move |Side { groups, all }| {
             let inside = people_of(keys.iter().filter_map(|key| groups.get(key)).copied().flatten());
             let only = inside.iter().filter(|(person, counted)| all.get(person) == Some(counted)).count();
@@ -279,15 +257,15 @@ impl<'a> Groups<'a> {
     }
 
     /// How many people are in a group, in the view in which they are fewest.
-    pub fn size(&self, key: u64) -> usize {
-        self.people(&[key].into()).map(|(inside, _)| inside).min().unwrap_or(0)
+    pub fn size(&self, key: &'a GroupKey) -> usize {
+        self.people(&[key].into()).map(|(inside, _)| inside).min().expect("a grouping is counted somehow")
     }
 
     /// Whether those people are enough, or none, who have things in more than one
-    /// row: the sum of all rows minus the whole would tell of them.
-    pub fn overlaps_are_enough(&self, combined: &BTreeSet<u64>) -> bool {
+    /// row: the sum of all rows minus the whole would reveal them.
+    pub fn overlaps_are_enough(&self, combined: &Keys<'a>) -> bool {
         self.views.iter().all(|side| {
-            let mut rows: HashMap<u64, (BTreeSet<Option<u64>>, Option<u64>)> = HashMap::new();
+            let mut rows: HashMap<u32, (BTreeSet<Option<&GroupKey>>, Option<u32>)> = HashMap::new();
             for (key, counted) in &side.groups {
                 let row = (!combined.contains(key)).then_some(*key);
                 for (unit, person) in *counted {
@@ -295,27 +273,27 @@ impl<'a> Groups<'a> {
                 }
             }
             let several = rows.into_values().filter(|(rows, _)| rows.len() > 1);
-            none_or_enough(several.filter_map(|(_, person)| person).collect::<BTreeSet<u64>>().len())
+            none_or_enough(several.filter_map(|(_, person)| person).collect::<BTreeSet<u32>>().len())
         })
     }
 
     /// Whether some groups may be shown as one number.
-    pub fn is_enough(&self, keys: &BTreeSet<u64>) -> bool {
+    pub fn is_enough(&self, keys: &Keys<'a>) -> bool {
         self.people(keys).all(|(inside, outside)| inside >= ENOUGH as usize && none_or_enough(outside))
     }
 
     /// Whether some groups that are not shown may be computed as a rest.
-    pub fn rests(&self, keys: &BTreeSet<u64>) -> bool {
+    pub fn rests(&self, keys: &Keys<'a>) -> bool {
         self.people(keys).all(|(inside, outside)| none_or_enough(inside) && none_or_enough(outside))
     }
 
     /// The groups to hide: some given ones, the small ones, and then one by one the
     /// smallest of the others until what is hidden is as it should be.
-    pub fn hidden(&self, given: BTreeSet<u64>, is_safe: impl Fn(&BTreeSet<u64>) -> bool) -> BTreeSet<u64> {
+    pub fn hidden(&self, given: Keys<'a>, is_safe: impl Fn(&Keys<'a>) -> bool) -> Keys<'a> {
         let mut hidden = given;
         hidden.extend(self.keys.iter().copied().filter(|key| !self.is_enough(&[*key].into())));
         let shown = self.keys.difference(&hidden);
-        let mut shown: Vec<_> = shown.map(|key| (self.size(*key), *key)).collect();
+        let mut shown: Vec<_> = shown.map(|key| (self.size(key), *key)).collect();
         shown.sort_unstable();
         for (_, smallest) in shown {
             if is_safe(&hidden) {
@@ -328,7 +306,7 @@ impl<'a> Groups<'a> {
 }
 
 /// The people behind counted things, each with how many different things they have.
-fn people_of<'c>(counted: impl Iterator<Item = &'c Counted>) -> HashMap<u64, usize> {
+fn people_of<'c>(counted: impl Iterator<Item = &'c Counted>) -> HashMap<u32, usize> {
     let mut met = HashSet::new();
     let mut people = HashMap::new();
     for (unit, person) in counted {
@@ -342,44 +320,52 @@ fn people_of<'c>(counted: impl Iterator<Item = &'c Counted>) -> HashMap<u64, usi
 }
 
 /// Whether a part of some sessions and the rest of them are both of no people or
-/// of enough, by period.
-pub fn halves(sessions: &dyn Fn() -> LazyFrame, part: Expr, periods: usize) -> PolarsResult<Vec<bool>> {
-    let inside = people(sessions().filter(part.clone()), periods)?;
-    let outside = people(sessions().filter(part.not()), periods)?;
-    Ok(inside.into_iter().zip(outside).map(|(a, b)| none_or_enough(a) && none_or_enough(b)).collect())
+/// of enough.
+///
+/// # Errors
+/// Polars refused a step: an internal error.
+pub fn halves(sessions: LazyFrame, part: Expr) -> PolarsResult<bool> {
+    let inside = people(sessions.clone().filter(part.clone()))?;
+    let outside = people(sessions.filter(part.not()))?;
+    Ok(none_or_enough(inside) && none_or_enough(outside))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::dimension::Key;
 
-    /// Groups by key, each with its people; every person has one thing of their own there.
-    fn view(groups: &[(u64, &[u64])]) -> View {
-        let counted = |(key, people): &(u64, &[u64])| {
-            let own = people.iter().map(|person| (key * 1000 + person, Some(*person))).collect();
-            ((0, *key), own)
-        };
-        View { groups: groups.iter().map(counted).collect(), outside: BTreeMap::new() }
+    fn key(number: u32) -> GroupKey {
+        vec![Some(Key::new(Dim::Tag, &number.to_string()))]
     }
 
-    fn hidden(groups: &[(u64, &[u64])]) -> Vec<u64> {
+    /// Groups by key, each with its people; every person has one thing of their own there.
+    fn view(groups: &[(u32, &[u32])]) -> View {
+        let counted = |(number, people): &(u32, &[u32])| {
+            let own = people.iter().map(|person| (number * 1000 + person, Some(*person))).collect();
+            (key(*number), own)
+        };
+        View { groups: groups.iter().map(counted).collect(), outside: Vec::new() }
+    }
+
+    fn hidden(groups: &[(u32, &[u32])]) -> Vec<GroupKey> {
         let views = [view(groups)];
-        let groups = Groups::new(&views, 0, |_| true);
-        let is_safe = |hidden: &BTreeSet<u64>| hidden.is_empty() || groups.is_enough(hidden);
-        groups.hidden(BTreeSet::new(), is_safe).into_iter().collect()
+        let groups = Groups::new(&views, |_| true);
+        let is_safe = |hidden: &Keys<'_>| hidden.is_empty() || groups.is_enough(hidden);
+        groups.hidden(BTreeSet::new(), is_safe).into_iter().cloned().collect()
     }
 
     #[test]
     fn small_groups_are_combined_with_the_smallest_others_until_they_have_five_people() {
-        let six: &[u64] = &[1, 2, 3, 4, 5, 6];
-        assert_eq!(hidden(&[(1, six), (2, six)]), [0; 0]);
+        let six: &[u32] = &[1, 2, 3, 4, 5, 6];
+        assert!(hidden(&[(1, six), (2, six)]).is_empty());
         // Five people in two small groups are enough.
-        assert_eq!(hidden(&[(1, six), (2, six), (3, &[1, 2, 3]), (4, &[4, 5])]), [3, 4]);
+        assert_eq!(hidden(&[(1, six), (2, six), (3, &[1, 2, 3]), (4, &[4, 5])]), [3, 4].map(key));
         // The same three people in two groups are not: the smallest of the others joins them.
-        let seven: &[u64] = &[1, 2, 3, 4, 5, 6, 7];
-        assert_eq!(hidden(&[(1, seven), (2, six), (3, &[1, 2, 3]), (4, &[1, 2])]), [2, 3, 4]);
+        let seven: &[u32] = &[1, 2, 3, 4, 5, 6, 7];
+        assert_eq!(hidden(&[(1, seven), (2, six), (3, &[1, 2, 3]), (4, &[1, 2])]), [2, 3, 4].map(key));
         // With one large group nothing is left to show.
-        assert_eq!(hidden(&[(1, six), (2, &[7])]), [1, 2]);
+        assert_eq!(hidden(&[(1, six), (2, &[7])]), [1, 2].map(key));
     }
 
     #[test]
@@ -389,22 +375,17 @@ mod tests {
         let mut view = view(&[(1, &[1, 2, 3, 4, 5, 6]), (2, &[1, 2, 3, 4, 5, 6])]);
         let both: Vec<Counted> = (1..=6).map(|person| (person, Some(person))).collect();
         view.groups.values_mut().for_each(|group| *group = both.clone());
-        let of = |view: View| {
-            let views = [view];
-            let groups = Groups::new(&views, 0, |_| true);
-            groups.hidden(BTreeSet::new(), |_| true).len()
-        };
-        view.outside.insert(0, both.iter().copied().chain([(7, Some(1)), (8, Some(2))]).collect());
-        assert_eq!(of(view), 2);
+        view.outside = both.into_iter().chain([(7, Some(1)), (8, Some(2))]).collect();
+        let views = [view];
+        let groups = Groups::new(&views, |_| true);
+        assert_eq!(groups.hidden(BTreeSet::new(), |_| true).len(), 2);
     }
 
     #[test]
     fn automation_is_nobody_and_a_person_counts_once() {
-        let views = [View {
-            groups: [((0, 1), vec![(1, Some(7)), (2, Some(7)), (3, None)])].into(),
-            outside: BTreeMap::new(),
-        }];
-        let groups = Groups::new(&views, 0, |_| true);
-        assert_eq!(groups.people(&[1].into()).collect::<Vec<_>>(), [(1, 0)]);
+        let groups = [(key(1), vec![(1, Some(7)), (2, Some(7)), (3, None)])].into();
+        let views = [View { groups, outside: Vec::new() }];
+        let groups = Groups::new(&views, |_| true);
+        assert_eq!(groups.people(&[&key(1)].into()).collect::<Vec<_>>(), [(1, 0)]);
     }
 }

@@ -64,9 +64,9 @@ pub fn brief(facts: &Facts) -> Result<Brief, ReportError> {
         demo: false,
     };
     let previous = periods.get(1);
-    let evidence = labels(facts);
-    let priced = match facts.known.currency {
-        Some(_) if facts.known.metered => " Money is at the prices in the sender's settings.",
+    let highlights = labels(facts);
+    let priced = match facts.capabilities.currency {
+        Some(_) if facts.capabilities.metered => " Money is at the prices in the sender's settings.",
         _ => "",
     };
     Ok(Brief {
@@ -77,8 +77,8 @@ pub fn brief(facts: &Facts) -> Result<Brief, ReportError> {
         compared: super::is_compared(facts),
         // One point draws no trend.
         tiles: tiles::tiles(facts, &periods, 0)?,
-        insights: insights::insights(facts, &evidence, &previous.map(in_sentence).unwrap_or_default()),
-        pictures: pictures::pictures(facts, &evidence, &run)?,
+        insights: insights::insights(facts, &highlights, &previous.map(in_sentence).unwrap_or_default()),
+        pictures: pictures::pictures(facts, &highlights, &run)?,
         rankings: rankings::rankings(facts),
         tool: format!("acumen {}", env!("CARGO_PKG_VERSION")),
     })
@@ -101,7 +101,7 @@ fn periods(facts: &Facts) -> Result<(Vec<Period>, usize), ReportError> {
 
 /// The labels of issues and the sessions that have them, as far as the facts know:
 /// without the ACUs of those sessions.
-pub fn labels(facts: &Facts) -> Evidence {
+pub fn labels(facts: &Facts) -> Highlights {
     let mut labels: Vec<LabelRow> = Vec::new();
     for fact in facts.by(&ISSUES, &[Dim::Label, Dim::Impact]) {
         let label = fact.key(Dim::Label).flatten();
@@ -134,7 +134,7 @@ pub fn labels(facts: &Facts) -> Evidence {
             .then(none(a).cmp(&none(b)))
             .then(a.label.cmp(&b.label))
     });
-    Evidence { labels, ..Evidence::default() }
+    Highlights { labels, ..Highlights::default() }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! because a picture can neither be searched nor masked.
 
 use crate::charts::Svg;
-use crate::metrics::{Evidence, Facts, Known};
+use crate::metrics::{Capabilities, Facts, Highlights};
 use crate::report::figures::{self, Source};
 use crate::report::layout::{Figure, sections};
 use crate::report::{ReportError, Run};
@@ -30,12 +30,12 @@ pub struct Picture {
 ///
 /// # Errors
 /// A chart could not be drawn: a defect.
-pub fn pictures(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec<Picture>, ReportError> {
+pub fn pictures(facts: &Facts, highlights: &Highlights, run: &Run<'_>) -> Result<Vec<Picture>, ReportError> {
     let periods = run.periods.get(..run.points).unwrap_or(run.periods);
-    let source = Source { facts, evidence, periods, against: None };
+    let source = Source { facts, highlights, periods, against: None };
     let worth = |figure: &&Figure| figures::state(figure, &source) == figures::State::Full;
     let mut drawn = Vec::new();
-    let find = |id: &&str| find(facts.known, id);
+    let find = |id: &&str| find(facts.capabilities, id);
     for figure in SHOWN.iter().filter_map(|ids| ids.iter().filter_map(find).find(worth)) {
         let picture = figures::picture(figure, &source)?;
         drawn.extend(picture.map(|(svg, note)| Picture { id: figure.id, title: figure.title, note, svg }));
@@ -43,7 +43,7 @@ pub fn pictures(facts: &Facts, evidence: &Evidence, run: &Run<'_>) -> Result<Vec
     Ok(drawn)
 }
 
-fn find(known: Known, id: &str) -> Option<&'static Figure> {
+fn find(known: Capabilities, id: &str) -> Option<&'static Figure> {
     sections(known).flat_map(|section| section.figures).find(|figure| figure.id == id)
 }
 
@@ -56,8 +56,12 @@ mod tests {
     #[test]
     fn every_picture_is_a_figure_of_the_page_without_free_text() {
         for id in SHOWN.concat() {
-            let known =
-                |metered| Known { records: Records::Api(Api::V3), metered, teams: false, currency: None };
+            let known = |metered| Capabilities {
+                records: Records::Api(Api::V3),
+                metered,
+                teams: false,
+                currency: None,
+            };
             let figure = find(known(true), id).or_else(|| find(known(false), id)).unwrap();
             assert!(figure.by.iter().all(|dim| matches!(dim, Dim::Day | Dim::Period | Dim::Impact)), "{id}");
         }

@@ -35,7 +35,7 @@ pub fn rankings(facts: &Facts) -> Vec<Ranking> {
 
 fn ranking(facts: &Facts, dim: Dim) -> Option<Ranking> {
     let compared = is_compared(facts);
-    let metric = if facts.known.metered { &ACUS } else { &SESSIONS };
+    let metric = if facts.capabilities.metered { &ACUS } else { &SESSIONS };
     let mut all: Vec<&Fact> = facts.by(metric, &[dim]).iter().collect();
     if all.iter().all(|fact| fact.key(dim).flatten().is_none()) {
         return None;

@@ -51,7 +51,7 @@ fn headline(facts: &Facts) -> String {
         (facts.unit(metric).text(fact.and_then(|fact| fact.value)), change)
     };
     let spent = match facts.quality.acus_unknown.is_some_and(|unknown| unknown as f64 >= sessions) {
-        _ if !facts.known.metered => {
+        _ if !facts.capabilities.metered => {
             let (number, change) = told(&SESSIONS);
             let things = if sessions == 1.0 { "session" } else { "sessions" };
             format!("{number} {things}{change}, not metered")

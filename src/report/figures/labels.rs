@@ -1,7 +1,7 @@
 //! The most frequent labels of issues, with what they touched.
 
 use super::{Drawn, firm};
-use crate::metrics::{ACUS, Dim, Evidence, ISSUES, LabelRow, Metric};
+use crate::metrics::{ACUS, Dim, Highlights, ISSUES, LabelRow, Metric};
 use crate::report::names::name;
 use crate::report::view::Table;
 use crate::text::clean;
@@ -13,8 +13,8 @@ const MOST_ROWS: usize = 10;
 const LONGEST_NAME: usize = 40;
 
 /// The table; `metered` has a column of ACUs.
-pub fn draw(evidence: &Evidence, metered: bool) -> Drawn {
-    let mut labels: Vec<&LabelRow> = evidence.labels.iter().collect();
+pub fn draw(highlights: &Highlights, metered: bool) -> Drawn {
+    let mut labels: Vec<&LabelRow> = highlights.labels.iter().collect();
     // They come with most issues of high impact first; the order of equals stays.
     labels.sort_by(|a, b| b.issues.total_cmp(&a.issues));
     let rest = labels.split_off(labels.len().min(MOST_ROWS));
@@ -55,7 +55,7 @@ mod tests {
             sessions: 1.0,
             acus: 2.5,
         };
-        draw(&Evidence { labels: (1..=labels).map(label).collect(), ..Evidence::default() }, true).table
+        draw(&Highlights { labels: (1..=labels).map(label).collect(), ..Highlights::default() }, true).table
     }
 
     #[test]

@@ -13,7 +13,7 @@ use minijinja::Value;
 use super::layout::{Draw, Figure};
 use super::view::{FigureView, Row, Table, Term};
 use crate::charts::{ChartError, Frame, Svg};
-use crate::metrics::{Dim, Evidence, Fact, Facts, Metric, SESSIONS};
+use crate::metrics::{Dim, Fact, Facts, Highlights, Metric, SESSIONS};
 use crate::period::Period;
 
 /// The longest table under a chart; the facts file has all rows.
@@ -41,7 +41,7 @@ pub struct Source<'a> {
     /// The numbers.
     pub facts: &'a Facts,
     /// Rows that are no facts.
-    pub evidence: &'a Evidence,
+    pub highlights: &'a Highlights,
     /// The trend's periods, newest first.
     pub periods: &'a [Period],
     /// Head of a column of changes: `Against week 40`; none where nothing is compared.
@@ -82,7 +82,7 @@ pub fn state(figure: &Figure, source: &Source<'_>) -> State {
         Draw::Funnel => facts.whole(&SESSIONS).and_then(|fact| fact.value).unwrap_or(0.0) == 0.0,
         _ => source.of(figure).iter().all(|fact| fact.value.is_none()),
     };
-    if !facts.known.shows(figure.metric, figure.by) {
+    if !figure.metric.is_shown(figure.by, facts.capabilities) {
         State::Superfluous
     } else if facts.withholds(figure.metric, figure.by) {
         State::Withheld
@@ -137,7 +137,7 @@ fn drawn(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
         Draw::Funnel => funnel::draw(figure, source),
         // How many issues a label has, and the ACUs of its sessions, are no facts.
         Draw::Labels if source.facts.is_covered() => ranking::amounts(figure, source),
-        Draw::Labels => Ok(labels::draw(source.evidence, source.facts.known.metered)),
+        Draw::Labels => Ok(labels::draw(source.highlights, source.facts.capabilities.metered)),
         Draw::Teams => Ok(teams::draw(source)),
     }
 }
@@ -151,7 +151,7 @@ fn note(figure: &Figure, more: &str, facts: &Facts) -> String {
 pub(crate) fn own_note(figure: &Figure, facts: &Facts) -> &'static str {
     match figure.draw {
         Draw::Labels if facts.is_covered() => "A session can have several labels.",
-        Draw::Labels if !facts.known.metered => {
+        Draw::Labels if !facts.capabilities.metered => {
             "With the distinct sessions that they touched. A session can have several labels."
         }
         _ => figure.note,

@@ -2,11 +2,11 @@
 
 use super::{Drawn, Source, firm, frame, in_words, table};
 use crate::charts::{self, Bar, ChartError, Tone};
-use crate::frame::normal::{IMPACTS, STATES};
 use crate::metrics::{ACUS, ACUS_SPLIT, Dim, Fact, Kind, Metric, SMALL_GROUP, SPEND, SPEND_SPLIT};
 use crate::report::layout::Figure;
 use crate::report::view::Row;
 use crate::report::{change, money, names};
+use crate::tables::normal::{IMPACTS, STATES};
 use crate::unit::Unit;
 
 /// The vendor's sizes of a session, smallest first.
@@ -42,7 +42,7 @@ pub fn amounts(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError
         let mut cells = vec![names::of(source.facts, dim, key), unit.text(fact.value)];
         cells.extend(worth(fact));
         if split {
-            let own = source.facts.beside(fact, &ACUS_SPLIT);
+            let own = source.facts.sibling(fact, &ACUS_SPLIT);
             cells.push(unit.text(own.and_then(|share| share.value)));
             cells.extend(own.and_then(worth));
         }

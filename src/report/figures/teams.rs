@@ -20,7 +20,7 @@ const COLUMNS: [(&str, &Metric); 8] = [
 
 /// The columns besides the team's own: those of money only where there is a price.
 pub fn columns(facts: &Facts) -> Vec<(&'static str, &'static Metric)> {
-    let is_known = |metric: &Metric| facts.known.shows(metric, &[Dim::Team]);
+    let is_known = |metric: &Metric| metric.is_shown(&[Dim::Team], facts.capabilities);
     // A covered report may leave out a whole column.
     let is_shown = |metric: &Metric| !facts.is_covered() || !facts.by(metric, &[Dim::Team]).is_empty();
     COLUMNS.into_iter().filter(|(_, metric)| is_known(metric) && is_shown(metric)).collect()
@@ -30,8 +30,8 @@ pub fn columns(facts: &Facts) -> Vec<(&'static str, &'static Metric)> {
 /// ACUs are billed.
 pub fn in_order(facts: &Facts) -> Vec<&Fact> {
     let mut teams: Vec<&Fact> = facts.by(&SESSIONS, &[Dim::Team]).iter().collect();
-    let most = if facts.known.metered { &ACUS } else { &SESSIONS };
-    let most = |fact: &Fact| facts.beside(fact, most).and_then(|fact| fact.value).unwrap_or(0.0);
+    let most = if facts.capabilities.metered { &ACUS } else { &SESSIONS };
+    let most = |fact: &Fact| facts.sibling(fact, most).and_then(|fact| fact.value).unwrap_or(0.0);
     // Sessions of no team come last, however many they are.
     let unmapped = |fact: &Fact| fact.key(Dim::Team).flatten().is_none();
     teams.sort_by(|a, b| unmapped(a).cmp(&unmapped(b)).then(most(b).total_cmp(&most(a))));
@@ -43,7 +43,7 @@ pub fn in_order(facts: &Facts) -> Vec<&Fact> {
 /// not of the same teams.
 pub fn beside<'f>(facts: &'f Facts, team: &Fact, metric: &Metric) -> Option<&'f Fact> {
     let is_combined = team.key(Dim::Team).flatten() == Some(SMALL_GROUP);
-    facts.beside(team, metric).filter(|_| !is_combined || metric.basis == Basis::Sessions)
+    facts.sibling(team, metric).filter(|_| !is_combined || metric.basis == Basis::Sessions)
 }
 
 pub fn draw(source: &Source<'_>) -> Drawn {
@@ -60,7 +60,7 @@ pub fn draw(source: &Source<'_>) -> Drawn {
         let name = names::name(Dim::Team, team.key(Dim::Team).flatten());
         let own = |metric| beside(facts, team, metric);
         let cells = columns.iter().map(|(_, metric)| text(metric, own(metric)));
-        let faint = facts.beside(team, &MERGE_RATE).is_some_and(change::faint);
+        let faint = facts.sibling(team, &MERGE_RATE).is_some_and(change::faint);
         Row { cells: std::iter::once(name).chain(cells).collect(), faint }
     };
     let whole = columns.iter().map(|(_, metric)| text(metric, facts.whole(metric)));
@@ -71,8 +71,8 @@ pub fn draw(source: &Source<'_>) -> Drawn {
         rows: teams.iter().map(row).chain([whole]).collect(),
         more: String::new(),
     };
-    let also: &[&Metric] = match facts.known.currency {
-        _ if !facts.known.metered => &[&PRS, &PRS_MERGED, &MERGE_RATE],
+    let also: &[&Metric] = match facts.capabilities.currency {
+        _ if !facts.capabilities.metered => &[&PRS, &PRS_MERGED, &MERGE_RATE],
         Some(_) => {
             &[&ACUS, &SPEND, &PRS, &PRS_MERGED, &MERGE_RATE, &ACUS_PER_MERGED_PR, &SPEND_PER_MERGED_PR]
         }

@@ -11,7 +11,7 @@ use crate::unit::{MISSING, Unit};
 pub fn draw(figure: &Figure, source: &Source<'_>) -> Result<Drawn, ChartError> {
     let facts = source.of(figure);
     let unit = source.facts.unit(figure.metric);
-    let worth = money::companion(figure.metric).filter(|_| source.facts.known.currency.is_some());
+    let worth = money::companion(figure.metric).filter(|_| source.facts.capabilities.currency.is_some());
     let heads: Vec<&str> = [names::head(Dim::Period), figure.metric.title]
         .into_iter()
         .chain(worth.map(|metric| metric.title))

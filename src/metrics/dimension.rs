@@ -1,0 +1,130 @@
+//! Dimensions: what facts are grouped by, and the keys of their groups.
+
+use std::sync::Arc;
+
+use super::capabilities::Needs;
+use crate::tables::normal::{IMPACTS, STATES};
+
+/// The enum and, for each dimension, its name and what it needs to be known.
+macro_rules! dimensions {
+    ($($(#[$doc:meta])+ $dim:ident, $name:literal, $needs:ident;)+) => {
+        /// What facts are grouped by.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Dim {
+            $($(#[$doc])+ $dim,)+
+        }
+
+        impl Dim {
+            /// Its key in `facts.json`, and its column in frames.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$dim => $name,)+
+                }
+            }
+
+            /// What it needs to be known.
+            pub fn needs(self) -> Needs {
+                match self {
+                    $(Self::$dim => Needs::$needs,)+
+                }
+            }
+        }
+    };
+}
+
+dimensions! {
+    /// Lower edge of a bin of ACUs a session.
+    Bin, "bin", Nothing;
+    /// Kind of work of a session.
+    Category, "category", V3;
+    /// Local date.
+    Day, "day", Nothing;
+    /// Impact of an issue.
+    Impact, "impact", Api;
+    /// Number of issues that a session has.
+    Issues, "issues", Api;
+    /// Label of an issue.
+    Label, "label", Api;
+    /// Organisation id.
+    Org, "org", Nothing;
+    /// Where a session was started from.
+    Origin, "origin", V3;
+    /// A period of the trend.
+    Period, "period", Nothing;
+    /// Repository of a pull request.
+    Repo, "repo", Nothing;
+    /// Size of a session.
+    Size, "size", V3;
+    /// State of a pull request.
+    State, "state", Nothing;
+    /// Status of a session.
+    Status, "status", Api;
+    /// Tag of a session.
+    Tag, "tag", Api;
+    /// Team of a session, by the user's own rules and people file.
+    Team, "team", Teams;
+    /// Type of an action item.
+    Type, "type", Api;
+    /// User of a session.
+    User, "user", Nothing;
+}
+
+/// The key of the group that the small groups of a dimension are combined in.
+pub const SMALL_GROUP: &str = "fewer than five people";
+
+/// The key of a group in one dimension. In closed sets keys are in the order of the
+/// set, otherwise in alphabetical order; the key of the combined group is the last.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    place: usize,
+    text: Arc<str>,
+}
+
+impl Key {
+    /// The key with this text.
+    pub fn new(dim: Dim, text: &str) -> Self {
+        let among = |set: &[&str]| set.iter().position(|own| *own == text).unwrap_or(set.len());
+        let place = match dim {
+            _ if text == SMALL_GROUP => usize::MAX,
+            Dim::Impact => among(&IMPACTS),
+            Dim::State => among(&STATES),
+            Dim::Bin => text.parse().expect("a bin is named by its lower edge"),
+            _ => 0,
+        };
+        Self { place, text: text.into() }
+    }
+
+    /// Its text in facts.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it is that of the combined group.
+    pub fn is_combined(&self) -> bool {
+        &*self.text == SMALL_GROUP
+    }
+}
+
+/// The keys of a group, one a dimension; null is `None` and the first.
+pub type GroupKey = Vec<Option<Key>>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_closed_sets_are_in_the_order_of_the_set_and_others_alphabetical() {
+        let sorted = |dim, texts: &[&str]| {
+            let mut keys: Vec<Key> = texts.iter().map(|text| Key::new(dim, text)).collect();
+            keys.sort();
+            keys.iter().map(|key| key.text().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            sorted(Dim::Impact, &[SMALL_GROUP, "other", "low", "high"]),
+            ["high", "low", "other", SMALL_GROUP]
+        );
+        assert_eq!(sorted(Dim::Bin, &["10", "2", "0"]), ["0", "2", "10"]);
+        assert_eq!(sorted(Dim::Tag, &["z", SMALL_GROUP, "a"]), ["a", "z", SMALL_GROUP]);
+        assert!(None < Some(Key::new(Dim::Tag, "")));
+    }
+}

@@ -1,0 +1,49 @@
+//! The question that metrics answer: which periods, from which data, for whom.
+
+use chrono::{DateTime, Utc};
+
+use super::capabilities::Capabilities;
+use crate::cycle::Cycle;
+use crate::money::Prices;
+use crate::period::Period;
+
+/// What the facts are about.
+pub struct Evaluation<'a> {
+    /// Newest first: the report's period, the previous one, and the trend's others.
+    pub periods: &'a [Period],
+    /// How many of them, from the first, are points of the trend.
+    pub points: usize,
+    /// Whether the report's period was over: only then it is compared.
+    pub complete: bool,
+    /// Which of the periods the source covers wholly: no other is compared.
+    pub reached: &'a [bool],
+    /// What the data can answer.
+    pub capabilities: Capabilities,
+    /// What an ACU costs.
+    pub prices: Option<&'a Prices>,
+    /// What may be spent in months or billing cycles; none without a budget.
+    pub allowance: Option<Allowance>,
+    /// Whether the report is covered: no number in it is about fewer than five people.
+    pub covered: bool,
+}
+
+impl Evaluation<'_> {
+    /// Whether a period may be compared with the one before it, if that was fetched.
+    pub fn compares(&self, index: usize) -> bool {
+        let reached = |index: usize| self.reached.get(index).is_some_and(|reached| *reached);
+        self.complete && reached(index) && reached(index + 1)
+    }
+}
+
+/// What may be spent in each of some months or billing cycles.
+#[derive(Clone, Debug)]
+pub struct Allowance {
+    /// The oldest first, one after the other.
+    pub cycles: Vec<Cycle>,
+    /// How far sessions are known.
+    pub until: DateTime<Utc>,
+    /// When the report is made: a cycle that is over by then has no forecast.
+    pub now: DateTime<Utc>,
+    /// What may be spent in each, in the currency of the prices.
+    pub amount: f64,
+}

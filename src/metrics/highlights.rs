@@ -1,0 +1,173 @@
+//! Rows that are no facts: single sessions worth a look, and labels with the
+//! sessions they touched.
+
+use polars::prelude::*;
+
+use super::calendar::SPEND;
+use super::dimension::Dim;
+use super::period_frames::{MERGED, PeriodFrames};
+use super::plan::acus;
+use crate::tables::schema as c;
+
+/// How many rows a list has at most.
+const LONGEST: IdxSize = 8;
+/// A session is costly from this percentile of ACUs on.
+const COSTLY_QUANTILE: f64 = 0.9;
+
+/// Issues of high impact.
+const HIGH: &str = "high";
+/// Issues with a label.
+const COUNT: &str = "count";
+/// Sessions with a label.
+const TOUCHED: &str = "touched";
+
+/// A session that the page names. Titles and addresses are untrusted text.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SessionHighlight {
+    /// Normalised id.
+    pub id: String,
+    /// Title, or null.
+    pub title: Option<String>,
+    /// Address, or null.
+    pub url: Option<String>,
+    /// What it was asked to do, where that is to be printed.
+    pub prompt: Option<String>,
+    /// Local date of its creation.
+    pub day: String,
+    /// User, or null.
+    pub user: Option<String>,
+    /// ACUs; null is unknown.
+    pub acus: Option<f64>,
+    /// What they cost; null without a price.
+    pub spend: Option<f64>,
+    /// Pull requests it lists.
+    pub prs: f64,
+    /// Whether one of them is merged.
+    pub merged: bool,
+    /// Issues of high impact.
+    pub high_issues: f64,
+}
+
+/// A label of issues and what it touched.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LabelRow {
+    /// The label, or null.
+    pub label: Option<String>,
+    /// Issues with it.
+    pub issues: f64,
+    /// Those of high impact.
+    pub high: f64,
+    /// Distinct sessions with it.
+    pub sessions: f64,
+    /// ACUs of those sessions.
+    pub acus: f64,
+}
+
+/// The rows of the report's period.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Highlights {
+    /// The costliest sessions.
+    pub costliest: Vec<SessionHighlight>,
+    /// The costly ones, the heaviest tenth, without a merged pull request.
+    pub costly_without_merge: Vec<SessionHighlight>,
+    /// Those with the most issues of high impact.
+    pub high_impact: Vec<SessionHighlight>,
+    /// Labels, most issues of high impact first, then most issues.
+    pub labels: Vec<LabelRow>,
+}
+
+/// Picks the rows of the report's period.
+///
+/// # Errors
+/// Polars refused a step: an internal error.
+pub(super) fn highlights(frames: &PeriodFrames) -> PolarsResult<Highlights> {
+    let high = frames.issues(&[]).filter(is_high()).group_by([col(c::ROW)]).agg([len().alias(HIGH)]);
+    let sessions = frames
+        .sessions(&[])
+        .left_join(high, col(c::ROW), col(c::ROW))
+        .left_join(frames.names(), col(c::ROW), col(c::ROW))
+        .with_column(col(HIGH).fill_null(lit(0)))
+        .collect()?
+        .lazy();
+    let spent = || col(c::ACUS).gt(lit(0.0));
+    let costly = col(c::ACUS).gt_eq(col(c::ACUS).quantile(lit(COSTLY_QUANTILE), QuantileMethod::Linear));
+    Ok(Highlights {
+        costliest: rows(sessions.clone().filter(spent()), c::ACUS)?,
+        costly_without_merge: rows(
+            sessions.clone().filter(spent()).filter(costly).filter(col(MERGED).not()),
+            c::ACUS,
+        )?,
+        high_impact: rows(sessions.filter(col(HIGH).gt(lit(0))), HIGH)?,
+        labels: labels(frames)?,
+    })
+}
+
+fn is_high() -> Expr {
+    col(c::IMPACT).eq(lit("high"))
+}
+
+/// The first rows by one column, greatest first; ties by ACUs, then by id.
+fn rows(sessions: LazyFrame, by: &str) -> PolarsResult<Vec<SessionHighlight>> {
+    let order =
+        SortMultipleOptions::default().with_order_descending_multi([true, true, false]).with_nulls_last(true);
+    let frame = sessions.sort([by, c::ACUS, c::SESSION], order).limit(LONGEST).collect()?;
+    let text = |name: &str| PolarsResult::Ok(frame.column(name)?.cast(&DataType::String)?.str()?.clone());
+    let number = |name: &str| PolarsResult::Ok(frame.column(name)?.cast(&DataType::Float64)?.f64()?.clone());
+    let (ids, titles, urls, prompts) = (text(c::SESSION)?, text(c::TITLE)?, text(c::URL)?, text(c::PROMPT)?);
+    let (days, users) = (text(Dim::Day.name())?, text(c::USER)?);
+    let (acus, prs, high) = (number(c::ACUS)?, number(c::PR_COUNT)?, number(HIGH)?);
+    let merged = frame.column(MERGED)?.bool()?;
+    // There is no such column without a price.
+    let spend = frame.column(SPEND).ok().map(|spend| spend.f64()).transpose()?;
+    let own = |texts: &StringChunked, at| texts.get(at).map(str::to_owned);
+    let row = |at| SessionHighlight {
+        id: own(&ids, at).expect("every session has an id"),
+        title: own(&titles, at),
+        url: own(&urls, at),
+        prompt: own(&prompts, at),
+        day: own(&days, at).expect("every session of a period has a local date"),
+        user: own(&users, at),
+        acus: acus.get(at),
+        spend: spend.and_then(|spend| spend.get(at)),
+        prs: prs.get(at).expect("pull requests are counted"),
+        merged: merged.get(at).expect("it is filled for every session"),
+        high_issues: high.get(at).expect("issues are counted"),
+    };
+    Ok((0..frame.height()).map(row).collect())
+}
+
+fn labels(frames: &PeriodFrames) -> PolarsResult<Vec<LabelRow>> {
+    let issues = frames.issues(&[]);
+    let count = |expr: Expr, name| expr.cast(DataType::Float64).alias(name);
+    let counts =
+        issues.clone().group_by([col(c::LABEL)]).agg([count(len(), COUNT), count(is_high().sum(), HIGH)]);
+    let touched = issues
+        .select([col(c::LABEL), col(c::ROW)])
+        .unique(None, UniqueKeepStrategy::Any)
+        .inner_join(frames.sessions(&[]).select([col(c::ROW), col(c::ACUS)]), col(c::ROW), col(c::ROW))
+        .sort([c::ROW], SortMultipleOptions::default())
+        .group_by_stable([col(c::LABEL)])
+        .agg([count(len(), TOUCHED), acus()]);
+    let order =
+        SortMultipleOptions::default().with_order_descending_multi([true, true, false]).with_nulls_last(true);
+    let on = [col(c::LABEL)];
+    let frame = counts
+        .join(touched, &on, &on, JoinArgs { nulls_equal: true, ..JoinArgs::new(JoinType::Inner) })
+        .sort([HIGH, COUNT, c::LABEL], order)
+        // As for facts: the order of adding up decides the last digit.
+        .with_check_order(false)
+        .collect()?;
+    let names = frame.column(c::LABEL)?.cast(&DataType::String)?;
+    let names = names.str()?;
+    let number = |name: &str| frame.column(name)?.f64();
+    let (issues, high, touched, acus) = (number(COUNT)?, number(HIGH)?, number(TOUCHED)?, number(c::ACUS)?);
+    let own = |numbers: &Float64Chunked, at| numbers.get(at).expect("counts and sums are not null");
+    let row = |at| LabelRow {
+        label: names.get(at).map(str::to_owned),
+        issues: own(issues, at),
+        high: own(high, at),
+        sessions: own(touched, at),
+        acus: own(acus, at),
+    };
+    Ok((0..frame.height()).map(row).collect())
+}
