@@ -5,18 +5,18 @@ use std::io::Write;
 use std::time::Duration;
 
 use acumen::fetch::{self, Api, PageEvent, PageHandler, Row, SessionQuery, replay, retry, time};
-use acumen::frame::{FramesBuilder, Kept, normal};
 use acumen::people::PeopleFile;
 use acumen::regular_file::{self, Links};
+use acumen::tables::{Frames, KeptTexts, TablesBuilder, normal};
 
 fn query() -> SessionQuery {
     let moment = |text: &str| text.parse().expect("a moment");
     SessionQuery::all(None, moment("2026-10-05T00:00:00Z")..moment("2026-10-12T00:00:00Z"))
 }
 
-/// What is kept of all sessions.
-fn kept(query: &SessionQuery) -> Kept {
-    Kept { named_from: query.from, addresses: true, prompts: true, teams: None }
+/// All texts of all sessions.
+fn texts(query: &SessionQuery) -> KeptTexts {
+    KeptTexts { from: query.from, prompts: true }
 }
 
 /// What holds of every row that is accepted.
@@ -30,7 +30,7 @@ fn check(row: &Row<'_>, query: &SessionQuery) {
 /// is accepted lies in the window.
 pub fn pages(api: Api, data: &[u8]) {
     let query = query();
-    let mut builder = FramesBuilder::new(kept(&query));
+    let mut builder = TablesBuilder::new(texts(&query));
     let mut delivered = 0;
     let ledger = replay([data], api, &query, &mut |event| {
         let PageEvent::Page(rows) = event else { return };
@@ -56,11 +56,11 @@ fn file(data: &[u8]) -> tempfile::NamedTempFile {
 /// packed; every record is accounted for once, and the frames can be built.
 pub fn saved(data: &[u8]) {
     let (file, query) = (file(data), query());
-    let empty = || (0, FramesBuilder::new(kept(&query)));
-    let push = |(delivered, builder): &mut (u64, FramesBuilder), first: u64, rows: &[Row<'_>]| {
+    let empty = || (0, TablesBuilder::new(texts(&query)));
+    let push = |(delivered, builder): &mut (u64, TablesBuilder), first: u64, rows: &[Row<'_>]| {
         rows.iter().for_each(|row| check(row, &query));
         *delivered += rows.len() as u64;
-        builder.push_from(u32::try_from(first).expect("a small file"), rows);
+        builder.push_from(first, rows);
     };
     let handler = PageHandler { empty: &empty, push: &push };
     let Ok((filled, ledger, saved)) = fetch::saved(file.path(), &query, None, &handler, &|_| ()) else {
@@ -69,9 +69,10 @@ pub fn saved(data: &[u8]) {
     assert_eq!(ledger.received, ledger.unique + ledger.duplicates + ledger.outside + ledger.rejected);
     assert_eq!(ledger.unique + ledger.duplicates, filled.iter().map(|(delivered, _)| delivered).sum::<u64>());
     assert!(saved.first <= saved.last);
-    let builders = filled.into_iter().map(|(_, builder)| builder);
-    let builder = builders.reduce(FramesBuilder::join).unwrap_or_else(|| empty().1);
-    builder.without(saved.outdated).finish().expect("frames of what was accepted");
+    let builders = filled.into_iter().map(|(_, builder)| builder).collect();
+    let tables = TablesBuilder::join(builders).expect("tables of what was accepted");
+    let tables = tables.without_these(&saved.outdated).expect("the others");
+    Frames::new(tables, query.from, None).expect("frames of what was accepted");
 }
 
 /// A people file is read or refused with the line to look at, in whatever encoding

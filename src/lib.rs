@@ -2,7 +2,7 @@
 //! report.
 //!
 //! ```text
-//!  settings ─► fetch ──pages──► frame ──Frames──► metrics ──Facts──► charts ──Svg──► report ──Html──► export ──files──► mail ──► deliver
+//!  settings ─► fetch ──pages──► tables ─Frames──► metrics ──Facts──► charts ──Svg──► report ──Html──► export ──files──► mail ──► deliver
 //!              (API)            (Polars)          (Polars)          (plotters)      (minijinja)      (csv, xlsx)        (MIME)   (disk, SMTP)
 //! ```
 //!
@@ -24,10 +24,10 @@ pub mod fetch {
     pub use devin_api::*;
 }
 
-pub use devin_api::{proxy, register, tls};
+pub use devin_api::{proxy, tls};
 pub use devin_simulator as simulator;
 
-pub mod frame;
+pub mod tables;
 
 pub mod archive;
 

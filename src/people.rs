@@ -267,19 +267,16 @@ impl Teams {
         Self { rules, people: known }
     }
 
-    /// The team of a session: what a rule says of its tags, the first rule
-    /// first, else the team of its user on the day of its creation.
-    pub fn of<'t>(
-        &'t self,
-        user: Option<&str>,
-        tags: impl Iterator<Item = &'t str> + Clone,
-        created: i64,
-    ) -> Option<&'t str> {
-        let by_rule = self.rules.iter().find_map(|rule| tags.clone().find_map(|tag| rule.team(tag)));
-        by_rule.or_else(|| {
-            let history = self.people.get(user?)?;
-            let after = history.partition_point(|(from, _)| *from <= created);
-            history.get(after.checked_sub(1)?)?.1.as_deref()
+    /// The team that the first fitting rule gives a tag, with the place of that rule.
+    pub fn of_tag<'t>(&'t self, tag: &'t str) -> Option<(usize, &'t str)> {
+        self.rules.iter().enumerate().find_map(|(place, rule)| Some((place, rule.team(tag)?)))
+    }
+
+    /// The team of each user from a moment on: UTC, microseconds, oldest first. No team
+    /// ends the one before it.
+    pub fn histories(&self) -> impl Iterator<Item = (&str, i64, Option<&str>)> {
+        self.people.iter().flat_map(|(user, history)| {
+            history.iter().map(move |(from, team)| (user.as_ref(), *from, team.as_deref()))
         })
     }
 }
@@ -301,7 +298,8 @@ mod tests {
         let teams = Teams::new(Vec::new(), &people, emails.into_iter(), chrono_tz::Europe::Berlin);
         let team = |user, moment: &str| {
             let created: chrono::DateTime<chrono::Utc> = moment.parse().unwrap();
-            teams.of(Some(user), std::iter::empty(), created.timestamp_micros())
+            let histories = teams.histories().filter(|(own, ..)| *own == user);
+            histories.take_while(|(_, from, _)| *from <= created.timestamp_micros()).last()?.2
         };
         // Midnight in Berlin is 22:00 UTC the day before.
         assert_eq!(team("email|1", "2026-10-06T21:59:59Z"), Some("Payments"));
@@ -345,19 +343,17 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_beats_the_file_and_the_first_rule_the_next() {
+    fn the_first_rule_that_fits_gives_a_tag_its_team() {
         let rule = |pattern: &str, team: Option<&str>| TagRule {
             pattern: pattern.to_owned(),
             team: team.map(str::to_owned),
         };
         let rules = vec![rule("pay", Some("Payments")), rule("team:*", None), rule("a*b*c", Some("ABC"))];
-        let people = PeopleFile::parse("user,team\nu,File\n").unwrap();
-        let teams = Teams::new(rules, &people, std::iter::empty(), chrono_tz::UTC);
-        let team = |tags: &'static [&'static str]| teams.of(Some("u"), tags.iter().copied(), 0);
-        assert_eq!(team(&["team:search", "pay"]), Some("Payments"));
-        assert_eq!(team(&["x", "team:search"]), Some("search"));
-        assert_eq!(team(&["abbxc"]), Some("ABC"));
-        assert_eq!([team(&["payday"]), team(&["team:"]), team(&["abx"])], [Some("File"); 3]);
+        let teams = Teams::new(rules, &PeopleFile::default(), std::iter::empty(), chrono_tz::UTC);
+        assert_eq!(teams.of_tag("pay"), Some((0, "Payments")));
+        assert_eq!(teams.of_tag("team:search"), Some((1, "search")));
+        assert_eq!(teams.of_tag("abbxc"), Some((2, "ABC")));
+        assert_eq!(["payday", "team:", "abx"].map(|tag| teams.of_tag(tag)), [None; 3]);
     }
 
     #[test]

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use acumen::cli::{ApiArgs, ReportArgs};
 use acumen::fetch::{self, Api, FetchStats, PageEvent, PageHandler, Row};
-use acumen::frame::{Frames, FramesBuilder, Kept};
 use acumen::settings::{Found, FoundKey, Settings};
 use acumen::simulator::{Organisation, Recipe};
+use acumen::tables::{Frames, KeptTexts, Tables, TablesBuilder};
 
 /// Sessions a page, the most that the API gives.
 const PAGE: usize = 200;
@@ -65,7 +65,12 @@ pub fn walk(pages: &[String], settings: &Settings) -> (Frames, FetchStats) {
     let bodies = pages.iter().map(String::as_bytes);
     let mut push = |event: PageEvent<'_>| take(&mut builder, event);
     let ledger = fetch::replay(bodies, Api::V2, &settings.query, &mut push).expect("pages");
-    (builder.finish().expect("frames"), ledger)
+    (frames(builder.finish().expect("tables"), settings), ledger)
+}
+
+/// The frames of tables without teams.
+fn frames(tables: Tables, settings: &Settings) -> Frames {
+    Frames::new(tables, settings.period.from().to_utc(), None).expect("frames")
 }
 
 /// The pages as files of a folder, one each.
@@ -79,27 +84,19 @@ pub fn save(pages: &[String]) -> tempfile::TempDir {
 
 /// The same as [`walk`] from a folder of saved pages, on all cores.
 pub fn saved(folder: &Path, settings: &Settings) -> (Frames, FetchStats) {
-    let push = |builder: &mut FramesBuilder, first: u64, rows: &[Row<'_>]| {
-        builder.push_from(u32::try_from(first).expect("few rows"), rows);
-    };
+    let push = |builder: &mut TablesBuilder, first: u64, rows: &[Row<'_>]| builder.push_from(first, rows);
     let handler = PageHandler { empty: &|| empty(settings), push: &push };
     let (builders, ledger, _) =
         fetch::saved(folder, &settings.query, None, &handler, &|_| ()).expect("pages");
-    let builder = builders.into_iter().reduce(FramesBuilder::join).expect("a thread");
-    (builder.finish().expect("frames"), ledger)
+    (frames(TablesBuilder::join(builders).expect("tables"), settings), ledger)
 }
 
-fn empty(settings: &Settings) -> FramesBuilder {
-    FramesBuilder::new(Kept {
-        named_from: settings.period.from().to_utc(),
-        addresses: false,
-        prompts: false,
-        teams: None,
-    })
+fn empty(settings: &Settings) -> TablesBuilder {
+    TablesBuilder::new(KeptTexts { from: settings.period.from().to_utc(), prompts: false })
 }
 
 /// Pages that are there already are read in one walk, which never begins anew.
-fn take(builder: &mut FramesBuilder, event: PageEvent<'_>) {
+fn take(builder: &mut TablesBuilder, event: PageEvent<'_>) {
     if let PageEvent::Page(rows) = event {
         builder.push(rows);
     }

@@ -94,7 +94,7 @@ def duckdb_engine(archive, zone, options):
 
     def register(table, months):
         files = str(archive / table / "*" / "*.parquet").replace("'", "''")
-        scan = f"read_parquet('{files}', hive_partitioning = true, hive_types_autocast = false)"
+        scan = f"read_parquet('{files}', hive_partitioning = true, hive_types_autocast = false, union_by_name = true)"
         connection.execute(f"create view {table} as select * from {scan} where month between '{months[0]}' and '{months[1]}'")
 
     def ask(statement):

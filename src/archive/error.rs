@@ -4,8 +4,8 @@ use std::io;
 use std::path::Path;
 
 use crate::exit::{Exit, Explain, REPORT_IT};
-use crate::frame::FrameError;
 use crate::regular_file;
+use crate::tables::TableError;
 use crate::text::{clean, shown};
 
 /// An archive could not be read, or not be added to. Whatever it says, the
@@ -102,7 +102,7 @@ pub enum ArchiveError {
     },
     /// The rows could not be made into tables.
     #[error(transparent)]
-    Table(#[from] FrameError),
+    Table(#[from] TableError),
 }
 
 fn faults(count: usize) -> String {

@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 
 use super::{ArchiveError, State, state};
-use crate::frame::stored::NAMES;
 use crate::regular_file::{self, Links};
+use crate::tables::schema::NAMES;
 use crate::text::shown;
 
 /// The state's name in an archive.

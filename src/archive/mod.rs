@@ -32,8 +32,9 @@ pub use store::Store;
 pub use vendor::Vendor;
 pub use verify::{Soundness, verify};
 
-use crate::frame::columns as c;
-use crate::frame::stored::{self, Table, Tables};
+use crate::tables::parquet::{self, Projection, StoredTable};
+use crate::tables::schema::{self, TABLES};
+use crate::tables::{self, Tables};
 use crate::text::{clean, shown};
 use state::Flaw;
 
@@ -47,9 +48,6 @@ pub struct Archive {
     files: files::Reader,
     state: State,
 }
-
-/// Columns of sessions that only matter where they are named.
-const NAMING: [&str; 2] = [c::TITLE, c::URL];
 
 impl Archive {
     /// Opens an archive to read it.
@@ -75,63 +73,60 @@ impl Archive {
         &self.state
     }
 
-    /// The months that a window touches, oldest first, and how many sessions are
-    /// kept of each: some of them before or after the window.
-    pub fn months_of(&self, window: &Range<DateTime<Utc>>) -> Vec<(String, u64)> {
+    /// The months that a window touches, oldest first; some of their sessions may be
+    /// before or after it.
+    pub fn months_of(&self, window: &Range<DateTime<Utc>>) -> Vec<String> {
         let end = (window.end - TimeDelta::microseconds(1)).max(window.start);
         let (first, last) = (month(window.start), month(end));
         let months = self.state.months().filter(|own| (first.as_str()..=last.as_str()).contains(own));
-        let sessions = |own: &str| self.state.files.get(&state::path("sessions", own));
-        months.map(|own| (own.to_owned(), sessions(own).map_or(0, |entry| entry.rows))).collect()
+        months.map(str::to_owned).collect()
     }
 
-    /// What frames are made of from a month; titles and addresses of its sessions
-    /// are left out where it ends before `named_from`.
+    /// The sessions of a month for a report; without titles and addresses where it ends
+    /// before `named_from`.
     ///
     /// # Errors
     /// A file is not what the state says.
-    pub fn for_frames(&self, own: &str, named_from: DateTime<Utc>) -> Result<Tables, ArchiveError> {
-        let is_named = own >= month(named_from).as_str();
-        self.tables(own, |table, column| {
-            stored::is_read(table, column) && (is_named || !NAMING.contains(&column))
-        })
+    pub fn for_report(&self, own: &str, named_from: DateTime<Utc>) -> Result<Tables, ArchiveError> {
+        self.tables(own, Projection::Memory { named: own >= month(named_from).as_str() })
     }
 
-    /// The tables of a month, with those columns that are wanted.
-    fn tables(&self, month: &str, wanted: impl Fn(&str, &str) -> bool) -> Result<Tables, ArchiveError> {
-        let table =
-            |name: &str| self.table(name, month, |columns| columns.retain(|column| wanted(name, column)));
-        let [a, b, d, e, f] = stored::NAMES.map(table);
-        Ok(Tables([a?, b?, d?, e?, f?]))
+    /// The tables of a month without titles and addresses of sessions.
+    fn unnamed(&self, month: &str) -> Result<Tables, ArchiveError> {
+        self.tables(month, Projection::Memory { named: false })
     }
 
-    /// All there is of a month.
+    /// The whole tables of a month.
     fn whole(&self, month: &str) -> Result<Tables, ArchiveError> {
-        self.tables(month, |_, _| true)
+        self.tables(month, Projection::Memory { named: true })
+    }
+
+    fn tables(&self, month: &str, columns: Projection) -> Result<Tables, ArchiveError> {
+        let [a, b, d, e, f] = TABLES.map(|table| self.table(&table, month, columns));
+        let tables = parquet::in_memory([a?, b?, d?, e?, f?]);
+        tables.map_err(|what| ArchiveError::unfit(&self.files.root, &what))
     }
 
     /// The ids of the sessions of a month.
     fn ids(&self, month: &str) -> Result<Vec<String>, ArchiveError> {
-        let sessions =
-            self.table("sessions", month, |columns| columns.retain(|column| column == c::SESSION))?;
-        Ok(stored::ids(&sessions)?)
+        Ok(tables::ids(&self.table(&schema::SESSIONS, month, Projection::Ids)?)?)
     }
 
-    /// The table of a month, with those of its columns that are left.
+    /// The table of a month as it is on disk, with those columns that are asked for.
     fn table(
         &self,
-        name: &str,
+        table: &schema::TableSpec,
         month: &str,
-        choose: impl Fn(&mut Vec<String>),
-    ) -> Result<Table, ArchiveError> {
+        columns: Projection,
+    ) -> Result<StoredTable, ArchiveError> {
         // A month comes from the state, which may hold any text.
-        let path = state::path(name, month);
+        let path = state::path(table.name, month);
         let bytes = self.checked(&path)?;
         let damaged = |what| ArchiveError::damaged(&self.files.root.join(&path), what);
-        let table = stored::from_parquet(bytes, name, choose).map_err(damaged)?;
-        let said = self.state.files.get(&path).map_or(0, |entry| entry.rows);
+        let table = parquet::read(bytes, table, columns).map_err(damaged)?;
+        let said = self.state.files.get(&path).expect("its bytes are what the entry says").rows;
         match table.height() as u64 {
-            rows if rows == said || table.width() == 0 => Ok(table),
+            rows if rows == said => Ok(table),
             rows => Err(damaged(format!("it has {rows} rows, and the state says {said}"))),
         }
     }
@@ -177,7 +172,7 @@ impl Archive {
 
 /// The month of a moment, as files are named by it.
 fn month(moment: DateTime<Utc>) -> String {
-    stored::month(moment.timestamp_micros())
+    tables::month(moment.timestamp_micros())
 }
 
 fn parse(root: &Path, text: &[u8]) -> Result<State, ArchiveError> {

@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 use super::state::{self, Entry, SCHEMA};
 use super::{Archive, ArchiveError, People, State, Subject, Vendor, files};
 use crate::catch_panic::catch_panic;
-use crate::frame::stored::{self, Tables};
+use crate::tables::parquet::{self, StoredFile};
+use crate::tables::{self, Tables};
 use crate::text::{clean, shown};
 
 /// An archive that nobody else adds to meanwhile.
@@ -59,8 +60,8 @@ impl Store {
     pub fn unsettled(&self) -> Result<Vec<String>, ArchiveError> {
         let mut ids = Vec::new();
         for month in self.months() {
-            let tables = self.archive.whole(&month)?;
-            ids.extend(self.sound(|| Ok(stored::unsettled(&tables)?))?);
+            let tables = self.archive.unnamed(&month)?;
+            ids.extend(self.sound(|| Ok(tables::unsettled(&tables)?))?);
         }
         Ok(ids)
     }
@@ -75,10 +76,9 @@ impl Store {
         let step = files::Step::begin(&root)?;
         let mut state = self.archive.state.clone();
         for (month, tables) in self.sound(|| self.changed(new))? {
-            for (name, table) in tables.named() {
-                let bytes = stored::to_parquet(table)?;
+            for StoredFile { name, rows, bytes } in parquet::write(&tables)? {
                 let path = state::path(name, &month);
-                let entry = Entry::of(table.height() as u64, &bytes);
+                let entry = Entry::of(rows as u64, &bytes);
                 if state.files.get(&path) != Some(&entry) {
                     step.write(&path, &bytes)?;
                     state.files.insert(path, entry);
@@ -160,7 +160,7 @@ impl Store {
         let mut parts: HashMap<String, Tables> = new.by_month()?.into_iter().collect();
         let mut homes: HashMap<String, String> = HashMap::new();
         for (month, tables) in &parts {
-            homes.extend(stored::ids(tables.sessions())?.into_iter().map(|id| (id, month.clone())));
+            homes.extend(tables::ids(&tables.sessions)?.into_iter().map(|id| (id, month.clone())));
         }
         // A session whose creation is told anew must not stay in two months.
         let mut left = HashSet::new();
@@ -181,7 +181,7 @@ impl Store {
                 tables = tables.without(&elsewhere)?;
             }
             if let Some(part) = part {
-                tables = stored::merge(&tables, &part)?;
+                tables = tables::merge(&tables, &part)?;
             }
             changed.push((month, tables));
         }

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::{Archive, ArchiveError};
 use crate::catch_panic::catch_panic;
-use crate::frame::stored::{self, Tables};
+use crate::tables::parquet::{self, Projection, StoredTable};
+use crate::tables::{self, schema};
 use crate::text::clean;
 
 /// The longest line about a fault.
@@ -26,8 +27,8 @@ pub struct Soundness {
 
 /// Checks that every file is what was written, that its rows are as many as the
 /// state says, in order and of its month, that each session is there once, that
-/// nothing hangs on a session that is not, that pull requests are in the
-/// repositories of their addresses, and that the folder has no link and no other
+/// child rows name sessions that are there by their places, that pull requests are in
+/// the repositories of their addresses, and that the folder has no link and no other
 /// file.
 ///
 /// # Errors
@@ -51,11 +52,17 @@ pub fn verify(root: &Path) -> Result<Soundness, ArchiveError> {
         .collect();
     let mut homes: HashMap<String, &str> = HashMap::new();
     for month in state.months() {
-        let Some(tables) = sound_tables(&archive, month, &mut faults)? else { continue };
-        let checked = catch_panic(|| stored::verify(&tables, month));
+        let Some(files) = sound_files(&archive, month, &mut faults)? else { continue };
+        let checked = catch_panic(|| tables::verify(&files, month));
         let checked = checked.and_then(|checked| checked.map_err(|error| error.to_string()));
         match checked {
             Ok(found) => {
+                // What a report would refuse.
+                if found.faults.is_empty()
+                    && let Err(what) = parquet::in_memory(files)
+                {
+                    faults.push(format!("{month}: {what}"));
+                }
                 faults.extend(found.faults.into_iter().map(|fault| format!("{month}, {fault}")));
                 for id in found.ids {
                     if let Some(other) = homes.insert(id.clone(), month) {
@@ -81,19 +88,19 @@ pub fn verify(root: &Path) -> Result<Soundness, ArchiveError> {
     })
 }
 
-/// The tables of a month, if all of them are what was written.
-fn sound_tables(
+/// The tables of a month as they are on disk, if all of them are what was written.
+fn sound_files(
     archive: &Archive,
     month: &str,
     faults: &mut Vec<String>,
-) -> Result<Option<Tables>, ArchiveError> {
+) -> Result<Option<[StoredTable; 5]>, ArchiveError> {
     let mut tables = Vec::new();
-    for name in stored::NAMES {
-        match archive.table(name, month, |_| ()) {
+    for table in &schema::TABLES {
+        match archive.table(table, month, Projection::All) {
             Ok(table) => tables.push(table),
             Err(ArchiveError::Damaged { path, what }) => faults.push(format!("{path}: {what}")),
             Err(error) => return Err(error),
         }
     }
-    Ok(<[_; 5]>::try_from(tables).ok().map(Tables))
+    Ok(<[_; 5]>::try_from(tables).ok())
 }

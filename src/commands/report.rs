@@ -17,6 +17,7 @@ use crate::logging::timed;
 use crate::report;
 use crate::settings::{Found, FoundKey, Network, Settings, SettingsError, Source};
 use crate::source::{self, Loaded, Provenance};
+use crate::tables::Frames;
 
 /// Makes one report and writes it, and mails it where that is asked for.
 ///
@@ -123,12 +124,12 @@ pub async fn prepare_within(
 ) -> Result<Prepared, Error> {
     deliver::check(&settings.out, settings.mode)?;
     settings.summary.as_deref().map_or(Ok(()), deliver::check_append)?;
-    let Loaded { settings, sessions, inputs, pages } = source::load(settings, limits, progress).await?;
+    let Loaded { settings, tables, kept, inputs, pages } = source::load(settings, limits, progress).await?;
     let mut doubts = doubts_of(&inputs.provenance, &settings);
     let owned = settings.clone();
     // Work that keeps a core busy: meanwhile the runtime stays free for signals.
     let work = tokio::task::spawn_blocking(move || {
-        let frames = timed("frames", || sessions.finish())?;
+        let frames = timed("frames", || Frames::new(tables, kept.texts.from, kept.teams.as_ref()))?;
         let lost = [
             report::unreadable(frames.unreadable()?),
             report::without_acus(frames.without_acus()?),

@@ -19,10 +19,10 @@ use crate::environment;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::fetch::{self, ApiConfig, Counts, PageEvent, Progress, SessionQuery};
-use crate::frame::stored::{self, Tables, TablesBuilder};
 use crate::logging::seconds_since;
 use crate::period::{Period, today};
 use crate::settings::{self, FoundKey, Network, SettingsError, Sync};
+use crate::tables::{self, KeptTexts, Tables, TablesBuilder};
 
 /// What changed so long before the watermark is asked for again: a server may
 /// be late to tell, and its clock need not be ours.
@@ -143,7 +143,7 @@ async fn sync(settings: &Sync, progress: Listener<'_>) -> Result<Synced, Error> 
     if since < until && !settings.full {
         let asked = SessionQuery { updated_from: Some(watermark - OVERLAP), ..run.created(since..until) };
         let tables = run.ask(&asked, progress).await?;
-        seen.extend(stored::ids(tables.sessions())?);
+        seen.extend(tables::ids(&tables.sessions)?);
         add(&mut store, "changed", &tables, |_| ())?;
     }
     // What was created since, or all of it, a month at a time.
@@ -151,7 +151,7 @@ async fn sync(settings: &Sync, progress: Listener<'_>) -> Result<Synced, Error> 
         let end = window.end;
         let before = run.synced.rejected;
         let tables = run.ask(&run.created(window), progress).await?;
-        seen.extend(stored::ids(tables.sessions())?.into_iter().filter(|_| settings.full));
+        seen.extend(tables::ids(&tables.sessions)?.into_iter().filter(|_| settings.full));
         let rejected = run.synced.rejected - before;
         add(&mut store, "created", &tables, |state| {
             state.rejected = if end <= state.until { state.rejected } else { state.rejected + rejected };
@@ -196,7 +196,7 @@ fn add(
 ) -> Result<(), Error> {
     let begun = Instant::now();
     block_in_place(|| store.add(tables, change))?;
-    let (sessions, seconds) = (tables.sessions().height(), seconds_since(begun));
+    let (sessions, seconds) = (tables.sessions.height(), seconds_since(begun));
     info!(step, sessions, seconds, "archive step written");
     Ok(())
 }
@@ -266,23 +266,24 @@ impl Run<'_> {
                 progress(news);
             }
         };
-        let mut all = TablesBuilder::default().finish()?;
+        let mut all = Tables::empty();
         for ids in ids.chunks(AT_ONCE) {
             let asked = SessionQuery { ids: ids.to_vec(), ..self.created(window.clone()) };
             let tables = self.ask(&asked, &troubles).await?;
-            let came = tables.sessions().height();
+            let came = tables.sessions.height();
             let gone = ids.len().checked_sub(came);
             self.synced.gone += gone.expect("only sessions that were asked for come, each once") as u64;
-            all = stored::merge(&all, &tables)?;
+            all = tables::merge(&all, &tables)?;
         }
         Ok(all)
     }
 
     /// What the API answers, proved to be all.
     async fn ask(&mut self, query: &SessionQuery, progress: Listener<'_>) -> Result<Tables, Error> {
-        let mut builder = TablesBuilder::default();
+        let empty = || TablesBuilder::new(KeptTexts::ARCHIVED);
+        let mut builder = empty();
         let mut deliver = |event: PageEvent<'_>| match event {
-            PageEvent::Restart => builder = TablesBuilder::default(),
+            PageEvent::Restart => builder = empty(),
             PageEvent::Answer { .. } => {}
             PageEvent::Page(rows) => builder.push(rows),
         };

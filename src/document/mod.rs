@@ -10,13 +10,13 @@ use crate::cycle::BudgetCycle;
 use crate::error::Error;
 use crate::export;
 use crate::fetch::Records;
-use crate::frame::{Frames, parquet};
 use crate::logging::timed;
 use crate::metrics::{self, Allowance, Bounds, Capabilities, Dim, Evaluation, Facts, Findings, Source};
 use crate::period::Period;
 use crate::report::{self, ReportContext};
 use crate::settings::{Settings, SettingsError};
 use crate::source::{Provenance, ReportInputs};
+use crate::tables::{Frames, exports};
 
 /// A finished report, still in memory.
 pub struct Document {
@@ -128,7 +128,7 @@ pub fn compose(frames: &Frames, inputs: &ReportInputs, settings: &Settings) -> R
         .chain(inputs.notes.iter().cloned())
         .chain(money::unpriced(settings, metered))
         .chain(money::unbudgeted(settings, &unreached, is_withheld))
-        .chain(people::unmatched(frames, &inputs.people, settings))
+        .chain(people::unmatched(frames, &inputs.people, settings)?)
         .collect();
     let notes = [inputs.people.notes.as_slice(), &own].concat();
     let run = ReportContext {
@@ -146,7 +146,7 @@ pub fn compose(frames: &Frames, inputs: &ReportInputs, settings: &Settings) -> R
     };
     let mut exports = timed("exports", || export::files(&settings.exports, &facts, &highlights, &run))?;
     if settings.exports.contains(&Format::Parquet) {
-        exports.extend(export::parquet_files(parquet::files(frames, &settings.periods)?));
+        exports.extend(export::parquet_files(exports::files(frames, &settings.periods)?));
     }
     Ok(Document {
         html: timed("page", || report::render(&facts, &highlights, &run))?,

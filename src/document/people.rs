@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fetch::{self, Member, People};
-use crate::frame::{Frames, columns};
 use crate::metrics::{Dim, Fact};
 use crate::settings::Settings;
+use crate::tables::{Frames, TableError, schema as c, texts};
 use crate::text::clean;
 
 /// What the users in facts are called, where they are shown by name: the people
@@ -35,18 +35,22 @@ pub fn names(facts: &[Fact], people: &People, settings: &Settings) -> BTreeMap<S
 
 /// Rows of the people file that match neither a session's user nor anybody on the
 /// API's lists, as a note that names up to three; no note in a covered report.
-pub fn unmatched(frames: &Frames, people: &People, settings: &Settings) -> Option<String> {
+pub fn unmatched(
+    frames: &Frames,
+    people: &People,
+    settings: &Settings,
+) -> Result<Option<String>, TableError> {
     if settings.privacy.covered {
-        return None;
+        return Ok(None);
     }
-    let users = Frames::texts(&frames.sessions, columns::USER).expect("sessions have users");
+    let users = texts(&frames.sessions, c::USER)?;
     let users = users.iter().map(String::as_str);
     let ids = people.members.iter().map(|member| member.id.as_str());
     let emails = people.members.iter().filter_map(|member| member.email.as_deref());
     let unmatched = settings.people.unmatched(users.chain(ids).chain(emails));
     let named: Vec<String> = unmatched.iter().take(3).map(|who| clean(who, 80)).collect();
     let (rows, named) = match (unmatched.len(), named.join(", ")) {
-        (0, _) => return None,
+        (0, _) => return Ok(None),
         (1, named) => ("1 person who is".to_owned(), named),
         (count, named) if count > 3 => {
             (format!("{count} people who are"), format!("{named} and {} more", count - 3))
@@ -57,5 +61,5 @@ pub fn unmatched(frames: &Frames, people: &People, settings: &Settings) -> Optio
         true => "; without the API's lists of people it matches ids only",
         false => "",
     };
-    Some(format!("the people file names {rows} in no session and on no list: {named}{lists}"))
+    Ok(Some(format!("the people file names {rows} in no session and on no list: {named}{lists}")))
 }

@@ -9,11 +9,11 @@ use crate::deliver::{self, DeliverError, SendError};
 use crate::exit::{Exit, Explain, REPORT_IT};
 use crate::export::ExportError;
 use crate::fetch::{FetchError, PagesError};
-use crate::frame::FrameError;
 use crate::mail::MailError;
 use crate::metrics::{MetricsError, ReadError};
 use crate::report::ReportError;
 use crate::settings::SettingsError;
+use crate::tables::TableError;
 
 /// Why a run ended without its report, or without its mail.
 #[derive(Debug, thiserror::Error)]
@@ -30,9 +30,9 @@ pub enum Error {
     /// The archive cannot be used.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
-    /// The frames could not be built.
+    /// The tables could not be built.
     #[error(transparent)]
-    Frame(#[from] FrameError),
+    Table(#[from] TableError),
     /// A number could not be worked out.
     #[error(transparent)]
     Metrics(#[from] MetricsError),

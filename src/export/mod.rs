@@ -7,9 +7,9 @@ mod xlsx;
 use std::error::Error;
 
 use crate::cli::Format;
-use crate::frame::parquet;
 use crate::metrics::{Facts, Highlights, METRICS};
 use crate::report::ReportContext;
+use crate::tables::schema::NAMES;
 
 /// An export could not be made: a defect, not a state of the data.
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +72,7 @@ pub fn is_export(ending: &str) -> bool {
     let is_frame = |name: &str| ending == parquet_ending(name);
     ending == ".xlsx"
         || groupings.any(|by| ending == self::csv::ending(by))
-        || parquet::NAMES.into_iter().any(is_frame)
+        || NAMES.into_iter().any(is_frame)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use super::plan::{
     part_of_tag, total,
 };
 use super::sessions::VOLUME;
-use crate::frame::columns as c;
+use crate::tables::schema as c;
 use crate::unit::Unit;
 
 /// ACUs.

@@ -10,7 +10,7 @@ use super::dimension::Dim;
 use super::metric::{Basis, Direction, Grain, Kind, Metric, Plan};
 use super::period_frames::{PERIOD, PeriodFrames};
 use super::plan::{N, VALUE, analysed, analysed_by, join_groups, keys, number, total};
-use crate::frame::columns as c;
+use crate::tables::schema as c;
 use crate::unit::Unit;
 
 /// Sessions with an analysis.

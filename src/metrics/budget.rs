@@ -10,9 +10,9 @@ use super::evaluation::{Allowance, Evaluation};
 use super::period_frames::created_between;
 use super::suppress::{PriceChange, none_or_enough, people};
 use crate::cycle::BudgetCycle;
-use crate::frame::columns as c;
 use crate::money::{Currency, Prices};
 use crate::period::Period;
+use crate::tables::schema as c;
 
 /// A forecast on fewer days than this would be a guess.
 const ENOUGH_DAYS: f64 = 5.0;

@@ -4,9 +4,9 @@ use chrono::NaiveDate;
 use polars::prelude::*;
 
 use super::dimension::Dim;
-use crate::frame::columns as c;
 use crate::money::Prices;
 use crate::period::Period;
+use crate::tables::schema as c;
 
 /// What a session cost in money; null where its ACUs or their price are unknown.
 pub const SPEND: &str = "spend";

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::capabilities::Needs;
-use crate::frame::normal::{IMPACTS, STATES};
+use crate::tables::normal::{IMPACTS, STATES};
 
 /// The enum and, for each dimension, its name and what it needs to be known.
 macro_rules! dimensions {

@@ -7,7 +7,7 @@ use super::calendar::SPEND;
 use super::dimension::Dim;
 use super::period_frames::{MERGED, PeriodFrames};
 use super::plan::acus;
-use crate::frame::columns as c;
+use crate::tables::schema as c;
 
 /// How many rows a list has at most.
 const LONGEST: IdxSize = 8;

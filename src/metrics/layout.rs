@@ -8,7 +8,7 @@ use super::facts::Fact;
 use super::metric::{Kind, Metric};
 use super::period_frames::PeriodFrames;
 use super::suppress::{Suppression, is_combined};
-use crate::frame::normal::IMPACTS;
+use crate::tables::normal::IMPACTS;
 use crate::unit::Unit;
 
 /// One row of a plan's answer.

@@ -51,8 +51,8 @@ use period_frames::{PeriodFrames, period_frames, with_person};
 use suppress::Suppression;
 
 use crate::fetch::Records;
-use crate::frame::{Frames, columns};
 use crate::people::ENOUGH;
+use crate::tables::{Frames, schema as columns};
 
 /// Sessions with known ACUs from which on 0 in all of them says something.
 const ENOUGH_ZEROS: usize = 20;

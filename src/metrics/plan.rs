@@ -5,7 +5,7 @@ use polars::prelude::*;
 use super::dimension::{Dim, GroupKey, Key};
 use super::metric::{Metric, Plan};
 use super::period_frames::{PERIOD, PeriodFrames, TAGS};
-use crate::frame::columns as c;
+use crate::tables::schema as c;
 
 /// The answer's value.
 pub const VALUE: &str = "value";

@@ -10,8 +10,8 @@ use super::period_frames::PeriodFrames;
 use super::pull_requests::PRS;
 use super::sessions::SESSIONS;
 use super::suppress::{Suppression, none_or_enough, people};
-use crate::frame::columns as c;
 use crate::people::ENOUGH;
+use crate::tables::schema as c;
 
 /// The documented statuses of a session.
 const STATUSES: [&str; 8] =

@@ -5,7 +5,7 @@ use polars::prelude::*;
 use super::capabilities::Needs;
 use super::dimension::Dim;
 use super::metric::{Basis, Direction, Grain, Kind, Metric, Plan};
-use crate::frame::columns as c;
+use crate::tables::schema as c;
 use crate::unit::Unit;
 
 /// The groupings of sessions and of what they cost.

@@ -7,8 +7,8 @@ use super::{Loaded, Provenance, ReportInputs, days, filters, in_period, kept, us
 use crate::deliver::PagesWriter;
 use crate::error::Error;
 use crate::fetch::{self, ApiConfig, Limits, PageEvent, People, Progress, Records, SessionQuery, Vendor};
-use crate::frame::FramesBuilder;
 use crate::settings::Settings;
+use crate::tables::TablesBuilder;
 
 /// What the API tells; its answers are kept in a folder, where one is named.
 ///
@@ -35,17 +35,20 @@ pub(super) async fn load(
     let typed = settings;
     let settings = users::resolved(&typed, early.as_ref())?;
     let kept = kept(&settings, early.as_ref());
-    let empty = || FramesBuilder::new(kept.clone());
-    let mut sessions = empty();
+    let empty = || TablesBuilder::new(kept.texts);
+    let mut builder = empty();
     let mut deliver = |event: PageEvent<'_>| match event {
         PageEvent::Restart => {
-            sessions = empty();
+            builder = empty();
             pages.iter_mut().for_each(PagesWriter::restart);
         }
         PageEvent::Answer { place, body } => pages.iter_mut().for_each(|pages| pages.add(place, body)),
-        PageEvent::Page(rows) => sessions.push(rows),
+        PageEvent::Page(rows) => builder.push(rows),
     };
     let stats = fetch::fetch_within(config, &settings.query, limits, &mut deliver, progress).await?;
+    // Polars has threads of its own; meanwhile the runtime stays free for signals.
+    let tables =
+        tokio::task::spawn_blocking(move || builder.finish()).await.map_err(|_| Error::Panicked)??;
     // An incomplete walk says nothing about the filters.
     let no_match = stats.unique == 0 && stats.complete && filters::are_given(&settings, false);
     if no_match && !settings.allow_empty {
@@ -63,7 +66,7 @@ pub(super) async fn load(
     let pages = pages.filter(|_| stats.complete);
     let provenance = Provenance { records: Records::Api(config.api), stats, saved: None, archived: None };
     let inputs = ReportInputs { provenance, vendor, people, no_match, notes };
-    Ok(Loaded { settings, sessions, inputs, pages })
+    Ok(Loaded { settings, tables, kept, inputs, pages })
 }
 
 /// The vendor's own counts of the report's period, unless they are not wanted.

@@ -1,24 +1,18 @@
 //! Sessions from an archive that `acumen sync` keeps: no server is asked.
 
-use std::collections::VecDeque;
-use std::num::NonZero;
-use std::panic::resume_unwind;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
-use std::thread;
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use rayon::prelude::*;
 
 use super::filters::{self, Values};
 use super::{Loaded, Provenance, ReportInputs, days, in_period, kept, shown_people, users, with_cycles};
 use crate::archive::{Archive, ArchiveError, State};
-use crate::catch_panic::catch_panic;
 use crate::error::Error;
 use crate::fetch::{FetchStats, Records, SessionQuery, Vendor};
-use crate::frame::stored::Wanted;
-use crate::frame::{FramesBuilder, Kept};
 use crate::period::{self, Period};
 use crate::settings::{Settings, SettingsError};
+use crate::tables::{Frames, SessionFilter, Tables};
 use crate::text::{clean, shown};
 
 /// What an archive tells.
@@ -39,14 +33,15 @@ pub(super) fn load(typed: &Settings, root: &Path) -> Result<Loaded, Error> {
     let kept = kept(&settings, Some(&people));
     let query = &settings.query;
     let micros = |moment: DateTime<Utc>| moment.timestamp_micros();
-    let wanted = Wanted {
+    let wanted = SessionFilter {
         created: micros(query.from)..micros(query.to),
         // An archive of one organisation keeps no other's sessions.
         org: query.org.as_deref().filter(|_| archive.state().org.is_none()),
         tags: &query.tags,
         users: &query.users,
     };
-    let (count, sessions) = months(&archive, root, query, &kept, &wanted)?;
+    let tables = months(&archive, root, query, kept.texts.from, &wanted)?;
+    let count = tables.sessions.height() as u64;
     let rejected = archive.state().rejected;
     let stats = FetchStats { received: count, unique: count, complete, rejected, ..FetchStats::default() };
     // As with the API, an organisation on the lists may have no session.
@@ -56,10 +51,14 @@ pub(super) fn load(typed: &Settings, root: &Path) -> Result<Loaded, Error> {
         let mut typed = typed.clone();
         // That of an archive of one organisation is no filter.
         typed.query.org = typed.query.org.filter(|_| wanted.org.is_some());
-        let all = Wanted { org: None, tags: &[], users: &[], ..wanted };
+        let all = SessionFilter { org: None, tags: &[], users: &[], ..wanted };
         let values = match settings.privacy.covered {
             true => None,
-            false => Some(Values::of(&months(&archive, root, query, &kept, &all)?.1.finish()?)),
+            false => {
+                let from = kept.texts.from;
+                let all = months(&archive, root, query, from, &all)?;
+                Some(Values::of(&Frames::new(all, from, None)?)?)
+            }
         };
         return Err(filters::refusal(&typed, &query.users, values.as_ref(), &people).into());
     }
@@ -73,51 +72,21 @@ pub(super) fn load(typed: &Settings, root: &Path) -> Result<Loaded, Error> {
     let records = Records::Api(archive.state().api);
     let provenance = Provenance { records, stats, saved: None, archived };
     let inputs = ReportInputs { provenance, vendor, people, no_match, notes };
-    Ok(Loaded { settings, sessions, inputs, pages: None })
+    Ok(Loaded { settings, tables, kept, inputs, pages: None })
 }
 
-/// The wanted sessions of an archive in columns, and how many they are; its months
-/// are read side by side on all cores.
+/// The wanted sessions of an archive; its months are read side by side on all cores.
 fn months(
     archive: &Archive,
     root: &Path,
     query: &SessionQuery,
-    kept: &Kept,
-    wanted: &Wanted<'_>,
-) -> Result<(u64, FramesBuilder), ArchiveError> {
+    named_from: DateTime<Utc>,
+    wanted: &SessionFilter<'_>,
+) -> Result<Tables, ArchiveError> {
     let months = archive.months_of(&(query.from..query.to));
-    let mut first = 0;
-    // No two rows of all builders have the same number.
-    let numbered = months.into_iter().map(|(month, sessions)| {
-        let own = first;
-        first += sessions;
-        (month, u32::try_from(own).expect("no archive has four billion sessions"))
-    });
-    let waiting: Mutex<VecDeque<(String, u32)>> = Mutex::new(numbered.collect());
-    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-    let work = || {
-        let mut done = Vec::new();
-        while let Some((month, first)) = next() {
-            let tables = archive.for_frames(&month, kept.named_from)?;
-            let mut builder = FramesBuilder::new(kept.clone());
-            let taken = catch_panic(|| builder.push_tables(first, &tables, wanted));
-            let taken = taken.and_then(|taken| taken.map_err(|error| error.to_string()));
-            done.push((first, taken.map_err(|what| ArchiveError::unfit(root, &what))?, builder));
-        }
-        Ok::<_, ArchiveError>(done)
-    };
-    let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    let done: Result<Vec<_>, _> = thread::scope(|scope| {
-        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
-    });
-    let mut done: Vec<_> = done?.into_iter().flatten().collect();
-    // Nothing may depend on who was done first.
-    done.sort_by_key(|(first, _, _)| *first);
-    let sessions = done.iter().map(|(_, sessions, _)| sessions).sum();
-    let builders = done.into_iter().map(|(_, _, builder)| builder);
-    let builder = builders.reduce(FramesBuilder::join).unwrap_or_else(|| FramesBuilder::new(kept.clone()));
-    Ok((sessions, builder))
+    let parts = months.par_iter().map(|month| Ok(archive.for_report(month, named_from)?.wanted(wanted)?));
+    let tables = Tables::joined(parts.collect::<Result<_, ArchiveError>>()?);
+    tables.map_err(|error| ArchiveError::unfit(root, &error.to_string()))
 }
 
 /// The settings as an archive can answer them, and whether it holds all that is

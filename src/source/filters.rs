@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::fetch::People;
-use crate::frame::{Frames, columns};
 use crate::people::fits;
 use crate::settings::{Settings, SettingsError, Source};
+use crate::tables::{Frames, TableError, schema as c, texts};
 use crate::text::{clean, rank_by_similarity};
 
 /// What sessions of the period and the trend have, whatever the filters.
@@ -17,13 +17,11 @@ pub(super) struct Values {
 }
 
 impl Values {
-    pub(super) fn of(frames: &Frames) -> Self {
-        let texts = |frame, column| Frames::texts(frame, column).expect("frames have these columns");
-        Self {
-            orgs: texts(&frames.sessions, columns::ORG),
-            tags: texts(&frames.tags, columns::TAG),
-            users: texts(&frames.sessions, columns::USER),
-        }
+    /// # Errors
+    /// A column is missing: an internal error.
+    pub(super) fn of(frames: &Frames) -> Result<Self, TableError> {
+        let [orgs, users] = [c::ORG, c::USER].map(|column| texts(&frames.sessions, column));
+        Ok(Self { orgs: orgs?, tags: texts(&frames.tags, c::TAG)?, users: users? })
     }
 
     fn is_empty(&self) -> bool {

@@ -17,21 +17,32 @@ use crate::cli::Format;
 use crate::deliver::PagesWriter;
 use crate::error::Error;
 use crate::fetch::{FetchStats, Limits, People, Progress, Records, Saved, Vendor};
-use crate::frame::{FramesBuilder, Kept};
 use crate::logging::seconds_since;
 use crate::people::Teams;
 use crate::settings::{Settings, Source};
+use crate::tables::{KeptTexts, Tables};
 
 /// Sessions in columns, and all else that a report needs from outside.
 pub struct Loaded {
     /// Those of the run, with what its source knows better.
     pub settings: Settings,
     /// The sessions.
-    pub sessions: FramesBuilder,
+    pub tables: Tables,
+    /// What the report keeps of them besides their numbers.
+    pub kept: Kept,
     /// What else the report needs.
     pub inputs: ReportInputs,
     /// The answers of the run, where they are to be kept.
     pub pages: Option<PagesWriter>,
+}
+
+/// What a report keeps of sessions besides their numbers.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// Titles, addresses and prompts.
+    pub texts: KeptTexts,
+    /// The rules for teams; none where there are no teams.
+    pub teams: Option<Teams>,
 }
 
 /// What a report needs besides the sessions.
@@ -153,9 +164,7 @@ fn kept(settings: &Settings, people: Option<&People>) -> Kept {
         _ => settings.period.from().to_utc(),
     };
     Kept {
-        named_from,
-        prompts: settings.privacy.prompts,
-        addresses: settings.exports.contains(&Format::Parquet),
+        texts: KeptTexts { from: named_from, prompts: settings.privacy.prompts },
         teams: settings
             .tells_teams()
             .then(|| Teams::new(settings.rules.clone(), &settings.people, emails, settings.period.tz())),

@@ -6,8 +6,8 @@ use super::filters::{self, Values};
 use super::{Loaded, Provenance, ReportInputs, kept, shown_people, users, with_cycles};
 use crate::error::Error;
 use crate::fetch::{self, Api, FetchStats, PageHandler, Progress, Records, Row, Saved, SessionQuery, Vendor};
-use crate::frame::{FramesBuilder, Kept};
 use crate::settings::{Settings, SettingsError};
+use crate::tables::{Frames, KeptTexts, Tables, TablesBuilder};
 
 /// Standard input, as a path.
 const STDIN: &str = "-";
@@ -48,9 +48,9 @@ fn read(
     let mut settings = users::resolved(&settings, None)?;
     let kept = kept(&settings, None);
     let read = |query: &SessionQuery, tell: &(dyn Fn(Progress) + Send + Sync)| {
-        saved_pages(path, query, api, &kept, tell)
+        saved_pages(path, query, api, kept.texts, tell)
     };
-    let (mut sessions, mut stats, mut saved) = read(&settings.query, tell)?;
+    let (mut tables, mut stats, mut saved) = read(&settings.query, tell)?;
     if saved.records == Records::Export && !settings.query.tags.is_empty() {
         return Err(no_tags().into());
     }
@@ -62,7 +62,7 @@ fn read(
             return Err(read_once().into());
         }
         settings = named;
-        (sessions, stats, saved) = read(&settings.query, &|_| ())?;
+        (tables, stats, saved) = read(&settings.query, &|_| ())?;
     }
     // An incomplete walk says nothing about the filters.
     let is_empty = stats.unique == saved.outdated.len() as u64 && stats.complete;
@@ -73,7 +73,8 @@ fn read(
                 allow_partial: settings.query.allow_partial,
                 ..SessionQuery::all(None, settings.query.from..settings.query.to)
             };
-            Some(Values::of(&read(&all, &|_| ())?.0.finish()?))
+            let (all, ..) = read(&all, &|_| ())?;
+            Some(Values::of(&Frames::new(all, kept.texts.from, None)?)?)
         }
         false => None,
     };
@@ -90,7 +91,7 @@ fn read(
     let people = shown_people(saved.people.clone(), &settings);
     let provenance = Provenance { records: saved.records, stats, saved: Some(saved), archived: None };
     let inputs = ReportInputs { provenance, vendor: Vendor::default(), people, no_match, notes };
-    Ok(Loaded { settings, sessions, inputs, pages: None })
+    Ok(Loaded { settings, tables, kept, inputs, pages: None })
 }
 
 /// The sessions of saved pages that are wanted.
@@ -98,17 +99,18 @@ fn saved_pages(
     path: &Path,
     query: &SessionQuery,
     api: Option<Api>,
-    kept: &Kept,
+    texts: KeptTexts,
     tell: &(dyn Fn(Progress) + Send + Sync),
-) -> Result<(FramesBuilder, FetchStats, Saved), Error> {
-    let empty = || FramesBuilder::new(kept.clone());
-    let push = |builder: &mut FramesBuilder, first: u64, rows: &[Row<'_>]| {
-        builder.push_from(u32::try_from(first).expect("no memory holds four billion sessions"), rows);
-    };
+) -> Result<(Tables, FetchStats, Saved), Error> {
+    let empty = || TablesBuilder::new(texts);
+    let push = |builder: &mut TablesBuilder, first: u64, rows: &[Row<'_>]| builder.push_from(first, rows);
     let handler = PageHandler { empty: &empty, push: &push };
     let (builders, stats, saved) = fetch::saved(path, query, api, &handler, tell)?;
-    let builder = builders.into_iter().reduce(FramesBuilder::join).unwrap_or_else(empty);
-    Ok((builder.without(saved.outdated.clone()), stats, saved))
+    let mut tables = TablesBuilder::join(builders)?;
+    if !saved.outdated.is_empty() {
+        tables = tables.without_these(&saved.outdated)?;
+    }
+    Ok((tables, stats, saved))
 }
 
 /// Two exports of one period, one of which ends a little later, tell of few people.

@@ -478,14 +478,14 @@ fn a_newer_schema_is_refused_with_a_clear_line() {
     let (served, folder) = small();
     let state = folder.path().join("archive/state.json");
     edit(&state, |state| {
-        state["schema"] = json!(4);
+        state["schema"] = json!(5);
         state["files"] = json!("another form");
     });
     let text = fs::read(&state).expect("a state");
     let verified = run(acumen(folder.path()).args(["archive", "verify"]));
     for outcome in [report(folder.path(), &[]), sync(&served, folder.path(), &[]), verified] {
         assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
-        let words = "the archive in archive is of schema 4, and this acumen knows schemas up to 3";
+        let words = "the archive in archive is of schema 5, and this acumen knows schemas up to 4";
         assert!(outcome.stderr.contains(words), "{}", outcome.stderr);
     }
     assert_eq!(fs::read(&state).expect("a state"), text);

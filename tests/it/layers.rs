@@ -1,47 +1,32 @@
-//! The invariants of the house, read from its sources: no stage imports a later
-//! one, each heavy library has one home, only `deliver` and the folder of an
-//! archive write to the disk, and nothing panics.
+//! What cargo does not enforce between the modules of `src`: no stage imports a later one, each
+//! heavy library has one home, few modules touch the disk, the clock and the environment, and nothing panics
+//! without a reason.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::support::repository;
 
 /// The stages in the order in which they run.
-const STAGES: [&str; 12] = [
-    "cli", "settings", "saved", "fetch", "frame", "archive", "metrics", "charts", "report", "export", "mail",
+const STAGES: [&str; 11] = [
+    "cli", "settings", "tables", "archive", "source", "metrics", "charts", "report", "export", "mail",
     "deliver",
 ];
 
-/// What any stage may use: they know nothing of the stages.
-const COMMON: [&str; 12] = [
-    "catch_panic",
-    "cycle",
-    "exit",
-    "money",
-    "people",
-    "period",
-    "proxy",
-    "register",
-    "regular_file",
-    "text",
-    "tls",
-    "unit",
-];
-
-/// What the others may import; the whole house is open to these.
-const WHOLE: [&str; 7] = ["commands", "doctor", "document", "environment", "lib", "main", "source"];
+/// Modules that see all stages.
+const ABOVE: [&str; 10] =
+    ["commands", "console", "doctor", "document", "environment", "error", "fetch", "lib", "logging", "main"];
 
 /// Where a library is used, and nowhere else.
-const HOMES: [(&str, &[&str]); 24] = [
-    ("flate2", &["saved"]),
-    ("zstd", &["saved"]),
+const HOMES: [(&str, &[&str]); 23] = [
+    ("flate2", &["source"]),
+    ("zstd", &["source"]),
     ("plotters", &["charts"]),
     ("plotters_backend", &["charts"]),
     ("minijinja", &["report"]),
-    ("polars", &["frame", "metrics"]),
-    ("polars_io", &["frame"]),
-    ("polars_parquet", &["frame"]),
-    ("polars_parquet_format", &["frame"]),
+    ("polars", &["tables", "metrics"]),
+    ("polars_io", &["tables"]),
+    ("polars_parquet", &["tables"]),
+    ("polars_parquet_format", &["tables"]),
     ("rust_xlsxwriter", &["export"]),
     ("indicatif", &["console"]),
     ("tracing_subscriber", &["logging"]),
@@ -52,268 +37,143 @@ const HOMES: [(&str, &[&str]); 24] = [
     ("unicode_segmentation", &["charts"]),
     ("toml", &["settings"]),
     ("tempfile", &["deliver"]),
-    ("rustix", &["archive", "deliver", "main", "regular_file"]),
     ("lettre", &["mail", "deliver"]),
     ("hostname", &["deliver"]),
     ("tokio_rustls", &["deliver"]),
     ("resvg", &["mail"]),
 ];
 
-/// A source file without its tests and comments.
-struct Source {
-    path: String,
-    /// The stage or the support file it belongs to: `fetch`, `unit`.
-    part: String,
-    code: String,
+/// The path of each source file in a folder, the module below `src` that it belongs to, and its code without tests
+/// and comments.
+fn sources(folder: &str) -> Vec<(String, String, String)> {
+    let root = repository(folder);
+    let mut paths = Vec::new();
+    gather(&root, &mut paths);
+    let source = |path: PathBuf| {
+        let place = path.strip_prefix(&root).unwrap();
+        let module = place.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs").to_owned();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let code = text.split("\n#[cfg(test)]\nmod tests").next().unwrap();
+        let code: Vec<&str> = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        (place.display().to_string(), module, code.join("\n"))
+    };
+    paths.into_iter().map(source).collect()
 }
 
-fn sources() -> Vec<Source> {
-    let root = repository("src");
-    let mut found = Vec::new();
-    gather(&root, &root, &mut found);
-    assert!(found.len() > 60, "only {} files", found.len());
-    found
-}
-
-fn gather(root: &Path, folder: &Path, found: &mut Vec<Source>) {
-    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    // Modules that their parent declares for tests alone.
-    let parent = ["mod.rs", "lib.rs"].iter().find_map(|name| std::fs::read_to_string(folder.join(name)).ok());
-    let parent = parent.unwrap_or_default();
-    let for_tests: Vec<&str> = parent
-        .split("#[cfg(test)]\nmod ")
-        .skip(1)
-        .filter_map(|rest| rest.split_once(';').map(|(name, _)| name))
-        .collect();
-    for path in paths {
-        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        if for_tests.contains(&name.as_str()) {
-            continue;
-        }
-        if path.is_dir() {
-            gather(root, &path, found);
-        } else if path.extension().is_some_and(|end| end == "rs") {
-            let place = path.strip_prefix(root).unwrap();
-            let part = place.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs").to_owned();
-            let code = code(&std::fs::read_to_string(&path).unwrap());
-            found.push(Source { path: place.display().to_string(), part, code });
+fn gather(folder: &Path, paths: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.file_stem().and_then(|stem| stem.to_str()) {
+            Some("tests") => {}
+            _ if path.is_dir() => gather(&path, paths),
+            _ if path.extension().is_some_and(|ending| ending == "rs") => paths.push(path),
+            _ => {}
         }
     }
 }
 
-/// A file's text up to its tests, without lines that are comments.
-fn code(text: &str) -> String {
-    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-    assert!(!text.contains("#[cfg(test)]\n    "), "tests stand last in a file, in a module of that name");
-    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
-}
-
-/// Whether a text names a path: `reqwest::`, `use reqwest`, `use {reqwest`.
-fn names(code: &str, crate_name: &str) -> bool {
-    let part_of_a_word = |c: char| c.is_alphanumeric() || c == '_';
-    code.match_indices(crate_name).any(|(at, _)| {
-        let (before, after) = (&code[..at], &code[at + crate_name.len()..]);
-        // `fetch::` within `crate::fetch::` is no library.
-        let begins = !before.ends_with(part_of_a_word) && !before.ends_with("::");
-        let is_path = after.starts_with("::");
-        let is_import = before.ends_with("use ") && after.starts_with([';', ' ']);
-        begins && (is_path || is_import)
+/// Whether code names a path that begins with this word: `word::`, `use word;`.
+fn names(code: &str, word: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+    code.match_indices(word).any(|(at, _)| {
+        let after = &code[at + word.len()..];
+        !code[..at].ends_with(is_part) && (after.starts_with("::") || code[..at].ends_with("use "))
     })
 }
 
-/// What a file imports of this crate: `crate::fetch::x`, `acumen::fetch`, `use crate::{a, b::c}`.
+/// The modules of this crate that code imports: `crate::a::b`, `use crate::{a, b::c}`.
 fn imports(code: &str) -> Vec<String> {
+    let word = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
     let mut found = Vec::new();
-    for (at, root) in code.match_indices("crate::").chain(code.match_indices("acumen::")) {
+    for (at, root) in code.match_indices("crate::") {
         let rest = &code[at + root.len()..];
-        let word = |text: &str| -> String {
-            text.trim().chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect()
-        };
         match rest.strip_prefix('{').and_then(|list| list.split_once("};")) {
-            Some((list, _)) => {
-                // Only names at the first level stand for modules.
-                let mut depth = 0;
-                let top: String = list
-                    .chars()
-                    .filter(|c| {
-                        depth += i32::from(*c == '{') - i32::from(*c == '}');
-                        depth == 0
-                    })
-                    .collect();
-                found.extend(top.split(',').map(word).filter(|word| !word.is_empty()));
-            }
+            Some((list, _)) => found.extend(list.split(',').map(|name| word(name.trim()))),
             None => found.push(word(rest)),
         }
     }
     found
 }
 
-/// Whether one part may import another.
-fn may_import(part: &str, other: &str) -> bool {
-    if part == other || WHOLE.contains(&part) {
-        return true;
-    }
-    let place = |name: &str| STAGES.iter().position(|stage| *stage == name);
-    match (part, place(part), place(other)) {
-        // The top error wraps one of each stage.
-        ("error", _, stage) => stage.is_some() || COMMON.contains(&other),
-        // News of the fetch are all that it tells of.
-        ("console", _, _) => ["fetch", "logging", "text"].contains(&other),
-        ("logging", _, _) => other == "cli",
-        // It states the API on its own, so that it and the reader can disagree.
-        ("simulator", _, _) => false,
-        // Specifications in, markup out: charts know nothing of facts.
-        ("charts", _, _) => COMMON.contains(&other),
-        // Settings end in the configuration and the query that the fetch takes, and in nothing else of it.
-        ("settings", _, _) => matches!(other, "cli" | "fetch") || COMMON.contains(&other),
-        (_, Some(own), Some(other)) => other < own,
-        // An amount of money is written in its currency.
-        ("unit", _, _) => other == "money",
-        // Words of a server, made harmless.
-        ("proxy" | "tls", _, _) => other == "text",
-        // A day of a people file, and a billing cycle, begin at a zone's midnight.
-        ("cycle" | "people", _, _) => other == "period",
-        (_, Some(_), None) => COMMON.contains(&other),
-        _ => false,
-    }
-}
-
 #[test]
 fn no_stage_imports_a_later_one() {
-    let mut wrong = Vec::new();
-    for source in sources() {
-        for other in imports(&source.code) {
-            if !may_import(&source.part, &other) {
-                wrong.push(format!("{} imports {other}", source.path));
-            }
+    let place = |module: &str| STAGES.iter().position(|stage| *stage == module);
+    for (path, module, code) in sources("src") {
+        if ABOVE.contains(&module.as_str()) {
+            continue;
+        }
+        for other in imports(&code).iter().filter(|other| **other != module) {
+            assert!(!ABOVE.contains(&other.as_str()), "{path} imports {other}");
+            // A module that is no stage serves all of them, and knows none.
+            let is_earlier = place(other).is_none_or(|other| place(&module).is_some_and(|own| other < own));
+            assert!(is_earlier, "{path} imports {other}");
+            assert!(module != "charts" || place(other).is_none(), "{path} imports {other}");
         }
     }
-    assert!(wrong.is_empty(), "{wrong:#?}");
-}
-
-#[test]
-fn every_part_of_the_house_is_known() {
-    let known = |part: &str| {
-        STAGES.contains(&part)
-            || COMMON.contains(&part)
-            || WHOLE.contains(&part)
-            || ["error", "console", "logging"].contains(&part)
-    };
-    let strangers: Vec<String> =
-        sources().into_iter().filter(|source| !known(&source.part)).map(|source| source.path).collect();
-    assert!(strangers.is_empty(), "say in this test where they belong: {strangers:?}");
-}
-
-#[test]
-fn settings_take_of_the_fetch_only_its_configuration_and_query() {
-    let taken: Vec<String> = sources()
-        .iter()
-        .filter(|source| source.part == "settings")
-        .flat_map(|source| {
-            let found = source.code.match_indices("crate::fetch");
-            found
-                .map(|(at, _)| source.code[at..].split(';').next().unwrap_or_default().to_owned())
-                .collect::<Vec<_>>()
-        })
-        .collect();
-    assert_eq!(
-        taken,
-        [
-            "crate::fetch::{Api, ApiConfig, Gate, Secret}",
-            "crate::fetch::Api",
-            "crate::fetch::{Api, ApiConfig, SessionQuery}",
-            "crate::fetch::ApiConfig"
-        ]
-    );
 }
 
 #[test]
 fn every_heavy_library_has_one_home() {
-    let sources = sources();
+    let sources = sources("src");
     for (library, homes) in HOMES {
-        let users: Vec<&Source> = sources.iter().filter(|source| names(&source.code, library)).collect();
-        for user in &users {
-            assert!(
-                homes.contains(&user.part.as_str()),
-                "{} uses {library}, at home in {homes:?}",
-                user.path
-            );
+        let users: Vec<_> = sources.iter().filter(|(_, _, code)| names(code, library)).collect();
+        for (path, module, _) in &users {
+            assert!(homes.contains(&module.as_str()), "{path} uses {library}, at home in {homes:?}");
         }
         for home in homes {
-            assert!(users.iter().any(|user| user.part == *home), "nothing in {home} uses {library}");
+            assert!(users.iter().any(|(_, module, _)| module == home), "nothing in {home} uses {library}");
         }
     }
 }
 
 #[test]
-fn only_deliver_and_the_archive_touch_the_disk() {
-    let homes = |source: &&Source| {
-        // What is read is opened in one place, which refuses all but regular files.
-        !["deliver", "regular_file"].contains(&source.part.as_str()) && source.path != "archive/files.rs"
-    };
-    for source in sources().iter().filter(homes) {
-        let mut code = source.code.replace("SettingsFile::", "");
-        if source.path == "saved/files.rs" {
-            // Saved pages are a source like the network: their folder is looked through.
-            for reading in ["use std::fs;", "fs::metadata(path)", "fs::read_dir(path)"] {
-                assert_eq!(code.matches(reading).count(), 1, "{reading}");
-                code = code.replace(reading, "");
-            }
-        }
-        for word in ["fs::", "std::fs", "{fs", "File::", "OpenOptions"] {
-            assert!(!code.contains(word), "{} uses {word}", source.path);
-        }
-    }
-}
-
-#[test]
-fn only_main_reads_the_clock_and_the_environment() {
-    for source in sources().iter().filter(|source| !["main", "environment"].contains(&source.part.as_str())) {
-        for word in ["Utc::now", "Local::now", "SystemTime::now", "env::var", "env::args", "env::current_dir"]
-        {
-            assert!(!source.code.contains(word), "{} uses {word}", source.path);
+fn few_modules_touch_the_disk_the_clock_and_the_environment() {
+    for (path, module, code) in sources("src") {
+        let is_home = ["deliver", "regular_file"].contains(&module.as_str())
+            || ["archive/files.rs", "source/saved_pages/files.rs"].contains(&path.as_str());
+        let is_outermost = ["main", "environment"].contains(&module.as_str());
+        for (word, is_allowed) in [
+            (" fs::", is_home),
+            ("std::fs", is_home),
+            (" File::", is_home),
+            ("OpenOptions", is_home),
+            ("Utc::now", is_outermost),
+            ("SystemTime::now", is_outermost),
+            ("env::var", is_outermost),
+            ("env::args", is_outermost),
+            ("env::current_dir", is_outermost),
+        ] {
+            assert!(is_allowed || !code.contains(word), "{path} has {word}");
         }
     }
 }
 
 #[test]
 fn nothing_panics_without_a_reason_and_nothing_is_left_to_do() {
-    for source in sources() {
-        for word in [
-            ".unwrap()",
-            "panic!(",
-            "unreachable!(",
-            "todo!(",
-            "unimplemented!(",
-            "dbg!(",
-            "println!(",
-            "eprintln!(",
-            "unsafe ",
-            "TODO",
-            "FIXME",
-        ] {
-            assert!(!source.code.contains(word), "{} has {word}", source.path);
+    for folder in ["src", "crates/devin-api/src", "crates/devin-simulator/src"] {
+        for (path, _, code) in sources(folder) {
+            for word in [
+                ".unwrap()",
+                "panic!(",
+                "unreachable!(",
+                "todo!(",
+                "unimplemented!(",
+                "dbg!(",
+                "println!(",
+                "unsafe ",
+                "TODO",
+                "FIXME",
+            ] {
+                assert!(!code.contains(word), "{path} has {word}");
+            }
         }
     }
 }
 
 #[test]
-fn imports_are_found_in_every_spelling() {
-    let code =
-        "use crate::fetch::{A, B};\nuse crate::{period, unit::{Unit, x}, text::clean};\ncrate::metrics::f()";
-    let mut found = imports(code);
-    found.sort();
-    assert_eq!(found, ["fetch", "metrics", "period", "text", "unit"]);
-    assert!(names("use reqwest::Url;", "reqwest") && names("use reqwest;", "reqwest"));
-    assert!(names("x(reqwest::get())", "reqwest") && names("use reqwest as http;", "reqwest"));
-    assert!(!names("my_reqwest::get()", "reqwest") && !names("crate::charts::plotters::x", "plotters"));
-    assert!(
-        !may_import("frame", "metrics") && !may_import("fetch", "frame") && !may_import("report", "deliver")
-    );
-    assert!(
-        !may_import("charts", "metrics") && !may_import("simulator", "fetch") && !may_import("unit", "fetch")
-    );
-    assert!(!may_import("metrics", "document") && !may_import("fetch", "simulator"));
-    assert!(may_import("report", "charts") && may_import("metrics", "fetch") && may_import("frame", "text"));
+fn imports_and_names_are_found() {
+    let code = "use crate::{period, text::clean};\nuse crate::metrics::{A, B};\ncrate::unit::f()";
+    assert_eq!(imports(code), ["period", "text", "metrics", "unit"]);
+    assert!(names("use reqwest::Url;", "reqwest") && names("use csv;", "csv") && names("x(csv::f())", "csv"));
+    assert!(!names("my_csv::get()", "csv") && !names("super::csv::files()", "csv"));
 }

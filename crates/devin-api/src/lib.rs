@@ -31,7 +31,6 @@ mod people;
 mod probe;
 pub mod proxy;
 mod redact;
-pub mod register;
 mod replay;
 pub mod retry;
 mod roster;

@@ -1,7 +1,6 @@
 //! The figures of the page as tables, with all their rows.
 
 use super::table::{CHANGES, Cell, NumberFormat, SheetRow, SheetTable, changes, count, text, value};
-use crate::frame::normal::IMPACTS;
 use crate::metrics::*;
 use crate::report::change::faint;
 use crate::report::figures::funnel::STEPS;
@@ -11,6 +10,7 @@ use crate::report::figures::teams;
 use crate::report::figures::{FigureInputs, table_note};
 use crate::report::layout::{Figure, FigureKind};
 use crate::report::{money, names};
+use crate::tables::normal::IMPACTS;
 use crate::unit::Unit;
 
 /// The bins of the histogram of issues a session.

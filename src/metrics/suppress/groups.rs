@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use polars::prelude::*;
 
 use super::rests::Rests;
-use crate::frame::columns as c;
 use crate::metrics::acus::binned;
 use crate::metrics::analysis::issue_counts;
 use crate::metrics::dimension::{Dim, GroupKey};
 use crate::metrics::period_frames::{NUMBER, PERSON, PeriodFrames};
 use crate::metrics::plan::{group_keys, is_decided, keys};
 use crate::people::ENOUGH;
+use crate::tables::schema as c;
 
 /// Whether so many people are none, or enough.
 pub fn none_or_enough(people: usize) -> bool {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::{FigureInputs, FigureParts, caption, firm, in_words, table};
 use crate::charts::{self, ChartError, Column, Panel, Segment, Stack, Tone};
-use crate::frame::normal::IMPACTS;
 use crate::metrics::{Dim, Fact, Facts};
 use crate::report::layout::Figure;
 use crate::report::names::name;
+use crate::tables::normal::IMPACTS;
 use crate::unit::Unit;
 
 /// The most stacks that a reader takes in.

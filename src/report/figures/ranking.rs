@@ -2,11 +2,11 @@
 
 use super::{FigureInputs, FigureParts, caption, firm, in_words, table};
 use crate::charts::{self, Bar, ChartError, Tone};
-use crate::frame::normal::{IMPACTS, STATES};
 use crate::metrics::{ACUS, ACUS_SPLIT, Dim, Fact, Kind, Metric, SMALL_GROUP, SPEND, SPEND_SPLIT};
 use crate::report::layout::Figure;
 use crate::report::view::TableRow;
 use crate::report::{change, money, names};
+use crate::tables::normal::{IMPACTS, STATES};
 use crate::unit::Unit;
 
 /// The vendor's sizes of a session, smallest first.

@@ -1,60 +1,52 @@
-//! The five frames as Parquet, for whoever wants to ask their own questions.
+//! The five frames as Parquet, for people who ask their own questions.
 //!
-//! Categories are texts, times are UTC to the microsecond. Every row tells its session, when that was created,
-//! which period it belongs to and who started it.
-
-use std::collections::{BTreeSet, HashMap};
+//! Categories are texts, times are UTC to the microsecond. Every row has its session,
+//! when that was created, its period and who started it.
 
 use polars::prelude::*;
-use polars_io::prelude::{KeyValueMetadata, ParquetCompression, ParquetWriter};
-use polars_parquet::write::schema_to_metadata_key;
 
-use super::columns as c;
-use super::{FrameError, Frames};
+use super::parquet::bytes;
+use super::schema::{self as c, ColumnType};
+use super::{Frames, TableError};
 use crate::period::Period;
 
-/// The names of the files, without their ending.
-pub const NAMES: [&str; 5] = ["sessions", "pull_requests", "tags", "issues", "action_items"];
+pub use super::schema::NAMES;
 
 /// Label of the period that a session was created in; null for none of the report's.
 const PERIOD: &str = "period";
-/// Number of a pull request, the same in all rows of a file that tell of it.
+/// Number of a pull request, the same in all its rows of a file.
 const PULL_REQUEST: &str = "pull_request";
-/// Place of a session in the order of all files.
-const ORDER: &str = "order";
 
-/// What every row tells of its session.
+/// What every row has of its session.
 const OF_SESSION: [&str; 4] = [c::SESSION, c::CREATED, PERIOD, c::USER];
 
 /// The files of the frames, by [`NAMES`]: compressed, in the order of creation,
 /// then of the ids. The same frames give the same bytes.
 ///
-/// Titles are those that the frames' builder kept. Prompts are in no file.
+/// Titles and addresses of sessions are those of the sessions that may be named.
+/// Prompts are in no file.
 ///
 /// # Errors
-/// Polars refused a step: a defect, not a state of the data.
-pub fn files(frames: &Frames, periods: &[Period]) -> Result<Vec<(&'static str, Vec<u8>)>, FrameError> {
-    let failed = |table| move |source| FrameError { table, source };
-    let index = index(frames, periods).map_err(failed("sessions"))?;
+/// Polars refused a step: an internal error.
+pub fn files(frames: &Frames, periods: &[Period]) -> Result<Vec<(&'static str, Vec<u8>)>, TableError> {
+    let index = index(frames, periods).map_err(TableError::of("sessions"))?;
     let tables = [
         sessions(frames, &index),
         pull_requests(frames, &index),
-        rows(&frames.tags, &index, &[c::TAG]),
-        rows(&frames.issues, &index, &[c::IMPACT, c::LABEL]),
-        rows(&frames.action_items, &index, &[c::TYPE]),
+        rows(frames.tags.clone().lazy(), &index, &[c::TAG]),
+        rows(frames.issues.clone().lazy(), &index, &[c::IMPACT, c::LABEL]),
+        rows(frames.action_items.clone().lazy(), &index, &[c::TYPE]),
     ];
     let written = |(name, table): (&'static str, PolarsResult<DataFrame>)| {
-        Ok((name, table.and_then(bytes).map_err(failed(name))?))
+        Ok((name, table.and_then(bytes).map_err(TableError::of(name))?))
     };
     NAMES.into_iter().zip(tables).map(written).collect()
 }
 
-/// What is the same in every file: of each session its place, name, moment,
-/// period and user, in order.
+/// What is the same in every file: of each session its row, id, creation, period and
+/// user, in order.
 fn index(frames: &Frames, periods: &[Period]) -> PolarsResult<DataFrame> {
-    let columns = [c::ROW, c::SESSION, c::CREATED, c::USER];
-    let mut index = frames.sessions.select(columns)?;
-    let order: UInt32Chunked = (0_u32..).take(index.height()).map(Some).collect();
+    let mut index = frames.sessions.select([c::ROW, c::SESSION, c::CREATED, c::USER])?;
     let bounds: Vec<(i64, i64, String)> = periods
         .iter()
         .map(|period| (period.from().timestamp_micros(), period.to().timestamp_micros(), period.label()))
@@ -63,105 +55,56 @@ fn index(frames: &Frames, periods: &[Period]) -> PolarsResult<DataFrame> {
         let own = bounds.iter().find(|(from, to, _)| (*from..*to).contains(&created));
         own.map(|(_, _, label)| label.as_str())
     };
-    let periods: StringChunked =
-        index.column(c::CREATED)?.datetime()?.physical().iter().map(|at| label(at?)).collect();
-    index.with_column(order.with_name(ORDER.into()).into_column())?;
+    let created = index.column(c::CREATED)?.datetime()?.physical();
+    let periods: StringChunked = created.iter().map(|at| label(at?)).collect();
     index.with_column(periods.with_name(PERIOD.into()).into_column())?;
-    as_text(&mut index, c::USER)?;
-    // As a number, because a join drops the zone of moments.
-    let created = index.column(c::CREATED)?.cast(&DataType::Int64)?;
-    index.with_column(created)?;
-    index.select([c::ROW, ORDER].into_iter().chain(OF_SESSION))
+    index.select([c::ROW].into_iter().chain(OF_SESSION))
 }
 
-/// Some columns of a frame beside what the index tells, in the order of that,
-/// then of the columns. Categories become texts.
-fn rows(frame: &DataFrame, index: &DataFrame, own: &[&str]) -> PolarsResult<DataFrame> {
-    let keys: Vec<&str> = std::iter::once(ORDER).chain(own.iter().copied()).collect();
-    let mut rows = frame
-        .select(std::iter::once(c::ROW).chain(own.iter().copied()))?
-        .lazy()
+/// Some columns of a frame beside those of the index, in the order of that, then of
+/// the columns. Categories become texts.
+fn rows(frame: LazyFrame, index: &DataFrame, own: &[&'static str]) -> PolarsResult<DataFrame> {
+    let columns = |names: &[&'static str]| names.iter().map(|name| col(*name)).collect::<Vec<_>>();
+    let keys: Vec<&str> = [&[c::ROW], own].concat();
+    let texts = frame
+        .select(columns(&keys))
         .inner_join(index.clone().lazy(), col(c::ROW), col(c::ROW))
         .collect()?
-        .sort(keys, SortMultipleOptions::default())?;
-    rows.with_column(moments(&rows, c::CREATED)?)?;
-    for column in own {
-        as_text(&mut rows, column)?;
-    }
-    rows.select(OF_SESSION.into_iter().chain(own.iter().copied()))
+        .sort(keys, SortMultipleOptions::default())?
+        .select([&OF_SESSION[..], own].concat())?;
+    let text = |column: &Column| match column.dtype() {
+        DataType::Categorical(..) | DataType::Enum(..) => column.cast(&DataType::String),
+        _ => Ok(column.clone()),
+    };
+    DataFrame::new_infer_height(texts.columns().iter().map(text).collect::<PolarsResult<_>>()?)
 }
 
 fn sessions(frames: &Frames, index: &DataFrame) -> PolarsResult<DataFrame> {
-    let own = [
-        c::UPDATED,
-        c::TEAM,
-        c::ORG,
-        c::AUTOMATION,
-        c::STATUS,
-        c::ACUS,
-        c::ORIGIN,
-        c::SIZE,
-        c::CATEGORY,
-        c::LIMITED,
-        c::MESSAGES,
-        c::ANALYSED,
-        c::FEEDBACK,
-        c::TAG_COUNT,
-        c::PR_COUNT,
-        c::TITLE,
-        c::URL,
-    ];
+    // What the schema has behind the ids of users, but for the names and what is not for analysts.
+    let own = c::SESSIONS.columns.iter().skip_while(|column| column.name != c::STATUS);
+    let own = own.filter(|column| column.column_type != ColumnType::Text && column.name != c::UNREADABLE);
+    let counts = own.clone().filter(|column| column.column_type == ColumnType::Count);
+    let counts: Vec<Expr> = counts.map(|column| col(column.name).cast(DataType::UInt32)).collect();
+    let own: Vec<&str> = [c::UPDATED, c::TEAM, c::ORG, c::AUTOMATION]
+        .into_iter()
+        .chain(own.map(|column| column.name))
+        .chain([c::TAG_COUNT, c::PR_COUNT, c::TITLE, c::URL])
+        .collect();
     let names = frames.names.clone().lazy();
-    let named = frames.sessions.clone().lazy().left_join(names, col(c::ROW), col(c::ROW)).collect()?;
-    let mut sessions = rows(&named, index, &own)?;
-    for count in [c::MESSAGES, c::FEEDBACK] {
-        let counts = sessions.column(count)?.cast(&DataType::UInt32)?;
-        sessions.with_column(counts)?;
-    }
-    Ok(sessions)
+    let named = frames.sessions.clone().lazy().left_join(names, col(c::ROW), col(c::ROW));
+    rows(named.with_columns(counts), index, &own)
 }
 
 fn pull_requests(frames: &Frames, index: &DataFrame) -> PolarsResult<DataFrame> {
     // Once as a number, for counting, and once as a text.
-    let mut entries = frames.pull_requests.clone();
-    as_text(&mut entries, c::ADDRESS)?;
-    let addresses = entries.column(c::ADDRESS)?.str()?.clone();
-    let places: BTreeSet<&str> = addresses.iter().flatten().collect();
-    let places: HashMap<&str, u32> = places.into_iter().zip(0..).collect();
-    let numbers: UInt32Chunked = addresses.iter().map(|address| places.get(address?).copied()).collect();
-    entries.with_column(numbers.with_name(PULL_REQUEST.into()).into_column())?;
-    rows(&entries, index, &[PULL_REQUEST, c::STATE, c::REPO, c::ADDRESS])
-}
-
-/// Makes texts of a column of categories.
-fn as_text(frame: &mut DataFrame, column: &str) -> PolarsResult<()> {
-    if frame.column(column)?.dtype().is_categorical() || frame.column(column)?.dtype().is_enum() {
-        let texts = frame.column(column)?.cast(&DataType::String)?;
-        frame.with_column(texts)?;
-    }
-    Ok(())
-}
-
-/// A column of microseconds as moments in UTC.
-pub(super) fn moments(frame: &DataFrame, column: &str) -> PolarsResult<Column> {
-    let moments = frame.column(column)?.i64()?.clone();
-    Ok(moments.into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)).into_column())
-}
-
-/// A frame as a file: compressed, in one row group for up to a quarter of a million rows.
-/// Its Arrow schema names text columns `large_string`. `ParquetWriter` alone names
-/// them `string_view`, which many readers cannot open, filter, sort or join; the
-/// pages are the same either way.
-pub(super) fn bytes(mut frame: DataFrame) -> PolarsResult<Vec<u8>> {
-    let mut bytes = Vec::new();
-    // How many pieces a frame is in depends on the number of threads.
-    frame.rechunk_mut();
-    let arrow_schema = schema_to_metadata_key(&frame.schema().to_arrow(CompatLevel::oldest()));
-    ParquetWriter::new(&mut bytes)
-        .with_compression(ParquetCompression::Zstd(None))
-        .with_key_value_metadata(Some(KeyValueMetadata::Static(vec![arrow_schema])))
-        .finish(&mut frame)?;
-    Ok(bytes)
+    let addresses = frames.pull_requests.clone().lazy().select([col(c::ADDRESS)]);
+    let numbers = addresses
+        .filter(col(c::ADDRESS).is_not_null())
+        .unique(None, UniqueKeepStrategy::Any)
+        .sort([c::ADDRESS], SortMultipleOptions::default())
+        .with_row_index(PULL_REQUEST, None);
+    let entries = frames.pull_requests.clone().lazy().left_join(numbers, col(c::ADDRESS), col(c::ADDRESS));
+    rows(entries, index, &[PULL_REQUEST, c::STATE, c::REPO, c::ADDRESS])
 }
 
 #[cfg(test)]
@@ -169,12 +112,13 @@ mod tests {
     use std::io::Cursor;
 
     use polars_io::prelude::{ParquetReader, SerReader};
+    use polars_parquet::write::schema_to_metadata_key;
 
     use super::*;
     use crate::cli::{ApiArgs, ReportArgs};
-    use crate::fetch::{PageEvent, replay};
-    use crate::frame::{FramesBuilder, Kept};
+    use crate::fetch::{Api, PageEvent, replay};
     use crate::settings::{Found, FoundKey, Settings};
+    use crate::tables::{KeptTexts, TablesBuilder};
 
     const ANN: &str = r#"{"session_id": "b", "created_at": "2026-10-07T10:00:00.000001Z", "user_id": "ann",
         "status": "exit", "acus_consumed": 2.5, "title": "=Fix it", "url": "https://h.example/b",
@@ -208,16 +152,16 @@ mod tests {
     fn written(sessions: &[&str]) -> Vec<(&'static str, Vec<u8>)> {
         let settings = settings();
         let named_from = settings.query.from;
-        let mut builder =
-            FramesBuilder::new(Kept { named_from, addresses: true, prompts: true, teams: None });
+        let mut builder = TablesBuilder::new(KeptTexts { from: named_from, prompts: true });
         let page = format!(r#"{{"items": [{}], "total": 3, "has_more": false}}"#, sessions.join(","));
         let mut take = |event: PageEvent<'_>| {
             if let PageEvent::Page(rows) = event {
                 builder.push(rows);
             }
         };
-        replay([page.as_bytes()], crate::fetch::Api::V2, &settings.query, &mut take).unwrap();
-        files(&builder.finish().unwrap(), &settings.periods).unwrap()
+        replay([page.as_bytes()], Api::V2, &settings.query, &mut take).unwrap();
+        let frames = Frames::new(builder.finish().unwrap(), named_from, None).unwrap();
+        files(&frames, &settings.periods).unwrap()
     }
 
     fn read(files: &[(&'static str, Vec<u8>)], name: &str) -> DataFrame {

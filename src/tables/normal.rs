@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use memchr::{memchr_iter, memchr2};
 
-/// The impacts, most severe first; `other` takes whatever is none of them.
+/// The impacts, most severe first; any other word is `other`.
 pub const IMPACTS: [&str; 4] = ["high", "medium", "low", "other"];
 
 /// The pull request states; of rows that disagree the earliest in this list wins.
@@ -22,21 +22,20 @@ const OLD_GITLAB: &str = "/merge_requests/";
 /// The hosts that compare paths without case.
 const CASELESS_HOSTS: [&str; 4] = ["github.com", "gitlab.com", "bitbucket.org", "dev.azure.com"];
 
-/// The place of an impact in [`IMPACTS`]: without case, unknown or empty is the last.
-pub fn impact(text: Option<&str>) -> u32 {
-    place(text, &IMPACTS)
+/// An impact as one of [`IMPACTS`]: without case; unknown or empty is the last.
+pub fn impact(text: Option<&str>) -> &'static str {
+    one_of(&IMPACTS, text)
 }
 
-/// The place of a state in [`STATES`]: without case, unknown or empty is the last.
-pub fn state(text: Option<&str>) -> u32 {
-    place(text, &STATES)
+/// A state as one of [`STATES`]: without case; unknown or empty is the last.
+pub fn state(text: Option<&str>) -> &'static str {
+    one_of(&STATES, text)
 }
 
-fn place(text: Option<&str>, words: &[&str]) -> u32 {
-    let text = text.unwrap_or_default().trim();
-    let known = words.iter().zip(0..).find(|(word, _)| word.eq_ignore_ascii_case(text));
-    let last = u32::try_from(words.len().saturating_sub(1)).unwrap_or(0);
-    known.map_or(last, |(_, place)| place)
+fn one_of(words: &[&'static str], text: Option<&str>) -> &'static str {
+    let is_known = |word: &str| text.is_some_and(|text| word.eq_ignore_ascii_case(text.trim()));
+    let last = words.last().expect("both lists have words");
+    words.iter().find(|word| is_known(word)).unwrap_or(last)
 }
 
 /// The canonical address of a pull request: `https`, the host in lower case
@@ -169,8 +168,8 @@ fn is_caseless(host: &str) -> bool {
 /// Whether the case of a canonical address counts for nothing, because its host
 /// compares the paths of pull requests without case.
 pub fn has_no_case(address: &str) -> bool {
-    let place = address.strip_prefix("https://").unwrap_or_default();
-    repo_has_no_case(place) && numbered(place).is_some()
+    let place = address.strip_prefix("https://");
+    place.is_some_and(|place| repo_has_no_case(place) && numbered(place).is_some())
 }
 
 /// The same for a repository.
@@ -184,10 +183,13 @@ mod tests {
 
     #[test]
     fn impacts_and_states_have_no_case() {
-        assert_eq!(IMPACTS.map(|word| impact(Some(word))), [0, 1, 2, 3]);
-        assert_eq!([Some(" High "), Some("critical"), Some(""), None].map(impact), [0, 3, 3, 3]);
-        assert_eq!(STATES.map(|word| state(Some(word))), [0, 1, 2, 3, 4]);
-        assert_eq!([Some("Merged"), Some("locked"), None].map(state), [0, 4, 4]);
+        assert_eq!(IMPACTS.map(|word| impact(Some(word))), IMPACTS);
+        assert_eq!(
+            [Some(" High "), Some("critical"), Some(""), None].map(impact),
+            ["high", "other", "other", "other"]
+        );
+        assert_eq!(STATES.map(|word| state(Some(word))), STATES);
+        assert_eq!([Some("Merged"), Some("locked"), None].map(state), ["merged", "unknown", "unknown"]);
     }
 
     #[test]

@@ -45,17 +45,18 @@ pub(super) fn most_unpacked(length: usize) -> usize {
 /// What is wrong with the claims, in words.
 pub(super) fn checked(mut bytes: Vec<u8>, is_sessions: bool) -> Result<(Vec<u8>, usize), String> {
     let footer = footer_start(&bytes).ok_or("it is no Parquet file")?;
-    let read = bytes.get(footer..bytes.len() - TAIL).unwrap_or_default();
+    let (pages, read) = bytes.split_at(footer);
+    let read = read.get(..read.len() - TAIL).expect("the tail is behind the footer");
     // Lists are charged eight bytes an element, whatever they take in the file.
     let mut protocol = TCompactInputProtocol::new(Cursor::new(read), read.len().saturating_mul(16));
     let claimed = FileMetaData::read_from_in_protocol(&mut protocol).map_err(|_| "its footer is broken")?;
-    let pages = bytes.get(..footer).unwrap_or_default();
     let (checked, rows) = file(claimed, pages, is_sessions)?;
     bytes.truncate(footer);
     let length = checked
         .write_to_out_protocol(&mut TCompactOutputProtocol::new(&mut bytes))
         .map_err(|_| "its footer is broken")?;
-    bytes.extend(u32::try_from(length).unwrap_or_default().to_le_bytes());
+    let length = u32::try_from(length).map_err(|_| "its footer is too long")?;
+    bytes.extend(length.to_le_bytes());
     bytes.extend(MAGIC);
     Ok((bytes, rows))
 }
@@ -72,7 +73,7 @@ fn footer_start(bytes: &[u8]) -> Option<usize> {
 fn file(claimed: FileMetaData, pages: &[u8], is_sessions: bool) -> Result<(FileMetaData, usize), String> {
     let [root, columns @ ..] = claimed.schema.as_slice() else { return Err("it has no columns".to_owned()) };
     let is_flat = |column: &SchemaElement| {
-        column.num_children.unwrap_or_default() == 0
+        column.num_children.is_none_or(|count| count == 0)
             && column.type_.is_some()
             && column.repetition_type != Some(FieldRepetitionType::REPEATED)
     };

@@ -1,0 +1,243 @@
+//! Tables to the frames that metrics and exports read: with what is derived from
+//! several columns, from the rules for teams, and from all sessions together.
+
+use chrono::{DateTime, Utc};
+use polars::prelude::*;
+
+use super::schema as c;
+use super::{TableError, Tables, normal};
+use crate::people::Teams;
+
+/// The user id that stands for "a service user" in place of a person's.
+const BOT: &str = "bot_apk";
+
+/// The origins of sessions that no person starts, whatever user they carry.
+const AUTOMATED_ORIGINS: [&str; 3] = ["automation", "scheduled", "code_scan"];
+
+/// The sessions of a report and their child rows, joined by [`c::ROW`]. Each session
+/// is there once.
+#[derive(Clone, Debug)]
+pub struct Frames {
+    /// One row a session, by creation, then by id; with user, team, whether it is
+    /// automation, and its tags and pull requests counted.
+    pub sessions: DataFrame,
+    /// One row a session that may be named, with its title, address and prompt.
+    pub names: DataFrame,
+    /// One row a pull request entry.
+    pub pull_requests: DataFrame,
+    /// One row a session and tag.
+    pub tags: DataFrame,
+    /// One row an issue.
+    pub issues: DataFrame,
+    /// One row an action item.
+    pub action_items: DataFrame,
+}
+
+impl Frames {
+    /// The frames of tables. Sessions created before `named_from` are counted but never
+    /// named; `teams` has the team of a session, if anything does.
+    ///
+    /// # Errors
+    /// Polars refused a step: an internal error.
+    pub fn new(tables: Tables, named_from: DateTime<Utc>, teams: Option<&Teams>) -> Result<Self, TableError> {
+        let Tables { sessions, pull_requests, tags, issues, action_items } = tables;
+        let failed = TableError::of;
+        let pull_requests = in_one_spelling(pull_requests, c::REPO, normal::repo_has_no_case)
+            .and_then(|entries| in_one_spelling(entries, c::ADDRESS, normal::has_no_case))
+            .map_err(failed("pull_requests"))?;
+        let names = names(&sessions, named_from).map_err(failed("names"))?;
+        let mut sessions = sessions.drop_many([c::TITLE, c::URL, c::PROMPT]);
+        sessions.rechunk_mut();
+        let sessions = derived(sessions, &pull_requests, &tags, teams).map_err(failed("sessions"))?;
+        Ok(Self { sessions, names, pull_requests, tags, issues, action_items })
+    }
+
+    /// How many sessions have a field that could not be read, of how many.
+    ///
+    /// # Errors
+    /// A column is missing: an internal error.
+    pub fn unreadable(&self) -> Result<(u64, u64), TableError> {
+        let counts = self.sessions.column(c::UNREADABLE).and_then(|column| column.i64());
+        let counts = counts.map_err(TableError::of("sessions"))?;
+        Ok((counts.iter().flatten().filter(|count| *count > 0).count() as u64, counts.len() as u64))
+    }
+
+    /// How many sessions do not have their ACUs, of how many.
+    ///
+    /// # Errors
+    /// A column is missing: an internal error.
+    pub fn without_acus(&self) -> Result<(u64, u64), TableError> {
+        let acus = self.sessions.column(c::ACUS).map_err(TableError::of("sessions"))?;
+        Ok((acus.null_count() as u64, acus.len() as u64))
+    }
+
+    /// How many pull request entries have no address, of how many.
+    ///
+    /// # Errors
+    /// A column is missing: an internal error.
+    pub fn without_address(&self) -> Result<(u64, u64), TableError> {
+        let addresses = self.pull_requests.column(c::ADDRESS).map_err(TableError::of("pull_requests"))?;
+        Ok((addresses.null_count() as u64, addresses.len() as u64))
+    }
+}
+
+/// The distinct texts of a categorical column, in alphabetical order.
+///
+/// # Errors
+/// The column is missing or not categorical: an internal error.
+pub fn texts(frame: &DataFrame, column: &str) -> Result<Vec<String>, TableError> {
+    let texts = || {
+        let distinct = frame.column(column)?.unique()?;
+        let mut texts: Vec<String> = distinct.cat32()?.iter_str().flatten().map(str::to_owned).collect();
+        texts.sort_unstable();
+        Ok(texts)
+    };
+    texts().map_err(TableError::of("texts"))
+}
+
+/// The sessions that may be named.
+fn names(sessions: &DataFrame, named_from: DateTime<Utc>) -> PolarsResult<DataFrame> {
+    sessions
+        .select([c::CREATED, c::TITLE, c::URL, c::PROMPT])?
+        .lazy()
+        .with_row_index(c::ROW, None)
+        .filter(col(c::CREATED).to_physical().gt_eq(lit(named_from.timestamp_micros())))
+        .select([col(c::ROW), col(c::TITLE), col(c::URL), col(c::PROMPT)])
+        .collect()
+}
+
+/// The sessions with all that is derived.
+fn derived(
+    sessions: DataFrame,
+    pull_requests: &DataFrame,
+    tags: &DataFrame,
+    teams: Option<&Teams>,
+) -> PolarsResult<DataFrame> {
+    let is = |column: &str, word: &'static str| col(column).eq(lit(word)).fill_null(lit(false));
+    let automation = AUTOMATED_ORIGINS
+        .into_iter()
+        .map(|origin| is(c::ORIGIN, origin))
+        .fold(col(c::SERVICE_USER_ID).is_not_null().or(is(c::USER_ID, BOT)), Expr::or);
+    let user = coalesce(&[col(c::SERVICE_USER_ID), col(c::USER_ID)]);
+    let distinct = pull_requests.select([c::ROW, c::ADDRESS])?.lazy();
+    let distinct = distinct.filter(col(c::ADDRESS).is_not_null()).unique(None, UniqueKeepStrategy::Any);
+    let rows = sessions.height();
+    let counts = [
+        child_counts(tags, rows)?.with_name(c::TAG_COUNT.into()).into_column(),
+        child_counts(&distinct.collect()?, rows)?.with_name(c::PR_COUNT.into()).into_column(),
+    ];
+    let mut sessions = sessions
+        .lazy()
+        .with_row_index(c::ROW, None)
+        .with_columns([user.alias(c::USER), automation.alias(c::AUTOMATION)])
+        .drop(cols([c::USER_ID, c::SERVICE_USER_ID]))
+        .collect()?;
+    for count in counts {
+        sessions.with_column(count)?;
+    }
+    match teams {
+        Some(teams) => with_teams(sessions, tags, teams),
+        None => {
+            sessions.with_column(Column::full_null(c::TEAM.into(), rows, &c::categories(c::TEAM)))?;
+            Ok(sessions)
+        }
+    }
+}
+
+/// How many rows of a child table each session has.
+fn child_counts(child: &DataFrame, sessions: usize) -> PolarsResult<UInt32Chunked> {
+    let mut counts = vec![0_u32; sessions];
+    for row in child.column(c::ROW)?.u32()?.iter().flatten() {
+        *counts.get_mut(row as usize).expect("child rows are of sessions that are there") += 1;
+    }
+    Ok(UInt32Chunked::from_vec(c::ROW.into(), counts))
+}
+
+/// Sessions with the columns that another frame has for their rows, in their order.
+fn join(sessions: LazyFrame, other: LazyFrame) -> LazyFrame {
+    let args = JoinArgs { maintain_order: MaintainOrderJoin::Left, ..JoinArgs::new(JoinType::Left) };
+    sessions.join(other, [col(c::ROW)], [col(c::ROW)], args)
+}
+
+/// Sessions with their teams: what the first rule says that one of the tags fits,
+/// of several such tags the first one; else the team of the user at that time.
+fn with_teams(sessions: DataFrame, tags: &DataFrame, teams: &Teams) -> PolarsResult<DataFrame> {
+    let (rule, by_tag, by_user, from) = ("rule", "team of the tag", "team of the user", "from");
+    let team = c::categories(c::TEAM);
+
+    let distinct = tags.column(c::TAG)?.unique()?;
+    let ruled = distinct.cat32()?.iter_str().flatten();
+    let ruled: Vec<_> = ruled.filter_map(|tag| Some((tag, teams.of_tag(tag)?))).collect();
+    let of_tags = df!(
+        c::TAG => ruled.iter().map(|(tag, _)| *tag).collect::<Vec<_>>(),
+        rule => ruled.iter().map(|(_, (rule, _))| *rule as u64).collect::<Vec<_>>(),
+        by_tag => ruled.iter().map(|(_, (_, team))| *team).collect::<Vec<_>>(),
+    )?;
+    let of_tags = of_tags.lazy().with_column(col(c::TAG).cast(distinct.dtype().clone()));
+    let args = JoinArgs { maintain_order: MaintainOrderJoin::Left, ..JoinArgs::new(JoinType::Inner) };
+    let of_tags = tags
+        .clone()
+        .lazy()
+        .join(of_tags, [col(c::TAG)], [col(c::TAG)], args)
+        .sort([c::ROW, rule], SortMultipleOptions::default().with_maintain_order(true))
+        .unique_stable(Some(cols([c::ROW])), UniqueKeepStrategy::First)
+        .select([col(c::ROW), col(by_tag)]);
+
+    let histories: Vec<_> = teams.histories().collect();
+    let of_users = df!(
+        c::USER => histories.iter().map(|(user, ..)| *user).collect::<Vec<_>>(),
+        from => histories.iter().map(|(_, from, _)| *from).collect::<Vec<_>>(),
+        by_user => histories.iter().map(|(.., team)| *team).collect::<Vec<_>>(),
+    )?;
+    let users = sessions.column(c::USER)?.dtype().clone();
+    let of_users = of_users.lazy().with_column(col(c::USER).cast(users));
+    let of_users = sessions
+        .select([c::ROW, c::USER, c::CREATED])?
+        .lazy()
+        .inner_join(of_users, col(c::USER), col(c::USER))
+        .filter(col(from).lt_eq(col(c::CREATED).to_physical()))
+        .sort([c::ROW, from], SortMultipleOptions::default())
+        .unique_stable(Some(cols([c::ROW])), UniqueKeepStrategy::Last)
+        .select([col(c::ROW), col(by_user)]);
+
+    join(join(sessions.lazy(), of_tags), of_users)
+        .with_column(coalesce(&[col(by_tag), col(by_user)]).cast(team).alias(c::TEAM))
+        .drop(cols([by_tag, by_user]))
+        .collect()
+}
+
+/// Gives texts of pull requests that differ in case only, where case does not count,
+/// the spelling of the earliest session.
+fn in_one_spelling(
+    entries: DataFrame,
+    column: &'static str,
+    has_no_case: impl Fn(&str) -> bool,
+) -> PolarsResult<DataFrame> {
+    let distinct = entries.column(column)?.unique()?;
+    let texts: Vec<&str> = distinct.cat32()?.iter_str().flatten().collect();
+    let has_upper = |text: &&str| text.bytes().any(|byte| byte.is_ascii_uppercase());
+    if !texts.iter().any(|text| has_upper(text) && has_no_case(text)) {
+        return Ok(entries);
+    }
+    let (own, same) = ("own", "same");
+    let folded = texts.iter().map(|text| match has_no_case(text) {
+        true => text.to_ascii_lowercase(),
+        false => (*text).to_owned(),
+    });
+    let spellings = df!(own => texts.as_slice(), same => folded.collect::<Vec<_>>())?;
+    if spellings.column(same)?.n_unique()? == spellings.height() {
+        return Ok(entries);
+    }
+    let spellings = spellings.lazy().with_column(col(own).cast(distinct.dtype().clone()));
+    let args = JoinArgs { maintain_order: MaintainOrderJoin::Left, ..JoinArgs::new(JoinType::Left) };
+    // Entries are in the order of sessions.
+    let first = col(column).first().over([col(same)])?;
+    let spelling = when(col(same).is_not_null()).then(first).otherwise(col(column)).alias(column);
+    let names = entries.get_column_names_owned();
+    entries
+        .lazy()
+        .join(spellings, [col(column)], [col(own)], args)
+        .with_column(spelling)
+        .select(names.into_iter().map(col).collect::<Vec<_>>())
+        .collect()
+}
