@@ -22,7 +22,7 @@ impl Currency {
 
     /// Its code: `EUR`.
     pub fn code(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or_default()
+        std::str::from_utf8(&self.0).expect("three ASCII letters")
     }
 
     /// What stands before an amount: a sign that is nobody else's, or the code.

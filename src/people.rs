@@ -178,7 +178,7 @@ impl PeopleFile {
 fn delimiter(heads: &str) -> u8 {
     let count = |delimiter: &u8| heads.bytes().filter(|byte| byte == delimiter).count();
     // Of equals the last one wins.
-    *b"\t;,".iter().max_by_key(|delimiter| count(delimiter)).unwrap_or(&b',')
+    *b"\t;,".iter().max_by_key(|delimiter| count(delimiter)).expect("there are three")
 }
 
 /// The cells of one line, trimmed. Lines are read one by one, because the positions

@@ -188,7 +188,7 @@ fn money(currency: Currency, value: f64) -> String {
     // A sum that is half a coin in decimals may lie a hair beside it in binary;
     // the order of adding up must not decide on a coin.
     let places = currency.places();
-    let coins = 10_f64.powi(i32::try_from(places).unwrap_or_default());
+    let coins = 10_f64.powi(i32::try_from(places).expect("a currency has at most 3"));
     let snapped = (value.abs() * coins * 1e6).round() / 1e6;
     let text = grouped(snapped.round() / coins, places);
     let is_zero = !text.chars().any(|c| matches!(c, '1'..='9'));

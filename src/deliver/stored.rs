@@ -47,7 +47,7 @@ pub fn read_report(report: &Path) -> Result<StoredReport, DeliverError> {
     let path = report.with_extension("json");
     let json = regular_file::read_text(&path, Links::Refuse, regular_file::FACTS);
     let json = json.map_err(DeliverError::of("read", &path)).map_err(typed)?;
-    let folder = or_current(report.parent().unwrap_or(report)).to_owned();
+    let folder = or_current(report.parent().expect("a path with a file name has a parent")).to_owned();
     Ok(StoredReport { name: name.to_owned(), json, folder })
 }
 

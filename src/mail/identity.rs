@@ -6,12 +6,13 @@ use sha2::{Digest, Sha256};
 
 use super::Recipient;
 use crate::metrics::Facts;
+use crate::report::is_over;
 
 /// The name of what is sent: report, question and profile. A period that still
 /// runs is another report every day.
 pub fn report(facts: &Facts) -> String {
     let source = &facts.source;
-    let day = facts.generated_at.get(..10).filter(|_| facts.period.complete == Some(false));
+    let day = facts.generated_at.get(..10).filter(|_| !is_over(facts));
     let mut parts: Vec<&str> = vec![
         &source.scope,
         &facts.period.label,

@@ -2,18 +2,16 @@
 
 use super::saved::export_limits;
 use super::view::Header;
-use super::{ReportContext, saved, sentence};
+use super::{ReportContext, is_over, saved, sentence};
 use crate::fetch::{Ledger, Records};
 use crate::metrics::{ACUS, Facts, SESSIONS, SMALL_GROUP};
-use crate::period::Period;
 use crate::text::clean;
 use crate::unit::Unit;
 
 /// The head of the page.
 pub fn header(facts: &Facts, run: &ReportContext<'_>) -> Header {
-    let period = run.periods.first();
-    let complete = facts.period.complete.unwrap_or(true);
-    let (badge, badge_tone) = match (facts.source.ledger.complete, complete) {
+    let period = run.period();
+    let (badge, badge_tone) = match (facts.source.ledger.complete, is_over(facts)) {
         (false, _) => ("incomplete", "bad"),
         (true, true) if !facts.source.proved => ("as saved", "neutral"),
         (true, false) => ("so far", "neutral"),
@@ -28,9 +26,9 @@ pub fn header(facts: &Facts, run: &ReportContext<'_>) -> Header {
             .organisation
             .or_else(|| saved::only_organisation(facts))
             .map_or_else(|| "Whole enterprise".to_owned(), |org| clean(org, 80)),
-        period: period.map(Period::name).unwrap_or_default(),
-        dates: period.map(Period::dates_in_words).unwrap_or_default(),
-        zone: period.map(|period| period.tz().name().to_owned()).unwrap_or_default(),
+        period: period.name(),
+        dates: period.dates_in_words(),
+        zone: period.tz().name().to_owned(),
         taken: saved::taken_label(facts),
         fetched: run.fetched.clone(),
         badge: badge.to_owned(),
@@ -80,7 +78,7 @@ pub fn warnings(ledger: &Ledger, tags: &[String], source: SourceKind) -> Vec<Str
 
 /// The same for fields that could not be read, from 1 % of the sessions on.
 pub fn unreadable((sessions, of): (u64, u64)) -> Option<String> {
-    (sessions.saturating_mul(100) > of).then(|| {
+    (exceeds_percent(sessions, of)).then(|| {
         format!(
             "{} of {} sessions have fields that could not be read and are left out; the page and facts.json \
              count them under quality.",
@@ -92,7 +90,7 @@ pub fn unreadable((sessions, of): (u64, u64)) -> Option<String> {
 
 /// The same for pull requests without an address, from 1 % of their entries on.
 pub fn without_address((entries, of): (u64, u64)) -> Option<String> {
-    (entries.saturating_mul(100) > of).then(|| {
+    (exceeds_percent(entries, of)).then(|| {
         format!(
             "{} of {} pull requests have no address and are in no number; the page and facts.json count them \
              under quality.",
@@ -105,7 +103,7 @@ pub fn without_address((entries, of): (u64, u64)) -> Option<String> {
 /// The same for sessions with unknown ACUs, from 10 % of them on, as the page says it:
 /// running sessions tell none. Where none at all does, the plan may have none.
 pub fn without_acus((unknown, of): (u64, u64)) -> Option<String> {
-    (unknown.saturating_mul(10) >= of && unknown < of).then(|| {
+    (u128::from(unknown) * 10 >= u128::from(of) && unknown < of).then(|| {
         format!(
             "{} of {} sessions do not tell their ACUs, or not as a number, and are in no sum of ACUs; the page \
              and facts.json count them under quality.",
@@ -161,7 +159,7 @@ fn dropped_rows(ledger: &Ledger, tags: &[String]) -> Vec<String> {
         });
     }
     let is_pattern = tags.iter().any(|tag| tag.contains('*'));
-    if ledger.requests > 0 && !is_pattern && ledger.outside.saturating_mul(100) > ledger.received {
+    if ledger.requests > 0 && !is_pattern && exceeds_percent(ledger.outside, ledger.received) {
         dropped_rows.push(format!(
             "{} of {} records that came lie outside the period or the filters and are not in any number: \
              the server may not keep to what it is asked.",
@@ -170,6 +168,11 @@ fn dropped_rows(ledger: &Ledger, tags: &[String]) -> Vec<String> {
         ));
     }
     dropped_rows
+}
+
+/// Whether a part is more than 1 % of a whole.
+fn exceeds_percent(part: u64, whole: u64) -> bool {
+    u128::from(part) * 100 > u128::from(whole)
 }
 
 fn whole_number(number: u64) -> String {

@@ -3,7 +3,7 @@
 
 use super::layout::headlines;
 use super::view::Piece;
-use super::{ReportContext, comparison, head, in_sentence, insights, saved, tiles};
+use super::{ReportContext, comparison, head, insights, is_over, saved, tiles};
 use crate::metrics::{Evidence, Facts, SESSIONS};
 use crate::text::clean;
 use crate::unit::Unit;
@@ -34,8 +34,7 @@ pub fn markdown(facts: &Facts, evidence: &Evidence, run: &ReportContext<'_>) -> 
     }
     say(&table(facts));
     say(&comparison(facts, run));
-    let previous = run.periods.get(1).map(in_sentence).unwrap_or_default();
-    let sentences = insights::insights(facts, evidence, &previous);
+    let sentences = insights::insights(facts, evidence, &run.previous_name());
     let lines: Vec<String> = sentences.iter().map(|sentence| format!("- {}", written(sentence))).collect();
     if !lines.is_empty() {
         say(&lines.join("\n"));
@@ -58,7 +57,7 @@ fn table(facts: &Facts) -> String {
 
 fn completeness(facts: &Facts, fetched: &str, zone: &str) -> String {
     let sessions = facts.whole(&SESSIONS).and_then(|fact| fact.value);
-    let whole = match (facts.source.ledger.complete, facts.period.complete.unwrap_or(true)) {
+    let whole = match (facts.source.ledger.complete, is_over(facts)) {
         (false, _) => "Incomplete: sessions are missing",
         (true, false) => "So far: the period is not over",
         _ if !facts.source.proved => "As saved: whether all are there is not known",

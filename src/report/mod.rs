@@ -77,6 +77,29 @@ pub struct ReportContext<'a> {
     pub demo: bool,
 }
 
+impl<'a> ReportContext<'a> {
+    /// The period of the report.
+    pub fn period(&self) -> &Period {
+        self.periods.first().expect("a report has a period")
+    }
+
+    /// The periods that are points of the trend, newest first.
+    pub fn trend(&self) -> &'a [Period] {
+        // Before the first year of the calendar there are fewer.
+        self.periods.get(..self.points).unwrap_or(self.periods)
+    }
+
+    /// What the period is compared with, inside a sentence; empty at the start of the calendar.
+    pub fn previous_name(&self) -> String {
+        self.periods.get(1).map(in_sentence).unwrap_or_default()
+    }
+}
+
+/// Whether the report's period was over when the report was made.
+pub(crate) fn is_over(facts: &Facts) -> bool {
+    facts.period.complete.unwrap_or(true)
+}
+
 const TEMPLATES: [(&str, &str); 7] = [
     ("report.html", include_str!("../../templates/report.html")),
     ("header.html", include_str!("../../templates/header.html")),
@@ -114,7 +137,6 @@ fn view(facts: &Facts, evidence: &Evidence, run: &ReportContext<'_>) -> Result<P
     let style = format!("{STYLE}{}", charts::STYLE);
     let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(style.as_bytes()));
     let header = head::header(facts, run);
-    let previous = run.periods.get(1);
     Ok(PageView {
         compared: is_compared(facts),
         title: format!("{} · {} · Devin report", header.organisation, header.period),
@@ -123,8 +145,8 @@ fn view(facts: &Facts, evidence: &Evidence, run: &ReportContext<'_>) -> Result<P
         notices: head::notices(facts, run),
         covered: facts.is_covered(),
         comparison: comparison(facts, run),
-        tiles: tiles::tiles(facts, run.periods, run.points)?,
-        insights: insights::insights(facts, evidence, &previous.map(in_sentence).unwrap_or_default()),
+        tiles: tiles::tiles(facts, run.trend())?,
+        insights: insights::insights(facts, evidence, &run.previous_name()),
         sections: sections(facts, evidence, run)?,
         lists: if facts.is_covered() { Vec::new() } else { sessions::lists(facts, evidence) },
         definitions: defined(facts).map(|metric| definition(facts, metric)).collect(),
@@ -172,7 +194,7 @@ pub(crate) fn comparison(facts: &Facts, run: &ReportContext<'_>) -> String {
             };
             format!("Not compared with {}: {why}.", in_sentence(previous))
         }
-        Some(previous) if facts.period.complete.unwrap_or(true) => {
+        Some(previous) if is_over(facts) => {
             format!("Compared with {} ({}).", in_sentence(previous), previous.dates_in_words())
         }
         _ => "The period is not over, so it is not compared with the one before it.".to_owned(),
@@ -182,13 +204,12 @@ pub(crate) fn comparison(facts: &Facts, run: &ReportContext<'_>) -> String {
 /// Whether a period that is over is not compared: a covered report has too few people
 /// in the period before, or saved sessions do not cover both.
 fn is_uncompared(facts: &Facts) -> bool {
-    let is_over = facts.period.complete.unwrap_or(true);
-    is_over && facts.whole(&SESSIONS).is_some_and(|fact| fact.previous.is_none())
+    is_over(facts) && facts.whole(&SESSIONS).is_some_and(|fact| fact.previous.is_none())
 }
 
 /// Whether anything is compared with the period before.
 pub(crate) fn is_compared(facts: &Facts) -> bool {
-    facts.period.complete.unwrap_or(true) && !is_uncompared(facts)
+    is_over(facts) && !is_uncompared(facts)
 }
 
 fn sections(
@@ -232,12 +253,9 @@ pub(crate) fn figure_inputs<'a>(
     evidence: &'a Evidence,
     run: &ReportContext<'a>,
 ) -> figures::FigureInputs<'a> {
-    let periods = run.periods.get(..run.points).unwrap_or(run.periods);
-    let complete = facts.period.complete.unwrap_or(true);
-    let previous = run.periods.get(1).filter(|_| complete);
-    let previous = previous.filter(|_| !is_uncompared(facts));
+    let previous = run.periods.get(1).filter(|_| is_compared(facts));
     let against = previous.map(|previous| format!("Against {}", in_sentence(previous)));
-    figures::FigureInputs { facts, evidence, periods, against }
+    figures::FigureInputs { facts, evidence, periods: run.trend(), against }
 }
 
 /// What to know before reading a section.

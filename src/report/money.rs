@@ -7,7 +7,11 @@ use crate::metrics::{
     ACUS, ACUS_PER_MERGED_PR, ACUS_SPLIT, Budget, Fact, Facts, Metric, SPEND, SPEND_PER_MERGED_PR,
     SPEND_SPLIT,
 };
+use crate::text::clean;
 use crate::unit::{MISSING, Unit};
+
+/// The most of an unreadable end of a budget that is shown.
+const LONGEST_UNTIL: usize = 40;
 
 /// The metric that tells in money what another tells in ACUs.
 pub fn spend_metric(metric: &Metric) -> Option<&'static Metric> {
@@ -41,7 +45,9 @@ pub fn budget_sentence(budget: &Budget, is_covered: bool) -> String {
     let until = DateTime::parse_from_rfc3339(&budget.until).ok();
     let known = until.map(|until| (until - TimeDelta::seconds(1)).date_naive());
     let last = known.map(|known| cycle::last_day(&budget.period).map_or(known, |last| known.min(last)));
-    let until = last.map(|last| last.format("%-d %B").to_string());
+    // Facts that are read from a file can say anything.
+    let until =
+        last.map_or_else(|| clean(&budget.until, LONGEST_UNTIL), |last| last.format("%-d %B").to_string());
     let end = if cycle::is_month(&budget.period) { "month" } else { "cycle" };
     let money = Unit::Money(budget.currency);
     let unit = if is_covered { money.whole() } else { money };
@@ -54,7 +60,7 @@ pub fn budget_sentence(budget: &Budget, is_covered: bool) -> String {
         cycle::name(&budget.period),
         of(budget.used),
         money.text(Some(budget.amount)),
-        until.unwrap_or_default()
+        until
     );
     match budget.forecast {
         Some(forecast) => {

@@ -10,6 +10,10 @@ use super::view::LabelledValue;
 use crate::fetch::{Records, Saved};
 use crate::metrics::{Dim, Facts, SESSIONS};
 use crate::period::{Period, PeriodKind};
+use crate::text::clean;
+
+/// The most of an unreadable time that is shown.
+const LONGEST_MOMENT: usize = 40;
 
 /// Whether nobody was asked for the sessions of these facts.
 pub(crate) fn is_saved(facts: &Facts) -> bool {
@@ -47,9 +51,11 @@ pub(crate) fn taken_label(facts: &Facts) -> &'static str {
 /// The time of that, in words.
 pub fn fetched(facts: &Facts, tz: Tz) -> String {
     let moment = facts.source.archive.as_ref().unwrap_or(&facts.generated_at);
-    DateTime::parse_from_rfc3339(moment)
-        .map(|moment| moment.with_timezone(&tz).format("%-d %B %Y, %H:%M").to_string())
-        .unwrap_or_default()
+    match DateTime::parse_from_rfc3339(moment) {
+        Ok(moment) => moment.with_timezone(&tz).format("%-d %B %Y, %H:%M").to_string(),
+        // Facts that are read from a file can say anything.
+        Err(_) => clean(moment, LONGEST_MOMENT),
+    }
 }
 
 /// Whether the sessions are complete, as far as that is known.
@@ -71,7 +77,7 @@ pub(crate) fn entries(facts: &Facts, run: &ReportContext<'_>) -> Vec<LabelledVal
     if saved.left_out > 0 {
         entries.push(LabelledValue::count("Other files beside them", saved.left_out));
     }
-    let days = run.periods.first().map(|period| export_days(saved, period.tz())).unwrap_or_default();
+    let days = export_days(saved, run.period().tz());
     entries.extend((!days.is_empty()).then(|| LabelledValue::word("Time of the export", days)));
     let ends = [("Oldest saved session", saved.first), ("Newest saved session", saved.last)];
     let ends = ends.into_iter().filter(|_| !facts.is_covered());
@@ -84,7 +90,8 @@ pub(crate) fn entries(facts: &Facts, run: &ReportContext<'_>) -> Vec<LabelledVal
 pub(crate) fn notices(run: &ReportContext<'_>, is_covered: bool) -> Vec<String> {
     // The day of a single session is not for a covered report.
     let on = |moment| if is_covered { "later".to_owned() } else { format!("on {}", day(run, moment)) };
-    let (Some(saved), Some(period)) = (run.saved, run.periods.first()) else { return Vec::new() };
+    let Some(saved) = run.saved else { return Vec::new() };
+    let period = run.period();
     let mut notices = Vec::new();
     if saved.mixed {
         notices.push(
@@ -176,8 +183,7 @@ fn ends_early(last: DateTime<Utc>, period: &Period) -> bool {
 }
 
 fn day(run: &ReportContext<'_>, moment: DateTime<Utc>) -> String {
-    let local = run.periods.first().map(|period| moment.with_timezone(&period.tz()));
-    local.map(|local| local.format("%-d %B %Y").to_string()).unwrap_or_default()
+    moment.with_timezone(&run.period().tz()).format("%-d %B %Y").to_string()
 }
 
 #[cfg(test)]

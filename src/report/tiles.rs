@@ -4,8 +4,8 @@ use minijinja::Value;
 
 use super::change::{change, faint};
 use super::layout::{Headline, headlines};
-use super::money;
 use super::view::{Change, Tile};
+use super::{is_over, money};
 use crate::charts::{self, ChartError};
 use crate::metrics::{Dim, Fact, Facts, ISSUES, Kind, Metric};
 use crate::period::Period;
@@ -18,10 +18,10 @@ const LONG: usize = 8;
 ///
 /// # Errors
 /// A sparkline could not be drawn: a defect.
-pub fn tiles(facts: &Facts, periods: &[Period], points: usize) -> Result<Vec<Tile>, ChartError> {
+pub fn tiles(facts: &Facts, trend: &[Period]) -> Result<Vec<Tile>, ChartError> {
     // A period that is still running would look like a fall.
-    let running = usize::from(facts.period.complete == Some(false));
-    let trend: Vec<String> = periods.iter().take(points).skip(running).rev().map(Period::label).collect();
+    let running = usize::from(!is_over(facts));
+    let trend: Vec<String> = trend.iter().skip(running).rev().map(Period::label).collect();
     headlines(facts.known).map(|headline| tile(facts, headline, &trend)).collect()
 }
 
@@ -96,8 +96,8 @@ pub fn fact_of_group<'a>(facts: &'a Facts, metric: &Metric, keys: &[(Dim, &str)]
 /// What a number is worth, and what it rests on.
 fn note_with_spend(facts: &Facts, fact: &Fact, basis: &str) -> String {
     let worth = money::spend_text(facts, fact);
-    let parts = [worth.unwrap_or_default(), note(fact, basis)];
-    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
+    let note = Some(note(fact, basis)).filter(|note| !note.is_empty());
+    worth.into_iter().chain(note).collect::<Vec<_>>().join(" · ")
 }
 
 /// What a number rests on, short enough for a tile on a phone: `31 of 39 decided`.

@@ -29,8 +29,7 @@ fn words(title: &'static str, lines: Vec<String>) -> Block {
 }
 
 fn overview(facts: &Facts, evidence: &Evidence, run: &ReportContext<'_>) -> Sheet {
-    let previous = run.periods.get(1).map(report::in_sentence).unwrap_or_default();
-    let sentences = report::insights::insights(facts, evidence, &previous);
+    let sentences = report::insights::insights(facts, evidence, &run.previous_name());
     let said = sentences.iter().map(|sentence| sentence.iter().map(|piece| piece.text.as_str()).collect());
     let mut rows = Vec::new();
     for headline in headlines(facts.known) {
@@ -73,7 +72,7 @@ fn over_time(facts: &Facts, run: &ReportContext<'_>) -> SheetTable {
     };
     let row = |period: &crate::period::Period| {
         let label = period.label();
-        let is_running = facts.period.complete == Some(false) && label == facts.period.label;
+        let is_running = !report::is_over(facts) && label == facts.period.label;
         let name = if is_running { format!("{label} so far") } else { label.clone() };
         let cells = headlines(facts.known).map(|headline| number(headline, &label));
         SheetRow { cells: std::iter::once(text(&name)).chain(cells).collect(), faint: is_running }
@@ -86,7 +85,7 @@ fn over_time(facts: &Facts, run: &ReportContext<'_>) -> SheetTable {
             .chain(headlines(facts.known).map(|one| one.title))
             .map(str::to_owned)
             .collect(),
-        rows: run.periods.iter().take(run.points).rev().map(row).collect(),
+        rows: run.trend().iter().rev().map(row).collect(),
     }
 }
 
@@ -221,7 +220,7 @@ fn source(facts: &Facts, run: &ReportContext<'_>) -> Sheet {
         entry("Period", &period.label),
         entry("From", &period.from),
         entry("To, not included", &period.to),
-        entry("Time zone", period.tz.as_deref().unwrap_or_default()),
+        entry("Time zone", run.period().tz().name()),
         entry("Made at", &facts.generated_at),
         entry("Made by", concat!("acumen ", env!("CARGO_PKG_VERSION"))),
     ];

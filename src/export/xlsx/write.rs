@@ -180,7 +180,7 @@ fn table(
     };
     // Not every program makes room for a head of several lines.
     let lines = |(head, width): (&String, &usize)| (head.chars().count() + FILTER_ARROW).div_ceil(*width);
-    let lines = table.heads.iter().zip(widths).map(lines).max().unwrap_or(1);
+    let lines = table.heads.iter().zip(widths).map(lines).max().expect("a table has columns");
     to.set_row_height(head, LINE_HEIGHT * lines as f64)?;
     let columns: Vec<TableColumn> = table.heads.iter().enumerate().map(column).collect();
     for cells in &table.rows {
@@ -193,7 +193,7 @@ fn table(
             self::cell(to, row, column, cell, cells.faint, styles)?;
         }
     }
-    let last = ColNum::try_from(table.heads.len().saturating_sub(1)).unwrap_or(ColNum::MAX);
+    let last = ColNum::try_from(table.heads.len() - 1).expect("a table has some dozens of columns");
     // The looks are in the cells, because not every program draws a table's own.
     let filtered = Filtered::new().set_name(&table.name).set_columns(&columns).set_style(TableStyle::None);
     to.add_table(head, 0, row, last, &filtered)?;

@@ -35,8 +35,7 @@ pub fn charts(
     evidence: &Evidence,
     run: &ReportContext<'_>,
 ) -> Result<Vec<EmailChart>, ReportError> {
-    let periods = run.periods.get(..run.points).unwrap_or(run.periods);
-    let inputs = FigureInputs { facts, evidence, periods, against: None };
+    let inputs = FigureInputs { facts, evidence, periods: run.trend(), against: None };
     let has_data = |figure: &&Figure| figures::state(figure, &inputs) == figures::FigureState::Drawn;
     let mut drawn = Vec::new();
     let find = |id: &&str| find(facts.known, id);

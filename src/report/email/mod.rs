@@ -16,7 +16,7 @@ pub use rankings::Ranking;
 pub use text::text;
 
 use super::view::{Header, Piece, Tile};
-use super::{ReportContext, ReportError, comparison, head, in_sentence, insights, tiles};
+use super::{ReportContext, ReportError, comparison, head, insights, tiles};
 use crate::fetch::Vendor;
 use crate::metrics::*;
 use crate::period::Period;
@@ -52,8 +52,9 @@ pub struct EmailSummary {
 /// # Errors
 /// The facts' period cannot be read, or a chart could not be drawn.
 pub fn summarize(facts: &Facts) -> Result<EmailSummary, ReportError> {
-    let (periods, points) = periods(facts)?;
-    let tz = zone(facts).unwrap_or(Tz::UTC);
+    let (period, points) = period_and_points(facts)?;
+    // The previous one at least.
+    let periods = period.trend(u32::try_from(points - 1).expect("one fact of a file a point").max(1));
     let source = &facts.source;
     let run = ReportContext {
         periods: &periods,
@@ -61,7 +62,7 @@ pub fn summarize(facts: &Facts) -> Result<EmailSummary, ReportError> {
         organisation: Some(source.scope.as_str())
             .filter(|scope| *scope != "enterprise")
             .map(|scope| facts.called(Dim::Org, scope)),
-        fetched: super::fetched(facts, tz),
+        fetched: super::fetched(facts, period.tz()),
         tags: &source.tags,
         users: &source.users,
         prices: None,
@@ -70,40 +71,33 @@ pub fn summarize(facts: &Facts) -> Result<EmailSummary, ReportError> {
         saved: None,
         demo: false,
     };
-    let previous = periods.get(1);
     let evidence = labels(facts);
     let priced = match facts.known.currency {
         Some(_) if facts.known.metered => " Money is at the prices in the sender's settings.",
         _ => "",
     };
     Ok(EmailSummary {
-        subject: periods.first().map(|period| subject::subject(facts, period)).unwrap_or_default(),
+        subject: subject::subject(facts, &period),
         header: head::header(facts, &run),
         notices: head::notices(facts, &run),
         comparison: comparison(facts, &run) + priced,
         compared: super::is_compared(facts),
         // One point draws no trend.
-        tiles: tiles::tiles(facts, &periods, 0)?,
-        insights: insights::insights(facts, &evidence, &previous.map(in_sentence).unwrap_or_default()),
+        tiles: tiles::tiles(facts, &[])?,
+        insights: insights::insights(facts, &evidence, &run.previous_name()),
         charts: charts::charts(facts, &evidence, &run)?,
         rankings: rankings::rankings(facts),
         tool: format!("acumen {}", env!("CARGO_PKG_VERSION")),
     })
 }
 
-fn zone(facts: &Facts) -> Option<Tz> {
-    facts.period.tz.as_deref()?.parse().ok()
-}
-
-/// The report's period and those before it, newest first, with the previous one
-/// at least; and how many of them are points of the trend.
-fn periods(facts: &Facts) -> Result<(Vec<Period>, usize), ReportError> {
+/// The report's period, and how many points the trend has.
+fn period_and_points(facts: &Facts) -> Result<(Period, usize), ReportError> {
     let label = &facts.period.label;
-    let unreadable = || ReportError::Period(crate::text::clean(label, 60));
-    let period = zone(facts).and_then(|tz| Period::parse_label(label, tz)).ok_or_else(unreadable)?;
-    let points = facts.by(&SESSIONS, &[Dim::Period]).len().max(1);
-    let earlier = u32::try_from(points - 1).unwrap_or(0);
-    Ok((period.trend(earlier.max(1)), points))
+    let zone = facts.period.tz.as_deref().and_then(|zone| zone.parse::<Tz>().ok());
+    let period = zone.and_then(|tz| Period::parse_label(label, tz));
+    let period = period.ok_or_else(|| ReportError::Period(crate::text::clean(label, 60)))?;
+    Ok((period, facts.by(&SESSIONS, &[Dim::Period]).len().max(1)))
 }
 
 /// The labels of issues and the sessions that have them, as far as the facts know:

@@ -2,6 +2,7 @@
 
 use crate::metrics::{ACUS, Facts, MERGE_RATE, PRS, SESSIONS};
 use crate::period::{Period, PeriodKind};
+use crate::report::is_over;
 use crate::text::clean;
 use crate::unit::{Unit, percent_change};
 
@@ -13,7 +14,7 @@ const LONGEST_TAG: usize = 30;
 /// A narrowed question says so, without anybody's id: a subject is read over
 /// shoulders and on locked screens.
 pub fn subject(facts: &Facts, period: &Period) -> String {
-    let so_far = if facts.period.complete == Some(false) { " so far" } else { "" };
+    let so_far = if !is_over(facts) { " so far" } else { "" };
     let when = match period.kind() {
         PeriodKind::Week => format!("{}{so_far} ({})", period.name().to_lowercase(), period.dates_in_short()),
         PeriodKind::Month => format!("{}{so_far}", period.name()),

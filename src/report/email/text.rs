@@ -81,9 +81,9 @@ fn headline(tile: &Tile, compared: bool, line: &mut dyn FnMut(&str)) {
 fn ranking(ranking: &Ranking, line: &mut dyn FnMut(&str)) {
     heading(&ranking.title, line);
     for row in &ranking.rows {
-        let mut cells = row.cells.iter();
-        let name = cells.next().map(|name| isolated(name)).unwrap_or_default();
-        let numbers = cells.zip(ranking.heads.iter().skip(1));
+        let (name, cells) = row.cells.split_first().expect("a row begins with its name");
+        let name = isolated(name);
+        let numbers = cells.iter().zip(ranking.heads.iter().skip(1));
         let told: Vec<String> = numbers
             .map(|(cell, head)| match head.as_str() {
                 "Change" => cell.clone(),

@@ -53,19 +53,20 @@ fn description(title: &str, columns: &[Column], words: &[(String, String)]) -> S
     let highest = columns.iter().max_by(|a, b| value(a).total_cmp(&value(b)));
     let lowest = columns.iter().min_by(|a, b| value(a).total_cmp(&value(b)));
     let told = |word, column: Option<&Column>| {
-        column.map(|column| format!("{word} {} {}", column.label, column.text)).unwrap_or_default()
+        let column = column.expect("there are more than a few columns");
+        format!("{word} {} {}", column.label, column.text)
     };
     format!("{title}, {} in all: {}, {}.", columns.len(), told("highest", highest), told("lowest", lowest))
 }
 
 fn days(facts: &[&Fact]) -> Vec<Column> {
     let long = facts.len() > 8;
-    let label = |text: &str| match text.parse::<NaiveDate>() {
-        Ok(date) if long => date.format("%-d %b").to_string(),
-        Ok(date) => date.format("%a %-d").to_string(),
-        Err(_) => text.to_owned(),
+    let label = |day: Option<&str>| match day.and_then(|day| day.parse::<NaiveDate>().ok()) {
+        Some(date) if long => date.format("%-d %b").to_string(),
+        Some(date) => date.format("%a %-d").to_string(),
+        None => names::name(Dim::Day, day),
     };
-    facts.iter().map(|fact| column(label(fact.key(Dim::Day).flatten().unwrap_or_default()), fact)).collect()
+    facts.iter().map(|fact| column(label(fact.key(Dim::Day).flatten()), fact)).collect()
 }
 
 /// Every bin, empty ones included: a histogram with gaps left out would lie.

@@ -46,8 +46,8 @@ pub fn by_label<'a>(figure: &Figure, facts: &'a Facts) -> Vec<LabelCounts<'a>> {
     let mut labels: BTreeMap<Option<&str>, [Option<f64>; IMPACTS.len()]> = BTreeMap::new();
     for fact in facts.by(figure.metric, figure.by) {
         let counts = labels.entry(fact.key(Dim::Label).flatten()).or_default();
-        let impact = fact.key(Dim::Impact).flatten().unwrap_or_default();
-        for (count, _) in counts.iter_mut().zip(IMPACTS).filter(|(_, name)| *name == impact) {
+        let impact = fact.key(Dim::Impact).flatten();
+        for (count, _) in counts.iter_mut().zip(IMPACTS).filter(|(_, name)| impact == Some(*name)) {
             *count = fact.value;
         }
     }

@@ -79,7 +79,9 @@ pub fn state(figure: &Figure, inputs: &FigureInputs<'_>) -> FigureState {
     let facts = inputs.facts;
     let shown = facts.by(figure.metric, figure.by);
     let is_empty = || match figure.kind {
-        FigureKind::Funnel => facts.whole(&SESSIONS).and_then(|fact| fact.value).unwrap_or(0.0) == 0.0,
+        FigureKind::Funnel => {
+            facts.whole(&SESSIONS).and_then(|fact| fact.value).is_none_or(|sessions| sessions == 0.0)
+        }
         _ => inputs.of(figure).iter().all(|fact| fact.value.is_none()),
     };
     if !facts.known.shows(figure.metric, figure.by) {

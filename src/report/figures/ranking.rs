@@ -151,7 +151,7 @@ fn bar(inputs: &FigureInputs<'_>, dim: Dim, fact: &Fact, note: Option<String>) -
 
 /// What a figure's groups are named after.
 pub fn dimension(figure: &Figure) -> Dim {
-    figure.by.last().copied().unwrap_or(Dim::Tag)
+    *figure.by.last().expect("the layout gives every such figure a dimension")
 }
 
 /// Whether the groups share nothing, so that a rest can be summed.
@@ -161,13 +161,14 @@ fn adds_up(dim: Dim) -> bool {
 
 /// The place of a group whose order is fixed; the same for all others.
 fn place(dim: Dim, fact: &Fact) -> usize {
-    let key = fact.key(dim).flatten().unwrap_or_default();
-    match dim {
-        Dim::Impact => IMPACTS.iter().position(|impact| *impact == key).unwrap_or(IMPACTS.len()),
-        Dim::State => STATES.iter().position(|state| *state == key).unwrap_or(STATES.len()),
-        Dim::Size => SIZES.iter().position(|size| *size == key).unwrap_or(SIZES.len()),
-        _ => 0,
-    }
+    let order: &[&str] = match dim {
+        Dim::Impact => &IMPACTS,
+        Dim::State => &STATES,
+        Dim::Size => &SIZES,
+        _ => return 0,
+    };
+    // Anything else, such as a combined group, comes last.
+    order.iter().position(|key| fact.key(dim).flatten() == Some(*key)).unwrap_or(order.len())
 }
 
 fn tone(dim: Dim, key: Option<&str>) -> Tone {

@@ -5,7 +5,7 @@ use crate::charts::{self, ChartError, Point};
 use crate::metrics::{Dim, Metric, SPEND, SPEND_PER_MERGED_PR};
 use crate::report::layout::Figure;
 use crate::report::view::TableRow;
-use crate::report::{change, money, names};
+use crate::report::{change, is_over, money, names};
 use crate::unit::{MISSING, Unit};
 
 pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, ChartError> {
@@ -17,7 +17,7 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, C
         .chain(worth.map(|metric| metric.title))
         .chain([figure.metric.basis.head()])
         .collect();
-    let is_running = inputs.facts.period.complete == Some(false);
+    let is_running = !is_over(inputs.facts);
     let mut points = Vec::new();
     let mut rows = Vec::new();
     let newest = inputs.periods.first();
@@ -55,20 +55,20 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, C
 
 /// In words: where the line ends, where it began, and how far it went.
 fn description(title: &str, points: &[Point]) -> String {
-    let known = || points.iter().filter(|point| point.value.is_some());
-    let value = |point: &&Point| point.value.unwrap_or(0.0);
-    let told = |word: &str, point: Option<&Point>| {
-        point.map(|point| format!("{word} {} {}", point.label, point.text)).unwrap_or_default()
-    };
-    if known().count() == 0 {
+    let known: Vec<(&Point, f64)> = points.iter().filter_map(|point| Some((point, point.value?))).collect();
+    let by_value = |a: &&(&Point, f64), b: &&(&Point, f64)| a.1.total_cmp(&b.1);
+    let (Some(oldest), Some(newest), Some(highest), Some(lowest)) =
+        (known.first(), known.last(), known.iter().max_by(by_value), known.iter().min_by(by_value))
+    else {
         return format!("{title}: none.");
-    }
+    };
+    let text = |word: &str, (point, _): &(&Point, f64)| format!("{word} {} {}", point.label, point.text);
     format!(
         "{title}, {} periods: {}, {}, {}, {}.",
         points.len(),
-        told("newest", known().next_back()),
-        told("oldest", known().next()),
-        told("highest", known().max_by(|a, b| value(a).total_cmp(&value(b)))),
-        told("lowest", known().min_by(|a, b| value(a).total_cmp(&value(b)))),
+        text("newest", newest),
+        text("oldest", oldest),
+        text("highest", highest),
+        text("lowest", lowest),
     )
 }
