@@ -39,7 +39,7 @@ pub struct Bar {
 ///
 /// # Errors
 ///
-/// If the frame's id is not one, or plotters refuses.
+/// The caption's id is invalid, or plotters fails.
 pub fn bars(caption: &Caption<'_>, bars: &[Bar], max: Option<f64>) -> Result<Svg, ChartError> {
     if bars.is_empty() {
         return canvas::empty_chart(caption);

@@ -33,7 +33,7 @@ pub(super) type DrawResult = Result<(), DrawError>;
 ///
 /// # Errors
 ///
-/// If the frame's id is not one, or plotters refuses.
+/// The caption's id is invalid, or plotters fails.
 pub(super) fn chart(
     caption: &Caption<'_>,
     height: i32,

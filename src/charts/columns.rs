@@ -38,7 +38,7 @@ pub struct Column {
 ///
 /// # Errors
 ///
-/// If the frame's id is not one, or plotters refuses.
+/// The caption's id is invalid, or plotters fails.
 pub fn columns(
     caption: &Caption<'_>,
     columns: &[Column],

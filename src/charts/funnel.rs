@@ -34,7 +34,7 @@ pub struct FunnelStep {
 ///
 /// # Errors
 ///
-/// If the frame's id is not one, or plotters refuses.
+/// The caption's id is invalid, or plotters fails.
 pub fn funnel(caption: &Caption<'_>, steps: &[FunnelStep]) -> Result<Svg, ChartError> {
     if steps.is_empty() {
         return canvas::empty_chart(caption);

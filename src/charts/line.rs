@@ -44,7 +44,7 @@ struct PlacedPoint<'a> {
 ///
 /// # Errors
 ///
-/// If the frame's id is not one, or plotters refuses.
+/// The caption's id is invalid, or plotters fails.
 pub fn line(
     caption: &Caption<'_>,
     points: &[Point],

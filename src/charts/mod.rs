@@ -77,7 +77,7 @@ pub struct Caption<'a> {
     pub description: &'a str,
 }
 
-/// Why a chart could not be drawn. Data alone never causes one of these.
+/// Why a chart could not be drawn. Data never causes these errors.
 #[derive(Debug, thiserror::Error)]
 pub enum ChartError {
     /// The frame's id cannot be referred to from an attribute.

@@ -31,7 +31,7 @@ pub struct Panel {
 ///
 /// # Errors
 ///
-/// If the frame's id is not one, or plotters refuses.
+/// The caption's id is invalid, or plotters fails.
 pub fn small_multiples(caption: &Caption<'_>, panels: &[Panel]) -> Result<Svg, ChartError> {
     let values = || panels.iter().flat_map(|panel| &panel.columns).filter_map(|column| column.value);
     if values().all(|value| length(value).is_none()) {

@@ -46,7 +46,7 @@ pub struct Segment {
 ///
 /// # Errors
 ///
-/// If the frame's id is not one, or plotters refuses.
+/// The caption's id is invalid, or plotters fails.
 pub fn stacks(caption: &Caption<'_>, legend: &[(Tone, &str)], stacks: &[Stack]) -> Result<Svg, ChartError> {
     if stacks.is_empty() {
         return canvas::empty_chart(caption);

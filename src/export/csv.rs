@@ -21,7 +21,7 @@ const NUMBERS: [&str; 5] = ["value", "numerator", "denominator", "n", "previous"
 /// One file for each grouping that the facts have, that of the whole period first.
 ///
 /// # Errors
-/// A line could not be written: a defect, not a state of the data.
+/// A line could not be written: an internal error, never a property of the data.
 pub fn files(facts: &Facts) -> Result<Vec<ExportFile>, ExportError> {
     let mut groupings: BTreeMap<Vec<Dim>, Vec<&Fact>> = BTreeMap::new();
     for fact in &facts.facts {

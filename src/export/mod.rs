@@ -11,7 +11,7 @@ use crate::frame::parquet;
 use crate::metrics::{Evidence, Facts, METRICS};
 use crate::report::ReportContext;
 
-/// An export could not be made: a defect, not a state of the data.
+/// An export could not be made: an internal error, never a property of the data.
 #[derive(Debug, thiserror::Error)]
 #[error("could not make {what}: {source}")]
 pub struct ExportError {
@@ -38,7 +38,7 @@ pub struct ExportFile {
 /// they are wanted. The same facts give the same bytes.
 ///
 /// # Errors
-/// A file could not be made: a defect, not a state of the data.
+/// A file could not be made: an internal error, never a property of the data.
 pub fn files(
     wanted: &[Format],
     facts: &Facts,

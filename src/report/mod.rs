@@ -36,7 +36,7 @@ pub use markdown::markdown;
 pub use saved::{beyond_export, export_limits, fetched};
 pub use view::{Change, Header, Piece, TableRow, Tile};
 
-/// The page could not be made: a defect, not a state of the data.
+/// The page could not be made: an internal error, never a property of the data.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// A chart.
@@ -114,7 +114,7 @@ const STYLE: &str = include_str!("../../templates/style.css");
 /// The page, one self-contained HTML document.
 ///
 /// # Errors
-/// A chart or a template failed: a defect, not a state of the data.
+/// A chart or a template failed: an internal error, never a property of the data.
 pub fn render(facts: &Facts, evidence: &Evidence, run: &ReportContext<'_>) -> Result<String, ReportError> {
     let view = view(facts, evidence, run)?;
     Ok(environment()?.get_template("report.html")?.render(minijinja::value::Serde(&view))?)

@@ -17,7 +17,7 @@ const LONG: usize = 8;
 /// Draws the tiles of the layout table.
 ///
 /// # Errors
-/// A sparkline could not be drawn: a defect.
+/// A sparkline could not be drawn: an internal error.
 pub fn tiles(facts: &Facts, trend: &[Period]) -> Result<Vec<Tile>, ChartError> {
     // A period that is still running would look like a fall.
     let running = usize::from(!is_over(facts));

@@ -14,7 +14,7 @@ use crate::report::{ReportContext, head};
 /// The workbook's bytes: the same for the same facts, and no clock is in them.
 ///
 /// # Errors
-/// The workbook could not be made: a defect, not a state of the data.
+/// The workbook could not be made: an internal error, never a property of the data.
 pub fn workbook(facts: &Facts, evidence: &Evidence, run: &ReportContext<'_>) -> Result<Vec<u8>, ExportError> {
     written(facts, evidence, run).map_err(ExportError::of("the workbook"))
 }

@@ -29,7 +29,7 @@ pub struct EmailChart {
 /// Draws the charts.
 ///
 /// # Errors
-/// A chart could not be drawn: a defect.
+/// A chart could not be drawn: an internal error.
 pub fn charts(
     facts: &Facts,
     evidence: &Evidence,

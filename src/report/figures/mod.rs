@@ -102,7 +102,7 @@ pub fn state(figure: &Figure, inputs: &FigureInputs<'_>) -> FigureState {
 /// Draws a figure.
 ///
 /// # Errors
-/// The chart could not be drawn: a defect.
+/// The chart could not be drawn: an internal error.
 pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureView, ChartError> {
     let parts = parts(figure, inputs)?;
     let own = std::iter::once(figure.metric);
@@ -122,7 +122,7 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureView, Ch
 /// A figure's chart alone, and what is to be known of it; none where there is only a table.
 ///
 /// # Errors
-/// The chart could not be drawn: a defect.
+/// The chart could not be drawn: an internal error.
 pub fn chart_and_note(
     figure: &Figure,
     inputs: &FigureInputs<'_>,
