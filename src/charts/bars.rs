@@ -1,5 +1,5 @@
-//! Horizontal bars for names: a line of text above each thin bar, so that a
-//! long name has the whole width.
+//! Horizontal bars for names: a line of text above each thin bar, so that long names have the full
+//! width.
 
 use plotters::prelude::*;
 
@@ -12,30 +12,30 @@ const ROW: i32 = 37 * UNIT;
 const UNDER: i32 = 18 * UNIT;
 const BAR: i32 = 8 * UNIT;
 const GAP: i32 = 8 * UNIT;
-/// The shortest bar that can be seen.
+/// The shortest visible bar.
 const MIN_LENGTH: i32 = 15;
 
 /// One bar.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bar {
-    /// Whose bar it is; cut in its middle when it is too long.
+    /// The name; truncated in the middle if too long.
     pub name: String,
-    /// Its length; none draws no bar.
+    /// Its length; `None` draws no bar.
     pub value: Option<f64>,
-    /// The value as people read it.
+    /// The formatted value.
     pub text: String,
-    /// What stands faintly beside the value, such as what it rests on.
+    /// A muted note beside the value, such as its basis.
     pub note: Option<String>,
-    /// What it stands for.
+    /// Its colour.
     pub tone: Tone,
-    /// Whether it rests on so little that it should not be read as firm.
+    /// Whether too few cases support it.
     pub muted: bool,
 }
 
 /// A chart with one bar a name, from zero to `max`, or to the longest bar.
 ///
-/// With a `max` each bar lies in a track as long as the whole, which suits
-/// shares; without, a line marks zero. An empty list says that there is no data.
+/// With a `max`, each bar is drawn on a track of full length, which suits shares; without, a line
+/// marks zero. An empty list draws "No data".
 ///
 /// # Errors
 ///

@@ -9,32 +9,32 @@ use super::palette::{Paint, Tone};
 use super::{Caption, ChartError, Svg, length, longest};
 
 const HEIGHT: i32 = 180 * UNIT;
-/// Above the highest column: its value.
+/// Above the highest column, for its value.
 const HEAD: i32 = 16 * UNIT;
-/// Below the zero line: the days or bins.
+/// Below the zero line, for the labels.
 const FOOT: i32 = 19 * UNIT;
 const GAP: i32 = 6 * UNIT;
-/// Of its place along the axis a column takes this part, but no more than the widest.
+/// The share of its slot that a column fills, up to the widest.
 const FILLED: f64 = 0.74;
 const WIDEST: f64 = 44.0 * UNIT as f64;
 
 /// One column.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Column {
-    /// The day or bin; left out where there are too many.
+    /// The label; omitted where there are too many.
     pub label: String,
-    /// Its height; none draws no column.
+    /// Its height; `None` draws no column.
     pub value: Option<f64>,
-    /// The value as people read it.
+    /// The formatted value.
     pub text: String,
-    /// What it stands for.
+    /// Its colour.
     pub tone: Tone,
 }
 
 /// A chart of columns from zero, with three to five round ticks that `tick` writes.
 ///
-/// Every column carries its value where all of them fit, else only the
-/// highest does. Without any value the chart says that there is no data.
+/// All columns are labelled with their value if all values fit, else only the highest is. Without
+/// any value it draws "No data".
 ///
 /// # Errors
 ///
@@ -54,7 +54,7 @@ pub fn columns(
     })
 }
 
-/// Draws grid lines with their texts on the left, and gives the room these take.
+/// Draws grid lines with labels at the left, and returns the width of the labels.
 pub(super) fn axis(
     area: &Area<'_>,
     scale: &Scale,
@@ -75,8 +75,8 @@ pub(super) fn axis(
     Ok(room + GAP)
 }
 
-/// Draws the columns, their values, the zero line and the labels under it
-/// into the area right of `margin`; a column of `top` reaches up to the head.
+/// Draws columns, values, zero line and labels into the area right of `margin`. A column of `top`
+/// reaches up to the head.
 pub(super) fn plot(area: &Area<'_>, columns: &[Column], top: f64, margin: i32) -> DrawResult {
     let count = columns.len() as f64;
     let chart = ChartBuilder::on(area)
@@ -95,7 +95,7 @@ pub(super) fn plot(area: &Area<'_>, columns: &[Column], top: f64, margin: i32) -
     for (index, column) in columns.iter().enumerate() {
         let Some(value) = column.value.and_then(length).filter(|value| *value > 0.0) else { continue };
         let centre = index as f64 + 0.5;
-        // A value too small for its scale still shows that it is not zero.
+        // A value too small for the scale is still visible.
         let tall = value.max(top * f64::from(2 * UNIT) / f64::from(height.max(1)));
         let corners = [(centre - half, 0.0), (centre + half, tall)];
         let shape = Rectangle::new(corners, Paint::Tone(column.tone).style());
@@ -125,8 +125,7 @@ pub(super) fn plot(area: &Area<'_>, columns: &[Column], top: f64, margin: i32) -
     Ok(())
 }
 
-/// The columns that carry their value: all if each fits above its column,
-/// else the first of the highest.
+/// The columns whose value is drawn: all if all values fit, else the first of the highest.
 fn labelled(columns: &[Column], style: TextSpec, band: f64) -> Vec<(usize, &Column)> {
     let all = columns.iter().enumerate();
     if all.clone().all(|(_, column)| f64::from(style.width(&column.text) + 4 * UNIT) <= band) {

@@ -9,7 +9,7 @@ use super::{Caption, ChartError, Svg, length, longest};
 const ROW: i32 = 58 * UNIT;
 const BAR: i32 = 16 * UNIT;
 const GAP: i32 = 8 * UNIT;
-/// The shortest bar that can be seen.
+/// The shortest visible bar.
 const MIN_LENGTH: i32 = 15;
 /// Below the text line, and below the bar.
 const UNDER: i32 = 18 * UNIT;
@@ -17,20 +17,19 @@ const UNDER: i32 = 18 * UNIT;
 /// One step of a funnel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FunnelStep {
-    /// What got this far.
+    /// The name of the step.
     pub name: String,
-    /// How many.
+    /// The count.
     pub value: f64,
-    /// How many, as people read it.
+    /// The formatted count.
     pub text: String,
-    /// What stands under the bar: the shares of the first step and of the one
-    /// before, as people read them.
+    /// Formatted shares of the first and of the previous step, drawn under the bar.
     pub note: Option<String>,
 }
 
 /// A chart with one bar a step, each in a track as long as the first.
 ///
-/// An empty list says that there is no data.
+/// An empty list draws "No data".
 ///
 /// # Errors
 ///

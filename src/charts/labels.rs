@@ -3,19 +3,17 @@
 /// The least distance between two labels, in tenths.
 const GAP: i32 = 60;
 
-/// A label that stays: which one, and where its middle goes.
+/// A label to draw: its index, and the position of its middle.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct KeptLabel {
     pub(super) index: usize,
     pub(super) middle: i32,
 }
 
-/// Every first, second, third … label, whichever is the least step at which
-/// none overlaps another; all are kept within `from..to`.
+/// Every nth label, with the least n at which none overlaps another; all are moved into `from..to`.
 ///
-/// `labels` holds, in order, where each label wants its middle and how wide
-/// it is. The last place counts back from the end, as the newest is looked
-/// for first.
+/// `labels` holds the middle and the width of each label, in order. Counted from the end, so that
+/// the newest is always included.
 pub(super) fn thin(labels: &[(i32, i32)], from: i32, to: i32) -> Vec<KeptLabel> {
     for step in 1..=labels.len().max(1) {
         let last = labels.len().saturating_sub(1);

@@ -11,25 +11,25 @@ const HEIGHT: i32 = 180 * UNIT;
 const HEAD: i32 = 18 * UNIT;
 const FOOT: i32 = 19 * UNIT;
 const GAP: i32 = 8 * UNIT;
-/// More points than this are not marked one by one.
+/// With more points than this, points are not marked.
 const CROWD: usize = 40;
-/// A label further than this above its point would seem to belong to another.
+/// A label further than this above its point would seem to belong to another one.
 const FAR: i32 = 30 * UNIT;
 
 /// One period of a trend.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Point {
-    /// The period; left out where there are too many.
+    /// The label; omitted where there are too many.
     pub label: String,
-    /// Its value; none is a gap in the line.
+    /// Its value; `None` is a gap in the line.
     pub value: Option<f64>,
-    /// The value as people read it.
+    /// The formatted value.
     pub text: String,
-    /// Whether it rests on so little that it should not be read as firm.
+    /// Whether too few cases support it.
     pub muted: bool,
 }
 
-/// Where a point with a value is: which one, and its place in tenths.
+/// A point with a value, and its position in tenths.
 struct PlacedPoint<'a> {
     point: &'a Point,
     value: f64,
@@ -39,8 +39,8 @@ struct PlacedPoint<'a> {
 
 /// A line from zero to `max`, or to the highest point, with ticks that `tick` writes.
 ///
-/// The newest value is emphasised and labelled at the right, the oldest
-/// labelled too where there is room near it. Without any value the chart says that there is no data.
+/// The newest value is emphasised and labelled at the right, and the oldest where there is room.
+/// Without any value it draws "No data".
 ///
 /// # Errors
 ///
@@ -64,7 +64,7 @@ pub fn line(
         let places = plot(area, points, scale.top, (left, right))?;
         if let Some(newest) = places.last() {
             let (x, y) = newest.at;
-            // Near zero it moves up, to keep off the periods under the line.
+            // Near zero it moves up, above the labels of the periods.
             let lowest = HEIGHT - FOOT + 3 * UNIT - NORMAL.height();
             let at = (x + GAP, (y - NORMAL.height() / 2).min(lowest));
             let style = if newest.point.muted { NORMAL.muted() } else { NORMAL.bold() };
@@ -77,7 +77,7 @@ pub fn line(
     })
 }
 
-/// Draws line and points, and gives the places of the points that have a value.
+/// Draws line and points, and returns the positions of the points with a value.
 fn plot<'a>(
     area: &Area<'_>,
     points: &'a [Point],
@@ -91,7 +91,7 @@ fn plot<'a>(
         .margin_top(HEAD)
         .margin_bottom(FOOT)
         .build_cartesian_2d(0.0..last, 0.0..top)?;
-    // A lone period stands in the middle rather than on the axis.
+    // A single period is drawn in the middle.
     let across = |index: usize| if points.len() == 1 { 0.5 } else { index as f64 };
     let plane = chart.plotting_area().clone();
     let places: Vec<PlacedPoint<'_>> = points
@@ -127,8 +127,7 @@ fn plot<'a>(
     Ok(places)
 }
 
-/// Labels the oldest value above whatever of the line its text passes over,
-/// or not at all where the line rises too steeply for that.
+/// Labels the oldest value above the line, unless the line rises too steeply.
 fn label_oldest(area: &Area<'_>, places: &[PlacedPoint<'_>]) -> DrawResult {
     let (Some(first), Some(newest)) = (places.first(), places.last()) else { return Ok(()) };
     let style = SMALL.painted(Paint::Halo);
@@ -145,7 +144,7 @@ fn label_oldest(area: &Area<'_>, places: &[PlacedPoint<'_>]) -> DrawResult {
     style.draw_cut(area, &first.point.text, (left, y), room)
 }
 
-/// Writes the periods under the line, the newest always among them.
+/// Draws the labels of the periods; the newest is always included.
 fn label_periods(area: &Area<'_>, points: &[Point], (left, right): (i32, i32)) -> DrawResult {
     let last = points.len().saturating_sub(1);
     let step = f64::from(right - left) / last.max(1) as f64;

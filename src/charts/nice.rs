@@ -1,9 +1,9 @@
 //! Round numbers for a value axis.
 
-/// A value axis from zero: where it ends, and its ticks with their texts.
+/// A value axis from zero, with labelled ticks.
 #[derive(Debug, PartialEq)]
 pub(super) struct Scale {
-    /// The last tick, at or above every value; 1 when there is nothing above zero.
+    /// The last tick, at or above every value; 1 if no value is above zero.
     pub(super) top: f64,
     /// Ascending from zero.
     pub(super) ticks: Vec<(f64, String)>,
@@ -11,8 +11,8 @@ pub(super) struct Scale {
 
 /// Three to five ticks at 1, 2 or 5 times a power of ten, zero included.
 ///
-/// A step whose texts would repeat is passed over: sessions are whole, so an
-/// axis up to 1 must not read 0, 0, 1. plotters' own key points know no texts.
+/// Steps with repeated labels are skipped: an axis of whole sessions up to 1 must not read 0, 0, 1.
+/// plotters' own key points know no labels.
 pub(super) fn scale(max: f64, write: &dyn Fn(f64) -> String) -> Scale {
     let max = super::length(max).unwrap_or(0.0);
     if max < f64::MIN_POSITIVE * 1e10 {

@@ -1,9 +1,9 @@
-//! Colours as names: what plotters carries are sentinels that the backend
-//! turns back into classes, so that CSS alone decides how anything looks.
+//! Colours as names: plotters carries sentinels, which the backend maps to classes, so that only
+//! CSS decides how marks look.
 
 use plotters::style::{RGBColor, ShapeStyle};
 
-/// What a mark stands for; decides its colour, its lightness and its outline.
+/// The meaning of a mark; decides its colour, lightness and outline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
     /// The thing the chart is about.
@@ -66,23 +66,23 @@ impl Tone {
 /// Everything that can be drawn, by role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Paint {
-    /// Text to be read first.
+    /// Primary text.
     Ink,
-    /// Text to be read second.
+    /// Secondary text.
     Muted,
-    /// Text that lies over lines, set off from them by the paper's colour.
+    /// Text over lines, with an outline in the paper's colour.
     Halo,
     /// Thin lines behind the data.
     Grid,
     /// The zero line.
     Axis,
-    /// The whole that a bar is a part of.
+    /// The full length behind a bar.
     Track,
-    /// The border of a chart that has nothing to show.
+    /// The border of an empty chart.
     Blank,
-    /// A trend's line.
+    /// The line of a trend.
     Trend,
-    /// The surface under a trend's line.
+    /// The area under a trend's line.
     Under,
     /// A point on a trend.
     Dot,
@@ -90,7 +90,7 @@ pub(super) enum Paint {
     Last,
     /// A mark.
     Tone(Tone),
-    /// A mark that rests on too few cases.
+    /// A mark that too few cases support.
     Faint(Tone),
     /// Text on a mark.
     On(Tone),
@@ -111,7 +111,7 @@ const PLAIN: [Paint; 11] = [
 ];
 
 impl Paint {
-    /// The colour that stands for this paint while plotters carries it.
+    /// The colour that represents this paint within plotters.
     pub(super) fn sentinel(self) -> RGBColor {
         let tone = |group, tone: Tone| RGBColor(0, group, tone as u8);
         match self {
@@ -125,7 +125,7 @@ impl Paint {
         }
     }
 
-    /// The paint that a sentinel stands for; none for any real colour.
+    /// The paint of a sentinel; `None` for any other colour.
     pub(super) fn of(sentinel: (u8, u8, u8)) -> Option<Self> {
         let (0, group, place) = sentinel else { return None };
         let tone = Tone::ALL.get(usize::from(place)).copied();
@@ -138,7 +138,7 @@ impl Paint {
         }
     }
 
-    /// The classes that [`super::STYLE`] gives a look; empty for ink, the default.
+    /// The classes that [`super::STYLE`] defines; empty for ink, the default.
     pub(super) fn class(self) -> String {
         match self {
             Self::Ink => String::new(),
@@ -158,7 +158,7 @@ impl Paint {
         }
     }
 
-    /// As a filled style; whether it fills or strokes is the class's business.
+    /// A filled style. The class decides whether the mark is filled or stroked.
     pub(super) fn style(self) -> ShapeStyle {
         ShapeStyle { color: self.sentinel().into(), filled: true, stroke_width: 1 }
     }

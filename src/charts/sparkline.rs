@@ -11,11 +11,11 @@ const HEIGHT: i32 = 32;
 /// Room for the last point's dot.
 const EDGE: i32 = 4 * UNIT;
 
-/// A trend from zero in 120 by 32 units, gaps where values are missing, the
-/// newest known value dotted.
+/// A trend from zero in 120 by 32 units, with gaps for missing values and a dot at the newest
+/// value.
 ///
-/// Hidden from screen readers: the tile says the same in words. Without any
-/// value only the zero line is left.
+/// Hidden from screen readers: the tile has the same in words. Without any value only the zero line
+/// is drawn.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! Stacked horizontal bars: each name's total, and what it is made of.
+//! Stacked horizontal bars: each name's total, and its parts.
 
 use plotters::prelude::*;
 
@@ -11,7 +11,7 @@ const BAR: i32 = 16 * UNIT;
 const GAP: i32 = 8 * UNIT;
 /// From the top of a name down to its bar.
 const UNDER: i32 = 18 * UNIT;
-/// The shortest segment that can be seen, outline included.
+/// The shortest visible segment, with its outline.
 const MIN_LENGTH: i32 = 35;
 /// Half a segment's outline, in tenths.
 const OUTLINE: i32 = 4;
@@ -21,11 +21,11 @@ const LINE: i32 = 19 * UNIT;
 /// One stacked bar.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stack {
-    /// Whose bar it is; cut in its middle when it is too long.
+    /// The name; truncated in the middle if too long.
     pub name: String,
-    /// Its segments from the left; best in the legend's order.
+    /// Its segments from the left, in the legend's order.
     pub segments: Vec<Segment>,
-    /// The total as people read it.
+    /// The formatted total.
     pub total: String,
 }
 
@@ -34,15 +34,15 @@ pub struct Stack {
 pub struct Segment {
     /// Its length; zero draws nothing.
     pub value: f64,
-    /// The value as people read it, written on the segment where it fits.
+    /// The formatted value, drawn on the segment if it fits.
     pub text: String,
-    /// What it stands for, as in the legend.
+    /// Its meaning, as in the legend.
     pub tone: Tone,
 }
 
 /// A chart of stacked bars under a legend in words, totals at the right.
 ///
-/// An empty list says that there is no data.
+/// An empty list draws "No data".
 ///
 /// # Errors
 ///
@@ -54,7 +54,7 @@ pub fn stacks(caption: &Caption<'_>, legend: &[(Tone, &str)], stacks: &[Stack]) 
     let values =
         |stack: &Stack| stack.segments.iter().filter_map(|part| length(part.value)).collect::<Vec<f64>>();
     let largest = longest(stacks.iter().map(|stack| values(stack).iter().sum()));
-    // Segments too small to see are widened, so a bar of many may outgrow the largest sum.
+    // Tiny segments are widened, so a bar of many can exceed the largest sum.
     let drawn = |stack: &Stack| {
         values(stack).into_iter().map(|value| canvas::visible_length(value, largest, MIN_LENGTH)).sum()
     };
@@ -110,7 +110,7 @@ fn segment(
     SMALL.painted(ink_on(part.tone)).centre().draw(area, &part.text, at)
 }
 
-/// Where the legend's entries go: side by side, on as many lines as they need.
+/// The positions of the legend's entries, on as many lines as needed.
 fn places(legend: &[(Tone, &str)]) -> Vec<(i32, i32)> {
     let (mut x, mut y) = (0, 0);
     let mut places = Vec::with_capacity(legend.len());
@@ -134,7 +134,7 @@ pub(super) fn entry(area: &Area<'_>, tone: Tone, word: &str, (x, y): (i32, i32))
     SMALL.draw_cut(area, word, (left, y), canvas::size(area).0 - left)
 }
 
-/// What can be read on a mark: light marks are outlined and carry ink.
+/// The text colour on a mark: ink on light marks.
 fn ink_on(tone: Tone) -> Paint {
     match tone {
         Tone::Low | Tone::Other | Tone::Closed | Tone::Draft | Tone::Unknown => Paint::Ink,

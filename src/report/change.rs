@@ -4,8 +4,8 @@ use super::view::Change;
 use crate::metrics::{Direction, Fact, Kind};
 use crate::unit::{MISSING, Unit, percent_change};
 
-/// The change of a fact, absolute and in percent, or in percentage points for
-/// a share; `None` where the periods cannot be compared.
+/// The change of a fact, absolute and in percent; for a share in percentage points. `None` if the
+/// periods cannot be compared.
 pub fn change(fact: &Fact) -> Option<Change> {
     let (now, before) = (fact.value?, fact.previous?);
     let unit = fact.unit;
@@ -28,7 +28,7 @@ pub fn change(fact: &Fact) -> Option<Change> {
         (_, None) => "new".to_owned(),
     };
     let tone = match (fact.metric.direction, up) {
-        // What should not be trusted, on either side, is neither good nor bad news.
+        // A change between numbers of which one has too few cases is neither good nor bad.
         _ if faint(fact) || fact.metric.kind == Kind::Ratio && fact.previous_n < FEW => "neutral",
         (Direction::Neutral, _) => "neutral",
         (Direction::More, true) | (Direction::Less, false) => "good",
@@ -37,8 +37,8 @@ pub fn change(fact: &Fact) -> Option<Change> {
     Some(Change { text, arrow: if up { "up" } else { "down" }, tone })
 }
 
-/// The change of a row in a table, with signs for words: `+31 (+8 %)`, `−2 pp`,
-/// `new`; a dash where the periods cannot be compared.
+/// The change of a table row, with signs instead of words: `+31 (+8 %)`, `−2 pp`, `new`; a dash if
+/// the periods cannot be compared.
 pub fn signed(fact: &Fact) -> String {
     let (Some(now), Some(before)) = (fact.value, fact.previous) else { return MISSING.to_owned() };
     let unit = fact.unit;
@@ -51,12 +51,12 @@ pub fn signed(fact: &Fact) -> String {
     }
 }
 
-/// Whether a ratio rests on too few to be trusted: fewer than ten.
+/// Whether a ratio has too few cases to be trusted: fewer than ten.
 pub fn faint(fact: &Fact) -> bool {
     fact.metric.kind == Kind::Ratio && fact.n < FEW
 }
 
-/// A ratio on fewer than this is no firm number.
+/// Ratios with fewer cases than this are faded.
 const FEW: f64 = 10.0;
 
 #[cfg(test)]

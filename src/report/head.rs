@@ -1,4 +1,4 @@
-//! The head of the page: who, when, and what must be known first.
+//! The header of the page, and its notices.
 
 use super::saved::export_limits;
 use super::view::Header;
@@ -40,7 +40,7 @@ pub fn header(facts: &Facts, run: &ReportContext<'_>) -> Header {
     }
 }
 
-/// How a covered report is to be read.
+/// How to read a report without people.
 fn covered_note(facts: &Facts) -> Option<String> {
     facts.is_covered().then(|| {
         format!(
@@ -50,7 +50,7 @@ fn covered_note(facts: &Facts) -> Option<String> {
     })
 }
 
-/// What must be known before any number is read.
+/// The notices before any number.
 pub fn notices(facts: &Facts, run: &ReportContext<'_>) -> Vec<String> {
     let ledger = &facts.source.ledger;
     let mut notices = Vec::new();
@@ -68,15 +68,14 @@ pub fn notices(facts: &Facts, run: &ReportContext<'_>) -> Vec<String> {
     notices
 }
 
-/// What a run with this ledger should say even where nobody reads its page:
-/// one line each, none on a good day.
+/// Warnings of a run for the terminal, one line each.
 pub fn warnings(ledger: &Ledger, tags: &[String], source: SourceKind) -> Vec<String> {
     let why = || why_incomplete(ledger, source, false);
     let incomplete = (!ledger.complete).then(|| format!("this report is incomplete: {}.", why()));
     incomplete.into_iter().chain(dropped_rows(ledger, tags)).collect()
 }
 
-/// The same for fields that could not be read, from 1 % of the sessions on.
+/// The same for unreadable fields, above 1 % of the sessions.
 pub fn unreadable((sessions, of): (u64, u64)) -> Option<String> {
     (exceeds_percent(sessions, of)).then(|| {
         format!(
@@ -88,7 +87,7 @@ pub fn unreadable((sessions, of): (u64, u64)) -> Option<String> {
     })
 }
 
-/// The same for pull requests without an address, from 1 % of their entries on.
+/// The same for pull requests without an address, above 1 % of them.
 pub fn without_address((entries, of): (u64, u64)) -> Option<String> {
     (exceeds_percent(entries, of)).then(|| {
         format!(
@@ -100,8 +99,8 @@ pub fn without_address((entries, of): (u64, u64)) -> Option<String> {
     })
 }
 
-/// The same for sessions with unknown ACUs, from 10 % of them on, as the page says it:
-/// running sessions tell none. Where none at all does, the plan may have none.
+/// The same for sessions with unknown ACUs, from 10 % of them: running sessions have none yet. If
+/// all are unknown, the plan may not have ACUs.
 pub fn without_acus((unknown, of): (u64, u64)) -> Option<String> {
     (u128::from(unknown) * 10 >= u128::from(of) && unknown < of).then(|| {
         format!(
@@ -113,14 +112,14 @@ pub fn without_acus((unknown, of): (u64, u64)) -> Option<String> {
     })
 }
 
-/// How sessions were had.
+/// Where sessions came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SourceKind {
-    /// From the API, or from answers of it that were saved.
+    /// The API, or saved answers of it.
     Pages,
-    /// From an archive.
+    /// An archive.
     Archive,
-    /// From the web app's export.
+    /// The web app's export.
     Export,
 }
 
@@ -146,10 +145,9 @@ fn why_incomplete(ledger: &Ledger, source: SourceKind, is_covered: bool) -> Stri
     }
 }
 
-/// Rows that came and are in no number, where that is no trifle: any that could
-/// not be read, and those outside the question from 1 % of all on, since a
-/// server that keeps to the question sends none. Of saved pages most may lie there,
-/// and the API, which knows no patterns of tags, is then asked for all.
+/// Rows that were received but dropped, if they matter: all unreadable ones, and those outside the
+/// query if they exceed 1 %, since a server that follows the query sends none. Saved pages may
+/// contain many of these, and so does the API's answer to tag patterns, which it does not know.
 fn dropped_rows(ledger: &Ledger, tags: &[String]) -> Vec<String> {
     let mut dropped_rows = Vec::new();
     if ledger.rejected > 0 {
@@ -179,7 +177,7 @@ fn whole_number(number: u64) -> String {
     Unit::Count.text(Some(number as f64))
 }
 
-/// That sums of ACUs say little, where they do: 0 is a sum of nothing as well.
+/// A notice that sums of ACUs are unreliable.
 fn acus_in_doubt(facts: &Facts) -> Option<String> {
     let all = facts.whole(&SESSIONS)?.value?;
     let unknown = facts.quality.acus_unknown? as f64;
@@ -188,7 +186,7 @@ fn acus_in_doubt(facts: &Facts) -> Option<String> {
         let source = &facts.source;
         let of_all = match source.tags.is_empty() && source.users.is_empty() {
             true => "no session of the report or its trend",
-            // Others may well have.
+            // Other sessions may have used some.
             false => "none of the sessions asked for, in the report and its trend,",
         };
         Some(format!("Not metered: {of_all} has used an ACU, so nothing is said of ACUs and what they cost."))

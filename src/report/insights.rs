@@ -1,5 +1,5 @@
-//! What stands out: a few sentences made by rules from the facts, each with
-//! its number, silent where too little is known.
+//! What stands out: sentences that rules derive from the facts, each with its number; none on thin
+//! data.
 
 use super::view::Piece;
 use super::{money, names};
@@ -9,20 +9,20 @@ use crate::unit::{Unit, percent_change};
 
 /// The most sentences on the page.
 const MAX_SENTENCES: usize = 5;
-/// Below this many a share or a comparison says little.
+/// Shares and comparisons need at least this many cases.
 const MIN_BASIS: f64 = 10.0;
-/// A headline moved when it changed by this share.
+/// The change from which a headline number is mentioned.
 const NOTABLE_CHANGE: f64 = 0.1;
-/// Fewer issues than this single out no label.
+/// The least number of issues for a label to be mentioned.
 const MIN_ISSUES: f64 = 3.0;
 
 /// The longest name inside a sentence.
 const LONGEST_NAME: usize = 50;
 
-/// A sentence: words of ours, and names that are other people's.
+/// A sentence of our words and of names, which are other people's words.
 pub type Sentence = Vec<Piece>;
 
-/// The sentences, what bears most on a decision first.
+/// The sentences, most relevant for decisions first.
 pub fn insights(facts: &Facts, evidence: &Evidence, previous: &str) -> Vec<Sentence> {
     let rules = match too_few(facts) {
         Some(too_few) => vec![Some(too_few), previous_count(facts, previous)],
@@ -36,7 +36,7 @@ pub fn insights(facts: &Facts, evidence: &Evidence, previous: &str) -> Vec<Sente
         ],
     };
     let budgets: Vec<Sentence> = budgets(facts).collect();
-    // A period of several months has a sentence of each; they count as one.
+    // A period of several months has a sentence for each; they count as one.
     let most = MAX_SENTENCES + budgets.len().saturating_sub(1);
     incompleteness(facts).into_iter().chain(budgets).chain(rules.into_iter().flatten()).take(most).collect()
 }
@@ -45,7 +45,7 @@ fn plain(text: String) -> Sentence {
     vec![Piece { text, name: false }]
 }
 
-/// A sentence around a name, which keeps its own direction of writing.
+/// A sentence around a name, which keeps its writing direction.
 fn with_name(before: &str, dim: Dim, key: Option<&str>, after: String) -> Sentence {
     let own = |text: String| Piece { text, name: false };
     let name = clean(&names::name(dim, key), LONGEST_NAME);
@@ -78,16 +78,15 @@ fn incompleteness(facts: &Facts) -> Option<Sentence> {
     })
 }
 
-/// How much of each budget is used.
+/// The use of each budget.
 fn budgets(facts: &Facts) -> impl Iterator<Item = Sentence> {
     facts.budgets.iter().map(|budget| plain(money::budget_sentence(budget, facts.is_covered())))
 }
 
-/// An empty period is news, not a broken page; one with a handful of sessions
-/// carries no comparison.
+/// A sentence about an empty period, or about one with too few sessions for comparisons.
 fn too_few(facts: &Facts) -> Option<Sentence> {
     match facts.whole(&SESSIONS)?.value? {
-        // Said above: nobody knows whether there were any.
+        // The notice about missing sessions says so already.
         0.0 if !facts.source.ledger.complete => None,
         0.0 => Some(plain("No session was created in this period.".to_owned())),
         1.0 => Some(plain("A single session was created: too few to compare.".to_owned())),
@@ -98,14 +97,14 @@ fn too_few(facts: &Facts) -> Option<Sentence> {
     }
 }
 
-/// Few sessions after many are worth a sentence all the same.
+/// How many sessions the previous period had.
 fn previous_count(facts: &Facts, previous: &str) -> Option<Sentence> {
     let before = facts.whole(&SESSIONS)?.previous?;
     (before >= MIN_BASIS).then(|| plain(format!("In {previous} there were {}.", count(before))))
 }
 
-/// The headline number that moved most, in relation to itself; of ACUs, also
-/// the tag behind it. Where none moved, that is said.
+/// The headline number with the largest relative change; for ACUs also the tag behind it. If none
+/// changed, that is said.
 fn headline(facts: &Facts, previous: &str) -> Option<Sentence> {
     let compared = |metric: &'static Metric| {
         let fact = facts.whole(metric)?;
@@ -113,7 +112,7 @@ fn headline(facts: &Facts, previous: &str) -> Option<Sentence> {
         (before >= MIN_BASIS).then_some((now / before - 1.0, metric, now, before))
     };
     let all: Vec<_> = [&ACUS, &SESSIONS, &ACTIVE_USERS, &PRS].into_iter().filter_map(compared).collect();
-    // Of equal changes the first in the list counts, and the list begins with spend.
+    // Of equal changes the first counts: ACUs have priority.
     let (relative, metric, now, before) =
         all.iter().rev().copied().max_by(|a, b| a.0.abs().total_cmp(&b.0.abs()))?;
     if relative.abs() < NOTABLE_CHANGE {
@@ -142,13 +141,13 @@ fn headline(facts: &Facts, previous: &str) -> Option<Sentence> {
     Some(sentence)
 }
 
-/// A metric's title inside a sentence.
+/// A metric's title within a sentence.
 fn in_text(metric: &Metric) -> String {
     if metric.unit == Unit::Acu { metric.title.to_owned() } else { metric.title.to_lowercase() }
 }
 
-/// The tag whose ACUs changed most in the direction of the whole. One that
-/// nobody uses any more is in no fact, so a fall speaks of tags in use.
+/// The tag whose ACUs changed most in the direction of the total. A tag without sessions has no
+/// fact, so a decrease is about tags in use.
 fn tag_behind(facts: &Facts, whole: f64) -> Option<Sentence> {
     let (fact, change) = facts
         .by(&ACUS, &[Dim::Tag])
@@ -168,8 +167,8 @@ fn tag_behind(facts: &Facts, whole: f64) -> Option<Sentence> {
     Some(with_name(scope, Dim::Tag, fact.key(Dim::Tag).flatten(), after))
 }
 
-/// What became of the spend: the merge rate where it moved, else the ACUs a
-/// merged pull request took. Only where both periods merged enough.
+/// The merge rate if it changed, else the ACUs per merged pull request. Only if both periods merged
+/// enough.
 fn merge_outcome(facts: &Facts, previous: &str) -> Option<Sentence> {
     let merged = facts.whole(&PRS_MERGED)?;
     if merged.value? < MIN_BASIS || merged.previous? < MIN_BASIS {
@@ -194,7 +193,7 @@ fn merge_outcome(facts: &Facts, previous: &str) -> Option<Sentence> {
     if before <= 0.0 || (now / before - 1.0).abs() < NOTABLE_CHANGE {
         return None;
     }
-    // Young pull requests had less time than those of the period before.
+    // Young pull requests had less time than those of the previous period.
     let may = match open_prs(facts).unwrap_or(0.0) {
         0.0 => String::new(),
         1.0 => " One pull request not decided yet may lower it.".to_owned(),
@@ -209,7 +208,7 @@ fn merge_outcome(facts: &Facts, previous: &str) -> Option<Sentence> {
     )))
 }
 
-/// How many pull requests are open or in draft; `None` where the states are not told.
+/// The number of open and draft pull requests; `None` if states are hidden.
 pub fn open_prs(facts: &Facts) -> Option<f64> {
     let states = facts.by(&PRS, &[Dim::State]);
     let is_open = |fact: &&Fact| matches!(fact.key(Dim::State).flatten(), Some("open" | "draft"));
@@ -218,7 +217,7 @@ pub fn open_prs(facts: &Facts) -> Option<f64> {
     is_told.then(|| states.iter().filter(is_open).filter_map(|fact| fact.value).sum())
 }
 
-/// The label with the most issues of high impact.
+/// The label with the most high-impact issues.
 fn top_label(facts: &Facts, evidence: &Evidence) -> Option<Sentence> {
     let mut labels = evidence.labels.iter().filter(|row| row.label.is_some());
     let (row, next) = (labels.next()?, labels.next());
@@ -249,7 +248,7 @@ fn top_label(facts: &Facts, evidence: &Evidence) -> Option<Sentence> {
     })
 }
 
-/// Spend that led to no pull request.
+/// The ACUs of sessions without a pull request.
 fn without_pr(facts: &Facts) -> Option<Sentence> {
     let fact = facts.whole(&ACUS_WITHOUT_PR_SHARE).filter(|_| facts.known.metered)?;
     if fact.n < MIN_BASIS || fact.denominator <= 0.0 || fact.numerator <= 0.0 {
@@ -269,7 +268,7 @@ fn without_pr(facts: &Facts) -> Option<Sentence> {
     )))
 }
 
-/// How few users use how much.
+/// The share of the most active users.
 fn top_users(facts: &Facts) -> Option<Sentence> {
     let users =
         facts.by(&ACUS, &[Dim::User]).iter().filter(|fact| fact.key(Dim::User).flatten().is_some()).count();
@@ -278,7 +277,7 @@ fn top_users(facts: &Facts) -> Option<Sentence> {
         return None;
     }
     if facts.is_covered() {
-        // Such a report does not say how many users there are, service users included.
+        // Reports without people do not reveal the number of users.
         return Some(plain(format!(
             "The heaviest tenth of users, service users included, used {} of the ACUs that have a user: {} of {}.",
             Unit::Share.text(share.value),
@@ -299,7 +298,7 @@ fn top_users(facts: &Facts) -> Option<Sentence> {
     )))
 }
 
-/// What the analyses propose most often.
+/// The most frequent type of action item.
 fn top_action_item(facts: &Facts) -> Option<Sentence> {
     let items: Vec<&Fact> = facts.by(&ACTION_ITEMS, &[Dim::Type]).iter().collect();
     let all: f64 = items.iter().filter_map(|fact| fact.value).sum();

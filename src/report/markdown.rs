@@ -1,5 +1,5 @@
-//! The report in a few lines of Markdown, for the summary page of a scheduled
-//! run or a chat: the headline numbers, what stands out, and how complete it is.
+//! The report in a few lines of Markdown, for a job summary or a chat: headline numbers, what
+//! stands out, completeness.
 
 use super::layout::headlines;
 use super::view::Piece;
@@ -8,13 +8,13 @@ use crate::metrics::{Evidence, Facts, SESSIONS};
 use crate::text::clean;
 use crate::unit::Unit;
 
-/// The longest tag or user that the sessions were narrowed to.
+/// The longest tag or user, in characters.
 const LONGEST: usize = 200;
-/// Takes no room, and keeps what follows an `@` or a `#` from being looked up.
+/// Has no width; keeps `@` and `#` from becoming mentions and references.
 const NO_WIDTH: char = '\u{200b}';
 
-/// The summary as Markdown, ending with a line break. It names no session and
-/// repeats no title; what other people wrote is escaped, and mentions nobody.
+/// The summary as Markdown, ending with a line break. It contains no sessions; other people's text
+/// is escaped and mentions nobody.
 pub fn markdown(facts: &Facts, evidence: &Evidence, run: &ReportContext<'_>) -> String {
     let header = head::header(facts, run);
     let organisation = match run.organisation.or_else(|| saved::only_organisation(facts)) {
@@ -43,7 +43,7 @@ pub fn markdown(facts: &Facts, evidence: &Evidence, run: &ReportContext<'_>) -> 
     out
 }
 
-/// The headline numbers, a row each.
+/// The table of headline numbers.
 fn table(facts: &Facts) -> String {
     let mut rows = vec!["| | Value | Change |".to_owned(), "|:--|--:|--:|".to_owned()];
     for headline in headlines(facts.known) {
@@ -78,8 +78,8 @@ fn written(sentence: &[Piece]) -> String {
     sentence.iter().map(|piece| if piece.name { escape(&piece.text) } else { piece.text.clone() }).collect()
 }
 
-/// Other people's text on one line of Markdown, as text and nothing else: no
-/// markup, no HTML, no link, nobody mentioned, no cell ended.
+/// Other people's text as plain text on one line of Markdown: no markup, HTML, links or mentions,
+/// and no end of a table cell.
 fn escape(text: &str) -> String {
     let text = clean(text, LONGEST);
     let mut out = String::with_capacity(text.len() * 2);

@@ -1,4 +1,4 @@
-//! Money beside ACUs: the same group's number in the metric that stands for it.
+//! Money beside ACUs: the spend metric of the same group.
 
 use chrono::{DateTime, TimeDelta};
 
@@ -10,10 +10,10 @@ use crate::metrics::{
 use crate::text::clean;
 use crate::unit::{MISSING, Unit};
 
-/// The most of an unreadable end of a budget that is shown.
+/// The longest unreadable end of a budget that is shown.
 const LONGEST_UNTIL: usize = 40;
 
-/// The metric that tells in money what another tells in ACUs.
+/// The spend metric of an ACU metric.
 pub fn spend_metric(metric: &Metric) -> Option<&'static Metric> {
     [(&ACUS, &SPEND), (&ACUS_SPLIT, &SPEND_SPLIT), (&ACUS_PER_MERGED_PR, &SPEND_PER_MERGED_PR)]
         .into_iter()
@@ -21,31 +21,31 @@ pub fn spend_metric(metric: &Metric) -> Option<&'static Metric> {
         .map(|(_, money)| money)
 }
 
-/// What a fact's group is worth; `None` where there is no price or no such metric.
+/// The spend of a fact's group; `None` without prices or without such a metric.
 pub fn spend_fact<'f>(facts: &'f Facts, fact: &Fact) -> Option<&'f Fact> {
     facts.known.currency?;
     facts.beside(fact, spend_metric(fact.metric)?)
 }
 
-/// The same in words.
+/// The same, formatted.
 pub fn spend_text(facts: &Facts, fact: &Fact) -> Option<String> {
     spend_fact(facts, fact).map(|fact| fact.unit.text(fact.value))
 }
 
-/// The head of a column with what the groups of a metric are worth.
+/// The head of the spend column of a metric.
 pub fn spend_head(facts: &Facts, metric: &Metric) -> Option<&'static str> {
     facts.known.currency?;
     spend_metric(metric).map(|metric| metric.title)
 }
 
-/// How much of a budget is used, and where its month or billing cycle is heading.
+/// The use of a budget, and the forecast for its month or billing cycle.
 pub fn budget_sentence(budget: &Budget, is_covered: bool) -> String {
-    // The last day of which anything is known, not the first instant of which nothing
-    // is; the vendor's cycle ends in the morning of a day that is none of its own.
+    // The last known day, not the instant after it; the vendor's cycle ends in the morning of a day
+    // that belongs to the next one.
     let until = DateTime::parse_from_rfc3339(&budget.until).ok();
     let known = until.map(|until| (until - TimeDelta::seconds(1)).date_naive());
     let last = known.map(|known| cycle::last_day(&budget.period).map_or(known, |last| known.min(last)));
-    // Facts that are read from a file can say anything.
+    // Facts from a file can contain any text.
     let until =
         last.map_or_else(|| clean(&budget.until, LONGEST_UNTIL), |last| last.format("%-d %B").to_string());
     let end = if cycle::is_month(&budget.period) { "month" } else { "cycle" };

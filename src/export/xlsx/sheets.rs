@@ -13,7 +13,7 @@ use crate::unit::Unit;
 pub fn sheets(facts: &Facts, evidence: &Evidence, run: &ReportContext<'_>) -> Vec<Sheet> {
     let mut sheets = vec![overview(facts, evidence, run)];
     sheets.extend(sections(facts.known).map(|section| section_sheet(section, facts, evidence, run)));
-    // A covered report has no sessions of its own.
+    // A report without people has no sessions.
     let is_look = !facts.is_covered() && sessions::are_shown(facts).contains(&true);
     sheets.extend(is_look.then(|| sessions_sheet(facts, evidence)));
     sheets.extend([definitions(facts), source(facts, run)]);
@@ -48,7 +48,7 @@ fn overview(facts: &Facts, evidence: &Evidence, run: &ReportContext<'_>) -> Shee
     Sheet { name: "Overview", blocks }
 }
 
-/// Numbers of the whole period, each with what it rests on and what it was.
+/// Numbers of the whole period with basis and previous value.
 fn numbers(name: &str, title: &'static str, rows: Vec<SheetRow>) -> SheetTable {
     let heads = [&["Number", "Value"], CHANGES.as_slice(), &["Rests on", "of what"]].concat();
     SheetTable { name: name.to_owned(), title, note: String::new(), heads: self::heads(&heads), rows }
@@ -119,7 +119,7 @@ fn section_sheet(section: &Section, facts: &Facts, evidence: &Evidence, run: &Re
     Sheet { name: section.title, blocks }
 }
 
-/// Sessions worth a look, with links where their addresses are safe.
+/// Sessions worth a look, linked if their URLs are safe.
 fn sessions_sheet(facts: &Facts, evidence: &Evidence) -> Sheet {
     let [metered, _, analysed] = sessions::are_shown(facts);
     let currency = facts.known.currency.filter(|_| metered);
@@ -192,7 +192,7 @@ fn definitions(facts: &Facts) -> Sheet {
     Sheet { name: "Definitions", blocks: vec![Block::Table(table)] }
 }
 
-/// The quality of the data, and where it comes from.
+/// Quality and source of the data.
 fn source(facts: &Facts, run: &ReportContext<'_>) -> Sheet {
     let row = |entry: &LabelledValue| {
         let value = match entry.number {

@@ -1,5 +1,5 @@
-//! The charts of a mail: few, and only such as have nobody's words in them,
-//! because a picture can neither be searched nor masked.
+//! The charts of a mail: few, and without other people's text, because images can be neither
+//! searched nor masked.
 
 use crate::charts::Svg;
 use crate::metrics::{Evidence, Facts, Known};
@@ -7,7 +7,7 @@ use crate::report::figures::{self, FigureInputs};
 use crate::report::layout::{Figure, sections};
 use crate::report::{ReportContext, ReportError};
 
-/// The figures of the page that a mail shows, of each row the first that has something to show.
+/// The figures that a mail shows; of each row the first one with data.
 const SHOWN: [&[&str]; 3] = [
     &["acus-by-day", "sessions-by-day"],
     &["merge-rate-trend", "acus-per-merged-pr-trend"],
@@ -16,13 +16,13 @@ const SHOWN: [&[&str]; 3] = [
 
 /// A chart of a mail.
 pub struct EmailChart {
-    /// Its name among the pictures.
+    /// Its id among the charts.
     pub id: &'static str,
     /// Heading.
     pub title: &'static str,
     /// One line under it; empty for none.
     pub note: String,
-    /// The chart; its description is the picture's text alternative.
+    /// The chart; its description is the image's text alternative.
     pub svg: Svg,
 }
 

@@ -1,5 +1,4 @@
-//! The HTML body of a mail: tables and inline styles alone, because that is all
-//! that every mail program shows.
+//! The HTML body of a mail: tables and inline styles only, which all mail programs display.
 
 use minijinja::value::Serde;
 use serde::Serialize;
@@ -10,14 +9,14 @@ use crate::report::{ReportError, environment};
 
 /// Where the whole report is.
 pub enum ReportLocation<'a> {
-    /// Attached, under this name.
+    /// Attached, with this name.
     Attached(&'a str),
-    /// With the sender, under this name.
+    /// Not attached; the sender has it, with this name.
     NotAttached(&'a str),
 }
 
 impl ReportLocation<'_> {
-    /// The sentence that says so.
+    /// A sentence that says so.
     pub fn sentence(&self) -> String {
         match self {
             Self::Attached(name) => format!("The whole report is attached: {name}."),
@@ -26,7 +25,7 @@ impl ReportLocation<'_> {
     }
 }
 
-/// What the template gets besides the summary.
+/// The context of the template besides the summary.
 #[derive(Serialize)]
 struct EmailContext<'a> {
     #[serde(flatten)]

@@ -1,5 +1,5 @@
-//! A report in brief, for a mail: made from the facts alone, so that what is
-//! sent at once and what is sent later from the disk are the same.
+//! The summary of a report for a mail. It is made from the facts only, so that `report --mail` and
+//! `send` give the same mail.
 
 mod charts;
 mod html;
@@ -21,16 +21,16 @@ use crate::fetch::Vendor;
 use crate::metrics::*;
 use crate::period::Period;
 
-/// What a mail says, in finished strings.
+/// The contents of a mail as finished strings.
 #[derive(Serialize)]
 pub struct EmailSummary {
     /// The headline: the period, the ACUs, what was merged.
     pub subject: String,
-    /// Who, when, how complete.
+    /// Scope, period and completeness.
     pub header: Header,
-    /// What must be known before any number is read.
+    /// Notices before any number.
     pub notices: Vec<String>,
-    /// What the numbers are compared with, or why they are not.
+    /// What the numbers are compared with, or why not.
     pub comparison: String,
     /// Whether they are compared.
     pub compared: bool,
@@ -38,16 +38,16 @@ pub struct EmailSummary {
     pub tiles: Vec<Tile>,
     /// What stands out, most important first.
     pub insights: Vec<Vec<Piece>>,
-    /// At most three charts without anybody's words in them.
+    /// At most three charts, without other people's text.
     #[serde(skip)]
     pub charts: Vec<EmailChart>,
-    /// Who and what used most; none where the facts name nobody.
+    /// Short tables of the largest groups; empty if the facts name nobody.
     pub rankings: Vec<Ranking>,
     /// Name and version of this program.
     pub tool: String,
 }
 
-/// The report in brief.
+/// Summarizes a report.
 ///
 /// # Errors
 /// The facts' period cannot be read, or a chart could not be drawn.
@@ -82,7 +82,7 @@ pub fn summarize(facts: &Facts) -> Result<EmailSummary, ReportError> {
         notices: head::notices(facts, &run),
         comparison: comparison(facts, &run) + priced,
         compared: super::is_compared(facts),
-        // One point draws no trend.
+        // Without points no trend is drawn.
         tiles: tiles::tiles(facts, &[])?,
         insights: insights::insights(facts, &evidence, &run.previous_name()),
         charts: charts::charts(facts, &evidence, &run)?,
@@ -91,7 +91,7 @@ pub fn summarize(facts: &Facts) -> Result<EmailSummary, ReportError> {
     })
 }
 
-/// The report's period, and how many points the trend has.
+/// The report's period, and the number of points of the trend.
 fn period_and_points(facts: &Facts) -> Result<(Period, usize), ReportError> {
     let label = &facts.period.label;
     let zone = facts.period.tz.as_deref().and_then(|zone| zone.parse::<Tz>().ok());
@@ -100,8 +100,7 @@ fn period_and_points(facts: &Facts) -> Result<(Period, usize), ReportError> {
     Ok((period, facts.by(&SESSIONS, &[Dim::Period]).len().max(1)))
 }
 
-/// The labels of issues and the sessions that have them, as far as the facts know:
-/// without the ACUs of those sessions.
+/// The labels of issues with their sessions, as far as the facts contain them: without ACUs.
 pub fn labels(facts: &Facts) -> Evidence {
     let mut labels: Vec<LabelRow> = Vec::new();
     for fact in facts.by(&ISSUES, &[Dim::Label, Dim::Impact]) {

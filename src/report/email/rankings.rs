@@ -1,4 +1,4 @@
-//! Who and what used most, as short tables.
+//! The largest teams, users and tags, as short tables.
 
 use serde::Serialize;
 
@@ -12,11 +12,10 @@ use crate::unit::Unit;
 const MOST: usize = 5;
 /// The longest name in a narrow table.
 const LONGEST_NAME: usize = 48;
-/// What is listed, in order.
+/// The rankings, in order.
 const BY: [Dim; 3] = [Dim::Team, Dim::User, Dim::Tag];
 
-/// A short table: name, ACUs, what they are worth or else the sessions, change; or
-/// name, sessions, change where no ACUs are billed.
+/// A short table: name, ACUs, spend or else sessions, change; without ACUs: name, sessions, change.
 #[derive(Serialize)]
 pub struct Ranking {
     /// Heading.
@@ -27,11 +26,11 @@ pub struct Ranking {
     pub rows: Vec<TableRow>,
     /// What is not in the rows; empty for nothing.
     pub more: String,
-    /// The column, from 1, that a narrow screen does without.
+    /// The column, from 1, that narrow screens omit.
     pub spare: usize,
 }
 
-/// The tables that have anybody or anything to name.
+/// The rankings with at least one named group.
 pub fn rankings(facts: &Facts) -> Vec<Ranking> {
     BY.into_iter().filter_map(|dim| ranking(facts, dim)).collect()
 }
@@ -46,7 +45,7 @@ fn ranking(facts: &Facts, dim: Dim) -> Option<Ranking> {
     let value = |fact: &Fact| fact.value.unwrap_or(0.0);
     all.sort_by(|a, b| value(b).total_cmp(&value(a)));
     let worth = money::spend_head(facts, metric);
-    // A number of sessions rests on itself.
+    // The basis of a number of sessions is itself.
     let basis = Some(metric.basis.head()).filter(|head| *head != metric.title);
     let row = |fact: &&Fact| {
         let name = names::of(facts, dim, fact.key(dim).flatten());
@@ -76,7 +75,7 @@ fn more(dim: Dim, all: usize) -> String {
     if dim == Dim::Tag { format!("{OVERLAP} {rest}") } else { rest }
 }
 
-/// Why the rows of tags do not add up.
+/// Why rows of tags do not add up.
 const OVERLAP: &str = "A session counts fully under each of its tags.";
 
 fn count(number: f64) -> String {

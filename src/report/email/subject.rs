@@ -1,4 +1,4 @@
-//! The subject of a mail: the whole week in one line of an inbox.
+//! The subject of a mail: the period in one line.
 
 use crate::metrics::{ACUS, Facts, MERGE_RATE, PRS, SESSIONS};
 use crate::period::{Period, PeriodKind};
@@ -11,8 +11,7 @@ const LONGEST_TAG: usize = 30;
 
 /// `Devin, week 41 (5–11 Oct): 412 ACUs (+8 %), 31 of 39 decided PRs merged`.
 ///
-/// A narrowed question says so, without anybody's id: a subject is read over
-/// shoulders and on locked screens.
+/// Filters are mentioned without user ids, because subjects appear on locked screens.
 pub fn subject(facts: &Facts, period: &Period) -> String {
     let so_far = if !is_over(facts) { " so far" } else { "" };
     let when = match period.kind() {
@@ -66,7 +65,7 @@ fn headline(facts: &Facts) -> String {
     let Some(prs) = facts.whole(&PRS) else { return spent };
     let (prs, rate) = (prs.value.unwrap_or(0.0), facts.whole(&MERGE_RATE));
     let things = |number: f64| if number == 1.0 { "PR" } else { "PRs" };
-    // The two numbers of the merge rate, as the tile of the page has them.
+    // The two numbers of the merge rate, as on the page's tile.
     let merged = match rate.map(|rate| (rate.numerator, rate.denominator)) {
         _ if prs == 0.0 => "no PRs".to_owned(),
         None => format!("{} {}", count(prs), things(prs)),

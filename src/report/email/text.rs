@@ -1,9 +1,9 @@
-//! The text part, which stands alone: some read nothing else.
+//! The plain-text body of a mail, complete in itself.
 
 use super::{EmailSummary, Ranking, ReportLocation};
 use crate::report::view::{Piece, Tile};
 
-/// Lines are no longer than this, so that an answer can quote them.
+/// The width of lines, so that a reply can quote them.
 const WIDTH: usize = 72;
 /// Where the values of the headline numbers end.
 const VALUES: usize = 30;
@@ -87,7 +87,7 @@ fn ranking(ranking: &Ranking, line: &mut dyn FnMut(&str)) {
         let told: Vec<String> = numbers
             .map(|(cell, head)| match head.as_str() {
                 "Change" => cell.clone(),
-                // A word, no abbreviation such as ACUs.
+                // A word, not an abbreviation such as ACUs.
                 head if head.chars().nth(1).is_some_and(char::is_lowercase) => {
                     format!("{cell} {}", if cell == "1" { one(head) } else { head.to_lowercase() })
                 }
@@ -101,13 +101,13 @@ fn ranking(ranking: &Ranking, line: &mut dyn FnMut(&str)) {
     }
 }
 
-/// A plural head as one of them: `session`.
+/// The singular of a head: `session`.
 fn one(head: &str) -> String {
     let head = head.to_lowercase();
     head.strip_suffix('s').map_or(head.clone(), str::to_owned)
 }
 
-/// A name that is written from right to left is kept from turning the rest of its line.
+/// Isolates a right-to-left name, so that the rest of its line keeps its direction.
 fn isolated(name: &str) -> String {
     let leftward =
         |c: char| matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}');
@@ -118,7 +118,7 @@ fn length(text: &str) -> usize {
     text.chars().count()
 }
 
-/// Breaks at blanks, never inside a number and its unit; a longer word has a line of its own.
+/// Wraps at spaces, never between a number and its unit; a longer word gets its own line.
 fn wrap(text: &str, indent: &str, line: &mut dyn FnMut(&str)) {
     let lead: String = text.chars().take_while(|c| *c == ' ').collect();
     let mut current = lead;

@@ -1,4 +1,4 @@
-//! Upright columns over days or bins.
+//! Vertical columns over days or bins.
 
 use chrono::NaiveDate;
 
@@ -9,10 +9,10 @@ use crate::report::layout::Figure;
 use crate::report::{money, names};
 use crate::unit::Unit;
 
-/// Columns that a text alternative lists one by one.
+/// Up to this many columns are listed in the text alternative.
 const MOST_WORDS: usize = 8;
 
-/// What a covered report does not show.
+/// A note of reports without people.
 const HIDDEN_COLUMNS: &str = "Columns with fewer than five people have no value.";
 
 pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, ChartError> {
@@ -39,13 +39,13 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, C
     Ok(FigureParts { also, note, ..FigureParts::new(svg, table(&heads, rows)) })
 }
 
-/// In words: every column where there are few, else the highest and the lowest.
+/// All columns if there are few, else the highest and the lowest.
 fn description(title: &str, columns: &[Column], words: &[(String, String)]) -> String {
     if columns.is_empty() {
         return format!("{title}: none.");
     }
     if columns.len() <= MOST_WORDS {
-        // A day's number beside its value would read as one.
+        // Without the colon a day's number and its value would look like one number.
         let each: Vec<String> = words.iter().map(|(name, text)| format!("{name}: {text}")).collect();
         return format!("{title}. {}.", each.join(", "));
     }
@@ -69,14 +69,14 @@ fn days(facts: &[&Fact]) -> Vec<Column> {
     facts.iter().map(|fact| column(label(fact.key(Dim::Day).flatten()), fact)).collect()
 }
 
-/// Every bin, empty ones included: a histogram with gaps left out would lie.
+/// All bins, including empty ones.
 fn bins(facts: &[&Fact], is_covered: bool) -> Vec<Column> {
     let bin = |edge: u32| {
         let key = edge.to_string();
         let label = names::name(Dim::Bin, Some(&key));
         match facts.iter().find(|fact| fact.key(Dim::Bin).flatten() == Some(&key)) {
             Some(fact) => column(label, fact),
-            // A covered report does not say whether few people or none are in it.
+            // The report does not reveal whether the bin is empty or small.
             None => {
                 let value = (!is_covered).then_some(0.0);
                 Column { label, value, text: Unit::Count.text(value), tone: Tone::Accent }

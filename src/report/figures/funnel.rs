@@ -7,7 +7,7 @@ use crate::report::layout::Figure;
 use crate::report::view::TableRow;
 use crate::unit::Unit;
 
-/// The steps and what counts the sessions that take them.
+/// The steps and their metrics.
 pub const STEPS: [(&str, &Metric); 3] = [
     ("Sessions", &SESSIONS),
     ("with a pull request", &SESSIONS_WITH_PR),
@@ -24,7 +24,7 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, C
         let note = Some(note).filter(|_| metric.id != SESSIONS.id);
         Some(FunnelStep { name: name.to_owned(), value, text: Unit::Count.text(Some(value)), note })
     };
-    // A covered report may leave out the last step.
+    // A report without people may hide the last step.
     let steps: Vec<FunnelStep> = STEPS.into_iter().filter_map(step).collect();
     let words: Vec<_> = steps.iter().map(|step| (step.name.clone(), step.text.clone())).collect();
     let shown = if all > 0.0 { steps.as_slice() } else { &[] };

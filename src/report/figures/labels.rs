@@ -1,4 +1,4 @@
-//! The most frequent labels of issues, with what they touched.
+//! The most frequent labels of issues, as a table.
 
 use super::{FigureParts, firm};
 use crate::metrics::{ACUS, Dim, Evidence, ISSUES, LabelRow, Metric};
@@ -7,15 +7,15 @@ use crate::report::view::TableView;
 use crate::text::clean;
 use crate::unit::Unit;
 
-/// The most rows that a reader takes in.
+/// The maximum number of rows.
 const MOST_ROWS: usize = 10;
-/// The longest label that leaves a phone room for the numbers.
+/// The longest label, so that a phone has room for the numbers.
 const LONGEST_NAME: usize = 40;
 
 /// The table; `metered` has a column of ACUs.
 pub fn draw(evidence: &Evidence, metered: bool) -> FigureParts {
     let mut labels: Vec<&LabelRow> = evidence.labels.iter().collect();
-    // They come with most issues of high impact first; the order of equals stays.
+    // They are ordered by high-impact issues; the sort is stable.
     labels.sort_by(|a, b| b.issues.total_cmp(&a.issues));
     let rest = labels.split_off(labels.len().min(MOST_ROWS));
     let count = |number: f64| Unit::Count.text(Some(number));

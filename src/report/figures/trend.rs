@@ -24,7 +24,7 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, C
     for period in inputs.periods.iter().rev() {
         let label = period.label();
         let Some(fact) = facts.iter().find(|fact| fact.key(Dim::Period).flatten() == Some(&label)) else {
-            // A covered report leaves out points with too few people.
+            // Reports without people hide points with too few people.
             let text = MISSING.to_owned();
             points.push(Point { label: period.short_name(), value: None, text: text.clone(), muted: true });
             let cells = std::iter::once(label).chain(std::iter::repeat_n(text, heads.len() - 1));
@@ -32,7 +32,7 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, C
             continue;
         };
         let text = unit.text(fact.value);
-        // A period that is still running is no fall.
+        // A running period is not a decrease.
         let running = is_running && newest == Some(period);
         let faint = running || change::faint(fact);
         let label = if running { format!("{label} so far") } else { label };
@@ -53,7 +53,7 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, C
     Ok(FigureParts { note, also, ..FigureParts::new(svg, table(&heads, rows.into_iter())) })
 }
 
-/// In words: where the line ends, where it began, and how far it went.
+/// Newest, oldest, highest and lowest value in words.
 fn description(title: &str, points: &[Point]) -> String {
     let known: Vec<(&Point, f64)> = points.iter().filter_map(|point| Some((point, point.value?))).collect();
     let by_value = |a: &&(&Point, f64), b: &&(&Point, f64)| a.1.total_cmp(&b.1);
