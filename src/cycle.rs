@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn every_month_of_a_period_is_touched() {
+    fn every_month_of_a_period_is_included() {
         assert_eq!(labels(CycleRule::Months, "2026-10-05", "2026-10-11"), ["2026-10"]);
         assert_eq!(labels(CycleRule::Months, "2026-09-28", "2026-10-04"), ["2026-09", "2026-10"]);
         assert_eq!(labels(CycleRule::Months, "2026-10-01", "2026-12-31"), ["2026-10", "2026-11", "2026-12"]);
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn the_vendors_cycles_count_where_they_leave_nothing_open() {
+    fn vendor_cycles_must_cover_the_whole_span() {
         let moment = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
         let cycle =
             |from: &str, to: &str| moment(&format!("{from}T08:00:00Z"))..moment(&format!("{to}T08:00:00Z"));
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn people_are_told_which_cycle_it_is() {
+    fn cycles_have_names_for_people() {
         assert_eq!((name("2026-10"), is_month("2026-10")), ("October 2026".to_owned(), true));
         let cycle = "2026-09-23_2026-10-22";
         assert_eq!(name(cycle), "the billing cycle of 23 September to 22 October 2026");

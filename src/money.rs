@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_price_holds_from_its_day_on_until_the_next() {
+    fn prices_apply_until_the_next_one() {
         let day = |text: &str| text.parse::<NaiveDate>().unwrap();
         let price = |from: &str, per_acu| Price { from: day(from), per_acu };
         let euro = Currency::parse(" eur ").unwrap();

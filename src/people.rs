@@ -292,7 +292,7 @@ mod tests {
         service-user-9,Nightly,,\n";
 
     #[test]
-    fn a_team_holds_from_its_day_on_and_an_id_beats_an_email() {
+    fn teams_apply_from_their_day_and_ids_have_priority() {
         let people = PeopleFile::parse(FILE).unwrap();
         let emails = [("email|2", "grace@example.com"), ("email|1", "grace@example.com")];
         let teams = Teams::new(Vec::new(), &people, emails.into_iter(), chrono_tz::Europe::Berlin);
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn what_separates_cells_may_be_told_before_them() {
+    fn a_sep_line_declares_the_separator() {
         let rows = |text: &str| PeopleFile::parse(text).map(|people| people.rows);
         let expected = rows("user,name\nu,\"A;B\"\n").unwrap();
         for text in [
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_passed_over_for_want_of_a_head() {
+    fn cells_without_a_head_are_errors() {
         for (text, line, word) in [
             ("user,name,team\nu,Berg, Ida,core\n", 2, "“core” is in no column"),
             ("user,,team\nu,,core\nv,x,core\n", 3, "“x” is in no column"),
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_beats_the_file_and_the_first_rule_the_next() {
+    fn rules_have_priority_over_the_file_in_order() {
         let rule = |pattern: &str, team: Option<&str>| TagRule {
             pattern: pattern.to_owned(),
             team: team.map(str::to_owned),
@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_star_of_a_pattern_stands_for_as_little_as_it_can() {
+    fn the_first_star_matches_as_little_as_possible() {
         let stands = |pattern, text| stands_for(pattern, text);
         assert_eq!(stands("a*b*c", "axbybc"), Some("x"));
         assert_eq!(stands("*b*b", "abxbyb"), Some("a"));
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_cannot_be_used_says_where() {
+    fn errors_have_line_numbers() {
         let line = |text: &str| PeopleFile::parse(text).unwrap_err().line;
         assert_eq!([line("name\nx\n"), line("user,boss\n"), line("")], [1; 3]);
         assert_eq!(line("user,from\na,2026-10-05\nb,5 Oct\n"), 3);
@@ -391,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn files_of_spreadsheets_are_read_alike() {
+    fn files_of_spreadsheets_are_equivalent() {
         let plain = "user,name,team,from\nada@example.com,Ädä,\"a,b;c\",\nu2,Bo,,2026-10-05\n";
         let expected = PeopleFile::parse(plain).unwrap();
         let tabs = plain.replace(',', "\t").replace("a\tb;c", "a,b;c");
@@ -403,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_match_nobody_are_found() {
+    fn unmatched_rows_are_found() {
         let people = PeopleFile::parse("user\nAda@example.com\nu1\nU2\nbo@example.com\n").unwrap();
         assert_eq!(people.unmatched(["ADA@example.com", "u1", "u2"].into_iter()), ["U2", "bo@example.com"]);
     }

@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn a_midnight_that_does_not_exist_is_the_end_of_the_gap() {
+    fn a_nonexistent_midnight_is_the_end_of_the_gap() {
         let day = Period::days(date("2026-09-06"), date("2026-09-06"), Santiago).unwrap();
         assert_eq!(day.from().to_rfc3339(), "2026-09-06T01:00:00-03:00");
         let twice = Period::days(date("2026-04-05"), date("2026-04-05"), Santiago).unwrap();
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn previous_periods_touch_and_keep_their_kind() {
+    fn previous_periods_are_adjacent_and_of_the_same_kind() {
         let month = Period::parse_month("2026-03", UTC).unwrap();
         assert_eq!(month.previous().unwrap().label(), "2026-02");
         let run = Period::days(date("2026-10-05"), date("2026-10-07"), UTC).unwrap();
@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_complete_week_is_the_same_all_week_long() {
+    fn the_last_complete_week_is_constant_within_a_week() {
         for now in ["2026-10-12T00:00:00Z", "2026-10-14T09:00:00Z", "2026-10-18T23:59:59Z"] {
             let now = now.parse().unwrap();
             assert_eq!(Period::last_complete_week(now, UTC).unwrap().label(), "2026-W41");
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn a_label_is_read_back_and_nothing_else_is() {
+    fn labels_round_trip_and_other_text_is_rejected() {
         let days = |first, last| Period::days(date(first), date(last), Berlin).unwrap();
         for period in [
             Period::parse_week("2026-W41", Berlin).unwrap(),
@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_in_short_name_a_month_once_and_a_year_where_it_turns() {
+    fn short_dates_omit_repeated_months_and_years() {
         let short = |first, last| Period::days(date(first), date(last), UTC).unwrap().dates_in_short();
         assert_eq!(short("2026-10-05", "2026-10-11"), "5–11 Oct");
         assert_eq!(short("2026-09-28", "2026-10-04"), "28 Sep – 4 Oct");
@@ -403,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_period_is_refused() {
+    fn invalid_periods_are_rejected() {
         for week in [
             "2026-W00",
             "2026-W54",

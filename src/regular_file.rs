@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_our_own_is_made_for_us_alone_and_no_link_is_followed() {
+    fn own_files_are_private_and_links_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let (path, link) = (folder.path().join("own"), folder.path().join("link"));
         open_own(&path).unwrap();
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn rights_of_others_are_seen() {
+    fn access_of_other_users_is_detected() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
         fs::write(&path, "x").unwrap();

@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_could_disturb_a_line_is_taken_out() {
+    fn control_characters_are_removed() {
         assert_eq!(clean(" a\u{0}b\n\t c \u{202e}d\u{2066}e\u{200f}\u{feff} ", 99), "a b c de");
         assert_eq!(clean("79\u{a0}%", 99), "79\u{a0}%");
         assert_eq!(clean(&"x".repeat(1_000_000), 5), "xxxxx…");

@@ -237,7 +237,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_read_as_people_write_them() {
+    fn numbers_are_formatted_for_people() {
         let cases = [
             (Unit::Count, Some(0.0), "0"),
             (Unit::Count, Some(1_234_567.0), "1,234,567"),
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn money_is_written_to_the_coin_and_half_a_coin_is_the_same_in_any_order() {
+    fn money_is_rounded_to_coins_whatever_the_order_of_addition() {
         let text = |code: &str, value| Unit::Money(Currency::parse(code).unwrap()).text(Some(value));
         assert_eq!(text("EUR", 1_234.5), "€1,234.50");
         assert_eq!(text("CHF", -3.0), "−CHF\u{a0}3.00");
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_carry_their_sign() {
+    fn changes_have_signs() {
         assert_eq!(Unit::Count.change(-1200.0), "−1,200");
         assert_eq!(Unit::Acu.change(4.0), "+4.00");
         assert_eq!([5.0, 0.5, 0.0, 1500.0].map(|tick| Unit::Acu.tick(tick)), ["5", "0.5", "0", "1,500"]);

@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_are_in_proportion_from_zero() {
+    fn bar_lengths_are_proportional() {
         let svg =
             bars(&FRAME, &[bar("a", Some(10.0)), bar("b", Some(5.0)), bar("c", Some(0.0))], None).unwrap();
         assert_eq!(widths(&svg, "a"), [360.0, 180.0]);
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tiny_can_be_seen_and_the_missing_has_no_bar() {
+    fn tiny_values_are_visible_and_null_has_no_bar() {
         let svg = bars(&FRAME, &[bar("giant", Some(1e9)), bar("tiny", Some(1.0)), bar("none", None)], None);
         assert_eq!(widths(&svg.unwrap(), "a"), [360.0, 1.5]);
         let svg = bars(&FRAME, &[bar("x", Some(f64::NAN)), bar("y", Some(-3.0))], None).unwrap();
@@ -119,14 +119,14 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_name_can_be_read_whole_in_its_tooltip() {
+    fn truncated_names_have_a_tooltip() {
         let name = "platform-".repeat(25);
         let svg = bars(&FRAME, &[bar(&name, Some(1.0))], None).unwrap();
         assert!(svg.as_str().contains(&format!("<title>{name}</title></text>")));
     }
 
     #[test]
-    fn what_rests_on_little_looks_like_it() {
+    fn muted_values_are_faded() {
         let muted = Bar { muted: true, ..bar("a", Some(1.0)) };
         assert!(bars(&FRAME, &[muted], None).unwrap().as_str().contains("class=\"a f\""));
     }

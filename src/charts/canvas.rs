@@ -223,7 +223,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_that_no_attribute_could_refer_to_is_refused() {
+    fn invalid_ids_are_rejected() {
         for id in ["", "7days", "a b", "a\"b", "-a", "ü"] {
             let caption = Caption { id, title: "t", description: "d" };
             assert!(matches!(empty_chart(&caption), Err(ChartError::Id(_))), "{id:?}");
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn the_frame_speaks_to_screen_readers() {
+    fn charts_have_a_title_and_a_description() {
         let caption = Caption { id: "spend-1", title: "A & B", description: "One <line>\nand \u{202e}two" };
         let svg = empty_chart(&caption).unwrap();
         let text = svg.as_str();

@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn heights_are_in_proportion_from_the_zero_line() {
+    fn column_heights_are_proportional() {
         let svg = columns(&FRAME, &days(&[2.0, 4.0, 0.0]), &|v| v.to_string()).unwrap();
         let marks = markup::elements(svg.as_str());
         let rects: Vec<_> = marks.iter().filter(|e| e.tag == "rect").collect();
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_month_fits_and_only_its_highest_day_is_labelled() {
+    fn a_month_labels_only_its_highest_day() {
         let values: Vec<f64> = (0..31).map(|day| f64::from(day % 7)).collect();
         let svg = columns(&FRAME, &days(&values), &|v| v.to_string()).unwrap();
         let texts: Vec<String> = markup::texts(svg.as_str()).into_iter().map(|text| text.content).collect();
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn all_zero_keeps_its_axis_and_no_value_at_all_says_so() {
+    fn zeros_keep_the_axis_and_no_values_draw_no_data() {
         let zero = columns(&FRAME, &days(&[0.0; 7]), &|v| v.to_string()).unwrap();
         assert!(!zero.as_str().contains("<rect") && zero.as_str().contains("7 Oct"));
         let none = Column { value: None, ..days(&[1.0]).remove(0) };

@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn each_step_is_in_proportion_to_the_first() {
+    fn steps_are_proportional_to_the_first() {
         let svg =
             funnel(&FRAME, &[step("sessions", 200.0), step("with PR", 100.0), step("merged", 0.0)]).unwrap();
         let marks = markup::elements(svg.as_str());
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn all_zero_shows_the_steps_and_no_step_says_so() {
+    fn zeros_keep_the_steps_and_no_steps_draw_no_data() {
         let svg = funnel(&FRAME, &[step("sessions", 0.0)]).unwrap();
         assert!(svg.as_str().contains("sessions") && !svg.as_str().contains("class=\"a\""));
         assert!(funnel(&FRAME, &[]).unwrap().as_str().contains("No data"));

@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn as_many_labels_stay_as_fit() {
+    fn as_many_labels_are_kept_as_fit() {
         let few = thin(&[(100, 80), (300, 80), (500, 80)], 0, 600);
         assert_eq!(few.iter().map(|kept| kept.index).collect::<Vec<_>>(), [0, 1, 2]);
         let days: Vec<(i32, i32)> = (0..31).map(|day| (60 + day * 120, 300)).collect();
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn no_label_overlaps_or_leaves_the_axis() {
+    fn labels_neither_overlap_nor_leave_the_axis() {
         for count in 1..60_i32 {
             for width in [0, 1, 70, 333, 900, 5000] {
                 let labels: Vec<(i32, i32)> = (0..count).map(|i| (i * 4200 / count, width)).collect();

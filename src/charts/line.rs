@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_value_is_a_gap_and_never_zero() {
+    fn null_is_a_gap_not_zero() {
         let values = [Some(1.0), Some(2.0), None, Some(3.0), None, Some(4.0), Some(5.0)];
         let svg = line(&FRAME, &weeks(&values), &|v| v.to_string(), None).unwrap();
         assert_eq!(count(&svg, "n"), 2, "two runs of more than one point");
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_rests_on_little_looks_like_it() {
+    fn muted_values_are_faded() {
         let mut points = weeks(&[Some(1.0), Some(2.0), Some(3.0)]);
         for point in points.iter_mut().skip(1) {
             point.muted = true;
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn one_value_is_a_point_and_none_says_so() {
+    fn one_value_is_a_point_and_no_values_draw_no_data() {
         let svg = line(&FRAME, &weeks(&[Some(3.0)]), &|v| v.to_string(), Some(10.0)).unwrap();
         assert_eq!((count(&svg, "n"), count(&svg, "z")), (0, 1));
         for points in [weeks(&[]), weeks(&[None, None])] {

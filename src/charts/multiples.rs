@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn no_panel_or_no_value_says_so() {
+    fn no_panels_or_values_draw_no_data() {
         for panels in [vec![], vec![panel("high", Tone::High, &[])]] {
             assert!(small_multiples(&FRAME, &panels).unwrap().as_str().contains("No data"));
         }

@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn ticks_are_round_few_and_cover_the_data() {
+    fn ticks_are_round_and_cover_the_data() {
         assert_eq!(texts(7.0, 0), ["0", "2", "4", "6", "8"]);
         assert_eq!(texts(4.0, 0), ["0", "1", "2", "3", "4"]);
         assert_eq!(texts(9.0, 0), ["0", "5", "10"]);
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_and_the_absurd_have_an_axis_too() {
+    fn zero_and_extreme_maxima_have_an_axis() {
         for max in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e-320] {
             assert_eq!(scale(max, &|v| v.to_string()).top, 1.0, "{max}");
         }

@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_paint_survives_the_way_through_plotters() {
+    fn every_paint_round_trips_through_its_sentinel() {
         let tones = Tone::ALL.iter().flat_map(|&t| [Paint::Tone(t), Paint::Faint(t), Paint::On(t)]);
         let mut classes = Vec::new();
         for paint in PLAIN.into_iter().chain(tones) {

@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn segments_follow_one_another_in_proportion() {
+    fn segments_are_adjacent_and_proportional() {
         let svg = stacks(&FRAME, &[], &[stack("a", 30.0, 10.0), stack("b", 0.0, 20.0)]).unwrap();
         let marks = markup::elements(svg.as_str());
         let rects: Vec<(f64, f64)> =
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_stands_on_its_segment_only_where_it_fits() {
+    fn values_are_drawn_on_segments_if_they_fit() {
         let svg = stacks(&FRAME, &LEGEND, &[stack("a", 1000.0, 7.0)]).unwrap();
         let texts: Vec<String> = markup::texts(svg.as_str()).into_iter().map(|text| text.content).collect();
         assert_eq!(texts, ["high", "low", "1007", "a", "1000"]);
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_legend_takes_a_second_line() {
+    fn a_long_legend_wraps() {
         let long = "neither high nor medium nor low nor other";
         let places = places(&[(Tone::High, long), (Tone::Low, long), (Tone::Other, long)]);
         assert_eq!(places.iter().filter(|(x, _)| *x == 0).count(), 3);

@@ -52,7 +52,7 @@ mod tests {
     use crate::charts::{Caption, bars};
 
     #[test]
-    fn the_colours_are_those_of_the_page_and_none_is_missing() {
+    fn light_colours_match_the_page() {
         let sheet = include_str!("../../templates/style.css");
         let light = sheet.split('}').next().unwrap();
         for (token, colour) in LIGHT_COLOURS {
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_stands_alone() {
+    fn a_standalone_document_uses_no_custom_properties() {
         let svg = bars(&Caption { id: "b", title: "t", description: "a & b" }, &[], None).unwrap();
         let standalone = standalone(&svg, "Inter", 10);
         assert!(

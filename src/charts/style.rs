@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_is_told_every_property_and_no_other() {
+    fn tokens_are_exactly_the_properties_in_use() {
         let used = STYLE.split("var(").skip(1).filter_map(|rest| rest.split(')').next());
         let mut used: Vec<&str> = used.collect();
         used.sort_unstable();
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn every_rule_keeps_to_the_charts() {
+    fn every_rule_is_scoped_to_charts() {
         for rule in STYLE.lines() {
             assert!(
                 rule.split('{')

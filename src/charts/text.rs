@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_could_disturb_the_page_is_taken_out() {
+    fn text_is_cleaned_and_escaped() {
         assert_eq!(clean(" a\u{0}b\n\t c \u{202e}d\u{2066}e\u{200f}\u{feff} "), "a b c de");
         assert_eq!(clean("79\u{a0}%"), "79\u{a0}%", "a no-break space holds number and unit together");
         assert_eq!(clean(&"x".repeat(1_000_000)).chars().count(), LONGEST + 1);
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn widths_follow_the_characters_not_the_bytes() {
+    fn widths_are_measured_by_character() {
         assert_eq!(width("", 130, false), 0);
         assert_eq!(width("00", 100, false), 128);
         assert!(width("iiii", 130, false) < width("WWWW", 130, false));
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_text_fits_and_keeps_both_ends() {
+    fn truncated_text_fits_and_keeps_both_ends() {
         let name = "github.com/acme/".to_owned() + &"platform-".repeat(20) + "billing";
         for room in [0, 50, 130, 400, 2000, 4200] {
             let cut = truncate_middle(&name, room, 130, false);
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_never_falls_inside_a_character_of_several_code_points() {
+    fn truncation_never_splits_a_grapheme() {
         let family = "👩\u{200d}👩\u{200d}👧";
         let accent = "e\u{301}";
         let text = format!("{family}{accent}{family}{accent}").repeat(10);

@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_goes_to_the_end_and_what_is_there_stays() {
+    fn text_is_appended() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("summary.md");
         check_append(&path).unwrap();
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_that_cannot_be_is_refused_before_the_work() {
+    fn unwritable_paths_are_rejected_before_the_work() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         fs::write(&file, "x").unwrap();
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_planted_link_is_not_followed_and_a_new_file_has_the_rights_that_were_asked_for() {
+    fn links_are_refused_and_new_files_have_the_requested_mode() {
         let folder = tempfile::tempdir().unwrap();
         let (target, link) = (folder.path().join("target"), folder.path().join("link"));
         fs::write(&target, "x").unwrap();
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pipe_without_a_reader_ends_at_once() {
+    fn a_pipe_without_a_reader_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let pipe = folder.path().join("pipe");
         let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;

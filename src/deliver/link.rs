@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_of_one_s_own_leads_to_a_file_of_the_same_ending_or_nowhere() {
+    fn own_links_lead_to_files_with_the_same_extension() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::create_dir(at("to")).unwrap();
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_of_somebody_else_is_never_followed() {
+    fn links_of_other_users_are_never_followed() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         symlink("to.html", at("link.html")).unwrap();

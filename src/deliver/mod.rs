@@ -409,7 +409,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_are_replaced_whole_and_nothing_else_is_left() {
+    fn files_are_replaced_atomically() {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), "org_2026-W41", "old", "{}", &[], PRIVATE).unwrap();
         let receipt = write(folder.path(), "org_2026-W41", "new", "{\"a\":1}", &[], PRIVATE).unwrap();
@@ -419,7 +419,7 @@ mod tests {
     }
 
     #[test]
-    fn exports_of_an_earlier_run_go_and_those_of_other_reports_stay() {
+    fn stale_exports_are_deleted_and_other_files_kept() {
         let folder = tempfile::tempdir().unwrap();
         let file = |ending: &str, text: &str| ExportFile { ending: ending.to_owned(), bytes: text.into() };
         let first = [file(".xlsx", "1"), file("_whole.csv", "1"), file("_by-org.csv", "1")];
@@ -457,7 +457,7 @@ mod tests {
     }
 
     #[test]
-    fn two_links_never_lead_to_one_file() {
+    fn two_links_to_one_file_are_rejected() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("to")).unwrap();
         for (target, name) in
@@ -475,7 +475,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_in_the_place_of_an_export_leaves_the_report_alone() {
+    fn a_folder_in_place_of_an_export_changes_nothing() {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), "a", "old", "old", &[], PRIVATE).unwrap();
         fs::create_dir(folder.path().join("a.xlsx")).unwrap();
@@ -488,7 +488,7 @@ mod tests {
     }
 
     #[test]
-    fn what_killed_runs_left_goes_unless_somebody_is_writing() {
+    fn leftovers_are_deleted_unless_another_run_writes() {
         let folder = tempfile::tempdir().unwrap();
         let names = || {
             let entries = fs::read_dir(folder.path()).unwrap();
@@ -511,7 +511,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_in_the_place_of_the_page_leaves_the_facts_alone() {
+    fn a_folder_in_place_of_the_page_changes_nothing() {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), "a", "old", "old", &[], PRIVATE).unwrap();
         fs::remove_file(folder.path().join("a.html")).unwrap();
@@ -522,7 +522,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_kept_is_told_by_how_far_it_came() {
+    fn errors_say_what_is_on_disk() {
         let folder = tempfile::tempdir().unwrap();
         let old = write(folder.path(), "a", "old", "old", &[], PRIVATE).unwrap();
         let read = || [&old.html, &old.json].map(|path| fs::read_to_string(path).unwrap());
@@ -545,7 +545,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_cannot_be_is_refused_before_the_work() {
+    fn unwritable_folders_are_rejected_before_the_work() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         fs::write(&file, "x").unwrap();
@@ -556,7 +556,7 @@ mod tests {
     }
 
     #[test]
-    fn a_look_makes_nothing_and_tells_what_a_check_would() {
+    fn a_probe_creates_nothing_and_agrees_with_the_check() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         fs::write(&file, "x").unwrap();
@@ -593,7 +593,7 @@ mod tests {
     }
 
     #[test]
-    fn two_questions_never_share_a_name() {
+    fn different_queries_have_different_names() {
         assert_ne!(file_name(&["o/p"]), file_name(&["o-p"]));
         assert_ne!(file_name(&["修"]), file_name(&["😀"]));
         assert_ne!(file_name(&[&"x".repeat(61)]), file_name(&[&"x".repeat(62)]));

@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn the_pages_of_a_run_take_the_place_of_those_before() {
+    fn pages_replace_those_of_an_earlier_run() {
         let above = tempfile::tempdir().unwrap();
         let folder = above.path().join("a/pages");
         let mut pages = PagesWriter::begin(&folder).unwrap();
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_is_given_up_leaves_what_was_there() {
+    fn an_aborted_run_changes_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let mut pages = PagesWriter::begin(folder.path()).unwrap();
         pages.add((0, 0), "{}");
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_cannot_be_is_refused() {
+    fn an_unwritable_folder_is_rejected() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         fs::write(&file, "x").unwrap();
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_others_may_enter_is_closed_if_it_holds_pages_alone() {
+    fn an_open_folder_is_closed_if_it_contains_only_pages() {
         let folder = tempfile::tempdir().unwrap();
         let mode = || fs::metadata(folder.path()).unwrap().mode() & 0o777;
         let open = || fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();

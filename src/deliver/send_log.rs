@@ -268,7 +268,7 @@ mod tests {
         SendLog::try_open(folder).unwrap().expect("nobody has it")
     }
 
-    fn told(states: &[SendState]) -> PastDelivery {
+    fn outcome_of(states: &[SendState]) -> PastDelivery {
         let folder = tempfile::tempdir().unwrap();
         let mut log = open(folder.path());
         states.iter().for_each(|state| log.add(entry("a", *state)).unwrap());
@@ -282,23 +282,23 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sent_is_known_and_what_may_have_been_is_not_taken_for_either() {
+    fn sent_and_possibly_sent_are_distinguished() {
         use SendState::{Refused, Sending, Sent};
         let at = || "2026-10-12T06:00:00Z".to_owned();
-        assert_eq!(told(&[]), PastDelivery::None);
-        assert_eq!(told(&[Sending]), PastDelivery::Possible(at()));
-        assert_eq!(told(&[Sending, Sent]), PastDelivery::Sent(at()));
-        assert_eq!(told(&[Sending, Refused]), PastDelivery::None);
-        assert_eq!(told(&[Sending, Refused, Sending]), PastDelivery::Possible(at()));
+        assert_eq!(outcome_of(&[]), PastDelivery::None);
+        assert_eq!(outcome_of(&[Sending]), PastDelivery::Possible(at()));
+        assert_eq!(outcome_of(&[Sending, Sent]), PastDelivery::Sent(at()));
+        assert_eq!(outcome_of(&[Sending, Refused]), PastDelivery::None);
+        assert_eq!(outcome_of(&[Sending, Refused, Sending]), PastDelivery::Possible(at()));
         assert_eq!(
-            told(&[Sending, Sent, Sending]),
+            outcome_of(&[Sending, Sent, Sending]),
             PastDelivery::Sent(at()),
             "a forced second mail does not undo the first"
         );
     }
 
     #[test]
-    fn a_torn_last_line_is_forgotten_and_any_other_is_an_error() {
+    fn an_incomplete_last_line_is_dropped_and_other_bad_lines_are_errors() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(FILE_NAME);
         open(folder.path()).add(entry("a", SendState::Sent)).unwrap();
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn only_one_has_it_and_only_its_owner_reads_it() {
+    fn the_log_is_exclusive_and_private() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let state = folder.path().join("a/b");
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_wait_for_another_run_ends() {
+    async fn waiting_for_another_run_times_out() {
         let folder = tempfile::tempdir().unwrap();
         let log = open(folder.path());
         let error = SendLog::open(folder.path(), Duration::from_millis(1)).await.unwrap_err();

@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_a_grouping_and_a_line_a_fact_in_their_order() {
+    fn one_file_per_grouping_and_one_line_per_fact() {
         let facts = facts();
         let files = files(&facts).unwrap();
         let endings: Vec<&str> = files.iter().map(|file| file.ending.as_str()).collect();
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_those_of_the_facts_to_the_digit() {
+    fn numbers_equal_the_facts_to_the_digit() {
         for fact in &facts().facts {
             let json: serde_json::Value = serde_json::to_value(fact).unwrap();
             let text = |name: &str| match &json[name] {
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_stands_beside_an_id_where_it_is_known() {
+    fn known_names_are_in_a_column_beside_ids() {
         let names = [("u1".to_owned(), "=Ann".to_owned()), ("u2".to_owned(), "Bo".to_owned())];
         let rows = file(&Facts { names: names.into(), ..facts() }, "_by-user.csv");
         assert_eq!(rows[0][2..4], ["user", "user_name"]);
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn no_text_is_a_formula_and_none_is_taken_for_null() {
+    fn text_is_never_a_formula_or_null() {
         for (text, expected) in [
             ("=1+1", "'=1+1"),
             ("+1", "'+1"),
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn commas_quotes_and_line_ends_come_back_as_they_were_written() {
+    fn commas_quotes_and_line_ends_round_trip() {
         let mut facts = facts();
         for fact in &mut facts.facts {
             for (_, key) in fact.group.iter_mut().filter(|(dim, _)| *dim == Dim::User) {

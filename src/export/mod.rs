@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn an_export_is_told_by_its_ending_and_nothing_else_is_taken_for_one() {
+    fn only_own_exports_are_recognized_by_name() {
         for file in parquet_files(vec![("sessions", Vec::new()), ("pull_requests", Vec::new())]) {
             assert!(is_export(&file.ending), "{}", file.ending);
         }

@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused_with_what_to_do() {
+    fn invalid_addresses_are_rejected_with_a_hint() {
         for text in
             ["", " ", ",", "ada", "ada@", "a@b@c", "ada@exämple.com", "a@x.com\nBcc: b@x.com", "a@x.com, b"]
         {

@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_is_one_whatever_the_case_and_the_order() {
+    fn recipients_ignore_case_and_order() {
         let two = to("r", &["b@x.com", "a@x.com"]);
         let same = to("r", &["A@x.com", "a@X.com", "B@x.com", "a@x.com"]);
         let keys = |people: &[Recipient]| people.iter().map(|one| one.key.clone()).collect::<Vec<_>>();
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn another_question_is_another_report_and_nothing_else_is() {
+    fn only_another_query_is_another_report() {
         let facts = || Facts::from_json(include_str!("../../reports/org_demo_2026-W41.json")).unwrap();
         let of = |change: &dyn Fn(&mut Facts)| {
             let mut facts = facts();
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_running_period_is_another_report_every_day() {
+    fn a_running_period_is_another_report_each_day() {
         let running = |moment: &str| {
             let text = include_str!("../../reports/org_demo_2026-W41.json");
             let mut facts = Facts::from_json(text).unwrap();

@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_report_to_the_same_people_is_the_same_message_but_for_its_sending() {
+    fn messages_differ_only_by_their_sending() {
         let one = mail(&demo(), &["a@x.com"], &[page()]).unwrap();
         assert_eq!(one, mail(&demo(), &["a@x.com"], &[page()]).unwrap());
         assert_ne!(one.id, mail(&demo(), &["b@x.com"], &[page()]).unwrap().id);
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_plain_ascii_with_its_parts_in_order() {
+    fn messages_are_ascii_with_parts_in_order() {
         let mail = mail(&demo(), &["Ada Löv <a@x.com>", "A@x.com"], &[page()]).unwrap();
         assert!(mail.bytes.is_ascii());
         let text = String::from_utf8(mail.bytes).unwrap();
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_that_no_mail_can_have_is_an_error() {
+    fn invalid_dates_are_errors() {
         for moment in ["1969-12-31T23:59:59Z", "9999-01-01T00:00:00Z"] {
             let error = mail_at(moment, &demo(), &["a@x.com"], &[]).unwrap_err();
             assert!(error.exit_code() == 2 && error.to_string().contains("clock"), "{moment}");

@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_png_is_the_same_every_time_and_white_to_its_edge() {
+    fn pngs_are_deterministic_and_opaque() {
         assert_eq!(render(&chart("3")), render(&chart("3")));
         let pixels = pixels("3");
         assert_eq!(pixels.width(), PIXEL_WIDTH);
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_and_letters_are_really_drawn() {
+    fn colours_and_letters_are_drawn() {
         let ink = |text: &str| {
             pixels(text).pixels().iter().filter(|pixel| pixel.red() < 60 && pixel.blue() > 20).count()
         };

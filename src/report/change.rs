@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_tells_a_change_by_its_sign() {
+    fn table_changes_have_signs() {
         let change_of = |metric, value, previous| signed(&fact(metric, value, previous));
         assert_eq!(change_of(&SESSIONS, 108.0, Some(100.0)), "+8 (+8\u{a0}%)");
         assert_eq!(change_of(&ACUS, 30.0, Some(40.0)), "−10.0 (−25\u{a0}%)");
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_rests_on_little_is_neither_good_nor_bad() {
+    fn changes_with_few_cases_are_neutral() {
         let few = Fact { n: 9.0, ..fact(&MERGE_RATE, 0.5, Some(1.0)) };
         assert_eq!(change(&few).unwrap().tone, "neutral");
         let enough = Fact { n: 10.0, ..few };
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_is_told_in_words_with_its_direction() {
+    fn changes_are_written_in_words() {
         let change_of = |metric, value, previous| text(metric, value, Some(previous)).unwrap();
         assert_eq!(change_of(&SESSIONS, 108.0, 100.0), ("8 more (+8\u{a0}%)".into(), "neutral"));
         assert_eq!(change_of(&ISSUES, 12.0, 10.0), ("2 more (+20\u{a0}%)".into(), "bad"));

@@ -212,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_percent_outside_is_no_word_and_more_is() {
+    fn more_than_one_percent_outside_is_a_warning() {
         let of = |outside, rejected, complete| {
             let received = 1200;
             let ledger = Ledger {

@@ -396,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn a_handful_of_sessions_carries_no_comparison() {
+    fn few_sessions_are_not_compared() {
         let week = |now, before| {
             let spent = fact(&ACUS, &[], 90.0, 30.0, now);
             let share = fact(&ACUS_WITHOUT_PR_SHARE, &[], 0.5, 0.1, now);
@@ -408,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_mover_is_named_with_the_tag_behind_it() {
+    fn the_largest_change_is_named_with_its_tag() {
         let sessions = || fact(&SESSIONS, &[], 105.0, 100.0, 105.0);
         let tag = |name, now, before, n| fact(&ACUS, &[(Dim::Tag, name)], now, before, n);
         let spent = |now| fact(&ACUS, &[], now, 200.0, 105.0);
@@ -435,7 +435,7 @@ mod tests {
     }
 
     #[test]
-    fn a_price_of_merging_is_told_with_what_may_lower_it() {
+    fn the_cost_of_merging_mentions_undecided_pull_requests() {
         let week = |merged| {
             let state = |state, n| fact(&PRS, &[(Dim::State, state)], n, 0.0, n);
             told(
@@ -463,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn a_label_is_not_put_first_where_another_equals_it() {
+    fn a_label_is_not_called_first_if_another_equals_it() {
         let week = |labels: &[(&str, f64)], analysed| {
             let analysed = fact(&ANALYSED_SESSIONS, &[], analysed, 0.0, analysed);
             told(vec![fact(&SESSIONS, &[], 50.0, 0.0, 50.0), analysed], labels, true)
@@ -481,7 +481,7 @@ mod tests {
     }
 
     #[test]
-    fn there_are_five_at_most_and_missing_sessions_come_first() {
+    fn at_most_five_sentences_with_missing_sessions_first() {
         let mut facts = vec![
             fact(&SESSIONS, &[], 50.0, 90.0, 50.0),
             fact(&ANALYSED_SESSIONS, &[], 20.0, 20.0, 20.0),

@@ -396,7 +396,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_shows_only_groupings_that_a_metric_has() {
+    fn the_layout_uses_only_groupings_of_its_metrics() {
         let sections = || SECTIONS.iter().chain([&USAGE]);
         for figure in sections().flat_map(|section| section.figures) {
             assert!(figure.metric.groups.contains(&figure.by), "{}", figure.id);

@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn other_peoples_text_stays_text() {
+    fn other_peoples_text_is_escaped() {
         let cases = [
             ("plain text-1.2", "plain text-1.2"),
             ("a|b", "a\\|b"),

@@ -76,7 +76,7 @@ mod tests {
     use crate::money::Currency;
 
     #[test]
-    fn a_budget_is_told_with_its_shares_and_without_a_guess() {
+    fn budget_sentences_have_shares_and_no_unknown_forecast() {
         let told = Budget {
             period: "2026-10".to_owned(),
             until: "2026-10-12T00:00:00+02:00".to_owned(),

@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn devins_part_is_compared_where_products_are_told_apart() {
+    fn devins_acus_are_compared_if_products_are_separate() {
         let used = |products: &[(&str, f64)]| Consumption {
             acus: 12.0,
             by_product: products.iter().map(|(name, acus)| ((*name).to_owned(), *acus)).collect(),

@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn zeros_of_times_without_pages_are_no_counts() {
+    fn times_outside_saved_pages_have_a_notice() {
         assert_eq!(notices_for("2026-09-28T09:00:00Z", "2026-10-11T12:00:00Z", false), [""; 0]);
         for (first, day) in [("2026-10-01T00:00:00Z", 1), ("2026-10-04T22:30:00Z", 5)] {
             for (proved, then) in

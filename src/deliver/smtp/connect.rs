@@ -179,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_machine_calls_itself_by_its_full_name_or_its_address() {
+    fn ehlo_uses_the_full_name_or_the_address() {
         let v4 = "192.0.2.1".parse().unwrap();
         assert_eq!(introduction("vm-1.example.com", v4), "vm-1.example.com");
         for short in

@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_is_bounded() {
+    async fn answers_are_bounded() {
         let longest = [b"250 ", "x".repeat(MAX_LINE - 6).as_bytes(), b"\r\n"].concat();
         assert!(read(&longest).await.is_ok());
         let longer = [b"250 ", "x".repeat(MAX_LINE - 5).as_bytes(), b"\r\n"].concat();
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_before_the_command_is_refused() {
+    async fn early_answers_are_rejected() {
         let (client, mut server) = tokio::io::duplex(1 << 20);
         server.write_all(b"220 mx\r\n250 early\r\n").await.unwrap();
         let mut conversation = Conversation::new(client, Duration::from_secs(60));
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_cannot_end_itself() {
+    fn dots_are_doubled() {
         for (message, sent) in [
             ("a\r\n", "a\r\n.\r\n"),
             ("a", "a\r\n.\r\n"),

@@ -96,7 +96,7 @@ mod tests {
     }
 
     /// What becomes of a list where the server answers so to each name, in order.
-    async fn told(max_recipients: usize, answers: &[(&str, &str)]) -> [String; 3] {
+    async fn lists_of(max_recipients: usize, answers: &[(&str, &str)]) -> [String; 3] {
         let (client, server) = tokio::io::duplex(1 << 16);
         let texts: Vec<String> = answers.iter().map(|(_, answer)| format!("{answer}\r\n")).collect();
         tokio::spawn(async move {
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_is_refused_and_who_is_one_too_many_are_told_apart() {
+    async fn refused_recipients_are_told_from_excess_ones() {
         const OK: &str = "250 ok";
         const FULL: &str = "452 4.5.3 too many recipients";
         for (max_recipients, answers, lists) in [
@@ -132,12 +132,12 @@ mod tests {
             (9, &[("a", "550 no"), ("b", "451 later")], ["", "ab", ""]),
             (1, &[("a", "550 no"), ("b", OK), ("c", "")], ["b", "a", "c"]),
         ] {
-            assert_eq!(told(max_recipients, answers).await, lists, "{answers:?}");
+            assert_eq!(lists_of(max_recipients, answers).await, lists, "{answers:?}");
         }
     }
 
     #[test]
-    fn a_limit_is_read_where_there_is_one() {
+    fn recipient_limits_are_parsed() {
         let offer = |line: &str| vec![line.split([' ', '=']).map(str::to_owned).collect::<Vec<_>>()];
         assert_eq!(max_recipients(&offer("LIMITS RCPTMAX=20 MAILMAX=5")), 20);
         assert_eq!(max_recipients(&offer("LIMITS MAILMAX=5 RCPTMAX=3")), 3);

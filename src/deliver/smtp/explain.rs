@@ -213,7 +213,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_of_the_name_is_told_from_others() {
+    fn refusals_of_the_ehlo_name_are_recognized() {
         let is = |text: &str| is_about_helo(&SmtpReply { code: 550, lines: vec![text.to_owned()] });
         for text in [
             "5.5.2 <vm>: Helo command rejected: need fully-qualified hostname",

@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mechanism_is_the_one_asked_for_or_the_first_offered() {
+    fn the_mechanism_is_the_configured_or_first_offered_one() {
         let chosen = |auth, line| choose(auth, &offer(line)).ok();
         assert_eq!(chosen(Auth::Auto, "AUTH LOGIN PLAIN XOAUTH2"), Some("PLAIN"));
         assert_eq!(chosen(Auth::Auto, "AUTH CRAM-MD5 LOGIN"), Some("LOGIN"));
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_to_set_follows_from_what_is_offered() {
+    fn hints_depend_on_offered_mechanisms() {
         for (auth, offered, word) in [
             (Auth::Auto, "XOAUTH2 OAUTHBEARER", "--smtp-auth xoauth2"),
             (Auth::Plain, "XOAUTH2", "--smtp-auth xoauth2"),

@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_share_changes_in_points_and_everything_else_in_percent() {
+    fn shares_change_in_points_and_other_units_in_percent() {
         let numbers = |unit, now, before| {
             changes(unit, now, before).map(|cell| match cell {
                 Cell::Number { value, .. } => value,

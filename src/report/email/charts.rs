@@ -62,7 +62,7 @@ mod tests {
     use crate::metrics::Dim;
 
     #[test]
-    fn every_picture_is_a_figure_of_the_page_without_free_text() {
+    fn every_email_chart_is_a_figure_without_free_text() {
         for id in SHOWN.concat() {
             let known =
                 |metered| Known { records: Records::Api(Api::V3), metered, teams: false, currency: None };

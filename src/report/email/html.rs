@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_is_small_and_refers_to_nothing_but_its_own_pictures() {
+    fn a_body_is_small_and_refers_only_to_its_own_images() {
         let body = body(&demo());
         assert!(body.len() < 60_000, "{} bytes", body.len());
         for word in
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_wrote_stays_text_that_keeps_its_direction() {
+    fn other_peoples_text_is_escaped_and_isolated() {
         let mut facts = demo();
         let evil = "<img src=x>\u{202e}\"&";
         for fact in &mut facts.facts {

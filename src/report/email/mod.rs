@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_says_how_many_pull_requests_may_still_be_merged() {
+    fn the_page_counts_undecided_pull_requests() {
         let of = |open: f64, draft: f64, unknown: &str| {
             let mut facts = demo();
             for fact in
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn the_demo_in_brief_says_what_its_page_says() {
+    fn the_summary_of_the_demo_agrees_with_its_page() {
         let summary = summarize(&demo()).unwrap();
         let page = include_str!("../../../reports/org_demo_2026-W41.html");
         assert_eq!((summary.tiles.len(), summary.charts.len()), (8, 3));
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_period_that_cannot_be_read_is_an_error_with_its_name() {
+    fn an_unreadable_period_is_an_error() {
         let mut facts = demo();
         facts.period.label = "some time\u{202e}".to_owned();
         assert!(summarize(&facts).err().unwrap().to_string().contains("\"some time\""));

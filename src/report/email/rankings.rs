@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn the_five_that_used_most_are_named_and_the_rest_counted() {
+    fn the_top_five_are_named_and_the_rest_counted() {
         let mut facts = demo();
         let all = facts.by(&ACUS, &[Dim::User]).len();
         let most =
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_running_period_has_no_changes_and_nobody_no_table() {
+    fn running_periods_have_no_changes_and_empty_rankings_no_table() {
         let mut facts = demo();
         facts.period.complete = Some(false);
         assert!(

@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_says_all_that_the_body_says() {
+    fn the_text_contains_everything_in_the_body() {
         let summary = demo();
         let text = text(&summary, &ReportLocation::Attached("a.html"));
         assert!(text.lines().all(|line| length(line) <= WIDTH && !line.ends_with(' ')), "{text}");
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_break_at_blanks_alone() {
+    fn lines_break_only_at_spaces() {
         let mut lines = Vec::new();
         wrap(&format!("- {}79\u{a0}% {}", "word ".repeat(14), "x".repeat(90)), "  ", &mut |line| {
             lines.push(line.to_owned());

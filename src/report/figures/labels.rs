@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ten_with_most_issues_are_shown_and_the_rest_counted() {
+    fn the_top_ten_labels_are_shown_and_the_rest_counted() {
         let all = table(12);
         let names: Vec<&str> = all.rows.iter().map(|row| row.cells[0].as_str()).collect();
         assert_eq!(names, ["12", "11", "10", "9", "8", "7", "6", "5", "4", "3"]);
