@@ -2,9 +2,8 @@
 
 use plotters::prelude::*;
 
+use super::axis::{self, KeptLabel};
 use super::canvas::{self, Area, DrawResult, SMALL, TextSpec, UNIT, WIDTH, WithTooltip};
-use super::labels::{self, KeptLabel};
-use super::nice::{self, Scale};
 use super::palette::{Paint, Tone};
 use super::{Caption, ChartError, Svg, length, longest};
 
@@ -13,7 +12,6 @@ const HEIGHT: i32 = 180 * UNIT;
 const HEAD: i32 = 16 * UNIT;
 /// Below the zero line, for the labels.
 const FOOT: i32 = 19 * UNIT;
-const GAP: i32 = 6 * UNIT;
 /// The share of its slot that a column fills, up to the widest.
 const FILLED: f64 = 0.74;
 const WIDEST: f64 = 44.0 * UNIT as f64;
@@ -47,32 +45,11 @@ pub fn columns(
     if columns.iter().all(|column| column.value.and_then(length).is_none()) {
         return canvas::empty_chart(caption);
     }
-    let scale = nice::scale(longest(columns.iter().filter_map(|column| column.value)), tick);
+    let scale = axis::scale(longest(columns.iter().filter_map(|column| column.value)), tick);
     canvas::chart(caption, HEIGHT, |area| {
-        let margin = axis(area, &scale, HEAD, HEIGHT - FOOT, WIDTH)?;
+        let margin = axis::value_axis(area, &scale, HEAD, HEIGHT - FOOT, WIDTH)?;
         plot(area, columns, scale.top, margin)
     })
-}
-
-/// Draws grid lines with labels at the left, and returns the width of the labels.
-pub(super) fn axis(
-    area: &Area<'_>,
-    scale: &Scale,
-    top: i32,
-    bottom: i32,
-    right: i32,
-) -> Result<i32, canvas::DrawError> {
-    let texts = scale.ticks.iter().map(|(_, text)| SMALL.width(text));
-    let room = texts.max().unwrap_or(0).min(WIDTH / 4);
-    for (value, text) in &scale.ticks {
-        let up = f64::from(bottom - top) * value / scale.top;
-        let y = bottom - up.round() as i32;
-        SMALL.muted().right().draw_cut(area, text, (room, y - SMALL.height() / 2), room)?;
-        if *value > 0.0 {
-            area.draw(&PathElement::new(vec![(room + GAP, y), (right, y)], Paint::Grid.style()))?;
-        }
-    }
-    Ok(room + GAP)
 }
 
 /// Draws columns, values, zero line and labels into the area right of `margin`. A column of `top`
@@ -117,7 +94,7 @@ pub(super) fn plot(area: &Area<'_>, columns: &[Column], top: f64, margin: i32) -
         .enumerate()
         .map(|(index, column)| (middle(index), SMALL.width(&column.label).min(wide)))
         .collect();
-    for KeptLabel { index, middle } in labels::thin(&wanted, left, left + wide) {
+    for KeptLabel { index, middle } in axis::thin(&wanted, left, left + wide) {
         if let Some(column) = columns.get(index) {
             SMALL.muted().centre().draw_cut(area, &column.label, (middle, bottom + 5 * UNIT), wide)?;
         }

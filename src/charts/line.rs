@@ -2,10 +2,10 @@
 
 use plotters::prelude::*;
 
+use super::axis::{self, KeptLabel};
 use super::canvas::{self, Area, DrawError, DrawResult, NORMAL, SMALL, UNIT, WIDTH, WithTooltip};
-use super::labels::{self, KeptLabel};
 use super::palette::{Paint, Tone};
-use super::{Caption, ChartError, Svg, columns, length, longest, nice};
+use super::{Caption, ChartError, Svg, length, longest};
 
 const HEIGHT: i32 = 180 * UNIT;
 const HEAD: i32 = 18 * UNIT;
@@ -55,12 +55,12 @@ pub fn line(
     if points.iter().all(|point| known(point).is_none()) {
         return canvas::empty_chart(caption);
     }
-    let scale = nice::scale(longest(points.iter().filter_map(known).chain(max)), tick);
+    let scale = axis::scale(longest(points.iter().filter_map(known).chain(max)), tick);
     let newest = points.iter().rev().find(|point| known(point).is_some());
     let room = newest.map_or(0, |point| NORMAL.bold().width(&point.text).min(WIDTH / 4));
     let right = WIDTH - room - GAP;
     canvas::chart(caption, HEIGHT, |area| {
-        let left = columns::axis(area, &scale, HEAD, HEIGHT - FOOT, right)? + GAP;
+        let left = axis::value_axis(area, &scale, HEAD, HEIGHT - FOOT, right)? + GAP;
         let places = plot(area, points, scale.top, (left, right))?;
         if let Some(newest) = places.last() {
             let (x, y) = newest.at;
@@ -157,7 +157,7 @@ fn label_periods(area: &Area<'_>, points: &[Point], (left, right): (i32, i32)) -
         .enumerate()
         .map(|(index, point)| (middle(index), SMALL.width(&point.label).min(WIDTH - UNIT)))
         .collect();
-    for KeptLabel { index, middle } in labels::thin(&wanted, 0, WIDTH - UNIT) {
+    for KeptLabel { index, middle } in axis::thin(&wanted, 0, WIDTH - UNIT) {
         if let Some(point) = points.get(index) {
             let at = (middle, HEIGHT - FOOT + 5 * UNIT);
             SMALL.muted().centre().draw_cut(area, &point.label, at, WIDTH - UNIT)?;

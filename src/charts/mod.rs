@@ -7,15 +7,14 @@
 //! The only user of plotters, through a backend of our own: plotters' SVG backend writes literal
 //! colours and estimates text widths by bytes.
 
+mod axis;
 mod backend;
 mod bars;
 mod canvas;
 mod columns;
 mod funnel;
-mod labels;
 mod line;
 mod multiples;
-mod nice;
 mod palette;
 
 mod sparkline;

@@ -250,7 +250,7 @@ fn only_deliver_and_the_archive_touch_the_disk() {
         !["deliver", "regular_file"].contains(&source.part.as_str()) && source.path != "archive/files.rs"
     };
     for source in sources().iter().filter(homes) {
-        let mut code = source.code.replace("SettingsFile::", "");
+        let mut code = source.code.replace("SettingsFile::", "").replace("PeopleFile::", "");
         if source.path == "saved/files.rs" {
             // Saved pages are a source like the network: their folder is looked through.
             for reading in ["use std::fs;", "fs::metadata(path)", "fs::read_dir(path)"] {
