@@ -59,9 +59,9 @@ pub fn bars(caption: &Caption<'_>, bars: &[Bar], max: Option<f64>) -> Result<Svg
                 SMALL.muted().right().draw_cut(area, note, (WIDTH, y + below - UNIT / 2), notes)?;
             }
             let value = if bar.muted { NORMAL.muted() } else { NORMAL.bold() };
-            let taken = value.width(&bar.text).min(WIDTH / 3);
-            value.right().draw_cut(area, &bar.text, (right, y), taken)?;
-            NORMAL.draw_cut(area, &bar.name, (0, y), right - taken - GAP)?;
+            let value_width = value.width(&bar.text).min(WIDTH / 3);
+            value.right().draw_cut(area, &bar.text, (right, y), value_width)?;
+            NORMAL.draw_cut(area, &bar.name, (0, y), right - value_width - GAP)?;
             let (from, to) = (y + UNDER, y + UNDER + BAR);
             if whole.is_some() {
                 ruler.draw(&Rectangle::new([(0.0, from), (top, to)], Paint::Track.style()))?;

@@ -46,9 +46,9 @@ pub fn funnel(caption: &Caption<'_>, steps: &[FunnelStep]) -> Result<Svg, ChartE
         let mut y = 0;
         for step in steps {
             let value = NORMAL.bold();
-            let taken = value.width(&step.text).min(WIDTH / 3);
-            value.right().draw_cut(area, &step.text, (WIDTH, y), taken)?;
-            NORMAL.draw_cut(area, &step.name, (0, y), WIDTH - taken - GAP)?;
+            let value_width = value.width(&step.text).min(WIDTH / 3);
+            value.right().draw_cut(area, &step.text, (WIDTH, y), value_width)?;
+            NORMAL.draw_cut(area, &step.name, (0, y), WIDTH - value_width - GAP)?;
             let (from, to) = (y + UNDER, y + UNDER + BAR);
             area.draw(&Rectangle::new([(0, from), (WIDTH, to)], Paint::Track.style()))?;
             if let Some(value) = length(step.value).filter(|value| *value > 0.0) {

@@ -70,9 +70,9 @@ pub fn stacks(caption: &Caption<'_>, legend: &[(Tone, &str)], stacks: &[Stack]) 
         let mut y = head;
         for stack in stacks {
             let total = NORMAL.bold();
-            let taken = total.width(&stack.total).min(WIDTH / 3);
-            total.right().draw_cut(area, &stack.total, (WIDTH, y), taken)?;
-            NORMAL.draw_cut(area, &stack.name, (0, y), WIDTH - taken - GAP)?;
+            let total_width = total.width(&stack.total).min(WIDTH / 3);
+            total.right().draw_cut(area, &stack.total, (WIDTH, y), total_width)?;
+            NORMAL.draw_cut(area, &stack.name, (0, y), WIDTH - total_width - GAP)?;
             let from = y + UNDER;
             let mut start = 0.0;
             for part in &stack.segments {

@@ -29,7 +29,7 @@ pub fn header(facts: &Facts, run: &ReportContext<'_>) -> Header {
         period: period.name(),
         dates: period.dates_in_words(),
         zone: period.tz().name().to_owned(),
-        taken: saved::taken_label(facts),
+        taken_label: saved::taken_label(facts),
         fetched: run.fetched.clone(),
         badge: badge.to_owned(),
         badge_tone,

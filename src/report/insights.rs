@@ -344,7 +344,7 @@ mod tests {
         }
     }
 
-    fn told(mut facts: Vec<Fact>, labels: &[(&str, f64)], complete: bool) -> Vec<String> {
+    fn sentences_of(mut facts: Vec<Fact>, labels: &[(&str, f64)], complete: bool) -> Vec<String> {
         facts.sort_by(Fact::canonical_order);
         let bounds = Bounds {
             label: String::new(),
@@ -400,7 +400,7 @@ mod tests {
         let week = |now, before| {
             let spent = fact(&ACUS, &[], 90.0, 30.0, now);
             let share = fact(&ACUS_WITHOUT_PR_SHARE, &[], 0.5, 0.1, now);
-            told(vec![fact(&SESSIONS, &[], now, before, now), spent, share], &[("a", 5.0)], true)
+            sentences_of(vec![fact(&SESSIONS, &[], now, before, now), spent, share], &[("a", 5.0)], true)
         };
         assert_eq!(week(2.0, 3.0), ["2 sessions were created: too few to compare."]);
         assert_eq!(week(0.0, 90.0), ["No session was created in this period.", "In week 40 there were 90."]);
@@ -413,7 +413,7 @@ mod tests {
         let tag = |name, now, before, n| fact(&ACUS, &[(Dim::Tag, name)], now, before, n);
         let spent = |now| fact(&ACUS, &[], now, 200.0, 105.0);
         assert_eq!(
-            told(
+            sentences_of(
                 vec![sessions(), spent(300.0), tag("x", 90.0, 10.0, 30.0), tag("y", 10.0, 99.0, 30.0)],
                 &[],
                 true
@@ -422,14 +422,14 @@ mod tests {
                 "ACUs rose to 300 from 200 in week 40 (+50\u{a0}%). Of all tags, “x” grew most: by 80.0 to 90.0 ACUs."
             ]
         );
-        let too_few = told(vec![sessions(), spent(300.0), tag("x", 90.0, 10.0, 9.0)], &[], true);
+        let too_few = sentences_of(vec![sessions(), spent(300.0), tag("x", 90.0, 10.0, 9.0)], &[], true);
         assert_eq!(
             too_few,
             ["ACUs rose to 300 from 200 in week 40 (+50\u{a0}%)."],
             "a tag on 9 sessions is silent"
         );
         assert_eq!(
-            told(vec![sessions(), spent(202.0)], &[], true),
+            sentences_of(vec![sessions(), spent(202.0)], &[], true),
             ["No headline number moved by 10\u{a0}% against week 40: ACUs +1\u{a0}%, sessions +5\u{a0}%."]
         );
     }
@@ -438,7 +438,7 @@ mod tests {
     fn the_cost_of_merging_mentions_undecided_pull_requests() {
         let week = |merged| {
             let state = |state, n| fact(&PRS, &[(Dim::State, state)], n, 0.0, n);
-            told(
+            sentences_of(
                 vec![
                     fact(&SESSIONS, &[], 50.0, 50.0, 50.0),
                     fact(&PRS_MERGED, &[], merged, 20.0, merged),
@@ -466,7 +466,7 @@ mod tests {
     fn a_label_is_not_called_first_if_another_equals_it() {
         let week = |labels: &[(&str, f64)], analysed| {
             let analysed = fact(&ANALYSED_SESSIONS, &[], analysed, 0.0, analysed);
-            told(vec![fact(&SESSIONS, &[], 50.0, 0.0, 50.0), analysed], labels, true)
+            sentences_of(vec![fact(&SESSIONS, &[], 50.0, 0.0, 50.0), analysed], labels, true)
         };
         let rest = "Issues with this label touched 4 sessions that used 7.50 ACUs.";
         assert_eq!(
@@ -493,7 +493,7 @@ mod tests {
         ];
         let users = (0..10).map(|user| fact(&ACUS, &[(Dim::User, &user.to_string())], 4.0, 4.0, 5.0));
         facts.extend(users);
-        let sentences = told(facts, &[("a", 5.0)], false);
+        let sentences = sentences_of(facts, &[("a", 5.0)], false);
         assert_eq!(sentences.len(), 5, "{sentences:?}");
         assert!(sentences[0].contains("that arrived"), "{sentences:?}");
         assert!(sentences[2].starts_with("The merge rate fell to 50"), "{sentences:?}");

@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn budget_sentences_have_shares_and_no_unknown_forecast() {
-        let told = Budget {
+        let october = Budget {
             period: "2026-10".to_owned(),
             until: "2026-10-12T00:00:00+02:00".to_owned(),
             amount: 5000.0,
@@ -86,11 +86,11 @@ mod tests {
             forecast: Some(6250.0),
         };
         assert_eq!(
-            budget_sentence(&told, false),
+            budget_sentence(&october, false),
             "Budget of October 2026: €1,250.00 (25\u{a0}%) of €5,000.00 used by 11 October; \
              at this pace €6,250.00 (125\u{a0}%) by the end of the month."
         );
-        let cycle = Budget { period: "2026-09-23_2026-10-22".to_owned(), ..told.clone() };
+        let cycle = Budget { period: "2026-09-23_2026-10-22".to_owned(), ..october.clone() };
         let text = budget_sentence(&cycle, false);
         assert!(
             text.starts_with("Budget of the billing cycle of 23 September to 22 October 2026: "),
@@ -99,7 +99,7 @@ mod tests {
         assert!(text.ends_with("by the end of the cycle."), "{text}");
         let over = Budget { until: "2026-10-23T10:00:00+02:00".to_owned(), forecast: None, ..cycle };
         assert!(budget_sentence(&over, false).ends_with("used by 22 October."), "the cycle's last day");
-        let young = Budget { forecast: None, used: None, ..told };
+        let young = Budget { forecast: None, used: None, ..october };
         assert_eq!(
             budget_sentence(&young, false),
             "Budget of October 2026: – of €5,000.00 used by 11 October."

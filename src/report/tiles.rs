@@ -95,9 +95,9 @@ pub fn fact_of_group<'a>(facts: &'a Facts, metric: &Metric, keys: &[(Dim, &str)]
 
 /// Spend and basis of a number.
 fn note_with_spend(facts: &Facts, fact: &Fact, basis: &str) -> String {
-    let worth = money::spend_text(facts, fact);
+    let spend = money::spend_text(facts, fact);
     let note = Some(note(fact, basis)).filter(|note| !note.is_empty());
-    worth.into_iter().chain(note).collect::<Vec<_>>().join(" · ")
+    spend.into_iter().chain(note).collect::<Vec<_>>().join(" · ")
 }
 
 /// The basis of a number, short enough for a tile on a phone: `31 of 39 decided`.

@@ -67,7 +67,7 @@ pub struct Header {
     /// IANA name.
     pub zone: String,
     /// The label before the time.
-    pub taken: &'static str,
+    pub taken_label: &'static str,
     /// When the sessions were obtained, in the report's zone.
     pub fetched: String,
     /// `complete`, `so far` or `incomplete`.

@@ -62,7 +62,7 @@ fn groups(figure: &Figure, inputs: &FigureInputs<'_>) -> Rows {
     // A number that is its own basis is not repeated.
     let is_based = !is_rate && basis != title;
     // Spend is beside ACUs.
-    let worth = |fact: &Fact| money::spend_fact(inputs.facts, fact).map(|fact| value(fact.unit, fact.value));
+    let spend = |fact: &Fact| money::spend_fact(inputs.facts, fact).map(|fact| value(fact.unit, fact.value));
     let nothing = || Cell::Number { value: None, format: NumberFormat::Percent };
     let priced = money::spend_head(inputs.facts, metric);
     let mut heads = vec![names::head(dim), title];
@@ -77,11 +77,11 @@ fn groups(figure: &Figure, inputs: &FigureInputs<'_>) -> Rows {
     let row = |fact: &&Fact| {
         let key = fact.key(dim).flatten();
         let mut cells = vec![name_cell(inputs.facts, dim, key), value(fact.unit, fact.value)];
-        cells.extend(priced.map(|_| worth(fact).unwrap_or_else(nothing)));
+        cells.extend(priced.map(|_| spend(fact).unwrap_or_else(nothing)));
         if is_split {
             let own = inputs.facts.beside(fact, &ACUS_SPLIT);
             cells.push(value(fact.unit, own.and_then(|share| share.value)));
-            cells.extend(priced.map(|_| own.and_then(worth).unwrap_or_else(nothing)));
+            cells.extend(priced.map(|_| own.and_then(spend).unwrap_or_else(nothing)));
         }
         if is_rate {
             cells.extend([count(fact.numerator), count(fact.denominator)]);

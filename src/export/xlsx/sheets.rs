@@ -35,8 +35,8 @@ fn overview(facts: &Facts, evidence: &Evidence, run: &ReportContext<'_>) -> Shee
     for headline in headlines(facts.known) {
         let fact = report::tiles::fact_of_group(facts, headline.metric, headline.keys);
         rows.extend(fact.map(|fact| number_row(headline.title, fact)));
-        let worth = fact.and_then(|fact| report::money::spend_fact(facts, fact));
-        rows.extend(worth.map(|fact| number_row(fact.metric.title, fact)));
+        let spend = fact.and_then(|fact| report::money::spend_fact(facts, fact));
+        rows.extend(spend.map(|fact| number_row(fact.metric.title, fact)));
     }
     let mut blocks = vec![
         words("", vec![report::comparison(facts, run)]),

@@ -160,8 +160,8 @@ mod tests {
                     _ => {}
                 }
             }
-            let said = super::super::delivery(&facts);
-            said.strip_prefix("States are as of the fetch").unwrap().split_once('.').unwrap().0.to_owned()
+            let states = super::super::delivery(&facts);
+            states.strip_prefix("States are as of the fetch").unwrap().split_once('.').unwrap().0.to_owned()
         };
         assert_eq!(
             of(52.0, 10.0, "unknown"),

@@ -44,29 +44,29 @@ fn ranking(facts: &Facts, dim: Dim) -> Option<Ranking> {
     }
     let value = |fact: &Fact| fact.value.unwrap_or(0.0);
     all.sort_by(|a, b| value(b).total_cmp(&value(a)));
-    let worth = money::spend_head(facts, metric);
+    let spend = money::spend_head(facts, metric);
     // The basis of a number of sessions is itself.
     let basis = Some(metric.basis.head()).filter(|head| *head != metric.title);
     let row = |fact: &&Fact| {
         let name = names::of(facts, dim, fact.key(dim).flatten());
-        let beside =
-            worth.and_then(|_| money::spend_text(facts, fact)).or_else(|| basis.map(|_| count(fact.n)));
+        let second =
+            spend.and_then(|_| money::spend_text(facts, fact)).or_else(|| basis.map(|_| count(fact.n)));
         let mut cells = vec![clean(&name, LONGEST_NAME), fact.unit.text(fact.value)];
-        cells.extend(beside);
+        cells.extend(second);
         cells.extend(compared.then(|| change::signed(fact)));
         TableRow { cells, faint: false }
     };
-    let heads = [names::head(dim), metric.title].into_iter().chain(worth.or(basis));
+    let heads = [names::head(dim), metric.title].into_iter().chain(spend.or(basis));
     Some(Ranking {
         title: format!("{} by {}", metric.title, names::head(dim).to_lowercase()),
         heads: heads.chain(compared.then_some("Change")).map(str::to_owned).collect(),
         rows: all.iter().take(MOST).map(row).collect(),
-        more: more(dim, all.len()),
-        spare: if worth.is_none() && basis.is_some() { 3 } else { 4 },
+        more: note_below(dim, all.len()),
+        spare: if spend.is_none() && basis.is_some() { 3 } else { 4 },
     })
 }
 
-fn more(dim: Dim, all: usize) -> String {
+fn note_below(dim: Dim, all: usize) -> String {
     let rest = match all.saturating_sub(MOST) {
         0 => return if dim == Dim::Tag { OVERLAP.to_owned() } else { String::new() },
         1 => "One more is in the whole report.".to_owned(),

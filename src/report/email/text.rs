@@ -48,7 +48,7 @@ pub fn text(summary: &EmailSummary, location: &ReportLocation<'_>) -> String {
         "",
         &mut line,
     );
-    wrap(&format!("{} {}. Sent by {}.", header.taken, header.fetched, summary.tool), "", &mut line);
+    wrap(&format!("{} {}. Sent by {}.", header.taken_label, header.fetched, summary.tool), "", &mut line);
     out
 }
 
@@ -84,7 +84,7 @@ fn ranking(ranking: &Ranking, line: &mut dyn FnMut(&str)) {
         let (name, cells) = row.cells.split_first().expect("a row begins with its name");
         let name = isolated(name);
         let numbers = cells.iter().zip(ranking.heads.iter().skip(1));
-        let told: Vec<String> = numbers
+        let cells_in_words: Vec<String> = numbers
             .map(|(cell, head)| match head.as_str() {
                 "Change" => cell.clone(),
                 // A word, not an abbreviation such as ACUs.
@@ -94,7 +94,7 @@ fn ranking(ranking: &Ranking, line: &mut dyn FnMut(&str)) {
                 head => format!("{cell} {head}"),
             })
             .collect();
-        wrap(&format!("- {name}: {}", told.join(", ")), "  ", line);
+        wrap(&format!("- {name}: {}", cells_in_words.join(", ")), "  ", line);
     }
     if !ranking.more.is_empty() {
         wrap(&ranking.more, "", line);
@@ -120,8 +120,8 @@ fn length(text: &str) -> usize {
 
 /// Wraps at spaces, never between a number and its unit; a longer word gets its own line.
 fn wrap(text: &str, indent: &str, line: &mut dyn FnMut(&str)) {
-    let lead: String = text.chars().take_while(|c| *c == ' ').collect();
-    let mut current = lead;
+    let start: String = text.chars().take_while(|c| *c == ' ').collect();
+    let mut current = start;
     let mut empty = true;
     for word in text.split(' ').filter(|word| !word.is_empty()) {
         if !empty && length(&current) + 1 + length(word) > WIDTH {

@@ -22,7 +22,7 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, C
         [Dim::Bin] => bins(&facts, inputs.facts.is_covered()),
         _ => days(&facts),
     };
-    let worth = money::spend_head(inputs.facts, figure.metric);
+    let spend = money::spend_head(inputs.facts, figure.metric);
     let words: Vec<_> = columns.iter().map(|column| (column.label.clone(), column.text.clone())).collect();
     let description = description(figure.title, &columns, &words);
     let svg = charts::columns(&caption(figure, &description), &columns, &|value| unit.tick(value))?;
@@ -32,8 +32,8 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, C
         firm([name, text].into_iter().chain(money).collect())
     });
     let title = if figure.by == [Dim::Bin] { "Sessions" } else { figure.metric.title };
-    let heads: Vec<&str> = [head, title].into_iter().chain(worth).collect();
-    let also: &[&Metric] = if worth.is_some() { &[&SPEND] } else { &[] };
+    let heads: Vec<&str> = [head, title].into_iter().chain(spend).collect();
+    let also: &[&Metric] = if spend.is_some() { &[&SPEND] } else { &[] };
     let is_hidden = inputs.facts.is_covered() && columns.iter().any(|column| column.value.is_none());
     let note = if is_hidden { HIDDEN_COLUMNS } else { "" };
     Ok(FigureParts { also, note, ..FigureParts::new(svg, table(&heads, rows)) })
@@ -52,11 +52,16 @@ fn description(title: &str, columns: &[Column], words: &[(String, String)]) -> S
     let value = |column: &&Column| column.value.unwrap_or(0.0);
     let highest = columns.iter().max_by(|a, b| value(a).total_cmp(&value(b)));
     let lowest = columns.iter().min_by(|a, b| value(a).total_cmp(&value(b)));
-    let told = |word, column: Option<&Column>| {
+    let in_words = |word, column: Option<&Column>| {
         let column = column.expect("there are more than a few columns");
         format!("{word} {} {}", column.label, column.text)
     };
-    format!("{title}, {} in all: {}, {}.", columns.len(), told("highest", highest), told("lowest", lowest))
+    format!(
+        "{title}, {} in all: {}, {}.",
+        columns.len(),
+        in_words("highest", highest),
+        in_words("lowest", lowest)
+    )
 }
 
 fn days(facts: &[&Fact]) -> Vec<Column> {

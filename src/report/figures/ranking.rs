@@ -21,15 +21,15 @@ pub fn amounts(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts
     rank(dim, &mut facts);
     let unit = inputs.facts.unit(figure.metric);
     let (shown, rest) = facts.split_at(facts.len().min(MOST_BARS));
-    let worth = |fact: &Fact| money::spend_text(inputs.facts, fact);
-    let mut bars: Vec<Bar> = shown.iter().map(|fact| bar(inputs, dim, fact, worth(fact))).collect();
+    let spend = |fact: &Fact| money::spend_text(inputs.facts, fact);
+    let mut bars: Vec<Bar> = shown.iter().map(|fact| bar(inputs, dim, fact, spend(fact))).collect();
     if !rest.is_empty() && adds_up(dim) {
         let sum = rest.iter().filter_map(|fact| fact.value).sum();
         bars.push(Bar {
             name: format!("{} other {}", rest.len(), names::plural(dim)),
             value: Some(sum),
             text: unit.text(Some(sum)),
-            note: worth_of(inputs, rest),
+            note: total_spend(inputs, rest),
             tone: Tone::Rest,
             muted: false,
         });
@@ -40,11 +40,11 @@ pub fn amounts(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts
     let row = |fact: &&Fact| {
         let key = fact.key(dim).flatten();
         let mut cells = vec![names::of(inputs.facts, dim, key), unit.text(fact.value)];
-        cells.extend(worth(fact));
+        cells.extend(spend(fact));
         if split {
             let own = inputs.facts.beside(fact, &ACUS_SPLIT);
             cells.push(unit.text(own.and_then(|share| share.value)));
-            cells.extend(own.and_then(worth));
+            cells.extend(own.and_then(spend));
         }
         cells.extend(basis.map(|_| Unit::Count.text(Some(fact.n))));
         cells.extend(against(inputs, fact));
@@ -127,10 +127,10 @@ fn finish(
 }
 
 /// The spend of several groups; `None` if one is unknown.
-fn worth_of(inputs: &FigureInputs<'_>, facts: &[&Fact]) -> Option<String> {
-    let worth = facts.iter().map(|fact| money::spend_fact(inputs.facts, fact));
+fn total_spend(inputs: &FigureInputs<'_>, facts: &[&Fact]) -> Option<String> {
+    let spend = facts.iter().map(|fact| money::spend_fact(inputs.facts, fact));
     let (mut sum, mut unit) = (0.0, None);
-    for fact in worth {
+    for fact in spend {
         sum += fact?.value?;
         unit = Some(fact?.unit);
     }

@@ -11,10 +11,10 @@ use crate::unit::{MISSING, Unit};
 pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, ChartError> {
     let facts = inputs.of(figure);
     let unit = inputs.facts.unit(figure.metric);
-    let worth = money::spend_metric(figure.metric).filter(|_| inputs.facts.known.currency.is_some());
+    let spend = money::spend_metric(figure.metric).filter(|_| inputs.facts.known.currency.is_some());
     let heads: Vec<&str> = [names::head(Dim::Period), figure.metric.title]
         .into_iter()
-        .chain(worth.map(|metric| metric.title))
+        .chain(spend.map(|metric| metric.title))
         .chain([figure.metric.basis.head()])
         .collect();
     let is_running = !is_over(inputs.facts);
@@ -44,7 +44,7 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, C
     let description = description(figure.title, &points);
     let max = (unit == Unit::Share).then_some(1.0);
     let svg = charts::line(&caption(figure, &description), &points, &|value| unit.tick(value), max)?;
-    let also: &[&Metric] = match worth.map(|metric| metric.id) {
+    let also: &[&Metric] = match spend.map(|metric| metric.id) {
         Some(id) if id == SPEND.id => &[&SPEND],
         Some(_) => &[&SPEND_PER_MERGED_PR],
         None => &[],
