@@ -111,6 +111,16 @@ impl Unit {
     }
 }
 
+/// Formats a count: `1,234`.
+pub fn count(number: f64) -> String {
+    Unit::Count.text(Some(number))
+}
+
+/// Formats a count with its noun: `1 session`, `1,234 sessions`.
+pub fn counted(number: f64, one: &str, many: &str) -> String {
+    format!("{} {}", count(number), if number == 1.0 { one } else { many })
+}
+
 /// The number format of an unrounded value in a spreadsheet.
 pub fn cell_format(unit: Unit, value: f64) -> String {
     match unit {

@@ -6,7 +6,7 @@ use super::{ReportContext, is_over, saved, sentence};
 use crate::fetch::{Ledger, Records};
 use crate::metrics::{ACUS, Facts, SESSIONS, SMALL_GROUP};
 use crate::text::clean;
-use crate::unit::Unit;
+use crate::unit::count;
 
 /// The head of the page.
 pub fn header(facts: &Facts, run: &ReportContext<'_>) -> Header {
@@ -81,8 +81,8 @@ pub fn unreadable((sessions, of): (u64, u64)) -> Option<String> {
         format!(
             "{} of {} sessions have fields that could not be read and are left out; the page and facts.json \
              count them under quality.",
-            whole_number(sessions),
-            whole_number(of)
+            count(sessions as f64),
+            count(of as f64)
         )
     })
 }
@@ -93,8 +93,8 @@ pub fn without_address((entries, of): (u64, u64)) -> Option<String> {
         format!(
             "{} of {} pull requests have no address and are in no number; the page and facts.json count them \
              under quality.",
-            whole_number(entries),
-            whole_number(of)
+            count(entries as f64),
+            count(of as f64)
         )
     })
 }
@@ -106,8 +106,8 @@ pub fn without_acus((unknown, of): (u64, u64)) -> Option<String> {
         format!(
             "{} of {} sessions do not tell their ACUs, or not as a number, and are in no sum of ACUs; the page \
              and facts.json count them under quality.",
-            whole_number(unknown),
-            whole_number(of)
+            count(unknown as f64),
+            count(of as f64)
         )
     })
 }
@@ -140,7 +140,7 @@ fn why_incomplete(ledger: &Ledger, source: SourceKind, is_covered: bool) -> Stri
         (SourceKind::Export, _) => "the web app's export does not cover all of its time".to_owned(),
         (_, true) => "fewer sessions arrived than the server counts".to_owned(),
         _ => {
-            format!("{} sessions arrived, which is not what the server counts", whole_number(ledger.unique))
+            format!("{} sessions arrived, which is not what the server counts", count(ledger.unique as f64))
         }
     }
 }
@@ -161,8 +161,8 @@ fn dropped_rows(ledger: &Ledger, tags: &[String]) -> Vec<String> {
         dropped_rows.push(format!(
             "{} of {} records that came lie outside the period or the filters and are not in any number: \
              the server may not keep to what it is asked.",
-            whole_number(ledger.outside),
-            whole_number(ledger.received)
+            count(ledger.outside as f64),
+            count(ledger.received as f64)
         ));
     }
     dropped_rows
@@ -173,15 +173,10 @@ fn exceeds_percent(part: u64, whole: u64) -> bool {
     u128::from(part) * 100 > u128::from(whole)
 }
 
-fn whole_number(number: u64) -> String {
-    Unit::Count.text(Some(number as f64))
-}
-
 /// A notice that sums of ACUs are unreliable.
 fn acus_in_doubt(facts: &Facts) -> Option<String> {
     let all = facts.whole(&SESSIONS)?.value?;
     let unknown = facts.quality.acus_unknown? as f64;
-    let whole_number = |number: f64| Unit::Count.text(Some(number));
     if !facts.known.metered {
         let source = &facts.source;
         let of_all = match source.tags.is_empty() && source.users.is_empty() {
@@ -197,8 +192,8 @@ fn acus_in_doubt(facts: &Facts) -> Option<String> {
     } else if unknown * 10.0 >= all {
         Some(format!(
             "{} of {} sessions do not tell their ACUs and are left out of every sum of ACUs.",
-            whole_number(unknown),
-            whole_number(all)
+            count(unknown),
+            count(all)
         ))
     } else if facts.whole(&ACUS)?.value? == 0.0 {
         Some("Every session is reported with 0 ACUs: the plan may not be billed in ACUs.".to_owned())

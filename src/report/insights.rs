@@ -5,7 +5,7 @@ use super::view::Piece;
 use super::{money, names};
 use crate::metrics::*;
 use crate::text::clean;
-use crate::unit::{Unit, percent_change};
+use crate::unit::{Unit, count, counted, percent_change};
 
 /// The most sentences on the page.
 const MAX_SENTENCES: usize = 5;
@@ -54,14 +54,6 @@ fn with_name(before: &str, dim: Dim, key: Option<&str>, after: String) -> Senten
 
 fn acus(facts: &Facts, value: f64) -> String {
     facts.unit(&ACUS).text(Some(value))
-}
-
-fn count(value: f64) -> String {
-    Unit::Count.text(Some(value))
-}
-
-fn counted(value: f64, one: &str, many: &str) -> String {
-    format!("{} {}", count(value), if value == 1.0 { one } else { many })
 }
 
 fn incompleteness(facts: &Facts) -> Option<Sentence> {

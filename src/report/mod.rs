@@ -28,7 +28,7 @@ use crate::metrics::{ANALYSIS_COVERAGE, Evidence, Fact, Facts, Metric, PRS, SESS
 use crate::money::{Price, Prices};
 use crate::period::Period;
 use crate::text::clean;
-use crate::unit::Unit;
+use crate::unit::{Unit, count};
 pub use head::{SourceKind, unreadable, warnings, without_acus, without_address};
 use view::{Definition, LabelledValue, NumberView, PageView, SectionView};
 
@@ -295,7 +295,6 @@ fn spend(run: &ReportContext<'_>) -> String {
 
 /// The age of the states of pull requests, and how many can still change.
 fn delivery(facts: &Facts) -> String {
-    let count = |number: f64| Unit::Count.text(Some(number));
     let all = facts.whole(&PRS).and_then(|fact| fact.value).unwrap_or(0.0);
     let open = match insights::open_prs(facts).filter(|_| all > 0.0) {
         None => String::new(),
@@ -314,7 +313,6 @@ fn delivery(facts: &Facts) -> String {
 /// How many sessions the issue numbers cover.
 fn coverage(facts: &Facts) -> String {
     let Some(fact) = facts.whole(&ANALYSIS_COVERAGE) else { return String::new() };
-    let count = |number: f64| Unit::Count.text(Some(number));
     if fact.denominator == 0.0 {
         return "No sessions, so nothing is known about issues.".to_owned();
     }

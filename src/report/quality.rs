@@ -7,7 +7,7 @@ use super::view::LabelledValue;
 use crate::fetch::{Consumption, Records, Vendor};
 use crate::metrics::{ACUS, Dim, Facts, Metric, PRS, PRS_MERGED, SESSIONS, SESSIONS_WITH_MERGED_PR};
 use crate::text::clean;
-use crate::unit::Unit;
+use crate::unit::{Unit, count};
 
 /// The longest name of an origin, a size or a product.
 const LONGEST: usize = 40;
@@ -145,7 +145,7 @@ fn by_group(
         let ours = group_total(facts, (&SESSIONS, dim), keys);
         let is_there = ours > 0.0 || *theirs > 0;
         is_there.then(|| {
-            let (ours, theirs) = (Unit::Count.text(Some(ours)), Unit::Count.text(Some(*theirs as f64)));
+            let (ours, theirs) = (count(ours), count(*theirs as f64));
             format!("{}\u{a0}{ours}\u{a0}/\u{a0}{theirs}", clean(key, LONGEST).replace('_', "\u{a0}"))
         })
     };

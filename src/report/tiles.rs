@@ -9,7 +9,7 @@ use super::{is_over, money};
 use crate::charts::{self, ChartError};
 use crate::metrics::{Dim, Fact, Facts, ISSUES, Kind, Metric};
 use crate::period::Period;
-use crate::unit::Unit;
+use crate::unit::{Unit, count};
 
 /// Longer values are set smaller, to stay on one line.
 const LONG: usize = 8;
@@ -102,7 +102,6 @@ fn note_with_spend(facts: &Facts, fact: &Fact, basis: &str) -> String {
 
 /// The basis of a number, short enough for a tile on a phone: `31 of 39 decided`.
 fn note(fact: &Fact, basis: &str) -> String {
-    let count = |number: f64| Unit::Count.text(Some(number));
     let share = fact.metric.kind == Kind::Ratio && fact.unit == Unit::Share;
     let basis = if basis == "sessions" && fact.denominator == 1.0 { "session" } else { basis };
     match (basis, share) {

@@ -6,7 +6,7 @@ use crate::metrics::{ACUS, Dim, Fact, Facts, SESSIONS};
 use crate::report::view::TableRow;
 use crate::report::{change, is_compared, money, names};
 use crate::text::clean;
-use crate::unit::Unit;
+use crate::unit::count;
 
 /// The most rows that a mail lists.
 const MOST: usize = 5;
@@ -77,10 +77,6 @@ fn note_below(dim: Dim, all: usize) -> String {
 
 /// Why rows of tags do not add up.
 const OVERLAP: &str = "A session counts fully under each of its tags.";
-
-fn count(number: f64) -> String {
-    Unit::Count.text(Some(number))
-}
 
 #[cfg(test)]
 mod tests {

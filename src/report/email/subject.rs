@@ -4,7 +4,7 @@ use crate::metrics::{ACUS, Facts, MERGE_RATE, PRS, SESSIONS};
 use crate::period::{Period, PeriodKind};
 use crate::report::is_over;
 use crate::text::clean;
-use crate::unit::{Unit, percent_change};
+use crate::unit::{count, counted, percent_change};
 
 /// The longest tag that a subject names.
 const LONGEST_TAG: usize = 30;
@@ -43,8 +43,7 @@ fn headline(facts: &Facts) -> String {
     if sessions == 0.0 {
         return "no sessions".to_owned();
     }
-    let count = |number| Unit::Count.text(Some(number));
-    let subject_of = |metric| {
+    let number_and_change = |metric| {
         let fact = facts.whole(metric);
         let change = fact.and_then(|fact| percent_change(fact.value?, fact.previous?));
         let change = change.map(|change| format!(" ({change})")).unwrap_or_default();
@@ -52,26 +51,26 @@ fn headline(facts: &Facts) -> String {
     };
     let spent = match facts.quality.acus_unknown.is_some_and(|unknown| unknown as f64 >= sessions) {
         _ if !facts.known.metered => {
-            let (number, change) = subject_of(&SESSIONS);
+            let (number, change) = number_and_change(&SESSIONS);
             let things = if sessions == 1.0 { "session" } else { "sessions" };
             format!("{number} {things}{change}, not metered")
         }
         true => "ACUs unknown".to_owned(),
         false => {
-            let (number, change) = subject_of(&ACUS);
+            let (number, change) = number_and_change(&ACUS);
             format!("{number} ACUs{change}")
         }
     };
     let Some(prs) = facts.whole(&PRS) else { return spent };
     let (prs, rate) = (prs.value.unwrap_or(0.0), facts.whole(&MERGE_RATE));
-    let things = |number: f64| if number == 1.0 { "PR" } else { "PRs" };
     // The two numbers of the merge rate, as on the page's tile.
     let merged = match rate.map(|rate| (rate.numerator, rate.denominator)) {
         _ if prs == 0.0 => "no PRs".to_owned(),
-        None => format!("{} {}", count(prs), things(prs)),
-        Some((_, 0.0)) => format!("{} {}, none decided", count(prs), things(prs)),
+        None => counted(prs, "PR", "PRs"),
+        Some((_, 0.0)) => format!("{}, none decided", counted(prs, "PR", "PRs")),
         Some((merged, decided)) => {
-            format!("{} of {} decided {} merged", count(merged), count(decided), things(decided))
+            let prs = if decided == 1.0 { "PR" } else { "PRs" };
+            format!("{} of {} decided {prs} merged", count(merged), count(decided))
         }
     };
     format!("{spent}, {merged}")

@@ -5,7 +5,7 @@ use crate::metrics::{ACUS, Dim, Evidence, ISSUES, LabelRow, Metric};
 use crate::report::names::name;
 use crate::report::view::TableView;
 use crate::text::clean;
-use crate::unit::Unit;
+use crate::unit::{Unit, count, counted};
 
 /// The maximum number of rows.
 const MOST_ROWS: usize = 10;
@@ -18,7 +18,6 @@ pub fn draw(evidence: &Evidence, metered: bool) -> FigureParts {
     // They are ordered by high-impact issues; the sort is stable.
     labels.sort_by(|a, b| b.issues.total_cmp(&a.issues));
     let rest = labels.split_off(labels.len().min(MOST_ROWS));
-    let count = |number: f64| Unit::Count.text(Some(number));
     let row = |row: &&LabelRow| {
         let mut cells = vec![
             clean(&name(Dim::Label, row.label.as_deref()), LONGEST_NAME),
@@ -30,7 +29,7 @@ pub fn draw(evidence: &Evidence, metered: bool) -> FigureParts {
         firm(cells)
     };
     let issues = rest.iter().map(|row| row.issues).sum::<f64>();
-    let issues = format!("{} {}", count(issues), if issues == 1.0 { "issue" } else { "issues" });
+    let issues = counted(issues, "issue", "issues");
     let more = match rest.len() {
         0 => String::new(),
         1 => format!("One more label has {issues}."),

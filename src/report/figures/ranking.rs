@@ -7,7 +7,7 @@ use crate::metrics::{ACUS, ACUS_SPLIT, Dim, Fact, Kind, Metric, SMALL_GROUP, SPE
 use crate::report::layout::Figure;
 use crate::report::view::TableRow;
 use crate::report::{change, money, names};
-use crate::unit::Unit;
+use crate::unit::count;
 
 /// The vendor's sizes of a session, smallest first.
 pub const SIZES: [&str; 5] = ["xs", "s", "m", "l", "xl"];
@@ -46,7 +46,7 @@ pub fn amounts(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts
             cells.push(unit.text(own.and_then(|share| share.value)));
             cells.extend(own.and_then(spend));
         }
-        cells.extend(basis.map(|_| Unit::Count.text(Some(fact.n))));
+        cells.extend(basis.map(|_| count(fact.n)));
         cells.extend(against(inputs, fact));
         firm(cells)
     };
@@ -84,7 +84,6 @@ pub fn rates(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, 
     facts.sort_by(|a, b| b.n.total_cmp(&a.n));
     // Null rates have no bar; the table contains them.
     let shown = facts.iter().filter(|fact| fact.value.is_some()).take(MOST_BARS);
-    let count = |number: f64| Unit::Count.text(Some(number));
     let of = |fact: &Fact| format!("{} of {}", count(fact.numerator), count(fact.denominator));
     let bars: Vec<Bar> = shown.map(|fact| bar(inputs, dim, fact, Some(of(fact)))).collect();
     let row = |fact: &&Fact| {

@@ -6,7 +6,7 @@ use crate::metrics::{Dim, Metric, SPEND, SPEND_PER_MERGED_PR};
 use crate::report::layout::Figure;
 use crate::report::view::TableRow;
 use crate::report::{change, is_over, money, names};
-use crate::unit::{MISSING, Unit};
+use crate::unit::{MISSING, Unit, count};
 
 pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, ChartError> {
     let facts = inputs.of(figure);
@@ -37,7 +37,7 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, C
         let faint = running || change::faint(fact);
         let label = if running { format!("{label} so far") } else { label };
         let money = money::spend_text(inputs.facts, fact);
-        let cells = [label, text.clone()].into_iter().chain(money).chain([Unit::Count.text(Some(fact.n))]);
+        let cells = [label, text.clone()].into_iter().chain(money).chain([count(fact.n)]);
         rows.push(TableRow { cells: cells.collect(), faint });
         points.push(Point { label: period.short_name(), value: fact.value, text, muted: faint });
     }
