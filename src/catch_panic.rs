@@ -1,4 +1,4 @@
-//! Panics of libraries over data that somebody else has made.
+//! Catches panics of libraries over other people's data.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -11,12 +11,11 @@ thread_local! {
 
 static HOOK: Once = Once::new();
 
-/// What the work gives, or the words of its panic, which is not reported as a bug
-/// of this program. For libraries that panic over data that is not as it should
-/// be, on the thread that calls them.
+/// Runs the work, and returns the message of its panic, which is not reported as a bug of this
+/// program. For libraries that panic on malformed data, on the calling thread.
 ///
 /// # Errors
-/// The work panicked.
+/// The message of the panic.
 pub fn catch_panic<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     HOOK.call_once(|| {
         let report = panic::take_hook();
@@ -27,7 +26,7 @@ pub fn catch_panic<T>(work: impl FnOnce() -> T) -> Result<T, String> {
         }));
     });
     let before = CATCHING.replace(true);
-    // Nothing that the work has touched is used after it panicked.
+    // Nothing that the work borrowed is used after a panic.
     let done = panic::catch_unwind(AssertUnwindSafe(work));
     CATCHING.set(before);
     done.map_err(|payload| words(payload.as_ref()))

@@ -1,4 +1,4 @@
-//! The spans that a budget is for: calendar months, or billing cycles.
+//! The periods that a budget applies to: calendar months, or billing cycles.
 
 use std::ops::Range;
 
@@ -7,31 +7,31 @@ use chrono_tz::Tz;
 
 use crate::period::{Period, PeriodKind};
 
-/// When a budget begins anew.
+/// When a budget starts again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CycleRule {
-    /// On the first of each month.
+    /// On the first day of each month.
     #[default]
     Months,
-    /// On this day of each month, from 2 to 31; where a month is shorter, on its last.
+    /// On this day of each month, from 2 to 31; on the last day of shorter months.
     Day(u32),
-    /// When the vendor bills, which it tells.
+    /// When the vendor's billing cycles begin.
     Vendor,
 }
 
-/// A span with a budget of its own, half-open.
+/// A half-open period with a budget of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BudgetCycle {
     /// Its month, `2026-10`, or its local days, `2026-09-23_2026-10-22`.
     pub label: String,
-    /// When it begins …
+    /// Its start …
     pub from: DateTime<Utc>,
-    /// … and when the next one does.
+    /// … and its end.
     pub to: DateTime<Utc>,
 }
 
-/// The cycles that have at least one of these local days, the oldest first; none of a
-/// rhythm that only the vendor knows.
+/// The cycles that contain at least one of these local days, oldest first; empty for
+/// [`CycleRule::Vendor`], which only the API knows.
 pub fn overlapping(rhythm: CycleRule, first: NaiveDate, last: NaiveDate, tz: Tz) -> Vec<BudgetCycle> {
     let spans: Box<dyn Iterator<Item = Option<Period>>> = match rhythm {
         CycleRule::Vendor => return Vec::new(),
@@ -54,20 +54,19 @@ pub fn overlapping(rhythm: CycleRule, first: NaiveDate, last: NaiveDate, tz: Tz)
         .collect()
 }
 
-/// The firsts of a day's month and of those after it.
+/// The first day of this and of each following month.
 fn months(day: NaiveDate) -> impl Iterator<Item = NaiveDate> {
     std::iter::successors(day.with_day(1), |first| first.checked_add_months(Months::new(1)))
 }
 
-/// A day of the month that begins on a first, or the month's last.
+/// This day of the month that begins on `first`, or the month's last day.
 fn nth_day(first: NaiveDate, number: u32) -> Option<NaiveDate> {
     let last = first.checked_add_months(Months::new(1))?.pred_opt()?;
     first.with_day(number.min(last.day()))
 }
 
-/// Of the vendor's cycles, which are sorted, those that overlap a span, the oldest
-/// first; `None` where they leave a part of it open. No two of them overlap: of one that
-/// is told twice the first counts.
+/// The vendor's cycles that overlap a span, oldest first; `None` if they do not cover all of it.
+/// The input is sorted. No two results overlap: of a cycle that is listed twice, the first counts.
 pub fn from_vendor(
     cycles: &[Range<DateTime<Utc>>],
     span: &Range<DateTime<Utc>>,
@@ -92,8 +91,8 @@ pub fn from_vendor(
     (known_until >= span.end && !found.is_empty()).then_some(found)
 }
 
-/// What people call the cycle with a label: `October 2026`, `the billing cycle of 23
-/// September to 22 October 2026`.
+/// The name of the cycle with a label: `October 2026`, `the billing cycle of 23 September to 22
+/// October 2026`.
 pub fn name(label: &str) -> String {
     match Period::parse_label(label, Tz::UTC) {
         Some(month) if month.kind() == PeriodKind::Month => month.name(),
@@ -107,7 +106,7 @@ pub fn last_day(label: &str) -> Option<NaiveDate> {
     Period::parse_label(label, Tz::UTC).map(|days| days.last())
 }
 
-/// Whether a label is a month's, and not a billing cycle's.
+/// Whether the label is that of a month, not of a billing cycle.
 pub fn is_month(label: &str) -> bool {
     Period::parse_month(label, Tz::UTC).is_some()
 }
@@ -125,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn every_month_of_a_period_is_touched() {
+    fn every_month_of_a_period_is_included() {
         assert_eq!(labels(CycleRule::Months, "2026-10-05", "2026-10-11"), ["2026-10"]);
         assert_eq!(labels(CycleRule::Months, "2026-09-28", "2026-10-04"), ["2026-09", "2026-10"]);
         assert_eq!(labels(CycleRule::Months, "2026-10-01", "2026-12-31"), ["2026-10", "2026-11", "2026-12"]);
@@ -156,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn the_vendors_cycles_count_where_they_leave_nothing_open() {
+    fn vendor_cycles_must_cover_the_whole_span() {
         let moment = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
         let cycle =
             |from: &str, to: &str| moment(&format!("{from}T08:00:00Z"))..moment(&format!("{to}T08:00:00Z"));
@@ -183,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn people_are_told_which_cycle_it_is() {
+    fn cycles_have_names_for_people() {
         assert_eq!((name("2026-10"), is_month("2026-10")), ("October 2026".to_owned(), true));
         let cycle = "2026-09-23_2026-10-22";
         assert_eq!(name(cycle), "the billing cycle of 23 September to 22 October 2026");

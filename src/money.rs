@@ -1,4 +1,4 @@
-//! Money: currencies, and what an ACU costs from which day on.
+//! Money: currencies, and the prices of an ACU over time.
 
 use chrono::NaiveDate;
 use serde::{Serialize, Serializer};
@@ -8,10 +8,10 @@ use serde::{Serialize, Serializer};
 pub struct Currency([u8; 3]);
 
 impl Currency {
-    /// No currency, by ISO 4217's own code for it: where a price has yet to name one.
+    /// ISO 4217's code for no currency: used until a price names one.
     pub const NONE: Self = Self(*b"XXX");
 
-    /// Reads a code of three letters; their case does not matter.
+    /// Parses a code of three letters, ignoring case.
     pub fn parse(text: &str) -> Option<Self> {
         let letters: [u8; 3] = text.trim().as_bytes().try_into().ok()?;
         letters
@@ -22,10 +22,10 @@ impl Currency {
 
     /// Its code: `EUR`.
     pub fn code(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or_default()
+        std::str::from_utf8(&self.0).expect("three ASCII letters")
     }
 
-    /// What stands before an amount: a sign that is nobody else's, or the code.
+    /// The prefix of an amount: the currency's unambiguous sign, else the code.
     pub fn sign(&self) -> String {
         match self.code() {
             "EUR" => "€".to_owned(),
@@ -37,7 +37,7 @@ impl Currency {
         }
     }
 
-    /// How many decimals its amounts are written with, from the list of ISO 4217.
+    /// The number of decimals of amounts, by ISO 4217.
     pub fn places(&self) -> usize {
         match self.code() {
             "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "VND"
@@ -54,16 +54,16 @@ impl Serialize for Currency {
     }
 }
 
-/// What an ACU costs from a local day on.
+/// The price of an ACU from a local day on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Price {
-    /// The first day it holds for.
+    /// The first day it applies to.
     pub from: NaiveDate,
-    /// What one ACU costs, in the table's currency.
+    /// The price of one ACU, in the table's currency.
     pub per_acu: f64,
 }
 
-/// What an ACU costs over time, in one currency: there are no exchange rates.
+/// The prices of an ACU over time, in one currency; there are no exchange rates.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prices {
     currency: Currency,
@@ -72,8 +72,8 @@ pub struct Prices {
 }
 
 impl Prices {
-    /// A table of prices, in any order. `None` without a price, or where two
-    /// begin on the same day.
+    /// A table of prices, in any order. `None` if it is empty, or if two prices begin on the same
+    /// day.
     pub fn new(currency: Currency, mut steps: Vec<Price>) -> Option<Self> {
         steps.sort_by_key(|price| price.from);
         let distinct = steps.windows(2).all(|pair| matches!(pair, [a, b] if a.from < b.from));
@@ -90,7 +90,7 @@ impl Prices {
         &self.steps
     }
 
-    /// What an ACU cost on a day; `None` before the first price.
+    /// The price of an ACU on a day; `None` before the first price.
     pub fn on(&self, day: NaiveDate) -> Option<f64> {
         let after = self.steps.partition_point(|price| price.from <= day);
         self.steps.get(after.checked_sub(1)?).map(|price| price.per_acu)
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_price_holds_from_its_day_on_until_the_next() {
+    fn prices_apply_until_the_next_one() {
         let day = |text: &str| text.parse::<NaiveDate>().unwrap();
         let price = |from: &str, per_acu| Price { from: day(from), per_acu };
         let euro = Currency::parse(" eur ").unwrap();

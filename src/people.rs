@@ -1,5 +1,4 @@
-//! Who people are and which team they work in: the people file and the rules
-//! that tell a team from a tag.
+//! Names and teams of people: the people file, and rules that derive a team from a tag.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -10,14 +9,13 @@ use devin_api::pattern::stands_for;
 
 use crate::period::Period;
 
-/// Where people are not to be named, a group of at least this many stands for
-/// itself; a smaller one would tell of each of them.
+/// The smallest group that reports without people show; a smaller one would reveal its members.
 pub const ENOUGH: u32 = 5;
 
-/// Something in a people file that cannot be used.
+/// An error in a people file.
 #[derive(Debug, PartialEq, Eq)]
 pub struct PeopleFileError {
-    /// The line it stands on; the first is 1.
+    /// Its line, from 1.
     pub line: u64,
     /// What is wrong with it.
     pub what: String,
@@ -25,23 +23,23 @@ pub struct PeopleFileError {
     pub hint: &'static str,
 }
 
-/// A row of a people file: what holds of somebody from a day on.
+/// A row of a people file: what applies to a person from a day on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct PersonRow {
     name: Option<String>,
     team: Option<String>,
-    /// None is from the beginning.
+    /// `None` means from the beginning.
     from: Option<NaiveDate>,
 }
 
 /// The people file: names and teams by user id or email, over time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PeopleFile {
-    /// By id or email, as [`key`] writes it; oldest row first.
+    /// By id or email, as [`key`] normalizes it; oldest row first.
     rows: BTreeMap<String, Vec<PersonRow>>,
 }
 
-/// What to do about the line of heads …
+/// Hint for the line of heads …
 const HEADS: &str = "begin it with the line user,name,team,from, or with semicolons or tabs between them; user is \
                      an id or an email";
 /// … and about quotation marks.
@@ -52,21 +50,21 @@ const QUOTES: &str = "put a text with a separator or a quotation mark in it into
 const COLUMNS: [&str; 4] = ["user", "name", "team", "from"];
 
 impl PeopleFile {
-    /// Reads a people file: a line of heads, `user` (an id or an email), `name`,
-    /// `team` and `from` in any order, then a line per row. Commas, semicolons or
-    /// tabs separate the cells, as in the line of heads or in a line `sep=;` before it.
-    /// Lines without a value are skipped, and an empty cell says nothing.
+    /// Parses a people file: a line of heads, `user` (an id or an email), `name`, `team` and `from`
+    /// in any order, then one line a row. Cells are separated by commas, semicolons or tabs, as in
+    /// the line of heads or as declared by a preceding line `sep=;`. Lines without a value are
+    /// skipped; an empty cell is no value.
     ///
     /// # Errors
-    /// The first line that cannot be used.
+    /// The first line with an error.
     pub fn parse(text: &str) -> Result<Self, PeopleFileError> {
-        // Spreadsheets like to put a byte order mark first, and end lines with CR LF or CR.
+        // Spreadsheets write a byte order mark, and end lines with CR LF or CR.
         let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n").replace('\r', "\n");
         let has_value = |line: &str| line.contains(|c: char| !c.is_whitespace() && !",;\"".contains(c));
         let mut lines = (1..).zip(text.lines()).filter(|(_, line)| has_value(line));
         let missing = || error_at(1, "the column “user” is missing".to_owned(), HEADS);
         let (mut line, mut heads) = lines.next().ok_or_else(missing)?;
-        // Excel tells itself so what separates cells.
+        // Excel declares its separator in this way.
         let declared = heads.trim().trim_matches('"').strip_prefix("sep=").map(str::as_bytes);
         if declared.is_some() {
             (line, heads) = lines.next().ok_or_else(missing)?;
@@ -126,33 +124,33 @@ impl PeopleFile {
         Ok(people)
     }
 
-    /// The ids and emails that are none of these, in alphabetical order.
+    /// The ids and emails that are not among these, sorted.
     pub fn unmatched<'a>(&self, known: impl Iterator<Item = &'a str>) -> Vec<&str> {
         let known: HashSet<String> = known.map(key).collect();
         self.rows.keys().filter(|who| !known.contains(*who)).map(String::as_str).collect()
     }
 
-    /// Whether it says nothing.
+    /// Whether it has no rows.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// Whether it puts anybody into a team.
+    /// Whether any row names a team.
     pub fn tells_teams(&self) -> bool {
         self.rows.values().flatten().any(|row| row.team.is_some())
     }
 
-    /// Whether it puts somebody into a team whom it knows by email alone.
+    /// Whether a person with a team is known by email only.
     pub fn needs_emails(&self) -> bool {
         self.rows.iter().any(|(who, rows)| is_email(who) && rows.iter().any(|row| row.team.is_some()))
     }
 
-    /// What somebody is called by their newest row; the id counts before the email.
+    /// A person's name by their newest row; a row by id has priority over one by email.
     pub fn name(&self, id: &str, email: Option<&str>) -> Option<&str> {
         self.rows_of(id, email)?.iter().rev().find_map(|row| row.name.as_deref())
     }
 
-    /// Every id that it names and how it calls them; emails left out.
+    /// All ids with their names; without emails.
     pub fn names(&self) -> impl Iterator<Item = (&str, &str)> {
         self.rows.iter().filter_map(|(who, rows)| {
             let name = rows.iter().rev().find_map(|row| row.name.as_deref())?;
@@ -160,7 +158,7 @@ impl PeopleFile {
         })
     }
 
-    /// The ids and emails that a name stands for in any row, whatever its case.
+    /// The ids and emails with this name in any row, ignoring case.
     pub fn named<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
         let name = name.to_lowercase();
         let is_named = move |row: &PersonRow| row.name.as_ref().is_some_and(|own| own.to_lowercase() == name);
@@ -173,16 +171,15 @@ impl PeopleFile {
     }
 }
 
-/// What separates the cells of a line of heads: of comma, semicolon and tab the one
-/// that occurs most.
+/// The separator in a line of heads: comma, semicolon or tab, whichever occurs most.
 fn delimiter(heads: &str) -> u8 {
     let count = |delimiter: &u8| heads.bytes().filter(|byte| byte == delimiter).count();
-    // Of equals the last one wins.
-    *b"\t;,".iter().max_by_key(|delimiter| count(delimiter)).unwrap_or(&b',')
+    // `max_by_key` returns the last of equals, so the comma has priority.
+    *b"\t;,".iter().max_by_key(|delimiter| count(delimiter)).expect("there are three")
 }
 
-/// The cells of one line, trimmed. Lines are read one by one, because the positions
-/// that the reader of a whole file gives are off by empty lines.
+/// The trimmed cells of one line. Lines are parsed one by one, because the line numbers of a reader
+/// of whole files do not count empty lines.
 fn cells(line: &str, delimiter: u8) -> Result<Vec<String>, String> {
     let line = format!("{line}\n");
     let mut reader = csv::ReaderBuilder::new()
@@ -198,7 +195,7 @@ fn cells(line: &str, delimiter: u8) -> Result<Vec<String>, String> {
     Ok(record.iter().map(|cell| cell.trim().to_owned()).collect())
 }
 
-/// What a cell is looked up by: emails do not care about case, ids do.
+/// The key to look a person up by: emails ignore case, ids do not.
 fn key(who: &str) -> String {
     if is_email(who) { who.trim().to_lowercase() } else { who.trim().to_owned() }
 }
@@ -211,27 +208,27 @@ fn error_at(line: u64, what: String, hint: &'static str) -> PeopleFileError {
     PeopleFileError { line, what, hint }
 }
 
-/// A rule that tells a session's team from one of its tags.
+/// A rule that derives a session's team from one of its tags.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TagRule {
-    /// A tag; `*` stands for any text.
+    /// A tag pattern; `*` matches any text.
     pub pattern: String,
-    /// The team; `None` names it by what the first `*` stands for.
+    /// The team; `None` means the text that the first `*` matches.
     pub team: Option<String>,
 }
 
 impl TagRule {
-    /// The team of a tag; `None` where the rule does not fit.
+    /// The team of a tag; `None` if the pattern does not match.
     fn team<'t>(&'t self, tag: &'t str) -> Option<&'t str> {
         let stands = stands_for(&self.pattern, tag)?;
         Some(self.team.as_deref().unwrap_or(stands).trim()).filter(|team| !team.is_empty())
     }
 }
 
-/// When somebody was in which team: from an instant on, UTC in microseconds.
+/// A person's teams over time, each from an instant on, in microseconds UTC.
 type History = Vec<(i64, Option<Box<str>>)>;
 
-/// Tells the team of a session.
+/// Finds the team of a session.
 #[derive(Clone, Debug, Default)]
 pub struct Teams {
     rules: Vec<TagRule>,
@@ -240,8 +237,8 @@ pub struct Teams {
 }
 
 impl Teams {
-    /// Rules for tags, and the people file with the ids of those whom it names
-    /// by email. A day of the file begins at the zone's midnight.
+    /// From rules for tags and a people file, with the ids of people whom the file knows by email.
+    /// A day in the file begins at the zone's midnight.
     pub fn new<'m>(
         rules: Vec<TagRule>,
         people: &PeopleFile,
@@ -267,16 +264,19 @@ impl Teams {
         Self { rules, people: known }
     }
 
-    /// The team that the first fitting rule gives a tag, with the place of that rule.
-    pub fn of_tag<'t>(&'t self, tag: &'t str) -> Option<(usize, &'t str)> {
-        self.rules.iter().enumerate().find_map(|(place, rule)| Some((place, rule.team(tag)?)))
-    }
-
-    /// The team of each user from a moment on: UTC, microseconds, oldest first. No team
-    /// ends the one before it.
-    pub fn histories(&self) -> impl Iterator<Item = (&str, i64, Option<&str>)> {
-        self.people.iter().flat_map(|(user, history)| {
-            history.iter().map(move |(from, team)| (user.as_ref(), *from, team.as_deref()))
+    /// The team of a session: by the first rule that matches one of its tags, else the team of its
+    /// user on the day of creation.
+    pub fn of<'t>(
+        &'t self,
+        user: Option<&str>,
+        tags: impl Iterator<Item = &'t str> + Clone,
+        created: i64,
+    ) -> Option<&'t str> {
+        let by_rule = self.rules.iter().find_map(|rule| tags.clone().find_map(|tag| rule.team(tag)));
+        by_rule.or_else(|| {
+            let history = self.people.get(user?)?;
+            let after = history.partition_point(|(from, _)| *from <= created);
+            history.get(after.checked_sub(1)?)?.1.as_deref()
         })
     }
 }
@@ -292,7 +292,7 @@ mod tests {
         service-user-9,Nightly,,\n";
 
     #[test]
-    fn a_team_holds_from_its_day_on_and_an_id_beats_an_email() {
+    fn teams_apply_from_their_day_and_ids_have_priority() {
         let people = PeopleFile::parse(FILE).unwrap();
         let emails = [("email|2", "grace@example.com"), ("email|1", "grace@example.com")];
         let teams = Teams::new(Vec::new(), &people, emails.into_iter(), chrono_tz::Europe::Berlin);
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn what_separates_cells_may_be_told_before_them() {
+    fn a_sep_line_declares_the_separator() {
         let rows = |text: &str| PeopleFile::parse(text).map(|people| people.rows);
         let expected = rows("user,name\nu,\"A;B\"\n").unwrap();
         for text in [
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_passed_over_for_want_of_a_head() {
+    fn cells_without_a_head_are_errors() {
         for (text, line, word) in [
             ("user,name,team\nu,Berg, Ida,core\n", 2, "“core” is in no column"),
             ("user,,team\nu,,core\nv,x,core\n", 3, "“x” is in no column"),
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_rule_that_fits_gives_a_tag_its_team() {
+    fn rules_have_priority_over_the_file_in_order() {
         let rule = |pattern: &str, team: Option<&str>| TagRule {
             pattern: pattern.to_owned(),
             team: team.map(str::to_owned),
@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_star_of_a_pattern_stands_for_as_little_as_it_can() {
+    fn the_first_star_matches_as_little_as_possible() {
         let stands = |pattern, text| stands_for(pattern, text);
         assert_eq!(stands("a*b*c", "axbybc"), Some("x"));
         assert_eq!(stands("*b*b", "abxbyb"), Some("a"));
@@ -371,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_cannot_be_used_says_where() {
+    fn errors_have_line_numbers() {
         let line = |text: &str| PeopleFile::parse(text).unwrap_err().line;
         assert_eq!([line("name\nx\n"), line("user,boss\n"), line("")], [1; 3]);
         assert_eq!(line("user,from\na,2026-10-05\nb,5 Oct\n"), 3);
@@ -390,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn files_of_spreadsheets_are_read_alike() {
+    fn files_of_spreadsheets_are_equivalent() {
         let plain = "user,name,team,from\nada@example.com,Ädä,\"a,b;c\",\nu2,Bo,,2026-10-05\n";
         let expected = PeopleFile::parse(plain).unwrap();
         let tabs = plain.replace(',', "\t").replace("a\tb;c", "a,b;c");
@@ -402,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_match_nobody_are_found() {
+    fn unmatched_rows_are_found() {
         let people = PeopleFile::parse("user\nAda@example.com\nu1\nU2\nbo@example.com\n").unwrap();
         assert_eq!(people.unmatched(["ADA@example.com", "u1", "u2"].into_iter()), ["U2", "bo@example.com"]);
     }

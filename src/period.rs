@@ -1,12 +1,12 @@
 //! Periods: half-open runs of local days in the report's time zone.
 //!
-//! A period is bounded by local midnights, so a day of 23 or 25 hours is an
-//! ordinary one. Everything here is pure: the clock is an argument.
+//! Local midnights bound a period, so days of 23 or 25 hours need no special case. Everything here
+//! is pure: the time is an argument.
 
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, TimeZone, Utc, Weekday};
 use chrono_tz::Tz;
 
-/// How a period was asked for: its previous one is of the same kind.
+/// The kind of a period; its previous period is of the same kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PeriodKind {
     /// An ISO week, Monday to Sunday.
@@ -19,7 +19,7 @@ pub enum PeriodKind {
     Days,
 }
 
-/// A run of whole local days, at least one.
+/// One or more whole local days.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Period {
     kind: PeriodKind,
@@ -54,7 +54,7 @@ impl Period {
         Some(Self { kind: PeriodKind::Quarter, first, last, tz })
     }
 
-    /// The period of a kind that contains a date; of days, the day itself.
+    /// The period of a kind that contains a date; for days, the day itself.
     pub fn containing(kind: PeriodKind, date: NaiveDate, tz: Tz) -> Option<Self> {
         match kind {
             PeriodKind::Week => Self::week_of(date, tz),
@@ -64,13 +64,13 @@ impl Period {
         }
     }
 
-    /// A run of days, both ends included; `None` when it ends before it begins.
+    /// A run of days, both ends included; `None` if it ends before it begins.
     pub fn days(first: NaiveDate, last: NaiveDate, tz: Tz) -> Option<Self> {
         (first <= last).then_some(Self { kind: PeriodKind::Days, first, last, tz })
     }
 
-    /// The last ISO week that was over at `now`, so that a late or repeated run
-    /// reports the same week.
+    /// The last ISO week that was over at `now`, so that a late or repeated run reports the same
+    /// week.
     pub fn last_complete_week(now: DateTime<Utc>, tz: Tz) -> Option<Self> {
         Self::week_of(today(now, tz), tz)?.previous()
     }
@@ -82,27 +82,27 @@ impl Period {
         Self::days(first, last, tz)
     }
 
-    /// Reads `2026-W41`.
+    /// Parses `2026-W41`.
     pub fn parse_week(text: &str, tz: Tz) -> Option<Self> {
         let (year, week) = text.split_once("-W").or_else(|| text.split_once("-w"))?;
         let monday = NaiveDate::from_isoywd_opt(four_digits(year)?, two_digits(week)?, Weekday::Mon)?;
         Self::week_of(monday, tz)
     }
 
-    /// Reads `2026-10`.
+    /// Parses `2026-10`.
     pub fn parse_month(text: &str, tz: Tz) -> Option<Self> {
         let (year, month) = text.split_once('-')?;
         Self::month_of(NaiveDate::from_ymd_opt(four_digits(year)?, two_digits(month)?, 1)?, tz)
     }
 
-    /// Reads `2026-Q4`.
+    /// Parses `2026-Q4`.
     pub fn parse_quarter(text: &str, tz: Tz) -> Option<Self> {
         let (year, quarter) = text.split_once("-Q").or_else(|| text.split_once("-q"))?;
         let quarter = two_digits(quarter).filter(|quarter| (1..=4).contains(quarter))?;
         Self::quarter_of(NaiveDate::from_ymd_opt(four_digits(year)?, quarter * 3, 1)?, tz)
     }
 
-    /// Reads a name that [`Period::label`] gave.
+    /// Parses a label that [`Period::label`] returned.
     pub fn parse_label(label: &str, tz: Tz) -> Option<Self> {
         match label.split_once('_') {
             Some((first, last)) => Self::days(parse_date(first)?, parse_date(last)?, tz),
@@ -113,7 +113,7 @@ impl Period {
         }
     }
 
-    /// How the period was asked for.
+    /// The kind of the period.
     pub fn kind(&self) -> PeriodKind {
         self.kind
     }
@@ -139,12 +139,12 @@ impl Period {
         self.first.iter_days().take_while(move |date| *date <= last)
     }
 
-    /// The instant it begins: the first local midnight.
+    /// Its start: the first local midnight.
     pub fn from(&self) -> DateTime<Tz> {
         midnight(self.first, self.tz)
     }
 
-    /// The instant it ends, which belongs to the next period.
+    /// Its end, the start of the next period.
     pub fn to(&self) -> DateTime<Tz> {
         midnight(self.last.succ_opt().unwrap_or(NaiveDate::MAX), self.tz)
     }
@@ -154,7 +154,7 @@ impl Period {
         self.to() <= now
     }
 
-    /// The period of the same kind immediately before; `None` before time began.
+    /// The preceding period of the same kind; `None` at the start of the calendar.
     pub fn previous(&self) -> Option<Self> {
         let last = self.first.pred_opt()?;
         match self.kind {
@@ -170,7 +170,7 @@ impl Period {
         std::iter::successors(Some(self.clone()), Self::previous).take(count as usize + 1).collect()
     }
 
-    /// Its name in files and facts: `2026-W41`, `2026-10`, `2026-Q4`, `2026-10-05_2026-10-11`,
+    /// The label in files and facts: `2026-W41`, `2026-10`, `2026-Q4`, `2026-10-05_2026-10-11`,
     /// `2026-10-05`.
     pub fn label(&self) -> String {
         match self.kind {
@@ -182,7 +182,7 @@ impl Period {
         }
     }
 
-    /// Its name for people: `Week 41`, `October 2026`, `Quarter 4 of 2026`, `7 days`, `1 day`.
+    /// The name for people: `Week 41`, `October 2026`, `Quarter 4 of 2026`, `7 days`, `1 day`.
     pub fn name(&self) -> String {
         match (self.kind, self.day_count()) {
             (PeriodKind::Week, _) => format!("Week {}", self.first.iso_week().week()),
@@ -193,7 +193,7 @@ impl Period {
         }
     }
 
-    /// Its name beside others on an axis: `W41`, `Oct`, `Q4`, `5 Oct`.
+    /// The label on an axis: `W41`, `Oct`, `Q4`, `5 Oct`.
     pub fn short_name(&self) -> String {
         match self.kind {
             PeriodKind::Week => self.first.format("W%V").to_string(),
@@ -203,7 +203,7 @@ impl Period {
         }
     }
 
-    /// What people call one of these: `week`, `month`, `quarter`, `period`.
+    /// The word for such a period: `week`, `month`, `quarter`, `period`.
     pub fn noun(&self) -> &'static str {
         match self.kind {
             PeriodKind::Week => "week",
@@ -213,7 +213,7 @@ impl Period {
         }
     }
 
-    /// Its dates for people: `5 to 11 October 2026`.
+    /// The dates for people: `5 to 11 October 2026`.
     pub fn dates_in_words(&self) -> String {
         let (first, last) = (self.first, self.last);
         let end = last.format("%-d %B %Y");
@@ -225,7 +225,7 @@ impl Period {
         }
     }
 
-    /// Its dates in few letters: `5–11 Oct`, `28 Sep – 4 Oct`, `5 Oct`.
+    /// The dates in short: `5–11 Oct`, `28 Sep – 4 Oct`, `5 Oct`.
     pub fn dates_in_short(&self) -> String {
         let (first, last) = (self.first, self.last);
         let end = last.format("%-d %b");
@@ -251,14 +251,13 @@ pub fn today(now: DateTime<Utc>, tz: Tz) -> NaiveDate {
     now.with_timezone(&tz).date_naive()
 }
 
-/// Reads `2026-10-05`: four-digit years alone, so that a slip such as
-/// 20261-01-01 is no date.
+/// Parses `2026-10-05`. Years have four digits, so that a slip such as 20261-01-01 is rejected.
 pub fn parse_date(text: &str) -> Option<NaiveDate> {
     let text = text.trim();
     (text.len() == 10).then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok())?
 }
 
-/// Reads `14d` or `2w` as days, at least one and at most ten years.
+/// Parses `14d` or `2w` as a number of days, from 1 to ten years.
 pub fn parse_span(text: &str) -> Option<u32> {
     let number = |digits: &str| digits.parse::<u32>().ok().filter(|_| !digits.starts_with('+'));
     let days = match text.strip_suffix('w') {
@@ -268,24 +267,23 @@ pub fn parse_span(text: &str) -> Option<u32> {
     (1..=3660).contains(&days).then_some(days)
 }
 
-/// The first instant of a local date. Where the clock was put forward over
-/// midnight the day begins after the gap; where it was put back, at the first
-/// of the two midnights.
+/// The first instant of a local date. If the clock is put forward over midnight, the day begins
+/// after the gap; if it is put back, at the first of the two midnights.
 fn midnight(date: NaiveDate, tz: Tz) -> DateTime<Tz> {
     let start = date.and_time(NaiveTime::MIN);
-    // Gaps are at most a day long (a zone once skipped a whole date).
+    // A gap is at most a day long: a zone once skipped a whole date.
     (0..=96)
         .filter_map(|quarters| start.checked_add_signed(chrono::TimeDelta::minutes(15 * quarters)))
         .find_map(|local| tz.from_local_datetime(&local).earliest())
         .unwrap_or_else(|| tz.from_utc_datetime(&start))
 }
 
-/// Four digits, so that a slip such as 20261 is no year.
+/// Parses exactly four digits.
 fn four_digits(text: &str) -> Option<i32> {
     (text.len() == 4 && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
 }
 
-/// One or two digits, and nothing else (`parse` alone would take a sign).
+/// Parses one or two digits; `parse` alone accepts a sign.
 fn two_digits(text: &str) -> Option<u32> {
     (matches!(text.len(), 1 | 2) && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
 }
@@ -319,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn a_midnight_that_does_not_exist_is_the_end_of_the_gap() {
+    fn a_nonexistent_midnight_is_the_end_of_the_gap() {
         let day = Period::days(date("2026-09-06"), date("2026-09-06"), Santiago).unwrap();
         assert_eq!(day.from().to_rfc3339(), "2026-09-06T01:00:00-03:00");
         let twice = Period::days(date("2026-04-05"), date("2026-04-05"), Santiago).unwrap();
@@ -336,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn previous_periods_touch_and_keep_their_kind() {
+    fn previous_periods_are_adjacent_and_of_the_same_kind() {
         let month = Period::parse_month("2026-03", UTC).unwrap();
         assert_eq!(month.previous().unwrap().label(), "2026-02");
         let run = Period::days(date("2026-10-05"), date("2026-10-07"), UTC).unwrap();
@@ -359,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_complete_week_is_the_same_all_week_long() {
+    fn the_last_complete_week_is_constant_within_a_week() {
         for now in ["2026-10-12T00:00:00Z", "2026-10-14T09:00:00Z", "2026-10-18T23:59:59Z"] {
             let now = now.parse().unwrap();
             assert_eq!(Period::last_complete_week(now, UTC).unwrap().label(), "2026-W41");
@@ -371,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn a_label_is_read_back_and_nothing_else_is() {
+    fn labels_round_trip_and_other_text_is_rejected() {
         let days = |first, last| Period::days(date(first), date(last), Berlin).unwrap();
         for period in [
             Period::parse_week("2026-W41", Berlin).unwrap(),
@@ -396,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_in_short_name_a_month_once_and_a_year_where_it_turns() {
+    fn short_dates_omit_repeated_months_and_years() {
         let short = |first, last| Period::days(date(first), date(last), UTC).unwrap().dates_in_short();
         assert_eq!(short("2026-10-05", "2026-10-11"), "5–11 Oct");
         assert_eq!(short("2026-09-28", "2026-10-04"), "28 Sep – 4 Oct");
@@ -405,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_period_is_refused() {
+    fn invalid_periods_are_rejected() {
         for week in [
             "2026-W00",
             "2026-W54",

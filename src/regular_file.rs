@@ -1,9 +1,8 @@
-//! Opening files that somebody else may have put there.
+//! Opens files that somebody else may have put there.
 //!
-//! A path that is typed, or a name in a folder, can be a named pipe that blocks
-//! for ever, a device without an end, or a link to another file. Every file that
-//! is read is therefore opened here: without blocking, and refused unless it is
-//! a regular file.
+//! A path on the command line, or a name in a folder, can be a named pipe that blocks forever, an
+//! endless device, or a link. Every file that is read is opened here: without blocking, and only if
+//! it is a regular file.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
@@ -15,8 +14,7 @@ use rustix::fs::OFlags;
 /// Whether a symbolic link in the last part of a path is followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Links {
-    /// The file that it leads to is opened: secrets of Kubernetes and credentials
-    /// of systemd are links.
+    /// The link is followed: Kubernetes secrets and systemd credentials are links.
     Follow,
     /// The link is refused.
     Refuse,
@@ -35,14 +33,14 @@ pub const FACTS: u64 = 64 << 20;
 /// Most bytes of a file that is attached to a mail.
 pub const ATTACHMENT: u64 = 50 << 20;
 
-/// A path leads to something that is not read.
+/// The path leads to something that is not read.
 #[derive(Debug, thiserror::Error)]
 enum FileRefusal {
     #[error("it is {0}, not a regular file")]
     Kind(&'static str),
     #[error("it is a symbolic link, which is not followed here")]
     Link,
-    // Quoted and escaped: control characters in a path stay visible.
+    // Debug formatting keeps control characters in a path visible.
     #[error("the folder {0:?} is a symbolic link, which is not followed here")]
     LinkedFolder(PathBuf),
     #[error("{0:?} is not a folder")]
@@ -55,19 +53,18 @@ fn refuse(refusal: FileRefusal) -> io::Error {
     io::Error::new(ErrorKind::InvalidInput, refusal)
 }
 
-/// Whether an error says that a path leads to something that is not read, rather
-/// than that the system could not read it.
+/// Whether the error is a refusal of this module rather than an error of the system.
 pub fn is_refusal(error: &io::Error) -> bool {
     error.get_ref().is_some_and(|inner| inner.is::<FileRefusal>())
 }
 
-/// Whether an error says that a file is longer than it may be.
+/// Whether the file is larger than allowed.
 pub fn is_too_large(error: &io::Error) -> bool {
     let refusal = error.get_ref().and_then(|inner| inner.downcast_ref());
     matches!(refusal, Some(FileRefusal::Size(_)))
 }
 
-/// What a file is, where it is not a regular file.
+/// The kind of a file that is not regular.
 fn kind(metadata: &fs::Metadata) -> Option<&'static str> {
     let kind = metadata.file_type();
     match () {
@@ -115,7 +112,7 @@ pub(crate) fn open_flags(links: Links) -> i32 {
     i32::try_from(flags.bits()).expect("the flags of open(2) are an int")
 }
 
-/// Refuses a path that is anything but a folder itself: a link to one as well.
+/// Refuses every path but a folder itself; a link to a folder is refused too.
 ///
 /// # Errors
 /// The path does not exist, cannot be read, or is not a folder.
@@ -128,24 +125,24 @@ pub fn check_folder(path: &Path) -> io::Result<()> {
     }
 }
 
-/// The system's words for a link that is not followed ("too many levels of
-/// symbolic links") and for a socket ("no such device or address") explain nothing.
+/// Replaces the system's messages for refused links ("too many levels of symbolic links") and for
+/// sockets ("no such device or address").
 fn explain_open_error(path: &Path, links: Links, error: io::Error) -> io::Error {
     let Ok(found) = fs::symlink_metadata(path) else { return error };
     if found.is_symlink() && links == Links::Refuse {
         return refuse(FileRefusal::Link);
     }
     match fs::metadata(path).ok().as_ref().and_then(kind) {
-        // A folder or device that may not be opened is still not a file to be read.
+        // A folder or device that cannot be opened is still reported as such.
         Some(kind) => refuse(FileRefusal::Kind(kind)),
         None => error,
     }
 }
 
-/// All bytes of a regular file that has no more than `most`.
+/// The contents of a regular file of at most `most` bytes.
 ///
 /// # Errors
-/// As [`open`], or the file is longer or cannot be read.
+/// As [`open`], or the file is larger or cannot be read.
 pub fn read(path: &Path, links: Links, most: u64) -> io::Result<Vec<u8>> {
     let file = open(path, links)?;
     let too_large = || refuse(FileRefusal::Size(size(most)));
@@ -155,15 +152,15 @@ pub fn read(path: &Path, links: Links, most: u64) -> io::Result<Vec<u8>> {
     }
     let mut bytes =
         Vec::with_capacity(usize::try_from(length).expect("at most the limit, tens of megabytes"));
-    // The file may grow meanwhile.
+    // The file can grow in the meantime.
     file.take(most + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most { Err(too_large()) } else { Ok(bytes) }
 }
 
-/// The same as text in UTF-8, or in UTF-16 with a byte order mark; any mark is left out.
+/// The contents as text in UTF-8, or in UTF-16 with a byte order mark; the mark is removed.
 ///
 /// # Errors
-/// As [`read`], or the bytes are no text: [`ErrorKind::InvalidData`].
+/// As [`read`], or the bytes are not text: [`ErrorKind::InvalidData`].
 pub fn read_text(path: &Path, links: Links, most: u64) -> io::Result<String> {
     let text = decode(read(path, links, most)?).ok_or_else(|| {
         io::Error::new(ErrorKind::InvalidData, "it is neither UTF-8 nor UTF-16 with a byte order mark")
@@ -171,8 +168,8 @@ pub fn read_text(path: &Path, links: Links, most: u64) -> io::Result<String> {
     Ok(text.trim_start_matches('\u{feff}').to_owned())
 }
 
-/// The text of a file: UTF-8, or UTF-16 with a byte order mark, which Excel calls
-/// Unicode text and PowerShell writes by default. The mark stays.
+/// Decodes UTF-8, or UTF-16 with a byte order mark, which Excel calls Unicode text and PowerShell
+/// writes by default. Keeps the mark.
 fn decode(bytes: Vec<u8>) -> Option<String> {
     let units = |read: fn([u8; 2]) -> u16| {
         let pairs = bytes.chunks_exact(2).filter_map(|pair| pair.try_into().ok()).map(read);
@@ -186,7 +183,7 @@ fn decode(bytes: Vec<u8>) -> Option<String> {
     }
 }
 
-/// A limit in words.
+/// Formats a size limit.
 fn size(bytes: u64) -> String {
     match bytes {
         ..0x10_0000 => format!("{} KiB", bytes >> 10),
@@ -199,17 +196,17 @@ fn size(bytes: u64) -> String {
 pub struct Exposure {
     /// Every user can read it.
     pub read: bool,
-    /// Every user can change it, or put another in its place.
+    /// Every user can change or replace it.
     pub write: bool,
     /// Its group can change it.
     pub group_write: bool,
-    /// It belongs to another user, who is not root.
+    /// It belongs to another user than this one or root.
     pub foreign: bool,
 }
 
 impl Exposure {
-    /// What is wrong, in words; nothing where the file is safe. A group that may
-    /// only read is meant so: root gives files to services in this way.
+    /// The problem in words; `None` if the file is safe. A group that may only read is intended:
+    /// root gives files to services in this way.
     pub fn words(self, reading_matters: bool) -> Option<&'static str> {
         match self {
             Self { write: true, .. } => Some("every user of this machine can change it"),
@@ -221,8 +218,8 @@ impl Exposure {
     }
 }
 
-/// Looks at the rights of a file, and of the folder that it lies in, links
-/// followed; nothing where the file is not there.
+/// The permissions of a file and of its folder, with links followed; `None` if the file does not
+/// exist.
 pub fn exposure(path: &Path) -> Option<Exposure> {
     let path = fs::canonicalize(path).ok()?;
     let file = fs::metadata(&path).ok()?;
@@ -308,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_our_own_is_made_for_us_alone_and_no_link_is_followed() {
+    fn own_files_are_private_and_links_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let (path, link) = (folder.path().join("own"), folder.path().join("link"));
         open_own(&path).unwrap();
@@ -319,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn rights_of_others_are_seen() {
+    fn access_of_other_users_is_detected() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
         fs::write(&path, "x").unwrap();

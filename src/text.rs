@@ -1,19 +1,19 @@
-//! Other people's text, made harmless for display.
+//! Makes other people's text safe to display.
 
 use std::path::Path;
 
 pub use devin_api::text::{clean, is_mark};
 
-/// The longest path that a message shows.
+/// The longest path in a message.
 const LONGEST_PATH: usize = 4096;
 
-/// A path as messages show it: a name can hold what steers a terminal.
+/// A path for a message; file names can contain terminal control characters.
 pub fn shown(path: &Path) -> String {
     clean(&path.to_string_lossy(), LONGEST_PATH)
 }
 
-/// Lines for a terminal, without what steers it: whatever a message quotes, it
-/// keeps its lines and cannot move the cursor.
+/// Lines for a terminal, without control characters: quoted text keeps its lines and cannot move
+/// the cursor.
 pub fn harmless(lines: &str) -> String {
     let shown = |c: char| match c {
         '\n' | '\t' => Some(c),
@@ -24,8 +24,8 @@ pub fn harmless(lines: &str) -> String {
     lines.chars().filter_map(shown).collect()
 }
 
-/// Values with their likeness to a text, from 0 to 1 and whatever the case; the most
-/// similar first, equally similar ones in alphabetical order.
+/// Values with their similarity to a text, from 0 to 1 and ignoring case; the most similar first,
+/// then alphabetically.
 pub fn rank_by_similarity<'v>(text: &str, values: impl Iterator<Item = &'v str>) -> Vec<(f64, &'v str)> {
     let text = text.to_lowercase();
     let likeness = |value: &'v str| (strsim::jaro_winkler(&value.to_lowercase(), &text), value);
@@ -34,13 +34,12 @@ pub fn rank_by_similarity<'v>(text: &str, values: impl Iterator<Item = &'v str>)
     ranked
 }
 
-/// How many slips of the hand lie between two texts: letters too many, missing,
-/// wrong or in each other's place.
+/// The Damerau-Levenshtein distance of two texts.
 pub fn edit_distance(one: &str, other: &str) -> usize {
     strsim::damerau_levenshtein(one, other)
 }
 
-/// The value that was probably meant by a misspelt text; none where nothing is close.
+/// The value that a misspelt text probably means; `None` if none is similar.
 pub fn closest_match<'v>(text: &str, values: impl Iterator<Item = &'v str>) -> Option<&'v str> {
     let ranked = rank_by_similarity(text, values);
     ranked.first().filter(|(likeness, _)| *likeness > 0.8).map(|(_, value)| *value)
@@ -51,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_could_disturb_a_line_is_taken_out() {
+    fn control_characters_are_removed() {
         assert_eq!(clean(" a\u{0}b\n\t c \u{202e}d\u{2066}e\u{200f}\u{feff} ", 99), "a b c de");
         assert_eq!(clean("79\u{a0}%", 99), "79\u{a0}%");
         assert_eq!(clean(&"x".repeat(1_000_000), 5), "xxxxx…");

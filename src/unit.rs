@@ -1,15 +1,14 @@
-//! Units, and how each is written for people: charts, HTML and mail share it.
+//! Units and how they are formatted, in charts, HTML and mail.
 //!
-//! Rounding happens here and nowhere else. Every function writes a missing
-//! number as an en dash.
+//! All rounding happens here. Null is formatted as an en dash.
 
 use serde::{Serialize, Serializer};
 
 use crate::money::Currency;
 
-/// What a missing number looks like: a ratio of nothing is neither 0 nor infinite.
+/// The text of null: a ratio with denominator 0 is neither 0 nor infinite.
 pub const MISSING: &str = "–";
-/// A true minus sign, as wide as a plus, instead of a hyphen.
+/// A minus sign, as wide as a plus.
 const MINUS: char = '−';
 /// Keeps a number and its unit on one line.
 const NO_BREAK_SPACE: char = '\u{a0}';
@@ -17,13 +16,13 @@ const NO_BREAK_SPACE: char = '\u{a0}';
 /// The unit of a metric's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
-    /// A number of things, whole but for medians.
+    /// A count; medians can be fractions.
     Count,
-    /// Agent compute units, the unit that Devin's work is billed in.
+    /// Agent compute units, the unit that Devin is billed in.
     Acu,
-    /// A part of a whole, 0 to 1, written in percent.
+    /// A share from 0 to 1, formatted in percent.
     Share,
-    /// Money, at the prices that the user gave.
+    /// Money, at the prices in the settings.
     Money(Currency),
     /// Agent compute units, rounded to whole ones.
     WholeAcu,
@@ -38,7 +37,7 @@ impl Serialize for Unit {
 }
 
 impl Unit {
-    /// Its name in `facts.json`; of money the currency's code.
+    /// Its name in `facts.json`; for money the currency's code.
     pub fn name(&self) -> &str {
         match self {
             Self::Count => "count",
@@ -48,7 +47,7 @@ impl Unit {
         }
     }
 
-    /// The unit of the same values rounded to whole ACUs or units of money.
+    /// The same unit, rounded to whole ACUs or whole units of money.
     pub fn whole(self) -> Self {
         match self {
             Self::Acu => Self::WholeAcu,
@@ -57,11 +56,11 @@ impl Unit {
         }
     }
 
-    /// Writes a value for people: `1,234`, `41.2`, `79 %`, or a dash for none.
+    /// Formats a value: `1,234`, `41.2`, `79 %`, or a dash for null.
     pub fn text(self, value: Option<f64>) -> String {
         match (self, value.filter(|value| value.is_finite())) {
             (_, None) => MISSING.to_owned(),
-            // A median of counts may lie between two of them.
+            // A median of counts can be between two of them.
             (Self::Count, Some(value)) => grouped(value, if value.fract() == 0.0 { 0 } else { 1 }),
             (Self::Acu, Some(value)) => acus(value),
             (Self::Share, Some(value)) => share(value),
@@ -74,7 +73,7 @@ impl Unit {
         }
     }
 
-    /// Writes a price with all the decimals that it was given with.
+    /// Formats a price with all its decimals.
     pub fn price(self, value: f64) -> String {
         let exact = format!("{}", value.abs());
         match (self, exact.split_once('.')) {
@@ -85,7 +84,7 @@ impl Unit {
         }
     }
 
-    /// Writes a round value on an axis: `5`, `0.5`, `50 %`.
+    /// Formats a round value on an axis: `5`, `0.5`, `50 %`.
     pub fn tick(self, value: f64) -> String {
         match self.text(Some(value)) {
             text if self == Self::Acu && text.contains('.') => {
@@ -98,9 +97,9 @@ impl Unit {
         }
     }
 
-    /// Writes a change for people, always with its sign: `+12`, `−4.1`, `+3 pp`.
+    /// Formats a change, always with its sign: `+12`, `−4.1`, `+3 pp`.
     ///
-    /// A change of a share is in percentage points.
+    /// The change of a share is in percentage points.
     pub fn change(self, difference: f64) -> String {
         let size = match self {
             Self::Count | Self::Acu | Self::Money(_) | Self::WholeAcu | Self::WholeMoney(_) => {
@@ -112,14 +111,24 @@ impl Unit {
     }
 }
 
-/// How a spreadsheet shows a value that it holds unrounded: a number format.
+/// Formats a count: `1,234`.
+pub fn count(number: f64) -> String {
+    Unit::Count.text(Some(number))
+}
+
+/// Formats a count with its noun: `1 session`, `1,234 sessions`.
+pub fn counted(number: f64, one: &str, many: &str) -> String {
+    format!("{} {}", count(number), if number == 1.0 { one } else { many })
+}
+
+/// The number format of an unrounded value in a spreadsheet.
 pub fn cell_format(unit: Unit, value: f64) -> String {
     match unit {
         Unit::Count if value.fract() == 0.0 => "#,##0".to_owned(),
         Unit::WholeAcu => "#,##0".to_owned(),
         Unit::WholeMoney(currency) => format!("\"{}\"#,##0", currency.sign()),
         Unit::Count => "#,##0.0".to_owned(),
-        // One precision a column, so that its points stand below each other.
+        // One precision a column, so that decimal points are aligned.
         Unit::Acu => "#,##0.00".to_owned(),
         Unit::Share => "0 %".to_owned(),
         Unit::Money(currency) => {
@@ -130,8 +139,7 @@ pub fn cell_format(unit: Unit, value: f64) -> String {
     }
 }
 
-/// The same of a change, with its sign. A change of a share is held in
-/// percentage points.
+/// The same for a change, with its sign. The change of a share is in percentage points.
 pub fn cell_change_format(unit: Unit, difference: f64) -> String {
     let size = match unit {
         Unit::Share => "0.0\" pp\"".to_owned(),
@@ -140,7 +148,7 @@ pub fn cell_change_format(unit: Unit, difference: f64) -> String {
     signed_format(&size)
 }
 
-/// The same of a relative change, held as a part of 1.
+/// The same for a relative change, which is a share.
 pub fn cell_percent_format() -> String {
     signed_format("0 %")
 }
@@ -149,7 +157,7 @@ fn signed_format(size: &str) -> String {
     format!("+{size};\"{MINUS}\"{size};{size}")
 }
 
-/// Writes a relative change in percent with its sign: `+8 %`.
+/// Formats a relative change in percent with its sign: `+8 %`.
 pub fn percent_change(now: f64, before: f64) -> Option<String> {
     if before == 0.0 {
         return None;
@@ -161,7 +169,7 @@ pub fn percent_change(now: f64, before: f64) -> Option<String> {
     Some(signed(ratio, &size))
 }
 
-/// Puts `+` or a true minus before a size; a size that rounds to 0 stays bare.
+/// Prepends `+` or a minus sign; a size that rounds to 0 has no sign.
 fn signed(difference: f64, size: &str) -> String {
     let zero = !size.chars().any(|c| matches!(c, '1'..='9'));
     match (zero, difference < 0.0) {
@@ -171,7 +179,7 @@ fn signed(difference: f64, size: &str) -> String {
     }
 }
 
-/// Three significant figures: more digits than that are noise to a reader.
+/// Three significant figures.
 fn acus(value: f64) -> String {
     let places = match value.abs() {
         size if size >= 99.95 => 0,
@@ -183,12 +191,12 @@ fn acus(value: f64) -> String {
     if is_zero { "0".to_owned() } else { text }
 }
 
-/// An amount to the smallest coin, its sign before the currency's.
+/// An amount to the smallest coin, with the sign before the currency's.
 fn money(currency: Currency, value: f64) -> String {
-    // A sum that is half a coin in decimals may lie a hair beside it in binary;
-    // the order of adding up must not decide on a coin.
+    // A sum that is half a coin in decimals can be slightly off in binary; the order of addition
+    // must not change the rounding.
     let places = currency.places();
-    let coins = 10_f64.powi(i32::try_from(places).unwrap_or_default());
+    let coins = 10_f64.powi(i32::try_from(places).expect("a currency has at most 3"));
     let snapped = (value.abs() * coins * 1e6).round() / 1e6;
     let text = grouped(snapped.round() / coins, places);
     let is_zero = !text.chars().any(|c| matches!(c, '1'..='9'));
@@ -196,7 +204,7 @@ fn money(currency: Currency, value: f64) -> String {
     format!("{minus}{}{text}", currency.sign())
 }
 
-/// Whole percent; the ends are kept for what really is none or all.
+/// Whole percent; 0 and 100 only for exact values.
 fn share(value: f64) -> String {
     let percent = value * 100.0;
     let text = match percent.round() {
@@ -213,7 +221,7 @@ fn points(difference: f64) -> String {
     grouped(points, if points < 0.95 { 1 } else { 0 })
 }
 
-/// Fixed places, thousands set apart by commas, never a negative zero.
+/// Fixed decimals, thousands separators, and no negative zero.
 fn grouped(value: f64, places: usize) -> String {
     let text = format!("{:.places$}", value.abs());
     let (whole, fraction) = text.split_once('.').unwrap_or((text.as_str(), ""));
@@ -239,7 +247,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_read_as_people_write_them() {
+    fn numbers_are_formatted_for_people() {
         let cases = [
             (Unit::Count, Some(0.0), "0"),
             (Unit::Count, Some(1_234_567.0), "1,234,567"),
@@ -268,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn money_is_written_to_the_coin_and_half_a_coin_is_the_same_in_any_order() {
+    fn money_is_rounded_to_coins_whatever_the_order_of_addition() {
         let text = |code: &str, value| Unit::Money(Currency::parse(code).unwrap()).text(Some(value));
         assert_eq!(text("EUR", 1_234.5), "€1,234.50");
         assert_eq!(text("CHF", -3.0), "−CHF\u{a0}3.00");
@@ -288,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_carry_their_sign() {
+    fn changes_have_signs() {
         assert_eq!(Unit::Count.change(-1200.0), "−1,200");
         assert_eq!(Unit::Acu.change(4.0), "+4.00");
         assert_eq!([5.0, 0.5, 0.0, 1500.0].map(|tick| Unit::Acu.tick(tick)), ["5", "0.5", "0", "1,500"]);

@@ -274,7 +274,7 @@ mod tests {
     use plotters::prelude::*;
 
     #[test]
-    fn a_colour_that_is_no_sentinel_is_refused() {
+    fn colours_outside_the_palette_are_rejected() {
         let mut out = String::new();
         let area = Backend::new(&mut out, (100, 100)).into_drawing_area();
         let drawn = area.draw(&Rectangle::new([(0, 0), (10, 10)], RGBColor(9, 9, 9).filled()));
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn tenths_are_written_short() {
+    fn tenths_are_formatted_without_trailing_zeros() {
         let mut out = String::new();
         for value in [0, 10, 15, -5, 4200] {
             tenths(&mut out, value);
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn text_and_tooltips_are_escaped_and_stripped() {
+    fn text_and_tooltips_are_escaped_and_cleaned() {
         let mut out = String::new();
         let mut backend = Backend::new(&mut out, (100, 100));
         backend.tooltip("\u{202e}</title><script>");

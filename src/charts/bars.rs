@@ -1,5 +1,5 @@
-//! Horizontal bars for names: a line of text above each thin bar, so that a
-//! long name has the whole width.
+//! Horizontal bars for names: a line of text above each thin bar, so that long names have the full
+//! width.
 
 use plotters::prelude::*;
 
@@ -12,34 +12,34 @@ const ROW: i32 = 37 * UNIT;
 const UNDER: i32 = 18 * UNIT;
 const BAR: i32 = 8 * UNIT;
 const GAP: i32 = 8 * UNIT;
-/// The shortest bar that can be seen.
+/// The shortest visible bar.
 const MIN_LENGTH: i32 = 15;
 
 /// One bar.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bar {
-    /// Whose bar it is; cut in its middle when it is too long.
+    /// The name; truncated in the middle if too long.
     pub name: String,
-    /// Its length; none draws no bar.
+    /// Its length; `None` draws no bar.
     pub value: Option<f64>,
-    /// The value as people read it.
+    /// The formatted value.
     pub text: String,
-    /// What stands faintly beside the value, such as what it rests on.
+    /// A muted note beside the value, such as its basis.
     pub note: Option<String>,
-    /// What it stands for.
+    /// Its colour.
     pub tone: Tone,
-    /// Whether it rests on so little that it should not be read as firm.
+    /// Whether too few cases support it.
     pub muted: bool,
 }
 
 /// A chart with one bar a name, from zero to `max`, or to the longest bar.
 ///
-/// With a `max` each bar lies in a track as long as the whole, which suits
-/// shares; without, a line marks zero. An empty list says that there is no data.
+/// With a `max`, each bar is drawn on a track of full length, which suits shares; without, a line
+/// marks zero. An empty list draws "No data".
 ///
 /// # Errors
 ///
-/// If the frame's id is not one, or plotters refuses.
+/// The caption's id is invalid, or plotters fails.
 pub fn bars(caption: &Caption<'_>, bars: &[Bar], max: Option<f64>) -> Result<Svg, ChartError> {
     if bars.is_empty() {
         return canvas::empty_chart(caption);
@@ -59,9 +59,9 @@ pub fn bars(caption: &Caption<'_>, bars: &[Bar], max: Option<f64>) -> Result<Svg
                 SMALL.muted().right().draw_cut(area, note, (WIDTH, y + below - UNIT / 2), notes)?;
             }
             let value = if bar.muted { NORMAL.muted() } else { NORMAL.bold() };
-            let taken = value.width(&bar.text).min(WIDTH / 3);
-            value.right().draw_cut(area, &bar.text, (right, y), taken)?;
-            NORMAL.draw_cut(area, &bar.name, (0, y), right - taken - GAP)?;
+            let value_width = value.width(&bar.text).min(WIDTH / 3);
+            value.right().draw_cut(area, &bar.text, (right, y), value_width)?;
+            NORMAL.draw_cut(area, &bar.name, (0, y), right - value_width - GAP)?;
             let (from, to) = (y + UNDER, y + UNDER + BAR);
             if whole.is_some() {
                 ruler.draw(&Rectangle::new([(0.0, from), (top, to)], Paint::Track.style()))?;
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_are_in_proportion_from_zero() {
+    fn bar_lengths_are_proportional() {
         let svg =
             bars(&FRAME, &[bar("a", Some(10.0)), bar("b", Some(5.0)), bar("c", Some(0.0))], None).unwrap();
         assert_eq!(widths(&svg, "a"), [360.0, 180.0]);
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tiny_can_be_seen_and_the_missing_has_no_bar() {
+    fn tiny_values_are_visible_and_null_has_no_bar() {
         let svg = bars(&FRAME, &[bar("giant", Some(1e9)), bar("tiny", Some(1.0)), bar("none", None)], None);
         assert_eq!(widths(&svg.unwrap(), "a"), [360.0, 1.5]);
         let svg = bars(&FRAME, &[bar("x", Some(f64::NAN)), bar("y", Some(-3.0))], None).unwrap();
@@ -119,14 +119,14 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_name_can_be_read_whole_in_its_tooltip() {
+    fn truncated_names_have_a_tooltip() {
         let name = "platform-".repeat(25);
         let svg = bars(&FRAME, &[bar(&name, Some(1.0))], None).unwrap();
         assert!(svg.as_str().contains(&format!("<title>{name}</title></text>")));
     }
 
     #[test]
-    fn what_rests_on_little_looks_like_it() {
+    fn muted_values_are_faded() {
         let muted = Bar { muted: true, ..bar("a", Some(1.0)) };
         assert!(bars(&FRAME, &[muted], None).unwrap().as_str().contains("class=\"a f\""));
     }

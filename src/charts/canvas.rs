@@ -1,5 +1,5 @@
-//! What every kind of chart shares: the frame around it, text styles, marks
-//! with tooltips, the ruler for horizontal bars, and the state without data.
+//! What all charts share: frame, text styles, marks with tooltips, the scale of horizontal bars,
+//! and the empty chart.
 
 use plotters::coord::Shift;
 use plotters::coord::types::{RangedCoordf64, RangedCoordi32};
@@ -12,15 +12,15 @@ use super::backend::{ASCENT, AXIS, Backend, BackendError, DESCENT, LABEL};
 use super::palette::Paint;
 use super::{Caption, ChartError, Svg, text};
 
-/// Charts are laid out in tenths of a unit, because plotters counts in integers.
+/// Charts are laid out in tenths of a unit, because plotters uses integer coordinates.
 pub(super) const UNIT: i32 = 10;
-/// A chart is 360 units wide whatever its column is: life size on a phone.
+/// All charts are 360 units wide: life size on a phone.
 pub(super) const WIDTH: i32 = 360 * UNIT;
-/// A text alternative may say more than a label, in characters.
+/// The longest text alternative, in characters.
 const MAX_DESCRIPTION: usize = 4000;
-/// A font's box is taller than its letters: room above the first line for any.
+/// Room above the first line, since a font's box is taller than its letters.
 const HEADROOM: i32 = 4;
-/// Where no label says more, this does.
+/// The text of an empty chart.
 const NO_DATA: &str = "No data for this period";
 
 pub(super) type Area<'a> = DrawingArea<Backend<'a>, Shift>;
@@ -29,11 +29,11 @@ pub(super) type Ruler<'a> = DrawingArea<Backend<'a>, Cartesian2d<RangedCoordf64,
 pub(super) type DrawError = DrawingAreaErrorKind<BackendError>;
 pub(super) type DrawResult = Result<(), DrawError>;
 
-/// A chart of the given height in tenths, framed for people and for screen readers.
+/// A chart of this height in tenths, with title and description for screen readers.
 ///
 /// # Errors
 ///
-/// If the frame's id is not one, or plotters refuses.
+/// The caption's id is invalid, or plotters fails.
 pub(super) fn chart(
     caption: &Caption<'_>,
     height: i32,
@@ -62,7 +62,7 @@ pub(super) fn chart(
     Ok(Svg { markup: out, description, size: (WIDTH / UNIT, height + HEADROOM) })
 }
 
-/// Draws into a string; the drawing area lives no longer than this call.
+/// Draws into a string.
 pub(super) fn draw_into(
     out: &mut String,
     (width, height): (i32, i32),
@@ -73,7 +73,7 @@ pub(super) fn draw_into(
     paint(&Backend::new(out, size).into_drawing_area())
 }
 
-/// The state of a chart without anything to show: calm, and clearly on purpose.
+/// A chart without data.
 pub(super) fn empty_chart(caption: &Caption<'_>) -> Result<Svg, ChartError> {
     let height = 72 * UNIT;
     chart(caption, height, |area| {
@@ -97,7 +97,7 @@ pub(super) fn rows(count: usize, row: i32) -> i32 {
     height.expect("no page has a million rows in a chart")
 }
 
-/// A ruler over the whole area: `0..max` across, tenths of a unit down.
+/// A scale over the whole area: `0..max` across, tenths of a unit down.
 pub(super) fn ruler<'a>(area: &Area<'a>, max: f64) -> Ruler<'a> {
     let (width, height) = size(area);
     let max = if max > 0.0 { max } else { 1.0 };
@@ -108,13 +108,13 @@ pub(super) fn ruler<'a>(area: &Area<'a>, max: f64) -> Ruler<'a> {
     ))
 }
 
-/// A length of at least `least` tenths beside one of `max` over the whole
-/// width, so that values above zero can be seen; zero stays zero.
+/// A length of at least `least` tenths on a scale where `max` is the full width, so that values
+/// above zero are visible. Zero stays zero.
 pub(super) fn visible_length(value: f64, max: f64, least: i32) -> f64 {
     if value > 0.0 { value.max(max * f64::from(least) / f64::from(WIDTH)) } else { 0.0 }
 }
 
-/// How a text is set.
+/// A text style.
 #[derive(Clone, Copy)]
 pub(super) struct TextSpec {
     paint: Paint,
@@ -164,7 +164,7 @@ impl TextSpec {
         area.draw(&Text::new(content, at, self.style()))
     }
 
-    /// Draws the text cut to `room`; what was cut can be read in the tooltip.
+    /// Draws the text truncated to `room`, with the full text as tooltip.
     pub(super) fn draw_cut(self, area: &Area<'_>, content: &str, at: (i32, i32), room: i32) -> DrawResult {
         let content = text::clean(content);
         let cut = text::truncate_middle(&content, room, self.size, self.bold);
@@ -182,10 +182,10 @@ impl TextSpec {
     }
 }
 
-/// An element with a tooltip; none if it is empty.
+/// An element with a tooltip, unless it is empty.
 ///
-/// It holds a `DynElement` because a wrapper generic over its element sends
-/// the compiler round in circles looking for what a drawing area accepts.
+/// It holds a `DynElement`, because a wrapper that is generic over its element sends the compiler
+/// into infinite recursion.
 pub(super) struct WithTooltip<'e, 'b, C: Clone> {
     element: DynElement<'e, Backend<'b>, C>,
     tooltip: String,
@@ -223,7 +223,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_that_no_attribute_could_refer_to_is_refused() {
+    fn invalid_ids_are_rejected() {
         for id in ["", "7days", "a b", "a\"b", "-a", "ü"] {
             let caption = Caption { id, title: "t", description: "d" };
             assert!(matches!(empty_chart(&caption), Err(ChartError::Id(_))), "{id:?}");
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn the_frame_speaks_to_screen_readers() {
+    fn charts_have_a_title_and_a_description() {
         let caption = Caption { id: "spend-1", title: "A & B", description: "One <line>\nand \u{202e}two" };
         let svg = empty_chart(&caption).unwrap();
         let text = svg.as_str();

@@ -2,43 +2,41 @@
 
 use plotters::prelude::*;
 
+use super::axis::{self, KeptLabel};
 use super::canvas::{self, Area, DrawResult, SMALL, TextSpec, UNIT, WIDTH, WithTooltip};
-use super::labels::{self, KeptLabel};
-use super::nice::{self, Scale};
 use super::palette::{Paint, Tone};
 use super::{Caption, ChartError, Svg, length, longest};
 
 const HEIGHT: i32 = 180 * UNIT;
-/// Above the highest column: its value.
+/// Above the highest column, for its value.
 const HEAD: i32 = 16 * UNIT;
-/// Below the zero line: the days or bins.
+/// Below the zero line, for the labels.
 const FOOT: i32 = 19 * UNIT;
-const GAP: i32 = 6 * UNIT;
-/// Of its place along the axis a column takes this part, but no more than the widest.
+/// The share of its slot that a column fills, up to the widest.
 const FILLED: f64 = 0.74;
 const WIDEST: f64 = 44.0 * UNIT as f64;
 
 /// One column.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Column {
-    /// The day or bin; left out where there are too many.
+    /// The label; omitted where there are too many.
     pub label: String,
-    /// Its height; none draws no column.
+    /// Its height; `None` draws no column.
     pub value: Option<f64>,
-    /// The value as people read it.
+    /// The formatted value.
     pub text: String,
-    /// What it stands for.
+    /// Its colour.
     pub tone: Tone,
 }
 
 /// A chart of columns from zero, with three to five round ticks that `tick` writes.
 ///
-/// Every column carries its value where all of them fit, else only the
-/// highest does. Without any value the chart says that there is no data.
+/// All columns are labelled with their value if all values fit, else only the highest is. Without
+/// any value it draws "No data".
 ///
 /// # Errors
 ///
-/// If the frame's id is not one, or plotters refuses.
+/// The caption's id is invalid, or plotters fails.
 pub fn columns(
     caption: &Caption<'_>,
     columns: &[Column],
@@ -47,36 +45,15 @@ pub fn columns(
     if columns.iter().all(|column| column.value.and_then(length).is_none()) {
         return canvas::empty_chart(caption);
     }
-    let scale = nice::scale(longest(columns.iter().filter_map(|column| column.value)), tick);
+    let scale = axis::scale(longest(columns.iter().filter_map(|column| column.value)), tick);
     canvas::chart(caption, HEIGHT, |area| {
-        let margin = axis(area, &scale, HEAD, HEIGHT - FOOT, WIDTH)?;
+        let margin = axis::value_axis(area, &scale, HEAD, HEIGHT - FOOT, WIDTH)?;
         plot(area, columns, scale.top, margin)
     })
 }
 
-/// Draws grid lines with their texts on the left, and gives the room these take.
-pub(super) fn axis(
-    area: &Area<'_>,
-    scale: &Scale,
-    top: i32,
-    bottom: i32,
-    right: i32,
-) -> Result<i32, canvas::DrawError> {
-    let texts = scale.ticks.iter().map(|(_, text)| SMALL.width(text));
-    let room = texts.max().unwrap_or(0).min(WIDTH / 4);
-    for (value, text) in &scale.ticks {
-        let up = f64::from(bottom - top) * value / scale.top;
-        let y = bottom - up.round() as i32;
-        SMALL.muted().right().draw_cut(area, text, (room, y - SMALL.height() / 2), room)?;
-        if *value > 0.0 {
-            area.draw(&PathElement::new(vec![(room + GAP, y), (right, y)], Paint::Grid.style()))?;
-        }
-    }
-    Ok(room + GAP)
-}
-
-/// Draws the columns, their values, the zero line and the labels under it
-/// into the area right of `margin`; a column of `top` reaches up to the head.
+/// Draws columns, values, zero line and labels into the area right of `margin`. A column of `top`
+/// reaches up to the head.
 pub(super) fn plot(area: &Area<'_>, columns: &[Column], top: f64, margin: i32) -> DrawResult {
     let count = columns.len() as f64;
     let chart = ChartBuilder::on(area)
@@ -95,7 +72,7 @@ pub(super) fn plot(area: &Area<'_>, columns: &[Column], top: f64, margin: i32) -
     for (index, column) in columns.iter().enumerate() {
         let Some(value) = column.value.and_then(length).filter(|value| *value > 0.0) else { continue };
         let centre = index as f64 + 0.5;
-        // A value too small for its scale still shows that it is not zero.
+        // A value too small for the scale is still visible.
         let tall = value.max(top * f64::from(2 * UNIT) / f64::from(height.max(1)));
         let corners = [(centre - half, 0.0), (centre + half, tall)];
         let shape = Rectangle::new(corners, Paint::Tone(column.tone).style());
@@ -117,7 +94,7 @@ pub(super) fn plot(area: &Area<'_>, columns: &[Column], top: f64, margin: i32) -
         .enumerate()
         .map(|(index, column)| (middle(index), SMALL.width(&column.label).min(wide)))
         .collect();
-    for KeptLabel { index, middle } in labels::thin(&wanted, left, left + wide) {
+    for KeptLabel { index, middle } in axis::thin(&wanted, left, left + wide) {
         if let Some(column) = columns.get(index) {
             SMALL.muted().centre().draw_cut(area, &column.label, (middle, bottom + 5 * UNIT), wide)?;
         }
@@ -125,8 +102,7 @@ pub(super) fn plot(area: &Area<'_>, columns: &[Column], top: f64, margin: i32) -
     Ok(())
 }
 
-/// The columns that carry their value: all if each fits above its column,
-/// else the first of the highest.
+/// The columns whose value is drawn: all if all values fit, else the first of the highest.
 fn labelled(columns: &[Column], style: TextSpec, band: f64) -> Vec<(usize, &Column)> {
     let all = columns.iter().enumerate();
     if all.clone().all(|(_, column)| f64::from(style.width(&column.text) + 4 * UNIT) <= band) {
@@ -154,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn heights_are_in_proportion_from_the_zero_line() {
+    fn column_heights_are_proportional() {
         let svg = columns(&FRAME, &days(&[2.0, 4.0, 0.0]), &|v| v.to_string()).unwrap();
         let marks = markup::elements(svg.as_str());
         let rects: Vec<_> = marks.iter().filter(|e| e.tag == "rect").collect();
@@ -167,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_month_fits_and_only_its_highest_day_is_labelled() {
+    fn a_month_labels_only_its_highest_day() {
         let values: Vec<f64> = (0..31).map(|day| f64::from(day % 7)).collect();
         let svg = columns(&FRAME, &days(&values), &|v| v.to_string()).unwrap();
         let texts: Vec<String> = markup::texts(svg.as_str()).into_iter().map(|text| text.content).collect();
@@ -176,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn all_zero_keeps_its_axis_and_no_value_at_all_says_so() {
+    fn zeros_keep_the_axis_and_no_values_draw_no_data() {
         let zero = columns(&FRAME, &days(&[0.0; 7]), &|v| v.to_string()).unwrap();
         assert!(!zero.as_str().contains("<rect") && zero.as_str().contains("7 Oct"));
         let none = Column { value: None, ..days(&[1.0]).remove(0) };

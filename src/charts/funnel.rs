@@ -9,7 +9,7 @@ use super::{Caption, ChartError, Svg, length, longest};
 const ROW: i32 = 58 * UNIT;
 const BAR: i32 = 16 * UNIT;
 const GAP: i32 = 8 * UNIT;
-/// The shortest bar that can be seen.
+/// The shortest visible bar.
 const MIN_LENGTH: i32 = 15;
 /// Below the text line, and below the bar.
 const UNDER: i32 = 18 * UNIT;
@@ -17,24 +17,23 @@ const UNDER: i32 = 18 * UNIT;
 /// One step of a funnel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FunnelStep {
-    /// What got this far.
+    /// The name of the step.
     pub name: String,
-    /// How many.
+    /// The count.
     pub value: f64,
-    /// How many, as people read it.
+    /// The formatted count.
     pub text: String,
-    /// What stands under the bar: the shares of the first step and of the one
-    /// before, as people read them.
+    /// Formatted shares of the first and of the previous step, drawn under the bar.
     pub note: Option<String>,
 }
 
 /// A chart with one bar a step, each in a track as long as the first.
 ///
-/// An empty list says that there is no data.
+/// An empty list draws "No data".
 ///
 /// # Errors
 ///
-/// If the frame's id is not one, or plotters refuses.
+/// The caption's id is invalid, or plotters fails.
 pub fn funnel(caption: &Caption<'_>, steps: &[FunnelStep]) -> Result<Svg, ChartError> {
     if steps.is_empty() {
         return canvas::empty_chart(caption);
@@ -47,9 +46,9 @@ pub fn funnel(caption: &Caption<'_>, steps: &[FunnelStep]) -> Result<Svg, ChartE
         let mut y = 0;
         for step in steps {
             let value = NORMAL.bold();
-            let taken = value.width(&step.text).min(WIDTH / 3);
-            value.right().draw_cut(area, &step.text, (WIDTH, y), taken)?;
-            NORMAL.draw_cut(area, &step.name, (0, y), WIDTH - taken - GAP)?;
+            let value_width = value.width(&step.text).min(WIDTH / 3);
+            value.right().draw_cut(area, &step.text, (WIDTH, y), value_width)?;
+            NORMAL.draw_cut(area, &step.name, (0, y), WIDTH - value_width - GAP)?;
             let (from, to) = (y + UNDER, y + UNDER + BAR);
             area.draw(&Rectangle::new([(0, from), (WIDTH, to)], Paint::Track.style()))?;
             if let Some(value) = length(step.value).filter(|value| *value > 0.0) {
@@ -78,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn each_step_is_in_proportion_to_the_first() {
+    fn steps_are_proportional_to_the_first() {
         let svg =
             funnel(&FRAME, &[step("sessions", 200.0), step("with PR", 100.0), step("merged", 0.0)]).unwrap();
         let marks = markup::elements(svg.as_str());
@@ -90,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn all_zero_shows_the_steps_and_no_step_says_so() {
+    fn zeros_keep_the_steps_and_no_steps_draw_no_data() {
         let svg = funnel(&FRAME, &[step("sessions", 0.0)]).unwrap();
         assert!(svg.as_str().contains("sessions") && !svg.as_str().contains("class=\"a\""));
         assert!(funnel(&FRAME, &[]).unwrap().as_str().contains("No data"));

@@ -2,34 +2,34 @@
 
 use plotters::prelude::*;
 
+use super::axis::{self, KeptLabel};
 use super::canvas::{self, Area, DrawError, DrawResult, NORMAL, SMALL, UNIT, WIDTH, WithTooltip};
-use super::labels::{self, KeptLabel};
 use super::palette::{Paint, Tone};
-use super::{Caption, ChartError, Svg, columns, length, longest, nice};
+use super::{Caption, ChartError, Svg, length, longest};
 
 const HEIGHT: i32 = 180 * UNIT;
 const HEAD: i32 = 18 * UNIT;
 const FOOT: i32 = 19 * UNIT;
 const GAP: i32 = 8 * UNIT;
-/// More points than this are not marked one by one.
+/// With more points than this, points are not marked.
 const CROWD: usize = 40;
-/// A label further than this above its point would seem to belong to another.
+/// A label further than this above its point would seem to belong to another one.
 const FAR: i32 = 30 * UNIT;
 
 /// One period of a trend.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Point {
-    /// The period; left out where there are too many.
+    /// The label; omitted where there are too many.
     pub label: String,
-    /// Its value; none is a gap in the line.
+    /// Its value; `None` is a gap in the line.
     pub value: Option<f64>,
-    /// The value as people read it.
+    /// The formatted value.
     pub text: String,
-    /// Whether it rests on so little that it should not be read as firm.
+    /// Whether too few cases support it.
     pub muted: bool,
 }
 
-/// Where a point with a value is: which one, and its place in tenths.
+/// A point with a value, and its position in tenths.
 struct PlacedPoint<'a> {
     point: &'a Point,
     value: f64,
@@ -39,12 +39,12 @@ struct PlacedPoint<'a> {
 
 /// A line from zero to `max`, or to the highest point, with ticks that `tick` writes.
 ///
-/// The newest value is emphasised and labelled at the right, the oldest
-/// labelled too where there is room near it. Without any value the chart says that there is no data.
+/// The newest value is emphasised and labelled at the right, and the oldest where there is room.
+/// Without any value it draws "No data".
 ///
 /// # Errors
 ///
-/// If the frame's id is not one, or plotters refuses.
+/// The caption's id is invalid, or plotters fails.
 pub fn line(
     caption: &Caption<'_>,
     points: &[Point],
@@ -55,16 +55,16 @@ pub fn line(
     if points.iter().all(|point| known(point).is_none()) {
         return canvas::empty_chart(caption);
     }
-    let scale = nice::scale(longest(points.iter().filter_map(known).chain(max)), tick);
+    let scale = axis::scale(longest(points.iter().filter_map(known).chain(max)), tick);
     let newest = points.iter().rev().find(|point| known(point).is_some());
     let room = newest.map_or(0, |point| NORMAL.bold().width(&point.text).min(WIDTH / 4));
     let right = WIDTH - room - GAP;
     canvas::chart(caption, HEIGHT, |area| {
-        let left = columns::axis(area, &scale, HEAD, HEIGHT - FOOT, right)? + GAP;
+        let left = axis::value_axis(area, &scale, HEAD, HEIGHT - FOOT, right)? + GAP;
         let places = plot(area, points, scale.top, (left, right))?;
         if let Some(newest) = places.last() {
             let (x, y) = newest.at;
-            // Near zero it moves up, to keep off the periods under the line.
+            // Near zero it moves up, above the labels of the periods.
             let lowest = HEIGHT - FOOT + 3 * UNIT - NORMAL.height();
             let at = (x + GAP, (y - NORMAL.height() / 2).min(lowest));
             let style = if newest.point.muted { NORMAL.muted() } else { NORMAL.bold() };
@@ -77,7 +77,7 @@ pub fn line(
     })
 }
 
-/// Draws line and points, and gives the places of the points that have a value.
+/// Draws line and points, and returns the positions of the points with a value.
 fn plot<'a>(
     area: &Area<'_>,
     points: &'a [Point],
@@ -91,7 +91,7 @@ fn plot<'a>(
         .margin_top(HEAD)
         .margin_bottom(FOOT)
         .build_cartesian_2d(0.0..last, 0.0..top)?;
-    // A lone period stands in the middle rather than on the axis.
+    // A single period is drawn in the middle.
     let across = |index: usize| if points.len() == 1 { 0.5 } else { index as f64 };
     let plane = chart.plotting_area().clone();
     let places: Vec<PlacedPoint<'_>> = points
@@ -127,8 +127,7 @@ fn plot<'a>(
     Ok(places)
 }
 
-/// Labels the oldest value above whatever of the line its text passes over,
-/// or not at all where the line rises too steeply for that.
+/// Labels the oldest value above the line, unless the line rises too steeply.
 fn label_oldest(area: &Area<'_>, places: &[PlacedPoint<'_>]) -> DrawResult {
     let (Some(first), Some(newest)) = (places.first(), places.last()) else { return Ok(()) };
     let style = SMALL.painted(Paint::Halo);
@@ -145,7 +144,7 @@ fn label_oldest(area: &Area<'_>, places: &[PlacedPoint<'_>]) -> DrawResult {
     style.draw_cut(area, &first.point.text, (left, y), room)
 }
 
-/// Writes the periods under the line, the newest always among them.
+/// Draws the labels of the periods; the newest is always included.
 fn label_periods(area: &Area<'_>, points: &[Point], (left, right): (i32, i32)) -> DrawResult {
     let last = points.len().saturating_sub(1);
     let step = f64::from(right - left) / last.max(1) as f64;
@@ -158,7 +157,7 @@ fn label_periods(area: &Area<'_>, points: &[Point], (left, right): (i32, i32)) -
         .enumerate()
         .map(|(index, point)| (middle(index), SMALL.width(&point.label).min(WIDTH - UNIT)))
         .collect();
-    for KeptLabel { index, middle } in labels::thin(&wanted, 0, WIDTH - UNIT) {
+    for KeptLabel { index, middle } in axis::thin(&wanted, 0, WIDTH - UNIT) {
         if let Some(point) = points.get(index) {
             let at = (middle, HEIGHT - FOOT + 5 * UNIT);
             SMALL.muted().centre().draw_cut(area, &point.label, at, WIDTH - UNIT)?;
@@ -189,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_value_is_a_gap_and_never_zero() {
+    fn null_is_a_gap_not_zero() {
         let values = [Some(1.0), Some(2.0), None, Some(3.0), None, Some(4.0), Some(5.0)];
         let svg = line(&FRAME, &weeks(&values), &|v| v.to_string(), None).unwrap();
         assert_eq!(count(&svg, "n"), 2, "two runs of more than one point");
@@ -207,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_rests_on_little_looks_like_it() {
+    fn muted_values_are_faded() {
         let mut points = weeks(&[Some(1.0), Some(2.0), Some(3.0)]);
         for point in points.iter_mut().skip(1) {
             point.muted = true;
@@ -217,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn one_value_is_a_point_and_none_says_so() {
+    fn one_value_is_a_point_and_no_values_draw_no_data() {
         let svg = line(&FRAME, &weeks(&[Some(3.0)]), &|v| v.to_string(), Some(10.0)).unwrap();
         assert_eq!((count(&svg, "n"), count(&svg, "z")), (0, 1));
         for points in [weeks(&[]), weeks(&[None, None])] {

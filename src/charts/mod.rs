@@ -1,23 +1,20 @@
-//! Stage `charts`: plain chart specifications become SVG text, drawn in memory.
+//! Stage `charts`: draws plain chart specifications as SVG text, in memory.
 //!
-//! One file draws one kind of chart; numbers reach it already written for
-//! people, so nothing here knows a unit. Colours never appear in the markup:
-//! each mark carries a class, [`STYLE`] turns classes into the custom
-//! properties named in [`TOKENS`], and the page's style sheet gives those a
-//! value for light, dark and print.
+//! One file a kind of chart. Values arrive formatted, so nothing here knows a unit. The markup
+//! contains no colours: each mark has a class, [`STYLE`] maps classes to the custom properties
+//! named in [`TOKENS`], and the page's style sheet defines these for light, dark and print.
 //!
-//! The only home of plotters, which draws through a backend of our own: its
-//! SVG backend writes literal colours and guesses text widths by bytes.
+//! The only user of plotters, through a backend of our own: plotters' SVG backend writes literal
+//! colours and estimates text widths by bytes.
 
+mod axis;
 mod backend;
 mod bars;
 mod canvas;
 mod columns;
 mod funnel;
-mod labels;
 mod line;
 mod multiples;
-mod nice;
 mod palette;
 
 mod sparkline;
@@ -41,11 +38,10 @@ pub use stacks::{Segment, Stack, stacks};
 pub use standalone::{LIGHT_COLOURS, standalone};
 pub use style::{STYLE, TOKENS};
 
-/// Markup that may enter the page unescaped, because only this stage can make it.
+/// Markup that may enter the page unescaped, because only this stage can create it.
 ///
-/// Every text in it has been stripped of control and bidirectional control
-/// characters and escaped. It has no `xmlns`, being meant to stand inline in
-/// HTML, and refers to nothing outside itself.
+/// All text in it is escaped and free of control and bidirectional control characters. It has no
+/// `xmlns`, since it is inlined in HTML, and refers to nothing outside itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Svg {
     markup: String,
@@ -60,41 +56,41 @@ impl Svg {
         &self.markup
     }
 
-    /// Its text alternative as plain text, on one line; empty where it has none.
+    /// The text alternative as plain text, on one line; empty if there is none.
     pub fn description(&self) -> &str {
         &self.description
     }
 }
 
-/// What a chart is called and what it says to someone who cannot see it.
+/// Id, title and text alternative of a chart.
 #[derive(Clone, Copy, Debug)]
 pub struct Caption<'a> {
     /// Unique within the page: ASCII letters, digits, `-` and `_`, a letter first.
     pub id: &'a str,
     /// Accessible name, one line.
     pub title: &'a str,
-    /// Text alternative: what a reader of the chart would take from it.
+    /// The text alternative: what a reader would take from the chart.
     pub description: &'a str,
 }
 
-/// Why a chart could not be drawn. Data alone never causes one of these.
+/// Why a chart could not be drawn. Data never causes these errors.
 #[derive(Debug, thiserror::Error)]
 pub enum ChartError {
-    /// The frame's id cannot be referred to from an attribute.
+    /// The id cannot be referred to from an attribute.
     #[error("chart id {0:?} is not usable: start with a letter, then letters, digits, '-' and '_' only")]
     Id(String),
-    /// The drawing library refused.
+    /// plotters failed.
     #[error("drawing chart {id:?} failed: {cause}")]
     Draw {
         /// Which chart.
         id: String,
-        /// What the library said.
+        /// The error of plotters.
         cause: String,
     },
 }
 
-/// A number as a length: nothing drawn for a missing or non-finite one, no
-/// length for a negative one, and a ceiling that keeps sums finite.
+/// A value as a length: `None` if missing or not finite, 0 if negative, with a maximum that keeps
+/// sums finite.
 fn length(value: f64) -> Option<f64> {
     value.is_finite().then(|| value.clamp(0.0, 1e15))
 }

@@ -10,28 +10,27 @@ const TITLE: i32 = 18 * UNIT;
 const GAP: i32 = 20 * UNIT;
 /// From one row of panels to the next.
 const STEP: usize = (HEIGHT + GAP) as usize;
-/// With more columns than this a panel takes the whole width.
+/// With more columns than this, a panel has the full width.
 const NARROW: usize = 12;
 
 /// One of the small charts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Panel {
-    /// What it shows, in a word or two.
+    /// Its title, a word or two.
     pub title: String,
-    /// What it stands for; the swatch beside its title.
+    /// Its colour, shown beside the title.
     pub tone: Tone,
-    /// Its columns, the same labels in every panel.
+    /// Its columns, with the same labels in every panel.
     pub columns: Vec<Column>,
 }
 
-/// Panels two by two with one value scale, so that their columns compare.
+/// Panels two by two on one value scale, so that their columns are comparable.
 ///
-/// Values stand on the columns instead of an axis. Without any value the
-/// chart says that there is no data.
+/// Values are drawn on the columns instead of an axis. Without any value it draws "No data".
 ///
 /// # Errors
 ///
-/// If the frame's id is not one, or plotters refuses.
+/// The caption's id is invalid, or plotters fails.
 pub fn small_multiples(caption: &Caption<'_>, panels: &[Panel]) -> Result<Svg, ChartError> {
     let values = || panels.iter().flat_map(|panel| &panel.columns).filter_map(|column| column.value);
     if values().all(|value| length(value).is_none()) {
@@ -91,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn no_panel_or_no_value_says_so() {
+    fn no_panels_or_values_draw_no_data() {
         for panels in [vec![], vec![panel("high", Tone::High, &[])]] {
             assert!(small_multiples(&FRAME, &panels).unwrap().as_str().contains("No data"));
         }

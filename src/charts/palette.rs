@@ -1,9 +1,9 @@
-//! Colours as names: what plotters carries are sentinels that the backend
-//! turns back into classes, so that CSS alone decides how anything looks.
+//! Colours as names: plotters carries sentinels, which the backend maps to classes, so that only
+//! CSS decides how marks look.
 
 use plotters::style::{RGBColor, ShapeStyle};
 
-/// What a mark stands for; decides its colour, its lightness and its outline.
+/// The meaning of a mark; decides its colour, lightness and outline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
     /// The thing the chart is about.
@@ -66,23 +66,23 @@ impl Tone {
 /// Everything that can be drawn, by role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Paint {
-    /// Text to be read first.
+    /// Primary text.
     Ink,
-    /// Text to be read second.
+    /// Secondary text.
     Muted,
-    /// Text that lies over lines, set off from them by the paper's colour.
+    /// Text over lines, with an outline in the paper's colour.
     Halo,
     /// Thin lines behind the data.
     Grid,
     /// The zero line.
     Axis,
-    /// The whole that a bar is a part of.
+    /// The full length behind a bar.
     Track,
-    /// The border of a chart that has nothing to show.
+    /// The border of an empty chart.
     Blank,
-    /// A trend's line.
+    /// The line of a trend.
     Trend,
-    /// The surface under a trend's line.
+    /// The area under a trend's line.
     Under,
     /// A point on a trend.
     Dot,
@@ -90,47 +90,45 @@ pub(super) enum Paint {
     Last,
     /// A mark.
     Tone(Tone),
-    /// A mark that rests on too few cases.
+    /// A mark that too few cases support.
     Faint(Tone),
     /// Text on a mark.
     On(Tone),
 }
 
-const PLAIN: [Paint; 11] = [
-    Paint::Ink,
-    Paint::Muted,
-    Paint::Halo,
-    Paint::Grid,
-    Paint::Axis,
-    Paint::Track,
-    Paint::Blank,
-    Paint::Trend,
-    Paint::Under,
-    Paint::Dot,
-    Paint::Last,
+/// Every paint without a tone, with its class.
+const PLAIN: [(Paint, &str); 11] = [
+    (Paint::Ink, ""),
+    (Paint::Muted, "q"),
+    (Paint::Halo, "j"),
+    (Paint::Grid, "i"),
+    (Paint::Axis, "x"),
+    (Paint::Track, "t"),
+    (Paint::Blank, "y"),
+    (Paint::Trend, "n"),
+    (Paint::Under, "w"),
+    (Paint::Dot, "k"),
+    (Paint::Last, "z"),
 ];
 
 impl Paint {
-    /// The colour that stands for this paint while plotters carries it.
+    /// The colour that represents this paint within plotters.
     pub(super) fn sentinel(self) -> RGBColor {
-        let tone = |group, tone: Tone| RGBColor(0, group, tone as u8);
-        match self {
-            Self::Tone(name) => tone(1, name),
-            Self::Faint(name) => tone(2, name),
-            Self::On(name) => tone(3, name),
-            plain => {
-                let place = (0..).zip(PLAIN).find(|(_, paint)| *paint == plain);
-                RGBColor(0, 0, place.expect("PLAIN lists every paint without a tone").0)
-            }
-        }
+        let (group, place) = match self {
+            Self::Tone(tone) => (1, tone as u8),
+            Self::Faint(tone) => (2, tone as u8),
+            Self::On(tone) => (3, tone as u8),
+            plain => (0, plain.row().0),
+        };
+        RGBColor(0, group, place)
     }
 
-    /// The paint that a sentinel stands for; none for any real colour.
+    /// The paint of a sentinel; `None` for any other colour.
     pub(super) fn of(sentinel: (u8, u8, u8)) -> Option<Self> {
         let (0, group, place) = sentinel else { return None };
         let tone = Tone::ALL.get(usize::from(place)).copied();
         match group {
-            0 => PLAIN.get(usize::from(place)).copied(),
+            0 => PLAIN.get(usize::from(place)).map(|(paint, _)| *paint),
             1 => tone.map(Self::Tone),
             2 => tone.map(Self::Faint),
             3 => tone.map(Self::On),
@@ -138,27 +136,24 @@ impl Paint {
         }
     }
 
-    /// The classes that [`super::STYLE`] gives a look; empty for ink, the default.
+    /// The classes that [`super::STYLE`] defines; empty for ink, the default.
     pub(super) fn class(self) -> String {
         match self {
-            Self::Ink => String::new(),
-            Self::Muted => "q".to_owned(),
-            Self::Halo => "j".to_owned(),
-            Self::Grid => "i".to_owned(),
-            Self::Axis => "x".to_owned(),
-            Self::Track => "t".to_owned(),
-            Self::Blank => "y".to_owned(),
-            Self::Trend => "n".to_owned(),
-            Self::Under => "w".to_owned(),
-            Self::Dot => "k".to_owned(),
-            Self::Last => "z".to_owned(),
             Self::Tone(tone) => tone.class().to_owned(),
             Self::Faint(tone) => format!("{} f", tone.class()),
             Self::On(tone) => format!("v{}", tone.class()),
+            plain => plain.row().1.to_owned(),
         }
     }
 
-    /// As a filled style; whether it fills or strokes is the class's business.
+    /// The place and the class of a paint without a tone.
+    fn row(self) -> (u8, &'static str) {
+        let row = (0..).zip(PLAIN).find(|(_, (paint, _))| *paint == self);
+        let (place, (_, class)) = row.expect("PLAIN has every paint without a tone");
+        (place, class)
+    }
+
+    /// A filled style. The class decides whether the mark is filled or stroked.
     pub(super) fn style(self) -> ShapeStyle {
         ShapeStyle { color: self.sentinel().into(), filled: true, stroke_width: 1 }
     }
@@ -169,10 +164,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_paint_survives_the_way_through_plotters() {
+    fn every_paint_round_trips_through_its_sentinel() {
         let tones = Tone::ALL.iter().flat_map(|&t| [Paint::Tone(t), Paint::Faint(t), Paint::On(t)]);
         let mut classes = Vec::new();
-        for paint in PLAIN.into_iter().chain(tones) {
+        for paint in PLAIN.into_iter().map(|(paint, _)| paint).chain(tones) {
             let RGBColor(r, g, b) = paint.sentinel();
             assert_eq!(Paint::of((r, g, b)), Some(paint));
             assert!(!classes.contains(&paint.class()), "{paint:?} shares its class");

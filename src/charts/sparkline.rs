@@ -11,11 +11,11 @@ const HEIGHT: i32 = 32;
 /// Room for the last point's dot.
 const EDGE: i32 = 4 * UNIT;
 
-/// A trend from zero in 120 by 32 units, gaps where values are missing, the
-/// newest known value dotted.
+/// A trend from zero in 120 by 32 units, with gaps for missing values and a dot at the newest
+/// value.
 ///
-/// Hidden from screen readers: the tile says the same in words. Without any
-/// value only the zero line is left.
+/// Hidden from screen readers: the tile has the same in words. Without any value only the zero line
+/// is drawn.
 ///
 /// # Errors
 ///
@@ -72,13 +72,13 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_value_is_a_gap() {
+    fn null_is_a_gap() {
         let svg = sparkline(&[Some(1.0), Some(2.0), None, Some(3.0), Some(4.0)]).unwrap();
         assert_eq!(svg.as_str().matches("class=\"n\"").count(), 2);
     }
 
     #[test]
-    fn no_values_leave_a_line_at_zero() {
+    fn no_values_draw_only_the_zero_line() {
         for values in [&[][..], &[None, None]] {
             let svg = sparkline(values).unwrap();
             assert!(svg.as_str().contains("class=\"i\"") && !svg.as_str().contains("circle"));
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_small_and_silent() {
+    fn sparklines_are_small_and_hidden_from_screen_readers() {
         let svg = sparkline(&[Some(3.25); 8]).unwrap();
         assert!(svg.as_str().len() < 500, "{}", svg.as_str().len());
         assert!(svg.as_str().contains("aria-hidden") && !svg.as_str().contains("<text"));

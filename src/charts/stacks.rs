@@ -1,4 +1,4 @@
-//! Stacked horizontal bars: each name's total, and what it is made of.
+//! Stacked horizontal bars: each name's total, and its parts.
 
 use plotters::prelude::*;
 
@@ -11,7 +11,7 @@ const BAR: i32 = 16 * UNIT;
 const GAP: i32 = 8 * UNIT;
 /// From the top of a name down to its bar.
 const UNDER: i32 = 18 * UNIT;
-/// The shortest segment that can be seen, outline included.
+/// The shortest visible segment, with its outline.
 const MIN_LENGTH: i32 = 35;
 /// Half a segment's outline, in tenths.
 const OUTLINE: i32 = 4;
@@ -21,11 +21,11 @@ const LINE: i32 = 19 * UNIT;
 /// One stacked bar.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stack {
-    /// Whose bar it is; cut in its middle when it is too long.
+    /// The name; truncated in the middle if too long.
     pub name: String,
-    /// Its segments from the left; best in the legend's order.
+    /// Its segments from the left, in the legend's order.
     pub segments: Vec<Segment>,
-    /// The total as people read it.
+    /// The formatted total.
     pub total: String,
 }
 
@@ -34,19 +34,19 @@ pub struct Stack {
 pub struct Segment {
     /// Its length; zero draws nothing.
     pub value: f64,
-    /// The value as people read it, written on the segment where it fits.
+    /// The formatted value, drawn on the segment if it fits.
     pub text: String,
-    /// What it stands for, as in the legend.
+    /// Its meaning, as in the legend.
     pub tone: Tone,
 }
 
 /// A chart of stacked bars under a legend in words, totals at the right.
 ///
-/// An empty list says that there is no data.
+/// An empty list draws "No data".
 ///
 /// # Errors
 ///
-/// If the frame's id is not one, or plotters refuses.
+/// The caption's id is invalid, or plotters fails.
 pub fn stacks(caption: &Caption<'_>, legend: &[(Tone, &str)], stacks: &[Stack]) -> Result<Svg, ChartError> {
     if stacks.is_empty() {
         return canvas::empty_chart(caption);
@@ -54,7 +54,7 @@ pub fn stacks(caption: &Caption<'_>, legend: &[(Tone, &str)], stacks: &[Stack]) 
     let values =
         |stack: &Stack| stack.segments.iter().filter_map(|part| length(part.value)).collect::<Vec<f64>>();
     let largest = longest(stacks.iter().map(|stack| values(stack).iter().sum()));
-    // Segments too small to see are widened, so a bar of many may outgrow the largest sum.
+    // Tiny segments are widened, so a bar of many can exceed the largest sum.
     let drawn = |stack: &Stack| {
         values(stack).into_iter().map(|value| canvas::visible_length(value, largest, MIN_LENGTH)).sum()
     };
@@ -70,9 +70,9 @@ pub fn stacks(caption: &Caption<'_>, legend: &[(Tone, &str)], stacks: &[Stack]) 
         let mut y = head;
         for stack in stacks {
             let total = NORMAL.bold();
-            let taken = total.width(&stack.total).min(WIDTH / 3);
-            total.right().draw_cut(area, &stack.total, (WIDTH, y), taken)?;
-            NORMAL.draw_cut(area, &stack.name, (0, y), WIDTH - taken - GAP)?;
+            let total_width = total.width(&stack.total).min(WIDTH / 3);
+            total.right().draw_cut(area, &stack.total, (WIDTH, y), total_width)?;
+            NORMAL.draw_cut(area, &stack.name, (0, y), WIDTH - total_width - GAP)?;
             let from = y + UNDER;
             let mut start = 0.0;
             for part in &stack.segments {
@@ -110,7 +110,7 @@ fn segment(
     SMALL.painted(ink_on(part.tone)).centre().draw(area, &part.text, at)
 }
 
-/// Where the legend's entries go: side by side, on as many lines as they need.
+/// The positions of the legend's entries, on as many lines as needed.
 fn places(legend: &[(Tone, &str)]) -> Vec<(i32, i32)> {
     let (mut x, mut y) = (0, 0);
     let mut places = Vec::with_capacity(legend.len());
@@ -134,7 +134,7 @@ pub(super) fn entry(area: &Area<'_>, tone: Tone, word: &str, (x, y): (i32, i32))
     SMALL.draw_cut(area, word, (left, y), canvas::size(area).0 - left)
 }
 
-/// What can be read on a mark: light marks are outlined and carry ink.
+/// The text colour on a mark: ink on light marks.
 fn ink_on(tone: Tone) -> Paint {
     match tone {
         Tone::Low | Tone::Other | Tone::Closed | Tone::Draft | Tone::Unknown => Paint::Ink,
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn segments_follow_one_another_in_proportion() {
+    fn segments_are_adjacent_and_proportional() {
         let svg = stacks(&FRAME, &[], &[stack("a", 30.0, 10.0), stack("b", 0.0, 20.0)]).unwrap();
         let marks = markup::elements(svg.as_str());
         let rects: Vec<(f64, f64)> =
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_stands_on_its_segment_only_where_it_fits() {
+    fn values_are_drawn_on_segments_if_they_fit() {
         let svg = stacks(&FRAME, &LEGEND, &[stack("a", 1000.0, 7.0)]).unwrap();
         let texts: Vec<String> = markup::texts(svg.as_str()).into_iter().map(|text| text.content).collect();
         assert_eq!(texts, ["high", "low", "1007", "a", "1000"]);
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_legend_takes_a_second_line() {
+    fn a_long_legend_wraps() {
         let long = "neither high nor medium nor low nor other";
         let places = places(&[(Tone::High, long), (Tone::Low, long), (Tone::Other, long)]);
         assert_eq!(places.iter().filter(|(x, _)| *x == 0).count(), 3);

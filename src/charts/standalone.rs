@@ -1,10 +1,10 @@
-//! A chart as a document of its own, for where no style sheet of a page reaches:
-//! literal colours on white ground.
+//! A chart as a standalone SVG document with literal colours on white, for use without the page's
+//! style sheet.
 
 use super::Svg;
 use super::style::{STYLE, TOKENS};
 
-/// The colours of the page's light look, by custom property.
+/// The colours of the page's light theme, by custom property.
 pub const LIGHT_COLOURS: [(&str, &str); TOKENS.len()] = [
     ("--ink", "#1c1f24"),
     ("--muted", "#5d636d"),
@@ -30,8 +30,7 @@ pub const LIGHT_COLOURS: [(&str, &str); TOKENS.len()] = [
     ("--on-open", "#10202c"),
 ];
 
-/// A whole SVG document of the chart, set in a font family and wide enough for
-/// `margin` units of white around it.
+/// The chart as an SVG document in this font family, with a white margin of `margin` units.
 pub fn standalone(svg: &Svg, family: &str, margin: i32) -> String {
     let style = LIGHT_COLOURS
         .iter()
@@ -53,7 +52,7 @@ mod tests {
     use crate::charts::{Caption, bars};
 
     #[test]
-    fn the_colours_are_those_of_the_page_and_none_is_missing() {
+    fn light_colours_match_the_page() {
         let sheet = include_str!("../../templates/style.css");
         let light = sheet.split('}').next().unwrap();
         for (token, colour) in LIGHT_COLOURS {
@@ -63,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_stands_alone() {
+    fn a_standalone_document_uses_no_custom_properties() {
         let svg = bars(&Caption { id: "b", title: "t", description: "a & b" }, &[], None).unwrap();
         let standalone = standalone(&svg, "Inter", 10);
         assert!(

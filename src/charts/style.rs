@@ -1,11 +1,10 @@
 //! The CSS of the charts, and the custom properties that it leaves to the page.
 
-/// The style rules that the charts need, to be placed once in the page.
+/// The CSS rules of the charts, to be included once in the page.
 ///
-/// They hold no colour of their own: the page defines every property named in
-/// [`TOKENS`] for light, dark and print. All rules are scoped to `svg.ch`.
-/// Impact and states differ in lightness, and the lighter ones also in their
-/// outline, so that a chart survives a black and white printer.
+/// They contain no colours: the page defines every property in [`TOKENS`] for light, dark and
+/// print. All rules are scoped to `svg.ch`. Impacts and states differ in lightness, and the light
+/// ones also in their outline, so that charts can be printed in black and white.
 pub const STYLE: &str = "\
 .ch{display:block;width:100%;height:auto;overflow:visible;direction:ltr;print-color-adjust:exact;-webkit-print-color-adjust:exact}
 .ch text{fill:var(--ink);font-size:13px;unicode-bidi:plaintext;font-variant-numeric:tabular-nums}
@@ -43,7 +42,7 @@ pub const STYLE: &str = "\
 .ch .vp{fill:var(--on-open)}
 ";
 
-/// The custom properties that the page must define wherever charts stand.
+/// The custom properties that the page must define.
 ///
 /// | Property | For | Asked of it |
 /// |---|---|---|
@@ -87,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_is_told_every_property_and_no_other() {
+    fn tokens_are_exactly_the_properties_in_use() {
         let used = STYLE.split("var(").skip(1).filter_map(|rest| rest.split(')').next());
         let mut used: Vec<&str> = used.collect();
         used.sort_unstable();
@@ -99,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn every_rule_keeps_to_the_charts() {
+    fn every_rule_is_scoped_to_charts() {
         for rule in STYLE.lines() {
             assert!(
                 rule.split('{')

@@ -1,12 +1,11 @@
-//! Text: made harmless, measured, and cut to a width.
+//! Text on charts: cleaned, measured, and truncated to a width.
 //!
-//! The reader's font is not known, so widths are those of DejaVu Sans, about
-//! as wide as Verdana and wider than what systems use today: a label that
-//! fits by this measure fits on the page.
+//! The reader's font is unknown. Widths are those of DejaVu Sans, which is about as wide as Verdana
+//! and wider than current system fonts: a label that fits by this measure fits on the page.
 
 use unicode_segmentation::UnicodeSegmentation;
 
-/// No label or tooltip gets longer, whatever the data says.
+/// The longest label or tooltip, in characters.
 const LONGEST: usize = 400;
 const ELLIPSIS: char = '…';
 
@@ -29,7 +28,7 @@ const BOLD: [i32; 95] = [
     343, 1042, 712, 688, 716, 716, 494, 596, 479, 712, 652, 924, 646, 652, 583, 712, 366, 712, 838,
 ];
 
-/// The text made harmless, no longer than a label may be.
+/// The text cleaned, and cut to the length of a label.
 pub(super) fn clean(text: &str) -> String {
     crate::text::clean(text, LONGEST)
 }
@@ -53,8 +52,8 @@ pub(super) fn width(text: &str, size: i32, bold: bool) -> i32 {
     scaled(text.chars().map(|c| i64::from(advance(c, bold))).sum(), size)
 }
 
-/// The text if it fits into `room`, else its beginning and end around an
-/// ellipsis: names of repositories and people often differ at the end.
+/// The text if it fits into `room`, else its beginning and end around an ellipsis: names of
+/// repositories and people often differ at the end.
 pub(super) fn truncate_middle(text: &str, room: i32, size: i32, bold: bool) -> String {
     if width(text, size, bold) <= room {
         return text.to_owned();
@@ -75,7 +74,7 @@ pub(super) fn truncate_middle(text: &str, room: i32, size: i32, bold: bool) -> S
     out
 }
 
-/// How many of the clusters fit into `room`.
+/// How many of the graphemes fit into `room`.
 fn count_fitting<'a>(graphemes: impl Iterator<Item = &'a str>, room: i32, size: i32, bold: bool) -> usize {
     let mut used = 0;
     graphemes
@@ -91,8 +90,8 @@ fn scaled(thousandths: i64, size: i32) -> i32 {
     i32::try_from(width).expect("a text on a chart has at most some hundred characters")
 }
 
-/// A character's advance in thousandths of the font size: exact for ASCII,
-/// what is wide within its class for the rest, wider still for the unknown.
+/// A character's advance in thousandths of the font size: exact for ASCII, a wide estimate by class
+/// for the rest.
 fn advance(c: char, bold: bool) -> i32 {
     let ascii = (c as usize).checked_sub(0x20);
     if let Some(width) = ascii.and_then(|place| if bold { BOLD.get(place) } else { REGULAR.get(place) }) {
@@ -147,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_could_disturb_the_page_is_taken_out() {
+    fn text_is_cleaned_and_escaped() {
         assert_eq!(clean(" a\u{0}b\n\t c \u{202e}d\u{2066}e\u{200f}\u{feff} "), "a b c de");
         assert_eq!(clean("79\u{a0}%"), "79\u{a0}%", "a no-break space holds number and unit together");
         assert_eq!(clean(&"x".repeat(1_000_000)).chars().count(), LONGEST + 1);
@@ -158,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn widths_follow_the_characters_not_the_bytes() {
+    fn widths_are_measured_by_character() {
         assert_eq!(width("", 130, false), 0);
         assert_eq!(width("00", 100, false), 128);
         assert!(width("iiii", 130, false) < width("WWWW", 130, false));
@@ -169,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_text_fits_and_keeps_both_ends() {
+    fn truncated_text_fits_and_keeps_both_ends() {
         let name = "github.com/acme/".to_owned() + &"platform-".repeat(20) + "billing";
         for room in [0, 50, 130, 400, 2000, 4200] {
             let cut = truncate_middle(&name, room, 130, false);
@@ -184,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_never_falls_inside_a_character_of_several_code_points() {
+    fn truncation_never_splits_a_grapheme() {
         let family = "👩\u{200d}👩\u{200d}👧";
         let accent = "e\u{301}";
         let text = format!("{family}{accent}{family}{accent}").repeat(10);

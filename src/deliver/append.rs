@@ -1,4 +1,4 @@
-//! A text at the end of a file that others write to as well.
+//! Appends text to a file that other programs also write to, such as a job summary.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -10,7 +10,7 @@ use rustix::fs::{OFlags, fcntl_setfl};
 use super::{DeliverError, or_current};
 use crate::regular_file::{Links, open_flags};
 
-/// What is on the disk when a summary fails: it is the last to be written.
+/// What is on disk when the summary, which is written last, fails.
 const KEPT: &str = "the new page and facts were written whole; the summary is missing, or in part";
 
 fn failed(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DeliverError {
@@ -18,20 +18,20 @@ fn failed(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Deliv
     move |source| DeliverError { alternative: ("file", "--summary"), ..error(source) }
 }
 
-/// Links that lead to what the program was started with, whoever made it.
+/// Symbolic links of the system to this process's own streams, which may be followed.
 const OWN_STREAMS: [&str; 2] = ["/dev/stdout", "/dev/stderr"];
 
-/// What is at the path of a summary.
+/// What the path of a summary refers to.
 enum SummaryTarget {
-    /// Nothing yet.
+    /// Nothing.
     Missing,
-    /// A regular file, or a device that is written byte by byte.
+    /// A regular file or a character device.
     File,
-    /// A pipe: whoever reads it sees the end as soon as a writer closes it.
+    /// A named pipe. Its reader sees the end of file as soon as one writer closes it.
     Pipe,
 }
 
-/// Looks at the path; a link could lead anywhere, so it is refused.
+/// Classifies the path. Symbolic links are refused, since they can lead anywhere.
 fn inspect(path: &Path) -> io::Result<SummaryTarget> {
     let is_own_stream = OWN_STREAMS.iter().any(|own| path == Path::new(own));
     let found = if is_own_stream { fs::metadata(path) } else { fs::symlink_metadata(path) };
@@ -48,25 +48,24 @@ fn inspect(path: &Path) -> io::Result<SummaryTarget> {
     }
 }
 
-/// Opens what [`inspect`] found, without waiting for a reader of a pipe.
+/// Opens the path without waiting for a reader of a pipe.
 fn open(path: &Path, create: bool) -> io::Result<File> {
     let is_own_stream = OWN_STREAMS.iter().any(|own| path == Path::new(own));
     let flags = open_flags(if is_own_stream { Links::Follow } else { Links::Refuse });
     let file = OpenOptions::new().append(true).create(create).mode(0o600).custom_flags(flags).open(path)?;
-    // What is written waits, as long as somebody reads.
+    // Writes block while the pipe has a reader.
     fcntl_setfl(&file, OFlags::APPEND)?;
     Ok(file)
 }
 
-/// Proves that [`append`] is likely to succeed, before the long work and
-/// without making the file.
+/// Checks that [`append`] is likely to succeed, before the long work starts. Creates nothing.
 ///
 /// # Errors
-/// The file cannot be appended to, or there is no folder to make it in.
+/// The file cannot be appended to, or its folder does not exist.
 pub fn check_append(path: &Path) -> Result<(), DeliverError> {
     let check = || match inspect(path)? {
         SummaryTarget::Missing => {
-            // A name without a folder lies in the one that the program runs in.
+            // A bare file name is relative to the current folder.
             let folder = path.parent().map_or(Path::new("/"), or_current);
             match fs::metadata(folder)?.is_dir() {
                 true => Ok(()),
@@ -79,13 +78,13 @@ pub fn check_append(path: &Path) -> Result<(), DeliverError> {
     check().map_err(failed("append to", path))
 }
 
-/// Appends a text to a file: at its very end, in one write, and synced. A blank
-/// line stands between it and what is there already. A file that is missing is
-/// made, with these rights; one that exists keeps its own. A link is refused;
-/// /dev/null, /dev/stdout and a named pipe that somebody reads are written to.
+/// Appends text to the end of a file, in one write, and syncs it. A blank line separates it from
+/// existing content. A missing file is created with this mode; an existing one keeps its mode.
+/// Symbolic links are refused; /dev/null, /dev/stdout and a named pipe with a reader are written
+/// to.
 ///
 /// # Errors
-/// The file cannot be opened or written to.
+/// The file cannot be opened or written.
 pub fn append(path: &Path, text: &str, mode: u32) -> Result<(), DeliverError> {
     let write = || {
         let is_new = matches!(inspect(path)?, SummaryTarget::Missing);
@@ -100,7 +99,7 @@ pub fn append(path: &Path, text: &str, mode: u32) -> Result<(), DeliverError> {
     write().map_err(|source| DeliverError { kept: KEPT, ..failed("append to", path)(source) })
 }
 
-/// A pipe or a terminal has nothing to sync.
+/// Syncs the file; pipes and terminals cannot be synced.
 fn sync(file: &File) -> io::Result<()> {
     match file.sync_all() {
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
@@ -114,7 +113,7 @@ mod tests {
     use crate::exit::Explain;
 
     #[test]
-    fn a_text_goes_to_the_end_and_what_is_there_stays() {
+    fn text_is_appended() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("summary.md");
         check_append(&path).unwrap();
@@ -129,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_that_cannot_be_is_refused_before_the_work() {
+    fn unwritable_paths_are_rejected_before_the_work() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         fs::write(&file, "x").unwrap();
@@ -145,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_planted_link_is_not_followed_and_a_new_file_has_the_rights_that_were_asked_for() {
+    fn links_are_refused_and_new_files_have_the_requested_mode() {
         let folder = tempfile::tempdir().unwrap();
         let (target, link) = (folder.path().join("target"), folder.path().join("link"));
         fs::write(&target, "x").unwrap();
@@ -161,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pipe_without_a_reader_ends_at_once() {
+    fn a_pipe_without_a_reader_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let pipe = folder.path().join("pipe");
         let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;

@@ -1,10 +1,9 @@
-//! Symbolic links in the places of files that are written.
+//! Symbolic links in the places of files to write.
 //!
-//! A link that the user made says where a file is wanted: it stays, and what it
-//! leads to is replaced. A link that somebody else made is never followed: the file
-//! takes its place. A repository or an archive that was unpacked here can
-//! bring links along that are the user's own by then; so a link leads only to a
-//! file of the same kind, by its ending, and never to a shell's settings.
+//! A user's own link says where they want the file: the link stays and its target is replaced. A
+//! link of another user is never followed; the file replaces it. An unpacked repository or archive
+//! can contain links that belong to the user, so a link may only lead to a file with the same
+//! extension, never to a shell's settings.
 
 use std::fs::{self, Metadata};
 use std::io;
@@ -14,15 +13,14 @@ use std::path::{Path, PathBuf};
 use super::parent_folder;
 use crate::text::shown;
 
-/// More links than anybody puts one behind the other.
+/// The longest chain of links that is followed.
 const MAX_LINKS: usize = 8;
 
-/// Where a file is written that belongs at a path: there, unless a link that is the
-/// user's own leads to another place, where there is a file or a folder for one.
+/// The path to write for a file: the path itself, or the target of the user's own link.
 ///
 /// # Errors
-/// The user's own link leads to a folder that is not there, to another user's link,
-/// to a file with another ending, or in a circle.
+/// The user's own link leads to a missing folder, another user's link, a file with another
+/// extension, or in a circle.
 pub(super) fn follow_own_link(path: &Path) -> io::Result<PathBuf> {
     let refuse = |at: &Path, what: &str| {
         let what = format!("it is a symbolic link to {}, {what}", shown(at));
@@ -52,11 +50,11 @@ pub(super) fn follow_own_link(path: &Path) -> io::Result<PathBuf> {
 
 /// What is at a path.
 enum LinkKind {
-    /// A link of this user or of root, and what it says.
+    /// A link of this user or of root, with its target.
     Own(PathBuf),
-    /// A link of somebody else.
+    /// A link of another user.
     Foreign,
-    /// No link, or nothing.
+    /// No link, or nothing at all.
     Other,
 }
 
@@ -67,7 +65,7 @@ fn inspect(path: &Path) -> io::Result<LinkKind> {
         return Ok(LinkKind::Foreign);
     }
     let target = fs::read_link(path)?;
-    // A link never changes; but in a folder of others it can be another one by now.
+    // A link is immutable, but in a shared folder another link can have replaced it.
     let which = |link: &Metadata| (link.dev(), link.ino(), link.ctime(), link.ctime_nsec());
     match link().is_some_and(|after| which(&after) == which(&before)) {
         true => Ok(LinkKind::Own(target)),
@@ -90,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_of_one_s_own_leads_to_a_file_of_the_same_ending_or_nowhere() {
+    fn own_links_lead_to_files_with_the_same_extension() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::create_dir(at("to")).unwrap();
@@ -123,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_of_somebody_else_is_never_followed() {
+    fn links_of_other_users_are_never_followed() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         symlink("to.html", at("link.html")).unwrap();

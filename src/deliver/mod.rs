@@ -1,4 +1,4 @@
-//! Report to files and mail to its server: the only writer to disk.
+//! Writes reports to files and sends mails. Nothing else but the archive writes to disk.
 
 mod append;
 mod link;
@@ -29,33 +29,33 @@ use crate::export::{ExportFile, is_export};
 use crate::settings::PRIVATE;
 use crate::text::shown;
 
-/// What files that are not whole yet begin with.
+/// Prefix of the names of files that are not complete yet.
 const STAGED_PREFIX: &str = ".acumen-";
 
-/// What is on the disk where a report stands and something after it failed.
+/// What is on disk when a step after the report failed …
 pub const WHOLE: &str = "the report was written and is whole";
-/// … and where it lacks sessions and was not mailed.
+/// … when the report lacks sessions and was not mailed …
 pub const UNMAILED: &str = "the report was written; nothing was mailed";
-/// What is on the disk after most failures.
+/// … after most failures …
 pub const UNCHANGED: &str = "nothing was written; an earlier report of this period is as it was";
-/// … where the facts had taken their place already …
+/// … when the facts were replaced, but not the page …
 const FACTS: &str =
     "the new facts were written whole; the page beside them is an earlier one, or is not there";
-/// … and where the page had too.
+/// … and when the page was replaced too.
 const BOTH: &str =
     "the new page and facts were written whole; a crash of the machine now could still undo it";
 
-/// A report could not be written; whatever stands there is whole.
+/// A report could not be written. Every file on disk is complete all the same.
 #[derive(Debug, thiserror::Error)]
 #[error("could not {attempt} {path}: {source}")]
 pub struct DeliverError {
     attempt: &'static str,
     path: String,
-    /// What to choose instead: `folder … with --out`.
+    /// What the user can choose instead: `folder … with --out`.
     alternative: (&'static str, &'static str),
     source: io::Error,
     kept: &'static str,
-    /// What to do about it, where it is not about the folder of reports.
+    /// Replaces the default hint, for errors that are not about the output folder.
     hint_override: Option<&'static str>,
     exit: Exit,
 }
@@ -74,12 +74,12 @@ impl DeliverError {
         }
     }
 
-    /// An error about a report that stands, or about what is made from it.
+    /// The same error about a report that is complete on disk.
     fn about_written_report(self, hint: &'static str) -> Self {
         Self { hint_override: Some(hint), kept: WHOLE, ..self }
     }
 
-    /// What is on the disk all the same.
+    /// What is on disk despite the error.
     pub fn kept(&self) -> &'static str {
         self.kept
     }
@@ -105,36 +105,36 @@ impl Explain for DeliverError {
     }
 }
 
-/// Where the report lies.
+/// The paths of a written report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WrittenReport {
     /// The page.
     pub html: PathBuf,
     /// Its facts.
     pub json: PathBuf,
-    /// Its exports, in the order in which they were given.
+    /// Its exports, in the given order.
     pub exports: Vec<PathBuf>,
-    /// Exports of an earlier run of this report, which are gone.
+    /// Deleted exports of an earlier run of this report.
     pub removed: Vec<PathBuf>,
 }
 
-/// The rights of a folder whose files have these: those who may read may enter.
+/// The mode of a folder for files of this mode: whoever may read may enter.
 fn folder_mode(mode: u32) -> u32 {
     mode | (mode & 0o444) >> 2
 }
 
-/// Makes the folder, with rights that fit those of its files, and proves that it
-/// can be written to, before the long work. A folder that exists keeps its rights.
+/// Creates the folder with a mode that fits its files, and checks that it is writable, before the
+/// long work starts. An existing folder keeps its mode.
 ///
 /// # Errors
-/// The folder cannot be made or written to.
+/// The folder cannot be created or written to.
 pub fn check(folder: &Path, mode: u32) -> Result<(), DeliverError> {
     let is_new = !folder.exists();
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true).mode(folder_mode(mode));
     builder.create(folder).map_err(DeliverError::of("make the folder", folder))?;
     if is_new {
-        // The umask took its part of what was asked for.
+        // The umask was applied to the requested mode.
         fs::set_permissions(folder, fs::Permissions::from_mode(folder_mode(mode)))
             .map_err(DeliverError::of("set the rights of the folder", folder))?;
     }
@@ -145,20 +145,20 @@ pub fn check(folder: &Path, mode: u32) -> Result<(), DeliverError> {
         .map_err(DeliverError::of("write to the folder", folder))
 }
 
-/// Where a folder for reports would be.
+/// Whether a folder exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FolderState {
-    /// It is there.
+    /// It exists.
     Exists,
-    /// It would be made in this one, the nearest that is there.
+    /// It can be created; this is its nearest existing ancestor.
     Missing(PathBuf),
 }
 
-/// Whether [`check`] would succeed, found out without making anything that has
-/// a name: a file without one is tried in the nearest folder that is there.
+/// Whether [`check`] would succeed. Creates nothing that has a name: an unnamed file is tried in
+/// the nearest existing folder.
 ///
 /// # Errors
-/// The folder could not be made or written to.
+/// The folder could not be created or written to.
 pub fn probe_folder(folder: &Path) -> Result<FolderState, DeliverError> {
     let there = |path: &&Path| path.symlink_metadata().is_ok();
     let nearest = folder.ancestors().map(or_current).find(there).unwrap_or(Path::new("."));
@@ -168,7 +168,7 @@ pub fn probe_folder(folder: &Path) -> Result<FolderState, DeliverError> {
     Ok(if is_there { FolderState::Exists } else { FolderState::Missing(nearest.to_owned()) })
 }
 
-/// The same for the folder of what must outlive a run.
+/// The same for the state folder.
 ///
 /// # Errors
 /// As [`probe_folder`].
@@ -176,23 +176,22 @@ pub fn probe_state_folder(folder: &Path) -> Result<FolderState, DeliverError> {
     probe_folder(folder).map_err(|error| DeliverError { alternative: ("folder", "--state"), ..error })
 }
 
-/// The folder above `reports` is the one that the program runs in.
+/// The parent of a bare name such as `reports` is the current folder.
 fn or_current(path: &Path) -> &Path {
     if path.as_os_str().is_empty() { Path::new(".") } else { path }
 }
 
-/// The name of a report's files, without the ending: its parts with `_` between them.
+/// The name of a report's files, without extension: the parts joined by `_`.
 pub fn file_name(parts: &[&str]) -> String {
     parts.iter().map(|part| plain(part)).collect::<Vec<_>>().join("_")
 }
 
-/// The longest part of a file name.
+/// The longest part of a file name, in characters.
 const LONGEST_PART: usize = 60;
 
-/// A part of a file name out of untrusted text: what is no plain letter, digit,
-/// dot, dash or underscore becomes a dash, and it never begins with a dot. A
-/// text that had to be changed ends with its checksum, so that texts which look
-/// alike here do not share a file.
+/// Makes untrusted text part of a file name: everything but ASCII letters, digits, `.`, `-` and `_`
+/// becomes a dash, and so does a dot at the start. A changed text gets its checksum appended, so
+/// that similar texts get different names.
 fn plain(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     let name: String = text.chars().map(|c| if is_plain(c) { c } else { '-' }).take(LONGEST_PART).collect();
@@ -200,23 +199,21 @@ fn plain(text: &str) -> String {
     if name == text { name } else { format!("{name}-{:08x}", checksum(text)) }
 }
 
-/// FNV-1a, which is the same on every machine and in every version.
+/// FNV-1a: stable across machines and versions.
 fn checksum(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |sum, byte| (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
-/// Writes the page and its facts as `NAME.html` and `NAME.json`, and the
-/// exports beside them.
+/// Writes the page and its facts as `NAME.html` and `NAME.json`, and the exports beside them.
 ///
-/// All of them get exactly these rights, whatever the umask; what becomes of a link
-/// in the place of one tells `link.rs`. Each is written beside its place, synced and
-/// renamed, so that whoever reads meanwhile, or a crash, meets a whole file: the old
-/// one or the new one. What killed runs have left beside them is cleared away. Exports of this report
-/// that an earlier run has left and this one does not write are removed, so
-/// that no old numbers stand beside a new page.
+/// All files get exactly this mode, whatever the umask; see `link.rs` for symbolic links in their
+/// places. Each file is written next to its place, synced and renamed, so that concurrent readers,
+/// or a crash, find either the old file or the new one. Leftovers of killed runs are deleted, and
+/// so are exports of an earlier run of this report that this run does not write: no old numbers
+/// stay beside a new page.
 ///
 /// # Errors
-/// A file cannot be written; what stands there is told by [`DeliverError::kept`].
+/// A file cannot be written; [`DeliverError::kept`] says what is on disk.
 pub fn write(
     folder: &Path,
     name: &str,
@@ -232,7 +229,7 @@ pub fn write(
         exports: exports.iter().map(|file| path_of(&file.ending)).collect(),
         removed: Vec::new(),
     };
-    // A rename cannot replace a folder, and the second must not fail after the first.
+    // A rename cannot replace a folder, and must not fail after the first one succeeded.
     let (html_to, json_to) = (destination(&receipt.html)?, destination(&receipt.json)?);
     let exports_to = receipt.exports.iter().map(|path| destination(path)).collect::<Result<Vec<_>, _>>()?;
     let all = || [&html_to, &json_to].into_iter().chain(&exports_to);
@@ -257,7 +254,7 @@ pub fn write(
     move_into_place(page, &html_to, others, &stale)?;
     receipt.removed = stale;
     for lock in &locks {
-        // Without this a crash of the machine could forget the renames.
+        // Without this, a crash of the machine could undo the renames.
         let unsynced = |error| DeliverError { kept: BOTH, ..DeliverError::of("sync", &lock.path)(error) };
         lock.folder.sync_all().map_err(unsynced)?;
     }
@@ -265,7 +262,7 @@ pub fn write(
     Ok(receipt)
 }
 
-/// Puts all files in their places, and takes away exports that are no more.
+/// Renames all files into place, and deletes stale exports.
 fn move_into_place(
     page: tempfile::NamedTempFile,
     html: &Path,
@@ -273,7 +270,7 @@ fn move_into_place(
     stale: &[PathBuf],
 ) -> Result<(), DeliverError> {
     let mut kept = UNCHANGED;
-    // The page last: it never stands beside numbers that are older than itself.
+    // The page comes last, so that it is never newer than the numbers beside it.
     for (file, target) in others {
         rename_into_place(file, target).map_err(|error| DeliverError { kept, ..error })?;
         kept = FACTS;
@@ -285,12 +282,12 @@ fn move_into_place(
     rename_into_place(page, html).map_err(partly)
 }
 
-/// The exports of a report in a folder, in order, without those that are written now.
+/// The exports of a report in a folder, sorted, without those written by this run.
 fn stale_exports(folder: &Path, name: &str, written: &[PathBuf]) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let is_stale = |entry: &fs::DirEntry| {
         let own = entry.file_name().to_str().and_then(|file| file.strip_prefix(name)).is_some_and(is_export);
-        // Of a link the link goes, and not what it leads to.
+        // For a symbolic link, the link is deleted, not its target.
         let is_kind = |kind: fs::FileType| kind.is_file() || kind.is_symlink();
         own && entry.file_type().is_ok_and(is_kind) && !written.contains(&entry.path())
     };
@@ -301,10 +298,10 @@ fn stale_exports(folder: &Path, name: &str, written: &[PathBuf]) -> Vec<PathBuf>
 
 const CREATE: &str = "create the file";
 
-/// Creates a file that only its owner may read; an existing file stays as it is.
+/// Creates a file that only its owner can read. An existing file is not changed.
 ///
 /// # Errors
-/// There is one, or none can be written there.
+/// It exists, or cannot be created.
 pub fn create_file(path: &Path, text: &str) -> Result<(), DeliverError> {
     let failed = || settings_error(CREATE, path);
     let created = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
@@ -312,11 +309,11 @@ pub fn create_file(path: &Path, text: &str) -> Result<(), DeliverError> {
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed())
 }
 
-/// Makes a folder that only its owner may enter, and those above it that are
-/// missing; an existing folder keeps its mode.
+/// Creates a folder that only its owner can enter, and its missing parents. An existing folder
+/// keeps its mode.
 ///
 /// # Errors
-/// It cannot be made.
+/// It cannot be created.
 pub fn make_private(folder: &Path) -> Result<(), DeliverError> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.map_err(settings_error("make the folder", folder))
@@ -327,8 +324,8 @@ fn settings_error(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) 
     move |source| DeliverError { alternative: ("file", "--config"), ..error(source) }
 }
 
-/// A folder in which this run has staged files, locked so that no other run takes
-/// them for leftovers. On a file system without locks nothing is cleared away.
+/// A folder with staged files of this run, locked so that other runs do not delete them as
+/// leftovers. On a file system without locks nothing is deleted.
 struct StagingLock {
     path: PathBuf,
     folder: fs::File,
@@ -341,10 +338,10 @@ impl StagingLock {
         Ok(Self { path: path.to_owned(), folder })
     }
 
-    /// Releases the lock, and deletes what killed runs have left if no other run
-    /// holds it. The report is written by now, so no failure here matters.
+    /// Releases the lock, and deletes leftovers of killed runs unless another run holds the lock.
+    /// The report is complete by now, so errors are ignored.
     fn release(self, is_leftover: fn(&fs::FileType) -> bool) {
-        // Released first: of two runs that end together one gets the lock alone.
+        // Released first, so that of two runs that end together one gets the lock.
         let _ = flock(&self.folder, FlockOperation::Unlock);
         if flock(&self.folder, FlockOperation::NonBlockingLockExclusive).is_err() {
             return;
@@ -359,8 +356,7 @@ impl StagingLock {
     }
 }
 
-/// The path that a rename takes for a file: that of the file itself, or where a
-/// link of ours leads. Never a folder or a device.
+/// The path to rename to: the file's own, or the target of the user's own link.
 fn destination(path: &Path) -> Result<PathBuf, DeliverError> {
     let target = link::follow_own_link(path).map_err(|error| DeliverError {
         hint_override: Some(
@@ -376,20 +372,20 @@ fn destination(path: &Path) -> Result<PathBuf, DeliverError> {
     }
 }
 
-/// The path of a file without links in its folders, to compare with others.
+/// The path with its folder canonicalized, to compare it with others.
 fn canonical(path: &Path) -> PathBuf {
     let folder = fs::canonicalize(parent_folder(path)).unwrap_or_else(|_| parent_folder(path).to_owned());
     path.file_name().map_or(folder.clone(), |name| folder.join(name))
 }
 
-/// The folder that a file lies in.
+/// The folder of a file.
 fn parent_folder(path: &Path) -> &Path {
     or_current(path.parent().unwrap_or(Path::new("")))
 }
 
 fn stage(target: &Path, bytes: &[u8], mode: u32) -> Result<tempfile::NamedTempFile, DeliverError> {
     let failed = || DeliverError::of("write", target);
-    // A temporary file is made for its owner alone.
+    // Temporary files are created with mode 0600.
     let mut file =
         tempfile::Builder::new().prefix(STAGED_PREFIX).tempfile_in(parent_folder(target)).map_err(failed())?;
     file.write_all(bytes).map_err(failed())?;
@@ -409,7 +405,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_are_replaced_whole_and_nothing_else_is_left() {
+    fn files_are_replaced_atomically() {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), "org_2026-W41", "old", "{}", &[], PRIVATE).unwrap();
         let receipt = write(folder.path(), "org_2026-W41", "new", "{\"a\":1}", &[], PRIVATE).unwrap();
@@ -419,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn exports_of_an_earlier_run_go_and_those_of_other_reports_stay() {
+    fn stale_exports_are_deleted_and_other_files_kept() {
         let folder = tempfile::tempdir().unwrap();
         let file = |ending: &str, text: &str| ExportFile { ending: ending.to_owned(), bytes: text.into() };
         let first = [file(".xlsx", "1"), file("_whole.csv", "1"), file("_by-org.csv", "1")];
@@ -457,7 +453,7 @@ mod tests {
     }
 
     #[test]
-    fn two_links_never_lead_to_one_file() {
+    fn two_links_to_one_file_are_rejected() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("to")).unwrap();
         for (target, name) in
@@ -475,7 +471,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_in_the_place_of_an_export_leaves_the_report_alone() {
+    fn a_folder_in_place_of_an_export_changes_nothing() {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), "a", "old", "old", &[], PRIVATE).unwrap();
         fs::create_dir(folder.path().join("a.xlsx")).unwrap();
@@ -488,7 +484,7 @@ mod tests {
     }
 
     #[test]
-    fn what_killed_runs_left_goes_unless_somebody_is_writing() {
+    fn leftovers_are_deleted_unless_another_run_writes() {
         let folder = tempfile::tempdir().unwrap();
         let names = || {
             let entries = fs::read_dir(folder.path()).unwrap();
@@ -511,7 +507,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_in_the_place_of_the_page_leaves_the_facts_alone() {
+    fn a_folder_in_place_of_the_page_changes_nothing() {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), "a", "old", "old", &[], PRIVATE).unwrap();
         fs::remove_file(folder.path().join("a.html")).unwrap();
@@ -522,7 +518,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_kept_is_told_by_how_far_it_came() {
+    fn errors_say_what_is_on_disk() {
         let folder = tempfile::tempdir().unwrap();
         let old = write(folder.path(), "a", "old", "old", &[], PRIVATE).unwrap();
         let read = || [&old.html, &old.json].map(|path| fs::read_to_string(path).unwrap());
@@ -545,7 +541,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_cannot_be_is_refused_before_the_work() {
+    fn unwritable_folders_are_rejected_before_the_work() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         fs::write(&file, "x").unwrap();
@@ -556,7 +552,7 @@ mod tests {
     }
 
     #[test]
-    fn a_look_makes_nothing_and_tells_what_a_check_would() {
+    fn a_probe_creates_nothing_and_agrees_with_the_check() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         fs::write(&file, "x").unwrap();
@@ -593,7 +589,7 @@ mod tests {
     }
 
     #[test]
-    fn two_questions_never_share_a_name() {
+    fn different_queries_have_different_names() {
         assert_ne!(file_name(&["o/p"]), file_name(&["o-p"]));
         assert_ne!(file_name(&["修"]), file_name(&["😀"]));
         assert_ne!(file_name(&[&"x".repeat(61)]), file_name(&[&"x".repeat(62)]));

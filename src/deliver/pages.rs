@@ -1,4 +1,4 @@
-//! The answers of a run, kept as they came, so that its report can be made again.
+//! Saves the answers of a run as they came, so that the report can be made again from them.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::{DeliverError, STAGED_PREFIX, StagingLock, or_current};
 use crate::fetch::UNFINISHED;
 
-/// What is on the disk where a folder of pages could not be filled.
+/// What is on disk when the pages could not be saved.
 const KEPT: &str = "no report was written; an earlier report of this period is as it was";
 
 const OWN_FOLDER: &str = "name a folder that is yet to be made, or one of your own that others may not enter \
@@ -18,7 +18,7 @@ const OWN_FOLDER: &str = "name a folder that is yet to be made, or one of your o
 
 const HINT: &str = "name a folder that you may write to, and with room in it, with --save-pages";
 
-/// Pages that are kept beside their folder until their run is sure of them.
+/// Pages that are staged in their folder until the run has read all of them.
 pub struct PagesWriter {
     folder: PathBuf,
     staging: TempDir,
@@ -33,13 +33,12 @@ fn failed(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Deliv
 }
 
 impl PagesWriter {
-    /// Makes the folder, for this user alone, and proves that it can be written to.
-    /// An existing folder that others may enter is closed to them if nothing but
-    /// pages is in it.
+    /// Creates the folder for this user alone and checks that it is writable. An existing folder
+    /// that others can enter is closed to them if it contains nothing but pages.
     ///
     /// # Errors
-    /// The folder cannot be made or written to, belongs to somebody else, or is
-    /// open to others and holds other files.
+    /// The folder cannot be created or written to, belongs to another user, or is open to others
+    /// and contains other files.
     pub fn begin(folder: &Path) -> Result<Self, DeliverError> {
         let folder = or_current(folder).to_owned();
         let make = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
@@ -54,7 +53,7 @@ impl PagesWriter {
         Ok(Self { folder, staging, lock, names: Vec::new(), failed: None })
     }
 
-    /// Keeps the answer that has this place in its walk. What fails is told in the end.
+    /// Saves the answer at this place of the walk. [`PagesWriter::finish`] returns the first error.
     pub fn add(&mut self, (major, minor): (u64, u64), body: &str) {
         if self.failed.is_some() {
             return;
@@ -72,7 +71,7 @@ impl PagesWriter {
         }
     }
 
-    /// Forgets all: the walk begins anew.
+    /// Deletes all pages: the walk starts again.
     pub fn restart(&mut self) {
         for name in self.names.drain(..) {
             if let Err(error) = fs::remove_file(self.staging.path().join(name)) {
@@ -81,12 +80,12 @@ impl PagesWriter {
         }
     }
 
-    /// Puts the pages in the place of those of an earlier run. Pages that a
-    /// crash cuts short are no JSON and cannot pass for whole; those that are
-    /// not in their places yet leave a folder by which they are told.
+    /// Replaces the pages of an earlier run. A page that a crash cuts short is invalid JSON and
+    /// cannot pass for complete; as long as pages are not in place, a folder marks them as
+    /// unfinished.
     ///
     /// # Errors
-    /// A page could not be kept.
+    /// A page could not be saved.
     pub fn finish(self) -> Result<(), DeliverError> {
         let Self { folder, staging, lock, names, failed: before } = self;
         if let Some(error) = before {
@@ -95,7 +94,7 @@ impl PagesWriter {
         let unfinished = folder.join(UNFINISHED);
         let put = || {
             if unfinished.is_dir() {
-                // Of a run that was killed here.
+                // Left by a killed run.
                 fs::remove_dir_all(&unfinished)?;
             }
             fs::rename(staging.path(), &unfinished)?;
@@ -106,7 +105,7 @@ impl PagesWriter {
                 }
             }
             for name in &names {
-                // The same answer can have been asked for twice.
+                // The same request can have been sent twice.
                 match fs::rename(unfinished.join(name), folder.join(name)) {
                     Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                     _ => {}
@@ -116,14 +115,14 @@ impl PagesWriter {
             fs::remove_dir_all(&unfinished)
         };
         put().map_err(failed("put the pages into", &folder))?;
-        // Its folder is in its place by now.
+        // The staging folder was renamed and deleted.
         let _ = staging.keep();
         lock.release(fs::FileType::is_dir);
         Ok(())
     }
 }
 
-/// Closes a folder to other users, unless it holds files that they may be meant to see.
+/// Closes a folder to other users, unless it contains files that others may be meant to read.
 fn close_to_others(path: &Path, folder: &File) -> io::Result<()> {
     let found = folder.metadata()?;
     if found.uid() != rustix::process::geteuid().as_raw() {
@@ -142,7 +141,7 @@ fn close_to_others(path: &Path, folder: &File) -> io::Result<()> {
     folder.set_permissions(fs::Permissions::from_mode(0o700))
 }
 
-/// The names that [`PagesWriter::add`] gives.
+/// Whether [`PagesWriter::add`] gives such names.
 fn is_page(name: &str) -> bool {
     let numbers = name.strip_prefix("page_").and_then(|rest| rest.strip_suffix(".json"));
     numbers.and_then(|numbers| numbers.split_once('_')).is_some_and(|(major, minor)| {
@@ -165,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn the_pages_of_a_run_take_the_place_of_those_before() {
+    fn pages_replace_those_of_an_earlier_run() {
         let above = tempfile::tempdir().unwrap();
         let folder = above.path().join("a/pages");
         let mut pages = PagesWriter::begin(&folder).unwrap();
@@ -191,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_is_given_up_leaves_what_was_there() {
+    fn an_aborted_run_changes_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let mut pages = PagesWriter::begin(folder.path()).unwrap();
         pages.add((0, 0), "{}");
@@ -200,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_cannot_be_is_refused() {
+    fn an_unwritable_folder_is_rejected() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         fs::write(&file, "x").unwrap();
@@ -209,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_others_may_enter_is_closed_if_it_holds_pages_alone() {
+    fn an_open_folder_is_closed_if_it_contains_only_pages() {
         let folder = tempfile::tempdir().unwrap();
         let mode = || fs::metadata(folder.path()).unwrap().mode() & 0o777;
         let open = || fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();

@@ -1,4 +1,4 @@
-//! A message to its recipients, once to each.
+//! Sends a message to its recipients, once to each.
 
 use std::time::Duration;
 
@@ -10,35 +10,35 @@ use crate::mail::{OutgoingMail, Recipient};
 use crate::settings::mail::Delivery;
 use crate::text::clean;
 
-/// How long a run waits for another that sends: longer than a whole mail takes.
+/// How long to wait for another run that sends: longer than sending a mail takes.
 const LOCK_PATIENCE: Duration = Duration::from_secs(600);
 
-/// Where a run ended between two parts of a list.
+/// What happened when a run ends between two parts of a recipient list.
 pub const PARTLY_SENT: &str = "the mail went to some of the recipients; the next run sends it to the others";
 
-/// A message was not sent, or not for certain.
+/// A message was not sent, or its delivery is not confirmed.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
-    /// The server.
+    /// The server failed or refused.
     #[error(transparent)]
     Smtp(#[from] SmtpError),
-    /// The server, after it had taken the message for some.
+    /// The same, after the server had accepted the message for some recipients.
     #[error(transparent)]
     AfterPartialSend(Box<SmtpError>),
-    /// The server had it for these people and never answered.
+    /// The server received the message for these people and never answered.
     #[error("{error} (for {})", clean(&.people.join(", "), 300))]
     Unconfirmed {
-        /// What happened instead.
+        /// The error instead of an answer.
         error: Box<SmtpError>,
         /// Their addresses.
         people: Vec<String>,
-        /// Whether others have it, or were not asked about.
+        /// Whether others received it, or were not tried.
         others: bool,
     },
-    /// The send log.
+    /// The send log failed.
     #[error(transparent)]
     SendLog(#[from] SendLogError),
-    /// An earlier run was cut off between the message and the answer.
+    /// An earlier run ended between sending the message and the answer.
     #[error(
         "an earlier run, of {}, was ended while it sent this report: it may have been sent to {} of the recipients",
         clean(&.0.at, 40),
@@ -78,31 +78,31 @@ impl Explain for SendError {
     }
 }
 
-/// People who may have a report.
+/// People who may have received a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PossibleDelivery {
-    /// When the last run began that was ended while it sent it to them.
+    /// When the last run that ended while sending to them had started.
     pub at: String,
     /// Their addresses.
     pub people: Vec<String>,
 }
 
-/// What became of a message; where nothing failed, everybody is in one of the four.
+/// What happened to a message. Without an error every recipient is in one of the four.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SendOutcome {
-    /// To how many people the server took it.
+    /// How many recipients the server accepted the message for.
     pub sent: usize,
-    /// When each of the others began to be sent it in an earlier run, and not again.
+    /// For each recipient of an earlier run, when that run started; they are skipped.
     pub sent_earlier: Vec<String>,
-    /// Whom the server refused.
+    /// Recipients that the server refused.
     pub refused: Vec<RefusedRecipient>,
-    /// Who may have it from an earlier run, and was not sent it again.
+    /// Recipients that may have it from an earlier run; they are skipped.
     pub possible: Option<PossibleDelivery>,
 }
 
-/// A mail on its way. Servers may take it for some of a list at a time, each time in
-/// two steps: first the server agrees to recipients, of which nothing is left if the run
-/// ends; then it gets the message.
+/// A mail being sent. A server may accept some recipients at a time. Each round has two steps:
+/// first the server accepts recipients, without any effect if the run ends there; then it receives
+/// the message.
 pub struct Submission {
     mail: OutgoingMail,
     delivery: Delivery,
@@ -110,20 +110,19 @@ pub struct Submission {
     log: SendLog,
     outcome: SendOutcome,
     failure: Option<SendError>,
-    /// The open server; nothing where it would take the message for nobody any more.
+    /// The open connection; none once the server accepts nobody any more.
     ready: Option<ReadyServer>,
 }
 
-/// Offers a message to a server, for those of its recipients of whom the
-/// log in the state folder does not know that they were, or may have been,
-/// sent this report before; with force, for all of them.
+/// Connects, and names the recipients that have not, and cannot have, received this report by the
+/// send log; with `force`, all of them.
 ///
-/// The log is locked from the first look to the last line, so that of two
-/// runs at once one sends and the other learns of it.
+/// The log stays locked until the submission ends, so that of two concurrent runs one sends and the
+/// other finds its entries.
 ///
 /// # Errors
-/// The log cannot be kept, or the server does not agree to the message; that it refused
-/// all recipients is told by [`Submission::end`].
+/// The log cannot be kept, or the server does not accept the message. [`Submission::end`] reports a
+/// server that refused all recipients.
 pub async fn submit(
     mail: OutgoingMail,
     delivery: &Delivery,
@@ -145,8 +144,8 @@ pub async fn submit(
 }
 
 impl Submission {
-    /// Sends the message to those whom the server has agreed to, and waits for its
-    /// answer, for as long as the limits allow. Who drops this before its end leaves a doubt.
+    /// Sends the message to the accepted recipients, and waits for the answer within the timeouts.
+    /// If this future is dropped, delivery is unconfirmed.
     pub async fn send(&mut self) {
         let Some(ready) = &mut self.ready else { return };
         let entry = SendLogEntry {
@@ -196,12 +195,13 @@ impl Submission {
         }
     }
 
-    /// To how many people the message was sent, where there are others to whom it was not yet.
+    /// How many recipients have the message, if others are still to be tried.
     pub fn partly_sent(&self) -> Option<usize> {
         self.ready.as_ref().map(|_| self.outcome.sent)
     }
 
-    /// Offers the message to those who are left. Nothing more of it has left when this returns.
+    /// Names the remaining recipients. No part of the message has been sent again when this
+    /// returns.
     #[must_use]
     pub async fn next(mut self) -> Self {
         let Some(ready) = self.ready.take() else { return self };
@@ -212,7 +212,7 @@ impl Submission {
         self
     }
 
-    /// The subject of the message, what became of it, and what went wrong, the worst first.
+    /// The subject, the outcome, and the errors, worst first.
     pub fn end(mut self) -> (String, SendOutcome, Vec<SendError>) {
         let failure = self.failure.take().map(|failure| match failure {
             SendError::Smtp(error) if self.outcome.sent > 0 => SendError::AfterPartialSend(Box::new(error)),
@@ -223,7 +223,7 @@ impl Submission {
         (self.mail.subject, self.outcome, [failure, refusal, possible].into_iter().flatten().collect())
     }
 
-    /// Keeps a server that has agreed to somebody.
+    /// Keeps a connection whose server accepted a recipient.
     async fn keep_server(&mut self, ready: ReadyServer) {
         self.outcome.refused.extend(ready.refused.iter().cloned());
         match ready.accepted.is_empty() {
@@ -246,7 +246,7 @@ fn keys_of(recipients: &[Recipient]) -> Vec<String> {
     recipients.iter().map(|recipient| recipient.key.clone()).collect()
 }
 
-/// Those who are to get a report, and what is known of the others.
+/// The recipients to send to, and the outcome for the others.
 fn split_recipients(log: &SendLog, recipients: &[Recipient]) -> (Vec<Recipient>, SendOutcome) {
     let (mut due, mut outcome) = (Vec::new(), SendOutcome::default());
     for recipient in recipients {

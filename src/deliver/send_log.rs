@@ -1,8 +1,8 @@
-//! The send log: what was sent to whom, so that nothing is sent twice.
+//! The send log records what was sent to whom, so that nothing is sent twice.
 //!
-//! A file of JSON lines under an exclusive lock. `sending` is on the disk before
-//! the server gets the message, `sent` or `refused` after its answer. Where the
-//! last word about a report and a person is `sending`, nobody can tell.
+//! JSON lines in a file under an exclusive lock. `sending` is on disk before the server receives
+//! the message, `sent` or `refused` after its answer. If the last entry for a report and a
+//! recipient is `sending`, delivery is unknown.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -17,36 +17,36 @@ use crate::exit::{Exit, Explain};
 use crate::regular_file::{self, Links};
 use crate::text::shown;
 
-/// The log's name in the state folder.
+/// The file's name in the state folder.
 const FILE_NAME: &str = "sent.jsonl";
-/// How often a run that waits for the lock looks again.
+/// The interval between attempts to take the lock.
 const LOCK_POLL: Duration = Duration::from_millis(100);
 
 /// The log cannot be kept, so nothing is sent.
 #[derive(Debug, thiserror::Error)]
 pub enum SendLogError {
-    /// The disk refuses.
+    /// An error of the disk.
     #[error("could not {attempt} {path}: {source}")]
     Disk {
-        /// What was attempted.
+        /// What was attempted …
         attempt: &'static str,
-        /// With what.
+        /// … on this path.
         path: String,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// Another run has it.
+    /// Another run holds the lock.
     #[error("another run has had {path} locked for {waited} s")]
     Locked {
-        /// The log.
+        /// The path of the log.
         path: String,
         /// How long this run waited, in seconds.
         waited: u64,
     },
-    /// A line in it is none of ours.
+    /// A line cannot be read.
     #[error("{path} has a line that cannot be read: line {line}")]
     Line {
-        /// The log.
+        /// The path of the log.
         path: String,
         /// The line's number, from 1.
         line: usize,
@@ -74,48 +74,48 @@ impl Explain for SendLogError {
     }
 }
 
-/// A state of a report on its way.
+/// The state of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SendState {
-    /// The server is about to get the message.
+    /// The server is about to receive the message.
     Sending,
-    /// The server took it.
+    /// The server accepted it.
     Sent,
-    /// The server took none of it.
+    /// The server refused it.
     Refused,
 }
 
 /// A line of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SendLogEntry {
-    /// RFC 3339, UTC: when the run began.
+    /// RFC 3339, UTC: when the run started.
     pub at: String,
     /// What happened.
     pub state: SendState,
-    /// What is sent, as a hash.
+    /// The key of the report, a hash.
     pub report: String,
-    /// The message.
+    /// The message's id.
     pub message_id: String,
     /// Its subject.
     pub subject: String,
-    /// This report to each of the people who get it, as hashes.
+    /// The keys of the recipients, each a hash of report and address.
     #[serde(rename = "copies")]
     pub recipient_keys: Vec<String>,
 }
 
-/// What the log knows of a report and a person.
+/// What the log knows about a report and a recipient.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PastDelivery {
-    /// It was never sent, or always refused.
+    /// Never sent, or always refused.
     None,
-    /// It was sent, at this time.
+    /// Sent, by a run that started at this time.
     Sent(String),
-    /// It may have been sent, at this time: the run ended before the answer came.
+    /// Possibly sent, by a run that started at this time and ended before the answer.
     Possible(String),
 }
 
-/// The open log; whoever has it has it alone.
+/// The open log, locked by this run.
 #[derive(Debug)]
 pub struct SendLog {
     file: File,
@@ -124,13 +124,13 @@ pub struct SendLog {
 }
 
 impl SendLog {
-    /// Opens the log of a state folder as [`SendLog::try_open`] does. While
-    /// another run has it, this one waits, at most so long.
+    /// Opens the log of a state folder as [`SendLog::try_open`] does, and waits at most this long
+    /// for another run.
     ///
     /// # Errors
-    /// As there, or the other run takes longer.
+    /// As for [`SendLog::try_open`], or the other run takes longer.
     pub async fn open(folder: &Path, patience: Duration) -> Result<Self, SendLogError> {
-        // A lock that is waited for in the system would not end with the wait.
+        // A blocking lock would outlive the timeout.
         let opened = timeout(patience, async {
             loop {
                 match Self::try_open(folder).transpose() {
@@ -145,11 +145,11 @@ impl SendLog {
         })
     }
 
-    /// Opens the log of a state folder, both made if missing and readable by
-    /// their owner alone; nothing if another run has it.
+    /// Opens the log of a state folder. Creates both if missing, readable by their owner alone.
+    /// `None` if another run holds the lock.
     ///
     /// # Errors
-    /// The disk refuses, the file system has no locks, or a line is none of ours.
+    /// The disk fails, the file system has no locks, or a line cannot be read.
     pub fn try_open(folder: &Path) -> Result<Option<Self>, SendLogError> {
         let path = folder.join(FILE_NAME);
         let of = |attempt| failed(attempt, &path);
@@ -158,11 +158,11 @@ impl SendLog {
         if !lock(&file).map_err(of("lock"))? {
             return Ok(None);
         }
-        // Its name must not be forgotten in a crash.
+        // A crash must not lose the new file's name.
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(of("sync the folder of"))?;
         let mut text = Vec::new();
         file.read_to_end(&mut text).map_err(of("read"))?;
-        // A line that was cut off by a crash was never acted upon.
+        // Nothing was sent on the basis of a line that a crash cut short.
         let complete_length = complete_length(&text);
         if complete_length < text.len() {
             text.truncate(complete_length);
@@ -173,8 +173,8 @@ impl SendLog {
         Ok(Some(Self { file, path, entries }))
     }
 
-    /// What is known of a report to one person, by the hash of both. What was
-    /// sent once stays sent, whatever happened to it later.
+    /// What is known about a report and a recipient, by the key of both. `sent` holds whatever
+    /// comes after it.
     pub fn past_delivery(&self, key: &str) -> PastDelivery {
         let own = || self.entries.iter().filter(|entry| entry.recipient_keys.iter().any(|own| own == key));
         if let Some(sent) = own().rev().find(|entry| entry.state == SendState::Sent) {
@@ -186,10 +186,10 @@ impl SendLog {
         }
     }
 
-    /// Adds a line; it is on the disk when this returns.
+    /// Appends an entry and syncs it.
     ///
     /// # Errors
-    /// The disk refuses.
+    /// The disk fails.
     pub fn add(&mut self, entry: SendLogEntry) -> Result<(), SendLogError> {
         let mut line = serde_json::to_string(&entry)
             .map_err(|error| failed("write", &self.path)(io::Error::other(error)))?;
@@ -201,11 +201,11 @@ impl SendLog {
     }
 }
 
-/// Whether there is a log in a folder that a run could go on with, found out
-/// without waiting for another run or changing anything.
+/// Whether a folder has a log that a run could continue. Waits for no other run and changes
+/// nothing.
 ///
 /// # Errors
-/// What is there cannot be read and written, or has a line that is none of ours.
+/// The log cannot be read and written, or a line cannot be read.
 pub fn check_send_log(folder: &Path) -> Result<bool, SendLogError> {
     let path = folder.join(FILE_NAME);
     let mut file = match regular_file::open(&path, Links::Refuse) {
@@ -220,7 +220,7 @@ pub fn check_send_log(folder: &Path) -> Result<bool, SendLogError> {
     entries(&text, &path).map(|_| true)
 }
 
-/// How much of a log are whole lines.
+/// The length of all complete lines.
 fn complete_length(text: &[u8]) -> usize {
     text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1)
 }
@@ -247,7 +247,7 @@ fn create_private_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// Takes the lock if nobody has it.
+/// Takes the lock unless another run holds it.
 fn lock(file: &File) -> io::Result<bool> {
     match flock(file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(true),
@@ -275,7 +275,7 @@ mod tests {
         SendLog::try_open(folder).unwrap().expect("nobody has it")
     }
 
-    fn told(states: &[SendState]) -> PastDelivery {
+    fn outcome_of(states: &[SendState]) -> PastDelivery {
         let folder = tempfile::tempdir().unwrap();
         let mut log = open(folder.path());
         states.iter().for_each(|state| log.add(entry("a", *state)).unwrap());
@@ -289,23 +289,23 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sent_is_known_and_what_may_have_been_is_not_taken_for_either() {
+    fn sent_and_possibly_sent_are_distinguished() {
         use SendState::{Refused, Sending, Sent};
         let at = || "2026-10-12T06:00:00Z".to_owned();
-        assert_eq!(told(&[]), PastDelivery::None);
-        assert_eq!(told(&[Sending]), PastDelivery::Possible(at()));
-        assert_eq!(told(&[Sending, Sent]), PastDelivery::Sent(at()));
-        assert_eq!(told(&[Sending, Refused]), PastDelivery::None);
-        assert_eq!(told(&[Sending, Refused, Sending]), PastDelivery::Possible(at()));
+        assert_eq!(outcome_of(&[]), PastDelivery::None);
+        assert_eq!(outcome_of(&[Sending]), PastDelivery::Possible(at()));
+        assert_eq!(outcome_of(&[Sending, Sent]), PastDelivery::Sent(at()));
+        assert_eq!(outcome_of(&[Sending, Refused]), PastDelivery::None);
+        assert_eq!(outcome_of(&[Sending, Refused, Sending]), PastDelivery::Possible(at()));
         assert_eq!(
-            told(&[Sending, Sent, Sending]),
+            outcome_of(&[Sending, Sent, Sending]),
             PastDelivery::Sent(at()),
             "a forced second mail does not undo the first"
         );
     }
 
     #[test]
-    fn a_torn_last_line_is_forgotten_and_any_other_is_an_error() {
+    fn an_incomplete_last_line_is_dropped_and_other_bad_lines_are_errors() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(FILE_NAME);
         open(folder.path()).add(entry("a", SendState::Sent)).unwrap();
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn only_one_has_it_and_only_its_owner_reads_it() {
+    fn the_log_is_exclusive_and_private() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let state = folder.path().join("a/b");
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_wait_for_another_run_ends() {
+    async fn waiting_for_another_run_times_out() {
         let folder = tempfile::tempdir().unwrap();
         let log = open(folder.path());
         let error = SendLog::open(folder.path(), Duration::from_millis(1)).await.unwrap_err();

@@ -1,4 +1,4 @@
-//! A report that lies on the disk, and the message that is made from it.
+//! Reads a report back from disk, and writes the message made from it.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,11 +7,11 @@ use super::{DeliverError, destination, or_current, rename_into_place, stage};
 use crate::exit::Exit;
 use crate::regular_file::{self, Links};
 
-/// Writes a message with these rights to a file of its own, whole or not at all.
-/// What becomes of a link in its place tells `link.rs`.
+/// Writes a message to a file with this mode, completely or not at all. See `link.rs` for a
+/// symbolic link in its place.
 ///
 /// # Errors
-/// The file cannot be written; what stood there before is untouched.
+/// The file cannot be written; an existing one is unchanged.
 pub fn write_message(path: &Path, bytes: &[u8], mode: u32) -> Result<(), DeliverError> {
     let hinting = |error: DeliverError| {
         error.about_written_report("name a file in a folder you may write to with --eml")
@@ -21,20 +21,20 @@ pub fn write_message(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Deliver
     rename_into_place(file, &target).map_err(hinting)
 }
 
-/// A report as it lies on the disk.
+/// A report on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredReport {
-    /// The name of its files, without the ending.
+    /// The name of its files, without extension.
     pub name: String,
     /// `facts.json`.
     pub json: String,
     folder: PathBuf,
 }
 
-/// Reads a report's facts, given its page or its facts.
+/// Reads a report, given the path of its page or of its facts.
 ///
 /// # Errors
-/// It is neither, or cannot be read.
+/// The path is neither, or the facts cannot be read.
 pub fn read_report(report: &Path) -> Result<StoredReport, DeliverError> {
     const HINT: &str =
         "name a report that acumen wrote: NAME.html or NAME.json, with NAME.json beside the page";
@@ -48,15 +48,15 @@ pub fn read_report(report: &Path) -> Result<StoredReport, DeliverError> {
     let path = report.with_extension("json");
     let json = regular_file::read_text(&path, Links::Refuse, regular_file::FACTS);
     let json = json.map_err(DeliverError::of("read", &path)).map_err(typed)?;
-    let folder = or_current(report.parent().unwrap_or(report)).to_owned();
+    let folder = or_current(report.parent().expect("a path with a file name has a parent")).to_owned();
     Ok(StoredReport { name: name.to_owned(), json, folder })
 }
 
 impl StoredReport {
-    /// The bytes of the file of this report with another ending.
+    /// The bytes of another file of this report, by its extension.
     ///
     /// # Errors
-    /// There is none, or it cannot be read.
+    /// It does not exist, or cannot be read.
     pub fn companion(&self, ending: &str) -> Result<Vec<u8>, DeliverError> {
         let path = self.folder.join(format!("{}.{ending}", self.name));
         regular_file::read(&path, Links::Refuse, regular_file::ATTACHMENT).map_err(|error| {

@@ -1,8 +1,7 @@
-//! Facts to CSV: one file a grouping, one line a fact.
+//! Writes facts as CSV: one file a grouping, one line a fact.
 //!
-//! RFC 4180: UTF-8 without a mark, lines end in CR LF, a comma between cells.
-//! Numbers are to the digit those of `facts.json`. An empty cell is null, and
-//! only that: a text of which nothing can be shown is `(unprintable)`.
+//! RFC 4180: UTF-8 without a byte order mark, CR LF, commas. Numbers equal those of `facts.json` to
+//! the digit. Only null gives an empty cell: unprintable text becomes `(unprintable)`.
 
 use std::collections::BTreeMap;
 
@@ -12,16 +11,16 @@ use super::{ExportError, ExportFile};
 use crate::metrics::{ACUS, Dim, Fact, Facts};
 use crate::text::clean;
 
-/// The longest text of a cell: longer than any name, shorter than what spreadsheets refuse.
+/// The longest cell: longer than any name, shorter than what spreadsheets reject.
 const LONGEST: usize = 2000;
 
-/// What follows the dimensions in every file.
+/// The columns after the dimensions.
 const NUMBERS: [&str; 5] = ["value", "numerator", "denominator", "n", "previous"];
 
-/// One file for each grouping that the facts have, that of the whole period first.
+/// One file for each grouping of the facts, the whole period first.
 ///
 /// # Errors
-/// A line could not be written: a defect, not a state of the data.
+/// A line could not be written: an internal error, never a property of the data.
 pub fn files(facts: &Facts) -> Result<Vec<ExportFile>, ExportError> {
     let mut groupings: BTreeMap<Vec<Dim>, Vec<&Fact>> = BTreeMap::new();
     for fact in &facts.facts {
@@ -34,9 +33,8 @@ pub fn files(facts: &Facts) -> Result<Vec<ExportFile>, ExportError> {
     groupings.into_iter().map(file).collect()
 }
 
-/// How the name of a grouping's file ends: `_whole.csv`, `_by-label-impact.csv`.
-/// There is no second `_` in it, so that no report's file can be taken for
-/// that of another whose name begins alike.
+/// The end of a grouping's file name: `_whole.csv`, `_by-label-impact.csv`. It contains no second
+/// `_`, so that it cannot be confused with a file of a report whose name begins alike.
 pub fn ending(by: &[Dim]) -> String {
     match by {
         [] => "_whole.csv".to_owned(),
@@ -47,7 +45,7 @@ pub fn ending(by: &[Dim]) -> String {
 fn lines(by: &[Dim], rows: &[&Fact], facts: &Facts) -> Result<Vec<u8>, csv::Error> {
     let names = &facts.names;
     let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
-    // A person is an id for joining, and a name for reading where one is known.
+    // The id is for joins, the name for readers.
     let named = by.contains(&Dim::User) && !names.is_empty();
     let heads = by.iter().map(|dim| dim.name()).chain(named.then_some("user_name"));
     writer.write_record(["metric", "unit"].into_iter().chain(heads).chain(NUMBERS))?;
@@ -55,7 +53,7 @@ fn lines(by: &[Dim], rows: &[&Fact], facts: &Facts) -> Result<Vec<u8>, csv::Erro
         let key = |dim: &Dim| fact.key(*dim).flatten();
         let name = || key(&Dim::User).and_then(|user| names.get(user)).map(String::as_str);
         let keys = by.iter().map(|dim| cell(key(dim))).chain(named.then(|| cell(name())));
-        // Said once, where whoever sums up looks first; all numbers of ACUs are null.
+        // Once, in the row that is read first; all numbers of ACUs are null.
         let is_said = !facts.capabilities.metered && by.is_empty() && fact.metric.id == ACUS.id;
         let unit = if is_said { "not metered" } else { fact.unit.name() };
         let ours = [fact.metric.id, unit].map(str::to_owned);
@@ -64,7 +62,7 @@ fn lines(by: &[Dim], rows: &[&Fact], facts: &Facts) -> Result<Vec<u8>, csv::Erro
     writer.into_inner().map_err(|error| error.into_error().into())
 }
 
-/// Other people's text as a cell: on one line, and never a formula.
+/// Other people's text as a cell: on one line, never a formula.
 fn cell(text: Option<&str>) -> String {
     let Some(text) = text else { return String::new() };
     match clean(text, LONGEST) {
@@ -73,9 +71,8 @@ fn cell(text: Option<&str>) -> String {
     }
 }
 
-/// A text that no spreadsheet takes for a formula: an apostrophe stands before
-/// what would begin one, at the start and after a semicolon, where a
-/// spreadsheet of many languages begins a new cell whatever the quotes say.
+/// Escapes formulas with an apostrophe, at the start and after semicolons, where spreadsheets in
+/// many locales begin a new cell even within quotes.
 fn guarded(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 1);
     let mut begins = true;
@@ -83,14 +80,14 @@ fn guarded(text: &str) -> String {
         if begins && is_formula(c) {
             out.push('\'');
         }
-        // Blanks and quotes before a formula do not keep it from being one.
+        // Leading spaces and quotes do not keep a formula from being one.
         begins = c == ';' || (begins && (c.is_whitespace() || c == '"'));
         out.push(c);
     }
     out
 }
 
-/// Whether a formula may begin with it; East Asian keyboards have wide ones.
+/// Whether a formula can begin with it, including full-width forms.
 fn is_formula(c: char) -> bool {
     matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' | '−' | '﹢' | '﹣' | '﹦' | '﹫')
 }
@@ -111,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_a_grouping_and_a_line_a_fact_in_their_order() {
+    fn one_file_per_grouping_and_one_line_per_fact() {
         let facts = facts();
         let files = files(&facts).unwrap();
         let endings: Vec<&str> = files.iter().map(|file| file.ending.as_str()).collect();
@@ -129,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_those_of_the_facts_to_the_digit() {
+    fn numbers_equal_the_facts_to_the_digit() {
         for fact in &facts().facts {
             let json: serde_json::Value = serde_json::to_value(fact).unwrap();
             let text = |name: &str| match &json[name] {
@@ -141,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_stands_beside_an_id_where_it_is_known() {
+    fn known_names_are_in_a_column_beside_ids() {
         let names = [("u1".to_owned(), "=Ann".to_owned()), ("u2".to_owned(), "Bo".to_owned())];
         let rows = file(&Facts { names: names.into(), ..facts() }, "_by-user.csv");
         assert_eq!(rows[0][2..4], ["user", "user_name"]);
@@ -149,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn no_text_is_a_formula_and_none_is_taken_for_null() {
+    fn text_is_never_a_formula_or_null() {
         for (text, expected) in [
             ("=1+1", "'=1+1"),
             ("+1", "'+1"),
@@ -174,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn commas_quotes_and_line_ends_come_back_as_they_were_written() {
+    fn commas_quotes_and_line_ends_round_trip() {
         let mut facts = facts();
         for fact in &mut facts.facts {
             for (_, key) in fact.group.iter_mut().filter(|(dim, _)| *dim == Dim::User) {

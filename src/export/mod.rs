@@ -1,5 +1,5 @@
-//! Facts and rows to files for spreadsheets and analysts: bytes in memory, no
-//! disk. The only home of `csv` and `rust_xlsxwriter`.
+//! Writes facts and rows as files for spreadsheets and analysts, in memory. The only user of `csv`
+//! and `rust_xlsxwriter`.
 
 mod csv;
 mod xlsx;
@@ -11,7 +11,7 @@ use crate::metrics::{Facts, Highlights, METRICS};
 use crate::report::ReportContext;
 use crate::tables::schema::NAMES;
 
-/// An export could not be made: a defect, not a state of the data.
+/// An export could not be made: an internal error, never a property of the data.
 #[derive(Debug, thiserror::Error)]
 #[error("could not make {what}: {source}")]
 pub struct ExportError {
@@ -25,20 +25,19 @@ impl ExportError {
     }
 }
 
-/// A file that lies beside the report.
+/// A file beside the report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExportFile {
-    /// What follows the report's name: `.xlsx`, `_by-user.csv`.
+    /// The end of its name, after the report's name: `.xlsx`, `_by-user.csv`.
     pub ending: String,
-    /// What is in it.
+    /// Its contents.
     pub bytes: Vec<u8>,
 }
 
-/// The exports that are made of facts and rows: CSV and the workbook, as far as
-/// they are wanted. The same facts give the same bytes.
+/// The requested exports of facts: CSV and workbook. The same facts give the same bytes.
 ///
 /// # Errors
-/// A file could not be made: a defect, not a state of the data.
+/// A file could not be made: an internal error, never a property of the data.
 pub fn files(
     wanted: &[Format],
     facts: &Facts,
@@ -55,18 +54,18 @@ pub fn files(
     Ok(files)
 }
 
-/// The files of frames by name: `_pull-requests.parquet`.
+/// Parquet files by table: `_pull-requests.parquet`.
 pub fn parquet_files(frames: Vec<(&'static str, Vec<u8>)>) -> impl Iterator<Item = ExportFile> {
     frames.into_iter().map(|(name, bytes)| ExportFile { ending: parquet_ending(name), bytes })
 }
 
-/// How the name of a frame's file ends: without a second `_`, as [`csv::ending`].
+/// The end of a table's file name, without a second `_`, as in [`csv::ending`].
 fn parquet_ending(name: &str) -> String {
     format!("_{}.parquet", name.replace('_', "-"))
 }
 
-/// Whether a file that begins with a report's name is one of its exports, of
-/// this run or an earlier one, told by what follows the name.
+/// Whether a file whose name begins with a report's name is one of its exports, by the rest of its
+/// name.
 pub fn is_export(ending: &str) -> bool {
     let mut groupings = METRICS.iter().flat_map(|metric| metric.groups);
     let is_frame = |name: &str| ending == parquet_ending(name);
@@ -151,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn an_export_is_told_by_its_ending_and_nothing_else_is_taken_for_one() {
+    fn only_own_exports_are_recognized_by_name() {
         for file in parquet_files(vec![("sessions", Vec::new()), ("pull_requests", Vec::new())]) {
             assert!(is_export(&file.ending), "{}", file.ending);
         }

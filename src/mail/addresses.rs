@@ -1,4 +1,4 @@
-//! Addresses as people write them: one after the other, or several with commas between them.
+//! Parses addresses as people write them: one, or several separated by commas.
 
 use lettre::Address;
 use lettre::message::Mailbox;
@@ -11,7 +11,7 @@ const WRITTEN: &str = "write it as lead@example.com or Ada <ada@example.com>, in
 const QUOTE: &str = "put a name with a comma into quotes: \"Doe, Jane\" <jane@example.com>";
 const ONE: &str = "name one sender, as acumen@example.com or Acumen <acumen@example.com>";
 
-/// From whom and to whom, read.
+/// The addresses of a mail.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Addresses {
     pub(super) from: Mailbox,
@@ -20,22 +20,22 @@ pub struct Addresses {
 }
 
 impl Addresses {
-    /// Who sends a mail.
+    /// The sender.
     pub fn sender(&self) -> &Address {
         &self.from.email
     }
 
-    /// Who gets a report, copies included, each once, in the order of their addresses.
+    /// All recipients including copies, each once, sorted by address.
     pub fn recipients(&self, report: &str) -> Vec<Recipient> {
         let all = self.to.iter().chain(&self.cc).map(|mailbox| mailbox.email.clone());
         identity::recipients(report, all)
     }
 }
 
-/// Reads the addresses of a mail; each text may hold several.
+/// Parses the addresses of a mail; each text may contain several.
 ///
 /// # Errors
-/// One of them is no address, or there is none in a text.
+/// A text contains an invalid address, or none.
 pub fn addresses(from: &str, to: &[String], cc: &[String]) -> Result<Addresses, MailError> {
     let all = |flag, texts: &[String]| {
         let lists = texts.iter().map(|text| list(flag, text)).collect::<Result<Vec<_>, _>>();
@@ -48,10 +48,10 @@ pub fn addresses(from: &str, to: &[String], cc: &[String]) -> Result<Addresses, 
     Ok(Addresses { from, to: all("--mail-to", to)?, cc: all("--mail-cc", cc)? })
 }
 
-/// The mailboxes of a text, at least one.
+/// The mailboxes in a text, at least one.
 fn list(flag: &'static str, text: &str) -> Result<Vec<Mailbox>, MailError> {
     let refuse = |text: &str, hint| MailError::Address { flag, text: clean(text, 80), hint };
-    // A header is no place for a second line.
+    // A line break could add a header.
     if text.chars().any(char::is_control) {
         return Err(refuse(text, WRITTEN));
     }
@@ -62,7 +62,7 @@ fn list(flag: &'static str, text: &str) -> Result<Vec<Mailbox>, MailError> {
     let read = |(index, part): (usize, &&str)| {
         let mailbox = mailbox(part);
         mailbox.ok_or_else(|| match parts.get(index + 1) {
-            // The first half of a name, and the second with the address.
+            // The first half of a name, with the address in the second.
             Some(next) if !part.contains('@') && next.contains('<') => {
                 refuse(&format!("{part}, {next}"), QUOTE)
             }
@@ -72,8 +72,8 @@ fn list(flag: &'static str, text: &str) -> Result<Vec<Mailbox>, MailError> {
     parts.iter().enumerate().map(read).collect()
 }
 
-/// The parts of a text between its commas, or semicolons, as some programs write them;
-/// those in quotes and in angle brackets belong to a name or an address.
+/// Splits a text at commas, and at semicolons, which some programs use; not within quotes or angle
+/// brackets.
 fn split(text: &str) -> impl Iterator<Item = &str> {
     let (mut is_quoted, mut is_escaped, mut is_address) = (false, false, false);
     text.split(move |c| {
@@ -91,7 +91,7 @@ fn split(text: &str) -> impl Iterator<Item = &str> {
 
 fn mailbox(text: &str) -> Option<Mailbox> {
     let read = text.parse::<Mailbox>().ok()?;
-    // Servers that take other addresses are few.
+    // Few servers accept other addresses.
     let address: &str = read.email.as_ref();
     address.is_ascii().then_some(read)
 }
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused_with_what_to_do() {
+    fn invalid_addresses_are_rejected_with_a_hint() {
         for text in
             ["", " ", ",", "ada", "ada@", "a@b@c", "ada@exämple.com", "a@x.com\nBcc: b@x.com", "a@x.com, b"]
         {

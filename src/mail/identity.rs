@@ -1,4 +1,4 @@
-//! What makes two mails the same.
+//! Keys of reports, recipients and messages.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use lettre::Address;
@@ -6,12 +6,13 @@ use sha2::{Digest, Sha256};
 
 use super::Recipient;
 use crate::metrics::Facts;
+use crate::report::is_over;
 
-/// The name of what is sent: report, question and profile. A period that still
-/// runs is another report every day.
+/// The key of a report: scope, period, filters and profile. A period that is not over is another
+/// report every day.
 pub fn report(facts: &Facts) -> String {
     let source = &facts.source;
-    let day = facts.generated_at.get(..10).filter(|_| facts.period.complete == Some(false));
+    let day = facts.generated_at.get(..10).filter(|_| !is_over(facts));
     let mut parts: Vec<&str> = vec![
         &source.scope,
         &facts.period.label,
@@ -20,7 +21,7 @@ pub fn report(facts: &Facts) -> String {
         source.profile.unwrap_or_default(),
         source.people.unwrap_or_default(),
     ];
-    // Each list is followed by its length, so that no two sets of them read the same.
+    // The lengths keep two pairs of lists from giving the same parts.
     let lengths = [source.tags.len(), source.users.len()].map(|length| length.to_string());
     parts.extend(source.tags.iter().map(String::as_str));
     parts.push(&lengths[0]);
@@ -29,13 +30,13 @@ pub fn report(facts: &Facts) -> String {
     hash(&parts)
 }
 
-/// The id of a message that is sent at a moment: each sending has one of its own, so that
-/// none is taken for another and thrown away.
+/// The id of a message sent at this time. It is unique, because mail programs drop messages with a
+/// known id.
 pub fn sending(message: &str, at: DateTime<Utc>) -> String {
     hash(&[message, &at.to_rfc3339_opts(SecondsFormat::Nanos, true)])
 }
 
-/// The name of what a message says: what is sent, to which people, and the numbers in it.
+/// The key of a message's content: recipients and facts.
 pub fn message(recipients: &[Recipient], facts_json: &str) -> String {
     let mut parts: Vec<&str> = recipients.iter().map(|recipient| recipient.key.as_str()).collect();
     parts.sort_unstable();
@@ -43,23 +44,22 @@ pub fn message(recipients: &[Recipient], facts_json: &str) -> String {
     hash(&parts)
 }
 
-/// The people of a message, each once, in the order of their addresses.
-/// Addresses that differ in case alone are one.
+/// The recipients of a message, each once, sorted by address. Case is ignored.
 pub fn recipients(report: &str, addresses: impl Iterator<Item = Address>) -> Vec<Recipient> {
     let mut people: Vec<(String, Address)> = addresses.map(|address| (plain(&address), address)).collect();
-    // By the spelling too, so that the same one is left whatever the order.
+    // Also by spelling, so that the same one is kept whatever the order.
     people.sort_unstable();
     people.dedup_by(|one, other| one.0 == other.0);
     let recipient = |(name, address): (String, Address)| Recipient { key: hash(&[report, &name]), address };
     people.into_iter().map(recipient).collect()
 }
 
-/// An address as it is compared.
+/// An address in the form in which addresses are compared.
 pub fn plain(address: &Address) -> String {
     address.to_string().to_ascii_lowercase()
 }
 
-/// 32 letters of SHA-256 over the parts, each behind its length.
+/// 32 hexadecimal digits of SHA-256 over the parts, each preceded by its length.
 fn hash(parts: &[&str]) -> String {
     let mut sum = Sha256::new();
     for part in parts {
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_is_one_whatever_the_case_and_the_order() {
+    fn recipients_ignore_case_and_order() {
         let two = to("r", &["b@x.com", "a@x.com"]);
         let same = to("r", &["A@x.com", "a@X.com", "B@x.com", "a@x.com"]);
         let keys = |people: &[Recipient]| people.iter().map(|one| one.key.clone()).collect::<Vec<_>>();
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn another_question_is_another_report_and_nothing_else_is() {
+    fn only_another_query_is_another_report() {
         let facts = || Facts::from_json(include_str!("../../reports/org_demo_2026-W41.json")).unwrap();
         let of = |change: &dyn Fn(&mut Facts)| {
             let mut facts = facts();
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_running_period_is_another_report_every_day() {
+    fn a_running_period_is_another_report_each_day() {
         let running = |moment: &str| {
             let text = include_str!("../../reports/org_demo_2026-W41.json");
             let mut facts = Facts::from_json(text).unwrap();

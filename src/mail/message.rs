@@ -1,5 +1,4 @@
-//! The parts of a message, put together: attachments around pictures around
-//! the same thing said twice.
+//! Assembles a message: attachments around chart images around text and HTML.
 
 use std::time::SystemTime;
 
@@ -11,13 +10,14 @@ use super::{Addresses, Attachment, MailError, OutgoingMail, identity, png};
 use crate::metrics::Facts;
 use crate::report::email::{self, ReportLocation};
 
-/// The message about a report, whose page is called `page`, as it is sent at a moment.
+/// The message about a report whose page is called `page`, sent at this time.
 ///
 /// The facts are read back from their own text first, so that those at hand
 /// and those from the disk give the same bytes.
 ///
 /// # Errors
-/// The report is incomplete, its period cannot be read, no mail can have the date, or a defect.
+/// The report is incomplete or matches nothing, its period cannot be read, the date is invalid, or
+/// an internal error.
 pub fn compose(
     facts: &Facts,
     page: &str,
@@ -71,7 +71,7 @@ pub fn compose(
         .subject(summary.subject.clone());
     builder = once(to).fold(builder, |builder, mailbox| builder.to(mailbox.clone()));
     builder = once(cc).fold(builder, |builder, mailbox| builder.cc(mailbox.clone()));
-    // So that no absence notice is sent back, by the standard and by Outlook.
+    // Suppresses absence notices, by the standard and in Outlook.
     for (name, value) in [("Auto-Submitted", "auto-generated"), ("X-Auto-Response-Suppress", "All")] {
         builder =
             builder.raw_header(HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned()));
@@ -87,7 +87,7 @@ pub fn compose(
     })
 }
 
-/// Each address once, whatever its case, in the order in which they were typed.
+/// Each address once, ignoring case, in the given order.
 fn once(mailboxes: &[Mailbox]) -> impl Iterator<Item = &Mailbox> {
     let seen = |index: usize, mailbox: &Mailbox| {
         let own = identity::plain(&mailbox.email);
@@ -104,7 +104,7 @@ fn kind(text: &'static str) -> Result<ContentType, MailError> {
     ContentType::parse(text).map_err(|error| MailError::Message(error.to_string()))
 }
 
-/// A moment within the years that a mail's date can tell.
+/// A time within the years that a mail's date can express.
 fn moment(at: DateTime<Utc>) -> Result<SystemTime, MailError> {
     match at.year() {
         1970..=9998 => Ok(at.into()),
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_report_to_the_same_people_is_the_same_message_but_for_its_sending() {
+    fn messages_differ_only_by_their_sending() {
         let one = mail(&demo(), &["a@x.com"], &[page()]).unwrap();
         assert_eq!(one, mail(&demo(), &["a@x.com"], &[page()]).unwrap());
         assert_ne!(one.id, mail(&demo(), &["b@x.com"], &[page()]).unwrap().id);
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_plain_ascii_with_its_parts_in_order() {
+    fn messages_are_ascii_with_parts_in_order() {
         let mail = mail(&demo(), &["Ada Löv <a@x.com>", "A@x.com"], &[page()]).unwrap();
         assert!(mail.bytes.is_ascii());
         let text = String::from_utf8(mail.bytes).unwrap();
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_that_no_mail_can_have_is_an_error() {
+    fn invalid_dates_are_errors() {
         for moment in ["1969-12-31T23:59:59Z", "9999-01-01T00:00:00Z"] {
             let error = mail_at(moment, &demo(), &["a@x.com"], &[]).unwrap_err();
             assert!(error.exit() == Exit::Usage && error.to_string().contains("clock"), "{moment}");

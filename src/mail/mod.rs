@@ -1,8 +1,7 @@
-//! Facts to one message: pure, and the same bytes for the same moment.
+//! Turns facts into one message: pure, and the same bytes for the same time of sending.
 //!
-//! The home of lettre's builder and of resvg. The date of a message is the moment of
-//! its sending, and its id belongs to that moment, so that no two sendings are taken for
-//! one; all else comes from the report and the recipients.
+//! The only user of lettre's builder and of resvg. Date and id of a message belong to its sending,
+//! so that no two sendings are taken for one; everything else comes from report and recipients.
 
 mod addresses;
 mod identity;
@@ -20,23 +19,23 @@ use crate::report::ReportError;
 /// A mail could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
-    /// An address is none.
+    /// An address is invalid.
     #[error("{flag}: {text:?} is no mail address")]
     Address {
-        /// Where it was typed.
+        /// The option.
         flag: &'static str,
-        /// What was typed.
+        /// Its value.
         text: String,
-        /// What to do about it.
+        /// Hint for the user.
         hint: &'static str,
     },
     /// Sessions are missing, and recipients should not have to judge that.
     #[error("the report is incomplete, so it is not mailed; its files stay")]
     Incomplete,
-    /// A report about nothing says nothing to its recipients but that a filter is wrong.
+    /// The report is empty because its filters match nothing.
     #[error("no session matches the filters of the report, so it is not mailed; its files stay")]
     NoMatch,
-    /// This machine's clock tells a moment that no mail can have.
+    /// This machine's clock shows a date that no mail can have.
     #[error("the clock of this machine is at {0}, a date that no mail can have")]
     Clock(String),
     /// The body could not be made.
@@ -45,9 +44,9 @@ pub enum MailError {
     /// A chart could not be drawn as a picture.
     #[error("could not draw the picture {id}: {cause}")]
     Png {
-        /// Which one.
+        /// The chart.
         id: &'static str,
-        /// What the library said.
+        /// The library's error.
         cause: String,
     },
     /// The facts could not be written as text.
@@ -58,8 +57,9 @@ pub enum MailError {
     Message(String),
 }
 
-impl Explain for MailError {
-    fn hint(&self) -> String {
+impl MailError {
+    /// Hint for the user.
+    pub fn hint(&self) -> String {
         match self {
             Self::Address { hint, .. } => (*hint).to_owned(),
             Self::Clock(_) => "set the clock of this machine".to_owned(),
@@ -75,7 +75,8 @@ impl Explain for MailError {
         }
     }
 
-    fn exit(&self) -> Exit {
+    /// The exit code, as documented by `--help`.
+    pub fn exit_code(&self) -> u8 {
         match self {
             Self::Address { .. } | Self::Clock(_) | Self::NoMatch => Exit::Usage,
             Self::Incomplete => Exit::Incomplete,
@@ -85,10 +86,10 @@ impl Explain for MailError {
     }
 }
 
-/// A file that goes with a mail.
+/// An attached file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attachment {
-    /// Its name, of plain letters.
+    /// Its name, in ASCII.
     pub name: String,
     /// Its MIME type.
     pub content_type: &'static str,
@@ -99,7 +100,7 @@ pub struct Attachment {
 /// A finished message and its envelope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutgoingMail {
-    /// What it is about: the same for every message about the same report.
+    /// The report's key, the same for every message about the report.
     pub report: String,
     /// Its Message-ID, angle brackets included.
     pub id: String,
@@ -107,17 +108,17 @@ pub struct OutgoingMail {
     pub subject: String,
     /// Who sends it.
     pub from: Address,
-    /// Who gets it, copies included, each once.
+    /// All recipients including copies, each once.
     pub recipients: Vec<Recipient>,
-    /// The message as it is sent.
+    /// The bytes to send.
     pub bytes: Vec<u8>,
 }
 
-/// Somebody who gets a mail.
+/// A recipient of a mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recipient {
     /// Where it goes.
     pub address: Address,
-    /// This report to this person, as a hash.
+    /// The key by which the send log knows this report and recipient.
     pub key: String,
 }

@@ -1,4 +1,4 @@
-//! A chart as a PNG: the only home of resvg.
+//! Renders a chart as PNG; the only user of resvg.
 
 use std::sync::Arc;
 
@@ -8,22 +8,22 @@ use resvg::usvg::{Options, Tree};
 
 use crate::charts::{self, Svg};
 
-/// The family of the fonts below, which have the Latin letters alone: see ARCHITECTURE.md.
+/// The family of the fonts below, which contain Latin letters only: see ARCHITECTURE.md.
 const FAMILY: &str = "Inter";
 const FONTS: [&[u8]; 2] = [
     include_bytes!("../../assets/inter/Inter-Regular.ttf"),
     include_bytes!("../../assets/inter/Inter-SemiBold.ttf"),
 ];
-/// White around a chart, in its units, so that it has a frame on dark ground.
+/// White margin in chart units, a frame on dark backgrounds.
 const MARGIN: i32 = 8;
-/// The width in pixels: twice what a mail shows it in.
+/// The width in pixels, twice the displayed width.
 pub const PIXEL_WIDTH: u32 = 880;
 
-/// The chart on white ground. No font but ours is ever used, so that the bytes
-/// are the same on every machine.
+/// The chart on a white background. Only these fonts are used, so that all machines give the same
+/// bytes.
 ///
 /// # Errors
-/// What the library said: a defect.
+/// The library's error: an internal error.
 pub fn render(svg: &Svg) -> Result<Vec<u8>, String> {
     let mut fonts = Database::new();
     FONTS.iter().for_each(|font| fonts.load_font_data(font.to_vec()));
@@ -35,7 +35,7 @@ pub fn render(svg: &Svg) -> Result<Vec<u8>, String> {
     let height = (size.height() * scale).ceil() as u32;
     let mut pixels =
         Pixmap::new(PIXEL_WIDTH, height).ok_or_else(|| format!("{PIXEL_WIDTH} by {height} pixels"))?;
-    // The last row may be a part of one alone.
+    // The last pixel row can be covered in part.
     pixels.fill(Color::WHITE);
     resvg::render(&tree, Transform::from_scale(scale, scale), &mut pixels.as_mut());
     pixels.encode_png().map_err(|error| error.to_string())
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_png_is_the_same_every_time_and_white_to_its_edge() {
+    fn pngs_are_deterministic_and_opaque() {
         assert_eq!(render(&chart("3")), render(&chart("3")));
         let pixels = pixels("3");
         assert_eq!(pixels.width(), PIXEL_WIDTH);
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_and_letters_are_really_drawn() {
+    fn colours_and_letters_are_drawn() {
         let ink = |text: &str| {
             pixels(text).pixels().iter().filter(|pixel| pixel.red() < 60 && pixel.blue() > 20).count()
         };

@@ -4,8 +4,8 @@ use super::view::Change;
 use crate::metrics::{Direction, Fact, Kind};
 use crate::unit::{MISSING, Unit, percent_change};
 
-/// The change of a fact, absolute and in percent, or in percentage points for
-/// a share; `None` where the periods cannot be compared.
+/// The change of a fact, absolute and in percent; for a share in percentage points. `None` if the
+/// periods cannot be compared.
 pub fn change(fact: &Fact) -> Option<Change> {
     let (now, before) = (fact.value?, fact.previous?);
     let unit = fact.unit;
@@ -28,7 +28,7 @@ pub fn change(fact: &Fact) -> Option<Change> {
         (_, None) => "new".to_owned(),
     };
     let tone = match (fact.metric.direction, up) {
-        // What should not be trusted, on either side, is neither good nor bad news.
+        // A change between numbers of which one has too few cases is neither good nor bad.
         _ if faint(fact) || fact.metric.kind == Kind::Ratio && fact.previous_n < FEW => "neutral",
         (Direction::Neutral, _) => "neutral",
         (Direction::More, true) | (Direction::Less, false) => "good",
@@ -37,8 +37,8 @@ pub fn change(fact: &Fact) -> Option<Change> {
     Some(Change { text, arrow: if up { "up" } else { "down" }, tone })
 }
 
-/// The change of a row in a table, with signs for words: `+31 (+8 %)`, `−2 pp`,
-/// `new`; a dash where the periods cannot be compared.
+/// The change of a table row, with signs instead of words: `+31 (+8 %)`, `−2 pp`, `new`; a dash if
+/// the periods cannot be compared.
 pub fn signed(fact: &Fact) -> String {
     let (Some(now), Some(before)) = (fact.value, fact.previous) else { return MISSING.to_owned() };
     let unit = fact.unit;
@@ -51,12 +51,12 @@ pub fn signed(fact: &Fact) -> String {
     }
 }
 
-/// Whether a ratio rests on too few to be trusted: fewer than ten.
+/// Whether a ratio has too few cases to be trusted: fewer than ten.
 pub fn faint(fact: &Fact) -> bool {
     fact.metric.kind == Kind::Ratio && fact.n < FEW
 }
 
-/// A ratio on fewer than this is no firm number.
+/// Ratios with fewer cases than this are faded.
 const FEW: f64 = 10.0;
 
 #[cfg(test)]
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_tells_a_change_by_its_sign() {
+    fn table_changes_have_signs() {
         let change_of = |metric, value, previous| signed(&fact(metric, value, previous));
         assert_eq!(change_of(&SESSIONS, 108.0, Some(100.0)), "+8 (+8\u{a0}%)");
         assert_eq!(change_of(&ACUS, 30.0, Some(40.0)), "−10.0 (−25\u{a0}%)");
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_rests_on_little_is_neither_good_nor_bad() {
+    fn changes_with_few_cases_are_neutral() {
         let few = Fact { n: 9.0, ..fact(&MERGE_RATE, 0.5, Some(1.0)) };
         assert_eq!(change(&few).unwrap().tone, "neutral");
         let enough = Fact { n: 10.0, ..few };
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_is_told_in_words_with_its_direction() {
+    fn changes_are_written_in_words() {
         let change_of = |metric, value, previous| text(metric, value, Some(previous)).unwrap();
         assert_eq!(change_of(&SESSIONS, 108.0, 100.0), ("8 more (+8\u{a0}%)".into(), "neutral"));
         assert_eq!(change_of(&ISSUES, 12.0, 10.0), ("2 more (+20\u{a0}%)".into(), "bad"));

@@ -1,19 +1,17 @@
-//! The head of the page: who, when, and what must be known first.
+//! The header of the page, and its notices.
 
 use super::saved::export_limits;
 use super::view::Header;
-use super::{ReportContext, saved, sentence};
+use super::{ReportContext, is_over, saved, sentence};
 use crate::fetch::{FetchStats, Records};
 use crate::metrics::{ACUS, Facts, SESSIONS, SMALL_GROUP};
-use crate::period::Period;
 use crate::text::clean;
-use crate::unit::Unit;
+use crate::unit::count;
 
 /// The head of the page.
 pub fn header(facts: &Facts, run: &ReportContext<'_>) -> Header {
-    let period = run.periods.first();
-    let complete = facts.period.complete.unwrap_or(true);
-    let (badge, badge_tone) = match (facts.source.ledger.complete, complete) {
+    let period = run.period();
+    let (badge, badge_tone) = match (facts.source.ledger.complete, is_over(facts)) {
         (false, _) => ("incomplete", "bad"),
         (true, true) if !facts.source.proved => ("as saved", "neutral"),
         (true, false) => ("so far", "neutral"),
@@ -28,10 +26,10 @@ pub fn header(facts: &Facts, run: &ReportContext<'_>) -> Header {
             .organisation
             .or_else(|| saved::only_organisation(facts))
             .map_or_else(|| "Whole enterprise".to_owned(), |org| clean(org, 80)),
-        period: period.map(Period::name).unwrap_or_default(),
-        dates: period.map(Period::dates_in_words).unwrap_or_default(),
-        zone: period.map(|period| period.tz().name().to_owned()).unwrap_or_default(),
-        taken: saved::taken_label(facts),
+        period: period.name(),
+        dates: period.dates_in_words(),
+        zone: period.tz().name().to_owned(),
+        taken_label: saved::taken_label(facts),
         fetched: run.fetched.clone(),
         badge: badge.to_owned(),
         badge_tone,
@@ -42,7 +40,7 @@ pub fn header(facts: &Facts, run: &ReportContext<'_>) -> Header {
     }
 }
 
-/// How a covered report is to be read.
+/// How to read a report without people.
 fn covered_note(facts: &Facts) -> Option<String> {
     facts.is_covered().then(|| {
         format!(
@@ -52,7 +50,7 @@ fn covered_note(facts: &Facts) -> Option<String> {
     })
 }
 
-/// What must be known before any number is read.
+/// The notices before any number.
 pub fn notices(facts: &Facts, run: &ReportContext<'_>) -> Vec<String> {
     let ledger = &facts.source.ledger;
     let mut notices = Vec::new();
@@ -70,59 +68,58 @@ pub fn notices(facts: &Facts, run: &ReportContext<'_>) -> Vec<String> {
     notices
 }
 
-/// What a run with this ledger should say even where nobody reads its page:
-/// one line each, none on a good day.
+/// Warnings of a run for the terminal, one line each.
 pub fn warnings(ledger: &FetchStats, tags: &[String], source: SourceKind) -> Vec<String> {
     let why = || why_incomplete(ledger, source, false);
     let incomplete = (!ledger.complete).then(|| format!("this report is incomplete: {}.", why()));
     incomplete.into_iter().chain(dropped_rows(ledger, tags)).collect()
 }
 
-/// The same for fields that could not be read, from 1 % of the sessions on.
+/// The same for unreadable fields, above 1 % of the sessions.
 pub fn unreadable((sessions, of): (u64, u64)) -> Option<String> {
-    (sessions.saturating_mul(100) > of).then(|| {
+    (exceeds_percent(sessions, of)).then(|| {
         format!(
             "{} of {} sessions have fields that could not be read and are left out; the page and facts.json \
              count them under quality.",
-            whole_number(sessions),
-            whole_number(of)
+            count(sessions as f64),
+            count(of as f64)
         )
     })
 }
 
-/// The same for pull requests without an address, from 1 % of their entries on.
+/// The same for pull requests without an address, above 1 % of them.
 pub fn without_address((entries, of): (u64, u64)) -> Option<String> {
-    (entries.saturating_mul(100) > of).then(|| {
+    (exceeds_percent(entries, of)).then(|| {
         format!(
             "{} of {} pull requests have no address and are in no number; the page and facts.json count them \
              under quality.",
-            whole_number(entries),
-            whole_number(of)
+            count(entries as f64),
+            count(of as f64)
         )
     })
 }
 
-/// The same for sessions with unknown ACUs, from 10 % of them on, as the page says it:
-/// running sessions tell none. Where none at all does, the plan may have none.
+/// The same for sessions with unknown ACUs, from 10 % of them: running sessions have none yet. If
+/// all are unknown, the plan may not have ACUs.
 pub fn without_acus((unknown, of): (u64, u64)) -> Option<String> {
-    (unknown.saturating_mul(10) >= of && unknown < of).then(|| {
+    (u128::from(unknown) * 10 >= u128::from(of) && unknown < of).then(|| {
         format!(
             "{} of {} sessions do not tell their ACUs, or not as a number, and are in no sum of ACUs; the page \
              and facts.json count them under quality.",
-            whole_number(unknown),
-            whole_number(of)
+            count(unknown as f64),
+            count(of as f64)
         )
     })
 }
 
-/// How sessions were had.
+/// Where sessions came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SourceKind {
-    /// From the API, or from answers of it that were saved.
+    /// The API, or saved answers of it.
     Pages,
-    /// From an archive.
+    /// An archive.
     Archive,
-    /// From the web app's export.
+    /// The web app's export.
     Export,
 }
 
@@ -143,15 +140,14 @@ fn why_incomplete(ledger: &FetchStats, source: SourceKind, is_covered: bool) -> 
         (SourceKind::Export, _) => "the web app's export does not cover all of its time".to_owned(),
         (_, true) => "fewer sessions arrived than the server counts".to_owned(),
         _ => {
-            format!("{} sessions arrived, which is not what the server counts", whole_number(ledger.unique))
+            format!("{} sessions arrived, which is not what the server counts", count(ledger.unique as f64))
         }
     }
 }
 
-/// Rows that came and are in no number, where that is no trifle: any that could
-/// not be read, and those outside the question from 1 % of all on, since a
-/// server that keeps to the question sends none. Of saved pages most may lie there,
-/// and the API, which knows no patterns of tags, is then asked for all.
+/// Rows that were received but dropped, if they matter: all unreadable ones, and those outside the
+/// query if they exceed 1 %, since a server that follows the query sends none. Saved pages may
+/// contain many of these, and so does the API's answer to tag patterns, which it does not know.
 fn dropped_rows(ledger: &FetchStats, tags: &[String]) -> Vec<String> {
     let mut dropped_rows = Vec::new();
     if ledger.rejected > 0 {
@@ -161,31 +157,31 @@ fn dropped_rows(ledger: &FetchStats, tags: &[String]) -> Vec<String> {
         });
     }
     let is_pattern = tags.iter().any(|tag| tag.contains('*'));
-    if ledger.requests > 0 && !is_pattern && ledger.outside.saturating_mul(100) > ledger.received {
+    if ledger.requests > 0 && !is_pattern && exceeds_percent(ledger.outside, ledger.received) {
         dropped_rows.push(format!(
             "{} of {} records that came lie outside the period or the filters and are not in any number: \
              the server may not keep to what it is asked.",
-            whole_number(ledger.outside),
-            whole_number(ledger.received)
+            count(ledger.outside as f64),
+            count(ledger.received as f64)
         ));
     }
     dropped_rows
 }
 
-fn whole_number(number: u64) -> String {
-    Unit::Count.text(Some(number as f64))
+/// Whether a part is more than 1 % of a whole.
+fn exceeds_percent(part: u64, whole: u64) -> bool {
+    u128::from(part) * 100 > u128::from(whole)
 }
 
-/// That sums of ACUs say little, where they do: 0 is a sum of nothing as well.
+/// A notice that sums of ACUs are unreliable.
 fn acus_in_doubt(facts: &Facts) -> Option<String> {
     let all = facts.whole(&SESSIONS)?.value?;
     let unknown = facts.quality.acus_unknown? as f64;
-    let whole_number = |number: f64| Unit::Count.text(Some(number));
     if !facts.capabilities.metered {
         let source = &facts.source;
         let of_all = match source.tags.is_empty() && source.users.is_empty() {
             true => "no session of the report or its trend",
-            // Others may well have.
+            // Other sessions may have used some.
             false => "none of the sessions asked for, in the report and its trend,",
         };
         Some(format!("Not metered: {of_all} has used an ACU, so nothing is said of ACUs and what they cost."))
@@ -196,8 +192,8 @@ fn acus_in_doubt(facts: &Facts) -> Option<String> {
     } else if unknown * 10.0 >= all {
         Some(format!(
             "{} of {} sessions do not tell their ACUs and are left out of every sum of ACUs.",
-            whole_number(unknown),
-            whole_number(all)
+            count(unknown),
+            count(all)
         ))
     } else if facts.whole(&ACUS)?.value? == 0.0 {
         Some("Every session is reported with 0 ACUs: the plan may not be billed in ACUs.".to_owned())
@@ -211,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_percent_outside_is_no_word_and_more_is() {
+    fn more_than_one_percent_outside_is_a_warning() {
         let of = |outside, rejected, complete| {
             let received = 1200;
             let ledger = FetchStats {

@@ -1,28 +1,28 @@
-//! What stands out: a few sentences made by rules from the facts, each with
-//! its number, silent where too little is known.
+//! What stands out: sentences that rules derive from the facts, each with its number; none on thin
+//! data.
 
 use super::view::Piece;
 use super::{money, names};
 use crate::metrics::*;
 use crate::text::clean;
-use crate::unit::{Unit, percent_change};
+use crate::unit::{Unit, count, counted, percent_change};
 
 /// The most sentences on the page.
 const MAX_SENTENCES: usize = 5;
-/// Below this many a share or a comparison says little.
+/// Shares and comparisons need at least this many cases.
 const MIN_BASIS: f64 = 10.0;
-/// A headline moved when it changed by this share.
+/// The change from which a headline number is mentioned.
 const NOTABLE_CHANGE: f64 = 0.1;
-/// Fewer issues than this single out no label.
+/// The least number of issues for a label to be mentioned.
 const MIN_ISSUES: f64 = 3.0;
 
 /// The longest name inside a sentence.
 const LONGEST_NAME: usize = 50;
 
-/// A sentence: words of ours, and names that are other people's.
+/// A sentence of our words and of names, which are other people's words.
 pub type Sentence = Vec<Piece>;
 
-/// The sentences, what bears most on a decision first.
+/// The sentences, most relevant for decisions first.
 pub fn insights(facts: &Facts, highlights: &Highlights, previous: &str) -> Vec<Sentence> {
     let rules = match too_few(facts) {
         Some(too_few) => vec![Some(too_few), previous_count(facts, previous)],
@@ -36,7 +36,7 @@ pub fn insights(facts: &Facts, highlights: &Highlights, previous: &str) -> Vec<S
         ],
     };
     let budgets: Vec<Sentence> = budgets(facts).collect();
-    // A period of several months has a sentence of each; they count as one.
+    // A period of several months has a sentence for each; they count as one.
     let most = MAX_SENTENCES + budgets.len().saturating_sub(1);
     incompleteness(facts).into_iter().chain(budgets).chain(rules.into_iter().flatten()).take(most).collect()
 }
@@ -45,7 +45,7 @@ fn plain(text: String) -> Sentence {
     vec![Piece { text, name: false }]
 }
 
-/// A sentence around a name, which keeps its own direction of writing.
+/// A sentence around a name, which keeps its writing direction.
 fn with_name(before: &str, dim: Dim, key: Option<&str>, after: String) -> Sentence {
     let own = |text: String| Piece { text, name: false };
     let name = clean(&names::name(dim, key), LONGEST_NAME);
@@ -54,14 +54,6 @@ fn with_name(before: &str, dim: Dim, key: Option<&str>, after: String) -> Senten
 
 fn acus(facts: &Facts, value: f64) -> String {
     facts.unit(&ACUS).text(Some(value))
-}
-
-fn count(value: f64) -> String {
-    Unit::Count.text(Some(value))
-}
-
-fn counted(value: f64, one: &str, many: &str) -> String {
-    format!("{} {}", count(value), if value == 1.0 { one } else { many })
 }
 
 fn incompleteness(facts: &Facts) -> Option<Sentence> {
@@ -78,16 +70,15 @@ fn incompleteness(facts: &Facts) -> Option<Sentence> {
     })
 }
 
-/// How much of each budget is used.
+/// The use of each budget.
 fn budgets(facts: &Facts) -> impl Iterator<Item = Sentence> {
     facts.budgets.iter().map(|budget| plain(money::budget_sentence(budget, facts.is_covered())))
 }
 
-/// An empty period is news, not a broken page; one with a handful of sessions
-/// carries no comparison.
+/// A sentence about an empty period, or about one with too few sessions for comparisons.
 fn too_few(facts: &Facts) -> Option<Sentence> {
     match facts.whole(&SESSIONS)?.value? {
-        // Said above: nobody knows whether there were any.
+        // The notice about missing sessions says so already.
         0.0 if !facts.source.ledger.complete => None,
         0.0 => Some(plain("No session was created in this period.".to_owned())),
         1.0 => Some(plain("A single session was created: too few to compare.".to_owned())),
@@ -98,14 +89,14 @@ fn too_few(facts: &Facts) -> Option<Sentence> {
     }
 }
 
-/// Few sessions after many are worth a sentence all the same.
+/// How many sessions the previous period had.
 fn previous_count(facts: &Facts, previous: &str) -> Option<Sentence> {
     let before = facts.whole(&SESSIONS)?.previous?;
     (before >= MIN_BASIS).then(|| plain(format!("In {previous} there were {}.", count(before))))
 }
 
-/// The headline number that moved most, in relation to itself; of ACUs, also
-/// the tag behind it. Where none moved, that is said.
+/// The headline number with the largest relative change; for ACUs also the tag behind it. If none
+/// changed, that is said.
 fn headline(facts: &Facts, previous: &str) -> Option<Sentence> {
     let compared = |metric: &'static Metric| {
         let fact = facts.whole(metric)?;
@@ -113,7 +104,7 @@ fn headline(facts: &Facts, previous: &str) -> Option<Sentence> {
         (before >= MIN_BASIS).then_some((now / before - 1.0, metric, now, before))
     };
     let all: Vec<_> = [&ACUS, &SESSIONS, &ACTIVE_USERS, &PRS].into_iter().filter_map(compared).collect();
-    // Of equal changes the first in the list counts, and the list begins with spend.
+    // Of equal changes the first counts: ACUs have priority.
     let (relative, metric, now, before) =
         all.iter().rev().copied().max_by(|a, b| a.0.abs().total_cmp(&b.0.abs()))?;
     if relative.abs() < NOTABLE_CHANGE {
@@ -142,13 +133,13 @@ fn headline(facts: &Facts, previous: &str) -> Option<Sentence> {
     Some(sentence)
 }
 
-/// A metric's title inside a sentence.
+/// A metric's title within a sentence.
 fn in_text(metric: &Metric) -> String {
     if metric.unit == Unit::Acu { metric.title.to_owned() } else { metric.title.to_lowercase() }
 }
 
-/// The tag whose ACUs changed most in the direction of the whole. One that
-/// nobody uses any more is in no fact, so a fall speaks of tags in use.
+/// The tag whose ACUs changed most in the direction of the total. A tag without sessions has no
+/// fact, so a decrease is about tags in use.
 fn tag_behind(facts: &Facts, whole: f64) -> Option<Sentence> {
     let (fact, change) = facts
         .by(&ACUS, &[Dim::Tag])
@@ -168,8 +159,8 @@ fn tag_behind(facts: &Facts, whole: f64) -> Option<Sentence> {
     Some(with_name(scope, Dim::Tag, fact.key(Dim::Tag).flatten(), after))
 }
 
-/// What became of the spend: the merge rate where it moved, else the ACUs a
-/// merged pull request took. Only where both periods merged enough.
+/// The merge rate if it changed, else the ACUs per merged pull request. Only if both periods merged
+/// enough.
 fn merge_outcome(facts: &Facts, previous: &str) -> Option<Sentence> {
     let merged = facts.whole(&PRS_MERGED)?;
     if merged.value? < MIN_BASIS || merged.previous? < MIN_BASIS {
@@ -194,7 +185,7 @@ fn merge_outcome(facts: &Facts, previous: &str) -> Option<Sentence> {
     if before <= 0.0 || (now / before - 1.0).abs() < NOTABLE_CHANGE {
         return None;
     }
-    // Young pull requests had less time than those of the period before.
+    // Young pull requests had less time than those of the previous period.
     let may = match open_prs(facts).unwrap_or(0.0) {
         0.0 => String::new(),
         1.0 => " One pull request not decided yet may lower it.".to_owned(),
@@ -209,7 +200,7 @@ fn merge_outcome(facts: &Facts, previous: &str) -> Option<Sentence> {
     )))
 }
 
-/// How many pull requests are open or in draft; `None` where the states are not told.
+/// The number of open and draft pull requests; `None` if states are hidden.
 pub fn open_prs(facts: &Facts) -> Option<f64> {
     let states = facts.by(&PRS, &[Dim::State]);
     let is_open = |fact: &&Fact| matches!(fact.key(Dim::State).flatten(), Some("open" | "draft"));
@@ -218,7 +209,7 @@ pub fn open_prs(facts: &Facts) -> Option<f64> {
     is_told.then(|| states.iter().filter(is_open).filter_map(|fact| fact.value).sum())
 }
 
-/// The label with the most issues of high impact.
+/// The label with the most high-impact issues.
 fn top_label(facts: &Facts, highlights: &Highlights) -> Option<Sentence> {
     let mut labels = highlights.labels.iter().filter(|row| row.label.is_some());
     let (row, next) = (labels.next()?, labels.next());
@@ -249,7 +240,7 @@ fn top_label(facts: &Facts, highlights: &Highlights) -> Option<Sentence> {
     })
 }
 
-/// Spend that led to no pull request.
+/// The ACUs of sessions without a pull request.
 fn without_pr(facts: &Facts) -> Option<Sentence> {
     let fact = facts.whole(&ACUS_WITHOUT_PR_SHARE).filter(|_| facts.capabilities.metered)?;
     if fact.n < MIN_BASIS || fact.denominator <= 0.0 || fact.numerator <= 0.0 {
@@ -269,7 +260,7 @@ fn without_pr(facts: &Facts) -> Option<Sentence> {
     )))
 }
 
-/// How few users use how much.
+/// The share of the most active users.
 fn top_users(facts: &Facts) -> Option<Sentence> {
     let users =
         facts.by(&ACUS, &[Dim::User]).iter().filter(|fact| fact.key(Dim::User).flatten().is_some()).count();
@@ -278,7 +269,7 @@ fn top_users(facts: &Facts) -> Option<Sentence> {
         return None;
     }
     if facts.is_covered() {
-        // Such a report does not say how many users there are, service users included.
+        // Reports without people do not reveal the number of users.
         return Some(plain(format!(
             "The heaviest tenth of users, service users included, used {} of the ACUs that have a user: {} of {}.",
             Unit::Share.text(share.value),
@@ -299,7 +290,7 @@ fn top_users(facts: &Facts) -> Option<Sentence> {
     )))
 }
 
-/// What the analyses propose most often.
+/// The most frequent type of action item.
 fn top_action_item(facts: &Facts) -> Option<Sentence> {
     let items: Vec<&Fact> = facts.by(&ACTION_ITEMS, &[Dim::Type]).iter().collect();
     let all: f64 = items.iter().filter_map(|fact| fact.value).sum();
@@ -345,7 +336,7 @@ mod tests {
         }
     }
 
-    fn told(mut facts: Vec<Fact>, labels: &[(&str, f64)], complete: bool) -> Vec<String> {
+    fn sentences_of(mut facts: Vec<Fact>, labels: &[(&str, f64)], complete: bool) -> Vec<String> {
         facts.sort_by(Fact::canonical_order);
         let bounds = Bounds {
             label: String::new(),
@@ -397,11 +388,11 @@ mod tests {
     }
 
     #[test]
-    fn a_handful_of_sessions_carries_no_comparison() {
+    fn few_sessions_are_not_compared() {
         let week = |now, before| {
             let spent = fact(&ACUS, &[], 90.0, 30.0, now);
             let share = fact(&ACUS_WITHOUT_PR_SHARE, &[], 0.5, 0.1, now);
-            told(vec![fact(&SESSIONS, &[], now, before, now), spent, share], &[("a", 5.0)], true)
+            sentences_of(vec![fact(&SESSIONS, &[], now, before, now), spent, share], &[("a", 5.0)], true)
         };
         assert_eq!(week(2.0, 3.0), ["2 sessions were created: too few to compare."]);
         assert_eq!(week(0.0, 90.0), ["No session was created in this period.", "In week 40 there were 90."]);
@@ -409,12 +400,12 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_mover_is_named_with_the_tag_behind_it() {
+    fn the_largest_change_is_named_with_its_tag() {
         let sessions = || fact(&SESSIONS, &[], 105.0, 100.0, 105.0);
         let tag = |name, now, before, n| fact(&ACUS, &[(Dim::Tag, name)], now, before, n);
         let spent = |now| fact(&ACUS, &[], now, 200.0, 105.0);
         assert_eq!(
-            told(
+            sentences_of(
                 vec![sessions(), spent(300.0), tag("x", 90.0, 10.0, 30.0), tag("y", 10.0, 99.0, 30.0)],
                 &[],
                 true
@@ -423,23 +414,23 @@ mod tests {
                 "ACUs rose to 300 from 200 in week 40 (+50\u{a0}%). Of all tags, “x” grew most: by 80.0 to 90.0 ACUs."
             ]
         );
-        let too_few = told(vec![sessions(), spent(300.0), tag("x", 90.0, 10.0, 9.0)], &[], true);
+        let too_few = sentences_of(vec![sessions(), spent(300.0), tag("x", 90.0, 10.0, 9.0)], &[], true);
         assert_eq!(
             too_few,
             ["ACUs rose to 300 from 200 in week 40 (+50\u{a0}%)."],
             "a tag on 9 sessions is silent"
         );
         assert_eq!(
-            told(vec![sessions(), spent(202.0)], &[], true),
+            sentences_of(vec![sessions(), spent(202.0)], &[], true),
             ["No headline number moved by 10\u{a0}% against week 40: ACUs +1\u{a0}%, sessions +5\u{a0}%."]
         );
     }
 
     #[test]
-    fn a_price_of_merging_is_told_with_what_may_lower_it() {
+    fn the_cost_of_merging_mentions_undecided_pull_requests() {
         let week = |merged| {
             let state = |state, n| fact(&PRS, &[(Dim::State, state)], n, 0.0, n);
-            told(
+            sentences_of(
                 vec![
                     fact(&SESSIONS, &[], 50.0, 50.0, 50.0),
                     fact(&PRS_MERGED, &[], merged, 20.0, merged),
@@ -464,10 +455,10 @@ mod tests {
     }
 
     #[test]
-    fn a_label_is_not_put_first_where_another_equals_it() {
+    fn a_label_is_not_called_first_if_another_equals_it() {
         let week = |labels: &[(&str, f64)], analysed| {
             let analysed = fact(&ANALYSED_SESSIONS, &[], analysed, 0.0, analysed);
-            told(vec![fact(&SESSIONS, &[], 50.0, 0.0, 50.0), analysed], labels, true)
+            sentences_of(vec![fact(&SESSIONS, &[], 50.0, 0.0, 50.0), analysed], labels, true)
         };
         let rest = "Issues with this label touched 4 sessions that used 7.50 ACUs.";
         assert_eq!(
@@ -482,7 +473,7 @@ mod tests {
     }
 
     #[test]
-    fn there_are_five_at_most_and_missing_sessions_come_first() {
+    fn at_most_five_sentences_with_missing_sessions_first() {
         let mut facts = vec![
             fact(&SESSIONS, &[], 50.0, 90.0, 50.0),
             fact(&ANALYSED_SESSIONS, &[], 20.0, 20.0, 20.0),
@@ -494,7 +485,7 @@ mod tests {
         ];
         let users = (0..10).map(|user| fact(&ACUS, &[(Dim::User, &user.to_string())], 4.0, 4.0, 5.0));
         facts.extend(users);
-        let sentences = told(facts, &[("a", 5.0)], false);
+        let sentences = sentences_of(facts, &[("a", 5.0)], false);
         assert_eq!(sentences.len(), 5, "{sentences:?}");
         assert!(sentences[0].contains("that arrived"), "{sentences:?}");
         assert!(sentences[2].starts_with("The merge rate fell to 50"), "{sentences:?}");

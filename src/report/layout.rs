@@ -1,27 +1,27 @@
-//! What stands where on the page: a metric on the page is one row here.
+//! The layout of the page: each metric on the page is one row here.
 
 use crate::metrics::*;
 
-/// How a figure is drawn.
+/// The kind of a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FigureKind {
-    /// Upright columns over days or bins.
+    /// Vertical columns over days or bins.
     Columns,
-    /// Horizontal bars, largest first, the rest in one bar where it adds up.
+    /// Horizontal bars, largest first; the rest is one bar if it can be summed.
     Ranking,
-    /// Horizontal bars of ratios with what they rest on.
+    /// Horizontal bars of ratios with their basis.
     Rates,
     /// A line over the trend's periods.
     Trend,
-    /// Horizontal bars cut by impact.
+    /// Horizontal bars split by impact.
     Stacks,
-    /// Sessions, with a pull request, with a merged one.
+    /// All sessions, those with a pull request, those with a merged one.
     Funnel,
-    /// A row of columns for each impact.
+    /// Columns for each impact.
     Multiples,
-    /// A table of labels and what they touched, without a chart.
+    /// A table of labels, without a chart.
     Labels,
-    /// A table of teams with all that is known of each, without a chart.
+    /// A table of teams, without a chart.
     Teams,
 }
 
@@ -33,23 +33,23 @@ pub struct Figure {
     pub title: &'static str,
     /// One line under the heading; empty for none.
     pub note: &'static str,
-    /// What is shown.
+    /// The metric.
     pub metric: &'static Metric,
-    /// By what.
+    /// Its grouping.
     pub by: &'static [Dim],
-    /// How.
+    /// Its kind.
     pub kind: FigureKind,
-    /// Leave it out where there are fewer groups than this.
+    /// The figure is omitted if there are fewer groups.
     pub min_groups: usize,
 }
 
-/// A part of the page.
+/// A section of the page.
 pub struct Section {
     /// Anchor.
     pub id: &'static str,
     /// Heading.
     pub title: &'static str,
-    /// Numbers of the whole period that stand above the charts.
+    /// Numbers of the whole period above the charts.
     pub numbers: &'static [&'static Metric],
     /// Its charts.
     pub figures: &'static [Figure],
@@ -68,13 +68,13 @@ const fn figure(
 
 /// A tile at the top of the page.
 pub struct Headline {
-    /// Its name, short enough for one line on a phone.
+    /// Its title, short enough for one line on a phone.
     pub title: &'static str,
-    /// What is shown.
+    /// The metric.
     pub metric: &'static Metric,
-    /// Of which group; empty for the whole period.
+    /// The group; empty for the whole period.
     pub keys: &'static [(Dim, &'static str)],
-    /// What is counted by the number that it rests on; empty to leave that out.
+    /// The name of the basis; empty to omit it.
     pub basis: &'static str,
 }
 
@@ -93,13 +93,12 @@ impl Headline {
     }
 }
 
-/// The tiles that there is something to show on.
+/// The tiles with data.
 pub fn headlines(known: Capabilities) -> impl Iterator<Item = &'static Headline> {
-    HEADLINES.iter().filter(move |headline| headline.metric.is_shown(&headline.by(), known))
+    HEADLINES.iter().filter(move |headline| known.shows(headline.metric, &headline.by()))
 }
 
-/// The sections that there is something to show in; where no ACUs are billed, usage
-/// stands in the place of spend.
+/// The sections with data. Without ACUs, usage replaces spend.
 pub fn sections(known: Capabilities) -> impl Iterator<Item = &'static Section> {
     let first = if known.metered { &SECTIONS[0] } else { &USAGE };
     std::iter::once(first)
@@ -119,7 +118,7 @@ pub(super) static HEADLINES: [Headline; 8] = [
     headline("Analysis coverage", &ANALYSIS_COVERAGE, &[], "sessions"),
 ];
 
-/// What stands in the place of spend where no ACUs are billed.
+/// The section that replaces spend without ACUs.
 static USAGE: Section = Section {
     id: "usage",
     title: "Usage",
@@ -397,7 +396,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_shows_only_groupings_that_a_metric_has() {
+    fn the_layout_uses_only_groupings_of_its_metrics() {
         let sections = || SECTIONS.iter().chain([&USAGE]);
         for figure in sections().flat_map(|section| section.figures) {
             assert!(figure.metric.groups.contains(&figure.by), "{}", figure.id);

@@ -1,20 +1,20 @@
-//! The report in a few lines of Markdown, for the summary page of a scheduled
-//! run or a chat: the headline numbers, what stands out, and how complete it is.
+//! The report in a few lines of Markdown, for a job summary or a chat: headline numbers, what
+//! stands out, completeness.
 
 use super::layout::headlines;
 use super::view::Piece;
-use super::{ReportContext, comparison, head, in_sentence, insights, saved, tiles};
+use super::{ReportContext, comparison, head, insights, is_over, saved, tiles};
 use crate::metrics::{Facts, Highlights, SESSIONS};
 use crate::text::clean;
 use crate::unit::Unit;
 
-/// The longest tag or user that the sessions were narrowed to.
+/// The longest tag or user, in characters.
 const LONGEST: usize = 200;
-/// Takes no room, and keeps what follows an `@` or a `#` from being looked up.
+/// Has no width; keeps `@` and `#` from becoming mentions and references.
 const NO_WIDTH: char = '\u{200b}';
 
-/// The summary as Markdown, ending with a line break. It names no session and
-/// repeats no title; what other people wrote is escaped, and mentions nobody.
+/// The summary as Markdown, ending with a line break. It contains no sessions; other people's text
+/// is escaped and mentions nobody.
 pub fn markdown(facts: &Facts, highlights: &Highlights, run: &ReportContext<'_>) -> String {
     let header = head::header(facts, run);
     let organisation = match run.organisation.or_else(|| saved::only_organisation(facts)) {
@@ -34,8 +34,7 @@ pub fn markdown(facts: &Facts, highlights: &Highlights, run: &ReportContext<'_>)
     }
     say(&table(facts));
     say(&comparison(facts, run));
-    let previous = run.periods.get(1).map(in_sentence).unwrap_or_default();
-    let sentences = insights::insights(facts, highlights, &previous);
+    let sentences = insights::insights(facts, highlights, &run.previous_name());
     let lines: Vec<String> = sentences.iter().map(|sentence| format!("- {}", written(sentence))).collect();
     if !lines.is_empty() {
         say(&lines.join("\n"));
@@ -44,7 +43,7 @@ pub fn markdown(facts: &Facts, highlights: &Highlights, run: &ReportContext<'_>)
     out
 }
 
-/// The headline numbers, a row each.
+/// The table of headline numbers.
 fn table(facts: &Facts) -> String {
     let mut rows = vec!["| | Value | Change |".to_owned(), "|:--|--:|--:|".to_owned()];
     for headline in headlines(facts.capabilities) {
@@ -58,7 +57,7 @@ fn table(facts: &Facts) -> String {
 
 fn completeness(facts: &Facts, fetched: &str, zone: &str) -> String {
     let sessions = facts.whole(&SESSIONS).and_then(|fact| fact.value);
-    let whole = match (facts.source.ledger.complete, facts.period.complete.unwrap_or(true)) {
+    let whole = match (facts.source.ledger.complete, is_over(facts)) {
         (false, _) => "Incomplete: sessions are missing",
         (true, false) => "So far: the period is not over",
         _ if !facts.source.proved => "As saved: whether all are there is not known",
@@ -79,8 +78,8 @@ fn written(sentence: &[Piece]) -> String {
     sentence.iter().map(|piece| if piece.name { escape(&piece.text) } else { piece.text.clone() }).collect()
 }
 
-/// Other people's text on one line of Markdown, as text and nothing else: no
-/// markup, no HTML, no link, nobody mentioned, no cell ended.
+/// Other people's text as plain text on one line of Markdown: no markup, HTML, links or mentions,
+/// and no end of a table cell.
 fn escape(text: &str) -> String {
     let text = clean(text, LONGEST);
     let mut out = String::with_capacity(text.len() * 2);
@@ -111,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn other_peoples_text_stays_text() {
+    fn other_peoples_text_is_escaped() {
         let cases = [
             ("plain text-1.2", "plain text-1.2"),
             ("a|b", "a\\|b"),

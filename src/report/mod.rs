@@ -1,6 +1,6 @@
-//! Facts and figures to one HTML page: the only home of minijinja.
+//! Renders facts and figures as one HTML page; the only user of minijinja.
 //!
-//! The view holds finished strings; the templates loop and place.
+//! The view contains finished strings; templates loop and place.
 
 pub(crate) mod change;
 pub mod email;
@@ -28,7 +28,7 @@ use crate::metrics::{ANALYSIS_COVERAGE, Fact, Facts, Highlights, Metric, PRS, SE
 use crate::money::{Price, Prices};
 use crate::period::Period;
 use crate::text::clean;
-use crate::unit::Unit;
+use crate::unit::{Unit, count};
 pub use head::{SourceKind, unreadable, warnings, without_acus, without_address};
 use view::{Definition, LabelledValue, NumberView, PageView, SectionView};
 
@@ -36,45 +36,68 @@ pub use markdown::markdown;
 pub use saved::{beyond_export, export_limits, fetched};
 pub use view::{Change, Header, Piece, TableRow, Tile};
 
-/// The page could not be made: a defect, not a state of the data.
+/// The page could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
-    /// A chart.
+    /// A chart failed: an internal error.
     #[error(transparent)]
     Chart(#[from] ChartError),
-    /// A template.
+    /// A template failed: an internal error.
     #[error("could not fill the page's template: {0:#}")]
     Template(#[from] minijinja::Error),
-    /// The facts speak of a period that is none.
+    /// The facts have an unreadable period.
     #[error("the facts are of a period that cannot be read: {0:?}")]
     Period(String),
 }
 
-/// What is known of the run besides the numbers.
+/// What is known about the run besides the facts.
 pub struct ReportContext<'a> {
-    /// The trend's periods, newest first, with the previous one at least.
+    /// The periods of the trend, newest first, with the previous one at least.
     pub periods: &'a [Period],
-    /// How many of them, from the first, are points of the trend.
+    /// How many of them are points of the trend.
     pub points: usize,
     /// Organisation id, or `None` for the enterprise.
     pub organisation: Option<&'a str>,
-    /// When it was fetched, or its archive brought up to date, in words, in the
-    /// report's zone.
+    /// When the sessions were fetched, or the archive was updated, in words and in the report's
+    /// zone.
     pub fetched: String,
-    /// Tags the sessions were narrowed to.
+    /// The tag filter.
     pub tags: &'a [String],
-    /// Users the sessions were narrowed to.
+    /// The user filter.
     pub users: &'a [String],
-    /// What an ACU costs, by the settings.
+    /// The prices of an ACU, by the settings.
     pub prices: Option<&'a Prices>,
     /// Lists of people that could not be read.
     pub notes: &'a [String],
-    /// What there is to say of saved pages, where nobody was asked.
+    /// Facts about saved pages, if they are the source.
     pub saved: Option<&'a Saved>,
     /// The vendor's own counts of the period.
     pub vendor: &'a Vendor,
-    /// The data is invented.
+    /// Whether the data is invented.
     pub demo: bool,
+}
+
+impl<'a> ReportContext<'a> {
+    /// The period of the report.
+    pub fn period(&self) -> &Period {
+        self.periods.first().expect("a report has a period")
+    }
+
+    /// The periods that are points of the trend, newest first.
+    pub fn trend(&self) -> &'a [Period] {
+        // Before the first year of the calendar there are fewer.
+        self.periods.get(..self.points).unwrap_or(self.periods)
+    }
+
+    /// What the period is compared with, inside a sentence; empty at the start of the calendar.
+    pub fn previous_name(&self) -> String {
+        self.periods.get(1).map(in_sentence).unwrap_or_default()
+    }
+}
+
+/// Whether the report's period was over when the report was made.
+pub(crate) fn is_over(facts: &Facts) -> bool {
+    facts.period.complete.unwrap_or(true)
 }
 
 const TEMPLATES: [(&str, &str); 7] = [
@@ -88,10 +111,10 @@ const TEMPLATES: [(&str, &str); 7] = [
 ];
 const STYLE: &str = include_str!("../../templates/style.css");
 
-/// The page, one self-contained HTML document.
+/// Renders the page as one self-contained HTML document.
 ///
 /// # Errors
-/// A chart or a template failed: a defect, not a state of the data.
+/// A chart or a template failed: an internal error, never a property of the data.
 pub fn render(
     facts: &Facts,
     highlights: &Highlights,
@@ -103,7 +126,7 @@ pub fn render(
 
 fn environment() -> Result<Environment<'static>, minijinja::Error> {
     let mut environment = Environment::new();
-    // By name alone some endings would not be escaped.
+    // By name, minijinja would escape only some extensions.
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
@@ -113,12 +136,11 @@ fn environment() -> Result<Environment<'static>, minijinja::Error> {
     Ok(environment)
 }
 
-/// What the template gets.
+/// The context of the template.
 fn view(facts: &Facts, highlights: &Highlights, run: &ReportContext<'_>) -> Result<PageView, ReportError> {
     let style = format!("{STYLE}{}", charts::STYLE);
     let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(style.as_bytes()));
     let header = head::header(facts, run);
-    let previous = run.periods.get(1);
     Ok(PageView {
         compared: is_compared(facts),
         title: format!("{} · {} · Devin report", header.organisation, header.period),
@@ -127,8 +149,8 @@ fn view(facts: &Facts, highlights: &Highlights, run: &ReportContext<'_>) -> Resu
         notices: head::notices(facts, run),
         covered: facts.is_covered(),
         comparison: comparison(facts, run),
-        tiles: tiles::tiles(facts, run.periods, run.points)?,
-        insights: insights::insights(facts, highlights, &previous.map(in_sentence).unwrap_or_default()),
+        tiles: tiles::tiles(facts, run.trend())?,
+        insights: insights::insights(facts, highlights, &run.previous_name()),
         sections: sections(facts, highlights, run)?,
         lists: if facts.is_covered() { Vec::new() } else { sessions::lists(facts, highlights) },
         definitions: defined(facts).map(|metric| definition(facts, metric)).collect(),
@@ -141,7 +163,7 @@ fn view(facts: &Facts, highlights: &Highlights, run: &ReportContext<'_>) -> Resu
     })
 }
 
-/// The metrics that the page defines: in a covered report those that it shows.
+/// The metrics that the page defines; without people only those it shows.
 pub(crate) fn defined(facts: &Facts) -> impl Iterator<Item = &'static Metric> {
     let is_shown = |metric: &Metric| facts.facts.iter().any(|fact| fact.metric.id == metric.id);
     known_to(facts.capabilities)
@@ -149,7 +171,7 @@ pub(crate) fn defined(facts: &Facts) -> impl Iterator<Item = &'static Metric> {
         .filter(move |metric| !facts.is_covered() || is_shown(metric))
 }
 
-/// Everything that a covered report leaves out, in one sentence; none where it is nothing.
+/// One sentence that lists what is hidden to protect people; `None` if nothing is.
 fn withheld(facts: &Facts) -> Option<String> {
     let name = |withheld: &Withheld| match withheld.by.as_slice() {
         [] => withheld.metric.title.to_owned(),
@@ -176,23 +198,22 @@ pub(crate) fn comparison(facts: &Facts, run: &ReportContext<'_>) -> String {
             };
             format!("Not compared with {}: {why}.", in_sentence(previous))
         }
-        Some(previous) if facts.period.complete.unwrap_or(true) => {
+        Some(previous) if is_over(facts) => {
             format!("Compared with {} ({}).", in_sentence(previous), previous.dates_in_words())
         }
         _ => "The period is not over, so it is not compared with the one before it.".to_owned(),
     }
 }
 
-/// Whether a period that is over is not compared: a covered report has too few people
-/// in the period before, or saved sessions do not cover both.
+/// Whether a completed period is not compared: the previous period has too few people, or the saved
+/// sessions do not cover both.
 fn is_uncompared(facts: &Facts) -> bool {
-    let is_over = facts.period.complete.unwrap_or(true);
-    is_over && facts.whole(&SESSIONS).is_some_and(|fact| fact.previous.is_none())
+    is_over(facts) && facts.whole(&SESSIONS).is_some_and(|fact| fact.previous.is_none())
 }
 
-/// Whether anything is compared with the period before.
+/// Whether the report compares periods.
 pub(crate) fn is_compared(facts: &Facts) -> bool {
-    facts.period.complete.unwrap_or(true) && !is_uncompared(facts)
+    is_over(facts) && !is_uncompared(facts)
 }
 
 fn sections(
@@ -230,21 +251,18 @@ fn sections(
     Ok(sections)
 }
 
-/// What figures are drawn from.
+/// The inputs of all figures.
 pub(crate) fn figure_inputs<'a>(
     facts: &'a Facts,
     highlights: &'a Highlights,
     run: &ReportContext<'a>,
 ) -> figures::FigureInputs<'a> {
-    let periods = run.periods.get(..run.points).unwrap_or(run.periods);
-    let complete = facts.period.complete.unwrap_or(true);
-    let previous = run.periods.get(1).filter(|_| complete);
-    let previous = previous.filter(|_| !is_uncompared(facts));
+    let previous = run.periods.get(1).filter(|_| is_compared(facts));
     let against = previous.map(|previous| format!("Against {}", in_sentence(previous)));
-    figures::FigureInputs { facts, highlights, periods, against }
+    figures::FigureInputs { facts, highlights, periods: run.trend(), against }
 }
 
-/// What to know before reading a section.
+/// The introduction of a section.
 pub(crate) fn intro(section: &layout::Section, facts: &Facts, run: &ReportContext<'_>) -> String {
     match section.id {
         "spend" => spend(run),
@@ -264,7 +282,7 @@ fn number(fact: &Fact) -> NumberView {
     }
 }
 
-/// What to know of the spend: when it counts, and at whose prices.
+/// When spend counts, and at which prices.
 fn spend(run: &ReportContext<'_>) -> String {
     let mut sentences = vec!["A session counts with all its ACUs on the day it was created.".to_owned()];
     if let Some(prices) = run.prices {
@@ -279,9 +297,8 @@ fn spend(run: &ReportContext<'_>) -> String {
     sentences.join(" ")
 }
 
-/// As of when the states of pull requests are, and how many may still change.
+/// The age of the states of pull requests, and how many can still change.
 fn delivery(facts: &Facts) -> String {
-    let count = |number: f64| Unit::Count.text(Some(number));
     let all = facts.whole(&PRS).and_then(|fact| fact.value).unwrap_or(0.0);
     let open = match insights::open_prs(facts).filter(|_| all > 0.0) {
         None => String::new(),
@@ -297,10 +314,9 @@ fn delivery(facts: &Facts) -> String {
     format!("States are as of the fetch{open}. Closed without merge is not failure.")
 }
 
-/// How many sessions the issue numbers speak for.
+/// How many sessions the issue numbers cover.
 fn coverage(facts: &Facts) -> String {
     let Some(fact) = facts.whole(&ANALYSIS_COVERAGE) else { return String::new() };
-    let count = |number: f64| Unit::Count.text(Some(number));
     if fact.denominator == 0.0 {
         return "No sessions, so nothing is known about issues.".to_owned();
     }
@@ -329,7 +345,7 @@ fn definition(facts: &Facts, metric: &'static crate::metrics::Metric) -> Definit
     }
 }
 
-/// A note of another stage as a sentence of the page.
+/// A note of another stage as a sentence.
 fn sentence(note: &str) -> String {
     let mut letters = note.chars();
     let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
@@ -344,7 +360,7 @@ fn people(how: Option<&str>) -> &'static str {
     }
 }
 
-/// Where the data comes from, and how it came.
+/// The source of the data.
 pub(crate) fn source_entries(facts: &Facts, run: &ReportContext<'_>) -> Vec<LabelledValue> {
     let source = &facts.source;
     let ledger = &source.ledger;
@@ -365,7 +381,7 @@ pub(crate) fn source_entries(facts: &Facts, run: &ReportContext<'_>) -> Vec<Labe
             ]
         }
     });
-    // Minus the points of the trend they would give away one that is not shown.
+    // These minus the visible points of the trend would reveal a hidden point.
     let rows = [
         LabelledValue::count("Pages", ledger.pages),
         LabelledValue::count("Rows received", ledger.received),
@@ -378,7 +394,7 @@ pub(crate) fn source_entries(facts: &Facts, run: &ReportContext<'_>) -> Vec<Labe
     entries
 }
 
-/// A period's name inside a sentence: `week 40`, `September 2026`, `the 3 days before`.
+/// A period's name within a sentence: `week 40`, `September 2026`, `the 3 days before`.
 pub(crate) fn in_sentence(period: &Period) -> String {
     match period.kind() {
         crate::period::PeriodKind::Week => period.name().to_lowercase(),

@@ -1,4 +1,4 @@
-//! Money beside ACUs: the same group's number in the metric that stands for it.
+//! Money beside ACUs: the spend metric of the same group.
 
 use chrono::{DateTime, TimeDelta};
 
@@ -7,9 +7,13 @@ use crate::metrics::{
     ACUS, ACUS_PER_MERGED_PR, ACUS_SPLIT, Budget, Fact, Facts, Metric, SPEND, SPEND_PER_MERGED_PR,
     SPEND_SPLIT,
 };
+use crate::text::clean;
 use crate::unit::{MISSING, Unit};
 
-/// The metric that tells in money what another tells in ACUs.
+/// The longest unreadable end of a budget that is shown.
+const LONGEST_UNTIL: usize = 40;
+
+/// The spend metric of an ACU metric.
 pub fn spend_metric(metric: &Metric) -> Option<&'static Metric> {
     [(&ACUS, &SPEND), (&ACUS_SPLIT, &SPEND_SPLIT), (&ACUS_PER_MERGED_PR, &SPEND_PER_MERGED_PR)]
         .into_iter()
@@ -17,31 +21,33 @@ pub fn spend_metric(metric: &Metric) -> Option<&'static Metric> {
         .map(|(_, money)| money)
 }
 
-/// What a fact's group is worth; `None` where there is no price or no such metric.
+/// The spend of a fact's group; `None` without prices or without such a metric.
 pub fn spend_fact<'f>(facts: &'f Facts, fact: &Fact) -> Option<&'f Fact> {
     facts.capabilities.currency?;
     facts.sibling(fact, spend_metric(fact.metric)?)
 }
 
-/// The same in words.
+/// The same, formatted.
 pub fn spend_text(facts: &Facts, fact: &Fact) -> Option<String> {
     spend_fact(facts, fact).map(|fact| fact.unit.text(fact.value))
 }
 
-/// The head of a column with what the groups of a metric are worth.
+/// The head of the spend column of a metric.
 pub fn spend_head(facts: &Facts, metric: &Metric) -> Option<&'static str> {
     facts.capabilities.currency?;
     spend_metric(metric).map(|metric| metric.title)
 }
 
-/// How much of a budget is used, and where its month or billing cycle is heading.
+/// The use of a budget, and the forecast for its month or billing cycle.
 pub fn budget_sentence(budget: &Budget, is_covered: bool) -> String {
-    // The last day of which anything is known, not the first instant of which nothing
-    // is; the vendor's cycle ends in the morning of a day that is none of its own.
+    // The last known day, not the instant after it; the vendor's cycle ends in the morning of a day
+    // that belongs to the next one.
     let until = DateTime::parse_from_rfc3339(&budget.until).ok();
     let known = until.map(|until| (until - TimeDelta::seconds(1)).date_naive());
     let last = known.map(|known| cycle::last_day(&budget.period).map_or(known, |last| known.min(last)));
-    let until = last.map(|last| last.format("%-d %B").to_string());
+    // Facts from a file can contain any text.
+    let until =
+        last.map_or_else(|| clean(&budget.until, LONGEST_UNTIL), |last| last.format("%-d %B").to_string());
     let end = if cycle::is_month(&budget.period) { "month" } else { "cycle" };
     let money = Unit::Money(budget.currency);
     let unit = if is_covered { money.whole() } else { money };
@@ -54,7 +60,7 @@ pub fn budget_sentence(budget: &Budget, is_covered: bool) -> String {
         cycle::name(&budget.period),
         of(budget.used),
         money.text(Some(budget.amount)),
-        until.unwrap_or_default()
+        until
     );
     match budget.forecast {
         Some(forecast) => {
@@ -70,8 +76,8 @@ mod tests {
     use crate::money::Currency;
 
     #[test]
-    fn a_budget_is_told_with_its_shares_and_without_a_guess() {
-        let told = Budget {
+    fn budget_sentences_have_shares_and_no_unknown_forecast() {
+        let october = Budget {
             period: "2026-10".to_owned(),
             until: "2026-10-12T00:00:00+02:00".to_owned(),
             amount: 5000.0,
@@ -80,11 +86,11 @@ mod tests {
             forecast: Some(6250.0),
         };
         assert_eq!(
-            budget_sentence(&told, false),
+            budget_sentence(&october, false),
             "Budget of October 2026: €1,250.00 (25\u{a0}%) of €5,000.00 used by 11 October; \
              at this pace €6,250.00 (125\u{a0}%) by the end of the month."
         );
-        let cycle = Budget { period: "2026-09-23_2026-10-22".to_owned(), ..told.clone() };
+        let cycle = Budget { period: "2026-09-23_2026-10-22".to_owned(), ..october.clone() };
         let text = budget_sentence(&cycle, false);
         assert!(
             text.starts_with("Budget of the billing cycle of 23 September to 22 October 2026: "),
@@ -93,7 +99,7 @@ mod tests {
         assert!(text.ends_with("by the end of the cycle."), "{text}");
         let over = Budget { until: "2026-10-23T10:00:00+02:00".to_owned(), forecast: None, ..cycle };
         assert!(budget_sentence(&over, false).ends_with("used by 22 October."), "the cycle's last day");
-        let young = Budget { forecast: None, used: None, ..told };
+        let young = Budget { forecast: None, used: None, ..october };
         assert_eq!(
             budget_sentence(&young, false),
             "Budget of October 2026: – of €5,000.00 used by 11 October."

@@ -1,12 +1,12 @@
-//! What groups are called on the page.
+//! Names of groups and dimensions.
 
 use crate::metrics::{Dim, Facts, SMALL_GROUP};
 use crate::text::clean;
 
-/// The longest name that the page prints; charts cut to their own width.
+/// The longest name on the page; charts truncate to their own width.
 const LONGEST: usize = 120;
 
-/// A group's name for people: its key made harmless, or the word for none.
+/// A group's name: its key, cleaned, or a word for null.
 pub fn name(dim: Dim, key: Option<&str>) -> String {
     let none = match dim {
         Dim::Tag => "untagged",
@@ -31,13 +31,12 @@ pub fn name(dim: Dim, key: Option<&str>) -> String {
     if text.is_empty() { "(unprintable)".to_owned() } else { text }
 }
 
-/// A fact's group for people: users and organisations by name,
-/// where that is known and may be shown.
+/// The name of a fact's group: users and organisations by name, if it is known and may be shown.
 pub fn of(facts: &Facts, dim: Dim, key: Option<&str>) -> String {
     name(dim, key.map(|key| facts.called(dim, key)))
 }
 
-/// What the groups of a dimension are called, in the plural.
+/// The plural of a dimension's groups.
 pub fn plural(dim: Dim) -> &'static str {
     match dim {
         Dim::Bin => "bins",
@@ -60,7 +59,7 @@ pub fn plural(dim: Dim) -> &'static str {
     }
 }
 
-/// The head of a table's first column.
+/// The head of a dimension's column.
 pub fn head(dim: Dim) -> &'static str {
     match dim {
         Dim::Bin => "ACUs",

@@ -1,5 +1,4 @@
-//! The quality of the data: what could not be read as documented, and the
-//! vendor's own counts beside ours.
+//! The quality of the data: unreadable values, and the vendor's own counts beside ours.
 
 use std::collections::BTreeMap;
 
@@ -8,16 +7,16 @@ use super::view::LabelledValue;
 use crate::fetch::{Consumption, Records, Vendor};
 use crate::metrics::{ACUS, Dim, Facts, Metric, PRS, PRS_MERGED, SESSIONS, SESSIONS_WITH_MERGED_PR};
 use crate::text::clean;
-use crate::unit::Unit;
+use crate::unit::{Unit, count};
 
 /// The longest name of an origin, a size or a product.
 const LONGEST: usize = 40;
 
-/// What could not be read, then what the vendor counts.
+/// Unreadable values, then the vendor's counts.
 pub fn entries(facts: &Facts, vendor: &Vendor) -> Vec<LabelledValue> {
     let quality = &facts.quality;
     let ledger = &facts.source.ledger;
-    // Nobody knows on how many people these rest.
+    // The number of people behind these is unknown.
     let of_source = |count: u64| Some(count).filter(|_| !facts.is_covered());
     let mut entries = vec![
         count_or_hidden("Pull requests with an unknown state", quality.unknown_pr_state),
@@ -26,7 +25,7 @@ pub fn entries(facts: &Facts, vendor: &Vendor) -> Vec<LabelledValue> {
         count_or_hidden("Records that could not be read", of_source(ledger.rejected)),
         count_or_hidden("Times without a zone, taken as UTC", of_source(ledger.naive_times)),
     ];
-    // An export has neither.
+    // Exports have neither.
     if facts.source.records != Records::Export {
         entries.insert(0, count_or_hidden("Sessions with an unknown status", quality.unknown_status));
         entries.insert(1, count_or_hidden("Issues with an unknown impact", quality.unknown_impact));
@@ -38,7 +37,7 @@ pub fn entries(facts: &Facts, vendor: &Vendor) -> Vec<LabelledValue> {
     entries
 }
 
-/// A count that a covered report may leave out.
+/// A count that reports without people may hide.
 fn count_or_hidden(name: &'static str, count: Option<u64>) -> LabelledValue {
     match count {
         Some(count) => LabelledValue::count(name, count),
@@ -46,15 +45,15 @@ fn count_or_hidden(name: &'static str, count: Option<u64>) -> LabelledValue {
     }
 }
 
-/// Both numbers side by side, neither corrected by the other.
+/// Our numbers and the vendor's side by side.
 fn vendor_comparison(facts: &Facts, vendor: &Vendor) -> Vec<LabelledValue> {
     let counts = &vendor.counts;
     let comparison = |name: &'static str, unit: Unit, ours: Option<f64>, theirs: Option<f64>| {
         let (ours, theirs) = (unit.text(ours), unit.text(Some(theirs?)));
-        // A narrow page breaks after the comma alone.
+        // On a narrow page the line breaks after the comma only.
         Some(LabelledValue::word(name, format!("we\u{a0}count\u{a0}{ours}, the\u{a0}vendor\u{a0}{theirs}")))
     };
-    // What a covered report leaves out is not to be had from the vendor either.
+    // What the report hides must not be shown by the vendor's number.
     let whole = |name, metric: &Metric, theirs: Option<u64>| match facts.withholds(metric, &[]) {
         true => None,
         false => {
@@ -85,7 +84,7 @@ fn vendor_comparison(facts: &Facts, vendor: &Vendor) -> Vec<LabelledValue> {
         whole("PRs by the vendor's count", &PRS, counts.pull_requests),
         whole("Merged PRs by the vendor's count", &PRS_MERGED, counts.merged),
     ];
-    // The vendor's count of a small group would tell what a covered report hides.
+    // The vendor's count of a small group would reveal what the report hides.
     if !facts.is_covered() {
         let of = |name, dim, keys: &[&str], theirs: Option<u64>| {
             comparison(
@@ -108,7 +107,7 @@ fn vendor_comparison(facts: &Facts, vendor: &Vendor) -> Vec<LabelledValue> {
     entries.into_iter().flatten().collect()
 }
 
-/// The ACUs that are comparable with ours: Devin's, where the vendor tells products apart.
+/// The ACUs comparable with ours: Devin's own, if the vendor separates products.
 fn devin_acus(used: &Consumption) -> f64 {
     match used.by_product.is_empty() {
         true => used.acus,
@@ -116,10 +115,10 @@ fn devin_acus(used: &Consumption) -> f64 {
     }
 }
 
-/// The product that sessions belong to.
+/// The product of sessions.
 const DEVIN: &str = "devin";
 
-/// Our number of some groups of a dimension together.
+/// The sum of our numbers for some groups of a dimension.
 fn group_total(facts: &Facts, (metric, dim): (&Metric, Dim), keys: &[&str]) -> f64 {
     let facts = facts.by(metric, &[dim]).iter();
     facts
@@ -128,8 +127,7 @@ fn group_total(facts: &Facts, (metric, dim): (&Metric, Dim), keys: &[&str]) -> f
         .sum()
 }
 
-/// Sessions by group, ours beside the vendor's, which has scheduled ones among
-/// automation.
+/// Sessions by group, ours beside the vendor's, which counts scheduled ones as automation.
 fn by_group(
     facts: &Facts,
     name: &'static str,
@@ -147,7 +145,7 @@ fn by_group(
         let ours = group_total(facts, (&SESSIONS, dim), keys);
         let is_there = ours > 0.0 || *theirs > 0;
         is_there.then(|| {
-            let (ours, theirs) = (Unit::Count.text(Some(ours)), Unit::Count.text(Some(*theirs as f64)));
+            let (ours, theirs) = (count(ours), count(*theirs as f64));
             format!("{}\u{a0}{ours}\u{a0}/\u{a0}{theirs}", clean(key, LONGEST).replace('_', "\u{a0}"))
         })
     };
@@ -157,8 +155,7 @@ fn by_group(
     (!pairs.is_empty()).then(|| LabelledValue::word(name, pairs.join(", ")))
 }
 
-/// How the vendor's numbers are to be read, and why some are missing; empty where
-/// nobody asked.
+/// How to read the vendor's numbers, and why some are missing; empty if they were not requested.
 pub fn note(facts: &Facts, vendor: &Vendor) -> String {
     let mut sentences = Vec::new();
     let counts = &vendor.counts;
@@ -202,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn devins_part_is_compared_where_products_are_told_apart() {
+    fn devins_acus_are_compared_if_products_are_separate() {
         let used = |products: &[(&str, f64)]| Consumption {
             acus: 12.0,
             by_product: products.iter().map(|(name, acus)| ((*name).to_owned(), *acus)).collect(),

@@ -1,4 +1,4 @@
-//! What a page says of its source where nobody was asked: saved pages, or an archive.
+//! What the page says about saved pages and archives.
 
 use std::ops::Range;
 
@@ -10,13 +10,17 @@ use super::view::LabelledValue;
 use crate::fetch::{Records, Saved};
 use crate::metrics::{Dim, Facts, SESSIONS};
 use crate::period::{Period, PeriodKind};
+use crate::text::clean;
 
-/// Whether nobody was asked for the sessions of these facts.
+/// The longest unreadable time that is shown.
+const LONGEST_MOMENT: usize = 40;
+
+/// Whether no API was asked for the sessions.
 pub(crate) fn is_saved(facts: &Facts) -> bool {
     facts.source.ledger.requests == 0
 }
 
-/// What the web app's export lacks, in a sentence; none of records of the API.
+/// What the web app's export lacks; `None` for other sources.
 pub fn export_limits(records: Records) -> Option<String> {
     (records == Records::Export).then(|| {
         "the web app's export tells no status, tags or analyses, and not what automation started: what \
@@ -25,7 +29,7 @@ pub fn export_limits(records: Records) -> Option<String> {
     })
 }
 
-/// The organisation of an export whose sessions are all of one.
+/// The organisation of an export, if all sessions are of the same one.
 pub(crate) fn only_organisation(facts: &Facts) -> Option<&str> {
     let groups = facts.facts.iter().filter(|fact| fact.metric.id == SESSIONS.id);
     let mut groups = groups.filter_map(|fact| fact.key(Dim::Org));
@@ -34,7 +38,7 @@ pub(crate) fn only_organisation(facts: &Facts) -> Option<&str> {
     name.filter(|_| facts.source.records == Records::Export)
 }
 
-/// How the sessions were had, before a time.
+/// The label of the time at which sessions were obtained.
 pub(crate) fn taken_label(facts: &Facts) -> &'static str {
     match (&facts.source.archive, is_saved(facts)) {
         (Some(_), _) => "From an archive as of",
@@ -44,15 +48,17 @@ pub(crate) fn taken_label(facts: &Facts) -> &'static str {
     }
 }
 
-/// The time of that, in words.
+/// That time in words.
 pub fn fetched(facts: &Facts, tz: Tz) -> String {
     let moment = facts.source.archive.as_ref().unwrap_or(&facts.generated_at);
-    DateTime::parse_from_rfc3339(moment)
-        .map(|moment| moment.with_timezone(&tz).format("%-d %B %Y, %H:%M").to_string())
-        .unwrap_or_default()
+    match DateTime::parse_from_rfc3339(moment) {
+        Ok(moment) => moment.with_timezone(&tz).format("%-d %B %Y, %H:%M").to_string(),
+        // Facts from a file can contain any text.
+        Err(_) => clean(moment, LONGEST_MOMENT),
+    }
 }
 
-/// Whether the sessions are complete, as far as that is known.
+/// Whether the sessions are complete.
 pub(crate) fn completeness(facts: &Facts) -> &'static str {
     match (facts.source.ledger.complete, facts.source.proved) {
         (false, _) => "no",
@@ -61,7 +67,7 @@ pub(crate) fn completeness(facts: &Facts) -> &'static str {
     }
 }
 
-/// Where saved sessions lie in time, and what else there is to say of their files.
+/// The time span and the files of saved sessions.
 pub(crate) fn entries(facts: &Facts, run: &ReportContext<'_>) -> Vec<LabelledValue> {
     if facts.source.archive.is_some() {
         return vec![LabelledValue::word("Archive as of", run.fetched.clone())];
@@ -71,7 +77,7 @@ pub(crate) fn entries(facts: &Facts, run: &ReportContext<'_>) -> Vec<LabelledVal
     if saved.left_out > 0 {
         entries.push(LabelledValue::count("Other files beside them", saved.left_out));
     }
-    let days = run.periods.first().map(|period| export_days(saved, period.tz())).unwrap_or_default();
+    let days = export_days(saved, run.period().tz());
     entries.extend((!days.is_empty()).then(|| LabelledValue::word("Time of the export", days)));
     let ends = [("Oldest saved session", saved.first), ("Newest saved session", saved.last)];
     let ends = ends.into_iter().filter(|_| !facts.is_covered());
@@ -79,12 +85,12 @@ pub(crate) fn entries(facts: &Facts, run: &ReportContext<'_>) -> Vec<LabelledVal
     entries
 }
 
-/// What must be known of saved pages before any number is read: where they do
-/// not reach, 0 is no count.
+/// Notices about saved pages: outside their time span, 0 is not a count.
 pub(crate) fn notices(run: &ReportContext<'_>, is_covered: bool) -> Vec<String> {
-    // The day of a single session is not for a covered report.
+    // A report without people does not show the day of a single session.
     let on = |moment| if is_covered { "later".to_owned() } else { format!("on {}", day(run, moment)) };
-    let (Some(saved), Some(period)) = (run.saved, run.periods.first()) else { return Vec::new() };
+    let Some(saved) = run.saved else { return Vec::new() };
+    let period = run.period();
     let mut notices = Vec::new();
     if saved.mixed {
         notices.push(
@@ -112,7 +118,7 @@ pub(crate) fn notices(run: &ReportContext<'_>, is_covered: bool) -> Vec<String> 
         }
         return notices;
     }
-    // A quiet day at either end is nothing to speak of.
+    // One day without sessions at either end is normal.
     if let (Some(first), Some(earliest)) = (saved.first, run.periods.last())
         && !saved.reach.covers_beginning(&time(earliest))
     {
@@ -140,8 +146,8 @@ pub(crate) fn notices(run: &ReportContext<'_>, is_covered: bool) -> Vec<String> 
     notices
 }
 
-/// Which days exports are about that do not cover a period, and the last before it that
-/// they do cover; none where they do not say.
+/// The days of exports that do not cover a period, and the last period before it that they do
+/// cover; `None` if exports declare no days.
 pub fn beyond_export(saved: &Saved, period: &Period) -> Option<String> {
     let days = Some(export_days(saved, period.tz())).filter(|days| !days.is_empty())?;
     let mut earlier = std::iter::successors(period.previous(), Period::previous).take(MAX_PERIODS_BACK);
@@ -153,31 +159,30 @@ pub fn beyond_export(saved: &Saved, period: &Period) -> Option<String> {
     Some(format!("the export is about {days}{}.", covered.unwrap_or_default()))
 }
 
-/// How many periods back one is looked for that an export covers.
+/// How many periods back to look for one that an export covers.
 const MAX_PERIODS_BACK: usize = 500;
 
 fn time(period: &Period) -> Range<DateTime<Utc>> {
     period.from().to_utc()..period.to().to_utc()
 }
 
-/// The days that exports are about, in words; empty where they do not say.
+/// The days that exports declare, in words; empty if they declare none.
 fn export_days(saved: &Saved, tz: Tz) -> String {
     let day = |moment: DateTime<Utc>| moment.with_timezone(&tz).format("%-d %B %Y").to_string();
     let range = |range: &Range<DateTime<Utc>>| {
-        // The last instant that is in it, not the first that is not.
+        // The last instant within the range.
         format!("{} to {}", day(range.start), day(range.end - TimeDelta::seconds(1)))
     };
     saved.reach.told().iter().map(range).collect::<Vec<_>>().join(" and ")
 }
 
-/// Whether the last whole day of a period, at least, has no saved session.
+/// Whether at least the last whole day of a period has no saved session.
 fn ends_early(last: DateTime<Utc>, period: &Period) -> bool {
     last + TimeDelta::days(1) < period.to().to_utc()
 }
 
 fn day(run: &ReportContext<'_>, moment: DateTime<Utc>) -> String {
-    let local = run.periods.first().map(|period| moment.with_timezone(&period.tz()));
-    local.map(|local| local.format("%-d %B %Y").to_string()).unwrap_or_default()
+    moment.with_timezone(&run.period().tz()).format("%-d %B %Y").to_string()
 }
 
 #[cfg(test)]
@@ -216,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn zeros_of_times_without_pages_are_no_counts() {
+    fn times_outside_saved_pages_have_a_notice() {
         assert_eq!(notices_for("2026-09-28T09:00:00Z", "2026-10-11T12:00:00Z", false), [""; 0]);
         for (first, day) in [("2026-10-01T00:00:00Z", 1), ("2026-10-04T22:30:00Z", 5)] {
             for (proved, then) in

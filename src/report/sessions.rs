@@ -9,13 +9,13 @@ use crate::metrics::{Dim, Facts, Highlights, ISSUES, SessionHighlight};
 use crate::text::clean;
 use crate::unit::Unit;
 
-/// The longest title that the page prints.
+/// The longest title on the page.
 const LONGEST_TITLE: usize = 110;
-/// The longest beginning of a prompt that the page prints.
+/// The longest excerpt of a prompt on the page.
 const LONGEST_PROMPT: usize = 280;
-/// The longest user that the page prints.
+/// The longest user name on the page.
 const LONGEST_USER: usize = 60;
-/// The longest address that the page links to.
+/// The longest URL that is linked.
 const LONGEST_ADDRESS: usize = 500;
 
 /// The lists in the order of the page.
@@ -49,13 +49,13 @@ pub fn lists(facts: &Facts, highlights: &Highlights) -> Vec<SessionList> {
     lists.into_iter().zip(are_shown(facts)).filter(|(_, is_shown)| *is_shown).map(|(list, _)| list).collect()
 }
 
-/// Which of the three lists there is something to know for.
+/// Which of the three lists have data.
 pub(crate) fn are_shown(facts: &Facts) -> [bool; 3] {
     let metered = facts.capabilities.metered;
     [metered, metered, ISSUES.is_known(&[Dim::Impact], facts.capabilities)]
 }
 
-/// What a list is ordered by.
+/// The order of a list.
 #[derive(Clone, Copy)]
 enum By {
     Acus,
@@ -112,7 +112,7 @@ fn session(facts: &Facts, row: &SessionHighlight, by: By) -> SessionView {
     }
 }
 
-/// A session that goes by its day alone.
+/// The title of a session without one.
 pub fn untitled(row: &SessionHighlight) -> String {
     match row.day.parse::<NaiveDate>() {
         Ok(day) => format!("Session of {}", day.format("%A, %-d %B")),
@@ -120,8 +120,8 @@ pub fn untitled(row: &SessionHighlight) -> String {
     }
 }
 
-/// An address that may become a link: https, with a host, without a user or
-/// password, as the URL standard writes it. Anything else stays text.
+/// A URL that may become a link, normalized: https, with a host, without credentials. `None` for
+/// anything else.
 pub fn safe_link(address: &str) -> Option<String> {
     let address = address.trim();
     if address.len() > LONGEST_ADDRESS || address.chars().any(char::is_control) {

@@ -4,44 +4,44 @@ use minijinja::Value;
 
 use super::change::{change, faint};
 use super::layout::{Headline, headlines};
-use super::money;
 use super::view::{Change, Tile};
+use super::{is_over, money};
 use crate::charts::{self, ChartError};
 use crate::metrics::{Dim, Fact, Facts, ISSUES, Kind, Metric};
 use crate::period::Period;
-use crate::unit::Unit;
+use crate::unit::{Unit, count};
 
-/// A value with more characters than this is set smaller, to stay on its line.
+/// Longer values are set smaller, to stay on one line.
 const LONG: usize = 8;
 
-/// Draws the tiles of the layout table.
+/// The tiles of the layout.
 ///
 /// # Errors
-/// A sparkline could not be drawn: a defect.
-pub fn tiles(facts: &Facts, periods: &[Period], points: usize) -> Result<Vec<Tile>, ChartError> {
-    // A period that is still running would look like a fall.
-    let running = usize::from(facts.period.complete == Some(false));
-    let trend: Vec<String> = periods.iter().take(points).skip(running).rev().map(Period::label).collect();
+/// A sparkline could not be drawn: an internal error.
+pub fn tiles(facts: &Facts, trend: &[Period]) -> Result<Vec<Tile>, ChartError> {
+    // A running period would look like a decrease.
+    let running = usize::from(!is_over(facts));
+    let trend: Vec<String> = trend.iter().skip(running).rev().map(Period::label).collect();
     headlines(facts.capabilities).map(|headline| tile(facts, headline, &trend)).collect()
 }
 
-/// A headline number in words.
+/// A headline number, formatted.
 pub struct HeadlineText {
     /// Its value.
     pub value: String,
-    /// What it is worth, and what a ratio rests on; empty for neither.
+    /// Its spend and its basis; empty if there is neither.
     pub note: String,
-    /// Whether it rests on too few to trust.
+    /// Whether it has too few cases to be trusted.
     pub faint: bool,
     /// Change against the previous period.
     pub change: Option<Change>,
 }
 
-/// What a headline of the layout table says.
+/// Formats a headline of the layout.
 pub fn headline_text(facts: &Facts, headline: &Headline) -> HeadlineText {
     let metric = headline.metric;
     let fact = fact_of_group(facts, metric, headline.keys);
-    // Without an analysis nothing is known of issues, so none is not good news.
+    // Without analyses the number of issues is unknown, so 0 is not good news.
     let blind = metric.id == ISSUES.id && fact.is_some_and(|fact| fact.n == 0.0);
     HeadlineText {
         value: facts.unit(metric).text(fact.and_then(|fact| fact.value)),
@@ -66,7 +66,7 @@ fn tile(facts: &Facts, headline: &Headline, trend: &[String]) -> Result<Tile, Ch
         })
         .collect();
     let words: Vec<String> = values.iter().map(|value| facts.unit(metric).text(*value)).collect();
-    // One point is no trend.
+    // A single point is no trend.
     let drawn = if trend.len() > 1 { charts::sparkline(&values)?.as_str().to_owned() } else { String::new() };
     let HeadlineText { value, note, faint, change } = headline_text(facts, headline);
     Ok(Tile {
@@ -93,16 +93,15 @@ pub fn fact_of_group<'a>(facts: &'a Facts, metric: &Metric, keys: &[(Dim, &str)]
     facts.by(metric, &by).iter().find(is_asked)
 }
 
-/// What a number is worth, and what it rests on.
+/// Spend and basis of a number.
 fn note_with_spend(facts: &Facts, fact: &Fact, basis: &str) -> String {
-    let worth = money::spend_text(facts, fact);
-    let parts = [worth.unwrap_or_default(), note(fact, basis)];
-    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
+    let spend = money::spend_text(facts, fact);
+    let note = Some(note(fact, basis)).filter(|note| !note.is_empty());
+    spend.into_iter().chain(note).collect::<Vec<_>>().join(" · ")
 }
 
-/// What a number rests on, short enough for a tile on a phone: `31 of 39 decided`.
+/// The basis of a number, short enough for a tile on a phone: `31 of 39 decided`.
 fn note(fact: &Fact, basis: &str) -> String {
-    let count = |number: f64| Unit::Count.text(Some(number));
     let share = fact.metric.kind == Kind::Ratio && fact.unit == Unit::Share;
     let basis = if basis == "sessions" && fact.denominator == 1.0 { "session" } else { basis };
     match (basis, share) {

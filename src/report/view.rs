@@ -1,4 +1,4 @@
-//! What the template gets: finished strings in the order of the page.
+//! The context of the page's template: finished strings in the order of the page.
 
 use minijinja::Value;
 use serde::Serialize;
@@ -10,17 +10,17 @@ use crate::unit::Unit;
 pub struct PageView {
     /// Title of the document.
     pub title: String,
-    /// Style sheet, and its hash for the content security policy.
+    /// The style sheet.
     pub style: Value,
-    /// `sha256-…`.
+    /// Its hash for the content security policy: `sha256-…`.
     pub style_hash: String,
-    /// Who, when, how complete.
+    /// Scope, period and completeness.
     pub header: Header,
-    /// What must be known before any number is read.
+    /// Notices before any number.
     pub notices: Vec<String>,
-    /// Whether the report tells nothing of single people.
+    /// Whether the report hides people.
     pub covered: bool,
-    /// What the tiles are compared with, or why they are not.
+    /// What the tiles are compared with, or why not.
     pub comparison: String,
     /// Whether the tiles are compared.
     pub compared: bool,
@@ -34,13 +34,13 @@ pub struct PageView {
     pub lists: Vec<SessionList>,
     /// Every number that the page shows.
     pub definitions: Vec<Definition>,
-    /// What could not be read as documented, and the vendor's counts beside ours.
+    /// Unreadable values, and the vendor's counts beside ours.
     pub quality: Vec<LabelledValue>,
-    /// What to know about the vendor's counts; empty for nothing.
+    /// How to read the vendor's counts; empty if there are none.
     pub vendor: String,
-    /// What else could not be had.
+    /// Other notes.
     pub notes: Vec<String>,
-    /// Where the data comes from.
+    /// The source of the data.
     pub source_entries: Vec<LabelledValue>,
     /// Name and version of this program.
     pub tool: String,
@@ -49,13 +49,13 @@ pub struct PageView {
 /// A piece of a sentence.
 #[derive(Debug, PartialEq, Serialize)]
 pub struct Piece {
-    /// The words.
+    /// The text.
     pub text: String,
-    /// Whether they are other people's, who may write from right to left.
+    /// Whether it is other people's text, which can be written from right to left.
     pub name: bool,
 }
 
-/// The head of the page.
+/// The header of the page.
 #[derive(Debug, Serialize)]
 pub struct Header {
     /// Organisation or enterprise.
@@ -66,15 +66,15 @@ pub struct Header {
     pub dates: String,
     /// IANA name.
     pub zone: String,
-    /// How it was had, before the time.
-    pub taken: &'static str,
-    /// When it was fetched, in the zone.
+    /// The label before the time.
+    pub taken_label: &'static str,
+    /// When the sessions were obtained, in the report's zone.
     pub fetched: String,
     /// `complete`, `so far` or `incomplete`.
     pub badge: String,
     /// Class of the badge.
     pub badge_tone: &'static str,
-    /// What the sessions were narrowed to.
+    /// The filters.
     pub filters: Vec<String>,
 }
 
@@ -87,17 +87,17 @@ pub struct Tile {
     pub title: &'static str,
     /// Value.
     pub value: String,
-    /// Whether the value needs a smaller letter.
+    /// Whether the value needs a smaller font.
     pub long: bool,
-    /// What a ratio rests on; empty for none.
+    /// Spend and basis; empty if there is neither.
     pub note: String,
-    /// Whether it rests on too few to trust.
+    /// Whether it has too few cases to be trusted.
     pub faint: bool,
     /// Change against the previous period.
     pub change: Option<Change>,
-    /// The trend; empty for none.
+    /// The sparkline; empty if there is none.
     pub sparkline: Value,
-    /// The trend in words; empty for none.
+    /// The trend in words; empty if there is none.
     pub trend: String,
 }
 
@@ -112,22 +112,22 @@ pub struct Change {
     pub tone: &'static str,
 }
 
-/// A part of the page.
+/// A section of the page.
 #[derive(Debug, Serialize)]
 pub struct SectionView {
     /// Anchor.
     pub id: &'static str,
     /// Heading.
     pub title: &'static str,
-    /// What to know before reading it.
+    /// An introduction.
     pub intro: String,
     /// Numbers of the whole period.
     pub numbers: Vec<NumberView>,
     /// Its charts.
     pub figures: Vec<FigureView>,
-    /// The headings of charts that have nothing to show.
+    /// The titles of charts without data.
     pub empty: Vec<&'static str>,
-    /// The names of numbers and charts that a covered report leaves out.
+    /// The titles of hidden numbers and charts.
     pub withheld: Vec<&'static str>,
 }
 
@@ -142,7 +142,7 @@ pub struct NumberView {
     pub value: String,
     /// Change against the previous period in words; empty for none.
     pub change: String,
-    /// Whether it rests on too few to trust.
+    /// Whether it has too few cases to be trusted.
     pub faint: bool,
 }
 
@@ -157,11 +157,11 @@ pub struct FigureView {
     pub terms: Vec<Term>,
     /// One line under the heading; empty for none.
     pub note: String,
-    /// The chart; empty where the table says it all.
+    /// The chart; empty if the figure is a table.
     pub svg: Value,
-    /// The same as a table.
+    /// The data as a table.
     pub table: TableView,
-    /// Whether it needs the whole width of a desk.
+    /// Whether it needs the full width of the page.
     pub wide: bool,
 }
 
@@ -181,7 +181,7 @@ pub struct TableView {
     pub heads: Vec<String>,
     /// Rows.
     pub rows: Vec<TableRow>,
-    /// What is not in the rows; empty for none.
+    /// What is not in the rows; empty if all rows are shown.
     pub more: String,
 }
 
@@ -190,7 +190,7 @@ pub struct TableView {
 pub struct TableRow {
     /// Cells; the first is the row's name.
     pub cells: Vec<String>,
-    /// Whether its ratio rests on too few to trust.
+    /// Whether its ratio has too few cases to be trusted.
     pub faint: bool,
 }
 
@@ -199,9 +199,9 @@ pub struct TableRow {
 pub struct SessionList {
     /// Heading.
     pub title: &'static str,
-    /// What is in it.
+    /// What the list contains.
     pub note: &'static str,
-    /// What to say when nothing is.
+    /// The text of an empty list.
     pub empty: &'static str,
     /// The sessions.
     pub rows: Vec<SessionView>,
@@ -210,19 +210,19 @@ pub struct SessionList {
 /// A session.
 #[derive(Debug, Serialize)]
 pub struct SessionView {
-    /// Title, or a word for none.
+    /// Title, or a placeholder.
     pub title: String,
-    /// Address, https only; empty for none.
+    /// URL, https only; empty if there is none.
     pub href: String,
-    /// What the list is ordered by.
+    /// The value that orders the list.
     pub size: String,
-    /// What that counts.
+    /// The unit of that value.
     pub unit: &'static str,
-    /// What else is to be known, in a few words each.
+    /// Other facts, in a few words each.
     pub remarks: Vec<String>,
-    /// User, or a word for none.
+    /// User, or a placeholder.
     pub user: String,
-    /// The beginning of its prompt; empty unless that is to be printed.
+    /// An excerpt of its prompt; empty unless prompts are included.
     pub prompt: String,
 }
 
@@ -239,14 +239,14 @@ pub struct Definition {
     pub value: String,
 }
 
-/// A name and a number.
+/// A label and a value.
 #[derive(Debug, Serialize)]
 pub struct LabelledValue {
     /// Name.
     pub name: &'static str,
-    /// Number or word.
+    /// The formatted value.
     pub value: String,
-    /// The number, where it is one.
+    /// The number, if it is one.
     #[serde(skip)]
     pub number: Option<f64>,
 }

@@ -388,7 +388,7 @@ fn every_class_has_a_rule() {
 }
 
 #[test]
-fn nothing_leaves_its_chart() {
+fn marks_stay_inside_the_chart() {
     for (name, svg) in gallery() {
         let elements = markup::elements(svg.as_str());
         let view: Vec<f64> =
@@ -408,7 +408,7 @@ fn nothing_leaves_its_chart() {
 }
 
 #[test]
-fn no_text_lies_on_another() {
+fn texts_do_not_overlap() {
     for (name, svg) in gallery() {
         let texts = markup::texts(svg.as_str());
         for (index, one) in texts.iter().enumerate() {
@@ -422,7 +422,7 @@ fn no_text_lies_on_another() {
 }
 
 #[test]
-fn the_same_data_gives_the_same_bytes_and_few_of_them() {
+fn charts_are_deterministic_and_small() {
     for ((name, one), (_, other)) in gallery().into_iter().zip(gallery()) {
         assert_eq!(one, other, "{name}");
         let limit = match name {

@@ -1,4 +1,4 @@
-//! The way to a mail server: TCP, and TLS as its address asks for.
+//! Connects to a mail server: TCP, and TLS as its URL says.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -13,43 +13,42 @@ use tokio_rustls::client::TlsStream;
 use super::conversation::{Conversation, StepError, within};
 use crate::settings::mail::{Security, Server};
 
-/// How long a server may say nothing before another connection finds out whether
-/// it waits for TLS to begin.
+/// How long a server may stay silent before a second connection checks whether it expects TLS.
 const SILENCE: Duration = Duration::from_secs(5);
-/// How long that may take.
+/// The timeout of that check.
 const PROBE: Duration = Duration::from_secs(4);
 
-/// Plain or TLS.
+/// A plain or a TLS stream.
 pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
-/// A server that has been greeted.
+/// A connection after greeting and EHLO.
 pub struct Greeted {
     /// The conversation with it.
     pub conversation: Conversation<Box<dyn Stream>>,
-    /// What it offers, each split into words; over TLS only what it said over TLS.
+    /// The capabilities, each split into words; with TLS only those announced over TLS.
     pub capabilities: Vec<Vec<String>>,
-    /// What this machine called itself.
+    /// The name this machine gave in EHLO.
     pub helo: String,
 }
 
-/// The step that failed, and how.
+/// The step that failed, with its error.
 #[derive(Debug)]
 pub enum ConnectError {
-    /// There is no connection.
+    /// No connection.
     Connect(StepError),
-    /// The connection is not safe.
+    /// The connection is not secure.
     Safety(StepError),
-    /// The server speaks TLS from the first byte, and plain text was expected.
+    /// The server expects TLS from the first byte, where plain text was configured.
     SpeaksTls,
-    /// The server did not greet.
+    /// No greeting.
     Greeting(StepError),
-    /// The server did not take the name that this machine calls itself.
+    /// The server rejected this machine's name.
     Hello(String, StepError),
 }
 
-/// Connects and greets. Where TLS is asked for, nothing that came before it is
-/// believed, and there is no way on without it.
+/// Connects, reads the greeting and sends EHLO. With TLS, nothing received before it is trusted,
+/// and there is no fallback to plain text.
 pub async fn connect(server: &Server, step: Duration) -> Result<Greeted, ConnectError> {
     let tcp = tcp(server, step).await.map_err(ConnectError::Connect)?;
     let helo = server.helo.clone().unwrap_or_else(|| own_name(&tcp));
@@ -84,9 +83,9 @@ pub async fn connect(server: &Server, step: Duration) -> Result<Greeted, Connect
     Ok(Greeted { conversation, capabilities, helo })
 }
 
-/// The greeting in plain text. A server that speaks TLS from the first byte waits
-/// for its client to begin; so does, for a while, one that turns away whoever talks
-/// before the greeting. Which of them it is, another connection finds out.
+/// Reads the greeting in plain text. A server that expects TLS waits for the client to begin; so
+/// do, for some time, servers that reject clients which talk before the greeting. A second
+/// connection tells them apart.
 async fn plain_greeting<S: AsyncRead + AsyncWrite + Unpin>(
     server: &Server,
     plain: &mut Conversation<S>,
@@ -104,12 +103,12 @@ async fn plain_greeting<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-/// Whether a server answers in TLS to a client that begins with it.
+/// Whether a server answers to a TLS handshake.
 async fn speaks_tls(server: &Server) -> bool {
     let tried = within(PROBE, async { handshake(server, tcp(server, PROBE).await?).await }).await;
     match tried {
         Ok(_) => true,
-        // Plain text, or no certificates on this machine to try it with.
+        // It speaks plain text, or this machine has no root certificates.
         Err(StepError::Tls(rustls::Error::InvalidMessage(_) | rustls::Error::General(_))) => false,
         Err(failure) => matches!(failure, StepError::Tls(_)),
     }
@@ -120,7 +119,7 @@ async fn tcp(server: &Server, step: Duration) -> Result<TcpStream, StepError> {
     let found: Vec<SocketAddr> = within(step, async { Ok(lookup_host(place).await?.collect()) }).await?;
     let mut failure = StepError::Malformed("its name has no address".to_owned());
     for address in found {
-        // A name may stand for another machine than the settings believe.
+        // The name can resolve to another machine than the settings mean.
         if server.security == Security::Plain && !address.ip().is_loopback() {
             failure = StepError::Malformed(format!("{} is not on loopback", address.ip()));
             continue;
@@ -153,14 +152,14 @@ async fn handshake(server: &Server, tcp: TcpStream) -> Result<TlsStream<TcpStrea
     Ok(TlsConnector::from(Arc::new(config)).connect(name, tcp).await?)
 }
 
-/// What this machine calls itself on a connection.
+/// The name of this machine in EHLO.
 fn own_name(tcp: &TcpStream) -> String {
     let name = hostname::get().ok().and_then(|name| name.into_string().ok()).unwrap_or_default();
     introduction(&name, tcp.local_addr().map_or(Ipv4Addr::LOCALHOST.into(), |address| address.ip()))
 }
 
-/// The full name of a host, else its address: a name without a dot is refused by many
-/// servers, and so is one that stands for no host in particular.
+/// The full name of the host, else its address: many servers reject a name without a dot, or one
+/// that is no host in particular.
 fn introduction(name: &str, address: IpAddr) -> String {
     let is_label =
         |label: &str| !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
@@ -180,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_machine_calls_itself_by_its_full_name_or_its_address() {
+    fn ehlo_uses_the_full_name_or_the_address() {
         let v4 = "192.0.2.1".parse().unwrap();
         assert_eq!(introduction("vm-1.example.com", v4), "vm-1.example.com");
         for short in

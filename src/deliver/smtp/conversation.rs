@@ -1,6 +1,5 @@
-//! A conversation with a mail server: one command, one answer. Whatever the
-//! other side sends, an answer is bounded in size while it is read, and every
-//! step in time.
+//! A conversation with a mail server: one command, one answer. Answers are bounded in size while
+//! they are read, and every step in time, whatever the server sends.
 
 use std::io;
 use std::time::Duration;
@@ -10,20 +9,21 @@ use tokio::time::timeout;
 
 /// The longest line of an answer, in bytes. RFC 5321 allows 512.
 const MAX_LINE: usize = 4096;
-/// The most lines of an answer.
+/// The maximum number of lines of an answer.
 const MAX_LINES: usize = 100;
 
 /// An answer of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SmtpReply {
-    /// From 200 to 599; the first digit says success (2), continue (3), not now (4) or no (5).
+    /// From 200 to 599. The first digit means success (2), continue (3), try later (4) or refused
+    /// (5).
     pub code: u16,
     /// The text of each line.
     pub lines: Vec<String>,
 }
 
 impl SmtpReply {
-    /// The answer if its code begins with this digit.
+    /// The answer, if its code begins with this digit.
     pub fn require(self, digit: u16) -> Result<Self, StepError> {
         match self.code / 100 {
             first if first == digit => Ok(self),
@@ -38,19 +38,19 @@ impl SmtpReply {
 pub enum StepError {
     /// The connection failed.
     Io(io::Error),
-    /// The connection cannot be made safe.
+    /// The connection cannot be secured.
     Tls(rustls::Error),
-    /// No answer came within this time.
+    /// No answer within this time.
     Timeout(Duration),
-    /// The server sent what is no SMTP.
+    /// The answer is not SMTP.
     Malformed(String),
-    /// This many bytes came in plain text after the answer to STARTTLS.
+    /// This many bytes arrived in plain text after the answer to STARTTLS.
     InjectedBeforeTls(usize),
     /// The server answered 4xx or 5xx.
     Refused(SmtpReply),
-    /// The server answered with a code that does not fit the step.
+    /// The server answered with a code that does not fit the command.
     Unexpected(SmtpReply),
-    /// The server offers no login that may be used; what it offers, which may be nothing.
+    /// The server offers no mechanism that may be used; the ones it offers, possibly none.
     NoCommonMechanism(Vec<String>),
 }
 
@@ -69,7 +69,7 @@ impl From<rustls::Error> for StepError {
     }
 }
 
-/// A step that may take so long.
+/// Runs a step with a timeout.
 pub async fn within<T>(
     limit: Duration,
     step: impl Future<Output = Result<T, StepError>>,
@@ -80,7 +80,7 @@ pub async fn within<T>(
 /// An open conversation.
 pub struct Conversation<S> {
     stream: BufReader<S>,
-    /// How long one step may take.
+    /// The timeout of one step.
     step: Duration,
 }
 
@@ -95,12 +95,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
         within(self.step, self.read()).await?.require(2)
     }
 
-    /// Whether the server says anything, or hangs up, within a time.
+    /// Whether the server sends anything, or closes the connection, within a time.
     pub async fn hears_within(&mut self, limit: Duration) -> bool {
         timeout(limit, self.stream.fill_buf()).await.is_ok()
     }
 
-    /// Sends a line and reads the answer, whatever it is.
+    /// Sends a line and reads the answer, whatever its code.
     pub async fn command(&mut self, line: &str) -> Result<SmtpReply, StepError> {
         within(self.step, async {
             self.write(format!("{line}\r\n").as_bytes()).await?;
@@ -109,7 +109,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
         .await
     }
 
-    /// Introduces this machine: the capabilities of the server, each split into words.
+    /// Sends EHLO. Returns the capabilities, each split into words.
     pub async fn hello(&mut self, name: &str) -> Result<Vec<Vec<String>>, StepError> {
         let reply = self.command(&format!("EHLO {name}")).await?.require(2)?;
         let words = |line: &String| {
@@ -119,7 +119,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
         Ok(reply.lines.iter().skip(1).map(words).collect())
     }
 
-    /// Sends a message and reads the answer; it may take longer than a step.
+    /// Sends a message and reads the answer, with a timeout of its own.
     pub async fn message(&mut self, message: &[u8], limit: Duration) -> Result<SmtpReply, StepError> {
         within(limit, async {
             self.write(&dot_stuffed(message)).await?;
@@ -128,7 +128,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
         .await
     }
 
-    /// The stream below, of which nothing more has been read.
+    /// The underlying stream, if nothing more has been read from it.
     ///
     /// # Errors
     /// The server has sent more than its last answer.
@@ -139,8 +139,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
         }
     }
 
-    /// Checks that no answer is there before its command: it would be taken for
-    /// the answer to what is sent next.
+    /// Checks that no answer precedes its command: it would count for the next one.
     pub fn check_no_early_reply(&self) -> Result<(), StepError> {
         match self.stream.buffer().is_empty() {
             true => Ok(()),
@@ -182,7 +181,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
     }
 }
 
-/// A line of an answer: its code, whether it is the last, its text.
+/// Parses a line of an answer: code, whether it is the last line, text.
 fn parse(line: &[u8]) -> Result<(u16, bool, String), StepError> {
     let text = String::from_utf8_lossy(line);
     let text = text.trim_end();
@@ -197,9 +196,8 @@ fn parse(line: &[u8]) -> Result<(u16, bool, String), StepError> {
     }
 }
 
-/// A message as it is sent: a dot at the beginning of a line is doubled, and a
-/// lone dot ends it. A bare CR or LF counts as the end of a line too, because some servers
-/// take it for one.
+/// A message as SMTP sends it: a dot at the start of a line is doubled, and a lone dot ends it. A
+/// bare CR or LF counts as the end of a line, because some servers treat it as one.
 fn dot_stuffed(message: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(message.len() + 64);
     let mut last = b'\n';
@@ -261,7 +259,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_is_bounded() {
+    async fn answers_are_bounded() {
         let longest = [b"250 ", "x".repeat(MAX_LINE - 6).as_bytes(), b"\r\n"].concat();
         assert!(read(&longest).await.is_ok());
         let longer = [b"250 ", "x".repeat(MAX_LINE - 5).as_bytes(), b"\r\n"].concat();
@@ -272,7 +270,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_before_the_command_is_refused() {
+    async fn early_answers_are_rejected() {
         let (client, mut server) = tokio::io::duplex(1 << 20);
         server.write_all(b"220 mx\r\n250 early\r\n").await.unwrap();
         let mut conversation = Conversation::new(client, Duration::from_secs(60));
@@ -283,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_cannot_end_itself() {
+    fn dots_are_doubled() {
         for (message, sent) in [
             ("a\r\n", "a\r\n.\r\n"),
             ("a", "a\r\n.\r\n"),

@@ -1,5 +1,4 @@
-//! The envelope of a message: the sender, and as many of the recipients as the
-//! server takes at a time.
+//! The envelope of a message: the sender, and as many recipients as the server takes at a time.
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -8,21 +7,21 @@ use lettre::Address;
 use super::conversation::{Conversation, SmtpReply, StepError};
 use crate::mail::Recipient;
 
-/// What a server said to sender and recipients. Each recipient is in one of the lists.
+/// The server's answers to sender and recipients. Each recipient is in one of the lists.
 #[derive(Debug, Default)]
 pub struct MailEnvelope {
-    /// Whom it takes the message for.
+    /// Accepted recipients.
     pub accepted: Vec<Recipient>,
-    /// Whom it refused, for now or for good, and its answers.
+    /// Refused recipients, temporarily or permanently, with the answers.
     pub refused: Vec<(Recipient, SmtpReply)>,
-    /// Whom it may take in another envelope; nobody if it accepted nobody.
+    /// Recipients for another envelope; none if nobody was accepted.
     pub left: Vec<Recipient>,
 }
 
-/// Names the sender.
+/// Sends MAIL FROM.
 ///
 /// # Errors
-/// It was refused, or the conversation broke off.
+/// The sender was refused, or the conversation failed.
 pub async fn sender<S: AsyncRead + AsyncWrite + Unpin>(
     conversation: &mut Conversation<S>,
     from: &Address,
@@ -31,12 +30,11 @@ pub async fn sender<S: AsyncRead + AsyncWrite + Unpin>(
     conversation.check_no_early_reply()
 }
 
-/// Names the recipients after the sender, until the server takes no more at a time;
-/// it takes at most `max_recipients`, as far as it said.
+/// Sends RCPT TO for each recipient until the server takes no more; at most `max_recipients`.
 ///
 /// # Errors
-/// The conversation broke off, and at whom; no refusal is an error, but one that
-/// ends the conversation.
+/// The conversation failed at this recipient. A refusal is no error, unless it ends the
+/// conversation.
 pub async fn recipients<S: AsyncRead + AsyncWrite + Unpin>(
     conversation: &mut Conversation<S>,
     to: Vec<Recipient>,
@@ -58,7 +56,7 @@ pub async fn recipients<S: AsyncRead + AsyncWrite + Unpin>(
             200..300 => envelope.accepted.push(recipient),
             421 => return Err((address, StepError::Refused(reply))),
             300..400 => return Err((address, StepError::Unexpected(reply))),
-            // To the first it was not said because of others.
+            // Said to the first recipient, it cannot mean that there are too many.
             _ if !is_first && is_too_many(&reply) => {
                 is_full = true;
                 envelope.left.push(recipient);
@@ -70,8 +68,7 @@ pub async fn recipients<S: AsyncRead + AsyncWrite + Unpin>(
     Ok(envelope)
 }
 
-/// Whether an answer to a recipient means that there are enough of them: 452, and what
-/// RFC 821 had in its place.
+/// Whether an answer means that there are too many recipients: 452, and the code that RFC 821 used.
 fn is_too_many(reply: &SmtpReply) -> bool {
     let text = reply.lines.join(" ").to_ascii_lowercase();
     let is_said =
@@ -79,7 +76,7 @@ fn is_too_many(reply: &SmtpReply) -> bool {
     matches!(reply.code, 452 | 552) || is_said
 }
 
-/// How many recipients a server takes at a time, by what it offers (RFC 9422).
+/// How many recipients a server takes at a time, by its capabilities (RFC 9422).
 pub fn max_recipients(capabilities: &[Vec<String>]) -> usize {
     let limits = capabilities.iter().find(|words| words.first().is_some_and(|word| word == "LIMITS"));
     let value = limits.and_then(|words| words.iter().skip_while(|word| *word != "RCPTMAX").nth(1));
@@ -99,7 +96,7 @@ mod tests {
     }
 
     /// What becomes of a list where the server answers so to each name, in order.
-    async fn told(max_recipients: usize, answers: &[(&str, &str)]) -> [String; 3] {
+    async fn lists_of(max_recipients: usize, answers: &[(&str, &str)]) -> [String; 3] {
         let (client, server) = tokio::io::duplex(1 << 16);
         let texts: Vec<String> = answers.iter().map(|(_, answer)| format!("{answer}\r\n")).collect();
         tokio::spawn(async move {
@@ -119,7 +116,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_is_refused_and_who_is_one_too_many_are_told_apart() {
+    async fn refused_recipients_are_told_from_excess_ones() {
         const OK: &str = "250 ok";
         const FULL: &str = "452 4.5.3 too many recipients";
         for (max_recipients, answers, lists) in [
@@ -135,12 +132,12 @@ mod tests {
             (9, &[("a", "550 no"), ("b", "451 later")], ["", "ab", ""]),
             (1, &[("a", "550 no"), ("b", OK), ("c", "")], ["b", "a", "c"]),
         ] {
-            assert_eq!(told(max_recipients, answers).await, lists, "{answers:?}");
+            assert_eq!(lists_of(max_recipients, answers).await, lists, "{answers:?}");
         }
     }
 
     #[test]
-    fn a_limit_is_read_where_there_is_one() {
+    fn recipient_limits_are_parsed() {
         let offer = |line: &str| vec![line.split([' ', '=']).map(str::to_owned).collect::<Vec<_>>()];
         assert_eq!(max_recipients(&offer("LIMITS RCPTMAX=20 MAILMAX=5")), 20);
         assert_eq!(max_recipients(&offer("LIMITS MAILMAX=5 RCPTMAX=3")), 3);

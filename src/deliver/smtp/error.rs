@@ -1,26 +1,26 @@
-//! How a mail server fails, what to do about it, and the exit code it deserves.
+//! Errors of a mail server, with hints and exit codes.
 
 use crate::exit::{Exit, Explain};
 use crate::mail::Recipient;
 
-/// The most recipients that a message names.
+/// How many refused recipients a message names.
 const MAX_NAMED: usize = 10;
 
-/// Somebody whom a mail server refused.
+/// A recipient that a mail server refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusedRecipient {
-    /// Who.
+    /// The recipient.
     pub recipient: Recipient,
-    /// What it said.
+    /// The answer of the server.
     pub cause: String,
-    /// Whether it may take the mail later.
+    /// Whether the server may accept it later.
     pub is_temporary: bool,
 }
 
-/// A mail server did not take a message.
+/// A mail server did not accept a message.
 #[derive(Debug, thiserror::Error)]
 pub enum SmtpError {
-    /// It could not be reached.
+    /// It cannot be reached.
     #[error("could not reach the mail server {server}: {cause}")]
     Unreachable {
         /// Host and port.
@@ -28,24 +28,24 @@ pub enum SmtpError {
         /// Why.
         cause: String,
     },
-    /// There can be no TLS with the server as it is.
+    /// TLS with this server is not possible.
     #[error("no secure connection to the mail server {server}: {cause}")]
     Tls {
         /// Host and port.
         server: String,
         /// What is wrong.
         cause: String,
-        /// What to do about it.
+        /// Hint for the user.
         hint: String,
     },
-    /// The way there could not be made safe.
+    /// The connection cannot be secured.
     #[error("no safe way to the mail server {server}: {cause}")]
     Unsafe {
         /// Host and port.
         server: String,
         /// Why.
         cause: String,
-        /// What to do about it.
+        /// Hint for the user.
         hint: &'static str,
     },
     /// A step failed without a refusal.
@@ -55,26 +55,26 @@ pub enum SmtpError {
         server: String,
         /// The connection, the login, the sender, a recipient or the message.
         what: String,
-        /// What happened instead.
+        /// What happened instead of an answer.
         cause: String,
     },
-    /// It does not let the user in.
+    /// It refused the login.
     #[error(
         "the mail server {server} refused the login of {user} with the {secret} from {source_of}: {cause}"
     )]
     Login {
         /// Host and port.
         server: String,
-        /// Who.
+        /// The user.
         user: String,
         /// Password or access token.
         secret: &'static str,
         /// Where the password came from.
         source_of: String,
-        /// What it said.
+        /// The answer of the server.
         cause: String,
     },
-    /// It does not take the name that this machine calls itself.
+    /// It rejected the name that this machine gives in EHLO.
     #[error(
         "the mail server {server} does not take the name {name} that this machine calls itself (EHLO): {cause}"
     )]
@@ -83,19 +83,19 @@ pub enum SmtpError {
         server: String,
         /// The name.
         name: String,
-        /// What it said.
+        /// The answer of the server.
         cause: String,
-        /// Whether it may only be busy.
+        /// Whether it may accept it later.
         is_temporary: bool,
     },
-    /// There is no way to log in that it and the settings have in common.
+    /// It and the settings have no login mechanism in common.
     #[error("no login to the mail server {server}: {cause}")]
     NoLogin {
         /// Host and port.
         server: String,
-        /// What it offers, or asks for.
+        /// What it offers, or requires.
         cause: String,
-        /// What to do about it.
+        /// Hint for the user.
         hint: String,
     },
     /// It refused recipients.
@@ -103,52 +103,52 @@ pub enum SmtpError {
     Recipients {
         /// Host and port.
         server: String,
-        /// Whom it refused; not empty.
+        /// The refused recipients; not empty.
         refused: Vec<RefusedRecipient>,
         /// Whether others have the mail.
         others: bool,
     },
-    /// It refused an address or the message, for good.
+    /// It refused an address or the message permanently.
     #[error("the mail server {server} refused {what}: {cause}")]
     Refused {
         /// Host and port.
         server: String,
         /// The sender, a recipient or the message.
         what: String,
-        /// What it said.
+        /// The answer of the server.
         cause: String,
     },
-    /// The message is too large for it.
+    /// It refused the message as too large.
     #[error("the mail server {server} refused {what} as too large: {cause}")]
     TooLarge {
         /// Host and port.
         server: String,
         /// The sender or the message.
         what: String,
-        /// What it said.
+        /// The answer of the server.
         cause: String,
     },
-    /// It asks to come back later.
+    /// It refused temporarily.
     #[error("the mail server {server} does not take {what} now: {cause}")]
     Later {
         /// Host and port.
         server: String,
         /// The sender, a recipient or the message.
         what: String,
-        /// What it said.
+        /// The answer of the server.
         cause: String,
     },
-    /// It had the message and never answered.
+    /// It received the message and did not answer.
     #[error("the mail server {server} got the message but did not say whether it took it: {cause}")]
     Unanswered {
         /// Host and port.
         server: String,
-        /// What happened instead.
+        /// What happened instead of an answer.
         cause: String,
     },
 }
 
-/// Who was refused, and with which words.
+/// The refused recipients, with the answers.
 fn refused_in_words(refused: &[RefusedRecipient]) -> String {
     let does = if refused.iter().all(|one| one.is_temporary) { "does not now take" } else { "refused" };
     let whom = if refused.len() == 1 {

@@ -1,5 +1,4 @@
-//! What a failed step means: an error with words of the server, made harmless, and what
-//! to do about it.
+//! Turns a failed step into an error with a hint, and with the server's text made safe to show.
 
 use std::io;
 use std::time::Duration;
@@ -17,29 +16,29 @@ const LONGEST: usize = 200;
 /// The option that names the server.
 const OPTION: &str = "--smtp";
 
-/// What errors are made with.
+/// What all errors of a connection are made with.
 pub struct ErrorContext {
     /// Host and port.
     pub server: String,
-    /// What this machine called itself; empty until it did.
+    /// The name this machine gave in EHLO; empty before that.
     pub helo: String,
-    /// Whether somebody logs in.
+    /// Whether the settings have a login.
     has_login: bool,
     secrets: Vec<String>,
 }
 
 impl ErrorContext {
-    /// What is known of a server before it is asked.
+    /// The context before the server is contacted.
     pub fn of(server: &Server) -> Self {
         let secrets = server.login.as_ref().map(login::secrets).unwrap_or_default();
         let has_login = server.login.is_some();
         Self { server: server.place(), helo: String::new(), has_login, secrets }
     }
 
-    /// What happened, on one line and without a password in it.
+    /// What happened, on one line and without passwords.
     pub fn cause(&self, failure: &StepError) -> String {
         match failure {
-            // The library's text is about TLS and has an address in it.
+            // The library's text is about TLS and contains a URL.
             StepError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 "it closed the connection".to_owned()
             }
@@ -63,7 +62,7 @@ impl ErrorContext {
         }
     }
 
-    /// The answer, on one line and without a password in it.
+    /// The answer, on one line and without passwords.
     pub fn said(&self, reply: &SmtpReply) -> String {
         match self.shown(&reply.lines.join(" ")) {
             text if text.is_empty() => reply.code.to_string(),
@@ -71,15 +70,15 @@ impl ErrorContext {
         }
     }
 
-    /// Another's text. It is cut last, because half a password would not be found.
+    /// Text of the server. It is cut last, because half a password would not be found.
     fn shown(&self, text: &str) -> String {
         let hide =
             |text: &str| self.secrets.iter().fold(text.to_owned(), |text, secret| redacted(&text, secret));
-        // What is taken out of a text may have stood between the halves of a password.
+        // Characters that `clean` removes can have separated the halves of a password.
         clean(&hide(&clean(&hide(text), usize::MAX)), LONGEST)
     }
 
-    /// A refusal, for now or for good, or a conversation that broke off.
+    /// The error of a refused or broken step.
     pub fn failed(&self, what: &str, failure: StepError) -> SmtpError {
         let (server, what, cause) = (self.server.clone(), clean(what, LONGEST), self.cause(&failure));
         match failure {
@@ -96,13 +95,13 @@ impl ErrorContext {
         }
     }
 
-    /// The server took too long until it was ready.
+    /// The error of a server that was not ready in time.
     pub fn late(&self, limit: Duration) -> SmtpError {
         let cause = format!("it was not ready for a message within {} s", limit.as_secs());
         SmtpError::Unreachable { server: self.server.clone(), cause }
     }
 
-    /// There is no conversation with the server.
+    /// The error of a failed connection.
     pub fn not_greeted(&mut self, refusal: ConnectError, settings: &Server) -> SmtpError {
         let server = self.server.clone();
         match refusal {
@@ -110,7 +109,7 @@ impl ErrorContext {
                 let cause = "it says nothing, because it speaks TLS from the first byte".to_owned();
                 SmtpError::Tls { server, cause, hint: format!("use --smtp smtps://{}", self.server) }
             }
-            // Nothing but plain text was there, from the first byte.
+            // The server sent plain text from the first byte.
             ConnectError::Safety(failure @ StepError::Tls(rustls::Error::InvalidMessage(_)))
                 if settings.security == Security::Tls =>
             {
@@ -144,7 +143,7 @@ impl ErrorContext {
         }
     }
 
-    /// The server did not let the user in.
+    /// The error of a failed login.
     pub fn not_logged_in(&self, login: &Login, failure: StepError) -> SmtpError {
         match failure {
             StepError::Refused(ref reply) if reply.code < 500 => self.failed("the login", failure),
@@ -165,12 +164,12 @@ impl ErrorContext {
     }
 }
 
-/// What to do about a server that takes nothing without a login.
+/// Hint for a server that requires a login.
 const LOG_IN: &str = "name who logs in with --smtp-user, and give the password with --smtp-password-file or \
                       --smtp-password-command";
 
-/// Whether a refusal is about the name that this machine called itself. Servers that
-/// dislike it may say so only later; an address in their words may hold any word.
+/// Whether a refusal is about the name given in EHLO. Servers may report it only later; addresses
+/// in their text can contain any word.
 pub fn is_about_helo(reply: &SmtpReply) -> bool {
     let text = reply.lines.join(" ").to_ascii_lowercase();
     let words = text.split_whitespace().filter(|word| !word.contains('@'));
@@ -184,21 +183,22 @@ fn is_about_size(reply: &SmtpReply) -> bool {
     reply.code == 552 && !text.starts_with("5.2.2") || text.starts_with("5.3.4") || text.starts_with("5.2.3")
 }
 
-/// The text without a secret, in capitals or not.
+/// The text without a secret, whatever its case.
 fn redacted(text: &str, secret: &str) -> String {
     let (low, secret) = (text.to_ascii_lowercase(), secret.to_ascii_lowercase());
     let mut out = String::with_capacity(text.len());
+    // Lower-casing ASCII keeps every byte in its place, so that places in one are places in the other.
     let mut done = 0;
     for (at, found) in low.match_indices(&secret) {
-        out.push_str(text.get(done..at).unwrap_or_default());
+        out.push_str(&text[done..at]);
         out.push_str("[redacted]");
         done = at + found.len();
     }
-    out.push_str(text.get(done..).unwrap_or_default());
+    out.push_str(&text[done..]);
     out
 }
 
-/// What to do about a connection that is not safe.
+/// Hint for a connection that is not secure.
 fn safety_hint(failure: &StepError) -> &'static str {
     match failure {
         StepError::InjectedBeforeTls(_) => {
@@ -213,7 +213,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_of_the_name_is_told_from_others() {
+    fn refusals_of_the_ehlo_name_are_recognized() {
         let is = |text: &str| is_about_helo(&SmtpReply { code: 550, lines: vec![text.to_owned()] });
         for text in [
             "5.5.2 <vm>: Helo command rejected: need fully-qualified hostname",

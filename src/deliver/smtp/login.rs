@@ -9,10 +9,10 @@ use super::conversation::{Conversation, SmtpReply, StepError};
 use crate::settings::mail::{Auth, Login};
 use crate::text::clean;
 
-/// The most of a status that is shown.
+/// The longest status that is shown.
 const STATUS: usize = 60;
 
-/// Logs in, as the settings ask and the server offers.
+/// Logs in with a mechanism that settings and server have in common.
 pub async fn log_in<S: AsyncRead + AsyncWrite + Unpin>(
     conversation: &mut Conversation<S>,
     login: &Login,
@@ -36,16 +36,16 @@ pub async fn log_in<S: AsyncRead + AsyncWrite + Unpin>(
     reply.require(2).map(drop)
 }
 
-/// The texts that would give the password away, as a server may repeat them.
+/// All encodings of the password that a server may repeat.
 pub fn secrets(login: &Login) -> Vec<String> {
     let password = login.password.reveal();
     let dot_stuffed = [STANDARD.encode(password), plain(login), xoauth2(login)];
-    // A server may leave the padding out.
+    // A server may omit the padding.
     let dot_stuffed = dot_stuffed.iter().map(|text| text.trim_end_matches('=').to_owned());
     std::iter::once(password.to_owned()).chain(dot_stuffed).collect()
 }
 
-/// The mechanism to use: the one that is asked for, else the first that is offered.
+/// The configured mechanism, else the first one offered.
 fn choose(auth: Auth, capabilities: &[Vec<String>]) -> Result<&'static str, StepError> {
     let wanted: &[&'static str] = match auth {
         Auth::Auto => &["PLAIN", "LOGIN"],
@@ -64,7 +64,7 @@ fn choose(auth: Auth, capabilities: &[Vec<String>]) -> Result<&'static str, Step
         .ok_or_else(|| StepError::NoCommonMechanism(offered.into_iter().cloned().collect()))
 }
 
-/// What to do about a server that offers no login that is wanted, but these.
+/// Hint for a server that offers only these mechanisms.
 pub fn hint(auth: Auth, offered: &[String]) -> String {
     let offers = |name: &str| offered.iter().any(|word| word == name);
     match () {
@@ -97,7 +97,7 @@ fn challenged(reply: SmtpReply) -> Result<(), StepError> {
     reply.require(3).map(drop)
 }
 
-/// The refusal of an access token, with the status of the challenge that came before it.
+/// The refusal of an access token, with the status in the preceding challenge.
 fn refused(challenge: &SmtpReply, mut reply: SmtpReply) -> StepError {
     #[derive(Deserialize)]
     struct Challenge {
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mechanism_is_the_one_asked_for_or_the_first_offered() {
+    fn the_mechanism_is_the_configured_or_first_offered_one() {
         let chosen = |auth, line| choose(auth, &offer(line)).ok();
         assert_eq!(chosen(Auth::Auto, "AUTH LOGIN PLAIN XOAUTH2"), Some("PLAIN"));
         assert_eq!(chosen(Auth::Auto, "AUTH CRAM-MD5 LOGIN"), Some("LOGIN"));
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_to_set_follows_from_what_is_offered() {
+    fn hints_depend_on_offered_mechanisms() {
         for (auth, offered, word) in [
             (Auth::Auto, "XOAUTH2 OAUTHBEARER", "--smtp-auth xoauth2"),
             (Auth::Plain, "XOAUTH2", "--smtp-auth xoauth2"),

@@ -1,6 +1,5 @@
-//! One message to one server. Each step is known, so that a refusal is told
-//! apart from a doubt, and nothing that a server or the network sends can
-//! fill memory or hold the run for longer than its limits.
+//! Sends one message to one server. Each step is known, so that a refusal can be told from an
+//! unconfirmed delivery. Nothing that a server sends can fill memory or exceed the timeouts.
 
 mod connect;
 mod conversation;
@@ -21,57 +20,56 @@ use envelope::MailEnvelope;
 pub use error::{RefusedRecipient, SmtpError};
 use explain::{ErrorContext, is_about_helo};
 
-/// The time for the goodbye, whose answer does not matter.
+/// The timeout of QUIT, whose answer is irrelevant.
 const GOODBYE: Duration = Duration::from_secs(5);
 
-/// How long the parts of a mail may take.
+/// Timeouts of the parts of a delivery.
 #[derive(Clone, Copy, Debug)]
 pub struct SmtpTimeouts {
     /// One step: a command and its answer, or the TLS handshake.
     pub step: Duration,
-    /// All steps until the server waits for the message.
+    /// All steps before the message.
     pub total: Duration,
-    /// The message and the server's answer to it. Servers scan a message before they answer.
+    /// The message and the answer to it. Servers scan a message before they answer.
     pub message: Duration,
 }
 
-/// The limits of every mail.
+/// The timeouts of every delivery.
 pub const SMTP_TIMEOUTS: SmtpTimeouts = SmtpTimeouts {
     step: Duration::from_secs(60),
     total: Duration::from_secs(180),
     message: Duration::from_secs(300),
 };
 
-/// How long [`dry_run`] may take.
+/// The timeout of [`dry_run`].
 const DRY_RUN_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// A server that has agreed to sender and recipients and waits for the message, or
-/// refused all of the recipients.
+/// A server that accepted sender and recipients and waits for the message, or refused all
+/// recipients.
 pub struct ReadyServer {
     session: SmtpSession,
-    /// Whom it takes the message for.
+    /// Accepted recipients.
     pub accepted: Vec<Recipient>,
-    /// Whom it refused.
+    /// Refused recipients.
     pub refused: Vec<RefusedRecipient>,
-    /// Who is left for another envelope.
+    /// Recipients for another envelope.
     pub left: Vec<Recipient>,
 }
 
-/// A conversation with a server that has let this machine in.
+/// A connection after the login.
 struct SmtpSession {
     conversation: Conversation<Box<dyn Stream>>,
     context: ErrorContext,
-    /// How many recipients it takes at a time.
+    /// How many recipients the server takes at a time.
     max_recipients: usize,
     limits: SmtpTimeouts,
 }
 
-/// Connects, logs in and names sender and recipients, as many of them as the server
-/// takes at a time. Nothing of the message has left when this returns, and nothing is
-/// sent if the result is dropped.
+/// Connects, logs in, and names the sender and as many recipients as the server takes at a time. No
+/// part of the message has been sent when this returns, and none is if the result is dropped.
 ///
 /// # Errors
-/// The step that failed; refused recipients are none.
+/// The step that failed; refused recipients are no error.
 pub async fn ready(
     server: &Server,
     from: &Address,
@@ -99,7 +97,7 @@ async fn open(server: &Server, limits: SmtpTimeouts) -> Result<SmtpSession, Smtp
 }
 
 impl SmtpSession {
-    /// Names sender and recipients and asks to send the message, if it is taken for anybody.
+    /// Sends MAIL FROM, RCPT TO, and DATA if a recipient was accepted.
     async fn begin(mut self, from: &Address, to: Vec<Recipient>) -> Result<ReadyServer, SmtpError> {
         match envelope::sender(&mut self.conversation, from).await {
             Ok(()) => self.agree(to).await,
@@ -107,13 +105,13 @@ impl SmtpSession {
         }
     }
 
-    /// The same after the sender.
+    /// The same after MAIL FROM.
     async fn agree(mut self, to: Vec<Recipient>) -> Result<ReadyServer, SmtpError> {
         let (envelope, refused) = self.recipients(to).await?;
         let MailEnvelope { accepted, left, .. } = envelope;
         if !accepted.is_empty() {
             let reply = self.conversation.command("DATA").await.and_then(|reply| reply.require(3));
-            // The last time this is checked, nothing of the message has left.
+            // The last check before a part of the message is sent.
             if let Err(failure) = reply.and_then(|_| self.conversation.check_no_early_reply()) {
                 return Err(self.refused("the message".to_owned(), failure).await);
             }
@@ -121,7 +119,7 @@ impl SmtpSession {
         Ok(ReadyServer { session: self, accepted, refused, left })
     }
 
-    /// Names the recipients after the sender; those that were refused with the server's words.
+    /// Sends RCPT TO for the recipients; the refused ones with the server's answers.
     async fn recipients(
         &mut self,
         to: Vec<Recipient>,
@@ -145,7 +143,7 @@ impl SmtpSession {
         Ok((envelope, refused))
     }
 
-    /// The error of a step, after a goodbye where the server still listens.
+    /// The error of a step, after QUIT if the server still listens.
     async fn refused(&mut self, what: String, failure: StepError) -> SmtpError {
         if matches!(failure, StepError::Refused(_)) {
             self.leave().await;
@@ -153,7 +151,7 @@ impl SmtpSession {
         self.context.failed(&what, failure)
     }
 
-    /// The server has answered all that matters; how it says goodbye does not.
+    /// Sends QUIT; the answer is irrelevant.
     async fn leave(&mut self) {
         let _ = tokio::time::timeout(GOODBYE, self.conversation.command("QUIT")).await;
     }
@@ -163,7 +161,7 @@ impl ReadyServer {
     /// Sends the message.
     ///
     /// # Errors
-    /// [`SmtpError::Unanswered`] if the server may have taken it, else the server's refusal.
+    /// [`SmtpError::Unanswered`] if the server may have accepted it, else its refusal.
     pub async fn send(&mut self, message: &[u8]) -> Result<(), SmtpError> {
         let SmtpSession { conversation, context, limits, .. } = &mut self.session;
         let reply = conversation.message(message, limits.message).await;
@@ -177,8 +175,8 @@ impl ReadyServer {
         }
     }
 
-    /// Names the sender again, and those who are left, after the message was sent: in the
-    /// same conversation, or in a new one if the server takes no more in this one.
+    /// Names the sender and the remaining recipients after the message was sent: on the same
+    /// connection, or on a new one if the server takes no more on this one.
     ///
     /// # Errors
     /// As [`ready`].
@@ -195,28 +193,27 @@ impl ReadyServer {
         tokio::time::timeout(limits.total, steps).await.unwrap_or_else(late)
     }
 
-    /// Says goodbye.
+    /// Sends QUIT.
     pub async fn leave(mut self) {
         self.session.leave().await;
     }
 }
 
-/// What a server said to a mail that was not sent.
+/// The answers of a server to a mail that was not sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DryRun {
-    /// What this machine called itself.
+    /// The name this machine gave in EHLO.
     pub helo: String,
-    /// Whom it refused.
+    /// Refused recipients.
     pub refused: Vec<RefusedRecipient>,
-    /// In how many envelopes it takes the message.
+    /// How many envelopes the recipients need.
     pub envelopes: usize,
 }
 
-/// Goes through all that comes before a message, takes it back and says goodbye: the
-/// server gets no mail.
+/// Performs all steps before the message, resets, and disconnects: the server receives no mail.
 ///
 /// # Errors
-/// The step that failed; refused recipients are none.
+/// The step that failed; refused recipients are no error.
 pub async fn dry_run(server: &Server, from: &Address, to: Vec<Recipient>) -> Result<DryRun, SmtpError> {
     let limits = SmtpTimeouts { step: DRY_RUN_TIMEOUT, total: DRY_RUN_TIMEOUT, message: DRY_RUN_TIMEOUT };
     let steps = async {

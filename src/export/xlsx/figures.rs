@@ -1,4 +1,4 @@
-//! The figures of the page as tables, with all their rows.
+//! The figures of the page as complete tables.
 
 use super::table::{CHANGES, Cell, NumberFormat, SheetRow, SheetTable, changes, count, text, value};
 use crate::metrics::*;
@@ -13,10 +13,10 @@ use crate::report::{money, names};
 use crate::tables::normal::IMPACTS;
 use crate::unit::Unit;
 
-/// The bins of the histogram of issues a session.
+/// The bins of the histogram of issues per session.
 const COUNTS: [&str; 6] = ["0", "1", "2", "3", "4", "5+"];
 
-/// A group's name for people.
+/// A group's name.
 pub fn name_cell(facts: &Facts, dim: Dim, key: Option<&str>) -> Cell {
     text(&names::of(facts, dim, key))
 }
@@ -39,7 +39,7 @@ pub fn table(figure: &Figure, inputs: &FigureInputs<'_>) -> SheetTable {
     SheetTable {
         name: figure.id.replace('-', "_"),
         title: figure.title,
-        // What the page says of the look of its bars is nothing to a table.
+        // Notes about the look of bars do not apply to tables.
         note: if note.starts_with("Pale") { String::new() } else { note.to_owned() },
         heads: heads.into_iter().map(str::to_owned).collect(),
         rows,
@@ -48,7 +48,7 @@ pub fn table(figure: &Figure, inputs: &FigureInputs<'_>) -> SheetTable {
 
 type Rows = (Vec<&'static str>, Vec<SheetRow>);
 
-/// A row a group: its value, what that rests on, and what it was before.
+/// One row a group: value, basis and previous value.
 fn groups(figure: &Figure, inputs: &FigureInputs<'_>) -> Rows {
     let metric = figure.metric;
     let dim = dimension(figure);
@@ -59,10 +59,10 @@ fn groups(figure: &Figure, inputs: &FigureInputs<'_>) -> Rows {
         && matches!(figure.kind, FigureKind::Ranking | FigureKind::Rates | FigureKind::Labels);
     let basis = metric.basis.head();
     let title = if dim == Dim::Bin { SESSIONS.title } else { metric.title };
-    // A number that rests on itself is not told twice.
+    // A number that is its own basis is not repeated.
     let is_based = !is_rate && basis != title;
-    // What a group is worth stands beside its ACUs.
-    let worth = |fact: &Fact| money::spend_fact(inputs.facts, fact).map(|fact| value(fact.unit, fact.value));
+    // Spend is beside ACUs.
+    let spend = |fact: &Fact| money::spend_fact(inputs.facts, fact).map(|fact| value(fact.unit, fact.value));
     let nothing = || Cell::Number { value: None, format: NumberFormat::Percent };
     let priced = money::spend_head(inputs.facts, metric);
     let mut heads = vec![names::head(dim), title];
@@ -71,17 +71,17 @@ fn groups(figure: &Figure, inputs: &FigureInputs<'_>) -> Rows {
     heads.extend(priced.filter(|_| is_split).map(|_| "Spend, split"));
     heads.extend(is_rate.then_some(["Merged", "Decided"]).into_iter().flatten());
     heads.extend(is_based.then_some(basis));
-    // A share changes in points alone.
+    // A share has no change in percent.
     let told = if metric.unit == Unit::Share { 2 } else { CHANGES.len() };
     heads.extend(CHANGES.into_iter().take(told).filter(|_| is_compared));
     let row = |fact: &&Fact| {
         let key = fact.key(dim).flatten();
         let mut cells = vec![name_cell(inputs.facts, dim, key), value(fact.unit, fact.value)];
-        cells.extend(priced.map(|_| worth(fact).unwrap_or_else(nothing)));
+        cells.extend(priced.map(|_| spend(fact).unwrap_or_else(nothing)));
         if is_split {
             let own = inputs.facts.sibling(fact, &ACUS_SPLIT);
             cells.push(value(fact.unit, own.and_then(|share| share.value)));
-            cells.extend(priced.map(|_| own.and_then(worth).unwrap_or_else(nothing)));
+            cells.extend(priced.map(|_| own.and_then(spend).unwrap_or_else(nothing)));
         }
         if is_rate {
             cells.extend([count(fact.numerator), count(fact.denominator)]);
@@ -104,18 +104,18 @@ fn in_order<'a>(figure: &Figure, inputs: &'a FigureInputs<'_>) -> Vec<&'a Fact> 
         (_, [Dim::Bin]) => facts.sort_by_key(|fact| {
             fact.key(Dim::Bin).flatten().and_then(|edge| edge.parse::<u32>().ok()).unwrap_or(u32::MAX)
         }),
-        // Days and periods come in their order.
+        // Days and periods are in order already.
         _ => {}
     }
     facts
 }
 
-/// A row a team with all that is known of each, and one for all together.
+/// One row a team, and one for all teams.
 fn teams(facts: &Facts) -> Rows {
     let columns = teams::columns(facts);
     let number = |metric: &Metric, fact: Option<&Fact>| match fact {
         Some(fact) => value(fact.unit, fact.value),
-        // A team without a pull request is in no fact of theirs.
+        // A team without pull requests has no facts about them.
         None => value(metric.unit, (metric.kind == Kind::Total && !facts.is_covered()).then_some(0.0)),
     };
     let row = |team: &&Fact| {
@@ -141,7 +141,7 @@ fn funnel(facts: &Facts) -> Rows {
     (vec!["Step", "Sessions", "Of all sessions"], STEPS.into_iter().filter_map(row).collect())
 }
 
-/// One row a label, cut by impact; most issues of high impact first.
+/// One row a label, split by impact; ordered by high-impact issues.
 fn stacks(figure: &Figure, facts: &Facts) -> Rows {
     let row = |label: LabelCounts<'_>| {
         let numbers = label.counts.into_iter().chain([label.total()]);
@@ -161,7 +161,7 @@ fn multiples(figure: &Figure, facts: &Facts) -> Rows {
     (std::iter::once("Issues of impact").chain(COUNTS).collect(), IMPACTS.into_iter().map(row).collect())
 }
 
-/// All labels, most frequent first, and what they touched.
+/// All labels, ordered by issues.
 fn labels(inputs: &FigureInputs<'_>) -> Rows {
     let metered = inputs.facts.capabilities.metered;
     let mut labels: Vec<&LabelRow> = inputs.highlights.labels.iter().collect();

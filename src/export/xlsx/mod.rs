@@ -14,7 +14,7 @@ use crate::report::{ReportContext, head};
 /// The workbook's bytes: the same for the same facts, and no clock is in them.
 ///
 /// # Errors
-/// The workbook could not be made: a defect, not a state of the data.
+/// The workbook could not be made: an internal error, never a property of the data.
 pub fn workbook(
     facts: &Facts,
     highlights: &Highlights,
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_a_sheet_a_section_and_no_name_stands_twice() {
+    fn one_sheet_per_section_and_unique_names() {
         let periods = periods();
         let sheets = sheets::sheets(&facts(), &highlights(), &run(&periods));
         let names: Vec<&str> = sheets.iter().map(|sheet| sheet.name).collect();
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_has_the_facts_unrounded_and_people_by_name() {
+    fn tables_have_unrounded_facts_and_names_of_people() {
         let periods = periods();
         let names = [("u1".to_owned(), "Ann".to_owned())].into();
         let facts = Facts { names, ..facts() };
@@ -182,7 +182,7 @@ mod tests {
     /// What a cell holds is told by the call that writes it; tests/readers opens
     /// the file itself.
     #[test]
-    fn no_call_makes_a_formula() {
+    fn no_cell_is_written_as_a_formula() {
         let calls = include_str!("write.rs").split(".write_").skip(1);
         let calls: Vec<&str> = calls.filter_map(|rest| rest.split('(').next()).collect();
         assert!(calls.len() > 6);

@@ -13,7 +13,7 @@ use crate::unit::Unit;
 pub fn sheets(facts: &Facts, highlights: &Highlights, run: &ReportContext<'_>) -> Vec<Sheet> {
     let mut sheets = vec![overview(facts, highlights, run)];
     sheets.extend(sections(facts.capabilities).map(|section| section_sheet(section, facts, highlights, run)));
-    // A covered report has no sessions of its own.
+    // A report without people has no sessions.
     let is_look = !facts.is_covered() && sessions::are_shown(facts).contains(&true);
     sheets.extend(is_look.then(|| sessions_sheet(facts, highlights)));
     sheets.extend([definitions(facts), source(facts, run)]);
@@ -29,15 +29,14 @@ fn words(title: &'static str, lines: Vec<String>) -> Block {
 }
 
 fn overview(facts: &Facts, highlights: &Highlights, run: &ReportContext<'_>) -> Sheet {
-    let previous = run.periods.get(1).map(report::in_sentence).unwrap_or_default();
-    let sentences = report::insights::insights(facts, highlights, &previous);
+    let sentences = report::insights::insights(facts, highlights, &run.previous_name());
     let said = sentences.iter().map(|sentence| sentence.iter().map(|piece| piece.text.as_str()).collect());
     let mut rows = Vec::new();
     for headline in headlines(facts.capabilities) {
         let fact = report::tiles::fact_of_group(facts, headline.metric, headline.keys);
         rows.extend(fact.map(|fact| number_row(headline.title, fact)));
-        let worth = fact.and_then(|fact| report::money::spend_fact(facts, fact));
-        rows.extend(worth.map(|fact| number_row(fact.metric.title, fact)));
+        let spend = fact.and_then(|fact| report::money::spend_fact(facts, fact));
+        rows.extend(spend.map(|fact| number_row(fact.metric.title, fact)));
     }
     let mut blocks = vec![
         words("", vec![report::comparison(facts, run)]),
@@ -49,7 +48,7 @@ fn overview(facts: &Facts, highlights: &Highlights, run: &ReportContext<'_>) -> 
     Sheet { name: "Overview", blocks }
 }
 
-/// Numbers of the whole period, each with what it rests on and what it was.
+/// Numbers of the whole period with basis and previous value.
 fn numbers(name: &str, title: &'static str, rows: Vec<SheetRow>) -> SheetTable {
     let heads = [&["Number", "Value"], CHANGES.as_slice(), &["Rests on", "of what"]].concat();
     SheetTable { name: name.to_owned(), title, note: String::new(), heads: self::heads(&heads), rows }
@@ -73,7 +72,7 @@ fn over_time(facts: &Facts, run: &ReportContext<'_>) -> SheetTable {
     };
     let row = |period: &crate::period::Period| {
         let label = period.label();
-        let is_running = facts.period.complete == Some(false) && label == facts.period.label;
+        let is_running = !report::is_over(facts) && label == facts.period.label;
         let name = if is_running { format!("{label} so far") } else { label.clone() };
         let cells = headlines(facts.capabilities).map(|headline| number(headline, &label));
         SheetRow { cells: std::iter::once(text(&name)).chain(cells).collect(), faint: is_running }
@@ -86,7 +85,7 @@ fn over_time(facts: &Facts, run: &ReportContext<'_>) -> SheetTable {
             .chain(headlines(facts.capabilities).map(|one| one.title))
             .map(str::to_owned)
             .collect(),
-        rows: run.periods.iter().take(run.points).rev().map(row).collect(),
+        rows: run.trend().iter().rev().map(row).collect(),
     }
 }
 
@@ -125,7 +124,7 @@ fn section_sheet(
     Sheet { name: section.title, blocks }
 }
 
-/// Sessions worth a look, with links where their addresses are safe.
+/// Sessions worth a look, linked if their URLs are safe.
 fn sessions_sheet(facts: &Facts, highlights: &Highlights) -> Sheet {
     let [metered, _, analysed] = sessions::are_shown(facts);
     let currency = facts.capabilities.currency.filter(|_| metered);
@@ -199,7 +198,7 @@ fn definitions(facts: &Facts) -> Sheet {
     Sheet { name: "Definitions", blocks: vec![Block::Table(table)] }
 }
 
-/// The quality of the data, and where it comes from.
+/// Quality and source of the data.
 fn source(facts: &Facts, run: &ReportContext<'_>) -> Sheet {
     let row = |entry: &LabelledValue| {
         let value = match entry.number {
@@ -227,7 +226,7 @@ fn source(facts: &Facts, run: &ReportContext<'_>) -> Sheet {
         entry("Period", &period.label),
         entry("From", &period.from),
         entry("To, not included", &period.to),
-        entry("Time zone", period.tz.as_deref().unwrap_or_default()),
+        entry("Time zone", run.period().tz().name()),
         entry("Made at", &facts.generated_at),
         entry("Made by", concat!("acumen ", env!("CARGO_PKG_VERSION"))),
     ];

@@ -1,4 +1,4 @@
-//! What a workbook is made of: sheets of words and tables, as plain data.
+//! The contents of a workbook as plain data: sheets of text and tables.
 
 use crate::text::clean;
 use crate::unit::Unit;
@@ -10,7 +10,7 @@ const LONGEST: usize = 500;
 pub struct Sheet {
     /// Its name.
     pub name: &'static str,
-    /// What stands on it, from top to bottom.
+    /// Its blocks, from top to bottom.
     pub blocks: Vec<Block>,
 }
 
@@ -29,7 +29,7 @@ pub enum Block {
 
 /// A table.
 pub struct SheetTable {
-    /// Its name within the workbook: small letters, digits and `_`.
+    /// Its name in the workbook: lower-case letters, digits and `_`.
     pub name: String,
     /// Heading; empty for none.
     pub title: &'static str,
@@ -45,12 +45,12 @@ pub struct SheetTable {
 pub struct SheetRow {
     /// Its cells.
     pub cells: Vec<Cell>,
-    /// Whether its ratio rests on too few to trust.
+    /// Whether its ratio has too few cases to be trusted.
     pub faint: bool,
 }
 
 impl SheetRow {
-    /// A row that can be trusted.
+    /// A row whose numbers can be trusted.
     pub fn firm(cells: Vec<Cell>) -> Self {
         Self { cells, faint: false }
     }
@@ -61,14 +61,14 @@ impl SheetRow {
 pub enum Cell {
     /// A text, never a formula.
     Text(String),
-    /// A text that leads to an https address.
+    /// A text with an https link.
     Link {
         /// The text.
         text: String,
         /// The address.
         address: String,
     },
-    /// A number, unrounded; nothing where it is null.
+    /// A number, unrounded; empty if null.
     Number {
         /// The number.
         value: Option<f64>,
@@ -88,7 +88,7 @@ pub enum NumberFormat {
     Percent,
 }
 
-/// A cell with a text, made harmless.
+/// A cell with cleaned text.
 pub fn text(text: &str) -> Cell {
     Cell::Text(clean(text, LONGEST))
 }
@@ -103,7 +103,7 @@ pub fn count(number: f64) -> Cell {
     value(Unit::Count, Some(number))
 }
 
-/// The value before, the change since, and that in percent, which a share has none of.
+/// The previous value, the change, and the change in percent; the last is null for shares.
 pub fn changes(unit: Unit, now: Option<f64>, before: Option<f64>) -> [Cell; 3] {
     let both = now.zip(before);
     let points = if unit == Unit::Share { 100.0 } else { 1.0 };
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_share_changes_in_points_and_everything_else_in_percent() {
+    fn shares_change_in_points_and_other_units_in_percent() {
         let numbers = |unit, now, before| {
             changes(unit, now, before).map(|cell| match cell {
                 Cell::Number { value, .. } => value,

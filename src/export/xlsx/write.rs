@@ -1,4 +1,4 @@
-//! Sheets to cells: where things stand and how they look.
+//! Writes sheets into a workbook: positions and formats of cells.
 
 use rust_xlsxwriter::{
     ColNum, Color, Format, FormatAlign, FormatBorder, RowNum, Table as Filtered, TableColumn, TableStyle,
@@ -10,7 +10,7 @@ use crate::unit::{cell_change_format, cell_format, cell_percent_format};
 
 /// The narrowest and the widest column, in characters.
 const WIDTHS: (usize, usize) = (14, 60);
-/// What the arrow of a filter takes of a head.
+/// The width of a filter's arrow, in characters.
 const FILTER_ARROW: usize = 3;
 
 /// The height of a line, in points.
@@ -23,17 +23,17 @@ const HEAD_FILL: Color = Color::RGB(0x00ee_f2f6);
 const ACCENT: Color = Color::RGB(0x0023_5fa4);
 const WARNING: Color = Color::RGB(0x00a6_1b1b);
 
-/// What stands on top of every sheet.
+/// The first lines of every sheet.
 pub struct SheetHeader {
-    /// Whose numbers they are.
+    /// The scope.
     pub title: String,
-    /// Of when, and how complete.
+    /// Period and completeness.
     pub line: String,
-    /// What must be known before any number is read.
+    /// Notices before any number.
     pub notices: Vec<String>,
 }
 
-/// The looks of cells.
+/// The formats of cells.
 pub struct Styles {
     title: Format,
     heading: Format,
@@ -47,7 +47,7 @@ pub struct Styles {
 }
 
 impl Styles {
-    /// The looks, made once for a workbook.
+    /// Created once a workbook.
     pub fn new() -> Self {
         let plain = Format::new().set_font_color(INK);
         let cell = plain
@@ -90,7 +90,7 @@ impl Styles {
 /// Fills a worksheet.
 ///
 /// # Errors
-/// The library refuses a cell or a table.
+/// The library rejects a cell or a table.
 pub fn sheet(
     to: &mut Worksheet,
     sheet: &Sheet,
@@ -117,8 +117,8 @@ pub fn sheet(
             Block::Table(table) if table.rows.is_empty() => row -= 1,
             Block::Table(table) => {
                 let (head, end) = self::table(to, row, table, &widths, styles)?;
-                // Where a sheet is one table its heads stay in sight; of several
-                // tables a spreadsheet shows the heads of the one that is worked in.
+                // The heads of a single table stay visible. With several tables, spreadsheets show
+                // the heads of the selected one.
                 frozen = if kept { head + 1 } else { frozen };
                 row = end;
             }
@@ -131,7 +131,7 @@ pub fn sheet(
     Ok(())
 }
 
-/// Gives the row after the last.
+/// Returns the row after the last one.
 fn words(
     to: &mut Worksheet,
     mut row: RowNum,
@@ -151,7 +151,7 @@ fn words(
     Ok(row)
 }
 
-/// Gives the row of the heads and the one after the last.
+/// Returns the row of the heads, and the row after the last one.
 fn table(
     to: &mut Worksheet,
     mut row: RowNum,
@@ -178,9 +178,9 @@ fn table(
         };
         TableColumn::new().set_header(head).set_header_format(look)
     };
-    // Not every program makes room for a head of several lines.
+    // Not every program adapts the height of a head of several lines.
     let lines = |(head, width): (&String, &usize)| (head.chars().count() + FILTER_ARROW).div_ceil(*width);
-    let lines = table.heads.iter().zip(widths).map(lines).max().unwrap_or(1);
+    let lines = table.heads.iter().zip(widths).map(lines).max().expect("a table has columns");
     to.set_row_height(head, LINE_HEIGHT * lines as f64)?;
     let columns: Vec<TableColumn> = table.heads.iter().enumerate().map(column).collect();
     for cells in &table.rows {
@@ -193,17 +193,17 @@ fn table(
             self::cell(to, row, column, cell, cells.faint, styles)?;
         }
     }
-    let last = ColNum::try_from(table.heads.len().saturating_sub(1)).unwrap_or(ColNum::MAX);
-    // The looks are in the cells, because not every program draws a table's own.
+    let last = ColNum::try_from(table.heads.len() - 1).expect("a table has some dozens of columns");
+    // Formats are in the cells, because not every program draws table styles.
     let filtered = Filtered::new().set_name(&table.name).set_columns(&columns).set_style(TableStyle::None);
     to.add_table(head, 0, row, last, &filtered)?;
     Ok((head, row + 1))
 }
 
-/// How many lines a cell needs: only the longest texts are broken.
+/// The number of lines of a cell: only the longest texts are wrapped.
 fn lines(cell: &Cell, width: usize) -> usize {
     match cell {
-        // Words leave the end of a line empty.
+        // Wrapping at words leaves part of a line empty.
         Cell::Text(text) if text.chars().count() > WIDTHS.1 => {
             (text.chars().count() + text.chars().count() / 8).div_ceil(width)
         }
@@ -220,11 +220,11 @@ fn cell(
     styles: &Styles,
 ) -> Result<(), XlsxError> {
     match cell {
-        // As a string whatever it begins with: a workbook knows a formula by its kind of cell.
+        // Always a string: a workbook marks formulas by cell type.
         Cell::Text(text) => {
             let look = styles.cell.clone();
             let look = if text.chars().count() > WIDTHS.1 { look.set_text_wrap() } else { look };
-            // A number to its left ends where the column ends.
+            // Keeps a distance from a number in the column before.
             let look = if column > 0 { look.set_align(FormatAlign::Left).set_indent(1) } else { look };
             to.write_string_with_format(row, column, text, &look)?;
         }
@@ -241,7 +241,7 @@ fn cell(
     Ok(())
 }
 
-/// Wide enough for the texts of a column, and for the longest word of its heads.
+/// Column widths for all texts, and for the longest word of the heads.
 fn widths(sheet: &Sheet) -> Vec<usize> {
     let mut widths: Vec<usize> = Vec::new();
     let is_shared = sheet.blocks.len() > 1;
@@ -251,7 +251,7 @@ fn widths(sheet: &Sheet) -> Vec<usize> {
         for (column, width) in widths.iter_mut().enumerate().take(table.heads.len()) {
             let head = table.heads.get(column).into_iter().flat_map(|head| head.split(' '));
             let head = head.map(|word| word.chars().count() + FILTER_ARROW);
-            // Beyond the last column is room, and the other tables need none here.
+            // There is free space after the last column, and other tables do not use it.
             let most =
                 if is_shared && column > 0 && column + 1 == table.heads.len() { WIDTHS.0 } else { WIDTHS.1 };
             let cells = table.rows.iter().filter_map(|row| row.cells.get(column)).map(|cell| match cell {

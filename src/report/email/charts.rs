@@ -1,5 +1,5 @@
-//! The charts of a mail: few, and only such as have nobody's words in them,
-//! because a picture can neither be searched nor masked.
+//! The charts of a mail: few, and without other people's text, because images can be neither
+//! searched nor masked.
 
 use crate::charts::Svg;
 use crate::metrics::{Capabilities, Facts, Highlights};
@@ -7,7 +7,7 @@ use crate::report::figures::{self, FigureInputs};
 use crate::report::layout::{Figure, sections};
 use crate::report::{ReportContext, ReportError};
 
-/// The figures of the page that a mail shows, of each row the first that has something to show.
+/// The figures that a mail shows; of each row the first one with data.
 const SHOWN: [&[&str]; 3] = [
     &["acus-by-day", "sessions-by-day"],
     &["merge-rate-trend", "acus-per-merged-pr-trend"],
@@ -16,27 +16,26 @@ const SHOWN: [&[&str]; 3] = [
 
 /// A chart of a mail.
 pub struct EmailChart {
-    /// Its name among the pictures.
+    /// Its id among the charts.
     pub id: &'static str,
     /// Heading.
     pub title: &'static str,
     /// One line under it; empty for none.
     pub note: String,
-    /// The chart; its description is the picture's text alternative.
+    /// The chart; its description is the image's text alternative.
     pub svg: Svg,
 }
 
 /// Draws the charts.
 ///
 /// # Errors
-/// A chart could not be drawn: a defect.
+/// A chart could not be drawn: an internal error.
 pub fn charts(
     facts: &Facts,
     highlights: &Highlights,
     run: &ReportContext<'_>,
 ) -> Result<Vec<EmailChart>, ReportError> {
-    let periods = run.periods.get(..run.points).unwrap_or(run.periods);
-    let inputs = FigureInputs { facts, highlights, periods, against: None };
+    let inputs = FigureInputs { facts, highlights, periods: run.trend(), against: None };
     let has_data = |figure: &&Figure| figures::state(figure, &inputs) == figures::FigureState::Drawn;
     let mut drawn = Vec::new();
     let find = |id: &&str| find(facts.capabilities, id);
@@ -63,7 +62,7 @@ mod tests {
     use crate::metrics::Dim;
 
     #[test]
-    fn every_picture_is_a_figure_of_the_page_without_free_text() {
+    fn every_email_chart_is_a_figure_without_free_text() {
         for id in SHOWN.concat() {
             let known = |metered| Capabilities {
                 records: Records::Api(Api::V3),

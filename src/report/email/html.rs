@@ -1,5 +1,4 @@
-//! The HTML body of a mail: tables and inline styles alone, because that is all
-//! that every mail program shows.
+//! The HTML body of a mail: tables and inline styles only, which all mail programs display.
 
 use minijinja::value::Serde;
 use serde::Serialize;
@@ -10,14 +9,14 @@ use crate::report::{ReportError, environment};
 
 /// Where the whole report is.
 pub enum ReportLocation<'a> {
-    /// Attached, under this name.
+    /// Attached, with this name.
     Attached(&'a str),
-    /// With the sender, under this name.
+    /// Not attached; the sender has it, with this name.
     NotAttached(&'a str),
 }
 
 impl ReportLocation<'_> {
-    /// The sentence that says so.
+    /// A sentence that says so.
     pub fn sentence(&self) -> String {
         match self {
             Self::Attached(name) => format!("The whole report is attached: {name}."),
@@ -26,7 +25,7 @@ impl ReportLocation<'_> {
     }
 }
 
-/// What the template gets besides the summary.
+/// The context of the template besides the summary.
 #[derive(Serialize)]
 struct EmailContext<'a> {
     #[serde(flatten)]
@@ -87,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_is_small_and_refers_to_nothing_but_its_own_pictures() {
+    fn a_body_is_small_and_refers_only_to_its_own_images() {
         let body = body(&demo());
         assert!(body.len() < 60_000, "{} bytes", body.len());
         for word in
@@ -102,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_wrote_stays_text_that_keeps_its_direction() {
+    fn other_peoples_text_is_escaped_and_isolated() {
         let mut facts = demo();
         let evil = "<img src=x>\u{202e}\"&";
         for fact in &mut facts.facts {

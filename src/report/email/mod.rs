@@ -1,5 +1,5 @@
-//! A report in brief, for a mail: made from the facts alone, so that what is
-//! sent at once and what is sent later from the disk are the same.
+//! The summary of a report for a mail. It is made from the facts only, so that `report --mail` and
+//! `send` give the same mail.
 
 mod charts;
 mod html;
@@ -16,21 +16,21 @@ pub use rankings::Ranking;
 pub use text::text;
 
 use super::view::{Header, Piece, Tile};
-use super::{ReportContext, ReportError, comparison, head, in_sentence, insights, tiles};
+use super::{ReportContext, ReportError, comparison, head, insights, tiles};
 use crate::fetch::Vendor;
 use crate::metrics::*;
 use crate::period::Period;
 
-/// What a mail says, in finished strings.
+/// The contents of a mail as finished strings.
 #[derive(Serialize)]
 pub struct EmailSummary {
     /// The headline: the period, the ACUs, what was merged.
     pub subject: String,
-    /// Who, when, how complete.
+    /// Scope, period and completeness.
     pub header: Header,
-    /// What must be known before any number is read.
+    /// Notices before any number.
     pub notices: Vec<String>,
-    /// What the numbers are compared with, or why they are not.
+    /// What the numbers are compared with, or why not.
     pub comparison: String,
     /// Whether they are compared.
     pub compared: bool,
@@ -38,22 +38,23 @@ pub struct EmailSummary {
     pub tiles: Vec<Tile>,
     /// What stands out, most important first.
     pub insights: Vec<Vec<Piece>>,
-    /// At most three charts without anybody's words in them.
+    /// At most three charts, without other people's text.
     #[serde(skip)]
     pub charts: Vec<EmailChart>,
-    /// Who and what used most; none where the facts name nobody.
+    /// Short tables of the largest groups; empty if the facts name nobody.
     pub rankings: Vec<Ranking>,
     /// Name and version of this program.
     pub tool: String,
 }
 
-/// The report in brief.
+/// Summarizes a report.
 ///
 /// # Errors
 /// The facts' period cannot be read, or a chart could not be drawn.
 pub fn summarize(facts: &Facts) -> Result<EmailSummary, ReportError> {
-    let (periods, points) = periods(facts)?;
-    let tz = zone(facts).unwrap_or(Tz::UTC);
+    let (period, points) = period_and_points(facts)?;
+    // The previous one at least.
+    let periods = period.trend(u32::try_from(points - 1).expect("one fact of a file a point").max(1));
     let source = &facts.source;
     let run = ReportContext {
         periods: &periods,
@@ -61,7 +62,7 @@ pub fn summarize(facts: &Facts) -> Result<EmailSummary, ReportError> {
         organisation: Some(source.scope.as_str())
             .filter(|scope| *scope != "enterprise")
             .map(|scope| facts.called(Dim::Org, scope)),
-        fetched: super::fetched(facts, tz),
+        fetched: super::fetched(facts, period.tz()),
         tags: &source.tags,
         users: &source.users,
         prices: None,
@@ -70,44 +71,36 @@ pub fn summarize(facts: &Facts) -> Result<EmailSummary, ReportError> {
         saved: None,
         demo: false,
     };
-    let previous = periods.get(1);
     let highlights = labels(facts);
     let priced = match facts.capabilities.currency {
         Some(_) if facts.capabilities.metered => " Money is at the prices in the sender's settings.",
         _ => "",
     };
     Ok(EmailSummary {
-        subject: periods.first().map(|period| subject::subject(facts, period)).unwrap_or_default(),
+        subject: subject::subject(facts, &period),
         header: head::header(facts, &run),
         notices: head::notices(facts, &run),
         comparison: comparison(facts, &run) + priced,
         compared: super::is_compared(facts),
-        // One point draws no trend.
-        tiles: tiles::tiles(facts, &periods, 0)?,
-        insights: insights::insights(facts, &highlights, &previous.map(in_sentence).unwrap_or_default()),
+        // Without points no trend is drawn.
+        tiles: tiles::tiles(facts, &[])?,
+        insights: insights::insights(facts, &highlights, &run.previous_name()),
         charts: charts::charts(facts, &highlights, &run)?,
         rankings: rankings::rankings(facts),
         tool: format!("acumen {}", env!("CARGO_PKG_VERSION")),
     })
 }
 
-fn zone(facts: &Facts) -> Option<Tz> {
-    facts.period.tz.as_deref()?.parse().ok()
-}
-
-/// The report's period and those before it, newest first, with the previous one
-/// at least; and how many of them are points of the trend.
-fn periods(facts: &Facts) -> Result<(Vec<Period>, usize), ReportError> {
+/// The report's period, and the number of points of the trend.
+fn period_and_points(facts: &Facts) -> Result<(Period, usize), ReportError> {
     let label = &facts.period.label;
-    let unreadable = || ReportError::Period(crate::text::clean(label, 60));
-    let period = zone(facts).and_then(|tz| Period::parse_label(label, tz)).ok_or_else(unreadable)?;
-    let points = facts.by(&SESSIONS, &[Dim::Period]).len().max(1);
-    let earlier = u32::try_from(points - 1).unwrap_or(0);
-    Ok((period.trend(earlier.max(1)), points))
+    let zone = facts.period.tz.as_deref().and_then(|zone| zone.parse::<Tz>().ok());
+    let period = zone.and_then(|tz| Period::parse_label(label, tz));
+    let period = period.ok_or_else(|| ReportError::Period(crate::text::clean(label, 60)))?;
+    Ok((period, facts.by(&SESSIONS, &[Dim::Period]).len().max(1)))
 }
 
-/// The labels of issues and the sessions that have them, as far as the facts know:
-/// without the ACUs of those sessions.
+/// The labels of issues with their sessions, as far as the facts contain them: without ACUs.
 pub fn labels(facts: &Facts) -> Highlights {
     let mut labels: Vec<LabelRow> = Vec::new();
     for fact in facts.by(&ISSUES, &[Dim::Label, Dim::Impact]) {
@@ -153,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_says_how_many_pull_requests_may_still_be_merged() {
+    fn the_page_counts_undecided_pull_requests() {
         let of = |open: f64, draft: f64, unknown: &str| {
             let mut facts = demo();
             for fact in
@@ -167,8 +160,8 @@ mod tests {
                     _ => {}
                 }
             }
-            let said = super::super::delivery(&facts);
-            said.strip_prefix("States are as of the fetch").unwrap().split_once('.').unwrap().0.to_owned()
+            let states = super::super::delivery(&facts);
+            states.strip_prefix("States are as of the fetch").unwrap().split_once('.').unwrap().0.to_owned()
         };
         assert_eq!(
             of(52.0, 10.0, "unknown"),
@@ -184,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn the_demo_in_brief_says_what_its_page_says() {
+    fn the_summary_of_the_demo_agrees_with_its_page() {
         let summary = summarize(&demo()).unwrap();
         let page = include_str!("../../../reports/org_demo_2026-W41.html");
         assert_eq!((summary.tiles.len(), summary.charts.len()), (8, 3));
@@ -206,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_period_that_cannot_be_read_is_an_error_with_its_name() {
+    fn an_unreadable_period_is_an_error() {
         let mut facts = demo();
         facts.period.label = "some time\u{202e}".to_owned();
         assert!(summarize(&facts).err().unwrap().to_string().contains("\"some time\""));

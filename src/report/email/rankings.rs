@@ -1,4 +1,4 @@
-//! Who and what used most, as short tables.
+//! The largest teams, users and tags, as short tables.
 
 use serde::Serialize;
 
@@ -6,17 +6,16 @@ use crate::metrics::{ACUS, Dim, Fact, Facts, SESSIONS};
 use crate::report::view::TableRow;
 use crate::report::{change, is_compared, money, names};
 use crate::text::clean;
-use crate::unit::Unit;
+use crate::unit::count;
 
 /// The most rows that a mail lists.
 const MOST: usize = 5;
 /// The longest name in a narrow table.
 const LONGEST_NAME: usize = 48;
-/// What is listed, in order.
+/// The rankings, in order.
 const BY: [Dim; 3] = [Dim::Team, Dim::User, Dim::Tag];
 
-/// A short table: name, ACUs, what they are worth or else the sessions, change; or
-/// name, sessions, change where no ACUs are billed.
+/// A short table: name, ACUs, spend or else sessions, change; without ACUs: name, sessions, change.
 #[derive(Serialize)]
 pub struct Ranking {
     /// Heading.
@@ -27,11 +26,11 @@ pub struct Ranking {
     pub rows: Vec<TableRow>,
     /// What is not in the rows; empty for nothing.
     pub more: String,
-    /// The column, from 1, that a narrow screen does without.
+    /// The column, from 1, that narrow screens omit.
     pub spare: usize,
 }
 
-/// The tables that have anybody or anything to name.
+/// The rankings with at least one named group.
 pub fn rankings(facts: &Facts) -> Vec<Ranking> {
     BY.into_iter().filter_map(|dim| ranking(facts, dim)).collect()
 }
@@ -45,29 +44,29 @@ fn ranking(facts: &Facts, dim: Dim) -> Option<Ranking> {
     }
     let value = |fact: &Fact| fact.value.unwrap_or(0.0);
     all.sort_by(|a, b| value(b).total_cmp(&value(a)));
-    let worth = money::spend_head(facts, metric);
-    // A number of sessions rests on itself.
+    let spend = money::spend_head(facts, metric);
+    // The basis of a number of sessions is itself.
     let basis = Some(metric.basis.head()).filter(|head| *head != metric.title);
     let row = |fact: &&Fact| {
         let name = names::of(facts, dim, fact.key(dim).flatten());
-        let beside =
-            worth.and_then(|_| money::spend_text(facts, fact)).or_else(|| basis.map(|_| count(fact.n)));
+        let second =
+            spend.and_then(|_| money::spend_text(facts, fact)).or_else(|| basis.map(|_| count(fact.n)));
         let mut cells = vec![clean(&name, LONGEST_NAME), fact.unit.text(fact.value)];
-        cells.extend(beside);
+        cells.extend(second);
         cells.extend(compared.then(|| change::signed(fact)));
         TableRow { cells, faint: false }
     };
-    let heads = [names::head(dim), metric.title].into_iter().chain(worth.or(basis));
+    let heads = [names::head(dim), metric.title].into_iter().chain(spend.or(basis));
     Some(Ranking {
         title: format!("{} by {}", metric.title, names::head(dim).to_lowercase()),
         heads: heads.chain(compared.then_some("Change")).map(str::to_owned).collect(),
         rows: all.iter().take(MOST).map(row).collect(),
-        more: more(dim, all.len()),
-        spare: if worth.is_none() && basis.is_some() { 3 } else { 4 },
+        more: note_below(dim, all.len()),
+        spare: if spend.is_none() && basis.is_some() { 3 } else { 4 },
     })
 }
 
-fn more(dim: Dim, all: usize) -> String {
+fn note_below(dim: Dim, all: usize) -> String {
     let rest = match all.saturating_sub(MOST) {
         0 => return if dim == Dim::Tag { OVERLAP.to_owned() } else { String::new() },
         1 => "One more is in the whole report.".to_owned(),
@@ -76,12 +75,8 @@ fn more(dim: Dim, all: usize) -> String {
     if dim == Dim::Tag { format!("{OVERLAP} {rest}") } else { rest }
 }
 
-/// Why the rows of tags do not add up.
+/// Why rows of tags do not add up.
 const OVERLAP: &str = "A session counts fully under each of its tags.";
-
-fn count(number: f64) -> String {
-    Unit::Count.text(Some(number))
-}
 
 #[cfg(test)]
 mod tests {
@@ -92,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn the_five_that_used_most_are_named_and_the_rest_counted() {
+    fn the_top_five_are_named_and_the_rest_counted() {
         let mut facts = demo();
         let all = facts.by(&ACUS, &[Dim::User]).len();
         let most =
@@ -109,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_running_period_has_no_changes_and_nobody_no_table() {
+    fn running_periods_have_no_changes_and_empty_rankings_no_table() {
         let mut facts = demo();
         facts.period.complete = Some(false);
         assert!(

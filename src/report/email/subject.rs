@@ -1,19 +1,19 @@
-//! The subject of a mail: the whole week in one line of an inbox.
+//! The subject of a mail: the period in one line.
 
 use crate::metrics::{ACUS, Facts, MERGE_RATE, PRS, SESSIONS};
 use crate::period::{Period, PeriodKind};
+use crate::report::is_over;
 use crate::text::clean;
-use crate::unit::{Unit, percent_change};
+use crate::unit::{count, counted, percent_change};
 
 /// The longest tag that a subject names.
 const LONGEST_TAG: usize = 30;
 
 /// `Devin, week 41 (5–11 Oct): 412 ACUs (+8 %), 31 of 39 decided PRs merged`.
 ///
-/// A narrowed question says so, without anybody's id: a subject is read over
-/// shoulders and on locked screens.
+/// Filters are mentioned without user ids, because subjects appear on locked screens.
 pub fn subject(facts: &Facts, period: &Period) -> String {
-    let so_far = if facts.period.complete == Some(false) { " so far" } else { "" };
+    let so_far = if !is_over(facts) { " so far" } else { "" };
     let when = match period.kind() {
         PeriodKind::Week => format!("{}{so_far} ({})", period.name().to_lowercase(), period.dates_in_short()),
         PeriodKind::Month => format!("{}{so_far}", period.name()),
@@ -43,8 +43,7 @@ fn headline(facts: &Facts) -> String {
     if sessions == 0.0 {
         return "no sessions".to_owned();
     }
-    let count = |number| Unit::Count.text(Some(number));
-    let told = |metric| {
+    let number_and_change = |metric| {
         let fact = facts.whole(metric);
         let change = fact.and_then(|fact| percent_change(fact.value?, fact.previous?));
         let change = change.map(|change| format!(" ({change})")).unwrap_or_default();
@@ -52,26 +51,26 @@ fn headline(facts: &Facts) -> String {
     };
     let spent = match facts.quality.acus_unknown.is_some_and(|unknown| unknown as f64 >= sessions) {
         _ if !facts.capabilities.metered => {
-            let (number, change) = told(&SESSIONS);
+            let (number, change) = number_and_change(&SESSIONS);
             let things = if sessions == 1.0 { "session" } else { "sessions" };
             format!("{number} {things}{change}, not metered")
         }
         true => "ACUs unknown".to_owned(),
         false => {
-            let (number, change) = told(&ACUS);
+            let (number, change) = number_and_change(&ACUS);
             format!("{number} ACUs{change}")
         }
     };
     let Some(prs) = facts.whole(&PRS) else { return spent };
     let (prs, rate) = (prs.value.unwrap_or(0.0), facts.whole(&MERGE_RATE));
-    let things = |number: f64| if number == 1.0 { "PR" } else { "PRs" };
-    // The two numbers of the merge rate, as the tile of the page has them.
+    // The two numbers of the merge rate, as on the page's tile.
     let merged = match rate.map(|rate| (rate.numerator, rate.denominator)) {
         _ if prs == 0.0 => "no PRs".to_owned(),
-        None => format!("{} {}", count(prs), things(prs)),
-        Some((_, 0.0)) => format!("{} {}, none decided", count(prs), things(prs)),
+        None => counted(prs, "PR", "PRs"),
+        Some((_, 0.0)) => format!("{}, none decided", counted(prs, "PR", "PRs")),
         Some((merged, decided)) => {
-            format!("{} of {} decided {} merged", count(merged), count(decided), things(decided))
+            let prs = if decided == 1.0 { "PR" } else { "PRs" };
+            format!("{} of {} decided {prs} merged", count(merged), count(decided))
         }
     };
     format!("{spent}, {merged}")
@@ -102,15 +101,15 @@ mod tests {
     }
 
     #[test]
-    fn the_subject_and_the_tile_count_what_is_merged_of_the_same() {
+    fn subject_and_tile_have_the_same_merge_counts() {
         let facts = decided(week(&[(&PRS, 40.0, None)]), 31.0, 39.0);
         let tile = super::super::super::layout::HEADLINES.iter().find(|one| one.metric.id == MERGE_RATE.id);
         let tile = super::super::super::tiles::headline_text(&facts, tile.unwrap());
         assert_eq!(tile.note, "31 of 39 decided");
-        assert!(told(&facts, "2026-W41").ends_with(&format!("{} PRs merged", tile.note)));
+        assert!(subject_of(&facts, "2026-W41").ends_with(&format!("{} PRs merged", tile.note)));
     }
 
-    fn told(facts: &Facts, label: &str) -> String {
+    fn subject_of(facts: &Facts, label: &str) -> String {
         subject(facts, &Period::parse_label(label, chrono_tz::UTC).unwrap())
     }
 
@@ -118,38 +117,44 @@ mod tests {
     fn a_week_is_one_line() {
         let facts = decided(week(&[(&ACUS, 412.3, Some(381.0)), (&PRS, 40.0, None)]), 31.0, 39.0);
         assert_eq!(
-            told(&facts, "2026-W41"),
+            subject_of(&facts, "2026-W41"),
             "Devin, week 41 (5–11 Oct): 412 ACUs (+8\u{a0}%), 31 of 39 decided PRs merged"
         );
-        assert!(told(&facts, "2026-10").starts_with("Devin, October 2026: 412 ACUs"));
-        assert!(told(&facts, "2026-10-05_2026-10-06").starts_with("Devin, 5–6 Oct: 412 ACUs"));
+        assert!(subject_of(&facts, "2026-10").starts_with("Devin, October 2026: 412 ACUs"));
+        assert!(subject_of(&facts, "2026-10-05_2026-10-06").starts_with("Devin, 5–6 Oct: 412 ACUs"));
     }
 
     #[test]
-    fn what_is_little_or_unknown_is_said_as_it_is() {
+    fn few_and_unknown_numbers_are_worded_correctly() {
         let few = || week(&[(&ACUS, 3.5, None), (&PRS, 1.0, None)]);
         assert!(
-            told(&decided(few(), 0.0, 1.0), "2026-W41").ends_with(": 3.50 ACUs, 0 of 1 decided PR merged")
+            subject_of(&decided(few(), 0.0, 1.0), "2026-W41")
+                .ends_with(": 3.50 ACUs, 0 of 1 decided PR merged")
         );
-        assert!(told(&decided(few(), 0.0, 0.0), "2026-W41").ends_with(": 3.50 ACUs, 1 PR, none decided"));
+        assert!(
+            subject_of(&decided(few(), 0.0, 0.0), "2026-W41").ends_with(": 3.50 ACUs, 1 PR, none decided")
+        );
         let mut covered = few();
         covered.facts.retain(|fact| fact.metric.id != MERGE_RATE.id);
-        assert!(told(&covered, "2026-W41").ends_with(": 3.50 ACUs, 1 PR"));
+        assert!(subject_of(&covered, "2026-W41").ends_with(": 3.50 ACUs, 1 PR"));
         let facts = week(&[(&ACUS, 0.0, Some(0.0)), (&PRS, 0.0, None)]);
-        assert!(told(&facts, "2026-W41").ends_with(": 0 ACUs, no PRs"));
-        assert!(told(&week(&[(&SESSIONS, 0.0, None)]), "2026-W41").ends_with(": no sessions"));
+        assert!(subject_of(&facts, "2026-W41").ends_with(": 0 ACUs, no PRs"));
+        assert!(subject_of(&week(&[(&SESSIONS, 0.0, None)]), "2026-W41").ends_with(": no sessions"));
         let mut facts = week(&[(&SESSIONS, 9.0, None), (&ACUS, 0.0, None), (&PRS, 0.0, None)]);
         facts.quality.acus_unknown = Some(9);
-        assert!(told(&facts, "2026-W41").ends_with(": ACUs unknown, no PRs"));
+        assert!(subject_of(&facts, "2026-W41").ends_with(": ACUs unknown, no PRs"));
     }
 
     #[test]
-    fn a_running_period_and_a_narrowed_question_say_so_and_name_nobody() {
+    fn subjects_mention_running_periods_and_filters_without_names() {
         let mut facts = week(&[]);
         facts.period.complete = Some(false);
         facts.source.tags = vec!["pay\u{202e}\nments".to_owned()];
         facts.source.users = vec!["ada@example.com".to_owned()];
-        let told = told(&facts, "2026-W41");
-        assert!(told.starts_with("Devin, week 41 so far (5–11 Oct), tag pay ments, 1 user: "), "{told}");
+        let subject_of = subject_of(&facts, "2026-W41");
+        assert!(
+            subject_of.starts_with("Devin, week 41 so far (5–11 Oct), tag pay ments, 1 user: "),
+            "{subject_of}"
+        );
     }
 }

@@ -1,9 +1,9 @@
-//! The text part, which stands alone: some read nothing else.
+//! The plain-text body of a mail, complete in itself.
 
 use super::{EmailSummary, Ranking, ReportLocation};
 use crate::report::view::{Piece, Tile};
 
-/// Lines are no longer than this, so that an answer can quote them.
+/// The width of lines, so that a reply can quote them.
 const WIDTH: usize = 72;
 /// Where the values of the headline numbers end.
 const VALUES: usize = 30;
@@ -48,7 +48,7 @@ pub fn text(summary: &EmailSummary, location: &ReportLocation<'_>) -> String {
         "",
         &mut line,
     );
-    wrap(&format!("{} {}. Sent by {}.", header.taken, header.fetched, summary.tool), "", &mut line);
+    wrap(&format!("{} {}. Sent by {}.", header.taken_label, header.fetched, summary.tool), "", &mut line);
     out
 }
 
@@ -81,33 +81,33 @@ fn headline(tile: &Tile, compared: bool, line: &mut dyn FnMut(&str)) {
 fn ranking(ranking: &Ranking, line: &mut dyn FnMut(&str)) {
     heading(&ranking.title, line);
     for row in &ranking.rows {
-        let mut cells = row.cells.iter();
-        let name = cells.next().map(|name| isolated(name)).unwrap_or_default();
-        let numbers = cells.zip(ranking.heads.iter().skip(1));
-        let told: Vec<String> = numbers
+        let (name, cells) = row.cells.split_first().expect("a row begins with its name");
+        let name = isolated(name);
+        let numbers = cells.iter().zip(ranking.heads.iter().skip(1));
+        let cells_in_words: Vec<String> = numbers
             .map(|(cell, head)| match head.as_str() {
                 "Change" => cell.clone(),
-                // A word, no abbreviation such as ACUs.
+                // A word, not an abbreviation such as ACUs.
                 head if head.chars().nth(1).is_some_and(char::is_lowercase) => {
                     format!("{cell} {}", if cell == "1" { one(head) } else { head.to_lowercase() })
                 }
                 head => format!("{cell} {head}"),
             })
             .collect();
-        wrap(&format!("- {name}: {}", told.join(", ")), "  ", line);
+        wrap(&format!("- {name}: {}", cells_in_words.join(", ")), "  ", line);
     }
     if !ranking.more.is_empty() {
         wrap(&ranking.more, "", line);
     }
 }
 
-/// A plural head as one of them: `session`.
+/// The singular of a head: `session`.
 fn one(head: &str) -> String {
     let head = head.to_lowercase();
     head.strip_suffix('s').map_or(head.clone(), str::to_owned)
 }
 
-/// A name that is written from right to left is kept from turning the rest of its line.
+/// Isolates a right-to-left name, so that the rest of its line keeps its direction.
 fn isolated(name: &str) -> String {
     let leftward =
         |c: char| matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}');
@@ -118,10 +118,10 @@ fn length(text: &str) -> usize {
     text.chars().count()
 }
 
-/// Breaks at blanks, never inside a number and its unit; a longer word has a line of its own.
+/// Wraps at spaces, never between a number and its unit; a longer word gets its own line.
 fn wrap(text: &str, indent: &str, line: &mut dyn FnMut(&str)) {
-    let lead: String = text.chars().take_while(|c| *c == ' ').collect();
-    let mut current = lead;
+    let start: String = text.chars().take_while(|c| *c == ' ').collect();
+    let mut current = start;
     let mut empty = true;
     for word in text.split(' ').filter(|word| !word.is_empty()) {
         if !empty && length(&current) + 1 + length(word) > WIDTH {
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_says_all_that_the_body_says() {
+    fn the_text_contains_everything_in_the_body() {
         let summary = demo();
         let text = text(&summary, &ReportLocation::Attached("a.html"));
         assert!(text.lines().all(|line| length(line) <= WIDTH && !line.ends_with(' ')), "{text}");
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_break_at_blanks_alone() {
+    fn lines_break_only_at_spaces() {
         let mut lines = Vec::new();
         wrap(&format!("- {}79\u{a0}% {}", "word ".repeat(14), "x".repeat(90)), "  ", &mut |line| {
             lines.push(line.to_owned());

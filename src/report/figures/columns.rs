@@ -1,4 +1,4 @@
-//! Upright columns over days or bins.
+//! Vertical columns over days or bins.
 
 use chrono::NaiveDate;
 
@@ -9,10 +9,10 @@ use crate::report::layout::Figure;
 use crate::report::{money, names};
 use crate::unit::Unit;
 
-/// Columns that a text alternative lists one by one.
+/// Up to this many columns are listed in the text alternative.
 const MOST_WORDS: usize = 8;
 
-/// What a covered report does not show.
+/// A note of reports without people.
 const HIDDEN_COLUMNS: &str = "Columns with fewer than five people have no value.";
 
 pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, ChartError> {
@@ -22,7 +22,7 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, C
         [Dim::Bin] => bins(&facts, inputs.facts.is_covered()),
         _ => days(&facts),
     };
-    let worth = money::spend_head(inputs.facts, figure.metric);
+    let spend = money::spend_head(inputs.facts, figure.metric);
     let words: Vec<_> = columns.iter().map(|column| (column.label.clone(), column.text.clone())).collect();
     let description = description(figure.title, &columns, &words);
     let svg = charts::columns(&caption(figure, &description), &columns, &|value| unit.tick(value))?;
@@ -32,50 +32,56 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, C
         firm([name, text].into_iter().chain(money).collect())
     });
     let title = if figure.by == [Dim::Bin] { "Sessions" } else { figure.metric.title };
-    let heads: Vec<&str> = [head, title].into_iter().chain(worth).collect();
-    let also: &[&Metric] = if worth.is_some() { &[&SPEND] } else { &[] };
+    let heads: Vec<&str> = [head, title].into_iter().chain(spend).collect();
+    let also: &[&Metric] = if spend.is_some() { &[&SPEND] } else { &[] };
     let is_hidden = inputs.facts.is_covered() && columns.iter().any(|column| column.value.is_none());
     let note = if is_hidden { HIDDEN_COLUMNS } else { "" };
     Ok(FigureParts { also, note, ..FigureParts::new(svg, table(&heads, rows)) })
 }
 
-/// In words: every column where there are few, else the highest and the lowest.
+/// All columns if there are few, else the highest and the lowest.
 fn description(title: &str, columns: &[Column], words: &[(String, String)]) -> String {
     if columns.is_empty() {
         return format!("{title}: none.");
     }
     if columns.len() <= MOST_WORDS {
-        // A day's number beside its value would read as one.
+        // Without the colon a day's number and its value would look like one number.
         let each: Vec<String> = words.iter().map(|(name, text)| format!("{name}: {text}")).collect();
         return format!("{title}. {}.", each.join(", "));
     }
     let value = |column: &&Column| column.value.unwrap_or(0.0);
     let highest = columns.iter().max_by(|a, b| value(a).total_cmp(&value(b)));
     let lowest = columns.iter().min_by(|a, b| value(a).total_cmp(&value(b)));
-    let told = |word, column: Option<&Column>| {
-        column.map(|column| format!("{word} {} {}", column.label, column.text)).unwrap_or_default()
+    let in_words = |word, column: Option<&Column>| {
+        let column = column.expect("there are more than a few columns");
+        format!("{word} {} {}", column.label, column.text)
     };
-    format!("{title}, {} in all: {}, {}.", columns.len(), told("highest", highest), told("lowest", lowest))
+    format!(
+        "{title}, {} in all: {}, {}.",
+        columns.len(),
+        in_words("highest", highest),
+        in_words("lowest", lowest)
+    )
 }
 
 fn days(facts: &[&Fact]) -> Vec<Column> {
     let long = facts.len() > 8;
-    let label = |text: &str| match text.parse::<NaiveDate>() {
-        Ok(date) if long => date.format("%-d %b").to_string(),
-        Ok(date) => date.format("%a %-d").to_string(),
-        Err(_) => text.to_owned(),
+    let label = |day: Option<&str>| match day.and_then(|day| day.parse::<NaiveDate>().ok()) {
+        Some(date) if long => date.format("%-d %b").to_string(),
+        Some(date) => date.format("%a %-d").to_string(),
+        None => names::name(Dim::Day, day),
     };
-    facts.iter().map(|fact| column(label(fact.key(Dim::Day).flatten().unwrap_or_default()), fact)).collect()
+    facts.iter().map(|fact| column(label(fact.key(Dim::Day).flatten()), fact)).collect()
 }
 
-/// Every bin, empty ones included: a histogram with gaps left out would lie.
+/// All bins, including empty ones.
 fn bins(facts: &[&Fact], is_covered: bool) -> Vec<Column> {
     let bin = |edge: u32| {
         let key = edge.to_string();
         let label = names::name(Dim::Bin, Some(&key));
         match facts.iter().find(|fact| fact.key(Dim::Bin).flatten() == Some(&key)) {
             Some(fact) => column(label, fact),
-            // A covered report does not say whether few people or none are in it.
+            // The report does not reveal whether the bin is empty or small.
             None => {
                 let value = (!is_covered).then_some(0.0);
                 Column { label, value, text: Unit::Count.text(value), tone: Tone::Accent }

@@ -5,9 +5,9 @@ use crate::charts::{self, ChartError, FunnelStep};
 use crate::metrics::{Metric, SESSIONS, SESSIONS_WITH_MERGED_PR, SESSIONS_WITH_PR};
 use crate::report::layout::Figure;
 use crate::report::view::TableRow;
-use crate::unit::Unit;
+use crate::unit::{Unit, count};
 
-/// The steps and what counts the sessions that take them.
+/// The steps and their metrics.
 pub const STEPS: [(&str, &Metric); 3] = [
     ("Sessions", &SESSIONS),
     ("with a pull request", &SESSIONS_WITH_PR),
@@ -22,9 +22,9 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, C
         let share = (all > 0.0).then(|| value / all);
         let note = format!("{} of sessions", Unit::Share.text(share));
         let note = Some(note).filter(|_| metric.id != SESSIONS.id);
-        Some(FunnelStep { name: name.to_owned(), value, text: Unit::Count.text(Some(value)), note })
+        Some(FunnelStep { name: name.to_owned(), value, text: count(value), note })
     };
-    // A covered report may leave out the last step.
+    // A report without people may hide the last step.
     let steps: Vec<FunnelStep> = STEPS.into_iter().filter_map(step).collect();
     let words: Vec<_> = steps.iter().map(|step| (step.name.clone(), step.text.clone())).collect();
     let shown = if all > 0.0 { steps.as_slice() } else { &[] };

@@ -1,4 +1,4 @@
-//! Issues by impact: stacked by label, and how many a session has.
+//! Issues by impact: stacked by label, and as a distribution over sessions.
 
 use std::collections::BTreeMap;
 
@@ -10,9 +10,9 @@ use crate::report::names::name;
 use crate::tables::normal::IMPACTS;
 use crate::unit::Unit;
 
-/// The most stacks that a reader takes in.
+/// The maximum number of stacks.
 const MOST_STACKS: usize = 12;
-/// The bins of the histogram of issues a session.
+/// The bins of the histogram of issues per session.
 const COUNTS: [&str; 6] = ["0", "1", "2", "3", "4", "5+"];
 
 /// The tone of an impact.
@@ -25,8 +25,8 @@ pub fn tone(impact: &str) -> Tone {
     }
 }
 
-/// The issues of a label by impact, in the order of [`IMPACTS`]. In a covered report
-/// a count is null where there are none, or fewer than five people have them.
+/// The issues of a label by impact, in the order of [`IMPACTS`]. In reports without people a count
+/// is null if there are none, or if fewer than five people have them.
 pub struct LabelCounts<'a> {
     /// The label, or null.
     pub label: Option<&'a str>,
@@ -35,19 +35,19 @@ pub struct LabelCounts<'a> {
 }
 
 impl LabelCounts<'_> {
-    /// All issues of the label; null where a part of them is.
+    /// The sum; null if one of them is null.
     pub fn total(&self) -> Option<f64> {
         self.counts.iter().copied().sum()
     }
 }
 
-/// The labels of issues, most issues of high impact first, then most issues.
+/// The labels, ordered by high-impact issues, then by issues.
 pub fn by_label<'a>(figure: &Figure, facts: &'a Facts) -> Vec<LabelCounts<'a>> {
     let mut labels: BTreeMap<Option<&str>, [Option<f64>; IMPACTS.len()]> = BTreeMap::new();
     for fact in facts.by(figure.metric, figure.by) {
         let counts = labels.entry(fact.key(Dim::Label).flatten()).or_default();
-        let impact = fact.key(Dim::Impact).flatten().unwrap_or_default();
-        for (count, _) in counts.iter_mut().zip(IMPACTS).filter(|(_, name)| *name == impact) {
+        let impact = fact.key(Dim::Impact).flatten();
+        for (count, _) in counts.iter_mut().zip(IMPACTS).filter(|(_, name)| impact == Some(*name)) {
             *count = fact.value;
         }
     }
@@ -59,7 +59,7 @@ pub fn by_label<'a>(figure: &Figure, facts: &'a Facts) -> Vec<LabelCounts<'a>> {
     labels
 }
 
-/// One bar a label, cut by impact.
+/// One bar a label, split by impact.
 pub fn stacks(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, ChartError> {
     let labels = by_label(figure, inputs.facts);
     let count = |value: Option<f64>| Unit::Count.text(value);
@@ -92,11 +92,10 @@ pub fn stacks(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts,
     Ok(FigureParts { note, ..FigureParts::new(svg, table) })
 }
 
-/// What a covered report does not show of a chart's parts.
+/// A note of reports without people.
 pub const HIDDEN_PARTS: &str = "Parts with fewer than five people are not shown.";
 
-/// The analysed sessions with so many issues of an impact; null where a covered
-/// report does not say.
+/// How many analysed sessions have this many issues of an impact; null if hidden.
 pub fn of_bin(figure: &Figure, facts: &Facts, impact: &str, bin: &str) -> Option<f64> {
     let own = |fact: &&Fact| {
         fact.key(Dim::Impact).flatten() == Some(impact) && fact.key(Dim::Issues).flatten() == Some(bin)
@@ -105,7 +104,7 @@ pub fn of_bin(figure: &Figure, facts: &Facts, impact: &str, bin: &str) -> Option
     found.or((!facts.is_covered()).then_some(0.0))
 }
 
-/// A row of columns for each impact: sessions with 0, 1, 2 … such issues.
+/// Columns for each impact: sessions with 0, 1, 2 … such issues.
 pub fn multiples(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, ChartError> {
     let facts = inputs.of(figure);
     let value = |impact: &str, bin: &str| of_bin(figure, inputs.facts, impact, bin);

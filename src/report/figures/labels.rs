@@ -1,24 +1,23 @@
-//! The most frequent labels of issues, with what they touched.
+//! The most frequent labels of issues, as a table.
 
 use super::{FigureParts, firm};
 use crate::metrics::{ACUS, Dim, Highlights, ISSUES, LabelRow, Metric};
 use crate::report::names::name;
 use crate::report::view::TableView;
 use crate::text::clean;
-use crate::unit::Unit;
+use crate::unit::{Unit, count, counted};
 
-/// The most rows that a reader takes in.
+/// The maximum number of rows.
 const MOST_ROWS: usize = 10;
-/// The longest label that leaves a phone room for the numbers.
+/// The longest label, so that a phone has room for the numbers.
 const LONGEST_NAME: usize = 40;
 
 /// The table; `metered` has a column of ACUs.
 pub fn draw(highlights: &Highlights, metered: bool) -> FigureParts {
     let mut labels: Vec<&LabelRow> = highlights.labels.iter().collect();
-    // They come with most issues of high impact first; the order of equals stays.
+    // They are ordered by high-impact issues; the sort is stable.
     labels.sort_by(|a, b| b.issues.total_cmp(&a.issues));
     let rest = labels.split_off(labels.len().min(MOST_ROWS));
-    let count = |number: f64| Unit::Count.text(Some(number));
     let row = |row: &&LabelRow| {
         let mut cells = vec![
             clean(&name(Dim::Label, row.label.as_deref()), LONGEST_NAME),
@@ -30,7 +29,7 @@ pub fn draw(highlights: &Highlights, metered: bool) -> FigureParts {
         firm(cells)
     };
     let issues = rest.iter().map(|row| row.issues).sum::<f64>();
-    let issues = format!("{} {}", count(issues), if issues == 1.0 { "issue" } else { "issues" });
+    let issues = counted(issues, "issue", "issues");
     let more = match rest.len() {
         0 => String::new(),
         1 => format!("One more label has {issues}."),
@@ -59,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ten_with_most_issues_are_shown_and_the_rest_counted() {
+    fn the_top_ten_labels_are_shown_and_the_rest_counted() {
         let all = table(12);
         let names: Vec<&str> = all.rows.iter().map(|row| row.cells[0].as_str()).collect();
         assert_eq!(names, ["12", "11", "10", "9", "8", "7", "6", "5", "4", "3"]);

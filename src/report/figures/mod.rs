@@ -1,4 +1,4 @@
-//! Facts to charts with their tables: one file a shape.
+//! Turns facts into charts with tables: one file a kind of figure.
 
 mod columns;
 pub(crate) mod funnel;
@@ -19,14 +19,14 @@ use crate::period::Period;
 /// The longest table under a chart; the facts file has all rows.
 const LONGEST_TABLE: usize = 40;
 
-/// A drawn figure.
+/// The parts of a figure.
 pub struct FigureParts {
-    /// None where the table says it all.
+    /// `None` if the figure is a table.
     svg: Option<Svg>,
     table: TableView,
-    /// What the table shows besides the figure's own metric.
+    /// Metrics in the table besides the figure's own.
     also: &'static [&'static Metric],
-    /// What else is to be known of it; empty for nothing.
+    /// A note; empty if there is none.
     note: &'static str,
 }
 
@@ -36,21 +36,21 @@ impl FigureParts {
     }
 }
 
-/// What figures are drawn from.
+/// The inputs of figures.
 pub struct FigureInputs<'a> {
     /// The numbers.
     pub facts: &'a Facts,
-    /// Rows that are no facts.
+    /// Rows that are not in the facts.
     pub highlights: &'a Highlights,
     /// The trend's periods, newest first.
     pub periods: &'a [Period],
-    /// Head of a column of changes: `Against week 40`; none where nothing is compared.
+    /// The head of a column of changes, such as `Against week 40`; `None` if nothing is compared.
     pub against: Option<String>,
 }
 
 impl FigureInputs<'_> {
-    /// The facts that a figure shows; none where all of them rest on nothing,
-    /// so that a chart says "no data" instead of drawing zeros.
+    /// The facts of a figure; empty if all have a basis of 0, so that the chart says "No data"
+    /// instead of drawing zeros.
     pub fn of(&self, figure: &Figure) -> Vec<&Fact> {
         let facts = self.facts.by(figure.metric, figure.by);
         if facts.iter().all(|fact| fact.n == 0.0 || fact.n.is_nan()) {
@@ -61,25 +61,27 @@ impl FigureInputs<'_> {
     }
 }
 
-/// What becomes of a figure.
+/// What the page does with a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FigureState {
     /// It is drawn.
     Drawn,
-    /// It has nothing to show, and the page says so.
+    /// It has no data, and the page says so.
     Empty,
-    /// A covered report leaves it out, and the page says so.
+    /// It is hidden to protect people, and the page says so.
     Withheld,
-    /// The page is better without it.
+    /// It is left out without notice.
     Omitted,
 }
 
-/// What becomes of a figure.
+/// What the page does with a figure.
 pub fn state(figure: &Figure, inputs: &FigureInputs<'_>) -> FigureState {
     let facts = inputs.facts;
     let shown = facts.by(figure.metric, figure.by);
     let is_empty = || match figure.kind {
-        FigureKind::Funnel => facts.whole(&SESSIONS).and_then(|fact| fact.value).unwrap_or(0.0) == 0.0,
+        FigureKind::Funnel => {
+            facts.whole(&SESSIONS).and_then(|fact| fact.value).is_none_or(|sessions| sessions == 0.0)
+        }
         _ => inputs.of(figure).iter().all(|fact| fact.value.is_none()),
     };
     if !figure.metric.is_shown(figure.by, facts.capabilities) {
@@ -100,7 +102,7 @@ pub fn state(figure: &Figure, inputs: &FigureInputs<'_>) -> FigureState {
 /// Draws a figure.
 ///
 /// # Errors
-/// The chart could not be drawn: a defect.
+/// The chart could not be drawn: an internal error.
 pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureView, ChartError> {
     let parts = parts(figure, inputs)?;
     let own = std::iter::once(figure.metric);
@@ -117,10 +119,10 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureView, Ch
     })
 }
 
-/// A figure's chart alone, and what is to be known of it; none where there is only a table.
+/// A figure's chart and note; `None` if it has no chart.
 ///
 /// # Errors
-/// The chart could not be drawn: a defect.
+/// The chart could not be drawn: an internal error.
 pub fn chart_and_note(
     figure: &Figure,
     inputs: &FigureInputs<'_>,
@@ -138,7 +140,7 @@ fn parts(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, Char
         FigureKind::Stacks => impacts::stacks(figure, inputs),
         FigureKind::Multiples => impacts::multiples(figure, inputs),
         FigureKind::Funnel => funnel::draw(figure, inputs),
-        // How many issues a label has, and the ACUs of its sessions, are no facts.
+        // The issues and ACUs of labels are not in the facts.
         FigureKind::Labels if inputs.facts.is_covered() => ranking::amounts(figure, inputs),
         FigureKind::Labels => Ok(labels::draw(inputs.highlights, inputs.facts.capabilities.metered)),
         FigureKind::Teams => Ok(teams::draw(inputs)),
@@ -149,8 +151,7 @@ fn note(figure: &Figure, more: &str, facts: &Facts) -> String {
     [table_note(figure, facts), more].join(" ").trim().to_owned()
 }
 
-/// What is to be known of a figure, whatever it is drawn as: of the columns that its
-/// table has.
+/// The note of a figure, by the columns of its table.
 pub(crate) fn table_note(figure: &Figure, facts: &Facts) -> &'static str {
     match figure.kind {
         FigureKind::Labels if facts.is_covered() => "A session can have several labels.",
@@ -165,7 +166,7 @@ fn caption<'a>(figure: &'a Figure, description: &'a str) -> Caption<'a> {
     Caption { id: figure.id, title: figure.title, description }
 }
 
-/// A table of as many rows as a page can carry; only these are made.
+/// A table, cut to the length that a page can carry.
 fn table(heads: &[&str], rows: impl ExactSizeIterator<Item = TableRow>) -> TableView {
     let hidden = rows.len().saturating_sub(LONGEST_TABLE);
     let rows = rows.take(LONGEST_TABLE).collect();
@@ -177,12 +178,12 @@ fn table(heads: &[&str], rows: impl ExactSizeIterator<Item = TableRow>) -> Table
     TableView { heads: heads.iter().map(|head| (*head).to_owned()).collect(), rows, more }
 }
 
-/// A row that can be trusted.
+/// A row whose numbers can be trusted.
 fn firm(cells: Vec<String>) -> TableRow {
     TableRow { cells, faint: false }
 }
 
-/// A text alternative: the first few of a list and how many there are.
+/// A text alternative: the first items of a list, and their number.
 fn in_words(what: &str, items: &[(String, String)]) -> String {
     if items.is_empty() {
         return format!("{what}: none.");

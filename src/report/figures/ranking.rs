@@ -1,4 +1,4 @@
-//! Horizontal bars: amounts largest first, and ratios with what they rest on.
+//! Horizontal bars: amounts, largest first, and ratios with their basis.
 
 use super::{FigureInputs, FigureParts, caption, firm, in_words, table};
 use crate::charts::{self, Bar, ChartError, Tone};
@@ -6,47 +6,46 @@ use crate::metrics::{ACUS, ACUS_SPLIT, Dim, Fact, Kind, Metric, SMALL_GROUP, SPE
 use crate::report::layout::Figure;
 use crate::report::view::TableRow;
 use crate::report::{change, money, names};
-use crate::tables::normal::{IMPACTS, STATES};
-use crate::unit::Unit;
+use crate::unit::count;
 
 /// The vendor's sizes of a session, smallest first.
 pub const SIZES: [&str; 5] = ["xs", "s", "m", "l", "xl"];
-/// The most bars that a reader takes in.
+/// The maximum number of bars.
 const MOST_BARS: usize = 15;
 
-/// Counts and sums, largest first; impacts, states and sizes in their own order.
+/// Counts and sums, largest first; impacts, states and sizes in their fixed order.
 pub fn amounts(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, ChartError> {
     let mut facts = inputs.of(figure);
     let dim = dimension(figure);
     rank(dim, &mut facts);
     let unit = inputs.facts.unit(figure.metric);
     let (shown, rest) = facts.split_at(facts.len().min(MOST_BARS));
-    let worth = |fact: &Fact| money::spend_text(inputs.facts, fact);
-    let mut bars: Vec<Bar> = shown.iter().map(|fact| bar(inputs, dim, fact, worth(fact))).collect();
+    let spend = |fact: &Fact| money::spend_text(inputs.facts, fact);
+    let mut bars: Vec<Bar> = shown.iter().map(|fact| bar(inputs, dim, fact, spend(fact))).collect();
     if !rest.is_empty() && adds_up(dim) {
         let sum = rest.iter().filter_map(|fact| fact.value).sum();
         bars.push(Bar {
             name: format!("{} other {}", rest.len(), names::plural(dim)),
             value: Some(sum),
             text: unit.text(Some(sum)),
-            note: worth_of(inputs, rest),
+            note: total_spend(inputs, rest),
             tone: Tone::Rest,
             muted: false,
         });
     }
-    // A number of pull requests rests on itself; a column that repeats it says nothing.
+    // The basis of a number of pull requests is itself.
     let basis = Some(figure.metric.basis.head()).filter(|head| *head != figure.metric.title);
     let split = figure.metric.id == ACUS.id && dim == Dim::Tag && !inputs.facts.is_covered();
     let row = |fact: &&Fact| {
         let key = fact.key(dim).flatten();
         let mut cells = vec![names::of(inputs.facts, dim, key), unit.text(fact.value)];
-        cells.extend(worth(fact));
+        cells.extend(spend(fact));
         if split {
             let own = inputs.facts.sibling(fact, &ACUS_SPLIT);
             cells.push(unit.text(own.and_then(|share| share.value)));
-            cells.extend(own.and_then(worth));
+            cells.extend(own.and_then(spend));
         }
-        cells.extend(basis.map(|_| Unit::Count.text(Some(fact.n))));
+        cells.extend(basis.map(|_| count(fact.n)));
         cells.extend(against(inputs, fact));
         firm(cells)
     };
@@ -69,7 +68,7 @@ pub fn amounts(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts
     Ok(FigureParts { also, ..finish(figure, &bars, None, &heads, rows)? })
 }
 
-/// Puts amounts into order.
+/// Orders amounts.
 pub fn rank(dim: Dim, facts: &mut [&Fact]) {
     facts.sort_by(|a, b| {
         let value = |fact: &Fact| fact.value.unwrap_or(0.0);
@@ -77,14 +76,13 @@ pub fn rank(dim: Dim, facts: &mut [&Fact]) {
     });
 }
 
-/// Ratios, those that rest on most first.
+/// Ratios, those with the largest basis first.
 pub fn rates(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, ChartError> {
     let mut facts = inputs.of(figure);
     let dim = dimension(figure);
     facts.sort_by(|a, b| b.n.total_cmp(&a.n));
-    // A rate of nothing is no bar; the table still has it.
+    // Null rates have no bar; the table contains them.
     let shown = facts.iter().filter(|fact| fact.value.is_some()).take(MOST_BARS);
-    let count = |number: f64| Unit::Count.text(Some(number));
     let of = |fact: &Fact| format!("{} of {}", count(fact.numerator), count(fact.denominator));
     let bars: Vec<Bar> = shown.map(|fact| bar(inputs, dim, fact, Some(of(fact)))).collect();
     let row = |fact: &&Fact| {
@@ -105,7 +103,7 @@ pub fn rates(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, 
     finish(figure, &bars, Some(1.0), &heads, rows)
 }
 
-/// The change of a row, where there is a column for it.
+/// The change of a row, if the table has such a column.
 fn against(inputs: &FigureInputs<'_>, fact: &Fact) -> Option<String> {
     inputs.against.as_ref().map(|_| change::signed(fact))
 }
@@ -126,11 +124,11 @@ fn finish(
     Ok(FigureParts::new(charts::bars(&caption(figure, &description), bars, max)?, table(heads, rows)))
 }
 
-/// What several groups are worth together; `None` where one of them is unknown.
-fn worth_of(inputs: &FigureInputs<'_>, facts: &[&Fact]) -> Option<String> {
-    let worth = facts.iter().map(|fact| money::spend_fact(inputs.facts, fact));
+/// The spend of several groups; `None` if one is unknown.
+fn total_spend(inputs: &FigureInputs<'_>, facts: &[&Fact]) -> Option<String> {
+    let spend = facts.iter().map(|fact| money::spend_fact(inputs.facts, fact));
     let (mut sum, mut unit) = (0.0, None);
-    for fact in worth {
+    for fact in spend {
         sum += fact?.value?;
         unit = Some(fact?.unit);
     }
@@ -149,25 +147,26 @@ fn bar(inputs: &FigureInputs<'_>, dim: Dim, fact: &Fact, note: Option<String>) -
     }
 }
 
-/// What a figure's groups are named after.
+/// The dimension of a figure's groups.
 pub fn dimension(figure: &Figure) -> Dim {
-    figure.by.last().copied().unwrap_or(Dim::Tag)
+    *figure.by.last().expect("the layout gives every such figure a dimension")
 }
 
-/// Whether the groups share nothing, so that a rest can be summed.
+/// Whether groups are disjoint, so that they can be summed.
 fn adds_up(dim: Dim) -> bool {
     !matches!(dim, Dim::Tag | Dim::Label)
 }
 
-/// The place of a group whose order is fixed; the same for all others.
+/// The position of a group with a fixed order; equal for all others.
 fn place(dim: Dim, fact: &Fact) -> usize {
-    let key = fact.key(dim).flatten().unwrap_or_default();
-    match dim {
-        Dim::Impact => IMPACTS.iter().position(|impact| *impact == key).unwrap_or(IMPACTS.len()),
-        Dim::State => STATES.iter().position(|state| *state == key).unwrap_or(STATES.len()),
-        Dim::Size => SIZES.iter().position(|size| *size == key).unwrap_or(SIZES.len()),
-        _ => 0,
-    }
+    let order: &[&str] = match dim {
+        Dim::Impact => &IMPACTS,
+        Dim::State => &STATES,
+        Dim::Size => &SIZES,
+        _ => return 0,
+    };
+    // Anything else, such as a combined group, comes last.
+    order.iter().position(|key| fact.key(dim).flatten() == Some(*key)).unwrap_or(order.len())
 }
 
 fn tone(dim: Dim, key: Option<&str>) -> Tone {

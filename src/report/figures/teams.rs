@@ -1,4 +1,4 @@
-//! Teams side by side: what each used, and what came of it.
+//! Teams side by side, as a table.
 
 use super::{FigureInputs, FigureParts};
 use crate::metrics::*;
@@ -6,7 +6,7 @@ use crate::report::view::{TableRow, TableView};
 use crate::report::{change, names};
 use crate::unit::MISSING;
 
-/// What stands in a row besides the team, in this order.
+/// The columns besides the team, in order.
 const COLUMNS: [(&str, &Metric); 8] = [
     ("Sessions", &SESSIONS),
     ("ACUs", &ACUS),
@@ -18,29 +18,27 @@ const COLUMNS: [(&str, &Metric); 8] = [
     ("Spend per merged PR", &SPEND_PER_MERGED_PR),
 ];
 
-/// The columns besides the team's own: those of money only where there is a price.
+/// The columns with data.
 pub fn columns(facts: &Facts) -> Vec<(&'static str, &'static Metric)> {
-    let is_known = |metric: &Metric| metric.is_shown(&[Dim::Team], facts.capabilities);
-    // A covered report may leave out a whole column.
+    let is_known = |metric: &Metric| facts.capabilities.shows(metric, &[Dim::Team]);
+    // A report without people may hide a whole column.
     let is_shown = |metric: &Metric| !facts.is_covered() || !facts.by(metric, &[Dim::Team]).is_empty();
     COLUMNS.into_iter().filter(|(_, metric)| is_known(metric) && is_shown(metric)).collect()
 }
 
-/// The teams by their numbers of sessions, most ACUs first, or most sessions where no
-/// ACUs are billed.
+/// The teams' numbers of sessions, ordered by ACUs, or by sessions without ACUs.
 pub fn in_order(facts: &Facts) -> Vec<&Fact> {
     let mut teams: Vec<&Fact> = facts.by(&SESSIONS, &[Dim::Team]).iter().collect();
     let most = if facts.capabilities.metered { &ACUS } else { &SESSIONS };
     let most = |fact: &Fact| facts.sibling(fact, most).and_then(|fact| fact.value).unwrap_or(0.0);
-    // Sessions of no team come last, however many they are.
+    // Sessions without a team come last.
     let unmapped = |fact: &Fact| fact.key(Dim::Team).flatten().is_none();
     teams.sort_by(|a, b| unmapped(a).cmp(&unmapped(b)).then(most(b).total_cmp(&most(a))));
     teams
 }
 
-/// The fact of a team in another metric. Which small teams are combined depends on
-/// what a metric counts, so that sessions and pull requests of the combined row are
-/// not of the same teams.
+/// The fact of a team in another metric. Which small teams are combined depends on the metric, so
+/// the combined rows of sessions and of pull requests are not the same teams.
 pub fn team_fact<'f>(facts: &'f Facts, team: &Fact, metric: &Metric) -> Option<&'f Fact> {
     let is_combined = team.key(Dim::Team).flatten() == Some(SMALL_GROUP);
     facts.sibling(team, metric).filter(|_| !is_combined || metric.basis == Basis::Sessions)
@@ -50,7 +48,7 @@ pub fn draw(inputs: &FigureInputs<'_>) -> FigureParts {
     let facts = inputs.facts;
     let columns = columns(facts);
     let teams = in_order(facts);
-    // A team without a pull request is in no fact of theirs.
+    // A team without pull requests has no facts about them.
     let text = |metric: &Metric, fact: Option<&Fact>| match fact {
         Some(fact) => fact.unit.text(fact.value),
         None if metric.kind == Kind::Total && !facts.is_covered() => metric.unit.text(Some(0.0)),

@@ -5,26 +5,26 @@ use crate::charts::{self, ChartError, Point};
 use crate::metrics::{Dim, Metric, SPEND, SPEND_PER_MERGED_PR};
 use crate::report::layout::Figure;
 use crate::report::view::TableRow;
-use crate::report::{change, money, names};
-use crate::unit::{MISSING, Unit};
+use crate::report::{change, is_over, money, names};
+use crate::unit::{MISSING, Unit, count};
 
 pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, ChartError> {
     let facts = inputs.of(figure);
     let unit = inputs.facts.unit(figure.metric);
-    let worth = money::spend_metric(figure.metric).filter(|_| inputs.facts.capabilities.currency.is_some());
+    let spend = money::spend_metric(figure.metric).filter(|_| inputs.facts.capabilities.currency.is_some());
     let heads: Vec<&str> = [names::head(Dim::Period), figure.metric.title]
         .into_iter()
-        .chain(worth.map(|metric| metric.title))
+        .chain(spend.map(|metric| metric.title))
         .chain([figure.metric.basis.head()])
         .collect();
-    let is_running = inputs.facts.period.complete == Some(false);
+    let is_running = !is_over(inputs.facts);
     let mut points = Vec::new();
     let mut rows = Vec::new();
     let newest = inputs.periods.first();
     for period in inputs.periods.iter().rev() {
         let label = period.label();
         let Some(fact) = facts.iter().find(|fact| fact.key(Dim::Period).flatten() == Some(&label)) else {
-            // A covered report leaves out points with too few people.
+            // Reports without people hide points with too few people.
             let text = MISSING.to_owned();
             points.push(Point { label: period.short_name(), value: None, text: text.clone(), muted: true });
             let cells = std::iter::once(label).chain(std::iter::repeat_n(text, heads.len() - 1));
@@ -32,19 +32,19 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, C
             continue;
         };
         let text = unit.text(fact.value);
-        // A period that is still running is no fall.
+        // A running period is not a decrease.
         let running = is_running && newest == Some(period);
         let faint = running || change::faint(fact);
         let label = if running { format!("{label} so far") } else { label };
         let money = money::spend_text(inputs.facts, fact);
-        let cells = [label, text.clone()].into_iter().chain(money).chain([Unit::Count.text(Some(fact.n))]);
+        let cells = [label, text.clone()].into_iter().chain(money).chain([count(fact.n)]);
         rows.push(TableRow { cells: cells.collect(), faint });
         points.push(Point { label: period.short_name(), value: fact.value, text, muted: faint });
     }
     let description = description(figure.title, &points);
     let max = (unit == Unit::Share).then_some(1.0);
     let svg = charts::line(&caption(figure, &description), &points, &|value| unit.tick(value), max)?;
-    let also: &[&Metric] = match worth.map(|metric| metric.id) {
+    let also: &[&Metric] = match spend.map(|metric| metric.id) {
         Some(id) if id == SPEND.id => &[&SPEND],
         Some(_) => &[&SPEND_PER_MERGED_PR],
         None => &[],
@@ -53,22 +53,22 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, C
     Ok(FigureParts { note, also, ..FigureParts::new(svg, table(&heads, rows.into_iter())) })
 }
 
-/// In words: where the line ends, where it began, and how far it went.
+/// Newest, oldest, highest and lowest value in words.
 fn description(title: &str, points: &[Point]) -> String {
-    let known = || points.iter().filter(|point| point.value.is_some());
-    let value = |point: &&Point| point.value.unwrap_or(0.0);
-    let told = |word: &str, point: Option<&Point>| {
-        point.map(|point| format!("{word} {} {}", point.label, point.text)).unwrap_or_default()
-    };
-    if known().count() == 0 {
+    let known: Vec<(&Point, f64)> = points.iter().filter_map(|point| Some((point, point.value?))).collect();
+    let by_value = |a: &&(&Point, f64), b: &&(&Point, f64)| a.1.total_cmp(&b.1);
+    let (Some(oldest), Some(newest), Some(highest), Some(lowest)) =
+        (known.first(), known.last(), known.iter().max_by(by_value), known.iter().min_by(by_value))
+    else {
         return format!("{title}: none.");
-    }
+    };
+    let text = |word: &str, (point, _): &(&Point, f64)| format!("{word} {} {}", point.label, point.text);
     format!(
         "{title}, {} periods: {}, {}, {}, {}.",
         points.len(),
-        told("newest", known().next_back()),
-        told("oldest", known().next()),
-        told("highest", known().max_by(|a, b| value(a).total_cmp(&value(b)))),
-        told("lowest", known().min_by(|a, b| value(a).total_cmp(&value(b)))),
+        text("newest", newest),
+        text("oldest", oldest),
+        text("highest", highest),
+        text("lowest", lowest),
     )
 }
