@@ -228,7 +228,7 @@ impl TagRule {
 /// A person's teams over time, each from an instant on, in microseconds UTC.
 type History = Vec<(i64, Option<Box<str>>)>;
 
-/// Finds the team of a session.
+/// Teams by tag and by user over time.
 #[derive(Clone, Debug, Default)]
 pub struct Teams {
     rules: Vec<TagRule>,
@@ -264,19 +264,16 @@ impl Teams {
         Self { rules, people: known }
     }
 
-    /// The team of a session: by the first rule that matches one of its tags, else the team of its
-    /// user on the day of creation.
-    pub fn of<'t>(
-        &'t self,
-        user: Option<&str>,
-        tags: impl Iterator<Item = &'t str> + Clone,
-        created: i64,
-    ) -> Option<&'t str> {
-        let by_rule = self.rules.iter().find_map(|rule| tags.clone().find_map(|tag| rule.team(tag)));
-        by_rule.or_else(|| {
-            let history = self.people.get(user?)?;
-            let after = history.partition_point(|(from, _)| *from <= created);
-            history.get(after.checked_sub(1)?)?.1.as_deref()
+    /// The team of a tag by the first rule that matches it, with the place of that rule.
+    pub fn of_tag<'t>(&'t self, tag: &'t str) -> Option<(usize, &'t str)> {
+        self.rules.iter().enumerate().find_map(|(place, rule)| Some((place, rule.team(tag)?)))
+    }
+
+    /// The teams of each user, each from a moment on (UTC, microseconds), oldest first; `None` ends
+    /// the team before it.
+    pub fn histories(&self) -> impl Iterator<Item = (&str, i64, Option<&str>)> {
+        self.people.iter().flat_map(|(user, history)| {
+            history.iter().map(move |(from, team)| (user.as_ref(), *from, team.as_deref()))
         })
     }
 }

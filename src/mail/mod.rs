@@ -57,9 +57,8 @@ pub enum MailError {
     Message(String),
 }
 
-impl MailError {
-    /// Hint for the user.
-    pub fn hint(&self) -> String {
+impl Explain for MailError {
+    fn hint(&self) -> String {
         match self {
             Self::Address { hint, .. } => (*hint).to_owned(),
             Self::Clock(_) => "set the clock of this machine".to_owned(),
@@ -75,8 +74,7 @@ impl MailError {
         }
     }
 
-    /// The exit code, as documented by `--help`.
-    pub fn exit_code(&self) -> u8 {
+    fn exit(&self) -> Exit {
         match self {
             Self::Address { .. } | Self::Clock(_) | Self::NoMatch => Exit::Usage,
             Self::Incomplete => Exit::Incomplete,

@@ -94,8 +94,8 @@ impl Headline {
 }
 
 /// The tiles with data.
-pub fn headlines(known: Capabilities) -> impl Iterator<Item = &'static Headline> {
-    HEADLINES.iter().filter(move |headline| known.shows(headline.metric, &headline.by()))
+pub fn headlines(capabilities: Capabilities) -> impl Iterator<Item = &'static Headline> {
+    HEADLINES.iter().filter(move |headline| headline.metric.is_shown(&headline.by(), capabilities))
 }
 
 /// The sections with data. Without ACUs, usage replaces spend.

@@ -6,6 +6,7 @@ use crate::metrics::{ACUS, ACUS_SPLIT, Dim, Fact, Kind, Metric, SMALL_GROUP, SPE
 use crate::report::layout::Figure;
 use crate::report::view::TableRow;
 use crate::report::{change, money, names};
+use crate::tables::normal::{IMPACTS, STATES};
 use crate::unit::count;
 
 /// The vendor's sizes of a session, smallest first.

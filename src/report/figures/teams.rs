@@ -20,7 +20,7 @@ const COLUMNS: [(&str, &Metric); 8] = [
 
 /// The columns with data.
 pub fn columns(facts: &Facts) -> Vec<(&'static str, &'static Metric)> {
-    let is_known = |metric: &Metric| facts.capabilities.shows(metric, &[Dim::Team]);
+    let is_known = |metric: &Metric| metric.is_shown(&[Dim::Team], facts.capabilities);
     // A report without people may hide a whole column.
     let is_shown = |metric: &Metric| !facts.is_covered() || !facts.by(metric, &[Dim::Team]).is_empty();
     COLUMNS.into_iter().filter(|(_, metric)| is_known(metric) && is_shown(metric)).collect()
