@@ -1,13 +1,16 @@
 //! What a person sees while a report is made: a bar on a terminal, plain lines
-//! elsewhere, warnings alone when asked to be quiet. All of it goes to stderr.
+//! elsewhere, warnings alone when asked to be quiet. All of it goes to standard error,
+//! as lines of text or as JSON objects.
 
 use std::io::{IsTerminal, Write, stderr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tracing::{debug, error, info, warn};
 
 use crate::fetch::Progress;
+use crate::logging::{MESSAGES, is_json};
 use crate::text::harmless;
 
 /// Pages between two lines where nobody tells how many there are.
@@ -25,9 +28,9 @@ pub enum Console {
 }
 
 impl Console {
-    /// Quiet if asked, a bar on a terminal, lines elsewhere.
-    pub fn new(quiet: bool) -> Self {
-        match (quiet, stderr().is_terminal()) {
+    /// Quiet if asked, a bar on a terminal, lines elsewhere and beside other lines of a log.
+    pub fn new(quiet: bool, logs: bool) -> Self {
+        match (quiet, stderr().is_terminal() && !logs && !is_json()) {
             (true, _) => Self::Quiet,
             (false, false) => Self::Lines(Arc::default()),
             (false, true) => {
@@ -49,10 +52,9 @@ impl Console {
     /// Prints a warning, with `--quiet` too: nobody may be looking at the page of a
     /// scheduled run.
     pub fn warn(&self, line: &str) {
-        let line = format!("warning: {line}");
         match self {
-            Self::Quiet => write_line(&line),
-            _ => self.say(&line),
+            Self::Bar(bar) => bar.suspend(|| write_warning(line)),
+            Self::Quiet | Self::Lines(_) => write_warning(line),
         }
     }
 
@@ -86,7 +88,10 @@ impl Console {
                 self.measure(None);
             }
             Progress::Total(total) => self.begin(total),
-            Progress::Page { pages, sessions, total } => self.page(pages, sessions, total),
+            Progress::Page { pages, sessions, total } => {
+                debug!(pages, sessions, total, "page");
+                self.page(pages, sessions, total);
+            }
             Progress::Retry { attempt, class, wait, path } => {
                 let wait = wait.as_secs_f64();
                 self.say(&format!("attempt {attempt} failed ({class}), next in {wait:.1} s: {path}"));
@@ -147,7 +152,7 @@ impl Console {
             Self::Lines(told) => {
                 // Of an unknown number, a line every few pages.
                 let tenth = match total {
-                    Some(total) => sessions.saturating_mul(10) / total.max(1),
+                    Some(total) => sessions * 10 / total.max(1),
                     None => pages / PAGES_A_LINE,
                 };
                 if told.swap(tenth, Ordering::Relaxed) != tenth {
@@ -160,7 +165,35 @@ impl Console {
     }
 }
 
-/// A closed stderr is no reason to fail.
+/// Writes a line to standard error.
 pub fn write_line(line: &str) {
-    let _ = writeln!(stderr(), "{}", harmless(line));
+    match is_json() {
+        true => info!(target: MESSAGES, "{}", harmless(line)),
+        false => write(line),
+    }
+}
+
+/// Writes a warning to standard error.
+fn write_warning(line: &str) {
+    match is_json() {
+        true => warn!(target: MESSAGES, "{}", harmless(line)),
+        false => write(&format!("warning: {line}")),
+    }
+}
+
+/// Writes to standard error what went wrong, what is on the disk all the same, and what to do.
+pub fn write_error(what: &str, kept: Option<&str>, hint: &str) {
+    let (what, hint) = (harmless(what), harmless(hint));
+    match is_json() {
+        true => error!(target: MESSAGES, kept, hint = &*hint, "{what}"),
+        false => {
+            let kept = kept.map_or_else(String::new, |kept| format!("kept: {kept}\n"));
+            write(&format!("error: {what}\n{kept}hint: {hint}"));
+        }
+    }
+}
+
+/// A closed standard error is no reason to fail.
+fn write(text: &str) {
+    let _ = writeln!(stderr(), "{}", harmless(text));
 }

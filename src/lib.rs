@@ -53,6 +53,7 @@ pub mod document;
 pub mod environment;
 pub mod error;
 pub mod exit;
+pub mod logging;
 pub mod money;
 pub mod people;
 pub mod period;

@@ -5,32 +5,42 @@ use std::process::ExitCode;
 
 use acumen::cli::{self, Cli};
 use acumen::commands::{self, Context, Ended, Signals};
-use acumen::console::{Console, write_line};
+use acumen::console::{Console, write_error};
 use acumen::environment;
 use acumen::error::Error;
 use acumen::exit::Exit;
+use acumen::logging;
 use chrono::{DateTime, Utc};
 
 fn main() -> ExitCode {
     keep_memory_private();
     let argv: Vec<OsString> = std::env::args_os().collect();
+    let log_format = environment::log_format(&argv);
     // A file that cannot be used must not keep anybody from reading the help.
     let file = environment::settings_file(&argv);
     let options = file.as_ref().map_or_else(|_| Vec::new(), |file| file.options.clone());
     let cli::Read { cli, choices } = match Cli::read(argv.clone(), &environment::is_blank, &options) {
         Ok(read) => read,
-        Err(error) => return commands::usage(&error, &argv).into(),
+        Err(error) => {
+            logging::start(log_format, 0);
+            return commands::usage(&error, &argv).into();
+        }
     };
+    logging::start(log_format, cli.verbose);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            write_line(&format!("error: could not start the runtime: {error}"));
+            write_error(
+                &format!("could not start the runtime: {error}"),
+                None,
+                "check the limits of this machine",
+            );
             return Exit::Bug.into();
         }
     };
     let ended = runtime.block_on(async move {
         let context = Context {
-            console: Console::new(cli.quiet),
+            console: Console::new(cli.quiet, cli.verbose > 0),
             now: clock(),
             clock,
             signals: Signals::listen(),

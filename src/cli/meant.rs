@@ -11,7 +11,7 @@ use crate::text::slips;
 
 /// What other programs call an option, and what to use here. The first line counts
 /// that has the word, and of which the command has every option.
-const MEANINGS: [(&[&str], &str); 39] = [
+const MEANINGS: [(&[&str], &str); 40] = [
     (
         &["since", "start", "begin", "from-date", "date-from", "start-date", "after"],
         "use --from DATE, with --to",
@@ -77,7 +77,8 @@ const MEANINGS: [(&[&str], &str); 39] = [
         "use --eml FILE.eml to write the message and send nothing; `acumen doctor` looks at the rest",
     ),
     (&["price", "cost", "currency", "rate"], "prices stand in the settings file, under [[price]]"),
-    (&["verbose", "debug", "dry-run", "check"], "`acumen doctor` looks at all that a report needs"),
+    (&["debug", "trace", "log-level"], "use -v, or -vv"),
+    (&["dry-run", "check"], "`acumen doctor` looks at all that a report needs"),
 ];
 
 /// What to use instead of the option that an error is about; none for other errors,
@@ -87,13 +88,16 @@ pub fn meant(error: &clap::Error, argv: &[OsString]) -> Option<String> {
         (ErrorKind::UnknownArgument, Some(ContextValue::String(typed))) => typed.strip_prefix("--")?,
         _ => return None,
     };
-    let typed = typed.split('=').next().unwrap_or(typed).to_lowercase().replace('_', "-");
+    let typed = typed.split_once('=').map_or(typed, |(flag, _)| flag).to_lowercase().replace('_', "-");
     let command = command(argv);
     let known: Vec<&str> = command.get_arguments().filter_map(clap::Arg::get_long).collect();
     let has = |advice: &str| flags(advice).all(|flag| known.contains(&flag));
     let meaning = MEANINGS.iter().find(|(words, advice)| words.contains(&typed.as_str()) && has(advice));
     let spelling = || {
-        let near = known.into_iter().chain(["help", "version", "quiet"]).filter(|flag| is_near(&typed, flag));
+        let near = known
+            .into_iter()
+            .chain(["help", "version", "quiet", "verbose", "log-format"])
+            .filter(|flag| is_near(&typed, flag));
         let near = near.min_by_key(|flag| (slips(&typed, flag), *flag))?;
         Some(format!("perhaps --{near} is meant"))
     };

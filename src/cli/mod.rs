@@ -7,14 +7,14 @@ mod read;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub use archive::{SyncArgs, VerifyArgs};
 pub use meant::meant;
 pub use options::{ApiArgs, Format, MailArgs, NetworkArgs, People, PingArgs, Private, ReportArgs, SendArgs};
 pub use read::{
     Choice, FileOption, Origin, Read, config_flag, fault_of_file, flags_of_file, is_not_for_files,
-    takes_options,
+    log_format_flag, takes_options,
 };
 
 const AFTER: &str = "\
@@ -45,6 +45,28 @@ pub struct Cli {
     /// Print only errors, and warnings about missing data or a settings file that is not read.
     #[arg(long, short, global = true, env = "ACUMEN_QUIET", value_parser = clap::builder::FalseyValueParser::new())]
     pub quiet: bool,
+    /// Log stages, walks and steps of an archive to standard error; -vv logs requests and pages as well.
+    #[arg(long, short, global = true, env = "ACUMEN_VERBOSE", action = ArgAction::Count)]
+    pub verbose: u8,
+    /// Write standard error as text, or as a JSON object a line.
+    #[arg(
+        long,
+        global = true,
+        env = "ACUMEN_LOG_FORMAT",
+        value_name = "FORMAT",
+        default_value = "text",
+        ignore_case = true
+    )]
+    pub log_format: LogFormat,
+}
+
+/// How standard error is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// A JSON object a line.
+    Json,
 }
 
 /// The commands.

@@ -26,9 +26,22 @@ const WITH_OPTIONS: [&str; 6] = ["report", "doctor", "send", "sync", "archive", 
 const BELOW: [(&str, &[&str]); 2] = [("archive", &["verify"]), ("config", &["show", "init"])];
 
 /// Options that a settings file must not give: what is asked this once.
-const THIS_ONCE: [&str; 13] = [
-    "config", "from", "to", "week", "month", "quarter", "pages", "mail", "eml", "force", "help", "version",
+const THIS_ONCE: [&str; 15] = [
+    "config",
+    "from",
+    "to",
+    "week",
+    "month",
+    "quarter",
+    "pages",
+    "mail",
+    "eml",
+    "force",
+    "help",
+    "version",
     "quiet",
+    "verbose",
+    "log_format",
 ];
 
 /// Options that a settings file must not give either: they choose a file that is
@@ -95,7 +108,7 @@ impl Cli {
     ) -> Result<Read, clap::Error> {
         let flag = |word: &OsString| {
             let word = word.to_string_lossy();
-            word.strip_prefix("--").map(|flag| flag.split('=').next().unwrap_or(flag).to_owned())
+            word.strip_prefix("--").map(|flag| flag.split_once('=').map_or(flag, |(flag, _)| flag).to_owned())
         };
         let flags: Vec<String> = argv.iter().filter_map(flag).collect();
         let is_typed = |all: &[&str]| flags.iter().any(|flag| all.contains(&flag.as_str()));
@@ -115,9 +128,9 @@ impl Cli {
             Some(option) => arg.default_values(option.texts.iter().map(|text| ClapStr::from(text.clone()))),
             None => arg,
         };
-        let command = ["demo", "simulate"]
-            .into_iter()
-            .fold(Self::command(), |all, name| all.mut_subcommand(name, |one| one.mut_args(settle)));
+        let command = ["demo", "simulate"].into_iter().fold(Self::command().mut_args(settle), |all, name| {
+            all.mut_subcommand(name, |one| one.mut_args(settle))
+        });
         let command = WITH_OPTIONS.into_iter().fold(command, |all, name| {
             let below = BELOW.into_iter().find(|(above, _)| *above == name);
             all.mut_subcommand(name, |one| match below {
@@ -135,13 +148,23 @@ impl Cli {
 
 /// The file that `--config` names, found before anything else is read.
 pub fn config_flag(argv: &[OsString]) -> Option<PathBuf> {
+    value_of("--config", argv).map(PathBuf::from)
+}
+
+/// What `--log-format` says, found before anything else is read.
+pub fn log_format_flag(argv: &[OsString]) -> Option<OsString> {
+    value_of("--log-format", argv)
+}
+
+fn value_of(flag: &str, argv: &[OsString]) -> Option<OsString> {
     let mut words = argv.iter().skip(1).take_while(|word| *word != "--");
     while let Some(word) = words.next() {
-        if word == "--config" {
-            return words.next().map(PathBuf::from);
+        if word == flag {
+            return words.next().cloned();
         }
-        if let Some(path) = word.to_str().and_then(|word| word.strip_prefix("--config=")) {
-            return Some(PathBuf::from(path));
+        let value = word.to_str().and_then(|word| word.strip_prefix(flag)?.strip_prefix('='));
+        if let Some(value) = value {
+            return Some(value.into());
         }
     }
     None
@@ -187,7 +210,7 @@ pub fn fault_of_file(option: &FileOption) -> Option<String> {
     let error = command.try_get_matches_from(argv).err()?;
     let text = error.render().to_string();
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let first = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+    let first = lines.next().expect("an error of clap has words").trim_start_matches("error: ").to_owned();
     match lines.next().filter(|line| line.starts_with("[possible values")) {
         Some(values) => Some(format!("{first} {values}")),
         None => Some(first),

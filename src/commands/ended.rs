@@ -1,6 +1,6 @@
 //! How a command ends before its end.
 
-use crate::console::write_line;
+use crate::console::{write_error, write_line};
 use crate::error::Error;
 use crate::exit::{Exit, Explain};
 use crate::fetch::HeartbeatEvent;
@@ -67,8 +67,7 @@ impl Ended {
     pub fn print(&self) {
         match self {
             Self::Failed { error, kept } => {
-                let kept = kept.map_or_else(String::new, |kept| format!("kept: {kept}\n"));
-                write_line(&format!("error: {error}\n{kept}hint: {}", error.hint()));
+                write_error(&error.to_string(), *kept, &error.hint());
             }
             Self::Signal { word, left, .. } => write_line(&format!("{word}: {}", left.unwrap_or(NOTHING))),
         }

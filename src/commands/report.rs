@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use chrono::{DateTime, Utc};
+
 use super::{Context, Ended, heartbeat, mail, output, settings_line};
 use crate::cli::ReportArgs;
 use crate::console::Console;
@@ -11,10 +13,10 @@ use crate::environment;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::fetch::{Limits, Progress, Records};
+use crate::logging::timed;
 use crate::report;
 use crate::settings::{Found, FoundKey, Network, Settings, SettingsError, Source};
 use crate::source::{self, Loaded, Provenance};
-use chrono::{DateTime, Utc};
 
 /// Makes one report and writes it, and mails it where that is asked for.
 ///
@@ -50,7 +52,7 @@ async fn written(
     };
     let (prepared, mail) = context.signals.until(making).await?;
     let mode = prepared.mode();
-    let receipt = prepared.deliver()?;
+    let receipt = timed("files", || prepared.deliver())?;
     output::note_mode(mode, &context.console);
     // The files stand, whatever becomes of the mail.
     output::print(&output::written(&receipt, &context.console))?;
@@ -126,13 +128,13 @@ pub async fn prepare_within(
     let owned = settings.clone();
     // Work that keeps a core busy: meanwhile the runtime stays free for signals.
     let work = tokio::task::spawn_blocking(move || {
-        let frames = sessions.finish()?;
+        let frames = timed("frames", || sessions.finish())?;
         let lost = [
             report::unreadable(frames.unreadable()?),
             report::without_acus(frames.without_acus()?),
             report::without_address(frames.without_address()?),
         ];
-        Ok::<_, Error>((lost, document::compose(&frames, &inputs, &owned)?))
+        Ok::<_, Error>((lost, timed("document", || document::compose(&frames, &inputs, &owned))?))
     });
     let (lost, document) = work.await.map_err(|_| Error::Panicked)??;
     doubts.extend(lost.into_iter().flatten());

@@ -39,7 +39,7 @@ impl Signals {
             // A signal that came before the end of the work counts.
             biased;
             (word, exit) = self.next() => Err(Ended::Signal { word, exit, left: None }),
-            done = work => done.unwrap_or(Err(Error::Panicked)).map_err(Ended::from),
+            done = work => done.unwrap_or_else(|_| Err(Error::Panicked)).map_err(Ended::from),
         }
     }
 }

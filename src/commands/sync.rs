@@ -5,9 +5,11 @@
 
 use std::collections::HashSet;
 use std::ops::Range;
+use std::time::Instant;
 
 use chrono::{DateTime, Datelike, Months, TimeDelta, Utc};
 use tokio::task::block_in_place;
+use tracing::info;
 
 use super::{Context, Ended, heartbeat, output, settings_line};
 use crate::archive::{self, State, Store, Subject, Vendor};
@@ -18,6 +20,7 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::fetch::{self, ApiConfig, Counts, PageEvent, Progress, SessionQuery};
 use crate::frame::stored::{self, Tables, TablesBuilder};
+use crate::logging::seconds_since;
 use crate::period::{Period, today};
 use crate::settings::{self, FoundKey, Network, SettingsError, Sync};
 
@@ -141,7 +144,7 @@ async fn sync(settings: &Sync, progress: Listener<'_>) -> Result<Synced, Error> 
         let asked = SessionQuery { updated_from: Some(watermark - OVERLAP), ..run.created(since..until) };
         let tables = run.ask(&asked, progress).await?;
         seen.extend(stored::ids(tables.sessions())?);
-        block_in_place(|| store.add(&tables, |_| ()))?;
+        add(&mut store, "changed", &tables, |_| ())?;
     }
     // What was created since, or all of it, a month at a time.
     for window in months(if settings.full { since } else { until }..now) {
@@ -150,11 +153,9 @@ async fn sync(settings: &Sync, progress: Listener<'_>) -> Result<Synced, Error> 
         let tables = run.ask(&run.created(window), progress).await?;
         seen.extend(stored::ids(tables.sessions())?.into_iter().filter(|_| settings.full));
         let rejected = run.synced.rejected - before;
-        block_in_place(|| {
-            store.add(&tables, |state| {
-                state.rejected = if end <= state.until { state.rejected } else { state.rejected + rejected };
-                state.until = state.until.max(end);
-            })
+        add(&mut store, "created", &tables, |state| {
+            state.rejected = if end <= state.until { state.rejected } else { state.rejected + rejected };
+            state.until = state.until.max(end);
         })?;
     }
     // What has not come to its end: a pull request can be merged without a word
@@ -165,17 +166,39 @@ async fn sync(settings: &Sync, progress: Listener<'_>) -> Result<Synced, Error> 
     }
     for ids in left.chunks(A_STEP) {
         let tables = run.ask_again(since..now, ids, progress).await?;
-        block_in_place(|| store.add(&tables, |_| ()))?;
+        add(&mut store, "unsettled", &tables, |_| ())?;
     }
 
     let told = fetch::people(api, query).await;
-    // Names that were lost are had again.
-    let people = store.people().unwrap_or_default().renewed(&told);
-    let known = store.vendor().unwrap_or_default();
+    // What a damaged file held is had again, as far as it is still told.
+    let mut lost = Vec::new();
+    let people = store.people().unwrap_or_else(|error| {
+        lost.push(format!("{error}; the names are asked for again"));
+        archive::People::default()
+    });
+    let known = store.vendor().unwrap_or_else(|error| {
+        lost.push(format!("{error}; the vendor's own numbers are asked for again"));
+        Vendor::default()
+    });
+    let people = people.renewed(&told);
     let (vendor, untold) = renewed(known, query, settings).await;
     block_in_place(|| store.finish(&people, &vendor, now))?;
     let sessions = store.state().sessions();
-    Ok(Synced { sessions, notes: told.notes.into_iter().chain(untold).collect(), ..run.synced })
+    Ok(Synced { sessions, notes: lost.into_iter().chain(told.notes).chain(untold).collect(), ..run.synced })
+}
+
+/// Writes what came into the archive, as a step that is whole before the next begins.
+fn add(
+    store: &mut Store,
+    step: &'static str,
+    tables: &Tables,
+    change: impl FnOnce(&mut State),
+) -> Result<(), Error> {
+    let begun = Instant::now();
+    block_in_place(|| store.add(tables, change))?;
+    let (sessions, seconds) = (tables.sessions().height(), seconds_since(begun));
+    info!(step, sessions, seconds, "archive step written");
+    Ok(())
 }
 
 /// What the vendor tells now: its ACUs of the days that are open, its counts of the
@@ -248,7 +271,8 @@ impl Run<'_> {
             let asked = SessionQuery { ids: ids.to_vec(), ..self.created(window.clone()) };
             let tables = self.ask(&asked, &troubles).await?;
             let came = tables.sessions().height();
-            self.synced.gone += ids.len().saturating_sub(came) as u64;
+            let gone = ids.len().checked_sub(came);
+            self.synced.gone += gone.expect("only sessions that were asked for come, each once") as u64;
             all = stored::merge(&all, &tables)?;
         }
         Ok(all)
@@ -273,11 +297,12 @@ impl Run<'_> {
 fn months(window: Range<DateTime<Utc>>) -> impl Iterator<Item = Range<DateTime<Utc>>> {
     let end = window.end;
     let next = move |begin: DateTime<Utc>| {
-        let month = begin.date_naive().with_day(1)?.checked_add_months(Months::new(1))?;
-        Some(month.and_time(chrono::NaiveTime::MIN).and_utc().min(end))
+        let first = begin.date_naive().with_day(1).expect("every month has a first day");
+        let month = first.checked_add_months(Months::new(1)).expect("the calendar goes on after a window");
+        month.and_time(chrono::NaiveTime::MIN).and_utc().min(end)
     };
-    let begins = std::iter::successors(Some(window.start), move |begin| next(*begin));
-    begins.take_while(move |begin| *begin < end).map(move |begin| begin..next(begin).unwrap_or(end))
+    let begins = std::iter::successors(Some(window.start), move |begin| Some(next(*begin)));
+    begins.take_while(move |begin| *begin < end).map(move |begin| begin..next(begin))
 }
 
 #[cfg(test)]

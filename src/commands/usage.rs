@@ -5,9 +5,10 @@ use std::ffi::OsString;
 use clap::error::ErrorKind;
 
 use crate::cli::meant;
-use crate::console::write_line;
+use crate::console::write_error;
 use crate::exit::Exit;
 use crate::fetch::Api;
+use crate::logging::is_json;
 
 /// Prints one line that says what is wrong and one that says what to do; or the help,
 /// where that was asked for.
@@ -17,12 +18,16 @@ pub fn usage(error: &clap::Error, argv: &[OsString]) -> Exit {
         return Exit::Done;
     }
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        let _ = error.print();
+        match is_json() {
+            true => write_error("no command is given", None, "see --help"),
+            false => drop(error.print()),
+        }
         return Exit::Usage;
     }
     let text = without_keys(&error.render().to_string());
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let mut wrong = lines.next().unwrap_or("error: cannot read the command line").to_owned();
+    let mut wrong =
+        lines.next().unwrap_or("cannot read the command line").trim_start_matches("error: ").to_owned();
     let mut tip = None;
     for line in lines {
         if let Some(text) = line.strip_prefix("tip: ") {
@@ -37,7 +42,7 @@ pub fn usage(error: &clap::Error, argv: &[OsString]) -> Exit {
         tip = meant(error, argv).or(tip.filter(|tip| !tip.contains("similar argument")));
     }
     let hint = tip.map_or_else(|| "see --help".to_owned(), |tip| format!("{tip}; see --help"));
-    write_line(&format!("{wrong}\nhint: {hint}"));
+    write_error(&wrong, None, &hint);
     Exit::Usage
 }
 

@@ -80,7 +80,7 @@ fn access(probes: &Probes, api: &ApiConfig) -> Line {
 /// `a service user's key, “Weekly report”, for the whole enterprise`.
 fn who(principal: &Principal) -> String {
     let text = |text: &str| clean(text, 120);
-    let name = principal.name.as_deref().map(|name| format!(", “{}”", text(name))).unwrap_or_default();
+    let name = principal.name.as_deref().map_or_else(String::new, |name| format!(", “{}”", text(name)));
     let of = principal.org.as_deref().map_or_else(|| "the whole enterprise".to_owned(), text);
     format!("{}{name}, for {of}", text(&principal.key()))
 }

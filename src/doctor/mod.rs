@@ -123,7 +123,10 @@ fn offline(
     let settings = found.and_then(|found| Settings::resolve(args, Found { key: None, ..found }, now));
     let (what, sessions) = match (args.archive(), &args.pages) {
         (Some(path), _) => ("an archive", archived(path)),
-        (None, pages) => ("saved pages", saved(pages.as_deref().unwrap_or(Path::new("")))),
+        (None, pages) => {
+            let pages = pages.as_deref().expect("without API and archive there are saved pages");
+            ("saved pages", saved(pages))
+        }
     };
     let mut lines = vec![told(&settings, file.as_deref()), ok("key", format!("none is needed for {what}"))];
     lines.push(match args.archive() {
@@ -134,7 +137,7 @@ fn offline(
     lines.push(skipped(network::PROXY, format!("no server is asked, the sessions come from {what}")));
     let mut sessions = Some(sessions);
     lines.extend(UNASKED.map(|name| match name {
-        SESSIONS => sessions.take().unwrap_or_else(|| skipped(name, String::new())),
+        SESSIONS => sessions.take().expect("one of the lines is about sessions"),
         _ => skipped(name, format!("nobody is asked, the sessions come from {what}")),
     }));
     lines
@@ -223,7 +226,8 @@ fn prepare(
     lines.push(match (error, source) {
         (Some(error), _) => failure("key", &error),
         (None, source) => {
-            ok("key", format!("{}, from {}", kind.words(), clean(&source.unwrap_or_default(), 200)))
+            let source = source.expect("a key that was checked was found");
+            ok("key", format!("{}, from {}", kind.words(), clean(&source, 200)))
         }
     });
     let settings = settings.ok();

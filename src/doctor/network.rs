@@ -54,9 +54,10 @@ pub fn proxy(network: &Result<Network, SettingsError>, base_url: &str) -> Line {
         }
         Ok(None) if network.proxies.proxy.is_none() => ok(PROXY, "none"),
         Ok(None) if url.scheme() == "http" => ok(PROXY, "none: plain http stays on this machine"),
-        Ok(None) => {
-            ok(PROXY, format!("none: NO_PROXY lists {}", clean(url.host_str().unwrap_or_default(), 100)))
-        }
+        Ok(None) => match url.host_str() {
+            Some(host) => ok(PROXY, format!("none: NO_PROXY lists {}", clean(host, 100))),
+            None => skipped(PROXY, "the settings cannot be used"),
+        },
     }
 }
 

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::export;
 use crate::fetch::Records;
 use crate::frame::{Frames, parquet};
+use crate::logging::timed;
 use crate::metrics::{self, Allowance, Bounds, Dim, Facts, Findings, Known, Source, Span};
 use crate::period::Period;
 use crate::report::{self, Run};
@@ -76,7 +77,7 @@ pub fn compose(frames: &Frames, inputs: &ReportInputs, settings: &Settings) -> R
         allowance,
         covered: settings.privacy.covered,
     };
-    let Some(findings) = metrics::evaluate(frames, &span)? else {
+    let Some(findings) = timed("metrics", || metrics::evaluate(frames, &span))? else {
         return Err(too_few_people(settings).into());
     };
     let Findings { facts, quality, evidence, budgets, withheld } = findings;
@@ -142,12 +143,12 @@ pub fn compose(frames: &Frames, inputs: &ReportInputs, settings: &Settings) -> R
         saved: saved.as_ref(),
         demo: settings.demo,
     };
-    let mut exports = export::files(&settings.exports, &facts, &evidence, &run)?;
+    let mut exports = timed("exports", || export::files(&settings.exports, &facts, &evidence, &run))?;
     if settings.exports.contains(&Format::Parquet) {
         exports.extend(export::of_frames(parquet::files(frames, &settings.periods)?));
     }
     Ok(Document {
-        html: report::render(&facts, &evidence, &run)?,
+        html: timed("page", || report::render(&facts, &evidence, &run))?,
         json: facts.to_json()?,
         exports,
         summary: report::summary(&facts, &evidence, &run),

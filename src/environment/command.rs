@@ -46,7 +46,8 @@ pub fn printed(words: &[String]) -> Result<FoundKey, SettingsError> {
     std::thread::spawn(move || {
         let (mut stdout, mut part) = (stdout.take(LARGEST + 1), [0; 4096]);
         loop {
-            let read = stdout.read(&mut part).map(|size| part.get(..size).unwrap_or_default().to_vec());
+            let read = stdout.read(&mut part);
+            let read = read.map(|size| part.get(..size).expect("a read stays within its buffer").to_vec());
             let is_end = read.as_ref().map_or(true, Vec::is_empty);
             if sender.send(read).is_err() || is_end {
                 return;

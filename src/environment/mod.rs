@@ -7,7 +7,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use crate::cli::{self, ApiArgs, MailArgs, NetworkArgs, PingArgs, ReportArgs};
+use crate::cli::{self, ApiArgs, LogFormat, MailArgs, NetworkArgs, PingArgs, ReportArgs};
 use crate::proxy;
 use crate::regular_file::{self, Links};
 use crate::settings::{self, CA_FILE_HINT, Found, FoundKey, Network, SettingsError, SettingsFile};
@@ -21,6 +21,16 @@ pub fn is_blank(name: &OsStr) -> bool {
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 fn environment(name: impl AsRef<OsStr>) -> Option<OsString> {
     std::env::var_os(name)
+}
+
+/// How standard error is written, known before the command line is read: its errors are
+/// written so as well. A value that cannot be read is one of them.
+pub fn log_format(argv: &[OsString]) -> LogFormat {
+    let said = cli::log_format_flag(argv).or_else(|| environment("ACUMEN_LOG_FORMAT"));
+    match said {
+        Some(said) if said.eq_ignore_ascii_case("json") => LogFormat::Json,
+        _ => LogFormat::Text,
+    }
 }
 
 /// How servers are reached: the certificates of `--ca-file`, and the proxies of the environment.

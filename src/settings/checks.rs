@@ -23,7 +23,7 @@ pub(super) fn zone(text: &str) -> Result<Tz, SettingsError> {
             );
             return SettingsError::new(message, hint);
         }
-        let city = trimmed.rsplit('/').next().unwrap_or_default().to_lowercase().replace(' ', "_");
+        let city = trimmed.rsplit_once('/').map_or(trimmed, |(_, city)| city).to_lowercase().replace(' ', "_");
         let near = chrono_tz::TZ_VARIANTS
             .iter()
             .find(|zone| zone.name().contains('/') && zone.name().to_lowercase().ends_with(&city))
@@ -115,13 +115,14 @@ pub fn base_url(text: &str) -> Result<Url, SettingsError> {
     let refuse = |why: &str, hint: &str| Err(SettingsError::new(format!("--base-url: {why}"), hint));
     let Ok(url) = Url::parse(text.trim()) else {
         // What stands before an @ may be a password or the key.
-        let shown = text.rsplit('@').next().unwrap_or_default();
+        let shown = text.rsplit_once('@').map_or(text, |(_, rest)| rest);
         return refuse(&format!("cannot read {}", quoted(shown)), "write it as https://api.devin.ai");
     };
     if !url.username().is_empty() || url.password().is_some() {
         return refuse("it must not hold a user or password", "the key comes from a file or DEVIN_API_KEY");
     }
-    let last = url.path().trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    let path = url.path().trim_end_matches('/');
+    let last = path.rsplit_once('/').map_or(path, |(_, last)| last);
     if matches!(last, "v2" | "v3") {
         return refuse(
             &format!("it must end before /{last}"),

@@ -42,7 +42,7 @@ pub fn parse(path: &Path, text: &str) -> Result<SettingsFile, SettingsError> {
     let reader = Reader { path, text, flags: cli::flags_of_file() };
     let table = DeTable::parse(text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
-        reader.refuse(at, error.message().lines().next().unwrap_or_default(), HINT)
+        reader.refuse(at, error.message().lines().next().unwrap_or("it is not TOML"), HINT)
     })?;
     let mut file = SettingsFile { path: Some(path.to_owned()), ..SettingsFile::default() };
     for entry in entries(table.get_ref()) {
@@ -75,7 +75,7 @@ struct Reader<'s> {
 
 impl Reader<'_> {
     fn refuse(&self, at: usize, what: &str, hint: impl Into<String>) -> SettingsError {
-        let before = self.text.as_bytes().get(..at).unwrap_or_default();
+        let before = self.text.as_bytes().get(..at).expect("a span of the text lies within it");
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
         // A quoted key or value can hold any character.
         let what = clean(what, 500);

@@ -247,7 +247,7 @@ pub fn server(text: &str, login: Option<Login>) -> Result<Server, SettingsError>
     let refuse = |why: String, hint: &str| Err(SettingsError::new(format!("--smtp: {why}"), hint));
     let text = text.trim();
     // What stands before an @ may be a password.
-    let shown = || quoted(text.rsplit('@').next().unwrap_or_default());
+    let shown = || quoted(text.rsplit_once('@').map_or(text, |(_, rest)| rest));
     let Ok(url) = Url::parse(text) else { return refuse(format!("cannot read {}", shown()), example) };
     if !url.username().is_empty() || url.password().is_some() {
         return refuse(
@@ -261,7 +261,8 @@ pub fn server(text: &str, login: Option<Login>) -> Result<Server, SettingsError>
         "smtp+plain" => (Security::Plain, 25),
         _ => return refuse(format!("{} is no mail server", shown()), example),
     };
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_ascii_lowercase();
+    // A URL without a host has an empty one here, which is refused below.
+    let host = url.host_str().unwrap_or("").trim_matches(['[', ']']).to_ascii_lowercase();
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
     let bare = matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
     if host.is_empty() || !host.chars().all(is_name) || !bare {

@@ -20,7 +20,7 @@ pub fn show(choices: &[Choice], file: &SettingsFile, key_source: Option<&str>) -
         let origin = match choice.origin {
             Origin::Flag => "flag".to_owned(),
             Origin::Environment => choice.variable.clone(),
-            Origin::File => path.clone().unwrap_or_default(),
+            Origin::File => path.clone().expect("an option of a file has its path"),
             Origin::Default => "default".to_owned(),
         };
         let name = choice.flag.replace('-', "_");
@@ -131,13 +131,14 @@ mod tests {
         let read = file::parse(Path::new("x/acumen.toml"), &text).unwrap();
         assert_eq!(read.options.len(), 4);
         assert!(read.options.iter().any(|option| option.texts == ["o\"\u{1b}\\"]));
+        let file = SettingsFile { path: Some("acumen.toml".into()), ..SettingsFile::default() };
         let login = [choice("smtp", &["smtps://u:hunter2@mail.example/x@y"], Origin::File)];
-        let shown = show(&login, &SettingsFile::default(), None);
+        let shown = show(&login, &file, None);
         assert!(
             shown.contains("smtps://[not shown]@mail.example/x@y") && !shown.contains("hunter2"),
             "{shown}"
         );
         let secret = [choice("ping", &["https://hc.example/token"], Origin::File)];
-        assert!(!show(&secret, &SettingsFile::default(), None).contains("token"));
+        assert!(!show(&secret, &file, None).contains("token"));
     }
 }

@@ -8,14 +8,17 @@ mod saved_pages;
 mod users;
 
 use std::ops::{Range, RangeInclusive};
+use std::time::Instant;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use tracing::info;
 
 use crate::cli::Format;
 use crate::deliver::Pages;
 use crate::error::Error;
 use crate::fetch::{FetchStats, Limits, People, Progress, Records, Saved, Vendor};
 use crate::frame::{FramesBuilder, Kept};
+use crate::logging::seconds_since;
 use crate::people::Teams;
 use crate::settings::{Settings, Source};
 
@@ -66,7 +69,8 @@ pub async fn load(
     limits: &Limits,
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Loaded, Error> {
-    match &settings.source {
+    let begun = Instant::now();
+    let loaded = match &settings.source {
         Source::Api { config, save_pages, .. } => {
             api::load(settings, config, save_pages.as_deref(), limits, progress).await
         }
@@ -77,7 +81,33 @@ pub async fn load(
             let loading = tokio::task::spawn_blocking(move || archive::load(&settings, &root));
             loading.await.map_err(|_| Error::Panicked)?
         }
-    }
+    }?;
+    let FetchStats {
+        requests,
+        retries,
+        pages,
+        received,
+        unique,
+        duplicates,
+        outside,
+        rejected,
+        complete,
+        ..
+    } = loaded.inputs.provenance.stats;
+    info!(
+        requests,
+        retries,
+        pages,
+        received,
+        unique,
+        duplicates,
+        outside,
+        rejected,
+        complete,
+        seconds = seconds_since(begun),
+        "sessions loaded"
+    );
+    Ok(loaded)
 }
 
 /// The settings with the vendor's billing cycles, where the budget follows them, and

@@ -32,7 +32,7 @@ const COMMON: [&str; 12] = [
 const WHOLE: [&str; 7] = ["commands", "doctor", "document", "environment", "lib", "main", "source"];
 
 /// Where a library is used, and nowhere else.
-const HOMES: [(&str, &[&str]); 22] = [
+const HOMES: [(&str, &[&str]); 23] = [
     ("flate2", &["saved"]),
     ("zstd", &["saved"]),
     ("plotters", &["charts"]),
@@ -44,6 +44,7 @@ const HOMES: [(&str, &[&str]); 22] = [
     ("polars_parquet_format", &["frame"]),
     ("rust_xlsxwriter", &["export"]),
     ("indicatif", &["console"]),
+    ("tracing_subscriber", &["logging"]),
     ("clap", &["cli", "commands"]),
     ("clap_complete", &["cli", "commands"]),
     ("csv", &["export", "people"]),
@@ -157,7 +158,8 @@ fn may_import(part: &str, other: &str) -> bool {
         // The top error wraps one of each stage.
         ("error", _, stage) => stage.is_some() || COMMON.contains(&other),
         // News of the fetch are all that it tells of.
-        ("console", _, _) => ["fetch", "text"].contains(&other),
+        ("console", _, _) => ["fetch", "logging", "text"].contains(&other),
+        ("logging", _, _) => other == "cli",
         // It states the API on its own, so that it and the reader can disagree.
         ("simulator", _, _) => false,
         // Specifications in, markup out: charts know nothing of facts.
@@ -195,7 +197,7 @@ fn every_part_of_the_house_is_known() {
         STAGES.contains(&part)
             || COMMON.contains(&part)
             || WHOLE.contains(&part)
-            || ["error", "console"].contains(&part)
+            || ["error", "console", "logging"].contains(&part)
     };
     let strangers: Vec<String> =
         sources().into_iter().filter(|source| !known(&source.part)).map(|source| source.path).collect();

@@ -41,6 +41,8 @@ mod layers;
 #[cfg(test)]
 mod leadership;
 #[cfg(test)]
+mod logs;
+#[cfg(test)]
 mod mail;
 #[cfg(test)]
 mod minimum;

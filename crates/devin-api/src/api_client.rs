@@ -2,7 +2,7 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use reqwest::{Client, Url};
 use tokio::sync::{SemaphorePermit, watch};
 use tokio::time::{Instant, sleep, sleep_until};
+use tracing::debug;
 
 use super::attempt::{self, Failure};
 use super::envelope::PageError;
@@ -126,13 +127,27 @@ impl<'q> ApiClient<'q> {
                 self.retries.fetch_add(1, Ordering::Relaxed);
             }
             let (bounds, key) = (&self.limits.bounds, &self.config.key);
-            let note_time = |time| self.note_time(time);
+            let (begun, status) = (Instant::now(), AtomicU16::new(0));
+            let heard = |answered, time: Option<DateTime<Utc>>| {
+                status.store(answered, Ordering::Relaxed);
+                time.into_iter().for_each(|time| self.note_time(time));
+            };
             let outcome = match self.pass_proxy().await {
-                Ok(()) => attempt::send(&self.client, url.clone(), bounds, key, &read, note_time).await,
+                Ok(()) => attempt::send(&self.client, url.clone(), bounds, key, &read, heard).await,
                 Err(failure) => Err(failure),
             };
             // Whoever waits before the next attempt does not keep others from asking.
             drop(permit);
+            let (status, elapsed) = (status.load(Ordering::Relaxed), begun.elapsed());
+            let failure = outcome.as_ref().err().map(describe);
+            debug!(
+                path,
+                status = (status > 0).then_some(status),
+                attempt = attempts,
+                seconds = (elapsed.as_secs_f64() * 1e3).round() / 1e3,
+                failure,
+                "request"
+            );
             let failure = match outcome {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,

@@ -117,8 +117,8 @@ pub(super) fn secured(
     Ok(builder.tls_backend_preconfigured(tls))
 }
 
-/// Asks once, and gives what `read` makes of the body; `server_time` is told what
-/// time it was at the server, whatever it answered.
+/// Asks once, and gives what `read` makes of the body; `heard` gets the status of an
+/// answer and the server's time, whatever else it says.
 ///
 /// # Errors
 ///
@@ -129,14 +129,12 @@ pub(super) async fn send<T>(
     bounds: &Bounds,
     key: &Secret,
     read: impl Fn(&str) -> Result<T, PageError>,
-    server_time: impl Fn(DateTime<Utc>),
+    heard: impl Fn(u16, Option<DateTime<Utc>>),
 ) -> Result<T, Failure> {
     let broken = |error: reqwest::Error| broken(error.without_url(), key);
     let mut response = client.get(url.clone()).send().await.map_err(broken)?;
-    if let Some(date) = text(response.headers(), &DATE).and_then(time::http_date) {
-        server_time(date);
-    }
     let status = response.status();
+    heard(status.as_u16(), text(response.headers(), &DATE).and_then(time::http_date));
     if !status.is_success() {
         return Err(refusal(response, &url, key).await);
     }

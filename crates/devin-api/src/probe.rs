@@ -276,7 +276,9 @@ async fn count_listed(
 /// Reads whose a key is.
 fn whom(body: &str, key: &Secret) -> Result<Principal, PageError> {
     let fields: HashMap<String, &RawValue> = serde_json::from_str(body)?;
-    let said = |name: &str| Text::lenient(fields.get(name).copied()).trimmed().map(|text| sanitize::clean(text, key));
+    let said = |name: &str| {
+        Text::lenient(fields.get(name).copied()).trimmed().map(|text| sanitize::clean(text, key))
+    };
     let names = ["service_user_name", "user_name", "service_user_id", "user_id"];
     Ok(Principal {
         kind: said("principal_type"),

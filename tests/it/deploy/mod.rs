@@ -124,6 +124,7 @@ fn every_name_in_the_environment_is_one_that_this_program_reads() {
     let names: Vec<String> = cli
         .get_subcommands()
         .flat_map(|command| command.get_arguments())
+        .chain(cli.get_arguments())
         .filter_map(|flag| flag.get_env().map(|name| name.to_string_lossy().into_owned()))
         // The switch of the mail; its settings have a table.
         .chain(["ACUMEN_MAIL".to_owned()])

@@ -1,6 +1,6 @@
 //! The key is in no byte of what a run says or writes, whatever goes wrong. Every
 //! run of these tests is looked through by `support::run`; here the real program
-//! meets every fault, in both generations, with logs and backtraces switched on.
+//! meets every fault, in both generations, with all that it can log as text and as JSON.
 
 use acumen::simulator::{Fault, Options, Organisation, Recipe, fault_names};
 
@@ -12,7 +12,7 @@ fn no_fault_brings_the_key_to_light() {
     // A body that stalls is waited for half a minute: `killed` ends such runs by a signal.
     let names: Vec<&str> = names.split(", ").filter(|name| *name != "stall").collect();
     assert!(names.len() > 14);
-    let meet = |name: &str, key: &str| {
+    let meet = |name: &str, key: &str, format: &str| {
         // Every third time, so that most runs come to a report and all to the fault.
         let fault: Fault = format!("{name}=3").parse().or_else(|_| name.parse()).unwrap();
         let organisation = Organisation::invent(&Recipe { sessions: 120, ..Recipe::demo() });
@@ -22,7 +22,9 @@ fn no_fault_brings_the_key_to_light() {
         let outcome = run(acumen(folder.path())
             .env("DEVIN_API_KEY", key)
             .args(["report", "--base-url", &served.url(), "--org", "org_demo"])
+            .args(["-vv", "--log-format", format])
             .args(flags));
+        assert!(outcome.stderr.contains("/sessions/insights"), "no request is logged: {}", outcome.stderr);
         let codes = [0, 2, 4, 5, 65, 75].map(Some);
         assert!(codes.contains(&outcome.code), "{name}: {:?}\n{}", outcome.code, outcome.stderr);
         assert!(served.simulator.requests() > 0);
@@ -31,8 +33,8 @@ fn no_fault_brings_the_key_to_light() {
         for names in names.chunks(names.len().div_ceil(4)) {
             scope.spawn(move || {
                 for name in names {
-                    meet(name, CANARY);
-                    meet(name, SERVICE_CANARY);
+                    meet(name, CANARY, "text");
+                    meet(name, SERVICE_CANARY, "json");
                 }
             });
         }
@@ -53,7 +55,7 @@ fn a_server_that_repeats_the_key_in_a_page_does_not_get_it_shown() {
             let url = serve(move |_| (200, "", body.clone()));
             let folder = tempfile::tempdir().unwrap();
             let command = &mut acumen(folder.path());
-            let outcome = run(command.env("DEVIN_API_KEY", key).args(["report", "--base-url", &url]));
+            let outcome = run(command.env("DEVIN_API_KEY", key).args(["report", "-vv", "--base-url", &url]));
             assert!([Some(5), Some(65)].contains(&outcome.code), "{}", outcome.stderr);
         }
     };
@@ -90,7 +92,8 @@ fn a_server_that_repeats_the_key_in_its_records_does_not_get_it_shown() {
             let body = body.replace("KEY", echo);
             let url = serve(move |_| (200, "", body.clone()));
             let folder = tempfile::tempdir().unwrap();
-            let flags = ["report", "--base-url", &url, "--week", "2026-W41", "--trend", "1", "--out", "."];
+            let flags =
+                ["report", "-vv", "--base-url", &url, "--week", "2026-W41", "--trend", "1", "--out", "."];
             let outcome = run(acumen(folder.path()).env("DEVIN_API_KEY", key).args(flags));
             assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
             let told = |end: &str| {
