@@ -152,7 +152,7 @@ fn seconds(text: &str) -> Option<u64> {
     Some(whole.saturating_add(u64::from(fraction.bytes().any(|b| b != b'0'))))
 }
 
-/// The year 9999 is later than anybody comes back.
+/// The end of the year 9999.
 const LATEST: Duration = Duration::from_secs(253_402_300_800);
 
 #[cfg(test)]
