@@ -64,12 +64,12 @@ pub(super) fn read<T: Send>(
 struct Source<'m> {
     paths: Enumerate<IntoIter<PathBuf>>,
     /// Files that are open, in their order.
-    open: VecDeque<OpenFile>,
+    open: VecDeque<Opened>,
     meter: &'m Meter,
     threads: usize,
 }
 
-struct OpenFile {
+struct Opened {
     number: usize,
     path: PathBuf,
     /// Its first chunk, until it is given out.
@@ -78,7 +78,7 @@ struct OpenFile {
     rest: Option<Splitter>,
 }
 
-impl OpenFile {
+impl Opened {
     fn new(number: usize, path: PathBuf, meter: &Meter) -> Self {
         let (first, rest) = match open(&path, meter).map(Splitter::new) {
             Ok(mut splitter) => (splitter.next(), Some(splitter)),
@@ -132,8 +132,7 @@ impl Source<'_> {
             if self.open.is_empty() {
                 // Small files are unpacked side by side as well.
                 let paths: Vec<_> = self.paths.by_ref().take(self.threads).collect();
-                let open =
-                    paths.into_par_iter().map(|(number, path)| OpenFile::new(number, path, self.meter));
+                let open = paths.into_par_iter().map(|(number, path)| Opened::new(number, path, self.meter));
                 self.open = open.collect::<Vec<_>>().into();
             }
             let Some(file) = self.open.front_mut() else { return Ok(None) };

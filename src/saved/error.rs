@@ -70,7 +70,7 @@ pub enum PagesError {
     /// Pages are missing, by what the others say.
     #[error("the saved pages are not all there: {reason}")]
     Incomplete {
-        /// How that is told.
+        /// What shows that.
         reason: String,
     },
 }

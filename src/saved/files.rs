@@ -1,4 +1,4 @@
-//! Where saved pages lie, and their bytes without compression.
+//! The files of saved pages, and their bytes without compression.
 
 use std::cmp::Ordering;
 use std::fs;
@@ -15,7 +15,7 @@ use crate::text::shown;
 /// How files in a folder end that hold saved pages.
 const ENDINGS: [&str; 6] = ["json", "jsonl", "ndjson", "gz", "zst", "zstd"];
 
-/// What stands in a folder while pages are being put in their places there.
+/// The name of a file that marks a folder whose pages are not all written.
 pub const UNFINISHED: &str = ".acumen-unfinished";
 
 /// What is to be read, in this order.

@@ -24,7 +24,7 @@ pub use error::PagesError;
 pub use files::UNFINISHED;
 pub use reach::Reach;
 
-/// What there is to say of saved pages as a source.
+/// Properties of saved pages as a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Saved {
     /// Who wrote them: v3 if all of it is of v3, the web app if any of it is of an export.
@@ -43,7 +43,7 @@ pub struct Saved {
     pub first: Option<DateTime<Utc>>,
     /// … and the newest.
     pub last: Option<DateTime<Utc>>,
-    /// The time of which they tell.
+    /// The time that they cover.
     pub reach: Reach,
     /// Whom exports name.
     pub people: People,

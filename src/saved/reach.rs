@@ -1,4 +1,4 @@
-//! Of which time saved sessions tell: beyond it, 0 is no count.
+//! The time that saved sessions cover: beyond it, 0 is no count.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use super::values::RecordSummary;
 /// No zone is further from UTC, and an export's days may be those of any.
 const ZONE: TimeDelta = TimeDelta::hours(14);
 
-/// Of which time saved sessions tell.
+/// The time that saved sessions cover.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reach {
     /// In order and apart from each other; none where nothing is known.

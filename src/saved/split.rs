@@ -54,8 +54,8 @@ impl Splitter {
     }
 
     /// The next chunk; `None` at the end. A long array is given out as several
-    /// shorter ones, and so is a long export of the web app that tells its dates
-    /// first: each piece has what stands before its sessions. The last chunk is what is left, whole or not.
+    /// shorter ones, and so is a long export of the web app that has its dates
+    /// first: each piece repeats what precedes its sessions. The last chunk is what is left, whole or not.
     ///
     /// # Errors
     /// [`Trouble`].
@@ -84,7 +84,7 @@ impl Splitter {
         Ok(Some(chunk).filter(|chunk| !chunk.bytes.iter().all(u8::is_ascii_whitespace)))
     }
 
-    /// Gives out what lies before a cut.
+    /// Gives out what is before a cut.
     fn cut(&mut self, cut: Cut) -> Chunk {
         let mut rest = self.held.split_off(cut.at);
         let mut bytes = std::mem::take(&mut self.held);
@@ -135,7 +135,7 @@ enum Place {
     InExport,
 }
 
-/// No more stands before the sessions of an export.
+/// The most bytes before the sessions of an export.
 const LONGEST_HEAD: usize = 4096;
 
 /// How far the held bytes were looked through, and what was met there.
@@ -220,7 +220,7 @@ impl Scan {
 }
 
 /// The beginning of an object up to the bracket of a list, on one line, if the list
-/// is that of an export's sessions and the export's dates stand before it.
+/// is that of an export's sessions and the export's dates precede it.
 fn head(beginning: &[u8]) -> Option<Vec<u8>> {
     let before = beginning.split_last().map_or(beginning, |(_, before)| before).trim_ascii_end();
     let name = before.strip_suffix(b":").map(<[u8]>::trim_ascii_end);

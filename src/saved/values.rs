@@ -23,11 +23,11 @@ pub(super) struct Part<'a> {
     pub signs: Option<Signs>,
     /// What becomes of each; places count from the first of this part.
     pub verdicts: Vec<Verdict<'a>>,
-    /// What all of them tell together.
+    /// What they have in common.
     pub summary: RecordSummary,
 }
 
-/// What records tell besides themselves.
+/// Counts, names and times of records.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct RecordSummary {
     /// Records as v2 writes them.
@@ -52,7 +52,7 @@ pub(super) struct RecordSummary {
     pub last: Option<DateTime<Utc>>,
 }
 
-/// Names by id, each with the creation of the session that tells it: the latest name
+/// Names by id, each with the creation of the session that has it: the latest name
 /// counts, and nothing is less than any name.
 pub(super) type Names = BTreeMap<String, (DateTime<Utc>, String)>;
 
@@ -66,7 +66,7 @@ fn rename(names: &mut Names, id: &str, name: (DateTime<Utc>, String)) {
 }
 
 impl RecordSummary {
-    /// Takes over what others tell.
+    /// Adds the summary of other records.
     pub(super) fn join(&mut self, other: Self) {
         self.v2 += other.v2;
         self.v3 += other.v3;
@@ -134,7 +134,7 @@ const NEITHER: &str = "this is neither a page of sessions nor a session";
 /// [`judged`] says what becomes of its sessions.
 ///
 /// # Errors
-/// What stands there is no JSON, or neither a page nor a session.
+/// The body is no JSON, or neither a page nor a session.
 pub(super) fn read<'a>(body: &'a str, scratch: &'a Scratch) -> Result<Vec<Group<'a>>, ContentError> {
     match fitting(body) {
         Some(groups) => Ok(groups),

@@ -254,10 +254,10 @@ fn missing_pages_are_told_and_may_be_allowed() {
     let (first_of_4, last_of_4) = (first.replace(": 3", ": 4"), last.replace(": 3", ": 4"));
     let (folder, place) = saved(&[("b.json", &first_of_4), ("a.json", &last_of_4)]);
     let outcome = read(folder.path(), &place, &[]);
-    assert!(outcome.stderr.contains("counts 4 sessions, 3 different ones came"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("server reports 4 sessions; received 3 distinct"), "{}", outcome.stderr);
     for (files, reason) in [
         ([("1.json", first.as_str())], "more is promised after the last page"),
-        ([("1.json", last.as_str())], "the server counts 3 sessions, 1 different ones came"),
+        ([("1.json", last.as_str())], "server reports 3 sessions; received 1 distinct"),
     ] {
         let (folder, place) = saved(&files);
         let outcome = read(folder.path(), &place, &[]);

@@ -55,7 +55,7 @@ pub(super) fn api(config: &ApiConfig, org: Option<&str>, resource: &str) -> Resu
     at(config, &format!("{scope}/{resource}"))
 }
 
-/// Where v3 lists the people of one organisation, for whoever has no rights in the
+/// Where v3 lists the people of one organisation, for keys without rights in the
 /// enterprise; none for the whole enterprise, or on v2.
 ///
 /// # Errors
@@ -71,7 +71,7 @@ pub(super) fn members_of_org(config: &ApiConfig, org: Option<&str>) -> Result<Op
     }
 }
 
-/// Where v3 tells whose a key is.
+/// Where v3 names the owner of a key.
 ///
 /// # Errors
 ///

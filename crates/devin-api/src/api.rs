@@ -44,12 +44,12 @@ impl Api {
     }
 }
 
-/// Who wrote the records of sessions: what they tell depends on it.
+/// Who wrote the records of sessions, which decides what fields they have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Records {
     /// The API.
     Api(Api),
-    /// The web app, in its export, which tells neither status, tags and analyses nor
+    /// The web app, in its export, which has neither status, tags and analyses nor
     /// what was started by automation.
     Export,
 }

@@ -285,7 +285,7 @@ impl<'q> ApiClient<'q> {
         }
     }
 
-    /// A cursor, as much of it as tells it from others.
+    /// A cursor, shortened to what distinguishes it from others.
     pub(super) fn brief(&self, cursor: &str) -> String {
         sanitize::ends(cursor, &self.config.key)
     }

@@ -20,7 +20,7 @@ use crate::tls::{self, Problem, Trust};
 /// Bounds of one attempt.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
-    /// Until a connection stands.
+    /// Until a connection is established.
     pub connect: Duration,
     /// Between two pieces of an answer.
     pub read: Duration,
@@ -40,7 +40,7 @@ pub(super) struct Failure {
     pub class: Class,
     /// What happened, in words; for a refusal the server's quoted words.
     pub cause: String,
-    /// What to do about it, where the cause alone tells; else empty.
+    /// What to do about it, where the cause implies it; else empty.
     pub hint: String,
     /// Whether it came as an HTML page, as a gateway sends it.
     pub is_page: bool,

@@ -32,14 +32,14 @@ pub struct CompletenessTracker {
     naive_times: u64,
 }
 
-/// The server's count of the sessions in question; v3 need not tell one.
+/// The server's count of the wanted sessions; v3 need not give one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counted {
     /// At the beginning of a walk.
     pub first: Option<u64>,
     /// At its end.
     pub last: Option<u64>,
-    /// Slices of the window that the last is the sum of; 0 where it was told as one.
+    /// Slices of the window that the last is the sum of; 0 where it is one count.
     pub slices: u64,
 }
 
@@ -69,10 +69,9 @@ impl Counted {
         };
         match self.first {
             Some(first) if !self.steady() => format!(
-                "the server counted {first} sessions at first and {last} in the end{added}; \
-                 {received} different ones came"
+                "server reports {first} sessions at first and {last} at the end{added}; received {received} distinct"
             ),
-            _ => format!("the server counts {last} sessions{added}, {received} different ones came"),
+            _ => format!("server reports {last} sessions{added}; received {received} distinct"),
         }
     }
 }
@@ -86,7 +85,7 @@ struct SeenSession {
     part: u32,
     /// When the latest of its rows changed: UTC, microseconds …
     updated: i64,
-    /// … and whether that one lies outside.
+    /// … and whether that one is outside the query.
     outside: bool,
 }
 
@@ -97,7 +96,7 @@ pub struct CountedPage<'a> {
     pub rows: Vec<Row<'a>>,
     /// Rows whose id was never seen before in this walk, whatever became of them.
     pub fresh: u64,
-    /// Rows without an id: new or not, who can tell.
+    /// Rows without an id, which may be new or not.
     pub nameless: u64,
     /// Rows that the server was asked not to give.
     pub unasked: u64,

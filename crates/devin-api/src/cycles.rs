@@ -52,8 +52,7 @@ struct Page<'a> {
     items: Vec<&'a RawValue>,
 }
 
-/// The cycles that can be read: one may still be open, and whoever needs another sees
-/// that it is not there.
+/// The cycles that can be read: one may still be open.
 ///
 /// # Errors
 /// There are some, and none of them can be read.

@@ -15,7 +15,7 @@ pub struct Envelope {
     pub count: u64,
     /// More pages follow: `has_more` or `has_next_page`, the one end signal.
     pub more: bool,
-    /// Sessions that the whole question has, by the server's count; v3 may not tell.
+    /// All sessions of the query, by the server's count; `None` where v3 gives none.
     pub total: Option<u64>,
     /// Where the next page begins, in v3.
     pub cursor: Option<String>,
@@ -102,13 +102,13 @@ pub struct Signs {
     pub api: Api,
     /// More pages follow.
     pub more: bool,
-    /// Sessions that the whole question has, if it tells.
+    /// All sessions of the query, if the page has a count.
     pub total: Option<u64>,
 }
 
 impl<T> Enveloped<'_, T> {
     /// The signs of a page whose generation is not known before; none where it
-    /// has no end signal, and so tells nothing of a walk.
+    /// has no end signal, and so proves nothing.
     pub fn signs(&self) -> Option<Signs> {
         let sign = |raw: Option<&str>| match raw? {
             "true" => Some(true),

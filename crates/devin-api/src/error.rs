@@ -109,7 +109,7 @@ pub enum FetchError {
         hint: String,
     },
     /// Enough attempts, no answer.
-    #[error("GET {path}: nothing usable came from {host} in {attempts} attempt(s): {cause}")]
+    #[error("GET {path}: no usable response from {host} in {attempts} attempt(s): {cause}")]
     Unreachable {
         /// What was asked.
         path: String,
@@ -223,7 +223,7 @@ fn wait_text(wait: Duration) -> String {
     }
 }
 
-/// A wait that nobody sits out needs no hours and minutes.
+/// A longer wait is shown without hours and minutes.
 const LONG: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 fn pause_text(wait: Duration) -> String {

@@ -1,7 +1,7 @@
 //! Records of the web app's export ("Export session data"), with the names that the
 //! API has for their fields.
 //!
-//! Such a record has no id but the last part of its address, and tells no status,
+//! Such a record has no id but the last part of its address, and has no status,
 //! tags, analysis or last change. Its user is an email.
 
 use std::borrow::Cow;
@@ -18,10 +18,10 @@ use super::time;
 const NAMES: [(&str, &str); 3] =
     [("user_email", "user_id"), ("session_name", "title"), ("acu_used", "acus_consumed")];
 
-/// The fields of an object in their order; `None` is a value that cannot be told.
+/// The fields of an object in their order; `None` is a value that is ambiguous.
 pub(super) type Fields<'a> = Vec<(String, Option<Cow<'a, RawValue>>)>;
 
-/// What a record of the export tells and one of the API does not.
+/// Fields of a record of the export that the API does not have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Exported {
     /// The name of its user.
@@ -84,7 +84,7 @@ fn id(address: &str) -> Option<&str> {
 pub struct Export<'a> {
     /// Its records.
     pub sessions: Vec<&'a RawValue>,
-    /// The time that it is about, where it tells.
+    /// The time that it covers, where it has dates.
     pub range: Option<Range<DateTime<Utc>>>,
 }
 

@@ -182,8 +182,7 @@ pub struct Row<'a> {
     pub created: DateTime<Utc>,
     /// When it last changed; none where that cannot be read.
     pub updated: Option<DateTime<Utc>>,
-    /// Whether a row of the same session was handed on before, so that nobody has
-    /// to look for such rows where there is none.
+    /// Whether a row of the same session was delivered before.
     pub again: bool,
     /// The record, whose id was checked.
     pub session: &'a wire::Session<'a>,
@@ -196,13 +195,13 @@ impl<'a> Row<'a> {
     }
 }
 
-/// What the fetch hands on.
+/// What a fetch delivers.
 #[derive(Debug)]
 pub enum PageEvent<'a> {
     /// Forget everything: the walk begins anew.
     Restart,
-    /// The answer that a page was read from, for whoever keeps answers: without
-    /// the key, and before its rows.
+    /// The answer that a page was read from, before its rows: for keeping. The key is
+    /// removed.
     Answer {
         /// Sorts the answers of a walk.
         place: (u64, u64),
@@ -213,7 +212,7 @@ pub enum PageEvent<'a> {
     Page(&'a [Row<'a>]),
 }
 
-/// News from the way, for a progress bar and log lines; it never holds the key or a query.
+/// Progress of a fetch, for a progress bar and log lines; it never holds the key or a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// The fetch begins.
@@ -234,14 +233,14 @@ pub enum Progress {
     },
     /// Saved pages are about to be read.
     Reading {
-        /// Where they lie.
+        /// Their path.
         path: String,
         /// How many files there are.
         files: u64,
         /// Files beside them that hold no pages by their names.
         left_out: u64,
     },
-    /// How many sessions the server counts, if it tells; told once a walk.
+    /// The server's count of sessions, if it gives one; once a walk.
     Total(Option<u64>),
     /// A page was read.
     Page {
@@ -249,7 +248,7 @@ pub enum Progress {
         pages: u64,
         /// Distinct sessions so far in this walk.
         sessions: u64,
-        /// The server's latest count, if it tells.
+        /// The server's latest count, if it gives one.
         total: Option<u64>,
     },
     /// A request failed and is sent again.
@@ -283,7 +282,8 @@ pub enum Progress {
     },
 }
 
-/// What happened on the way: shown in the footer, kept in `facts.json`.
+/// Statistics of a fetch. `received` is the sum of `unique`, `duplicates`, `outside` and
+/// `rejected`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct FetchStats {
     /// Requests sent, retries included.
@@ -296,7 +296,7 @@ pub struct FetchStats {
     pub received: u64,
     /// Distinct sessions in the window.
     pub unique: u64,
-    /// Rows that told of a session again.
+    /// Rows of a session that had a row before.
     pub duplicates: u64,
     /// Rows outside the window or the filter, dropped.
     pub outside: u64,

@@ -2,10 +2,10 @@
 
 use serde::de::IgnoredAny;
 
-/// What stands for nothing in text: of Python, pandas, SQL and PostgreSQL's COPY.
+/// Null values in text: of Python, pandas, SQL and PostgreSQL's COPY.
 const NOTHING: [&str; 9] = ["null", "NULL", "Null", "None", "NaN", "nan", "<NA>", "\\N", "undefined"];
 
-/// Whether text stands for nothing.
+/// Whether text is a null value.
 pub(super) fn is_nothing(text: &str) -> bool {
     NOTHING.contains(&text)
 }

@@ -7,9 +7,9 @@ use crate::text::clean;
 
 /// How much of a name is sure to be seen.
 const SEEN: usize = 120;
-/// How much of it stays where something has to stand behind it.
+/// Characters of a name that is followed by an email or id.
 const BEFORE: usize = 60;
-/// How many ways there are to write a member, each plainer to tell from others.
+/// How many ways there are to write a member, each less ambiguous than the one before.
 const WAYS: usize = 3;
 
 /// What to show for an id: the name, else the email. Whoever has neither is not

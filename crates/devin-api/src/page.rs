@@ -29,7 +29,7 @@ pub enum Verdict<'a> {
         /// Its creation time named no zone.
         naive: bool,
     },
-    /// It lies outside the window, the tags or the users; its id still counts.
+    /// It is outside the window, the tags or the users; its id still counts.
     Outside {
         /// Its id.
         id: String,
@@ -174,8 +174,8 @@ pub fn judge<'p>(
     judged.chain(unreadable.into_iter().map(Verdict::Rejected))
 }
 
-/// The most tags of a session, and pull requests, issues and action items: nobody
-/// has more, and comparing them with each other would take for ever.
+/// The most tags of a session, and pull requests, issues and action items: none has
+/// more, and comparing them with each other takes quadratic time.
 const MOST_ENTRIES: usize = 2_000;
 
 /// The most bytes of a text that is kept: a title, an address, a tag.
@@ -260,7 +260,7 @@ pub fn position(index: u64, created: DateTime<Utc>) -> u64 {
 /// Room for the rows of a slice.
 const INDEX_BITS: u32 = 26;
 
-/// Half of an escaped surrogate pair stands for no character, and serde refuses
+/// Half of an escaped surrogate pair is no character, and serde refuses
 /// the whole page for it; U+FFFD takes its place.
 pub fn mended(body: &str) -> String {
     let mut out = String::with_capacity(body.len());

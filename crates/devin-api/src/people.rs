@@ -15,7 +15,7 @@ use super::{Api, ApiConfig, FetchError, Limits, SessionQuery, address, attempt, 
 /// Somebody who can start sessions: a person or a service user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Member {
-    /// As sessions tell it, trimmed: `email|62f0…`, `service-user-…`.
+    /// As in sessions, trimmed: `email|62f0…`, `service-user-…`.
     pub id: String,
     /// As it came, trimmed; untrusted text. None where it is null, blank or no text.
     pub name: Option<String>,
@@ -23,7 +23,7 @@ pub struct Member {
     pub email: Option<String>,
 }
 
-/// What the lists told.
+/// What the lists hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct People {
     /// Everybody on any list, each once, by id.
@@ -76,7 +76,7 @@ pub async fn organisations(config: &ApiConfig, query: &SessionQuery) -> People {
     told_within(config, query, &LIMITS, &[Subject::Organisations]).await
 }
 
-/// What the lists about these subjects tell.
+/// What the lists about these subjects hold.
 pub(super) async fn told_within(
     config: &ApiConfig,
     query: &SessionQuery,
@@ -172,7 +172,7 @@ struct List {
     places: Vec<Url>,
 }
 
-/// The lists that tell the people and organisations of a report.
+/// The lists of people and organisations.
 fn lists(config: &ApiConfig, org: Option<&str>) -> Result<Vec<List>, FetchError> {
     let everywhere = |name, subject, resource| {
         let is_of_people = ["members/users", "members/idp-users"].contains(&resource);

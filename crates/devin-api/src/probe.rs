@@ -18,7 +18,7 @@ use super::{address, attempt, fetch_within, page, retry, sanitize};
 /// What the API answered; `None` is not asked, because of what an earlier answer was.
 #[derive(Debug, Default)]
 pub struct Probes {
-    /// Whose the key is; v3 alone tells.
+    /// The owner of the key; v3 only.
     pub myself: Option<Result<Principal, FetchError>>,
     /// One session, of all there are.
     pub first: Option<Result<Sample, FetchError>>,
@@ -86,7 +86,7 @@ pub struct Week {
     pub sessions: u64,
     /// Those of them with an analysis.
     pub analysed: u64,
-    /// Rows that came although they lie outside it.
+    /// Rows received although they are outside it.
     pub outside: u64,
     /// As many came as the server counts.
     pub complete: bool,
@@ -131,8 +131,8 @@ const EARLY: i64 = 946_684_800;
 /// Pages that are walked through to count a week that the server does not count.
 const MOST_PAGES: u32 = 20;
 
-/// Asks what is needed to tell how a report with this query would fare;
-/// `week` is counted through. It takes a minute at most.
+/// Answers that show whether a report with this query can succeed; all sessions of `week`
+/// are counted. It takes a minute at most.
 pub async fn probe(
     config: &ApiConfig,
     query: &SessionQuery,
@@ -159,7 +159,7 @@ pub async fn probe(
     probes
 }
 
-/// One answer after the other, as long as the next can be expected to tell something.
+/// One answer after the other, until a further one is useless.
 async fn singly(client: &ApiClient<'_>, week: &Range<DateTime<Utc>>, until: Instant, probes: &mut Probes) {
     let config = client.config;
     if config.api == Api::V3 {

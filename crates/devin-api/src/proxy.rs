@@ -82,17 +82,21 @@ impl Proxy {
 
     /// Name or address, without brackets.
     pub fn host(&self) -> &str {
-        self.url.host_str().unwrap_or_default().trim_matches(['[', ']'])
+        self.host_in_url().trim_matches(['[', ']'])
     }
 
     /// Its port.
     pub fn port(&self) -> u16 {
-        self.url.port_or_known_default().unwrap_or(80)
+        self.url.port_or_known_default().expect("http and https have a port")
     }
 
     /// Host and port, as messages name it.
     pub fn place(&self) -> String {
-        format!("{}:{}", clean(self.url.host_str().unwrap_or_default(), 100), self.port())
+        format!("{}:{}", clean(self.host_in_url(), 100), self.port())
+    }
+
+    fn host_in_url(&self) -> &str {
+        self.url.host_str().expect("an http or https address has a host")
     }
 
     /// Whether the proxy itself is spoken to over TLS.

@@ -6,13 +6,13 @@ use memchr::memmem;
 
 use super::Secret;
 
-/// What stands in the key's place.
+/// The replacement of the key.
 const REDACTED: &str = "[redacted]";
 
 /// A shorter key could be a word of the answer itself.
 const SHORTEST: usize = 8;
 
-/// A JSON body in which the key stands nowhere, spelt out or escaped. It is the
+/// A JSON body without the key, plain or escaped. It is the
 /// same body where it holds no key, and reads the same everywhere else.
 pub(super) fn body(body: String, key: &Secret) -> String {
     let key = key.expose();

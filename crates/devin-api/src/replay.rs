@@ -15,8 +15,8 @@ pub struct Unreadable {
 
 /// The statistics of pages whose accepted rows were delivered on the way, read from
 /// their bytes, oldest first, just as [`super::fetch`] reads what comes over
-/// the network: each is proved to be a whole page. Nothing
-/// is asked of anybody: `requests` is 0, and `complete` says that the last page
+/// the network: each is proved to be a whole page. No
+/// request is sent: `requests` is 0, and `complete` says that the last page
 /// promises no more and that as many sessions came as the first one counted.
 ///
 /// # Errors

@@ -97,7 +97,7 @@ pub fn decide(
     if stays || spent.attempts >= policy.attempts || spent.retries >= policy.budget {
         return Decision::Stop;
     }
-    let doublings = spent.attempts.saturating_sub(1).min(31);
+    let doublings = (spent.attempts - 1).min(31);
     let ceiling = policy.base.saturating_mul(1 << doublings).min(policy.cap);
     // What the server asks for is the least; the spread keeps workers that were
     // paused together from coming back together.
@@ -152,7 +152,7 @@ fn seconds(text: &str) -> Option<u64> {
     Some(whole.saturating_add(u64::from(fraction.bytes().any(|b| b != b'0'))))
 }
 
-/// The year 9999 is later than anybody comes back.
+/// The end of the year 9999.
 const LATEST: Duration = Duration::from_secs(253_402_300_800);
 
 #[cfg(test)]

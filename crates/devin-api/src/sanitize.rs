@@ -1,4 +1,4 @@
-//! A server's words, made fit to stand in a message.
+//! A server's words, made safe for messages.
 
 use serde_json::{Map, Value};
 
@@ -6,7 +6,7 @@ use super::{Secret, redact};
 
 /// No message needs more of a server's words.
 const LONGEST: usize = 200;
-/// Characters at either end of a long cursor that tell it from others.
+/// Characters at either end of a long cursor that distinguish it from others.
 const END: usize = 10;
 
 /// The text of an error body, ready to be appended to a message: `: "text"`,

@@ -27,7 +27,7 @@ pub(super) struct Rewritten {
     pub text: String,
     /// Fields, and elements of lists, that could not be read.
     pub unreadable: u32,
-    /// What it tells as a record of the web app's export; none where it is not.
+    /// Its further fields as a record of the web app's export; `None` for other records.
     pub exported: Option<Exported>,
 }
 

@@ -22,7 +22,7 @@ const PAGES: u64 = 6;
 const MOST_PAGES: u64 = 2 * PAGES;
 /// The most slices that one is cut into …
 const MOST_SLICES: u64 = 256;
-/// … and where nobody counts: a burst at the end of a slice makes it look long,
+/// … and without a count: a burst at the end of a slice makes it look long,
 /// and most of its parts would be empty.
 const MOST_GUESSED: u64 = 16;
 /// A page is asked for once more when it is empty although more is promised.
@@ -93,7 +93,7 @@ pub(super) async fn walk(walk: &Walk<'_, '_>) -> Result<Counted, FetchError> {
     Ok(counted)
 }
 
-/// How many sessions the server counts in a slice, if it tells.
+/// The server's count of sessions in a slice, if it gives one.
 async fn count(walk: &Walk<'_, '_>, slice: &Slice) -> Result<Option<u64>, FetchError> {
     let url = address::by_cursor(walk.sessions(), slice, None, 1);
     walk.ask(url, |page| Ok(page.envelope.total)).await
@@ -167,7 +167,7 @@ async fn read(walk: &Walk<'_, '_>, slice: Slice, is_whole: bool) -> Result<Outco
 }
 
 /// The parts of a slice whose first page shows that it has too many pages for
-/// one cursor. Without a count its length is told from the time that the page
+/// one cursor. Without a count its length is estimated from the time that the page
 /// covers. The page is forgotten: its rows come again in one of the parts.
 fn cut(walk: &Walk<'_, '_>, slice: &Slice, page: &Page<'_>) -> Option<Vec<Slice>> {
     let envelope = &page.envelope;

@@ -13,7 +13,7 @@ pub struct Instant {
     pub naive: bool,
 }
 
-/// Above this a unix time counts milliseconds: as seconds it would lie past the year 5000.
+/// Above this a unix time counts milliseconds: as seconds it would be past the year 5000.
 const LARGEST_SECONDS: i64 = 100_000_000_000;
 /// The same of microseconds, and of nanoseconds.
 const LARGEST_MILLIS: i64 = LARGEST_SECONDS * 1_000;

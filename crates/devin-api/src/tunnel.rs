@@ -1,7 +1,7 @@
 //! Whether a proxy lets a connection through to the server.
 //!
 //! reqwest says of a refused tunnel that it was unsuccessful, whatever the proxy
-//! answered, so that a proxy that forbids the server cannot be told from one that
+//! answered, so that a proxy that forbids the server cannot be distinguished from one that
 //! is overloaded. The tunnel is therefore asked for once by itself, before the
 //! first request and again after a connection has failed.
 

@@ -14,7 +14,7 @@ use super::page::{self, Page, REJECTED, judge};
 use super::{FetchError, FetchStats, Limits, PageEvent, Progress};
 use super::{address, archived, offsets, slices};
 
-/// From this many rows outside the query a single page tells that it was ignored.
+/// From this many rows outside the query a single page shows that the query was ignored.
 const TELLING: u64 = 10;
 
 /// Walks until a walk is proved complete, or often enough.
@@ -235,7 +235,7 @@ impl<'w, 'q> Walk<'w, 'q> {
         Ok((envelope, novelty))
     }
 
-    /// Notes a page that told no more than how long a slice is.
+    /// Notes a page that served only to measure a slice.
     ///
     /// # Errors
     ///

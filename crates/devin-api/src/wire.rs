@@ -39,7 +39,7 @@ pub fn bare_id<'t>(text: &'t Text<'_>) -> Option<&'t str> {
     Some(id.strip_prefix("devin-").unwrap_or(id).trim()).filter(|id| !id.is_empty())
 }
 
-/// A session; each generation tells some fields that the other does not.
+/// A session; each generation has some fields that the other does not.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Session<'a> {
@@ -94,7 +94,7 @@ pub struct Session<'a> {
     /// What kind of work it was, in v3: an open list of words.
     #[serde(borrow)]
     pub category: Text<'a>,
-    /// Why it stands where it stands, in v3: an open list of words.
+    /// The reason of its status, in v3: an open list of words.
     #[serde(borrow)]
     pub status_detail: Text<'a>,
     #[serde(borrow, deserialize_with = "raw")]
@@ -104,7 +104,7 @@ pub struct Session<'a> {
     /// Fields that were left out when the record was rewritten; see [`Session::unreadable`].
     #[serde(skip)]
     pub unreadable: u32,
-    /// What it tells as a record of the web app's export; none where it is not.
+    /// Its further fields as a record of the web app's export; `None` for other records.
     #[serde(skip)]
     pub exported: Option<&'a Exported>,
 }
@@ -136,7 +136,7 @@ impl Size {
 }
 
 impl<'a> Session<'a> {
-    /// What the vendor's analysis found; none when nobody asked for one.
+    /// What the vendor's analysis found; `None` without an analysis.
     pub fn analysis(&self) -> Option<&Analysis<'a>> {
         self.session_analysis.as_ref().or(self.analysis.as_ref())
     }
@@ -169,7 +169,7 @@ impl<'a> Session<'a> {
     }
 
     /// What the session was asked to do: customer text, which is skipped until
-    /// somebody asks for it here. v3 tells it with the analysis alone.
+    /// somebody asks for it here. v3 has it in the analysis only.
     pub fn prompt(&self) -> Option<String> {
         let of_analysis = || self.analysis()?.suggested_prompt.as_ref()?.original_prompt;
         let read = |raw: &str| serde_json::from_str::<String>(raw).ok();
@@ -177,7 +177,7 @@ impl<'a> Session<'a> {
         told(self.initial_user_message).or_else(|| told(of_analysis()))
     }
 
-    /// How many messages people wrote in it, or `None` where v3 does not tell.
+    /// How many messages people wrote in it, or `None` where v3 does not say.
     pub fn user_messages(&self) -> Option<u32> {
         let text = json::scalar(self.num_user_messages?);
         let text = text.trim();

@@ -73,7 +73,7 @@ async fn missing_sessions_are_never_passed_over() {
     let config = config(&server.base);
     let (outcome, seen) = run(&config).await;
     let error = outcome.unwrap_err();
-    assert!(error.to_string().contains("the server counts 20 sessions, 19 different ones came"), "{error}");
+    assert!(error.to_string().contains("server reports 20 sessions; received 19 distinct"), "{error}");
     assert!(matches!(error, FetchError::Incomplete { alike: true, .. }), "{error}");
     assert_eq!(seen.restarts, 2);
     assert_eq!(server.log().len(), 6);

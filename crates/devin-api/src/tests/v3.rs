@@ -406,7 +406,7 @@ async fn what_is_counted_and_never_comes_is_missed() {
         let error = run(&config).await.0.unwrap_err();
         assert!(matches!(error, FetchError::Incomplete { alike: true, .. }), "{error}");
         // The whole was counted, whatever the slices add up to.
-        assert!(error.to_string().ends_with("counts 200 sessions, 199 different ones came"), "{error}");
+        assert!(error.to_string().ends_with("server reports 200 sessions; received 199 distinct"), "{error}");
         let partial = SessionQuery { allow_partial: true, ..query() };
         let (stats, seen) = run_query(&config, &partial).await;
         assert!(!stats.unwrap().complete);
@@ -430,7 +430,7 @@ async fn a_count_that_is_added_up_is_told_as_such() {
     let (outcome, seen) = run(&v3(&server, 4)).await;
     let error = outcome.unwrap_err().to_string();
     assert!(
-        error.contains("counted 200 sessions at first and 204 in the end, added up over 4 slices"),
+        error.contains("server reports 200 sessions at first and 204 at the end, added up over 4 slices"),
         "{error}"
     );
     let reason = |news: &Progress| match news {
@@ -530,7 +530,7 @@ async fn archived_sessions_that_do_not_come_are_missed() {
     let (outcome, seen) = run(&v3(&server, 1)).await;
     let error = outcome.unwrap_err();
     assert_eq!((kind(&error).as_str(), seen.restarts), ("Incomplete", 2), "{error}");
-    assert!(error.to_string().contains("21 sessions, 20 different ones came"), "{error}");
+    assert!(error.to_string().contains("21 sessions; received 20 distinct"), "{error}");
     let partial = SessionQuery { allow_partial: true, ..query() };
     let (stats, seen) = run_query(&v3(&server, 1), &partial).await;
     assert_eq!((stats.unwrap().complete, seen.rows.len()), (false, 60));

@@ -1,4 +1,4 @@
-//! The vendor's own counts of a span, to stand beside ours.
+//! The vendor's own counts of a span, for comparison.
 
 mod read;
 
@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::api_client::ApiClient;
 use super::{Api, ApiConfig, FetchError, Limits, SessionQuery, address, attempt, error, retry};
 
-/// What the vendor counts in a span; `None`, or no bucket, where it does not tell.
+/// What the vendor counts in a span; `None`, or no bucket, where it gives no count.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Counts {
@@ -45,12 +45,12 @@ pub struct Counts {
 pub struct Consumption {
     /// Of all products.
     pub acus: f64,
-    /// By product, `devin` among them; empty where that is not told.
+    /// By product, `devin` among them; empty where that is unknown.
     pub by_product: BTreeMap<String, f64>,
 }
 
 impl Consumption {
-    /// All of them together; by product only where each tells it.
+    /// The sum; by product only where every part has products.
     pub fn sum<'c>(parts: impl IntoIterator<Item = &'c Self>) -> Self {
         let (mut sum, mut is_told) = (Self::default(), true);
         for part in parts.into_iter().filter(|part| part.acus > 0.0) {
@@ -64,14 +64,14 @@ impl Consumption {
     }
 }
 
-/// What came of asking for the vendor's counts; nothing where nobody asked.
+/// The vendor's counts; empty where they were not requested.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Vendor {
     /// What it counts.
     pub counts: Counts,
-    /// What was used, day by day; none where it does not tell.
+    /// Consumption by day; `None` where it is unknown.
     pub days: Option<BTreeMap<NaiveDate, Consumption>>,
-    /// What it does not tell, and why in a few words.
+    /// What is missing, and why in a few words.
     pub untold: Vec<(&'static str, String)>,
 }
 
@@ -163,7 +163,7 @@ pub async fn consumption(
     told.map_err(|error| why(&error))
 }
 
-/// How all of it is called where nothing is told.
+/// The name of all of it, where all is missing.
 const TOTALS: &str = "totals";
 
 /// What is asked for.
@@ -189,13 +189,13 @@ impl What {
     }
 }
 
-/// What is told.
+/// An answer.
 enum Answer {
     Counts(Counts),
     Days(BTreeMap<NaiveDate, Consumption>),
 }
 
-/// What each generation is asked for; of what two of them tell, the first counts.
+/// The requests for each generation; of counts that are in two answers, the first is used.
 fn questions(api: Api) -> &'static [(&'static str, What)] {
     match api {
         Api::V2 => {
@@ -211,7 +211,7 @@ fn questions(api: Api) -> &'static [(&'static str, What)] {
 }
 
 impl Counts {
-    /// These, and what of them is not told by the others.
+    /// These, completed by the others.
     fn or(self, other: Self) -> Self {
         let first = |one: BTreeMap<String, u64>, other| if one.is_empty() { other } else { one };
         Self {

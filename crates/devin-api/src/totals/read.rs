@@ -1,5 +1,5 @@
 //! The vendor's counts as either generation writes them: what is missing, null or of
-//! another kind is not told.
+//! another kind is left out.
 
 use std::collections::BTreeMap;
 use std::mem::take;
@@ -12,7 +12,7 @@ use super::{Consumption, Counts, HOUR};
 use crate::envelope::PageError;
 use crate::{json, time};
 
-/// Buckets that anybody needs.
+/// More buckets than there are origins, sizes or products.
 const MOST_BUCKETS: usize = 40;
 /// A longer name is no name of an origin, a size or a product.
 const LONGEST_NAME: usize = 40;
