@@ -8,7 +8,7 @@ use resvg::usvg::{Options, Tree};
 
 use crate::charts::{self, Svg};
 
-/// The family of the fonts below, which contain Latin letters only: see ARCHITECTURE.md.
+/// The family of the fonts below, which contain Latin letters only: see docs/development/decisions.md.
 const FAMILY: &str = "Inter";
 const FONTS: [&[u8]; 2] = [
     include_bytes!("../../assets/inter/Inter-Regular.ttf"),
