@@ -1,13 +1,15 @@
 //! What holds for any bytes, whoever sends them: shared by the fuzz targets and
 //! by the tests that run their corpora.
 
+use acumen::saved_pages;
 use std::io::Write;
 use std::time::Duration;
 
-use acumen::fetch::{self, Api, PageEvent, PageHandler, Row, SessionQuery, replay, retry, time};
 use acumen::people::PeopleFile;
 use acumen::regular_file::{self, Links};
+use acumen::saved_pages::PageHandler;
 use acumen::tables::{Frames, KeptTexts, TablesBuilder, normal};
+use devin_api::{Api, PageEvent, Row, SessionQuery, replay, retry, time};
 
 fn query() -> SessionQuery {
     let moment = |text: &str| text.parse().expect("a moment");
@@ -63,7 +65,7 @@ pub fn saved(data: &[u8]) {
         builder.push_from(first, rows);
     };
     let handler = PageHandler { empty: &empty, push: &push };
-    let Ok((filled, ledger, saved)) = fetch::saved(file.path(), &query, None, &handler, &|_| ()) else {
+    let Ok((filled, ledger, saved)) = saved_pages::saved(file.path(), &query, None, &handler, &|_| ()) else {
         return;
     };
     assert_eq!(ledger.received, ledger.unique + ledger.duplicates + ledger.outside + ledger.rejected);

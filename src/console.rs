@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tracing::{debug, error, info, warn};
 
-use crate::fetch::Progress;
 use crate::logging::{MESSAGES, is_json};
 use crate::text::harmless;
+use devin_api::Progress;
 
 /// Pages between two lines where nobody tells how many there are.
 const PAGES_A_LINE: u64 = 10;

@@ -1,31 +1,20 @@
-//! Turns an organisation's Devin sessions into one clear, self-contained HTML
-//! report.
+//! Turns an organisation's Devin sessions into one self-contained HTML report.
 //!
 //! ```text
-//!  settings ─► fetch ──pages──► tables ─Frames──► metrics ──Facts──► charts ──Svg──► report ──Html──► export ──files──► mail ──► deliver
-//!              (API)            (Polars)          (Polars)          (plotters)      (minijinja)      (csv, xlsx)        (MIME)   (disk, SMTP)
+//!  devin-api ─┐
+//!  saved_pages├─► source ─Tables─► tables ─Frames─► metrics ─Facts─► report, charts ─Html─► deliver
+//!  archive ───┘                                                      export, mail ──files──►
 //! ```
 //!
-//! The modules stand in the order in which they run. Only [`fetch`], [`archive`]
-//! and [`deliver`] do I/O; everything from frames to HTML is one pure function,
-//! [`document::compose`]. An archive keeps what was fetched, as tables, for
-//! later runs.
+//! A command (`commands`) loads the sessions ([`source`]), composes every file of the report in memory
+//! ([`document::compose`], a pure function), and delivers the files ([`deliver`]).
 
-// The stages, in the order in which they run; the blank lines keep it.
+// The stages in the order in which they run; blank lines keep it.
 pub mod cli;
 
 pub mod settings;
 
-mod saved;
-
-/// The client of the API, and saved pages, which are read by the same rules.
-pub mod fetch {
-    pub use crate::saved::{PageHandler, PagesError, Reach, Saved, UNFINISHED, saved, saved_files};
-    pub use devin_api::*;
-}
-
-pub use devin_api::{proxy, tls};
-pub use devin_simulator as simulator;
+pub mod saved_pages;
 
 pub mod tables;
 
@@ -43,7 +32,7 @@ pub mod mail;
 
 pub mod deliver;
 
-// What the stages share, and what stands around them.
+// Modules that all stages share, and modules above the stages.
 pub mod catch_panic;
 pub mod commands;
 pub mod console;

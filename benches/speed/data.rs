@@ -1,12 +1,14 @@
 //! Invented organisations as pages of the API, and the query they answer.
 
+use acumen::saved_pages;
 use std::path::Path;
 
 use acumen::cli::{ApiArgs, ReportArgs};
-use acumen::fetch::{self, Api, FetchStats, PageEvent, PageHandler, Row};
+use acumen::saved_pages::PageHandler;
 use acumen::settings::{Found, FoundKey, Settings};
-use acumen::simulator::{Organisation, Recipe};
 use acumen::tables::{Frames, KeptTexts, Tables, TablesBuilder};
+use devin_api::{Api, FetchStats, PageEvent, Row};
+use devin_simulator::{Organisation, Recipe};
 
 /// Sessions a page, the most that the API gives.
 const PAGE: usize = 200;
@@ -24,7 +26,7 @@ pub fn recipe(sessions: usize) -> Recipe {
 pub fn pages(recipe: &Recipe) -> Vec<String> {
     let records = Organisation::invent(recipe).records;
     let total = records.len();
-    let page = |(number, chunk): (usize, &[acumen::simulator::Record])| {
+    let page = |(number, chunk): (usize, &[devin_simulator::Record])| {
         let items: Vec<&str> = chunk.iter().map(|record| record.body.as_str()).collect();
         let (skip, items) = (number * PAGE, items.join(","));
         let end = skip + chunk.len();
@@ -64,7 +66,7 @@ pub fn walk(pages: &[String], settings: &Settings) -> (Frames, FetchStats) {
     let mut builder = empty(settings);
     let bodies = pages.iter().map(String::as_bytes);
     let mut push = |event: PageEvent<'_>| take(&mut builder, event);
-    let ledger = fetch::replay(bodies, Api::V2, &settings.query, &mut push).expect("pages");
+    let ledger = devin_api::replay(bodies, Api::V2, &settings.query, &mut push).expect("pages");
     (frames(builder.finish().expect("tables"), settings), ledger)
 }
 
@@ -87,7 +89,7 @@ pub fn saved(folder: &Path, settings: &Settings) -> (Frames, FetchStats) {
     let push = |builder: &mut TablesBuilder, first: u64, rows: &[Row<'_>]| builder.push_from(first, rows);
     let handler = PageHandler { empty: &|| empty(settings), push: &push };
     let (builders, ledger, _) =
-        fetch::saved(folder, &settings.query, None, &handler, &|_| ()).expect("pages");
+        saved_pages::saved(folder, &settings.query, None, &handler, &|_| ()).expect("pages");
     (frames(TablesBuilder::join(builders).expect("tables"), settings), ledger)
 }
 

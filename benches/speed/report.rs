@@ -4,9 +4,9 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use acumen::document::compose;
-use acumen::fetch::{Api, People, Records, Vendor};
 use acumen::source::{Provenance, ReportInputs};
 use criterion::{BenchmarkId, Criterion};
+use devin_api::{Api, People, Records, Vendor};
 
 use crate::data;
 

@@ -5,4 +5,4 @@
 #[allow(dead_code, reason = "each target probes one part")]
 mod probes;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| probes::pages(acumen::fetch::Api::V3, data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| probes::pages(devin_api::Api::V3, data));

@@ -396,7 +396,7 @@ mod tests {
 
     use super::*;
     use crate::archive::{Entry, Subject};
-    use crate::fetch::Api;
+    use devin_api::Api;
 
     /// The files of a step and its state, with the same text in all of them.
     fn written<'r>(root: &'r Path, text: &str) -> (Step<'r>, Vec<u8>) {

@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::fetch;
-
 /// What the API's lists told.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct People {
@@ -30,7 +28,7 @@ impl People {
 
     /// What the lists told now; of a list that could not be read to its end what
     /// was known before stays.
-    pub fn renewed(self, told: &fetch::People) -> Self {
+    pub fn renewed(self, told: &devin_api::People) -> Self {
         let before = if told.notes.is_empty() { Self::default() } else { self };
         let Self { mut users, mut organisations } = before;
         users.extend(told.members.iter().map(|member| {
@@ -41,9 +39,9 @@ impl People {
     }
 
     /// As the lists told it.
-    pub fn told(self) -> fetch::People {
-        let member = |(id, User { name, email })| fetch::Member { id, name, email };
-        fetch::People {
+    pub fn told(self) -> devin_api::People {
+        let member = |(id, User { name, email })| devin_api::Member { id, name, email };
+        devin_api::People {
             members: self.users.into_iter().map(member).collect(),
             organisations: self.organisations,
             notes: Vec::new(),

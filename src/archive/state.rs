@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::store::digest;
 use super::{People, Vendor};
-use crate::fetch::Api;
 use crate::tables::schema::NAMES;
 use crate::text::clean;
+use devin_api::Api;
 
 /// What this program writes. A new column or another meaning of one is a new schema.
 pub const SCHEMA: u32 = 4;

@@ -7,7 +7,7 @@ use std::ops::{Range, RangeInclusive};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::fetch::{self, Consumption, Counts};
+use devin_api::{Consumption, Counts};
 
 /// What the syncs were told so far.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -73,14 +73,14 @@ impl Vendor {
     }
 
     /// What is kept of exactly this span and these days, as the vendor would tell it.
-    pub fn told(&self, span: &Range<DateTime<Utc>>, days: &RangeInclusive<NaiveDate>) -> fetch::Vendor {
+    pub fn told(&self, span: &Range<DateTime<Utc>>, days: &RangeInclusive<NaiveDate>) -> devin_api::Vendor {
         let of_span = self.counts.iter().find(|known| (known.from, known.to) == (span.start, span.end));
         let covers = |[first, last]: [NaiveDate; 2]| first <= *days.start() && *days.end() <= last;
         let of_days = || {
             let within = self.consumption.range(days.clone());
             within.map(|(day, used)| (*day, used.clone())).collect()
         };
-        fetch::Vendor {
+        devin_api::Vendor {
             counts: of_span.map(|known| known.counts.clone()).unwrap_or_default(),
             days: self.asked.is_some_and(covers).then(of_days),
             untold: Vec::new(),
@@ -123,7 +123,7 @@ mod tests {
         let week = moment("2026-10-05T00:00:00Z")..moment("2026-10-12T00:00:00Z");
         let days = day("2026-10-05")..=day("2026-10-11");
         let mut vendor = Vendor::default();
-        assert_eq!(vendor.told(&week, &days), fetch::Vendor::default());
+        assert_eq!(vendor.told(&week, &days), devin_api::Vendor::default());
         for sessions in [7, 9] {
             vendor.add_counts(&week, Counts { sessions: Some(sessions), ..Counts::default() });
         }
@@ -135,7 +135,7 @@ mod tests {
         assert_eq!((told.counts.sessions, told.days), (Some(9), Some(BTreeMap::new())));
         let shifted = week.start..moment("2026-10-12T01:00:00Z");
         let told = vendor.told(&shifted, &(day("2026-10-05")..=day("2026-10-12")));
-        assert_eq!(told, fetch::Vendor::default());
+        assert_eq!(told, devin_api::Vendor::default());
         let text = serde_json::to_string(&vendor).unwrap();
         assert_eq!(serde_json::from_str::<Vendor>(&text).unwrap(), vendor);
         assert_eq!(serde_json::from_str::<Vendor>("{}").unwrap(), Vendor::default());

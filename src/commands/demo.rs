@@ -7,7 +7,7 @@ use crate::console::Console;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::settings::{Found, FoundKey, Settings};
-use crate::simulator::{Options, Organisation, Recipe};
+use devin_simulator::{Options, Organisation, Recipe};
 use report::Prepared;
 
 /// The moment at which the demo pretends to run, so that its bytes never change.

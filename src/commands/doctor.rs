@@ -5,8 +5,8 @@ use crate::cli::ReportArgs;
 use crate::doctor;
 use crate::environment;
 use crate::exit::Exit;
-use crate::fetch::Progress;
 use crate::settings;
+use devin_api::Progress;
 
 /// Checks configuration and connectivity, and prints a line for each thing.
 ///

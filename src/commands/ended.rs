@@ -3,7 +3,7 @@
 use crate::console::{write_error, write_line};
 use crate::error::Error;
 use crate::exit::{Exit, Explain};
-use crate::fetch::HeartbeatEvent;
+use devin_api::HeartbeatEvent;
 
 /// What is on the disk, unless a command knows better.
 const NOTHING: &str = "nothing was written";

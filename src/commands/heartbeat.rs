@@ -5,8 +5,8 @@ use crate::cli::PingArgs;
 use crate::console::Console;
 use crate::environment;
 use crate::exit::Exit;
-use crate::fetch::{Heartbeat, HeartbeatEvent, Monitor};
 use crate::settings::{self, Network, SettingsError};
+use devin_api::{Heartbeat, HeartbeatEvent, Monitor};
 
 /// The monitor that the options or the environment name.
 ///

@@ -12,12 +12,12 @@ use crate::document::{self, Document};
 use crate::environment;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::fetch::{Limits, Progress, Records};
 use crate::logging::timed;
 use crate::report;
 use crate::settings::{Found, FoundKey, Network, Settings, SettingsError, Source};
 use crate::source::{self, Loaded, Provenance};
 use crate::tables::Frames;
+use devin_api::{Limits, Progress, Records};
 
 /// Makes one report and writes it, and mails it where that is asked for.
 ///

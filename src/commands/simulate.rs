@@ -10,7 +10,7 @@ use crate::cli::SimulateArgs;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::settings::SettingsError;
-use crate::simulator::{self, Fault, Options, Organisation, Recipe, Simulator, fault_names};
+use devin_simulator::{Fault, Options, Organisation, Recipe, Simulator, fault_names};
 
 /// The organisation that the simulator invents.
 pub const ORG: &str = "org_demo";
@@ -76,7 +76,7 @@ fn hint(base_url: &str) -> String {
 /// The port cannot be listened on.
 pub async fn serve(organisation: Organisation, options: Options) -> Result<Simulator, Error> {
     let port = options.port;
-    simulator::start(Arc::new(organisation), options)
+    devin_simulator::start(Arc::new(organisation), options)
         .await
         .map_err(|source| Error::Simulator { port, source })
 }

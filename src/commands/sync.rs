@@ -18,11 +18,11 @@ use crate::console::Console;
 use crate::environment;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::fetch::{self, ApiConfig, Counts, PageEvent, Progress, SessionQuery};
 use crate::logging::seconds_since;
 use crate::period::{Period, today};
 use crate::settings::{self, FoundKey, Network, SettingsError, Sync};
 use crate::tables::{self, KeptTexts, Tables, TablesBuilder};
+use devin_api::{ApiConfig, Counts, PageEvent, Progress, SessionQuery};
 
 /// What changed so long before the watermark is asked for again: a server may
 /// be late to tell, and its clock need not be ours.
@@ -169,7 +169,7 @@ async fn sync(settings: &Sync, progress: Listener<'_>) -> Result<Synced, Error> 
         add(&mut store, "unsettled", &tables, |_| ())?;
     }
 
-    let told = fetch::people(api, query).await;
+    let told = devin_api::people(api, query).await;
     // What a damaged file held is had again, as far as it is still told.
     let mut lost = Vec::new();
     let people = store.people().unwrap_or_else(|error| {
@@ -211,7 +211,7 @@ async fn renewed(mut known: Vendor, query: &SessionQuery, settings: &Sync) -> (V
     // East of UTC a week is over while its last day is still today in UTC.
     let latest = today(now, tz).max(now.date_naive());
     if let Some(days) = known.open_days(since.date_naive(), latest) {
-        match fetch::consumption(api, query, &days).await {
+        match devin_api::consumption(api, query, &days).await {
             Ok(told) => known.add_days(&days, told),
             Err(why) => untold.push(format!("ACUs ({why})")),
         }
@@ -223,13 +223,13 @@ async fn renewed(mut known: Vendor, query: &SessionQuery, settings: &Sync) -> (V
             continue;
         }
         let asked = SessionQuery { from: span.start, to: span.end, ..query.clone() };
-        let told = fetch::vendor(api, &asked, None).await;
+        let told = devin_api::vendor(api, &asked, None).await;
         if told.counts != Counts::default() {
             known.add_counts(&span, told.counts);
         }
         untold.extend(told.untold.into_iter().map(|(what, why)| format!("{what} ({why})")));
     }
-    match fetch::cycles(api, query).await {
+    match devin_api::cycles(api, query).await {
         Ok(cycles) => known.cycles = cycles,
         Err(why) => untold.push(format!("billing cycles ({why})")),
     }
@@ -287,7 +287,7 @@ impl Run<'_> {
             PageEvent::Answer { .. } => {}
             PageEvent::Page(rows) => builder.push(rows),
         };
-        let ledger = fetch::fetch(self.api, query, &mut deliver, progress).await?;
+        let ledger = devin_api::fetch(self.api, query, &mut deliver, progress).await?;
         self.synced.received += ledger.unique;
         self.synced.rejected += ledger.rejected;
         Ok(block_in_place(|| builder.finish())?)

@@ -7,8 +7,8 @@ use clap::error::ErrorKind;
 use crate::cli::meant;
 use crate::console::write_error;
 use crate::exit::Exit;
-use crate::fetch::Api;
 use crate::logging::is_json;
+use devin_api::Api;
 
 /// Prints one line that says what is wrong and one that says what to do; or the help,
 /// where that was asked for.

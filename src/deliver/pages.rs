@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::{DeliverError, STAGED_PREFIX, StagingLock, or_current};
-use crate::fetch::UNFINISHED;
+use crate::saved_pages::UNFINISHED;
 
 /// What is on disk when the pages could not be saved.
 const KEPT: &str = "no report was written; an earlier report of this period is as it was";

@@ -3,8 +3,8 @@
 use super::line::{Line, failed, failure, note, ok, skipped};
 use crate::error::hint_to;
 use crate::exit::Explain;
-use crate::fetch::{Api, ApiConfig, FetchError, Principal, Probes, SessionQuery};
 use crate::text::clean;
+use devin_api::{Api, ApiConfig, FetchError, Principal, Probes, SessionQuery};
 
 /// Address, access, organisation and the right to list sessions.
 pub fn lines(probes: &Probes, api: &ApiConfig, query: &SessionQuery) -> Vec<Line> {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::line::{Line, note, ok};
-use crate::fetch::ServerTime;
+use devin_api::ServerTime;
 
 /// Differences up to this are the way there and back, and whole seconds.
 const ALLOWED: u64 = 60;

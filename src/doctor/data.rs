@@ -2,9 +2,9 @@
 
 use super::access;
 use super::line::{Line, failure, note, ok, skipped};
-use crate::fetch::{Api, Archived, FetchError, Probes, Sample, Week};
 use crate::period::Period;
 use crate::unit::Unit;
+use devin_api::{Api, Archived, FetchError, Probes, Sample, Week};
 
 const WINDOW: &str = "time window";
 const PAGE: &str = "page size";

@@ -1,7 +1,7 @@
 //! What a report would stumble over, told before it is made: one line for each
 //! thing that was looked at. Nothing is written.
 //!
-//! The network is asked in `fetch::probe`; what its answers mean is told here,
+//! The network is asked in `devin_api::probe`; what its answers mean is told here,
 //! by pure functions.
 
 mod access;
@@ -13,6 +13,7 @@ mod network;
 #[cfg(test)]
 mod tests;
 
+use crate::saved_pages;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
@@ -22,12 +23,12 @@ use crate::cli::ReportArgs;
 use crate::deliver;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::fetch::{self, Api, ApiConfig, Probes, Progress, SessionQuery};
 use crate::period::Period;
 use crate::regular_file;
 use crate::settings::mail::{Mail, Way};
 use crate::settings::{Found, FoundKey, Network, Settings, SettingsError, Source, checked_key};
 use crate::text::{clean, shown};
+use devin_api::{Api, ApiConfig, Probes, Progress, SessionQuery};
 use line::{Line, failure, note, ok, skipped};
 
 /// What was found.
@@ -72,7 +73,7 @@ pub async fn examine(
         match prepared.and_then(|settings| Some((week(&settings)?, settings))) {
             Some((week, Settings { source: Source::Api { config, .. }, query, .. })) => {
                 let span = week.from().to_utc()..week.to().to_utc();
-                let probes = fetch::probe(&config, &query, span, progress).await;
+                let probes = devin_api::probe(&config, &query, span, progress).await;
                 answers(&probes, &config, &query, &week, now)
             }
             _ => UNASKED
@@ -144,7 +145,7 @@ fn offline(
 }
 
 fn saved(path: &Path) -> Line {
-    match fetch::saved_files(path) {
+    match saved_pages::saved_files(path) {
         Ok(1) => ok(SESSIONS, format!("1 file of saved pages at {}", shown(path))),
         Ok(files) => ok(SESSIONS, format!("{files} files of saved pages in {}", shown(path))),
         Err(error) => failure(SESSIONS, &error),

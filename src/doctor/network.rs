@@ -8,7 +8,7 @@ use super::line::{Line, failure, note, ok, skipped};
 use crate::regular_file::{self, Links};
 use crate::settings::{Network, SettingsError};
 use crate::text::{clean, shown};
-use crate::tls;
+use devin_api::tls;
 
 /// Which certificates are trusted.
 pub fn certificates(network: &Result<Network, SettingsError>) -> Line {

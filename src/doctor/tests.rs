@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::line::Word;
 use super::*;
 use crate::cli::ApiArgs;
-use crate::fetch::{Archived, FetchError, Principal, Sample, Week};
+use devin_api::{Archived, FetchError, Principal, Sample, Week};
 
 fn settings(key: &str, org: Option<&str>) -> Settings {
     let args = ReportArgs {
@@ -45,7 +45,7 @@ fn healthy() -> Probes {
         page: Some(Ok(Sample { rows: 200, outside: 0, more: true })),
         week: Some(Ok(Week { sessions: 312, analysed: 201, outside: 0, complete: true })),
         archived: None,
-        server_time: Some(fetch::ServerTime { time: now(), after: Duration::ZERO }),
+        server_time: Some(devin_api::ServerTime { time: now(), after: Duration::ZERO }),
     }
 }
 
@@ -60,7 +60,7 @@ fn refused(api: Api, status: u16) -> FetchError {
 }
 
 fn deadline() -> FetchError {
-    FetchError::Deadline { host: "h.example".to_owned(), deadline: fetch::PROBE_LONGEST }
+    FetchError::Deadline { host: "h.example".to_owned(), deadline: devin_api::PROBE_LONGEST }
 }
 
 #[test]

@@ -9,7 +9,6 @@ use crate::cli::Format;
 use crate::cycle::BudgetCycle;
 use crate::error::Error;
 use crate::export;
-use crate::fetch::Records;
 use crate::logging::timed;
 use crate::metrics::{self, Allowance, Bounds, Capabilities, Dim, Evaluation, Facts, Findings, Source};
 use crate::period::Period;
@@ -17,6 +16,7 @@ use crate::report::{self, ReportContext};
 use crate::settings::{Settings, SettingsError};
 use crate::source::{Provenance, ReportInputs};
 use crate::tables::{Frames, exports};
+use devin_api::Records;
 
 /// A finished report, still in memory.
 pub struct Document {

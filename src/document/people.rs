@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::fetch::{self, Member, People};
 use crate::metrics::{Dim, Fact};
 use crate::settings::Settings;
 use crate::tables::{Frames, TableError, schema as c, texts};
 use crate::text::clean;
+use devin_api::{Member, People};
 
 /// What the users in facts are called, where they are shown by name: the people
 /// file beats the API's lists.
@@ -28,7 +28,7 @@ pub fn names(facts: &[Fact], people: &People, settings: &Settings) -> BTreeMap<S
         email: None,
     }));
     let users: BTreeSet<&str> = facts.iter().filter_map(|fact| fact.key(Dim::User).flatten()).collect();
-    let mut names = fetch::display_names(&members);
+    let mut names = devin_api::display_names(&members);
     names.retain(|id, _| users.contains(id.as_str()));
     names
 }

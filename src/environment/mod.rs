@@ -8,10 +8,10 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use crate::cli::{self, ApiArgs, LogFormat, MailArgs, NetworkArgs, PingArgs, ReportArgs};
-use crate::proxy;
 use crate::regular_file::{self, Links};
 use crate::settings::{self, CA_FILE_HINT, Found, FoundKey, Network, SettingsError, SettingsFile};
 use crate::text::shown;
+use devin_api::proxy;
 
 /// Whether a name stands in the environment with nothing in it.
 pub fn is_blank(name: &OsStr) -> bool {

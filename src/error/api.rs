@@ -1,9 +1,9 @@
 //! What to do about errors of the API's client, which knows no options of the command line.
 
 use crate::exit::{Exit, Explain};
-use crate::fetch::retry::Class;
-use crate::fetch::{Api, FetchError, until};
 use crate::text;
+use devin_api::retry::Class;
+use devin_api::{Api, FetchError, until};
 
 impl Explain for FetchError {
     fn hint(&self) -> String {

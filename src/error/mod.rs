@@ -8,12 +8,13 @@ use crate::archive::ArchiveError;
 use crate::deliver::{self, DeliverError, SendError};
 use crate::exit::{Exit, Explain, REPORT_IT};
 use crate::export::ExportError;
-use crate::fetch::{FetchError, PagesError};
 use crate::mail::MailError;
 use crate::metrics::{MetricsError, ReadError};
 use crate::report::ReportError;
+use crate::saved_pages::PagesError;
 use crate::settings::SettingsError;
 use crate::tables::TableError;
+use devin_api::FetchError;
 
 /// Why a run ended without its report, or without its mail.
 #[derive(Debug, thiserror::Error)]

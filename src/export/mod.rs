@@ -77,10 +77,10 @@ pub fn is_export(ending: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fetch::{Api, FetchStats, Records};
     use crate::metrics::{
         ACUS, Bounds, Capabilities, Dim, Fact, ISSUES, MERGE_RATE, Metric, Quality, Source,
     };
+    use devin_api::{Api, FetchStats, Records};
 
     fn fact(metric: &'static Metric, group: &[(Dim, Option<&str>)], value: Option<f64>) -> Fact {
         Fact {

@@ -1,7 +1,7 @@
 //! What the data of a report can answer.
 
-use crate::fetch::{Api, Records};
 use crate::money::Currency;
+use devin_api::{Api, Records};
 
 /// What the data of a report can answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

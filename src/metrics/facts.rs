@@ -9,8 +9,8 @@ use super::budget::Budget;
 use super::capabilities::Capabilities;
 use super::dimension::Dim;
 use super::metric::{Kind, Metric};
-use crate::fetch::{FetchStats, Records};
 use crate::unit::Unit;
+use devin_api::{FetchStats, Records};
 
 /// One number.
 #[derive(Clone)]

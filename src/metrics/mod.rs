@@ -50,9 +50,9 @@ pub use spend::*;
 use period_frames::{PeriodFrames, period_frames, with_person};
 use suppress::Suppression;
 
-use crate::fetch::Records;
 use crate::people::ENOUGH;
 use crate::tables::{Frames, schema as columns};
+use devin_api::Records;
 
 /// Sessions with known ACUs from which on 0 in all of them says something.
 const ENOUGH_ZEROS: usize = 20;

@@ -9,11 +9,11 @@ use polars::prelude::*;
 use super::calendar::{Calendar, SPEND, UNPRICED, begun, categories};
 use super::dimension::{Dim, GroupKey, Key, SMALL_GROUP};
 use super::evaluation::Evaluation;
-use crate::fetch::Records;
 use crate::period::Period;
 use crate::tables::Frames;
 use crate::tables::normal::{IMPACTS, STATES};
 use crate::tables::schema as c;
+use devin_api::Records;
 
 /// Index of the period: 0 is the report's, 1 the previous one, and so on back; the same in
 /// all rows of a period's frames. Rows are grouped by it where they have no other key.

@@ -3,10 +3,10 @@
 use super::saved::export_limits;
 use super::view::Header;
 use super::{ReportContext, is_over, saved, sentence};
-use crate::fetch::{FetchStats, Records};
 use crate::metrics::{ACUS, Facts, SESSIONS, SMALL_GROUP};
 use crate::text::clean;
 use crate::unit::count;
+use devin_api::{FetchStats, Records};
 
 /// The head of the page.
 pub fn header(facts: &Facts, run: &ReportContext<'_>) -> Header {

@@ -316,8 +316,8 @@ fn top_action_item(facts: &Facts) -> Option<Sentence> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fetch::FetchStats;
     use crate::unit::MISSING;
+    use devin_api::FetchStats;
 
     /// A number with the one before it and what it rests on.
     fn fact(metric: &'static Metric, group: &[(Dim, &str)], value: f64, previous: f64, n: f64) -> Fact {
@@ -350,7 +350,7 @@ mod tests {
             period: bounds.clone(),
             previous: bounds,
             source: Source {
-                records: crate::fetch::Records::Api(crate::fetch::Api::V2),
+                records: devin_api::Records::Api(devin_api::Api::V2),
                 metered: true,
                 tags: Vec::new(),
                 users: Vec::new(),
@@ -366,7 +366,7 @@ mod tests {
             budgets: Vec::new(),
             withheld: Vec::new(),
             capabilities: Capabilities {
-                records: crate::fetch::Records::Api(crate::fetch::Api::V2),
+                records: devin_api::Records::Api(devin_api::Api::V2),
                 metered: true,
                 teams: false,
                 currency: None,

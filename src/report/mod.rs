@@ -23,12 +23,13 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use sha2::{Digest, Sha256};
 
 use crate::charts::{self, ChartError};
-use crate::fetch::{Records, Saved, Vendor};
 use crate::metrics::{ANALYSIS_COVERAGE, Fact, Facts, Highlights, Metric, PRS, SESSIONS, Withheld, known_to};
 use crate::money::{Price, Prices};
 use crate::period::Period;
+use crate::saved_pages::Saved;
 use crate::text::clean;
 use crate::unit::{Unit, count};
+use devin_api::{Records, Vendor};
 pub use head::{SourceKind, unreadable, warnings, without_acus, without_address};
 use view::{Definition, LabelledValue, NumberView, PageView, SectionView};
 

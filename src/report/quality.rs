@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::figures::ranking::SIZES;
 use super::view::LabelledValue;
-use crate::fetch::{Consumption, Records, Vendor};
 use crate::metrics::{ACUS, Dim, Facts, Metric, PRS, PRS_MERGED, SESSIONS, SESSIONS_WITH_MERGED_PR};
 use crate::text::clean;
 use crate::unit::{Unit, count};
+use devin_api::{Consumption, Records, Vendor};
 
 /// The longest name of an origin, a size or a product.
 const LONGEST: usize = 40;

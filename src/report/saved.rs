@@ -7,10 +7,11 @@ use chrono_tz::Tz;
 
 use super::ReportContext;
 use super::view::LabelledValue;
-use crate::fetch::{Records, Saved};
 use crate::metrics::{Dim, Facts, SESSIONS};
 use crate::period::{Period, PeriodKind};
+use crate::saved_pages::Saved;
 use crate::text::clean;
+use devin_api::Records;
 
 /// The longest unreadable time that is shown.
 const LONGEST_MOMENT: usize = 40;
@@ -188,7 +189,8 @@ fn day(run: &ReportContext<'_>, moment: DateTime<Utc>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fetch::{Api, People, Reach, Vendor};
+    use crate::saved_pages::Reach;
+    use devin_api::{Api, People, Vendor};
 
     fn notices_for(first: &str, last: &str, proved: bool) -> Vec<String> {
         let saved = Saved {

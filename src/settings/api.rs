@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::checks::{base_url, checked_key, generation, page_size};
 use super::{FoundKey, Network, SettingsError};
 use crate::cli::ApiArgs;
-use crate::fetch::{Api, ApiConfig, Gate, Secret};
+use devin_api::{Api, ApiConfig, Gate, Secret};
 
 /// How long a whole fetch may take.
 const DEADLINE: Duration = Duration::from_secs(20 * 60);

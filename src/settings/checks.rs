@@ -7,8 +7,8 @@ use url::{Host, Url};
 
 use super::{FoundKey, SettingsError};
 use crate::cli::ReportArgs;
-use crate::fetch::Api;
 use crate::period::{self, Period};
+use devin_api::Api;
 
 pub(super) fn zone(text: &str) -> Result<Tz, SettingsError> {
     let trimmed = text.trim();

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::{FoundKey, SettingsError, quoted};
 use crate::cli::MailArgs;
-use crate::tls::Trust;
+use devin_api::tls::Trust;
 
 /// The password of a mail server, which nothing shows.
 #[derive(Clone, PartialEq, Eq)]

@@ -28,13 +28,13 @@ pub use sync::Sync;
 use crate::cli::{Format, ReportArgs};
 use crate::cycle::{self, BudgetCycle, CycleRule};
 use crate::exit::{Exit, Explain};
-use crate::fetch::{Api, ApiConfig, SessionQuery};
 use crate::money::Prices;
 use crate::people::{PeopleFile, TagRule};
 use crate::period::{self, Period};
 use crate::text::{clean, shown};
 use api::{api_config, check_unused, stated_api};
 use checks::{quoted, word, zone};
+use devin_api::{Api, ApiConfig, SessionQuery};
 
 /// Something that was typed cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

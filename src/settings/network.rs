@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use url::Url;
 
 use super::SettingsError;
-use crate::proxy::{self, Proxy};
 use crate::text::shown;
-use crate::tls::{self, Trust};
+use devin_api::proxy::{self, Proxy};
+use devin_api::tls::{self, Trust};
 
 /// What the environment and the options say about the network, checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -9,8 +9,8 @@ use super::api::api_config;
 use super::checks::{quoted, word, zone};
 use super::{FoundKey, Network, SettingsError};
 use crate::cli::SyncArgs;
-use crate::fetch::ApiConfig;
 use crate::period;
+use devin_api::ApiConfig;
 
 /// Everything a sync needs to know, checked.
 #[derive(Clone, Debug)]

@@ -6,9 +6,9 @@ use std::path::Path;
 use super::{Loaded, Provenance, ReportInputs, days, filters, in_period, kept, users, with_cycles};
 use crate::deliver::PagesWriter;
 use crate::error::Error;
-use crate::fetch::{self, ApiConfig, Limits, PageEvent, People, Progress, Records, SessionQuery, Vendor};
 use crate::settings::Settings;
 use crate::tables::TablesBuilder;
+use devin_api::{ApiConfig, Limits, PageEvent, People, Progress, Records, SessionQuery, Vendor};
 
 /// What the API tells; its answers are kept in a folder, where one is named.
 ///
@@ -23,7 +23,7 @@ pub(super) async fn load(
 ) -> Result<Loaded, Error> {
     let mut pages = save_pages.map(PagesWriter::begin).transpose()?;
     let cycles = match settings.asks_for_cycles() {
-        true => fetch::cycles(config, &settings.query).await,
+        true => devin_api::cycles(config, &settings.query).await,
         false => Ok(Vec::new()),
     };
     let (settings, notes) = with_cycles(settings, cycles);
@@ -31,7 +31,7 @@ pub(super) async fn load(
     // until they are there.
     let by_email = settings.tells_teams() && settings.people.needs_emails();
     let is_early = by_email || !settings.query.users.is_empty();
-    let early = if is_early { Some(fetch::people(config, &settings.query).await) } else { None };
+    let early = if is_early { Some(devin_api::people(config, &settings.query).await) } else { None };
     let typed = settings;
     let settings = users::resolved(&typed, early.as_ref())?;
     let kept = kept(&settings, early.as_ref());
@@ -45,7 +45,7 @@ pub(super) async fn load(
         PageEvent::Answer { place, body } => pages.iter_mut().for_each(|pages| pages.add(place, body)),
         PageEvent::Page(rows) => builder.push(rows),
     };
-    let stats = fetch::fetch_within(config, &settings.query, limits, &mut deliver, progress).await?;
+    let stats = devin_api::fetch_within(config, &settings.query, limits, &mut deliver, progress).await?;
     // Polars has threads of its own; meanwhile the runtime stays free for signals.
     let tables =
         tokio::task::spawn_blocking(move || builder.finish()).await.map_err(|_| Error::Panicked)??;
@@ -59,8 +59,8 @@ pub(super) async fn load(
     let vendor = vendor(config, &settings).await;
     let people = match early {
         Some(people) => people,
-        None if !settings.privacy.covered => fetch::people(config, &settings.query).await,
-        None => fetch::organisations(config, &settings.query).await,
+        None if !settings.privacy.covered => devin_api::people(config, &settings.query).await,
+        None => devin_api::organisations(config, &settings.query).await,
     };
     // The pages of a walk that is not whole must not be taken for whole one day.
     let pages = pages.filter(|_| stats.complete);
@@ -77,5 +77,5 @@ async fn vendor(config: &ApiConfig, settings: &Settings) -> Vendor {
     // The trend is not asked about.
     let Range { start: from, end: to } = in_period(settings);
     let period = SessionQuery { from, to, ..settings.query.clone() };
-    fetch::vendor(config, &period, Some(days(settings))).await
+    devin_api::vendor(config, &period, Some(days(settings))).await
 }

@@ -9,11 +9,11 @@ use super::filters::{self, Values};
 use super::{Loaded, Provenance, ReportInputs, days, in_period, kept, shown_people, users, with_cycles};
 use crate::archive::{Archive, ArchiveError, State};
 use crate::error::Error;
-use crate::fetch::{FetchStats, Records, SessionQuery, Vendor};
 use crate::period::{self, Period};
 use crate::settings::{Settings, SettingsError};
 use crate::tables::{Frames, SessionFilter, Tables};
 use crate::text::{clean, shown};
+use devin_api::{FetchStats, Records, SessionQuery, Vendor};
 
 /// What an archive tells.
 ///

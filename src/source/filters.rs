@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::fetch::People;
 use crate::people::fits;
 use crate::settings::{Settings, SettingsError, Source};
 use crate::tables::{Frames, TableError, schema as c, texts};
 use crate::text::{clean, rank_by_similarity};
+use devin_api::People;
 
 /// What sessions of the period and the trend have, whatever the filters.
 #[derive(Debug, Default)]

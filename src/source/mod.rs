@@ -16,11 +16,12 @@ use tracing::info;
 use crate::cli::Format;
 use crate::deliver::PagesWriter;
 use crate::error::Error;
-use crate::fetch::{FetchStats, Limits, People, Progress, Records, Saved, Vendor};
 use crate::logging::seconds_since;
 use crate::people::Teams;
+use crate::saved_pages::Saved;
 use crate::settings::{Settings, Source};
 use crate::tables::{KeptTexts, Tables};
+use devin_api::{FetchStats, Limits, People, Progress, Records, Vendor};
 
 /// Sessions in columns, and all else that a report needs from outside.
 pub struct Loaded {

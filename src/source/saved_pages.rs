@@ -1,13 +1,15 @@
 //! Sessions from saved pages: no server is asked, not even for names.
 
+use crate::saved_pages;
 use std::path::Path;
 
 use super::filters::{self, Values};
 use super::{Loaded, Provenance, ReportInputs, kept, shown_people, users, with_cycles};
 use crate::error::Error;
-use crate::fetch::{self, Api, FetchStats, PageHandler, Progress, Records, Row, Saved, SessionQuery, Vendor};
+use crate::saved_pages::{PageHandler, Saved};
 use crate::settings::{Settings, SettingsError};
 use crate::tables::{Frames, KeptTexts, Tables, TablesBuilder};
+use devin_api::{Api, FetchStats, Progress, Records, Row, SessionQuery, Vendor};
 
 /// Standard input, as a path.
 const STDIN: &str = "-";
@@ -105,7 +107,7 @@ fn saved_pages(
     let empty = || TablesBuilder::new(texts);
     let push = |builder: &mut TablesBuilder, first: u64, rows: &[Row<'_>]| builder.push_from(first, rows);
     let handler = PageHandler { empty: &empty, push: &push };
-    let (builders, stats, saved) = fetch::saved(path, query, api, &handler, tell)?;
+    let (builders, stats, saved) = saved_pages::saved(path, query, api, &handler, tell)?;
     let mut tables = TablesBuilder::join(builders)?;
     if !saved.outdated.is_empty() {
         tables = tables.without_these(&saved.outdated)?;

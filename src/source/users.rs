@@ -1,8 +1,8 @@
 //! Who is meant by `--user`.
 
-use crate::fetch::{Api, People, SessionQuery};
 use crate::settings::{Settings, SettingsError, Source, users};
 use crate::text::clean;
+use devin_api::{Api, People, SessionQuery};
 
 /// The settings with the ids of the users that `--user` names: an id stays what it is; an email stands for
 /// all ids that have it, and a name for the one person who has it, on the API's lists

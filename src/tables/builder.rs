@@ -6,9 +6,9 @@ use polars::prelude::*;
 
 use super::schema::{self as c, ColumnType};
 use super::{TableError, Tables, normal};
-use crate::fetch::Row;
-use crate::fetch::json::Text;
-use crate::fetch::wire::{Analysis, Session};
+use devin_api::Row;
+use devin_api::json::Text;
+use devin_api::wire::{Analysis, Session};
 
 /// The details of a suspension because of a limit.
 const LIMITS: [&str; 9] = [

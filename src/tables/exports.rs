@@ -116,9 +116,9 @@ mod tests {
 
     use super::*;
     use crate::cli::{ApiArgs, ReportArgs};
-    use crate::fetch::{Api, PageEvent, replay};
     use crate::settings::{Found, FoundKey, Settings};
     use crate::tables::{KeptTexts, TablesBuilder};
+    use devin_api::{Api, PageEvent, replay};
 
     const ANN: &str = r#"{"session_id": "b", "created_at": "2026-10-07T10:00:00.000001Z", "user_id": "ann",
         "status": "exit", "acus_consumed": 2.5, "title": "=Fix it", "url": "https://h.example/b",

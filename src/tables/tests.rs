@@ -5,9 +5,9 @@ use chrono::DateTime;
 use super::parquet::{Projection, StoredFile, StoredTable, in_memory, on_disk, read};
 use super::*;
 use crate::cli::{ApiArgs, ReportArgs};
-use crate::fetch::{Api, PageEvent, replay};
 use crate::people::{PeopleFile, TagRule, Teams};
 use crate::settings::{FoundKey, Settings};
+use devin_api::{Api, PageEvent, replay};
 
 fn built(sessions: &[&str]) -> Tables {
     let args = ReportArgs {

@@ -6,9 +6,9 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 
-use acumen::simulator::{Options, Organisation, Recipe, Simulator, start};
 use chrono::{DateTime, Days, Duration, NaiveDate, SecondsFormat, Utc};
 use chrono_tz::Tz;
+use devin_simulator::{Options, Organisation, Recipe, Simulator, start};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use acumen::simulator::{Fault, Options, Organisation, Recipe};
+use devin_simulator::{Fault, Options, Organisation, Recipe};
 use serde_json::{Value, json};
 
 use crate::support::{

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use acumen::simulator::{Fault, Options, Organisation, Recipe};
+use devin_simulator::{Fault, Options, Organisation, Recipe};
 use serde_json::Value;
 
 use crate::support::{CANARY, SERVICE_CANARY, Served, acumen, run};

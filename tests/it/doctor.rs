@@ -3,8 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use acumen::simulator::{Fault, Options, Organisation, Recipe};
 use chrono::{DateTime, Datelike, Utc};
+use devin_simulator::{Fault, Options, Organisation, Recipe};
 use serde_json::json;
 
 use crate::support::{Outcome, Served, acumen, files, run, serve};

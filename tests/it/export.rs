@@ -7,7 +7,7 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use acumen::simulator::{Options, Organisation, Recipe};
+use devin_simulator::{Options, Organisation, Recipe};
 use polars::prelude::{ParquetReader, SerReader};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};

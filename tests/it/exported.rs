@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use acumen::simulator::{Fault, Options, Organisation, Recipe};
 use chrono::{DateTime, Utc};
+use devin_simulator::{Fault, Options, Organisation, Recipe};
 use serde_json::{Value, json};
 
 use crate::attacker::runs::unzipped;

@@ -166,7 +166,7 @@ fn saved_pages_of_a_quiet_person_give_the_facts_of_the_run() {
     }
     let (latest, first) = people.into_iter().max_by_key(|(_, first)| first.clone()).expect("people");
     assert!(first.as_str() > "2026-08-24", "{first}");
-    let served = Served::new(organisation, acumen::simulator::Options::default());
+    let served = Served::new(organisation, devin_simulator::Options::default());
     let folder = tempfile::tempdir().expect("a folder");
     let options = [flags(&asked(WEEK_41, UTC, 7)), vec!["--user".to_owned(), latest]].concat();
     let mut command = acumen(folder.path());

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use acumen::simulator::{Options, Organisation, Recipe};
+use devin_simulator::{Options, Organisation, Recipe};
 use serde_json::{Value, json};
 
 use crate::support::{CANARY, Outcome, SERVICE_CANARY, Served, acumen, files, run};

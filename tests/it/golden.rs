@@ -1,7 +1,7 @@
 //! A small organisation whose facts are kept in a file, so that a change of any
 //! number shows in a review. The page has no such file: a restyle changes none.
 
-use acumen::simulator::{Options, Organisation};
+use devin_simulator::{Options, Organisation};
 
 use crate::oracle::{Asked, Kind, differences, expect};
 use crate::support::{Served, fixture, repository};

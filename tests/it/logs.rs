@@ -1,6 +1,6 @@
 //! What `-v` and `--log-format json` write to standard error.
 
-use acumen::simulator::{Fault, Options, Organisation, Recipe};
+use devin_simulator::{Fault, Options, Organisation, Recipe};
 use serde_json::Value;
 
 use crate::support::{Outcome, Served, acumen, run};

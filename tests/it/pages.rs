@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use acumen::simulator::{Fault, Options, Organisation, Recipe};
+use devin_simulator::{Fault, Options, Organisation, Recipe};
 use serde_json::{Value, json};
 
 use crate::support::{

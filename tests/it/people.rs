@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use acumen::fetch::{Api, ApiConfig, Gate, Member, People, Secret, SessionQuery, display_names, people};
-use acumen::simulator::{List, Listed, Options, Organisation, Recipe, Simulator, start};
-use acumen::tls::Trust;
+use devin_api::tls::Trust;
+use devin_api::{Api, ApiConfig, Gate, Member, People, Secret, SessionQuery, display_names, people};
+use devin_simulator::{List, Listed, Options, Organisation, Recipe, Simulator, start};
 
 use crate::support::{CANARY, SERVICE_CANARY, holds_no_key};
 

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use acumen::simulator::{Options, Organisation, Recipe};
+use devin_simulator::{Options, Organisation, Recipe};
 use serde_json::{Value, json};
 
 use crate::export::readers;

@@ -1,6 +1,6 @@
 //! The summary in Markdown: what it says, where it goes, and what it never holds.
 
-use acumen::simulator::{Options, Organisation, Recipe};
+use devin_simulator::{Options, Organisation, Recipe};
 use serde_json::{Value, json};
 
 use crate::support::{Outcome, Served, acumen, files, run};

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use acumen::simulator::{Options, Organisation, Simulator, start};
+use devin_simulator::{Options, Organisation, Simulator, start};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 

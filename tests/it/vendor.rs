@@ -1,8 +1,8 @@
 //! The vendor's own totals: beside ours on the page, never corrected, nowhere
 //! else, and never a reason to fail.
 
-use acumen::simulator::{Options, Organisation, Recipe};
 use chrono::{DateTime, Datelike, SecondsFormat, TimeDelta, Utc};
+use devin_simulator::{Options, Organisation, Recipe};
 use serde_json::json;
 
 use crate::attacker::runs::unzipped;

@@ -9,7 +9,7 @@ use super::error::SmtpError;
 use super::login;
 use crate::settings::mail::{Auth, Login, Security, Server};
 use crate::text::clean;
-use crate::tls;
+use devin_api::tls;
 
 /// The most of a server's text that an error shows, in characters.
 const LONGEST: usize = 200;

@@ -55,10 +55,10 @@ mod tests {
     use super::table::{Block, Cell, NumberFormat, Sheet, SheetTable, text};
     use super::*;
     use crate::export::tests::facts;
-    use crate::fetch::Vendor;
     use crate::metrics::{LabelRow, SessionHighlight};
     use crate::period::Period;
     use crate::unit::Unit;
+    use devin_api::Vendor;
 
     fn periods() -> Vec<Period> {
         Period::parse_week("2026-W41", chrono_tz::Tz::UTC).unwrap().trend(1)

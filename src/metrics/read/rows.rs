@@ -8,10 +8,10 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::error::ReadError;
-use crate::fetch::{Api, FetchStats, Records};
 use crate::metrics::budget::Budget;
 use crate::metrics::facts::{Bounds, Quality, Source};
 use crate::money::Currency;
+use devin_api::{Api, FetchStats, Records};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -58,8 +58,8 @@ fn find(known: Capabilities, id: &str) -> Option<&'static Figure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fetch::{Api, Records};
     use crate::metrics::Dim;
+    use devin_api::{Api, Records};
 
     #[test]
     fn every_email_chart_is_a_figure_without_free_text() {

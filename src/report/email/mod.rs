@@ -17,9 +17,9 @@ pub use text::text;
 
 use super::view::{Header, Piece, Tile};
 use super::{ReportContext, ReportError, comparison, head, insights, tiles};
-use crate::fetch::Vendor;
 use crate::metrics::*;
 use crate::period::Period;
+use devin_api::Vendor;
 
 /// The contents of a mail as finished strings.
 #[derive(Serialize)]

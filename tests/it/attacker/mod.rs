@@ -15,8 +15,8 @@ mod truth;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
-use acumen::simulator::Options;
 use chrono::{Datelike, NaiveDate, Utc};
+use devin_simulator::Options;
 
 use organisations::{Attacked, invented, thirteen};
 use runs::{EVERYTHING, Order, Report};

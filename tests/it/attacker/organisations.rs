@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use acumen::simulator::{Organisation, Recipe};
 use chrono::{Days, Duration, NaiveDate, SecondsFormat};
+use devin_simulator::{Organisation, Recipe};
 use serde_json::{Value, json};
 
 use super::truth::{self, moment};

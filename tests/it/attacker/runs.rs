@@ -5,8 +5,8 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 
-use acumen::simulator::Options;
 use chrono::NaiveDate;
+use devin_simulator::Options;
 use flate2::read::DeflateDecoder;
 use serde_json::Value;
 

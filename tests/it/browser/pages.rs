@@ -2,8 +2,8 @@
 //! far too full.
 
 use super::{Browser, Look, Verdict, pdf_pages};
-use acumen::simulator::{Options, Organisation, Recipe, start};
 use chrono::NaiveDate;
+use devin_simulator::{Options, Organisation, Recipe, start};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;

@@ -5,7 +5,7 @@ mod refused;
 mod settings;
 mod signals;
 
-use acumen::simulator::{Options, Organisation};
+use devin_simulator::{Options, Organisation};
 
 use crate::support::{Served, acumen, files, repository, run, serve};
 
@@ -179,7 +179,7 @@ fn the_help_of_the_simulator_tells_every_fault() {
     let help = run(acumen(folder.path()).args(["simulate", "--help"])).stdout;
     let (_, faults) = help.split_once("Faults of --fault").expect("a list of faults");
     let told: Vec<&str> = faults.split(|c: char| !c.is_ascii_alphanumeric()).collect();
-    for name in acumen::simulator::fault_names().split(", ") {
+    for name in devin_simulator::fault_names().split(", ") {
         assert!(told.contains(&name), "{name} is missing");
     }
 }

@@ -1,7 +1,7 @@
 //! Where settings come from: flags, the environment, files, and what holds without any.
 
-use acumen::simulator::{Options, Organisation, Recipe};
 use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
+use devin_simulator::{Options, Organisation, Recipe};
 use serde_json::json;
 
 use crate::support::{Facts, Served, acumen, files, run};

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use acumen::simulator::{Options, Organisation, Recipe};
+use devin_simulator::{Options, Organisation, Recipe};
 
 use crate::support::{Served, acumen, begin, files, outcome, run, signal};
 

@@ -3,8 +3,8 @@
 
 mod page;
 
-use acumen::simulator::{List, Options, Organisation};
 use base64::Engine;
+use devin_simulator::{List, Options, Organisation};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 

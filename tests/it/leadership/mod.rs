@@ -9,8 +9,8 @@ mod teams;
 
 use std::collections::BTreeMap;
 
-use acumen::simulator::{Options, Organisation, Recipe};
 use chrono::{DateTime, NaiveDate, Utc};
+use devin_simulator::{Options, Organisation, Recipe};
 use serde_json::Value;
 
 use crate::oracle::records::{self, Session};

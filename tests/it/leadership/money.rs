@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use acumen::cli::{ApiArgs, ReportArgs};
 use acumen::commands::report::prepare;
 use acumen::settings::{Found, FoundKey, Settings, parse_file};
-use acumen::simulator::{Options, Organisation, start};
+use devin_simulator::{Options, Organisation, start};
 use serde_json::json;
 
 use super::{by, close, day, local_day, recipe, report, week};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use acumen::simulator::{List, Options, Organisation, Person};
+use devin_simulator::{List, Options, Organisation, Person};
 use serde_json::{Value, json};
 
 use super::{recipe, report, week};

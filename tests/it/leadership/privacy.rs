@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use acumen::simulator::{Options, Organisation, Record};
+use devin_simulator::{Options, Organisation, Record};
 use serde_json::{Value, json};
 
 use super::{by, day, recipe, report, week};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use acumen::simulator::Organisation;
+use devin_simulator::Organisation;
 use serde_json::json;
 
 use super::{by, close, day, local_day, recipe, report, week};

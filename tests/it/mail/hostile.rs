@@ -9,7 +9,7 @@ use acumen::deliver::{self, SendError, SmtpError, SmtpTimeouts};
 use acumen::exit::{Exit, Explain};
 use acumen::mail::OutgoingMail;
 use acumen::settings::mail::{Attach, Delivery, Mail, Security, Server, Way};
-use acumen::tls::Trust;
+use devin_api::tls::Trust;
 
 use super::server::Odd;
 use super::*;

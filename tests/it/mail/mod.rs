@@ -16,7 +16,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use acumen::simulator::{Options, Organisation, Recipe};
+use devin_simulator::{Options, Organisation, Recipe};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 

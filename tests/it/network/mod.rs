@@ -8,7 +8,7 @@ pub mod server;
 use std::path::Path;
 use std::process::Command;
 
-use acumen::simulator::{Options, Organisation, Recipe};
+use devin_simulator::{Options, Organisation, Recipe};
 
 use crate::support::{Served, acumen};
 

@@ -2,7 +2,7 @@
 //! run of these tests is looked through by `support::run`; here the real program
 //! meets every fault, in both generations, with all that it can log as text and as JSON.
 
-use acumen::simulator::{Fault, Options, Organisation, Recipe, fault_names};
+use devin_simulator::{Fault, Options, Organisation, Recipe, fault_names};
 
 use crate::support::{CANARY, SERVICE_CANARY, Served, acumen, run, serve};
 

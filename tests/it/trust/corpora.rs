@@ -3,7 +3,7 @@
 #[path = "../../../fuzz/probes.rs"]
 mod probes;
 
-use acumen::fetch::Api;
+use devin_api::Api;
 
 use crate::support::repository;
 

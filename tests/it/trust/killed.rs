@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use acumen::simulator::{Options, Organisation, Recipe};
+use devin_simulator::{Options, Organisation, Recipe};
 use serde_json::Value;
 
 use crate::support::{SERVICE_CANARY, Served, acumen, begin, files, outcome, run, shows_no_key, signal};
@@ -120,7 +120,7 @@ fn runs_that_share_a_folder_both_end_with_whole_files() {
 
 #[test]
 fn a_signal_ends_the_reading_of_a_body_that_stalls() {
-    use acumen::simulator::{Fault, FaultKind};
+    use devin_simulator::{Fault, FaultKind};
     for (v3, name, code) in [(false, "INT", 130), (true, "TERM", 143), (true, "INT", 130)] {
         let faults = vec![Fault::every(FaultKind::Stall, 1)];
         let options = Options { faults, ..Options::default() };

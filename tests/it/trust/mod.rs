@@ -22,15 +22,15 @@
 //! | a cursor repeats, nothing new, an empty page, too many pages | error that names it | `f::v3::a_walk_that_does_not_come_forward_…`, `f::v3::rows_without_an_id_…`, `one_empty_page_…`, `f::walk::a_server_that_ignores_skip_…`, `a_walk_has_an_end` |
 //! | duplicate ids | the freshest wins, counted | `f::proof::duplicates_…`, `f::v3::duplicates_…`, `agreement` |
 //! | records without id or creation time | rejected, above 1 % exit 65 | `f::proof::one_percent_…`, `partial` |
-//! | null, absent, unknown or odd fields; dates; numbers as text | read or counted as unknown | `fetch::json`, `fetch::time`, `agreement::a_field_of_another_type_…`, `corpora` |
-//! | control and bidirectional characters, endless titles | harmless on the page | `hostile`, `fetch::quote` |
+//! | null, absent, unknown or odd fields; dates; numbers as text | read or counted as unknown | `devin_api::json`, `devin_api::time`, `agreement::a_field_of_another_type_…`, `corpora` |
+//! | control and bidirectional characters, endless titles | harmless on the page | `hostile`, `devin_api::quote` |
 //! | any of these together, at random | the facts of a good day, or the older report as it was | `schedules` |
 //! | SIGINT, SIGTERM | 130 and 143 within 2 s, nothing half | `cli::signals`, `killed::a_signal_…` |
 //! | SIGKILL, two runs on one folder | whole files, nothing stray | `killed`, `deliver` |
 //! | unwritable folder | refused before any question | `cli::refused::folders_…` |
 //! | a settings file in the working directory | not read, one warning | `settings_file` |
 //! | a server, settings file or key that nobody meant | the first line names them | `first_line` |
-//! | the key | in no byte of any output | `canary`, `fetch::redact`, `support::run`, `f::run_within` |
+//! | the key | in no byte of any output | `canary`, `devin_api::redact`, `support::run`, `f::run_within` |
 
 mod canary;
 mod corpora;

@@ -9,9 +9,9 @@ use acumen::cli::{ApiArgs, ReportArgs};
 use acumen::commands::report::prepare_within;
 use acumen::error::Error;
 use acumen::exit::Explain;
-use acumen::fetch::{Api, FetchError, FetchStats, Limits, PageEvent, fetch_within};
 use acumen::settings::{Found, FoundKey, Settings};
-use acumen::simulator::{Fault, FaultKind, Options, Organisation, Recipe, Total, start};
+use devin_api::{Api, FetchError, FetchStats, Limits, PageEvent, fetch_within};
+use devin_simulator::{Fault, FaultKind, Options, Organisation, Recipe, Total, start};
 use tokio::runtime::Runtime;
 
 use crate::support::{CANARY, SERVICE_CANARY, files, holds_no_key, shows_no_key};
