@@ -12,6 +12,12 @@ use devin_simulator::{Options, Organisation, Simulator, start};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
+/// Whether tests that are slow by nature run in full: `ACUMEN_SLOW_TESTS=1`, as `.ci/run` sets it.
+#[expect(clippy::disallowed_methods, reason = "a switch of the tests, not part of the program")]
+pub fn slow_tests() -> bool {
+    std::env::var_os("ACUMEN_SLOW_TESTS").is_some_and(|value| value == "1")
+}
+
 /// The key of every run; no output may ever hold it.
 pub const CANARY: &str = "apk_user_canary_7f3c91";
 /// The same of a service user, for v3.

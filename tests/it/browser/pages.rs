@@ -2,6 +2,7 @@
 //! far too full.
 
 use super::{Browser, Look, Verdict, pdf_pages};
+use crate::support::slow_tests;
 use chrono::NaiveDate;
 use devin_simulator::{Options, Organisation, Recipe, start};
 use std::path::{Path, PathBuf};
@@ -41,6 +42,9 @@ fn an_empty_week_looks_designed() {
 
 #[test]
 fn a_week_that_is_far_too_full_still_fits() {
+    if !slow_tests() {
+        return;
+    }
     let Some(browser) = Browser::start() else { return };
     let crowd = Recipe { sessions: 6000, users: 2000, tags: 400, name_length: Some(200), ..october() };
     let (_folder, page) = report(&crowd);
