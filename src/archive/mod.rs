@@ -36,7 +36,7 @@ use crate::tables::parquet::{self, Projection, StoredTable};
 use crate::tables::schema::{self, TABLES};
 use crate::tables::{self, Tables};
 use crate::text::{clean, shown};
-use state::Flaw;
+use state::StateError;
 
 /// What is on the disk where a sync did not come to its end.
 pub const KEPT: &str =
@@ -177,7 +177,7 @@ fn month(moment: DateTime<Utc>) -> String {
 
 fn parse(root: &Path, text: &[u8]) -> Result<State, ArchiveError> {
     State::parse(text).map_err(|flaw| match flaw {
-        Flaw::Newer(schema) => ArchiveError::Newer { path: shown(root), schema, known: SCHEMA },
-        Flaw::Unreadable(why) => ArchiveError::damaged(&root.join(files::STATE), why),
+        StateError::Newer(schema) => ArchiveError::Newer { path: shown(root), schema, known: SCHEMA },
+        StateError::Unreadable(why) => ArchiveError::damaged(&root.join(files::STATE), why),
     })
 }

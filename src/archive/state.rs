@@ -86,7 +86,7 @@ const LONGEST_ORG: usize = 200;
 
 /// Why a state cannot be used.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Flaw {
+pub(super) enum StateError {
     /// It is of a schema that this program does not know.
     Newer(u32),
     /// It is no state.
@@ -112,15 +112,15 @@ impl State {
     }
 
     /// Reads it; the schema counts before all else.
-    pub(super) fn parse(text: &[u8]) -> Result<Self, Flaw> {
+    pub(super) fn parse(text: &[u8]) -> Result<Self, StateError> {
         #[derive(Deserialize)]
         struct Schema {
             schema: u32,
         }
-        let unreadable = |error: serde_json::Error| Flaw::Unreadable(clean(&error.to_string(), 200));
+        let unreadable = |error: serde_json::Error| StateError::Unreadable(clean(&error.to_string(), 200));
         let Schema { schema } = serde_json::from_slice(text).map_err(unreadable)?;
         if schema > SCHEMA {
-            return Err(Flaw::Newer(schema));
+            return Err(StateError::Newer(schema));
         }
         let state: Self = serde_json::from_slice(text).map_err(unreadable)?;
         let flaw = match () {
@@ -133,7 +133,7 @@ impl State {
                 None => return Ok(state),
             },
         };
-        Err(Flaw::Unreadable(flaw))
+        Err(StateError::Unreadable(flaw))
     }
 
     /// Whether its organisation id, if it has one, is of a usual length.
@@ -233,9 +233,9 @@ mod tests {
 
     #[test]
     fn the_schema_counts_before_all_else() {
-        assert_eq!(State::parse(br#"{"schema": 5, "files": 7}"#), Err(Flaw::Newer(5)));
-        assert!(matches!(State::parse(br#"{"schema": 1, "files": 7}"#), Err(Flaw::Unreadable(_))));
-        assert!(matches!(State::parse(b"{}"), Err(Flaw::Unreadable(_))));
+        assert_eq!(State::parse(br#"{"schema": 5, "files": 7}"#), Err(StateError::Newer(5)));
+        assert!(matches!(State::parse(br#"{"schema": 1, "files": 7}"#), Err(StateError::Unreadable(_))));
+        assert!(matches!(State::parse(b"{}"), Err(StateError::Unreadable(_))));
     }
 
     #[test]
@@ -263,7 +263,7 @@ mod tests {
         ] {
             let entry = Entry { rows: 3, bytes: 4, sha256: "ab".to_owned() };
             let with = parsed("o", &|files| drop(files.insert(name.to_owned(), entry.clone())));
-            assert!(matches!(with, Err(Flaw::Unreadable(_))), "{name}");
+            assert!(matches!(with, Err(StateError::Unreadable(_))), "{name}");
         }
         // A month without one of its tables.
         assert!(parsed("o", &|files| drop(files.remove(&path("tags", "2026-09")))).is_err());

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::exit::{Exit, Explain};
 use crate::mail::{self, Attachment, MailError, OutgoingMail};
 use crate::metrics::Facts;
-use crate::settings::mail::{Attach, Delivery, Mail as MailSettings, Way};
+use crate::settings::mail::{Attach, Delivery, Destination, Mail as MailSettings};
 use crate::settings::{FoundKey, Network, SettingsError};
 use crate::text::{clean, shown};
 
@@ -101,12 +101,12 @@ pub(super) async fn send(
     let Context { console, signals, clock, .. } = context;
     // A mail has the date of its sending, not of the report.
     let now = clock();
-    let delivery = match &settings.way {
-        Way::File(file) => {
+    let delivery = match &settings.destination {
+        Destination::File(file) => {
             deliver::write_message(file, &message(&report, &settings, now)?.bytes, mode)?;
             return Ok(output::print(&format!("{}\n", file.display()))?);
         }
-        Way::Server(delivery) => delivery.clone(),
+        Destination::Server(delivery) => delivery.clone(),
     };
     let offering = async move { offer(&report, &settings, &delivery, now).await };
     let mut offer = signals.until(offering).await?;

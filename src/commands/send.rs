@@ -5,7 +5,7 @@ use crate::cli::SendArgs;
 use crate::environment;
 use crate::exit::Exit;
 use crate::settings::PRIVATE;
-use crate::settings::mail::Way;
+use crate::settings::mail::Destination;
 
 /// Sends a report that was written before.
 ///
@@ -24,7 +24,7 @@ pub async fn run(args: SendArgs, mut context: Context) -> Result<Exit, Ended> {
     let state = environment::state(args.state);
     let settings = mail::settings(&args.post, password?, state, &network?)?;
     let mode = args.mode.unwrap_or(PRIVATE);
-    if matches!(settings.way, Way::File(_)) {
+    if matches!(settings.destination, Destination::File(_)) {
         output::note_mode(mode, &context.console);
     }
     let sent = mail::send(args.report, settings, mode, &mut context).await;

@@ -7,7 +7,7 @@ use crate::deliver::{self, DryRun, FolderState, SendError, SmtpError};
 use crate::error::Error;
 use crate::exit::Explain;
 use crate::mail as letter;
-use crate::settings::mail::{Mail, Security, Server, Way};
+use crate::settings::mail::{Destination, Mail, Security, Server};
 use crate::text::{clean, shown};
 
 /// The mail's settings and its server, with which it goes as far as the recipients;
@@ -18,9 +18,9 @@ pub async fn mail(wanted: &Result<Option<Mail>, Error>) -> Option<Line> {
         Ok(settings) => settings.as_ref()?,
         Err(error) => return Some(failure(NAME, error)),
     };
-    let server = match &settings.way {
-        Way::Server(delivery) => &delivery.server,
-        Way::File(path) => {
+    let server = match &settings.destination {
+        Destination::Server(delivery) => &delivery.server,
+        Destination::File(path) => {
             return Some(ok(NAME, format!("the message goes into {}, and nothing is sent", shown(path))));
         }
     };

@@ -25,7 +25,7 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::period::Period;
 use crate::regular_file;
-use crate::settings::mail::{Mail, Way};
+use crate::settings::mail::{Destination, Mail};
 use crate::settings::{Found, FoundKey, Network, Settings, SettingsError, Source, checked_key};
 use crate::text::{clean, shown};
 use devin_api::{Api, ApiConfig, Probes, Progress, SessionQuery};
@@ -85,7 +85,7 @@ pub async fn examine(
     let (asked, mail) = tokio::join!(asked, mail::mail(&wanted));
     lines.extend(asked);
     lines.push(output(args));
-    if let Ok(Some(Mail { way: Way::Server(delivery), .. })) = &wanted {
+    if let Ok(Some(Mail { destination: Destination::Server(delivery), .. })) = &wanted {
         lines.push(mail::state(&delivery.state));
     }
     lines.extend(mail);
@@ -210,8 +210,8 @@ fn prepare(
 ) -> Option<Settings> {
     let key = key.and_then(|found| checked_key(found.as_ref()).map(|text| (text, found)));
     let (kind, source) = match &key {
-        Ok((text, found)) => (Kind::of(text), found.as_ref().map(|found| found.source.clone())),
-        Err(_) => (Kind::Unknown, None),
+        Ok((text, found)) => (KeyKind::of(text), found.as_ref().map(|found| found.source.clone())),
+        Err(_) => (KeyKind::Unknown, None),
     };
     // The other settings can be looked at without a key; this one is sent to nobody.
     let stand_in = || Some(FoundKey { text: "none".to_owned(), source: String::new() });
@@ -255,13 +255,13 @@ fn wanted(settings: &Settings) -> String {
 
 /// What a key is by its first letters, which is all of it that is ever shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum KeyKind {
     Personal,
     Service,
     Unknown,
 }
 
-impl Kind {
+impl KeyKind {
     fn of(key: &str) -> Self {
         match Api::of_key(key) {
             Some(Api::V2) => Self::Personal,
@@ -279,11 +279,11 @@ impl Kind {
     }
 }
 
-fn generation(api: Api, from: &str, kind: Kind) -> Line {
+fn generation(api: Api, from: &str, kind: KeyKind) -> Line {
     const NAME: &str = "API";
     let fits = match (api, kind) {
-        (Api::V2, Kind::Service) => "v2 takes personal keys (apk_…)",
-        (Api::V3, Kind::Personal) => "v3 takes keys of service users and personal access tokens (cog_…)",
+        (Api::V2, KeyKind::Service) => "v2 takes personal keys (apk_…)",
+        (Api::V3, KeyKind::Personal) => "v3 takes keys of service users and personal access tokens (cog_…)",
         _ => return ok(NAME, format!("{api}, {from}")),
     };
     note(NAME, format!("{api}, {from}, but {fits}: it may refuse this one; without --api the key tells"))

@@ -7,7 +7,7 @@ use polars::prelude::*;
 use super::calendar::categories;
 use super::capabilities::Needs;
 use super::dimension::Dim;
-use super::metric::{Basis, Direction, Grain, Kind, Metric, Plan};
+use super::metric::{Basis, Direction, Grain, Metric, MetricKind, Plan};
 use super::period_frames::{PERIOD, PeriodFrames};
 use super::plan::{
     DENOMINATOR, N, NUMERATOR, acus, divided, join_groups, keys, known_sessions, lists_pr, number,
@@ -23,7 +23,7 @@ pub const ACUS: Metric = Metric {
     title: "ACUs",
     unit: Unit::Acu,
     direction: Direction::Neutral,
-    kind: Kind::Total,
+    kind: MetricKind::Total,
     basis: Basis::Sessions,
     definition: "Sum of the ACUs of the sessions created in the period. \
                  By tag a session counts fully under each of its tags, so tags overlap and do not add up.",
@@ -38,7 +38,7 @@ pub const ACUS_SPLIT: Metric = Metric {
     title: "ACUs, split among tags",
     unit: Unit::Acu,
     direction: Direction::Neutral,
-    kind: Kind::Total,
+    kind: MetricKind::Total,
     basis: Basis::Sessions,
     definition: "ACUs of a session divided equally among its tags; an untagged session counts whole. Adds up to the total.",
     needs: Needs::Nothing,
@@ -52,7 +52,7 @@ pub const ACUS_PER_SESSION_MEDIAN: Metric = Metric {
     title: "ACUs per session, median",
     unit: Unit::Acu,
     direction: Direction::Neutral,
-    kind: Kind::Quantile,
+    kind: MetricKind::Quantile,
     basis: Basis::KnownSessions,
     definition: "Half of the sessions with known ACUs used at most this many (linear interpolation).",
     needs: Needs::Nothing,
@@ -66,7 +66,7 @@ pub const ACUS_PER_SESSION_P90: Metric = Metric {
     title: "ACUs per session, 90th percentile",
     unit: Unit::Acu,
     direction: Direction::Neutral,
-    kind: Kind::Quantile,
+    kind: MetricKind::Quantile,
     basis: Basis::KnownSessions,
     definition: "Nine in ten sessions with known ACUs used at most this many (linear interpolation).",
     needs: Needs::Nothing,
@@ -80,7 +80,7 @@ pub const ACUS_PER_SESSION_MAX: Metric = Metric {
     title: "ACUs of the costliest session",
     unit: Unit::Acu,
     direction: Direction::Neutral,
-    kind: Kind::Quantile,
+    kind: MetricKind::Quantile,
     basis: Basis::KnownSessions,
     definition: "The largest number of ACUs that one session used.",
     needs: Needs::Nothing,
@@ -101,7 +101,7 @@ pub const ACUS_HISTOGRAM: Metric = Metric {
     title: "Sessions by ACUs used",
     unit: Unit::Count,
     direction: Direction::Neutral,
-    kind: Kind::Total,
+    kind: MetricKind::Total,
     basis: Basis::KnownSessions,
     definition: "Sessions with known ACUs in the bins 0 to 1, 1 to 2, 2 to 5, 5 to 10, 10 to 20, 20 to 50 and 50 or more; \
                  a bin holds its lower edge.",
@@ -132,7 +132,7 @@ pub const ACUS_TOP_DECILE_SHARE: Metric = Metric {
     title: "Share of the heaviest tenth of users",
     unit: Unit::Share,
     direction: Direction::Neutral,
-    kind: Kind::Ratio,
+    kind: MetricKind::Ratio,
     basis: Basis::Sessions,
     definition: "ACUs of the heaviest tenth of users (rounded up to whole users) of all ACUs that have a user.",
     needs: Needs::Nothing,
@@ -168,7 +168,7 @@ pub const ACUS_WITHOUT_PR_SHARE: Metric = Metric {
     title: "ACUs without a pull request",
     unit: Unit::Share,
     direction: Direction::Neutral,
-    kind: Kind::Ratio,
+    kind: MetricKind::Ratio,
     basis: Basis::Sessions,
     definition: "ACUs of sessions that list no pull request, of all ACUs. Research, reviews and questions need none.",
     needs: Needs::Nothing,

@@ -7,7 +7,7 @@ use polars::prelude::*;
 use super::calendar::categories;
 use super::capabilities::Needs;
 use super::dimension::Dim;
-use super::metric::{Basis, Direction, Grain, Kind, Metric, Plan};
+use super::metric::{Basis, Direction, Grain, Metric, MetricKind, Plan};
 use super::period_frames::{PERIOD, PeriodFrames};
 use super::plan::{N, VALUE, analysed, analysed_by, join_groups, keys, number, total};
 use crate::tables::schema as c;
@@ -19,7 +19,7 @@ pub const ANALYSED_SESSIONS: Metric = Metric {
     title: "Analysed sessions",
     unit: Unit::Count,
     direction: Direction::Neutral,
-    kind: Kind::Total,
+    kind: MetricKind::Total,
     basis: Basis::Sessions,
     definition: "Sessions that have an analysis, even an empty one.",
     needs: Needs::Api,
@@ -33,7 +33,7 @@ pub const ANALYSIS_COVERAGE: Metric = Metric {
     title: "Analysis coverage",
     unit: Unit::Share,
     direction: Direction::More,
-    kind: Kind::Ratio,
+    kind: MetricKind::Ratio,
     basis: Basis::Sessions,
     definition: "Analysed sessions of all sessions. An analysis is made on request, so this is rarely all of them.",
     needs: Needs::Api,
@@ -47,7 +47,7 @@ pub const ISSUES: Metric = Metric {
     title: "Issues",
     unit: Unit::Count,
     direction: Direction::Less,
-    kind: Kind::Total,
+    kind: MetricKind::Total,
     basis: Basis::AnalysedSessions,
     definition: "Issues that the analyses list. By tag an issue counts fully under each tag of its session.",
     needs: Needs::Api,
@@ -72,7 +72,7 @@ pub const SESSIONS_WITH_ISSUE: Metric = Metric {
     title: "Sessions with an issue",
     unit: Unit::Count,
     direction: Direction::Less,
-    kind: Kind::Total,
+    kind: MetricKind::Total,
     basis: Basis::AnalysedSessions,
     definition: "Analysed sessions with at least one issue of the impact or label.",
     needs: Needs::Api,
@@ -103,7 +103,7 @@ pub const ISSUE_COUNT_HISTOGRAM: Metric = Metric {
     title: "Sessions by number of issues",
     unit: Unit::Count,
     direction: Direction::Neutral,
-    kind: Kind::Total,
+    kind: MetricKind::Total,
     basis: Basis::AnalysedSessions,
     definition: "Analysed sessions by how many issues of an impact they have: 0 to 4, and 5 or more.",
     needs: Needs::Api,
@@ -141,7 +141,7 @@ pub const ACTION_ITEMS: Metric = Metric {
     title: "Action items",
     unit: Unit::Count,
     direction: Direction::Neutral,
-    kind: Kind::Total,
+    kind: MetricKind::Total,
     basis: Basis::AnalysedSessions,
     definition: "Action items that the analyses propose, by type.",
     needs: Needs::Api,
@@ -161,7 +161,7 @@ pub const SESSIONS_WITH_PROMPT_FEEDBACK: Metric = Metric {
     title: "Sessions with remarks on the prompt",
     unit: Unit::Count,
     direction: Direction::Less,
-    kind: Kind::Total,
+    kind: MetricKind::Total,
     basis: Basis::AnalysedSessions,
     definition: "Analysed sessions whose analysis has at least one remark on the prompt.",
     needs: Needs::Api,

@@ -35,7 +35,7 @@ macro_rules! dimensions {
 dimensions! {
     /// Lower edge of a bin of ACUs a session.
     Bin, "bin", Nothing;
-    /// Kind of work of a session.
+    /// MetricKind of work of a session.
     Category, "category", V3;
     /// Local date.
     Day, "day", Nothing;

@@ -1,10 +1,9 @@
 //! Runs every metric's plan.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZero;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use polars::prelude::*;
+use rayon::prelude::*;
 
 use super::capabilities::Capabilities;
 use super::dimension::{Dim, GroupKey};
@@ -29,29 +28,11 @@ pub fn evaluate(
     evaluation: &Evaluation<'_>,
     suppression: Option<&Suppression>,
 ) -> Result<Vec<Fact>, MetricsError> {
-    let questions = questions(evaluation);
-    // A plan is short and much of it is planning, which one thread does alone: several
-    // run at the same time.
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut facts = Vec::new();
-        while let Some(question) = questions.get(next.fetch_add(1, Ordering::Relaxed)) {
-            facts.extend(question.facts(frames, evaluation, suppression)?);
-        }
-        Ok(facts)
-    };
-    let workers = std::thread::available_parallelism().map_or(1, NonZero::get).min(questions.len());
-    let mut facts = std::thread::scope(|scope| {
-        let running: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        let mut facts = Vec::new();
-        for worker in running {
-            match worker.join() {
-                Ok(found) => facts.extend(found?),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        Ok::<_, MetricsError>(facts)
-    })?;
+    // A plan is short and much of it is planning on one thread, so several run at the same time.
+    let runs = plan_runs(evaluation);
+    let facts = runs.par_iter().map(|run| run.facts(frames, evaluation, suppression));
+    let facts = facts.collect::<Result<Vec<_>, MetricsError>>()?;
+    let mut facts: Vec<Fact> = facts.into_iter().flatten().collect();
     facts.sort_by(Fact::canonical_order);
     Ok(facts)
 }
@@ -71,7 +52,7 @@ pub fn all_groupings(evaluation: &Evaluation<'_>) -> impl Iterator<Item = (&'sta
 }
 
 /// Metrics that one plan works out, by the same dimensions.
-struct Question {
+struct PlanRun {
     /// One with a plan of its own, or all of one grain.
     metrics: Vec<&'static Metric>,
     by: Vec<Dim>,
@@ -79,8 +60,8 @@ struct Question {
     trended: bool,
 }
 
-/// All questions. What is suppressed depends on what a metric rests on.
-fn questions(evaluation: &Evaluation<'_>) -> Vec<Question> {
+/// All runs. What is suppressed depends on what a metric rests on.
+fn plan_runs(evaluation: &Evaluation<'_>) -> Vec<PlanRun> {
     type Key = (Grain, Option<Rests>, bool, Vec<Dim>);
     let mut shared: BTreeMap<Key, Vec<&'static Metric>> = BTreeMap::new();
     let mut own = Vec::new();
@@ -91,14 +72,14 @@ fn questions(evaluation: &Evaluation<'_>) -> Vec<Question> {
                 let rests = evaluation.covered.then(|| Rests::of(metric));
                 shared.entry((grain, rests, trended, by)).or_default().push(metric);
             }
-            Plan::Own(_) => own.push(Question { metrics: vec![metric], by, trended }),
+            Plan::Own(_) => own.push(PlanRun { metrics: vec![metric], by, trended }),
         }
     }
-    let shared = shared.into_iter().map(|((_, _, trended, by), metrics)| Question { metrics, by, trended });
+    let shared = shared.into_iter().map(|((_, _, trended, by), metrics)| PlanRun { metrics, by, trended });
     shared.chain(own).collect()
 }
 
-impl Question {
+impl PlanRun {
     /// The facts of the metrics, and of their trends.
     fn facts(
         &self,
@@ -149,7 +130,7 @@ impl Question {
     }
 
     fn first(&self) -> &'static Metric {
-        self.metrics.first().expect("a question asks for a metric")
+        self.metrics.first().expect("a run asks for a metric")
     }
 }
 
@@ -173,8 +154,8 @@ fn answer(metric: &Metric, frame: &DataFrame, keys: &[GroupKey]) -> PolarsResult
     let number = |part: &str| frame.column(&of(metric, part))?.f64();
     let (value, n) = (number(VALUE)?, number(N)?);
     let parts = match metric.kind {
-        metric::Kind::Ratio => Some((number(NUMERATOR)?, number(DENOMINATOR)?)),
-        metric::Kind::Total | metric::Kind::Quantile => None,
+        metric::MetricKind::Ratio => Some((number(NUMERATOR)?, number(DENOMINATOR)?)),
+        metric::MetricKind::Total | metric::MetricKind::Quantile => None,
     };
     let count = |counts: &Float64Chunked, at| counts.get(at).expect("a count is not null");
     let measure = |at| {

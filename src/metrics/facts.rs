@@ -8,7 +8,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use super::budget::Budget;
 use super::capabilities::Capabilities;
 use super::dimension::Dim;
-use super::metric::{Kind, Metric};
+use super::metric::{Metric, MetricKind};
 use crate::unit::Unit;
 use devin_api::{FetchStats, Records};
 
@@ -48,7 +48,7 @@ impl Fact {
             let text = serde_json::to_string(&number).expect("a number or null is JSON");
             Some(text).filter(|text| text != "null")
         };
-        let part = |value| Some(self.part(value)).filter(|_| self.metric.kind == Kind::Ratio);
+        let part = |value| Some(self.part(value)).filter(|_| self.metric.kind == MetricKind::Ratio);
         [
             text(self.number(self.value)),
             part(self.numerator).and_then(text),
@@ -97,7 +97,7 @@ impl Serialize for Fact {
         map.serialize_entry("unit", &self.unit)?;
         map.serialize_entry("group", &Group(&self.group))?;
         map.serialize_entry("value", &self.number(self.value))?;
-        if self.metric.kind == Kind::Ratio {
+        if self.metric.kind == MetricKind::Ratio {
             map.serialize_entry("numerator", &self.part(self.numerator))?;
             map.serialize_entry("denominator", &self.part(self.denominator))?;
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::dimension::{Dim, GroupKey, Key};
 use super::evaluation::Evaluation;
 use super::facts::Fact;
-use super::metric::{Kind, Metric};
+use super::metric::{Metric, MetricKind};
 use super::period_frames::PeriodFrames;
 use super::suppress::{Suppression, is_combined};
 use crate::tables::normal::IMPACTS;
@@ -39,7 +39,7 @@ impl Measure {
     fn rounded(self, metric: &Metric) -> Self {
         let is_whole = matches!(metric.unit, Unit::Acu | Unit::Money(_));
         let round = |value: f64| if is_whole { value.round() } else { value };
-        if metric.kind != Kind::Ratio {
+        if metric.kind != MetricKind::Ratio {
             return Self { value: self.value.map(round), ..self };
         }
         // Counts are whole already.
@@ -133,7 +133,7 @@ impl Layout<'_> {
 
     /// A group that the plan does not mention is empty.
     fn measure(&self, index: usize, key: &GroupKey) -> Measure {
-        let value = if self.metric.kind == Kind::Total { Some(0.0) } else { None };
+        let value = if self.metric.kind == MetricKind::Total { Some(0.0) } else { None };
         let nothing = Measure { value, numerator: 0.0, denominator: 0.0, n: 0.0 };
         let measure = self.found(index, key).copied().unwrap_or(nothing);
         let is_metered = self.evaluation.capabilities.metered;

@@ -20,7 +20,7 @@ pub enum Direction {
 
 /// What a metric says of an empty group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum MetricKind {
     /// A count or a sum: nothing is 0.
     Total,
     /// Numerator and denominator: nothing is null.
@@ -95,7 +95,7 @@ pub struct Metric {
     /// Whether more of it is good news.
     pub direction: Direction,
     /// What it says of an empty group.
-    pub kind: Kind,
+    pub kind: MetricKind,
     /// What `n` counts.
     pub basis: Basis,
     /// Its definition in one or two sentences.

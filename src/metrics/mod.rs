@@ -40,7 +40,7 @@ pub use error::MetricsError;
 pub use evaluation::{Allowance, Evaluation};
 pub use facts::{Bounds, Fact, Facts, Quality, Source, Withheld};
 pub use highlights::{Highlights, LabelRow, SessionHighlight};
-pub use metric::{Basis, Direction, Grain, Kind, Metric, Plan};
+pub use metric::{Basis, Direction, Grain, Metric, MetricKind, Plan};
 pub use pull_requests::*;
 pub use read::ReadError;
 pub use registry::{METRICS, known_to};

@@ -7,7 +7,7 @@ use polars::prelude::*;
 
 use super::capabilities::Needs;
 use super::dimension::Dim;
-use super::metric::{Basis, Direction, Grain, Kind, Metric, Plan};
+use super::metric::{Basis, Direction, Grain, Metric, MetricKind, Plan};
 use super::period_frames::{MERGED, PeriodFrames};
 use super::plan::{
     DENOMINATOR, N, NUMERATOR, acus, decided, divided, join_groups, keys, lists_pr, merged, number,
@@ -20,7 +20,7 @@ pub const PRS: Metric = Metric {
     title: "Pull requests",
     unit: Unit::Count,
     direction: Direction::More,
-    kind: Kind::Total,
+    kind: MetricKind::Total,
     basis: Basis::PullRequests,
     definition: "Distinct pull requests that the period's sessions list. One listed by several sessions counts once, \
                  for the earliest of them.",
@@ -35,7 +35,7 @@ pub const PRS_MERGED: Metric = Metric {
     title: "Merged pull requests",
     unit: Unit::Count,
     direction: Direction::More,
-    kind: Kind::Total,
+    kind: MetricKind::Total,
     basis: Basis::PullRequests,
     definition: "Pull requests whose state is merged at the time of the fetch.",
     needs: Needs::Nothing,
@@ -49,7 +49,7 @@ pub const MERGE_RATE: Metric = Metric {
     title: "Merge rate",
     unit: Unit::Share,
     direction: Direction::More,
-    kind: Kind::Ratio,
+    kind: MetricKind::Ratio,
     basis: Basis::DecidedPullRequests,
     definition: "Merged pull requests of the decided ones, which are merged or closed. Open ones do not count yet.",
     needs: Needs::Nothing,
@@ -63,7 +63,7 @@ pub const MERGE_RATE_ALL: Metric = Metric {
     title: "Merged of all pull requests",
     unit: Unit::Share,
     direction: Direction::More,
-    kind: Kind::Ratio,
+    kind: MetricKind::Ratio,
     basis: Basis::PullRequests,
     definition: "Merged pull requests of all pull requests, open ones included.",
     needs: Needs::Nothing,
@@ -77,7 +77,7 @@ pub const SESSIONS_WITH_PR: Metric = Metric {
     title: "Sessions with a pull request",
     unit: Unit::Count,
     direction: Direction::More,
-    kind: Kind::Total,
+    kind: MetricKind::Total,
     basis: Basis::Sessions,
     definition: "Sessions that list at least one pull request.",
     needs: Needs::Nothing,
@@ -91,7 +91,7 @@ pub const SESSIONS_WITH_MERGED_PR: Metric = Metric {
     title: "Sessions with a merged pull request",
     unit: Unit::Count,
     direction: Direction::More,
-    kind: Kind::Total,
+    kind: MetricKind::Total,
     basis: Basis::Sessions,
     definition: "Sessions that list at least one merged pull request.",
     needs: Needs::Nothing,
@@ -105,7 +105,7 @@ pub const ACUS_PER_MERGED_PR: Metric = Metric {
     title: "ACUs per merged pull request",
     unit: Unit::Acu,
     direction: Direction::Less,
-    kind: Kind::Ratio,
+    kind: MetricKind::Ratio,
     basis: Basis::MergedPullRequests,
     definition: "All ACUs of the group divided by its merged pull requests: fully loaded, \
                  sessions without a pull request included.",

@@ -4,7 +4,7 @@ use polars::prelude::*;
 
 use super::capabilities::Needs;
 use super::dimension::Dim;
-use super::metric::{Basis, Direction, Grain, Kind, Metric, Plan};
+use super::metric::{Basis, Direction, Grain, Metric, MetricKind, Plan};
 use crate::tables::schema as c;
 use crate::unit::Unit;
 
@@ -29,7 +29,7 @@ pub const SESSIONS: Metric = Metric {
     title: "Sessions",
     unit: Unit::Count,
     direction: Direction::Neutral,
-    kind: Kind::Total,
+    kind: MetricKind::Total,
     basis: Basis::Sessions,
     definition: "Distinct sessions created in the period, archived and child sessions included.",
     needs: Needs::Nothing,
@@ -43,7 +43,7 @@ pub const ACTIVE_USERS: Metric = Metric {
     title: "Active users",
     unit: Unit::Count,
     direction: Direction::More,
-    kind: Kind::Total,
+    kind: MetricKind::Total,
     basis: Basis::Sessions,
     definition: "Distinct users who created at least one session. Sessions started by automation do not count.",
     needs: Needs::Nothing,
@@ -61,7 +61,7 @@ pub const AUTOMATION_SESSIONS: Metric = Metric {
     title: "Sessions by automation",
     unit: Unit::Count,
     direction: Direction::Neutral,
-    kind: Kind::Total,
+    kind: MetricKind::Total,
     basis: Basis::Sessions,
     definition: "Sessions that no person started: those of service users, and (v3) those whose origin is automation, scheduled or code_scan.",
     needs: Needs::Api,
@@ -75,7 +75,7 @@ pub const USER_MESSAGES_MEDIAN: Metric = Metric {
     title: "Messages by people a session, median",
     unit: Unit::Count,
     direction: Direction::Neutral,
-    kind: Kind::Quantile,
+    kind: MetricKind::Quantile,
     basis: Basis::CountedSessions,
     definition: "Half of the sessions had at most this many messages written by people (linear interpolation).",
     needs: Needs::V3,
@@ -91,7 +91,7 @@ pub const SESSIONS_STOPPED_BY_LIMIT: Metric = Metric {
     title: "Sessions stopped by a limit",
     unit: Unit::Count,
     direction: Direction::Less,
-    kind: Kind::Total,
+    kind: MetricKind::Total,
     basis: Basis::Sessions,
     definition: "Sessions that are suspended because a usage or session limit was reached, quota or credits ran out, a payment was declined, or the contract expired.",
     needs: Needs::V3,

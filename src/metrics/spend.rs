@@ -9,7 +9,7 @@ use polars::prelude::*;
 use super::calendar::{SPEND as SPENT, UNPRICED};
 use super::capabilities::Needs;
 use super::dimension::Dim;
-use super::metric::{Basis, Direction, Grain, Kind, Metric, Plan};
+use super::metric::{Basis, Direction, Grain, Metric, MetricKind, Plan};
 use super::plan::part_of_tag;
 use super::pull_requests::{COST, per_merged_pr};
 use super::sessions::VOLUME;
@@ -22,7 +22,7 @@ pub const SPEND: Metric = Metric {
     title: "Spend",
     unit: Unit::Money(Currency::NONE),
     direction: Direction::Neutral,
-    kind: Kind::Total,
+    kind: MetricKind::Total,
     basis: Basis::Sessions,
     definition: "ACUs of each session times the price of an ACU on the day of its creation, \
                  by the prices in the settings of this report. By tag a session counts fully under each of its tags.",
@@ -37,7 +37,7 @@ pub const SPEND_SPLIT: Metric = Metric {
     title: "Spend, split among tags",
     unit: Unit::Money(Currency::NONE),
     direction: Direction::Neutral,
-    kind: Kind::Total,
+    kind: MetricKind::Total,
     basis: Basis::Sessions,
     definition: "Spend of a session divided equally among its tags; an untagged session counts whole. Adds up to the total.",
     needs: Needs::Price,
@@ -51,7 +51,7 @@ pub const SPEND_PER_MERGED_PR: Metric = Metric {
     title: "Spend per merged pull request",
     unit: Unit::Money(Currency::NONE),
     direction: Direction::Less,
-    kind: Kind::Ratio,
+    kind: MetricKind::Ratio,
     basis: Basis::MergedPullRequests,
     definition: "All spend of the group divided by its merged pull requests: fully loaded, \
                  sessions without a pull request included.",

@@ -1,7 +1,7 @@
 //! Changes against the previous period, in words.
 
 use super::view::Change;
-use crate::metrics::{Direction, Fact, Kind};
+use crate::metrics::{Direction, Fact, MetricKind};
 use crate::unit::{MISSING, Unit, percent_change};
 
 /// The change of a fact, absolute and in percent; for a share in percentage points. `None` if the
@@ -16,9 +16,9 @@ pub fn change(fact: &Fact) -> Option<Change> {
     }
     let up = difference > 0.0;
     let word = match (unit, fact.metric.kind, up) {
-        (Unit::Count, _, true) | (Unit::Acu | Unit::Money(_), Kind::Total, true) => "more",
+        (Unit::Count, _, true) | (Unit::Acu | Unit::Money(_), MetricKind::Total, true) => "more",
         (Unit::Count, _, false) => "fewer",
-        (Unit::Acu | Unit::Money(_), Kind::Total, false) => "less",
+        (Unit::Acu | Unit::Money(_), MetricKind::Total, false) => "less",
         (_, _, true) => "higher",
         (_, _, false) => "lower",
     };
@@ -29,7 +29,7 @@ pub fn change(fact: &Fact) -> Option<Change> {
     };
     let tone = match (fact.metric.direction, up) {
         // A change between numbers of which one has too few cases is neither good nor bad.
-        _ if faint(fact) || fact.metric.kind == Kind::Ratio && fact.previous_n < FEW => "neutral",
+        _ if faint(fact) || fact.metric.kind == MetricKind::Ratio && fact.previous_n < FEW => "neutral",
         (Direction::Neutral, _) => "neutral",
         (Direction::More, true) | (Direction::Less, false) => "good",
         _ => "bad",
@@ -53,7 +53,7 @@ pub fn signed(fact: &Fact) -> String {
 
 /// Whether a ratio has too few cases to be trusted: fewer than ten.
 pub fn faint(fact: &Fact) -> bool {
-    fact.metric.kind == Kind::Ratio && fact.n < FEW
+    fact.metric.kind == MetricKind::Ratio && fact.n < FEW
 }
 
 /// Ratios with fewer cases than this are faded.

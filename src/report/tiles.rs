@@ -7,7 +7,7 @@ use super::layout::{Headline, headlines};
 use super::view::{Change, Tile};
 use super::{is_over, money};
 use crate::charts::{self, ChartError};
-use crate::metrics::{Dim, Fact, Facts, ISSUES, Kind, Metric};
+use crate::metrics::{Dim, Fact, Facts, ISSUES, Metric, MetricKind};
 use crate::period::Period;
 use crate::unit::{Unit, count};
 
@@ -102,7 +102,7 @@ fn note_with_spend(facts: &Facts, fact: &Fact, basis: &str) -> String {
 
 /// The basis of a number, short enough for a tile on a phone: `31 of 39 decided`.
 fn note(fact: &Fact, basis: &str) -> String {
-    let share = fact.metric.kind == Kind::Ratio && fact.unit == Unit::Share;
+    let share = fact.metric.kind == MetricKind::Ratio && fact.unit == Unit::Share;
     let basis = if basis == "sessions" && fact.denominator == 1.0 { "session" } else { basis };
     match (basis, share) {
         ("", _) => String::new(),

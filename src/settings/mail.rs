@@ -104,7 +104,7 @@ pub enum Attach {
 
 /// Where the message goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum Destination {
     /// Into a file.
     File(PathBuf),
     /// To its recipients.
@@ -135,7 +135,7 @@ pub struct Mail {
     /// What is attached.
     pub attach: Attach,
     /// Where it goes.
-    pub way: Way,
+    pub destination: Destination,
 }
 
 impl Mail {
@@ -156,7 +156,7 @@ impl Mail {
         if args.mail_to.is_empty() {
             return Err(missing("recipient for the mail", "name one with --mail-to, as lead@example.com"));
         }
-        let way = match &args.eml {
+        let destination = match &args.eml {
             // Another ending is that of a report, or of what was never ours.
             Some(file) if file.extension().is_none_or(|ending| !ending.eq_ignore_ascii_case("eml")) => {
                 return Err(SettingsError::new(
@@ -164,7 +164,7 @@ impl Mail {
                     "name the file of the message as week-41.eml: what is there is replaced",
                 ));
             }
-            Some(file) => Way::File(file.clone()),
+            Some(file) => Destination::File(file.clone()),
             None => {
                 let url = args.smtp.as_deref().ok_or_else(|| {
                     missing(
@@ -175,7 +175,7 @@ impl Mail {
                 let login = login(args, password)?;
                 let state = state
                     .ok_or_else(|| missing("folder to remember in what was sent", "name one with --state"))?;
-                Way::Server(Delivery {
+                Destination::Server(Delivery {
                     server: Server { trust: trust.clone(), helo: helo(args)?, ..server(url, login)? },
                     state,
                     force: args.force,
@@ -187,7 +187,7 @@ impl Mail {
             "xlsx" => Attach::Xlsx,
             _ => Attach::Html,
         };
-        Ok(Self { from, to: args.mail_to.clone(), cc: args.mail_cc.clone(), attach, way })
+        Ok(Self { from, to: args.mail_to.clone(), cc: args.mail_cc.clone(), attach, destination })
     }
 }
 
@@ -308,9 +308,11 @@ mod tests {
 
     fn told(smtp: &str) -> Result<(Security, String, u16), String> {
         let mail = Mail::resolve(&args(smtp), None, Some(PathBuf::from("/s")), &Trust::default());
-        match mail.map(|mail| mail.way) {
-            Ok(Way::Server(Delivery { server, .. })) => Ok((server.security, server.host, server.port)),
-            Ok(Way::File(_)) => Err("a file".to_owned()),
+        match mail.map(|mail| mail.destination) {
+            Ok(Destination::Server(Delivery { server, .. })) => {
+                Ok((server.security, server.host, server.port))
+            }
+            Ok(Destination::File(_)) => Err("a file".to_owned()),
             Err(error) => Err(format!("{error}; {}", error.hint)),
         }
     }
@@ -340,11 +342,11 @@ mod tests {
         let mail = Mail::resolve(&typed, found(" s3cret \r\n"), Some(PathBuf::from("/s")), &Trust::default())
             .unwrap();
         assert!(!format!("{mail:?}").contains("s3cret"));
-        let Way::Server(Delivery { server, .. }) = mail.way else { panic!("a server") };
+        let Destination::Server(Delivery { server, .. }) = mail.destination else { panic!("a server") };
         assert_eq!(server.login.unwrap().password.reveal(), " s3cret ");
         let quoted = found("\u{feff}\"a=b\"\r\n");
         let mail = Mail::resolve(&typed, quoted, Some(PathBuf::from("/s")), &Trust::default()).unwrap();
-        let Way::Server(Delivery { server, .. }) = mail.way else { panic!("a server") };
+        let Destination::Server(Delivery { server, .. }) = mail.destination else { panic!("a server") };
         assert_eq!(server.login.unwrap().password.reveal(), "\"a=b\"");
     }
 
@@ -383,8 +385,8 @@ mod tests {
         }
         let file = MailArgs { smtp: None, eml: Some(PathBuf::from("x.eml")), ..whole() };
         assert_eq!(
-            Mail::resolve(&file, None, None, &Trust::default()).unwrap().way,
-            Way::File(PathBuf::from("x.eml"))
+            Mail::resolve(&file, None, None, &Trust::default()).unwrap().destination,
+            Destination::File(PathBuf::from("x.eml"))
         );
     }
 }

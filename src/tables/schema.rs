@@ -32,7 +32,7 @@ pub const ACUS: &str = "acus";
 pub const ORIGIN: &str = "origin";
 /// The vendor's size of the session, or null; v3 only.
 pub const SIZE: &str = "size";
-/// Kind of work, or null; v3 only.
+/// ColumnKind of work, or null; v3 only.
 pub const CATEGORY: &str = "category";
 /// Whether the session is suspended because a limit was reached; v3 only.
 pub const LIMITED: &str = "limited";

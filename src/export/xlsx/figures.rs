@@ -116,7 +116,7 @@ fn teams(facts: &Facts) -> Rows {
     let number = |metric: &Metric, fact: Option<&Fact>| match fact {
         Some(fact) => value(fact.unit, fact.value),
         // A team without pull requests has no facts about them.
-        None => value(metric.unit, (metric.kind == Kind::Total && !facts.is_covered()).then_some(0.0)),
+        None => value(metric.unit, (metric.kind == MetricKind::Total && !facts.is_covered()).then_some(0.0)),
     };
     let row = |team: &&Fact| {
         let name = name_cell(facts, Dim::Team, team.key(Dim::Team).flatten());

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::capabilities::Capabilities;
 use super::dimension::Dim;
 use super::facts::{Fact, Facts, Withheld};
-use super::metric::{Kind, Metric};
+use super::metric::{Metric, MetricKind};
 use super::registry::METRICS;
 use crate::unit::Unit;
 pub use error::ReadError;
@@ -105,7 +105,7 @@ fn fact(row: Row<'_>) -> Result<Fact, ReadError> {
     let group = group(metric, row.group.0)?;
     // A hidden day of a covered report has no numbers at all.
     let whole = |number: &Number<'_>| Ok::<_, ReadError>(number.value()?.unwrap_or(f64::NAN));
-    let ratio = metric.kind == Kind::Ratio;
+    let ratio = metric.kind == MetricKind::Ratio;
     Ok(Fact {
         metric,
         unit: unit(metric, &row.unit)?,

@@ -21,7 +21,7 @@ use polars::prelude::*;
 use super::acus::{ACUS_PER_SESSION_MAX, ACUS_SPLIT, ACUS_TOP_DECILE_SHARE, ACUS_WITHOUT_PR_SHARE};
 use super::capabilities::Needs;
 use super::dimension::{Dim, GroupKey, Key};
-use super::metric::{Kind, Metric};
+use super::metric::{Metric, MetricKind};
 use super::period_frames::{Combined, MERGED, PeriodFrames, RECENT};
 use super::plan::{group_keys, keys, lists_pr};
 use super::pull_requests::{SESSIONS_WITH_MERGED_PR, SESSIONS_WITH_PR};
@@ -46,7 +46,7 @@ pub fn is_ever_shown(metric: &Metric, by: &[Dim], is_week: bool) -> bool {
     // The days of a month would complete those that a report of a week hides.
     let is_day = by.contains(&Dim::Day) && !is_week;
     // The number of sessions with a value is shown with that of all sessions.
-    let is_percentile = metric.kind == Kind::Quantile && !by.is_empty();
+    let is_percentile = metric.kind == MetricKind::Quantile && !by.is_empty();
     let is_single = by.contains(&Dim::User) || metric.id == ACUS_PER_SESSION_MAX.id;
     !(is_split || is_cut || is_day || is_percentile || is_single)
 }
@@ -270,7 +270,7 @@ impl Suppression {
             Some(PriceChange::Few) | None => false,
         };
         self.people(period) >= ENOUGH as usize
-            && (metric.kind != Kind::Quantile || n >= ENOUGH_SESSIONS)
+            && (metric.kind != MetricKind::Quantile || n >= ENOUGH_SESSIONS)
             && is_priced()
             && self.of(metric, by).has(period, key)
             && is_part()

@@ -2,7 +2,7 @@
 
 use super::{FigureInputs, FigureParts, caption, firm, in_words, table};
 use crate::charts::{self, Bar, ChartError, Tone};
-use crate::metrics::{ACUS, ACUS_SPLIT, Dim, Fact, Kind, Metric, SMALL_GROUP, SPEND, SPEND_SPLIT};
+use crate::metrics::{ACUS, ACUS_SPLIT, Dim, Fact, Metric, MetricKind, SMALL_GROUP, SPEND, SPEND_SPLIT};
 use crate::report::layout::Figure;
 use crate::report::view::TableRow;
 use crate::report::{change, money, names};
@@ -144,7 +144,7 @@ fn bar(inputs: &FigureInputs<'_>, dim: Dim, fact: &Fact, note: Option<String>) -
         text: fact.unit.text(fact.value),
         note,
         tone: tone(dim, key),
-        muted: fact.metric.kind == Kind::Ratio && change::faint(fact),
+        muted: fact.metric.kind == MetricKind::Ratio && change::faint(fact),
     }
 }
 

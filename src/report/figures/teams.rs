@@ -51,7 +51,7 @@ pub fn draw(inputs: &FigureInputs<'_>) -> FigureParts {
     // A team without pull requests has no facts about them.
     let text = |metric: &Metric, fact: Option<&Fact>| match fact {
         Some(fact) => fact.unit.text(fact.value),
-        None if metric.kind == Kind::Total && !facts.is_covered() => metric.unit.text(Some(0.0)),
+        None if metric.kind == MetricKind::Total && !facts.is_covered() => metric.unit.text(Some(0.0)),
         None => MISSING.to_owned(),
     };
     let row = |team: &&Fact| {

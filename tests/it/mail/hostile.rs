@@ -8,7 +8,7 @@ use acumen::commands;
 use acumen::deliver::{self, SendError, SmtpError, SmtpTimeouts};
 use acumen::exit::{Exit, Explain};
 use acumen::mail::OutgoingMail;
-use acumen::settings::mail::{Attach, Delivery, Mail, Security, Server, Way};
+use acumen::settings::mail::{Attach, Delivery, Destination, Mail, Security, Server};
 use devin_api::tls::Trust;
 
 use super::server::Odd;
@@ -204,7 +204,7 @@ fn message(folder: &Path) -> OutgoingMail {
         to: vec![PEOPLE[3].to_owned(), PEOPLE[5].to_owned()],
         cc: Vec::new(),
         attach: Attach::Nothing,
-        way: Way::File("none".into()),
+        destination: Destination::File("none".into()),
     };
     let at = "2026-10-12T06:00:00Z".parse().unwrap();
     commands::mail::message(&folder.join(format!("{NAME}.json")), &mail, at).unwrap()
