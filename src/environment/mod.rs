@@ -78,7 +78,7 @@ pub fn password(args: &MailArgs) -> Result<Option<FoundKey>, SettingsError> {
     )
 }
 
-/// Where what must outlive a run belongs: where an option says, else as [`state_folder`].
+/// Where what must outlive a run belongs: where an option says, else the user's state folder.
 pub fn state(named: Option<PathBuf>) -> Option<PathBuf> {
     named.or_else(state_folder)
 }

@@ -8,7 +8,7 @@ use super::schema as c;
 use super::{TableError, Tables};
 use crate::people::fits;
 
-/// Which sessions are wanted, by the rules of [`crate::fetch`].
+/// Which sessions are wanted, by the rules of the API.
 #[derive(Clone, Debug)]
 pub struct SessionFilter<'q> {
     /// When they were created: UTC, microseconds.
