@@ -8,13 +8,22 @@ use crate::support::repository;
 
 /// The stages in the order in which they run.
 const STAGES: [&str; 11] = [
-    "cli", "settings", "tables", "archive", "source", "metrics", "charts", "report", "export", "mail",
+    "cli",
+    "settings",
+    "saved_pages",
+    "tables",
+    "archive",
+    "metrics",
+    "charts",
+    "report",
+    "export",
+    "mail",
     "deliver",
 ];
 
 /// Modules that see all stages.
 const ABOVE: [&str; 10] =
-    ["commands", "console", "doctor", "document", "environment", "error", "fetch", "lib", "logging", "main"];
+    ["commands", "console", "doctor", "document", "environment", "error", "lib", "logging", "main", "source"];
 
 /// Where a library is used, and nowhere else.
 const HOMES: [(&str, &[&str]); 23] = [
