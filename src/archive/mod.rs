@@ -27,13 +27,13 @@ use serde::de::DeserializeOwned;
 
 pub use error::ArchiveError;
 pub use people::People;
-pub use state::{Entry, SCHEMA, SINCE, State, Subject};
+pub use state::{Entry, SINCE, State, Subject};
 pub use store::Store;
 pub use vendor::Vendor;
 pub use verify::{Soundness, verify};
 
 use crate::tables::parquet::{self, Projection, StoredTable};
-use crate::tables::schema::{self, TABLES};
+use crate::tables::schema::{self, TABLES, VERSION};
 use crate::tables::{self, Tables};
 use crate::text::{clean, shown};
 use state::StateError;
@@ -177,7 +177,7 @@ fn month(moment: DateTime<Utc>) -> String {
 
 fn parse(root: &Path, text: &[u8]) -> Result<State, ArchiveError> {
     State::parse(text).map_err(|flaw| match flaw {
-        StateError::Newer(schema) => ArchiveError::Newer { path: shown(root), schema, known: SCHEMA },
+        StateError::Newer(schema) => ArchiveError::Newer { path: shown(root), schema, known: VERSION },
         StateError::Unreadable(why) => ArchiveError::damaged(&root.join(files::STATE), why),
     })
 }

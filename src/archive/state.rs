@@ -7,12 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::store::digest;
 use super::{People, Vendor};
-use crate::tables::schema::NAMES;
+use crate::tables::schema::{NAMES, VERSION};
 use crate::text::clean;
 use devin_api::Api;
-
-/// What this program writes. A new column or another meaning of one is a new schema.
-pub const SCHEMA: u32 = 4;
 
 /// No file of an archive is longer: a month of a million sessions has 60 MB.
 pub(super) const MOST_BYTES: u64 = 1 << 30;
@@ -98,7 +95,7 @@ impl State {
     pub(super) fn begin(subject: &Subject, now: DateTime<Utc>) -> Self {
         let since = subject.since.or_else(|| SINCE.parse().ok()).unwrap_or(now);
         Self {
-            schema: SCHEMA,
+            schema: VERSION,
             tool: tool(),
             api: subject.api,
             org: subject.org.clone(),
@@ -119,7 +116,7 @@ impl State {
         }
         let unreadable = |error: serde_json::Error| StateError::Unreadable(clean(&error.to_string(), 200));
         let Schema { schema } = serde_json::from_slice(text).map_err(unreadable)?;
-        if schema > SCHEMA {
+        if schema > VERSION {
             return Err(StateError::Newer(schema));
         }
         let state: Self = serde_json::from_slice(text).map_err(unreadable)?;

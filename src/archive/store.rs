@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, SecondsFormat, Utc};
 use sha2::{Digest, Sha256};
 
-use super::state::{self, Entry, SCHEMA};
+use super::state::{self, Entry};
 use super::{Archive, ArchiveError, People, State, Subject, Vendor, files};
 use crate::catch_panic::catch_panic;
 use crate::tables::parquet::{self, StoredFile};
+use crate::tables::schema::VERSION;
 use crate::tables::{self, Tables};
 use crate::text::{clean, shown};
 
@@ -140,7 +141,7 @@ impl Store {
     }
 
     fn commit(&mut self, step: files::Step<'_>, state: State) -> Result<(), ArchiveError> {
-        let state = State { schema: SCHEMA, tool: state::tool(), ..state };
+        let state = State { schema: VERSION, tool: state::tool(), ..state };
         let path: PathBuf = self.archive.files.root.join(files::STATE);
         let text = serde_json::to_vec_pretty(&state)
             .map_err(|error| ArchiveError::disk("write", &path)(std::io::Error::other(error)))?;

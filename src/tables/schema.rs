@@ -8,6 +8,9 @@ use polars::prelude::*;
 
 use super::normal::{IMPACTS, STATES};
 
+/// Version of the tables in an archive. A new column or another meaning of one raises it.
+pub const VERSION: u32 = 4;
+
 /// Place of a session in the order of sessions: by creation, then by id. Child
 /// tables are joined by it; in an archive it counts within one month.
 pub const ROW: &str = "row";
@@ -32,7 +35,7 @@ pub const ACUS: &str = "acus";
 pub const ORIGIN: &str = "origin";
 /// The vendor's size of the session, or null; v3 only.
 pub const SIZE: &str = "size";
-/// ColumnKind of work, or null; v3 only.
+/// Kind of work, or null; v3 only.
 pub const CATEGORY: &str = "category";
 /// Whether the session is suspended because a limit was reached; v3 only.
 pub const LIMITED: &str = "limited";

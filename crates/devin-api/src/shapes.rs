@@ -18,7 +18,7 @@ use super::dense::too_dense;
 use super::exported::{self, Exported, renamed};
 use super::json::{Object, Text};
 use super::literals;
-use super::wire::Session;
+use super::wire::{Entry, Fields, Session, Shape, session_field};
 
 /// A record in the shapes of the API.
 #[derive(Debug)]
@@ -53,87 +53,6 @@ pub(super) fn rewritten(record: &str) -> Option<Rewritten> {
 /// have another name.
 pub fn may_be_exported(text: &str) -> bool {
     memchr::memmem::find(text.as_bytes(), b"\"acu_used\"").is_some()
-}
-
-/// How a field is read.
-#[derive(Clone, Copy)]
-enum Shape {
-    /// Text, or a number.
-    Word,
-    /// Any value, judged later.
-    Raw,
-    /// A known field that no report needs.
-    Ignored,
-    List(Entry),
-    Object(Fields),
-}
-
-/// What the elements of a list are.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Entry {
-    Tag,
-    PullRequest,
-    Issue,
-    ActionItem,
-    Remark,
-}
-
-/// The shapes of an object's fields by their names; `None` for an unknown name.
-type Fields = fn(&str) -> Option<Shape>;
-
-fn session_field(name: &str) -> Option<Shape> {
-    Some(match name {
-        "session_id" | "url" | "status" | "title" | "user_id" | "service_user_id" | "org_id" | "origin"
-        | "session_size" | "category" | "status_detail" => Shape::Word,
-        "created_at" | "updated_at" | "acus_consumed" | "num_user_messages" | "initial_user_message" => {
-            Shape::Raw
-        }
-        "tags" => Shape::List(Entry::Tag),
-        "pull_requests" => Shape::List(Entry::PullRequest),
-        "session_analysis" | "analysis" => Shape::Object(analysis_field),
-        _ => return None,
-    })
-}
-
-fn analysis_field(name: &str) -> Option<Shape> {
-    Some(match name {
-        "issues" => Shape::List(Entry::Issue),
-        "action_items" => Shape::List(Entry::ActionItem),
-        "suggested_prompt" => Shape::Object(prompt_field),
-        _ => return None,
-    })
-}
-
-fn prompt_field(name: &str) -> Option<Shape> {
-    Some(match name {
-        "feedback_items" => Shape::List(Entry::Remark),
-        "original_prompt" => Shape::Raw,
-        _ => return None,
-    })
-}
-
-impl Entry {
-    fn fields(self) -> Fields {
-        match self {
-            Self::Tag => |name| (name == "name").then_some(Shape::Word),
-            Self::PullRequest => |name| {
-                matches!(name, "pr_url" | "url" | "pr_state" | "state" | "pr_status").then_some(Shape::Word)
-            },
-            Self::Issue => |name| match name {
-                "impact" | "label" => Some(Shape::Word),
-                "issue" | "title" | "id" => Some(Shape::Ignored),
-                _ => None,
-            },
-            Self::ActionItem => |name| match name {
-                "type" => Some(Shape::Word),
-                "action_item" | "issue_id" => Some(Shape::Ignored),
-                _ => None,
-            },
-            Self::Remark => |name| {
-                matches!(name, "summary" | "excerpt" | "details" | "issue_id").then_some(Shape::Ignored)
-            },
-        }
-    }
 }
 
 /// The fields of an object in their order; a name that comes twice with different

@@ -309,3 +309,84 @@ pub struct SuggestedPrompt<'a> {
 /// A remark on a prompt, of which only the number is needed.
 #[derive(Debug, Deserialize)]
 pub struct Remark {}
+
+/// How a field is read.
+#[derive(Clone, Copy)]
+pub(super) enum Shape {
+    /// Text, or a number.
+    Word,
+    /// Any value, judged later.
+    Raw,
+    /// A known field that no report needs.
+    Ignored,
+    List(Entry),
+    Object(Fields),
+}
+
+/// What the elements of a list are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Entry {
+    Tag,
+    PullRequest,
+    Issue,
+    ActionItem,
+    Remark,
+}
+
+/// The shapes of an object's fields by their names; `None` for an unknown name.
+pub(super) type Fields = fn(&str) -> Option<Shape>;
+
+pub(super) fn session_field(name: &str) -> Option<Shape> {
+    Some(match name {
+        "session_id" | "url" | "status" | "title" | "user_id" | "service_user_id" | "org_id" | "origin"
+        | "session_size" | "category" | "status_detail" => Shape::Word,
+        "created_at" | "updated_at" | "acus_consumed" | "num_user_messages" | "initial_user_message" => {
+            Shape::Raw
+        }
+        "tags" => Shape::List(Entry::Tag),
+        "pull_requests" => Shape::List(Entry::PullRequest),
+        "session_analysis" | "analysis" => Shape::Object(analysis_field),
+        _ => return None,
+    })
+}
+
+fn analysis_field(name: &str) -> Option<Shape> {
+    Some(match name {
+        "issues" => Shape::List(Entry::Issue),
+        "action_items" => Shape::List(Entry::ActionItem),
+        "suggested_prompt" => Shape::Object(prompt_field),
+        _ => return None,
+    })
+}
+
+fn prompt_field(name: &str) -> Option<Shape> {
+    Some(match name {
+        "feedback_items" => Shape::List(Entry::Remark),
+        "original_prompt" => Shape::Raw,
+        _ => return None,
+    })
+}
+
+impl Entry {
+    pub(super) fn fields(self) -> Fields {
+        match self {
+            Self::Tag => |name| (name == "name").then_some(Shape::Word),
+            Self::PullRequest => |name| {
+                matches!(name, "pr_url" | "url" | "pr_state" | "state" | "pr_status").then_some(Shape::Word)
+            },
+            Self::Issue => |name| match name {
+                "impact" | "label" => Some(Shape::Word),
+                "issue" | "title" | "id" => Some(Shape::Ignored),
+                _ => None,
+            },
+            Self::ActionItem => |name| match name {
+                "type" => Some(Shape::Word),
+                "action_item" | "issue_id" => Some(Shape::Ignored),
+                _ => None,
+            },
+            Self::Remark => |name| {
+                matches!(name, "summary" | "excerpt" | "details" | "issue_id").then_some(Shape::Ignored)
+            },
+        }
+    }
+}
