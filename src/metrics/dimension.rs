@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::capabilities::Needs;
 use crate::tables::normal::{IMPACTS, STATES};
 
-/// The enum and, for each dimension, its name and what it needs to be known.
+/// The enum and, for each dimension, its name, the head of its column, the plural of
+/// its groups, the word for null and what it needs to be known.
 macro_rules! dimensions {
-    ($($(#[$doc:meta])+ $dim:ident, $name:literal, $needs:ident;)+) => {
+    ($($(#[$doc:meta])+ $dim:ident, $name:literal, $head:literal, $plural:literal, $none:literal, $needs:ident;)+) => {
         /// What facts are grouped by.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Dim {
@@ -19,6 +20,27 @@ macro_rules! dimensions {
             pub fn name(self) -> &'static str {
                 match self {
                     $(Self::$dim => $name,)+
+                }
+            }
+
+            /// The head of its column.
+            pub fn head(self) -> &'static str {
+                match self {
+                    $(Self::$dim => $head,)+
+                }
+            }
+
+            /// The plural of its groups.
+            pub fn plural(self) -> &'static str {
+                match self {
+                    $(Self::$dim => $plural,)+
+                }
+            }
+
+            /// The word for null.
+            pub fn none(self) -> &'static str {
+                match self {
+                    $(Self::$dim => $none,)+
                 }
             }
 
@@ -34,39 +56,39 @@ macro_rules! dimensions {
 
 dimensions! {
     /// Lower edge of a bin of ACUs a session.
-    Bin, "bin", Nothing;
-    /// MetricKind of work of a session.
-    Category, "category", V3;
+    Bin, "bin", "ACUs", "bins", "none", Nothing;
+    /// Kind of work of a session.
+    Category, "category", "Category", "categories", "no category", V3;
     /// Local date.
-    Day, "day", Nothing;
+    Day, "day", "Day", "days", "none", Nothing;
     /// Impact of an issue.
-    Impact, "impact", Api;
+    Impact, "impact", "Impact", "impacts", "none", Api;
     /// Number of issues that a session has.
-    Issues, "issues", Api;
+    Issues, "issues", "Issues", "counts", "none", Api;
     /// Label of an issue.
-    Label, "label", Api;
+    Label, "label", "Label", "labels", "no label", Api;
     /// Organisation id.
-    Org, "org", Nothing;
+    Org, "org", "Organisation", "organisations", "no organisation", Nothing;
     /// Where a session was started from.
-    Origin, "origin", V3;
+    Origin, "origin", "Origin", "origins", "no origin", V3;
     /// A period of the trend.
-    Period, "period", Nothing;
+    Period, "period", "Period", "periods", "none", Nothing;
     /// Repository of a pull request.
-    Repo, "repo", Nothing;
+    Repo, "repo", "Repository", "repositories", "none", Nothing;
     /// Size of a session.
-    Size, "size", V3;
+    Size, "size", "Size", "sizes", "no size", V3;
     /// State of a pull request.
-    State, "state", Nothing;
+    State, "state", "State", "states", "none", Nothing;
     /// Status of a session.
-    Status, "status", Api;
+    Status, "status", "Status", "statuses", "none", Api;
     /// Tag of a session.
-    Tag, "tag", Api;
+    Tag, "tag", "Tag", "tags", "untagged", Api;
     /// Team of a session, by the user's own rules and people file.
-    Team, "team", Teams;
+    Team, "team", "Team", "teams", "no team", Teams;
     /// Type of an action item.
-    Type, "type", Api;
+    Type, "type", "Type", "types", "no type", Api;
     /// User of a session.
-    User, "user", Nothing;
+    User, "user", "User", "users", "no user", Nothing;
 }
 
 /// The key of the group that the small groups of a dimension are combined in.

@@ -177,7 +177,7 @@ fn withheld(facts: &Facts) -> Option<String> {
     let name = |withheld: &Withheld| match withheld.by.as_slice() {
         [] => withheld.metric.title.to_owned(),
         by => {
-            let by: Vec<String> = by.iter().map(|dim| names::head(*dim).to_lowercase()).collect();
+            let by: Vec<String> = by.iter().map(|dim| dim.head().to_lowercase()).collect();
             format!("{} by {}", withheld.metric.title, by.join(" and "))
         }
     };

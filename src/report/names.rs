@@ -1,4 +1,4 @@
-//! Names of groups and dimensions.
+//! Names of groups.
 
 use crate::metrics::{Dim, Facts, SMALL_GROUP};
 use crate::text::clean;
@@ -8,19 +8,7 @@ const LONGEST: usize = 120;
 
 /// A group's name: its key, cleaned, or a word for null.
 pub fn name(dim: Dim, key: Option<&str>) -> String {
-    let none = match dim {
-        Dim::Tag => "untagged",
-        Dim::Team => "no team",
-        Dim::User => "no user",
-        Dim::Label => "no label",
-        Dim::Type => "no type",
-        Dim::Org => "no organisation",
-        Dim::Origin => "no origin",
-        Dim::Size => "no size",
-        Dim::Category => "no category",
-        _ => "none",
-    };
-    let Some(key) = key else { return none.to_owned() };
+    let Some(key) = key else { return dim.none().to_owned() };
     let text = match dim {
         Dim::Bin => return bin(key),
         Dim::Type | Dim::Status | Dim::Category | Dim::Origin => key.replace('_', " "),
@@ -34,52 +22,6 @@ pub fn name(dim: Dim, key: Option<&str>) -> String {
 /// The name of a fact's group: users and organisations by name, if it is known and may be shown.
 pub fn of(facts: &Facts, dim: Dim, key: Option<&str>) -> String {
     name(dim, key.map(|key| facts.called(dim, key)))
-}
-
-/// The plural of a dimension's groups.
-pub fn plural(dim: Dim) -> &'static str {
-    match dim {
-        Dim::Bin => "bins",
-        Dim::Category => "categories",
-        Dim::Day => "days",
-        Dim::Impact => "impacts",
-        Dim::Issues => "counts",
-        Dim::Label => "labels",
-        Dim::Org => "organisations",
-        Dim::Origin => "origins",
-        Dim::Period => "periods",
-        Dim::Repo => "repositories",
-        Dim::Size => "sizes",
-        Dim::State => "states",
-        Dim::Status => "statuses",
-        Dim::Tag => "tags",
-        Dim::Team => "teams",
-        Dim::Type => "types",
-        Dim::User => "users",
-    }
-}
-
-/// The head of a dimension's column.
-pub fn head(dim: Dim) -> &'static str {
-    match dim {
-        Dim::Bin => "ACUs",
-        Dim::Category => "Category",
-        Dim::Day => "Day",
-        Dim::Impact => "Impact",
-        Dim::Issues => "Issues",
-        Dim::Label => "Label",
-        Dim::Org => "Organisation",
-        Dim::Origin => "Origin",
-        Dim::Period => "Period",
-        Dim::Repo => "Repository",
-        Dim::Size => "Size",
-        Dim::State => "State",
-        Dim::Status => "Status",
-        Dim::Tag => "Tag",
-        Dim::Team => "Team",
-        Dim::Type => "Type",
-        Dim::User => "User",
-    }
 }
 
 fn bin(lower: &str) -> String {

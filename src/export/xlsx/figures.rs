@@ -65,7 +65,7 @@ fn groups(figure: &Figure, inputs: &FigureInputs<'_>) -> Rows {
     let spend = |fact: &Fact| money::spend_fact(inputs.facts, fact).map(|fact| value(fact.unit, fact.value));
     let nothing = || Cell::Number { value: None, format: NumberFormat::Percent };
     let priced = money::spend_head(inputs.facts, metric);
-    let mut heads = vec![names::head(dim), title];
+    let mut heads = vec![dim.head(), title];
     heads.extend(priced);
     heads.extend(is_split.then_some("Split"));
     heads.extend(priced.filter(|_| is_split).map(|_| "Spend, split"));

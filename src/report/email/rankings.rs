@@ -56,9 +56,9 @@ fn ranking(facts: &Facts, dim: Dim) -> Option<Ranking> {
         cells.extend(compared.then(|| change::signed(fact)));
         TableRow { cells, faint: false }
     };
-    let heads = [names::head(dim), metric.title].into_iter().chain(spend.or(basis));
+    let heads = [dim.head(), metric.title].into_iter().chain(spend.or(basis));
     Some(Ranking {
-        title: format!("{} by {}", metric.title, names::head(dim).to_lowercase()),
+        title: format!("{} by {}", metric.title, dim.head().to_lowercase()),
         heads: heads.chain(compared.then_some("Change")).map(str::to_owned).collect(),
         rows: all.iter().take(MOST).map(row).collect(),
         more: note_below(dim, all.len()),

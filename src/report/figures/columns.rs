@@ -26,7 +26,7 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, C
     let words: Vec<_> = columns.iter().map(|column| (column.label.clone(), column.text.clone())).collect();
     let description = description(figure.title, &columns, &words);
     let svg = charts::columns(&caption(figure, &description), &columns, &|value| unit.tick(value))?;
-    let head = figure.by.first().map_or("", |dim| names::head(*dim));
+    let head = figure.by.first().map_or("", |dim| dim.head());
     let rows = words.into_iter().enumerate().map(|(at, (name, text))| {
         let money = facts.get(at).and_then(|fact| money::spend_text(inputs.facts, fact));
         firm([name, text].into_iter().chain(money).collect())

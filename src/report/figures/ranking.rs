@@ -26,7 +26,7 @@ pub fn amounts(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts
     if !rest.is_empty() && adds_up(dim) {
         let sum = rest.iter().filter_map(|fact| fact.value).sum();
         bars.push(Bar {
-            name: format!("{} other {}", rest.len(), names::plural(dim)),
+            name: format!("{} other {}", rest.len(), dim.plural()),
             value: Some(sum),
             text: unit.text(Some(sum)),
             note: total_spend(inputs, rest),
@@ -51,7 +51,7 @@ pub fn amounts(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts
         firm(cells)
     };
     let rows = facts.iter().map(row);
-    let heads: Vec<&str> = [names::head(dim), figure.metric.title]
+    let heads: Vec<&str> = [dim.head(), figure.metric.title]
         .into_iter()
         .chain(money::spend_head(inputs.facts, figure.metric))
         .chain(split.then_some("Split"))
@@ -97,7 +97,7 @@ pub fn rates(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, 
         TableRow { cells, faint: change::faint(fact) }
     };
     let rows = facts.iter().map(row);
-    let heads: Vec<&str> = [names::head(dim), figure.metric.title, "Merged", "Decided"]
+    let heads: Vec<&str> = [dim.head(), figure.metric.title, "Merged", "Decided"]
         .into_iter()
         .chain(inputs.against.as_deref())
         .collect();

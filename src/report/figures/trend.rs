@@ -5,14 +5,14 @@ use crate::charts::{self, ChartError, Point};
 use crate::metrics::{Dim, Metric, SPEND, SPEND_PER_MERGED_PR};
 use crate::report::layout::Figure;
 use crate::report::view::TableRow;
-use crate::report::{change, is_over, money, names};
+use crate::report::{change, is_over, money};
 use crate::unit::{MISSING, Unit, count};
 
 pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, ChartError> {
     let facts = inputs.of(figure);
     let unit = inputs.facts.unit(figure.metric);
     let spend = money::spend_metric(figure.metric).filter(|_| inputs.facts.capabilities.currency.is_some());
-    let heads: Vec<&str> = [names::head(Dim::Period), figure.metric.title]
+    let heads: Vec<&str> = [Dim::Period.head(), figure.metric.title]
         .into_iter()
         .chain(spend.map(|metric| metric.title))
         .chain([figure.metric.basis.head()])
