@@ -84,8 +84,9 @@ SELECT period, impact, CASE issues WHEN 5 THEN '5+' ELSE issues::VARCHAR END, co
 """
 
 
-def numbers(connection, periods):
-    """The core numbers of each period."""
+def numbers(connection, days):
+    """The core numbers of each period, given the days of each."""
+    periods = len(days)
     found = [{} for _ in range(periods)]
 
     def one(names, sql):
@@ -118,6 +119,8 @@ def numbers(connection, periods):
         "acus_by_day",
         "SELECT period, strftime(created::DATE, '%Y-%m-%d'), coalesce(sum(acus), 0) FROM sessions GROUP BY ALL",
     )
+    for numbers, dates in zip(found, days):
+        numbers["acus_by_day"] = dict.fromkeys(dates, 0.0) | numbers["acus_by_day"]
     pairs(
         "merge_rate_by_tag",
         f"SELECT p.period, tag, {RATE} FROM pull_requests p JOIN tags t"
@@ -151,7 +154,10 @@ def main():
     with duckdb.connect() as connection:
         for statement in duckdb.extract_statements(TABLES):
             connection.execute(statement, {name: given[name] for name in statement.named_parameters})
-        core = numbers(connection, 2 if args.and_before else 1)
+        length = (end - args.first).days
+        firsts = [args.first, start] if args.and_before else [args.first]
+        days = [[(first + datetime.timedelta(day)).isoformat() for day in range(length)] for first in firsts]
+        core = numbers(connection, days)
     (args.out / "core.json").write_text(json.dumps(core))
 
 
