@@ -49,4 +49,5 @@ pub mod period;
 pub mod regular_file;
 pub mod source;
 pub mod text;
+mod thread_pool;
 pub mod unit;

@@ -17,6 +17,7 @@ use crate::report;
 use crate::settings::{Found, FoundKey, Network, Settings, SettingsError, Source};
 use crate::source::{self, Loaded, Provenance};
 use crate::tables::Frames;
+use crate::thread_pool;
 use devin_api::{Limits, Progress, Records};
 
 /// Makes one report and writes it, and mails it where that is asked for.
@@ -127,8 +128,7 @@ pub async fn prepare_within(
     let Loaded { settings, tables, kept, inputs, pages } = source::load(settings, limits, progress).await?;
     let mut doubts = doubts_of(&inputs.provenance, &settings);
     let owned = settings.clone();
-    // Work that keeps a core busy: meanwhile the runtime stays free for signals.
-    let work = tokio::task::spawn_blocking(move || {
+    let work = thread_pool::run(move || {
         let frames = timed("frames", || Frames::new(tables, kept.texts.from, kept.teams.as_ref()))?;
         let lost = [
             report::unreadable(frames.unreadable()?),
@@ -137,7 +137,7 @@ pub async fn prepare_within(
         ];
         Ok::<_, Error>((lost, timed("document", || document::compose(&frames, &inputs, &owned))?))
     });
-    let (lost, document) = work.await.map_err(|_| Error::Panicked)??;
+    let (lost, document) = work.await??;
     doubts.extend(lost.into_iter().flatten());
     let label = settings.period.label();
     // A narrower question must not take the place of the whole organisation's report.

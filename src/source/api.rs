@@ -8,6 +8,7 @@ use crate::deliver::PagesWriter;
 use crate::error::Error;
 use crate::settings::Settings;
 use crate::tables::TablesBuilder;
+use crate::thread_pool;
 use devin_api::{ApiConfig, Limits, PageEvent, People, Progress, Records, SessionQuery, Vendor};
 
 /// What the API tells; its answers are kept in a folder, where one is named.
@@ -46,9 +47,7 @@ pub(super) async fn load(
         PageEvent::Page(rows) => builder.push(rows),
     };
     let stats = devin_api::fetch_within(config, &settings.query, limits, &mut deliver, progress).await?;
-    // Polars has threads of its own; meanwhile the runtime stays free for signals.
-    let tables =
-        tokio::task::spawn_blocking(move || builder.finish()).await.map_err(|_| Error::Panicked)??;
+    let tables = thread_pool::run(move || builder.finish()).await??;
     // An incomplete walk says nothing about the filters.
     let no_match = stats.unique == 0 && stats.complete && filters::are_given(&settings, false);
     if no_match && !settings.allow_empty {

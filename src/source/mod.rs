@@ -21,6 +21,7 @@ use crate::people::Teams;
 use crate::saved_pages::Saved;
 use crate::settings::{Settings, Source};
 use crate::tables::{KeptTexts, Tables};
+use crate::thread_pool;
 use devin_api::{FetchStats, Limits, People, Progress, Records, Vendor};
 
 /// Sessions in columns, and all else that a report needs from outside.
@@ -89,9 +90,7 @@ pub async fn load(
         Source::SavedPages { path, api } => saved_pages::load(settings, path, *api, progress).await,
         Source::Archive { root } => {
             let (settings, root) = (settings.clone(), root.clone());
-            // The disk and all cores are busy; meanwhile the runtime stays free for signals.
-            let loading = tokio::task::spawn_blocking(move || archive::load(&settings, &root));
-            loading.await.map_err(|_| Error::Panicked)?
+            thread_pool::run(move || archive::load(&settings, &root)).await?
         }
     }?;
     let FetchStats {

@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::saved_pages::{PageHandler, Saved};
 use crate::settings::{Settings, SettingsError};
 use crate::tables::{Frames, KeptTexts, Tables, TablesBuilder};
+use crate::thread_pool;
 use devin_api::{Api, FetchStats, Progress, Records, Row, SessionQuery, Vendor};
 
 /// Standard input, as a path.
@@ -26,8 +27,7 @@ pub(super) async fn load(
 ) -> Result<Loaded, Error> {
     let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
     let (settings, path) = (settings.clone(), path.to_owned());
-    // The disk and all cores are busy; meanwhile the runtime stays free for signals.
-    let reading = tokio::task::spawn_blocking(move || {
+    let reading = thread_pool::run(move || {
         let tell = |progress| {
             // Nobody listens where the run was given up.
             let _ = sender.send(progress);
@@ -37,7 +37,7 @@ pub(super) async fn load(
     while let Some(news) = receiver.recv().await {
         progress(news);
     }
-    reading.await.map_err(|_| Error::Panicked)?
+    reading.await?
 }
 
 fn read(

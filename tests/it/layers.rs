@@ -22,17 +22,29 @@ const STAGES: [&str; 11] = [
 ];
 
 /// Modules that see all stages.
-const ABOVE: [&str; 10] =
-    ["commands", "console", "doctor", "document", "environment", "error", "lib", "logging", "main", "source"];
+const ABOVE: [&str; 11] = [
+    "commands",
+    "console",
+    "doctor",
+    "document",
+    "environment",
+    "error",
+    "lib",
+    "logging",
+    "main",
+    "source",
+    "thread_pool",
+];
 
 /// Where a library is used, and nowhere else.
-const HOMES: [(&str, &[&str]); 23] = [
+const HOMES: [(&str, &[&str]); 24] = [
     ("flate2", &["saved_pages"]),
     ("zstd", &["saved_pages"]),
     ("plotters", &["charts"]),
     ("plotters_backend", &["charts"]),
     ("minijinja", &["report"]),
     ("polars", &["tables", "metrics"]),
+    ("polars_core", &["thread_pool"]),
     ("polars_io", &["tables"]),
     ("polars_parquet", &["tables"]),
     ("polars_parquet_format", &["tables"]),
@@ -86,7 +98,8 @@ fn names(code: &str, word: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
     code.match_indices(word).any(|(at, _)| {
         let after = &code[at + word.len()..];
-        !code[..at].ends_with(is_part) && (after.starts_with("::") || code[..at].ends_with("use "))
+        let ends = after.starts_with("::") || (code[..at].ends_with("use ") && !after.starts_with(is_part));
+        !code[..at].ends_with(is_part) && ends
     })
 }
 
