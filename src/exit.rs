@@ -16,7 +16,7 @@ pub enum Exit {
     Denied = 3,
     /// Incomplete data: no report written, or none sent.
     Incomplete = 4,
-    /// The API (retries included) or the mail server could not be reached.
+    /// The API or the mail server could not be reached, or kept failing (retries included).
     Unreachable = 5,
     /// The API returned unexpected data, or an archive is damaged.
     Data = 65,

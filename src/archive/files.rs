@@ -332,7 +332,7 @@ impl<'r> Step<'r> {
         let disk = || ArchiveError::disk("write to", self.root);
         let paths = below(&self.staged).map_err(disk())?;
         check_places(self.root, &paths)?;
-        // Readers see the step only when all of it is in its place, or when this is killed.
+        // Readers wait until every file is in its place, or until this process is killed.
         let _lock = lock_files(self.root)?;
         let hold = || {
             for folder in paths.iter().filter_map(|path| path.parent()) {

@@ -25,7 +25,8 @@ Exit codes:
        the run through
   3    the key, or the login to the mail server, was refused
   4    incomplete data: no report written, or none sent
-  5    the API (retries included) or the mail server could not be reached
+  5    the API or the mail server could not be reached, or kept failing (retries
+       included)
   65   the data broke its contract, or an archive is damaged
   74   the report, the archive or standard output could not be written, or the
        mail not delivered, or not for certain

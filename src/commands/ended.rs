@@ -1,4 +1,4 @@
-//! How a command ends before its end.
+//! How a command ends early: by an error, a signal or a panic.
 
 use crate::console::{write_error, write_line};
 use crate::error::Error;

@@ -80,7 +80,7 @@ pub fn message(report: &Path, settings: &MailSettings, at: DateTime<Utc>) -> Res
         Ok::<_, Error>(Attachment { name, content_type, bytes: stored.companion(ending)? })
     };
     // Before anything is read that an incomplete report may not have.
-    if !facts.source.ledger.complete {
+    if !facts.source.stats.complete {
         return Err(MailError::Incomplete.into());
     }
     let attachments: Vec<Attachment> = attached.map(attach).transpose()?.into_iter().collect();
@@ -187,7 +187,7 @@ fn outcome(posted: &SendOutcome, subject: &str) -> Vec<String> {
     if let (Some(first), Some(last)) = (posted.sent_earlier.iter().min(), posted.sent_earlier.iter().max()) {
         let from = if first == last { "the run of" } else { "earlier runs, the last of" };
         let whom = recipients(posted.sent_earlier.len());
-        // A ledger may hold any text.
+        // The log may hold any text.
         let last = clean(last, 40);
         lines.push(format!("not sent again: {whom} got it from {from} {last}; --force sends it again"));
     }

@@ -287,9 +287,9 @@ impl Run<'_> {
             PageEvent::Answer { .. } => {}
             PageEvent::Page(rows) => builder.push(rows),
         };
-        let ledger = devin_api::fetch(self.api, query, &mut deliver, progress).await?;
-        self.synced.received += ledger.unique;
-        self.synced.rejected += ledger.rejected;
+        let stats = devin_api::fetch(self.api, query, &mut deliver, progress).await?;
+        self.synced.received += stats.unique;
+        self.synced.rejected += stats.rejected;
         Ok(block_in_place(|| builder.finish())?)
     }
 }

@@ -110,7 +110,7 @@ pub fn compose(frames: &Frames, inputs: &ReportInputs, settings: &Settings) -> R
             archive: archived.clone(),
             no_match: inputs.no_match,
             proved: saved.as_ref().is_none_or(|saved| saved.proved),
-            ledger: stats.clone(),
+            stats: stats.clone(),
         },
         quality,
         budgets,

@@ -132,7 +132,7 @@ mod tests {
                 archive: None,
                 no_match: false,
                 proved: true,
-                ledger: FetchStats { complete: true, unique: 5, ..FetchStats::default() },
+                stats: FetchStats { complete: true, unique: 5, ..FetchStats::default() },
             },
             quality: Quality::default(),
             budgets: Vec::new(),

@@ -25,7 +25,7 @@ pub fn compose(
     attachments: &[Attachment],
     at: DateTime<Utc>,
 ) -> Result<OutgoingMail, MailError> {
-    if !facts.source.ledger.complete {
+    if !facts.source.stats.complete {
         return Err(MailError::Incomplete);
     }
     if facts.source.no_match {
@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn an_incomplete_report_is_not_mailed() {
         let mut facts = demo();
-        facts.source.ledger.complete = false;
+        facts.source.stats.complete = false;
         let error = mail(&facts, &["a@x.com"], &[]).unwrap_err();
         assert_eq!((error.exit(), error.to_string().contains("files stay")), (Exit::Incomplete, true));
     }

@@ -212,7 +212,7 @@ pub struct Source {
     /// Whether the source proves that none is missing: arrays, lines and exports do not.
     pub proved: bool,
     /// What happened on the way.
-    pub ledger: FetchStats,
+    pub stats: FetchStats,
 }
 
 /// Keys without a value are left out. A covered report has null for the counts of
@@ -241,20 +241,20 @@ impl Serialize for Source {
         if !self.proved {
             map.serialize_entry("proved", &false)?;
         }
-        let ledger = &self.ledger;
-        map.serialize_entry("requests", &ledger.requests)?;
-        map.serialize_entry("retries", &ledger.retries)?;
+        let stats = &self.stats;
+        map.serialize_entry("requests", &stats.requests)?;
+        map.serialize_entry("retries", &stats.retries)?;
         for (key, rows) in [
-            ("pages", ledger.pages),
-            ("received", ledger.received),
-            ("unique", ledger.unique),
-            ("duplicates", ledger.duplicates),
-            ("outside", ledger.outside),
-            ("rejected", ledger.rejected),
+            ("pages", stats.pages),
+            ("received", stats.received),
+            ("unique", stats.unique),
+            ("duplicates", stats.duplicates),
+            ("outside", stats.outside),
+            ("rejected", stats.rejected),
         ] {
             map.serialize_entry(key, &Some(rows).filter(|_| self.people.is_none()))?;
         }
-        map.serialize_entry("complete", &ledger.complete)?;
+        map.serialize_entry("complete", &stats.complete)?;
         map.end()
     }
 }

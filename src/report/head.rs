@@ -11,7 +11,7 @@ use devin_api::{FetchStats, Records};
 /// The head of the page.
 pub fn header(facts: &Facts, run: &ReportContext<'_>) -> Header {
     let period = run.period();
-    let (badge, badge_tone) = match (facts.source.ledger.complete, is_over(facts)) {
+    let (badge, badge_tone) = match (facts.source.stats.complete, is_over(facts)) {
         (false, _) => ("incomplete", "bad"),
         (true, true) if !facts.source.proved => ("as saved", "neutral"),
         (true, false) => ("so far", "neutral"),
@@ -52,27 +52,27 @@ fn covered_note(facts: &Facts) -> Option<String> {
 
 /// The notices before any number.
 pub fn notices(facts: &Facts, run: &ReportContext<'_>) -> Vec<String> {
-    let ledger = &facts.source.ledger;
+    let stats = &facts.source.stats;
     let mut notices = Vec::new();
     if run.demo {
         notices.push("This organisation is invented: the page shows what a report looks like.".to_owned());
     }
-    if !ledger.complete {
-        let why = why_incomplete(ledger, SourceKind::of(facts), facts.is_covered());
+    if !stats.complete {
+        let why = why_incomplete(stats, SourceKind::of(facts), facts.is_covered());
         notices.push(format!("This report may be incomplete: {why}. Do not decide on these numbers."));
     }
     notices.extend(export_limits(facts.source.records).map(|note| sentence(&note)));
     notices.extend(saved::notices(run, facts.is_covered()));
     notices.extend(acus_in_doubt(facts));
-    notices.extend(dropped_rows(ledger, &facts.source.tags).into_iter().filter(|_| !facts.is_covered()));
+    notices.extend(dropped_rows(stats, &facts.source.tags).into_iter().filter(|_| !facts.is_covered()));
     notices
 }
 
 /// Warnings of a run for the terminal, one line each.
-pub fn warnings(ledger: &FetchStats, tags: &[String], source: SourceKind) -> Vec<String> {
-    let why = || why_incomplete(ledger, source, false);
-    let incomplete = (!ledger.complete).then(|| format!("this report is incomplete: {}.", why()));
-    incomplete.into_iter().chain(dropped_rows(ledger, tags)).collect()
+pub fn warnings(stats: &FetchStats, tags: &[String], source: SourceKind) -> Vec<String> {
+    let why = || why_incomplete(stats, source, false);
+    let incomplete = (!stats.complete).then(|| format!("this report is incomplete: {}.", why()));
+    incomplete.into_iter().chain(dropped_rows(stats, tags)).collect()
 }
 
 /// The same for unreadable fields, above 1 % of the sessions.
@@ -134,13 +134,13 @@ impl SourceKind {
 }
 
 /// Why sessions may be missing.
-fn why_incomplete(ledger: &FetchStats, source: SourceKind, is_covered: bool) -> String {
+fn why_incomplete(stats: &FetchStats, source: SourceKind, is_covered: bool) -> String {
     match (source, is_covered) {
         (SourceKind::Archive, _) => "the archive does not cover all of its time".to_owned(),
         (SourceKind::Export, _) => "the web app's export does not cover all of its time".to_owned(),
         (_, true) => "fewer sessions arrived than the server counts".to_owned(),
         _ => {
-            format!("{} sessions arrived, which is not what the server counts", count(ledger.unique as f64))
+            format!("{} sessions arrived, which is not what the server counts", count(stats.unique as f64))
         }
     }
 }
@@ -148,21 +148,21 @@ fn why_incomplete(ledger: &FetchStats, source: SourceKind, is_covered: bool) -> 
 /// Rows that were received but dropped, if they matter: all unreadable ones, and those outside the
 /// query if they exceed 1 %, since a server that follows the query sends none. Saved pages may
 /// contain many of these, and so does the API's answer to tag patterns, which it does not know.
-fn dropped_rows(ledger: &FetchStats, tags: &[String]) -> Vec<String> {
+fn dropped_rows(stats: &FetchStats, tags: &[String]) -> Vec<String> {
     let mut dropped_rows = Vec::new();
-    if ledger.rejected > 0 {
-        dropped_rows.push(match ledger.rejected {
+    if stats.rejected > 0 {
+        dropped_rows.push(match stats.rejected {
             1 => "1 record could not be read and is not in any number.".to_owned(),
             rejected => format!("{rejected} records could not be read and are not in any number."),
         });
     }
     let is_pattern = tags.iter().any(|tag| tag.contains('*'));
-    if ledger.requests > 0 && !is_pattern && exceeds_percent(ledger.outside, ledger.received) {
+    if stats.requests > 0 && !is_pattern && exceeds_percent(stats.outside, stats.received) {
         dropped_rows.push(format!(
             "{} of {} records that came lie outside the period or the filters and are not in any number: \
              the server may not keep to what it is asked.",
-            count(ledger.outside as f64),
-            count(ledger.received as f64)
+            count(stats.outside as f64),
+            count(stats.received as f64)
         ));
     }
     dropped_rows
@@ -210,7 +210,7 @@ mod tests {
     fn more_than_one_percent_outside_is_a_warning() {
         let of = |outside, rejected, complete| {
             let received = 1200;
-            let ledger = FetchStats {
+            let stats = FetchStats {
                 requests: 6,
                 received,
                 unique: 1100,
@@ -219,7 +219,7 @@ mod tests {
                 complete,
                 ..FetchStats::default()
             };
-            warnings(&ledger, &["a".to_owned()], SourceKind::Pages)
+            warnings(&stats, &["a".to_owned()], SourceKind::Pages)
         };
         assert_eq!(of(12, 0, true), [""; 0]);
         let [outside] = of(13, 0, true).try_into().unwrap();

@@ -57,12 +57,12 @@ fn acus(facts: &Facts, value: f64) -> String {
 }
 
 fn incompleteness(facts: &Facts) -> Option<Sentence> {
-    let ledger = &facts.source.ledger;
+    let stats = &facts.source.stats;
     let arrived = || match facts.is_covered() {
         true => "sessions".to_owned(),
-        false => counted(ledger.unique as f64, "session", "sessions"),
+        false => counted(stats.unique as f64, "session", "sessions"),
     };
-    (!ledger.complete).then(|| {
+    (!stats.complete).then(|| {
         plain(format!(
             "Every number below, and every change with it, rests on the {} that arrived and may be wrong.",
             arrived()
@@ -79,7 +79,7 @@ fn budgets(facts: &Facts) -> impl Iterator<Item = Sentence> {
 fn too_few(facts: &Facts) -> Option<Sentence> {
     match facts.whole(&SESSIONS)?.value? {
         // The notice about missing sessions says so already.
-        0.0 if !facts.source.ledger.complete => None,
+        0.0 if !facts.source.stats.complete => None,
         0.0 => Some(plain("No session was created in this period.".to_owned())),
         1.0 => Some(plain("A single session was created: too few to compare.".to_owned())),
         some if some < MIN_BASIS => {
@@ -360,7 +360,7 @@ mod tests {
                 archive: None,
                 no_match: false,
                 proved: true,
-                ledger: FetchStats { complete, ..FetchStats::default() },
+                stats: FetchStats { complete, ..FetchStats::default() },
             },
             quality: Quality::default(),
             budgets: Vec::new(),

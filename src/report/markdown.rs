@@ -57,7 +57,7 @@ fn table(facts: &Facts) -> String {
 
 fn completeness(facts: &Facts, fetched: &str, zone: &str) -> String {
     let sessions = facts.whole(&SESSIONS).and_then(|fact| fact.value);
-    let whole = match (facts.source.ledger.complete, is_over(facts)) {
+    let whole = match (facts.source.stats.complete, is_over(facts)) {
         (false, _) => "Incomplete: sessions are missing",
         (true, false) => "So far: the period is not over",
         _ if !facts.source.proved => "As saved: whether all are there is not known",

@@ -68,7 +68,7 @@ pub struct ReportContext<'a> {
     pub users: &'a [String],
     /// The prices of an ACU, by the settings.
     pub prices: Option<&'a Prices>,
-    /// Lists of people that could not be read.
+    /// What was noticed of filters, prices, the budget and people.
     pub notes: &'a [String],
     /// Facts about saved pages, if they are the source.
     pub saved: Option<&'a Saved>,
@@ -364,7 +364,7 @@ fn people(how: Option<&str>) -> &'static str {
 /// The source of the data.
 pub(crate) fn source_entries(facts: &Facts, run: &ReportContext<'_>) -> Vec<LabelledValue> {
     let source = &facts.source;
-    let ledger = &source.ledger;
+    let stats = &source.stats;
     let mut entries = vec![
         match source.records {
             Records::Api(api) => LabelledValue::word("API", api.to_string()),
@@ -377,18 +377,18 @@ pub(crate) fn source_entries(facts: &Facts, run: &ReportContext<'_>) -> Vec<Labe
         true => saved::entries(facts, run),
         false => {
             vec![
-                LabelledValue::count("Requests", ledger.requests),
-                LabelledValue::count("Of these, retries", ledger.retries),
+                LabelledValue::count("Requests", stats.requests),
+                LabelledValue::count("Of these, retries", stats.retries),
             ]
         }
     });
     // These minus the visible points of the trend would reveal a hidden point.
     let rows = [
-        LabelledValue::count("Pages", ledger.pages),
-        LabelledValue::count("Rows received", ledger.received),
-        LabelledValue::count("Distinct sessions, trend included", ledger.unique),
-        LabelledValue::count("Duplicate rows", ledger.duplicates),
-        LabelledValue::count("Rows outside the question, dropped", ledger.outside),
+        LabelledValue::count("Pages", stats.pages),
+        LabelledValue::count("Rows received", stats.received),
+        LabelledValue::count("Distinct sessions, trend included", stats.unique),
+        LabelledValue::count("Duplicate rows", stats.duplicates),
+        LabelledValue::count("Rows outside the question, dropped", stats.outside),
     ];
     entries.extend(rows.into_iter().filter(|_| !facts.is_covered()));
     entries.push(LabelledValue::word("Complete", saved::completeness(facts).to_owned()));

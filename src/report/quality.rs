@@ -15,15 +15,15 @@ const LONGEST: usize = 40;
 /// Unreadable values, then the vendor's counts.
 pub fn entries(facts: &Facts, vendor: &Vendor) -> Vec<LabelledValue> {
     let quality = &facts.quality;
-    let ledger = &facts.source.ledger;
+    let stats = &facts.source.stats;
     // The number of people behind these is unknown.
     let of_source = |count: u64| Some(count).filter(|_| !facts.is_covered());
     let mut entries = vec![
         count_or_hidden("Pull requests with an unknown state", quality.unknown_pr_state),
         count_or_hidden("Pull request entries without an address", quality.prs_without_url),
         count_or_hidden("Fields that could not be read", quality.unreadable_fields),
-        count_or_hidden("Records that could not be read", of_source(ledger.rejected)),
-        count_or_hidden("Times without a zone, taken as UTC", of_source(ledger.naive_times)),
+        count_or_hidden("Records that could not be read", of_source(stats.rejected)),
+        count_or_hidden("Times without a zone, taken as UTC", of_source(stats.naive_times)),
     ];
     // Exports have neither.
     if facts.source.records != Records::Export {

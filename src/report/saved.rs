@@ -18,7 +18,7 @@ const LONGEST_MOMENT: usize = 40;
 
 /// Whether no API was asked for the sessions.
 pub(crate) fn is_saved(facts: &Facts) -> bool {
-    facts.source.ledger.requests == 0
+    facts.source.stats.requests == 0
 }
 
 /// What the web app's export lacks; `None` for other sources.
@@ -61,7 +61,7 @@ pub fn fetched(facts: &Facts, tz: Tz) -> String {
 
 /// Whether the sessions are complete.
 pub(crate) fn completeness(facts: &Facts) -> &'static str {
-    match (facts.source.ledger.complete, facts.source.proved) {
+    match (facts.source.stats.complete, facts.source.proved) {
         (false, _) => "no",
         (true, true) => "yes",
         (true, false) => "as saved: completeness is not known",

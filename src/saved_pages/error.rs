@@ -78,8 +78,8 @@ pub enum PagesError {
 fn others(files: u64) -> String {
     match files {
         0 => String::new(),
-        1 => "; 1 file there is none by its name".to_owned(),
-        files => format!("; {files} files there are none by their names"),
+        1 => "; the name of 1 file there says that it is none".to_owned(),
+        files => format!("; the names of {files} files there say that they are none"),
     }
 }
 

@@ -1,5 +1,5 @@
 //! What a chunk of saved pages holds: pages with their end signals, and
-//! sessions without any. RecordSummary by what is there, never by names.
+//! sessions without any. They are recognised by their content, never by file names.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

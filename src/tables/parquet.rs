@@ -191,7 +191,7 @@ fn check(column: &c::ColumnSpec, values: &Column, most: usize) -> Result<(), &'s
 }
 
 /// The tables of a month in memory, from all its files in the order of [`c::TABLES`].
-/// Projection that were not read are null.
+/// Columns that were not read are null.
 ///
 /// # Errors
 /// The files cannot be read together; what is wrong, in words.

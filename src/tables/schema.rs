@@ -1,7 +1,7 @@
 //! Every table and column, once: its name, its type, and where it is kept.
 //!
 //! The same tables are in memory, in the archive and, with what a report derives
-//! from them, in the Parquet exports. KeptTexts that repeat are categoricals in memory
+//! from them, in the Parquet exports. Texts that repeat are categoricals in memory
 //! and plain strings on disk.
 
 use polars::prelude::*;
@@ -85,7 +85,7 @@ pub const PR_COUNT: &str = "pr_count";
 pub enum ColumnType {
     /// Text that is in few rows.
     Text,
-    /// Text that is in many rows, with the name of its categories. Projection of the
+    /// Text that is in many rows, with the name of its categories. Columns of the
     /// same categories can be compared.
     Category(&'static str),
     /// One of [`STATES`].

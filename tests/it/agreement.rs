@@ -507,7 +507,7 @@ fn at_midnights(asked: &Asked) -> Vec<Value> {
     instants.iter().enumerate().map(record).collect()
 }
 
-/// The bytes of the facts alone: the ledger beside them tells of pages.
+/// The bytes of the facts alone: the counts of pages differ.
 fn facts_text(json: &str) -> String {
     #[derive(Deserialize)]
     struct Facts<'a> {

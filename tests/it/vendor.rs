@@ -134,7 +134,11 @@ fn both_counts_stand_side_by_side_in_either_generation_and_scope() {
         }
         assert!(quality(&report).contains("seldom match exactly"));
         by_day_and_group(&report, key, !org.is_empty(), used);
-        assert_eq!(facts.0["source"]["requests"].as_u64(), Some(asked - besides), "the ledger is the walk's");
+        assert_eq!(
+            facts.0["source"]["requests"].as_u64(),
+            Some(asked - besides),
+            "the counts are those of the walk's"
+        );
         assert!(!report.json.contains("vendor"));
     }
 }

@@ -87,7 +87,7 @@ impl<T> Enveloped<'_, T> {
         if api == Api::V3 && more && cursor.is_none() {
             return contract("`end_cursor` is missing or no text, although more is promised".to_owned());
         }
-        // It goes into the next address, which takes no book.
+        // It goes into the next address, which is short.
         if cursor.as_ref().is_some_and(|cursor| cursor.len() > LONGEST_CURSOR) {
             return contract(format!("`end_cursor` is longer than {LONGEST_CURSOR} bytes"));
         }

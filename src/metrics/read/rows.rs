@@ -136,7 +136,7 @@ impl SourceRow {
             scope: self.scope,
             tags: self.tags,
             users: self.users,
-            ledger: FetchStats {
+            stats: FetchStats {
                 requests: self.requests,
                 retries: self.retries,
                 pages: rows("pages", self.pages)?,

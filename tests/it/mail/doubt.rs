@@ -116,7 +116,7 @@ fn another_state_folder_remembers_nothing_of_the_first() {
 }
 
 #[test]
-fn without_a_ledger_nothing_is_sent() {
+fn without_a_log_of_sent_mails_nothing_is_sent() {
     let folder = reported();
     let server = MailServer::start(Manner::of(Kind::Tls));
     std::fs::write(folder.path().join("file"), "x").unwrap();

@@ -129,10 +129,10 @@ fn two_runs_of_the_same_week_are_one_mail() {
     // A copy that nothing on the way takes for the first one.
     let [one, two] = [0, 1].map(|index| header(&received[index].bytes, "Message-ID"));
     assert_ne!(one, two);
-    // The ledger lies in the user's state folder and names nobody.
-    let ledger = std::fs::read_to_string(folder.path().join(".local/state/acumen/sent.jsonl")).unwrap();
-    assert_eq!(ledger.lines().count(), 4, "{ledger}");
-    assert!(!ledger.contains("ada@") && !ledger.contains("s3cret"), "{ledger}");
+    // The log of sent mails is in the user's state folder and names nobody.
+    let sent = std::fs::read_to_string(folder.path().join(".local/state/acumen/sent.jsonl")).unwrap();
+    assert_eq!(sent.lines().count(), 4, "{sent}");
+    assert!(!sent.contains("ada@") && !sent.contains("s3cret"), "{sent}");
     assert!(!format!("{first:?}{second:?}{forced:?}").contains("s3cret"));
 }
 

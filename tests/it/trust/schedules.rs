@@ -165,8 +165,8 @@ async fn fetched(organisation: &Arc<Organisation>, day: &Day) -> Result<(FetchSt
     if let Err(error) = &outcome {
         holds_no_key(&format!("{error} {}", error.hint()));
     }
-    let ledger = outcome?;
-    Ok((ledger, rows.into_iter().map(|(id, (_, _, told))| (id, told)).collect()))
+    let stats = outcome?;
+    Ok((stats, rows.into_iter().map(|(id, (_, _, told))| (id, told)).collect()))
 }
 
 #[test]
@@ -179,20 +179,20 @@ fn whatever_passes_within_the_budget_changes_no_session() {
     let (mut retries, mut walks) = (0, 0);
     for seed in 0..160 {
         let day = day(seed);
-        let (ledger, sessions) = runtime
+        let (stats, sessions) = runtime
             .block_on(fetched(&organisation, &day))
             .unwrap_or_else(|error| panic!("seed {seed}: {error}\n{day:?}"));
         let expected = &truth[usize::from(day.api == Api::V3)];
         assert!(sessions == *expected, "seed {seed}: {} sessions\n{day:?}", sessions.len());
-        assert!(ledger.complete, "seed {seed}: {ledger:?}");
-        retries += ledger.retries;
-        walks += u64::from(ledger.requests - ledger.retries > 2 * ledger.pages);
+        assert!(stats.complete, "seed {seed}: {stats:?}");
+        retries += stats.retries;
+        walks += u64::from(stats.requests - stats.retries > 2 * stats.pages);
     }
     // A schedule that nothing of happened proves nothing.
     assert!(retries > 160 && walks > 5, "{retries} retries, {walks} walks again");
 }
 
-/// Facts alone: the ledger beside them tells of requests.
+/// Facts alone: the counts of requests differ.
 fn facts(folder: &Path) -> serde_json::Value {
     let text = std::fs::read_to_string(folder.join("org_demo_2026-W41.json")).unwrap();
     let json: serde_json::Value = serde_json::from_str(&text).unwrap();
