@@ -22,7 +22,9 @@ def enlarged(folder, month, times):
     """The five tables of a month, each session `times` times."""
     read = lambda name: pl.read_parquet(folder / name / f"month={month}" / f"{name}.parquet", hive_partitioning=False)
     copies = pl.DataFrame({"copy": range(times)}, schema={"copy": pl.UInt32})
-    own_id = pl.format("{}-{}", "session", "copy").alias("session")
+    # Random digits, as ids have: what compresses far better than sessions do is refused as damaged.
+    copied = pl.format("{}-{}", "session", "copy")
+    own_id = pl.concat_str(copied.hash(1), copied.hash(2)).alias("session")
     sessions = read("sessions").with_row_index("old").join(copies, how="cross")
     sessions = sessions.with_columns(own_id).sort(ORDER).with_row_index("new")
     yield "sessions", sessions.drop("old", "new", "copy")
