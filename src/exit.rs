@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// The exit codes, as `acumen --help` and the README document them.
+/// The exit codes, as `acumen --help` and docs/troubleshooting.md document them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {

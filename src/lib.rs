@@ -44,6 +44,7 @@ pub mod error;
 pub mod exit;
 pub mod logging;
 pub mod money;
+pub mod outputs;
 pub mod people;
 pub mod period;
 pub mod regular_file;

@@ -1,7 +1,8 @@
 //! Money: currencies, and the prices of an ACU over time.
 
 use chrono::NaiveDate;
-use serde::{Serialize, Serializer};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A currency by its ISO 4217 code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +19,11 @@ impl Currency {
             .iter()
             .all(u8::is_ascii_alphabetic)
             .then(|| Self(letters.map(|byte| byte.to_ascii_uppercase())))
+    }
+
+    /// The currency of exactly this code.
+    pub fn of_code(code: &str) -> Option<Self> {
+        Self::parse(code).filter(|currency| currency.code() == code)
     }
 
     /// Its code: `EUR`.
@@ -54,8 +60,16 @@ impl Serialize for Currency {
     }
 }
 
+impl<'de> Deserialize<'de> for Currency {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let code = String::deserialize(deserializer)?;
+        Self::of_code(&code).ok_or_else(|| D::Error::custom(format!("the currency {code:?} is not known")))
+    }
+}
+
 /// The price of an ACU from a local day on.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct Price {
     /// The first day it applies to.
     pub from: NaiveDate,
@@ -64,11 +78,24 @@ pub struct Price {
 }
 
 /// The prices of an ACU over time, in one currency; there are no exchange rates.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Prices {
     currency: Currency,
     /// Oldest first.
     steps: Vec<Price>,
+}
+
+impl<'de> Deserialize<'de> for Prices {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Table {
+            currency: Currency,
+            steps: Vec<Price>,
+        }
+        let Table { currency, steps } = Table::deserialize(deserializer)?;
+        Self::new(currency, steps).ok_or_else(|| D::Error::custom("no prices, or two from one day"))
+    }
 }
 
 impl Prices {

@@ -2,7 +2,8 @@
 //!
 //! All rounding happens here. Null is formatted as an en dash.
 
-use serde::{Serialize, Serializer};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::money::Currency;
 
@@ -33,6 +34,15 @@ pub enum Unit {
 impl Serialize for Unit {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Unit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let named = [Self::Count, Self::Acu, Self::Share].into_iter().find(|unit| unit.name() == name);
+        let unit = named.or_else(|| Currency::of_code(&name).map(Self::Money));
+        unit.ok_or_else(|| D::Error::custom(format!("the unit {name:?} is not known")))
     }
 }
 

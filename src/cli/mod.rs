@@ -11,7 +11,9 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub use archive::{SyncArgs, VerifyArgs};
 pub use meant::meant;
-pub use options::{ApiArgs, Format, MailArgs, NetworkArgs, People, PingArgs, Private, ReportArgs, SendArgs};
+pub use options::{
+    ApiArgs, Format, MailArgs, NetworkArgs, People, PingArgs, Private, RenderArgs, RenderFormat, ReportArgs, SendArgs,
+};
 pub use read::{
     Choice, FileOption, Origin, Read, config_flag, fault_of_file, flags_of_file, is_not_for_files,
     log_format_flag, takes_options,
@@ -136,6 +138,15 @@ Examples:
   acumen send reports/org_789_2026-W41.json --mail-from a@example.com \\
     --mail-to b@example.com --eml week-41.eml")]
     Send(Box<SendArgs>),
+    /// Make the outputs of a report again from its facts.
+    ///
+    /// Reads one facts file and nothing else, and writes the same bytes as the run that
+    /// wrote the facts; a message has a date and an id of its own.
+    #[command(after_help = "\
+Examples:
+  acumen render reports/org_789_2026-W41.json --format html,xlsx
+  acumen render facts.json --format eml --mail-from a@example.com --mail-to b@example.com")]
+    Render(Box<RenderArgs>),
     /// Show the settings and where each came from, or write an example of a settings file.
     ///
     /// A flag beats the environment, that the settings file, and that the

@@ -298,6 +298,51 @@ pub struct SendArgs {
     pub network: NetworkArgs,
 }
 
+/// `acumen render`.
+#[derive(Debug, Args)]
+pub struct RenderArgs {
+    /// Facts of a report: NAME.json.
+    #[arg(value_name = "FACTS")]
+    pub facts: PathBuf,
+    /// Outputs to make, with commas between them.
+    #[arg(long, value_name = "FORMATS", value_delimiter = ',', required = true, ignore_case = true)]
+    pub format: Vec<RenderFormat>,
+    /// Folder for the outputs; left out, the folder of the facts.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Rights of the files that are written, in octal, as 0640; left out, 0600:
+    /// only their owner reads them.
+    #[arg(long, value_name = "MODE", value_parser = mode)]
+    pub mode: Option<u32>,
+    /// Sender of the message.
+    #[arg(long, value_name = "ADDRESS", required_if_eq("format", "eml"))]
+    pub mail_from: Option<String>,
+    /// Recipients of the message, with commas between them.
+    #[arg(long, value_name = "ADDRESS", required_if_eq("format", "eml"))]
+    pub mail_to: Vec<String>,
+    /// Recipients of a copy.
+    #[arg(long, value_name = "ADDRESS")]
+    pub mail_cc: Vec<String>,
+    /// Attachment of the message.
+    #[arg(long, value_name = "WHAT", default_value = "html", value_parser = ["html", "xlsx", "none"])]
+    pub mail_attach: String,
+}
+
+/// An output of `acumen render`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RenderFormat {
+    /// The page.
+    Html,
+    /// The workbook.
+    Xlsx,
+    /// One CSV file for each grouping.
+    Csv,
+    /// A short Markdown summary.
+    Md,
+    /// The message, as it would be mailed.
+    Eml,
+}
+
 /// What a mail needs.
 #[derive(Debug, Default, Args)]
 pub struct MailArgs {

@@ -5,18 +5,21 @@ use std::pin::pin;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
+use super::stored::StoredReport;
 use super::{Context, Ended, Signals, output};
-use crate::cli::{Format, MailArgs, ReportArgs};
+use crate::cli::{MailArgs, ReportArgs};
 use crate::console::Console;
 use crate::deliver::{self, SendOutcome, Submission};
 use crate::environment;
 use crate::error::Error;
 use crate::exit::{Exit, Explain};
-use crate::mail::{self, Attachment, MailError, OutgoingMail};
+use crate::export::ExportFile;
+use crate::mail::{self, Addresses, Attachment, OutgoingMail};
 use crate::metrics::Facts;
+use crate::outputs::{self, Output};
 use crate::settings::mail::{Attach, Delivery, Destination, Mail as MailSettings};
-use crate::settings::{FoundKey, Network, SettingsError};
-use crate::text::{clean, shown};
+use crate::settings::{FoundKey, Network};
+use crate::text::clean;
 
 /// What a mail needs, checked before the long work: addresses, server, password, place.
 ///
@@ -48,44 +51,50 @@ pub(super) fn is_possible(args: &ReportArgs) -> bool {
 /// [`settings`] for a report that is yet to be written, with what is attached to it.
 ///
 /// # Errors
-/// As there, the password cannot be had, or the report would lack what is to be attached.
+/// As there, or the password cannot be had.
 pub(super) fn of_report(args: &ReportArgs, network: &Network) -> Result<MailSettings, Error> {
     let (password, state) = (environment::password(&args.post)?, environment::state(args.state.clone()));
-    let settings = settings(&args.post, password, state, network)?;
-    if settings.attach == Attach::Xlsx && !args.export.contains(&Format::Xlsx) {
-        return Err(SettingsError::new(
-            "--mail-attach xlsx: the report is written without a workbook",
-            "add --export xlsx, or attach html or none",
-        )
-        .into());
-    }
-    Ok(settings)
+    settings(&args.post, password, state, network)
 }
 
-/// The mail about a report that lies on the disk, from its facts alone, as it is sent at a moment.
+/// The mail about a report on disk, made from its facts, as it is sent at this time.
 ///
 /// # Errors
-/// There is no such report, it is incomplete, or what is to be attached is not there.
+/// There is no such report, or it is incomplete.
 pub fn message(report: &Path, settings: &MailSettings, at: DateTime<Utc>) -> Result<OutgoingMail, Error> {
-    let stored = deliver::read_report(report)?;
-    let unreadable = |source| Error::Facts { path: shown(&report.with_extension("json")), source };
-    let facts = Facts::from_json(&stored.json).map_err(unreadable)?;
-    let attached = match settings.attach {
-        Attach::Nothing => None,
-        Attach::Html => Some(("html", "text/html; charset=utf-8")),
-        Attach::Xlsx => Some(("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")),
-    };
-    let attach = |(ending, content_type): (&str, &'static str)| {
-        let name = format!("{}.{ending}", stored.name);
-        Ok::<_, Error>(Attachment { name, content_type, bytes: stored.companion(ending)? })
-    };
-    // Before anything is read that an incomplete report may not have.
-    if !facts.source.stats.complete {
-        return Err(MailError::Incomplete.into());
-    }
-    let attachments: Vec<Attachment> = attached.map(attach).transpose()?.into_iter().collect();
+    let StoredReport { name, facts } = StoredReport::read(report)?;
     let addresses = mail::addresses(&settings.from, &settings.to, &settings.cc)?;
-    Ok(mail::compose(&facts, &format!("{}.html", stored.name), &addresses, &attachments, at)?)
+    message_about(&facts, &name, settings.attach, &addresses, at)
+}
+
+/// The mail about a report of this name.
+///
+/// # Errors
+/// The report is incomplete, or a part of the mail cannot be made: an internal error.
+pub(super) fn message_about(
+    facts: &Facts,
+    name: &str,
+    attach: Attach,
+    addresses: &Addresses,
+    at: DateTime<Utc>,
+) -> Result<OutgoingMail, Error> {
+    let attachment = |(output, content_type)| {
+        let files = outputs::render(facts, output)?;
+        let attachment = |file: ExportFile| {
+            let name = format!("{name}{}", file.ending);
+            Attachment { name, content_type, bytes: file.bytes }
+        };
+        Ok::<_, Error>(files.into_iter().map(attachment).collect())
+    };
+    let attached = match attach {
+        Attach::Nothing => None,
+        Attach::Html => Some((Output::Html, "text/html; charset=utf-8")),
+        Attach::Xlsx => {
+            Some((Output::Xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))
+        }
+    };
+    let attachments: Vec<Attachment> = attached.map(attachment).transpose()?.unwrap_or_default();
+    Ok(mail::compose(facts, &format!("{name}.html"), addresses, &attachments, at)?)
 }
 
 /// Sends the report at a path, or writes its message into a file with these rights.
@@ -103,7 +112,7 @@ pub(super) async fn send(
     let now = clock();
     let delivery = match &settings.destination {
         Destination::File(file) => {
-            deliver::write_message(file, &message(&report, &settings, now)?.bytes, mode)?;
+            deliver::write_file(file, &message(&report, &settings, now)?.bytes, mode)?;
             return Ok(output::print(&format!("{}\n", file.display()))?);
         }
         Destination::Server(delivery) => delivery.clone(),

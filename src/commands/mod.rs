@@ -10,11 +10,13 @@ mod heartbeat;
 pub mod mail;
 mod metrics;
 mod output;
+mod render;
 pub mod report;
 mod send;
 mod settings_line;
 mod signals;
 mod simulate;
+mod stored;
 mod sync;
 mod usage;
 
@@ -60,6 +62,7 @@ pub async fn run(command: Command, context: Context) -> Result<Exit, Ended> {
         Command::Archive(ArchiveCommand::Verify(args)) => archive::verify(args, context).await,
         Command::Doctor(args) => doctor::run(*args, context).await,
         Command::Send(args) => send::run(*args, context).await,
+        Command::Render(args) => render::run(&args, &context),
         Command::Config(ConfigCommand::Show(args)) => config::show(&args, &context),
         Command::Config(ConfigCommand::Init(args)) => config::init(args, &context),
         Command::Demo(args) => demo::run(args, context).await,

@@ -15,10 +15,10 @@ use crate::exit::Exit;
 use crate::logging::timed;
 use crate::report;
 use crate::settings::{Found, FoundKey, Network, Settings, SettingsError, Source};
-use crate::source::{self, Loaded, Provenance};
+use crate::source::{self, Loaded};
 use crate::tables::Frames;
 use crate::thread_pool;
-use devin_api::{Limits, Progress, Records};
+use devin_api::{Limits, Progress};
 
 /// Makes one report and writes it, and mails it where that is asked for.
 ///
@@ -126,7 +126,6 @@ pub async fn prepare_within(
     deliver::check(&settings.out, settings.mode)?;
     settings.summary.as_deref().map_or(Ok(()), deliver::check_append)?;
     let Loaded { settings, tables, kept, inputs, pages } = source::load(settings, limits, progress).await?;
-    let mut doubts = doubts_of(&inputs.provenance, &settings);
     let owned = settings.clone();
     let work = thread_pool::run(move || {
         let frames = timed("frames", || Frames::new(tables, kept.texts.from, kept.teams.as_ref()))?;
@@ -138,7 +137,7 @@ pub async fn prepare_within(
         Ok::<_, Error>((lost, timed("document", || document::compose(&frames, &inputs, &owned))?))
     });
     let (lost, document) = work.await??;
-    doubts.extend(lost.into_iter().flatten());
+    let doubts = document.doubts.iter().cloned().chain(lost.into_iter().flatten()).collect();
     let label = settings.period.label();
     // A narrower question must not take the place of the whole organisation's report.
     let filters = [settings.query.tags.as_slice(), &settings.query.users].concat().join("+");
@@ -154,20 +153,6 @@ pub async fn prepare_within(
     let name = deliver::file_name(&parts);
     let (folder, summary) = (settings.out.clone(), settings.summary.clone());
     Ok(Prepared { document, doubts, folder, name, mode: settings.mode, pages, summary })
-}
-
-/// What is amiss with the sessions as they were had, a line each.
-fn doubts_of(provenance: &Provenance, settings: &Settings) -> Vec<String> {
-    let Provenance { stats, saved, archived, .. } = provenance;
-    let way = match saved {
-        _ if archived.is_some() => report::SourceKind::Archive,
-        Some(saved) if saved.records == Records::Export => report::SourceKind::Export,
-        _ => report::SourceKind::Pages,
-    };
-    let mut doubts = report::warnings(stats, &settings.query.tags, way);
-    let beyond = saved.as_ref().filter(|_| !stats.complete);
-    doubts.extend(beyond.and_then(|saved| report::beyond_export(saved, &settings.period)));
-    doubts
 }
 
 impl Prepared {

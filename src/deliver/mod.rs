@@ -22,7 +22,7 @@ pub use pages::PagesWriter;
 pub use send::{PARTLY_SENT, PossibleDelivery, SendError, SendOutcome, Submission, submit};
 pub use send_log::{SendLogError, check_send_log};
 pub use smtp::{DryRun, RefusedRecipient, SMTP_TIMEOUTS, SmtpError, SmtpTimeouts, dry_run};
-pub use stored::{StoredReport, read_report, write_message};
+pub use stored::{read_facts, write_file};
 
 use crate::exit::{Exit, Explain};
 use crate::export::{ExportFile, is_export};

@@ -1,7 +1,9 @@
 //! The pure core: from sessions in columns to every file of a report, in memory.
 
+mod labels;
 mod money;
 mod people;
+mod vendor;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
@@ -10,9 +12,13 @@ use crate::cycle::BudgetCycle;
 use crate::error::Error;
 use crate::export;
 use crate::logging::timed;
-use crate::metrics::{self, Allowance, Bounds, Capabilities, Dim, Evaluation, Facts, Findings, Source};
+use crate::metrics::{
+    self, Allowance, Bounds, Capabilities, Completeness, Dim, Evaluation, Facts, Findings, Labels, PeopleMode,
+    ReportProfile, SCHEMA, SavedFiles, Source, Tool,
+};
 use crate::period::Period;
-use crate::report::{self, ReportContext};
+use crate::report;
+use crate::saved_pages::Saved;
 use crate::settings::{Settings, SettingsError};
 use crate::source::{Provenance, ReportInputs};
 use crate::tables::{Frames, exports};
@@ -31,6 +37,8 @@ pub struct Document {
     /// What was noticed about the input and does not make the report incomplete, a
     /// line each; the page shows it as well.
     pub notes: Vec<String>,
+    /// What is amiss with the sessions, a line each.
+    pub doubts: Vec<String>,
 }
 
 /// The pure core: sessions, other inputs and settings to the finished report.
@@ -38,7 +46,31 @@ pub struct Document {
 /// # Errors
 /// A defect in a metric, chart or template; never a state of the data.
 pub fn compose(frames: &Frames, inputs: &ReportInputs, settings: &Settings) -> Result<Document, Error> {
-    let Provenance { records, ref stats, ref saved, ref archived } = inputs.provenance;
+    let MadeFacts { facts, notes, doubts } = facts(frames, inputs, settings)?;
+    let mut exports = timed("exports", || export::files(&settings.exports, &facts))?;
+    if settings.exports.contains(&Format::Parquet) {
+        exports.extend(export::parquet_files(exports::files(frames, &settings.periods)?));
+    }
+    Ok(Document {
+        html: timed("page", || report::render(&facts))?,
+        json: facts.to_json(),
+        summary: report::markdown(&facts),
+        exports,
+        notes,
+        doubts,
+    })
+}
+
+/// Facts, and what the terminal says of them.
+struct MadeFacts {
+    facts: Facts,
+    notes: Vec<String>,
+    doubts: Vec<String>,
+}
+
+/// Everything that the report shows, masked as its settings ask.
+fn facts(frames: &Frames, inputs: &ReportInputs, settings: &Settings) -> Result<MadeFacts, Error> {
+    let Provenance { records, ref stats, ref saved, .. } = inputs.provenance;
     let metered = metrics::is_metered(frames)?;
     // A walk that is proved was of the whole of its time, quiet or not.
     let reaches = |from: DateTime<Utc>, to: DateTime<Utc>| {
@@ -83,15 +115,32 @@ pub fn compose(frames: &Frames, inputs: &ReportInputs, settings: &Settings) -> R
     };
     let Findings { facts, quality, highlights, budgets, withheld } = findings;
     let is_withheld = evaluation.allowance.is_some() && budgets.is_empty();
+    let covered = settings.privacy.covered;
     let mut organisations = inputs.people.organisations.clone();
-    if settings.privacy.covered {
+    if covered {
         let is_shown = |org: &str| {
             let is_asked = settings.query.org.as_deref() == Some(org);
             is_asked || facts.iter().any(|fact| fact.key(Dim::Org).flatten() == Some(org))
         };
         organisations.retain(|org, _| is_shown(org));
     }
-    let facts = Facts {
+    let source = source(&inputs.provenance, &capabilities, inputs.no_match, settings);
+    let mut doubts = report::warnings(&source);
+    let beyond = saved.as_ref().filter(|_| !stats.complete);
+    doubts.extend(beyond.and_then(|saved| report::beyond_export(saved, &settings.period)));
+    let no_match = inputs.no_match.then(|| "no session matches the filters".to_owned());
+    let own: Vec<String> = no_match
+        .into_iter()
+        .chain(inputs.notes.iter().cloned())
+        .chain(money::unpriced(settings, metered))
+        .chain(money::unbudgeted(settings, &unreached, is_withheld))
+        .chain(people::unmatched(frames, &inputs.people, settings)?)
+        .collect();
+    let user = people::names(&facts, &inputs.people, settings);
+    let notices = saved.iter().flat_map(|saved| report::saved_notices(saved, &settings.periods, covered));
+    let mut facts = Facts {
+        schema: SCHEMA,
+        tool: Tool::acumen(),
         generated_at: settings.now.to_rfc3339_opts(SecondsFormat::Secs, true),
         period: Bounds {
             tz: Some(settings.period.tz().name().to_owned()),
@@ -99,62 +148,88 @@ pub fn compose(frames: &Frames, inputs: &ReportInputs, settings: &Settings) -> R
             ..bounds(&settings.period)
         },
         previous: bounds(&settings.previous),
-        source: Source {
-            records,
-            metered,
-            scope: settings.scope().to_owned(),
-            tags: settings.query.tags.clone(),
-            users: settings.query.users.clone(),
-            people: settings.privacy.covered.then_some("hidden"),
-            profile: settings.privacy.leadership.then_some("leadership"),
-            archive: archived.clone(),
-            no_match: inputs.no_match,
-            proved: saved.as_ref().is_none_or(|saved| saved.proved),
-            stats: stats.clone(),
-        },
+        trend: settings.periods.iter().take(points).map(Period::label).collect(),
+        source: if covered { without_rows(source) } else { source },
         quality,
-        budgets,
-        capabilities,
-        names: people::names(&facts, &inputs.people, settings),
-        organisations,
+        vendor: vendor::totals(&inputs.vendor),
+        notices: notices.collect(),
+        notes: [inputs.people.notes.as_slice(), &own].concat(),
         withheld,
+        prices: settings.money.as_ref().map(|money| money.prices.clone()),
+        budgets,
+        labels: Labels { org: organisations, user },
+        highlights,
         facts,
     };
-    // A covered report knows of labels what its facts say.
-    let highlights = if settings.privacy.covered { report::email::labels(&facts) } else { highlights };
-    let empty = inputs.no_match.then(|| "no session matches the filters".to_owned());
-    let own: Vec<String> = empty
-        .into_iter()
-        .chain(inputs.notes.iter().cloned())
-        .chain(money::unpriced(settings, metered))
-        .chain(money::unbudgeted(settings, &unreached, is_withheld))
-        .chain(people::unmatched(frames, &inputs.people, settings)?)
-        .collect();
-    let notes = [inputs.people.notes.as_slice(), &own].concat();
-    let run = ReportContext {
-        periods: &settings.periods,
-        points,
-        organisation: settings.query.org.as_deref().map(|org| facts.called(Dim::Org, org)),
-        fetched: report::fetched(&facts, settings.period.tz()),
-        tags: &settings.query.tags,
-        users: &settings.query.users,
-        prices: settings.money.as_ref().map(|money| &money.prices),
-        vendor: &inputs.vendor,
-        notes: &notes,
-        saved: saved.as_ref(),
-        demo: settings.demo,
-    };
-    let mut exports = timed("exports", || export::files(&settings.exports, &facts, &highlights, &run))?;
-    if settings.exports.contains(&Format::Parquet) {
-        exports.extend(export::parquet_files(exports::files(frames, &settings.periods)?));
+    if covered {
+        facts.vendor = facts.vendor.take().map(|vendor| vendor::masked(vendor, &facts));
+        // A covered report knows of labels what its facts say.
+        facts.highlights.labels = labels::labels(&facts);
     }
-    Ok(Document {
-        html: timed("page", || report::render(&facts, &highlights, &run))?,
-        json: facts.to_json()?,
-        exports,
-        summary: report::markdown(&facts, &highlights, &run),
-        notes: own.into_iter().chain(report::export_limits(records)).collect(),
-    })
+    let notes = own.into_iter().chain(report::export_limits(records)).collect();
+    Ok(MadeFacts { facts, notes, doubts })
+}
+
+/// Where the sessions come from, unmasked.
+fn source(
+    provenance: &Provenance,
+    capabilities: &Capabilities,
+    no_match: bool,
+    settings: &Settings,
+) -> Source {
+    let Provenance { records, stats, saved, archived } = provenance;
+    let is_proven = saved.as_ref().is_none_or(|saved| saved.proved);
+    let completeness = match (stats.complete, is_proven) {
+        (false, _) => Completeness::Incomplete,
+        (true, false) => Completeness::Unproven,
+        (true, true) => Completeness::Proven,
+    };
+    let files = |saved: &Saved| SavedFiles {
+        files: saved.files,
+        other_files: saved.left_out,
+        declared: saved.reach.told().iter().map(|time| [time.start, time.end]).collect(),
+        first: saved.first,
+        last: saved.last,
+    };
+    Source {
+        records: *records,
+        scope: settings.scope().to_owned(),
+        demo: settings.demo,
+        metered: capabilities.metered,
+        teams: capabilities.teams,
+        tags: settings.query.tags.clone(),
+        users: settings.query.users.clone(),
+        people: settings.privacy.covered.then_some(PeopleMode::Hidden),
+        profile: settings.privacy.leadership.then_some(ReportProfile::Leadership),
+        archive: archived.clone(),
+        saved: saved.as_ref().map(files),
+        no_match,
+        completeness,
+        requests: stats.requests,
+        retries: stats.retries,
+        pages: Some(stats.pages),
+        received: Some(stats.received),
+        unique: Some(stats.unique),
+        duplicates: Some(stats.duplicates),
+        outside: Some(stats.outside),
+        rejected: Some(stats.rejected),
+        naive_times: Some(stats.naive_times),
+    }
+}
+
+/// The same without what a covered report hides: counts of rows, and moments of single sessions.
+fn without_rows(source: Source) -> Source {
+    Source {
+        pages: None,
+        received: None,
+        unique: None,
+        duplicates: None,
+        outside: None,
+        rejected: None,
+        naive_times: None,
+        saved: source.saved.map(|saved| SavedFiles { first: None, last: None, ..saved }),
+        ..source
+    }
 }
 
 /// Why a covered report is refused.

@@ -43,9 +43,6 @@ pub enum Error {
     /// The exports could not be made.
     #[error(transparent)]
     Export(#[from] ExportError),
-    /// The facts could not be written as text.
-    #[error("could not write the facts as JSON: {0}")]
-    Json(#[from] serde_json::Error),
     /// The report could not be written.
     #[error(transparent)]
     Deliver(#[from] DeliverError),

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use csv::{Terminator, WriterBuilder};
 
 use super::{ExportError, ExportFile};
-use crate::metrics::{ACUS, Dim, Fact, Facts};
+use crate::metrics::{ACUS, Dim, Fact, Facts, number};
 use crate::text::clean;
 
 /// The longest cell: longer than any name, shorter than what spreadsheets reject.
@@ -43,7 +43,7 @@ pub fn ending(by: &[Dim]) -> String {
 }
 
 fn lines(by: &[Dim], rows: &[&Fact], facts: &Facts) -> Result<Vec<u8>, csv::Error> {
-    let names = &facts.names;
+    let names = &facts.labels.user;
     let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
     // The id is for joins, the name for readers.
     let named = by.contains(&Dim::User) && !names.is_empty();
@@ -54,12 +54,19 @@ fn lines(by: &[Dim], rows: &[&Fact], facts: &Facts) -> Result<Vec<u8>, csv::Erro
         let name = || key(&Dim::User).and_then(|user| names.get(user)).map(String::as_str);
         let keys = by.iter().map(|dim| cell(key(dim))).chain(named.then(|| cell(name())));
         // Once, in the row that is read first; all numbers of ACUs are null.
-        let is_said = !facts.capabilities.metered && by.is_empty() && fact.metric.id == ACUS.id;
+        let is_said = !facts.source.metered && by.is_empty() && fact.metric.id == ACUS.id;
         let unit = if is_said { "not metered" } else { fact.unit.name() };
         let ours = [fact.metric.id, unit].map(str::to_owned);
-        writer.write_record(ours.into_iter().chain(keys).chain(fact.texts()))?;
+        writer.write_record(ours.into_iter().chain(keys).chain(numbers(fact)))?;
     }
     writer.into_inner().map_err(|error| error.into_error().into())
+}
+
+/// The numbers of a fact in the order of [`NUMBERS`], to the digit those of `facts.json`.
+fn numbers(fact: &Fact) -> [String; 5] {
+    let parts = [fact.numerator, fact.denominator, Some(fact.n)].map(number);
+    let [numerator, denominator, n] = parts;
+    [number(fact.value), numerator, denominator, n, number(fact.previous)]
 }
 
 /// Other people's text as a cell: on one line, never a formula.
@@ -96,6 +103,7 @@ fn is_formula(c: char) -> bool {
 mod tests {
     use super::*;
     use crate::export::tests::facts;
+    use crate::metrics::Labels;
 
     fn rows(bytes: &[u8]) -> Vec<Vec<String>> {
         let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(bytes);
@@ -118,7 +126,7 @@ mod tests {
             text,
             "metric,unit,user,value,numerator,denominator,n,previous\r\n\
              acus,acu,,0.1,,,3,\r\n\
-             acus,acu,u1,0.30000000000000004,,,3,2.0\r\n\
+             acus,acu,u1,0.30000000000000004,,,3,2\r\n\
              merge_rate,share,u1,,0,0,0,0.5\r\n"
         );
         let lines: usize = files.iter().map(|file| rows(&file.bytes).len() - 1).sum();
@@ -127,20 +135,30 @@ mod tests {
 
     #[test]
     fn numbers_equal_the_facts_to_the_digit() {
-        for fact in &facts().facts {
-            let json: serde_json::Value = serde_json::to_value(fact).unwrap();
-            let text = |name: &str| match &json[name] {
-                serde_json::Value::Null => String::new(),
-                number => number.to_string(),
-            };
-            assert_eq!(fact.texts(), NUMBERS.map(text));
+        let facts = facts();
+        let json = facts.to_json();
+        for fact in &facts.facts {
+            let line = json.lines().find(|line| {
+                let keys = serde_json::from_str::<serde_json::Value>(line.trim().trim_end_matches(','));
+                keys.is_ok_and(|line| {
+                    let group = fact.group.iter().map(|(dim, key)| (dim.name().to_owned(), key.clone().into()));
+                    line["metric"] == fact.metric.id && line["group"] == serde_json::Value::Object(group.collect())
+                })
+            });
+            let line = line.unwrap();
+            for (name, text) in NUMBERS.iter().zip(numbers(fact)) {
+                let text = if text.is_empty() { "null" } else { &text };
+                let part = format!("\"{name}\":{text}");
+                let is_left_out = text == "null" && !line.contains(&format!("\"{name}\":"));
+                assert!(is_left_out || line.contains(&part), "{part} in {line}");
+            }
         }
     }
 
     #[test]
     fn known_names_are_in_a_column_beside_ids() {
         let names = [("u1".to_owned(), "=Ann".to_owned()), ("u2".to_owned(), "Bo".to_owned())];
-        let rows = file(&Facts { names: names.into(), ..facts() }, "_by-user.csv");
+        let rows = file(&Facts { labels: Labels { user: names.into(), ..Labels::default() }, ..facts() }, "_by-user.csv");
         assert_eq!(rows[0][2..4], ["user", "user_name"]);
         assert_eq!([&rows[1][2..4], &rows[2][2..4]], [["", ""], ["u1", "'=Ann"]]);
     }

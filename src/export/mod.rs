@@ -7,8 +7,7 @@ mod xlsx;
 use std::error::Error;
 
 use crate::cli::Format;
-use crate::metrics::{Facts, Highlights, METRICS};
-use crate::report::ReportContext;
+use crate::metrics::{Facts, METRICS};
 use crate::tables::schema::NAMES;
 
 /// An export could not be made: an internal error, never a property of the data.
@@ -38,15 +37,10 @@ pub struct ExportFile {
 ///
 /// # Errors
 /// A file could not be made: an internal error, never a property of the data.
-pub fn files(
-    wanted: &[Format],
-    facts: &Facts,
-    highlights: &Highlights,
-    run: &ReportContext<'_>,
-) -> Result<Vec<ExportFile>, ExportError> {
+pub fn files(wanted: &[Format], facts: &Facts) -> Result<Vec<ExportFile>, ExportError> {
     let mut files = Vec::new();
     if wanted.contains(&Format::Xlsx) {
-        files.push(ExportFile { ending: ".xlsx".to_owned(), bytes: xlsx::workbook(facts, highlights, run)? });
+        files.push(ExportFile { ending: ".xlsx".to_owned(), bytes: xlsx::workbook(facts)? });
     }
     if wanted.contains(&Format::Csv) {
         files.extend(self::csv::files(facts)?);
@@ -77,10 +71,7 @@ pub fn is_export(ending: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::{
-        ACUS, Bounds, Capabilities, Dim, Fact, ISSUES, MERGE_RATE, Metric, Quality, Source,
-    };
-    use devin_api::{Api, FetchStats, Records};
+    use crate::metrics::{ACUS, Dim, Fact, ISSUES, Labels, MERGE_RATE, Metric};
 
     fn fact(metric: &'static Metric, group: &[(Dim, Option<&str>)], value: Option<f64>) -> Fact {
         Fact {
@@ -88,8 +79,8 @@ mod tests {
             unit: metric.unit,
             group: group.iter().map(|(dim, key)| (*dim, key.map(str::to_owned))).collect(),
             value,
-            numerator: 0.0,
-            denominator: 0.0,
+            numerator: (metric.id == MERGE_RATE.id).then_some(0.0),
+            denominator: (metric.id == MERGE_RATE.id).then_some(0.0),
             n: 3.0,
             previous: Some(2.0),
             previous_n: 3.0,
@@ -98,13 +89,6 @@ mod tests {
 
     /// A few facts of four groupings.
     pub fn facts() -> Facts {
-        let bounds = |label: &str| Bounds {
-            label: label.to_owned(),
-            from: "2026-10-05T00:00:00+00:00".to_owned(),
-            to: "2026-10-12T00:00:00+00:00".to_owned(),
-            tz: Some("UTC".to_owned()),
-            complete: Some(true),
-        };
         let user = |key| (Dim::User, key);
         let high = (Dim::Impact, Some("high"));
         let mut facts = vec![
@@ -117,36 +101,9 @@ mod tests {
             Fact { n: 0.0, previous: Some(0.5), ..fact(&MERGE_RATE, &[user(Some("u1"))], None) },
         ];
         facts.sort_by(Fact::canonical_order);
-        Facts {
-            generated_at: "2026-10-12T06:00:00Z".to_owned(),
-            period: bounds("2026-W41"),
-            previous: bounds("2026-W40"),
-            source: Source {
-                records: Records::Api(Api::V2),
-                metered: true,
-                scope: "org_1".to_owned(),
-                tags: Vec::new(),
-                users: Vec::new(),
-                people: None,
-                profile: None,
-                archive: None,
-                no_match: false,
-                proved: true,
-                stats: FetchStats { complete: true, unique: 5, ..FetchStats::default() },
-            },
-            quality: Quality::default(),
-            budgets: Vec::new(),
-            withheld: Vec::new(),
-            capabilities: Capabilities {
-                records: Records::Api(Api::V2),
-                metered: true,
-                teams: false,
-                currency: None,
-            },
-            names: std::collections::BTreeMap::new(),
-            organisations: std::collections::BTreeMap::new(),
-            facts,
-        }
+        let demo = Facts::from_json(include_str!("../../reports/org_demo_2026-W41.json")).unwrap();
+        let trend = vec!["2026-W41".to_owned(), "2026-W40".to_owned()];
+        Facts { facts, trend, labels: Labels::default(), ..demo }
     }
 
     #[test]

@@ -5,21 +5,20 @@ use lettre::Address;
 use sha2::{Digest, Sha256};
 
 use super::Recipient;
-use crate::metrics::Facts;
-use crate::report::is_over;
+use crate::metrics::{Facts, PeopleMode, ReportProfile};
 
 /// The key of a report: scope, period, filters and profile. A period that is not over is another
 /// report every day.
 pub fn report(facts: &Facts) -> String {
     let source = &facts.source;
-    let day = facts.generated_at.get(..10).filter(|_| !is_over(facts));
+    let day = facts.generated_at.get(..10).filter(|_| !facts.is_over());
     let mut parts: Vec<&str> = vec![
         &source.scope,
         &facts.period.label,
         facts.period.tz.as_deref().unwrap_or_default(),
         day.unwrap_or_default(),
-        source.profile.unwrap_or_default(),
-        source.people.unwrap_or_default(),
+        source.profile.map_or("", |ReportProfile::Leadership| "leadership"),
+        source.people.map_or("", |PeopleMode::Hidden| "hidden"),
     ];
     // The lengths keep two pairs of lists from giving the same parts.
     let lengths = [source.tags.len(), source.users.len()].map(|length| length.to_string());
@@ -110,8 +109,8 @@ mod tests {
             of(&|facts| facts.source.tags = vec!["a".to_owned()]),
             of(&|facts| facts.source.users = vec!["a".to_owned()]),
             of(&|facts| facts.period.complete = Some(false)),
-            of(&|facts| facts.source.profile = Some("leadership")),
-            of(&|facts| facts.source.people = Some("hidden")),
+            of(&|facts| facts.source.profile = Some(ReportProfile::Leadership)),
+            of(&|facts| facts.source.people = Some(PeopleMode::Hidden)),
         ];
         for (index, other) in others.iter().enumerate() {
             assert!(*other != plain && !others[..index].contains(other), "{index}");

@@ -12,9 +12,6 @@ use crate::report::email::{self, ReportLocation};
 
 /// The message about a report whose page is called `page`, sent at this time.
 ///
-/// The facts are read back from their own text first, so that those at hand
-/// and those from the disk give the same bytes.
-///
 /// # Errors
 /// The report is incomplete or matches nothing, its period cannot be read, the date is invalid, or
 /// an internal error.
@@ -25,7 +22,7 @@ pub fn compose(
     attachments: &[Attachment],
     at: DateTime<Utc>,
 ) -> Result<OutgoingMail, MailError> {
-    if !facts.source.stats.complete {
+    if !facts.source.is_complete() {
         return Err(MailError::Incomplete);
     }
     if facts.source.no_match {
@@ -34,7 +31,7 @@ pub fn compose(
     let Addresses { from, to, cc } = addresses;
     let report = identity::report(facts);
     let recipients = addresses.recipients(&report);
-    let name = identity::message(&recipients, &facts.to_json()?);
+    let name = identity::message(&recipients, &facts.to_json());
     let domain = from.email.domain();
     let id = format!("<{}@{domain}>", identity::sending(&name, at));
 
@@ -187,7 +184,7 @@ mod tests {
     #[test]
     fn an_incomplete_report_is_not_mailed() {
         let mut facts = demo();
-        facts.source.stats.complete = false;
+        facts.source.completeness = crate::metrics::Completeness::Incomplete;
         let error = mail(&facts, &["a@x.com"], &[]).unwrap_err();
         assert_eq!((error.exit(), error.to_string().contains("files stay")), (Exit::Incomplete, true));
     }

@@ -49,9 +49,6 @@ pub enum MailError {
         /// The library's error.
         cause: String,
     },
-    /// The facts could not be written as text.
-    #[error("could not write the facts as JSON: {0}")]
-    Json(#[from] serde_json::Error),
     /// The message could not be put together.
     #[error("could not put the message together: {0}")]
     Message(String),
@@ -67,9 +64,6 @@ impl Explain for MailError {
                     .to_owned()
             }
             Self::NoMatch => "check --org, --tag and --user, or leave --mail out".to_owned(),
-            Self::Report(ReportError::Period(_)) => {
-                "write the report again with acumen report".to_owned()
-            }
             _ => REPORT_IT.to_owned(),
         }
     }
@@ -78,7 +72,6 @@ impl Explain for MailError {
         match self {
             Self::Address { .. } | Self::Clock(_) | Self::NoMatch => Exit::Usage,
             Self::Incomplete => Exit::Incomplete,
-            Self::Report(ReportError::Period(_)) => Exit::Data,
             _ => Exit::Bug,
         }
     }

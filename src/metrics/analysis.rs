@@ -119,17 +119,22 @@ fn issue_count_histogram(frames: &PeriodFrames, by: &[Dim]) -> LazyFrame {
 /// Analysed sessions once for each impact, with the bin of how many such issues
 /// they have, and their number as `n`.
 pub(super) fn issue_counts(frames: &PeriodFrames) -> LazyFrame {
-    let pair = [col(c::ROW), col(c::IMPACT)];
-    let counts = frames.issues(&[]).group_by(&pair).agg([len().alias(VALUE)]);
+    let impacts = frames.impacts();
+    let counts = impacts.iter().map(|impact| col(c::IMPACT).eq(lit(impact.as_str())).sum().alias(impact));
+    let counts = frames.issues(&[]).group_by([col(c::ROW)]).agg(counts.collect::<Vec<_>>());
     let sessions = frames.sessions(&[]).filter(col(c::ANALYSED)).with_column(len().alias(N));
+    let sessions = sessions.left_join(counts, col(c::ROW), col(c::ROW)).cache();
     let names = categories(ISSUE_COUNTS).expect("texts are categories");
     let last = lit(ISSUE_COUNTS.len() as IdxSize - 1);
-    let count = col(VALUE).fill_null(lit(0));
-    let bin = when(count.clone().gt(last.clone())).then(last).otherwise(count);
-    frames
-        .with_each_impact(sessions)
-        .join(counts, &pair, &pair, JoinArgs::new(JoinType::Left))
-        .with_column(lit(names).gather(bin, false).alias(Dim::Issues.name()))
+    let of_impact = |impact: &String| {
+        let count = col(impact.as_str()).fill_null(lit(0));
+        let bin = when(count.clone().gt(last.clone())).then(last.clone()).otherwise(count);
+        let bin = lit(names.clone()).gather(bin, false).alias(Dim::Issues.name());
+        let others = cols(impacts.iter().map(String::as_str));
+        sessions.clone().with_columns([bin, lit(impact.as_str()).alias(c::IMPACT)]).drop(others)
+    };
+    let all: Vec<LazyFrame> = impacts.iter().map(of_impact).collect();
+    concat(all, UnionArgs::default()).expect("the frames have the same columns")
 }
 
 /// How many issues of an impact a session has; the last bin has no upper bound.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use chrono_tz::Tz;
 use polars::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::calendar::{Calendar, SPEND, UNPRICED};
 use super::evaluation::{Allowance, Evaluation};
@@ -18,7 +18,8 @@ use crate::tables::schema as c;
 const ENOUGH_DAYS: f64 = 5.0;
 
 /// How much of a month's or billing cycle's budget is used.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct Budget {
     /// The month, `2026-10`, or the days of the cycle, `2026-09-23_2026-10-22`.
     pub period: String,

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use super::capabilities::Needs;
 use crate::tables::normal::{IMPACTS, STATES};
 
@@ -14,6 +17,9 @@ macro_rules! dimensions {
         pub enum Dim {
             $($(#[$doc])+ $dim,)+
         }
+
+        /// All of them.
+        const ALL: &[Dim] = &[$(Dim::$dim,)+];
 
         impl Dim {
             /// Its key in `facts.json`, and its column in frames.
@@ -89,6 +95,21 @@ dimensions! {
     Type, "type", "Type", "types", "no type", Api;
     /// User of a session.
     User, "user", "User", "users", "no user", Nothing;
+}
+
+/// Its name in `facts.json`.
+impl Serialize for Dim {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Dim {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let dim = ALL.iter().copied().find(|dim| dim.name() == name);
+        dim.ok_or_else(|| D::Error::custom(format!("the dimension {name:?} is not known")))
+    }
 }
 
 /// The key of the group that the small groups of a dimension are combined in.

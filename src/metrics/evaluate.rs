@@ -9,7 +9,7 @@ use super::capabilities::Capabilities;
 use super::dimension::{Dim, GroupKey};
 use super::error::MetricsError;
 use super::evaluation::Evaluation;
-use super::facts::Fact;
+use super::fact::Fact;
 use super::layout::{Answer, Layout, Measure};
 use super::metric::{self, Grain, Metric, Plan};
 use super::period_frames::{PeriodFrames, RECENT};

@@ -2,6 +2,7 @@
 //! sessions they touched.
 
 use polars::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::calendar::SPEND;
 use super::dimension::Dim;
@@ -22,7 +23,8 @@ const COUNT: &str = "count";
 const TOUCHED: &str = "touched";
 
 /// A session that the page names. Titles and addresses are untrusted text.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct SessionHighlight {
     /// Normalised id.
     pub id: String,
@@ -31,6 +33,7 @@ pub struct SessionHighlight {
     /// Address, or null.
     pub url: Option<String>,
     /// What it was asked to do, where that is to be printed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompt: Option<String>,
     /// Local date of its creation.
     pub day: String,
@@ -39,6 +42,7 @@ pub struct SessionHighlight {
     /// ACUs; null is unknown.
     pub acus: Option<f64>,
     /// What they cost; null without a price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spend: Option<f64>,
     /// Pull requests it lists.
     pub prs: f64,
@@ -49,7 +53,8 @@ pub struct SessionHighlight {
 }
 
 /// A label of issues and what it touched.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct LabelRow {
     /// The label, or null.
     pub label: Option<String>,
@@ -64,7 +69,8 @@ pub struct LabelRow {
 }
 
 /// The rows of the report's period.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct Highlights {
     /// The costliest sessions.
     pub costliest: Vec<SessionHighlight>,
@@ -85,10 +91,10 @@ pub(super) fn highlights(frames: &PeriodFrames) -> PolarsResult<Highlights> {
     let sessions = frames
         .sessions(&[])
         .left_join(high, col(c::ROW), col(c::ROW))
-        .left_join(frames.names(), col(c::ROW), col(c::ROW))
         .with_column(col(HIGH).fill_null(lit(0)))
         .collect()?
         .lazy();
+    let rows = |sessions: LazyFrame, by| rows(sessions, by, frames);
     let spent = || col(c::ACUS).gt(lit(0.0));
     let costly = col(c::ACUS).gt_eq(col(c::ACUS).quantile(lit(COSTLY_QUANTILE), QuantileMethod::Linear));
     Ok(Highlights {
@@ -107,10 +113,12 @@ fn is_high() -> Expr {
 }
 
 /// The first rows by one column, greatest first; ties by ACUs, then by id.
-fn rows(sessions: LazyFrame, by: &str) -> PolarsResult<Vec<SessionHighlight>> {
+fn rows(sessions: LazyFrame, by: &str, frames: &PeriodFrames) -> PolarsResult<Vec<SessionHighlight>> {
     let order =
         SortMultipleOptions::default().with_order_descending_multi([true, true, false]).with_nulls_last(true);
-    let frame = sessions.sort([by, c::ACUS, c::SESSION], order).limit(LONGEST).collect()?;
+    let first = sessions.sort([by, c::ACUS, c::SESSION], order).limit(LONGEST).collect()?;
+    let args = JoinArgs { maintain_order: MaintainOrderJoin::Left, ..JoinArgs::new(JoinType::Left) };
+    let frame = first.lazy().join(frames.names(), [col(c::ROW)], [col(c::ROW)], args).collect()?;
     let text = |name: &str| PolarsResult::Ok(frame.column(name)?.cast(&DataType::String)?.str()?.clone());
     let number = |name: &str| PolarsResult::Ok(frame.column(name)?.cast(&DataType::Float64)?.f64()?.clone());
     let (ids, titles, urls, prompts) = (text(c::SESSION)?, text(c::TITLE)?, text(c::URL)?, text(c::PROMPT)?);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::dimension::{Dim, GroupKey, Key};
 use super::evaluation::Evaluation;
-use super::facts::Fact;
+use super::fact::Fact;
 use super::metric::{Metric, MetricKind};
 use super::period_frames::PeriodFrames;
 use super::suppress::{Suppression, is_combined};
@@ -97,6 +97,7 @@ impl Layout<'_> {
 
     fn fact(&self, index: usize, compared: bool, key: &GroupKey) -> Fact {
         let measure = self.measure(index, key);
+        let part = |part: f64| (self.metric.kind == MetricKind::Ratio).then_some(part);
         let before = (compared && self.evaluation.compares(index) && self.shows(index + 1, key))
             .then(|| self.measure(index + 1, key));
         Fact {
@@ -104,8 +105,8 @@ impl Layout<'_> {
             unit: self.metric.unit_in(self.evaluation.capabilities, self.evaluation.covered),
             group: self.group(key),
             value: measure.value,
-            numerator: measure.numerator,
-            denominator: measure.denominator,
+            numerator: part(measure.numerator),
+            denominator: part(measure.denominator),
             n: measure.n,
             previous: before.and_then(|before| before.value),
             previous_n: before.map_or(0.0, |before| before.n),
@@ -116,7 +117,9 @@ impl Layout<'_> {
     fn hidden(&self, key: &GroupKey) -> Fact {
         let nothing = f64::NAN;
         let fact = self.fact(0, false, key);
-        Fact { value: None, numerator: nothing, denominator: nothing, n: nothing, ..fact }
+        let hidden = |part: Option<f64>| part.map(|_| nothing);
+        let (numerator, denominator) = (hidden(fact.numerator), hidden(fact.denominator));
+        Fact { value: None, numerator, denominator, n: nothing, ..fact }
     }
 
     /// Whether the numbers of a group may be shown.

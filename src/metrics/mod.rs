@@ -14,15 +14,16 @@ mod dimension;
 mod error;
 mod evaluate;
 mod evaluation;
+mod fact;
 mod facts;
 mod highlights;
+mod json;
 mod layout;
 mod metric;
 mod period_frames;
 mod plan;
 mod pull_requests;
 mod quality;
-mod read;
 mod registry;
 mod sessions;
 mod spend;
@@ -38,11 +39,15 @@ pub use catalogue::{closest, markdown, text};
 pub use dimension::{Dim, SMALL_GROUP};
 pub use error::MetricsError;
 pub use evaluation::{Allowance, Evaluation};
-pub use facts::{Bounds, Fact, Facts, Quality, Source, Withheld};
+pub use fact::Fact;
+pub use facts::{
+    Bounds, Completeness, Facts, Labels, MissingTotal, PeopleMode, Quality, ReportProfile, SCHEMA, SavedFiles, Source,
+    Tool, VendorTotals, Withheld,
+};
 pub use highlights::{Highlights, LabelRow, SessionHighlight};
+pub use json::{ReadError, number};
 pub use metric::{Basis, Direction, Grain, Metric, MetricKind, Plan};
 pub use pull_requests::*;
-pub use read::ReadError;
 pub use registry::{METRICS, known_to};
 pub use sessions::*;
 pub use spend::*;

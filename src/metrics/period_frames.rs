@@ -32,7 +32,7 @@ pub const PERSON: &str = "person";
 pub const RECENT: usize = 2;
 
 /// The columns of a session that its pull requests, issues and action items have, too.
-const OF_SESSION: [&str; 6] = [c::ROW, PERIOD, c::USER, c::TEAM, c::CATEGORY, PERSON];
+const OF_SESSION: [&str; 5] = [PERIOD, c::USER, c::TEAM, c::CATEGORY, PERSON];
 /// The columns of a session that it has by tag.
 const BY_TAG: [&str; 8] = [c::ROW, PERIOD, PERSON, c::ACUS, SPEND, UNPRICED, c::ANALYSED, c::TAG_COUNT];
 
@@ -121,18 +121,15 @@ impl PeriodFrames {
             col(c::REPO).first(),
             col(c::STATE).min(),
         ]);
-        let pull_requests =
-            of_sessions(distinct.with_column(text_at(c::STATE, &STATES)?), &sessions).collect()?;
+        let distinct = distinct.with_column(text_at(c::STATE, &STATES)?).collect()?;
+        let pull_requests = of_sessions(distinct, &sessions)?;
         let merged = pull_requests.clone().lazy().filter(col(c::STATE).eq(lit("merged")));
-        let merged = listed
-            .semi_join(merged, col(c::ADDRESS), col(c::ADDRESS))
-            .select([col(c::ROW), lit(true).alias(MERGED)])
-            .unique(None, UniqueKeepStrategy::Any);
-        let sessions = join_in_order(sessions.lazy(), merged, JoinType::Left)
-            .with_column(col(MERGED).fill_null(lit(false)))
-            .collect()?;
+        let merged = listed.semi_join(merged, col(c::ADDRESS), col(c::ADDRESS)).select([col(c::ROW)]).collect()?;
+        let merged = lit(merged.column(c::ROW)?.as_materialized_series().clone()).implode(true);
+        let has_merged = col(c::ROW).is_in(merged, false).alias(MERGED);
+        let sessions = sessions.lazy().with_column(has_merged).collect()?;
         let issues = child(&frames.issues)?.lazy().with_column(place(c::IMPACT, &IMPACTS));
-        let issues = of_sessions(issues.with_column(text_at(c::IMPACT, &IMPACTS)?), &sessions).collect()?;
+        let issues = of_sessions(issues.with_column(text_at(c::IMPACT, &IMPACTS)?).collect()?, &sessions)?;
 
         let tags = child(&frames.tags)?.lazy().with_column(lit(1_u32).alias(TAGS));
         let tagged = |frame: LazyFrame| join_in_order(frame, tags.clone(), JoinType::Left).collect();
@@ -145,7 +142,7 @@ impl PeriodFrames {
         };
         Ok(Self {
             by_tag: with_tags.then(by_tag).transpose()?,
-            action_items: of_sessions(child(&frames.action_items)?.lazy(), &sessions).collect()?,
+            action_items: of_sessions(child(&frames.action_items)?, &sessions)?,
             names: child(&frames.names)?,
             impacts: DataFrame::new_infer_height(vec![
                 Column::new(EVERY.into(), [0; IMPACTS.len()]),
@@ -204,6 +201,13 @@ impl PeriodFrames {
     /// Title, address and prompt of sessions that may be named, by their row.
     pub fn names(&self) -> LazyFrame {
         self.names.clone().lazy()
+    }
+
+    /// The impacts that issues are shown by.
+    pub fn impacts(&self) -> Vec<String> {
+        let impacts = self.impacts.column(c::IMPACT).and_then(|impacts| impacts.cast(&DataType::String));
+        let impacts = impacts.expect("impacts are texts");
+        impacts.str().expect("they were cast").iter().flatten().map(str::to_owned).collect()
     }
 
     /// Every row four times, once with each impact.
@@ -336,9 +340,12 @@ fn text_at(column: &str, set: &[&str]) -> PolarsResult<Expr> {
 }
 
 /// Child rows with their number and the columns of their session.
-fn of_sessions(children: LazyFrame, sessions: &DataFrame) -> LazyFrame {
-    let columns = sessions.clone().lazy().select(those_of(sessions, &OF_SESSION));
-    join_in_order(children, columns, JoinType::Inner).with_row_index(NUMBER, None)
+fn of_sessions(children: DataFrame, sessions: &DataFrame) -> PolarsResult<DataFrame> {
+    // The sessions of a period are a slice of all, so a row tells the place in it.
+    let first = sessions.column(c::ROW)?.u32()?.first().unwrap_or(0);
+    let places = children.column(c::ROW)?.u32()? - first;
+    let columns = sessions.clone().lazy().select(those_of(sessions, &OF_SESSION)).collect()?;
+    children.hstack(columns.take(&places)?.columns())?.with_row_index(NUMBER.into(), None)
 }
 
 /// Those of some columns that a frame has.

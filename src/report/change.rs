@@ -39,9 +39,8 @@ pub fn change(fact: &Fact) -> Option<Change> {
 
 /// The change of a table row, with signs instead of words: `+31 (+8 %)`, `−2 pp`, `new`; a dash if
 /// the periods cannot be compared.
-pub fn signed(fact: &Fact) -> String {
-    let (Some(now), Some(before)) = (fact.value, fact.previous) else { return MISSING.to_owned() };
-    let unit = fact.unit;
+pub fn signed(unit: Unit, now: Option<f64>, before: Option<f64>) -> String {
+    let (Some(now), Some(before)) = (now, before) else { return MISSING.to_owned() };
     let difference = unit.change(now - before);
     match percent_change(now, before) {
         _ if unit == Unit::Share => difference,
@@ -70,8 +69,8 @@ mod tests {
             unit: metric.unit,
             group: Vec::new(),
             value: Some(value),
-            numerator: 0.0,
-            denominator: 0.0,
+            numerator: None,
+            denominator: None,
             n: 50.0,
             previous,
             previous_n: 50.0,
@@ -84,7 +83,7 @@ mod tests {
 
     #[test]
     fn table_changes_have_signs() {
-        let change_of = |metric, value, previous| signed(&fact(metric, value, previous));
+        let change_of = |metric: &Metric, value, previous| signed(metric.unit, Some(value), previous);
         assert_eq!(change_of(&SESSIONS, 108.0, Some(100.0)), "+8 (+8\u{a0}%)");
         assert_eq!(change_of(&ACUS, 30.0, Some(40.0)), "−10.0 (−25\u{a0}%)");
         assert_eq!(change_of(&MERGE_RATE, 0.75, Some(0.72)), "+3\u{a0}pp");

@@ -2,42 +2,47 @@
 
 use super::saved::export_limits;
 use super::view::Header;
-use super::{ReportContext, is_over, saved, sentence};
-use crate::metrics::{ACUS, Facts, SESSIONS, SMALL_GROUP};
+use super::{saved, sentence};
+use crate::metrics::{ACUS, Completeness, Dim, Facts, SESSIONS, SMALL_GROUP, Source};
 use crate::text::clean;
 use crate::unit::count;
-use devin_api::{FetchStats, Records};
+use devin_api::Records;
 
 /// The head of the page.
-pub fn header(facts: &Facts, run: &ReportContext<'_>) -> Header {
-    let period = run.period();
-    let (badge, badge_tone) = match (facts.source.stats.complete, is_over(facts)) {
-        (false, _) => ("incomplete", "bad"),
-        (true, true) if !facts.source.proved => ("as saved", "neutral"),
-        (true, false) => ("so far", "neutral"),
-        (true, true) => ("complete", "good"),
+pub fn header(facts: &Facts) -> Header {
+    let period = facts.report_period();
+    let source = &facts.source;
+    let (badge, badge_tone) = match (source.completeness, facts.is_over()) {
+        (Completeness::Incomplete, _) => ("incomplete", "bad"),
+        (Completeness::Unproven, true) => ("as saved", "neutral"),
+        (Completeness::Unproven | Completeness::Proven, false) => ("so far", "neutral"),
+        (Completeness::Proven, true) => ("complete", "good"),
     };
     let narrowed = |what: &str, words: &[String]| {
         let words: Vec<String> = words.iter().map(|word| clean(word, 80)).collect();
         (!words.is_empty()).then(|| format!("Only sessions {what} {}", words.join(" or ")))
     };
     Header {
-        organisation: run
-            .organisation
-            .or_else(|| saved::only_organisation(facts))
-            .map_or_else(|| "Whole enterprise".to_owned(), |org| clean(org, 80)),
+        organisation: organisation(facts)
+            .map_or_else(|| "Whole enterprise".to_owned(), |organisation| clean(organisation, 80)),
         period: period.name(),
         dates: period.dates_in_words(),
         zone: period.tz().name().to_owned(),
         taken_label: saved::taken_label(facts),
-        fetched: run.fetched.clone(),
+        fetched: saved::fetched(facts),
         badge: badge.to_owned(),
         badge_tone,
-        filters: [narrowed("tagged", run.tags), narrowed("of user", run.users), covered_note(facts)]
+        filters: [narrowed("tagged", &source.tags), narrowed("of user", &source.users), covered_note(facts)]
             .into_iter()
             .flatten()
             .collect(),
     }
+}
+
+/// What the organisation is called; `None` for the whole enterprise.
+pub fn organisation(facts: &Facts) -> Option<&str> {
+    let scope = Some(facts.source.scope.as_str()).filter(|scope| *scope != "enterprise");
+    scope.map(|scope| facts.called(Dim::Org, scope)).or_else(|| saved::only_organisation(facts))
 }
 
 /// How to read a report without people.
@@ -51,28 +56,31 @@ fn covered_note(facts: &Facts) -> Option<String> {
 }
 
 /// The notices before any number.
-pub fn notices(facts: &Facts, run: &ReportContext<'_>) -> Vec<String> {
-    let stats = &facts.source.stats;
+pub fn notices(facts: &Facts) -> Vec<String> {
+    let source = &facts.source;
     let mut notices = Vec::new();
-    if run.demo {
+    if source.demo {
         notices.push("This organisation is invented: the page shows what a report looks like.".to_owned());
     }
-    if !stats.complete {
-        let why = why_incomplete(stats, SourceKind::of(facts), facts.is_covered());
+    if !source.is_complete() {
+        let why = why_incomplete(source);
         notices.push(format!("This report may be incomplete: {why}. Do not decide on these numbers."));
     }
-    notices.extend(export_limits(facts.source.records).map(|note| sentence(&note)));
-    notices.extend(saved::notices(run, facts.is_covered()));
+    notices.extend(export_limits(source.records).map(|note| sentence(&note)));
+    notices.extend(facts.notices.iter().map(|notice| clean(notice, LONGEST_NOTICE)));
     notices.extend(acus_in_doubt(facts));
-    notices.extend(dropped_rows(stats, &facts.source.tags).into_iter().filter(|_| !facts.is_covered()));
+    notices.extend(dropped_rows(source));
     notices
 }
 
+/// The longest notice of a facts file.
+const LONGEST_NOTICE: usize = 600;
+
 /// Warnings of a run for the terminal, one line each.
-pub fn warnings(stats: &FetchStats, tags: &[String], source: SourceKind) -> Vec<String> {
-    let why = || why_incomplete(stats, source, false);
-    let incomplete = (!stats.complete).then(|| format!("this report is incomplete: {}.", why()));
-    incomplete.into_iter().chain(dropped_rows(stats, tags)).collect()
+pub fn warnings(source: &Source) -> Vec<String> {
+    let incomplete =
+        (!source.is_complete()).then(|| format!("this report is incomplete: {}.", why_incomplete(source)));
+    incomplete.into_iter().chain(dropped_rows(source)).collect()
 }
 
 /// The same for unreadable fields, above 1 % of the sessions.
@@ -112,35 +120,16 @@ pub fn without_acus((unknown, of): (u64, u64)) -> Option<String> {
     })
 }
 
-/// Where sessions came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SourceKind {
-    /// The API, or saved answers of it.
-    Pages,
-    /// An archive.
-    Archive,
-    /// The web app's export.
-    Export,
-}
-
-impl SourceKind {
-    fn of(facts: &Facts) -> Self {
-        match facts.source.archive.is_some() {
-            true => Self::Archive,
-            false if facts.source.records == Records::Export => Self::Export,
-            false => Self::Pages,
-        }
-    }
-}
-
 /// Why sessions may be missing.
-fn why_incomplete(stats: &FetchStats, source: SourceKind, is_covered: bool) -> String {
-    match (source, is_covered) {
-        (SourceKind::Archive, _) => "the archive does not cover all of its time".to_owned(),
-        (SourceKind::Export, _) => "the web app's export does not cover all of its time".to_owned(),
-        (_, true) => "fewer sessions arrived than the server counts".to_owned(),
-        _ => {
-            format!("{} sessions arrived, which is not what the server counts", count(stats.unique as f64))
+fn why_incomplete(source: &Source) -> String {
+    match source.unique {
+        _ if source.archive.is_some() => "the archive does not cover all of its time".to_owned(),
+        _ if source.records == Records::Export => {
+            "the web app's export does not cover all of its time".to_owned()
+        }
+        None => "fewer sessions arrived than the server counts".to_owned(),
+        Some(unique) => {
+            format!("{} sessions arrived, which is not what the server counts", count(unique as f64))
         }
     }
 }
@@ -148,21 +137,27 @@ fn why_incomplete(stats: &FetchStats, source: SourceKind, is_covered: bool) -> S
 /// Rows that were received but dropped, if they matter: all unreadable ones, and those outside the
 /// query if they exceed 1 %, since a server that follows the query sends none. Saved pages may
 /// contain many of these, and so does the API's answer to tag patterns, which it does not know.
-fn dropped_rows(stats: &FetchStats, tags: &[String]) -> Vec<String> {
+/// A covered report has none of these counts.
+fn dropped_rows(source: &Source) -> Vec<String> {
     let mut dropped_rows = Vec::new();
-    if stats.rejected > 0 {
-        dropped_rows.push(match stats.rejected {
-            1 => "1 record could not be read and is not in any number.".to_owned(),
-            rejected => format!("{rejected} records could not be read and are not in any number."),
-        });
+    match source.rejected {
+        None | Some(0) => {}
+        Some(1) => dropped_rows.push("1 record could not be read and is not in any number.".to_owned()),
+        Some(rejected) => {
+            dropped_rows.push(format!("{rejected} records could not be read and are not in any number."));
+        }
     }
-    let is_pattern = tags.iter().any(|tag| tag.contains('*'));
-    if stats.requests > 0 && !is_pattern && exceeds_percent(stats.outside, stats.received) {
+    let is_pattern = source.tags.iter().any(|tag| tag.contains('*'));
+    if let (Some(outside), Some(received)) = (source.outside, source.received)
+        && source.requests > 0
+        && !is_pattern
+        && exceeds_percent(outside, received)
+    {
         dropped_rows.push(format!(
             "{} of {} records that came lie outside the period or the filters and are not in any number: \
              the server may not keep to what it is asked.",
-            count(stats.outside as f64),
-            count(stats.received as f64)
+            count(outside as f64),
+            count(received as f64)
         ));
     }
     dropped_rows
@@ -177,7 +172,7 @@ fn exceeds_percent(part: u64, whole: u64) -> bool {
 fn acus_in_doubt(facts: &Facts) -> Option<String> {
     let all = facts.whole(&SESSIONS)?.value?;
     let unknown = facts.quality.acus_unknown? as f64;
-    if !facts.capabilities.metered {
+    if !facts.source.metered {
         let source = &facts.source;
         let of_all = match source.tags.is_empty() && source.users.is_empty() {
             true => "no session of the report or its trend",
@@ -208,36 +203,35 @@ mod tests {
 
     #[test]
     fn more_than_one_percent_outside_is_a_warning() {
-        let of = |outside, rejected, complete| {
-            let received = 1200;
-            let stats = FetchStats {
+        let demo = Facts::from_json(include_str!("../../reports/org_demo_2026-W41.json")).unwrap().source;
+        let of = |outside, rejected, completeness| {
+            let source = Source {
                 requests: 6,
-                received,
-                unique: 1100,
-                outside,
-                rejected,
-                complete,
-                ..FetchStats::default()
+                received: Some(1200),
+                unique: Some(1100),
+                outside: Some(outside),
+                rejected: Some(rejected),
+                completeness,
+                tags: vec!["a".to_owned()],
+                ..demo.clone()
             };
-            warnings(&stats, &["a".to_owned()], SourceKind::Pages)
+            (warnings(&source), source)
         };
-        assert_eq!(of(12, 0, true), [""; 0]);
-        let [outside] = of(13, 0, true).try_into().unwrap();
+        let proven = Completeness::Proven;
+        assert_eq!(of(12, 0, proven).0, [""; 0]);
+        let [outside] = of(13, 0, proven).0.try_into().unwrap();
         assert!(outside.starts_with("13 of 1,200 records that came lie outside the period"), "{outside}");
-        let lines = of(13, 1, false);
+        let (lines, source) = of(13, 1, Completeness::Incomplete);
         assert_eq!(lines.len(), 3);
         assert!(lines[0].starts_with("this report is incomplete: 1,100 sessions"), "{lines:?}");
         assert!(lines[1].starts_with("1 record could not be read"), "{lines:?}");
-        assert_eq!(
-            warnings(&FetchStats { complete: true, ..FetchStats::default() }, &[], SourceKind::Archive),
-            [""; 0]
-        );
-        let many =
-            FetchStats { requests: 6, received: 1200, outside: 900, complete: true, ..FetchStats::default() };
-        assert_eq!(warnings(&many, &["a*".to_owned()], SourceKind::Pages), [""; 0]);
-        let [short] = warnings(&FetchStats::default(), &[], SourceKind::Archive).try_into().unwrap();
-        assert!(short.contains("the archive does not cover"), "{short}");
-        let [short] = warnings(&FetchStats::default(), &[], SourceKind::Export).try_into().unwrap();
-        assert!(short.contains("the web app's export does not cover"), "{short}");
+        let (_, many) = of(900, 0, proven);
+        assert_eq!(warnings(&Source { tags: vec!["a*".to_owned()], ..many.clone() }), [""; 0]);
+        assert_eq!(warnings(&Source { requests: 0, ..many }), [""; 0]);
+        let archive = Some("2026-10-12T06:00:00Z".to_owned());
+        let lines = warnings(&Source { archive, ..source.clone() });
+        assert!(lines[0].contains("the archive does not cover"), "{lines:?}");
+        let lines = warnings(&Source { records: Records::Export, ..source });
+        assert!(lines[0].contains("the web app's export does not cover"), "{lines:?}");
     }
 }

@@ -2,7 +2,7 @@
 //! data.
 
 use super::view::Piece;
-use super::{money, names};
+use super::{money, names, previous_name};
 use crate::metrics::*;
 use crate::text::clean;
 use crate::unit::{Unit, count, counted, percent_change};
@@ -23,13 +23,14 @@ const LONGEST_NAME: usize = 50;
 pub type Sentence = Vec<Piece>;
 
 /// The sentences, most relevant for decisions first.
-pub fn insights(facts: &Facts, highlights: &Highlights, previous: &str) -> Vec<Sentence> {
+pub fn insights(facts: &Facts) -> Vec<Sentence> {
+    let previous = &previous_name(facts);
     let rules = match too_few(facts) {
         Some(too_few) => vec![Some(too_few), previous_count(facts, previous)],
         None => vec![
             headline(facts, previous),
             merge_outcome(facts, previous),
-            top_label(facts, highlights),
+            top_label(facts),
             without_pr(facts),
             top_users(facts),
             top_action_item(facts),
@@ -57,12 +58,11 @@ fn acus(facts: &Facts, value: f64) -> String {
 }
 
 fn incompleteness(facts: &Facts) -> Option<Sentence> {
-    let stats = &facts.source.stats;
-    let arrived = || match facts.is_covered() {
-        true => "sessions".to_owned(),
-        false => counted(stats.unique as f64, "session", "sessions"),
+    let arrived = || match facts.source.unique {
+        None => "sessions".to_owned(),
+        Some(unique) => counted(unique as f64, "session", "sessions"),
     };
-    (!stats.complete).then(|| {
+    (!facts.source.is_complete()).then(|| {
         plain(format!(
             "Every number below, and every change with it, rests on the {} that arrived and may be wrong.",
             arrived()
@@ -79,7 +79,7 @@ fn budgets(facts: &Facts) -> impl Iterator<Item = Sentence> {
 fn too_few(facts: &Facts) -> Option<Sentence> {
     match facts.whole(&SESSIONS)?.value? {
         // The notice about missing sessions says so already.
-        0.0 if !facts.source.stats.complete => None,
+        0.0 if !facts.source.is_complete() => None,
         0.0 => Some(plain("No session was created in this period.".to_owned())),
         1.0 => Some(plain("A single session was created: too few to compare.".to_owned())),
         some if some < MIN_BASIS => {
@@ -176,8 +176,8 @@ fn merge_outcome(facts: &Facts, previous: &str) -> Option<Sentence> {
             if now > before { "rose" } else { "fell" },
             share(now),
             share(before),
-            count(rate.numerator),
-            count(rate.denominator)
+            count(rate.numerator()),
+            count(rate.denominator())
         )));
     }
     let cost = facts.whole(&ACUS_PER_MERGED_PR)?;
@@ -210,8 +210,8 @@ pub fn open_prs(facts: &Facts) -> Option<f64> {
 }
 
 /// The label with the most high-impact issues.
-fn top_label(facts: &Facts, highlights: &Highlights) -> Option<Sentence> {
-    let mut labels = highlights.labels.iter().filter(|row| row.label.is_some());
+fn top_label(facts: &Facts) -> Option<Sentence> {
+    let mut labels = facts.highlights.labels.iter().filter(|row| row.label.is_some());
     let (row, next) = (labels.next()?, labels.next());
     if row.high < MIN_ISSUES || facts.whole(&ANALYSED_SESSIONS)?.value? < MIN_BASIS {
         return None;
@@ -242,21 +242,21 @@ fn top_label(facts: &Facts, highlights: &Highlights) -> Option<Sentence> {
 
 /// The ACUs of sessions without a pull request.
 fn without_pr(facts: &Facts) -> Option<Sentence> {
-    let fact = facts.whole(&ACUS_WITHOUT_PR_SHARE).filter(|_| facts.capabilities.metered)?;
-    if fact.n < MIN_BASIS || fact.denominator <= 0.0 || fact.numerator <= 0.0 {
+    let fact = facts.whole(&ACUS_WITHOUT_PR_SHARE).filter(|_| facts.source.metered)?;
+    if fact.n < MIN_BASIS || fact.denominator() <= 0.0 || fact.numerator() <= 0.0 {
         return None;
     }
-    if fact.numerator == fact.denominator {
+    if fact.numerator() == fact.denominator() {
         return Some(plain(format!(
             "No session lists a pull request: they used {} ACUs.",
-            acus(facts, fact.numerator)
+            acus(facts, fact.numerator())
         )));
     }
     Some(plain(format!(
         "{} of the ACUs ({} of {}) went into sessions without a pull request.",
         Unit::Share.text(fact.value),
-        acus(facts, fact.numerator),
-        acus(facts, fact.denominator)
+        acus(facts, fact.numerator()),
+        acus(facts, fact.denominator())
     )))
 }
 
@@ -264,8 +264,8 @@ fn without_pr(facts: &Facts) -> Option<Sentence> {
 fn top_users(facts: &Facts) -> Option<Sentence> {
     let users =
         facts.by(&ACUS, &[Dim::User]).iter().filter(|fact| fact.key(Dim::User).flatten().is_some()).count();
-    let share = facts.whole(&ACUS_TOP_DECILE_SHARE).filter(|_| facts.capabilities.metered)?;
-    if share.denominator <= 0.0 {
+    let share = facts.whole(&ACUS_TOP_DECILE_SHARE).filter(|_| facts.source.metered)?;
+    if share.denominator() <= 0.0 {
         return None;
     }
     if facts.is_covered() {
@@ -273,8 +273,8 @@ fn top_users(facts: &Facts) -> Option<Sentence> {
         return Some(plain(format!(
             "The heaviest tenth of users, service users included, used {} of the ACUs that have a user: {} of {}.",
             Unit::Share.text(share.value),
-            acus(facts, share.numerator),
-            acus(facts, share.denominator)
+            acus(facts, share.numerator()),
+            acus(facts, share.denominator())
         )));
     }
     if (users as f64) < MIN_BASIS {
@@ -285,8 +285,8 @@ fn top_users(facts: &Facts) -> Option<Sentence> {
         count(users.div_ceil(10) as f64),
         count(users as f64),
         Unit::Share.text(share.value),
-        acus(facts, share.numerator),
-        acus(facts, share.denominator)
+        acus(facts, share.numerator()),
+        acus(facts, share.denominator())
     )))
 }
 
@@ -317,7 +317,6 @@ fn top_action_item(facts: &Facts) -> Option<Sentence> {
 mod tests {
     use super::*;
     use crate::unit::MISSING;
-    use devin_api::FetchStats;
 
     /// A number with the one before it and what it rests on.
     fn fact(metric: &'static Metric, group: &[(Dim, &str)], value: f64, previous: f64, n: f64) -> Fact {
@@ -328,8 +327,8 @@ mod tests {
             unit: metric.unit,
             group,
             value: Some(value),
-            numerator,
-            denominator,
+            numerator: Some(numerator),
+            denominator: Some(denominator),
             n,
             previous: Some(previous),
             previous_n: n,
@@ -338,43 +337,6 @@ mod tests {
 
     fn sentences_of(mut facts: Vec<Fact>, labels: &[(&str, f64)], complete: bool) -> Vec<String> {
         facts.sort_by(Fact::canonical_order);
-        let bounds = Bounds {
-            label: String::new(),
-            from: String::new(),
-            to: String::new(),
-            tz: None,
-            complete: Some(true),
-        };
-        let facts = Facts {
-            generated_at: String::new(),
-            period: bounds.clone(),
-            previous: bounds,
-            source: Source {
-                records: devin_api::Records::Api(devin_api::Api::V2),
-                metered: true,
-                tags: Vec::new(),
-                users: Vec::new(),
-                scope: String::new(),
-                people: None,
-                profile: None,
-                archive: None,
-                no_match: false,
-                proved: true,
-                stats: FetchStats { complete, ..FetchStats::default() },
-            },
-            quality: Quality::default(),
-            budgets: Vec::new(),
-            withheld: Vec::new(),
-            capabilities: Capabilities {
-                records: devin_api::Records::Api(devin_api::Api::V2),
-                metered: true,
-                teams: false,
-                currency: None,
-            },
-            names: std::collections::BTreeMap::new(),
-            organisations: std::collections::BTreeMap::new(),
-            facts,
-        };
         let label = |(label, high): &(&str, f64)| LabelRow {
             label: Some((*label).to_owned()),
             issues: 9.0,
@@ -383,8 +345,11 @@ mod tests {
             acus: 7.5,
         };
         let highlights = Highlights { labels: labels.iter().map(label).collect(), ..Highlights::default() };
+        let demo = Facts::from_json(include_str!("../../reports/org_demo_2026-W41.json")).unwrap();
+        let completeness = if complete { Completeness::Proven } else { Completeness::Incomplete };
+        let source = Source { completeness, ..demo.source.clone() };
         let text = |sentence: Sentence| sentence.into_iter().map(|piece| piece.text).collect();
-        insights(&facts, &highlights, "week 40").into_iter().map(text).collect()
+        insights(&Facts { source, highlights, facts, ..demo }).into_iter().map(text).collect()
     }
 
     #[test]

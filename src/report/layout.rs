@@ -43,6 +43,13 @@ pub struct Figure {
     pub min_groups: usize,
 }
 
+impl Figure {
+    /// The head of the column of what the numbers rest on; `None` for a number that is its own basis.
+    pub fn basis_head(&self) -> Option<&'static str> {
+        Some(self.metric.basis.head()).filter(|head| *head != self.metric.title)
+    }
+}
+
 /// A section of the page.
 pub struct Section {
     /// Anchor.

@@ -3,8 +3,8 @@
 
 use super::layout::headlines;
 use super::view::Piece;
-use super::{ReportContext, comparison, head, insights, is_over, saved, tiles};
-use crate::metrics::{Facts, Highlights, SESSIONS};
+use super::{comparison, head, insights, saved, tiles};
+use crate::metrics::{Completeness, Facts, SESSIONS};
 use crate::text::clean;
 use crate::unit::Unit;
 
@@ -15,9 +15,9 @@ const NO_WIDTH: char = '\u{200b}';
 
 /// The summary as Markdown, ending with a line break. It contains no sessions; other people's text
 /// is escaped and mentions nobody.
-pub fn markdown(facts: &Facts, highlights: &Highlights, run: &ReportContext<'_>) -> String {
-    let header = head::header(facts, run);
-    let organisation = match run.organisation.or_else(|| saved::only_organisation(facts)) {
+pub fn markdown(facts: &Facts) -> String {
+    let header = head::header(facts);
+    let organisation = match head::organisation(facts) {
         Some(_) => escape(&header.organisation),
         None => header.organisation.to_lowercase(),
     };
@@ -29,12 +29,12 @@ pub fn markdown(facts: &Facts, highlights: &Highlights, run: &ReportContext<'_>)
     for filter in &header.filters {
         say(&format!("{}.", escape(filter)));
     }
-    for notice in head::notices(facts, run) {
+    for notice in head::notices(facts) {
         say(&format!("**{notice}**"));
     }
     say(&table(facts));
-    say(&comparison(facts, run));
-    let sentences = insights::insights(facts, highlights, &run.previous_name());
+    say(&comparison(facts));
+    let sentences = insights::insights(facts);
     let lines: Vec<String> = sentences.iter().map(|sentence| format!("- {}", written(sentence))).collect();
     if !lines.is_empty() {
         say(&lines.join("\n"));
@@ -46,7 +46,7 @@ pub fn markdown(facts: &Facts, highlights: &Highlights, run: &ReportContext<'_>)
 /// The table of headline numbers.
 fn table(facts: &Facts) -> String {
     let mut rows = vec!["| | Value | Change |".to_owned(), "|:--|--:|--:|".to_owned()];
-    for headline in headlines(facts.capabilities) {
+    for headline in headlines(facts.capabilities()) {
         let text = tiles::headline_text(facts, headline);
         let note = if text.note.is_empty() { String::new() } else { format!(" ({})", text.note) };
         let change = text.change.map(|change| change.text).unwrap_or_default();
@@ -57,11 +57,11 @@ fn table(facts: &Facts) -> String {
 
 fn completeness(facts: &Facts, fetched: &str, zone: &str) -> String {
     let sessions = facts.whole(&SESSIONS).and_then(|fact| fact.value);
-    let whole = match (facts.source.stats.complete, is_over(facts)) {
-        (false, _) => "Incomplete: sessions are missing",
-        (true, false) => "So far: the period is not over",
-        _ if !facts.source.proved => "As saved: whether all are there is not known",
-        (true, true) => "Complete: no session is missing",
+    let whole = match (facts.source.completeness, facts.is_over()) {
+        (Completeness::Incomplete, _) => "Incomplete: sessions are missing",
+        (_, false) => "So far: the period is not over",
+        (Completeness::Unproven, true) => "As saved: whether all are there is not known",
+        (Completeness::Proven, true) => "Complete: no session is missing",
     };
     format!(
         "{whole}; {} in the period, {} {fetched} ({zone}). The report defines every number, \

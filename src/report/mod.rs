@@ -14,6 +14,7 @@ pub(crate) mod names;
 pub(crate) mod quality;
 pub(crate) mod saved;
 pub(crate) mod sessions;
+pub(crate) mod table;
 pub(crate) mod tiles;
 pub(crate) mod view;
 
@@ -23,18 +24,17 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use sha2::{Digest, Sha256};
 
 use crate::charts::{self, ChartError};
-use crate::metrics::{ANALYSIS_COVERAGE, Fact, Facts, Highlights, Metric, PRS, SESSIONS, Withheld, known_to};
-use crate::money::{Price, Prices};
+use crate::metrics::{ANALYSIS_COVERAGE, Fact, Facts, Metric, PRS, PeopleMode, SESSIONS, Withheld, known_to};
+use crate::money::Price;
 use crate::period::Period;
-use crate::saved_pages::Saved;
 use crate::text::clean;
 use crate::unit::{Unit, count};
-use devin_api::{Records, Vendor};
-pub use head::{SourceKind, unreadable, warnings, without_acus, without_address};
+use devin_api::Records;
+pub use head::{unreadable, warnings, without_acus, without_address};
 use view::{Definition, LabelledValue, NumberView, PageView, SectionView};
 
 pub use markdown::markdown;
-pub use saved::{beyond_export, export_limits, fetched};
+pub use saved::{beyond_export, export_limits, saved_notices};
 pub use view::{Change, Header, Piece, TableRow, Tile};
 
 /// The page could not be made.
@@ -46,59 +46,6 @@ pub enum ReportError {
     /// A template failed: an internal error.
     #[error("could not fill the page's template: {0:#}")]
     Template(#[from] minijinja::Error),
-    /// The facts have an unreadable period.
-    #[error("the facts are of a period that cannot be read: {0:?}")]
-    Period(String),
-}
-
-/// What is known about the run besides the facts.
-pub struct ReportContext<'a> {
-    /// The periods of the trend, newest first, with the previous one at least.
-    pub periods: &'a [Period],
-    /// How many of them are points of the trend.
-    pub points: usize,
-    /// Organisation id, or `None` for the enterprise.
-    pub organisation: Option<&'a str>,
-    /// When the sessions were fetched, or the archive was updated, in words and in the report's
-    /// zone.
-    pub fetched: String,
-    /// The tag filter.
-    pub tags: &'a [String],
-    /// The user filter.
-    pub users: &'a [String],
-    /// The prices of an ACU, by the settings.
-    pub prices: Option<&'a Prices>,
-    /// What was noticed of filters, prices, the budget and people.
-    pub notes: &'a [String],
-    /// Facts about saved pages, if they are the source.
-    pub saved: Option<&'a Saved>,
-    /// The vendor's own counts of the period.
-    pub vendor: &'a Vendor,
-    /// Whether the data is invented.
-    pub demo: bool,
-}
-
-impl<'a> ReportContext<'a> {
-    /// The period of the report.
-    pub fn period(&self) -> &Period {
-        self.periods.first().expect("a report has a period")
-    }
-
-    /// The periods that are points of the trend, newest first.
-    pub fn trend(&self) -> &'a [Period] {
-        // Before the first year of the calendar there are fewer.
-        self.periods.get(..self.points).unwrap_or(self.periods)
-    }
-
-    /// What the period is compared with, inside a sentence; empty at the start of the calendar.
-    pub fn previous_name(&self) -> String {
-        self.periods.get(1).map(in_sentence).unwrap_or_default()
-    }
-}
-
-/// Whether the report's period was over when the report was made.
-pub(crate) fn is_over(facts: &Facts) -> bool {
-    facts.period.complete.unwrap_or(true)
 }
 
 const TEMPLATES: [(&str, &str); 7] = [
@@ -116,12 +63,8 @@ const STYLE: &str = include_str!("../../templates/style.css");
 ///
 /// # Errors
 /// A chart or a template failed: an internal error, never a property of the data.
-pub fn render(
-    facts: &Facts,
-    highlights: &Highlights,
-    run: &ReportContext<'_>,
-) -> Result<String, ReportError> {
-    let view = view(facts, highlights, run)?;
+pub fn render(facts: &Facts) -> Result<String, ReportError> {
+    let view = view(facts)?;
     Ok(environment()?.get_template("report.html")?.render(minijinja::value::Serde(&view))?)
 }
 
@@ -138,37 +81,42 @@ fn environment() -> Result<Environment<'static>, minijinja::Error> {
 }
 
 /// The context of the template.
-fn view(facts: &Facts, highlights: &Highlights, run: &ReportContext<'_>) -> Result<PageView, ReportError> {
+fn view(facts: &Facts) -> Result<PageView, ReportError> {
     let style = format!("{STYLE}{}", charts::STYLE);
     let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(style.as_bytes()));
-    let header = head::header(facts, run);
+    let header = head::header(facts);
     Ok(PageView {
         compared: is_compared(facts),
         title: format!("{} · {} · Devin report", header.organisation, header.period),
         style_hash: format!("sha256-{hash}"),
         style: Value::from_safe_string(style),
-        notices: head::notices(facts, run),
+        notices: head::notices(facts),
         covered: facts.is_covered(),
-        comparison: comparison(facts, run),
-        tiles: tiles::tiles(facts, run.trend())?,
-        insights: insights::insights(facts, highlights, &run.previous_name()),
-        sections: sections(facts, highlights, run)?,
-        lists: if facts.is_covered() { Vec::new() } else { sessions::lists(facts, highlights) },
+        comparison: comparison(facts),
+        tiles: tiles::tiles(facts, &facts.trend_periods())?,
+        insights: insights::insights(facts),
+        sections: sections(facts)?,
+        lists: if facts.is_covered() { Vec::new() } else { sessions::lists(facts) },
         definitions: defined(facts).map(|metric| definition(facts, metric)).collect(),
-        quality: quality::entries(facts, run.vendor),
-        vendor: quality::note(facts, run.vendor),
-        notes: run.notes.iter().map(|note| sentence(note)).chain(withheld(facts)).collect(),
-        source_entries: source_entries(facts, run),
-        tool: format!("acumen {}", env!("CARGO_PKG_VERSION")),
+        quality: quality::entries(facts),
+        vendor: quality::note(facts),
+        notes: facts.notes.iter().map(|note| sentence(note)).chain(withheld(facts)).collect(),
+        source_entries: source_entries(facts),
+        tool: tool(facts),
         header,
     })
+}
+
+/// The program that made the facts, with its version.
+pub(crate) fn tool(facts: &Facts) -> String {
+    format!("{} {}", clean(&facts.tool.name, 40), clean(&facts.tool.version, 40))
 }
 
 /// The metrics that the page defines; without people only those it shows.
 pub(crate) fn defined(facts: &Facts) -> impl Iterator<Item = &'static Metric> {
     let is_shown = |metric: &Metric| facts.facts.iter().any(|fact| fact.metric.id == metric.id);
-    known_to(facts.capabilities)
-        .filter(|metric| facts.capabilities.metered || !metric.is_of_acus())
+    known_to(facts.capabilities())
+        .filter(|metric| facts.source.metered || !metric.is_of_acus())
         .filter(move |metric| !facts.is_covered() || is_shown(metric))
 }
 
@@ -186,45 +134,38 @@ fn withheld(facts: &Facts) -> Option<String> {
 }
 
 /// What the numbers are compared with, or why they are not.
-pub(crate) fn comparison(facts: &Facts, run: &ReportContext<'_>) -> String {
-    match run.periods.get(1) {
-        Some(previous) if is_uncompared(facts) => {
-            let is_saved = saved::is_saved(facts) && facts.source.archive.is_none();
-            let why = match (facts.is_covered(), is_saved) {
-                (true, true) => {
-                    "fewer than five people were at work in it, or what was saved does not cover it"
-                }
-                (true, false) => "fewer than five people were at work in it",
-                (false, _) => "what was saved does not cover both",
-            };
-            format!("Not compared with {}: {why}.", in_sentence(previous))
-        }
-        Some(previous) if is_over(facts) => {
-            format!("Compared with {} ({}).", in_sentence(previous), previous.dates_in_words())
-        }
-        _ => "The period is not over, so it is not compared with the one before it.".to_owned(),
+pub(crate) fn comparison(facts: &Facts) -> String {
+    let previous = facts.previous_period();
+    if !facts.is_over() {
+        return "The period is not over, so it is not compared with the one before it.".to_owned();
     }
+    if !is_uncompared(facts) {
+        return format!("Compared with {} ({}).", in_sentence(&previous), previous.dates_in_words());
+    }
+    let is_saved = saved::is_saved(facts) && facts.source.archive.is_none();
+    let why = match (facts.is_covered(), is_saved) {
+        (true, true) => "fewer than five people were at work in it, or what was saved does not cover it",
+        (true, false) => "fewer than five people were at work in it",
+        (false, _) => "what was saved does not cover both",
+    };
+    format!("Not compared with {}: {why}.", in_sentence(&previous))
 }
 
 /// Whether a completed period is not compared: the previous period has too few people, or the saved
 /// sessions do not cover both.
 fn is_uncompared(facts: &Facts) -> bool {
-    is_over(facts) && facts.whole(&SESSIONS).is_some_and(|fact| fact.previous.is_none())
+    facts.is_over() && facts.whole(&SESSIONS).is_some_and(|fact| fact.previous.is_none())
 }
 
 /// Whether the report compares periods.
 pub(crate) fn is_compared(facts: &Facts) -> bool {
-    is_over(facts) && !is_uncompared(facts)
+    facts.is_over() && !is_uncompared(facts)
 }
 
-fn sections(
-    facts: &Facts,
-    highlights: &Highlights,
-    run: &ReportContext<'_>,
-) -> Result<Vec<SectionView>, ReportError> {
-    let source = figure_inputs(facts, highlights, run);
+fn sections(facts: &Facts) -> Result<Vec<SectionView>, ReportError> {
+    let source = figure_inputs(facts);
     let mut sections = Vec::new();
-    for section in layout::sections(facts.capabilities) {
+    for section in layout::sections(facts.capabilities()) {
         let mut drawn = Vec::new();
         let (mut empty, mut withheld) = (Vec::new(), Vec::new());
         for figure in section.figures {
@@ -235,14 +176,14 @@ fn sections(
                 figures::FigureState::Drawn => drawn.push(figures::draw(figure, &source)?),
             }
         }
-        let shown = || section.numbers.iter().filter(|metric| metric.is_shown(&[], facts.capabilities));
+        let shown = || section.numbers.iter().filter(|metric| metric.is_shown(&[], facts.capabilities()));
         let hidden = shown().filter(|metric| facts.withholds(metric, &[]));
         withheld.splice(..0, hidden.map(|metric| metric.title));
         let numbers = shown().filter_map(|metric| facts.whole(metric).map(number)).collect();
         sections.push(SectionView {
             id: section.id,
             title: section.title,
-            intro: intro(section, facts, run),
+            intro: intro(section, facts),
             numbers,
             figures: drawn,
             empty,
@@ -253,20 +194,20 @@ fn sections(
 }
 
 /// The inputs of all figures.
-pub(crate) fn figure_inputs<'a>(
-    facts: &'a Facts,
-    highlights: &'a Highlights,
-    run: &ReportContext<'a>,
-) -> figures::FigureInputs<'a> {
-    let previous = run.periods.get(1).filter(|_| is_compared(facts));
-    let against = previous.map(|previous| format!("Against {}", in_sentence(previous)));
-    figures::FigureInputs { facts, highlights, periods: run.trend(), against }
+pub(crate) fn figure_inputs(facts: &Facts) -> figures::FigureInputs<'_> {
+    let against = is_compared(facts).then(|| format!("Against {}", previous_name(facts)));
+    figures::FigureInputs { facts, periods: facts.trend_periods(), against }
+}
+
+/// What the period is compared with, inside a sentence.
+fn previous_name(facts: &Facts) -> String {
+    in_sentence(&facts.previous_period())
 }
 
 /// The introduction of a section.
-pub(crate) fn intro(section: &layout::Section, facts: &Facts, run: &ReportContext<'_>) -> String {
+pub(crate) fn intro(section: &layout::Section, facts: &Facts) -> String {
     match section.id {
-        "spend" => spend(run),
+        "spend" => spend(facts),
         "usage" => "A session counts on the day it was created.".to_owned(),
         "delivery" => delivery(facts),
         _ => coverage(facts),
@@ -284,9 +225,9 @@ fn number(fact: &Fact) -> NumberView {
 }
 
 /// When spend counts, and at which prices.
-fn spend(run: &ReportContext<'_>) -> String {
+fn spend(facts: &Facts) -> String {
     let mut sentences = vec!["A session counts with all its ACUs on the day it was created.".to_owned()];
-    if let Some(prices) = run.prices {
+    if let Some(prices) = &facts.prices {
         let unit = Unit::Money(prices.currency());
         let price = |price: &Price| {
             format!("{} an ACU from {}", unit.price(price.per_acu), price.from.format("%-d %B %Y"))
@@ -318,20 +259,20 @@ fn delivery(facts: &Facts) -> String {
 /// How many sessions the issue numbers cover.
 fn coverage(facts: &Facts) -> String {
     let Some(fact) = facts.whole(&ANALYSIS_COVERAGE) else { return String::new() };
-    if fact.denominator == 0.0 {
+    if fact.denominator() == 0.0 {
         return "No sessions, so nothing is known about issues.".to_owned();
     }
-    if fact.numerator == 0.0 {
+    if fact.numerator() == 0.0 {
         return format!(
             "None of {} sessions has an analysis, so nothing is known about issues. \
              Analyses are made when somebody asks for them.",
-            count(fact.denominator)
+            count(fact.denominator())
         );
     }
     format!(
         "{} of {} sessions ({}) have an analysis; the numbers here speak for these alone.",
-        count(fact.numerator),
-        count(fact.denominator),
+        count(fact.numerator()),
+        count(fact.denominator()),
         Unit::Share.text(fact.value)
     )
 }
@@ -354,17 +295,16 @@ fn sentence(note: &str) -> String {
 }
 
 /// How people are shown, in words.
-fn people(how: Option<&str>) -> &'static str {
+fn people(how: Option<PeopleMode>) -> &'static str {
     match how {
         None => "by name, or by id where none is known",
-        Some(_) => "not shown; every number rests on at least five people",
+        Some(PeopleMode::Hidden) => "not shown; every number rests on at least five people",
     }
 }
 
 /// The source of the data.
-pub(crate) fn source_entries(facts: &Facts, run: &ReportContext<'_>) -> Vec<LabelledValue> {
+pub(crate) fn source_entries(facts: &Facts) -> Vec<LabelledValue> {
     let source = &facts.source;
-    let stats = &source.stats;
     let mut entries = vec![
         match source.records {
             Records::Api(api) => LabelledValue::word("API", api.to_string()),
@@ -374,23 +314,23 @@ pub(crate) fn source_entries(facts: &Facts, run: &ReportContext<'_>) -> Vec<Labe
         LabelledValue::word("People", people(source.people).to_owned()),
     ];
     entries.extend(match saved::is_saved(facts) {
-        true => saved::entries(facts, run),
+        true => saved::entries(facts),
         false => {
             vec![
-                LabelledValue::count("Requests", stats.requests),
-                LabelledValue::count("Of these, retries", stats.retries),
+                LabelledValue::count("Requests", source.requests),
+                LabelledValue::count("Of these, retries", source.retries),
             ]
         }
     });
-    // These minus the visible points of the trend would reveal a hidden point.
+    // A covered report has none of them.
     let rows = [
-        LabelledValue::count("Pages", stats.pages),
-        LabelledValue::count("Rows received", stats.received),
-        LabelledValue::count("Distinct sessions, trend included", stats.unique),
-        LabelledValue::count("Duplicate rows", stats.duplicates),
-        LabelledValue::count("Rows outside the question, dropped", stats.outside),
+        ("Pages", source.pages),
+        ("Rows received", source.received),
+        ("Distinct sessions, trend included", source.unique),
+        ("Duplicate rows", source.duplicates),
+        ("Rows outside the question, dropped", source.outside),
     ];
-    entries.extend(rows.into_iter().filter(|_| !facts.is_covered()));
+    entries.extend(rows.into_iter().filter_map(|(name, rows)| Some(LabelledValue::count(name, rows?))));
     entries.push(LabelledValue::word("Complete", saved::completeness(facts).to_owned()));
     entries
 }

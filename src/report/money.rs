@@ -7,6 +7,7 @@ use crate::metrics::{
     ACUS, ACUS_PER_MERGED_PR, ACUS_SPLIT, Budget, Fact, Facts, Metric, SPEND, SPEND_PER_MERGED_PR,
     SPEND_SPLIT,
 };
+use super::table::Value;
 use crate::text::clean;
 use crate::unit::{MISSING, Unit};
 
@@ -23,7 +24,7 @@ pub fn spend_metric(metric: &Metric) -> Option<&'static Metric> {
 
 /// The spend of a fact's group; `None` without prices or without such a metric.
 pub fn spend_fact<'f>(facts: &'f Facts, fact: &Fact) -> Option<&'f Fact> {
-    facts.capabilities.currency?;
+    facts.capabilities().currency?;
     facts.sibling(fact, spend_metric(fact.metric)?)
 }
 
@@ -32,9 +33,14 @@ pub fn spend_text(facts: &Facts, fact: &Fact) -> Option<String> {
     spend_fact(facts, fact).map(|fact| fact.unit.text(fact.value))
 }
 
+/// The same as a cell.
+pub fn spend_value(facts: &Facts, fact: &Fact) -> Value {
+    spend_fact(facts, fact).map_or(Value::number(Unit::Count, None), Value::of)
+}
+
 /// The head of the spend column of a metric.
 pub fn spend_head(facts: &Facts, metric: &Metric) -> Option<&'static str> {
-    facts.capabilities.currency?;
+    facts.capabilities().currency?;
     spend_metric(metric).map(|metric| metric.title)
 }
 

@@ -4,36 +4,38 @@ use std::collections::BTreeMap;
 
 use super::figures::ranking::SIZES;
 use super::view::LabelledValue;
-use crate::metrics::{ACUS, Dim, Facts, Metric, PRS, PRS_MERGED, SESSIONS, SESSIONS_WITH_MERGED_PR};
+use crate::metrics::{
+    ACUS, Dim, Facts, Metric, PRS, PRS_MERGED, SESSIONS, SESSIONS_WITH_MERGED_PR, VendorTotals,
+};
 use crate::text::clean;
 use crate::unit::{Unit, count};
-use devin_api::{Consumption, Records, Vendor};
+use devin_api::{Consumption, Records};
 
 /// The longest name of an origin, a size or a product.
 const LONGEST: usize = 40;
 
+/// The longest reason for a missing total.
+const LONGEST_REASON: usize = 200;
+
 /// Unreadable values, then the vendor's counts.
-pub fn entries(facts: &Facts, vendor: &Vendor) -> Vec<LabelledValue> {
+pub fn entries(facts: &Facts) -> Vec<LabelledValue> {
     let quality = &facts.quality;
-    let stats = &facts.source.stats;
-    // The number of people behind these is unknown.
-    let of_source = |count: u64| Some(count).filter(|_| !facts.is_covered());
     let mut entries = vec![
         count_or_hidden("Pull requests with an unknown state", quality.unknown_pr_state),
         count_or_hidden("Pull request entries without an address", quality.prs_without_url),
         count_or_hidden("Fields that could not be read", quality.unreadable_fields),
-        count_or_hidden("Records that could not be read", of_source(stats.rejected)),
-        count_or_hidden("Times without a zone, taken as UTC", of_source(stats.naive_times)),
+        count_or_hidden("Records that could not be read", facts.source.rejected),
+        count_or_hidden("Times without a zone, taken as UTC", facts.source.naive_times),
     ];
     // Exports have neither.
     if facts.source.records != Records::Export {
         entries.insert(0, count_or_hidden("Sessions with an unknown status", quality.unknown_status));
         entries.insert(1, count_or_hidden("Issues with an unknown impact", quality.unknown_impact));
     }
-    if facts.capabilities.metered {
+    if facts.source.metered {
         entries.insert(0, count_or_hidden("Sessions with unknown ACUs", quality.acus_unknown));
     }
-    entries.extend(vendor_comparison(facts, vendor));
+    entries.extend(facts.vendor.iter().flat_map(|vendor| vendor_comparison(facts, vendor)));
     entries
 }
 
@@ -46,25 +48,20 @@ fn count_or_hidden(name: &'static str, count: Option<u64>) -> LabelledValue {
 }
 
 /// Our numbers and the vendor's side by side.
-fn vendor_comparison(facts: &Facts, vendor: &Vendor) -> Vec<LabelledValue> {
+fn vendor_comparison(facts: &Facts, vendor: &VendorTotals) -> Vec<LabelledValue> {
     let counts = &vendor.counts;
     let comparison = |name: &'static str, unit: Unit, ours: Option<f64>, theirs: Option<f64>| {
         let (ours, theirs) = (unit.text(ours), unit.text(Some(theirs?)));
         // On a narrow page the line breaks after the comma only.
         Some(LabelledValue::word(name, format!("we\u{a0}count\u{a0}{ours}, the\u{a0}vendor\u{a0}{theirs}")))
     };
-    // What the report hides must not be shown by the vendor's number.
-    let whole = |name, metric: &Metric, theirs: Option<u64>| match facts.withholds(metric, &[]) {
-        true => None,
-        false => {
-            let ours = facts.whole(metric).and_then(|fact| fact.value);
-            comparison(name, Unit::Count, ours, theirs.map(|theirs| theirs as f64))
-        }
+    let whole = |name, metric: &Metric, theirs: Option<u64>| {
+        let ours = facts.whole(metric).and_then(|fact| fact.value);
+        comparison(name, Unit::Count, ours, theirs.map(|theirs| theirs as f64))
     };
-    let is_of_acus = facts.capabilities.metered && !facts.withholds(&ACUS, &[]);
-    let acus = facts.whole(&ACUS).filter(|_| is_of_acus);
+    let acus = facts.whole(&ACUS).filter(|_| facts.source.metered);
     let unit = facts.unit(&ACUS);
-    let used = vendor.days.as_ref().map(|days| Consumption::sum(days.values()));
+    let used = vendor.consumption.as_ref();
     let by_acus =
         |name, ours: Option<f64>, theirs| comparison(name, unit, ours, theirs).filter(|_| acus.is_some());
     let average = acus.and_then(|fact| fact.value.map(|acus| acus / fact.n)).filter(|acus| acus.is_finite());
@@ -78,32 +75,25 @@ fn vendor_comparison(facts: &Facts, vendor: &Vendor) -> Vec<LabelledValue> {
         by_acus(
             "ACUs by the vendor's count",
             acus.and_then(|fact| fact.value),
-            used.as_ref().map(devin_acus),
+            used.map(devin_acus),
         ),
         by_acus("ACUs per session by the vendor's count", average, counts.acus_per_session),
         whole("PRs by the vendor's count", &PRS, counts.pull_requests),
         whole("Merged PRs by the vendor's count", &PRS_MERGED, counts.merged),
     ];
-    // The vendor's count of a small group would reveal what the report hides.
-    if !facts.is_covered() {
-        let of = |name, dim, keys: &[&str], theirs: Option<u64>| {
-            comparison(
-                name,
-                Unit::Count,
-                Some(group_total(facts, dim, keys)),
-                theirs.map(|theirs| theirs as f64),
-            )
-        };
-        entries.extend([
-            of("Open PRs by the vendor's count", (&PRS, Dim::State), &["open", "draft"], counts.open),
-            of("Closed PRs by the vendor's count", (&PRS, Dim::State), &["closed"], counts.closed),
-            by_group(facts, "Sessions by origin, ours / the vendor's", Dim::Origin, &counts.by_origin),
-            by_group(facts, "Sessions by size, ours / the vendor's", Dim::Size, &counts.by_size),
-            counts.taken_over.filter(|prs| *prs > 0).map(|prs| {
-                LabelledValue::count("PRs of others that Devin pushed to, by the vendor's count", prs)
-            }),
-        ]);
-    }
+    let of = |name, dim, keys: &[&str], theirs: Option<u64>| {
+        let ours = Some(group_total(facts, dim, keys));
+        comparison(name, Unit::Count, ours, theirs.map(|theirs| theirs as f64))
+    };
+    entries.extend([
+        of("Open PRs by the vendor's count", (&PRS, Dim::State), &["open", "draft"], counts.open),
+        of("Closed PRs by the vendor's count", (&PRS, Dim::State), &["closed"], counts.closed),
+        by_group(facts, "Sessions by origin, ours / the vendor's", Dim::Origin, &counts.by_origin),
+        by_group(facts, "Sessions by size, ours / the vendor's", Dim::Size, &counts.by_size),
+        counts.taken_over.filter(|prs| *prs > 0).map(|prs| {
+            LabelledValue::count("PRs of others that Devin pushed to, by the vendor's count", prs)
+        }),
+    ]);
     entries.into_iter().flatten().collect()
 }
 
@@ -156,7 +146,8 @@ fn by_group(
 }
 
 /// How to read the vendor's numbers, and why some are missing; empty if they were not requested.
-pub fn note(facts: &Facts, vendor: &Vendor) -> String {
+pub fn note(facts: &Facts) -> String {
+    let Some(vendor) = &facts.vendor else { return String::new() };
     let mut sentences = Vec::new();
     let counts = &vendor.counts;
     if counts.pull_requests.is_some() || counts.merged.is_some() {
@@ -166,8 +157,7 @@ pub fn note(facts: &Facts, vendor: &Vendor) -> String {
                 .to_owned(),
         );
     }
-    if let Some(days) = vendor.days.as_ref().filter(|_| facts.capabilities.metered) {
-        let used = Consumption::sum(days.values());
+    if let Some(used) = vendor.consumption.as_ref().filter(|_| facts.source.metered) {
         let unit = facts.unit(&ACUS);
         let others = used.by_product.iter().filter(|(product, acus)| *product != DEVIN && **acus > 0.0);
         let others: Vec<String> = others
@@ -189,8 +179,11 @@ pub fn note(facts: &Facts, vendor: &Vendor) -> String {
                 .to_owned(),
         );
     }
-    let untold = vendor.untold.iter();
-    sentences.extend(untold.map(|(what, why)| format!("The vendor's {what} could not be read: {why}.")));
+    let missing = vendor.missing.iter();
+    let words = |text: &str| clean(text, LONGEST_REASON);
+    sentences.extend(
+        missing.map(|one| format!("The vendor's {} could not be read: {}.", words(&one.what), words(&one.reason))),
+    );
     sentences.join(" ")
 }
 

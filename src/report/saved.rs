@@ -5,9 +5,8 @@ use std::ops::Range;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
-use super::ReportContext;
 use super::view::LabelledValue;
-use crate::metrics::{Dim, Facts, SESSIONS};
+use crate::metrics::{Completeness, Dim, Facts, SESSIONS};
 use crate::period::{Period, PeriodKind};
 use crate::saved_pages::Saved;
 use crate::text::clean;
@@ -18,7 +17,7 @@ const LONGEST_MOMENT: usize = 40;
 
 /// Whether no API was asked for the sessions.
 pub(crate) fn is_saved(facts: &Facts) -> bool {
-    facts.source.stats.requests == 0
+    facts.source.requests == 0
 }
 
 /// What the web app's export lacks; `None` for other sources.
@@ -35,7 +34,7 @@ pub(crate) fn only_organisation(facts: &Facts) -> Option<&str> {
     let groups = facts.facts.iter().filter(|fact| fact.metric.id == SESSIONS.id);
     let mut groups = groups.filter_map(|fact| fact.key(Dim::Org));
     let only = groups.next().flatten().filter(|_| groups.next().is_none())?;
-    let name = facts.organisations.get(only).map(String::as_str);
+    let name = facts.labels.org.get(only).map(String::as_str);
     name.filter(|_| facts.source.records == Records::Export)
 }
 
@@ -49,11 +48,11 @@ pub(crate) fn taken_label(facts: &Facts) -> &'static str {
     }
 }
 
-/// That time in words.
-pub fn fetched(facts: &Facts, tz: Tz) -> String {
+/// That time in words, in the report's zone.
+pub fn fetched(facts: &Facts) -> String {
     let moment = facts.source.archive.as_ref().unwrap_or(&facts.generated_at);
     match DateTime::parse_from_rfc3339(moment) {
-        Ok(moment) => moment.with_timezone(&tz).format("%-d %B %Y, %H:%M").to_string(),
+        Ok(moment) => moment.with_timezone(&facts.tz()).format("%-d %B %Y, %H:%M").to_string(),
         // Facts from a file can contain any text.
         Err(_) => clean(moment, LONGEST_MOMENT),
     }
@@ -61,37 +60,39 @@ pub fn fetched(facts: &Facts, tz: Tz) -> String {
 
 /// Whether the sessions are complete.
 pub(crate) fn completeness(facts: &Facts) -> &'static str {
-    match (facts.source.stats.complete, facts.source.proved) {
-        (false, _) => "no",
-        (true, true) => "yes",
-        (true, false) => "as saved: completeness is not known",
+    match facts.source.completeness {
+        Completeness::Incomplete => "no",
+        Completeness::Proven => "yes",
+        Completeness::Unproven => "as saved: completeness is not known",
     }
 }
 
 /// The time span and the files of saved sessions.
-pub(crate) fn entries(facts: &Facts, run: &ReportContext<'_>) -> Vec<LabelledValue> {
+pub(crate) fn entries(facts: &Facts) -> Vec<LabelledValue> {
     if facts.source.archive.is_some() {
-        return vec![LabelledValue::word("Archive as of", run.fetched.clone())];
+        return vec![LabelledValue::word("Archive as of", fetched(facts))];
     }
-    let Some(saved) = run.saved else { return Vec::new() };
+    let Some(saved) = &facts.source.saved else { return Vec::new() };
+    let tz = facts.tz();
     let mut entries = vec![LabelledValue::count("Files of saved pages", saved.files)];
-    if saved.left_out > 0 {
-        entries.push(LabelledValue::count("Other files beside them", saved.left_out));
+    if saved.other_files > 0 {
+        entries.push(LabelledValue::count("Other files beside them", saved.other_files));
     }
-    let days = export_days(saved, run.period().tz());
+    let declared: Vec<_> = saved.declared.iter().map(|[from, to]| *from..*to).collect();
+    let days = days_in_words(&declared, tz);
     entries.extend((!days.is_empty()).then(|| LabelledValue::word("Time of the export", days)));
     let ends = [("Oldest saved session", saved.first), ("Newest saved session", saved.last)];
-    let ends = ends.into_iter().filter(|_| !facts.is_covered());
-    entries.extend(ends.filter_map(|(name, moment)| Some(LabelledValue::word(name, day(run, moment?)))));
+    entries.extend(ends.into_iter().filter_map(|(name, moment)| Some(LabelledValue::word(name, day(moment?, tz)))));
     entries
 }
 
-/// Notices about saved pages: outside their time span, 0 is not a count.
-pub(crate) fn notices(run: &ReportContext<'_>, is_covered: bool) -> Vec<String> {
+/// Notices about saved pages: outside their time span, 0 is not a count. `periods` are the report's
+/// and those it needs for its comparisons and its trend, newest first.
+pub fn saved_notices(saved: &Saved, periods: &[Period], is_covered: bool) -> Vec<String> {
+    let Some(period) = periods.first() else { return Vec::new() };
+    let tz = period.tz();
     // A report without people does not show the day of a single session.
-    let on = |moment| if is_covered { "later".to_owned() } else { format!("on {}", day(run, moment)) };
-    let Some(saved) = run.saved else { return Vec::new() };
-    let period = run.period();
+    let on = |moment| if is_covered { "later".to_owned() } else { format!("on {}", day(moment, tz)) };
     let mut notices = Vec::new();
     if saved.mixed {
         notices.push(
@@ -109,9 +110,9 @@ pub(crate) fn notices(run: &ReportContext<'_>, is_covered: bool) -> Vec<String> 
         );
     }
     let is_covered_period = |period: &Period| saved.reach.covers(&time(period));
-    let days = export_days(saved, period.tz());
+    let days = days_in_words(saved.reach.told(), tz);
     if !days.is_empty() {
-        if !run.periods.iter().all(is_covered_period) {
+        if !periods.iter().all(is_covered_period) {
             notices.push(format!(
                 "The export is about {days}: nothing is known of other days, and no period with such days is \
                  compared or in the trend."
@@ -120,7 +121,7 @@ pub(crate) fn notices(run: &ReportContext<'_>, is_covered: bool) -> Vec<String> 
         return notices;
     }
     // One day without sessions at either end is normal.
-    if let (Some(first), Some(earliest)) = (saved.first, run.periods.last())
+    if let (Some(first), Some(earliest)) = (saved.first, periods.last())
         && !saved.reach.covers_beginning(&time(earliest))
     {
         notices.push(format!(
@@ -138,7 +139,7 @@ pub(crate) fn notices(run: &ReportContext<'_>, is_covered: bool) -> Vec<String> 
     if let Some(last) = saved.last
         && ends_early(last, period)
     {
-        let end = if is_covered { String::new() } else { format!(" on {},", day(run, last)) };
+        let end = if is_covered { String::new() } else { format!(" on {},", day(last, tz)) };
         notices.push(format!(
             "The saved sessions end{end} before the period does: later ones are missing if the pages were \
              saved before the end."
@@ -150,7 +151,7 @@ pub(crate) fn notices(run: &ReportContext<'_>, is_covered: bool) -> Vec<String> 
 /// The days of exports that do not cover a period, and the last period before it that they do
 /// cover; `None` if exports declare no days.
 pub fn beyond_export(saved: &Saved, period: &Period) -> Option<String> {
-    let days = Some(export_days(saved, period.tz())).filter(|days| !days.is_empty())?;
+    let days = Some(days_in_words(saved.reach.told(), period.tz())).filter(|days| !days.is_empty())?;
     let mut earlier = std::iter::successors(period.previous(), Period::previous).take(MAX_PERIODS_BACK);
     let covered =
         earlier.find(|period| saved.reach.covers(&time(period))).map(|period| match period.kind() {
@@ -167,14 +168,13 @@ fn time(period: &Period) -> Range<DateTime<Utc>> {
     period.from().to_utc()..period.to().to_utc()
 }
 
-/// The days that exports declare, in words; empty if they declare none.
-fn export_days(saved: &Saved, tz: Tz) -> String {
-    let day = |moment: DateTime<Utc>| moment.with_timezone(&tz).format("%-d %B %Y").to_string();
-    let range = |range: &Range<DateTime<Utc>>| {
-        // The last instant within the range.
-        format!("{} to {}", day(range.start), day(range.end - TimeDelta::seconds(1)))
+/// The days of times, in words; empty for none.
+fn days_in_words(times: &[Range<DateTime<Utc>>], tz: Tz) -> String {
+    // The last instant within the time.
+    let days = |time: &Range<DateTime<Utc>>| {
+        format!("{} to {}", day(time.start, tz), day(time.end - TimeDelta::seconds(1), tz))
     };
-    saved.reach.told().iter().map(range).collect::<Vec<_>>().join(" and ")
+    times.iter().map(days).collect::<Vec<_>>().join(" and ")
 }
 
 /// Whether at least the last whole day of a period has no saved session.
@@ -182,15 +182,15 @@ fn ends_early(last: DateTime<Utc>, period: &Period) -> bool {
     last + TimeDelta::days(1) < period.to().to_utc()
 }
 
-fn day(run: &ReportContext<'_>, moment: DateTime<Utc>) -> String {
-    moment.with_timezone(&run.period().tz()).format("%-d %B %Y").to_string()
+fn day(moment: DateTime<Utc>, tz: Tz) -> String {
+    moment.with_timezone(&tz).format("%-d %B %Y").to_string()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::saved_pages::Reach;
-    use devin_api::{Api, People, Vendor};
+    use devin_api::{Api, People};
 
     fn notices_for(first: &str, last: &str, proved: bool) -> Vec<String> {
         let saved = Saved {
@@ -206,20 +206,7 @@ mod tests {
             outdated: Vec::new(),
         };
         let periods = Period::parse_week("2026-W41", chrono_tz::Europe::Berlin).unwrap().trend(1);
-        let run = ReportContext {
-            periods: &periods,
-            points: 2,
-            organisation: None,
-            fetched: String::new(),
-            tags: &[],
-            users: &[],
-            prices: None,
-            vendor: &Vendor::default(),
-            notes: &[],
-            saved: Some(&saved),
-            demo: false,
-        };
-        notices(&run, false)
+        saved_notices(&saved, &periods, false)
     }
 
     #[test]

@@ -5,7 +5,7 @@ use url::Url;
 
 use super::names;
 use super::view::{SessionList, SessionView};
-use crate::metrics::{Dim, Facts, Highlights, ISSUES, SessionHighlight};
+use crate::metrics::{Dim, Facts, ISSUES, SessionHighlight};
 use crate::text::clean;
 use crate::unit::Unit;
 
@@ -19,7 +19,8 @@ const LONGEST_USER: usize = 60;
 const LONGEST_ADDRESS: usize = 500;
 
 /// The lists in the order of the page.
-pub fn lists(facts: &Facts, highlights: &Highlights) -> Vec<SessionList> {
+pub fn lists(facts: &Facts) -> Vec<SessionList> {
+    let highlights = &facts.highlights;
     let rows =
         |sessions: &[SessionHighlight], by| sessions.iter().map(|row| session(facts, row, by)).collect();
     let lists = [
@@ -51,8 +52,8 @@ pub fn lists(facts: &Facts, highlights: &Highlights) -> Vec<SessionList> {
 
 /// Which of the three lists have data.
 pub(crate) fn are_shown(facts: &Facts) -> [bool; 3] {
-    let metered = facts.capabilities.metered;
-    [metered, metered, ISSUES.is_known(&[Dim::Impact], facts.capabilities)]
+    let metered = facts.source.metered;
+    [metered, metered, ISSUES.is_known(&[Dim::Impact], facts.capabilities())]
 }
 
 /// The order of a list.
@@ -80,7 +81,7 @@ fn session(facts: &Facts, row: &SessionHighlight, by: By) -> SessionView {
         (_, false) => format!("{prs}, none merged"),
     };
     let mut remarks = vec![prs];
-    let currency = facts.capabilities.currency.filter(|_| facts.capabilities.metered);
+    let currency = facts.capabilities().currency.filter(|_| facts.source.metered);
     if let (Some(currency), Some(spend)) = (currency, row.spend) {
         remarks.insert(0, Unit::Money(currency).text(Some(spend)));
     }
@@ -92,7 +93,7 @@ fn session(facts: &Facts, row: &SessionHighlight, by: By) -> SessionView {
             acus
         }
         By::HighIssues => {
-            if facts.capabilities.metered {
+            if facts.source.metered {
                 remarks.insert(0, joined(acus));
             }
             high("issue", "issues")

@@ -5,7 +5,7 @@ use minijinja::Value;
 use super::change::{change, faint};
 use super::layout::{Headline, headlines};
 use super::view::{Change, Tile};
-use super::{is_over, money};
+use super::money;
 use crate::charts::{self, ChartError};
 use crate::metrics::{Dim, Fact, Facts, ISSUES, Metric, MetricKind};
 use crate::period::Period;
@@ -20,9 +20,9 @@ const LONG: usize = 8;
 /// A sparkline could not be drawn: an internal error.
 pub fn tiles(facts: &Facts, trend: &[Period]) -> Result<Vec<Tile>, ChartError> {
     // A running period would look like a decrease.
-    let running = usize::from(!is_over(facts));
+    let running = usize::from(!facts.is_over());
     let trend: Vec<String> = trend.iter().skip(running).rev().map(Period::label).collect();
-    headlines(facts.capabilities).map(|headline| tile(facts, headline, &trend)).collect()
+    headlines(facts.capabilities()).map(|headline| tile(facts, headline, &trend)).collect()
 }
 
 /// A headline number, formatted.
@@ -103,12 +103,12 @@ fn note_with_spend(facts: &Facts, fact: &Fact, basis: &str) -> String {
 /// The basis of a number, short enough for a tile on a phone: `31 of 39 decided`.
 fn note(fact: &Fact, basis: &str) -> String {
     let share = fact.metric.kind == MetricKind::Ratio && fact.unit == Unit::Share;
-    let basis = if basis == "sessions" && fact.denominator == 1.0 { "session" } else { basis };
+    let basis = if basis == "sessions" && fact.denominator() == 1.0 { "session" } else { basis };
     match (basis, share) {
         ("", _) => String::new(),
         ("sessions", _) if fact.n == 0.0 => "no sessions".to_owned(),
         _ if fact.n == 0.0 => format!("none {basis}"),
-        (_, true) => format!("{} of {} {basis}", count(fact.numerator), count(fact.denominator)),
+        (_, true) => format!("{} of {} {basis}", count(fact.numerator()), count(fact.denominator())),
         (_, false) => format!("{} {basis}", count(fact.n)),
     }
 }

@@ -102,6 +102,17 @@ pub enum Attach {
     Nothing,
 }
 
+impl Attach {
+    /// What a value of `--mail-attach` names; clap lets no other word through.
+    pub fn of(word: &str) -> Self {
+        match word {
+            "none" => Self::Nothing,
+            "xlsx" => Self::Xlsx,
+            _ => Self::Html,
+        }
+    }
+}
+
 /// Where the message goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Destination {
@@ -182,11 +193,7 @@ impl Mail {
                 })
             }
         };
-        let attach = match args.mail_attach.as_str() {
-            "none" => Attach::Nothing,
-            "xlsx" => Attach::Xlsx,
-            _ => Attach::Html,
-        };
+        let attach = Attach::of(&args.mail_attach);
         Ok(Self { from, to: args.mail_to.clone(), cc: args.mail_cc.clone(), attach, destination })
     }
 }

@@ -45,7 +45,7 @@ fn a_report_has_archived_sessions_whether_they_are_listed_or_not() {
     let (lists, hides) = (served(None), served(Some("hidearchived")));
     let folder = tempfile::tempdir().expect("a folder");
     let expected = report(&lists, folder.path(), &[]);
-    assert_eq!(expected["source"]["complete"], true);
+    assert_eq!(expected["source"]["completeness"], "proven");
     for concurrency in ["1", "4"] {
         let pages = folder.path().join(concurrency);
         let pages = pages.to_str().expect("a path");

@@ -47,7 +47,7 @@ fn it_looks_as_a_report_should() {
     assert!(html.len() < 400_000, "{} bytes", html.len());
     assert!(html.contains("This organisation is invented"));
     let facts: serde_json::Value = serde_json::from_str(&json).unwrap();
-    assert_eq!(facts["source"]["complete"], true);
+    assert_eq!(facts["source"]["completeness"], "proven");
     assert_eq!(facts["period"]["label"], "2026-W41");
 }
 

@@ -388,7 +388,7 @@ fn twenty_zeros_are_needed_and_one_amount_is_enough() {
         let facts = Facts(serde_json::from_str(&text(folder.path(), ".json")).expect("JSON"));
         (facts.0["source"]["metered"].clone(), facts.value("acus", json!({})).clone())
     };
-    assert_eq!(metered(vec![json!(0); 19]), (json!(true), json!(0.0)));
+    assert_eq!(metered(vec![json!(0); 19]), (json!(true), json!(0)));
     assert_eq!(metered(vec![json!(0); 20]), (json!(false), Value::Null));
     assert_eq!(
         metered([vec![json!(0.0); 19], vec![json!("0")], vec![Value::Null; 9]].concat()).0,

@@ -42,7 +42,7 @@ fn a_period_that_an_export_does_not_cover_is_incomplete_and_never_mailed() {
     };
     for week in [41, 43] {
         let (folder, stderr, facts) = of(week);
-        assert_eq!(facts.0["source"]["complete"], false);
+        assert_eq!(facts.0["source"]["completeness"], "incomplete");
         assert_eq!(facts.fact("sessions", json!({}))["previous"], Value::Null);
         assert!(
             stderr.contains("incomplete: the web app's export does not cover all of its time"),
@@ -61,7 +61,7 @@ fn a_period_that_an_export_does_not_cover_is_incomplete_and_never_mailed() {
         assert_eq!(outcome.code, Some(4), "{}", outcome.stderr);
     }
     let (_folder, stderr, facts) = of(40);
-    assert!(facts.0["source"]["complete"] == true && !stderr.contains("incomplete"), "{stderr}");
+    assert!(facts.0["source"]["completeness"] == "unproven" && !stderr.contains("incomplete"), "{stderr}");
 }
 
 #[test]
@@ -194,7 +194,7 @@ fn a_mail_about_unproven_sessions_does_not_call_them_complete() {
     save(folder.path(), "rows.json", &json!(records(&organisation(4))).to_string());
     let outcome = report(folder.path(), &week_41());
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
-    assert_eq!(facts(folder.path()).0["source"]["proved"], false);
+    assert_eq!(facts(folder.path()).0["source"]["completeness"], "unproven");
     let name = files(&folder.path().join("out")).into_iter().find(|name| name.ends_with(".html"));
     let mut send = acumen(folder.path());
     send.args(["send", &format!("out/{}", name.expect("a page")), "--eml", "m.eml", "--mail-attach", "none"]);

@@ -81,14 +81,13 @@ fn a_report_with_missing_sessions_says_so_first() {
         assert!(screen.contains("<span class=\"badge bad\">incomplete</span>"), "{screen}");
         assert!(screen.contains("This report may be incomplete"), "{screen}");
         let source = &report.facts().0["source"];
-        assert_eq!((&source["complete"], &source["unique"]), (&json!(false), &json!(40)));
+        assert_eq!((&source["completeness"], &source["unique"]), (&json!("incomplete"), &json!(40)));
         assert_eq!(source["received"], 40, "of the last walk, not of all three");
-        assert!(report.json.contains("\"complete\":false"));
     }
     let whole = Served::values(sessions).report(&[&WEEK[..], &["--allow-partial"]].concat());
     assert!(first_screen(&whole.html).contains("<span class=\"badge good\">complete</span>"));
     assert!(!whole.html.contains("This report may be incomplete"), "what is allowed need not be");
-    assert_eq!(whole.facts().0["source"]["complete"], true);
+    assert_eq!(whole.facts().0["source"]["completeness"], "proven");
 }
 
 /// Asserts that nothing is compared with the period before.
@@ -104,7 +103,7 @@ fn a_period_that_is_not_over_is_so_far_and_compared_with_nothing() {
     let facts = report.facts();
     assert_eq!(facts.0["period"]["complete"], false);
     assert_eq!(facts.0["period"]["label"], "2026-10-05_2099-12-31");
-    assert_eq!(facts.0["source"]["complete"], true, "all there is so far has come");
+    assert_eq!(facts.0["source"]["completeness"], "proven", "all there is so far has come");
     assert_eq!(*facts.value("sessions", json!({})), json!(20));
     compares_nothing(&facts);
     let screen = first_screen(&report.html);
@@ -143,7 +142,7 @@ fn rows_that_cannot_be_read_are_counted_and_shown() {
     assert_eq!(report.stderr, "warning: 2 records could not be read and are not in any number.\n");
     let facts = report.facts();
     let source = &facts.0["source"];
-    assert_eq!((&source["rejected"], &source["complete"]), (&json!(2), &json!(true)));
+    assert_eq!((&source["rejected"], &source["completeness"]), (&json!(2), &json!("proven")));
     assert_eq!((&source["received"], &source["unique"]), (&json!(302), &json!(300)), "{source}");
     assert_eq!(*facts.value("acus", json!({})), json!(225.0), "they are in no number");
     assert!(first_screen(&report.html).contains("2 records could not be read"));

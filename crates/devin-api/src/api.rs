@@ -45,13 +45,15 @@ impl Api {
 }
 
 /// Who wrote the records of sessions, which decides what fields they have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Records {
-    /// The API.
-    Api(Api),
     /// The web app, in its export, which has neither status, tags and analyses nor
     /// what was started by automation.
     Export,
+    /// The API.
+    #[serde(untagged)]
+    Api(Api),
 }
 
 impl Records {

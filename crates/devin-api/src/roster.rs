@@ -123,7 +123,7 @@ mod tests {
             (
                 Api::V2,
                 r#"{"user_id": "user_318", "email": "ida.berg@acme.example", "name": "Ida Berg",
-                    "org_id": "org_512", "org_name": "FetchStats", "org_role": "member",
+                    "org_id": "org_512", "org_name": "Harbour", "org_role": "member",
                     "enterprise_role": "account_member"}"#,
             ),
             (
@@ -142,11 +142,11 @@ mod tests {
         for (api, item) in [
             (
                 Api::V2,
-                r#"{"org_id": "org_512", "org_name": "FetchStats", "org_member_count": 4, "org_admin_count": 1}"#,
+                r#"{"org_id": "org_512", "org_name": "Harbour", "org_member_count": 4, "org_admin_count": 1}"#,
             ),
-            (Api::V3, r#"{"org_id": "org_512", "name": "FetchStats", "created_at": 1}"#),
+            (Api::V3, r#"{"org_id": "org_512", "name": "Harbour", "created_at": 1}"#),
         ] {
-            let expected = ["org_512", "FetchStats", "-"].map(str::to_owned);
+            let expected = ["org_512", "Harbour", "-"].map(str::to_owned);
             assert_eq!(entries(item, api, Subject::Organisations), [expected], "{item}");
         }
     }

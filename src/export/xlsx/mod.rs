@@ -1,40 +1,37 @@
 //! Facts and rows to one workbook, with a sheet for each section of the page.
 
-mod figures;
 mod sheets;
 mod table;
 mod write;
 
-use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
+use std::error::Error;
+
+use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook};
 
 use super::ExportError;
-use crate::metrics::{Facts, Highlights};
-use crate::report::{ReportContext, head};
+use crate::metrics::Facts;
+use crate::report::{self, head};
 
 /// The workbook's bytes: the same for the same facts, and no clock is in them.
 ///
 /// # Errors
 /// The workbook could not be made: an internal error, never a property of the data.
-pub fn workbook(
-    facts: &Facts,
-    highlights: &Highlights,
-    run: &ReportContext<'_>,
-) -> Result<Vec<u8>, ExportError> {
-    written(facts, highlights, run).map_err(ExportError::of("the workbook"))
+pub fn workbook(facts: &Facts) -> Result<Vec<u8>, ExportError> {
+    written(facts).map_err(|source| ExportError { what: "the workbook", source })
 }
 
-fn written(facts: &Facts, highlights: &Highlights, run: &ReportContext<'_>) -> Result<Vec<u8>, XlsxError> {
-    let header = head::header(facts, run);
+fn written(facts: &Facts) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
+    let header = head::header(facts);
     let title = format!("{} · {} · Devin report", header.organisation, header.period);
     let mut book = Workbook::new();
     book.set_properties(
         &DocProperties::new()
             .set_title(title)
-            .set_author(concat!("acumen ", env!("CARGO_PKG_VERSION")))
+            .set_author(report::tool(facts))
             .set_creation_datetime(&ExcelDateTime::parse_from_str(&facts.generated_at)?),
     );
     let mut notices = header.filters.clone();
-    notices.extend(head::notices(facts, run));
+    notices.extend(head::notices(facts));
     let header = write::SheetHeader {
         title: header.organisation,
         line: format!(
@@ -44,41 +41,19 @@ fn written(facts: &Facts, highlights: &Highlights, run: &ReportContext<'_>) -> R
         notices,
     };
     let styles = write::Styles::new();
-    for sheet in sheets::sheets(facts, highlights, run) {
+    for sheet in sheets::sheets(facts)? {
         write::sheet(book.add_worksheet(), &sheet, &header, &styles)?;
     }
-    book.save_to_buffer()
+    Ok(book.save_to_buffer()?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::table::{Block, Cell, NumberFormat, Sheet, SheetTable, text};
     use super::*;
-    use crate::export::tests::facts;
-    use crate::metrics::{LabelRow, SessionHighlight};
-    use crate::period::Period;
+    use crate::export::tests;
+    use crate::metrics::{Highlights, LabelRow, Labels, SessionHighlight};
     use crate::unit::Unit;
-    use devin_api::Vendor;
-
-    fn periods() -> Vec<Period> {
-        Period::parse_week("2026-W41", chrono_tz::Tz::UTC).unwrap().trend(1)
-    }
-
-    fn run(periods: &[Period]) -> ReportContext<'_> {
-        ReportContext {
-            periods,
-            points: 2,
-            organisation: Some("=org"),
-            fetched: "12 October 2026, 08:00".to_owned(),
-            tags: &[],
-            users: &[],
-            prices: None,
-            notes: &[],
-            saved: None,
-            vendor: Box::leak(Box::<Vendor>::default()),
-            demo: false,
-        }
-    }
 
     fn session(title: &str, url: &str) -> SessionHighlight {
         SessionHighlight {
@@ -96,15 +71,16 @@ mod tests {
         }
     }
 
-    fn highlights() -> Highlights {
-        Highlights {
+    fn facts() -> Facts {
+        let highlights = Highlights {
             costliest: vec![
                 session("=HYPERLINK(\"https://evil.example\")", "https://app.devin.ai/sessions/s1"),
                 session("\u{202e}", "javascript:alert(1)"),
             ],
             labels: vec![LabelRow { label: None, issues: 1.0, high: 0.0, sessions: 1.0, acus: 2.0 }],
             ..Highlights::default()
-        }
+        };
+        Facts { highlights, ..tests::facts() }
     }
 
     fn table<'s>(sheets: &'s [Sheet], name: &str) -> &'s SheetTable {
@@ -117,8 +93,7 @@ mod tests {
 
     #[test]
     fn one_sheet_per_section_and_unique_names() {
-        let periods = periods();
-        let sheets = sheets::sheets(&facts(), &highlights(), &run(&periods));
+        let sheets = sheets::sheets(&facts()).unwrap();
         let names: Vec<&str> = sheets.iter().map(|sheet| sheet.name).collect();
         assert_eq!(names[..4], ["Overview", "Spend", "Delivery", "Friction"]);
         assert_eq!(names[4..], ["Sessions worth a look", "Definitions", "Source and quality"]);
@@ -140,10 +115,9 @@ mod tests {
 
     #[test]
     fn tables_have_unrounded_facts_and_names_of_people() {
-        let periods = periods();
         let names = [("u1".to_owned(), "Ann".to_owned())].into();
-        let facts = Facts { names, ..facts() };
-        let sheets = sheets::sheets(&facts, &highlights(), &run(&periods));
+        let facts = Facts { labels: Labels { user: names, ..Labels::default() }, ..facts() };
+        let sheets = sheets::sheets(&facts).unwrap();
         let rows = &table(&sheets, "acus_by_user").rows;
         let names: Vec<&Cell> = rows.iter().map(|row| &row.cells[0]).collect();
         assert_eq!(names, [&text("Ann"), &text("no user")]);
@@ -160,8 +134,7 @@ mod tests {
 
     #[test]
     fn only_safe_addresses_are_links() {
-        let periods = periods();
-        let sheets = sheets::sheets(&facts(), &highlights(), &run(&periods));
+        let sheets = sheets::sheets(&facts()).unwrap();
         let titles: Vec<&Cell> = table(&sheets, "costliest").rows.iter().map(|row| &row.cells[0]).collect();
         let Cell::Link { text, address } = titles[0] else { panic!("no link") };
         assert_eq!(address, "https://app.devin.ai/sessions/s1");
@@ -171,12 +144,11 @@ mod tests {
 
     #[test]
     fn the_same_facts_give_the_same_bytes() {
-        let periods = periods();
-        let book = || workbook(&facts(), &highlights(), &run(&periods)).unwrap();
+        let book = || workbook(&facts()).unwrap();
         let first = book();
         assert!(first.starts_with(b"PK") && first == book());
         let other = Facts { generated_at: "2026-10-13T06:00:00Z".to_owned(), ..facts() };
-        assert!(workbook(&other, &highlights(), &run(&periods)).unwrap() != first);
+        assert!(workbook(&other).unwrap() != first);
     }
 
     /// What a cell holds is told by the call that writes it; tests/readers opens

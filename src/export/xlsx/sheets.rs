@@ -1,23 +1,27 @@
 //! The sheets: one for each section of the page.
 
-use super::figures::{self, name_cell};
 use super::table::{Block, CHANGES, Cell, Sheet, SheetRow, SheetTable, changes, count, text, value};
 use crate::metrics::*;
-use crate::report::figures::FigureState;
-use crate::report::layout::{Headline, Section, headlines, sections};
+use crate::report::figures::{self, FigureInputs, FigureState, table_note};
+use crate::report::layout::{Figure, Headline, Section, headlines, sections};
 use crate::report::view::LabelledValue;
-use crate::report::{self, ReportContext, change::faint, sessions};
+use crate::report::{self, ReportError, change::faint, names, sessions};
 use crate::unit::Unit;
 
 /// All sheets in the order of the page.
-pub fn sheets(facts: &Facts, highlights: &Highlights, run: &ReportContext<'_>) -> Vec<Sheet> {
-    let mut sheets = vec![overview(facts, highlights, run)];
-    sheets.extend(sections(facts.capabilities).map(|section| section_sheet(section, facts, highlights, run)));
+///
+/// # Errors
+/// A figure could not be made: an internal error.
+pub fn sheets(facts: &Facts) -> Result<Vec<Sheet>, ReportError> {
+    let mut sheets = vec![overview(facts)];
+    for section in sections(facts.capabilities()) {
+        sheets.push(section_sheet(section, facts)?);
+    }
     // A report without people has no sessions.
     let is_look = !facts.is_covered() && sessions::are_shown(facts).contains(&true);
-    sheets.extend(is_look.then(|| sessions_sheet(facts, highlights)));
-    sheets.extend([definitions(facts), source(facts, run)]);
-    sheets
+    sheets.extend(is_look.then(|| sessions_sheet(facts)));
+    sheets.extend([definitions(facts), source(facts)]);
+    Ok(sheets)
 }
 
 fn heads(words: &[&str]) -> Vec<String> {
@@ -28,22 +32,22 @@ fn words(title: &'static str, lines: Vec<String>) -> Block {
     Block::Words { title, lines }
 }
 
-fn overview(facts: &Facts, highlights: &Highlights, run: &ReportContext<'_>) -> Sheet {
-    let sentences = report::insights::insights(facts, highlights, &run.previous_name());
+fn overview(facts: &Facts) -> Sheet {
+    let sentences = report::insights::insights(facts);
     let said = sentences.iter().map(|sentence| sentence.iter().map(|piece| piece.text.as_str()).collect());
     let mut rows = Vec::new();
-    for headline in headlines(facts.capabilities) {
+    for headline in headlines(facts.capabilities()) {
         let fact = report::tiles::fact_of_group(facts, headline.metric, headline.keys);
         rows.extend(fact.map(|fact| number_row(headline.title, fact)));
         let spend = fact.and_then(|fact| report::money::spend_fact(facts, fact));
         rows.extend(spend.map(|fact| number_row(fact.metric.title, fact)));
     }
     let mut blocks = vec![
-        words("", vec![report::comparison(facts, run)]),
+        words("", vec![report::comparison(facts)]),
         Block::Table(numbers("headlines", "Headline numbers", rows)),
         words("What stands out", said.collect()),
     ];
-    let trend = over_time(facts, run);
+    let trend = over_time(facts);
     blocks.extend((trend.rows.len() > 1).then_some(Block::Table(trend)));
     Sheet { name: "Overview", blocks }
 }
@@ -62,7 +66,7 @@ fn number_row(title: &str, fact: &Fact) -> SheetRow {
 }
 
 /// The headline numbers of the trend's periods, oldest first.
-fn over_time(facts: &Facts, run: &ReportContext<'_>) -> SheetTable {
+fn over_time(facts: &Facts) -> SheetTable {
     let number = |headline: &Headline, label: &str| {
         let keys: Vec<_> =
             std::iter::once((Dim::Period, label)).chain(headline.keys.iter().copied()).collect();
@@ -70,11 +74,10 @@ fn over_time(facts: &Facts, run: &ReportContext<'_>) -> SheetTable {
         let unit = fact.map_or(headline.metric.unit, |fact| fact.unit);
         value(unit, fact.and_then(|fact| fact.value))
     };
-    let row = |period: &crate::period::Period| {
-        let label = period.label();
-        let is_running = !report::is_over(facts) && label == facts.period.label;
+    let row = |label: &String| {
+        let is_running = !facts.is_over() && *label == facts.period.label;
         let name = if is_running { format!("{label} so far") } else { label.clone() };
-        let cells = headlines(facts.capabilities).map(|headline| number(headline, &label));
+        let cells = headlines(facts.capabilities()).map(|headline| number(headline, label));
         SheetRow { cells: std::iter::once(text(&name)).chain(cells).collect(), faint: is_running }
     };
     SheetTable {
@@ -82,25 +85,20 @@ fn over_time(facts: &Facts, run: &ReportContext<'_>) -> SheetTable {
         title: "Over time",
         note: String::new(),
         heads: std::iter::once("Period")
-            .chain(headlines(facts.capabilities).map(|one| one.title))
+            .chain(headlines(facts.capabilities()).map(|one| one.title))
             .map(str::to_owned)
             .collect(),
-        rows: run.trend().iter().rev().map(row).collect(),
+        rows: facts.trend.iter().rev().map(row).collect(),
     }
 }
 
-fn section_sheet(
-    section: &Section,
-    facts: &Facts,
-    highlights: &Highlights,
-    run: &ReportContext<'_>,
-) -> Sheet {
-    let drawn = report::figure_inputs(facts, highlights, run);
+fn section_sheet(section: &Section, facts: &Facts) -> Result<Sheet, ReportError> {
+    let drawn = report::figure_inputs(facts);
     let row = |metric: &&'static Metric| facts.whole(metric).map(|fact| number_row(metric.title, fact));
-    let shown = || section.numbers.iter().filter(|metric| metric.is_shown(&[], facts.capabilities));
+    let shown = || section.numbers.iter().filter(|metric| metric.is_shown(&[], facts.capabilities()));
     let of_whole: Vec<SheetRow> = shown().filter_map(row).collect();
     let name = format!("{}_numbers", section.id);
-    let mut blocks = vec![words("", vec![report::intro(section, facts, run)])];
+    let mut blocks = vec![words("", vec![report::intro(section, facts)])];
     if !of_whole.is_empty() {
         blocks.push(Block::Table(numbers(&name, "", of_whole)));
     }
@@ -111,7 +109,7 @@ fn section_sheet(
             FigureState::Omitted => {}
             FigureState::Withheld => withheld.push(figure.title),
             FigureState::Empty => empty.push(figure.title),
-            FigureState::Drawn => blocks.push(Block::Table(figures::table(figure, &drawn))),
+            FigureState::Drawn => blocks.push(Block::Table(figure_table(figure, &drawn)?)),
         }
     }
     if !withheld.is_empty() {
@@ -121,13 +119,22 @@ fn section_sheet(
     if !empty.is_empty() {
         blocks.push(words("", vec![format!("No data in this period: {}.", empty.join(", "))]));
     }
-    Sheet { name: section.title, blocks }
+    Ok(Sheet { name: section.title, blocks })
+}
+
+fn figure_table(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<SheetTable, ReportError> {
+    let note = table_note(figure, inputs.facts);
+    // Notes about the look of bars do not apply to tables.
+    let note = if note.starts_with("Pale") { "" } else { note };
+    let table = figures::parts(figure, inputs)?.table;
+    Ok(SheetTable::of_figure(figure.id, figure.title, note.to_owned(), &table))
 }
 
 /// Sessions worth a look, linked if their URLs are safe.
-fn sessions_sheet(facts: &Facts, highlights: &Highlights) -> Sheet {
+fn sessions_sheet(facts: &Facts) -> Sheet {
+    let highlights = &facts.highlights;
     let [metered, _, analysed] = sessions::are_shown(facts);
-    let currency = facts.capabilities.currency.filter(|_| metered);
+    let currency = facts.capabilities().currency.filter(|_| metered);
     let row = |session: &SessionHighlight| {
         let title = match text(session.title.as_deref().unwrap_or_default()) {
             Cell::Text(title) if !title.is_empty() => title,
@@ -137,7 +144,7 @@ fn sessions_sheet(facts: &Facts, highlights: &Highlights) -> Sheet {
             Some(address) => Cell::Link { text: title, address },
             None => Cell::Text(title),
         };
-        let mut cells = vec![title, name_cell(facts, Dim::User, session.user.as_deref())];
+        let mut cells = vec![title, text(&names::of(facts, Dim::User, session.user.as_deref()))];
         cells.extend(metered.then(|| value(Unit::Acu, session.acus)));
         cells.extend(currency.map(|currency| value(Unit::Money(currency), session.spend)));
         cells.extend([count(session.prs), text(if session.merged { "yes" } else { "no" })]);
@@ -173,7 +180,7 @@ fn sessions_sheet(facts: &Facts, highlights: &Highlights) -> Sheet {
     };
     Sheet {
         name: "Sessions worth a look",
-        blocks: lists.into_iter().zip(sessions::lists(facts, highlights)).map(block).collect(),
+        blocks: lists.into_iter().zip(sessions::lists(facts)).map(block).collect(),
     }
 }
 
@@ -199,7 +206,7 @@ fn definitions(facts: &Facts) -> Sheet {
 }
 
 /// Quality and source of the data.
-fn source(facts: &Facts, run: &ReportContext<'_>) -> Sheet {
+fn source(facts: &Facts) -> Sheet {
     let row = |entry: &LabelledValue| {
         let value = match entry.number {
             Some(number) => count(number),
@@ -217,8 +224,8 @@ fn source(facts: &Facts, run: &ReportContext<'_>) -> Sheet {
         })
     };
     let mut blocks =
-        vec![table("quality", "Quality of the data", report::quality::entries(facts, run.vendor))];
-    let note = report::quality::note(facts, run.vendor);
+        vec![table("quality", "Quality of the data", report::quality::entries(facts))];
+    let note = report::quality::note(facts);
     blocks.extend((!note.is_empty()).then(|| words("", vec![note])));
     let period = &facts.period;
     let entry = |name, value: &str| LabelledValue::word(name, value.to_owned());
@@ -226,11 +233,11 @@ fn source(facts: &Facts, run: &ReportContext<'_>) -> Sheet {
         entry("Period", &period.label),
         entry("From", &period.from),
         entry("To, not included", &period.to),
-        entry("Time zone", run.period().tz().name()),
+        entry("Time zone", facts.tz().name()),
         entry("Made at", &facts.generated_at),
-        entry("Made by", concat!("acumen ", env!("CARGO_PKG_VERSION"))),
+        entry("Made by", &report::tool(facts)),
     ];
-    entries.extend(report::source_entries(facts, run));
+    entries.extend(report::source_entries(facts));
     blocks.push(table("source", "Source", entries));
     Sheet { name: "Source and quality", blocks }
 }

@@ -1,5 +1,6 @@
 //! The contents of a workbook as plain data: sheets of text and tables.
 
+use crate::report::table::{Column, Role, Row, Table, Value};
 use crate::text::clean;
 use crate::unit::Unit;
 
@@ -86,6 +87,37 @@ pub enum NumberFormat {
     Change(Unit),
     /// A relative change.
     Percent,
+}
+
+impl SheetTable {
+    /// The numbers of a figure: all rows, and changes in columns of their own.
+    pub fn of_figure(id: &str, title: &'static str, note: String, table: &Table) -> Self {
+        let heads = |column: &Column| match column.role {
+            // A share has no change in percent.
+            Role::Change { is_share } => CHANGES[..if is_share { 2 } else { 3 }].iter().map(|head| (*head).to_owned()).collect(),
+            _ => vec![column.head.clone()],
+        };
+        Self {
+            name: id.replace('-', "_"),
+            title,
+            note,
+            heads: table.columns.iter().flat_map(heads).collect(),
+            rows: table.rows.iter().map(sheet_row).collect(),
+        }
+    }
+}
+
+fn sheet_row(row: &Row) -> SheetRow {
+    let cells = |cell: &Value| match cell {
+        Value::Text(name) => vec![text(name)],
+        Value::Day(day) => vec![text(&day.to_string())],
+        Value::Number { unit, value: number } => vec![value(*unit, *number)],
+        Value::Change { unit, now, before } => {
+            let changes = changes(*unit, *now, *before);
+            changes.into_iter().take(if *unit == Unit::Share { 2 } else { 3 }).collect()
+        }
+    };
+    SheetRow { cells: row.cells.iter().flat_map(cells).collect(), faint: row.faint }
 }
 
 /// A cell with cleaned text.

@@ -2,10 +2,10 @@
 //! searched nor masked.
 
 use crate::charts::Svg;
-use crate::metrics::{Capabilities, Facts, Highlights};
+use crate::metrics::{Capabilities, Facts};
 use crate::report::figures::{self, FigureInputs};
 use crate::report::layout::{Figure, sections};
-use crate::report::{ReportContext, ReportError};
+use crate::report::ReportError;
 
 /// The figures that a mail shows; of each row the first one with data.
 const SHOWN: [&[&str]; 3] = [
@@ -30,15 +30,11 @@ pub struct EmailChart {
 ///
 /// # Errors
 /// A chart could not be drawn: an internal error.
-pub fn charts(
-    facts: &Facts,
-    highlights: &Highlights,
-    run: &ReportContext<'_>,
-) -> Result<Vec<EmailChart>, ReportError> {
-    let inputs = FigureInputs { facts, highlights, periods: run.trend(), against: None };
+pub fn charts(facts: &Facts) -> Result<Vec<EmailChart>, ReportError> {
+    let inputs = FigureInputs { facts, periods: facts.trend_periods(), against: None };
     let has_data = |figure: &&Figure| figures::state(figure, &inputs) == figures::FigureState::Drawn;
     let mut drawn = Vec::new();
-    let find = |id: &&str| find(facts.capabilities, id);
+    let find = |id: &&str| find(facts.capabilities(), id);
     for figure in SHOWN.iter().filter_map(|ids| ids.iter().filter_map(find).find(has_data)) {
         let chart_and_note = figures::chart_and_note(figure, &inputs)?;
         drawn.extend(chart_and_note.map(|(svg, note)| EmailChart {

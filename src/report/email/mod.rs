@@ -7,7 +7,6 @@ mod rankings;
 mod subject;
 mod text;
 
-use chrono_tz::Tz;
 use serde::Serialize;
 
 pub use charts::EmailChart;
@@ -16,10 +15,8 @@ pub use rankings::Ranking;
 pub use text::text;
 
 use super::view::{Header, Piece, Tile};
-use super::{ReportContext, ReportError, comparison, head, insights, tiles};
-use crate::metrics::*;
-use crate::period::Period;
-use devin_api::Vendor;
+use super::{ReportError, comparison, head, insights, tiles};
+use crate::metrics::Facts;
 
 /// The contents of a mail as finished strings.
 #[derive(Serialize)]
@@ -50,96 +47,31 @@ pub struct EmailSummary {
 /// Summarizes a report.
 ///
 /// # Errors
-/// The facts' period cannot be read, or a chart could not be drawn.
+/// A chart could not be drawn: an internal error.
 pub fn summarize(facts: &Facts) -> Result<EmailSummary, ReportError> {
-    let (period, points) = period_and_points(facts)?;
-    // The previous one at least.
-    let periods = period.trend(u32::try_from(points - 1).expect("one fact of a file a point").max(1));
-    let source = &facts.source;
-    let run = ReportContext {
-        periods: &periods,
-        points,
-        organisation: Some(source.scope.as_str())
-            .filter(|scope| *scope != "enterprise")
-            .map(|scope| facts.called(Dim::Org, scope)),
-        fetched: super::fetched(facts, period.tz()),
-        tags: &source.tags,
-        users: &source.users,
-        prices: None,
-        vendor: &Vendor::default(),
-        notes: &[],
-        saved: None,
-        demo: false,
-    };
-    let highlights = labels(facts);
-    let priced = match facts.capabilities.currency {
-        Some(_) if facts.capabilities.metered => " Money is at the prices in the sender's settings.",
+    let priced = match facts.prices {
+        Some(_) if facts.source.metered => " Money is at the prices in the sender's settings.",
         _ => "",
     };
     Ok(EmailSummary {
-        subject: subject::subject(facts, &period),
-        header: head::header(facts, &run),
-        notices: head::notices(facts, &run),
-        comparison: comparison(facts, &run) + priced,
+        subject: subject::subject(facts),
+        header: head::header(facts),
+        notices: head::notices(facts),
+        comparison: comparison(facts) + priced,
         compared: super::is_compared(facts),
         // Without points no trend is drawn.
         tiles: tiles::tiles(facts, &[])?,
-        insights: insights::insights(facts, &highlights, &run.previous_name()),
-        charts: charts::charts(facts, &highlights, &run)?,
+        insights: insights::insights(facts),
+        charts: charts::charts(facts)?,
         rankings: rankings::rankings(facts),
-        tool: format!("acumen {}", env!("CARGO_PKG_VERSION")),
+        tool: super::tool(facts),
     })
-}
-
-/// The report's period, and the number of points of the trend.
-fn period_and_points(facts: &Facts) -> Result<(Period, usize), ReportError> {
-    let label = &facts.period.label;
-    let zone = facts.period.tz.as_deref().and_then(|zone| zone.parse::<Tz>().ok());
-    let period = zone.and_then(|tz| Period::parse_label(label, tz));
-    let period = period.ok_or_else(|| ReportError::Period(crate::text::clean(label, 60)))?;
-    Ok((period, facts.by(&SESSIONS, &[Dim::Period]).len().max(1)))
-}
-
-/// The labels of issues with their sessions, as far as the facts contain them: without ACUs.
-pub fn labels(facts: &Facts) -> Highlights {
-    let mut labels: Vec<LabelRow> = Vec::new();
-    for fact in facts.by(&ISSUES, &[Dim::Label, Dim::Impact]) {
-        let label = fact.key(Dim::Label).flatten();
-        if label == Some(SMALL_GROUP) {
-            continue;
-        }
-        if labels.last().is_none_or(|row| row.label.as_deref() != label) {
-            let touched = facts.by(&SESSIONS_WITH_ISSUE, &[Dim::Label]);
-            let touched = touched.iter().find(|touched| touched.key(Dim::Label).flatten() == label);
-            labels.push(LabelRow {
-                label: label.map(str::to_owned),
-                issues: 0.0,
-                high: 0.0,
-                sessions: touched.and_then(|fact| fact.value).unwrap_or(0.0),
-                acus: 0.0,
-            });
-        }
-        if let Some(row) = labels.last_mut() {
-            let issues = fact.value.unwrap_or(0.0);
-            row.issues += issues;
-            if fact.key(Dim::Impact).flatten() == Some("high") {
-                row.high += issues;
-            }
-        }
-    }
-    labels.sort_by(|a, b| {
-        let none = |row: &LabelRow| row.label.is_none();
-        (b.high.total_cmp(&a.high))
-            .then(b.issues.total_cmp(&a.issues))
-            .then(none(a).cmp(&none(b)))
-            .then(a.label.cmp(&b.label))
-    });
-    Highlights { labels, ..Highlights::default() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::{Dim, PRS, SMALL_GROUP};
 
     pub fn demo() -> Facts {
         Facts::from_json(include_str!("../../../reports/org_demo_2026-W41.json")).unwrap()
@@ -191,26 +123,10 @@ mod tests {
             }
         }
         for sentence in &summary.insights {
-            // What a label's sessions used is told by the page alone.
-            let own = sentence.last().unwrap().text.split(" that used").next().unwrap().trim_end_matches('.');
+            let own = &sentence.last().unwrap().text;
             assert!(page.contains(own), "{own}");
         }
         assert!(summary.charts.iter().all(|picture| !picture.svg.description().is_empty()));
     }
 
-    #[test]
-    fn an_unreadable_period_is_an_error() {
-        let mut facts = demo();
-        facts.period.label = "some time\u{202e}".to_owned();
-        assert!(summarize(&facts).err().unwrap().to_string().contains("\"some time\""));
-    }
-
-    #[test]
-    fn labels_are_in_the_order_of_the_page() {
-        let labels = labels(&demo()).labels;
-        assert!(labels.windows(2).all(|pair| pair[0].high >= pair[1].high));
-        let issues: f64 = labels.iter().map(|row| row.issues).sum();
-        assert_eq!(demo().whole(&ISSUES).unwrap().value, Some(issues));
-        assert!(labels.iter().all(|row| row.sessions <= row.issues && row.sessions > 0.0));
-    }
 }

@@ -2,9 +2,12 @@
 
 use serde::Serialize;
 
-use crate::metrics::{ACUS, Dim, Fact, Facts, SESSIONS};
+use crate::metrics::{ACUS, Dim, Facts, SESSIONS};
+use crate::report::figure_inputs;
+use crate::report::figures::ranking::amounts_table;
+use crate::report::layout::{Figure, FigureKind, sections};
+use crate::report::table::{Column, Role, Row, Value};
 use crate::report::view::TableRow;
-use crate::report::{change, is_compared, money, names};
 use crate::text::clean;
 use crate::unit::count;
 
@@ -36,33 +39,41 @@ pub fn rankings(facts: &Facts) -> Vec<Ranking> {
 }
 
 fn ranking(facts: &Facts, dim: Dim) -> Option<Ranking> {
-    let compared = is_compared(facts);
-    let metric = if facts.capabilities.metered { &ACUS } else { &SESSIONS };
-    let mut all: Vec<&Fact> = facts.by(metric, &[dim]).iter().collect();
-    if all.iter().all(|fact| fact.key(dim).flatten().is_none()) {
+    let metric = if facts.source.metered { &ACUS } else { &SESSIONS };
+    let is_own = |figure: &&Figure| figure.kind == FigureKind::Ranking && figure.metric.id == metric.id && figure.by == [dim];
+    let mut figures = sections(facts.capabilities()).flat_map(|section| section.figures);
+    let figure = figures.find(is_own)?;
+    if facts.by(metric, &[dim]).iter().all(|fact| fact.key(dim).flatten().is_none()) {
         return None;
     }
-    let value = |fact: &Fact| fact.value.unwrap_or(0.0);
-    all.sort_by(|a, b| value(b).total_cmp(&value(a)));
-    let spend = money::spend_head(facts, metric);
-    // The basis of a number of sessions is itself.
-    let basis = Some(metric.basis.head()).filter(|head| *head != metric.title);
-    let row = |fact: &&Fact| {
-        let name = names::of(facts, dim, fact.key(dim).flatten());
-        let second =
-            spend.and_then(|_| money::spend_text(facts, fact)).or_else(|| basis.map(|_| count(fact.n)));
-        let mut cells = vec![clean(&name, LONGEST_NAME), fact.unit.text(fact.value)];
-        cells.extend(second);
-        cells.extend(compared.then(|| change::signed(fact)));
-        TableRow { cells, faint: false }
+    let table = amounts_table(figure, &figure_inputs(facts));
+    let has_spend = table.columns.iter().any(|column| column.role == Role::Spend);
+    // A phone has room for one of them.
+    let is_shown = |role| match role {
+        Role::Name | Role::Value | Role::Spend | Role::Change { .. } => true,
+        Role::Basis => !has_spend,
+        Role::Other => false,
     };
-    let heads = [dim.head(), metric.title].into_iter().chain(spend.or(basis));
+    let shown: Vec<(usize, &Column)> =
+        table.columns.iter().enumerate().filter(|(_, column)| is_shown(column.role)).collect();
+    let row = |row: &Row| {
+        let cell = |(at, column): &(usize, &Column)| {
+            let text = row.cells.get(*at).map(Value::text).expect("a row has a cell for each column");
+            if column.role == Role::Name { clean(&text, LONGEST_NAME) } else { text }
+        };
+        TableRow { cells: shown.iter().map(cell).collect(), faint: false }
+    };
+    let head = |(_, column): &(usize, &Column)| match column.role {
+        Role::Change { .. } => "Change".to_owned(),
+        _ => column.head.clone(),
+    };
+    let has_basis = shown.iter().any(|(_, column)| column.role == Role::Basis);
     Some(Ranking {
         title: format!("{} by {}", metric.title, dim.head().to_lowercase()),
-        heads: heads.chain(compared.then_some("Change")).map(str::to_owned).collect(),
-        rows: all.iter().take(MOST).map(row).collect(),
-        more: note_below(dim, all.len()),
-        spare: if spend.is_none() && basis.is_some() { 3 } else { 4 },
+        heads: shown.iter().map(head).collect(),
+        rows: table.rows.iter().take(MOST).map(row).collect(),
+        more: note_below(dim, table.rows.len()),
+        spare: if has_basis { 3 } else { 4 },
     })
 }
 
@@ -93,9 +104,9 @@ mod tests {
         let most =
             facts.by(&ACUS, &[Dim::User]).iter().max_by(|a, b| a.value.unwrap().total_cmp(&b.value.unwrap()));
         let id = most.unwrap().key(Dim::User).flatten().unwrap().to_owned();
-        facts.names.clear();
+        facts.labels.user.clear();
         assert_eq!(rankings(&facts)[0].rows[0].cells[0], id);
-        facts.names.insert(id, "Ada\u{202e} Lovelace".to_owned());
+        facts.labels.user.insert(id, "Ada\u{202e} Lovelace".to_owned());
         let users = &rankings(&facts)[0];
         assert_eq!((users.title.as_str(), users.rows.len()), ("ACUs by user", 5));
         assert_eq!(users.rows[0].cells[0], "Ada Lovelace");

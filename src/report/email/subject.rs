@@ -1,8 +1,7 @@
 //! The subject of a mail: the period in one line.
 
 use crate::metrics::{ACUS, Facts, MERGE_RATE, PRS, SESSIONS};
-use crate::period::{Period, PeriodKind};
-use crate::report::is_over;
+use crate::period::PeriodKind;
 use crate::text::clean;
 use crate::unit::{count, counted, percent_change};
 
@@ -12,8 +11,9 @@ const LONGEST_TAG: usize = 30;
 /// `Devin, week 41 (5–11 Oct): 412 ACUs (+8 %), 31 of 39 decided PRs merged`.
 ///
 /// Filters are mentioned without user ids, because subjects appear on locked screens.
-pub fn subject(facts: &Facts, period: &Period) -> String {
-    let so_far = if !is_over(facts) { " so far" } else { "" };
+pub fn subject(facts: &Facts) -> String {
+    let period = facts.report_period();
+    let so_far = if !facts.is_over() { " so far" } else { "" };
     let when = match period.kind() {
         PeriodKind::Week => format!("{}{so_far} ({})", period.name().to_lowercase(), period.dates_in_short()),
         PeriodKind::Month => format!("{}{so_far}", period.name()),
@@ -50,7 +50,7 @@ fn headline(facts: &Facts) -> String {
         (facts.unit(metric).text(fact.and_then(|fact| fact.value)), change)
     };
     let spent = match facts.quality.acus_unknown.is_some_and(|unknown| unknown as f64 >= sessions) {
-        _ if !facts.capabilities.metered => {
+        _ if !facts.source.metered => {
             let (number, change) = number_and_change(&SESSIONS);
             let things = if sessions == 1.0 { "session" } else { "sessions" };
             format!("{number} {things}{change}, not metered")
@@ -64,7 +64,7 @@ fn headline(facts: &Facts) -> String {
     let Some(prs) = facts.whole(&PRS) else { return spent };
     let (prs, rate) = (prs.value.unwrap_or(0.0), facts.whole(&MERGE_RATE));
     // The two numbers of the merge rate, as on the page's tile.
-    let merged = match rate.map(|rate| (rate.numerator, rate.denominator)) {
+    let merged = match rate.map(|rate| (rate.numerator(), rate.denominator())) {
         _ if prs == 0.0 => "no PRs".to_owned(),
         None => counted(prs, "PR", "PRs"),
         Some((_, 0.0)) => format!("{}, none decided", counted(prs, "PR", "PRs")),
@@ -96,7 +96,7 @@ mod tests {
     fn decided(mut facts: Facts, merged: f64, decided: f64) -> Facts {
         let own = |fact: &&mut crate::metrics::Fact| fact.metric.id == MERGE_RATE.id && fact.group.is_empty();
         let rate = facts.facts.iter_mut().find(own).unwrap();
-        (rate.numerator, rate.denominator) = (merged, decided);
+        (rate.numerator, rate.denominator) = (Some(merged), Some(decided));
         facts
     }
 
@@ -110,7 +110,9 @@ mod tests {
     }
 
     fn subject_of(facts: &Facts, label: &str) -> String {
-        subject(facts, &Period::parse_label(label, chrono_tz::UTC).unwrap())
+        let mut facts = facts.clone();
+        facts.period.label = label.to_owned();
+        subject(&facts)
     }
 
     #[test]

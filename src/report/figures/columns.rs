@@ -2,10 +2,11 @@
 
 use chrono::NaiveDate;
 
-use super::{FigureInputs, FigureParts, caption, firm, table};
+use super::{FigureInputs, FigureParts, caption};
 use crate::charts::{self, ChartError, Column, Tone};
 use crate::metrics::{BINS, Dim, Fact, Metric, SPEND};
 use crate::report::layout::Figure;
+use crate::report::table::{Role, Row, Table, Value, column as column_of};
 use crate::report::{money, names};
 use crate::unit::Unit;
 
@@ -22,21 +23,44 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, C
         [Dim::Bin] => bins(&facts, inputs.facts.is_covered()),
         _ => days(&facts),
     };
-    let spend = money::spend_head(inputs.facts, figure.metric);
     let words: Vec<_> = columns.iter().map(|column| (column.label.clone(), column.text.clone())).collect();
     let description = description(figure.title, &columns, &words);
     let svg = charts::columns(&caption(figure, &description), &columns, &|value| unit.tick(value))?;
-    let head = figure.by.first().map_or("", |dim| dim.head());
-    let rows = words.into_iter().enumerate().map(|(at, (name, text))| {
-        let money = facts.get(at).and_then(|fact| money::spend_text(inputs.facts, fact));
-        firm([name, text].into_iter().chain(money).collect())
-    });
-    let title = if figure.by == [Dim::Bin] { "Sessions" } else { figure.metric.title };
-    let heads: Vec<&str> = [head, title].into_iter().chain(spend).collect();
-    let also: &[&Metric] = if spend.is_some() { &[&SPEND] } else { &[] };
+    let table = match figure.by {
+        [Dim::Bin] => bin_table(&columns),
+        _ => day_table(figure, &facts, inputs),
+    };
+    let is_priced = money::spend_head(inputs.facts, figure.metric).is_some();
+    let also: &[&Metric] = if is_priced { &[&SPEND] } else { &[] };
     let is_hidden = inputs.facts.is_covered() && columns.iter().any(|column| column.value.is_none());
     let note = if is_hidden { HIDDEN_COLUMNS } else { "" };
-    Ok(FigureParts { also, note, ..FigureParts::new(svg, table(&heads, rows)) })
+    Ok(FigureParts { also, note, ..FigureParts::new(svg, table) })
+}
+
+fn bin_table(columns: &[Column]) -> Table {
+    let row = |column: &Column| {
+        Row::firm(vec![Value::Text(column.label.clone()), Value::number(Unit::Count, column.value)])
+    };
+    let heads = [column_of(Dim::Bin.head(), Role::Name), column_of("Sessions", Role::Value)];
+    Table::new(heads, columns.iter().map(row))
+}
+
+fn day_table(figure: &Figure, facts: &[&Fact], inputs: &FigureInputs<'_>) -> Table {
+    let spend = money::spend_head(inputs.facts, figure.metric);
+    let basis = figure.basis_head();
+    let row = |fact: &&Fact| {
+        let day = fact.key(Dim::Day).flatten();
+        let name = match day.and_then(|day| day.parse().ok()) {
+            Some(date) => Value::Day(date),
+            None => Value::Text(names::name(Dim::Day, day)),
+        };
+        let money = spend.map(|_| money::spend_value(inputs.facts, fact));
+        let basis = basis.map(|_| Value::number(Unit::Count, Some(fact.n)));
+        Row::firm([name, Value::of(fact)].into_iter().chain(money).chain(basis).collect())
+    };
+    let heads = [column_of(Dim::Day.head(), Role::Name), column_of(figure.metric.title, Role::Value)];
+    let heads = heads.into_iter().chain(spend.map(|head| column_of(head, Role::Spend)));
+    Table::new(heads.chain(basis.map(|head| column_of(head, Role::Basis))), facts.iter().map(row))
 }
 
 /// All columns if there are few, else the highest and the lowest.

@@ -1,14 +1,14 @@
 //! From sessions to pull requests to merges.
 
-use super::{FigureInputs, FigureParts, caption, in_words, table};
+use super::{FigureInputs, FigureParts, caption, in_words};
 use crate::charts::{self, ChartError, FunnelStep};
 use crate::metrics::{Metric, SESSIONS, SESSIONS_WITH_MERGED_PR, SESSIONS_WITH_PR};
 use crate::report::layout::Figure;
-use crate::report::view::TableRow;
+use crate::report::table::{Role, Row, Table, Value, column};
 use crate::unit::{Unit, count};
 
 /// The steps and their metrics.
-pub const STEPS: [(&str, &Metric); 3] = [
+const STEPS: [(&str, &Metric); 3] = [
     ("Sessions", &SESSIONS),
     ("with a pull request", &SESSIONS_WITH_PR),
     ("with a merged pull request", &SESSIONS_WITH_MERGED_PR),
@@ -30,10 +30,19 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, C
     let shown = if all > 0.0 { steps.as_slice() } else { &[] };
     let svg = charts::funnel(&caption(figure, &in_words(figure.title, &words)), shown)?;
     let share = |step: &FunnelStep| (all > 0.0).then(|| step.value / all);
-    let row = |step: &FunnelStep| TableRow {
-        cells: vec![step.name.clone(), step.text.clone(), Unit::Share.text(share(step))],
+    let row = |step: &FunnelStep| Row {
+        cells: vec![
+            Value::Text(step.name.clone()),
+            Value::count(step.value),
+            Value::number(Unit::Share, share(step)),
+        ],
         faint: all < 10.0,
     };
-    let table = table(&["Step", "Sessions", "Of all sessions"], steps.iter().map(row));
+    let columns = [
+        column("Step", Role::Name),
+        column("Sessions", Role::Value),
+        column("Of all sessions", Role::Other),
+    ];
+    let table = Table::new(columns, steps.iter().map(row));
     Ok(FigureParts { also: &[&SESSIONS, &SESSIONS_WITH_MERGED_PR], ..FigureParts::new(svg, table) })
 }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{FigureInputs, FigureParts, caption, firm, in_words, table};
+use super::{FigureInputs, FigureParts, caption, in_words};
 use crate::charts::{self, ChartError, Column, Panel, Segment, Stack, Tone};
 use crate::metrics::{Dim, Fact, Facts};
 use crate::report::layout::Figure;
 use crate::report::names::name;
+use crate::report::table::{Role, Row, Table, Value, column};
 use crate::tables::normal::IMPACTS;
 use crate::unit::Unit;
 
@@ -27,22 +28,22 @@ pub fn tone(impact: &str) -> Tone {
 
 /// The issues of a label by impact, in the order of [`IMPACTS`]. In reports without people a count
 /// is null if there are none, or if fewer than five people have them.
-pub struct LabelCounts<'a> {
+struct LabelCounts<'a> {
     /// The label, or null.
-    pub label: Option<&'a str>,
+    label: Option<&'a str>,
     /// Its issues.
-    pub counts: [Option<f64>; IMPACTS.len()],
+    counts: [Option<f64>; IMPACTS.len()],
 }
 
 impl LabelCounts<'_> {
     /// The sum; null if one of them is null.
-    pub fn total(&self) -> Option<f64> {
+    fn total(&self) -> Option<f64> {
         self.counts.iter().copied().sum()
     }
 }
 
 /// The labels, ordered by high-impact issues, then by issues.
-pub fn by_label<'a>(figure: &Figure, facts: &'a Facts) -> Vec<LabelCounts<'a>> {
+fn by_label<'a>(figure: &Figure, facts: &'a Facts) -> Vec<LabelCounts<'a>> {
     let mut labels: BTreeMap<Option<&str>, [Option<f64>; IMPACTS.len()]> = BTreeMap::new();
     for fact in facts.by(figure.metric, figure.by) {
         let counts = labels.entry(fact.key(Dim::Label).flatten()).or_default();
@@ -83,20 +84,24 @@ pub fn stacks(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts,
     let description = in_words("Issues by label", &words);
     let legend = IMPACTS.map(|impact| (tone(impact), impact));
     let svg = charts::stacks(&caption(figure, &description), &legend, &shown)?;
-    let rows = labels.iter().map(|label| {
-        let numbers = label.counts.into_iter().chain([label.total()]).map(count);
-        firm(std::iter::once(name(Dim::Label, label.label)).chain(numbers).collect())
-    });
+    let row = |label: &LabelCounts<'_>| {
+        let numbers = label.counts.into_iter().chain([label.total()]);
+        let numbers = numbers.map(|count| Value::number(Unit::Count, count));
+        let name = Value::Text(name(Dim::Label, label.label));
+        Row::firm(std::iter::once(name).chain(numbers).collect())
+    };
     let note = if inputs.facts.is_covered() { HIDDEN_PARTS } else { "" };
-    let table = table(&["Label", "High", "Medium", "Low", "Other", "All"], rows);
+    let heads = ["High", "Medium", "Low", "Other", "All"].map(|head| column(head, Role::Other));
+    let heads = std::iter::once(column("Label", Role::Name)).chain(heads);
+    let table = Table::new(heads, labels.iter().map(row));
     Ok(FigureParts { note, ..FigureParts::new(svg, table) })
 }
 
 /// A note of reports without people.
-pub const HIDDEN_PARTS: &str = "Parts with fewer than five people are not shown.";
+const HIDDEN_PARTS: &str = "Parts with fewer than five people are not shown.";
 
 /// How many analysed sessions have this many issues of an impact; null if hidden.
-pub fn of_bin(figure: &Figure, facts: &Facts, impact: &str, bin: &str) -> Option<f64> {
+fn of_bin(figure: &Figure, facts: &Facts, impact: &str, bin: &str) -> Option<f64> {
     let own = |fact: &&Fact| {
         fact.key(Dim::Impact).flatten() == Some(impact) && fact.key(Dim::Issues).flatten() == Some(bin)
     };
@@ -108,7 +113,7 @@ pub fn of_bin(figure: &Figure, facts: &Facts, impact: &str, bin: &str) -> Option
 pub fn multiples(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, ChartError> {
     let facts = inputs.of(figure);
     let value = |impact: &str, bin: &str| of_bin(figure, inputs.facts, impact, bin);
-    let column = |impact: &str, bin: &str| Column {
+    let drawn = |impact: &str, bin: &str| Column {
         label: bin.to_owned(),
         value: value(impact, bin),
         text: Unit::Count.text(value(impact, bin)),
@@ -117,7 +122,7 @@ pub fn multiples(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigurePar
     let panel = |impact: &str| Panel {
         title: impact.to_owned(),
         tone: tone(impact),
-        columns: COUNTS.iter().map(|bin| column(impact, bin)).collect(),
+        columns: COUNTS.iter().map(|bin| drawn(impact, bin)).collect(),
     };
     let panels: Vec<Panel> = match facts.is_empty() {
         true => Vec::new(),
@@ -127,10 +132,12 @@ pub fn multiples(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigurePar
     let description = in_words("Sessions with", &IMPACTS.map(none));
     let svg = charts::small_multiples(&caption(figure, &description), &panels)?;
     let row = |impact: &str| {
-        let numbers = COUNTS.iter().map(|bin| Unit::Count.text(value(impact, bin)));
-        firm(std::iter::once(impact.to_owned()).chain(numbers).collect())
+        let numbers = COUNTS.iter().map(|bin| Value::number(Unit::Count, value(impact, bin)));
+        Row::firm(std::iter::once(Value::Text(impact.to_owned())).chain(numbers).collect())
     };
-    let heads = ["Issues of impact", "0", "1", "2", "3", "4", "5+"];
+    let heads = COUNTS.map(|count| column(count, Role::Other));
+    let heads = std::iter::once(column("Issues of impact", Role::Name)).chain(heads);
+    let table = Table::new(heads, IMPACTS.into_iter().map(row));
     let note = if inputs.facts.is_covered() { HIDDEN_PARTS } else { "" };
-    Ok(FigureParts { note, ..FigureParts::new(svg, table(&heads, IMPACTS.into_iter().map(row))) })
+    Ok(FigureParts { note, ..FigureParts::new(svg, table) })
 }

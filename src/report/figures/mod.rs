@@ -11,9 +11,10 @@ mod trend;
 use minijinja::Value;
 
 use super::layout::{Figure, FigureKind};
-use super::view::{FigureView, TableRow, TableView, Term};
+use super::table::Table;
+use super::view::{FigureView, Term};
 use crate::charts::{Caption, ChartError, Svg};
-use crate::metrics::{Dim, Fact, Facts, Highlights, Metric, SESSIONS};
+use crate::metrics::{Dim, Fact, Facts, Metric, SESSIONS};
 use crate::period::Period;
 
 /// The longest table under a chart; the facts file has all rows.
@@ -22,17 +23,24 @@ const LONGEST_TABLE: usize = 40;
 /// The parts of a figure.
 pub struct FigureParts {
     /// `None` if the figure is a table.
-    svg: Option<Svg>,
-    table: TableView,
+    pub svg: Option<Svg>,
+    /// The numbers, all of them.
+    pub table: Table,
+    /// The rows of the table on the page.
+    pub most: usize,
     /// Metrics in the table besides the figure's own.
-    also: &'static [&'static Metric],
-    /// A note; empty if there is none.
-    note: &'static str,
+    pub also: &'static [&'static Metric],
+    /// A note of this report; empty if there is none.
+    pub note: &'static str,
 }
 
 impl FigureParts {
-    fn new(svg: Svg, table: TableView) -> Self {
-        Self { svg: Some(svg), table, also: &[], note: "" }
+    fn new(svg: Svg, table: Table) -> Self {
+        Self { svg: Some(svg), ..Self::table(table) }
+    }
+
+    fn table(table: Table) -> Self {
+        Self { svg: None, table, most: LONGEST_TABLE, also: &[], note: "" }
     }
 }
 
@@ -40,10 +48,8 @@ impl FigureParts {
 pub struct FigureInputs<'a> {
     /// The numbers.
     pub facts: &'a Facts,
-    /// Rows that are not in the facts.
-    pub highlights: &'a Highlights,
     /// The trend's periods, newest first.
-    pub periods: &'a [Period],
+    pub periods: Vec<Period>,
     /// The head of a column of changes, such as `Against week 40`; `None` if nothing is compared.
     pub against: Option<String>,
 }
@@ -84,7 +90,7 @@ pub fn state(figure: &Figure, inputs: &FigureInputs<'_>) -> FigureState {
         }
         _ => inputs.of(figure).iter().all(|fact| fact.value.is_none()),
     };
-    if !figure.metric.is_shown(figure.by, facts.capabilities) {
+    if !figure.metric.is_shown(figure.by, facts.capabilities()) {
         FigureState::Omitted
     } else if facts.withholds(figure.metric, figure.by) {
         FigureState::Withheld
@@ -114,7 +120,7 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureView, Ch
         terms: terms.map(|metric| Term { id: metric.id, title: metric.title }).collect(),
         note: note(figure, parts.note, inputs.facts),
         svg: Value::from_safe_string(svg),
-        table: parts.table,
+        table: parts.table.view(parts.most),
         wide: figure.kind == FigureKind::Teams,
     })
 }
@@ -131,7 +137,11 @@ pub fn chart_and_note(
     Ok(parts.svg.map(|svg| (svg, note(figure, parts.note, inputs.facts))))
 }
 
-fn parts(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, ChartError> {
+/// The chart and the table of a figure.
+///
+/// # Errors
+/// The chart could not be drawn: an internal error.
+pub fn parts(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, ChartError> {
     match figure.kind {
         FigureKind::Columns => columns::draw(figure, inputs),
         FigureKind::Ranking => ranking::amounts(figure, inputs),
@@ -142,7 +152,9 @@ fn parts(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, Char
         FigureKind::Funnel => funnel::draw(figure, inputs),
         // The issues and ACUs of labels are not in the facts.
         FigureKind::Labels if inputs.facts.is_covered() => ranking::amounts(figure, inputs),
-        FigureKind::Labels => Ok(labels::draw(inputs.highlights, inputs.facts.capabilities.metered)),
+        FigureKind::Labels => {
+            Ok(labels::draw(&inputs.facts.highlights.labels, inputs.facts.source.metered))
+        },
         FigureKind::Teams => Ok(teams::draw(inputs)),
     }
 }
@@ -155,7 +167,7 @@ fn note(figure: &Figure, more: &str, facts: &Facts) -> String {
 pub(crate) fn table_note(figure: &Figure, facts: &Facts) -> &'static str {
     match figure.kind {
         FigureKind::Labels if facts.is_covered() => "A session can have several labels.",
-        FigureKind::Labels if !facts.capabilities.metered => {
+        FigureKind::Labels if !facts.source.metered => {
             "With the distinct sessions that they touched. A session can have several labels."
         }
         _ => figure.note,
@@ -164,23 +176,6 @@ pub(crate) fn table_note(figure: &Figure, facts: &Facts) -> &'static str {
 
 fn caption<'a>(figure: &'a Figure, description: &'a str) -> Caption<'a> {
     Caption { id: figure.id, title: figure.title, description }
-}
-
-/// A table, cut to the length that a page can carry.
-fn table(heads: &[&str], rows: impl ExactSizeIterator<Item = TableRow>) -> TableView {
-    let hidden = rows.len().saturating_sub(LONGEST_TABLE);
-    let rows = rows.take(LONGEST_TABLE).collect();
-    let more = match hidden {
-        0 => String::new(),
-        1 => "One more row is in the facts file.".to_owned(),
-        hidden => format!("{hidden} more rows are in the facts file."),
-    };
-    TableView { heads: heads.iter().map(|head| (*head).to_owned()).collect(), rows, more }
-}
-
-/// A row whose numbers can be trusted.
-fn firm(cells: Vec<String>) -> TableRow {
-    TableRow { cells, faint: false }
 }
 
 /// A text alternative: the first items of a list, and their number.

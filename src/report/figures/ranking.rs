@@ -1,13 +1,13 @@
 //! Horizontal bars: amounts, largest first, and ratios with their basis.
 
-use super::{FigureInputs, FigureParts, caption, firm, in_words, table};
+use super::{FigureInputs, FigureParts, caption, in_words};
 use crate::charts::{self, Bar, ChartError, Tone};
 use crate::metrics::{ACUS, ACUS_SPLIT, Dim, Fact, Metric, MetricKind, SMALL_GROUP, SPEND, SPEND_SPLIT};
 use crate::report::layout::Figure;
-use crate::report::view::TableRow;
+use crate::report::table::{Column, Role, Row, Table, Value, column};
 use crate::report::{change, money, names};
 use crate::tables::normal::{IMPACTS, STATES};
-use crate::unit::count;
+use crate::unit::{Unit, count};
 
 /// The vendor's sizes of a session, smallest first.
 pub const SIZES: [&str; 5] = ["xs", "s", "m", "l", "xl"];
@@ -34,31 +34,8 @@ pub fn amounts(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts
             muted: false,
         });
     }
-    // The basis of a number of pull requests is itself.
-    let basis = Some(figure.metric.basis.head()).filter(|head| *head != figure.metric.title);
-    let split = figure.metric.id == ACUS.id && dim == Dim::Tag && !inputs.facts.is_covered();
-    let row = |fact: &&Fact| {
-        let key = fact.key(dim).flatten();
-        let mut cells = vec![names::of(inputs.facts, dim, key), unit.text(fact.value)];
-        cells.extend(spend(fact));
-        if split {
-            let own = inputs.facts.sibling(fact, &ACUS_SPLIT);
-            cells.push(unit.text(own.and_then(|share| share.value)));
-            cells.extend(own.and_then(spend));
-        }
-        cells.extend(basis.map(|_| count(fact.n)));
-        cells.extend(against(inputs, fact));
-        firm(cells)
-    };
-    let rows = facts.iter().map(row);
-    let heads: Vec<&str> = [dim.head(), figure.metric.title]
-        .into_iter()
-        .chain(money::spend_head(inputs.facts, figure.metric))
-        .chain(split.then_some("Split"))
-        .chain(money::spend_head(inputs.facts, &ACUS_SPLIT).filter(|_| split).map(|_| "Spend, split"))
-        .chain(basis)
-        .chain(inputs.against.as_deref())
-        .collect();
+    let table = amounts_table(figure, inputs);
+    let split = is_split(figure, inputs);
     let priced = money::spend_head(inputs.facts, figure.metric).is_some();
     let also: &[&Metric] = match (split, priced) {
         (true, true) => &[&SPEND, &ACUS_SPLIT, &SPEND_SPLIT],
@@ -66,11 +43,48 @@ pub fn amounts(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts
         (false, true) => &[&SPEND],
         (false, false) => &[],
     };
-    Ok(FigureParts { also, ..finish(figure, &bars, None, &heads, rows)? })
+    Ok(FigureParts { also, ..finish(figure, &bars, None, table)? })
+}
+
+/// The numbers of [`amounts`], in their order.
+pub fn amounts_table(figure: &Figure, inputs: &FigureInputs<'_>) -> Table {
+    let mut facts = inputs.of(figure);
+    let dim = dimension(figure);
+    rank(dim, &mut facts);
+    let spend = money::spend_head(inputs.facts, figure.metric);
+    let split = is_split(figure, inputs);
+    let basis = figure.basis_head();
+    let nothing = || Value::number(Unit::Count, None);
+    let row = |fact: &&Fact| {
+        let name = Value::Text(names::of(inputs.facts, dim, fact.key(dim).flatten()));
+        let mut cells = vec![name, Value::of(fact)];
+        cells.extend(spend.map(|_| money::spend_value(inputs.facts, fact)));
+        if split {
+            let own = inputs.facts.sibling(fact, &ACUS_SPLIT);
+            cells.push(own.map_or_else(nothing, Value::of));
+            cells.extend(spend.map(|_| own.map_or_else(nothing, |own| money::spend_value(inputs.facts, own))));
+        }
+        cells.extend(basis.map(|_| Value::count(fact.n)));
+        cells.extend(inputs.against.as_ref().map(|_| Value::change(fact)));
+        Row::firm(cells)
+    };
+    let columns = [column(dim.head(), Role::Name), column(figure.metric.title, Role::Value)]
+        .into_iter()
+        .chain(spend.map(|head| column(head, Role::Spend)))
+        .chain(split.then(|| column("Split", Role::Other)))
+        .chain(spend.filter(|_| split).map(|_| column("Spend, split", Role::Other)))
+        .chain(basis.map(|head| column(head, Role::Basis)))
+        .chain(against(figure, inputs));
+    Table::new(columns, facts.iter().map(row))
+}
+
+/// Whether a column shows ACUs shared out among tags.
+fn is_split(figure: &Figure, inputs: &FigureInputs<'_>) -> bool {
+    figure.metric.id == ACUS.id && dimension(figure) == Dim::Tag && !inputs.facts.is_covered()
 }
 
 /// Orders amounts.
-pub fn rank(dim: Dim, facts: &mut [&Fact]) {
+fn rank(dim: Dim, facts: &mut [&Fact]) {
     facts.sort_by(|a, b| {
         let value = |fact: &Fact| fact.value.unwrap_or(0.0);
         (place(dim, a).cmp(&place(dim, b))).then(value(b).total_cmp(&value(a)))
@@ -84,37 +98,36 @@ pub fn rates(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, 
     facts.sort_by(|a, b| b.n.total_cmp(&a.n));
     // Null rates have no bar; the table contains them.
     let shown = facts.iter().filter(|fact| fact.value.is_some()).take(MOST_BARS);
-    let of = |fact: &Fact| format!("{} of {}", count(fact.numerator), count(fact.denominator));
+    let of = |fact: &Fact| format!("{} of {}", count(fact.numerator()), count(fact.denominator()));
     let bars: Vec<Bar> = shown.map(|fact| bar(inputs, dim, fact, Some(of(fact)))).collect();
     let row = |fact: &&Fact| {
-        let mut cells = vec![
-            names::of(inputs.facts, dim, fact.key(dim).flatten()),
-            fact.unit.text(fact.value),
-            count(fact.numerator),
-            count(fact.denominator),
-        ];
-        cells.extend(against(inputs, fact));
-        TableRow { cells, faint: change::faint(fact) }
+        let name = Value::Text(names::of(inputs.facts, dim, fact.key(dim).flatten()));
+        let parts = [fact.numerator(), fact.denominator()].map(Value::count);
+        let change = inputs.against.as_ref().map(|_| Value::change(fact));
+        let cells = [name, Value::of(fact)].into_iter().chain(parts).chain(change);
+        Row { cells: cells.collect(), faint: change::faint(fact) }
     };
-    let rows = facts.iter().map(row);
-    let heads: Vec<&str> = [dim.head(), figure.metric.title, "Merged", "Decided"]
-        .into_iter()
-        .chain(inputs.against.as_deref())
-        .collect();
-    finish(figure, &bars, Some(1.0), &heads, rows)
+    let columns = [
+        column(dim.head(), Role::Name),
+        column(figure.metric.title, Role::Value),
+        column("Merged", Role::Other),
+        column("Decided", Role::Basis),
+    ];
+    let table = Table::new(columns.into_iter().chain(against(figure, inputs)), facts.iter().map(row));
+    finish(figure, &bars, Some(1.0), table)
 }
 
-/// The change of a row, if the table has such a column.
-fn against(inputs: &FigureInputs<'_>, fact: &Fact) -> Option<String> {
-    inputs.against.as_ref().map(|_| change::signed(fact))
+/// The column of changes, if the report compares periods.
+fn against(figure: &Figure, inputs: &FigureInputs<'_>) -> Option<Column> {
+    let role = Role::Change { is_share: figure.metric.unit == Unit::Share };
+    inputs.against.as_ref().map(|against| column(against, role))
 }
 
 fn finish(
     figure: &Figure,
     bars: &[Bar],
     max: Option<f64>,
-    heads: &[&str],
-    rows: impl ExactSizeIterator<Item = TableRow>,
+    table: Table,
 ) -> Result<FigureParts, ChartError> {
     let text = |bar: &Bar| match &bar.note {
         Some(note) => format!("{} ({note})", bar.text),
@@ -122,7 +135,7 @@ fn finish(
     };
     let words: Vec<_> = bars.iter().map(|bar| (bar.name.clone(), text(bar))).collect();
     let description = in_words(figure.title, &words);
-    Ok(FigureParts::new(charts::bars(&caption(figure, &description), bars, max)?, table(heads, rows)))
+    Ok(FigureParts::new(charts::bars(&caption(figure, &description), bars, max)?, table))
 }
 
 /// The spend of several groups; `None` if one is unknown.
@@ -149,7 +162,7 @@ fn bar(inputs: &FigureInputs<'_>, dim: Dim, fact: &Fact, note: Option<String>) -
 }
 
 /// The dimension of a figure's groups.
-pub fn dimension(figure: &Figure) -> Dim {
+fn dimension(figure: &Figure) -> Dim {
     *figure.by.last().expect("the layout gives every such figure a dimension")
 }
 

@@ -1,23 +1,22 @@
 //! A line over the trend's periods.
 
-use super::{FigureInputs, FigureParts, caption, table};
+use super::{FigureInputs, FigureParts, caption};
 use crate::charts::{self, ChartError, Point};
 use crate::metrics::{Dim, Metric, SPEND, SPEND_PER_MERGED_PR};
 use crate::report::layout::Figure;
-use crate::report::view::TableRow;
-use crate::report::{change, is_over, money};
-use crate::unit::{MISSING, Unit, count};
+use crate::report::table::{Role, Row, Table, Value, column};
+use crate::report::{change, money};
+use crate::unit::{MISSING, Unit};
 
 pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, ChartError> {
     let facts = inputs.of(figure);
     let unit = inputs.facts.unit(figure.metric);
-    let spend = money::spend_metric(figure.metric).filter(|_| inputs.facts.capabilities.currency.is_some());
-    let heads: Vec<&str> = [Dim::Period.head(), figure.metric.title]
-        .into_iter()
-        .chain(spend.map(|metric| metric.title))
-        .chain([figure.metric.basis.head()])
-        .collect();
-    let is_running = !is_over(inputs.facts);
+    let spend = money::spend_metric(figure.metric).filter(|_| inputs.facts.capabilities().currency.is_some());
+    let basis = figure.basis_head();
+    let heads = [column(Dim::Period.head(), Role::Name), column(figure.metric.title, Role::Value)];
+    let heads = heads.into_iter().chain(spend.map(|metric| column(metric.title, Role::Spend)));
+    let heads: Vec<_> = heads.chain(basis.map(|head| column(head, Role::Basis))).collect();
+    let is_running = !inputs.facts.is_over();
     let mut points = Vec::new();
     let mut rows = Vec::new();
     let newest = inputs.periods.first();
@@ -26,19 +25,20 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, C
         let Some(fact) = facts.iter().find(|fact| fact.key(Dim::Period).flatten() == Some(&label)) else {
             // Reports without people hide points with too few people.
             let text = MISSING.to_owned();
-            points.push(Point { label: period.short_name(), value: None, text: text.clone(), muted: true });
-            let cells = std::iter::once(label).chain(std::iter::repeat_n(text, heads.len() - 1));
-            rows.push(TableRow { cells: cells.collect(), faint: true });
+            points.push(Point { label: period.short_name(), value: None, text, muted: true });
+            let nothing = std::iter::repeat_n(Value::number(unit, None), heads.len() - 1);
+            rows.push(Row { cells: std::iter::once(Value::Text(label)).chain(nothing).collect(), faint: true });
             continue;
         };
-        let text = unit.text(fact.value);
         // A running period is not a decrease.
         let running = is_running && newest == Some(period);
         let faint = running || change::faint(fact);
         let label = if running { format!("{label} so far") } else { label };
-        let money = money::spend_text(inputs.facts, fact);
-        let cells = [label, text.clone()].into_iter().chain(money).chain([count(fact.n)]);
-        rows.push(TableRow { cells: cells.collect(), faint });
+        let money = spend.map(|_| money::spend_value(inputs.facts, fact));
+        let basis = basis.map(|_| Value::count(fact.n));
+        let cells = [Value::Text(label), Value::of(fact)].into_iter().chain(money).chain(basis);
+        rows.push(Row { cells: cells.collect(), faint });
+        let text = unit.text(fact.value);
         points.push(Point { label: period.short_name(), value: fact.value, text, muted: faint });
     }
     let description = description(figure.title, &points);
@@ -50,7 +50,7 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, C
         None => &[],
     };
     let note = if is_running { "The last point is so far: its period is not over." } else { "" };
-    Ok(FigureParts { note, also, ..FigureParts::new(svg, table(&heads, rows.into_iter())) })
+    Ok(FigureParts { note, also, ..FigureParts::new(svg, Table { columns: heads, rows }) })
 }
 
 /// Newest, oldest, highest and lowest value in words.

@@ -66,7 +66,7 @@ fn without_a_word_of_teams_there_are_none() {
     assert!(!report.json.contains("\"team\"") && !report.html.contains("Teams side by side"));
 }
 
-/// The example of the README, on the organisation that everybody can try it on.
+/// The example of docs/configuration.md, on the organisation that everybody can try it on.
 #[test]
 fn the_tags_of_the_demo_tell_its_teams() {
     let organisation = Organisation::invent(&recipe(5));

@@ -261,7 +261,7 @@ fn a_mail_for_leadership_names_nobody_and_speaks_of_money_and_teams() {
     }
     assert!(!told["headers"].to_string().contains('€'), "a subject is read by others too");
     let mail = std::fs::read_to_string(folder.path().join(format!("{name}.json"))).unwrap();
-    assert!(mail.contains("\"profile\":\"leadership\""));
+    assert!(mail.contains("\"profile\": \"leadership\""));
 }
 
 #[test]

@@ -159,10 +159,6 @@ fn what_is_missing_is_told_before_the_api_is_asked() {
         ),
         (vec!["--mail", to[0], to[1], to[2], "b@x.com", "--smtp", "smtp+plain://mx"], "loopback"),
         (
-            vec!["--eml", "a.eml", to[0], to[1], to[2], "b@x.com", "--mail-attach", "xlsx"],
-            "add --export xlsx",
-        ),
-        (
             vec![
                 "--mail",
                 to[0],
@@ -207,14 +203,12 @@ fn what_is_no_report_cannot_be_sent() {
         let (code, said) = told(report, &[]);
         assert!(code == Some(2) && said.contains(word) && said.contains("hint: name a report"), "{said}");
     }
-    let (code, said) = told("org_demo_2026-W41.html", &["--mail-attach", "xlsx"]);
-    assert!(code == Some(74) && said.contains(".xlsx") && said.contains("--mail-attach"), "{said}");
-    std::fs::write(&page, facts.replace("\"schema\": 1", "\"schema\": 7")).unwrap();
+    std::fs::write(&page, facts.replace("\"schema\": 2", "\"schema\": 7")).unwrap();
     let (code, said) = told("org_demo_2026-W41.html", &[]);
     assert!(code == Some(65) && said.contains("schema 7"), "{said}");
     std::fs::write(
         &page,
-        facts.replace("\"rejected\":0,\"complete\":true", "\"rejected\":0,\"complete\":false"),
+        facts.replace("\"completeness\": \"proven\"", "\"completeness\": \"incomplete\""),
     )
     .unwrap();
     let (code, said) = told("org_demo_2026-W41.html", &[]);

@@ -93,7 +93,7 @@ fn enterprise(asked: &Asked, refused: &[(&str, u16)]) -> Reply {
         USERS => user("u", "\"Ursel\""),
         IDP_USERS => user("i", "\"Ines\""),
         SERVICE_USERS => r#"{"service_user_id": "s", "name": "Nightly"}"#.to_owned(),
-        ORGANISATIONS => r#"{"org_id": "o", "name": "FetchStats"}"#.to_owned(),
+        ORGANISATIONS => r#"{"org_id": "o", "name": "Harbour"}"#.to_owned(),
         other => panic!("{other}"),
     };
     json(200, &v3(&items, None))
@@ -115,7 +115,7 @@ async fn every_list_of_v3_is_read() {
         assert_eq!((people.members[1].email.as_deref(), people.notes.len()), (None, 0));
         let all = [IDP_USERS, SERVICE_USERS, USERS, ORGANISATIONS];
         assert_eq!(paths(&server), all[..if org.is_none() { 4 } else { 3 }]);
-        assert_eq!(people.organisations.get("o").map(String::as_str), org.is_none().then_some("FetchStats"));
+        assert_eq!(people.organisations.get("o").map(String::as_str), org.is_none().then_some("Harbour"));
         assert!(server.log().iter().all(|asked| asked.target.ends_with("?first=200")));
         assert!(server.peak() <= 2, "no more at once than the configuration allows");
     }
@@ -125,12 +125,12 @@ async fn every_list_of_v3_is_read() {
 async fn of_one_organisation_the_name_is_asked_for_and_missed_by_nobody() {
     let subjects = [Subject::People, Subject::Organisations];
     for api in [Api::V2, Api::V3] {
-        for (status, name) in [(200, Some("FetchStats")), (401, None), (403, None), (404, None), (422, None)]
+        for (status, name) in [(200, Some("Harbour")), (401, None), (403, None), (404, None), (422, None)]
         {
             let server = serve(move |asked| match path(asked).ends_with("/organizations") {
                 true if status != 200 => json(status, "{}"),
                 true => {
-                    let items = r#"{"org_id": "n", "org_name": "No"}, {"org_id": "o", "org_name": "FetchStats", "name": "FetchStats"}"#;
+                    let items = r#"{"org_id": "n", "org_name": "No"}, {"org_id": "o", "org_name": "Harbour", "name": "Harbour"}"#;
                     json(200, &if api == Api::V2 { v2(items, false) } else { v3(items, None) })
                 }
                 false => json(200, &if api == Api::V2 { v2("", false) } else { v3("", None) }),
@@ -163,7 +163,7 @@ async fn v2_asks_the_organisation_and_the_enterprise_where_that_has_no_list() {
     }
     let server = serve(move |asked| match path(asked) {
         "/v2/enterprise/organizations" => {
-            json(200, &v2(r#"{"org_id": "o", "org_name": "FetchStats"}"#, false))
+            json(200, &v2(r#"{"org_id": "o", "org_name": "Harbour"}"#, false))
         }
         _ => json(200, &v2(&user("u", "null"), false)),
     });

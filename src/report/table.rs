@@ -1,0 +1,148 @@
+//! Tables as typed values: the rows of a figure exist once, and every output formats them itself.
+
+use chrono::NaiveDate;
+
+use super::change;
+use super::view::{TableRow, TableView};
+use crate::metrics::Fact;
+use crate::unit::Unit;
+
+/// A table.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Table {
+    /// Its columns; the first names the row.
+    pub columns: Vec<Column>,
+    /// Its rows, all of them.
+    pub rows: Vec<Row>,
+}
+
+/// A column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Its head.
+    pub head: String,
+    /// Its role.
+    pub role: Role,
+}
+
+/// The role of a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The name of the row.
+    Name,
+    /// The figure's own number.
+    Value,
+    /// What it cost.
+    Spend,
+    /// Another number.
+    Other,
+    /// What the number rests on.
+    Basis,
+    /// The change against the previous period.
+    Change {
+        /// Whether it is in percentage points.
+        is_share: bool,
+    },
+}
+
+/// A row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// As many cells as there are columns.
+    pub cells: Vec<Value>,
+    /// Whether its ratio has too few cases to be trusted.
+    pub faint: bool,
+}
+
+/// A cell.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// A text.
+    Text(String),
+    /// A local date.
+    Day(NaiveDate),
+    /// A number; null where it is unknown.
+    Number {
+        /// Its unit.
+        unit: Unit,
+        /// Its value.
+        value: Option<f64>,
+    },
+    /// A number against that of the previous period.
+    Change {
+        /// Their unit.
+        unit: Unit,
+        /// The number.
+        now: Option<f64>,
+        /// The previous one.
+        before: Option<f64>,
+    },
+}
+
+impl Value {
+    /// A number.
+    pub fn number(unit: Unit, value: Option<f64>) -> Self {
+        Self::Number { unit, value }
+    }
+
+    /// A count.
+    pub fn count(value: f64) -> Self {
+        Self::number(Unit::Count, Some(value))
+    }
+
+    /// The value of a fact.
+    pub fn of(fact: &Fact) -> Self {
+        Self::number(fact.unit, fact.value)
+    }
+
+    /// The change of a fact.
+    pub fn change(fact: &Fact) -> Self {
+        Self::Change { unit: fact.unit, now: fact.value, before: fact.previous }
+    }
+
+    /// As pages and mails write it.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Day(day) => day.format("%a %-d %b").to_string(),
+            Self::Number { unit, value } => unit.text(*value),
+            Self::Change { unit, now, before } => change::signed(*unit, *now, *before),
+        }
+    }
+}
+
+impl Row {
+    /// A row whose numbers can be trusted.
+    pub fn firm(cells: Vec<Value>) -> Self {
+        Self { cells, faint: false }
+    }
+}
+
+/// A column of this role.
+pub fn column(head: &str, role: Role) -> Column {
+    Column { head: head.to_owned(), role }
+}
+
+impl Table {
+    /// A table with these columns.
+    pub fn new(columns: impl IntoIterator<Item = Column>, rows: impl IntoIterator<Item = Row>) -> Self {
+        Self { columns: columns.into_iter().collect(), rows: rows.into_iter().collect() }
+    }
+
+    /// The table as a page shows it: formatted, and cut after so many rows.
+    pub fn view(&self, most: usize) -> TableView {
+        let row = |row: &Row| TableRow {
+            cells: row.cells.iter().map(Value::text).collect(),
+            faint: row.faint,
+        };
+        TableView {
+            heads: self.columns.iter().map(|column| column.head.clone()).collect(),
+            rows: self.rows.iter().take(most).map(row).collect(),
+            more: match self.rows.len().saturating_sub(most) {
+                0 => String::new(),
+                1 => "One more row is in the facts file.".to_owned(),
+                hidden => format!("{hidden} more rows are in the facts file."),
+            },
+        }
+    }
+}
