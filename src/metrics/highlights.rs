@@ -17,6 +17,8 @@ const COSTLY_QUANTILE: f64 = 0.9;
 
 /// Issues of high impact.
 const HIGH: &str = "high";
+/// What sessions are ordered by.
+const ORDER: &str = "order";
 /// Issues with a label.
 const COUNT: &str = "count";
 /// Sessions with a label.
@@ -88,22 +90,17 @@ pub struct Highlights {
 /// Polars refused a step: an internal error.
 pub(super) fn highlights(frames: &PeriodFrames) -> PolarsResult<Highlights> {
     let high = frames.issues(&[]).filter(is_high()).group_by([col(c::ROW)]).agg([len().alias(HIGH)]);
-    let sessions = frames
-        .sessions(&[])
-        .left_join(high, col(c::ROW), col(c::ROW))
-        .with_column(col(HIGH).fill_null(lit(0)))
-        .collect()?
-        .lazy();
-    let rows = |sessions: LazyFrame, by| rows(sessions, by, frames);
+    let sessions = || frames.sessions(&[]);
+    let rows = |first: LazyFrame, by| rows(first, by, &high, frames);
     let spent = || col(c::ACUS).gt(lit(0.0));
     let costly = col(c::ACUS).gt_eq(col(c::ACUS).quantile(lit(COSTLY_QUANTILE), QuantileMethod::Linear));
     Ok(Highlights {
-        costliest: rows(sessions.clone().filter(spent()), c::ACUS)?,
+        costliest: rows(sessions().filter(spent()), c::ACUS)?,
         costly_without_merge: rows(
-            sessions.clone().filter(spent()).filter(costly).filter(col(MERGED).not()),
+            sessions().filter(spent()).filter(costly).filter(col(MERGED).not()),
             c::ACUS,
         )?,
-        high_impact: rows(sessions.filter(col(HIGH).gt(lit(0))), HIGH)?,
+        high_impact: rows(sessions().inner_join(high.clone(), col(c::ROW), col(c::ROW)), HIGH)?,
         labels: labels(frames)?,
     })
 }
@@ -112,13 +109,28 @@ fn is_high() -> Expr {
     col(c::IMPACT).eq(lit("high"))
 }
 
-/// The first rows by one column, greatest first; ties by ACUs, then by id.
-fn rows(sessions: LazyFrame, by: &str, frames: &PeriodFrames) -> PolarsResult<Vec<SessionHighlight>> {
+/// The first sessions by one column, greatest first; ties by ACUs, then by id.
+fn rows(
+    sessions: LazyFrame,
+    by: &str,
+    high: &LazyFrame,
+    frames: &PeriodFrames,
+) -> PolarsResult<Vec<SessionHighlight>> {
     let order =
         SortMultipleOptions::default().with_order_descending_multi([true, true, false]).with_nulls_last(true);
-    let first = sessions.sort([by, c::ACUS, c::SESSION], order).limit(LONGEST).collect()?;
-    let args = JoinArgs { maintain_order: MaintainOrderJoin::Left, ..JoinArgs::new(JoinType::Left) };
-    let frame = first.lazy().join(frames.names(), [col(c::ROW)], [col(c::ROW)], args).collect()?;
+    let of_row = |left: LazyFrame, right: LazyFrame| {
+        let args = JoinArgs { maintain_order: MaintainOrderJoin::Left, ..JoinArgs::new(JoinType::Left) };
+        left.join(right, [col(c::ROW)], [col(c::ROW)], args)
+    };
+    // Of all sessions only what they are ordered by is copied.
+    let first = sessions
+        .select([col(c::ROW), col(by).alias(ORDER), col(c::ACUS), col(c::SESSION)])
+        .sort([ORDER, c::ACUS, c::SESSION], order)
+        .limit(LONGEST)
+        .select([col(c::ROW)]);
+    let first = of_row(first, frames.sessions(&[]));
+    let first = of_row(of_row(first, high.clone()), frames.names());
+    let frame = first.with_column(col(HIGH).fill_null(lit(0))).collect()?;
     let text = |name: &str| PolarsResult::Ok(frame.column(name)?.cast(&DataType::String)?.str()?.clone());
     let number = |name: &str| PolarsResult::Ok(frame.column(name)?.cast(&DataType::Float64)?.f64()?.clone());
     let (ids, titles, urls, prompts) = (text(c::SESSION)?, text(c::TITLE)?, text(c::URL)?, text(c::PROMPT)?);

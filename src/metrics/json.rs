@@ -197,9 +197,13 @@ mod tests {
 
     #[test]
     fn fractions_round_trip_and_whole_numbers_have_none() {
-        for (value, expected) in
-            [(0.1 + 0.2, "0.30000000000000004"), (412.0, "412"), (-3.0, "-3"), (1e300, "1e+300"), (0.5, "0.5")]
-        {
+        for (value, expected) in [
+            (0.1 + 0.2, "0.30000000000000004"),
+            (412.0, "412"),
+            (-3.0, "-3"),
+            (1e300, "1e+300"),
+            (0.5, "0.5"),
+        ] {
             assert_eq!(number(Some(value)), expected);
             assert_eq!(serde_json::from_str::<f64>(expected).unwrap(), value);
         }

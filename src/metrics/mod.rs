@@ -41,8 +41,8 @@ pub use error::MetricsError;
 pub use evaluation::{Allowance, Evaluation};
 pub use fact::Fact;
 pub use facts::{
-    Bounds, Completeness, Facts, Labels, MissingTotal, PeopleMode, Quality, ReportProfile, SCHEMA, SavedFiles, Source,
-    Tool, VendorTotals, Withheld,
+    Bounds, Completeness, Facts, Labels, MissingTotal, PeopleMode, Quality, ReportProfile, SCHEMA,
+    SavedFiles, Source, Tool, VendorTotals, Withheld,
 };
 pub use highlights::{Highlights, LabelRow, SessionHighlight};
 pub use json::{ReadError, number};

@@ -122,9 +122,10 @@ impl PeriodFrames {
             col(c::STATE).min(),
         ]);
         let distinct = distinct.with_column(text_at(c::STATE, &STATES)?).collect()?;
-        let pull_requests = of_sessions(distinct, &sessions)?;
-        let merged = pull_requests.clone().lazy().filter(col(c::STATE).eq(lit("merged")));
-        let merged = listed.semi_join(merged, col(c::ADDRESS), col(c::ADDRESS)).select([col(c::ROW)]).collect()?;
+        let merged = distinct.clone().lazy().filter(col(c::STATE).eq(lit("merged")));
+        let pull_requests = of_sessions(distinct.drop(c::ADDRESS)?, &sessions)?;
+        let merged =
+            listed.semi_join(merged, col(c::ADDRESS), col(c::ADDRESS)).select([col(c::ROW)]).collect()?;
         let merged = lit(merged.column(c::ROW)?.as_materialized_series().clone()).implode(true);
         let has_merged = col(c::ROW).is_in(merged, false).alias(MERGED);
         let sessions = sessions.lazy().with_column(has_merged).collect()?;
@@ -342,7 +343,7 @@ fn text_at(column: &str, set: &[&str]) -> PolarsResult<Expr> {
 /// Child rows with their number and the columns of their session.
 fn of_sessions(children: DataFrame, sessions: &DataFrame) -> PolarsResult<DataFrame> {
     // The sessions of a period are a slice of all, so a row tells the place in it.
-    let first = sessions.column(c::ROW)?.u32()?.first().unwrap_or(0);
+    let first = sessions.column(c::ROW)?.u32()?.min().unwrap_or(0);
     let places = children.column(c::ROW)?.u32()? - first;
     let columns = sessions.clone().lazy().select(those_of(sessions, &OF_SESSION)).collect()?;
     children.hstack(columns.take(&places)?.columns())?.with_row_index(NUMBER.into(), None)

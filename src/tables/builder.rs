@@ -172,7 +172,7 @@ impl TablesBuilder {
             parts.push(builder.tables()?);
         }
         let all = Tables::concat(parts)?;
-        let rows = match repeats && all.has_repeats()? {
+        let rows = match repeats && all.may_have_repeats()? {
             true => latest(&all.sessions, positions, numbers).map_err(TableError::of("sessions"))?,
             false => all.rows(),
         };

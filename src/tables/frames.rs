@@ -40,14 +40,17 @@ impl Frames {
     /// # Errors
     /// Polars refused a step: an internal error.
     pub fn new(tables: Tables, named_from: DateTime<Utc>, teams: Option<&Teams>) -> Result<Self, TableError> {
-        let Tables { sessions, pull_requests, tags, issues, action_items } = tables;
+        let Tables { sessions, pull_requests, mut tags, mut issues, mut action_items } = tables;
         let failed = TableError::of;
-        let pull_requests = in_one_spelling(pull_requests, c::REPO, normal::repo_has_no_case)
+        let mut pull_requests = in_one_spelling(pull_requests, c::REPO, normal::repo_has_no_case)
             .and_then(|entries| in_one_spelling(entries, c::ADDRESS, normal::has_no_case))
             .map_err(failed("pull_requests"))?;
         let names = names(&sessions, named_from).map_err(failed("names"))?;
         let mut sessions = sessions.drop_many([c::TITLE, c::URL, c::PROMPT]);
-        sessions.rechunk_mut();
+        // Steps over one piece are far quicker than over a piece a month.
+        for table in [&mut sessions, &mut pull_requests, &mut tags, &mut issues, &mut action_items] {
+            table.rechunk_mut();
+        }
         let sessions = derived(sessions, &pull_requests, &tags, teams).map_err(failed("sessions"))?;
         Ok(Self { sessions, names, pull_requests, tags, issues, action_items })
     }
@@ -119,12 +122,11 @@ fn derived(
         .map(|origin| is(c::ORIGIN, origin))
         .fold(col(c::SERVICE_USER_ID).is_not_null().or(is(c::USER_ID, BOT)), Expr::or);
     let user = coalesce(&[col(c::SERVICE_USER_ID), col(c::USER_ID)]);
-    let distinct = pull_requests.select([c::ROW, c::ADDRESS])?.lazy();
-    let distinct = distinct.filter(col(c::ADDRESS).is_not_null()).unique(None, UniqueKeepStrategy::Any);
     let rows = sessions.height();
+    let of_tags = tags.column(c::ROW)?.u32()?.iter().flatten();
     let counts = [
-        child_counts(tags, rows)?.with_name(c::TAG_COUNT.into()).into_column(),
-        child_counts(&distinct.collect()?, rows)?.with_name(c::PR_COUNT.into()).into_column(),
+        counts(of_tags, rows).with_name(c::TAG_COUNT.into()).into_column(),
+        counts(distinct(pull_requests)?.into_iter(), rows).with_name(c::PR_COUNT.into()).into_column(),
     ];
     let mut sessions = sessions
         .lazy()
@@ -144,13 +146,33 @@ fn derived(
     }
 }
 
-/// How many rows of a child table each session has.
-fn child_counts(child: &DataFrame, sessions: usize) -> PolarsResult<UInt32Chunked> {
+/// How often each session is among rows.
+fn counts(rows: impl Iterator<Item = u32>, sessions: usize) -> UInt32Chunked {
     let mut counts = vec![0_u32; sessions];
-    for row in child.column(c::ROW)?.u32()?.iter().flatten() {
+    for row in rows {
         *counts.get_mut(row as usize).expect("child rows are of sessions that are there") += 1;
     }
-    Ok(UInt32Chunked::from_vec(c::ROW.into(), counts))
+    UInt32Chunked::from_vec(c::ROW.into(), counts)
+}
+
+/// The session of each pull request that it lists, once for each address.
+fn distinct(entries: &DataFrame) -> PolarsResult<Vec<u32>> {
+    let rows = entries.column(c::ROW)?.u32()?.iter();
+    let addresses = entries.column(c::ADDRESS)?.str()?.iter();
+    let mut distinct = Vec::new();
+    // Entries are in the order of sessions, and a session has few: no set of all is needed.
+    let mut own: Vec<&str> = Vec::new();
+    for (row, address) in rows.zip(addresses) {
+        let (Some(row), Some(address)) = (row, address) else { continue };
+        if distinct.last() != Some(&row) {
+            own.clear();
+        }
+        if !own.contains(&address) {
+            own.push(address);
+            distinct.push(row);
+        }
+    }
+    Ok(distinct)
 }
 
 /// Sessions with the columns that another frame has for their rows, in their order.
@@ -214,7 +236,8 @@ fn in_one_spelling(
     has_no_case: impl Fn(&str) -> bool,
 ) -> PolarsResult<DataFrame> {
     let distinct = entries.column(column)?.unique()?;
-    let texts: Vec<&str> = distinct.cat32()?.iter_str().flatten().collect();
+    let names = distinct.cast(&DataType::String)?;
+    let texts: Vec<&str> = names.str()?.iter().flatten().collect();
     let has_upper = |text: &&str| text.bytes().any(|byte| byte.is_ascii_uppercase());
     if !texts.iter().any(|text| has_upper(text) && has_no_case(text)) {
         return Ok(entries);

@@ -258,7 +258,7 @@ pub const PULL_REQUESTS: TableSpec = TableSpec {
         OF_CREATED,
         column(STATE, ColumnType::State).required(),
         category(REPO),
-        category(ADDRESS),
+        column(ADDRESS, ColumnType::Text),
     ],
 };
 
