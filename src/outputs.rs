@@ -24,7 +24,8 @@ pub enum Output {
 /// # Errors
 /// A file could not be made: an internal error, never a property of the data.
 pub fn render(facts: &Facts, output: Output) -> Result<Vec<ExportFile>, Error> {
-    let file = |ending: &str, text: String| vec![ExportFile { ending: ending.to_owned(), bytes: text.into_bytes() }];
+    let file =
+        |ending: &str, text: String| vec![ExportFile { ending: ending.to_owned(), bytes: text.into_bytes() }];
     Ok(match output {
         Output::Html => file(".html", report::render(facts)?),
         Output::Xlsx => export::files(&[Format::Xlsx], facts)?,

@@ -13,9 +13,8 @@ use crate::regular_file::{self, Links};
 /// # Errors
 /// The file cannot be written; an existing one is unchanged.
 pub fn write_file(path: &Path, bytes: &[u8], mode: u32) -> Result<(), DeliverError> {
-    let hinting = |error: DeliverError| {
-        error.about_written_report("name a place you may write to with --eml or --out")
-    };
+    let hinting =
+        |error: DeliverError| error.about_written_report("name a place you may write to with --eml or --out");
     let target = destination(path).map_err(hinting)?;
     let file = stage(&target, bytes, mode).map_err(hinting)?;
     rename_into_place(file, &target).map_err(hinting)

@@ -13,8 +13,8 @@ use crate::error::Error;
 use crate::export;
 use crate::logging::timed;
 use crate::metrics::{
-    self, Allowance, Bounds, Capabilities, Completeness, Dim, Evaluation, Facts, Findings, Labels, PeopleMode,
-    ReportProfile, SCHEMA, SavedFiles, Source, Tool,
+    self, Allowance, Bounds, Capabilities, Completeness, Dim, Evaluation, Facts, Findings, Labels,
+    PeopleMode, ReportProfile, SCHEMA, SavedFiles, Source, Tool,
 };
 use crate::period::Period;
 use crate::report;

@@ -34,4 +34,3 @@ pub fn masked(vendor: VendorTotals, facts: &Facts) -> VendorTotals {
     };
     VendorTotals { counts, consumption: vendor.consumption.filter(|_| of_acus), ..vendor }
 }
-

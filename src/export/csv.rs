@@ -141,8 +141,10 @@ mod tests {
             let line = json.lines().find(|line| {
                 let keys = serde_json::from_str::<serde_json::Value>(line.trim().trim_end_matches(','));
                 keys.is_ok_and(|line| {
-                    let group = fact.group.iter().map(|(dim, key)| (dim.name().to_owned(), key.clone().into()));
-                    line["metric"] == fact.metric.id && line["group"] == serde_json::Value::Object(group.collect())
+                    let group =
+                        fact.group.iter().map(|(dim, key)| (dim.name().to_owned(), key.clone().into()));
+                    line["metric"] == fact.metric.id
+                        && line["group"] == serde_json::Value::Object(group.collect())
                 })
             });
             let line = line.unwrap();
@@ -158,7 +160,10 @@ mod tests {
     #[test]
     fn known_names_are_in_a_column_beside_ids() {
         let names = [("u1".to_owned(), "=Ann".to_owned()), ("u2".to_owned(), "Bo".to_owned())];
-        let rows = file(&Facts { labels: Labels { user: names.into(), ..Labels::default() }, ..facts() }, "_by-user.csv");
+        let rows = file(
+            &Facts { labels: Labels { user: names.into(), ..Labels::default() }, ..facts() },
+            "_by-user.csv",
+        );
         assert_eq!(rows[0][2..4], ["user", "user_name"]);
         assert_eq!([&rows[1][2..4], &rows[2][2..4]], [["", ""], ["u1", "'=Ann"]]);
     }

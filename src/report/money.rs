@@ -2,12 +2,12 @@
 
 use chrono::{DateTime, TimeDelta};
 
+use super::table::Value;
 use crate::cycle;
 use crate::metrics::{
     ACUS, ACUS_PER_MERGED_PR, ACUS_SPLIT, Budget, Fact, Facts, Metric, SPEND, SPEND_PER_MERGED_PR,
     SPEND_SPLIT,
 };
-use super::table::Value;
 use crate::text::clean;
 use crate::unit::{MISSING, Unit};
 

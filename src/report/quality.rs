@@ -72,11 +72,7 @@ fn vendor_comparison(facts: &Facts, vendor: &VendorTotals) -> Vec<LabelledValue>
             &SESSIONS_WITH_MERGED_PR,
             counts.with_merged_pr,
         ),
-        by_acus(
-            "ACUs by the vendor's count",
-            acus.and_then(|fact| fact.value),
-            used.map(devin_acus),
-        ),
+        by_acus("ACUs by the vendor's count", acus.and_then(|fact| fact.value), used.map(devin_acus)),
         by_acus("ACUs per session by the vendor's count", average, counts.acus_per_session),
         whole("PRs by the vendor's count", &PRS, counts.pull_requests),
         whole("Merged PRs by the vendor's count", &PRS_MERGED, counts.merged),
@@ -182,7 +178,9 @@ pub fn note(facts: &Facts) -> String {
     let missing = vendor.missing.iter();
     let words = |text: &str| clean(text, LONGEST_REASON);
     sentences.extend(
-        missing.map(|one| format!("The vendor's {} could not be read: {}.", words(&one.what), words(&one.reason))),
+        missing.map(|one| {
+            format!("The vendor's {} could not be read: {}.", words(&one.what), words(&one.reason))
+        }),
     );
     sentences.join(" ")
 }

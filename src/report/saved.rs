@@ -82,7 +82,9 @@ pub(crate) fn entries(facts: &Facts) -> Vec<LabelledValue> {
     let days = days_in_words(&declared, tz);
     entries.extend((!days.is_empty()).then(|| LabelledValue::word("Time of the export", days)));
     let ends = [("Oldest saved session", saved.first), ("Newest saved session", saved.last)];
-    entries.extend(ends.into_iter().filter_map(|(name, moment)| Some(LabelledValue::word(name, day(moment?, tz)))));
+    entries.extend(
+        ends.into_iter().filter_map(|(name, moment)| Some(LabelledValue::word(name, day(moment?, tz)))),
+    );
     entries
 }
 

@@ -131,10 +131,8 @@ impl Table {
 
     /// The table as a page shows it: formatted, and cut after so many rows.
     pub fn view(&self, most: usize) -> TableView {
-        let row = |row: &Row| TableRow {
-            cells: row.cells.iter().map(Value::text).collect(),
-            faint: row.faint,
-        };
+        let row =
+            |row: &Row| TableRow { cells: row.cells.iter().map(Value::text).collect(), faint: row.faint };
         TableView {
             heads: self.columns.iter().map(|column| column.head.clone()).collect(),
             rows: self.rows.iter().take(most).map(row).collect(),

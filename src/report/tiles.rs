@@ -4,8 +4,8 @@ use minijinja::Value;
 
 use super::change::{change, faint};
 use super::layout::{Headline, headlines};
-use super::view::{Change, Tile};
 use super::money;
+use super::view::{Change, Tile};
 use crate::charts::{self, ChartError};
 use crate::metrics::{Dim, Fact, Facts, ISSUES, Metric, MetricKind};
 use crate::period::Period;

@@ -52,7 +52,17 @@ fn told(command: &mut std::process::Command) -> (String, Value) {
     for name in ["facts", "generated_at"] {
         head[name].take();
     }
-    for name in ["requests", "retries", "pages", "received", "unique", "archive", "outside", "duplicates", "naive_times"] {
+    for name in [
+        "requests",
+        "retries",
+        "pages",
+        "received",
+        "unique",
+        "archive",
+        "outside",
+        "duplicates",
+        "naive_times",
+    ] {
         head["source"].as_object_mut().expect("a source").remove(name);
     }
     (facts, head)

@@ -61,6 +61,8 @@ mod ping;
 #[cfg(test)]
 mod readers;
 #[cfg(test)]
+mod render;
+#[cfg(test)]
 mod sql;
 #[cfg(test)]
 mod summary;

@@ -197,7 +197,11 @@ fn a_run_can_be_made_again_from_its_pages() {
         assert_eq!(outcome.code, Some(0), "{flags:?}: {}", outcome.stderr);
         assert_eq!(told(out.path()), told(folder.path()), "{flags:?}");
         let source = &facts(out.path())["source"];
-        assert_eq!((&source["requests"], &source["completeness"]), (&json!(0), &json!("proven")), "{flags:?}");
+        assert_eq!(
+            (&source["requests"], &source["completeness"]),
+            (&json!(0), &json!("proven")),
+            "{flags:?}"
+        );
     }
 }
 

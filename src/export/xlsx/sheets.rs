@@ -223,8 +223,7 @@ fn source(facts: &Facts) -> Sheet {
             rows: entries.iter().map(row).collect(),
         })
     };
-    let mut blocks =
-        vec![table("quality", "Quality of the data", report::quality::entries(facts))];
+    let mut blocks = vec![table("quality", "Quality of the data", report::quality::entries(facts))];
     let note = report::quality::note(facts);
     blocks.extend((!note.is_empty()).then(|| words("", vec![note])));
     let period = &facts.period;

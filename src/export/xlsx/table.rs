@@ -94,7 +94,9 @@ impl SheetTable {
     pub fn of_figure(id: &str, title: &'static str, note: String, table: &Table) -> Self {
         let heads = |column: &Column| match column.role {
             // A share has no change in percent.
-            Role::Change { is_share } => CHANGES[..if is_share { 2 } else { 3 }].iter().map(|head| (*head).to_owned()).collect(),
+            Role::Change { is_share } => {
+                CHANGES[..if is_share { 2 } else { 3 }].iter().map(|head| (*head).to_owned()).collect()
+            }
             _ => vec![column.head.clone()],
         };
         Self {

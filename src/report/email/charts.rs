@@ -3,9 +3,9 @@
 
 use crate::charts::Svg;
 use crate::metrics::{Capabilities, Facts};
+use crate::report::ReportError;
 use crate::report::figures::{self, FigureInputs};
 use crate::report::layout::{Figure, sections};
-use crate::report::ReportError;
 
 /// The figures that a mail shows; of each row the first one with data.
 const SHOWN: [&[&str]; 3] = [

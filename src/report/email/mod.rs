@@ -128,5 +128,4 @@ mod tests {
         }
         assert!(summary.charts.iter().all(|picture| !picture.svg.description().is_empty()));
     }
-
 }

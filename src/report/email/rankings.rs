@@ -40,7 +40,9 @@ pub fn rankings(facts: &Facts) -> Vec<Ranking> {
 
 fn ranking(facts: &Facts, dim: Dim) -> Option<Ranking> {
     let metric = if facts.source.metered { &ACUS } else { &SESSIONS };
-    let is_own = |figure: &&Figure| figure.kind == FigureKind::Ranking && figure.metric.id == metric.id && figure.by == [dim];
+    let is_own = |figure: &&Figure| {
+        figure.kind == FigureKind::Ranking && figure.metric.id == metric.id && figure.by == [dim]
+    };
     let mut figures = sections(facts.capabilities()).flat_map(|section| section.figures);
     let figure = figures.find(is_own)?;
     if facts.by(metric, &[dim]).iter().all(|fact| fact.key(dim).flatten().is_none()) {

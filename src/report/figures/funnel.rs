@@ -38,11 +38,8 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, C
         ],
         faint: all < 10.0,
     };
-    let columns = [
-        column("Step", Role::Name),
-        column("Sessions", Role::Value),
-        column("Of all sessions", Role::Other),
-    ];
+    let columns =
+        [column("Step", Role::Name), column("Sessions", Role::Value), column("Of all sessions", Role::Other)];
     let table = Table::new(columns, steps.iter().map(row));
     Ok(FigureParts { also: &[&SESSIONS, &SESSIONS_WITH_MERGED_PR], ..FigureParts::new(svg, table) })
 }

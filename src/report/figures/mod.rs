@@ -152,9 +152,7 @@ pub fn parts(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, 
         FigureKind::Funnel => funnel::draw(figure, inputs),
         // The issues and ACUs of labels are not in the facts.
         FigureKind::Labels if inputs.facts.is_covered() => ranking::amounts(figure, inputs),
-        FigureKind::Labels => {
-            Ok(labels::draw(&inputs.facts.highlights.labels, inputs.facts.source.metered))
-        },
+        FigureKind::Labels => Ok(labels::draw(&inputs.facts.highlights.labels, inputs.facts.source.metered)),
         FigureKind::Teams => Ok(teams::draw(inputs)),
     }
 }

@@ -62,7 +62,8 @@ pub fn amounts_table(figure: &Figure, inputs: &FigureInputs<'_>) -> Table {
         if split {
             let own = inputs.facts.sibling(fact, &ACUS_SPLIT);
             cells.push(own.map_or_else(nothing, Value::of));
-            cells.extend(spend.map(|_| own.map_or_else(nothing, |own| money::spend_value(inputs.facts, own))));
+            cells
+                .extend(spend.map(|_| own.map_or_else(nothing, |own| money::spend_value(inputs.facts, own))));
         }
         cells.extend(basis.map(|_| Value::count(fact.n)));
         cells.extend(inputs.against.as_ref().map(|_| Value::change(fact)));
@@ -123,12 +124,7 @@ fn against(figure: &Figure, inputs: &FigureInputs<'_>) -> Option<Column> {
     inputs.against.as_ref().map(|against| column(against, role))
 }
 
-fn finish(
-    figure: &Figure,
-    bars: &[Bar],
-    max: Option<f64>,
-    table: Table,
-) -> Result<FigureParts, ChartError> {
+fn finish(figure: &Figure, bars: &[Bar], max: Option<f64>, table: Table) -> Result<FigureParts, ChartError> {
     let text = |bar: &Bar| match &bar.note {
         Some(note) => format!("{} ({note})", bar.text),
         None => bar.text.clone(),

@@ -27,7 +27,10 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, C
             let text = MISSING.to_owned();
             points.push(Point { label: period.short_name(), value: None, text, muted: true });
             let nothing = std::iter::repeat_n(Value::number(unit, None), heads.len() - 1);
-            rows.push(Row { cells: std::iter::once(Value::Text(label)).chain(nothing).collect(), faint: true });
+            rows.push(Row {
+                cells: std::iter::once(Value::Text(label)).chain(nothing).collect(),
+                faint: true,
+            });
             continue;
         };
         // A running period is not a decrease.

@@ -206,11 +206,8 @@ fn what_is_no_report_cannot_be_sent() {
     std::fs::write(&page, facts.replace("\"schema\": 2", "\"schema\": 7")).unwrap();
     let (code, said) = told("org_demo_2026-W41.html", &[]);
     assert!(code == Some(65) && said.contains("schema 7"), "{said}");
-    std::fs::write(
-        &page,
-        facts.replace("\"completeness\": \"proven\"", "\"completeness\": \"incomplete\""),
-    )
-    .unwrap();
+    std::fs::write(&page, facts.replace("\"completeness\": \"proven\"", "\"completeness\": \"incomplete\""))
+        .unwrap();
     let (code, said) = told("org_demo_2026-W41.html", &[]);
     assert!(code == Some(4) && said.contains("incomplete"), "{said}");
 }

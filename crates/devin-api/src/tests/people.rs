@@ -125,8 +125,7 @@ async fn every_list_of_v3_is_read() {
 async fn of_one_organisation_the_name_is_asked_for_and_missed_by_nobody() {
     let subjects = [Subject::People, Subject::Organisations];
     for api in [Api::V2, Api::V3] {
-        for (status, name) in [(200, Some("Harbour")), (401, None), (403, None), (404, None), (422, None)]
-        {
+        for (status, name) in [(200, Some("Harbour")), (401, None), (403, None), (404, None), (422, None)] {
             let server = serve(move |asked| match path(asked).ends_with("/organizations") {
                 true if status != 200 => json(status, "{}"),
                 true => {
@@ -162,9 +161,7 @@ async fn v2_asks_the_organisation_and_the_enterprise_where_that_has_no_list() {
         assert_eq!(paths(&server), if has_own { vec![own] } else { vec![all, own] });
     }
     let server = serve(move |asked| match path(asked) {
-        "/v2/enterprise/organizations" => {
-            json(200, &v2(r#"{"org_id": "o", "org_name": "Harbour"}"#, false))
-        }
+        "/v2/enterprise/organizations" => json(200, &v2(r#"{"org_id": "o", "org_name": "Harbour"}"#, false)),
         _ => json(200, &v2(&user("u", "null"), false)),
     });
     let people = ask(&server, Api::V2, None).await;
