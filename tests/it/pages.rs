@@ -41,7 +41,7 @@ fn told(folder: &Path) -> Told {
     for name in ["requests", "retries", "saved"] {
         source[name].take();
     }
-    for name in ["facts", "generated_at", "labels", "tool", "source"] {
+    for name in ["facts", "generated_at", "labels", "notices", "tool", "source"] {
         head[name].take();
     }
     Told { facts, head, source }
@@ -363,13 +363,13 @@ fn the_latest_row_of_a_session_says_whether_it_is_in_question() {
         if number < 4 {
             assert_eq!(told(&[now, &was, &other]), gone, "{number}");
         } else {
-            assert_eq!(told(&[now, &was, &other]), (json!(2.0), [json!(2), json!(0), json!(1)]));
+            assert_eq!(told(&[now, &was, &other]), (json!(2), [json!(2), json!(0), json!(1)]));
         }
         // What lies outside now may have been so before as well.
         let again = row("a", "10-05", "2026-10-08T11:00:00Z", in_question);
         assert_eq!(
             told(&[now, &again, &other, &was]),
-            (json!(2.0), [json!(2), json!(1), json!(1)]),
+            (json!(2), [json!(2), json!(1), json!(1)]),
             "{number}"
         );
     }

@@ -144,7 +144,7 @@ fn rows_that_cannot_be_read_are_counted_and_shown() {
     let source = &facts.0["source"];
     assert_eq!((&source["rejected"], &source["completeness"]), (&json!(2), &json!("proven")));
     assert_eq!((&source["received"], &source["unique"]), (&json!(302), &json!(300)), "{source}");
-    assert_eq!(*facts.value("acus", json!({})), json!(225.0), "they are in no number");
+    assert_eq!(*facts.value("acus", json!({})), json!(225), "they are in no number");
     assert!(first_screen(&report.html).contains("2 records could not be read"));
     let quality = report.html.split_once("Quality of the data").expect("a quality block").1;
     assert!(quality.contains("<dt>Records that could not be read</dt><dd>2</dd>"), "{quality}");
