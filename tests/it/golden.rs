@@ -4,7 +4,7 @@
 use devin_simulator::{Options, Organisation};
 
 use crate::oracle::{Asked, Kind, differences, expect};
-use crate::support::{Served, fixture, repository};
+use crate::support::{Served, fixture, is_blessed, repository};
 
 const GOLDEN: &str = "tests/golden/small.json";
 
@@ -15,11 +15,6 @@ fn timeless(json: &str) -> String {
         false => format!("{line}\n"),
     };
     json.lines().map(line).collect()
-}
-
-#[expect(clippy::disallowed_methods, reason = "asked by who runs the tests, not by the program")]
-fn blessed() -> bool {
-    std::env::var_os("ACUMEN_BLESS").is_some_and(|value| value == "1")
 }
 
 #[test]
@@ -41,7 +36,7 @@ fn the_facts_of_a_small_organisation_are_as_they_were() {
     assert!(wrong.is_empty(), "{wrong:#?}");
     let found = timeless(&report.json);
     let path = repository(GOLDEN);
-    if blessed() {
+    if is_blessed() {
         std::fs::write(&path, &found).expect("a writable golden file");
     }
     let golden = std::fs::read_to_string(&path).unwrap_or_default();

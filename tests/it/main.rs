@@ -49,6 +49,8 @@ mod minimum;
 #[cfg(test)]
 mod network;
 #[cfg(test)]
+mod options;
+#[cfg(test)]
 mod oracle;
 #[cfg(test)]
 mod pages;

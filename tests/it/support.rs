@@ -12,6 +12,12 @@ use devin_simulator::{Options, Organisation, Simulator, start};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
+/// Whether generated files are to be written anew instead of compared: `ACUMEN_BLESS=1`.
+#[expect(clippy::disallowed_methods, reason = "asked by who runs the tests, not by the program")]
+pub fn is_blessed() -> bool {
+    std::env::var_os("ACUMEN_BLESS").is_some_and(|value| value == "1")
+}
+
 /// Whether tests that are slow by nature run in full: `ACUMEN_SLOW_TESTS=1`, as `.ci/run` sets it.
 #[expect(clippy::disallowed_methods, reason = "a switch of the tests, not part of the program")]
 pub fn slow_tests() -> bool {
