@@ -54,7 +54,7 @@ pub fn settings() -> Settings {
         },
         ..ReportArgs::default()
     };
-    let key = FoundKey { text: "apk_user_bench".to_owned(), source: "the benchmark".to_owned() };
+    let key = FoundKey::new("apk_user_bench", "the benchmark");
     let now = "2026-10-12T06:00:00Z".parse().expect("a moment");
     Settings::resolve(&args, Found { key: Some(key), ..Found::default() }, now)
         .expect("settings without a flaw")

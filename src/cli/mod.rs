@@ -12,8 +12,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 pub use archive::{SyncArgs, VerifyArgs};
 pub use meant::meant;
 pub use options::{
-    ApiArgs, Format, MailArgs, NetworkArgs, People, PingArgs, Private, RenderArgs, RenderFormat, ReportArgs,
-    SendArgs,
+    ApiArgs, Format, MailArgs, NetworkArgs, People, PingArgs, RenderArgs, RenderFormat, ReportArgs, SendArgs,
 };
 pub use read::{
     Choice, FileOption, Origin, Read, config_flag, fault_of_file, flags_of_file, is_not_for_files,

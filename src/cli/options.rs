@@ -1,10 +1,10 @@
 //! The options of a report and of its mail.
 
-use std::fmt;
 use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
+use secrecy::SecretString;
 
 /// `acumen report`.
 #[derive(Debug, Default, Args)]
@@ -268,7 +268,7 @@ pub struct PingArgs {
         conflicts_with = "ping_file",
         help_heading = "Schedule"
     )]
-    pub ping: Option<Private>,
+    pub ping: Option<SecretString>,
     /// File that holds the URL of the monitor.
     #[arg(long, env = "ACUMEN_PING_FILE", value_name = "FILE", help_heading = "Schedule")]
     pub ping_file: Option<PathBuf>,
@@ -404,20 +404,4 @@ pub enum Format {
     /// No file: what `--export ""` says against a settings file.
     #[value(name = "", hide = true)]
     Nothing,
-}
-
-/// A text that nothing shows: it holds a token.
-#[derive(Clone, Default)]
-pub struct Private(pub String);
-
-impl From<String> for Private {
-    fn from(text: String) -> Self {
-        Self(text)
-    }
-}
-
-impl fmt::Debug for Private {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
 }

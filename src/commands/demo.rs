@@ -54,7 +54,7 @@ async fn prepare(args: &DemoArgs, console: &Console) -> Result<Prepared, Error> 
         },
         ..ReportArgs::default()
     };
-    let key = FoundKey { text: KEY.to_owned(), source: "the demo".to_owned() };
+    let key = FoundKey::new(KEY, "the demo");
     let now = NOW.parse().expect("the constant is a moment");
     let found = Found { key: Some(key), ..Found::default() };
     let settings = Settings { demo: true, ..Settings::resolve(&report, found, now)? };

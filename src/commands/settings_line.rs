@@ -90,7 +90,7 @@ fn line(what: &str, file: &SettingsFile, kind: &str, source: &str) -> String {
 
 /// Where a secret comes from.
 fn source(found: Option<&FoundKey>) -> &str {
-    let found = found.filter(|found| !found.text.trim().is_empty());
+    let found = found.filter(|found| !found.secret().trim().is_empty());
     found.map_or("none", |found| found.source.as_str())
 }
 

@@ -214,7 +214,7 @@ fn prepare(
         Err(_) => (KeyKind::Unknown, None),
     };
     // The other settings can be looked at without a key; this one is sent to nobody.
-    let stand_in = || Some(FoundKey { text: "none".to_owned(), source: String::new() });
+    let stand_in = || Some(FoundKey::new("none", ""));
     let key = key.map(|(_, found)| found);
     let is_usable = key.is_ok();
     let (key, error) = match key {

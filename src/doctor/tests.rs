@@ -19,7 +19,7 @@ fn settings(key: &str, org: Option<&str>) -> Settings {
         },
         ..ReportArgs::default()
     };
-    let key = FoundKey { text: key.to_owned(), source: "DEVIN_API_KEY".to_owned() };
+    let key = FoundKey::new(key, "DEVIN_API_KEY");
     Settings::resolve(&args, Found { key: Some(key), ..Found::default() }, now()).unwrap()
 }
 
@@ -296,7 +296,7 @@ fn a_key_is_shown_by_its_kind_alone() {
             },
             ..ReportArgs::default()
         };
-        let found = FoundKey { text: format!(" {key}\n"), source: "DEVIN_API_KEY".to_owned() };
+        let found = FoundKey::new(&format!(" {key}\n"), "DEVIN_API_KEY");
         let mut lines = Vec::new();
         assert!(prepare(&args, Ok(Some(found)), Ok(Found::default()), now(), &mut lines).is_some());
         assert!(line(&lines, "key").text.contains(words), "{lines:?}");

@@ -79,7 +79,7 @@ pub fn printed(words: &[String]) -> Result<FoundKey, SettingsError> {
     }
     let Ok(text) = String::from_utf8(bytes) else { return refuse("printed what is no text".to_owned()) };
     match text.lines().next().map(str::trim) {
-        Some(line) if !line.is_empty() => Ok(FoundKey { text: line.to_owned(), source: SOURCE.to_owned() }),
+        Some(line) if !line.is_empty() => Ok(FoundKey::new(line, SOURCE)),
         _ => refuse("printed nothing on its first line".to_owned()),
     }
 }

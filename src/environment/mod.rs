@@ -7,6 +7,8 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use secrecy::ExposeSecret;
+
 use crate::cli::{self, ApiArgs, LogFormat, MailArgs, NetworkArgs, PingArgs, ReportArgs};
 use crate::regular_file::{self, Links};
 use crate::settings::{self, CA_FILE_HINT, Found, FoundKey, Network, SettingsError, SettingsFile};
@@ -92,7 +94,7 @@ pub fn find_key(args: &ApiArgs) -> Result<Option<FoundKey>, SettingsError> {
 /// that of the systemd credential.
 pub fn find_ping(args: &PingArgs) -> Result<Option<FoundKey>, SettingsError> {
     if let Some(url) = &args.ping {
-        return Ok(Some(FoundKey { text: url.0.clone(), source: "--ping".to_owned() }));
+        return Ok(Some(FoundKey::new(url.expose_secret(), "--ping")));
     }
     let file = secret_file(args.ping_file.as_deref(), "--ping-file", "ping");
     file.map(|(path, source)| key_file(&path, source)).transpose()
@@ -108,8 +110,7 @@ fn find_secret(
     if let Some((path, source)) = secret_file(file, flag, credential) {
         return key_file(&path, source).map(Some);
     }
-    Ok(environment(variable)
-        .map(|text| FoundKey { text: text.to_string_lossy().into_owned(), source: variable.to_owned() }))
+    Ok(environment(variable).map(|text| FoundKey::new(&text.to_string_lossy(), variable)))
 }
 
 /// The file of a secret and what messages call it: the named file, else the systemd
@@ -144,7 +145,7 @@ fn user_folder(variable: &str, below_home: &str) -> Option<PathBuf> {
 
 fn key_file(path: &Path, source: String) -> Result<FoundKey, SettingsError> {
     match regular_file::read_text(path, Links::Follow, regular_file::SECRET) {
-        Ok(text) => Ok(FoundKey { text, source }),
+        Ok(text) => Ok(FoundKey::new(&text, source)),
         Err(error) => Err(SettingsError::new(
             format!("{source}: {error}"),
             unless_refused(&error, "name a file that this user may read and that holds the key alone"),

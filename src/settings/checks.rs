@@ -326,7 +326,7 @@ mod tests {
     #[test]
     fn a_key_is_taken_without_its_file_and_refused_with_its_context() {
         let checked = |text: &str| {
-            checked_key(Some(&FoundKey { text: text.to_owned(), source: "a test".to_owned() }))
+            checked_key(Some(&FoundKey::new(text, "a test")))
                 .map_err(|error| format!("{error}; {}", error.hint))
         };
         for text in ["cog_x", "\u{feff}cog_x\r\n", " cog_x \n\n", "\u{feff} cog_x"] {

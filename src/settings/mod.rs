@@ -25,6 +25,8 @@ pub use privacy::{Privacy, privacy};
 pub use show::{EXAMPLE, show};
 pub use sync::Sync;
 
+use secrecy::{ExposeSecret, SecretString};
+
 use crate::cli::{Format, ReportArgs};
 use crate::cycle::{self, BudgetCycle, CycleRule};
 use crate::exit::{Exit, Explain};
@@ -65,15 +67,20 @@ impl Explain for SettingsError {
 /// A secret as it was found, unchecked.
 pub struct FoundKey {
     /// Its text, white space and all.
-    pub text: String,
+    text: SecretString,
     /// Where it was found, for messages; harmless to a terminal.
     pub source: String,
 }
 
 impl FoundKey {
+    /// A secret from a place.
+    pub fn new(text: &str, source: impl Into<String>) -> Self {
+        Self { text: text.into(), source: source.into() }
+    }
+
     /// The secret itself: the byte order mark and the line ends belong to the file.
     pub fn secret(&self) -> &str {
-        self.text.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n'])
+        self.text.expose_secret().trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n'])
     }
 }
 
@@ -415,7 +422,7 @@ mod tests {
             },
             ..args
         };
-        let key = FoundKey { text: " apk_user_x\n".to_owned(), source: "a test".to_owned() };
+        let key = FoundKey::new(" apk_user_x\n", "a test");
         let found = Found { key: Some(key), file, ..Found::default() };
         Settings::resolve(&args, found, "2026-10-14T09:30:15.5Z".parse().unwrap())
     }

@@ -144,7 +144,7 @@ mod tests {
             },
             ..ReportArgs::default()
         };
-        let key = FoundKey { text: "apk_user_x".to_owned(), source: "a test".to_owned() };
+        let key = FoundKey::new("apk_user_x", "a test");
         let found = Found { key: Some(key), ..Found::default() };
         Settings::resolve(&args, found, "2026-10-12T06:00:00Z".parse().unwrap()).unwrap()
     }

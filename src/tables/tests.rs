@@ -22,7 +22,7 @@ fn built(sessions: &[&str]) -> Tables {
         },
         ..ReportArgs::default()
     };
-    let key = FoundKey { text: "apk_user_x".to_owned(), source: "a test".to_owned() };
+    let key = FoundKey::new("apk_user_x", "a test");
     let found = crate::settings::Found { key: Some(key), ..crate::settings::Found::default() };
     let settings = Settings::resolve(&args, found, "2027-01-12T06:00:00Z".parse().unwrap()).unwrap();
     let mut builder = TablesBuilder::new(KeptTexts::ARCHIVED);

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -23,7 +24,7 @@ pub async fn log_in<S: AsyncRead + AsyncWrite + Unpin>(
         "LOGIN" => {
             challenged(conversation.command("AUTH LOGIN").await?)?;
             challenged(conversation.command(&STANDARD.encode(&login.user)).await?)?;
-            conversation.command(&STANDARD.encode(login.password.reveal())).await?
+            conversation.command(&STANDARD.encode(login.password.expose_secret())).await?
         }
         _ => {
             let reply = conversation.command(&format!("AUTH XOAUTH2 {}", xoauth2(login))).await?;
@@ -38,7 +39,7 @@ pub async fn log_in<S: AsyncRead + AsyncWrite + Unpin>(
 
 /// All encodings of the password that a server may repeat.
 pub fn secrets(login: &Login) -> Vec<String> {
-    let password = login.password.reveal();
+    let password = login.password.expose_secret();
     let dot_stuffed = [STANDARD.encode(password), plain(login), xoauth2(login)];
     // A server may omit the padding.
     let dot_stuffed = dot_stuffed.iter().map(|text| text.trim_end_matches('=').to_owned());
@@ -86,11 +87,15 @@ pub fn hint(auth: Auth, offered: &[String]) -> String {
 }
 
 fn plain(login: &Login) -> String {
-    STANDARD.encode(format!("\0{}\0{}", login.user, login.password.reveal()))
+    STANDARD.encode(format!("\0{}\0{}", login.user, login.password.expose_secret()))
 }
 
 fn xoauth2(login: &Login) -> String {
-    STANDARD.encode(format!("user={}\u{1}auth=Bearer {}\u{1}\u{1}", login.user, login.password.reveal()))
+    STANDARD.encode(format!(
+        "user={}\u{1}auth=Bearer {}\u{1}\u{1}",
+        login.user,
+        login.password.expose_secret()
+    ))
 }
 
 fn challenged(reply: SmtpReply) -> Result<(), StepError> {

@@ -95,7 +95,7 @@ impl SheetTable {
         let heads = |column: &Column| match column.role {
             // A share has no change in percent.
             Role::Change { is_share } => {
-                CHANGES[..if is_share { 2 } else { 3 }].iter().map(|head| (*head).to_owned()).collect()
+                CHANGES.iter().take(if is_share { 2 } else { 3 }).map(|head| (*head).to_owned()).collect()
             }
             _ => vec![column.head.clone()],
         };

@@ -139,7 +139,7 @@ fn report_at(now: &str, organisation: &Organisation) -> (Facts, String) {
             },
             ..ReportArgs::default()
         };
-        let key = FoundKey { text: CANARY.to_owned(), source: "a test".to_owned() };
+        let key = FoundKey::new(CANARY, "a test");
         let file = parse_file(std::path::Path::new("acumen.toml"), PRICES).unwrap();
         let found = Found { key: Some(key), file, ..Found::default() };
         let settings = Settings::resolve(&args, found, now.parse().unwrap()).unwrap();

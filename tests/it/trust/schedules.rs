@@ -39,7 +39,7 @@ fn settings(url: &str, api: Api, out: &Path, page_size: u32, concurrency: u32) -
         Api::V2 => CANARY,
         Api::V3 => SERVICE_CANARY,
     };
-    let key = FoundKey { text: key.to_owned(), source: "a test".to_owned() };
+    let key = FoundKey::new(key, "a test");
     let settings = Settings::resolve(
         &args,
         Found { key: Some(key), ..Found::default() },
