@@ -34,6 +34,7 @@ pub mod deliver;
 
 // Modules that all stages share, and modules above the stages.
 pub mod catch_panic;
+pub mod colours;
 pub mod commands;
 pub mod console;
 pub mod cycle;

@@ -35,7 +35,7 @@ pub use palette::Tone;
 
 pub use sparkline::sparkline;
 pub use stacks::{Segment, Stack, stacks};
-pub use standalone::{LIGHT_COLOURS, standalone};
+pub use standalone::standalone;
 pub use style::{STYLE, TOKENS};
 
 /// Markup that may enter the page unescaped, because only this stage can create it.

@@ -6,6 +6,7 @@ use rust_xlsxwriter::{
 };
 
 use super::table::{Block, Cell, NumberFormat, Sheet, SheetRow, SheetTable};
+use crate::colours;
 use crate::unit::{cell_change_format, cell_format, cell_percent_format};
 
 /// The narrowest and the widest column, in characters.
@@ -15,13 +16,6 @@ const FILTER_ARROW: usize = 3;
 
 /// The height of a line, in points.
 const LINE_HEIGHT: f64 = 15.75;
-
-const INK: Color = Color::RGB(0x001f_2933);
-const MUTED: Color = Color::RGB(0x0061_6e7c);
-const LINE: Color = Color::RGB(0x00d3_dae1);
-const HEAD_FILL: Color = Color::RGB(0x00ee_f2f6);
-const ACCENT: Color = Color::RGB(0x0023_5fa4);
-const WARNING: Color = Color::RGB(0x00a6_1b1b);
 
 /// The first lines of every sheet.
 pub struct SheetHeader {
@@ -43,33 +37,37 @@ pub struct Styles {
     head: Format,
     number_head: Format,
     cell: Format,
+    faint: Format,
     link: Format,
 }
 
 impl Styles {
     /// Created once a workbook.
     pub fn new() -> Self {
-        let plain = Format::new().set_font_color(INK);
+        let colours = colours::light();
+        let colour = |name| Color::from(*colours.get(name).expect("the style sheet has the colour"));
+        let plain = Format::new().set_font_color(colour("ink"));
         let cell = plain
             .clone()
             .set_align(FormatAlign::Top)
             .set_border_bottom(FormatBorder::Thin)
-            .set_border_bottom_color(LINE);
+            .set_border_bottom_color(colour("line"));
         let head = plain
             .clone()
             .set_bold()
             .set_text_wrap()
             .set_align(FormatAlign::Bottom)
-            .set_background_color(HEAD_FILL)
+            .set_background_color(colour("track"))
             .set_border_bottom(FormatBorder::Medium)
-            .set_border_bottom_color(ACCENT);
+            .set_border_bottom_color(colour("accent"));
         Self {
             title: plain.clone().set_bold().set_font_size(16),
             heading: plain.clone().set_bold().set_font_size(12),
-            muted: plain.clone().set_font_color(MUTED),
-            notice: plain.clone().set_bold().set_font_color(WARNING),
+            muted: plain.clone().set_font_color(colour("muted")),
+            faint: cell.clone().set_font_color(colour("muted")).set_italic(),
+            notice: plain.clone().set_bold().set_font_color(colour("bad")),
             number_head: head.clone().set_align(FormatAlign::Right),
-            link: cell.clone().set_font_color(ACCENT).set_text_wrap(),
+            link: cell.clone().set_font_color(colour("accent")).set_text_wrap(),
             head,
             cell,
             plain,
@@ -82,8 +80,8 @@ impl Styles {
             NumberFormat::Change(unit) => cell_change_format(unit, value),
             NumberFormat::Percent => cell_percent_format(),
         };
-        let own = self.cell.clone().set_num_format(format);
-        if faint { own.set_font_color(MUTED).set_italic() } else { own }
+        let look = if faint { &self.faint } else { &self.cell };
+        look.clone().set_num_format(format)
     }
 }
 
