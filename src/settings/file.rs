@@ -345,7 +345,7 @@ mod tests {
             assert!(text.contains(&format!("line 2: `{key}` cannot be set in a settings file;")), "{text}");
             assert!(text.contains(flag) && text.contains(variable), "{text}");
         }
-        assert!(wrong("allow_partial = \"yes\"").contains("either true or false"));
+        assert!(wrong("allow_partial = \"yes\"").contains("must be true or false"));
         assert!(wrong("org = {a = 1}").contains("no table"));
         assert!(wrong("org = ").contains("line 1"));
         assert!(wrong("price = 3").contains("[[price]]"));

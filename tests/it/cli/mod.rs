@@ -177,7 +177,7 @@ fn help_tells_every_exit_code() {
 fn the_help_of_the_simulator_tells_every_fault() {
     let folder = tempfile::tempdir().unwrap();
     let help = run(acumen(folder.path()).args(["simulate", "--help"])).stdout;
-    let (_, faults) = help.split_once("Faults of --fault").expect("a list of faults");
+    let (_, faults) = help.split_once("Faults for --fault").expect("a list of faults");
     let told: Vec<&str> = faults.split(|c: char| !c.is_ascii_alphanumeric()).collect();
     for name in devin_simulator::fault_names().split(", ") {
         assert!(told.contains(&name), "{name} is missing");
