@@ -19,7 +19,7 @@ pub fn usage(error: &clap::Error, argv: &[OsString]) -> Exit {
     }
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         match is_json() {
-            true => write_error("no command is given", None, "see --help"),
+            true => write_error("no command given", None, "see --help"),
             false => drop(error.print()),
         }
         return Exit::Usage;

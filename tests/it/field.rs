@@ -409,13 +409,13 @@ fn problem_details_are_shown_with_the_right_that_is_needed() {
     let blocked = Value::from("blocked");
     for (status, body, code, words) in [
         (403, &blocked, 3, "answered with an HTML page (HTTP 403): \"Blocked by the gateway\""),
-        (403, &blocked, 3, "does a login page, a proxy or a gateway answer"),
+        (403, &blocked, 3, "not a login page, a proxy or a gateway"),
         (402, &json!({"message": "unpaid"}), 2, "(HTTP 402): \"unpaid\""),
         (402, &json!({}), 2, "hint: the plan or a payment"),
         (410, &json!({}), 2, "--api v3"),
         (404, &json!({"message": "nope"}), 2, "(HTTP 404): \"nope\""),
         (403, &forbidden, 3, "\"Not allowed\""),
-        (403, &forbidden, 3, "needs the right to view sessions of this organisation (ViewOrgSessions)"),
+        (403, &forbidden, 3, "needs the permission to view sessions of this organisation (ViewOrgSessions)"),
         (422, &invalid, 2, "\"Invalid request: query.first: must be smaller\""),
     ] {
         let page = "<html><head><title>Blocked by the gateway</title></head></html>";

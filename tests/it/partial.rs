@@ -193,6 +193,6 @@ fn a_server_that_ignores_the_window_is_exit_65() {
     let report = ["report", "--base-url", &url, "--quiet", "--week", "2025-W10"];
     let outcome = run(acumen(folder.path()).args(report));
     assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(65), ""));
-    assert!(outcome.stderr.contains("ignored our filter"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("ignored the filter"), "{}", outcome.stderr);
     assert_eq!(files(&folder.path().join("reports")), [""; 0]);
 }

@@ -163,11 +163,11 @@ fn a_refusal_is_a_note() {
         assert!(!quality.contains("count</dt>"), "{quality}");
     };
     let options = Options { may_see_usage: false, may_see_consumption: false, ..Options::default() };
-    told(&served(options).report(&WEEK), "the key lacks the right");
+    told(&served(options).report(&WEEK), "the key lacks the permission");
     for (status, why) in [
         (401, "the key was refused"),
         (404, "the server does not have them"),
-        (500, "no answer came in time"),
+        (500, "no answer in time"),
         (200, "the server&#x27;s answer cannot be read"),
     ] {
         told(&Report::new(&counting(status, json!({})), &WEEK), why);
@@ -189,12 +189,14 @@ fn a_refusal_of_one_costs_its_own_row() {
     let (sessions, acus) = ("Sessions by the vendor", "ACUs by the vendor");
     let quality = told(Options { may_see_usage: false, ..Options::default() });
     assert!(quality.contains(acus) && !quality.contains(sessions), "{quality}");
-    assert!(quality.contains("counts of PRs could not be read: the key lacks the right ViewAccountMetrics."));
+    assert!(
+        quality.contains("counts of PRs could not be read: the key lacks the permission ViewAccountMetrics.")
+    );
     let quality = told(Options { may_see_consumption: false, ..Options::default() });
     assert!(!quality.contains(acus) && quality.contains(sessions), "{quality}");
     let right = "ViewAccountConsumption (ManageBilling in older accounts).";
     assert!(
-        quality.contains(&format!("ACUs could not be read: the key lacks the right {right}")),
+        quality.contains(&format!("ACUs could not be read: the key lacks the permission {right}")),
         "{quality}"
     );
 }
