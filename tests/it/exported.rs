@@ -159,7 +159,7 @@ fn an_export_names_people_and_says_once_what_it_lacks() {
     options.extend(["--export", "csv,xlsx", "--summary", "summary.md"].map(str::to_owned));
     let outcome = report(folder.path(), &options);
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
-    const LACKS: &str = "tells no status, tags or analyses";
+    const LACKS: &str = "has no status, tags, analyses or automation";
     let page = text(folder.path(), ".html");
     assert_eq!(page.matches(LACKS).count(), 1);
     assert_eq!(outcome.stderr.matches(LACKS).count(), 1, "{}", outcome.stderr);
@@ -294,7 +294,7 @@ fn a_covered_report_of_an_export_names_nobody() {
         assert_eq!(json["source"]["metered"], metered);
         let page = text(folder.path(), ".html");
         assert_eq!(page.matches("Not metered").count(), usize::from(!metered));
-        assert!(page.contains("The export is about 28 September 2026 to 11 October 2026"));
+        assert!(page.contains("The export covers 28 September 2026 to 11 October 2026"));
     }
 }
 
@@ -432,7 +432,7 @@ fn of_a_part_it_is_not_said_that_the_account_is_not_metered() {
     let note = "note: no session that matches the filters has used ACUs, so prices do not apply";
     assert!(outcome.stderr.contains(note), "{}", outcome.stderr);
     let page = text(folder.path(), ".html");
-    assert!(page.contains("Not metered: none of the sessions asked for, in the report and its trend,"));
+    assert!(page.contains("Not metered: none of the matching sessions in the report and its trend"));
     assert!(!page.contains("account is not metered"));
 }
 

@@ -140,7 +140,7 @@ fn wrong_numbers_flags_and_words() {
         (&["--api", "v1"], "v2", "--help"),
         (&["--out", ""], "--out", "--help"),
         (&["--nope"], "--nope", "--help"),
-        (&["--outt", "x"], "--outt", "perhaps --out is meant"),
+        (&["--outt", "x"], "--outt", "did you mean --out? see --help"),
         (&["--since", "2026-10-01"], "--since", "use --from DATE"),
         (&["--token", "x"], "--token", "--api-key-file"),
         (&["--start=2026-10-01"], "--start", "use --from DATE"),

@@ -76,7 +76,7 @@ fn what_has_no_price_is_unknown_and_never_a_part_of_the_truth() {
     assert_eq!((days["2026-10-06"], days["2026-10-07"].is_some()), (None, true));
     let cost = facts.fact("spend_per_merged_pr", json!({}));
     assert!(cost["value"].is_null() && cost["numerator"].is_null() && cost["n"].as_f64().unwrap() > 0.0);
-    assert!(report.html.contains("$2.00 an ACU from 7 October 2026"));
+    assert!(report.html.contains("$2.00 per ACU from 7 October 2026"));
 }
 
 #[test]

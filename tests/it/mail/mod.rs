@@ -294,7 +294,7 @@ fn a_message_in_a_file_is_the_one_that_would_be_sent() {
     if let Some(told) = parsed(&bare) {
         let body = leaves(&told["body"]);
         assert_eq!(body.len(), 5);
-        assert!(body[0]["text"].as_str().unwrap().contains("Ask the sender for the whole report"));
+        assert!(body[0]["text"].as_str().unwrap().contains("Ask the sender for the full report"));
     }
     assert_eq!(files(folder.path()).len(), 6, "and a state folder");
     // Neither the report that is sent nor anything else is overwritten.
