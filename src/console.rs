@@ -35,7 +35,7 @@ impl Console {
             (false, false) => Self::Lines(Arc::default()),
             (false, true) => {
                 let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-                Self::Bar(bar.with_message("asking"))
+                Self::Bar(bar.with_message("fetching"))
             }
         }
     }
@@ -72,18 +72,15 @@ impl Console {
                 ));
             }
             Progress::Singly { sessions } => {
-                self.say(&format!(
-                    "asking again for sessions that run or have open pull requests: {sessions}"
-                ));
+                self.say(&format!("refreshing sessions that run or have open pull requests: {sessions}"));
             }
             Progress::Reading { path, files, left_out } => {
                 let of = if files == 1 { String::new() } else { format!(", {files} files") };
                 self.say(&format!("reading saved pages from {path}{of}"));
                 match left_out {
                     0 => {}
-                    1 => self.say("left out: 1 file there that holds no pages by its name"),
-                    _ => self
-                        .say(&format!("left out: {left_out} files there that hold no pages by their names")),
+                    1 => self.say("skipped 1 file because of its name"),
+                    _ => self.say(&format!("skipped {left_out} files because of their names")),
                 }
                 self.measure(None);
             }
@@ -94,13 +91,13 @@ impl Console {
             }
             Progress::Retry { attempt, class, wait, path } => {
                 let wait = wait.as_secs_f64();
-                self.say(&format!("attempt {attempt} failed ({class}), next in {wait:.1} s: {path}"));
+                self.say(&format!("attempt {attempt} failed ({class}), retrying in {wait:.1} s: {path}"));
             }
             Progress::Again { walk, reason } => {
                 self.say(&format!("reading everything again, walk {walk}: {reason}"));
             }
             Progress::Archived => {
-                self.say("the listing leaves archived sessions out: asking for them as well");
+                self.say("the listing omits archived sessions: fetching them as well");
             }
             Progress::Done { requests, retries, waited } => {
                 let waited = waited.as_secs_f64();
@@ -137,7 +134,7 @@ impl Console {
         match self {
             Self::Lines(_) => match total {
                 Some(total) => self.say(&format!("{total} sessions to read")),
-                None => self.say("the server does not tell how many sessions there are"),
+                None => self.say("the server does not report how many sessions there are"),
             },
             Self::Quiet | Self::Bar(_) => {}
         }
@@ -187,7 +184,7 @@ pub fn write_error(what: &str, kept: Option<&str>, hint: &str) {
     match is_json() {
         true => error!(target: MESSAGES, kept, hint = &*hint, "{what}"),
         false => {
-            let kept = kept.map_or_else(String::new, |kept| format!("kept: {kept}\n"));
+            let kept = kept.map_or_else(String::new, |kept| format!("note: {kept}\n"));
             write(&format!("error: {what}\n{kept}hint: {hint}"));
         }
     }

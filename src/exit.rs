@@ -44,7 +44,7 @@ impl From<Exit> for ExitCode {
 }
 
 /// What to do about a broken invariant.
-pub const REPORT_IT: &str = "this is a defect of acumen: please report it with the line above";
+pub const REPORT_IT: &str = "this is a bug in acumen: please report it with the line above";
 
 /// What every error says besides what happened.
 pub trait Explain {

@@ -40,11 +40,11 @@ pub struct PeopleFile {
 }
 
 /// Hint for the line of heads …
-const HEADS: &str = "begin it with the line user,name,team,from, or with semicolons or tabs between them; user is \
-                     an id or an email";
+const HEADS: &str = "begin it with the line user,name,team,from, separated by commas, semicolons or \
+    tabs; user is an id or an email";
 /// … and about quotation marks.
-const QUOTES: &str = "put a text with a separator or a quotation mark in it into quotation marks, and double those \
-                      in it";
+const QUOTES: &str = "quote a text that contains a separator or a quotation mark, and double quotation \
+    marks in it";
 
 /// The columns of a people file; the first is required.
 const COLUMNS: [&str; 4] = ["user", "name", "team", "from"];
@@ -78,15 +78,11 @@ impl PeopleFile {
         let is_known = |head: &String| COLUMNS.iter().any(|name| head.eq_ignore_ascii_case(name));
         if let Some(odd) = heads.iter().find(|head| !head.is_empty() && !is_known(head)) {
             let known = COLUMNS.join(", ");
-            return Err(error_at(
-                line,
-                format!("there is no column “{odd}”; the columns are {known}"),
-                HEADS,
-            ));
+            return Err(error_at(line, format!("unknown column “{odd}”; the columns are {known}"), HEADS));
         }
         let count = |name: &str| heads.iter().filter(|head| head.eq_ignore_ascii_case(name)).count();
         if let Some(name) = COLUMNS.into_iter().find(|name| count(name) > 1) {
-            return Err(error_at(line, format!("the column “{name}” is there twice"), HEADS));
+            return Err(error_at(line, format!("the column “{name}” occurs twice"), HEADS));
         }
         let [user, name, team, from] = COLUMNS.map(place);
         let Some(user) = user else { return Err(PeopleFileError { line, ..missing() }) };
@@ -96,14 +92,14 @@ impl PeopleFile {
             let has_head = |place: usize| heads.get(place).is_some_and(|head| !head.is_empty());
             let stray = record.iter().enumerate().find(|(place, cell)| !cell.is_empty() && !has_head(*place));
             if let Some((_, cell)) = stray {
-                return Err(error_at(line, format!("“{cell}” is in no column"), QUOTES));
+                return Err(error_at(line, format!("“{cell}” has no column"), QUOTES));
             }
             let cell = |place: Option<usize>| {
                 place.and_then(|place| record.get(place)).filter(|cell| !cell.is_empty()).cloned()
             };
             let Some(who) = cell(Some(user)) else {
-                let hint = "give the id or the email under user, or take the row out";
-                return Err(error_at(line, "it names no user".to_owned(), hint));
+                let hint = "fill in the id or email under user, or remove the row";
+                return Err(error_at(line, "it has no user".to_owned(), hint));
             };
             let from = match cell(from) {
                 None => None,
@@ -113,7 +109,7 @@ impl PeopleFile {
             };
             let rows = people.rows.entry(key(&who)).or_default();
             if rows.iter().any(|row| row.from == from) {
-                let hint = "keep one of them, or give the later one its first day under from";
+                let hint = "keep one of them, or fill in the first day of the later one under from";
                 return Err(error_at(line, format!("“{who}” has two rows from the same day"), hint));
             }
             rows.push(PersonRow { name: cell(name), team: cell(team), from });
@@ -329,9 +325,9 @@ mod tests {
     #[test]
     fn cells_without_a_head_are_errors() {
         for (text, line, word) in [
-            ("user,name,team\nu,Berg, Ida,core\n", 2, "“core” is in no column"),
-            ("user,,team\nu,,core\nv,x,core\n", 3, "“x” is in no column"),
-            ("user,name,Name\nu,A,B\n", 1, "“name” is there twice"),
+            ("user,name,team\nu,Berg, Ida,core\n", 2, "“core” has no column"),
+            ("user,,team\nu,,core\nv,x,core\n", 3, "“x” has no column"),
+            ("user,name,Name\nu,A,B\n", 1, "“name” occurs twice"),
         ] {
             let error_at = PeopleFile::parse(text).unwrap_err();
             assert!(error_at.line == line && error_at.what.contains(word), "{error_at:?}");

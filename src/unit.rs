@@ -66,7 +66,7 @@ impl Unit {
         }
     }
 
-    /// Formats a value: `1,234`, `41.2`, `79 %`, or a dash for null.
+    /// Formats a value: `1,234`, `41.2`, `79%`, or a dash for null.
     pub fn text(self, value: Option<f64>) -> String {
         match (self, value.filter(|value| value.is_finite())) {
             (_, None) => MISSING.to_owned(),
@@ -94,7 +94,7 @@ impl Unit {
         }
     }
 
-    /// Formats a round value on an axis: `5`, `0.5`, `50 %`.
+    /// Formats a round value on an axis: `5`, `0.5`, `50%`.
     pub fn tick(self, value: f64) -> String {
         match self.text(Some(value)) {
             text if self == Self::Acu && text.contains('.') => {
@@ -107,7 +107,7 @@ impl Unit {
         }
     }
 
-    /// Formats a change, always with its sign: `+12`, `−4.1`, `+3 pp`.
+    /// Formats a change, always with its sign: `+12`, `−4.1`, `+3 points`.
     ///
     /// The change of a share is in percentage points.
     pub fn change(self, difference: f64) -> String {
@@ -115,7 +115,7 @@ impl Unit {
             Self::Count | Self::Acu | Self::Money(_) | Self::WholeAcu | Self::WholeMoney(_) => {
                 self.text(Some(difference.abs()))
             }
-            Self::Share => format!("{}{NO_BREAK_SPACE}pp", points(difference.abs())),
+            Self::Share => points(difference.abs()),
         };
         signed(difference, &size)
     }
@@ -140,7 +140,7 @@ pub fn cell_format(unit: Unit, value: f64) -> String {
         Unit::Count => "#,##0.0".to_owned(),
         // One precision a column, so that decimal points are aligned.
         Unit::Acu => "#,##0.00".to_owned(),
-        Unit::Share => "0 %".to_owned(),
+        Unit::Share => "0%".to_owned(),
         Unit::Money(currency) => {
             let places = currency.places();
             let point = if places == 0 { "" } else { "." };
@@ -152,7 +152,7 @@ pub fn cell_format(unit: Unit, value: f64) -> String {
 /// The same for a change, with its sign. The change of a share is in percentage points.
 pub fn cell_change_format(unit: Unit, difference: f64) -> String {
     let size = match unit {
-        Unit::Share => "0.0\" pp\"".to_owned(),
+        Unit::Share => "0.0\" points\"".to_owned(),
         unit => cell_format(unit, difference),
     };
     signed_format(&size)
@@ -160,14 +160,14 @@ pub fn cell_change_format(unit: Unit, difference: f64) -> String {
 
 /// The same for a relative change, which is a share.
 pub fn cell_percent_format() -> String {
-    signed_format("0 %")
+    signed_format("0%")
 }
 
 fn signed_format(size: &str) -> String {
     format!("+{size};\"{MINUS}\"{size};{size}")
 }
 
-/// Formats a relative change in percent with its sign: `+8 %`.
+/// Formats a relative change in percent with its sign: `+8%`.
 pub fn percent_change(now: f64, before: f64) -> Option<String> {
     if before == 0.0 {
         return None;
@@ -175,7 +175,7 @@ pub fn percent_change(now: f64, before: f64) -> Option<String> {
     let ratio = now / before - 1.0;
     let percent = ratio.abs() * 100.0;
     let number = grouped(percent, if percent < 0.95 { 1 } else { 0 });
-    let size = format!("{number}{NO_BREAK_SPACE}%");
+    let size = format!("{number}%");
     Some(signed(ratio, &size))
 }
 
@@ -222,13 +222,15 @@ fn share(value: f64) -> String {
         rounded if rounded >= 100.0 && percent < 100.0 => ">99".to_owned(),
         rounded => grouped(rounded, 0),
     };
-    format!("{text}{NO_BREAK_SPACE}%")
+    format!("{text}%")
 }
 
-/// Percentage points: whole, with one decimal below one.
+/// Percentage points with their noun: whole, with one decimal below one.
 fn points(difference: f64) -> String {
     let points = difference * 100.0;
-    grouped(points, if points < 0.95 { 1 } else { 0 })
+    let number = grouped(points, if points < 0.95 { 1 } else { 0 });
+    let noun = if number == "1" { "point" } else { "points" };
+    format!("{number}{NO_BREAK_SPACE}{noun}")
 }
 
 /// Fixed decimals, thousands separators, and no negative zero.
@@ -273,11 +275,11 @@ mod tests {
             (Unit::Acu, Some(412.31), "412"),
             (Unit::Acu, Some(100.0), "100"),
             (Unit::Acu, Some(12_345.6), "12,346"),
-            (Unit::Share, Some(0.0), "0\u{a0}%"),
-            (Unit::Share, Some(0.001), "<1\u{a0}%"),
-            (Unit::Share, Some(0.7948), "79\u{a0}%"),
-            (Unit::Share, Some(0.999), ">99\u{a0}%"),
-            (Unit::Share, Some(1.0), "100\u{a0}%"),
+            (Unit::Share, Some(0.0), "0%"),
+            (Unit::Share, Some(0.001), "<1%"),
+            (Unit::Share, Some(0.7948), "79%"),
+            (Unit::Share, Some(0.999), ">99%"),
+            (Unit::Share, Some(1.0), "100%"),
             (Unit::Share, None, "–"),
         ];
         for (unit, value, text) in cases {
@@ -312,11 +314,12 @@ mod tests {
         assert_eq!([5.0, 0.5, 0.0, 1500.0].map(|tick| Unit::Acu.tick(tick)), ["5", "0.5", "0", "1,500"]);
         assert_eq!(Unit::Count.tick(50.0), "50");
         assert_eq!(Unit::Acu.change(0.001), "0");
-        assert_eq!(Unit::Share.change(0.034), "+3\u{a0}pp");
-        assert_eq!(Unit::Share.change(-0.004), "−0.4\u{a0}pp");
-        assert_eq!(percent_change(108.0, 100.0).as_deref(), Some("+8\u{a0}%"));
-        assert_eq!(percent_change(50.0, 100.0).as_deref(), Some("−50\u{a0}%"));
-        assert_eq!(percent_change(1002.0, 1000.0).as_deref(), Some("+0.2\u{a0}%"));
+        assert_eq!(Unit::Share.change(0.034), "+3\u{a0}points");
+        assert_eq!(Unit::Share.change(0.01), "+1\u{a0}point");
+        assert_eq!(Unit::Share.change(-0.004), "−0.4\u{a0}points");
+        assert_eq!(percent_change(108.0, 100.0).as_deref(), Some("+8%"));
+        assert_eq!(percent_change(50.0, 100.0).as_deref(), Some("−50%"));
+        assert_eq!(percent_change(1002.0, 1000.0).as_deref(), Some("+0.2%"));
         assert_eq!(percent_change(1.0, 0.0), None);
     }
 }

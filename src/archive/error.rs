@@ -13,19 +13,19 @@ use crate::text::{clean, shown};
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
     /// There is no archive.
-    #[error("there is no archive in {path}")]
+    #[error("no archive in {path}")]
     Missing {
         /// Where one was looked for.
         path: String,
     },
     /// The folder holds something else.
-    #[error("{path} is not empty and no archive")]
+    #[error("{path} is neither empty nor an archive")]
     Stranger {
         /// The folder.
         path: String,
     },
     /// A newer program wrote it.
-    #[error("the archive in {path} is of schema {schema}, and this acumen knows schemas up to {known}")]
+    #[error("the archive in {path} has schema {schema}; this acumen supports schemas up to {known}")]
     Newer {
         /// Where it lies.
         path: String,
@@ -35,7 +35,7 @@ pub enum ArchiveError {
         known: u32,
     },
     /// It is about something else.
-    #[error("the archive in {path} keeps {what} {own}, and {asked} is asked for")]
+    #[error("the archive in {path} covers {what} {own}, but {asked} was requested")]
     Other {
         /// Where it lies.
         path: String,
@@ -47,7 +47,7 @@ pub enum ArchiveError {
         asked: String,
     },
     /// It was brought up to date at a time that is yet to come.
-    #[error("the archive in {path} reaches to {until}, and by this clock that is yet to come")]
+    #[error("the archive in {path} ends at {until}, which is in the future by this machine's clock")]
     Ahead {
         /// Where it lies.
         path: String,
@@ -55,21 +55,22 @@ pub enum ArchiveError {
         until: String,
     },
     /// Another sync is at work.
-    #[error("another sync is at work on the archive in {path}")]
+    #[error("another sync is active on the archive in {path}")]
     Busy {
         /// Where it lies.
         path: String,
     },
     /// It begins after the time in question does.
     #[error(
-        "the archive begins on {since}, after the periods that the report needs, the one before it included"
+        "the archive begins on {since}, too late for the periods that the report needs, including the \
+         previous one"
     )]
     Late {
         /// Its first moment.
         since: String,
     },
     /// It ends before the time in question does.
-    #[error("the archive ends on {until}, before the period does")]
+    #[error("the archive ends on {until}, before the end of the period")]
     Short {
         /// Its last moment.
         until: String,
@@ -134,7 +135,7 @@ impl ArchiveError {
     pub fn kept(&self) -> &'static str {
         match self {
             Self::Disk { .. } | Self::Table(_) => super::KEPT,
-            _ => "nothing was written",
+            _ => "nothing written",
         }
     }
 }
@@ -142,33 +143,40 @@ impl ArchiveError {
 impl Explain for ArchiveError {
     fn hint(&self) -> String {
         match self {
-            Self::Missing { .. } => "acumen sync begins one; --archive names its folder".to_owned(),
-            Self::Stranger { .. } => "name an empty folder, or one that is yet to be made, with --archive".to_owned(),
-            Self::Newer { .. } => "use the acumen that wrote it, or a newer one".to_owned(),
-            Self::Other { .. } => "name another folder with --archive: an archive is about one thing".to_owned(),
-            Self::Busy { .. } => "wait for its end; reports can be made meanwhile".to_owned(),
+            Self::Missing { .. } => {
+                "create one with acumen sync, or name its folder with --archive".to_owned()
+            }
+            Self::Stranger { .. } => "name an empty or new folder with --archive".to_owned(),
+            Self::Newer { .. } => "use the version of acumen that wrote it, or a newer one".to_owned(),
+            Self::Other { .. } => "name another folder with --archive: an archive has one scope, API \
+                version and start"
+                .to_owned(),
+            Self::Busy { .. } => "wait until it ends; reports can be made during a sync".to_owned(),
             Self::Late { .. } => {
-                "ask for a later period or a shorter --trend; sync into another folder with an earlier --since; \
-                 or report all the same with --allow-partial"
+                "choose a later period or a shorter --trend; sync into another folder with an earlier \
+                 --since; or accept a partial report with --allow-partial"
                     .to_owned()
             }
             Self::Short { .. } => {
-                "run acumen sync, or report all the same with --allow-partial".to_owned()
+                "run acumen sync, or accept a partial report with --allow-partial".to_owned()
             }
             Self::Ahead { .. } => {
-                "set the clock right; if it was wrong when the archive was synced, sessions may be missing: \
-                 run acumen sync --full once the time has come, or sync into another folder"
+                "correct the clock; if it was wrong during the sync, sessions may be missing: run acumen \
+                 sync --full after that time, or sync into another folder"
                     .to_owned()
             }
             Self::Damaged { .. } => {
-                "acumen archive verify lists all faults; acumen sync into another folder fetches everything anew"
+                "acumen archive verify lists all faults; acumen sync into another folder fetches \
+                 everything again"
                     .to_owned()
             }
             Self::Faulty { .. } => {
-                "files that are not part of the archive can be removed; for all else sync into another folder"
+                "files that are not part of the archive can be removed; otherwise sync into another folder"
                     .to_owned()
             }
-            Self::Disk { .. } => "check that the folder of --archive is there, yours, and not full".to_owned(),
+            Self::Disk { .. } => {
+                "check that the --archive folder exists, belongs to you and is not full".to_owned()
+            }
             Self::Table(_) => REPORT_IT.to_owned(),
         }
     }

@@ -48,7 +48,7 @@ pub(super) struct Lock {
 /// There is something else in it, another sync is at work, or the disk refuses.
 pub(super) fn enter(root: &Path) -> Result<Lock, ArchiveError> {
     let place = || shown(root);
-    make(root).map_err(ArchiveError::disk("make the folder", root))?;
+    make(root).map_err(ArchiveError::disk("create the folder", root))?;
     let own = [STATE, STAGED, COMMITTED, SYNC_LOCK, FILES_LOCK];
     let names = names(root).map_err(ArchiveError::disk("read the folder", root))?;
     let is_own = names.is_empty() || names.iter().any(|name| own.contains(&name.as_str()));
@@ -202,7 +202,7 @@ pub(super) fn settle(root: &Path) -> Result<(), ArchiveError> {
     let committed = root.join(COMMITTED);
     let paths = below(&committed).map_err(ArchiveError::disk("read the folder", &committed))?;
     check_step(root, &paths)?;
-    put_in_place(root, &paths).map_err(ArchiveError::disk("put files in their places in", root))
+    put_in_place(root, &paths).map_err(ArchiveError::disk("move files into place in", root))
 }
 
 /// Refuses a step with a file that its own state does not describe.
@@ -211,7 +211,7 @@ fn check_step(root: &Path, paths: &[PathBuf]) -> Result<(), ArchiveError> {
     let damaged = |path: &Path, what: &str| Err(ArchiveError::damaged(&committed.join(path), what));
     let Some(text) = read(root, &format!("{COMMITTED}/{STATE}"), LONGEST_STATE)? else {
         // The state is moved last: only empty folders can be left.
-        return paths.first().map_or(Ok(()), |path| damaged(path, "it belongs to no step"));
+        return paths.first().map_or(Ok(()), |path| damaged(path, "it is not part of a step"));
     };
     let state = super::parse(&committed, &text)?;
     for path in paths.iter().filter(|path| *path != Path::new(STATE)) {
@@ -220,7 +220,7 @@ fn check_step(root: &Path, paths: &[PathBuf]) -> Result<(), ArchiveError> {
         };
         match read(root, &format!("{COMMITTED}/{name}"), state::MOST_BYTES)? {
             Some(bytes) if entry.matches(&bytes) => {}
-            _ => return damaged(path, "it is not what was written"),
+            _ => return damaged(path, "its content has changed since it was written"),
         }
     }
     check_places(root, paths)
@@ -342,7 +342,7 @@ impl<'r> Step<'r> {
             sync(self.root)
         };
         hold().map_err(disk())?;
-        put_in_place(self.root, &paths).map_err(ArchiveError::disk("put files in their places in", self.root))
+        put_in_place(self.root, &paths).map_err(ArchiveError::disk("move files into place in", self.root))
     }
 }
 

@@ -40,7 +40,7 @@ use state::StateError;
 
 /// What is on the disk where a sync did not come to its end.
 pub const KEPT: &str =
-    "the archive is whole; each step that was done stands, and the next sync goes on from there";
+    "the archive is intact; completed steps are kept, and the next sync continues from there";
 
 /// An archive that is read; its files stay as they are meanwhile.
 #[derive(Debug)]
@@ -127,7 +127,7 @@ impl Archive {
         let said = self.state.files.get(&path).expect("its bytes are what the entry says").rows;
         match table.height() as u64 {
             rows if rows == said => Ok(table),
-            rows => Err(damaged(format!("it has {rows} rows, and the state says {said}"))),
+            rows => Err(damaged(format!("it has {rows} rows, but the state lists {said}"))),
         }
     }
 
@@ -160,12 +160,12 @@ impl Archive {
     /// A file's bytes, if they are what the state says.
     fn checked(&self, path: &str) -> Result<Vec<u8>, ArchiveError> {
         let damaged = |what| ArchiveError::damaged(&self.files.root.join(path), what);
-        let entry = self.state.files.get(path).ok_or_else(|| damaged("the state does not know it"))?;
+        let entry = self.state.files.get(path).ok_or_else(|| damaged("the state does not list it"))?;
         let bytes = self.files.read(path, state::MOST_BYTES)?;
-        let bytes = bytes.ok_or_else(|| damaged("it is not there"))?;
+        let bytes = bytes.ok_or_else(|| damaged("it is missing"))?;
         match entry.matches(&bytes) {
             true => Ok(bytes),
-            false => Err(damaged("it is not what was written")),
+            false => Err(damaged("its content has changed since it was written")),
         }
     }
 }

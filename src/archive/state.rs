@@ -121,7 +121,7 @@ impl State {
         }
         let state: Self = serde_json::from_slice(text).map_err(unreadable)?;
         let flaw = match () {
-            () if !state.is_possible() => "its numbers or times are none that a sync writes".to_owned(),
+            () if !state.is_possible() => "it has numbers or times that sync does not write".to_owned(),
             () if !state.is_named() => {
                 format!("the organisation id is empty or longer than {LONGEST_ORG} characters")
             }

@@ -48,7 +48,7 @@ pub fn verify(root: &Path) -> Result<Soundness, ArchiveError> {
         .files
         .unknown(state)?
         .into_iter()
-        .map(|path| format!("{path}: it is not part of the archive"))
+        .map(|path| format!("{path}: not part of the archive"))
         .collect();
     let mut homes: HashMap<String, &str> = HashMap::new();
     for month in state.months() {
@@ -66,7 +66,7 @@ pub fn verify(root: &Path) -> Result<Soundness, ArchiveError> {
                 faults.extend(found.faults.into_iter().map(|fault| format!("{month}, {fault}")));
                 for id in found.ids {
                     if let Some(other) = homes.insert(id.clone(), month) {
-                        faults.push(format!("session {id} is there twice: in {other} and in {month}"));
+                        faults.push(format!("session {id} occurs twice: in {other} and in {month}"));
                     }
                 }
             }

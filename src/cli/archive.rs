@@ -12,7 +12,7 @@ pub struct SyncArgs {
     /// Settings file [default: acumen/acumen.toml in the user's configuration folder].
     #[arg(long, env = "ACUMEN_CONFIG", value_name = "FILE", help_heading = "Settings")]
     pub config: Option<PathBuf>,
-    /// Folder of the archive; made if missing.
+    /// Folder of the archive; created if missing.
     #[arg(
         long,
         env = "ACUMEN_ARCHIVE",
@@ -21,27 +21,27 @@ pub struct SyncArgs {
         help_heading = "Sessions"
     )]
     pub archive: PathBuf,
-    /// First day of the archive, as 2025-01-31 in UTC; it stays what it was when the archive began
-    /// (2024-01-01 unless given).
+    /// First day of the archive in UTC, such as 2025-01-31; fixed once the archive exists [default:
+    /// 2024-01-01].
     #[arg(long, env = "ACUMEN_SINCE", value_name = "DATE", help_heading = "Sessions")]
     pub since: Option<String>,
-    /// Ask for everything since the first day again, and take over what differs.
+    /// Read everything since the first day again and apply the differences.
     #[arg(long, env = "ACUMEN_FULL", help_heading = "Sessions",
           value_parser = clap::builder::FalseyValueParser::new())]
     pub full: bool,
-    /// Time zone whose weeks and months the vendor's own counts are kept of, an IANA name.
+    /// Time zone of the weeks and months for which Devin's own counts are stored, an IANA name.
     #[arg(long, env = "ACUMEN_TZ", value_name = "ZONE", default_value = "UTC", help_heading = "Sessions")]
     pub tz: String,
-    /// Organisation id; left out, that of the archive, and of a new one the whole enterprise.
+    /// Organisation id [default: the archive's; for a new archive, the whole enterprise].
     #[arg(long, env = "ACUMEN_ORG", value_name = "ID", help_heading = "Sessions")]
     pub org: Option<String>,
-    /// How the API is asked.
+    /// API access.
     #[command(flatten)]
     pub access: ApiArgs,
-    /// How servers are reached.
+    /// Network access.
     #[command(flatten)]
     pub network: NetworkArgs,
-    /// The monitor of the run.
+    /// Monitor of the run.
     #[command(flatten)]
     pub monitor: PingArgs,
 }

@@ -18,34 +18,35 @@ const MEANINGS: [(&[&str], &str); 40] = [
     ),
     (&["start", "begin", "from", "from-date", "date-from", "start-date", "after"], "use --since DATE"),
     (&["until", "end", "stop", "to-date", "date-to", "end-date", "before"], "use --to DATE, with --from"),
-    (&["date", "day", "today", "yesterday"], "use --from DATE --to DATE; a day is both"),
+    (&["date", "day", "today", "yesterday"], "use --from DATE --to DATE, with the same date for one day"),
     (&["year", "years"], "use --from YEAR-01-01 --to YEAR-12-31, or --quarter"),
-    (&["days", "weeks", "months"], "use --last, as 14d or 2w, or --month"),
+    (&["days", "weeks", "months"], "use --last, such as 14d or 2w, or --month"),
     (
         &["month-to", "month-from", "months-to", "week-to", "week-from"],
-        "use --from DATE --to DATE for several",
+        "use --from DATE --to DATE for several weeks or months",
     ),
     (&["period", "range", "interval", "span"], "use --week, --month, --quarter, --last, or --from with --to"),
     (&["timezone", "time-zone", "zone"], "use --tz"),
     (&["organization", "organisation", "org-id", "organization-id"], "use --org"),
-    (&["enterprise", "all"], "leave --org out for the whole enterprise"),
+    (&["enterprise", "all"], "omit --org for the whole enterprise"),
     (&["users", "member", "person", "author", "user-id", "user-email", "service-user"], "use --user"),
-    (&["team", "teams", "group", "label", "project"], "use --tag: teams and projects are tags of sessions"),
+    (&["team", "teams", "group", "label", "project"], "use --tag: teams and projects are session tags"),
     (
         &["repo", "repos", "repository"],
-        "every report tells of all repositories; only --tag, --user and --org narrow it",
+        "a report covers all repositories; only --tag, --user and --org narrow it",
     ),
     (&["format", "type", "csv", "xlsx", "excel", "parquet"], "use --export csv, xlsx or parquet"),
-    (&["json", "html"], "the page and its facts in JSON are always written, to the folder of --out"),
+    (&["json", "html"], "the page and its facts in JSON are always written, to the --out folder"),
     (&["pdf"], "print the page to PDF in a browser; --export writes csv, xlsx or parquet"),
     (&["output", "output-dir", "outdir", "dir", "directory", "folder", "dest"], "use --out DIR"),
     (
         &["key", "api-key", "apikey", "token", "api-token", "access-token", "secret"],
-        "a key is never an option: use --api-key-file FILE, or DEVIN_API_KEY in the environment",
+        "the key cannot be an option: use --api-key-file FILE, or DEVIN_API_KEY in the environment",
     ),
     (
         &["password", "smtp-password", "smtp-token"],
-        "a password is never an option: use --smtp-password-file FILE, or ACUMEN_SMTP_PASSWORD in the environment",
+        "the password cannot be an option: use --smtp-password-file FILE, or ACUMEN_SMTP_PASSWORD in the \
+         environment",
     ),
     (&["url", "host", "server", "endpoint", "api-url"], "use --base-url URL"),
     (&["api-version", "v2", "v3"], "use --api v2 or --api v3"),
@@ -55,30 +56,31 @@ const MEANINGS: [(&[&str], &str); 40] = [
     (&["smtp-host", "smtp-server", "smtp-port", "mail-server"], "use --smtp smtps://HOST:PORT"),
     (
         &["insecure", "no-verify", "cacert", "ca", "ca-cert", "cert"],
-        "use --ca-file FILE for a private authority",
+        "use --ca-file FILE for a private certificate authority",
     ),
-    (&["proxy", "https-proxy", "http-proxy"], "the proxy is that of HTTPS_PROXY in the environment"),
+    (&["proxy", "https-proxy", "http-proxy"], "set HTTPS_PROXY in the environment"),
     (&["threads", "jobs", "parallel", "workers"], "use --concurrency N"),
     (&["input", "file", "data", "saved"], "use --pages PATH for saved pages, or --archive DIR"),
     (&["anonymous", "anonymize", "anonymise", "hide-names", "redact", "no-names"], "use --people hidden"),
     (
         &["bcc", "mail-bcc"],
-        "there are no blind copies: use --mail-cc ADDRESS, or send it again to others with --mail-to",
+        "blind copies are not supported: use --mail-cc ADDRESS, or send the report again to others with \
+         --mail-to",
     ),
-    (&["offline", "no-network"], "use --pages PATH or --archive DIR: neither asks the API"),
-    (&["include-archived", "archived"], "leave it out: archived sessions are counted anyway"),
+    (&["offline", "no-network"], "use --pages PATH or --archive DIR: neither contacts the API"),
+    (&["include-archived", "archived"], "omit it: archived sessions are always counted"),
     (
         &["last-week", "previous-week"],
-        "leave it out: a report is of the last complete week; else use --week or --last",
+        "omit it: the default period is the last complete week; for others use --week or --last",
     ),
-    (&["top"], "the lists of the page are short; --export csv or xlsx has all rows"),
+    (&["top"], "lists on the page are short; --export csv or xlsx has all rows"),
     (
         &["dry-run"],
-        "use --eml FILE.eml to write the message and send nothing; `acumen doctor` looks at the rest",
+        "use --eml FILE.eml to write the message without sending it; `acumen doctor` checks the rest",
     ),
-    (&["price", "cost", "currency", "rate"], "prices stand in the settings file, under [[price]]"),
+    (&["price", "cost", "currency", "rate"], "prices are in the settings file, under [[price]]"),
     (&["debug", "trace", "log-level"], "use -v, or -vv"),
-    (&["dry-run", "check"], "`acumen doctor` looks at all that a report needs"),
+    (&["dry-run", "check"], "`acumen doctor` checks everything that a report needs"),
 ];
 
 /// What to use instead of the option that an error is about; none for other errors,
@@ -99,7 +101,7 @@ pub fn meant(error: &clap::Error, argv: &[OsString]) -> Option<String> {
             .chain(["help", "version", "quiet", "verbose", "log-format"])
             .filter(|flag| is_near(&typed, flag));
         let near = near.min_by_key(|flag| (edit_distance(&typed, flag), *flag))?;
-        Some(format!("perhaps --{near} is meant"))
+        Some(format!("did you mean --{near}?"))
     };
     meaning.map(|(_, advice)| (*advice).to_owned()).or_else(spelling)
 }
@@ -161,7 +163,7 @@ mod tests {
             ("--no-names", "--people"),
             ("--bcc a@b.example", "--mail-cc"),
             ("--offline", "--pages"),
-            ("--include-archived", "archived sessions are counted"),
+            ("--include-archived", "archived sessions are always counted"),
             ("--last-week", "last complete week"),
             ("--top 20", "--export"),
             ("--dry-run", "--eml"),

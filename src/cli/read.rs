@@ -86,7 +86,7 @@ pub struct Choice {
 /// A command line that was read.
 #[derive(Debug)]
 pub struct Read {
-    /// What to do.
+    /// Command.
     pub cli: Cli,
     /// The options of a report, in the order of its help; empty for other commands.
     pub choices: Vec<Choice>,
@@ -203,7 +203,7 @@ pub fn fault_of_file(option: &FileOption) -> Option<String> {
         .any(|arg| arg.get_long() == Some(&option.flag) && matches!(arg.get_action(), ArgAction::SetTrue));
     let argv: Vec<String> = match is_switch {
         true if option.texts == ["true"] || option.texts == ["false"] => return None,
-        true => return Some("it is either true or false".to_owned()),
+        true => return Some("it must be true or false".to_owned()),
         false => option.texts.iter().map(|text| format!("--{}={text}", option.flag)).collect(),
     };
     let argv = ["acumen", "report"].map(str::to_owned).into_iter().chain(argv);

@@ -29,5 +29,5 @@ fn verified(args: &VerifyArgs) -> Result<String, Error> {
         return Err(ArchiveError::Faulty { path, count: found.faults.len() }.into());
     }
     let archive::Soundness { sessions, months, bytes, .. } = found;
-    Ok(format!("{path} is sound: {sessions} sessions in {months} months, {bytes} bytes\n"))
+    Ok(format!("{path} is intact: {sessions} sessions in {months} months, {bytes} bytes\n"))
 }

@@ -15,8 +15,8 @@ const NOW: &str = "2026-10-12T06:00:00Z";
 
 /// What to look at after the demo.
 const HINT: &str = "\
-An invented organisation's week. Open the HTML file in a browser; the JSON holds its numbers.
-Next: `acumen metrics` defines every number, `acumen report --help` makes your own.";
+A week of an invented organisation. Open the HTML file in a browser; the JSON file has its numbers.
+Next: `acumen metrics` defines every number, `acumen report --help` shows how to make your own report.";
 
 /// Writes the report of an invented organisation: the same pipeline, over HTTP.
 ///

@@ -6,7 +6,7 @@ use crate::exit::{Exit, Explain};
 use devin_api::HeartbeatEvent;
 
 /// What is on the disk, unless a command knows better.
-const NOTHING: &str = "nothing was written";
+const NOTHING: &str = "nothing written";
 
 /// Why a command did not come to its end.
 #[derive(Debug)]

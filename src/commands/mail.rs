@@ -122,7 +122,7 @@ pub(super) async fn send(
     loop {
         let signal = send_to_some(&mut offer, console, signals).await;
         let Some(number) = offer.partly_sent() else { return Ok(sent(offer, console)?) };
-        console.say(&format!("sent to {}; the server takes it for no more at a time", recipients(number)));
+        console.say(&format!("sent to {}; the server accepts no more at a time", recipients(number)));
         if let Some((word, exit)) = signal {
             return Err(Ended::Signal { word, exit, left: Some(deliver::PARTLY_SENT) });
         }
@@ -142,7 +142,7 @@ async fn send_to_some(
     tokio::select! {
         () = &mut sending => None,
         (word, exit) = signals.next() => {
-            console.say(&format!("{word}: waiting until the mail server answers to the message"));
+            console.say(&format!("{word}: waiting for the mail server's answer to the message"));
             sending.await;
             Some((word, exit))
         }
@@ -198,7 +198,7 @@ fn outcome(posted: &SendOutcome, subject: &str) -> Vec<String> {
         let whom = recipients(posted.sent_earlier.len());
         // The log may hold any text.
         let last = clean(last, 40);
-        lines.push(format!("not sent again: {whom} got it from {from} {last}; --force sends it again"));
+        lines.push(format!("skipped: {whom} got it from {from} {last}; use --force to resend"));
     }
     lines
 }

@@ -22,8 +22,8 @@ fn catalogue(name: Option<&str>) -> Result<String, SettingsError> {
         let typed = name.expect("the whole catalogue is always there");
         let near = metrics::closest(typed).map_or_else(String::new, |id| format!("did you mean {id}? "));
         SettingsError::new(
-            format!("there is no metric “{}”", clean(typed, 60)),
-            format!("{near}`acumen metrics` prints all with their definitions"),
+            format!("unknown metric “{}”", clean(typed, 60)),
+            format!("{near}`acumen metrics` lists all metrics with their definitions"),
         )
     })
 }

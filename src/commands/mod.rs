@@ -74,7 +74,7 @@ pub async fn run(command: Command, context: Context) -> Result<Exit, Ended> {
 
 /// Earlier versions read the file, and a schedule may still rely on that.
 const NOT_READ: &str =
-    "acumen.toml in the working directory is not read; to use it, name it with --config acumen.toml";
+    "acumen.toml in the working directory is not read; to use it, pass --config acumen.toml";
 
 impl Context {
     /// Prints the settings line, if there is one, and warnings about settings files.
@@ -93,8 +93,8 @@ impl Context {
         if regular_file::exposure(path).is_some_and(|exposure| exposure.write) {
             let path = shown(path);
             self.console.warn(&format!(
-                "the settings file {path} can be changed by every user of this machine, and it decides where \
-                 the key is sent: chmod go-w the file and its folder"
+                "every user of this machine can change the settings file {path}, which decides where the \
+                 key is sent: chmod go-w the file and its folder"
             ));
         }
     }

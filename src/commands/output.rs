@@ -21,7 +21,7 @@ pub fn print(text: &str) -> Result<(), Error> {
 /// The paths of what was written, a line each; what was removed is said on standard error.
 pub fn written(receipt: &WrittenReport, console: &Console) -> String {
     for path in &receipt.removed {
-        console.say(&format!("removed {}: of an earlier run, and not asked for now", shown(path)));
+        console.say(&format!("removed {}: left by an earlier run and not requested now", shown(path)));
     }
     let all = [&receipt.html, &receipt.json].into_iter().chain(&receipt.exports);
     all.map(|path| format!("{}\n", path.display())).collect()
@@ -31,8 +31,8 @@ pub fn written(receipt: &WrittenReport, console: &Console) -> String {
 pub fn note_mode(mode: u32, console: &Console) {
     let who = match (mode & 0o040, mode & 0o004) {
         (_, 1..) => "every user of this machine",
-        (1.., _) => "their group",
+        (1.., _) => "its group",
         _ => return,
     };
-    console.say(&format!("note: the files can be read by {who} (mode {mode:04o})"));
+    console.say(&format!("note: written files are readable by {who} (mode {mode:04o})"));
 }

@@ -76,7 +76,7 @@ async fn made(
     let tell = |progress| {
         if let (Progress::Asked { .. }, Source::Api { config, chosen_by, .. }) = (&progress, &settings.source)
         {
-            console.say(&format!("speaking API {} ({chosen_by})", config.api));
+            console.say(&format!("using API {} ({chosen_by})", config.api));
         }
         console.tell(progress);
     };

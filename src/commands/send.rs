@@ -28,6 +28,6 @@ pub async fn run(args: SendArgs, mut context: Context) -> Result<Exit, Ended> {
         output::note_mode(mode, &context.console);
     }
     let sent = mail::send(args.report, settings, mode, &mut context).await;
-    sent.map_err(|ended| ended.leaving("nothing was sent"))?;
+    sent.map_err(|ended| ended.leaving("nothing sent"))?;
     Ok(Exit::Done)
 }

@@ -63,8 +63,8 @@ fn fault(text: &str) -> Result<Fault, SettingsError> {
 /// What to type against a running simulator.
 fn hint(base_url: &str) -> String {
     format!(
-        "Serving {ORG}; any key that begins with apk_user_ is let in, on v3 with cog_. Stop it with Ctrl-C. \
-         In another shell one of:\n  \
+        "Serving {ORG}; v2 accepts keys that begin with apk_user_, v3 keys that begin with cog_. Stop \
+         with Ctrl-C. In another shell run one of:\n  \
          DEVIN_API_KEY={KEY} acumen report --base-url {base_url} --org {ORG}\n  \
          DEVIN_API_KEY={SERVICE_KEY} acumen report --api v3 --base-url {base_url} --org {ORG}"
     )

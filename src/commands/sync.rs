@@ -77,7 +77,7 @@ async fn synced(
     let (console, now) = (console.clone(), *now);
     let syncing = async move {
         let settings = settings::Sync::resolve(&args, key?, &network?, now)?;
-        console.say(&format!("speaking API {} ({})", settings.api.api, settings.chosen_by));
+        console.say(&format!("using API {} ({})", settings.api.api, settings.chosen_by));
         let synced = sync(&settings, &|progress| console.tell(progress)).await;
         console.finish();
         tell(&synced?, &console);
@@ -101,13 +101,11 @@ fn tell(synced: &Synced, console: &Console) {
     }
     if synced.gone > 0 {
         let sessions = counted(synced.gone, "session");
-        console.say(&format!(
-            "{sessions} of the archive: the API no longer tells of them; they stay as they were"
-        ));
+        console.say(&format!("{sessions} in the archive no longer returned by the API; kept unchanged"));
     }
     synced.notes.iter().for_each(|note| console.say(&format!("note: {note}")));
     let (received, all) = (counted(synced.received, "session"), counted(synced.sessions, "session"));
-    console.say(&format!("{received} new or asked for again; {all} in the archive"));
+    console.say(&format!("{received} received, new or refreshed; {all} in the archive"));
 }
 
 /// What a sync did.
@@ -173,11 +171,11 @@ async fn sync(settings: &Sync, progress: Listener<'_>) -> Result<Synced, Error> 
     // What a damaged file held is had again, as far as it is still told.
     let mut lost = Vec::new();
     let people = store.people().unwrap_or_else(|error| {
-        lost.push(format!("{error}; the names are asked for again"));
+        lost.push(format!("{error}; fetching the names again"));
         archive::People::default()
     });
     let known = store.vendor().unwrap_or_else(|error| {
-        lost.push(format!("{error}; the vendor's own numbers are asked for again"));
+        lost.push(format!("{error}; fetching Devin's own totals again"));
         Vendor::default()
     });
     let people = people.renewed(&told);
@@ -237,7 +235,7 @@ async fn renewed(mut known: Vendor, query: &SessionQuery, settings: &Sync) -> (V
     let mut met = HashSet::new();
     untold.retain(|what| met.insert(what.clone()));
     let note = (!untold.is_empty())
-        .then(|| format!("of the vendor's own numbers these could not be read: {}", untold.join(", ")));
+        .then(|| format!("some of Devin's own totals could not be read: {}", untold.join(", ")));
     (known, note)
 }
 

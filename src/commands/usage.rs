@@ -19,7 +19,7 @@ pub fn usage(error: &clap::Error, argv: &[OsString]) -> Exit {
     }
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         match is_json() {
-            true => write_error("no command is given", None, "see --help"),
+            true => write_error("no command given", None, "see --help"),
             false => drop(error.print()),
         }
         return Exit::Usage;
@@ -41,7 +41,11 @@ pub fn usage(error: &clap::Error, argv: &[OsString]) -> Exit {
     if error.kind() == ErrorKind::UnknownArgument {
         tip = meant(error, argv).or(tip.filter(|tip| !tip.contains("similar argument")));
     }
-    let hint = tip.map_or_else(|| "see --help".to_owned(), |tip| format!("{tip}; see --help"));
+    let with_help = |tip: String| {
+        let end = if tip.ends_with('?') { "" } else { ";" };
+        format!("{tip}{end} see --help")
+    };
+    let hint = tip.map_or_else(|| "see --help".to_owned(), with_help);
     write_error(&wrong, None, &hint);
     Exit::Usage
 }

@@ -11,7 +11,7 @@ use super::{DeliverError, or_current};
 use crate::regular_file::{Links, open_flags};
 
 /// What is on disk when the summary, which is written last, fails.
-const KEPT: &str = "the new page and facts were written whole; the summary is missing, or in part";
+const KEPT: &str = "the new page and facts were written completely; the summary is missing or partial";
 
 fn failed(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DeliverError {
     let error = DeliverError::of(attempt, path);

@@ -31,21 +31,21 @@ pub(super) fn follow_own_link(path: &Path) -> io::Result<PathBuf> {
         match inspect(&at)? {
             LinkKind::Own(target) => at = parent_folder(&at).join(target),
             LinkKind::Foreign if links > 0 => {
-                return refuse(&at, "a link of somebody else, which is not followed");
+                return refuse(&at, "a link of another user, which is not followed");
             }
             LinkKind::Foreign => return Ok(at),
             LinkKind::Other if links == 0 => return Ok(at),
             LinkKind::Other if at.is_dir() => return refuse(&at, "a folder"),
             LinkKind::Other if at.extension() != path.extension() => {
-                return refuse(&at, "a file with another ending, which is not written to");
+                return refuse(&at, "a file with another extension, which is not written");
             }
             LinkKind::Other if !parent_folder(&at).is_dir() => {
-                return refuse(&at, "whose folder is not there");
+                return refuse(&at, "whose folder does not exist");
             }
             LinkKind::Other => return Ok(at),
         }
     }
-    refuse(&at, "one of too many links")
+    refuse(&at, "in a chain of too many links")
 }
 
 /// What is at a path.
@@ -69,7 +69,7 @@ fn inspect(path: &Path) -> io::Result<LinkKind> {
     let which = |link: &Metadata| (link.dev(), link.ino(), link.ctime(), link.ctime_nsec());
     match link().is_some_and(|after| which(&after) == which(&before)) {
         true => Ok(LinkKind::Own(target)),
-        false => Err(io::Error::other("it was changed meanwhile")),
+        false => Err(io::Error::other("it was changed at the same time")),
     }
 }
 
@@ -112,12 +112,12 @@ mod tests {
         assert_eq!(["there.html", "twice.html", "absolute.html"].map(of), ["to/old.html"; 3]);
         assert_eq!(of("new.html"), "to/new.html");
         let refused = |what: &str| format!("it is a symbolic link to {what}");
-        assert_eq!(of("nowhere.html"), refused("no/new.html, whose folder is not there"));
-        let other = "a file with another ending, which is not written to";
+        assert_eq!(of("nowhere.html"), refused("no/new.html, whose folder does not exist"));
+        let other = "a file with another extension, which is not written";
         assert_eq!(of("planted.html"), refused(&format!(".bashrc, {other}")));
         assert_eq!(of("other.json"), refused(&format!("to/old.html, {other}")));
         assert_eq!(of("folder.html"), refused("to, a folder"));
-        assert_eq!(of("circle.html"), refused("circle.html, one of too many links"));
+        assert_eq!(of("circle.html"), refused("circle.html, in a chain of too many links"));
     }
 
     #[test]
@@ -131,7 +131,7 @@ mod tests {
         if lchown(at("link.html"), Some(65_534), None).is_err() {
             return;
         }
-        let refused = "it is a symbolic link to link.html, a link of somebody else, which is not followed";
+        let refused = "it is a symbolic link to link.html, a link of another user, which is not followed";
         assert_eq!(["link.html", "through.html"].map(|name| of(folder.path(), name)), ["link.html", refused]);
     }
 }

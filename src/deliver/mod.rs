@@ -33,17 +33,16 @@ use crate::text::shown;
 const STAGED_PREFIX: &str = ".acumen-";
 
 /// What is on disk when a step after the report failed …
-pub const WHOLE: &str = "the report was written and is whole";
+pub const WHOLE: &str = "the report was written completely";
 /// … when the report lacks sessions and was not mailed …
-pub const UNMAILED: &str = "the report was written; nothing was mailed";
+pub const UNMAILED: &str = "the report was written but not mailed";
 /// … after most failures …
-pub const UNCHANGED: &str = "nothing was written; an earlier report of this period is as it was";
+pub const UNCHANGED: &str = "nothing written; any existing report is unchanged";
 /// … when the facts were replaced, but not the page …
-const FACTS: &str =
-    "the new facts were written whole; the page beside them is an earlier one, or is not there";
+const FACTS: &str = "the new facts were written completely; the page is an earlier one or missing";
 /// … and when the page was replaced too.
 const BOTH: &str =
-    "the new page and facts were written whole; a crash of the machine now could still undo it";
+    "the new page and facts were written completely; a crash of the machine could still undo this";
 
 /// A report could not be written. Every file on disk is complete all the same.
 #[derive(Debug, thiserror::Error)]
@@ -97,10 +96,10 @@ impl Explain for DeliverError {
         let (what, option) = self.alternative;
         match self.source.kind() {
             io::ErrorKind::AlreadyExists if self.attempt == CREATE => {
-                "edit the file that is there, or name another".to_owned()
+                "edit the existing file, or name another".to_owned()
             }
             io::ErrorKind::StorageFull => format!("free some space, or choose another {what} with {option}"),
-            _ => format!("choose a {what} you may write to with {option}"),
+            _ => format!("choose a writable {what} with {option}"),
         }
     }
 }
@@ -132,11 +131,11 @@ pub fn check(folder: &Path, mode: u32) -> Result<(), DeliverError> {
     let is_new = !folder.exists();
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true).mode(folder_mode(mode));
-    builder.create(folder).map_err(DeliverError::of("make the folder", folder))?;
+    builder.create(folder).map_err(DeliverError::of("create the folder", folder))?;
     if is_new {
         // The umask was applied to the requested mode.
         fs::set_permissions(folder, fs::Permissions::from_mode(folder_mode(mode)))
-            .map_err(DeliverError::of("set the rights of the folder", folder))?;
+            .map_err(DeliverError::of("set the permissions of the folder", folder))?;
     }
     tempfile::Builder::new()
         .prefix(STAGED_PREFIX)
@@ -163,7 +162,7 @@ pub fn probe_folder(folder: &Path) -> Result<FolderState, DeliverError> {
     let there = |path: &&Path| path.symlink_metadata().is_ok();
     let nearest = folder.ancestors().map(or_current).find(there).unwrap_or(Path::new("."));
     let is_there = nearest == or_current(folder);
-    let attempt = if is_there { "write to the folder" } else { "make the folder" };
+    let attempt = if is_there { "write to the folder" } else { "create the folder" };
     tempfile::tempfile_in(nearest).map(drop).map_err(DeliverError::of(attempt, folder))?;
     Ok(if is_there { FolderState::Exists } else { FolderState::Missing(nearest.to_owned()) })
 }
@@ -236,11 +235,8 @@ pub fn write(
     let mut met = BTreeSet::new();
     if let Some(twice) = all().find(|path| !met.insert(canonical(path))) {
         let refused =
-            DeliverError::of("write", twice)(io::Error::other("two files of the report lead there"));
-        return Err(DeliverError {
-            hint_override: Some("let each link lead to a file of its own"),
-            ..refused
-        });
+            DeliverError::of("write", twice)(io::Error::other("two files of the report lead to it"));
+        return Err(DeliverError { hint_override: Some("point each link to a different file"), ..refused });
     }
     let folders: BTreeSet<&Path> = all().map(|path| parent_folder(path)).chain([folder]).collect();
     let lock = |folder: &Path| StagingLock::take(folder).map_err(DeliverError::of("open the folder", folder));
@@ -316,7 +312,7 @@ pub fn create_file(path: &Path, text: &str) -> Result<(), DeliverError> {
 /// It cannot be created.
 pub fn make_private(folder: &Path) -> Result<(), DeliverError> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.map_err(settings_error("make the folder", folder))
+    made.map_err(settings_error("create the folder", folder))
 }
 
 fn settings_error(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DeliverError {
@@ -360,7 +356,7 @@ impl StagingLock {
 fn destination(path: &Path) -> Result<PathBuf, DeliverError> {
     let target = link::follow_own_link(path).map_err(|error| DeliverError {
         hint_override: Some(
-            "remove the link, or let it lead to a file with the same ending in a folder that is there",
+            "remove the link, or point it to a file with the same extension in an existing folder",
         ),
         ..DeliverError::of("replace", path)(error)
     })?;
@@ -464,7 +460,7 @@ mod tests {
         let exports = ["_whole.csv", "_by-org.csv"]
             .map(|ending| ExportFile { ending: ending.to_owned(), bytes: ending.into() });
         let error = write(folder.path(), "a", "new", "new", &exports, PRIVATE).unwrap_err();
-        assert!(error.to_string().contains("two files of the report lead there"), "{error}");
+        assert!(error.to_string().contains("two files of the report lead to it"), "{error}");
         assert_eq!((error.exit(), fs::read_dir(folder.path()).unwrap().count()), (Exit::Output, 3));
         write(folder.path(), "a", "new", "new", &exports[..1], PRIVATE).unwrap();
         assert_eq!(fs::read_to_string(folder.path().join("to/both.csv")).unwrap(), "_whole.csv");
@@ -562,7 +558,7 @@ mod tests {
         let error = probe_folder(&file).unwrap_err();
         assert!(error.to_string().starts_with("could not write to the folder"), "{error}");
         let error = probe_folder(&file.join("below")).unwrap_err();
-        assert!(error.to_string().starts_with("could not make the folder"), "{error}");
+        assert!(error.to_string().starts_with("could not create the folder"), "{error}");
         // A link to nowhere is no folder, and none can be made in its place.
         std::os::unix::fs::symlink("nowhere", folder.path().join("link")).unwrap();
         assert!(probe_folder(&folder.path().join("link")).is_err());

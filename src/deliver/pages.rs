@@ -11,12 +11,12 @@ use super::{DeliverError, STAGED_PREFIX, StagingLock, or_current};
 use crate::saved_pages::UNFINISHED;
 
 /// What is on disk when the pages could not be saved.
-const KEPT: &str = "no report was written; an earlier report of this period is as it was";
+const KEPT: &str = "no report written; any existing report is unchanged";
 
-const OWN_FOLDER: &str = "name a folder that is yet to be made, or one of your own that others may not enter \
-                          (chmod 700), with --save-pages";
+const OWN_FOLDER: &str = "with --save-pages name a new folder, or one of your own that others cannot \
+    enter (chmod 700)";
 
-const HINT: &str = "name a folder that you may write to, and with room in it, with --save-pages";
+const HINT: &str = "with --save-pages name a writable folder with free space";
 
 /// Pages that are staged in their folder until the run has read all of them.
 pub struct PagesWriter {
@@ -42,11 +42,11 @@ impl PagesWriter {
     pub fn begin(folder: &Path) -> Result<Self, DeliverError> {
         let folder = or_current(folder).to_owned();
         let make = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
-        make.map_err(failed("make the folder", &folder))?;
+        make.map_err(failed("create the folder", &folder))?;
         let lock = StagingLock::take(&folder).map_err(failed("open the folder", &folder))?;
         close_to_others(&folder, &lock.folder).map_err(|source| DeliverError {
             hint_override: Some(OWN_FOLDER),
-            ..failed("keep pages in", &folder)(source)
+            ..failed("save pages in", &folder)(source)
         })?;
         let staging = tempfile::Builder::new().prefix(STAGED_PREFIX).tempdir_in(&folder);
         let staging = staging.map_err(failed("write to the folder", &folder))?;
@@ -114,7 +114,7 @@ impl PagesWriter {
             lock.folder.sync_all()?;
             fs::remove_dir_all(&unfinished)
         };
-        put().map_err(failed("put the pages into", &folder))?;
+        put().map_err(failed("move the pages into", &folder))?;
         // The staging folder was renamed and deleted.
         let _ = staging.keep();
         lock.release(fs::FileType::is_dir);
@@ -135,7 +135,9 @@ fn close_to_others(path: &Path, folder: &File) -> io::Result<()> {
         let name = entry?.file_name();
         let is_ours = |name: &str| is_page(name) || name == UNFINISHED || name.starts_with(STAGED_PREFIX);
         if !name.to_str().is_some_and(is_ours) {
-            return Err(io::Error::other("other users may enter the folder, and not only pages are in it"));
+            return Err(io::Error::other(
+                "other users may enter the folder, and it contains other files than pages",
+            ));
         }
     }
     folder.set_permissions(fs::Permissions::from_mode(0o700))

@@ -14,7 +14,8 @@ use crate::text::clean;
 const LOCK_PATIENCE: Duration = Duration::from_secs(600);
 
 /// What happened when a run ends between two parts of a recipient list.
-pub const PARTLY_SENT: &str = "the mail went to some of the recipients; the next run sends it to the others";
+pub const PARTLY_SENT: &str = "the mail was sent to some of the recipients; the next run sends it to the \
+    others";
 
 /// A message was not sent, or its delivery is not confirmed.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +41,7 @@ pub enum SendError {
     SendLog(#[from] SendLogError),
     /// An earlier run ended between sending the message and the answer.
     #[error(
-        "an earlier run, of {}, was ended while it sent this report: it may have been sent to {} of the recipients",
+        "an earlier run, of {}, ended while it sent this report: {} of the recipients may have got it",
         clean(&.0.at, 40),
         .0.people.len()
     )]
@@ -53,16 +54,17 @@ impl Explain for SendError {
             Self::Smtp(error) => error.hint(),
             Self::Unconfirmed { error, others: false, .. } => error.hint(),
             Self::Unconfirmed { people, .. } => format!(
-                "ask {}; if it did not arrive, send it to them alone, with --mail-to and --force. The next run \
-                 sends it to whoever is left",
+                "ask {}; if it did not arrive, send it to them only, with --mail-to and --force. The \
+                 next run sends it to the others",
                 clean(&people.join(", "), 300)
             ),
             Self::AfterPartialSend(_) => {
-                "some of the recipients have the mail; acumen send sends it to the others".to_owned()
+                "some recipients got the mail; acumen send sends it to the others".to_owned()
             }
             Self::SendLog(error) => error.hint(),
             Self::PossiblySent(PossibleDelivery { people, .. }) => format!(
-                "ask {}; what did not arrive is sent with --force, to everybody whom --mail-to and --mail-cc name",
+                "ask {}; if it did not arrive, resend with --force, to all recipients in --mail-to and \
+                 --mail-cc",
                 clean(&people.join(", "), 300)
             ),
         }

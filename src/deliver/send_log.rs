@@ -36,7 +36,7 @@ pub enum SendLogError {
         source: io::Error,
     },
     /// Another run holds the lock.
-    #[error("another run has had {path} locked for {waited} s")]
+    #[error("another run has locked {path} for {waited} s")]
     Locked {
         /// The path of the log.
         path: String,
@@ -44,7 +44,7 @@ pub enum SendLogError {
         waited: u64,
     },
     /// A line cannot be read.
-    #[error("{path} has a line that cannot be read: line {line}")]
+    #[error("{path}: line {line} cannot be read")]
     Line {
         /// The path of the log.
         path: String,
@@ -57,11 +57,11 @@ impl Explain for SendLogError {
     fn hint(&self) -> String {
         match self {
             Self::Disk { .. } => {
-                "choose a folder you may write to with --state; without it nothing is sent".to_owned()
+                "choose a writable folder with --state; nothing is sent without it".to_owned()
             }
-            Self::Locked { .. } => "nothing was sent; run it again once the other has ended".to_owned(),
+            Self::Locked { .. } => "nothing sent; run again when the other run has ended".to_owned(),
             Self::Line { .. } => {
-                "mend or remove that line; it may be what keeps a report from being sent twice".to_owned()
+                "repair or remove that line; it may prevent a report from being sent twice".to_owned()
             }
         }
     }
@@ -153,7 +153,7 @@ impl SendLog {
     pub fn try_open(folder: &Path) -> Result<Option<Self>, SendLogError> {
         let path = folder.join(FILE_NAME);
         let of = |attempt| failed(attempt, &path);
-        create_private_folder(folder).map_err(failed("make the folder", folder))?;
+        create_private_folder(folder).map_err(failed("create the folder", folder))?;
         let mut file = regular_file::open_own(&path).map_err(of("open"))?;
         if !lock(&file).map_err(of("lock"))? {
             return Ok(None);

@@ -14,7 +14,7 @@ use crate::regular_file::{self, Links};
 /// The file cannot be written; an existing one is unchanged.
 pub fn write_file(path: &Path, bytes: &[u8], mode: u32) -> Result<(), DeliverError> {
     let hinting =
-        |error: DeliverError| error.about_written_report("name a place you may write to with --eml or --out");
+        |error: DeliverError| error.about_written_report("name a writable path with --eml or --out");
     let target = destination(path).map_err(hinting)?;
     let file = stage(&target, bytes, mode).map_err(hinting)?;
     rename_into_place(file, &target).map_err(hinting)
@@ -27,7 +27,7 @@ pub fn write_file(path: &Path, bytes: &[u8], mode: u32) -> Result<(), DeliverErr
 /// The path is neither, or the facts cannot be read.
 pub fn read_facts(report: &Path) -> Result<(String, String), DeliverError> {
     const HINT: &str =
-        "name a report that acumen wrote: NAME.html or NAME.json, with NAME.json beside the page";
+        "name a report that acumen wrote: NAME.html or NAME.json, with NAME.json in the same folder";
     let typed = |error: DeliverError| DeliverError { exit: Exit::Usage, ..error.about_written_report(HINT) };
     let ending = report.extension().and_then(|ending| ending.to_str());
     let name = report.file_stem().and_then(|name| name.to_str());

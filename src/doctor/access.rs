@@ -16,7 +16,7 @@ pub fn obstacle(probes: &Probes) -> Option<&'static str> {
     match (unreached(probes), &probes.first) {
         (Some(_), _) => Some(NO_ANSWER),
         (None, Some(Ok(_))) => None,
-        (None, _) => Some("no sessions could be listed"),
+        (None, _) => Some("sessions could not be listed"),
     }
 }
 
@@ -66,10 +66,10 @@ fn access(probes: &Probes, api: &ApiConfig) -> Line {
         (_, Some(_)) => skipped(NAME, NO_ANSWER),
         // Who knows no such address has not looked at the key.
         (Some(Err(FetchError::NotFound { path, .. })), None) => {
-            let text = format!("the server does not know {path}; whether it takes the key is told below");
+            let text = format!("the server has no {path}; see below whether it accepts the key");
             if matches!(probes.first, Some(Ok(_))) { ok(NAME, text) } else { note(NAME, text) }
         }
-        (Some(Err(_)), None) => ok(NAME, "the key is accepted; the server does not tell whose it is"),
+        (Some(Err(_)), None) => ok(NAME, "the key is accepted; the server does not report its owner"),
         (None, None) => match &probes.first {
             Some(Err(FetchError::NotFound { .. })) => ok(NAME, "the key is not refused"),
             _ => ok(NAME, format!("the key is accepted by {}", api.api)),
@@ -88,13 +88,13 @@ fn who(principal: &Principal) -> String {
 fn organisation(probes: &Probes, query: &SessionQuery) -> Line {
     const NAME: &str = "organisation";
     let Some(org) = query.org.as_deref() else {
-        return ok(NAME, "none is named: the whole enterprise");
+        return ok(NAME, "none set: the whole enterprise");
     };
     match &probes.first {
         Some(Ok(_)) => ok(NAME, format!("{} exists", clean(org, 80))),
         Some(Err(error @ FetchError::NotFound { .. })) => failure(NAME, error),
         _ if unreached(probes).is_some() => skipped(NAME, NO_ANSWER),
-        _ => skipped(NAME, "the answer does not tell whether it exists"),
+        _ => skipped(NAME, "the answer does not show whether it exists"),
     }
 }
 
@@ -102,7 +102,7 @@ fn sessions(probes: &Probes, api: &ApiConfig, query: &SessionQuery) -> Line {
     const NAME: &str = "sessions";
     match &probes.first {
         _ if unreached(probes).is_some() => skipped(NAME, NO_ANSWER),
-        Some(Ok(_)) => ok(NAME, "the key may list them"),
+        Some(Ok(_)) => ok(NAME, "the key may list sessions"),
         Some(Err(FetchError::NotFound { .. })) if query.org.is_some() => {
             skipped(NAME, "there is no such organisation")
         }
@@ -127,7 +127,6 @@ fn to_holder(probes: &Probes, error: &FetchError) -> String {
 fn elsewhere(probes: &Probes, api: &ApiConfig, query: &SessionQuery) -> Option<String> {
     let Some(Ok(Principal { org: Some(org), .. })) = &probes.myself else { return None };
     let named = query.org.as_deref() == Some(org);
-    (api.api == Api::V3 && !named).then(|| {
-        format!("the key belongs to the organisation {0} alone: name it with --org {0}", clean(org, 80))
-    })
+    (api.api == Api::V3 && !named)
+        .then(|| format!("the key belongs to the organisation {0} only: use --org {0}", clean(org, 80)))
 }

@@ -11,7 +11,7 @@ const ALLOWED: u64 = 60;
 /// How far the clocks are apart; `now` is when the asking began, by this machine.
 pub fn clock(now: DateTime<Utc>, server_time: Option<ServerTime>) -> Line {
     const NAME: &str = "clock";
-    let Some(server_time) = server_time else { return note(NAME, "the server does not tell its time") };
+    let Some(server_time) = server_time else { return note(NAME, "the server does not report its time") };
     let here = TimeDelta::from_std(server_time.after).ok().and_then(|after| now.checked_add_signed(after));
     let ahead = (here.unwrap_or(now) - server_time.time).num_seconds();
     let apart = span(ahead.unsigned_abs());
@@ -20,15 +20,15 @@ pub fn clock(now: DateTime<Utc>, server_time: Option<ServerTime>) -> Line {
         1.. => note(
             NAME,
             format!(
-                "this machine is {apart} ahead of the server: the report of a running period asks for \
-                 sessions up to a moment that has yet to come there, so that new ones can shift the pages, \
-                 and a week counts as over too early"
+                "this machine is {apart} ahead of the server: a report of a running period requests \
+                 sessions up to a time in the server's future, so new ones can shift the pages, and a \
+                 week counts as over too early"
             ),
         ),
         _ => note(
             NAME,
             format!(
-                "this machine is {apart} behind the server: the report of a running period lacks the \
+                "this machine is {apart} behind the server: a report of a running period lacks the \
                  sessions of that time, and a week counts as over too late"
             ),
         ),

@@ -23,25 +23,22 @@ fn window(probes: &Probes) -> Line {
     let is_empty = matches!(probes.first, Some(Ok(Sample { rows: 0, .. })));
     let is_void = [&probes.first, &probes.before].into_iter().any(is_void);
     match (&probes.before, &probes.week) {
-        (None, _) => skipped(WINDOW, "not asked"),
+        (None, _) => skipped(WINDOW, "not checked"),
         (Some(Err(error)), _) | (_, Some(Err(error @ FetchError::FilterIgnored { .. }))) => {
             failure(WINDOW, error)
         }
         (Some(Ok(Sample { outside: outside @ 1.., rows, .. })), _) => {
             failure(WINDOW, &FetchError::FilterIgnored { outside: *outside, rows: *rows })
         }
-        (_, Some(Ok(Week { outside: outside @ 1.., .. }))) => note(
-            WINDOW,
-            format!("{} of other times came with the last week and are dropped", sessions(*outside)),
-        ),
-        _ if is_void => {
-            note(WINDOW, "empty pages that promise more do not tell whether the server keeps to it")
+        (_, Some(Ok(Week { outside: outside @ 1.., .. }))) => {
+            note(WINDOW, format!("the server also returned {} of other times; dropped", sessions(*outside)))
         }
-        _ if is_empty => note(WINDOW, "there is no session to tell by whether the server keeps to it"),
+        _ if is_void => note(WINDOW, "not checked: the server returned empty pages that announce more"),
+        _ if is_empty => note(WINDOW, "not checked: there is no session to test it with"),
         (_, Some(Ok(Week { sessions: 1.., .. }))) => {
-            ok(WINDOW, "kept: nothing came for a day without sessions, and for a week only its own")
+            ok(WINDOW, "respected: a day without sessions returned none, and a week only its own")
         }
-        _ => ok(WINDOW, "kept: nothing came for a day without sessions"),
+        _ => ok(WINDOW, "respected: a day without sessions returned none"),
     }
 }
 
@@ -51,62 +48,64 @@ fn is_void(sample: &Option<Result<Sample, FetchError>>) -> bool {
 }
 
 fn page(probes: &Probes, size: u32) -> Line {
-    let more = |rows: u64| format!("{} came", sessions(rows));
+    let more = sessions;
     match (&probes.page, &probes.first) {
-        (None, _) => skipped(PAGE, "not asked"),
+        (None, _) => skipped(PAGE, "not checked"),
         (Some(Err(error)), _) => failure(PAGE, error),
         (sample, _) if is_void(sample) => note(
             PAGE,
             format!(
-                "{} were asked for and none came, although more are promised: a report asks once more for \
-                 an empty page, then ends with exit code 65",
+                "requested {}, received none, although the server announces more: a report requests an \
+                 empty page once more, then ends with exit code 65",
                 sessions(u64::from(size))
             ),
         ),
         (_, Some(Ok(Sample { rows: rows @ 2.., .. }))) => note(
             PAGE,
             format!(
-                "one session was asked for and {}: the server does as it likes, nothing is lost",
+                "requested one session, received {}: the server ignores the page size; no data is lost",
                 more(*rows)
             ),
         ),
         (Some(Ok(page)), _) if page.more && page.rows < u64::from(size) => note(
             PAGE,
             format!(
-                "{} were asked for and {}, although there are more: pages are shorter, nothing is lost",
+                "requested {}, received {}, although there are more: pages are shorter; no data is lost",
                 sessions(u64::from(size)),
                 more(page.rows)
             ),
         ),
-        (Some(Ok(page)), _) => ok(PAGE, format!("{size} asked for, {}", more(page.rows))),
+        (Some(Ok(page)), _) => ok(PAGE, format!("{size} requested, {} received", more(page.rows))),
     }
 }
 
 fn last_week(probes: &Probes, week: &Period) -> Line {
     let name = format!("{} ({}, {})", week.name().to_lowercase(), week.dates_in_words(), week.tz().name());
     match &probes.week {
-        None | Some(Err(FetchError::FilterIgnored { .. })) => skipped(WEEK, "the time window is not kept"),
+        None | Some(Err(FetchError::FilterIgnored { .. })) => {
+            skipped(WEEK, "the server does not respect the time window")
+        }
         Some(Err(FetchError::Deadline { deadline, .. })) => note(
             WEEK,
-            format!("{name} could not be counted in {} s; a report takes more time", deadline.as_secs()),
+            format!("{name} could not be counted in {} s; a report takes longer", deadline.as_secs()),
         ),
         Some(Err(error)) => failure(WEEK, error),
         Some(Ok(found)) if !found.complete => note(
             WEEK,
             format!(
-                "{name}: {} came, which is not what the server counts; a report would read again and, if it \
-                 stays so, end with exit code 4",
+                "{name}: received {}, which differs from the server's count; a report would read again \
+                 and, if the difference remains, end with exit code 4",
                 sessions(found.sessions)
             ),
         ),
         Some(Ok(Week { sessions: 0, .. })) => {
-            note(WEEK, format!("{name} has no session: its report would be empty"))
+            note(WEEK, format!("{name} has no sessions: its report would be empty"))
         }
         Some(Ok(Week { sessions: all, analysed: 0, .. })) => note(
             WEEK,
             format!(
-                "{name}: {}, none with an analysis, so that a report tells nothing of issues; analyses are \
-                 made when somebody asks for them",
+                "{name}: {}, none with an analysis, so a report has no data on issues; analyses are made \
+                 on request",
                 sessions(*all)
             ),
         ),
@@ -120,10 +119,13 @@ fn last_week(probes: &Probes, week: &Period) -> Line {
 /// Whether archived sessions are listed with all others.
 fn archived(probes: &Probes, api: Api) -> Line {
     let found = match &probes.archived {
-        None if api == Api::V2 => return ok(ARCHIVED, "v2 has no filter for them: what it lists counts"),
-        None => return skipped(ARCHIVED, "the time window is not kept"),
+        None if api == Api::V2 => return ok(ARCHIVED, "v2 has no filter for them: listed sessions count"),
+        None => return skipped(ARCHIVED, "the server does not respect the time window"),
         Some(Err(FetchError::BadRequest { .. })) => {
-            return note(ARCHIVED, "the server refuses the filter is_archived: a report has what is listed");
+            return note(
+                ARCHIVED,
+                "the server refuses the filter is_archived: a report has the listed sessions",
+            );
         }
         Some(Err(FetchError::Deadline { deadline, .. })) => {
             let seconds = deadline.as_secs();
@@ -135,27 +137,26 @@ fn archived(probes: &Probes, api: Api) -> Line {
     let Archived { unasked: Some(all), archived: Some(archived), others: Some(others) } = *found else {
         return note(
             ARCHIVED,
-            "the server does not count sessions, and last week has too many to count here; a report asks \
-             for archived ones as well where they are not listed",
+            "the server does not count sessions, and last week has too many to count here; a report also \
+             fetches archived ones if they are not listed",
         );
     };
     match (archived, others) {
-        (0, 0) if all == 0 => ok(ARCHIVED, "last week has no session to tell by whether they are listed"),
-        (0, _) if all == others => ok(
-            ARCHIVED,
-            "last week has none to tell by whether they are listed; a report asks for them as well",
-        ),
+        (0, 0) if all == 0 => ok(ARCHIVED, "not checked: last week has no sessions"),
+        (0, _) if all == others => {
+            ok(ARCHIVED, "not checked: last week has no archived sessions; a report fetches them as well")
+        }
         _ if all == archived && all == others => note(
             ARCHIVED,
             format!("the server ignores the filter is_archived: it counts {} each time", sessions(all)),
         ),
         _ if Some(all) == archived.checked_add(others) => {
-            ok(ARCHIVED, format!("they are listed, {} of {} last week", count(archived), sessions(all)))
+            ok(ARCHIVED, format!("listed, {} of {} last week", count(archived), sessions(all)))
         }
         _ if all == others => ok(
             ARCHIVED,
             format!(
-                "they are not listed, {} of {} last week: a report asks for them as well",
+                "not listed, {} of {} last week: a report fetches them as well",
                 count(archived),
                 sessions(archived.saturating_add(others))
             ),

@@ -21,7 +21,7 @@ pub async fn mail(wanted: &Result<Option<Mail>, Error>) -> Option<Line> {
     let server = match &settings.destination {
         Destination::Server(delivery) => &delivery.server,
         Destination::File(path) => {
-            return Some(ok(NAME, format!("the message goes into {}, and nothing is sent", shown(path))));
+            return Some(ok(NAME, format!("the message is written to {}; nothing is sent", shown(path))));
         }
     };
     let addresses = match letter::addresses(&settings.from, &settings.to, &settings.cc) {
@@ -34,8 +34,8 @@ pub async fn mail(wanted: &Result<Option<Mail>, Error>) -> Option<Line> {
     let dry_run = match deliver::dry_run(server, sender, recipients).await {
         Ok(dry_run) => dry_run,
         Err(error @ (SmtpError::Refused { .. } | SmtpError::Later { .. })) => {
-            let hint =
-                "it is there, but does not take mail from this machine and sender: ask whoever runs it";
+            let hint = "the server answers, but does not accept mail from this machine and sender: ask its \
+                 administrator";
             return Some(failed(NAME, error.to_string(), hint, error.exit()));
         }
         Err(error) => return Some(failure(NAME, &error)),
@@ -68,14 +68,13 @@ fn taken(server: &Server, dry_run: &DryRun, mail: &str) -> String {
     let login = server
         .login
         .as_ref()
-        .map_or_else(String::new, |login| format!(", lets {} in", clean(&login.user, 60)));
+        .map_or_else(String::new, |login| format!(", the login of {}", clean(&login.user, 60)));
     let parts = match dry_run.envelopes {
         1 => String::new(),
         parts => format!(", in {parts} parts"),
     };
     format!(
-        "{} answers {how}; it knows this machine as {}{login}, and takes mail from {mail}{parts}; \
-         nothing was sent",
+        "{} answers {how}; it accepts this machine as {}{login}, and mail from {mail}{parts}; nothing sent",
         server.place(),
         clean(&dry_run.helo, 100)
     )
@@ -85,10 +84,10 @@ fn taken(server: &Server, dry_run: &DryRun, mail: &str) -> String {
 pub fn state(folder: &Path) -> Line {
     const NAME: &str = "state";
     match look(folder) {
-        Ok(None) => ok(NAME, format!("what is kept in {} can be read", shown(folder))),
-        Ok(Some(FolderState::Exists)) => ok(NAME, format!("{} can be written to", shown(folder))),
+        Ok(None) => ok(NAME, format!("the log of sent mails in {} can be read", shown(folder))),
+        Ok(Some(FolderState::Exists)) => ok(NAME, format!("{} is writable", shown(folder))),
         Ok(Some(FolderState::Missing(above))) => {
-            ok(NAME, format!("{} is not there and can be made in {}", shown(folder), shown(&above)))
+            ok(NAME, format!("{} does not exist and can be created in {}", shown(folder), shown(&above)))
         }
         Err(error) => failure(NAME, &error),
     }

@@ -105,8 +105,8 @@ fn exposed(args: &ReportArgs, settings: Option<&Path>) -> Vec<Line> {
         let words = regular_file::exposure(path)?.words(is_secret)?;
         let path = shown(path);
         let hint = match is_secret {
-            true => format!("chmod 600 {path}, in a folder of your own that others cannot change"),
-            false => format!("chmod go-w {path}, in a folder of your own that others cannot change"),
+            true => format!("chmod 600 {path}, in a folder that only you can change"),
+            false => format!("chmod go-w {path}, in a folder that only you can change"),
         };
         Some(Line { hint, ..note(name, format!("{path}: {words}")) })
     };
@@ -129,17 +129,17 @@ fn offline(
             ("saved pages", saved(pages))
         }
     };
-    let mut lines = vec![told(&settings, file.as_deref()), ok("key", format!("none is needed for {what}"))];
+    let mut lines = vec![told(&settings, file.as_deref()), ok("key", format!("not needed for {what}"))];
     lines.push(match args.archive() {
-        Some(_) => skipped("API", "the archive tells it"),
-        None => skipped("API", "the saved sessions tell it, unless --api does"),
+        Some(_) => skipped("API", "set by the archive"),
+        None => skipped("API", "detected from the saved sessions, unless --api is given"),
     });
     lines.push(certificates);
-    lines.push(skipped(network::PROXY, format!("no server is asked, the sessions come from {what}")));
+    lines.push(skipped(network::PROXY, format!("no server is contacted; the sessions come from {what}")));
     let mut sessions = Some(sessions);
     lines.extend(UNASKED.map(|name| match name {
         SESSIONS => sessions.take().expect("one of the lines is about sessions"),
-        _ => skipped(name, format!("nobody is asked, the sessions come from {what}")),
+        _ => skipped(name, format!("no server is contacted; the sessions come from {what}")),
     }));
     lines
 }
@@ -274,7 +274,7 @@ impl KeyKind {
         match self {
             Self::Personal => "a personal key (apk_…)",
             Self::Service => "a service user's key or a personal access token (cog_…)",
-            Self::Unknown => "a key of no known kind",
+            Self::Unknown => "a key of an unknown kind",
         }
     }
 }
@@ -282,11 +282,14 @@ impl KeyKind {
 fn generation(api: Api, from: &str, kind: KeyKind) -> Line {
     const NAME: &str = "API";
     let fits = match (api, kind) {
-        (Api::V2, KeyKind::Service) => "v2 takes personal keys (apk_…)",
-        (Api::V3, KeyKind::Personal) => "v3 takes keys of service users and personal access tokens (cog_…)",
+        (Api::V2, KeyKind::Service) => "v2 accepts personal keys (apk_…)",
+        (Api::V3, KeyKind::Personal) => "v3 accepts keys of service users and personal access tokens (cog_…)",
         _ => return ok(NAME, format!("{api}, {from}")),
     };
-    note(NAME, format!("{api}, {from}, but {fits}: it may refuse this one; without --api the key tells"))
+    note(
+        NAME,
+        format!("{api}, {from}, but {fits}: it may refuse this key; without --api the key's prefix decides"),
+    )
 }
 
 /// What the answers of the API mean.
@@ -308,10 +311,11 @@ fn answers(
 
 fn output(args: &ReportArgs) -> Line {
     match deliver::probe_folder(&args.out) {
-        Ok(deliver::FolderState::Exists) => ok("output", format!("{} can be written to", shown(&args.out))),
-        Ok(deliver::FolderState::Missing(above)) => {
-            ok("output", format!("{} is not there and can be made in {}", shown(&args.out), shown(&above)))
-        }
+        Ok(deliver::FolderState::Exists) => ok("output", format!("{} is writable", shown(&args.out))),
+        Ok(deliver::FolderState::Missing(above)) => ok(
+            "output",
+            format!("{} does not exist and can be created in {}", shown(&args.out), shown(&above)),
+        ),
         Err(error) => failure("output", &error),
     }
 }

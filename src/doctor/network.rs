@@ -26,12 +26,14 @@ pub fn certificates(network: &Result<Network, SettingsError>) -> Line {
         network.store.iter().map(|(name, path)| format!("{name}={}", shown(path))).collect();
     let store = match store.is_empty() {
         true => "the system's are trusted".to_owned(),
-        false => format!("those of {} are trusted in place of the system's", store.join(" and ")),
+        false => format!("those of {} are trusted instead of the system's", store.join(" and ")),
     };
     let text = format!("{store}{extra}");
     match network.store.iter().find(|(name, _)| *name == "SSL_CERT_FILE").and_then(|(_, path)| flaw(path)) {
         Some(flaw) => Line {
-            hint: "unset SSL_CERT_FILE, and name the file of a company's authority with --ca-file".to_owned(),
+            hint:
+                "unset SSL_CERT_FILE, and name the file of a company's certificate authority with --ca-file"
+                    .to_owned(),
             ..note(NAME, format!("{text}, but SSL_CERT_FILE cannot be used: {flaw}"))
         },
         None => ok(NAME, text),
@@ -53,7 +55,7 @@ pub fn proxy(network: &Result<Network, SettingsError>, base_url: &str) -> Line {
             ok(PROXY, format!("{}, from {}{login}", proxy.place(), proxy.variable()))
         }
         Ok(None) if network.proxies.proxy.is_none() => ok(PROXY, "none"),
-        Ok(None) if url.scheme() == "http" => ok(PROXY, "none: plain http stays on this machine"),
+        Ok(None) if url.scheme() == "http" => ok(PROXY, "none: plain http is loopback only"),
         Ok(None) => match url.host_str() {
             Some(host) => ok(PROXY, format!("none: NO_PROXY lists {}", clean(host, 100))),
             None => skipped(PROXY, "the settings cannot be used"),
@@ -69,7 +71,7 @@ fn flaw(path: &Path) -> Option<String> {
     match regular_file::read(path, Links::Follow, regular_file::CERTIFICATES) {
         // The system's reader knows PEM alone, and no byte order mark.
         Ok(bytes) if !bytes.split(|byte| *byte == b'\n').any(|line| line.starts_with(BEGIN)) => {
-            Some("it holds no certificate in PEM".to_owned())
+            Some("it contains no PEM certificate".to_owned())
         }
         Ok(bytes) => tls::certificates(&bytes).err(),
         Err(error) => Some(error.to_string()),

@@ -84,7 +84,7 @@ fn the_week_is_counted_in_words() {
     let week = line(&lines, "last week");
     assert_eq!(week.text, "week 41 (5 to 11 October 2026, UTC): 312 sessions, 201 with an analysis");
     for (found, words) in [
-        (Week::default(), "not what the server counts"),
+        (Week::default(), "differs from the server's count"),
         (Week::default(), "end with exit code 4"),
         (Week { complete: true, ..Week::default() }, "no session"),
         (Week { complete: true, sessions: 1, ..Week::default() }, "1 session, none with an analysis"),
@@ -115,7 +115,7 @@ fn a_window_that_is_not_kept_fails_on_any_sign_of_it() {
     let nothing = Some(Ok(Sample::default()));
     for (probes, words) in [
         (Probes { week: Some(Ok(some)), ..healthy() }, "1 session of other times"),
-        (Probes { first: nothing, ..healthy() }, "no session to tell by"),
+        (Probes { first: nothing, ..healthy() }, "not checked"),
     ] {
         let lines = told(&probes, &settings("apk_user_x", None));
         let window = line(&lines, "time window");
@@ -133,12 +133,12 @@ fn pages_of_another_length_are_a_note() {
     assert_eq!(page(1, 50, false).word, Word::Ok);
     assert_eq!(page(1, 200, true).word, Word::Ok);
     let clamped = page(1, 50, true);
-    assert!(clamped.word == Word::Note && clamped.text.contains("50 sessions came"), "{}", clamped.text);
+    assert!(clamped.word == Word::Note && clamped.text.contains("received 50 sessions"), "{}", clamped.text);
     let void = page(1, 0, true);
-    assert!(void.word == Word::Note && void.text.contains("none came, although more"), "{}", void.text);
-    assert!(!void.text.contains("nothing is lost"), "{}", void.text);
+    assert!(void.word == Word::Note && void.text.contains("received none, although"), "{}", void.text);
+    assert!(!void.text.contains("no data is lost"), "{}", void.text);
     let deaf = page(100, 200, true);
-    assert!(deaf.word == Word::Note && deaf.text.contains("100 sessions came"), "{}", deaf.text);
+    assert!(deaf.word == Word::Note && deaf.text.contains("received 100 sessions"), "{}", deaf.text);
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn a_service_user_of_one_organisation_is_told_to_name_it() {
     // Where it is named, it is a right that lacks.
     let lines = told(&probes(), &settings("cog_x", Some("org-7")));
     let hint = &line(&lines, "sessions").hint;
-    assert!(hint.starts_with("the service user of the key needs the right to view sessions"), "{hint}");
+    assert!(hint.starts_with("the service user of the key needs the permission to view sessions"), "{hint}");
 }
 
 #[test]
@@ -178,16 +178,19 @@ fn a_personal_access_token_acts_with_the_rights_of_its_owner() {
     let lines = told_of(Some("pat_user"));
     assert_eq!(
         line(&lines, "access").text,
-        "the key is accepted: a personal access token (acts with the rights of its owner), “Ada”, for the whole \
-         enterprise"
+        "the key is accepted: a personal access token (has the permissions of its owner), “Ada”, for the \
+         whole enterprise"
     );
     let hint = &line(&lines, "sessions").hint;
-    assert!(hint.starts_with("the person whose personal access token this is needs the right"), "{hint}");
+    assert!(
+        hint.starts_with("the person whose personal access token this is needs the permission"),
+        "{hint}"
+    );
     for (kind, words) in [
-        (Some("DevinBrain"), "a key of Devin's own"),
+        (Some("DevinBrain"), "an internal key of Devin"),
         (Some("WindsurfSession"), "the key of a Windsurf session"),
-        (Some("robot"), "a key of a kind that this version does not know (robot)"),
-        (None, "a key of an untold kind"),
+        (Some("robot"), "a key of an unknown kind (robot)"),
+        (None, "a key of an unreported kind"),
     ] {
         let lines = told_of(kind);
         let text = &line(&lines, "access").text;
@@ -202,14 +205,10 @@ fn it_says_whether_archived_sessions_are_listed() {
     };
     let refused = FetchError::BadRequest { path: "/x".to_owned(), status: 422, detail: String::new() };
     for (archived, word, says) in [
-        (counts(312, 9, 303), Word::Ok, "they are listed, 9 of 312 sessions last week"),
-        (
-            counts(303, 9, 303),
-            Word::Ok,
-            "they are not listed, 9 of 312 sessions last week: a report asks for them",
-        ),
-        (counts(303, 0, 303), Word::Ok, "a report asks for them as well"),
-        (counts(0, 0, 0), Word::Ok, "no session to tell by"),
+        (counts(312, 9, 303), Word::Ok, "listed, 9 of 312 sessions last week"),
+        (counts(303, 9, 303), Word::Ok, "not listed, 9 of 312 sessions last week: a report fetches them"),
+        (counts(303, 0, 303), Word::Ok, "a report fetches them as well"),
+        (counts(0, 0, 0), Word::Ok, "not checked"),
         (
             counts(312, 312, 312),
             Word::Note,
@@ -230,7 +229,7 @@ fn it_says_whether_archived_sessions_are_listed() {
         assert!(line.word == word && line.text.contains(says), "{line:?}");
     }
     let line_of_v2 = told(&healthy(), &settings("apk_user_x", None));
-    assert_eq!(line(&line_of_v2, "archived").text, "v2 has no filter for them: what it lists counts");
+    assert_eq!(line(&line_of_v2, "archived").text, "v2 has no filter for them: listed sessions count");
 }
 
 #[test]
@@ -269,7 +268,7 @@ fn who_does_not_know_the_address_has_not_taken_the_key() {
     let of = |first| {
         let probes = Probes { myself: Some(Err(lost())), first: Some(first), ..healthy() };
         let access = line(&told(&probes, &settings("cog_x", None)), "access").clone();
-        assert!(access.text.contains("does not know /v3/self") && !access.text.contains("accepted"));
+        assert!(access.text.contains("the server has no /v3/self") && !access.text.contains("accepted"));
         access.word
     };
     assert_eq!(of(Ok(Sample::default())), Word::Ok);
@@ -282,7 +281,7 @@ fn a_key_is_shown_by_its_kind_alone() {
     for (key, api, words, word) in [
         ("apk_user_secret", None, "personal key", Word::Ok),
         ("cog_secret", None, "service user's key", Word::Ok),
-        ("secret", None, "no known kind", Word::Ok),
+        ("secret", None, "unknown kind", Word::Ok),
         ("cog_secret", Some("v2"), "service user's key", Word::Note),
         ("apk_user_secret", Some("v3"), "personal key", Word::Note),
     ] {

@@ -234,14 +234,14 @@ fn without_rows(source: Source) -> Source {
 
 /// Why a covered report is refused.
 fn too_few_people(settings: &Settings) -> SettingsError {
-    let narrowed = if settings.query.tags.is_empty() { "" } else { ", or leave --tag out" };
+    let narrowed = if settings.query.tags.is_empty() { "" } else { ", or omit --tag" };
     SettingsError::new(
         format!(
-            "fewer than five people were at work in {} ({}): a report that hides people would tell of each",
+            "fewer than five people were active in {} ({}): a report that hides people would reveal them",
             settings.period.name().to_lowercase(),
             settings.period.dates_in_words()
         ),
-        format!("ask for a longer period, such as --month or --quarter{narrowed}"),
+        format!("choose a longer period, such as --month or --quarter{narrowed}"),
     )
 }
 

@@ -7,11 +7,11 @@ use crate::settings::Settings;
 pub fn unpriced(settings: &Settings, metered: bool) -> Option<String> {
     let text = match is_filtered(settings) {
         false => {
-            "the account is not metered: no session of the report or its trend has used an ACU, so that the prices \
-             and the budget do not apply"
+            "the account is not metered: no session of the report or its trend has used ACUs, so prices \
+             and budget do not apply"
         }
         // Others may well be.
-        true => "no session that was asked for has used an ACU, so that the prices do not apply",
+        true => "no session that matches the filters has used ACUs, so prices do not apply",
     };
     (settings.money.is_some() && !metered).then(|| text.to_owned())
 }
@@ -22,11 +22,12 @@ pub fn unbudgeted(settings: &Settings, unreached: &[&BudgetCycle], is_withheld: 
     let has_budget = settings.money.as_ref().is_some_and(|money| money.budget.is_some());
     let mut notes = Vec::new();
     if has_budget && is_filtered(settings) {
-        notes.push("the budget is for all sessions: a report with --tag or --user leaves it out".to_owned());
+        notes.push("the budget is for all sessions: it is left out with --tag or --user".to_owned());
     }
     if is_withheld {
         notes.push(
-            "left out to hide people: the budget, which would tell by subtraction what fewer than five spent"
+            "left out to hide people: the budget, because subtraction would reveal what fewer than five \
+             people spent"
                 .to_owned(),
         );
     }

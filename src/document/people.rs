@@ -51,15 +51,13 @@ pub fn unmatched(
     let named: Vec<String> = unmatched.iter().take(3).map(|who| clean(who, 80)).collect();
     let (rows, named) = match (unmatched.len(), named.join(", ")) {
         (0, _) => return Ok(None),
-        (1, named) => ("1 person who is".to_owned(), named),
-        (count, named) if count > 3 => {
-            (format!("{count} people who are"), format!("{named} and {} more", count - 3))
-        }
-        (count, named) => (format!("{count} people who are"), named),
+        (1, named) => ("1 person".to_owned(), named),
+        (count, named) if count > 3 => (format!("{count} people"), format!("{named} and {} more", count - 3)),
+        (count, named) => (format!("{count} people"), named),
     };
     let lists = match people.members.is_empty() {
-        true => "; without the API's lists of people it matches ids only",
+        true => "; without the API's lists of people only ids are matched",
         false => "",
     };
-    Ok(Some(format!("the people file names {rows} in no session and on no list: {named}{lists}")))
+    Ok(Some(format!("the people file has {rows} not found in sessions or lists: {named}{lists}")))
 }

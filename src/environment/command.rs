@@ -30,7 +30,7 @@ pub fn printed(words: &[String]) -> Result<FoundKey, SettingsError> {
     let refuse = |why: String| {
         Err(SettingsError::new(
             format!("{SOURCE}: {} {why}", clean(program, 200)),
-            "run the command by hand as the same user: its first line must be the password or the access token",
+            "run the command manually as the same user: its first line must be the password or access token",
         ))
     };
     let mut command = Command::new(program);
@@ -77,7 +77,9 @@ pub fn printed(words: &[String]) -> Result<FoundKey, SettingsError> {
     if !status.success() {
         return refuse(failed(status));
     }
-    let Ok(text) = String::from_utf8(bytes) else { return refuse("printed what is no text".to_owned()) };
+    let Ok(text) = String::from_utf8(bytes) else {
+        return refuse("printed output that is not text".to_owned());
+    };
     match text.lines().next().map(str::trim) {
         Some(line) if !line.is_empty() => Ok(FoundKey::new(line, SOURCE)),
         _ => refuse("printed nothing on its first line".to_owned()),
@@ -87,6 +89,6 @@ pub fn printed(words: &[String]) -> Result<FoundKey, SettingsError> {
 fn failed(status: ExitStatus) -> String {
     match status.code() {
         Some(code) => format!("failed with exit status {code}"),
-        None => "was ended by a signal".to_owned(),
+        None => "was killed by a signal".to_owned(),
     }
 }

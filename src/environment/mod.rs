@@ -148,7 +148,7 @@ fn key_file(path: &Path, source: String) -> Result<FoundKey, SettingsError> {
         Ok(text) => Ok(FoundKey::new(&text, source)),
         Err(error) => Err(SettingsError::new(
             format!("{source}: {error}"),
-            unless_refused(&error, "name a file that this user may read and that holds the key alone"),
+            unless_refused(&error, "name a file that this user may read and that contains only the key"),
         )),
     }
 }
@@ -158,8 +158,7 @@ fn key_file(path: &Path, source: String) -> Result<FoundKey, SettingsError> {
 /// /dev/stdin, is refused like any other.
 fn unless_refused(error: &io::Error, hint: &str) -> String {
     match regular_file::is_refusal(error) && !regular_file::is_too_large(error) {
-        true => "name a file, as it is on the disk; pipes such as /dev/stdin and /dev/fd/N are not read"
-            .to_owned(),
+        true => "name a regular file; pipes such as /dev/stdin and /dev/fd/N are not read".to_owned(),
         false => hint.to_owned(),
     }
 }
@@ -201,8 +200,10 @@ pub fn settings_file(argv: &[OsString]) -> Result<SettingsFile, SettingsError> {
     if has_command && regular_file::exposure(&path).is_some_and(|exposure| exposure.write) {
         let path = shown(&path);
         return Err(SettingsError::new(
-            format!("{path} names a command and can be changed by every user of this machine"),
-            format!("chmod go-w {path} and its folder: whoever changes it could run anything as this user"),
+            format!("{path} names a command, and every user of this machine can change it"),
+            format!(
+                "chmod go-w {path} and its folder: a user who changes it could run any command as this user"
+            ),
         ));
     }
     Ok(file)
@@ -226,7 +227,7 @@ pub fn around(args: &ReportArgs, file: SettingsFile) -> Result<Found, SettingsEr
         Ok(text) => Ok((path.clone(), text)),
         Err(error) => {
             let hint = match error.kind() {
-                ErrorKind::InvalidData => "save it as “CSV UTF-8” or “Unicode Text”, as Excel calls them",
+                ErrorKind::InvalidData => "save it as “CSV UTF-8” or “Unicode Text” in Excel",
                 _ => "name a CSV file in UTF-8 that this user may read",
             };
             let message = format!("--people-file {}: {error}", shown(path));

@@ -10,7 +10,7 @@ impl Explain for FetchError {
         match self {
             Self::Unfit { .. } => "check --base-url, --org and the key".to_owned(),
             Self::Refused { status: 401, key_source, .. } => {
-                format!("check that {key_source} holds the whole key and that it was not revoked")
+                format!("check that {key_source} contains the whole key and that it was not revoked")
             }
             Self::Refused { api: Api::V2, .. } => {
                 "the key must be the personal key of an enterprise administrator".to_owned()
@@ -19,60 +19,60 @@ impl Explain for FetchError {
                 hint_to(self, "the service user of the key, or the person of a personal access token,")
             }
             Self::NotFound { org: Some(org), .. } => {
-                format!(
-                    "is the organisation id right? it was \"{}\"; else check --base-url",
-                    text::clean(org, 80)
-                )
+                format!("check the organisation id, \"{}\", and --base-url", text::clean(org, 80))
             }
-            Self::NotFound { api, .. } => format!("check --base-url; does this host serve API {api}?"),
+            Self::NotFound { api, .. } => format!("check --base-url: does this host serve API {api}?"),
             Self::BadRequest { status: 402, .. } => {
-                "the plan or a payment may not cover it: ask whoever manages the Devin account".to_owned()
+                "the plan or a payment may not cover it: ask the administrator of the Devin account"
+                    .to_owned()
             }
             Self::BadRequest { status: 410, .. } => {
-                "this generation of the API may be retired: try --api v3, whose keys begin with cog_, or look \
-                 for a newer version"
+                "this API version may be retired: try --api v3, whose keys begin with cog_, or a newer \
+                 version of acumen"
                     .to_owned()
             }
             Self::BadRequest { .. } => {
                 "check the page size (some servers allow 200 at most), the tags and the users".to_owned()
             }
-            Self::Redirect { to, .. } => format!("if {to} is the API, name it with --base-url"),
+            Self::Redirect { to, .. } => format!("if {to} is the API, set it with --base-url"),
             Self::Moved { to, .. } => {
                 format!("--base-url may lack a part of its path, or a slash: compare it with {to}")
             }
             Self::Tls { hint, .. } | Self::Proxy { hint, .. } => hint.clone(),
             Self::Unreachable { host, class: Class::Status(status), .. } => {
                 format!(
-                    "{host} is there and answers with HTTP {status}, so the fault is on its side: run again \
-                     later, or ask for the vendor's status"
+                    "{host} answers with HTTP {status}, an error of the server: run again later, or \
+                     check Devin's status page"
                 )
             }
             Self::Unreachable { host, class: Class::NoTls, .. } => {
-                format!("{host} speaks no TLS at this port: check the port and the scheme in --base-url")
+                format!("{host} does not use TLS on this port: check the port and the scheme in --base-url")
             }
             Self::Unreachable { host, class: Class::Proxy(_), .. } => {
-                format!("the proxy does not reach {host} now: run again later, or ask whoever runs the proxy")
+                format!(
+                    "the proxy cannot reach {host} now: run again later, or ask the administrator of the \
+                     proxy"
+                )
             }
             Self::Unreachable { host, .. } => {
                 format!("check the network, the proxy and that {host} is up; then run again")
             }
             Self::Deadline { .. } => {
-                "ask for a shorter period or a smaller --trend, or run again when the API is faster"
-                    .to_owned()
+                "choose a shorter period or a smaller --trend, or run again when the API is faster".to_owned()
             }
             Self::Later { wait, at, .. } => format!("run again in {}", until(*wait, *at)),
             Self::Page { host, .. } | Self::NotJson { host, .. } => {
-                format!("is {host} the API, or does a login page, a proxy or a gateway answer in its place?")
+                format!("check that {host} is the API and not a login page, a proxy or a gateway")
             }
             Self::Contract { .. } => {
-                "the API may have changed: look for a newer version, or report this message".to_owned()
+                "the API may have changed: try a newer version of acumen, or report this message".to_owned()
             }
             Self::FilterIgnored { .. } => {
-                "the API may have renamed its parameters: look for a newer version".to_owned()
+                "the API may have renamed its parameters: try a newer version of acumen".to_owned()
             }
             Self::Incomplete { alike: true, .. } => {
-                "nothing changed from one walk to the next, so this may stay: ask the vendor, or accept a \
-                 marked report with --allow-partial"
+                "every attempt gave the same counts, so this may persist: ask Devin's support, or accept \
+                 a marked report with --allow-partial"
                     .to_owned()
             }
             Self::Incomplete { .. } => {
@@ -98,7 +98,7 @@ impl Explain for FetchError {
 /// The hint where it is known who acts with the key: "the service user of the key".
 pub fn hint_to(error: &FetchError, holder: &str) -> String {
     match error.missing_right() {
-        Some(right) => format!("{holder} needs the right {right}"),
+        Some(right) => format!("{holder} needs the permission {right}"),
         None => error.hint(),
     }
 }
@@ -175,7 +175,7 @@ mod tests {
             FetchError::Unreachable { path, host, attempts: 6, class, cause }.hint()
         };
         assert!(hint(Class::Connection).contains("check the network"));
-        assert!(hint(Class::NoTls).contains("h.example speaks no TLS"));
+        assert!(hint(Class::NoTls).contains("h.example does not use TLS"));
         let busy = hint(Class::Status(503));
         assert!(busy.contains("answers with HTTP 503") && !busy.contains("network"), "{busy}");
     }
@@ -242,7 +242,7 @@ mod tests {
         let org = Some("org_789".to_owned());
         let lost =
             FetchError::NotFound { path: path(), host: host(), api: Api::V2, org, detail: String::new() };
-        assert!(lost.hint().contains("is the organisation id right? it was \"org_789\""), "{}", lost.hint());
+        assert!(lost.hint().contains("check the organisation id, \"org_789\""), "{}", lost.hint());
         let moved = FetchError::Moved { path: path(), host: host(), status: 301, to: "/devin/v2".to_owned() };
         assert!(
             moved.hint().contains("--base-url") && moved.hint().contains("/devin/v2"),
@@ -250,7 +250,7 @@ mod tests {
             moved.hint()
         );
         let alike = |alike| FetchError::Incomplete { reason: String::new(), alike }.hint();
-        assert!(alike(true).starts_with("nothing changed from one walk to the next"), "{}", alike(true));
+        assert!(alike(true).starts_with("every attempt gave the same counts"), "{}", alike(true));
         assert!(alike(false).starts_with("run again"), "{}", alike(false));
         let later = |at: Option<&str>| FetchError::Later {
             path: path(),

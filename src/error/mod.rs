@@ -64,7 +64,7 @@ pub enum Error {
     #[error("could not write to standard output: {0}")]
     Stdout(std::io::Error),
     /// A part of the program panicked; its message is already on stderr.
-    #[error("acumen stopped over a defect")]
+    #[error("acumen stopped: internal error (bug)")]
     Panicked,
     /// The simulator could not be started.
     #[error("could not listen on 127.0.0.1:{port}: {source}")]
@@ -113,7 +113,7 @@ impl Explain for Error {
         }
         match self {
             Self::Facts { .. } => "write the report again with acumen report",
-            Self::Stdout(_) => "check where standard output goes; files that were written are whole",
+            Self::Stdout(_) => "check where standard output goes; written files are complete",
             Self::Simulator { .. } => "choose another port with --port; 0 takes a free one",
             _ => REPORT_IT,
         }

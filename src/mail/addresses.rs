@@ -6,10 +6,10 @@ use lettre::message::Mailbox;
 use super::{MailError, Recipient, identity};
 use crate::text::clean;
 
-const WRITTEN: &str = "write it as lead@example.com or Ada <ada@example.com>, in ASCII before and after the @; \
-                       several have commas between them";
-const QUOTE: &str = "put a name with a comma into quotes: \"Doe, Jane\" <jane@example.com>";
-const ONE: &str = "name one sender, as acumen@example.com or Acumen <acumen@example.com>";
+const WRITTEN: &str = "write it as lead@example.com or Ada <ada@example.com>, in ASCII before and after \
+    the @; separate several by commas";
+const QUOTE: &str = "quote a name that contains a comma: \"Doe, Jane\" <jane@example.com>";
+const ONE: &str = "name one sender, such as acumen@example.com or Acumen <acumen@example.com>";
 
 /// The addresses of a mail.
 #[derive(Clone, Debug, PartialEq)]
@@ -136,7 +136,7 @@ mod tests {
         for text in
             ["", " ", ",", "ada", "ada@", "a@b@c", "ada@exämple.com", "a@x.com\nBcc: b@x.com", "a@x.com, b"]
         {
-            assert!(read(text).unwrap_err().contains("several have commas"), "{text:?}");
+            assert!(read(text).unwrap_err().contains("separate several by commas"), "{text:?}");
         }
         for text in
             ["Doe, Jane <j@x.example>", "a@x.example, Doe, Jane <j@x.example>", "Löv, Ada <a@x.example>"]

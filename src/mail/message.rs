@@ -186,7 +186,7 @@ mod tests {
         let mut facts = demo();
         facts.source.completeness = crate::metrics::Completeness::Incomplete;
         let error = mail(&facts, &["a@x.com"], &[]).unwrap_err();
-        assert_eq!((error.exit(), error.to_string().contains("files stay")), (Exit::Incomplete, true));
+        assert_eq!((error.exit(), error.to_string().contains("files are kept")), (Exit::Incomplete, true));
     }
 
     #[test]

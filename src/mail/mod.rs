@@ -20,7 +20,7 @@ use crate::report::ReportError;
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
     /// An address is invalid.
-    #[error("{flag}: {text:?} is no mail address")]
+    #[error("{flag}: {text:?} is not a mail address")]
     Address {
         /// The option.
         flag: &'static str,
@@ -30,13 +30,13 @@ pub enum MailError {
         hint: &'static str,
     },
     /// Sessions are missing, and recipients should not have to judge that.
-    #[error("the report is incomplete, so it is not mailed; its files stay")]
+    #[error("the report is incomplete, so it is not mailed; its files are kept")]
     Incomplete,
     /// The report is empty because its filters match nothing.
-    #[error("no session matches the filters of the report, so it is not mailed; its files stay")]
+    #[error("no session matches the filters of the report, so it is not mailed; its files are kept")]
     NoMatch,
     /// This machine's clock shows a date that no mail can have.
-    #[error("the clock of this machine is at {0}, a date that no mail can have")]
+    #[error("the clock of this machine shows {0}, a date that a mail cannot have")]
     Clock(String),
     /// The body could not be made.
     #[error(transparent)]
@@ -50,7 +50,7 @@ pub enum MailError {
         cause: String,
     },
     /// The message could not be put together.
-    #[error("could not put the message together: {0}")]
+    #[error("could not compose the message: {0}")]
     Message(String),
 }
 
@@ -58,12 +58,12 @@ impl Explain for MailError {
     fn hint(&self) -> String {
         match self {
             Self::Address { hint, .. } => (*hint).to_owned(),
-            Self::Clock(_) => "set the clock of this machine".to_owned(),
+            Self::Clock(_) => "correct the clock of this machine".to_owned(),
             Self::Incomplete => {
-                "run the report again without --allow-partial; a report that lacks sessions is for whoever mends it"
+                "run the report again without --allow-partial; a report that lacks sessions is never mailed"
                     .to_owned()
             }
-            Self::NoMatch => "check --org, --tag and --user, or leave --mail out".to_owned(),
+            Self::NoMatch => "check --org, --tag and --user, or omit --mail".to_owned(),
             _ => REPORT_IT.to_owned(),
         }
     }

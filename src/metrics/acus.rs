@@ -40,7 +40,8 @@ pub const ACUS_SPLIT: Metric = Metric {
     direction: Direction::Neutral,
     kind: MetricKind::Total,
     basis: Basis::Sessions,
-    definition: "ACUs of a session divided equally among its tags; an untagged session counts whole. Adds up to the total.",
+    definition: "ACUs of a session divided equally among its tags; an untagged session counts fully. \
+        Adds up to the total.",
     needs: Needs::Nothing,
     groups: &[&[Dim::Tag]],
     plan: Plan::Total(Grain::Session, || [(col(c::ACUS) * part_of_tag()).sum(), len()]),
@@ -103,8 +104,8 @@ pub const ACUS_HISTOGRAM: Metric = Metric {
     direction: Direction::Neutral,
     kind: MetricKind::Total,
     basis: Basis::KnownSessions,
-    definition: "Sessions with known ACUs in the bins 0 to 1, 1 to 2, 2 to 5, 5 to 10, 10 to 20, 20 to 50 and 50 or more; \
-                 a bin holds its lower edge.",
+    definition: "Sessions with known ACUs in the bins 0 to 1, 1 to 2, 2 to 5, 5 to 10, 10 to 20, 20 to \
+        50 and 50 or more; bins include their lower bound.",
     needs: Needs::Nothing,
     groups: &[&[Dim::Bin]],
     plan: Plan::Own(acus_histogram),
@@ -129,12 +130,13 @@ pub(super) fn binned(frames: &PeriodFrames) -> LazyFrame {
 /// How concentrated the spend is.
 pub const ACUS_TOP_DECILE_SHARE: Metric = Metric {
     id: "acus_top_decile_share",
-    title: "Share of the heaviest tenth of users",
+    title: "Top 10% of users: share of ACUs",
     unit: Unit::Share,
     direction: Direction::Neutral,
     kind: MetricKind::Ratio,
     basis: Basis::Sessions,
-    definition: "ACUs of the heaviest tenth of users (rounded up to whole users) of all ACUs that have a user.",
+    definition: "ACUs of the top 10% of users (rounded up to whole users), divided by all ACUs that have \
+        a user.",
     needs: Needs::Nothing,
     groups: &[&[]],
     plan: Plan::Own(acus_top_decile_share),
@@ -170,7 +172,8 @@ pub const ACUS_WITHOUT_PR_SHARE: Metric = Metric {
     direction: Direction::Neutral,
     kind: MetricKind::Ratio,
     basis: Basis::Sessions,
-    definition: "ACUs of sessions that list no pull request, of all ACUs. Research, reviews and questions need none.",
+    definition: "ACUs of sessions without a pull request, divided by all ACUs. Research, reviews and \
+        questions need none.",
     needs: Needs::Nothing,
     groups: &[&[]],
     plan: Plan::Ratio(Grain::Session, || [col(c::ACUS).filter(lists_pr().not()).sum(), acus(), len()]),

@@ -35,7 +35,8 @@ pub const ANALYSIS_COVERAGE: Metric = Metric {
     direction: Direction::More,
     kind: MetricKind::Ratio,
     basis: Basis::Sessions,
-    definition: "Analysed sessions of all sessions. An analysis is made on request, so this is rarely all of them.",
+    definition: "Analysed sessions divided by all sessions. Analyses are made on request, so coverage is \
+        rarely 100%.",
     needs: Needs::Api,
     groups: &[&[], &[Dim::Period]],
     plan: Plan::Ratio(Grain::Session, || [analysed(), len(), len()]),
@@ -49,7 +50,7 @@ pub const ISSUES: Metric = Metric {
     direction: Direction::Less,
     kind: MetricKind::Total,
     basis: Basis::AnalysedSessions,
-    definition: "Issues that the analyses list. By tag an issue counts fully under each tag of its session.",
+    definition: "Issues in the analyses. By tag an issue counts fully under each tag of its session.",
     needs: Needs::Api,
     groups: &[
         &[],
@@ -97,7 +98,7 @@ fn counted(frames: &PeriodFrames, by: &[Dim], count: Expr) -> LazyFrame {
     with_zeros(join_groups(groups, counts, by, JoinType::Left))
 }
 
-/// How many issues a session has.
+/// Issues per session.
 pub const ISSUE_COUNT_HISTOGRAM: Metric = Metric {
     id: "issue_count_histogram",
     title: "Sessions by number of issues",
@@ -148,7 +149,7 @@ pub const ACTION_ITEMS: Metric = Metric {
     direction: Direction::Neutral,
     kind: MetricKind::Total,
     basis: Basis::AnalysedSessions,
-    definition: "Action items that the analyses propose, by type.",
+    definition: "Action items in the analyses, by type.",
     needs: Needs::Api,
     groups: &[&[Dim::Type]],
     plan: Plan::Own(action_items),
@@ -163,12 +164,12 @@ fn action_items(frames: &PeriodFrames, by: &[Dim]) -> LazyFrame {
 /// Sessions whose prompt could have been better.
 pub const SESSIONS_WITH_PROMPT_FEEDBACK: Metric = Metric {
     id: "sessions_with_prompt_feedback",
-    title: "Sessions with remarks on the prompt",
+    title: "Sessions with prompt feedback",
     unit: Unit::Count,
     direction: Direction::Less,
     kind: MetricKind::Total,
     basis: Basis::AnalysedSessions,
-    definition: "Analysed sessions whose analysis has at least one remark on the prompt.",
+    definition: "Analysed sessions with at least one feedback item on the prompt.",
     needs: Needs::Api,
     groups: &[&[]],
     plan: Plan::Total(Grain::Session, || [col(c::FEEDBACK).gt(lit(0)).sum(), analysed()]),

@@ -4,7 +4,7 @@ use polars::prelude::PolarsError;
 
 /// A number could not be computed: an internal error.
 #[derive(Debug, thiserror::Error)]
-#[error("could not work out {what}: {source}")]
+#[error("could not compute {what}: {source}")]
 pub struct MetricsError {
     what: &'static str,
     source: PolarsError,

@@ -14,13 +14,13 @@ use crate::text::clean;
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// It is no JSON, a field is missing, unknown or of the wrong type, or a value is unknown.
-    #[error("this is no facts file of schema {SCHEMA}: {}", clean(&.0.to_string(), 200))]
+    #[error("this is not a facts file of schema {SCHEMA}: {}", clean(&.0.to_string(), 200))]
     Shape(#[from] serde_json::Error),
     /// It is of another schema.
-    #[error("the facts are of schema {0}, and this version reads schema {SCHEMA}; make the report again")]
+    #[error("the facts have schema {0}, but this version reads schema {SCHEMA}; make the report again")]
     Schema(u64),
     /// A fact has a grouping or a unit that its metric does not have.
-    #[error("the facts have {metric} by {by:?} in {unit:?}, which this version does not know")]
+    #[error("the facts contain {metric} by {by:?} in {unit:?}, which this version does not support")]
     Grouping {
         /// The metric.
         metric: &'static str,
@@ -30,7 +30,7 @@ pub enum ReadError {
         unit: String,
     },
     /// The facts have an unreadable period.
-    #[error("the facts are of a period that cannot be read: {0:?}")]
+    #[error("the period of the facts cannot be read: {0:?}")]
     Period(String),
 }
 

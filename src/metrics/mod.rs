@@ -89,8 +89,8 @@ pub struct Findings {
     pub withheld: Vec<Withheld>,
 }
 
-/// Everything that a report shows; `None` where it is to be covered and fewer than five
-/// people were at work in its period.
+/// Everything that a report shows; `None` where it is to be covered and fewer than five people were
+/// active in its period.
 ///
 /// # Errors
 /// Polars refused a plan: an internal error.

@@ -22,8 +22,8 @@ pub const PRS: Metric = Metric {
     direction: Direction::More,
     kind: MetricKind::Total,
     basis: Basis::PullRequests,
-    definition: "Distinct pull requests that the period's sessions list. One listed by several sessions counts once, \
-                 for the earliest of them.",
+    definition: "Distinct pull requests of the period's sessions. One listed by several sessions counts \
+        once, for the earliest of them.",
     needs: Needs::Nothing,
     groups: &[&[], &[Dim::State], &[Dim::User], &[Dim::Tag], &[Dim::Team], &[Dim::Repo], &[Dim::Period]],
     plan: Plan::Total(Grain::PullRequest, || [len(), len()]),
@@ -51,7 +51,8 @@ pub const MERGE_RATE: Metric = Metric {
     direction: Direction::More,
     kind: MetricKind::Ratio,
     basis: Basis::DecidedPullRequests,
-    definition: "Merged pull requests of the decided ones, which are merged or closed. Open ones do not count yet.",
+    definition: "Merged pull requests divided by decided ones, which are merged or closed. Open ones do \
+        not count yet.",
     needs: Needs::Nothing,
     groups: &[&[], &[Dim::User], &[Dim::Tag], &[Dim::Team], &[Dim::Repo], &[Dim::Period], &[Dim::Category]],
     plan: Plan::Ratio(Grain::PullRequest, || [merged(), decided(), decided()]),
@@ -60,12 +61,12 @@ pub const MERGE_RATE: Metric = Metric {
 /// How many of all pull requests are merged by now.
 pub const MERGE_RATE_ALL: Metric = Metric {
     id: "merge_rate_all",
-    title: "Merged of all pull requests",
+    title: "Merged share of all pull requests",
     unit: Unit::Share,
     direction: Direction::More,
     kind: MetricKind::Ratio,
     basis: Basis::PullRequests,
-    definition: "Merged pull requests of all pull requests, open ones included.",
+    definition: "Merged pull requests divided by all pull requests, including open ones.",
     needs: Needs::Nothing,
     groups: &[&[]],
     plan: Plan::Ratio(Grain::PullRequest, || [merged(), len(), len()]),
@@ -79,7 +80,7 @@ pub const SESSIONS_WITH_PR: Metric = Metric {
     direction: Direction::More,
     kind: MetricKind::Total,
     basis: Basis::Sessions,
-    definition: "Sessions that list at least one pull request.",
+    definition: "Sessions with at least one pull request.",
     needs: Needs::Nothing,
     groups: &[&[]],
     plan: Plan::Total(Grain::Session, || [lists_pr().sum(), len()]),
@@ -93,7 +94,7 @@ pub const SESSIONS_WITH_MERGED_PR: Metric = Metric {
     direction: Direction::More,
     kind: MetricKind::Total,
     basis: Basis::Sessions,
-    definition: "Sessions that list at least one merged pull request.",
+    definition: "Sessions with at least one merged pull request.",
     needs: Needs::Nothing,
     groups: &[&[]],
     plan: Plan::Total(Grain::Session, || [col(MERGED).sum(), len()]),
@@ -107,8 +108,8 @@ pub const ACUS_PER_MERGED_PR: Metric = Metric {
     direction: Direction::Less,
     kind: MetricKind::Ratio,
     basis: Basis::MergedPullRequests,
-    definition: "All ACUs of the group divided by its merged pull requests: fully loaded, \
-                 sessions without a pull request included.",
+    definition: "All ACUs of the group divided by its merged pull requests, including ACUs of sessions \
+        without a pull request.",
     needs: Needs::Nothing,
     groups: COST,
     plan: Plan::Own(|frames, by| per_merged_pr(frames, by, acus())),

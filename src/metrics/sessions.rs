@@ -31,7 +31,7 @@ pub const SESSIONS: Metric = Metric {
     direction: Direction::Neutral,
     kind: MetricKind::Total,
     basis: Basis::Sessions,
-    definition: "Distinct sessions created in the period, archived and child sessions included.",
+    definition: "Distinct sessions created in the period, including archived and child sessions.",
     needs: Needs::Nothing,
     groups: VOLUME,
     plan: Plan::Total(Grain::Session, || [len(), len()]),
@@ -58,12 +58,13 @@ fn people() -> Expr {
 /// Sessions that no person started.
 pub const AUTOMATION_SESSIONS: Metric = Metric {
     id: "automation_sessions",
-    title: "Sessions by automation",
+    title: "Automated sessions",
     unit: Unit::Count,
     direction: Direction::Neutral,
     kind: MetricKind::Total,
     basis: Basis::Sessions,
-    definition: "Sessions that no person started: those of service users, and (v3) those whose origin is automation, scheduled or code_scan.",
+    definition: "Sessions that no person started: those of service users and, in v3, those whose origin \
+        is automation, scheduled or code_scan.",
     needs: Needs::Api,
     groups: &[&[]],
     plan: Plan::Total(Grain::Session, || [col(c::AUTOMATION).sum(), len()]),
@@ -72,12 +73,12 @@ pub const AUTOMATION_SESSIONS: Metric = Metric {
 /// How much people have to say to Devin.
 pub const USER_MESSAGES_MEDIAN: Metric = Metric {
     id: "user_messages_median",
-    title: "Messages by people a session, median",
+    title: "Messages from people per session, median",
     unit: Unit::Count,
     direction: Direction::Neutral,
     kind: MetricKind::Quantile,
     basis: Basis::CountedSessions,
-    definition: "Half of the sessions had at most this many messages written by people (linear interpolation).",
+    definition: "Half of the sessions had at most this many messages from people (linear interpolation).",
     needs: Needs::V3,
     groups: &[&[], &[Dim::Size]],
     plan: Plan::Total(Grain::Session, || {
@@ -93,7 +94,8 @@ pub const SESSIONS_STOPPED_BY_LIMIT: Metric = Metric {
     direction: Direction::Less,
     kind: MetricKind::Total,
     basis: Basis::Sessions,
-    definition: "Sessions that are suspended because a usage or session limit was reached, quota or credits ran out, a payment was declined, or the contract expired.",
+    definition: "Suspended sessions for which a usage or session limit was reached, quota or credits ran \
+        out, a payment was declined, or the contract expired.",
     needs: Needs::V3,
     groups: &[&[]],
     plan: Plan::Total(Grain::Session, || [col(c::LIMITED).sum(), len()]),

@@ -39,7 +39,8 @@ pub const SPEND_SPLIT: Metric = Metric {
     direction: Direction::Neutral,
     kind: MetricKind::Total,
     basis: Basis::Sessions,
-    definition: "Spend of a session divided equally among its tags; an untagged session counts whole. Adds up to the total.",
+    definition: "Spend of a session divided equally among its tags; an untagged session counts fully. \
+        Adds up to the total.",
     needs: Needs::Price,
     groups: &[&[Dim::Tag]],
     plan: Plan::Total(Grain::Session, || [unless_unpriced((col(SPENT) * part_of_tag()).sum()), len()]),
@@ -53,8 +54,8 @@ pub const SPEND_PER_MERGED_PR: Metric = Metric {
     direction: Direction::Less,
     kind: MetricKind::Ratio,
     basis: Basis::MergedPullRequests,
-    definition: "All spend of the group divided by its merged pull requests: fully loaded, \
-                 sessions without a pull request included.",
+    definition: "All spend of the group divided by its merged pull requests, including spend of sessions \
+        without a pull request.",
     needs: Needs::Price,
     groups: COST,
     plan: Plan::Own(|frames, by| per_merged_pr(frames, by, unless_unpriced(col(SPENT).sum()))),

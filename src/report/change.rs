@@ -37,7 +37,7 @@ pub fn change(fact: &Fact) -> Option<Change> {
     Some(Change { text, arrow: if up { "up" } else { "down" }, tone })
 }
 
-/// The change of a table row, with signs instead of words: `+31 (+8 %)`, `−2 pp`, `new`; a dash if
+/// The change of a table row, with signs instead of words: `+31 (+8%)`, `−2 points`, `new`; a dash if
 /// the periods cannot be compared.
 pub fn signed(unit: Unit, now: Option<f64>, before: Option<f64>) -> String {
     let (Some(now), Some(before)) = (now, before) else { return MISSING.to_owned() };
@@ -84,9 +84,9 @@ mod tests {
     #[test]
     fn table_changes_have_signs() {
         let change_of = |metric: &Metric, value, previous| signed(metric.unit, Some(value), previous);
-        assert_eq!(change_of(&SESSIONS, 108.0, Some(100.0)), "+8 (+8\u{a0}%)");
-        assert_eq!(change_of(&ACUS, 30.0, Some(40.0)), "−10.0 (−25\u{a0}%)");
-        assert_eq!(change_of(&MERGE_RATE, 0.75, Some(0.72)), "+3\u{a0}pp");
+        assert_eq!(change_of(&SESSIONS, 108.0, Some(100.0)), "+8 (+8%)");
+        assert_eq!(change_of(&ACUS, 30.0, Some(40.0)), "−10.0 (−25%)");
+        assert_eq!(change_of(&MERGE_RATE, 0.75, Some(0.72)), "+3\u{a0}points");
         assert_eq!(
             (change_of(&SESSIONS, 3.0, Some(0.0)), change_of(&SESSIONS, 0.0, Some(0.0))),
             ("new".into(), "0".into())
@@ -106,11 +106,11 @@ mod tests {
     #[test]
     fn changes_are_written_in_words() {
         let change_of = |metric, value, previous| text(metric, value, Some(previous)).unwrap();
-        assert_eq!(change_of(&SESSIONS, 108.0, 100.0), ("8 more (+8\u{a0}%)".into(), "neutral"));
-        assert_eq!(change_of(&ISSUES, 12.0, 10.0), ("2 more (+20\u{a0}%)".into(), "bad"));
-        assert_eq!(change_of(&ISSUES, 8.0, 10.0), ("2 fewer (−20\u{a0}%)".into(), "good"));
-        assert_eq!(change_of(&ACUS, 30.0, 40.0), ("10.0 less (−25\u{a0}%)".into(), "neutral"));
-        assert_eq!(change_of(&MERGE_RATE, 0.75, 0.72), ("3\u{a0}pp higher".into(), "good"));
+        assert_eq!(change_of(&SESSIONS, 108.0, 100.0), ("8 more (+8%)".into(), "neutral"));
+        assert_eq!(change_of(&ISSUES, 12.0, 10.0), ("2 more (+20%)".into(), "bad"));
+        assert_eq!(change_of(&ISSUES, 8.0, 10.0), ("2 fewer (−20%)".into(), "good"));
+        assert_eq!(change_of(&ACUS, 30.0, 40.0), ("10.0 less (−25%)".into(), "neutral"));
+        assert_eq!(change_of(&MERGE_RATE, 0.75, 0.72), ("3\u{a0}points higher".into(), "good"));
         assert_eq!(change_of(&SESSIONS, 3.0, 0.0), ("new".into(), "neutral"));
         assert_eq!(change_of(&SESSIONS, 0.0, 0.0), ("no change".into(), "neutral"));
         assert_eq!(text(&SESSIONS, 3.0, None), None);

@@ -49,8 +49,8 @@ pub fn organisation(facts: &Facts) -> Option<&str> {
 fn covered_note(facts: &Facts) -> Option<String> {
     facts.is_covered().then(|| {
         format!(
-            "People are hidden: every number rests on at least five. “{SMALL_GROUP}” combines the small \
-             groups of a list and, where these are too few, the next larger ones"
+            "People are hidden: every number rests on at least five people. “{SMALL_GROUP}” combines the \
+             small groups of a list and, if these are too few, the next larger ones"
         )
     })
 }
@@ -60,11 +60,12 @@ pub fn notices(facts: &Facts) -> Vec<String> {
     let source = &facts.source;
     let mut notices = Vec::new();
     if source.demo {
-        notices.push("This organisation is invented: the page shows what a report looks like.".to_owned());
+        notices.push("This organisation is invented: the page is an example of a report.".to_owned());
     }
     if !source.is_complete() {
         let why = why_incomplete(source);
-        notices.push(format!("This report may be incomplete: {why}. Do not decide on these numbers."));
+        notices
+            .push(format!("This report may be incomplete: {why}. Do not base decisions on these numbers."));
     }
     notices.extend(export_limits(source.records).map(|note| sentence(&note)));
     notices.extend(facts.notices.iter().map(|notice| clean(notice, LONGEST_NOTICE)));
@@ -83,7 +84,7 @@ pub fn warnings(source: &Source) -> Vec<String> {
     incomplete.into_iter().chain(dropped_rows(source)).collect()
 }
 
-/// The same for unreadable fields, above 1 % of the sessions.
+/// The same for unreadable fields, above 1% of the sessions.
 pub fn unreadable((sessions, of): (u64, u64)) -> Option<String> {
     (exceeds_percent(sessions, of)).then(|| {
         format!(
@@ -95,7 +96,7 @@ pub fn unreadable((sessions, of): (u64, u64)) -> Option<String> {
     })
 }
 
-/// The same for pull requests without an address, above 1 % of them.
+/// The same for pull requests without an address, above 1% of them.
 pub fn without_address((entries, of): (u64, u64)) -> Option<String> {
     (exceeds_percent(entries, of)).then(|| {
         format!(
@@ -107,12 +108,12 @@ pub fn without_address((entries, of): (u64, u64)) -> Option<String> {
     })
 }
 
-/// The same for sessions with unknown ACUs, from 10 % of them: running sessions have none yet. If
+/// The same for sessions with unknown ACUs, from 10% of them: running sessions have none yet. If
 /// all are unknown, the plan may not have ACUs.
 pub fn without_acus((unknown, of): (u64, u64)) -> Option<String> {
     (u128::from(unknown) * 10 >= u128::from(of) && unknown < of).then(|| {
         format!(
-            "{} of {} sessions do not tell their ACUs, or not as a number, and are in no sum of ACUs; the page \
+            "{} of {} sessions have no ACUs, or no numeric value, and are in no sum of ACUs; the page \
              and facts.json count them under quality.",
             count(unknown as f64),
             count(of as f64)
@@ -127,9 +128,9 @@ fn why_incomplete(source: &Source) -> String {
         _ if source.records == Records::Export => {
             "the web app's export does not cover all of its time".to_owned()
         }
-        None => "fewer sessions arrived than the server counts".to_owned(),
+        None => "the server reports more sessions than were received".to_owned(),
         Some(unique) => {
-            format!("{} sessions arrived, which is not what the server counts", count(unique as f64))
+            format!("{} sessions were received, but the server reports another number", count(unique as f64))
         }
     }
 }
@@ -154,8 +155,8 @@ fn dropped_rows(source: &Source) -> Vec<String> {
         && exceeds_percent(outside, received)
     {
         dropped_rows.push(format!(
-            "{} of {} records that came lie outside the period or the filters and are not in any number: \
-             the server may not keep to what it is asked.",
+            "{} of {} received records are outside the period or the filters and are not in any number: \
+             the server may ignore the request's filters.",
             count(outside as f64),
             count(received as f64)
         ));
@@ -163,7 +164,7 @@ fn dropped_rows(source: &Source) -> Vec<String> {
     dropped_rows
 }
 
-/// Whether a part is more than 1 % of a whole.
+/// Whether a part is more than 1% of a whole.
 fn exceeds_percent(part: u64, whole: u64) -> bool {
     u128::from(part) * 100 > u128::from(whole)
 }
@@ -177,16 +178,16 @@ fn acus_in_doubt(facts: &Facts) -> Option<String> {
         let of_all = match source.tags.is_empty() && source.users.is_empty() {
             true => "no session of the report or its trend",
             // Other sessions may have used some.
-            false => "none of the sessions asked for, in the report and its trend,",
+            false => "none of the matching sessions in the report and its trend",
         };
-        Some(format!("Not metered: {of_all} has used an ACU, so nothing is said of ACUs and what they cost."))
+        Some(format!("Not metered: {of_all} has used ACUs, so the report has no ACUs and no costs."))
     } else if all == 0.0 {
         None
     } else if unknown == all {
-        Some("No session tells its ACUs, so sums of ACUs are 0 because nothing is known.".to_owned())
+        Some("No session has known ACUs, so sums of ACUs are 0.".to_owned())
     } else if unknown * 10.0 >= all {
         Some(format!(
-            "{} of {} sessions do not tell their ACUs and are left out of every sum of ACUs.",
+            "{} of {} sessions have no known ACUs and are left out of every sum of ACUs.",
             count(unknown),
             count(all)
         ))
@@ -220,7 +221,7 @@ mod tests {
         let proven = Completeness::Proven;
         assert_eq!(of(12, 0, proven).0, [""; 0]);
         let [outside] = of(13, 0, proven).0.try_into().unwrap();
-        assert!(outside.starts_with("13 of 1,200 records that came lie outside the period"), "{outside}");
+        assert!(outside.starts_with("13 of 1,200 received records are outside the period"), "{outside}");
         let (lines, source) = of(13, 1, Completeness::Incomplete);
         assert_eq!(lines.len(), 3);
         assert!(lines[0].starts_with("this report is incomplete: 1,100 sessions"), "{lines:?}");

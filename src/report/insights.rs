@@ -64,7 +64,7 @@ fn incompleteness(facts: &Facts) -> Option<Sentence> {
     };
     (!facts.source.is_complete()).then(|| {
         plain(format!(
-            "Every number below, and every change with it, rests on the {} that arrived and may be wrong.",
+            "Every number and change below is based on the {} that were received and may be wrong.",
             arrived()
         ))
     })
@@ -81,7 +81,7 @@ fn too_few(facts: &Facts) -> Option<Sentence> {
         // The notice about missing sessions says so already.
         0.0 if !facts.source.is_complete() => None,
         0.0 => Some(plain("No session was created in this period.".to_owned())),
-        1.0 => Some(plain("A single session was created: too few to compare.".to_owned())),
+        1.0 => Some(plain("1 session was created: too few to compare.".to_owned())),
         some if some < MIN_BASIS => {
             Some(plain(format!("{} sessions were created: too few to compare.", count(some))))
         }
@@ -114,7 +114,7 @@ fn headline(facts: &Facts, previous: &str) -> Option<Sentence> {
         let each: Vec<String> = all.iter().filter_map(each).collect();
         let threshold = Unit::Share.text(Some(NOTABLE_CHANGE));
         return Some(plain(format!(
-            "No headline number moved by {threshold} against {previous}: {}.",
+            "No headline number changed by {threshold} or more compared with {previous}: {}.",
             each.join(", ")
         )));
     }
@@ -188,8 +188,8 @@ fn merge_outcome(facts: &Facts, previous: &str) -> Option<Sentence> {
     // Young pull requests had less time than those of the previous period.
     let may = match open_prs(facts).unwrap_or(0.0) {
         0.0 => String::new(),
-        1.0 => " One pull request not decided yet may lower it.".to_owned(),
-        more => format!(" {} pull requests not decided yet may lower it.", count(more)),
+        1.0 => " It may still fall: 1 pull request is open or in draft.".to_owned(),
+        more => format!(" It may still fall: {} pull requests are open or in draft.", count(more)),
     };
     Some(plain(format!(
         "ACUs per merged pull request {} to {} from {} in {previous} ({}).{may}",
@@ -221,7 +221,7 @@ fn top_label(facts: &Facts) -> Option<Sentence> {
         false => String::new(),
     };
     let touched =
-        format!("Issues with this label touched {}{touched}.", counted(row.sessions, "session", "sessions"));
+        format!("Issues with this label occur in {}{touched}.", counted(row.sessions, "session", "sessions"));
     let key = row.label.as_deref();
     let high = count(row.high);
     Some(match next.is_some_and(|next| next.high == row.high) {
@@ -248,12 +248,12 @@ fn without_pr(facts: &Facts) -> Option<Sentence> {
     }
     if fact.numerator() == fact.denominator() {
         return Some(plain(format!(
-            "No session lists a pull request: they used {} ACUs.",
+            "No session has a pull request; all used {} ACUs.",
             acus(facts, fact.numerator())
         )));
     }
     Some(plain(format!(
-        "{} of the ACUs ({} of {}) went into sessions without a pull request.",
+        "{} of the ACUs ({} of {}) were used in sessions without a pull request.",
         Unit::Share.text(fact.value),
         acus(facts, fact.numerator()),
         acus(facts, fact.denominator())
@@ -271,7 +271,7 @@ fn top_users(facts: &Facts) -> Option<Sentence> {
     if facts.is_covered() {
         // Reports without people do not reveal the number of users.
         return Some(plain(format!(
-            "The heaviest tenth of users, service users included, used {} of the ACUs that have a user: {} of {}.",
+            "The top 10% of users, service users included, used {} of the ACUs that have a user: {} of {}.",
             Unit::Share.text(share.value),
             acus(facts, share.numerator()),
             acus(facts, share.denominator())
@@ -281,7 +281,8 @@ fn top_users(facts: &Facts) -> Option<Sentence> {
         return None;
     }
     Some(plain(format!(
-        "The heaviest tenth of users ({} of {}, service users included) used {} of the ACUs that have a user: {} of {}.",
+        "The top 10% of users ({} of {}, service users included) used {} of the ACUs that have a user: \
+         {} of {}.",
         count(users.div_ceil(10) as f64),
         count(users as f64),
         Unit::Share.text(share.value),
@@ -375,19 +376,18 @@ mod tests {
                 &[],
                 true
             ),
-            [
-                "ACUs rose to 300 from 200 in week 40 (+50\u{a0}%). Of all tags, “x” grew most: by 80.0 to 90.0 ACUs."
-            ]
+            ["ACUs rose to 300 from 200 in week 40 (+50%). Of all tags, “x” grew most: by 80.0 to \
+                 90.0 ACUs."]
         );
         let too_few = sentences_of(vec![sessions(), spent(300.0), tag("x", 90.0, 10.0, 9.0)], &[], true);
         assert_eq!(
             too_few,
-            ["ACUs rose to 300 from 200 in week 40 (+50\u{a0}%)."],
+            ["ACUs rose to 300 from 200 in week 40 (+50%)."],
             "a tag on 9 sessions is silent"
         );
         assert_eq!(
             sentences_of(vec![sessions(), spent(202.0)], &[], true),
-            ["No headline number moved by 10\u{a0}% against week 40: ACUs +1\u{a0}%, sessions +5\u{a0}%."]
+            ["No headline number changed by 10% or more compared with week 40: ACUs +1%, sessions +5%."]
         );
     }
 
@@ -412,8 +412,8 @@ mod tests {
         assert_eq!(
             week(10.0).get(1).map(String::as_str),
             Some(
-                "ACUs per merged pull request rose to 12.0 from 8.00 in week 40 (+50\u{a0}%). \
-                 6 pull requests not decided yet may lower it."
+                "ACUs per merged pull request rose to 12.0 from 8.00 in week 40 (+50%). \
+                 It may still fall: 6 pull requests are open or in draft."
             )
         );
         assert_eq!(week(9.0).len(), 1, "nine merged ones are too few");
@@ -425,7 +425,7 @@ mod tests {
             let analysed = fact(&ANALYSED_SESSIONS, &[], analysed, 0.0, analysed);
             sentences_of(vec![fact(&SESSIONS, &[], 50.0, 0.0, 50.0), analysed], labels, true)
         };
-        let rest = "Issues with this label touched 4 sessions that used 7.50 ACUs.";
+        let rest = "Issues with this label occur in 4 sessions that used 7.50 ACUs.";
         assert_eq!(
             week(&[("a", 5.0), ("b", 4.0)], 20.0),
             [format!("“a” is the label with the most high-impact issues: 5. {rest}")]
@@ -452,7 +452,7 @@ mod tests {
         facts.extend(users);
         let sentences = sentences_of(facts, &[("a", 5.0)], false);
         assert_eq!(sentences.len(), 5, "{sentences:?}");
-        assert!(sentences[0].contains("that arrived"), "{sentences:?}");
+        assert!(sentences[0].contains("that were received"), "{sentences:?}");
         assert!(sentences[2].starts_with("The merge rate fell to 50"), "{sentences:?}");
         assert!(sentences.iter().all(|sentence| !sentence.contains(MISSING)), "{sentences:?}");
     }

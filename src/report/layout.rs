@@ -161,7 +161,7 @@ static USAGE: Section = Section {
             ..figure(
                 "sessions-by-category",
                 "Sessions by kind of work",
-                "As the vendor sorts sessions.",
+                "Categories as assigned by Devin.",
                 &SESSIONS,
                 &[Dim::Category],
                 FigureKind::Ranking,
@@ -183,7 +183,7 @@ static USAGE: Section = Section {
             ..figure(
                 "sessions-by-size",
                 "Sessions by size",
-                "The vendor calls L and XL unhealthy.",
+                "Devin considers sizes L and XL unhealthy.",
                 &SESSIONS,
                 &[Dim::Size],
                 FigureKind::Ranking,
@@ -216,7 +216,7 @@ static SECTIONS: [Section; 3] = [
             figure(
                 "acus-by-session",
                 "Sessions by ACUs used",
-                "A column holds its lower edge: a session of 5 ACUs stands in 5–10.",
+                "Bins include their lower bound: a session with 5 ACUs is in 5–10.",
                 &ACUS_HISTOGRAM,
                 &[Dim::Bin],
                 FigureKind::Columns,
@@ -243,7 +243,7 @@ static SECTIONS: [Section; 3] = [
                 ..figure(
                     "acus-by-category",
                     "ACUs by kind of work",
-                    "As the vendor sorts sessions.",
+                    "Categories as assigned by Devin.",
                     &ACUS,
                     &[Dim::Category],
                     FigureKind::Ranking,
@@ -265,7 +265,7 @@ static SECTIONS: [Section; 3] = [
                 ..figure(
                     "acus-by-size",
                     "ACUs by size of session",
-                    "The vendor calls L and XL unhealthy.",
+                    "Devin considers sizes L and XL unhealthy.",
                     &ACUS,
                     &[Dim::Size],
                     FigureKind::Ranking,
@@ -294,7 +294,7 @@ static SECTIONS: [Section; 3] = [
                 ..figure(
                     "teams",
                     "Teams side by side",
-                    "A session belongs to one team, so that the parts add up to the whole.",
+                    "A session belongs to one team, so the parts add up to the total.",
                     &SESSIONS,
                     &[Dim::Team],
                     FigureKind::Teams,
@@ -305,7 +305,7 @@ static SECTIONS: [Section; 3] = [
             figure(
                 "merge-rate-by-tag",
                 "Merge rate by tag",
-                "Pale: fewer than ten decided.",
+                "Faded: fewer than 10 merged or closed pull requests.",
                 &MERGE_RATE,
                 &[Dim::Tag],
                 FigureKind::Rates,
@@ -313,7 +313,7 @@ static SECTIONS: [Section; 3] = [
             figure(
                 "merge-rate-by-repo",
                 "Merge rate by repository",
-                "Pale: fewer than ten decided.",
+                "Faded: fewer than 10 merged or closed pull requests.",
                 &MERGE_RATE,
                 &[Dim::Repo],
                 FigureKind::Rates,
@@ -323,7 +323,7 @@ static SECTIONS: [Section; 3] = [
                 ..figure(
                     "merge-rate-by-category",
                     "Merge rate by kind of work",
-                    "Pale: fewer than ten decided.",
+                    "Faded: fewer than 10 merged or closed pull requests.",
                     &MERGE_RATE,
                     &[Dim::Category],
                     FigureKind::Rates,
@@ -334,7 +334,7 @@ static SECTIONS: [Section; 3] = [
                 ..figure(
                     "merge-rate-trend",
                     "Merge rate over time",
-                    "Pale: fewer than ten decided.",
+                    "Faded: fewer than 10 merged or closed pull requests.",
                     &MERGE_RATE,
                     &[Dim::Period],
                     FigureKind::Trend,
@@ -345,7 +345,7 @@ static SECTIONS: [Section; 3] = [
                 ..figure(
                     "acus-per-merged-pr-trend",
                     "ACUs per merged pull request over time",
-                    "Pale: fewer than ten merged.",
+                    "Faded: fewer than 10 merged pull requests.",
                     &ACUS_PER_MERGED_PR,
                     &[Dim::Period],
                     FigureKind::Trend,
@@ -362,7 +362,7 @@ static SECTIONS: [Section; 3] = [
             figure(
                 "impact-by-label",
                 "Impact by label",
-                "Labels with most issues of high impact first.",
+                "Labels with most high-impact issues first.",
                 &ISSUES,
                 &[Dim::Label, Dim::Impact],
                 FigureKind::Stacks,
@@ -372,7 +372,7 @@ static SECTIONS: [Section; 3] = [
                 ..figure(
                     "labels",
                     "Most frequent labels",
-                    "With the distinct sessions that they touched and the ACUs of these. A session can have several labels.",
+                    "With the number of distinct sessions and their ACUs. A session can have several labels.",
                     &SESSIONS_WITH_ISSUE,
                     &[Dim::Label],
                     FigureKind::Labels,
@@ -380,7 +380,7 @@ static SECTIONS: [Section; 3] = [
             },
             figure(
                 "issues-per-session",
-                "How many issues a session has",
+                "Issues per session",
                 "Analysed sessions by their number of issues of each impact.",
                 &ISSUE_COUNT_HISTOGRAM,
                 &[Dim::Impact, Dim::Issues],

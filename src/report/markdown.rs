@@ -60,12 +60,12 @@ fn completeness(facts: &Facts, fetched: &str, zone: &str) -> String {
     let whole = match (facts.source.completeness, facts.is_over()) {
         (Completeness::Incomplete, _) => "Incomplete: sessions are missing",
         (_, false) => "So far: the period is not over",
-        (Completeness::Unproven, true) => "As saved: whether all are there is not known",
+        (Completeness::Unproven, true) => "As saved: completeness is unknown",
         (Completeness::Proven, true) => "Complete: no session is missing",
     };
     format!(
-        "{whole}; {} in the period, {} {fetched} ({zone}). The report defines every number, \
-         and so does `acumen metrics`.\n",
+        "{whole}; {} in the period, {} {fetched} ({zone}). The report and `acumen metrics` define every \
+         number.\n",
         match sessions {
             Some(1.0) => "1 session".to_owned(),
             sessions => format!("{} sessions", Unit::Count.text(sessions)),

@@ -137,16 +137,16 @@ fn withheld(facts: &Facts) -> Option<String> {
 pub(crate) fn comparison(facts: &Facts) -> String {
     let previous = facts.previous_period();
     if !facts.is_over() {
-        return "The period is not over, so it is not compared with the one before it.".to_owned();
+        return "The period is not over, so it is not compared with the previous one.".to_owned();
     }
     if !is_uncompared(facts) {
         return format!("Compared with {} ({}).", in_sentence(&previous), previous.dates_in_words());
     }
     let is_saved = saved::is_saved(facts) && facts.source.archive.is_none();
     let why = match (facts.is_covered(), is_saved) {
-        (true, true) => "fewer than five people were at work in it, or what was saved does not cover it",
-        (true, false) => "fewer than five people were at work in it",
-        (false, _) => "what was saved does not cover both",
+        (true, true) => "fewer than five people were active in it, or the saved data does not cover it",
+        (true, false) => "fewer than five people were active in it",
+        (false, _) => "the saved data does not cover both",
     };
     format!("Not compared with {}: {why}.", in_sentence(&previous))
 }
@@ -195,7 +195,7 @@ fn sections(facts: &Facts) -> Result<Vec<SectionView>, ReportError> {
 
 /// The inputs of all figures.
 pub(crate) fn figure_inputs(facts: &Facts) -> figures::FigureInputs<'_> {
-    let against = is_compared(facts).then(|| format!("Against {}", previous_name(facts)));
+    let against = is_compared(facts).then(|| format!("Change from {}", previous_name(facts)));
     figures::FigureInputs { facts, periods: facts.trend_periods(), against }
 }
 
@@ -226,15 +226,17 @@ fn number(fact: &Fact) -> NumberView {
 
 /// When spend counts, and at which prices.
 fn spend(facts: &Facts) -> String {
-    let mut sentences = vec!["A session counts with all its ACUs on the day it was created.".to_owned()];
+    let mut sentences = vec!["All ACUs of a session count on the day it was created.".to_owned()];
     if let Some(prices) = &facts.prices {
         let unit = Unit::Money(prices.currency());
         let price = |price: &Price| {
-            format!("{} an ACU from {}", unit.price(price.per_acu), price.from.format("%-d %B %Y"))
+            format!("{} per ACU from {}", unit.price(price.per_acu), price.from.format("%-d %B %Y"))
         };
         let all: Vec<String> = prices.steps().iter().map(price).collect();
-        sentences
-            .push(format!("Money is ACUs at the prices in this report's own settings: {}.", all.join(", ")));
+        sentences.push(format!(
+            "Money is ACUs times the prices in the settings of this report: {}.",
+            all.join(", ")
+        ));
     }
     sentences.join(" ")
 }
@@ -244,7 +246,7 @@ fn delivery(facts: &Facts) -> String {
     let all = facts.whole(&PRS).and_then(|fact| fact.value).unwrap_or(0.0);
     let open = match insights::open_prs(facts).filter(|_| all > 0.0) {
         None => String::new(),
-        Some(0.0) => ", and no pull request is open any more".to_owned(),
+        Some(0.0) => ", and no pull request is open".to_owned(),
         Some(1.0) => {
             format!(": 1 of {} pull requests is open or in draft and may still be merged", count(all))
         }
@@ -253,24 +255,24 @@ fn delivery(facts: &Facts) -> String {
             format!(": {open} of {all} pull requests are open or in draft and may still be merged")
         }
     };
-    format!("States are as of the fetch{open}. Closed without merge is not failure.")
+    format!("States are as of the fetch{open}. A pull request closed without merge is not a failure.")
 }
 
 /// How many sessions the issue numbers cover.
 fn coverage(facts: &Facts) -> String {
     let Some(fact) = facts.whole(&ANALYSIS_COVERAGE) else { return String::new() };
     if fact.denominator() == 0.0 {
-        return "No sessions, so nothing is known about issues.".to_owned();
+        return "No sessions, so there is no data on issues.".to_owned();
     }
     if fact.numerator() == 0.0 {
         return format!(
-            "None of {} sessions has an analysis, so nothing is known about issues. \
-             Analyses are made when somebody asks for them.",
+            "None of {} sessions has an analysis, so there is no data on issues. Analyses are made on \
+             request.",
             count(fact.denominator())
         );
     }
     format!(
-        "{} of {} sessions ({}) have an analysis; the numbers here speak for these alone.",
+        "{} of {} sessions ({}) have an analysis; the numbers here cover only these.",
         count(fact.numerator()),
         count(fact.denominator()),
         Unit::Share.text(fact.value)
@@ -297,7 +299,7 @@ fn sentence(note: &str) -> String {
 /// How people are shown, in words.
 fn people(how: Option<PeopleMode>) -> &'static str {
     match how {
-        None => "by name, or by id where none is known",
+        None => "by name, or by id if the name is unknown",
         Some(PeopleMode::Hidden) => "not shown; every number rests on at least five people",
     }
 }
@@ -318,7 +320,7 @@ pub(crate) fn source_entries(facts: &Facts) -> Vec<LabelledValue> {
         false => {
             vec![
                 LabelledValue::count("Requests", source.requests),
-                LabelledValue::count("Of these, retries", source.retries),
+                LabelledValue::count("Retries among them", source.retries),
             ]
         }
     });
@@ -328,7 +330,7 @@ pub(crate) fn source_entries(facts: &Facts) -> Vec<LabelledValue> {
         ("Rows received", source.received),
         ("Distinct sessions, trend included", source.unique),
         ("Duplicate rows", source.duplicates),
-        ("Rows outside the question, dropped", source.outside),
+        ("Rows outside the request, dropped", source.outside),
     ];
     entries.extend(rows.into_iter().filter_map(|(name, rows)| Some(LabelledValue::count(name, rows?))));
     entries.push(LabelledValue::word("Complete", saved::completeness(facts).to_owned()));

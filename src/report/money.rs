@@ -93,8 +93,8 @@ mod tests {
         };
         assert_eq!(
             budget_sentence(&october, false),
-            "Budget of October 2026: €1,250.00 (25\u{a0}%) of €5,000.00 used by 11 October; \
-             at this pace €6,250.00 (125\u{a0}%) by the end of the month."
+            "Budget of October 2026: €1,250.00 (25%) of €5,000.00 used by 11 October; \
+             at this pace €6,250.00 (125%) by the end of the month."
         );
         let cycle = Budget { period: "2026-09-23_2026-10-22".to_owned(), ..october.clone() };
         let text = budget_sentence(&cycle, false);

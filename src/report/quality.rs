@@ -53,7 +53,10 @@ fn vendor_comparison(facts: &Facts, vendor: &VendorTotals) -> Vec<LabelledValue>
     let comparison = |name: &'static str, unit: Unit, ours: Option<f64>, theirs: Option<f64>| {
         let (ours, theirs) = (unit.text(ours), unit.text(Some(theirs?)));
         // On a narrow page the line breaks after the comma only.
-        Some(LabelledValue::word(name, format!("we\u{a0}count\u{a0}{ours}, the\u{a0}vendor\u{a0}{theirs}")))
+        Some(LabelledValue::word(
+            name,
+            format!("{ours}\u{a0}here, {theirs}\u{a0}reported\u{a0}by\u{a0}Devin"),
+        ))
     };
     let whole = |name, metric: &Metric, theirs: Option<u64>| {
         let ours = facts.whole(metric).and_then(|fact| fact.value);
@@ -66,29 +69,30 @@ fn vendor_comparison(facts: &Facts, vendor: &VendorTotals) -> Vec<LabelledValue>
         |name, ours: Option<f64>, theirs| comparison(name, unit, ours, theirs).filter(|_| acus.is_some());
     let average = acus.and_then(|fact| fact.value.map(|acus| acus / fact.n)).filter(|acus| acus.is_finite());
     let mut entries = vec![
-        whole("Sessions by the vendor's count", &SESSIONS, counts.sessions),
+        whole("Sessions compared with Devin's count", &SESSIONS, counts.sessions),
         whole(
-            "Sessions with a merged PR by the vendor's count",
+            "Sessions with a merged PR compared with Devin's count",
             &SESSIONS_WITH_MERGED_PR,
             counts.with_merged_pr,
         ),
-        by_acus("ACUs by the vendor's count", acus.and_then(|fact| fact.value), used.map(devin_acus)),
-        by_acus("ACUs per session by the vendor's count", average, counts.acus_per_session),
-        whole("PRs by the vendor's count", &PRS, counts.pull_requests),
-        whole("Merged PRs by the vendor's count", &PRS_MERGED, counts.merged),
+        by_acus("ACUs compared with Devin's count", acus.and_then(|fact| fact.value), used.map(devin_acus)),
+        by_acus("ACUs per session compared with Devin's count", average, counts.acus_per_session),
+        whole("PRs compared with Devin's count", &PRS, counts.pull_requests),
+        whole("Merged PRs compared with Devin's count", &PRS_MERGED, counts.merged),
     ];
     let of = |name, dim, keys: &[&str], theirs: Option<u64>| {
         let ours = Some(group_total(facts, dim, keys));
         comparison(name, Unit::Count, ours, theirs.map(|theirs| theirs as f64))
     };
     entries.extend([
-        of("Open PRs by the vendor's count", (&PRS, Dim::State), &["open", "draft"], counts.open),
-        of("Closed PRs by the vendor's count", (&PRS, Dim::State), &["closed"], counts.closed),
-        by_group(facts, "Sessions by origin, ours / the vendor's", Dim::Origin, &counts.by_origin),
-        by_group(facts, "Sessions by size, ours / the vendor's", Dim::Size, &counts.by_size),
-        counts.taken_over.filter(|prs| *prs > 0).map(|prs| {
-            LabelledValue::count("PRs of others that Devin pushed to, by the vendor's count", prs)
-        }),
+        of("Open PRs compared with Devin's count", (&PRS, Dim::State), &["open", "draft"], counts.open),
+        of("Closed PRs compared with Devin's count", (&PRS, Dim::State), &["closed"], counts.closed),
+        by_group(facts, "Sessions by origin, here / reported by Devin", Dim::Origin, &counts.by_origin),
+        by_group(facts, "Sessions by size, here / reported by Devin", Dim::Size, &counts.by_size),
+        counts
+            .taken_over
+            .filter(|prs| *prs > 0)
+            .map(|prs| LabelledValue::count("PRs of others that Devin pushed to, as counted by Devin", prs)),
     ]);
     entries.into_iter().flatten().collect()
 }
@@ -148,8 +152,8 @@ pub fn note(facts: &Facts) -> String {
     let counts = &vendor.counts;
     if counts.pull_requests.is_some() || counts.merged.is_some() {
         sentences.push(
-            "The vendor counts a pull request on the day it was opened or merged, this report counts it with its \
-             session, on the day that was created: so the two seldom match exactly."
+            "Devin counts a pull request on the day it was opened or merged, this report on the day its \
+             session was created, so the two rarely match exactly."
                 .to_owned(),
         );
     }
@@ -161,26 +165,23 @@ pub fn note(facts: &Facts) -> String {
             .collect();
         let products = match (others.as_slice(), used.by_product.is_empty()) {
             ([], false) => String::new(),
-            ([], true) => "; it does not say which of them other products used".to_owned(),
-            (others, _) => format!("; its ACUs of other products are left out: {}", others.join(", ")),
+            ([], true) => "; it does not separate other products".to_owned(),
+            (others, _) => format!("; ACUs of other products are left out: {}", others.join(", ")),
         };
         sentences.push(format!(
-            "The vendor counts ACUs on the days on which sessions worked, and its day begins at 08:00 UTC\
+            "Devin counts ACUs on the days on which sessions worked, and its day begins at 08:00 UTC\
              {products}."
         ));
     }
     if !sentences.is_empty() {
         sentences.push(
-            "All reasons stand in Acumen's documentation, under “Why does it differ from Devin's dashboard?”."
-                .to_owned(),
+            "Acumen's documentation lists all reasons under “Differences from Devin's dashboard”.".to_owned(),
         );
     }
     let missing = vendor.missing.iter();
     let words = |text: &str| clean(text, LONGEST_REASON);
     sentences.extend(
-        missing.map(|one| {
-            format!("The vendor's {} could not be read: {}.", words(&one.what), words(&one.reason))
-        }),
+        missing.map(|one| format!("Devin's {} could not be read: {}.", words(&one.what), words(&one.reason))),
     );
     sentences.join(" ")
 }

@@ -23,8 +23,8 @@ pub(crate) fn is_saved(facts: &Facts) -> bool {
 /// What the web app's export lacks; `None` for other sources.
 pub fn export_limits(records: Records) -> Option<String> {
     (records == Records::Export).then(|| {
-        "the web app's export tells no status, tags or analyses, and not what automation started: what \
-         needs them is left out, and every user counts as a person."
+        "the web app's export has no status, tags, analyses or automation: what depends on them is left \
+         out, and every user counts as a person."
             .to_owned()
     })
 }
@@ -63,7 +63,7 @@ pub(crate) fn completeness(facts: &Facts) -> &'static str {
     match facts.source.completeness {
         Completeness::Incomplete => "no",
         Completeness::Proven => "yes",
-        Completeness::Unproven => "as saved: completeness is not known",
+        Completeness::Unproven => "as saved: completeness is unknown",
     }
 }
 
@@ -76,11 +76,11 @@ pub(crate) fn entries(facts: &Facts) -> Vec<LabelledValue> {
     let tz = facts.tz();
     let mut entries = vec![LabelledValue::count("Files of saved pages", saved.files)];
     if saved.other_files > 0 {
-        entries.push(LabelledValue::count("Other files beside them", saved.other_files));
+        entries.push(LabelledValue::count("Other files in the folder", saved.other_files));
     }
     let declared: Vec<_> = saved.declared.iter().map(|[from, to]| *from..*to).collect();
     let days = days_in_words(&declared, tz);
-    entries.extend((!days.is_empty()).then(|| LabelledValue::word("Time of the export", days)));
+    entries.extend((!days.is_empty()).then(|| LabelledValue::word("Date range of the export", days)));
     let ends = [("Oldest saved session", saved.first), ("Newest saved session", saved.last)];
     entries.extend(
         ends.into_iter().filter_map(|(name, moment)| Some(LabelledValue::word(name, day(moment?, tz)))),
@@ -100,12 +100,12 @@ pub fn saved_notices(saved: &Saved, periods: &[Period], is_covered: bool) -> Vec
         notices.push(
             match saved.records {
                 Records::Api(_) => {
-                    "The saved sessions are of both generations of the API: what only one of them tells is not \
-                     known of the others."
+                    "The saved sessions are from both API versions: what only one version provides is \
+                     unknown for the others."
                 }
                 Records::Export => {
-                    "The saved sessions are of the API and of the web app's export: only what both tell is \
-                     counted, and whoever is in both, by id here and by email there, counts as two people."
+                    "The saved sessions are from the API and from the web app's export: only what both \
+                     provide is counted, and a person in both, by id and by email, counts as two people."
                 }
             }
             .to_owned(),
@@ -116,8 +116,8 @@ pub fn saved_notices(saved: &Saved, periods: &[Period], is_covered: bool) -> Vec
     if !days.is_empty() {
         if !periods.iter().all(is_covered_period) {
             notices.push(format!(
-                "The export is about {days}: nothing is known of other days, and no period with such days is \
-                 compared or in the trend."
+                "The export covers {days}: there is no data on other days, and no period with such days \
+                 is compared or in the trend."
             ));
         }
         return notices;
@@ -130,9 +130,9 @@ pub fn saved_notices(saved: &Saved, periods: &[Period], is_covered: bool) -> Vec
             "The saved sessions begin {}: {}.",
             on(first),
             match saved.proved {
-                true => "if those before were not saved, zeros of the time before are no counts",
+                true => "earlier zeros are not counts unless earlier sessions were saved",
                 false => {
-                    "nothing is known of the time before, and no period that reaches into it is compared or in \
+                    "there is no data on earlier days, and no period with such days is compared or in \
                      the trend"
                 }
             }
@@ -143,8 +143,8 @@ pub fn saved_notices(saved: &Saved, periods: &[Period], is_covered: bool) -> Vec
     {
         let end = if is_covered { String::new() } else { format!(" on {},", day(last, tz)) };
         notices.push(format!(
-            "The saved sessions end{end} before the period does: later ones are missing if the pages were \
-             saved before the end."
+            "The saved sessions end{end} before the end of the period: later ones are missing if the \
+             pages were saved before the period ended."
         ));
     }
     notices
@@ -158,9 +158,9 @@ pub fn beyond_export(saved: &Saved, period: &Period) -> Option<String> {
     let covered =
         earlier.find(|period| saved.reach.covers(&time(period))).map(|period| match period.kind() {
             PeriodKind::Days => format!("; it covers {}", period.dates_in_words()),
-            _ => format!("; --{} {} is the last that it covers", period.noun(), period.label()),
+            _ => format!("; --{} {} is the last period that it covers", period.noun(), period.label()),
         });
-    Some(format!("the export is about {days}{}.", covered.unwrap_or_default()))
+    Some(format!("the export covers {days}{}.", covered.unwrap_or_default()))
 }
 
 /// How many periods back to look for one that an export covers.
@@ -216,7 +216,7 @@ mod tests {
         assert_eq!(notices_for("2026-09-28T09:00:00Z", "2026-10-11T12:00:00Z", false), [""; 0]);
         for (first, day) in [("2026-10-01T00:00:00Z", 1), ("2026-10-04T22:30:00Z", 5)] {
             for (proved, then) in
-                [(false, "nothing is known of the time before"), (true, "if those before were not saved")]
+                [(false, "there is no data on earlier days"), (true, "earlier zeros are not counts unless")]
             {
                 let [begin] = notices_for(first, "2026-10-11T12:00:00Z", proved).try_into().unwrap();
                 assert!(

@@ -32,18 +32,19 @@ pub fn lists(facts: &Facts) -> Vec<SessionList> {
         },
         SessionList {
             title: "Costly without a merged pull request",
-            note: "Of the costliest tenth of sessions. Research and reviews need no pull request, and young ones may still be open.",
+            note: "Among the costliest 10% of sessions. Research and reviews need no pull request, and \
+                recent ones may still be open.",
             empty: if highlights.costliest.is_empty() {
                 "No session used ACUs."
             } else {
-                "Every session of the costliest tenth has a merged pull request."
+                "Every session among the costliest 10% has a merged pull request."
             },
             rows: rows(&highlights.costly_without_merge, By::Acus),
         },
         SessionList {
-            title: "With issues of high impact",
+            title: "With high-impact issues",
             note: "By number of high-impact issues.",
-            empty: "No analysis lists an issue of high impact.",
+            empty: "No analysis has a high-impact issue.",
             rows: rows(&highlights.high_impact, By::HighIssues),
         },
     ];

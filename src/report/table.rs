@@ -138,7 +138,7 @@ impl Table {
             rows: self.rows.iter().take(most).map(row).collect(),
             more: match self.rows.len().saturating_sub(most) {
                 0 => String::new(),
-                1 => "One more row is in the facts file.".to_owned(),
+                1 => "1 more row is in the facts file.".to_owned(),
                 hidden => format!("{hidden} more rows are in the facts file."),
             },
         }

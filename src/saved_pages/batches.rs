@@ -159,9 +159,11 @@ impl Trouble {
             Self::Read(error) => {
                 PagesError::Content { file, line: 1, what: format!("it cannot be decompressed: {error}") }
             }
-            Self::Large(line) => {
-                PagesError::Content { file, line, what: "this is larger than any page: 64 MiB".to_owned() }
-            }
+            Self::Large(line) => PagesError::Content {
+                file,
+                line,
+                what: "larger than the limit for a page, 64 MiB".to_owned(),
+            },
         }
     }
 }
@@ -198,7 +200,7 @@ impl Body {
         values::read(&self.text, &self.scratch).map_err(|error| {
             // Some shells write what curl says in another encoding.
             let is_wide = self.text.chars().take(64).any(|c| c == '\0');
-            let what = if is_wide { "this is UTF-16 or binary; save it as UTF-8" } else { error.what };
+            let what = if is_wide { "UTF-16 or binary; save it as UTF-8" } else { error.what };
             PagesError::Content {
                 file: self.name.clone(),
                 line: self.line + error.line,

@@ -18,7 +18,7 @@ pub enum PagesError {
         source: io::Error,
     },
     /// A folder without saved pages.
-    #[error("there are no saved pages in {path}{}", others(*.left_out))]
+    #[error("no saved pages in {path}{}", others(*.left_out))]
     NoFiles {
         /// The folder.
         path: String,
@@ -26,7 +26,7 @@ pub enum PagesError {
         left_out: u64,
     },
     /// A run was killed while it put its pages in their places, or is doing so.
-    #[error("the pages in {path} are not all in their places")]
+    #[error("the pages in {path} are unfinished")]
     Unfinished {
         /// The folder.
         path: String,
@@ -50,7 +50,7 @@ pub enum PagesError {
         what: String,
     },
     /// Nothing at all was there to be read.
-    #[error("there is nothing in {path}")]
+    #[error("{path} is empty")]
     Nothing {
         /// Where.
         path: String,
@@ -68,7 +68,7 @@ pub enum PagesError {
         first: String,
     },
     /// Pages are missing, by what the others say.
-    #[error("the saved pages are not all there: {reason}")]
+    #[error("saved pages are missing: {reason}")]
     Incomplete {
         /// What shows that.
         reason: String,
@@ -78,8 +78,8 @@ pub enum PagesError {
 fn others(files: u64) -> String {
     match files {
         0 => String::new(),
-        1 => "; the name of 1 file there says that it is none".to_owned(),
-        files => format!("; the names of {files} files there say that they are none"),
+        1 => "; 1 file skipped because of its name".to_owned(),
+        files => format!("; {files} files skipped because of their names"),
     }
 }
 
@@ -89,21 +89,21 @@ impl Explain for PagesError {
             Self::Unreadable { .. } => "name a file, a folder or - for standard input with --pages",
             Self::NoFiles { .. } => {
                 "files in a folder are read if they end in .json, .jsonl, .ndjson, .gz or .zst; \
-                 any other is read where --pages names it"
+                 any other is read only if --pages names it"
             }
             Self::Unfinished { .. } => {
-                "wait for the run that writes there, or run it again with --save-pages"
+                "wait for the run that writes to it, or repeat that run with --save-pages"
             }
             Self::Content { .. } | Self::Rejected { .. } => {
-                "saved pages are answers of the sessions API as they came, arrays of sessions, or a session \
-                 a line; the web app's export is an object with a list of `sessions`, as it was downloaded"
+                "saved pages are unchanged answers of the sessions API, arrays of sessions, or one \
+                 session per line; the web app's export is an object with a list of `sessions`, as downloaded"
             }
             Self::TooMuch { .. } => {
-                "is the file what it should be? if it is, unpack it first, or save smaller pages"
+                "check the file; if it is what it should be, unpack it first, or save smaller pages"
             }
-            Self::Nothing { .. } => "save the pages again; an answer without sessions is a page as well",
+            Self::Nothing { .. } => "save the pages again; an answer without sessions is also a page",
             Self::Incomplete { .. } => {
-                "add the missing pages; --allow-partial makes the report without them and says so on it"
+                "add the missing pages, or accept a marked report without them with --allow-partial"
             }
         }
         .to_owned()

@@ -173,7 +173,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("a.csv"), "").unwrap();
         let error = find(folder.path()).unwrap_err();
-        assert!(error.to_string().ends_with("; the name of 1 file there says that it is none"), "{error}");
+        assert!(error.to_string().ends_with("; 1 file skipped because of its name"), "{error}");
         assert_eq!(find(&folder.path().join("none")).unwrap_err().exit(), Exit::Usage);
     }
 

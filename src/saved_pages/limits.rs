@@ -51,7 +51,7 @@ impl Meter {
             (amount.texts, TEXTS + read * TEXT_RATIO, "bytes of titles, addresses and other texts"),
         ];
         let (_, most, what) = bounds.into_iter().find(|(amount, most, _)| amount > most)?;
-        Some(format!("more than {most} {what} in {read} bytes, which is more than sessions can have"))
+        Some(format!("more than {most} {what} in {read} bytes, too many for real sessions"))
     }
 }
 

@@ -128,7 +128,7 @@ pub(super) struct ContentError {
     pub what: &'static str,
 }
 
-const NEITHER: &str = "this is neither a page of sessions nor a session";
+const NEITHER: &str = "neither a page of sessions nor a session";
 
 /// Reads a chunk; `scratch` is where a mended copy lives, should one be needed.
 /// [`judged`] says what becomes of its sessions.
@@ -224,7 +224,7 @@ fn one_by_one<'a>(body: &'a str, scratch: &'a Scratch) -> Result<Vec<Group<'a>>,
         let value = value.map_err(|error| {
             let what = match error.classify() {
                 Category::Eof => "the JSON ends in the middle",
-                _ => "this is no JSON",
+                _ => "not valid JSON",
             };
             ContentError { line: (error.line() as u64).saturating_sub(1).max(lines(end)), what }
         })?;
@@ -373,7 +373,7 @@ mod tests {
             ("7", 0, NEITHER),
             ("\"items\"", 0, NEITHER),
             (&format!("{good}\n{{\"items\": [], \"items\": []}}"), 1, NEITHER),
-            (&format!("{good}\n{good}\nnot"), 2, "this is no JSON"),
+            (&format!("{good}\n{good}\nnot"), 2, "not valid JSON"),
             (&format!("{good}\n\n{{\"session_id\":\n\n"), 2, "the JSON ends in the middle"),
         ] {
             let error = parts(body).unwrap_err();

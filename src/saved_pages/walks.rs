@@ -133,7 +133,7 @@ impl Walks {
 
     /// What is missing, if anything is.
     fn missing(&self) -> Option<String> {
-        let promised = || "more is promised after the last page".to_owned();
+        let promised = || "the last page announces more".to_owned();
         let reason = self.broken.clone().or_else(|| self.open.as_ref().map(|_| promised()))?;
         // One walk whose pages came in another order.
         let is_one = self.ends == 1 && self.all.steady() && self.of_v2 + self.of_v3 == self.pages;

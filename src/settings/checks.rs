@@ -14,7 +14,7 @@ pub(super) fn zone(text: &str) -> Result<Tz, SettingsError> {
     let trimmed = text.trim();
     let found = chrono_tz::TZ_VARIANTS.iter().find(|zone| zone.name().eq_ignore_ascii_case(trimmed));
     found.copied().ok_or_else(|| {
-        let message = format!("--tz: there is no time zone {}", quoted(text));
+        let message = format!("--tz: unknown time zone {}", quoted(text));
         if let Some(zone) = offset(trimmed).and_then(zone_of_offset) {
             let inverted = if zone.starts_with("Etc/") { " (its sign is inverted by convention)" } else { "" };
             let hint = format!(
@@ -82,8 +82,8 @@ pub(super) fn period(args: &ReportArgs, now: DateTime<Utc>, tz: Tz) -> Result<Pe
         let last = period::parse_date(to).ok_or_else(|| unreadable("--to", to, "2026-10-11"))?;
         return Period::days(first, last, tz).ok_or_else(|| {
             SettingsError::new(
-                format!("--to {last} lies before --from {first}"),
-                "both days are included: --to is the same day or a later one",
+                format!("--to {last} is before --from {first}"),
+                "both days are included: --to must be the same day or later",
             )
         });
     }
@@ -119,7 +119,10 @@ pub fn base_url(text: &str) -> Result<Url, SettingsError> {
         return refuse(&format!("cannot read {}", quoted(shown)), "write it as https://api.devin.ai");
     };
     if !url.username().is_empty() || url.password().is_some() {
-        return refuse("it must not hold a user or password", "the key comes from a file or DEVIN_API_KEY");
+        return refuse(
+            "it must not contain a user or password",
+            "the key comes from a file or DEVIN_API_KEY",
+        );
     }
     let path = url.path().trim_end_matches('/');
     let last = path.rsplit_once('/').map_or(path, |(_, last)| last);
@@ -130,16 +133,16 @@ pub fn base_url(text: &str) -> Result<Url, SettingsError> {
         );
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return refuse("it must not hold a query or fragment", "write it as https://api.devin.ai");
+        return refuse("it must not contain a query or fragment", "write it as https://api.devin.ai");
     }
     match (url.scheme(), url.host()) {
         ("https", Some(_)) => Ok(url),
         ("http", Some(host)) if is_loopback(&host) => Ok(url),
         ("http", Some(_)) => refuse(
-            "plain http would send the key readable over the network",
-            "use https; http is for loopback alone",
+            "plain http would expose the key on the network",
+            "use https; http is allowed on loopback only",
         ),
-        _ => refuse(&format!("{} is no web address", quoted(text)), "write it as https://api.devin.ai"),
+        _ => refuse(&format!("{} is not a URL", quoted(text)), "write it as https://api.devin.ai"),
     }
 }
 
@@ -153,20 +156,20 @@ pub fn ping(found: Option<&FoundKey>) -> Result<Option<Url>, SettingsError> {
     let refuse = |why: &str| {
         SettingsError::new(
             format!("{source}: {why}"),
-            "give the monitor's own address, such as https://hc-ping.com/ and the check's UUID",
+            "use the monitor's URL, such as https://hc-ping.com/ and the check's UUID",
         )
     };
     let text = found.secret().trim();
     // The parser would join the lines of a file.
     if text.contains(char::is_control) {
-        return Err(refuse("this is more than one line"));
+        return Err(refuse("it has more than one line"));
     }
-    let url = Url::parse(text).map_err(|_| refuse("this is no web address"))?;
+    let url = Url::parse(text).map_err(|_| refuse("it is not a URL"))?;
     match (url.scheme(), url.host()) {
         ("https", Some(_)) => Ok(Some(url)),
         ("http", Some(host)) if is_loopback(&host) => Ok(Some(url)),
-        ("http", Some(_)) => Err(refuse("plain http would send the token readable over the network")),
-        _ => Err(refuse("this is no web address")),
+        ("http", Some(_)) => Err(refuse("plain http would expose the token on the network")),
+        _ => Err(refuse("it is not a URL")),
     }
 }
 
@@ -183,7 +186,7 @@ pub(super) fn word(flag: &str, text: &str) -> Result<String, SettingsError> {
     if text.is_empty() || text.chars().any(char::is_control) {
         return Err(SettingsError::new(
             format!("{flag}: {} is empty or has control characters", quoted(text)),
-            format!("leave {flag} out to report on everything"),
+            format!("omit {flag} to report on everything"),
         ));
     }
     Ok(text.to_owned())
@@ -194,9 +197,9 @@ pub(super) fn word(flag: &str, text: &str) -> Result<String, SettingsError> {
 /// # Errors
 /// There is none, or it is no key.
 pub fn checked_key(found: Option<&FoundKey>) -> Result<String, SettingsError> {
-    let hint = "put the key into a file and name it with --api-key-file, or set DEVIN_API_KEY; \
-                to look around without a key: acumen demo";
-    let Some(found) = found else { return Err(SettingsError::new("there is no API key", hint)) };
+    let hint = "put the key into a file and name it with --api-key-file, or set DEVIN_API_KEY; to try \
+        acumen without a key: acumen demo";
+    let Some(found) = found else { return Err(SettingsError::new("no API key found", hint)) };
     let text = found.secret().trim();
     if text.is_empty() {
         return Err(SettingsError::new(format!("the API key from {} is empty", found.source), hint));
@@ -206,8 +209,8 @@ pub fn checked_key(found: Option<&FoundKey>) -> Result<String, SettingsError> {
     }
     if !text.bytes().all(|byte| byte.is_ascii_graphic() && !b"$<>{},;".contains(&byte)) {
         return Err(SettingsError::new(
-            format!("the API key from {} has spaces or characters that no key has", found.source),
-            "give the key alone, on one line",
+            format!("the API key from {} contains spaces or invalid characters", found.source),
+            "provide only the key, on one line",
         ));
     }
     Ok(text.to_owned())
@@ -224,14 +227,14 @@ fn wrapping(text: &str) -> Option<(&'static str, &'static str)> {
     });
     match () {
         () if is_assignment || has_prefix("export ") => Some((
-            "is an assignment, NAME=KEY, instead of the key alone",
-            "give what stands after the equals sign, without quotes",
+            "is an assignment, NAME=KEY, instead of only the key",
+            "provide the part after the equals sign, without quotes",
         )),
         () if text.contains(['"', '\'', '`', '“', '”', '„', '‘', '’', '«', '»']) => {
-            Some(("has quotes, which no key has", "give the key without quotes; env files keep them"))
+            Some(("contains quotes", "provide the key without quotes; env files keep them"))
         }
         () if has_prefix("Bearer ") || has_prefix("Authorization:") => {
-            Some(("is a header, Bearer KEY, instead of the key alone", "give what stands after “Bearer”"))
+            Some(("is a header, Bearer KEY, instead of only the key", "provide the part after “Bearer”"))
         }
         () => None,
     }
@@ -240,10 +243,10 @@ fn wrapping(text: &str) -> Option<(&'static str, &'static str)> {
 /// The generation of the API, and what decided on it.
 pub(super) fn generation(typed: Option<&str>, key: &str) -> (Api, &'static str) {
     match (typed, Api::of_key(key)) {
-        (Some("v3"), _) => (Api::V3, "as --api says"),
-        (Some(_), _) => (Api::V2, "as --api says"),
-        (None, Some(api)) => (api, "as the kind of key says"),
-        (None, None) => (Api::V2, "the default, since the key does not tell; --api chooses"),
+        (Some("v3"), _) => (Api::V3, "set by --api"),
+        (Some(_), _) => (Api::V2, "set by --api"),
+        (None, Some(api)) => (api, "by the key's prefix"),
+        (None, None) => (Api::V2, "the default, because the key's prefix is unknown; use --api to choose"),
     }
 }
 
@@ -256,8 +259,8 @@ pub fn users(typed: &[String], api: Api) -> Result<Vec<String>, SettingsError> {
     let machines = users.iter().filter(|user| Api::is_service_user(user)).count();
     if api == Api::V3 && machines > 0 && machines < users.len() {
         return Err(SettingsError::new(
-            "--user: v3 cannot be asked for people and service users at once",
-            "make one report of the people and one of the service users",
+            "--user: v3 cannot filter by people and service users at once",
+            "make one report for the people and one for the service users",
         ));
     }
     Ok(users)
@@ -267,8 +270,8 @@ pub(super) fn page_size(size: u32, api: Api) -> Result<u32, SettingsError> {
     let largest = api.largest_page();
     if size > largest {
         return Err(SettingsError::new(
-            format!("--page-size: {api} gives at most {largest} sessions a page"),
-            format!("ask for {largest} or fewer"),
+            format!("--page-size: {api} returns at most {largest} sessions per page"),
+            format!("use {largest} or fewer"),
         ));
     }
     Ok(size)
@@ -349,7 +352,7 @@ mod tests {
                 "after the equals sign",
             ),
             (&["Bearer cog_x", "bearer cog_x", "Authorization: Bearer cog_x"][..], "after “Bearer”"),
-            (&["cog_x cog_y", "cog_x\ncog_y", "DEVIN_API_KEY: cog_x"][..], "the key alone, on one line"),
+            (&["cog_x cog_y", "cog_x\ncog_y", "DEVIN_API_KEY: cog_x"][..], "only the key, on one line"),
         ] {
             for text in texts {
                 let error = checked(text).unwrap_err();
@@ -370,6 +373,6 @@ mod tests {
         let both = ["email|1".to_owned(), "service-user-2".to_owned()];
         assert!(users(&both, Api::V2).is_ok() && users(&both[..1], Api::V3).is_ok());
         assert!(users(&both, Api::V3).unwrap_err().to_string().starts_with("--user"));
-        assert!(page_size(201, Api::V3).unwrap_err().to_string().contains("v3 gives at most 200"));
+        assert!(page_size(201, Api::V3).unwrap_err().to_string().contains("v3 returns at most 200"));
     }
 }

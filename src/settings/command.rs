@@ -18,8 +18,8 @@ pub fn password_command(texts: &[String]) -> Result<Option<Vec<String>>, Setting
         [text] => match words(text) {
             Ok(words) => words,
             Err(why) => {
-                let hint = "no shell reads the command: give it in plain words, in quotes where they have spaces, \
-                            or have a shell read it: sh -c 'first | second'";
+                let hint = "the command runs without a shell: use plain words, quoted if they contain \
+                    spaces, or run a shell: sh -c 'first | second'";
                 return refuse(format!("{why} in {}", quoted(text)), hint);
             }
         },
@@ -29,8 +29,9 @@ pub fn password_command(texts: &[String]) -> Result<Option<Vec<String>>, Setting
     let path = Path::new(program);
     if program.contains('/') && !path.is_absolute() || program.is_empty() {
         return refuse(
-            format!("{} is no program", quoted(program)),
-            "name one that PATH leads to, or give its path from the root: the working directory may be anybody's",
+            format!("{} is not a program", quoted(program)),
+            "name a program in PATH, or use an absolute path: the working directory may belong to \
+             another user",
         );
     }
     Ok(Some(words))
@@ -51,11 +52,11 @@ fn words(text: &str) -> Result<Vec<String>, &'static str> {
             (Some(open), c) if c == open => quote = None,
             (None, c) if c.is_whitespace() => words.extend(word.take()),
             (None | Some('"'), '$' | '`' | '\\') => {
-                return Err("there is a character that a shell would read");
+                return Err("it has a shell character");
             }
-            (None, '|' | '&' | ';' | '<' | '>' | '(' | ')') => return Err("there is an operator of a shell"),
-            (None, '~') if word.is_none() => return Err("there is a ~ that a shell would read"),
-            (_, c) if c.is_control() => return Err("there is a control character"),
+            (None, '|' | '&' | ';' | '<' | '>' | '(' | ')') => return Err("it has a shell operator"),
+            (None, '~') if word.is_none() => return Err("it has a ~ that only a shell expands"),
+            (_, c) if c.is_control() => return Err("it has a control character"),
             (_, c) => word.get_or_insert_default().push(c),
         }
     }
@@ -99,8 +100,8 @@ mod tests {
             assert!(error.starts_with("--smtp-password-command: ") && error.contains("sh -c"), "{error}");
         }
         for program in ["./a", "bin/a", "../a", "''"] {
-            assert!(read(&[program]).unwrap_err().contains("is no program"), "{program}");
+            assert!(read(&[program]).unwrap_err().contains("is not a program"), "{program}");
         }
-        assert!(read(&["./a", "b"]).unwrap_err().contains("is no program"));
+        assert!(read(&["./a", "b"]).unwrap_err().contains("is not a program"));
     }
 }

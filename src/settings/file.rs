@@ -86,24 +86,28 @@ impl Reader<'_> {
     fn unknown<'k>(&self, at: usize, key: &str, known: impl Iterator<Item = &'k str>) -> SettingsError {
         let hint = closest_match(key, known)
             .map_or_else(|| HINT.to_owned(), |name| format!("did you mean `{name}`?"));
-        self.refuse(at, &format!("there is no setting `{key}`"), hint)
+        self.refuse(at, &format!("unknown setting `{key}`"), hint)
     }
 
     fn option(&self, key: &str, at: usize, value: &DeValue<'_>) -> Result<FileOption, SettingsError> {
         if ["from", "to", "week", "month", "quarter"].contains(&key) {
-            let hint = format!("give it with --{key}; in the file, `last` may say how many days or weeks");
-            return Err(self.refuse(at, &format!("`{key}` is a question for once, not a setting"), hint));
+            let hint = format!("use --{key}; the file accepts only `last` as a period");
+            return Err(self.refuse(
+                at,
+                &format!("`{key}` is an option for a single run, not a setting"),
+                hint,
+            ));
         }
         let name = key.replace('-', "_");
         if cli::is_not_for_files(&name) {
             let (flag, variable) = (name.replace('_', "-"), name.to_uppercase());
-            let hint = format!("give it with --{flag}, or with ACUMEN_{variable} in the environment");
+            let hint = format!("use --{flag}, or ACUMEN_{variable} in the environment");
             return Err(self.refuse(at, &format!("`{key}` cannot be set in a settings file"), hint));
         }
         if key == MAIL {
-            let hint =
-                "begin the table with [mail]; a run mails with --mail, or ACUMEN_MAIL=1 in the environment";
-            return Err(self.refuse(at, "`mail` is a table, no value", hint));
+            let hint = "begin the table with [mail]; to mail a report use --mail, or ACUMEN_MAIL=1 in the \
+                 environment";
+            return Err(self.refuse(at, "`mail` is a table, not a value", hint));
         }
         let flag = key.replace('_', "-");
         if key.contains('-') || !self.flags.contains(&flag) {
@@ -122,7 +126,7 @@ impl Reader<'_> {
             // As the option is called.
             if let Some(meant) = in_mail(&flag).filter(|_| self.flags.contains(&flag)) {
                 let hint = format!("did you mean `{}`?", meant.replace('-', "_"));
-                return Err(self.refuse(at, &format!("there is no setting `{key}`"), hint));
+                return Err(self.refuse(at, &format!("unknown setting `{key}`"), hint));
             }
             return Err(self.unknown(at, key, names.iter().map(String::as_str)));
         };
@@ -153,9 +157,12 @@ impl Reader<'_> {
         match value {
             DeValue::Array(items) => {
                 let texts: Option<Vec<String>> = items.iter().map(|item| scalar(item.get_ref())).collect();
-                texts.ok_or_else(|| self.refuse(at, &format!("`{key}` holds more than plain values"), HINT))
+                texts
+                    .ok_or_else(|| self.refuse(at, &format!("`{key}` contains more than plain values"), HINT))
             }
-            DeValue::Table(_) => Err(self.refuse(at, &format!("`{key}` is one value, no table"), HINT)),
+            DeValue::Table(_) => {
+                Err(self.refuse(at, &format!("`{key}` is a single value, not a table"), HINT))
+            }
             value => Ok(scalar(value).into_iter().collect()),
         }
     }
@@ -185,10 +192,10 @@ impl Reader<'_> {
                 );
             };
             let Some(code) = Currency::parse(&code) else {
-                return wrong(&format!("price: {code} is no currency's code"), example);
+                return wrong(&format!("price: {code} is not a currency code"), example);
             };
             if currency.is_some_and(|other| other != code) {
-                let hint = "give all prices in one currency: there are no exchange rates";
+                let hint = "use one currency for all prices: there are no exchange rates";
                 return wrong("price: the currencies differ", hint);
             }
             currency = Some(code);
@@ -202,9 +209,7 @@ impl Reader<'_> {
             steps.push(Price { from, per_acu });
         }
         let prices = currency.and_then(|currency| Prices::new(currency, steps));
-        prices.ok_or_else(|| {
-            self.refuse(at, "there is no price in it", "leave `price` out where there is none")
-        })
+        prices.ok_or_else(|| self.refuse(at, "it has no price", "omit `price` if there is none"))
     }
 
     fn rules(&self, at: usize, value: &DeValue<'_>) -> Result<Vec<TagRule>, SettingsError> {
@@ -327,7 +332,7 @@ mod tests {
     fn what_cannot_be_used_is_told_with_its_line_and_what_was_meant() {
         assert_eq!(
             wrong("org = \"x\"\npage_sise = 3\n"),
-            "/etc/acumen/acumen.toml, line 2: there is no setting `page_sise`; did you mean `page_size`?"
+            "/etc/acumen/acumen.toml, line 2: unknown setting `page_sise`; did you mean `page_size`?"
         );
         assert!(wrong("zzz = 1").contains("acumen config init"));
         assert!(wrong("page-size = 3").ends_with("did you mean `page_size`?"));
@@ -345,8 +350,8 @@ mod tests {
             assert!(text.contains(&format!("line 2: `{key}` cannot be set in a settings file;")), "{text}");
             assert!(text.contains(flag) && text.contains(variable), "{text}");
         }
-        assert!(wrong("allow_partial = \"yes\"").contains("either true or false"));
-        assert!(wrong("org = {a = 1}").contains("no table"));
+        assert!(wrong("allow_partial = \"yes\"").contains("must be true or false"));
+        assert!(wrong("org = {a = 1}").contains("not a table"));
         assert!(wrong("org = ").contains("line 1"));
         assert!(wrong("price = 3").contains("[[price]]"));
         assert!(wrong("[[price]]\nfrom = 2026-01-01\n").contains("needs from, per_acu and currency"));

@@ -143,19 +143,19 @@ impl Mail {
         state: Option<PathBuf>,
         trust: &Trust,
     ) -> Result<Self, SettingsError> {
-        let missing = |what: &str, hint: &str| SettingsError::new(format!("there is no {what}"), hint);
+        let missing = |what: &str, hint: &str| SettingsError::new(format!("no {what}"), hint);
         let from = args.mail_from.clone().ok_or_else(|| {
-            missing("sender for the mail", "name one with --mail-from, as acumen@example.com")
+            missing("sender for the mail", "set it with --mail-from, such as acumen@example.com")
         })?;
         if args.mail_to.is_empty() {
-            return Err(missing("recipient for the mail", "name one with --mail-to, as lead@example.com"));
+            return Err(missing("recipient for the mail", "set it with --mail-to, such as lead@example.com"));
         }
         let destination = match &args.eml {
             // Another ending is that of a report, or of what was never ours.
             Some(file) if file.extension().is_none_or(|ending| !ending.eq_ignore_ascii_case("eml")) => {
                 return Err(SettingsError::new(
                     format!("--eml: {} does not end in .eml", quoted(&file.to_string_lossy())),
-                    "name the file of the message as week-41.eml: what is there is replaced",
+                    "use a file name such as week-41.eml; an existing file is replaced",
                 ));
             }
             Some(file) => Destination::File(file.clone()),
@@ -163,12 +163,13 @@ impl Mail {
                 let url = args.smtp.as_deref().ok_or_else(|| {
                     missing(
                         "mail server",
-                        "name it with --smtp, as smtps://mail.example.com, or write the message with --eml",
+                        "set it with --smtp, such as smtps://mail.example.com, or write the message to a \
+                         file with --eml",
                     )
                 })?;
                 let login = login(args, password)?;
                 let state = state
-                    .ok_or_else(|| missing("folder to remember in what was sent", "name one with --state"))?;
+                    .ok_or_else(|| missing("folder for the log of sent mails", "set it with --state"))?;
                 Destination::Server(Delivery {
                     server: Server { trust: trust.clone(), helo: helo(args)?, ..server(url, login)? },
                     state,
@@ -187,8 +188,8 @@ fn helo(args: &MailArgs) -> Result<Option<String>, SettingsError> {
     match name.len() {
         1..=255 if name.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(Some(name.to_owned())),
         _ => Err(SettingsError::new(
-            format!("--smtp-helo: {} is no host name", quoted(name)),
-            "give the full name of this host, as mail.example.com, or its address, as [192.0.2.1]",
+            format!("--smtp-helo: {} is not a host name", quoted(name)),
+            "use the full name of this host, such as mail.example.com, or its address, such as [192.0.2.1]",
         )),
     }
 }
@@ -201,20 +202,20 @@ fn login(args: &MailArgs, password: Option<FoundKey>) -> Result<Option<Login>, S
         _ => Auth::Auto,
     };
     if args.smtp_user.is_none() && auth != Auth::Auto {
-        let wrong = format!("--smtp-auth {}: there is no user to log in", args.smtp_auth);
-        return Err(SettingsError::new(wrong, "name the user with --smtp-user"));
+        let wrong = format!("--smtp-auth {}: no user to log in", args.smtp_auth);
+        return Err(SettingsError::new(wrong, "set the user with --smtp-user"));
     }
-    let hint = "put it into a file and name it with --smtp-password-file, name a command that prints it with \
-                --smtp-password-command, or set ACUMEN_SMTP_PASSWORD";
+    let hint = "use --smtp-password-file, --smtp-password-command, or ACUMEN_SMTP_PASSWORD in the \
+        environment";
     match (&args.smtp_user, password) {
         (None, None) => Ok(None),
         // A variable with nothing in it counts as none.
         (None, Some(found)) if found.secret().trim().is_empty() => Ok(None),
         (None, Some(found)) => Err(SettingsError::new(
-            format!("there is a password from {}, but nobody to log in", found.source),
-            "name who logs in to the mail server with --smtp-user, or take the password away",
+            format!("there is a password from {}, but no user to log in", found.source),
+            "set the user of the mail server with --smtp-user, or remove the password",
         )),
-        (Some(_), None) => Err(SettingsError::new("there is no password for the mail server", hint)),
+        (Some(_), None) => Err(SettingsError::new("no password for the mail server", hint)),
         (Some(user), Some(found)) => {
             // Spaces and quotes belong to the password.
             let text = found.secret();
@@ -241,27 +242,27 @@ pub fn server(text: &str, login: Option<Login>) -> Result<Server, SettingsError>
     let Ok(url) = Url::parse(text) else { return refuse(format!("cannot read {}", shown()), example) };
     if !url.username().is_empty() || url.password().is_some() {
         return refuse(
-            "it must not hold a user or password".to_owned(),
-            "name the user with --smtp-user; the password comes from a file or ACUMEN_SMTP_PASSWORD",
+            "it must not contain a user or password".to_owned(),
+            "set the user with --smtp-user; the password comes from a file or ACUMEN_SMTP_PASSWORD",
         );
     }
     let (security, port) = match url.scheme() {
         "smtps" => (Security::Tls, 465),
         "smtp" => (Security::StartTls, 587),
         "smtp+plain" => (Security::Plain, 25),
-        _ => return refuse(format!("{} is no mail server", shown()), example),
+        _ => return refuse(format!("{} is not a mail server", shown()), example),
     };
     // A URL without a host has an empty one here, which is refused below.
     let host = url.host_str().unwrap_or("").trim_matches(['[', ']']).to_ascii_lowercase();
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
     let bare = matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
     if host.is_empty() || !host.chars().all(is_name) || !bare {
-        return refuse(format!("{} is no host", shown()), example);
+        return refuse(format!("{} is not a host", shown()), example);
     }
     if security == Security::Plain && !is_loopback(&host) {
         return refuse(
-            "without TLS the report could be read on its way".to_owned(),
-            "use smtps:// or smtp://; smtp+plain:// is for loopback alone",
+            "without TLS the report could be read on the network".to_owned(),
+            "use smtps:// or smtp://; smtp+plain:// is allowed on loopback only",
         );
     }
     Ok(Server {
@@ -320,7 +321,7 @@ mod tests {
             assert!(told(wrong).is_err(), "{wrong}");
         }
         for far in ["mx", "127.0.0.1.example.com", "localhost.example.com", "10.0.0.1"] {
-            assert!(told(&format!("smtp+plain://{far}")).unwrap_err().contains("loopback alone"), "{far}");
+            assert!(told(&format!("smtp+plain://{far}")).unwrap_err().contains("on loopback only"), "{far}");
         }
     }
 

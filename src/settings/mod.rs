@@ -255,14 +255,14 @@ impl Settings {
         let periods = period.trend(args.trend.max(1));
         let (Some(previous), Some(earliest)) = (periods.get(1).cloned(), periods.last()) else {
             return Err(SettingsError::new(
-                "the period is too early to have one before it",
-                "ask for a later period",
+                "the period is too early: there is no previous one",
+                "choose a later period",
             ));
         };
         if earliest.first().year() < 1 || period.last().year() >= 9999 {
             return Err(SettingsError::new(
-                "the period and its trend leave the years 1 to 9998",
-                "ask for a period within them, or a shorter --trend",
+                "the period and its trend exceed the years 1 to 9998",
+                "choose a period within them, or a shorter --trend",
             ));
         }
         // A window that is still open is frozen at the start of the run, so that
@@ -291,8 +291,8 @@ impl Settings {
         let privacy = privacy(args)?;
         if args.archive().is_some() && privacy.prompts {
             return Err(SettingsError::new(
-                "--include-prompts: an archive keeps no prompts",
-                "leave it out, or report without --archive",
+                "--include-prompts: an archive has no prompts",
+                "omit it, or report without --archive",
             ));
         }
         if privacy.covered {
@@ -354,7 +354,7 @@ fn rhythm(text: &str) -> Result<CycleRule, SettingsError> {
             Ok(day @ 2..=31) => Ok(CycleRule::Day(day)),
             _ => Err(SettingsError::new(
                 format!("--budget-cycle-day: cannot read {}", quoted(text)),
-                "write a day of the month from 1 to 31, or auto to ask the vendor for its billing cycles",
+                "write a day of the month from 1 to 31, or auto for Devin's billing cycles",
             )),
         },
     }
@@ -364,8 +364,8 @@ fn money(args: &ReportArgs, prices: Option<Prices>) -> Result<Option<Money>, Set
     let rhythm = args.budget_cycle_day.as_deref().map(rhythm).transpose()?;
     if rhythm.is_some() && args.budget.is_none() {
         return Err(SettingsError::new(
-            "--budget-cycle-day: there is no budget that could begin on it",
-            "give --budget as well, or budget in the settings file",
+            "--budget-cycle-day: no budget is set",
+            "set --budget as well, or budget in the settings file",
         ));
     }
     let budget = match args.budget.as_deref().map(|text| (text, file::amount(text))) {
@@ -376,15 +376,15 @@ fn money(args: &ReportArgs, prices: Option<Prices>) -> Result<Option<Money>, Set
             ));
         }
         Some((_, Some(0.0))) => {
-            return Err(SettingsError::new("--budget: it is 0", "leave it out where there is none"));
+            return Err(SettingsError::new("--budget: it is 0", "omit it if there is none"));
         }
         budget => budget.and_then(|(_, amount)| amount),
     };
     match prices {
         Some(prices) => Ok(Some(Money { prices, budget, rhythm: rhythm.unwrap_or_default() })),
         None if budget.is_some() => Err(SettingsError::new(
-            "--budget: there is no price to hold it against",
-            "give the price of an ACU in the settings file, under [[price]]",
+            "--budget: no price is set",
+            "set the price of an ACU in the settings file, under [[price]]",
         )),
         None => Ok(None),
     }

@@ -53,4 +53,4 @@ const PROXY_HINT: &str = "write it as http://proxy.example.com:3128 or http://us
 
 /// What to name with `--ca-file`.
 pub const CA_FILE_HINT: &str =
-    "name a file of certificates in PEM or DER; `openssl x509 -in FILE -text` shows whether it is one";
+    "name a file with certificates in PEM or DER; check it with `openssl x509 -in FILE -text`";

@@ -24,7 +24,7 @@ pub fn privacy(args: &ReportArgs) -> Result<Privacy, SettingsError> {
     let leadership = args.profile == "leadership";
     if leadership && args.people == Some(People::Names) {
         return Err(SettingsError::new(
-            "--people names: a report for leadership names nobody",
+            "--people names: a leadership report has no names",
             "use --profile lead for a report with names",
         ));
     }
@@ -37,19 +37,19 @@ pub fn privacy(args: &ReportArgs) -> Result<Privacy, SettingsError> {
 
 /// What a covered report cannot be asked for, whatever its period.
 fn check_covered(args: &ReportArgs) -> Result<(), SettingsError> {
-    const HINT: &str = "leave it out, or use --profile lead with --people names for a report with names";
+    const HINT: &str = "omit it, or use --profile lead with --people names for a report with names";
     let refuse = |what: &str| Err(SettingsError::new(what, HINT));
     if args.include_prompts {
         return refuse("--include-prompts: a report that hides people shows no prompts");
     }
     if !args.users.is_empty() {
-        return refuse("--user: a report that hides people cannot be about single ones");
+        return refuse("--user: a report that hides people cannot cover single people");
     }
     if args.tags.len() > 1 {
-        return refuse("--tag: a report that hides people takes one tag at most");
+        return refuse("--tag: a report that hides people accepts one tag at most");
     }
     if args.tags.iter().any(|tag| tag.contains('*')) {
-        return refuse("--tag: a report that hides people takes one tag, not a pattern of several");
+        return refuse("--tag: a report that hides people accepts one tag, not a pattern");
     }
     if args.export.contains(&crate::cli::Format::Parquet) {
         return Err(SettingsError::new(
@@ -69,13 +69,13 @@ pub fn check_covered_period(period: &Period, complete: bool) -> Result<(), Setti
     if period.kind() == PeriodKind::Days {
         return Err(SettingsError::new(
             "a report that hides people covers a whole week, month or quarter",
-            "give it with --week 2026-W41, --month 2026-10 or --quarter 2026-Q4",
+            "use --week 2026-W41, --month 2026-10 or --quarter 2026-Q4",
         ));
     }
     if !complete {
         return Err(SettingsError::new(
             format!("a report that hides people covers a whole {}, and this one is not over", period.noun()),
-            format!("ask for an earlier {}", period.noun()),
+            format!("choose an earlier {}", period.noun()),
         ));
     }
     Ok(())

@@ -15,7 +15,7 @@ const SECRETS: [&str; 1] = ["ping"];
 pub fn show(choices: &[Choice], file: &SettingsFile, key_source: Option<&str>) -> String {
     let path = file.path.as_ref().map(|path| shown(path));
     let mut out = format!("# settings file: {}\n", path.as_deref().unwrap_or("none"));
-    let _ = writeln!(out, "# key: {}", key_source.unwrap_or("none was found"));
+    let _ = writeln!(out, "# key: {}", key_source.unwrap_or("none found"));
     for choice in choices.iter().filter(|choice| choice.flag != "config") {
         let origin = match choice.origin {
             Origin::Flag => "flag".to_owned(),

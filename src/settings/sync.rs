@@ -63,9 +63,9 @@ fn since(text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, SettingsError>
     match day {
         None => refuse("cannot be read", "write it as 2025-01-31"),
         Some(day) if day.year() < FIRST_YEAR => {
-            refuse("is before the first session of anybody", "name a day from 2023 on")
+            refuse("is before the first Devin session", "use a day from 2023 on")
         }
-        Some(day) if day >= now => refuse("is yet to come", "name a day in the past"),
+        Some(day) if day >= now => refuse("is in the future", "use a day in the past"),
         Some(day) => Ok(day),
     }
 }
@@ -80,9 +80,9 @@ mod tests {
         assert_eq!(since("2025-01-31").unwrap().to_rfc3339(), "2025-01-31T00:00:00+00:00");
         for (text, words) in [
             ("31.1.2025", "cannot be read"),
-            ("2022-12-31", "before the first session"),
-            ("0001-01-01", "before the first session"),
-            ("2026-10-13", "yet to come"),
+            ("2022-12-31", "before the first Devin session"),
+            ("0001-01-01", "before the first Devin session"),
+            ("2026-10-13", "in the future"),
         ] {
             assert!(since(text).unwrap_err().to_string().contains(words), "{text}");
         }

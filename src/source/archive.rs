@@ -23,7 +23,7 @@ pub(super) fn load(typed: &Settings, root: &Path) -> Result<Loaded, Error> {
     let archive = Archive::open(root)?;
     let kept_of_vendor = archive.vendor()?;
     let cycles = match kept_of_vendor.cycles.is_empty() {
-        true => Err("the archive does not have them".to_owned()),
+        true => Err("the archive does not contain them".to_owned()),
         false => Ok(kept_of_vendor.cycles.clone()),
     };
     let (settings, notes) = with_cycles(typed, cycles);
@@ -128,9 +128,9 @@ fn has_not_begun(period: &Period, now: DateTime<Utc>) -> SettingsError {
     let today = period::today(now, period.tz());
     let running = Period::containing(period.kind(), today, period.tz()).map(|running| running.label());
     let hint = match (period.kind(), running) {
-        (period::PeriodKind::Days, _) | (_, None) => format!("ask for days up to {today}"),
+        (period::PeriodKind::Days, _) | (_, None) => format!("choose days up to {today}"),
         (_, Some(running)) => {
-            format!("ask for a {} that has begun: {running} is the one that runs", period.noun())
+            format!("choose a {} that has begun: {running} is the current one", period.noun())
         }
     };
     SettingsError::new(format!("{} has not begun: its first day is {}", period.label(), period.first()), hint)

@@ -53,7 +53,7 @@ pub(super) fn refusal(
     let message = format!("no session from {first} to {} matches {}", typed.period.last(), list.join(", "));
     let values = values.filter(|_| !typed.privacy.covered);
     let advice = match values {
-        Some(values) if values.is_empty() => "no session of these days has any such value".to_owned(),
+        Some(values) if values.is_empty() => "no session of these days has such a value".to_owned(),
         Some(values) => known(typed, ids, values, people),
         None => unknown(typed, people),
     };
@@ -74,12 +74,12 @@ fn known(typed: &Settings, ids: &[String], values: &Values, people: &People) -> 
     match (&query.org, query.tags.as_slice(), query.users.as_slice()) {
         (Some(org), _, _) if !has_org(org) => closest("organisation ids", org, &values.orgs),
         (_, [tag, ..], _) if !query.tags.iter().any(has_tag) => {
-            format!("{}; tags match by case, and * stands for any text", closest("tags", tag, &values.tags))
+            format!("{}; tags are case-sensitive, and * matches any text", closest("tags", tag, &values.tags))
         }
         (_, _, [user, ..]) if !ids.iter().any(has_user) => {
             closest("users", user, &user_names(people, Some(&values.users)))
         }
-        _ => "each of them matches sessions, but no session matches all of them".to_owned(),
+        _ => "each filter matches sessions, but no session matches all of them".to_owned(),
     }
 }
 
@@ -92,21 +92,19 @@ fn unknown(typed: &Settings, people: &People) -> String {
     }
     if !query.tags.is_empty() {
         let why = match (typed.privacy.covered, &typed.source) {
-            (true, _) => "a report that hides people does not list the tags that there are",
-            (_, Source::SavedPages { .. }) => {
-                "standard input cannot be read again for the tags that there are"
-            }
-            _ => "the API does not list the tags that there are",
+            (true, _) => "a report that hides people does not list existing tags",
+            (_, Source::SavedPages { .. }) => "standard input cannot be read again to list existing tags",
+            _ => "the API does not list existing tags",
         };
-        rules.push(format!("check the spelling: tags match by case, and * stands for any text; {why}"));
+        rules.push(format!("check the spelling: tags are case-sensitive, and * matches any text; {why}"));
     }
     if let Some(user) = query.users.first() {
         let users = user_names(people, None);
         rules.push(match users.is_empty() {
             true => {
-                "no list of people is known, so that --user takes ids only, which match by case".to_owned()
+                "there is no list of people, so --user accepts only ids, which are case-sensitive".to_owned()
             }
-            false if users.contains(user) => "the user is on the lists of people".to_owned(),
+            false if users.contains(user) => "the user is in the lists of people".to_owned(),
             false => closest("users", user, &users),
         });
     }
@@ -129,6 +127,6 @@ fn closest(what: &str, typed: &str, values: &[String]) -> String {
         ranked.iter().take(3).map(|(_, value)| format!("“{}”", clean(value, 60))).collect();
     match named.is_empty() {
         true => format!("sessions of these days have no {what}"),
-        false => format!("the closest {what} there are: {}", named.join(", ")),
+        false => format!("the closest existing {what}: {}", named.join(", ")),
     }
 }

@@ -136,8 +136,7 @@ fn with_cycles(
         Ok(_) => "they do not cover the period".to_owned(),
         Err(why) => why,
     };
-    let note =
-        format!("the vendor's billing cycles cannot be had ({why}): the budget is for calendar months");
+    let note = format!("Devin's billing cycles are not available ({why}): the budget is for calendar months");
     (settings, vec![note])
 }
 

@@ -46,7 +46,7 @@ fn read(
     api: Option<Api>,
     tell: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Loaded, Error> {
-    let (settings, notes) = with_cycles(typed, Err("saved pages do not tell them".to_owned()));
+    let (settings, notes) = with_cycles(typed, Err("saved pages do not contain them".to_owned()));
     let mut settings = users::resolved(&settings, None)?;
     let kept = kept(&settings, None);
     let read = |query: &SessionQuery, tell: &(dyn Fn(Progress) + Send + Sync)| {
@@ -119,24 +119,25 @@ fn saved_pages(
 fn not_covered(settings: &Settings) -> SettingsError {
     SettingsError::new(
         format!(
-            "the web app's export does not cover all of {} ({}), and a report that hides people is of whole periods",
+            "the web app's export does not cover all of {} ({}), and a report that hides people needs \
+             whole periods",
             settings.period.name().to_lowercase(),
             settings.period.dates_in_words()
         ),
-        "ask for a period that it covers, or export again",
+        "choose a period that it covers, or export again",
     )
 }
 
 fn no_tags() -> SettingsError {
     SettingsError::new(
-        "--tag: the web app's export tells no tags, so that no session can be chosen by one",
-        "leave --tag out, or report from the API, which needs a key",
+        "--tag: the web app's export has no tags",
+        "omit --tag, or report from the API, which needs a key",
     )
 }
 
 fn read_once() -> SettingsError {
     SettingsError::new(
-        "--user: standard input cannot be read again for the user that a name stands for",
-        "give the email, or name the file with --pages",
+        "--user: standard input cannot be read again to find the user with this name",
+        "use the email, or name the file with --pages",
     )
 }

@@ -68,7 +68,7 @@ fn ids_of(user: &str, people: &People, settings: &Settings) -> Result<Vec<String
             let ids: Vec<String> = several.iter().flatten().take(3).map(|id| clean(id, 80)).collect();
             Err(SettingsError::new(
                 format!("--user: {} people are called “{}”", several.len(), clean(user, 60)),
-                format!("give the id or the email of one of them: {}", ids.join(", ")),
+                format!("use the id or email of one of them: {}", ids.join(", ")),
             ))
         }
     }

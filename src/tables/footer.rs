@@ -44,17 +44,17 @@ pub(super) fn most_unpacked(length: usize) -> usize {
 /// # Errors
 /// What is wrong with the claims, in words.
 pub(super) fn checked(mut bytes: Vec<u8>, is_sessions: bool) -> Result<(Vec<u8>, usize), String> {
-    let footer = footer_start(&bytes).ok_or("it is no Parquet file")?;
+    let footer = footer_start(&bytes).ok_or("it is not a Parquet file")?;
     let (pages, read) = bytes.split_at(footer);
     let read = read.get(..read.len() - TAIL).expect("the tail is behind the footer");
     // Lists are charged eight bytes an element, whatever they take in the file.
     let mut protocol = TCompactInputProtocol::new(Cursor::new(read), read.len().saturating_mul(16));
-    let claimed = FileMetaData::read_from_in_protocol(&mut protocol).map_err(|_| "its footer is broken")?;
+    let claimed = FileMetaData::read_from_in_protocol(&mut protocol).map_err(|_| "its footer is damaged")?;
     let (checked, rows) = file(claimed, pages, is_sessions)?;
     bytes.truncate(footer);
     let length = checked
         .write_to_out_protocol(&mut TCompactOutputProtocol::new(&mut bytes))
-        .map_err(|_| "its footer is broken")?;
+        .map_err(|_| "its footer is damaged")?;
     let length = u32::try_from(length).map_err(|_| "its footer is too long")?;
     bytes.extend(length.to_le_bytes());
     bytes.extend(MAGIC);
@@ -81,7 +81,7 @@ fn file(claimed: FileMetaData, pages: &[u8], is_sessions: bool) -> Result<(FileM
     if !has_all || !columns.iter().all(is_flat) {
         return Err("its columns are nested".to_owned());
     }
-    let rows = usize::try_from(claimed.num_rows).map_err(|_| "it has less than no rows")?;
+    let rows = usize::try_from(claimed.num_rows).map_err(|_| "it has a negative number of rows")?;
     let bytes_a_row = if is_sessions { BYTES_A_SESSION } else { BYTES_A_ROW };
     if rows > ROWS + pages.len() / bytes_a_row {
         return Err(format!("it claims {rows} rows in {} bytes", pages.len()));
@@ -144,7 +144,7 @@ fn chunk(
     pages: &[u8],
     left: &mut Left,
 ) -> Result<ColumnChunk, String> {
-    let broken = || format!("its column {:?} is broken", column.name);
+    let broken = || format!("its column {:?} is damaged", column.name);
     let own = chunk.meta_data.ok_or_else(broken)?;
     let is_known = [CompressionCodec::ZSTD, CompressionCodec::UNCOMPRESSED].contains(&own.codec);
     let is_own = own.path_in_schema == [column.name.as_str()] && column.type_ == Some(own.type_);

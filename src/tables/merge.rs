@@ -83,7 +83,7 @@ pub fn merge(old: &Tables, new: &Tables) -> Result<Tables, TableError> {
 /// The ids of sessions, in their order.
 ///
 /// # Errors
-/// The column is missing or has gaps.
+/// The column is missing or has missing values.
 pub fn ids(sessions: &DataFrame) -> Result<Vec<String>, TableError> {
     let ids = || {
         let ids = sessions.column(c::SESSION)?.str()?;

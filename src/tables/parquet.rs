@@ -122,7 +122,7 @@ pub fn read(bytes: Vec<u8>, table: &c::TableSpec, asked: Projection) -> Result<D
         let known = table.on_disk().filter(|column| !column.added || found.contains(column.name));
         let known: Vec<&c::ColumnSpec> = known.collect();
         let names = known.iter().map(|column| column.name);
-        polars_ensure!(found.iter_names().eq(names), ComputeError: "its columns are others");
+        polars_ensure!(found.iter_names().eq(names), ComputeError: "it has other columns");
         // Without its row a child is joined by the id of its session.
         let is_asked = |column: &&&c::ColumnSpec| {
             asked.take(column) || (column.name == c::SESSION && !found.contains(c::ROW))
@@ -168,7 +168,7 @@ fn check(column: &c::ColumnSpec, values: &Column, most: usize) -> Result<(), &'s
         return Err("is of another type");
     }
     if !column.nullable && values.has_nulls() {
-        return Err("has gaps");
+        return Err("has missing values");
     }
     // One long text of a dictionary can be in every row.
     let text = values.str().map_or(0, |texts| texts.downcast_iter().map(|part| part.total_bytes_len()).sum());
@@ -187,7 +187,7 @@ fn check(column: &c::ColumnSpec, values: &Column, most: usize) -> Result<(), &'s
         ColumnType::Row => values.u32().is_ok_and(is_sorted),
         _ => true,
     };
-    if is_sound { Ok(()) } else { Err("has a value that no sync writes") }
+    if is_sound { Ok(()) } else { Err("has a value that sync does not write") }
 }
 
 /// The tables of a month in memory, from all its files in the order of [`c::TABLES`].
@@ -207,7 +207,7 @@ pub fn in_memory(files: [DataFrame; 5]) -> Result<Tables, String> {
             }
             let last = child.column(c::ROW)?.u32()?.max();
             let is_there = last.is_none_or(|row| (row as usize) < rows);
-            polars_ensure!(is_there, ComputeError: "{}: a row of a session that is not there", table.name);
+            polars_ensure!(is_there, ComputeError: "{}: a row refers to a missing session", table.name);
             of_kinds(table, child)
         });
         let mut next = || tables.next().expect("there are four child tables");
@@ -253,7 +253,7 @@ fn of_kinds(table: &c::TableSpec, frame: DataFrame) -> PolarsResult<DataFrame> {
         };
         let cast = cast(values, &dtype)?;
         let is_known = cast.null_count() == values.null_count();
-        polars_ensure!(is_known, ComputeError: "{name} has a word that no sync writes");
+        polars_ensure!(is_known, ComputeError: "{name} has a value that sync does not write");
         Ok(cast)
     };
     DataFrame::new_infer_height(table.in_memory().map(of_kind).collect::<PolarsResult<_>>()?)

@@ -190,7 +190,7 @@ fn faults_are_found() {
     let sound = files(&tables);
     assert_eq!(verify(&sound, "2026-10").unwrap().faults, [""; 0]);
     assert_eq!(verify(&sound, "2026-10").unwrap().ids, ["a", "b"]);
-    assert!(verify(&sound, "2026-09").unwrap().faults[0].starts_with("sessions: a row of 2026-10"));
+    assert!(verify(&sound, "2026-09").unwrap().faults[0].starts_with("sessions: it has a row of 2026-10"));
     let reversed = sound.each_ref().map(DataFrame::reverse);
     assert!(verify(&reversed, "2026-10").unwrap().faults[0].contains("out of order"));
     let changed = |place: usize, change: &dyn Fn(&StoredTable) -> StoredTable| {
@@ -205,15 +205,15 @@ fn faults_are_found() {
     };
     let orphans = changed(0, &|sessions| sessions.slice(1, 1));
     assert_eq!(orphans.len(), 4, "{orphans:?}");
-    assert!(orphans[0].starts_with("pull_requests: 1 rows of sessions"), "{orphans:?}");
+    assert!(orphans[0].starts_with("pull_requests: 1 rows refer to missing sessions"), "{orphans:?}");
     let repo = StringChunked::from_iter([Some("h/o/x"), None]).with_name("repo".into());
     let renamed = changed(1, &|table| with(table, repo.clone().into_column()));
-    assert_eq!(renamed, ["pull_requests: 1 rows whose repo is not that of their address"]);
+    assert_eq!(renamed, ["pull_requests: in 1 rows the repo does not match the address"]);
     let row = UInt32Chunked::from_slice("row".into(), &[0, 0]);
     let moved = changed(1, &|table| with(table, row.clone().into_column()));
-    assert_eq!(moved, ["pull_requests: 1 rows that name the place of another session"]);
+    assert_eq!(moved, ["pull_requests: 1 rows point to another session's row"]);
     let twice = changed(2, &|tags| tags.slice(0, 1).vstack(tags).unwrap());
-    assert_eq!(twice, ["tags: 1 rows that repeat a tag of their session"]);
+    assert_eq!(twice, ["tags: 1 rows repeat a tag of their session"]);
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn a_row_of_no_session_is_damage() {
         let mut files = files(&tables);
         files[1].with_column(UInt32Chunked::from_slice("row".into(), &rows).into_column()).unwrap();
         let what = in_memory(files).unwrap_err();
-        assert!(what.contains("pull_requests: a row of a session that is not there"), "{what}");
+        assert!(what.contains("pull_requests: a row refers to a missing session"), "{what}");
     }
     let mut out_of_order = files(&tables)[1].clone();
     out_of_order.with_column(UInt32Chunked::from_slice("row".into(), &[1, 0]).into_column()).unwrap();
@@ -305,7 +305,7 @@ fn values_that_no_sync_writes_are_damage() {
     }
     let mut files = files(&tables);
     files[1].with_column(Column::new(c::STATE.into(), ["merged", "odd"])).unwrap();
-    assert!(in_memory(files).unwrap_err().contains("state has a word that no sync writes"));
+    assert!(in_memory(files).unwrap_err().contains("state has a value that sync does not write"));
 }
 
 #[test]

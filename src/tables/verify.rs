@@ -29,7 +29,7 @@ pub fn verify(files: &[DataFrame; 5], month: &str) -> Result<MonthCheck, TableEr
         let failed = TableError::of;
         let months = table.column(c::CREATED).and_then(runs).map_err(failed(name))?;
         if let Some((other, _)) = months.iter().find(|(own, _)| own != month) {
-            faults.push(format!("{name}: a row of {other}"));
+            faults.push(format!("{name}: it has a row of {other}"));
         }
         let in_order = sorted(table).map_err(failed(name))?;
         if !in_order.equals_missing(table) {
@@ -37,11 +37,11 @@ pub fn verify(files: &[DataFrame; 5], month: &str) -> Result<MonthCheck, TableEr
         }
         let strays = strays(table, sessions).map_err(failed(name))?;
         if strays > 0 {
-            faults.push(format!("{name}: {strays} rows of sessions that are not there"));
+            faults.push(format!("{name}: {strays} rows refer to missing sessions"));
         }
         let misplaced = misplaced(table, sessions).map_err(failed(name))?;
         if misplaced > 0 {
-            faults.push(format!("{name}: {misplaced} rows that name the place of another session"));
+            faults.push(format!("{name}: {misplaced} rows point to another session's row"));
         }
     }
     let distinct = tags
@@ -49,11 +49,11 @@ pub fn verify(files: &[DataFrame; 5], month: &str) -> Result<MonthCheck, TableEr
         .and_then(|tags| tags.unique_stable(None, UniqueKeepStrategy::Any, None));
     let repeated = tags.height() - distinct.map_err(TableError::of(c::TAGS.name))?.height();
     if repeated > 0 {
-        faults.push(format!("tags: {repeated} rows that repeat a tag of their session"));
+        faults.push(format!("tags: {repeated} rows repeat a tag of their session"));
     }
     let unfit = unfit_repos(pull_requests).map_err(TableError::of(c::PULL_REQUESTS.name))?;
     if unfit > 0 {
-        faults.push(format!("pull_requests: {unfit} rows whose repo is not that of their address"));
+        faults.push(format!("pull_requests: in {unfit} rows the repo does not match the address"));
     }
     Ok(MonthCheck { ids: ids(sessions)?, faults })
 }

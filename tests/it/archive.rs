@@ -163,7 +163,7 @@ fn a_later_sync_takes_over_what_changed() {
     let served = Served::values(after);
     let outcome = sync(&served, folder.path(), &["--org", "org_demo"]);
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
-    assert!(outcome.stderr.contains("asking again for sessions that run"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("refreshing sessions that run"), "{}", outcome.stderr);
     is_sound(folder.path());
     for question in QUESTIONS {
         agrees(&served, folder.path(), CANARY, &[question, &["--org", "org_demo"]].concat());
@@ -262,7 +262,7 @@ fn an_interrupt_says_what_stands() {
     signal(child.id(), "INT");
     let ended = outcome(child);
     assert_eq!(ended.code, Some(130), "{}", ended.stderr);
-    assert!(ended.stderr.contains("interrupted: the archive is whole"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("interrupted: the archive is intact"), "{}", ended.stderr);
 }
 
 #[test]
@@ -276,7 +276,7 @@ fn two_syncs_at_once_are_one() {
     }
     let second = sync(&served, folder.path(), &[]);
     assert_eq!(second.code, Some(75), "{}", second.stderr);
-    assert!(second.stderr.contains("another sync is at work"), "{}", second.stderr);
+    assert!(second.stderr.contains("another sync is active"), "{}", second.stderr);
     assert_eq!(outcome(first).code, Some(0));
     is_sound(folder.path());
     agrees(&served, folder.path(), CANARY, &["--week", "2026-W41"]);
@@ -379,7 +379,7 @@ fn what_does_not_fit_is_refused_and_nothing_touched() {
     let before = fs::read(&state).expect("a state");
     let other = sync(&served, folder.path(), &["--org", "org_other"]);
     assert_eq!(other.code, Some(2), "{}", other.stderr);
-    assert!(other.stderr.contains("org_demo, and org_other is asked for"), "{}", other.stderr);
+    assert!(other.stderr.contains("org_demo, but org_other was requested"), "{}", other.stderr);
     let v3 = run(&mut syncing(&served, folder.path(), SERVICE_CANARY, &["--org", "org_demo"]));
     assert_eq!(v3.code, Some(2), "{}", v3.stderr);
     let earlier = sync(&served, folder.path(), &["--org", "org_demo", "--since", "2026-07-01"]);
@@ -398,7 +398,7 @@ fn what_does_not_fit_is_refused_and_nothing_touched() {
     assert_eq!(files(&stranger.path().join("archive")), ["thesis.txt"]);
     let none = report(stranger.path(), &[]);
     assert_eq!(none.code, Some(2), "{}", none.stderr);
-    assert!(none.stderr.contains("there is no archive in archive"), "{}", none.stderr);
+    assert!(none.stderr.contains("no archive in archive"), "{}", none.stderr);
 }
 
 #[test]
@@ -433,8 +433,8 @@ fn a_clock_that_ran_ahead_is_no_silent_hole() {
     });
     let outcome = sync(&served, folder.path(), &[]);
     assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
-    assert!(outcome.stderr.contains("by this clock that is yet to come"), "{}", outcome.stderr);
-    assert!(outcome.stderr.contains("kept: nothing was written"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("in the future by this machine's clock"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("note: nothing written"), "{}", outcome.stderr);
 }
 
 #[test]
@@ -496,7 +496,7 @@ fn a_newer_schema_is_refused_with_a_clear_line() {
     let verified = run(acumen(folder.path()).args(["archive", "verify"]));
     for outcome in [report(folder.path(), &[]), sync(&served, folder.path(), &[]), verified] {
         assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
-        let words = "the archive in archive is of schema 5, and this acumen knows schemas up to 4";
+        let words = "the archive in archive has schema 5; this acumen supports schemas up to 4";
         assert!(outcome.stderr.contains(words), "{}", outcome.stderr);
     }
     assert_eq!(fs::read(&state).expect("a state"), text);
@@ -508,7 +508,7 @@ fn damage_is_found() {
     let damages: [(Damage, &str); 6] = [
         (
             |archive| fs::remove_file(archive.join("tags/month=2026-10/tags.parquet")).expect("gone"),
-            "not there",
+            "it is missing",
         ),
         (
             |archive| {
@@ -518,7 +518,7 @@ fn damage_is_found() {
                 bytes[middle] ^= 1;
                 fs::write(&path, bytes).expect("a file");
             },
-            "not what was written",
+            "changed since it was written",
         ),
         (
             |archive| {
@@ -542,7 +542,7 @@ fn damage_is_found() {
                     });
                 }
             },
-            "session a is there twice",
+            "session a occurs twice",
         ),
         (
             |archive| fs::write(archive.join("state.json"), "{").expect("a file"),
@@ -574,8 +574,14 @@ fn a_period_that_has_not_begun_is_refused_with_the_one_that_runs() {
     let (_served, folder) = small();
     let now = chrono::Utc::now();
     for (period, runs) in [
-        (["--month", "2099-05"], format!("a month that has begun: {} is the one", now.format("%Y-%m"))),
-        (["--week", "2099-W10"], format!("a week that has begun: {} is the one", now.format("%G-W%V"))),
+        (
+            ["--month", "2099-05"],
+            format!("a month that has begun: {} is the current one", now.format("%Y-%m")),
+        ),
+        (
+            ["--week", "2099-W10"],
+            format!("a week that has begun: {} is the current one", now.format("%G-W%V")),
+        ),
         (["--quarter", "2099-Q1"], "a quarter that has begun: ".to_owned()),
     ] {
         for more in [&[][..], &["--allow-partial"]] {
@@ -590,7 +596,7 @@ fn a_period_that_has_not_begun_is_refused_with_the_one_that_runs() {
         }
     }
     let days = report(folder.path(), &["--from", "2099-05-01", "--to", "2099-05-02"]);
-    assert!(days.stderr.contains("ask for days up to 20"), "{}", days.stderr);
+    assert!(days.stderr.contains("choose days up to 20"), "{}", days.stderr);
 }
 
 #[test]

@@ -159,7 +159,7 @@ fn an_export_names_people_and_says_once_what_it_lacks() {
     options.extend(["--export", "csv,xlsx", "--summary", "summary.md"].map(str::to_owned));
     let outcome = report(folder.path(), &options);
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
-    const LACKS: &str = "tells no status, tags or analyses";
+    const LACKS: &str = "has no status, tags, analyses or automation";
     let page = text(folder.path(), ".html");
     assert_eq!(page.matches(LACKS).count(), 1);
     assert_eq!(outcome.stderr.matches(LACKS).count(), 1, "{}", outcome.stderr);
@@ -218,7 +218,7 @@ fn users_of_an_export_are_asked_for_by_name_or_email_and_tags_not_at_all() {
     let outcome = with("--user", "Cleo Long");
     assert!(outcome.code == Some(2) && outcome.stderr.contains("Cleo Lang"), "{}", outcome.stderr);
     let outcome = with("--tag", "auth");
-    assert!(outcome.code == Some(2) && outcome.stderr.contains("tells no tags"), "{}", outcome.stderr);
+    assert!(outcome.code == Some(2) && outcome.stderr.contains("has no tags"), "{}", outcome.stderr);
     let outcome = with("--org", "nowhere");
     assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
 }
@@ -294,7 +294,7 @@ fn a_covered_report_of_an_export_names_nobody() {
         assert_eq!(json["source"]["metered"], metered);
         let page = text(folder.path(), ".html");
         assert_eq!(page.matches("Not metered").count(), usize::from(!metered));
-        assert!(page.contains("The export is about 28 September 2026 to 11 October 2026"));
+        assert!(page.contains("The export covers 28 September 2026 to 11 October 2026"));
     }
 }
 
@@ -429,10 +429,10 @@ fn of_a_part_it_is_not_said_that_the_account_is_not_metered() {
     options.extend(["--config", "acumen.toml", "--tag", "free"].map(str::to_owned));
     let outcome = report(folder.path(), &options);
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
-    let note = "note: no session that was asked for has used an ACU, so that the prices do not apply";
+    let note = "note: no session that matches the filters has used ACUs, so prices do not apply";
     assert!(outcome.stderr.contains(note), "{}", outcome.stderr);
     let page = text(folder.path(), ".html");
-    assert!(page.contains("Not metered: none of the sessions asked for, in the report and its trend,"));
+    assert!(page.contains("Not metered: none of the matching sessions in the report and its trend"));
     assert!(!page.contains("account is not metered"));
 }
 

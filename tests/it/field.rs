@@ -380,7 +380,7 @@ fn the_web_apps_export_is_read_without_a_key() {
     assert_eq!([whole("prs"), whole("prs_merged")], [json!(1), json!(1)]);
     assert_eq!(facts.value("acus", json!({"user": "cleo@example.com"})), 2.5);
     assert_eq!(facts.0["labels"]["user"]["cleo@example.com"], "Cleo Lang");
-    assert!(stderr.contains("tells no status, tags or analyses"), "{stderr}");
+    assert!(stderr.contains("has no status, tags, analyses or automation"), "{stderr}");
     for untold in ["automation_sessions", "analysed_sessions", "issues", "acus_split"] {
         assert!(!text.contains(&format!("\"{untold}\"")), "{untold}");
     }
@@ -409,13 +409,13 @@ fn problem_details_are_shown_with_the_right_that_is_needed() {
     let blocked = Value::from("blocked");
     for (status, body, code, words) in [
         (403, &blocked, 3, "answered with an HTML page (HTTP 403): \"Blocked by the gateway\""),
-        (403, &blocked, 3, "does a login page, a proxy or a gateway answer"),
+        (403, &blocked, 3, "not a login page, a proxy or a gateway"),
         (402, &json!({"message": "unpaid"}), 2, "(HTTP 402): \"unpaid\""),
         (402, &json!({}), 2, "hint: the plan or a payment"),
         (410, &json!({}), 2, "--api v3"),
         (404, &json!({"message": "nope"}), 2, "(HTTP 404): \"nope\""),
         (403, &forbidden, 3, "\"Not allowed\""),
-        (403, &forbidden, 3, "needs the right to view sessions of this organisation (ViewOrgSessions)"),
+        (403, &forbidden, 3, "needs the permission to view sessions of this organisation (ViewOrgSessions)"),
         (422, &invalid, 2, "\"Invalid request: query.first: must be smaller\""),
     ] {
         let page = "<html><head><title>Blocked by the gateway</title></head></html>";
@@ -463,7 +463,7 @@ fn acus_that_are_no_numbers_are_told_from_ten_percent_on() {
         stderr
     };
     let half = told(3, 6);
-    assert!(half.contains("3 of 6 sessions do not tell their ACUs, or not as a number"), "{half}");
-    assert!(!told(1, 11).contains("do not tell"), "below ten percent");
-    assert!(!told(3, 3).contains("do not tell"), "the page says that none does");
+    assert!(half.contains("3 of 6 sessions have no ACUs, or no numeric value"), "{half}");
+    assert!(!told(1, 11).contains("have no ACUs"), "below ten percent");
+    assert!(!told(3, 3).contains("have no ACUs"), "the page says that none does");
 }

@@ -131,7 +131,7 @@ fn filters_that_match_nothing_are_refused_with_what_there_is() {
     for source in ["v2", "v3"] {
         let (told, advice) = refused(&sources, source, &["--tag", "payments"]);
         assert!(told.contains("no session from 2026-09-28 to 2026-10-11 matches --tag “payments”"), "{told}");
-        assert!(advice.contains("tags match by case") && !advice.contains("Payments"), "{advice}");
+        assert!(advice.contains("tags are case-sensitive") && !advice.contains("Payments"), "{advice}");
     }
 }
 
@@ -152,7 +152,7 @@ fn an_empty_report_is_written_if_it_is_allowed_and_never_mailed() {
         assert_eq!(sessions(&sources.out()), json!(0));
         let outcome = sources.report(source, &[&["--tag", "none", "--allow-empty"], &mail[..]].concat());
         assert_eq!(outcome.code, Some(2), "{source}: {}", outcome.stderr);
-        assert!(outcome.stderr.contains("not mailed; its files stay"), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("not mailed; its files are kept"), "{}", outcome.stderr);
         assert!(!sources.folder.path().join("m.eml").exists());
         assert_eq!(sessions(&sources.out()), json!(0));
     }
@@ -171,7 +171,7 @@ fn a_covered_report_names_no_tag_that_there_is() {
         let (told, advice) = refused(&sources, source, &["--tag", "payment", "--people", "hidden"]);
         assert!(told.contains("matches --tag “payment”"), "{told}");
         assert!(!format!("{told}{advice}").contains("Payments"), "{advice}");
-        assert!(advice.contains("tags match by case"), "{advice}");
+        assert!(advice.contains("tags are case-sensitive"), "{advice}");
         assert!(!advice.contains("--allow-empty"), "{advice}");
     }
 }

@@ -259,14 +259,14 @@ fn missing_pages_are_told_and_may_be_allowed() {
     let outcome = read(folder.path(), &place, &[]);
     assert!(outcome.stderr.contains("server reports 4 sessions; received 3 distinct"), "{}", outcome.stderr);
     for (files, reason) in [
-        ([("1.json", first.as_str())], "more is promised after the last page"),
+        ([("1.json", first.as_str())], "the last page announces more"),
         ([("1.json", last.as_str())], "server reports 3 sessions; received 1 distinct"),
     ] {
         let (folder, place) = saved(&files);
         let outcome = read(folder.path(), &place, &[]);
         assert_eq!(outcome.code, Some(4), "{}", outcome.stderr);
         assert!(
-            outcome.stderr.contains(reason) && outcome.stderr.contains("nothing was written"),
+            outcome.stderr.contains(reason) && outcome.stderr.contains("nothing written"),
             "{reason}: {}",
             outcome.stderr
         );
@@ -288,18 +288,18 @@ fn what_cannot_be_known_is_on_the_page() {
     fs::write(place.join("notes.txt"), "x").expect("a file");
     let outcome = read(folder.path(), &place, &[]);
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
-    assert!(outcome.stderr.contains("left out: 1 file there"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("skipped 1 file"), "{}", outcome.stderr);
     let page = page(folder.path());
     for words in [
         "Read from saved pages ",
-        "as saved: completeness is not known",
-        "The saved sessions begin on 5 October 2026: nothing is known of the time before",
-        "The saved sessions end on 8 October 2026, before the period does",
+        "as saved: completeness is unknown",
+        "The saved sessions begin on 5 October 2026: there is no data on earlier days",
+        "The saved sessions end on 8 October 2026, before the end of the period",
         ">as saved<",
     ] {
         assert!(page.contains(words), "{words}");
     }
-    assert!(!page.contains("may not keep to what it is asked"));
+    assert!(!page.contains("may ignore the request"));
     assert_eq!(facts(folder.path())["source"]["api"], "v2");
 }
 
@@ -320,7 +320,7 @@ fn rows_outside_the_question_are_passed_over() {
         (&source["unique"], &source["outside"], &source["pages"]),
         (&json!(2), &json!(202), &json!(1))
     );
-    assert!(!page(folder.path()).contains("may not keep to what it is asked"));
+    assert!(!page(folder.path()).contains("may ignore the request"));
     assert!(!outcome.stderr.contains("warning"), "{}", outcome.stderr);
 }
 
@@ -382,7 +382,7 @@ fn both_generations_at_once_are_taken_and_told() {
     assert_eq!(read(folder.path(), &place, &[]).code, Some(0));
     assert_eq!(facts(folder.path())["source"]["api"], "v2");
     assert_eq!(facts(folder.path())["source"]["unique"], 2);
-    assert!(page(folder.path()).contains("are of both generations of the API"));
+    assert!(page(folder.path()).contains("are from both API versions"));
     assert_eq!(read(folder.path(), &place, &["--api", "v3"]).code, Some(0));
     assert_eq!(facts(folder.path())["source"]["api"], "v3");
 }
@@ -391,18 +391,18 @@ fn both_generations_at_once_are_taken_and_told() {
 fn what_is_no_page_is_refused_by_file_and_line() {
     let good = session("a", "05");
     for (name, text, code, words) in [
-        ("a.json", "{\"detail\": \"Unauthorized\"}".to_owned(), 65, "a.json, line 1: this is neither a page"),
-        ("a.json", "<html>".to_owned(), 65, "a.json, line 1: this is no JSON"),
-        ("a.json", format!("{good}\n{good}\n{{\"a\": }}\n"), 65, "a.json, line 3: this is no JSON"),
-        ("a.json", format!("{good}\n\n7\n"), 65, "a.json, line 3: this is neither"),
+        ("a.json", "{\"detail\": \"Unauthorized\"}".to_owned(), 65, "a.json, line 1: neither a page"),
+        ("a.json", "<html>".to_owned(), 65, "a.json, line 1: not valid JSON"),
+        ("a.json", format!("{good}\n{good}\n{{\"a\": }}\n"), 65, "a.json, line 3: not valid JSON"),
+        ("a.json", format!("{good}\n\n7\n"), 65, "a.json, line 3: neither"),
         ("a.json", format!("{good}\n{{\"session_id\": \"x"), 65, "line 2: the JSON ends in the middle"),
         ("a.json", format!("[{good}"), 65, "line 1: the JSON ends in the middle"),
         ("a.json", format!("[[{good}]]"), 65, "1 of 1 sessions in "),
         ("a.json", "[null, 1]".to_owned(), 65, "2 of 2 sessions in "),
-        ("a.json", " \n".to_owned(), 65, "there is nothing in "),
-        ("a.json", "\u{feff}{\0\"\0".to_owned(), 65, "this is UTF-16 or binary"),
-        ("a.gz", "\u{1f}x".to_owned(), 65, "this is no JSON"),
-        ("a.txt", good.clone(), 2, "there are no saved pages in "),
+        ("a.json", " \n".to_owned(), 65, " is empty"),
+        ("a.json", "\u{feff}{\0\"\0".to_owned(), 65, "UTF-16 or binary"),
+        ("a.gz", "\u{1f}x".to_owned(), 65, "not valid JSON"),
+        ("a.txt", good.clone(), 2, "no saved pages in "),
     ] {
         let (folder, place) = saved(&[(name, &text)]);
         let outcome = read(folder.path(), &place, &[]);
@@ -454,7 +454,7 @@ fn a_long_file_of_any_shape_is_read_in_pieces() {
         let broken = format!("{}\n}}", text.trim_end());
         let (folder, place) = saved(&[("a.ndjson", &broken)]);
         let outcome = read(folder.path(), &place, &[]);
-        assert!(outcome.stderr.contains("line 12001: this is no JSON"), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("line 12001: not valid JSON"), "{}", outcome.stderr);
     }
 }
 

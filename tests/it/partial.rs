@@ -169,7 +169,7 @@ fn too_many_rows_that_cannot_be_read_are_exit_65() {
 /// Few enough that the server did not ignore the question, too many to pass over.
 #[test]
 fn rows_outside_the_question_are_told_of() {
-    for (older, told) in [(4, ""), (6, "6 of 406 records that came lie outside")] {
+    for (older, told) in [(4, ""), (6, "6 of 406 received records are outside")] {
         let mut all = sessions(200);
         all.extend((0..older).map(|number| {
             json!({"session_id": format!("old{number}"), "org_id": "org_a", "created_at": "2026-01-01T08:00:00Z"})
@@ -178,7 +178,7 @@ fn rows_outside_the_question_are_told_of() {
         let report = Report::new(&url, &[&WEEK[..], &["--quiet"]].concat());
         let screen = first_screen(&report.html);
         assert_eq!(report.facts().0["source"]["outside"], older);
-        assert_eq!(screen.contains("lie outside"), !told.is_empty(), "{screen}");
+        assert_eq!(screen.contains("are outside the period"), !told.is_empty(), "{screen}");
         assert!(screen.contains(told), "{screen}");
         assert_eq!(report.stderr.lines().count(), usize::from(!told.is_empty()), "{}", report.stderr);
         assert!(report.stderr.contains(told), "{}", report.stderr);
@@ -193,6 +193,6 @@ fn a_server_that_ignores_the_window_is_exit_65() {
     let report = ["report", "--base-url", &url, "--quiet", "--week", "2025-W10"];
     let outcome = run(acumen(folder.path()).args(report));
     assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(65), ""));
-    assert!(outcome.stderr.contains("ignored our filter"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("ignored the filter"), "{}", outcome.stderr);
     assert_eq!(files(&folder.path().join("reports")), [""; 0]);
 }

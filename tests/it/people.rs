@@ -130,8 +130,8 @@ async fn a_list_that_may_not_be_read_is_a_note() {
     assert_eq!(
         some.notes,
         [("service users", "members"), ("organisations", "organisations")].map(|(name, of)| format!(
-            "the key may not read the list of {name}, for it lacks the right to view the {of} of the enterprise: \
-             their ids are shown"
+            "the key may not read the list of {name}: it lacks the permission to view the {of} of the \
+             enterprise: ids are shown"
         ))
     );
     assert_eq!((some.members.len(), some.organisations.len()), (all.len() - 2, 0));
@@ -180,8 +180,8 @@ async fn a_bad_day_costs_no_name() {
         let simulator = serve(&organisation, Options { faults, ..Options::default() }).await;
         let people = ask_at_once(&simulator, Api::V2, Some("org_demo"), 1).await;
         let note = match found {
-            0 => "the list of members cannot be read: their ids are shown".to_owned(),
-            _ => format!("the list of members broke off after {found}: of all others the ids are shown"),
+            0 => "the list of members cannot be read: ids are shown".to_owned(),
+            _ => format!("the list of members ended early, after {found}: for all others ids are shown"),
         };
         assert_eq!((people.members.len(), people.notes), (found, vec![note]), "{fault}");
         simulator.stop().await;

@@ -43,13 +43,13 @@ fn by_day_and_group(report: &Report, key: &str, org: bool, used: f64) {
     let theirs = if is_new || org { used } else { used * 1.17 };
     // From a hundred on ACUs are shown whole.
     assert!(ours.min(theirs) > 100.0 && (ours - theirs).abs() > 1.0, "days of work are not days of creation");
-    let told = entry("ACUs", 0, 0).replace("count\u{a0}0,", &format!("count\u{a0}{ours:.0},"));
-    let told = told.replace("vendor\u{a0}0<", &format!("vendor\u{a0}{theirs:.0}<"));
+    let told = entry("ACUs", 0, 0).replace("<dd>0\u{a0}here", &format!("<dd>{ours:.0}\u{a0}here"));
+    let told = told.replace(" 0\u{a0}reported", &format!(" {theirs:.0}\u{a0}reported"));
     assert!(quality.contains(&told), "{key} {org}: {told} {quality}");
     let others = format!("of other products are left out: {:.1} of cascade, ", used * 0.1);
     assert_eq!(quality.contains(&others), is_new && !org, "{key} {org}: {quality}");
-    assert_eq!(quality.contains("which of them other products used"), !is_new);
-    let is_split = quality.contains("Sessions by origin, ours / the vendor&#x27;s");
+    assert_eq!(quality.contains("it does not separate other products"), !is_new);
+    let is_split = quality.contains("Sessions by origin, here / reported by Devin");
     assert_eq!(is_split, is_new);
     if !is_new {
         return;
@@ -75,7 +75,7 @@ fn by_day_and_group(report: &Report, key: &str, org: bool, used: f64) {
         assert!(quality.contains(&entry(name, count, count)), "{name} {count}: {quality}");
     }
     let prs = facts.value("prs", json!({})).as_u64().unwrap();
-    let taken_over = "PRs of others that Devin pushed to, by the vendor&#x27;s count</dt><dd>1</dd>";
+    let taken_over = "PRs of others that Devin pushed to, as counted by Devin</dt><dd>1</dd>";
     assert!((20..40).contains(&prs) && quality.contains(taken_over), "{prs}: {quality}");
 }
 
@@ -87,7 +87,8 @@ fn quality(report: &Report) -> &str {
 
 fn entry(name: &str, ours: u64, theirs: u64) -> String {
     format!(
-        "<dt>{name} by the vendor&#x27;s count</dt><dd>we\u{a0}count\u{a0}{ours}, the\u{a0}vendor\u{a0}{theirs}</dd>"
+        "<dt>{name} compared with Devin&#x27;s count</dt><dd>{ours}\u{a0}here, \
+         {theirs}\u{a0}reported\u{a0}by\u{a0}Devin</dd>"
     )
 }
 
@@ -132,7 +133,7 @@ fn both_counts_stand_side_by_side_in_either_generation_and_scope() {
             let count = ours(metric);
             assert!(count > 0 && quality(&report).contains(&entry(name, count, count)), "{key}: {name}");
         }
-        assert!(quality(&report).contains("seldom match exactly"));
+        assert!(quality(&report).contains("rarely match exactly"));
         by_day_and_group(&report, key, !org.is_empty(), used);
         assert_eq!(
             facts.0["source"]["requests"].as_u64(),
@@ -163,11 +164,11 @@ fn a_refusal_is_a_note() {
         assert!(!quality.contains("count</dt>"), "{quality}");
     };
     let options = Options { may_see_usage: false, may_see_consumption: false, ..Options::default() };
-    told(&served(options).report(&WEEK), "the key lacks the right");
+    told(&served(options).report(&WEEK), "the key lacks the permission");
     for (status, why) in [
         (401, "the key was refused"),
         (404, "the server does not have them"),
-        (500, "no answer came in time"),
+        (500, "no answer in time"),
         (200, "the server&#x27;s answer cannot be read"),
     ] {
         told(&Report::new(&counting(status, json!({})), &WEEK), why);
@@ -186,15 +187,17 @@ fn a_refusal_of_one_costs_its_own_row() {
         let report = Report { folder, html: read.unwrap(), json: String::new(), stderr: outcome.stderr };
         quality(&report).to_owned()
     };
-    let (sessions, acus) = ("Sessions by the vendor", "ACUs by the vendor");
+    let (sessions, acus) = ("Sessions compared with Devin", "ACUs compared with Devin");
     let quality = told(Options { may_see_usage: false, ..Options::default() });
     assert!(quality.contains(acus) && !quality.contains(sessions), "{quality}");
-    assert!(quality.contains("counts of PRs could not be read: the key lacks the right ViewAccountMetrics."));
+    assert!(
+        quality.contains("counts of PRs could not be read: the key lacks the permission ViewAccountMetrics.")
+    );
     let quality = told(Options { may_see_consumption: false, ..Options::default() });
     assert!(!quality.contains(acus) && quality.contains(sessions), "{quality}");
     let right = "ViewAccountConsumption (ManageBilling in older accounts).";
     assert!(
-        quality.contains(&format!("ACUs could not be read: the key lacks the right {right}")),
+        quality.contains(&format!("ACUs could not be read: the key lacks the permission {right}")),
         "{quality}"
     );
 }
@@ -215,10 +218,10 @@ fn of_acus_that_are_not_metered_nothing_is_said() {
                 std::fs::read(folder.path().join(line)).unwrap()
             };
             let page = String::from_utf8(read(".html")).unwrap();
-            assert!(page.contains("Sessions by the vendor"), "its counts are there: {key} {profile}");
+            assert!(page.contains("Sessions compared with Devin"), "its counts are there: {key} {profile}");
             let book = unzipped(&read(".xlsx")).into_iter().map(|(_, text)| text);
             for text in book.chain([page]) {
-                let text = text.replace("has used an ACU, so nothing is said of ACUs", "");
+                let text = text.replace("has used ACUs, so the report has no ACUs", "");
                 let at = text.find("ACU").map(|at| text.get(at.saturating_sub(60)..at + 60));
                 assert_eq!(at, None, "{key} {profile}");
             }
@@ -233,14 +236,14 @@ fn a_covered_report_has_no_group_of_the_vendor_s() {
     let report = served.report(&["--week", "2026-W41", "--profile", "leadership"]);
     let quality = quality(&report);
     assert!(
-        quality.contains("Sessions by the vendor") && quality.contains("ACUs by the vendor"),
+        quality.contains("Sessions compared with Devin") && quality.contains("ACUs compared with Devin"),
         "{quality}"
     );
     for words in ["by origin", "by size", "Open PRs", "Closed PRs", "pushed to"] {
         assert!(!quality.contains(words), "{words}");
     }
     // ACUs are whole units there.
-    let acus = quality.split_once("ACUs by the vendor&#x27;s count</dt><dd>").unwrap().1;
+    let acus = quality.split_once("ACUs compared with Devin&#x27;s count</dt><dd>").unwrap().1;
     assert!(!acus.split_once("</dd>").unwrap().0.contains('.'), "{acus}");
 }
 
@@ -283,7 +286,7 @@ fn an_archive_keeps_what_the_vendor_told() {
     };
     let rows = |html: &str| -> Vec<String> {
         let rows = html.split("<dt>").skip(1).map(|row| row.split("</dd>").next().unwrap().to_owned());
-        rows.filter(|row| row.contains("vendor")).collect()
+        rows.filter(|row| row.contains("with Devin") || row.contains("by Devin")).collect()
     };
     let month = now.with_timezone(&chrono_tz::Asia::Kathmandu).date_naive().with_day(1).unwrap();
     let month = month.pred_opt().unwrap().format("%Y-%m").to_string();
@@ -296,7 +299,7 @@ fn an_archive_keeps_what_the_vendor_told() {
     let day = (now - TimeDelta::days(20)).date_naive().to_string();
     let days = ["--from", &day, "--to", &day];
     let kept = rows(&report(&[&["--archive", "archive"], &days[..]].concat()));
-    assert!(matches!(kept.as_slice(), [acus] if acus.starts_with("ACUs by")), "{kept:?}");
+    assert!(matches!(kept.as_slice(), [acus] if acus.starts_with("ACUs compared with")), "{kept:?}");
     assert_eq!(rows(&report(&[&["--archive", "archive", "--no-reconcile"], &days[..]].concat())), [""; 0]);
     assert_eq!(run(acumen(folder.path()).args(["archive", "verify"])).code, Some(0));
 

@@ -158,7 +158,7 @@ def of_workbook(path, facts):
     def ordered(numbers):
         return sorted(numbers, key=lambda number: (number is not None, number or 0))
 
-    heads = ["Number", "Value", "Before", "Rests on"]
+    heads = ["Number", "Value", "Before", "Based on"]
     for title, now, before, rests in zip(*(column("headlines", head) for head in heads)):
         metric, group = HEADLINES[title]
         fact = whole(metric, group)

@@ -46,7 +46,7 @@ pub(super) fn sessions(config: &ApiConfig, query: &SessionQuery) -> Result<Url, 
 pub(super) fn api(config: &ApiConfig, org: Option<&str>, resource: &str) -> Result<Url, FetchError> {
     let scope = match (config.api, org) {
         // The parser of addresses would take dots for steps through the path.
-        (_, Some("" | "." | "..")) => return Err(unfit("the organisation id is no id")),
+        (_, Some("" | "." | "..")) => return Err(unfit("the organisation id is invalid")),
         (Api::V2, Some(org)) => format!("v2/enterprise/organizations/{}", segment(org)),
         (Api::V2, None) => "v2/enterprise".to_owned(),
         (Api::V3, Some(org)) => format!("v3/organizations/{}", segment(org)),
@@ -64,7 +64,7 @@ pub(super) fn api(config: &ApiConfig, org: Option<&str>, resource: &str) -> Resu
 pub(super) fn members_of_org(config: &ApiConfig, org: Option<&str>) -> Result<Option<Url>, FetchError> {
     match (config.api, org) {
         (_, None) | (Api::V2, _) => Ok(None),
-        (_, Some("" | "." | "..")) => Err(unfit("the organisation id is no id")),
+        (_, Some("" | "." | "..")) => Err(unfit("the organisation id is invalid")),
         (Api::V3, Some(org)) => {
             at(config, &format!("v3beta1/organizations/{}/members/users", segment(org))).map(Some)
         }
@@ -162,10 +162,10 @@ pub(super) fn segment(text: &str) -> String {
 
 fn checked(base: &Url) -> Result<Url, FetchError> {
     if base.scheme() != "https" && !(base.scheme() == "http" && is_loopback(base)) {
-        return Err(unfit("the base address is not https, so the key could be read on the way"));
+        return Err(unfit("the base URL is not https, so the key could be read on the network"));
     }
     if !base.username().is_empty() || base.password().is_some() {
-        return Err(unfit("the base address holds a user or password"));
+        return Err(unfit("the base URL contains a user or password"));
     }
     let mut url = base.clone();
     url.set_fragment(None);

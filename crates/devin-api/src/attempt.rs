@@ -64,7 +64,10 @@ pub(super) fn build(config: &ApiConfig, bounds: &Bounds) -> Result<Client, Fetch
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut bearer =
         HeaderValue::try_from(format!("Bearer {}", config.key.expose())).map_err(|_| FetchError::Unfit {
-            why: format!("the key from {} holds characters that a header cannot carry", config.key_source),
+            why: format!(
+                "the key from {} contains characters that are invalid in a header",
+                config.key_source
+            ),
         })?;
     bearer.set_sensitive(true);
     let mut headers = HeaderMap::new();
@@ -154,8 +157,8 @@ pub(super) async fn send<T>(
         return Err(Failure::new(Class::NotJson, "an empty body"));
     }
     let rubbish = || {
-        let kind = kind.clone().unwrap_or_else(|| "a body without a type".to_owned());
-        Failure::new(Class::NotJson, format!("{kind} that is no JSON"))
+        let kind = kind.clone().unwrap_or_else(|| "a body without a content type".to_owned());
+        Failure::new(Class::NotJson, format!("{kind} that is not JSON"))
     };
     // A byte that is no UTF-8 costs its character, not the page.
     let mut body = String::from_utf8(body)

@@ -65,7 +65,7 @@ impl Counted {
         let last = self.last.unwrap_or(received);
         let added = match self.slices {
             0 | 1 => String::new(),
-            slices => format!(", added up over {slices} slices of the time"),
+            slices => format!(", summed over {slices} time slices"),
         };
         match self.first {
             Some(first) if !self.steady() => format!(

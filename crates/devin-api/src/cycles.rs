@@ -71,7 +71,7 @@ fn read(body: &str) -> Result<Vec<Range<DateTime<Utc>>>, PageError> {
     };
     let mut ranges: Vec<Range<DateTime<Utc>>> = cycles.iter().filter_map(range).collect();
     if ranges.is_empty() && !cycles.is_empty() {
-        return Err(PageError::Contract("no cycle can be read".to_owned()));
+        return Err(PageError::Contract("no cycle is readable".to_owned()));
     }
     ranges.sort_by_key(|range| (range.start, range.end));
     ranges.dedup();
@@ -122,7 +122,11 @@ mod tests {
     #[tokio::test]
     async fn a_refusal_names_the_right_and_nonsense_is_no_cycle() {
         for (status, body, words) in [
-            (403, "{}", "the key lacks the right ViewAccountConsumption (ManageBilling in older accounts)"),
+            (
+                403,
+                "{}",
+                "the key lacks the permission ViewAccountConsumption (ManageBilling in older accounts)",
+            ),
             (404, "{}", "the server does not have them"),
             (200, r#"{"items": [{"after": 5, "before": 5}]}"#, "the server's answer cannot be read"),
             (200, r#"[{"start": "soon", "end": "later"}]"#, "the server's answer cannot be read"),

@@ -75,17 +75,19 @@ impl<T> Enveloped<'_, T> {
         let more = match more {
             Some("true") => true,
             Some("false") => false,
-            _ => return contract(format!("`{name}` is missing or neither true nor false")),
+            _ => return contract(format!("`{name}` is missing or not a boolean")),
         };
         let total = match self.total {
             None | Some("null") if total_may_lack => None,
             Some(number) if number.parse::<u64>().is_ok() => number.parse().ok(),
-            _ => return contract("`total` is missing or no whole number".to_owned()),
+            _ => return contract("`total` is missing or not a whole number".to_owned()),
         };
         let cursor = self.end_cursor.filter(|raw| raw.len() > 2 && raw.starts_with('"'));
         let cursor = cursor.map(|raw| json::scalar(raw).into_owned()).filter(|_| api == Api::V3);
         if api == Api::V3 && more && cursor.is_none() {
-            return contract("`end_cursor` is missing or no text, although more is promised".to_owned());
+            return contract(
+                "`end_cursor` is missing or not a string, although more pages are announced".to_owned(),
+            );
         }
         // It goes into the next address, which is short.
         if cursor.as_ref().is_some_and(|cursor| cursor.len() > LONGEST_CURSOR) {

@@ -11,7 +11,7 @@ use super::retry::Class;
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     /// The question cannot be asked at all.
-    #[error("cannot ask the API: {why}")]
+    #[error("cannot query the API: {why}")]
     Unfit {
         /// What is wrong with the settings.
         why: String,
@@ -57,7 +57,7 @@ pub enum FetchError {
         detail: String,
     },
     /// Any other answer that blames the question.
-    #[error("GET {path}: the server does not accept the question (HTTP {status}){detail}")]
+    #[error("GET {path}: the server rejects the request (HTTP {status}){detail}")]
     BadRequest {
         /// What was asked.
         path: String,
@@ -123,7 +123,7 @@ pub enum FetchError {
         cause: String,
     },
     /// The whole fetch took too long.
-    #[error("the fetch from {host} was not done after {}", wait_text(*.deadline))]
+    #[error("the fetch from {host} did not finish within {}", wait_text(*.deadline))]
     Deadline {
         /// Of whom.
         host: String,
@@ -131,7 +131,8 @@ pub enum FetchError {
         deadline: Duration,
     },
     /// The server asks for a longer pause than the run may take.
-    #[error("GET {path}: {host} (HTTP {status}) asks for a pause: come back in {}{}", pause_text(*.wait), soon(*.wait, *.at))]
+    #[error("GET {path}: {host} (HTTP {status}) asks to wait: retry in \
+        {}{}", pause_text(*.wait), soon(*.wait, *.at))]
     Later {
         /// What was asked.
         path: String,
@@ -155,7 +156,7 @@ pub enum FetchError {
         got: String,
     },
     /// JSON came, but not what the API promises.
-    #[error("GET {path}: the answer breaks the API's contract: {what}")]
+    #[error("GET {path}: the API returned unexpected data: {what}")]
     Contract {
         /// What was asked.
         path: String,
@@ -163,7 +164,7 @@ pub enum FetchError {
         what: String,
     },
     /// Most of a page lies outside what was asked for.
-    #[error("the server ignored our filter: {outside} of {rows} sessions of a page lie outside it")]
+    #[error("the server ignored the filter: {outside} of {rows} sessions of a page are outside it")]
     FilterIgnored {
         /// Rows outside the window, the tags or the users.
         outside: u64,

@@ -110,9 +110,9 @@ impl Untold {
 impl fmt::Display for Untold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Late => f.write_str("no answer came in time"),
-            Self::Unconnected => f.write_str("no connection could be made"),
-            Self::Broken => f.write_str("the connection broke"),
+            Self::Late => f.write_str("no answer in time"),
+            Self::Unconnected => f.write_str("no connection"),
+            Self::Broken => f.write_str("the connection was lost"),
             Self::Status(status) => write!(f, "it answered HTTP {}", status.as_u16()),
             Self::NoCertificates => f.write_str("this machine has no trusted root certificates"),
         }
@@ -156,11 +156,14 @@ impl Heartbeat {
         let ended = tell(&monitor, event, event.patience() * 2 / 3).await;
         let (what, why) = match (started, ended) {
             (Ok(()), Ok(())) => return None,
-            (Err(why), Ok(())) => ("how the run began", why),
-            (Ok(()), Err(why)) => ("how the run ended", why),
-            (Err(_), Err(why)) => ("of the run", why),
+            (Err(why), Ok(())) => ("the start of the run", why),
+            (Ok(()), Err(why)) => ("the end of the run", why),
+            (Err(_), Err(why)) => ("the run", why),
         };
-        Some(format!("warning: the monitor on {} was not told {what}: {why}", address::host(&monitor.url)))
+        Some(format!(
+            "warning: could not report {what} to the monitor on {}: {why}",
+            address::host(&monitor.url)
+        ))
     }
 }
 

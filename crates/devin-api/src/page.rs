@@ -145,7 +145,7 @@ pub fn read<'a>(body: &'a str, scratch: &'a Scratch, api: Api) -> Result<Page<'a
         serde_json::from_str::<Object<Enveloped<'a, Option<&'a RawValue>>>>(scratch.mended(body))?;
     let records = page.items.and_then(|items| serde_json::from_str::<Vec<&RawValue>>(items.get()).ok());
     let Some(records) = records else {
-        return contract("`items` is missing or no list".to_owned());
+        return contract("`items` is missing or not a list".to_owned());
     };
     let envelope = page.envelope(api, records.len() as u64)?;
     let (mut sessions, mut unreadable) = (Vec::with_capacity(records.len()), Vec::new());

@@ -88,7 +88,7 @@ pub(super) async fn told_within(
     let prepared =
         ApiClient::new(&config, query, limits, &|_| ()).and_then(|client| Ok((client, lists(&config, org)?)));
     let Ok((client, mut lists)) = prepared else {
-        let notes = vec!["the lists of people cannot be asked for: ids are shown".to_owned()];
+        let notes = vec!["the lists of people cannot be requested: ids are shown".to_owned()];
         return People { notes, ..People::default() };
     };
     lists.retain(|list| subjects.contains(&list.subject));
@@ -244,14 +244,14 @@ async fn walk_at(
                 continue;
             }
             // Pages that repeat would do so for ever.
-            (_, 0) => return Err(client.contract("a list promises more and brings nobody new")),
+            (_, 0) => return Err(client.contract("a list announces more but returns no new entries")),
             _ if found.len() >= MOST_ENTRIES => break,
             _ => was_empty = false,
         }
         skip += page.envelope.count;
         cursor = page.envelope.cursor;
     }
-    Err(client.contract("a list has no end"))
+    Err(client.contract("a list does not end"))
 }
 
 fn page_at(list: &Url, api: Api, skip: u64, cursor: Option<&str>) -> Url {
@@ -283,19 +283,19 @@ fn merged(entries: Vec<Member>) -> Vec<Member> {
 /// What became of a list that was not read to its end, and what that means.
 fn note(name: &str, error: &FetchError, found: usize) -> String {
     if found > 0 {
-        return format!("the list of {name} broke off after {found}: of all others the ids are shown");
+        return format!("the list of {name} ended early, after {found}: for all others ids are shown");
     }
     let what = match error {
         FetchError::Refused { status: 403, api: Api::V3, path, .. } => {
-            format!("the key may not read the list of {name}, for it lacks the right {}", right(path))
+            format!("the key may not read the list of {name}: it lacks the permission {}", right(path))
         }
         FetchError::Refused { status: 403, .. } => format!("the key may not read the list of {name}"),
         FetchError::Refused { .. } => format!("the key was refused for the list of {name}"),
         FetchError::NotFound { .. } => format!("the server has no list of {name}"),
         FetchError::Unreachable { .. } | FetchError::Deadline { .. } | FetchError::Later { .. } => {
-            format!("the list of {name} did not come in time")
+            format!("the list of {name} did not arrive in time")
         }
         _ => format!("the list of {name} cannot be read"),
     };
-    format!("{what}: their ids are shown")
+    format!("{what}: ids are shown")
 }

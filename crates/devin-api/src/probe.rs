@@ -50,11 +50,11 @@ impl Principal {
     pub fn key(&self) -> String {
         match self.kind.as_deref() {
             Some("service_user") => "a service user's key".to_owned(),
-            Some("pat_user") => "a personal access token (acts with the rights of its owner)".to_owned(),
-            Some("DevinBrain") => "a key of Devin's own".to_owned(),
+            Some("pat_user") => "a personal access token (has the permissions of its owner)".to_owned(),
+            Some("DevinBrain") => "an internal key of Devin".to_owned(),
             Some("WindsurfSession") => "the key of a Windsurf session".to_owned(),
-            Some(other) => format!("a key of a kind that this version does not know ({other})"),
-            None => "a key of an untold kind".to_owned(),
+            Some(other) => format!("a key of an unknown kind ({other})"),
+            None => "a key of an unreported kind".to_owned(),
         }
     }
 
@@ -63,7 +63,7 @@ impl Principal {
         match self.kind.as_deref() {
             Some("service_user") => "the service user of the key",
             Some("pat_user") => "the person whose personal access token this is",
-            _ => "whoever the key belongs to",
+            _ => "the owner of the key",
         }
     }
 }

@@ -161,7 +161,7 @@ fn split(entry: &str) -> (&str, Option<u16>) {
 fn parse(text: &str) -> Result<Url, String> {
     let text = text.trim();
     // No part of the text is shown: in one that cannot be read, any may be the password.
-    let unreadable = || "it cannot be read as the address of a proxy".to_owned();
+    let unreadable = || "it is not a valid proxy URL".to_owned();
     let url = match text.contains("://") {
         true => Url::parse(text),
         false => Url::parse(&format!("http://{text}")),

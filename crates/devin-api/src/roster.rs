@@ -57,7 +57,7 @@ pub(super) fn read(body: &str, api: Api, subject: Subject, key: &Secret) -> Resu
     let mended = page::mended(body);
     let Object(page) = serde_json::from_str::<Object<Enveloped<'_, Option<Vec<&RawValue>>>>>(&mended)?;
     let Some(records) = &page.items else {
-        return Err(PageError::Contract("`items` is missing or no list".to_owned()));
+        return Err(PageError::Contract("`items` is missing or not a list".to_owned()));
     };
     let envelope = page.envelope(api, records.len() as u64)?;
     let entry = |record: &&RawValue| {

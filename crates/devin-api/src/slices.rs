@@ -154,7 +154,7 @@ async fn read(walk: &Walk<'_, '_>, slice: Slice, is_whole: bool) -> Result<Outco
         empty = 0;
         let next = envelope.cursor.expect("an answer of v3 that promises more has a cursor");
         if !met.insert(next.clone()) {
-            let again = format!("leads on to cursor {}, which came before", walk.client.brief(&next));
+            let again = format!("leads to cursor {}, which was used before", walk.client.brief(&next));
             return Err(walk.stuck(&place, &again));
         }
         // Rows without an id are let pass for as long as the server counts them.

@@ -67,7 +67,7 @@ pub fn certificates(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, String
             _ => CertificateDer::pem_slice_iter(&bytes).collect::<Result<Vec<_>, _>>().map_err(|error| {
                 match error {
                     pem::Error::MissingSectionEnd { .. } => {
-                        "it is damaged: a certificate has no end, -----END".to_owned()
+                        "it is damaged: a certificate has no -----END line".to_owned()
                     }
                     pem::Error::Base64Decode(_) => "it is damaged: a certificate is not in base64".to_owned(),
                     error => format!("it is damaged: {}", clean(&error.to_string(), 100)),
@@ -75,7 +75,7 @@ pub fn certificates(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, String
             })?,
         };
     if found.is_empty() {
-        return Err(format!("it holds no certificate{}", label(&bytes)));
+        return Err(format!("it contains no certificate{}", label(&bytes)));
     }
     for (index, certificate) in found.iter().enumerate() {
         // Checked one by one, so that the message can say which.
@@ -95,7 +95,7 @@ fn label(bytes: &[u8]) -> String {
     let label = text.split_once("-----BEGIN ").and_then(|(_, rest)| rest.split_once("-----"));
     match label {
         None => String::new(),
-        Some(("CERTIFICATE", _)) => " whose -----BEGIN stands at the beginning of a line".to_owned(),
+        Some(("CERTIFICATE", _)) => " with -----BEGIN at the start of a line".to_owned(),
         Some((label, _)) => format!(", but {}", clean(label, 40)),
     }
 }
@@ -194,20 +194,20 @@ pub fn problem(error: &Error, option: &str) -> Option<Problem> {
         Error::NoCertificatesPresented => of("it sent no certificate", RENEW),
         Error::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13)
         | Error::AlertReceived(AlertDescription::ProtocolVersion) => of(
-            "it supports only TLS 1.1 or older, which is not safe",
-            "ask whoever runs the server to enable TLS 1.2 or 1.3",
+            "it supports only TLS 1.1 or older, which is not secure",
+            "ask the server's administrator to enable TLS 1.2 or 1.3",
         ),
         Error::PeerIncompatible(_)
         | Error::AlertReceived(AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity) => {
             of(
-                "it supports no TLS parameters that are safe, or it requires a client certificate",
-                "ask whoever runs the server to enable TLS 1.2 or 1.3 with current cipher suites; client \
+                "it supports no secure TLS parameters, or requires a client certificate",
+                "ask the server's administrator to enable TLS 1.2 or 1.3 with current cipher suites; client \
              certificates are not supported",
             )
         }
         Error::AlertReceived(AlertDescription::CertificateRequired) => of(
             "it requires a client certificate",
-            "client certificates are not supported: ask whoever runs the server for another way in",
+            "client certificates are not supported: ask the server's administrator for another way to log in",
         ),
         Error::AlertReceived(AlertDescription::UnrecognisedName) => Some(Problem {
             cause: "it does not know this host name".to_owned(),
@@ -223,8 +223,8 @@ pub fn problem(error: &Error, option: &str) -> Option<Problem> {
     }
 }
 
-const RENEW: &str = "ask whoever runs the server for a valid certificate";
-const CLOCK: &str = "ask whoever runs the server for a valid certificate, and check this machine's clock";
+const RENEW: &str = "ask the server's administrator for a valid certificate";
+const CLOCK: &str = "ask the server's administrator for a valid certificate, and check this machine's clock";
 const TRUST: &str = "if a company proxy or a private authority signs certificates, name the authority's \
                      certificate with --ca-file";
 

@@ -128,17 +128,19 @@ fn hint(proxy: &Proxy, host: &str, status: StatusCode, schemes: &[&str]) -> Stri
     let is_basic = schemes.is_empty() || schemes.iter().any(|scheme| scheme.eq_ignore_ascii_case("basic"));
     match (status, proxy.authorization()) {
         (StatusCode::PROXY_AUTHENTICATION_REQUIRED, _) if !is_basic => format!(
-            "the proxy asks for {}, and only Basic is supported: ask whoever runs it for another way to {host}",
+            "the proxy requires {}, but only Basic is supported: ask its administrator for another way \
+             to {host}",
             clean(&schemes.join(" or "), 60)
         ),
         (StatusCode::PROXY_AUTHENTICATION_REQUIRED, Some(_)) => {
             format!("check user and password in {variable}; write special characters as %40 for @, %3A for :")
         }
         (StatusCode::PROXY_AUTHENTICATION_REQUIRED, None) => {
-            format!("set {variable} with user and password, as http://user:password@{place}")
+            format!("set {variable} with user and password, such as http://user:password@{place}")
         }
         _ => format!(
-            "ask whoever runs the proxy to allow {host}, or list {host} in NO_PROXY if it can be reached directly"
+            "ask the proxy's administrator to allow {host}, or list {host} in NO_PROXY if it can be \
+             reached directly"
         ),
     }
 }

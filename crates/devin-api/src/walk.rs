@@ -92,7 +92,7 @@ impl Part {
 /// How a page can lead nowhere.
 pub(super) const EMPTY_TWICE: &str = "was empty twice";
 /// The same.
-pub(super) const NOTHING_NEW: &str = "has no session that is new";
+pub(super) const NOTHING_NEW: &str = "has no new sessions";
 
 /// Whether a page has sessions that no earlier page had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -272,7 +272,7 @@ impl<'w, 'q> Walk<'w, 'q> {
 
     /// The server promises more after a page and does not give it.
     pub(super) fn stuck(&self, page: &str, what: &str) -> FetchError {
-        self.client.contract(&format!("{page} {what}, although more is promised"))
+        self.client.contract(&format!("{page} {what}, although more pages are announced"))
     }
 
     fn state(&self) -> MutexGuard<'_, State<'w>> {

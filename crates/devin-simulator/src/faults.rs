@@ -127,7 +127,7 @@ impl FromStr for Fault {
             None => (text, None),
         };
         let Some((_, kind, usual)) = KINDS.iter().find(|(known, ..)| *known == name) else {
-            return Err(UnknownFault(format!("there is no fault \"{name}\"")));
+            return Err(UnknownFault(format!("unknown fault \"{name}\"")));
         };
         let number = match number {
             None => return Ok(Self::new(*kind)),
@@ -137,7 +137,7 @@ impl FromStr for Fault {
             Some(number) => number.parse::<u64>().ok().filter(|number| *number > 0),
         };
         let number = number.ok_or_else(|| {
-            UnknownFault(format!("the fault {name} takes a whole number from 1, not {text}"))
+            UnknownFault(format!("the fault {name} takes a whole number of at least 1, not {text}"))
         })?;
         Ok(Self { kind: *kind, number })
     }
@@ -246,9 +246,13 @@ mod tests {
         }
         assert_eq!(Fault::new(Clamp).number, 50);
         assert_eq!(Fault::new(Reset).number, 7);
-        for (text, word) in
-            [("504", "504"), ("", "no fault"), ("503=0", "from 1"), ("503=", "503="), ("loop=2", "no number")]
-        {
+        for (text, word) in [
+            ("504", "504"),
+            ("", "unknown fault"),
+            ("503=0", "at least 1"),
+            ("503=", "503="),
+            ("loop=2", "no number"),
+        ] {
             let error = text.parse::<Fault>().unwrap_err().to_string();
             assert!(error.contains(word), "{text}: {error}");
         }

@@ -24,7 +24,7 @@ fn count(value: f64) -> String {
 }
 
 fn percent(value: f64) -> String {
-    format!("{:.0}\u{a0}%", value * 100.0)
+    format!("{:.0}%", value * 100.0)
 }
 
 fn bar(name: &str, value: Option<f64>, tone: Tone) -> Bar {
@@ -284,11 +284,11 @@ fn gallery() -> Vec<(&'static str, Svg)> {
                 &caption("g32"),
                 &[
                     step("Sessions", 300.0, None),
-                    step("with a pull request", 187.0, Some("62\u{a0}% of sessions")),
+                    step("with a pull request", 187.0, Some("62% of sessions")),
                     step(
                         "with a merged pull request",
                         121.0,
-                        Some("40\u{a0}% of sessions · 65\u{a0}% of those with a pull request"),
+                        Some("40% of sessions · 65% of those with a pull request"),
                     ),
                 ],
             )),

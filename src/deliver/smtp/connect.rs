@@ -148,7 +148,7 @@ async fn start_tls(
 async fn handshake(server: &Server, tcp: TcpStream) -> Result<TlsStream<TcpStream>, StepError> {
     let config = server.trust.client_config()?;
     let name = ServerName::try_from(server.host.clone())
-        .map_err(|_| StepError::Malformed("no certificate can be for its name".to_owned()))?;
+        .map_err(|_| StepError::Malformed("no certificate can match its name".to_owned()))?;
     Ok(TlsConnector::from(Arc::new(config)).connect(name, tcp).await?)
 }
 

@@ -143,7 +143,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
     pub fn check_no_early_reply(&self) -> Result<(), StepError> {
         match self.stream.buffer().is_empty() {
             true => Ok(()),
-            false => Err(StepError::Malformed("it sent more than one answer to a command".to_owned())),
+            false => Err(StepError::Malformed("it sent more than one reply to a command".to_owned())),
         }
     }
 
@@ -161,14 +161,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
             if !line.ends_with(b"\n") {
                 return Err(match line.len() {
                     MAX_LINE => StepError::Malformed(format!("a line longer than {MAX_LINE} bytes")),
-                    _ => StepError::Malformed("it closed the connection instead of an answer".to_owned()),
+                    _ => StepError::Malformed("it closed the connection without a reply".to_owned()),
                 });
             }
             let (code, is_last, text) = parse(&line)?;
             let reply = reply.get_or_insert(SmtpReply { code, lines: Vec::new() });
             if reply.code != code {
                 return Err(StepError::Malformed(format!(
-                    "an answer with the codes {} and {code}",
+                    "a reply with the codes {} and {code}",
                     reply.code
                 )));
             }
@@ -177,7 +177,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
                 return Ok(reply.clone());
             }
         }
-        Err(StepError::Malformed(format!("an answer longer than {MAX_LINES} lines")))
+        Err(StepError::Malformed(format!("a reply longer than {MAX_LINES} lines")))
     }
 }
 
@@ -185,7 +185,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
 fn parse(line: &[u8]) -> Result<(u16, bool, String), StepError> {
     let text = String::from_utf8_lossy(line);
     let text = text.trim_end();
-    let odd = || StepError::Malformed(format!("no SMTP: {text}"));
+    let odd = || StepError::Malformed(format!("not SMTP: {text}"));
     let (digits, rest) = text.split_at_checked(3).ok_or_else(odd)?;
     let code = digits.parse().ok().filter(|code| (200..600).contains(code)).ok_or_else(odd)?;
     match rest.chars().next() {
@@ -244,13 +244,13 @@ mod tests {
             (&b""[..], "closed"),
             (b"250 ok", "closed"),
             (b"250-ok\r\n", "closed"),
-            (b"ok\r\n", "no SMTP"),
-            (b"25\r\n", "no SMTP"),
-            (b"250ok\r\n", "no SMTP"),
-            (b"+50 ok\r\n", "no SMTP"),
-            (b"150 ok\r\n", "no SMTP"),
-            (b"999 ok\r\n", "no SMTP"),
-            ("€0 ok\r\n".as_bytes(), "no SMTP"),
+            (b"ok\r\n", "not SMTP"),
+            (b"25\r\n", "not SMTP"),
+            (b"250ok\r\n", "not SMTP"),
+            (b"+50 ok\r\n", "not SMTP"),
+            (b"150 ok\r\n", "not SMTP"),
+            (b"999 ok\r\n", "not SMTP"),
+            ("€0 ok\r\n".as_bytes(), "not SMTP"),
             (b"250-ok\r\n550 no\r\n", "codes 250 and 550"),
         ] {
             let error = read(bytes).await.unwrap_err();

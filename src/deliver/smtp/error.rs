@@ -39,7 +39,7 @@ pub enum SmtpError {
         hint: String,
     },
     /// The connection cannot be secured.
-    #[error("no safe way to the mail server {server}: {cause}")]
+    #[error("no secure connection to the mail server {server}: {cause}")]
     Unsafe {
         /// Host and port.
         server: String,
@@ -49,7 +49,7 @@ pub enum SmtpError {
         hint: &'static str,
     },
     /// A step failed without a refusal.
-    #[error("the mail server {server} gave no usable answer to {what}: {cause}")]
+    #[error("no usable reply from the mail server {server} to {what}: {cause}")]
     Broken {
         /// Host and port.
         server: String,
@@ -75,9 +75,7 @@ pub enum SmtpError {
         cause: String,
     },
     /// It rejected the name that this machine gives in EHLO.
-    #[error(
-        "the mail server {server} does not take the name {name} that this machine calls itself (EHLO): {cause}"
-    )]
+    #[error("the mail server {server} does not accept {name} as the name of this machine (EHLO): {cause}")]
     Helo {
         /// Host and port.
         server: String,
@@ -89,7 +87,7 @@ pub enum SmtpError {
         is_temporary: bool,
     },
     /// It and the settings have no login mechanism in common.
-    #[error("no login to the mail server {server}: {cause}")]
+    #[error("cannot log in to the mail server {server}: {cause}")]
     NoLogin {
         /// Host and port.
         server: String,
@@ -129,7 +127,7 @@ pub enum SmtpError {
         cause: String,
     },
     /// It refused temporarily.
-    #[error("the mail server {server} does not take {what} now: {cause}")]
+    #[error("the mail server {server} temporarily refused {what}: {cause}")]
     Later {
         /// Host and port.
         server: String,
@@ -139,7 +137,7 @@ pub enum SmtpError {
         cause: String,
     },
     /// It received the message and did not answer.
-    #[error("the mail server {server} got the message but did not say whether it took it: {cause}")]
+    #[error("the mail server {server} received the message but did not confirm it: {cause}")]
     Unanswered {
         /// Host and port.
         server: String,
@@ -150,7 +148,7 @@ pub enum SmtpError {
 
 /// The refused recipients, with the answers.
 fn refused_in_words(refused: &[RefusedRecipient]) -> String {
-    let does = if refused.iter().all(|one| one.is_temporary) { "does not now take" } else { "refused" };
+    let does = if refused.iter().all(|one| one.is_temporary) { "temporarily refused" } else { "refused" };
     let whom = if refused.len() == 1 {
         "the recipient".to_owned()
     } else {
@@ -168,25 +166,25 @@ fn refused_in_words(refused: &[RefusedRecipient]) -> String {
 impl Explain for SmtpError {
     fn hint(&self) -> String {
         match self {
-            Self::Unreachable { .. } => "check --smtp, its port, and the way there".to_owned(),
+            Self::Unreachable { .. } => "check --smtp, its port, and the network".to_owned(),
             Self::Tls { hint, .. } => hint.clone(),
             Self::Unsafe { hint, .. } => (*hint).to_owned(),
             Self::Broken { .. } => {
-                "nothing was sent; check --smtp and its port, and that a mail server answers there".to_owned()
+                "nothing sent; check --smtp and its port, and that a mail server answers there".to_owned()
             }
             Self::Login { secret, .. } => format!("check --smtp-user, --smtp-auth and the {secret}"),
             Self::Helo { is_temporary: false, .. } => {
-                "give the full name of this host, as DNS knows it, with --smtp-helo".to_owned()
+                "set --smtp-helo to the full DNS name of this host".to_owned()
             }
             Self::Helo { is_temporary: true, .. } => {
-                "try again later; if it always says this, give the full name of this host with --smtp-helo"
+                "try again later; if this persists, set --smtp-helo to the full DNS name of this host"
                     .to_owned()
             }
             Self::NoLogin { hint, .. } => hint.clone(),
             Self::Recipients { refused, others, .. } => {
-                let who = if *others { "the others have the mail" } else { "nobody got the mail" };
+                let who = if *others { "the others got the mail" } else { "nobody got the mail" };
                 let then = match refused.iter().any(|one| one.is_temporary) {
-                    true => "acumen send sends it later, to whoever has not got it",
+                    true => "acumen send sends it later to those without it",
                     false => "check the addresses, and what the server lets this user send",
                 };
                 format!("{who}; {then}")
@@ -197,9 +195,9 @@ impl Explain for SmtpError {
             Self::TooLarge { .. } => {
                 "nobody got the mail; send it without the report attached, with --mail-attach none".to_owned()
             }
-            Self::Later { .. } => "nobody got the mail; acumen send sends the report again later".to_owned(),
+            Self::Later { .. } => "nobody got the mail; run acumen send later".to_owned(),
             Self::Unanswered { .. } => {
-                "the mail may have been sent: ask a recipient, then send it again with --force if it was not"
+                "the mail may have been delivered: ask a recipient, and resend with --force if it was not"
                     .to_owned()
             }
         }

@@ -46,19 +46,22 @@ impl ErrorContext {
             StepError::Tls(error) => match (tls::problem(error, OPTION), error) {
                 (Some(problem), _) => self.shown(&problem.cause),
                 (None, rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType)) => {
-                    "it sent plain text where TLS has to begin".to_owned()
+                    "it sent plain text instead of TLS".to_owned()
                 }
                 (None, error) => self.shown(&error.to_string()),
             },
             StepError::Timeout(limit) => format!("no answer within {} s", limit.as_secs()),
             StepError::InjectedBeforeTls(bytes) => format!(
-                "{bytes} bytes came in plain text after its answer to STARTTLS, from the server or from somebody in between"
+                "{bytes} bytes arrived in plain text after its reply to STARTTLS, from the server or \
+                 injected on the way"
             ),
             StepError::Malformed(words) => self.shown(words),
-            StepError::NoCommonMechanism(offered) if offered.is_empty() => "it offers none at all".to_owned(),
+            StepError::NoCommonMechanism(offered) if offered.is_empty() => {
+                "it offers no login mechanism".to_owned()
+            }
             StepError::NoCommonMechanism(offered) => format!("it offers {}", self.shown(&offered.join(", "))),
             StepError::Refused(reply) => self.said(reply),
-            StepError::Unexpected(reply) => format!("an answer that does not fit: {}", self.said(reply)),
+            StepError::Unexpected(reply) => format!("an unexpected reply: {}", self.said(reply)),
         }
     }
 
@@ -106,14 +109,14 @@ impl ErrorContext {
         let server = self.server.clone();
         match refusal {
             ConnectError::SpeaksTls => {
-                let cause = "it says nothing, because it speaks TLS from the first byte".to_owned();
+                let cause = "it waits for TLS from the first byte".to_owned();
                 SmtpError::Tls { server, cause, hint: format!("use --smtp smtps://{}", self.server) }
             }
             // The server sent plain text from the first byte.
             ConnectError::Safety(failure @ StepError::Tls(rustls::Error::InvalidMessage(_)))
                 if settings.security == Security::Tls =>
             {
-                let hint = format!("use --smtp smtp://{}, which asks for TLS with STARTTLS", self.server);
+                let hint = format!("use --smtp smtp://{}, which starts TLS with STARTTLS", self.server);
                 SmtpError::Tls { server, cause: self.cause(&failure), hint }
             }
             ConnectError::Hello(name, StepError::Refused(reply)) => {
@@ -165,8 +168,8 @@ impl ErrorContext {
 }
 
 /// Hint for a server that requires a login.
-const LOG_IN: &str = "name who logs in with --smtp-user, and give the password with --smtp-password-file or \
-                      --smtp-password-command";
+const LOG_IN: &str = "set the user with --smtp-user, and the password with --smtp-password-file or \
+    --smtp-password-command";
 
 /// Whether a refusal is about the name given in EHLO. Servers may report it only later; addresses
 /// in their text can contain any word.
@@ -202,7 +205,7 @@ fn redacted(text: &str, secret: &str) -> String {
 fn safety_hint(failure: &StepError) -> &'static str {
     match failure {
         StepError::InjectedBeforeTls(_) => {
-            "nothing was sent; use smtps:// if the server has it, or another network"
+            "nothing sent; use smtps:// if the server supports it, or another network"
         }
         _ => "use smtps:// for a server that speaks TLS from the start, smtp:// for one with STARTTLS",
     }

@@ -1,4 +1,4 @@
-//! The login to a mail server: PLAIN, LOGIN or XOAUTH2.
+//! The login to a mail server: PLAIN, LOGIN and XOAUTH2.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -69,19 +69,19 @@ fn choose(auth: Auth, capabilities: &[Vec<String>]) -> Result<&'static str, Step
 pub fn hint(auth: Auth, offered: &[String]) -> String {
     let offers = |name: &str| offered.iter().any(|word| word == name);
     match () {
-        () if offered.is_empty() => "leave --smtp-user out if it takes mail from this machine without a login; \
-                                     else use the port for logins, smtps://HOST:465 or smtp://HOST:587"
+        () if offered.is_empty() => "omit --smtp-user if the server accepts mail from this machine \
+            without a login; else use the port for logins, smtps://HOST:465 or smtp://HOST:587"
             .to_owned(),
         () if offers("PLAIN") || offers("LOGIN") => {
-            "leave --smtp-auth out, and give the password instead of an access token".to_owned()
+            "omit --smtp-auth, and use the password instead of an access token".to_owned()
         }
         () if offers("XOAUTH2") && auth != Auth::XOAuth2 => {
-            "set --smtp-auth xoauth2, and give an OAuth 2.0 access token with --smtp-password-command or \
+            "set --smtp-auth xoauth2, and an OAuth 2.0 access token with --smtp-password-command or \
              --smtp-password-file"
                 .to_owned()
         }
-        () => "acumen logs in with PLAIN, LOGIN or XOAUTH2: ask whoever runs the server to allow one of them over \
-               TLS"
+        () => "acumen supports PLAIN, LOGIN and XOAUTH2: ask the server's administrator to allow one of \
+            them over TLS"
             .to_owned(),
     }
 }
@@ -153,11 +153,11 @@ mod tests {
         for (auth, offered, word) in [
             (Auth::Auto, "XOAUTH2 OAUTHBEARER", "--smtp-auth xoauth2"),
             (Auth::Plain, "XOAUTH2", "--smtp-auth xoauth2"),
-            (Auth::XOAuth2, "PLAIN", "leave --smtp-auth out"),
-            (Auth::Plain, "LOGIN", "leave --smtp-auth out"),
-            (Auth::Auto, "CRAM-MD5", "PLAIN, LOGIN or XOAUTH2"),
-            (Auth::XOAuth2, "NTLM GSSAPI", "PLAIN, LOGIN or XOAUTH2"),
-            (Auth::Auto, "", "leave --smtp-user out"),
+            (Auth::XOAuth2, "PLAIN", "omit --smtp-auth"),
+            (Auth::Plain, "LOGIN", "omit --smtp-auth"),
+            (Auth::Auto, "CRAM-MD5", "PLAIN, LOGIN and XOAUTH2"),
+            (Auth::XOAuth2, "NTLM GSSAPI", "PLAIN, LOGIN and XOAUTH2"),
+            (Auth::Auto, "", "omit --smtp-user"),
         ] {
             let words: Vec<String> = offered.split_whitespace().map(str::to_owned).collect();
             assert!(hint(auth, &words).contains(word), "{auth:?} {offered}: {}", hint(auth, &words));

@@ -54,7 +54,7 @@ fn overview(facts: &Facts) -> Sheet {
 
 /// Numbers of the whole period with basis and previous value.
 fn numbers(name: &str, title: &'static str, rows: Vec<SheetRow>) -> SheetTable {
-    let heads = [&["Number", "Value"], CHANGES.as_slice(), &["Rests on", "of what"]].concat();
+    let heads = [&["Number", "Value"], CHANGES.as_slice(), &["Based on", "Unit of the basis"]].concat();
     SheetTable { name: name.to_owned(), title, note: String::new(), heads: self::heads(&heads), rows }
 }
 
@@ -113,7 +113,7 @@ fn section_sheet(section: &Section, facts: &Facts) -> Result<Sheet, ReportError>
         }
     }
     if !withheld.is_empty() {
-        let why = "Left out, because fewer than five people would be behind a number";
+        let why = "Left out, because a number would rest on fewer than five people";
         blocks.push(words("", vec![format!("{why}: {}.", withheld.join(", "))]));
     }
     if !empty.is_empty() {
@@ -125,7 +125,7 @@ fn section_sheet(section: &Section, facts: &Facts) -> Result<Sheet, ReportError>
 fn figure_table(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<SheetTable, ReportError> {
     let note = table_note(figure, inputs.facts);
     // Notes about the look of bars do not apply to tables.
-    let note = if note.starts_with("Pale") { "" } else { note };
+    let note = if note.starts_with("Faded") { "" } else { note };
     let table = figures::parts(figure, inputs)?.table;
     Ok(SheetTable::of_figure(figure.id, figure.title, note.to_owned(), &table))
 }

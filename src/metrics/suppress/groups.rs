@@ -68,7 +68,7 @@ pub fn views(frames: &PeriodFrames, rests: Rests, by: &[Dim]) -> PolarsResult<Ve
     }
 }
 
-/// Whether the heaviest tenth of users has enough people, or none. Service users are users,
+/// Whether the top 10% of users has enough people, or none. Service users are users,
 /// but not people.
 ///
 /// # Errors
@@ -88,7 +88,7 @@ pub fn heaviest(frames: &PeriodFrames) -> PolarsResult<bool> {
     Ok(count(&is_person) >= ENOUGH_USERS && count(&heavy) >= ENOUGH as usize)
 }
 
-/// The heaviest tenth of users holds [`ENOUGH`] people only among at least this many.
+/// The top 10% of users holds [`ENOUGH`] people only among at least this many.
 const ENOUGH_USERS: usize = 50;
 
 /// A counted thing: its number, and the person behind it, if any.

@@ -19,8 +19,8 @@ impl ReportLocation<'_> {
     /// A sentence that says so.
     pub fn sentence(&self) -> String {
         match self {
-            Self::Attached(name) => format!("The whole report is attached: {name}."),
-            Self::NotAttached(name) => format!("Ask the sender for the whole report: {name}."),
+            Self::Attached(name) => format!("The full report is attached: {name}."),
+            Self::NotAttached(name) => format!("Ask the sender for the full report: {name}."),
         }
     }
 }
@@ -97,7 +97,7 @@ mod tests {
         assert_eq!(body.matches("src=\"cid:").count(), 3);
         assert_eq!(body.matches("src=").count(), 3);
         assert_eq!(body.matches("<img").count(), body.matches(" alt=\"").count());
-        assert!(body.contains("The whole report is attached: a.html."));
+        assert!(body.contains("The full report is attached: a.html."));
     }
 
     #[test]

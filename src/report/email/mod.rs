@@ -50,7 +50,7 @@ pub struct EmailSummary {
 /// A chart could not be drawn: an internal error.
 pub fn summarize(facts: &Facts) -> Result<EmailSummary, ReportError> {
     let priced = match facts.prices {
-        Some(_) if facts.source.metered => " Money is at the prices in the sender's settings.",
+        Some(_) if facts.source.metered => " Money uses the prices in the sender's settings.",
         _ => "",
     };
     Ok(EmailSummary {
@@ -103,7 +103,7 @@ mod tests {
             of(0.0, 1.0, "unknown"),
             ": 1 of 213 pull requests is open or in draft and may still be merged"
         );
-        assert_eq!(of(0.0, 0.0, "unknown"), ", and no pull request is open any more");
+        assert_eq!(of(0.0, 0.0, "unknown"), ", and no pull request is open");
         // Some of those may be open.
         assert_eq!(of(52.0, 10.0, SMALL_GROUP), "");
     }

@@ -82,8 +82,8 @@ fn ranking(facts: &Facts, dim: Dim) -> Option<Ranking> {
 fn note_below(dim: Dim, all: usize) -> String {
     let rest = match all.saturating_sub(MOST) {
         0 => return if dim == Dim::Tag { OVERLAP.to_owned() } else { String::new() },
-        1 => "One more is in the whole report.".to_owned(),
-        rest => format!("{} more are in the whole report.", count(rest as f64)),
+        1 => "1 more is in the full report.".to_owned(),
+        rest => format!("{} more are in the full report.", count(rest as f64)),
     };
     if dim == Dim::Tag { format!("{OVERLAP} {rest}") } else { rest }
 }
@@ -112,7 +112,7 @@ mod tests {
         let users = &rankings(&facts)[0];
         assert_eq!((users.title.as_str(), users.rows.len()), ("ACUs by user", 5));
         assert_eq!(users.rows[0].cells[0], "Ada Lovelace");
-        assert_eq!(users.more, format!("{} more are in the whole report.", all - 5));
+        assert_eq!(users.more, format!("{} more are in the full report.", all - 5));
         assert!(rankings(&facts)[1].more.starts_with(OVERLAP));
     }
 

@@ -120,7 +120,7 @@ mod tests {
         let facts = decided(week(&[(&ACUS, 412.3, Some(381.0)), (&PRS, 40.0, None)]), 31.0, 39.0);
         assert_eq!(
             subject_of(&facts, "2026-W41"),
-            "Devin, week 41 (5–11 Oct): 412 ACUs (+8\u{a0}%), 31 of 39 decided PRs merged"
+            "Devin, week 41 (5–11 Oct): 412 ACUs (+8%), 31 of 39 decided PRs merged"
         );
         assert!(subject_of(&facts, "2026-10").starts_with("Devin, October 2026: 412 ACUs"));
         assert!(subject_of(&facts, "2026-10-05_2026-10-06").starts_with("Devin, 5–6 Oct: 412 ACUs"));

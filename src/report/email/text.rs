@@ -43,11 +43,7 @@ pub fn text(summary: &EmailSummary, location: &ReportLocation<'_>) -> String {
     }
     summary.rankings.iter().for_each(|table| ranking(table, &mut line));
     line("");
-    wrap(
-        &format!("{} It has every chart and the definition of every number.", location.sentence()),
-        "",
-        &mut line,
-    );
+    wrap(&format!("{} It has all charts and definitions.", location.sentence()), "", &mut line);
     wrap(&format!("{} {}. Sent by {}.", header.taken_label, header.fetched, summary.tool), "", &mut line);
     out
 }
@@ -173,7 +169,7 @@ mod tests {
                 .flat_map(|row| &row.cells)
                 .all(|cell| has(cell))
         );
-        assert!(has("The whole report is attached: a.html."));
+        assert!(has("The full report is attached: a.html."));
     }
 
     #[test]

@@ -166,7 +166,7 @@ pub(crate) fn table_note(figure: &Figure, facts: &Facts) -> &'static str {
     match figure.kind {
         FigureKind::Labels if facts.is_covered() => "A session can have several labels.",
         FigureKind::Labels if !facts.source.metered => {
-            "With the distinct sessions that they touched. A session can have several labels."
+            "With the number of distinct sessions. A session can have several labels."
         }
         _ => figure.note,
     }

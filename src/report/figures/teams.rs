@@ -74,6 +74,6 @@ pub fn draw(inputs: &FigureInputs<'_>) -> FigureParts {
         }
         None => &[&ACUS, &PRS, &PRS_MERGED, &MERGE_RATE, &ACUS_PER_MERGED_PR],
     };
-    let note = "Pale: fewer than ten decided pull requests.";
+    let note = "Faded: fewer than 10 merged or closed pull requests.";
     FigureParts { also, note, most: usize::MAX, ..FigureParts::table(table) }
 }

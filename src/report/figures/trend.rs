@@ -52,7 +52,7 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, C
         Some(_) => &[&SPEND_PER_MERGED_PR],
         None => &[],
     };
-    let note = if is_running { "The last point is so far: its period is not over." } else { "" };
+    let note = if is_running { "The last point is incomplete: its period is not over." } else { "" };
     Ok(FigureParts { note, also, ..FigureParts::new(svg, Table { columns: heads, rows }) })
 }
 

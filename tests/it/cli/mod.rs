@@ -10,7 +10,7 @@ use devin_simulator::{Options, Organisation};
 use crate::support::{Served, acumen, files, repository, run, serve};
 
 /// What became of the report, on a line between the two others.
-const UNTOUCHED: &str = "kept: nothing was written; an earlier report of this period is as it was";
+const UNTOUCHED: &str = "note: nothing written; any existing report is unchanged";
 
 /// The last lines of stderr: what went wrong, what was kept where a report was
 /// due, and what to do about it.
@@ -116,7 +116,7 @@ fn an_answer_that_breaks_the_contract_is_exit_65() {
         (format!("{envelope}}}"), "has_more"),
         (format!("{envelope}, \"has_more\": \"no\"}}"), "has_more"),
         (envelope.replace("\"items\": []", "\"items\": 7") + ", \"has_more\": false}", "items"),
-        ("[]".to_owned(), "contract"),
+        ("[]".to_owned(), "unexpected data"),
     ] {
         let told = body.clone();
         let url = serve(move |_| (200, "", told.clone()));
@@ -141,16 +141,16 @@ fn a_failure_tells_what_was_kept() {
     let url = served.url();
     let report = ["report", "--base-url", &url, "--quiet", "--week", "2026-W41"];
     for wrong in [&["--tz", "berlin"][..], &["--org", "org_nobody"], &["--out", "/dev/null/reports"]] {
-        assert_eq!(lines(&[&report[..], wrong].concat()), ["error:", "kept:", "hint:"], "{wrong:?}");
+        assert_eq!(lines(&[&report[..], wrong].concat()), ["error:", "note:", "hint:"], "{wrong:?}");
     }
-    assert_eq!(lines(&["demo", "--quiet", "--out", "/dev/null/reports"]), ["error:", "kept:", "hint:"]);
+    assert_eq!(lines(&["demo", "--quiet", "--out", "/dev/null/reports"]), ["error:", "note:", "hint:"]);
     assert_eq!(lines(&["simulate", "--fault", "none"]), ["error:", "hint:"]);
     // The report is there although nobody could be told where.
     if let Ok(full) = std::fs::OpenOptions::new().write(true).open("/dev/full") {
         let output = acumen(folder.path()).args(report).stdout(full).output().unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!((output.status.code(), stderr.lines().count()), (Some(74), 3), "{stderr}");
-        assert_eq!(stderr.lines().nth(1), Some("kept: the report was written and is whole"));
+        assert_eq!(stderr.lines().nth(1), Some("note: the report was written completely"));
         assert_eq!(files(&folder.path().join("reports")).len(), 2);
     }
 }
@@ -177,7 +177,7 @@ fn help_tells_every_exit_code() {
 fn the_help_of_the_simulator_tells_every_fault() {
     let folder = tempfile::tempdir().unwrap();
     let help = run(acumen(folder.path()).args(["simulate", "--help"])).stdout;
-    let (_, faults) = help.split_once("Faults of --fault").expect("a list of faults");
+    let (_, faults) = help.split_once("Faults for --fault").expect("a list of faults");
     let told: Vec<&str> = faults.split(|c: char| !c.is_ascii_alphanumeric()).collect();
     for name in devin_simulator::fault_names().split(", ") {
         assert!(told.contains(&name), "{name} is missing");
@@ -210,7 +210,7 @@ fn the_catalogue_is_the_committed_one() {
     let unknown = run(acumen(folder.path()).args(["metrics", "merge-rat"]));
     assert_eq!((unknown.code, unknown.stdout.as_str()), (Some(2), ""));
     let (error, hint) = error_and_hint(&unknown.stderr);
-    assert!(error.contains("there is no metric “merge-rat”"), "{error}");
+    assert!(error.contains("unknown metric “merge-rat”"), "{error}");
     assert!(hint.contains("did you mean merge_rate?"), "{hint}");
     assert_eq!(files(folder.path()), [""; 0]);
 }

@@ -227,7 +227,7 @@ fn a_link_of_one_s_own_stays_and_what_it_leads_to_is_replaced() {
     fs::remove_file(at(&html)).expect("a link to remove");
     symlink(".bashrc", at(&html)).expect("a link");
     let outcome = run(acumen(folder.path()).args(["demo", "--out", "."]));
-    refused(&outcome, 74, "it is a symbolic link to ./.bashrc, a file with another ending");
+    refused(&outcome, 74, "it is a symbolic link to ./.bashrc, a file with another extension");
     assert_eq!(fs::read(at(".bashrc")).expect("a file"), b"precious");
 }
 
@@ -249,12 +249,12 @@ fn files_are_for_their_owner_alone_unless_a_mode_is_asked_for() {
         outcome
     };
     let outcome = made(&["demo", "--out", "a", "--export", "csv"]);
-    assert!(!outcome.stderr.contains("can be read by"), "{}", outcome.stderr);
+    assert!(!outcome.stderr.contains("are readable by"), "{}", outcome.stderr);
     assert_eq!(mode(&at("a")), 0o700);
     assert!(files(&at("a")).len() > 3);
     files(&at("a")).iter().for_each(|name| assert_eq!(mode(&at("a").join(name)), 0o600, "{name}"));
     let outcome = made(&["demo", "--out", "b", "--mode", "0640"]);
-    assert!(outcome.stderr.contains("note: the files can be read by their group (mode 0640)\n"));
+    assert!(outcome.stderr.contains("note: written files are readable by its group (mode 0640)\n"));
     assert_eq!((mode(&at("b")), mode(&at("b").join(format!("{NAME}.html")))), (0o750, 0o640));
     // A report that is written again has the mode of now; its folder keeps its own.
     made(&["demo", "--out", "b", "--quiet"]);
@@ -314,7 +314,9 @@ fn doctor_names_key_files_that_others_can_read() {
     let outcome = run(acumen(folder.path()).args(["config", "show", "--quiet", "--config", "settings.toml"]));
     assert_eq!(outcome.code, Some(0));
     assert!(
-        outcome.stderr.starts_with("warning: the settings file settings.toml can be changed by every user")
+        outcome
+            .stderr
+            .starts_with("warning: every user of this machine can change the settings file settings.toml")
     );
 }
 
@@ -328,7 +330,7 @@ fn names_of_files_do_not_steer_the_terminal() {
     let report =
         |flags: &[&str]| run(acumen(folder.path()).args(["report", "--week", "2026-W41"]).args(flags));
     let outcome = report(&["--pages", "pages"]);
-    refused(&outcome, 65, "a [2J hint: none.json, line 1: this is no JSON");
+    refused(&outcome, 65, "a [2J hint: none.json, line 1: not valid JSON");
     assert_eq!(outcome.stderr.lines().filter(|line| line.starts_with("hint: ")).count(), 1);
     let path = format!("pages/{name}");
     fs::write(at(&path), "[]").expect("a page");

@@ -76,7 +76,7 @@ fn what_has_no_price_is_unknown_and_never_a_part_of_the_truth() {
     assert_eq!((days["2026-10-06"], days["2026-10-07"].is_some()), (None, true));
     let cost = facts.fact("spend_per_merged_pr", json!({}));
     assert!(cost["value"].is_null() && cost["numerator"].is_null() && cost["n"].as_f64().unwrap() > 0.0);
-    assert!(report.html.contains("$2.00 an ACU from 7 October 2026"));
+    assert!(report.html.contains("$2.00 per ACU from 7 October 2026"));
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn a_budget_that_is_left_out_is_spoken_of() {
         let report = report(organisation.clone(), &settings, flags, &[]);
         let has = |words: &str| report.stderr.contains(words) && report.html.contains(words);
         // A part of the sessions is not what the budget is spent on.
-        let part = has("budget is for all sessions: a report with --tag or --user leaves it out");
+        let part = has("budget is for all sessions: it is left out with --tag or --user");
         let hidden = has("eft out to hide people: the budget");
         (report.facts().0.get("budgets").is_some(), part, hidden)
     };
@@ -267,7 +267,8 @@ fn a_budget_may_follow_billing_cycles() {
     let refused = of("\"auto\"", Options { may_see_consumption: false, ..Options::default() }, &[]);
     let month = spent("2026-09-30T22:00:00Z", "2026-10-11T22:00:00Z");
     is_told(&budgets(&refused), &[("2026-10", month, false)]);
-    let note = "billing cycles cannot be had (the key lacks the right): the budget is for calendar months";
+    let note = "billing cycles are not available (the key lacks the permission): the budget is for \
+        calendar months";
     assert!(refused.html.contains(note) && refused.stderr.contains(note), "{}", refused.stderr);
     is_told(&budgets(&of("1", Options::default(), &[])), &[("2026-10", month, false)]);
 }

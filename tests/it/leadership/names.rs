@@ -79,12 +79,12 @@ fn rows_of_the_people_file_that_match_nobody_are_reported() {
         let people = format!("{known}{rows}");
         report(organisation.clone(), "people_file = \"people.csv\"\n", flags, &[("people.csv", &people)])
     };
-    const WORDS: &str = "people file names";
+    const WORDS: &str = "people file has";
     let all_known = run("", &[]);
     assert!(!all_known.stderr.contains(WORDS) && !all_known.html.contains(WORDS));
     let strays = run("x1;\r\nx2;\r\nx3@example.com;\r\n;\r\nx4@example.com;\r\n", &[]);
-    let note = "the people file names 4 people who are in no session and on no list: \
-                x1, x2, x3@example.com and 1 more";
+    let note = "the people file has 4 people not found in sessions or lists: x1, x2, x3@example.com and \
+        1 more";
     assert!(strays.stderr.contains(&format!("note: {note}\n")), "{}", strays.stderr);
     assert!(strays.html.contains(&format!("T{}.", &note[1..])));
     let covered = run("x1;\r\n", &["--people", "hidden"]);

@@ -190,7 +190,7 @@ fn small_groups_are_combined_and_each_session_counts_once() {
     assert!(of("sessions", "team").is_empty());
     let left_out = json!({"metric": "sessions", "by": ["team"]});
     assert!(facts.0["withheld"].as_array().unwrap().contains(&left_out), "{}", facts.0["withheld"]);
-    assert!(leadership.html.contains("fewer than five people would be behind a number"));
+    assert!(leadership.html.contains("a number would rest on fewer than five people"));
     for dimension in ["tag", "repo"] {
         let shown = of(if dimension == "repo" { "prs" } else { "sessions" }, dimension);
         let small =

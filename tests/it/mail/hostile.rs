@@ -67,9 +67,9 @@ fn answers_injected_before_tls_are_not_read() {
     // The server itself refuses the message.
     let refusing = Manner { message: Some("554 refused"), ..Manner::of(Kind::StartTls) };
     for (manner, words) in [
-        (Manner { injected: REST, ..refusing.clone() }, "plain text after its answer to STARTTLS"),
-        (Manner { injected: "2", ..refusing.clone() }, "3 bytes came in plain text"),
-        (Manner { injected_late: REST, ..refusing.clone() }, "plain text where TLS has to begin"),
+        (Manner { injected: REST, ..refusing.clone() }, "plain text after its reply to STARTTLS"),
+        (Manner { injected: "2", ..refusing.clone() }, "3 bytes arrived in plain text"),
+        (Manner { injected_late: REST, ..refusing.clone() }, "plain text instead of TLS"),
     ] {
         let server = MailServer::start(manner);
         let outcome = send(folder.path(), &url(&server, "smtp"), &[]);
@@ -99,7 +99,7 @@ fn without_starttls_nothing_is_sent() {
         let mut command = sending(folder.path(), &url(&server, "smtp"), &login);
         let outcome = run(command.env("ACUMEN_SMTP_PASSWORD", "s3cret"));
         assert_eq!(outcome.code, Some(5), "{}", outcome.stderr);
-        assert!(outcome.stderr.contains("no safe way"), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("no secure connection"), "{}", outcome.stderr);
         let heard = server.heard();
         assert!(heard.iter().all(|line| line.starts_with("EHLO") || line == "STARTTLS"), "{heard:?}");
     }
@@ -145,9 +145,9 @@ fn endless_answers_end_the_run() {
 fn answers_to_later_commands_are_not_taken_in_advance() {
     let folder = reported();
     for (word, bytes, words) in [
-        ("MAIL", "250 ok\r\n250 ok\r\n250 ok\r\n354 go on\r\n250 taken\r\n", "more than one answer"),
-        ("DATA", "354 go on\r\n250 taken\r\n", "more than one answer"),
-        ("DATA", "250 taken\r\n", "does not fit: 250 “taken”"),
+        ("MAIL", "250 ok\r\n250 ok\r\n250 ok\r\n354 go on\r\n250 taken\r\n", "more than one reply"),
+        ("DATA", "354 go on\r\n250 taken\r\n", "more than one reply"),
+        ("DATA", "250 taken\r\n", "an unexpected reply: 250 “taken”"),
     ] {
         let server =
             MailServer::start(Manner { odd: Some((word, Odd::Bytes(bytes))), ..Manner::of(Kind::Tls) });
@@ -184,7 +184,7 @@ fn the_answer_to_the_message_decides() {
             "{answer:?}: {}",
             outcome.stderr
         );
-        let is_doubt = outcome.stderr.contains("did not say whether it took it");
+        let is_doubt = outcome.stderr.contains("did not confirm it");
         assert_eq!(is_doubt, states == ["sending"], "{answer:?}: {}", outcome.stderr);
         assert!(!outcome.stderr.contains("docs.rs"), "{}", outcome.stderr);
     }
@@ -294,7 +294,7 @@ fn a_signal_ends_a_mail_before_its_message_leaves() {
             let took = sent.elapsed();
             assert_eq!(ended.code, Some(code), "{word:?} {}", ended.stderr);
             assert!(took < SOON, "{word:?} {name}: {took:?}");
-            assert!(ended.stderr.ends_with("nothing was sent\n"), "{}", ended.stderr);
+            assert!(ended.stderr.ends_with("nothing sent\n"), "{}", ended.stderr);
         }
     }
     assert_eq!(log(folder.path()), NOTHING);
@@ -315,7 +315,7 @@ fn a_signal_ends_the_mail_of_a_report_that_is_written() {
     signal(child.id(), "TERM");
     let ended = outcome(child);
     assert_eq!(ended.code, Some(143), "{}", ended.stderr);
-    assert!(ended.stderr.ends_with("the report was written; nothing was mailed\n"), "{}", ended.stderr);
+    assert!(ended.stderr.ends_with("the report was written but not mailed\n"), "{}", ended.stderr);
     assert!(folder.path().join(format!("{NAME}.html")).is_file());
 }
 
@@ -329,7 +329,7 @@ fn a_signal_does_not_leave_a_message_in_doubt() {
     // The program says that it waits; only then the server answers.
     let mut said = String::new();
     let stderr = child.stderr.as_mut().expect("its stderr");
-    while !said.contains("terminated: waiting until the mail server answers") {
+    while !said.contains("terminated: waiting for the mail server's answer") {
         let mut byte = [0];
         std::io::Read::read_exact(stderr, &mut byte).unwrap_or_else(|_| panic!("it waits: {said}"));
         said.push(char::from(byte[0]));

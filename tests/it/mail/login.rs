@@ -45,10 +45,10 @@ fn a_mechanism_that_is_not_offered_sends_no_password() {
     let folder = reported();
     for (auth, offered, words, hint) in [
         ("auto", "CRAM-MD5 XOAUTH2", "it offers CRAM-MD5, XOAUTH2", "set --smtp-auth xoauth2"),
-        ("auto", "NTLM CRAM-MD5", "it offers NTLM, CRAM-MD5", "PLAIN, LOGIN or XOAUTH2"),
-        ("plain", "LOGIN", "it offers LOGIN", "leave --smtp-auth out"),
-        ("xoauth2", "PLAIN", "it offers PLAIN", "leave --smtp-auth out"),
-        ("auto", "", "it offers none at all", "--smtp-user"),
+        ("auto", "NTLM CRAM-MD5", "it offers NTLM, CRAM-MD5", "PLAIN, LOGIN and XOAUTH2"),
+        ("plain", "LOGIN", "it offers LOGIN", "omit --smtp-auth"),
+        ("xoauth2", "PLAIN", "it offers PLAIN", "omit --smtp-auth"),
+        ("auto", "", "it offers no login mechanism", "--smtp-user"),
     ] {
         let manner = Manner { mechanisms: offered, ..Manner::of(Kind::Tls) };
         let (outcome, server) = log_in(folder.path(), manner, "smtps", auth, "s3cret-word");
@@ -128,7 +128,7 @@ fn a_server_that_wants_a_login_says_so() {
     let server = MailServer::start(Manner { login: Some((USER, "s3cret-word")), ..Manner::of(Kind::Tls) });
     let outcome = send(folder.path(), &url(&server, "smtps"), &[]);
     assert_eq!(outcome.code, Some(3), "{}", outcome.stderr);
-    assert!(outcome.stderr.contains("hint: name who logs in with --smtp-user"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("hint: set the user with --smtp-user"), "{}", outcome.stderr);
 }
 
 /// A command that prints the password, in a folder.
@@ -182,7 +182,7 @@ fn a_command_prints_the_password_or_the_access_token() {
         .unwrap();
     let outcome = with(&[]);
     assert!(
-        outcome.code == Some(2) && outcome.stderr.contains("can be changed by every user"),
+        outcome.code == Some(2) && outcome.stderr.contains("every user of this machine can change it"),
         "{}",
         outcome.stderr
     );
@@ -215,10 +215,10 @@ fn a_command_that_fails_is_told_without_what_it_printed() {
     let server = MailServer::start(Manner { login: Some((USER, "x")), ..Manner::of(Kind::Tls) });
     for (script, words) in [
         ("echo s3cret; echo s3cret >&2; exit 7", "failed with exit status 7"),
-        ("echo s3cret; kill -9 $$", "was ended by a signal"),
+        ("echo s3cret; kill -9 $$", "was killed by a signal"),
         ("exit 0", "printed nothing on its first line"),
         ("echo; echo s3cret", "printed nothing on its first line"),
-        ("printf '\\377s3cret'", "printed what is no text"),
+        ("printf '\\377s3cret'", "printed output that is not text"),
         ("yes s3cret", "printed more than 64 KiB"),
     ] {
         let path = tool(folder.path(), script);

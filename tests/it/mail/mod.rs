@@ -119,7 +119,7 @@ fn two_runs_of_the_same_week_are_one_mail() {
 
     let second = report(&[]);
     assert_eq!((second.code, &second.stdout), (Some(0), &first.stdout), "{}", second.stderr);
-    assert!(second.stderr.contains("not sent again"), "{}", second.stderr);
+    assert!(second.stderr.contains("skipped: "), "{}", second.stderr);
     assert_eq!(server.received().len(), 1);
 
     let forced = report(&["--force"]);
@@ -294,7 +294,7 @@ fn a_message_in_a_file_is_the_one_that_would_be_sent() {
     if let Some(told) = parsed(&bare) {
         let body = leaves(&told["body"]);
         assert_eq!(body.len(), 5);
-        assert!(body[0]["text"].as_str().unwrap().contains("Ask the sender for the whole report"));
+        assert!(body[0]["text"].as_str().unwrap().contains("Ask the sender for the full report"));
     }
     assert_eq!(files(folder.path()).len(), 6, "and a state folder");
     // Neither the report that is sent nor anything else is overwritten.
@@ -302,7 +302,7 @@ fn a_message_in_a_file_is_the_one_that_would_be_sent() {
     for other in ["org_demo_2026-W41.json", "org_demo_2026-W41.html", "secret.toml", "eml"] {
         let outcome =
             run(acumen(folder.path()).args(["send", "org_demo_2026-W41.json", "--eml", other]).args(PEOPLE));
-        assert!(outcome.code == Some(2) && outcome.stderr.contains("hint: name the file"), "{other}");
+        assert!(outcome.code == Some(2) && outcome.stderr.contains("hint: use a file name"), "{other}");
     }
     assert!(std::fs::read(folder.path().join("org_demo_2026-W41.json")).unwrap() == page);
     assert_eq!(files(folder.path()).len(), 6);

@@ -231,7 +231,7 @@ fn an_incomplete_report_stays_where_it_is() {
     let outcome = run(command.env("SSL_CERT_FILE", authority()));
     assert_eq!(outcome.code, Some(4), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("not mailed") && server.heard().is_empty(), "{}", outcome.stderr);
-    assert!(outcome.stderr.contains("kept: the report was written; nothing was mailed\n"));
+    assert!(outcome.stderr.contains("note: the report was written but not mailed\n"));
     assert_eq!(outcome.stdout, "./enterprise_2026-W41.html\n./enterprise_2026-W41.json\n");
     assert!(folder.path().join("enterprise_2026-W41.html").is_file());
 }

@@ -60,14 +60,14 @@ fn a_proxy_that_refuses_is_asked_once_and_named() {
             "HTTP 407 Proxy Authentication Required",
             "check user and password in HTTPS_PROXY",
         ),
-        ("me:s3cret@", ntlm, "HTTP 407 Proxy Authentication Required", "Negotiate or NTLM, and only Basic"),
+        ("me:s3cret@", ntlm, "HTTP 407 Proxy Authentication Required", "Negotiate or NTLM, but only Basic"),
         (
             "",
             "HTTP/1.1 302 Found\r\nLocation: http://login.example/",
             "HTTP 302 Found",
-            "ask whoever runs the proxy",
+            "ask the proxy's administrator",
         ),
-        ("", "HTTP/1.1 404 Not here", "HTTP 404 Not Found", "ask whoever runs the proxy"),
+        ("", "HTTP/1.1 404 Not here", "HTTP 404 Not Found", "ask the proxy's administrator"),
     ] {
         let proxy = Proxy::start(vec![Some(answer)]);
         let begun = Instant::now();
@@ -173,7 +173,7 @@ fn doctor_names_the_proxy_and_what_it_answers() {
     let (_, line, _) = told(&api.url(), &[("HTTPS_PROXY", &url), ("NO_PROXY", "localhost")]);
     assert_eq!(line, "ok       proxy: none: NO_PROXY lists localhost");
     let (_, line, _) = told(&served.url(), &[("HTTPS_PROXY", &url)]);
-    assert_eq!(line, "ok       proxy: none: plain http stays on this machine");
+    assert_eq!(line, "ok       proxy: none: plain http is loopback only");
     let (code, line, address) = told(&api.url(), &[("HTTPS_PROXY", "socks5://me:s3cret@proxy")]);
     assert!(
         code == Some(2) && line.starts_with("FAILED ") && address.starts_with("skipped "),

@@ -93,7 +93,7 @@ pub fn expect(records: &[Value], asked: &Asked) -> Expected {
     expect_of(&|from, to| records::sessions(records, from, to), asked, writer, &|_| true)
 }
 
-/// The same from records that somebody saved: nothing is known of the time before the
+/// The same from records that somebody saved: there is no data on earlier days the
 /// oldest of them and after the newest, but for a quiet beginning and a quiet end.
 pub fn expect_saved(records: &[Value], asked: &Asked) -> Expected {
     let writer = if asked.v3 { Writer::V3 } else { Writer::V2 };

@@ -141,7 +141,7 @@ fn a_run_that_asks_nobody_names_nobody() {
         command.args(["report", "--base-url", "http://127.0.0.1:1"]);
         command
     };
-    assert!(first(report().env_remove("DEVIN_API_KEY")).starts_with("error: there is no API key"));
+    assert!(first(report().env_remove("DEVIN_API_KEY")).starts_with("error: no API key found"));
     assert!(first(report().env("DEVIN_API_KEY", "a b")).starts_with("error: "));
     assert!(first(report().args(["--config", "none"])).starts_with("error: the settings file none: "));
     assert!(

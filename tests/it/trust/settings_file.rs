@@ -16,8 +16,8 @@ use devin_simulator::{Options, Organisation, Recipe};
 use crate::mail::server::{Kind, MailServer, Manner};
 use crate::support::{CANARY, Served, acumen, run};
 
-const NOT_READ: &str = "warning: acumen.toml in the working directory is not read; \
-                        to use it, name it with --config acumen.toml";
+const NOT_READ: &str = "warning: acumen.toml in the working directory is not read; to use it, pass \
+    --config acumen.toml";
 
 /// A server that nobody may call.
 struct Trap {

@@ -43,7 +43,7 @@ async fn what_may_pass_is_asked_again() {
         ("cut short", || cut(false)),
         ("expected JSON, got text/html", html),
         ("expected JSON, got an empty body", || json(200, "")),
-        ("expected JSON, got application/json that is no JSON", || json(200, "<html>")),
+        ("expected JSON, got application/json that is not JSON", || json(200, "<html>")),
     ];
     for (class, fault) in faults {
         let server = faulty(1, fault);
@@ -60,7 +60,7 @@ async fn what_may_pass_is_asked_again() {
 async fn enough_attempts_are_enough() {
     let faults: [(usize, &str, &str, Fault); 5] = [
         (6, "Unreachable", "in 6 attempt(s): HTTP 503: \"later\"", || json(503, r#"{"detail": "later"}"#)),
-        (6, "Later", "come back in 60 s", || json(429, r#"{"detail": "busy"}"#)),
+        (6, "Later", "retry in 60 s", || json(429, r#"{"detail": "busy"}"#)),
         (6, "Unreachable", "in 6 attempt(s): answer cut short", || cut(false)),
         (6, "Unreachable", "in 6 attempt(s): error sending request", || Reply(Vec::new())),
         (3, "NotJson", "expected JSON, got text/html; charset=utf-8 from 127.0.0.1:", html),
@@ -266,7 +266,7 @@ async fn a_redirect_within_the_host_tells_its_path() {
 async fn an_answer_that_is_no_page_is_quoted() {
     let server = faulty(usize::MAX, || json(200, r#"{"detail": "so\u001b[1mrry apk_user_k3y"}"#));
     let error = run(&config(&server.base)).await.0.unwrap_err();
-    assert!(error.to_string().ends_with("`items` is missing or no list: \"sorry [redacted]\""), "{error}");
+    assert!(error.to_string().ends_with("`items` is missing or not a list: \"sorry [redacted]\""), "{error}");
     assert_eq!((kind(&error).as_str(), server.log().len()), ("Contract", 1));
 }
 

@@ -203,19 +203,19 @@ async fn a_refused_list_is_a_note_and_the_others_count() {
             let server = serve(move |asked| enterprise(asked, &[(list, status)]));
             let people = ask(&server, Api::V3, None).await;
             let lacks = if status == 403 {
-                ", for it lacks the right to view the members of the enterprise"
+                ": it lacks the permission to view the members of the enterprise"
             } else {
                 ""
             };
-            assert_eq!(people.notes, [format!("{what} {name}{lacks}: their ids are shown")]);
+            assert_eq!(people.notes, [format!("{what} {name}{lacks}: ids are shown")]);
             assert_eq!((told(&people), people.organisations.len()), (left.map(str::to_owned).to_vec(), 1));
             assert_eq!(server.log().len(), 4, "nothing is asked twice");
         }
     }
     let server = serve(move |asked| enterprise(asked, &[(ORGANISATIONS, 403)]));
     let people = ask(&server, Api::V3, None).await;
-    let lacks = "for it lacks the right to view the organisations of the enterprise";
-    assert_eq!(people.notes, [format!("{may_not} organisations, {lacks}: their ids are shown")]);
+    let lacks = "it lacks the permission to view the organisations of the enterprise";
+    assert_eq!(people.notes, [format!("{may_not} organisations: {lacks}: ids are shown")]);
     assert_eq!((people.members.len(), people.organisations.len()), (3, 0));
 
     let all = [USERS, IDP_USERS, SERVICE_USERS, ORGANISATIONS].map(|list| (list, 403));
@@ -258,10 +258,8 @@ async fn an_organisation_s_key_reads_the_list_of_its_own_people() {
     let people = ask(&server, Api::V3, Some("org-1")).await;
     assert_eq!(
         people.notes,
-        [
-            "the key may not read the list of the organisation's users, for it lacks the right ViewOrgMembership: \
-          their ids are shown"
-        ]
+        ["the key may not read the list of the organisation's users: it lacks the permission \
+             ViewOrgMembership: ids are shown"]
     );
     assert_eq!(told(&people), ["s=Nightly"]);
     // All organisations together have no list of their own.
@@ -275,20 +273,20 @@ async fn every_failure_is_a_few_words() {
     for (status, body, words, requests) in [
         (401, "{}", "the key was refused for the list of members", 1),
         (422, "{}", "the list of members cannot be read", 1),
-        (500, "{}", "the list of members did not come in time", 3),
+        (500, "{}", "the list of members did not arrive in time", 3),
         (200, "<html>", "the list of members cannot be read", 1),
         (200, "[]", "the list of members cannot be read", 1),
         (200, r#"{"items": 7, "has_more": false, "total": 0}"#, "the list of members cannot be read", 1),
     ] {
         let server = serve(move |_| json(status, body));
         let people = ask(&server, Api::V2, Some("org_789")).await;
-        assert_eq!(people.notes, [format!("{words}: their ids are shown")], "{status} {body}");
+        assert_eq!(people.notes, [format!("{words}: ids are shown")], "{status} {body}");
         assert_eq!((people.members.len(), server.log().len()), (0, requests), "{status} {body}");
     }
     // What cannot be asked at all asks nobody.
     let config = ApiConfig { base_url: "http://h.example".parse().unwrap(), ..config("http://h.example") };
     let notes = people(&config, &query()).await.notes;
-    assert_eq!(notes, ["the lists of people cannot be asked for: ids are shown"]);
+    assert_eq!(notes, ["the lists of people cannot be requested: ids are shown"]);
 }
 
 #[tokio::test]
@@ -333,7 +331,7 @@ async fn a_list_that_breaks_off_counts_as_far_as_it_came() {
     for (page, found, requests) in cases {
         let server = serve(page);
         let people = ask(&server, Api::V2, Some("org_789")).await;
-        let note = format!("the list of members broke off after {found}: of all others the ids are shown");
+        let note = format!("the list of members ended early, after {found}: for all others ids are shown");
         assert_eq!((people.members.len(), people.notes), (found, vec![note]));
         assert_eq!(server.log().len(), requests);
     }
@@ -396,9 +394,6 @@ async fn a_list_that_does_not_come_costs_no_more_than_its_time() {
     let begun = std::time::Instant::now();
     let people = ask_within(&server, Api::V3, None, &limits).await;
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
-    assert_eq!(
-        people.notes,
-        ["the list of identity-provider users did not come in time: their ids are shown"]
-    );
+    assert_eq!(people.notes, ["the list of identity-provider users did not arrive in time: ids are shown"]);
     assert_eq!((told(&people), people.organisations.len()), (vec!["s=Nightly".into(), "u=Ursel".into()], 1));
 }

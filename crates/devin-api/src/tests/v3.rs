@@ -216,7 +216,7 @@ async fn rows_without_an_id_do_not_go_on_for_ever() {
             .replace("has_next_page", "has_more\": true, \"has_next_page");
         let server = serve(move |asked| json(200, &page.replace("KEY", &format!("c{}", asked.number))));
         let error = run(&ApiConfig { api, ..v3(&server, concurrency) }).await.0.unwrap_err();
-        assert!(error.to_string().contains("no session that is new"), "{api} {concurrency}: {error}");
+        assert!(error.to_string().contains("has no new sessions"), "{api} {concurrency}: {error}");
         assert!(server.log().len() <= 5, "{api} {concurrency}: {} requests", server.log().len());
     }
     // One among many, alone on its page, is no reason to stop.
@@ -235,12 +235,12 @@ async fn rows_without_an_id_do_not_go_on_for_ever() {
 async fn a_walk_that_does_not_come_forward_is_an_error() {
     type Page = fn(&Asked) -> String;
     let cases: [(&str, Page); 4] = [
-        ("the page after cursor a= leads on to cursor a=, which came before, although", |asked| {
+        ("the page after cursor a= leads to cursor a=, which was used before, although", |asked| {
             let n = if cursor(asked).is_some() { 1 } else { 0 };
             envelope(&[record(n, FROM)], Some("a="), Some("3"))
         }),
         // An unknown parameter is ignored, and a misspelt cursor is one: page 1 for ever.
-        ("the page after cursor c2 has no session that is new, although", |asked| {
+        ("the page after cursor c2 has no new sessions, although", |asked| {
             let next = cursor(asked).map_or(1, |at| at[1..].parse::<u32>().unwrap() + 1);
             envelope(&[record(next.min(2) as usize, FROM)], Some(&format!("c{next}")), Some("3"))
         }),
@@ -430,7 +430,7 @@ async fn a_count_that_is_added_up_is_told_as_such() {
     let (outcome, seen) = run(&v3(&server, 4)).await;
     let error = outcome.unwrap_err().to_string();
     assert!(
-        error.contains("server reports 200 sessions at first and 204 at the end, added up over 4 slices"),
+        error.contains("server reports 200 sessions at first and 204 at the end, summed over 4 time slices"),
         "{error}"
     );
     let reason = |news: &Progress| match news {

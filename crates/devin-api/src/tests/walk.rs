@@ -184,7 +184,7 @@ async fn a_server_that_ignores_skip_is_found_out() {
         let mut config = config(&server.base);
         config.gate = Gate::new(concurrency);
         let error = run(&config).await.0.unwrap_err();
-        assert!(error.to_string().contains(" has no session that is new, although"), "{error}");
+        assert!(error.to_string().contains(" has no new sessions, although"), "{error}");
         assert_eq!(kind(&error), "Contract");
         assert!(server.log().len() <= 5);
     }

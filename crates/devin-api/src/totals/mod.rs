@@ -229,15 +229,15 @@ impl Counts {
     }
 }
 
-pub(super) const TOO_LATE: &str = "no answer came in time";
+pub(super) const TOO_LATE: &str = "no answer in time";
 
 /// In a few words, with the right that a key lacks.
 pub(super) fn why(error: &FetchError) -> String {
     let why = match error {
         FetchError::Refused { status: 403, api: Api::V3, path, .. } => {
-            return format!("the key lacks the right {}", error::right(path));
+            return format!("the key lacks the permission {}", error::right(path));
         }
-        FetchError::Refused { status: 403, .. } => "the key lacks the right",
+        FetchError::Refused { status: 403, .. } => "the key lacks the permission",
         FetchError::Refused { .. } => "the key was refused",
         FetchError::NotFound { .. } => "the server does not have them",
         FetchError::Unreachable { .. } | FetchError::Deadline { .. } | FetchError::Later { .. } => TOO_LATE,

@@ -43,7 +43,7 @@ pub(super) fn counts(body: &str) -> Result<Counts, PageError> {
         taken_over: count(&["prs_taken_over_count"]),
     };
     match told == Counts::default() {
-        true => Err(PageError::Contract("it holds none of the counts".to_owned())),
+        true => Err(PageError::Contract("it contains none of the counts".to_owned())),
         false => Ok(told),
     }
 }
@@ -117,7 +117,7 @@ pub(super) fn consumption(body: &str) -> Result<BTreeMap<NaiveDate, Consumption>
     }
     let is_used = |acus: Option<f64>| acus.is_some_and(|acus| acus > 0.0);
     if is_used(amount(body.total_acus)) && !days.values().any(|day| is_used(Some(day.acus))) {
-        return Err(PageError::Contract("`total_acus` is of no day of `consumption_by_date`".to_owned()));
+        return Err(PageError::Contract("`total_acus` matches no day of `consumption_by_date`".to_owned()));
     }
     Ok(days)
 }

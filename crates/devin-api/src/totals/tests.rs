@@ -125,8 +125,8 @@ async fn v3_tells_by_origin_and_a_refusal_costs_its_own_counts() {
     assert_eq!(
         why,
         [
-            "counts of PRs: the key lacks the right ViewAccountMetrics",
-            "ACUs: the key lacks the right ViewAccountConsumption (ManageBilling in older accounts)"
+            "counts of PRs: the key lacks the permission ViewAccountMetrics",
+            "ACUs: the key lacks the permission ViewAccountConsumption (ManageBilling in older accounts)"
         ]
     );
     assert!(server.log().len() == 4 && server.peak() <= 2, "no more at once than the configuration allows");
@@ -136,7 +136,7 @@ async fn v3_tells_by_origin_and_a_refusal_costs_its_own_counts() {
 async fn every_failure_is_a_few_words() {
     for (status, words, requests) in [
         (401, "the key was refused", 2),
-        (403, "the key lacks the right", 2),
+        (403, "the key lacks the permission", 2),
         (404, "the server does not have them", 3),
         (422, "the server's answer cannot be read", 2),
         (503, TOO_LATE, 4),
