@@ -1,9 +1,12 @@
 //! The HTML body of a mail: tables and inline styles only, which all mail programs display.
 
+use std::collections::BTreeMap;
+
 use minijinja::value::Serde;
 use serde::Serialize;
 
 use super::EmailSummary;
+use crate::colours;
 use crate::report::view::Tile;
 use crate::report::{ReportError, environment};
 
@@ -34,6 +37,8 @@ struct EmailContext<'a> {
     rows: Vec<&'a [Tile]>,
     charts: Vec<ChartImage<'a>>,
     location: String,
+    light: BTreeMap<&'static str, &'static str>,
+    dark: BTreeMap<&'static str, &'static str>,
 }
 
 #[derive(Serialize)]
@@ -66,6 +71,8 @@ pub fn html(
             })
             .collect(),
         location: location.sentence(),
+        light: colours::light(),
+        dark: colours::dark(),
     };
     Ok(environment()?.get_template("mail.html")?.render(Serde(&context))?)
 }
