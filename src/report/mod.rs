@@ -35,7 +35,7 @@ use view::{Definition, LabelledValue, NumberView, PageView, SectionView};
 
 pub use markdown::markdown;
 pub use saved::{beyond_export, export_limits, saved_notices};
-pub use view::{Change, Header, Piece, TableRow, Tile};
+pub use view::{Change, Header, PageView, Piece, TableRow, Tile};
 
 /// The page could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -64,7 +64,7 @@ const STYLE: &str = include_str!("../../templates/style.css");
 /// # Errors
 /// A chart or a template failed: an internal error, never a property of the data.
 pub fn render(facts: &Facts) -> Result<String, ReportError> {
-    let view = view(facts)?;
+    let view = contents(facts)?;
     Ok(environment()?.get_template("report.html")?.render(minijinja::value::Serde(&view))?)
 }
 
@@ -80,8 +80,11 @@ fn environment() -> Result<Environment<'static>, minijinja::Error> {
     Ok(environment)
 }
 
-/// The context of the template.
-fn view(facts: &Facts) -> Result<PageView, ReportError> {
+/// The contents of the page, formatted, in its order: the context of its template.
+///
+/// # Errors
+/// A chart could not be drawn: an internal error.
+pub fn contents(facts: &Facts) -> Result<PageView, ReportError> {
     let style = format!("{STYLE}{}", charts::STYLE);
     let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(style.as_bytes()));
     let header = head::header(facts);

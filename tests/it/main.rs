@@ -65,6 +65,8 @@ mod readers;
 #[cfg(test)]
 mod render;
 #[cfg(test)]
+mod snapshots;
+#[cfg(test)]
 mod sql;
 #[cfg(test)]
 mod summary;
