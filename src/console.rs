@@ -13,7 +13,7 @@ use crate::logging::{MESSAGES, is_json};
 use crate::text::harmless;
 use devin_api::Progress;
 
-/// Pages between two lines where nobody tells how many there are.
+/// Pages between two lines if the total is unknown.
 const PAGES_A_LINE: u64 = 10;
 
 /// Standard error, as a run uses it; clones share it.
@@ -49,8 +49,7 @@ impl Console {
         }
     }
 
-    /// Prints a warning, with `--quiet` too: nobody may be looking at the page of a
-    /// scheduled run.
+    /// Prints a warning, with `--quiet` too: the page of a scheduled run may go unread.
     pub fn warn(&self, line: &str) {
         match self {
             Self::Bar(bar) => bar.suspend(|| write_warning(line)),
@@ -58,7 +57,7 @@ impl Console {
         }
     }
 
-    /// Tells of one step of the fetch.
+    /// Reports one step of the fetch.
     pub fn tell(&self, progress: Progress) {
         match progress {
             Progress::Asked { path, from, to, updated_from } => {
@@ -116,7 +115,7 @@ impl Console {
     /// What a bar runs up to.
     fn measure(&self, total: Option<u64>) {
         let Self::Bar(bar) = self else { return };
-        // Without a count there is no way to tell how far it is.
+        // Without a count the progress is unknown.
         let template = match total {
             Some(_) => "{bar:28} {pos} of {len} sessions, {msg}, {eta} left",
             None => "{spinner} {pos} sessions, {msg}",

@@ -21,7 +21,7 @@ static JSON: AtomicBool = AtomicBool::new(false);
 /// The crates whose events are written. Others, such as the HTTP client, could log the key.
 const OWN: [&str; 3] = ["acumen", "devin_api", STAGES];
 
-/// The target of the events that tell how long a stage took.
+/// The target of the events with the duration of a stage.
 const STAGES: &str = "stage";
 
 /// The target of the events that are the messages of the run.

@@ -146,7 +146,7 @@ pub fn base_url(text: &str) -> Result<Url, SettingsError> {
     }
 }
 
-/// The address of the monitor that is told of the run. It holds a token, so no message repeats it.
+/// The URL of the monitor. It contains a token, so no message repeats it.
 ///
 /// # Errors
 /// It is no address, or one over which the token could be read.

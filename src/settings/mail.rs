@@ -75,7 +75,7 @@ pub struct Server {
     pub port: u16,
     /// What this machine calls itself; left out, its full name or its address.
     pub helo: Option<String>,
-    /// Who logs in; none where nobody does.
+    /// The login; `None` without one.
     pub login: Option<Login>,
     /// Which certificates are trusted.
     pub trust: Trust,

@@ -121,7 +121,7 @@ pub enum Source {
     SavedPages {
         /// A file, a folder, or `-` for standard input.
         path: PathBuf,
-        /// Their generation, where somebody says it; else the records tell.
+        /// Their API version, if stated; else it is detected from the records.
         api: Option<Api>,
     },
     /// An archive that `acumen sync` keeps.
@@ -189,7 +189,7 @@ pub struct Settings {
     pub reconcile: bool,
     /// Whether a report is written where no session matches the filters.
     pub allow_empty: bool,
-    /// What is told of people and sessions.
+    /// What is shown of people and sessions.
     pub privacy: Privacy,
     /// What ACUs cost; none without a price.
     pub money: Option<Money>,
@@ -199,7 +199,7 @@ pub struct Settings {
     pub cycles: Vec<BudgetCycle>,
     /// The people file.
     pub people: PeopleFile,
-    /// What tells a team from a tag.
+    /// The rules that map tags to teams.
     pub rules: Vec<TagRule>,
     /// The data is invented: the page says so.
     pub demo: bool,
@@ -211,7 +211,7 @@ impl Settings {
         self.query.org.as_deref().unwrap_or("enterprise")
     }
 
-    /// Whether sessions are told of teams.
+    /// Whether sessions have teams.
     pub fn tells_teams(&self) -> bool {
         !self.rules.is_empty() || self.people.tells_teams()
     }

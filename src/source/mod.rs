@@ -43,7 +43,7 @@ pub struct Loaded {
 pub struct Kept {
     /// Titles, addresses and prompts.
     pub texts: KeptTexts,
-    /// The rules for teams; none where there are no teams.
+    /// The rules for teams; `None` without teams.
     pub teams: Option<Teams>,
 }
 

@@ -36,7 +36,7 @@ fn built(sessions: &[&str]) -> Tables {
     builder.finish().unwrap()
 }
 
-/// A session with a tag and a pull request that tell which record it is of.
+/// A session with a tag and a pull request that identify its record.
 fn session(id: &str, day: &str, updated: &str, mark: &str) -> String {
     let updated = match updated {
         "" => "null".to_owned(),
@@ -54,7 +54,7 @@ fn column(table: &StoredTable, name: &str) -> Vec<String> {
     texts.str().unwrap().iter().map(|text| text.unwrap_or("-").to_owned()).collect()
 }
 
-/// Ids, and the tags and repositories that hang on them.
+/// Ids, and their tags and repositories.
 fn seen(tables: &Tables) -> [String; 3] {
     let Tables { sessions, pull_requests, tags, .. } = tables;
     [column(sessions, "session"), column(tags, "tag"), column(pull_requests, "repo")]

@@ -17,7 +17,7 @@ fn organisation() -> Organisation {
     Organisation::invent(&Recipe { sessions: 600, ..Recipe::demo() })
 }
 
-/// The records of an organisation as the API tells them, to be changed.
+/// The records of an organisation as the API returns them, to be changed.
 fn values(organisation: &Organisation) -> Vec<Value> {
     let bodies = organisation.records.iter().map(|record| record.body.as_str());
     bodies.map(|body| serde_json::from_str(body).expect("JSON")).collect()

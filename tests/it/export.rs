@@ -47,7 +47,7 @@ fn csv_is_the_facts(folder: &Path) -> usize {
     for name in files(folder).into_iter().filter(|name| name.ends_with(".csv")) {
         let mut reader = csv::Reader::from_path(folder.join(&name)).unwrap();
         let heads = reader.headers().unwrap().clone();
-        // A name is no dimension, and stands beside the user where names are known.
+        // A name is not a dimension; it is next to the user if names are known.
         let dims = heads.len() - 7 - usize::from(heads.iter().any(|head| head == "user_name"));
         for line in reader.records() {
             let line = line.unwrap();

@@ -49,7 +49,7 @@ pub(crate) fn flags(asked: &Asked) -> Vec<String> {
     [period, rest.to_vec()].concat()
 }
 
-/// A report from what lies in `saved`.
+/// A report from the files in `saved`.
 pub(crate) fn report(folder: &Path, flags: &[String]) -> Outcome {
     let mut command = acumen(folder);
     command.env_remove("DEVIN_API_KEY").args(["report", "--pages", "saved", "--out", "out"]).args(flags);

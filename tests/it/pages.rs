@@ -450,7 +450,7 @@ fn a_long_file_of_any_shape_is_read_in_pieces() {
         let outcome = read(folder.path(), &place, &[]);
         assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
         assert_eq!(facts(folder.path())["source"]["unique"], 12_000);
-        // A flaw far behind is told by its line.
+        // An error far into the file is reported by its line.
         let broken = format!("{}\n}}", text.trim_end());
         let (folder, place) = saved(&[("a.ndjson", &broken)]);
         let outcome = read(folder.path(), &place, &[]);

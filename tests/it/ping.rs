@@ -12,7 +12,7 @@ use devin_simulator::{Options, Organisation, Recipe};
 
 use crate::support::{Outcome, Served, acumen, begin, files, holds_no_key, outcome, run, serve, signal};
 
-/// What only whoever is told of the address may know.
+/// What only the monitor may know.
 const TOKEN: &str = "t0ken-5f2d";
 /// The longest that a run waits for a monitor after its end, and some for a busy machine.
 const SECONDS: Duration = Duration::from_secs(8);
@@ -25,7 +25,7 @@ enum Mood {
     Silent,
 }
 
-/// A monitor on loopback, and what it was told: method, path and body.
+/// A monitor on loopback, and its requests: method, path and body.
 struct Monitor {
     url: String,
     told: Arc<Mutex<Vec<(String, String)>>>,
@@ -78,7 +78,7 @@ impl Monitor {
         self.told.lock().unwrap().clone()
     }
 
-    /// Asserts what it was told, in order; of a body the beginning counts.
+    /// Asserts its requests, in order; of a body the beginning counts.
     fn heard(&self, expected: &[(&str, &str)]) {
         let told = self.told();
         let fits = |((request, body), (kind, begins)): (&(String, String), &(&str, &str))| {

@@ -34,12 +34,12 @@ fn used(organisation: &Organisation) -> f64 {
     used
 }
 
-/// ACUs by the vendor's days, and what v3 tells by group.
+/// ACUs by the vendor's days, and the groups of v3.
 fn by_day_and_group(report: &Report, key: &str, org: bool, used: f64) {
     let (facts, quality) = (report.facts(), quality(report).replace("&#x2f;", "/"));
     let is_new = key.starts_with("cog_");
     let ours = facts.value("acus", json!({})).as_f64().unwrap();
-    // v2 does not tell products apart; of an organisation it tells Devin's alone.
+    // v2 does not separate products; for an organisation it returns Devin's only.
     let theirs = if is_new || org { used } else { used * 1.17 };
     // From a hundred on ACUs are shown whole.
     assert!(ours.min(theirs) > 100.0 && (ours - theirs).abs() > 1.0, "days of work are not days of creation");

@@ -28,7 +28,7 @@ pub(super) struct ApiClient<'q> {
     client: Client,
     sessions: Url,
     started: Instant,
-    /// Nobody asks before this moment: the server wants a pause.
+    /// No request is sent before this moment: the server asked to wait.
     paused_until: watch::Sender<Instant>,
     requests: AtomicU64,
     retries: AtomicU64,

@@ -182,8 +182,8 @@ pub enum FetchError {
 }
 
 impl FetchError {
-    /// The right that the refused request needs, in words; none where the key itself was
-    /// refused, or where keys have no rights of their own.
+    /// The permission that the refused request needs, in words; `None` if the key itself was
+    /// refused, or if keys have no permissions of their own.
     pub fn missing_right(&self) -> Option<&'static str> {
         match self {
             Self::Refused { status: 401, .. } => None,

@@ -40,7 +40,7 @@ pub fn display_names(members: &[Member]) -> BTreeMap<String, String> {
     known.into_iter().filter_map(shown).collect()
 }
 
-/// A member in one of the ways; none where nothing but the id is known.
+/// A member in one of the ways; `None` if only the id is known.
 fn written(member: &Member, way: usize) -> Option<String> {
     let seen = |text: &&str| !clean(text, SEEN).is_empty();
     let name = member.name.as_deref().filter(seen);

@@ -33,7 +33,7 @@ pub enum Listed {
 /// Somebody who may start sessions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
-    /// As sessions tell it.
+    /// As in sessions.
     pub id: String,
     /// What they are called, where that is known.
     pub name: Option<String>,

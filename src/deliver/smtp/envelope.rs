@@ -103,7 +103,7 @@ mod tests {
             let mut server = BufReader::new(server);
             for text in texts {
                 server.read_line(&mut String::new()).await.unwrap();
-                // Nobody listens where nobody was asked about.
+                // Nobody listens if no recipient was offered.
                 let _ = server.write_all(text.as_bytes()).await;
             }
         });

@@ -145,7 +145,7 @@ fn a_failure_tells_what_was_kept() {
     }
     assert_eq!(lines(&["demo", "--quiet", "--out", "/dev/null/reports"]), ["error:", "note:", "hint:"]);
     assert_eq!(lines(&["simulate", "--fault", "none"]), ["error:", "hint:"]);
-    // The report is there although nobody could be told where.
+    // The report is written although its path could not be printed.
     if let Ok(full) = std::fs::OpenOptions::new().write(true).open("/dev/full") {
         let output = acumen(folder.path()).args(report).stdout(full).output().unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();

@@ -9,7 +9,7 @@ use crate::support::{CANARY, Served, acumen, files, run};
 /// What was typed, a part of the line it earns, and a part of the hint.
 type Case<'a> = (&'a [&'a str], &'a str, &'a str);
 
-/// Asserts that each of these is refused, with this exit code, and that nobody is asked.
+/// Asserts that each of these is refused, with this exit code and without a request.
 fn refuses(cases: &[Case], code: i32) {
     let served = Served::values(Vec::new());
     let folder = tempfile::tempdir().unwrap();

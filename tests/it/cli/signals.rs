@@ -1,4 +1,4 @@
-//! A run that is told to stop: at once, with the code for it, and nothing half.
+//! A run that is stopped: at once, with its own exit code and no partial files.
 
 use std::time::{Duration, Instant};
 

@@ -38,7 +38,7 @@ fn organisation() -> Organisation {
     organisation
 }
 
-/// Every text that tells of a person or a single session.
+/// Every text that reveals a person or a single session.
 fn secrets(organisation: &Organisation) -> BTreeSet<String> {
     let of = |record: &Record| {
         let body: Value = serde_json::from_str(&record.body).unwrap();

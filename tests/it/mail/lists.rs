@@ -141,7 +141,7 @@ fn a_server_that_takes_a_few_at_a_time_gets_the_message_several_times() {
             outcome.stderr
         );
         assert!(outcome.stderr.contains("sent to 5 recipients: Devin"), "{}", outcome.stderr);
-        // One message, whoever gets it.
+        // One message for all recipients.
         let received = server.received();
         assert!(received.iter().all(|mail| mail.bytes == received[0].bytes));
         let again = send_to(folder.path(), &server, FIVE, &["--state", &state]);

@@ -1,6 +1,6 @@
 //! A fetch that can be trusted: every fault and every kind of bad input, what
 //! becomes of it, and the test that holds it. `f` is `src/fetch/tests` in the
-//! library, a name without a place stands beside this file.
+//! library, a name without a path is next to this file.
 //!
 //! | Fault | Behaviour | Held by |
 //! |---|---|---|

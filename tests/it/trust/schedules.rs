@@ -113,7 +113,7 @@ fn day(seed: u64) -> Day {
         kinds.push(Fault::every(FaultKind::Clamp, 3 + dice.below(20)));
     }
     let told = api == Api::V2 || dice.below(3) > 0;
-    // Without a count nobody can tell that sessions are missing.
+    // Without a count missing sessions cannot be detected.
     if told && dice.below(2) == 0 {
         kinds.push(Fault::every(FaultKind::Drop, 3 + dice.below(5)));
     }
@@ -130,7 +130,7 @@ fn day(seed: u64) -> Day {
     Day { api, page_size, concurrency, options }
 }
 
-/// Sessions by id, as the freshest row tells of them.
+/// Sessions by id, by the latest row.
 type Sessions = BTreeMap<String, String>;
 
 /// What a fetch through this day brings, and what it says on the way.

@@ -185,7 +185,7 @@ async fn a_pause_without_end_is_for_later() {
     assert!(error.to_string().contains("in more than a week"), "{error}");
 }
 
-/// What was tried is told, above all where it was in vain.
+/// Attempts are reported, above all those that failed.
 #[tokio::test]
 async fn a_failed_fetch_tells_what_it_tried() {
     let server = faulty(usize::MAX, || json(503, "{}"));

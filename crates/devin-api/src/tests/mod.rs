@@ -43,7 +43,7 @@ fn quick() -> Limits {
     Limits { policy, ..LIMITS }
 }
 
-/// What a fetch delivered since the last restart, and told.
+/// What a fetch delivered since the last restart, and its progress events.
 #[derive(Debug, Default)]
 struct Seen {
     /// Positions and ids, in rising order.
@@ -66,7 +66,7 @@ impl Seen {
     }
 }
 
-/// The variant of an error: what callers tell apart.
+/// The variant of an error: what callers distinguish.
 pub(super) fn kind(error: &FetchError) -> String {
     let shown = format!("{error:?}");
     shown.split([' ', '{']).next().unwrap().to_owned()

@@ -207,7 +207,7 @@ async fn duplicates_are_counted_once() {
     assert_eq!((stats.received, stats.unique, stats.duplicates, stats.complete), (5, 3, 2, true));
 }
 
-/// Rows without an id can be told neither new nor old, and must not make a walk endless.
+/// Rows without an id are neither new nor old, and must not make a walk endless.
 #[tokio::test]
 async fn rows_without_an_id_do_not_go_on_for_ever() {
     let nameless = vec![r#"{"title": "x"}"#.to_owned()];

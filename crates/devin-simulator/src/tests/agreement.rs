@@ -1,4 +1,4 @@
-//! Both generations tell the same of every session, as far as both tell it.
+//! Both API versions return the same for every session, as far as both have it.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::*;
 
-/// All records of an organisation by their number, as both versions tell them.
+/// All records of an organisation by their number, as both versions return them.
 fn pairs(organisation: &Organisation) -> Vec<(Value, Value)> {
     let old = records(&walk(organisation, V2, "", 200, 99));
     let mut new = records(&walk(organisation, V3, "", 200, 99));

@@ -82,7 +82,7 @@ impl Query {
     }
 }
 
-/// The page that is asked for; none where the cursor is not one of ours.
+/// The requested page; `None` if the cursor is not one of ours.
 pub fn page(
     organisation: &Organisation,
     query: &Query,

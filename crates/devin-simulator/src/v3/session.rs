@@ -71,7 +71,7 @@ pub fn body(records: &[Record], index: usize, again: bool) -> Option<String> {
     Some(Value::Object(fields).to_string())
 }
 
-/// What both versions tell, as version 3 writes it.
+/// What both versions provide, as version 3 writes it.
 fn rename(fields: &mut Map<String, Value>, record: &Record) {
     if let Some(Value::String(id)) = fields.get_mut("session_id") {
         *id = prefixed(id);
