@@ -145,13 +145,13 @@ impl Console {
                 bar.set_position(sessions);
                 bar.set_message(format!("{pages} pages"));
             }
-            Self::Lines(told) => {
+            Self::Lines(reported) => {
                 // Of an unknown number, a line every few pages.
                 let tenth = match total {
                     Some(total) => sessions * 10 / total.max(1),
                     None => pages / PAGES_A_LINE,
                 };
-                if told.swap(tenth, Ordering::Relaxed) != tenth {
+                if reported.swap(tenth, Ordering::Relaxed) != tenth {
                     let of = total.map_or_else(String::new, |total| format!(" of {total}"));
                     write_line(&format!("{sessions}{of} sessions in {pages} pages"));
                 }

@@ -167,7 +167,7 @@ async fn sync(settings: &Sync, progress: Listener<'_>) -> Result<Synced, Error> 
         add(&mut store, "unsettled", &tables, |_| ())?;
     }
 
-    let told = devin_api::people(api, query).await;
+    let reply = devin_api::people(api, query).await;
     // The content of a damaged file is fetched again, as far as the API still returns it.
     let mut lost = Vec::new();
     let people = store.people().unwrap_or_else(|error| {
@@ -178,11 +178,11 @@ async fn sync(settings: &Sync, progress: Listener<'_>) -> Result<Synced, Error> 
         lost.push(format!("{error}; fetching Devin's own totals again"));
         Vendor::default()
     });
-    let people = people.renewed(&told);
+    let people = people.renewed(&reply);
     let (vendor, untold) = renewed(known, query, settings).await;
     block_in_place(|| store.finish(&people, &vendor, now))?;
     let sessions = store.state().sessions();
-    Ok(Synced { sessions, notes: lost.into_iter().chain(told.notes).chain(untold).collect(), ..run.synced })
+    Ok(Synced { sessions, notes: lost.into_iter().chain(reply.notes).chain(untold).collect(), ..run.synced })
 }
 
 /// Writes what came into the archive, as a step that is whole before the next begins.
@@ -210,7 +210,7 @@ async fn renewed(mut known: Vendor, query: &SessionQuery, settings: &Sync) -> (V
     let latest = today(now, tz).max(now.date_naive());
     if let Some(days) = known.open_days(since.date_naive(), latest) {
         match devin_api::consumption(api, query, &days).await {
-            Ok(told) => known.add_days(&days, told),
+            Ok(reply) => known.add_days(&days, reply),
             Err(why) => untold.push(format!("ACUs ({why})")),
         }
     }
@@ -221,11 +221,11 @@ async fn renewed(mut known: Vendor, query: &SessionQuery, settings: &Sync) -> (V
             continue;
         }
         let asked = SessionQuery { from: span.start, to: span.end, ..query.clone() };
-        let told = devin_api::vendor(api, &asked, None).await;
-        if told.counts != Counts::default() {
-            known.add_counts(&span, told.counts);
+        let reply = devin_api::vendor(api, &asked, None).await;
+        if reply.counts != Counts::default() {
+            known.add_counts(&span, reply.counts);
         }
-        untold.extend(told.untold.into_iter().map(|(what, why)| format!("{what} ({why})")));
+        untold.extend(reply.untold.into_iter().map(|(what, why)| format!("{what} ({why})")));
     }
     match devin_api::cycles(api, query).await {
         Ok(cycles) => known.cycles = cycles,

@@ -132,7 +132,7 @@ fn with_cycles(
         return (settings, Vec::new());
     }
     let why = match cycles {
-        Ok(told) if settings.follow(&told) => return (settings, Vec::new()),
+        Ok(reported) if settings.follow(&reported) => return (settings, Vec::new()),
         Ok(_) => "they do not cover the period".to_owned(),
         Err(why) => why,
     };

@@ -108,8 +108,8 @@ fn a_healthy_server_is_ok_throughout_in_either_generation() {
     let (sessions, analysed) = (count("sessions"), count("analysed_sessions"));
     let outcome = doctor(&served.url(), V3, &["--org", "org_demo"]);
     let week = (Utc::now() - chrono::Days::new(7)).iso_week().week();
-    let told = format!("{sessions} sessions, {analysed} with an analysis");
-    assert!(line(&outcome, "last week").contains(&told), "{told}: {}", outcome.stdout);
+    let printed = format!("{sessions} sessions, {analysed} with an analysis");
+    assert!(line(&outcome, "last week").contains(&printed), "{printed}: {}", outcome.stdout);
     assert!(line(&outcome, "last week").contains(&format!("week {week} (")), "{}", outcome.stdout);
 }
 

@@ -102,16 +102,16 @@ fn all_formats_hold_the_numbers_of_the_facts() {
         Served::new(Organisation::invent(&Recipe { sessions: 700, ..Recipe::demo() }), Options::default());
     for key in [CANARY, SERVICE_CANARY] {
         let folder = tempfile::tempdir().unwrap();
-        let told = export(
+        let printed = export(
             folder.path(),
             &served.url(),
             key,
             &["--org", "org_demo", "--export", "CSV,xlsx", "--export", "parquet"],
         );
-        assert_eq!(told[..3], [".html", ".json", ".xlsx"].map(|end| format!("{NAME}{end}")));
+        assert_eq!(printed[..3], [".html", ".json", ".xlsx"].map(|end| format!("{NAME}{end}")));
         let parquet = FRAMES.map(|frame| format!("{NAME}_{frame}.parquet"));
-        assert_eq!(told[told.len() - 5..], parquet);
-        let mut sorted = told.clone();
+        assert_eq!(printed[printed.len() - 5..], parquet);
+        let mut sorted = printed.clone();
         sorted.sort();
         assert_eq!(sorted, files(folder.path()), "what is told is what is there");
         assert!(csv_is_the_facts(folder.path()) > 300);

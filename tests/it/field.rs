@@ -453,7 +453,7 @@ fn automation_and_limits_are_counted_as_version_3_tells_them() {
 
 #[test]
 fn acus_that_are_no_numbers_are_told_from_ten_percent_on() {
-    let told = |odd: u32, of: u32| {
+    let output = |odd: u32, of: u32| {
         let acus = |id| if id <= odd { json!("4,25") } else { json!(4.25) };
         let sessions: Vec<Value> = (1..=of)
             .map(|id| session(id, json!({"created_at": "2026-10-06T10:00:00Z", "acus_consumed": acus(id)})))
@@ -462,8 +462,8 @@ fn acus_that_are_no_numbers_are_told_from_ten_percent_on() {
         assert_eq!(facts.0["quality"]["acus_unknown"], odd);
         stderr
     };
-    let half = told(3, 6);
+    let half = output(3, 6);
     assert!(half.contains("3 of 6 sessions have no ACUs, or no numeric value"), "{half}");
-    assert!(!told(1, 11).contains("have no ACUs"), "below ten percent");
-    assert!(!told(3, 3).contains("have no ACUs"), "the page says that none does");
+    assert!(!output(1, 11).contains("have no ACUs"), "below ten percent");
+    assert!(!output(3, 3).contains("have no ACUs"), "the page says that none does");
 }

@@ -192,9 +192,9 @@ mod tests {
     fn v3_may_lack_a_total_but_neither_signal_nor_cursor() {
         let body = |rest: &str| format!(r#"{{"items": [{{}}], {rest}}}"#);
         let more = r#""has_next_page": true, "end_cursor": "a=\u003d""#;
-        for (total, told) in [("null", None), ("12", Some(12))] {
+        for (total, reported) in [("null", None), ("12", Some(12))] {
             let envelope = read(&body(&format!(r#"{more}, "total": {total}"#)), Api::V3).unwrap();
-            assert_eq!((envelope.count, envelope.more, envelope.total), (1, true, told));
+            assert_eq!((envelope.count, envelope.more, envelope.total), (1, true, reported));
             assert_eq!(envelope.cursor.as_deref(), Some("a=="));
         }
         let last = read(&body(r#""has_next_page": false, "end_cursor": null"#), Api::V3).unwrap();

@@ -105,9 +105,9 @@ mod tests {
     /// Each entry's id, name and email; nothing is a dash.
     fn entries(items: &str, api: Api, subject: Subject) -> Vec<[String; 3]> {
         let rest = if api == Api::V2 { LAST_V2 } else { LAST_V3 };
-        let told = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+        let reported = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
         let page = read_as(&page(items, rest), api, subject).unwrap();
-        page.entries.into_iter().map(|one| [one.id, told(one.name), told(one.email)]).collect()
+        page.entries.into_iter().map(|one| [one.id, reported(one.name), reported(one.email)]).collect()
     }
 
     #[test]

@@ -130,8 +130,8 @@ mod tests {
         ] {
             let complaints = Query::read(bad).unwrap_err();
             assert_eq!(complaints.len(), 1, "{bad}");
-            let told = serde_json::to_value(&complaints[0]).unwrap();
-            assert_eq!(told["loc"][1], bad.split('=').next().unwrap());
+            let reported = serde_json::to_value(&complaints[0]).unwrap();
+            assert_eq!(reported["loc"][1], bad.split('=').next().unwrap());
         }
         assert_eq!(Query::read("skip=x&limit=y").unwrap_err().len(), 2);
     }

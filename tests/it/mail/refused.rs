@@ -187,7 +187,7 @@ fn what_is_no_report_cannot_be_sent() {
     let folder = reported();
     let page = folder.path().join("org_demo_2026-W41.json");
     let facts = std::fs::read_to_string(&page).unwrap();
-    let told = |report: &str, more: &[&str]| {
+    let output = |report: &str, more: &[&str]| {
         let outcome =
             run(acumen(folder.path()).args(["send", report, "--eml", "x.eml"]).args(PEOPLE).args(more));
         assert!(!folder.path().join("x.eml").exists());
@@ -200,15 +200,15 @@ fn what_is_no_report_cannot_be_sent() {
         ("org_demo_2026-W41.csv", "its name ends in neither .html nor .json"),
         ("org_demo_2026-W41", "its name ends in neither .html nor .json"),
     ] {
-        let (code, said) = told(report, &[]);
+        let (code, said) = output(report, &[]);
         assert!(code == Some(2) && said.contains(word) && said.contains("hint: name a report"), "{said}");
     }
     std::fs::write(&page, facts.replace("\"schema\": 2", "\"schema\": 7")).unwrap();
-    let (code, said) = told("org_demo_2026-W41.html", &[]);
+    let (code, said) = output("org_demo_2026-W41.html", &[]);
     assert!(code == Some(65) && said.contains("schema 7"), "{said}");
     std::fs::write(&page, facts.replace("\"completeness\": \"proven\"", "\"completeness\": \"incomplete\""))
         .unwrap();
-    let (code, said) = told("org_demo_2026-W41.html", &[]);
+    let (code, said) = output("org_demo_2026-W41.html", &[]);
     assert!(code == Some(4) && said.contains("incomplete"), "{said}");
 }
 

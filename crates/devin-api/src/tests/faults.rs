@@ -254,10 +254,10 @@ async fn a_redirect_within_the_host_tells_its_path() {
         let location = format!("Location: /devin/apk_user_k3y/{long}?key=1\r\n");
         let server = serve(move |_| reply(status, &location, ""));
         let error = run(&config(&server.base)).await.0.unwrap_err();
-        let told = error.to_string();
-        assert!(told.contains("to its own /devin/[redacted]/xxx") && !told.contains("key=1"), "{told}");
-        assert!(!told.contains("is not sent"), "{told}");
-        assert!(told.len() < 500 && kind(&error) == "Moved", "{told}");
+        let output = error.to_string();
+        assert!(output.contains("to its own /devin/[redacted]/xxx") && !output.contains("key=1"), "{output}");
+        assert!(!output.contains("is not sent"), "{output}");
+        assert!(output.len() < 500 && kind(&error) == "Moved", "{output}");
         assert_eq!(server.log().len(), 1, "it is not followed");
     }
 }

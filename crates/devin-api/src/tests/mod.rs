@@ -105,8 +105,8 @@ async fn run_within(
     let shown = format!("{config:?} {outcome:?} {seen:?}");
     assert!(!shown.contains("k3y"), "{shown}");
     if let Err(error) = &outcome {
-        let told = error.to_string();
-        assert!(!told.contains("k3y"), "{told}");
+        let output = error.to_string();
+        assert!(!output.contains("k3y"), "{output}");
     }
     if let Ok(stats) = &outcome {
         assert_eq!(
