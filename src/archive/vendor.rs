@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_period_is_told_of_where_exactly_it_is_known() {
+    fn a_period_is_reported_only_if_known_exactly() {
         let moment = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
         let week = moment("2026-10-05T00:00:00Z")..moment("2026-10-12T00:00:00Z");
         let days = day("2026-10-05")..=day("2026-10-11");

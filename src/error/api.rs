@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn an_outage_is_told_from_a_server_that_answers() {
+    fn an_outage_is_distinguished_from_a_server_error() {
         let hint = |class| {
             let (path, host, cause) = ("/".to_owned(), "h.example".to_owned(), String::new());
             FetchError::Unreachable { path, host, attempts: 6, class, cause }.hint()

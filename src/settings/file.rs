@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_is_told_with_its_line_and_what_was_meant() {
+    fn unusable_settings_are_reported_with_line_and_suggestion() {
         assert_eq!(
             wrong("org = \"x\"\npage_sise = 3\n"),
             "/etc/acumen/acumen.toml, line 2: unknown setting `page_sise`; did you mean `page_size`?"

@@ -370,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_told_with_its_flag() {
+    fn missing_settings_are_reported_with_their_option() {
         let told = |args: &MailArgs, password, state: Option<&str>| {
             let error =
                 Mail::resolve(args, password, state.map(PathBuf::from), &Trust::default()).unwrap_err();

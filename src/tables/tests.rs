@@ -98,7 +98,7 @@ fn rows_are_texts_in_order_and_each_session_is_there_once() {
 }
 
 #[test]
-fn of_two_records_the_one_that_changed_last_stays_with_all_that_hangs_on_it() {
+fn of_two_records_the_latest_and_its_child_records_are_kept() {
     let of = |updated: &str, mark: &str| built(&[&session("c", "10-02", updated, mark)]);
     let other = built(&[&session("a", "10-01", "01", "z")]);
     for (old, new, winner) in [

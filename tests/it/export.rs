@@ -141,7 +141,7 @@ fn all_formats_hold_the_numbers_of_the_facts() {
 }
 
 #[test]
-fn money_and_teams_are_in_the_exports_and_the_leadership_gets_nobody_by_name() {
+fn exports_contain_money_and_teams_and_leadership_exports_no_names() {
     let served =
         Served::new(Organisation::invent(&Recipe { sessions: 700, ..Recipe::demo() }), Options::default());
     let folder = tempfile::tempdir().unwrap();
@@ -274,7 +274,7 @@ fn exports_have_the_same_bytes_on_every_run_and_any_number_of_threads() {
 }
 
 #[test]
-fn what_an_earlier_run_exported_goes_and_is_told() {
+fn exports_of_an_earlier_run_are_removed_and_reported() {
     let served =
         Served::new(Organisation::invent(&Recipe { sessions: 200, ..Recipe::demo() }), Options::default());
     let folder = tempfile::tempdir().unwrap();

@@ -259,7 +259,7 @@ fn an_export_beside_pages_counts_what_both_tell() {
 /// A covered report names nobody, whatever the file names; the days of single sessions
 /// are not in it either.
 #[test]
-fn a_covered_report_of_an_export_names_nobody() {
+fn a_covered_report_of_an_export_contains_no_names() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut all = written(&records(&organisation(7)), "2026-09-28T00:00:00Z", "2026-10-12T00:00:00Z");
     let mut options = flags(&asked(WEEK_41, chrono_tz::UTC, 3));

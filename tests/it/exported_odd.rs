@@ -86,7 +86,7 @@ fn a_covered_report_needs_a_whole_period_and_five_people_who_are_known() {
 }
 
 #[test]
-fn of_two_long_exports_the_later_counts_whatever_stands_first_in_it() {
+fn of_two_long_exports_the_later_counts_whatever_its_order() {
     let rows = |acus: f64| {
         let one = |id: usize| {
             json!({"user_email": "a@example.com", "acu_used": acus, "session_name": "x".repeat(100),

@@ -168,7 +168,7 @@ fn too_many_rows_that_cannot_be_read_are_exit_65() {
 
 /// Few enough that the server did not ignore the question, too many to pass over.
 #[test]
-fn rows_outside_the_question_are_told_of() {
+fn rows_outside_the_request_are_reported() {
     for (older, output) in [(4, ""), (6, "6 of 406 received records are outside")] {
         let mut all = sessions(200);
         all.extend((0..older).map(|number| {

@@ -249,7 +249,7 @@ fn a_covered_report_has_no_group_of_the_vendor_s() {
 
 #[test]
 #[allow(clippy::disallowed_methods)]
-fn an_archive_keeps_what_the_vendor_told() {
+fn an_archive_keeps_the_vendors_totals() {
     let now = Utc::now();
     let session = |number: i64| {
         let at = now - TimeDelta::hours(number * 6);
@@ -315,7 +315,7 @@ fn an_archive_keeps_what_the_vendor_told() {
 }
 
 #[test]
-fn nobody_asks_about_a_part_or_against_a_wish() {
+fn totals_are_not_requested_for_a_part_or_with_no_reconcile() {
     let served = served(Options::default());
     for flags in
         [&["--no-reconcile"][..], &["--tag", "team:payments"], &["--user", "nobody", "--allow-empty"]]

@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_is_told_from_rubbish() {
+    fn truncated_json_is_distinguished_from_invalid_json() {
         let whole = r#"{"items": [{"title": "a"}], "has_more": false, "total": 1}"#;
         for length in 1..whole.len() {
             assert_eq!(read_v2(&whole[..length]), Err(PageError::CutShort), "{length}");

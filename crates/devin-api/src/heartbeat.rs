@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_is_told_without_what_other_people_wrote() {
+    fn a_failure_is_reported_without_quoted_text() {
         assert_eq!(body(4, "2 of 5 sessions are missing\nhint"), "exit code 4: 2 of 5 sessions are missing");
         assert_eq!(body(130, ""), "exit code 130");
         assert_eq!(

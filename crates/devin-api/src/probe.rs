@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whose_a_key_is_need_not_be_told() {
+    async fn the_owner_of_a_key_is_optional() {
         for status in [403, 404, 405] {
             let server = serve(move |asked| match asked.target.starts_with("/v3/self") {
                 true => json(status, "{}"),

@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_page_is_told() {
+    fn invalid_pages_are_reported() {
         let error = |body: &str, api| read_as(body, api, Subject::People).unwrap_err();
         assert_eq!(error(r#"{"items": [{"user_"#, Api::V2), PageError::CutShort);
         assert_eq!(error("<html>", Api::V2), PageError::NotJson);

@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn refused_recipients_are_told_from_excess_ones() {
+    async fn refused_recipients_are_distinguished_from_excess_ones() {
         const OK: &str = "250 ok";
         const FULL: &str = "452 4.5.3 too many recipients";
         for (max_recipients, answers, lists) in [

@@ -89,7 +89,7 @@ fn a_signal_ends_the_waiting_between_retries() {
 }
 
 #[test]
-fn the_simulator_serves_until_it_is_told_to_stop() {
+fn the_simulator_serves_until_it_is_stopped() {
     let folder = tempfile::tempdir().unwrap();
     let flags = ["simulate", "--port", "0", "--sessions", "40", "--seed", "3", "--fault", "clamp=9"];
     let mut child = begin(acumen(folder.path()).args(flags));

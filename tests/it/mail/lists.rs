@@ -151,7 +151,7 @@ fn a_server_that_takes_a_few_at_a_time_gets_the_message_several_times() {
 }
 
 #[test]
-fn what_fails_between_two_parts_of_a_list_is_told_and_the_rest_is_sent_later() {
+fn a_failure_between_two_parts_is_reported_and_the_rest_is_sent_later() {
     let folder = reported();
     let server = MailServer::start(Manner {
         most: (1, "452 enough"),

@@ -210,7 +210,7 @@ fn a_command_that_leaves_something_behind_is_not_waited_for() {
 }
 
 #[test]
-fn a_command_that_fails_is_told_without_what_it_printed() {
+fn a_failed_command_is_reported_without_its_output() {
     let folder = reported();
     let server = MailServer::start(Manner { login: Some((USER, "x")), ..Manner::of(Kind::Tls) });
     for (script, words) in [

@@ -16,7 +16,7 @@ const LOOKS: [(&str, Look); 4] = [
 ];
 
 #[test]
-fn the_body_stands_in_every_look() {
+fn the_body_renders_in_every_look() {
     let Some(mut browser) = Browser::start() else { return };
     let (folder, page) = body(reported(), NAME);
     judge(&mut browser, "mail", &page);

@@ -234,7 +234,7 @@ mod acus {
 }
 
 #[test]
-fn a_mail_for_leadership_names_nobody_and_speaks_of_money_and_teams() {
+fn a_leadership_mail_contains_money_and_teams_but_no_names() {
     let served = served();
     let folder = tempfile::tempdir().unwrap();
     let settings = "profile = \"leadership\"\nstate = \"state\"\norg = \"org_demo\"\nbudget = \"9000\"\nout = \".\"\n\

@@ -139,7 +139,7 @@ fn a_server_that_is_not_there_leaves_no_doubt() {
 }
 
 #[test]
-fn what_is_missing_is_told_before_the_api_is_asked() {
+fn missing_settings_are_reported_before_any_request() {
     let folder = tempfile::tempdir().unwrap();
     let asked = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let counter = std::sync::Arc::clone(&asked);

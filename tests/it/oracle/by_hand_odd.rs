@@ -210,7 +210,7 @@ fn without_a_trend_the_previous_period_is_still_compared_with() {
 }
 
 #[test]
-fn a_session_lies_in_the_day_of_the_asked_zone() {
+fn a_session_is_in_the_day_of_the_requested_zone() {
     let row = |id: &str, created: &str| json!({"session_id": id, "created_at": created});
     let records = [
         row("1", "2026-03-28T23:00:00Z"),
@@ -230,7 +230,7 @@ fn a_session_lies_in_the_day_of_the_asked_zone() {
 }
 
 #[test]
-fn every_difference_is_told() {
+fn every_difference_is_reported() {
     let expected = expect(&two_weeks(), &week_41("2026-11-01T00:00:00Z"));
     let json = as_json(&expected);
     assert_eq!(differences(&json.to_string(), &expected), Vec::<String>::new());

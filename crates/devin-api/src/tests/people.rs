@@ -122,7 +122,7 @@ async fn every_list_of_v3_is_read() {
 }
 
 #[tokio::test]
-async fn of_one_organisation_the_name_is_asked_for_and_missed_by_nobody() {
+async fn the_name_of_one_organisation_is_requested_and_optional() {
     let subjects = [Subject::People, Subject::Organisations];
     for api in [Api::V2, Api::V3] {
         for (status, name) in [(200, Some("Harbour")), (401, None), (403, None), (404, None), (422, None)] {
@@ -365,7 +365,7 @@ async fn somebody_on_two_lists_is_one_and_a_name_beats_none() {
 }
 
 #[tokio::test]
-async fn organisations_of_the_same_name_are_told_apart() {
+async fn organisations_of_the_same_name_are_distinguished() {
     let server = serve(|asked| match path(asked) {
         ORGANISATIONS => {
             let org = |id: &str, name: &str| format!(r#"{{"org_id": "{id}", "name": {name}, "email": "x"}}"#);

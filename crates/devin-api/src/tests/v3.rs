@@ -416,7 +416,7 @@ async fn what_is_counted_and_never_comes_is_missed() {
 
 /// A sum over slices says so, where it does not agree with the count of the whole.
 #[tokio::test]
-async fn a_count_that_is_added_up_is_told_as_such() {
+async fn a_summed_count_is_reported_as_summed() {
     let times: Vec<i64> = (0..200).map(|n| FROM + n * (WEEK / 200)).collect();
     let server = serve(move |asked| {
         let Reply(bytes) = honest(&times, asked, Told::Always);
