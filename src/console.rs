@@ -40,7 +40,7 @@ impl Console {
         }
     }
 
-    /// Says a line, whatever the way.
+    /// Prints a line unless quiet.
     pub fn say(&self, line: &str) {
         match self {
             Self::Quiet => {}
@@ -112,7 +112,7 @@ impl Console {
         }
     }
 
-    /// What a bar runs up to.
+    /// Sets the total of a bar.
     fn measure(&self, total: Option<u64>) {
         let Self::Bar(bar) = self else { return };
         // Without a count the progress is unknown.
@@ -189,7 +189,7 @@ pub fn write_error(what: &str, kept: Option<&str>, hint: &str) {
     }
 }
 
-/// A closed standard error is no reason to fail.
+/// A closed standard error is not an error.
 fn write(text: &str) {
     let _ = writeln!(stderr(), "{}", harmless(text));
 }

@@ -1,5 +1,5 @@
-//! How standard error is written: as lines for people, or as JSON objects for whoever
-//! collects logs, and which events of the run are written beside its messages.
+//! How standard error is written: as lines for people, or as JSON objects for programs that
+//! collect logs, and which events of the run are written beside its messages.
 
 use std::io::stderr;
 use std::panic;

@@ -194,7 +194,7 @@ pub struct Settings {
     /// What ACUs cost; none without a price.
     pub money: Option<Money>,
     /// The months or billing cycles that have a day of the period, the oldest first;
-    /// none where there is no budget, or the report is about a part of what it is spent
+    /// empty without a budget, or if the report is about a part of what it is spent
     /// on. Those that only the vendor knows are months until it tells.
     pub cycles: Vec<BudgetCycle>,
     /// The people file.

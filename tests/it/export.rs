@@ -299,7 +299,7 @@ fn exports_of_an_earlier_run_are_removed_and_reported() {
 fn a_format_that_there_is_not_is_refused_before_the_work() {
     for wrong in ["ods", "csv,ods", "csv;xlsx", " "] {
         let folder = tempfile::tempdir().unwrap();
-        // Nobody listens there, and nobody is asked.
+        // Nothing listens there, and no request is sent.
         let flags = ["report", "--base-url", "http://127.0.0.1:9", "--export", wrong];
         let outcome = run(acumen(folder.path()).args(flags));
         assert_eq!(outcome.code, Some(2), "{wrong}: {}", outcome.stderr);

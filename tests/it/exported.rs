@@ -256,7 +256,7 @@ fn an_export_beside_pages_counts_what_both_tell() {
     assert!(text(folder.path(), ".html").contains("counts as two people"));
 }
 
-/// A covered report names nobody, whatever the file names; the days of single sessions
+/// A covered report has no names, whatever the file contains; the days of single sessions
 /// are not in it either.
 #[test]
 fn a_covered_report_of_an_export_contains_no_names() {

@@ -296,7 +296,7 @@ impl<'q> ApiClient<'q> {
         FetchError::Contract { path: self.path(), what: sanitize::clean(what, &self.config.key) }
     }
 
-    /// Whom we ask.
+    /// The host of the API.
     pub(super) fn host(&self) -> String {
         address::host(&self.sessions)
     }

@@ -109,7 +109,7 @@ pub struct Signs {
 }
 
 impl<T> Enveloped<'_, T> {
-    /// The signs of a page whose generation is not known before; none where it
+    /// The signs of a page whose API version is not known before; `None` if it
     /// has no end signal, and so proves nothing.
     pub fn signs(&self) -> Option<Signs> {
         let sign = |raw: Option<&str>| match raw? {

@@ -258,7 +258,7 @@ fn folders_that_cannot_be_written_to() {
     let served = Served::values(Vec::new());
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("file"), "mine").unwrap();
-    // Rights do not bind whoever runs tests as root; a file in the folder's place does.
+    // Permissions do not bind root; a file in the folder's place does.
     for out in ["file", "file/below", "file/below/deep"] {
         for flags in [&["report", "--base-url", &served.url(), "--out", out][..], &["demo", "--out", out]] {
             let outcome = run(acumen(folder.path()).args(flags));

@@ -81,7 +81,7 @@ fn of_a_list_that_grew_only_the_new_ones_get_it() {
         (outcome.stderr, server.received())
     };
     assert_eq!(sent(&[]).1.len(), 1);
-    // Another case, and another role, are nobody else.
+    // Another case or role is the same recipient.
     for same in [&["--mail-to", "ADA@Example.com"][..], &["--mail-cc", "Ada <Ada@example.com>"]] {
         let (said, received) = sent(same);
         assert!(said.contains("skipped: 2 recipients got it from the run of "), "{said}");

@@ -100,10 +100,10 @@ fn the_others_get_the_mail_and_the_refused_one_is_named() {
         "{}",
         outcome.stderr
     );
-    // Nobody is left but those who are refused.
+    // Only refused recipients are left.
     let outcome = send_to(folder.path(), &server, "b@x.example", &["--state", "new"]);
     assert!(outcome.code == Some(74) && outcome.stderr.contains("nobody got the mail"), "{}", outcome.stderr);
-    // Once it takes them, they and nobody else get it.
+    // Once it accepts them, only they get it.
     let whole = MailServer::start(Manner::of(Kind::Tls));
     let outcome = send_to(folder.path(), &whole, FIVE, &[]);
     assert_eq!((outcome.code, taken(&whole)), (Some(0), vec!["b d".to_owned()]), "{}", outcome.stderr);

@@ -129,7 +129,7 @@ fn two_runs_of_the_same_week_are_one_mail() {
     // A copy that nothing on the way takes for the first one.
     let [one, two] = [0, 1].map(|index| header(&received[index].bytes, "Message-ID"));
     assert_ne!(one, two);
-    // The log of sent mails is in the user's state folder and names nobody.
+    // The log of sent mails is in the user's state folder and contains no names.
     let sent = std::fs::read_to_string(folder.path().join(".local/state/acumen/sent.jsonl")).unwrap();
     assert_eq!(sent.lines().count(), 4, "{sent}");
     assert!(!sent.contains("ada@") && !sent.contains("s3cret"), "{sent}");

@@ -77,7 +77,7 @@ fn nothing_goes_over_a_way_that_is_not_safe() {
     let folder = reported();
     let server = MailServer::start(Manner::of(Kind::Tls));
     let smtp = url(&server, "smtps");
-    // A certificate of nobody that is trusted, and one for another name.
+    // A certificate of an untrusted authority, and one for another name.
     let mut strangers = sending(folder.path(), &smtp, &[]);
     let untrusted = run(strangers.env_remove("SSL_CERT_FILE"));
     let other = send(folder.path(), &smtp.replace("localhost", "127.0.0.1"), &[]);

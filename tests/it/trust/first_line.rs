@@ -127,7 +127,7 @@ fn names_on_the_line_cannot_disturb_a_terminal() {
     assert!(!ended.stderr.contains(['\u{1b}', '\u{202e}']), "{}", ended.stderr);
 }
 
-/// Nobody is asked for what cannot be used, so nobody is named.
+/// Unusable settings cause no request, so no server is named.
 #[test]
 fn a_run_without_requests_names_no_server() {
     let folder = tempfile::tempdir().unwrap();

@@ -266,7 +266,7 @@ fn beyond_the_budget_the_earlier_report_stays_as_it_was() {
     for api in BOTH {
         for (kind, number, code) in cases {
             let faults = vec![Fault::every(kind, number)];
-            // Most sessions lie outside the two weeks, for whoever ignores them.
+            // Most sessions are outside the two weeks, to catch readers that ignore the window.
             let organisation = match kind {
                 FaultKind::IgnoreFilter => Arc::new(Organisation::invent(&Recipe::demo())),
                 _ => Arc::clone(&organisation),

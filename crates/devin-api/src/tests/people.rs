@@ -139,7 +139,7 @@ async fn the_name_of_one_organisation_is_requested_and_optional() {
             assert_eq!((people.organisations, people.notes), (expected, vec![]), "{api} {status}");
             let asked = paths(&server);
             assert!(asked.contains(&format!("/{api}/enterprise/organizations")), "{asked:?}");
-            // A covered report asks for nobody's name.
+            // A covered report requests no names.
             let before = server.log().len();
             let people = ask_about(&server, api, Some("o"), &quick(), &subjects[1..]).await;
             assert_eq!((people.organisations.len(), people.members.len()), (usize::from(name.is_some()), 0));
@@ -283,7 +283,7 @@ async fn every_failure_is_a_few_words() {
         assert_eq!(people.notes, [format!("{words}: ids are shown")], "{status} {body}");
         assert_eq!((people.members.len(), server.log().len()), (0, requests), "{status} {body}");
     }
-    // What cannot be asked at all asks nobody.
+    // An invalid request is not sent.
     let config = ApiConfig { base_url: "http://h.example".parse().unwrap(), ..config("http://h.example") };
     let notes = people(&config, &query()).await.notes;
     assert_eq!(notes, ["the lists of people cannot be requested: ids are shown"]);
