@@ -21,8 +21,8 @@ pub struct SyncArgs {
         help_heading = "Sessions"
     )]
     pub archive: PathBuf,
-    /// First day of the archive in UTC, such as 2025-01-31; fixed once the archive exists [default:
-    /// 2024-01-01].
+    /// First day of the archive in UTC, such as 2025-01-31; fixed once the archive exists
+    /// (default: 2024-01-01).
     #[arg(long, env = "ACUMEN_SINCE", value_name = "DATE", help_heading = "Sessions")]
     pub since: Option<String>,
     /// Read everything since the first day again and apply the differences.

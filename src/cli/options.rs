@@ -94,7 +94,7 @@ pub struct ReportArgs {
           default_value = "lead", help_heading = "People")]
     pub profile: String,
     /// Show people by name (names), or nothing about single people and no group of fewer than five
-    /// (hidden) (default: set by the profile).
+    /// (hidden); the default is set by the profile.
     #[arg(long, env = "ACUMEN_PEOPLE", value_name = "HOW", value_parser = people, help_heading = "People")]
     pub people: Option<People>,
     /// CSV file of people with the columns user (id or email), name, team, from; overrides the
