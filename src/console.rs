@@ -13,7 +13,7 @@ use crate::logging::{MESSAGES, is_json};
 use crate::text::harmless;
 use devin_api::Progress;
 
-/// Pages between two lines where nobody tells how many there are.
+/// Pages between two lines if the total is unknown.
 const PAGES_A_LINE: u64 = 10;
 
 /// Standard error, as a run uses it; clones share it.
@@ -40,7 +40,7 @@ impl Console {
         }
     }
 
-    /// Says a line, whatever the way.
+    /// Prints a line unless quiet.
     pub fn say(&self, line: &str) {
         match self {
             Self::Quiet => {}
@@ -49,8 +49,7 @@ impl Console {
         }
     }
 
-    /// Prints a warning, with `--quiet` too: nobody may be looking at the page of a
-    /// scheduled run.
+    /// Prints a warning, with `--quiet` too: the page of a scheduled run may go unread.
     pub fn warn(&self, line: &str) {
         match self {
             Self::Bar(bar) => bar.suspend(|| write_warning(line)),
@@ -58,7 +57,7 @@ impl Console {
         }
     }
 
-    /// Tells of one step of the fetch.
+    /// Reports one step of the fetch.
     pub fn tell(&self, progress: Progress) {
         match progress {
             Progress::Asked { path, from, to, updated_from } => {
@@ -113,10 +112,10 @@ impl Console {
         }
     }
 
-    /// What a bar runs up to.
+    /// Sets the total of a bar.
     fn measure(&self, total: Option<u64>) {
         let Self::Bar(bar) = self else { return };
-        // Without a count there is no way to tell how far it is.
+        // Without a count the progress is unknown.
         let template = match total {
             Some(_) => "{bar:28} {pos} of {len} sessions, {msg}, {eta} left",
             None => "{spinner} {pos} sessions, {msg}",
@@ -146,13 +145,13 @@ impl Console {
                 bar.set_position(sessions);
                 bar.set_message(format!("{pages} pages"));
             }
-            Self::Lines(told) => {
+            Self::Lines(reported) => {
                 // Of an unknown number, a line every few pages.
                 let tenth = match total {
                     Some(total) => sessions * 10 / total.max(1),
                     None => pages / PAGES_A_LINE,
                 };
-                if told.swap(tenth, Ordering::Relaxed) != tenth {
+                if reported.swap(tenth, Ordering::Relaxed) != tenth {
                     let of = total.map_or_else(String::new, |total| format!(" of {total}"));
                     write_line(&format!("{sessions}{of} sessions in {pages} pages"));
                 }
@@ -190,7 +189,7 @@ pub fn write_error(what: &str, kept: Option<&str>, hint: &str) {
     }
 }
 
-/// A closed standard error is no reason to fail.
+/// A closed standard error is not an error.
 fn write(text: &str) {
     let _ = writeln!(stderr(), "{}", harmless(text));
 }

@@ -1,5 +1,5 @@
-//! How standard error is written: as lines for people, or as JSON objects for whoever
-//! collects logs, and which events of the run are written beside its messages.
+//! How standard error is written: as lines for people, or as JSON objects for programs that
+//! collect logs, and which events of the run are written beside its messages.
 
 use std::io::stderr;
 use std::panic;
@@ -21,7 +21,7 @@ static JSON: AtomicBool = AtomicBool::new(false);
 /// The crates whose events are written. Others, such as the HTTP client, could log the key.
 const OWN: [&str; 3] = ["acumen", "devin_api", STAGES];
 
-/// The target of the events that tell how long a stage took.
+/// The target of the events with the duration of a stage.
 const STAGES: &str = "stage";
 
 /// The target of the events that are the messages of the run.

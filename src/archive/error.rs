@@ -8,8 +8,7 @@ use crate::regular_file;
 use crate::tables::TableError;
 use crate::text::{clean, shown};
 
-/// An archive could not be read, or not be added to. Whatever it says, the
-/// archive is as it was after the last step that was done.
+/// An archive could not be read or written. The archive stays as it was after the last completed step.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
     /// There is no archive.
@@ -27,17 +26,17 @@ pub enum ArchiveError {
     /// A newer program wrote it.
     #[error("the archive in {path} has schema {schema}; this acumen supports schemas up to {known}")]
     Newer {
-        /// Where it lies.
+        /// Its path.
         path: String,
         /// What it says.
         schema: u32,
         /// What this program writes.
         known: u32,
     },
-    /// It is about something else.
+    /// It has another scope, API version or start.
     #[error("the archive in {path} covers {what} {own}, but {asked} was requested")]
     Other {
-        /// Where it lies.
+        /// Its path.
         path: String,
         /// `the scope`, `sessions of`, `sessions from`, `the organisation`.
         what: &'static str,
@@ -46,21 +45,21 @@ pub enum ArchiveError {
         /// What was asked for.
         asked: String,
     },
-    /// It was brought up to date at a time that is yet to come.
+    /// It was synced at a time in the future.
     #[error("the archive in {path} ends at {until}, which is in the future by this machine's clock")]
     Ahead {
-        /// Where it lies.
+        /// Its path.
         path: String,
         /// Until when it says it reaches.
         until: String,
     },
-    /// Another sync is at work.
+    /// Another sync is active.
     #[error("another sync is active on the archive in {path}")]
     Busy {
-        /// Where it lies.
+        /// Its path.
         path: String,
     },
-    /// It begins after the time in question does.
+    /// It begins after the requested time.
     #[error(
         "the archive begins on {since}, too late for the periods that the report needs, including the \
          previous one"
@@ -69,7 +68,7 @@ pub enum ArchiveError {
         /// Its first moment.
         since: String,
     },
-    /// It ends before the time in question does.
+    /// It ends before the requested time.
     #[error("the archive ends on {until}, before the end of the period")]
     Short {
         /// Its last moment.
@@ -83,10 +82,10 @@ pub enum ArchiveError {
         /// What is wrong with it.
         what: String,
     },
-    /// A check found faults.
+    /// Verification found faults.
     #[error("the archive in {path} is damaged: {} found", faults(*count))]
     Faulty {
-        /// Where it lies.
+        /// Its path.
         path: String,
         /// How many faults.
         count: usize,
@@ -111,8 +110,7 @@ fn faults(count: usize) -> String {
 }
 
 impl ArchiveError {
-    /// For a step on the disk that failed, or that met a link or another kind of
-    /// file than an archive has.
+    /// For a failed disk operation, or an unexpected link or kind of file.
     pub(super) fn disk(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = shown(path);
         move |source| match regular_file::is_refusal(&source) {
@@ -121,7 +119,7 @@ impl ArchiveError {
         }
     }
 
-    /// For a file with something else in it than was written.
+    /// For a file whose content has changed.
     pub(super) fn damaged(path: &Path, what: impl Into<String>) -> Self {
         Self::Damaged { path: shown(path), what: what.into() }
     }

@@ -32,7 +32,7 @@ const SESSIONS: &str = "sessions";
 pub(super) const LONGEST_STATE: u64 = 64 << 20;
 /// Held by a sync as long as it runs.
 const SYNC_LOCK: &str = ".sync-lock";
-/// Held by whoever reads, and alone by whoever puts files in their places.
+/// Shared by readers, exclusive while files are moved into place.
 const FILES_LOCK: &str = ".files-lock";
 
 /// A lock that ends with this, or with the process.
@@ -179,7 +179,7 @@ fn has_step(root: &Path) -> Result<bool, ArchiveError> {
     }
 }
 
-/// Waits until nobody reads, and keeps readers out.
+/// Waits for readers to finish, and keeps new ones out.
 fn lock_files(root: &Path) -> Result<Lock, ArchiveError> {
     let path = root.join(FILES_LOCK);
     let file = regular_file::open_own(&path).map_err(ArchiveError::disk("open", &path))?;

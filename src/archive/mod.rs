@@ -131,7 +131,7 @@ impl Archive {
         }
     }
 
-    /// Who people are, by the last sync that was told.
+    /// Who people are, by the last sync that received it.
     ///
     /// # Errors
     /// A file is not what the state says.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// What the API's lists told.
+/// The API's lists of people.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct People {
     /// By id.
@@ -38,7 +38,7 @@ impl People {
         Self { users, organisations }
     }
 
-    /// As the lists told it.
+    /// As in the lists.
     pub fn told(self) -> devin_api::People {
         let member = |(id, User { name, email })| devin_api::Member { id, name, email };
         devin_api::People {

@@ -14,7 +14,7 @@ use crate::tables::schema::VERSION;
 use crate::tables::{self, Tables};
 use crate::text::{clean, shown};
 
-/// An archive that nobody else adds to meanwhile.
+/// An archive locked against other writers.
 #[derive(Debug)]
 pub struct Store {
     archive: Archive,
@@ -124,7 +124,7 @@ impl Store {
         self.commit(step, state)
     }
 
-    /// Who people are, by the last sync that was told.
+    /// Who people are, by the last sync that received it.
     ///
     /// # Errors
     /// A file is not what the state says.
@@ -163,7 +163,7 @@ impl Store {
         for (month, tables) in &parts {
             homes.extend(tables::ids(&tables.sessions)?.into_iter().map(|id| (id, month.clone())));
         }
-        // A session whose creation is told anew must not stay in two months.
+        // A session with a new creation time must not stay in two months.
         let mut left = HashSet::new();
         for month in self.months().into_iter().filter(|_| !homes.is_empty()) {
             if self.archive.ids(&month)?.iter().any(|id| homes.get(id).is_some_and(|home| *home != month)) {

@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use devin_api::{Consumption, Counts};
 
-/// What the syncs were told so far.
+/// What the syncs received so far.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Vendor {
-    /// The days that were asked about, both included; none where nothing was told yet.
+    /// The requested days, both included; `None` before the first answer.
     pub asked: Option<[NaiveDate; 2]>,
     /// What was used on each of them; a day without a row used nothing.
     pub consumption: BTreeMap<NaiveDate, Consumption>,
@@ -46,7 +46,7 @@ impl Vendor {
         self.consumption.len() + self.counts.len() + self.cycles.len()
     }
 
-    /// The days to ask about: those since `since` that nothing was told of yet, and the
+    /// The days to request: those since `since` without an answer yet, and the
     /// last of the others, up to the day before `today`.
     pub fn open_days(&self, since: NaiveDate, today: NaiveDate) -> Option<RangeInclusive<NaiveDate>> {
         let first = match self.asked {
@@ -72,7 +72,7 @@ impl Vendor {
         self.counts.sort_by_key(|known| (known.from, known.to));
     }
 
-    /// What is kept of exactly this span and these days, as the vendor would tell it.
+    /// What is kept of exactly this span and these days, as the vendor would report it.
     pub fn told(&self, span: &Range<DateTime<Utc>>, days: &RangeInclusive<NaiveDate>) -> devin_api::Vendor {
         let of_span = self.counts.iter().find(|known| (known.from, known.to) == (span.start, span.end));
         let covers = |[first, last]: [NaiveDate; 2]| first <= *days.start() && *days.end() <= last;
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_period_is_told_of_where_exactly_it_is_known() {
+    fn a_period_is_reported_only_if_known_exactly() {
         let moment = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
         let week = moment("2026-10-05T00:00:00Z")..moment("2026-10-12T00:00:00Z");
         let days = day("2026-10-05")..=day("2026-10-11");

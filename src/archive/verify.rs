@@ -36,7 +36,7 @@ pub struct Soundness {
 pub fn verify(root: &Path) -> Result<Soundness, ArchiveError> {
     let archive = match Archive::open_unchecked(root) {
         Ok(archive) => archive,
-        // Nothing more can be told of it.
+        // Nothing more can be checked.
         Err(ArchiveError::Damaged { path, what }) => {
             let faults = vec![clean(&format!("{path}: {what}"), LONGEST_FAULT)];
             return Ok(Soundness { faults, months: 0, sessions: 0, bytes: 0 });

@@ -21,8 +21,8 @@ pub struct SyncArgs {
         help_heading = "Sessions"
     )]
     pub archive: PathBuf,
-    /// First day of the archive in UTC, such as 2025-01-31; fixed once the archive exists [default:
-    /// 2024-01-01].
+    /// First day of the archive in UTC, such as 2025-01-31; fixed once the archive exists
+    /// (default: 2024-01-01).
     #[arg(long, env = "ACUMEN_SINCE", value_name = "DATE", help_heading = "Sessions")]
     pub since: Option<String>,
     /// Read everything since the first day again and apply the differences.
@@ -32,7 +32,7 @@ pub struct SyncArgs {
     /// Time zone of the weeks and months for which Devin's own counts are stored, an IANA name.
     #[arg(long, env = "ACUMEN_TZ", value_name = "ZONE", default_value = "UTC", help_heading = "Sessions")]
     pub tz: String,
-    /// Organisation id [default: the archive's; for a new archive, the whole enterprise].
+    /// Organisation id (default: the archive's; for a new archive, the whole enterprise).
     #[arg(long, env = "ACUMEN_ORG", value_name = "ID", help_heading = "Sessions")]
     pub org: Option<String>,
     /// API access.

@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_is_told_and_what_is_far_is_not() {
+    fn a_typo_has_a_suggestion_and_an_unrelated_word_has_none() {
         for (typed, near) in [
             ("report --quater 2026-Q4", "--quarter"),
             ("report --outt x", "--out"),

@@ -220,7 +220,7 @@ pub struct DemoArgs {
     /// Folder for the report and its facts; created if missing.
     #[arg(long, env = "ACUMEN_OUT", value_name = "DIR", default_value = "reports")]
     pub out: PathBuf,
-    /// Permissions of written files, in octal, such as 0640 [default: 0600, readable by the owner only].
+    /// Permissions of written files, in octal, such as 0640 (default: 0600, readable by the owner only).
     #[arg(long, env = "ACUMEN_MODE", value_name = "MODE", value_parser = options::mode)]
     pub mode: Option<u32>,
     /// Also write these formats, separated by commas.

@@ -54,7 +54,7 @@ pub struct ReportArgs {
           value_parser = clap::value_parser!(u32).range(0..=104))]
     pub trend: u32,
 
-    /// Organisation id [default: the whole enterprise].
+    /// Organisation id (default: the whole enterprise).
     #[arg(long, env = "ACUMEN_ORG", value_name = "ID", help_heading = "Sessions")]
     pub org: Option<String>,
     /// Only sessions with this tag; * matches any text; repeat to match any of several (the
@@ -94,7 +94,7 @@ pub struct ReportArgs {
           default_value = "lead", help_heading = "People")]
     pub profile: String,
     /// Show people by name (names), or nothing about single people and no group of fewer than five
-    /// (hidden) [default: set by the profile].
+    /// (hidden); the default is set by the profile.
     #[arg(long, env = "ACUMEN_PEOPLE", value_name = "HOW", value_parser = people, help_heading = "People")]
     pub people: Option<People>,
     /// CSV file of people with the columns user (id or email), name, team, from; overrides the
@@ -111,17 +111,17 @@ pub struct ReportArgs {
     #[arg(long, env = "ACUMEN_BUDGET", value_name = "AMOUNT", help_heading = "Money")]
     pub budget: Option<String>,
     /// Day of the month on which the budget restarts, such as 23, or "auto" for the billing cycles
-    /// that Devin reports [default: 1].
+    /// that Devin reports (default: 1).
     #[arg(long, env = "ACUMEN_BUDGET_CYCLE_DAY", value_name = "DAY", help_heading = "Money")]
     pub budget_cycle_day: Option<String>,
 
-    /// Folder for the log of sent mails; created if missing [default: the user's state folder].
+    /// Folder for the log of sent mails; created if missing (default: the user's state folder).
     #[arg(long, env = "ACUMEN_STATE", value_name = "DIR", help_heading = "Mail")]
     pub state: Option<PathBuf>,
     /// Folder for the report and its facts; created if missing.
     #[arg(long, env = "ACUMEN_OUT", value_name = "DIR", default_value = "reports", help_heading = "Output")]
     pub out: PathBuf,
-    /// Permissions of written files, in octal, such as 0640 [default: 0600, readable by the owner only].
+    /// Permissions of written files, in octal, such as 0640 (default: 0600, readable by the owner only).
     #[arg(long, env = "ACUMEN_MODE", value_name = "MODE", value_parser = mode, help_heading = "Output")]
     pub mode: Option<u32>,
     /// Also write these formats, separated by commas; "" for none.
@@ -215,7 +215,7 @@ pub fn mode(text: &str) -> Result<u32, String> {
 /// API access.
 #[derive(Debug, Default, Args)]
 pub struct ApiArgs {
-    /// API version [default: by the key's prefix: cog_ is v3, apk_ is v2].
+    /// API version (default: by the key's prefix: cog_ is v3, apk_ is v2).
     #[arg(long, env = "ACUMEN_API", value_name = "API", value_parser = ["v2", "v3"], help_heading = "API")]
     pub api: Option<String>,
     /// Base URL of the API: https, or http on loopback.
@@ -278,10 +278,10 @@ pub struct SendArgs {
     /// Settings file [default: acumen/acumen.toml in the user's configuration folder].
     #[arg(long, env = "ACUMEN_CONFIG", value_name = "FILE", help_heading = "Settings")]
     pub config: Option<PathBuf>,
-    /// Folder for the log of sent mails; created if missing [default: the user's state folder].
+    /// Folder for the log of sent mails; created if missing (default: the user's state folder).
     #[arg(long, env = "ACUMEN_STATE", value_name = "DIR", help_heading = "Mail")]
     pub state: Option<PathBuf>,
-    /// Permissions of the --eml file, in octal, such as 0640 [default: 0600, readable by the owner only].
+    /// Permissions of the --eml file, in octal, such as 0640 (default: 0600, readable by the owner only).
     #[arg(long, env = "ACUMEN_MODE", value_name = "MODE", value_parser = mode, help_heading = "Output")]
     pub mode: Option<u32>,
     /// How it is sent.
@@ -301,10 +301,10 @@ pub struct RenderArgs {
     /// Outputs, separated by commas.
     #[arg(long, value_name = "FORMATS", value_delimiter = ',', required = true, ignore_case = true)]
     pub format: Vec<RenderFormat>,
-    /// Folder for the outputs [default: the folder of the facts].
+    /// Folder for the outputs (default: the folder of the facts).
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Permissions of written files, in octal, such as 0640 [default: 0600, readable by the owner only].
+    /// Permissions of written files, in octal, such as 0640 (default: 0600, readable by the owner only).
     #[arg(long, value_name = "MODE", value_parser = mode)]
     pub mode: Option<u32>,
     /// Sender of the message.
@@ -357,10 +357,10 @@ pub struct MailArgs {
     /// smtp+plain://HOST for no TLS (25, loopback only).
     #[arg(long, env = "ACUMEN_SMTP", value_name = "URL", help_heading = "Mail")]
     pub smtp: Option<String>,
-    /// Name of this machine in EHLO [default: its full host name, else its address, such as [192.0.2.1]].
+    /// Name of this machine in EHLO (default: its full host name, else its address, such as [192.0.2.1]).
     #[arg(long, env = "ACUMEN_SMTP_HELO", value_name = "NAME", help_heading = "Mail")]
     pub smtp_helo: Option<String>,
-    /// User name on the mail server [default: no login].
+    /// User name on the mail server (default: no login).
     #[arg(long, env = "ACUMEN_SMTP_USER", value_name = "NAME", help_heading = "Mail")]
     pub smtp_user: Option<String>,
     /// Login mechanism: auto is PLAIN, else LOGIN, as the server offers; with xoauth2 the password

@@ -1,5 +1,5 @@
 //! Reading a command line: a flag beats the environment, that the settings file,
-//! and that the default. clap keeps the order, and tells where a value came from.
+//! and that the default. clap keeps the order and reports the source of a value.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -66,7 +66,7 @@ pub enum Origin {
     Environment,
     /// From the settings file.
     File,
-    /// Nobody gave it.
+    /// It was not set.
     Default,
 }
 
@@ -77,7 +77,7 @@ pub struct Choice {
     pub flag: String,
     /// Its name in the environment.
     pub variable: String,
-    /// Its texts; none where it is unset.
+    /// Its texts; empty if it is unset.
     pub texts: Vec<String>,
     /// Where they came from.
     pub origin: Origin,

@@ -5,10 +5,10 @@ use crate::error::Error;
 use crate::exit::{Exit, Explain};
 use devin_api::HeartbeatEvent;
 
-/// What is on the disk, unless a command knows better.
+/// What is on disk by default.
 const NOTHING: &str = "nothing written";
 
-/// Why a command did not come to its end.
+/// Why a command ended early.
 #[derive(Debug)]
 pub enum Ended {
     /// A stage failed.
@@ -73,7 +73,7 @@ impl Ended {
         }
     }
 
-    /// What a monitor hears of it.
+    /// The event for the monitor.
     pub(super) fn event(&self) -> HeartbeatEvent {
         let (cause, hurry) = match self {
             Self::Failed { error, .. } => (error.to_string(), false),

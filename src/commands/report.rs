@@ -156,7 +156,7 @@ pub async fn prepare_within(
 }
 
 impl Prepared {
-    /// What is amiss with the data, a line each: for whoever does not read the page.
+    /// Problems of the data, one line each, for readers of the terminal.
     pub fn doubts(&self) -> &[String] {
         &self.doubts
     }

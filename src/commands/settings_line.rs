@@ -1,5 +1,5 @@
 //! The first line of a run: which server it asks, through which proxy, which settings file it read, and
-//! where its secret comes from. It holds no part of a secret. There is none where no server will be asked
+//! where its secret comes from. It holds no part of a secret. There is no line if no server will be contacted
 //! because it, the secret or the settings file cannot be used.
 
 use crate::cli::{ApiArgs, MailArgs, ReportArgs, SyncArgs};

@@ -25,7 +25,7 @@ use crate::tables::{self, KeptTexts, Tables, TablesBuilder};
 use devin_api::{ApiConfig, Counts, PageEvent, Progress, SessionQuery};
 
 /// What changed so long before the watermark is asked for again: a server may
-/// be late to tell, and its clock need not be ours.
+/// report changes late, and its clock may differ from ours.
 const OVERLAP: TimeDelta = TimeDelta::days(1);
 
 /// Sessions that are asked for by their ids at once: more make an address that
@@ -35,7 +35,7 @@ const AT_ONCE: usize = 50;
 /// Sessions that are taken over in one step where they are asked for by their ids.
 const A_STEP: usize = 5_000;
 
-/// What progress is told to.
+/// The receiver of progress events.
 type Listener<'l> = &'l (dyn Fn(Progress) + Send + std::marker::Sync);
 
 /// Brings an archive up to date, and prints its place.
@@ -88,7 +88,7 @@ async fn synced(
     Ok(Exit::Done)
 }
 
-/// Says what a sync did.
+/// Reports what a sync did.
 fn tell(synced: &Synced, console: &Console) {
     let counted = |number: u64, what: &str| match number {
         1 => format!("1 {what}"),
@@ -117,7 +117,7 @@ struct Synced {
     sessions: u64,
     /// Records without an id or a readable creation time, dropped.
     rejected: u64,
-    /// Sessions that the API no longer tells of; they stay in the archive.
+    /// Sessions that the API no longer returns; they stay in the archive.
     gone: u64,
     /// Lists of people, and numbers of the vendor's, that could not be read, in words.
     notes: Vec<String>,
@@ -167,8 +167,8 @@ async fn sync(settings: &Sync, progress: Listener<'_>) -> Result<Synced, Error> 
         add(&mut store, "unsettled", &tables, |_| ())?;
     }
 
-    let told = devin_api::people(api, query).await;
-    // What a damaged file held is had again, as far as it is still told.
+    let reply = devin_api::people(api, query).await;
+    // The content of a damaged file is fetched again, as far as the API still returns it.
     let mut lost = Vec::new();
     let people = store.people().unwrap_or_else(|error| {
         lost.push(format!("{error}; fetching the names again"));
@@ -178,11 +178,11 @@ async fn sync(settings: &Sync, progress: Listener<'_>) -> Result<Synced, Error> 
         lost.push(format!("{error}; fetching Devin's own totals again"));
         Vendor::default()
     });
-    let people = people.renewed(&told);
+    let people = people.renewed(&reply);
     let (vendor, untold) = renewed(known, query, settings).await;
     block_in_place(|| store.finish(&people, &vendor, now))?;
     let sessions = store.state().sessions();
-    Ok(Synced { sessions, notes: lost.into_iter().chain(told.notes).chain(untold).collect(), ..run.synced })
+    Ok(Synced { sessions, notes: lost.into_iter().chain(reply.notes).chain(untold).collect(), ..run.synced })
 }
 
 /// Writes what came into the archive, as a step that is whole before the next begins.
@@ -210,7 +210,7 @@ async fn renewed(mut known: Vendor, query: &SessionQuery, settings: &Sync) -> (V
     let latest = today(now, tz).max(now.date_naive());
     if let Some(days) = known.open_days(since.date_naive(), latest) {
         match devin_api::consumption(api, query, &days).await {
-            Ok(told) => known.add_days(&days, told),
+            Ok(reply) => known.add_days(&days, reply),
             Err(why) => untold.push(format!("ACUs ({why})")),
         }
     }
@@ -221,11 +221,11 @@ async fn renewed(mut known: Vendor, query: &SessionQuery, settings: &Sync) -> (V
             continue;
         }
         let asked = SessionQuery { from: span.start, to: span.end, ..query.clone() };
-        let told = devin_api::vendor(api, &asked, None).await;
-        if told.counts != Counts::default() {
-            known.add_counts(&span, told.counts);
+        let reply = devin_api::vendor(api, &asked, None).await;
+        if reply.counts != Counts::default() {
+            known.add_counts(&span, reply.counts);
         }
-        untold.extend(told.untold.into_iter().map(|(what, why)| format!("{what} ({why})")));
+        untold.extend(reply.untold.into_iter().map(|(what, why)| format!("{what} ({why})")));
     }
     match devin_api::cycles(api, query).await {
         Ok(cycles) => known.cycles = cycles,
@@ -252,7 +252,7 @@ impl Run<'_> {
         SessionQuery { from: window.start, to: window.end, ..self.query.clone() }
     }
 
-    /// Sessions by their ids. Of so many short answers only what goes wrong is told.
+    /// Sessions by their ids. Of so many short answers only problems are reported.
     async fn ask_again(
         &mut self,
         window: Range<DateTime<Utc>>,

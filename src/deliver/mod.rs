@@ -117,7 +117,7 @@ pub struct WrittenReport {
     pub removed: Vec<PathBuf>,
 }
 
-/// The mode of a folder for files of this mode: whoever may read may enter.
+/// The mode of a folder for files of this mode: who may read the files may enter the folder.
 fn folder_mode(mode: u32) -> u32 {
     mode | (mode & 0o444) >> 2
 }

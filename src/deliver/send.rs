@@ -112,7 +112,7 @@ pub struct Submission {
     log: SendLog,
     outcome: SendOutcome,
     failure: Option<SendError>,
-    /// The open connection; none once the server accepts nobody any more.
+    /// The open connection; `None` once the server accepts no more recipients.
     ready: Option<ReadyServer>,
 }
 

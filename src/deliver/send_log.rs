@@ -321,7 +321,7 @@ mod tests {
         }
         fs::write(&path, format!("{complete_length}half\n{complete_length}")).unwrap();
         let error = SendLog::try_open(folder.path()).unwrap_err();
-        assert!(error.to_string().ends_with("line 2"), "{error}");
+        assert!(error.to_string().ends_with("line 2 cannot be read"), "{error}");
     }
 
     #[test]

@@ -27,7 +27,7 @@ fn errors(probes: &Probes) -> impl Iterator<Item = &FetchError> {
     myself.chain(probes.first.iter().filter_map(|answer| answer.as_ref().err()))
 }
 
-/// The error that tells that there is no API at the address, or no way to it.
+/// The error that shows that there is no API at the address, or no route to it.
 /// One answer shows that there is: what fails after it has another cause.
 fn unreached(probes: &Probes) -> Option<&FetchError> {
     let is_answered = probes.myself.as_ref().is_some_and(|myself| myself.as_ref().err().is_none_or(answers));

@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn more_is_told_with_its_meaning() {
+    fn larger_differences_are_explained() {
         let ahead = at("2026-10-12T05:58:59Z", 0);
         assert_eq!(ahead.word, Word::Note);
         assert!(ahead.text.starts_with("this machine is 61 s ahead of the server: "), "{}", ahead.text);

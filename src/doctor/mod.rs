@@ -1,4 +1,4 @@
-//! What a report would stumble over, told before it is made: one line for each
+//! Checks what a report needs before it is made: one line for each
 //! thing that was looked at. Nothing is written.
 //!
 //! The network is asked in `devin_api::probe`; what its answers mean is told here,
@@ -113,7 +113,7 @@ fn exposed(args: &ReportArgs, settings: Option<&Path>) -> Vec<Line> {
     files.into_iter().filter_map(exposed).collect()
 }
 
-/// Looks at what lies on the disk in the API's place: nobody is asked, and no key is needed.
+/// Checks the files that replace the API: no server is contacted, and no key is needed.
 fn offline(
     args: &ReportArgs,
     found: Result<Found, SettingsError>,
@@ -213,7 +213,7 @@ fn prepare(
         Ok((text, found)) => (KeyKind::of(text), found.as_ref().map(|found| found.source.clone())),
         Err(_) => (KeyKind::Unknown, None),
     };
-    // The other settings can be looked at without a key; this one is sent to nobody.
+    // The other settings can be checked without a key; this placeholder is never sent.
     let stand_in = || Some(FoundKey::new("none", ""));
     let key = key.map(|(_, found)| found);
     let is_usable = key.is_ok();

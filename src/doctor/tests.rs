@@ -142,7 +142,7 @@ fn pages_of_another_length_are_a_note() {
 }
 
 #[test]
-fn a_service_user_of_one_organisation_is_told_to_name_it() {
+fn a_service_user_of_one_organisation_gets_a_hint_to_name_it() {
     let principal = Principal {
         kind: Some("service_user".to_owned()),
         name: Some("CI Bot".to_owned()),

@@ -20,7 +20,7 @@ const GRACE: Duration = Duration::from_secs(1);
 const GLANCE: Duration = Duration::from_millis(10);
 
 /// What a command prints on its first line, without white space around it. It gets no
-/// input, and what it prints to standard error is shown to nobody.
+/// input, and what it prints to standard error is discarded.
 ///
 /// # Errors
 /// It cannot be started, fails, prints nothing that is text, or takes too long. No error

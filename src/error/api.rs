@@ -161,15 +161,15 @@ mod tests {
             wait: Duration::from_secs(seconds),
             at: Some("9999-12-31T00:00:00Z".parse().unwrap()),
         };
-        let told = |seconds| format!("{} {}", later(seconds), later(seconds).hint());
-        let (week, more) = (told(604_800), told(604_801));
+        let reported = |seconds| format!("{} {}", later(seconds), later(seconds).hint());
+        let (week, more) = (reported(604_800), reported(604_801));
         assert_eq!((week.matches("in 168 h 0 min (at 9999-").count(), week.matches("week").count()), (2, 0));
         assert_eq!((more.matches("in more than a week").count(), more.matches("9999-12-31").count()), (2, 1));
-        assert!(!more.contains(" h ") && told(u64::MAX).contains("more than a week"), "{more}");
+        assert!(!more.contains(" h ") && reported(u64::MAX).contains("more than a week"), "{more}");
     }
 
     #[test]
-    fn an_outage_is_told_from_a_server_that_answers() {
+    fn an_outage_is_distinguished_from_a_server_error() {
         let hint = |class| {
             let (path, host, cause) = ("/".to_owned(), "h.example".to_owned(), String::new());
             FetchError::Unreachable { path, host, attempts: 6, class, cause }.hint()

@@ -77,7 +77,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// The error of the stage itself, which explains itself; none where this is all there is.
+    /// The error of the stage itself, which explains itself; `None` if there is no other.
     fn stage(&self) -> Option<&dyn Explain> {
         match self {
             Self::Settings(error) => Some(error),
@@ -97,7 +97,7 @@ impl Error {
             Self::Deliver(error) => error.kept(),
             // An address is read before the work, all else of a mail after the report stands.
             Self::Mail(MailError::Address { .. }) => deliver::UNCHANGED,
-            // Its files are whole, but what they tell is not.
+            // Its files are complete, but their data is not.
             Self::Mail(MailError::Incomplete | MailError::NoMatch) => deliver::UNMAILED,
             Self::Stdout(_) | Self::Facts { .. } | Self::Mail(_) | Self::Post(_) => deliver::WHOLE,
             // Nothing of a report is on the disk before all of it is made.

@@ -83,7 +83,7 @@ fn budget(
     })
 }
 
-/// The same for a covered report, in whole units: none where the cycles and the
+/// The same for a covered report, in whole units: `None` if the cycles and the
 /// periods of the report, one subtracted from the other, would reveal what fewer
 /// than five people spent.
 ///

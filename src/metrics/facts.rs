@@ -41,7 +41,7 @@ pub struct Facts {
     pub source: Source,
     /// What could not be read as documented.
     pub quality: Quality,
-    /// What the vendor counts in the period; none where it was not asked.
+    /// What the vendor counts in the period; `None` if it was not requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vendor: Option<VendorTotals>,
     /// What to know before any number, beyond what the other fields say; a sentence each.
@@ -146,10 +146,10 @@ pub struct Source {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<ReportProfile>,
     /// RFC 3339, UTC: all changes before this moment are in the archive that the sessions come
-    /// from; none where they do not come from one.
+    /// from; `None` if they do not come from one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archive: Option<String>,
-    /// The saved pages that the sessions come from; none where they do not.
+    /// The saved pages that the sessions come from; `None` for other sources.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub saved: Option<SavedFiles>,
     /// No session matches the tags, users and organisation that were asked for.
@@ -244,7 +244,7 @@ pub struct Quality {
 pub struct VendorTotals {
     /// Sessions, pull requests and what became of them.
     pub counts: Counts,
-    /// ACUs by the vendor's days; none where that is unknown.
+    /// ACUs by the vendor's days; `None` if unknown.
     pub consumption: Option<Consumption>,
     /// What is missing, with the reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

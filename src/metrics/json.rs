@@ -212,21 +212,21 @@ mod tests {
 
     #[test]
     fn unknown_content_is_rejected_by_name() {
-        let told = |from: &str, to: &str| {
+        let reported = |from: &str, to: &str| {
             let text = sample();
             assert!(text.contains(from), "{from}");
             Facts::from_json(&text.replacen(from, to, 1)).err().unwrap().to_string()
         };
-        assert!(told("\"schema\": 2", "\"schema\": 1").contains("schema 1"));
-        assert!(told("\"metric\":\"acus\"", "\"metric\":\"joy\"").contains("the metric \"joy\""));
-        assert!(told("{\"day\":", "{\"moon\":").contains("moon"));
-        assert!(told("{\"day\":", "{\"repo\":").contains("repo"));
-        assert!(told("\"unit\":\"acu\"", "\"unit\":\"share\"").contains("share"));
-        assert!(told("\"api\": \"v2\"", "\"api\": \"v9\"").contains("Records"));
-        assert!(told("\"quality\"", "\"qualities\"").contains("unknown field"));
-        assert!(told("\"n\":", "\"m\":").contains("unknown field"));
-        assert!(told("\"label\": \"2026-W41\"", "\"label\": \"some time\"").contains("\"some time\""));
-        assert!(told("\"tz\": \"UTC\"", "\"tz\": \"Nowhere\"").contains("\"Nowhere\""));
+        assert!(reported("\"schema\": 2", "\"schema\": 1").contains("schema 1"));
+        assert!(reported("\"metric\":\"acus\"", "\"metric\":\"joy\"").contains("the metric \"joy\""));
+        assert!(reported("{\"day\":", "{\"moon\":").contains("moon"));
+        assert!(reported("{\"day\":", "{\"repo\":").contains("repo"));
+        assert!(reported("\"unit\":\"acu\"", "\"unit\":\"share\"").contains("share"));
+        assert!(reported("\"api\": \"v2\"", "\"api\": \"v9\"").contains("Records"));
+        assert!(reported("\"quality\"", "\"qualities\"").contains("unknown field"));
+        assert!(reported("\"n\":", "\"m\":").contains("unknown field"));
+        assert!(reported("\"label\": \"2026-W41\"", "\"label\": \"some time\"").contains("\"some time\""));
+        assert!(reported("\"tz\": \"UTC\"", "\"tz\": \"Nowhere\"").contains("\"Nowhere\""));
         assert!(Facts::from_json("<html>").is_err() && Facts::from_json("{}").is_err());
     }
 }

@@ -60,7 +60,7 @@ pub(super) struct Layout<'a> {
     pub answers: &'a [&'a Answer],
     pub frames: &'a [PeriodFrames],
     pub evaluation: &'a Evaluation<'a>,
-    /// What a covered report shows; none where the report is not covered.
+    /// What a covered report shows; `None` if the report is not covered.
     pub suppression: Option<&'a Suppression>,
 }
 

@@ -165,7 +165,7 @@ fn withheld(evaluation: &Evaluation<'_>, facts: &[Fact], suppression: &Suppressi
         false => !by.contains(&Dim::User),
         true => (by.is_empty() || suppression.of(metric, by).is_left_out()) && !has_facts(metric, by),
     };
-    // Of what nobody would be shown there is nothing to hide.
+    // What is not shown needs no hiding.
     let all = evaluate::all_groupings(evaluation)
         .filter(|(metric, by)| metric.is_shown(by, evaluation.capabilities));
     let hidden = all.filter(|(metric, by)| is_hidden(metric, by));

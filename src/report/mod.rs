@@ -31,7 +31,7 @@ use crate::text::clean;
 use crate::unit::{Unit, count};
 use devin_api::Records;
 pub use head::{unreadable, warnings, without_acus, without_address};
-use view::{Definition, LabelledValue, NumberView, PageView, SectionView};
+use view::{Definition, LabelledValue, NumberView, SectionView};
 
 pub use markdown::markdown;
 pub use saved::{beyond_export, export_limits, saved_notices};

@@ -38,7 +38,7 @@ pub enum PagesError {
         file: String,
         /// The line, from 1.
         line: u64,
-        /// What is amiss.
+        /// What is wrong.
         what: String,
     },
     /// It holds more than its size can honestly explain.

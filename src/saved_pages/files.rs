@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn compression_is_told_by_the_first_bytes() {
+    fn compression_is_detected_by_the_first_bytes() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.json");
         let read = |bytes: &[u8]| {

@@ -12,9 +12,9 @@ const ZONE: TimeDelta = TimeDelta::hours(14);
 /// The time that saved sessions cover.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reach {
-    /// In order and apart from each other; none where nothing is known.
+    /// In order and disjoint; empty if unknown.
     ranges: Vec<Range<DateTime<Utc>>>,
-    /// The same as their files say it; none where the oldest and the newest session do.
+    /// The same as declared by the files; empty if derived from the oldest and newest session.
     told: Vec<Range<DateTime<Utc>>>,
 }
 

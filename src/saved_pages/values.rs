@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_arrays_and_records_are_told_apart() {
+    fn pages_arrays_and_records_are_distinguished() {
         let [a, b, c, d] = ["a", "b", "c", "d"].map(session);
         let body = format!(
             "{a}\n[{b},\n{c}] {{\"items\": [{d}], \"has_next_page\": false}}\n{{\"items\": [{a}]}}{b}\n\
@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_neither_is_told_by_its_line() {
+    fn invalid_content_is_reported_with_its_line() {
         let good = session("a");
         for (body, line, what) in [
             ("{}", 0, NEITHER),
@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn the_generation_is_told_by_times_and_fields() {
+    fn the_api_version_is_detected_by_times_and_fields() {
         let of = |json: &str| generation(&serde_json::from_str::<Session<'_>>(json).unwrap());
         assert_eq!(of(&session("a")), Api::V2);
         assert_eq!(of(r#"{"created_at": 1791300000}"#), Api::V3);

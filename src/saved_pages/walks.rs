@@ -175,7 +175,7 @@ impl Walks {
         let exported = self.summary.exported > 0;
         let reach = reach::Reach::new(&self.summary, exported && v2 + v3 == 0);
         let saved = Saved {
-            // Of a mixture only what both tell can be counted.
+            // Of a mixture only what both provide can be counted.
             records: match exported {
                 true => Records::Export,
                 false => Records::Api(api.unwrap_or(if v3 > 0 && v2 == 0 { Api::V3 } else { Api::V2 })),

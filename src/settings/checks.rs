@@ -146,7 +146,7 @@ pub fn base_url(text: &str) -> Result<Url, SettingsError> {
     }
 }
 
-/// The address of the monitor that is told of the run. It holds a token, so no message repeats it.
+/// The URL of the monitor. It contains a token, so no message repeats it.
 ///
 /// # Errors
 /// It is no address, or one over which the token could be read.
@@ -338,7 +338,7 @@ mod tests {
         for key in ["apk_user_QQ==", "apk_user_x=", "abc"] {
             assert_eq!(checked(key).as_deref(), Ok(key));
         }
-        for (texts, told) in [
+        for (texts, reported) in [
             (&["\"cog_x\"", "'apk_x'", "“cog_x”", "\u{feff}\"cog_x\"\r\n", "cog_x\""][..], "without quotes"),
             (
                 &[
@@ -356,7 +356,7 @@ mod tests {
         ] {
             for text in texts {
                 let error = checked(text).unwrap_err();
-                assert!(error.contains(told) && !error.contains("cog_x"), "{text}: {error}");
+                assert!(error.contains(reported) && !error.contains("cog_x"), "{text}: {error}");
             }
         }
     }

@@ -15,13 +15,13 @@ use crate::text::{clean, closest_match, shown};
 /// A settings file as it was read.
 #[derive(Clone, Debug, Default)]
 pub struct SettingsFile {
-    /// Where it lies; none where there is no file.
+    /// Its path; `None` if there is no file.
     pub path: Option<PathBuf>,
     /// The options that it gives.
     pub options: Vec<FileOption>,
-    /// What an ACU costs; none where it does not say.
+    /// The prices of an ACU; `None` if the file has none.
     pub prices: Option<Prices>,
-    /// What tells a team from a tag, the first rule first.
+    /// The rules that map tags to teams, in order.
     pub rules: Vec<TagRule>,
 }
 
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_is_told_with_its_line_and_what_was_meant() {
+    fn unusable_settings_are_reported_with_line_and_suggestion() {
         assert_eq!(
             wrong("org = \"x\"\npage_sise = 3\n"),
             "/etc/acumen/acumen.toml, line 2: unknown setting `page_sise`; did you mean `page_size`?"

@@ -58,7 +58,7 @@ pub struct Server {
     pub port: u16,
     /// What this machine calls itself; left out, its full name or its address.
     pub helo: Option<String>,
-    /// Who logs in; none where nobody does.
+    /// The login; `None` without one.
     pub login: Option<Login>,
     /// Which certificates are trusted.
     pub trust: Trust,
@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_told_with_its_flag() {
+    fn missing_settings_are_reported_with_their_option() {
         let told = |args: &MailArgs, password, state: Option<&str>| {
             let error =
                 Mail::resolve(args, password, state.map(PathBuf::from), &Trust::default()).unwrap_err();

@@ -128,7 +128,7 @@ pub enum Source {
     SavedPages {
         /// A file, a folder, or `-` for standard input.
         path: PathBuf,
-        /// Their generation, where somebody says it; else the records tell.
+        /// Their API version, if stated; else it is detected from the records.
         api: Option<Api>,
     },
     /// An archive that `acumen sync` keeps.
@@ -196,17 +196,17 @@ pub struct Settings {
     pub reconcile: bool,
     /// Whether a report is written where no session matches the filters.
     pub allow_empty: bool,
-    /// What is told of people and sessions.
+    /// What is shown of people and sessions.
     pub privacy: Privacy,
     /// What ACUs cost; none without a price.
     pub money: Option<Money>,
     /// The months or billing cycles that have a day of the period, the oldest first;
-    /// none where there is no budget, or the report is about a part of what it is spent
+    /// empty without a budget, or if the report is about a part of what it is spent
     /// on. Those that only the vendor knows are months until it tells.
     pub cycles: Vec<BudgetCycle>,
     /// The people file.
     pub people: PeopleFile,
-    /// What tells a team from a tag.
+    /// The rules that map tags to teams.
     pub rules: Vec<TagRule>,
     /// The data is invented: the page says so.
     pub demo: bool,
@@ -218,7 +218,7 @@ impl Settings {
         self.query.org.as_deref().unwrap_or("enterprise")
     }
 
-    /// Whether sessions are told of teams.
+    /// Whether sessions have teams.
     pub fn tells_teams(&self) -> bool {
         !self.rules.is_empty() || self.people.tells_teams()
     }

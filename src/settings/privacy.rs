@@ -1,10 +1,10 @@
-//! What a report tells of single people and sessions.
+//! What a report shows of single people and sessions.
 
 use super::SettingsError;
 use crate::cli::{People, ReportArgs};
 use crate::period::{Period, PeriodKind};
 
-/// What a report tells of single people and sessions.
+/// What a report shows of single people and sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Privacy {
     /// Whether the report is covered: it says nothing of single people, and no

@@ -21,13 +21,13 @@ pub struct Sync {
     pub org: Option<String>,
     /// What decided on the generation of the API, for messages.
     pub chosen_by: &'static str,
-    /// Where the archive lies.
+    /// The path of the archive.
     pub archive: PathBuf,
-    /// When it is to begin, where somebody says.
+    /// Its first moment, if given.
     pub since: Option<DateTime<Utc>>,
-    /// Whether everything is asked for again.
+    /// Whether everything is requested again.
     pub full: bool,
-    /// Whose weeks and months the vendor's counts are kept of.
+    /// The time zone of the weeks and months of the vendor's counts.
     pub tz: Tz,
     /// When the run began, in whole seconds.
     pub now: DateTime<Utc>,
@@ -53,7 +53,7 @@ impl Sync {
     }
 }
 
-/// Nobody had sessions before this year, and each month of an archive is a question.
+/// There are no sessions before this year, and each month of an archive costs a request.
 const FIRST_YEAR: i32 = 2023;
 
 fn since(text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, SettingsError> {

@@ -11,7 +11,7 @@ use crate::tables::TablesBuilder;
 use crate::thread_pool;
 use devin_api::{ApiConfig, Limits, PageEvent, People, Progress, Records, SessionQuery, Vendor};
 
-/// What the API tells; its answers are kept in a folder, where one is named.
+/// Loads sessions from the API; its answers are saved in a folder if one is named.
 ///
 /// # Errors
 /// A request fails for good, completeness cannot be proved, or no session matches the filters.

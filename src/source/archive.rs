@@ -15,7 +15,7 @@ use crate::tables::{Frames, SessionFilter, Tables};
 use crate::text::{clean, shown};
 use devin_api::{FetchStats, Records, SessionQuery, Vendor};
 
-/// What an archive tells.
+/// Loads sessions from an archive.
 ///
 /// # Errors
 /// It cannot be read, does not reach over what is asked, or no session matches the filters.

@@ -83,7 +83,7 @@ fn known(typed: &Settings, ids: &[String], values: &Values, people: &People) -> 
     }
 }
 
-/// The rules, where nobody knows which values there are.
+/// The rules, if the existing values are unknown.
 fn unknown(typed: &Settings, people: &People) -> String {
     let query = &typed.query;
     let mut rules = Vec::new();

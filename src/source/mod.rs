@@ -43,7 +43,7 @@ pub struct Loaded {
 pub struct Kept {
     /// Titles, addresses and prompts.
     pub texts: KeptTexts,
-    /// The rules for teams; none where there are no teams.
+    /// The rules for teams; `None` without teams.
     pub teams: Option<Teams>,
 }
 
@@ -132,7 +132,7 @@ fn with_cycles(
         return (settings, Vec::new());
     }
     let why = match cycles {
-        Ok(told) if settings.follow(&told) => return (settings, Vec::new()),
+        Ok(reported) if settings.follow(&reported) => return (settings, Vec::new()),
         Ok(_) => "they do not cover the period".to_owned(),
         Err(why) => why,
     };

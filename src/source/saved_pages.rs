@@ -15,7 +15,7 @@ use devin_api::{Api, FetchStats, Progress, Records, Row, SessionQuery, Vendor};
 /// Standard input, as a path.
 const STDIN: &str = "-";
 
-/// What saved pages tell; `api` is their generation, where somebody says it.
+/// Loads sessions from saved pages; `api` is their version, if stated.
 ///
 /// # Errors
 /// They cannot be read, pages are missing, or no session matches the filters.
@@ -29,7 +29,7 @@ pub(super) async fn load(
     let (settings, path) = (settings.clone(), path.to_owned());
     let reading = thread_pool::run(move || {
         let tell = |progress| {
-            // Nobody listens where the run was given up.
+            // The receiver is gone if the run was cancelled.
             let _ = sender.send(progress);
         };
         read(&settings, &path, api, &tell)
@@ -115,7 +115,7 @@ fn saved_pages(
     Ok((tables, stats, saved))
 }
 
-/// Two exports of one period, one of which ends a little later, tell of few people.
+/// Two exports of one period, one of which ends a little later, reveal few people.
 fn not_covered(settings: &Settings) -> SettingsError {
     SettingsError::new(
         format!(

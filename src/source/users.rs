@@ -6,7 +6,7 @@ use devin_api::{Api, People, SessionQuery};
 
 /// The settings with the ids of the users that `--user` names: an id stays what it is; an email stands for
 /// all ids that have it, and a name for the one person who has it, on the API's lists
-/// or in the people file. What nobody knows is taken for an id.
+/// or in the people file. An unknown text is taken for an id.
 ///
 /// # Errors
 /// Several people have a name, or people and service users are asked of v3 at once.
@@ -55,7 +55,7 @@ fn ids_of(user: &str, people: &People, settings: &Settings) -> Result<Vec<String
     people.sort();
     people.dedup();
     match people.as_slice() {
-        // Exports tell users by email, which is read in lower case.
+        // Exports identify users by email, which is read in lower case.
         [] if matches!(settings.source, Source::SavedPages { .. })
             && user.contains('@')
             && !user.contains('|') =>

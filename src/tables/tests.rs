@@ -36,7 +36,7 @@ fn built(sessions: &[&str]) -> Tables {
     builder.finish().unwrap()
 }
 
-/// A session with a tag and a pull request that tell which record it is of.
+/// A session with a tag and a pull request that identify its record.
 fn session(id: &str, day: &str, updated: &str, mark: &str) -> String {
     let updated = match updated {
         "" => "null".to_owned(),
@@ -54,7 +54,7 @@ fn column(table: &StoredTable, name: &str) -> Vec<String> {
     texts.str().unwrap().iter().map(|text| text.unwrap_or("-").to_owned()).collect()
 }
 
-/// Ids, and the tags and repositories that hang on them.
+/// Ids, and their tags and repositories.
 fn seen(tables: &Tables) -> [String; 3] {
     let Tables { sessions, pull_requests, tags, .. } = tables;
     [column(sessions, "session"), column(tags, "tag"), column(pull_requests, "repo")]
@@ -98,7 +98,7 @@ fn rows_are_texts_in_order_and_each_session_is_there_once() {
 }
 
 #[test]
-fn of_two_records_the_one_that_changed_last_stays_with_all_that_hangs_on_it() {
+fn of_two_records_the_latest_and_its_child_records_are_kept() {
     let of = |updated: &str, mark: &str| built(&[&session("c", "10-02", updated, mark)]);
     let other = built(&[&session("a", "10-01", "01", "z")]);
     for (old, new, winner) in [

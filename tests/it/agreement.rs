@@ -518,7 +518,7 @@ fn facts_text(json: &str) -> String {
     facts.facts.get().to_owned()
 }
 
-/// Asserts equality, and tells of the first difference alone.
+/// Asserts equality; reports only the first difference.
 fn assert_same_bytes(first: &str, second: &str, what: &str) {
     let (mut old, mut new) = (first.lines(), second.lines());
     while let (Some(old), Some(new)) = (old.next(), new.next()) {

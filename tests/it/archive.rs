@@ -17,7 +17,7 @@ fn organisation() -> Organisation {
     Organisation::invent(&Recipe { sessions: 600, ..Recipe::demo() })
 }
 
-/// The records of an organisation as the API tells them, to be changed.
+/// The records of an organisation as the API returns them, to be changed.
 fn values(organisation: &Organisation) -> Vec<Value> {
     let bodies = organisation.records.iter().map(|record| record.body.as_str());
     bodies.map(|body| serde_json::from_str(body).expect("JSON")).collect()
@@ -251,7 +251,7 @@ fn a_step_that_was_left_is_read_where_it_is() {
 }
 
 #[test]
-fn an_interrupt_says_what_stands() {
+fn an_interrupt_reports_what_was_written() {
     let options = Options { latency: Duration::from_millis(200), ..Options::default() };
     let served = Served::new(organisation(), options);
     let folder = tempfile::tempdir().expect("a folder");
@@ -424,7 +424,7 @@ fn an_archive_tells_what_it_is_about() {
 }
 
 #[test]
-fn a_clock_that_ran_ahead_is_no_silent_hole() {
+fn a_clock_that_ran_ahead_is_reported() {
     let (served, folder) = small();
     let state = folder.path().join("archive/state.json");
     edit(&state, |state| {
@@ -438,7 +438,7 @@ fn a_clock_that_ran_ahead_is_no_silent_hole() {
 }
 
 #[test]
-fn everything_can_be_asked_for_again() {
+fn full_sync_requests_everything_again() {
     let (_served, folder) = small();
     let session = |id: &str, day: &str| {
         // Told late, and of a time long before the last sync.
@@ -600,7 +600,7 @@ fn a_period_that_has_not_begun_is_refused_with_the_one_that_runs() {
 }
 
 #[test]
-fn a_period_that_is_not_covered_is_refused_or_told() {
+fn a_period_that_is_not_covered_is_refused_or_reported() {
     let (_served, folder) = small();
     // The trend begins before the archive does.
     let early = report(folder.path(), &["--week", "2026-W33", "--trend", "4"]);

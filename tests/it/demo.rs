@@ -52,7 +52,7 @@ fn it_looks_as_a_report_should() {
 }
 
 #[test]
-fn it_says_what_to_look_at_next_unless_told_to_be_quiet() {
+fn next_steps_are_printed_unless_quiet() {
     let folder = tempfile::tempdir().unwrap();
     let loud = run(acumen(folder.path()).arg("demo"));
     assert!(loud.stderr.contains("browser") && loud.stderr.contains("acumen report"), "{}", loud.stderr);

@@ -108,13 +108,13 @@ fn a_healthy_server_is_ok_throughout_in_either_generation() {
     let (sessions, analysed) = (count("sessions"), count("analysed_sessions"));
     let outcome = doctor(&served.url(), V3, &["--org", "org_demo"]);
     let week = (Utc::now() - chrono::Days::new(7)).iso_week().week();
-    let told = format!("{sessions} sessions, {analysed} with an analysis");
-    assert!(line(&outcome, "last week").contains(&told), "{told}: {}", outcome.stdout);
+    let printed = format!("{sessions} sessions, {analysed} with an analysis");
+    assert!(line(&outcome, "last week").contains(&printed), "{printed}: {}", outcome.stdout);
     assert!(line(&outcome, "last week").contains(&format!("week {week} (")), "{}", outcome.stdout);
 }
 
 #[test]
-fn archived_sessions_that_are_not_listed_are_counted_and_told() {
+fn archived_sessions_that_are_not_listed_are_counted_and_reported() {
     let (lists, hides) = (served(Options::default()), faulty("hidearchived"));
     let [listed, hidden] = [&lists, &hides].map(|served| doctor(&served.url(), V3, &["--page-size", "50"]));
     assert_eq!(line(&listed, "last week"), line(&hidden, "last week"));
@@ -155,7 +155,7 @@ fn a_wrong_organisation_is_exit_2() {
 }
 
 #[test]
-fn a_key_without_the_right_is_exit_3_and_told_what_it_needs() {
+fn a_key_without_permission_is_exit_3_with_the_missing_permission() {
     for (key, needs) in [(V2, "personal key of an enterprise administrator"), (V3, "right to view sessions")]
     {
         let url = serve(|head| match head.starts_with("GET /v3/self") {
@@ -215,7 +215,7 @@ fn shorter_pages_are_a_note() {
 }
 
 #[test]
-fn an_empty_page_that_promises_more_is_told_as_one() {
+fn an_empty_page_that_announces_more_is_reported() {
     let served = faulty("emptymore=1");
     for key in [V2, V3] {
         let outcome = doctor(&served.url(), key, &["--page-size", "50"]);
@@ -284,7 +284,7 @@ fn words_of(outcome: &Outcome, word: &str) -> usize {
 }
 
 #[test]
-fn saved_pages_need_no_key_and_nobody_to_ask() {
+fn saved_pages_need_no_key_and_no_server() {
     let page = tempfile::NamedTempFile::new().unwrap();
     let outcome = doctor("http://127.0.0.1:1", "", &["--pages", page.path().to_str().unwrap()]);
     assert_eq!(outcome.code, Some(0), "{}", outcome.stdout);

@@ -47,7 +47,7 @@ fn csv_is_the_facts(folder: &Path) -> usize {
     for name in files(folder).into_iter().filter(|name| name.ends_with(".csv")) {
         let mut reader = csv::Reader::from_path(folder.join(&name)).unwrap();
         let heads = reader.headers().unwrap().clone();
-        // A name is no dimension, and stands beside the user where names are known.
+        // A name is not a dimension; it is next to the user if names are known.
         let dims = heads.len() - 7 - usize::from(heads.iter().any(|head| head == "user_name"));
         for line in reader.records() {
             let line = line.unwrap();
@@ -102,16 +102,16 @@ fn all_formats_hold_the_numbers_of_the_facts() {
         Served::new(Organisation::invent(&Recipe { sessions: 700, ..Recipe::demo() }), Options::default());
     for key in [CANARY, SERVICE_CANARY] {
         let folder = tempfile::tempdir().unwrap();
-        let told = export(
+        let printed = export(
             folder.path(),
             &served.url(),
             key,
             &["--org", "org_demo", "--export", "CSV,xlsx", "--export", "parquet"],
         );
-        assert_eq!(told[..3], [".html", ".json", ".xlsx"].map(|end| format!("{NAME}{end}")));
+        assert_eq!(printed[..3], [".html", ".json", ".xlsx"].map(|end| format!("{NAME}{end}")));
         let parquet = FRAMES.map(|frame| format!("{NAME}_{frame}.parquet"));
-        assert_eq!(told[told.len() - 5..], parquet);
-        let mut sorted = told.clone();
+        assert_eq!(printed[printed.len() - 5..], parquet);
+        let mut sorted = printed.clone();
         sorted.sort();
         assert_eq!(sorted, files(folder.path()), "what is told is what is there");
         assert!(csv_is_the_facts(folder.path()) > 300);
@@ -141,7 +141,7 @@ fn all_formats_hold_the_numbers_of_the_facts() {
 }
 
 #[test]
-fn money_and_teams_are_in_the_exports_and_the_leadership_gets_nobody_by_name() {
+fn exports_contain_money_and_teams_and_leadership_exports_no_names() {
     let served =
         Served::new(Organisation::invent(&Recipe { sessions: 700, ..Recipe::demo() }), Options::default());
     let folder = tempfile::tempdir().unwrap();
@@ -274,7 +274,7 @@ fn exports_have_the_same_bytes_on_every_run_and_any_number_of_threads() {
 }
 
 #[test]
-fn what_an_earlier_run_exported_goes_and_is_told() {
+fn exports_of_an_earlier_run_are_removed_and_reported() {
     let served =
         Served::new(Organisation::invent(&Recipe { sessions: 200, ..Recipe::demo() }), Options::default());
     let folder = tempfile::tempdir().unwrap();
@@ -299,7 +299,7 @@ fn what_an_earlier_run_exported_goes_and_is_told() {
 fn a_format_that_there_is_not_is_refused_before_the_work() {
     for wrong in ["ods", "csv,ods", "csv;xlsx", " "] {
         let folder = tempfile::tempdir().unwrap();
-        // Nobody listens there, and nobody is asked.
+        // Nothing listens there, and no request is sent.
         let flags = ["report", "--base-url", "http://127.0.0.1:9", "--export", wrong];
         let outcome = run(acumen(folder.path()).args(flags));
         assert_eq!(outcome.code, Some(2), "{wrong}: {}", outcome.stderr);

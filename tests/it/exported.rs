@@ -49,7 +49,7 @@ pub(crate) fn flags(asked: &Asked) -> Vec<String> {
     [period, rest.to_vec()].concat()
 }
 
-/// A report from what lies in `saved`.
+/// A report from the files in `saved`.
 pub(crate) fn report(folder: &Path, flags: &[String]) -> Outcome {
     let mut command = acumen(folder);
     command.env_remove("DEVIN_API_KEY").args(["report", "--pages", "saved", "--out", "out"]).args(flags);
@@ -256,10 +256,10 @@ fn an_export_beside_pages_counts_what_both_tell() {
     assert!(text(folder.path(), ".html").contains("counts as two people"));
 }
 
-/// A covered report names nobody, whatever the file names; the days of single sessions
+/// A covered report has no names, whatever the file contains; the days of single sessions
 /// are not in it either.
 #[test]
-fn a_covered_report_of_an_export_names_nobody() {
+fn a_covered_report_of_an_export_contains_no_names() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut all = written(&records(&organisation(7)), "2026-09-28T00:00:00Z", "2026-10-12T00:00:00Z");
     let mut options = flags(&asked(WEEK_41, chrono_tz::UTC, 3));

@@ -86,7 +86,7 @@ fn a_covered_report_needs_a_whole_period_and_five_people_who_are_known() {
 }
 
 #[test]
-fn of_two_long_exports_the_later_counts_whatever_stands_first_in_it() {
+fn of_two_long_exports_the_later_counts_whatever_its_order() {
     let rows = |acus: f64| {
         let one = |id: usize| {
             json!({"user_email": "a@example.com", "acu_used": acus, "session_name": "x".repeat(100),
@@ -119,7 +119,7 @@ fn names_are_kept_ids_are_taken_and_one_organisation_is_not_all() {
     assert_eq!(found.value("acus", json!({"user": "ada@example.com"})), 4.0);
     assert_eq!(found.0["labels"], json!({"org": {"org_1": "One"}, "user": {"ada@example.com": "Ada Lang"}}));
     assert!(text(folder.path(), ".html").contains("<h1>One</h1>"));
-    // Of another organisation nobody told the name.
+    // The name of the other organisation is unknown.
     rows[1]["org_id"] = json!("org_2");
     save(folder.path(), "export.json", &export(&rows, "2026-09-01", "2026-10-20").to_string());
     assert_eq!(report(folder.path(), &week_41()).code, Some(0));

@@ -262,7 +262,7 @@ fn covered(folder: &Path, records: &[Value]) -> Outcome {
 
 /// Sessions whose users cannot be read may all be of one person.
 #[test]
-fn sessions_with_unreadable_users_are_of_nobody_in_covered_reports() {
+fn sessions_with_unreadable_users_count_for_no_person_in_covered_reports() {
     let folder = tempfile::tempdir().expect("a folder");
     let of = |user: Value| -> Vec<Value> {
         (1..=6).map(|id| session(id, json!({"user_id": user, "service_user_id": null}))).collect()
@@ -400,7 +400,7 @@ fn an_account_without_acus_is_not_metered() {
 }
 
 #[test]
-fn problem_details_are_shown_with_the_right_that_is_needed() {
+fn problem_details_are_shown_with_the_missing_permission() {
     let forbidden = json!({"type": "about:blank", "title": "Not allowed", "status": 403, "detail": null});
     let invalid = json!({
         "type": "about:blank", "title": "Invalid request", "status": 422, "detail": null,
@@ -452,8 +452,8 @@ fn automation_and_limits_are_counted_as_version_3_tells_them() {
 }
 
 #[test]
-fn acus_that_are_no_numbers_are_told_from_ten_percent_on() {
-    let told = |odd: u32, of: u32| {
+fn non_numeric_acus_are_reported_from_ten_percent() {
+    let output = |odd: u32, of: u32| {
         let acus = |id| if id <= odd { json!("4,25") } else { json!(4.25) };
         let sessions: Vec<Value> = (1..=of)
             .map(|id| session(id, json!({"created_at": "2026-10-06T10:00:00Z", "acus_consumed": acus(id)})))
@@ -462,8 +462,8 @@ fn acus_that_are_no_numbers_are_told_from_ten_percent_on() {
         assert_eq!(facts.0["quality"]["acus_unknown"], odd);
         stderr
     };
-    let half = told(3, 6);
+    let half = output(3, 6);
     assert!(half.contains("3 of 6 sessions have no ACUs, or no numeric value"), "{half}");
-    assert!(!told(1, 11).contains("have no ACUs"), "below ten percent");
-    assert!(!told(3, 3).contains("have no ACUs"), "the page says that none does");
+    assert!(!output(1, 11).contains("have no ACUs"), "below ten percent");
+    assert!(!output(3, 3).contains("have no ACUs"), "the page says that none does");
 }

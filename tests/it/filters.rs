@@ -119,8 +119,8 @@ fn filters_that_match_nothing_are_refused_with_what_there_is() {
                 "no session of these days",
             ),
         ] {
-            let (told, advice) = refused(&sources, source, flags);
-            assert!(told.contains(message), "{source} {flags:?}: {told}");
+            let (output, advice) = refused(&sources, source, flags);
+            assert!(output.contains(message), "{source} {flags:?}: {output}");
             assert!(
                 advice.contains(hint) && advice.ends_with("--allow-empty writes the empty report"),
                 "{advice}"
@@ -129,8 +129,11 @@ fn filters_that_match_nothing_are_refused_with_what_there_is() {
     }
     // The API filters by itself and does not list tags.
     for source in ["v2", "v3"] {
-        let (told, advice) = refused(&sources, source, &["--tag", "payments"]);
-        assert!(told.contains("no session from 2026-09-28 to 2026-10-11 matches --tag “payments”"), "{told}");
+        let (output, advice) = refused(&sources, source, &["--tag", "payments"]);
+        assert!(
+            output.contains("no session from 2026-09-28 to 2026-10-11 matches --tag “payments”"),
+            "{output}"
+        );
         assert!(advice.contains("tags are case-sensitive") && !advice.contains("Payments"), "{advice}");
     }
 }
@@ -168,9 +171,9 @@ fn an_empty_report_is_written_if_it_is_allowed_and_never_mailed() {
 fn a_covered_report_names_no_tag_that_there_is() {
     let sources = Sources::new();
     for source in SOURCES {
-        let (told, advice) = refused(&sources, source, &["--tag", "payment", "--people", "hidden"]);
-        assert!(told.contains("matches --tag “payment”"), "{told}");
-        assert!(!format!("{told}{advice}").contains("Payments"), "{advice}");
+        let (output, advice) = refused(&sources, source, &["--tag", "payment", "--people", "hidden"]);
+        assert!(output.contains("matches --tag “payment”"), "{output}");
+        assert!(!format!("{output}{advice}").contains("Payments"), "{advice}");
         assert!(advice.contains("tags are case-sensitive"), "{advice}");
         assert!(!advice.contains("--allow-empty"), "{advice}");
     }

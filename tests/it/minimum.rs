@@ -41,7 +41,7 @@ fn the_minimum_is_what_the_locked_dependencies_ask_for() {
 }
 
 #[test]
-fn the_minimum_is_told_alike_everywhere() {
+fn the_minimum_version_is_the_same_everywhere() {
     for (file, said) in [
         ("README.md", format!("With Rust {STATED} or newer")),
         ("CONTRIBUTING.md", format!("Rust {STATED} or newer")),

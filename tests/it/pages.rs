@@ -243,7 +243,7 @@ fn envelope(sessions: &[String], more: bool, total: u64) -> String {
 }
 
 #[test]
-fn missing_pages_are_told_and_may_be_allowed() {
+fn missing_pages_are_reported_and_can_be_allowed() {
     let [a, b, c] = [("a", "05"), ("b", "06"), ("c", "11")].map(|(id, day)| session(id, day));
     let first = envelope(&[a.clone(), b.clone()], true, 3);
     let last = envelope(&[c], false, 3);
@@ -283,7 +283,7 @@ fn files_of_report(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn what_cannot_be_known_is_on_the_page() {
+fn unknown_data_is_noted_on_the_page() {
     let (folder, place) = saved(&[("a.ndjson", &format!("{}\n{}", session("a", "05"), session("b", "08")))]);
     fs::write(place.join("notes.txt"), "x").expect("a file");
     let outcome = read(folder.path(), &place, &[]);
@@ -376,7 +376,7 @@ fn the_latest_row_of_a_session_says_whether_it_is_in_question() {
 }
 
 #[test]
-fn both_generations_at_once_are_taken_and_told() {
+fn mixed_api_versions_are_accepted_and_reported() {
     let v3 = r#"{"session_id": "devin-z", "created_at": 1791300000, "origin": "slack"}"#;
     let (folder, place) = saved(&[("a.ndjson", &session("a", "05")), ("b.ndjson", v3)]);
     assert_eq!(read(folder.path(), &place, &[]).code, Some(0));
@@ -388,7 +388,7 @@ fn both_generations_at_once_are_taken_and_told() {
 }
 
 #[test]
-fn what_is_no_page_is_refused_by_file_and_line() {
+fn invalid_pages_are_refused_with_file_and_line() {
     let good = session("a", "05");
     for (name, text, code, words) in [
         ("a.json", "{\"detail\": \"Unauthorized\"}".to_owned(), 65, "a.json, line 1: neither a page"),
@@ -450,7 +450,7 @@ fn a_long_file_of_any_shape_is_read_in_pieces() {
         let outcome = read(folder.path(), &place, &[]);
         assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
         assert_eq!(facts(folder.path())["source"]["unique"], 12_000);
-        // A flaw far behind is told by its line.
+        // An error far into the file is reported by its line.
         let broken = format!("{}\n}}", text.trim_end());
         let (folder, place) = saved(&[("a.ndjson", &broken)]);
         let outcome = read(folder.path(), &place, &[]);

@@ -168,8 +168,8 @@ fn too_many_rows_that_cannot_be_read_are_exit_65() {
 
 /// Few enough that the server did not ignore the question, too many to pass over.
 #[test]
-fn rows_outside_the_question_are_told_of() {
-    for (older, told) in [(4, ""), (6, "6 of 406 received records are outside")] {
+fn rows_outside_the_request_are_reported() {
+    for (older, output) in [(4, ""), (6, "6 of 406 received records are outside")] {
         let mut all = sessions(200);
         all.extend((0..older).map(|number| {
             json!({"session_id": format!("old{number}"), "org_id": "org_a", "created_at": "2026-01-01T08:00:00Z"})
@@ -178,10 +178,10 @@ fn rows_outside_the_question_are_told_of() {
         let report = Report::new(&url, &[&WEEK[..], &["--quiet"]].concat());
         let screen = first_screen(&report.html);
         assert_eq!(report.facts().0["source"]["outside"], older);
-        assert_eq!(screen.contains("are outside the period"), !told.is_empty(), "{screen}");
-        assert!(screen.contains(told), "{screen}");
-        assert_eq!(report.stderr.lines().count(), usize::from(!told.is_empty()), "{}", report.stderr);
-        assert!(report.stderr.contains(told), "{}", report.stderr);
+        assert_eq!(screen.contains("are outside the period"), !output.is_empty(), "{screen}");
+        assert!(screen.contains(output), "{screen}");
+        assert_eq!(report.stderr.lines().count(), usize::from(!output.is_empty()), "{}", report.stderr);
+        assert!(report.stderr.contains(output), "{}", report.stderr);
     }
 }
 

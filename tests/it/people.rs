@@ -39,7 +39,7 @@ async fn ask_at_once(simulator: &Simulator, api: Api, org: Option<&str>, concurr
     people
 }
 
-/// The ids that sessions tell.
+/// The ids in sessions.
 fn starters(organisation: &Organisation) -> BTreeSet<String> {
     let service_users = organisation.records.iter().filter_map(|record| {
         let (_, rest) = record.body.split_once("\"service_user_id\":\"")?;

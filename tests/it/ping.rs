@@ -12,7 +12,7 @@ use devin_simulator::{Options, Organisation, Recipe};
 
 use crate::support::{Outcome, Served, acumen, begin, files, holds_no_key, outcome, run, serve, signal};
 
-/// What only whoever is told of the address may know.
+/// What only the monitor may know.
 const TOKEN: &str = "t0ken-5f2d";
 /// The longest that a run waits for a monitor after its end, and some for a busy machine.
 const SECONDS: Duration = Duration::from_secs(8);
@@ -25,7 +25,7 @@ enum Mood {
     Silent,
 }
 
-/// A monitor on loopback, and what it was told: method, path and body.
+/// A monitor on loopback, and its requests: method, path and body.
 struct Monitor {
     url: String,
     told: Arc<Mutex<Vec<(String, String)>>>,
@@ -78,7 +78,7 @@ impl Monitor {
         self.told.lock().unwrap().clone()
     }
 
-    /// Asserts what it was told, in order; of a body the beginning counts.
+    /// Asserts its requests, in order; of a body the beginning counts.
     fn heard(&self, expected: &[(&str, &str)]) {
         let told = self.told();
         let fits = |((request, body), (kind, begins)): (&(String, String), &(&str, &str))| {
@@ -115,7 +115,7 @@ fn warning(outcome: &Outcome) -> &str {
 }
 
 #[test]
-fn start_and_success_are_told() {
+fn start_and_success_are_reported() {
     let served = Served::values(Vec::new());
     let monitor = Monitor::well();
     let folder = tempfile::tempdir().unwrap();
@@ -136,7 +136,7 @@ fn start_and_success_are_told() {
 }
 
 #[test]
-fn a_failure_is_told_with_its_exit_code_and_nobodys_words() {
+fn a_failure_is_reported_with_its_exit_code_and_no_quoted_text() {
     let monitor = Monitor::well();
     let folder = tempfile::tempdir().unwrap();
     // The server repeats the whole head, the key in it.
@@ -151,7 +151,7 @@ fn a_failure_is_told_with_its_exit_code_and_nobodys_words() {
 }
 
 #[test]
-fn what_fails_before_and_after_the_fetch_is_told_too() {
+fn failures_before_and_after_the_fetch_are_reported() {
     let served = Served::values(Vec::new());
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("enterprise_2026-W41.html")).unwrap();
@@ -227,7 +227,7 @@ fn a_monitor_is_asked_twice_at_most_and_no_redirect_is_followed() {
 }
 
 #[test]
-fn a_signal_is_told_as_a_failure_and_still_ends_the_run_at_once() {
+fn a_signal_is_reported_as_a_failure_and_ends_the_run_at_once() {
     let recipe = Recipe { sessions: 300, ..Recipe::demo() };
     let options = Options { latency: Duration::from_secs(30), ..Options::default() };
     let served = Served::new(Organisation::invent(&recipe), options);

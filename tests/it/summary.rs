@@ -85,7 +85,7 @@ fn hostile() -> Vec<Value> {
 }
 
 #[test]
-fn other_peoples_words_are_no_markup_and_mention_nobody() {
+fn other_peoples_text_is_escaped_and_mentions_no_user() {
     let text = summary(hostile(), &[]);
     assert!(text.contains("Of all tags, “a\\|b &lt;script&gt;"), "{text}");
     assert!(text.contains("“\\@\u{200b}here \\`l\\` \\| \\[a\\]\\(b\\)” is the label"), "{text}");
@@ -97,7 +97,7 @@ fn other_peoples_words_are_no_markup_and_mention_nobody() {
 }
 
 #[test]
-fn the_summary_for_leadership_names_nobody() {
+fn the_leadership_summary_contains_no_names() {
     let people: Vec<Value> = (0..60)
         .map(|number| {
             let mut session = hostile().remove(number % 20);
@@ -129,7 +129,7 @@ fn what_narrows_or_spoils_the_report_is_said() {
 }
 
 #[test]
-fn a_summary_is_appended_once_the_report_stands_and_only_then() {
+fn a_summary_is_appended_only_after_the_report_is_written() {
     let served = Served::values(Vec::new());
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("summary.md");

@@ -110,7 +110,7 @@ pub fn signal(id: u32, name: &str) {
     assert!(sent.expect("the program `kill`").success(), "kill -{name}");
 }
 
-/// What lies in a folder, by name.
+/// The files in a folder, by name.
 pub fn files(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).expect("a folder");
     let mut names: Vec<String> = entries
@@ -219,7 +219,7 @@ pub fn fixture(name: &str) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// A server that answers as it is told: status, more lines of the head and body
+/// A server with given answers: status, more lines of the head and body
 /// for the head of each request. It gives the address; the thread ends with the tests.
 pub fn serve(answer: impl Fn(&str) -> (u16, &'static str, String) + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");

@@ -34,18 +34,18 @@ fn used(organisation: &Organisation) -> f64 {
     used
 }
 
-/// ACUs by the vendor's days, and what v3 tells by group.
+/// ACUs by the vendor's days, and the groups of v3.
 fn by_day_and_group(report: &Report, key: &str, org: bool, used: f64) {
     let (facts, quality) = (report.facts(), quality(report).replace("&#x2f;", "/"));
     let is_new = key.starts_with("cog_");
     let ours = facts.value("acus", json!({})).as_f64().unwrap();
-    // v2 does not tell products apart; of an organisation it tells Devin's alone.
+    // v2 does not separate products; for an organisation it returns Devin's only.
     let theirs = if is_new || org { used } else { used * 1.17 };
     // From a hundred on ACUs are shown whole.
     assert!(ours.min(theirs) > 100.0 && (ours - theirs).abs() > 1.0, "days of work are not days of creation");
-    let told = entry("ACUs", 0, 0).replace("<dd>0\u{a0}here", &format!("<dd>{ours:.0}\u{a0}here"));
-    let told = told.replace(" 0\u{a0}reported", &format!(" {theirs:.0}\u{a0}reported"));
-    assert!(quality.contains(&told), "{key} {org}: {told} {quality}");
+    let output = entry("ACUs", 0, 0).replace("<dd>0\u{a0}here", &format!("<dd>{ours:.0}\u{a0}here"));
+    let output = output.replace(" 0\u{a0}reported", &format!(" {theirs:.0}\u{a0}reported"));
+    assert!(quality.contains(&output), "{key} {org}: {output} {quality}");
     let others = format!("of other products are left out: {:.1} of cascade, ", used * 0.1);
     assert_eq!(quality.contains(&others), is_new && !org, "{key} {org}: {quality}");
     assert_eq!(quality.contains("it does not separate other products"), !is_new);
@@ -64,8 +64,8 @@ fn by_day_and_group(report: &Report, key: &str, org: bool, used: f64) {
         [("origin", &["slack"][..]), ("origin", &["automation", "scheduled"]), ("size", &["m"])]
     {
         let (count, name) = (of(dimension, keys), keys[0]);
-        let told = format!("{name}\u{a0}{count}\u{a0}/\u{a0}{count}");
-        assert!(count > 0 && quality.contains(&told), "{told}: {quality}");
+        let output = format!("{name}\u{a0}{count}\u{a0}/\u{a0}{count}");
+        assert!(count > 0 && quality.contains(&output), "{output}: {quality}");
     }
     let merged = facts.value("sessions_with_merged_pr", json!({})).as_u64().unwrap();
     assert!(quality.contains(&entry("Sessions with a merged PR", merged, merged)), "{quality}");
@@ -157,27 +157,27 @@ fn another_count_corrects_nothing() {
 
 #[test]
 fn a_refusal_is_a_note() {
-    let told = |report: &Report, why: &str| {
+    let output = |report: &Report, why: &str| {
         let quality = quality(report);
         let note = format!("totals could not be read: {why}.");
         assert!(quality.contains(&note), "{why}: {quality}");
         assert!(!quality.contains("count</dt>"), "{quality}");
     };
     let options = Options { may_see_usage: false, may_see_consumption: false, ..Options::default() };
-    told(&served(options).report(&WEEK), "the key lacks the permission");
+    output(&served(options).report(&WEEK), "the key lacks the permission");
     for (status, why) in [
         (401, "the key was refused"),
         (404, "the server does not have them"),
         (500, "no answer in time"),
         (200, "the server&#x27;s answer cannot be read"),
     ] {
-        told(&Report::new(&counting(status, json!({})), &WEEK), why);
+        output(&Report::new(&counting(status, json!({})), &WEEK), why);
     }
 }
 
 #[test]
 fn a_refusal_of_one_costs_its_own_row() {
-    let told = |options: Options| {
+    let output = |options: Options| {
         let folder = tempfile::tempdir().unwrap();
         let served = served(options);
         let mut command = acumen(folder.path());
@@ -188,12 +188,12 @@ fn a_refusal_of_one_costs_its_own_row() {
         quality(&report).to_owned()
     };
     let (sessions, acus) = ("Sessions compared with Devin", "ACUs compared with Devin");
-    let quality = told(Options { may_see_usage: false, ..Options::default() });
+    let quality = output(Options { may_see_usage: false, ..Options::default() });
     assert!(quality.contains(acus) && !quality.contains(sessions), "{quality}");
     assert!(
         quality.contains("counts of PRs could not be read: the key lacks the permission ViewAccountMetrics.")
     );
-    let quality = told(Options { may_see_consumption: false, ..Options::default() });
+    let quality = output(Options { may_see_consumption: false, ..Options::default() });
     assert!(!quality.contains(acus) && quality.contains(sessions), "{quality}");
     let right = "ViewAccountConsumption (ManageBilling in older accounts).";
     assert!(
@@ -249,7 +249,7 @@ fn a_covered_report_has_no_group_of_the_vendor_s() {
 
 #[test]
 #[allow(clippy::disallowed_methods)]
-fn an_archive_keeps_what_the_vendor_told() {
+fn an_archive_keeps_the_vendors_totals() {
     let now = Utc::now();
     let session = |number: i64| {
         let at = now - TimeDelta::hours(number * 6);
@@ -315,7 +315,7 @@ fn an_archive_keeps_what_the_vendor_told() {
 }
 
 #[test]
-fn nobody_asks_about_a_part_or_against_a_wish() {
+fn totals_are_not_requested_for_a_part_or_with_no_reconcile() {
     let served = served(Options::default());
     for flags in
         [&["--no-reconcile"][..], &["--tag", "team:payments"], &["--user", "nobody", "--allow-empty"]]

@@ -23,7 +23,7 @@ pub(super) fn sessions(config: &ApiConfig, query: &SessionQuery) -> Result<Url, 
     if !pairs.is_empty() {
         url.query_pairs_mut().extend_pairs(pairs);
     }
-    // Nobody says which spelling of an id the filter wants, and a session has one of the two.
+    // No document says which spelling of an id the filter expects; a session has one of the two.
     for id in &query.ids {
         url.query_pairs_mut()
             .append_pair("session_ids", id)

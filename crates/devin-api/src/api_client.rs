@@ -28,7 +28,7 @@ pub(super) struct ApiClient<'q> {
     client: Client,
     sessions: Url,
     started: Instant,
-    /// Nobody asks before this moment: the server wants a pause.
+    /// No request is sent before this moment: the server asked to wait.
     paused_until: watch::Sender<Instant>,
     requests: AtomicU64,
     retries: AtomicU64,
@@ -296,7 +296,7 @@ impl<'q> ApiClient<'q> {
         FetchError::Contract { path: self.path(), what: sanitize::clean(what, &self.config.key) }
     }
 
-    /// Whom we ask.
+    /// The host of the API.
     pub(super) fn host(&self) -> String {
         address::host(&self.sessions)
     }

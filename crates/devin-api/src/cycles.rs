@@ -33,8 +33,8 @@ pub async fn cycles(config: &ApiConfig, query: &SessionQuery) -> Result<Vec<Rang
         }
         client.ask(url, read).await
     };
-    let told = timeout(deadline, asked).await.map_err(|_| TOO_LATE.to_owned())?;
-    told.map_err(|error| why(&error))
+    let reported = timeout(deadline, asked).await.map_err(|_| TOO_LATE.to_owned())?;
+    reported.map_err(|error| why(&error))
 }
 
 /// A cycle under the names of either generation.
@@ -61,7 +61,7 @@ fn read(body: &str) -> Result<Vec<Range<DateTime<Utc>>>, PageError> {
         true => serde_json::from_str(body)?,
         false => serde_json::from_str::<Page<'_>>(body)?.items,
     };
-    let moment = |raw: &RawValue| time::read(raw.get()).map(|told| told.utc);
+    let moment = |raw: &RawValue| time::read(raw.get()).map(|reported| reported.utc);
     let range = |raw: &&RawValue| {
         let cycle: Cycle<'_> = serde_json::from_str(raw.get()).ok()?;
         let (from, to) = (moment(cycle.after)?, moment(cycle.before)?);
@@ -96,8 +96,8 @@ mod tests {
             (Api::V3, V3, "/v3/enterprise/consumption/cycles?first=200"),
         ] {
             let server = serve(move |_| json(200, body));
-            let told = cycles(&ApiConfig { api, ..config(&server.base) }, &query()).await.unwrap();
-            let texts: Vec<String> = told
+            let reported = cycles(&ApiConfig { api, ..config(&server.base) }, &query()).await.unwrap();
+            let texts: Vec<String> = reported
                 .iter()
                 .map(|cycle| format!("{} {}", cycle.start.date_naive(), cycle.end.to_rfc3339()))
                 .collect();
@@ -113,8 +113,8 @@ mod tests {
     fn what_can_be_read_is_taken_once() {
         let body = r#"{"items": [{"after": 1706745600, "before": null}, {"after": 1704067200, "before": 1706745600},
             {"after": "soon", "before": "later"}, {"after": 7}, null, 3, {"after": 1704067200, "before": 1706745600}]}"#;
-        let told = read(body).unwrap();
-        let [cycle] = told.as_slice() else { panic!("{told:?}") };
+        let reported = read(body).unwrap();
+        let [cycle] = reported.as_slice() else { panic!("{reported:?}") };
         assert_eq!(cycle.end.to_rfc3339(), "2024-02-01T00:00:00+00:00");
         assert_eq!(read("[]"), Ok(Vec::new()));
     }
@@ -132,8 +132,8 @@ mod tests {
             (200, r#"[{"start": "soon", "end": "later"}]"#, "the server's answer cannot be read"),
         ] {
             let server = serve(move |_| json(status, body));
-            let told = cycles(&ApiConfig { api: Api::V3, ..config(&server.base) }, &query()).await;
-            assert_eq!(told, Err(words.to_owned()), "{status} {body}");
+            let reported = cycles(&ApiConfig { api: Api::V3, ..config(&server.base) }, &query()).await;
+            assert_eq!(reported, Err(words.to_owned()), "{status} {body}");
         }
     }
 }

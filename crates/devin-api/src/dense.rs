@@ -17,7 +17,7 @@ pub fn too_dense(page: &[u8]) -> Option<String> {
     }
     let most = |(free, bytes): (usize, usize)| free + length / bytes;
     let (most_objects, most_values) = (most(OBJECTS), most(VALUES));
-    // Nearly every page passes this count, in which texts are not told apart.
+    // Nearly every page passes this count, which ignores texts.
     let count = |byte: u8| memchr::memchr_iter(byte, page).count();
     if count(b'{') <= most_objects && count(b',') <= most_values {
         return None;

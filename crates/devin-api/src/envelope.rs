@@ -109,7 +109,7 @@ pub struct Signs {
 }
 
 impl<T> Enveloped<'_, T> {
-    /// The signs of a page whose generation is not known before; none where it
+    /// The signs of a page whose API version is not known before; `None` if it
     /// has no end signal, and so proves nothing.
     pub fn signs(&self) -> Option<Signs> {
         let sign = |raw: Option<&str>| match raw? {
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_is_told_from_rubbish() {
+    fn truncated_json_is_distinguished_from_invalid_json() {
         let whole = r#"{"items": [{"title": "a"}], "has_more": false, "total": 1}"#;
         for length in 1..whole.len() {
             assert_eq!(read_v2(&whole[..length]), Err(PageError::CutShort), "{length}");
@@ -192,9 +192,9 @@ mod tests {
     fn v3_may_lack_a_total_but_neither_signal_nor_cursor() {
         let body = |rest: &str| format!(r#"{{"items": [{{}}], {rest}}}"#);
         let more = r#""has_next_page": true, "end_cursor": "a=\u003d""#;
-        for (total, told) in [("null", None), ("12", Some(12))] {
+        for (total, reported) in [("null", None), ("12", Some(12))] {
             let envelope = read(&body(&format!(r#"{more}, "total": {total}"#)), Api::V3).unwrap();
-            assert_eq!((envelope.count, envelope.more, envelope.total), (1, true, told));
+            assert_eq!((envelope.count, envelope.more, envelope.total), (1, true, reported));
             assert_eq!(envelope.cursor.as_deref(), Some("a=="));
         }
         let last = read(&body(r#""has_next_page": false, "end_cursor": null"#), Api::V3).unwrap();

@@ -7,10 +7,10 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use super::Api;
 use super::retry::Class;
 
-/// Why there is no answer. No variant ever holds the key.
+/// Why a request failed. No variant contains the key.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
-    /// The question cannot be asked at all.
+    /// The request cannot be built.
     #[error("cannot query the API: {why}")]
     Unfit {
         /// What is wrong with the settings.
@@ -19,9 +19,9 @@ pub enum FetchError {
     /// 401 or 403.
     #[error("GET {path}: the key from {key_source} was refused (HTTP {status}){detail}")]
     Refused {
-        /// What was asked.
+        /// The path of the request.
         path: String,
-        /// Of which generation.
+        /// The API version.
         api: Api,
         /// 401 or 403.
         status: u16,
@@ -33,9 +33,9 @@ pub enum FetchError {
     /// 401 or 403 with a page for people, which is not the API's.
     #[error("GET {path}: {host} answered with an HTML page (HTTP {status}){title}")]
     Page {
-        /// What was asked.
+        /// The path of the request.
         path: String,
-        /// Of whom.
+        /// The host.
         host: String,
         /// 401 or 403.
         status: u16,
@@ -45,21 +45,21 @@ pub enum FetchError {
     /// 404.
     #[error("GET {path}: not found on {host} (HTTP 404){detail}")]
     NotFound {
-        /// What was asked.
+        /// The path of the request.
         path: String,
-        /// Of whom.
+        /// The host.
         host: String,
-        /// Of which generation.
+        /// The API version.
         api: Api,
         /// The organisation, if one was named.
         org: Option<String>,
         /// The server's words, or nothing.
         detail: String,
     },
-    /// Any other answer that blames the question.
+    /// Any other answer that rejects the request.
     #[error("GET {path}: the server rejects the request (HTTP {status}){detail}")]
     BadRequest {
-        /// What was asked.
+        /// The path of the request.
         path: String,
         /// 400, 422 or another 4xx.
         status: u16,
@@ -69,9 +69,9 @@ pub enum FetchError {
     /// The server points elsewhere; the key is not sent there.
     #[error("GET {path}: {host} redirects (HTTP {status}) to {to}, where the key is not sent")]
     Redirect {
-        /// What was asked.
+        /// The path of the request.
         path: String,
-        /// Of whom.
+        /// The host.
         host: String,
         /// The status.
         status: u16,
@@ -81,19 +81,19 @@ pub enum FetchError {
     /// The server points to another of its own addresses.
     #[error("GET {path}: {host} redirects (HTTP {status}) to its own {to}, and no redirect is followed")]
     Moved {
-        /// What was asked.
+        /// The path of the request.
         path: String,
-        /// Of whom.
+        /// The host.
         host: String,
         /// The status.
         status: u16,
         /// The path pointed to, without its query.
         to: String,
     },
-    /// There can be no TLS with the server as it is.
+    /// TLS with the server is impossible.
     #[error("no secure connection to {host}: {cause}")]
     Tls {
-        /// To whom.
+        /// The host.
         host: String,
         /// What is wrong.
         cause: String,
@@ -108,14 +108,14 @@ pub enum FetchError {
         /// What to do about it.
         hint: String,
     },
-    /// Enough attempts, no answer.
+    /// All attempts failed.
     #[error("GET {path}: no usable response from {host} in {attempts} attempt(s): {cause}")]
     Unreachable {
-        /// What was asked.
+        /// The path of the request.
         path: String,
-        /// Of whom.
+        /// The host.
         host: String,
-        /// How often.
+        /// The number of attempts.
         attempts: u32,
         /// What kind of failure the last was …
         class: Class,
@@ -125,45 +125,45 @@ pub enum FetchError {
     /// The whole fetch took too long.
     #[error("the fetch from {host} did not finish within {}", wait_text(*.deadline))]
     Deadline {
-        /// Of whom.
+        /// The host.
         host: String,
-        /// How long it might take.
+        /// The time limit.
         deadline: Duration,
     },
     /// The server asks for a longer pause than the run may take.
     #[error("GET {path}: {host} (HTTP {status}) asks to wait: retry in \
         {}{}", pause_text(*.wait), soon(*.wait, *.at))]
     Later {
-        /// What was asked.
+        /// The path of the request.
         path: String,
-        /// Of whom.
+        /// The host.
         host: String,
         /// 429, 503 or alike.
         status: u16,
-        /// How long to stay away.
+        /// How long to wait.
         wait: Duration,
         /// The same as a moment, by the server's clock.
         at: Option<DateTime<Utc>>,
     },
-    /// A page of another kind came where JSON is due.
+    /// A body of another type instead of JSON.
     #[error("GET {path}: expected JSON, got {got} from {host}")]
     NotJson {
-        /// What was asked.
+        /// The path of the request.
         path: String,
-        /// Of whom.
+        /// The host.
         host: String,
         /// The content type, or "an empty body".
         got: String,
     },
-    /// JSON came, but not what the API promises.
+    /// JSON that does not follow the API's contract.
     #[error("GET {path}: the API returned unexpected data: {what}")]
     Contract {
-        /// What was asked.
+        /// The path of the request.
         path: String,
-        /// What is amiss.
+        /// What is wrong.
         what: String,
     },
-    /// Most of a page lies outside what was asked for.
+    /// Most of a page is outside the filter.
     #[error("the server ignored the filter: {outside} of {rows} sessions of a page are outside it")]
     FilterIgnored {
         /// Rows outside the window, the tags or the users.
@@ -174,16 +174,16 @@ pub enum FetchError {
     /// The walk through the pages cannot be proved complete.
     #[error("incomplete data: {reason}")]
     Incomplete {
-        /// What the server counts, and what came.
+        /// The server's count and the number received.
         reason: String,
-        /// Every walk came to the same.
+        /// Every walk had the same counts.
         alike: bool,
     },
 }
 
 impl FetchError {
-    /// The right that the refused request needs, in words; none where the key itself was
-    /// refused, or where keys have no rights of their own.
+    /// The permission that the refused request needs, in words; `None` if the key itself was
+    /// refused, or if keys have no permissions of their own.
     pub fn missing_right(&self) -> Option<&'static str> {
         match self {
             Self::Refused { status: 401, .. } => None,
@@ -231,12 +231,12 @@ fn pause_text(wait: Duration) -> String {
     if wait > LONG { "more than a week".to_owned() } else { wait_text(wait) }
 }
 
-/// How long a server asks to stay away, and until when: `2 h 0 min (at 2026-10-12T08:00:00Z)`.
+/// How long a server asks to wait, and until when: `2 h 0 min (at 2026-10-12T08:00:00Z)`.
 pub fn until(wait: Duration, at: Option<DateTime<Utc>>) -> String {
     format!("{}{}", pause_text(wait), moment(at))
 }
 
-/// The moment after a wait, where it is near enough to be said more than once.
+/// The moment after a wait, if it is near enough to be repeated.
 fn soon(wait: Duration, at: Option<DateTime<Utc>>) -> String {
     if wait > LONG { String::new() } else { moment(at) }
 }

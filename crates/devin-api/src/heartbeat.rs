@@ -1,7 +1,7 @@
 //! A monitor hears that a run began and how it ended, in the way of
 //! Healthchecks: `/start`, the bare address for success, `/fail` with a few words.
 //!
-//! Nothing here fails a run or holds it up: the start is told beside the work,
+//! Nothing here fails or delays a run: the start is reported during the work,
 //! and the end within seconds or not at all. The address holds a token, so it
 //! is shown by nothing.
 
@@ -19,14 +19,14 @@ use crate::tls::Trust;
 
 /// The longest that a run waits for its monitor once it is over.
 const LONGEST: Duration = Duration::from_secs(5);
-/// The same for a run that a signal ended: whoever sent it waits.
+/// The same for a run that a signal ended: its sender waits.
 const LONGEST_AFTER_A_SIGNAL: Duration = Duration::from_millis(900);
 /// Before the one retry.
 const PAUSE: Duration = Duration::from_millis(100);
-/// The longest text that a failure is told with.
+/// The longest text reported with a failure.
 const LONGEST_CAUSE: usize = 200;
 
-/// Where a run is told of: `https`, or `http` to loopback, which the caller has checked.
+/// Where runs are reported: `https`, or `http` to loopback, which the caller has checked.
 #[derive(Clone)]
 pub struct Monitor {
     url: Url,
@@ -59,7 +59,7 @@ impl fmt::Debug for Monitor {
     }
 }
 
-/// What a monitor is told.
+/// What is reported to a monitor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HeartbeatEvent {
     /// The run began.
@@ -70,7 +70,7 @@ pub enum HeartbeatEvent {
     Failed {
         /// Its exit code.
         code: u8,
-        /// Why, in the words of the error; what is quoted in it is not told.
+        /// Why, in the words of the error; quoted text is not reported.
         cause: String,
         /// A signal ended it, so that there is no time.
         hurry: bool,
@@ -86,7 +86,7 @@ impl HeartbeatEvent {
     }
 }
 
-/// Why a monitor was not told. An error of the library could hold the address.
+/// Why a report to the monitor failed. An error of the library could contain the address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Untold {
     Late,
@@ -129,7 +129,7 @@ impl From<reqwest::Error> for Untold {
     }
 }
 
-/// A run that a monitor is told of.
+/// A run that is reported to a monitor.
 #[derive(Debug)]
 pub struct Heartbeat {
     monitor: Monitor,
@@ -137,16 +137,15 @@ pub struct Heartbeat {
 }
 
 impl Heartbeat {
-    /// Tells the monitor that the run begins, beside the run itself. It takes
-    /// the runtime that it is called in.
+    /// Reports the start of the run, concurrently with the run. Uses the runtime that it is called in.
     pub fn begin(monitor: Monitor) -> Self {
         let told = monitor.clone();
         let start = tokio::spawn(async move { tell(&told, &HeartbeatEvent::Started, LONGEST).await });
         Self { monitor, start }
     }
 
-    /// Tells the monitor how the run ended, and gives what it could not be told
-    /// as one line, which names no more of the address than the host.
+    /// Reports how the run ended; returns a failure to report as one line, which shows only the
+    /// host of the address.
     pub async fn end(self, event: &HeartbeatEvent) -> Option<String> {
         let Self { monitor, mut start } = self;
         // HeartbeatEvent that overtook the start would leave the monitor waiting for an end.
@@ -167,7 +166,7 @@ impl Heartbeat {
     }
 }
 
-/// Tells the monitor one thing, at the second attempt if need be.
+/// Sends one event to the monitor, with one retry.
 async fn tell(monitor: &Monitor, event: &HeartbeatEvent, within: Duration) -> Result<(), Untold> {
     let twice = async {
         let client = build(monitor)?;
@@ -187,7 +186,7 @@ fn build(monitor: &Monitor) -> Result<Client, Untold> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = Client::builder()
         .user_agent(concat!("acumen/", env!("CARGO_PKG_VERSION")))
-        // A token that is sent elsewhere is a token told.
+        // A token that is sent elsewhere is exposed.
         .redirect(redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false);
@@ -208,8 +207,8 @@ async fn send(client: &Client, monitor: &Monitor, event: &HeartbeatEvent) -> Res
     }
 }
 
-/// What a failure is told with: the exit code and the first line of the cause,
-/// without what stands in quotation marks there, addresses of people, and keys:
+/// The body of a failure: the exit code and the first line of the cause,
+/// without quoted text in it, addresses of people, and keys:
 /// those are other people's words, and a monitor is another company's machine.
 fn body(code: u8, cause: &str) -> String {
     let is_private = |word: &&str| {
@@ -274,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_is_told_without_what_other_people_wrote() {
+    fn a_failure_is_reported_without_quoted_text() {
         assert_eq!(body(4, "2 of 5 sessions are missing\nhint"), "exit code 4: 2 of 5 sessions are missing");
         assert_eq!(body(130, ""), "exit code 130");
         assert_eq!(

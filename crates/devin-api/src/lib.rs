@@ -173,14 +173,14 @@ impl SessionQuery {
     }
 }
 
-/// A session that lies in the window, and its place in the server's order.
+/// A session within the window, and its place in the server's order.
 #[derive(Debug)]
 pub struct Row<'a> {
     /// Place in the server's order: of two equally fresh duplicates the later wins.
     pub position: u64,
     /// When it was created.
     pub created: DateTime<Utc>,
-    /// When it last changed; none where that cannot be read.
+    /// When it last changed; `None` if unreadable.
     pub updated: Option<DateTime<Utc>>,
     /// Whether a row of the same session was delivered before.
     pub again: bool,

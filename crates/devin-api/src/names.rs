@@ -40,7 +40,7 @@ pub fn display_names(members: &[Member]) -> BTreeMap<String, String> {
     known.into_iter().filter_map(shown).collect()
 }
 
-/// A member in one of the ways; none where nothing but the id is known.
+/// A member in one of the ways; `None` if only the id is known.
 fn written(member: &Member, way: usize) -> Option<String> {
     let seen = |text: &&str| !clean(text, SEEN).is_empty();
     let name = member.name.as_deref().filter(seen);
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn namesakes_are_told_apart() {
+    fn users_of_the_same_name_are_distinguished() {
         assert_eq!(
             shown(&["1/Ann/a@x", "2/Ann/b@x", "3/Ann", "4/Bo"]),
             ["1=Ann (a@x)", "2=Ann (b@x)", "3=Ann (3)", "4=Bo"]
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_can_pass_for_another() {
+    fn a_name_cannot_impersonate_another() {
         // By a name that is written as another's is.
         assert_eq!(
             shown(&["1/Ann/a@x", "2/Ann/b@x", "3/Ann (a@x)/c@x"]),

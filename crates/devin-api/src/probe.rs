@@ -188,7 +188,7 @@ async fn singly(client: &ApiClient<'_>, week: &Range<DateTime<Utc>>, until: Inst
 
 /// Whether no other answer can be expected after this one.
 fn ends_all(error: &FetchError) -> bool {
-    // A server need not tell whose a key is.
+    // A server may not report the owner of a key.
     !matches!(
         error,
         FetchError::NotFound { .. }
@@ -243,7 +243,7 @@ async fn archived(client: &ApiClient<'_>, week: &Range<DateTime<Utc>>) -> Result
     })
 }
 
-/// The server's count, or that of the sessions on its pages; none where they are too many.
+/// The server's count, or that of the sessions on its pages; `None` if there are too many.
 async fn count_listed(
     client: &ApiClient<'_>,
     week: &Range<DateTime<Utc>>,
@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whose_a_key_is_need_not_be_told() {
+    async fn the_owner_of_a_key_is_optional() {
         for status in [403, 404, 405] {
             let server = serve(move |asked| match asked.target.starts_with("/v3/self") {
                 true => json(status, "{}"),

@@ -77,7 +77,7 @@ pub enum Decision {
     Later(Duration),
 }
 
-/// Decides what to do about a failed attempt, with full jitter: `random` lies in [0, 1).
+/// Decides what to do about a failed attempt, with full jitter: `random` is in [0, 1).
 pub fn decide(
     policy: &RetryPolicy,
     class: Class,

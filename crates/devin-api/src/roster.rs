@@ -105,9 +105,9 @@ mod tests {
     /// Each entry's id, name and email; nothing is a dash.
     fn entries(items: &str, api: Api, subject: Subject) -> Vec<[String; 3]> {
         let rest = if api == Api::V2 { LAST_V2 } else { LAST_V3 };
-        let told = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+        let reported = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
         let page = read_as(&page(items, rest), api, subject).unwrap();
-        page.entries.into_iter().map(|one| [one.id, told(one.name), told(one.email)]).collect()
+        page.entries.into_iter().map(|one| [one.id, reported(one.name), reported(one.email)]).collect()
     }
 
     #[test]
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_page_is_told() {
+    fn invalid_pages_are_reported() {
         let error = |body: &str, api| read_as(body, api, Subject::People).unwrap_err();
         assert_eq!(error(r#"{"items": [{"user_"#, Api::V2), PageError::CutShort);
         assert_eq!(error("<html>", Api::V2), PageError::NotJson);

@@ -148,8 +148,8 @@ mod tests {
     fn problem_details_are_quoted() {
         let refused = r#"{"type": "about:blank", "title": "Forbidden", "status": 403, "detail": null}"#;
         assert_eq!(of(refused), ": \"Forbidden\"");
-        let told = r#"{"title": "Forbidden", "detail": "the key has no such right"}"#;
-        assert_eq!(of(told), ": \"the key has no such right\"");
+        let reported = r#"{"title": "Forbidden", "detail": "the key has no such right"}"#;
+        assert_eq!(of(reported), ": \"the key has no such right\"");
         let errors = r#"[{"loc": ["query", "after"], "msg": "is no cursor"}, {"msg": "x"}]"#;
         assert_eq!(of(&format!(r#"{{"errors": {errors}}}"#)), ": \"query.after: is no cursor\"");
         let both = format!(r#"{{"title": "Invalid", "detail": "", "errors": {errors}}}"#);

@@ -216,7 +216,7 @@ impl<'w, 'q> Walk<'w, 'q> {
         if brought.unasked >= TELLING && brought.unasked * 2 > envelope.count {
             return Err(FetchError::FilterIgnored { outside: brought.unasked, rows: envelope.count });
         }
-        // Pages too short to tell by themselves do so together.
+        // Pages too short to judge alone are judged together.
         if let Some((outside, rows)) = state.tracker.mostly_unasked(TELLING) {
             return Err(FetchError::FilterIgnored { outside, rows });
         }

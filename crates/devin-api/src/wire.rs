@@ -173,8 +173,8 @@ impl<'a> Session<'a> {
     pub fn prompt(&self) -> Option<String> {
         let of_analysis = || self.analysis()?.suggested_prompt.as_ref()?.original_prompt;
         let read = |raw: &str| serde_json::from_str::<String>(raw).ok();
-        let told = |raw: Option<&str>| raw.and_then(read).filter(|text| !text.trim().is_empty());
-        told(self.initial_user_message).or_else(|| told(of_analysis()))
+        let reported = |raw: Option<&str>| raw.and_then(read).filter(|text| !text.trim().is_empty());
+        reported(self.initial_user_message).or_else(|| reported(of_analysis()))
     }
 
     /// How many messages people wrote in it, or `None` where v3 does not say.

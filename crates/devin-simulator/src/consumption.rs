@@ -47,7 +47,7 @@ fn others() -> f64 {
 }
 
 /// ACUs of Devin's sessions on each day of the span: half of them on the day on
-/// which a session began, half on the one on which it ended; none where nothing is metered.
+/// which a session began, half on the one on which it ended; `None` if nothing is metered.
 fn devin(organisation: &Organisation, filter: &Filter, shape: &Shape) -> BTreeMap<NaiveDate, f64> {
     if shape.unmetered {
         return BTreeMap::new();

@@ -58,7 +58,7 @@ use FaultKind::{
     NoHasMore, NoMembers, Redirect, Reset, Stall, Truncate, Unavailable, Unmetered,
 };
 
-/// Every kind with its name and the number that it usually has; none where a
+/// Every kind with its name and its default number; `None` if a
 /// number would say nothing.
 const KINDS: [(&str, FaultKind, Option<u64>); 20] = [
     ("503", Unavailable, Some(PERIOD)),

@@ -60,7 +60,7 @@ impl Filter {
             && self.passes_marks(record)
     }
 
-    /// Only the body tells these, so it is read when they are asked for.
+    /// Only the body has these, so it is read when they are requested.
     fn passes_marks(&self, record: &Record) -> bool {
         let is_any = self.service_users.is_empty() && self.origins.is_empty() && self.playbooks.is_empty();
         if is_any && self.archived.is_none() {
@@ -75,7 +75,7 @@ impl Filter {
 }
 
 impl Window {
-    /// Whether a moment lies in it.
+    /// Whether it contains a moment.
     pub fn holds(&self, moment: DateTime<Utc>) -> bool {
         self.from.is_none_or(|from| moment >= from) && self.to.is_none_or(|to| moment < to)
     }

@@ -115,7 +115,7 @@ fn sequence(length: usize, ascending: bool, shape: &Shape) -> Option<Vec<Item>> 
 }
 
 /// Makes of a record what it was before: still at work, and nothing spent yet,
-/// so that whoever keeps this state instead of the last one has other numbers.
+/// so that a reader that keeps this state instead of the last one has other numbers.
 pub fn stale(fields: &mut Map<String, Value>, updated_at: Value) {
     fields.insert("updated_at".to_owned(), updated_at);
     fields.insert("status".to_owned(), json!("running"));

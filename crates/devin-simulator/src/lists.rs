@@ -115,7 +115,7 @@ pub fn page_v2(
     end_v2(text, all.len(), (skip, limit, end), shape, has_more)
 }
 
-/// The same of version 3; none where the cursor is not one of ours.
+/// The same for version 3; `None` if the cursor is not one of ours.
 pub fn page_v3(
     organisation: &Organisation,
     (list, org): (List, Option<&str>),

@@ -33,7 +33,7 @@ pub enum Listed {
 /// Somebody who may start sessions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
-    /// As sessions tell it.
+    /// As in sessions.
     pub id: String,
     /// What they are called, where that is known.
     pub name: Option<String>,
@@ -97,7 +97,7 @@ pub fn invent(recipe: &Recipe) -> Vec<Person> {
 }
 
 /// Everybody who is named among these users and their organisations, by id and
-/// with ordinary names; whoever has a session without an organisation belongs to all.
+/// with ordinary names; a user of a session without an organisation belongs to all.
 pub fn known<'a>(users: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<Person> {
     let mut met: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for (user, org) in users.map(|(user, org)| (user.trim(), org)) {
@@ -145,7 +145,7 @@ fn full_name(id: &str) -> (String, String) {
     (format!("{} {}", given.0, surname.0), format!("{}.{}", given.1, surname.1))
 }
 
-/// An address that nobody else has.
+/// A unique address.
 fn email(address: &str, emails: &mut BTreeSet<String>) -> String {
     let numbered = |number: usize| match number {
         1 => format!("{address}@halden.example"),

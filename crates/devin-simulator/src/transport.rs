@@ -19,7 +19,7 @@ use super::faults::FaultKind;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
-/// The clock of an answer that tells when to come back. It stands still, and
+/// The clock of an answer that says when to retry. It stands still, and
 /// somewhere else than the reader's, who has to take the difference.
 const ITS_NOW: HeaderValue = HeaderValue::from_static("Mon, 12 Oct 2026 06:00:00 GMT");
 const A_SECOND_LATER: HeaderValue = HeaderValue::from_static("Mon, 12 Oct 2026 06:00:01 GMT");
@@ -37,7 +37,7 @@ pub struct Body {
 enum End {
     /// Everything was sent.
     Whole,
-    /// Something is missing; what is there is sent before that is noticed.
+    /// A part is missing; the rest is sent first.
     Short,
     /// Nothing more comes, the end neither.
     Never,

@@ -66,7 +66,7 @@ fn midnight(text: &str, later: u64) -> Option<DateTime<Utc>> {
 pub struct Counts {
     /// Sessions that were created in it.
     pub sessions: usize,
-    /// Invented: nobody searches here.
+    /// Invented: there are no searches here.
     pub searches: usize,
     /// Distinct pull requests of those sessions.
     pub pulls: usize,

@@ -82,7 +82,7 @@ pub fn page(organisation: &Organisation, query: &Query, max_page: usize, shape: 
     end_v2(text, listing.total, (skip, limit, end), shape, has_more)
 }
 
-/// A record as it stood an hour before its last change, if that can be told.
+/// A record as it was an hour before its last change, if that is known.
 fn again(record: &Record) -> String {
     let (Ok(Value::Object(mut fields)), true) = (serde_json::from_str(&record.body), record.has_updated_at())
     else {
@@ -130,8 +130,8 @@ mod tests {
         ] {
             let complaints = Query::read(bad).unwrap_err();
             assert_eq!(complaints.len(), 1, "{bad}");
-            let told = serde_json::to_value(&complaints[0]).unwrap();
-            assert_eq!(told["loc"][1], bad.split('=').next().unwrap());
+            let reported = serde_json::to_value(&complaints[0]).unwrap();
+            assert_eq!(reported["loc"][1], bad.split('=').next().unwrap());
         }
         assert_eq!(Query::read("skip=x&limit=y").unwrap_err().len(), 2);
     }

@@ -14,7 +14,7 @@ pub struct MailEnvelope {
     pub accepted: Vec<Recipient>,
     /// Refused recipients, temporarily or permanently, with the answers.
     pub refused: Vec<(Recipient, SmtpReply)>,
-    /// Recipients for another envelope; none if nobody was accepted.
+    /// Recipients for another envelope; empty if no recipient was accepted.
     pub left: Vec<Recipient>,
 }
 
@@ -103,7 +103,7 @@ mod tests {
             let mut server = BufReader::new(server);
             for text in texts {
                 server.read_line(&mut String::new()).await.unwrap();
-                // Nobody listens where nobody was asked about.
+                // Nobody listens if no recipient was offered.
                 let _ = server.write_all(text.as_bytes()).await;
             }
         });
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn refused_recipients_are_told_from_excess_ones() {
+    async fn refused_recipients_are_distinguished_from_excess_ones() {
         const OK: &str = "250 ok";
         const FULL: &str = "452 4.5.3 too many recipients";
         for (max_recipients, answers, lists) in [
@@ -125,7 +125,7 @@ mod tests {
             (9, &[("a", OK), ("b", FULL), ("c", ""), ("d", "")], ["a", "", "bcd"]),
             (9, &[("a", OK), ("b", "554 5.5.3 enough"), ("c", "")], ["a", "", "bc"]),
             (9, &[("a", OK), ("b", "550 Too many recipients"), ("c", "")], ["a", "", "bc"]),
-            // One that waits may be taken with the next, and keeps nobody from being asked about.
+            // A waiting recipient may be accepted with the next envelope, and does not stop the others.
             (9, &[("a", OK), ("b", "450 greylisted"), ("c", OK)], ["ac", "", "b"]),
             // The first is refused for its own sake.
             (9, &[("a", FULL), ("b", "450 greylisted"), ("c", OK)], ["c", "ab", ""]),

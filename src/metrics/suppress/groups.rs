@@ -382,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn automation_is_nobody_and_a_person_counts_once() {
+    fn automation_is_not_a_person_and_a_person_counts_once() {
         let groups = [(key(1), vec![(1, Some(7)), (2, Some(7)), (3, None)])].into();
         let views = [View { groups, outside: Vec::new() }];
         let groups = Groups::new(&views, |_| true);

@@ -240,7 +240,7 @@ impl Suppression {
         self.find(Rests::of(metric), by).is_some_and(Shown::is_whole)
     }
 
-    /// What is shown of the impacts; none where the records have none.
+    /// What is shown of the impacts; `None` if the records have none.
     fn impacts(&self) -> Option<&Shown> {
         self.find(Rests::AnalysedSessions, &[Dim::Impact])
     }

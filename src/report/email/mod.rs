@@ -38,7 +38,7 @@ pub struct EmailSummary {
     /// At most three charts, without other people's text.
     #[serde(skip)]
     pub charts: Vec<EmailChart>,
-    /// Short tables of the largest groups; empty if the facts name nobody.
+    /// Short tables of the largest groups; empty if the facts have no names.
     pub rankings: Vec<Ranking>,
     /// Name and version of this program.
     pub tool: String,

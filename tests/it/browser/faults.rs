@@ -225,7 +225,7 @@ fn a_heading_that_skips_a_level() {
 }
 
 #[test]
-fn an_id_that_stands_twice() {
+fn an_id_that_occurs_twice() {
     finds("id", 1, Look::DESK, "", "<p id=a>one</p><p id=a>two</p><p id=b>three</p>");
 }
 

@@ -26,7 +26,7 @@ const MOST_PAGES: usize = 20;
 const PATIENCE: Duration = Duration::from_secs(300);
 
 #[test]
-fn the_demo_stands_in_every_look() {
+fn the_demo_renders_in_every_look() {
     let Some(browser) = Browser::start() else { return };
     let folder = tempfile::tempdir().expect("a temporary folder");
     run(&["demo".as_ref(), "--out".as_ref(), folder.path().as_ref()]);

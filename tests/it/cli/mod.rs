@@ -145,7 +145,7 @@ fn a_failure_tells_what_was_kept() {
     }
     assert_eq!(lines(&["demo", "--quiet", "--out", "/dev/null/reports"]), ["error:", "note:", "hint:"]);
     assert_eq!(lines(&["simulate", "--fault", "none"]), ["error:", "hint:"]);
-    // The report is there although nobody could be told where.
+    // The report is written although its path could not be printed.
     if let Ok(full) = std::fs::OpenOptions::new().write(true).open("/dev/full") {
         let output = acumen(folder.path()).args(report).stdout(full).output().unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
@@ -174,7 +174,7 @@ fn help_tells_every_exit_code() {
 }
 
 #[test]
-fn the_help_of_the_simulator_tells_every_fault() {
+fn the_help_of_the_simulator_lists_every_fault() {
     let folder = tempfile::tempdir().unwrap();
     let help = run(acumen(folder.path()).args(["simulate", "--help"])).stdout;
     let (_, faults) = help.split_once("Faults for --fault").expect("a list of faults");
@@ -185,7 +185,7 @@ fn the_help_of_the_simulator_tells_every_fault() {
 }
 
 #[test]
-fn nothing_asked_is_answered_with_the_help() {
+fn no_arguments_prints_the_help() {
     let folder = tempfile::tempdir().unwrap();
     let outcome = run(&mut acumen(folder.path()));
     assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(2), ""));

@@ -9,7 +9,7 @@ use crate::support::{CANARY, Served, acumen, files, run};
 /// What was typed, a part of the line it earns, and a part of the hint.
 type Case<'a> = (&'a [&'a str], &'a str, &'a str);
 
-/// Asserts that each of these is refused, with this exit code, and that nobody is asked.
+/// Asserts that each of these is refused, with this exit code and without a request.
 fn refuses(cases: &[Case], code: i32) {
     let served = Served::values(Vec::new());
     let folder = tempfile::tempdir().unwrap();
@@ -258,7 +258,7 @@ fn folders_that_cannot_be_written_to() {
     let served = Served::values(Vec::new());
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("file"), "mine").unwrap();
-    // Rights do not bind whoever runs tests as root; a file in the folder's place does.
+    // Permissions do not bind root; a file in the folder's place does.
     for out in ["file", "file/below", "file/below/deep"] {
         for flags in [&["report", "--base-url", &served.url(), "--out", out][..], &["demo", "--out", out]] {
             let outcome = run(acumen(folder.path()).args(flags));

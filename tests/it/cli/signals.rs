@@ -1,4 +1,4 @@
-//! A run that is told to stop: at once, with the code for it, and nothing half.
+//! A run that is stopped: at once, with its own exit code and no partial files.
 
 use std::time::{Duration, Instant};
 
@@ -65,7 +65,7 @@ fn a_signal_ends_the_waiting_between_retries() {
     // Told to come back in ten minutes, the program waits; it must still hear.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let (told, asked) = std::sync::mpsc::channel();
+    let (sender, asked) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         use std::io::{Read, Write};
         let (mut stream, _) = listener.accept().unwrap();
@@ -75,7 +75,7 @@ fn a_signal_ends_the_waiting_between_retries() {
             "HTTP/1.1 429 Slow\r\nRetry-After: 600\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
         stream.write_all(answer.as_bytes()).unwrap();
         drop(stream);
-        told.send(()).unwrap();
+        sender.send(()).unwrap();
     });
     let folder = tempfile::tempdir().unwrap();
     let child = begin(acumen(folder.path()).args(["report", "--base-url", &url]));
@@ -89,7 +89,7 @@ fn a_signal_ends_the_waiting_between_retries() {
 }
 
 #[test]
-fn the_simulator_serves_until_it_is_told_to_stop() {
+fn the_simulator_serves_until_it_is_stopped() {
     let folder = tempfile::tempdir().unwrap();
     let flags = ["simulate", "--port", "0", "--sessions", "40", "--seed", "3", "--fault", "clamp=9"];
     let mut child = begin(acumen(folder.path()).args(flags));
@@ -110,7 +110,7 @@ fn the_simulator_serves_until_it_is_told_to_stop() {
     let facts: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(folder.path().join(facts)).unwrap()).unwrap();
     assert!(facts["source"]["pages"].as_u64() > Some(1), "the fault did not occur: {}", facts["source"]);
-    for told in [url, "acumen report", "apk_user_demo", "cog_demo", "--api v3"] {
-        assert!(ended.stderr.contains(told), "{}", ended.stderr);
+    for text in [url, "acumen report", "apk_user_demo", "cog_demo", "--api v3"] {
+        assert!(ended.stderr.contains(text), "{}", ended.stderr);
     }
 }

@@ -143,7 +143,7 @@ fn the_steps_of_the_workflow_build_report_and_tell_the_page_of_the_run() {
             let value = match value.as_str().unwrap() {
                 "${{ secrets.DEVIN_API_KEY }}" => CANARY,
                 "${{ vars.ACUMEN_ORG }}" => "org_demo",
-                // A secret that nobody set is an empty text.
+                // A secret that is not set is an empty text.
                 "${{ secrets.ACUMEN_PING }}" => "",
                 other => panic!("{name} is {other}"),
             };

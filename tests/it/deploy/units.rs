@@ -18,7 +18,7 @@ fn value(unit: &str, key: &str) -> String {
     value.clone()
 }
 
-/// Both units as `change` makes them, judged by systemd; none where it is not installed.
+/// Both units as `change` makes them, judged by systemd; `None` if it is not installed.
 fn verified(change: impl Fn(String) -> String) -> Option<Output> {
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new("systemd-analyze");

@@ -94,21 +94,21 @@ fn a_file_that_cannot_be_used_stops_a_report_before_it_begins() {
         assert!(outcome.stderr.contains("\nnote: nothing written; "), "{}", outcome.stderr);
         outcome.stderr
     };
-    let told = refused("org = \"x\"\npepole = \"hidden\"\n", &[]);
-    assert!(told.contains("line 2: unknown setting `pepole`") && told.contains("`people`?"), "{told}");
-    let told = refused("mail = true\n", &[]);
-    assert!(told.contains("`mail` is a table") && told.contains("--mail"), "{told}");
+    let output = refused("org = \"x\"\npepole = \"hidden\"\n", &[]);
+    assert!(output.contains("line 2: unknown setting `pepole`") && output.contains("`people`?"), "{output}");
+    let output = refused("mail = true\n", &[]);
+    assert!(output.contains("`mail` is a table") && output.contains("--mail"), "{output}");
     let second =
         "[[price]]\nfrom = 2026-01-01\nper_acu = 1\ncurrency = \"EUR\"\n[[price]]\nfrom = 2026-01-01\n";
-    let told = refused(&format!("{second}per_acu = 2\ncurrency = \"EUR\"\n"), &[]);
-    assert!(told.contains("line 6: price: two prices"), "{told}");
+    let output = refused(&format!("{second}per_acu = 2\ncurrency = \"EUR\"\n"), &[]);
+    assert!(output.contains("line 6: price: two prices"), "{output}");
     assert!(refused(&format!("{second}per_acu = -2\ncurrency = \"EUR\"\n"), &[]).contains("line 7: price"));
     assert!(refused("budget = 5\n", &[]).contains("no price is set"));
     assert!(refused("budget_cycle_day = 5\n", &[]).contains("no budget is set"));
     for day in ["0", "32", "\"later\""] {
-        let told = refused(&format!("budget = 5\nbudget_cycle_day = {day}\n"), &[]);
-        assert!(told.contains("--budget-cycle-day: cannot read"), "{told}");
-        assert!(told.contains("hint: write a day of the month from 1 to 31, or auto"), "{told}");
+        let output = refused(&format!("budget = 5\nbudget_cycle_day = {day}\n"), &[]);
+        assert!(output.contains("--budget-cycle-day: cannot read"), "{output}");
+        assert!(output.contains("hint: write a day of the month from 1 to 31, or auto"), "{output}");
     }
     assert!(refused("people = \"names\"\nprofile = \"leadership\"\n", &[]).contains("has no names"));
     assert!(
@@ -120,8 +120,8 @@ fn a_file_that_cannot_be_used_stops_a_report_before_it_begins() {
     assert!(refused("people_file = \"people.csv\"\n", &[]).contains("line 1: unknown column “nme”"));
     std::fs::write(folder.path().join("people.csv"), "\u{feff}user;from\r\nu;\r\n;\r\nv;2026-13-01\r\n")
         .unwrap();
-    let told = refused("people_file = \"people.csv\"\n", &[]);
-    assert!(told.contains("line 4: cannot read the day “2026-13-01”"), "{told}");
+    let output = refused("people_file = \"people.csv\"\n", &[]);
+    assert!(output.contains("line 4: cannot read the day “2026-13-01”"), "{output}");
     std::fs::write(folder.path().join("people.csv"), b"user,name\nu,\xc4da\n").unwrap();
     assert!(refused("people_file = \"people.csv\"\n", &[]).contains("hint: save it as “CSV UTF-8”"));
     // The help is there all the same.

@@ -112,7 +112,7 @@ fn a_budget_tells_the_month_so_far_and_where_it_is_heading() {
         assert!(close(budget["used"].as_f64().unwrap(), used));
         // Eleven of 31 days; October in Berlin is an hour longer than that.
         let heading = used / (11.0 * 24.0) * (31.0 * 24.0 + 1.0);
-        assert_eq!(budget["forecast"].as_f64().is_some_and(|told| close(told, heading)), is_heading);
+        assert_eq!(budget["forecast"].as_f64().is_some_and(|output| close(output, heading)), is_heading);
         assert!(is_heading || budget["forecast"].is_null(), "{budget}");
         assert!(page.contains("Budget of October 2026: €"), "the page tells it");
         assert_eq!(page.contains("at this pace"), is_heading, "{now}");
@@ -155,7 +155,7 @@ fn report_at(now: &str, organisation: &Organisation) -> (Facts, String) {
 fn a_budget_that_is_left_out_is_spoken_of() {
     let organisation = Organisation::invent(&recipe(3));
     let settings = format!("budget = \"1000\"\n{PRICES}");
-    let told = |flags: &[&str]| {
+    let output = |flags: &[&str]| {
         let report = report(organisation.clone(), &settings, flags, &[]);
         let has = |words: &str| report.stderr.contains(words) && report.html.contains(words);
         // A part of the sessions is not what the budget is spent on.
@@ -163,9 +163,9 @@ fn a_budget_that_is_left_out_is_spoken_of() {
         let hidden = has("eft out to hide people: the budget");
         (report.facts().0.get("budgets").is_some(), part, hidden)
     };
-    assert_eq!(told(&[]), (true, false, false));
-    assert_eq!(told(&["--tag", "team:payments"]), (false, true, false));
-    assert_eq!(told(&["--profile", "leadership", "--trend", "0"]), (true, false, false));
+    assert_eq!(output(&[]), (true, false, false));
+    assert_eq!(output(&["--tag", "team:payments"]), (false, true, false));
+    assert_eq!(output(&["--profile", "leadership", "--trend", "0"]), (true, false, false));
     // Of the days of the month before the week only two people would be told.
     let session = |user: usize, day: &str| {
         json!({"session_id": format!("{user} {day}"), "org_id": "org_demo", "user_id": format!("user {user}"),
@@ -191,11 +191,11 @@ fn spent(organisation: &Organisation, from: &str, to: &str) -> f64 {
 /// Label and spend of each budget.
 fn budgets(report: &crate::support::Report) -> Vec<(String, f64, bool)> {
     let facts = report.facts().0;
-    let told = |row: &serde_json::Value| {
+    let output = |row: &serde_json::Value| {
         let label = row["period"].as_str().unwrap().to_owned();
         (label, row["used"].as_f64().unwrap(), row["forecast"].is_number())
     };
-    facts["budgets"].as_array().unwrap().iter().map(told).collect()
+    facts["budgets"].as_array().unwrap().iter().map(output).collect()
 }
 
 fn is_told(found: &[(String, f64, bool)], expected: &[(&str, f64, bool)]) {
@@ -230,14 +230,14 @@ fn every_month_of_a_period_has_its_budget() {
         assert!(week.html.contains(words), "{words}");
     }
     let quarter = of(&["--quarter", "2026-Q3"]);
-    let told = budgets(&quarter);
+    let output = budgets(&quarter);
     assert_eq!(
-        told.iter().map(|budget| budget.0.as_str()).collect::<Vec<_>>(),
+        output.iter().map(|budget| budget.0.as_str()).collect::<Vec<_>>(),
         ["2026-07", "2026-08", "2026-09"]
     );
     // There were no sessions yet.
-    assert_eq!((told[0].1, told[1].1), (0.0, 0.0));
-    assert!(close(told[2].1, september) && told.iter().all(|budget| !budget.2));
+    assert_eq!((output[0].1, output[1].1), (0.0, 0.0));
+    assert!(close(output[2].1, september) && output.iter().all(|budget| !budget.2));
     assert!(quarter.html.matches("Budget of ").count() >= 3);
 }
 
@@ -258,11 +258,11 @@ fn a_budget_may_follow_billing_cycles() {
     is_told(&budgets(&by_day), &[(cycle, spent("2026-09-22T22:00:00Z", "2026-10-11T22:00:00Z"), false)]);
     assert!(by_day.html.contains("Budget of the billing cycle of 23 September to 22 October 2026: €"));
     // The vendor bills at eight in the morning, in UTC.
-    let told = spent("2026-09-23T08:00:00Z", "2026-10-11T22:00:00Z");
-    is_told(&budgets(&of("\"auto\"", Options::default(), &[])), &[(cycle, told, false)]);
+    let output = spent("2026-09-23T08:00:00Z", "2026-10-11T22:00:00Z");
+    is_told(&budgets(&of("\"auto\"", Options::default(), &[])), &[(cycle, output, false)]);
     is_told(
         &budgets(&of("\"auto\"", Options::default(), &["--profile", "leadership"])),
-        &[(cycle, told.round(), false)],
+        &[(cycle, output.round(), false)],
     );
     let refused = of("\"auto\"", Options { may_see_consumption: false, ..Options::default() }, &[]);
     let month = spent("2026-09-30T22:00:00Z", "2026-10-11T22:00:00Z");

@@ -71,7 +71,7 @@ fn teams_by_email_follow_the_lists() {
 }
 
 #[test]
-fn rows_of_the_people_file_that_match_nobody_are_reported() {
+fn unmatched_rows_of_the_people_file_are_reported() {
     let organisation = Organisation::invent(&recipe(2));
     let person = named(&organisation).remove(0);
     let known = format!("user;name\r\n{};Ada\r\n", person.email.unwrap().to_uppercase());

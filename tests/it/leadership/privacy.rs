@@ -38,7 +38,7 @@ fn organisation() -> Organisation {
     organisation
 }
 
-/// Every text that tells of a person or a single session.
+/// Every text that reveals a person or a single session.
 fn secrets(organisation: &Organisation) -> BTreeSet<String> {
     let of = |record: &Record| {
         let body: Value = serde_json::from_str(&record.body).unwrap();
@@ -70,7 +70,7 @@ fn whole(report: &Report) -> BTreeMap<String, Value> {
 }
 
 #[test]
-fn covered_reports_name_nobody_in_any_byte_and_keep_the_totals() {
+fn covered_reports_contain_no_names_and_keep_the_totals() {
     let organisation = organisation();
     let secrets = secrets(&organisation);
     assert!(secrets.len() > 900, "{}", secrets.len());
@@ -111,7 +111,7 @@ fn covered_reports_name_nobody_in_any_byte_and_keep_the_totals() {
 }
 
 #[test]
-fn what_leaves_beside_the_page_names_nobody_either() {
+fn other_outputs_contain_no_names() {
     let organisation = organisation();
     let secrets = secrets(&organisation);
     let served = Served::new(organisation, Options::default());

@@ -130,13 +130,16 @@ fn a_state_folder_that_cannot_be_used_fails() {
     let smtp = url(&server, "smtps");
     let mailing = |name, code| state(&with_server(&smtp, &["--state", name]), code);
     std::fs::write(path("file"), "x").unwrap();
-    let told = mailing("file", 74);
-    assert!(told.starts_with("FAILED ") && told.contains("file"), "{told}");
-    let told = mailing("a/b", 0);
-    assert!(told.starts_with("ok ") && told.contains("can be created in ."), "{told}");
+    let output = mailing("file", 74);
+    assert!(output.starts_with("FAILED ") && output.contains("file"), "{output}");
+    let output = mailing("a/b", 0);
+    assert!(output.starts_with("ok ") && output.contains("can be created in ."), "{output}");
     std::fs::create_dir(path("odd")).unwrap();
     assert!(mailing("odd", 0).starts_with("ok "));
     std::fs::write(path("odd/sent.jsonl"), "half\n").unwrap();
-    let told = mailing("odd", 74);
-    assert!(told.starts_with("FAILED ") && told.contains("sent.jsonl") && told.contains("line 1"), "{told}");
+    let output = mailing("odd", 74);
+    assert!(
+        output.starts_with("FAILED ") && output.contains("sent.jsonl") && output.contains("line 1"),
+        "{output}"
+    );
 }

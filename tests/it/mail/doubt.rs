@@ -30,7 +30,7 @@ fn a_run_that_is_killed_while_it_sends_is_reported_and_not_repeated() {
 }
 
 #[test]
-fn a_doubt_about_some_keeps_the_report_from_nobody_else() {
+fn an_uncertain_delivery_does_not_stop_mail_to_the_others() {
     let folder = reported();
     let mute = MailServer::start(Manner { message: None, ..Manner::of(Kind::Tls) });
     assert_eq!(send(folder.path(), &url(&mute, "smtps"), &[]).code, Some(74));
@@ -48,7 +48,7 @@ fn a_doubt_about_some_keeps_the_report_from_nobody_else() {
 }
 
 #[test]
-fn a_server_that_hangs_up_after_the_message_leaves_a_doubt() {
+fn a_connection_lost_after_the_message_is_an_uncertain_delivery() {
     let folder = reported();
     let mute = MailServer::start(Manner { message: None, ..Manner::of(Kind::StartTls) });
     let outcome = send(folder.path(), &url(&mute, "smtp"), &[]);
@@ -81,7 +81,7 @@ fn of_a_list_that_grew_only_the_new_ones_get_it() {
         (outcome.stderr, server.received())
     };
     assert_eq!(sent(&[]).1.len(), 1);
-    // Another case, and another role, are nobody else.
+    // Another case or role is the same recipient.
     for same in [&["--mail-to", "ADA@Example.com"][..], &["--mail-cc", "Ada <Ada@example.com>"]] {
         let (said, received) = sent(same);
         assert!(said.contains("skipped: 2 recipients got it from the run of "), "{said}");

@@ -55,9 +55,9 @@ fn a_list_is_read_in_the_option_the_file_and_the_environment() {
     let several = "a@x.example; b@x.example,C@x.example";
     assert_eq!(send(&[("ACUMEN_MAIL_TO", several), ("ACUMEN_MAIL_CC", "c@x.example")]).code, Some(0));
     assert_eq!(taken(&server), expected);
-    if let Some(told) = parsed(&server.received()[0].bytes) {
-        assert_eq!(told["headers"]["Cc"], "\"Doe, Jane\" <b@x.example>, c@x.example");
-        assert_eq!(told["flaws"], Value::Array(Vec::new()));
+    if let Some(output) = parsed(&server.received()[0].bytes) {
+        assert_eq!(output["headers"]["Cc"], "\"Doe, Jane\" <b@x.example>, c@x.example");
+        assert_eq!(output["flaws"], Value::Array(Vec::new()));
     }
     let outcome = send(&[("ACUMEN_MAIL_TO", "Doe, Jane <j@x.example>")]);
     assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
@@ -77,8 +77,8 @@ fn the_others_get_the_mail_and_the_refused_one_is_named() {
     {
         let outcome = send_to(folder.path(), &server, gone, &[]);
         assert_eq!(outcome.code, Some(74), "{}", outcome.stderr);
-        let told = "refused the recipient b@x.example: 550 “no such [31m user”\n";
-        assert!(outcome.stderr.contains(told) && outcome.stderr.contains(words), "{}", outcome.stderr);
+        let output = "refused the recipient b@x.example: 550 “no such [31m user”\n";
+        assert!(outcome.stderr.contains(output) && outcome.stderr.contains(words), "{}", outcome.stderr);
         assert_eq!(outcome.stderr.contains("sent to 2 recipients: Devin"), run == 0, "{}", outcome.stderr);
         // In the second run only the refused one was asked about.
         assert_eq!(taken(&server), ["a c"]);
@@ -100,10 +100,10 @@ fn the_others_get_the_mail_and_the_refused_one_is_named() {
         "{}",
         outcome.stderr
     );
-    // Nobody is left but those who are refused.
+    // Only refused recipients are left.
     let outcome = send_to(folder.path(), &server, "b@x.example", &["--state", "new"]);
     assert!(outcome.code == Some(74) && outcome.stderr.contains("nobody got the mail"), "{}", outcome.stderr);
-    // Once it takes them, they and nobody else get it.
+    // Once it accepts them, only they get it.
     let whole = MailServer::start(Manner::of(Kind::Tls));
     let outcome = send_to(folder.path(), &whole, FIVE, &[]);
     assert_eq!((outcome.code, taken(&whole)), (Some(0), vec!["b d".to_owned()]), "{}", outcome.stderr);
@@ -141,7 +141,7 @@ fn a_server_that_takes_a_few_at_a_time_gets_the_message_several_times() {
             outcome.stderr
         );
         assert!(outcome.stderr.contains("sent to 5 recipients: Devin"), "{}", outcome.stderr);
-        // One message, whoever gets it.
+        // One message for all recipients.
         let received = server.received();
         assert!(received.iter().all(|mail| mail.bytes == received[0].bytes));
         let again = send_to(folder.path(), &server, FIVE, &["--state", &state]);
@@ -151,7 +151,7 @@ fn a_server_that_takes_a_few_at_a_time_gets_the_message_several_times() {
 }
 
 #[test]
-fn what_fails_between_two_parts_of_a_list_is_told_and_the_rest_is_sent_later() {
+fn a_failure_between_two_parts_is_reported_and_the_rest_is_sent_later() {
     let folder = reported();
     let server = MailServer::start(Manner {
         most: (1, "452 enough"),

@@ -53,8 +53,8 @@ fn a_mechanism_that_is_not_offered_sends_no_password() {
         let manner = Manner { mechanisms: offered, ..Manner::of(Kind::Tls) };
         let (outcome, server) = log_in(folder.path(), manner, "smtps", auth, "s3cret-word");
         assert_eq!((outcome.code, mechanism(&server)), (Some(3), Vec::new()), "{}", outcome.stderr);
-        let told = outcome.stderr.lines().last().unwrap();
-        assert!(outcome.stderr.contains(words) && told.contains(hint), "{}", outcome.stderr);
+        let last_line = outcome.stderr.lines().last().unwrap();
+        assert!(outcome.stderr.contains(words) && last_line.contains(hint), "{}", outcome.stderr);
         assert!(!outcome.stderr.contains("refused the login"), "none was tried: {}", outcome.stderr);
     }
 }
@@ -210,7 +210,7 @@ fn a_command_that_leaves_something_behind_is_not_waited_for() {
 }
 
 #[test]
-fn a_command_that_fails_is_told_without_what_it_printed() {
+fn a_failed_command_is_reported_without_its_output() {
     let folder = reported();
     let server = MailServer::start(Manner { login: Some((USER, "x")), ..Manner::of(Kind::Tls) });
     for (script, words) in [

@@ -16,7 +16,7 @@ const LOOKS: [(&str, Look); 4] = [
 ];
 
 #[test]
-fn the_body_stands_in_every_look() {
+fn the_body_renders_in_every_look() {
     let Some(mut browser) = Browser::start() else { return };
     let (folder, page) = body(reported(), NAME);
     judge(&mut browser, "mail", &page);
@@ -43,8 +43,8 @@ fn long_and_foreign_names_stay_inside() {
     // The narrowest column gets the longest words.
     let facts = folder.path().join(format!("{NAME}.json"));
     let text = std::fs::read_to_string(&facts).unwrap();
-    let told = format!("\"scope\":\"org_demo\",\"tags\":[\"{tag}\"]");
-    std::fs::write(&facts, text.replace("\"scope\":\"org_demo\"", &told)).unwrap();
+    let output = format!("\"scope\":\"org_demo\",\"tags\":[\"{tag}\"]");
+    std::fs::write(&facts, text.replace("\"scope\":\"org_demo\"", &output)).unwrap();
     let (_folder, page) = body(folder, NAME);
     judge(&mut browser, "mail-names", &page);
 }

@@ -129,7 +129,7 @@ fn two_runs_of_the_same_week_are_one_mail() {
     // A copy that nothing on the way takes for the first one.
     let [one, two] = [0, 1].map(|index| header(&received[index].bytes, "Message-ID"));
     assert_ne!(one, two);
-    // The log of sent mails is in the user's state folder and names nobody.
+    // The log of sent mails is in the user's state folder and contains no names.
     let sent = std::fs::read_to_string(folder.path().join(".local/state/acumen/sent.jsonl")).unwrap();
     assert_eq!(sent.lines().count(), 4, "{sent}");
     assert!(!sent.contains("ada@") && !sent.contains("s3cret"), "{sent}");
@@ -138,10 +138,10 @@ fn two_runs_of_the_same_week_are_one_mail() {
 
 /// What a reader's program finds in the message about a report in a folder.
 fn expect(message: &[u8], folder: &Path) {
-    let Some(told) = parsed(message) else { return };
+    let Some(printed) = parsed(message) else { return };
     let facts = std::fs::read_to_string(folder.join(format!("{NAME}.json"))).unwrap();
     let facts: Value = serde_json::from_str(&facts).unwrap();
-    let headers = &told["headers"];
+    let headers = &printed["headers"];
     let subject = headers["Subject"].as_str().unwrap();
     assert!(
         subject.starts_with("Devin, week 41 (5–11 Oct): ") && subject.ends_with(" PRs merged"),
@@ -149,7 +149,7 @@ fn expect(message: &[u8], folder: &Path) {
     );
     assert_eq!(headers["From"], "Acumen <acumen@example.com>");
     assert_eq!(
-        (told["to"].to_string(), &headers["Cc"]),
+        (printed["to"].to_string(), &headers["Cc"]),
         ("[\"Ada Löv <ada@example.com>\"]".to_owned(), &Value::from("b@example.com"))
     );
     assert_eq!(
@@ -158,10 +158,10 @@ fn expect(message: &[u8], folder: &Path) {
     );
     let id = headers["Message-ID"].as_str().unwrap();
     assert!(id.starts_with('<') && id.ends_with("@example.com>") && id.len() == 46, "{id}");
-    assert_eq!(told["flaws"], Value::Array(Vec::new()));
-    is_of_now(told["date"].as_str().unwrap());
+    assert_eq!(printed["flaws"], Value::Array(Vec::new()));
+    is_of_now(printed["date"].as_str().unwrap());
 
-    let body = &told["body"];
+    let body = &printed["body"];
     let kinds =
         [body, &body["parts"][0], &body["parts"][0]["parts"][0]].map(|part| part["type"].as_str().unwrap());
     assert_eq!(kinds, ["multipart/mixed", "multipart/related", "multipart/alternative"]);
@@ -234,7 +234,7 @@ mod acus {
 }
 
 #[test]
-fn a_mail_for_leadership_names_nobody_and_speaks_of_money_and_teams() {
+fn a_leadership_mail_contains_money_and_teams_but_no_names() {
     let served = served();
     let folder = tempfile::tempdir().unwrap();
     let settings = "profile = \"leadership\"\nstate = \"state\"\norg = \"org_demo\"\nbudget = \"9000\"\nout = \".\"\n\
@@ -250,8 +250,8 @@ fn a_mail_for_leadership_names_nobody_and_speaks_of_money_and_teams() {
     let name = "org_demo_2026-W41_leadership";
     assert_eq!(outcome.stdout, format!("./{name}.html\n./{name}.json\na.eml\n"));
     let message = std::fs::read(folder.path().join("a.eml")).unwrap();
-    let Some(told) = parsed(&message) else { return };
-    let leaves = leaves(&told["body"]);
+    let Some(printed) = parsed(&message) else { return };
+    let leaves = leaves(&printed["body"]);
     for part in &leaves[..2] {
         let text = part["text"].as_str().unwrap();
         assert!(!text.contains("email|") && !text.contains("service-user"), "{text}");
@@ -259,7 +259,7 @@ fn a_mail_for_leadership_names_nobody_and_speaks_of_money_and_teams() {
             assert!(text.contains(word), "{word}\n{text}");
         }
     }
-    assert!(!told["headers"].to_string().contains('€'), "a subject is read by others too");
+    assert!(!printed["headers"].to_string().contains('€'), "a subject is read by others too");
     let mail = std::fs::read_to_string(folder.path().join(format!("{name}.json"))).unwrap();
     assert!(mail.contains("\"profile\": \"leadership\""));
 }
@@ -291,8 +291,8 @@ fn a_message_in_a_file_is_the_one_that_would_be_sent() {
     let outcome = run(acumen(folder.path()).args(["send", "org_demo_2026-W41.json"]).args(PEOPLE).args(bare));
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
     let bare = std::fs::read(folder.path().join("c.eml")).unwrap();
-    if let Some(told) = parsed(&bare) {
-        let body = leaves(&told["body"]);
+    if let Some(printed) = parsed(&bare) {
+        let body = leaves(&printed["body"]);
         assert_eq!(body.len(), 5);
         assert!(body[0]["text"].as_str().unwrap().contains("Ask the sender for the full report"));
     }

@@ -135,7 +135,7 @@ fn logins_are_made_over_both_kinds_of_tls() {
 }
 
 #[test]
-fn one_refused_recipient_and_a_limit_keep_the_mail_from_nobody_else() {
+fn a_refused_recipient_and_a_limit_do_not_stop_mail_to_the_others() {
     let Some(peer) = Peer::start(json!({"kind": "tls", "most": 2})) else { return };
     let folder = reported();
     let people = format!("gone@x.example, {FIVE}");

@@ -77,7 +77,7 @@ fn nothing_goes_over_a_way_that_is_not_safe() {
     let folder = reported();
     let server = MailServer::start(Manner::of(Kind::Tls));
     let smtp = url(&server, "smtps");
-    // A certificate of nobody that is trusted, and one for another name.
+    // A certificate of an untrusted authority, and one for another name.
     let mut strangers = sending(folder.path(), &smtp, &[]);
     let untrusted = run(strangers.env_remove("SSL_CERT_FILE"));
     let other = send(folder.path(), &smtp.replace("localhost", "127.0.0.1"), &[]);
@@ -139,7 +139,7 @@ fn a_server_that_is_not_there_leaves_no_doubt() {
 }
 
 #[test]
-fn what_is_missing_is_told_before_the_api_is_asked() {
+fn missing_settings_are_reported_before_any_request() {
     let folder = tempfile::tempdir().unwrap();
     let asked = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let counter = std::sync::Arc::clone(&asked);
@@ -187,7 +187,7 @@ fn what_is_no_report_cannot_be_sent() {
     let folder = reported();
     let page = folder.path().join("org_demo_2026-W41.json");
     let facts = std::fs::read_to_string(&page).unwrap();
-    let told = |report: &str, more: &[&str]| {
+    let output = |report: &str, more: &[&str]| {
         let outcome =
             run(acumen(folder.path()).args(["send", report, "--eml", "x.eml"]).args(PEOPLE).args(more));
         assert!(!folder.path().join("x.eml").exists());
@@ -200,15 +200,15 @@ fn what_is_no_report_cannot_be_sent() {
         ("org_demo_2026-W41.csv", "its name ends in neither .html nor .json"),
         ("org_demo_2026-W41", "its name ends in neither .html nor .json"),
     ] {
-        let (code, said) = told(report, &[]);
+        let (code, said) = output(report, &[]);
         assert!(code == Some(2) && said.contains(word) && said.contains("hint: name a report"), "{said}");
     }
     std::fs::write(&page, facts.replace("\"schema\": 2", "\"schema\": 7")).unwrap();
-    let (code, said) = told("org_demo_2026-W41.html", &[]);
+    let (code, said) = output("org_demo_2026-W41.html", &[]);
     assert!(code == Some(65) && said.contains("schema 7"), "{said}");
     std::fs::write(&page, facts.replace("\"completeness\": \"proven\"", "\"completeness\": \"incomplete\""))
         .unwrap();
-    let (code, said) = told("org_demo_2026-W41.html", &[]);
+    let (code, said) = output("org_demo_2026-W41.html", &[]);
     assert!(code == Some(4) && said.contains("incomplete"), "{said}");
 }
 

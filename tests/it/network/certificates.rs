@@ -123,17 +123,19 @@ fn a_ca_file_that_cannot_be_used_is_named_before_any_server_is_asked() {
         ("key", "it contains no certificate, but PRIVATE KEY"),
         ("folder", "it is a folder"),
     ] {
-        let told = |command: &mut Command| {
+        let output = |command: &mut Command| {
             let outcome = run(command.args(["--ca-file", file]));
             let wanted = format!("--ca-file {file}: {words}");
             let said = format!("{}{}", outcome.stdout, outcome.stderr);
             assert!(outcome.code == Some(2) && said.contains(&wanted), "{wanted}: {outcome:?}");
             assert!(said.contains("hint: name a file"), "{said}");
         };
-        told(report(folder.path(), &api.url()).args(["--ping", &ping]));
-        told(acumen(folder.path()).args(["sync", "--org", "org_demo", "--base-url", &api.url()]));
-        told(acumen(folder.path()).args(["doctor", "--base-url", &api.url(), "--smtp", &smtp]).args(PEOPLE));
-        told(acumen(folder.path()).args(["send", "org_demo_2026-W41.json", "--smtp", &smtp]).args(PEOPLE));
+        output(report(folder.path(), &api.url()).args(["--ping", &ping]));
+        output(acumen(folder.path()).args(["sync", "--org", "org_demo", "--base-url", &api.url()]));
+        output(
+            acumen(folder.path()).args(["doctor", "--base-url", &api.url(), "--smtp", &smtp]).args(PEOPLE),
+        );
+        output(acumen(folder.path()).args(["send", "org_demo_2026-W41.json", "--smtp", &smtp]).args(PEOPLE));
     }
     assert_eq!((served.simulator.requests(), api.connections()), (asked, 0));
     assert!(mail.heard().is_empty());
@@ -247,13 +249,13 @@ fn a_monitor_is_trusted_like_the_api() {
     let served = served();
     let monitor = TlsApi::start(&served.url(), "server.pem");
     let folder = tempfile::tempdir().unwrap();
-    let told = |flags: &[&str]| {
+    let output = |flags: &[&str]| {
         let ended = run(report(folder.path(), &served.url()).args(["--ping", &monitor.url()]).args(flags));
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         ended.stderr
     };
     let path = fixture("authority.pem");
     // What answers is no monitor, but it answers.
-    assert!(told(&["--ca-file", path.to_str().unwrap()]).contains("it answered HTTP"));
-    assert!(told(&[]).contains("no connection"));
+    assert!(output(&["--ca-file", path.to_str().unwrap()]).contains("it answered HTTP"));
+    assert!(output(&[]).contains("no connection"));
 }

@@ -153,7 +153,7 @@ fn doctor_names_the_proxy_and_what_it_answers() {
     let served = served();
     let api = TlsApi::start(&served.url(), "server.pem");
     let folder = tempfile::tempdir().unwrap();
-    let told = |url: &str, variables: &[(&str, &str)]| {
+    let output = |url: &str, variables: &[(&str, &str)]| {
         let mut command = acumen(folder.path());
         command.args(["doctor", "--org", "org_demo", "--base-url", url]).envs(variables.iter().copied());
         let outcome = run(command.env("ACUMEN_CA_FILE", fixture("authority.pem")));
@@ -164,23 +164,23 @@ fn doctor_names_the_proxy_and_what_it_answers() {
     };
     let proxy = Proxy::start(vec![None]);
     let (url, place) = (proxy.url("me:s3cret@"), proxy.url("").replace("http://", ""));
-    let (code, line, _) = told(&api.url(), &[("HTTPS_PROXY", &url)]);
+    let (code, line, _) = output(&api.url(), &[("HTTPS_PROXY", &url)]);
     assert_eq!(
         (code, line),
         (Some(0), format!("ok       proxy: {place}, from HTTPS_PROXY, with user and password"))
     );
-    assert_eq!(told(&api.url(), &[]).1, "ok       proxy: none");
-    let (_, line, _) = told(&api.url(), &[("HTTPS_PROXY", &url), ("NO_PROXY", "localhost")]);
+    assert_eq!(output(&api.url(), &[]).1, "ok       proxy: none");
+    let (_, line, _) = output(&api.url(), &[("HTTPS_PROXY", &url), ("NO_PROXY", "localhost")]);
     assert_eq!(line, "ok       proxy: none: NO_PROXY lists localhost");
-    let (_, line, _) = told(&served.url(), &[("HTTPS_PROXY", &url)]);
+    let (_, line, _) = output(&served.url(), &[("HTTPS_PROXY", &url)]);
     assert_eq!(line, "ok       proxy: none: plain http is loopback only");
-    let (code, line, address) = told(&api.url(), &[("HTTPS_PROXY", "socks5://me:s3cret@proxy")]);
+    let (code, line, address) = output(&api.url(), &[("HTTPS_PROXY", "socks5://me:s3cret@proxy")]);
     assert!(
         code == Some(2) && line.starts_with("FAILED ") && address.starts_with("skipped "),
         "{line} {address}"
     );
     let refusing = Proxy::start(vec![Some("HTTP/1.1 407 No")]);
-    let (code, _, address) = told(&api.url(), &[("HTTPS_PROXY", &refusing.url("me:s3cret@"))]);
+    let (code, _, address) = output(&api.url(), &[("HTTPS_PROXY", &refusing.url("me:s3cret@"))]);
     assert!(code == Some(2) && address.starts_with("FAILED ") && address.contains("HTTP 407"), "{address}");
     assert_eq!(refusing.heads().len(), 1);
 }

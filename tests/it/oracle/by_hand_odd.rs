@@ -210,7 +210,7 @@ fn without_a_trend_the_previous_period_is_still_compared_with() {
 }
 
 #[test]
-fn a_session_lies_in_the_day_of_the_asked_zone() {
+fn a_session_is_in_the_day_of_the_requested_zone() {
     let row = |id: &str, created: &str| json!({"session_id": id, "created_at": created});
     let records = [
         row("1", "2026-03-28T23:00:00Z"),
@@ -230,7 +230,7 @@ fn a_session_lies_in_the_day_of_the_asked_zone() {
 }
 
 #[test]
-fn every_difference_is_told() {
+fn every_difference_is_reported() {
     let expected = expect(&two_weeks(), &week_41("2026-11-01T00:00:00Z"));
     let json = as_json(&expected);
     assert_eq!(differences(&json.to_string(), &expected), Vec::<String>::new());
@@ -241,34 +241,37 @@ fn every_difference_is_told() {
     };
     let rate = at("merge_rate", json!({"tag": "auth"}));
     let sessions = at("sessions", json!({"tag": null}));
-    let told = |pointer: String, value: Value| {
+    let output = |pointer: String, value: Value| {
         let mut changed = json.clone();
         *changed.pointer_mut(&pointer).unwrap() = value;
         differences(&changed.to_string(), &expected)
     };
-    assert_eq!(told("/period/label".into(), json!("W41")), ["period.label: \"W41\", expected \"2026-W41\""]);
-    assert_eq!(told("/period/to".into(), json!("2026-10-12T02:00:00+02:00")).len(), 1);
-    assert_eq!(told("/period/to".into(), json!("2026-10-12T00:00:00Z")).len(), 0);
-    assert_eq!(told("/period/complete".into(), json!(false)).len(), 1);
-    assert_eq!(told("/previous".into(), json!(null)).len(), 3);
-    assert_eq!(told("/quality/unknown_status".into(), json!(3)).len(), 1);
-    assert_eq!(told("/quality".into(), json!(null)).len(), 6);
-    assert_eq!(told("/source/metered".into(), json!(false)), ["source.metered: false, expected true"]);
     assert_eq!(
-        told(format!("/facts/{rate}/value"), json!(0.50001)),
+        output("/period/label".into(), json!("W41")),
+        ["period.label: \"W41\", expected \"2026-W41\""]
+    );
+    assert_eq!(output("/period/to".into(), json!("2026-10-12T02:00:00+02:00")).len(), 1);
+    assert_eq!(output("/period/to".into(), json!("2026-10-12T00:00:00Z")).len(), 0);
+    assert_eq!(output("/period/complete".into(), json!(false)).len(), 1);
+    assert_eq!(output("/previous".into(), json!(null)).len(), 3);
+    assert_eq!(output("/quality/unknown_status".into(), json!(3)).len(), 1);
+    assert_eq!(output("/quality".into(), json!(null)).len(), 6);
+    assert_eq!(output("/source/metered".into(), json!(false)), ["source.metered: false, expected true"]);
+    assert_eq!(
+        output(format!("/facts/{rate}/value"), json!(0.50001)),
         ["merge_rate{tag=auth}: value 0.50001, expected 0.5"]
     );
-    assert_eq!(told(format!("/facts/{rate}/value"), json!(0.500_000_000_01)).len(), 0);
-    assert_eq!(told(format!("/facts/{rate}/value"), json!(null)).len(), 1);
-    assert_eq!(told(format!("/facts/{rate}/previous"), json!(0)).len(), 1);
-    assert_eq!(told(format!("/facts/{rate}/numerator"), json!(null)).len(), 1);
-    assert_eq!(told(format!("/facts/{rate}/denominator"), json!(3)).len(), 1);
-    assert_eq!(told(format!("/facts/{rate}/unit"), json!("count")).len(), 1);
-    assert_eq!(told(format!("/facts/{sessions}/n"), json!(1)).len(), 1);
+    assert_eq!(output(format!("/facts/{rate}/value"), json!(0.500_000_000_01)).len(), 0);
+    assert_eq!(output(format!("/facts/{rate}/value"), json!(null)).len(), 1);
+    assert_eq!(output(format!("/facts/{rate}/previous"), json!(0)).len(), 1);
+    assert_eq!(output(format!("/facts/{rate}/numerator"), json!(null)).len(), 1);
+    assert_eq!(output(format!("/facts/{rate}/denominator"), json!(3)).len(), 1);
+    assert_eq!(output(format!("/facts/{rate}/unit"), json!("count")).len(), 1);
+    assert_eq!(output(format!("/facts/{sessions}/n"), json!(1)).len(), 1);
     // Another group: one is missing, one was not expected.
-    assert_eq!(told(format!("/facts/{sessions}/group"), json!({"tag": ""})).len(), 2);
-    assert_eq!(told(format!("/facts/{sessions}/group"), json!({"tag": "auth"})).len(), 2);
-    assert_eq!(told(format!("/facts/{sessions}"), json!(5)).len(), 2);
+    assert_eq!(output(format!("/facts/{sessions}/group"), json!({"tag": ""})).len(), 2);
+    assert_eq!(output(format!("/facts/{sessions}/group"), json!({"tag": "auth"})).len(), 2);
+    assert_eq!(output(format!("/facts/{sessions}"), json!(5)).len(), 2);
 }
 
 /// What a program that agrees would write.

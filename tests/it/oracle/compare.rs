@@ -49,7 +49,7 @@ fn period(json: &Value, expected: &Expected, found: &mut Vec<String>) {
     }
 }
 
-/// The same instant, told with the same offset; `Z` and `+00:00` are one.
+/// The same instant with the same offset; `Z` and `+00:00` are equal.
 fn instant(name: &str, actual: &Value, expected: &str, found: &mut Vec<String>) {
     let read = |text: &str| DateTime::<FixedOffset>::parse_from_rfc3339(text).ok();
     let same = match (actual.as_str().and_then(read), read(expected)) {

@@ -10,7 +10,7 @@ use super::facts::Group;
 use super::records::{self, Session};
 use super::{Asked, Expected, Span, Writer, expect_of};
 
-/// Metrics of which an export tells nothing.
+/// Metrics that an export does not provide.
 const UNTOLD: [&str; 9] = [
     "automation_sessions",
     "analysed_sessions",
@@ -23,7 +23,7 @@ const UNTOLD: [&str; 9] = [
     "acus_split",
 ];
 
-/// Whether an export tells a number at all.
+/// Whether an export provides a number.
 pub fn tells(metric: &str, of: &Group) -> bool {
     !UNTOLD.contains(&metric) && !of.keys().any(|dimension| ["tag", "status"].contains(&dimension.as_str()))
 }
@@ -98,7 +98,7 @@ pub fn expect_exports(files: &[Value], asked: &Asked) -> Expected {
     expect_of(&read, asked, Writer::Export, &known)
 }
 
-/// What a row tells, in the words of the API.
+/// A row in the format of the API.
 fn as_record(row: &Value, id: &str) -> Value {
     let pulls: Vec<Value> = row["pull_requests"]
         .as_array()

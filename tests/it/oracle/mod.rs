@@ -40,7 +40,7 @@ pub struct Asked {
     pub trend: u32,
     /// When the report is made.
     pub now: DateTime<Utc>,
-    /// The records are version 3's, which tells more.
+    /// The records are version 3's, which have more fields.
     pub v3: bool,
 }
 
@@ -176,7 +176,7 @@ fn expect_of(read: &Read<'_>, asked: &Asked, writer: Writer, known: &dyn Fn(&Spa
     }
 }
 
-/// Not where 20 sessions or more tell ACUs and every one of them tells 0.
+/// Not if 20 sessions or more have ACUs and all of them are 0.
 fn is_metered(sessions: &[Session]) -> bool {
     let told: Vec<f64> = sessions.iter().filter_map(|session| session.acus).collect();
     told.len() < 20 || told.iter().any(|acus| *acus > 0.0)

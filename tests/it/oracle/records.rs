@@ -137,8 +137,8 @@ fn session(record: &Value, id: &str, created: DateTime<Utc>) -> Option<Session> 
     let _ = [word("title"), word("url")];
     let messages = match &record["num_user_messages"] {
         Value::Null => None,
-        told => {
-            let number = text(told).and_then(|text| text.trim_end_matches(".0").parse().ok());
+        output => {
+            let number = text(output).and_then(|text| text.trim_end_matches(".0").parse().ok());
             unreadable += u64::from(number.is_none());
             number
         }

@@ -1,4 +1,4 @@
-//! What version 3 alone tells.
+//! What only version 3 provides.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use super::pulls::Pull;
 use super::records::Session;
 use super::volume::percentile;
 
-/// Everything about one span that version 2 does not tell.
+/// Everything about one span that version 2 does not provide.
 pub fn facts(sessions: &[&Session], pulls: &BTreeMap<&str, Pull>, facts: &mut Facts) {
     let mut groups: BTreeMap<(&str, Option<&str>), (usize, f64)> = BTreeMap::new();
     let mut messages: BTreeMap<Option<&str>, Vec<f64>> = BTreeMap::new();

@@ -96,11 +96,11 @@ fn a_server_that_repeats_the_key_in_its_records_does_not_get_it_shown() {
                 ["report", "-vv", "--base-url", &url, "--week", "2026-W41", "--trend", "1", "--out", "."];
             let outcome = run(acumen(folder.path()).env("DEVIN_API_KEY", key).args(flags));
             assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
-            let told = |end: &str| {
+            let output = |end: &str| {
                 std::fs::read_to_string(folder.path().join(format!("enterprise_2026-W41.{end}"))).unwrap()
             };
-            assert!(told("html").contains("say [redacted] twice: [redacted]"), "the title is not shown");
-            assert!(told("json").contains("a [redacted]"), "the tag is not told");
+            assert!(output("html").contains("say [redacted] twice: [redacted]"), "the title is not shown");
+            assert!(output("json").contains("a [redacted]"), "the tag is not told");
         }
     };
     std::thread::scope(|scope| {

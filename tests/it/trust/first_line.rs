@@ -127,9 +127,9 @@ fn names_on_the_line_cannot_disturb_a_terminal() {
     assert!(!ended.stderr.contains(['\u{1b}', '\u{202e}']), "{}", ended.stderr);
 }
 
-/// Nobody is asked for what cannot be used, so nobody is named.
+/// Unusable settings cause no request, so no server is named.
 #[test]
-fn a_run_that_asks_nobody_names_nobody() {
+fn a_run_without_requests_names_no_server() {
     let folder = tempfile::tempdir().unwrap();
     let first = |command: &mut Command| {
         let ended = run(command);

@@ -1,6 +1,6 @@
 //! A fetch that can be trusted: every fault and every kind of bad input, what
 //! becomes of it, and the test that holds it. `f` is `src/fetch/tests` in the
-//! library, a name without a place stands beside this file.
+//! library, a name without a path is next to this file.
 //!
 //! | Fault | Behaviour | Held by |
 //! |---|---|---|
@@ -10,7 +10,7 @@
 //! | v3 tells no total | its own end, its cursors and the window prove it | `f::v3::slices_neither_drop_nor_double_…` |
 //! | a session on the edge of two slices | counted once | `f::v3::a_session_on_an_edge_…` |
 //! | window or filter ignored | rows dropped and counted, mostly so: exit 65 | `f::proof::rows_outside_…`, `f::proof::an_ignored_filter_…`, `f::v3::a_window_that_is_not_honoured_…` |
-//! | DNS, refused, reset, TLS reset, cut short, truncated JSON | asked again | `f::bytes`, `f::faults::nobody_listening_…`, `f::faults::what_may_pass_…` |
+//! | DNS, refused, reset, TLS reset, cut short, truncated JSON | asked again | `f::bytes`, `f::faults::a_closed_port_…`, `f::faults::what_may_pass_…` |
 //! | certificate not trusted | stops at once | `f::transport::an_untrusted_certificate_…` |
 //! | every status from 100 to 599 | as `f/statuses.txt` says | `f::statuses` |
 //! | `Retry-After` in seconds, as a date, beyond the deadline | kept by all, or exit 75 | `f::faults::retry_after_…`, `a_pause_…` |

@@ -112,9 +112,9 @@ fn day(seed: u64) -> Day {
     for _ in 0..dice.below(4) {
         kinds.push(Fault::every(FaultKind::Clamp, 3 + dice.below(20)));
     }
-    let told = api == Api::V2 || dice.below(3) > 0;
-    // Without a count nobody can tell that sessions are missing.
-    if told && dice.below(2) == 0 {
+    let has_total = api == Api::V2 || dice.below(3) > 0;
+    // Without a count missing sessions cannot be detected.
+    if has_total && dice.below(2) == 0 {
         kinds.push(Fault::every(FaultKind::Drop, 3 + dice.below(5)));
     }
     let mut script = vec![None; kinds.len() + usize::try_from(pages + dice.below(2 * pages)).unwrap()];
@@ -123,14 +123,14 @@ fn day(seed: u64) -> Day {
         script[dice.one_of(&free)] = Some(kind);
     }
     // Sessions that appear while the first walk goes on.
-    let appears = told && pages > 1 && dice.below(2) == 0;
+    let appears = has_total && pages > 1 && dice.below(2) == 0;
     let faults = appears.then(|| Fault::every(FaultKind::Drift, 2 + dice.below(pages - 1)));
-    let total = if told { Total::Told } else { dice.one_of(&[Total::Null, Total::Absent]) };
+    let total = if has_total { Total::Told } else { dice.one_of(&[Total::Null, Total::Absent]) };
     let options = Options { total, script, faults: faults.into_iter().collect(), ..Options::default() };
     Day { api, page_size, concurrency, options }
 }
 
-/// Sessions by id, as the freshest row tells of them.
+/// Sessions by id, by the latest row.
 type Sessions = BTreeMap<String, String>;
 
 /// What a fetch through this day brings, and what it says on the way.
@@ -144,8 +144,8 @@ async fn fetched(organisation: &Arc<Organisation>, day: &Day) -> Result<(FetchSt
         PageEvent::Page(page) => {
             for row in page {
                 let session = &row.session;
-                let told = format!("{} {:?} {:?}", row.created, session.acus(), session.status.get());
-                let fresh = (format!("{:?}", session.updated()), row.position, told);
+                let output = format!("{} {:?} {:?}", row.created, session.acus(), session.status.get());
+                let fresh = (format!("{:?}", session.updated()), row.position, output);
                 let known = rows.entry(session.id().unwrap().to_owned()).or_insert_with(|| fresh.clone());
                 *known = fresh.max(known.clone());
             }
@@ -166,7 +166,7 @@ async fn fetched(organisation: &Arc<Organisation>, day: &Day) -> Result<(FetchSt
         holds_no_key(&format!("{error} {}", error.hint()));
     }
     let stats = outcome?;
-    Ok((stats, rows.into_iter().map(|(id, (_, _, told))| (id, told)).collect()))
+    Ok((stats, rows.into_iter().map(|(id, (_, _, output))| (id, output)).collect()))
 }
 
 #[test]
@@ -266,7 +266,7 @@ fn beyond_the_budget_the_earlier_report_stays_as_it_was() {
     for api in BOTH {
         for (kind, number, code) in cases {
             let faults = vec![Fault::every(kind, number)];
-            // Most sessions lie outside the two weeks, for whoever ignores them.
+            // Most sessions are outside the two weeks, to catch readers that ignore the window.
             let organisation = match kind {
                 FaultKind::IgnoreFilter => Arc::new(Organisation::invent(&Recipe::demo())),
                 _ => Arc::clone(&organisation),

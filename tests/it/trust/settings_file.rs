@@ -19,7 +19,7 @@ use crate::support::{CANARY, Served, acumen, run};
 const NOT_READ: &str = "warning: acumen.toml in the working directory is not read; to use it, pass \
     --config acumen.toml";
 
-/// A server that nobody may call.
+/// A server that must not be called.
 struct Trap {
     address: String,
     calls: Arc<AtomicUsize>,

@@ -234,7 +234,7 @@ async fn a_handshake_that_is_reset_is_asked_again() {
 }
 
 #[tokio::test]
-async fn a_name_that_nobody_has_is_asked_for_again() {
+async fn an_unknown_name_is_requested_again() {
     for api in [Api::V2, Api::V3] {
         let mut limits = hurried();
         limits.bounds.connect = Duration::from_secs(5);

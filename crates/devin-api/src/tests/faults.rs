@@ -75,7 +75,7 @@ async fn enough_attempts_are_enough() {
 }
 
 #[tokio::test]
-async fn nobody_listening_is_unreachable() {
+async fn a_closed_port_is_unreachable() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
@@ -185,7 +185,7 @@ async fn a_pause_without_end_is_for_later() {
     assert!(error.to_string().contains("in more than a week"), "{error}");
 }
 
-/// What was tried is told, above all where it was in vain.
+/// Attempts are reported, above all those that failed.
 #[tokio::test]
 async fn a_failed_fetch_tells_what_it_tried() {
     let server = faulty(usize::MAX, || json(503, "{}"));
@@ -254,10 +254,10 @@ async fn a_redirect_within_the_host_tells_its_path() {
         let location = format!("Location: /devin/apk_user_k3y/{long}?key=1\r\n");
         let server = serve(move |_| reply(status, &location, ""));
         let error = run(&config(&server.base)).await.0.unwrap_err();
-        let told = error.to_string();
-        assert!(told.contains("to its own /devin/[redacted]/xxx") && !told.contains("key=1"), "{told}");
-        assert!(!told.contains("is not sent"), "{told}");
-        assert!(told.len() < 500 && kind(&error) == "Moved", "{told}");
+        let output = error.to_string();
+        assert!(output.contains("to its own /devin/[redacted]/xxx") && !output.contains("key=1"), "{output}");
+        assert!(!output.contains("is not sent"), "{output}");
+        assert!(output.len() < 500 && kind(&error) == "Moved", "{output}");
         assert_eq!(server.log().len(), 1, "it is not followed");
     }
 }

@@ -43,7 +43,7 @@ fn quick() -> Limits {
     Limits { policy, ..LIMITS }
 }
 
-/// What a fetch delivered since the last restart, and told.
+/// What a fetch delivered since the last restart, and its progress events.
 #[derive(Debug, Default)]
 struct Seen {
     /// Positions and ids, in rising order.
@@ -66,7 +66,7 @@ impl Seen {
     }
 }
 
-/// The variant of an error: what callers tell apart.
+/// The variant of an error: what callers distinguish.
 pub(super) fn kind(error: &FetchError) -> String {
     let shown = format!("{error:?}");
     shown.split([' ', '{']).next().unwrap().to_owned()
@@ -105,8 +105,8 @@ async fn run_within(
     let shown = format!("{config:?} {outcome:?} {seen:?}");
     assert!(!shown.contains("k3y"), "{shown}");
     if let Err(error) = &outcome {
-        let told = error.to_string();
-        assert!(!told.contains("k3y"), "{told}");
+        let output = error.to_string();
+        assert!(!output.contains("k3y"), "{output}");
     }
     if let Ok(stats) = &outcome {
         assert_eq!(

@@ -122,7 +122,7 @@ async fn every_list_of_v3_is_read() {
 }
 
 #[tokio::test]
-async fn of_one_organisation_the_name_is_asked_for_and_missed_by_nobody() {
+async fn the_name_of_one_organisation_is_requested_and_optional() {
     let subjects = [Subject::People, Subject::Organisations];
     for api in [Api::V2, Api::V3] {
         for (status, name) in [(200, Some("Harbour")), (401, None), (403, None), (404, None), (422, None)] {
@@ -139,7 +139,7 @@ async fn of_one_organisation_the_name_is_asked_for_and_missed_by_nobody() {
             assert_eq!((people.organisations, people.notes), (expected, vec![]), "{api} {status}");
             let asked = paths(&server);
             assert!(asked.contains(&format!("/{api}/enterprise/organizations")), "{asked:?}");
-            // A covered report asks for nobody's name.
+            // A covered report requests no names.
             let before = server.log().len();
             let people = ask_about(&server, api, Some("o"), &quick(), &subjects[1..]).await;
             assert_eq!((people.organisations.len(), people.members.len()), (usize::from(name.is_some()), 0));
@@ -283,7 +283,7 @@ async fn every_failure_is_a_few_words() {
         assert_eq!(people.notes, [format!("{words}: ids are shown")], "{status} {body}");
         assert_eq!((people.members.len(), server.log().len()), (0, requests), "{status} {body}");
     }
-    // What cannot be asked at all asks nobody.
+    // An invalid request is not sent.
     let config = ApiConfig { base_url: "http://h.example".parse().unwrap(), ..config("http://h.example") };
     let notes = people(&config, &query()).await.notes;
     assert_eq!(notes, ["the lists of people cannot be requested: ids are shown"]);
@@ -365,7 +365,7 @@ async fn somebody_on_two_lists_is_one_and_a_name_beats_none() {
 }
 
 #[tokio::test]
-async fn organisations_of_the_same_name_are_told_apart() {
+async fn organisations_of_the_same_name_are_distinguished() {
     let server = serve(|asked| match path(asked) {
         ORGANISATIONS => {
             let org = |id: &str, name: &str| format!(r#"{{"org_id": "{id}", "name": {name}, "email": "x"}}"#);

@@ -207,7 +207,7 @@ async fn duplicates_are_counted_once() {
     assert_eq!((stats.received, stats.unique, stats.duplicates, stats.complete), (5, 3, 2, true));
 }
 
-/// Rows without an id can be told neither new nor old, and must not make a walk endless.
+/// Rows without an id are neither new nor old, and must not make a walk endless.
 #[tokio::test]
 async fn rows_without_an_id_do_not_go_on_for_ever() {
     let nameless = vec![r#"{"title": "x"}"#.to_owned()];
@@ -416,7 +416,7 @@ async fn what_is_counted_and_never_comes_is_missed() {
 
 /// A sum over slices says so, where it does not agree with the count of the whole.
 #[tokio::test]
-async fn a_count_that_is_added_up_is_told_as_such() {
+async fn a_summed_count_is_reported_as_summed() {
     let times: Vec<i64> = (0..200).map(|n| FROM + n * (WEEK / 200)).collect();
     let server = serve(move |asked| {
         let Reply(bytes) = honest(&times, asked, Told::Always);

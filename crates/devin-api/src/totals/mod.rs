@@ -128,10 +128,10 @@ pub async fn vendor(
             (name, answer.unwrap_or_else(|_| Err(late())))
         });
     }
-    let told = config.gate.run_all(asked).await;
-    let asked = told.len();
+    let reported = config.gate.run_all(asked).await;
+    let asked = reported.len();
     let mut vendor = Vendor::default();
-    for (name, answer) in told {
+    for (name, answer) in reported {
         match answer {
             Ok(Answer::Counts(counts)) => vendor.counts = vendor.counts.or(counts),
             Ok(Answer::Days(days)) => vendor.days = Some(days),
@@ -159,8 +159,8 @@ pub async fn consumption(
 ) -> Result<BTreeMap<NaiveDate, Consumption>, String> {
     let config = ApiConfig { deadline: LONGEST, ..config.clone() };
     let asked = async { used(&ApiClient::new(&config, query, &LIMITS, &|_| ())?, days).await };
-    let told = timeout(LONGEST, asked).await.map_err(|_| TOO_LATE.to_owned())?;
-    told.map_err(|error| why(&error))
+    let reported = timeout(LONGEST, asked).await.map_err(|_| TOO_LATE.to_owned())?;
+    reported.map_err(|error| why(&error))
 }
 
 /// The name of all of it, where all is missing.
@@ -310,7 +310,7 @@ async fn used(
         (Api::V2, Some(org)) => spanned(config, None, DAILY, moments, Some(org))?,
         _ => spanned(config, org, DAILY, moments, None)?,
     };
-    let mut told = match (client.ask(url, read::consumption).await, config.api, org) {
+    let mut reported = match (client.ask(url, read::consumption).await, config.api, org) {
         (Err(FetchError::NotFound { .. }), Api::V3, Some(org)) => {
             let resource = format!("{DAILY}/organizations/{}", address::segment(org));
             client.ask(spanned(config, None, &resource, moments, None)?, read::consumption).await?
@@ -318,8 +318,8 @@ async fn used(
         (asked, _, _) => asked?,
     };
     // A server that does not know the bounds gives all there is.
-    told.retain(|day, _| days.contains(day));
-    Ok(told)
+    reported.retain(|day, _| days.contains(day));
+    Ok(reported)
 }
 
 const DAILY: &str = "consumption/daily";

@@ -29,7 +29,7 @@ pub(super) fn counts(body: &str) -> Result<Counts, PageError> {
     // The generations, and their documents, have different names for the same.
     let count = |names: &[&str]| names.iter().find_map(|name| fields.get(*name)?.get().parse().ok());
     let bucket = |names: &[&str]| buckets(names.iter().find_map(|name| fields.get(*name).copied()));
-    let told = Counts {
+    let reported = Counts {
         sessions: count(&["sessions_created_count", "sessions_count"]),
         by_origin: bucket(&["sessions_created_by_origin", "sessions_created_count_by_origin"]),
         by_size: bucket(&["sessions_created_by_size", "sessions_created_count_by_size"]),
@@ -42,9 +42,9 @@ pub(super) fn counts(body: &str) -> Result<Counts, PageError> {
         closed: count(&["prs_closed_count", "prs_closed"]),
         taken_over: count(&["prs_taken_over_count"]),
     };
-    match told == Counts::default() {
+    match reported == Counts::default() {
         true => Err(PageError::Contract("it contains none of the counts".to_owned())),
-        false => Ok(told),
+        false => Ok(reported),
     }
 }
 
@@ -145,9 +145,9 @@ mod tests {
         assert_eq!(counts(v3), Ok(usage));
         let pulls = r#"{"prs_created_count": 45, "prs_opened_count": 3, "prs_merged_count": 38, "prs_closed_count": 4,
             "prs_taken_over_count": 2, "prs_taken_over_opened_count": 1}"#;
-        let told = counts(pulls).unwrap();
+        let reported = counts(pulls).unwrap();
         assert_eq!(
-            (told.pull_requests, told.open, told.merged, told.closed, told.taken_over),
+            (reported.pull_requests, reported.open, reported.merged, reported.closed, reported.taken_over),
             (Some(45), Some(3), Some(38), Some(4), Some(2))
         );
         for by in ["sessions_created_by", "sessions_created_count_by"] {
@@ -155,10 +155,10 @@ mod tests {
                 r#"{{"avg_acus_per_session": "3.5", "{by}_origin": {{"webapp": 7, "slack": null, "a\n": 1}},
                 "{by}_size": null, "sessions_created_count": 9, "sessions_with_merged_prs_count": 4}}"#
             );
-            let told = counts(&sessions).unwrap();
-            assert_eq!(told.by_origin, BTreeMap::from([("webapp".to_owned(), 7)]), "{by}");
+            let reported = counts(&sessions).unwrap();
+            assert_eq!(reported.by_origin, BTreeMap::from([("webapp".to_owned(), 7)]), "{by}");
             assert_eq!(
-                (told.sessions, told.with_merged_pr, told.acus_per_session),
+                (reported.sessions, reported.with_merged_pr, reported.acus_per_session),
                 (Some(9), Some(4), Some(3.5))
             );
         }

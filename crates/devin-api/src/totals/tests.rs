@@ -27,17 +27,17 @@ fn answer(asked: &Asked, counts: Reply) -> Reply {
 fn the_window_is_asked_as_each_generation_takes_it() {
     let mut config = config("https://h.example");
     let window = query().window();
-    let told = |config: &ApiConfig, org: Option<&str>, about| {
+    let output = |config: &ApiConfig, org: Option<&str>, about| {
         counted(config, org, "metrics/usage", &window, about).unwrap().to_string()
     };
     assert_eq!(
-        told(&config, Some("org_789"), None),
+        output(&config, Some("org_789"), None),
         "https://h.example/v2/enterprise/organizations/org_789/metrics/usage\
          ?start_date=2026-10-05T00%3A00%3A00Z&end_date=2026-10-12T00%3A00%3A00Z"
     );
     config.api = Api::V3;
     assert_eq!(
-        told(&config, None, Some("a b")),
+        output(&config, None, Some("a b")),
         "https://h.example/v3/enterprise/metrics/usage\
          ?time_after=1791158400&time_before=1791763200&org_ids=a+b"
     );
@@ -62,9 +62,9 @@ async fn days_begin_at_eight_and_others_do_not_count() {
         let server = serve(|_| json(200, DAILY));
         let config = ApiConfig { api, ..config(&server.base) };
         let query = SessionQuery { org: org.map(str::to_owned), ..query() };
-        let told = consumption(&config, &query, &days()).await.unwrap();
+        let output = consumption(&config, &query, &days()).await.unwrap();
         assert_eq!(
-            told.iter().map(|(day, used)| (day.to_string(), used.acus)).collect::<Vec<_>>(),
+            output.iter().map(|(day, used)| (day.to_string(), used.acus)).collect::<Vec<_>>(),
             [("2026-10-11".to_owned(), 2.0)]
         );
         assert_eq!(server.log()[0].target, target);
@@ -77,9 +77,9 @@ async fn where_organisations_have_no_counts_the_enterprise_is_asked_about_one() 
         true => json(404, "{}"),
         false => answer(asked, json(200, V2)),
     });
-    let told = vendor(&config(&server.base), &query(), Some(days())).await;
-    assert_eq!((told.counts, told.untold), (counts(), vec![]));
-    assert_eq!(told.days.map(|days| days.len()), Some(1));
+    let output = vendor(&config(&server.base), &query(), Some(days())).await;
+    assert_eq!((output.counts, output.untold), (counts(), vec![]));
+    assert_eq!(output.days.map(|days| days.len()), Some(1));
     let targets: Vec<String> = server.log().into_iter().map(|asked| asked.target).collect();
     assert_eq!(targets.len(), 3);
     assert!(targets[1].starts_with("/v2/enterprise/metrics/usage?start_date="), "{targets:?}");
@@ -94,8 +94,8 @@ async fn v3_tells_in_the_enterprise_what_an_organisation_used() {
     });
     let config = ApiConfig { api: Api::V3, ..config(&server.base) };
     let query = SessionQuery { org: Some("a b".to_owned()), ..query() };
-    let told = consumption(&config, &query, &days()).await.unwrap();
-    assert_eq!(told.values().map(|used| used.acus).collect::<Vec<_>>(), [2.0]);
+    let output = consumption(&config, &query, &days()).await.unwrap();
+    assert_eq!(output.values().map(|used| used.acus).collect::<Vec<_>>(), [2.0]);
     let targets: Vec<String> = server.log().into_iter().map(|asked| asked.target).collect();
     assert_eq!(
         targets,
@@ -117,11 +117,11 @@ async fn v3_tells_by_origin_and_a_refusal_costs_its_own_counts() {
     });
     let config = ApiConfig { api: Api::V3, gate: Gate::new(2), ..config(&server.base) };
     let query = SessionQuery { org: None, ..query() };
-    let told = vendor(&config, &query, Some(days())).await;
-    assert_eq!((told.counts.sessions, told.counts.pull_requests), (Some(9), Some(7)));
-    assert_eq!(told.counts.by_origin["api"], 9);
-    assert!(told.days.is_none());
-    let why: Vec<String> = told.untold.iter().map(|(what, why)| format!("{what}: {why}")).collect();
+    let output = vendor(&config, &query, Some(days())).await;
+    assert_eq!((output.counts.sessions, output.counts.pull_requests), (Some(9), Some(7)));
+    assert_eq!(output.counts.by_origin["api"], 9);
+    assert!(output.days.is_none());
+    let why: Vec<String> = output.untold.iter().map(|(what, why)| format!("{what}: {why}")).collect();
     assert_eq!(
         why,
         [
@@ -142,9 +142,9 @@ async fn every_failure_is_a_few_words() {
         (503, TOO_LATE, 4),
     ] {
         let server = serve(move |_| json(status, "{}"));
-        let told = vendor(&config(&server.base), &query(), Some(days())).await;
-        assert_eq!(told.untold, [(TOTALS, words.to_owned())], "{status}");
-        assert_eq!((told.counts, told.days), (Counts::default(), None));
+        let output = vendor(&config(&server.base), &query(), Some(days())).await;
+        assert_eq!(output.untold, [(TOTALS, words.to_owned())], "{status}");
+        assert_eq!((output.counts, output.days), (Counts::default(), None));
         assert_eq!(server.log().len(), requests, "{status}");
     }
 }
@@ -166,7 +166,7 @@ async fn a_server_that_does_not_answer_costs_seconds() {
         json(200, V2)
     });
     let begun = std::time::Instant::now();
-    let told = vendor(&config(&server.base), &query(), Some(days())).await;
-    assert_eq!(told.untold, [(TOTALS, TOO_LATE.to_owned())]);
+    let output = vendor(&config(&server.base), &query(), Some(days())).await;
+    assert_eq!(output.untold, [(TOTALS, TOO_LATE.to_owned())]);
     assert!(begun.elapsed() < LONGEST + Duration::from_secs(2));
 }

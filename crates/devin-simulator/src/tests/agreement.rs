@@ -1,4 +1,4 @@
-//! Both generations tell the same of every session, as far as both tell it.
+//! Both API versions return the same for every session, as far as both have it.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::*;
 
-/// All records of an organisation by their number, as both versions tell them.
+/// All records of an organisation by their number, as both versions return them.
 fn pairs(organisation: &Organisation) -> Vec<(Value, Value)> {
     let old = records(&walk(organisation, V2, "", 200, 99));
     let mut new = records(&walk(organisation, V3, "", 200, 99));
@@ -64,11 +64,11 @@ fn same_analysis(old: &Value, new: &Value) {
         ("timeline", &["title", "description"]),
         ("action_items", &["type", "action_item"]),
     ] {
-        let told = |analysis: &Value| -> Vec<Vec<Value>> {
-            let told = |item: &Value| names.iter().map(|name| item[name].clone()).collect();
-            list(&analysis[part]).iter().map(told).collect()
+        let output = |analysis: &Value| -> Vec<Vec<Value>> {
+            let output = |item: &Value| names.iter().map(|name| item[name].clone()).collect();
+            list(&analysis[part]).iter().map(output).collect()
         };
-        assert_eq!(told(old), told(new), "{part}");
+        assert_eq!(output(old), output(new), "{part}");
     }
     assert_eq!(old["suggested_prompt"]["original_prompt"], new["suggested_prompt"]["original_prompt"]);
     let known: Vec<&str> = list(&new["issues"]).iter().filter_map(|issue| issue["id"].as_str()).collect();
@@ -124,7 +124,7 @@ fn what_only_the_third_tells_is_shaped_like_real_data() {
 
 #[test]
 fn what_a_value_tells_of_the_third_version_is_kept() {
-    let told = json!({
+    let output = json!({
         "session_id": "devin-1", "created_at": 1_791_158_400_000_u64, "updated_at": "soon", "origin": "slack",
         "session_size": "xl", "category": null, "status_detail": "out_of_credits", "num_user_messages": 42,
         "parent_session_id": "0", "playbook_id": null, "service_user_id": 7, "beyond_the_documents": [1],
@@ -132,10 +132,10 @@ fn what_a_value_tells_of_the_third_version_is_kept() {
         "analysis": {"issues": [{"id": "9", "issue": "It failed", "impact": "low"}, null], "note_usage": 3},
         "session_analysis": {"issues": []}
     });
-    let organisation = Organisation::from_values(vec![told.clone(), json!("no object"), json!([])]);
+    let organisation = Organisation::from_values(vec![output.clone(), json!("no object"), json!([])]);
     let new = records(&walk(&organisation, V3, "", 9, 2));
     let session = &new[0];
-    for name in told.as_object().unwrap().keys() {
+    for name in output.as_object().unwrap().keys() {
         match name.as_str() {
             "pull_requests" => {
                 assert_eq!(session[name], json!([7, {"pr_url": 8, "pr_state": "open"}]));
@@ -149,7 +149,7 @@ fn what_a_value_tells_of_the_third_version_is_kept() {
                 );
             }
             "session_analysis" => assert!(session.get(name).is_none()),
-            _ => assert_eq!(session[name], told[name], "{name}"),
+            _ => assert_eq!(session[name], output[name], "{name}"),
         }
     }
     assert!(new.contains(&json!("no object")) && new.contains(&json!([])));

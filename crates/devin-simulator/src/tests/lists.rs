@@ -27,7 +27,7 @@ fn id(entry: &Value) -> &str {
 }
 
 #[test]
-fn whoever_starts_sessions_is_listed_unless_they_have_left() {
+fn users_of_sessions_are_listed_unless_they_left() {
     let organisation = invented();
     let listed: BTreeSet<String> = V3_PEOPLE
         .iter()

@@ -76,7 +76,7 @@ pub fn resume(organisation: &Organisation, listing: &Listing, cursor: &Cursor) -
     })
 }
 
-/// The cursor of a page that ends before an entry; none where no record stands there.
+/// The cursor of a page that ends before an entry; `None` if there is no record.
 pub fn after(organisation: &Organisation, listing: &Listing, end: usize) -> Option<Cursor> {
     let is_first = |entry: &usize| listing.item(*entry).is_some_and(|item| !item.again);
     let last = (0..end).rev().find(is_first)?;

@@ -27,7 +27,7 @@ pub fn children(records: &[Record], index: usize) -> impl Iterator<Item = usize>
     later.filter(move |candidate| parent(records, *candidate) == Some(index))
 }
 
-/// A session that tells its parent itself is none of the invented children.
+/// A session with a parent of its own is not an invented child.
 fn is_child(record: &Record) -> bool {
     is_dated(record)
         && stream(record, Topic::Family).chance(CHILDREN)

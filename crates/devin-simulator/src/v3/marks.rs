@@ -48,13 +48,13 @@ pub fn marks(record: &Record) -> Marks {
     };
     let service_user = text("service_user_id");
     let automatic = is_automatic(record, service_user.is_some());
-    let told = |name: &str, invented: Option<String>| match fields.contains_key(name) {
+    let reported = |name: &str, invented: Option<String>| match fields.contains_key(name) {
         true => text(name),
         false => invented,
     };
     Marks {
-        origin: told("origin", Some(origin(record, automatic).to_owned())),
-        playbook: told("playbook_id", playbook(record, automatic)),
+        origin: reported("origin", Some(origin(record, automatic).to_owned())),
+        playbook: reported("playbook_id", playbook(record, automatic)),
         service_user,
         is_archived: match fields.get("is_archived") {
             Some(raw) => raw.get() == "true",

@@ -82,7 +82,7 @@ impl Query {
     }
 }
 
-/// The page that is asked for; none where the cursor is not one of ours.
+/// The requested page; `None` if the cursor is not one of ours.
 pub fn page(
     organisation: &Organisation,
     query: &Query,
@@ -117,7 +117,7 @@ pub fn page(
     Some(end_v3(text, total, listing.total, next, shape))
 }
 
-/// What a personal access token begins with here; nobody documents it.
+/// The prefix of a personal access token here; it is undocumented.
 const PERSONAL_TOKEN: &str = "cog_pat_";
 
 /// Whom the key belongs to: a service user of the whole enterprise, or a person.

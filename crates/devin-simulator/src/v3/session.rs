@@ -71,7 +71,7 @@ pub fn body(records: &[Record], index: usize, again: bool) -> Option<String> {
     Some(Value::Object(fields).to_string())
 }
 
-/// What both versions tell, as version 3 writes it.
+/// What both versions provide, as version 3 writes it.
 fn rename(fields: &mut Map<String, Value>, record: &Record) {
     if let Some(Value::String(id)) = fields.get_mut("session_id") {
         *id = prefixed(id);
@@ -117,7 +117,7 @@ fn invent(fields: &mut Map<String, Value>, record: &Record, random: &mut Random,
     let subcategory = category.map(|_| random.pick(&SUBCATEGORIES));
     let origin = origin(record, automatic);
     let automation = (origin == "automation").then(|| format!("automation-{}", random.hex(32)));
-    let told = [
+    let reported = [
         ("service_user_id", Value::Null),
         ("origin", json!(origin)),
         ("playbook_id", json!(playbook(record, automatic))),
@@ -134,7 +134,7 @@ fn invent(fields: &mut Map<String, Value>, record: &Record, random: &mut Random,
         ("structured_output", Value::Null),
         ("security_profile", json!({"selection": "inherit", "profile_id": null})),
     ];
-    for (name, value) in told {
+    for (name, value) in reported {
         fields.entry(name).or_insert(value);
     }
 }
