@@ -63,7 +63,14 @@ METRICS = {
 }
 
 V3_DIMENSIONS = {"origin", "size", "category"}
-QUALITY = ["acus_unknown", "unknown_status", "unknown_impact", "unknown_pr_state", "prs_without_url", "unreadable_fields"]
+QUALITY = [
+    "acus_unknown",
+    "unknown_status",
+    "unknown_impact",
+    "unknown_pr_state",
+    "prs_without_url",
+    "unreadable_fields",
+]
 
 # An account is not metered if at least so many sessions have known ACUs and all of them are 0.
 ENOUGH_ZEROS = 20
@@ -218,15 +225,15 @@ class DuckDB:
 
     def table(self, name, files, before):
         files = "[" + ", ".join("'" + file.replace("'", "''") + "'" for file in files) + "]"
-        scan = f"read_parquet({files}, hive_types_autocast = false, file_row_number = true, union_by_name = true)"
+        options = "hive_partitioning = true, hive_types_autocast = false, file_row_number = true, union_by_name = true"
         # Joins by a number are faster than by the text of the id: by the month and the row of the
         # session there. Files from before schema 4 have no row.
         row = "file_row_number" if name == "sessions" else "row"
         key = NUMBERED.format(row) if self.has_rows else "session"
         column = "session as id" if name == "sessions" else f"{NUMBERED.format('file_row_number')} as place"
         self.connection.execute(
-            f"create view {name} as select * replace ({key} as session), {column} from {scan} "
-            f"where created < timestamptz '{before}'"
+            f"create view {name} as select * replace ({key} as session), {column} "
+            f"from read_parquet({files}, {options}) where created < timestamptz '{before}'"
         )
 
     def rows(self, name, columns, rows):
@@ -307,7 +314,8 @@ def prepare(engine, question):
     engine.rows("periods", "period string, starts timestamp, ends timestamp", bounds)
     engine.rows("prices", "day date, per_acu double", daily_prices(question))
     tags = engine.ask("select distinct tag from tags") if question.rules else []
-    engine.rows("tag_teams", "tag string, rule int, team string", [row for (tag,) in tags for row in ruled(tag, question.rules)])
+    teams = [row for (tag,) in tags for row in ruled(tag, question.rules)]
+    engine.rows("tag_teams", "tag string, rule int, team string", teams)
     for statement in statements("views.sql"):
         engine.ask(statement)
         view = statement.split()[5]
@@ -376,12 +384,17 @@ def lay_out(found, question, is_metered):
         is_compared = question.is_over and period in before
         past = found.get((metric, by, keys, before.get(period)), nothing) if is_compared else (None, 0, 0, 0)
         if not is_metered and metric.startswith(("acus", "spend")) and unit != "count":
-            numbers, past = (None, None, numbers[2] if unit != "share" else None, numbers[3]), (None, *past[1:])
+            merged = None if unit == "share" else numbers[2]
+            numbers, past = (None, None, merged, numbers[3]), (None, *past[1:])
         value, numerator, denominator, n = map(plain, numbers)
-        for group in [dict(zip(by, keys))] * (period == labels[0]) + [
-            {"period": period, **dict(zip(by, keys))}
-        ] * (period in points and by == trend):
-            fact = {"metric": metric, "unit": question.currency if unit == "money" else unit, "group": group, "value": value}
+        groups = []
+        if period == labels[0]:
+            groups.append(dict(zip(by, keys)))
+        if period in points and by == trend:
+            groups.append({"period": period, **dict(zip(by, keys))})
+        for group in groups:
+            unit = question.currency if unit == "money" else unit
+            fact = {"metric": metric, "unit": unit, "group": group, "value": value}
             if kind == "ratio":
                 fact |= {"numerator": numerator, "denominator": denominator}
             fact |= {"n": n, "previous": plain(past[0])}
@@ -389,7 +402,8 @@ def lay_out(found, question, is_metered):
                 fact["previous_n"] = plain(past[3])
             facts.append(fact)
     none_first = lambda key: (key is not None, key or "")
-    return sorted(facts, key=lambda fact: (fact["metric"], tuple(fact["group"]), *map(none_first, fact["group"].values())))
+    keys = lambda group: tuple(map(none_first, group.values()))
+    return sorted(facts, key=lambda fact: (fact["metric"], tuple(fact["group"]), keys(fact["group"])))
 
 
 def highlights(engine):
@@ -556,9 +570,7 @@ def price(text):
 
 
 def rule(text):
-    name, equals, pattern = text.rpartition("=") if text.startswith("=") else text.partition("=")
-    if text.startswith("="):
-        return None, text[1:]
+    name, equals, pattern = text.partition("=")
     return (name.strip() or None, pattern) if equals else (None, text)
 
 
@@ -592,7 +604,7 @@ def arguments():
         "--price", type=price, action="append", default=[], metavar="FROM=PER_ACU", help="price of an ACU from a day on"
     )
     parser.add_argument("--currency", metavar="CODE", help="currency of the prices, as EUR")
-    parser.add_argument("--out", type=Path, default=Path("facts.json"), metavar="FILE", help="file to write (facts.json)")
+    parser.add_argument("--out", type=Path, default=Path("facts.json"), metavar="FILE", help="to write (facts.json)")
     options = parser.parse_args()
     if bool(options.first) != bool(options.last):
         parser.error("--from and --to need each other")
