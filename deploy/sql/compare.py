@@ -84,6 +84,8 @@ def arguments():
 
 def question(options, theirs):
     """What the report answered."""
+    if theirs.get("schema") != sql.SCHEMA:
+        sql.unable(f"{options.facts} is no facts file of schema {sql.SCHEMA}; make the report again")
     source, prices = theirs["source"], theirs.get("prices") or {}
     for part in ("tags", "users", "people", "profile"):
         if source.get(part):

@@ -21,6 +21,7 @@ from datetime import date, datetime, time, timedelta, timezone
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+SCHEMA = 2  # of facts.json
 FOLDER = Path(__file__).parent
 TABLES = ["sessions", "pull_requests", "tags", "issues", "action_items"]
 
@@ -510,7 +511,7 @@ def facts(engine_name, question):
     if question.prices and not is_metered:
         notes.append("the account is not metered: no session used an ACU, so the prices do not apply")
     return {
-        "schema": 2,
+        "schema": SCHEMA,
         "tool": {"name": f"facts.py with {engine.name}", "version": engine.version},
         "generated_at": question.now.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "period": {**bounds(question.period), "tz": question.zone.key, "complete": question.is_over},
