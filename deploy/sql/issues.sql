@@ -66,21 +66,40 @@ counted as (
         on f.period = g.period and f.dims = g.dims and f.impact = g.impact and f.group_key is not distinct from g.group_key
 ),
 of_session as (
-    select period, session, impact, count(*) as issues
-    from placed_issues
-    group by period, session, impact
+    select
+        s.period,
+        s.session,
+        sum(case when i.impact = 'high' then 1 else 0 end) as high,
+        sum(case when i.impact = 'medium' then 1 else 0 end) as medium,
+        sum(case when i.impact = 'low' then 1 else 0 end) as low,
+        sum(case when i.impact = 'other' then 1 else 0 end) as other
+    from placed s
+    left join placed_issues i on i.session = s.session
+    where s.analysed = 1
+    group by s.period, s.session
+),
+alike as (
+    select period, high, medium, low, other, count(*) as sessions
+    from of_session
+    group by period, high, medium, low, other
+),
+each_impact as (
+    select
+        a.period,
+        i.impact,
+        case i.impact when 'high' then a.high when 'medium' then a.medium when 'low' then a.low else a.other end as issues,
+        a.sessions
+    from alike a
+    cross join impacts i
 ),
 spread as (
     select
-        s.period,
-        i.impact,
-        case when f.issues >= 5 then '5+' else cast(coalesce(f.issues, 0) as string) end as bin,
-        count(*) as sessions
-    from placed s
-    cross join impacts i
-    left join of_session f on f.session = s.session and f.impact = i.impact
-    where s.analysed = 1
-    group by s.period, i.impact, case when f.issues >= 5 then '5+' else cast(coalesce(f.issues, 0) as string) end
+        period,
+        impact,
+        case when issues >= 5 then '5+' else cast(issues as string) end as bin,
+        sum(sessions) as sessions
+    from each_impact
+    group by period, impact, case when issues >= 5 then '5+' else cast(issues as string) end
 ),
 answers as (
     select 'issues' as metric, period, '' as dims, cast(null as string) as group_key, cast(null as string) as group_key_2, sum(issues) as plain, analysed as n

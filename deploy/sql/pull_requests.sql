@@ -3,13 +3,13 @@
 with grouped as (
     select
         period,
-        case when grouping(person) = 0 then 'user' else 'repo' end as dims,
-        case when grouping(person) = 0 then person else repo end as group_key,
+        case when grouping(person) = 0 then 'user' when grouping(team) = 0 then 'team' else 'repo' end as dims,
+        case when grouping(person) = 0 then person when grouping(team) = 0 then team else repo end as group_key,
         count(*) as listed,
         sum(case when place = 0 then 1 else 0 end) as merged,
         sum(case when place <= 1 then 1 else 0 end) as decided
     from owned
-    group by grouping sets ((period, person), (period, repo))
+    group by grouping sets ((period, person), (period, team), (period, repo))
     union all
     select
         t.period,
@@ -35,9 +35,13 @@ with grouped as (
 ),
 used as (
     -- All ACUs of a group, those of sessions without a pull request as well.
-    select period, 'user' as dims, person as group_key, sum(acus) as acus
+    select
+        period,
+        case when grouping(person) = 0 then 'user' else 'team' end as dims,
+        case when grouping(person) = 0 then person else team end as group_key,
+        sum(acus) as acus
     from placed
-    group by period, person
+    group by grouping sets ((period, person), (period, team))
     union all
     select period, 'tag', tag, sum(acus)
     from placed_tags

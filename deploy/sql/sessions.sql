@@ -5,18 +5,20 @@ with grouped as (
         period,
         case
             when grouping(person) = 0 then 'user'
+            when grouping(team) = 0 then 'team'
             when grouping(org) = 0 then 'org'
             else 'status'
         end as dims,
         case
             when grouping(person) = 0 then person
+            when grouping(team) = 0 then team
             when grouping(org) = 0 then org
             else status
         end as group_key,
         count(*) as sessions,
         sum(acus) as acus
     from placed
-    group by grouping sets ((period, person), (period, org), (period, status))
+    group by grouping sets ((period, person), (period, team), (period, org), (period, status))
     union all
     select period, 'tag', tag, count(*), sum(acus)
     from placed_tags

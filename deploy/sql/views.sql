@@ -1,10 +1,28 @@
 -- What all other files read: the five tables of an archive, cut into periods.
 --
--- There must be six tables or views of these names: `sessions`, `pull_requests`,
--- `tags`, `issues` and `action_items` of the archive, and `periods` with a row for
--- each period in question: `period` (what it is called), `starts`, `ends` (the first
--- moment after it). Periods may touch but not overlap. The session's time zone is
--- the report's: it decides when a day ends.
+-- These tables or views must exist:
+--   `sessions`, `pull_requests`, `tags`, `issues`, `action_items` of the archive; `sessions`
+--     with `id`, a copy of `session`; `tags` and `pull_requests` with `place`, a number by
+--     which rows are in the order of the archive: by month, then by their place in the file.
+--     `session` may be any other key that the five share, if sessions of the same moment
+--     are in the order of their ids by it
+--   `periods`: `period` (its name), `starts`, `ends` (the first moment after it). Periods
+--     may touch but not overlap; the one that starts last is the report's
+--   `prices`: `day`, `per_acu`, a row for each day that has a price; empty without prices
+--   `tag_teams`: `tag`, `rule` (the place of the rule that the tag fits), `team`; empty
+--     without teams
+-- The session's time zone is the report's: it decides when a day ends.
+
+-- The team of each session that has a tag with a team: by the first rule, then by the
+-- first tag.
+create or replace temporary view teams as
+select session, team
+from (
+    select t.session, r.team, row_number() over (partition by t.session order by r.rule, t.place) as turn
+    from tags t
+    join tag_teams r on r.tag = t.tag
+) as ruled
+where turn = 1;
 
 -- One row a session.
 create or replace temporary view placed as
@@ -21,16 +39,23 @@ select
     end as automation,
     s.org,
     s.status,
+    t.team,
     s.acus,
+    -- ACUs from before the first price have no spend, and make that of their group unknown.
+    case when s.acus = 0 then 0 else s.acus * c.per_acu end as spend,
+    case when s.acus > 0 and c.per_acu is null then 1 else 0 end as unpriced,
     s.origin,
     s.size,
     s.category,
     s.messages,
     case when s.limited then 1 else 0 end as limited,
     case when s.analysed then 1 else 0 end as analysed,
-    case when s.feedback > 0 then 1 else 0 end as remarked
+    case when s.feedback > 0 then 1 else 0 end as remarked,
+    s.unreadable
 from periods p
-join sessions s on s.created >= p.starts and s.created < p.ends;
+join sessions s on s.created >= p.starts and s.created < p.ends
+left join prices c on c.day = cast(s.created as date)
+left join teams t on t.session = s.session;
 
 -- One row a session and tag; a session without tags has one with a null.
 -- `of_tags` is how many rows the session has.
@@ -39,17 +64,21 @@ select
     s.period,
     s.session,
     s.acus,
+    s.spend,
+    s.unpriced,
     s.analysed,
     t.tag,
-    count(*) over (partition by s.session) as of_tags
+    coalesce(n.of_tags, 1) as of_tags
 from placed s
-left join tags t on t.session = s.session;
+left join tags t on t.session = s.session
+left join (select session, count(*) as of_tags from tags group by session) as n on n.session = s.session;
 
 -- Pull requests as they are compared: the forges named here compare without case.
 create or replace temporary view compared as
 select
     *,
     case
+        when address = lower(address) then address
         when regexp_replace(
             lower(address),
             '^https://(github[.]com|gitlab[.]com|bitbucket[.]org|dev[.]azure[.]com)/.*/(pulls?|merge_requests|pull-requests|pullrequest)/[0-9]+$',
@@ -65,19 +94,38 @@ select
 from pull_requests
 where address is not null;
 
+-- How a repository is spelt: as in the first entry.
+create or replace temporary view spellings as
+select repository, repo
+from (
+    select
+        e.repository,
+        e.repo,
+        row_number() over (partition by e.repository order by min(e.place)) as turn
+    from placed s
+    join compared e on e.session = s.session
+    group by e.repository, e.repo
+) as spelt
+where turn = 1;
+
 -- One row a session and pull request that it lists. `place` is 0 for merged and 1
--- for closed; of entries that disagree the least holds, in every session. `repo`
--- is spelt as in the earliest session.
+-- for closed; of entries that disagree the least holds, in every session. `turn` is 1
+-- in the earliest session.
 create or replace temporary view listed as
 select
     s.period,
     s.session,
     s.person,
+    s.team,
     s.category,
-    first_value(e.repo) over (partition by e.repository order by s.created, s.session, e.repo) as repo,
+    e.pull_request,
+    e.repository,
     min(
         case e.state when 'merged' then 0 when 'closed' then 1 when 'open' then 2 when 'draft' then 3 else 4 end
-    ) over (partition by s.period, e.pull_request) as place,
+    ) over (
+        partition by s.period, e.pull_request order by s.created, s.session
+        rows between unbounded preceding and unbounded following
+    ) as place,
     row_number() over (partition by s.period, e.pull_request order by s.created, s.session) as turn
 from placed s
 join compared e on e.session = s.session;
@@ -85,9 +133,10 @@ join compared e on e.session = s.session;
 -- One row a pull request: what it is grouped by is its owner's, the earliest
 -- session that lists it.
 create or replace temporary view owned as
-select period, session, person, category, repo, place
-from listed
-where turn = 1;
+select l.period, l.session, l.person, l.team, l.category, r.repo, l.place
+from listed l
+join spellings r on r.repository = l.repository
+where l.turn = 1;
 
 -- One row an issue.
 create or replace temporary view placed_issues as
@@ -110,4 +159,4 @@ numbered as (
 )
 select period, day
 from numbered
-where day < ends;
+where day < cast(ends as date);

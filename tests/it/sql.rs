@@ -1,6 +1,7 @@
 //! The SQL of `deploy/sql`, run by DuckDB over an archive, gives the facts of a
 //! report from it. Spark runs the same text, but is too heavy for a test.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -25,14 +26,24 @@ pub fn archived(served: &Served, key: &str, folder: &Path, flags: &[&str]) -> Pa
     reports.join(name.expect("a report has its facts"))
 }
 
-/// What the comparison ends with, and what it says.
-fn compare(python: &std::ffi::OsStr, folder: &Path, facts: &Path) -> (Option<i32>, String) {
+/// Runs a script of `deploy/sql` on the archive in a folder: its exit code and output.
+fn script(python: &OsStr, folder: &Path, name: &str, flags: &[&str]) -> (Option<i32>, String) {
     let mut command = Command::new(python);
-    command.arg(repository("deploy/sql/compare.py")).args(["--engine", "duckdb", "--archive"]);
-    let output = command.arg(folder.join("archive")).arg("--facts").arg(facts).output();
-    let output = output.expect("ACUMEN_READERS names a Python");
+    // Without -B Python would leave its cache in the repository.
+    command.arg("-B").arg(repository("deploy/sql").join(name)).args([
+        "--engine",
+        "duckdb",
+        "--archive",
+        "archive",
+    ]);
+    let output = command.args(flags).current_dir(folder).output().expect("ACUMEN_READERS names a Python");
     let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
     (output.status.code(), said.concat())
+}
+
+/// The exit code and output of a comparison with a report's facts.
+fn compare(python: &OsStr, folder: &Path, facts: &Path) -> (Option<i32>, String) {
+    script(python, folder, "compare.py", &["--facts", facts.to_str().unwrap()])
 }
 
 /// Changes facts, and gives where they are then.
@@ -64,6 +75,38 @@ fn duckdb_gives_the_facts_of_a_report_from_the_archive() {
         let (code, said) = compare(&python, folder.path(), &facts);
         assert_eq!(code, Some(0), "{flags:?}: {said}");
         assert!(said.contains(" 0 differences"), "{said}");
+    }
+}
+
+#[test]
+fn facts_from_duckdb_with_prices_and_teams_agree_with_the_report_and_render() {
+    let Some(python) = readers() else { return };
+    let recipe = Recipe { sessions: 600, ..Recipe::demo() };
+    let served = Served::new(Organisation::invent(&recipe), Options::default());
+    let folder = tempfile::tempdir().unwrap();
+    let settings =
+        "[[price]]\nfrom = 2026-01-01\nper_acu = \"2.25\"\ncurrency = \"EUR\"\n[[team]]\ntag = \"team:*\"\n";
+    std::fs::write(folder.path().join("settings.toml"), settings).unwrap();
+    let week = ["--week", "2026-W41", "--trend", "2", "--tz", "Europe/Berlin"];
+    let facts =
+        archived(&served, CANARY, folder.path(), &[&week[..], &["--config", "settings.toml"]].concat());
+    let teams = ["--facts", facts.to_str().unwrap(), "--team", "team:*"];
+    let (code, said) = script(&python, folder.path(), "compare.py", &teams);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("spend_per_merged_pr: ") && said.contains(" 0 differences"), "{said}");
+
+    let flags =
+        ["--price", "2026-01-01=2.25", "--currency", "EUR", "--team", "team:*", "--out", "sql/facts.json"];
+    let (code, said) = script(&python, folder.path(), "facts.py", &[&week[..], &flags].concat());
+    assert_eq!(code, Some(0), "{said}");
+    let outcome =
+        run(acumen(folder.path()).args(["render", "sql/facts.json", "--format", "html,xlsx,csv,md"]));
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    let page = std::fs::read_to_string(folder.path().join("sql/facts.html")).unwrap();
+    assert!(page.contains("facts.py with DuckDB") && page.contains("€"));
+    let made = files(&folder.path().join("sql"));
+    for name in ["facts.xlsx", "facts_by-team.csv", "facts.md"] {
+        assert!(made.iter().any(|file| file == name), "{name}: {made:?}");
     }
 }
 
