@@ -103,11 +103,11 @@ fn filters_that_match_nothing_are_refused_with_what_there_is() {
     let sources = Sources::new();
     for source in ["pages", "archive"] {
         for (flags, message, hint) in [
-            (&["--tag", "payments"][..], "matches --tag “payments”", "closest tags there are: “Payments”"),
+            (&["--tag", "payments"][..], "matches --tag “payments”", "closest existing tags: “Payments”"),
             (&["--tag", "taem:*"], "matches --tag “taem:*”", "“team:pay”, “team:search”"),
-            (&["--org", "org_aa"], "matches --org “org_aa”", "closest organisation ids there are: “org_a”"),
-            (&["--user", "anm"], "matches --user “anm”", "closest users there are: “ann”"),
-            (&["--user", "ANN"], "matches --user “ANN”", "closest users there are: “ann”"),
+            (&["--org", "org_aa"], "matches --org “org_aa”", "closest existing organisation ids: “org_a”"),
+            (&["--user", "anm"], "matches --user “anm”", "closest existing users: “ann”"),
+            (&["--user", "ANN"], "matches --user “ANN”", "closest existing users: “ann”"),
             (
                 &["--org", "org_b", "--tag", "x"],
                 "matches --org “org_b”, --tag “x”",

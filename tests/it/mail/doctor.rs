@@ -98,7 +98,7 @@ fn what_would_keep_a_mail_back_fails_with_its_code() {
     let unknown = Manner { recipients: &[("b@", "550 unknown user")], ..tls() };
     at(unknown, &[], 74, &["the recipient b@example.com: 550 “unknown user”", "to the others"]);
     let picky = Manner { vm: Some(("RCPT", "504 <vm>: Helo command rejected")), ..tls() };
-    at(picky, &["--smtp-helo", "vm"], 2, &["the name vm", "--smtp-helo"]);
+    at(picky, &["--smtp-helo", "vm"], 2, &["does not accept vm as the name", "--smtp-helo"]);
     let closed = Manner { login: Some(("me", "x")), mechanisms: "XOAUTH2", ..tls() };
     let login = ["--smtp-user", "me", "--smtp-password-command", "echo y"];
     at(closed, &login, 3, &["it offers XOAUTH2", "--smtp-auth xoauth2"]);

@@ -288,6 +288,6 @@ async fn a_key_that_no_header_can_carry_is_a_setting() {
     let mut config = config("http://127.0.0.1:9");
     config.key = Secret::new("apk_user_k3y\n".to_owned());
     let error = run(&config).await.0.unwrap_err();
-    assert!(error.to_string().contains("the key from DEVIN_API_KEY holds characters"), "{error}");
+    assert!(error.to_string().contains("the key from DEVIN_API_KEY contains characters"), "{error}");
     assert_eq!(kind(&error), "Unfit");
 }

@@ -223,7 +223,7 @@ async fn a_refused_list_is_a_note_and_the_others_count() {
     let people = ask(&server, Api::V3, None).await;
     assert_eq!((people.members.len(), people.organisations.len(), people.notes.len()), (0, 0, 4));
     let order = ["users", "identity-provider users", "service users", "organisations"];
-    assert!(people.notes.iter().zip(order).all(|(note, name)| note.contains(&format!("of {name},"))));
+    assert!(people.notes.iter().zip(order).all(|(note, name)| note.contains(&format!("of {name}:"))));
 }
 
 #[tokio::test]
