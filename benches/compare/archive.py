@@ -39,9 +39,9 @@ def arguments():
     parser.add_argument(
         "--acumen",
         type=pathlib.Path,
-        default=ROOT / "target/release/acumen",
+        default=ROOT / "target/dist/acumen",
         metavar="PATH",
-        help="the program (target/release/acumen)",
+        help="the program (target/dist/acumen)",
     )
     return parser.parse_args()
 

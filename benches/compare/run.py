@@ -54,9 +54,9 @@ def arguments():
     parser.add_argument(
         "--acumen",
         type=pathlib.Path,
-        default=ROOT / "target/release/acumen",
+        default=ROOT / "target/dist/acumen",
         metavar="PATH",
-        help="the program (target/release/acumen)",
+        help="the program (target/dist/acumen)",
     )
     parser.add_argument(
         "--contestants",
