@@ -100,11 +100,15 @@ pub fn evaluate(frames: &Frames, evaluation: &Evaluation<'_>) -> Result<Option<F
     }
     let periods = period_frames(frames, evaluation).map_err(MetricsError::of("the periods"))?;
     let own = of_report(&periods);
+    let (facts, highlights) = rayon::join(
+        || evaluate::evaluate(&periods, evaluation, None),
+        || highlights::highlights(own).map_err(MetricsError::of("the sessions worth a look")),
+    );
     Ok(Some(Findings {
-        facts: evaluate::evaluate(&periods, evaluation, None)?,
+        facts: facts?,
         budgets: budget::budgets(&frames.sessions, evaluation).map_err(MetricsError::of("the budgets"))?,
         quality: known_counts(quality::quality(own, None), evaluation)?,
-        highlights: highlights::highlights(own).map_err(MetricsError::of("the sessions worth a look"))?,
+        highlights: highlights?,
         withheld: Vec::new(),
     }))
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use polars::prelude::*;
+use rayon::prelude::*;
 
 use super::calendar::{Calendar, SPEND, UNPRICED, begun, categories};
 use super::dimension::{Dim, GroupKey, Key, SMALL_GROUP};
@@ -91,7 +92,8 @@ pub fn period_frames(frames: &Frames, evaluation: &Evaluation<'_>) -> PolarsResu
         let sessions = created_between(&sessions, period.from().to_utc(), period.to().to_utc())?;
         PeriodFrames::new(frames, sessions, period, index < RECENT, evaluation)
     };
-    evaluation.periods.iter().enumerate().map(of_period).collect()
+    // Several steps run on one thread, so the periods share the cores.
+    evaluation.periods.par_iter().enumerate().map(of_period).collect()
 }
 
 impl PeriodFrames {

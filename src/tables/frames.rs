@@ -49,7 +49,7 @@ impl Frames {
         let mut sessions = sessions.drop_many([c::TITLE, c::URL, c::PROMPT]);
         // Steps over one piece are far quicker than over a piece a month.
         for table in [&mut sessions, &mut pull_requests, &mut tags, &mut issues, &mut action_items] {
-            table.rechunk_mut();
+            table.rechunk_mut_par();
         }
         let sessions = derived(sessions, &pull_requests, &tags, teams).map_err(failed("sessions"))?;
         Ok(Self { sessions, names, pull_requests, tags, issues, action_items })

@@ -156,7 +156,8 @@ fn a_wrong_organisation_is_exit_2() {
 
 #[test]
 fn a_key_without_permission_is_exit_3_with_the_missing_permission() {
-    for (key, needs) in [(V2, "personal key of an enterprise administrator"), (V3, "permission to view sessions")]
+    for (key, needs) in
+        [(V2, "personal key of an enterprise administrator"), (V3, "permission to view sessions")]
     {
         let url = serve(|head| match head.starts_with("GET /v3/self") {
             true => {
