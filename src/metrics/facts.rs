@@ -1,7 +1,7 @@
 //! Everything that a report shows, as `facts.json` holds it: already masked, and the only input
 //! of every output.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -385,6 +385,27 @@ impl Facts {
         }
         let mut labels = [&self.period.label, &self.previous.label].into_iter().chain(&self.trend);
         labels.find(|label| self.parsed(label).is_none()).map(String::as_str)
+    }
+
+    /// What cannot be true of facts that this program wrote, in words.
+    pub(super) fn contradiction(&self) -> Option<&'static str> {
+        let lists = &self.highlights;
+        let sessions = [&lists.costliest, &lists.costly_without_merge, &lists.high_impact];
+        let has_people = !self.labels.user.is_empty()
+            || sessions.iter().any(|list| !list.is_empty())
+            || self.facts.iter().any(|fact| fact.key(Dim::User).is_some());
+        let distinct: BTreeSet<&String> = self.trend.iter().collect();
+        if DateTime::parse_from_rfc3339(&self.generated_at).is_err() {
+            Some("generated_at is no time")
+        } else if self.previous.label == self.period.label {
+            Some("the period is compared with itself")
+        } else if distinct.len() < self.trend.len() {
+            Some("a period is in the trend twice")
+        } else if self.is_covered() && has_people {
+            Some("people are hidden, and users or sessions are listed")
+        } else {
+            None
+        }
     }
 
     fn zone(&self) -> Option<Tz> {

@@ -29,6 +29,9 @@ pub enum ReadError {
         /// The unit.
         unit: String,
     },
+    /// Its parts contradict each other.
+    #[error("the facts contradict themselves: {0}")]
+    Contradiction(&'static str),
     /// The facts have an unreadable period.
     #[error("the period of the facts cannot be read: {0:?}")]
     Period(String),
@@ -59,6 +62,9 @@ impl Facts {
         let mut facts: Self = serde_json::from_str(text)?;
         if let Some(label) = facts.unreadable_label() {
             return Err(ReadError::Period(clean(label, 60)));
+        }
+        if let Some(what) = facts.contradiction() {
+            return Err(ReadError::Contradiction(what));
         }
         if let Some(fact) = facts.facts.iter().find(|fact| !fact.is_of_its_metric()) {
             let by: Vec<&str> = fact.dims().map(|dim| dim.name()).collect();
@@ -227,6 +233,10 @@ mod tests {
         assert!(reported("\"n\":", "\"m\":").contains("unknown field"));
         assert!(reported("\"label\": \"2026-W41\"", "\"label\": \"some time\"").contains("\"some time\""));
         assert!(reported("\"tz\": \"UTC\"", "\"tz\": \"Nowhere\"").contains("\"Nowhere\""));
+        let hidden = reported("\"metered\"", "\"people\": \"hidden\", \"metered\"");
+        assert!(hidden.contains("people are hidden"), "{hidden}");
+        assert!(reported("\"generated_at\": \"2026", "\"generated_at\": \"x").contains("generated_at"));
+        assert!(reported("    \"2026-W40\",", "    \"2026-W41\",").contains("trend"));
         assert!(Facts::from_json("<html>").is_err() && Facts::from_json("{}").is_err());
     }
 }

@@ -114,7 +114,7 @@ fn headline(facts: &Facts, previous: &str) -> Option<Sentence> {
         let each: Vec<String> = all.iter().filter_map(each).collect();
         let threshold = Unit::Share.text(Some(NOTABLE_CHANGE));
         return Some(plain(format!(
-            "No headline number changed by {threshold} or more compared with {previous}: {}.",
+            "Compared with {previous}, usage changed by less than {threshold}: {}.",
             each.join(", ")
         )));
     }
@@ -387,7 +387,7 @@ mod tests {
         );
         assert_eq!(
             sentences_of(vec![sessions(), spent(202.0)], &[], true),
-            ["No headline number changed by 10% or more compared with week 40: ACUs +1%, sessions +5%."]
+            ["Compared with week 40, usage changed by less than 10%: ACUs +1%, sessions +5%."]
         );
     }
 

@@ -10,6 +10,8 @@ use crate::unit::Unit;
 
 /// The longest tag or user, in characters.
 const LONGEST: usize = 200;
+/// The longest notice, in characters.
+const LONGEST_NOTICE: usize = 600;
 /// Has no width; keeps `@` and `#` from becoming mentions and references.
 const NO_WIDTH: char = '\u{200b}';
 
@@ -30,7 +32,7 @@ pub fn markdown(facts: &Facts) -> String {
         say(&format!("{}.", escape(filter)));
     }
     for notice in head::notices(facts) {
-        say(&format!("**{notice}**"));
+        say(&format!("**{}**", escaped(&notice, LONGEST_NOTICE)));
     }
     say(&table(facts));
     say(&comparison(facts));
@@ -81,7 +83,11 @@ fn written(sentence: &[Piece]) -> String {
 /// Other people's text as plain text on one line of Markdown: no markup, HTML, links or mentions,
 /// and no end of a table cell.
 fn escape(text: &str) -> String {
-    let text = clean(text, LONGEST);
+    escaped(text, LONGEST)
+}
+
+fn escaped(text: &str, longest: usize) -> String {
+    let text = clean(text, longest);
     let mut out = String::with_capacity(text.len() * 2);
     let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {

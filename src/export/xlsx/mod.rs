@@ -11,6 +11,10 @@ use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook};
 use super::ExportError;
 use crate::metrics::Facts;
 use crate::report::{self, head};
+use crate::text::clean;
+
+/// The longest notice above a sheet.
+const LONGEST_NOTICE: usize = 1000;
 
 /// The workbook's bytes: the same for the same facts, and no clock is in them.
 ///
@@ -30,8 +34,9 @@ fn written(facts: &Facts) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
             .set_author(report::tool(facts))
             .set_creation_datetime(&ExcelDateTime::parse_from_str(&facts.generated_at)?),
     );
-    let mut notices = header.filters.clone();
-    notices.extend(head::notices(facts));
+    let notices = header.filters.iter().cloned().chain(head::notices(facts));
+    // Filters can be thousands, and a cell has a limit.
+    let notices = notices.map(|notice| clean(&notice, LONGEST_NOTICE)).collect();
     let header = write::SheetHeader {
         title: header.organisation,
         line: format!(

@@ -101,6 +101,7 @@ mod tests {
         {
             assert!(!body.contains(word), "{word}");
         }
+        assert!(!body.contains("{{") && !body.contains("{%"), "a template is left");
         assert_eq!(body.matches("src=\"cid:").count(), 3);
         assert_eq!(body.matches("src=").count(), 3);
         assert_eq!(body.matches("<img").count(), body.matches(" alt=\"").count());

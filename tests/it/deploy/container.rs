@@ -50,7 +50,7 @@ fn the_image_is_built_in_two_stages_and_does_not_run_as_root() {
     let version = manifest.split("rust-version = \"").nth(1).unwrap().split('"').next().unwrap();
     assert_eq!(from, [&format!("rust:{version}-slim-bookworm AS build"), "debian:bookworm-slim"]);
     let runs = all(&instructions, "RUN");
-    assert_eq!(runs[0], "cargo install --path . --locked --root /out");
+    assert_eq!(runs[0], "cargo install --path . --locked --profile dist --root /out");
     for package in ["ca-certificates", "tzdata", "--no-install-recommends"] {
         assert!(runs[1].contains(package), "{package}");
     }
