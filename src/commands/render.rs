@@ -54,7 +54,7 @@ fn rendered(args: &RenderArgs, context: &Context) -> Result<Exit, Error> {
 }
 
 fn message(args: &RenderArgs, report: &StoredReport, context: &Context) -> Result<ExportFile, Error> {
-    let from = args.mail_from.as_deref().unwrap_or_default();
+    let from = args.mail_from.as_deref().expect("clap requires a sender for a message");
     let addresses = addresses(from, &args.mail_to, &args.mail_cc)?;
     let attach = Attach::of(&args.mail_attach);
     let message = mail::message_about(&report.facts, &report.name, attach, &addresses, (context.clock)())?;
