@@ -349,7 +349,7 @@ pub struct MailArgs {
     /// The sender.
     #[arg(long, env = "ACUMEN_MAIL_FROM", value_name = "ADDRESS", help_heading = "Mail")]
     pub mail_from: Option<String>,
-    /// Attachment: the page, the workbook of `--export xlsx`, or nothing.
+    /// Attachment: the page, the workbook, or nothing.
     #[arg(long, env = "ACUMEN_MAIL_ATTACH", value_name = "WHAT", default_value = "html",
           value_parser = ["html", "xlsx", "none"], help_heading = "Mail")]
     pub mail_attach: String,
