@@ -28,7 +28,11 @@ pub fn write_file(path: &Path, bytes: &[u8], mode: u32) -> Result<(), DeliverErr
 pub fn read_facts(report: &Path) -> Result<(String, String), DeliverError> {
     const HINT: &str =
         "name a report that acumen wrote: NAME.html or NAME.json, with NAME.json in the same folder";
-    let typed = |error: DeliverError| DeliverError { exit: Exit::Usage, ..error.about_written_report(HINT) };
+    let typed = |error: DeliverError| {
+        let is_no_text = error.source.kind() == io::ErrorKind::InvalidData;
+        let exit = if is_no_text { Exit::Data } else { Exit::Usage };
+        DeliverError { exit, ..error.about_written_report(HINT) }
+    };
     let ending = report.extension().and_then(|ending| ending.to_str());
     let name = report.file_stem().and_then(|name| name.to_str());
     let (Some("html" | "json"), Some(name)) = (ending, name) else {

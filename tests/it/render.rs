@@ -201,5 +201,8 @@ fn a_message_needs_its_addresses_and_facts_a_known_schema() {
     let outcome = render("old.json", "html");
     assert_eq!(outcome.code, Some(65), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("schema 1") && outcome.stderr.contains("make the report again"));
+    fs::write(folder.path().join("packed.json"), [0x1f, 0x8b, 0xff, 0xfe]).expect("facts");
+    let outcome = render("packed.json", "html");
+    assert_eq!(outcome.code, Some(65), "{}", outcome.stderr);
     assert!(!folder.path().join("out").exists(), "nothing is written");
 }
