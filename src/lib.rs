@@ -45,7 +45,6 @@ pub mod error;
 pub mod exit;
 pub mod logging;
 pub mod money;
-pub mod outputs;
 pub mod people;
 pub mod period;
 pub mod regular_file;

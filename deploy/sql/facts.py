@@ -5,7 +5,7 @@
         --price 2026-01-01=2.25 --currency EUR --team 'team:*'
     acumen render facts.json --format html,xlsx
 
-The numbers come from the SQL files beside this one. README.md lists what is left out.
+The numbers come from the SQL files in this folder. README.md lists what is left out.
 """
 
 import argparse
@@ -334,7 +334,7 @@ def daily_prices(question):
 def ruled(tag, rules):
     """The first rule that gives a tag a team: its place and the team."""
     for place, (team, pattern) in enumerate(rules):
-        # Without a name the team is called what the first * stands for.
+        # Without a name, the team is the text that the first * matches.
         if match := re.fullmatch("(?s)" + "(.*?)".join(map(re.escape, pattern.split("*"))), tag):
             called = (team or (match[1] if "*" in pattern else tag)).strip()
             if called:
@@ -374,7 +374,7 @@ def plain(number):
 
 
 def lay_out(found, question, is_metered):
-    """The facts of the report's period and of the trend, each beside the period before."""
+    """The facts of the report's period and of the trend, each with the value of the period before."""
     labels = [period.label for period in question.periods]
     before = dict(zip(labels, labels[1:]))
     points = set(labels[: question.points + 1])
@@ -423,7 +423,7 @@ def highlights(engine):
     return lists
 
 
-# What the archive has beside its tables.
+# The other files of the archive.
 
 
 def vendor_totals(question):

@@ -13,10 +13,10 @@ use crate::deliver::{self, SendOutcome, Submission};
 use crate::environment;
 use crate::error::Error;
 use crate::exit::{Exit, Explain};
-use crate::export::ExportFile;
+use crate::export::{self, ExportFile};
 use crate::mail::{self, Addresses, Attachment, OutgoingMail};
 use crate::metrics::Facts;
-use crate::outputs::{self, Output};
+use crate::report;
 use crate::settings::mail::{Attach, Delivery, Destination, Mail as MailSettings};
 use crate::settings::{FoundKey, Network};
 use crate::text::clean;
@@ -78,22 +78,17 @@ pub(super) fn message_about(
     addresses: &Addresses,
     at: DateTime<Utc>,
 ) -> Result<OutgoingMail, Error> {
-    let attachment = |(output, content_type)| {
-        let files = outputs::render(facts, output)?;
-        let attachment = |file: ExportFile| {
-            let name = format!("{name}{}", file.ending);
-            Attachment { name, content_type, bytes: file.bytes }
-        };
-        Ok::<_, Error>(files.into_iter().map(attachment).collect())
+    let attachment = |ending: &str, content_type, bytes| {
+        vec![Attachment { name: format!("{name}{ending}"), content_type, bytes }]
     };
-    let attached = match attach {
-        Attach::Nothing => None,
-        Attach::Html => Some((Output::Html, "text/html; charset=utf-8")),
+    let attachments = match attach {
+        Attach::Nothing => Vec::new(),
+        Attach::Html => attachment(".html", "text/html; charset=utf-8", report::render(facts)?.into_bytes()),
         Attach::Xlsx => {
-            Some((Output::Xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))
+            let ExportFile { ending, bytes } = export::workbook(facts)?;
+            attachment(&ending, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", bytes)
         }
     };
-    let attachments: Vec<Attachment> = attached.map(attachment).transpose()?.unwrap_or_default();
     Ok(mail::compose(facts, &format!("{name}.html"), addresses, &attachments, at)?)
 }
 

@@ -8,9 +8,9 @@ use crate::cli::{RenderArgs, RenderFormat};
 use crate::deliver;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::export::ExportFile;
+use crate::export::{self, ExportFile};
 use crate::mail::addresses;
-use crate::outputs::{self, Output};
+use crate::report;
 use crate::settings::PRIVATE;
 use crate::settings::mail::Attach;
 
@@ -26,17 +26,14 @@ fn rendered(args: &RenderArgs, context: &Context) -> Result<Exit, Error> {
     let report = StoredReport::read(&args.facts)?;
     let mut files = Vec::new();
     for format in &args.format {
-        let output = match format {
-            RenderFormat::Html => Output::Html,
-            RenderFormat::Xlsx => Output::Xlsx,
-            RenderFormat::Csv => Output::Csv,
-            RenderFormat::Md => Output::Markdown,
-            RenderFormat::Eml => {
-                files.push(message(args, &report, context)?);
-                continue;
-            }
-        };
-        files.extend(outputs::render(&report.facts, output)?);
+        let facts = &report.facts;
+        match format {
+            RenderFormat::Html => files.push(file(".html", report::render(facts)?.into_bytes())),
+            RenderFormat::Xlsx => files.push(export::workbook(facts)?),
+            RenderFormat::Csv => files.extend(export::csv_files(facts)?),
+            RenderFormat::Md => files.push(file(".md", report::markdown(facts).into_bytes())),
+            RenderFormat::Eml => files.push(file(".eml", message(args, &report, context)?)),
+        }
     }
     let beside = args.facts.parent().unwrap_or(Path::new(""));
     let folder = args.out.as_deref().unwrap_or(beside);
@@ -53,10 +50,14 @@ fn rendered(args: &RenderArgs, context: &Context) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-fn message(args: &RenderArgs, report: &StoredReport, context: &Context) -> Result<ExportFile, Error> {
+fn file(ending: &str, bytes: Vec<u8>) -> ExportFile {
+    ExportFile { ending: ending.to_owned(), bytes }
+}
+
+fn message(args: &RenderArgs, report: &StoredReport, context: &Context) -> Result<Vec<u8>, Error> {
     let from = args.mail_from.as_deref().expect("clap requires a sender for a message");
     let addresses = addresses(from, &args.mail_to, &args.mail_cc)?;
     let attach = Attach::of(&args.mail_attach);
     let message = mail::message_about(&report.facts, &report.name, attach, &addresses, (context.clock)())?;
-    Ok(ExportFile { ending: ".eml".to_owned(), bytes: message.bytes })
+    Ok(message.bytes)
 }

@@ -48,7 +48,6 @@ fn is_void(sample: &Option<Result<Sample, FetchError>>) -> bool {
 }
 
 fn page(probes: &Probes, size: u32) -> Line {
-    let more = sessions;
     match (&probes.page, &probes.first) {
         (None, _) => skipped(PAGE, "not checked"),
         (Some(Err(error)), _) => failure(PAGE, error),
@@ -64,7 +63,7 @@ fn page(probes: &Probes, size: u32) -> Line {
             PAGE,
             format!(
                 "requested one session, received {}: the server ignores the page size; no data is lost",
-                more(*rows)
+                sessions(*rows)
             ),
         ),
         (Some(Ok(page)), _) if page.more && page.rows < u64::from(size) => note(
@@ -72,10 +71,10 @@ fn page(probes: &Probes, size: u32) -> Line {
             format!(
                 "requested {}, received {}, although there are more: pages are shorter; no data is lost",
                 sessions(u64::from(size)),
-                more(page.rows)
+                sessions(page.rows)
             ),
         ),
-        (Some(Ok(page)), _) => ok(PAGE, format!("{size} requested, {} received", more(page.rows))),
+        (Some(Ok(page)), _) => ok(PAGE, format!("{size} requested, {} received", sessions(page.rows))),
     }
 }
 

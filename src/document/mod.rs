@@ -10,7 +10,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use crate::cli::Format;
 use crate::cycle::BudgetCycle;
 use crate::error::Error;
-use crate::export;
+use crate::export::{self, ExportFile};
 use crate::logging::timed;
 use crate::metrics::{
     self, Allowance, Bounds, Capabilities, Completeness, Dim, Evaluation, Facts, Findings, Labels,
@@ -31,7 +31,7 @@ pub struct Document {
     /// `facts.json`.
     pub json: String,
     /// The exports that the settings ask for.
-    pub exports: Vec<export::ExportFile>,
+    pub exports: Vec<ExportFile>,
     /// The same in a few lines of Markdown.
     pub summary: String,
     /// What was noticed about the input and does not make the report incomplete, a
@@ -47,10 +47,7 @@ pub struct Document {
 /// A defect in a metric, chart or template; never a state of the data.
 pub fn compose(frames: &Frames, inputs: &ReportInputs, settings: &Settings) -> Result<Document, Error> {
     let MadeFacts { facts, notes, doubts } = facts(frames, inputs, settings)?;
-    let mut exports = timed("exports", || export::files(&settings.exports, &facts))?;
-    if settings.exports.contains(&Format::Parquet) {
-        exports.extend(export::parquet_files(exports::files(frames, &settings.periods)?));
-    }
+    let exports = timed("exports", || exported(frames, &facts, settings))?;
     Ok(Document {
         html: timed("page", || report::render(&facts))?,
         json: facts.to_json(),
@@ -59,6 +56,21 @@ pub fn compose(frames: &Frames, inputs: &ReportInputs, settings: &Settings) -> R
         notes,
         doubts,
     })
+}
+
+/// The exports that the settings ask for.
+fn exported(frames: &Frames, facts: &Facts, settings: &Settings) -> Result<Vec<ExportFile>, Error> {
+    let mut files = Vec::new();
+    if settings.exports.contains(&Format::Xlsx) {
+        files.push(export::workbook(facts)?);
+    }
+    if settings.exports.contains(&Format::Csv) {
+        files.extend(export::csv_files(facts)?);
+    }
+    if settings.exports.contains(&Format::Parquet) {
+        files.extend(export::parquet_files(exports::files(frames, &settings.periods)?));
+    }
+    Ok(files)
 }
 
 /// Facts, and what the terminal says of them.

@@ -6,7 +6,6 @@ mod xlsx;
 
 use std::error::Error;
 
-use crate::cli::Format;
 use crate::metrics::{Facts, METRICS};
 use crate::tables::schema::NAMES;
 
@@ -33,19 +32,20 @@ pub struct ExportFile {
     pub bytes: Vec<u8>,
 }
 
-/// The requested exports of facts: CSV and workbook. The same facts give the same bytes.
+/// The workbook of facts. The same facts give the same bytes.
 ///
 /// # Errors
-/// A file could not be made: an internal error, never a property of the data.
-pub fn files(wanted: &[Format], facts: &Facts) -> Result<Vec<ExportFile>, ExportError> {
-    let mut files = Vec::new();
-    if wanted.contains(&Format::Xlsx) {
-        files.push(ExportFile { ending: ".xlsx".to_owned(), bytes: xlsx::workbook(facts)? });
-    }
-    if wanted.contains(&Format::Csv) {
-        files.extend(self::csv::files(facts)?);
-    }
-    Ok(files)
+/// It could not be made: an internal error, never a property of the data.
+pub fn workbook(facts: &Facts) -> Result<ExportFile, ExportError> {
+    Ok(ExportFile { ending: ".xlsx".to_owned(), bytes: xlsx::workbook(facts)? })
+}
+
+/// The CSV files of facts, one for each grouping. The same facts give the same bytes.
+///
+/// # Errors
+/// As [`workbook`].
+pub fn csv_files(facts: &Facts) -> Result<Vec<ExportFile>, ExportError> {
+    self::csv::files(facts)
 }
 
 /// Parquet files by table: `_pull-requests.parquet`.

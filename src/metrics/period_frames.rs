@@ -344,7 +344,8 @@ fn text_at(column: &str, set: &[&str]) -> PolarsResult<Expr> {
 
 /// Child rows with their number and the columns of their session.
 fn of_sessions(children: DataFrame, sessions: &DataFrame) -> PolarsResult<DataFrame> {
-    // The sessions of a period are a slice of all, so a row gives the place in it.
+    // The sessions of a period are a slice of all, so a row gives the place in it. A period without
+    // sessions has no child rows either.
     let first = sessions.column(c::ROW)?.u32()?.min().unwrap_or(0);
     let places = children.column(c::ROW)?.u32()? - first;
     let columns = sessions.clone().lazy().select(those_of(sessions, &OF_SESSION)).collect()?;

@@ -22,7 +22,7 @@ const STAGES: [&str; 11] = [
 ];
 
 /// Modules that see all stages.
-const ABOVE: [&str; 12] = [
+const ABOVE: [&str; 11] = [
     "commands",
     "console",
     "doctor",
@@ -32,7 +32,6 @@ const ABOVE: [&str; 12] = [
     "lib",
     "logging",
     "main",
-    "outputs",
     "source",
     "thread_pool",
 ];
