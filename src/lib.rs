@@ -3,7 +3,7 @@
 //! ```text
 //!  devin-api ─┐
 //!  saved_pages├─► source ─Tables─► tables ─Frames─► metrics ─Facts─► report, charts ─Html─► deliver
-//!  archive ───┘                                                      export, mail ──files──►
+//!  archive ───┘                                                      render, mail ──files──►
 //! ```
 //!
 //! A command (`commands`) loads the sessions ([`source`]), composes every file of the report in memory
@@ -26,7 +26,7 @@ pub mod charts;
 
 pub mod report;
 
-pub mod export;
+pub mod render;
 
 pub mod mail;
 

@@ -1,6 +1,6 @@
 //! Stage `charts`: draws plain chart specifications as SVG text, in memory.
 //!
-//! One file a kind of chart. Values arrive formatted, so nothing here knows a unit. The markup
+//! One file a kind of chart. Marks arrive with formatted values. The markup
 //! contains no colours: each mark has a class, [`STYLE`] maps classes to the custom properties
 //! named in [`TOKENS`], and the page's style sheet defines these for light, dark and print.
 //!
@@ -38,6 +38,8 @@ pub use stacks::{Segment, Stack, stacks};
 pub use standalone::standalone;
 pub use style::{STYLE, TOKENS};
 
+use crate::unit::Unit;
+
 /// Markup that may enter the page unescaped, because only this stage can create it.
 ///
 /// All text in it is escaped and free of control and bidirectional control characters. It has no
@@ -59,6 +61,61 @@ impl Svg {
     /// The text alternative as plain text, on one line; empty if there is none.
     pub fn description(&self) -> &str {
         &self.description
+    }
+}
+
+/// A chart as plain data.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Chart {
+    /// Horizontal bars; see [`bars`].
+    Bars {
+        /// From top to bottom.
+        bars: Vec<Bar>,
+        /// The length of a full bar; `None` for the longest one.
+        max: Option<f64>,
+    },
+    /// Vertical columns; see [`columns`].
+    Columns {
+        /// From left to right.
+        columns: Vec<Column>,
+        /// The unit of the axis.
+        unit: Unit,
+    },
+    /// A line over time; see [`line`].
+    Line {
+        /// Oldest first.
+        points: Vec<Point>,
+        /// The unit of the axis.
+        unit: Unit,
+        /// The end of the axis; `None` for the highest point.
+        max: Option<f64>,
+    },
+    /// Stacked bars; see [`stacks`].
+    Stacks {
+        /// The meaning of the tones, in the order of the segments.
+        legend: Vec<(Tone, &'static str)>,
+        /// From top to bottom.
+        stacks: Vec<Stack>,
+    },
+    /// Small multiples; see [`small_multiples`].
+    Multiples(Vec<Panel>),
+    /// A funnel; see [`funnel`].
+    Funnel(Vec<FunnelStep>),
+}
+
+/// Draws a chart.
+///
+/// # Errors
+///
+/// The caption's id is invalid, or plotters fails.
+pub fn draw(caption: &Caption<'_>, chart: &Chart) -> Result<Svg, ChartError> {
+    match chart {
+        Chart::Bars { bars, max } => self::bars(caption, bars, *max),
+        Chart::Columns { columns, unit } => self::columns(caption, columns, &|value| unit.tick(value)),
+        Chart::Line { points, unit, max } => line(caption, points, &|value| unit.tick(value), *max),
+        Chart::Stacks { legend, stacks } => self::stacks(caption, legend, stacks),
+        Chart::Multiples(panels) => small_multiples(caption, panels),
+        Chart::Funnel(steps) => funnel(caption, steps),
     }
 }
 

@@ -13,10 +13,10 @@ use crate::deliver::{self, SendOutcome, Submission};
 use crate::environment;
 use crate::error::Error;
 use crate::exit::{Exit, Explain};
-use crate::export::{self, ExportFile};
 use crate::mail::{self, Addresses, Attachment, OutgoingMail};
 use crate::metrics::Facts;
-use crate::report;
+use crate::render::{self, RenderedFile};
+use crate::report::report;
 use crate::settings::mail::{Attach, Delivery, Destination, Mail as MailSettings};
 use crate::settings::{FoundKey, Network};
 use crate::text::clean;
@@ -83,9 +83,11 @@ pub(super) fn message_about(
     };
     let attachments = match attach {
         Attach::Nothing => Vec::new(),
-        Attach::Html => attachment(".html", "text/html; charset=utf-8", report::render(facts)?.into_bytes()),
+        Attach::Html => {
+            attachment(".html", "text/html; charset=utf-8", render::html(&report(facts))?.into_bytes())
+        }
         Attach::Xlsx => {
-            let ExportFile { ending, bytes } = export::workbook(facts)?;
+            let RenderedFile { ending, bytes } = render::workbook(&report(facts))?;
             attachment(&ending, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", bytes)
         }
     };

@@ -8,9 +8,9 @@ use crate::cli::{RenderArgs, RenderFormat};
 use crate::deliver;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::export::{self, ExportFile};
 use crate::mail::addresses;
-use crate::report;
+use crate::render::{self, RenderedFile};
+use crate::report::report;
 use crate::settings::PRIVATE;
 use crate::settings::mail::Attach;
 
@@ -23,16 +23,16 @@ pub fn run(args: &RenderArgs, context: &Context) -> Result<Exit, Ended> {
 }
 
 fn rendered(args: &RenderArgs, context: &Context) -> Result<Exit, Error> {
-    let report = StoredReport::read(&args.facts)?;
+    let stored = StoredReport::read(&args.facts)?;
+    let report = report(&stored.facts);
     let mut files = Vec::new();
     for format in &args.format {
-        let facts = &report.facts;
         match format {
-            RenderFormat::Html => files.push(file(".html", report::render(facts)?.into_bytes())),
-            RenderFormat::Xlsx => files.push(export::workbook(facts)?),
-            RenderFormat::Csv => files.extend(export::csv_files(facts)?),
-            RenderFormat::Md => files.push(file(".md", report::markdown(facts).into_bytes())),
-            RenderFormat::Eml => files.push(file(".eml", message(args, &report, context)?)),
+            RenderFormat::Html => files.push(file(".html", render::html(&report)?.into_bytes())),
+            RenderFormat::Xlsx => files.push(render::workbook(&report)?),
+            RenderFormat::Csv => files.extend(render::csv_files(&stored.facts)?),
+            RenderFormat::Md => files.push(file(".md", render::markdown(&report).into_bytes())),
+            RenderFormat::Eml => files.push(file(".eml", message(args, &stored, context)?)),
         }
     }
     let beside = args.facts.parent().unwrap_or(Path::new(""));
@@ -41,8 +41,8 @@ fn rendered(args: &RenderArgs, context: &Context) -> Result<Exit, Error> {
     deliver::check(if folder.as_os_str().is_empty() { Path::new(".") } else { folder }, mode)?;
     output::note_mode(mode, &context.console);
     let mut written = String::new();
-    for ExportFile { ending, bytes } in files {
-        let path: PathBuf = folder.join(format!("{}{ending}", report.name));
+    for RenderedFile { ending, bytes } in files {
+        let path: PathBuf = folder.join(format!("{}{ending}", stored.name));
         deliver::write_file(&path, &bytes, mode)?;
         written.push_str(&format!("{}\n", path.display()));
     }
@@ -50,8 +50,8 @@ fn rendered(args: &RenderArgs, context: &Context) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-fn file(ending: &str, bytes: Vec<u8>) -> ExportFile {
-    ExportFile { ending: ending.to_owned(), bytes }
+fn file(ending: &str, bytes: Vec<u8>) -> RenderedFile {
+    RenderedFile { ending: ending.to_owned(), bytes }
 }
 
 fn message(args: &RenderArgs, report: &StoredReport, context: &Context) -> Result<Vec<u8>, Error> {

@@ -25,7 +25,7 @@ pub use smtp::{DryRun, RefusedRecipient, SMTP_TIMEOUTS, SmtpError, SmtpTimeouts,
 pub use stored::{read_facts, write_file};
 
 use crate::exit::{Exit, Explain};
-use crate::export::{ExportFile, is_export};
+use crate::render::{RenderedFile, is_export};
 use crate::settings::PRIVATE;
 use crate::text::shown;
 
@@ -218,7 +218,7 @@ pub fn write(
     name: &str,
     html: &str,
     json: &str,
-    exports: &[ExportFile],
+    exports: &[RenderedFile],
     mode: u32,
 ) -> Result<WrittenReport, DeliverError> {
     let path_of = |ending: &str| folder.join(format!("{name}{ending}"));
@@ -413,7 +413,7 @@ mod tests {
     #[test]
     fn stale_exports_are_deleted_and_other_files_kept() {
         let folder = tempfile::tempdir().unwrap();
-        let file = |ending: &str, text: &str| ExportFile { ending: ending.to_owned(), bytes: text.into() };
+        let file = |ending: &str, text: &str| RenderedFile { ending: ending.to_owned(), bytes: text.into() };
         let first = [file(".xlsx", "1"), file("_whole.csv", "1"), file("_by-org.csv", "1")];
         write(folder.path(), "o_2026-W41", "1", "1", &first, PRIVATE).unwrap();
         let others = [
@@ -458,7 +458,7 @@ mod tests {
             std::os::unix::fs::symlink(target, folder.path().join(name)).unwrap();
         }
         let exports = ["_whole.csv", "_by-org.csv"]
-            .map(|ending| ExportFile { ending: ending.to_owned(), bytes: ending.into() });
+            .map(|ending| RenderedFile { ending: ending.to_owned(), bytes: ending.into() });
         let error = write(folder.path(), "a", "new", "new", &exports, PRIVATE).unwrap_err();
         assert!(error.to_string().contains("two files of the report lead to it"), "{error}");
         assert_eq!((error.exit(), fs::read_dir(folder.path()).unwrap().count()), (Exit::Output, 3));
@@ -471,7 +471,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), "a", "old", "old", &[], PRIVATE).unwrap();
         fs::create_dir(folder.path().join("a.xlsx")).unwrap();
-        let exports = [ExportFile { ending: ".xlsx".to_owned(), bytes: Vec::new() }];
+        let exports = [RenderedFile { ending: ".xlsx".to_owned(), bytes: Vec::new() }];
         let error = write(folder.path(), "a", "new", "new", &exports, PRIVATE).unwrap_err();
         assert!(error.to_string().contains("a.xlsx"), "{error}");
         assert_eq!(fs::read_to_string(folder.path().join("a.html")).unwrap(), "old");

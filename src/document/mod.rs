@@ -10,14 +10,14 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use crate::cli::Format;
 use crate::cycle::BudgetCycle;
 use crate::error::Error;
-use crate::export::{self, ExportFile};
 use crate::logging::timed;
 use crate::metrics::{
     self, Allowance, Bounds, Capabilities, Completeness, Dim, Evaluation, Facts, Findings, Labels,
     PeopleMode, ReportProfile, SCHEMA, SavedFiles, Source, Tool,
 };
 use crate::period::Period;
-use crate::report;
+use crate::render::{self, RenderedFile};
+use crate::report::{self, Report};
 use crate::saved_pages::Saved;
 use crate::settings::{Settings, SettingsError};
 use crate::source::{Provenance, ReportInputs};
@@ -31,7 +31,7 @@ pub struct Document {
     /// `facts.json`.
     pub json: String,
     /// The exports that the settings ask for.
-    pub exports: Vec<ExportFile>,
+    pub exports: Vec<RenderedFile>,
     /// The same in a few lines of Markdown.
     pub summary: String,
     /// What was noticed about the input and does not make the report incomplete, a
@@ -47,11 +47,12 @@ pub struct Document {
 /// A defect in a metric, chart or template; never a state of the data.
 pub fn compose(frames: &Frames, inputs: &ReportInputs, settings: &Settings) -> Result<Document, Error> {
     let MadeFacts { facts, notes, doubts } = facts(frames, inputs, settings)?;
-    let exports = timed("exports", || exported(frames, &facts, settings))?;
+    let report = report::report(&facts);
+    let exports = timed("exports", || exported(frames, &facts, &report, settings))?;
     Ok(Document {
-        html: timed("page", || report::render(&facts))?,
+        html: timed("page", || render::html(&report))?,
         json: facts.to_json(),
-        summary: report::markdown(&facts),
+        summary: render::markdown(&report),
         exports,
         notes,
         doubts,
@@ -59,16 +60,21 @@ pub fn compose(frames: &Frames, inputs: &ReportInputs, settings: &Settings) -> R
 }
 
 /// The exports that the settings ask for.
-fn exported(frames: &Frames, facts: &Facts, settings: &Settings) -> Result<Vec<ExportFile>, Error> {
+fn exported(
+    frames: &Frames,
+    facts: &Facts,
+    report: &Report,
+    settings: &Settings,
+) -> Result<Vec<RenderedFile>, Error> {
     let mut files = Vec::new();
     if settings.exports.contains(&Format::Xlsx) {
-        files.push(export::workbook(facts)?);
+        files.push(render::workbook(report)?);
     }
     if settings.exports.contains(&Format::Csv) {
-        files.extend(export::csv_files(facts)?);
+        files.extend(render::csv_files(facts)?);
     }
     if settings.exports.contains(&Format::Parquet) {
-        files.extend(export::parquet_files(exports::files(frames, &settings.periods)?));
+        files.extend(render::parquet_files(exports::files(frames, &settings.periods)?));
     }
     Ok(files)
 }

@@ -7,10 +7,9 @@ pub use api::hint_to;
 use crate::archive::ArchiveError;
 use crate::deliver::{self, DeliverError, SendError};
 use crate::exit::{Exit, Explain, REPORT_IT};
-use crate::export::ExportError;
 use crate::mail::MailError;
 use crate::metrics::{MetricsError, ReadError};
-use crate::report::ReportError;
+use crate::render::RenderError;
 use crate::saved_pages::PagesError;
 use crate::settings::SettingsError;
 use crate::tables::TableError;
@@ -37,12 +36,9 @@ pub enum Error {
     /// A number could not be worked out.
     #[error(transparent)]
     Metrics(#[from] MetricsError),
-    /// The page could not be made.
+    /// An output could not be made.
     #[error(transparent)]
-    Report(#[from] ReportError),
-    /// The exports could not be made.
-    #[error(transparent)]
-    Export(#[from] ExportError),
+    Render(#[from] RenderError),
     /// The report could not be written.
     #[error(transparent)]
     Deliver(#[from] DeliverError),

@@ -8,7 +8,8 @@ use lettre::message::{Attachment as Part, Mailbox, Message, MultiPart, MultiPart
 
 use super::{Addresses, Attachment, MailError, OutgoingMail, identity, png};
 use crate::metrics::Facts;
-use crate::report::email::{self, ReportLocation};
+use crate::render::email::{self, ReportLocation};
+use crate::report::report;
 
 /// The message about a report whose page is called `page`, sent at this time.
 ///
@@ -35,7 +36,7 @@ pub fn compose(
     let domain = from.email.domain();
     let id = format!("<{}@{domain}>", identity::sending(&name, at));
 
-    let summary = email::summarize(facts)?;
+    let summary = email::summarize(&self::report(facts))?;
     let is_whole = |attachment: &&Attachment| attachment.name == page;
     let location = match attachments.iter().find(is_whole) {
         Some(_) => ReportLocation::Attached(page),

@@ -14,7 +14,7 @@ pub use addresses::{Addresses, addresses};
 pub use message::compose;
 
 use crate::exit::{Exit, Explain, REPORT_IT};
-use crate::report::ReportError;
+use crate::render::RenderError;
 
 /// A mail could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +40,7 @@ pub enum MailError {
     Clock(String),
     /// The body could not be made.
     #[error(transparent)]
-    Report(#[from] ReportError),
+    Report(#[from] RenderError),
     /// A chart could not be drawn as a picture.
     #[error("could not draw the picture {id}: {cause}")]
     Png {

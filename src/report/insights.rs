@@ -1,7 +1,8 @@
 //! What stands out: sentences that rules derive from the facts, each with its number; none on thin
 //! data.
 
-use super::view::Piece;
+use serde::Serialize;
+
 use super::{money, names, previous_name};
 use crate::metrics::*;
 use crate::text::clean;
@@ -21,6 +22,15 @@ const LONGEST_NAME: usize = 50;
 
 /// A sentence of our words and of names, which are other people's words.
 pub type Sentence = Vec<Piece>;
+
+/// A piece of a sentence.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Piece {
+    /// The text.
+    pub text: String,
+    /// Whether it is other people's text, which can be written from right to left.
+    pub name: bool,
+}
 
 /// The sentences, most relevant for decisions first.
 pub fn insights(facts: &Facts) -> Vec<Sentence> {

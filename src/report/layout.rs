@@ -1,5 +1,8 @@
 //! The layout of the page: each metric on the page is one row here.
 
+use serde::Serialize;
+
+use super::intro;
 use crate::metrics::*;
 
 /// The kind of a figure.
@@ -26,7 +29,7 @@ pub enum FigureKind {
 }
 
 /// A chart on the page.
-pub struct Figure {
+pub struct FigureSpec {
     /// Anchor.
     pub id: &'static str,
     /// Heading.
@@ -41,9 +44,32 @@ pub struct Figure {
     pub kind: FigureKind,
     /// The figure is omitted if there are fewer groups.
     pub min_groups: usize,
+    /// The cases of which a ratio has too few if it has fewer than [`FEW`]: it is then faded. Empty
+    /// where nothing is.
+    pub faded: &'static str,
+    /// Whether a mail shows it.
+    pub mail: MailPlace,
 }
 
-impl Figure {
+/// Ratios with fewer cases than this are faded.
+pub const FEW: f64 = 10.0;
+
+/// What a mail shows of a figure: charts are images, which can be neither searched nor masked, so
+/// only those without other people's text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MailPlace {
+    /// Nothing.
+    Nowhere,
+    /// Its chart.
+    Chart,
+    /// Its chart, if the figure before it in the mail has no data.
+    Spare,
+    /// The first rows of its table.
+    Rows,
+}
+
+impl FigureSpec {
     /// The head of the column of what the numbers rest on; `None` for a number that is its own basis.
     pub fn basis_head(&self) -> Option<&'static str> {
         Some(self.metric.basis.head()).filter(|head| *head != self.metric.title)
@@ -51,7 +77,7 @@ impl Figure {
 }
 
 /// A section of the page.
-pub struct Section {
+pub struct SectionSpec {
     /// Anchor.
     pub id: &'static str,
     /// Heading.
@@ -59,7 +85,9 @@ pub struct Section {
     /// Numbers of the whole period above the charts.
     pub numbers: &'static [&'static Metric],
     /// Its charts.
-    pub figures: &'static [Figure],
+    pub figures: &'static [FigureSpec],
+    /// Its introduction.
+    pub intro: fn(&Facts) -> String,
 }
 
 const fn figure(
@@ -69,12 +97,12 @@ const fn figure(
     metric: &'static Metric,
     by: &'static [Dim],
     kind: FigureKind,
-) -> Figure {
-    Figure { id, title, note, metric, by, kind, min_groups: 0 }
+) -> FigureSpec {
+    FigureSpec { id, title, note, metric, by, kind, min_groups: 0, faded: "", mail: MailPlace::Nowhere }
 }
 
 /// A tile at the top of the page.
-pub struct Headline {
+pub struct TileSpec {
     /// Its title, short enough for one line on a phone.
     pub title: &'static str,
     /// The metric.
@@ -90,23 +118,23 @@ const fn headline(
     metric: &'static Metric,
     keys: &'static [(Dim, &'static str)],
     basis: &'static str,
-) -> Headline {
-    Headline { title, metric, keys, basis }
+) -> TileSpec {
+    TileSpec { title, metric, keys, basis }
 }
 
-impl Headline {
+impl TileSpec {
     fn by(&self) -> Vec<Dim> {
         self.keys.iter().map(|(dim, _)| *dim).collect()
     }
 }
 
 /// The tiles with data.
-pub fn headlines(capabilities: Capabilities) -> impl Iterator<Item = &'static Headline> {
+pub fn headlines(capabilities: Capabilities) -> impl Iterator<Item = &'static TileSpec> {
     HEADLINES.iter().filter(move |headline| headline.metric.is_shown(&headline.by(), capabilities))
 }
 
 /// The sections with data. Without ACUs, usage replaces spend.
-pub fn sections(known: Capabilities) -> impl Iterator<Item = &'static Section> {
+pub fn sections(known: Capabilities) -> impl Iterator<Item = &'static SectionSpec> {
     let first = if known.metered { &SECTIONS[0] } else { &USAGE };
     std::iter::once(first)
         .chain(&SECTIONS[1..])
@@ -114,7 +142,7 @@ pub fn sections(known: Capabilities) -> impl Iterator<Item = &'static Section> {
 }
 
 /// The tiles, in order.
-pub(super) static HEADLINES: [Headline; 8] = [
+static HEADLINES: [TileSpec; 8] = [
     headline("ACUs", &ACUS, &[], ""),
     headline("Sessions", &SESSIONS, &[], ""),
     headline("Active users", &ACTIVE_USERS, &[], ""),
@@ -126,26 +154,37 @@ pub(super) static HEADLINES: [Headline; 8] = [
 ];
 
 /// The section that replaces spend without ACUs.
-static USAGE: Section = Section {
+static USAGE: SectionSpec = SectionSpec {
     id: "usage",
+    intro: intro::usage,
     title: "Usage",
     numbers: &[&AUTOMATION_SESSIONS, &SESSIONS_STOPPED_BY_LIMIT, &USER_MESSAGES_MEDIAN],
     figures: &[
-        figure("sessions-by-day", "Sessions by day", "", &SESSIONS, &[Dim::Day], FigureKind::Columns),
-        Figure {
+        FigureSpec {
+            mail: MailPlace::Chart,
+            ..figure("sessions-by-day", "Sessions by day", "", &SESSIONS, &[Dim::Day], FigureKind::Columns)
+        },
+        FigureSpec {
             min_groups: 1,
+            mail: MailPlace::Rows,
             ..figure("sessions-by-team", "Sessions by team", "", &SESSIONS, &[Dim::Team], FigureKind::Ranking)
         },
-        figure("sessions-by-user", "Sessions by user", "", &SESSIONS, &[Dim::User], FigureKind::Ranking),
-        figure(
-            "sessions-by-tag",
-            "Sessions by tag",
-            "Tags overlap: a session counts fully under each of its tags, so there is no total.",
-            &SESSIONS,
-            &[Dim::Tag],
-            FigureKind::Ranking,
-        ),
-        Figure {
+        FigureSpec {
+            mail: MailPlace::Rows,
+            ..figure("sessions-by-user", "Sessions by user", "", &SESSIONS, &[Dim::User], FigureKind::Ranking)
+        },
+        FigureSpec {
+            mail: MailPlace::Rows,
+            ..figure(
+                "sessions-by-tag",
+                "Sessions by tag",
+                "Tags overlap: a session counts fully under each of its tags, so there is no total.",
+                &SESSIONS,
+                &[Dim::Tag],
+                FigureKind::Ranking,
+            )
+        },
+        FigureSpec {
             min_groups: 2,
             ..figure(
                 "sessions-by-org",
@@ -156,7 +195,7 @@ static USAGE: Section = Section {
                 FigureKind::Ranking,
             )
         },
-        Figure {
+        FigureSpec {
             min_groups: 1,
             ..figure(
                 "sessions-by-category",
@@ -167,7 +206,7 @@ static USAGE: Section = Section {
                 FigureKind::Ranking,
             )
         },
-        Figure {
+        FigureSpec {
             min_groups: 1,
             ..figure(
                 "sessions-by-origin",
@@ -178,7 +217,7 @@ static USAGE: Section = Section {
                 FigureKind::Ranking,
             )
         },
-        Figure {
+        FigureSpec {
             min_groups: 1,
             ..figure(
                 "sessions-by-size",
@@ -189,7 +228,7 @@ static USAGE: Section = Section {
                 FigureKind::Ranking,
             )
         },
-        Figure {
+        FigureSpec {
             min_groups: 2,
             ..figure("sessions-trend", "Sessions over time", "", &SESSIONS, &[Dim::Period], FigureKind::Trend)
         },
@@ -197,9 +236,10 @@ static USAGE: Section = Section {
 };
 
 /// The sections, in order.
-static SECTIONS: [Section; 3] = [
-    Section {
+static SECTIONS: [SectionSpec; 3] = [
+    SectionSpec {
         id: "spend",
+        intro: intro::spend,
         title: "Spend",
         numbers: &[
             &ACUS_PER_SESSION_MEDIAN,
@@ -212,7 +252,10 @@ static SECTIONS: [Section; 3] = [
             &USER_MESSAGES_MEDIAN,
         ],
         figures: &[
-            figure("acus-by-day", "ACUs by day", "", &ACUS, &[Dim::Day], FigureKind::Columns),
+            FigureSpec {
+                mail: MailPlace::Chart,
+                ..figure("acus-by-day", "ACUs by day", "", &ACUS, &[Dim::Day], FigureKind::Columns)
+            },
             figure(
                 "acus-by-session",
                 "Sessions by ACUs used",
@@ -221,24 +264,31 @@ static SECTIONS: [Section; 3] = [
                 &[Dim::Bin],
                 FigureKind::Columns,
             ),
-            Figure {
+            FigureSpec {
                 min_groups: 1,
+                mail: MailPlace::Rows,
                 ..figure("acus-by-team", "ACUs by team", "", &ACUS, &[Dim::Team], FigureKind::Ranking)
             },
-            figure("acus-by-user", "ACUs by user", "", &ACUS, &[Dim::User], FigureKind::Ranking),
-            figure(
-                "acus-by-tag",
-                "ACUs by tag",
-                "Tags overlap: a session counts fully under each of its tags, so there is no total.",
-                &ACUS,
-                &[Dim::Tag],
-                FigureKind::Ranking,
-            ),
-            Figure {
+            FigureSpec {
+                mail: MailPlace::Rows,
+                ..figure("acus-by-user", "ACUs by user", "", &ACUS, &[Dim::User], FigureKind::Ranking)
+            },
+            FigureSpec {
+                mail: MailPlace::Rows,
+                ..figure(
+                    "acus-by-tag",
+                    "ACUs by tag",
+                    "Tags overlap: a session counts fully under each of its tags, so there is no total.",
+                    &ACUS,
+                    &[Dim::Tag],
+                    FigureKind::Ranking,
+                )
+            },
+            FigureSpec {
                 min_groups: 2,
                 ..figure("acus-by-org", "ACUs by organisation", "", &ACUS, &[Dim::Org], FigureKind::Ranking)
             },
-            Figure {
+            FigureSpec {
                 min_groups: 1,
                 ..figure(
                     "acus-by-category",
@@ -249,7 +299,7 @@ static SECTIONS: [Section; 3] = [
                     FigureKind::Ranking,
                 )
             },
-            Figure {
+            FigureSpec {
                 min_groups: 1,
                 ..figure(
                     "acus-by-origin",
@@ -260,7 +310,7 @@ static SECTIONS: [Section; 3] = [
                     FigureKind::Ranking,
                 )
             },
-            Figure {
+            FigureSpec {
                 min_groups: 1,
                 ..figure(
                     "acus-by-size",
@@ -271,7 +321,7 @@ static SECTIONS: [Section; 3] = [
                     FigureKind::Ranking,
                 )
             },
-            Figure {
+            FigureSpec {
                 min_groups: 2,
                 ..figure(
                     "acus-trend",
@@ -284,13 +334,15 @@ static SECTIONS: [Section; 3] = [
             },
         ],
     },
-    Section {
+    SectionSpec {
         id: "delivery",
+        intro: intro::delivery,
         title: "Delivery",
         numbers: &[&PRS_MERGED, &MERGE_RATE_ALL],
         figures: &[
-            Figure {
+            FigureSpec {
                 min_groups: 1,
+                faded: "merged or closed pull requests",
                 ..figure(
                     "teams",
                     "Teams side by side",
@@ -302,50 +354,61 @@ static SECTIONS: [Section; 3] = [
             },
             figure("funnel", "From session to merge", "", &SESSIONS_WITH_PR, &[], FigureKind::Funnel),
             figure("pr-states", "Pull requests by state", "", &PRS, &[Dim::State], FigureKind::Ranking),
-            figure(
-                "merge-rate-by-tag",
-                "Merge rate by tag",
-                "Faded: fewer than 10 merged or closed pull requests.",
-                &MERGE_RATE,
-                &[Dim::Tag],
-                FigureKind::Rates,
-            ),
-            figure(
-                "merge-rate-by-repo",
-                "Merge rate by repository",
-                "Faded: fewer than 10 merged or closed pull requests.",
-                &MERGE_RATE,
-                &[Dim::Repo],
-                FigureKind::Rates,
-            ),
-            Figure {
+            FigureSpec {
+                faded: "merged or closed pull requests",
+                ..figure(
+                    "merge-rate-by-tag",
+                    "Merge rate by tag",
+                    "",
+                    &MERGE_RATE,
+                    &[Dim::Tag],
+                    FigureKind::Rates,
+                )
+            },
+            FigureSpec {
+                faded: "merged or closed pull requests",
+                ..figure(
+                    "merge-rate-by-repo",
+                    "Merge rate by repository",
+                    "",
+                    &MERGE_RATE,
+                    &[Dim::Repo],
+                    FigureKind::Rates,
+                )
+            },
+            FigureSpec {
                 min_groups: 1,
+                faded: "merged or closed pull requests",
                 ..figure(
                     "merge-rate-by-category",
                     "Merge rate by kind of work",
-                    "Faded: fewer than 10 merged or closed pull requests.",
+                    "",
                     &MERGE_RATE,
                     &[Dim::Category],
                     FigureKind::Rates,
                 )
             },
-            Figure {
+            FigureSpec {
                 min_groups: 2,
+                mail: MailPlace::Chart,
+                faded: "merged or closed pull requests",
                 ..figure(
                     "merge-rate-trend",
                     "Merge rate over time",
-                    "Faded: fewer than 10 merged or closed pull requests.",
+                    "",
                     &MERGE_RATE,
                     &[Dim::Period],
                     FigureKind::Trend,
                 )
             },
-            Figure {
+            FigureSpec {
                 min_groups: 2,
+                mail: MailPlace::Spare,
+                faded: "merged pull requests",
                 ..figure(
                     "acus-per-merged-pr-trend",
                     "ACUs per merged pull request over time",
-                    "Faded: fewer than 10 merged pull requests.",
+                    "",
                     &ACUS_PER_MERGED_PR,
                     &[Dim::Period],
                     FigureKind::Trend,
@@ -353,12 +416,23 @@ static SECTIONS: [Section; 3] = [
             },
         ],
     },
-    Section {
+    SectionSpec {
         id: "friction",
+        intro: intro::friction,
         title: "Friction",
         numbers: &[&ISSUES, &SESSIONS_WITH_PROMPT_FEEDBACK],
         figures: &[
-            figure("issues-by-impact", "Issues by impact", "", &ISSUES, &[Dim::Impact], FigureKind::Ranking),
+            FigureSpec {
+                mail: MailPlace::Chart,
+                ..figure(
+                    "issues-by-impact",
+                    "Issues by impact",
+                    "",
+                    &ISSUES,
+                    &[Dim::Impact],
+                    FigureKind::Ranking,
+                )
+            },
             figure(
                 "impact-by-label",
                 "Impact by label",
@@ -367,7 +441,7 @@ static SECTIONS: [Section; 3] = [
                 &[Dim::Label, Dim::Impact],
                 FigureKind::Stacks,
             ),
-            Figure {
+            FigureSpec {
                 min_groups: 1,
                 ..figure(
                     "labels",
@@ -414,5 +488,16 @@ mod tests {
         for headline in &HEADLINES {
             assert!(headline.metric.groups.contains(&headline.by().as_slice()), "{}", headline.title);
         }
+    }
+
+    #[test]
+    fn charts_of_a_mail_have_no_free_text() {
+        let figures = || SECTIONS.iter().chain([&USAGE]).flat_map(|section| section.figures);
+        let is_chart = |figure: &&FigureSpec| matches!(figure.mail, MailPlace::Chart | MailPlace::Spare);
+        for figure in figures().filter(is_chart) {
+            let is_closed = |dim: &Dim| matches!(dim, Dim::Day | Dim::Period | Dim::Impact);
+            assert!(figure.by.iter().all(is_closed), "{}", figure.id);
+        }
+        assert_eq!(figures().filter(is_chart).count(), 5);
     }
 }

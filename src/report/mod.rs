@@ -1,126 +1,157 @@
-//! Renders facts and figures as one HTML page; the only user of minijinja.
-//!
-//! The view contains finished strings; templates loop and place.
+//! Facts to a report: typed values in the order of the page. Every output is made from it.
 
-pub(crate) mod change;
-pub mod email;
-pub(crate) mod figures;
-pub(crate) mod head;
-pub(crate) mod insights;
-pub(crate) mod layout;
-mod markdown;
-pub(crate) mod money;
-pub(crate) mod names;
-pub(crate) mod quality;
-pub(crate) mod saved;
-pub(crate) mod sessions;
-pub(crate) mod table;
-pub(crate) mod tiles;
-pub(crate) mod view;
+mod entries;
+mod figures;
+mod header;
+mod insights;
+mod intro;
+mod layout;
+mod money;
+mod names;
+mod number;
+mod quality;
+mod saved;
+mod sections;
+mod sessions;
+mod subject;
+mod table;
+mod tiles;
 
-use base64::Engine;
-use minijinja::syntax::SyntaxConfig;
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
-use sha2::{Digest, Sha256};
+use serde::Serialize;
 
-use crate::charts::{self, ChartError};
-use crate::metrics::{ANALYSIS_COVERAGE, Fact, Facts, Metric, PRS, PeopleMode, SESSIONS, Withheld, known_to};
-use crate::money::Price;
-use crate::period::Period;
+use crate::metrics::{Fact, Facts, Metric, PeopleMode, SESSIONS, Withheld, known_to};
+use crate::period::{Period, PeriodKind};
 use crate::text::clean;
-use crate::unit::{Unit, count};
+use crate::unit::Unit;
 use devin_api::Records;
-pub use head::{unreadable, warnings, without_acus, without_address};
-use view::{Definition, LabelledValue, NumberView, SectionView};
 
-pub use markdown::markdown;
+pub use entries::Entry;
+pub use figures::{Drawing, Figure};
+pub use header::{Header, unreadable, warnings, without_acus, without_address};
+pub use insights::{Piece, Sentence};
+pub use layout::MailPlace;
+pub use number::{Judgement, Number};
 pub use saved::{beyond_export, export_limits, saved_notices};
-pub use view::{Change, Header, PageView, Piece, TableRow, Tile};
+pub use sections::Section;
+pub use sessions::{SessionList, SessionOrder, SessionRow};
+pub use table::{Role, Row, Table, TableColumn, Value};
+pub use tiles::{Tile, TrendPoint};
 
-/// The page could not be made.
-#[derive(Debug, thiserror::Error)]
-pub enum ReportError {
-    /// A chart failed: an internal error.
-    #[error(transparent)]
-    Chart(#[from] ChartError),
-    /// A template failed: an internal error.
-    #[error("could not fill the page's template: {0:#}")]
-    Template(#[from] minijinja::Error),
+/// A report: everything that any output shows, as typed values.
+#[derive(Serialize)]
+pub struct Report {
+    /// Scope, period and completeness.
+    pub header: Header,
+    /// The report in one line, for the subject of a mail.
+    pub subject: String,
+    /// Notices before any number.
+    pub notices: Vec<String>,
+    /// Whether the report hides people.
+    pub is_covered: bool,
+    /// What the numbers are compared with, or why not.
+    pub comparison: String,
+    /// Whether they are compared.
+    pub is_compared: bool,
+    /// Whether the period was over.
+    pub is_over: bool,
+    /// Whether money is shown.
+    pub is_priced: bool,
+    /// The headline numbers.
+    pub tiles: Vec<Tile>,
+    /// What stands out, most important first.
+    pub insights: Vec<Sentence>,
+    /// Numbers and figures.
+    pub sections: Vec<Section>,
+    /// Sessions worth a look.
+    pub session_lists: Vec<SessionList>,
+    /// The metrics that the report defines.
+    pub definitions: Vec<Definition>,
+    /// Unreadable values, and the vendor's counts beside ours.
+    pub quality: Vec<Entry>,
+    /// How to read the vendor's counts; empty if there are none.
+    pub vendor_note: String,
+    /// Other notes.
+    pub notes: Vec<String>,
+    /// The exact period, and when and by what the report was made.
+    pub identity: Vec<Entry>,
+    /// The source of the data.
+    pub source: Vec<Entry>,
+    /// Sessions of the period; null where it is not known.
+    pub sessions: Option<f64>,
+    /// Whether all of them are there, in one sentence.
+    pub completeness: &'static str,
+    /// RFC 3339, UTC: when the report was made.
+    pub generated_at: String,
+    /// Name and version of the program that made the facts.
+    pub tool: String,
 }
 
-const TEMPLATES: [(&str, &str); 7] = [
-    ("report.html", include_str!("../../templates/report.html")),
-    ("header.html", include_str!("../../templates/header.html")),
-    ("tiles.html", include_str!("../../templates/tiles.html")),
-    ("section.html", include_str!("../../templates/section.html")),
-    ("sessions.html", include_str!("../../templates/sessions.html")),
-    ("footer.html", include_str!("../../templates/footer.html")),
-    ("mail.html", include_str!("../../templates/mail.html")),
-];
-const STYLE: &str = include_str!("../../templates/style.css");
-
-/// Renders the page as one self-contained HTML document.
-///
-/// # Errors
-/// A chart or a template failed: an internal error, never a property of the data.
-pub fn render(facts: &Facts) -> Result<String, ReportError> {
-    let view = contents(facts)?;
-    Ok(environment()?.get_template("report.html")?.render(minijinja::value::Serde(&view))?)
+/// A metric with its definition.
+#[derive(Serialize)]
+pub struct Definition {
+    /// The metric.
+    pub metric: &'static Metric,
+    /// Its definition.
+    pub text: &'static str,
+    /// Its unit.
+    pub unit: Unit,
+    /// Whether there is a number of the whole period.
+    pub is_of_whole: bool,
+    /// That number; null where there is none.
+    pub value: Option<f64>,
 }
 
-fn environment() -> Result<Environment<'static>, minijinja::Error> {
-    let mut environment = Environment::new();
-    // By name, minijinja would escape only some extensions.
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
-    for (name, source) in TEMPLATES {
-        environment.add_template(name, source)?;
-    }
-    Ok(environment)
-}
-
-/// The contents of the page, formatted, in its order: the context of its template.
-///
-/// # Errors
-/// A chart could not be drawn: an internal error.
-pub fn contents(facts: &Facts) -> Result<PageView, ReportError> {
-    let style = format!("{STYLE}{}", charts::STYLE);
-    let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(style.as_bytes()));
-    let header = head::header(facts);
-    Ok(PageView {
-        compared: is_compared(facts),
-        title: format!("{} · {} · Devin report", header.organisation, header.period),
-        style_hash: format!("sha256-{hash}"),
-        style: Value::from_safe_string(style),
-        notices: head::notices(facts),
-        covered: facts.is_covered(),
+/// Makes the report of facts.
+pub fn report(facts: &Facts) -> Report {
+    let header = header::header(facts);
+    Report {
+        subject: subject::subject(facts),
+        notices: header::notices(facts),
+        is_covered: facts.is_covered(),
         comparison: comparison(facts),
-        tiles: tiles::tiles(facts, &facts.trend_periods())?,
+        is_compared: is_compared(facts),
+        is_over: facts.is_over(),
+        is_priced: facts.prices.is_some() && facts.source.metered,
+        tiles: tiles::tiles(facts),
         insights: insights::insights(facts),
-        sections: sections(facts)?,
-        lists: if facts.is_covered() { Vec::new() } else { sessions::lists(facts) },
+        sections: sections::sections(facts),
+        session_lists: sessions::lists(facts),
         definitions: defined(facts).map(|metric| definition(facts, metric)).collect(),
         quality: quality::entries(facts),
-        vendor: quality::note(facts),
+        vendor_note: quality::note(facts),
         notes: facts.notes.iter().map(|note| sentence(note)).chain(withheld(facts)).collect(),
-        source_entries: source_entries(facts),
+        identity: identity(facts),
+        source: source_entries(facts),
+        sessions: facts.whole(&SESSIONS).and_then(|fact| fact.value),
+        completeness: saved::completeness_sentence(facts),
+        generated_at: facts.generated_at.clone(),
         tool: tool(facts),
         header,
-    })
+    }
 }
 
 /// The program that made the facts, with its version.
-pub(crate) fn tool(facts: &Facts) -> String {
+fn tool(facts: &Facts) -> String {
     format!("{} {}", clean(&facts.tool.name, 40), clean(&facts.tool.version, 40))
 }
 
-/// The metrics that the page defines; without people only those it shows.
-pub(crate) fn defined(facts: &Facts) -> impl Iterator<Item = &'static Metric> {
+/// The metrics that the report defines; without people only those it shows.
+fn defined(facts: &Facts) -> impl Iterator<Item = &'static Metric> {
     let is_shown = |metric: &Metric| facts.facts.iter().any(|fact| fact.metric.id == metric.id);
     known_to(facts.capabilities())
         .filter(|metric| facts.source.metered || !metric.is_of_acus())
         .filter(move |metric| !facts.is_covered() || is_shown(metric))
+}
+
+fn definition(facts: &Facts, metric: &'static Metric) -> Definition {
+    let whole = facts.whole(metric);
+    Definition {
+        metric,
+        text: metric.definition,
+        unit: whole.map_or(metric.unit, |fact| fact.unit),
+        is_of_whole: whole.is_some(),
+        value: whole.and_then(|fact: &Fact| fact.value),
+    }
 }
 
 /// One sentence that lists what is hidden to protect people; `None` if nothing is.
@@ -137,7 +168,7 @@ fn withheld(facts: &Facts) -> Option<String> {
 }
 
 /// What the numbers are compared with, or why they are not.
-pub(crate) fn comparison(facts: &Facts) -> String {
+fn comparison(facts: &Facts) -> String {
     let previous = facts.previous_period();
     if !facts.is_over() {
         return "The period is not over, so it is not compared with the previous one.".to_owned();
@@ -161,135 +192,13 @@ fn is_uncompared(facts: &Facts) -> bool {
 }
 
 /// Whether the report compares periods.
-pub(crate) fn is_compared(facts: &Facts) -> bool {
+fn is_compared(facts: &Facts) -> bool {
     facts.is_over() && !is_uncompared(facts)
-}
-
-fn sections(facts: &Facts) -> Result<Vec<SectionView>, ReportError> {
-    let source = figure_inputs(facts);
-    let mut sections = Vec::new();
-    for section in layout::sections(facts.capabilities()) {
-        let mut drawn = Vec::new();
-        let (mut empty, mut withheld) = (Vec::new(), Vec::new());
-        for figure in section.figures {
-            match figures::state(figure, &source) {
-                figures::FigureState::Omitted => {}
-                figures::FigureState::Withheld => withheld.push(figure.title),
-                figures::FigureState::Empty => empty.push(figure.title),
-                figures::FigureState::Drawn => drawn.push(figures::draw(figure, &source)?),
-            }
-        }
-        let shown = || section.numbers.iter().filter(|metric| metric.is_shown(&[], facts.capabilities()));
-        let hidden = shown().filter(|metric| facts.withholds(metric, &[]));
-        withheld.splice(..0, hidden.map(|metric| metric.title));
-        let numbers = shown().filter_map(|metric| facts.whole(metric).map(number)).collect();
-        sections.push(SectionView {
-            id: section.id,
-            title: section.title,
-            intro: intro(section, facts),
-            numbers,
-            figures: drawn,
-            empty,
-            withheld,
-        });
-    }
-    Ok(sections)
-}
-
-/// The inputs of all figures.
-pub(crate) fn figure_inputs(facts: &Facts) -> figures::FigureInputs<'_> {
-    let against = is_compared(facts).then(|| format!("Change from {}", previous_name(facts)));
-    figures::FigureInputs { facts, periods: facts.trend_periods(), against }
 }
 
 /// What the period is compared with, inside a sentence.
 fn previous_name(facts: &Facts) -> String {
     in_sentence(&facts.previous_period())
-}
-
-/// The introduction of a section.
-pub(crate) fn intro(section: &layout::Section, facts: &Facts) -> String {
-    match section.id {
-        "spend" => spend(facts),
-        "usage" => "A session counts on the day it was created.".to_owned(),
-        "delivery" => delivery(facts),
-        _ => coverage(facts),
-    }
-}
-
-fn number(fact: &Fact) -> NumberView {
-    NumberView {
-        id: fact.metric.id,
-        title: fact.metric.title,
-        value: fact.unit.text(fact.value),
-        change: change::change(fact).map(|change| change.text).unwrap_or_default(),
-        faint: change::faint(fact),
-    }
-}
-
-/// When spend counts, and at which prices.
-fn spend(facts: &Facts) -> String {
-    let mut sentences = vec!["All ACUs of a session count on the day it was created.".to_owned()];
-    if let Some(prices) = &facts.prices {
-        let unit = Unit::Money(prices.currency());
-        let price = |price: &Price| {
-            format!("{} per ACU from {}", unit.price(price.per_acu), price.from.format("%-d %B %Y"))
-        };
-        let all: Vec<String> = prices.steps().iter().map(price).collect();
-        sentences.push(format!(
-            "Money is ACUs times the prices in the settings of this report: {}.",
-            all.join(", ")
-        ));
-    }
-    sentences.join(" ")
-}
-
-/// The age of the states of pull requests, and how many can still change.
-fn delivery(facts: &Facts) -> String {
-    let all = facts.whole(&PRS).and_then(|fact| fact.value).unwrap_or(0.0);
-    let open = match insights::open_prs(facts).filter(|_| all > 0.0) {
-        None => String::new(),
-        Some(0.0) => ", and no pull request is open".to_owned(),
-        Some(1.0) => {
-            format!(": 1 of {} pull requests is open or in draft and may still be merged", count(all))
-        }
-        Some(open) => {
-            let (open, all) = (count(open), count(all));
-            format!(": {open} of {all} pull requests are open or in draft and may still be merged")
-        }
-    };
-    format!("States are as of the fetch{open}. A pull request closed without merge is not a failure.")
-}
-
-/// How many sessions the issue numbers cover.
-fn coverage(facts: &Facts) -> String {
-    let Some(fact) = facts.whole(&ANALYSIS_COVERAGE) else { return String::new() };
-    if fact.denominator() == 0.0 {
-        return "No sessions, so there is no data on issues.".to_owned();
-    }
-    if fact.numerator() == 0.0 {
-        return format!(
-            "None of {} sessions has an analysis, so there is no data on issues. Analyses are made on \
-             request.",
-            count(fact.denominator())
-        );
-    }
-    format!(
-        "{} of {} sessions ({}) have an analysis; the numbers here cover only these.",
-        count(fact.numerator()),
-        count(fact.denominator()),
-        Unit::Share.text(fact.value)
-    )
-}
-
-fn definition(facts: &Facts, metric: &'static crate::metrics::Metric) -> Definition {
-    let whole = facts.whole(metric).map(|fact| fact.unit.text(fact.value));
-    Definition {
-        id: metric.id,
-        title: metric.title,
-        text: metric.definition,
-        value: whole.unwrap_or_default(),
-    }
 }
 
 /// A note of another stage as a sentence.
@@ -308,22 +217,22 @@ fn people(how: Option<PeopleMode>) -> &'static str {
 }
 
 /// The source of the data.
-pub(crate) fn source_entries(facts: &Facts) -> Vec<LabelledValue> {
+fn source_entries(facts: &Facts) -> Vec<Entry> {
     let source = &facts.source;
     let mut entries = vec![
         match source.records {
-            Records::Api(api) => LabelledValue::word("API", api.to_string()),
-            Records::Export => LabelledValue::word("Records", "of the web app's export".to_owned()),
+            Records::Api(api) => Entry::word("API", api.to_string()),
+            Records::Export => Entry::word("Records", "of the web app's export".to_owned()),
         },
-        LabelledValue::word("Scope", clean(&source.scope, 80)),
-        LabelledValue::word("People", people(source.people).to_owned()),
+        Entry::word("Scope", clean(&source.scope, 80)),
+        Entry::word("People", people(source.people).to_owned()),
     ];
     entries.extend(match saved::is_saved(facts) {
         true => saved::entries(facts),
         false => {
             vec![
-                LabelledValue::count("Requests", source.requests),
-                LabelledValue::count("Retries among them", source.retries),
+                Entry::count("Requests", source.requests),
+                Entry::count("Retries among them", source.retries),
             ]
         }
     });
@@ -335,18 +244,32 @@ pub(crate) fn source_entries(facts: &Facts) -> Vec<LabelledValue> {
         ("Duplicate rows", source.duplicates),
         ("Rows outside the request, dropped", source.outside),
     ];
-    entries.extend(rows.into_iter().filter_map(|(name, rows)| Some(LabelledValue::count(name, rows?))));
-    entries.push(LabelledValue::word("Complete", saved::completeness(facts).to_owned()));
+    entries.extend(rows.into_iter().filter_map(|(name, rows)| Some(Entry::count(name, rows?))));
+    entries.push(Entry::word("Complete", saved::completeness(facts).to_owned()));
     entries
 }
 
+/// The exact period, and when and by what the report was made.
+fn identity(facts: &Facts) -> Vec<Entry> {
+    let period = &facts.period;
+    let entry = |name, value: &str| Entry::word(name, value.to_owned());
+    vec![
+        entry("Period", &period.label),
+        entry("From", &period.from),
+        entry("To, not included", &period.to),
+        entry("Time zone", facts.tz().name()),
+        entry("Made at", &facts.generated_at),
+        entry("Made by", &tool(facts)),
+    ]
+}
+
 /// A period's name within a sentence: `week 40`, `September 2026`, `the 3 days before`.
-pub(crate) fn in_sentence(period: &Period) -> String {
+fn in_sentence(period: &Period) -> String {
     match period.kind() {
-        crate::period::PeriodKind::Week => period.name().to_lowercase(),
-        crate::period::PeriodKind::Month => period.name(),
-        crate::period::PeriodKind::Quarter => period.name().to_lowercase(),
-        crate::period::PeriodKind::Days if period.name() == "1 day" => "the day before".to_owned(),
-        crate::period::PeriodKind::Days => format!("the {} before", period.name()),
+        PeriodKind::Week => period.name().to_lowercase(),
+        PeriodKind::Month => period.name(),
+        PeriodKind::Quarter => period.name().to_lowercase(),
+        PeriodKind::Days if period.name() == "1 day" => "the day before".to_owned(),
+        PeriodKind::Days => format!("the {} before", period.name()),
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::entries::Entry;
 use super::figures::ranking::SIZES;
-use super::view::LabelledValue;
 use crate::metrics::{
     ACUS, Dim, Facts, Metric, PRS, PRS_MERGED, SESSIONS, SESSIONS_WITH_MERGED_PR, VendorTotals,
 };
@@ -18,7 +18,7 @@ const LONGEST: usize = 40;
 const LONGEST_REASON: usize = 200;
 
 /// Unreadable values, then the vendor's counts.
-pub fn entries(facts: &Facts) -> Vec<LabelledValue> {
+pub fn entries(facts: &Facts) -> Vec<Entry> {
     let quality = &facts.quality;
     let mut entries = vec![
         count_or_hidden("Pull requests with an unknown state", quality.unknown_pr_state),
@@ -40,23 +40,20 @@ pub fn entries(facts: &Facts) -> Vec<LabelledValue> {
 }
 
 /// A count that reports without people may hide.
-fn count_or_hidden(name: &'static str, count: Option<u64>) -> LabelledValue {
+fn count_or_hidden(name: &'static str, count: Option<u64>) -> Entry {
     match count {
-        Some(count) => LabelledValue::count(name, count),
-        None => LabelledValue::word(name, "not shown".to_owned()),
+        Some(count) => Entry::count(name, count),
+        None => Entry::word(name, "not shown".to_owned()),
     }
 }
 
 /// Our numbers and the vendor's side by side.
-fn vendor_comparison(facts: &Facts, vendor: &VendorTotals) -> Vec<LabelledValue> {
+fn vendor_comparison(facts: &Facts, vendor: &VendorTotals) -> Vec<Entry> {
     let counts = &vendor.counts;
     let comparison = |name: &'static str, unit: Unit, ours: Option<f64>, theirs: Option<f64>| {
         let (ours, theirs) = (unit.text(ours), unit.text(Some(theirs?)));
         // On a narrow page the line breaks after the comma only.
-        Some(LabelledValue::word(
-            name,
-            format!("{ours}\u{a0}here, {theirs}\u{a0}reported\u{a0}by\u{a0}Devin"),
-        ))
+        Some(Entry::word(name, format!("{ours}\u{a0}here, {theirs}\u{a0}reported\u{a0}by\u{a0}Devin")))
     };
     let whole = |name, metric: &Metric, theirs: Option<u64>| {
         let ours = facts.whole(metric).and_then(|fact| fact.value);
@@ -92,7 +89,7 @@ fn vendor_comparison(facts: &Facts, vendor: &VendorTotals) -> Vec<LabelledValue>
         counts
             .taken_over
             .filter(|prs| *prs > 0)
-            .map(|prs| LabelledValue::count("PRs of others that Devin pushed to, as counted by Devin", prs)),
+            .map(|prs| Entry::count("PRs of others that Devin pushed to, as counted by Devin", prs)),
     ]);
     entries.into_iter().flatten().collect()
 }
@@ -118,12 +115,7 @@ fn group_total(facts: &Facts, (metric, dim): (&Metric, Dim), keys: &[&str]) -> f
 }
 
 /// Sessions by group, ours beside the vendor's, which counts scheduled ones as automation.
-fn by_group(
-    facts: &Facts,
-    name: &'static str,
-    dim: Dim,
-    theirs: &BTreeMap<String, u64>,
-) -> Option<LabelledValue> {
+fn by_group(facts: &Facts, name: &'static str, dim: Dim, theirs: &BTreeMap<String, u64>) -> Option<Entry> {
     if facts.by(&SESSIONS, &[dim]).is_empty() {
         return None;
     }
@@ -142,7 +134,7 @@ fn by_group(
     let mut theirs: Vec<(&String, &u64)> = theirs.iter().collect();
     theirs.sort_by_key(|(key, _)| SIZES.iter().position(|size| size == key));
     let pairs: Vec<String> = theirs.into_iter().filter_map(pair).collect();
-    (!pairs.is_empty()).then(|| LabelledValue::word(name, pairs.join(", ")))
+    (!pairs.is_empty()).then(|| Entry::word(name, pairs.join(", ")))
 }
 
 /// How to read the vendor's numbers, and why some are missing; empty if they were not requested.

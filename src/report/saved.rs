@@ -5,7 +5,7 @@ use std::ops::Range;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
-use super::view::LabelledValue;
+use super::entries::Entry;
 use crate::metrics::{Completeness, Dim, Facts, SESSIONS};
 use crate::period::{Period, PeriodKind};
 use crate::saved_pages::Saved;
@@ -67,24 +67,32 @@ pub(crate) fn completeness(facts: &Facts) -> &'static str {
     }
 }
 
+/// The same with what it means.
+pub(crate) fn completeness_sentence(facts: &Facts) -> &'static str {
+    match (facts.source.completeness, facts.is_over()) {
+        (Completeness::Incomplete, _) => "Incomplete: sessions are missing",
+        (_, false) => "So far: the period is not over",
+        (Completeness::Unproven, true) => "As saved: completeness is unknown",
+        (Completeness::Proven, true) => "Complete: no session is missing",
+    }
+}
+
 /// The time span and the files of saved sessions.
-pub(crate) fn entries(facts: &Facts) -> Vec<LabelledValue> {
+pub(crate) fn entries(facts: &Facts) -> Vec<Entry> {
     if facts.source.archive.is_some() {
-        return vec![LabelledValue::word("Archive as of", fetched(facts))];
+        return vec![Entry::word("Archive as of", fetched(facts))];
     }
     let Some(saved) = &facts.source.saved else { return Vec::new() };
     let tz = facts.tz();
-    let mut entries = vec![LabelledValue::count("Files of saved pages", saved.files)];
+    let mut entries = vec![Entry::count("Files of saved pages", saved.files)];
     if saved.other_files > 0 {
-        entries.push(LabelledValue::count("Other files in the folder", saved.other_files));
+        entries.push(Entry::count("Other files in the folder", saved.other_files));
     }
     let declared: Vec<_> = saved.declared.iter().map(|[from, to]| *from..*to).collect();
     let days = days_in_words(&declared, tz);
-    entries.extend((!days.is_empty()).then(|| LabelledValue::word("Date range of the export", days)));
+    entries.extend((!days.is_empty()).then(|| Entry::word("Date range of the export", days)));
     let ends = [("Oldest saved session", saved.first), ("Newest saved session", saved.last)];
-    entries.extend(
-        ends.into_iter().filter_map(|(name, moment)| Some(LabelledValue::word(name, day(moment?, tz)))),
-    );
+    entries.extend(ends.into_iter().filter_map(|(name, moment)| Some(Entry::word(name, day(moment?, tz)))));
     entries
 }
 

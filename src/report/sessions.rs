@@ -1,10 +1,11 @@
 //! Sessions worth a look.
 
 use chrono::NaiveDate;
+use serde::Serialize;
 use url::Url;
 
 use super::names;
-use super::view::{SessionList, SessionView};
+use super::table::Value;
 use crate::metrics::{Dim, Facts, ISSUES, SessionHighlight};
 use crate::text::clean;
 use crate::unit::Unit;
@@ -18,19 +19,74 @@ const LONGEST_USER: usize = 60;
 /// The longest URL that is linked.
 const LONGEST_ADDRESS: usize = 500;
 
-/// The lists in the order of the page.
+/// A list of sessions.
+#[derive(Serialize)]
+pub struct SessionList {
+    /// Its name: lower-case letters and `_`.
+    pub id: &'static str,
+    /// Heading.
+    pub title: &'static str,
+    /// What the list contains.
+    pub note: &'static str,
+    /// The text of an empty list.
+    pub empty: &'static str,
+    /// The number that orders it.
+    pub order: SessionOrder,
+    /// The sessions.
+    pub rows: Vec<SessionRow>,
+}
+
+/// The number that orders a list of sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionOrder {
+    /// ACUs.
+    Acus,
+    /// Issues of high impact.
+    HighIssues,
+}
+
+/// A session. What the report has no numbers of is `None` in every row of it.
+#[derive(Serialize)]
+pub struct SessionRow {
+    /// Title, or a placeholder.
+    pub title: String,
+    /// Its address, https only.
+    pub address: Option<String>,
+    /// User, or a placeholder.
+    pub user: String,
+    /// ACUs.
+    pub acus: Option<Value>,
+    /// What they cost.
+    pub spend: Option<Value>,
+    /// Pull requests that it lists.
+    pub prs: f64,
+    /// Whether one of them is merged.
+    pub is_merged: bool,
+    /// Issues of high impact.
+    pub high_issues: Option<f64>,
+    /// An excerpt of its prompt; empty unless prompts are included.
+    pub prompt: String,
+}
+
+/// The lists with data, in the order of the page; none in a covered report.
 pub fn lists(facts: &Facts) -> Vec<SessionList> {
+    if facts.is_covered() {
+        return Vec::new();
+    }
     let highlights = &facts.highlights;
-    let rows =
-        |sessions: &[SessionHighlight], by| sessions.iter().map(|row| session(facts, row, by)).collect();
-    let lists = [
+    let rows = |sessions: &[SessionHighlight]| sessions.iter().map(|row| session(facts, row)).collect();
+    let of_acus = [
         SessionList {
+            id: "costliest",
             title: "The costliest",
             note: "By ACUs.",
             empty: "No session used ACUs.",
-            rows: rows(&highlights.costliest, By::Acus),
+            order: SessionOrder::Acus,
+            rows: rows(&highlights.costliest),
         },
         SessionList {
+            id: "costly_without_merge",
             title: "Costly without a merged pull request",
             note: "Among the costliest 10% of sessions. Research and reviews need no pull request, and \
                 recent ones may still be open.",
@@ -39,83 +95,45 @@ pub fn lists(facts: &Facts) -> Vec<SessionList> {
             } else {
                 "Every session among the costliest 10% has a merged pull request."
             },
-            rows: rows(&highlights.costly_without_merge, By::Acus),
-        },
-        SessionList {
-            title: "With high-impact issues",
-            note: "By number of high-impact issues.",
-            empty: "No analysis has a high-impact issue.",
-            rows: rows(&highlights.high_impact, By::HighIssues),
+            order: SessionOrder::Acus,
+            rows: rows(&highlights.costly_without_merge),
         },
     ];
-    lists.into_iter().zip(are_shown(facts)).filter(|(_, is_shown)| *is_shown).map(|(list, _)| list).collect()
-}
-
-/// Which of the three lists have data.
-pub(crate) fn are_shown(facts: &Facts) -> [bool; 3] {
-    let metered = facts.source.metered;
-    [metered, metered, ISSUES.is_known(&[Dim::Impact], facts.capabilities())]
-}
-
-/// The order of a list.
-#[derive(Clone, Copy)]
-enum By {
-    Acus,
-    HighIssues,
-}
-
-fn session(facts: &Facts, row: &SessionHighlight, by: By) -> SessionView {
-    let title = clean(row.title.as_deref().unwrap_or_default(), LONGEST_TITLE);
-    let things = |number: f64, one: &'static str, many: &'static str| {
-        let unit = if number == 1.0 { one } else { many };
-        (Unit::Count.text(Some(number)), unit)
+    let of_issues = SessionList {
+        id: "high_impact",
+        title: "With high-impact issues",
+        note: "By number of high-impact issues.",
+        empty: "No analysis has a high-impact issue.",
+        order: SessionOrder::HighIssues,
+        rows: rows(&highlights.high_impact),
     };
-    let joined = |(number, unit): (String, &str)| format!("{number} {unit}");
-    let acus = (Unit::Acu.text(row.acus), if row.acus == Some(1.0) { "ACU" } else { "ACUs" });
-    let high = |one, many| things(row.high_issues, one, many);
-    let prs = joined(things(row.prs, "PR", "PRs"));
-    let prs = match (row.prs, row.merged) {
-        (0.0, _) => "no PR".to_owned(),
-        (1.0, true) => format!("{prs}, merged"),
-        (_, true) => format!("{prs}, at least one merged"),
-        (1.0, false) => format!("{prs}, not merged"),
-        (_, false) => format!("{prs}, none merged"),
-    };
-    let mut remarks = vec![prs];
+    let metered = of_acus.into_iter().filter(|_| facts.source.metered);
+    metered.chain(has_analyses(facts).then_some(of_issues)).collect()
+}
+
+/// Whether the records have analyses.
+fn has_analyses(facts: &Facts) -> bool {
+    ISSUES.is_known(&[Dim::Impact], facts.capabilities())
+}
+
+fn session(facts: &Facts, row: &SessionHighlight) -> SessionRow {
     let currency = facts.capabilities().currency.filter(|_| facts.source.metered);
-    if let (Some(currency), Some(spend)) = (currency, row.spend) {
-        remarks.insert(0, Unit::Money(currency).text(Some(spend)));
-    }
-    let (size, unit) = match by {
-        By::Acus => {
-            if row.high_issues > 0.0 {
-                remarks.push(joined(high("high-impact issue", "high-impact issues")));
-            }
-            acus
-        }
-        By::HighIssues => {
-            if facts.source.metered {
-                remarks.insert(0, joined(acus));
-            }
-            high("issue", "issues")
-        }
-    };
-    SessionView {
-        title: match title.as_str() {
-            "" => untitled(row),
-            _ => title,
-        },
-        href: row.url.as_deref().and_then(safe_link).unwrap_or_default(),
+    let title = clean(row.title.as_deref().unwrap_or_default(), LONGEST_TITLE);
+    SessionRow {
+        title: if title.is_empty() { untitled(row) } else { title },
+        address: row.url.as_deref().and_then(safe_link),
         user: clean(&names::of(facts, Dim::User, row.user.as_deref()), LONGEST_USER),
+        acus: facts.source.metered.then(|| Value::number(Unit::Acu, row.acus)),
+        spend: currency.map(|currency| Value::number(Unit::Money(currency), row.spend)),
+        prs: row.prs,
+        is_merged: row.merged,
+        high_issues: has_analyses(facts).then_some(row.high_issues),
         prompt: row.prompt.as_deref().map(|prompt| clean(prompt, LONGEST_PROMPT)).unwrap_or_default(),
-        size,
-        unit,
-        remarks,
     }
 }
 
 /// The title of a session without one.
-pub fn untitled(row: &SessionHighlight) -> String {
+fn untitled(row: &SessionHighlight) -> String {
     match row.day.parse::<NaiveDate>() {
         Ok(day) => format!("Session of {}", day.format("%A, %-d %B")),
         Err(_) => "Untitled session".to_owned(),
@@ -124,7 +142,7 @@ pub fn untitled(row: &SessionHighlight) -> String {
 
 /// A URL that may become a link, normalized: https, with a host, without credentials. `None` for
 /// anything else.
-pub fn safe_link(address: &str) -> Option<String> {
+fn safe_link(address: &str) -> Option<String> {
     let address = address.trim();
     if address.len() > LONGEST_ADDRESS || address.chars().any(char::is_control) {
         return None;

@@ -1,24 +1,23 @@
 //! Tables as typed values: the rows of a figure exist once, and every output formats them itself.
 
 use chrono::NaiveDate;
+use serde::Serialize;
 
-use super::change;
-use super::view::{TableRow, TableView};
 use crate::metrics::Fact;
 use crate::unit::Unit;
 
 /// A table.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Table {
     /// Its columns; the first names the row.
-    pub columns: Vec<Column>,
+    pub columns: Vec<TableColumn>,
     /// Its rows, all of them.
     pub rows: Vec<Row>,
 }
 
 /// A column.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Column {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TableColumn {
     /// Its head.
     pub head: String,
     /// Its role.
@@ -26,7 +25,8 @@ pub struct Column {
 }
 
 /// The role of a column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Role {
     /// The name of the row.
     Name,
@@ -46,7 +46,7 @@ pub enum Role {
 }
 
 /// A row.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Row {
     /// As many cells as there are columns.
     pub cells: Vec<Value>,
@@ -55,7 +55,8 @@ pub struct Row {
 }
 
 /// A cell.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Value {
     /// A text.
     Text(String),
@@ -95,19 +96,14 @@ impl Value {
         Self::number(fact.unit, fact.value)
     }
 
+    /// Whether it is no unknown number.
+    pub fn is_known(&self) -> bool {
+        !matches!(self, Self::Number { value: None, .. })
+    }
+
     /// The change of a fact.
     pub fn change(fact: &Fact) -> Self {
         Self::Change { unit: fact.unit, now: fact.value, before: fact.previous }
-    }
-
-    /// As pages and mails write it.
-    pub fn text(&self) -> String {
-        match self {
-            Self::Text(text) => text.clone(),
-            Self::Day(day) => day.format("%a %-d %b").to_string(),
-            Self::Number { unit, value } => unit.text(*value),
-            Self::Change { unit, now, before } => change::signed(*unit, *now, *before),
-        }
     }
 }
 
@@ -119,28 +115,13 @@ impl Row {
 }
 
 /// A column of this role.
-pub fn column(head: &str, role: Role) -> Column {
-    Column { head: head.to_owned(), role }
+pub fn column(head: &str, role: Role) -> TableColumn {
+    TableColumn { head: head.to_owned(), role }
 }
 
 impl Table {
     /// A table with these columns.
-    pub fn new(columns: impl IntoIterator<Item = Column>, rows: impl IntoIterator<Item = Row>) -> Self {
+    pub fn new(columns: impl IntoIterator<Item = TableColumn>, rows: impl IntoIterator<Item = Row>) -> Self {
         Self { columns: columns.into_iter().collect(), rows: rows.into_iter().collect() }
-    }
-
-    /// The table as a page shows it: formatted, and cut after so many rows.
-    pub fn view(&self, most: usize) -> TableView {
-        let row =
-            |row: &Row| TableRow { cells: row.cells.iter().map(Value::text).collect(), faint: row.faint };
-        TableView {
-            heads: self.columns.iter().map(|column| column.head.clone()).collect(),
-            rows: self.rows.iter().take(most).map(row).collect(),
-            more: match self.rows.len().saturating_sub(most) {
-                0 => String::new(),
-                1 => "1 more row is in the facts file.".to_owned(),
-                hidden => format!("{hidden} more rows are in the facts file."),
-            },
-        }
     }
 }

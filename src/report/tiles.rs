@@ -1,114 +1,99 @@
 //! The headline numbers.
 
-use minijinja::Value;
+use serde::Serialize;
 
-use super::change::{change, faint};
-use super::layout::{Headline, headlines};
+use super::layout::{TileSpec, headlines};
 use super::money;
-use super::view::{Change, Tile};
-use crate::charts::{self, ChartError};
-use crate::metrics::{Dim, Fact, Facts, ISSUES, Metric, MetricKind};
-use crate::period::Period;
+use super::number::{Judgement, Number};
+use crate::metrics::{Dim, Fact, Facts, Metric, MetricKind};
 use crate::unit::{Unit, count};
 
-/// Longer values are set smaller, to stay on one line.
-const LONG: usize = 8;
+/// A headline number.
+#[derive(Clone, Serialize)]
+pub struct Tile {
+    /// The number.
+    pub number: Number,
+    /// Whether it is hidden, because it would rest on too few people.
+    pub is_hidden: bool,
+    /// What it costs; `None` without prices.
+    pub spend: Option<Number>,
+    /// Its basis, short enough for a tile on a phone: `31 of 39 decided`. Empty where it has none.
+    pub basis: String,
+    /// The points of the trend, oldest first.
+    pub trend: Vec<TrendPoint>,
+}
+
+/// A point of a trend.
+#[derive(Clone, Serialize)]
+pub struct TrendPoint {
+    /// Label of its period.
+    pub period: String,
+    /// Its value; null where there is none.
+    pub value: Option<f64>,
+    /// Whether its period is not over: it would look like a decrease.
+    pub is_running: bool,
+}
 
 /// The tiles of the layout.
-///
-/// # Errors
-/// A sparkline could not be drawn: an internal error.
-pub fn tiles(facts: &Facts, trend: &[Period]) -> Result<Vec<Tile>, ChartError> {
-    // A running period would look like a decrease.
-    let running = usize::from(!facts.is_over());
-    let trend: Vec<String> = trend.iter().skip(running).rev().map(Period::label).collect();
-    headlines(facts.capabilities()).map(|headline| tile(facts, headline, &trend)).collect()
+pub fn tiles(facts: &Facts) -> Vec<Tile> {
+    headlines(facts.capabilities()).map(|spec| tile(facts, spec)).collect()
 }
 
-/// A headline number, formatted.
-pub struct HeadlineText {
-    /// Its value.
-    pub value: String,
-    /// Its spend and its basis; empty if there is neither.
-    pub note: String,
-    /// Whether it has too few cases to be trusted.
-    pub faint: bool,
-    /// Change against the previous period.
-    pub change: Option<Change>,
-}
-
-/// Formats a headline of the layout.
-pub fn headline_text(facts: &Facts, headline: &Headline) -> HeadlineText {
-    let metric = headline.metric;
-    let fact = fact_of_group(facts, metric, headline.keys);
-    // Without analyses the number of issues is unknown, so 0 is not good news.
-    let blind = metric.id == ISSUES.id && fact.is_some_and(|fact| fact.n == 0.0);
-    HeadlineText {
-        value: facts.unit(metric).text(fact.and_then(|fact| fact.value)),
-        note: match fact {
-            Some(fact) => note_with_spend(facts, fact, headline.basis),
+fn tile(facts: &Facts, spec: &TileSpec) -> Tile {
+    let metric = spec.metric;
+    let fact = fact_of_group(facts, metric, spec.keys);
+    let number = match fact {
+        Some(fact) => Number::of(spec.title, fact),
+        None => Number {
+            metric,
+            title: spec.title,
+            unit: facts.unit(metric),
+            value: None,
+            previous: None,
+            n: 0.0,
+            judgement: Judgement::Neutral,
+            is_faint: false,
+        },
+    };
+    let point = |label: &String| {
+        let keys: Vec<(Dim, &str)> =
+            std::iter::once((Dim::Period, label.as_str())).chain(spec.keys.iter().copied()).collect();
+        TrendPoint {
+            period: label.clone(),
+            value: fact_of_group(facts, metric, &keys).and_then(|fact| fact.value),
+            is_running: !facts.is_over() && *label == facts.period.label,
+        }
+    };
+    let spend = fact.and_then(|fact| money::spend_fact(facts, fact));
+    Tile {
+        number,
+        is_hidden: fact.is_none(),
+        spend: spend.map(|spend| Number::of(spend.metric.title, spend)),
+        basis: match fact {
+            Some(fact) => basis(fact, spec.basis),
             None if facts.is_covered() => "hidden: too few people".to_owned(),
             None => String::new(),
         },
-        faint: blind || fact.is_some_and(faint),
-        change: fact.filter(|_| !blind).and_then(change),
+        trend: facts.trend.iter().rev().map(point).collect(),
     }
 }
 
-fn tile(facts: &Facts, headline: &Headline, trend: &[String]) -> Result<Tile, ChartError> {
-    let metric = headline.metric;
-    let values: Vec<Option<f64>> = trend
-        .iter()
-        .map(|label| {
-            let mut keys: Vec<(Dim, &str)> = headline.keys.to_vec();
-            keys.insert(0, (Dim::Period, label));
-            fact_of_group(facts, metric, &keys)?.value
-        })
-        .collect();
-    let words: Vec<String> = values.iter().map(|value| facts.unit(metric).text(*value)).collect();
-    // A single point is no trend.
-    let drawn = if trend.len() > 1 { charts::sparkline(&values)?.as_str().to_owned() } else { String::new() };
-    let HeadlineText { value, note, faint, change } = headline_text(facts, headline);
-    Ok(Tile {
-        id: metric.id,
-        title: headline.title,
-        long: value.chars().count() > LONG,
-        value,
-        note,
-        faint,
-        change,
-        sparkline: Value::from_safe_string(drawn),
-        trend: if trend.len() > 1 {
-            format!("Trend, oldest first: {}", words.join(", "))
-        } else {
-            String::new()
-        },
-    })
-}
-
 /// The fact of a metric in one group.
-pub fn fact_of_group<'a>(facts: &'a Facts, metric: &Metric, keys: &[(Dim, &str)]) -> Option<&'a Fact> {
+fn fact_of_group<'a>(facts: &'a Facts, metric: &Metric, keys: &[(Dim, &str)]) -> Option<&'a Fact> {
     let by: Vec<Dim> = keys.iter().map(|(dim, _)| *dim).collect();
     let is_asked = |fact: &&Fact| keys.iter().all(|(dim, key)| fact.key(*dim).flatten() == Some(key));
     facts.by(metric, &by).iter().find(is_asked)
 }
 
-/// Spend and basis of a number.
-fn note_with_spend(facts: &Facts, fact: &Fact, basis: &str) -> String {
-    let spend = money::spend_text(facts, fact);
-    let note = Some(note(fact, basis)).filter(|note| !note.is_empty());
-    spend.into_iter().chain(note).collect::<Vec<_>>().join(" · ")
-}
-
-/// The basis of a number, short enough for a tile on a phone: `31 of 39 decided`.
-fn note(fact: &Fact, basis: &str) -> String {
-    let share = fact.metric.kind == MetricKind::Ratio && fact.unit == Unit::Share;
-    let basis = if basis == "sessions" && fact.denominator() == 1.0 { "session" } else { basis };
-    match (basis, share) {
+/// The basis of a number in words.
+fn basis(fact: &Fact, name: &str) -> String {
+    let is_share = fact.metric.kind == MetricKind::Ratio && fact.unit == Unit::Share;
+    let name = if name == "sessions" && fact.denominator() == 1.0 { "session" } else { name };
+    match (name, is_share) {
         ("", _) => String::new(),
         ("sessions", _) if fact.n == 0.0 => "no sessions".to_owned(),
-        _ if fact.n == 0.0 => format!("none {basis}"),
-        (_, true) => format!("{} of {} {basis}", count(fact.numerator()), count(fact.denominator())),
-        (_, false) => format!("{} {basis}", count(fact.n)),
+        _ if fact.n == 0.0 => format!("none {name}"),
+        (_, true) => format!("{} of {} {name}", count(fact.numerator()), count(fact.denominator())),
+        (_, false) => format!("{} {name}", count(fact.n)),
     }
 }

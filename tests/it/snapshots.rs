@@ -1,12 +1,11 @@
 //! Texts that people read, as files: `cargo insta review`, or `INSTA_UPDATE=always`, accepts a change.
 //!
-//! The golden file of the page is its contents without style and charts, so that a restyle changes none.
+//! The golden file of the page is the report that it is made from, so that a restyle changes none.
 
 use acumen::cli::Cli;
 use acumen::metrics::Facts;
-use acumen::report;
+use acumen::{render, report};
 use clap::CommandFactory;
-use serde_json::Value;
 
 use crate::support::{acumen, repository, run};
 
@@ -52,26 +51,13 @@ fn the_messages_of_a_run_without_key_or_with_a_typo() {
 
 #[test]
 fn the_text_part_of_a_mail() {
-    let summary = report::email::summarize(&demo()).expect("a summary");
-    let location = report::email::ReportLocation::Attached("org_demo_2026-W41.html");
-    insta::assert_snapshot!("mail", report::email::text(&summary, &location));
+    let summary = render::email::summarize(&report::report(&demo())).expect("a summary");
+    let location = render::email::ReportLocation::Attached("org_demo_2026-W41.html");
+    insta::assert_snapshot!("mail", render::email::text(&summary, &location));
 }
 
 #[test]
-fn the_contents_of_the_page() {
-    let mut page = serde_json::to_value(report::contents(&demo()).expect("a page")).expect("JSON");
-    without_looks(&mut page);
-    insta::assert_snapshot!("page", serde_json::to_string_pretty(&page).expect("JSON"));
-}
-
-/// Leaves out the style sheet and the charts.
-fn without_looks(value: &mut Value) {
-    match value {
-        Value::Object(map) => {
-            map.retain(|key, _| !["style", "style_hash", "svg", "sparkline"].contains(&key.as_str()));
-            map.values_mut().for_each(without_looks);
-        }
-        Value::Array(items) => items.iter_mut().for_each(without_looks),
-        _ => {}
-    }
+fn the_report_of_the_demo() {
+    let report = serde_json::to_string_pretty(&report::report(&demo())).expect("JSON");
+    insta::assert_snapshot!("report", report);
 }

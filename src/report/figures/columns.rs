@@ -2,10 +2,10 @@
 
 use chrono::NaiveDate;
 
-use super::{FigureInputs, FigureParts, caption};
-use crate::charts::{self, ChartError, Column, Tone};
+use super::{FigureInputs, FigureParts};
+use crate::charts::{Chart, Column, Tone};
 use crate::metrics::{BINS, Dim, Fact, Metric, SPEND};
-use crate::report::layout::Figure;
+use crate::report::layout::FigureSpec;
 use crate::report::table::{Role, Row, Table, Value, column as column_of};
 use crate::report::{money, names};
 use crate::unit::Unit;
@@ -16,7 +16,7 @@ const MOST_WORDS: usize = 8;
 /// A note of reports without people.
 const HIDDEN_COLUMNS: &str = "Columns with fewer than five people have no value.";
 
-pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, ChartError> {
+pub fn draw(figure: &FigureSpec, inputs: &FigureInputs<'_>) -> FigureParts {
     let facts = inputs.of(figure);
     let unit = inputs.facts.unit(figure.metric);
     let columns: Vec<Column> = match figure.by {
@@ -25,7 +25,6 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, C
     };
     let words: Vec<_> = columns.iter().map(|column| (column.label.clone(), column.text.clone())).collect();
     let description = description(figure.title, &columns, &words);
-    let svg = charts::columns(&caption(figure, &description), &columns, &|value| unit.tick(value))?;
     let table = match figure.by {
         [Dim::Bin] => bin_table(&columns),
         _ => day_table(figure, &facts, inputs),
@@ -34,7 +33,8 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, C
     let also: &[&Metric] = if is_priced { &[&SPEND] } else { &[] };
     let is_hidden = inputs.facts.is_covered() && columns.iter().any(|column| column.value.is_none());
     let note = if is_hidden { HIDDEN_COLUMNS } else { "" };
-    Ok(FigureParts { also, note, ..FigureParts::new(svg, table) })
+    let chart = Chart::Columns { columns, unit };
+    FigureParts { also, note, ..FigureParts::drawn(description, chart, table) }
 }
 
 fn bin_table(columns: &[Column]) -> Table {
@@ -45,7 +45,7 @@ fn bin_table(columns: &[Column]) -> Table {
     Table::new(heads, columns.iter().map(row))
 }
 
-fn day_table(figure: &Figure, facts: &[&Fact], inputs: &FigureInputs<'_>) -> Table {
+fn day_table(figure: &FigureSpec, facts: &[&Fact], inputs: &FigureInputs<'_>) -> Table {
     let spend = money::spend_head(inputs.facts, figure.metric);
     let basis = figure.basis_head();
     let row = |fact: &&Fact| {

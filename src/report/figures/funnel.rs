@@ -1,9 +1,9 @@
 //! From sessions to pull requests to merges.
 
-use super::{FigureInputs, FigureParts, caption, in_words};
-use crate::charts::{self, ChartError, FunnelStep};
+use super::{FigureInputs, FigureParts, in_words};
+use crate::charts::{Chart, FunnelStep};
 use crate::metrics::{Metric, SESSIONS, SESSIONS_WITH_MERGED_PR, SESSIONS_WITH_PR};
-use crate::report::layout::Figure;
+use crate::report::layout::FigureSpec;
 use crate::report::table::{Role, Row, Table, Value, column};
 use crate::unit::{Unit, count};
 
@@ -14,7 +14,7 @@ const STEPS: [(&str, &Metric); 3] = [
     ("with a merged pull request", &SESSIONS_WITH_MERGED_PR),
 ];
 
-pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, ChartError> {
+pub fn draw(figure: &FigureSpec, inputs: &FigureInputs<'_>) -> FigureParts {
     let value = |metric| inputs.facts.whole(metric).and_then(|fact| fact.value);
     let all = value(&SESSIONS).unwrap_or(0.0);
     let step = |(name, metric): (&str, _)| {
@@ -27,8 +27,6 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, C
     // A report without people may hide the last step.
     let steps: Vec<FunnelStep> = STEPS.into_iter().filter_map(step).collect();
     let words: Vec<_> = steps.iter().map(|step| (step.name.clone(), step.text.clone())).collect();
-    let shown = if all > 0.0 { steps.as_slice() } else { &[] };
-    let svg = charts::funnel(&caption(figure, &in_words(figure.title, &words)), shown)?;
     let share = |step: &FunnelStep| (all > 0.0).then(|| step.value / all);
     let row = |step: &FunnelStep| Row {
         cells: vec![
@@ -41,5 +39,7 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, C
     let columns =
         [column("Step", Role::Name), column("Sessions", Role::Value), column("Of all sessions", Role::Other)];
     let table = Table::new(columns, steps.iter().map(row));
-    Ok(FigureParts { also: &[&SESSIONS, &SESSIONS_WITH_MERGED_PR], ..FigureParts::new(svg, table) })
+    let shown = if all > 0.0 { steps } else { Vec::new() };
+    let drawn = FigureParts::drawn(in_words(figure.title, &words), Chart::Funnel(shown), table);
+    FigureParts { also: &[&SESSIONS, &SESSIONS_WITH_MERGED_PR], ..drawn }
 }

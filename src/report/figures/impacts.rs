@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{FigureInputs, FigureParts, caption, in_words};
-use crate::charts::{self, ChartError, Column, Panel, Segment, Stack, Tone};
+use super::{FigureInputs, FigureParts, in_words};
+use crate::charts::{Chart, Column, Panel, Segment, Stack, Tone};
 use crate::metrics::{Dim, Fact, Facts};
-use crate::report::layout::Figure;
+use crate::report::layout::FigureSpec;
 use crate::report::names::name;
 use crate::report::table::{Role, Row, Table, Value, column};
 use crate::tables::normal::IMPACTS;
@@ -43,7 +43,7 @@ impl LabelCounts<'_> {
 }
 
 /// The labels, ordered by high-impact issues, then by issues.
-fn by_label<'a>(figure: &Figure, facts: &'a Facts) -> Vec<LabelCounts<'a>> {
+fn by_label<'a>(figure: &FigureSpec, facts: &'a Facts) -> Vec<LabelCounts<'a>> {
     let mut labels: BTreeMap<Option<&str>, [Option<f64>; IMPACTS.len()]> = BTreeMap::new();
     for fact in facts.by(figure.metric, figure.by) {
         let counts = labels.entry(fact.key(Dim::Label).flatten()).or_default();
@@ -61,7 +61,7 @@ fn by_label<'a>(figure: &Figure, facts: &'a Facts) -> Vec<LabelCounts<'a>> {
 }
 
 /// One bar a label, split by impact.
-pub fn stacks(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, ChartError> {
+pub fn stacks(figure: &FigureSpec, inputs: &FigureInputs<'_>) -> FigureParts {
     let labels = by_label(figure, inputs.facts);
     let count = |value: Option<f64>| Unit::Count.text(value);
     let stack = |label: &LabelCounts<'_>| Stack {
@@ -82,8 +82,7 @@ pub fn stacks(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts,
         })
         .collect();
     let description = in_words("Issues by label", &words);
-    let legend = IMPACTS.map(|impact| (tone(impact), impact));
-    let svg = charts::stacks(&caption(figure, &description), &legend, &shown)?;
+    let legend = IMPACTS.map(|impact| (tone(impact), impact)).to_vec();
     let row = |label: &LabelCounts<'_>| {
         let numbers = label.counts.into_iter().chain([label.total()]);
         let numbers = numbers.map(|count| Value::number(Unit::Count, count));
@@ -94,14 +93,15 @@ pub fn stacks(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts,
     let heads = ["High", "Medium", "Low", "Other", "All"].map(|head| column(head, Role::Other));
     let heads = std::iter::once(column("Label", Role::Name)).chain(heads);
     let table = Table::new(heads, labels.iter().map(row));
-    Ok(FigureParts { note, ..FigureParts::new(svg, table) })
+    let chart = Chart::Stacks { legend, stacks: shown };
+    FigureParts { note, ..FigureParts::drawn(description, chart, table) }
 }
 
 /// A note of reports without people.
 const HIDDEN_PARTS: &str = "Parts with fewer than five people are not shown.";
 
 /// How many analysed sessions have this many issues of an impact; null if hidden.
-fn of_bin(figure: &Figure, facts: &Facts, impact: &str, bin: &str) -> Option<f64> {
+fn of_bin(figure: &FigureSpec, facts: &Facts, impact: &str, bin: &str) -> Option<f64> {
     let own = |fact: &&Fact| {
         fact.key(Dim::Impact).flatten() == Some(impact) && fact.key(Dim::Issues).flatten() == Some(bin)
     };
@@ -110,7 +110,7 @@ fn of_bin(figure: &Figure, facts: &Facts, impact: &str, bin: &str) -> Option<f64
 }
 
 /// Columns for each impact: sessions with 0, 1, 2 … such issues.
-pub fn multiples(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, ChartError> {
+pub fn multiples(figure: &FigureSpec, inputs: &FigureInputs<'_>) -> FigureParts {
     let facts = inputs.of(figure);
     let value = |impact: &str, bin: &str| of_bin(figure, inputs.facts, impact, bin);
     let drawn = |impact: &str, bin: &str| Column {
@@ -130,7 +130,6 @@ pub fn multiples(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigurePar
     };
     let none = |impact: &str| (format!("no issue of {impact} impact"), Unit::Count.text(value(impact, "0")));
     let description = in_words("Sessions with", &IMPACTS.map(none));
-    let svg = charts::small_multiples(&caption(figure, &description), &panels)?;
     let row = |impact: &str| {
         let numbers = COUNTS.iter().map(|bin| Value::number(Unit::Count, value(impact, bin)));
         Row::firm(std::iter::once(Value::Text(impact.to_owned())).chain(numbers).collect())
@@ -139,5 +138,5 @@ pub fn multiples(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigurePar
     let heads = std::iter::once(column("Issues of impact", Role::Name)).chain(heads);
     let table = Table::new(heads, IMPACTS.into_iter().map(row));
     let note = if inputs.facts.is_covered() { HIDDEN_PARTS } else { "" };
-    Ok(FigureParts { note, ..FigureParts::new(svg, table) })
+    FigureParts { note, ..FigureParts::drawn(description, Chart::Multiples(panels), table) }
 }

@@ -8,39 +8,75 @@ pub(crate) mod ranking;
 pub(crate) mod teams;
 mod trend;
 
-use minijinja::Value;
+use serde::Serialize;
 
-use super::layout::{Figure, FigureKind};
+use super::layout::{FEW, FigureKind, FigureSpec, MailPlace};
 use super::table::Table;
-use super::view::{FigureView, Term};
-use crate::charts::{Caption, ChartError, Svg};
+use crate::charts::Chart;
 use crate::metrics::{Dim, Fact, Facts, Metric, SESSIONS};
 use crate::period::Period;
 
 /// The longest table under a chart; the facts file has all rows.
 const LONGEST_TABLE: usize = 40;
 
-/// The parts of a figure.
-pub struct FigureParts {
+/// A figure: its numbers, and how they are drawn.
+#[derive(Serialize)]
+pub struct Figure {
+    /// Anchor.
+    pub id: &'static str,
+    /// Heading.
+    pub title: &'static str,
+    /// The metrics that it shows.
+    pub metrics: Vec<&'static Metric>,
+    /// What the numbers are; empty for nothing to add.
+    pub note: &'static str,
+    /// How the chart is to be read; empty for nothing to add.
+    pub chart_note: String,
     /// `None` if the figure is a table.
-    pub svg: Option<Svg>,
+    pub drawing: Option<Drawing>,
     /// The numbers, all of them.
     pub table: Table,
     /// The rows of the table on the page.
-    pub most: usize,
+    pub most_rows: usize,
+    /// Whether it needs the full width of the page.
+    pub is_wide: bool,
+    /// Whether one of its groups has a name.
+    pub is_named: bool,
+    /// Whether its groups overlap, so that they do not add up.
+    pub overlaps: bool,
+    /// What a mail shows of it.
+    pub mail: MailPlace,
+}
+
+/// A chart with its text alternative.
+#[derive(Serialize)]
+pub struct Drawing {
+    /// What a reader would take from the chart.
+    pub description: String,
+    /// The chart.
+    #[serde(skip)]
+    pub chart: Chart,
+}
+
+/// What differs from kind to kind.
+pub(super) struct FigureParts {
+    /// `None` if the figure is a table.
+    drawing: Option<Drawing>,
+    table: Table,
+    most: usize,
     /// Metrics in the table besides the figure's own.
-    pub also: &'static [&'static Metric],
+    also: &'static [&'static Metric],
     /// A note of this report; empty if there is none.
-    pub note: &'static str,
+    note: &'static str,
 }
 
 impl FigureParts {
-    fn new(svg: Svg, table: Table) -> Self {
-        Self { svg: Some(svg), ..Self::table(table) }
+    fn drawn(description: String, chart: Chart, table: Table) -> Self {
+        Self { drawing: Some(Drawing { description, chart }), ..Self::table(table) }
     }
 
     fn table(table: Table) -> Self {
-        Self { svg: None, table, most: LONGEST_TABLE, also: &[], note: "" }
+        Self { drawing: None, table, most: LONGEST_TABLE, also: &[], note: "" }
     }
 }
 
@@ -57,7 +93,7 @@ pub struct FigureInputs<'a> {
 impl FigureInputs<'_> {
     /// The facts of a figure; empty if all have a basis of 0, so that the chart says "No data"
     /// instead of drawing zeros.
-    pub fn of(&self, figure: &Figure) -> Vec<&Fact> {
+    pub fn of(&self, figure: &FigureSpec) -> Vec<&Fact> {
         let facts = self.facts.by(figure.metric, figure.by);
         if facts.iter().all(|fact| fact.n == 0.0 || fact.n.is_nan()) {
             Vec::new()
@@ -81,7 +117,7 @@ pub enum FigureState {
 }
 
 /// What the page does with a figure.
-pub fn state(figure: &Figure, inputs: &FigureInputs<'_>) -> FigureState {
+pub fn state(figure: &FigureSpec, inputs: &FigureInputs<'_>) -> FigureState {
     let facts = inputs.facts;
     let shown = facts.by(figure.metric, figure.by);
     let is_empty = || match figure.kind {
@@ -105,43 +141,35 @@ pub fn state(figure: &Figure, inputs: &FigureInputs<'_>) -> FigureState {
     }
 }
 
-/// Draws a figure.
-///
-/// # Errors
-/// The chart could not be drawn: an internal error.
-pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureView, ChartError> {
-    let parts = parts(figure, inputs)?;
-    let own = std::iter::once(figure.metric);
-    let terms = own.chain(parts.also.iter().copied());
-    let svg = parts.svg.map(|svg| svg.as_str().to_owned()).unwrap_or_default();
-    Ok(FigureView {
-        id: figure.id,
-        title: figure.title,
-        terms: terms.map(|metric| Term { id: metric.id, title: metric.title }).collect(),
-        note: note(figure, parts.note, inputs.facts),
-        svg: Value::from_safe_string(svg),
-        table: parts.table.view(parts.most),
-        wide: figure.kind == FigureKind::Teams,
-    })
+/// A figure with data.
+pub fn figure(spec: &'static FigureSpec, inputs: &FigureInputs<'_>) -> Figure {
+    let parts = parts(spec, inputs);
+    let faded = match spec.faded {
+        "" => String::new(),
+        cases => format!("Faded: fewer than {FEW} {cases}."),
+    };
+    Figure {
+        id: spec.id,
+        title: spec.title,
+        metrics: std::iter::once(spec.metric).chain(parts.also.iter().copied()).collect(),
+        note: note(spec, inputs.facts),
+        chart_note: [&faded, parts.note].join(" ").trim().to_owned(),
+        drawing: parts.drawing,
+        table: parts.table,
+        most_rows: parts.most,
+        is_wide: spec.kind == FigureKind::Teams,
+        is_named: is_named(spec, inputs.facts),
+        overlaps: spec.by.contains(&Dim::Tag) || spec.by.contains(&Dim::Label),
+        mail: spec.mail,
+    }
 }
 
-/// A figure's chart and note; `None` if it has no chart.
-///
-/// # Errors
-/// The chart could not be drawn: an internal error.
-pub fn chart_and_note(
-    figure: &Figure,
-    inputs: &FigureInputs<'_>,
-) -> Result<Option<(Svg, String)>, ChartError> {
-    let parts = parts(figure, inputs)?;
-    Ok(parts.svg.map(|svg| (svg, note(figure, parts.note, inputs.facts))))
+/// Whether one of the groups of a figure is not that of null.
+fn is_named(spec: &FigureSpec, facts: &Facts) -> bool {
+    facts.by(spec.metric, spec.by).iter().any(|fact| fact.group.iter().any(|(_, key)| key.is_some()))
 }
 
-/// The chart and the table of a figure.
-///
-/// # Errors
-/// The chart could not be drawn: an internal error.
-pub fn parts(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, ChartError> {
+fn parts(figure: &FigureSpec, inputs: &FigureInputs<'_>) -> FigureParts {
     match figure.kind {
         FigureKind::Columns => columns::draw(figure, inputs),
         FigureKind::Ranking => ranking::amounts(figure, inputs),
@@ -152,17 +180,13 @@ pub fn parts(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, 
         FigureKind::Funnel => funnel::draw(figure, inputs),
         // The issues and ACUs of labels are not in the facts.
         FigureKind::Labels if inputs.facts.is_covered() => ranking::amounts(figure, inputs),
-        FigureKind::Labels => Ok(labels::draw(&inputs.facts.highlights.labels, inputs.facts.source.metered)),
-        FigureKind::Teams => Ok(teams::draw(inputs)),
+        FigureKind::Labels => labels::draw(&inputs.facts.highlights.labels, inputs.facts.source.metered),
+        FigureKind::Teams => teams::draw(inputs),
     }
 }
 
-fn note(figure: &Figure, more: &str, facts: &Facts) -> String {
-    [table_note(figure, facts), more].join(" ").trim().to_owned()
-}
-
 /// The note of a figure, by the columns of its table.
-pub(crate) fn table_note(figure: &Figure, facts: &Facts) -> &'static str {
+fn note(figure: &FigureSpec, facts: &Facts) -> &'static str {
     match figure.kind {
         FigureKind::Labels if facts.is_covered() => "A session can have several labels.",
         FigureKind::Labels if !facts.source.metered => {
@@ -170,10 +194,6 @@ pub(crate) fn table_note(figure: &Figure, facts: &Facts) -> &'static str {
         }
         _ => figure.note,
     }
-}
-
-fn caption<'a>(figure: &'a Figure, description: &'a str) -> Caption<'a> {
-    Caption { id: figure.id, title: figure.title, description }
 }
 
 /// A text alternative: the first items of a list, and their number.

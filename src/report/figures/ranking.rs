@@ -1,11 +1,12 @@
 //! Horizontal bars: amounts, largest first, and ratios with their basis.
 
-use super::{FigureInputs, FigureParts, caption, in_words};
-use crate::charts::{self, Bar, ChartError, Tone};
+use super::{FigureInputs, FigureParts, in_words};
+use crate::charts::{Bar, Chart, Tone};
 use crate::metrics::{ACUS, ACUS_SPLIT, Dim, Fact, Metric, MetricKind, SMALL_GROUP, SPEND, SPEND_SPLIT};
-use crate::report::layout::Figure;
-use crate::report::table::{Column, Role, Row, Table, Value, column};
-use crate::report::{change, money, names};
+use crate::report::layout::FigureSpec;
+use crate::report::number::is_faint;
+use crate::report::table::{Role, Row, Table, TableColumn, Value, column};
+use crate::report::{money, names};
 use crate::tables::normal::{IMPACTS, STATES};
 use crate::unit::{Unit, count};
 
@@ -15,7 +16,7 @@ pub const SIZES: [&str; 5] = ["xs", "s", "m", "l", "xl"];
 const MOST_BARS: usize = 15;
 
 /// Counts and sums, largest first; impacts, states and sizes in their fixed order.
-pub fn amounts(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, ChartError> {
+pub fn amounts(figure: &FigureSpec, inputs: &FigureInputs<'_>) -> FigureParts {
     let mut facts = inputs.of(figure);
     let dim = dimension(figure);
     rank(dim, &mut facts);
@@ -43,11 +44,11 @@ pub fn amounts(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts
         (false, true) => &[&SPEND],
         (false, false) => &[],
     };
-    Ok(FigureParts { also, ..finish(figure, &bars, None, table)? })
+    FigureParts { also, ..finish(figure, bars, None, table) }
 }
 
 /// The numbers of [`amounts`], in their order.
-pub fn amounts_table(figure: &Figure, inputs: &FigureInputs<'_>) -> Table {
+pub fn amounts_table(figure: &FigureSpec, inputs: &FigureInputs<'_>) -> Table {
     let mut facts = inputs.of(figure);
     let dim = dimension(figure);
     rank(dim, &mut facts);
@@ -80,7 +81,7 @@ pub fn amounts_table(figure: &Figure, inputs: &FigureInputs<'_>) -> Table {
 }
 
 /// Whether a column shows ACUs shared out among tags.
-fn is_split(figure: &Figure, inputs: &FigureInputs<'_>) -> bool {
+fn is_split(figure: &FigureSpec, inputs: &FigureInputs<'_>) -> bool {
     figure.metric.id == ACUS.id && dimension(figure) == Dim::Tag && !inputs.facts.is_covered()
 }
 
@@ -93,7 +94,7 @@ fn rank(dim: Dim, facts: &mut [&Fact]) {
 }
 
 /// Ratios, those with the largest basis first.
-pub fn rates(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, ChartError> {
+pub fn rates(figure: &FigureSpec, inputs: &FigureInputs<'_>) -> FigureParts {
     let mut facts = inputs.of(figure);
     let dim = dimension(figure);
     facts.sort_by(|a, b| b.n.total_cmp(&a.n));
@@ -106,7 +107,7 @@ pub fn rates(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, 
         let parts = [fact.numerator(), fact.denominator()].map(Value::count);
         let change = inputs.against.as_ref().map(|_| Value::change(fact));
         let cells = [name, Value::of(fact)].into_iter().chain(parts).chain(change);
-        Row { cells: cells.collect(), faint: change::faint(fact) }
+        Row { cells: cells.collect(), faint: is_faint(fact) }
     };
     let columns = [
         column(dim.head(), Role::Name),
@@ -115,23 +116,23 @@ pub fn rates(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, 
         column("Decided", Role::Basis),
     ];
     let table = Table::new(columns.into_iter().chain(against(figure, inputs)), facts.iter().map(row));
-    finish(figure, &bars, Some(1.0), table)
+    finish(figure, bars, Some(1.0), table)
 }
 
 /// The column of changes, if the report compares periods.
-fn against(figure: &Figure, inputs: &FigureInputs<'_>) -> Option<Column> {
+fn against(figure: &FigureSpec, inputs: &FigureInputs<'_>) -> Option<TableColumn> {
     let role = Role::Change { is_share: figure.metric.unit == Unit::Share };
     inputs.against.as_ref().map(|against| column(against, role))
 }
 
-fn finish(figure: &Figure, bars: &[Bar], max: Option<f64>, table: Table) -> Result<FigureParts, ChartError> {
+fn finish(figure: &FigureSpec, bars: Vec<Bar>, max: Option<f64>, table: Table) -> FigureParts {
     let text = |bar: &Bar| match &bar.note {
         Some(note) => format!("{} ({note})", bar.text),
         None => bar.text.clone(),
     };
     let words: Vec<_> = bars.iter().map(|bar| (bar.name.clone(), text(bar))).collect();
     let description = in_words(figure.title, &words);
-    Ok(FigureParts::new(charts::bars(&caption(figure, &description), bars, max)?, table))
+    FigureParts::drawn(description, Chart::Bars { bars, max }, table)
 }
 
 /// The spend of several groups; `None` if one is unknown.
@@ -153,12 +154,12 @@ fn bar(inputs: &FigureInputs<'_>, dim: Dim, fact: &Fact, note: Option<String>) -
         text: fact.unit.text(fact.value),
         note,
         tone: tone(dim, key),
-        muted: fact.metric.kind == MetricKind::Ratio && change::faint(fact),
+        muted: fact.metric.kind == MetricKind::Ratio && is_faint(fact),
     }
 }
 
 /// The dimension of a figure's groups.
-fn dimension(figure: &Figure) -> Dim {
+fn dimension(figure: &FigureSpec) -> Dim {
     *figure.by.last().expect("the layout gives every such figure a dimension")
 }
 

@@ -2,8 +2,9 @@
 
 use super::{FigureInputs, FigureParts};
 use crate::metrics::*;
+use crate::report::names;
+use crate::report::number::is_faint;
 use crate::report::table::{Role, Row, Table, Value, column};
-use crate::report::{change, names};
 
 /// The columns besides the team, in order.
 const COLUMNS: [(&str, &Metric); 8] = [
@@ -59,7 +60,7 @@ pub fn draw(inputs: &FigureInputs<'_>) -> FigureParts {
         let name = Value::Text(names::name(Dim::Team, team.key(Dim::Team).flatten()));
         let own = |metric| team_fact(facts, team, metric);
         let cells = columns.iter().map(|(_, metric)| number(metric, own(metric)));
-        let faint = facts.sibling(team, &MERGE_RATE).is_some_and(change::faint);
+        let faint = facts.sibling(team, &MERGE_RATE).is_some_and(is_faint);
         Row { cells: std::iter::once(name).chain(cells).collect(), faint }
     };
     let whole = columns.iter().map(|(_, metric)| number(metric, facts.whole(metric)));
@@ -74,6 +75,5 @@ pub fn draw(inputs: &FigureInputs<'_>) -> FigureParts {
         }
         None => &[&ACUS, &PRS, &PRS_MERGED, &MERGE_RATE, &ACUS_PER_MERGED_PR],
     };
-    let note = "Faded: fewer than 10 merged or closed pull requests.";
-    FigureParts { also, note, most: usize::MAX, ..FigureParts::table(table) }
+    FigureParts { also, most: usize::MAX, ..FigureParts::table(table) }
 }

@@ -1,14 +1,15 @@
 //! A line over the trend's periods.
 
-use super::{FigureInputs, FigureParts, caption};
-use crate::charts::{self, ChartError, Point};
+use super::{FigureInputs, FigureParts};
+use crate::charts::{Chart, Point};
 use crate::metrics::{Dim, Metric, SPEND, SPEND_PER_MERGED_PR};
-use crate::report::layout::Figure;
+use crate::report::layout::FigureSpec;
+use crate::report::money;
+use crate::report::number::is_faint;
 use crate::report::table::{Role, Row, Table, Value, column};
-use crate::report::{change, money};
 use crate::unit::{MISSING, Unit};
 
-pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, ChartError> {
+pub fn draw(figure: &FigureSpec, inputs: &FigureInputs<'_>) -> FigureParts {
     let facts = inputs.of(figure);
     let unit = inputs.facts.unit(figure.metric);
     let spend = money::spend_metric(figure.metric).filter(|_| inputs.facts.capabilities().currency.is_some());
@@ -35,7 +36,7 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, C
         };
         // A running period is not a decrease.
         let running = is_running && newest == Some(period);
-        let faint = running || change::faint(fact);
+        let faint = running || is_faint(fact);
         let label = if running { format!("{label} so far") } else { label };
         let money = spend.map(|_| money::spend_value(inputs.facts, fact));
         let basis = basis.map(|_| Value::count(fact.n));
@@ -46,14 +47,14 @@ pub fn draw(figure: &Figure, inputs: &FigureInputs<'_>) -> Result<FigureParts, C
     }
     let description = description(figure.title, &points);
     let max = (unit == Unit::Share).then_some(1.0);
-    let svg = charts::line(&caption(figure, &description), &points, &|value| unit.tick(value), max)?;
     let also: &[&Metric] = match spend.map(|metric| metric.id) {
         Some(id) if id == SPEND.id => &[&SPEND],
         Some(_) => &[&SPEND_PER_MERGED_PR],
         None => &[],
     };
     let note = if is_running { "The last point is incomplete: its period is not over." } else { "" };
-    Ok(FigureParts { note, also, ..FigureParts::new(svg, Table { columns: heads, rows }) })
+    let table = Table { columns: heads, rows };
+    FigureParts { note, also, ..FigureParts::drawn(description, Chart::Line { points, unit, max }, table) }
 }
 
 /// Newest, oldest, highest and lowest value in words.

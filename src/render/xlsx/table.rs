@@ -1,6 +1,6 @@
 //! The contents of a workbook as plain data: sheets of text and tables.
 
-use crate::report::table::{Column, Role, Row, Table, Value};
+use crate::report::{Role, Row, Table, TableColumn, Value};
 use crate::text::clean;
 use crate::unit::Unit;
 
@@ -91,8 +91,8 @@ pub enum NumberFormat {
 
 impl SheetTable {
     /// The numbers of a figure: all rows, and changes in columns of their own.
-    pub fn of_figure(id: &str, title: &'static str, note: String, table: &Table) -> Self {
-        let heads = |column: &Column| match column.role {
+    pub fn of_figure(id: &str, title: &'static str, note: &str, table: &Table) -> Self {
+        let heads = |column: &TableColumn| match column.role {
             // A share has no change in percent.
             Role::Change { is_share } => {
                 CHANGES.iter().take(if is_share { 2 } else { 3 }).map(|head| (*head).to_owned()).collect()
@@ -102,7 +102,7 @@ impl SheetTable {
         Self {
             name: id.replace('-', "_"),
             title,
-            note,
+            note: note.to_owned(),
             heads: table.columns.iter().flat_map(heads).collect(),
             rows: table.rows.iter().map(sheet_row).collect(),
         }
@@ -111,15 +111,26 @@ impl SheetTable {
 
 fn sheet_row(row: &Row) -> SheetRow {
     let cells = |cell: &Value| match cell {
-        Value::Text(name) => vec![text(name)],
-        Value::Day(day) => vec![text(&day.to_string())],
-        Value::Number { unit, value: number } => vec![value(*unit, *number)],
         Value::Change { unit, now, before } => {
             let changes = changes(*unit, *now, *before);
             changes.into_iter().take(if *unit == Unit::Share { 2 } else { 3 }).collect()
         }
+        other => vec![self::cell(other)],
     };
     SheetRow { cells: row.cells.iter().flat_map(cells).collect(), faint: row.faint }
+}
+
+/// The cell of a value; of a change only the difference.
+pub fn cell(value: &Value) -> Cell {
+    match value {
+        Value::Text(name) => text(name),
+        Value::Day(day) => text(&day.to_string()),
+        Value::Number { unit, value } => self::value(*unit, *value),
+        Value::Change { unit, now, before } => {
+            let [_, change, _] = changes(*unit, *now, *before);
+            change
+        }
+    }
 }
 
 /// A cell with cleaned text.

@@ -1,7 +1,8 @@
 //! The plain-text body of a mail, complete in itself.
 
 use super::{EmailSummary, Ranking, ReportLocation};
-use crate::report::view::{Piece, Tile};
+use crate::render::text::TileText;
+use crate::report::Piece;
 
 /// The width of lines, so that a reply can quote them.
 const WIDTH: usize = 72;
@@ -55,7 +56,7 @@ fn heading(text: &str, line: &mut dyn FnMut(&str)) {
 }
 
 /// `ACUs                   1,234   102 more (+8 %)`
-fn headline(tile: &Tile, compared: bool, line: &mut dyn FnMut(&str)) {
+fn headline(tile: &TileText, compared: bool, line: &mut dyn FnMut(&str)) {
     let change = match &tile.change {
         Some(change) => change.text.as_str(),
         None if compared => "not compared",
@@ -137,12 +138,10 @@ fn wrap(text: &str, indent: &str, line: &mut dyn FnMut(&str)) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::Facts;
-    use crate::report::email::summarize;
+    use crate::render::email::{summarize, tests::demo as report};
 
     fn demo() -> EmailSummary {
-        summarize(&Facts::from_json(include_str!("../../../reports/org_demo_2026-W41.json")).unwrap())
-            .unwrap()
+        summarize(&report()).unwrap()
     }
 
     #[test]

@@ -1,10 +1,8 @@
 //! The report in a few lines of Markdown, for a job summary or a chat: headline numbers, what
 //! stands out, completeness.
 
-use super::layout::headlines;
-use super::view::Piece;
-use super::{comparison, head, insights, saved, tiles};
-use crate::metrics::{Completeness, Facts, SESSIONS};
+use super::text;
+use crate::report::{Piece, Report};
 use crate::text::clean;
 use crate::unit::Unit;
 
@@ -17,11 +15,11 @@ const NO_WIDTH: char = '\u{200b}';
 
 /// The summary as Markdown, ending with a line break. It contains no sessions; other people's text
 /// is escaped and mentions nobody.
-pub fn markdown(facts: &Facts) -> String {
-    let header = head::header(facts);
-    let organisation = match head::organisation(facts) {
-        Some(_) => escape(&header.organisation),
-        None => header.organisation.to_lowercase(),
+pub fn markdown(report: &Report) -> String {
+    let header = &report.header;
+    let organisation = match header.is_named {
+        true => escape(&header.organisation),
+        false => header.organisation.to_lowercase(),
     };
     let mut out = format!("## Devin, {organisation}: {}, {}\n\n", header.period.to_lowercase(), header.dates);
     let mut say = |paragraph: &str| {
@@ -31,48 +29,43 @@ pub fn markdown(facts: &Facts) -> String {
     for filter in &header.filters {
         say(&format!("{}.", escape(filter)));
     }
-    for notice in head::notices(facts) {
-        say(&format!("**{}**", escaped(&notice, LONGEST_NOTICE)));
+    for notice in &report.notices {
+        say(&format!("**{}**", escaped(notice, LONGEST_NOTICE)));
     }
-    say(&table(facts));
-    say(&comparison(facts));
-    let sentences = insights::insights(facts);
-    let lines: Vec<String> = sentences.iter().map(|sentence| format!("- {}", written(sentence))).collect();
+    say(&table(report));
+    say(&report.comparison);
+    let lines: Vec<String> =
+        report.insights.iter().map(|sentence| format!("- {}", written(sentence))).collect();
     if !lines.is_empty() {
         say(&lines.join("\n"));
     }
-    out.push_str(&completeness(facts, &header.fetched, &header.zone));
+    out.push_str(&completeness(report));
     out
 }
 
 /// The table of headline numbers.
-fn table(facts: &Facts) -> String {
+fn table(report: &Report) -> String {
     let mut rows = vec!["| | Value | Change |".to_owned(), "|:--|--:|--:|".to_owned()];
-    for headline in headlines(facts.capabilities()) {
-        let text = tiles::headline_text(facts, headline);
-        let note = if text.note.is_empty() { String::new() } else { format!(" ({})", text.note) };
-        let change = text.change.map(|change| change.text).unwrap_or_default();
-        rows.push(format!("| {} | {}{note} | {change} |", headline.title, text.value));
+    for tile in report.tiles.iter().map(text::tile) {
+        let note = if tile.note.is_empty() { String::new() } else { format!(" ({})", tile.note) };
+        let change = tile.change.map(|change| change.text).unwrap_or_default();
+        rows.push(format!("| {} | {}{note} | {change} |", tile.title, tile.value));
     }
     rows.join("\n")
 }
 
-fn completeness(facts: &Facts, fetched: &str, zone: &str) -> String {
-    let sessions = facts.whole(&SESSIONS).and_then(|fact| fact.value);
-    let whole = match (facts.source.completeness, facts.is_over()) {
-        (Completeness::Incomplete, _) => "Incomplete: sessions are missing",
-        (_, false) => "So far: the period is not over",
-        (Completeness::Unproven, true) => "As saved: completeness is unknown",
-        (Completeness::Proven, true) => "Complete: no session is missing",
-    };
+fn completeness(report: &Report) -> String {
+    let header = &report.header;
     format!(
-        "{whole}; {} in the period, {} {fetched} ({zone}). The report and `acumen metrics` define every \
-         number.\n",
-        match sessions {
+        "{}; {} in the period, {} {} ({}). The report and `acumen metrics` define every number.\n",
+        report.completeness,
+        match report.sessions {
             Some(1.0) => "1 session".to_owned(),
             sessions => format!("{} sessions", Unit::Count.text(sessions)),
         },
-        saved::taken_label(facts).to_lowercase()
+        header.taken_label.to_lowercase(),
+        header.fetched,
+        header.zone,
     )
 }
 

@@ -1,56 +1,71 @@
-//! Writes facts and rows as files for spreadsheets and analysts, in memory. The only user of `csv`
-//! and `rust_xlsxwriter`.
+//! Reports to files: the page, the mail, the workbook, CSV and Markdown. Numbers become text here.
+//!
+//! One module a format; none knows another. The only user of `minijinja`, `csv` and
+//! `rust_xlsxwriter`.
 
 mod csv;
+pub mod email;
+mod html;
+mod markdown;
+mod templates;
+mod text;
 mod xlsx;
 
 use std::error::Error;
 
+use crate::charts::ChartError;
 use crate::metrics::{Facts, METRICS};
+use crate::report::Report;
 use crate::tables::schema::NAMES;
 
-/// An export could not be made: an internal error, never a property of the data.
-#[derive(Debug, thiserror::Error)]
-#[error("could not make {what}: {source}")]
-pub struct ExportError {
-    what: &'static str,
-    source: Box<dyn Error + Send + Sync>,
-}
+pub use html::html;
+pub use markdown::markdown;
 
-impl ExportError {
-    fn of<E: Error + Send + Sync + 'static>(what: &'static str) -> impl FnOnce(E) -> Self {
-        move |source| Self { what, source: Box::new(source) }
-    }
+/// An output could not be made: an internal error, never a property of the data.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// A chart failed.
+    #[error(transparent)]
+    Chart(#[from] ChartError),
+    /// A template failed.
+    #[error("could not fill the page's template: {0:#}")]
+    Template(#[from] minijinja::Error),
+    /// A line of a CSV file could not be written.
+    #[error("could not make the CSV files: {0}")]
+    Csv(#[from] ::csv::Error),
+    /// The workbook library refused.
+    #[error("could not make the workbook: {0}")]
+    Workbook(#[source] Box<dyn Error + Send + Sync>),
 }
 
 /// A file beside the report.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ExportFile {
+pub struct RenderedFile {
     /// The end of its name, after the report's name: `.xlsx`, `_by-user.csv`.
     pub ending: String,
     /// Its contents.
     pub bytes: Vec<u8>,
 }
 
-/// The workbook of facts. The same facts give the same bytes.
+/// The workbook of a report. The same report gives the same bytes.
 ///
 /// # Errors
 /// It could not be made: an internal error, never a property of the data.
-pub fn workbook(facts: &Facts) -> Result<ExportFile, ExportError> {
-    Ok(ExportFile { ending: ".xlsx".to_owned(), bytes: xlsx::workbook(facts)? })
+pub fn workbook(report: &Report) -> Result<RenderedFile, RenderError> {
+    Ok(RenderedFile { ending: ".xlsx".to_owned(), bytes: xlsx::workbook(report)? })
 }
 
 /// The CSV files of facts, one for each grouping. The same facts give the same bytes.
 ///
 /// # Errors
 /// As [`workbook`].
-pub fn csv_files(facts: &Facts) -> Result<Vec<ExportFile>, ExportError> {
-    self::csv::files(facts)
+pub fn csv_files(facts: &Facts) -> Result<Vec<RenderedFile>, RenderError> {
+    csv::files(facts)
 }
 
 /// Parquet files by table: `_pull-requests.parquet`.
-pub fn parquet_files(frames: Vec<(&'static str, Vec<u8>)>) -> impl Iterator<Item = ExportFile> {
-    frames.into_iter().map(|(name, bytes)| ExportFile { ending: parquet_ending(name), bytes })
+pub fn parquet_files(frames: Vec<(&'static str, Vec<u8>)>) -> impl Iterator<Item = RenderedFile> {
+    frames.into_iter().map(|(name, bytes)| RenderedFile { ending: parquet_ending(name), bytes })
 }
 
 /// The end of a table's file name, without a second `_`, as in [`csv::ending`].
@@ -63,9 +78,7 @@ fn parquet_ending(name: &str) -> String {
 pub fn is_export(ending: &str) -> bool {
     let mut groupings = METRICS.iter().flat_map(|metric| metric.groups);
     let is_frame = |name: &str| ending == parquet_ending(name);
-    ending == ".xlsx"
-        || groupings.any(|by| ending == self::csv::ending(by))
-        || NAMES.into_iter().any(is_frame)
+    ending == ".xlsx" || groupings.any(|by| ending == csv::ending(by)) || NAMES.into_iter().any(is_frame)
 }
 
 #[cfg(test)]
@@ -111,7 +124,7 @@ mod tests {
         for file in parquet_files(vec![("sessions", Vec::new()), ("pull_requests", Vec::new())]) {
             assert!(is_export(&file.ending), "{}", file.ending);
         }
-        for file in self::csv::files(&facts()).unwrap() {
+        for file in csv::files(&facts()).unwrap() {
             assert!(is_export(&file.ending), "{}", file.ending);
         }
         assert!(is_export(".xlsx") && is_export("_by-category.csv"));

@@ -7,8 +7,9 @@ use serde::Serialize;
 
 use super::EmailSummary;
 use crate::colours;
-use crate::report::view::Tile;
-use crate::report::{ReportError, environment};
+use crate::render::RenderError;
+use crate::render::templates::environment;
+use crate::render::text::TileText;
 
 /// Where the whole report is.
 pub enum ReportLocation<'a> {
@@ -34,7 +35,7 @@ struct EmailContext<'a> {
     #[serde(flatten)]
     summary: &'a EmailSummary,
     preview: &'a str,
-    rows: Vec<&'a [Tile]>,
+    rows: Vec<&'a [TileText]>,
     charts: Vec<ChartImage<'a>>,
     location: String,
     light: BTreeMap<&'static str, &'static str>,
@@ -57,7 +58,7 @@ pub fn html(
     summary: &EmailSummary,
     location: &ReportLocation<'_>,
     content_id: &dyn Fn(&str) -> String,
-) -> Result<String, ReportError> {
+) -> Result<String, RenderError> {
     let context = EmailContext {
         summary,
         preview: summary.subject.split_once(": ").map_or(summary.subject.as_str(), |(_, rest)| rest),
@@ -81,11 +82,14 @@ pub fn html(
 mod tests {
     use super::*;
     use crate::metrics::{Dim, Facts};
-    use crate::report::email::summarize;
+    use crate::render::email::summarize;
+    use crate::report::report;
 
     fn body(facts: &Facts) -> String {
-        html(&summarize(facts).unwrap(), &ReportLocation::Attached("a.html"), &|id| format!("{id}@x"))
-            .unwrap()
+        html(&summarize(&report(facts)).unwrap(), &ReportLocation::Attached("a.html"), &|id| {
+            format!("{id}@x")
+        })
+        .unwrap()
     }
 
     fn demo() -> Facts {

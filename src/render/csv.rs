@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use csv::{Terminator, WriterBuilder};
 
-use super::{ExportError, ExportFile};
+use super::{RenderError, RenderedFile};
 use crate::metrics::{ACUS, Dim, Fact, Facts, number};
 use crate::text::clean;
 
@@ -21,14 +21,13 @@ const NUMBERS: [&str; 5] = ["value", "numerator", "denominator", "n", "previous"
 ///
 /// # Errors
 /// A line could not be written: an internal error, never a property of the data.
-pub fn files(facts: &Facts) -> Result<Vec<ExportFile>, ExportError> {
+pub fn files(facts: &Facts) -> Result<Vec<RenderedFile>, RenderError> {
     let mut groupings: BTreeMap<Vec<Dim>, Vec<&Fact>> = BTreeMap::new();
     for fact in &facts.facts {
         groupings.entry(fact.dims().collect()).or_default().push(fact);
     }
     let file = |(by, rows): (Vec<Dim>, Vec<&Fact>)| {
-        let bytes = lines(&by, &rows, facts).map_err(ExportError::of("the CSV files"))?;
-        Ok(ExportFile { ending: ending(&by), bytes })
+        Ok(RenderedFile { ending: ending(&by), bytes: lines(&by, &rows, facts)? })
     };
     groupings.into_iter().map(file).collect()
 }
@@ -102,8 +101,8 @@ fn is_formula(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::tests::facts;
     use crate::metrics::Labels;
+    use crate::render::tests::facts;
 
     fn rows(bytes: &[u8]) -> Vec<Vec<String>> {
         let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(bytes);

@@ -8,37 +8,36 @@ use std::error::Error;
 
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook};
 
-use super::ExportError;
-use crate::metrics::Facts;
-use crate::report::{self, head};
+use super::RenderError;
+use crate::report::Report;
 use crate::text::clean;
 
 /// The longest notice above a sheet.
 const LONGEST_NOTICE: usize = 1000;
 
-/// The workbook's bytes: the same for the same facts, and no clock is in them.
+/// The workbook's bytes: the same for the same report, and no clock is in them.
 ///
 /// # Errors
 /// The workbook could not be made: an internal error, never a property of the data.
-pub fn workbook(facts: &Facts) -> Result<Vec<u8>, ExportError> {
-    written(facts).map_err(|source| ExportError { what: "the workbook", source })
+pub fn workbook(report: &Report) -> Result<Vec<u8>, RenderError> {
+    written(report).map_err(RenderError::Workbook)
 }
 
-fn written(facts: &Facts) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
-    let header = head::header(facts);
+fn written(report: &Report) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
+    let header = &report.header;
     let title = format!("{} · {} · Devin report", header.organisation, header.period);
     let mut book = Workbook::new();
     book.set_properties(
         &DocProperties::new()
             .set_title(title)
-            .set_author(report::tool(facts))
-            .set_creation_datetime(&ExcelDateTime::parse_from_str(&facts.generated_at)?),
+            .set_author(&report.tool)
+            .set_creation_datetime(&ExcelDateTime::parse_from_str(&report.generated_at)?),
     );
-    let notices = header.filters.iter().cloned().chain(head::notices(facts));
+    let notices = header.filters.iter().chain(&report.notices);
     // Filters can be thousands, and a cell has a limit.
-    let notices = notices.map(|notice| clean(&notice, LONGEST_NOTICE)).collect();
+    let notices = notices.map(|notice| clean(notice, LONGEST_NOTICE)).collect();
     let header = write::SheetHeader {
-        title: header.organisation,
+        title: header.organisation.clone(),
         line: format!(
             "{}, {}, {} · {} · fetched {}",
             header.period, header.dates, header.zone, header.badge, header.fetched
@@ -46,7 +45,7 @@ fn written(facts: &Facts) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
         notices,
     };
     let styles = write::Styles::new();
-    for sheet in sheets::sheets(facts)? {
+    for sheet in sheets::sheets(report) {
         write::sheet(book.add_worksheet(), &sheet, &header, &styles)?;
     }
     Ok(book.save_to_buffer()?)
@@ -56,8 +55,9 @@ fn written(facts: &Facts) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
 mod tests {
     use super::table::{Block, Cell, NumberFormat, Sheet, SheetTable, text};
     use super::*;
-    use crate::export::tests;
-    use crate::metrics::{Highlights, LabelRow, Labels, SessionHighlight};
+    use crate::metrics::{Facts, Highlights, LabelRow, Labels, SessionHighlight};
+    use crate::render::tests;
+    use crate::report::report;
     use crate::unit::Unit;
 
     fn session(title: &str, url: &str) -> SessionHighlight {
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn one_sheet_per_section_and_unique_names() {
-        let sheets = sheets::sheets(&facts()).unwrap();
+        let sheets = sheets::sheets(&report(&facts()));
         let names: Vec<&str> = sheets.iter().map(|sheet| sheet.name).collect();
         assert_eq!(names[..4], ["Overview", "Spend", "Delivery", "Friction"]);
         assert_eq!(names[4..], ["Sessions worth a look", "Definitions", "Source and quality"]);
@@ -122,7 +122,7 @@ mod tests {
     fn tables_have_unrounded_facts_and_names_of_people() {
         let names = [("u1".to_owned(), "Ann".to_owned())].into();
         let facts = Facts { labels: Labels { user: names, ..Labels::default() }, ..facts() };
-        let sheets = sheets::sheets(&facts).unwrap();
+        let sheets = sheets::sheets(&report(&facts));
         let rows = &table(&sheets, "acus_by_user").rows;
         let names: Vec<&Cell> = rows.iter().map(|row| &row.cells[0]).collect();
         assert_eq!(names, [&text("Ann"), &text("no user")]);
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn only_safe_addresses_are_links() {
-        let sheets = sheets::sheets(&facts()).unwrap();
+        let sheets = sheets::sheets(&report(&facts()));
         let titles: Vec<&Cell> = table(&sheets, "costliest").rows.iter().map(|row| &row.cells[0]).collect();
         let Cell::Link { text, address } = titles[0] else { panic!("no link") };
         assert_eq!(address, "https://app.devin.ai/sessions/s1");
@@ -149,11 +149,11 @@ mod tests {
 
     #[test]
     fn the_same_facts_give_the_same_bytes() {
-        let book = || workbook(&facts()).unwrap();
+        let book = || workbook(&report(&facts())).unwrap();
         let first = book();
         assert!(first.starts_with(b"PK") && first == book());
         let other = Facts { generated_at: "2026-10-13T06:00:00Z".to_owned(), ..facts() };
-        assert!(workbook(&other).unwrap() != first);
+        assert!(workbook(&report(&other)).unwrap() != first);
     }
 
     /// What a cell holds is told by the call that writes it; tests/readers opens

@@ -1,12 +1,37 @@
 //! The header of the page, and its notices.
 
 use super::saved::export_limits;
-use super::view::Header;
 use super::{saved, sentence};
 use crate::metrics::{ACUS, Completeness, Dim, Facts, SESSIONS, SMALL_GROUP, Source};
 use crate::text::clean;
 use crate::unit::count;
 use devin_api::Records;
+use serde::Serialize;
+
+/// The header of the page.
+#[derive(Clone, Debug, Serialize)]
+pub struct Header {
+    /// Organisation or enterprise.
+    pub organisation: String,
+    /// Whether that is the name of one organisation.
+    pub is_named: bool,
+    /// `Week 41`.
+    pub period: String,
+    /// `5 to 11 October 2026`.
+    pub dates: String,
+    /// IANA name.
+    pub zone: String,
+    /// The label before the time.
+    pub taken_label: &'static str,
+    /// When the sessions were obtained, in the report's zone.
+    pub fetched: String,
+    /// `complete`, `so far` or `incomplete`.
+    pub badge: String,
+    /// Class of the badge.
+    pub badge_tone: &'static str,
+    /// The filters.
+    pub filters: Vec<String>,
+}
 
 /// The head of the page.
 pub fn header(facts: &Facts) -> Header {
@@ -22,8 +47,10 @@ pub fn header(facts: &Facts) -> Header {
         let words: Vec<String> = words.iter().map(|word| clean(word, 80)).collect();
         (!words.is_empty()).then(|| format!("Only sessions {what} {}", words.join(" or ")))
     };
+    let organisation = organisation(facts);
     Header {
-        organisation: organisation(facts)
+        is_named: organisation.is_some(),
+        organisation: organisation
             .map_or_else(|| "Whole enterprise".to_owned(), |organisation| clean(organisation, 80)),
         period: period.name(),
         dates: period.dates_in_words(),
@@ -40,7 +67,7 @@ pub fn header(facts: &Facts) -> Header {
 }
 
 /// What the organisation is called; `None` for the whole enterprise.
-pub fn organisation(facts: &Facts) -> Option<&str> {
+fn organisation(facts: &Facts) -> Option<&str> {
     let scope = Some(facts.source.scope.as_str()).filter(|scope| *scope != "enterprise");
     scope.map(|scope| facts.called(Dim::Org, scope)).or_else(|| saved::only_organisation(facts))
 }

@@ -1,0 +1,205 @@
+//! Numbers and tables of a report as text, for every output that people read.
+
+use serde::Serialize;
+
+use crate::metrics::MetricKind;
+use crate::report::{Judgement, Number, Row, Table, Tile, Value};
+use crate::unit::{MISSING, Unit, percent_change};
+
+/// Longer values are set smaller, to stay on one line.
+const LONG: usize = 8;
+
+/// A headline number.
+#[derive(Serialize)]
+pub struct TileText {
+    /// Metric id, the anchor of its definition.
+    pub id: &'static str,
+    /// Name.
+    pub title: &'static str,
+    /// Value.
+    pub value: String,
+    /// Whether the value needs a smaller font.
+    pub long: bool,
+    /// Spend and basis; empty if there is neither.
+    pub note: String,
+    /// Whether it has too few cases to be trusted.
+    pub faint: bool,
+    /// Change against the previous period.
+    pub change: Option<Change>,
+}
+
+/// A change in words.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct Change {
+    /// `31 more (+8%)`.
+    pub text: String,
+    /// `up`, `down` or `flat`.
+    pub arrow: &'static str,
+    /// `good`, `bad` or `neutral`.
+    pub tone: &'static str,
+}
+
+/// Rows under a chart.
+#[derive(Debug, Default, Serialize)]
+pub struct TableText {
+    /// Heads; the first column is text, the others are numbers.
+    pub heads: Vec<String>,
+    /// Rows.
+    pub rows: Vec<RowText>,
+    /// What is not in the rows; empty if all rows are shown.
+    pub more: String,
+}
+
+/// A row of a table.
+#[derive(Debug, Serialize)]
+pub struct RowText {
+    /// Cells; the first is the row's name.
+    pub cells: Vec<String>,
+    /// Whether its ratio has too few cases to be trusted.
+    pub faint: bool,
+}
+
+/// A headline number as text.
+pub fn tile(tile: &Tile) -> TileText {
+    let number = &tile.number;
+    let text = number.unit.text(number.value);
+    let spend = tile.spend.as_ref().map(|spend| spend.unit.text(spend.value));
+    let basis = Some(tile.basis.clone()).filter(|basis| !basis.is_empty());
+    TileText {
+        id: number.metric.id,
+        title: number.title,
+        long: text.chars().count() > LONG,
+        value: text,
+        note: spend.into_iter().chain(basis).collect::<Vec<_>>().join(" · "),
+        faint: number.is_faint,
+        change: change(number),
+    }
+}
+
+/// The change of a number, absolute and in percent; for a share in percentage points. `None` if the
+/// periods cannot be compared.
+pub fn change(number: &Number) -> Option<Change> {
+    let (now, before) = number.compared()?;
+    let unit = number.unit;
+    let difference = now - before;
+    let size = unit.change(difference.abs()).trim_start_matches('+').to_owned();
+    if !size.chars().any(|c| matches!(c, '1'..='9')) {
+        return Some(Change { text: "no change".to_owned(), arrow: "flat", tone: "neutral" });
+    }
+    let up = difference > 0.0;
+    let word = match (unit, number.metric.kind, up) {
+        (Unit::Count, _, true) | (Unit::Acu | Unit::Money(_), MetricKind::Total, true) => "more",
+        (Unit::Count, _, false) => "fewer",
+        (Unit::Acu | Unit::Money(_), MetricKind::Total, false) => "less",
+        (_, _, true) => "higher",
+        (_, _, false) => "lower",
+    };
+    let text = match (unit, percent_change(now, before)) {
+        (Unit::Share, _) => format!("{size} {word}"),
+        (_, Some(percent)) => format!("{size} {word} ({percent})"),
+        (_, None) => "new".to_owned(),
+    };
+    let tone = match number.judgement {
+        Judgement::Better => "good",
+        Judgement::Worse => "bad",
+        Judgement::Neutral => "neutral",
+    };
+    Some(Change { text, arrow: if up { "up" } else { "down" }, tone })
+}
+
+/// The table as text, cut after so many rows.
+pub fn table(table: &Table, most: usize) -> TableText {
+    let row = |row: &Row| RowText { cells: row.cells.iter().map(value).collect(), faint: row.faint };
+    TableText {
+        heads: table.columns.iter().map(|column| column.head.clone()).collect(),
+        rows: table.rows.iter().take(most).map(row).collect(),
+        more: match table.rows.len().saturating_sub(most) {
+            0 => String::new(),
+            1 => "1 more row is in the facts file.".to_owned(),
+            hidden => format!("{hidden} more rows are in the facts file."),
+        },
+    }
+}
+
+/// A cell as text.
+pub fn value(value: &Value) -> String {
+    match value {
+        Value::Text(text) => text.clone(),
+        Value::Day(day) => day.format("%a %-d %b").to_string(),
+        Value::Number { unit, value } => unit.text(*value),
+        Value::Change { unit, now, before } => signed(*unit, *now, *before),
+    }
+}
+
+/// The change of a table row, with signs instead of words: `+31 (+8%)`, `−2 points`, `new`; a dash if
+/// the periods cannot be compared.
+fn signed(unit: Unit, now: Option<f64>, before: Option<f64>) -> String {
+    let (Some(now), Some(before)) = (now, before) else { return MISSING.to_owned() };
+    let difference = unit.change(now - before);
+    match percent_change(now, before) {
+        _ if unit == Unit::Share => difference,
+        Some(percent) => format!("{difference} ({percent})"),
+        None if now == before => difference,
+        None => "new".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::{ACUS, Fact, ISSUES, MERGE_RATE, Metric, SESSIONS};
+
+    fn fact(metric: &'static Metric, value: f64, previous: Option<f64>) -> Fact {
+        Fact {
+            metric,
+            unit: metric.unit,
+            group: Vec::new(),
+            value: Some(value),
+            numerator: None,
+            denominator: None,
+            n: 50.0,
+            previous,
+            previous_n: 50.0,
+        }
+    }
+
+    fn text(metric: &'static Metric, value: f64, previous: Option<f64>) -> Option<(String, &'static str)> {
+        change(&Number::of("a", &fact(metric, value, previous))).map(|change| (change.text, change.tone))
+    }
+
+    #[test]
+    fn table_changes_have_signs() {
+        let change_of = |metric: &Metric, value, previous| signed(metric.unit, Some(value), previous);
+        assert_eq!(change_of(&SESSIONS, 108.0, Some(100.0)), "+8 (+8%)");
+        assert_eq!(change_of(&ACUS, 30.0, Some(40.0)), "−10.0 (−25%)");
+        assert_eq!(change_of(&MERGE_RATE, 0.75, Some(0.72)), "+3\u{a0}points");
+        assert_eq!(
+            (change_of(&SESSIONS, 3.0, Some(0.0)), change_of(&SESSIONS, 0.0, Some(0.0))),
+            ("new".into(), "0".into())
+        );
+        assert_eq!(change_of(&SESSIONS, 3.0, None), "–");
+    }
+
+    #[test]
+    fn changes_with_few_cases_are_neutral() {
+        let few = Fact { n: 9.0, ..fact(&MERGE_RATE, 0.5, Some(1.0)) };
+        let tone = |fact: &Fact| change(&Number::of("a", fact)).unwrap().tone;
+        assert_eq!(tone(&few), "neutral");
+        let enough = Fact { n: 10.0, ..few };
+        assert_eq!(tone(&enough), "bad");
+        assert_eq!(tone(&Fact { previous_n: 9.0, ..enough }), "neutral");
+    }
+
+    #[test]
+    fn changes_are_written_in_words() {
+        let change_of = |metric, value, previous| text(metric, value, Some(previous)).unwrap();
+        assert_eq!(change_of(&SESSIONS, 108.0, 100.0), ("8 more (+8%)".into(), "neutral"));
+        assert_eq!(change_of(&ISSUES, 12.0, 10.0), ("2 more (+20%)".into(), "bad"));
+        assert_eq!(change_of(&ISSUES, 8.0, 10.0), ("2 fewer (−20%)".into(), "good"));
+        assert_eq!(change_of(&ACUS, 30.0, 40.0), ("10.0 less (−25%)".into(), "neutral"));
+        assert_eq!(change_of(&MERGE_RATE, 0.75, 0.72), ("3\u{a0}points higher".into(), "good"));
+        assert_eq!(change_of(&SESSIONS, 3.0, 0.0), ("new".into(), "neutral"));
+        assert_eq!(change_of(&SESSIONS, 0.0, 0.0), ("no change".into(), "neutral"));
+        assert_eq!(text(&SESSIONS, 3.0, None), None);
+    }
+}

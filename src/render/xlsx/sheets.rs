@@ -1,0 +1,156 @@
+//! The sheets: one for each section of the report.
+
+use super::table::{Block, CHANGES, Cell, Sheet, SheetRow, SheetTable, cell, changes, count, text, value};
+use crate::report::{Definition, Entry, Figure, Number, Report, Section, SessionList, SessionRow, Tile};
+
+/// All sheets in the order of the page.
+pub fn sheets(report: &Report) -> Vec<Sheet> {
+    let mut sheets = vec![overview(report)];
+    sheets.extend(report.sections.iter().map(section_sheet));
+    sheets.extend((!report.session_lists.is_empty()).then(|| sessions_sheet(&report.session_lists)));
+    sheets.extend([definitions(report), source(report)]);
+    sheets
+}
+
+fn heads(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+fn words(title: &'static str, lines: Vec<String>) -> Block {
+    Block::Words { title, lines }
+}
+
+fn overview(report: &Report) -> Sheet {
+    let said = report.insights.iter();
+    let said = said.map(|sentence| sentence.iter().map(|piece| piece.text.as_str()).collect());
+    let shown = report.tiles.iter().filter(|tile| !tile.is_hidden);
+    let rows = shown.flat_map(|tile| std::iter::once(&tile.number).chain(&tile.spend)).map(number_row);
+    let mut blocks = vec![
+        words("", vec![report.comparison.clone()]),
+        Block::Table(numbers("headlines", "Headline numbers", rows.collect())),
+        words("What stands out", said.collect()),
+    ];
+    let trend = over_time(&report.tiles);
+    blocks.extend((trend.rows.len() > 1).then_some(Block::Table(trend)));
+    Sheet { name: "Overview", blocks }
+}
+
+/// Numbers of the whole period with basis and previous value.
+fn numbers(name: &str, title: &'static str, rows: Vec<SheetRow>) -> SheetTable {
+    let heads = [&["Number", "Value"], CHANGES.as_slice(), &["Based on", "Unit of the basis"]].concat();
+    SheetTable { name: name.to_owned(), title, note: String::new(), heads: self::heads(&heads), rows }
+}
+
+fn number_row(number: &Number) -> SheetRow {
+    let mut cells = vec![text(number.title), value(number.unit, number.value)];
+    cells.extend(changes(number.unit, number.value, number.previous));
+    cells.extend([count(number.n), text(number.metric.basis.name())]);
+    SheetRow { cells, faint: number.is_faint }
+}
+
+/// The headline numbers of the trend's periods, oldest first.
+fn over_time(tiles: &[Tile]) -> SheetTable {
+    let periods = tiles.first().map(|tile| tile.trend.as_slice()).unwrap_or_default();
+    let row = |(at, point): (usize, &crate::report::TrendPoint)| {
+        let name = if point.is_running { format!("{} so far", point.period) } else { point.period.clone() };
+        let own = |tile: &Tile| {
+            value(tile.number.unit, tile.trend.get(at).expect("all tiles have the same periods").value)
+        };
+        let cells = std::iter::once(text(&name)).chain(tiles.iter().map(own)).collect();
+        SheetRow { cells, faint: point.is_running }
+    };
+    let titles = tiles.iter().map(|tile| tile.number.title);
+    SheetTable {
+        name: "headlines_trend".to_owned(),
+        title: "Over time",
+        note: String::new(),
+        heads: std::iter::once("Period").chain(titles).map(str::to_owned).collect(),
+        rows: periods.iter().enumerate().map(row).collect(),
+    }
+}
+
+fn section_sheet(section: &Section) -> Sheet {
+    let mut blocks = vec![words("", vec![section.intro.clone()])];
+    if !section.numbers.is_empty() {
+        let name = format!("{}_numbers", section.id);
+        let rows = section.numbers.iter().map(number_row).collect();
+        blocks.push(Block::Table(numbers(&name, "", rows)));
+    }
+    let table = |figure: &Figure| SheetTable::of_figure(figure.id, figure.title, figure.note, &figure.table);
+    blocks.extend(section.figures.iter().map(|figure| Block::Table(table(figure))));
+    if !section.withheld.is_empty() {
+        let why = "Left out, because a number would rest on fewer than five people";
+        blocks.push(words("", vec![format!("{why}: {}.", section.withheld.join(", "))]));
+    }
+    if !section.empty.is_empty() {
+        blocks.push(words("", vec![format!("No data in this period: {}.", section.empty.join(", "))]));
+    }
+    Sheet { name: section.title, blocks }
+}
+
+/// Sessions worth a look, linked if their addresses are safe.
+fn sessions_sheet(lists: &[SessionList]) -> Sheet {
+    Sheet { name: "Sessions worth a look", blocks: lists.iter().map(session_block).collect() }
+}
+
+fn session_block(list: &SessionList) -> Block {
+    let Some(first) = list.rows.first() else { return words(list.title, vec![list.empty.to_owned()]) };
+    let row = |session: &SessionRow| {
+        let title = match session.address.clone() {
+            Some(address) => Cell::Link { text: session.title.clone(), address },
+            None => text(&session.title),
+        };
+        let mut cells = vec![title, text(&session.user)];
+        cells.extend(session.acus.iter().chain(&session.spend).map(cell));
+        cells.extend([count(session.prs), text(if session.is_merged { "yes" } else { "no" })]);
+        cells.extend(session.high_issues.map(count));
+        SheetRow::firm(cells)
+    };
+    // The sessions of a report all have the same numbers.
+    let heads = ["Session", "User"]
+        .into_iter()
+        .chain(first.acus.as_ref().map(|_| "ACUs"))
+        .chain(first.spend.as_ref().map(|_| "Spend"))
+        .chain(["Pull requests", "Merged"])
+        .chain(first.high_issues.map(|_| "High-impact issues"));
+    Block::Table(SheetTable {
+        name: list.id.to_owned(),
+        title: list.title,
+        note: list.note.to_owned(),
+        heads: heads.map(str::to_owned).collect(),
+        rows: list.rows.iter().map(row).collect(),
+    })
+}
+
+fn definitions(report: &Report) -> Sheet {
+    let row = |definition: &Definition| {
+        SheetRow::firm(vec![
+            text(definition.metric.title),
+            value(definition.unit, definition.value),
+            text(definition.text),
+            text(definition.metric.id),
+        ])
+    };
+    let table = SheetTable {
+        name: "definitions".to_owned(),
+        title: "",
+        note: String::new(),
+        heads: heads(&["Metric", "Whole period", "Definition", "Name in the files"]),
+        rows: report.definitions.iter().map(row).collect(),
+    };
+    Sheet { name: "Definitions", blocks: vec![Block::Table(table)] }
+}
+
+/// Quality and source of the data.
+fn source(report: &Report) -> Sheet {
+    let row = |entry: &Entry| SheetRow::firm(vec![text(entry.name), cell(&entry.value)]);
+    let table = |name: &str, title, rows: Vec<SheetRow>| {
+        let heads = heads(&["What", "Value"]);
+        Block::Table(SheetTable { name: name.to_owned(), title, note: String::new(), heads, rows })
+    };
+    let mut blocks = vec![table("quality", "Quality of the data", report.quality.iter().map(row).collect())];
+    blocks.extend((!report.vendor_note.is_empty()).then(|| words("", vec![report.vendor_note.clone()])));
+    let source = report.identity.iter().chain(&report.source);
+    blocks.push(table("source", "Source", source.map(row).collect()));
+    Sheet { name: "Source and quality", blocks }
+}

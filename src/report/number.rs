@@ -1,0 +1,85 @@
+//! A number of the whole period, or of one group, with the one it is compared with.
+
+use serde::Serialize;
+
+use super::layout::FEW;
+use crate::metrics::{Basis, Direction, Fact, Metric, MetricKind};
+use crate::unit::Unit;
+
+/// A number.
+#[derive(Clone, Serialize)]
+pub struct Number {
+    /// What it measures.
+    pub metric: &'static Metric,
+    /// Its name.
+    pub title: &'static str,
+    /// Its unit.
+    pub unit: Unit,
+    /// Its value; null where there is none.
+    pub value: Option<f64>,
+    /// The same of the previous period; null where the periods are not compared.
+    pub previous: Option<f64>,
+    /// What it rests on.
+    pub n: f64,
+    /// Whether the change is good or bad news.
+    pub judgement: Judgement,
+    /// Whether it has too few cases to be trusted.
+    pub is_faint: bool,
+}
+
+/// Whether a change is good or bad news.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Judgement {
+    /// Good news.
+    Better,
+    /// Bad news.
+    Worse,
+    /// Neither, or not to be said.
+    Neutral,
+}
+
+impl Number {
+    /// The value and the previous one, where they can be compared.
+    pub fn compared(&self) -> Option<(f64, f64)> {
+        self.value.zip(self.previous).filter(|_| !is_unknown(self.metric, self.n))
+    }
+
+    /// The number of a fact, under this name.
+    pub fn of(title: &'static str, fact: &Fact) -> Self {
+        Self {
+            metric: fact.metric,
+            title,
+            unit: fact.unit,
+            value: fact.value,
+            previous: fact.previous,
+            n: fact.n,
+            judgement: judgement(fact),
+            is_faint: is_faint(fact),
+        }
+    }
+}
+
+/// Whether a ratio has too few cases to be trusted, or no session has an analysis that could count
+/// issues.
+pub fn is_faint(fact: &Fact) -> bool {
+    fact.metric.kind == MetricKind::Ratio && fact.n < FEW || is_unknown(fact.metric, fact.n)
+}
+
+/// Whether nothing is known: without analyses 0 issues are no good news.
+fn is_unknown(metric: &Metric, n: f64) -> bool {
+    metric.basis == Basis::AnalysedSessions && n == 0.0
+}
+
+fn judgement(fact: &Fact) -> Judgement {
+    let difference = fact.value.zip(fact.previous).map(|(now, before)| now - before);
+    let has_few = is_faint(fact) || fact.metric.kind == MetricKind::Ratio && fact.previous_n < FEW;
+    match (fact.metric.direction, difference) {
+        // A change between numbers of which one has too few cases is neither good nor bad.
+        (Direction::Neutral, _) | (_, None | Some(0.0)) => Judgement::Neutral,
+        _ if has_few => Judgement::Neutral,
+        (Direction::More, Some(change)) if change > 0.0 => Judgement::Better,
+        (Direction::Less, Some(change)) if change < 0.0 => Judgement::Better,
+        _ => Judgement::Worse,
+    }
+}

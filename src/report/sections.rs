@@ -1,0 +1,64 @@
+//! The sections of the report: numbers and figures.
+
+use serde::Serialize;
+
+use super::figures::{self, Figure, FigureInputs, FigureState};
+use super::layout::{self, SectionSpec};
+use super::number::Number;
+use super::{in_sentence, is_compared};
+use crate::metrics::Facts;
+
+/// A section.
+#[derive(Serialize)]
+pub struct Section {
+    /// Anchor.
+    pub id: &'static str,
+    /// Heading.
+    pub title: &'static str,
+    /// An introduction.
+    pub intro: String,
+    /// Numbers of the whole period.
+    pub numbers: Vec<Number>,
+    /// Its figures with data.
+    pub figures: Vec<Figure>,
+    /// The titles of figures without data.
+    pub empty: Vec<&'static str>,
+    /// The titles of hidden numbers and figures.
+    pub withheld: Vec<&'static str>,
+}
+
+/// The sections of the layout that have data.
+pub fn sections(facts: &Facts) -> Vec<Section> {
+    let inputs = inputs(facts);
+    layout::sections(facts.capabilities()).map(|spec| section(spec, facts, &inputs)).collect()
+}
+
+/// The inputs of all figures.
+pub(super) fn inputs(facts: &Facts) -> FigureInputs<'_> {
+    let previous = in_sentence(&facts.previous_period());
+    let against = is_compared(facts).then(|| format!("Change from {previous}"));
+    FigureInputs { facts, periods: facts.trend_periods(), against }
+}
+
+fn section(spec: &'static SectionSpec, facts: &Facts, inputs: &FigureInputs<'_>) -> Section {
+    let shown = || spec.numbers.iter().filter(|metric| metric.is_shown(&[], facts.capabilities()));
+    let hidden = shown().filter(|metric| facts.withholds(metric, &[]));
+    let mut section = Section {
+        id: spec.id,
+        title: spec.title,
+        intro: (spec.intro)(facts),
+        numbers: shown().filter_map(|metric| Some(Number::of(metric.title, facts.whole(metric)?))).collect(),
+        figures: Vec::new(),
+        empty: Vec::new(),
+        withheld: hidden.map(|metric| metric.title).collect(),
+    };
+    for figure in spec.figures {
+        match figures::state(figure, inputs) {
+            FigureState::Omitted => {}
+            FigureState::Withheld => section.withheld.push(figure.title),
+            FigureState::Empty => section.empty.push(figure.title),
+            FigureState::Drawn => section.figures.push(figures::figure(figure, inputs)),
+        }
+    }
+    section
+}
