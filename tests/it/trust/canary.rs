@@ -4,7 +4,7 @@
 
 use devin_simulator::{Fault, Options, Organisation, Recipe, fault_names};
 
-use crate::support::{CANARY, SERVICE_CANARY, Served, acumen, run, serve};
+use crate::support::{CANARY, SERVICE_CANARY, Served, acumen, run, serve, slow_tests};
 
 #[test]
 fn no_fault_brings_the_key_to_light() {
@@ -32,9 +32,14 @@ fn no_fault_brings_the_key_to_light() {
     std::thread::scope(|scope| {
         for names in names.chunks(names.len().div_ceil(4)) {
             scope.spawn(move || {
-                for name in names {
-                    meet(name, CANARY, "text");
-                    meet(name, SERVICE_CANARY, "json");
+                for (number, name) in names.iter().enumerate() {
+                    // Otherwise each fault meets one of the keys.
+                    if slow_tests() || number % 2 == 0 {
+                        meet(name, CANARY, "text");
+                    }
+                    if slow_tests() || number % 2 == 1 {
+                        meet(name, SERVICE_CANARY, "json");
+                    }
                 }
             });
         }

@@ -14,7 +14,7 @@ use devin_api::{Api, FetchError, FetchStats, Limits, PageEvent, fetch_within};
 use devin_simulator::{Fault, FaultKind, Options, Organisation, Recipe, Total, start};
 use tokio::runtime::Runtime;
 
-use crate::support::{CANARY, SERVICE_CANARY, files, holds_no_key, shows_no_key};
+use crate::support::{CANARY, SERVICE_CANARY, files, holds_no_key, shows_no_key, slow_tests};
 
 const BOTH: [Api; 2] = [Api::V2, Api::V3];
 /// Sessions in the two weeks that are asked about, about.
@@ -177,7 +177,8 @@ fn whatever_passes_within_the_budget_changes_no_session() {
     let truth = BOTH.map(|api| runtime.block_on(fetched(&organisation, &good(api))).unwrap().1);
     assert!(truth[0].len() > 100 && truth[0].keys().eq(truth[1].keys()));
     let (mut retries, mut walks) = (0, 0);
-    for seed in 0..160 {
+    let seeds = if slow_tests() { 160 } else { 40 };
+    for seed in 0..seeds {
         let day = day(seed);
         let (stats, sessions) = runtime
             .block_on(fetched(&organisation, &day))
@@ -189,7 +190,7 @@ fn whatever_passes_within_the_budget_changes_no_session() {
         walks += u64::from(stats.requests - stats.retries > 2 * stats.pages);
     }
     // A schedule that nothing of happened proves nothing.
-    assert!(retries > 160 && walks > 5, "{retries} retries, {walks} walks again");
+    assert!(retries > seeds && walks > seeds / 32, "{retries} retries, {walks} walks again");
 }
 
 /// Facts alone: the counts of requests differ.
