@@ -70,8 +70,7 @@ impl Unit {
     pub fn text(self, value: Option<f64>) -> String {
         match (self, value.filter(|value| value.is_finite())) {
             (_, None) => MISSING.to_owned(),
-            // A median of counts can be between two of them.
-            (Self::Count, Some(value)) => grouped(value, if value.fract() == 0.0 { 0 } else { 1 }),
+            (Self::Count, Some(value)) => grouped(value, self.places(value)),
             (Self::Acu, Some(value)) => acus(value),
             (Self::Share, Some(value)) => share(value),
             (Self::Money(currency), Some(value)) => money(currency, value),
@@ -107,18 +106,74 @@ impl Unit {
         }
     }
 
-    /// Formats a change, always with its sign: `+12`, `−4.1`, `+3 points`.
-    ///
-    /// The change of a share is in percentage points.
-    pub fn change(self, difference: f64) -> String {
+    /// The change from one value to another. Its size is the difference of the two values as they are
+    /// shown, so that a reader who subtracts gets the same; of shares in percentage points. Shares that
+    /// are shown as `<1%` or `>99%` are subtracted as they are.
+    pub fn change(self, before: f64, now: f64) -> Change {
+        if self == Self::Share {
+            let is_cut = |value: f64| share(value).starts_with(['<', '>']);
+            let percent = |value: f64| {
+                if is_cut(now) || is_cut(before) { value * 100.0 } else { (value * 100.0).round() }
+            };
+            let difference = percent(now) - percent(before);
+            return Change::new(difference, points(difference.abs() / 100.0), None);
+        }
+        let places = self.places(now).max(self.places(before));
+        let [old, new] = [before, now].map(|value| rounded(value, self.places(value)));
+        let difference = new - old;
+        let number = grouped(rounded(difference.abs(), places), places);
         let size = match self {
-            Self::Count | Self::Acu | Self::Money(_) | Self::WholeAcu | Self::WholeMoney(_) => {
-                self.text(Some(difference.abs()))
-            }
-            Self::Share => points(difference.abs()),
+            Self::Money(currency) | Self::WholeMoney(currency) => format!("{}{number}", currency.sign()),
+            _ => number,
         };
-        signed(difference, &size)
+        Change::new(difference, size, percent_change(new, old))
     }
+
+    /// The decimals with which a value is shown.
+    fn places(self, value: f64) -> usize {
+        match self {
+            // A median of counts can be between two of them.
+            Self::Count => usize::from(value.fract() != 0.0),
+            Self::Acu => acu_places(value),
+            Self::Money(currency) => currency.places(),
+            Self::Share | Self::WholeAcu | Self::WholeMoney(_) => 0,
+        }
+    }
+}
+
+/// The change from one value to another, in words.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// Its sign: 1, -1, or 0 where the values are shown alike.
+    pub sign: i8,
+    /// Its size without a sign: `12`, `4.1`, `3 points`.
+    pub size: String,
+    /// The same relative to the old value, with its sign: `+8%`. `None` for shares, and if the old
+    /// value is shown as 0.
+    pub percent: Option<String>,
+}
+
+impl Change {
+    fn new(difference: f64, size: String, percent: Option<String>) -> Self {
+        let is_zero = !size.chars().any(|c| matches!(c, '1'..='9'));
+        let sign = match difference {
+            _ if is_zero => 0,
+            difference if difference < 0.0 => -1,
+            _ => 1,
+        };
+        let percent = percent.filter(|_| sign != 0);
+        Self { sign, size: if sign == 0 { "0".to_owned() } else { size }, percent }
+    }
+
+    /// Its size with its sign: `+12`, `−4.1`, `+3 points`.
+    pub fn signed(&self) -> String {
+        signed(f64::from(self.sign), &self.size)
+    }
+}
+
+fn rounded(value: f64, places: usize) -> f64 {
+    let scale = 10_f64.powi(i32::try_from(places).expect("a number has few decimals"));
+    (value * scale).round() / scale
 }
 
 /// Formats a count: `1,234`.
@@ -189,14 +244,18 @@ fn signed(difference: f64, size: &str) -> String {
     }
 }
 
-/// Three significant figures.
-fn acus(value: f64) -> String {
-    let places = match value.abs() {
+/// Decimals of three significant figures.
+fn acu_places(value: f64) -> usize {
+    match value.abs() {
         size if size >= 99.95 => 0,
         size if size >= 9.995 => 1,
         _ => 2,
-    };
-    let text = grouped(value, places);
+    }
+}
+
+/// Three significant figures.
+fn acus(value: f64) -> String {
+    let text = grouped(value, acu_places(value));
     let is_zero = !text.chars().any(|c| matches!(c, '1'..='9'));
     if is_zero { "0".to_owned() } else { text }
 }
@@ -299,7 +358,8 @@ mod tests {
         assert_eq!(text("EUR", 0.1 + 0.2 + 0.705), text("EUR", 0.705 + 0.2 + 0.1));
         assert_eq!([text("EUR", 1.005), text("EUR", 1.004_999)], ["€1.01", "€1.00"]);
         let euro = Unit::Money(Currency::parse("EUR").unwrap());
-        assert_eq!([euro.tick(500.0), euro.tick(0.5), euro.change(-2.0)], ["€500", "€0.50", "−€2.00"]);
+        assert_eq!([euro.tick(500.0), euro.tick(0.5)], ["€500", "€0.50"]);
+        assert_eq!(euro.change(5.0, 3.0).signed(), "−€2.00");
         assert_eq!(
             [euro.price(2.25), euro.price(2.5), euro.price(3.333), euro.price(0.0042)],
             ["€2.25", "€2.50", "€3.333", "€0.0042"]
@@ -308,15 +368,31 @@ mod tests {
     }
 
     #[test]
+    fn a_change_is_the_difference_of_the_values_as_shown() {
+        let sizes = |unit: Unit, before, now| {
+            let change = unit.change(before, now);
+            (change.sign, change.size, change.percent)
+        };
+        let percent = |text: &str| Some(text.to_owned());
+        assert_eq!(sizes(Unit::Acu, 380.4, 412.6), (1, "33".into(), percent("+9%")), "413 less 380");
+        assert_eq!(sizes(Unit::Acu, 8.404, 12.04), (1, "3.60".into(), percent("+43%")), "12.0 less 8.40");
+        assert_eq!(sizes(Unit::Acu, 99.97, 100.2), (0, "0".into(), None), "both 100");
+        assert_eq!(sizes(Unit::Share, 0.724, 0.785), (1, "7\u{a0}points".into(), None), "79 less 72");
+        assert_eq!(sizes(Unit::Share, 0.784, 0.776), (0, "0".into(), None), "both 78");
+        assert_eq!(sizes(Unit::Count, 0.0, 3.0), (1, "3".into(), None));
+    }
+
+    #[test]
     fn changes_have_signs() {
-        assert_eq!(Unit::Count.change(-1200.0), "−1,200");
-        assert_eq!(Unit::Acu.change(4.0), "+4.00");
+        let signed = |unit: Unit, before, now| unit.change(before, now).signed();
+        assert_eq!(signed(Unit::Count, 1300.0, 100.0), "−1,200");
+        assert_eq!(signed(Unit::Acu, 1.0, 5.0), "+4.00");
         assert_eq!([5.0, 0.5, 0.0, 1500.0].map(|tick| Unit::Acu.tick(tick)), ["5", "0.5", "0", "1,500"]);
         assert_eq!(Unit::Count.tick(50.0), "50");
-        assert_eq!(Unit::Acu.change(0.001), "0");
-        assert_eq!(Unit::Share.change(0.034), "+3\u{a0}points");
-        assert_eq!(Unit::Share.change(0.01), "+1\u{a0}point");
-        assert_eq!(Unit::Share.change(-0.004), "−0.4\u{a0}points");
+        assert_eq!(signed(Unit::Acu, 1.0, 1.001), "0");
+        assert_eq!(signed(Unit::Share, 0.7, 0.734), "+3\u{a0}points");
+        assert_eq!(signed(Unit::Share, 0.7, 0.71), "+1\u{a0}point");
+        assert_eq!(signed(Unit::Share, 0.008, 0.004), "−0.4\u{a0}points");
         assert_eq!(percent_change(108.0, 100.0).as_deref(), Some("+8%"));
         assert_eq!(percent_change(50.0, 100.0).as_deref(), Some("−50%"));
         assert_eq!(percent_change(1002.0, 1000.0).as_deref(), Some("+0.2%"));

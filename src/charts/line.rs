@@ -27,6 +27,8 @@ pub struct Point {
     pub text: String,
     /// Whether too few cases support it.
     pub muted: bool,
+    /// Whether it may still change.
+    pub hollow: bool,
 }
 
 /// A point with a value, and its position in tenths.
@@ -70,7 +72,7 @@ pub fn line(
             let style = if newest.point.muted { NORMAL.muted() } else { NORMAL.bold() };
             style.draw_cut(area, &newest.point.text, at, WIDTH - x - GAP)?;
         }
-        if places.len() > 1 {
+        if places.len() > 1 && !label_all(area, &places)? {
             label_oldest(area, &places)?;
         }
         label_periods(area, points, (left, right))
@@ -115,16 +117,37 @@ fn plot<'a>(
         if order != newest && places.len() > CROWD && !alone {
             continue;
         }
-        let (paint, radius) = match (place.point.muted, order == newest) {
-            (true, true) => (Paint::Faint(Tone::Accent), 45_u32),
-            (true, false) => (Paint::Faint(Tone::Accent), 27),
-            (false, true) => (Paint::Last, 45),
-            (false, false) => (Paint::Dot, 27),
+        let radius = if order == newest { 45_u32 } else { 27 };
+        let paint = match (place.point.muted, place.point.hollow) {
+            (true, _) => Paint::Faint(Tone::Accent),
+            (false, true) => Paint::Hollow,
+            (false, false) if order == newest => Paint::Last,
+            (false, false) => Paint::Dot,
         };
         let tooltip = format!("{}: {}", place.point.label, place.point.text);
         area.draw(&WithTooltip::new(Circle::new(place.at, radius, paint.style()), tooltip))?;
     }
     Ok(places)
+}
+
+/// Labels every value but the newest above its point. False, without a label, where they have no room
+/// beside each other.
+fn label_all(area: &Area<'_>, places: &[PlacedPoint<'_>]) -> Result<bool, DrawError> {
+    let style = SMALL.painted(Paint::Halo);
+    let Some((_, earlier)) = places.split_last() else { return Ok(false) };
+    let has_room = places.windows(2).all(|pair| match pair {
+        [one, next] => style.width(&one.point.text) + 3 * UNIT <= next.at.0 - one.at.0,
+        _ => true,
+    });
+    if !has_room {
+        return Ok(false);
+    }
+    for place in earlier {
+        let width = style.width(&place.point.text);
+        let at = ((place.at.0 - width / 2).max(0), (place.at.1 - style.height() - 5 * UNIT).max(0));
+        style.draw_cut(area, &place.point.text, at, width + UNIT)?;
+    }
+    Ok(true)
 }
 
 /// Labels the oldest value above the line, unless the line rises too steeply.
@@ -179,6 +202,7 @@ mod tests {
             value: *value,
             text: value.map_or("–".to_owned(), |v| format!("{v} ACUs")),
             muted: false,
+            hollow: false,
         };
         values.iter().enumerate().map(week).collect()
     }
@@ -197,12 +221,37 @@ mod tests {
 
     #[test]
     fn the_oldest_and_the_newest_value_are_labelled() {
-        let svg =
-            line(&FRAME, &weeks(&[None, Some(7.0), Some(9.0), Some(8.0), None]), &|v| v.to_string(), None);
-        let texts: Vec<String> =
-            markup::texts(svg.unwrap().as_str()).into_iter().map(|text| text.content).collect();
+        let mut points = weeks(&[None, Some(7.0), Some(9.0), Some(8.0), None]);
+        // Longer than the room between two points.
+        points[2].text = "9 ACUs, and so on, and so on".to_owned();
+        let svg = line(&FRAME, &points, &|v| v.to_string(), None).unwrap();
+        let texts: Vec<String> = markup::texts(svg.as_str()).into_iter().map(|text| text.content).collect();
         assert!(texts.contains(&"7 ACUs".to_owned()) && texts.contains(&"8 ACUs".to_owned()), "{texts:?}");
-        assert!(!texts.contains(&"9 ACUs".to_owned()) && texts.contains(&"W38".to_owned()), "{texts:?}");
+        assert!(
+            !texts.iter().any(|text| text.starts_with("9 ACUs")) && texts.contains(&"W38".to_owned()),
+            "{texts:?}"
+        );
+    }
+
+    #[test]
+    fn every_value_is_labelled_where_all_have_room() {
+        let mut points = weeks(&[Some(7.0), Some(9.0), Some(8.0), Some(6.0)]);
+        for (point, text) in points.iter_mut().zip(["7", "9", "8", "6"]) {
+            point.text = text.to_owned();
+        }
+        let svg = line(&FRAME, &points, &|v| format!("tick {v}"), None).unwrap();
+        let texts: Vec<String> = markup::texts(svg.as_str()).into_iter().map(|text| text.content).collect();
+        for text in ["7", "9", "8", "6"] {
+            assert!(texts.iter().any(|own| own == text), "{text} in {texts:?}");
+        }
+    }
+
+    #[test]
+    fn values_that_may_still_change_are_hollow() {
+        let mut points = weeks(&[Some(1.0), Some(2.0), Some(3.0)]);
+        points[2].hollow = true;
+        let svg = line(&FRAME, &points, &|v| v.to_string(), None).unwrap();
+        assert_eq!((count(&svg, "k"), count(&svg, "hw"), count(&svg, "z")), (2, 1, 0));
     }
 
     #[test]

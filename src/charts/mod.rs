@@ -33,7 +33,7 @@ pub use line::{Point, line};
 pub use multiples::{Panel, small_multiples};
 pub use palette::Tone;
 
-pub use sparkline::sparkline;
+pub use sparkline::{SparkPoint, sparkline};
 pub use stacks::{Segment, Stack, stacks};
 pub use standalone::standalone;
 pub use style::{STYLE, TOKENS};

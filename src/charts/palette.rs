@@ -88,6 +88,8 @@ pub(super) enum Paint {
     Dot,
     /// The newest point of a trend.
     Last,
+    /// A point of a trend that may still change.
+    Hollow,
     /// A mark.
     Tone(Tone),
     /// A mark that too few cases support.
@@ -97,7 +99,7 @@ pub(super) enum Paint {
 }
 
 /// Every paint without a tone, with its class.
-const PLAIN: [(Paint, &str); 11] = [
+const PLAIN: [(Paint, &str); 12] = [
     (Paint::Ink, ""),
     (Paint::Muted, "q"),
     (Paint::Halo, "j"),
@@ -109,6 +111,7 @@ const PLAIN: [(Paint, &str); 11] = [
     (Paint::Under, "w"),
     (Paint::Dot, "k"),
     (Paint::Last, "z"),
+    (Paint::Hollow, "hw"),
 ];
 
 impl Paint {

@@ -20,8 +20,9 @@ pub const STYLE: &str = "\
 .ch .y{fill:none;stroke:var(--grid);stroke-width:1;stroke-dasharray:4 4}
 .ch .n{fill:none;stroke:var(--accent);stroke-width:2;stroke-linejoin:round;stroke-linecap:round}
 .ch .w{fill:var(--accent);fill-opacity:.12}
-.ch .k{fill:var(--paper);stroke:var(--accent);stroke-width:1.5}
+.ch .k{fill:var(--accent);stroke:var(--paper);stroke-width:1}
 .ch .z{fill:var(--accent);stroke:var(--paper);stroke-width:1.5}
+.ch .hw{fill:var(--paper);stroke:var(--accent);stroke-width:2}
 .ch .a{fill:var(--accent)}
 .ch .r{fill:var(--rest)}
 .ch .h{fill:var(--high);stroke:var(--paper)}

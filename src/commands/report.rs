@@ -138,19 +138,7 @@ pub async fn prepare_within(
     });
     let (lost, document) = work.await??;
     let doubts = document.doubts.iter().cloned().chain(lost.into_iter().flatten()).collect();
-    let label = settings.period.label();
-    // A narrower question must not take the place of the whole organisation's report.
-    let filters = [settings.query.tags.as_slice(), &settings.query.users].concat().join("+");
-    // Nor may a report with names take the place of one without.
-    let privacy = &settings.privacy;
-    let shown = match (privacy.leadership, privacy.covered) {
-        (true, _) => "leadership",
-        (_, true) => "hidden",
-        _ => "",
-    };
-    let parts: Vec<&str> =
-        [settings.scope(), &label, &filters, shown].into_iter().filter(|part| !part.is_empty()).collect();
-    let name = deliver::file_name(&parts);
+    let name = document.name.clone();
     let (folder, summary) = (settings.out.clone(), settings.summary.clone());
     Ok(Prepared { document, doubts, folder, name, mode: settings.mode, pages, summary })
 }

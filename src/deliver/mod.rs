@@ -180,29 +180,6 @@ fn or_current(path: &Path) -> &Path {
     if path.as_os_str().is_empty() { Path::new(".") } else { path }
 }
 
-/// The name of a report's files, without extension: the parts joined by `_`.
-pub fn file_name(parts: &[&str]) -> String {
-    parts.iter().map(|part| plain(part)).collect::<Vec<_>>().join("_")
-}
-
-/// The longest part of a file name, in characters.
-const LONGEST_PART: usize = 60;
-
-/// Makes untrusted text part of a file name: everything but ASCII letters, digits, `.`, `-` and `_`
-/// becomes a dash, and so does a dot at the start. A changed text gets its checksum appended, so
-/// that similar texts get different names.
-fn plain(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    let name: String = text.chars().map(|c| if is_plain(c) { c } else { '-' }).take(LONGEST_PART).collect();
-    let name = name.strip_prefix('.').map_or(name.clone(), |rest| format!("-{rest}"));
-    if name == text { name } else { format!("{name}-{:08x}", checksum(text)) }
-}
-
-/// FNV-1a: stable across machines and versions.
-fn checksum(text: &str) -> u32 {
-    text.bytes().fold(0x811c_9dc5, |sum, byte| (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193))
-}
-
 /// Writes the page and its facts as `NAME.html` and `NAME.json`, and the exports beside them.
 ///
 /// All files get exactly this mode, whatever the umask; see `link.rs` for symbolic links in their
@@ -574,20 +551,5 @@ mod tests {
             probe_folder(Path::new("no such folder")).unwrap(),
             FolderState::Missing(PathBuf::from("."))
         );
-    }
-
-    #[test]
-    fn a_name_cannot_leave_the_folder() {
-        assert_eq!(file_name(&["../../etc/passwd"]), "-.-..-etc-passwd-6fadc99a");
-        assert_eq!(file_name(&["org_789", "2026-W41"]), "org_789_2026-W41");
-        assert!(file_name(&["a b\u{202e}ü"]).starts_with("a-b---"));
-        assert!(file_name(&[&"x".repeat(999)]).len() < 80);
-    }
-
-    #[test]
-    fn different_queries_have_different_names() {
-        assert_ne!(file_name(&["o/p"]), file_name(&["o-p"]));
-        assert_ne!(file_name(&["修"]), file_name(&["😀"]));
-        assert_ne!(file_name(&[&"x".repeat(61)]), file_name(&[&"x".repeat(62)]));
     }
 }

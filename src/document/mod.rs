@@ -26,6 +26,8 @@ use devin_api::Records;
 
 /// A finished report, still in memory.
 pub struct Document {
+    /// The name of its files, without extension.
+    pub name: String,
     /// The page.
     pub html: String,
     /// `facts.json`.
@@ -50,6 +52,7 @@ pub fn compose(frames: &Frames, inputs: &ReportInputs, settings: &Settings) -> R
     let report = report::report(&facts);
     let exports = timed("exports", || exported(frames, &facts, &report, settings))?;
     Ok(Document {
+        name: report.name.clone(),
         html: timed("page", || render::html(&report))?,
         json: facts.to_json(),
         summary: render::markdown(&report),

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::metrics::MetricKind;
 use crate::report::{Judgement, Number, Row, Table, Tile, Value};
-use crate::unit::{MISSING, Unit, percent_change};
+use crate::unit::{self, MISSING, Unit};
 
 /// Longer values are set smaller, to stay on one line.
 const LONG: usize = 8;
@@ -81,12 +81,11 @@ pub fn tile(tile: &Tile) -> TileText {
 pub fn change(number: &Number) -> Option<Change> {
     let (now, before) = number.compared()?;
     let unit = number.unit;
-    let difference = now - before;
-    let size = unit.change(difference.abs()).trim_start_matches('+').to_owned();
-    if !size.chars().any(|c| matches!(c, '1'..='9')) {
+    let unit::Change { sign, size, percent } = unit.change(before, now);
+    if sign == 0 {
         return Some(Change { text: "no change".to_owned(), arrow: "flat", tone: "neutral" });
     }
-    let up = difference > 0.0;
+    let up = sign > 0;
     let word = match (unit, number.metric.kind, up) {
         (Unit::Count, _, true) | (Unit::Acu | Unit::Money(_), MetricKind::Total, true) => "more",
         (Unit::Count, _, false) => "fewer",
@@ -94,7 +93,7 @@ pub fn change(number: &Number) -> Option<Change> {
         (_, _, true) => "higher",
         (_, _, false) => "lower",
     };
-    let text = match (unit, percent_change(now, before)) {
+    let text = match (unit, percent) {
         (Unit::Share, _) => format!("{size} {word}"),
         (_, Some(percent)) => format!("{size} {word} ({percent})"),
         (_, None) => "new".to_owned(),
@@ -135,11 +134,11 @@ pub fn value(value: &Value) -> String {
 /// the periods cannot be compared.
 fn signed(unit: Unit, now: Option<f64>, before: Option<f64>) -> String {
     let (Some(now), Some(before)) = (now, before) else { return MISSING.to_owned() };
-    let difference = unit.change(now - before);
-    match percent_change(now, before) {
-        _ if unit == Unit::Share => difference,
-        Some(percent) => format!("{difference} ({percent})"),
-        None if now == before => difference,
+    let change = unit.change(before, now);
+    match &change.percent {
+        _ if unit == Unit::Share => change.signed(),
+        Some(percent) => format!("{} ({percent})", change.signed()),
+        None if change.sign == 0 => change.signed(),
         None => "new".to_owned(),
     }
 }

@@ -82,6 +82,8 @@ pub struct SectionSpec {
     pub id: &'static str,
     /// Heading.
     pub title: &'static str,
+    /// Heading where nothing has a price.
+    pub unpriced_title: &'static str,
     /// Numbers of the whole period above the charts.
     pub numbers: &'static [&'static Metric],
     /// Its charts.
@@ -158,6 +160,7 @@ static USAGE: SectionSpec = SectionSpec {
     id: "usage",
     intro: intro::usage,
     title: "Usage",
+    unpriced_title: "Usage",
     numbers: &[&AUTOMATION_SESSIONS, &SESSIONS_STOPPED_BY_LIMIT, &USER_MESSAGES_MEDIAN],
     figures: &[
         FigureSpec {
@@ -241,6 +244,7 @@ static SECTIONS: [SectionSpec; 3] = [
         id: "spend",
         intro: intro::spend,
         title: "Spend",
+        unpriced_title: "Usage",
         numbers: &[
             &ACUS_PER_SESSION_MEDIAN,
             &ACUS_PER_SESSION_P90,
@@ -338,6 +342,7 @@ static SECTIONS: [SectionSpec; 3] = [
         id: "delivery",
         intro: intro::delivery,
         title: "Delivery",
+        unpriced_title: "Delivery",
         numbers: &[&PRS_MERGED, &MERGE_RATE_ALL],
         figures: &[
             FigureSpec {
@@ -420,6 +425,7 @@ static SECTIONS: [SectionSpec; 3] = [
         id: "friction",
         intro: intro::friction,
         title: "Friction",
+        unpriced_title: "Friction",
         numbers: &[&ISSUES, &SESSIONS_WITH_PROMPT_FEEDBACK],
         figures: &[
             FigureSpec {

@@ -2,6 +2,7 @@
 
 mod entries;
 mod figures;
+mod file_name;
 mod header;
 mod insights;
 mod intro;
@@ -40,6 +41,8 @@ pub use tiles::{Tile, TrendPoint};
 /// A report: everything that any output shows, as typed values.
 #[derive(Serialize)]
 pub struct Report {
+    /// The name of its files, without extension.
+    pub name: String,
     /// Scope, period and completeness.
     pub header: Header,
     /// The report in one line, for the subject of a mail.
@@ -105,6 +108,7 @@ pub struct Definition {
 pub fn report(facts: &Facts) -> Report {
     let header = header::header(facts);
     Report {
+        name: file_name::file_name(facts),
         subject: subject::subject(facts),
         notices: header::notices(facts),
         is_covered: facts.is_covered(),

@@ -45,7 +45,7 @@ fn section(spec: &'static SectionSpec, facts: &Facts, inputs: &FigureInputs<'_>)
     let hidden = shown().filter(|metric| facts.withholds(metric, &[]));
     let mut section = Section {
         id: spec.id,
-        title: spec.title,
+        title: if facts.prices.is_some() { spec.title } else { spec.unpriced_title },
         intro: (spec.intro)(facts),
         numbers: shown().filter_map(|metric| Some(Number::of(metric.title, facts.whole(metric)?))).collect(),
         figures: Vec::new(),

@@ -1,5 +1,7 @@
 //! Sessions worth a look.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 use serde::Serialize;
 use url::Url;
@@ -10,6 +12,8 @@ use crate::metrics::{Dim, Facts, ISSUES, SessionHighlight};
 use crate::text::clean;
 use crate::unit::Unit;
 
+/// The most sessions of a list.
+const MOST: usize = 6;
 /// The longest title on the page.
 const LONGEST_TITLE: usize = 110;
 /// The longest excerpt of a prompt on the page.
@@ -49,6 +53,8 @@ pub enum SessionOrder {
 /// A session. What the report has no numbers of is `None` in every row of it.
 #[derive(Serialize)]
 pub struct SessionRow {
+    /// Its id.
+    pub id: String,
     /// Title, or a placeholder.
     pub title: String,
     /// Its address, https only.
@@ -108,7 +114,21 @@ pub fn lists(facts: &Facts) -> Vec<SessionList> {
         rows: rows(&highlights.high_impact),
     };
     let metered = of_acus.into_iter().filter(|_| facts.source.metered);
-    metered.chain(has_analyses(facts).then_some(of_issues)).collect()
+    let lists = metered.chain(has_analyses(facts).then_some(of_issues));
+    let mut listed = BTreeSet::new();
+    lists.map(|list| unlisted(list, &mut listed)).collect()
+}
+
+/// The first sessions of a list that no list before it has.
+fn unlisted(mut list: SessionList, listed: &mut BTreeSet<String>) -> SessionList {
+    let is_all_listed = !list.rows.is_empty();
+    list.rows.retain(|row| !listed.contains(&row.id));
+    list.rows.truncate(MOST);
+    listed.extend(list.rows.iter().map(|row| row.id.clone()));
+    if list.rows.is_empty() && is_all_listed {
+        list.empty = "All of them are listed above.";
+    }
+    list
 }
 
 /// Whether the records have analyses.
@@ -120,6 +140,7 @@ fn session(facts: &Facts, row: &SessionHighlight) -> SessionRow {
     let currency = facts.capabilities().currency.filter(|_| facts.source.metered);
     let title = clean(row.title.as_deref().unwrap_or_default(), LONGEST_TITLE);
     SessionRow {
+        id: row.id.clone(),
         title: if title.is_empty() { untitled(row) } else { title },
         address: row.url.as_deref().and_then(safe_link),
         user: clean(&names::of(facts, Dim::User, row.user.as_deref()), LONGEST_USER),

@@ -51,7 +51,7 @@ HEADLINES = {
 }
 SHEETS = [
     "Overview",
-    "Spend",
+    "Usage",
     "Delivery",
     "Friction",
     "Sessions worth a look",
@@ -128,7 +128,8 @@ def of_csv(name, folder, facts):
 
 def of_workbook(path, facts):
     book = openpyxl.load_workbook(path)
-    same("sheets", book.sheetnames, SHEETS)
+    is_priced = any(fact["metric"] == "spend" for fact in facts)
+    same("sheets", book.sheetnames, ["Spend" if is_priced and name == "Usage" else name for name in SHEETS])
     tables = {}
     cells = 0
     for sheet in book:

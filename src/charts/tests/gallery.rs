@@ -53,8 +53,13 @@ fn weeks(values: &[Option<f64>], write: &dyn Fn(f64) -> String) -> Vec<Point> {
         value: *value,
         text: value.map_or("–".to_owned(), write),
         muted: false,
+        hollow: index + 1 == values.len(),
     };
     values.iter().enumerate().map(point).collect()
+}
+
+fn sparks(values: &[Option<f64>]) -> Vec<SparkPoint> {
+    values.iter().map(|value| SparkPoint { value: *value, hollow: false }).collect()
 }
 
 const IMPACT: [(Tone, &str); 4] =
@@ -301,9 +306,9 @@ fn gallery() -> Vec<(&'static str, Svg)> {
             )),
         ),
         ("No funnel", chart(funnel(&caption("g34"), &[]))),
-        ("Sparkline", chart(sparkline(&trend))),
-        ("Sparkline, falling", chart(sparkline(&falling))),
-        ("Sparkline, one", chart(sparkline(&[Some(2.0)]))),
+        ("Sparkline", chart(sparkline(&sparks(&trend)))),
+        ("Sparkline, falling", chart(sparkline(&sparks(&falling)))),
+        ("Sparkline, one", chart(sparkline(&sparks(&[Some(2.0)])))),
         ("Sparkline, none", chart(sparkline(&[]))),
         (
             "Not numbers",

@@ -10,15 +10,15 @@ use sha2::{Digest, Sha256};
 use super::RenderError;
 use super::templates::environment;
 use super::text;
-use crate::charts::{self, Caption};
-use crate::metrics::Metric;
+use crate::charts::{self, Caption, SparkPoint};
+use crate::metrics::{Metric, Needs};
 use crate::report::{
     Definition, Entry, Figure, Number, Report, Section, SessionList, SessionOrder, SessionRow, Tile,
 };
 use crate::unit::Unit;
 use view::{
-    DefinitionView, EntryView, FigureView, ListView, NumberView, PageView, SectionView, SessionView, Term,
-    TileView,
+    DefinitionView, EntryView, FigureView, Link, ListView, NumberView, PageView, SectionView, SessionView,
+    Term, TileView,
 };
 
 const STYLE: &str = include_str!("../../../templates/style.css");
@@ -46,6 +46,9 @@ fn page(report: &Report) -> Result<PageView<'_>, RenderError> {
         compared: report.is_compared,
         tiles: report.tiles.iter().map(tile).collect::<Result<_, _>>()?,
         insights: &report.insights,
+        contents: contents(report),
+        words: words(report),
+        facts_file: format!("{}.json", report.name),
         sections: report.sections.iter().map(section).collect::<Result<_, _>>()?,
         lists: report.session_lists.iter().map(list).collect(),
         definitions: report.definitions.iter().map(definition).collect(),
@@ -58,14 +61,37 @@ fn page(report: &Report) -> Result<PageView<'_>, RenderError> {
     })
 }
 
+/// The headings of the page.
+fn contents(report: &Report) -> Vec<Link> {
+    let link = |id, title| Link { id, title };
+    let mut links = Vec::new();
+    links.extend((!report.insights.is_empty()).then(|| link("stands-out", "What stands out")));
+    links.extend(report.sections.iter().map(|section| link(section.id, section.title)));
+    links.extend((!report.session_lists.is_empty()).then(|| link("sessions", "Sessions")));
+    links.extend([link("definitions", "Definitions"), link("quality", "Quality and source")]);
+    links
+}
+
+/// What the words of the tiles mean that a newcomer does not know.
+fn words(report: &Report) -> Vec<&'static str> {
+    let has = |is_it: fn(&Metric) -> bool| report.tiles.iter().any(|tile| is_it(tile.number.metric));
+    let acu = "An ACU (agent compute unit) is the unit in which Devin's work is billed.";
+    let analysis = "An analysis is Devin's own review of a session, made on request.";
+    let mut words = Vec::new();
+    words.extend(has(Metric::is_of_acus).then_some(acu));
+    words.extend(has(|metric| metric.needs == Needs::Api).then_some(analysis));
+    words
+}
+
 fn tile(tile: &Tile) -> Result<TileView, RenderError> {
     // A running period would look like a decrease.
     let points: Vec<_> = tile.trend.iter().filter(|point| !point.is_running).collect();
     // A single point is no trend.
     let (sparkline, trend) = if points.len() > 1 {
-        let values: Vec<Option<f64>> = points.iter().map(|point| point.value).collect();
-        let words: Vec<String> = values.iter().map(|value| tile.number.unit.text(*value)).collect();
-        let drawn = charts::sparkline(&values)?.as_str().to_owned();
+        let drawn: Vec<SparkPoint> =
+            points.iter().map(|point| SparkPoint { value: point.value, hollow: false }).collect();
+        let words: Vec<String> = points.iter().map(|point| tile.number.unit.text(point.value)).collect();
+        let drawn = charts::sparkline(&drawn)?.as_str().to_owned();
         (drawn, format!("Trend, oldest first: {}", words.join(", ")))
     } else {
         (String::new(), String::new())

@@ -29,6 +29,12 @@ pub struct PageView<'a> {
     pub tiles: Vec<TileView>,
     /// What stands out, most important first.
     pub insights: &'a [Vec<Piece>],
+    /// Anchors and headings, in order.
+    pub contents: Vec<Link>,
+    /// What the words of the tiles mean.
+    pub words: Vec<&'static str>,
+    /// The name of the facts file beside the page.
+    pub facts_file: String,
     /// The charts.
     pub sections: Vec<SectionView<'a>>,
     /// Sessions worth a look.
@@ -173,4 +179,13 @@ pub struct TileView {
     pub sparkline: Value,
     /// The trend in words; empty if there is none.
     pub trend: String,
+}
+
+/// A link within the page.
+#[derive(Serialize)]
+pub struct Link {
+    /// Anchor.
+    pub id: &'static str,
+    /// Heading.
+    pub title: &'static str,
 }

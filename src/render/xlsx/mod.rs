@@ -100,7 +100,7 @@ mod tests {
     fn one_sheet_per_section_and_unique_names() {
         let sheets = sheets::sheets(&report(&facts()));
         let names: Vec<&str> = sheets.iter().map(|sheet| sheet.name).collect();
-        assert_eq!(names[..4], ["Overview", "Spend", "Delivery", "Friction"]);
+        assert_eq!(names[..4], ["Overview", "Usage", "Delivery", "Friction"]);
         assert_eq!(names[4..], ["Sessions worth a look", "Definitions", "Source and quality"]);
         let mut tables = Vec::new();
         for block in sheets.iter().flat_map(|sheet| &sheet.blocks) {

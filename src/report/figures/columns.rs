@@ -32,7 +32,7 @@ pub fn draw(figure: &FigureSpec, inputs: &FigureInputs<'_>) -> FigureParts {
     let is_priced = money::spend_head(inputs.facts, figure.metric).is_some();
     let also: &[&Metric] = if is_priced { &[&SPEND] } else { &[] };
     let is_hidden = inputs.facts.is_covered() && columns.iter().any(|column| column.value.is_none());
-    let note = if is_hidden { HIDDEN_COLUMNS } else { "" };
+    let note = if is_hidden { HIDDEN_COLUMNS } else { "" }.to_owned();
     let chart = Chart::Columns { columns, unit };
     FigureParts { also, note, ..FigureParts::drawn(description, chart, table) }
 }

@@ -2,10 +2,10 @@
 
 use super::{FigureInputs, FigureParts, in_words};
 use crate::charts::{Chart, FunnelStep};
-use crate::metrics::{Metric, SESSIONS, SESSIONS_WITH_MERGED_PR, SESSIONS_WITH_PR};
+use crate::metrics::{Metric, PRS_MERGED, SESSIONS, SESSIONS_WITH_MERGED_PR, SESSIONS_WITH_PR};
 use crate::report::layout::FigureSpec;
 use crate::report::table::{Role, Row, Table, Value, column};
-use crate::unit::{Unit, count};
+use crate::unit::{Unit, count, counted};
 
 /// The steps and their metrics.
 const STEPS: [(&str, &Metric); 3] = [
@@ -41,5 +41,13 @@ pub fn draw(figure: &FigureSpec, inputs: &FigureInputs<'_>) -> FigureParts {
     let table = Table::new(columns, steps.iter().map(row));
     let shown = if all > 0.0 { steps } else { Vec::new() };
     let drawn = FigureParts::drawn(in_words(figure.title, &words), Chart::Funnel(shown), table);
-    FigureParts { also: &[&SESSIONS, &SESSIONS_WITH_MERGED_PR], ..drawn }
+    let twins = value(&PRS_MERGED).zip(value(&SESSIONS_WITH_MERGED_PR));
+    let note = twins.filter(|(prs, sessions)| prs != sessions).map(|(prs, sessions)| {
+        format!(
+            "{} in {}: a session can have several pull requests, and several sessions can share one.",
+            counted(prs, "merged pull request", "merged pull requests"),
+            counted(sessions, "session", "sessions")
+        )
+    });
+    FigureParts { also: &[&SESSIONS, &SESSIONS_WITH_MERGED_PR], note: note.unwrap_or_default(), ..drawn }
 }

@@ -89,7 +89,7 @@ pub fn stacks(figure: &FigureSpec, inputs: &FigureInputs<'_>) -> FigureParts {
         let name = Value::Text(name(Dim::Label, label.label));
         Row::firm(std::iter::once(name).chain(numbers).collect())
     };
-    let note = if inputs.facts.is_covered() { HIDDEN_PARTS } else { "" };
+    let note = if inputs.facts.is_covered() { HIDDEN_PARTS } else { "" }.to_owned();
     let heads = ["High", "Medium", "Low", "Other", "All"].map(|head| column(head, Role::Other));
     let heads = std::iter::once(column("Label", Role::Name)).chain(heads);
     let table = Table::new(heads, labels.iter().map(row));
@@ -137,6 +137,6 @@ pub fn multiples(figure: &FigureSpec, inputs: &FigureInputs<'_>) -> FigureParts 
     let heads = COUNTS.map(|count| column(count, Role::Other));
     let heads = std::iter::once(column("Issues of impact", Role::Name)).chain(heads);
     let table = Table::new(heads, IMPACTS.into_iter().map(row));
-    let note = if inputs.facts.is_covered() { HIDDEN_PARTS } else { "" };
+    let note = if inputs.facts.is_covered() { HIDDEN_PARTS } else { "" }.to_owned();
     FigureParts { note, ..FigureParts::drawn(description, Chart::Multiples(panels), table) }
 }

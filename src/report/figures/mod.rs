@@ -67,7 +67,7 @@ pub(super) struct FigureParts {
     /// Metrics in the table besides the figure's own.
     also: &'static [&'static Metric],
     /// A note of this report; empty if there is none.
-    note: &'static str,
+    note: String,
 }
 
 impl FigureParts {
@@ -76,7 +76,7 @@ impl FigureParts {
     }
 
     fn table(table: Table) -> Self {
-        Self { drawing: None, table, most: LONGEST_TABLE, also: &[], note: "" }
+        Self { drawing: None, table, most: LONGEST_TABLE, also: &[], note: String::new() }
     }
 }
 
@@ -153,7 +153,7 @@ pub fn figure(spec: &'static FigureSpec, inputs: &FigureInputs<'_>) -> Figure {
         title: spec.title,
         metrics: std::iter::once(spec.metric).chain(parts.also.iter().copied()).collect(),
         note: note(spec, inputs.facts),
-        chart_note: [&faded, parts.note].join(" ").trim().to_owned(),
+        chart_note: [faded, parts.note].join(" ").trim().to_owned(),
         drawing: parts.drawing,
         table: parts.table,
         most_rows: parts.most,

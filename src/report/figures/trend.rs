@@ -26,7 +26,7 @@ pub fn draw(figure: &FigureSpec, inputs: &FigureInputs<'_>) -> FigureParts {
         let Some(fact) = facts.iter().find(|fact| fact.key(Dim::Period).flatten() == Some(&label)) else {
             // Reports without people hide points with too few people.
             let text = MISSING.to_owned();
-            points.push(Point { label: period.short_name(), value: None, text, muted: true });
+            points.push(Point { label: period.short_name(), value: None, text, muted: true, hollow: false });
             let nothing = std::iter::repeat_n(Value::number(unit, None), heads.len() - 1);
             rows.push(Row {
                 cells: std::iter::once(Value::Text(label)).chain(nothing).collect(),
@@ -43,7 +43,13 @@ pub fn draw(figure: &FigureSpec, inputs: &FigureInputs<'_>) -> FigureParts {
         let cells = [Value::Text(label), Value::of(fact)].into_iter().chain(money).chain(basis);
         rows.push(Row { cells: cells.collect(), faint });
         let text = unit.text(fact.value);
-        points.push(Point { label: period.short_name(), value: fact.value, text, muted: faint });
+        points.push(Point {
+            label: period.short_name(),
+            value: fact.value,
+            text,
+            muted: faint,
+            hollow: false,
+        });
     }
     let description = description(figure.title, &points);
     let max = (unit == Unit::Share).then_some(1.0);
@@ -53,6 +59,7 @@ pub fn draw(figure: &FigureSpec, inputs: &FigureInputs<'_>) -> FigureParts {
         None => &[],
     };
     let note = if is_running { "The last point is incomplete: its period is not over." } else { "" };
+    let note = note.to_owned();
     let table = Table { columns: heads, rows };
     FigureParts { note, also, ..FigureParts::drawn(description, Chart::Line { points, unit, max }, table) }
 }

@@ -28,6 +28,7 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("header", &["class"]),
     ("li", &["class"]),
     ("main", &["id"]),
+    ("nav", &["class", "aria-label"]),
     ("p", &["class", "role"]),
     ("path", &["class", "d"]),
     ("rect", &["class", "x", "y", "width", "height"]),
@@ -146,7 +147,11 @@ fn fits(element: &str, key: &str, value: &str) -> bool {
         "d" => value.chars().all(|c| c.is_ascii_digit() || "MLZ .-".contains(c)),
         "aria-label" | "data-head" => all(" :,-/"),
         "content" => element == "meta" && all(" '-=+/;,"),
-        "href" => value.starts_with('#') && value.len() > 1 && all("#-_") || value.starts_with("https://"),
+        "href" => {
+            let is_anchor = value.starts_with('#') && value.len() > 1 && all("#-_");
+            let is_facts_file = value.ends_with(".json") && all("._-");
+            is_anchor || is_facts_file || value.starts_with("https://")
+        }
         _ => !value.is_empty() && all("-_ "),
     }
 }
@@ -210,6 +215,7 @@ fn what_no_template_writes_is_noticed() {
         "<a href=\"data:x\"></a>",
         "<a href=\"#\"></a>",
         "<a href=\"//x\"></a>",
+        "<a href=\"/etc/x.json\"></a>",
         "<!-- x -->",
         "<![CDATA[",
         "a > b",
