@@ -23,6 +23,8 @@ pub enum Unit {
     Acu,
     /// A share from 0 to 1, formatted in percent.
     Share,
+    /// So many to each hundred.
+    PerHundred,
     /// Money, at the prices in the settings.
     Money(Currency),
     /// Agent compute units, rounded to whole ones.
@@ -40,7 +42,9 @@ impl Serialize for Unit {
 impl<'de> Deserialize<'de> for Unit {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        let named = [Self::Count, Self::Acu, Self::Share].into_iter().find(|unit| unit.name() == name);
+        let named = [Self::Count, Self::Acu, Self::Share, Self::PerHundred]
+            .into_iter()
+            .find(|unit| unit.name() == name);
         let unit = named.or_else(|| Currency::of_code(&name).map(Self::Money));
         unit.ok_or_else(|| D::Error::custom(format!("the unit {name:?} is not known")))
     }
@@ -53,6 +57,7 @@ impl Unit {
             Self::Count => "count",
             Self::Acu | Self::WholeAcu => "acu",
             Self::Share => "share",
+            Self::PerHundred => "per_100",
             Self::Money(currency) | Self::WholeMoney(currency) => currency.code(),
         }
     }
@@ -66,6 +71,11 @@ impl Unit {
         }
     }
 
+    /// What a quotient of counts is multiplied by to have this unit.
+    pub fn scale(self) -> f64 {
+        if self == Self::PerHundred { 100.0 } else { 1.0 }
+    }
+
     /// Formats a value: `1,234`, `41.2`, `79%`, or a dash for null.
     pub fn text(self, value: Option<f64>) -> String {
         match (self, value.filter(|value| value.is_finite())) {
@@ -74,6 +84,7 @@ impl Unit {
             (Self::Count, Some(value)) => grouped(value, if value.fract() == 0.0 { 0 } else { 1 }),
             (Self::Acu, Some(value)) => acus(value),
             (Self::Share, Some(value)) => share(value),
+            (Self::PerHundred, Some(value)) => per_hundred(value),
             (Self::Money(currency), Some(value)) => money(currency, value),
             (Self::WholeAcu, Some(value)) => grouped(value, 0),
             (Self::WholeMoney(currency), Some(value)) => {
@@ -97,7 +108,7 @@ impl Unit {
     /// Formats a round value on an axis: `5`, `0.5`, `50%`.
     pub fn tick(self, value: f64) -> String {
         match self.text(Some(value)) {
-            text if self == Self::Acu && text.contains('.') => {
+            text if matches!(self, Self::Acu | Self::PerHundred) && text.contains('.') => {
                 text.trim_end_matches('0').trim_end_matches('.').to_owned()
             }
             text if matches!(self, Self::Money(_)) => {
@@ -112,10 +123,8 @@ impl Unit {
     /// The change of a share is in percentage points.
     pub fn change(self, difference: f64) -> String {
         let size = match self {
-            Self::Count | Self::Acu | Self::Money(_) | Self::WholeAcu | Self::WholeMoney(_) => {
-                self.text(Some(difference.abs()))
-            }
             Self::Share => points(difference.abs()),
+            _ => self.text(Some(difference.abs())),
         };
         signed(difference, &size)
     }
@@ -137,7 +146,7 @@ pub fn cell_format(unit: Unit, value: f64) -> String {
         Unit::Count if value.fract() == 0.0 => "#,##0".to_owned(),
         Unit::WholeAcu => "#,##0".to_owned(),
         Unit::WholeMoney(currency) => format!("\"{}\"#,##0", currency.sign()),
-        Unit::Count => "#,##0.0".to_owned(),
+        Unit::Count | Unit::PerHundred => "#,##0.0".to_owned(),
         // One precision a column, so that decimal points are aligned.
         Unit::Acu => "#,##0.00".to_owned(),
         Unit::Share => "0%".to_owned(),
@@ -199,6 +208,14 @@ fn acus(value: f64) -> String {
     let text = grouped(value, places);
     let is_zero = !text.chars().any(|c| matches!(c, '1'..='9'));
     if is_zero { "0".to_owned() } else { text }
+}
+
+/// One decimal below 10.
+fn per_hundred(value: f64) -> String {
+    match grouped(value, if value.abs() >= 9.95 { 0 } else { 1 }) {
+        text if text == "0.0" => "0".to_owned(),
+        text => text,
+    }
 }
 
 /// An amount to the smallest coin, with the sign before the currency's.
@@ -281,6 +298,13 @@ mod tests {
             (Unit::Share, Some(0.999), ">99%"),
             (Unit::Share, Some(1.0), "100%"),
             (Unit::Share, None, "–"),
+            (Unit::PerHundred, Some(4.2), "4.2"),
+            (Unit::PerHundred, Some(0.0), "0"),
+            (Unit::PerHundred, Some(0.04), "0"),
+            (Unit::PerHundred, Some(9.94), "9.9"),
+            (Unit::PerHundred, Some(9.96), "10"),
+            (Unit::PerHundred, Some(112.6), "113"),
+            (Unit::PerHundred, None, "–"),
         ];
         for (unit, value, text) in cases {
             assert_eq!(unit.text(value), text, "{unit:?} {value:?}");
@@ -313,6 +337,8 @@ mod tests {
         assert_eq!(Unit::Acu.change(4.0), "+4.00");
         assert_eq!([5.0, 0.5, 0.0, 1500.0].map(|tick| Unit::Acu.tick(tick)), ["5", "0.5", "0", "1,500"]);
         assert_eq!(Unit::Count.tick(50.0), "50");
+        assert_eq!([5.0, 0.5, 20.0].map(|tick| Unit::PerHundred.tick(tick)), ["5", "0.5", "20"]);
+        assert_eq!([Unit::PerHundred.change(-1.25), Unit::PerHundred.change(12.0)], ["−1.2", "+12"]);
         assert_eq!(Unit::Acu.change(0.001), "0");
         assert_eq!(Unit::Share.change(0.034), "+3\u{a0}points");
         assert_eq!(Unit::Share.change(0.01), "+1\u{a0}point");

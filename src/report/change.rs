@@ -74,6 +74,8 @@ mod tests {
             n: 50.0,
             previous,
             previous_n: 50.0,
+            maturing: false,
+            notable: false,
         }
     }
 

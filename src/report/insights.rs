@@ -333,6 +333,8 @@ mod tests {
             n,
             previous: Some(previous),
             previous_n: n,
+            maturing: false,
+            notable: false,
         }
     }
 
