@@ -23,6 +23,8 @@ pub enum Unit {
     Acu,
     /// A share from 0 to 1, formatted in percent.
     Share,
+    /// So many to each hundred.
+    PerHundred,
     /// Money, at the prices in the settings.
     Money(Currency),
     /// Agent compute units, rounded to whole ones.
@@ -40,7 +42,9 @@ impl Serialize for Unit {
 impl<'de> Deserialize<'de> for Unit {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        let named = [Self::Count, Self::Acu, Self::Share].into_iter().find(|unit| unit.name() == name);
+        let named = [Self::Count, Self::Acu, Self::Share, Self::PerHundred]
+            .into_iter()
+            .find(|unit| unit.name() == name);
         let unit = named.or_else(|| Currency::of_code(&name).map(Self::Money));
         unit.ok_or_else(|| D::Error::custom(format!("the unit {name:?} is not known")))
     }
@@ -53,6 +57,7 @@ impl Unit {
             Self::Count => "count",
             Self::Acu | Self::WholeAcu => "acu",
             Self::Share => "share",
+            Self::PerHundred => "per_100",
             Self::Money(currency) | Self::WholeMoney(currency) => currency.code(),
         }
     }
@@ -66,6 +71,11 @@ impl Unit {
         }
     }
 
+    /// What a quotient of counts is multiplied by to have this unit.
+    pub fn scale(self) -> f64 {
+        if self == Self::PerHundred { 100.0 } else { 1.0 }
+    }
+
     /// Formats a value: `1,234`, `41.2`, `79%`, or a dash for null.
     pub fn text(self, value: Option<f64>) -> String {
         match (self, value.filter(|value| value.is_finite())) {
@@ -73,6 +83,7 @@ impl Unit {
             (Self::Count, Some(value)) => grouped(value, self.places(value)),
             (Self::Acu, Some(value)) => acus(value),
             (Self::Share, Some(value)) => share(value),
+            (Self::PerHundred, Some(value)) => per_hundred(value),
             (Self::Money(currency), Some(value)) => money(currency, value),
             (Self::WholeAcu, Some(value)) => grouped(value, 0),
             (Self::WholeMoney(currency), Some(value)) => {
@@ -96,7 +107,7 @@ impl Unit {
     /// Formats a round value on an axis: `5`, `0.5`, `50%`.
     pub fn tick(self, value: f64) -> String {
         match self.text(Some(value)) {
-            text if self == Self::Acu && text.contains('.') => {
+            text if matches!(self, Self::Acu | Self::PerHundred) && text.contains('.') => {
                 text.trim_end_matches('0').trim_end_matches('.').to_owned()
             }
             text if matches!(self, Self::Money(_)) => {
@@ -120,8 +131,11 @@ impl Unit {
         }
         let places = self.places(now).max(self.places(before));
         let [old, new] = [before, now].map(|value| rounded(value, self.places(value)));
-        let difference = new - old;
-        let number = grouped(rounded(difference.abs(), places), places);
+        let difference = rounded(new - old, places);
+        // As few decimals as a value of this size has, unless they matter.
+        let fewer = places.min(self.places(difference));
+        let places = if rounded(difference, fewer) == difference { fewer } else { places };
+        let number = grouped(difference.abs(), places);
         let size = match self {
             Self::Money(currency) | Self::WholeMoney(currency) => format!("{}{number}", currency.sign()),
             _ => number,
@@ -135,6 +149,7 @@ impl Unit {
             // A median of counts can be between two of them.
             Self::Count => usize::from(value.fract() != 0.0),
             Self::Acu => acu_places(value),
+            Self::PerHundred => usize::from(value.abs() < 9.95),
             Self::Money(currency) => currency.places(),
             Self::Share | Self::WholeAcu | Self::WholeMoney(_) => 0,
         }
@@ -192,7 +207,7 @@ pub fn cell_format(unit: Unit, value: f64) -> String {
         Unit::Count if value.fract() == 0.0 => "#,##0".to_owned(),
         Unit::WholeAcu => "#,##0".to_owned(),
         Unit::WholeMoney(currency) => format!("\"{}\"#,##0", currency.sign()),
-        Unit::Count => "#,##0.0".to_owned(),
+        Unit::Count | Unit::PerHundred => "#,##0.0".to_owned(),
         // One precision a column, so that decimal points are aligned.
         Unit::Acu => "#,##0.00".to_owned(),
         Unit::Share => "0%".to_owned(),
@@ -258,6 +273,14 @@ fn acus(value: f64) -> String {
     let text = grouped(value, acu_places(value));
     let is_zero = !text.chars().any(|c| matches!(c, '1'..='9'));
     if is_zero { "0".to_owned() } else { text }
+}
+
+/// One decimal below 10.
+fn per_hundred(value: f64) -> String {
+    match grouped(value, if value.abs() >= 9.95 { 0 } else { 1 }) {
+        text if text == "0.0" => "0".to_owned(),
+        text => text,
+    }
 }
 
 /// An amount to the smallest coin, with the sign before the currency's.
@@ -340,6 +363,13 @@ mod tests {
             (Unit::Share, Some(0.999), ">99%"),
             (Unit::Share, Some(1.0), "100%"),
             (Unit::Share, None, "–"),
+            (Unit::PerHundred, Some(4.2), "4.2"),
+            (Unit::PerHundred, Some(0.0), "0"),
+            (Unit::PerHundred, Some(0.04), "0"),
+            (Unit::PerHundred, Some(9.94), "9.9"),
+            (Unit::PerHundred, Some(9.96), "10"),
+            (Unit::PerHundred, Some(112.6), "113"),
+            (Unit::PerHundred, None, "–"),
         ];
         for (unit, value, text) in cases {
             assert_eq!(unit.text(value), text, "{unit:?} {value:?}");
@@ -375,6 +405,7 @@ mod tests {
         };
         let percent = |text: &str| Some(text.to_owned());
         assert_eq!(sizes(Unit::Acu, 380.4, 412.6), (1, "33".into(), percent("+9%")), "413 less 380");
+        assert_eq!(sizes(Unit::Acu, 40.0, 180.0), (1, "140".into(), percent("+350%")), "180 less 40.0");
         assert_eq!(sizes(Unit::Acu, 8.404, 12.04), (1, "3.60".into(), percent("+43%")), "12.0 less 8.40");
         assert_eq!(sizes(Unit::Acu, 99.97, 100.2), (0, "0".into(), None), "both 100");
         assert_eq!(sizes(Unit::Share, 0.724, 0.785), (1, "7\u{a0}points".into(), None), "79 less 72");

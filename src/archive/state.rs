@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn the_schema_counts_before_all_else() {
-        assert_eq!(State::parse(br#"{"schema": 5, "files": 7}"#), Err(StateError::Newer(5)));
+        assert_eq!(State::parse(br#"{"schema": 6, "files": 7}"#), Err(StateError::Newer(6)));
         assert!(matches!(State::parse(br#"{"schema": 1, "files": 7}"#), Err(StateError::Unreadable(_))));
         assert!(matches!(State::parse(b"{}"), Err(StateError::Unreadable(_))));
     }

@@ -9,7 +9,9 @@ use super::capabilities::Needs;
 use super::dimension::Dim;
 use super::metric::{Basis, Direction, Grain, Metric, MetricKind, Plan};
 use super::period_frames::{PERIOD, PeriodFrames};
-use super::plan::{N, VALUE, analysed, analysed_by, join_groups, keys, number, total};
+use super::plan::{
+    DENOMINATOR, N, NUMERATOR, VALUE, analysed, analysed_by, divided, join_groups, keys, number, total,
+};
 use crate::tables::schema as c;
 use crate::unit::Unit;
 
@@ -65,6 +67,27 @@ pub const ISSUES: Metric = Metric {
 
 fn issues(frames: &PeriodFrames, by: &[Dim]) -> LazyFrame {
     counted(frames, by, len())
+}
+
+/// Issues to each hundred analysed sessions.
+pub const ISSUE_RATE: Metric = Metric {
+    id: "issue_rate",
+    title: "Issues per 100 analysed sessions",
+    unit: Unit::PerHundred,
+    direction: Direction::Less,
+    kind: MetricKind::Ratio,
+    basis: Basis::AnalysedSessions,
+    definition: "100 times the issues of the impact, divided by the analysed sessions. Comparable between \
+        periods of different coverage.",
+    needs: Needs::Api,
+    groups: &[&[Dim::Impact], &[Dim::Period, Dim::Impact]],
+    plan: Plan::Own(issue_rate),
+};
+
+fn issue_rate(frames: &PeriodFrames, by: &[Dim]) -> LazyFrame {
+    let parts = [col(VALUE).alias(NUMERATOR), col(N).alias(DENOMINATOR)];
+    let scale = lit(ISSUE_RATE.unit.scale());
+    divided(counted(frames, by, len()).with_columns(parts)).with_column(col(VALUE) * scale)
 }
 
 /// Sessions that an issue touched.

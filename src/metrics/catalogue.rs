@@ -59,6 +59,7 @@ fn unit(metric: &Metric) -> &'static str {
         crate::unit::Unit::Count => "count",
         crate::unit::Unit::Acu | crate::unit::Unit::WholeAcu => "acu",
         crate::unit::Unit::Share => "share",
+        crate::unit::Unit::PerHundred => "per 100",
         crate::unit::Unit::Money(_) | crate::unit::Unit::WholeMoney(_) => "currency",
     }
 }

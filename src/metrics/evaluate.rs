@@ -45,10 +45,12 @@ pub fn shown_groupings(evaluation: &Evaluation<'_>) -> impl Iterator<Item = (&'s
     all_groupings(evaluation).filter(move |(metric, by)| !covered || is_ever_shown(metric, by, is_week))
 }
 
-/// Every metric with each of its groupings, the trend aside, as far as there is the data.
+/// Every metric that has a plan with each of its groupings, the trend aside, as far as there is the
+/// data.
 pub fn all_groupings(evaluation: &Evaluation<'_>) -> impl Iterator<Item = (&'static Metric, Vec<Dim>)> {
     let known = evaluation.capabilities;
-    known_to(known).flat_map(move |metric| groupings(metric, known).into_iter().map(move |by| (metric, by)))
+    let planned = known_to(known).filter(|metric| !matches!(metric.plan, Plan::Derived));
+    planned.flat_map(move |metric| groupings(metric, known).into_iter().map(move |by| (metric, by)))
 }
 
 /// Metrics that one plan works out, by the same dimensions.
@@ -73,6 +75,7 @@ fn plan_runs(evaluation: &Evaluation<'_>) -> Vec<PlanRun> {
                 shared.entry((grain, rests, trended, by)).or_default().push(metric);
             }
             Plan::Own(_) => own.push(PlanRun { metrics: vec![metric], by, trended }),
+            Plan::Derived => {}
         }
     }
     let shared = shared.into_iter().map(|((_, _, trended, by), metrics)| PlanRun { metrics, by, trended });
@@ -114,6 +117,8 @@ impl PlanRun {
     fn ask(&self, frames: &PeriodFrames) -> PolarsResult<Vec<Answer>> {
         let plan = match self.first().plan {
             Plan::Own(plan) => plan(frames, &self.by),
+            // What is derived has no run.
+            Plan::Derived => return Ok(Vec::new()),
             Plan::Total(grain, _) | Plan::Ratio(grain, _) => {
                 let rows = match grain {
                     Grain::Session => frames.sessions(&self.by),

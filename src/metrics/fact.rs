@@ -8,7 +8,7 @@ use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 
 use super::dimension::Dim;
-use super::metric::Metric;
+use super::metric::{Direction, Metric, MetricKind};
 use super::registry::METRICS;
 use crate::unit::Unit;
 
@@ -39,10 +39,37 @@ pub struct Fact {
     /// What that rests on.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub previous_n: f64,
+    /// Whether more pull requests are undecided than in the period it is compared with, or, of
+    /// a point of the trend, than in the oldest point: it may still improve. Of what came of
+    /// pull requests only.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub maturing: bool,
+    /// Whether the change from the previous period exceeds chance.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub notable: bool,
 }
+
+/// What a change says of a metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Judgement {
+    /// It is good news.
+    Better,
+    /// It is bad news.
+    Worse,
+    /// It is neither, or may be chance.
+    Neutral,
+}
+
+/// A ratio on fewer cases is neither better nor worse than another.
+const FEW: f64 = 10.0;
 
 fn is_zero(number: &f64) -> bool {
     *number == 0.0
+}
+
+fn is_false(mark: &bool) -> bool {
+    !mark
 }
 
 /// A number, or NaN for null.
@@ -64,6 +91,22 @@ impl Fact {
     /// The lower part of a ratio; NaN where it is unknown.
     pub fn denominator(&self) -> f64 {
         self.denominator.unwrap_or(f64::NAN)
+    }
+
+    /// Whether the change from the previous period is good or bad news: only if it is notable,
+    /// not maturing, and the metric has a direction; of a ratio, only with at least 10 cases in
+    /// both periods.
+    pub fn judgement(&self) -> Judgement {
+        let (Some(now), Some(before)) = (self.value, self.previous) else { return Judgement::Neutral };
+        let is_few = self.metric.kind == MetricKind::Ratio && !(self.n >= FEW && self.previous_n >= FEW);
+        if !self.notable || self.maturing || is_few || now == before {
+            return Judgement::Neutral;
+        }
+        match (self.metric.direction, now > before) {
+            (Direction::Neutral, _) => Judgement::Neutral,
+            (Direction::More, true) | (Direction::Less, false) => Judgement::Better,
+            (Direction::More, false) | (Direction::Less, true) => Judgement::Worse,
+        }
     }
 
     /// The group's key in one dimension: `None` where it is not grouped by it.

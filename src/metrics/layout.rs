@@ -26,7 +26,7 @@ impl Measure {
         let numerator = f64::NAN;
         match metric.unit {
             _ if !metric.is_of_acus() => self,
-            Unit::Count => self,
+            Unit::Count | Unit::PerHundred => self,
             Unit::Share => Self { value: None, numerator, denominator: f64::NAN, ..self },
             Unit::Acu | Unit::WholeAcu | Unit::Money(_) | Unit::WholeMoney(_) => {
                 Self { value: None, numerator, ..self }
@@ -44,7 +44,9 @@ impl Measure {
         }
         // Counts are whole already.
         let (numerator, denominator) = (self.numerator.round(), self.denominator.round());
-        let value = (denominator > 0.0 && numerator.is_finite()).then(|| round(numerator / denominator));
+        let scale = metric.unit.scale();
+        let value =
+            (denominator > 0.0 && numerator.is_finite()).then(|| round(scale * numerator / denominator));
         Self { value, numerator, denominator, ..self }
     }
 }
@@ -110,6 +112,8 @@ impl Layout<'_> {
             n: measure.n,
             previous: before.and_then(|before| before.value),
             previous_n: before.map_or(0.0, |before| before.n),
+            maturing: false,
+            notable: false,
         }
     }
 

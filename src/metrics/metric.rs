@@ -145,6 +145,8 @@ pub enum Plan {
     /// A frame of its own with a column for each dimension, `value`, `n` and, of a ratio,
     /// `numerator` and `denominator`.
     Own(fn(&PeriodFrames, &[Dim]) -> LazyFrame),
+    /// Not from the rows of one period: from other facts, or from the people of several periods.
+    Derived,
 }
 
 /// What a row of a frame is.

@@ -19,6 +19,7 @@ mod facts;
 mod highlights;
 mod json;
 mod layout;
+mod marks;
 mod metric;
 mod period_frames;
 mod plan;
@@ -39,13 +40,14 @@ pub use catalogue::{closest, markdown, text};
 pub use dimension::{Dim, SMALL_GROUP};
 pub use error::MetricsError;
 pub use evaluation::{Allowance, Evaluation};
-pub use fact::Fact;
+pub use fact::{Fact, Judgement};
 pub use facts::{
     Bounds, Completeness, Facts, Labels, MissingTotal, PeopleMode, Quality, ReportProfile, SCHEMA,
     SavedFiles, Source, Tool, VendorTotals, Withheld,
 };
 pub use highlights::{Highlights, LabelRow, SessionHighlight};
 pub use json::{ReadError, number};
+pub use marks::ENOUGH_POINTS;
 pub use metric::{Basis, Direction, Grain, Metric, MetricKind, Plan};
 pub use pull_requests::*;
 pub use registry::{METRICS, known_to};
@@ -56,6 +58,7 @@ use period_frames::{PeriodFrames, period_frames, with_person};
 use suppress::Suppression;
 
 use crate::people::ENOUGH;
+use crate::period::Period;
 use crate::tables::{Frames, schema as columns};
 use devin_api::Records;
 
@@ -105,12 +108,19 @@ pub fn evaluate(frames: &Frames, evaluation: &Evaluation<'_>) -> Result<Option<F
         || highlights::highlights(own).map_err(MetricsError::of("the sessions worth a look")),
     );
     Ok(Some(Findings {
-        facts: facts?,
+        facts: marked(facts?, evaluation),
         budgets: budget::budgets(&frames.sessions, evaluation).map_err(MetricsError::of("the budgets"))?,
         quality: known_counts(quality::quality(own, None), evaluation)?,
         highlights: highlights?,
         withheld: Vec::new(),
     }))
+}
+
+/// Finished facts with their marks.
+fn marked(mut facts: Vec<Fact>, evaluation: &Evaluation<'_>) -> Vec<Fact> {
+    let points: Vec<String> = evaluation.periods.iter().take(evaluation.points).map(Period::label).collect();
+    marks::mark(&mut facts, &points);
+    facts
 }
 
 /// The frames of the report's period.
@@ -138,7 +148,7 @@ fn covered(frames: &Frames, evaluation: &Evaluation<'_>) -> Result<Option<Findin
     let withheld = withheld(evaluation, &facts, &suppression);
     let quality = quality::quality(of_report(&periods), Some(&suppression));
     Ok(Some(Findings {
-        facts,
+        facts: marked(facts, evaluation),
         quality: known_counts(quality, evaluation)?,
         highlights: Highlights::default(),
         budgets: budget::covered(&frames.sessions, evaluation).map_err(MetricsError::of("the budgets"))?,

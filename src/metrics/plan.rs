@@ -74,7 +74,7 @@ pub fn together(frame: LazyFrame, by: &[Dim], metrics: &[&Metric]) -> LazyFrame 
                 let quotient = quotient(&of(metric, NUMERATOR), &of(metric, DENOMINATOR));
                 quotients.push(quotient.alias(of(metric, VALUE)));
             }
-            Plan::Own(_) => {}
+            Plan::Own(_) | Plan::Derived => {}
         }
     }
     frame.group_by(keys(by)).agg(aggregates).with_columns(quotients)
@@ -83,7 +83,7 @@ pub fn together(frame: LazyFrame, by: &[Dim], metrics: &[&Metric]) -> LazyFrame 
 /// The name of a metric's column in an answer, which it may share with others.
 pub fn of(metric: &Metric, part: &str) -> String {
     match metric.plan {
-        Plan::Own(_) => part.to_owned(),
+        Plan::Own(_) | Plan::Derived => part.to_owned(),
         Plan::Total(..) | Plan::Ratio(..) => format!("{part} of {}", metric.id),
     }
 }

@@ -10,7 +10,8 @@ use super::dimension::Dim;
 use super::metric::{Basis, Direction, Grain, Metric, MetricKind, Plan};
 use super::period_frames::{MERGED, PeriodFrames};
 use super::plan::{
-    DENOMINATOR, N, NUMERATOR, acus, decided, divided, join_groups, keys, lists_pr, merged, number,
+    DENOMINATOR, N, NUMERATOR, acus, decided, divided, is_decided, join_groups, keys, lists_pr, merged,
+    number,
 };
 use crate::unit::Unit;
 
@@ -72,6 +73,40 @@ pub const MERGE_RATE_ALL: Metric = Metric {
     plan: Plan::Ratio(Grain::PullRequest, || [merged(), len(), len()]),
 };
 
+/// Pull requests that may still be merged.
+pub const UNDECIDED_PRS: Metric = Metric {
+    id: "undecided_prs",
+    title: "Undecided pull requests",
+    unit: Unit::Count,
+    direction: Direction::Neutral,
+    kind: MetricKind::Total,
+    basis: Basis::PullRequests,
+    definition: "Pull requests that are neither merged nor closed at the time of the fetch: open, in draft, \
+        or of an unknown state.",
+    needs: Needs::Nothing,
+    groups: &[&[], &[Dim::Period]],
+    plan: Plan::Total(Grain::PullRequest, || [undecided(), len()]),
+};
+
+/// How many of all pull requests may still be merged.
+pub const UNDECIDED_SHARE: Metric = Metric {
+    id: "undecided_share",
+    title: "Undecided share of pull requests",
+    unit: Unit::Share,
+    direction: Direction::Neutral,
+    kind: MetricKind::Ratio,
+    basis: Basis::PullRequests,
+    definition: "Undecided pull requests divided by all pull requests. It falls as a period gets older; \
+        periods that differ in it by more than 5 points cannot be compared by what was merged.",
+    needs: Needs::Nothing,
+    groups: &[&[], &[Dim::Period]],
+    plan: Plan::Ratio(Grain::PullRequest, || [undecided(), len(), len()]),
+};
+
+fn undecided() -> Expr {
+    is_decided().not().sum()
+}
+
 /// Sessions that list a pull request.
 pub const SESSIONS_WITH_PR: Metric = Metric {
     id: "sessions_with_pr",
@@ -113,6 +148,23 @@ pub const ACUS_PER_MERGED_PR: Metric = Metric {
     needs: Needs::Nothing,
     groups: COST,
     plan: Plan::Own(|frames, by| per_merged_pr(frames, by, acus())),
+};
+
+/// What a merged pull request of a young period will have cost.
+pub const ACUS_PER_MERGED_PR_EXPECTED: Metric = Metric {
+    id: "acus_per_merged_pr_expected",
+    title: "ACUs per merged pull request, expected",
+    unit: Unit::Acu,
+    direction: Direction::Neutral,
+    kind: MetricKind::Ratio,
+    basis: Basis::MergedPullRequests,
+    definition: "ACUs divided by merged pull requests and those of the undecided ones that will be merged, at \
+        the merge rate of the earlier periods of the trend whose pull requests are decided (at least 20 \
+        pull requests). Only where more pull requests are undecided than in the previous period; an \
+        estimate, never compared.",
+    needs: Needs::Nothing,
+    groups: &[&[]],
+    plan: Plan::Derived,
 };
 
 /// The groupings of what a merged pull request costs.

@@ -32,6 +32,9 @@ pub fn markdown(report: &Report) -> String {
     for notice in &report.notices {
         say(&format!("**{}**", escaped(notice, LONGEST_NOTICE)));
     }
+    if !report.verdict.is_empty() {
+        say(&format!("**{}**", report.verdict));
+    }
     say(&table(report));
     say(&report.comparison);
     let lines: Vec<String> =
@@ -48,7 +51,9 @@ fn table(report: &Report) -> String {
     let mut rows = vec!["| | Value | Change |".to_owned(), "|:--|--:|--:|".to_owned()];
     for tile in report.tiles.iter().map(text::tile) {
         let note = if tile.note.is_empty() { String::new() } else { format!(" ({})", tile.note) };
-        let change = tile.change.map(|change| change.text).unwrap_or_default();
+        let change = tile.change.map(|change| change.text);
+        let maturing = Some(tile.maturing).filter(|maturing| !maturing.is_empty());
+        let change = change.into_iter().chain(maturing).collect::<Vec<_>>().join(", ");
         rows.push(format!("| {} | {}{note} | {change} |", tile.title, tile.value));
     }
     rows.join("\n")

@@ -97,6 +97,8 @@ mod tests {
             n: 3.0,
             previous: Some(2.0),
             previous_n: 3.0,
+            maturing: false,
+            notable: false,
         }
     }
 

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::metrics::MetricKind;
-use crate::report::{Judgement, Number, Row, Table, Tile, Value};
+use crate::metrics::{Judgement, MetricKind};
+use crate::report::{Number, Row, Table, Tile, Value};
 use crate::unit::{self, MISSING, Unit};
 
 /// Longer values are set smaller, to stay on one line.
@@ -26,6 +26,8 @@ pub struct TileText {
     pub faint: bool,
     /// Change against the previous period.
     pub change: Option<Change>,
+    /// Why it cannot be compared yet; empty if it can.
+    pub maturing: String,
 }
 
 /// A change in words.
@@ -33,7 +35,7 @@ pub struct TileText {
 pub struct Change {
     /// `31 more (+8%)`.
     pub text: String,
-    /// `up`, `down` or `flat`.
+    /// `up` or `down`; `flat` for no arrow.
     pub arrow: &'static str,
     /// `good`, `bad` or `neutral`.
     pub tone: &'static str,
@@ -73,6 +75,7 @@ pub fn tile(tile: &Tile) -> TileText {
         note: spend.into_iter().chain(basis).collect::<Vec<_>>().join(" · "),
         faint: number.is_faint,
         change: change(number),
+        maturing: tile.maturing.clone(),
     }
 }
 
@@ -103,7 +106,12 @@ pub fn change(number: &Number) -> Option<Change> {
         Judgement::Worse => "bad",
         Judgement::Neutral => "neutral",
     };
-    Some(Change { text, arrow: if up { "up" } else { "down" }, tone })
+    let arrow = match up {
+        _ if number.is_maturing => "flat",
+        true => "up",
+        false => "down",
+    };
+    Some(Change { text, arrow, tone })
 }
 
 /// The table as text, cut after so many rows.
@@ -159,6 +167,8 @@ mod tests {
             n: 50.0,
             previous,
             previous_n: 50.0,
+            maturing: false,
+            notable: true,
         }
     }
 

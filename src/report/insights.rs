@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{money, names, previous_name};
+use super::{money, names, previous_name, verdict};
 use crate::metrics::*;
 use crate::text::clean;
 use crate::unit::{Unit, count, counted, percent_change};
@@ -12,8 +12,6 @@ use crate::unit::{Unit, count, counted, percent_change};
 const MAX_SENTENCES: usize = 5;
 /// Shares and comparisons need at least this many cases.
 const MIN_BASIS: f64 = 10.0;
-/// The change from which a headline number is mentioned.
-const NOTABLE_CHANGE: f64 = 0.1;
 /// The least number of issues for a label to be mentioned.
 const MIN_ISSUES: f64 = 3.0;
 
@@ -99,35 +97,50 @@ fn too_few(facts: &Facts) -> Option<Sentence> {
     }
 }
 
+/// Whether the period has too few sessions to be compared.
+pub fn has_few_sessions(facts: &Facts) -> bool {
+    facts.whole(&SESSIONS).and_then(|fact| fact.value).is_none_or(|sessions| sessions < MIN_BASIS)
+}
+
+/// Whether enough earlier periods are known to tell chance from change in sums and ratios of sums.
+pub fn has_spread(facts: &Facts) -> bool {
+    facts.trend.len() > ENOUGH_POINTS
+}
+
 /// How many sessions the previous period had.
 fn previous_count(facts: &Facts, previous: &str) -> Option<Sentence> {
     let before = facts.whole(&SESSIONS)?.previous?;
     (before >= MIN_BASIS).then(|| plain(format!("In {previous} there were {}.", count(before))))
 }
 
-/// The headline number with the largest relative change; for ACUs also the tag behind it. If none
-/// changed, that is said.
+/// The headline number with the largest relative change beyond chance; for ACUs also the tag behind
+/// it. If none changed so much, that is said.
 fn headline(facts: &Facts, previous: &str) -> Option<Sentence> {
     let compared = |metric: &'static Metric| {
         let fact = facts.whole(metric)?;
         let (now, before) = (fact.value?, fact.previous?);
-        (before >= MIN_BASIS).then_some((now / before - 1.0, metric, now, before))
+        (before >= MIN_BASIS).then_some((fact, now, before))
     };
     let all: Vec<_> = [&ACUS, &SESSIONS, &ACTIVE_USERS, &PRS].into_iter().filter_map(compared).collect();
+    let relative = |(_, now, before): &(&Fact, f64, f64)| now / before - 1.0;
     // Of equal changes the first counts: ACUs have priority.
-    let (relative, metric, now, before) =
-        all.iter().rev().copied().max_by(|a, b| a.0.abs().total_cmp(&b.0.abs()))?;
-    if relative.abs() < NOTABLE_CHANGE {
-        let each = |(_, metric, now, before): &(f64, &Metric, f64, f64)| {
-            Some(format!("{} {}", in_text(metric), percent_change(*now, *before)?))
+    let notable = all.iter().rev().filter(|(fact, ..)| fact.notable);
+    let Some((fact, now, before)) = notable.max_by(|a, b| relative(a).abs().total_cmp(&relative(b).abs()))
+    else {
+        let each = |(fact, now, before): &(&Fact, f64, f64)| {
+            Some(format!("{} {}", in_text(fact.metric), percent_change(*now, *before)?))
         };
         let each: Vec<String> = all.iter().filter_map(each).collect();
-        let threshold = Unit::Share.text(Some(NOTABLE_CHANGE));
-        return Some(plain(format!(
-            "Compared with {previous}, usage changed by less than {threshold}: {}.",
-            each.join(", ")
-        )));
-    }
+        let each = Some(each.join(", ")).filter(|each| !each.is_empty())?;
+        return Some(plain(match has_spread(facts) {
+            true => format!("Compared with {previous}, usage changed by no more than chance: {each}."),
+            false => format!(
+                "Compared with {previous}: {each}. There are too few earlier periods to say whether that is \
+                 more than chance."
+            ),
+        }));
+    };
+    let (metric, now, before, relative) = (fact.metric, *now, *before, now / before - 1.0);
     let text = |value| facts.unit(metric).text(Some(value));
     let verb = if relative > 0.0 { "rose" } else { "fell" };
     let mut sentence = plain(format!(
@@ -169,17 +182,18 @@ fn tag_behind(facts: &Facts, whole: f64) -> Option<Sentence> {
     Some(with_name(scope, Dim::Tag, fact.key(Dim::Tag).flatten(), after))
 }
 
-/// The merge rate if it changed, else the ACUs per merged pull request. Only if both periods merged
-/// enough.
+/// The merge rate if it changed beyond chance, else the ACUs per merged pull request. Only if both
+/// periods merged enough. A number that is still maturing has not changed yet.
 fn merge_outcome(facts: &Facts, previous: &str) -> Option<Sentence> {
     let merged = facts.whole(&PRS_MERGED)?;
     if merged.value? < MIN_BASIS || merged.previous? < MIN_BASIS {
         return None;
     }
-    let rate = facts.whole(&MERGE_RATE)?;
-    if let (Some(now), Some(before)) = (rate.value, rate.previous)
-        && (now - before).abs() >= NOTABLE_CHANGE
-    {
+    let (rate, cost) = (facts.whole(&MERGE_RATE)?, facts.whole(&ACUS_PER_MERGED_PR));
+    if rate.maturing || cost.is_some_and(|cost| cost.maturing) {
+        return maturing(facts, rate, cost.filter(|_| facts.source.metered), previous);
+    }
+    if let (true, Some(now), Some(before)) = (rate.notable, rate.value, rate.previous) {
         let share = |value| Unit::Share.text(Some(value));
         return Some(plain(format!(
             "The merge rate {} to {} from {} in {previous}: {} of {} decided pull requests.",
@@ -190,24 +204,45 @@ fn merge_outcome(facts: &Facts, previous: &str) -> Option<Sentence> {
             count(rate.denominator())
         )));
     }
-    let cost = facts.whole(&ACUS_PER_MERGED_PR)?;
+    let cost = cost.filter(|cost| cost.notable)?;
     let (now, before) = (cost.value?, cost.previous?);
-    if before <= 0.0 || (now / before - 1.0).abs() < NOTABLE_CHANGE {
-        return None;
-    }
-    // Young pull requests had less time than those of the previous period.
-    let may = match open_prs(facts).unwrap_or(0.0) {
-        0.0 => String::new(),
-        1.0 => " It may still fall: 1 pull request is open or in draft.".to_owned(),
-        more => format!(" It may still fall: {} pull requests are open or in draft.", count(more)),
-    };
     Some(plain(format!(
-        "ACUs per merged pull request {} to {} from {} in {previous} ({}).{may}",
+        "ACUs per merged pull request {} to {} from {} in {previous} ({}).",
         if now > before { "rose" } else { "fell" },
         acus(facts, now),
         acus(facts, before),
         percent_change(now, before)?
     )))
+}
+
+/// What a merged pull request costs for now, and what is to be expected; without ACUs the merge rate.
+fn maturing(facts: &Facts, rate: &Fact, cost: Option<&Fact>, previous: &str) -> Option<Sentence> {
+    let undecided = verdict::undecided(facts, "pull requests");
+    let expected = facts.whole(&ACUS_PER_MERGED_PR_EXPECTED).and_then(|fact| fact.value);
+    let text = match (cost.and_then(|cost| cost.value.zip(cost.previous)), expected) {
+        (Some((now, before)), Some(expected)) => format!(
+            "ACUs per merged pull request are {} now, and about {} once the open ones are decided ({} in \
+             {previous}).",
+            acus(facts, now),
+            acus(facts, expected),
+            acus(facts, before)
+        ),
+        (Some((now, before)), None) => format!(
+            "ACUs per merged pull request are {} for now ({} in {previous}): {undecided}.",
+            acus(facts, now),
+            acus(facts, before)
+        ),
+        (None, _) => {
+            let share = |value| Unit::Share.text(Some(value));
+            let (now, before) = (rate.value?, rate.previous?);
+            format!(
+                "The merge rate is {} for now ({} in {previous}): {undecided}.",
+                share(now),
+                share(before)
+            )
+        }
+    };
+    Some(plain(text))
 }
 
 /// The number of open and draft pull requests; `None` if states are hidden.
@@ -343,6 +378,8 @@ mod tests {
             n,
             previous: Some(previous),
             previous_n: n,
+            maturing: false,
+            notable: false,
         }
     }
 
@@ -376,10 +413,10 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_change_is_named_with_its_tag() {
+    fn the_largest_change_beyond_chance_is_named_with_its_tag() {
         let sessions = || fact(&SESSIONS, &[], 105.0, 100.0, 105.0);
         let tag = |name, now, before, n| fact(&ACUS, &[(Dim::Tag, name)], now, before, n);
-        let spent = |now| fact(&ACUS, &[], now, 200.0, 105.0);
+        let spent = |now| Fact { notable: now > 250.0, ..fact(&ACUS, &[], now, 200.0, 105.0) };
         assert_eq!(
             sentences_of(
                 vec![sessions(), spent(300.0), tag("x", 90.0, 10.0, 30.0), tag("y", 10.0, 99.0, 30.0)],
@@ -397,36 +434,43 @@ mod tests {
         );
         assert_eq!(
             sentences_of(vec![sessions(), spent(202.0)], &[], true),
-            ["Compared with week 40, usage changed by less than 10%: ACUs +1%, sessions +5%."]
+            ["Compared with week 40, usage changed by no more than chance: ACUs +1%, sessions +5%."]
         );
     }
 
     #[test]
-    fn the_cost_of_merging_mentions_undecided_pull_requests() {
-        let week = |merged| {
-            let state = |state, n| fact(&PRS, &[(Dim::State, state)], n, 0.0, n);
-            sentences_of(
-                vec![
-                    fact(&SESSIONS, &[], 50.0, 50.0, 50.0),
-                    fact(&PRS_MERGED, &[], merged, 20.0, merged),
-                    fact(&MERGE_RATE, &[], 0.7, 0.72, 30.0),
-                    fact(&ACUS_PER_MERGED_PR, &[], 12.0, 8.0, merged),
-                    state("open", 4.0),
-                    state("draft", 2.0),
-                    state("closed", 9.0),
-                ],
-                &[],
-                true,
-            )
+    fn the_cost_of_merging_is_compared_once_pull_requests_are_decided() {
+        let week = |merged, maturing, notable, expected: Option<f64>| {
+            let cost = Fact { maturing, notable, ..fact(&ACUS_PER_MERGED_PR, &[], 12.0, 8.0, merged) };
+            let mut facts = vec![
+                fact(&SESSIONS, &[], 50.0, 50.0, 50.0),
+                fact(&PRS, &[], 213.0, 200.0, 213.0),
+                fact(&PRS_MERGED, &[], merged, 20.0, merged),
+                fact(&MERGE_RATE, &[], 0.7, 0.72, 30.0),
+                fact(&UNDECIDED_PRS, &[], 62.0, 28.0, 213.0),
+                cost,
+            ];
+            facts.extend(expected.map(|value| fact(&ACUS_PER_MERGED_PR_EXPECTED, &[], value, 0.0, 20.0)));
+            sentences_of(facts, &[], true).get(1).cloned()
         };
+        let undecided = "62 of 213 pull requests undecided, 28 of 200 in week 40.";
         assert_eq!(
-            week(10.0).get(1).map(String::as_str),
-            Some(
-                "ACUs per merged pull request rose to 12.0 from 8.00 in week 40 (+50%). \
-                 It may still fall: 6 pull requests are open or in draft."
+            week(10.0, true, true, Some(8.4)).unwrap(),
+            format!(
+                "ACUs per merged pull request are 12.0 now, and about 8.40 once the open ones are decided \
+                 (8.00 in week 40)."
             )
         );
-        assert_eq!(week(9.0).len(), 1, "nine merged ones are too few");
+        assert_eq!(
+            week(10.0, true, true, None).unwrap(),
+            format!("ACUs per merged pull request are 12.0 for now (8.00 in week 40): {undecided}")
+        );
+        assert_eq!(
+            week(10.0, false, true, None).unwrap(),
+            "ACUs per merged pull request rose to 12.0 from 8.00 in week 40 (+50%)."
+        );
+        assert_eq!(week(10.0, false, false, None), None, "no more than chance");
+        assert_eq!(week(9.0, true, true, None), None, "nine merged ones are too few");
     }
 
     #[test]
@@ -453,7 +497,7 @@ mod tests {
             fact(&SESSIONS, &[], 50.0, 90.0, 50.0),
             fact(&ANALYSED_SESSIONS, &[], 20.0, 20.0, 20.0),
             fact(&PRS_MERGED, &[], 20.0, 20.0, 20.0),
-            fact(&MERGE_RATE, &[], 0.5, 0.9, 40.0),
+            Fact { notable: true, ..fact(&MERGE_RATE, &[], 0.5, 0.9, 40.0) },
             fact(&ACUS_WITHOUT_PR_SHARE, &[], 0.5, 0.1, 40.0),
             fact(&ACUS_TOP_DECILE_SHARE, &[], 0.5, 0.1, 40.0),
             fact(&ACTION_ITEMS, &[(Dim::Type, "knowledge")], 20.0, 0.0, 20.0),

@@ -151,7 +151,7 @@ static HEADLINES: [TileSpec; 8] = [
     headline("Pull requests", &PRS, &[], ""),
     headline("Merge rate", &MERGE_RATE, &[], "decided"),
     headline("ACUs per merged PR", &ACUS_PER_MERGED_PR, &[], "merged"),
-    headline("High-impact issues", &ISSUES, &[(Dim::Impact, "high")], "analysed"),
+    headline("High-impact issues per 100", &ISSUE_RATE, &[(Dim::Impact, "high")], "analysed"),
     headline("Analysis coverage", &ANALYSIS_COVERAGE, &[], "sessions"),
 ];
 

@@ -17,6 +17,7 @@ mod sessions;
 mod subject;
 mod table;
 mod tiles;
+mod verdict;
 
 use serde::Serialize;
 
@@ -31,7 +32,7 @@ pub use figures::{Drawing, Figure};
 pub use header::{Header, unreadable, warnings, without_acus, without_address};
 pub use insights::{Piece, Sentence};
 pub use layout::MailPlace;
-pub use number::{Judgement, Number};
+pub use number::Number;
 pub use saved::{beyond_export, export_limits, saved_notices};
 pub use sections::Section;
 pub use sessions::{SessionList, SessionOrder, SessionRow};
@@ -61,6 +62,8 @@ pub struct Report {
     pub is_priced: bool,
     /// The headline numbers.
     pub tiles: Vec<Tile>,
+    /// Whether the period was better or worse, in one sentence; empty if that is said elsewhere.
+    pub verdict: String,
     /// What stands out, most important first.
     pub insights: Vec<Sentence>,
     /// Numbers and figures.
@@ -107,6 +110,7 @@ pub struct Definition {
 /// Makes the report of facts.
 pub fn report(facts: &Facts) -> Report {
     let header = header::header(facts);
+    let tiles = tiles::tiles(facts);
     Report {
         name: file_name::file_name(facts),
         subject: subject::subject(facts),
@@ -116,7 +120,8 @@ pub fn report(facts: &Facts) -> Report {
         is_compared: is_compared(facts),
         is_over: facts.is_over(),
         is_priced: facts.prices.is_some() && facts.source.metered,
-        tiles: tiles::tiles(facts),
+        verdict: verdict::verdict(facts, &tiles),
+        tiles,
         insights: insights::insights(facts),
         sections: sections::sections(facts),
         session_lists: sessions::lists(facts),

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::layout::FEW;
-use crate::metrics::{Basis, Direction, Fact, Metric, MetricKind};
+use crate::metrics::{Basis, Fact, Judgement, Metric, MetricKind};
 use crate::unit::Unit;
 
 /// A number.
@@ -23,20 +23,13 @@ pub struct Number {
     pub n: f64,
     /// Whether the change is good or bad news.
     pub judgement: Judgement,
+    /// Whether it cannot be compared yet, because more pull requests are undecided than in the
+    /// period it is compared with.
+    pub is_maturing: bool,
+    /// Whether the change exceeds chance.
+    pub is_notable: bool,
     /// Whether it has too few cases to be trusted.
     pub is_faint: bool,
-}
-
-/// Whether a change is good or bad news.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Judgement {
-    /// Good news.
-    Better,
-    /// Bad news.
-    Worse,
-    /// Neither, or not to be said.
-    Neutral,
 }
 
 impl Number {
@@ -54,7 +47,9 @@ impl Number {
             value: fact.value,
             previous: fact.previous,
             n: fact.n,
-            judgement: judgement(fact),
+            judgement: if is_unknown(fact.metric, fact.n) { Judgement::Neutral } else { fact.judgement() },
+            is_maturing: fact.maturing && fact.previous.is_some(),
+            is_notable: fact.notable,
             is_faint: is_faint(fact),
         }
     }
@@ -69,17 +64,4 @@ pub fn is_faint(fact: &Fact) -> bool {
 /// Whether nothing is known: without analyses 0 issues are no good news.
 fn is_unknown(metric: &Metric, n: f64) -> bool {
     metric.basis == Basis::AnalysedSessions && n == 0.0
-}
-
-fn judgement(fact: &Fact) -> Judgement {
-    let difference = fact.value.zip(fact.previous).map(|(now, before)| now - before);
-    let has_few = is_faint(fact) || fact.metric.kind == MetricKind::Ratio && fact.previous_n < FEW;
-    match (fact.metric.direction, difference) {
-        // A change between numbers of which one has too few cases is neither good nor bad.
-        (Direction::Neutral, _) | (_, None | Some(0.0)) => Judgement::Neutral,
-        _ if has_few => Judgement::Neutral,
-        (Direction::More, Some(change)) if change > 0.0 => Judgement::Better,
-        (Direction::Less, Some(change)) if change < 0.0 => Judgement::Better,
-        _ => Judgement::Worse,
-    }
 }

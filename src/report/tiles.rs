@@ -4,8 +4,11 @@ use serde::Serialize;
 
 use super::layout::{TileSpec, headlines};
 use super::money;
-use super::number::{Judgement, Number};
-use crate::metrics::{Dim, Fact, Facts, Metric, MetricKind};
+use super::number::Number;
+use super::verdict;
+use crate::metrics::{
+    ACUS_PER_MERGED_PR, ACUS_PER_MERGED_PR_EXPECTED, Dim, Fact, Facts, Judgement, Metric, MetricKind,
+};
 use crate::unit::{Unit, count};
 
 /// A headline number.
@@ -19,6 +22,8 @@ pub struct Tile {
     pub spend: Option<Number>,
     /// Its basis, short enough for a tile on a phone: `31 of 39 decided`. Empty where it has none.
     pub basis: String,
+    /// Why it cannot be compared yet, and what to expect; empty if it can.
+    pub maturing: String,
     /// The points of the trend, oldest first.
     pub trend: Vec<TrendPoint>,
 }
@@ -32,6 +37,8 @@ pub struct TrendPoint {
     pub value: Option<f64>,
     /// Whether its period is not over: it would look like a decrease.
     pub is_running: bool,
+    /// Whether it may still change more than the oldest point.
+    pub is_maturing: bool,
 }
 
 /// The tiles of the layout.
@@ -52,20 +59,25 @@ fn tile(facts: &Facts, spec: &TileSpec) -> Tile {
             previous: None,
             n: 0.0,
             judgement: Judgement::Neutral,
+            is_maturing: false,
+            is_notable: false,
             is_faint: false,
         },
     };
     let point = |label: &String| {
         let keys: Vec<(Dim, &str)> =
             std::iter::once((Dim::Period, label.as_str())).chain(spec.keys.iter().copied()).collect();
+        let fact = fact_of_group(facts, metric, &keys);
         TrendPoint {
             period: label.clone(),
-            value: fact_of_group(facts, metric, &keys).and_then(|fact| fact.value),
+            value: fact.and_then(|fact| fact.value),
+            is_maturing: fact.is_some_and(|fact| fact.maturing),
             is_running: !facts.is_over() && *label == facts.period.label,
         }
     };
     let spend = fact.and_then(|fact| money::spend_fact(facts, fact));
     Tile {
+        maturing: if number.is_maturing { maturing(facts, metric) } else { String::new() },
         number,
         is_hidden: fact.is_none(),
         spend: spend.map(|spend| Number::of(spend.metric.title, spend)),
@@ -94,6 +106,18 @@ fn basis(fact: &Fact, name: &str) -> String {
         ("sessions", _) if fact.n == 0.0 => "no sessions".to_owned(),
         _ if fact.n == 0.0 => format!("none {name}"),
         (_, true) => format!("{} of {} {name}", count(fact.numerator()), count(fact.denominator())),
+        (_, false) if fact.unit == Unit::PerHundred => format!("of {} {name}", count(fact.n)),
         (_, false) => format!("{} {name}", count(fact.n)),
+    }
+}
+
+/// Why a number cannot be compared yet, and what is to be expected.
+fn maturing(facts: &Facts, metric: &Metric) -> String {
+    let expected = facts.whole(&ACUS_PER_MERGED_PR_EXPECTED).filter(|_| metric.id == ACUS_PER_MERGED_PR.id);
+    match expected.filter(|expected| expected.value.is_some()) {
+        Some(expected) => {
+            format!("still maturing: about {} once open PRs are decided", expected.unit.text(expected.value))
+        }
+        None => format!("still maturing: {}", verdict::undecided(facts, "PRs")),
     }
 }

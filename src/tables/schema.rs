@@ -9,7 +9,7 @@ use polars::prelude::*;
 use super::normal::{IMPACTS, STATES};
 
 /// Version of the tables in an archive. A new column or another meaning of one raises it.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// Place of a session in the order of sessions: by creation, then by id. Child
 /// tables are joined by it; in an archive it counts within one month.
@@ -29,6 +29,8 @@ pub const USER_ID: &str = "user_id";
 pub const SERVICE_USER_ID: &str = "service_user_id";
 /// Status as the API gave it, or null.
 pub const STATUS: &str = "status";
+/// The reason of the status as the API gave it, or null; v3 only.
+pub const STATUS_DETAIL: &str = "status_detail";
 /// ACUs, finite and not negative; null is unknown.
 pub const ACUS: &str = "acus";
 /// Where the session was started from, or null; v3 only.
@@ -37,6 +39,10 @@ pub const ORIGIN: &str = "origin";
 pub const SIZE: &str = "size";
 /// Kind of work, or null; v3 only.
 pub const CATEGORY: &str = "category";
+/// Id of the playbook that the session follows, or null; v3 only.
+pub const PLAYBOOK: &str = "playbook";
+/// The mode that Devin worked in, or null; v3 only.
+pub const MODE: &str = "mode";
 /// Whether the session is suspended because a limit was reached; v3 only.
 pub const LIMITED: &str = "limited";
 /// Messages that people wrote in the session, or null; v3 only.
@@ -226,10 +232,14 @@ pub const SESSIONS: TableSpec = TableSpec {
         column(USER_ID, ColumnType::Category(USER)),
         column(SERVICE_USER_ID, ColumnType::Category(USER)),
         category(STATUS),
+        // Since schema 5 of the archive, as are the playbook and the mode.
+        category(STATUS_DETAIL).added(),
         column(ACUS, ColumnType::Number),
         category(ORIGIN),
         category(SIZE),
         category(CATEGORY),
+        category(PLAYBOOK).added(),
+        category(MODE).added(),
         column(LIMITED, ColumnType::Flag).required(),
         column(MESSAGES, ColumnType::Count),
         column(ANALYSED, ColumnType::Flag).required(),

@@ -285,6 +285,25 @@ fn an_archive_of_schema_1_has_no_unreadable_fields() {
 }
 
 #[test]
+fn an_archive_of_schema_4_has_no_details_of_the_status_playbooks_and_modes() {
+    let added = [c::STATUS_DETAIL, c::PLAYBOOK, c::MODE];
+    let record = session("a", "10-02", "01", "x").replacen(
+        '{',
+        r#"{"status_detail": " inactivity", "playbook_id": "playbook-1", "devin_mode": "fast", "#,
+        1,
+    );
+    let tables = built(&[&record]);
+    let found = added.map(|name| column(&tables.sessions, name).join(" "));
+    assert_eq!(found, ["inactivity", "playbook-1", "fast"]);
+    let [sessions, b, d, e, f] = files(&tables);
+    let older = parquet::bytes(sessions.drop_many(added)).unwrap();
+    let sessions = read(older, &c::SESSIONS, Projection::Memory { named: true }).unwrap();
+    let older = in_memory([sessions, b, d, e, f]).unwrap();
+    assert_eq!(older.sessions.schema(), tables.sessions.schema());
+    assert_eq!(added.map(|name| column(&older.sessions, name).join(" ")), ["-"; 3]);
+}
+
+#[test]
 fn values_that_no_sync_writes_are_damage() {
     let tables = built(&[&session("a", "10-02", "01", "x"), &session("b", "10-03", "", "y")]);
     let refused = |place: usize, column: Column| {

@@ -489,14 +489,14 @@ fn a_newer_schema_is_refused_with_a_clear_line() {
     let (served, folder) = small();
     let state = folder.path().join("archive/state.json");
     edit(&state, |state| {
-        state["schema"] = json!(5);
+        state["schema"] = json!(6);
         state["files"] = json!("another form");
     });
     let text = fs::read(&state).expect("a state");
     let verified = run(acumen(folder.path()).args(["archive", "verify"]));
     for outcome in [report(folder.path(), &[]), sync(&served, folder.path(), &[]), verified] {
         assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
-        let words = "the archive in archive has schema 5; this acumen supports schemas up to 4";
+        let words = "the archive in archive has schema 6; this acumen supports schemas up to 5";
         assert!(outcome.stderr.contains(words), "{}", outcome.stderr);
     }
     assert_eq!(fs::read(&state).expect("a state"), text);

@@ -46,7 +46,7 @@ HEADLINES = {
     "Merge rate": ("merge_rate", {}),
     "ACUs per merged PR": ("acus_per_merged_pr", {}),
     "Spend per merged pull request": ("spend_per_merged_pr", {}),
-    "High-impact issues": ("issues", {"impact": "high"}),
+    "High-impact issues per 100": ("issue_rate", {"impact": "high"}),
     "Analysis coverage": ("analysis_coverage", {}),
 }
 SHEETS = [

@@ -97,6 +97,12 @@ pub struct Session<'a> {
     /// The reason of its status, in v3: an open list of words.
     #[serde(borrow)]
     pub status_detail: Text<'a>,
+    /// The playbook that it follows, in v3.
+    #[serde(borrow)]
+    pub playbook_id: Text<'a>,
+    /// How Devin worked on it, in v3: an open list of words.
+    #[serde(borrow)]
+    pub devin_mode: Text<'a>,
     #[serde(borrow, deserialize_with = "raw")]
     pub(super) num_user_messages: Option<&'a str>,
     #[serde(borrow, deserialize_with = "raw")]
@@ -155,6 +161,9 @@ impl<'a> Session<'a> {
             &self.origin,
             &self.session_size,
             &self.category,
+            &self.status_detail,
+            &self.playbook_id,
+            &self.devin_mode,
         ];
         own.into_iter().filter_map(Text::get).for_each(|text| size.text(text));
         let names = self.exported.into_iter().flat_map(|names| [&names.user, &names.organisation]);
@@ -339,7 +348,7 @@ pub(super) type Fields = fn(&str) -> Option<Shape>;
 pub(super) fn session_field(name: &str) -> Option<Shape> {
     Some(match name {
         "session_id" | "url" | "status" | "title" | "user_id" | "service_user_id" | "org_id" | "origin"
-        | "session_size" | "category" | "status_detail" => Shape::Word,
+        | "session_size" | "category" | "status_detail" | "playbook_id" | "devin_mode" => Shape::Word,
         "created_at" | "updated_at" | "acus_consumed" | "num_user_messages" | "initial_user_message" => {
             Shape::Raw
         }

@@ -23,8 +23,8 @@ use super::capabilities::Needs;
 use super::dimension::{Dim, GroupKey, Key};
 use super::metric::{Metric, MetricKind};
 use super::period_frames::{Combined, MERGED, PeriodFrames, RECENT};
-use super::plan::{group_keys, keys, lists_pr};
-use super::pull_requests::{SESSIONS_WITH_MERGED_PR, SESSIONS_WITH_PR};
+use super::plan::{group_keys, is_decided, keys, lists_pr};
+use super::pull_requests::{SESSIONS_WITH_MERGED_PR, SESSIONS_WITH_PR, UNDECIDED_PRS, UNDECIDED_SHARE};
 use super::sessions::SESSIONS_STOPPED_BY_LIMIT;
 use super::spend::SPEND_SPLIT;
 use crate::people::ENOUGH;
@@ -168,6 +168,14 @@ impl Suppression {
                 periods = this.without_impacts(&periods)?;
             }
         }
+        // All others minus the undecided ones are the decided ones, which are withheld where they are
+        // of too few people. How pull requests ended is public, so the undecided ones may be of few.
+        let decided = |frames: &PeriodFrames| {
+            Ok(none_or_enough(groups::people(frames.pull_requests(&[]).filter(is_decided()))?))
+        };
+        let decided: Vec<bool> = periods.iter().map(decided).collect::<PolarsResult<_>>()?;
+        this.parts.insert(UNDECIDED_PRS.id, decided.clone());
+        this.parts.insert(UNDECIDED_SHARE.id, decided);
         let mut part = |metric: &Metric, is_safe: &dyn Fn(&PeriodFrames) -> PolarsResult<bool>| {
             let safe = periods.iter().take(RECENT).map(is_safe).collect::<PolarsResult<_>>()?;
             this.parts.insert(metric.id, safe);

@@ -29,6 +29,8 @@ pub struct EmailSummary {
     pub comparison: String,
     /// Whether they are compared.
     pub compared: bool,
+    /// Whether the period was better or worse; empty for nothing to say.
+    pub verdict: String,
     /// The headline numbers.
     pub tiles: Vec<TileText>,
     /// What stands out, most important first.
@@ -54,6 +56,7 @@ pub fn summarize(report: &Report) -> Result<EmailSummary, RenderError> {
         notices: report.notices.clone(),
         comparison: format!("{}{priced}", report.comparison),
         compared: report.is_compared,
+        verdict: report.verdict.clone(),
         tiles: report.tiles.iter().map(tile).collect(),
         insights: report.insights.clone(),
         charts: charts::charts(report)?,

@@ -25,6 +25,10 @@ pub fn text(summary: &EmailSummary, location: &ReportLocation<'_>) -> String {
         line("");
         wrap(&format!("! {notice}"), "  ", &mut line);
     }
+    if !summary.verdict.is_empty() {
+        line("");
+        wrap(&summary.verdict, "", &mut line);
+    }
     line("");
     summary.tiles.iter().for_each(|tile| headline(tile, summary.compared, &mut line));
     wrap(&summary.comparison, "", &mut line);
@@ -62,7 +66,10 @@ fn headline(tile: &TileText, compared: bool, line: &mut dyn FnMut(&str)) {
         None if compared => "not compared",
         None => "",
     };
-    let rest: Vec<&str> = [change, tile.note.as_str()].into_iter().filter(|text| !text.is_empty()).collect();
+    let rest: Vec<&str> = [change, tile.note.as_str(), tile.maturing.as_str()]
+        .into_iter()
+        .filter(|text| !text.is_empty())
+        .collect();
     let gap = VALUES.saturating_sub(length(tile.title) + length(&tile.value)).max(2);
     let number = format!("{}{}{}", tile.title, " ".repeat(gap), tile.value);
     let rest = rest.join(", ");

@@ -45,6 +45,7 @@ fn page(report: &Report) -> Result<PageView<'_>, RenderError> {
         comparison: &report.comparison,
         compared: report.is_compared,
         tiles: report.tiles.iter().map(tile).collect::<Result<_, _>>()?,
+        verdict: &report.verdict,
         insights: &report.insights,
         contents: contents(report),
         words: words(report),
@@ -89,7 +90,7 @@ fn tile(tile: &Tile) -> Result<TileView, RenderError> {
     // A single point is no trend.
     let (sparkline, trend) = if points.len() > 1 {
         let drawn: Vec<SparkPoint> =
-            points.iter().map(|point| SparkPoint { value: point.value, hollow: false }).collect();
+            points.iter().map(|point| SparkPoint { value: point.value, hollow: point.is_maturing }).collect();
         let words: Vec<String> = points.iter().map(|point| tile.number.unit.text(point.value)).collect();
         let drawn = charts::sparkline(&drawn)?.as_str().to_owned();
         (drawn, format!("Trend, oldest first: {}", words.join(", ")))
@@ -116,7 +117,11 @@ fn number(number: &Number) -> NumberView {
         id: number.metric.id,
         title: number.title,
         value: number.unit.text(number.value),
-        change: text::change(number).map(|change| change.text).unwrap_or_default(),
+        change: match text::change(number) {
+            Some(change) if number.is_maturing => format!("{}, still maturing", change.text),
+            Some(change) => change.text,
+            None => String::new(),
+        },
         faint: number.is_faint,
     }
 }

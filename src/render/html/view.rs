@@ -27,6 +27,8 @@ pub struct PageView<'a> {
     pub compared: bool,
     /// The headline numbers.
     pub tiles: Vec<TileView>,
+    /// Whether the period was better or worse; empty for nothing to say.
+    pub verdict: &'a str,
     /// What stands out, most important first.
     pub insights: &'a [Vec<Piece>],
     /// Anchors and headings, in order.

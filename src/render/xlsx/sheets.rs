@@ -1,6 +1,7 @@
 //! The sheets: one for each section of the report.
 
 use super::table::{Block, CHANGES, Cell, Sheet, SheetRow, SheetTable, cell, changes, count, text, value};
+use crate::metrics::Judgement;
 use crate::report::{Definition, Entry, Figure, Number, Report, Section, SessionList, SessionRow, Tile};
 
 /// All sheets in the order of the page.
@@ -25,8 +26,9 @@ fn overview(report: &Report) -> Sheet {
     let said = said.map(|sentence| sentence.iter().map(|piece| piece.text.as_str()).collect());
     let shown = report.tiles.iter().filter(|tile| !tile.is_hidden);
     let rows = shown.flat_map(|tile| std::iter::once(&tile.number).chain(&tile.spend)).map(number_row);
+    let verdict = Some(report.verdict.clone()).filter(|verdict| !verdict.is_empty());
     let mut blocks = vec![
-        words("", vec![report.comparison.clone()]),
+        words("", verdict.into_iter().chain([report.comparison.clone()]).collect()),
         Block::Table(numbers("headlines", "Headline numbers", rows.collect())),
         words("What stands out", said.collect()),
     ];
@@ -37,15 +39,28 @@ fn overview(report: &Report) -> Sheet {
 
 /// Numbers of the whole period with basis and previous value.
 fn numbers(name: &str, title: &'static str, rows: Vec<SheetRow>) -> SheetTable {
-    let heads = [&["Number", "Value"], CHANGES.as_slice(), &["Based on", "Unit of the basis"]].concat();
+    let heads =
+        [&["Number", "Value"], CHANGES.as_slice(), &["Reading", "Based on", "Unit of the basis"]].concat();
     SheetTable { name: name.to_owned(), title, note: String::new(), heads: self::heads(&heads), rows }
 }
 
 fn number_row(number: &Number) -> SheetRow {
     let mut cells = vec![text(number.title), value(number.unit, number.value)];
     cells.extend(changes(number.unit, number.value, number.previous));
-    cells.extend([count(number.n), text(number.metric.basis.name())]);
+    cells.extend([text(reading(number)), count(number.n), text(number.metric.basis.name())]);
     SheetRow { cells, faint: number.is_faint }
+}
+
+/// What a change says.
+fn reading(number: &Number) -> &'static str {
+    match number.judgement {
+        _ if number.compared().is_none() => "not compared",
+        _ if number.is_maturing => "still maturing",
+        Judgement::Better => "better",
+        Judgement::Worse => "worse",
+        Judgement::Neutral if number.is_notable => "more than chance",
+        Judgement::Neutral => "no more than chance",
+    }
 }
 
 /// The headline numbers of the trend's periods, oldest first.

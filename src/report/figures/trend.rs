@@ -9,6 +9,9 @@ use crate::report::number::is_faint;
 use crate::report::table::{Role, Row, Table, Value, column};
 use crate::unit::{MISSING, Unit};
 
+/// How to read points that may still change.
+const HOLLOW: &str = "Hollow: more pull requests are undecided than in the oldest period.";
+
 pub fn draw(figure: &FigureSpec, inputs: &FigureInputs<'_>) -> FigureParts {
     let facts = inputs.of(figure);
     let unit = inputs.facts.unit(figure.metric);
@@ -48,7 +51,7 @@ pub fn draw(figure: &FigureSpec, inputs: &FigureInputs<'_>) -> FigureParts {
             value: fact.value,
             text,
             muted: faint,
-            hollow: false,
+            hollow: fact.maturing,
         });
     }
     let description = description(figure.title, &points);
@@ -58,8 +61,9 @@ pub fn draw(figure: &FigureSpec, inputs: &FigureInputs<'_>) -> FigureParts {
         Some(_) => &[&SPEND_PER_MERGED_PR],
         None => &[],
     };
-    let note = if is_running { "The last point is incomplete: its period is not over." } else { "" };
-    let note = note.to_owned();
+    let running = if is_running { "The last point is incomplete: its period is not over." } else { "" };
+    let hollow = if points.iter().any(|point| point.hollow) { HOLLOW } else { "" };
+    let note = [hollow, running].join(" ").trim().to_owned();
     let table = Table { columns: heads, rows };
     FigureParts { note, also, ..FigureParts::drawn(description, Chart::Line { points, unit, max }, table) }
 }

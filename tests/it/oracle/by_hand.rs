@@ -76,7 +76,8 @@ pub fn two_weeks() -> Vec<Value> {
     ]
 }
 
-/// `metric{group} = value (parts, n), before previous`, a missing number as a dash.
+/// `metric{group} = value (parts, n), before previous`, a missing number as a dash; marks after it.
+/// None of these numbers is large enough to exceed chance.
 const TABLE: &str = "
 sessions{} = 5 (n 5), before 2
 sessions{user=u1} = 2 (n 2), before 1
@@ -173,6 +174,12 @@ merge_rate{repo=gitlab.example.com/g/sub/web} = - (0/0, n 0), before -
 merge_rate{period=2026-W40} = - (0/0, n 0), before -
 merge_rate{period=2026-W41} = 0.5 (1/2, n 2), before -
 merge_rate_all{} = 0.333333 (1/3, n 3), before 0
+undecided_prs{} = 1 (n 3), before 1
+undecided_prs{period=2026-W40} = 1 (n 1), before -
+undecided_prs{period=2026-W41} = 1 (n 3), before 1
+undecided_share{} = 0.333333 (1/3, n 3), before 1
+undecided_share{period=2026-W40} = 1 (1/1, n 1), before -
+undecided_share{period=2026-W41} = 0.333333 (1/3, n 3), before 1
 sessions_with_pr{} = 3 (n 5), before 1
 sessions_with_merged_pr{} = 2 (n 5), before 0
 acus_per_merged_pr{} = 20 (20/1, n 1), before -
@@ -242,6 +249,18 @@ issues{impact=high, period=2026-W41} = 2 (n 3), before 0
 issues{impact=medium, period=2026-W41} = 1 (n 3), before 0
 issues{impact=low, period=2026-W41} = 0 (n 3), before 1
 issues{impact=other, period=2026-W41} = 1 (n 3), before 0
+issue_rate{impact=high} = 66.666667 (2/3, n 3), before 0
+issue_rate{impact=medium} = 33.333333 (1/3, n 3), before 0
+issue_rate{impact=low} = 0 (0/3, n 3), before 50
+issue_rate{impact=other} = 33.333333 (1/3, n 3), before 0
+issue_rate{impact=high, period=2026-W40} = 0 (0/2, n 2), before -
+issue_rate{impact=medium, period=2026-W40} = 0 (0/2, n 2), before -
+issue_rate{impact=low, period=2026-W40} = 50 (1/2, n 2), before -
+issue_rate{impact=other, period=2026-W40} = 0 (0/2, n 2), before -
+issue_rate{impact=high, period=2026-W41} = 66.666667 (2/3, n 3), before 0
+issue_rate{impact=medium, period=2026-W41} = 33.333333 (1/3, n 3), before 0
+issue_rate{impact=low, period=2026-W41} = 0 (0/3, n 3), before 50
+issue_rate{impact=other, period=2026-W41} = 33.333333 (1/3, n 3), before 0
 sessions_with_issue{impact=high} = 2 (n 3), before 0
 sessions_with_issue{impact=medium} = 1 (n 3), before 0
 sessions_with_issue{impact=low} = 0 (n 3), before 1
@@ -291,12 +310,13 @@ fn units_follow_the_catalogue() {
         let unit = match metric.as_str() {
             name if name.ends_with("_share") || name.starts_with("merge_rate") => "share",
             "analysis_coverage" => "share",
+            "issue_rate" => "per_100",
             "acus_histogram" => "count",
             name if name.starts_with("acus") => "acu",
             _ => "count",
         };
         assert_eq!(fact.unit, unit, "{metric}");
-        let has_parts = unit == "share" || metric == "acus_per_merged_pr";
+        let has_parts = ["share", "per_100"].contains(&unit) || metric == "acus_per_merged_pr";
         assert_eq!(
             (fact.numerator.is_some(), fact.denominator.is_some()),
             (has_parts, has_parts),
@@ -337,7 +357,9 @@ fn lines(expected: &Expected) -> Vec<String> {
             parts => format!("{}/{}, ", short(parts.0), short(parts.1)),
         };
         let (value, previous) = (short(fact.value), short(fact.previous));
-        format!("{metric}{{{}}} = {value} ({parts}n {}), before {previous}", pairs.join(", "), fact.n)
+        let mark = |is_set: bool, name: &'static str| if is_set { name } else { "" };
+        let marks = [mark(fact.maturing, ", maturing"), mark(fact.notable, ", notable")].concat();
+        format!("{metric}{{{}}} = {value} ({parts}n {}), before {previous}{marks}", pairs.join(", "), fact.n)
     };
     expected.facts.iter().map(line).collect()
 }

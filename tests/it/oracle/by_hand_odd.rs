@@ -188,11 +188,11 @@ fn odd_values_mean_what_the_catalogue_says() {
 #[test]
 fn an_empty_week_has_its_days_and_impacts_and_no_ratio() {
     let expected = expect(&[], &week_41("2026-11-01T00:00:00Z"));
-    // 19 metrics of the whole and issues of all; 9 trends, 2 days' rows of 7,
-    // and the four impacts twice over and for both periods.
-    assert_eq!(expected.facts.len(), 19 + 1 + 2 * 9 + 2 * 7 + 2 * 4 + 2 * 4);
+    // 21 metrics of the whole and issues of all; 11 trends, 2 days' rows of 7,
+    // the four impacts three times over, and twice for both periods.
+    assert_eq!(expected.facts.len(), 21 + 1 + 2 * 11 + 2 * 7 + 3 * 4 + 2 * 2 * 4);
     for ((metric, group), fact) in &expected.facts {
-        let absent = fact.unit == "share" || metric.starts_with("acus_per");
+        let absent = ["share", "per_100"].contains(&fact.unit) || metric.starts_with("acus_per");
         assert_eq!(fact.value, (!absent).then_some(0.0), "{metric} {group:?}");
         assert_eq!(fact.n, 0);
     }
@@ -268,6 +268,11 @@ fn every_difference_is_reported() {
     assert_eq!(output(format!("/facts/{rate}/denominator"), json!(3)).len(), 1);
     assert_eq!(output(format!("/facts/{rate}/unit"), json!("count")).len(), 1);
     assert_eq!(output(format!("/facts/{sessions}/n"), json!(1)).len(), 1);
+    for mark in ["maturing", "notable"] {
+        let mut marked = json["facts"][sessions].clone();
+        marked[mark] = json!(true);
+        assert_eq!(output(format!("/facts/{sessions}"), marked).len(), 1);
+    }
     // Another group: one is missing, one was not expected.
     assert_eq!(output(format!("/facts/{sessions}/group"), json!({"tag": ""})).len(), 2);
     assert_eq!(output(format!("/facts/{sessions}/group"), json!({"tag": "auth"})).len(), 2);
@@ -284,6 +289,10 @@ fn as_json(expected: &Expected) -> Value {
         if let (Some(numerator), Some(denominator)) = (fact.numerator, fact.denominator) {
             row["numerator"] = json!(numerator);
             row["denominator"] = json!(denominator);
+        }
+        for (name, _) in [("maturing", fact.maturing), ("notable", fact.notable)].iter().filter(|mark| mark.1)
+        {
+            row[*name] = json!(true);
         }
         row
     };

@@ -136,7 +136,13 @@ fn fact_differences(row: &Value, fact: &ExpectedFact) -> impl Iterator<Item = St
         number(row, "numerator", fact.numerator, false),
         number(row, "denominator", fact.denominator, false),
     ];
-    [unit, n].into_iter().chain(numbers).flatten()
+    let mark = |name: &str, expected: bool| {
+        let actual = row.get(name).map(Value::as_bool);
+        // A mark that is not set is left out.
+        (actual != expected.then_some(Some(true))).then(|| format!("{name} {actual:?}, expected {expected}"))
+    };
+    let marks = [mark("maturing", fact.maturing), mark("notable", fact.notable)];
+    [unit, n].into_iter().chain(numbers).chain(marks).flatten()
 }
 
 /// A number of a row against the one expected; where none is expected the key

@@ -11,11 +11,12 @@ use super::records::{self, Session};
 use super::{Asked, Expected, Span, Writer, expect_of};
 
 /// Metrics that an export does not provide.
-const UNTOLD: [&str; 9] = [
+const UNTOLD: [&str; 10] = [
     "automation_sessions",
     "analysed_sessions",
     "analysis_coverage",
     "issues",
+    "issue_rate",
     "sessions_with_issue",
     "issue_count_histogram",
     "action_items",

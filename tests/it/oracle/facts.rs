@@ -9,7 +9,7 @@ pub type Group = BTreeMap<String, Option<String>>;
 pub type Facts = BTreeMap<(String, Group), ExpectedFact>;
 
 /// One number.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ExpectedFact {
     pub unit: &'static str,
     /// Null where there is nothing to divide by or to choose from.
@@ -20,6 +20,10 @@ pub struct ExpectedFact {
     pub denominator: Option<f64>,
     /// The same number of the period before.
     pub previous: Option<f64>,
+    /// More pull requests are undecided than in what it is compared with.
+    pub maturing: bool,
+    /// The change exceeds chance.
+    pub notable: bool,
 }
 
 /// A group from its dimensions.
@@ -39,7 +43,8 @@ pub fn acus(facts: &mut Facts, metric: &str, of: Group, value: Option<f64>, n: u
 
 /// Enters a quotient; null where there is nothing to divide by.
 pub fn ratio(facts: &mut Facts, metric: &str, of: Group, unit: &'static str, parts: (f64, f64), n: usize) {
-    let value = if parts.1 == 0.0 { None } else { Some(parts.0 / parts.1) };
+    let scale = if unit == "per_100" { 100.0 } else { 1.0 };
+    let value = if parts.1 == 0.0 { None } else { Some(scale * parts.0 / parts.1) };
     enter(facts, metric, of, unit, value, n, Some(parts));
 }
 
@@ -58,7 +63,7 @@ fn enter(
         n: n as u64,
         numerator: parts.map(|parts| parts.0),
         denominator: parts.map(|parts| parts.1),
-        previous: None,
+        ..ExpectedFact::default()
     };
     let twice = facts.insert((metric.to_owned(), of), fact);
     assert_eq!(twice, None, "{metric} entered twice for one group");

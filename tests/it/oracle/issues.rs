@@ -51,7 +51,9 @@ fn by_impact(analyses: &[&Analysis], impact: &str, facts: &mut Facts) {
     }
     let of = group(&[("impact", Some(impact))]);
     count(facts, "issues", of.clone(), total, analyses.len());
-    count(facts, "sessions_with_issue", of, touched, analyses.len());
+    count(facts, "sessions_with_issue", of.clone(), touched, analyses.len());
+    let parts = (total as f64, analyses.len() as f64);
+    ratio(facts, "issue_rate", of, "per_100", parts, analyses.len());
     for (bin, number) in bins {
         let of = group(&[("impact", Some(impact)), ("issues", Some(bin))]);
         count(facts, "issue_count_histogram", of, number, analyses.len());

@@ -4,6 +4,7 @@
 //! catalogue alone, so that a misreading has to be made twice to go unseen.
 
 pub mod by_hand;
+mod by_hand_marks;
 pub mod by_hand_odd;
 mod by_hand_parts;
 pub mod calendar;
@@ -11,6 +12,7 @@ mod compare;
 pub mod exported;
 mod facts;
 mod issues;
+mod marks;
 mod pulls;
 pub mod records;
 mod v3;
@@ -75,13 +77,15 @@ impl Expected {
 }
 
 /// Metrics that have a value for each period of the trend.
-const TRENDS: [&str; 9] = [
+const TRENDS: [&str; 11] = [
     "sessions",
     "active_users",
     "acus",
     "prs",
     "prs_merged",
     "merge_rate",
+    "undecided_prs",
+    "undecided_share",
     "acus_per_merged_pr",
     "analysed_sessions",
     "analysis_coverage",
@@ -159,6 +163,9 @@ fn expect_of(read: &Read<'_>, asked: &Asked, writer: Writer, known: &dyn Fn(&Spa
     if !metered {
         facts.iter_mut().for_each(|((metric, _), fact)| unmetered(metric, fact));
     }
+    let points: Vec<&str> = spans.iter().map(|span| span.label.as_str()).collect();
+    let from = points.iter().position(|label| label == first_point).expect("it is one of the spans");
+    marks::mark(&mut facts, &tables, &points[from..]);
     let mut quality = quality(&within(&sessions, period));
     if writer == Writer::Export {
         quality.retain(|name, _| !["unknown_status", "unknown_impact"].contains(name));
@@ -231,7 +238,9 @@ fn trend(spans: &[Span], tables: &[Facts], compares: &dyn Fn(usize) -> bool) -> 
         let before = index.checked_sub(1).and_then(|index| tables.get(index)).filter(|_| compares(index));
         for ((metric, of), fact) in table {
             let whole = of.is_empty() && TRENDS.contains(&metric.as_str());
-            let by_impact = metric == "issues" && of.len() == 1 && of.contains_key("impact");
+            let by_impact = ["issues", "issue_rate"].contains(&metric.as_str())
+                && of.len() == 1
+                && of.contains_key("impact");
             if whole || by_impact {
                 let mut of_period = of.clone();
                 of_period.insert("period".to_owned(), Some(span.label.clone()));

@@ -72,6 +72,9 @@ pub fn facts(sessions: &[&Session], pulls: &BTreeMap<&str, Pull>, facts: &mut Fa
         }
     }
     enter(facts, group(&[]), &whole);
+    let undecided = whole.all - whole.merged - whole.closed;
+    count(facts, "undecided_prs", group(&[]), undecided, whole.all);
+    ratio(facts, "undecided_share", group(&[]), "share", (undecided as f64, whole.all as f64), whole.all);
     let parts = (whole.merged as f64, whole.all as f64);
     ratio(facts, "merge_rate_all", group(&[]), "share", parts, whole.all);
     cost(facts, group(&[]), sessions.iter().map(|session| session.spent()).sum(), &whole);

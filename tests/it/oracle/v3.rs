@@ -53,9 +53,7 @@ fn median(facts: &mut Facts, of: &[(&str, Option<&str>)], mut known: Vec<f64>) {
         unit: "count",
         value: percentile(&known, 50.0),
         n: known.len() as u64,
-        numerator: None,
-        denominator: None,
-        previous: None,
+        ..ExpectedFact::default()
     };
     facts.insert(("user_messages_median".to_owned(), group(of)), fact);
 }

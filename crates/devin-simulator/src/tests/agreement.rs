@@ -100,7 +100,15 @@ fn what_only_the_third_tells_is_shaped_like_real_data() {
         ("without a category", share(&|s| s["category"].is_null()), 0.1..0.25),
         ("large", share(&|s| s["session_size"] == "l" || s["session_size"] == "xl"), 0.02..0.15),
         ("archived", share(&|s| s["is_archived"] == true), 0.03..0.07),
-        ("with a playbook", share(&|s| s["playbook_id"].is_string()), 0.12..0.28),
+        ("with a playbook", share(&|s| s["playbook_id"].is_string()), 0.25..0.40),
+        ("in the usual mode", share(&|s| s["devin_mode"] == "normal"), 0.6..0.75),
+        ("in another mode", share(&|s| s["devin_mode"] == "fast" || s["devin_mode"] == "ultra"), 0.1..0.25),
+        ("without a mode", share(&|s| s["devin_mode"].is_null()), 0.05..0.15),
+        (
+            "running without a detail",
+            share(&|s| s["status"] == "running" && s["status_detail"].is_null()),
+            0.0..1e-9,
+        ),
         ("with a parent", share(&|s| s["parent_session_id"].is_string()), 0.03..0.08),
         ("one message", share(&|s| s["num_user_messages"] == 1), 0.07..0.4),
     ];

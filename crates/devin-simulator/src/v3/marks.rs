@@ -19,6 +19,7 @@ pub enum Topic {
     Session,
     Analysis,
     Archived,
+    Mode,
 }
 
 /// How many playbooks there are.
@@ -94,6 +95,21 @@ pub fn origin(record: &Record, automatic: bool) -> &'static str {
 /// The playbook that a session follows, mostly none.
 pub fn playbook(record: &Record, automatic: bool) -> Option<String> {
     let mut random = stream(record, Topic::Playbook);
-    let follows = random.chance(if automatic { 0.7 } else { 0.15 });
+    let follows = random.chance(if automatic { 0.7 } else { 0.27 });
     follows.then(|| format!("playbook-{:032x}", 1 + random.below(PLAYBOOKS)))
+}
+
+/// The mode that Devin worked in; none where the record is of a time before there were
+/// modes, or of an organisation that has none: every other one but the first.
+pub fn mode(record: &Record) -> Option<&'static str> {
+    let without = record.org_id.ends_with(['2', '4', '6', '8', '0']);
+    let mode = stream(record, Topic::Mode).weighted(&[
+        (9, None),
+        (66, Some("normal")),
+        (12, Some("fast")),
+        (7, Some("lite")),
+        (4, Some("ultra")),
+        (2, Some("fusion")),
+    ]);
+    mode.filter(|_| !without)
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::analysis;
 use super::family;
-use super::marks::{Topic, is_archived, is_automatic, origin, playbook, stream};
+use super::marks::{Topic, is_archived, is_automatic, mode, origin, playbook, stream};
 use crate::Record;
 use crate::listing::stale;
 use crate::parameters::bare;
@@ -130,7 +130,7 @@ fn invent(fields: &mut Map<String, Value>, record: &Record, random: &mut Random,
         ("is_archived", json!(is_archived(record))),
         ("analysis_status", json!(analysed.then_some("completed"))),
         ("automation_id", json!(automation)),
-        ("devin_mode", json!("normal")),
+        ("devin_mode", json!(mode(record))),
         ("structured_output", Value::Null),
         ("security_profile", json!({"selection": "inherit", "profile_id": null})),
     ];
