@@ -361,6 +361,7 @@ fn an_archive_is_for_its_owner_alone() {
         names,
         [
             "action_items",
+            "feedback",
             "issues",
             "people.json",
             "pull_requests",
@@ -530,7 +531,7 @@ fn damage_is_found() {
         (
             // A whole month under another name, and a state that says so.
             |archive| {
-                for table in ["sessions", "pull_requests", "tags", "issues", "action_items"] {
+                for table in ["sessions", "pull_requests", "tags", "issues", "action_items", "feedback"] {
                     let month = archive.join(table).join("month=2026-11");
                     fs::create_dir_all(&month).expect("a folder");
                     let name = format!("{table}.parquet");
