@@ -73,6 +73,8 @@ mod summary;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod texts;
+#[cfg(test)]
 mod trust;
 #[cfg(test)]
 mod vendor;
