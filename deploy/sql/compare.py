@@ -25,6 +25,9 @@ PARTS = ["schema", "period", "previous", "trend", "source", "quality", "vendor",
 # What a report has that the SQL does not give.
 LEFT_OUT = ["budgets"]
 
+# The same of the metrics.
+METRICS_LEFT_OUT = {"merged_within_7d_rate"}
+
 # The same of the highlights: texts of analyses that say the same in other words.
 TEXTS = ["improvements", "issues", "feedback"]
 
@@ -118,6 +121,7 @@ def main():
     theirs = json.loads(options.facts.read_text(encoding="utf-8"))
     begun = time.monotonic()
     ours = sql.facts(options.engine, question(options, theirs))
+    theirs["facts"] = [fact for fact in theirs["facts"] if fact["metric"] not in METRICS_LEFT_OUT]
     texts = [name for name in TEXTS if theirs["highlights"].get(name)]
     for name in TEXTS:
         theirs["highlights"].pop(name, None)

@@ -338,6 +338,7 @@ impl Facts {
             metered: self.source.metered,
             teams: self.source.teams,
             currency: self.prices.as_ref().map(Prices::currency),
+            synced: self.source.archive.as_deref().and_then(|moment| moment.parse().ok()),
         }
     }
 

@@ -20,6 +20,7 @@ mod facts;
 mod highlights;
 mod json;
 mod layout;
+mod merged_in_time;
 mod metric;
 mod period_frames;
 mod plan;
@@ -49,6 +50,7 @@ pub use facts::{
 };
 pub use highlights::{Highlights, LabelRow, SessionHighlight};
 pub use json::{ReadError, number};
+pub use merged_in_time::MERGED_WITHIN_7D_RATE;
 pub use metric::{Basis, Direction, Grain, Metric, MetricKind, Plan};
 pub use pull_requests::*;
 pub use registry::{METRICS, known_to};

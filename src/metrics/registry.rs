@@ -4,6 +4,7 @@
 use super::acus::*;
 use super::analysis::*;
 use super::capabilities::Capabilities;
+use super::merged_in_time::MERGED_WITHIN_7D_RATE;
 use super::metric::Metric;
 use super::pull_requests::*;
 use super::sessions::*;
@@ -25,6 +26,7 @@ pub static METRICS: &[Metric] = &[
     PRS_MERGED,
     MERGE_RATE,
     MERGE_RATE_ALL,
+    MERGED_WITHIN_7D_RATE,
     SESSIONS_WITH_PR,
     SESSIONS_WITH_MERGED_PR,
     ACUS_PER_MERGED_PR,

@@ -45,6 +45,8 @@ mod logs;
 #[cfg(test)]
 mod mail;
 #[cfg(test)]
+mod merged_in_time;
+#[cfg(test)]
 mod minimum;
 #[cfg(test)]
 mod network;

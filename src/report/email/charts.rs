@@ -65,6 +65,7 @@ mod tests {
                 metered,
                 teams: false,
                 currency: None,
+                synced: None,
             };
             let figure = find(known(true), id).or_else(|| find(known(false), id)).unwrap();
             assert!(figure.by.iter().all(|dim| matches!(dim, Dim::Day | Dim::Period | Dim::Impact)), "{id}");
