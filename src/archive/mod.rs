@@ -1,7 +1,7 @@
 //! A local store of sessions that outlives a run.
 //!
 //! ```text
-//! sessions/month=2026-10/sessions.parquet     five tables by month of creation, in UTC
+//! sessions/month=2026-10/sessions.parquet     six tables by month of creation, in UTC
 //! pull_requests/month=2026-10/…
 //! people.json                                 who the ids belong to
 //! vendor.json                                 what the vendor counts and bills
@@ -82,8 +82,8 @@ impl Archive {
         months.map(str::to_owned).collect()
     }
 
-    /// The sessions of a month for a report; without titles and addresses where it ends
-    /// before `named_from`.
+    /// The sessions of a month for a report; without titles, addresses and texts of
+    /// analyses where it ends before `named_from`.
     ///
     /// # Errors
     /// A file is not what the state says.
@@ -91,7 +91,7 @@ impl Archive {
         self.tables(own, Projection::Memory { named: own >= month(named_from).as_str() })
     }
 
-    /// The tables of a month without titles and addresses of sessions.
+    /// The tables of a month without titles, addresses and texts of analyses.
     fn unnamed(&self, month: &str) -> Result<Tables, ArchiveError> {
         self.tables(month, Projection::Memory { named: false })
     }
@@ -102,8 +102,15 @@ impl Archive {
     }
 
     fn tables(&self, month: &str, columns: Projection) -> Result<Tables, ArchiveError> {
-        let [a, b, d, e, f] = TABLES.map(|table| self.table(&table, month, columns));
-        let tables = parquet::in_memory([a?, b?, d?, e?, f?]);
+        let file = |table: schema::TableSpec| match (table.name, columns) {
+            // It has texts alone.
+            (name, Projection::Memory { named: false }) if name == schema::REMARKS.name => {
+                Ok(parquet::empty(&table))
+            }
+            _ => self.table(&table, month, columns),
+        };
+        let [a, b, d, e, f, g] = TABLES.map(file);
+        let tables = parquet::in_memory([a?, b?, d?, e?, f?, g?]);
         tables.map_err(|what| ArchiveError::unfit(&self.files.root, &what))
     }
 
@@ -121,6 +128,9 @@ impl Archive {
     ) -> Result<StoredTable, ArchiveError> {
         // A month comes from the state, which may hold any text.
         let path = state::path(table.name, month);
+        if table.added && !self.state.files.contains_key(&path) {
+            return Ok(parquet::empty(table));
+        }
         let bytes = self.checked(&path)?;
         let damaged = |what| ArchiveError::damaged(&self.files.root.join(&path), what);
         let table = parquet::read(bytes, table, columns).map_err(damaged)?;

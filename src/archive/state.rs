@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::store::digest;
 use super::{People, Vendor};
-use crate::tables::schema::{NAMES, VERSION};
+use crate::tables::schema::{NAMES, TABLES, VERSION};
 use crate::text::clean;
 use devin_api::Api;
 
@@ -34,6 +34,11 @@ pub struct State {
     pub watermark: DateTime<Utc>,
     /// Whether a sync ever came to its end.
     pub complete: bool,
+    /// Sessions created at or after this moment have all columns of the schema. Those
+    /// before may lack what schema 5 added, where the archive is older than that; none is
+    /// the moment up to which such an archive reaches.
+    #[serde(default)]
+    pub whole_from: Option<DateTime<Utc>>,
     /// Records without an id or a readable creation time that came on the way and
     /// are in no table.
     pub rejected: u64,
@@ -103,6 +108,7 @@ impl State {
             until: since,
             watermark: now,
             complete: false,
+            whole_from: Some(since),
             rejected: 0,
             files: BTreeMap::new(),
         }
@@ -119,7 +125,8 @@ impl State {
         if schema > VERSION {
             return Err(StateError::Newer(schema));
         }
-        let state: Self = serde_json::from_slice(text).map_err(unreadable)?;
+        let mut state: Self = serde_json::from_slice(text).map_err(unreadable)?;
+        state.whole_from.get_or_insert(state.until);
         let flaw = match () {
             () if !state.is_possible() => "it has numbers or times that sync does not write".to_owned(),
             () if !state.is_named() => {
@@ -138,12 +145,13 @@ impl State {
         self.org.as_ref().is_none_or(|org| (1..=LONGEST_ORG).contains(&org.chars().count()))
     }
 
-    /// A file that no archive has, or whose month lacks one of the five tables.
+    /// A file that no archive has, or whose month lacks one of the tables that all archives have.
     fn foreign_file(&self) -> Option<&str> {
         let is_own = |path: &str| {
             let month = month_of(path);
-            let is_whole =
-                |month| NAMES.iter().all(|table| self.files.contains_key(&self::path(table, month)));
+            let is_there = |table: &str, month| self.files.contains_key(&self::path(table, month));
+            let mut needed = TABLES.iter().filter(|table| !table.added);
+            let is_whole = |month| needed.all(|table| is_there(table.name, month));
             path == People::PATH || path == Vendor::PATH || month.is_some_and(is_whole)
         };
         self.files.keys().map(String::as_str).find(|path| !is_own(path))
@@ -152,9 +160,16 @@ impl State {
     /// Whether its times and numbers can be counted with: somebody may have made them up.
     fn is_possible(&self) -> bool {
         let moments = [self.since, self.until, self.watermark];
-        let are_moments = moments.iter().all(|moment| (1970..9999).contains(&moment.year()));
+        let are_moments =
+            moments.iter().chain(&self.whole_from).all(|moment| (1970..9999).contains(&moment.year()));
         let are_counts = |entry: &Entry| entry.rows < u64::from(u32::MAX) && entry.bytes < MOST_BYTES;
         are_moments && self.rejected < u64::from(u32::MAX) && self.files.values().all(are_counts)
+    }
+
+    /// The moment from which on sessions have all columns of the schema, where the archive
+    /// has older ones.
+    pub fn lacks_columns_before(&self) -> Option<DateTime<Utc>> {
+        self.whole_from.filter(|from| *from > self.since)
     }
 
     /// Sessions in the archive.

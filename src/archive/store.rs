@@ -11,13 +11,14 @@ use super::{Archive, ArchiveError, People, State, Subject, Vendor, files};
 use crate::catch_panic::catch_panic;
 use crate::tables::parquet::{self, StoredFile};
 use crate::tables::schema::VERSION;
-use crate::tables::{self, Tables};
+use crate::tables::{self, Look, Tables};
 use crate::text::{clean, shown};
 
 /// An archive locked against other writers.
 #[derive(Debug)]
 pub struct Store {
     archive: Archive,
+    look: Look,
     _lock: files::Lock,
 }
 
@@ -44,8 +45,9 @@ impl Store {
             let until = state.until.to_rfc3339_opts(SecondsFormat::Secs, true);
             return Err(ArchiveError::Ahead { path: shown(root), until });
         }
+        let look = Look { at: now, before: state.complete.then_some(state.watermark) };
         let archive = Archive { files, state };
-        Ok(Self { archive, _lock: lock })
+        Ok(Self { archive, look, _lock: lock })
     }
 
     /// What it knows of itself.
@@ -91,7 +93,7 @@ impl Store {
     }
 
     /// Takes over who people are and what the vendor counts, and ends a sync: all
-    /// changes before `began` are in.
+    /// changes before `began` are in, and where it was `full`, all columns of all sessions.
     ///
     /// # Errors
     /// The disk refuses.
@@ -100,10 +102,14 @@ impl Store {
         people: &People,
         vendor: &Vendor,
         began: DateTime<Utc>,
+        full: bool,
     ) -> Result<(), ArchiveError> {
         let root = self.archive.files.root.clone();
         let step = files::Step::begin(&root)?;
         let mut state = State { watermark: began, complete: true, ..self.archive.state.clone() };
+        if full {
+            state.whole_from = Some(state.since);
+        }
         let failed = |path: &'static str| {
             move |error| ArchiveError::disk("write", Path::new(path))(std::io::Error::other(error))
         };
@@ -182,11 +188,13 @@ impl Store {
                 tables = tables.without(&elsewhere)?;
             }
             if let Some(part) = part {
-                tables = tables::merge(&tables, &part)?;
+                tables = tables::merge(&tables, &part.looked_at(Some(&tables), &self.look)?)?;
             }
             changed.push((month, tables));
         }
-        changed.extend(parts);
+        for (month, part) in parts {
+            changed.push((month, part.looked_at(None, &self.look)?));
+        }
         Ok(changed)
     }
 

@@ -93,7 +93,7 @@ fn sound_files(
     archive: &Archive,
     month: &str,
     faults: &mut Vec<String>,
-) -> Result<Option<[StoredTable; 5]>, ArchiveError> {
+) -> Result<Option<[StoredTable; schema::COUNT]>, ArchiveError> {
     let mut tables = Vec::new();
     for table in &schema::TABLES {
         match archive.table(table, month, Projection::All) {
@@ -102,5 +102,5 @@ fn sound_files(
             Err(error) => return Err(error),
         }
     }
-    Ok(<[_; 5]>::try_from(tables).ok())
+    Ok(<[_; schema::COUNT]>::try_from(tables).ok())
 }

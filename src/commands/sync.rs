@@ -180,9 +180,26 @@ async fn sync(settings: &Sync, progress: Listener<'_>) -> Result<Synced, Error> 
     });
     let people = people.renewed(&reply);
     let (vendor, untold) = renewed(known, query, settings).await;
-    block_in_place(|| store.finish(&people, &vendor, now))?;
+    let lacked = store.state().lacks_columns_before();
+    block_in_place(|| store.finish(&people, &vendor, now, settings.full))?;
     let sessions = store.state().sessions();
-    Ok(Synced { sessions, notes: lost.into_iter().chain(reply.notes).chain(untold).collect(), ..run.synced })
+    let columns = upgrade(lacked, store.state().lacks_columns_before());
+    let notes = lost.into_iter().chain(reply.notes).chain(untold).chain(columns).collect();
+    Ok(Synced { sessions, notes, ..run.synced })
+}
+
+/// What there is to say of an archive of an older schema, by the moments from which on its
+/// sessions have all columns, before and after a sync.
+fn upgrade(before: Option<DateTime<Utc>>, after: Option<DateTime<Utc>>) -> Option<String> {
+    let what = "texts of analyses, details of statuses, playbooks and modes";
+    match (before, after) {
+        (_, Some(from)) => Some(format!(
+            "sessions created before {} have no {what} in this archive: acumen sync --full adds them",
+            from.format("%-d %B %Y")
+        )),
+        (Some(_), None) => Some(format!("the archive now has the {what} of all sessions")),
+        (None, None) => None,
+    }
 }
 
 /// Writes what came into the archive, as a step that is whole before the next begins.

@@ -108,6 +108,7 @@ fn facts(frames: &Frames, inputs: &ReportInputs, settings: &Settings) -> Result<
         // No rule for tags holds where there are none.
         teams: settings.tells_teams() && (records != Records::Export || settings.people.tells_teams()),
         currency: settings.money.as_ref().map(|money| money.prices.currency()),
+        synced: inputs.provenance.archived.as_deref().and_then(|moment| moment.parse().ok()),
     };
     let budget = settings.money.as_ref().and_then(|money| money.budget);
     let is_reached = |cycle: &BudgetCycle| metered && reaches(cycle.from, cycle.to.min(settings.query.to));

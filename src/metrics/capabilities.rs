@@ -1,5 +1,7 @@
 //! What the data of a report can answer.
 
+use chrono::{DateTime, Utc};
+
 use crate::money::Currency;
 use devin_api::{Api, Records};
 
@@ -14,6 +16,8 @@ pub struct Capabilities {
     pub teams: bool,
     /// The currency of the price, if there is one.
     pub currency: Option<Currency>,
+    /// The last sync of the archive that the sessions come from, if they do.
+    pub synced: Option<DateTime<Utc>>,
 }
 
 /// What a metric or a dimension needs beyond what every source has.
@@ -29,6 +33,8 @@ pub enum Needs {
     Teams,
     /// The price of an ACU.
     Price,
+    /// An archive, which knows when pull requests were decided.
+    Archive,
 }
 
 impl Capabilities {
@@ -40,6 +46,7 @@ impl Capabilities {
             Needs::V3 => self.records == Records::Api(Api::V3),
             Needs::Teams => self.teams,
             Needs::Price => self.currency.is_some(),
+            Needs::Archive => self.synced.is_some(),
         }
     }
 }

@@ -18,8 +18,9 @@ pub fn markdown() -> String {
          percentiles. `n` is the number of cases that a value is based on. Every fact also has the\n\
          value of the previous period. Groups marked “(v3)” need API v3; “(API)” either version,\n\
          because the web app's export lacks the data; “(teams)” a people file or tag rules;\n\
-         “(price)” the price of an ACU in the settings. If an account is not metered (at least 20\n\
-         sessions with known ACUs in all periods, all of them 0), all ACUs and money are null.\n\n\
+         “(price)” the price of an ACU in the settings; “(archive)” an archive. If an account is\n\
+         not metered (at least 20 sessions with known ACUs in all periods, all of them 0), all\n\
+         ACUs and money are null.\n\n\
          | Metric | Title | Unit | More is | Groups | n counts | Definition |\n\
          |---|---|---|---|---|---|---|\n",
     );
@@ -84,6 +85,7 @@ fn groups(metric: &Metric) -> String {
             (Needs::V3, " (v3)"),
             (Needs::Teams, " (teams)"),
             (Needs::Price, " (price)"),
+            (Needs::Archive, " (archive)"),
         ];
         marks.into_iter().filter(|(need, _)| needs(*need)).fold(name, |name, (_, mark)| name + mark)
     };

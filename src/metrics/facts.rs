@@ -338,6 +338,7 @@ impl Facts {
             metered: self.source.metered,
             teams: self.source.teams,
             currency: self.prices.as_ref().map(Prices::currency),
+            synced: self.source.archive.as_deref().and_then(|moment| moment.parse().ok()),
         }
     }
 
@@ -403,6 +404,8 @@ impl Facts {
             Some("a period is in the trend twice")
         } else if self.is_covered() && has_people {
             Some("people are hidden, and users or sessions are listed")
+        } else if self.is_covered() && lists.have_texts() {
+            Some("people are hidden, and texts of analyses are listed")
         } else {
             None
         }
@@ -414,5 +417,35 @@ impl Facts {
 
     fn parsed(&self, label: &str) -> Option<Period> {
         Period::parse_label(label, self.zone()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn covered_facts_have_no_texts_of_analyses() {
+        let mut covered = Facts::from_json(include_str!("../../reports/org_demo_2026-W41.json")).unwrap();
+        covered.source.people = Some(PeopleMode::Hidden);
+        covered.labels.user.clear();
+        covered.facts.retain(|fact| fact.key(Dim::User).is_none());
+        covered.highlights = Highlights::default();
+        assert_eq!(covered.contradiction(), None);
+        let counts: [fn(&mut Highlights) -> &mut f64; 3] = [
+            |lists| &mut lists.improvements_total,
+            |lists| &mut lists.issues_total,
+            |lists| &mut lists.feedback_total,
+        ];
+        for count in counts {
+            covered.highlights = Highlights::default();
+            *count(&mut covered.highlights) = 1.0;
+            assert!(covered.contradiction().is_some_and(|what| what.contains("texts of analyses")));
+        }
+        covered.highlights = Highlights::default();
+        let text = r#"{"text": "x", "type": null, "sessions": 1, "items": 1, "acus": 1, "repos": [],
+            "high_issues": null, "examples": []}"#;
+        covered.highlights.improvements.push(serde_json::from_str(text).unwrap());
+        assert!(covered.contradiction().is_some_and(|what| what.contains("texts of analyses")));
     }
 }

@@ -5,9 +5,12 @@ use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::calendar::SPEND;
+use super::capabilities::Capabilities;
 use super::dimension::Dim;
 use super::period_frames::{MERGED, PeriodFrames};
 use super::plan::acus;
+use super::text_groups::{Improvement, PromptFeedback, RecurringIssue, text_groups};
+use crate::tables::Frames;
 use crate::tables::schema as c;
 
 /// How many rows a list has at most.
@@ -82,13 +85,50 @@ pub struct Highlights {
     pub high_impact: Vec<SessionHighlight>,
     /// Labels, most issues of high impact first, then most issues.
     pub labels: Vec<LabelRow>,
+    /// What analyses recommend: of most sessions first, then of most ACUs; none in a covered
+    /// report, as with the next two.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub improvements: Vec<Improvement>,
+    /// How many there are in all: a list has at most 100.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub improvements_total: f64,
+    /// Issues of at least two sessions; at most five of a label.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub issues: Vec<RecurringIssue>,
+    /// How many there are in all.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub issues_total: f64,
+    /// Remarks on prompts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub feedback: Vec<PromptFeedback>,
+    /// How many there are in all.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub feedback_total: f64,
+}
+
+impl Highlights {
+    /// Whether there is a text of an analysis, or a count of such texts.
+    pub(super) fn have_texts(&self) -> bool {
+        let lists = [self.improvements.is_empty(), self.issues.is_empty(), self.feedback.is_empty()];
+        let totals = [self.improvements_total, self.issues_total, self.feedback_total];
+        lists.contains(&false) || totals.iter().any(|total| !is_zero(total))
+    }
+}
+
+fn is_zero(count: &f64) -> bool {
+    *count == 0.0
 }
 
 /// Picks the rows of the report's period.
 ///
 /// # Errors
 /// Polars refused a step: an internal error.
-pub(super) fn highlights(frames: &PeriodFrames) -> PolarsResult<Highlights> {
+pub(super) fn highlights(
+    frames: &PeriodFrames,
+    all: &Frames,
+    capabilities: Capabilities,
+) -> PolarsResult<Highlights> {
+    let texts = text_groups(frames, &all.feedback, capabilities)?;
     let high = frames.issues(&[]).filter(is_high()).group_by([col(c::ROW)]).agg([len().alias(HIGH)]);
     let sessions = || frames.sessions(&[]);
     let rows = |first: LazyFrame, by| rows(first, by, &high, frames);
@@ -102,6 +142,12 @@ pub(super) fn highlights(frames: &PeriodFrames) -> PolarsResult<Highlights> {
         )?,
         high_impact: rows(sessions().inner_join(high.clone(), col(c::ROW), col(c::ROW)), HIGH)?,
         labels: labels(frames)?,
+        improvements: texts.improvements.groups,
+        improvements_total: texts.improvements.total,
+        issues: texts.issues.groups,
+        issues_total: texts.issues.total,
+        feedback: texts.feedback.groups,
+        feedback_total: texts.feedback.total,
     })
 }
 

@@ -10,6 +10,7 @@ mod budget;
 mod calendar;
 mod capabilities;
 mod catalogue;
+mod clusters;
 mod dimension;
 mod error;
 mod evaluate;
@@ -20,6 +21,7 @@ mod highlights;
 mod json;
 mod layout;
 mod marks;
+mod merged_in_time;
 mod metric;
 mod period_frames;
 mod plan;
@@ -29,6 +31,7 @@ mod registry;
 mod sessions;
 mod spend;
 mod suppress;
+mod text_groups;
 
 use polars::prelude::PolarsResult;
 
@@ -37,6 +40,7 @@ pub use analysis::*;
 pub use budget::Budget;
 pub use capabilities::{Capabilities, Needs};
 pub use catalogue::{closest, markdown, text};
+pub use clusters::{Cluster, clusters};
 pub use dimension::{Dim, SMALL_GROUP};
 pub use error::MetricsError;
 pub use evaluation::{Allowance, Evaluation};
@@ -48,11 +52,13 @@ pub use facts::{
 pub use highlights::{Highlights, LabelRow, SessionHighlight};
 pub use json::{ReadError, number};
 pub use marks::ENOUGH_POINTS;
+pub use merged_in_time::MERGED_WITHIN_7D_RATE;
 pub use metric::{Basis, Direction, Grain, Metric, MetricKind, Plan};
 pub use pull_requests::*;
 pub use registry::{METRICS, known_to};
 pub use sessions::*;
 pub use spend::*;
+pub use text_groups::{Improvement, PromptFeedback, RecurringIssue, SessionExample};
 
 use period_frames::{PeriodFrames, period_frames, with_person};
 use suppress::Suppression;
@@ -105,7 +111,10 @@ pub fn evaluate(frames: &Frames, evaluation: &Evaluation<'_>) -> Result<Option<F
     let own = of_report(&periods);
     let (facts, highlights) = rayon::join(
         || evaluate::evaluate(&periods, evaluation, None),
-        || highlights::highlights(own).map_err(MetricsError::of("the sessions worth a look")),
+        || {
+            highlights::highlights(own, frames, evaluation.capabilities)
+                .map_err(MetricsError::of("the sessions worth a look"))
+        },
     );
     Ok(Some(Findings {
         facts: marked(facts?, evaluation),

@@ -56,6 +56,8 @@ pub struct PeriodFrames {
     impacts: DataFrame,
     names: DataFrame,
     dates: Vec<String>,
+    /// The last sync of the archive, in microseconds.
+    synced: Option<i64>,
     /// Groups that are combined into one, in a covered report.
     combined: Option<Combined>,
 }
@@ -152,6 +154,7 @@ impl PeriodFrames {
                 categories(IMPACTS)?.with_name(c::IMPACT.into()).into_column(),
             ])?,
             dates: calendar.dates(),
+            synced: evaluation.capabilities.synced.map(|moment| moment.timestamp_micros()),
             combined: None,
             sessions,
             entries,
@@ -163,6 +166,11 @@ impl PeriodFrames {
     /// The local dates of the period.
     pub fn dates(&self) -> &[String] {
         &self.dates
+    }
+
+    /// The last sync of the archive that the sessions come from, in microseconds.
+    pub fn synced(&self) -> Option<i64> {
+        self.synced
     }
 
     /// How many of the local dates have no session.

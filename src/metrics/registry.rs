@@ -4,6 +4,7 @@
 use super::acus::*;
 use super::analysis::*;
 use super::capabilities::Capabilities;
+use super::merged_in_time::MERGED_WITHIN_7D_RATE;
 use super::metric::Metric;
 use super::pull_requests::*;
 use super::sessions::*;
@@ -27,6 +28,7 @@ pub static METRICS: &[Metric] = &[
     MERGE_RATE_ALL,
     UNDECIDED_PRS,
     UNDECIDED_SHARE,
+    MERGED_WITHIN_7D_RATE,
     SESSIONS_WITH_PR,
     SESSIONS_WITH_MERGED_PR,
     ACUS_PER_MERGED_PR,

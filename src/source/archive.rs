@@ -13,7 +13,7 @@ use crate::period::{self, Period};
 use crate::settings::{Settings, SettingsError};
 use crate::tables::{Frames, SessionFilter, Tables};
 use crate::text::{clean, shown};
-use devin_api::{FetchStats, Records, SessionQuery, Vendor};
+use devin_api::{Api, FetchStats, Records, SessionQuery, Vendor};
 
 /// Loads sessions from an archive.
 ///
@@ -26,8 +26,9 @@ pub(super) fn load(typed: &Settings, root: &Path) -> Result<Loaded, Error> {
         true => Err("the archive does not contain them".to_owned()),
         false => Ok(kept_of_vendor.cycles.clone()),
     };
-    let (settings, notes) = with_cycles(typed, cycles);
+    let (settings, mut notes) = with_cycles(typed, cycles);
     let (settings, complete) = within_reach(&settings, root, archive.state())?;
+    notes.extend(lacking(&settings, archive.state()));
     let people = archive.people()?.told();
     let settings = users::resolved(&settings, Some(&people))?;
     let kept = kept(&settings, Some(&people));
@@ -73,6 +74,28 @@ pub(super) fn load(typed: &Settings, root: &Path) -> Result<Loaded, Error> {
     let provenance = Provenance { records, stats, saved: None, archived };
     let inputs = ReportInputs { provenance, vendor, people, no_match, notes };
     Ok(Loaded { settings, tables, kept, inputs, pages: None })
+}
+
+/// What a report cannot show because the archive is of an older schema.
+fn lacking(settings: &Settings, state: &State) -> Option<String> {
+    let from = state.lacks_columns_before()?;
+    let texts = "texts of analyses";
+    let details = "details of statuses, playbooks and modes";
+    let has_texts = !settings.privacy.covered && settings.period.from().to_utc() < from;
+    let has_details = state.api == Api::V3 && settings.query.from < from;
+    let what = match (has_texts, has_details) {
+        (true, true) => format!("{texts}, {details}"),
+        (true, false) => texts.to_owned(),
+        (false, true) => details.to_owned(),
+        (false, false) => return None,
+    };
+    let missing =
+        if has_texts { "improvements, recurring issues and prompt feedback" } else { "groups by them" };
+    Some(format!(
+        "the archive has no {what} of sessions created before {}: {missing} are missing or incomplete until \
+         acumen sync --full",
+        from.format("%-d %B %Y")
+    ))
 }
 
 /// The wanted sessions of an archive; its months are read side by side on all cores.

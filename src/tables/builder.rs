@@ -26,14 +26,14 @@ const LIMITS: [&str; 9] = [
 /// The texts of sessions that tables keep.
 #[derive(Clone, Copy, Debug)]
 pub struct KeptTexts {
-    /// Sessions created before this have neither title, address nor prompt.
+    /// Sessions created before this have neither title, address, prompt nor texts of their analyses.
     pub from: DateTime<Utc>,
     /// Whether the others have their prompts.
     pub prompts: bool,
 }
 
 impl KeptTexts {
-    /// What an archive keeps: titles and addresses of all sessions, and no prompt.
+    /// What an archive keeps: titles, addresses and texts of all sessions, and no prompt.
     pub const ARCHIVED: Self = Self { from: DateTime::<Utc>::MIN_UTC, prompts: false };
 }
 
@@ -45,6 +45,7 @@ pub struct TablesBuilder {
     tags: ColumnBuilders,
     issues: ColumnBuilders,
     action_items: ColumnBuilders,
+    feedback: ColumnBuilders,
     /// Of each session its place in the server's order …
     positions: Vec<u64>,
     /// … and in the order in which rows were read, over all builders that are joined.
@@ -65,6 +66,7 @@ impl TablesBuilder {
             tags: ColumnBuilders::of(&c::TAGS),
             issues: ColumnBuilders::of(&c::ISSUES),
             action_items: ColumnBuilders::of(&c::ACTION_ITEMS),
+            feedback: ColumnBuilders::of(&c::REMARKS),
             positions: Vec::new(),
             numbers: Vec::new(),
             repeats: false,
@@ -97,6 +99,7 @@ impl TablesBuilder {
         let session = row.session;
         let analysis = session.analysis();
         let is_named = row.created >= self.texts.from;
+        let of_named = |text: &dyn Fn() -> Option<String>| if is_named { text() } else { None };
         let prompt = if is_named && self.texts.prompts { session.prompt() } else { None };
         let [title, url] = [&session.title, &session.url].map(|text| text.trimmed().filter(|_| is_named));
         self.sessions.push([
@@ -130,6 +133,8 @@ impl TablesBuilder {
                 (c::STATE, Cell::Text(Some(normal::state(entry.state())))),
                 (c::REPO, Cell::Text(address.as_deref().map(normal::repo))),
                 (c::ADDRESS, Cell::Text(address.as_deref())),
+                (c::UNDECIDED_UNTIL, Cell::Moment(None)),
+                (c::DECIDED_BY, Cell::Moment(None)),
             ])?;
         }
         let mut tags: Vec<&str> = Vec::new();
@@ -144,11 +149,24 @@ impl TablesBuilder {
                 (c::ROW, Cell::Row(place)),
                 (c::IMPACT, Cell::Text(Some(normal::impact(issue.impact.get())))),
                 (c::LABEL, Cell::Text(issue.label.trimmed())),
+                (c::TEXT, Cell::Text(of_named(&|| issue.text()).as_deref())),
             ])?;
         }
-        for item in analysis.iter().flat_map(|analysis| &analysis.action_items) {
-            self.action_items
-                .push([(c::ROW, Cell::Row(place)), (c::TYPE, Cell::Text(item.kind.trimmed()))])?;
+        for (analysis, item) in analysis
+            .iter()
+            .flat_map(|analysis| analysis.action_items.iter().map(move |item| (analysis, item)))
+        {
+            let issue = if is_named { analysis.issue_of(item) } else { None };
+            self.action_items.push([
+                (c::ROW, Cell::Row(place)),
+                (c::TYPE, Cell::Text(item.kind.trimmed())),
+                (c::ISSUE, Cell::Count(issue.map(|place| place as u64))),
+                (c::TEXT, Cell::Text(of_named(&|| item.text()).as_deref())),
+            ])?;
+        }
+        for remark in analysis.iter().filter(|_| is_named).flat_map(|analysis| analysis.remarks()) {
+            self.feedback
+                .push([(c::ROW, Cell::Row(place)), (c::TEXT, Cell::Text(remark.text().as_deref()))])?;
         }
         Ok(())
     }
@@ -193,6 +211,7 @@ impl TablesBuilder {
             tags: self.tags.finish()?,
             issues: self.issues.finish()?,
             action_items: self.action_items.finish()?,
+            feedback: self.feedback.finish()?,
         })
     }
 }

@@ -1,4 +1,4 @@
-//! The five frames as Parquet, for people who ask their own questions.
+//! The six frames as Parquet, for people who ask their own questions.
 //!
 //! Categories are texts, times are UTC to the microsecond. Every row has its session,
 //! when that was created, its period and who started it.
@@ -23,7 +23,7 @@ const OF_SESSION: [&str; 4] = [c::SESSION, c::CREATED, PERIOD, c::USER];
 /// The files of the frames, by [`NAMES`]: compressed, in the order of creation,
 /// then of the ids. The same frames give the same bytes.
 ///
-/// Titles and addresses of sessions are those of the sessions that may be named.
+/// Titles, addresses and the texts of analyses are those of the sessions that may be named.
 /// Prompts are in no file.
 ///
 /// # Errors
@@ -34,8 +34,9 @@ pub fn files(frames: &Frames, periods: &[Period]) -> Result<Vec<(&'static str, V
         sessions(frames, &index),
         pull_requests(frames, &index),
         rows(frames.tags.clone().lazy(), &index, &[c::TAG]),
-        rows(frames.issues.clone().lazy(), &index, &[c::IMPACT, c::LABEL]),
-        rows(frames.action_items.clone().lazy(), &index, &[c::TYPE]),
+        rows(frames.issues.clone().lazy(), &index, &[c::IMPACT, c::LABEL, c::TEXT]),
+        rows(frames.action_items.clone().lazy(), &index, &[c::TYPE, c::TEXT]),
+        rows(frames.feedback.clone().lazy(), &index, &[c::TEXT]),
     ];
     let written = |(name, table): (&'static str, PolarsResult<DataFrame>)| {
         Ok((name, table.and_then(bytes).map_err(TableError::of(name))?))
@@ -126,7 +127,8 @@ mod tests {
             {"pr_url": "https://github.com/o/r/pull/9", "pr_state": "merged"},
             {"pr_url": "https://github.com/o/r/pull/10", "pr_state": "odd"}, {"pr_state": "open"}],
         "session_analysis": {"issues": [{"impact": "High", "label": "Flaky"}, {"impact": "odd"}],
-            "action_items": [{"type": "knowledge"}]}}"#;
+            "action_items": [{"type": "knowledge", "action_item": " Pin it "}],
+            "suggested_prompt": {"feedback_items": [{"summary": "Too vague"}]}}}"#;
     const BO: &str = r#"{"session_id": "a", "created_at": "2026-10-07T10:00:00.000001Z", "user_id": "bo",
         "pull_requests": [{"pr_url": "https://GitHub.com/o/r/pull/9/", "pr_state": "merged"}]}"#;
     const OLD: &str = r#"{"session_id": "c", "created_at": "2026-09-30T10:00:00Z", "title": "Old"}"#;
@@ -209,6 +211,8 @@ mod tests {
             (vec!["high".to_owned(), "other".to_owned()], vec!["Flaky".to_owned(), "-".to_owned()])
         );
         assert_eq!(column(&read(&files, "action_items"), "type"), ["knowledge"]);
+        assert_eq!(column(&read(&files, "action_items"), "text"), ["Pin it"]);
+        assert_eq!(column(&read(&files, "feedback"), "text"), ["Too vague"]);
     }
 
     #[test]

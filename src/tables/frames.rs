@@ -31,6 +31,8 @@ pub struct Frames {
     pub issues: DataFrame,
     /// One row an action item.
     pub action_items: DataFrame,
+    /// One row a remark on the prompt of a session that may be named.
+    pub feedback: DataFrame,
 }
 
 impl Frames {
@@ -40,7 +42,7 @@ impl Frames {
     /// # Errors
     /// Polars refused a step: an internal error.
     pub fn new(tables: Tables, named_from: DateTime<Utc>, teams: Option<&Teams>) -> Result<Self, TableError> {
-        let Tables { sessions, pull_requests, mut tags, mut issues, mut action_items } = tables;
+        let Tables { sessions, pull_requests, mut tags, mut issues, mut action_items, mut feedback } = tables;
         let failed = TableError::of;
         let mut pull_requests = in_one_spelling(pull_requests, c::REPO, normal::repo_has_no_case)
             .and_then(|entries| in_one_spelling(entries, c::ADDRESS, normal::has_no_case))
@@ -48,11 +50,12 @@ impl Frames {
         let names = names(&sessions, named_from).map_err(failed("names"))?;
         let mut sessions = sessions.drop_many([c::TITLE, c::URL, c::PROMPT]);
         // Steps over one piece are far quicker than over a piece a month.
-        for table in [&mut sessions, &mut pull_requests, &mut tags, &mut issues, &mut action_items] {
+        let children = [&mut pull_requests, &mut tags, &mut issues, &mut action_items, &mut feedback];
+        for table in std::iter::once(&mut sessions).chain(children) {
             table.rechunk_mut_par();
         }
         let sessions = derived(sessions, &pull_requests, &tags, teams).map_err(failed("sessions"))?;
-        Ok(Self { sessions, names, pull_requests, tags, issues, action_items })
+        Ok(Self { sessions, names, pull_requests, tags, issues, action_items, feedback })
     }
 
     /// How many sessions have a field that could not be read, of how many.

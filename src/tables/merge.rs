@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use polars::prelude::*;
 
 use super::schema as c;
@@ -99,15 +99,106 @@ const SETTLED: [&str; 5] = ["exit", "error", "suspended", "finished", "expired"]
 /// The states of pull requests that are decided.
 const DECIDED: [&str; 2] = ["merged", "closed"];
 
+/// When a sync looks at pull requests.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// The beginning of this sync …
+    pub at: DateTime<Utc>,
+    /// … and of the last one that came to its end, if any did: it saw all pull requests that
+    /// were undecided then.
+    pub before: Option<DateTime<Utc>>,
+}
+
+impl Tables {
+    /// The tables with the times at which each pull request was last seen undecided and
+    /// first seen decided: now, or as `old` has it of the same session and address.
+    ///
+    /// # Errors
+    /// A table lacks a column: an internal error.
+    pub fn looked_at(&self, old: Option<&Self>, look: &Look) -> Result<Self, TableError> {
+        let failed = TableError::of(c::PULL_REQUESTS.name);
+        let pull_requests = seen(self, old, look).map_err(failed)?;
+        Ok(Self { pull_requests, ..self.clone() })
+    }
+}
+
+/// The pull requests of new tables with their two times.
+fn seen(new: &Tables, old: Option<&Tables>, look: &Look) -> PolarsResult<DataFrame> {
+    let (decided, until, by) = ("decided", c::UNDECIDED_UNTIL, c::DECIDED_BY);
+    let (old_decided, old_until, old_by) = ("old decided", "old until", "old by");
+    let entries = |tables: &Tables| {
+        let rows = tables.pull_requests.column(c::ROW)?.u32()?;
+        let mut entries = tables
+            .pull_requests
+            .clone()
+            .lazy()
+            .select([
+                col(c::ADDRESS),
+                is_one_of(c::STATE, &DECIDED).alias(decided),
+                col(until).to_physical(),
+                col(by).to_physical(),
+            ])
+            .collect()?;
+        entries.with_column(tables.sessions.column(c::SESSION)?.take(rows)?)?;
+        PolarsResult::Ok(entries.lazy())
+    };
+    let empty = Tables::empty();
+    let key = [col(c::SESSION), col(c::ADDRESS)];
+    let before = entries(old.unwrap_or(&empty))?
+        .rename([decided, until, by], [old_decided, old_until, old_by], true)
+        .unique_stable(Some(cols([c::SESSION, c::ADDRESS])), UniqueKeepStrategy::First);
+    let args = JoinArgs { maintain_order: MaintainOrderJoin::Left, ..JoinArgs::new(JoinType::Left) };
+    let micros = |moment: DateTime<Utc>| lit(moment.timestamp_micros());
+    let (none, now) = (|| lit(NULL).cast(DataType::Int64), || micros(look.at));
+    // Without an address two looks cannot be told to be at the same pull request.
+    let has_no_address = || col(c::ADDRESS).is_null();
+    let is_new = || col(old_decided).is_null();
+    // Of what was decided before there were these times they stay unknown.
+    let is_known = || col(old_by).is_not_null();
+    let until_now = when(has_no_address())
+        .then(none())
+        .when(col(decided).not())
+        .then(now())
+        .when(is_new())
+        .then(none())
+        .when(is_known())
+        .then(col(old_until))
+        .when(col(old_decided))
+        .then(none())
+        .otherwise(coalesce(&[col(old_until), look.before.map_or_else(none, micros)]));
+    let by_now = when(has_no_address().or(col(decided).not()))
+        .then(none())
+        .when(is_new())
+        .then(now())
+        .when(is_known())
+        .then(col(old_by))
+        .when(col(old_decided))
+        .then(none())
+        .otherwise(now());
+    let times = entries(new)?
+        .join(before, key.clone(), key, args)
+        .select([until_now.alias(until), by_now.alias(by)])
+        .collect()?;
+    let mut entries = new.pull_requests.clone();
+    for name in [until, by] {
+        let moments = times.column(name)?.i64()?.clone();
+        let moments = moments.into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC));
+        entries.with_column(moments.into_column())?;
+    }
+    Ok(entries)
+}
+
+/// Whether a column has one of some words.
+fn is_one_of(column: &str, words: &[&'static str]) -> Expr {
+    words.iter().fold(lit(false), |any, word| any.or(col(column).eq(lit(*word))))
+}
+
 /// The ids of sessions that may still change, in their order: those whose status is
 /// not final, and those with a pull request that is not decided.
 ///
 /// # Errors
 /// A column is missing.
 pub fn unsettled(tables: &Tables) -> Result<Vec<String>, TableError> {
-    let is_one_of = |column: &str, words: &[&'static str]| {
-        words.iter().fold(lit(false), |any, word| any.or(col(column).eq(lit(*word))))
-    };
     let undecided = tables.pull_requests.clone().lazy().filter(is_one_of(c::STATE, &DECIDED).not());
     let undecided = undecided.select([col(c::ROW), lit(true).alias("undecided")]);
     let undecided = undecided.unique(None, UniqueKeepStrategy::Any);

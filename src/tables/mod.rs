@@ -1,4 +1,4 @@
-//! Sessions as five Polars frames with one schema: built from records of the API,
+//! Sessions as six Polars frames with one schema: built from records of the API,
 //! kept in an archive, read by metrics and exports.
 
 mod builder;
@@ -19,7 +19,7 @@ use rayon::prelude::*;
 
 pub use builder::{KeptTexts, TablesBuilder};
 pub use frames::{Frames, texts};
-pub use merge::{ids, merge, month, unsettled};
+pub use merge::{Look, ids, merge, month, unsettled};
 pub use select::SessionFilter;
 pub use verify::{MonthCheck, verify};
 
@@ -39,7 +39,7 @@ impl TableError {
     }
 }
 
-/// The five tables with the columns of [`schema`].
+/// The six tables with the columns of [`schema`].
 ///
 /// Sessions are in the order of creation, then of ids, and each is there once. Child
 /// rows are in the order of their sessions, and name them by their place there
@@ -56,25 +56,27 @@ pub struct Tables {
     pub issues: DataFrame,
     /// One row an action item.
     pub action_items: DataFrame,
+    /// One row a remark on the prompt of a session that may be named.
+    pub feedback: DataFrame,
 }
 
 impl Tables {
     /// Tables without a row.
     pub fn empty() -> Self {
-        let [sessions, pull_requests, tags, issues, action_items] = c::TABLES.map(|table| {
+        let [sessions, pull_requests, tags, issues, action_items, feedback] = c::TABLES.map(|table| {
             let columns = table.in_memory();
             let columns =
                 columns.map(|column| Column::new_empty(column.name.into(), &column.column_type.in_memory()));
             DataFrame::new_infer_height(columns.collect()).expect("the columns are all empty")
         });
-        Self { sessions, pull_requests, tags, issues, action_items }
+        Self { sessions, pull_requests, tags, issues, action_items, feedback }
     }
 
     /// Each table with its name.
-    pub fn named(&self) -> [(&'static str, &DataFrame); 5] {
-        let Self { sessions, pull_requests, tags, issues, action_items } = self;
-        let [a, b, d, e, f] = c::NAMES;
-        [(a, sessions), (b, pull_requests), (d, tags), (e, issues), (f, action_items)]
+    pub fn named(&self) -> [(&'static str, &DataFrame); c::COUNT] {
+        let Self { sessions, pull_requests, tags, issues, action_items, feedback } = self;
+        let [a, b, d, e, f, g] = c::NAMES;
+        [(a, sessions), (b, pull_requests), (d, tags), (e, issues), (f, action_items), (g, feedback)]
     }
 
     /// Other sessions, and child tables that are made from these.
@@ -90,6 +92,7 @@ impl Tables {
             tags: child(c::TAGS.name, &self.tags)?,
             issues: child(c::ISSUES.name, &self.issues)?,
             action_items: child(c::ACTION_ITEMS.name, &self.action_items)?,
+            feedback: child(c::REMARKS.name, &self.feedback)?,
         })
     }
 
@@ -129,6 +132,7 @@ impl Tables {
                 (c::TAGS.name, &mut all.tags, part.tags),
                 (c::ISSUES.name, &mut all.issues, part.issues),
                 (c::ACTION_ITEMS.name, &mut all.action_items, part.action_items),
+                (c::REMARKS.name, &mut all.feedback, part.feedback),
             ] {
                 shift(&mut more, before).map_err(TableError::of(name))?;
                 append(name, table, more)?;

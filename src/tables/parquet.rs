@@ -19,15 +19,14 @@ use crate::text::clean;
 /// Rows of a file under named columns, as they are on disk.
 pub type StoredTable = DataFrame;
 
-/// The columns of a table that are read, and whether the titles and addresses of
-/// sessions are.
+/// The columns of a table that are read, and whether the texts of sessions are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Projection {
     /// Every column of the file.
     All,
     /// Those of the table in memory …
     Memory {
-        /// … without the texts that name a session unless this is set.
+        /// … without the titles, addresses and texts of analyses unless this is set.
         named: bool,
     },
     /// The ids of sessions only.
@@ -39,7 +38,7 @@ impl Projection {
         match self {
             Self::All => true,
             Self::Memory { named } => {
-                column.place == Place::Everywhere && (named || ![c::TITLE, c::URL].contains(&column.name))
+                column.place == Place::Everywhere && (named || !c::OF_NAMED.contains(&column.name))
             }
             Self::Ids => column.name == c::SESSION,
         }
@@ -57,7 +56,7 @@ pub struct StoredFile {
     pub bytes: Vec<u8>,
 }
 
-/// The five tables as Parquet files. The same tables give the same bytes.
+/// The six tables as Parquet files. The same tables give the same bytes.
 ///
 /// # Errors
 /// Polars refused a step: an internal error.
@@ -150,7 +149,7 @@ pub fn read(bytes: Vec<u8>, table: &c::TableSpec, asked: Projection) -> Result<D
 /// Names the zone of moments as we do: without the words of the footer that were
 /// left out Parquet calls it `+00:00`.
 fn in_utc(table: &mut DataFrame) -> PolarsResult<()> {
-    for name in [c::CREATED, c::UPDATED] {
+    for name in [c::CREATED, c::UPDATED, c::UNDECIDED_UNTIL, c::DECIDED_BY] {
         let Ok(column) = table.column(name) else { continue };
         if let DataType::Datetime(TimeUnit::Microseconds, Some(_)) = column.dtype() {
             let micros = column.datetime()?.physical().clone();
@@ -190,12 +189,19 @@ fn check(column: &c::ColumnSpec, values: &Column, most: usize) -> Result<(), &'s
     if is_sound { Ok(()) } else { Err("has a value that sync does not write") }
 }
 
+/// A table without a row, as it is on disk.
+pub fn empty(table: &c::TableSpec) -> StoredTable {
+    let columns =
+        table.on_disk().map(|column| Column::new_empty(column.name.into(), &column.column_type.on_disk()));
+    DataFrame::new_infer_height(columns.collect()).expect("the columns are all empty")
+}
+
 /// The tables of a month in memory, from all its files in the order of [`c::TABLES`].
 /// Columns that were not read are null.
 ///
 /// # Errors
 /// The files cannot be read together; what is wrong, in words.
-pub fn in_memory(files: [DataFrame; 5]) -> Result<Tables, String> {
+pub fn in_memory(files: [DataFrame; c::COUNT]) -> Result<Tables, String> {
     let tables = || {
         let [sessions, children @ ..] = files;
         let rows = sessions.height();
@@ -210,10 +216,11 @@ pub fn in_memory(files: [DataFrame; 5]) -> Result<Tables, String> {
             polars_ensure!(is_there, ComputeError: "{}: a row refers to a missing session", table.name);
             of_kinds(table, child)
         });
-        let mut next = || tables.next().expect("there are four child tables");
-        let (pull_requests, tags, issues, action_items) = (next()?, next()?, next()?, next()?);
+        let mut next = || tables.next().expect("there are five child tables");
+        let (pull_requests, tags, issues, action_items, feedback) =
+            (next()?, next()?, next()?, next()?, next()?);
         let sessions = of_kinds(&c::SESSIONS, sessions)?;
-        PolarsResult::Ok(Tables { sessions, pull_requests, tags, issues, action_items })
+        PolarsResult::Ok(Tables { sessions, pull_requests, tags, issues, action_items, feedback })
     };
     catch_panic(tables).and_then(|tables| tables.map_err(|error| error.to_string()))
 }

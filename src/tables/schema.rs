@@ -74,6 +74,18 @@ pub const IMPACT: &str = "impact";
 pub const LABEL: &str = "label";
 /// Type of an action item, or null.
 pub const TYPE: &str = "type";
+/// What an issue, an action item or a remark on the prompt says, or null: customer text,
+/// of sessions that may be named.
+pub const TEXT: &str = "text";
+/// The issue that an action item is about, as its place among those of the session, or
+/// null; v3 only, and where there is a text.
+pub const ISSUE: &str = "issue";
+/// The beginning of the last sync that saw a pull request undecided; null where none did.
+/// Archives only.
+pub const UNDECIDED_UNTIL: &str = "undecided_until";
+/// The beginning of the first sync that saw a pull request merged or closed; null while it
+/// is undecided, and where that was before schema 5. Archives only.
+pub const DECIDED_BY: &str = "decided_by";
 
 /// Who started a session: the service user, else the person, or null. Derived.
 pub const USER: &str = "user";
@@ -179,6 +191,8 @@ pub struct TableSpec {
     pub name: &'static str,
     /// Its columns, in order.
     pub columns: &'static [ColumnSpec],
+    /// Whether older archives lack it.
+    pub added: bool,
 }
 
 impl TableSpec {
@@ -250,6 +264,7 @@ pub const SESSIONS: TableSpec = TableSpec {
         column(URL, ColumnType::Text),
         column(PROMPT, ColumnType::Text).in_memory_only(),
     ],
+    added: false,
 };
 
 /// Joins a child row to its session; since schema 4 of the archive.
@@ -269,12 +284,19 @@ pub const PULL_REQUESTS: TableSpec = TableSpec {
         column(STATE, ColumnType::State).required(),
         category(REPO),
         column(ADDRESS, ColumnType::Text),
+        // Since schema 5.
+        column(UNDECIDED_UNTIL, ColumnType::Moment).added(),
+        column(DECIDED_BY, ColumnType::Moment).added(),
     ],
+    added: false,
 };
 
 /// One row a session and tag.
-pub const TAGS: TableSpec =
-    TableSpec { name: "tags", columns: &[OF_ROW, OF_SESSION, OF_CREATED, category(TAG).required()] };
+pub const TAGS: TableSpec = TableSpec {
+    name: "tags",
+    columns: &[OF_ROW, OF_SESSION, OF_CREATED, category(TAG).required()],
+    added: false,
+};
 
 /// One row an issue of a session's analysis.
 pub const ISSUES: TableSpec = TableSpec {
@@ -285,15 +307,41 @@ pub const ISSUES: TableSpec = TableSpec {
         OF_CREATED,
         column(IMPACT, ColumnType::Impact).required(),
         category(LABEL),
+        // Since schema 5, as are those of action items. Texts of many rows are alike, and
+        // most rows of a report have none: a category takes four bytes there, a text sixteen.
+        category(TEXT).added(),
     ],
+    added: false,
 };
 
 /// One row an action item of a session's analysis.
-pub const ACTION_ITEMS: TableSpec =
-    TableSpec { name: "action_items", columns: &[OF_ROW, OF_SESSION, OF_CREATED, category(TYPE)] };
+pub const ACTION_ITEMS: TableSpec = TableSpec {
+    name: "action_items",
+    columns: &[
+        OF_ROW,
+        OF_SESSION,
+        OF_CREATED,
+        category(TYPE),
+        column(ISSUE, ColumnType::Count).added(),
+        category(TEXT).added(),
+    ],
+    added: false,
+};
+
+/// One row a remark of a session's analysis on the prompt; in memory those of sessions
+/// that may be named. Since schema 5 of the archive.
+pub const REMARKS: TableSpec =
+    TableSpec { name: "feedback", columns: &[OF_ROW, OF_SESSION, OF_CREATED, category(TEXT)], added: true };
+
+/// How many tables there are.
+pub const COUNT: usize = 6;
 
 /// All tables, sessions first.
-pub const TABLES: [TableSpec; 5] = [SESSIONS, PULL_REQUESTS, TAGS, ISSUES, ACTION_ITEMS];
+pub const TABLES: [TableSpec; COUNT] = [SESSIONS, PULL_REQUESTS, TAGS, ISSUES, ACTION_ITEMS, REMARKS];
 
 /// Their names.
-pub const NAMES: [&str; 5] = [SESSIONS.name, PULL_REQUESTS.name, TAGS.name, ISSUES.name, ACTION_ITEMS.name];
+pub const NAMES: [&str; COUNT] =
+    [SESSIONS.name, PULL_REQUESTS.name, TAGS.name, ISSUES.name, ACTION_ITEMS.name, REMARKS.name];
+
+/// The columns that only sessions which may be named have values in.
+pub const OF_NAMED: [&str; 4] = [TITLE, URL, TEXT, ISSUE];

@@ -10,6 +10,10 @@ use crate::settings::{FoundKey, Settings};
 use devin_api::{Api, PageEvent, replay};
 
 fn built(sessions: &[&str]) -> Tables {
+    built_with(KeptTexts::ARCHIVED, sessions)
+}
+
+fn built_with(texts: KeptTexts, sessions: &[&str]) -> Tables {
     let args = ReportArgs {
         from: Some("2026-09-01".to_owned()),
         to: Some("2026-12-31".to_owned()),
@@ -25,7 +29,7 @@ fn built(sessions: &[&str]) -> Tables {
     let key = FoundKey::new("apk_user_x", "a test");
     let found = crate::settings::Found { key: Some(key), ..crate::settings::Found::default() };
     let settings = Settings::resolve(&args, found, "2027-01-12T06:00:00Z".parse().unwrap()).unwrap();
-    let mut builder = TablesBuilder::new(KeptTexts::ARCHIVED);
+    let mut builder = TablesBuilder::new(texts);
     let page = format!(r#"{{"items": [{}], "total": 3, "has_more": false}}"#, sessions.join(","));
     let mut take = |event: PageEvent<'_>| {
         if let PageEvent::Page(rows) = event {
@@ -62,7 +66,7 @@ fn seen(tables: &Tables) -> [String; 3] {
 }
 
 /// The files of some tables, as they are on disk.
-fn files(tables: &Tables) -> [StoredTable; 5] {
+fn files(tables: &Tables) -> [StoredTable; c::COUNT] {
     let on_disk = |(table, (_, frame)): (&c::TableSpec, (_, &DataFrame))| {
         on_disk(table, frame, &tables.sessions).unwrap()
     };
@@ -232,10 +236,10 @@ fn a_row_of_no_session_is_damage() {
 }
 
 /// Files as archives before schema 4 have them.
-fn older(tables: &Tables) -> [StoredTable; 5] {
+fn older(tables: &Tables) -> [StoredTable; c::COUNT] {
     let [sessions, children @ ..] = files(tables);
-    let [b, d, e, f] = children.map(|child| child.drop(c::ROW).unwrap());
-    [sessions, b, d, e, f]
+    let [b, d, e, f, g] = children.map(|child| child.drop(c::ROW).unwrap());
+    [sessions, b, d, e, f, g]
 }
 
 #[test]
@@ -250,8 +254,8 @@ fn an_archive_without_rows_is_read_by_ids() {
     orphans[0] = orphans[0].slice(1, 1);
     assert!(in_memory(orphans).unwrap_err().contains("no session in its place"));
     let reversed = older(&tables).map(|file| file.reverse());
-    let [_, b, d, e, f] = reversed;
-    assert!(in_memory([files(&tables)[0].clone(), b, d, e, f]).is_err());
+    let [_, b, d, e, f, g] = reversed;
+    assert!(in_memory([files(&tables)[0].clone(), b, d, e, f, g]).is_err());
 }
 
 #[test]
@@ -273,15 +277,133 @@ fn addresses_of_an_older_archive_are_canonical_once_read() {
 fn an_archive_of_schema_1_has_no_unreadable_fields() {
     let tables = built(&[&session("a", "10-02", "01", "x").replacen('{', r#"{"title": [1], "#, 1)]);
     assert_eq!(column(&tables.sessions, c::UNREADABLE), ["1"]);
-    let [sessions, b, d, e, f] = files(&tables);
+    let [sessions, b, d, e, f, g] = files(&tables);
     let older = parquet::bytes(sessions.drop(c::UNREADABLE).unwrap()).unwrap();
     let sessions_read = read(older.clone(), &c::SESSIONS, Projection::Memory { named: true }).unwrap();
-    let tables_read = in_memory([sessions_read, b, d, e, f]).unwrap();
+    let tables_read = in_memory([sessions_read, b, d, e, f, g]).unwrap();
     assert_eq!(tables_read.sessions.schema(), tables.sessions.schema());
     assert_eq!(column(&tables_read.sessions, c::UNREADABLE), ["0"]);
     assert_eq!(read(older, &c::SESSIONS, Projection::Ids).unwrap().width(), 1);
     let other = parquet::bytes(sessions.drop(c::FEEDBACK).unwrap()).unwrap();
     assert!(read(other, &c::SESSIONS, Projection::All).is_err());
+}
+
+/// A session whose analysis says something.
+fn told(id: &str, day: &str) -> String {
+    session(id, day, "01", "x").replacen(
+        '{',
+        &format!(
+            r#"{{"analysis": {{
+                "issues": [{{"id": "1", "impact": "low", "issue": " The lock\nwas stale "}},
+                    {{"id": 2, "impact": "High", "label": "CI", "issue": "{}"}}, {{"issue": 7}}],
+                "action_items": [{{"action_item": "Pin it", "type": "knowledge", "issue_id": "2"}},
+                    {{"action_item": "  ", "issue_id": "9"}}, {{"action_item": {{"a": 1}}, "issue_id": null}}],
+                "suggested_prompt": {{"feedback_items": [{{"summary": "Too vague"}}, {{"summary": null}}]}}}}, "#,
+            "ö".repeat(2_001),
+        ),
+        1,
+    )
+}
+
+#[test]
+fn texts_of_analyses_are_kept_of_sessions_that_may_be_named() {
+    let tables = built(&[&told("a", "10-02")]);
+    let long = "ö".repeat(2_000);
+    assert_eq!(column(&tables.issues, c::TEXT), ["The lock\nwas stale", long.as_str(), "7"]);
+    assert_eq!(column(&tables.action_items, c::TEXT), ["Pin it", "-", "-"]);
+    assert_eq!(column(&tables.action_items, c::ISSUE), ["1", "-", "-"], "the place of the issue");
+    assert_eq!(column(&tables.feedback, c::TEXT), ["Too vague", "-"]);
+    assert_eq!(column(&tables.sessions, c::FEEDBACK), ["2"]);
+    assert_eq!(column(&tables.sessions, c::UNREADABLE), ["0"]);
+
+    let later = "2026-10-03T00:00:00Z".parse().unwrap();
+    let tables =
+        built_with(KeptTexts { from: later, prompts: false }, &[&told("a", "10-02"), &told("b", "10-03")]);
+    assert_eq!(column(&tables.issues, c::TEXT), ["-", "-", "-", "The lock\nwas stale", long.as_str(), "7"]);
+    assert_eq!(column(&tables.action_items, c::TEXT), ["-", "-", "-", "Pin it", "-", "-"]);
+    assert_eq!(column(&tables.action_items, c::ISSUE), ["-", "-", "-", "1", "-", "-"]);
+    assert_eq!(column(&tables.feedback, c::ROW), ["1", "1"]);
+    assert_eq!(column(&tables.sessions, c::FEEDBACK), ["2", "2"]);
+}
+
+#[test]
+fn texts_are_not_read_where_nobody_may_be_named() {
+    let tables = built(&[&told("a", "10-02")]);
+    for (table, StoredFile { bytes, .. }) in c::TABLES.iter().zip(parquet::write(&tables).unwrap()) {
+        let columns = read(bytes, table, Projection::Memory { named: false }).unwrap();
+        for name in c::OF_NAMED {
+            assert!(columns.column(name).is_err(), "{name} of {}", table.name);
+        }
+    }
+}
+
+#[test]
+fn an_archive_of_schema_4_has_no_texts() {
+    let tables = built(&[&told("a", "10-02")]);
+    let [sessions, pulls, tags, issues, items, _] = files(&tables);
+    let without = |file: &DataFrame, names: &[&str]| file.drop_many(names.iter().copied());
+    let pulls = without(&pulls, &[c::UNDECIDED_UNTIL, c::DECIDED_BY]);
+    let files = [sessions, pulls, tags, without(&issues, &[c::TEXT]), without(&items, &[c::ISSUE, c::TEXT])];
+    let reread = c::TABLES.iter().zip(files).map(|(table, file)| {
+        read(parquet::bytes(file).unwrap(), table, Projection::Memory { named: true }).unwrap()
+    });
+    let reread: Vec<StoredTable> = reread.chain([parquet::empty(&c::REMARKS)]).collect();
+    assert_eq!(verify(&reread_whole(&tables), "2026-10").unwrap().faults, [""; 0]);
+    let older = in_memory(reread.try_into().unwrap()).unwrap();
+    for ((name, one), (_, other)) in older.named().into_iter().zip(tables.named()) {
+        assert_eq!(one.schema(), other.schema(), "{name}");
+    }
+    assert_eq!(column(&older.issues, c::TEXT), ["-"; 3]);
+    assert_eq!((older.feedback.height(), column(&older.action_items, c::TYPE).len()), (0, 3));
+}
+
+/// The files of some tables, in which there is no remark.
+fn reread_whole(tables: &Tables) -> [StoredTable; c::COUNT] {
+    let [a, b, d, e, f, _] = files(tables);
+    [a, b, d, e, f, parquet::empty(&c::REMARKS)]
+}
+
+#[test]
+fn syncs_note_when_a_pull_request_was_decided() {
+    let moment = |day: u32| format!("2026-11-{day:02}T00:00:00Z").parse::<DateTime<chrono::Utc>>().unwrap();
+    let with = |states: &[&str]| {
+        let pulls = states.iter().enumerate().map(|(number, state)| {
+            format!(r#"{{"pr_url": "https://h/o/r/pull/{number}", "pr_state": "{state}"}}"#)
+        });
+        let pulls = pulls.collect::<Vec<_>>().join(",");
+        let record = format!(
+            r#"{{"session_id": "a", "created_at": "2026-10-02T10:00:00Z",
+                "pull_requests": [{pulls}, {{"pr_state": "open"}}]}}"#
+        );
+        built(&[&record])
+    };
+    let times = |tables: &Tables| {
+        let day = |name: &str| -> Vec<String> {
+            let moments = tables.pull_requests.column(name).unwrap().datetime().unwrap().physical().clone();
+            let day = |at: i64| DateTime::from_timestamp_micros(at).unwrap().format("%d").to_string();
+            moments.iter().map(|at| at.map_or_else(|| "-".to_owned(), day)).collect()
+        };
+        let (until, by) = (day(c::UNDECIDED_UNTIL), day(c::DECIDED_BY));
+        until.iter().zip(&by).map(|(until, by)| format!("{until} {by}")).collect::<Vec<_>>()
+    };
+    let look = |at: u32, before: Option<u32>| Look { at: moment(at), before: before.map(moment) };
+    let first = with(&["open", "merged", "draft"]).looked_at(None, &look(1, None)).unwrap();
+    assert_eq!(times(&first), ["01 -", "- 01", "01 -", "- -"]);
+    let second =
+        with(&["merged", "merged", "odd", "closed"]).looked_at(Some(&first), &look(3, Some(1))).unwrap();
+    assert_eq!(times(&second), ["01 03", "- 01", "03 -", "- 03", "- -"]);
+    // Nothing of a decided one changes; one that is opened again is undecided again.
+    let third =
+        with(&["merged", "open", "closed", "closed"]).looked_at(Some(&second), &look(7, Some(3))).unwrap();
+    assert_eq!(times(&third), ["01 03", "07 -", "03 07", "- 03", "- -"]);
+    let written = reread(parquet::write(&third).unwrap());
+    are_equal(&written, &third);
+    // Before schema 5 there were no such times: those of a decided one stay unknown.
+    let older = with(&["open", "merged"]);
+    let now = with(&["merged", "merged", "merged"]).looked_at(Some(&older), &look(9, Some(7))).unwrap();
+    assert_eq!(times(&now), ["07 09", "- -", "- 09", "- -"]);
+    let now = with(&["merged"]).looked_at(Some(&older), &look(9, None)).unwrap();
+    assert_eq!(times(&now), ["- 09", "- -"]);
 }
 
 #[test]
@@ -295,10 +417,10 @@ fn an_archive_of_schema_4_has_no_details_of_the_status_playbooks_and_modes() {
     let tables = built(&[&record]);
     let found = added.map(|name| column(&tables.sessions, name).join(" "));
     assert_eq!(found, ["inactivity", "playbook-1", "fast"]);
-    let [sessions, b, d, e, f] = files(&tables);
+    let [sessions, b, d, e, f, g] = files(&tables);
     let older = parquet::bytes(sessions.drop_many(added)).unwrap();
     let sessions = read(older, &c::SESSIONS, Projection::Memory { named: true }).unwrap();
-    let older = in_memory([sessions, b, d, e, f]).unwrap();
+    let older = in_memory([sessions, b, d, e, f, g]).unwrap();
     assert_eq!(older.sessions.schema(), tables.sessions.schema());
     assert_eq!(added.map(|name| column(&older.sessions, name).join(" ")), ["-"; 3]);
 }

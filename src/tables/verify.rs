@@ -22,7 +22,7 @@ pub struct MonthCheck {
 ///
 /// # Errors
 /// A column is missing.
-pub fn verify(files: &[DataFrame; 5], month: &str) -> Result<MonthCheck, TableError> {
+pub fn verify(files: &[DataFrame; c::COUNT], month: &str) -> Result<MonthCheck, TableError> {
     let [sessions, pull_requests, tags, ..] = files;
     let mut faults = Vec::new();
     for (name, table) in c::NAMES.into_iter().zip(files) {

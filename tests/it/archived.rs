@@ -30,6 +30,8 @@ fn told(command: &mut Command) -> Value {
     let text = std::fs::read_to_string(Path::new(path)).expect("facts");
     let mut facts: Value = serde_json::from_str(&text).expect("JSON");
     facts["generated_at"].take();
+    // An archive alone knows when pull requests were decided.
+    facts["facts"].as_array_mut().expect("facts").retain(|fact| fact["metric"] != "merged_within_7d_rate");
     for name in ["requests", "pages", "kind", "archive", "received", "unique"] {
         facts["source"].as_object_mut().expect("a source").remove(name);
     }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::support::{CANARY, SERVICE_CANARY, Served, acumen, files, repository, run};
 
 const NAME: &str = "org_demo_2026-W41";
-const FRAMES: [&str; 5] = ["sessions", "pull-requests", "tags", "issues", "action-items"];
+const FRAMES: [&str; 6] = ["sessions", "pull-requests", "tags", "issues", "action-items", "feedback"];
 
 /// Runs a report of week 41 with some formats; gives the paths that it tells.
 fn export(folder: &Path, url: &str, key: &str, flags: &[&str]) -> Vec<String> {
@@ -110,7 +110,7 @@ fn all_formats_hold_the_numbers_of_the_facts() {
         );
         assert_eq!(printed[..3], [".html", ".json", ".xlsx"].map(|end| format!("{NAME}{end}")));
         let parquet = FRAMES.map(|frame| format!("{NAME}_{frame}.parquet"));
-        assert_eq!(printed[printed.len() - 5..], parquet);
+        assert_eq!(printed[printed.len() - 6..], parquet);
         let mut sorted = printed.clone();
         sorted.sort();
         assert_eq!(sorted, files(folder.path()), "what is told is what is there");

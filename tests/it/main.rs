@@ -45,6 +45,8 @@ mod logs;
 #[cfg(test)]
 mod mail;
 #[cfg(test)]
+mod merged_in_time;
+#[cfg(test)]
 mod minimum;
 #[cfg(test)]
 mod network;
@@ -72,6 +74,8 @@ mod sql;
 mod summary;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod texts;
 #[cfg(test)]
 mod trust;
 #[cfg(test)]

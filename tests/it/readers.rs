@@ -50,7 +50,7 @@ fn all_readers_filter_sort_and_join_exports() {
     let (sessions, others): (Vec<PathBuf>, Vec<PathBuf>) = names
         .map(|name| folder.path().join(name))
         .partition(|path| path.to_string_lossy().ends_with("_sessions.parquet"));
-    assert_eq!((sessions.len(), others.len()), (1, 4));
+    assert_eq!((sessions.len(), others.len()), (1, 5));
     all_agree(&sessions[0], &others);
 }
 
@@ -67,5 +67,8 @@ fn all_readers_filter_sort_and_join_an_archive() {
         assert_eq!(names.len(), 1, "{names:?}");
         month.join(&names[0])
     };
-    all_agree(&table("sessions"), &["pull_requests", "tags", "issues", "action_items"].map(table));
+    all_agree(
+        &table("sessions"),
+        &["pull_requests", "tags", "issues", "action_items", "feedback"].map(table),
+    );
 }

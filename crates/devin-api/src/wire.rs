@@ -2,6 +2,8 @@
 //!
 //! Only what a report needs has a field; everything else is skipped unread.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -115,10 +117,22 @@ pub struct Session<'a> {
     pub exported: Option<&'a Exported>,
 }
 
+/// The most characters of a text of an analysis that are read.
+pub const LONGEST_TEXT: usize = 2_000;
+
+/// A text of an analysis: without surrounding white space, and cut to [`LONGEST_TEXT`]
+/// characters; `None` for blank text and for what is no text.
+fn text_of_analysis(raw: Option<&str>) -> Option<String> {
+    let text: Text<'_> = serde_json::from_str(raw?).ok()?;
+    let text = text.trimmed()?;
+    let end = text.char_indices().nth(LONGEST_TEXT).map_or(text.len(), |(end, _)| end);
+    text.get(..end).map(|text| text.trim_end().to_owned())
+}
+
 /// How much there is of a session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Size {
-    /// Its tags, pull requests, issues and action items …
+    /// Its tags, pull requests, issues, action items and remarks …
     pub entries: usize,
     /// … and how many there are of the most frequent of these.
     pub longest_list: usize,
@@ -138,6 +152,11 @@ impl Size {
         self.entries += entries.len();
         self.longest_list = self.longest_list.max(entries.len());
         entries.flatten().for_each(|text| self.text(text));
+    }
+
+    /// A text of an analysis, of which no more than its beginning is kept, however long it is.
+    fn cut_text(&mut self, raw: Option<&str>) {
+        self.texts += raw.map_or(0, |raw| raw.len().min(4 * LONGEST_TEXT));
     }
 }
 
@@ -173,6 +192,10 @@ impl<'a> Session<'a> {
         if let Some(analysis) = self.analysis() {
             size.list(analysis.issues.iter().map(|issue| issue.label.get()));
             size.list(analysis.action_items.iter().map(|item| item.kind.get()));
+            size.list(analysis.remarks().iter().map(|_| None));
+            analysis.issues.iter().for_each(|issue| size.cut_text(issue.issue));
+            analysis.action_items.iter().for_each(|item| size.cut_text(item.action_item));
+            analysis.remarks().iter().for_each(|remark| size.cut_text(remark.summary));
         }
         size
     }
@@ -275,11 +298,30 @@ pub struct Analysis<'a> {
     pub suggested_prompt: Option<SuggestedPrompt<'a>>,
 }
 
-impl Analysis<'_> {
+impl<'a> Analysis<'a> {
+    /// The remarks on the prompt.
+    pub fn remarks(&self) -> &[Remark<'a>] {
+        self.suggested_prompt.as_ref().map_or(&[], |prompt| &prompt.feedback_items)
+    }
+
     /// How many remarks on the prompt the analysis holds.
     pub fn prompt_feedback(&self) -> usize {
-        self.suggested_prompt.as_ref().map_or(0, |prompt| prompt.feedback_items.len())
+        self.remarks().len()
     }
+
+    /// The place among the issues of the one that an action item is about; `None` where
+    /// it names none. v2 gives its issues no ids, so that no item names one.
+    pub fn issue_of(&self, item: &ActionItem<'_>) -> Option<usize> {
+        let asked = id_of_issue(item.issue_id)?;
+        self.issues.iter().position(|issue| id_of_issue(issue.id).is_some_and(|id| id == asked))
+    }
+}
+
+/// The id of an issue, which may be text or a number.
+fn id_of_issue(raw: Option<&str>) -> Option<Cow<'_, str>> {
+    let id = json::scalar(raw?);
+    let is_id = !id.trim().is_empty() && !id.starts_with(['[', '{']);
+    is_id.then_some(id)
 }
 
 /// One issue of an analysis.
@@ -292,6 +334,20 @@ pub struct Issue<'a> {
     /// Free text.
     #[serde(borrow)]
     pub label: Text<'a>,
+    /// What happened; see [`Issue::text`].
+    #[serde(borrow, deserialize_with = "raw")]
+    issue: Option<&'a str>,
+    /// In v3; see [`Analysis::issue_of`].
+    #[serde(borrow, deserialize_with = "raw")]
+    id: Option<&'a str>,
+}
+
+impl Issue<'_> {
+    /// What happened: customer text, which is skipped until somebody asks for it here,
+    /// as are those of action items and remarks.
+    pub fn text(&self) -> Option<String> {
+        text_of_analysis(self.issue)
+    }
 }
 
 /// One proposal of an analysis.
@@ -301,6 +357,19 @@ pub struct ActionItem<'a> {
     /// An open list of words.
     #[serde(borrow, rename = "type")]
     pub kind: Text<'a>,
+    /// What to do; see [`ActionItem::text`].
+    #[serde(borrow, deserialize_with = "raw")]
+    action_item: Option<&'a str>,
+    /// The issue that it is about; see [`Analysis::issue_of`].
+    #[serde(borrow, deserialize_with = "raw")]
+    issue_id: Option<&'a str>,
+}
+
+impl ActionItem<'_> {
+    /// What to do: customer text.
+    pub fn text(&self) -> Option<String> {
+        text_of_analysis(self.action_item)
+    }
 }
 
 /// The part of a suggested prompt that is counted, and the prompt itself.
@@ -308,16 +377,28 @@ pub struct ActionItem<'a> {
 #[serde(default)]
 pub struct SuggestedPrompt<'a> {
     /// Remarks on the prompt.
-    #[serde(deserialize_with = "objects")]
-    pub feedback_items: Vec<Remark>,
+    #[serde(borrow, deserialize_with = "objects")]
+    pub feedback_items: Vec<Remark<'a>>,
     /// The prompt that the remarks are on; see [`Session::prompt`].
     #[serde(borrow, deserialize_with = "raw")]
     pub(super) original_prompt: Option<&'a str>,
 }
 
-/// A remark on a prompt, of which only the number is needed.
-#[derive(Debug, Deserialize)]
-pub struct Remark {}
+/// A remark on a prompt.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Remark<'a> {
+    /// The remark in short; see [`Remark::text`].
+    #[serde(borrow, deserialize_with = "raw")]
+    summary: Option<&'a str>,
+}
+
+impl Remark<'_> {
+    /// The remark in short: customer text.
+    pub fn text(&self) -> Option<String> {
+        text_of_analysis(self.summary)
+    }
+}
 
 /// How a field is read.
 #[derive(Clone, Copy)]
@@ -385,16 +466,19 @@ impl Entry {
             },
             Self::Issue => |name| match name {
                 "impact" | "label" => Some(Shape::Word),
-                "issue" | "title" | "id" => Some(Shape::Ignored),
+                "issue" | "id" => Some(Shape::Raw),
+                "title" => Some(Shape::Ignored),
                 _ => None,
             },
             Self::ActionItem => |name| match name {
                 "type" => Some(Shape::Word),
-                "action_item" | "issue_id" => Some(Shape::Ignored),
+                "action_item" | "issue_id" => Some(Shape::Raw),
                 _ => None,
             },
-            Self::Remark => |name| {
-                matches!(name, "summary" | "excerpt" | "details" | "issue_id").then_some(Shape::Ignored)
+            Self::Remark => |name| match name {
+                "summary" => Some(Shape::Raw),
+                "excerpt" | "details" | "issue_id" => Some(Shape::Ignored),
+                _ => None,
             },
         }
     }

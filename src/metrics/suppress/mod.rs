@@ -21,6 +21,7 @@ use polars::prelude::*;
 use super::acus::{ACUS_PER_SESSION_MAX, ACUS_SPLIT, ACUS_TOP_DECILE_SHARE, ACUS_WITHOUT_PR_SHARE};
 use super::capabilities::Needs;
 use super::dimension::{Dim, GroupKey, Key};
+use super::merged_in_time::MERGED_WITHIN_7D_RATE;
 use super::metric::{Metric, MetricKind};
 use super::period_frames::{Combined, MERGED, PeriodFrames, RECENT};
 use super::plan::{group_keys, is_decided, keys, lists_pr};
@@ -48,7 +49,9 @@ pub fn is_ever_shown(metric: &Metric, by: &[Dim], is_week: bool) -> bool {
     // The number of sessions with a value is shown with that of all sessions.
     let is_percentile = metric.kind == MetricKind::Quantile && !by.is_empty();
     let is_single = by.contains(&Dim::User) || metric.id == ACUS_PER_SESSION_MAX.id;
-    !(is_split || is_cut || is_day || is_percentile || is_single)
+    // Of a young period only the sessions of a few people are old enough.
+    let is_of_few = metric.id == MERGED_WITHIN_7D_RATE.id;
+    !(is_of_few || is_split || is_cut || is_day || is_percentile || is_single)
 }
 
 /// What may be shown of one grouping of the metrics that rest on the same things.

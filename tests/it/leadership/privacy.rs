@@ -12,6 +12,20 @@ use crate::support::{Report, Served, acumen, files, run};
 const PRICES: &str = "state = \"state\"\n[[price]]\nfrom = 2026-01-01\nper_acu = 2\ncurrency = \"EUR\"\n\
                       [[team]]\ntag = \"squad:*\"\n";
 
+/// What the analysis of each session says, in every text that it has.
+const TEXTS: [&str; 8] = [
+    "Secretissue",
+    "Secrettitleofissue",
+    "Secretaction",
+    "Secretsummary",
+    "Secretexcerpt",
+    "Secretdetails",
+    "Secretstep",
+    "Secretbetterprompt",
+];
+/// Those of them that a report for the lead may quote.
+const QUOTED: [&str; 3] = ["Secretissue", "Secretaction", "Secretsummary"];
+
 /// An organisation with a tag, a team and a repository of three people each.
 fn organisation() -> Organisation {
     let mut organisation = Organisation::invent(&recipe(11));
@@ -27,6 +41,15 @@ fn organisation() -> Organisation {
         let mut body: Value = serde_json::from_str(&record.body).unwrap();
         body["title"] = json!(format!("Secret title of {}", record.session_id));
         body["initial_user_message"] = json!("Secret prompt, please");
+        let texts = TEXTS.map(|text| json!(format!("{text} in the analysis of {}", record.session_id)));
+        let [issue, title, item, summary, excerpt, details, step, better] = texts;
+        body["session_analysis"] = json!({
+            "issues": [{"issue": issue, "impact": "High", "label": "Testing", "id": "1", "title": title}],
+            "action_items": [{"action_item": item, "type": "knowledge", "issue_id": "1"}],
+            "timeline": [{"title": step, "description": step}],
+            "suggested_prompt": {"original_prompt": "Secret prompt, please", "suggested_prompt": better,
+                "feedback_items": [{"summary": summary, "excerpt": excerpt, "details": details}]},
+        });
         if record.user_id.as_ref().is_some_and(|user| few.contains(user)) {
             let tags = [json!("small-one"), json!("small-two"), json!("squad:tiny")];
             body["tags"].as_array_mut().unwrap().extend(tags);
@@ -50,7 +73,8 @@ fn secrets(organisation: &Organisation) -> BTreeSet<String> {
         .people
         .iter()
         .flat_map(|person| [Some(person.id.clone()), person.name.clone(), person.email.clone()]);
-    let texts = organisation.records.iter().flat_map(of).chain(named).flatten();
+    let said = TEXTS.iter().map(|text| Some((*text).to_owned()));
+    let texts = organisation.records.iter().flat_map(of).chain(named).chain(said).flatten();
     texts.map(|text| text.trim().to_owned()).filter(|text| text.len() > 5 && text != "bot_apk").collect()
 }
 
@@ -77,6 +101,9 @@ fn covered_reports_contain_no_names_and_keep_the_totals() {
     let lead = report(organisation.clone(), PRICES, &["--include-prompts"], &[]);
     assert!(lead.html.contains("Secret title of") && lead.html.contains("Secret prompt, please"));
     let by_default = report(organisation.clone(), PRICES, &[], &[]);
+    for text in TEXTS {
+        assert_eq!(by_default.json.contains(text), QUOTED.contains(&text), "{text}");
+    }
     assert!(by_default.html.contains("Secret title of") && !by_default.html.contains("Secret prompt"));
     for (flags, ending) in
         [(["--profile", "leadership"], "_leadership.html"), (["--people", "hidden"], "_hidden.html")]
@@ -107,6 +134,78 @@ fn covered_reports_contain_no_names_and_keep_the_totals() {
         assert_eq!(missing, ["acus_per_session_max", "acus_top_decile_share"]);
         let withheld = facts.0["withheld"].as_array().unwrap();
         assert!(withheld.contains(&json!({"metric": "acus_per_session_max", "by": []})), "{withheld:?}");
+    }
+}
+
+/// Every file of a run in a folder, with what compressed files hold.
+fn written(folder: &std::path::Path) -> Vec<(String, String)> {
+    let of = |name: String| {
+        let bytes = std::fs::read(folder.join(&name)).unwrap();
+        let text = match name.rsplit('.').next() {
+            Some("eml") => unquoted(&bytes),
+            Some("xlsx") => unpacked(&bytes),
+            _ => String::from_utf8_lossy(&bytes).into_owned(),
+        };
+        (name, text)
+    };
+    let is_file = |name: &String| folder.join(name).is_file();
+    files(folder).into_iter().filter(is_file).map(of).collect()
+}
+
+/// The parts of a workbook, one behind the other.
+fn unpacked(archive: &[u8]) -> String {
+    let mut text = String::new();
+    let number = |at: usize| usize::from(u16::from_le_bytes(archive[at..at + 2].try_into().unwrap()));
+    for (at, _) in archive.windows(4).enumerate().filter(|(_, four)| *four == b"PK\x03\x04") {
+        let begin = at + 30 + number(at + 26) + number(at + 28);
+        let mut part = String::new();
+        let read = std::io::Read::read_to_string(
+            &mut flate2::read::DeflateDecoder::new(&archive[begin..]),
+            &mut part,
+        );
+        text.push_str(if read.is_ok() { &part } else { "" });
+    }
+    text
+}
+
+#[test]
+fn mails_quote_no_analysis_and_covered_files_have_no_word_of_customers() {
+    let organisation = organisation();
+    let secrets = secrets(&organisation);
+    let served = Served::new(organisation, Options::default());
+    let made = |flags: &[&str]| {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = acumen(folder.path());
+        command.args(["report", "--base-url", &served.url(), "--org", "org_demo", "--week", "2026-W41"]);
+        command.args(["--out", ".", "--eml", "mail.eml", "--mail-attach", "none", "--summary", "summary.md"]);
+        command.args(["--mail-from", "acumen@sender.example", "--mail-to", "lead@reader.example"]);
+        let outcome = run(command.args(flags));
+        assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+        (written(folder.path()), outcome.stderr)
+    };
+    let (lead, _) = made(&["--export", "parquet,xlsx,csv"]);
+    for (name, text) in &lead {
+        let may_quote = name.ends_with(".json")
+            || name.ends_with(".html")
+            || name.ends_with(".parquet")
+            || name.ends_with(".xlsx");
+        for secret in TEXTS.iter().filter(|secret| !may_quote || !QUOTED.contains(secret)) {
+            assert!(!text.contains(secret), "{name} quotes {secret}");
+        }
+    }
+    let mail = lead.iter().find(|(name, _)| name == "mail.eml").unwrap();
+    assert!(mail.1.contains("org_demo"), "the mail can be read");
+    for flags in [["--profile", "leadership"], ["--people", "hidden"]] {
+        let (covered, said) = made(&[&flags[..], &["--export", "xlsx,csv"]].concat());
+        assert!(
+            covered.len() > 12
+                && covered.iter().any(|(name, text)| name.ends_with(".xlsx") && text.contains("Merged"))
+        );
+        for (name, text) in covered.iter().chain([&("standard error".to_owned(), said)]) {
+            for secret in &secrets {
+                assert!(!text.contains(secret.as_str()), "{name} shows {secret}");
+            }
+        }
     }
 }
 
