@@ -17,6 +17,7 @@ from pathlib import Path
 
 import facts as sql
 
+MARKS = ["maturing", "notable"]
 NUMBERS = ["value", "numerator", "denominator", "n", "previous", "previous_n"]
 
 # What is compared besides the numbers.
@@ -55,10 +56,11 @@ def fact_differences(ours, theirs):
             continue
         own, other = ours[at], theirs[at]
         pairs = [(name, own.get(name, 0), other.get(name, 0)) for name in NUMBERS]
+        marks = [(name, own.get(name, False), other.get(name, False)) for name in MARKS]
         is_count = own["unit"] == "count"
         bad = [
             f"{where}: {name} is {one!r}, in facts.json {two!r}"
-            for name, one, two in [*pairs, ("unit", own["unit"], other["unit"])]
+            for name, one, two in [*pairs, *marks, ("unit", own["unit"], other["unit"])]
             if not same(one, two, is_count or name in ("n", "previous_n"))
         ]
         if bad:

@@ -33,6 +33,9 @@ KEPT = ["placed", "placed_tags", "listed", "owned", "placed_issues"]
 METRICS = {
     "sessions": ("count", "total", ()),
     "active_users": ("count", "total", ()),
+    "new_users": ("count", "total", None),
+    "returning_users": ("count", "total", None),
+    "lapsed_users": ("count", "total", None),
     "automation_sessions": ("count", "total", None),
     "acus": ("acu", "total", ()),
     "acus_split": ("acu", "total", None),
@@ -45,6 +48,8 @@ METRICS = {
     "prs_merged": ("count", "total", ()),
     "merge_rate": ("share", "ratio", ()),
     "merge_rate_all": ("share", "ratio", None),
+    "undecided_prs": ("count", "total", ()),
+    "undecided_share": ("share", "ratio", ()),
     "sessions_with_pr": ("count", "total", None),
     "sessions_with_merged_pr": ("count", "total", None),
     "acus_per_merged_pr": ("acu", "ratio", ()),
@@ -52,10 +57,13 @@ METRICS = {
     "analysed_sessions": ("count", "total", ()),
     "analysis_coverage": ("share", "ratio", ()),
     "issues": ("count", "total", ("impact",)),
+    "issue_rate": ("per_100", "ratio", ("impact",)),
     "sessions_with_issue": ("count", "total", None),
     "issue_count_histogram": ("count", "total", None),
     "action_items": ("count", "total", None),
     "sessions_with_prompt_feedback": ("count", "total", None),
+    "large_session_share": ("share", "ratio", ()),
+    "one_message_share": ("share", "ratio", None),
     "user_messages_median": ("count", "quantile", None),
     "sessions_stopped_by_limit": ("count", "total", None),
     "spend": ("money", "total", ()),
@@ -63,7 +71,14 @@ METRICS = {
     "spend_per_merged_pr": ("money", "ratio", ()),
 }
 
-V3_DIMENSIONS = {"origin", "size", "category"}
+V3_DIMENSIONS = {"origin", "size", "category", "playbook", "mode", "status_detail"}
+
+# What compares the people of several periods has no previous value; the last two are null while
+# the period still runs.
+PEOPLE = ["new_users", "returning_users", "lapsed_users"]
+
+# Columns of sessions that archives from before schema 5 do not have.
+ADDED = ["status_detail", "playbook", "mode"]
 QUALITY = [
     "acus_unknown",
     "unknown_status",
@@ -71,6 +86,17 @@ QUALITY = [
     "unknown_pr_state",
     "prs_without_url",
     "unreadable_fields",
+]
+
+# What came of pull requests: it changes as long as they are decided.
+OUTCOMES = [
+    "prs_merged",
+    "merge_rate",
+    "merge_rate_all",
+    "sessions_with_merged_pr",
+    "acus_per_merged_pr",
+    "spend_per_merged_pr",
+    "one_message_share",
 ]
 
 # An account is not metered if at least so many sessions have known ACUs and all of them are 0.
@@ -232,6 +258,10 @@ class DuckDB:
         row = "file_row_number" if name == "sessions" else "row"
         key = NUMBERED.format(row) if self.has_rows else "session"
         column = "session as id" if name == "sessions" else f"{NUMBERED.format('file_row_number')} as place"
+        if name == "sessions":
+            named = self.connection.execute(f"select distinct name from parquet_schema({files})").fetchall()
+            missing = [added for added in ADDED if (added,) not in named]
+            column += "".join(f", cast(null as varchar) as {added}" for added in missing)
         self.connection.execute(
             f"create view {name} as select * replace ({key} as session), {column} "
             f"from read_parquet({files}, {options}) where created < timestamptz '{before}'"
@@ -276,7 +306,9 @@ class Spark:
 
     def table(self, name, files, before):
         folder = str(Path(files[0]).parent.parent)
-        rows = self.session.read.option("basePath", folder).parquet(*files)
+        rows = self.session.read.option("basePath", folder).option("mergeSchema", name == "sessions").parquet(*files)
+        for added in set(ADDED if name == "sessions" else []).difference(rows.columns):
+            rows = rows.selectExpr("*", f"cast(null as string) as {added}")
         place = f"{NUMBERED.format('_metadata.row_index')} as place"
         rows = rows.selectExpr("*", "session as id" if name == "sessions" else place)
         rows.where(f"created < timestamp '{before}'").createOrReplaceTempView(name)
@@ -360,7 +392,9 @@ def answers(engine, question):
             if at in found:
                 unable(f"{file} gives {at} twice")
             found[at] = (value, numerator, denominator, n)
-    return found
+    own = question.period.label
+    has_modes = any(by == ("mode",) and keys != (None,) and period == own for _, by, keys, period in found)
+    return {at: numbers for at, numbers in found.items() if has_modes or "mode" not in at[1]}
 
 
 # From answers to facts.
@@ -382,7 +416,9 @@ def lay_out(found, question, is_metered):
     for (metric, by, keys, period), numbers in found.items():
         unit, kind, trend = METRICS[metric]
         nothing = (0 if kind == "total" else None, 0, 0, 0)
-        is_compared = question.is_over and period in before
+        if metric in PEOPLE[1:] and not question.is_over:
+            numbers = (None, None, None, 0 if metric == "lapsed_users" else numbers[3])
+        is_compared = question.is_over and period in before and metric not in PEOPLE
         past = found.get((metric, by, keys, before.get(period)), nothing) if is_compared else (None, 0, 0, 0)
         if not is_metered and metric.startswith(("acus", "spend")) and unit != "count":
             merged = None if unit == "share" else numbers[2]
@@ -402,9 +438,84 @@ def lay_out(found, question, is_metered):
             if past[3]:
                 fact["previous_n"] = plain(past[3])
             facts.append(fact)
+    return in_order(facts + mark(facts, labels[: question.points + 1]))
+
+
+def in_order(facts):
     none_first = lambda key: (key is not None, key or "")
     keys = lambda group: tuple(map(none_first, group.values()))
     return sorted(facts, key=lambda fact: (fact["metric"], tuple(fact["group"]), keys(fact["group"])))
+
+
+# Marks on facts: which comparisons are maturing, and which changes exceed chance.
+
+
+def mark(facts, points):
+    """Marks facts, and gives what a merged pull request is expected to cost, if anything is.
+
+    `points` has the labels of the trend, newest first.
+    """
+    of = {(fact["metric"], tuple(fact["group"].items())): fact for fact in facts}
+    whole = lambda metric: of[metric, ()]
+    point = lambda metric, label: of[metric, (("period", label),)]
+    # Of no pull requests none is undecided.
+    shares = {label: point("undecided_share", label)["value"] or 0 for label in points}
+    exceeds = lambda share, other: share - other > 0.05 + 1e-9
+    own = whole("undecided_share")
+    is_maturing = exceeds(own["value"] or 0, own["previous"] or 0)
+    for fact in facts:
+        if fact["metric"] in OUTCOMES:
+            label = fact["group"].get("period")
+            is_point_maturing = label and exceeds(shares[label], shares[points[-1]])
+            if is_point_maturing if label else is_maturing and fact["previous"] is not None:
+                fact["maturing"] = True
+    is_earlier = lambda fact: fact["group"].get("period", points[0]) != points[0] and not fact.get("maturing")
+    spread = {}
+    for fact in filter(is_earlier, facts):
+        if fact["value"] is not None:
+            others = tuple((dim, key) for dim, key in fact["group"].items() if dim != "period")
+            spread.setdefault((fact["metric"], others), []).append(fact["value"])
+    for fact in facts:
+        is_compared = fact["value"] is not None and fact["previous"] is not None
+        earlier = spread.get((fact["metric"], tuple(fact["group"].items())), [])
+        if "period" not in fact["group"] and is_compared and is_notable(fact, earlier):
+            fact["notable"] = True
+    return expected_cost(whole, filter(is_earlier, facts))
+
+
+def is_notable(fact, earlier):
+    """Whether the change of a fact exceeds chance; `earlier` are the values of earlier periods."""
+    unit, kind, _ = METRICS[fact["metric"]]
+    now, before = fact["value"], fact["previous"]
+    if (unit, kind) == ("count", "total"):
+        return now != before and abs(now - before) >= 1.96 * math.sqrt(now + before)
+    if (unit, kind) == ("share", "ratio") and not fact["metric"].startswith("acus"):
+        n, n_before = fact["denominator"], fact["previous_n"]
+        pooled = (fact["numerator"] + before * n_before) / (n + n_before)
+        error = math.sqrt(max(pooled * (1 - pooled) * (1 / n + 1 / n_before), 0))
+        return error > 0 and abs(now - before) / error >= 1.96
+    if len(earlier) < 4:
+        return False
+    mean = sum(earlier) / len(earlier)
+    deviation = math.sqrt(sum((value - mean) ** 2 for value in earlier) / (len(earlier) - 1))
+    return abs(now - mean) > 2 * deviation + 1e-9 * abs(mean)
+
+
+def expected_cost(whole, earlier):
+    """What a merged pull request will have cost once the others are decided, at the usual merge rate."""
+    cost = whole("acus_per_merged_pr")
+    rates = [fact for fact in earlier if fact["metric"] == "merge_rate"]
+    merged, decided = (sum(fact[part] for fact in rates) for part in ("numerator", "denominator"))
+    acus = whole("acus")["value"]
+    if not cost.get("maturing") or decided < 20 or acus is None:
+        return []
+    now = whole("prs_merged")["value"]
+    denominator = now + whole("undecided_prs")["value"] * merged / decided
+    if denominator == 0:
+        return []
+    fact = {"metric": "acus_per_merged_pr_expected", "unit": "acu", "group": {}, "value": acus / denominator}
+    parts = {"numerator": acus, "denominator": plain(denominator), "n": now, "previous": None}
+    return [{**fact, "value": plain(fact["value"]), **parts}]
 
 
 def highlights(engine):

@@ -102,7 +102,16 @@ spread as (
     group by period, impact, case when issues >= 5 then '5+' else cast(issues as string) end
 ),
 answers as (
-    select 'issues' as metric, period, '' as dims, cast(null as string) as group_key, cast(null as string) as group_key_2, sum(issues) as plain, analysed as n
+    select
+        'issues' as metric,
+        period,
+        '' as dims,
+        cast(null as string) as group_key,
+        cast(null as string) as group_key_2,
+        sum(issues) as plain,
+        cast(null as double) as numerator,
+        cast(null as double) as denominator,
+        analysed as n
     from counted
     where dims = ''
     group by period, analysed
@@ -113,20 +122,22 @@ answers as (
         case when c.dims = '' then 'impact' else concat(c.dims, '+impact') end,
         case when c.dims = '' then c.impact else c.group_key end,
         case when c.dims <> '' then c.impact end,
-        case m.metric when 'issues' then c.issues else c.sessions end,
+        case m.metric when 'issues' then c.issues when 'sessions_with_issue' then c.sessions end,
+        case m.metric when 'issue_rate' then c.issues end,
+        case m.metric when 'issue_rate' then c.analysed end,
         c.analysed
     from counted c
-    cross join (values ('issues'), ('sessions_with_issue')) as m(metric)
+    cross join (values ('issues'), ('sessions_with_issue'), ('issue_rate')) as m(metric)
     where m.metric = 'issues' or c.dims = ''
     union all
-    select 'sessions_with_issue', period, 'label', label, null, sessions, analysed
+    select 'sessions_with_issue', period, 'label', label, null, sessions, null, null, analysed
     from labels
     union all
-    select 'issue_count_histogram', s.period, 'impact+issues', s.impact, s.bin, s.sessions, p.analysed
+    select 'issue_count_histogram', s.period, 'impact+issues', s.impact, s.bin, s.sessions, null, null, p.analysed
     from spread s
     join of_period p on p.period = s.period
     union all
-    select 'action_items', s.period, 'type', a.type, null, count(*), p.analysed
+    select 'action_items', s.period, 'type', a.type, null, count(*), null, null, p.analysed
     from action_items a
     join placed s on s.session = a.session
     join of_period p on p.period = s.period
@@ -138,8 +149,11 @@ select
     dims,
     group_key,
     group_key_2,
-    cast(plain as double) as value,
-    cast(null as double) as numerator,
-    cast(null as double) as denominator,
+    -- The one quotient here is of issues to a hundred sessions.
+    cast(
+        case when denominator is null then plain when denominator > 0 then 100.0 * numerator / denominator end as double
+    ) as value,
+    cast(numerator as double) as numerator,
+    cast(denominator as double) as denominator,
     cast(n as double) as n
 from answers

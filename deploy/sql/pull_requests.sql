@@ -76,24 +76,32 @@ answers as (
         g.period,
         g.dims,
         g.group_key,
-        case m.metric when 'prs' then g.listed when 'prs_merged' then g.merged end as plain,
+        case m.metric
+            when 'prs' then g.listed
+            when 'prs_merged' then g.merged
+            when 'undecided_prs' then g.listed - g.decided
+        end as plain,
         case m.metric
             when 'merge_rate' then g.merged
             when 'merge_rate_all' then g.merged
+            when 'undecided_share' then g.listed - g.decided
             when 'acus_per_merged_pr' then coalesce(u.acus, 0)
         end as numerator,
         case m.metric
             when 'merge_rate' then g.decided
             when 'merge_rate_all' then g.listed
+            when 'undecided_share' then g.listed
             when 'acus_per_merged_pr' then g.merged
         end as denominator,
         case m.metric when 'merge_rate' then g.decided when 'acus_per_merged_pr' then g.merged else g.listed end as n
     from grouped g
     cross join (
-        values ('prs'), ('prs_merged'), ('merge_rate'), ('merge_rate_all'), ('acus_per_merged_pr')
+        values
+            ('prs'), ('prs_merged'), ('merge_rate'), ('merge_rate_all'), ('undecided_prs'), ('undecided_share'),
+            ('acus_per_merged_pr')
     ) as m(metric)
     left join used u on u.period = g.period and u.dims = g.dims and u.group_key is not distinct from g.group_key
-    where (m.metric <> 'merge_rate_all' or g.dims = '') and (m.metric <> 'acus_per_merged_pr' or g.dims <> 'repo')
+    where (m.metric not in ('merge_rate_all', 'undecided_prs', 'undecided_share') or g.dims = '') and (m.metric <> 'acus_per_merged_pr' or g.dims <> 'repo')
     union all
     select
         'prs',

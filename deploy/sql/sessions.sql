@@ -42,6 +42,49 @@ whole as (
     left join placed s on s.period = p.period
     group by p.period
 ),
+pairs as (
+    -- People who were active themselves, by period, and the period before each.
+    select distinct s.period, s.person, p.starts, p.ends
+    from placed s
+    join periods p on p.period = s.period
+    where s.automation = 0 and s.person is not null
+),
+came as (
+    -- When each of them was active before, and whether in the period right before.
+    select
+        a.period,
+        a.person,
+        count(b.period) as earlier,
+        coalesce(sum(case when b.ends = a.starts then 1 else 0 end), 0) as stayed
+    from pairs a
+    left join pairs b on b.person = a.person and b.ends <= a.starts
+    group by a.period, a.person
+),
+coming as (
+    select period, sum(case when earlier = 0 then 1 else 0 end) as newcomers, sum(stayed) as stayed, count(*) as people
+    from came
+    group by period
+),
+going as (
+    -- Those of the period before, and how many of them are active in this one.
+    select p.period, count(b.person) as people, count(a.person) as remaining
+    from periods p
+    join pairs b on b.ends = p.starts
+    left join pairs a on a.period = p.period and a.person = b.person
+    group by p.period
+),
+of_people as (
+    select
+        p.period,
+        coalesce(c.newcomers, 0) as newcomers,
+        coalesce(c.stayed, 0) as stayed,
+        coalesce(c.people, 0) as people,
+        coalesce(g.people, 0) - coalesce(g.remaining, 0) as lapsed,
+        coalesce(g.people, 0) as earlier_people
+    from periods p
+    left join coming c on c.period = p.period
+    left join going g on g.period = p.period
+),
 answers as (
     select
         m.metric,
@@ -77,6 +120,18 @@ answers as (
             ('sessions'), ('acus'), ('active_users'), ('automation_sessions'), ('analysed_sessions'),
             ('sessions_with_prompt_feedback'), ('analysis_coverage')
     ) as m(metric)
+    union all
+    select
+        m.metric,
+        o.period,
+        '',
+        null,
+        case m.metric when 'new_users' then o.newcomers when 'returning_users' then o.stayed else o.lapsed end,
+        null,
+        null,
+        case m.metric when 'lapsed_users' then o.earlier_people else o.people end
+    from of_people o
+    cross join (values ('new_users'), ('returning_users'), ('lapsed_users')) as m(metric)
 )
 select
     metric,

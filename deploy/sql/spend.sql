@@ -12,6 +12,8 @@ with grouped as (
             when grouping(origin) = 0 then 'origin'
             when grouping(size) = 0 then 'size'
             when grouping(category) = 0 then 'category'
+            when grouping(playbook) = 0 then 'playbook'
+            when grouping(mode) = 0 then 'mode'
             else ''
         end as dims,
         case
@@ -22,13 +24,15 @@ with grouped as (
             when grouping(origin) = 0 then origin
             when grouping(size) = 0 then size
             when grouping(category) = 0 then category
+            when grouping(playbook) = 0 then playbook
+            when grouping(mode) = 0 then mode
         end as group_key,
         count(*) as sessions,
         case when max(unpriced) = 0 then coalesce(sum(spend), 0) end as spend
     from placed
     group by grouping sets (
         (period), (period, person), (period, team), (period, org), (period, status), (period, origin), (period, size),
-        (period, category)
+        (period, category), (period, playbook), (period, mode)
     )
     union all
     select period, 'tag', tag, count(*), case when max(unpriced) = 0 then coalesce(sum(spend), 0) end
@@ -48,11 +52,31 @@ with grouped as (
 merged as (
     select
         period,
-        case when grouping(person) = 0 then 'user' when grouping(team) = 0 then 'team' else '' end as dims,
-        case when grouping(person) = 0 then person when grouping(team) = 0 then team end as group_key,
+        case
+            when grouping(person) = 0 then 'user'
+            when grouping(team) = 0 then 'team'
+            when grouping(origin) = 0 then 'origin'
+            when grouping(size) = 0 then 'size'
+            when grouping(category) = 0 then 'category'
+            when grouping(playbook) = 0 then 'playbook'
+            when grouping(mode) = 0 then 'mode'
+            else ''
+        end as dims,
+        case
+            when grouping(person) = 0 then person
+            when grouping(team) = 0 then team
+            when grouping(origin) = 0 then origin
+            when grouping(size) = 0 then size
+            when grouping(category) = 0 then category
+            when grouping(playbook) = 0 then playbook
+            when grouping(mode) = 0 then mode
+        end as group_key,
         sum(case when place = 0 then 1 else 0 end) as merged
     from owned
-    group by grouping sets ((period), (period, person), (period, team))
+    group by grouping sets (
+        (period), (period, person), (period, team), (period, origin), (period, size), (period, category), (period, playbook),
+        (period, mode)
+    )
     union all
     select t.period, 'tag', t.tag, sum(case when o.place = 0 then 1 else 0 end)
     from owned o

@@ -39,6 +39,7 @@ select
     end as automation,
     s.org,
     s.status,
+    s.status_detail,
     t.team,
     s.acus,
     -- ACUs from before the first price have no spend, and make that of their group unknown.
@@ -47,6 +48,8 @@ select
     s.origin,
     s.size,
     s.category,
+    s.playbook,
+    s.mode,
     s.messages,
     case when s.limited then 1 else 0 end as limited,
     case when s.analysed then 1 else 0 end as analysed,
@@ -117,7 +120,11 @@ select
     s.session,
     s.person,
     s.team,
+    s.origin,
+    s.size,
     s.category,
+    s.playbook,
+    s.mode,
     e.pull_request,
     e.repository,
     min(
@@ -133,7 +140,7 @@ join compared e on e.session = s.session;
 -- One row a pull request: what it is grouped by is its owner's, the earliest
 -- session that lists it.
 create or replace temporary view owned as
-select l.period, l.session, l.person, l.team, l.category, r.repo, l.place
+select l.period, l.session, l.person, l.team, l.origin, l.size, l.category, l.playbook, l.mode, r.repo, l.place
 from listed l
 join spellings r on r.repository = l.repository
 where l.turn = 1;

@@ -45,6 +45,8 @@ impl People {
             members: self.users.into_iter().map(member).collect(),
             organisations: self.organisations,
             notes: Vec::new(),
+            // It may be of several syncs.
+            count: None,
         }
     }
 }

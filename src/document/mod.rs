@@ -130,6 +130,8 @@ fn facts(frames: &Frames, inputs: &ReportInputs, settings: &Settings) -> Result<
         capabilities,
         prices: settings.money.as_ref().map(|money| &money.prices),
         allowance,
+        members: inputs.people.count.filter(|_| !money::is_filtered(settings)),
+        has_modes: metrics::has_modes(frames, &settings.period)?,
         covered: settings.privacy.covered,
     };
     let Some(findings) = timed("metrics", || metrics::evaluate(frames, &evaluation))? else {

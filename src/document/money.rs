@@ -42,6 +42,6 @@ pub fn unbudgeted(settings: &Settings, unreached: &[&BudgetCycle], is_withheld: 
 }
 
 /// Whether the report is about some tags or users.
-fn is_filtered(settings: &Settings) -> bool {
+pub fn is_filtered(settings: &Settings) -> bool {
     !settings.query.tags.is_empty() || !settings.query.users.is_empty()
 }

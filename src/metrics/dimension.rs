@@ -73,12 +73,16 @@ dimensions! {
     Issues, "issues", "Issues", "counts", "none", Api;
     /// Label of an issue.
     Label, "label", "Label", "labels", "no label", Api;
+    /// The mode that Devin worked in.
+    Mode, "mode", "Mode", "modes", "no mode", V3;
     /// Organisation id.
     Org, "org", "Organisation", "organisations", "no organisation", Nothing;
     /// Where a session was started from.
     Origin, "origin", "Origin", "origins", "no origin", V3;
     /// A period of the trend.
     Period, "period", "Period", "periods", "none", Nothing;
+    /// Playbook that a session follows.
+    Playbook, "playbook", "Playbook", "playbooks", "no playbook", V3;
     /// Repository of a pull request.
     Repo, "repo", "Repository", "repositories", "none", Nothing;
     /// Size of a session.
@@ -87,6 +91,8 @@ dimensions! {
     State, "state", "State", "states", "none", Nothing;
     /// Status of a session.
     Status, "status", "Status", "statuses", "none", Api;
+    /// Reason of a session's status.
+    StatusDetail, "status_detail", "Status detail", "status details", "no detail", V3;
     /// Tag of a session.
     Tag, "tag", "Tag", "tags", "untagged", Api;
     /// Team of a session, by the user's own rules and people file.

@@ -48,9 +48,11 @@ pub fn shown_groupings(evaluation: &Evaluation<'_>) -> impl Iterator<Item = (&'s
 /// Every metric that has a plan with each of its groupings, the trend aside, as far as there is the
 /// data.
 pub fn all_groupings(evaluation: &Evaluation<'_>) -> impl Iterator<Item = (&'static Metric, Vec<Dim>)> {
-    let known = evaluation.capabilities;
+    let (known, has_modes) = (evaluation.capabilities, evaluation.has_modes);
     let planned = known_to(known).filter(|metric| !matches!(metric.plan, Plan::Derived));
-    planned.flat_map(move |metric| groupings(metric, known).into_iter().map(move |by| (metric, by)))
+    let all =
+        planned.flat_map(move |metric| groupings(metric, known).into_iter().map(move |by| (metric, by)));
+    all.filter(move |(_, by)| has_modes || !by.contains(&Dim::Mode))
 }
 
 /// Metrics that one plan works out, by the same dimensions.

@@ -23,6 +23,10 @@ pub struct Evaluation<'a> {
     pub prices: Option<&'a Prices>,
     /// What may be spent in months or billing cycles; none without a budget.
     pub allowance: Option<Allowance>,
+    /// How many people are members of what the report is about; none where that is not known.
+    pub members: Option<u64>,
+    /// Whether any session of the report's period has a mode: else nothing is grouped by it.
+    pub has_modes: bool,
     /// Whether the report is covered: no number in it is about fewer than five people.
     pub covered: bool,
 }

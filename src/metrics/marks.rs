@@ -16,17 +16,19 @@ use super::pull_requests::{
     ACUS_PER_MERGED_PR, ACUS_PER_MERGED_PR_EXPECTED, MERGE_RATE, MERGE_RATE_ALL, PRS_MERGED,
     SESSIONS_WITH_MERGED_PR, UNDECIDED_PRS, UNDECIDED_SHARE,
 };
+use super::sessions::ONE_MESSAGE_SHARE;
 use super::spend::SPEND_PER_MERGED_PR;
 use crate::unit::Unit;
 
 /// What came of pull requests: it changes as long as they are decided.
-const OUTCOMES: [&str; 6] = [
+const OUTCOMES: [&str; 7] = [
     PRS_MERGED.id,
     MERGE_RATE.id,
     MERGE_RATE_ALL.id,
     SESSIONS_WITH_MERGED_PR.id,
     ACUS_PER_MERGED_PR.id,
     SPEND_PER_MERGED_PR.id,
+    ONE_MESSAGE_SHARE.id,
 ];
 
 /// Shares of undecided pull requests that differ by more cannot be compared.
@@ -191,16 +193,17 @@ fn expected(facts: &[Fact], earlier: &Earlier<'_>) -> Option<Fact> {
     let parts: Vec<(f64, f64)> = rates.filter_map(|fact| fact.numerator.zip(fact.denominator)).collect();
     let decided: f64 = parts.iter().map(|(_, decided)| decided).sum();
     let merged_before: f64 = parts.iter().map(|(merged, _)| merged).sum();
-    let denominator = merged + undecided * merged_before / decided;
+    // A covered report has whole numbers alone.
+    let is_whole = cost.unit == cost.unit.whole();
+    let round = |number: f64| if is_whole { number.round() } else { number };
+    let denominator = round(merged + undecided * merged_before / decided);
     // What is hidden is no number, and not enough.
     if !(decided >= ENOUGH_DECIDED && denominator > 0.0) {
         return None;
     }
-    let is_whole = cost.unit == cost.unit.whole();
-    let quotient = acus / denominator;
     Some(Fact {
         metric: super::registry::METRICS.iter().find(|metric| metric.id == ACUS_PER_MERGED_PR_EXPECTED.id)?,
-        value: Some(if is_whole { quotient.round() } else { quotient }),
+        value: Some(round(acus / denominator)),
         numerator: Some(acus),
         denominator: Some(denominator),
         n: merged,

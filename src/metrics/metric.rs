@@ -46,6 +46,12 @@ pub enum Basis {
     AnalysedSessions,
     /// Sessions of the group whose number of messages is known.
     CountedSessions,
+    /// Sessions of the group whose size is known.
+    SizedSessions,
+    /// Sessions of the group that have a merged pull request and a known number of messages.
+    DeliveringSessions,
+    /// People.
+    People,
 }
 
 impl Basis {
@@ -53,16 +59,19 @@ impl Basis {
     pub fn grain(self) -> Grain {
         match self {
             Self::PullRequests | Self::DecidedPullRequests | Self::MergedPullRequests => Grain::PullRequest,
-            Self::Sessions | Self::KnownSessions | Self::AnalysedSessions | Self::CountedSessions => {
-                Grain::Session
-            }
+            _ => Grain::Session,
         }
     }
 
     /// The head of a column with the number.
     pub fn head(self) -> &'static str {
         match self {
-            Self::Sessions | Self::KnownSessions | Self::CountedSessions => "Sessions",
+            Self::Sessions
+            | Self::KnownSessions
+            | Self::CountedSessions
+            | Self::SizedSessions
+            | Self::DeliveringSessions => "Sessions",
+            Self::People => "People",
             Self::PullRequests => "Pull requests",
             Self::DecidedPullRequests => "Decided",
             Self::MergedPullRequests => "Merged",
@@ -80,6 +89,9 @@ impl Basis {
             Self::MergedPullRequests => "merged pull requests",
             Self::AnalysedSessions => "analysed sessions",
             Self::CountedSessions => "sessions with a known number of messages",
+            Self::SizedSessions => "sessions of known size",
+            Self::DeliveringSessions => "sessions with a merged pull request and a known number of messages",
+            Self::People => "people",
         }
     }
 }

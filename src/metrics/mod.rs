@@ -32,6 +32,7 @@ mod sessions;
 mod spend;
 mod suppress;
 mod text_groups;
+mod users;
 
 use polars::prelude::PolarsResult;
 
@@ -59,8 +60,9 @@ pub use registry::{METRICS, known_to};
 pub use sessions::*;
 pub use spend::*;
 pub use text_groups::{Improvement, PromptFeedback, RecurringIssue, SessionExample};
+pub use users::*;
 
-use period_frames::{PeriodFrames, period_frames, with_person};
+use period_frames::{PeriodFrames, created_between, period_frames, with_person};
 use suppress::Suppression;
 
 use crate::people::ENOUGH;
@@ -81,6 +83,19 @@ pub fn is_metered(frames: &Frames) -> Result<bool, MetricsError> {
     let acus = acus.map_err(MetricsError::of("whether the account is metered"))?;
     let known = acus.len() - acus.null_count();
     Ok(known < ENOUGH_ZEROS || acus.iter().flatten().any(|acus| acus != 0.0))
+}
+
+/// Whether any session of a period has a mode.
+///
+/// # Errors
+/// Polars refused a step: an internal error.
+pub fn has_modes(frames: &Frames, period: &Period) -> Result<bool, MetricsError> {
+    let (from, to) = (period.from().to_utc(), period.to().to_utc());
+    let has_modes = || {
+        let sessions = created_between(&frames.sessions, from, to)?;
+        PolarsResult::Ok(sessions.column(columns::MODE)?.null_count() < sessions.height())
+    };
+    has_modes().map_err(MetricsError::of("whether sessions have modes"))
 }
 
 /// What the stage gives: the facts, what could not be read, and the single sessions and
@@ -116,8 +131,9 @@ pub fn evaluate(frames: &Frames, evaluation: &Evaluation<'_>) -> Result<Option<F
                 .map_err(MetricsError::of("the sessions worth a look"))
         },
     );
+    let (users, _) = users::facts(&periods, evaluation).map_err(MetricsError::of("the users"))?;
     Ok(Some(Findings {
-        facts: marked(facts?, evaluation),
+        facts: marked([facts?, users].concat(), evaluation),
         budgets: budget::budgets(&frames.sessions, evaluation).map_err(MetricsError::of("the budgets"))?,
         quality: known_counts(quality::quality(own, None), evaluation)?,
         highlights: highlights?,
@@ -128,6 +144,7 @@ pub fn evaluate(frames: &Frames, evaluation: &Evaluation<'_>) -> Result<Option<F
 /// Finished facts with their marks.
 fn marked(mut facts: Vec<Fact>, evaluation: &Evaluation<'_>) -> Vec<Fact> {
     let points: Vec<String> = evaluation.periods.iter().take(evaluation.points).map(Period::label).collect();
+    facts.sort_by(Fact::canonical_order);
     marks::mark(&mut facts, &points);
     facts
 }
@@ -154,10 +171,11 @@ fn covered(frames: &Frames, evaluation: &Evaluation<'_>) -> Result<Option<Findin
     // What is grouped by impact has no impact that is hidden.
     let without = suppression.without_impacts(&periods).map_err(MetricsError::of("the impacts"))?;
     let facts = evaluate::evaluate(&without, evaluation, Some(&suppression))?;
-    let withheld = withheld(evaluation, &facts, &suppression);
+    let (users, hidden) = users::facts(&periods, evaluation).map_err(MetricsError::of("the users"))?;
+    let withheld = withheld(evaluation, &facts, &suppression, hidden);
     let quality = quality::quality(of_report(&periods), Some(&suppression));
     Ok(Some(Findings {
-        facts: marked(facts, evaluation),
+        facts: marked([facts, users].concat(), evaluation),
         quality: known_counts(quality, evaluation)?,
         highlights: Highlights::default(),
         budgets: budget::covered(&frames.sessions, evaluation).map_err(MetricsError::of("the budgets"))?,
@@ -178,7 +196,12 @@ fn known_counts(
 }
 
 /// Groupings of which nothing is shown, although there may be something to show.
-fn withheld(evaluation: &Evaluation<'_>, facts: &[Fact], suppression: &Suppression) -> Vec<Withheld> {
+fn withheld(
+    evaluation: &Evaluation<'_>,
+    facts: &[Fact],
+    suppression: &Suppression,
+    others: Vec<Withheld>,
+) -> Vec<Withheld> {
     let shown: Vec<_> = evaluate::shown_groupings(evaluation).map(|(metric, by)| (metric.id, by)).collect();
     let has_facts = |metric: &Metric, by: &[Dim]| {
         facts.iter().any(|fact| fact.metric.id == metric.id && fact.dims().eq(by.iter().copied()))
@@ -192,7 +215,8 @@ fn withheld(evaluation: &Evaluation<'_>, facts: &[Fact], suppression: &Suppressi
     let all = evaluate::all_groupings(evaluation)
         .filter(|(metric, by)| metric.is_shown(by, evaluation.capabilities));
     let hidden = all.filter(|(metric, by)| is_hidden(metric, by));
-    let mut withheld: Vec<Withheld> = hidden.map(|(metric, by)| Withheld { metric, by }).collect();
+    let mut withheld: Vec<Withheld> =
+        hidden.map(|(metric, by)| Withheld { metric, by }).chain(others).collect();
     withheld.sort_by(|a, b| a.metric.id.cmp(b.metric.id).then_with(|| a.by.cmp(&b.by)));
     withheld
 }

@@ -33,7 +33,8 @@ pub const PERSON: &str = "person";
 pub const RECENT: usize = 2;
 
 /// The columns of a session that its pull requests, issues and action items have, too.
-const OF_SESSION: [&str; 5] = [PERIOD, c::USER, c::TEAM, c::CATEGORY, PERSON];
+const OF_SESSION: [&str; 9] =
+    [PERIOD, c::USER, c::TEAM, c::ORIGIN, c::SIZE, c::CATEGORY, c::PLAYBOOK, c::MODE, PERSON];
 /// The columns of a session that it has by tag.
 const BY_TAG: [&str; 8] = [c::ROW, PERIOD, PERSON, c::ACUS, SPEND, UNPRICED, c::ANALYSED, c::TAG_COUNT];
 

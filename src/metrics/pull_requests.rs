@@ -15,6 +15,21 @@ use super::plan::{
 };
 use crate::unit::Unit;
 
+/// The groupings of pull requests by what became of them.
+const DELIVERY: &[&[Dim]] = &[
+    &[],
+    &[Dim::User],
+    &[Dim::Tag],
+    &[Dim::Team],
+    &[Dim::Repo],
+    &[Dim::Period],
+    &[Dim::Origin],
+    &[Dim::Size],
+    &[Dim::Category],
+    &[Dim::Playbook],
+    &[Dim::Mode],
+];
+
 /// Pull requests.
 pub const PRS: Metric = Metric {
     id: "prs",
@@ -26,7 +41,20 @@ pub const PRS: Metric = Metric {
     definition: "Distinct pull requests of the period's sessions. One listed by several sessions counts \
         once, for the earliest of them.",
     needs: Needs::Nothing,
-    groups: &[&[], &[Dim::State], &[Dim::User], &[Dim::Tag], &[Dim::Team], &[Dim::Repo], &[Dim::Period]],
+    groups: &[
+        &[],
+        &[Dim::State],
+        &[Dim::User],
+        &[Dim::Tag],
+        &[Dim::Team],
+        &[Dim::Repo],
+        &[Dim::Period],
+        &[Dim::Origin],
+        &[Dim::Size],
+        &[Dim::Category],
+        &[Dim::Playbook],
+        &[Dim::Mode],
+    ],
     plan: Plan::Total(Grain::PullRequest, || [len(), len()]),
 };
 
@@ -40,7 +68,7 @@ pub const PRS_MERGED: Metric = Metric {
     basis: Basis::PullRequests,
     definition: "Pull requests whose state is merged at the time of the fetch.",
     needs: Needs::Nothing,
-    groups: &[&[], &[Dim::User], &[Dim::Tag], &[Dim::Team], &[Dim::Repo], &[Dim::Period]],
+    groups: DELIVERY,
     plan: Plan::Total(Grain::PullRequest, || [merged(), len()]),
 };
 
@@ -55,7 +83,7 @@ pub const MERGE_RATE: Metric = Metric {
     definition: "Merged pull requests divided by decided ones, which are merged or closed. Open ones do \
         not count yet.",
     needs: Needs::Nothing,
-    groups: &[&[], &[Dim::User], &[Dim::Tag], &[Dim::Team], &[Dim::Repo], &[Dim::Period], &[Dim::Category]],
+    groups: DELIVERY,
     plan: Plan::Ratio(Grain::PullRequest, || [merged(), decided(), decided()]),
 };
 
@@ -168,7 +196,18 @@ pub const ACUS_PER_MERGED_PR_EXPECTED: Metric = Metric {
 };
 
 /// The groupings of what a merged pull request costs.
-pub(super) const COST: &[&[Dim]] = &[&[], &[Dim::User], &[Dim::Tag], &[Dim::Team], &[Dim::Period]];
+pub(super) const COST: &[&[Dim]] = &[
+    &[],
+    &[Dim::User],
+    &[Dim::Tag],
+    &[Dim::Team],
+    &[Dim::Period],
+    &[Dim::Origin],
+    &[Dim::Size],
+    &[Dim::Category],
+    &[Dim::Playbook],
+    &[Dim::Mode],
+];
 
 /// What the sessions of a group used, divided by its merged pull requests.
 pub(super) fn per_merged_pr(frames: &PeriodFrames, by: &[Dim], used: Expr) -> LazyFrame {

@@ -9,11 +9,17 @@ use super::metric::Metric;
 use super::pull_requests::*;
 use super::sessions::*;
 use super::spend::*;
+use super::users::*;
 
 /// Every metric, in the order of the catalogue.
 pub static METRICS: &[Metric] = &[
     SESSIONS,
     ACTIVE_USERS,
+    NEW_USERS,
+    RETURNING_USERS,
+    LAPSED_USERS,
+    MEMBERS,
+    ACTIVATION,
     AUTOMATION_SESSIONS,
     ACUS,
     ACUS_SPLIT,
@@ -42,6 +48,8 @@ pub static METRICS: &[Metric] = &[
     ISSUE_COUNT_HISTOGRAM,
     ACTION_ITEMS,
     SESSIONS_WITH_PROMPT_FEEDBACK,
+    LARGE_SESSION_SHARE,
+    ONE_MESSAGE_SHARE,
     USER_MESSAGES_MEDIAN,
     SESSIONS_STOPPED_BY_LIMIT,
     SPEND,

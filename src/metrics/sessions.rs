@@ -5,6 +5,7 @@ use polars::prelude::*;
 use super::capabilities::Needs;
 use super::dimension::Dim;
 use super::metric::{Basis, Direction, Grain, Metric, MetricKind, Plan};
+use super::period_frames::MERGED;
 use crate::tables::schema as c;
 use crate::unit::Unit;
 
@@ -21,6 +22,26 @@ pub(super) const VOLUME: &[&[Dim]] = &[
     &[Dim::Origin],
     &[Dim::Size],
     &[Dim::Category],
+    &[Dim::Playbook],
+    &[Dim::Mode],
+];
+
+/// The same, and how sessions rest.
+const COUNTED: &[&[Dim]] = &[
+    &[],
+    &[Dim::User],
+    &[Dim::Tag],
+    &[Dim::Team],
+    &[Dim::Org],
+    &[Dim::Day],
+    &[Dim::Status],
+    &[Dim::StatusDetail],
+    &[Dim::Period],
+    &[Dim::Origin],
+    &[Dim::Size],
+    &[Dim::Category],
+    &[Dim::Playbook],
+    &[Dim::Mode],
 ];
 
 /// Sessions.
@@ -33,7 +54,7 @@ pub const SESSIONS: Metric = Metric {
     basis: Basis::Sessions,
     definition: "Distinct sessions created in the period, including archived and child sessions.",
     needs: Needs::Nothing,
-    groups: VOLUME,
+    groups: COUNTED,
     plan: Plan::Total(Grain::Session, || [len(), len()]),
 };
 
@@ -52,7 +73,12 @@ pub const ACTIVE_USERS: Metric = Metric {
 };
 
 fn people() -> Expr {
-    col(c::USER).filter(col(c::AUTOMATION).not()).drop_nulls().n_unique()
+    col(c::USER).filter(is_of_active_user()).n_unique()
+}
+
+/// Whether a session makes its user an active one.
+pub(super) fn is_of_active_user() -> Expr {
+    col(c::AUTOMATION).not().and(col(c::USER).is_not_null())
 }
 
 /// Sessions that no person started.
@@ -83,6 +109,42 @@ pub const USER_MESSAGES_MEDIAN: Metric = Metric {
     groups: &[&[], &[Dim::Size]],
     plan: Plan::Total(Grain::Session, || {
         [col(c::MESSAGES).quantile(lit(0.5), QuantileMethod::Linear), col(c::MESSAGES).count()]
+    }),
+};
+
+/// How many sessions are large.
+pub const LARGE_SESSION_SHARE: Metric = Metric {
+    id: "large_session_share",
+    title: "Large sessions",
+    unit: Unit::Share,
+    direction: Direction::Neutral,
+    kind: MetricKind::Ratio,
+    basis: Basis::SizedSessions,
+    definition: "Sessions of size l or xl, divided by sessions of known size.",
+    needs: Needs::V3,
+    groups: &[&[], &[Dim::Period]],
+    plan: Plan::Ratio(Grain::Session, || {
+        let is_large = col(c::SIZE).eq(lit("l")).or(col(c::SIZE).eq(lit("xl")));
+        [is_large.sum(), col(c::SIZE).count(), col(c::SIZE).count()]
+    }),
+};
+
+/// How many of the sessions that deliver need no second message.
+pub const ONE_MESSAGE_SHARE: Metric = Metric {
+    id: "one_message_share",
+    title: "Merged with one message",
+    unit: Unit::Share,
+    direction: Direction::More,
+    kind: MetricKind::Ratio,
+    basis: Basis::DeliveringSessions,
+    definition: "Sessions with exactly one message from people and a merged pull request, divided by sessions \
+        with a merged pull request and a known number of messages.",
+    needs: Needs::V3,
+    groups: &[&[]],
+    plan: Plan::Ratio(Grain::Session, || {
+        let delivering = || col(MERGED).and(col(c::MESSAGES).is_not_null());
+        let is_one = delivering().and(col(c::MESSAGES).eq(lit(1)));
+        [is_one.sum(), delivering().sum(), delivering().sum()]
     }),
 };
 

@@ -217,5 +217,6 @@ fn people(told: &RecordSummary) -> People {
         members: members(&told.users, true),
         organisations: display_names(&members(&told.organisations, false)),
         notes: Vec::new(),
+        count: None,
     }
 }

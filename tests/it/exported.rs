@@ -34,7 +34,7 @@ pub(crate) fn records(organisation: &Organisation) -> Vec<Value> {
 
 pub(crate) fn asked(kind: Kind, tz: chrono_tz::Tz, trend: u32) -> Asked {
     let now: DateTime<Utc> = "2026-11-01T00:00:00Z".parse().expect("a moment");
-    Asked { tz, kind, trend, now, v3: false }
+    Asked { tz, kind, trend, now, v3: false, members: None }
 }
 
 pub(crate) fn flags(asked: &Asked) -> Vec<String> {
@@ -347,7 +347,7 @@ fn accounts_that_are_not_metered_agree() {
     );
     for (key, is_v3) in [("apk_user_test", false), ("cog_test", true)] {
         let folder = tempfile::tempdir().expect("a folder");
-        let asked = Asked { v3: is_v3, ..asked(WEEK_41, chrono_tz::Europe::Berlin, 4) };
+        let asked = Asked { v3: is_v3, members: Some(12), ..asked(WEEK_41, chrono_tz::Europe::Berlin, 4) };
         let mut command = acumen(folder.path());
         command.env("DEVIN_API_KEY", key).args(["report", "--base-url", &served.url(), "--out", "out"]);
         command.args(["--save-pages", "saved"]).args(flags(&asked));

@@ -33,6 +33,10 @@ pub struct People {
     pub organisations: BTreeMap<String, String>,
     /// A few plain words for each list that could not be read to its end.
     pub notes: Vec<String>,
+    /// How many people, service users left out, are members of the organisation that is asked
+    /// about, or of the enterprise. `None` if their list was not read to its end, or is that of the
+    /// enterprise where an organisation is asked about, or is empty.
+    pub count: Option<u64>,
 }
 
 /// All that a report waits for names that it can do without.
@@ -102,12 +106,14 @@ pub(super) async fn told_within(
             name: "the organisation's users",
             subject: Subject::People,
             is_of_people: false,
+            members_at: Some(0),
             places: vec![own],
         };
         told.retain(|(list, walked)| !(list.is_of_people && walked.is_refused()));
         let own = walk_all(&client, limits, until, vec![own]).await;
         told.splice(0..0, own);
     }
+    let count = count(&told);
     let (mut members, mut organisations, mut notes) = (Vec::new(), Vec::new(), Vec::new());
     for (list, Walked { found, end }) in told {
         // The name of the one in question is asked for all the same: keys of an
@@ -122,14 +128,35 @@ pub(super) async fn told_within(
     }
     let mut organisations = names::display_names(&merged(organisations));
     organisations.retain(|id, _| org.is_none_or(|asked| asked == id));
-    People { members: merged(members), organisations, notes }
+    People { members: merged(members), organisations, notes, count }
+}
+
+/// How many people are on the lists of those who are asked about, if all of them were read to
+/// their end. Not every enterprise has a list of an identity provider's users.
+fn count(told: &[(List, Walked)]) -> Option<u64> {
+    let mut people: HashSet<&str> = HashSet::new();
+    let mut is_known = false;
+    for (list, walked) in told {
+        match (list.members_at, &walked.end) {
+            (None, _) => {}
+            (Some(at), Ok(place)) if at == *place => {
+                is_known = true;
+                people.extend(walked.found.iter().map(|one| one.id.as_str()));
+            }
+            (Some(_), Err(FetchError::NotFound { .. })) if walked.found.is_empty() => {}
+            (Some(_), _) => return None,
+        }
+    }
+    people.retain(|id| !id.starts_with("service-user-"));
+    // Somebody must be a member: an empty list says nothing.
+    (is_known && !people.is_empty()).then_some(people.len() as u64)
 }
 
 /// What came of a list.
 struct Walked {
     found: Vec<Member>,
-    /// How the walk ended.
-    end: Result<(), FetchError>,
+    /// The place that was read to its end, or why none was.
+    end: Result<usize, FetchError>,
 }
 
 impl Walked {
@@ -168,6 +195,8 @@ struct List {
     subject: Subject,
     /// Whether a list of the organisation's own has the same people.
     is_of_people: bool,
+    /// The place that lists the people of what is asked about, all of them and nobody else.
+    members_at: Option<usize>,
     /// Where it is; each further place counts where the one before does not exist.
     places: Vec<Url>,
 }
@@ -180,6 +209,7 @@ fn lists(config: &ApiConfig, org: Option<&str>) -> Result<Vec<List>, FetchError>
             name,
             subject,
             is_of_people,
+            members_at: (is_of_people && org.is_none()).then_some(0),
             places: vec![address::api(config, None, resource)?],
         })
     };
@@ -189,6 +219,8 @@ fn lists(config: &ApiConfig, org: Option<&str>) -> Result<Vec<List>, FetchError>
             if org.is_some() {
                 members.places.insert(0, address::api(config, org, "members")?);
             }
+            // The list of the organisation, if one is asked about, is the first.
+            members.members_at = Some(0);
             vec![members]
         }
         Api::V3 => vec![
@@ -201,21 +233,22 @@ fn lists(config: &ApiConfig, org: Option<&str>) -> Result<Vec<List>, FetchError>
     Ok(lists)
 }
 
-/// Reads a list where it exists; what was found stays found, whatever happens then.
+/// Reads a list where it exists, and gives the place of it; what was found stays found, whatever
+/// happens then.
 async fn walk(
     client: &ApiClient<'_>,
     limits: &Limits,
     list: &List,
     found: &mut Vec<Member>,
-) -> Result<(), FetchError> {
-    let mut places = list.places.iter().peekable();
-    while let Some(place) = places.next() {
+) -> Result<usize, FetchError> {
+    let last = list.places.len().saturating_sub(1);
+    for (at, place) in list.places.iter().enumerate() {
         match walk_at(client, limits, (place, list.subject), found).await {
-            Err(FetchError::NotFound { .. }) if found.is_empty() && places.peek().is_some() => {}
-            walked => return walked,
+            Err(FetchError::NotFound { .. }) if found.is_empty() && at < last => {}
+            walked => return walked.map(|()| at),
         }
     }
-    Ok(())
+    Ok(last)
 }
 
 /// Reads a list page by page to its end signal.

@@ -319,6 +319,28 @@ fn people_of<'c>(counted: impl Iterator<Item = &'c Counted>) -> HashMap<u32, usi
     people
 }
 
+/// Sessions by what they have in common, with the number of people behind each of the cells.
+pub struct Cells(pub DataFrame);
+
+/// The cells that some keys make of sessions.
+///
+/// # Errors
+/// Polars refused a step: an internal error.
+pub fn cells(sessions: LazyFrame, keys: Vec<Expr>) -> PolarsResult<Cells> {
+    let people = col(PERSON).drop_nulls().n_unique().cast(DataType::UInt32);
+    Ok(Cells(sessions.group_by(keys).agg([people.alias(UNIT)]).collect()?))
+}
+
+impl Cells {
+    /// How many people are behind each cell.
+    ///
+    /// # Errors
+    /// Polars refused a step: an internal error.
+    pub fn people(&self) -> PolarsResult<Vec<usize>> {
+        Ok(self.0.column(UNIT)?.u32()?.iter().flatten().map(|people| people as usize).collect())
+    }
+}
+
 /// Whether a part of some sessions and the rest of them are both of no people or
 /// of enough.
 ///

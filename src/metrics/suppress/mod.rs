@@ -26,11 +26,11 @@ use super::metric::{Metric, MetricKind};
 use super::period_frames::{Combined, MERGED, PeriodFrames, RECENT};
 use super::plan::{group_keys, is_decided, keys, lists_pr};
 use super::pull_requests::{SESSIONS_WITH_MERGED_PR, SESSIONS_WITH_PR, UNDECIDED_PRS, UNDECIDED_SHARE};
-use super::sessions::SESSIONS_STOPPED_BY_LIMIT;
+use super::sessions::{LARGE_SESSION_SHARE, ONE_MESSAGE_SHARE, SESSIONS_STOPPED_BY_LIMIT};
 use super::spend::SPEND_SPLIT;
 use crate::people::ENOUGH;
 use crate::tables::schema as c;
-use groups::{Groups, Keys, Row, View, halves, heaviest, rows_behind, views};
+use groups::{Groups, Keys, Row, View, cells, halves, heaviest, rows_behind, views};
 pub(super) use groups::{none_or_enough, people};
 pub use rests::Rests;
 
@@ -191,41 +191,68 @@ impl Suppression {
         part(&ACUS_TOP_DECILE_SHARE, &|frames| {
             Ok(heaviest(frames)? && halves(known(frames), col(c::USER).is_null())?)
         })?;
-        let limited = this.limited(&periods)?;
+        part(&ONE_MESSAGE_SHARE, &|frames| {
+            // The number of sessions with a merged pull request is shown, and of those with a known number
+            // of messages.
+            let known = col(c::MESSAGES).is_not_null().alias("known");
+            let is_one = col(c::MESSAGES).eq(lit(1)).fill_null(lit(false)).alias("one");
+            let cells = cells(frames.sessions(&[]), vec![col(MERGED), known, is_one])?;
+            Ok(cells.people()?.into_iter().all(none_or_enough))
+        })?;
+        let (limited, large) = (this.limited(&periods)?, this.large(&periods)?);
         this.parts.insert(SESSIONS_STOPPED_BY_LIMIT.id, limited);
+        this.parts.insert(LARGE_SESSION_SHARE.id, large);
         Ok(this)
     }
 
     /// Whether the sessions that a limit stopped may be counted, by period. They are a part
-    /// of all sessions, and of the row by status that has the suspended ones; a status
-    /// without a row is known as a part of the rest.
+    /// of all sessions, and of the rows by status and its detail; what has no row of its own
+    /// is known as the rest.
     fn limited(&self, periods: &[PeriodFrames]) -> PolarsResult<Vec<bool>> {
-        let by = [Dim::Status];
-        let recent = || periods.iter().take(RECENT);
-        let sessions = |frames: &PeriodFrames| frames.sessions(&[]);
-        let all = recent().map(|frames| halves(sessions(frames), col(c::LIMITED)));
-        let all = all.collect::<PolarsResult<Vec<bool>>>()?;
-        let Some(shown) = self.find(Rests::Sessions, &by) else { return Ok(all) };
-        let mut suspended = BTreeSet::new();
-        for frames in recent() {
-            let limited = sessions(frames).filter(col(c::LIMITED)).select(keys(&by)).collect()?;
-            suspended.extend(group_keys(&limited.unique_stable(None, UniqueKeepStrategy::Any, None)?, &by)?);
-        }
-        let Some(suspended) = suspended.last() else { return Ok(all) };
-        let status = || col(c::STATUS).cast(DataType::String);
-        let is = |key: &GroupKey| match key.as_slice() {
-            [Some(key)] => status().eq_missing(lit(key.text().to_owned())),
-            _ => status().is_null(),
+        let is_safe = |(period, frames): (usize, &PeriodFrames)| {
+            let halves = |rows: Expr| halves(frames.sessions(&[]).filter(rows), col(c::LIMITED));
+            if !halves(lit(true))? {
+                return Ok(false);
+            }
+            for dim in [Dim::Status, Dim::StatusDetail] {
+                let Some(shown) = self.find(Rests::Sessions, &[dim]) else { continue };
+                let text = || col(dim.name()).cast(DataType::String);
+                let mut rest = lit(true);
+                for key in shown.own.get(period).into_iter().flatten() {
+                    let is_it = match key.as_slice() {
+                        [Some(key)] => text().eq_missing(lit(key.text().to_owned())),
+                        _ => text().is_null(),
+                    };
+                    if !halves(is_it.clone())? {
+                        return Ok(false);
+                    }
+                    rest = rest.and(is_it.not());
+                }
+                if !halves(rest)? {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
         };
-        let is_safe = |(period, (frames, all)): (usize, (&PeriodFrames, bool))| {
-            let others = || shown.own.get(period).into_iter().flatten();
-            let in_row = match shown.shows(period, suspended) {
-                true => is(suspended),
-                false => others().fold(lit(true), |rest, key| rest.and(is(key).not())),
+        periods.iter().take(RECENT).enumerate().map(is_safe).collect()
+    }
+
+    /// Whether the share of large sessions may be shown, by period: not where few people are
+    /// behind a size, or where one is hidden, which the share would complete.
+    fn large(&self, periods: &[PeriodFrames]) -> PolarsResult<Vec<bool>> {
+        let by = [Dim::Size];
+        let is_safe = |(period, frames): (usize, &PeriodFrames)| {
+            let sizes = cells(frames.sessions(&[]), keys(&by))?;
+            if !sizes.people()?.into_iter().all(none_or_enough) {
+                return Ok(false);
+            }
+            let Some(shown) = self.find(Rests::Sessions, &by).filter(|_| period < RECENT) else {
+                return Ok(true);
             };
-            Ok(all && halves(sessions(frames).filter(in_row), col(c::LIMITED))?)
+            let has_row = |key: &GroupKey| shown.shows(period, key);
+            Ok((period > 0 || shown.is_whole()) && group_keys(&sizes.0, &by)?.iter().all(has_row))
         };
-        recent().zip(all).enumerate().map(is_safe).collect()
+        periods.iter().enumerate().map(is_safe).collect()
     }
 
     /// How many people were at work in a period.

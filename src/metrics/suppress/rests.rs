@@ -33,9 +33,9 @@ impl Rests {
     pub fn of(metric: &Metric) -> Self {
         match metric.basis {
             Basis::Sessions if [ACUS.id, SPEND.id].contains(&metric.id) => Self::Acus,
-            Basis::Sessions => Self::Sessions,
+            Basis::Sessions | Basis::SizedSessions | Basis::People => Self::Sessions,
             Basis::KnownSessions => Self::KnownSessions,
-            Basis::CountedSessions => Self::CountedSessions,
+            Basis::CountedSessions | Basis::DeliveringSessions => Self::CountedSessions,
             Basis::PullRequests => Self::PullRequests,
             Basis::DecidedPullRequests => Self::DecidedPullRequests,
             Basis::MergedPullRequests => Self::MergedPullRequests,

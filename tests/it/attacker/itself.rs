@@ -343,3 +343,42 @@ fn pseudonyms_are_opened() {
     assert_eq!(found("one recognised session opens all weeks of a person").computed.len(), 6);
     assert!(pseudonyms::attacks(&truth, &[]).iter().all(|one| one.narrowed.is_empty()));
 }
+
+#[test]
+fn few_people_who_come_or_go_are_found() {
+    let before = |people: std::ops::RangeInclusive<u32>, week: u32| {
+        let mut records = sessions(people, 5, "x");
+        for record in &mut records {
+            record["created_at"] = json!(format!("2026-09-{:02}T09:00:00Z", 30 - 7 * week));
+            record["session_id"] = json!(format!("{}-{week}", record["session_id"].as_str().unwrap()));
+        }
+        records
+    };
+    let shown = || vec![fact("new_users", &[], 5.0)];
+    // 1 to 5 lapsed, 6 to 10 return, 11 to 15 are back, 16 to 20 are new.
+    let mut records = [before(1..=10, 0), before(11..=15, 2), sessions(6..=20, 5, "x")].concat();
+    assert!(found(&records, shown()).is_empty());
+    // One who returns comes back after a break instead.
+    records.retain(|record| record["session_id"] != "s6-5-x-0");
+    let findings = found(&records, shown());
+    assert_eq!((attacks(&findings), findings[0].people.len()), (["part of users"].into(), 4));
+}
+
+#[test]
+fn few_sessions_of_a_size_or_with_one_message_are_found() {
+    let mut records = sessions(1..=12, 5, "x");
+    for (place, record) in records.iter_mut().enumerate() {
+        record["session_size"] = json!(if place < 3 { "xl" } else { "s" });
+        record["num_user_messages"] = json!(if place < 4 { 1 } else { 2 });
+        record["pull_requests"] =
+            json!([{"pr_url": format!("https://h/a/b/pull/{place}"), "pr_state": "merged"}]);
+    }
+    let findings = found(&records, vec![fact("large_session_share", &[], 0.25)]);
+    assert_eq!((attacks(&findings), findings[0].people.len()), (["part by size"].into(), 3));
+    let findings = found(&records, vec![fact("one_message_share", &[], 0.33)]);
+    assert_eq!((attacks(&findings), findings[0].people.len()), (["part by size"].into(), 4));
+    records[0]["pull_requests"][0]["pr_state"] = json!("open");
+    records.truncate(5);
+    let findings = found(&records, vec![fact("undecided_prs", &[], 1.0)]);
+    assert_eq!((attacks(&findings), findings[0].people.len()), (["part by decision"].into(), 4));
+}

@@ -343,7 +343,7 @@ fn a_covered_run_writes_these_files_and_these_groups() {
     }
     let volume = "acus sessions spend";
     let trend = "active_users acus acus_per_merged_pr analysed_sessions analysis_coverage merge_rate prs prs_merged \
-                 sessions spend spend_per_merged_pr";
+                 sessions spend spend_per_merged_pr undecided_prs undecided_share";
     let whole = "acus_without_pr_share automation_sessions issues merge_rate_all sessions_with_merged_pr \
                  sessions_with_pr sessions_with_prompt_feedback";
     // None by organisation: a single group would be left. None by impact and label:

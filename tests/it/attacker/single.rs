@@ -326,6 +326,38 @@ impl<'a> Target<'a> {
                 let heaviest = self.heaviest(&members);
                 found.push(("of the heaviest users", heaviest));
             }
+            // All pull requests minus the undecided ones.
+            "undecided_prs" | "undecided_share" => {
+                found.push(("decided", self.owners(&period, fact, &["merged", "closed"])));
+            }
+            "large_session_share" => {
+                let size = |at: &usize| truth.sessions[*at].size.clone();
+                let sized: Rows = members.iter().copied().filter(|at| size(at).is_some()).collect();
+                let is_large = |at: &usize| ["l", "xl"].contains(&size(at).unwrap_or_default().as_str());
+                let large: Rows = sized.iter().copied().filter(is_large).collect();
+                found.push(("large", large.clone()));
+                found.push(("not large", minus(&sized, &large)));
+                found.push(("of unknown size", minus(&members, &sized)));
+            }
+            "one_message_share" => {
+                let pulls = truth.pulls(&period);
+                // Sessions that list one of somebody else's are merged, too; what is counted here is less.
+                let merged: Rows =
+                    pulls.iter().filter(|pull| pull.state == "merged").map(|pull| pull.owner).collect();
+                let messages = |at: &usize| truth.sessions[*at].messages;
+                let known: Rows = merged.iter().copied().filter(|at| messages(at).is_some()).collect();
+                let one: Rows = known.iter().copied().filter(|at| messages(at) == Some(1)).collect();
+                found.push(("merged with one message", one.clone()));
+                found.push(("merged with more messages", minus(&known, &one)));
+            }
+            "new_users" | "returning_users" | "lapsed_users" => {
+                for (part, people) in self.come_and_go() {
+                    if people.len() < K {
+                        let what = format!("{}, {part}: {} people", fact.text(), people.len());
+                        self.find("part of users", what, people);
+                    }
+                }
+            }
             "acus_split" if fact.group.get("tag").is_some_and(Option::is_some) => {
                 // ACUs of the tag minus its split ones: sessions with more tags.
                 let several = |at: &usize| truth.sessions[*at].tags.len() > 1;
@@ -340,6 +372,8 @@ impl<'a> Target<'a> {
         let attack = match fact.metric.as_str() {
             "prs_merged" | "merge_rate" => "part by state",
             "acus_split" => "part by tags",
+            "undecided_prs" | "undecided_share" => "part by decision",
+            "large_session_share" | "one_message_share" => "part by size",
             "acus_top_decile_share" => "part by user",
             _ => "part of sessions",
         };
@@ -350,6 +384,28 @@ impl<'a> Target<'a> {
                 self.find(attack, what, people);
             }
         }
+    }
+
+    /// The people of the period and of the one before by when else they were at work. Nobody at all
+    /// says the same of everybody, and so of single people.
+    fn come_and_go(&self) -> Vec<(&'static str, BTreeSet<Person>)> {
+        let mut period = self.report.period.clone();
+        let own = self.truth.users(&self.truth.of(&period));
+        let mut before: Vec<BTreeSet<Person>> = Vec::new();
+        for _ in 0..7 {
+            period = period.before();
+            before.push(self.truth.users(&self.truth.of(&period)));
+        }
+        let known: BTreeSet<Person> = before.iter().flatten().cloned().collect();
+        let minus =
+            |one: &BTreeSet<Person>, other: &BTreeSet<Person>| one.difference(other).cloned().collect();
+        let back: BTreeSet<Person> = minus(&own.intersection(&known).cloned().collect(), &before[0]);
+        vec![
+            ("new", minus(&own, &known)),
+            ("returning", own.intersection(&before[0]).cloned().collect()),
+            ("back after a break", back),
+            ("lapsed", minus(&before[0], &own)),
+        ]
     }
 
     /// The sessions of the heaviest tenth of the users.

@@ -257,6 +257,9 @@ fn keys(session: &Session, pulls: &[Pull], dimensions: &BTreeSet<String>) -> BTr
             "origin" => cross([one(name, session.origin.clone())].into()),
             "size" => cross([one(name, session.size.clone())].into()),
             "category" => cross([one(name, session.category.clone())].into()),
+            "status_detail" => cross([one(name, session.status_detail.clone())].into()),
+            "playbook" => cross([one(name, session.playbook.clone())].into()),
+            "mode" => cross([one(name, session.mode.clone())].into()),
             "day" => cross([one(name, Some(local_date(session).to_string()))].into()),
             "bin" => cross(session.acus.iter().map(|acus| one(name, Some(bin(*acus).to_owned()))).collect()),
             "type" => {

@@ -142,6 +142,9 @@ active_users{} = 2 (n 5), before 2
 active_users{period=2026-W40} = 2 (n 2), before -
 active_users{period=2026-W41} = 2 (n 5), before 2
 automation_sessions{} = 1 (n 5), before 0
+new_users{} = 1 (n 2), before -
+returning_users{} = 1 (n 2), before -
+lapsed_users{} = 1 (n 2), before -
 
 prs{} = 3 (n 3), before 1
 prs{state=merged} = 1 (n 1), before 0
@@ -343,6 +346,7 @@ pub fn week_41(now: &str) -> Asked {
         trend: 1,
         now: now.parse::<DateTime<Utc>>().expect("a moment"),
         v3: false,
+        members: None,
     }
 }
 

@@ -188,9 +188,9 @@ fn odd_values_mean_what_the_catalogue_says() {
 #[test]
 fn an_empty_week_has_its_days_and_impacts_and_no_ratio() {
     let expected = expect(&[], &week_41("2026-11-01T00:00:00Z"));
-    // 21 metrics of the whole and issues of all; 11 trends, 2 days' rows of 7,
+    // 24 metrics of the whole and issues of all; 11 trends, 2 days' rows of 7,
     // the four impacts three times over, and twice for both periods.
-    assert_eq!(expected.facts.len(), 21 + 1 + 2 * 11 + 2 * 7 + 3 * 4 + 2 * 2 * 4);
+    assert_eq!(expected.facts.len(), 24 + 1 + 2 * 11 + 2 * 7 + 3 * 4 + 2 * 2 * 4);
     for ((metric, group), fact) in &expected.facts {
         let absent = ["share", "per_100"].contains(&fact.unit) || metric.starts_with("acus_per");
         assert_eq!(fact.value, (!absent).then_some(0.0), "{metric} {group:?}");

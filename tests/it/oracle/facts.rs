@@ -48,7 +48,8 @@ pub fn ratio(facts: &mut Facts, metric: &str, of: Group, unit: &'static str, par
     enter(facts, metric, of, unit, value, n, Some(parts));
 }
 
-fn enter(
+/// Enters a number of any unit.
+pub fn enter(
     facts: &mut Facts,
     metric: &str,
     of: Group,

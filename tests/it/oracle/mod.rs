@@ -13,6 +13,7 @@ pub mod exported;
 mod facts;
 mod issues;
 mod marks;
+mod people;
 mod pulls;
 pub mod records;
 mod v3;
@@ -44,6 +45,8 @@ pub struct Asked {
     pub now: DateTime<Utc>,
     /// The records are version 3's, which have more fields.
     pub v3: bool,
+    /// How many people are on the lists of those who are asked about, if that is known.
+    pub members: Option<u64>,
 }
 
 /// What `facts.json` has to say.
@@ -77,7 +80,7 @@ impl Expected {
 }
 
 /// Metrics that have a value for each period of the trend.
-const TRENDS: [&str; 11] = [
+const TRENDS: [&str; 12] = [
     "sessions",
     "active_users",
     "acus",
@@ -89,6 +92,7 @@ const TRENDS: [&str; 11] = [
     "acus_per_merged_pr",
     "analysed_sessions",
     "analysis_coverage",
+    "large_session_share",
 ];
 
 /// Every number of the catalogue, from records as the API serves them.
@@ -133,8 +137,9 @@ fn expect_of(read: &Read<'_>, asked: &Asked, writer: Writer, known: &dyn Fn(&Spa
     let period = spans.last().expect("the period itself is always there");
     let sessions = read(first.begins(), period.ends());
     let metered = is_metered(&sessions);
+    let has_modes = within(&sessions, period).iter().any(|session| session.mode.is_some());
     let tables: Vec<Facts> =
-        spans.iter().map(|span| evaluate(&within(&sessions, span), span, writer)).collect();
+        spans.iter().map(|span| evaluate(&within(&sessions, span), span, (writer, has_modes))).collect();
     let complete = period.ends() <= asked.now;
     let before = spans.len() - 2;
     let wholly = |index: usize| known(&spans[index]);
@@ -148,6 +153,8 @@ fn expect_of(read: &Read<'_>, asked: &Asked, writer: Writer, known: &dyn Fn(&Spa
             };
         }
     }
+    let of_spans: Vec<Vec<&Session>> = spans.iter().map(|span| within(&sessions, span)).collect();
+    people::facts(&of_spans, &wholly, complete, asked.members, &mut facts);
     // The previous period is a point to compare with even where the trend leaves it out.
     let earliest = spans.len() - 1 - asked.trend as usize;
     // It goes back to the first of which a part is missing.
@@ -209,14 +216,14 @@ fn within<'a>(sessions: &'a [Session], span: &Span) -> Vec<&'a Session> {
 }
 
 /// Every fact of one span, as if no other existed.
-fn evaluate(sessions: &[&Session], span: &Span, writer: Writer) -> Facts {
+fn evaluate(sessions: &[&Session], span: &Span, (writer, has_modes): (Writer, bool)) -> Facts {
     let pulls = pulls::distinct(sessions);
     let mut facts = Facts::new();
     volume::facts(sessions, span, &mut facts);
     pulls::facts(sessions, &pulls, &mut facts);
     issues::facts(sessions, &mut facts);
     if writer == Writer::V3 {
-        v3::facts(sessions, &pulls, &mut facts);
+        v3::facts(sessions, &pulls, has_modes, &mut facts);
     }
     if writer == Writer::Export {
         facts.retain(|(metric, of), _| exported::tells(metric, of));

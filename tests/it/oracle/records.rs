@@ -21,6 +21,9 @@ pub struct Session {
     pub origin: Option<String>,
     pub size: Option<String>,
     pub category: Option<String>,
+    pub status_detail: Option<String>,
+    pub playbook: Option<String>,
+    pub mode: Option<String>,
     pub limited: bool,
     pub messages: Option<u64>,
     /// Fields, and elements of lists, that could not be read.
@@ -134,6 +137,7 @@ fn session(record: &Value, id: &str, created: DateTime<Utc>) -> Option<Session> 
     let (service_user, person) = (word("service_user_id"), word("user_id"));
     let (org, status, detail) = (word("org_id"), word("status"), word("status_detail"));
     let (origin, size, category) = (word("origin"), word("session_size"), word("category"));
+    let (playbook, mode) = (word("playbook_id"), word("devin_mode"));
     let _ = [word("title"), word("url")];
     let messages = match &record["num_user_messages"] {
         Value::Null => None,
@@ -165,8 +169,11 @@ fn session(record: &Value, id: &str, created: DateTime<Utc>) -> Option<Session> 
         size,
         category,
         limited: status.as_deref() == Some("suspended")
-            && detail.is_some_and(|detail| LIMITS.split_whitespace().any(|limit| limit == detail)),
+            && detail.as_deref().is_some_and(|detail| LIMITS.split_whitespace().any(|limit| limit == detail)),
         status,
+        status_detail: detail,
+        playbook,
+        mode,
         messages,
         unreadable,
     })

@@ -106,6 +106,26 @@ fn asking_for_people_can_be_sent() {
 }
 
 #[tokio::test]
+async fn members_are_counted_where_their_whole_list_was_read() {
+    // A service user is no person; the list of an identity provider need not exist.
+    for (refused, expected) in [
+        (vec![], Some(2)),
+        (vec![(IDP_USERS, 404)], Some(1)),
+        (vec![(SERVICE_USERS, 403)], Some(2)),
+        (vec![(IDP_USERS, 403)], None),
+        (vec![(USERS, 403)], None),
+        (vec![(USERS, 404), (IDP_USERS, 404)], None),
+    ] {
+        let of = refused.clone();
+        let server = serve(move |asked| enterprise(asked, &of));
+        assert_eq!(ask(&server, Api::V3, None).await.count, expected, "{refused:?}");
+    }
+    // These lists are of the enterprise.
+    let server = serve(|asked| enterprise(asked, &[]));
+    assert_eq!(ask(&server, Api::V3, Some("org-1")).await.count, None);
+}
+
+#[tokio::test]
 async fn every_list_of_v3_is_read() {
     for org in [None, Some("org-1")] {
         let server = serve(|asked| enterprise(asked, &[]));
@@ -157,6 +177,8 @@ async fn v2_asks_the_organisation_and_the_enterprise_where_that_has_no_list() {
             false => json(200, &v2(&user("u", "\"Ursel\""), false)),
         });
         let people = ask(&server, Api::V2, Some("org_789")).await;
+        // The list of the enterprise has others as well.
+        assert_eq!(people.count, has_own.then_some(1));
         assert_eq!((told(&people), people.notes), (vec!["u=Ursel".to_owned()], vec![]));
         assert_eq!(paths(&server), if has_own { vec![own] } else { vec![all, own] });
     }
