@@ -63,6 +63,8 @@ pub fn line(
     let right = WIDTH - room - GAP;
     canvas::chart(caption, HEIGHT, |area| {
         let left = axis::value_axis(area, &scale, HEAD, HEIGHT - FOOT, right)? + GAP;
+        let inset = inset_for_labels(points, (left, right));
+        let left = left + inset.unwrap_or(0);
         let places = plot(area, points, scale.top, (left, right))?;
         if let Some(newest) = places.last() {
             let (x, y) = newest.at;
@@ -72,8 +74,10 @@ pub fn line(
             let style = if newest.point.muted { NORMAL.muted() } else { NORMAL.bold() };
             style.draw_cut(area, &newest.point.text, at, WIDTH - x - GAP)?;
         }
-        if places.len() > 1 && !label_all(area, &places)? {
-            label_oldest(area, &places)?;
+        match inset {
+            Some(_) => label_all(area, &places)?,
+            None if places.len() > 1 => label_oldest(area, &places)?,
+            None => {}
         }
         label_periods(area, points, (left, right))
     })
@@ -130,24 +134,28 @@ fn plot<'a>(
     Ok(places)
 }
 
-/// Labels every value but the newest above its point. False, without a label, where they have no room
-/// beside each other.
-fn label_all(area: &Area<'_>, places: &[PlacedPoint<'_>]) -> Result<bool, DrawError> {
+/// The room to the left of the first point that its label needs, if every value but the newest has
+/// room for a label above its point; the newest has one at the right.
+fn inset_for_labels(points: &[Point], (left, right): (i32, i32)) -> Option<i32> {
+    let (newest, earlier) = points.split_last()?;
+    let widths = earlier.iter().map(|point| point.value.map_or(0, |_| SMALL.width(&point.text)));
+    let widths: Vec<i32> = widths.collect();
+    let inset = widths.first().copied()? / 2;
+    let step = (right - left - inset) / i32::try_from(earlier.len()).ok()?;
+    let has_room = widths.iter().all(|width| width + 3 * UNIT <= step);
+    (has_room && newest.value.is_some()).then_some(inset)
+}
+
+/// Labels every value but the newest above its point.
+fn label_all(area: &Area<'_>, places: &[PlacedPoint<'_>]) -> DrawResult {
     let style = SMALL.painted(Paint::Halo);
-    let Some((_, earlier)) = places.split_last() else { return Ok(false) };
-    let has_room = places.windows(2).all(|pair| match pair {
-        [one, next] => style.width(&one.point.text) + 3 * UNIT <= next.at.0 - one.at.0,
-        _ => true,
-    });
-    if !has_room {
-        return Ok(false);
-    }
+    let earlier = places.split_last().map_or(&[][..], |(_, earlier)| earlier);
     for place in earlier {
         let width = style.width(&place.point.text);
-        let at = ((place.at.0 - width / 2).max(0), (place.at.1 - style.height() - 5 * UNIT).max(0));
+        let at = (place.at.0 - width / 2, (place.at.1 - style.height() - 5 * UNIT).max(0));
         style.draw_cut(area, &place.point.text, at, width + UNIT)?;
     }
-    Ok(true)
+    Ok(())
 }
 
 /// Labels the oldest value above the line, unless the line rises too steeply.

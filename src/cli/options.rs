@@ -332,6 +332,8 @@ pub enum RenderFormat {
     Csv,
     /// A short Markdown summary.
     Md,
+    /// A Markdown checklist of the proposed improvements, by repository.
+    Improvements,
     /// The message, as it would be mailed.
     Eml,
 }
@@ -394,6 +396,8 @@ pub enum Format {
     Xlsx,
     /// Sessions and their child records, one Parquet file per table.
     Parquet,
+    /// A Markdown checklist of the proposed improvements, by repository.
+    Improvements,
     /// No export: `--export ""` overrides the settings file.
     #[value(name = "", hide = true)]
     Nothing,

@@ -31,6 +31,7 @@ fn rendered(args: &RenderArgs, context: &Context) -> Result<Exit, Error> {
             RenderFormat::Html => files.push(file(".html", render::html(&report)?.into_bytes())),
             RenderFormat::Xlsx => files.push(render::workbook(&report)?),
             RenderFormat::Csv => files.extend(render::csv_files(&stored.facts)?),
+            RenderFormat::Improvements => files.push(render::improvements(&report)),
             RenderFormat::Md => files.push(file(".md", render::markdown(&report).into_bytes())),
             RenderFormat::Eml => files.push(file(".eml", message(args, &stored, context)?)),
         }

@@ -76,6 +76,9 @@ fn exported(
     if settings.exports.contains(&Format::Csv) {
         files.extend(render::csv_files(facts)?);
     }
+    if settings.exports.contains(&Format::Improvements) {
+        files.push(render::improvements(report));
+    }
     if settings.exports.contains(&Format::Parquet) {
         files.extend(render::parquet_files(exports::files(frames, &settings.periods)?));
     }

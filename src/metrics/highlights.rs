@@ -14,7 +14,7 @@ use crate::tables::Frames;
 use crate::tables::schema as c;
 
 /// How many rows a list has at most.
-const LONGEST: IdxSize = 8;
+const LONGEST: IdxSize = 20;
 /// A session is costly from this percentile of ACUs on.
 const COSTLY_QUANTILE: f64 = 0.9;
 

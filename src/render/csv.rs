@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use csv::{Terminator, WriterBuilder};
 
 use super::{RenderError, RenderedFile};
-use crate::metrics::{ACUS, Dim, Fact, Facts, number};
+use crate::metrics::{
+    ACUS, Dim, Fact, Facts, Improvement, PromptFeedback, RecurringIssue, SessionExample, number,
+};
 use crate::text::clean;
 
 /// The longest cell: longer than any name, shorter than what spreadsheets reject.
@@ -29,7 +31,67 @@ pub fn files(facts: &Facts) -> Result<Vec<RenderedFile>, RenderError> {
     let file = |(by, rows): (Vec<Dim>, Vec<&Fact>)| {
         Ok(RenderedFile { ending: ending(&by), bytes: lines(&by, &rows, facts)? })
     };
-    groupings.into_iter().map(file).collect()
+    let mut files = groupings.into_iter().map(file).collect::<Result<Vec<_>, RenderError>>()?;
+    files.extend(texts(facts)?);
+    Ok(files)
+}
+
+/// The ends of the names of the files with what analyses say.
+pub const TEXTS: [&str; 3] = ["_improvements.csv", "_recurring-issues.csv", "_prompt-feedback.csv"];
+
+/// What analyses recommend, find and remark: one file a list, one line a row; none without rows.
+fn texts(facts: &Facts) -> Result<Vec<RenderedFile>, RenderError> {
+    let [improvements, issues, feedback] = TEXTS;
+    let found = &facts.highlights;
+    let amount = |value: f64| number(Some(value));
+    let improvement = |row: &Improvement| {
+        let kind = cell(row.kind.as_deref());
+        let numbers = [amount(row.sessions), amount(row.items), number(row.acus), number(row.high_issues)];
+        [vec![cell(Some(&row.text)), kind], numbers.into(), places(&row.repos, &row.examples)].concat()
+    };
+    let issue = |row: &RecurringIssue| {
+        let impacts = [row.high, row.medium, row.low, row.other].map(amount);
+        let numbers = [amount(row.sessions), number(row.acus)];
+        let words = vec![cell(row.label.as_deref()), cell(Some(&row.text))];
+        [words, numbers.into(), impacts.into(), places(&row.repos, &row.examples)].concat()
+    };
+    let remark = |row: &PromptFeedback| {
+        let numbers = [amount(row.sessions), amount(row.items), number(row.acus)];
+        [vec![cell(Some(&row.text))], numbers.into(), places(&row.repos, &row.examples)].concat()
+    };
+    let heads = |own: &[&'static str]| [own, &["repos", "examples"]].concat();
+    let files = [
+        (
+            improvements,
+            heads(&["text", "type", "sessions", "items", "acus", "high_issues"]),
+            found.improvements.iter().map(improvement).collect::<Vec<_>>(),
+        ),
+        (
+            issues,
+            heads(&["label", "text", "sessions", "acus", "high", "medium", "low", "other"]),
+            found.issues.iter().map(issue).collect(),
+        ),
+        (
+            feedback,
+            heads(&["text", "sessions", "items", "acus"]),
+            found.feedback.iter().map(remark).collect(),
+        ),
+    ];
+    let file = |(ending, heads, rows): (&str, Vec<&str>, Vec<Vec<String>>)| {
+        let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
+        writer.write_record(heads)?;
+        rows.iter().try_for_each(|row| writer.write_record(row))?;
+        let bytes = writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))?;
+        Ok(RenderedFile { ending: ending.to_owned(), bytes })
+    };
+    files.into_iter().filter(|(_, _, rows)| !rows.is_empty()).map(file).collect()
+}
+
+/// Repositories, and ids of sessions, separated by spaces.
+fn places(repos: &[String], examples: &[SessionExample]) -> Vec<String> {
+    let repos: Vec<String> = repos.iter().map(|repo| cell(Some(repo))).collect();
+    let ids: Vec<String> = examples.iter().map(|session| cell(Some(&session.id))).collect();
+    vec![repos.join(" "), ids.join(" ")]
 }
 
 /// The end of a grouping's file name: `_whole.csv`, `_by-label-impact.csv`. It contains no second

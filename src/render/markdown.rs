@@ -80,7 +80,7 @@ fn written(sentence: &[Piece]) -> String {
 
 /// Other people's text as plain text on one line of Markdown: no markup, HTML, links or mentions,
 /// and no end of a table cell.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     escaped(text, LONGEST)
 }
 

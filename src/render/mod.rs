@@ -3,6 +3,7 @@
 //! One module a format; none knows another. The only user of `minijinja`, `csv` and
 //! `rust_xlsxwriter`.
 
+mod checklist;
 mod csv;
 pub mod email;
 mod html;
@@ -61,6 +62,14 @@ pub fn workbook(report: &Report) -> Result<RenderedFile, RenderError> {
 /// As [`workbook`].
 pub fn csv_files(facts: &Facts) -> Result<Vec<RenderedFile>, RenderError> {
     csv::files(facts)
+}
+
+/// The end of the name of the checklist of improvements.
+const IMPROVEMENTS: &str = "_improvements.md";
+
+/// The checklist of improvements as a file.
+pub fn improvements(report: &Report) -> RenderedFile {
+    RenderedFile { ending: IMPROVEMENTS.to_owned(), bytes: checklist::checklist(report).into_bytes() }
 }
 
 /// Parquet files by table: `_pull-requests.parquet`.
@@ -130,6 +139,7 @@ mod tests {
             assert!(is_export(&file.ending), "{}", file.ending);
         }
         assert!(is_export(".xlsx") && is_export("_by-category.csv"));
+        assert!(is_export("_improvements.md") && is_export("_improvements.csv"));
         for other in [
             "",
             ".html",

@@ -3,10 +3,11 @@
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior};
 
-const TEMPLATES: [(&str, &str); 7] = [
+const TEMPLATES: [(&str, &str); 8] = [
     ("report.html", include_str!("../../templates/report.html")),
     ("header.html", include_str!("../../templates/header.html")),
     ("tiles.html", include_str!("../../templates/tiles.html")),
+    ("fixes.html", include_str!("../../templates/fixes.html")),
     ("section.html", include_str!("../../templates/section.html")),
     ("sessions.html", include_str!("../../templates/sessions.html")),
     ("footer.html", include_str!("../../templates/footer.html")),

@@ -1,7 +1,8 @@
 //! The introductions of sections.
 
+use super::in_sentence;
 use super::insights::open_prs;
-use crate::metrics::{ANALYSIS_COVERAGE, Facts, PRS};
+use crate::metrics::{ACUS, ANALYSIS_COVERAGE, Dim, Facts, MERGE_RATE, Metric, NEW_USERS, PRS, SESSIONS};
 use crate::money::Price;
 use crate::unit::{Unit, count};
 
@@ -44,6 +45,56 @@ pub fn delivery(facts: &Facts) -> String {
     format!("States are as of the fetch{open}. A pull request closed without merge is not a failure.")
 }
 
+/// Whether large sessions use more than their part, and what comes of them.
+pub fn work(facts: &Facts) -> String {
+    let large = |metric: &Metric| {
+        let of_size = facts.by(metric, &[Dim::Size]).iter();
+        let of_size = of_size.filter_map(|fact| Some((fact.key(Dim::Size).flatten()?, fact)));
+        let (mut part, mut whole) = ((0.0, 0.0), (0.0, 0.0));
+        for (size, fact) in of_size {
+            let own = (fact.numerator.unwrap_or(fact.value.unwrap_or(0.0)), fact.denominator.unwrap_or(1.0));
+            if matches!(size, "l" | "xl") {
+                part = (part.0 + own.0, part.1 + own.1);
+            }
+            whole = (whole.0 + own.0, whole.1 + own.1);
+        }
+        (part, whole)
+    };
+    let (sessions, acus, merged) = (large(&SESSIONS), large(&ACUS), large(&MERGE_RATE));
+    let share = |part: f64, whole: f64| (whole > 0.0).then(|| part / whole);
+    let shares = share(sessions.0.0, sessions.1.0).zip(share(acus.0.0, acus.1.0));
+    let Some((of_sessions, of_acus)) = shares.filter(|(_, acus)| facts.source.metered && *acus >= DOMINANT)
+    else {
+        return "Sizes, categories and how a session rests are as Devin reports them.".to_owned();
+    };
+    let text = |share: Option<f64>| Unit::Share.text(share);
+    let rest = (merged.1.0 - merged.0.0, merged.1.1 - merged.0.1);
+    format!(
+        "Sessions of size L and XL are {} of the sessions of known size and used {} of their ACUs; {} of their \
+         decided pull requests are merged, against {} of those of smaller sessions.",
+        text(Some(of_sessions)),
+        text(Some(of_acus)),
+        text(share(merged.0.0, merged.0.1)),
+        text(share(rest.0, rest.1)),
+    )
+}
+
+/// Large sessions dominate from this share of the ACUs on.
+const DOMINANT: f64 = 0.4;
+
+/// How far back is looked for earlier sessions of a user.
+pub fn people(facts: &Facts) -> String {
+    let mut sentences = vec!["Automation is not counted.".to_owned()];
+    let earliest = facts.trend_periods().last().cloned().filter(|_| facts.trend.len() > 1);
+    if let Some(earliest) =
+        earliest.filter(|_| facts.whole(&NEW_USERS).is_some_and(|fact| fact.value.is_some()))
+    {
+        sentences
+            .push(format!("New users were not active before, as far back as {}.", in_sentence(&earliest)));
+    }
+    sentences.join(" ")
+}
+
 /// How many sessions the issue numbers cover.
 pub fn friction(facts: &Facts) -> String {
     let Some(fact) = facts.whole(&ANALYSIS_COVERAGE) else { return String::new() };
@@ -68,7 +119,7 @@ pub fn friction(facts: &Facts) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::{Dim, SMALL_GROUP};
+    use crate::metrics::SMALL_GROUP;
 
     #[test]
     fn the_page_counts_undecided_pull_requests() {

@@ -26,6 +26,8 @@ pub enum FigureKind {
     Labels,
     /// A table of teams, without a chart.
     Teams,
+    /// A table of what sessions cost and what came of them, by group, without a chart.
+    PayOff,
 }
 
 /// A chart on the page.
@@ -138,9 +140,10 @@ pub fn headlines(capabilities: Capabilities) -> impl Iterator<Item = &'static Ti
 /// The sections with data. Without ACUs, usage replaces spend.
 pub fn sections(known: Capabilities) -> impl Iterator<Item = &'static SectionSpec> {
     let first = if known.metered { &SECTIONS[0] } else { &USAGE };
-    std::iter::once(first)
-        .chain(&SECTIONS[1..])
-        .filter(move |section| section.figures.iter().any(|figure| figure.metric.is_shown(figure.by, known)))
+    std::iter::once(first).chain(&SECTIONS[1..]).filter(move |section| {
+        let has_number = section.numbers.iter().any(|metric| metric.is_shown(&[], known));
+        has_number || section.figures.iter().any(|figure| figure.metric.is_shown(figure.by, known))
+    })
 }
 
 /// The tiles, in order.
@@ -161,7 +164,7 @@ static USAGE: SectionSpec = SectionSpec {
     intro: intro::usage,
     title: "Usage",
     unpriced_title: "Usage",
-    numbers: &[&AUTOMATION_SESSIONS, &SESSIONS_STOPPED_BY_LIMIT, &USER_MESSAGES_MEDIAN],
+    numbers: &[&AUTOMATION_SESSIONS],
     figures: &[
         FigureSpec {
             mail: MailPlace::Chart,
@@ -239,7 +242,7 @@ static USAGE: SectionSpec = SectionSpec {
 };
 
 /// The sections, in order.
-static SECTIONS: [SectionSpec; 3] = [
+static SECTIONS: [SectionSpec; 5] = [
     SectionSpec {
         id: "spend",
         intro: intro::spend,
@@ -252,8 +255,6 @@ static SECTIONS: [SectionSpec; 3] = [
             &ACUS_TOP_DECILE_SHARE,
             &ACUS_WITHOUT_PR_SHARE,
             &AUTOMATION_SESSIONS,
-            &SESSIONS_STOPPED_BY_LIMIT,
-            &USER_MESSAGES_MEDIAN,
         ],
         figures: &[
             FigureSpec {
@@ -343,7 +344,7 @@ static SECTIONS: [SectionSpec; 3] = [
         intro: intro::delivery,
         title: "Delivery",
         unpriced_title: "Delivery",
-        numbers: &[&PRS_MERGED, &MERGE_RATE_ALL],
+        numbers: &[&PRS_MERGED, &MERGE_RATE_ALL, &MERGED_WITHIN_7D_RATE],
         figures: &[
             FigureSpec {
                 min_groups: 1,
@@ -359,6 +360,19 @@ static SECTIONS: [SectionSpec; 3] = [
             },
             figure("funnel", "From session to merge", "", &SESSIONS_WITH_PR, &[], FigureKind::Funnel),
             figure("pr-states", "Pull requests by state", "", &PRS, &[Dim::State], FigureKind::Ranking),
+            FigureSpec {
+                min_groups: 2,
+                mail: MailPlace::Chart,
+                faded: "merged or closed pull requests",
+                ..figure(
+                    "merge-rate-trend",
+                    "Merge rate over time",
+                    "",
+                    &MERGE_RATE,
+                    &[Dim::Period],
+                    FigureKind::Trend,
+                )
+            },
             FigureSpec {
                 faded: "merged or closed pull requests",
                 ..figure(
@@ -395,13 +409,12 @@ static SECTIONS: [SectionSpec; 3] = [
             },
             FigureSpec {
                 min_groups: 2,
-                mail: MailPlace::Chart,
-                faded: "merged or closed pull requests",
+                faded: "pull requests",
                 ..figure(
-                    "merge-rate-trend",
-                    "Merge rate over time",
-                    "",
-                    &MERGE_RATE,
+                    "merged-within-7d-trend",
+                    "Merged within 7 days over time",
+                    "Weeks of any age can be compared. No value if syncs were too rare to know.",
+                    &MERGED_WITHIN_7D_RATE,
                     &[Dim::Period],
                     FigureKind::Trend,
                 )
@@ -417,6 +430,44 @@ static SECTIONS: [SectionSpec; 3] = [
                     &ACUS_PER_MERGED_PR,
                     &[Dim::Period],
                     FigureKind::Trend,
+                )
+            },
+        ],
+    },
+    SectionSpec {
+        id: "work",
+        intro: intro::work,
+        title: "How work goes",
+        unpriced_title: "How work goes",
+        numbers: &[
+            &LARGE_SESSION_SHARE,
+            &ONE_MESSAGE_SHARE,
+            &USER_MESSAGES_MEDIAN,
+            &SESSIONS_STOPPED_BY_LIMIT,
+        ],
+        figures: &[
+            FigureSpec {
+                min_groups: 1,
+                faded: "merged or closed pull requests",
+                ..figure(
+                    "pay-off",
+                    "What pays off",
+                    "Each session is in one row of each kind of group, so the rows of a kind add up.",
+                    &SESSIONS,
+                    &[Dim::Size],
+                    FigureKind::PayOff,
+                )
+            },
+            FigureSpec {
+                min_groups: 1,
+                ..figure(
+                    "sessions-by-status-detail",
+                    "How sessions rest",
+                    "At the time of the fetch. “Waiting for user” often means done: sessions with final \
+                     results rest there.",
+                    &SESSIONS,
+                    &[Dim::StatusDetail],
+                    FigureKind::Ranking,
                 )
             },
         ],
@@ -475,6 +526,24 @@ static SECTIONS: [SectionSpec; 3] = [
                 FigureKind::Ranking,
             ),
         ],
+    },
+    SectionSpec {
+        id: "people",
+        intro: intro::people,
+        title: "People",
+        unpriced_title: "People",
+        numbers: &[&NEW_USERS, &RETURNING_USERS, &LAPSED_USERS, &ACTIVATION, &MEMBERS],
+        figures: &[FigureSpec {
+            min_groups: 2,
+            ..figure(
+                "active-users-trend",
+                "Active users over time",
+                "",
+                &ACTIVE_USERS,
+                &[Dim::Period],
+                FigureKind::Trend,
+            )
+        }],
     },
 ];
 

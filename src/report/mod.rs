@@ -3,6 +3,7 @@
 mod entries;
 mod figures;
 mod file_name;
+mod fixes;
 mod header;
 mod insights;
 mod intro;
@@ -29,6 +30,7 @@ use devin_api::Records;
 
 pub use entries::Entry;
 pub use figures::{Drawing, Figure};
+pub use fixes::{Example, Fixes, TextList, TextRow};
 pub use header::{Header, unreadable, warnings, without_acus, without_address};
 pub use insights::{Piece, Sentence};
 pub use layout::MailPlace;
@@ -66,6 +68,8 @@ pub struct Report {
     pub verdict: String,
     /// What stands out, most important first.
     pub insights: Vec<Sentence>,
+    /// What to fix; `None` without analyses.
+    pub fixes: Option<Fixes>,
     /// Numbers and figures.
     pub sections: Vec<Section>,
     /// Sessions worth a look.
@@ -123,6 +127,7 @@ pub fn report(facts: &Facts) -> Report {
         verdict: verdict::verdict(facts, &tiles),
         tiles,
         insights: insights::insights(facts),
+        fixes: fixes::fixes(facts),
         sections: sections::sections(facts),
         session_lists: sessions::lists(facts),
         definitions: defined(facts).map(|metric| definition(facts, metric)).collect(),

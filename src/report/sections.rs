@@ -27,10 +27,19 @@ pub struct Section {
     pub withheld: Vec<&'static str>,
 }
 
+impl Section {
+    /// Whether there is anything below its introduction.
+    fn has_content(&self) -> bool {
+        let is_empty = self.numbers.is_empty() && self.figures.is_empty();
+        !is_empty || !self.empty.is_empty() || !self.withheld.is_empty()
+    }
+}
+
 /// The sections of the layout that have data.
 pub fn sections(facts: &Facts) -> Vec<Section> {
     let inputs = inputs(facts);
-    layout::sections(facts.capabilities()).map(|spec| section(spec, facts, &inputs)).collect()
+    let sections = layout::sections(facts.capabilities()).map(|spec| section(spec, facts, &inputs));
+    sections.filter(Section::has_content).collect()
 }
 
 /// The inputs of all figures.

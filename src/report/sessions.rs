@@ -141,7 +141,7 @@ fn session(facts: &Facts, row: &SessionHighlight) -> SessionRow {
     let title = clean(row.title.as_deref().unwrap_or_default(), LONGEST_TITLE);
     SessionRow {
         id: row.id.clone(),
-        title: if title.is_empty() { untitled(row) } else { title },
+        title: if title.is_empty() { placeholder(&row.day) } else { title },
         address: row.url.as_deref().and_then(safe_link),
         user: clean(&names::of(facts, Dim::User, row.user.as_deref()), LONGEST_USER),
         acus: facts.source.metered.then(|| Value::number(Unit::Acu, row.acus)),
@@ -153,9 +153,9 @@ fn session(facts: &Facts, row: &SessionHighlight) -> SessionRow {
     }
 }
 
-/// The title of a session without one.
-fn untitled(row: &SessionHighlight) -> String {
-    match row.day.parse::<NaiveDate>() {
+/// The title of a session without one, by its local date.
+pub fn placeholder(day: &str) -> String {
+    match day.parse::<NaiveDate>() {
         Ok(day) => format!("Session of {}", day.format("%A, %-d %B")),
         Err(_) => "Untitled session".to_owned(),
     }
@@ -163,7 +163,7 @@ fn untitled(row: &SessionHighlight) -> String {
 
 /// A URL that may become a link, normalized: https, with a host, without credentials. `None` for
 /// anything else.
-fn safe_link(address: &str) -> Option<String> {
+pub fn safe_link(address: &str) -> Option<String> {
     let address = address.trim();
     if address.len() > LONGEST_ADDRESS || address.chars().any(char::is_control) {
         return None;

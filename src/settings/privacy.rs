@@ -57,6 +57,12 @@ fn check_covered(args: &ReportArgs) -> Result<(), SettingsError> {
             "use --export csv,xlsx, or --profile lead with --people names for a report with names",
         ));
     }
+    if args.export.contains(&crate::cli::Format::Improvements) {
+        return Err(SettingsError::new(
+            "--export improvements: a report that hides people has no texts of single sessions",
+            "use --export csv,xlsx, or --profile lead with --people names for a report with names",
+        ));
+    }
     Ok(())
 }
 

@@ -51,9 +51,12 @@ HEADLINES = {
 }
 SHEETS = [
     "Overview",
+    "What to fix",
     "Usage",
     "Delivery",
+    "How work goes",
     "Friction",
+    "People",
     "Sessions worth a look",
     "Definitions",
     "Source and quality",
@@ -129,7 +132,11 @@ def of_csv(name, folder, facts):
 def of_workbook(path, facts):
     book = openpyxl.load_workbook(path)
     is_priced = any(fact["metric"] == "spend" for fact in facts)
-    same("sheets", book.sheetnames, ["Spend" if is_priced and name == "Usage" else name for name in SHEETS])
+    # Not every report has all of them.
+    optional = {"What to fix", "How work goes", "People", "Sessions worth a look"}
+    sheets = ["Spend" if is_priced and name == "Usage" else name for name in SHEETS]
+    sheets = [name for name in sheets if name in book.sheetnames or name not in optional]
+    same("sheets", book.sheetnames, sheets)
     tables = {}
     cells = 0
     for sheet in book:

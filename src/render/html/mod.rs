@@ -1,5 +1,6 @@
 //! The page: one self-contained HTML document.
 
+mod fixes;
 mod view;
 
 use base64::Engine;
@@ -50,6 +51,7 @@ fn page(report: &Report) -> Result<PageView<'_>, RenderError> {
         contents: contents(report),
         words: words(report),
         facts_file: format!("{}.json", report.name),
+        fixes: report.fixes.as_ref().map(fixes::fixes),
         sections: report.sections.iter().map(section).collect::<Result<_, _>>()?,
         lists: report.session_lists.iter().map(list).collect(),
         definitions: report.definitions.iter().map(definition).collect(),
@@ -67,6 +69,7 @@ fn contents(report: &Report) -> Vec<Link> {
     let link = |id, title| Link { id, title };
     let mut links = Vec::new();
     links.extend((!report.insights.is_empty()).then(|| link("stands-out", "What stands out")));
+    links.extend(report.fixes.as_ref().map(|_| link("fix", "What to fix")));
     links.extend(report.sections.iter().map(|section| link(section.id, section.title)));
     links.extend((!report.session_lists.is_empty()).then(|| link("sessions", "Sessions")));
     links.extend([link("definitions", "Definitions"), link("quality", "Quality and source")]);

@@ -37,6 +37,8 @@ pub struct PageView<'a> {
     pub words: Vec<&'static str>,
     /// The name of the facts file beside the page.
     pub facts_file: String,
+    /// What to fix; `None` without analyses.
+    pub fixes: Option<FixesView<'a>>,
     /// The charts.
     pub sections: Vec<SectionView<'a>>,
     /// Sessions worth a look.
@@ -190,4 +192,54 @@ pub struct Link {
     pub id: &'static str,
     /// Heading.
     pub title: &'static str,
+}
+
+/// What to fix.
+#[derive(Serialize)]
+pub struct FixesView<'a> {
+    /// An introduction.
+    pub intro: &'a str,
+    /// The rows that everybody sees; empty if there are none.
+    pub first: Vec<FixView<'a>>,
+    /// Rows on demand.
+    pub more: Vec<FixListView<'a>>,
+}
+
+/// A list of rows on demand.
+#[derive(Serialize)]
+pub struct FixListView<'a> {
+    /// Heading.
+    pub title: String,
+    /// The rows.
+    pub rows: Vec<FixView<'a>>,
+    /// What is not in the rows; empty if all rows are shown.
+    pub rest: String,
+}
+
+/// A recommendation, issue or remark.
+#[derive(Serialize)]
+pub struct FixView<'a> {
+    /// Number of sessions.
+    pub size: String,
+    /// `session` or `sessions`.
+    pub unit: &'static str,
+    /// The text.
+    pub text: &'a str,
+    /// Its type or label; empty for none.
+    pub kind: &'a str,
+    /// Other facts, in a few words each.
+    pub remarks: Vec<String>,
+    /// Repositories.
+    pub repos: &'a [String],
+    /// Some of the sessions.
+    pub examples: Vec<ExampleView<'a>>,
+}
+
+/// A session as an example.
+#[derive(Serialize)]
+pub struct ExampleView<'a> {
+    /// Title, or a placeholder.
+    pub title: &'a str,
+    /// Its address; empty if there is none.
+    pub href: &'a str,
 }

@@ -2,11 +2,16 @@
 
 use super::table::{Block, CHANGES, Cell, Sheet, SheetRow, SheetTable, cell, changes, count, text, value};
 use crate::metrics::Judgement;
-use crate::report::{Definition, Entry, Figure, Number, Report, Section, SessionList, SessionRow, Tile};
+use crate::report::{
+    Definition, Entry, Example, Figure, Fixes, Number, Report, Section, SessionList, SessionRow, TextList,
+    TextRow, Tile,
+};
 
 /// All sheets in the order of the page.
 pub fn sheets(report: &Report) -> Vec<Sheet> {
     let mut sheets = vec![overview(report)];
+    let fixes = report.fixes.iter().filter(|fixes| !fixes.lists.is_empty());
+    sheets.extend(fixes.map(fixes_sheet));
     sheets.extend(report.sections.iter().map(section_sheet));
     sheets.extend((!report.session_lists.is_empty()).then(|| sessions_sheet(&report.session_lists)));
     sheets.extend([definitions(report), source(report)]);
@@ -101,6 +106,49 @@ fn section_sheet(section: &Section) -> Sheet {
         blocks.push(words("", vec![format!("No data in this period: {}.", section.empty.join(", "))]));
     }
     Sheet { name: section.title, blocks }
+}
+
+/// What to fix, with its examples linked.
+fn fixes_sheet(fixes: &Fixes) -> Sheet {
+    let intro = words("", vec![fixes.intro.clone()]);
+    let lists = fixes.lists.iter().map(|list| Block::Table(fixes_table(list)));
+    Sheet { name: "What to fix", blocks: std::iter::once(intro).chain(lists).collect() }
+}
+
+fn fixes_table(list: &TextList) -> SheetTable {
+    let first = list.rows.first().expect("a list without rows is left out");
+    // The rows of a list all have the same numbers.
+    let heads = std::iter::once("Text")
+        .chain(Some(list.kind_head).filter(|head| !head.is_empty()))
+        .chain(["Sessions"])
+        .chain(first.acus.as_ref().map(|_| "ACUs"))
+        .chain(first.high_issues.map(|_| "High-impact issues"))
+        .chain(first.impacts.iter().flat_map(|_| ["High", "Medium", "Low", "Other"]))
+        .chain(["Repositories", "Example 1", "Example 2", "Example 3"]);
+    let row = |row: &TextRow| {
+        let mut cells = vec![text(&row.text)];
+        cells.extend((!list.kind_head.is_empty()).then(|| text(&row.kind)));
+        cells.push(count(row.sessions));
+        cells.extend(row.acus.as_ref().map(cell));
+        cells.extend(row.high_issues.map(count));
+        cells.extend(row.impacts.into_iter().flatten().map(count));
+        cells.push(text(&row.repos.join(", ")));
+        cells.extend((0..3).map(|at| match row.examples.get(at) {
+            Some(Example { title, address: Some(address) }) => {
+                Cell::Link { text: title.clone(), address: address.clone() }
+            }
+            Some(Example { title, address: None }) => text(title),
+            None => text(""),
+        }));
+        SheetRow::firm(cells)
+    };
+    SheetTable {
+        name: list.id.to_owned(),
+        title: list.title,
+        note: String::new(),
+        heads: heads.map(str::to_owned).collect(),
+        rows: list.rows.iter().map(row).collect(),
+    }
 }
 
 /// Sessions worth a look, linked if their addresses are safe.

@@ -4,6 +4,7 @@ mod columns;
 pub(crate) mod funnel;
 pub(crate) mod impacts;
 mod labels;
+mod pay_off;
 pub(crate) mod ranking;
 pub(crate) mod teams;
 mod trend;
@@ -157,7 +158,7 @@ pub fn figure(spec: &'static FigureSpec, inputs: &FigureInputs<'_>) -> Figure {
         drawing: parts.drawing,
         table: parts.table,
         most_rows: parts.most,
-        is_wide: spec.kind == FigureKind::Teams,
+        is_wide: matches!(spec.kind, FigureKind::Teams | FigureKind::PayOff),
         is_named: is_named(spec, inputs.facts),
         overlaps: spec.by.contains(&Dim::Tag) || spec.by.contains(&Dim::Label),
         mail: spec.mail,
@@ -182,6 +183,7 @@ fn parts(figure: &FigureSpec, inputs: &FigureInputs<'_>) -> FigureParts {
         FigureKind::Labels if inputs.facts.is_covered() => ranking::amounts(figure, inputs),
         FigureKind::Labels => labels::draw(&inputs.facts.highlights.labels, inputs.facts.source.metered),
         FigureKind::Teams => teams::draw(inputs),
+        FigureKind::PayOff => pay_off::draw(inputs),
     }
 }
 

@@ -169,7 +169,7 @@ fn adds_up(dim: Dim) -> bool {
 }
 
 /// The position of a group with a fixed order; equal for all others.
-fn place(dim: Dim, fact: &Fact) -> usize {
+pub(super) fn place(dim: Dim, fact: &Fact) -> usize {
     let order: &[&str] = match dim {
         Dim::Impact => &IMPACTS,
         Dim::State => &STATES,
