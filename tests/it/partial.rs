@@ -114,7 +114,9 @@ fn a_period_that_is_not_over_is_so_far_and_compared_with_nothing() {
     // Once it is over, the same sessions are compared.
     let report = served.report(&WEEK);
     assert_eq!(report.facts().fact("sessions", json!({}))["previous"], 20);
-    assert!(!report.html.contains("so far") && !report.html.contains("not over"));
+    assert!(
+        !first_screen(&report.html).contains("so far") && !report.html.contains("The period is not over")
+    );
 }
 
 #[test]
