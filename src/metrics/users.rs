@@ -44,8 +44,8 @@ pub const RETURNING_USERS: Metric = Metric {
     direction: Direction::More,
     kind: MetricKind::Total,
     basis: Basis::People,
-    definition: "Active users of the period who were active in the previous one. Null while the period is not \
-        over. `n` is the number of active users.",
+    definition: "Active users of the period who were active in the previous one. Null while the period \
+        still runs. `n` is the number of active users.",
     needs: Needs::Nothing,
     groups: &[&[]],
     plan: Plan::Derived,
@@ -59,8 +59,8 @@ pub const LAPSED_USERS: Metric = Metric {
     direction: Direction::Less,
     kind: MetricKind::Total,
     basis: Basis::People,
-    definition: "Active users of the previous period who are not active in this one. Null while the period is \
-        not over. `n` is the number of active users of the previous period.",
+    definition: "Active users of the previous period who are not active in this one. Null while the period \
+        still runs. `n` is the number of active users of the previous period.",
     needs: Needs::Nothing,
     groups: &[&[]],
     plan: Plan::Derived,
