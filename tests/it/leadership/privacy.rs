@@ -131,18 +131,16 @@ fn covered_reports_contain_no_names_and_keep_the_totals() {
             assert_eq!(fact["n"], theirs[metric]["n"], "{metric}");
         }
         let missing: Vec<&String> = theirs.keys().filter(|metric| !ours.contains_key(*metric)).collect();
-        assert_eq!(
-            missing,
-            [
-                "activation",
-                "acus_per_session_max",
-                "acus_top_decile_share",
-                "lapsed_users",
-                "members",
-                "new_users",
-                "returning_users"
-            ]
-        );
+        let expected = [
+            "activation",
+            "acus_per_session_max",
+            "acus_top_decile_share",
+            "lapsed_users",
+            "members",
+            "new_users",
+            "returning_users",
+        ];
+        assert_eq!(missing, expected);
         let withheld = facts.0["withheld"].as_array().unwrap();
         assert!(withheld.contains(&json!({"metric": "acus_per_session_max", "by": []})), "{withheld:?}");
     }
