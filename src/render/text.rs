@@ -205,10 +205,10 @@ mod tests {
     fn changes_are_written_in_words() {
         let change_of = |metric, value, previous| text(metric, value, Some(previous)).unwrap();
         assert_eq!(change_of(&SESSIONS, 108.0, 100.0), ("8 more (+8%)".into(), "neutral"));
-        assert_eq!(change_of(&ISSUES, 12.0, 10.0), ("2 more (+20%)".into(), "bad"));
-        assert_eq!(change_of(&ISSUES, 8.0, 10.0), ("2 fewer (−20%)".into(), "good"));
+        assert_eq!(change_of(&ISSUES, 12.0, 10.0), ("2 more (+20%), worse".into(), "bad"));
+        assert_eq!(change_of(&ISSUES, 8.0, 10.0), ("2 fewer (−20%), better".into(), "good"));
         assert_eq!(change_of(&ACUS, 30.0, 40.0), ("10.0 less (−25%)".into(), "neutral"));
-        assert_eq!(change_of(&MERGE_RATE, 0.75, 0.72), ("3\u{a0}points higher".into(), "good"));
+        assert_eq!(change_of(&MERGE_RATE, 0.75, 0.72), ("3\u{a0}points higher, better".into(), "good"));
         assert_eq!(change_of(&SESSIONS, 3.0, 0.0), ("new".into(), "neutral"));
         assert_eq!(change_of(&SESSIONS, 0.0, 0.0), ("no change".into(), "neutral"));
         assert_eq!(text(&SESSIONS, 3.0, None), None);
