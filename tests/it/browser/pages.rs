@@ -1,5 +1,6 @@
-//! The program's own reports, judged: the demo, a week in which nothing happened, and one that is
-//! far too full.
+//! The program's own reports, judged: the demo, whose comparisons are maturing, a week in which
+//! nothing happened, one that is far too full, one with all that v3 tells, one of an account that is
+//! not metered, and one from the web app's export.
 
 use super::{Browser, Look, Verdict, pdf_pages};
 use crate::support::slow_tests;
@@ -21,6 +22,8 @@ const LOOKS: [(&str, Look); 5] = [
 
 /// Tables that print without end are what this finds, not an inch too much.
 const MOST_PAGES: usize = 20;
+/// The demo is as much as a meeting reads on paper.
+const MOST_PAGES_OF_DEMO: usize = 5;
 
 /// A debug build reads and draws thousands of sessions slowly.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -29,8 +32,55 @@ const PATIENCE: Duration = Duration::from_secs(300);
 fn the_demo_renders_in_every_look() {
     let Some(browser) = Browser::start() else { return };
     let folder = tempfile::tempdir().expect("a temporary folder");
-    run(&["demo".as_ref(), "--out".as_ref(), folder.path().as_ref()]);
-    judge(browser, "demo", &folder.path().join("org_demo_2026-W41.html"));
+    run("", &["demo".as_ref(), "--out".as_ref(), folder.path().as_ref()]);
+    let page = folder.path().join("org_demo_2026-W41.html");
+    let text = std::fs::read_to_string(&page).expect("the page");
+    assert!(text.contains("still maturing") && text.contains("cannot be compared yet"), "as it should be");
+    judge_on(browser, "demo", &page, MOST_PAGES_OF_DEMO);
+}
+
+#[test]
+fn a_week_of_v3_and_one_without_acus_render_in_every_look() {
+    let Some(browser) = Browser::start() else { return };
+    let (_folder, page) = report_with("cog_test", &Recipe::demo(), &[]);
+    let text = std::fs::read_to_string(&page).expect("the page");
+    assert!(text.contains("What pays off") && text.contains("How sessions rest"), "as it should be");
+    judge(browser, "v3", &page);
+
+    let Some(browser) = Browser::start() else { return };
+    let (_folder, page) = report_with("cog_test", &Recipe::demo(), &["unmetered"]);
+    assert!(std::fs::read_to_string(&page).expect("the page").contains("Not metered"), "as it should be");
+    judge(browser, "unmetered", &page);
+}
+
+#[test]
+fn a_week_from_the_export_of_the_web_app_renders_in_every_look() {
+    let Some(browser) = Browser::start() else { return };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let row = |number: usize| {
+        serde_json::json!({
+            "user_name": format!("User {}", number % 9), "user_email": format!("u{}@example.com", number % 9),
+            "session_name": format!("Session {number}"), "acu_used": number as f64 / 7.0,
+            "created_at": format!("2026-10-{:02}T09:00:00Z", 5 + number % 7),
+            "url": format!("https://app.devin.ai/sessions/{number:032x}"),
+        })
+    };
+    let rows: Vec<serde_json::Value> = (1..90).map(row).collect();
+    let saved = folder.path().join("export.json");
+    std::fs::write(&saved, serde_json::Value::from(rows).to_string()).expect("a writable folder");
+    run(
+        "",
+        &[
+            "report".as_ref(),
+            "--pages".as_ref(),
+            saved.as_ref(),
+            "--week".as_ref(),
+            "2026-W41".as_ref(),
+            "--out".as_ref(),
+            folder.path().as_ref(),
+        ],
+    );
+    judge(browser, "export", &folder.path().join("enterprise_2026-W41.html"));
 }
 
 #[test]
@@ -59,32 +109,44 @@ fn october() -> Recipe {
 
 /// The report of week 41 on an organisation that the simulator serves.
 fn report(recipe: &Recipe) -> (TempDir, PathBuf) {
+    report_with("apk_user_test", recipe, &[])
+}
+
+/// The same with a key, which decides on the version, and faults of the server.
+fn report_with(key: &str, recipe: &Recipe, faults: &[&str]) -> (TempDir, PathBuf) {
+    let faults = faults.iter().map(|fault| fault.parse().expect("a fault")).collect();
     let folder = tempfile::tempdir().expect("a temporary folder");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let server =
-        runtime.block_on(start(Organisation::invent(recipe), Options { port: 0, ..Options::default() }));
+    let server = runtime
+        .block_on(start(Organisation::invent(recipe), Options { port: 0, faults, ..Options::default() }));
     let server = server.expect("a free port");
     let url = server.base_url().to_string();
-    run(&[
-        "report".as_ref(),
-        "--base-url".as_ref(),
-        url.as_ref(),
-        "--org".as_ref(),
-        "org_demo".as_ref(),
-        "--week".as_ref(),
-        "2026-W41".as_ref(),
-        "--out".as_ref(),
-        folder.path().as_ref(),
-    ]);
+    run(
+        key,
+        &[
+            "report".as_ref(),
+            "--base-url".as_ref(),
+            url.as_ref(),
+            "--org".as_ref(),
+            "org_demo".as_ref(),
+            "--week".as_ref(),
+            "2026-W41".as_ref(),
+            "--out".as_ref(),
+            folder.path().as_ref(),
+        ],
+    );
     let page = folder.path().join("org_demo_2026-W41.html");
     (folder, page)
 }
 
 /// Runs the program to its end, which must be a good one.
-fn run(arguments: &[&std::ffi::OsStr]) {
-    let child = Command::new(env!("CARGO_BIN_EXE_acumen"))
+fn run(key: &str, arguments: &[&std::ffi::OsStr]) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_acumen"));
+    if !key.is_empty() {
+        command.env("DEVIN_API_KEY", key);
+    }
+    let child = command
         .args(arguments)
-        .env("DEVIN_API_KEY", "apk_user_test")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -103,7 +165,11 @@ fn run(arguments: &[&std::ffi::OsStr]) {
 }
 
 /// All looks are judged before the test fails, so that one run shows all there is to mend.
-fn judge(mut browser: Browser, name: &str, page: &Path) {
+fn judge(browser: Browser, name: &str, page: &Path) {
+    judge_on(browser, name, page, MOST_PAGES);
+}
+
+fn judge_on(mut browser: Browser, name: &str, page: &Path, most_pages: usize) {
     assert!(page.is_file(), "{} was not written", page.display());
     let mut complaints = Vec::new();
     for (title, look) in LOOKS {
@@ -112,8 +178,8 @@ fn judge(mut browser: Browser, name: &str, page: &Path) {
     }
     let pdf = browser.pdf(page);
     let pages = pdf_pages(&pdf);
-    if !(1..=MOST_PAGES).contains(&pages) {
-        complaints.push(format!("{name}: {pages} pages of A4, wanted 1 to {MOST_PAGES}"));
+    if !(1..=most_pages).contains(&pages) {
+        complaints.push(format!("{name}: {pages} pages of A4, wanted 1 to {most_pages}"));
     }
     leave_for_people(&mut browser, name, page, &pdf);
     assert!(complaints.is_empty(), "{} complaints:\n{}", complaints.len(), complaints.join("\n"));
