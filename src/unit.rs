@@ -245,7 +245,7 @@ pub fn percent_change(now: f64, before: f64) -> Option<String> {
     let ratio = Some(now / before - 1.0).filter(|ratio| ratio.is_finite())?;
     let percent = ratio.abs() * 100.0;
     let number = grouped(percent, if percent < 0.95 { 1 } else { 0 });
-    let size = format!("{number}%");
+    let size = if number == "0.0" { "0%".to_owned() } else { format!("{number}%") };
     Some(signed(ratio, &size))
 }
 

@@ -95,12 +95,16 @@ pub fn notices(facts: &Facts) -> Vec<String> {
             .push(format!("This report may be incomplete: {why}. Do not base decisions on these numbers."));
     }
     notices.extend(export_limits(source.records).map(|note| sentence(&note)));
-    notices.extend(facts.notices.iter().map(|notice| clean(notice, LONGEST_NOTICE)));
+    notices.extend(facts.notices.iter().take(MOST_NOTICES).map(|notice| clean(notice, LONGEST_NOTICE)));
+    let more = facts.notices.len().saturating_sub(MOST_NOTICES);
+    notices.extend((more > 0).then(|| format!("The facts file has {more} more notices.")));
     notices.extend(acus_in_doubt(facts));
     notices.extend(dropped_rows(source));
     notices
 }
 
+/// The most notices of a facts file that are shown; a run makes a handful.
+const MOST_NOTICES: usize = 30;
 /// The longest notice of a facts file.
 const LONGEST_NOTICE: usize = 600;
 
