@@ -67,6 +67,8 @@ mod readers;
 #[cfg(test)]
 mod render;
 #[cfg(test)]
+mod schema;
+#[cfg(test)]
 mod snapshots;
 #[cfg(test)]
 mod sql;
