@@ -65,6 +65,8 @@ mod ping;
 #[cfg(test)]
 mod readers;
 #[cfg(test)]
+mod recipes;
+#[cfg(test)]
 mod render;
 #[cfg(test)]
 mod schema;
