@@ -242,7 +242,7 @@ pub fn percent_change(now: f64, before: f64) -> Option<String> {
     if before == 0.0 {
         return None;
     }
-    let ratio = now / before - 1.0;
+    let ratio = Some(now / before - 1.0).filter(|ratio| ratio.is_finite())?;
     let percent = ratio.abs() * 100.0;
     let number = grouped(percent, if percent < 0.95 { 1 } else { 0 });
     let size = format!("{number}%");
@@ -427,6 +427,6 @@ mod tests {
         assert_eq!(percent_change(108.0, 100.0).as_deref(), Some("+8%"));
         assert_eq!(percent_change(50.0, 100.0).as_deref(), Some("−50%"));
         assert_eq!(percent_change(1002.0, 1000.0).as_deref(), Some("+0.2%"));
-        assert_eq!(percent_change(1.0, 0.0), None);
+        assert_eq!([percent_change(1.0, 0.0), percent_change(1e300, 1e-300)], [None, None]);
     }
 }

@@ -27,7 +27,7 @@ PARTS = ["schema", "period", "previous", "trend", "source", "quality", "vendor",
 LEFT_OUT = ["budgets"]
 
 # The same of the metrics.
-METRICS_LEFT_OUT = {"merged_within_7d_rate"}
+METRICS_LEFT_OUT = {"merged_within_7d_rate", "members", "activation"}
 
 # The same of the highlights: texts of analyses that say the same in other words.
 TEXTS = ["improvements", "issues", "feedback"]

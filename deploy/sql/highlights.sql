@@ -62,9 +62,9 @@ chosen as (
         row_number() over (partition by r.list order by r.weight desc, coalesce(r.acus, -1) desc, s.id) as turn
     from ranked r
     join sessions s on s.session = r.session
-    where r.place <= 8
+    where r.place <= 20
 )
 select list, id, title, url, cast(created_on as string) as day, person, acus, spend, prs, merged, high_issues
 from chosen
-where turn <= 8
+where turn <= 20
 order by list, turn

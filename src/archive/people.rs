@@ -11,6 +11,10 @@ pub struct People {
     pub users: BTreeMap<String, User>,
     /// What to show for the id of an organisation.
     pub organisations: BTreeMap<String, String>,
+    /// How many members the archive's scope had at the last sync; none if their list was not read to
+    /// its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub members: Option<u64>,
 }
 
 /// A person or a service user.
@@ -30,12 +34,12 @@ impl People {
     /// was known before stays.
     pub fn renewed(self, told: &devin_api::People) -> Self {
         let before = if told.notes.is_empty() { Self::default() } else { self };
-        let Self { mut users, mut organisations } = before;
+        let Self { mut users, mut organisations, .. } = before;
         users.extend(told.members.iter().map(|member| {
             (member.id.clone(), User { name: member.name.clone(), email: member.email.clone() })
         }));
         organisations.extend(told.organisations.clone());
-        Self { users, organisations }
+        Self { users, organisations, members: told.count }
     }
 
     /// As in the lists.
@@ -45,8 +49,7 @@ impl People {
             members: self.users.into_iter().map(member).collect(),
             organisations: self.organisations,
             notes: Vec::new(),
-            // It may be of several syncs.
-            count: None,
+            count: self.members,
         }
     }
 }

@@ -150,9 +150,18 @@ fn inset_for_labels(points: &[Point], (left, right): (i32, i32)) -> Option<i32> 
 fn label_all(area: &Area<'_>, places: &[PlacedPoint<'_>]) -> DrawResult {
     let style = SMALL.painted(Paint::Halo);
     let earlier = places.split_last().map_or(&[][..], |(_, earlier)| earlier);
-    for place in earlier {
+    for (order, place) in earlier.iter().enumerate() {
         let width = style.width(&place.point.text);
-        let at = (place.at.0 - width / 2, (place.at.1 - style.height() - 5 * UNIT).max(0));
+        let height = |order: Option<usize>| order.and_then(|order| places.get(order)).map(|place| place.at.1);
+        let is_above = |other: Option<i32>| other.is_none_or(|other| other < place.at.1 - UNIT);
+        // In a valley the line would cross a label above.
+        let is_valley = is_above(height(order.checked_sub(1))) && is_above(height(Some(order + 1)));
+        let below = place.at.1 + 5 * UNIT;
+        let y = match is_valley && below + style.height() < HEIGHT - FOOT {
+            true => below,
+            false => (place.at.1 - style.height() - 5 * UNIT).max(0),
+        };
+        let at = (place.at.0 - width / 2, y);
         style.draw_cut(area, &place.point.text, at, width + UNIT)?;
     }
     Ok(())

@@ -28,7 +28,7 @@ pub const MERGED_WITHIN_7D_RATE: Metric = Metric {
     kind: MetricKind::Ratio,
     basis: Basis::PullRequests,
     definition: "Pull requests that a sync saw merged at most 7 days after the creation of their session, \
-        divided by all pull requests of sessions that were at least 7 days old at the last sync. Null if \
+        divided by all pull requests of sessions that were at least 7 days old at the last sync. No value if \
         for more than 5% of them the 7th day lies between the sync that last saw them undecided and the \
         one that first saw them decided.",
     needs: Needs::Archive,

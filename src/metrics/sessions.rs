@@ -120,7 +120,7 @@ pub const LARGE_SESSION_SHARE: Metric = Metric {
     direction: Direction::Neutral,
     kind: MetricKind::Ratio,
     basis: Basis::SizedSessions,
-    definition: "Sessions of size l or xl, divided by sessions of known size.",
+    definition: "Sessions of size L or XL, divided by sessions of known size.",
     needs: Needs::V3,
     groups: &[&[], &[Dim::Period]],
     plan: Plan::Ratio(Grain::Session, || {

@@ -29,8 +29,7 @@ pub const NEW_USERS: Metric = Metric {
     kind: MetricKind::Total,
     basis: Basis::People,
     definition: "Active users of the period who were not active in the earlier periods of the trend (with no \
-        trend, in the previous period). Null if no earlier period is covered. `n` is the number of \
-        active users.",
+        trend, in the previous period). No value if no earlier period is covered.",
     needs: Needs::Nothing,
     groups: &[&[]],
     plan: Plan::Derived,
@@ -44,8 +43,8 @@ pub const RETURNING_USERS: Metric = Metric {
     direction: Direction::More,
     kind: MetricKind::Total,
     basis: Basis::People,
-    definition: "Active users of the period who were active in the previous one. Null while the period is not \
-        over. `n` is the number of active users.",
+    definition: "Active users of the period who were active in the previous one. No value while the \
+        period still runs.",
     needs: Needs::Nothing,
     groups: &[&[]],
     plan: Plan::Derived,
@@ -59,8 +58,8 @@ pub const LAPSED_USERS: Metric = Metric {
     direction: Direction::Less,
     kind: MetricKind::Total,
     basis: Basis::People,
-    definition: "Active users of the previous period who are not active in this one. Null while the period is \
-        not over. `n` is the number of active users of the previous period.",
+    definition: "Active users of the previous period who are not active in this one. No value while \
+        the period still runs.",
     needs: Needs::Nothing,
     groups: &[&[]],
     plan: Plan::Derived,
@@ -89,7 +88,7 @@ pub const ACTIVATION: Metric = Metric {
     direction: Direction::More,
     kind: MetricKind::Ratio,
     basis: Basis::People,
-    definition: "Active users divided by members. Only where the number of members is known; null if more \
+    definition: "Active users divided by members. Only where the number of members is known; no value if more \
         users were active than are members now.",
     needs: Needs::Api,
     groups: &[&[]],

@@ -61,3 +61,56 @@ fn item(row: &TextRow) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::Facts;
+    use crate::report::report;
+
+    fn demo() -> Facts {
+        Facts::from_json(include_str!("../../reports/org_demo_2026-W41.json")).unwrap()
+    }
+
+    #[test]
+    fn every_improvement_is_one_item_under_its_first_repository() {
+        let mut facts = demo();
+        facts.highlights.improvements[1].repos.clear();
+        let text = checklist(&report(&facts));
+        let items: Vec<&str> = text.lines().filter(|line| line.starts_with("- [ ] ")).collect();
+        assert_eq!(items.len(), facts.highlights.improvements.len());
+        let first = &facts.highlights.improvements[0];
+        let (_, of_repo) = text.split_once(&format!("## {}\n", first.repos[0])).unwrap();
+        let of_repo = of_repo.split("\n## ").next().unwrap();
+        assert!(of_repo.contains(&format!("- [ ] {} (", first.text)), "{text}");
+        let last = text.split("\n## ").last().unwrap();
+        assert!(
+            last.starts_with("Without a pull request\n") && last.contains("- [ ] State in the repository")
+        );
+    }
+
+    #[test]
+    fn other_peoples_text_is_no_markup() {
+        let mut facts = demo();
+        let evil = "](https://evil.example) <img src=x> @everyone\n# big".to_owned();
+        for row in &mut facts.highlights.improvements {
+            (row.text, row.repos) = (evil.clone(), vec![evil.clone()]);
+            row.kind = Some(evil.clone());
+            for example in &mut row.examples {
+                (example.title, example.url) = (Some(evil.clone()), Some("javascript:alert(1)".to_owned()));
+            }
+        }
+        let text = checklist(&report(&facts));
+        assert_eq!(text.lines().filter(|line| line.starts_with('#')).count(), 2, "{text}");
+        for markup in ["](", "<img", " @e", "javascript"] {
+            assert!(!text.contains(markup), "{markup} in\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_period_without_analyses_has_an_empty_list() {
+        let mut facts = demo();
+        facts.highlights.improvements.clear();
+        assert!(checklist(&report(&facts)).contains("No analysis of the period recommends anything."));
+    }
+}

@@ -195,6 +195,25 @@ mod tests {
     }
 
     #[test]
+    fn what_analyses_say_has_a_file_for_each_list() {
+        let demo = Facts::from_json(include_str!("../../reports/org_demo_2026-W41.json")).unwrap();
+        let improvements = file(&demo, "_improvements.csv");
+        let head = ["text", "type", "sessions", "items", "acus", "high_issues", "repos", "examples"];
+        assert_eq!(improvements[0], head);
+        assert_eq!(improvements.len() - 1, demo.highlights.improvements.len());
+        let first = &demo.highlights.improvements[0];
+        assert_eq!(improvements[1][0], first.text);
+        assert_eq!(improvements[1][2], first.sessions.to_string());
+        assert_eq!(improvements[1][6], first.repos.join(" "));
+        for (ending, rows) in [
+            ("_recurring-issues.csv", demo.highlights.issues.len()),
+            ("_prompt-feedback.csv", demo.highlights.feedback.len()),
+        ] {
+            assert_eq!(file(&demo, ending).len() - 1, rows, "{ending}");
+        }
+    }
+
+    #[test]
     fn numbers_equal_the_facts_to_the_digit() {
         let facts = facts();
         let json = facts.to_json();

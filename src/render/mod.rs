@@ -87,13 +87,14 @@ fn parquet_ending(name: &str) -> String {
 pub fn is_export(ending: &str) -> bool {
     let mut groupings = METRICS.iter().flat_map(|metric| metric.groups);
     let is_frame = |name: &str| ending == parquet_ending(name);
-    ending == ".xlsx" || groupings.any(|by| ending == csv::ending(by)) || NAMES.into_iter().any(is_frame)
+    let is_single = [".xlsx", IMPROVEMENTS].contains(&ending) || csv::TEXTS.contains(&ending);
+    is_single || groupings.any(|by| ending == csv::ending(by)) || NAMES.into_iter().any(is_frame)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::{ACUS, Dim, Fact, ISSUES, Labels, MERGE_RATE, Metric};
+    use crate::metrics::{ACUS, Dim, Fact, Highlights, ISSUES, Labels, MERGE_RATE, Metric};
 
     fn fact(metric: &'static Metric, group: &[(Dim, Option<&str>)], value: Option<f64>) -> Fact {
         Fact {
@@ -127,7 +128,7 @@ mod tests {
         facts.sort_by(Fact::canonical_order);
         let demo = Facts::from_json(include_str!("../../reports/org_demo_2026-W41.json")).unwrap();
         let trend = vec!["2026-W41".to_owned(), "2026-W40".to_owned()];
-        Facts { facts, trend, labels: Labels::default(), ..demo }
+        Facts { facts, trend, labels: Labels::default(), highlights: Highlights::default(), ..demo }
     }
 
     #[test]

@@ -33,11 +33,11 @@ pub struct TileText {
 /// A change in words.
 #[derive(Debug, PartialEq, Serialize)]
 pub struct Change {
-    /// `31 more (+8%)`.
+    /// `31 more (+8%)`, `2 fewer (−20%), better`.
     pub text: String,
     /// `up` or `down`; `flat` for no arrow.
     pub arrow: &'static str,
-    /// `good`, `bad` or `neutral`.
+    /// `good`, `bad`, `neutral` or `maturing`.
     pub tone: &'static str,
 }
 
@@ -101,10 +101,12 @@ pub fn change(number: &Number) -> Option<Change> {
         (_, Some(percent)) => format!("{size} {word} ({percent})"),
         (_, None) => "new".to_owned(),
     };
-    let tone = match number.judgement {
-        Judgement::Better => "good",
-        Judgement::Worse => "bad",
-        Judgement::Neutral => "neutral",
+    // In words as well: colours are lost in print.
+    let (tone, text) = match number.judgement {
+        Judgement::Better => ("good", format!("{text}, better")),
+        Judgement::Worse => ("bad", format!("{text}, worse")),
+        Judgement::Neutral if number.is_maturing => ("maturing", text),
+        Judgement::Neutral => ("neutral", text),
     };
     let arrow = match up {
         _ if number.is_maturing => "flat",

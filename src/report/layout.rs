@@ -448,11 +448,11 @@ static SECTIONS: [SectionSpec; 5] = [
         figures: &[
             FigureSpec {
                 min_groups: 1,
-                faded: "merged or closed pull requests",
+                faded: "merged pull requests",
                 ..figure(
                     "pay-off",
                     "What pays off",
-                    "Each session is in one row of each kind of group, so the rows of a kind add up.",
+                    "A session is in one row of each kind.",
                     &SESSIONS,
                     &[Dim::Size],
                     FigureKind::PayOff,

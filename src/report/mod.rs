@@ -149,12 +149,12 @@ fn tool(facts: &Facts) -> String {
     format!("{} {}", clean(&facts.tool.name, 40), clean(&facts.tool.version, 40))
 }
 
-/// The metrics that the report defines; without people only those it shows.
+/// The metrics that the report has a number of.
 fn defined(facts: &Facts) -> impl Iterator<Item = &'static Metric> {
     let is_shown = |metric: &Metric| facts.facts.iter().any(|fact| fact.metric.id == metric.id);
     known_to(facts.capabilities())
         .filter(|metric| facts.source.metered || !metric.is_of_acus())
-        .filter(move |metric| !facts.is_covered() || is_shown(metric))
+        .filter(move |metric| is_shown(metric))
 }
 
 fn definition(facts: &Facts, metric: &'static Metric) -> Definition {

@@ -11,7 +11,7 @@ pub fn name(dim: Dim, key: Option<&str>) -> String {
     let Some(key) = key else { return dim.none().to_owned() };
     let text = match dim {
         Dim::Bin => return bin(key),
-        Dim::Type | Dim::Status | Dim::Category | Dim::Origin => key.replace('_', " "),
+        Dim::Type | Dim::Status | Dim::StatusDetail | Dim::Category | Dim::Origin => key.replace('_', " "),
         Dim::Size if key != SMALL_GROUP => key.to_uppercase(),
         _ => key.to_owned(),
     };

@@ -6,7 +6,7 @@ use super::figures::{self, Figure, FigureInputs, FigureState};
 use super::layout::{self, SectionSpec};
 use super::number::Number;
 use super::{in_sentence, is_compared};
-use crate::metrics::Facts;
+use crate::metrics::{Facts, Plan};
 
 /// A section.
 #[derive(Serialize)]
@@ -56,7 +56,10 @@ fn section(spec: &'static SectionSpec, facts: &Facts, inputs: &FigureInputs<'_>)
         id: spec.id,
         title: if facts.prices.is_some() { spec.title } else { spec.unpriced_title },
         intro: (spec.intro)(facts),
-        numbers: shown().filter_map(|metric| Some(Number::of(metric.title, facts.whole(metric)?))).collect(),
+        numbers: shown()
+            .filter_map(|metric| Some(Number::of(metric.title, facts.whole(metric)?))) // Who comes and goes cannot always be known, which is no dash among the numbers.
+            .filter(|number| number.value.is_some() || !matches!(number.metric.plan, Plan::Derived))
+            .collect(),
         figures: Vec::new(),
         empty: Vec::new(),
         withheld: hidden.map(|metric| metric.title).collect(),

@@ -34,6 +34,8 @@ pub struct SessionList {
     pub note: &'static str,
     /// The text of an empty list.
     pub empty: &'static str,
+    /// Whether sessions are left out because a list above has them.
+    pub is_shortened: bool,
     /// The number that orders it.
     pub order: SessionOrder,
     /// The sessions.
@@ -88,6 +90,7 @@ pub fn lists(facts: &Facts) -> Vec<SessionList> {
             title: "The costliest",
             note: "By ACUs.",
             empty: "No session used ACUs.",
+            is_shortened: false,
             order: SessionOrder::Acus,
             rows: rows(&highlights.costliest),
         },
@@ -101,6 +104,7 @@ pub fn lists(facts: &Facts) -> Vec<SessionList> {
             } else {
                 "Every session among the costliest 10% has a merged pull request."
             },
+            is_shortened: false,
             order: SessionOrder::Acus,
             rows: rows(&highlights.costly_without_merge),
         },
@@ -110,6 +114,7 @@ pub fn lists(facts: &Facts) -> Vec<SessionList> {
         title: "With high-impact issues",
         note: "By number of high-impact issues.",
         empty: "No analysis has a high-impact issue.",
+        is_shortened: false,
         order: SessionOrder::HighIssues,
         rows: rows(&highlights.high_impact),
     };
@@ -121,11 +126,12 @@ pub fn lists(facts: &Facts) -> Vec<SessionList> {
 
 /// The first sessions of a list that no list before it has.
 fn unlisted(mut list: SessionList, listed: &mut BTreeSet<String>) -> SessionList {
-    let is_all_listed = !list.rows.is_empty();
+    let found = list.rows.len();
     list.rows.retain(|row| !listed.contains(&row.id));
+    list.is_shortened = list.rows.len() < found;
     list.rows.truncate(MOST);
     listed.extend(list.rows.iter().map(|row| row.id.clone()));
-    if list.rows.is_empty() && is_all_listed {
+    if list.rows.is_empty() && list.is_shortened {
         list.empty = "All of them are listed above.";
     }
     list

@@ -106,7 +106,9 @@ fn basis(fact: &Fact, name: &str) -> String {
         ("sessions", _) if fact.n == 0.0 => "no sessions".to_owned(),
         _ if fact.n == 0.0 => format!("none {name}"),
         (_, true) => format!("{} of {} {name}", count(fact.numerator()), count(fact.denominator())),
-        (_, false) if fact.unit == Unit::PerHundred => format!("of {} {name}", count(fact.n)),
+        (_, false) if fact.unit == Unit::PerHundred => {
+            format!("{} in {} {name}", count(fact.numerator()), count(fact.n))
+        }
         (_, false) => format!("{} {name}", count(fact.n)),
     }
 }

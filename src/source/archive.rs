@@ -63,7 +63,9 @@ pub(super) fn load(typed: &Settings, root: &Path) -> Result<Loaded, Error> {
         };
         return Err(filters::refusal(&typed, &query.users, values.as_ref(), &people).into());
     }
-    let people = shown_people(people, &settings);
+    let mut people = shown_people(people, &settings);
+    // They are members of all that the archive covers.
+    people.count = people.count.filter(|_| wanted.org.is_none());
     let archived = Some(archive.state().watermark.to_rfc3339_opts(SecondsFormat::Secs, true));
     let is_whole = wanted.org.is_none() && wanted.tags.is_empty() && wanted.users.is_empty();
     let vendor = match settings.reconcile && is_whole {

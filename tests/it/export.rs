@@ -44,7 +44,8 @@ fn facts(folder: &Path) -> Vec<Fact> {
 fn csv_is_the_facts(folder: &Path) -> usize {
     let mut facts = facts(folder);
     let mut lines = 0;
-    for name in files(folder).into_iter().filter(|name| name.ends_with(".csv")) {
+    let is_of_facts = |name: &String| name.ends_with("_whole.csv") || name.contains("_by-");
+    for name in files(folder).into_iter().filter(|name| name.ends_with(".csv") && is_of_facts(name)) {
         let mut reader = csv::Reader::from_path(folder.join(&name)).unwrap();
         let heads = reader.headers().unwrap().clone();
         // A name is not a dimension; it is next to the user if names are known.

@@ -110,6 +110,14 @@ pub fn signal(id: u32, name: &str) {
     assert!(sent.expect("the program `kill`").success(), "kill -{name}");
 }
 
+/// Facts, a line each, without the number of members: only a run that asks the API knows it.
+pub fn without_members(facts: &str) -> String {
+    let is_of_members = |line: &&str| {
+        ["members", "activation"].iter().any(|id| line.contains(&format!("\"metric\":\"{id}\"")))
+    };
+    facts.lines().filter(|line| !is_of_members(line)).collect::<Vec<_>>().join("\n")
+}
+
 /// The files in a folder, by name.
 pub fn files(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).expect("a folder");

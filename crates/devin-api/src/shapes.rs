@@ -249,7 +249,14 @@ impl Reader {
                 }
                 // An entry without an address is counted as such.
                 Content::Json(_) if entry != Entry::PullRequest => None,
-                _ => Some("{}".to_owned()),
+                // A sentence stands for an entry that says it.
+                Content::Text(_) => Some(match entry {
+                    Entry::Issue => format!("{{\"issue\":{json}}}"),
+                    Entry::ActionItem => format!("{{\"action_item\":{json}}}"),
+                    Entry::Remark => format!("{{\"summary\":{json}}}"),
+                    Entry::Tag | Entry::PullRequest => "{}".to_owned(),
+                }),
+                Content::Json(_) => Some("{}".to_owned()),
             },
             (Entry::PullRequest, _) => Some("{}".to_owned()),
             _ => self.lost(),
@@ -391,18 +398,30 @@ mod tests {
                 (r#"{"issues": [{"impact": "low"}]}"#, "as it is", 0),
                 (r#""{\"issues\": [{\"impact\": \"low\"}]}""#, read, 0),
                 (r#"[{"issues": [{"impact": "low"}]}]"#, read, 0),
-                (r#"{"issues": {"impact": "low", "issue": "x"}}"#, read, 0),
+                (
+                    r#"{"issues": {"impact": "low", "issue": "x", "title": "t"}}"#,
+                    r#"{"issues":[{"impact":"low","issue":"x"}]}"#,
+                    0,
+                ),
                 (r#"{"issues": "[{\"impact\": \"low\"}]"}"#, read, 0),
-                (r#"{"issues": ["flaky tests"], "timeline": 7}"#, r#"{"issues":[{}]}"#, 0),
+                (
+                    r#"{"issues": ["flaky tests"], "timeline": 7}"#,
+                    r#"{"issues":[{"issue":"flaky tests"}]}"#,
+                    0,
+                ),
                 (r#"{"action_items": [7, {"type": ["a"]}]}"#, r#"{"action_items":[{}]}"#, 2),
                 (r#"{"issues": {"no": "list"}}"#, "{}", 1),
                 (
                     r#"{"suggested_prompt": {"feedback_items": ["be brief", {}, 1]}}"#,
-                    r#"{"suggested_prompt":{"feedback_items":[{},{}]}}"#,
+                    r#"{"suggested_prompt":{"feedback_items":[{"summary":"be brief"},{}]}}"#,
                     1,
                 ),
                 (r#"{"suggested_prompt": "x", "issues": 5}"#, "{}", 2),
-                (r#""{'issues': [{'impact': 'low', 'issue': \"it's\"}]}""#, read, 0),
+                (
+                    r#""{'issues': [{'impact': 'low', 'issue': \"it's\"}]}""#,
+                    r#"{"issues":[{"impact":"low","issue":"it's"}]}"#,
+                    0,
+                ),
                 (r#""\"{\\\"issues\\\": [{\\\"impact\\\": \\\"low\\\"}]}\"""#, read, 0),
                 (r#""None""#, "null", 0),
                 ("[]", "null", 0),

@@ -31,11 +31,11 @@ fn list(list: &TextList) -> Option<FixListView<'_>> {
     let shown = (skipped + rows.len()) as f64;
     let title = match skipped {
         0 => format!("{} ({})", list.title, count(list.total)),
-        _ => format!("More of {} proposed improvements", count(list.total)),
+        _ => format!("{} more proposed improvements", count(list.total - skipped as f64)),
     };
     let rest = match list.total - shown {
         rest if rest > 0.0 => {
-            format!("{} more are in the facts file and in exports, up to 100.", count(rest))
+            format!("{} more: the facts file and exports have up to 100 of a list.", count(rest))
         }
         _ => String::new(),
     };
@@ -44,7 +44,7 @@ fn list(list: &TextList) -> Option<FixListView<'_>> {
 
 fn row(row: &TextRow) -> FixView<'_> {
     let mut remarks = Vec::new();
-    remarks.extend(row.acus.as_ref().map(|acus| format!("{} ACUs", text::value(acus))));
+    remarks.extend(row.acus.as_ref().map(|acus| format!("{} ACUs used", text::value(acus))));
     let high = row.high_issues.filter(|issues| *issues > 0.0);
     remarks.extend(high.map(|issues| {
         format!("{} high-impact {}", count(issues), if issues == 1.0 { "issue" } else { "issues" })

@@ -152,7 +152,10 @@ fn figure(figure: &Figure) -> Result<FigureView, RenderError> {
 fn list(list: &SessionList) -> ListView<'_> {
     ListView {
         title: list.title,
-        note: list.note,
+        note: match list.is_shortened && !list.rows.is_empty() {
+            true => format!("{} Sessions that are listed above are not repeated.", list.note),
+            false => list.note.to_owned(),
+        },
         empty: list.empty,
         rows: list.rows.iter().map(|row| session(row, list.order)).collect(),
     }

@@ -125,7 +125,7 @@ pub struct ListView<'a> {
     /// Heading.
     pub title: &'static str,
     /// What the list contains.
-    pub note: &'static str,
+    pub note: String,
     /// The text of an empty list.
     pub empty: &'static str,
     /// The sessions.

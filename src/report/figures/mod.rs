@@ -12,7 +12,7 @@ mod trend;
 use serde::Serialize;
 
 use super::layout::{FEW, FigureKind, FigureSpec, MailPlace};
-use super::table::Table;
+use super::table::{Role, Table};
 use crate::charts::Chart;
 use crate::metrics::{Dim, Fact, Facts, Metric, SESSIONS};
 use crate::period::Period;
@@ -149,12 +149,16 @@ pub fn figure(spec: &'static FigureSpec, inputs: &FigureInputs<'_>) -> Figure {
         "" => String::new(),
         cases => format!("Faded: fewer than {FEW} {cases}."),
     };
+    let facts = inputs.facts.by(spec.metric, spec.by).iter();
+    let is_maturing = facts.filter(|fact| fact.key(Dim::Period).is_none()).any(|fact| fact.maturing);
+    let has_change = parts.table.columns.iter().any(|column| matches!(column.role, Role::Change { .. }));
+    let maturing = if is_maturing && has_change { MATURING } else { "" };
     Figure {
         id: spec.id,
         title: spec.title,
         metrics: std::iter::once(spec.metric).chain(parts.also.iter().copied()).collect(),
         note: note(spec, inputs.facts),
-        chart_note: [faded, parts.note].join(" ").trim().to_owned(),
+        chart_note: joined(&[&faded, &parts.note, maturing]),
         drawing: parts.drawing,
         table: parts.table,
         most_rows: parts.most,
@@ -163,6 +167,15 @@ pub fn figure(spec: &'static FigureSpec, inputs: &FigureInputs<'_>) -> Figure {
         overlaps: spec.by.contains(&Dim::Tag) || spec.by.contains(&Dim::Label),
         mail: spec.mail,
     }
+}
+
+/// What to know of the changes of outcomes that are still open.
+const MATURING: &str = "Changes cannot be compared yet: more pull requests are undecided.";
+
+/// Sentences that are there.
+fn joined(sentences: &[&str]) -> String {
+    let some: Vec<&str> = sentences.iter().copied().filter(|sentence| !sentence.is_empty()).collect();
+    some.join(" ")
 }
 
 /// Whether one of the groups of a figure is not that of null.

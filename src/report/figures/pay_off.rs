@@ -8,9 +8,9 @@ use crate::report::table::{Role, Row, Table, Value, column};
 use crate::unit::Unit;
 
 /// What sessions are grouped by, in order.
-const BY: [Dim; 5] = [Dim::Size, Dim::Playbook, Dim::Origin, Dim::Category, Dim::Mode];
+const BY: [Dim; 5] = [Dim::Size, Dim::Origin, Dim::Category, Dim::Mode, Dim::Playbook];
 /// The most rows on the page.
-const MOST_ROWS: usize = 40;
+const MOST_ROWS: usize = 60;
 
 pub fn draw(inputs: &FigureInputs<'_>) -> FigureParts {
     let facts = inputs.facts;
@@ -34,7 +34,8 @@ pub fn draw(inputs: &FigureInputs<'_>) -> FigureParts {
         cells.extend(metered.then(|| Value::number(Unit::Share, share)));
         cells.extend([or_none(&PRS), or_none(&MERGE_RATE)]);
         cells.extend(metered.then(|| or_none(&ACUS_PER_MERGED_PR)));
-        Row { cells, faint: of(&MERGE_RATE).is_none_or(is_faint) }
+        let is_thin = |metric| of(metric).is_none_or(is_faint);
+        Row { cells, faint: is_thin(&MERGE_RATE) || metered && is_thin(&ACUS_PER_MERGED_PR) }
     };
     let rows = BY.into_iter().flat_map(|dim| in_order(facts, dim).into_iter().map(move |fact| (dim, fact)));
     let heads = [column("Group", Role::Name), column("Sessions", Role::Value)]

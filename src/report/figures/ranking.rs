@@ -27,7 +27,7 @@ pub fn amounts(figure: &FigureSpec, inputs: &FigureInputs<'_>) -> FigureParts {
     if !rest.is_empty() && adds_up(dim) {
         let sum = rest.iter().filter_map(|fact| fact.value).sum();
         bars.push(Bar {
-            name: format!("{} other {}", rest.len(), dim.plural()),
+            name: rest_name(dim, rest),
             value: Some(sum),
             text: unit.text(Some(sum)),
             note: total_spend(inputs, rest),
@@ -45,6 +45,13 @@ pub fn amounts(figure: &FigureSpec, inputs: &FigureInputs<'_>) -> FigureParts {
         (false, false) => &[],
     };
     FigureParts { also, ..finish(figure, bars, None, table) }
+}
+
+/// The name of the bar of all groups that have none.
+fn rest_name(dim: Dim, rest: &[&Fact]) -> String {
+    let named = rest.iter().filter(|fact| fact.key(dim).flatten().is_some()).count();
+    let others = format!("{named} other {}", dim.plural());
+    if named == rest.len() { others } else { format!("{others} and {}", dim.none()) }
 }
 
 /// The numbers of [`amounts`], in their order.

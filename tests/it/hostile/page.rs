@@ -15,7 +15,7 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("circle", &["class", "cx", "cy", "r"]),
     ("dd", &[]),
     ("desc", &["id"]),
-    ("details", &[]),
+    ("details", &["class"]),
     ("div", &["class", "id", "role", "aria-label", "tabindex"]),
     ("dl", &["class"]),
     ("dt", &[]),

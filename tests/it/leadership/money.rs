@@ -83,7 +83,7 @@ fn what_has_no_price_is_unknown_and_never_a_part_of_the_truth() {
 fn without_a_price_there_is_no_money_anywhere() {
     let report = report(Organisation::invent(&recipe(1)), "", &[], &[]);
     assert!(!report.json.contains("\"spend") && !report.json.contains("\"budget"));
-    for word in ["€", "$", "Spend per", "currency"] {
+    for word in ["€", "$", "Spend per", "prices in the settings"] {
         assert!(!report.html.contains(word), "{word}");
     }
 }

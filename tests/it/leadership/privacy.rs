@@ -131,7 +131,16 @@ fn covered_reports_contain_no_names_and_keep_the_totals() {
             assert_eq!(fact["n"], theirs[metric]["n"], "{metric}");
         }
         let missing: Vec<&String> = theirs.keys().filter(|metric| !ours.contains_key(*metric)).collect();
-        assert_eq!(missing, ["acus_per_session_max", "acus_top_decile_share"]);
+        let expected = [
+            "activation",
+            "acus_per_session_max",
+            "acus_top_decile_share",
+            "lapsed_users",
+            "members",
+            "new_users",
+            "returning_users",
+        ];
+        assert_eq!(missing, expected);
         let withheld = facts.0["withheld"].as_array().unwrap();
         assert!(withheld.contains(&json!({"metric": "acus_per_session_max", "by": []})), "{withheld:?}");
     }
@@ -183,12 +192,19 @@ fn mails_quote_no_analysis_and_covered_files_have_no_word_of_customers() {
         assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
         (written(folder.path()), outcome.stderr)
     };
-    let (lead, _) = made(&["--export", "parquet,xlsx,csv"]);
+    let (lead, _) = made(&["--export", "parquet,xlsx,csv,improvements"]);
+    let is_list = |name: &str| {
+        let lists =
+            ["_improvements.csv", "_improvements.md", "_recurring-issues.csv", "_prompt-feedback.csv"];
+        lists.iter().any(|list| name.ends_with(list))
+    };
+    assert_eq!(lead.iter().filter(|(name, _)| is_list(name)).count(), 4);
     for (name, text) in &lead {
         let may_quote = name.ends_with(".json")
             || name.ends_with(".html")
             || name.ends_with(".parquet")
-            || name.ends_with(".xlsx");
+            || name.ends_with(".xlsx")
+            || is_list(name);
         for secret in TEXTS.iter().filter(|secret| !may_quote || !QUOTED.contains(secret)) {
             assert!(!text.contains(secret), "{name} quotes {secret}");
         }

@@ -7,6 +7,7 @@ pub mod by_hand;
 mod by_hand_marks;
 pub mod by_hand_odd;
 mod by_hand_parts;
+mod by_hand_v3;
 pub mod calendar;
 mod compare;
 pub mod exported;
