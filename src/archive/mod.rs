@@ -128,7 +128,7 @@ impl Archive {
     ) -> Result<StoredTable, ArchiveError> {
         // A month comes from the state, which may hold any text.
         let path = state::path(table.name, month);
-        if table.added && !self.state.files.contains_key(&path) {
+        if table.is_added() && !self.state.files.contains_key(&path) {
             return Ok(parquet::empty(table));
         }
         let bytes = self.checked(&path)?;

@@ -150,7 +150,7 @@ impl State {
         let is_own = |path: &str| {
             let month = month_of(path);
             let is_there = |table: &str, month| self.files.contains_key(&self::path(table, month));
-            let mut needed = TABLES.iter().filter(|table| !table.added);
+            let mut needed = TABLES.iter().filter(|table| !table.is_added());
             let is_whole = |month| needed.all(|table| is_there(table.name, month));
             path == People::PATH || path == Vendor::PATH || month.is_some_and(is_whole)
         };

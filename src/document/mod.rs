@@ -21,7 +21,8 @@ use crate::report::{self, Report};
 use crate::saved_pages::Saved;
 use crate::settings::{Settings, SettingsError};
 use crate::source::{Provenance, ReportInputs};
-use crate::tables::{Frames, exports};
+use crate::tables::Frames;
+use crate::tables::exports::{self, ExportContext};
 use devin_api::Records;
 
 /// A finished report, still in memory.
@@ -50,7 +51,7 @@ pub struct Document {
 pub fn compose(frames: &Frames, inputs: &ReportInputs, settings: &Settings) -> Result<Document, Error> {
     let MadeFacts { facts, notes, doubts } = facts(frames, inputs, settings)?;
     let report = report::report(&facts);
-    let exports = timed("exports", || exported(frames, &facts, &report, settings))?;
+    let exports = timed("exports", || exported(frames, inputs, &facts, &report, settings))?;
     Ok(Document {
         name: report.name.clone(),
         html: timed("page", || render::html(&report))?,
@@ -65,6 +66,7 @@ pub fn compose(frames: &Frames, inputs: &ReportInputs, settings: &Settings) -> R
 /// The exports that the settings ask for.
 fn exported(
     frames: &Frames,
+    inputs: &ReportInputs,
     facts: &Facts,
     report: &Report,
     settings: &Settings,
@@ -80,7 +82,13 @@ fn exported(
         files.push(render::improvements(report));
     }
     if settings.exports.contains(&Format::Parquet) {
-        files.extend(render::parquet_files(exports::files(frames, &settings.periods)?));
+        let context = ExportContext {
+            periods: &settings.periods,
+            tz: settings.period.tz(),
+            names: &people::all_names(&inputs.people, settings),
+            prices: facts.prices.as_ref().filter(|_| facts.source.metered),
+        };
+        files.extend(render::parquet_files(exports::files(frames, &context)?));
     }
     Ok(files)
 }

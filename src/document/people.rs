@@ -8,9 +8,17 @@ use crate::tables::{Frames, TableError, schema as c, texts};
 use crate::text::clean;
 use devin_api::{Member, People};
 
-/// What the users in facts are called, where they are shown by name: the people
-/// file beats the API's lists.
+/// What the users in facts are called, where they are shown by name.
 pub fn names(facts: &[Fact], people: &People, settings: &Settings) -> BTreeMap<String, String> {
+    let users: BTreeSet<&str> = facts.iter().filter_map(|fact| fact.key(Dim::User).flatten()).collect();
+    let mut names = all_names(people, settings);
+    names.retain(|id, _| users.contains(id.as_str()));
+    names
+}
+
+/// What all users are called, where they are shown by name: the people file has priority
+/// over the API's lists.
+pub fn all_names(people: &People, settings: &Settings) -> BTreeMap<String, String> {
     if settings.privacy.covered {
         return BTreeMap::new();
     }
@@ -27,10 +35,7 @@ pub fn names(facts: &[Fact], people: &People, settings: &Settings) -> BTreeMap<S
         name: Some(name.to_owned()),
         email: None,
     }));
-    let users: BTreeSet<&str> = facts.iter().filter_map(|fact| fact.key(Dim::User).flatten()).collect();
-    let mut names = devin_api::display_names(&members);
-    names.retain(|id, _| users.contains(id.as_str()));
-    names
+    devin_api::display_names(&members)
 }
 
 /// Rows of the people file that match neither a session's user nor anybody on the

@@ -118,7 +118,7 @@ pub fn read(bytes: Vec<u8>, table: &c::TableSpec, asked: Projection) -> Result<D
     let read = || {
         let mut reader = ParquetReader::new(Cursor::new(bytes)).read_parallel(ParallelStrategy::None);
         let found = reader.schema()?;
-        let known = table.on_disk().filter(|column| !column.added || found.contains(column.name));
+        let known = table.on_disk().filter(|column| !column.is_added() || found.contains(column.name));
         let known: Vec<&c::ColumnSpec> = known.collect();
         let names = known.iter().map(|column| column.name);
         polars_ensure!(found.iter_names().eq(names), ComputeError: "it has other columns");
@@ -166,7 +166,7 @@ fn check(column: &c::ColumnSpec, values: &Column, most: usize) -> Result<(), &'s
     if *values.dtype() != column.column_type.on_disk() {
         return Err("is of another type");
     }
-    if !column.nullable && values.has_nulls() {
+    if !column.is_nullable() && values.has_nulls() {
         return Err("has missing values");
     }
     // One long text of a dictionary can be in every row.
@@ -249,10 +249,10 @@ fn of_kinds(table: &c::TableSpec, frame: DataFrame) -> PolarsResult<DataFrame> {
     let of_kind = |column: &c::ColumnSpec| {
         let (name, dtype) = (PlSmallStr::from_static(column.name), column.column_type.in_memory());
         let Ok(values) = frame.column(column.name) else {
-            return match (column.nullable, column.column_type) {
+            return match (column.is_nullable(), column.column_type) {
                 (true, _) => Ok(Column::full_null(name, rows, &dtype)),
                 // Archives of schema 1 do not count the fields that could not be read.
-                (_, ColumnType::Count) if column.added => {
+                (_, ColumnType::Count) if column.is_added() => {
                     Ok(Column::new_scalar(name, Scalar::from(0_i64), rows))
                 }
                 _ => Err(polars_err!(ColumnNotFound: "{name}")),

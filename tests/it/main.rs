@@ -65,7 +65,11 @@ mod ping;
 #[cfg(test)]
 mod readers;
 #[cfg(test)]
+mod recipes;
+#[cfg(test)]
 mod render;
+#[cfg(test)]
+mod schema;
 #[cfg(test)]
 mod snapshots;
 #[cfg(test)]

@@ -242,6 +242,26 @@ def of_parquet(name, folder, facts, period):
     ask("by period", "select period, count(*) from sessions where period is not null group by 1", "sessions", ["period"])
     ask("pull requests", f"select count(distinct pull_request) from pull_requests where {here}", "prs")
     ask("merged", f"select count(distinct pull_request) from pull_requests where {here} and state = 'merged'", "prs_merged")
+    # One row of each pull request is credited, so that joins count none twice.
+    credited = f"from pull_requests p join sessions s using (session) where p.credited and p.{here}"
+    for metric, of in [("prs", "true"), ("prs_merged", "state = 'merged'")]:
+        count = f"count(*) filter ({of})"
+        ask(f"{metric} credited", f"select {count} {credited}", metric)
+        ask(f"{metric} credited by user", f'select s."user", {count} {credited} group by 1', metric, ["user"])
+        ask(f"{metric} credited by repo", f"select repo, {count} {credited} group by 1", metric, ["repo"])
+        tagged = credited.replace(" where ", " left join tags t using (session) where ")
+        ask(f"{metric} credited by tag", f"select tag, {count} {tagged} group by 1", metric, ["tag"])
+    ask(
+        "credited by period",
+        "select period, count(*) from pull_requests where credited and period is not null group by 1",
+        "prs",
+        ["period"],
+    )
+    if expected("spend"):
+        spend = f"coalesce(sum(spend), 0.0) from sessions where {here}"
+        ask("spend", f"select {spend}", "spend")
+        for dim in ["user", "team"]:
+            ask(f"spend by {dim}", f'select "{dim}", {spend} group by 1', "spend", [dim])
     ask(
         "by tag",
         f"select t.tag, count(*) from sessions s left join tags t using (session) where s.{here} group by 1",
