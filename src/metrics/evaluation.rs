@@ -37,6 +37,12 @@ impl Evaluation<'_> {
         let reached = |index: usize| self.reached.get(index).is_some_and(|reached| *reached);
         self.complete && reached(index) && reached(index + 1)
     }
+
+    /// What a total of the period that is compared is multiplied by: the lengths may differ.
+    pub fn per_day_scale(&self) -> f64 {
+        let compared = self.periods.first().zip(self.periods.get(1));
+        compared.map_or(1.0, |(period, other)| period.per_day_scale(other))
+    }
 }
 
 /// What may be spent in each of some months or billing cycles.

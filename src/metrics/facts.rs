@@ -373,6 +373,12 @@ impl Facts {
         self.parsed(&self.previous.label).expect("labels are checked when facts are read")
     }
 
+    /// What totals of the period that is compared are multiplied by to be compared per day: the days
+    /// of the report's period by its days. Exactly 1 if both have as many.
+    pub fn per_day_scale(&self) -> f64 {
+        self.report_period().per_day_scale(&self.previous_period())
+    }
+
     /// The points of the trend, newest first.
     pub fn trend_periods(&self) -> Vec<Period> {
         let parsed = |label: &String| self.parsed(label).expect("labels are checked when facts are read");

@@ -25,7 +25,7 @@ use serde::Serialize;
 use crate::metrics::{Fact, Facts, Metric, PeopleMode, SESSIONS, Withheld, known_to};
 use crate::period::{Period, PeriodKind};
 use crate::text::clean;
-use crate::unit::Unit;
+use crate::unit::{Unit, counted};
 use devin_api::Records;
 
 pub use entries::Entry;
@@ -34,7 +34,7 @@ pub use fixes::{Example, Fixes, TextList, TextRow};
 pub use header::{Header, unreadable, warnings, without_acus, without_address};
 pub use insights::{Piece, Sentence};
 pub use layout::MailPlace;
-pub use number::Number;
+pub use number::{Number, is_one};
 pub use saved::{beyond_export, export_limits, saved_notices};
 pub use sections::Section;
 pub use sessions::{SessionList, SessionOrder, SessionRow};
@@ -56,6 +56,10 @@ pub struct Report {
     pub is_covered: bool,
     /// What the numbers are compared with, or why not.
     pub comparison: String,
+    /// How changes in percent are computed where the lengths of the periods differ; empty where they
+    /// are equal, or nothing is compared.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub per_day: String,
     /// Whether they are compared.
     pub is_compared: bool,
     /// Whether the period was over.
@@ -121,6 +125,7 @@ pub fn report(facts: &Facts) -> Report {
         notices: header::notices(facts),
         is_covered: facts.is_covered(),
         comparison: comparison(facts),
+        per_day: per_day(facts),
         is_compared: is_compared(facts),
         is_over: facts.is_over(),
         is_priced: facts.prices.is_some() && facts.source.metered,
@@ -187,8 +192,11 @@ fn comparison(facts: &Facts) -> String {
     if !facts.is_over() {
         return "The period is not over, so it is not compared with the previous one.".to_owned();
     }
+    let (name, dates) = (previous_name(facts), previous.dates_in_words());
     if !is_uncompared(facts) {
-        return format!("Compared with {} ({}).", in_sentence(&previous), previous.dates_in_words());
+        let dates = if name == dates { String::new() } else { format!(" ({dates})") };
+        let how = if are_equally_long(facts) { "" } else { ", per day because the lengths differ" };
+        return format!("Compared with {name}{dates}{how}.");
     }
     let is_saved = saved::is_saved(facts) && facts.source.archive.is_none();
     let why = match (facts.is_covered(), is_saved) {
@@ -196,7 +204,24 @@ fn comparison(facts: &Facts) -> String {
         (true, false) => "fewer than five people were active in it",
         (false, _) => "the saved data does not cover both",
     };
-    format!("Not compared with {}: {why}.", in_sentence(&previous))
+    format!("Not compared with {name}: {why}.")
+}
+
+/// Whether both periods have as many days, so that totals are compared as they are.
+fn are_equally_long(facts: &Facts) -> bool {
+    facts.report_period().day_count() == facts.previous_period().day_count()
+}
+
+/// How changes in percent are computed where the lengths differ.
+fn per_day(facts: &Facts) -> String {
+    if are_equally_long(facts) || !is_compared(facts) {
+        return String::new();
+    }
+    let days = |period: &Period| counted(period.day_count() as f64, "day", "days");
+    let (own, other) = (days(&facts.report_period()), days(&facts.previous_period()));
+    format!(
+        "The period has {own}, the other {other}: a change of a total in % is that of its amount per day."
+    )
 }
 
 /// Whether a completed period is not compared: the previous period has too few people, or the saved

@@ -479,7 +479,7 @@ fn period_flags(kind: Kind) -> Vec<String> {
 }
 
 fn asked(kind: Kind, tz: Tz, trend: u32) -> Asked {
-    Asked { tz, kind, trend, now: now(), v3: false, members: None }
+    Asked { tz, kind, trend, now: now(), v3: false, members: None, compare: None }
 }
 
 // The program decides by the real clock which periods have ended.
