@@ -20,6 +20,7 @@ mod table;
 mod tiles;
 mod verdict;
 
+use chrono::Datelike;
 use serde::Serialize;
 
 use crate::metrics::{Fact, Facts, Metric, PeopleMode, SESSIONS, Withheld, known_to};
@@ -190,7 +191,11 @@ fn withheld(facts: &Facts) -> Option<String> {
 fn comparison(facts: &Facts) -> String {
     let previous = facts.previous_period();
     if !facts.is_over() {
-        return "The period is not over, so it is not compared with the previous one.".to_owned();
+        let other = match facts.is_comparison_chosen() {
+            true => previous_name(facts),
+            false => "the previous one".to_owned(),
+        };
+        return format!("The period is not over, so it is not compared with {other}.");
     }
     let (name, dates) = (previous_name(facts), previous.dates_in_words());
     if !is_uncompared(facts) {
@@ -235,9 +240,18 @@ fn is_compared(facts: &Facts) -> bool {
     facts.is_over() && !is_uncompared(facts)
 }
 
-/// What the period is compared with, inside a sentence.
+/// What the period is compared with, inside a sentence. One that was chosen is named so that it
+/// cannot be taken for the one right before: with its days, or its year.
 fn previous_name(facts: &Facts) -> String {
-    in_sentence(&facts.previous_period())
+    let (period, previous) = (facts.report_period(), facts.previous_period());
+    let year = |period: &Period| period.first().iso_week().year();
+    match previous.kind() {
+        PeriodKind::Days if facts.is_comparison_chosen() => previous.dates_in_words(),
+        PeriodKind::Week if facts.is_comparison_chosen() && year(&period) != year(&previous) => {
+            format!("{} of {}", in_sentence(&previous), year(&previous))
+        }
+        _ => in_sentence(&previous),
+    }
 }
 
 /// A note of another stage as a sentence.
@@ -310,5 +324,70 @@ fn in_sentence(period: &Period) -> String {
         PeriodKind::Quarter => period.name().to_lowercase(),
         PeriodKind::Days if period.name() == "1 day" => "the day before".to_owned(),
         PeriodKind::Days => format!("the {} before", period.name()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The demo's facts as those of another period and of what that is compared with.
+    fn compared(own: &str, previous: &str) -> Facts {
+        let mut facts = Facts::from_json(include_str!("../../reports/org_demo_2026-W41.json")).unwrap();
+        (facts.period.label, facts.previous.label) = (own.to_owned(), previous.to_owned());
+        facts
+    }
+
+    #[test]
+    fn the_comparison_names_the_period_and_says_that_it_is_per_day() {
+        for (own, previous, expected) in [
+            ("2026-W41", "2026-W40", "Compared with week 40 (28 September to 4 October 2026)."),
+            ("2026-W41", "2026-W30", "Compared with week 30 (20 to 26 July 2026)."),
+            ("2026-W41", "2025-W41", "Compared with week 41 of 2025 (6 to 12 October 2025)."),
+            // Weeks that follow one another over a turn of the year are named as always.
+            ("2026-W01", "2025-W52", "Compared with week 52 (22 to 28 December 2025)."),
+            (
+                "2026-03",
+                "2026-02",
+                "Compared with February 2026 (1 to 28 February 2026), per day because the lengths differ.",
+            ),
+            ("2026-08", "2026-07", "Compared with July 2026 (1 to 31 July 2026)."),
+            (
+                "2026-Q3",
+                "2026-Q2",
+                "Compared with quarter 2 of 2026 (1 April to 30 June 2026), per day because the lengths differ.",
+            ),
+            (
+                "2026-10-05_2026-10-07",
+                "2026-10-02_2026-10-04",
+                "Compared with the 3 days before (2 to 4 October 2026).",
+            ),
+            ("2026-10-05_2026-10-07", "2026-09-02_2026-09-04", "Compared with 2 to 4 September 2026."),
+            ("2026-W41", "2026-09-01", "Compared with 1 September 2026, per day because the lengths differ."),
+        ] {
+            let facts = compared(own, previous);
+            assert_eq!(comparison(&facts), expected);
+            assert_eq!(per_day(&facts).is_empty(), !expected.contains("per day"), "{own} {previous}");
+        }
+        let february = per_day(&compared("2026-03", "2026-02"));
+        assert!(february.starts_with("The period has 31 days, the other 28 days: "), "{february}");
+    }
+
+    #[test]
+    fn without_a_comparison_the_chosen_period_is_named() {
+        let running = |previous: &str| {
+            let mut facts = compared("2026-W41", previous);
+            facts.period.complete = Some(false);
+            comparison(&facts)
+        };
+        let what = "The period is not over, so it is not compared with";
+        assert_eq!(running("2026-W40"), format!("{what} the previous one."));
+        assert_eq!(running("2025-W41"), format!("{what} week 41 of 2025."));
+        let mut facts = compared("2026-W41", "2026-09");
+        for fact in facts.facts.iter_mut().filter(|fact| fact.metric.id == SESSIONS.id) {
+            fact.previous = None;
+        }
+        assert!(comparison(&facts).starts_with("Not compared with September 2026: "));
+        assert_eq!(per_day(&facts), "");
     }
 }
