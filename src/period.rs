@@ -165,6 +165,22 @@ impl Period {
         }
     }
 
+    /// The week, month or quarter of the same number a year earlier; week 52 where that year has no
+    /// week 53. `None` for a run of days.
+    pub fn a_year_before(&self) -> Option<Self> {
+        match self.kind {
+            PeriodKind::Week => {
+                let week = self.first.iso_week();
+                let monday = |number| NaiveDate::from_isoywd_opt(week.year() - 1, number, Weekday::Mon);
+                Self::week_of(monday(week.week()).or_else(|| monday(52))?, self.tz)
+            }
+            PeriodKind::Month | PeriodKind::Quarter => {
+                Self::containing(self.kind, self.first.checked_sub_months(Months::new(12))?, self.tz)
+            }
+            PeriodKind::Days => None,
+        }
+    }
+
     /// This period and the `count` before it, newest first.
     pub fn trend(&self, count: u32) -> Vec<Self> {
         std::iter::successors(Some(self.clone()), Self::previous).take(count as usize + 1).collect()
@@ -241,8 +257,15 @@ impl Period {
         self.first.month0() / 3 + 1
     }
 
-    fn day_count(&self) -> u64 {
+    /// How many local days it has.
+    pub fn day_count(&self) -> u64 {
         (self.last - self.first).num_days().unsigned_abs() + 1
+    }
+
+    /// What a total of another period is multiplied by to be compared with one of this period: per
+    /// day. Exactly 1 if both have as many days.
+    pub fn per_day_scale(&self, other: &Self) -> f64 {
+        self.day_count() as f64 / other.day_count() as f64
     }
 }
 
@@ -343,6 +366,37 @@ mod tests {
         let labels: Vec<_> = trend.iter().map(Period::label).collect();
         assert_eq!(labels, ["2026-W02", "2026-W01", "2025-W52", "2025-W51"]);
         assert!(trend.windows(2).all(|pair| pair[1].to() == pair[0].from()));
+    }
+
+    #[test]
+    fn a_year_before_is_the_same_number_of_the_year_before() {
+        for (label, expected) in [
+            ("2026-W41", "2025-W41"),
+            ("2026-W01", "2025-W01"),
+            // 2025 and 2019 have 52 weeks.
+            ("2026-W53", "2025-W52"),
+            ("2020-W53", "2019-W52"),
+            ("2021-W52", "2020-W52"),
+            ("2026-02", "2025-02"),
+            ("2024-02", "2023-02"),
+            ("2026-Q3", "2025-Q3"),
+        ] {
+            let period = Period::parse_label(label, Berlin).unwrap();
+            let before = period.a_year_before().unwrap();
+            assert_eq!((before.label().as_str(), before.kind()), (expected, period.kind()));
+        }
+        assert_eq!(Period::days(date("2026-10-05"), date("2026-10-11"), UTC).unwrap().a_year_before(), None);
+    }
+
+    #[test]
+    fn totals_of_periods_of_other_lengths_are_scaled_per_day() {
+        let period = |label| Period::parse_label(label, Berlin).unwrap();
+        let scale = |label, other| period(label).per_day_scale(&period(other));
+        assert_eq!(scale("2026-03", "2026-02"), 31.0 / 28.0);
+        assert_eq!(scale("2024-02", "2024-01"), 29.0 / 31.0);
+        assert_eq!(scale("2026-Q2", "2026-Q1"), 91.0 / 90.0);
+        // The clocks change in one of them, which has as many days for all that.
+        assert_eq!([scale("2026-W13", "2026-W12"), scale("2026-08", "2026-07")], [1.0, 1.0]);
     }
 
     #[test]

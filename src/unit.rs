@@ -186,6 +186,19 @@ impl Change {
     }
 }
 
+/// The change from one value to another in percent alone, with the size `3%`; for values of which
+/// neither is shown. If the old value is 0, the change has no percent.
+pub fn relative_change(before: f64, now: f64) -> Change {
+    match percent_change(now, before) {
+        Some(percent) => {
+            let size = percent.trim_start_matches(['+', MINUS]).to_owned();
+            let change = Change::new(now - before, size, Some(percent));
+            if change.sign == 0 { Change { size: "0%".to_owned(), ..change } } else { change }
+        }
+        None => Change::new(now, Unit::Count.text(Some(now)), None),
+    }
+}
+
 fn rounded(value: f64, places: usize) -> f64 {
     let scale = 10_f64.powi(i32::try_from(places).expect("a number has few decimals"));
     (value * scale).round() / scale

@@ -112,6 +112,8 @@ def question(options, theirs):
         workers=options.workers,
         memory=options.memory,
     )
+    if theirs["previous"]["label"] != asked.periods[1].label:
+        sql.unable(f"{options.facts} is compared with a chosen period; the SQL compares with the one before")
     own = asked.state["org"] or "enterprise"
     if source["scope"] != own:
         sql.unable(f"{options.facts} is about {source['scope']}, the archive about {own}")

@@ -211,6 +211,10 @@ class Question:
         # A period that still runs ends where the archive does.
         self.ends = min(self.ends, until)
 
+    def lengths(self):
+        """How many days each period has, by its label, newest first."""
+        return {period.label: len(period.days()) for period in self.periods}
+
     def json(self, name):
         path = self.archive / name
         return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
@@ -438,7 +442,7 @@ def lay_out(found, question, is_metered):
             if past[3]:
                 fact["previous_n"] = plain(past[3])
             facts.append(fact)
-    return in_order(facts + mark(facts, labels[: question.points + 1]))
+    return in_order(facts + mark(facts, labels[: question.points + 1], question.lengths()))
 
 
 def in_order(facts):
@@ -450,19 +454,21 @@ def in_order(facts):
 # Marks on facts: which comparisons are maturing, and which changes exceed chance.
 
 
-def mark(facts, points):
+def mark(facts, points, lengths):
     """Marks facts, and gives what a merged pull request is expected to cost, if anything is.
 
-    `points` has the labels of the trend, newest first.
+    `points` has the labels of the trend, newest first; `lengths` how many days each period has, by
+    its label, the report's first, then the one it is compared with.
     """
+    own, compared = list(lengths.values())[:2]
     of = {(fact["metric"], tuple(fact["group"].items())): fact for fact in facts}
     whole = lambda metric: of[metric, ()]
     point = lambda metric, label: of[metric, (("period", label),)]
     # Of no pull requests none is undecided.
     shares = {label: point("undecided_share", label)["value"] or 0 for label in points}
     exceeds = lambda share, other: share - other > 0.05 + 1e-9
-    own = whole("undecided_share")
-    is_maturing = exceeds(own["value"] or 0, own["previous"] or 0)
+    share = whole("undecided_share")
+    is_maturing = exceeds(share["value"] or 0, share["previous"] or 0)
     for fact in facts:
         if fact["metric"] in OUTCOMES:
             label = fact["group"].get("period")
@@ -474,21 +480,40 @@ def mark(facts, points):
     for fact in filter(is_earlier, facts):
         if fact["value"] is not None:
             others = tuple((dim, key) for dim, key in fact["group"].items() if dim != "period")
-            spread.setdefault((fact["metric"], others), []).append(fact["value"])
+            # Totals are those of as many days as the report's period has.
+            scale = own / lengths[fact["group"]["period"]] if adds_up(fact["metric"]) else 1
+            spread.setdefault((fact["metric"], others), []).append(fact["value"] * scale)
     for fact in facts:
         is_compared = fact["value"] is not None and fact["previous"] is not None
         earlier = spread.get((fact["metric"], tuple(fact["group"].items())), [])
-        if "period" not in fact["group"] and is_compared and is_notable(fact, earlier):
+        if "period" not in fact["group"] and is_compared and is_notable(fact, earlier, own / compared):
             fact["notable"] = True
     return expected_cost(whole, filter(is_earlier, facts))
 
 
-def is_notable(fact, earlier):
-    """Whether the change of a fact exceeds chance; `earlier` are the values of earlier periods."""
+def adds_up(metric):
+    """Whether twice as many days have twice as much of it: counts and sums, but no distinct people."""
+    return METRICS[metric][1] == "total" and metric not in ("active_users", *PEOPLE)
+
+
+def exceeds_noise(now, before, scale):
+    """The sign of the change of a count if it exceeds chance, else 0."""
+    change = now - scale * before
+    is_beyond = abs(change) >= 1.96 * math.sqrt(now + scale * scale * before)
+    return (change > 0) - (change < 0) if is_beyond else 0
+
+
+def is_notable(fact, earlier, scale):
+    """Whether the change of a fact exceeds chance.
+
+    `earlier` are the values of earlier periods; a total of the period that is compared times `scale`
+    is that of as many days.
+    """
     unit, kind, _ = METRICS[fact["metric"]]
     now, before = fact["value"], fact["previous"]
     if (unit, kind) == ("count", "total"):
-        return now != before and abs(now - before) >= 1.96 * math.sqrt(now + before)
+        per_day = exceeds_noise(now, before, scale)
+        return per_day != 0 and (adds_up(fact["metric"]) or per_day == exceeds_noise(now, before, 1))
     if (unit, kind) == ("share", "ratio") and not fact["metric"].startswith("acus"):
         n, n_before = fact["denominator"], fact["previous_n"]
         pooled = (fact["numerator"] + before * n_before) / (n + n_before)

@@ -62,7 +62,7 @@ pub enum ArchiveError {
     /// It begins after the requested time.
     #[error(
         "the archive begins on {since}, too late for the periods that the report needs, including the \
-         previous one"
+         one that it is compared with"
     )]
     Late {
         /// Its first moment.
@@ -151,8 +151,8 @@ impl Explain for ArchiveError {
                 .to_owned(),
             Self::Busy { .. } => "wait until it ends; reports can be made during a sync".to_owned(),
             Self::Late { .. } => {
-                "choose a later period or a shorter --trend; sync into another folder with an earlier \
-                 --since; or accept a partial report with --allow-partial"
+                "choose a later period, a later --compare-with or a shorter --trend; sync into another folder \
+                 with an earlier --since; or accept a partial report with --allow-partial"
                     .to_owned()
             }
             Self::Short { .. } => {

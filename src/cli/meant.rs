@@ -11,7 +11,7 @@ use crate::text::edit_distance;
 
 /// What other programs call an option, and what to use here. The first line counts
 /// that has the word, and of which the command has every option.
-const MEANINGS: [(&[&str], &str); 40] = [
+const MEANINGS: [(&[&str], &str); 41] = [
     (
         &["since", "start", "begin", "from-date", "date-from", "start-date", "after"],
         "use --from DATE, with --to",
@@ -26,6 +26,10 @@ const MEANINGS: [(&[&str], &str); 40] = [
         "use --from DATE --to DATE for several weeks or months",
     ),
     (&["period", "range", "interval", "span"], "use --week, --month, --quarter, --last, or --from with --to"),
+    (
+        &["compare", "compare-to", "compared-with", "against", "versus", "vs", "baseline", "previous"],
+        "use --compare-with PERIOD, such as 2026-02 or same-week-last-year",
+    ),
     (&["timezone", "time-zone", "zone"], "use --tz"),
     (&["organization", "organisation", "org-id", "organization-id"], "use --org"),
     (&["enterprise", "all"], "omit --org for the whole enterprise"),
@@ -147,6 +151,8 @@ mod tests {
             ("--end 2026-10-01", "--to"),
             ("--date 2026-10-01", "--from"),
             ("--year 2026", "--quarter"),
+            ("--against 2026-02", "--compare-with"),
+            ("--vs 2026-02", "--compare-with"),
             ("--month-to 2026-10", "--from"),
             ("--users ada", "--user"),
             ("--team core", "--tag"),

@@ -53,6 +53,11 @@ pub struct ReportArgs {
     #[arg(long, env = "ACUMEN_TREND", value_name = "N", default_value_t = 7, help_heading = "Period",
           value_parser = clap::value_parser!(u32).range(0..=104))]
     pub trend: u32,
+    /// Period to compare with instead of the one before: 2026-W30, 2026-02, 2026-Q2,
+    /// 2026-09-01_2026-09-15, same-week-last-year, same-month-last-year or same-quarter-last-year;
+    /// "" for the one before.
+    #[arg(long, env = "ACUMEN_COMPARE_WITH", value_name = "PERIOD", help_heading = "Period")]
+    pub compare_with: Option<String>,
 
     /// Organisation id (default: the whole enterprise).
     #[arg(long, env = "ACUMEN_ORG", value_name = "ID", help_heading = "Sessions")]

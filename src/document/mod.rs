@@ -111,8 +111,10 @@ fn facts(frames: &Frames, inputs: &ReportInputs, settings: &Settings) -> Result<
     let reached: Vec<bool> =
         settings.periods.iter().map(|period| reaches(period.from().to_utc(), period.to().to_utc())).collect();
     // A period of which a part is missing would be a low point that means nothing.
-    let points =
-        1 + reached.iter().take(settings.points).skip(1).take_while(|is_reached| **is_reached).count();
+    let is_reached = |place: &usize| reached.get(*place).is_some_and(|is_reached| *is_reached);
+    let (own, earlier) = settings.points.split_first().expect("a trend has the report's period");
+    let points: Vec<usize> =
+        std::iter::once(*own).chain(earlier.iter().copied().take_while(is_reached)).collect();
     let capabilities = Capabilities {
         records,
         metered,
@@ -135,7 +137,7 @@ fn facts(frames: &Frames, inputs: &ReportInputs, settings: &Settings) -> Result<
     });
     let evaluation = Evaluation {
         periods: &settings.periods,
-        points,
+        points: &points,
         complete: settings.complete,
         reached: &reached,
         capabilities,
@@ -183,7 +185,7 @@ fn facts(frames: &Frames, inputs: &ReportInputs, settings: &Settings) -> Result<
             ..bounds(&settings.period)
         },
         previous: bounds(&settings.previous),
-        trend: settings.periods.iter().take(points).map(Period::label).collect(),
+        trend: points.iter().filter_map(|place| settings.periods.get(*place)).map(Period::label).collect(),
         source: if covered { without_rows(source) } else { source },
         quality,
         vendor: vendor::totals(&inputs.vendor),

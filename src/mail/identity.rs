@@ -7,14 +7,19 @@ use sha2::{Digest, Sha256};
 use super::Recipient;
 use crate::metrics::{Facts, PeopleMode, ReportProfile};
 
-/// The key of a report: scope, period, filters and profile. A period that is not over is another
-/// report every day.
+/// The key of a report: scope, period, what was chosen to compare it with, filters and profile. A
+/// period that is not over is another report every day.
 pub fn report(facts: &Facts) -> String {
     let source = &facts.source;
     let day = facts.generated_at.get(..10).filter(|_| !facts.is_over());
+    // No label of a period has a space.
+    let period = match facts.is_comparison_chosen() {
+        true => format!("{} vs {}", facts.period.label, facts.previous.label),
+        false => facts.period.label.clone(),
+    };
     let mut parts: Vec<&str> = vec![
         &source.scope,
-        &facts.period.label,
+        &period,
         facts.period.tz.as_deref().unwrap_or_default(),
         day.unwrap_or_default(),
         source.profile.map_or("", |ReportProfile::Leadership| "leadership"),
@@ -111,6 +116,8 @@ mod tests {
             of(&|facts| facts.period.complete = Some(false)),
             of(&|facts| facts.source.profile = Some(ReportProfile::Leadership)),
             of(&|facts| facts.source.people = Some(PeopleMode::Hidden)),
+            of(&|facts| facts.previous.label = "2026-W39".to_owned()),
+            of(&|facts| facts.previous.label = "2025-W41".to_owned()),
         ];
         for (index, other) in others.iter().enumerate() {
             assert!(*other != plain && !others[..index].contains(other), "{index}");

@@ -16,7 +16,7 @@ pub fn markdown() -> String {
          A session belongs to the period of its creation, in the report's time zone. “–” (null)\n\
          means no data, such as a ratio with denominator 0. Unknown ACUs are left out of sums and\n\
          percentiles. `n` is the number of cases that a value is based on. Every fact also has the\n\
-         value of the previous period. Groups marked “(v3)” need API v3; “(API)” either version,\n\
+         value of the period it is compared with. Groups marked “(v3)” need API v3; “(API)” either version,\n\
          because the web app's export lacks the data; “(teams)” a people file or tag rules;\n\
          “(price)” the price of an ACU in the settings; “(archive)” an archive. If an account is\n\
          not metered (at least 20 sessions with known ACUs in all periods, all of them 0), all\n\

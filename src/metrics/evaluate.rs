@@ -18,8 +18,8 @@ use super::registry::known_to;
 use super::suppress::{Rests, Suppression, is_ever_shown};
 use crate::period::PeriodKind;
 
-/// Every fact of the registry, in canonical order, from the frames of each period, newest
-/// first. A suppression decides what of them is shown.
+/// Every fact of the registry, in canonical order, from the frames of each period, in their
+/// order. A suppression decides what of them is shown.
 ///
 /// # Errors
 /// Polars refused a plan: an internal error.

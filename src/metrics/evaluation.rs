@@ -7,12 +7,17 @@ use crate::cycle::BudgetCycle;
 use crate::money::Prices;
 use crate::period::Period;
 
+/// The place of the period that the report's is compared with.
+pub const COMPARED: usize = 1;
+
 /// What the facts are about.
 pub struct Evaluation<'a> {
-    /// Newest first: the report's period, the previous one, and the trend's others.
+    /// The report's period, the one it is compared with, and the trend's others, newest first. They
+    /// may be apart, and the one that is compared may overlap points of the trend.
     pub periods: &'a [Period],
-    /// How many of them, from the first, are points of the trend.
-    pub points: usize,
+    /// The points of the trend, newest first, as places among the periods: the report's period and
+    /// earlier ones without a gap.
+    pub points: &'a [usize],
     /// Whether the report's period was over: only then it is compared.
     pub complete: bool,
     /// Which of the periods the source covers wholly: no other is compared.
@@ -32,10 +37,22 @@ pub struct Evaluation<'a> {
 }
 
 impl Evaluation<'_> {
-    /// Whether a period may be compared with the one before it, if that was fetched.
-    pub fn compares(&self, index: usize) -> bool {
+    /// Whether two of the periods may be compared.
+    pub fn compares(&self, index: usize, other: usize) -> bool {
         let reached = |index: usize| self.reached.get(index).is_some_and(|reached| *reached);
-        self.complete && reached(index) && reached(index + 1)
+        self.complete && reached(index) && reached(other)
+    }
+
+    /// The place of the period right before one of them in time, if that was fetched.
+    pub fn before(&self, index: usize) -> Option<usize> {
+        let before = self.periods.get(index)?.previous()?;
+        self.periods.iter().position(|period| *period == before)
+    }
+
+    /// What a total of the period that is compared is multiplied by: the lengths may differ.
+    pub fn per_day_scale(&self) -> f64 {
+        let compared = self.periods.first().zip(self.periods.get(COMPARED));
+        compared.map_or(1.0, |(period, other)| period.per_day_scale(other))
     }
 }
 

@@ -34,7 +34,7 @@ pub struct Fact {
     /// What the value rests on.
     #[serde(deserialize_with = "or_none")]
     pub n: f64,
-    /// The same of the previous period; null where the periods cannot be compared.
+    /// The same of the period it is compared with; null where the periods cannot be compared.
     pub previous: Option<f64>,
     /// What that rests on.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -44,7 +44,7 @@ pub struct Fact {
     /// pull requests only.
     #[serde(default, skip_serializing_if = "is_false")]
     pub maturing: bool,
-    /// Whether the change from the previous period exceeds chance.
+    /// Whether the change exceeds chance.
     #[serde(default, skip_serializing_if = "is_false")]
     pub notable: bool,
 }
@@ -93,11 +93,24 @@ impl Fact {
         self.denominator.unwrap_or(f64::NAN)
     }
 
-    /// Whether the change from the previous period is good or bad news: only if it is notable,
-    /// not maturing, and the metric has a direction; of a ratio, only with at least 10 cases in
-    /// both periods.
-    pub fn judgement(&self) -> Judgement {
-        let (Some(now), Some(before)) = (self.value, self.previous) else { return Judgement::Neutral };
+    /// What the previous value is multiplied by to be compared with the value, where days of the
+    /// period it is of weigh so much: 1 unless the metric adds up over days.
+    pub fn scale(&self, per_day_scale: f64) -> f64 {
+        if self.metric.adds_up_over_days() { per_day_scale } else { 1.0 }
+    }
+
+    /// The value and the previous one as they are compared: as if both periods were as long. The
+    /// scale is that of [`Facts::per_day_scale`](super::Facts::per_day_scale).
+    pub fn compared(&self, per_day_scale: f64) -> Option<(f64, f64)> {
+        let (now, before) = self.value.zip(self.previous)?;
+        Some((now, before * self.scale(per_day_scale)))
+    }
+
+    /// Whether the change from the previous period, compared per day, is good or bad news: only if
+    /// it is notable, not maturing, and the metric has a direction; of a ratio, only with at least
+    /// 10 cases in both periods.
+    pub fn judgement(&self, per_day_scale: f64) -> Judgement {
+        let Some((now, before)) = self.compared(per_day_scale) else { return Judgement::Neutral };
         let is_few = self.metric.kind == MetricKind::Ratio && !(self.n >= FEW && self.previous_n >= FEW);
         if !self.notable || self.maturing || is_few || now == before {
             return Judgement::Neutral;

@@ -373,6 +373,17 @@ impl Facts {
         self.parsed(&self.previous.label).expect("labels are checked when facts are read")
     }
 
+    /// What totals of the period that is compared are multiplied by to be compared per day: the days
+    /// of the report's period by its days. Exactly 1 if both have as many.
+    pub fn per_day_scale(&self) -> f64 {
+        self.report_period().per_day_scale(&self.previous_period())
+    }
+
+    /// Whether the period that is compared was chosen: whether it is not the one right before.
+    pub fn is_comparison_chosen(&self) -> bool {
+        self.report_period().previous().as_ref() != Some(&self.previous_period())
+    }
+
     /// The points of the trend, newest first.
     pub fn trend_periods(&self) -> Vec<Period> {
         let parsed = |label: &String| self.parsed(label).expect("labels are checked when facts are read");
@@ -400,6 +411,8 @@ impl Facts {
             Some("generated_at is no time")
         } else if self.previous.label == self.period.label {
             Some("the period is compared with itself")
+        } else if self.report_period().first() <= self.previous_period().last() {
+            Some("the period is compared with one that does not end before it")
         } else if distinct.len() < self.trend.len() {
             Some("a period is in the trend twice")
         } else if self.is_covered() && has_people {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::dimension::{Dim, GroupKey, Key};
-use super::evaluation::Evaluation;
+use super::evaluation::{COMPARED, Evaluation};
 use super::fact::Fact;
 use super::metric::{Metric, MetricKind};
 use super::period_frames::PeriodFrames;
@@ -58,7 +58,7 @@ pub(super) type Answer = BTreeMap<GroupKey, Measure>;
 pub(super) struct Layout<'a> {
     pub metric: &'static Metric,
     pub by: &'a [Dim],
-    /// By period, newest first.
+    /// By period, in their order.
     pub answers: &'a [&'a Answer],
     pub frames: &'a [PeriodFrames],
     pub evaluation: &'a Evaluation<'a>,
@@ -67,12 +67,12 @@ pub(super) struct Layout<'a> {
 }
 
 impl Layout<'_> {
-    /// The report's period, compared with the previous one.
+    /// The report's period, compared with the one chosen for it.
     pub(super) fn of_report(&self) -> Vec<Fact> {
         let keys = self.keys_of(0);
         let shows_any = keys.iter().any(|key| self.shows(0, key));
         let fact = |key: &GroupKey| match (self.shows(0, key), self.by) {
-            (true, _) => Some(self.fact(0, true, key)),
+            (true, _) => Some(self.fact(0, Some(COMPARED), key)),
             // Every day is listed; one with too few people has no value.
             (false, [Dim::Day]) if shows_any => Some(self.hidden(key)),
             (false, _) => None,
@@ -83,13 +83,14 @@ impl Layout<'_> {
     /// Every point of the trend, compared with the period before it if that was fetched.
     pub(super) fn of_trend(&self) -> Vec<Fact> {
         let mut facts = Vec::new();
-        for (index, period) in self.evaluation.periods.iter().enumerate().take(self.evaluation.points) {
-            let compared = index + 1 < self.evaluation.periods.len();
+        for index in self.evaluation.points.iter().copied() {
+            let period = self.evaluation.periods.get(index).expect("a point is one of the periods");
+            let before = self.evaluation.before(index);
             // The combined group has no trend.
             let is_shown =
                 |key: &GroupKey| self.shows(index, key) && !(self.suppression.is_some() && is_combined(key));
             for key in self.keys_of(index).iter().filter(|key| is_shown(key)) {
-                let mut fact = self.fact(index, compared, key);
+                let mut fact = self.fact(index, before, key);
                 fact.group.insert(0, (Dim::Period, Some(period.label())));
                 facts.push(fact);
             }
@@ -97,11 +98,12 @@ impl Layout<'_> {
         facts
     }
 
-    fn fact(&self, index: usize, compared: bool, key: &GroupKey) -> Fact {
+    /// The fact of a group in a period, compared with another period if that is known and shown.
+    fn fact(&self, index: usize, other: Option<usize>, key: &GroupKey) -> Fact {
         let measure = self.measure(index, key);
         let part = |part: f64| (self.metric.kind == MetricKind::Ratio).then_some(part);
-        let before = (compared && self.evaluation.compares(index) && self.shows(index + 1, key))
-            .then(|| self.measure(index + 1, key));
+        let other = other.filter(|other| self.evaluation.compares(index, *other) && self.shows(*other, key));
+        let before = other.map(|other| self.measure(other, key));
         Fact {
             metric: self.metric,
             unit: self.metric.unit_in(self.evaluation.capabilities, self.evaluation.covered),
@@ -120,7 +122,7 @@ impl Layout<'_> {
     /// A fact of which only the group is shown.
     fn hidden(&self, key: &GroupKey) -> Fact {
         let nothing = f64::NAN;
-        let fact = self.fact(0, false, key);
+        let fact = self.fact(0, None, key);
         let hidden = |part: Option<f64>| part.map(|_| nothing);
         let (numerator, denominator) = (hidden(fact.numerator), hidden(fact.denominator));
         Fact { value: None, numerator, denominator, n: nothing, ..fact }

@@ -18,6 +18,7 @@ use super::pull_requests::{
 };
 use super::sessions::ONE_MESSAGE_SHARE;
 use super::spend::SPEND_PER_MERGED_PR;
+use crate::period::Period;
 use crate::unit::Unit;
 
 /// What came of pull requests: it changes as long as they are decided.
@@ -45,18 +46,20 @@ pub const ENOUGH_POINTS: usize = 4;
 const ENOUGH_DECIDED: f64 = 20.0;
 
 /// Marks facts and adds [`ACUS_PER_MERGED_PR_EXPECTED`]. The facts are in canonical order, and stay
-/// so; `points` has the labels of the trend's periods, newest first, the report's among them.
-pub fn mark(facts: &mut Vec<Fact>, points: &[String]) {
-    let undecided = Undecided::of(facts, points);
+/// so; `points` has the trend's periods, newest first, the report's among them. Totals are compared
+/// per day: those of the period that is compared are multiplied by `per_day_scale`.
+pub fn mark(facts: &mut Vec<Fact>, points: &[Period], per_day_scale: f64) {
+    let labels: Vec<String> = points.iter().map(Period::label).collect();
+    let undecided = Undecided::of(facts, &labels);
     for fact in facts.iter_mut().filter(|fact| OUTCOMES.contains(&fact.metric.id)) {
         fact.maturing = match fact.key(Dim::Period) {
             Some(label) => undecided.is_point_maturing(label),
             None => fact.previous.is_some() && undecided.is_period_maturing(),
         };
     }
-    let earlier = Earlier::of(facts, points.first().map(String::as_str));
+    let earlier = Earlier::of(facts, points);
     for fact in facts.iter_mut().filter(|fact| fact.key(Dim::Period).is_none()) {
-        fact.notable = is_notable(fact, &earlier);
+        fact.notable = is_notable(fact, &earlier, per_day_scale);
     }
     if let Some(expected) = expected(facts, &earlier) {
         let place = facts.partition_point(|fact| fact.canonical_order(&expected).is_lt());
@@ -106,26 +109,30 @@ fn exceeds(share: Option<f64>, other: Option<f64>) -> bool {
 }
 
 /// Values by metric and the keys of the group, from the earlier points of the trend that are not
-/// maturing.
-struct Earlier<'a> {
+/// maturing. Totals are those of as many days as the report's period has.
+struct Earlier {
     values: BTreeMap<(&'static str, Vec<String>), Vec<f64>>,
-    /// The report's period.
-    own: Option<&'a str>,
+    /// The earlier points, with what totals are multiplied by.
+    scales: BTreeMap<String, f64>,
 }
 
-impl<'a> Earlier<'a> {
-    fn of(facts: &[Fact], own: Option<&'a str>) -> Self {
-        let mut this = Self { values: BTreeMap::new(), own };
+impl Earlier {
+    fn of(facts: &[Fact], points: &[Period]) -> Self {
+        let mut this = Self { values: BTreeMap::new(), scales: BTreeMap::new() };
+        if let Some((own, earlier)) = points.split_first() {
+            this.scales = earlier.iter().map(|point| (point.label(), own.per_day_scale(point))).collect();
+        }
         for fact in facts {
-            if let Some(value) = fact.value.filter(|_| this.has(fact)) {
-                this.values.entry((fact.metric.id, keys(fact))).or_default().push(value);
+            if let Some((value, scale)) = fact.value.zip(this.scale(fact)) {
+                this.values.entry((fact.metric.id, keys(fact))).or_default().push(value * fact.scale(scale));
             }
         }
         this
     }
 
-    fn has(&self, fact: &Fact) -> bool {
-        fact.key(Dim::Period).is_some_and(|label| label != self.own) && !fact.maturing
+    /// The scale of a fact's period; none where the fact is not of an earlier point, or maturing.
+    fn scale(&self, fact: &Fact) -> Option<f64> {
+        self.scales.get(fact.key(Dim::Period)??).copied().filter(|_| !fact.maturing)
     }
 }
 
@@ -154,10 +161,16 @@ fn rule(metric: &Metric) -> Rule {
     }
 }
 
-fn is_notable(fact: &Fact, earlier: &Earlier<'_>) -> bool {
+fn is_notable(fact: &Fact, earlier: &Earlier, per_day_scale: f64) -> bool {
     let (Some(now), Some(before)) = (fact.value, fact.previous) else { return false };
     match rule(fact.metric) {
-        Rule::Count => (now - before).abs() >= EXCEEDS_CHANCE * (now + before).sqrt() && now != before,
+        Rule::Count if fact.metric.adds_up_over_days() => exceeds_noise(now, before, per_day_scale) != 0,
+        // Twice as many days have more people, but not twice as many: a change must exceed chance either
+        // way.
+        Rule::Count => {
+            let change = exceeds_noise(now, before, 1.0);
+            change != 0 && change == exceeds_noise(now, before, per_day_scale)
+        }
         Rule::Share => {
             let (n, n_before) = (fact.denominator(), fact.previous_n);
             let pooled = (fact.numerator() + before * n_before) / (n + n_before);
@@ -169,6 +182,17 @@ fn is_notable(fact: &Fact, earlier: &Earlier<'_>) -> bool {
             let values = earlier.values.get(&(fact.metric.id, keys(fact)));
             values.is_some_and(|values| is_unusual(now, values))
         }
+    }
+}
+
+/// The sign of the change of a count if it exceeds chance, else 0. A count is as uncertain as its
+/// square root, and so is one that is scaled, in its scale.
+fn exceeds_noise(now: f64, before: f64, scale: f64) -> i8 {
+    let change = now - scale * before;
+    match change.abs() >= EXCEEDS_CHANCE * (now + scale * scale * before).sqrt() {
+        true if change > 0.0 => 1,
+        true if change < 0.0 => -1,
+        _ => 0,
     }
 }
 
@@ -185,11 +209,11 @@ fn is_unusual(value: f64, others: &[f64]) -> bool {
 
 /// What a merged pull request will have cost once the others are decided; none where that is not
 /// to be expected, or cannot be known.
-fn expected(facts: &[Fact], earlier: &Earlier<'_>) -> Option<Fact> {
+fn expected(facts: &[Fact], earlier: &Earlier) -> Option<Fact> {
     let cost = whole(facts, &ACUS_PER_MERGED_PR).filter(|fact| fact.maturing)?;
     let value = |metric| whole(facts, metric)?.value;
     let (acus, merged, undecided) = (value(&ACUS)?, value(&PRS_MERGED)?, value(&UNDECIDED_PRS)?);
-    let rates = of_metric(facts, &MERGE_RATE).filter(|fact| earlier.has(fact));
+    let rates = of_metric(facts, &MERGE_RATE).filter(|fact| earlier.scale(fact).is_some());
     let parts: Vec<(f64, f64)> = rates.filter_map(|fact| fact.numerator.zip(fact.denominator)).collect();
     let decided: f64 = parts.iter().map(|(_, decided)| decided).sum();
     let merged_before: f64 = parts.iter().map(|(merged, _)| merged).sum();
@@ -227,7 +251,7 @@ fn of_metric<'f>(facts: &'f [Fact], metric: &Metric) -> impl Iterator<Item = &'f
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::{ANALYSIS_COVERAGE, Judgement, METRICS, SESSIONS};
+    use crate::metrics::{ACTIVE_USERS, ANALYSIS_COVERAGE, Judgement, METRICS, SESSIONS};
 
     /// How the pull requests of a period ended: merged, closed, undecided; and its ACUs.
     type Week = ([u32; 3], f64);
@@ -236,8 +260,9 @@ mod tests {
         METRICS.iter().find(|metric| metric.id == id).unwrap()
     }
 
-    fn labels(count: usize) -> Vec<String> {
-        (0..count).map(|back| format!("2026-W{:02}", 41 - back)).collect()
+    fn points(count: usize) -> Vec<Period> {
+        let week = Period::parse_week("2026-W41", chrono_tz::UTC).unwrap();
+        week.trend(u32::try_from(count).unwrap() - 1)
     }
 
     fn parts(metric: &Metric, ([merged, closed, undecided], acus): Week) -> (f64, Option<[f64; 2]>, f64) {
@@ -279,8 +304,8 @@ mod tests {
                 }
             };
             facts.push(fact(Vec::new(), 0));
-            for (at, label) in labels(weeks.len()).into_iter().enumerate() {
-                facts.push(fact(vec![(Dim::Period, Some(label))], at));
+            for (at, point) in points(weeks.len()).into_iter().enumerate() {
+                facts.push(fact(vec![(Dim::Period, Some(point.label()))], at));
             }
         }
         facts.sort_by(Fact::canonical_order);
@@ -293,7 +318,7 @@ mod tests {
 
     fn marked(weeks: &[Week]) -> Vec<Fact> {
         let mut facts = facts(weeks);
-        mark(&mut facts, &labels(weeks.len()));
+        mark(&mut facts, &points(weeks.len()), 1.0);
         assert!(facts.is_sorted_by(|a, b| a.canonical_order(b).is_lt()));
         facts
     }
@@ -354,9 +379,9 @@ mod tests {
                     let fact = own(&facts, id);
                     let is_compared = fact.previous.is_some();
                     assert_eq!(fact.maturing, is_younger && is_compared, "{id} {weeks:?}");
-                    assert!(!is_younger || fact.judgement() == Judgement::Neutral, "{id} {weeks:?}");
+                    assert!(!is_younger || fact.judgement(1.0) == Judgement::Neutral, "{id} {weeks:?}");
                     maturing += usize::from(fact.maturing);
-                    coloured += usize::from(fact.judgement() != Judgement::Neutral);
+                    coloured += usize::from(fact.judgement(1.0) != Judgement::Neutral);
                 }
                 let [merged, closed, undecided] = weeks[0].0;
                 weeks[0].0 = [merged - 1, closed, undecided + 1];
@@ -386,7 +411,7 @@ mod tests {
         let hide = |is_hidden: &dyn Fn(&Fact) -> bool| {
             let mut facts = self::facts(&weeks);
             facts.retain(|fact| !is_hidden(fact));
-            mark(&mut facts, &labels(3));
+            mark(&mut facts, &points(3), 1.0);
             facts
         };
         let is_share = |fact: &Fact| fact.metric.id == UNDECIDED_SHARE.id;
@@ -394,14 +419,14 @@ mod tests {
         assert!(own(&hide(&|fact| is_share(fact) && fact.group.is_empty()), "merge_rate").maturing);
         let oldest = |fact: &Fact| is_share(fact) && fact.key(Dim::Period) == Some(Some("2026-W39"));
         let facts = hide(&oldest);
-        let mut points = of_metric(&facts, &MERGE_RATE).filter(|fact| !fact.group.is_empty());
-        assert!(points.all(|fact| fact.maturing));
+        let mut of_points = of_metric(&facts, &MERGE_RATE).filter(|fact| !fact.group.is_empty());
+        assert!(of_points.all(|fact| fact.maturing));
         // Only the previous value is hidden.
         let mut facts = self::facts(&weeks);
         for fact in facts.iter_mut().filter(|fact| fact.metric.id.starts_with("undecided")) {
             fact.previous = None;
         }
-        mark(&mut facts, &labels(3));
+        mark(&mut facts, &points(3), 1.0);
         assert!(own(&facts, "merge_rate").maturing);
     }
 
@@ -412,7 +437,7 @@ mod tests {
         assert!(own(&facts, "prs_merged").maturing);
         let facts = marked(&[([10, 0, 0], 9.0), ([0, 0, 0], 9.0)]);
         assert!(!own(&facts, "prs_merged").maturing);
-        assert_eq!(own(&facts, "prs_merged").judgement(), Judgement::Better);
+        assert_eq!(own(&facts, "prs_merged").judgement(1.0), Judgement::Better);
     }
 
     #[test]
@@ -430,13 +455,27 @@ mod tests {
             maturing: false,
             notable: false,
         };
-        let none = Earlier { values: BTreeMap::new(), own: None };
-        let sessions = |value, previous| is_notable(&fact(&SESSIONS, value, 1.0, Some(previous), 1.0), &none);
+        let none = Earlier { values: BTreeMap::new(), scales: BTreeMap::new() };
+        let counted = |metric, value, previous, scale| {
+            is_notable(&fact(metric, value, 1.0, Some(previous), 1.0), &none, scale)
+        };
+        let sessions = |value, previous| counted(&SESSIONS, value, previous, 1.0);
         // 28 / √200 = 1.98; 27 / √199 = 1.91.
         assert_eq!([sessions(114.0, 86.0), sessions(113.0, 86.0)], [true, false]);
         assert_eq!([sessions(0.0, 0.0), sessions(4.0, 0.0), sessions(3.0, 0.0)], [false, true, false]);
-        let coverage =
-            |value, n, previous| is_notable(&fact(&ANALYSIS_COVERAGE, value, n, Some(previous), n), &none);
+        // 31 days against 28: |x / 31 − y / 28| / √(x / 31² + y / 28²) is 0.00, 1.97, 1.95 and 2.27.
+        let months = |value| counted(&SESSIONS, value, 1000.0, 31.0 / 28.0);
+        assert_eq!([1107.0, 1204.0, 1203.0, 1000.0].map(months), [false, true, false, true]);
+        // People do not add up: more of them, but not more a day, may be as many as before.
+        let people = |value| counted(&ACTIVE_USERS, value, 1000.0, 31.0 / 28.0);
+        assert_eq!([900.0, 1000.0, 1107.0, 1180.0, 1204.0].map(people), [true, false, false, false, true]);
+        let coverage = |value, n, previous| {
+            // Shares do not depend on the lengths.
+            let fact = fact(&ANALYSIS_COVERAGE, value, n, Some(previous), n);
+            let [equal, longer] = [1.0, 13.0].map(|scale| is_notable(&fact, &none, scale));
+            assert_eq!(equal, longer);
+            equal
+        };
         // Of 100 each: 0.14 / √(0.5 · 0.5 · 2 / 100) = 1.98, and 0.13 / the same = 1.84.
         assert_eq!([coverage(0.57, 100.0, 0.43), coverage(0.56, 100.0, 0.43)], [true, false]);
         assert_eq!([coverage(0.57, 90.0, 0.43), coverage(1.0, 100.0, 1.0)], [false, false]);
@@ -453,6 +492,67 @@ mod tests {
         assert_eq!([is_unusual(7.0, &[7.0; 4]), is_unusual(7.1, &[7.0; 4])], [false, true]);
         // Points are compared with nothing.
         assert!(marked(&[week(99.0), week(8.0)]).iter().all(|fact| fact.group.is_empty() || !fact.notable));
+    }
+
+    #[test]
+    fn sums_are_compared_with_earlier_periods_per_day() {
+        let month = Period::parse_month("2026-03", chrono_tz::UTC).unwrap();
+        let points = month.trend(4);
+        let days: Vec<f64> = points.iter().map(|point| point.day_count() as f64).collect();
+        assert_eq!(days, [31.0, 28.0, 31.0, 31.0, 30.0]);
+        let notable = |metric: &'static str, a_day: f64| {
+            let [first, rest @ ..] = days.as_slice() else { panic!("a trend") };
+            let mut values = vec![first * a_day];
+            values.extend(rest.iter().zip([9.9, 10.1, 10.0, 10.2]).map(|(days, a_day)| days * a_day));
+            let of = self::metric(metric);
+            let fact = |group: Vec<(Dim, Option<String>)>, value| Fact {
+                metric: of,
+                unit: of.unit,
+                group,
+                value: Some(value),
+                numerator: None,
+                denominator: None,
+                n: 9.0,
+                previous: None,
+                previous_n: 0.0,
+                maturing: false,
+                notable: false,
+            };
+            let mut facts = vec![Fact { previous: Some(values[1]), ..fact(Vec::new(), values[0]) }];
+            let of_points = points.iter().zip(&values);
+            facts.extend(
+                of_points.map(|(point, value)| fact(vec![(Dim::Period, Some(point.label()))], *value)),
+            );
+            facts.sort_by(Fact::canonical_order);
+            mark(&mut facts, &points, points[0].per_day_scale(&points[1]));
+            whole(&facts, of).unwrap().notable
+        };
+        // Mean 10.05, standard deviation 0.129: from 9.79 to 10.31 is usual. Not per day, 31 · 10.4 would be
+        // usual among 277, 313, 310 and 306, and 31 · 9.7 as well.
+        let acus = [9.7, 9.8, 10.3, 10.4].map(|a_day| notable("acus", a_day));
+        assert_eq!(acus, [true, false, false, true]);
+        // A median is what it is, whatever the length.
+        assert!(!notable("acus_per_session_median", 10.4) && notable("acus_per_session_median", 12.0));
+    }
+
+    #[test]
+    fn a_change_per_day_decides_what_is_better() {
+        let month = |value, previous| Fact {
+            value: Some(value),
+            previous: Some(previous),
+            notable: true,
+            ..own(&facts(&[([9, 0, 0], 1.0); 2]), "prs_merged").clone()
+        };
+        let scale = 28.0 / 31.0;
+        assert_eq!(month(290.0, 310.0).compared(scale), Some((290.0, 280.0)));
+        // Fewer in a shorter month, but more a day.
+        assert_eq!(month(290.0, 310.0).judgement(scale), Judgement::Better);
+        assert_eq!(month(290.0, 310.0).judgement(1.0), Judgement::Worse);
+        assert_eq!(month(280.0, 310.0).judgement(scale), Judgement::Neutral);
+        let rate =
+            Fact { n: 50.0, previous_n: 50.0, ..own(&facts(&[([9, 1, 0], 1.0); 2]), "merge_rate").clone() };
+        let rate = Fact { value: Some(0.8), previous: Some(0.7), notable: true, ..rate };
+        assert_eq!((rate.compared(scale), rate.judgement(2.0)), (Some((0.8, 0.7)), Judgement::Better));
     }
 
     #[test]
@@ -477,7 +577,7 @@ mod tests {
         assert_eq!((expected.denominator, expected.numerator), (Some(27.5), Some(300.0)));
         assert_eq!((expected.value, expected.n), (Some(300.0 / 27.5), 10.0));
         assert_eq!((expected.previous, expected.notable, expected.maturing), (None, false, false));
-        assert_eq!(expected.judgement(), Judgement::Neutral);
+        assert_eq!(expected.judgement(1.0), Judgement::Neutral);
         // Of 19 decided ones no rate is known.
         let few = [weeks[0], ([15, 4, 0], 300.0)];
         assert!(whole(&marked(&few), &ACUS_PER_MERGED_PR_EXPECTED).is_none());

@@ -5,6 +5,7 @@ use polars::prelude::{Expr, LazyFrame};
 use super::capabilities::{Capabilities, Needs};
 use super::dimension::Dim;
 use super::period_frames::PeriodFrames;
+use super::sessions::ACTIVE_USERS;
 use crate::unit::Unit;
 
 /// Whether more of it is good news.
@@ -129,6 +130,13 @@ impl Metric {
     /// Whether it is shown in a grouping: ACUs only where work is billed in them.
     pub fn is_shown(&self, by: &[Dim], capabilities: Capabilities) -> bool {
         self.is_known(by, capabilities) && (capabilities.metered || !self.is_of_acus())
+    }
+
+    /// Whether twice as many days have twice as much of it, so that periods of other lengths are
+    /// compared per day: counts and sums, but no distinct people.
+    pub fn adds_up_over_days(&self) -> bool {
+        let is_of_people = self.basis == Basis::People || self.id == ACTIVE_USERS.id;
+        self.kind == MetricKind::Total && !is_of_people
     }
 
     /// Whether it is made of ACUs or of what they cost.

@@ -143,9 +143,10 @@ pub fn evaluate(frames: &Frames, evaluation: &Evaluation<'_>) -> Result<Option<F
 
 /// Finished facts with their marks.
 fn marked(mut facts: Vec<Fact>, evaluation: &Evaluation<'_>) -> Vec<Fact> {
-    let points: Vec<String> = evaluation.periods.iter().take(evaluation.points).map(Period::label).collect();
+    let point = |place: &usize| evaluation.periods.get(*place).cloned();
+    let points: Vec<Period> = evaluation.points.iter().filter_map(point).collect();
     facts.sort_by(Fact::canonical_order);
-    marks::mark(&mut facts, &points);
+    marks::mark(&mut facts, &points, evaluation.per_day_scale());
     facts
 }
 

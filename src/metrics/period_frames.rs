@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use polars::prelude::*;
 use rayon::prelude::*;
 
-use super::calendar::{Calendar, SPEND, UNPRICED, begun, categories};
+use super::calendar::{Calendar, SPEND, UNPRICED, categories};
 use super::dimension::{Dim, GroupKey, Key, SMALL_GROUP};
 use super::evaluation::Evaluation;
 use crate::period::Period;
@@ -16,8 +16,8 @@ use crate::tables::normal::{IMPACTS, STATES};
 use crate::tables::schema as c;
 use devin_api::Records;
 
-/// Index of the period: 0 is the report's, 1 the previous one, and so on back; the same in
-/// all rows of a period's frames. Rows are grouped by it where they have no other key.
+/// Place of the period: 0 is the report's, 1 the one it is compared with, then the trend's others;
+/// the same in all rows of a period's frames. Rows are grouped by it where they have no other key.
 pub const PERIOD: &str = "period";
 /// Whether a session lists a pull request that is merged.
 pub const MERGED: &str = "merged";
@@ -29,7 +29,7 @@ pub const NUMBER: &str = "number";
 /// without a user is a person of its own. In covered reports only.
 pub const PERSON: &str = "person";
 
-/// What is grouped without a trend is grouped in the report's period and the previous one.
+/// What is grouped without a trend is grouped in the report's period and the one it is compared with.
 pub const RECENT: usize = 2;
 
 /// The columns of a session that its pull requests, issues and action items have, too.
@@ -80,20 +80,15 @@ pub struct Combined {
     pub groups: BTreeSet<GroupKey>,
 }
 
-/// The frames of each period, newest first. Only the [`RECENT`] ones are grouped by tag.
+/// The frames of each period, in their order. Only the [`RECENT`] ones are grouped by tag.
 ///
 /// # Errors
 /// Polars refused a step: an internal error.
 pub fn period_frames(frames: &Frames, evaluation: &Evaluation<'_>) -> PolarsResult<Vec<PeriodFrames>> {
-    // Periods follow one another without a gap; sessions of none of them are in no slice.
-    let begins: Vec<i64> =
-        evaluation.periods.iter().rev().map(|period| period.from().timestamp_micros()).collect();
-    let count = IdxSize::try_from(begins.len()).expect("a report has few periods");
-    let period = lit(count) - begun(&begins);
-    let sessions = frames.sessions.clone().lazy().with_column(period.alias(PERIOD)).collect()?;
+    // Each period has a slice of its own: they may be apart, and a session may be in two of them.
     let of_period = |(index, period): (usize, &Period)| {
-        let sessions = created_between(&sessions, period.from().to_utc(), period.to().to_utc())?;
-        PeriodFrames::new(frames, sessions, period, index < RECENT, evaluation)
+        let sessions = created_between(&frames.sessions, period.from().to_utc(), period.to().to_utc())?;
+        PeriodFrames::new(frames, sessions, period, index, evaluation)
     };
     // Several steps run on one thread, so the periods share the cores.
     evaluation.periods.par_iter().enumerate().map(of_period).collect()
@@ -104,7 +99,7 @@ impl PeriodFrames {
         frames: &Frames,
         sessions: DataFrame,
         period: &Period,
-        with_tags: bool,
+        index: usize,
         evaluation: &Evaluation<'_>,
     ) -> PolarsResult<Self> {
         let rows = sessions.column(c::ROW)?.u32()?;
@@ -112,7 +107,8 @@ impl PeriodFrames {
         let child = |frame: &DataFrame| between(frame, c::ROW, Series::from_iter([first, end]));
 
         let calendar = Calendar::new(period);
-        let mut columns = vec![calendar.day()?];
+        let number = IdxSize::try_from(index).expect("a report has few periods");
+        let mut columns = vec![lit(number).alias(PERIOD), calendar.day()?];
         columns.extend(evaluation.prices.iter().flat_map(|prices| calendar.spend(prices)));
         let sessions = sessions.lazy().with_columns(columns).collect()?;
 
@@ -147,7 +143,7 @@ impl PeriodFrames {
             })
         };
         Ok(Self {
-            by_tag: with_tags.then(by_tag).transpose()?,
+            by_tag: (index < RECENT).then(by_tag).transpose()?,
             action_items: of_sessions(child(&frames.action_items)?, &sessions)?,
             names: child(&frames.names)?,
             impacts: DataFrame::new_infer_height(vec![

@@ -188,8 +188,8 @@ pub const ACUS_PER_MERGED_PR_EXPECTED: Metric = Metric {
     basis: Basis::MergedPullRequests,
     definition: "ACUs divided by merged pull requests and those of the undecided ones that will be merged, at \
         the merge rate of the earlier periods of the trend whose pull requests are decided (at least 20 \
-        pull requests). Only where more pull requests are undecided than in the previous period; an \
-        estimate, never compared.",
+        pull requests). Only where more pull requests are undecided than in the period it is compared with; \
+        an estimate, never compared.",
     needs: Needs::Nothing,
     groups: &[&[]],
     plan: Plan::Derived,

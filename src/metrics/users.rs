@@ -29,13 +29,13 @@ pub const NEW_USERS: Metric = Metric {
     kind: MetricKind::Total,
     basis: Basis::People,
     definition: "Active users of the period who were not active in the earlier periods of the trend (with no \
-        trend, in the previous period). No value if no earlier period is covered.",
+        trend, in the period right before). No value if no earlier period is covered.",
     needs: Needs::Nothing,
     groups: &[&[]],
     plan: Plan::Derived,
 };
 
-/// People who were at work in the period before as well.
+/// People who were at work in the period right before as well.
 pub const RETURNING_USERS: Metric = Metric {
     id: "returning_users",
     title: "Returning users",
@@ -43,14 +43,14 @@ pub const RETURNING_USERS: Metric = Metric {
     direction: Direction::More,
     kind: MetricKind::Total,
     basis: Basis::People,
-    definition: "Active users of the period who were active in the previous one. No value while the \
+    definition: "Active users of the period who were active in the one right before. No value while the \
         period still runs.",
     needs: Needs::Nothing,
     groups: &[&[]],
     plan: Plan::Derived,
 };
 
-/// People who were at work in the period before and are no more.
+/// People who were at work in the period right before and are no more.
 pub const LAPSED_USERS: Metric = Metric {
     id: "lapsed_users",
     title: "Lapsed users",
@@ -58,7 +58,7 @@ pub const LAPSED_USERS: Metric = Metric {
     direction: Direction::Less,
     kind: MetricKind::Total,
     basis: Basis::People,
-    definition: "Active users of the previous period who are not active in this one. No value while \
+    definition: "Active users of the period right before who are not active in this one. No value while \
         the period still runs.",
     needs: Needs::Nothing,
     groups: &[&[]],
@@ -96,7 +96,8 @@ pub const ACTIVATION: Metric = Metric {
 };
 
 /// The facts of these metrics, and those that a covered report leaves out, from the frames of each
-/// period, newest first.
+/// period, in their order. Who comes and goes is told of periods that follow one another in time,
+/// whatever the report is compared with: it is left out if the one right before was not fetched.
 ///
 /// # Errors
 /// Polars refused a step: an internal error.
@@ -104,12 +105,19 @@ pub fn facts(
     periods: &[PeriodFrames],
     evaluation: &Evaluation<'_>,
 ) -> PolarsResult<(Vec<Fact>, Vec<Withheld>)> {
+    let own = &active_users(periods.first().expect("a report has a period"))?;
+    let mut facts = members(own, evaluation);
+    let Some(right_before) = evaluation.before(0) else { return Ok((facts, Vec::new())) };
     // What comes before a gap may be the first that is known of somebody.
-    let earlier = evaluation.reached.iter().skip(1).take_while(|is_reached| **is_reached).count();
-    let known = periods.iter().take(1 + earlier.max(1));
-    let active = known.map(active_users).collect::<PolarsResult<Vec<_>>>()?;
-    let (own, before) = active.split_first().expect("a report has a period");
-    let previous = before.first().filter(|_| evaluation.compares(0));
+    let mut known: Vec<usize> = evaluation.points.iter().copied().skip(1).collect();
+    let is_reached = evaluation.reached.get(right_before).is_some_and(|is_reached| *is_reached);
+    if known.is_empty() && is_reached {
+        known.push(right_before);
+    }
+    let earlier = known.len();
+    let frames = known.iter().filter_map(|place| periods.get(*place));
+    let before = frames.map(active_users).collect::<PolarsResult<Vec<_>>>()?;
+    let previous = before.first().filter(|_| evaluation.compares(0, right_before));
     let new =
         (earlier > 0).then(|| own.iter().filter(|user| !before.iter().any(|users| users.contains(user))));
     let new = new.map(Iterator::count);
@@ -130,19 +138,23 @@ pub fn facts(
         value: value.map(|value| value as f64),
         ..nothing(metric(id), n as f64)
     };
-    let mut facts: Vec<Fact> = numbers.map(count).into();
-    if let Some(members) = evaluation.members.filter(|_| !evaluation.covered) {
-        let (active, members) = (own.len() as f64, members as f64);
-        facts.push(Fact { value: Some(members), ..nothing(metric(MEMBERS.id), members) });
-        facts.push(Fact {
-            // Somebody who was active may have left since.
-            value: (active <= members && members > 0.0).then(|| active / members),
-            numerator: Some(active),
-            denominator: Some(members),
-            ..nothing(metric(ACTIVATION.id), members)
-        });
-    }
+    facts.extend(numbers.map(count));
     Ok((facts, Vec::new()))
+}
+
+/// How many members there are, and how many of them are active; not in a covered report.
+fn members(own: &HashSet<u32>, evaluation: &Evaluation<'_>) -> Vec<Fact> {
+    let Some(members) = evaluation.members.filter(|_| !evaluation.covered) else { return Vec::new() };
+    let (active, members) = (own.len() as f64, members as f64);
+    let all = Fact { value: Some(members), ..nothing(metric(MEMBERS.id), members) };
+    let share = Fact {
+        // Somebody who was active may have left since.
+        value: (active <= members && members > 0.0).then(|| active / members),
+        numerator: Some(active),
+        denominator: Some(members),
+        ..nothing(metric(ACTIVATION.id), members)
+    };
+    vec![all, share]
 }
 
 /// Whether a covered report may show the numbers: all parts of the active users, and those who

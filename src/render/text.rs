@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::metrics::{Judgement, MetricKind};
-use crate::report::{Number, Row, Table, Tile, Value};
+use crate::report::{Number, Row, Table, Tile, Value, is_one};
 use crate::unit::{self, MISSING, Unit};
 
 /// Longer values are set smaller, to stay on one line.
@@ -84,19 +84,27 @@ pub fn tile(tile: &Tile) -> TileText {
 pub fn change(number: &Number) -> Option<Change> {
     let (now, before) = number.compared()?;
     let unit = number.unit;
-    let unit::Change { sign, size, percent } = unit.change(before, now);
+    let per_day = if is_one(&number.scale) { "" } else { PER_DAY };
+    let unit::Change { sign, size, percent } = match per_day {
+        "" => unit.change(before, now),
+        _ => unit::relative_change(before * number.scale, now),
+    };
     if sign == 0 {
-        return Some(Change { text: "no change".to_owned(), arrow: "flat", tone: "neutral" });
+        return Some(Change { text: format!("no change{per_day}"), arrow: "flat", tone: "neutral" });
     }
     let up = sign > 0;
     let word = match (unit, number.metric.kind, up) {
         (Unit::Count, _, true) | (Unit::Acu | Unit::Money(_), MetricKind::Total, true) => "more",
         (Unit::Count, _, false) => "fewer",
         (Unit::Acu | Unit::Money(_), MetricKind::Total, false) => "less",
+        // Only totals are compared per day.
+        (_, _, true) if !per_day.is_empty() => "more",
+        (_, _, false) if !per_day.is_empty() => "less",
         (_, _, true) => "higher",
         (_, _, false) => "lower",
     };
     let text = match (unit, percent) {
+        (_, Some(_)) if !per_day.is_empty() => format!("{size} {word}{per_day}"),
         (Unit::Share, _) => format!("{size} {word}"),
         (_, Some(percent)) => format!("{size} {word} ({percent})"),
         (_, None) => "new".to_owned(),
@@ -136,14 +144,24 @@ pub fn value(value: &Value) -> String {
         Value::Text(text) => text.clone(),
         Value::Day(day) => day.format("%a %-d %b").to_string(),
         Value::Number { unit, value } => unit.text(*value),
-        Value::Change { unit, now, before } => signed(*unit, *now, *before),
+        Value::Change { unit, now, before, scale } => signed(*unit, *now, *before, *scale),
     }
 }
 
-/// The change of a table row, with signs instead of words: `+31 (+8%)`, `−2 points`, `new`; a dash if
-/// the periods cannot be compared.
-fn signed(unit: Unit, now: Option<f64>, before: Option<f64>) -> String {
+/// What follows a change of totals where the lengths of the periods differ.
+const PER_DAY: &str = " per day";
+
+/// The change of a table row, with signs instead of words: `+31 (+8%)`, `−2 points`, `new`,
+/// `+3% per day`; a dash if the periods cannot be compared.
+fn signed(unit: Unit, now: Option<f64>, before: Option<f64>, scale: f64) -> String {
     let (Some(now), Some(before)) = (now, before) else { return MISSING.to_owned() };
+    if !is_one(&scale) {
+        let change = unit::relative_change(before * scale, now);
+        return match change.percent {
+            None if change.sign != 0 => "new".to_owned(),
+            _ => format!("{}{PER_DAY}", change.signed()),
+        };
+    }
     let change = unit.change(before, now);
     match &change.percent {
         _ if unit == Unit::Share => change.signed(),
@@ -156,7 +174,7 @@ fn signed(unit: Unit, now: Option<f64>, before: Option<f64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::{ACUS, Fact, ISSUES, MERGE_RATE, Metric, SESSIONS};
+    use crate::metrics::{ACTIVE_USERS, ACUS, Fact, ISSUES, MERGE_RATE, Metric, SESSIONS};
 
     fn fact(metric: &'static Metric, value: f64, previous: Option<f64>) -> Fact {
         Fact {
@@ -175,12 +193,51 @@ mod tests {
     }
 
     fn text(metric: &'static Metric, value: f64, previous: Option<f64>) -> Option<(String, &'static str)> {
-        change(&Number::of("a", &fact(metric, value, previous))).map(|change| (change.text, change.tone))
+        text_per_day(metric, value, previous, 1.0)
+    }
+
+    fn text_per_day(
+        metric: &'static Metric,
+        value: f64,
+        previous: Option<f64>,
+        scale: f64,
+    ) -> Option<(String, &'static str)> {
+        let number = Number::of("a", &fact(metric, value, previous), scale);
+        change(&number).map(|change| (change.text, change.tone))
+    }
+
+    #[test]
+    fn totals_of_periods_of_different_lengths_change_per_day() {
+        let scale = 31.0 / 28.0;
+        let words = |metric, value, previous| text_per_day(metric, value, Some(previous), scale).unwrap().0;
+        assert_eq!(words(&SESSIONS, 114.0, 100.0), "3% more per day");
+        assert_eq!(words(&SESSIONS, 105.0, 100.0), "5% fewer per day");
+        assert_eq!(words(&ACUS, 105.0, 100.0), "5% less per day");
+        assert_eq!(words(&ACUS, 114.0, 100.0), "3% more per day");
+        assert_eq!(words(&SESSIONS, 31.0, 28.0), "no change per day");
+        assert_eq!(words(&SESSIONS, 111.0, 100.0), "0.3% more per day");
+        assert_eq!(words(&SESSIONS, 3.0, 0.0), "new");
+        assert_eq!(words(&SESSIONS, 0.0, 0.0), "no change per day");
+        assert_eq!(words(&SESSIONS, 0.0, 3.0), "100% fewer per day");
+        // More in all, but fewer a day: good news.
+        assert_eq!(text_per_day(&ISSUES, 105.0, Some(100.0), scale).unwrap().1, "good");
+        assert_eq!(text_per_day(&ISSUES, 105.0, Some(100.0), 1.0).unwrap().1, "bad");
+        // Neither shares nor people add up over days.
+        assert_eq!(words(&MERGE_RATE, 0.75, 0.72), "3\u{a0}points higher, better");
+        assert_eq!(words(&ISSUES, 105.0, 100.0), "5% fewer per day, better");
+        assert_eq!(words(&ACTIVE_USERS, 11.0, 10.0), "1 more (+10%), better");
+        let row =
+            |metric, value, previous| self::value(&Value::change(&fact(metric, value, previous), scale));
+        assert_eq!(row(&SESSIONS, 114.0, Some(100.0)), "+3% per day");
+        assert_eq!(row(&ACUS, 105.0, Some(100.0)), "−5% per day");
+        assert_eq!(row(&SESSIONS, 31.0, Some(28.0)), "0% per day");
+        assert_eq!([row(&SESSIONS, 3.0, Some(0.0)), row(&SESSIONS, 3.0, None)], ["new", "–"]);
+        assert_eq!(row(&MERGE_RATE, 0.75, Some(0.72)), "+3\u{a0}points");
     }
 
     #[test]
     fn table_changes_have_signs() {
-        let change_of = |metric: &Metric, value, previous| signed(metric.unit, Some(value), previous);
+        let change_of = |metric: &Metric, value, previous| signed(metric.unit, Some(value), previous, 1.0);
         assert_eq!(change_of(&SESSIONS, 108.0, Some(100.0)), "+8 (+8%)");
         assert_eq!(change_of(&ACUS, 30.0, Some(40.0)), "−10.0 (−25%)");
         assert_eq!(change_of(&MERGE_RATE, 0.75, Some(0.72)), "+3\u{a0}points");
@@ -194,7 +251,7 @@ mod tests {
     #[test]
     fn changes_with_few_cases_are_neutral() {
         let few = Fact { n: 9.0, ..fact(&MERGE_RATE, 0.5, Some(1.0)) };
-        let tone = |fact: &Fact| change(&Number::of("a", fact)).unwrap().tone;
+        let tone = |fact: &Fact| change(&Number::of("a", fact, 1.0)).unwrap().tone;
         assert_eq!(tone(&few), "neutral");
         let enough = Fact { n: 10.0, ..few };
         assert_eq!(tone(&enough), "bad");

@@ -2,18 +2,24 @@
 
 use crate::metrics::{Facts, ReportProfile};
 
-/// The name without extension: scope, period, and what the report is narrowed to.
+/// The name without extension: scope, period, what was chosen to compare it with, and what the
+/// report is narrowed to.
 pub fn file_name(facts: &Facts) -> String {
     let source = &facts.source;
     // A narrower report must not take the place of that of the whole organisation.
     let filters = [source.tags.as_slice(), &source.users].concat().join("+");
-    // Nor may a report with names take the place of one without.
+    // Nor may one that is compared with another period than usual …
+    let compared = match facts.is_comparison_chosen() {
+        true => format!("vs-{}", facts.previous.label),
+        false => String::new(),
+    };
+    // … nor may a report with names take the place of one without.
     let shown = match (source.profile, source.people) {
         (Some(ReportProfile::Leadership), _) => "leadership",
         (None, Some(_)) => "hidden",
         (None, None) => "",
     };
-    let parts = [&source.scope, &facts.period.label, &filters, shown];
+    let parts = [&source.scope, &facts.period.label, &compared, &filters, shown];
     let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     joined(&parts)
 }
@@ -51,6 +57,20 @@ mod tests {
         assert_eq!(joined(&["org_789", "2026-W41"]), "org_789_2026-W41");
         assert!(joined(&["a b\u{202e}ü"]).starts_with("a-b---"));
         assert!(joined(&[&"x".repeat(999)]).len() < 80);
+    }
+
+    #[test]
+    fn a_chosen_comparison_is_in_the_name() {
+        let mut facts = Facts::from_json(include_str!("../../reports/org_demo_2026-W41.json")).unwrap();
+        assert_eq!(file_name(&facts), "org_demo_2026-W41");
+        facts.source.tags = vec!["payments".to_owned()];
+        for (label, name) in [
+            ("2026-W30", "org_demo_2026-W41_vs-2026-W30_payments"),
+            ("2026-09-01_2026-09-15", "org_demo_2026-W41_vs-2026-09-01_2026-09-15_payments"),
+        ] {
+            facts.previous.label = label.to_owned();
+            assert_eq!(file_name(&facts), name);
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::number::{change_in_percent, is_one};
 use super::{money, names, previous_name, verdict};
 use crate::metrics::*;
 use crate::text::clean;
@@ -122,13 +123,14 @@ fn headline(facts: &Facts, previous: &str) -> Option<Sentence> {
         (before >= MIN_BASIS).then_some((fact, now, before))
     };
     let all: Vec<_> = [&ACUS, &SESSIONS, &ACTIVE_USERS, &PRS].into_iter().filter_map(compared).collect();
-    let relative = |(_, now, before): &(&Fact, f64, f64)| now / before - 1.0;
+    let scale = facts.per_day_scale();
+    let relative = |(fact, now, before): &(&Fact, f64, f64)| now / (before * fact.scale(scale)) - 1.0;
     // Of equal changes the first counts: ACUs have priority.
     let notable = all.iter().rev().filter(|(fact, ..)| fact.notable);
     let Some((fact, now, before)) = notable.max_by(|a, b| relative(a).abs().total_cmp(&relative(b).abs()))
     else {
-        let each = |(fact, now, before): &(&Fact, f64, f64)| {
-            Some(format!("{} {}", in_text(fact.metric), percent_change(*now, *before)?))
+        let each = |(fact, ..): &(&Fact, f64, f64)| {
+            Some(format!("{} {}", in_text(fact.metric), change_in_percent(fact, scale)?))
         };
         let each: Vec<String> = all.iter().filter_map(each).collect();
         let each = Some(each.join(", ")).filter(|each| !each.is_empty())?;
@@ -140,20 +142,48 @@ fn headline(facts: &Facts, previous: &str) -> Option<Sentence> {
             ),
         }));
     };
-    let (metric, now, before, relative) = (fact.metric, *now, *before, now / before - 1.0);
-    let text = |value| facts.unit(metric).text(Some(value));
-    let verb = if relative > 0.0 { "rose" } else { "fell" };
+    let metric = fact.metric;
+    let verb = if relative(&(fact, *now, *before)) > 0.0 { "rose" } else { "fell" };
+    let pace = pace(facts, fact);
+    let text = |value, days| pace.unit(metric, facts).text(Some(value / days));
     let mut sentence = plain(format!(
-        "{} {verb} to {} from {} in {previous} ({}).",
+        "{}{} {verb} to {} from {} in {previous} ({}).",
         metric.title,
-        text(now),
-        text(before),
-        percent_change(now, before)?
+        pace.words,
+        text(*now, pace.days),
+        text(*before, pace.days_before),
+        percent_change(*now, before * fact.scale(scale))?
     ));
     if metric.id == ACUS.id {
-        sentence.extend(tag_behind(facts, now - before).into_iter().flatten());
+        sentence.extend(tag_behind(facts, now - before * fact.scale(scale)).into_iter().flatten());
     }
     Some(sentence)
+}
+
+/// How the amounts of a change are told: as they are, or per day where the lengths differ.
+struct Pace {
+    /// ` per day`, or nothing.
+    words: &'static str,
+    /// What the amount is divided by …
+    days: f64,
+    /// … and what the previous one is.
+    days_before: f64,
+}
+
+fn pace(facts: &Facts, fact: &Fact) -> Pace {
+    if is_one(&fact.scale(facts.per_day_scale())) {
+        return Pace { words: "", days: 1.0, days_before: 1.0 };
+    }
+    let [days, days_before] =
+        [facts.report_period(), facts.previous_period()].map(|period| period.day_count() as f64);
+    Pace { words: " per day", days, days_before }
+}
+
+impl Pace {
+    /// The unit of amounts; a day's share of a whole one is none.
+    fn unit(&self, metric: &Metric, facts: &Facts) -> Unit {
+        if self.words.is_empty() { facts.unit(metric) } else { metric.unit }
+    }
 }
 
 /// A metric's title within a sentence.
@@ -168,7 +198,10 @@ fn tag_behind(facts: &Facts, whole: f64) -> Option<Sentence> {
         .by(&ACUS, &[Dim::Tag])
         .iter()
         .filter(|fact| fact.key(Dim::Tag).flatten().is_some_and(|tag| tag != SMALL_GROUP))
-        .filter_map(|fact| Some((fact, fact.value? - fact.previous?)))
+        .filter_map(|fact| {
+            let (now, before) = fact.compared(facts.per_day_scale())?;
+            Some((fact, now - before))
+        })
         .max_by(|a, b| (a.1 * whole.signum()).total_cmp(&(b.1 * whole.signum())))?;
     if change * whole <= 0.0 || change.abs() < whole.abs() / 4.0 || fact.n < MIN_BASIS {
         return None;
@@ -177,8 +210,10 @@ fn tag_behind(facts: &Facts, whole: f64) -> Option<Sentence> {
         true => (" Of all tags, ", "grew"),
         false => (" Of the tags in use, ", "shrank"),
     };
+    let pace = pace(facts, fact);
+    let text = |value: f64| pace.unit(&ACUS, facts).text(Some(value / pace.days));
     let after =
-        format!(" {verb} most: by {} to {} ACUs.", acus(facts, change.abs()), acus(facts, fact.value?));
+        format!(" {verb} most: by {} to {} ACUs{}.", text(change.abs()), text(fact.value?), pace.words);
     Some(with_name(scope, Dim::Tag, fact.key(Dim::Tag).flatten(), after))
 }
 
@@ -383,7 +418,16 @@ mod tests {
         }
     }
 
-    fn sentences_of(mut facts: Vec<Fact>, labels: &[(&str, f64)], complete: bool) -> Vec<String> {
+    fn sentences_of(facts: Vec<Fact>, labels: &[(&str, f64)], complete: bool) -> Vec<String> {
+        sentences_between(["2026-W41", "2026-W40"], facts, labels, complete)
+    }
+
+    fn sentences_between(
+        [own, previous]: [&str; 2],
+        mut facts: Vec<Fact>,
+        labels: &[(&str, f64)],
+        complete: bool,
+    ) -> Vec<String> {
         facts.sort_by(Fact::canonical_order);
         let label = |(label, high): &(&str, f64)| LabelRow {
             label: Some((*label).to_owned()),
@@ -393,7 +437,8 @@ mod tests {
             acus: 7.5,
         };
         let highlights = Highlights { labels: labels.iter().map(label).collect(), ..Highlights::default() };
-        let demo = Facts::from_json(include_str!("../../reports/org_demo_2026-W41.json")).unwrap();
+        let mut demo = Facts::from_json(include_str!("../../reports/org_demo_2026-W41.json")).unwrap();
+        (demo.period.label, demo.previous.label) = (own.to_owned(), previous.to_owned());
         let completeness = if complete { Completeness::Proven } else { Completeness::Incomplete };
         let source = Source { completeness, ..demo.source.clone() };
         let text = |sentence: Sentence| sentence.into_iter().map(|piece| piece.text).collect();
@@ -435,6 +480,30 @@ mod tests {
         assert_eq!(
             sentences_of(vec![sessions(), spent(202.0)], &[], true),
             ["Compared with week 40, usage changed by no more than chance: ACUs +1%, sessions +5%."]
+        );
+    }
+
+    #[test]
+    fn changes_between_periods_of_different_lengths_are_told_per_day() {
+        let month = |facts: Vec<Fact>| sentences_between(["2026-02", "2026-01"], facts, &[], true);
+        let sessions = || fact(&SESSIONS, &[], 280.0, 310.0, 280.0);
+        let tag = |name, now, before| fact(&ACUS, &[(Dim::Tag, name)], now, before, 30.0);
+        // Less in all, but 20 a day after 17: 28 days against 31.
+        let spent = Fact { notable: true, ..fact(&ACUS, &[], 560.0, 527.0, 280.0) };
+        assert_eq!(
+            month(vec![sessions(), spent, tag("x", 140.0, 62.0), tag("y", 200.0, 210.0)]),
+            [
+                "ACUs per day rose to 20.0 from 17.0 in January 2026 (+18%). Of all tags, “x” grew most: by 3.00 to \
+              5.00 ACUs per day."
+            ]
+        );
+        let people = fact(&ACTIVE_USERS, &[], 44.0, 40.0, 280.0);
+        assert_eq!(
+            month(vec![sessions(), people, fact(&ACUS, &[], 512.0, 527.0, 280.0)]),
+            [
+                "Compared with January 2026, usage changed by no more than chance: ACUs +8% per day, sessions 0% \
+              per day, active users +10%."
+            ]
         );
     }
 

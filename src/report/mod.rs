@@ -20,12 +20,13 @@ mod table;
 mod tiles;
 mod verdict;
 
+use chrono::Datelike;
 use serde::Serialize;
 
 use crate::metrics::{Fact, Facts, Metric, PeopleMode, SESSIONS, Withheld, known_to};
 use crate::period::{Period, PeriodKind};
 use crate::text::clean;
-use crate::unit::Unit;
+use crate::unit::{Unit, counted};
 use devin_api::Records;
 
 pub use entries::Entry;
@@ -34,7 +35,7 @@ pub use fixes::{Example, Fixes, TextList, TextRow};
 pub use header::{Header, unreadable, warnings, without_acus, without_address};
 pub use insights::{Piece, Sentence};
 pub use layout::MailPlace;
-pub use number::Number;
+pub use number::{Number, is_one};
 pub use saved::{beyond_export, export_limits, saved_notices};
 pub use sections::Section;
 pub use sessions::{SessionList, SessionOrder, SessionRow};
@@ -56,6 +57,10 @@ pub struct Report {
     pub is_covered: bool,
     /// What the numbers are compared with, or why not.
     pub comparison: String,
+    /// How changes in percent are computed where the lengths of the periods differ; empty where they
+    /// are equal, or nothing is compared.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub per_day: String,
     /// Whether they are compared.
     pub is_compared: bool,
     /// Whether the period was over.
@@ -121,6 +126,7 @@ pub fn report(facts: &Facts) -> Report {
         notices: header::notices(facts),
         is_covered: facts.is_covered(),
         comparison: comparison(facts),
+        per_day: per_day(facts),
         is_compared: is_compared(facts),
         is_over: facts.is_over(),
         is_priced: facts.prices.is_some() && facts.source.metered,
@@ -185,10 +191,17 @@ fn withheld(facts: &Facts) -> Option<String> {
 fn comparison(facts: &Facts) -> String {
     let previous = facts.previous_period();
     if !facts.is_over() {
-        return "The period is not over, so it is not compared with the previous one.".to_owned();
+        let other = match facts.is_comparison_chosen() {
+            true => previous_name(facts),
+            false => "the previous one".to_owned(),
+        };
+        return format!("The period is not over, so it is not compared with {other}.");
     }
+    let (name, dates) = (previous_name(facts), previous.dates_in_words());
     if !is_uncompared(facts) {
-        return format!("Compared with {} ({}).", in_sentence(&previous), previous.dates_in_words());
+        let dates = if name == dates { String::new() } else { format!(" ({dates})") };
+        let how = if are_equally_long(facts) { "" } else { ", per day because the lengths differ" };
+        return format!("Compared with {name}{dates}{how}.");
     }
     let is_saved = saved::is_saved(facts) && facts.source.archive.is_none();
     let why = match (facts.is_covered(), is_saved) {
@@ -196,7 +209,24 @@ fn comparison(facts: &Facts) -> String {
         (true, false) => "fewer than five people were active in it",
         (false, _) => "the saved data does not cover both",
     };
-    format!("Not compared with {}: {why}.", in_sentence(&previous))
+    format!("Not compared with {name}: {why}.")
+}
+
+/// Whether both periods have as many days, so that totals are compared as they are.
+fn are_equally_long(facts: &Facts) -> bool {
+    facts.report_period().day_count() == facts.previous_period().day_count()
+}
+
+/// How changes in percent are computed where the lengths differ.
+fn per_day(facts: &Facts) -> String {
+    if are_equally_long(facts) || !is_compared(facts) {
+        return String::new();
+    }
+    let days = |period: &Period| counted(period.day_count() as f64, "day", "days");
+    let (own, other) = (days(&facts.report_period()), days(&facts.previous_period()));
+    format!(
+        "The period has {own}, the other {other}: a change of a total in % is that of its amount per day."
+    )
 }
 
 /// Whether a completed period is not compared: the previous period has too few people, or the saved
@@ -210,9 +240,18 @@ fn is_compared(facts: &Facts) -> bool {
     facts.is_over() && !is_uncompared(facts)
 }
 
-/// What the period is compared with, inside a sentence.
+/// What the period is compared with, inside a sentence. One that was chosen is named so that it
+/// cannot be taken for the one right before: with its days, or its year.
 fn previous_name(facts: &Facts) -> String {
-    in_sentence(&facts.previous_period())
+    let (period, previous) = (facts.report_period(), facts.previous_period());
+    let year = |period: &Period| period.first().iso_week().year();
+    match previous.kind() {
+        PeriodKind::Days if facts.is_comparison_chosen() => previous.dates_in_words(),
+        PeriodKind::Week if facts.is_comparison_chosen() && year(&period) != year(&previous) => {
+            format!("{} of {}", in_sentence(&previous), year(&previous))
+        }
+        _ => in_sentence(&previous),
+    }
 }
 
 /// A note of another stage as a sentence.
@@ -285,5 +324,70 @@ fn in_sentence(period: &Period) -> String {
         PeriodKind::Quarter => period.name().to_lowercase(),
         PeriodKind::Days if period.name() == "1 day" => "the day before".to_owned(),
         PeriodKind::Days => format!("the {} before", period.name()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The demo's facts as those of another period and of what that is compared with.
+    fn compared(own: &str, previous: &str) -> Facts {
+        let mut facts = Facts::from_json(include_str!("../../reports/org_demo_2026-W41.json")).unwrap();
+        (facts.period.label, facts.previous.label) = (own.to_owned(), previous.to_owned());
+        facts
+    }
+
+    #[test]
+    fn the_comparison_names_the_period_and_says_that_it_is_per_day() {
+        for (own, previous, expected) in [
+            ("2026-W41", "2026-W40", "Compared with week 40 (28 September to 4 October 2026)."),
+            ("2026-W41", "2026-W30", "Compared with week 30 (20 to 26 July 2026)."),
+            ("2026-W41", "2025-W41", "Compared with week 41 of 2025 (6 to 12 October 2025)."),
+            // Weeks that follow one another over a turn of the year are named as always.
+            ("2026-W01", "2025-W52", "Compared with week 52 (22 to 28 December 2025)."),
+            (
+                "2026-03",
+                "2026-02",
+                "Compared with February 2026 (1 to 28 February 2026), per day because the lengths differ.",
+            ),
+            ("2026-08", "2026-07", "Compared with July 2026 (1 to 31 July 2026)."),
+            (
+                "2026-Q3",
+                "2026-Q2",
+                "Compared with quarter 2 of 2026 (1 April to 30 June 2026), per day because the lengths differ.",
+            ),
+            (
+                "2026-10-05_2026-10-07",
+                "2026-10-02_2026-10-04",
+                "Compared with the 3 days before (2 to 4 October 2026).",
+            ),
+            ("2026-10-05_2026-10-07", "2026-09-02_2026-09-04", "Compared with 2 to 4 September 2026."),
+            ("2026-W41", "2026-09-01", "Compared with 1 September 2026, per day because the lengths differ."),
+        ] {
+            let facts = compared(own, previous);
+            assert_eq!(comparison(&facts), expected);
+            assert_eq!(per_day(&facts).is_empty(), !expected.contains("per day"), "{own} {previous}");
+        }
+        let february = per_day(&compared("2026-03", "2026-02"));
+        assert!(february.starts_with("The period has 31 days, the other 28 days: "), "{february}");
+    }
+
+    #[test]
+    fn without_a_comparison_the_chosen_period_is_named() {
+        let running = |previous: &str| {
+            let mut facts = compared("2026-W41", previous);
+            facts.period.complete = Some(false);
+            comparison(&facts)
+        };
+        let what = "The period is not over, so it is not compared with";
+        assert_eq!(running("2026-W40"), format!("{what} the previous one."));
+        assert_eq!(running("2025-W41"), format!("{what} week 41 of 2025."));
+        let mut facts = compared("2026-W41", "2026-09");
+        for fact in facts.facts.iter_mut().filter(|fact| fact.metric.id == SESSIONS.id) {
+            fact.previous = None;
+        }
+        assert!(comparison(&facts).starts_with("Not compared with September 2026: "));
+        assert_eq!(per_day(&facts), "");
     }
 }

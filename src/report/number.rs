@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::layout::FEW;
 use crate::metrics::{Basis, Fact, Judgement, Metric, MetricKind};
-use crate::unit::Unit;
+use crate::unit::{Unit, percent_change};
 
 /// A number.
 #[derive(Clone, Serialize)]
@@ -19,6 +19,10 @@ pub struct Number {
     pub value: Option<f64>,
     /// The same of the previous period; null where the periods are not compared.
     pub previous: Option<f64>,
+    /// What the previous value is multiplied by to be compared: 1, but for totals of periods of
+    /// different lengths, which are compared per day.
+    #[serde(skip_serializing_if = "is_one")]
+    pub scale: f64,
     /// What it rests on.
     pub n: f64,
     /// Whether the change is good or bad news.
@@ -33,26 +37,33 @@ pub struct Number {
 }
 
 impl Number {
-    /// The value and the previous one, where they can be compared.
+    /// The value and the previous one, unscaled, where they can be compared.
     pub fn compared(&self) -> Option<(f64, f64)> {
         self.value.zip(self.previous).filter(|_| !is_unknown(self.metric, self.n))
     }
 
-    /// The number of a fact, under this name.
-    pub fn of(title: &'static str, fact: &Fact) -> Self {
+    /// The number of a fact, under this name; the scale is that of [`Facts::per_day_scale`](crate::metrics::Facts::per_day_scale).
+    pub fn of(title: &'static str, fact: &Fact, per_day_scale: f64) -> Self {
+        let is_unknown = is_unknown(fact.metric, fact.n);
         Self {
             metric: fact.metric,
             title,
             unit: fact.unit,
             value: fact.value,
             previous: fact.previous,
+            scale: fact.scale(per_day_scale),
             n: fact.n,
-            judgement: if is_unknown(fact.metric, fact.n) { Judgement::Neutral } else { fact.judgement() },
+            judgement: if is_unknown { Judgement::Neutral } else { fact.judgement(per_day_scale) },
             is_maturing: fact.maturing && fact.previous.is_some(),
             is_notable: fact.notable,
             is_faint: is_faint(fact),
         }
     }
+}
+
+/// Whether a previous value is compared as it is.
+pub fn is_one(scale: &f64) -> bool {
+    *scale == 1.0
 }
 
 /// Whether a ratio has too few cases to be trusted, or no session has an analysis that could count
@@ -64,4 +75,12 @@ pub fn is_faint(fact: &Fact) -> bool {
 /// Whether nothing is known: without analyses 0 issues are no good news.
 fn is_unknown(metric: &Metric, n: f64) -> bool {
     metric.basis == Basis::AnalysedSessions && n == 0.0
+}
+
+/// The change of a fact in percent, with its sign: `+8%`, or `+8% per day` where the lengths of the
+/// periods differ. `None` where there is nothing to compare, or the previous value was 0.
+pub fn change_in_percent(fact: &Fact, per_day_scale: f64) -> Option<String> {
+    let (now, before) = fact.compared(per_day_scale)?;
+    let percent = percent_change(now, before)?;
+    Some(if is_one(&fact.scale(per_day_scale)) { percent } else { format!("{percent} per day") })
 }

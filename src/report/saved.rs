@@ -97,7 +97,7 @@ pub(crate) fn entries(facts: &Facts) -> Vec<Entry> {
 }
 
 /// Notices about saved pages: outside their time span, 0 is not a count. `periods` are the report's
-/// and those it needs for its comparisons and its trend, newest first.
+/// and those it needs for its comparison and its trend.
 pub fn saved_notices(saved: &Saved, periods: &[Period], is_covered: bool) -> Vec<String> {
     let Some(period) = periods.first() else { return Vec::new() };
     let tz = period.tz();
@@ -131,7 +131,7 @@ pub fn saved_notices(saved: &Saved, periods: &[Period], is_covered: bool) -> Vec
         return notices;
     }
     // One day without sessions at either end is normal.
-    if let (Some(first), Some(earliest)) = (saved.first, periods.last())
+    if let (Some(first), Some(earliest)) = (saved.first, periods.iter().min_by_key(|period| period.first()))
         && !saved.reach.covers_beginning(&time(earliest))
     {
         notices.push(format!(

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::figures::{self, Figure, FigureInputs, FigureState};
 use super::layout::{self, SectionSpec};
 use super::number::Number;
-use super::{in_sentence, is_compared};
+use super::{is_compared, previous_name};
 use crate::metrics::{Facts, Plan};
 
 /// A section.
@@ -44,20 +44,21 @@ pub fn sections(facts: &Facts) -> Vec<Section> {
 
 /// The inputs of all figures.
 pub(super) fn inputs(facts: &Facts) -> FigureInputs<'_> {
-    let previous = in_sentence(&facts.previous_period());
-    let against = is_compared(facts).then(|| format!("Change from {previous}"));
-    FigureInputs { facts, periods: facts.trend_periods(), against }
+    let against = is_compared(facts).then(|| format!("Change from {}", previous_name(facts)));
+    FigureInputs { facts, periods: facts.trend_periods(), against, scale: facts.per_day_scale() }
 }
 
 fn section(spec: &'static SectionSpec, facts: &Facts, inputs: &FigureInputs<'_>) -> Section {
     let shown = || spec.numbers.iter().filter(|metric| metric.is_shown(&[], facts.capabilities()));
+    let number = |title, fact| Number::of(title, fact, inputs.scale);
     let hidden = shown().filter(|metric| facts.withholds(metric, &[]));
     let mut section = Section {
         id: spec.id,
         title: if facts.prices.is_some() { spec.title } else { spec.unpriced_title },
         intro: (spec.intro)(facts),
         numbers: shown()
-            .filter_map(|metric| Some(Number::of(metric.title, facts.whole(metric)?))) // Who comes and goes cannot always be known, which is no dash among the numbers.
+            .filter_map(|metric| Some(number(metric.title, facts.whole(metric)?)))
+            // Who comes and goes cannot always be known, which is no dash among the numbers.
             .filter(|number| number.value.is_some() || !matches!(number.metric.plan, Plan::Derived))
             .collect(),
         figures: Vec::new(),

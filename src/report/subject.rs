@@ -2,8 +2,9 @@
 
 use crate::metrics::{ACUS, Facts, MERGE_RATE, PRS, SESSIONS};
 use crate::period::PeriodKind;
+use crate::report::number::change_in_percent;
 use crate::text::clean;
-use crate::unit::{count, counted, percent_change};
+use crate::unit::{count, counted};
 
 /// The longest tag that a subject names.
 const LONGEST_TAG: usize = 30;
@@ -45,7 +46,7 @@ fn headline(facts: &Facts) -> String {
     }
     let number_and_change = |metric| {
         let fact = facts.whole(metric);
-        let change = fact.and_then(|fact| percent_change(fact.value?, fact.previous?));
+        let change = fact.and_then(|fact| change_in_percent(fact, facts.per_day_scale()));
         let change = change.map(|change| format!(" ({change})")).unwrap_or_default();
         (facts.unit(metric).text(fact.and_then(|fact| fact.value)), change)
     };
@@ -124,6 +125,14 @@ mod tests {
         );
         assert!(subject_of(&facts, "2026-10").starts_with("Devin, October 2026: 412 ACUs"));
         assert!(subject_of(&facts, "2026-10-05_2026-10-06").starts_with("Devin, 5–6 Oct: 412 ACUs"));
+    }
+
+    #[test]
+    fn a_change_between_periods_of_different_lengths_is_per_day() {
+        let mut facts = week(&[(&ACUS, 620.0, Some(500.0))]);
+        facts.previous.label = "2026-02".to_owned();
+        // 20 a day against 17.9.
+        assert!(subject_of(&facts, "2026-03").starts_with("Devin, March 2026: 620 ACUs (+12% per day), "));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use serde::Serialize;
 
+use super::number::is_one;
 use crate::metrics::Fact;
 use crate::unit::Unit;
 
@@ -77,6 +78,9 @@ pub enum Value {
         now: Option<f64>,
         /// The previous one.
         before: Option<f64>,
+        /// What the previous one is multiplied by to be compared; 1 unless they are compared per day.
+        #[serde(skip_serializing_if = "is_one")]
+        scale: f64,
     },
 }
 
@@ -101,9 +105,10 @@ impl Value {
         !matches!(self, Self::Number { value: None, .. })
     }
 
-    /// The change of a fact.
-    pub fn change(fact: &Fact) -> Self {
-        Self::Change { unit: fact.unit, now: fact.value, before: fact.previous }
+    /// The change of a fact; the scale is that of [`Facts::per_day_scale`](crate::metrics::Facts::per_day_scale).
+    pub fn change(fact: &Fact, per_day_scale: f64) -> Self {
+        let scale = fact.scale(per_day_scale);
+        Self::Change { unit: fact.unit, now: fact.value, before: fact.previous, scale }
     }
 }
 

@@ -47,16 +47,17 @@ pub fn tiles(facts: &Facts) -> Vec<Tile> {
 }
 
 fn tile(facts: &Facts, spec: &TileSpec) -> Tile {
-    let metric = spec.metric;
+    let (metric, scale) = (spec.metric, facts.per_day_scale());
     let fact = fact_of_group(facts, metric, spec.keys);
     let number = match fact {
-        Some(fact) => Number::of(spec.title, fact),
+        Some(fact) => Number::of(spec.title, fact, scale),
         None => Number {
             metric,
             title: spec.title,
             unit: facts.unit(metric),
             value: None,
             previous: None,
+            scale: 1.0,
             n: 0.0,
             judgement: Judgement::Neutral,
             is_maturing: false,
@@ -80,7 +81,7 @@ fn tile(facts: &Facts, spec: &TileSpec) -> Tile {
         maturing: if number.is_maturing { maturing(facts, metric) } else { String::new() },
         number,
         is_hidden: fact.is_none(),
-        spend: spend.map(|spend| Number::of(spend.metric.title, spend)),
+        spend: spend.map(|spend| Number::of(spend.metric.title, spend, scale)),
         basis: match fact {
             Some(fact) => basis(fact, spec.basis),
             None if facts.is_covered() => "hidden: too few people".to_owned(),

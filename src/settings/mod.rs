@@ -3,6 +3,7 @@
 mod api;
 mod checks;
 mod command;
+mod compared;
 mod file;
 pub mod mail;
 mod network;
@@ -20,8 +21,8 @@ pub use checks::{base_url, checked_key, ping, users};
 pub use command::password_command;
 pub use file::{SettingsFile, parse as parse_file};
 pub use network::{CA_FILE_HINT, Network};
-use privacy::check_covered_period;
 pub use privacy::{Privacy, privacy};
+use privacy::{check_covered_comparison, check_covered_period};
 pub use show::{EXAMPLE, show};
 pub use sync::Sync;
 
@@ -172,13 +173,14 @@ pub struct Settings {
     pub source: Source,
     /// Which sessions are wanted.
     pub query: SessionQuery,
-    /// The report's period, the previous one and the trend's, newest first.
+    /// The report's period, the one it is compared with, and the others of the trend, newest first.
     pub periods: Vec<Period>,
-    /// How many of the periods, from the first, are points of the trend.
-    pub points: usize,
+    /// The points of the trend, newest first, as places among the periods. The period that is compared
+    /// is one of them, or not.
+    pub points: Vec<usize>,
     /// The report's period.
     pub period: Period,
-    /// The one before it.
+    /// The one it is compared with: the one before, or another that was chosen.
     pub previous: Period,
     /// Whether the report's period is over.
     pub complete: bool,
@@ -235,7 +237,7 @@ impl Settings {
         let [first, last] = so_far(&self.period, self.now);
         let days = Period::days(first, last, self.period.tz());
         let span = days.map(|days| days.from().to_utc()..days.to().to_utc().min(self.query.to));
-        let Some((span, earliest)) = span.zip(self.periods.last()) else { return false };
+        let Some((span, earliest)) = span.zip(earliest(&self.periods)) else { return false };
         let Some(cycles) = cycle::from_vendor(told, &span, self.period.tz()) else { return false };
         self.query.from = reaching(earliest, &cycles);
         self.cycles = cycles;
@@ -251,14 +253,15 @@ impl Settings {
         let now = now.trunc_subsecs(0);
         let tz = zone(&args.tz)?;
         let period = checks::period(args, now, tz)?;
-        let points = args.trend as usize + 1;
-        let periods = period.trend(args.trend.max(1));
-        let (Some(previous), Some(earliest)) = (periods.get(1).cloned(), periods.last()) else {
+        let chosen = compared::chosen(args.compare_with.as_deref(), &period)?;
+        let Some(previous) = chosen.or_else(|| period.previous()) else {
             return Err(SettingsError::new(
                 "the period is too early: there is no previous one",
                 "choose a later period",
             ));
         };
+        let (periods, points) = with_trend(&period, &previous, args.trend);
+        let earliest = earliest(&periods).expect("the period is one of them");
         if earliest.first().year() < 1 || period.last().year() >= 9999 {
             return Err(SettingsError::new(
                 "the period and its trend exceed the years 1 to 9998",
@@ -297,6 +300,7 @@ impl Settings {
         }
         if privacy.covered {
             check_covered_period(&period, complete)?;
+            check_covered_comparison(&period, &previous)?;
         }
         let people = people.map(|(path, text)| read_people(&path, &text)).transpose()?.unwrap_or_default();
         let out = args.out.clone();
@@ -334,16 +338,36 @@ impl Settings {
     }
 }
 
+/// The period, the one it is compared with and the others of the trend, newest first; and which of
+/// them, newest first, are the points of the trend.
+fn with_trend(period: &Period, previous: &Period, count: u32) -> (Vec<Period>, Vec<usize>) {
+    let mut periods = vec![period.clone(), previous.clone()];
+    let mut place = |point: Period| match periods.iter().position(|known| *known == point) {
+        Some(place) => place,
+        None => {
+            periods.push(point);
+            periods.len() - 1
+        }
+    };
+    let points = period.trend(count).into_iter().map(&mut place).collect();
+    (periods, points)
+}
+
+/// The period that begins first.
+fn earliest(periods: &[Period]) -> Option<&Period> {
+    periods.iter().min_by_key(|period| period.first())
+}
+
 /// The first and last day of a period that have begun; of one that has yet to come, today.
 fn so_far(period: &Period, now: DateTime<Utc>) -> [NaiveDate; 2] {
     let last = period.last().min(period::today(now, period.tz()));
     [period.first().min(last), last]
 }
 
-/// The first moment of the trend and the cycles.
+/// The first moment of the periods and the cycles.
 fn reaching(earliest: &Period, cycles: &[BudgetCycle]) -> DateTime<Utc> {
-    let trend = earliest.from().to_utc();
-    cycles.first().map_or(trend, |cycle| cycle.from.min(trend))
+    let begins = earliest.from().to_utc();
+    cycles.first().map_or(begins, |cycle| cycle.from.min(begins))
 }
 
 fn rhythm(text: &str) -> Result<CycleRule, SettingsError> {
@@ -436,7 +460,60 @@ mod tests {
         let settings = resolve(week("2026-W41")).unwrap();
         assert_eq!(settings.query.from.to_rfc3339(), "2026-09-21T00:00:00+00:00");
         assert_eq!(settings.query.to.to_rfc3339(), "2026-10-12T00:00:00+00:00");
-        assert_eq!((settings.periods.len(), settings.points, settings.complete), (3, 3, true));
+        assert_eq!(
+            (labels(&settings.periods), settings.points),
+            (WEEKS.map(str::to_owned).into(), vec![0, 1, 2])
+        );
+        assert!(settings.complete);
+    }
+
+    const WEEKS: [&str; 3] = ["2026-W41", "2026-W40", "2026-W39"];
+
+    fn labels(periods: &[Period]) -> Vec<String> {
+        periods.iter().map(Period::label).collect()
+    }
+
+    #[test]
+    fn the_window_reaches_back_to_a_chosen_period() {
+        let with = |chosen: &str| {
+            resolve(ReportArgs { compare_with: Some(chosen.to_owned()), ..week("2026-W41") }).unwrap()
+        };
+        let own = |settings: &Settings| {
+            let day = settings.query.from.date_naive().to_string();
+            (labels(&settings.periods).join(" "), settings.points.clone(), settings.previous.label(), day)
+        };
+        let expected = |periods: &str, points: &[usize], previous: &str, day: &str| {
+            (periods.to_owned(), points.to_vec(), previous.to_owned(), day.to_owned())
+        };
+        // Before the trend, within it, the usual one.
+        let far = expected("2026-W41 2026-W30 2026-W40 2026-W39", &[0, 2, 3], "2026-W30", "2026-07-20");
+        assert_eq!(own(&with("2026-W30")), far);
+        let within = expected("2026-W41 2026-W39 2026-W40", &[0, 2, 1], "2026-W39", "2026-09-21");
+        assert_eq!(own(&with("2026-W39")), within);
+        assert_eq!(own(&with("2026-W40")), own(&resolve(week("2026-W41")).unwrap()));
+        // Of another kind: it overlaps the trend and begins before or after it.
+        let month = expected("2026-W41 2026-09 2026-W40 2026-W39", &[0, 2, 3], "2026-09", "2026-09-01");
+        assert_eq!(own(&with("2026-09")), month);
+        assert_eq!(own(&with("2026-09-24_2026-09-25")).3, "2026-09-21");
+        let error = resolve(ReportArgs { compare_with: Some("0001-01".to_owned()), ..week("2026-W41") });
+        assert!(error.is_ok());
+        let early = resolve(ReportArgs { compare_with: Some("0000-01".to_owned()), ..week("2026-W41") });
+        assert!(early.unwrap_err().to_string().contains("the years 1 to 9998"));
+    }
+
+    #[test]
+    fn a_covered_report_is_compared_with_a_period_of_its_kind() {
+        let with = |chosen: &str| {
+            let args = ReportArgs { compare_with: Some(chosen.to_owned()), ..week("2026-W41") };
+            resolve(ReportArgs { people: Some(crate::cli::People::Hidden), ..args })
+        };
+        assert_eq!(with("2026-W30").unwrap().previous.label(), "2026-W30");
+        assert_eq!(with("same-week-last-year").unwrap().previous.label(), "2025-W41");
+        for other in ["2026-09", "2026-Q2", "2026-09-07_2026-09-13", "2026-09-07"] {
+            let error = with(other).unwrap_err();
+            assert!(error.to_string().contains("a report that hides people is compared with a whole week"));
+            assert!(error.hint.contains("same-week-last-year"), "{}", error.hint);
+        }
     }
 
     #[test]

@@ -66,6 +66,26 @@ fn check_covered(args: &ReportArgs) -> Result<(), SettingsError> {
     Ok(())
 }
 
+/// Refuses a comparison of a covered report with anything but a whole period of its own kind: such
+/// periods are the same or disjoint, so that none minus others, such as a month minus the weeks of
+/// the trend, is the day of a few people.
+///
+/// # Errors
+/// The period is of another kind.
+pub fn check_covered_comparison(period: &Period, compared: &Period) -> Result<(), SettingsError> {
+    if compared.kind() == period.kind() {
+        return Ok(());
+    }
+    let noun = period.noun();
+    Err(SettingsError::new(
+        format!(
+            "--compare-with {}: a report that hides people is compared with a whole {noun}",
+            compared.label()
+        ),
+        format!("choose a {noun}, such as same-{noun}-last-year"),
+    ))
+}
+
 /// Refuses a covered report of anything but a whole week, month or quarter that is
 /// over: the difference between two such reports could be the day of a few people.
 ///

@@ -86,6 +86,39 @@ fn months_and_runs_of_days_agree() {
 }
 
 #[test]
+fn chosen_periods_agree() {
+    let served = Served::invented(&Recipe { sessions: 700, ..small("2026-04-20", 175) });
+    let week = |week| Kind::Week { year: 2026, week };
+    let month = |month| Kind::Month { year: 2026, month };
+    let run = |from, to| Kind::Days { from: day(from), to: day(to) };
+    for (kind, compared, trend) in [
+        // In the trend, right before it, far from it, without one, and the one before after all.
+        (WEEK_41, week(37), 7),
+        (WEEK_41, week(38), 2),
+        (WEEK_41, week(20), 5),
+        (WEEK_41, week(30), 0),
+        (WEEK_41, week(40), 0),
+        // Of other lengths; sums have a spread to exceed.
+        (month(9), month(5), 4),
+        (month(8), month(6), 1),
+        // Of other kinds: a month over weeks of the trend, days inside and outside of it, one day.
+        (WEEK_41, month(9), 7),
+        (WEEK_41, run("2026-09-23", "2026-10-02"), 3),
+        (run("2026-10-01", "2026-10-09"), week(36), 2),
+        (run("2026-10-01", "2026-10-09"), run("2026-05-05", "2026-05-05"), 5),
+    ] {
+        let own = Asked { compare: Some(compared), ..asked(kind, chrono_tz::Europe::Berlin, trend) };
+        served.agrees(None, &own);
+        if [7, 4].contains(&trend) {
+            served.agrees(None, &Asked { v3: true, ..own });
+        }
+    }
+    // Months and runs of days differ in length from the one before as well.
+    served.agrees(None, &asked(month(9), chrono_tz::UTC, 4));
+    served.agrees(None, &asked(month(7), chrono_tz::UTC, 0));
+}
+
+#[test]
 fn empty_periods_agree() {
     let served = Served::invented(&small("2026-08-31", 14));
     // Nothing at all; nothing in the period; nothing before it.
@@ -449,6 +482,7 @@ impl Served {
             .args(["report", "--base-url", &self.simulator.base_url(), "--tz", asked.tz.name()])
             .args(["--trend", &asked.trend.to_string(), "--out", "."])
             .args(period_flags(asked.kind))
+            .args(compare_flags(asked))
             .args(org.iter().flat_map(|org| ["--org", org]))
             .args(flags)
             .output()
@@ -478,8 +512,13 @@ fn period_flags(kind: Kind) -> Vec<String> {
     }
 }
 
+fn compare_flags(asked: &Asked) -> Vec<String> {
+    let label = asked.compare.map(|kind| spans(kind, 0, asked.tz).remove(0).label);
+    label.into_iter().flat_map(|label| ["--compare-with".to_owned(), label]).collect()
+}
+
 fn asked(kind: Kind, tz: Tz, trend: u32) -> Asked {
-    Asked { tz, kind, trend, now: now(), v3: false, members: None }
+    Asked { tz, kind, trend, now: now(), v3: false, members: None, compare: None }
 }
 
 // The program decides by the real clock which periods have ended.

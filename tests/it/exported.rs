@@ -34,7 +34,7 @@ pub(crate) fn records(organisation: &Organisation) -> Vec<Value> {
 
 pub(crate) fn asked(kind: Kind, tz: chrono_tz::Tz, trend: u32) -> Asked {
     let now: DateTime<Utc> = "2026-11-01T00:00:00Z".parse().expect("a moment");
-    Asked { tz, kind, trend, now, v3: false, members: None }
+    Asked { tz, kind, trend, now, v3: false, members: None, compare: None }
 }
 
 pub(crate) fn flags(asked: &Asked) -> Vec<String> {

@@ -47,8 +47,10 @@ fn facts(records: &[Value], v3: bool) -> (Facts, String) {
     let (text, stderr) = written(&Value::from(records.to_vec()).to_string());
     let now: DateTime<Utc> = "2026-11-01T00:00:00Z".parse().expect("a moment");
     let week = Kind::Week { year: 2026, week: 41 };
-    let expected =
-        expect_saved(records, &Asked { tz: chrono_tz::UTC, kind: week, trend: 1, now, v3, members: None });
+    let expected = expect_saved(
+        records,
+        &Asked { tz: chrono_tz::UTC, kind: week, trend: 1, now, v3, members: None, compare: None },
+    );
     assert_eq!(differences(&text, &expected), Vec::<String>::new());
     (Facts(serde_json::from_str(&text).expect("JSON")), stderr)
 }

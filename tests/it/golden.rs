@@ -27,6 +27,7 @@ fn the_facts_of_a_small_organisation_are_as_they_were() {
         now: chrono::DateTime::<chrono::Utc>::MAX_UTC,
         v3: false,
         members: Some(4),
+        compare: None,
     };
     let expected = expect(&sessions, &asked);
     let options = Options { max_page: 5, ..Options::default() };

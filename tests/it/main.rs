@@ -14,6 +14,8 @@ mod browser;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod compared;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod deploy;

@@ -138,6 +138,38 @@ mod tests {
     }
 
     #[test]
+    fn changes_in_percent_are_per_day_where_lengths_differ_and_every_sheet_says_so() {
+        let mut facts = facts();
+        let percents = |facts: &Facts| {
+            let sheets = sheets::sheets(&report(facts));
+            let said = |sheet: &&Sheet| {
+                let is_it = |block: &Block| match block {
+                    Block::Words { lines, .. } => {
+                        lines.iter().any(|line| line.contains("in % is that of its"))
+                    }
+                    Block::Table(_) => false,
+                };
+                sheet.blocks.iter().any(is_it)
+            };
+            let told: Vec<&str> = sheets.iter().filter(said).map(|sheet| sheet.name).collect();
+            let cells = &table(&sheets, "acus_by_user").rows[0].cells;
+            (told, cells[3..6].to_vec())
+        };
+        let numbers = |values: [f64; 3]| {
+            let formats =
+                [NumberFormat::Value(Unit::Acu), NumberFormat::Change(Unit::Acu), NumberFormat::Percent];
+            let cell = |(value, format)| Cell::Number { value: Some(value), format };
+            values.into_iter().zip(formats).map(cell).collect::<Vec<_>>()
+        };
+        let now = 0.1 + 0.2;
+        assert_eq!(percents(&facts), (vec![], numbers([2.0, now - 2.0, now / 2.0 - 1.0])));
+        facts.previous.label = "2026-09".to_owned();
+        let per_day = now / (2.0 * (7.0 / 30.0)) - 1.0;
+        let everywhere = vec!["Overview", "Usage", "Delivery", "Friction"];
+        assert_eq!(percents(&facts), (everywhere, numbers([2.0, now - 2.0, per_day])));
+    }
+
+    #[test]
     fn only_safe_addresses_are_links() {
         let sheets = sheets::sheets(&report(&facts()));
         let titles: Vec<&Cell> = table(&sheets, "costliest").rows.iter().map(|row| &row.cells[0]).collect();

@@ -12,7 +12,7 @@ pub fn sheets(report: &Report) -> Vec<Sheet> {
     let mut sheets = vec![overview(report)];
     let fixes = report.fixes.iter().filter(|fixes| !fixes.lists.is_empty());
     sheets.extend(fixes.map(fixes_sheet));
-    sheets.extend(report.sections.iter().map(section_sheet));
+    sheets.extend(report.sections.iter().map(|section| section_sheet(section, per_day(report))));
     sheets.extend((!report.session_lists.is_empty()).then(|| sessions_sheet(&report.session_lists)));
     sheets.extend([definitions(report), source(report)]);
     sheets
@@ -33,13 +33,18 @@ fn overview(report: &Report) -> Sheet {
     let rows = shown.flat_map(|tile| std::iter::once(&tile.number).chain(&tile.spend)).map(number_row);
     let verdict = Some(report.verdict.clone()).filter(|verdict| !verdict.is_empty());
     let mut blocks = vec![
-        words("", verdict.into_iter().chain([report.comparison.clone()]).collect()),
+        words("", verdict.into_iter().chain([report.comparison.clone()]).chain(per_day(report)).collect()),
         Block::Table(numbers("headlines", "Headline numbers", rows.collect())),
         words("What stands out", said.collect()),
     ];
     let trend = over_time(&report.tiles);
     blocks.extend((trend.rows.len() > 1).then_some(Block::Table(trend)));
     Sheet { name: "Overview", blocks }
+}
+
+/// How changes in percent are computed where the lengths of the periods differ.
+fn per_day(report: &Report) -> Option<String> {
+    Some(report.per_day.clone()).filter(|text| !text.is_empty())
 }
 
 /// Numbers of the whole period with basis and previous value.
@@ -51,7 +56,7 @@ fn numbers(name: &str, title: &'static str, rows: Vec<SheetRow>) -> SheetTable {
 
 fn number_row(number: &Number) -> SheetRow {
     let mut cells = vec![text(number.title), value(number.unit, number.value)];
-    cells.extend(changes(number.unit, number.value, number.previous));
+    cells.extend(changes(number.unit, number.value, number.previous, number.scale));
     cells.extend([text(reading(number)), count(number.n), text(number.metric.basis.name())]);
     SheetRow { cells, faint: number.is_faint }
 }
@@ -89,8 +94,8 @@ fn over_time(tiles: &[Tile]) -> SheetTable {
     }
 }
 
-fn section_sheet(section: &Section) -> Sheet {
-    let mut blocks = vec![words("", vec![section.intro.clone()])];
+fn section_sheet(section: &Section, per_day: Option<String>) -> Sheet {
+    let mut blocks = vec![words("", std::iter::once(section.intro.clone()).chain(per_day).collect())];
     if !section.numbers.is_empty() {
         let name = format!("{}_numbers", section.id);
         let rows = section.numbers.iter().map(number_row).collect();

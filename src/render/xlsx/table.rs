@@ -111,8 +111,8 @@ impl SheetTable {
 
 fn sheet_row(row: &Row) -> SheetRow {
     let cells = |cell: &Value| match cell {
-        Value::Change { unit, now, before } => {
-            let changes = changes(*unit, *now, *before);
+        Value::Change { unit, now, before, scale } => {
+            let changes = changes(*unit, *now, *before, *scale);
             changes.into_iter().take(if *unit == Unit::Share { 2 } else { 3 }).collect()
         }
         other => vec![self::cell(other)],
@@ -126,8 +126,8 @@ pub fn cell(value: &Value) -> Cell {
         Value::Text(name) => text(name),
         Value::Day(day) => text(&day.to_string()),
         Value::Number { unit, value } => self::value(*unit, *value),
-        Value::Change { unit, now, before } => {
-            let [_, change, _] = changes(*unit, *now, *before);
+        Value::Change { unit, now, before, scale } => {
+            let [_, change, _] = changes(*unit, *now, *before, *scale);
             change
         }
     }
@@ -148,13 +148,14 @@ pub fn count(number: f64) -> Cell {
     value(Unit::Count, Some(number))
 }
 
-/// The previous value, the change, and the change in percent; the last is null for shares.
-pub fn changes(unit: Unit, now: Option<f64>, before: Option<f64>) -> [Cell; 3] {
+/// The previous value, the change, and the change in percent; the last is null for shares, and per
+/// day where the scale of the previous value is not 1.
+pub fn changes(unit: Unit, now: Option<f64>, before: Option<f64>, scale: f64) -> [Cell; 3] {
     let both = now.zip(before);
     let points = if unit == Unit::Share { 100.0 } else { 1.0 };
     let change = both.map(|(now, before)| (now - before) * points);
     let relative = both.filter(|(_, before)| unit != Unit::Share && *before != 0.0);
-    let relative = relative.map(|(now, before)| now / before - 1.0);
+    let relative = relative.map(|(now, before)| now / (before * scale) - 1.0);
     [
         value(unit, before),
         Cell::Number { value: change, format: NumberFormat::Change(unit) },
@@ -171,12 +172,15 @@ mod tests {
 
     #[test]
     fn shares_change_in_points_and_other_units_in_percent() {
-        let numbers = |unit, now, before| {
-            changes(unit, now, before).map(|cell| match cell {
+        let scaled = |unit, now, before, scale| {
+            changes(unit, now, before, scale).map(|cell| match cell {
                 Cell::Number { value, .. } => value,
                 _ => None,
             })
         };
+        let numbers = |unit, now, before| scaled(unit, now, before, 1.0);
+        // Twice as many days before: what was and the difference stay as they are.
+        assert_eq!(scaled(Unit::Acu, Some(15.0), Some(20.0), 0.5), [Some(20.0), Some(-5.0), Some(0.5)]);
         assert_eq!(numbers(Unit::Acu, Some(15.0), Some(10.0)), [Some(10.0), Some(5.0), Some(0.5)]);
         assert_eq!(numbers(Unit::Share, Some(0.75), Some(0.5)), [Some(0.5), Some(25.0), None]);
         assert_eq!(numbers(Unit::Count, Some(3.0), Some(0.0)), [Some(0.0), Some(3.0), None]);

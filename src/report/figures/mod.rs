@@ -89,6 +89,8 @@ pub struct FigureInputs<'a> {
     pub periods: Vec<Period>,
     /// The head of a column of changes, such as `Against week 40`; `None` if nothing is compared.
     pub against: Option<String>,
+    /// What totals of the compared period are multiplied by: its length may differ.
+    pub scale: f64,
 }
 
 impl FigureInputs<'_> {

@@ -74,7 +74,7 @@ pub fn amounts_table(figure: &FigureSpec, inputs: &FigureInputs<'_>) -> Table {
                 .extend(spend.map(|_| own.map_or_else(nothing, |own| money::spend_value(inputs.facts, own))));
         }
         cells.extend(basis.map(|_| Value::count(fact.n)));
-        cells.extend(inputs.against.as_ref().map(|_| Value::change(fact)));
+        cells.extend(inputs.against.as_ref().map(|_| Value::change(fact, inputs.scale)));
         Row::firm(cells)
     };
     let columns = [column(dim.head(), Role::Name), column(figure.metric.title, Role::Value)]
@@ -112,7 +112,7 @@ pub fn rates(figure: &FigureSpec, inputs: &FigureInputs<'_>) -> FigureParts {
     let row = |fact: &&Fact| {
         let name = Value::Text(names::of(inputs.facts, dim, fact.key(dim).flatten()));
         let parts = [fact.numerator(), fact.denominator()].map(Value::count);
-        let change = inputs.against.as_ref().map(|_| Value::change(fact));
+        let change = inputs.against.as_ref().map(|_| Value::change(fact, inputs.scale));
         let cells = [name, Value::of(fact)].into_iter().chain(parts).chain(change);
         Row { cells: cells.collect(), faint: is_faint(fact) }
     };

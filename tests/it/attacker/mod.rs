@@ -160,8 +160,57 @@ const ACCEPTED: [(&str, &str); 2] = [
 
 #[test]
 fn no_number_of_a_covered_report_rests_on_fewer_than_five_people() {
+    attack_each(cases());
+}
+
+/// A period that was chosen is shown with the groups of the report's period: in the trend, before it,
+/// and of each kind.
+#[test]
+fn no_number_of_a_chosen_comparison_rests_on_fewer_than_five_people() {
+    let mut attacked = thirteen();
+    let truth = Truth::new(&attacked.records());
+    if attacked.tags.is_empty() {
+        attacked.tags = heaviest_tags(&truth);
+    }
+    let order = |(period, flags): (&str, [&'static str; 8])| Order {
+        period: period.to_owned(),
+        filter: Filter::default(),
+        flags: flags.to_vec(),
+        two_prices: false,
+        v3: false,
+    };
+    let with = |chosen, trend| {
+        let outputs = ["--export", "csv,xlsx", "--trend", trend];
+        let [a, b, c, d] = outputs;
+        ["--profile", "leadership", "--compare-with", chosen, a, b, c, d]
+    };
+    let asked = [
+        ("2026-W41", with("2026-W35", "7")),
+        ("2026-W41", with("2026-W30", "3")),
+        ("2026-W36", with("2026-W31", "0")),
+        ("2026-W38", with("2026-W32", "5")),
+        ("2026-09", with("2026-07", "1")),
+    ];
+    let orders: Vec<Order> = asked.into_iter().map(order).collect();
+    let reports = runs::reports(&attacked, &orders);
+    assert_eq!(reports.len(), orders.len());
+    for (report, order) in reports.iter().zip(&orders) {
+        assert_eq!(report.compared().label, order.flags[3]);
+        let has_previous = |metric: &str| {
+            let of = |fact: &&runs::Fact| {
+                fact.metric == metric && fact.previous.is_some_and(|number| number > 0.0)
+            };
+            report.facts.iter().filter(of).count()
+        };
+        assert!(has_previous("sessions") > 3, "{}: {}", report.name(), has_previous("sessions"));
+    }
+    attack_each(&[Case { attacked, truth, reports }]);
+}
+
+/// Asserts that no report of some organisations reveals anything on its own.
+fn attack_each(cases: &[Case]) {
     let mut found: Vec<(&str, Finding)> = Vec::new();
-    for case in cases() {
+    for case in cases {
         for report in &case.reports {
             let truth = case.truth.filtered(&report.filter);
             found.extend(

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::runs::{Fact, Report};
 use super::single::Finding;
-use super::truth::{Group, Truth};
+use super::truth::{Group, Period, Truth};
 
 /// Dimensions whose keys are unlike any other word of a page, in the
 /// organisations of these tests.
@@ -100,7 +100,7 @@ fn hidden(report: &Report, truth: &Truth) -> BTreeSet<(String, String)> {
     let shown: BTreeSet<(String, String)> =
         report.facts.iter().filter(|fact| fact.shows()).flat_map(|fact| keys(&fact.group)).collect();
     let mut hidden = BTreeSet::new();
-    for period in [report.period.before(), report.period.clone()] {
+    for period in [report.compared(), report.period.clone()] {
         for dimension in ["tag", "team", "org", "repo", "label", "day", "status", "state", "bin"] {
             let is_other = dimension == "day" && period != report.period;
             if !is_other {
@@ -194,12 +194,27 @@ fn plain(cell: &str) -> String {
 /// Numbers of a workbook that are not whole and are neither a number of the
 /// facts nor the change of one.
 fn unexplained(report: &Report, text: &str) -> Vec<f64> {
+    let days = |period: &Period| (period.after - period.first).num_days() as f64;
+    let (own_period, before) = (report.period.clone(), report.compared());
     let own = |fact: &Fact| {
         let change = fact.value.zip(fact.previous).map(|(value, previous)| value - previous);
         let relative = change.zip(fact.previous).map(|(change, previous)| change / previous);
+        let pair = fact.value.zip(fact.previous);
+        let per_day =
+            pair.map(|(value, previous)| value / days(&own_period) / (previous / days(&before)) - 1.0);
         let share = fact.value.zip(fact.n).map(|(value, n)| value / n);
         let points = change.map(|change| change * 100.0);
-        [fact.value, fact.numerator, fact.denominator, fact.previous, change, points, relative, share]
+        [
+            fact.value,
+            fact.numerator,
+            fact.denominator,
+            fact.previous,
+            change,
+            points,
+            relative,
+            per_day,
+            share,
+        ]
     };
     let known: Vec<f64> = report.facts.iter().flat_map(own).flatten().collect();
     let cells = text.split("<c ").skip(1).filter_map(|cell| cell.split_once("<v>")?.1.split_once("</v>"));

@@ -97,6 +97,11 @@ impl Report {
         format!("{}{}", self.period.label, words.collect::<String>())
     }
 
+    /// The period that the report's is compared with.
+    pub fn compared(&self) -> Period {
+        self.json["previous"]["label"].as_str().map_or_else(|| self.period.before(), Period::new)
+    }
+
     /// A report of nothing but facts, for tests of the attacks themselves.
     pub fn of_facts(period: &str, facts: Vec<Fact>) -> Self {
         Self {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::linear;
 use super::runs::Report;
-use super::single::{Target, is_combined, names, period_of, without_period};
+use super::single::{Target, before_of, is_combined, names, period_of, without_period};
 use super::truth::{Filter, Group, K, Period, Person, Rows, Truth};
 
 /// Metrics of the whole period that count a part of its sessions.
@@ -139,7 +139,7 @@ fn sums(truth: &Truth, reports: &[&Report]) -> Vec<Sum> {
             }
             let has_previous = fact.metric == "sessions" && fact.previous.is_some_and(|number| number != 0.0);
             if has_previous && !is_combined(&group) {
-                let before = period.before();
+                let before = before_of(report, fact);
                 let rows = target.truth_groups(&before, &names(&group)).remove(&group).unwrap_or_default();
                 push(before, group, &rows);
             }

@@ -97,6 +97,14 @@ pub fn period_of(report: &Report, fact: &Fact) -> Period {
     }
 }
 
+/// The period that its previous value speaks of: of a point of a trend the one right before.
+pub fn before_of(report: &Report, fact: &Fact) -> Period {
+    match fact.group.contains_key("period") {
+        true => period_of(report, fact).before(),
+        false => report.compared(),
+    }
+}
+
 fn text(group: &Group) -> String {
     Fact { group: group.clone(), ..Fact::default() }.text().trim().to_owned()
 }
@@ -212,7 +220,7 @@ impl<'a> Target<'a> {
             );
             return;
         }
-        let before = period_of(self.report, fact).before();
+        let before = before_of(self.report, fact);
         let group = without_period(&fact.group);
         let rows = self.truth_groups(&before, &names(&group)).remove(&group).unwrap_or_default();
         let people = self.people(&rows);
@@ -469,7 +477,7 @@ impl<'a> Target<'a> {
 
     /// The period before minus what the groups had in it.
     fn remainders_before(&mut self, facts: &[&Fact]) {
-        let before = self.report.period.before();
+        let before = self.report.compared();
         for (metric, dimensions) in kinds(facts) {
             let [across] = dimensions.iter().collect::<Vec<_>>()[..] else { continue };
             let Some(whole) = whole_of(&metric, across) else { continue };
@@ -655,14 +663,14 @@ impl<'a> Target<'a> {
             if is_percentile && fact.value.is_some() && fact.n.unwrap_or_default() < 50.0 {
                 wrong("is a percentile of fewer than 50 sessions");
             }
-            if is_percentile && fact.previous.is_some() && sessions(&report.period.before()) < 50 {
+            if is_percentile && fact.previous.is_some() && sessions(&report.compared()) < 50 {
                 wrong("was a percentile of fewer than 50 sessions");
             }
             if fact.metric == "acus_top_decile_share" {
                 if fact.value.is_some() && users.len() < 50 {
                     wrong("is of fewer than 50 users");
                 }
-                let before = self.truth.of(&report.period.before());
+                let before = self.truth.of(&report.compared());
                 if fact.previous.is_some() && self.truth.users(&before).len() < 50 {
                     wrong("was of fewer than 50 users");
                 }

@@ -347,6 +347,7 @@ pub fn week_41(now: &str) -> Asked {
         now: now.parse::<DateTime<Utc>>().expect("a moment"),
         v3: false,
         members: None,
+        compare: None,
     }
 }
 

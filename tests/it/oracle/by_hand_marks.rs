@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::by_hand::week_41;
-use super::{Asked, Expected, expect};
+use super::{Asked, Expected, Kind, expect};
 
 /// Weeks 36 to 41 of 2026: in each a session for each state, with one pull request in it. A week has
 /// so many merged, closed and open ones, and so many ACUs a session.
@@ -89,4 +89,36 @@ fn a_young_week_is_maturing_and_has_a_cost_to_expect() {
     assert!(marks(&alone, "merge_rate", &[]).0);
     // The one point of a trend is the oldest.
     assert!(!marks(&alone, "merge_rate", &[("period", Some("2026-W41"))]).0);
+}
+
+#[test]
+fn months_of_other_lengths_are_compared_per_day() {
+    // A session at noon of each day of January, March and July 2026 and twice of February, of 2 ACUs.
+    let mut records = Vec::new();
+    for (month, days, a_day) in [(1, 31, 1), (2, 28, 2), (3, 31, 1), (7, 31, 1)] {
+        for at in (0..days).flat_map(|day| (0..a_day).map(move |at| (day, at))) {
+            records.push(json!({
+                "session_id": format!("{month}-{at:?}"), "user_id": format!("u{}", at.0),
+                "created_at": format!("2026-{month:02}-{:02}T12:00:00Z", at.0 + 1), "acus_consumed": 2.0
+            }));
+        }
+    }
+    let asked = |month, compared| Asked {
+        kind: Kind::Month { year: 2026, month },
+        compare: Some(Kind::Month { year: 2026, month: compared }),
+        trend: 0,
+        ..week_41("2026-11-01T00:00:00Z")
+    };
+    // |31 / 31 − 56 / 28| / √(31 / 31² + 56 / 28²) = 3.1; not per day 25 / √87 = 2.7.
+    let march = expect(&records, &asked(3, 2));
+    assert_eq!(march.fact("sessions", &[]).unwrap().previous, Some(56.0));
+    assert_eq!(marks(&march, "sessions", &[]), (false, true));
+    // 31 people after 28 are no more than chance either way.
+    assert_eq!(marks(&march, "active_users", &[]), (false, false));
+    // As many a day.
+    assert_eq!(marks(&expect(&records, &asked(7, 1)), "sessions", &[]), (false, false));
+    assert_eq!(march.previous.label, "2026-02");
+    // Nobody is known of February right before July.
+    assert!(expect(&records, &asked(7, 1)).fact("returning_users", &[]).is_none());
+    assert_eq!(march.fact("returning_users", &[]).unwrap().value, Some(28.0));
 }

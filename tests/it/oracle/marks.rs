@@ -1,6 +1,7 @@
 //! Which comparisons are maturing, which changes are notable, and what a merged pull request of a
 //! young period will have cost.
 
+use super::calendar::Span;
 use super::facts::{ExpectedFact, Facts, Group, group};
 
 /// What is decided with time.
@@ -15,12 +16,12 @@ const OUTCOMES: [&str; 7] = [
 ];
 
 /// Marks the facts of a report. `tables` has those of each span, oldest first, the report's last;
-/// `points` the labels of the trend, oldest first.
-pub fn mark(facts: &mut Facts, tables: &[Facts], points: &[&str]) {
+/// `old` those of what it is compared with; `points` the spans of the trend, oldest first.
+pub fn mark(facts: &mut Facts, tables: &[Facts], (old, compared): (&Facts, &Span), points: &[Span]) {
     let ages: Vec<Age> = tables.iter().map(Age::of).collect();
     let own = ages.len() - 1;
     let first = ages.len() - points.len();
-    let point = |label: &str| first + points.iter().position(|own| *own == label).expect("a point");
+    let point = |label: &str| first + points.iter().position(|own| own.label == label).expect("a point");
     for ((metric, of), fact) in facts.iter_mut() {
         if !OUTCOMES.contains(&metric.as_str()) {
             continue;
@@ -30,15 +31,15 @@ pub fn mark(facts: &mut Facts, tables: &[Facts], points: &[&str]) {
                 let label = label.as_deref().expect("a period has a name");
                 ages[point(label)].is_younger_than(&ages[first])
             }
-            None => fact.previous.is_some() && ages[own].is_younger_than(&ages[own - 1]),
+            None => fact.previous.is_some() && ages[own].is_younger_than(&Age::of(old)),
         };
     }
-    let old = &tables[own - 1];
+    let lengths = [points.last().expect("its own point"), compared].map(|span| span.days.len() as f64);
     let marked: Vec<(String, Group)> = facts
         .iter()
         .filter(|((metric, of), fact)| {
             let before = old.get(&(metric.clone(), of.clone()));
-            !of.contains_key("period") && is_notable(metric, of, fact, before, facts, points)
+            !of.contains_key("period") && is_notable(metric, of, fact, (before, lengths), facts, points)
         })
         .map(|(key, _)| key.clone())
         .collect();
@@ -72,15 +73,23 @@ fn is_notable(
     metric: &str,
     of: &Group,
     fact: &ExpectedFact,
-    before: Option<&ExpectedFact>,
+    (before, [days, days_before]): (Option<&ExpectedFact>, [f64; 2]),
     facts: &Facts,
-    points: &[&str],
+    points: &[Span],
 ) -> bool {
     let (Some(now), Some(previous)) = (fact.value, fact.previous) else { return false };
     match fact.unit {
         "count" if metric != "user_messages_median" => {
-            let noise = now + previous;
-            noise > 0.0 && (now - previous).powi(2) / noise >= 1.96_f64.powi(2)
+            // By the product of both lengths, so that all are whole numbers.
+            let gain = |a: f64, b: f64| now * b - previous * a;
+            let exceeds = |a: f64, b: f64| {
+                let noise = now * b * b + previous * a * a;
+                noise > 0.0 && gain(a, b).powi(2) / noise >= 1.96_f64.powi(2)
+            };
+            let per_day = exceeds(days, days_before);
+            // A person of February is not another one in March.
+            let is_same_way = gain(1.0, 1.0) * gain(days, days_before) > 0.0;
+            per_day && (metric != "active_users" || exceeds(1.0, 1.0) && is_same_way)
         }
         "share" if !metric.starts_with("acus") => {
             let parts =
@@ -91,11 +100,16 @@ fn is_notable(
             variance > 0.0 && (x / n - y / m).powi(2) / variance >= 1.96_f64.powi(2)
         }
         _ => {
-            let earlier = points.iter().rev().skip(1).filter_map(|label| {
+            // Of a sum what a day has.
+            let share = |value: f64, days: f64| {
+                if ["acus", "acus_split"].contains(&metric) { value / days } else { value }
+            };
+            let now = share(now, days);
+            let earlier = points.iter().rev().skip(1).filter_map(|span| {
                 let mut key = of.clone();
-                key.insert("period".to_owned(), Some((*label).to_owned()));
+                key.insert("period".to_owned(), Some(span.label.clone()));
                 let point = facts.get(&(metric.to_owned(), key))?;
-                point.value.filter(|_| !point.maturing)
+                Some(share(point.value.filter(|_| !point.maturing)?, span.days.len() as f64))
             });
             let earlier: Vec<f64> = earlier.collect();
             let n = earlier.len() as f64;
@@ -109,7 +123,7 @@ fn is_notable(
 }
 
 /// ACUs by the pull requests that are merged, and by those that will be at the usual rate.
-fn expected(facts: &Facts, points: &[&str]) -> Option<ExpectedFact> {
+fn expected(facts: &Facts, points: &[Span]) -> Option<ExpectedFact> {
     let get = |metric: &str, label: Option<&str>| {
         let of = label.map_or_else(Group::new, |label| group(&[("period", Some(label))]));
         facts.get(&(metric.to_owned(), of))
@@ -118,8 +132,8 @@ fn expected(facts: &Facts, points: &[&str]) -> Option<ExpectedFact> {
         return None;
     }
     let (mut merged, mut decided) = (0.0, 0.0);
-    for label in points.iter().rev().skip(1) {
-        let rate = get("merge_rate", Some(label))?;
+    for span in points.iter().rev().skip(1) {
+        let rate = get("merge_rate", Some(&span.label))?;
         if !rate.maturing {
             merged += rate.numerator?;
             decided += rate.denominator?;

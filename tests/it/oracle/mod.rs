@@ -42,6 +42,8 @@ pub struct Asked {
     pub kind: Kind,
     /// How many periods before it are looked at, too.
     pub trend: u32,
+    /// What it is compared with; none for the period right before.
+    pub compare: Option<Kind>,
     /// When the report is made.
     pub now: DateTime<Utc>,
     /// The records are version 3's, which have more fields.
@@ -63,7 +65,7 @@ pub struct Expected {
     pub tz: String,
     /// It had ended when the report was made.
     pub complete: bool,
-    /// The period before.
+    /// The period that it is compared with.
     pub previous: Span,
     /// Whether ACUs are billed at all.
     pub metered: bool,
@@ -132,32 +134,43 @@ type Read<'a> = dyn Fn(DateTime<Utc>, DateTime<Utc>) -> Vec<Session> + 'a;
 
 /// `known` tells of which spans the whole is known.
 fn expect_of(read: &Read<'_>, asked: &Asked, writer: Writer, known: &dyn Fn(&Span) -> bool) -> Expected {
-    // The previous period is looked at even where no trend is asked for.
-    let spans = calendar::spans(asked.kind, asked.trend.max(1), asked.tz);
+    // What is compared is looked at even where no trend is asked for.
+    let mut spans = calendar::spans(asked.kind, asked.trend + 1, asked.tz);
+    let compared = match asked.compare {
+        Some(kind) => calendar::spans(kind, 0, asked.tz).remove(0),
+        None => spans[spans.len() - 2].clone(),
+    };
+    // One before the trend is known only where it is compared.
+    if spans[0].label != compared.label {
+        spans.remove(0);
+    }
     let first = spans.first().expect("the period itself is always there");
     let period = spans.last().expect("the period itself is always there");
-    let sessions = read(first.begins(), period.ends());
+    let sessions = read(first.begins().min(compared.begins()), period.ends());
     let metered = is_metered(&sessions);
     let has_modes = within(&sessions, period).iter().any(|session| session.mode.is_some());
     let tables: Vec<Facts> =
         spans.iter().map(|span| evaluate(&within(&sessions, span), span, (writer, has_modes))).collect();
     let complete = period.ends() <= asked.now;
-    let before = spans.len() - 2;
     let wholly = |index: usize| known(&spans[index]);
+    let before = evaluate(&within(&sessions, &compared), &compared, (writer, has_modes));
 
     let mut facts = tables.last().cloned().unwrap_or_default();
-    if complete && wholly(before) && wholly(before + 1) {
+    if complete && known(&compared) && known(period) {
         for (key, fact) in &mut facts {
-            fact.previous = match tables[before].get(key) {
+            fact.previous = match before.get(key) {
                 Some(old) => old.value,
                 None => nothing_before(&key.0, fact.unit),
             };
         }
     }
-    let of_spans: Vec<Vec<&Session>> = spans.iter().map(|span| within(&sessions, span)).collect();
-    people::facts(&of_spans, &wholly, complete, asked.members, &mut facts);
-    // The previous period is a point to compare with even where the trend leaves it out.
+    // A period is there to compare with even where the trend leaves it out.
     let earliest = spans.len() - 1 - asked.trend as usize;
+    // With no trend who was there right before is known if that is compared.
+    let looked_at = if asked.trend == 0 { 0 } else { earliest };
+    let of_spans: Vec<Vec<&Session>> =
+        spans[looked_at..].iter().map(|span| within(&sessions, span)).collect();
+    people::facts(&of_spans, &|index| wholly(looked_at + index), complete, asked.members, &mut facts);
     // It goes back to the first of which a part is missing.
     let gap = (earliest..spans.len() - 1).rev().find(|index| !wholly(*index));
     let first_point = &spans[gap.map_or(earliest, |gap| gap + 1)].label;
@@ -171,9 +184,8 @@ fn expect_of(read: &Read<'_>, asked: &Asked, writer: Writer, known: &dyn Fn(&Spa
     if !metered {
         facts.iter_mut().for_each(|((metric, _), fact)| unmetered(metric, fact));
     }
-    let points: Vec<&str> = spans.iter().map(|span| span.label.as_str()).collect();
-    let from = points.iter().position(|label| label == first_point).expect("it is one of the spans");
-    marks::mark(&mut facts, &tables, &points[from..]);
+    let from = spans.iter().position(|span| span.label == *first_point).expect("it is one of the spans");
+    marks::mark(&mut facts, &tables, (&before, &compared), &spans[from..]);
     let mut quality = quality(&within(&sessions, period));
     if writer == Writer::Export {
         quality.retain(|name, _| !["unknown_status", "unknown_impact"].contains(name));
@@ -185,7 +197,7 @@ fn expect_of(read: &Read<'_>, asked: &Asked, writer: Writer, known: &dyn Fn(&Spa
         to: period.to.to_rfc3339(),
         tz: asked.tz.name().to_owned(),
         complete,
-        previous: spans[before].clone(),
+        previous: compared,
         quality,
         facts,
     }

@@ -29,16 +29,10 @@ pub fn facts(
         looked += 1;
     }
     let new = own.iter().filter(|user| !seen.contains(*user)).count() as f64;
-    let whole = |metric: &str, value: Option<f64>, n: usize, facts: &mut Facts| {
-        enter(facts, metric, group(&[]), "count", value, n, None);
-    };
-    whole("new_users", (looked > 0).then_some(new), own.len(), facts);
-    let is_compared = complete && known(last) && known(last - 1);
-    let before = if is_compared { at_work(&spans[last - 1]) } else { BTreeSet::new() };
-    let both = own.iter().filter(|user| before.contains(*user)).count();
-    let only_before = before.len() - both;
-    whole("returning_users", is_compared.then_some(both as f64), own.len(), facts);
-    whole("lapsed_users", is_compared.then_some(only_before as f64), before.len(), facts);
+    if last > 0 {
+        let new = (looked > 0).then_some(new);
+        come_and_go(spans, &own, new, complete && known(last) && known(last - 1), facts);
+    }
     if let Some(members) = members {
         count(facts, "members", group(&[]), members as usize, members as usize);
         let parts = (own.len() as f64, members as f64);
@@ -46,4 +40,23 @@ pub fn facts(
         let share = (parts.0 <= parts.1).then(|| parts.0 / parts.1);
         enter(facts, "activation", group(&[]), "share", share, members as usize, Some(parts));
     }
+}
+
+/// Who is new, returned and stayed away, against the span right before.
+fn come_and_go(
+    spans: &[Vec<&Session>],
+    own: &BTreeSet<&str>,
+    new: Option<f64>,
+    is_compared: bool,
+    facts: &mut Facts,
+) {
+    let whole = |metric: &str, value: Option<f64>, n: usize, facts: &mut Facts| {
+        enter(facts, metric, group(&[]), "count", value, n, None);
+    };
+    whole("new_users", new, own.len(), facts);
+    let before = if is_compared { at_work(&spans[spans.len() - 2]) } else { BTreeSet::new() };
+    let both = own.iter().filter(|user| before.contains(*user)).count();
+    let only_before = before.len() - both;
+    whole("returning_users", is_compared.then_some(both as f64), own.len(), facts);
+    whole("lapsed_users", is_compared.then_some(only_before as f64), before.len(), facts);
 }
