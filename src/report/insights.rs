@@ -103,6 +103,11 @@ pub fn has_few_sessions(facts: &Facts) -> bool {
     facts.whole(&SESSIONS).and_then(|fact| fact.value).is_none_or(|sessions| sessions < MIN_BASIS)
 }
 
+/// Whether the period that it is compared with has too few.
+pub fn had_few_sessions(facts: &Facts) -> bool {
+    facts.whole(&SESSIONS).and_then(|fact| fact.previous).is_none_or(|sessions| sessions < MIN_BASIS)
+}
+
 /// Whether enough earlier periods are known to tell chance from change in sums and ratios of sums.
 pub fn has_spread(facts: &Facts) -> bool {
     facts.trend.len() > ENOUGH_POINTS

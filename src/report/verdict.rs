@@ -15,6 +15,9 @@ pub fn verdict(facts: &Facts, tiles: &[Tile]) -> String {
     if insights::has_few_sessions(facts) {
         return "Too few sessions for a verdict.".to_owned();
     }
+    if insights::had_few_sessions(facts) {
+        return format!("Too few sessions in {} for a verdict.", previous_name(facts));
+    }
     let previous = previous_name(facts);
     let named = |is_it: &dyn Fn(&Tile) -> bool| {
         let names: Vec<String> =
@@ -82,7 +85,7 @@ fn listed(names: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::{ACTIVE_USERS, Fact, MERGE_RATE, Metric};
+    use crate::metrics::{ACTIVE_USERS, Fact, MERGE_RATE, Metric, SESSIONS};
     use crate::report::tiles::tiles;
 
     /// The verdict on the demo with these marks on its headline numbers.
@@ -113,6 +116,14 @@ mod tests {
             verdict_with(&[(&ACTIVE_USERS, true, false, 9.0), (&MERGE_RATE, true, false, -0.2)]),
             "Mixed against week 40: better in active users, worse in merge rate."
         );
+    }
+
+    #[test]
+    fn an_almost_empty_period_is_no_standard() {
+        let mut facts = Facts::from_json(include_str!("../../reports/org_demo_2026-W41.json")).unwrap();
+        let own = |fact: &&mut Fact| fact.metric.id == SESSIONS.id && fact.group.is_empty();
+        facts.facts.iter_mut().find(own).unwrap().previous = Some(9.0);
+        assert_eq!(verdict(&facts, &tiles(&facts)), "Too few sessions in week 40 for a verdict.");
     }
 
     #[test]
