@@ -296,7 +296,7 @@ const OF_PERIOD: ColumnSpec = derived(
     ColumnType::Text,
     "period of the report that the session was created in, such as `2026-W41`",
 )
-.null("in none: fetched for a budget only");
+.null("in none of them");
 /// The user of a session, in every exported table.
 const OF_USER: ColumnSpec =
     derived(USER, ColumnType::Text, "id of the service user, else of the person, that started the session")
