@@ -81,7 +81,7 @@ pub enum Chart {
         /// The unit of the axis.
         unit: Unit,
     },
-    /// A line over time; see [`line`].
+    /// A line over time; see [`line()`].
     Line {
         /// Oldest first.
         points: Vec<Point>,
