@@ -32,6 +32,7 @@ mod sessions;
 mod spend;
 mod suppress;
 mod text_groups;
+mod user_facts;
 mod users;
 
 use polars::prelude::PolarsResult;
@@ -131,7 +132,7 @@ pub fn evaluate(frames: &Frames, evaluation: &Evaluation<'_>) -> Result<Option<F
                 .map_err(MetricsError::of("the sessions worth a look"))
         },
     );
-    let (users, _) = users::facts(&periods, evaluation).map_err(MetricsError::of("the users"))?;
+    let (users, _) = user_facts::facts(&periods, evaluation).map_err(MetricsError::of("the users"))?;
     Ok(Some(Findings {
         facts: marked([facts?, users].concat(), evaluation),
         budgets: budget::budgets(&frames.sessions, evaluation).map_err(MetricsError::of("the budgets"))?,
@@ -172,7 +173,7 @@ fn covered(frames: &Frames, evaluation: &Evaluation<'_>) -> Result<Option<Findin
     // What is grouped by impact has no impact that is hidden.
     let without = suppression.without_impacts(&periods).map_err(MetricsError::of("the impacts"))?;
     let facts = evaluate::evaluate(&without, evaluation, Some(&suppression))?;
-    let (users, hidden) = users::facts(&periods, evaluation).map_err(MetricsError::of("the users"))?;
+    let (users, hidden) = user_facts::facts(&periods, evaluation).map_err(MetricsError::of("the users"))?;
     let withheld = withheld(evaluation, &facts, &suppression, hidden);
     let quality = quality::quality(of_report(&periods), Some(&suppression));
     Ok(Some(Findings {
