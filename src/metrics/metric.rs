@@ -5,7 +5,6 @@ use polars::prelude::{Expr, LazyFrame};
 use super::capabilities::{Capabilities, Needs};
 use super::dimension::Dim;
 use super::period_frames::PeriodFrames;
-use super::sessions::ACTIVE_USERS;
 use crate::unit::Unit;
 
 /// Whether more of it is good news.
@@ -135,7 +134,8 @@ impl Metric {
     /// Whether twice as many days have twice as much of it, so that periods of other lengths are
     /// compared per day: counts and sums, but no distinct people.
     pub fn adds_up_over_days(&self) -> bool {
-        let is_of_people = self.basis == Basis::People || self.id == ACTIVE_USERS.id;
+        // Active users rest on sessions, and are people all the same.
+        let is_of_people = self.basis == Basis::People || self.id == "active_users";
         self.kind == MetricKind::Total && !is_of_people
     }
 
