@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike, Utc};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
-use super::store::digest;
 use super::{People, Vendor};
 use crate::tables::schema::{NAMES, TABLES, VERSION};
 use crate::text::clean;
@@ -219,6 +219,11 @@ fn month_of(file: &str) -> Option<&str> {
         _ => false,
     };
     (is_month && NAMES.contains(&table) && file == path(table, month)).then_some(month)
+}
+
+/// SHA-256 in hexadecimal digits.
+fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

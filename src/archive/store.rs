@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use sha2::{Digest, Sha256};
 
 use super::state::{self, Entry};
 use super::{Archive, ArchiveError, People, State, Subject, Vendor, files};
@@ -201,9 +200,4 @@ impl Store {
     fn months(&self) -> Vec<String> {
         self.archive.state.months().map(str::to_owned).collect()
     }
-}
-
-/// SHA-256 in hexadecimal digits.
-pub(super) fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -3,16 +3,15 @@
 
 use serde::Serialize;
 
+use super::comparable::{self, MIN_BASIS, has_spread};
 use super::number::{change_in_percent, is_one};
-use super::{money, names, previous_name, verdict};
+use super::{money, names, previous_name};
 use crate::metrics::*;
 use crate::text::clean;
 use crate::unit::{Unit, count, counted, percent_change};
 
 /// The most sentences on the page.
 const MAX_SENTENCES: usize = 5;
-/// Shares and comparisons need at least this many cases.
-const MIN_BASIS: f64 = 10.0;
 /// The least number of issues for a label to be mentioned.
 const MIN_ISSUES: f64 = 3.0;
 
@@ -96,21 +95,6 @@ fn too_few(facts: &Facts) -> Option<Sentence> {
         }
         _ => None,
     }
-}
-
-/// Whether the period has too few sessions to be compared.
-pub fn has_few_sessions(facts: &Facts) -> bool {
-    facts.whole(&SESSIONS).and_then(|fact| fact.value).is_none_or(|sessions| sessions < MIN_BASIS)
-}
-
-/// Whether the period that it is compared with has too few.
-pub fn had_few_sessions(facts: &Facts) -> bool {
-    facts.whole(&SESSIONS).and_then(|fact| fact.previous).is_none_or(|sessions| sessions < MIN_BASIS)
-}
-
-/// Whether enough earlier periods are known to tell chance from change in sums and ratios of sums.
-pub fn has_spread(facts: &Facts) -> bool {
-    facts.trend.len() > ENOUGH_POINTS
 }
 
 /// How many sessions the previous period had.
@@ -257,7 +241,7 @@ fn merge_outcome(facts: &Facts, previous: &str) -> Option<Sentence> {
 
 /// What a merged pull request costs for now, and what is to be expected; without ACUs the merge rate.
 fn maturing(facts: &Facts, rate: &Fact, cost: Option<&Fact>, previous: &str) -> Option<Sentence> {
-    let undecided = verdict::undecided(facts, "pull requests");
+    let undecided = comparable::undecided(facts, "pull requests");
     let expected = facts.whole(&ACUS_PER_MERGED_PR_EXPECTED).and_then(|fact| fact.value);
     let text = match (cost.and_then(|cost| cost.value.zip(cost.previous)), expected) {
         (Some((now, before)), Some(expected)) => format!(
@@ -283,15 +267,6 @@ fn maturing(facts: &Facts, rate: &Fact, cost: Option<&Fact>, previous: &str) -> 
         }
     };
     Some(plain(text))
-}
-
-/// The number of open and draft pull requests; `None` if states are hidden.
-pub fn open_prs(facts: &Facts) -> Option<f64> {
-    let states = facts.by(&PRS, &[Dim::State]);
-    let is_open = |fact: &&Fact| matches!(fact.key(Dim::State).flatten(), Some("open" | "draft"));
-    let is_told =
-        !states.is_empty() && states.iter().all(|fact| fact.key(Dim::State).flatten() != Some(SMALL_GROUP));
-    is_told.then(|| states.iter().filter(is_open).filter_map(|fact| fact.value).sum())
 }
 
 /// The label with the most high-impact issues.

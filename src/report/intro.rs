@@ -1,8 +1,9 @@
 //! The introductions of sections.
 
 use super::in_sentence;
-use super::insights::open_prs;
-use crate::metrics::{ACUS, ANALYSIS_COVERAGE, Dim, Facts, MERGE_RATE, Metric, NEW_USERS, PRS, SESSIONS};
+use crate::metrics::{
+    ACUS, ANALYSIS_COVERAGE, Dim, Fact, Facts, MERGE_RATE, Metric, NEW_USERS, PRS, SESSIONS, SMALL_GROUP,
+};
 use crate::money::Price;
 use crate::unit::{Unit, count};
 
@@ -43,6 +44,15 @@ pub fn delivery(facts: &Facts) -> String {
         }
     };
     format!("States are as of the fetch{open}. A pull request closed without merge is not a failure.")
+}
+
+/// The number of open and draft pull requests; `None` if states are hidden.
+fn open_prs(facts: &Facts) -> Option<f64> {
+    let states = facts.by(&PRS, &[Dim::State]);
+    let is_open = |fact: &&Fact| matches!(fact.key(Dim::State).flatten(), Some("open" | "draft"));
+    let is_told =
+        !states.is_empty() && states.iter().all(|fact| fact.key(Dim::State).flatten() != Some(SMALL_GROUP));
+    is_told.then(|| states.iter().filter(is_open).filter_map(|fact| fact.value).sum())
 }
 
 /// Whether large sessions use more than their part, and what comes of them.
@@ -119,7 +129,6 @@ pub fn friction(facts: &Facts) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::SMALL_GROUP;
 
     #[test]
     fn the_page_counts_undecided_pull_requests() {

@@ -46,15 +46,12 @@ pub struct FigureSpec {
     pub kind: FigureKind,
     /// The figure is omitted if there are fewer groups.
     pub min_groups: usize,
-    /// The cases of which a ratio has too few if it has fewer than [`FEW`]: it is then faded. Empty
+    /// The cases of which a ratio has too few if it has fewer than [`FEW`](super::number::FEW): it is then faded. Empty
     /// where nothing is.
     pub faded: &'static str,
     /// Whether a mail shows it.
     pub mail: MailPlace,
 }
-
-/// Ratios with fewer cases than this are faded.
-pub const FEW: f64 = 10.0;
 
 /// What a mail shows of a figure: charts are images, which can be neither searched nor masked, so
 /// only those without other people's text.

@@ -1,5 +1,6 @@
 //! Facts to a report: typed values in the order of the page. Every output is made from it.
 
+mod comparable;
 mod entries;
 mod figures;
 mod file_name;

@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use super::layout::FEW;
 use crate::metrics::{Basis, Fact, Judgement, Metric, MetricKind};
 use crate::unit::{Unit, percent_change};
 
@@ -65,6 +64,9 @@ impl Number {
 pub fn is_one(scale: &f64) -> bool {
     *scale == 1.0
 }
+
+/// Ratios with fewer cases than this are faded.
+pub const FEW: f64 = 10.0;
 
 /// Whether a ratio has too few cases to be trusted, or no session has an analysis that could count
 /// issues.

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
+use super::comparable::undecided;
 use super::layout::{TileSpec, headlines};
 use super::money;
 use super::number::Number;
-use super::verdict;
 use crate::metrics::{
     ACUS_PER_MERGED_PR, ACUS_PER_MERGED_PR_EXPECTED, Dim, Fact, Facts, Judgement, Metric, MetricKind,
 };
@@ -121,6 +121,6 @@ fn maturing(facts: &Facts, metric: &Metric) -> String {
         Some(expected) => {
             format!("still maturing: about {} once open PRs are decided", expected.unit.text(expected.value))
         }
-        None => format!("still maturing: {}", verdict::undecided(facts, "PRs")),
+        None => format!("still maturing: {}", undecided(facts, "PRs")),
     }
 }

@@ -1,9 +1,9 @@
 //! Whether the period was better or worse, in one sentence.
 
+use super::comparable::{self, undecided};
 use super::tiles::Tile;
-use super::{insights, is_compared, previous_name};
-use crate::metrics::{Facts, Judgement, PRS, UNDECIDED_PRS};
-use crate::unit::count;
+use super::{is_compared, previous_name};
+use crate::metrics::{Facts, Judgement};
 
 /// The verdict: how many headline numbers changed for better or worse by more than chance, and which
 /// cannot be compared yet. Empty for an incomplete report, and where the comparison says why there is
@@ -12,10 +12,10 @@ pub fn verdict(facts: &Facts, tiles: &[Tile]) -> String {
     if !facts.source.is_complete() || !is_compared(facts) {
         return String::new();
     }
-    if insights::has_few_sessions(facts) {
+    if comparable::has_few_sessions(facts) {
         return "Too few sessions for a verdict.".to_owned();
     }
-    if insights::had_few_sessions(facts) {
+    if comparable::had_few_sessions(facts) {
         return format!("Too few sessions in {} for a verdict.", previous_name(facts));
     }
     let previous = previous_name(facts);
@@ -27,7 +27,8 @@ pub fn verdict(facts: &Facts, tiles: &[Tile]) -> String {
     let judged = |judgement: Judgement| named(&|tile: &Tile| tile.number.judgement == judgement);
     let verdict = match (judged(Judgement::Better), judged(Judgement::Worse)) {
         (None, None) => {
-            let known = if insights::has_spread(facts) { "" } else { ", as far as few earlier periods show" };
+            let known =
+                if comparable::has_spread(facts) { "" } else { ", as far as few earlier periods show" };
             format!(
                 "About the same as {previous}: no headline number is better or worse by more than chance{known}"
             )
@@ -44,21 +45,6 @@ pub fn verdict(facts: &Facts, tiles: &[Tile]) -> String {
             format!("{verdict}; {maturing} cannot be compared yet ({why}).")
         }
         None => format!("{verdict}."),
-    }
-}
-
-/// How many pull requests are undecided, and how many were in the period that is compared.
-pub fn undecided(facts: &Facts, noun: &str) -> String {
-    let previous = previous_name(facts);
-    let parts = facts.whole(&UNDECIDED_PRS).zip(facts.whole(&PRS));
-    let counts = parts.and_then(|(undecided, all)| {
-        Some([undecided.value?, all.value?, undecided.previous?, all.previous?].map(count))
-    });
-    match counts {
-        Some([undecided, all, undecided_before, all_before]) => {
-            format!("{undecided} of {all} {noun} undecided, {undecided_before} of {all_before} in {previous}")
-        }
-        None => format!("more {noun} undecided than in {previous}"),
     }
 }
 

@@ -11,7 +11,8 @@ mod trend;
 
 use serde::Serialize;
 
-use super::layout::{FEW, FigureKind, FigureSpec, MailPlace};
+use super::layout::{FigureKind, FigureSpec, MailPlace};
+use super::number::FEW;
 use super::table::{Role, Table};
 use crate::charts::Chart;
 use crate::metrics::{Dim, Fact, Facts, Metric, SESSIONS};
