@@ -140,7 +140,7 @@ impl Unit {
             Self::Money(currency) | Self::WholeMoney(currency) => format!("{}{number}", currency.sign()),
             _ => number,
         };
-        Change::new(difference, size, percent_change(new, old))
+        Change::new(difference, size, percent_change(now, before).filter(|_| old != 0.0))
     }
 
     /// The decimals with which a value is shown.
@@ -163,7 +163,7 @@ pub struct Change {
     pub sign: i8,
     /// Its size without a sign: `12`, `4.1`, `3 points`.
     pub size: String,
-    /// The same relative to the old value, with its sign: `+8%`. `None` for shares, and if the old
+    /// The exact change relative to the old value, with its sign: `+8%`. `None` for shares, and if the old
     /// value is shown as 0.
     pub percent: Option<String>,
 }
@@ -417,7 +417,7 @@ mod tests {
             (change.sign, change.size, change.percent)
         };
         let percent = |text: &str| Some(text.to_owned());
-        assert_eq!(sizes(Unit::Acu, 380.4, 412.6), (1, "33".into(), percent("+9%")), "413 less 380");
+        assert_eq!(sizes(Unit::Acu, 380.4, 412.6), (1, "33".into(), percent("+8%")), "413 less 380");
         assert_eq!(sizes(Unit::Acu, 40.0, 180.0), (1, "140".into(), percent("+350%")), "180 less 40.0");
         assert_eq!(sizes(Unit::Acu, 8.404, 12.04), (1, "3.60".into(), percent("+43%")), "12.0 less 8.40");
         assert_eq!(sizes(Unit::Acu, 99.97, 100.2), (0, "0".into(), None), "both 100");

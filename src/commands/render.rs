@@ -11,8 +11,8 @@ use crate::exit::Exit;
 use crate::mail::addresses;
 use crate::render::{self, RenderedFile};
 use crate::report::report;
-use crate::settings::PRIVATE;
 use crate::settings::mail::Attach;
+use crate::settings::{PRIVATE, SettingsError};
 
 /// Makes outputs of a report again, from its facts alone.
 ///
@@ -24,6 +24,13 @@ pub fn run(args: &RenderArgs, context: &Context) -> Result<Exit, Ended> {
 
 fn rendered(args: &RenderArgs, context: &Context) -> Result<Exit, Error> {
     let stored = StoredReport::read(&args.facts)?;
+    if args.format.contains(&RenderFormat::Improvements) && stored.facts.is_covered() {
+        return Err(SettingsError::new(
+            "--format improvements: a report that hides people has no texts of single sessions",
+            "use the facts of a report with names",
+        )
+        .into());
+    }
     let report = report(&stored.facts);
     let mut files = Vec::new();
     for format in &args.format {

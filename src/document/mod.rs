@@ -108,8 +108,19 @@ fn facts(frames: &Frames, inputs: &ReportInputs, settings: &Settings) -> Result<
     let reaches = |from: DateTime<Utc>, to: DateTime<Utc>| {
         saved.as_ref().is_none_or(|saved| saved.proved || saved.reach.covers(&(from..to)))
     };
-    let reached: Vec<bool> =
-        settings.periods.iter().map(|period| reaches(period.from().to_utc(), period.to().to_utc())).collect();
+    // Nothing proves that the pages of a walk are of a period that somebody chose, if all of their sessions
+    // are later.
+    let is_chosen = settings.period.previous().as_ref() != Some(&settings.previous);
+    let is_known = |period: &Period| {
+        let first = saved.as_ref().and_then(|saved| saved.first);
+        let is_later = first.is_some_and(|first| first >= period.to().to_utc());
+        !(is_chosen && *period == settings.previous && is_later)
+    };
+    let reached = settings
+        .periods
+        .iter()
+        .map(|period| is_known(period) && reaches(period.from().to_utc(), period.to().to_utc()));
+    let reached: Vec<bool> = reached.collect();
     // A period of which a part is missing would be a low point that means nothing.
     let is_reached = |place: &usize| reached.get(*place).is_some_and(|is_reached| *is_reached);
     let (own, earlier) = settings.points.split_first().expect("a trend has the report's period");

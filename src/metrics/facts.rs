@@ -419,6 +419,8 @@ impl Facts {
             Some("people are hidden, and users or sessions are listed")
         } else if self.is_covered() && lists.have_texts() {
             Some("people are hidden, and texts of analyses are listed")
+        } else if !lists.have_whole_totals() {
+            Some("a list has more rows than its total")
         } else {
             None
         }

@@ -107,6 +107,16 @@ pub struct Highlights {
 }
 
 impl Highlights {
+    /// Whether the totals count at least the rows of their lists.
+    pub(super) fn have_whole_totals(&self) -> bool {
+        let lists = [
+            (self.improvements.len(), self.improvements_total),
+            (self.issues.len(), self.issues_total),
+            (self.feedback.len(), self.feedback_total),
+        ];
+        lists.into_iter().all(|(rows, total)| total >= rows as f64 && total.fract() == 0.0)
+    }
+
     /// Whether there is a text of an analysis, or a count of such texts.
     pub(super) fn have_texts(&self) -> bool {
         let lists = [self.improvements.is_empty(), self.issues.is_empty(), self.feedback.is_empty()];

@@ -19,6 +19,9 @@ const LONGEST: usize = 2000;
 /// The columns after the dimensions.
 const NUMBERS: [&str; 5] = ["value", "numerator", "denominator", "n", "previous"];
 
+/// The columns after the numbers.
+const MARKS: [&str; 2] = ["maturing", "notable"];
+
 /// One file for each grouping of the facts, the whole period first.
 ///
 /// # Errors
@@ -109,7 +112,7 @@ fn lines(by: &[Dim], rows: &[&Fact], facts: &Facts) -> Result<Vec<u8>, csv::Erro
     // The id is for joins, the name for readers.
     let named = by.contains(&Dim::User) && !names.is_empty();
     let heads = by.iter().map(|dim| dim.name()).chain(named.then_some("user_name"));
-    writer.write_record(["metric", "unit"].into_iter().chain(heads).chain(NUMBERS))?;
+    writer.write_record(["metric", "unit"].into_iter().chain(heads).chain(NUMBERS).chain(MARKS))?;
     for fact in rows {
         let key = |dim: &Dim| fact.key(*dim).flatten();
         let name = || key(&Dim::User).and_then(|user| names.get(user)).map(String::as_str);
@@ -118,7 +121,8 @@ fn lines(by: &[Dim], rows: &[&Fact], facts: &Facts) -> Result<Vec<u8>, csv::Erro
         let is_said = !facts.source.metered && by.is_empty() && fact.metric.id == ACUS.id;
         let unit = if is_said { "not metered" } else { fact.unit.name() };
         let ours = [fact.metric.id, unit].map(str::to_owned);
-        writer.write_record(ours.into_iter().chain(keys).chain(numbers(fact)))?;
+        let marks = [fact.maturing, fact.notable].map(|mark| mark.to_string());
+        writer.write_record(ours.into_iter().chain(keys).chain(numbers(fact)).chain(marks))?;
     }
     writer.into_inner().map_err(|error| error.into_error().into())
 }
@@ -185,10 +189,10 @@ mod tests {
         let text = String::from_utf8(files[2].bytes.clone()).unwrap();
         assert_eq!(
             text,
-            "metric,unit,user,value,numerator,denominator,n,previous\r\n\
-             acus,acu,,0.1,,,3,\r\n\
-             acus,acu,u1,0.30000000000000004,,,3,2\r\n\
-             merge_rate,share,u1,,0,0,0,0.5\r\n"
+            "metric,unit,user,value,numerator,denominator,n,previous,maturing,notable\r\n\
+             acus,acu,,0.1,,,3,,false,false\r\n\
+             acus,acu,u1,0.30000000000000004,,,3,2,false,false\r\n\
+             merge_rate,share,u1,,0,0,0,0.5,false,false\r\n"
         );
         let lines: usize = files.iter().map(|file| rows(&file.bytes).len() - 1).sum();
         assert_eq!(lines, facts.facts.len());

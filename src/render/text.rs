@@ -175,6 +175,7 @@ fn signed(unit: Unit, now: Option<f64>, before: Option<f64>, scale: f64) -> Stri
 mod tests {
     use super::*;
     use crate::metrics::{ACTIVE_USERS, ACUS, Fact, ISSUES, MERGE_RATE, Metric, SESSIONS};
+    use crate::report::Standard;
 
     fn fact(metric: &'static Metric, value: f64, previous: Option<f64>) -> Fact {
         Fact {
@@ -192,6 +193,10 @@ mod tests {
         }
     }
 
+    fn standard(per_day_scale: f64) -> Standard {
+        Standard { per_day_scale, is_judged: true }
+    }
+
     fn text(metric: &'static Metric, value: f64, previous: Option<f64>) -> Option<(String, &'static str)> {
         text_per_day(metric, value, previous, 1.0)
     }
@@ -202,7 +207,7 @@ mod tests {
         previous: Option<f64>,
         scale: f64,
     ) -> Option<(String, &'static str)> {
-        let number = Number::of("a", &fact(metric, value, previous), scale);
+        let number = Number::of("a", &fact(metric, value, previous), standard(scale));
         change(&number).map(|change| (change.text, change.tone))
     }
 
@@ -251,11 +256,18 @@ mod tests {
     #[test]
     fn changes_with_few_cases_are_neutral() {
         let few = Fact { n: 9.0, ..fact(&MERGE_RATE, 0.5, Some(1.0)) };
-        let tone = |fact: &Fact| change(&Number::of("a", fact, 1.0)).unwrap().tone;
+        let tone = |fact: &Fact| change(&Number::of("a", fact, standard(1.0))).unwrap().tone;
         assert_eq!(tone(&few), "neutral");
         let enough = Fact { n: 10.0, ..few };
         assert_eq!(tone(&enough), "bad");
         assert_eq!(tone(&Fact { previous_n: 9.0, ..enough }), "neutral");
+    }
+
+    #[test]
+    fn without_enough_sessions_nothing_is_better_or_worse() {
+        let few = Standard { per_day_scale: 1.0, is_judged: false };
+        let number = Number::of("a", &fact(&MERGE_RATE, 0.5, Some(1.0)), few);
+        assert_eq!(change(&number).unwrap().tone, "neutral");
     }
 
     #[test]

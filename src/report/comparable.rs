@@ -7,6 +7,25 @@ use crate::unit::count;
 /// Shares and comparisons need at least this many cases.
 pub const MIN_BASIS: f64 = 10.0;
 
+/// What numbers are compared by.
+#[derive(Clone, Copy)]
+pub struct Standard {
+    /// See [`Facts::per_day_scale`].
+    pub per_day_scale: f64,
+    /// Whether both periods have enough sessions for a change to be good or bad news.
+    pub is_judged: bool,
+}
+
+impl Standard {
+    /// That of a report.
+    pub fn of(facts: &Facts) -> Self {
+        Self {
+            per_day_scale: facts.per_day_scale(),
+            is_judged: !has_few_sessions(facts) && !had_few_sessions(facts),
+        }
+    }
+}
+
 /// Whether the period has too few sessions to be compared.
 pub fn has_few_sessions(facts: &Facts) -> bool {
     facts.whole(&SESSIONS).and_then(|fact| fact.value).is_none_or(|sessions| sessions < MIN_BASIS)

@@ -30,6 +30,7 @@ use crate::text::clean;
 use crate::unit::{Unit, counted};
 use devin_api::Records;
 
+pub use comparable::Standard;
 pub use entries::Entry;
 pub use figures::{Drawing, Figure};
 pub use fixes::{Example, Fixes, TextList, TextRow};

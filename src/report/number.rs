@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::comparable::Standard;
 use crate::metrics::{Basis, Fact, Judgement, Metric, MetricKind};
 use crate::unit::{Unit, percent_change};
 
@@ -41,8 +42,9 @@ impl Number {
         self.value.zip(self.previous).filter(|_| !is_unknown(self.metric, self.n))
     }
 
-    /// The number of a fact, under this name; the scale is that of [`Facts::per_day_scale`](crate::metrics::Facts::per_day_scale).
-    pub fn of(title: &'static str, fact: &Fact, per_day_scale: f64) -> Self {
+    /// The number of a fact, under this name.
+    pub fn of(title: &'static str, fact: &Fact, standard: Standard) -> Self {
+        let Standard { per_day_scale, is_judged } = standard;
         let is_unknown = is_unknown(fact.metric, fact.n);
         Self {
             metric: fact.metric,
@@ -52,7 +54,10 @@ impl Number {
             previous: fact.previous,
             scale: fact.scale(per_day_scale),
             n: fact.n,
-            judgement: if is_unknown { Judgement::Neutral } else { fact.judgement(per_day_scale) },
+            judgement: match is_unknown || !is_judged {
+                true => Judgement::Neutral,
+                false => fact.judgement(per_day_scale),
+            },
             is_maturing: fact.maturing && fact.previous.is_some(),
             is_notable: fact.notable,
             is_faint: is_faint(fact),

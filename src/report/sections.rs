@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 
+use super::comparable::Standard;
 use super::figures::{self, Figure, FigureInputs, FigureState};
 use super::layout::{self, SectionSpec};
 use super::number::Number;
 use super::{is_compared, previous_name};
-use crate::metrics::{Facts, Plan};
+use crate::metrics::{Facts, Metric, Needs, Plan};
 
 /// A section.
 #[derive(Serialize)]
@@ -48,9 +49,16 @@ pub(super) fn inputs(facts: &Facts) -> FigureInputs<'_> {
     FigureInputs { facts, periods: facts.trend_periods(), against, scale: facts.per_day_scale() }
 }
 
+/// Whether a metric without a value is left out: who comes and goes, and what was merged in time, cannot
+/// always be known.
+fn is_optional(metric: &Metric) -> bool {
+    matches!(metric.plan, Plan::Derived) || metric.needs == Needs::Archive
+}
+
 fn section(spec: &'static SectionSpec, facts: &Facts, inputs: &FigureInputs<'_>) -> Section {
     let shown = || spec.numbers.iter().filter(|metric| metric.is_shown(&[], facts.capabilities()));
-    let number = |title, fact| Number::of(title, fact, inputs.scale);
+    let standard = Standard::of(facts);
+    let number = |title, fact| Number::of(title, fact, standard);
     let hidden = shown().filter(|metric| facts.withholds(metric, &[]));
     let mut section = Section {
         id: spec.id,
@@ -58,8 +66,7 @@ fn section(spec: &'static SectionSpec, facts: &Facts, inputs: &FigureInputs<'_>)
         intro: (spec.intro)(facts),
         numbers: shown()
             .filter_map(|metric| Some(number(metric.title, facts.whole(metric)?)))
-            // Who comes and goes cannot always be known, which is no dash among the numbers.
-            .filter(|number| number.value.is_some() || !matches!(number.metric.plan, Plan::Derived))
+            .filter(|number| number.value.is_some() || !is_optional(number.metric))
             .collect(),
         figures: Vec::new(),
         empty: Vec::new(),

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::comparable::undecided;
+use super::comparable::{Standard, undecided};
 use super::layout::{TileSpec, headlines};
 use super::money;
 use super::number::Number;
@@ -47,10 +47,10 @@ pub fn tiles(facts: &Facts) -> Vec<Tile> {
 }
 
 fn tile(facts: &Facts, spec: &TileSpec) -> Tile {
-    let (metric, scale) = (spec.metric, facts.per_day_scale());
+    let (metric, standard) = (spec.metric, Standard::of(facts));
     let fact = fact_of_group(facts, metric, spec.keys);
     let number = match fact {
-        Some(fact) => Number::of(spec.title, fact, scale),
+        Some(fact) => Number::of(spec.title, fact, standard),
         None => Number {
             metric,
             title: spec.title,
@@ -81,7 +81,7 @@ fn tile(facts: &Facts, spec: &TileSpec) -> Tile {
         maturing: if number.is_maturing { maturing(facts, metric) } else { String::new() },
         number,
         is_hidden: fact.is_none(),
-        spend: spend.map(|spend| Number::of(spend.metric.title, spend, scale)),
+        spend: spend.map(|spend| Number::of(spend.metric.title, spend, standard)),
         basis: match fact {
             Some(fact) => basis(fact, spec.basis),
             None if facts.is_covered() => "hidden: too few people".to_owned(),

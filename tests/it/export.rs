@@ -49,7 +49,7 @@ fn csv_is_the_facts(folder: &Path) -> usize {
         let mut reader = csv::Reader::from_path(folder.join(&name)).unwrap();
         let heads = reader.headers().unwrap().clone();
         // A name is not a dimension; it is next to the user if names are known.
-        let dims = heads.len() - 7 - usize::from(heads.iter().any(|head| head == "user_name"));
+        let dims = heads.len() - 9 - usize::from(heads.iter().any(|head| head == "user_name"));
         for line in reader.records() {
             let line = line.unwrap();
             let cell = |head: &str| &line[heads.iter().position(|own| own == head).unwrap()];

@@ -31,7 +31,10 @@ fn list(list: &TextList) -> Option<FixListView<'_>> {
     let shown = (skipped + rows.len()) as f64;
     let title = match skipped {
         0 => format!("{} ({})", list.title, count(list.total)),
-        _ => format!("{} more proposed improvements", count(list.total - skipped as f64)),
+        _ => match list.total - skipped as f64 {
+            1.0 => "1 more proposed improvement".to_owned(),
+            more => format!("{} more proposed improvements", count(more)),
+        },
     };
     let rest = match list.total - shown {
         rest if rest > 0.0 => {
