@@ -239,8 +239,8 @@ fn csv(report: &Report, text: &str) -> Vec<String> {
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let heads = reader.headers().expect("a head").clone();
     let numbers = ["value", "numerator", "denominator", "n", "previous"];
-    let is_dimension =
-        |head: &str| !numbers.contains(&head) && !["metric", "unit", "user_name"].contains(&head);
+    let others = ["metric", "unit", "user_name", "maturing", "notable"];
+    let is_dimension = |head: &str| !numbers.contains(&head) && !others.contains(&head);
     let mut found = Vec::new();
     for line in reader.records() {
         let line = line.expect("a line");
