@@ -205,5 +205,6 @@ fn leave_for_people(browser: &mut Browser, name: &str, page: &Path, pdf: &[u8]) 
     for (title, look) in LOOKS.into_iter().filter(|(_, look)| !look.print) {
         browser.screenshot(page, &look, &folder.join(format!("{name}-{title}.png")));
     }
+    std::fs::copy(page, folder.join(format!("{name}.html"))).expect("a writable folder in ACUMEN_LOOK");
     std::fs::write(folder.join(format!("{name}.pdf")), pdf).expect("a writable folder in ACUMEN_LOOK");
 }
