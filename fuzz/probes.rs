@@ -1,4 +1,4 @@
-//! What holds for any bytes, whoever sends them: shared by the fuzz targets and
+//! What holds for any bytes from any sender: shared by the fuzz targets and
 //! by the tests that run their corpora.
 
 use acumen::saved_pages;
@@ -29,7 +29,7 @@ fn check(row: &Row<'_>, query: &SessionQuery) {
 }
 
 /// A page is read or refused; every record of it is accounted for once, and what
-/// is accepted lies in the window.
+/// is accepted is in the window.
 pub fn pages(api: Api, data: &[u8]) {
     let query = query();
     let mut builder = TablesBuilder::new(texts(&query));

@@ -60,7 +60,7 @@ whole as (
         p.period,
         count(s.session) as sessions,
         coalesce(sum(s.limited), 0) as limited,
-        count(s.messages) as told,
+        count(s.messages) as known,
         percentile_cont(0.5) within group (order by s.messages) as median,
         count(s.size) as sized,
         coalesce(sum(case when s.size in ('l', 'xl') then 1 else 0 end), 0) as large,
@@ -110,7 +110,7 @@ answers as (
     from whole w
     cross join (values ('large_session_share'), ('one_message_share')) as m(metric)
     union all
-    select 'user_messages_median', period, '', null, median, null, null, told
+    select 'user_messages_median', period, '', null, median, null, null, known
     from whole
     union all
     select

@@ -30,20 +30,20 @@ impl People {
     /// Its place in an archive.
     pub(super) const PATH: &str = "people.json";
 
-    /// What the lists told now; of a list that could not be read to its end what
+    /// What the lists say now; of a list that could not be read to its end what
     /// was known before stays.
-    pub fn renewed(self, told: &devin_api::People) -> Self {
-        let before = if told.notes.is_empty() { Self::default() } else { self };
+    pub fn renewed(self, lists: &devin_api::People) -> Self {
+        let before = if lists.notes.is_empty() { Self::default() } else { self };
         let Self { mut users, mut organisations, .. } = before;
-        users.extend(told.members.iter().map(|member| {
+        users.extend(lists.members.iter().map(|member| {
             (member.id.clone(), User { name: member.name.clone(), email: member.email.clone() })
         }));
-        organisations.extend(told.organisations.clone());
-        Self { users, organisations, members: told.count }
+        organisations.extend(lists.organisations.clone());
+        Self { users, organisations, members: lists.count }
     }
 
     /// As in the lists.
-    pub fn told(self) -> devin_api::People {
+    pub fn into_lists(self) -> devin_api::People {
         let member = |(id, User { name, email })| devin_api::Member { id, name, email };
         devin_api::People {
             members: self.users.into_iter().map(member).collect(),

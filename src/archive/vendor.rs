@@ -58,9 +58,9 @@ impl Vendor {
     }
 
     /// Takes over what was used on these days.
-    pub fn add_days(&mut self, days: &RangeInclusive<NaiveDate>, told: BTreeMap<NaiveDate, Consumption>) {
+    pub fn add_days(&mut self, days: &RangeInclusive<NaiveDate>, read: BTreeMap<NaiveDate, Consumption>) {
         self.consumption.retain(|day, _| !days.contains(day));
-        self.consumption.extend(told);
+        self.consumption.extend(read);
         let [first, last] = self.asked.unwrap_or([*days.start(), *days.end()]);
         self.asked = Some([first.min(*days.start()), last.max(*days.end())]);
     }
@@ -73,7 +73,11 @@ impl Vendor {
     }
 
     /// What is kept of exactly this span and these days, as the vendor would report it.
-    pub fn told(&self, span: &Range<DateTime<Utc>>, days: &RangeInclusive<NaiveDate>) -> devin_api::Vendor {
+    pub fn of_period(
+        &self,
+        span: &Range<DateTime<Utc>>,
+        days: &RangeInclusive<NaiveDate>,
+    ) -> devin_api::Vendor {
         let of_span = self.counts.iter().find(|known| (known.from, known.to) == (span.start, span.end));
         let covers = |[first, last]: [NaiveDate; 2]| first <= *days.start() && *days.end() <= last;
         let of_days = || {
@@ -83,7 +87,7 @@ impl Vendor {
         devin_api::Vendor {
             counts: of_span.map(|known| known.counts.clone()).unwrap_or_default(),
             days: self.asked.is_some_and(covers).then(of_days),
-            untold: Vec::new(),
+            missing: Vec::new(),
         }
     }
 }
@@ -123,7 +127,7 @@ mod tests {
         let week = moment("2026-10-05T00:00:00Z")..moment("2026-10-12T00:00:00Z");
         let days = day("2026-10-05")..=day("2026-10-11");
         let mut vendor = Vendor::default();
-        assert_eq!(vendor.told(&week, &days), devin_api::Vendor::default());
+        assert_eq!(vendor.of_period(&week, &days), devin_api::Vendor::default());
         for sessions in [7, 9] {
             vendor.add_counts(&week, Counts { sessions: Some(sessions), ..Counts::default() });
         }
@@ -131,11 +135,11 @@ mod tests {
             &(day("2026-10-01")..=day("2026-10-11")),
             BTreeMap::from([(day("2026-10-02"), used(3.0))]),
         );
-        let told = vendor.told(&week, &days);
-        assert_eq!((told.counts.sessions, told.days), (Some(9), Some(BTreeMap::new())));
+        let found = vendor.of_period(&week, &days);
+        assert_eq!((found.counts.sessions, found.days), (Some(9), Some(BTreeMap::new())));
         let shifted = week.start..moment("2026-10-12T01:00:00Z");
-        let told = vendor.told(&shifted, &(day("2026-10-05")..=day("2026-10-12")));
-        assert_eq!(told, devin_api::Vendor::default());
+        let found = vendor.of_period(&shifted, &(day("2026-10-05")..=day("2026-10-12")));
+        assert_eq!(found, devin_api::Vendor::default());
         let text = serde_json::to_string(&vendor).unwrap();
         assert_eq!(serde_json::from_str::<Vendor>(&text).unwrap(), vendor);
         assert_eq!(serde_json::from_str::<Vendor>("{}").unwrap(), Vendor::default());

@@ -179,12 +179,12 @@ async fn sync(settings: &Sync, progress: Listener<'_>) -> Result<Synced, Error> 
         Vendor::default()
     });
     let people = people.renewed(&reply);
-    let (vendor, untold) = renewed(known, query, settings).await;
+    let (vendor, missing) = renewed(known, query, settings).await;
     let lacked = store.state().lacks_columns_before();
     block_in_place(|| store.finish(&people, &vendor, now, settings.full))?;
     let sessions = store.state().sessions();
     let columns = upgrade(lacked, store.state().lacks_columns_before());
-    let notes = lost.into_iter().chain(reply.notes).chain(untold).chain(columns).collect();
+    let notes = lost.into_iter().chain(reply.notes).chain(missing).chain(columns).collect();
     Ok(Synced { sessions, notes, ..run.synced })
 }
 
@@ -222,13 +222,13 @@ fn add(
 async fn renewed(mut known: Vendor, query: &SessionQuery, settings: &Sync) -> (Vendor, Option<String>) {
     let (api, since) = (&settings.api, query.from);
     let (now, tz) = (settings.now, settings.tz);
-    let mut untold = Vec::new();
+    let mut missing = Vec::new();
     // East of UTC a week is over while its last day is still today in UTC.
     let latest = today(now, tz).max(now.date_naive());
     if let Some(days) = known.open_days(since.date_naive(), latest) {
         match devin_api::consumption(api, query, &days).await {
             Ok(reply) => known.add_days(&days, reply),
-            Err(why) => untold.push(format!("ACUs ({why})")),
+            Err(why) => missing.push(format!("ACUs ({why})")),
         }
     }
     let month = Period::month_of(today(now, tz), tz).and_then(|month| month.previous());
@@ -242,17 +242,17 @@ async fn renewed(mut known: Vendor, query: &SessionQuery, settings: &Sync) -> (V
         if reply.counts != Counts::default() {
             known.add_counts(&span, reply.counts);
         }
-        untold.extend(reply.untold.into_iter().map(|(what, why)| format!("{what} ({why})")));
+        missing.extend(reply.missing.into_iter().map(|(what, why)| format!("{what} ({why})")));
     }
     match devin_api::cycles(api, query).await {
         Ok(cycles) => known.cycles = cycles,
-        Err(why) => untold.push(format!("billing cycles ({why})")),
+        Err(why) => missing.push(format!("billing cycles ({why})")),
     }
     // A week and a month are refused alike.
     let mut met = HashSet::new();
-    untold.retain(|what| met.insert(what.clone()));
-    let note = (!untold.is_empty())
-        .then(|| format!("some of Devin's own totals could not be read: {}", untold.join(", ")));
+    missing.retain(|what| met.insert(what.clone()));
+    let note = (!missing.is_empty())
+        .then(|| format!("some of Devin's own totals could not be read: {}", missing.join(", ")));
     (known, note)
 }
 

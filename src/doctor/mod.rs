@@ -1,7 +1,7 @@
 //! Checks what a report needs before it is made: one line for each
 //! thing that was looked at. Nothing is written.
 //!
-//! The network is asked in `devin_api::probe`; what its answers mean is told here,
+//! The network is asked in `devin_api::probe`; what its answers mean is said here,
 //! by pure functions.
 
 mod access;
@@ -129,7 +129,8 @@ fn offline(
             ("saved pages", saved(pages))
         }
     };
-    let mut lines = vec![told(&settings, file.as_deref()), ok("key", format!("not needed for {what}"))];
+    let mut lines =
+        vec![settings_line(&settings, file.as_deref()), ok("key", format!("not needed for {what}"))];
     lines.push(match args.archive() {
         Some(_) => skipped("API", "set by the archive"),
         None => skipped("API", "detected from the saved sessions, unless --api is given"),
@@ -175,7 +176,7 @@ fn settings_file(found: &Result<Found, SettingsError>) -> Option<PathBuf> {
     found.as_ref().ok().and_then(|found| found.file.path.clone())
 }
 
-fn told(settings: &Result<Settings, SettingsError>, file: Option<&Path>) -> Line {
+fn settings_line(settings: &Result<Settings, SettingsError>, file: Option<&Path>) -> Line {
     match settings {
         Ok(settings) => {
             let file = file.map_or_else(|| "none".to_owned(), shown);
@@ -223,7 +224,7 @@ fn prepare(
     };
     let file = settings_file(&found);
     let settings = found.and_then(|found| Settings::resolve(args, Found { key, ..found }, now));
-    lines.push(told(&settings, file.as_deref()));
+    lines.push(settings_line(&settings, file.as_deref()));
     lines.push(match (error, source) {
         (Some(error), _) => failure("key", &error),
         (None, source) => {

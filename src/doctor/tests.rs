@@ -27,7 +27,7 @@ fn now() -> DateTime<Utc> {
     "2026-10-14T09:30:00Z".parse().unwrap()
 }
 
-fn told(probes: &Probes, settings: &Settings) -> Vec<Line> {
+fn lines_of(probes: &Probes, settings: &Settings) -> Vec<Line> {
     let week = Period::last_complete_week(now(), settings.period.tz()).unwrap();
     answers(probes, settings.source.api().unwrap(), &settings.query, &week, now())
 }
@@ -66,11 +66,11 @@ fn deadline() -> FetchError {
 #[test]
 fn every_thing_has_one_line_whatever_the_answers() {
     let settings = settings("apk_user_x", Some("org_a"));
-    let names: Vec<&str> = told(&healthy(), &settings).iter().map(|line| line.name).collect();
+    let names: Vec<&str> = lines_of(&healthy(), &settings).iter().map(|line| line.name).collect();
     assert_eq!(names, UNASKED);
-    assert!(told(&healthy(), &settings).iter().all(|line| line.word == Word::Ok));
+    assert!(lines_of(&healthy(), &settings).iter().all(|line| line.word == Word::Ok));
     for first in [refused(Api::V2, 401), refused(Api::V2, 403), deadline()] {
-        let lines = told(&Probes { first: Some(Err(first)), ..Probes::default() }, &settings);
+        let lines = lines_of(&Probes { first: Some(Err(first)), ..Probes::default() }, &settings);
         assert_eq!(lines.iter().map(|line| line.name).collect::<Vec<_>>(), UNASKED);
         let failed: Vec<_> = lines.iter().filter(|line| line.word == Word::Failed).collect();
         assert_eq!(failed.len(), 1, "{failed:?}");
@@ -80,7 +80,7 @@ fn every_thing_has_one_line_whatever_the_answers() {
 
 #[test]
 fn the_week_is_counted_in_words() {
-    let lines = told(&healthy(), &settings("apk_user_x", None));
+    let lines = lines_of(&healthy(), &settings("apk_user_x", None));
     let week = line(&lines, "last week");
     assert_eq!(week.text, "week 41 (5 to 11 October 2026, UTC): 312 sessions, 201 with an analysis");
     for (found, words) in [
@@ -89,11 +89,11 @@ fn the_week_is_counted_in_words() {
         (Week { complete: true, ..Week::default() }, "no session"),
         (Week { complete: true, sessions: 1, ..Week::default() }, "1 session, none with an analysis"),
     ] {
-        let lines = told(&Probes { week: Some(Ok(found)), ..healthy() }, &settings("apk_user_x", None));
+        let lines = lines_of(&Probes { week: Some(Ok(found)), ..healthy() }, &settings("apk_user_x", None));
         let week = line(&lines, "last week");
         assert!(week.word == Word::Note && week.text.contains(words), "{}", week.text);
     }
-    let lines = told(&Probes { week: Some(Err(deadline())), ..healthy() }, &settings("apk_user_x", None));
+    let lines = lines_of(&Probes { week: Some(Err(deadline())), ..healthy() }, &settings("apk_user_x", None));
     let week = line(&lines, "last week");
     assert!(week.word == Word::Note && week.text.contains("in 30 s"), "{}", week.text);
 }
@@ -106,7 +106,7 @@ fn a_window_that_is_not_kept_fails_on_any_sign_of_it() {
         Probes { before: Some(Ok(early)), week: None, ..healthy() },
         Probes { week: Some(Err(ignored())), ..healthy() },
     ] {
-        let lines = told(&probes, &settings("apk_user_x", None));
+        let lines = lines_of(&probes, &settings("apk_user_x", None));
         let window = line(&lines, "time window");
         assert_eq!((window.word, window.exit), (Word::Failed, Exit::Data));
         assert_eq!(line(&lines, "last week").word, Word::Skipped);
@@ -117,7 +117,7 @@ fn a_window_that_is_not_kept_fails_on_any_sign_of_it() {
         (Probes { week: Some(Ok(some)), ..healthy() }, "1 session of other times"),
         (Probes { first: nothing, ..healthy() }, "not checked"),
     ] {
-        let lines = told(&probes, &settings("apk_user_x", None));
+        let lines = lines_of(&probes, &settings("apk_user_x", None));
         let window = line(&lines, "time window");
         assert!(window.word == Word::Note && window.text.contains(words), "{}", window.text);
     }
@@ -128,7 +128,7 @@ fn pages_of_another_length_are_a_note() {
     let page = |first: u64, rows: u64, more: bool| {
         let sample = |rows, more| Some(Ok(Sample { rows, outside: 0, more }));
         let probes = Probes { first: sample(first, true), page: sample(rows, more), ..healthy() };
-        line(&told(&probes, &settings("apk_user_x", None)), "page size").clone()
+        line(&lines_of(&probes, &settings("apk_user_x", None)), "page size").clone()
     };
     assert_eq!(page(1, 50, false).word, Word::Ok);
     assert_eq!(page(1, 200, true).word, Word::Ok);
@@ -153,29 +153,29 @@ fn a_service_user_of_one_organisation_gets_a_hint_to_name_it() {
         first: Some(Err(refused(Api::V3, 403))),
         ..Probes::default()
     };
-    let lines = told(&probes(), &settings("cog_x", None));
+    let lines = lines_of(&probes(), &settings("cog_x", None));
     assert_eq!(line(&lines, "access").text, "the key is accepted: a service user's key, “CI Bot”, for org-7");
     let sessions = line(&lines, "sessions");
     assert_eq!((sessions.word, sessions.exit), (Word::Failed, Exit::Denied));
     assert!(sessions.hint.contains("--org org-7"), "{}", sessions.hint);
     // Where it is named, it is a right that lacks.
-    let lines = told(&probes(), &settings("cog_x", Some("org-7")));
+    let lines = lines_of(&probes(), &settings("cog_x", Some("org-7")));
     let hint = &line(&lines, "sessions").hint;
     assert!(hint.starts_with("the service user of the key needs the permission to view sessions"), "{hint}");
 }
 
 #[test]
 fn a_personal_access_token_acts_with_the_rights_of_its_owner() {
-    let told_of = |kind: Option<&str>| {
+    let lines_of_kind = |kind: Option<&str>| {
         let kind = kind.map(str::to_owned);
         let principal = Principal { kind, name: Some("Ada".to_owned()), org: None };
         let first = Some(Err(refused(Api::V3, 403)));
-        told(
+        lines_of(
             &Probes { myself: Some(Ok(principal)), first, ..Probes::default() },
             &settings("cog_x", Some("org-7")),
         )
     };
-    let lines = told_of(Some("pat_user"));
+    let lines = lines_of_kind(Some("pat_user"));
     assert_eq!(
         line(&lines, "access").text,
         "the key is accepted: a personal access token (has the permissions of its owner), “Ada”, for the \
@@ -192,7 +192,7 @@ fn a_personal_access_token_acts_with_the_rights_of_its_owner() {
         (Some("robot"), "a key of an unknown kind (robot)"),
         (None, "a key of an unreported kind"),
     ] {
-        let lines = told_of(kind);
+        let lines = lines_of_kind(kind);
         let text = &line(&lines, "access").text;
         assert!(text.contains(words), "{text}");
     }
@@ -224,11 +224,11 @@ fn it_says_whether_archived_sessions_are_listed() {
         (Some(Err(deadline())), Word::Note, "could not be counted three times"),
         (Some(Err(self::refused(Api::V3, 403))), Word::Failed, "403"),
     ] {
-        let lines = told(&Probes { archived, ..healthy() }, &settings("cog_x", None));
+        let lines = lines_of(&Probes { archived, ..healthy() }, &settings("cog_x", None));
         let line = line(&lines, "archived");
         assert!(line.word == word && line.text.contains(says), "{line:?}");
     }
-    let line_of_v2 = told(&healthy(), &settings("apk_user_x", None));
+    let line_of_v2 = lines_of(&healthy(), &settings("apk_user_x", None));
     assert_eq!(line(&line_of_v2, "archived").text, "v2 has no filter for them: listed sessions count");
 }
 
@@ -236,7 +236,7 @@ fn it_says_whether_archived_sessions_are_listed() {
 fn an_answer_that_came_counts_although_the_next_did_not() {
     let principal = Principal { kind: Some("service_user".to_owned()), ..Principal::default() };
     let probes = Probes { myself: Some(Ok(principal)), first: Some(Err(deadline())), ..Probes::default() };
-    let lines = told(&probes, &settings("cog_x", None));
+    let lines = lines_of(&probes, &settings("cog_x", None));
     assert_eq!(line(&lines, "address").word, Word::Ok, "it answered once");
     assert_eq!(
         line(&lines, "access").text,
@@ -252,7 +252,8 @@ fn an_answer_that_came_counts_although_the_next_did_not() {
     // A server need not know who asks.
     let lost = FetchError::Contract { path: "/v3/self".to_owned(), what: "odd".to_owned() };
     let archived = Some(Ok(Archived { unasked: Some(312), archived: Some(9), others: Some(303) }));
-    let lines = told(&Probes { myself: Some(Err(lost)), archived, ..healthy() }, &settings("cog_x", None));
+    let lines =
+        lines_of(&Probes { myself: Some(Err(lost)), archived, ..healthy() }, &settings("cog_x", None));
     assert!(lines.iter().all(|line| line.word == Word::Ok), "{lines:?}");
 }
 
@@ -267,7 +268,7 @@ fn who_does_not_know_the_address_has_not_taken_the_key() {
     };
     let of = |first| {
         let probes = Probes { myself: Some(Err(lost())), first: Some(first), ..healthy() };
-        let access = line(&told(&probes, &settings("cog_x", None)), "access").clone();
+        let access = line(&lines_of(&probes, &settings("cog_x", None)), "access").clone();
         assert!(access.text.contains("the server has no /v3/self") && !access.text.contains("accepted"));
         access.word
     };

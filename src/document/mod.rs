@@ -235,7 +235,7 @@ fn source(
     let files = |saved: &Saved| SavedFiles {
         files: saved.files,
         other_files: saved.left_out,
-        declared: saved.reach.told().iter().map(|time| [time.start, time.end]).collect(),
+        declared: saved.reach.declared().iter().map(|time| [time.start, time.end]).collect(),
         first: saved.first,
         last: saved.last,
     };

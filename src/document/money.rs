@@ -17,7 +17,7 @@ pub fn unpriced(settings: &Settings, metered: bool) -> Option<String> {
 }
 
 /// Why there is no budget, or not of these months or billing cycles, which what was saved
-/// covers in part; `is_withheld` where people would be told of.
+/// covers in part; `is_withheld` where people could be derived.
 pub fn unbudgeted(settings: &Settings, unreached: &[&BudgetCycle], is_withheld: bool) -> Vec<String> {
     let has_budget = settings.money.as_ref().is_some_and(|money| money.budget.is_some());
     let mut notes = Vec::new();

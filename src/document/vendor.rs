@@ -14,7 +14,7 @@ pub fn totals(vendor: &Vendor) -> Option<VendorTotals> {
     (*vendor != Vendor::default()).then(|| VendorTotals {
         counts: vendor.counts.clone(),
         consumption: vendor.days.as_ref().map(|days| Consumption::sum(days.values())),
-        missing: vendor.untold.iter().map(missing).collect(),
+        missing: vendor.missing.iter().map(missing).collect(),
     })
 }
 

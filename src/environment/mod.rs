@@ -15,7 +15,7 @@ use crate::settings::{self, CA_FILE_HINT, Found, FoundKey, Network, SettingsErro
 use crate::text::shown;
 use devin_api::proxy;
 
-/// Whether a name stands in the environment with nothing in it.
+/// Whether a variable is set to the empty string.
 pub fn is_blank(name: &OsStr) -> bool {
     environment(name).is_some_and(|text| text.is_empty())
 }

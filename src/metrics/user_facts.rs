@@ -15,7 +15,7 @@ use crate::people::ENOUGH;
 use crate::tables::schema as c;
 
 /// The facts of the metrics in `users.rs`, and those that a covered report leaves out, from the frames of each
-/// period, in their order. Who comes and goes is told of periods that follow one another in time,
+/// period, in their order. Who comes and goes is counted for periods that follow one another in time,
 /// whatever the report is compared with: it is left out if the one right before was not fetched.
 ///
 /// # Errors

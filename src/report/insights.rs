@@ -149,7 +149,7 @@ fn headline(facts: &Facts, previous: &str) -> Option<Sentence> {
     Some(sentence)
 }
 
-/// How the amounts of a change are told: as they are, or per day where the lengths differ.
+/// How the amounts of a change are shown: as they are, or per day where the lengths differ.
 struct Pace {
     /// ` per day`, or nothing.
     words: &'static str,
@@ -464,7 +464,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_between_periods_of_different_lengths_are_told_per_day() {
+    fn changes_between_periods_of_different_lengths_are_per_day() {
         let month = |facts: Vec<Fact>| sentences_between(["2026-02", "2026-01"], facts, &[], true);
         let sessions = || fact(&SESSIONS, &[], 280.0, 310.0, 280.0);
         let tag = |name, now, before| fact(&ACUS, &[(Dim::Tag, name)], now, before, 30.0);

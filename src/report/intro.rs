@@ -50,9 +50,9 @@ pub fn delivery(facts: &Facts) -> String {
 fn open_prs(facts: &Facts) -> Option<f64> {
     let states = facts.by(&PRS, &[Dim::State]);
     let is_open = |fact: &&Fact| matches!(fact.key(Dim::State).flatten(), Some("open" | "draft"));
-    let is_told =
+    let is_complete =
         !states.is_empty() && states.iter().all(|fact| fact.key(Dim::State).flatten() != Some(SMALL_GROUP));
-    is_told.then(|| states.iter().filter(is_open).filter_map(|fact| fact.value).sum())
+    is_complete.then(|| states.iter().filter(is_open).filter_map(|fact| fact.value).sum())
 }
 
 /// Whether large sessions use more than their part, and what comes of them.

@@ -120,7 +120,7 @@ pub fn saved_notices(saved: &Saved, periods: &[Period], is_covered: bool) -> Vec
         );
     }
     let is_covered_period = |period: &Period| saved.reach.covers(&time(period));
-    let days = days_in_words(saved.reach.told(), tz);
+    let days = days_in_words(saved.reach.declared(), tz);
     if !days.is_empty() {
         if !periods.iter().all(is_covered_period) {
             notices.push(format!(
@@ -161,7 +161,7 @@ pub fn saved_notices(saved: &Saved, periods: &[Period], is_covered: bool) -> Vec
 /// The days of exports that do not cover a period, and the last period before it that they do
 /// cover; `None` if exports declare no days.
 pub fn beyond_export(saved: &Saved, period: &Period) -> Option<String> {
-    let days = Some(days_in_words(saved.reach.told(), period.tz())).filter(|days| !days.is_empty())?;
+    let days = Some(days_in_words(saved.reach.declared(), period.tz())).filter(|days| !days.is_empty())?;
     let mut earlier = std::iter::successors(period.previous(), Period::previous).take(MAX_PERIODS_BACK);
     let covered =
         earlier.find(|period| saved.reach.covers(&time(period))).map(|period| match period.kind() {

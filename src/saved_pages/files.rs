@@ -49,7 +49,7 @@ pub(super) fn find(path: &Path) -> Result<Files, PagesError> {
     for entry in fs::read_dir(path).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?.path();
         let name = entry.file_name().expect("an entry of a folder has a name").to_string_lossy().into_owned();
-        // A link is what it leads to; one that leads nowhere is told of when it is opened.
+        // A link is what it leads to; one that leads nowhere is reported when it is opened.
         if name.starts_with('.') || entry.metadata().is_ok_and(|kind| kind.is_dir()) {
             continue;
         }

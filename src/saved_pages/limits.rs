@@ -4,8 +4,8 @@
 //! those of honest pages, by the bytes that lie on the disk: a session that
 //! somebody worked in has an id, two times and a title, and takes 70 bytes or
 //! more even where zstd packs it best. A million sessions pass, packed or not; three
-//! million that differ in a number alone, in a few megabytes, do not. Whoever
-//! means it unpacks the file first: then its own size is the bound.
+//! million that differ in a number alone, in a few megabytes, do not. To
+//! read such a file, unpack it first: then its own size is the bound.
 
 use std::io::{self, ErrorKind, Read};
 use std::sync::Arc;

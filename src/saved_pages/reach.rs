@@ -15,18 +15,18 @@ pub struct Reach {
     /// In order and disjoint; empty if unknown.
     ranges: Vec<Range<DateTime<Utc>>>,
     /// The same as declared by the files; empty if derived from the oldest and newest session.
-    told: Vec<Range<DateTime<Utc>>>,
+    declared: Vec<Range<DateTime<Utc>>>,
 }
 
 impl Reach {
     /// The ranges of exports where all is of them, else from the oldest to the newest
     /// session.
-    pub(super) fn new(told: &RecordSummary, is_export: bool) -> Self {
-        let sessions = told.first.zip(told.last).map(|(first, last)| first..last);
-        if !is_export || told.ranges.is_empty() {
+    pub(super) fn new(summary: &RecordSummary, is_export: bool) -> Self {
+        let sessions = summary.first.zip(summary.last).map(|(first, last)| first..last);
+        if !is_export || summary.ranges.is_empty() {
             return Self::of_sessions(sessions);
         }
-        let mut ranges = told.ranges.clone();
+        let mut ranges = summary.ranges.clone();
         ranges.sort_by_key(|range| (range.start, range.end));
         let mut apart: Vec<Range<DateTime<Utc>>> = Vec::new();
         for range in ranges {
@@ -35,22 +35,22 @@ impl Reach {
                 None => apart.push(range),
             }
         }
-        let said = apart.clone();
+        let declared = apart.clone();
         // An end without a time of day may mean the whole of its day.
-        if let Some((last, newest)) = apart.last_mut().zip(told.last) {
+        if let Some((last, newest)) = apart.last_mut().zip(summary.last) {
             last.end = last.end.max(newest);
         }
-        Self { ranges: apart, told: said }
+        Self { ranges: apart, declared }
     }
 
     /// From the oldest session to the newest, if there is any.
     pub fn of_sessions(sessions: Option<Range<DateTime<Utc>>>) -> Self {
-        Self { ranges: sessions.into_iter().collect(), told: Vec::new() }
+        Self { ranges: sessions.into_iter().collect(), declared: Vec::new() }
     }
 
     /// What the files say, if they do: the ranges of exports.
-    pub fn told(&self) -> &[Range<DateTime<Utc>>] {
-        &self.told
+    pub fn declared(&self) -> &[Range<DateTime<Utc>>] {
+        &self.declared
     }
 
     /// Whether nothing is missing from a time, as far as that can be known: without
@@ -72,7 +72,7 @@ impl Reach {
             self.is_early(range, time)
                 && if is_over { self.is_late(range, time) } else { range.end > time.start }
         };
-        !self.told.is_empty() && !self.ranges.iter().any(is_in)
+        !self.declared.is_empty() && !self.ranges.iter().any(is_in)
     }
 
     fn is_unknown(&self) -> bool {
@@ -82,14 +82,14 @@ impl Reach {
     /// Whether a range begins before a time does: a first session a day later, or
     /// after a tenth of it, is nothing to speak of.
     fn is_early(&self, range: &Range<DateTime<Utc>>, time: &Range<DateTime<Utc>>) -> bool {
-        range.start <= time.start + if self.told.is_empty() { quiet(time) } else { zone(time) }
+        range.start <= time.start + if self.declared.is_empty() { quiet(time) } else { zone(time) }
     }
 
     /// Whether a range ends after a time does: quiet days, such as those of a weekend,
     /// are nothing to speak of.
     fn is_late(&self, range: &Range<DateTime<Utc>>, time: &Range<DateTime<Utc>>) -> bool {
         let weekend = TimeDelta::days(3).min((time.end - time.start) / 2);
-        range.end + if self.told.is_empty() { weekend.max(quiet(time)) } else { zone(time) } >= time.end
+        range.end + if self.declared.is_empty() { weekend.max(quiet(time)) } else { zone(time) } >= time.end
     }
 }
 
@@ -114,13 +114,13 @@ mod tests {
 
     fn reach(ranges: &[(&str, &str)], sessions: (&str, &str), is_export: bool) -> Reach {
         let sessions = time(sessions.0, sessions.1);
-        let told = RecordSummary {
+        let summary = RecordSummary {
             ranges: ranges.iter().map(|(from, to)| time(from, to)).collect(),
             first: Some(sessions.start),
             last: Some(sessions.end),
             ..RecordSummary::default()
         };
-        Reach::new(&told, is_export)
+        Reach::new(&summary, is_export)
     }
 
     #[test]
@@ -156,12 +156,12 @@ mod tests {
         assert!(covers(&halves));
         let apart = [halves[0], ("10-01T00:00:00", "10-07T00:00:00")];
         assert!(!covers(&apart));
-        assert_eq!(reach(&apart, ("10-01T00:00:00", "10-30T00:00:00"), true).told().len(), 2);
+        assert_eq!(reach(&apart, ("10-01T00:00:00", "10-30T00:00:00"), true).declared().len(), 2);
         // Its end is a whole day.
         assert!(
             reach(&[("10-01T00:00:00", "10-11T00:00:00")], ("10-07T00:00:00", "10-11T17:00:00"), true)
                 .covers(&week)
         );
-        assert_eq!(reach(&halves, ("10-01T00:00:00", "10-30T00:00:00"), false).told(), []);
+        assert_eq!(reach(&halves, ("10-01T00:00:00", "10-30T00:00:00"), false).declared(), []);
     }
 }

@@ -97,7 +97,7 @@ impl RecordSummary {
             (&mut self.users, &session.user_id, &names.user),
             (&mut self.organisations, &session.org_id, &names.organisation),
         ] {
-            // Whoever has no name is known by the email all the same.
+            // A person without a name is known by the email.
             if let Some(id) = id.trimmed() {
                 rename(all, id, (created, name.clone().unwrap_or_default()));
             }

@@ -204,7 +204,7 @@ impl Walks {
 }
 
 /// Whom exports name. The id of a user is an email.
-fn people(told: &RecordSummary) -> People {
+fn people(summary: &RecordSummary) -> People {
     let members = |names: &Names, is_email: bool| -> Vec<Member> {
         let member = |(id, (_, name)): (&String, &(_, String))| Member {
             id: id.clone(),
@@ -214,8 +214,8 @@ fn people(told: &RecordSummary) -> People {
         names.iter().map(member).collect()
     };
     People {
-        members: members(&told.users, true),
-        organisations: display_names(&members(&told.organisations, false)),
+        members: members(&summary.users, true),
+        organisations: display_names(&members(&summary.organisations, false)),
         notes: Vec::new(),
         count: None,
     }

@@ -298,7 +298,7 @@ mod tests {
         Some(FoundKey::new(text, "a test"))
     }
 
-    fn told(smtp: &str) -> Result<(Security, String, u16), String> {
+    fn parsed(smtp: &str) -> Result<(Security, String, u16), String> {
         let mail = Mail::resolve(&args(smtp), None, Some(PathBuf::from("/s")), &Trust::default());
         match mail.map(|mail| mail.destination) {
             Ok(Destination::Server(Delivery { server, .. })) => {
@@ -311,24 +311,30 @@ mod tests {
 
     #[test]
     fn the_address_of_a_server_says_how_it_is_spoken_to() {
-        assert_eq!(told("smtps://Mail.example.com"), Ok((Security::Tls, "mail.example.com".to_owned(), 465)));
-        assert_eq!(told("smtp://mx:2525/"), Ok((Security::StartTls, "mx".to_owned(), 2525)));
+        assert_eq!(
+            parsed("smtps://Mail.example.com"),
+            Ok((Security::Tls, "mail.example.com".to_owned(), 465))
+        );
+        assert_eq!(parsed("smtp://mx:2525/"), Ok((Security::StartTls, "mx".to_owned(), 2525)));
         for loopback in ["localhost", "127.0.0.1", "127.9.9.9", "[::1]"] {
-            assert!(told(&format!("smtp+plain://{loopback}:25")).is_ok(), "{loopback}");
+            assert!(parsed(&format!("smtp+plain://{loopback}:25")).is_ok(), "{loopback}");
         }
         for wrong in ["", "mx", "https://mx", "smtp://", "smtps://mx/x", "smtps://mx?tls=no", "smtps://m%41x"]
         {
-            assert!(told(wrong).is_err(), "{wrong}");
+            assert!(parsed(wrong).is_err(), "{wrong}");
         }
         for far in ["mx", "127.0.0.1.example.com", "localhost.example.com", "10.0.0.1"] {
-            assert!(told(&format!("smtp+plain://{far}")).unwrap_err().contains("on loopback only"), "{far}");
+            assert!(
+                parsed(&format!("smtp+plain://{far}")).unwrap_err().contains("on loopback only"),
+                "{far}"
+            );
         }
     }
 
     #[test]
     fn no_password_is_shown() {
         for url in ["smtps://me:s3cret@mx", "smtps://me:s3cret@m x", "http://me:s3cret@mx"] {
-            assert!(!told(url).unwrap_err().contains("s3cret"), "{url}");
+            assert!(!parsed(url).unwrap_err().contains("s3cret"), "{url}");
         }
         let typed = MailArgs { smtp_user: Some("me".to_owned()), ..args("smtps://mx") };
         let mail = Mail::resolve(&typed, found(" s3cret \r\n"), Some(PathBuf::from("/s")), &Trust::default())
@@ -344,18 +350,18 @@ mod tests {
 
     #[test]
     fn a_name_of_this_machine_is_one_word() {
-        let told = |name: &str| helo(&MailArgs { smtp_helo: Some(name.to_owned()), ..args("smtps://mx") });
+        let helo_of = |name: &str| helo(&MailArgs { smtp_helo: Some(name.to_owned()), ..args("smtps://mx") });
         for name in ["mail.example.com", "[192.0.2.1]", "[IPv6:2001:db8::1]", " vm "] {
-            assert_eq!(told(name).unwrap().as_deref(), Some(name.trim()));
+            assert_eq!(helo_of(name).unwrap().as_deref(), Some(name.trim()));
         }
         for name in ["", " ", "a b", "a\r\nQUIT", "vm\u{0}", "hôte.example", &"x".repeat(256)] {
-            assert!(told(name).unwrap_err().to_string().starts_with("--smtp-helo"), "{name}");
+            assert!(helo_of(name).unwrap_err().to_string().starts_with("--smtp-helo"), "{name}");
         }
     }
 
     #[test]
     fn missing_settings_are_reported_with_their_option() {
-        let told = |args: &MailArgs, password, state: Option<&str>| {
+        let refusal = |args: &MailArgs, password, state: Option<&str>| {
             let error =
                 Mail::resolve(args, password, state.map(PathBuf::from), &Trust::default()).unwrap_err();
             format!("{error}; {}", error.hint)
@@ -373,7 +379,7 @@ mod tests {
             (whole(), found("x"), Some("/s"), "--smtp-user"),
             (MailArgs { smtp_auth: "xoauth2".to_owned(), ..whole() }, None, Some("/s"), "--smtp-user"),
         ] {
-            assert!(told(&args, password, state).contains(flag), "{flag}");
+            assert!(refusal(&args, password, state).contains(flag), "{flag}");
         }
         let file = MailArgs { smtp: None, eml: Some(PathBuf::from("x.eml")), ..whole() };
         let destination = Mail::resolve(&file, None, None, &Trust::default()).unwrap().destination;

@@ -233,12 +233,12 @@ impl Settings {
 
     /// Has the budget follow these billing cycles of the vendor's, and the question reach
     /// back to them. False where they leave a part of the period open: then months stay.
-    pub fn follow(&mut self, told: &[Range<DateTime<Utc>>]) -> bool {
+    pub fn follow(&mut self, cycles: &[Range<DateTime<Utc>>]) -> bool {
         let [first, last] = so_far(&self.period, self.now);
         let days = Period::days(first, last, self.period.tz());
         let span = days.map(|days| days.from().to_utc()..days.to().to_utc().min(self.query.to));
         let Some((span, earliest)) = span.zip(earliest(&self.periods)) else { return false };
-        let Some(cycles) = cycle::from_vendor(told, &span, self.period.tz()) else { return false };
+        let Some(cycles) = cycle::from_vendor(cycles, &span, self.period.tz()) else { return false };
         self.query.from = reaching(earliest, &cycles);
         self.cycles = cycles;
         true
@@ -543,13 +543,13 @@ mod tests {
         assert_eq!(labels(&quarter), ["2026-10"]);
         assert!(labels(&of(None, |args| args.tags = vec!["a".to_owned()])).is_empty());
 
-        let mut told = of(Some("auto"), |_| ());
-        assert!(told.asks_for_cycles() && labels(&told) == ["2026-10"]);
+        let mut settings = of(Some("auto"), |_| ());
+        assert!(settings.asks_for_cycles() && labels(&settings) == ["2026-10"]);
         let moment = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
-        assert!(!told.follow(&[moment("2026-08-10T08:00:00Z")..moment("2026-10-10T08:00:00Z")]));
-        assert_eq!(labels(&told), ["2026-10"]);
-        assert!(told.follow(&[moment("2026-09-10T08:00:00Z")..moment("2026-10-20T08:00:00Z")]));
-        assert_eq!(told.query.from.to_rfc3339(), "2026-09-10T08:00:00+00:00");
+        assert!(!settings.follow(&[moment("2026-08-10T08:00:00Z")..moment("2026-10-10T08:00:00Z")]));
+        assert_eq!(labels(&settings), ["2026-10"]);
+        assert!(settings.follow(&[moment("2026-09-10T08:00:00Z")..moment("2026-10-20T08:00:00Z")]));
+        assert_eq!(settings.query.from.to_rfc3339(), "2026-09-10T08:00:00+00:00");
     }
 
     #[test]

@@ -104,7 +104,7 @@ mod tests {
             .collect();
         let read = file::parse(Path::new("acumen.toml"), &edited).unwrap();
         assert!(read.options.len() > 10 && read.prices.is_some() && read.rules.len() > 1);
-        // Every setting that there is stands in it.
+        // It contains every setting.
         for flag in crate::cli::flags_of_file() {
             let is_named = read.options.iter().any(|option| option.flag == flag);
             assert!(is_named, "{flag} is not in the example");

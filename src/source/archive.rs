@@ -29,7 +29,7 @@ pub(super) fn load(typed: &Settings, root: &Path) -> Result<Loaded, Error> {
     let (settings, mut notes) = with_cycles(typed, cycles);
     let (settings, complete) = within_reach(&settings, root, archive.state())?;
     notes.extend(lacking(&settings, archive.state()));
-    let people = archive.people()?.told();
+    let people = archive.people()?.into_lists();
     let settings = users::resolved(&settings, Some(&people))?;
     let kept = kept(&settings, Some(&people));
     let query = &settings.query;
@@ -69,7 +69,7 @@ pub(super) fn load(typed: &Settings, root: &Path) -> Result<Loaded, Error> {
     let archived = Some(archive.state().watermark.to_rfc3339_opts(SecondsFormat::Secs, true));
     let is_whole = wanted.org.is_none() && wanted.tags.is_empty() && wanted.users.is_empty();
     let vendor = match settings.reconcile && is_whole {
-        true => kept_of_vendor.told(&in_period(&settings), &days(&settings)),
+        true => kept_of_vendor.of_period(&in_period(&settings), &days(&settings)),
         false => Vendor::default(),
     };
     let records = Records::Api(archive.state().api);

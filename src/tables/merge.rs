@@ -150,7 +150,7 @@ fn seen(new: &Tables, old: Option<&Tables>, look: &Look) -> PolarsResult<DataFra
     let args = JoinArgs { maintain_order: MaintainOrderJoin::Left, ..JoinArgs::new(JoinType::Left) };
     let micros = |moment: DateTime<Utc>| lit(moment.timestamp_micros());
     let (none, now) = (|| lit(NULL).cast(DataType::Int64), || micros(look.at));
-    // Without an address two looks cannot be told to be at the same pull request.
+    // Without an address it is unknown whether two looks are at the same pull request.
     let has_no_address = || col(c::ADDRESS).is_null();
     let is_new = || col(old_decided).is_null();
     // Of what was decided before there were these times they stay unknown.

@@ -289,7 +289,7 @@ fn an_archive_of_schema_1_has_no_unreadable_fields() {
 }
 
 /// A session whose analysis says something.
-fn told(id: &str, day: &str) -> String {
+fn with_texts(id: &str, day: &str) -> String {
     session(id, day, "01", "x").replacen(
         '{',
         &format!(
@@ -307,7 +307,7 @@ fn told(id: &str, day: &str) -> String {
 
 #[test]
 fn texts_of_analyses_are_kept_of_sessions_that_may_be_named() {
-    let tables = built(&[&told("a", "10-02")]);
+    let tables = built(&[&with_texts("a", "10-02")]);
     let long = "ö".repeat(2_000);
     assert_eq!(column(&tables.issues, c::TEXT), ["The lock\nwas stale", long.as_str(), "7"]);
     assert_eq!(column(&tables.action_items, c::TEXT), ["Pin it", "-", "-"]);
@@ -317,8 +317,10 @@ fn texts_of_analyses_are_kept_of_sessions_that_may_be_named() {
     assert_eq!(column(&tables.sessions, c::UNREADABLE), ["0"]);
 
     let later = "2026-10-03T00:00:00Z".parse().unwrap();
-    let tables =
-        built_with(KeptTexts { from: later, prompts: false }, &[&told("a", "10-02"), &told("b", "10-03")]);
+    let tables = built_with(
+        KeptTexts { from: later, prompts: false },
+        &[&with_texts("a", "10-02"), &with_texts("b", "10-03")],
+    );
     assert_eq!(column(&tables.issues, c::TEXT), ["-", "-", "-", "The lock\nwas stale", long.as_str(), "7"]);
     assert_eq!(column(&tables.action_items, c::TEXT), ["-", "-", "-", "Pin it", "-", "-"]);
     assert_eq!(column(&tables.action_items, c::ISSUE), ["-", "-", "-", "1", "-", "-"]);
@@ -328,7 +330,7 @@ fn texts_of_analyses_are_kept_of_sessions_that_may_be_named() {
 
 #[test]
 fn texts_are_not_read_where_nobody_may_be_named() {
-    let tables = built(&[&told("a", "10-02")]);
+    let tables = built(&[&with_texts("a", "10-02")]);
     for (table, StoredFile { bytes, .. }) in c::TABLES.iter().zip(parquet::write(&tables).unwrap()) {
         let columns = read(bytes, table, Projection::Memory { named: false }).unwrap();
         for name in c::OF_NAMED {
@@ -339,7 +341,7 @@ fn texts_are_not_read_where_nobody_may_be_named() {
 
 #[test]
 fn an_archive_of_schema_4_has_no_texts() {
-    let tables = built(&[&told("a", "10-02")]);
+    let tables = built(&[&with_texts("a", "10-02")]);
     let [sessions, pulls, tags, issues, items, _] = files(&tables);
     let without = |file: &DataFrame, names: &[&str]| file.drop_many(names.iter().copied());
     let pulls = without(&pulls, &[c::UNDECIDED_UNTIL, c::DECIDED_BY]);

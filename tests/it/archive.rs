@@ -41,7 +41,7 @@ fn is_sound(folder: &Path) {
 }
 
 /// The facts of a report, byte for byte, and what else it says but for its source.
-fn told(command: &mut std::process::Command) -> (String, Value) {
+fn facts_of(command: &mut std::process::Command) -> (String, Value) {
     let out = tempfile::tempdir().expect("a folder");
     let outcome = run(command.arg("--out").arg(out.path()));
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
@@ -80,7 +80,7 @@ fn agrees(served: &Served, folder: &Path, key: &str, flags: &[&str]) {
     asked.env("DEVIN_API_KEY", key).args(["report", "--base-url", &served.url()]).args(flags);
     let mut read = acumen(folder);
     read.env_remove("DEVIN_API_KEY").args(["report", "--archive", "archive"]).args(flags);
-    let (asked, read) = (told(&mut asked), told(&mut read));
+    let (asked, read) = (facts_of(&mut asked), facts_of(&mut read));
     assert!(asked.0.len() > 500, "{flags:?}: {}", asked.0);
     assert_eq!(asked, read, "{flags:?}");
 }
@@ -159,7 +159,7 @@ fn a_later_sync_takes_over_what_changed() {
             session["status"] = json!("exit");
         }
     }
-    // Created long ago, told late.
+    // Created long ago, reported late.
     let mut late = after[0].clone();
     late["session_id"] = json!("late");
     late["created_at"] = json!("2026-10-08T12:00:00Z");
@@ -236,7 +236,7 @@ fn a_step_that_was_left_is_read_where_it_is() {
     let facts = || {
         let mut read = acumen(folder.path());
         read.env_remove("DEVIN_API_KEY").args(["report", "--archive", "archive", "--week", "2026-W41"]);
-        told(&mut read)
+        facts_of(&mut read)
     };
     let before = facts();
     // As after a kill: a part of the step is in its place.
@@ -296,7 +296,11 @@ fn bad_days_cost_no_session() {
         let folder = tempfile::tempdir().expect("a folder");
         let outcome = run(&mut syncing(&served, folder.path(), key, &["--page-size", "50"]));
         assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
-        assert!(outcome.stderr.contains("note: "), "lists that may not be read are told: {}", outcome.stderr);
+        assert!(
+            outcome.stderr.contains("note: "),
+            "lists that may not be read are named: {}",
+            outcome.stderr
+        );
         is_sound(folder.path());
         agrees(&served, folder.path(), key, &["--week", "2026-W41"]);
     }
@@ -447,7 +451,7 @@ fn a_clock_that_ran_ahead_is_reported() {
 fn full_sync_requests_everything_again() {
     let (_served, folder) = small();
     let session = |id: &str, day: &str| {
-        // Told late, and of a time long before the last sync.
+        // Reported late, and of a time long before the last sync.
         json!({"session_id": id, "created_at": format!("2026-{day}T10:00:00Z"),
             "updated_at": format!("2026-{day}T11:00:00Z"), "user_id": "u"})
     };

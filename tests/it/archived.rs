@@ -22,7 +22,7 @@ fn served(fault: Option<&str>) -> Served {
 const WEEK: [&str; 4] = ["--week", "2026-W41", "--trend", "5"];
 
 /// The facts that a command writes, without what tells of the way there.
-fn told(command: &mut Command) -> Value {
+fn facts(command: &mut Command) -> Value {
     let out = tempfile::tempdir().expect("a folder");
     let outcome = run(command.env("DEVIN_API_KEY", SERVICE_CANARY).args(WEEK).arg("--out").arg(out.path()));
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
@@ -39,7 +39,7 @@ fn told(command: &mut Command) -> Value {
 }
 
 fn report(served: &Served, folder: &Path, flags: &[&str]) -> Value {
-    told(acumen(folder).args(["report", "--no-reconcile", "--base-url", &served.url()]).args(flags))
+    facts(acumen(folder).args(["report", "--no-reconcile", "--base-url", &served.url()]).args(flags))
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn a_report_has_archived_sessions_whether_they_are_listed_or_not() {
         let flags = ["--concurrency", concurrency, "--save-pages", pages];
         assert_eq!(report(&hides, folder.path(), &flags), expected, "{concurrency}");
         // Both walks were kept, and each proves itself.
-        let mut again = told(acumen(folder.path()).args(["report", "--pages", pages]));
+        let mut again = facts(acumen(folder.path()).args(["report", "--pages", pages]));
         let mut plain = expected.clone();
         for facts in [&mut again, &mut plain] {
             facts["names"].take();
@@ -79,7 +79,7 @@ fn an_archive_has_archived_sessions_too() {
         let outcome = run(sync.args(["--since", "2026-08-01"]));
         assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
         assert!(!outcome.stderr.contains("no longer"), "{}", outcome.stderr);
-        let read = told(acumen(folder.path()).args(["report", "--archive", "archive"]));
+        let read = facts(acumen(folder.path()).args(["report", "--archive", "archive"]));
         assert_eq!(read["facts"], expected["facts"]);
     }
 }

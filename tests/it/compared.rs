@@ -65,7 +65,7 @@ fn the_numbers_are_those_of_two_separate_reports() {
             let is_of_people =
                 ["new_users", "returning_users", "lapsed_users", "members", "activation"].contains(&metric);
             match of(&before) {
-                // Who comes and goes is told of periods that follow one another.
+                // Who comes and goes is counted for periods that follow one another.
                 _ if is_of_people => assert!(fact["previous"].is_null(), "{metric}"),
                 Some(old) => {
                     shared += 1;

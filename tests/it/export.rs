@@ -114,7 +114,7 @@ fn all_formats_hold_the_numbers_of_the_facts() {
         assert_eq!(printed[printed.len() - 6..], parquet);
         let mut sorted = printed.clone();
         sorted.sort();
-        assert_eq!(sorted, files(folder.path()), "what is told is what is there");
+        assert_eq!(sorted, files(folder.path()), "the files printed are the files written");
         assert!(csv_is_the_facts(folder.path()) > 300);
 
         let book = std::fs::read(folder.path().join(format!("{NAME}.xlsx"))).unwrap();

@@ -149,7 +149,7 @@ fn an_email_is_found_on_standard_input_in_any_case() {
     assert_eq!(facts(folder.path()).value("sessions", json!({})), 1);
 }
 
-/// Somebody whose first session lies inside the trend was at rest before, which the
+/// Somebody whose first session is inside the trend was at rest before, which the
 /// pages of a run prove.
 #[test]
 fn saved_pages_of_a_quiet_person_give_the_facts_of_the_run() {

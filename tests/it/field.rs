@@ -384,8 +384,8 @@ fn the_web_apps_export_is_read_without_a_key() {
     assert_eq!(facts.value("acus", json!({"user": "cleo@example.com"})), 2.5);
     assert_eq!(facts.0["labels"]["user"]["cleo@example.com"], "Cleo Lang");
     assert!(stderr.contains("has no status, tags, analyses or automation"), "{stderr}");
-    for untold in ["automation_sessions", "analysed_sessions", "issues", "acus_split"] {
-        assert!(!text.contains(&format!("\"{untold}\"")), "{untold}");
+    for absent in ["automation_sessions", "analysed_sessions", "issues", "acus_split"] {
+        assert!(!text.contains(&format!("\"{absent}\"")), "{absent}");
     }
 }
 

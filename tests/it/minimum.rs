@@ -1,5 +1,5 @@
 //! The oldest compiler that the program says it builds with is the oldest that
-//! cargo accepts for what it depends on, and is told alike everywhere.
+//! cargo accepts for what it depends on, and is said alike everywhere.
 
 use std::process::Command;
 

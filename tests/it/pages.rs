@@ -23,14 +23,14 @@ fn organisation() -> Organisation {
 
 /// The facts that a run wrote: what the source tells of the way is apart.
 #[derive(Debug, PartialEq)]
-struct Told {
+struct Written {
     /// The lines of the facts, byte for byte.
     facts: String,
     head: Value,
     source: Value,
 }
 
-fn told(folder: &Path) -> Told {
+fn written(folder: &Path) -> Written {
     let name = files(folder)
         .into_iter()
         .find(|name| name.contains("2026-W41") && name.ends_with(".json"))
@@ -45,7 +45,7 @@ fn told(folder: &Path) -> Told {
     for name in ["facts", "generated_at", "labels", "notices", "tool", "source"] {
         head[name].take();
     }
-    Told { facts, head, source }
+    Written { facts, head, source }
 }
 
 /// A run over the network that keeps its answers.
@@ -127,7 +127,7 @@ fn every_shape(key: &str) {
     let folder = tempfile::tempdir().expect("a folder");
     let outcome = asked(&served, key, folder.path(), &["--page-size", "70", "--org", "org_demo"]);
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
-    let expected = told(folder.path());
+    let expected = written(folder.path());
     drop(served);
     let bodies = bodies(&folder.path().join("pages"));
     assert!(bodies.len() > 2, "{} pages", bodies.len());
@@ -149,13 +149,13 @@ fn every_shape(key: &str) {
                 _ => read(out.path(), &file, &[&org[..], &["--pages", "-"]].concat()),
             };
             assert_eq!(outcome.code, Some(0), "{shape} {ending} {way}: {}", outcome.stderr);
-            let found = told(out.path());
+            let found = written(out.path());
             let mut source = found.source.clone();
             source["pages"] = expected.source["pages"].clone();
             // Arrays and lines prove nothing.
             let completeness = std::mem::replace(&mut source["completeness"], json!("proven"));
             assert_eq!(completeness == "unproven", !shape.ends_with("pages"), "{shape}");
-            let all = Told { source, ..found };
+            let all = Written { source, ..found };
             assert_eq!(all, expected, "{shape} {ending} {way}");
         }
     }
@@ -197,7 +197,7 @@ fn a_run_can_be_made_again_from_its_pages() {
         let out = tempfile::tempdir().expect("a folder");
         let outcome = read(out.path(), &pages, &[]);
         assert_eq!(outcome.code, Some(0), "{flags:?}: {}", outcome.stderr);
-        assert_eq!(told(out.path()), told(folder.path()), "{flags:?}");
+        assert_eq!(written(out.path()), written(folder.path()), "{flags:?}");
         let source = &facts(out.path())["source"];
         assert_eq!(
             (&source["requests"], &source["completeness"]),
@@ -255,7 +255,7 @@ fn missing_pages_are_reported_and_can_be_allowed() {
     // The pages of one walk in another order are still all of it.
     let (folder, place) = saved(&[("b.json", &first), ("a.json", &last)]);
     assert_eq!(read(folder.path(), &place, &[]).code, Some(0));
-    // And of a walk that is not all there it is told how much came, whatever the order.
+    // And of an incomplete walk the note says how much came, whatever the order.
     let (first_of_4, last_of_4) = (first.replace(": 3", ": 4"), last.replace(": 3", ": 4"));
     let (folder, place) = saved(&[("b.json", &first_of_4), ("a.json", &last_of_4)]);
     let outcome = read(folder.path(), &place, &[]);
@@ -347,7 +347,7 @@ fn the_latest_row_of_a_session_says_whether_it_is_in_question() {
         // Neither says which is fresher: the later one counts.
         row("a", "10-05", "2026-10-05T11:00:00Z", &of("\"t\"", "\"x\"")),
     ];
-    let told = |rows: &[&String]| {
+    let shown_of = |rows: &[&String]| {
         let lines: Vec<&str> = rows.iter().map(|row| row.as_str()).collect();
         let (folder, place) = saved(&[("a.ndjson", &lines.join("\n"))]);
         let outcome =
@@ -361,16 +361,16 @@ fn the_latest_row_of_a_session_says_whether_it_is_in_question() {
     };
     for (number, now) in elsewhere.iter().enumerate() {
         let gone = (json!(1), [json!(1), json!(1), json!(1)]);
-        assert_eq!(told(&[&was, &other, now]), gone, "{number}");
+        assert_eq!(shown_of(&[&was, &other, now]), gone, "{number}");
         if number < 4 {
-            assert_eq!(told(&[now, &was, &other]), gone, "{number}");
+            assert_eq!(shown_of(&[now, &was, &other]), gone, "{number}");
         } else {
-            assert_eq!(told(&[now, &was, &other]), (json!(2), [json!(2), json!(0), json!(1)]));
+            assert_eq!(shown_of(&[now, &was, &other]), (json!(2), [json!(2), json!(0), json!(1)]));
         }
         // What lies outside now may have been so before as well.
         let again = row("a", "10-05", "2026-10-08T11:00:00Z", in_question);
         assert_eq!(
-            told(&[now, &again, &other, &was]),
+            shown_of(&[now, &again, &other, &was]),
             (json!(2), [json!(2), json!(1), json!(1)]),
             "{number}"
         );

@@ -28,15 +28,15 @@ enum Mood {
 /// A monitor on loopback, and its requests: method, path and body.
 struct Monitor {
     url: String,
-    told: Arc<Mutex<Vec<(String, String)>>>,
+    pings: Arc<Mutex<Vec<(String, String)>>>,
 }
 
 impl Monitor {
     fn new(mood: Mood, lines: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/{TOKEN}", listener.local_addr().unwrap());
-        let told = Arc::new(Mutex::new(Vec::new()));
-        let log = told.clone();
+        let pings = Arc::new(Mutex::new(Vec::new()));
+        let log = pings.clone();
         std::thread::spawn(move || {
             let mut held = Vec::new();
             for mut stream in listener.incoming().flatten() {
@@ -60,33 +60,33 @@ impl Monitor {
                     Mood::Answers(status) => {
                         let _ = write!(
                             stream,
-                            "HTTP/1.1 {status} Told\r\nContent-Length: 2\r\n{lines}Connection: close\r\n\r\nOK"
+                            "HTTP/1.1 {status} Answer\r\nContent-Length: 2\r\n{lines}Connection: close\r\n\r\nOK"
                         );
                     }
                     Mood::Silent => held.push(stream),
                 }
             }
         });
-        Self { url, told }
+        Self { url, pings }
     }
 
     fn well() -> Self {
         Self::new(Mood::Answers(200), "")
     }
 
-    fn told(&self) -> Vec<(String, String)> {
-        self.told.lock().unwrap().clone()
+    fn pings(&self) -> Vec<(String, String)> {
+        self.pings.lock().unwrap().clone()
     }
 
     /// Asserts its requests, in order; of a body the beginning counts.
     fn heard(&self, expected: &[(&str, &str)]) {
-        let told = self.told();
+        let pings = self.pings();
         let fits = |((request, body), (kind, begins)): (&(String, String), &(&str, &str))| {
             let (method, end) = kind.split_once(' ').unwrap_or((*kind, ""));
             *request == format!("{method} /{TOKEN}{end}") && body.starts_with(begins)
         };
-        let all = told.len() == expected.len() && told.iter().zip(expected).all(fits);
-        assert!(all, "told {told:?}, not {expected:?}");
+        let all = pings.len() == expected.len() && pings.iter().zip(expected).all(fits);
+        assert!(all, "heard {pings:?}, not {expected:?}");
     }
 }
 
@@ -132,7 +132,7 @@ fn start_and_success_are_reported() {
         let mut other = acumen(folder.path());
         ended(other.env("ACUMEN_PING", &monitor.url).env("ACUMEN_BASE_URL", served.url()).args(flags));
     }
-    assert_eq!(monitor.told().len(), 4);
+    assert_eq!(monitor.pings().len(), 4);
 }
 
 #[test]
@@ -145,9 +145,9 @@ fn a_failure_is_reported_with_its_exit_code_and_no_quoted_text() {
     assert_eq!(outcome.code, Some(3), "{}", outcome.stderr);
     assert!(outcome.stderr.lines().last().is_some_and(|line| line.starts_with("hint: ")));
     monitor.heard(&[START, ("POST /fail", "exit code 3: ")]);
-    let told = &monitor.told()[1].1;
-    assert!(told.ends_with("was refused (HTTP 401): …"), "{told}");
-    assert_eq!(told.lines().count(), 1, "{told}");
+    let body = &monitor.pings()[1].1;
+    assert!(body.ends_with("was refused (HTTP 401): …"), "{body}");
+    assert_eq!(body.lines().count(), 1, "{body}");
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn a_monitor_is_asked_twice_at_most_and_no_redirect_is_followed() {
     let folder = tempfile::tempdir().unwrap();
     let elsewhere = Monitor::well();
     for (status, times) in [(500, 2), (429, 2), (404, 1), (302, 1)] {
-        // Where a redirect leads would be told the token.
+        // Where a redirect leads would learn the token.
         let lines = format!("Location: {}\r\n", elsewhere.url);
         let monitor = Monitor::new(Mood::Answers(status), lines.leak());
         let outcome = ended(&mut report(folder.path(), &served.url(), &monitor.url));
@@ -241,7 +241,7 @@ fn a_signal_is_reported_as_a_failure_and_ends_the_run_at_once() {
         let before = served.simulator.requests();
         let child = begin(&mut report(folder.path(), &served.url(), &monitor.url));
         let waiting = Instant::now();
-        while served.simulator.requests() == before || monitor.told().is_empty() {
+        while served.simulator.requests() == before || monitor.pings().is_empty() {
             assert!(waiting.elapsed() < Duration::from_secs(60), "it never asked");
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -280,9 +280,10 @@ fn the_address_is_read_from_a_file_too() {
             let outcome = ended(&mut command);
             assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
             assert!(!outcome.stderr.contains("warning"), "{}", outcome.stderr);
-            let (told, untold) = if is_of_credential { (&credential, &named) } else { (&named, &credential) };
-            told.heard(&[START, SUCCESS]);
-            untold.heard(&[]);
+            let (called, silent) =
+                if is_of_credential { (&credential, &named) } else { (&named, &credential) };
+            called.heard(&[START, SUCCESS]);
+            silent.heard(&[]);
         };
         heard(&["--ping-file", "ping"], &[], false);
         heard(&["--ping-file", "ping"], &[of_credential], false);

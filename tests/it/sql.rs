@@ -48,10 +48,10 @@ fn compare(python: &OsStr, folder: &Path, facts: &Path) -> (Option<i32>, String)
 
 /// Changes facts, and gives where they are then.
 fn changed(facts: &Path, change: impl Fn(&mut Vec<Value>)) -> PathBuf {
-    let mut told: Value = serde_json::from_str(&std::fs::read_to_string(facts).unwrap()).unwrap();
-    change(told["facts"].as_array_mut().unwrap());
+    let mut document: Value = serde_json::from_str(&std::fs::read_to_string(facts).unwrap()).unwrap();
+    change(document["facts"].as_array_mut().unwrap());
     let other = facts.with_file_name("changed.json");
-    std::fs::write(&other, told.to_string()).unwrap();
+    std::fs::write(&other, document.to_string()).unwrap();
     other
 }
 
@@ -155,9 +155,9 @@ fn a_number_that_is_wrong_or_missing_or_too_many_fails_the_comparison() {
         ("in the SQL alone", |facts| drop(facts.remove(0))),
         ("in facts.json alone", |facts| facts[0]["metric"] = json!("acus_of_nobody")),
     ];
-    for (told, change) in changes {
+    for (document, change) in changes {
         let (code, said) = compare(&python, folder.path(), &changed(&facts, change));
-        assert_eq!(code, Some(1), "{told}: {said}");
-        assert!(said.contains(told), "{told}: {said}");
+        assert_eq!(code, Some(1), "{document}: {said}");
+        assert!(said.contains(document), "{document}: {said}");
     }
 }

@@ -177,7 +177,7 @@ impl Report {
         assert_eq!(outcome.code, Some(0), "{flags:?}\n{}", outcome.stderr);
         let written: Vec<PathBuf> = outcome.stdout.lines().map(|line| folder.path().join(line)).collect();
         let [html, json] = written.as_slice() else { panic!("two paths, not {:?}", outcome.stdout) };
-        let read = |path| std::fs::read_to_string(path).expect("a file that was told of");
+        let read = |path| std::fs::read_to_string(path).expect("a printed file");
         let (html, json) = (read(html), read(json));
         Self { folder, html, json, stderr: outcome.stderr }
     }
@@ -244,7 +244,7 @@ pub fn serve(answer: impl Fn(&str) -> (u16, &'static str, String) + Send + 'stat
             // A client that has gone is its own business.
             let _ = write!(
                 stream,
-                "HTTP/1.1 {status} Told\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\
+                "HTTP/1.1 {status} Answer\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\
                  {lines}Connection: close\r\n\r\n{body}",
                 body.len()
             );

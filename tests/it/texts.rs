@@ -137,14 +137,14 @@ fn group(sessions: &[Session], group: &[&Said]) -> (Value, String) {
         let acus = |session: &Session| session.acus.unwrap_or(-1.0);
         acus(b).total_cmp(&acus(a)).then_with(|| a.id.cmp(&b.id))
     });
-    let told = json!({
+    let record = json!({
         "text": shown.split_whitespace().collect::<Vec<_>>().join(" "),
         "sessions": own.len(),
         "acus": own.iter().map(|session| sessions[*session].spent()).sum::<f64>(),
         "repos": repos.iter().take(3).map(|(_, repo)| *repo).collect::<Vec<_>>(),
         "examples": costliest.iter().take(3).map(|session| session.id.clone()).collect::<Vec<_>>(),
     });
-    (told, shown.to_owned())
+    (record, shown.to_owned())
 }
 
 /// In the order of the lists.
@@ -160,7 +160,7 @@ fn sort(groups: &mut [(Value, String)]) {
 }
 
 /// A list of facts as it is compared: examples by their ids, ACUs to the ninth digit.
-fn told(list: &Value) -> Vec<Value> {
+fn in_order(list: &Value) -> Vec<Value> {
     let round = |number: f64| (number * 1e6).round() / 1e6;
     let of = |group: &Value| {
         let mut group = group.clone();
@@ -254,7 +254,7 @@ fn lists_are_those_of_comparing_every_text_with_every_other() {
     }
     sort(&mut feedback);
     let values = |all: &[(Value, String)]| {
-        told(&all.iter().take(100).map(|(value, _)| value.clone()).collect::<Value>())
+        in_order(&all.iter().take(100).map(|(value, _)| value.clone()).collect::<Value>())
     };
 
     let served = Served::new(organisation, Options::default());
@@ -274,9 +274,9 @@ fn lists_are_those_of_comparing_every_text_with_every_other() {
             feedback.len()
         );
         assert!(improvements[0].0["items"].as_u64() > improvements[0].0["sessions"].as_u64().map(|n| n - 1));
-        assert_eq!(told(&lists["improvements"]), values(&improvements), "v3: {v3}");
-        assert_eq!(told(&lists["issues"]), values(&recurring), "v3: {v3}");
-        assert_eq!(told(&lists["feedback"]), values(&feedback), "v3: {v3}");
+        assert_eq!(in_order(&lists["improvements"]), values(&improvements), "v3: {v3}");
+        assert_eq!(in_order(&lists["issues"]), values(&recurring), "v3: {v3}");
+        assert_eq!(in_order(&lists["feedback"]), values(&feedback), "v3: {v3}");
         assert_eq!(lists["improvements_total"], improvements.len());
         assert_eq!(lists["issues_total"], recurring_total);
         assert_eq!(lists["feedback_total"], feedback.len());

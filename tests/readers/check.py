@@ -294,12 +294,12 @@ def of_parquet(name, folder, facts, period):
 def main(path):
     path = Path(path)
     name, folder = path.stem, path.parent
-    told = json.loads(path.read_text(encoding="utf-8"))
-    facts = told["facts"]
+    document = json.loads(path.read_text(encoding="utf-8"))
+    facts = document["facts"]
     seen = [
         of_csv(name, folder, facts),
         of_workbook(folder / f"{name}.xlsx", facts),
-        of_parquet(name, folder, facts, told["period"]["label"]),
+        of_parquet(name, folder, facts, document["period"]["label"]),
     ]
     print(f"{path.name}: {'; '.join(seen)}: {agreed} comparisons agree, {len(differences)} do not")
     for difference in differences[:40]:

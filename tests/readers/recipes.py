@@ -89,8 +89,8 @@ def sums(rows, by, column):
 def main(page, report):
     report = Path(report)
     os.chdir(report.parent)
-    told = json.loads(report.read_text(encoding="utf-8"))
-    period = told["period"]["label"]
+    document = json.loads(report.read_text(encoding="utf-8"))
+    period = document["period"]["label"]
     parts = Path(page).read_text(encoding="utf-8").split("\n## Recipes\n")[1].split("\n### ")[1:]
     texts = dict(part.split("\n", 1) for part in parts)
     agree("recipes", list(texts), list(RECIPES))
@@ -98,7 +98,7 @@ def main(page, report):
     people, repos, issues = found.values()
 
     def expected(metric, by, field="value", **fixed):
-        own = [fact for fact in told["facts"] if fact["metric"] == metric and list(fact["group"]) == [*by, *fixed]]
+        own = [fact for fact in document["facts"] if fact["metric"] == metric and list(fact["group"]) == [*by, *fixed]]
         own = [fact for fact in own if all(fact["group"][key] == value for key, value in fixed.items())]
         agree(f"{metric} by {by}: is in the facts", bool(own), True)
         return {tuple(fact["group"][key] for key in by): fact[field] for fact in own}
@@ -114,10 +114,10 @@ def main(page, report):
             compare(f"{metric} by {by}", sums(here, [by], metric), expected(metric, [by]))
         compare(f"{metric} by period", sums(people, ["period"], metric), expected(metric, ["period"]))
     named = {row["user"]: row["user_name"] for row in here if row["user_name"] is not None}
-    agree("names", named, {user: name for user, name in told["labels"]["user"].items() if user in named})
-    agree("names of all", set(named), set(told["labels"]["user"]) & {row["user"] for row in here})
+    agree("names", named, {user: name for user, name in document["labels"]["user"].items() if user in named})
+    agree("names of all", set(named), set(document["labels"]["user"]) & {row["user"] for row in here})
     agree("there are names", bool(named), True)
-    agree("currency", {row["currency"] for row in people}, {told["prices"]["currency"]})
+    agree("currency", {row["currency"] for row in people}, {document["prices"]["currency"]})
 
     here = [row for row in repos if row["period"] == period]
     for column, metric in [("pull_requests", "prs"), ("merged", "prs_merged")]:
@@ -139,7 +139,7 @@ def main(page, report):
     here = [row for row in every if row["period"] == period]
     agree("there are other impacts", len(every) > len(issues), True)
     for column in ["issues", "sessions", "acus"]:
-        labels = {(label["label"],): label[column] for label in told["highlights"]["labels"]}
+        labels = {(label["label"],): label[column] for label in document["highlights"]["labels"]}
         compare(f"{column} by label", sums(here, ["label"], column), labels)
 
     print(f"{report.name}: {agreed} comparisons agree, {len(differences)} do not")

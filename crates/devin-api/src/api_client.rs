@@ -136,7 +136,7 @@ impl<'q> ApiClient<'q> {
                 Ok(()) => attempt::send(&self.client, url.clone(), bounds, key, &read, heard).await,
                 Err(failure) => Err(failure),
             };
-            // Whoever waits before the next attempt does not keep others from asking.
+            // A request that waits for its next attempt does not hold up others.
             drop(permit);
             let (status, elapsed) = (status.load(Ordering::Relaxed), begun.elapsed());
             let failure = outcome.as_ref().err().map(describe);

@@ -88,7 +88,7 @@ impl HeartbeatEvent {
 
 /// Why a report to the monitor failed. An error of the library could contain the address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Untold {
+enum HeartbeatError {
     Late,
     Unconnected,
     Broken,
@@ -96,7 +96,7 @@ enum Untold {
     NoCertificates,
 }
 
-impl Untold {
+impl HeartbeatError {
     /// Whether a second attempt may do better.
     fn may_pass(self) -> bool {
         match self {
@@ -107,7 +107,7 @@ impl Untold {
     }
 }
 
-impl fmt::Display for Untold {
+impl fmt::Display for HeartbeatError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Late => f.write_str("no answer in time"),
@@ -119,7 +119,7 @@ impl fmt::Display for Untold {
     }
 }
 
-impl From<reqwest::Error> for Untold {
+impl From<reqwest::Error> for HeartbeatError {
     fn from(error: reqwest::Error) -> Self {
         match (error.is_timeout(), error.is_connect()) {
             (true, _) => Self::Late,
@@ -133,14 +133,14 @@ impl From<reqwest::Error> for Untold {
 #[derive(Debug)]
 pub struct Heartbeat {
     monitor: Monitor,
-    start: JoinHandle<Result<(), Untold>>,
+    start: JoinHandle<Result<(), HeartbeatError>>,
 }
 
 impl Heartbeat {
     /// Reports the start of the run, concurrently with the run. Uses the runtime that it is called in.
     pub fn begin(monitor: Monitor) -> Self {
-        let told = monitor.clone();
-        let start = tokio::spawn(async move { tell(&told, &HeartbeatEvent::Started, LONGEST).await });
+        let target = monitor.clone();
+        let start = tokio::spawn(async move { tell(&target, &HeartbeatEvent::Started, LONGEST).await });
         Self { monitor, start }
     }
 
@@ -151,7 +151,8 @@ impl Heartbeat {
         // HeartbeatEvent that overtook the start would leave the monitor waiting for an end.
         let started = timeout(event.patience() / 3, &mut start).await;
         start.abort();
-        let started = started.map_or(Err(Untold::Late), |joined| joined.unwrap_or(Err(Untold::Broken)));
+        let started =
+            started.map_or(Err(HeartbeatError::Late), |joined| joined.unwrap_or(Err(HeartbeatError::Broken)));
         let ended = tell(&monitor, event, event.patience() * 2 / 3).await;
         let (what, why) = match (started, ended) {
             (Ok(()), Ok(())) => return None,
@@ -167,21 +168,21 @@ impl Heartbeat {
 }
 
 /// Sends one event to the monitor, with one retry.
-async fn tell(monitor: &Monitor, event: &HeartbeatEvent, within: Duration) -> Result<(), Untold> {
+async fn tell(monitor: &Monitor, event: &HeartbeatEvent, within: Duration) -> Result<(), HeartbeatError> {
     let twice = async {
         let client = build(monitor)?;
         match send(&client, monitor, event).await {
-            Err(untold) if untold.may_pass() => {
+            Err(error) if error.may_pass() => {
                 sleep(PAUSE).await;
                 send(&client, monitor, event).await
             }
-            told => told,
+            outcome => outcome,
         }
     };
-    timeout(within, twice).await.unwrap_or(Err(Untold::Late))
+    timeout(within, twice).await.unwrap_or(Err(HeartbeatError::Late))
 }
 
-fn build(monitor: &Monitor) -> Result<Client, Untold> {
+fn build(monitor: &Monitor) -> Result<Client, HeartbeatError> {
     // A provider may be there already, and any will do.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = Client::builder()
@@ -191,11 +192,11 @@ fn build(monitor: &Monitor) -> Result<Client, Untold> {
         .retry(reqwest::retry::never())
         .referer(false);
     let builder = secured(builder, &monitor.url, &monitor.trust, monitor.proxy.as_ref())
-        .map_err(|_| Untold::NoCertificates)?;
-    builder.build().map_err(|_| Untold::NoCertificates)
+        .map_err(|_| HeartbeatError::NoCertificates)?;
+    builder.build().map_err(|_| HeartbeatError::NoCertificates)
 }
 
-async fn send(client: &Client, monitor: &Monitor, event: &HeartbeatEvent) -> Result<(), Untold> {
+async fn send(client: &Client, monitor: &Monitor, event: &HeartbeatEvent) -> Result<(), HeartbeatError> {
     let url = monitor.url(event);
     let request = match event {
         HeartbeatEvent::Failed { code, cause, .. } => client.post(url).body(body(*code, cause)),
@@ -203,7 +204,7 @@ async fn send(client: &Client, monitor: &Monitor, event: &HeartbeatEvent) -> Res
     };
     match request.send().await?.status() {
         status if status.is_success() => Ok(()),
-        status => Err(Untold::Status(status)),
+        status => Err(HeartbeatError::Status(status)),
     }
 }
 

@@ -12,7 +12,7 @@ const BEFORE: usize = 60;
 /// How many ways there are to write a member, each less ambiguous than the one before.
 const WAYS: usize = 3;
 
-/// What to show for an id: the name, else the email. Whoever has neither is not
+/// What to show for an id: the name, else the email. A person with neither is not
 /// in it, and is shown by id. Where two look the same to a reader, each is
 /// followed by its email or, if that does not help, its id, in brackets.
 ///

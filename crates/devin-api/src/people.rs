@@ -72,16 +72,16 @@ const LIMITS: Limits = Limits {
 /// It never fails: a list that the key may not read, or that does not come, is a
 /// note, and the others still count. The tags and users of the query do not matter.
 pub async fn people(config: &ApiConfig, query: &SessionQuery) -> People {
-    told_within(config, query, &LIMITS, &[Subject::People, Subject::Organisations]).await
+    people_within(config, query, &LIMITS, &[Subject::People, Subject::Organisations]).await
 }
 
 /// What organisations are called, and nothing of people; else as [`people`].
 pub async fn organisations(config: &ApiConfig, query: &SessionQuery) -> People {
-    told_within(config, query, &LIMITS, &[Subject::Organisations]).await
+    people_within(config, query, &LIMITS, &[Subject::Organisations]).await
 }
 
 /// What the lists about these subjects hold.
-pub(super) async fn told_within(
+pub(super) async fn people_within(
     config: &ApiConfig,
     query: &SessionQuery,
     limits: &Limits,
@@ -97,10 +97,10 @@ pub(super) async fn told_within(
     };
     lists.retain(|list| subjects.contains(&list.subject));
     let until = Instant::now() + limits.policy.deadline;
-    let mut told: Vec<(List, Walked)> = walk_all(&client, limits, until, lists).await;
+    let mut read: Vec<(List, Walked)> = walk_all(&client, limits, until, lists).await;
     // An organisation's key may read its own list alone, which has the same people in it.
     if let Ok(Some(own)) = address::members_of_org(&config, org)
-        && told.iter().any(|(list, walked)| list.is_of_people && walked.is_refused())
+        && read.iter().any(|(list, walked)| list.is_of_people && walked.is_refused())
     {
         let own = List {
             name: "the organisation's users",
@@ -109,13 +109,13 @@ pub(super) async fn told_within(
             members_at: Some(0),
             places: vec![own],
         };
-        told.retain(|(list, walked)| !(list.is_of_people && walked.is_refused()));
+        read.retain(|(list, walked)| !(list.is_of_people && walked.is_refused()));
         let own = walk_all(&client, limits, until, vec![own]).await;
-        told.splice(0..0, own);
+        read.splice(0..0, own);
     }
-    let count = count(&told);
+    let count = count(&read);
     let (mut members, mut organisations, mut notes) = (Vec::new(), Vec::new(), Vec::new());
-    for (list, Walked { found, end }) in told {
+    for (list, Walked { found, end }) in read {
         // The name of the one in question is asked for all the same: keys of an
         // organisation may not read that list, and its id says as much.
         if list.subject == Subject::People || org.is_none() {
@@ -133,10 +133,10 @@ pub(super) async fn told_within(
 
 /// How many people are on the lists of those who are asked about, if all of them were read to
 /// their end. Not every enterprise has a list of an identity provider's users.
-fn count(told: &[(List, Walked)]) -> Option<u64> {
+fn count(read: &[(List, Walked)]) -> Option<u64> {
     let mut people: HashSet<&str> = HashSet::new();
     let mut is_known = false;
-    for (list, walked) in told {
+    for (list, walked) in read {
         match (list.members_at, &walked.end) {
             (None, _) => {}
             (Some(at), Ok(place)) if at == *place => {

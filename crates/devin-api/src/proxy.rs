@@ -70,7 +70,7 @@ impl Proxy {
         &self.url
     }
 
-    /// What is known of its tunnel. Whoever holds the lock asks, and the others wait.
+    /// What is known of its tunnel. The task that holds the lock asks; others wait.
     pub async fn tunnel(&self) -> MutexGuard<'_, Tunnel> {
         self.tunnel.lock().await
     }

@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_told() {
+    fn what_is_missing_is_named() {
         assert!(!replayed(&[page(&["a", "b"], true)]).0.complete);
         assert!(!replayed(&[page(&["a", "b"], false)]).0.complete);
         let broken = [page(&["a"], true).into_bytes(), b"{\"items\": [".to_vec()];

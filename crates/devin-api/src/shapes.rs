@@ -109,7 +109,7 @@ fn content(json: &str) -> Content<'_> {
     let Ok(mut text) = serde_json::from_str::<String>(json) else {
         return Content::Json(Cow::Borrowed("null"));
     };
-    // Whoever writes JSON into text may do so more than once.
+    // JSON may be wrapped in text more than once.
     for _ in 0..MOST_WRAPPED {
         let Ok(inner) = serde_json::from_str(text.trim()) else { break };
         text = inner;

@@ -219,9 +219,9 @@ impl<'a> Session<'a> {
     /// Fields, and elements of lists, whose values could not be read. Unknown ACUs
     /// and pull requests without an address are counted elsewhere.
     pub fn unreadable(&self) -> u32 {
-        let is_told = |raw: Option<&str>| raw.is_some_and(|raw| !json::scalar(raw).trim().is_empty());
-        let updated = is_told(self.updated_at) && self.updated().is_none();
-        let messages = is_told(self.num_user_messages) && self.user_messages().is_none();
+        let is_present = |raw: Option<&str>| raw.is_some_and(|raw| !json::scalar(raw).trim().is_empty());
+        let updated = is_present(self.updated_at) && self.updated().is_none();
+        let messages = is_present(self.num_user_messages) && self.user_messages().is_none();
         self.unreadable + u32::from(updated) + u32::from(messages)
     }
 

@@ -168,7 +168,7 @@ pub fn end_v3(mut text: String, total: Total, count: usize, next: Option<String>
         text += &format!(",\"has_next_page\":{}", next.is_some());
     }
     match total {
-        Total::Told => text + &format!(",\"total\":{count}}}"),
+        Total::Number => text + &format!(",\"total\":{count}}}"),
         Total::Null => text + ",\"total\":null}",
         Total::Absent => text + "}",
     }

@@ -12,7 +12,7 @@ use super::filter::{Filter, find};
 use super::usage::{Counts, count};
 use super::v3;
 
-/// The origins that are told; `scheduled` is among `automation`, and others, such as
+/// The origins in the answer; `scheduled` is among `automation`, and others, such as
 /// `cli`, are in no bucket.
 const ORIGINS: [&str; 9] =
     ["api", "automation", "code_scan", "desktop", "jira", "linear", "slack", "teams", "webapp"];

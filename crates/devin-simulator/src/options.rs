@@ -43,7 +43,7 @@ impl Default for Options {
             latency: Duration::ZERO,
             max_page: 200,
             key: None,
-            total: Total::Told,
+            total: Total::Number,
             may_see_usage: true,
             may_see_consumption: true,
             hidden: Vec::new(),

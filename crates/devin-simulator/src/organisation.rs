@@ -22,16 +22,16 @@ pub struct Record {
     pub user_id: Option<String>,
     /// As they are written.
     pub tags: Vec<String>,
-    /// The unix epoch stands for "unreadable" and lies in every window.
+    /// The unix epoch stands for "unreadable" and is in every window.
     pub created_at: DateTime<Utc>,
-    /// The unix epoch stands for "unreadable" and lies in every window.
+    /// The unix epoch stands for "unreadable" and is in every window.
     pub updated_at: DateTime<Utc>,
     /// The JSON object of the session, v2.
     pub body: String,
 }
 
 impl Record {
-    /// Whether its last change can be told; if not, it lies in every window.
+    /// Whether its last change is known; if not, it is in every window.
     pub(super) fn has_updated_at(&self) -> bool {
         self.updated_at != DateTime::UNIX_EPOCH
     }
@@ -60,7 +60,7 @@ impl Organisation {
 
     /// Any JSON values as sessions, each served as it is: what cannot be read of
     /// it never keeps it from being served. A record without a readable
-    /// `created_at` or `updated_at` lies in every window, one without an
+    /// `created_at` or `updated_at` is in every window, one without an
     /// `org_id` belongs to every organisation; `org_demo` always exists, and so do
     /// the users of the records, by invented names.
     pub fn from_values(values: Vec<Value>) -> Self {

@@ -49,7 +49,7 @@ pub struct Person {
 
 /// The people of a recipe. Most have an ordinary name; where odd values may
 /// occur, some have none, no email either, a long or a foreign one or that of
-/// somebody else. Whoever has left is on no list.
+/// somebody else. A person who left is on no list.
 pub fn invent(recipe: &Recipe) -> Vec<Person> {
     let world = World::new(recipe);
     let mut emails = BTreeSet::new();

@@ -84,7 +84,7 @@ enum State {
     Merged,
 }
 
-/// Counts what passes. A session without a creation time lies in no span.
+/// Counts what passes. A session without a creation time is in no span.
 pub fn count(organisation: &Organisation, filter: &Filter) -> Counts {
     let found = find(organisation, filter);
     let mut sessions = 0;

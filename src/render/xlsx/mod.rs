@@ -151,9 +151,9 @@ mod tests {
                 };
                 sheet.blocks.iter().any(is_it)
             };
-            let told: Vec<&str> = sheets.iter().filter(said).map(|sheet| sheet.name).collect();
+            let names: Vec<&str> = sheets.iter().filter(said).map(|sheet| sheet.name).collect();
             let cells = &table(&sheets, "acus_by_user").rows[0].cells;
-            (told, cells[3..6].to_vec())
+            (names, cells[3..6].to_vec())
         };
         let numbers = |values: [f64; 3]| {
             let formats =
@@ -188,7 +188,7 @@ mod tests {
         assert!(workbook(&report(&other)).unwrap() != first);
     }
 
-    /// What a cell holds is told by the call that writes it; tests/readers opens
+    /// What a cell holds is decided by the call that writes it; tests/readers opens
     /// the file itself.
     #[test]
     fn no_cell_is_written_as_a_formula() {

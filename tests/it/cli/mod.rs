@@ -118,8 +118,8 @@ fn an_answer_that_breaks_the_contract_is_exit_65() {
         (envelope.replace("\"items\": []", "\"items\": 7") + ", \"has_more\": false}", "items"),
         ("[]".to_owned(), "unexpected data"),
     ] {
-        let told = body.clone();
-        let url = serve(move |_| (200, "", told.clone()));
+        let reply = body.clone();
+        let url = serve(move |_| (200, "", reply.clone()));
         let folder = tempfile::tempdir().unwrap();
         let outcome = run(acumen(folder.path()).args(["report", "--base-url", &url, "--quiet"]));
         assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(65), ""), "{body}: {}", outcome.stderr);
@@ -178,9 +178,9 @@ fn the_help_of_the_simulator_lists_every_fault() {
     let folder = tempfile::tempdir().unwrap();
     let help = run(acumen(folder.path()).args(["simulate", "--help"])).stdout;
     let (_, faults) = help.split_once("Faults for --fault").expect("a list of faults");
-    let told: Vec<&str> = faults.split(|c: char| !c.is_ascii_alphanumeric()).collect();
+    let documented: Vec<&str> = faults.split(|c: char| !c.is_ascii_alphanumeric()).collect();
     for name in devin_simulator::fault_names().split(", ") {
-        assert!(told.contains(&name), "{name} is missing");
+        assert!(documented.contains(&name), "{name} is missing");
     }
 }
 

@@ -18,13 +18,13 @@ fn refuses(cases: &[Case], code: i32) {
         command.args(["report", "--base-url", &served.url()]).args(*flags);
         let outcome = run(&mut command);
         assert_eq!(outcome.code, Some(code), "{flags:?}: {}", outcome.stderr);
-        told(&outcome.stdout, &outcome.stderr, flags, error, hint);
+        assert_refused(&outcome.stdout, &outcome.stderr, flags, error, hint);
         assert_eq!(served.simulator.requests(), 0, "{flags:?}: a question was asked");
     }
     assert_eq!(files(folder.path()), [""; 0], "nothing is made for what is refused");
 }
 
-fn told(stdout: &str, stderr: &str, flags: &[&str], error: &str, hint: &str) {
+fn assert_refused(stdout: &str, stderr: &str, flags: &[&str], error: &str, hint: &str) {
     assert_eq!(stdout, "", "{flags:?}");
     // What clap cannot read is no report yet.
     let may_come = |line: &&str| *line == UNTOUCHED || line.starts_with("asking 127.0.0.1:");
@@ -121,7 +121,7 @@ fn wrong_zones_and_words() {
         let folder = tempfile::tempdir().unwrap();
         let outcome = run(acumen(folder.path()).args(["report", "--base-url", &served.url()]).args(flags));
         assert_eq!((outcome.code, served.simulator.requests()), (Some(2), 0));
-        told(&outcome.stdout, &outcome.stderr, flags, error, hint);
+        assert_refused(&outcome.stdout, &outcome.stderr, flags, error, hint);
     }
 }
 
@@ -165,7 +165,7 @@ fn wrong_numbers_flags_and_words() {
     for (flags, error, hint) in others {
         let outcome = run(acumen(folder.path()).args(*flags));
         assert_eq!(outcome.code, Some(2), "{flags:?}");
-        told(&outcome.stdout, &outcome.stderr, flags, error, hint);
+        assert_refused(&outcome.stdout, &outcome.stderr, flags, error, hint);
     }
 }
 
@@ -196,7 +196,7 @@ fn wrong_base_urls() {
         let flags = ["report", "--base-url", url];
         let outcome = run(acumen(folder.path()).args(flags));
         assert_eq!(outcome.code, Some(2), "{url}: {}", outcome.stderr);
-        told(&outcome.stdout, &outcome.stderr, &flags, error, hint);
+        assert_refused(&outcome.stdout, &outcome.stderr, &flags, error, hint);
     }
     assert_eq!(files(folder.path()), [""; 0]);
 }
@@ -247,7 +247,7 @@ fn wrong_keys() {
         command.args(file.iter().flat_map(|file| ["--api-key-file", file]));
         let outcome = run(&mut command);
         assert_eq!(outcome.code, Some(2), "{environment:?} {file:?}: {}", outcome.stderr);
-        told(&outcome.stdout, &outcome.stderr, file.as_slice(), error, hint);
+        assert_refused(&outcome.stdout, &outcome.stderr, file.as_slice(), error, hint);
     }
     assert_eq!(served.simulator.requests(), 0);
     assert!(!folder.path().join("out").exists());
@@ -263,7 +263,7 @@ fn folders_that_cannot_be_written_to() {
         for flags in [&["report", "--base-url", &served.url(), "--out", out][..], &["demo", "--out", out]] {
             let outcome = run(acumen(folder.path()).args(flags));
             assert_eq!(outcome.code, Some(74), "{flags:?}: {}", outcome.stderr);
-            told(&outcome.stdout, &outcome.stderr, flags, out, "--out");
+            assert_refused(&outcome.stdout, &outcome.stderr, flags, out, "--out");
         }
     }
     // The kernel's own folder takes no file from anybody.
@@ -271,7 +271,7 @@ fn folders_that_cannot_be_written_to() {
         let flags = ["report", "--base-url", &served.url(), "--out", "/proc"];
         let outcome = run(acumen(folder.path()).args(flags));
         assert_eq!(outcome.code, Some(74), "{}", outcome.stderr);
-        told(&outcome.stdout, &outcome.stderr, &flags, "/proc", "--out");
+        assert_refused(&outcome.stdout, &outcome.stderr, &flags, "/proc", "--out");
     }
     assert_eq!(served.simulator.requests(), 0, "looked at before any question");
     assert_eq!(std::fs::read_to_string(folder.path().join("file")).unwrap(), "mine");
@@ -285,5 +285,5 @@ fn a_port_that_is_taken() {
     let flags = ["simulate", "--port", &port, "--sessions", "0"];
     let outcome = run(acumen(folder.path()).args(flags));
     assert_eq!(outcome.code, Some(2));
-    told(&outcome.stdout, &outcome.stderr, &flags, &port, "--port");
+    assert_refused(&outcome.stdout, &outcome.stderr, &flags, &port, "--port");
 }

@@ -55,7 +55,7 @@ fn the_image_is_built_in_two_stages_and_does_not_run_as_root() {
         assert!(runs[1].contains(package), "{package}");
     }
     assert_eq!(all(&instructions, "COPY"), [". .", "--from=build /out/bin/acumen /usr/local/bin/acumen"]);
-    // Whoever is root last is root at the run; a number can be checked by a cluster.
+    // The last user set is the one at run time; a number can be checked by a cluster.
     let user = all(&instructions, "USER");
     assert_eq!(user, ["10001:10001"]);
     assert!(runs[1].contains("useradd") && runs[1].contains("--uid 10001"));

@@ -1,6 +1,6 @@
 //! A strict reader of pages. It knows every element and attribute that the
 //! templates and charts write, and what their values may look like; whatever
-//! else stands in a page, well formed or not, stops it.
+//! else is in a page, well formed or not, stops it.
 
 /// Elements with the attributes they may have.
 const KNOWN: &[(&str, &[&str])] = &[

@@ -166,7 +166,7 @@ fn a_budget_that_is_left_out_is_spoken_of() {
     assert_eq!(output(&[]), (true, false, false));
     assert_eq!(output(&["--tag", "team:payments"]), (false, true, false));
     assert_eq!(output(&["--profile", "leadership", "--trend", "0"]), (true, false, false));
-    // Of the days of the month before the week only two people would be told.
+    // Of the days of the month before the week only two people would be counted.
     let session = |user: usize, day: &str| {
         json!({"session_id": format!("{user} {day}"), "org_id": "org_demo", "user_id": format!("user {user}"),
                "created_at": format!("2026-10-{day}T10:00:00Z"), "updated_at": format!("2026-10-{day}T11:00:00Z"),
@@ -198,7 +198,7 @@ fn budgets(report: &crate::support::Report) -> Vec<(String, f64, bool)> {
     facts["budgets"].as_array().unwrap().iter().map(output).collect()
 }
 
-fn is_told(found: &[(String, f64, bool)], expected: &[(&str, f64, bool)]) {
+fn assert_budgets(found: &[(String, f64, bool)], expected: &[(&str, f64, bool)]) {
     assert_eq!(found.len(), expected.len(), "{found:?}");
     for (found, expected) in found.iter().zip(expected) {
         assert_eq!((found.0.as_str(), found.2), (expected.0, expected.2));
@@ -220,7 +220,7 @@ fn every_month_of_a_period_has_its_budget() {
     let week = of(&["--week", "2026-W40"]);
     let september = spent("2026-08-31T22:00:00Z", "2026-09-30T22:00:00Z");
     let begun = spent("2026-09-30T22:00:00Z", "2026-10-04T22:00:00Z");
-    is_told(&budgets(&week), &[("2026-09", september, false), ("2026-10", begun, false)]);
+    assert_budgets(&budgets(&week), &[("2026-09", september, false), ("2026-10", begun, false)]);
     for words in [
         "Budget of September 2026: €",
         "used by 30 September.",
@@ -255,20 +255,23 @@ fn a_budget_may_follow_billing_cycles() {
     let spent = |from: &str, to: &str| spent(&organisation, from, to);
     let by_day = of("23", Options::default(), &[]);
     let cycle = "2026-09-23_2026-10-22";
-    is_told(&budgets(&by_day), &[(cycle, spent("2026-09-22T22:00:00Z", "2026-10-11T22:00:00Z"), false)]);
+    assert_budgets(
+        &budgets(&by_day),
+        &[(cycle, spent("2026-09-22T22:00:00Z", "2026-10-11T22:00:00Z"), false)],
+    );
     assert!(by_day.html.contains("Budget of the billing cycle of 23 September to 22 October 2026: €"));
     // The vendor bills at eight in the morning, in UTC.
     let output = spent("2026-09-23T08:00:00Z", "2026-10-11T22:00:00Z");
-    is_told(&budgets(&of("\"auto\"", Options::default(), &[])), &[(cycle, output, false)]);
-    is_told(
+    assert_budgets(&budgets(&of("\"auto\"", Options::default(), &[])), &[(cycle, output, false)]);
+    assert_budgets(
         &budgets(&of("\"auto\"", Options::default(), &["--profile", "leadership"])),
         &[(cycle, output.round(), false)],
     );
     let refused = of("\"auto\"", Options { may_see_consumption: false, ..Options::default() }, &[]);
     let month = spent("2026-09-30T22:00:00Z", "2026-10-11T22:00:00Z");
-    is_told(&budgets(&refused), &[("2026-10", month, false)]);
+    assert_budgets(&budgets(&refused), &[("2026-10", month, false)]);
     let note = "billing cycles are not available (the key lacks the permission): the budget is for \
         calendar months";
     assert!(refused.html.contains(note) && refused.stderr.contains(note), "{}", refused.stderr);
-    is_told(&budgets(&of("1", Options::default(), &[])), &[("2026-10", month, false)]);
+    assert_budgets(&budgets(&of("1", Options::default(), &[])), &[("2026-10", month, false)]);
 }

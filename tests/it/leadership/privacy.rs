@@ -337,7 +337,7 @@ fn groups(session: &Session) -> BTreeSet<(&'static str, String)> {
 }
 
 #[test]
-fn what_a_few_people_had_before_is_not_told_and_no_question_is_about_them_alone() {
+fn what_a_few_people_had_before_is_not_shown_and_no_question_is_about_them_alone() {
     // Eight people use a tag, of whom one did in the week before.
     let session = |user: u32, day: &str, tag: &str| {
         json!({

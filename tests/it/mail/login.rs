@@ -176,7 +176,7 @@ fn a_command_prints_the_password_or_the_access_token() {
         outcome.stderr
     );
     assert_eq!(mechanism(&server), ["PLAIN", "XOAUTH2", "PLAIN", "PLAIN"]);
-    // Whoever can change the settings could run anything.
+    // A person who can change the settings could run anything.
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(folder.path().join("acumen.toml"), std::fs::Permissions::from_mode(0o602))
         .unwrap();

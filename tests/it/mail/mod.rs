@@ -202,7 +202,7 @@ fn expect(message: &[u8], folder: &Path) {
 }
 
 /// Asserts that a mail's date is that of its sending, not of the report of October 2026.
-#[expect(clippy::disallowed_methods, reason = "what the program's clock told is compared with this one")]
+#[expect(clippy::disallowed_methods, reason = "what the program's clock said is compared with this one")]
 fn is_of_now(date: &str) {
     let age = chrono::Utc::now() - chrono::DateTime::parse_from_rfc3339(date).unwrap().to_utc();
     assert!((0..600).contains(&age.num_seconds()), "{date} is {age} old");

@@ -6,14 +6,14 @@ import json
 import sys
 
 
-def tell(part):
-    told = {"type": part.get_content_type(), "defects": [str(defect) for defect in part.defects]}
+def describe(part):
+    message = {"type": part.get_content_type(), "defects": [str(defect) for defect in part.defects]}
     if part.is_multipart():
-        told["parts"] = [tell(inner) for inner in part.iter_parts()]
-        return told
+        message["parts"] = [describe(inner) for inner in part.iter_parts()]
+        return message
     content = part.get_content()
     raw = content.encode() if isinstance(content, str) else content
-    told |= {
+    message |= {
         "disposition": part.get_content_disposition(),
         "name": part.get_filename(),
         "id": part["Content-ID"],
@@ -22,8 +22,8 @@ def tell(part):
         "head": list(raw[:8]),
     }
     if isinstance(content, str):
-        told["text"] = content
-    return told
+        message["text"] = content
+    return message
 
 
 message = email.message_from_bytes(sys.stdin.buffer.read(), policy=email.policy.default)
@@ -31,4 +31,4 @@ headers = {name: str(value) for name, value in message.items()}
 date = message["Date"].datetime.isoformat()
 to = [str(address) for address in message["To"].addresses]
 flaws = [f"{name}: {defect}" for name, value in message.items() for defect in value.defects]
-json.dump({"headers": headers, "date": date, "to": to, "flaws": flaws, "body": tell(message)}, sys.stdout)
+json.dump({"headers": headers, "date": date, "to": to, "flaws": flaws, "body": describe(message)}, sys.stdout)

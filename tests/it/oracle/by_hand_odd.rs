@@ -10,7 +10,7 @@ use super::{Asked, Expected, Kind, differences, expect};
 pub fn duplicates() -> Vec<Value> {
     let row = |id: &str, created: &str, updated: Value, acus: f64| json!({"session_id": id, "created_at": created, "updated_at": updated, "acus_consumed": acus, "user_id": "u"});
     vec![
-        // The freshest wins wherever it stands in the list.
+        // The freshest wins wherever it is in the list.
         row("devin-a", "2026-10-05T10:00:00Z", json!("2026-10-05T20:00:00Z"), 1.0),
         row("a", "2026-10-05T11:00:00Z", json!("2026-10-05T19:00:00Z"), 2.0),
         // Of equally fresh ones the later in the order of the API.

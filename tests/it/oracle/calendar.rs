@@ -103,5 +103,5 @@ pub fn midnight(date: NaiveDate, tz: Tz) -> DateTime<Tz> {
 /// The local date of an instant: the day that had begun last by then.
 pub fn local_date(instant: DateTime<Utc>, span: &Span) -> NaiveDate {
     let begun = span.days.iter().filter(|(_, begins)| *begins <= instant);
-    begun.map(|(day, _)| *day).max().expect("the instant lies in the span")
+    begun.map(|(day, _)| *day).max().expect("the instant is in the span")
 }

@@ -11,7 +11,7 @@ use super::records::{self, Session};
 use super::{Asked, Expected, Span, Writer, expect_of};
 
 /// Metrics that an export does not provide.
-const UNTOLD: [&str; 10] = [
+const ABSENT: [&str; 10] = [
     "automation_sessions",
     "analysed_sessions",
     "analysis_coverage",
@@ -26,7 +26,7 @@ const UNTOLD: [&str; 10] = [
 
 /// Whether an export provides a number.
 pub fn tells(metric: &str, of: &Group) -> bool {
-    !UNTOLD.contains(&metric) && !of.keys().any(|dimension| ["tag", "status"].contains(&dimension.as_str()))
+    !ABSENT.contains(&metric) && !of.keys().any(|dimension| ["tag", "status"].contains(&dimension.as_str()))
 }
 
 /// The export of records of version 2 that were created in a range: the newest first,
@@ -45,7 +45,7 @@ pub fn written(all: &[Value], from: &str, to: &str) -> Value {
         let pull = |pull: &Value| {
             let field = |one: &str, other: &str| match &pull[one] {
                 Value::Null => pull[other].clone(),
-                told => told.clone(),
+                other => other.clone(),
             };
             json!({"pr_url": field("pr_url", "url"), "pr_status": field("pr_state", "state")})
         };

@@ -205,8 +205,8 @@ fn expect_of(read: &Read<'_>, asked: &Asked, writer: Writer, known: &dyn Fn(&Spa
 
 /// Not if 20 sessions or more have ACUs and all of them are 0.
 fn is_metered(sessions: &[Session]) -> bool {
-    let told: Vec<f64> = sessions.iter().filter_map(|session| session.acus).collect();
-    told.len() < 20 || told.iter().any(|acus| *acus > 0.0)
+    let values: Vec<f64> = sessions.iter().filter_map(|session| session.acus).collect();
+    values.len() < 20 || values.iter().any(|acus| *acus > 0.0)
 }
 
 /// Takes away what is made of ACUs; how many sessions used how many is still a count.

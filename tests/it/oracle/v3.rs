@@ -64,9 +64,17 @@ fn sizes_and_messages(sessions: &[&Session], pulls: &BTreeMap<&str, Pull>, facts
 
     let is_merged = |address: &&str| pulls[*address].state == "merged";
     let delivers = |session: &&&Session| session.addresses().iter().any(is_merged);
-    let told: Vec<u64> = sessions.iter().filter(delivers).filter_map(|session| session.messages).collect();
-    let one = told.iter().filter(|number| **number == 1).count();
-    ratio(facts, "one_message_share", group(&[]), "share", (one as f64, told.len() as f64), told.len());
+    let messages: Vec<u64> =
+        sessions.iter().filter(delivers).filter_map(|session| session.messages).collect();
+    let one = messages.iter().filter(|number| **number == 1).count();
+    ratio(
+        facts,
+        "one_message_share",
+        group(&[]),
+        "share",
+        (one as f64, messages.len() as f64),
+        messages.len(),
+    );
 }
 
 /// Pull requests by what their owners are grouped by, and what a merged one costs there.

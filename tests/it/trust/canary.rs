@@ -70,7 +70,7 @@ fn a_server_that_repeats_the_key_in_a_page_does_not_get_it_shown() {
     });
 }
 
-/// Whatever a record says stands in the page and its facts, but for the key.
+/// Whatever a record says is in the page and its facts, but for the key.
 #[test]
 fn a_server_that_repeats_the_key_in_its_records_does_not_get_it_shown() {
     let meet = |key: &str, rest: &str| {
@@ -105,7 +105,7 @@ fn a_server_that_repeats_the_key_in_its_records_does_not_get_it_shown() {
                 std::fs::read_to_string(folder.path().join(format!("enterprise_2026-W41.{end}"))).unwrap()
             };
             assert!(output("html").contains("say [redacted] twice: [redacted]"), "the title is not shown");
-            assert!(output("json").contains("a [redacted]"), "the tag is not told");
+            assert!(output("json").contains("a [redacted]"), "the tag is not shown");
         }
     };
     std::thread::scope(|scope| {

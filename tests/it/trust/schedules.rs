@@ -125,7 +125,7 @@ fn day(seed: u64) -> Day {
     // Sessions that appear while the first walk goes on.
     let appears = has_total && pages > 1 && dice.below(2) == 0;
     let faults = appears.then(|| Fault::every(FaultKind::Drift, 2 + dice.below(pages - 1)));
-    let total = if has_total { Total::Told } else { dice.one_of(&[Total::Null, Total::Absent]) };
+    let total = if has_total { Total::Number } else { dice.one_of(&[Total::Null, Total::Absent]) };
     let options = Options { total, script, faults: faults.into_iter().collect(), ..Options::default() };
     Day { api, page_size, concurrency, options }
 }

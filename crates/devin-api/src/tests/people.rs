@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::server::{Asked, Reply, Server, json, serve};
 use super::*;
-use crate::people::told_within;
+use crate::people::people_within;
 use crate::roster::Subject;
 
 /// Little time, no waits.
@@ -42,7 +42,7 @@ async fn ask_about(
     let key = Secret::new(if api == Api::V2 { "apk_user_k3y" } else { "cog_k3y" }.to_owned());
     let config = ApiConfig { api, key, gate: Gate::new(2), ..config(&server.base) };
     let query = SessionQuery { org, ..query() };
-    let people = told_within(&config, &query, limits, subjects).await;
+    let people = people_within(&config, &query, limits, subjects).await;
     assert!(!format!("{people:?}").contains("k3y"), "{people:?}");
     assert!(people.members.is_sorted_by(|one, other| one.id < other.id), "{people:?}");
     people
@@ -74,7 +74,7 @@ fn user(id: &str, name: &str) -> String {
 }
 
 /// `id=name` of all members.
-fn told(people: &People) -> Vec<String> {
+fn labels(people: &People) -> Vec<String> {
     let name = |one: &Member| format!("{}={}", one.id, one.name.as_deref().unwrap_or("-"));
     people.members.iter().map(name).collect()
 }
@@ -130,7 +130,7 @@ async fn every_list_of_v3_is_read() {
     for org in [None, Some("org-1")] {
         let server = serve(|asked| enterprise(asked, &[]));
         let people = ask(&server, Api::V3, org).await;
-        assert_eq!(told(&people), ["i=Ines", "s=Nightly", "u=Ursel"]);
+        assert_eq!(labels(&people), ["i=Ines", "s=Nightly", "u=Ursel"]);
         assert_eq!(people.members[0].email.as_deref(), Some("i@acme.example"));
         assert_eq!((people.members[1].email.as_deref(), people.notes.len()), (None, 0));
         let all = [IDP_USERS, SERVICE_USERS, USERS, ORGANISATIONS];
@@ -179,7 +179,7 @@ async fn v2_asks_the_organisation_and_the_enterprise_where_that_has_no_list() {
         let people = ask(&server, Api::V2, Some("org_789")).await;
         // The list of the enterprise has others as well.
         assert_eq!(people.count, has_own.then_some(1));
-        assert_eq!((told(&people), people.notes), (vec!["u=Ursel".to_owned()], vec![]));
+        assert_eq!((labels(&people), people.notes), (vec!["u=Ursel".to_owned()], vec![]));
         assert_eq!(paths(&server), if has_own { vec![own] } else { vec![all, own] });
     }
     let server = serve(move |asked| match path(asked) {
@@ -187,7 +187,7 @@ async fn v2_asks_the_organisation_and_the_enterprise_where_that_has_no_list() {
         _ => json(200, &v2(&user("u", "null"), false)),
     });
     let people = ask(&server, Api::V2, None).await;
-    assert_eq!((told(&people), people.organisations.len()), (vec!["u=-".to_owned()], 1));
+    assert_eq!((labels(&people), people.organisations.len()), (vec!["u=-".to_owned()], 1));
     assert_eq!(paths(&server), [all, "/v2/enterprise/organizations"]);
 }
 
@@ -200,7 +200,7 @@ async fn pages_follow_one_another_to_the_end_signal() {
         json(200, &v2(&items.join(","), skip < 6))
     });
     let people = ask(&server, Api::V2, Some("org_789")).await;
-    assert_eq!(told(&people), ["u0=-", "u3=-", "u6=-", "w0=-", "w3=-", "w6=-"]);
+    assert_eq!(labels(&people), ["u0=-", "u3=-", "u6=-", "w0=-", "w3=-", "w6=-"]);
     assert_eq!((server.skips(), server.log()[0].limit(), people.notes.len()), (vec![0, 3, 6], 200, 0));
 
     let server = serve(|asked| match (path(asked), asked.target.split_once("after=")) {
@@ -210,7 +210,7 @@ async fn pages_follow_one_another_to_the_end_signal() {
         _ => json(200, &v3("", None)),
     });
     let people = ask(&server, Api::V3, Some("o")).await;
-    assert_eq!((told(&people), people.notes.len()), (vec!["a=-".to_owned(), "b=-".to_owned()], 0));
+    assert_eq!((labels(&people), people.notes.len()), (vec!["a=-".to_owned(), "b=-".to_owned()], 0));
 }
 
 #[tokio::test]
@@ -230,7 +230,7 @@ async fn a_refused_list_is_a_note_and_the_others_count() {
                 ""
             };
             assert_eq!(people.notes, [format!("{what} {name}{lacks}: ids are shown")]);
-            assert_eq!((told(&people), people.organisations.len()), (left.map(str::to_owned).to_vec(), 1));
+            assert_eq!((labels(&people), people.organisations.len()), (left.map(str::to_owned).to_vec(), 1));
             assert_eq!(server.log().len(), 4, "nothing is asked twice");
         }
     }
@@ -258,7 +258,7 @@ async fn an_organisation_s_key_reads_the_list_of_its_own_people() {
         }
         _ => enterprise(asked, &[]),
     };
-    // Whoever may read the enterprise's lists does not ask for another.
+    // A key that may read the enterprise's lists asks for no other.
     let server = serve(move |asked| answer(asked, &[], 200));
     ask(&server, Api::V3, Some("org-1")).await;
     assert_eq!(server.log().len(), 3);
@@ -266,7 +266,7 @@ async fn an_organisation_s_key_reads_the_list_of_its_own_people() {
     let server = serve(move |asked| answer(asked, &[USERS, IDP_USERS], 200));
     let people = ask(&server, Api::V3, Some("org-1")).await;
     assert_eq!(
-        (told(&people), people.notes),
+        (labels(&people), people.notes),
         (vec!["s=Nightly".into(), "u=Ursel".into(), "v=Vera".into()], vec![])
     );
     assert_eq!(server.log().len(), 4);
@@ -283,7 +283,7 @@ async fn an_organisation_s_key_reads_the_list_of_its_own_people() {
         ["the key may not read the list of the organisation's users: it lacks the permission \
              ViewOrgMembership: ids are shown"]
     );
-    assert_eq!(told(&people), ["s=Nightly"]);
+    assert_eq!(labels(&people), ["s=Nightly"]);
     // All organisations together have no list of their own.
     let server = serve(move |asked| answer(asked, &[USERS, IDP_USERS], 200));
     assert_eq!(ask(&server, Api::V3, None).await.notes.len(), 2);
@@ -319,7 +319,7 @@ async fn what_passes_is_tried_again() {
         false => json(200, &v2(&user("u", "\"Ursel\""), false)),
     });
     let people = ask(&server, Api::V2, Some("org_789")).await;
-    assert_eq!((told(&people).len(), people.notes.len(), server.log().len()), (1, 0, 2));
+    assert_eq!((labels(&people).len(), people.notes.len(), server.log().len()), (1, 0, 2));
 }
 
 #[tokio::test]
@@ -368,7 +368,7 @@ async fn one_empty_page_is_forgiven() {
         _ => json(200, &v2(&user("w", "null"), false)),
     });
     let people = ask(&server, Api::V2, Some("org_789")).await;
-    assert_eq!((told(&people).len(), people.notes.len()), (2, 0));
+    assert_eq!((labels(&people).len(), people.notes.len()), (2, 0));
 }
 
 #[tokio::test]
@@ -382,7 +382,7 @@ async fn somebody_on_two_lists_is_one_and_a_name_beats_none() {
         json(200, &v3(&items, None))
     });
     let people = ask(&server, Api::V3, Some("o")).await;
-    assert_eq!(told(&people), ["a=Ada", "b=Bea", "c=Cron"]);
+    assert_eq!(labels(&people), ["a=Ada", "b=Bea", "c=Cron"]);
     assert_eq!(people.members[2].email.as_deref(), Some("c@acme.example"));
 }
 
@@ -398,8 +398,8 @@ async fn organisations_of_the_same_name_are_distinguished() {
         _ => json(200, &v3("", None)),
     });
     let organisations = ask(&server, Api::V3, None).await.organisations;
-    let told: Vec<String> = organisations.into_iter().map(|(id, name)| format!("{id}={name}")).collect();
-    assert_eq!(told, ["o1=Core (o1)", "o2=core (o2)", "o4=Web"]);
+    let labels: Vec<String> = organisations.into_iter().map(|(id, name)| format!("{id}={name}")).collect();
+    assert_eq!(labels, ["o1=Core (o1)", "o2=core (o2)", "o4=Web"]);
 }
 
 #[tokio::test]
@@ -417,5 +417,8 @@ async fn a_list_that_does_not_come_costs_no_more_than_its_time() {
     let people = ask_within(&server, Api::V3, None, &limits).await;
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
     assert_eq!(people.notes, ["the list of identity-provider users did not arrive in time: ids are shown"]);
-    assert_eq!((told(&people), people.organisations.len()), (vec!["s=Nightly".into(), "u=Ursel".into()], 1));
+    assert_eq!(
+        (labels(&people), people.organisations.len()),
+        (vec!["s=Nightly".into(), "u=Ursel".into()], 1)
+    );
 }

@@ -102,7 +102,7 @@ fn impostor() -> (String, Arc<AtomicUsize>) {
 
 #[tokio::test]
 async fn a_port_without_tls_is_reported() {
-    // Whoever hears a handshake where a request is due answers in plain text.
+    // A server that gets a handshake instead of a request answers in plain text.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("https://localhost:{}", listener.local_addr().unwrap().port());
     std::thread::spawn(move || {

@@ -21,7 +21,7 @@ fn v3(server: &Server, concurrency: usize) -> ApiConfig {
 
 /// What a server says about how many sessions there are.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Told {
+enum TotalField {
     Always,
     /// Of a page with a cursor it says `null`.
     First,
@@ -45,7 +45,7 @@ fn record(n: usize, created: i64) -> String {
 
 /// The sessions of an organisation by their creation, after inclusive and before
 /// exclusive, newest first; the cursor counts what has been given.
-fn honest(times: &[i64], asked: &Asked, told: Told) -> Reply {
+fn honest(times: &[i64], asked: &Asked, field: TotalField) -> Reply {
     let bound = |name| i64::try_from(asked.value(name).unwrap()).unwrap();
     let window = bound("created_after")..bound("created_before");
     let mut found: Vec<(i64, usize)> =
@@ -56,11 +56,11 @@ fn honest(times: &[i64], asked: &Asked, told: Told) -> Reply {
     let items: Vec<String> = found[start..end].iter().map(|(at, n)| record(*n, *at)).collect();
     let next = (end < found.len()).then(|| format!("{end}=="));
     let count = found.len().to_string();
-    let total = match told {
-        Told::Always => Some(count.as_str()),
-        Told::First if start == 0 => Some(count.as_str()),
-        Told::First | Told::Null => Some("null"),
-        Told::Absent => None,
+    let total = match field {
+        TotalField::Always => Some(count.as_str()),
+        TotalField::First if start == 0 => Some(count.as_str()),
+        TotalField::First | TotalField::Null => Some("null"),
+        TotalField::Absent => None,
     };
     json(200, &envelope(&items, next.as_deref(), total))
 }
@@ -108,13 +108,17 @@ async fn slices_neither_drop_nor_double_a_session() {
             ("sparse", (0..12).map(|n| FROM + n * 50_000).collect()),
         ];
         for (name, times) in distributions {
-            for (concurrency, told) in
-                [(1, Told::Always), (4, Told::Always), (4, Told::First), (4, Told::Null), (4, Told::Absent)]
-            {
+            for (concurrency, field) in [
+                (1, TotalField::Always),
+                (4, TotalField::Always),
+                (4, TotalField::First),
+                (4, TotalField::Null),
+                (4, TotalField::Absent),
+            ] {
                 let served = times.clone();
-                let server = serve(move |asked| honest(&served, asked, told));
+                let server = serve(move |asked| honest(&served, asked, field));
                 let (stats, seen) = run(&v3(&server, concurrency)).await;
-                let what = format!("{name} {concurrency} {told:?}");
+                let what = format!("{name} {concurrency} {field:?}");
                 let stats = stats.unwrap_or_else(|error| panic!("{what}: {error}"));
                 assert_eq!(sorted(&seen), all(&times), "{what}");
                 assert!(stats.complete && stats.duplicates == 0 && stats.outside == 0, "{what} {stats:?}");
@@ -136,14 +140,14 @@ fn edges(server: &Server) -> BTreeSet<i64> {
 
 #[tokio::test]
 async fn a_session_on_an_edge_of_slices_is_counted_once() {
-    for told in [Told::Always, Told::Null] {
+    for field in [TotalField::Always, TotalField::Null] {
         // The edges follow from the number of sessions and where they lie; moved
         // onto them, they lie on those of the next walk, until nothing moves.
         let mut times: Vec<i64> = (0..400).map(|n| FROM + n * (WEEK / 400)).collect();
         let mut on_edges = 0;
         for _ in 0..6 {
             let served = times.clone();
-            let server = serve(move |asked| honest(&served, asked, told));
+            let server = serve(move |asked| honest(&served, asked, field));
             let (stats, seen) = run(&v3(&server, 4)).await;
             let stats = stats.unwrap();
             assert_eq!(sorted(&seen), all(&times));
@@ -156,14 +160,14 @@ async fn a_session_on_an_edge_of_slices_is_counted_once() {
                 *at = (within[n % within.len()] + [0, 0, -1, 1][n % 4]).max(FROM);
             }
         }
-        assert!(on_edges > 100, "{told:?}: only {on_edges} of 400 sessions lay on an edge");
+        assert!(on_edges > 100, "{field:?}: only {on_edges} of 400 sessions lay on an edge");
     }
 }
 
 #[tokio::test]
 async fn an_end_that_is_no_whole_second_takes_nothing_from_outside() {
     let times = vec![FROM, FROM + 1, FROM + 2];
-    let server = serve(move |asked| honest(&times, asked, Told::Always));
+    let server = serve(move |asked| honest(&times, asked, TotalField::Always));
     let mut query = query();
     query.from += chrono::TimeDelta::milliseconds(500);
     let (stats, seen) = run_query(&v3(&server, 4), &query).await;
@@ -180,7 +184,7 @@ async fn a_clamped_page_and_a_cursor_with_padding_lead_on() {
         let server = serve(move |asked| {
             let mut asked = asked.clone();
             asked.target = asked.target.replace("first=10", "first=4");
-            honest(&served, &asked, Told::Always)
+            honest(&served, &asked, TotalField::Always)
         });
         let (stats, seen) = run(&v3(&server, concurrency)).await;
         assert!(stats.unwrap().complete);
@@ -276,7 +280,7 @@ async fn one_empty_page_is_forgiven() {
                 if here == empty && hiccup.swap(false, Ordering::SeqCst) {
                     return json(200, &envelope(&[], Some("x="), Some("25")));
                 }
-                honest(&served, asked, Told::Always)
+                honest(&served, asked, TotalField::Always)
             });
             let (stats, seen) = run(&v3(&server, concurrency)).await;
             let stats = stats.unwrap();
@@ -346,19 +350,19 @@ async fn a_window_that_is_not_honoured_is_an_error() {
     // Newest first: some belong to the window, most are newer or older.
     for (name, offset) in [("newer", WEEK), ("older", -20 * WEEK), ("around", -WEEK)] {
         for (concurrency, page_size) in [(1, 10), (4, 10), (1, 3), (4, 3)] {
-            for told in [Told::Always, Told::Null] {
+            for field in [TotalField::Always, TotalField::Null] {
                 let times: Vec<i64> = (0..400).map(|n| FROM + offset + n * WEEK / 130).collect();
                 let server = serve(move |asked| {
                     let mut asked = asked.clone();
                     let place = asked.target.split_once("first=").unwrap().1.to_owned();
                     asked.target = format!("/?created_after=0&created_before=99999999999&first={place}");
-                    honest(&times, &asked, told)
+                    honest(&times, &asked, field)
                 });
                 let mut config = v3(&server, concurrency);
                 config.page_size = page_size;
                 let partial = SessionQuery { allow_partial: true, ..query() };
                 let error = run_query(&config, &partial).await.0.unwrap_err();
-                let what = format!("{name} {concurrency} {page_size} {told:?}");
+                let what = format!("{name} {concurrency} {page_size} {field:?}");
                 assert!(matches!(error, FetchError::FilterIgnored { .. }), "{what}: {error}");
                 assert!(server.log().len() < 150, "{what}: {} requests", server.log().len());
             }
@@ -383,7 +387,7 @@ async fn a_session_that_appears_behind_the_walk_is_not_missed() {
         if oldest.load(Ordering::SeqCst) {
             times.push(FROM + WEEK - 1);
         }
-        honest(&times, asked, Told::Always)
+        honest(&times, asked, TotalField::Always)
     });
     let (stats, seen) = run(&v3(&server, 2)).await;
     let stats = stats.unwrap();
@@ -397,7 +401,7 @@ async fn what_is_counted_and_never_comes_is_missed() {
     for concurrency in [1, 4] {
         let served = times.clone();
         let server = serve(move |asked| {
-            let Reply(bytes) = honest(&served, asked, Told::Always);
+            let Reply(bytes) = honest(&served, asked, TotalField::Always);
             let text = String::from_utf8(bytes).unwrap();
             let (_, body) = text.split_once("\r\n\r\n").unwrap();
             json(200, &body.replace("\"s0150\"", "\"s0151\""))
@@ -419,7 +423,7 @@ async fn what_is_counted_and_never_comes_is_missed() {
 async fn a_summed_count_is_reported_as_summed() {
     let times: Vec<i64> = (0..200).map(|n| FROM + n * (WEEK / 200)).collect();
     let server = serve(move |asked| {
-        let Reply(bytes) = honest(&times, asked, Told::Always);
+        let Reply(bytes) = honest(&times, asked, TotalField::Always);
         let text = String::from_utf8(bytes).unwrap();
         let (head, total) = text.split_once("\r\n\r\n").unwrap().1.split_once("\"total\": ").unwrap();
         let total: u64 = total.trim_end_matches('}').parse().unwrap();
@@ -477,7 +481,7 @@ enum Archives {
     Refuses,
 }
 
-fn with_archives(times: &[i64], asked: &Asked, archives: Archives, told: Told) -> Reply {
+fn with_archives(times: &[i64], asked: &Asked, archives: Archives, field: TotalField) -> Reply {
     let wants = asked.target.contains("is_archived=true");
     if wants && archives == Archives::Refuses {
         return json(422, r#"{"detail": "is_archived is not known"}"#);
@@ -490,19 +494,20 @@ fn with_archives(times: &[i64], asked: &Asked, archives: Archives, told: Told) -
     // The others lie outside of every window.
     let listed: Vec<i64> =
         times.iter().enumerate().map(|(n, at)| if is_listed(n) { *at } else { 0 }).collect();
-    honest(&listed, asked, told)
+    honest(&listed, asked, field)
 }
 
 #[tokio::test]
 async fn archived_sessions_come_whether_they_are_listed_or_not() {
     let times: Vec<i64> = (0..140).map(|n| FROM + 4_000 * n).collect();
     for archives in [Archives::Lists, Archives::Hides, Archives::Ignores, Archives::Refuses] {
-        for (concurrency, told) in [(1, Told::Always), (4, Told::Always), (4, Told::Null), (1, Told::Absent)]
+        for (concurrency, field) in
+            [(1, TotalField::Always), (4, TotalField::Always), (4, TotalField::Null), (1, TotalField::Absent)]
         {
             let served = times.clone();
-            let server = serve(move |asked| with_archives(&served, asked, archives, told));
+            let server = serve(move |asked| with_archives(&served, asked, archives, field));
             let (stats, seen) = run(&v3(&server, concurrency)).await;
-            let what = format!("{archives:?} {concurrency} {told:?}");
+            let what = format!("{archives:?} {concurrency} {field:?}");
             let stats = stats.unwrap_or_else(|error| panic!("{what}: {error}"));
             assert_eq!(sorted(&seen), all(&times), "{what}");
             assert_eq!((stats.unique, stats.duplicates, stats.complete), (140, 0, true), "{what}");
@@ -519,7 +524,7 @@ async fn archived_sessions_come_whether_they_are_listed_or_not() {
 async fn archived_sessions_that_do_not_come_are_missed() {
     let times: Vec<i64> = (0..60).map(|n| FROM + 4_000 * n).collect();
     let server = serve(move |asked| {
-        let Reply(bytes) = with_archives(&times, asked, Archives::Hides, Told::Always);
+        let Reply(bytes) = with_archives(&times, asked, Archives::Hides, TotalField::Always);
         let text = String::from_utf8(bytes).unwrap();
         // The server counts one more than it gives.
         Reply(match asked.target.contains("is_archived=true") {
@@ -550,7 +555,7 @@ async fn certain_sessions_are_asked_for_among_archived_ones_where_they_are_missi
             let named = |n: &usize| asked.target.contains(&format!("session_ids=s{n:04}"));
             let some: Vec<i64> =
                 served.iter().enumerate().map(|(n, at)| if named(&n) { *at } else { 0 }).collect();
-            with_archives(&some, asked, archives, Told::Always)
+            with_archives(&some, asked, archives, TotalField::Always)
         });
         let query = SessionQuery { ids: ids.map(str::to_owned).into(), ..query() };
         let (stats, seen) = run_query(&v3(&server, 1), &query).await;
@@ -567,7 +572,7 @@ async fn all_that_is_asked_at_once_shares_one_bound() {
         let server = serve(move |asked| {
             std::thread::sleep(Duration::from_millis(5));
             match asked.target.contains("/sessions/") {
-                true => honest(&served, asked, Told::Always),
+                true => honest(&served, asked, TotalField::Always),
                 false => json(200, &envelope(&[], None, None)),
             }
         });
@@ -577,7 +582,7 @@ async fn all_that_is_asked_at_once_shares_one_bound() {
         let ((first, _), people, (second, _), vendor) =
             tokio::join!(run(&config), people(&config, &query), run(&clone), vendor(&clone, &query, None));
         assert!(first.unwrap().complete && second.unwrap().complete && people.notes.is_empty());
-        assert_eq!(vendor.untold, [("totals", "the server's answer cannot be read".to_owned())]);
+        assert_eq!(vendor.missing, [("totals", "the server's answer cannot be read".to_owned())]);
         assert_eq!(server.peak(), width);
     }
 }

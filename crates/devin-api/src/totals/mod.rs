@@ -52,15 +52,15 @@ pub struct Consumption {
 impl Consumption {
     /// The sum; by product only where every part has products.
     pub fn sum<'c>(parts: impl IntoIterator<Item = &'c Self>) -> Self {
-        let (mut sum, mut is_told) = (Self::default(), true);
+        let (mut sum, mut has_products) = (Self::default(), true);
         for part in parts.into_iter().filter(|part| part.acus > 0.0) {
             sum.acus += part.acus;
-            is_told &= !part.by_product.is_empty();
+            has_products &= !part.by_product.is_empty();
             for (product, acus) in &part.by_product {
                 *sum.by_product.entry(product.clone()).or_insert(0.0) += acus;
             }
         }
-        Self { by_product: if is_told { sum.by_product } else { BTreeMap::new() }, ..sum }
+        Self { by_product: if has_products { sum.by_product } else { BTreeMap::new() }, ..sum }
     }
 }
 
@@ -72,7 +72,7 @@ pub struct Vendor {
     /// Consumption by day; `None` where it is unknown.
     pub days: Option<BTreeMap<NaiveDate, Consumption>>,
     /// What is missing, and why in a few words.
-    pub untold: Vec<(&'static str, String)>,
+    pub missing: Vec<(&'static str, String)>,
 }
 
 /// All that a report waits for counts that it can do without.
@@ -116,7 +116,7 @@ pub async fn vendor(
     let until = Instant::now() + LONGEST;
     let client = match ApiClient::new(&config, query, &LIMITS, &|_| ()) {
         Ok(client) => client,
-        Err(error) => return Vendor { untold: vec![(TOTALS, why(&error))], ..Vendor::default() },
+        Err(error) => return Vendor { missing: vec![(TOTALS, why(&error))], ..Vendor::default() },
     };
     let (client, days) = (&client, days.as_ref());
     let is_wanted = |what| days.is_some() || !matches!(what, What::Consumption);
@@ -135,14 +135,14 @@ pub async fn vendor(
         match answer {
             Ok(Answer::Counts(counts)) => vendor.counts = vendor.counts.or(counts),
             Ok(Answer::Days(days)) => vendor.days = Some(days),
-            Err(error) => vendor.untold.push((name, why(&error))),
+            Err(error) => vendor.missing.push((name, why(&error))),
         }
     }
-    if let [(_, first), rest @ ..] = vendor.untold.as_slice()
+    if let [(_, first), rest @ ..] = vendor.missing.as_slice()
         && rest.len() + 1 == asked
         && rest.iter().all(|(_, why)| why == first)
     {
-        vendor.untold = vec![(TOTALS, first.clone())];
+        vendor.missing = vec![(TOTALS, first.clone())];
     }
     vendor
 }

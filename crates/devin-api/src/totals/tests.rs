@@ -78,7 +78,7 @@ async fn where_organisations_have_no_counts_the_enterprise_is_asked_about_one() 
         false => answer(asked, json(200, V2)),
     });
     let output = vendor(&config(&server.base), &query(), Some(days())).await;
-    assert_eq!((output.counts, output.untold), (counts(), vec![]));
+    assert_eq!((output.counts, output.missing), (counts(), vec![]));
     assert_eq!(output.days.map(|days| days.len()), Some(1));
     let targets: Vec<String> = server.log().into_iter().map(|asked| asked.target).collect();
     assert_eq!(targets.len(), 3);
@@ -121,7 +121,7 @@ async fn v3_tells_by_origin_and_a_refusal_costs_its_own_counts() {
     assert_eq!((output.counts.sessions, output.counts.pull_requests), (Some(9), Some(7)));
     assert_eq!(output.counts.by_origin["api"], 9);
     assert!(output.days.is_none());
-    let why: Vec<String> = output.untold.iter().map(|(what, why)| format!("{what}: {why}")).collect();
+    let why: Vec<String> = output.missing.iter().map(|(what, why)| format!("{what}: {why}")).collect();
     assert_eq!(
         why,
         [
@@ -143,7 +143,7 @@ async fn every_failure_is_a_few_words() {
     ] {
         let server = serve(move |_| json(status, "{}"));
         let output = vendor(&config(&server.base), &query(), Some(days())).await;
-        assert_eq!(output.untold, [(TOTALS, words.to_owned())], "{status}");
+        assert_eq!(output.missing, [(TOTALS, words.to_owned())], "{status}");
         assert_eq!((output.counts, output.days), (Counts::default(), None));
         assert_eq!(server.log().len(), requests, "{status}");
     }
@@ -167,6 +167,6 @@ async fn a_server_that_does_not_answer_costs_seconds() {
     });
     let begun = std::time::Instant::now();
     let output = vendor(&config(&server.base), &query(), Some(days())).await;
-    assert_eq!(output.untold, [(TOTALS, TOO_LATE.to_owned())]);
+    assert_eq!(output.missing, [(TOTALS, TOO_LATE.to_owned())]);
     assert!(begun.elapsed() < LONGEST + Duration::from_secs(2));
 }

@@ -225,7 +225,7 @@ fn the_total_may_be_null_or_absent() {
         let answer = ask(&organisation, &options, V3, "first=1", &Shape::default());
         body(&answer.body).get("total").cloned()
     };
-    assert_eq!(total(Total::Told), Some(json!(437)));
+    assert_eq!(total(Total::Number), Some(json!(437)));
     assert_eq!(total(Total::Null), Some(Value::Null));
     assert_eq!(total(Total::Absent), None);
 }

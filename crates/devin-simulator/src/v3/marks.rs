@@ -10,7 +10,7 @@ use crate::parameters::bare;
 use crate::random::Random;
 
 /// What is invented about a record comes from streams of its own, so that one
-/// thing can be told without the others, and version 2 never changes by it.
+/// thing can be tested without the others, and version 2 never changes by it.
 #[derive(Clone, Copy, Debug)]
 pub enum Topic {
     Origin = 1,

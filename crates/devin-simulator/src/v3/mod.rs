@@ -28,7 +28,7 @@ const DEFAULT_FIRST: usize = 100;
 pub enum Total {
     /// `"total": 142`.
     #[default]
-    Told,
+    Number,
     /// `"total": null`.
     Null,
     /// No such field.

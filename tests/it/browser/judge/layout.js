@@ -21,7 +21,7 @@ function judgeViewport() {
 }
 
 function judgeCutText(runs) {
-  const told = new Set();
+  const reported = new Set();
   for (const run of runs) {
     let ellipsis = false, clamped = false;
     for (let a = run.el; a && a !== document.body; a = a.parentElement) {
@@ -36,8 +36,8 @@ function judgeCutText(runs) {
         && run.lines.some((l) => l.right > b.right + 1 || l.left < b.left - 1);
       const high = !clamped && !ellipsis && !sliding(s.overflowY)
         && run.lines.some((l) => l.bottom > b.bottom + 1 || l.top < b.top - 1);
-      if ((wide || high) && !told.has(run.el)) {
-        told.add(run.el);
+      if ((wide || high) && !reported.has(run.el)) {
+        reported.add(run.el);
         fault('cut text', `${name(run.el)} is cut by ${a === run.el ? 'its own box' : name(a)}`);
       }
       if (wide || high || ellipsis || clamped || sliding(s.overflowX)) break;
@@ -59,7 +59,7 @@ function judgeTextOnText(runs) {
   for (const svg of outermostSvgs) add(box(svg), svg, svg, 'picture');
   for (const img of document.querySelectorAll('img')) if (shown(img)) add(box(img), img, img, 'picture');
   items.sort((a, b) => a.top - b.top);
-  const told = new Set();
+  const reported = new Set();
   let open = [];
   for (const b of items) {
     open = open.filter((a) => a.bottom > b.top + 2);
@@ -68,8 +68,8 @@ function judgeTextOnText(runs) {
       if (a.what !== b.what && (a.el.contains(b.el) && a.what === 'picture' || b.el.contains(a.el) && b.what === 'picture')) continue;
       const width = Math.min(a.right, b.right) - Math.max(a.left, b.left);
       const height = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
-      if (width <= 2 || height <= 2 || told.has(a.node)) continue;
-      told.add(a.node);
+      if (width <= 2 || height <= 2 || reported.has(a.node)) continue;
+      reported.add(a.node);
       fault('overlap', `${name(a.el)} and ${name(b.el)} by ${width.toFixed(0)} x ${height.toFixed(0)} px`);
     }
     open.push(b);
@@ -78,10 +78,10 @@ function judgeTextOnText(runs) {
 
 function judgeTextSize(runs) {
   if (look.print || look.width >= 600) return;
-  const told = new Set();
+  const reported = new Set();
   const check = (el, px) => {
-    if (px >= 10.49 || told.has(el)) return;
-    told.add(el);
+    if (px >= 10.49 || reported.has(el)) return;
+    reported.add(el);
     fault('small text', `${name(el)} is ${px.toFixed(1)} px`);
   };
   for (const run of runs) check(run.el, parseFloat(style(run.el).fontSize));
