@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use chrono::NaiveDate;
 use devin_simulator::{Options, Organisation, Recipe};
 use serde_json::{Value, json};
 
@@ -103,6 +104,24 @@ fn the_outputs_of_a_week_are_made_again() {
     let v3 = asked(&served, SERVICE_CANARY, folder.path(), &["--week", "2026-W41", "--include-prompts"]);
     let facts = renders_again(v3, true);
     assert!(facts["highlights"]["costliest"][0]["prompt"].is_string());
+}
+
+#[test]
+fn the_outputs_of_a_crowded_week_are_made_again() {
+    let recipe = Recipe {
+        first_day: NaiveDate::from_ymd_opt(2026, 9, 28).expect("a date"),
+        days: 14,
+        sessions: 3000,
+        users: 1000,
+        tags: 400,
+        name_length: Some(200),
+        ..Recipe::demo()
+    };
+    let served = Served::new(Organisation::invent(&recipe), Options::default());
+    let folder = tempfile::tempdir().expect("a folder");
+    let facts = renders_again(asked(&served, CANARY, folder.path(), &["--week", "2026-W41"]), true);
+    let users = facts["labels"]["user"].as_object().expect("names").len();
+    assert!(users > 300, "only {users} users");
 }
 
 #[test]
