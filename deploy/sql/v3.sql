@@ -1,4 +1,4 @@
--- What version 3 of the API alone tells: origin, size, category, playbook, mode, messages, limits.
+-- What only version 3 of the API has: origin, size, category, playbook, mode, messages, limits.
 -- In an archive of version 2 these columns are empty, and a report has no such numbers.
 
 with grouped as (

@@ -199,7 +199,8 @@ impl Sessions {
         let mut entries = frames.entries().select(columns).collect()?;
         entries.rechunk_mut();
         Ok(Self {
-            first: sessions.column(c::ROW)?.u32()?.min().unwrap_or_default(),
+            // A period without sessions has no texts either.
+            first: sessions.column(c::ROW)?.u32()?.min().unwrap_or(0),
             ids: sessions.column(c::SESSION)?.str()?.clone(),
             days: sessions.column(Dim::Day.name())?.cast(&DataType::String)?.str()?.clone(),
             acus: sessions.column(c::ACUS)?.f64()?.clone(),

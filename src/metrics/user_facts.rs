@@ -80,7 +80,8 @@ fn members(own: &HashSet<u32>, evaluation: &Evaluation<'_>) -> Vec<Fact> {
 /// do.
 fn are_enough(active: usize, numbers: [Option<usize>; 3], earlier: usize) -> bool {
     let [Some(new), Some(returning), Some(lapsed)] = numbers else { return false };
-    let back = active.saturating_sub(new + returning);
+    let back =
+        active.checked_sub(new + returning).expect("new and returning users are active, and nobody is both");
     // With one earlier period everybody is either new or returning.
     let parts = [Some(new), Some(returning), Some(lapsed), (earlier > 1).then_some(back)];
     parts.into_iter().flatten().all(|people| people >= ENOUGH as usize)

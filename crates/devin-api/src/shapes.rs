@@ -249,7 +249,7 @@ impl Reader {
                 }
                 // An entry without an address is counted as such.
                 Content::Json(_) if entry != Entry::PullRequest => None,
-                // A sentence stands for an entry that says it.
+                // A bare sentence is read as an entry with that text.
                 Content::Text(_) => Some(match entry {
                     Entry::Issue => format!("{{\"issue\":{json}}}"),
                     Entry::ActionItem => format!("{{\"action_item\":{json}}}"),

@@ -22,9 +22,9 @@ pub struct Record {
     pub user_id: Option<String>,
     /// As they are written.
     pub tags: Vec<String>,
-    /// The unix epoch stands for "unreadable" and is in every window.
+    /// The Unix epoch means "unreadable" and is in every window.
     pub created_at: DateTime<Utc>,
-    /// The unix epoch stands for "unreadable" and is in every window.
+    /// The Unix epoch means "unreadable" and is in every window.
     pub updated_at: DateTime<Utc>,
     /// The JSON object of the session, v2.
     pub body: String,

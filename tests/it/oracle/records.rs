@@ -264,7 +264,7 @@ fn analysis(value: &Value, odd: &mut u64) -> Analysis {
         for part in list {
             match unwrapped(&part) {
                 Value::Object(map) => parts.push(Value::Object(map)),
-                // A sentence stands for an entry without any other field.
+                // A bare sentence is read as an entry without any other field.
                 Value::String(_) => parts.push(Value::Null),
                 Value::Null => {}
                 _ => *odd += 1,
