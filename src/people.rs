@@ -136,6 +136,11 @@ impl PeopleFile {
         self.rows.values().flatten().any(|row| row.team.is_some())
     }
 
+    /// The teams that it names, each once for every row.
+    pub fn teams(&self) -> impl Iterator<Item = &str> {
+        self.rows.values().flatten().filter_map(|row| row.team.as_deref())
+    }
+
     /// Whether a person with a team is known by email only.
     pub fn needs_emails(&self) -> bool {
         self.rows.iter().any(|(who, rows)| is_email(who) && rows.iter().any(|row| row.team.is_some()))
@@ -258,6 +263,11 @@ impl Teams {
             known.insert(who.as_str().into(), history(rows));
         }
         Self { rules, people: known }
+    }
+
+    /// Whether a rule maps tags to teams.
+    pub fn has_rules(&self) -> bool {
+        !self.rules.is_empty()
     }
 
     /// The team of a tag by the first rule that matches it, with the place of that rule.

@@ -19,6 +19,18 @@ pub enum PeriodKind {
     Days,
 }
 
+impl PeriodKind {
+    /// The noun for such a period.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Week => "week",
+            Self::Month => "month",
+            Self::Quarter => "quarter",
+            Self::Days => "period",
+        }
+    }
+}
+
 /// One or more whole local days.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Period {
@@ -221,12 +233,7 @@ impl Period {
 
     /// The word for such a period: `week`, `month`, `quarter`, `period`.
     pub fn noun(&self) -> &'static str {
-        match self.kind {
-            PeriodKind::Week => "week",
-            PeriodKind::Month => "month",
-            PeriodKind::Quarter => "quarter",
-            PeriodKind::Days => "period",
-        }
+        self.kind.noun()
     }
 
     /// The dates for people: `5 to 11 October 2026`.

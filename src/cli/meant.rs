@@ -11,7 +11,7 @@ use crate::text::edit_distance;
 
 /// What other programs call an option, and what to use here. The first line counts
 /// that has the word, and of which the command has every option.
-const MEANINGS: [(&[&str], &str); 41] = [
+const MEANINGS: [(&[&str], &str); 42] = [
     (
         &["since", "start", "begin", "from-date", "date-from", "start-date", "after"],
         "use --from DATE, with --to",
@@ -34,7 +34,8 @@ const MEANINGS: [(&[&str], &str); 41] = [
     (&["organization", "organisation", "org-id", "organization-id"], "use --org"),
     (&["enterprise", "all"], "omit --org for the whole enterprise"),
     (&["users", "member", "person", "author", "user-id", "user-email", "service-user"], "use --user"),
-    (&["team", "teams", "group", "label", "project"], "use --tag: teams and projects are session tags"),
+    (&["teams", "group"], "use --team NAME; teams come from tags or from the people file"),
+    (&["label", "project"], "use --tag: projects are session tags"),
     (
         &["repo", "repos", "repository"],
         "a report covers all repositories; only --tag, --user and --org narrow it",
@@ -155,7 +156,7 @@ mod tests {
             ("--vs 2026-02", "--compare-with"),
             ("--month-to 2026-10", "--from"),
             ("--users ada", "--user"),
-            ("--team core", "--tag"),
+            ("--teams core", "--team"),
             ("--project core", "--tag"),
             ("--repo a/b", "all repositories"),
             ("--format csv", "--export"),

@@ -12,11 +12,12 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 pub use archive::{SyncArgs, VerifyArgs};
 pub use meant::meant;
 pub use options::{
-    ApiArgs, Format, MailArgs, NetworkArgs, People, PingArgs, RenderArgs, RenderFormat, ReportArgs, SendArgs,
+    ApiArgs, Format, MailArgs, NOT_OF_RUN, NetworkArgs, People, PingArgs, RenderArgs, RenderFormat,
+    ReportArgs, RunArgs, SendArgs,
 };
 pub use read::{
     Choice, FileOption, Origin, Read, config_flag, fault_of_file, flags_of_file, is_not_for_files,
-    log_format_flag, takes_options,
+    log_format_flag, report_args, takes_options,
 };
 
 const AFTER: &str = "\
@@ -91,6 +92,18 @@ Examples:
 
 `acumen --help` lists the exit codes.")]
     Report(Box<ReportArgs>),
+    /// Make and send all reports of the settings file from one fetch.
+    ///
+    /// Each [[report]] table of the settings file is a report, or with each = "team" one for each
+    /// team, with filters, a profile and recipients of its own. The sessions are fetched once; with
+    /// --archive, the archive is brought up to date first. A report that fails does not stop the
+    /// others. Nothing is sent twice: a run that was interrupted is repeated.
+    #[command(after_help = "\
+Examples:
+  acumen run --dry-run
+  acumen run --only leadership
+  acumen run --as-of 2026-10-12")]
+    Run(Box<RunArgs>),
     /// Store all sessions in a local archive for offline reports.
     ///
     /// The first run fetches everything since --since, month by month. Later runs

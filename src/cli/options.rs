@@ -71,6 +71,10 @@ pub struct ReportArgs {
     #[arg(long = "user", env = "ACUMEN_USER", value_name = "ID", help_heading = "Sessions")]
     pub users: Vec<String>,
 
+    /// Only sessions of this team, by the rules of [[team]] and the people file.
+    #[arg(long, env = "ACUMEN_TEAM", value_name = "NAME", help_heading = "Sessions")]
+    pub team: Option<String>,
+
     /// Read saved pages instead of the API: a file, a folder, or - for standard input. Accepts
     /// answers of the API, arrays of sessions, one session per line, or the file of "Export session
     /// data" in Devin's web app (Settings, Analytics, Usage); plain, gzip or zstd.
@@ -112,7 +116,7 @@ pub struct ReportArgs {
     pub include_prompts: bool,
 
     /// Budget for a calendar month or billing cycle, in the currency of the prices, for all
-    /// sessions; not shown with --tag or --user.
+    /// sessions; not shown with --tag, --team or --user.
     #[arg(long, env = "ACUMEN_BUDGET", value_name = "AMOUNT", help_heading = "Money")]
     pub budget: Option<String>,
     /// Day of the month on which the budget restarts, such as 23, or "auto" for the billing cycles
@@ -146,7 +150,7 @@ pub struct ReportArgs {
     #[arg(long, env = "ACUMEN_ALLOW_PARTIAL", help_heading = "Output",
           value_parser = clap::builder::FalseyValueParser::new())]
     pub allow_partial: bool,
-    /// Write an empty report if no session matches --org, --tag or --user; it is never mailed.
+    /// Write an empty report if no session matches --org, --tag, --team or --user; it is never mailed.
     #[arg(long, env = "ACUMEN_ALLOW_EMPTY", help_heading = "Output",
           value_parser = clap::builder::FalseyValueParser::new())]
     pub allow_empty: bool,
@@ -184,6 +188,48 @@ impl ReportArgs {
     }
 }
 
+/// `acumen run`.
+#[derive(Debug, Default, Args)]
+// The reports of the settings file have their own periods, filters and recipients.
+#[command(mut_args(|arg| { let is_hidden = NOT_OF_RUN.contains(&arg.get_id().as_str()); arg.hide(is_hidden) }))]
+pub struct RunArgs {
+    /// Options of all reports.
+    #[command(flatten)]
+    pub report: ReportArgs,
+    /// Make only the report of this name, and of a report for each team all of them; repeat for several.
+    #[arg(long, env = "ACUMEN_ONLY", value_name = "NAME", help_heading = "Reports")]
+    pub only: Vec<String>,
+    /// Day on which the run pretends to take place: each report covers the last period that was over by then
+    /// (default: today).
+    #[arg(long, env = "ACUMEN_AS_OF", value_name = "DATE", help_heading = "Reports")]
+    pub as_of: Option<String>,
+    /// Read the archive as it is, without bringing it up to date first.
+    #[arg(long, env = "ACUMEN_NO_SYNC", help_heading = "Reports",
+          value_parser = clap::builder::FalseyValueParser::new())]
+    pub no_sync: bool,
+    /// Fetch and compute, and print what would be written and sent; write and send nothing.
+    #[arg(long, env = "ACUMEN_DRY_RUN", help_heading = "Reports",
+          value_parser = clap::builder::FalseyValueParser::new())]
+    pub dry_run: bool,
+}
+
+/// Options of a report that a run of several does not take, by their ids.
+pub const NOT_OF_RUN: [&str; 13] = [
+    "from",
+    "to",
+    "week",
+    "month",
+    "quarter",
+    "last",
+    "compare_with",
+    "tags",
+    "users",
+    "team",
+    "mail",
+    "eml",
+    "summary",
+];
+
 /// How a report shows people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum People {
@@ -218,7 +264,7 @@ pub fn mode(text: &str) -> Result<u32, String> {
 }
 
 /// API access.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct ApiArgs {
     /// API version (default: by the key's prefix: cog_ is v3, apk_ is v2).
     #[arg(long, env = "ACUMEN_API", value_name = "API", value_parser = ["v2", "v3"], help_heading = "API")]
@@ -246,7 +292,7 @@ pub struct ApiArgs {
 }
 
 /// Network access.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct NetworkArgs {
     /// File with certificates (PEM or DER) to trust in addition to the system's, for the API, the
     /// monitor and the mail server.
@@ -255,7 +301,7 @@ pub struct NetworkArgs {
 }
 
 /// The monitor of a run. Its URL is a secret: it is enough to report in the name of the run.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct PingArgs {
     /// Report start (URL/start), success (URL) and failure (URL/fail) to this monitor, with the
     /// protocol of Healthchecks; other users of the machine can read the argument.
@@ -344,7 +390,7 @@ pub enum RenderFormat {
 }
 
 /// The options of a mail.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct MailArgs {
     /// Recipients, such as `lead@example.com` or `"Doe, Jane" <jane@example.com>`; separate several
     /// by commas, or repeat the option.

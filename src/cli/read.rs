@@ -8,7 +8,7 @@ use clap::builder::{OsStr as ClapStr, Resettable};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches};
 
-use super::Cli;
+use super::{Cli, ReportArgs};
 
 /// The flags of which one kind chooses the period.
 const PERIOD_FLAGS: [&str; 6] = ["from", "to", "week", "month", "quarter", "last"];
@@ -17,10 +17,10 @@ const PERIOD_FLAGS: [&str; 6] = ["from", "to", "week", "month", "quarter", "last
 const PASSWORDS: [&str; 2] = ["smtp-password-file", "smtp-password-command"];
 
 /// The flags that narrow the question.
-const NARROWING: [&str; 3] = ["org", "tags", "users"];
+const NARROWING: [&str; 4] = ["org", "tags", "users", "team"];
 
 /// The commands with the options of a report.
-const WITH_OPTIONS: [&str; 6] = ["report", "doctor", "send", "sync", "archive", "config"];
+const WITH_OPTIONS: [&str; 7] = ["report", "run", "doctor", "send", "sync", "archive", "config"];
 
 /// Those of them whose options are those of commands below.
 const BELOW: [(&str, &[&str]); 2] = [("archive", &["verify"]), ("config", &["show", "init"])];
@@ -144,6 +144,25 @@ impl Cli {
         let choices = choices(&matches, file);
         Ok(Read { cli: Self::from_arg_matches(&matches)?, choices })
     }
+}
+
+/// The options of one report of a run, from texts alone: neither the command line nor the environment is
+/// read.
+///
+/// # Errors
+/// What clap finds wrong with a value or a combination.
+pub fn report_args(options: &[FileOption]) -> Result<ReportArgs, clap::Error> {
+    let set = |arg: Arg| {
+        let arg = arg.env(Resettable::Reset);
+        match options.iter().find(|option| Some(option.flag.as_str()) == arg.get_long()) {
+            Some(option) => arg.default_values(option.texts.iter().map(|text| ClapStr::from(text.clone()))),
+            None => arg,
+        }
+    };
+    let command = Cli::command().mut_subcommand("report", |report| report.mut_args(set));
+    let matches = command.try_get_matches_from(["acumen", "report"])?;
+    let (_, report) = matches.subcommand().expect("the command is named");
+    ReportArgs::from_arg_matches(report)
 }
 
 /// The file that `--config` names, found before anything else is read.

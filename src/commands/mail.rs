@@ -94,6 +94,14 @@ pub(super) fn message_about(
     Ok(mail::compose(facts, &format!("{name}.html"), addresses, &attachments, at)?)
 }
 
+/// What became of a mail.
+pub(super) struct Sent {
+    /// What became of the message; `None` for one that was written to a file.
+    pub outcome: Option<SendOutcome>,
+    /// The signal that came while the server answered: the mail is sent all the same.
+    pub signal: Option<(&'static str, Exit)>,
+}
+
 /// Sends the report at a path, or writes its message into a file with these rights.
 ///
 /// # Errors
@@ -103,14 +111,15 @@ pub(super) async fn send(
     settings: MailSettings,
     mode: u32,
     context: &mut Context,
-) -> Result<(), Ended> {
+) -> Result<Sent, Ended> {
     let Context { console, signals, clock, .. } = context;
     // A mail has the date of its sending, not of the report.
     let now = clock();
     let delivery = match &settings.destination {
         Destination::File(file) => {
             deliver::write_file(file, &message(&report, &settings, now)?.bytes, mode)?;
-            return Ok(output::print(&format!("{}\n", file.display()))?);
+            output::print(&format!("{}\n", file.display()))?;
+            return Ok(Sent { outcome: None, signal: None });
         }
         Destination::Server(delivery) => delivery.clone(),
     };
@@ -118,7 +127,9 @@ pub(super) async fn send(
     let mut offer = signals.until(offering).await?;
     loop {
         let signal = send_to_some(&mut offer, console, signals).await;
-        let Some(number) = offer.partly_sent() else { return Ok(sent(offer, console)?) };
+        let Some(number) = offer.partly_sent() else {
+            return Ok(Sent { outcome: Some(sent(offer, console)?), signal });
+        };
         console.say(&format!("sent to {}; the server accepts no more at a time", recipients(number)));
         if let Some((word, exit)) = signal {
             return Err(Ended::Signal { word, exit, left: Some(deliver::PARTLY_SENT) });
@@ -166,13 +177,13 @@ async fn offer(
 ///
 /// # Errors
 /// The mail is not delivered to everybody.
-fn sent(offer: Submission, console: &Console) -> Result<(), Error> {
+fn sent(offer: Submission, console: &Console) -> Result<SendOutcome, Error> {
     let (subject, posted, failures) = offer.end();
     outcome(&posted, &subject).iter().for_each(|line| console.say(line));
     let mut failures = failures.into_iter();
     let worst = failures.next();
     failures.for_each(|failure| console.warn(&format!("{failure}; {}", failure.hint())));
-    worst.map_or(Ok(()), |failure| Err(failure.into()))
+    worst.map_or(Ok(posted), |failure| Err(failure.into()))
 }
 
 fn recipients(number: usize) -> String {

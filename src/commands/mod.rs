@@ -12,6 +12,7 @@ mod metrics;
 mod output;
 mod render;
 pub mod report;
+mod run;
 mod send;
 mod settings_line;
 mod signals;
@@ -58,6 +59,7 @@ pub struct Context {
 pub async fn run(command: Command, context: Context) -> Result<Exit, Ended> {
     match command {
         Command::Report(args) => report::run(*args, context).await,
+        Command::Run(args) => run::run(*args, context).await,
         Command::Sync(args) => sync::run(*args, context).await,
         Command::Archive(ArchiveCommand::Verify(args)) => archive::verify(args, context).await,
         Command::Doctor(args) => doctor::run(*args, context).await,

@@ -13,12 +13,13 @@ use crate::environment;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::logging::timed;
+use crate::metrics::Facts;
 use crate::report;
 use crate::settings::{Found, FoundKey, Network, Settings, SettingsError, Source};
-use crate::source::{self, Loaded};
+use crate::source::{self, Loaded, ReportInputs};
 use crate::tables::Frames;
 use crate::thread_pool;
-use devin_api::{Limits, Progress};
+use devin_api::{Limits, Progress, Vendor};
 
 /// Makes one report and writes it, and mails it where that is asked for.
 ///
@@ -125,22 +126,68 @@ pub async fn prepare_within(
 ) -> Result<Prepared, Error> {
     deliver::check(&settings.out, settings.mode)?;
     settings.summary.as_deref().map_or(Ok(()), deliver::check_append)?;
-    let Loaded { settings, tables, kept, inputs, pages } = source::load(settings, limits, progress).await?;
-    let owned = settings.clone();
-    let work = thread_pool::run(move || {
+    let mut loaded = source::load(settings, limits, progress).await?;
+    let pages = loaded.pages.take();
+    let prepared = thread_pool::run(move || {
+        let settings = loaded.settings.clone();
+        Material::new(loaded)?.prepared(&settings, None)
+    });
+    Ok(Prepared { pages, ..prepared.await?? })
+}
+
+/// What reports about the same sessions are made from: one about all of them, or one for each team.
+pub(super) struct Material {
+    frames: Frames,
+    inputs: ReportInputs,
+    /// What cannot be read of the sessions, a line each.
+    lost: Vec<String>,
+}
+
+impl Material {
+    /// Derives what reports need from sessions that were loaded.
+    ///
+    /// # Errors
+    /// A table cannot be built: an internal error.
+    pub(super) fn new(loaded: Loaded) -> Result<Self, Error> {
+        let Loaded { tables, kept, inputs, .. } = loaded;
         let frames = timed("frames", || Frames::new(tables, kept.texts.from, kept.teams.as_ref()))?;
         let lost = [
             report::unreadable(frames.unreadable()?),
             report::without_acus(frames.without_acus()?),
             report::without_address(frames.without_address()?),
         ];
-        Ok::<_, Error>((lost, timed("document", || document::compose(&frames, &inputs, &owned))?))
-    });
-    let (lost, document) = work.await??;
-    let doubts = document.doubts.iter().cloned().chain(lost.into_iter().flatten()).collect();
-    let name = document.name.clone();
-    let (folder, summary) = (settings.out.clone(), settings.summary.clone());
-    Ok(Prepared { document, doubts, folder, name, mode: settings.mode, pages, summary })
+        Ok(Self { frames, inputs, lost: lost.into_iter().flatten().collect() })
+    }
+
+    /// The facts of all sessions, for reports about teams with these settings.
+    ///
+    /// # Errors
+    /// As [`document::whole`].
+    pub(super) fn whole(&self, settings: &Settings) -> Result<Facts, Error> {
+        document::whole(&self.frames, &self.inputs, settings)
+    }
+
+    /// The report with these settings; `whole` are the facts of all sessions beside a team's, if they are known.
+    ///
+    /// # Errors
+    /// As [`document::compose`], or the team has no session.
+    pub(super) fn prepared(&self, settings: &Settings, whole: Option<&Facts>) -> Result<Prepared, Error> {
+        let complete = self.inputs.provenance.stats.complete;
+        let no_match = !source::has_team(&self.frames, settings, complete)? && complete;
+        let mut inputs = ReportInputs { no_match: self.inputs.no_match || no_match, ..self.inputs.clone() };
+        if settings.team.is_some() {
+            // Devin counts nothing by team.
+            inputs.vendor = Vendor::default();
+        }
+        let document = timed("document", || match whole {
+            Some(_) => document::compose_beside(&self.frames, &inputs, settings, whole),
+            None => document::compose(&self.frames, &inputs, settings),
+        })?;
+        let doubts = document.doubts.iter().chain(&self.lost).cloned().collect();
+        let name = document.name.clone();
+        let (folder, summary) = (settings.out.clone(), settings.summary.clone());
+        Ok(Prepared { document, doubts, folder, name, mode: settings.mode, pages: None, summary })
+    }
 }
 
 impl Prepared {
@@ -152,6 +199,16 @@ impl Prepared {
     /// What was noticed about the input and does not make the report incomplete.
     pub fn notes(&self) -> &[String] {
         &self.document.notes
+    }
+
+    /// The text of its facts.
+    pub(super) fn json(&self) -> &str {
+        &self.document.json
+    }
+
+    /// The place of the page that [`deliver`](Self::deliver) writes.
+    pub(super) fn page(&self) -> PathBuf {
+        self.folder.join(format!("{}.html", self.name))
     }
 
     /// The rights of the files that [`deliver`](Self::deliver) writes.

@@ -75,17 +75,30 @@ async fn synced(
     let Context { console, now, file, signals, .. } = context;
     file.as_ref().map_err(Clone::clone)?;
     let (console, now) = (console.clone(), *now);
-    let syncing = async move {
-        let settings = settings::Sync::resolve(&args, key?, &network?, now)?;
-        console.say(&format!("using API {} ({})", settings.api.api, settings.chosen_by));
-        let synced = sync(&settings, &|progress| console.tell(progress)).await;
-        console.finish();
-        tell(&synced?, &console);
-        Ok(settings.archive)
-    };
-    let archive = signals.until(syncing).await?;
+    let archive = args.archive.clone();
+    let syncing = async move { sync_once(&args, key?, &network?, now, &console).await };
+    signals.until(syncing).await?;
     output::print(&format!("{}\n", archive.display()))?;
     Ok(Exit::Done)
+}
+
+/// Brings an archive up to date, and says what that did.
+///
+/// # Errors
+/// The settings cannot be used, or the first step that fails.
+pub(super) async fn sync_once(
+    args: &SyncArgs,
+    key: Option<FoundKey>,
+    network: &Network,
+    now: DateTime<Utc>,
+    console: &Console,
+) -> Result<(), Error> {
+    let settings = settings::Sync::resolve(args, key, network, now)?;
+    console.say(&format!("using API {} ({})", settings.api.api, settings.chosen_by));
+    let synced = sync(&settings, &|progress| console.tell(progress)).await;
+    console.finish();
+    tell(&synced?, console);
+    Ok(())
 }
 
 /// Reports what a sync did.

@@ -20,7 +20,7 @@ pub use append::{append, check_append};
 pub use pages::PagesWriter;
 
 pub use send::{PARTLY_SENT, PossibleDelivery, SendError, SendOutcome, Submission, submit};
-pub use send_log::{SendLogError, check_send_log};
+pub use send_log::{SendLogError, check_send_log, were_sent};
 pub use smtp::{DryRun, RefusedRecipient, SMTP_TIMEOUTS, SmtpError, SmtpTimeouts, dry_run};
 pub use stored::{read_facts, write_file};
 

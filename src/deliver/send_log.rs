@@ -176,14 +176,7 @@ impl SendLog {
     /// What is known about a report and a recipient, by the key of both. `sent` holds whatever
     /// comes after it.
     pub fn past_delivery(&self, key: &str) -> PastDelivery {
-        let own = || self.entries.iter().filter(|entry| entry.recipient_keys.iter().any(|own| own == key));
-        if let Some(sent) = own().rev().find(|entry| entry.state == SendState::Sent) {
-            return PastDelivery::Sent(sent.at.clone());
-        }
-        match own().next_back() {
-            Some(SendLogEntry { state: SendState::Sending, at, .. }) => PastDelivery::Possible(at.clone()),
-            _ => PastDelivery::None,
-        }
+        past_delivery(&self.entries, key)
     }
 
     /// Appends an entry and syncs it.
@@ -208,16 +201,45 @@ impl SendLog {
 /// The log cannot be read and written, or a line cannot be read.
 pub fn check_send_log(folder: &Path) -> Result<bool, SendLogError> {
     let path = folder.join(FILE_NAME);
-    let mut file = match regular_file::open(&path, Links::Refuse) {
+    if read(&path)?.is_none() {
+        return Ok(false);
+    }
+    OpenOptions::new().append(true).open(&path).map_err(failed("open", &path))?;
+    Ok(true)
+}
+
+/// For each key whether a message was sent to it, or may have been; without a log to none. Waits for no other
+/// run and changes nothing.
+///
+/// # Errors
+/// The log cannot be read.
+pub fn were_sent(folder: &Path, keys: &[&str]) -> Result<Vec<bool>, SendLogError> {
+    let entries = read(&folder.join(FILE_NAME))?.unwrap_or_default();
+    Ok(keys.iter().map(|key| past_delivery(&entries, key) != PastDelivery::None).collect())
+}
+
+/// The entries of a log; `None` if there is none.
+fn read(path: &Path) -> Result<Option<Vec<SendLogEntry>>, SendLogError> {
+    let mut file = match regular_file::open(path, Links::Refuse) {
         Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(failed("open", &path)(error)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed("open", path)(error)),
     };
     let mut text = Vec::new();
-    file.read_to_end(&mut text).map_err(failed("read", &path))?;
-    OpenOptions::new().append(true).open(&path).map_err(failed("open", &path))?;
+    file.read_to_end(&mut text).map_err(failed("read", path))?;
     text.truncate(complete_length(&text));
-    entries(&text, &path).map(|_| true)
+    entries(&text, path).map(Some)
+}
+
+fn past_delivery(entries: &[SendLogEntry], key: &str) -> PastDelivery {
+    let own = || entries.iter().filter(|entry| entry.recipient_keys.iter().any(|own| own == key));
+    if let Some(sent) = own().rev().find(|entry| entry.state == SendState::Sent) {
+        return PastDelivery::Sent(sent.at.clone());
+    }
+    match own().next_back() {
+        Some(SendLogEntry { state: SendState::Sending, at, .. }) => PastDelivery::Possible(at.clone()),
+        _ => PastDelivery::None,
+    }
 }
 
 /// The length of all complete lines.

@@ -12,7 +12,7 @@ use crate::cycle::BudgetCycle;
 use crate::error::Error;
 use crate::logging::timed;
 use crate::metrics::{
-    self, Allowance, Bounds, Capabilities, Completeness, Dim, Evaluation, Facts, Findings, Labels,
+    self, Allowance, Bounds, Capabilities, Completeness, Dim, Evaluation, Fact, Facts, Findings, Labels,
     PeopleMode, ReportProfile, SCHEMA, SavedFiles, Source, Tool,
 };
 use crate::period::Period;
@@ -49,7 +49,30 @@ pub struct Document {
 /// # Errors
 /// A defect in a metric, chart or template; never a state of the data.
 pub fn compose(frames: &Frames, inputs: &ReportInputs, settings: &Settings) -> Result<Document, Error> {
-    let MadeFacts { facts, notes, doubts } = facts(frames, inputs, settings)?;
+    let whole = settings.team.is_some().then(|| whole(frames, inputs, settings)).transpose()?;
+    compose_beside(frames, inputs, settings, whole.as_ref())
+}
+
+/// The facts of all sessions, for reports about teams with these settings.
+///
+/// # Errors
+/// As [`compose`].
+pub fn whole(frames: &Frames, inputs: &ReportInputs, settings: &Settings) -> Result<Facts, Error> {
+    let all = Settings { team: None, ..settings.clone() };
+    Ok(facts(frames, inputs, &all, None)?.facts)
+}
+
+/// [`compose`] where the facts of all sessions are known already.
+///
+/// # Errors
+/// As [`compose`].
+pub fn compose_beside(
+    frames: &Frames,
+    inputs: &ReportInputs,
+    settings: &Settings,
+    whole: Option<&Facts>,
+) -> Result<Document, Error> {
+    let MadeFacts { facts, notes, doubts } = facts(frames, inputs, settings, whole)?;
     let report = report::report(&facts);
     let exports = timed("exports", || exported(frames, inputs, &facts, &report, settings))?;
     Ok(Document {
@@ -86,6 +109,7 @@ fn exported(
             periods: &settings.periods,
             tz: settings.period.tz(),
             names: &people::all_names(&inputs.people, settings),
+            team: settings.team.as_deref(),
             prices: facts.prices.as_ref().filter(|_| facts.source.metered),
         };
         files.extend(render::parquet_files(exports::files(frames, &context)?));
@@ -100,8 +124,23 @@ struct MadeFacts {
     doubts: Vec<String>,
 }
 
+/// The numbers of all sessions that a report about a team has beside its own: what the report about all shows
+/// of the team. In a covered one the difference of the two then rests on enough people.
+fn beside(whole: &Facts, team: &str) -> Vec<Fact> {
+    let is_shown = |fact: &&Fact| {
+        let teams = whole.by(fact.metric, &[Dim::Team]);
+        fact.group.is_empty() && teams.iter().any(|of_team| of_team.key(Dim::Team).flatten() == Some(team))
+    };
+    whole.facts.iter().filter(is_shown).cloned().collect()
+}
+
 /// Everything that the report shows, masked as its settings ask.
-fn facts(frames: &Frames, inputs: &ReportInputs, settings: &Settings) -> Result<MadeFacts, Error> {
+fn facts(
+    frames: &Frames,
+    inputs: &ReportInputs,
+    settings: &Settings,
+    whole: Option<&Facts>,
+) -> Result<MadeFacts, Error> {
     let Provenance { records, ref stats, ref saved, .. } = inputs.provenance;
     let metered = metrics::is_metered(frames)?;
     // A walk that is proved was of the whole of its time, quiet or not.
@@ -130,7 +169,9 @@ fn facts(frames: &Frames, inputs: &ReportInputs, settings: &Settings) -> Result<
         records,
         metered,
         // No rule for tags holds where there are none.
-        teams: settings.tells_teams() && (records != Records::Export || settings.people.tells_teams()),
+        teams: settings.team.is_none()
+            && settings.tells_teams()
+            && (records != Records::Export || settings.people.tells_teams()),
         currency: settings.money.as_ref().map(|money| money.prices.currency()),
         synced: inputs.provenance.archived.as_deref().and_then(|moment| moment.parse().ok()),
     };
@@ -155,8 +196,9 @@ fn facts(frames: &Frames, inputs: &ReportInputs, settings: &Settings) -> Result<
         prices: settings.money.as_ref().map(|money| &money.prices),
         allowance,
         members: inputs.people.count.filter(|_| !money::is_filtered(settings)),
-        has_modes: metrics::has_modes(frames, &settings.period)?,
+        has_modes: metrics::has_modes(frames, &settings.period, settings.team.as_deref())?,
         covered: settings.privacy.covered,
+        team: settings.team.as_deref(),
     };
     let Some(findings) = timed("metrics", || metrics::evaluate(frames, &evaluation))? else {
         return Err(too_few_people(settings).into());
@@ -207,6 +249,7 @@ fn facts(frames: &Frames, inputs: &ReportInputs, settings: &Settings) -> Result<
         budgets,
         labels: Labels { org: organisations, user },
         highlights,
+        whole: whole.zip(settings.team.as_deref()).map_or_else(Vec::new, |(whole, team)| beside(whole, team)),
         facts,
     };
     if covered {
@@ -247,6 +290,7 @@ fn source(
         teams: capabilities.teams,
         tags: settings.query.tags.clone(),
         users: settings.query.users.clone(),
+        team: settings.team.clone(),
         people: settings.privacy.covered.then_some(PeopleMode::Hidden),
         profile: settings.privacy.leadership.then_some(ReportProfile::Leadership),
         archive: archived.clone(),

@@ -22,7 +22,7 @@ pub fn unbudgeted(settings: &Settings, unreached: &[&BudgetCycle], is_withheld: 
     let has_budget = settings.money.as_ref().is_some_and(|money| money.budget.is_some());
     let mut notes = Vec::new();
     if has_budget && is_filtered(settings) {
-        notes.push("the budget is for all sessions: it is left out with --tag or --user".to_owned());
+        notes.push("the budget is for all sessions: it is left out with --tag, --team or --user".to_owned());
     }
     if is_withheld {
         notes.push(
@@ -41,7 +41,7 @@ pub fn unbudgeted(settings: &Settings, unreached: &[&BudgetCycle], is_withheld: 
     notes
 }
 
-/// Whether the report is about some tags or users.
+/// Whether the report is about some tags or users, or a team.
 pub fn is_filtered(settings: &Settings) -> bool {
-    !settings.query.tags.is_empty() || !settings.query.users.is_empty()
+    !settings.query.tags.is_empty() || !settings.query.users.is_empty() || settings.team.is_some()
 }

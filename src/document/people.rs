@@ -39,13 +39,14 @@ pub fn all_names(people: &People, settings: &Settings) -> BTreeMap<String, Strin
 }
 
 /// Rows of the people file that match neither a session's user nor anybody on the
-/// API's lists, as a note that names up to three; no note in a covered report.
+/// API's lists, as a note that names up to three; no note in a covered report, or in one about a team,
+/// whose readers do not keep the file.
 pub fn unmatched(
     frames: &Frames,
     people: &People,
     settings: &Settings,
 ) -> Result<Option<String>, TableError> {
-    if settings.privacy.covered {
+    if settings.privacy.covered || settings.team.is_some() {
         return Ok(None);
     }
     let users = texts(&frames.sessions, c::USER)?;

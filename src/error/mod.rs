@@ -59,6 +59,16 @@ pub enum Error {
     /// What belongs on standard output could not be written there.
     #[error("could not write to standard output: {0}")]
     Stdout(std::io::Error),
+    /// Some reports of a run could not be made or sent; each was said to.
+    #[error("{failed} of {of} reports failed: see the lines above")]
+    Reports {
+        /// How many.
+        failed: usize,
+        /// Of how many.
+        of: usize,
+        /// How the first of them ended.
+        exit: Exit,
+    },
     /// A part of the program panicked; its message is already on stderr.
     #[error("acumen stopped: internal error (bug)")]
     Panicked,
@@ -111,6 +121,7 @@ impl Explain for Error {
             Self::Facts { .. } => "write the report again with acumen report",
             Self::Stdout(_) => "check where standard output goes; written files are complete",
             Self::Simulator { .. } => "choose another port with --port; 0 takes a free one",
+            Self::Reports { .. } => "run again when they are mended: nothing is sent twice",
             _ => REPORT_IT,
         }
         .to_owned()
@@ -124,6 +135,7 @@ impl Explain for Error {
             Self::Facts { .. } => Exit::Data,
             Self::Stdout(_) => Exit::Output,
             Self::Simulator { .. } => Exit::Usage,
+            Self::Reports { exit, .. } => *exit,
             _ => Exit::Bug,
         }
     }

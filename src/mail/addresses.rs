@@ -4,6 +4,7 @@ use lettre::Address;
 use lettre::message::Mailbox;
 
 use super::{MailError, Recipient, identity};
+use crate::metrics::Facts;
 use crate::text::clean;
 
 const WRITTEN: &str = "write it as lead@example.com or Ada <ada@example.com>, in ASCII before and after \
@@ -25,7 +26,12 @@ impl Addresses {
         &self.from.email
     }
 
-    /// All recipients including copies, each once, sorted by address.
+    /// All recipients of a report including copies, each once, sorted by address.
+    pub fn recipients_of(&self, facts: &Facts) -> Vec<Recipient> {
+        self.recipients(&identity::report(facts))
+    }
+
+    /// The same for the key of a report.
     pub fn recipients(&self, report: &str) -> Vec<Recipient> {
         let all = self.to.iter().chain(&self.cc).map(|mailbox| mailbox.email.clone());
         identity::recipients(report, all)

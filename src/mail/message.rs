@@ -23,12 +23,7 @@ pub fn compose(
     attachments: &[Attachment],
     at: DateTime<Utc>,
 ) -> Result<OutgoingMail, MailError> {
-    if !facts.source.is_complete() {
-        return Err(MailError::Incomplete);
-    }
-    if facts.source.no_match {
-        return Err(MailError::NoMatch);
-    }
+    check_mailable(facts)?;
     let Addresses { from, to, cc } = addresses;
     let report = identity::report(facts);
     let recipients = addresses.recipients(&report);
@@ -83,6 +78,20 @@ pub fn compose(
         recipients,
         bytes: message.formatted(),
     })
+}
+
+/// Refuses a report that nobody should get.
+///
+/// # Errors
+/// It is incomplete or matches nothing.
+pub fn check_mailable(facts: &Facts) -> Result<(), MailError> {
+    if !facts.source.is_complete() {
+        return Err(MailError::Incomplete);
+    }
+    if facts.source.no_match {
+        return Err(MailError::NoMatch);
+    }
+    Ok(())
 }
 
 /// Each address once, ignoring case, in the given order.

@@ -11,7 +11,7 @@ mod png;
 use lettre::Address;
 
 pub use addresses::{Addresses, addresses};
-pub use message::compose;
+pub use message::{check_mailable, compose};
 
 use crate::exit::{Exit, Explain, REPORT_IT};
 use crate::render::RenderError;

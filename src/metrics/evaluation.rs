@@ -34,6 +34,8 @@ pub struct Evaluation<'a> {
     pub has_modes: bool,
     /// Whether the report is covered: no number in it is about fewer than five people.
     pub covered: bool,
+    /// The team that the facts are about; `None` for all sessions.
+    pub team: Option<&'a str>,
 }
 
 impl Evaluation<'_> {

@@ -66,6 +66,10 @@ pub struct Facts {
     pub highlights: Highlights,
     /// The numbers in canonical order.
     pub facts: Vec<Fact>,
+    /// In a report about a team, numbers of all sessions beside it: those of the whole period that teams have
+    /// as well. A covered report has only those that it would show of the team beside all others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub whole: Vec<Fact>,
 }
 
 /// A program and its version.
@@ -139,6 +143,9 @@ pub struct Source {
     /// Users that the sessions were narrowed to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub users: Vec<String>,
+    /// Team that the sessions were narrowed to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
     /// `hidden` in a covered report; none in one with names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub people: Option<PeopleMode>,
@@ -236,6 +243,10 @@ pub struct Quality {
     pub prs_without_url: Option<u64>,
     /// Fields of sessions whose values could not be read.
     pub unreadable_fields: Option<u64>,
+    /// Sessions whose tags are of several teams; each counts in the first one by the order of the rules. Absent
+    /// where no rule maps tags to teams.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub several_teams: Option<u64>,
 }
 
 /// What the vendor counts in the report's period, as far as the report may show it.
@@ -419,6 +430,10 @@ impl Facts {
             Some("people are hidden, and users or sessions are listed")
         } else if self.is_covered() && lists.have_texts() {
             Some("people are hidden, and texts of analyses are listed")
+        } else if self.source.team.is_none() && !self.whole.is_empty() {
+            Some("the report is about no team, and numbers of all sessions are beside it")
+        } else if self.whole.iter().any(|fact| !fact.group.is_empty()) {
+            Some("a number of all sessions has a group")
         } else if !lists.have_whole_totals() {
             Some("a list has more rows than its total")
         } else {

@@ -66,16 +66,18 @@ impl Facts {
         if let Some(what) = facts.contradiction() {
             return Err(ReadError::Contradiction(what));
         }
-        if let Some(fact) = facts.facts.iter().find(|fact| !fact.is_of_its_metric()) {
+        if let Some(fact) = facts.facts.iter().chain(&facts.whole).find(|fact| !fact.is_of_its_metric()) {
             let by: Vec<&str> = fact.dims().map(|dim| dim.name()).collect();
             let unit = fact.unit.name().to_owned();
             return Err(ReadError::Grouping { metric: fact.metric.id, by: by.join(", "), unit });
         }
         if facts.is_covered() {
-            facts.facts.iter_mut().for_each(|fact| fact.unit = fact.unit.whole());
+            let all = facts.facts.iter_mut().chain(&mut facts.whole);
+            all.for_each(|fact| fact.unit = fact.unit.whole());
         }
         // Of a file that somebody has edited; ours is in order already.
         facts.facts.sort_by(Fact::canonical_order);
+        facts.whole.sort_by(Fact::canonical_order);
         Ok(facts)
     }
 }

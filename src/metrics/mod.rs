@@ -63,7 +63,7 @@ pub use spend::*;
 pub use text_groups::{Improvement, PromptFeedback, RecurringIssue, SessionExample};
 pub use users::*;
 
-use period_frames::{PeriodFrames, created_between, period_frames, with_person};
+use period_frames::{PeriodFrames, created_between, of_team, period_frames, with_person};
 use suppress::Suppression;
 
 use crate::people::ENOUGH;
@@ -86,14 +86,14 @@ pub fn is_metered(frames: &Frames) -> Result<bool, MetricsError> {
     Ok(known < ENOUGH_ZEROS || acus.iter().flatten().any(|acus| acus != 0.0))
 }
 
-/// Whether any session of a period has a mode.
+/// Whether any session of a period, or of a team in it, has a mode.
 ///
 /// # Errors
 /// Polars refused a step: an internal error.
-pub fn has_modes(frames: &Frames, period: &Period) -> Result<bool, MetricsError> {
+pub fn has_modes(frames: &Frames, period: &Period, team: Option<&str>) -> Result<bool, MetricsError> {
     let (from, to) = (period.from().to_utc(), period.to().to_utc());
     let has_modes = || {
-        let sessions = created_between(&frames.sessions, from, to)?;
+        let sessions = of_team(&created_between(&frames.sessions, from, to)?, team)?;
         PolarsResult::Ok(sessions.column(columns::MODE)?.null_count() < sessions.height())
     };
     has_modes().map_err(MetricsError::of("whether sessions have modes"))
@@ -164,7 +164,8 @@ fn covered(frames: &Frames, evaluation: &Evaluation<'_>) -> Result<Option<Findin
     let frames = Frames { sessions, ..frames.clone() };
     let periods = period_frames(&frames, evaluation).map_err(MetricsError::of("the periods"))?;
     let groupings: Vec<_> = evaluate::shown_groupings(evaluation).collect();
-    let suppression = budget::price_changes(&frames.sessions, evaluation)
+    let suppression = of_team(&frames.sessions, evaluation.team)
+        .and_then(|sessions| budget::price_changes(&sessions, evaluation))
         .and_then(|prices| Suppression::decide(&groupings, &periods, prices))
         .map_err(MetricsError::of("which groups are too small"))?;
     if suppression.people(0) < ENOUGH as usize {

@@ -47,7 +47,7 @@ const IS_COMBINED: &str = "is_combined";
 #[derive(Clone)]
 pub struct PeriodFrames {
     sessions: DataFrame,
-    /// What sessions list, entries without an address included.
+    /// What sessions list, those of other teams and entries without an address included.
     entries: DataFrame,
     pull_requests: DataFrame,
     issues: DataFrame,
@@ -145,7 +145,7 @@ impl PeriodFrames {
                 issues: tagged(issues.clone().lazy())?,
             })
         };
-        Ok(Self {
+        let all = Self {
             by_tag: (index < RECENT).then(by_tag).transpose()?,
             action_items: of_sessions(child(&frames.action_items)?, &sessions)?,
             names: child(&frames.names)?,
@@ -160,6 +160,32 @@ impl PeriodFrames {
             entries,
             pull_requests,
             issues,
+        };
+        evaluation.team.map_or(Ok(all.clone()), |team| all.of_team(team))
+    }
+
+    /// The rows of one team. A pull request is its owner's, and its state is what all sessions of the period
+    /// say, so that the teams' pull requests add up to all.
+    fn of_team(&self, team: &str) -> PolarsResult<Self> {
+        let own = |frame: &DataFrame| of_team(frame, Some(team));
+        let sessions = own(&self.sessions)?;
+        let rows = sessions.select([c::ROW])?.lazy();
+        let of_sessions =
+            |frame: &DataFrame| join_in_order(frame.clone().lazy(), rows.clone(), JoinType::Semi).collect();
+        let by_tag = self.by_tag.as_ref().map(|by_tag| {
+            PolarsResult::Ok(ByTag {
+                sessions: of_sessions(&by_tag.sessions)?,
+                pull_requests: own(&by_tag.pull_requests)?,
+                issues: own(&by_tag.issues)?,
+            })
+        });
+        Ok(Self {
+            pull_requests: own(&self.pull_requests)?,
+            issues: own(&self.issues)?,
+            action_items: own(&self.action_items)?,
+            by_tag: by_tag.transpose()?,
+            sessions,
+            ..self.clone()
         })
     }
 
@@ -193,7 +219,8 @@ impl PeriodFrames {
         self.suppress_small_groups(by, rows, NUMBER)
     }
 
-    /// Entries of pull requests as sessions list them, those without an address included.
+    /// Entries of pull requests as sessions list them, those of other teams and those without an address
+    /// included.
     pub fn entries(&self) -> LazyFrame {
         self.entries.clone().lazy()
     }
@@ -315,6 +342,17 @@ pub fn with_person(sessions: &DataFrame, records: Records) -> PolarsResult<DataF
         .then(col(c::ROW))
         .otherwise(lit(NULL));
     sessions.clone().lazy().with_column(person.cast(DataType::UInt32).alias(PERSON)).collect()
+}
+
+/// The rows of a team, in their order; all rows without one.
+///
+/// # Errors
+/// Polars refused a step: an internal error.
+pub fn of_team(rows: &DataFrame, team: Option<&str>) -> PolarsResult<DataFrame> {
+    match team {
+        None => Ok(rows.clone()),
+        Some(team) => rows.clone().lazy().filter(col(c::TEAM).eq(lit(team))).collect(),
+    }
 }
 
 /// The sessions that were created from one moment up to another, as a slice.

@@ -179,7 +179,8 @@ impl<T> Listed<T> {
 
 /// What a period has of its sessions, by their rows.
 struct Sessions {
-    first: u32,
+    /// Their rows, in order.
+    numbers: Vec<u32>,
     ids: StringChunked,
     days: StringChunked,
     acus: Float64Chunked,
@@ -199,8 +200,7 @@ impl Sessions {
         let mut entries = frames.entries().select(columns).collect()?;
         entries.rechunk_mut();
         Ok(Self {
-            // A period without sessions has no texts either.
-            first: sessions.column(c::ROW)?.u32()?.min().unwrap_or(0),
+            numbers: sessions.column(c::ROW)?.u32()?.iter().flatten().collect(),
             ids: sessions.column(c::SESSION)?.str()?.clone(),
             days: sessions.column(Dim::Day.name())?.cast(&DataType::String)?.str()?.clone(),
             acus: sessions.column(c::ACUS)?.f64()?.clone(),
@@ -211,9 +211,8 @@ impl Sessions {
         })
     }
 
-    /// The sessions of a period are a slice of all.
     fn place(&self, row: u32) -> usize {
-        (row - self.first) as usize
+        self.numbers.binary_search(&row).expect("texts are of sessions of the period")
     }
 
     fn acus_of(&self, row: u32) -> Option<f64> {

@@ -19,7 +19,8 @@ pub fn file_name(facts: &Facts) -> String {
         (None, Some(_)) => "hidden",
         (None, None) => "",
     };
-    let parts = [&source.scope, &facts.period.label, &compared, &filters, shown];
+    let team = source.team.as_ref().map(|team| format!("team-{team}")).unwrap_or_default();
+    let parts = [&source.scope, &facts.period.label, &compared, &filters, &team, shown];
     let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     joined(&parts)
 }

@@ -59,10 +59,15 @@ pub fn header(facts: &Facts) -> Header {
         fetched: saved::fetched(facts),
         badge: badge.to_owned(),
         badge_tone,
-        filters: [narrowed("tagged", &source.tags), narrowed("of user", &source.users), covered_note(facts)]
-            .into_iter()
-            .flatten()
-            .collect(),
+        filters: [
+            narrowed("of team", source.team.as_slice()),
+            narrowed("tagged", &source.tags),
+            narrowed("of user", &source.users),
+            covered_note(facts),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
     }
 }
 
@@ -206,6 +211,7 @@ fn acus_in_doubt(facts: &Facts) -> Option<String> {
     let unknown = facts.quality.acus_unknown? as f64;
     if !facts.source.metered {
         let source = &facts.source;
+        // Whether an account is metered is known from all sessions, whatever the team.
         let of_all = match source.tags.is_empty() && source.users.is_empty() {
             true => "no session of the report or its trend",
             // Other sessions may have used some.

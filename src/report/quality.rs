@@ -35,6 +35,8 @@ pub fn entries(facts: &Facts) -> Vec<Entry> {
     if facts.source.metered {
         entries.insert(0, count_or_hidden("Sessions with unknown ACUs", quality.acus_unknown));
     }
+    let several = facts.quality.several_teams.filter(|sessions| *sessions > 0);
+    entries.extend(several.map(|sessions| Entry::count("Sessions with tags of several teams", sessions)));
     entries.extend(facts.vendor.iter().flat_map(|vendor| vendor_comparison(facts, vendor)));
     entries
 }

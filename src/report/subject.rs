@@ -25,6 +25,7 @@ pub fn subject(facts: &Facts) -> String {
 }
 
 fn narrowed(facts: &Facts) -> String {
+    let team = facts.source.team.as_ref().map(|team| format!(", team {}", clean(team, LONGEST_TAG)));
     let tags = match facts.source.tags.as_slice() {
         [] => String::new(),
         [tag] => format!(", tag {}", clean(tag, LONGEST_TAG)),
@@ -35,7 +36,7 @@ fn narrowed(facts: &Facts) -> String {
         1 => ", 1 user".to_owned(),
         users => format!(", {users} users"),
     };
-    tags + &users
+    team.unwrap_or_default() + &tags + &users
 }
 
 fn headline(facts: &Facts) -> String {

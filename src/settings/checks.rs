@@ -10,7 +10,11 @@ use crate::cli::ReportArgs;
 use crate::period::{self, Period};
 use devin_api::Api;
 
-pub(super) fn zone(text: &str) -> Result<Tz, SettingsError> {
+/// The time zone with this name.
+///
+/// # Errors
+/// There is none.
+pub fn zone(text: &str) -> Result<Tz, SettingsError> {
     let trimmed = text.trim();
     let found = chrono_tz::TZ_VARIANTS.iter().find(|zone| zone.name().eq_ignore_ascii_case(trimmed));
     found.copied().ok_or_else(|| {

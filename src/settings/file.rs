@@ -1,5 +1,6 @@
 //! The settings file: options under their flags' names, prices and teams.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
@@ -7,6 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::SettingsError;
+use super::report::{self, ReportTable};
 use crate::cli::{self, FileOption};
 use crate::money::{Currency, Price, Prices};
 use crate::people::TagRule;
@@ -23,6 +25,10 @@ pub struct SettingsFile {
     pub prices: Option<Prices>,
     /// The rules that map tags to teams, in order.
     pub rules: Vec<TagRule>,
+    /// The address of each team's lead, by the team's name.
+    pub leads: BTreeMap<String, String>,
+    /// The reports of `acumen run`, in order.
+    pub reports: Vec<ReportTable>,
 }
 
 /// Options that name a place: in a file they are meant from the file's folder.
@@ -48,7 +54,8 @@ pub fn parse(path: &Path, text: &str) -> Result<SettingsFile, SettingsError> {
     for entry in entries(table.get_ref()) {
         match entry {
             ("price", at, value) => file.prices = Some(reader.prices(at, value)?),
-            ("team", at, value) => file.rules = reader.rules(at, value)?,
+            ("team", at, value) => (file.rules, file.leads) = reader.teams(at, value)?,
+            ("report", at, value) => file.reports = reader.reports(at, value)?,
             (MAIL, _, DeValue::Table(table)) => {
                 for (key, at, value) in entries(table) {
                     file.options.push(reader.mail(key, at, value)?);
@@ -112,7 +119,7 @@ impl Reader<'_> {
         let flag = key.replace('_', "-");
         if key.contains('-') || !self.flags.contains(&flag) {
             let names: Vec<String> = self.flags.iter().map(|flag| flag.replace('-', "_")).collect();
-            let names = names.iter().map(String::as_str).chain(["price", "team", MAIL]);
+            let names = names.iter().map(String::as_str).chain(["price", "team", "report", MAIL]);
             return Err(self.unknown(at, key, names));
         }
         self.checked(flag, key, at, value)
@@ -212,12 +219,34 @@ impl Reader<'_> {
         prices.ok_or_else(|| self.refuse(at, "it has no price", "omit `price` if there is none"))
     }
 
-    fn rules(&self, at: usize, value: &DeValue<'_>) -> Result<Vec<TagRule>, SettingsError> {
-        let mut rules = Vec::new();
-        for (at, row) in self.rows("team", at, value, &["name", "tag"])? {
+    /// The rules for tags, and the leads.
+    fn teams(
+        &self,
+        at: usize,
+        value: &DeValue<'_>,
+    ) -> Result<(Vec<TagRule>, BTreeMap<String, String>), SettingsError> {
+        let (mut rules, mut leads) = (Vec::new(), BTreeMap::new());
+        for (at, row) in self.rows("team", at, value, &["name", "tag", "lead"])? {
             let team = row.get("name").and_then(|value| scalar(value.get_ref()));
+            let lead = row.get("lead").and_then(|value| scalar(value.get_ref()));
             let example = "write it as tag = \"team:payments\" with a name, or as tag = \"team:*\" without";
+            match (&team, &lead) {
+                (Some(team), Some(lead)) => {
+                    if leads.insert(team.trim().to_owned(), lead.clone()).is_some() {
+                        return Err(self.refuse(at, "a team has two leads", "keep one lead for each team"));
+                    }
+                }
+                (None, Some(_)) => {
+                    let hint = "add its name; the team may also have no tag, if the people file has it";
+                    return Err(self.refuse(at, "a team with a lead needs a name", hint));
+                }
+                (_, None) => {}
+            }
             let Some(tags) = row.get("tag") else {
+                // The people file may say who is in the team.
+                if lead.is_some() {
+                    continue;
+                }
                 return Err(self.refuse(at, "a team needs a tag", example));
             };
             for pattern in self.texts("tag", at, tags.get_ref())? {
@@ -227,7 +256,40 @@ impl Reader<'_> {
                 rules.push(TagRule { pattern, team: team.clone() });
             }
         }
-        Ok(rules)
+        Ok((rules, leads))
+    }
+
+    fn reports(&self, at: usize, value: &DeValue<'_>) -> Result<Vec<ReportTable>, SettingsError> {
+        let mut reports: Vec<ReportTable> = Vec::new();
+        let known: Vec<&str> = report::KEYS.iter().chain(&report::OPTIONS).copied().collect();
+        for (at, row) in self.rows("report", at, value, &known)? {
+            let mut table = ReportTable::default();
+            for (key, at, value) in entries(row) {
+                let flag = match key {
+                    "to" | "cc" | "attach" => format!("mail-{key}"),
+                    _ => key.replace('_', "-"),
+                };
+                match report::OPTIONS.contains(&key) {
+                    true => table.options.push(self.checked(flag, key, at, value)?),
+                    false => {
+                        let text = scalar(value).unwrap_or_default();
+                        table.set(key, &text).map_err(|(what, hint)| self.refuse(at, &what, hint))?;
+                    }
+                }
+            }
+            let (what, hint) = match table.fault() {
+                None if reports.iter().any(|other| other.name.eq_ignore_ascii_case(&table.name)) => {
+                    ("two reports have the same name", "give each report a name of its own")
+                }
+                None => {
+                    reports.push(table);
+                    continue;
+                }
+                Some(fault) => fault,
+            };
+            return Err(self.refuse(at, what, hint));
+        }
+        Ok(reports)
     }
 
     /// The rows of an array of tables, with no key but the known ones.

@@ -8,6 +8,7 @@ mod file;
 pub mod mail;
 mod network;
 mod privacy;
+mod report;
 mod show;
 mod sync;
 
@@ -17,12 +18,13 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Datelike, NaiveDate, SubsecRound, Utc};
 
-pub use checks::{base_url, checked_key, ping, users};
+pub use checks::{base_url, checked_key, ping, users, zone};
 pub use command::password_command;
 pub use file::{SettingsFile, parse as parse_file};
 pub use network::{CA_FILE_HINT, Network};
 pub use privacy::{Privacy, privacy};
 use privacy::{check_covered_comparison, check_covered_period};
+pub use report::ReportTable;
 pub use show::{EXAMPLE, show};
 pub use sync::Sync;
 
@@ -36,7 +38,7 @@ use crate::people::{PeopleFile, TagRule};
 use crate::period::{self, Period};
 use crate::text::{clean, shown};
 use api::{api_config, check_unused, stated_api};
-use checks::{quoted, word, zone};
+use checks::{quoted, word};
 use devin_api::{Api, ApiConfig, SessionQuery};
 
 /// Something that was typed cannot be used.
@@ -66,6 +68,7 @@ impl Explain for SettingsError {
 }
 
 /// A secret as it was found, unchecked.
+#[derive(Clone)]
 pub struct FoundKey {
     /// Its text, white space and all.
     text: SecretString,
@@ -86,7 +89,7 @@ impl FoundKey {
 }
 
 /// What was found for a report around its options, unchecked.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Found {
     /// The key.
     pub key: Option<FoundKey>,
@@ -210,6 +213,8 @@ pub struct Settings {
     pub people: PeopleFile,
     /// The rules that map tags to teams.
     pub rules: Vec<TagRule>,
+    /// The team that the report is about; `None` for all sessions.
+    pub team: Option<String>,
     /// The data is invented: the page says so.
     pub demo: bool,
 }
@@ -272,7 +277,7 @@ impl Settings {
         // sessions created while pages are read cannot shift them.
         let open = earliest.from() < now && now < period.to();
         let money = money(args, file.prices)?;
-        let is_whole = args.tags.is_empty() && args.users.is_empty();
+        let is_whole = args.tags.is_empty() && args.users.is_empty() && args.team.is_none();
         let budgeted = money.as_ref().filter(|money| money.budget.is_some() && is_whole);
         let cycles = budgeted.map_or_else(Vec::new, |money| {
             let rhythm = if money.rhythm == CycleRule::Vendor { CycleRule::Months } else { money.rhythm };
@@ -312,7 +317,15 @@ impl Settings {
             .collect::<BTreeSet<_>>()
             .into_iter()
             .collect();
-        let reconcile = !args.no_reconcile && args.pages.is_none();
+        let team = args.team.as_deref().map(|team| word("--team", team)).transpose()?;
+        if team.is_some() && file.rules.is_empty() && !people.tells_teams() {
+            return Err(SettingsError::new(
+                "--team: no team is defined",
+                "map tags to teams with [[team]] in the settings file, or people with --people-file",
+            ));
+        }
+        // Devin counts nothing by team.
+        let reconcile = !args.no_reconcile && args.pages.is_none() && team.is_none();
         Ok(Self {
             source,
             query,
@@ -331,6 +344,7 @@ impl Settings {
             cycles,
             people,
             rules: file.rules,
+            team,
             demo: false,
             periods,
             period,

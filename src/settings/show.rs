@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use super::SettingsFile;
-use crate::cli::{Choice, Origin};
+use crate::cli::{Choice, FileOption, Origin};
 use crate::text::shown;
 
 /// Options that hold a secret, or an address that is one.
@@ -41,6 +41,29 @@ pub fn show(choices: &[Choice], file: &SettingsFile, key_source: Option<&str>) -
     for rule in &file.rules {
         let name = rule.team.as_deref().map(|team| format!("name = {}\n", quoted(team))).unwrap_or_default();
         let _ = write!(out, "\n[[team]]\n{name}tag = {}\n", quoted(&rule.pattern));
+    }
+    for (team, lead) in &file.leads {
+        let _ = write!(out, "\n[[team]]\nname = {}\nlead = {}\n", quoted(team), quoted(lead));
+    }
+    for report in &file.reports {
+        let _ = write!(
+            out,
+            "\n[[report]]\nname = {}\nperiod = \"{}\"\n",
+            quoted(&report.name),
+            report.period.noun()
+        );
+        if report.each_team {
+            out += "each = \"team\"\n";
+        }
+        if report.chat {
+            out += "chat = true\n";
+        }
+        for FileOption { flag, texts } in &report.options {
+            let key = flag.strip_prefix("mail-").unwrap_or(flag).replace('-', "_");
+            let origin = Origin::File;
+            let choice = Choice { flag: flag.clone(), variable: String::new(), texts: texts.clone(), origin };
+            let _ = writeln!(out, "{key} = {}", value(&choice).unwrap_or_else(|| "\"\"".to_owned()));
+        }
     }
     out
 }
@@ -96,6 +119,7 @@ mod tests {
     fn the_example_is_a_file_that_changes_nothing_until_it_is_edited() {
         let read = file::parse(Path::new("acumen.toml"), EXAMPLE).unwrap();
         assert!(read.options.is_empty() && read.prices.is_none() && read.rules.is_empty());
+        assert!(read.reports.is_empty() && read.leads.is_empty());
         // With every remark that is a setting made one it is still a file that can be used.
         let edited: String = EXAMPLE
             .lines()
@@ -104,6 +128,7 @@ mod tests {
             .collect();
         let read = file::parse(Path::new("acumen.toml"), &edited).unwrap();
         assert!(read.options.len() > 10 && read.prices.is_some() && read.rules.len() > 1);
+        assert!(read.reports.len() == 2 && read.leads.len() == 1);
         // It contains every setting.
         for flag in crate::cli::flags_of_file() {
             let is_named = read.options.iter().any(|option| option.flag == flag);

@@ -69,7 +69,7 @@ pub(super) async fn load(
 }
 
 /// The vendor's own counts of the report's period, unless they are not wanted.
-async fn vendor(config: &ApiConfig, settings: &Settings) -> Vendor {
+pub(super) async fn vendor(config: &ApiConfig, settings: &Settings) -> Vendor {
     if !settings.reconcile {
         return Vendor::default();
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::error::Error;
 use crate::people::fits;
 use crate::settings::{Settings, SettingsError, Source};
 use crate::tables::{Frames, TableError, schema as c, texts};
@@ -63,6 +64,32 @@ pub(super) fn refusal(
         false => format!("{advice}; --allow-empty writes the empty report"),
     };
     SettingsError::new(message, hint)
+}
+
+/// Whether the team that the report is about has a session in its window; true without a team.
+///
+/// # Errors
+/// It has none, all sessions are there, and an empty report is not wanted.
+pub fn has_team(frames: &Frames, settings: &Settings, complete: bool) -> Result<bool, Error> {
+    let Some(team) = &settings.team else { return Ok(true) };
+    let teams = texts(&frames.sessions, c::TEAM)?;
+    let has_team = teams.contains(team);
+    if has_team || settings.allow_empty || !complete {
+        return Ok(has_team);
+    }
+    let first = settings.periods.last().map_or(settings.period.first(), |period| period.first());
+    let message =
+        format!("no session from {first} to {} matches --team “{}”", settings.period.last(), clean(team, 60));
+    let hint = match settings.privacy.covered {
+        true => "check the spelling: names of teams are case-sensitive; a report that hides people does not \
+                 list existing teams"
+            .to_owned(),
+        false => format!(
+            "{}; names of teams are case-sensitive; --allow-empty writes the empty report",
+            closest("teams", team, &teams)
+        ),
+    };
+    Err(SettingsError::new(message, hint).into())
 }
 
 /// What is closest to the first filter that matches nothing by itself.

@@ -5,6 +5,7 @@ mod api;
 mod archive;
 mod filters;
 mod saved_pages;
+mod shared;
 mod users;
 
 use std::ops::{Range, RangeInclusive};
@@ -12,6 +13,9 @@ use std::time::Instant;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use tracing::info;
+
+pub use filters::has_team;
+pub use shared::Shared;
 
 use crate::cli::Format;
 use crate::deliver::PagesWriter;
@@ -48,6 +52,7 @@ pub struct Kept {
 }
 
 /// What a report needs besides the sessions.
+#[derive(Clone)]
 pub struct ReportInputs {
     /// Where the sessions come from.
     pub provenance: Provenance,
@@ -62,6 +67,7 @@ pub struct ReportInputs {
 }
 
 /// Where sessions come from, and whether they are all of them.
+#[derive(Clone)]
 pub struct Provenance {
     /// Who wrote their records.
     pub records: Records,

@@ -33,6 +33,8 @@ pub struct ExportContext<'a> {
     pub names: &'a BTreeMap<String, String>,
     /// The prices of an ACU, if work is paid in ACUs and they are known.
     pub prices: Option<&'a Prices>,
+    /// The team whose sessions are exported; `None` for all sessions.
+    pub team: Option<&'a str>,
 }
 
 /// The files of the frames, by [`NAMES`]: compressed, in the order of creation,
@@ -48,6 +50,7 @@ pub fn files(
     context: &ExportContext<'_>,
 ) -> Result<Vec<(&'static str, Vec<u8>)>, TableError> {
     let index = index(frames, context.periods).map_err(TableError::of("sessions"))?;
+    let own = of_team(&index, context.team).map_err(TableError::of("sessions"))?;
     let repos = repos(&frames.pull_requests).map_err(TableError::of("pull_requests"))?;
     let with_repo = |frame: &DataFrame| {
         Ok(frame.clone().lazy().left_join(repos.clone().lazy(), col(c::ROW), col(c::ROW)))
@@ -61,16 +64,16 @@ pub fn files(
         with_repo(&frames.feedback),
     ];
     let written = |(table, frame): (TableSpec, PolarsResult<LazyFrame>)| {
-        let frame = frame.and_then(|frame| rows(frame, &index, &table));
+        let frame = frame.and_then(|frame| rows(frame, &own, &table));
         Ok((table.name, frame.and_then(bytes).map_err(TableError::of(table.name))?))
     };
     c::TABLES.into_iter().zip(tables).map(written).collect()
 }
 
 /// What is the same in every file: of each session its row, id, creation, period and
-/// user, in order.
+/// user, in order, and its team.
 fn index(frames: &Frames, periods: &[Period]) -> PolarsResult<DataFrame> {
-    let mut index = frames.sessions.select([c::ROW, c::SESSION, c::CREATED, c::USER])?;
+    let mut index = frames.sessions.select([c::ROW, c::SESSION, c::CREATED, c::USER, c::TEAM])?;
     let bounds: Vec<(i64, i64, String)> = periods
         .iter()
         .map(|period| (period.from().timestamp_micros(), period.to().timestamp_micros(), period.label()))
@@ -82,7 +85,13 @@ fn index(frames: &Frames, periods: &[Period]) -> PolarsResult<DataFrame> {
     let created = index.column(c::CREATED)?.datetime()?.physical();
     let periods: StringChunked = created.iter().map(|at| label(at?)).collect();
     index.with_column(periods.with_name(c::PERIOD.into()).into_column())?;
-    index.select([c::ROW].into_iter().chain(OF_SESSION))
+    index.select([c::ROW, c::TEAM].into_iter().chain(OF_SESSION))
+}
+
+/// The rows of a team in an index, without the team.
+fn of_team(index: &DataFrame, team: Option<&str>) -> PolarsResult<DataFrame> {
+    let is_wanted = team.map_or(lit(true), |team| col(c::TEAM).eq(lit(team)));
+    index.clone().lazy().filter(is_wanted).drop(cols([c::TEAM])).collect()
 }
 
 /// The columns of a table that are exported, in the order of the sessions, then of the
@@ -260,6 +269,7 @@ mod tests {
             tz: chrono_tz::UTC,
             names: &names,
             prices: Some(&prices),
+            team: None,
         };
         files(&frames, &context).unwrap()
     }

@@ -144,6 +144,7 @@ fn derived(
         Some(teams) => with_teams(sessions, tags, teams),
         None => {
             sessions.with_column(Column::full_null(c::TEAM.into(), rows, &c::categories(c::TEAM)))?;
+            sessions.with_column(Column::full_null(c::SEVERAL_TEAMS.into(), rows, &DataType::Boolean))?;
             Ok(sessions)
         }
     }
@@ -188,6 +189,7 @@ fn join(sessions: LazyFrame, other: LazyFrame) -> LazyFrame {
 /// of several such tags the first one; else the team of the user at that time.
 fn with_teams(sessions: DataFrame, tags: &DataFrame, teams: &Teams) -> PolarsResult<DataFrame> {
     let (rule, by_tag, by_user, from) = ("rule", "team of the tag", "team of the user", "from");
+    let teams_of_tags = "teams of the tags";
     let team = c::categories(c::TEAM);
 
     let distinct = tags.column(c::TAG)?.unique()?;
@@ -205,8 +207,10 @@ fn with_teams(sessions: DataFrame, tags: &DataFrame, teams: &Teams) -> PolarsRes
         .lazy()
         .join(of_tags, [col(c::TAG)], [col(c::TAG)], args)
         .sort([c::ROW, rule], SortMultipleOptions::default().with_maintain_order(true))
-        .unique_stable(Some(cols([c::ROW])), UniqueKeepStrategy::First)
-        .select([col(c::ROW), col(by_tag)]);
+        .group_by_stable([col(c::ROW)])
+        .agg([col(by_tag).first(), col(by_tag).n_unique().alias(teams_of_tags)]);
+    // Without rules nobody can say that a session has one team.
+    let several = when(lit(teams.has_rules())).then(col(teams_of_tags).gt(lit(1)).fill_null(lit(false)));
 
     let histories: Vec<_> = teams.histories().collect();
     let of_users = df!(
@@ -226,8 +230,11 @@ fn with_teams(sessions: DataFrame, tags: &DataFrame, teams: &Teams) -> PolarsRes
         .select([col(c::ROW), col(by_user)]);
 
     join(join(sessions.lazy(), of_tags), of_users)
-        .with_column(coalesce(&[col(by_tag), col(by_user)]).cast(team).alias(c::TEAM))
-        .drop(cols([by_tag, by_user]))
+        .with_columns([
+            coalesce(&[col(by_tag), col(by_user)]).cast(team).alias(c::TEAM),
+            several.otherwise(lit(NULL)).alias(c::SEVERAL_TEAMS),
+        ])
+        .drop(cols([by_tag, by_user, teams_of_tags]))
         .collect()
 }
 

@@ -79,6 +79,16 @@ impl Tables {
         [(a, sessions), (b, pull_requests), (d, tags), (e, issues), (f, action_items), (g, feedback)]
     }
 
+    /// The same without prompts.
+    ///
+    /// # Errors
+    /// There is no such column: an internal error.
+    pub fn without_prompts(mut self) -> Result<Self, TableError> {
+        let none = Column::full_null(c::PROMPT.into(), self.sessions.height(), &DataType::String);
+        self.sessions.replace(c::PROMPT, none).map_err(TableError::of("sessions"))?;
+        Ok(self)
+    }
+
     /// Other sessions, and child tables that are made from these.
     fn with_children(
         &self,

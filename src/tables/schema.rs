@@ -96,6 +96,8 @@ pub const USER: &str = "user";
 pub const USER_NAME: &str = "user_name";
 /// Team of a session, or null. Derived; null throughout without teams.
 pub const TEAM: &str = "team";
+/// Whether tags of a session are of several teams. Derived; null throughout without rules for tags.
+pub const SEVERAL_TEAMS: &str = "several_teams";
 /// Whether no person started a session. Derived.
 pub const AUTOMATION: &str = "automation";
 /// Tags of a session. Derived.

@@ -24,6 +24,8 @@ mod doctor;
 #[cfg(test)]
 mod documented;
 #[cfg(test)]
+mod editions;
+#[cfg(test)]
 mod export;
 #[cfg(test)]
 mod exported;

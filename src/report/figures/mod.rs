@@ -130,6 +130,9 @@ pub fn state(figure: &FigureSpec, inputs: &FigureInputs<'_>) -> FigureState {
         }
         _ => inputs.of(figure).iter().all(|fact| fact.value.is_none()),
     };
+    if figure.kind == FigureKind::Teams && facts.source.team.is_some() {
+        return if facts.whole.is_empty() { FigureState::Omitted } else { FigureState::Drawn };
+    }
     if !figure.metric.is_shown(figure.by, facts.capabilities()) {
         FigureState::Omitted
     } else if facts.withholds(figure.metric, figure.by) {
@@ -158,7 +161,7 @@ pub fn figure(spec: &'static FigureSpec, inputs: &FigureInputs<'_>) -> Figure {
     let maturing = if is_maturing && has_change { MATURING } else { "" };
     Figure {
         id: spec.id,
-        title: spec.title,
+        title: title(spec, inputs.facts),
         metrics: std::iter::once(spec.metric).chain(parts.also.iter().copied()).collect(),
         note: note(spec, inputs.facts),
         chart_note: joined(&[&faded, &parts.note, maturing]),
@@ -204,6 +207,13 @@ fn parts(figure: &FigureSpec, inputs: &FigureInputs<'_>) -> FigureParts {
 }
 
 /// The note of a figure, by the columns of its table.
+fn title(figure: &FigureSpec, facts: &Facts) -> &'static str {
+    match figure.kind {
+        FigureKind::Teams if facts.source.team.is_some() => "The team beside all sessions",
+        _ => figure.title,
+    }
+}
+
 fn note(figure: &FigureSpec, facts: &Facts) -> &'static str {
     match figure.kind {
         FigureKind::Labels if facts.is_covered() => "A session can have several labels.",

@@ -4,7 +4,12 @@ use super::{FigureInputs, FigureParts};
 use crate::metrics::*;
 use crate::report::names;
 use crate::report::number::is_faint;
-use crate::report::table::{Role, Row, Table, Value, column};
+use crate::report::table::{Role, Row, Table, TableColumn, Value, column};
+use crate::text::clean;
+use crate::unit::Unit;
+
+/// The longest name of a team.
+const LONGEST_NAME: usize = 60;
 
 /// The columns besides the team, in order.
 const COLUMNS: [(&str, &Metric); 8] = [
@@ -46,6 +51,9 @@ fn team_fact<'f>(facts: &'f Facts, team: &Fact, metric: &Metric) -> Option<&'f F
 
 pub fn draw(inputs: &FigureInputs<'_>) -> FigureParts {
     let facts = inputs.facts;
+    if let Some(team) = &facts.source.team {
+        return beside_all(facts, team);
+    }
     let columns = columns(facts);
     let teams = in_order(facts);
     // A team without pull requests has no facts about them.
@@ -65,9 +73,7 @@ pub fn draw(inputs: &FigureInputs<'_>) -> FigureParts {
     };
     let whole = columns.iter().map(|(_, metric)| number(metric, facts.whole(metric)));
     let whole = Row::firm(std::iter::once(Value::Text("All".to_owned())).chain(whole).collect());
-    let heads = columns.iter().map(|(head, _)| column(head, Role::Other));
-    let heads = std::iter::once(column("Team", Role::Name)).chain(heads);
-    let table = Table::new(heads, teams.iter().map(row).chain([whole]));
+    let table = Table::new(heads(&columns), teams.iter().map(row).chain([whole]));
     let also: &[&Metric] = match facts.capabilities().currency {
         _ if !facts.source.metered => &[&PRS, &PRS_MERGED, &MERGE_RATE],
         Some(_) => {
@@ -76,4 +82,33 @@ pub fn draw(inputs: &FigureInputs<'_>) -> FigureParts {
         None => &[&ACUS, &PRS, &PRS_MERGED, &MERGE_RATE, &ACUS_PER_MERGED_PR],
     };
     FigureParts { also, most: usize::MAX, ..FigureParts::table(table) }
+}
+
+fn heads(columns: &[(&'static str, &'static Metric)]) -> impl Iterator<Item = TableColumn> {
+    let heads = columns.iter().map(|(head, _)| column(head, Role::Other));
+    std::iter::once(column("Team", Role::Name)).chain(heads)
+}
+
+/// The team that the report is about, all sessions, and the team's share of what adds up.
+fn beside_all(facts: &Facts, team: &str) -> FigureParts {
+    let of_all = |metric: &Metric| facts.whole.iter().find(|fact| fact.metric.id == metric.id);
+    let columns: Vec<_> = COLUMNS.into_iter().filter(|(_, metric)| of_all(metric).is_some()).collect();
+    let share = |metric: &'static Metric| {
+        let parts = facts.whole(metric).and_then(|fact| fact.value).zip(of_all(metric)?.value);
+        let is_part = metric.kind == MetricKind::Total;
+        parts.filter(|(_, all)| is_part && *all > 0.0).map(|(own, all)| own / all)
+    };
+    let row = |name: &str, faint: bool, cell: &dyn Fn(&'static Metric) -> Value| {
+        let cells = columns.iter().map(|(_, metric)| cell(metric));
+        Row { cells: std::iter::once(Value::Text(name.to_owned())).chain(cells).collect(), faint }
+    };
+    let number = |fact: Option<&Fact>| fact.map_or(Value::number(Unit::Count, None), Value::of);
+    let rows = [
+        row(&clean(team, LONGEST_NAME), facts.whole(&MERGE_RATE).is_some_and(is_faint), &|metric| {
+            number(facts.whole(metric))
+        }),
+        row("All sessions", false, &|metric| number(of_all(metric))),
+        row("Share of all", false, &|metric| Value::number(Unit::Share, share(metric))),
+    ];
+    FigureParts { most: usize::MAX, ..FigureParts::table(Table::new(heads(&columns), rows)) }
 }

@@ -216,6 +216,8 @@ fn attack_each(cases: &[Case]) {
             found.extend(
                 single::attack(report, &truth).into_iter().map(|finding| (case.attacked.name, finding)),
             );
+            found
+                .extend(beside(report, &case.truth).into_iter().map(|finding| (case.attacked.name, finding)));
             for (what, outcome) in several::within_one(&case.truth, report) {
                 if !outcome.narrowed.is_empty() {
                     let finding = Finding {
@@ -241,6 +243,42 @@ fn attack_each(cases: &[Case]) {
     found.retain(|(_, finding)| ACCEPTED.iter().all(|(attack, _)| *attack != finding.attack));
     let examples = examples(&found);
     assert!(found.is_empty(), "{} findings\n{examples}", found.len());
+}
+
+/// What the numbers of all sessions beside those of a team disclose: all of them minus the team's.
+fn beside(report: &Report, truth: &Truth) -> Vec<Finding> {
+    let Some(name) = &report.filter.team else { return Vec::new() };
+    let all = truth.filtered(&Filter { team: None, ..report.filter.clone() });
+    let others = |metric: &str, period: &truth::Period| -> BTreeSet<String> {
+        let sessions = all.of(period);
+        let pulls = all.pulls(period);
+        let owners = |is_counted: fn(&str) -> bool| {
+            let counted = pulls.iter().filter(|pull| is_counted(pull.state));
+            counted.map(|pull| pull.owner).collect::<BTreeSet<usize>>()
+        };
+        let rows: BTreeSet<usize> = match metric {
+            "sessions" => sessions,
+            "acus" | "spend" => sessions.into_iter().filter(|at| all.sessions[*at].acus.is_some()).collect(),
+            "prs" => owners(|_| true),
+            "merge_rate" => owners(|state| ["merged", "closed"].contains(&state)),
+            _ => owners(|state| state == "merged"),
+        };
+        let rest = rows.iter().filter(|at| truth::team(&all.sessions[**at]).as_ref() != Some(name));
+        all.people(rest)
+    };
+    let mut found = Vec::new();
+    for fact in report.json["whole"].as_array().into_iter().flatten() {
+        let metric = fact["metric"].as_str().expect("a metric");
+        let periods = [("value", report.period.clone()), ("previous", report.compared())];
+        for (part, period) in periods.into_iter().filter(|(part, _)| !fact[*part].is_null()) {
+            let people = others(metric, &period);
+            if (1..truth::K).contains(&people.len()) {
+                let what = format!("{metric} of all others, {part}");
+                found.push(Finding { attack: "all beside a team", report: report.name(), what, people });
+            }
+        }
+    }
+    found
 }
 
 /// The first findings of each attack in each organisation.
