@@ -25,7 +25,7 @@ pub use files::UNFINISHED;
 pub use reach::Reach;
 
 /// Properties of saved pages as a source.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Saved {
     /// Who wrote them: v3 if all of it is of v3, the web app if any of it is of an export.
     pub records: Records,

@@ -216,7 +216,6 @@ fn people(summary: &RecordSummary) -> People {
     People {
         members: members(&summary.users, true),
         organisations: display_names(&members(&summary.organisations, false)),
-        notes: Vec::new(),
-        count: None,
+        ..People::default()
     }
 }

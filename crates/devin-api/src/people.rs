@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::api_client::ApiClient;
 use super::error::right;
-use super::roster::{self, Subject};
+use super::roster::{self, Listed, Subject};
 use super::{Api, ApiConfig, FetchError, Limits, SessionQuery, address, attempt, names, retry};
 
 /// Somebody who can start sessions: a person or a service user.
@@ -24,13 +24,16 @@ pub struct Member {
 }
 
 /// What the lists hold.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct People {
     /// Everybody on any list, each once, by id.
     pub members: Vec<Member>,
     /// What to show for the id of an organisation; of two with the same name each
     /// is followed by its id. Where one is asked about, its own name alone.
     pub organisations: BTreeMap<String, String>,
+    /// The most ACUs an organisation may use in a billing cycle, by its id; finite and more than 0.
+    /// Organisations without a limit are absent. Where one is asked about, its own alone.
+    pub cycle_limits: BTreeMap<String, f64>,
     /// A few plain words for each list that could not be read to its end.
     pub notes: Vec<String>,
     /// How many people, service users left out, are members of the organisation that is asked
@@ -115,20 +118,27 @@ pub(super) async fn people_within(
     }
     let count = count(&read);
     let (mut members, mut organisations, mut notes) = (Vec::new(), Vec::new(), Vec::new());
+    let mut cycle_limits = BTreeMap::new();
     for (list, Walked { found, end }) in read {
         // The name of the one in question is asked for all the same: keys of an
         // organisation may not read that list, and its id says as much.
         if list.subject == Subject::People || org.is_none() {
             notes.extend(end.err().map(|error| note(list.name, &error, found.len())));
         }
-        match list.subject {
-            Subject::People => members.extend(found),
-            Subject::Organisations => organisations.extend(found),
+        for Listed { member, cycle_limit } in found {
+            match list.subject {
+                Subject::People => members.push(member),
+                Subject::Organisations => {
+                    cycle_limits.extend(cycle_limit.map(|limit| (member.id.clone(), limit)));
+                    organisations.push(member);
+                }
+            }
         }
     }
     let mut organisations = names::display_names(&merged(organisations));
     organisations.retain(|id, _| org.is_none_or(|asked| asked == id));
-    People { members: merged(members), organisations, notes, count }
+    cycle_limits.retain(|id, _| org.is_none_or(|asked| asked == id));
+    People { members: merged(members), organisations, cycle_limits, notes, count }
 }
 
 /// How many people are on the lists of those who are asked about, if all of them were read to
@@ -141,7 +151,7 @@ fn count(read: &[(List, Walked)]) -> Option<u64> {
             (None, _) => {}
             (Some(at), Ok(place)) if at == *place => {
                 is_known = true;
-                people.extend(walked.found.iter().map(|one| one.id.as_str()));
+                people.extend(walked.found.iter().map(|one| one.member.id.as_str()));
             }
             (Some(_), Err(FetchError::NotFound { .. })) if walked.found.is_empty() => {}
             (Some(_), _) => return None,
@@ -154,7 +164,7 @@ fn count(read: &[(List, Walked)]) -> Option<u64> {
 
 /// What came of a list.
 struct Walked {
-    found: Vec<Member>,
+    found: Vec<Listed>,
     /// The place that was read to its end, or why none was.
     end: Result<usize, FetchError>,
 }
@@ -239,7 +249,7 @@ async fn walk(
     client: &ApiClient<'_>,
     limits: &Limits,
     list: &List,
-    found: &mut Vec<Member>,
+    found: &mut Vec<Listed>,
 ) -> Result<usize, FetchError> {
     let last = list.places.len().saturating_sub(1);
     for (at, place) in list.places.iter().enumerate() {
@@ -256,7 +266,7 @@ async fn walk_at(
     client: &ApiClient<'_>,
     limits: &Limits,
     (place, subject): (&Url, Subject),
-    found: &mut Vec<Member>,
+    found: &mut Vec<Listed>,
 ) -> Result<(), FetchError> {
     let ApiConfig { api, ref key, .. } = *client.config;
     let mut met = HashSet::new();
@@ -266,7 +276,7 @@ async fn walk_at(
         let read = |body: &str| roster::read(body, api, subject, key);
         let page = client.ask(url, read).await?;
         let before = found.len();
-        found.extend(page.entries.into_iter().filter(|one| met.insert(one.id.clone())));
+        found.extend(page.entries.into_iter().filter(|one| met.insert(one.member.id.clone())));
         if !page.envelope.more {
             return Ok(());
         }

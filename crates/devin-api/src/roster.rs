@@ -21,12 +21,22 @@ pub(super) enum Subject {
 }
 
 /// A page as it came.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub(super) struct Page {
     /// What it says about the walk.
     pub envelope: Envelope,
     /// The entries that have an id, in the server's order.
-    pub entries: Vec<Member>,
+    pub entries: Vec<Listed>,
+}
+
+/// What a list says of one id.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Listed {
+    /// The id with its names.
+    pub member: Member,
+    /// The most ACUs an organisation may use in a billing cycle, more than 0; none without a limit,
+    /// and of people.
+    pub cycle_limit: Option<f64>,
 }
 
 /// An entry under the names that either generation gives its parts.
@@ -45,6 +55,8 @@ struct Entry<'a> {
     org_name: Option<&'a RawValue>,
     #[serde(borrow)]
     email: Option<&'a RawValue>,
+    #[serde(borrow)]
+    max_cycle_acu_limit: Option<&'a RawValue>,
 }
 
 /// Reads a page record by record: what does not fit costs itself alone, and so
@@ -61,10 +73,17 @@ pub(super) fn read(body: &str, api: Api, subject: Subject, key: &Secret) -> Resu
     };
     let envelope = page.envelope(api, records.len() as u64)?;
     let entry = |record: &&RawValue| {
-        let Object(entry) = serde_json::from_str(record.get()).ok()?;
-        member(&entry, subject, key)
+        let Object::<Entry<'_>>(entry) = serde_json::from_str(record.get()).ok()?;
+        let cycle_limit = entry.max_cycle_acu_limit.filter(|_| subject == Subject::Organisations);
+        Some(Listed { member: member(&entry, subject, key)?, cycle_limit: cycle_limit.and_then(limit) })
     };
     Ok(Page { envelope, entries: records.iter().filter_map(entry).collect() })
+}
+
+/// A number of ACUs that can be a limit: null, a text and a number that is not above 0 are none.
+fn limit(value: &RawValue) -> Option<f64> {
+    let limit: f64 = serde_json::from_str(value.get()).ok()?;
+    Some(limit).filter(|limit| limit.is_finite() && *limit > 0.0)
 }
 
 fn member(entry: &Entry<'_>, subject: Subject, key: &Secret) -> Option<Member> {
@@ -107,7 +126,8 @@ mod tests {
         let rest = if api == Api::V2 { LAST_V2 } else { LAST_V3 };
         let reported = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
         let page = read_as(&page(items, rest), api, subject).unwrap();
-        page.entries.into_iter().map(|one| [one.id, reported(one.name), reported(one.email)]).collect()
+        let members = page.entries.into_iter().map(|one| one.member);
+        members.map(|one| [one.id, reported(one.name), reported(one.email)]).collect()
     }
 
     #[test]
@@ -180,6 +200,26 @@ mod tests {
         let long = format!(r#"{{"user_id": "a", "name": "{0}"}}, {{"user_id": "{0}"}}"#, "é".repeat(5000));
         let read = entries(&long, Api::V3, Subject::People);
         assert_eq!((read.len(), read[0][1].chars().count()), (1, LONGEST));
+    }
+
+    #[test]
+    fn a_cycle_limit_is_a_number_above_0_of_an_organisation() {
+        let items = r#"{"org_id": "a", "max_cycle_acu_limit": 1500, "max_session_acu_limit": 50},
+            {"org_id": "b", "max_cycle_acu_limit": 0.5}, {"org_id": "c", "max_cycle_acu_limit": null},
+            {"org_id": "d"}, {"org_id": "e", "max_cycle_acu_limit": 0}, {"org_id": "f", "max_cycle_acu_limit": -1},
+            {"org_id": "g", "max_cycle_acu_limit": "900"}, {"org_id": "h", "max_cycle_acu_limit": 1e999},
+            {"org_id": "i", "max_cycle_acu_limit": [9]}, {"org_id": "j", "max_cycle_acu_limit": true}"#;
+        for (api, rest) in [(Api::V2, LAST_V2), (Api::V3, LAST_V3)] {
+            let page = read_as(&page(items, rest), api, Subject::Organisations).unwrap();
+            let limits: Vec<(&str, Option<f64>)> =
+                page.entries.iter().map(|one| (one.member.id.as_str(), one.cycle_limit)).collect();
+            assert_eq!(limits[..2], [("a", Some(1500.0)), ("b", Some(0.5))], "{api}");
+            assert_eq!(limits.len(), 10, "an entry with an odd limit is an entry all the same");
+            assert!(limits[2..].iter().all(|(_, limit)| limit.is_none()), "{limits:?}");
+        }
+        let person = r#"{"user_id": "a", "max_cycle_acu_limit": 5}"#;
+        let page = read_as(&page(person, LAST_V3), Api::V3, Subject::People).unwrap();
+        assert_eq!(page.entries[0].cycle_limit, None);
     }
 
     #[test]

@@ -126,6 +126,23 @@ async fn members_are_counted_where_their_whole_list_was_read() {
 }
 
 #[tokio::test]
+async fn limits_are_those_of_what_is_asked_about() {
+    for (api, page) in [(Api::V2, v2 as fn(&str, bool) -> String), (Api::V3, |items, _| v3(items, None))] {
+        let server = serve(move |asked| {
+            let orgs = r#"{"org_id": "o", "name": "Harbour", "max_cycle_acu_limit": 1500},
+                {"org_id": "p", "max_cycle_acu_limit": 2.5}, {"org_id": "q", "max_cycle_acu_limit": null}"#;
+            let is_orgs = path(asked).ends_with("/organizations");
+            json(200, &page(if is_orgs { orgs } else { "" }, false))
+        });
+        let subjects = [Subject::Organisations];
+        let all = ask_about(&server, api, None, &quick(), &subjects).await.cycle_limits;
+        assert_eq!(all, [("o".to_owned(), 1500.0), ("p".to_owned(), 2.5)].into(), "{api}");
+        let own = ask_about(&server, api, Some("p"), &quick(), &subjects).await.cycle_limits;
+        assert_eq!(own, [("p".to_owned(), 2.5)].into(), "{api}");
+    }
+}
+
+#[tokio::test]
 async fn every_list_of_v3_is_read() {
     for org in [None, Some("org-1")] {
         let server = serve(|asked| enterprise(asked, &[]));
