@@ -18,6 +18,8 @@ use super::{Organisation, v2, v3};
 const DEFAULT_PAGE: usize = 100;
 /// The stream of an id from which what only a list tells is drawn.
 const STREAM: u64 = 3;
+/// The most ACUs that a session of any organisation may use.
+const SESSION_LIMIT: u32 = 50;
 /// What a cursor begins with.
 const CURSOR: &str = "entry:";
 
@@ -106,7 +108,7 @@ pub fn page_v2(
         Entry::Org(org) => json!({
             "org_id": org, "org_name": org_name(org), "org_member_count": members(organisation, org),
             "org_admin_count": 1, "org_user_count": members(organisation, org),
-            "max_cycle_acu_limit": null, "max_session_acu_limit": 50
+            "max_cycle_acu_limit": organisation.cycle_limits.get(*org), "max_session_acu_limit": SESSION_LIMIT
         }),
     });
     let text = join(bodies.map(|body| Cow::Owned(body.to_string())));
@@ -136,7 +138,10 @@ pub fn page_v3(
     let end = start.saturating_add(first).min(all.len());
     let bodies = all.iter().skip(start).take(first).map(|entry| match entry {
         Entry::Person(person) => user(person, list),
-        Entry::Org(org) => json!({"org_id": org, "name": org_name(org), "created_at": 1_700_000_000}),
+        Entry::Org(org) => json!({
+            "org_id": org, "name": org_name(org), "created_at": 1_700_000_000,
+            "max_cycle_acu_limit": organisation.cycle_limits.get(*org), "max_session_acu_limit": SESSION_LIMIT
+        }),
     });
     let text = join(bodies.map(|body| Cow::Owned(body.to_string())));
     let has_next = shape.empty || (shape.loops && query.after.is_some()) || end < all.len();

@@ -1,6 +1,6 @@
 //! What is served: an organisation's sessions in the order of the API.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde_json::Value;
@@ -38,7 +38,7 @@ impl Record {
 }
 
 /// What is served.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Organisation {
     /// By creation, then by id.
     pub records: Vec<Record>,
@@ -47,6 +47,9 @@ pub struct Organisation {
     /// Whom the lists of people know: most of those who started sessions, and
     /// in an invented organisation everybody who might.
     pub people: Vec<Person>,
+    /// The most ACUs an organisation may use in a billing cycle, by its id; those without a limit
+    /// are absent. Nothing that is invented has one.
+    pub cycle_limits: BTreeMap<String, f64>,
 }
 
 impl Organisation {
@@ -55,7 +58,8 @@ impl Organisation {
     pub fn invent(recipe: &Recipe) -> Self {
         let mut records = invent::records(recipe);
         sort(&mut records);
-        Self { records, orgs: world::org_ids(recipe).collect(), people: people::invent(recipe) }
+        let orgs = world::org_ids(recipe).collect();
+        Self { records, orgs, people: people::invent(recipe), cycle_limits: BTreeMap::new() }
     }
 
     /// Any JSON values as sessions, each served as it is: what cannot be read of
@@ -72,7 +76,7 @@ impl Organisation {
         let mut people = people::known(starters.map(|(user, record)| (user, record.org_id.as_str())));
         let service_users = values.iter().filter_map(|value| value.get("service_user_id")?.as_str());
         people.extend(people::known_service_users(service_users));
-        Self { records, orgs, people }
+        Self { records, orgs, people, cycle_limits: BTreeMap::new() }
     }
 
     /// Whether the records still stand in the order of the API.

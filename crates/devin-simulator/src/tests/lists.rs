@@ -164,6 +164,29 @@ fn entries_are_those_of_the_documents() {
     assert_eq!(keys(V3_PEOPLE[0]), ["email", "name", "role_assignments", "user_id"]);
     assert_eq!(keys(V3_PEOPLE[1]), ["email", "idp_role_assignments", "name", "user_id"]);
     assert_eq!(keys(V3_PEOPLE[2]), ["name", "role_assignments", "service_user_id"]);
+    assert_eq!(
+        keys(ORGANISATIONS[1]),
+        ["created_at", "max_cycle_acu_limit", "max_session_acu_limit", "name", "org_id"]
+    );
+}
+
+#[test]
+fn both_generations_serve_the_limits_of_organisations() {
+    let mut organisation = invented();
+    organisation.cycle_limits.insert("org_demo_2".to_owned(), 812.5);
+    for path in ORGANISATIONS {
+        let limits: Vec<Value> = list(&organisation, path, 2)
+            .iter()
+            .map(|entry| {
+                json!([entry["org_id"], entry["max_cycle_acu_limit"], entry["max_session_acu_limit"]])
+            })
+            .collect();
+        assert_eq!(
+            json!(limits),
+            json!([["org_demo", null, 50], ["org_demo_2", 812.5, 50], ["org_demo_3", null, 50]]),
+            "{path}"
+        );
+    }
 }
 
 #[test]
