@@ -24,6 +24,7 @@ pub fn report(criterion: &mut Criterion) {
             people: People::default(),
             no_match: false,
             notes: Vec::new(),
+            limit_cycles: None,
         };
         assert_eq!(frames.sessions.height(), sessions);
         group.bench_function(BenchmarkId::from_parameter(sessions), |bencher| {

@@ -1,6 +1,7 @@
 //! The pure core: from sessions in columns to every file of a report, in memory.
 
 mod labels;
+mod limits;
 mod money;
 mod people;
 mod vendor;
@@ -214,6 +215,10 @@ fn facts(
         };
         organisations.retain(|org, _| is_shown(org));
     }
+    let (cycle_limits, left_out) = match metered {
+        true => limits::cycle_limits(frames, inputs, settings)?,
+        false => (Vec::new(), None),
+    };
     let source = source(&inputs.provenance, &capabilities, inputs.no_match, settings);
     let mut doubts = report::warnings(&source);
     let beyond = saved.as_ref().filter(|_| !stats.complete);
@@ -224,6 +229,7 @@ fn facts(
         .chain(inputs.notes.iter().cloned())
         .chain(money::unpriced(settings, metered))
         .chain(money::unbudgeted(settings, &unreached, is_withheld))
+        .chain(left_out)
         .chain(people::unmatched(frames, &inputs.people, settings)?)
         .collect();
     let user = people::names(&facts, &inputs.people, settings);
@@ -247,6 +253,7 @@ fn facts(
         withheld,
         prices: settings.money.as_ref().map(|money| money.prices.clone()),
         budgets,
+        cycle_limits,
         labels: Labels { org: organisations, user },
         highlights,
         whole: whole.zip(settings.team.as_deref()).map_or_else(Vec::new, |(whole, team)| beside(whole, team)),

@@ -70,17 +70,25 @@ fn budget(
     let used = spent.column(SPEND)?.f64()?.sum().expect("a sum of nothing is 0");
     let used = (!unpriced).then_some(used);
     let until = local(allowance.until).clamp(begin, end);
-    let seconds = |from: DateTime<_>, to: DateTime<_>| (to - from).num_seconds() as f64;
-    let (over, whole) = (seconds(begin, until), seconds(begin, end));
-    let is_telling = over >= ENOUGH_DAYS * 86_400.0 && until < end && allowance.now < cycle.to;
     Ok(Budget {
         period: cycle.label.clone(),
         until: until.to_rfc3339_opts(SecondsFormat::Secs, false),
         amount: allowance.amount,
         currency: prices.currency(),
         used,
-        forecast: used.filter(|_| is_telling).map(|used| used / over * whole),
+        forecast: used.and_then(|used| forecast(used, cycle, allowance.until, allowance.now)),
     })
+}
+
+/// What a cycle will have used at its end at the pace so far: what was used until a moment, by the
+/// share of the cycle that is over then. `None` in its first five days, at its end, and where it was
+/// over `now`, when the report was made.
+pub fn forecast(used: f64, cycle: &BudgetCycle, until: DateTime<Utc>, now: DateTime<Utc>) -> Option<f64> {
+    let until = until.clamp(cycle.from, cycle.to);
+    let seconds = |to: DateTime<Utc>| (to - cycle.from).num_seconds() as f64;
+    let (over, whole) = (seconds(until), seconds(cycle.to));
+    let is_telling = over >= ENOUGH_DAYS * 86_400.0 && until < cycle.to && now < cycle.to;
+    is_telling.then(|| used / over * whole)
 }
 
 /// The same for a covered report, in whole units: `None` if the cycles and the

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::budget::Budget;
 use super::capabilities::Capabilities;
+use super::cycle_limit::{self, CycleLimit};
 use super::dimension::Dim;
 use super::fact::Fact;
 use super::highlights::Highlights;
@@ -59,6 +60,10 @@ pub struct Facts {
     /// How much of each month's or billing cycle's budget is used, the oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub budgets: Vec<Budget>,
+    /// How much of each organisation's limit of the billing cycle is used; empty where no limit is
+    /// known, and in a covered report.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cycle_limits: Vec<CycleLimit>,
     /// What groups are called.
     #[serde(default, skip_serializing_if = "Labels::is_empty")]
     pub labels: Labels,
@@ -436,8 +441,10 @@ impl Facts {
             Some("a number of all sessions has a group")
         } else if !lists.have_whole_totals() {
             Some("a list has more rows than its total")
+        } else if self.is_covered() && !self.cycle_limits.is_empty() {
+            Some("people are hidden, and cycle limits are listed")
         } else {
-            None
+            cycle_limit::contradiction(&self.cycle_limits)
         }
     }
 

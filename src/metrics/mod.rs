@@ -11,6 +11,7 @@ mod calendar;
 mod capabilities;
 mod catalogue;
 mod clusters;
+mod cycle_limit;
 mod dimension;
 mod error;
 mod evaluate;
@@ -43,6 +44,7 @@ pub use budget::Budget;
 pub use capabilities::{Capabilities, Needs};
 pub use catalogue::{closest, markdown, text};
 pub use clusters::{Cluster, clusters};
+pub use cycle_limit::{CycleLimit, LimitedCycle};
 pub use dimension::{Dim, SMALL_GROUP};
 pub use error::MetricsError;
 pub use evaluation::{Allowance, Evaluation};
@@ -97,6 +99,14 @@ pub fn has_modes(frames: &Frames, period: &Period, team: Option<&str>) -> Result
         PolarsResult::Ok(sessions.column(columns::MODE)?.null_count() < sessions.height())
     };
     has_modes().map_err(MetricsError::of("whether sessions have modes"))
+}
+
+/// How much of each organisation's limit of a billing cycle is used, by organisation.
+///
+/// # Errors
+/// Polars refused a step: an internal error.
+pub fn cycle_limits(frames: &Frames, limited: &LimitedCycle<'_>) -> Result<Vec<CycleLimit>, MetricsError> {
+    cycle_limit::cycle_limits(&frames.sessions, limited).map_err(MetricsError::of("the cycle limits"))
 }
 
 /// What the stage gives: the facts, what could not be read, and the single sessions and

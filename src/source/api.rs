@@ -3,7 +3,9 @@
 use std::ops::Range;
 use std::path::Path;
 
-use super::{Loaded, Provenance, ReportInputs, days, filters, in_period, kept, users, with_cycles};
+use super::{
+    Loaded, Provenance, ReportInputs, days, filters, in_period, kept, shows_limits, users, with_cycles,
+};
 use crate::deliver::PagesWriter;
 use crate::error::Error;
 use crate::settings::Settings;
@@ -24,10 +26,10 @@ pub(super) async fn load(
 ) -> Result<Loaded, Error> {
     let mut pages = save_pages.map(PagesWriter::begin).transpose()?;
     let cycles = match settings.asks_for_cycles() {
-        true => devin_api::cycles(config, &settings.query).await,
-        false => Ok(Vec::new()),
+        true => Some(devin_api::cycles(config, &settings.query).await),
+        false => None,
     };
-    let (settings, notes) = with_cycles(settings, cycles);
+    let (settings, notes) = with_cycles(settings, cycles.clone().unwrap_or_else(|| Ok(Vec::new())));
     // Emails tell teams, and names users, while the sessions come; else names can wait
     // until they are there.
     let by_email = settings.tells_teams() && settings.people.needs_emails();
@@ -61,10 +63,15 @@ pub(super) async fn load(
         None if !settings.privacy.covered => devin_api::people(config, &settings.query).await,
         None => devin_api::organisations(config, &settings.query).await,
     };
+    let limit_cycles = match (shows_limits(&settings, &people), cycles) {
+        (false, _) => None,
+        (true, Some(cycles)) => Some(cycles),
+        (true, None) => Some(devin_api::cycles(config, &settings.query).await),
+    };
     // The pages of a walk that is not whole must not be taken for whole one day.
     let pages = pages.filter(|_| stats.complete);
     let provenance = Provenance { records: Records::Api(config.api), stats, saved: None, archived: None };
-    let inputs = ReportInputs { provenance, vendor, people, no_match, notes };
+    let inputs = ReportInputs { provenance, vendor, people, no_match, notes, limit_cycles };
     Ok(Loaded { settings, tables, kept, inputs, pages })
 }
 

@@ -6,7 +6,9 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use rayon::prelude::*;
 
 use super::filters::{self, Values};
-use super::{Loaded, Provenance, ReportInputs, days, in_period, kept, shown_people, users, with_cycles};
+use super::{
+    Loaded, Provenance, ReportInputs, days, in_period, kept, shown_people, shows_limits, users, with_cycles,
+};
 use crate::archive::{Archive, ArchiveError, State};
 use crate::error::Error;
 use crate::period::{self, Period};
@@ -26,7 +28,7 @@ pub(super) fn load(typed: &Settings, root: &Path) -> Result<Loaded, Error> {
         true => Err("the archive does not contain them".to_owned()),
         false => Ok(kept_of_vendor.cycles.clone()),
     };
-    let (settings, mut notes) = with_cycles(typed, cycles);
+    let (settings, mut notes) = with_cycles(typed, cycles.clone());
     let (settings, complete) = within_reach(&settings, root, archive.state())?;
     notes.extend(lacking(&settings, archive.state()));
     let people = archive.people()?.into_lists();
@@ -74,7 +76,8 @@ pub(super) fn load(typed: &Settings, root: &Path) -> Result<Loaded, Error> {
     };
     let records = Records::Api(archive.state().api);
     let provenance = Provenance { records, stats, saved: None, archived };
-    let inputs = ReportInputs { provenance, vendor, people, no_match, notes };
+    let limit_cycles = shows_limits(&settings, &people).then_some(cycles);
+    let inputs = ReportInputs { provenance, vendor, people, no_match, notes, limit_cycles };
     Ok(Loaded { settings, tables, kept, inputs, pages: None })
 }
 

@@ -64,7 +64,13 @@ pub struct ReportInputs {
     pub no_match: bool,
     /// What else was noticed on the way.
     pub notes: Vec<String>,
+    /// The vendor's billing cycles, or why they are not known; `None` where the report shows no
+    /// limits of organisations.
+    pub limit_cycles: Option<Cycles>,
 }
+
+/// The vendor's billing cycles, the oldest first, or why they are not known, in a few words.
+pub type Cycles = Result<Vec<Range<DateTime<Utc>>>, String>;
 
 /// Where sessions come from, and whether they are all of them.
 #[derive(Clone)]
@@ -129,10 +135,7 @@ pub async fn load(
 
 /// The settings with the vendor's billing cycles, where the budget follows them, and
 /// what there is to say where they cannot be had.
-fn with_cycles(
-    settings: &Settings,
-    cycles: Result<Vec<Range<DateTime<Utc>>>, String>,
-) -> (Settings, Vec<String>) {
+fn with_cycles(settings: &Settings, cycles: Cycles) -> (Settings, Vec<String>) {
     let mut settings = settings.clone();
     if !settings.asks_for_cycles() {
         return (settings, Vec::new());
@@ -144,6 +147,13 @@ fn with_cycles(
     };
     let note = format!("Devin's billing cycles are not available ({why}): the budget is for calendar months");
     (settings, vec![note])
+}
+
+/// Whether the report shows how much of the organisations' limits is used: only where a list names a
+/// limit, and only of all their sessions. A covered report has none, because cycles and periods
+/// overlap, and could be subtracted.
+fn shows_limits(settings: &Settings, people: &People) -> bool {
+    !people.cycle_limits.is_empty() && !settings.privacy.covered && !filters::are_given(settings, false)
 }
 
 /// The report's period, up to the start of the run where it is not over.
@@ -183,6 +193,8 @@ fn shown_people(people: People, settings: &Settings) -> People {
         false => people,
         true => People { organisations: people.organisations, ..People::default() },
     };
-    people.organisations.retain(|id, _| settings.query.org.as_ref().is_none_or(|asked| asked == id));
+    let is_shown = |id: &String| settings.query.org.as_ref().is_none_or(|asked| asked == id);
+    people.organisations.retain(|id, _| is_shown(id));
+    people.cycle_limits.retain(|id, _| is_shown(id));
     people
 }

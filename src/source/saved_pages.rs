@@ -92,7 +92,9 @@ fn read(
     }
     let people = shown_people(saved.people.clone(), &settings);
     let provenance = Provenance { records: saved.records, stats, saved: Some(saved), archived: None };
-    let inputs = ReportInputs { provenance, vendor: Vendor::default(), people, no_match, notes };
+    // Neither pages nor exports have limits of organisations.
+    let vendor = Vendor::default();
+    let inputs = ReportInputs { provenance, vendor, people, no_match, notes, limit_cycles: None };
     Ok(Loaded { settings, tables, kept, inputs, pages: None })
 }
 
