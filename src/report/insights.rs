@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::comparable::{self, MIN_BASIS, has_spread};
 use super::number::{change_in_percent, is_one};
-use super::{money, names, previous_name};
+use super::{limits, money, names, previous_name};
 use crate::metrics::*;
 use crate::text::clean;
 use crate::unit::{Unit, count, counted, percent_change};
@@ -45,17 +45,19 @@ pub fn insights(facts: &Facts) -> Vec<Sentence> {
         ],
     };
     let budgets: Vec<Sentence> = budgets(facts).collect();
-    // A period of several months has a sentence for each; they count as one.
-    let most = MAX_SENTENCES + budgets.len().saturating_sub(1);
-    incompleteness(facts).into_iter().chain(budgets).chain(rules.into_iter().flatten()).take(most).collect()
+    let limits = limits::sentences(facts);
+    // A period of several months has a sentence for each; they count as one, as limits do.
+    let most = MAX_SENTENCES + budgets.len().saturating_sub(1) + limits.len().saturating_sub(1);
+    let first = incompleteness(facts).into_iter().chain(budgets).chain(limits);
+    first.chain(rules.into_iter().flatten()).take(most).collect()
 }
 
-fn plain(text: String) -> Sentence {
+pub(super) fn plain(text: String) -> Sentence {
     vec![Piece { text, name: false }]
 }
 
 /// A sentence around a name, which keeps its writing direction.
-fn with_name(before: &str, dim: Dim, key: Option<&str>, after: String) -> Sentence {
+pub(super) fn with_name(before: &str, dim: Dim, key: Option<&str>, after: String) -> Sentence {
     let own = |text: String| Piece { text, name: false };
     let name = clean(&names::name(dim, key), LONGEST_NAME);
     vec![own(format!("{before}“")), Piece { text: name, name: true }, own(format!("”{after}"))]

@@ -28,6 +28,8 @@ pub enum FigureKind {
     Teams,
     /// A table of what sessions cost and what came of them, by group, without a chart.
     PayOff,
+    /// A table of what organisations used of their limits, without a chart.
+    CycleLimits,
 }
 
 /// A chart on the page.
@@ -290,6 +292,14 @@ static SECTIONS: [SectionSpec; 5] = [
                 min_groups: 2,
                 ..figure("acus-by-org", "ACUs by organisation", "", &ACUS, &[Dim::Org], FigureKind::Ranking)
             },
+            figure(
+                "cycle-limits",
+                "Cycle limits: ACUs by organisation",
+                "",
+                &ACUS,
+                &[Dim::Org],
+                FigureKind::CycleLimits,
+            ),
             FigureSpec {
                 min_groups: 1,
                 ..figure(

@@ -9,6 +9,7 @@ mod header;
 mod insights;
 mod intro;
 mod layout;
+mod limits;
 mod money;
 mod names;
 mod number;

@@ -44,16 +44,20 @@ pub fn spend_head(facts: &Facts, metric: &Metric) -> Option<&'static str> {
     spend_metric(metric).map(|metric| metric.title)
 }
 
-/// The use of a budget, and the forecast for its month or billing cycle.
-pub fn budget_sentence(budget: &Budget, is_covered: bool) -> String {
+/// The last day of a cycle whose sessions are known, by the moment up to which they are: `11 October`.
+pub fn last_known_day(until: &str, period: &str) -> String {
     // The last known day, not the instant after it; the vendor's cycle ends in the morning of a day
     // that belongs to the next one.
-    let until = DateTime::parse_from_rfc3339(&budget.until).ok();
-    let known = until.map(|until| (until - TimeDelta::seconds(1)).date_naive());
-    let last = known.map(|known| cycle::last_day(&budget.period).map_or(known, |last| known.min(last)));
+    let known = DateTime::parse_from_rfc3339(until).ok();
+    let known = known.map(|until| (until - TimeDelta::seconds(1)).date_naive());
+    let last = known.map(|known| cycle::last_day(period).map_or(known, |last| known.min(last)));
     // Facts from a file can contain any text.
-    let until =
-        last.map_or_else(|| clean(&budget.until, LONGEST_UNTIL), |last| last.format("%-d %B").to_string());
+    last.map_or_else(|| clean(until, LONGEST_UNTIL), |last| last.format("%-d %B").to_string())
+}
+
+/// The use of a budget, and the forecast for its month or billing cycle.
+pub fn budget_sentence(budget: &Budget, is_covered: bool) -> String {
+    let until = last_known_day(&budget.until, &budget.period);
     let end = if cycle::is_month(&budget.period) { "month" } else { "cycle" };
     let money = Unit::Money(budget.currency);
     let unit = if is_covered { money.whole() } else { money };

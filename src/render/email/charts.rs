@@ -41,7 +41,7 @@ pub fn charts(report: &Report) -> Result<Vec<EmailChart>, RenderError> {
         Ok(EmailChart {
             id: figure.id,
             title: figure.title,
-            note: [figure.note, &figure.chart_note].join(" ").trim().to_owned(),
+            note: [figure.note.as_str(), &figure.chart_note].join(" ").trim().to_owned(),
             svg: charts::draw(&caption, &drawing.chart)?,
         })
     };

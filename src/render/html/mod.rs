@@ -142,7 +142,7 @@ fn figure(figure: &Figure) -> Result<FigureView, RenderError> {
         id: figure.id,
         title: figure.title,
         terms: figure.metrics.iter().map(term).collect(),
-        note: [figure.note, &figure.chart_note].join(" ").trim().to_owned(),
+        note: [figure.note.as_str(), &figure.chart_note].join(" ").trim().to_owned(),
         svg: Safe::from_safe_string(svg),
         table: text::table(&figure.table, figure.most_rows),
         wide: figure.is_wide,

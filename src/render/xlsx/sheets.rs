@@ -101,7 +101,7 @@ fn section_sheet(section: &Section, per_day: Option<String>) -> Sheet {
         let rows = section.numbers.iter().map(number_row).collect();
         blocks.push(Block::Table(numbers(&name, "", rows)));
     }
-    let table = |figure: &Figure| SheetTable::of_figure(figure.id, figure.title, figure.note, &figure.table);
+    let table = |figure: &Figure| SheetTable::of_figure(figure.id, figure.title, &figure.note, &figure.table);
     blocks.extend(section.figures.iter().map(|figure| Block::Table(table(figure))));
     if !section.withheld.is_empty() {
         let why = "Left out, because a number would rest on fewer than five people";

@@ -1,6 +1,7 @@
 //! Turns facts into charts with tables: one file a kind of figure.
 
 mod columns;
+mod cycle_limits;
 pub(crate) mod funnel;
 pub(crate) mod impacts;
 mod labels;
@@ -12,6 +13,7 @@ mod trend;
 use serde::Serialize;
 
 use super::layout::{FigureKind, FigureSpec, MailPlace};
+use super::limits;
 use super::number::FEW;
 use super::table::{Role, Table};
 use crate::charts::Chart;
@@ -31,7 +33,7 @@ pub struct Figure {
     /// The metrics that it shows.
     pub metrics: Vec<&'static Metric>,
     /// What the numbers are; empty for nothing to add.
-    pub note: &'static str,
+    pub note: String,
     /// How the chart is to be read; empty for nothing to add.
     pub chart_note: String,
     /// `None` if the figure is a table.
@@ -133,6 +135,9 @@ pub fn state(figure: &FigureSpec, inputs: &FigureInputs<'_>) -> FigureState {
     if figure.kind == FigureKind::Teams && facts.source.team.is_some() {
         return if facts.whole.is_empty() { FigureState::Omitted } else { FigureState::Drawn };
     }
+    if figure.kind == FigureKind::CycleLimits {
+        return if facts.cycle_limits.is_empty() { FigureState::Omitted } else { FigureState::Drawn };
+    }
     if !figure.metric.is_shown(figure.by, facts.capabilities()) {
         FigureState::Omitted
     } else if facts.withholds(figure.metric, figure.by) {
@@ -203,10 +208,11 @@ fn parts(figure: &FigureSpec, inputs: &FigureInputs<'_>) -> FigureParts {
         FigureKind::Labels => labels::draw(&inputs.facts.highlights.labels, inputs.facts.source.metered),
         FigureKind::Teams => teams::draw(inputs),
         FigureKind::PayOff => pay_off::draw(inputs),
+        FigureKind::CycleLimits => cycle_limits::draw(inputs),
     }
 }
 
-/// The note of a figure, by the columns of its table.
+/// The title of a figure, by what the report is about.
 fn title(figure: &FigureSpec, facts: &Facts) -> &'static str {
     match figure.kind {
         FigureKind::Teams if facts.source.team.is_some() => "The team beside all sessions",
@@ -214,14 +220,17 @@ fn title(figure: &FigureSpec, facts: &Facts) -> &'static str {
     }
 }
 
-fn note(figure: &FigureSpec, facts: &Facts) -> &'static str {
-    match figure.kind {
+/// The note of a figure, by the columns of its table.
+fn note(figure: &FigureSpec, facts: &Facts) -> String {
+    let note = match figure.kind {
+        FigureKind::CycleLimits => return limits::note(facts),
         FigureKind::Labels if facts.is_covered() => "A session can have several labels.",
         FigureKind::Labels if !facts.source.metered => {
             "With the number of distinct sessions. A session can have several labels."
         }
         _ => figure.note,
-    }
+    };
+    note.to_owned()
 }
 
 /// A text alternative: the first items of a list, and their number.
