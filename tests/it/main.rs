@@ -16,6 +16,8 @@ mod cli;
 #[cfg(test)]
 mod compared;
 #[cfg(test)]
+mod cycle_limits;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod deploy;

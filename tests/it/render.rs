@@ -153,6 +153,18 @@ fn the_outputs_with_money_teams_and_a_running_period_are_made_again() {
 }
 
 #[test]
+fn the_outputs_with_cycle_limits_are_made_again() {
+    let mut organisation = Organisation::invent(&Recipe { sessions: 900, ..Recipe::demo() });
+    organisation.cycle_limits.insert("org_demo".to_owned(), 1000.5);
+    let served = Served::new(organisation, Options::default());
+    let folder = tempfile::tempdir().expect("a folder");
+    for key in [CANARY, SERVICE_CANARY] {
+        let facts = renders_again(asked(&served, key, folder.path(), &["--week", "2026-W41"]), true);
+        assert_eq!(facts["cycle_limits"][0]["limit"], 1000.5);
+    }
+}
+
+#[test]
 fn covered_outputs_are_made_again() {
     let served = invented(2500);
     let folder = tempfile::tempdir().expect("a folder");

@@ -146,6 +146,28 @@ fn hostile_text_stays_text() {
     }
 }
 
+#[test]
+fn names_of_limited_organisations_stay_text() {
+    // An id without end is not taken from the list.
+    let texts: Vec<_> = hostile().into_iter().filter(|(text, _)| text.chars().count() < 1000).collect();
+    // Three are named in sentences.
+    for batch in texts.chunks(3) {
+        let sessions = batch.iter().enumerate().map(|(number, (text, _))| session(text, number));
+        let mut organisation = Organisation::from_values(sessions.collect());
+        organisation.cycle_limits = organisation.orgs.iter().map(|org| (org.clone(), 1.0)).collect();
+        let served = Served::new(organisation, Options::default());
+        let report = served.report(&["--week", "2026-W41", "--trend", "2"]);
+        let elements = judged(&report);
+        let titles = elements.iter().filter(|element| element.name == "h3");
+        assert_eq!(titles.filter(|title| title.text == "Cycle limits: ACUs by organisation").count(), 1);
+        assert_eq!(
+            report.html.matches("of its limit of 1.00 ACUs in the billing cycle").count(),
+            batch.len()
+        );
+        assert_eq!(report.facts().0["cycle_limits"].as_array().map(Vec::len), Some(batch.len() + 1));
+    }
+}
+
 /// Asserts that the groups of the facts are the texts as they came.
 fn keeps(report: &Report, batch: &[(String, &str)]) {
     let facts = report.facts();
