@@ -176,8 +176,9 @@ impl Material {
         let no_match = !source::has_team(&self.frames, settings, complete)? && complete;
         let mut inputs = ReportInputs { no_match: self.inputs.no_match || no_match, ..self.inputs.clone() };
         if settings.team.is_some() {
-            // Devin counts nothing by team.
+            // Devin counts nothing by team, and its limits are for whole organisations.
             inputs.vendor = Vendor::default();
+            inputs.limit_cycles = None;
         }
         let document = timed("document", || match whole {
             Some(_) => document::compose_beside(&self.frames, &inputs, settings, whole),

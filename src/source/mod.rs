@@ -153,7 +153,8 @@ fn with_cycles(settings: &Settings, cycles: Cycles) -> (Settings, Vec<String>) {
 /// limit, and only of all their sessions. A covered report has none, because cycles and periods
 /// overlap, and could be subtracted.
 fn shows_limits(settings: &Settings, people: &People) -> bool {
-    !people.cycle_limits.is_empty() && !settings.privacy.covered && !filters::are_given(settings, false)
+    let is_narrowed = filters::are_given(settings, false) || settings.team.is_some();
+    !people.cycle_limits.is_empty() && !settings.privacy.covered && !is_narrowed
 }
 
 /// The report's period, up to the start of the run where it is not over.

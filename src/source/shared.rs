@@ -5,7 +5,10 @@ use std::ops::Range;
 use chrono::{DateTime, Utc};
 
 use super::filters;
-use super::{Loaded, Provenance, ReportInputs, api, in_period, kept, shown_people, users, with_cycles};
+use super::{
+    Cycles, Loaded, Provenance, ReportInputs, api, in_period, kept, shown_people, shows_limits, users,
+    with_cycles,
+};
 use crate::cli::Format;
 use crate::error::Error;
 use crate::settings::{Privacy, Settings, Source};
@@ -25,7 +28,7 @@ pub struct Fetched {
     config: ApiConfig,
     loaded: Loaded,
     /// The vendor's billing cycles, if a report asks for them.
-    cycles: Result<Vec<Range<DateTime<Utc>>>, String>,
+    cycles: Cycles,
     /// The vendor's own counts of the periods that were asked about.
     vendor: Vec<(Range<DateTime<Utc>>, Vendor)>,
 }
@@ -97,7 +100,9 @@ impl Fetched {
             true => self.vendor(&settings).await,
             false => Vendor::default(),
         };
-        let inputs = ReportInputs { provenance, vendor, people, no_match, notes };
+        let limits = shows_limits(&settings, &people).then(|| self.loaded.inputs.limit_cycles.clone());
+        let inputs =
+            ReportInputs { provenance, vendor, people, no_match, notes, limit_cycles: limits.flatten() };
         Ok(Loaded { settings, tables, kept, inputs, pages: None })
     }
 
