@@ -1,4 +1,4 @@
-//! Names and teams of people: the people file, and rules that derive a team from a tag.
+//! Names, teams and cost centres of people: the people file, and rules that derive a team from a tag.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -28,11 +28,12 @@ pub struct PeopleFileError {
 struct PersonRow {
     name: Option<String>,
     team: Option<String>,
+    cost_centre: Option<String>,
     /// `None` means from the beginning.
     from: Option<NaiveDate>,
 }
 
-/// The people file: names and teams by user id or email, over time.
+/// The people file: names, teams and cost centres by user id or email, over time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PeopleFile {
     /// By id or email, as [`key`] normalizes it; oldest row first.
@@ -41,17 +42,21 @@ pub struct PeopleFile {
 
 /// Hint for the line of heads …
 const HEADS: &str = "begin it with the line user,name,team,from, separated by commas, semicolons or \
-    tabs; user is an id or an email";
+    tabs; user is an id or an email, and cost_centre is one more column";
 /// … and about quotation marks.
 const QUOTES: &str = "quote a text that contains a separator or a quotation mark, and double quotation \
     marks in it";
 
 /// The columns of a people file; the first is required.
-const COLUMNS: [&str; 4] = ["user", "name", "team", "from"];
+const COLUMNS: [&str; 5] = ["user", "name", "team", COST_CENTRE, "from"];
+/// The column of the cost centre …
+const COST_CENTRE: &str = "cost_centre";
+/// … and its other spellings.
+const COST_CENTRES: [&str; 3] = ["cost_center", "cost centre", "cost center"];
 
 impl PeopleFile {
-    /// Parses a people file: a line of heads, `user` (an id or an email), `name`, `team` and `from`
-    /// in any order, then one line a row. Cells are separated by commas, semicolons or tabs, as in
+    /// Parses a people file: a line of heads, `user` (an id or an email), `name`, `team`,
+    /// `cost_centre` and `from` in any order, then one line a row. Cells are separated by commas, semicolons or tabs, as in
     /// the line of heads or as declared by a preceding line `sep=;`. Lines without a value are
     /// skipped; an empty cell is no value.
     ///
@@ -74,17 +79,17 @@ impl PeopleFile {
             _ => delimiter(heads),
         };
         let heads = cells(heads, delimiter).map_err(|what| error_at(line, what, QUOTES))?;
-        let place = |name: &str| heads.iter().position(|head| head.eq_ignore_ascii_case(name));
-        let is_known = |head: &String| COLUMNS.iter().any(|name| head.eq_ignore_ascii_case(name));
+        let place = |name: &str| heads.iter().position(|head| is_head_of(head, name));
+        let is_known = |head: &String| COLUMNS.iter().any(|name| is_head_of(head, name));
         if let Some(odd) = heads.iter().find(|head| !head.is_empty() && !is_known(head)) {
             let known = COLUMNS.join(", ");
             return Err(error_at(line, format!("unknown column “{odd}”; the columns are {known}"), HEADS));
         }
-        let count = |name: &str| heads.iter().filter(|head| head.eq_ignore_ascii_case(name)).count();
+        let count = |name: &str| heads.iter().filter(|head| is_head_of(head, name)).count();
         if let Some(name) = COLUMNS.into_iter().find(|name| count(name) > 1) {
             return Err(error_at(line, format!("the column “{name}” occurs twice"), HEADS));
         }
-        let [user, name, team, from] = COLUMNS.map(place);
+        let [user, name, team, cost_centre, from] = COLUMNS.map(place);
         let Some(user) = user else { return Err(PeopleFileError { line, ..missing() }) };
         let mut people = Self::default();
         for (line, text) in lines {
@@ -112,7 +117,8 @@ impl PeopleFile {
                 let hint = "keep one of them, or fill in the first day of the later one under from";
                 return Err(error_at(line, format!("“{who}” has two rows from the same day"), hint));
             }
-            rows.push(PersonRow { name: cell(name), team: cell(team), from });
+            let (name, team, cost_centre) = (cell(name), cell(team), cell(cost_centre));
+            rows.push(PersonRow { name, team, cost_centre, from });
         }
         for rows in people.rows.values_mut() {
             rows.sort_by_key(|row| row.from);
@@ -141,9 +147,15 @@ impl PeopleFile {
         self.rows.values().flatten().filter_map(|row| row.team.as_deref())
     }
 
-    /// Whether a person with a team is known by email only.
+    /// Whether any row names a cost centre.
+    pub fn tells_cost_centres(&self) -> bool {
+        self.rows.values().flatten().any(|row| row.cost_centre.is_some())
+    }
+
+    /// Whether a person with a team or a cost centre is known by email only.
     pub fn needs_emails(&self) -> bool {
-        self.rows.iter().any(|(who, rows)| is_email(who) && rows.iter().any(|row| row.team.is_some()))
+        let is_assigned = |row: &PersonRow| row.team.is_some() || row.cost_centre.is_some();
+        self.rows.iter().any(|(who, rows)| is_email(who) && rows.iter().any(is_assigned))
     }
 
     /// A person's name by their newest row; a row by id has priority over one by email.
@@ -170,6 +182,12 @@ impl PeopleFile {
         let of_email = || self.rows.get(&key(email?));
         self.rows.get(&key(id)).or_else(of_email)
     }
+}
+
+/// Whether a head is that of a column, ignoring case.
+fn is_head_of(head: &str, column: &str) -> bool {
+    let is = |name: &&str| head.eq_ignore_ascii_case(name);
+    is(&column) || (column == COST_CENTRE && COST_CENTRES.iter().any(is))
 }
 
 /// The separator in a line of heads: comma, semicolon or tab, whichever occurs most.
@@ -226,15 +244,23 @@ impl TagRule {
     }
 }
 
-/// A person's teams over time, each from an instant on, in microseconds UTC.
-type History = Vec<(i64, Option<Box<str>>)>;
+/// A person's team and cost centre from an instant on; `None` ends the one before it.
+#[derive(Clone, Debug)]
+pub struct Assignment {
+    /// The instant, in microseconds UTC.
+    pub from: i64,
+    /// The team.
+    pub team: Option<Box<str>>,
+    /// The cost centre.
+    pub cost_centre: Option<Box<str>>,
+}
 
-/// Teams by tag and by user over time.
+/// Teams by tag and by user over time, and cost centres by user over time.
 #[derive(Clone, Debug, Default)]
 pub struct Teams {
     rules: Vec<TagRule>,
-    /// By user id.
-    people: HashMap<Box<str>, History>,
+    /// By user id, oldest first.
+    people: HashMap<Box<str>, Vec<Assignment>>,
 }
 
 impl Teams {
@@ -251,9 +277,15 @@ impl Teams {
             Period::days(day, day, tz).map_or(i64::MIN, |day| day.from().timestamp_micros())
         };
         let history = |rows: &Vec<PersonRow>| {
-            rows.iter().map(|row| (begins(row.from), row.team.as_deref().map(Into::into))).collect()
+            let text = |text: &Option<String>| text.as_deref().map(Into::into);
+            let assignment = |row: &PersonRow| Assignment {
+                from: begins(row.from),
+                team: text(&row.team),
+                cost_centre: text(&row.cost_centre),
+            };
+            rows.iter().map(assignment).collect()
         };
-        let mut known: HashMap<Box<str>, History> = HashMap::new();
+        let mut known: HashMap<Box<str>, Vec<Assignment>> = HashMap::new();
         for (id, email) in emails {
             if let Some(rows) = people.rows_of(id, Some(email)) {
                 known.insert(id.into(), history(rows));
@@ -275,12 +307,11 @@ impl Teams {
         self.rules.iter().enumerate().find_map(|(place, rule)| Some((place, rule.team(tag)?)))
     }
 
-    /// The teams of each user, each from a moment on (UTC, microseconds), oldest first; `None` ends
-    /// the team before it.
-    pub fn histories(&self) -> impl Iterator<Item = (&str, i64, Option<&str>)> {
-        self.people.iter().flat_map(|(user, history)| {
-            history.iter().map(move |(from, team)| (user.as_ref(), *from, team.as_deref()))
-        })
+    /// The teams and cost centres of each user, oldest first.
+    pub fn histories(&self) -> impl Iterator<Item = (&str, &Assignment)> {
+        self.people
+            .iter()
+            .flat_map(|(user, history)| history.iter().map(move |assignment| (user.as_ref(), assignment)))
     }
 }
 
@@ -301,8 +332,8 @@ mod tests {
         let teams = Teams::new(Vec::new(), &people, emails.into_iter(), chrono_tz::Europe::Berlin);
         let team = |user, moment: &str| {
             let created: chrono::DateTime<chrono::Utc> = moment.parse().unwrap();
-            let histories = teams.histories().filter(|(own, ..)| *own == user);
-            histories.take_while(|(_, from, _)| *from <= created.timestamp_micros()).last()?.2
+            let own = teams.histories().filter(|(own, _)| *own == user).map(|(_, assignment)| assignment);
+            own.take_while(|own| own.from <= created.timestamp_micros()).last()?.team.as_deref()
         };
         // Midnight in Berlin is 22:00 UTC the day before.
         assert_eq!(team("email|1", "2026-10-06T21:59:59Z"), Some("Payments"));
@@ -343,6 +374,28 @@ mod tests {
             assert!(error_at.line == line && error_at.what.contains(word), "{error_at:?}");
         }
         assert!(PeopleFile::parse("user,name,,\nu,A,,\nv,B,\n").is_ok());
+    }
+
+    #[test]
+    fn cost_centres_have_a_column_of_several_spellings() {
+        let rows = |text: &str| PeopleFile::parse(text).map(|people| people.rows);
+        let expected = rows("user,team,cost_centre,from\na@example.com,A,4711,\nb,B,,2026-10-05\n").unwrap();
+        assert_eq!(expected["a@example.com"][0].cost_centre.as_deref(), Some("4711"));
+        for head in ["COST_CENTER", "Cost centre", "cost center"] {
+            let text = format!("{head};user;from;team\n4711;a@example.com;;A\n;b;2026-10-05;B\n");
+            assert_eq!(rows(&text).unwrap(), expected, "{head}");
+        }
+        let error = rows("user,cost_centre,cost center\na,1,2\n").unwrap_err();
+        assert_eq!(error.what, "the column “cost_centre” occurs twice");
+        let error = rows("user,costs\na,1\n").unwrap_err();
+        assert_eq!(error.what, "unknown column “costs”; the columns are user, name, team, cost_centre, from");
+        let asks = |text: &str| {
+            let people = PeopleFile::parse(text).unwrap();
+            (people.tells_teams(), people.tells_cost_centres(), people.needs_emails())
+        };
+        assert_eq!(asks("user,cost_centre\na@example.com,1\n"), (false, true, true));
+        assert_eq!(asks("user,cost_centre\na,1\nb@example.com,\n"), (false, true, false));
+        assert_eq!(asks("user,team\na@example.com,A\n"), (true, false, true));
     }
 
     #[test]

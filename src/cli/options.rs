@@ -106,8 +106,8 @@ pub struct ReportArgs {
     /// (hidden); the default is set by the profile.
     #[arg(long, env = "ACUMEN_PEOPLE", value_name = "HOW", value_parser = people, help_heading = "People")]
     pub people: Option<People>,
-    /// CSV file of people with the columns user (id or email), name, team, from; overrides the
-    /// API's lists. Commas, semicolons or tabs; UTF-8 or Excel's Unicode text.
+    /// CSV file of people with the columns user (id or email), name, team, cost_centre, from;
+    /// overrides the API's lists. Commas, semicolons or tabs; UTF-8 or Excel's Unicode text.
     #[arg(long, env = "ACUMEN_PEOPLE_FILE", value_name = "FILE", help_heading = "People")]
     pub people_file: Option<PathBuf>,
     /// Show the beginning of the prompt of each session worth a look.

@@ -230,6 +230,11 @@ impl Settings {
         !self.rules.is_empty() || self.people.tells_teams()
     }
 
+    /// Whether sessions have cost centres; a covered report does not use them.
+    pub fn tells_cost_centres(&self) -> bool {
+        !self.privacy.covered && self.people.tells_cost_centres()
+    }
+
     /// Whether the budget follows billing cycles that only the vendor knows.
     pub fn asks_for_cycles(&self) -> bool {
         let by_vendor = self.money.as_ref().is_some_and(|money| money.rhythm == CycleRule::Vendor);

@@ -30,9 +30,10 @@ pub(super) async fn load(
         false => None,
     };
     let (settings, notes) = with_cycles(settings, cycles.clone().unwrap_or_else(|| Ok(Vec::new())));
-    // Emails tell teams, and names users, while the sessions come; else names can wait
+    // Emails tell teams and cost centres, and names users, while the sessions come; else names can wait
     // until they are there.
-    let by_email = settings.tells_teams() && settings.people.needs_emails();
+    let is_assigned = settings.tells_teams() || settings.tells_cost_centres();
+    let by_email = is_assigned && settings.people.needs_emails();
     let is_early = by_email || !settings.query.users.is_empty();
     let early = if is_early { Some(devin_api::people(config, &settings.query).await) } else { None };
     let typed = settings;

@@ -181,8 +181,7 @@ fn kept(settings: &Settings, people: Option<&People>) -> Kept {
     };
     Kept {
         texts: KeptTexts { from: named_from, prompts: settings.privacy.prompts },
-        teams: settings
-            .tells_teams()
+        teams: (settings.tells_teams() || settings.tells_cost_centres())
             .then(|| Teams::new(settings.rules.clone(), &settings.people, emails, settings.period.tz())),
     }
 }

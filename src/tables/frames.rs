@@ -18,7 +18,7 @@ const AUTOMATED_ORIGINS: [&str; 3] = ["automation", "scheduled", "code_scan"];
 /// is there once.
 #[derive(Clone, Debug)]
 pub struct Frames {
-    /// One row a session, by creation, then by id; with user, team, whether it is
+    /// One row a session, by creation, then by id; with user, team, cost centre, whether it is
     /// automation, and its tags and pull requests counted.
     pub sessions: DataFrame,
     /// One row a session that may be named, with its title, address and prompt.
@@ -37,7 +37,7 @@ pub struct Frames {
 
 impl Frames {
     /// The frames of tables. Sessions created before `named_from` are counted but never
-    /// named; `teams` has the team of a session, if anything does.
+    /// named; `teams` has the team and cost centre of a session, if anything does.
     ///
     /// # Errors
     /// Polars refused a step: an internal error.
@@ -143,7 +143,9 @@ fn derived(
     match teams {
         Some(teams) => with_teams(sessions, tags, teams),
         None => {
-            sessions.with_column(Column::full_null(c::TEAM.into(), rows, &c::categories(c::TEAM)))?;
+            for column in [c::TEAM, c::COST_CENTRE] {
+                sessions.with_column(Column::full_null(column.into(), rows, &c::categories(column)))?;
+            }
             sessions.with_column(Column::full_null(c::SEVERAL_TEAMS.into(), rows, &DataType::Boolean))?;
             Ok(sessions)
         }
@@ -185,12 +187,12 @@ fn join(sessions: LazyFrame, other: LazyFrame) -> LazyFrame {
     sessions.join(other, [col(c::ROW)], [col(c::ROW)], args)
 }
 
-/// Sessions with their teams: what the first rule says that one of the tags fits,
-/// of several such tags the first one; else the team of the user at that time.
+/// Sessions with their teams and cost centres. The team is what the first rule says that one of
+/// the tags fits, of several such tags the first one; else the team of the user at that time. The
+/// cost centre is that of the user at that time, whatever gives the team.
 fn with_teams(sessions: DataFrame, tags: &DataFrame, teams: &Teams) -> PolarsResult<DataFrame> {
     let (rule, by_tag, by_user, from) = ("rule", "team of the tag", "team of the user", "from");
     let teams_of_tags = "teams of the tags";
-    let team = c::categories(c::TEAM);
 
     let distinct = tags.column(c::TAG)?.unique()?;
     let ruled = distinct.cat32()?.iter_str().flatten();
@@ -214,9 +216,10 @@ fn with_teams(sessions: DataFrame, tags: &DataFrame, teams: &Teams) -> PolarsRes
 
     let histories: Vec<_> = teams.histories().collect();
     let of_users = df!(
-        c::USER => histories.iter().map(|(user, ..)| *user).collect::<Vec<_>>(),
-        from => histories.iter().map(|(_, from, _)| *from).collect::<Vec<_>>(),
-        by_user => histories.iter().map(|(.., team)| *team).collect::<Vec<_>>(),
+        c::USER => histories.iter().map(|(user, _)| *user).collect::<Vec<_>>(),
+        from => histories.iter().map(|(_, own)| own.from).collect::<Vec<_>>(),
+        by_user => histories.iter().map(|(_, own)| own.team.as_deref()).collect::<Vec<_>>(),
+        c::COST_CENTRE => histories.iter().map(|(_, own)| own.cost_centre.as_deref()).collect::<Vec<_>>(),
     )?;
     let users = sessions.column(c::USER)?.dtype().clone();
     let of_users = of_users.lazy().with_column(col(c::USER).cast(users));
@@ -227,11 +230,13 @@ fn with_teams(sessions: DataFrame, tags: &DataFrame, teams: &Teams) -> PolarsRes
         .filter(col(from).lt_eq(col(c::CREATED).to_physical()))
         .sort([c::ROW, from], SortMultipleOptions::default())
         .unique_stable(Some(cols([c::ROW])), UniqueKeepStrategy::Last)
-        .select([col(c::ROW), col(by_user)]);
+        .select([col(c::ROW), col(by_user), col(c::COST_CENTRE)]);
 
+    let text = |expr: Expr, column: &'static str| expr.cast(c::categories(column)).alias(column);
     join(join(sessions.lazy(), of_tags), of_users)
         .with_columns([
-            coalesce(&[col(by_tag), col(by_user)]).cast(team).alias(c::TEAM),
+            text(coalesce(&[col(by_tag), col(by_user)]), c::TEAM),
+            text(col(c::COST_CENTRE), c::COST_CENTRE),
             several.otherwise(lit(NULL)).alias(c::SEVERAL_TEAMS),
         ])
         .drop(cols([by_tag, by_user, teams_of_tags]))

@@ -98,6 +98,9 @@ pub const USER_NAME: &str = "user_name";
 pub const TEAM: &str = "team";
 /// Whether tags of a session are of several teams. Derived; null throughout without rules for tags.
 pub const SEVERAL_TEAMS: &str = "several_teams";
+/// Cost centre of a session's user at its creation, or null. Derived; null throughout without
+/// cost centres.
+pub const COST_CENTRE: &str = "cost_centre";
 /// Whether no person started a session. Derived.
 pub const AUTOMATION: &str = "automation";
 /// Tags of a session. Derived.
@@ -316,6 +319,12 @@ pub const SESSIONS: TableSpec = TableSpec {
         derived(USER_NAME, ColumnType::Text, "what the report calls the user").null("no name or email known"),
         column(UPDATED, ColumnType::Moment, "last change").null("not readable"),
         derived(TEAM, ColumnType::Text, "team, by the rules of the report").null("no team, or no rules"),
+        derived(
+            COST_CENTRE,
+            ColumnType::Text,
+            "cost centre of the user when the session was created, by the people file",
+        )
+        .null("no cost centre, or no people file"),
         category(ORG, "id of the organisation").null("not in the record"),
         column(USER_ID, ColumnType::Category(USER), "id of the person that started the session")
             .null("none")

@@ -528,7 +528,7 @@ fn users_automation_and_counts_are_derived() {
     assert_eq!(column(sessions, c::AUTOMATION), ["true", "true", "true", "false"]);
     assert_eq!(column(sessions, c::TAG_COUNT), ["2", "0", "0", "0"]);
     assert_eq!(column(sessions, c::PR_COUNT), ["0", "2", "1", "0"]);
-    assert_eq!(column(sessions, c::TEAM), ["-"; 4]);
+    assert_eq!([c::TEAM, c::COST_CENTRE].map(|name| column(sessions, name)), [["-"; 4]; 2]);
     assert!(sessions.column(c::USER_ID).is_err() && sessions.column(c::TITLE).is_err());
     assert_eq!(column(&frames.names, c::TITLE), ["-", "-", "-", "T"]);
     // The spelling of the earliest session; where case counts, each its own.
@@ -549,6 +549,32 @@ fn users_automation_and_counts_are_derived() {
     assert_eq!(texts(sessions, c::USER).unwrap(), ["bot_apk", "s", "u"]);
     let later = Frames::new(built(&[&with("a", r#""title": "T""#)]), DateTime::<chrono::Utc>::MAX_UTC, None);
     assert_eq!(later.unwrap().names.height(), 0);
+}
+
+#[test]
+fn a_cost_centre_is_that_of_the_user_at_the_creation_whatever_gives_the_team() {
+    let rules = vec![TagRule { pattern: "pay".to_owned(), team: Some("Payments".to_owned()) }];
+    let people = "user,team,cost_centre,from\nu,File,10,\nu,File,20,2026-10-04\nu,File,,2026-10-06\nv,,30,\n";
+    let people = PeopleFile::parse(people).unwrap();
+    // Midnight in Berlin is 22:00 UTC the day before.
+    let teams = Teams::new(rules, &people, std::iter::empty(), chrono_tz::Europe::Berlin);
+    let session = |id: &str, created: &str, user: &str, tags: &str| {
+        let created = format!("2026-10-{created}Z");
+        format!(
+            r#"{{"session_id": "{id}", "created_at": "{created}", "user_id": "{user}", "tags": [{tags}]}}"#
+        )
+    };
+    let sessions = [
+        session("a", "03T21:59:59", "u", ""),
+        session("b", "03T22:00:00", "u", ""),
+        session("c", "05T00:00:00", "u", r#""pay""#),
+        session("d", "06T00:00:00", "u", r#""pay""#),
+        session("e", "07T00:00:00", "v", ""),
+        session("f", "08T00:00:00", "w", ""),
+    ];
+    let frames = frames(built(&sessions.each_ref().map(String::as_str)), Some(&teams));
+    assert_eq!(column(&frames.sessions, c::COST_CENTRE), ["10", "20", "20", "-", "30", "-"]);
+    assert_eq!(column(&frames.sessions, c::TEAM), ["File", "File", "Payments", "Payments", "-", "-"]);
 }
 
 #[test]
