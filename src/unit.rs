@@ -5,7 +5,7 @@
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::money::Currency;
+use crate::money::{self, Currency};
 
 /// The text of null: a ratio with denominator 0 is neither 0 nor infinite.
 pub const MISSING: &str = "–";
@@ -232,6 +232,18 @@ pub fn cell_format(unit: Unit, value: f64) -> String {
     }
 }
 
+/// The same for a price: all its decimals, and at least those of an amount.
+pub fn cell_price_format(currency: Currency, price: f64) -> String {
+    let text = format!("{}", price.abs());
+    let decimals = text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+    let decimals = decimals.min(MOST_DECIMALS).max(currency.places());
+    let point = if decimals == 0 { "" } else { "." };
+    format!("\"{}\"#,##0{point}{}", currency.sign(), "0".repeat(decimals))
+}
+
+/// The most decimals of a price in a spreadsheet, whose formats have a limit.
+const MOST_DECIMALS: usize = 12;
+
 /// The same for a change, with its sign. The change of a share is in percentage points.
 pub fn cell_change_format(unit: Unit, difference: f64) -> String {
     let size = match unit {
@@ -298,12 +310,8 @@ fn per_hundred(value: f64) -> String {
 
 /// An amount to the smallest coin, with the sign before the currency's.
 fn money(currency: Currency, value: f64) -> String {
-    // A sum that is half a coin in decimals can be slightly off in binary; the order of addition
-    // must not change the rounding.
     let places = currency.places();
-    let coins = 10_f64.powi(i32::try_from(places).expect("a currency has at most 3"));
-    let snapped = (value.abs() * coins * 1e6).round() / 1e6;
-    let text = grouped(snapped.round() / coins, places);
+    let text = grouped(money::rounded(value.abs(), places), places);
     let is_zero = !text.chars().any(|c| matches!(c, '1'..='9'));
     let minus = if value < 0.0 && !is_zero { MINUS.to_string() } else { String::new() };
     format!("{minus}{}{text}", currency.sign())
@@ -408,6 +416,12 @@ mod tests {
             ["€2.25", "€2.50", "€3.333", "€0.0042"]
         );
         assert_eq!(serde_json::to_string(&euro).unwrap(), "\"EUR\"");
+        let format = |code: &str, price| cell_price_format(Currency::parse(code).unwrap(), price);
+        assert_eq!(
+            [format("EUR", 2.5), format("EUR", 2.255), format("JPY", 300.0), format("JPY", 0.5)],
+            ["\"€\"#,##0.00", "\"€\"#,##0.000", "\"¥\"#,##0", "\"¥\"#,##0.0"]
+        );
+        assert_eq!(format("KWD", 1e-300).matches('0').count(), 1 + MOST_DECIMALS);
     }
 
     #[test]
