@@ -196,6 +196,8 @@ fn facts(
         capabilities,
         prices: settings.money.as_ref().map(|money| &money.prices),
         allowance,
+        cost_centres: settings.tells_cost_centres(),
+        until: settings.query.to,
         members: inputs.people.count.filter(|_| !money::is_filtered(settings)),
         has_modes: metrics::has_modes(frames, &settings.period, settings.team.as_deref())?,
         covered: settings.privacy.covered,
@@ -204,7 +206,7 @@ fn facts(
     let Some(findings) = timed("metrics", || metrics::evaluate(frames, &evaluation))? else {
         return Err(too_few_people(settings).into());
     };
-    let Findings { facts, quality, highlights, budgets, withheld } = findings;
+    let Findings { facts, quality, highlights, budgets, finance, withheld } = findings;
     let is_withheld = evaluation.allowance.is_some() && budgets.is_empty();
     let covered = settings.privacy.covered;
     let mut organisations = inputs.people.organisations.clone();
@@ -230,6 +232,7 @@ fn facts(
         .chain(money::unpriced(settings, metered))
         .chain(money::unbudgeted(settings, &unreached, is_withheld))
         .chain(left_out)
+        .chain(money::uncentred(settings))
         .chain(people::unmatched(frames, &inputs.people, settings)?)
         .collect();
     let user = people::names(&facts, &inputs.people, settings);
@@ -254,6 +257,7 @@ fn facts(
         prices: settings.money.as_ref().map(|money| money.prices.clone()),
         budgets,
         cycle_limits,
+        finance,
         labels: Labels { org: organisations, user },
         highlights,
         whole: whole.zip(settings.team.as_deref()).map_or_else(Vec::new, |(whole, team)| beside(whole, team)),

@@ -41,6 +41,13 @@ pub fn unbudgeted(settings: &Settings, unreached: &[&BudgetCycle], is_withheld: 
     notes
 }
 
+/// That a covered report has no cost centres, where the people file has some.
+pub fn uncentred(settings: &Settings) -> Option<String> {
+    let is_left_out = settings.privacy.covered && settings.money.is_some();
+    (is_left_out && settings.people.tells_cost_centres())
+        .then(|| "left out to hide people: spend by cost centre".to_owned())
+}
+
 /// Whether the report is about some tags or users, or a team.
 pub fn is_filtered(settings: &Settings) -> bool {
     !settings.query.tags.is_empty() || !settings.query.users.is_empty() || settings.team.is_some()

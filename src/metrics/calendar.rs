@@ -65,7 +65,7 @@ impl Calendar {
 }
 
 /// How many of some instants, oldest first, are not after each session's creation.
-fn begun(instants: &[i64]) -> Expr {
+pub(super) fn begun(instants: &[i64]) -> Expr {
     let instants = Series::from_iter(instants.iter().copied());
     lit(instants).search_sorted(col(c::CREATED).to_physical(), SearchSortedSide::Right, false)
 }

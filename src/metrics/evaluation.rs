@@ -28,6 +28,10 @@ pub struct Evaluation<'a> {
     pub prices: Option<&'a Prices>,
     /// What may be spent in months or billing cycles; none without a budget.
     pub allowance: Option<Allowance>,
+    /// Whether sessions have cost centres.
+    pub cost_centres: bool,
+    /// How far sessions are known.
+    pub until: DateTime<Utc>,
     /// How many people are members of what the report is about; none where that is not known.
     pub members: Option<u64>,
     /// Whether any session of the report's period has a mode: else nothing is grouped by it.

@@ -12,6 +12,7 @@ use super::capabilities::Capabilities;
 use super::cycle_limit::{self, CycleLimit};
 use super::dimension::Dim;
 use super::fact::Fact;
+use super::finance::FinanceRow;
 use super::highlights::Highlights;
 use super::metric::Metric;
 use crate::money::Prices;
@@ -64,6 +65,10 @@ pub struct Facts {
     /// known, and in a covered report.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cycle_limits: Vec<CycleLimit>,
+    /// What teams and cost centres spent at each price, by team, cost centre and day; none in a
+    /// covered report.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub finance: Vec<FinanceRow>,
     /// What groups are called.
     #[serde(default, skip_serializing_if = "Labels::is_empty")]
     pub labels: Labels,
@@ -439,6 +444,12 @@ impl Facts {
             Some("the report is about no team, and numbers of all sessions are beside it")
         } else if self.whole.iter().any(|fact| !fact.group.is_empty()) {
             Some("a number of all sessions has a group")
+        } else if self.is_covered() && !self.finance.is_empty() {
+            Some("people are hidden, and spend is listed by team and cost centre")
+        } else if !self.finance.is_empty() && self.prices.is_none() {
+            Some("spend is listed by team and cost centre, and there is no price")
+        } else if !self.finance.iter().all(|row| self.has_days(row)) {
+            Some("spend is listed for days that are not in the period")
         } else if !lists.have_whole_totals() {
             Some("a list has more rows than its total")
         } else if self.is_covered() && !self.cycle_limits.is_empty() {
@@ -446,6 +457,12 @@ impl Facts {
         } else {
             cycle_limit::contradiction(&self.cycle_limits)
         }
+    }
+
+    /// Whether the days of a row are in the report's period, in order.
+    fn has_days(&self, row: &FinanceRow) -> bool {
+        let period = self.report_period();
+        period.first() <= row.from && row.from <= row.to && row.to <= period.last()
     }
 
     fn zone(&self) -> Option<Tz> {
@@ -460,6 +477,34 @@ impl Facts {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn finance_rows_need_a_price_names_and_days_of_the_period() {
+        let mut facts = Facts::from_json(include_str!("../../reports/org_demo_2026-W41.json")).unwrap();
+        let row = r#"{"team": "A", "cost_centre": null, "from": "2026-10-05", "to": "2026-10-11", "acus": 1,
+            "per_acu": 2, "amount": 2, "previous_amount": null}"#;
+        let row: FinanceRow = serde_json::from_str(row).unwrap();
+        facts.finance = vec![row.clone()];
+        assert!(facts.contradiction().is_some_and(|what| what.contains("there is no price")));
+        let prices = r#"{"currency": "EUR", "steps": [{"from": "2026-01-01", "per_acu": 2}]}"#;
+        facts.prices = Some(serde_json::from_str(prices).unwrap());
+        assert_eq!(facts.contradiction(), None);
+        let again = Facts::from_json(&facts.to_json()).unwrap();
+        assert_eq!(again.finance, facts.finance);
+        for (from, to) in
+            [("2026-10-04", "2026-10-11"), ("2026-10-05", "2026-10-12"), ("2026-10-07", "2026-10-06")]
+        {
+            let [from, to] = [from, to].map(|day| day.parse().unwrap());
+            facts.finance = vec![FinanceRow { from, to, ..row.clone() }];
+            assert!(facts.contradiction().is_some_and(|what| what.contains("not in the period")), "{from}");
+        }
+        facts.finance = vec![row];
+        facts.source.people = Some(PeopleMode::Hidden);
+        facts.labels.user.clear();
+        facts.facts.retain(|fact| fact.key(Dim::User).is_none());
+        facts.highlights = Highlights::default();
+        assert!(facts.contradiction().is_some_and(|what| what.contains("team and cost centre")));
+    }
 
     #[test]
     fn covered_facts_have_no_texts_of_analyses() {

@@ -18,6 +18,7 @@ mod evaluate;
 mod evaluation;
 mod fact;
 mod facts;
+mod finance;
 mod highlights;
 mod json;
 mod layout;
@@ -53,6 +54,7 @@ pub use facts::{
     Bounds, Completeness, Facts, Labels, MissingTotal, PeopleMode, Quality, ReportProfile, SCHEMA,
     SavedFiles, Source, Tool, VendorTotals, Withheld,
 };
+pub use finance::FinanceRow;
 pub use highlights::{Highlights, LabelRow, SessionHighlight};
 pub use json::{ReadError, number};
 pub use marks::ENOUGH_POINTS;
@@ -120,6 +122,8 @@ pub struct Findings {
     pub highlights: Highlights,
     /// How much of each month's or billing cycle's budget is used, the oldest first.
     pub budgets: Vec<Budget>,
+    /// What teams and cost centres spent at each price.
+    pub finance: Vec<FinanceRow>,
     /// What a covered report leaves out because it rests on too few people.
     pub withheld: Vec<Withheld>,
 }
@@ -146,6 +150,7 @@ pub fn evaluate(frames: &Frames, evaluation: &Evaluation<'_>) -> Result<Option<F
     Ok(Some(Findings {
         facts: marked([facts?, users].concat(), evaluation),
         budgets: budget::budgets(&frames.sessions, evaluation).map_err(MetricsError::of("the budgets"))?,
+        finance: finance::finance(&periods, evaluation).map_err(MetricsError::of("the finance rows"))?,
         quality: known_counts(quality::quality(own, None), evaluation)?,
         highlights: highlights?,
         withheld: Vec::new(),
@@ -192,6 +197,8 @@ fn covered(frames: &Frames, evaluation: &Evaluation<'_>) -> Result<Option<Findin
         quality: known_counts(quality, evaluation)?,
         highlights: Highlights::default(),
         budgets: budget::covered(&frames.sessions, evaluation).map_err(MetricsError::of("the budgets"))?,
+        // Teams, cost centres and prices at once leave few people in a row.
+        finance: Vec::new(),
         withheld,
     }))
 }

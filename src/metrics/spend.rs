@@ -61,6 +61,7 @@ pub const SPEND_PER_MERGED_PR: Metric = Metric {
     plan: Plan::Own(|frames, by| per_merged_pr(frames, by, unless_unpriced(col(SPENT).sum()))),
 };
 
-fn unless_unpriced(spent: Expr) -> Expr {
+/// Null if any session of the group used ACUs that have no price.
+pub(super) fn unless_unpriced(spent: Expr) -> Expr {
     when(col(UNPRICED).any(true)).then(lit(NULL).cast(DataType::Float64)).otherwise(spent)
 }
