@@ -1,7 +1,7 @@
 //! Writes facts as CSV: one file a grouping, one line a fact.
 //!
 //! RFC 4180: UTF-8 without a byte order mark, CR LF, commas. Numbers equal those of `facts.json` to
-//! the digit. Only null gives an empty cell: unprintable text becomes `(unprintable)`.
+//! the digit; those of the finance file are rounded to the currency's minor unit. Only null gives an empty cell: unprintable text becomes `(unprintable)`.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,9 @@ use csv::{Terminator, WriterBuilder};
 
 use super::{RenderError, RenderedFile};
 use crate::metrics::{
-    ACUS, Dim, Fact, Facts, Improvement, PromptFeedback, RecurringIssue, SessionExample, number,
+    ACUS, Dim, Fact, Facts, FinanceRow, Improvement, PromptFeedback, RecurringIssue, SessionExample, number,
 };
+use crate::report;
 use crate::text::clean;
 
 /// The longest cell: longer than any name, shorter than what spreadsheets reject.
@@ -36,6 +37,7 @@ pub fn files(facts: &Facts) -> Result<Vec<RenderedFile>, RenderError> {
     };
     let mut files = groupings.into_iter().map(file).collect::<Result<Vec<_>, RenderError>>()?;
     files.extend(texts(facts)?);
+    files.extend(finance(facts)?);
     Ok(files)
 }
 
@@ -80,14 +82,48 @@ fn texts(facts: &Facts) -> Result<Vec<RenderedFile>, RenderError> {
             found.feedback.iter().map(remark).collect(),
         ),
     ];
-    let file = |(ending, heads, rows): (&str, Vec<&str>, Vec<Vec<String>>)| {
-        let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
-        writer.write_record(heads)?;
-        rows.iter().try_for_each(|row| writer.write_record(row))?;
-        let bytes = writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))?;
-        Ok(RenderedFile { ending: ending.to_owned(), bytes })
+    let files = files.into_iter().filter(|(_, _, rows)| !rows.is_empty());
+    files.map(|(ending, heads, rows)| written(ending, &heads, &rows)).collect()
+}
+
+/// The end of the name of the file with what teams and cost centres spent.
+pub const FINANCE: &str = "_finance.csv";
+
+/// What teams and cost centres spent at each price, with the amounts of the workbook; none without
+/// rows.
+fn finance(facts: &Facts) -> Result<Option<RenderedFile>, RenderError> {
+    let Some(finance) = report::finance(facts) else { return Ok(None) };
+    let places = finance.currency.places();
+    let amount = |amount: Option<f64>| amount.map(|amount| format!("{amount:.places$}")).unwrap_or_default();
+    let row = |row: &FinanceRow| {
+        [
+            cell(row.team.as_deref()),
+            cell(row.cost_centre.as_deref()),
+            row.from.to_string(),
+            row.to.to_string(),
+            number(Some(row.acus)),
+            number(row.per_acu),
+            amount(row.amount),
+            amount(row.previous_amount),
+            finance.currency.code().to_owned(),
+        ]
     };
-    files.into_iter().filter(|(_, _, rows)| !rows.is_empty()).map(file).collect()
+    let heads =
+        ["team", "cost_centre", "from", "to", "acus", "per_acu", "amount", "previous_amount", "currency"];
+    let rows: Vec<_> = finance.rows.iter().map(row).collect();
+    written(FINANCE, &heads, &rows).map(Some)
+}
+
+/// A file of rows with their heads.
+fn written<Row>(ending: &str, heads: &[&str], rows: &[Row]) -> Result<RenderedFile, RenderError>
+where
+    Row: AsRef<[String]>,
+{
+    let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
+    writer.write_record(heads)?;
+    rows.iter().try_for_each(|row| writer.write_record(row.as_ref()))?;
+    let bytes = writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))?;
+    Ok(RenderedFile { ending: ending.to_owned(), bytes })
 }
 
 /// Repositories, and ids of sessions, separated by spaces.
@@ -215,6 +251,53 @@ mod tests {
         ] {
             assert_eq!(file(&demo, ending).len() - 1, rows, "{ending}");
         }
+    }
+
+    #[test]
+    fn finance_rows_have_rounded_amounts_and_harmless_texts() {
+        let mut demo = Facts::from_json(include_str!("../../reports/org_demo_2026-W41.json")).unwrap();
+        assert!(files(&demo).unwrap().iter().all(|file| file.ending != FINANCE), "no rows, no file");
+        let price = |currency: &str| {
+            let text =
+                format!(r#"{{"currency": "{currency}", "steps": [{{"from": "2026-01-01", "per_acu": 2}}]}}"#);
+            Some(serde_json::from_str(&text).unwrap())
+        };
+        let rows = r#"[
+            {"team": "=cmd()", "cost_centre": "a;=1", "from": "2026-10-05", "to": "2026-10-06", "acus": 0.1,
+             "per_acu": 2.255, "amount": 3.333333333333333, "previous_amount": 0},
+            {"team": "\u202e", "cost_centre": "-1,\"x\"\r\ny", "from": "2026-10-05", "to": "2026-10-11",
+             "acus": 1, "per_acu": 2, "amount": 3.333333333333333, "previous_amount": 12.5},
+            {"team": null, "cost_centre": null, "from": "2026-10-07", "to": "2026-10-11", "acus": 0,
+             "per_acu": null, "amount": null, "previous_amount": null}]"#;
+        demo.finance = serde_json::from_str(rows).unwrap();
+        demo.prices = price("EUR");
+        let found = file(&demo, FINANCE);
+        assert_eq!(
+            found[0].join(","),
+            "team,cost_centre,from,to,acus,per_acu,amount,previous_amount,currency"
+        );
+        assert_eq!(
+            found[1..],
+            [
+                ["'=cmd()", "a;'=1", "2026-10-05", "2026-10-06", "0.1", "2.255", "3.34", "0.00", "EUR"],
+                [
+                    "(unprintable)",
+                    "'-1,\"x\" y",
+                    "2026-10-05",
+                    "2026-10-11",
+                    "1",
+                    "2",
+                    "3.33",
+                    "12.50",
+                    "EUR"
+                ],
+                ["", "", "2026-10-07", "2026-10-11", "0", "", "", "", "EUR"],
+            ]
+        );
+        demo.prices = price("JPY");
+        assert_eq!(file(&demo, FINANCE)[1][6..], ["4", "0", "JPY"]);
+        demo.prices = price("KWD");
+        assert_eq!(file(&demo, FINANCE)[1][6..], ["3.334", "0.000", "KWD"]);
     }
 
     #[test]

@@ -87,7 +87,7 @@ fn parquet_ending(name: &str) -> String {
 pub fn is_export(ending: &str) -> bool {
     let mut groupings = METRICS.iter().flat_map(|metric| metric.groups);
     let is_frame = |name: &str| ending == parquet_ending(name);
-    let is_single = [".xlsx", IMPROVEMENTS].contains(&ending) || csv::TEXTS.contains(&ending);
+    let is_single = [".xlsx", IMPROVEMENTS, csv::FINANCE].contains(&ending) || csv::TEXTS.contains(&ending);
     is_single || groupings.any(|by| ending == csv::ending(by)) || NAMES.into_iter().any(is_frame)
 }
 
@@ -140,7 +140,7 @@ mod tests {
             assert!(is_export(&file.ending), "{}", file.ending);
         }
         assert!(is_export(".xlsx") && is_export("_by-category.csv"));
-        assert!(is_export("_improvements.md") && is_export("_improvements.csv"));
+        assert!(is_export("_improvements.md") && is_export("_improvements.csv") && is_export("_finance.csv"));
         for other in [
             "",
             ".html",

@@ -4,6 +4,7 @@ mod comparable;
 mod entries;
 mod figures;
 mod file_name;
+mod finance;
 mod fixes;
 mod header;
 mod insights;
@@ -34,6 +35,7 @@ use devin_api::Records;
 pub use comparable::Standard;
 pub use entries::Entry;
 pub use figures::{Drawing, Figure};
+pub use finance::{Finance, finance};
 pub use fixes::{Example, Fixes, TextList, TextRow};
 pub use header::{Header, unreadable, warnings, without_acus, without_address};
 pub use insights::{Piece, Sentence};
@@ -80,6 +82,9 @@ pub struct Report {
     pub fixes: Option<Fixes>,
     /// Numbers and figures.
     pub sections: Vec<Section>,
+    /// What teams and cost centres spent at each price; in the workbook and as CSV, not on the page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finance: Option<Finance>,
     /// Sessions worth a look.
     pub session_lists: Vec<SessionList>,
     /// The metrics that the report defines.
@@ -138,6 +143,7 @@ pub fn report(facts: &Facts) -> Report {
         insights: insights::insights(facts),
         fixes: fixes::fixes(facts),
         sections: sections::sections(facts),
+        finance: finance::finance(facts),
         session_lists: sessions::lists(facts),
         definitions: defined(facts).map(|metric| definition(facts, metric)).collect(),
         quality: quality::entries(facts),

@@ -55,7 +55,8 @@ fn written(report: &Report) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
 mod tests {
     use super::table::{Block, Cell, NumberFormat, Sheet, SheetTable, text};
     use super::*;
-    use crate::metrics::{Facts, Highlights, LabelRow, Labels, SessionHighlight};
+    use crate::metrics::{Facts, FinanceRow, Highlights, LabelRow, Labels, SessionHighlight};
+    use crate::money::{Currency, Price, Prices};
     use crate::render::tests;
     use crate::report::report;
     use crate::unit::Unit;
@@ -91,7 +92,7 @@ mod tests {
     fn table<'s>(sheets: &'s [Sheet], name: &str) -> &'s SheetTable {
         let tables = sheets.iter().flat_map(|sheet| &sheet.blocks).filter_map(|block| match block {
             Block::Table(table) => Some(table),
-            Block::Words { .. } => None,
+            Block::Words { .. } | Block::Totals(_) => None,
         });
         tables.into_iter().find(|table| table.name == name).unwrap()
     }
@@ -147,7 +148,7 @@ mod tests {
                     Block::Words { lines, .. } => {
                         lines.iter().any(|line| line.contains("in % is that of its"))
                     }
-                    Block::Table(_) => false,
+                    Block::Table(_) | Block::Totals(_) => false,
                 };
                 sheet.blocks.iter().any(is_it)
             };
@@ -167,6 +168,55 @@ mod tests {
         let per_day = now / (2.0 * (7.0 / 30.0)) - 1.0;
         let everywhere = vec!["Overview", "Usage", "Delivery", "Friction"];
         assert_eq!(percents(&facts), (everywhere, numbers([2.0, now - 2.0, per_day])));
+    }
+
+    #[test]
+    fn finance_is_a_sheet_with_days_and_its_totals_below_the_table() {
+        let day = |text: &str| text.parse::<chrono::NaiveDate>().unwrap();
+        let currency = Currency::parse("EUR").unwrap();
+        let row = |team: &str, amount, previous_amount| FinanceRow {
+            team: Some(team.to_owned()),
+            cost_centre: None,
+            from: day("2026-10-05"),
+            to: day("2026-10-11"),
+            acus: 1.5,
+            per_acu: Some(2.255),
+            amount: Some(amount),
+            previous_amount,
+        };
+        let price = Price { from: day("2026-01-01"), per_acu: 2.255 };
+        let finance = vec![row("=A", 0.004, Some(1.0)), row("B", 0.004, Some(2.0))];
+        let facts = Facts { finance, prices: Prices::new(currency, vec![price]), ..facts() };
+        let sheets = sheets::sheets(&report(&facts));
+        let sheet = sheets.iter().find(|sheet| sheet.name == "Finance").unwrap();
+        let number = |value, format| Cell::Number { value: Some(value), format };
+        let money = |amount| number(amount, NumberFormat::Value(Unit::Money(currency)));
+        let acus = |acus| number(acus, NumberFormat::Value(Unit::Acu));
+        let cells = |team: &str, amount, previous| {
+            vec![
+                text(team),
+                text("no cost centre"),
+                Cell::Day(day("2026-10-05")),
+                Cell::Day(day("2026-10-11")),
+                acus(1.5),
+                number(2.255, NumberFormat::Price(currency)),
+                money(amount),
+                money(previous),
+            ]
+        };
+        let rows: Vec<_> = table(&sheets, "finance").rows.iter().map(|row| row.cells.clone()).collect();
+        assert_eq!(rows, [cells("=A", 0.01, 1.0), cells("B", 0.0, 2.0)]);
+        let Some(Block::Totals(totals)) = sheet.blocks.last() else { panic!("no totals") };
+        assert_eq!([&totals[0], &totals[4]], [&text("Total"), &acus(3.0)]);
+        assert_eq!(totals[6..], [money(0.01), money(3.0)]);
+        assert!(workbook(&report(&facts)).unwrap().starts_with(b"PK"));
+        // No spreadsheet has days before 1900, but facts may.
+        let old = [("1899-12-31", "1899-12-31"), ("0001-01-01", "9999-12-31")];
+        for (from, to) in old {
+            let mut facts = facts.clone();
+            (facts.finance[0].from, facts.finance[0].to) = (day(from), day(to));
+            assert!(workbook(&report(&facts)).unwrap().starts_with(b"PK"), "{from}");
+        }
     }
 
     #[test]
@@ -196,7 +246,13 @@ mod tests {
         let calls: Vec<&str> = calls.filter_map(|rest| rest.split('(').next()).collect();
         assert!(calls.len() > 6);
         for call in calls {
-            let is_known = ["string_with_format", "number_with_format", "url_with_options", "blank"];
+            let is_known = [
+                "string_with_format",
+                "number_with_format",
+                "datetime_with_format",
+                "url_with_options",
+                "blank",
+            ];
             assert!(is_known.contains(&call), "{call}");
         }
         assert!(!include_str!("write.rs").contains(".write("), "its kind would be guessed");

@@ -1,11 +1,14 @@
 //! The sheets: one for each section of the report.
 
-use super::table::{Block, CHANGES, Cell, Sheet, SheetRow, SheetTable, cell, changes, count, text, value};
-use crate::metrics::Judgement;
-use crate::report::{
-    Definition, Entry, Example, Figure, Fixes, Number, Report, Section, SessionList, SessionRow, TextList,
-    TextRow, Tile,
+use super::table::{
+    Block, CHANGES, Cell, NumberFormat, Sheet, SheetRow, SheetTable, cell, changes, count, text, value,
 };
+use crate::metrics::{Dim, FinanceRow, Judgement};
+use crate::report::{
+    Definition, Entry, Example, Figure, Finance, Fixes, Number, Report, Section, SessionList, SessionRow,
+    TextList, TextRow, Tile,
+};
+use crate::unit::Unit;
 
 /// All sheets in the order of the page.
 pub fn sheets(report: &Report) -> Vec<Sheet> {
@@ -13,6 +16,7 @@ pub fn sheets(report: &Report) -> Vec<Sheet> {
     let fixes = report.fixes.iter().filter(|fixes| !fixes.lists.is_empty());
     sheets.extend(fixes.map(fixes_sheet));
     sheets.extend(report.sections.iter().map(|section| section_sheet(section, per_day(report))));
+    sheets.extend(report.finance.iter().map(finance));
     sheets.extend((!report.session_lists.is_empty()).then(|| sessions_sheet(&report.session_lists)));
     sheets.extend([definitions(report), source(report)]);
     sheets
@@ -154,6 +158,44 @@ fn fixes_table(list: &TextList) -> SheetTable {
         heads: heads.map(str::to_owned).collect(),
         rows: list.rows.iter().map(row).collect(),
     }
+}
+
+/// What teams and cost centres spent at each price, with real days and rounded amounts.
+fn finance(finance: &Finance) -> Sheet {
+    let money = |amount: Option<f64>| value(Unit::Money(finance.currency), amount);
+    let name = |key: &Option<String>, none: &str| text(key.as_deref().unwrap_or(none));
+    let row = |row: &FinanceRow| {
+        SheetRow::firm(vec![
+            name(&row.team, Dim::Team.none()),
+            name(&row.cost_centre, "no cost centre"),
+            Cell::Day(row.from),
+            Cell::Day(row.to),
+            value(Unit::Acu, Some(row.acus)),
+            Cell::Number { value: row.per_acu, format: NumberFormat::Price(finance.currency) },
+            money(row.amount),
+            money(row.previous_amount),
+        ])
+    };
+    let table = SheetTable {
+        name: "finance".to_owned(),
+        title: "",
+        note: String::new(),
+        heads: heads(&["Team", "Cost centre", "From", "To", "ACUs", "Price", "Amount", "Previous period"]),
+        rows: finance.rows.iter().map(row).collect(),
+    };
+    let none = || text("");
+    let totals = vec![
+        text("Total"),
+        none(),
+        none(),
+        none(),
+        value(Unit::Acu, Some(finance.acus)),
+        none(),
+        money(finance.amount),
+        money(finance.previous_amount),
+    ];
+    let blocks = vec![words("", vec![finance.note.clone()]), Block::Table(table), Block::Totals(totals)];
+    Sheet { name: "Finance", blocks }
 }
 
 /// Sessions worth a look, linked if their addresses are safe.

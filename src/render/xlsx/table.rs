@@ -1,5 +1,8 @@
 //! The contents of a workbook as plain data: sheets of text and tables.
 
+use chrono::NaiveDate;
+
+use crate::money::Currency;
 use crate::report::{Role, Row, Table, TableColumn, Value};
 use crate::text::clean;
 use crate::unit::Unit;
@@ -26,6 +29,8 @@ pub enum Block {
     },
     /// Rows and columns.
     Table(SheetTable),
+    /// The totals of the table before; apart from it, so that filters and sorting leave it alone.
+    Totals(Vec<Cell>),
 }
 
 /// A table.
@@ -69,6 +74,8 @@ pub enum Cell {
         /// The address.
         address: String,
     },
+    /// A day.
+    Day(NaiveDate),
     /// A number, unrounded; empty if null.
     Number {
         /// The number.
@@ -87,6 +94,8 @@ pub enum NumberFormat {
     Change(Unit),
     /// A relative change.
     Percent,
+    /// The price of an ACU, with all its decimals.
+    Price(Currency),
 }
 
 impl SheetTable {

@@ -1,18 +1,22 @@
 //! Writes sheets into a workbook: positions and formats of cells.
 
+use chrono::Datelike;
 use rust_xlsxwriter::{
-    ColNum, Color, Format, FormatAlign, FormatBorder, RowNum, Table as Filtered, TableColumn, TableStyle,
-    Worksheet, XlsxError,
+    ColNum, Color, ExcelDateTime, Format, FormatAlign, FormatBorder, RowNum, Table as Filtered, TableColumn,
+    TableStyle, Worksheet, XlsxError,
 };
 
 use super::table::{Block, Cell, NumberFormat, Sheet, SheetRow, SheetTable};
 use crate::colours;
-use crate::unit::{cell_change_format, cell_format, cell_percent_format};
+use crate::unit::{cell_change_format, cell_format, cell_percent_format, cell_price_format};
 
 /// The narrowest and the widest column, in characters.
 const WIDTHS: (usize, usize) = (14, 60);
 /// The width of a filter's arrow, in characters.
 const FILTER_ARROW: usize = 3;
+
+/// How days are shown: the same in all languages.
+const DAY_FORMAT: &str = "yyyy-mm-dd";
 
 /// The height of a line, in points.
 const LINE_HEIGHT: f64 = 15.75;
@@ -28,6 +32,7 @@ pub struct SheetHeader {
 }
 
 /// The formats of cells.
+#[derive(Clone)]
 pub struct Styles {
     title: Format,
     heading: Format,
@@ -79,6 +84,7 @@ impl Styles {
             NumberFormat::Value(unit) => cell_format(unit, value),
             NumberFormat::Change(unit) => cell_change_format(unit, value),
             NumberFormat::Percent => cell_percent_format(),
+            NumberFormat::Price(currency) => cell_price_format(currency, value),
         };
         let look = if faint { &self.faint } else { &self.cell };
         look.clone().set_num_format(format)
@@ -119,6 +125,13 @@ pub fn sheet(
                 // the heads of the selected one.
                 frozen = if kept { head + 1 } else { frozen };
                 row = end;
+            }
+            Block::Totals(cells) => {
+                let bold = Styles { cell: styles.cell.clone().set_bold(), ..styles.clone() };
+                for (column, cell) in (0..).zip(cells) {
+                    self::cell(to, row, column, cell, false, &bold)?;
+                }
+                row += 1;
             }
         }
     }
@@ -165,7 +178,7 @@ fn table(
     }
     let head = row;
     let is_number = |column: usize| {
-        let own = |row: &SheetRow| matches!(row.cells.get(column), Some(Cell::Number { .. }));
+        let own = |row: &SheetRow| matches!(row.cells.get(column), Some(Cell::Number { .. } | Cell::Day(_)));
         table.rows.first().is_some_and(own)
     };
     let column = |(at, head): (usize, &String)| {
@@ -229,6 +242,22 @@ fn cell(
         Cell::Link { text, address } => {
             to.write_url_with_options(row, column, address.as_str(), text, "", Some(&styles.link))?;
         }
+        Cell::Day(day) => {
+            let date = u16::try_from(day.year()).ok().and_then(|year| {
+                let [month, day] = [day.month(), day.day()].map(u8::try_from);
+                ExcelDateTime::from_ymd(year, month.ok()?, day.ok()?).ok()
+            });
+            match date {
+                Some(date) => {
+                    let look = styles.cell.clone().set_num_format(DAY_FORMAT).set_align(FormatAlign::Right);
+                    to.write_datetime_with_format(row, column, &date, &look)?;
+                }
+                // Spreadsheets have no days before 1900.
+                None => {
+                    to.write_string_with_format(row, column, day.to_string(), &styles.cell)?;
+                }
+            }
+        }
         Cell::Number { value: Some(value), format } => {
             to.write_number_with_format(row, column, *value, &styles.number(*format, *value, faint))?;
         }
@@ -254,7 +283,7 @@ fn widths(sheet: &Sheet) -> Vec<usize> {
                 if is_shared && column > 0 && column + 1 == table.heads.len() { WIDTHS.0 } else { WIDTHS.1 };
             let cells = table.rows.iter().filter_map(|row| row.cells.get(column)).map(|cell| match cell {
                 Cell::Text(text) | Cell::Link { text, .. } => (text.chars().count() + 2).min(most),
-                Cell::Number { .. } => WIDTHS.0,
+                Cell::Number { .. } | Cell::Day(_) => WIDTHS.0,
             });
             *width = head.chain(cells).fold(*width, usize::max).min(WIDTHS.1);
         }
