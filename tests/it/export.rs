@@ -86,7 +86,7 @@ pub fn readers() -> Option<std::ffi::OsString> {
 }
 
 /// Opens everything with readers that are not ours.
-fn independent_readers_agree(folder: &Path) {
+pub fn independent_readers_agree(folder: &Path) {
     let Some(python) = readers() else { return };
     let check = repository("tests/readers/check.py");
     let json = files(folder).into_iter().filter(|name| name.ends_with(".json")).map(|name| folder.join(name));

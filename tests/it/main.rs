@@ -39,6 +39,8 @@ mod files;
 #[cfg(test)]
 mod filters;
 #[cfg(test)]
+mod finance;
+#[cfg(test)]
 mod golden;
 #[cfg(test)]
 mod hostile;

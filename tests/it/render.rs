@@ -1,5 +1,6 @@
 //! `acumen render`: every output of a run, made again from its facts alone.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -142,14 +143,26 @@ fn the_outputs_of_an_empty_week_are_made_again() {
 
 #[test]
 fn the_outputs_with_money_teams_and_a_running_period_are_made_again() {
-    let served = invented(900);
+    let organisation = Organisation::invent(&Recipe { sessions: 900, ..Recipe::demo() });
+    let users: BTreeSet<String> =
+        organisation.records.iter().filter_map(|record| record.user_id.clone()).collect();
+    let served = Served::new(organisation, Options::default());
     let folder = tempfile::tempdir().expect("a folder");
-    let settings = "budget = \"5000\"\n[[price]]\nfrom = 2026-01-01\nper_acu = \"2.2512345\"\ncurrency = \"EUR\"\n\
+    let settings = "budget = \"5000\"\npeople_file = \"people.csv\"\n\
+                    [[price]]\nfrom = 2026-01-01\nper_acu = \"2.2512345\"\ncurrency = \"EUR\"\n\
+                    [[price]]\nfrom = 2026-10-07\nper_acu = \"2.3\"\ncurrency = \"EUR\"\n\
                     [[team]]\ntag = \"team:*\"\n";
     fs::write(folder.path().join("a.toml"), settings).expect("settings");
+    let rows: Vec<String> = users.iter().map(|user| format!("{user},=1+{}\n", user.len() % 2)).collect();
+    let people = format!("user,cost_centre\n{}", rows.concat());
+    fs::write(folder.path().join("people.csv"), people).expect("people");
     let flags = ["--month", "2026-10", "--config", "a.toml", "--tz", "America/New_York"];
     let facts = renders_again(asked(&served, CANARY, folder.path(), &flags), true);
     assert_eq!(facts["prices"]["steps"][0]["per_acu"], json!(2.2512345));
+    // The workbook and the finance file are among the outputs that were compared.
+    let centres = facts["finance"].as_array().expect("finance rows").iter();
+    let is_formula = |row: &&Value| row["cost_centre"].as_str().is_some_and(|text| text.starts_with("=1+"));
+    assert!(centres.filter(is_formula).count() > 2);
 }
 
 #[test]

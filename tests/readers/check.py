@@ -6,9 +6,11 @@ all that they show with facts.json: openpyxl, DuckDB and Polars for Python.
 It prints what agrees, and ends with 1 and the differences otherwise.
 """
 
+import datetime
 import json
 import math
 import sys
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 import duckdb
@@ -57,6 +59,7 @@ SHEETS = [
     "How work goes",
     "Friction",
     "People",
+    "Finance",
     "Sessions worth a look",
     "Definitions",
     "Source and quality",
@@ -133,7 +136,7 @@ def of_workbook(path, facts):
     book = openpyxl.load_workbook(path)
     is_priced = any(fact["metric"] == "spend" for fact in facts)
     # Not every report has all of them.
-    optional = {"What to fix", "How work goes", "People", "Sessions worth a look"}
+    optional = {"What to fix", "How work goes", "People", "Finance", "Sessions worth a look"}
     sheets = ["Spend" if is_priced and name == "Usage" else name for name in SHEETS]
     sheets = [name for name in sheets if name in book.sheetnames or name not in optional]
     same("sheets", book.sheetnames, sheets)
@@ -207,6 +210,78 @@ def of_workbook(path, facts):
         same("labels: Issues", sum(column("labels", "Issues")), whole("issues", {})["value"])
         same("funnel", column("funnel", "Sessions")[:1], [whole("sessions", {})["value"]])
     return f"a workbook of {len(book.sheetnames)} sheets, {len(tables)} tables ({compared} of groups) and {cells} cells"
+
+
+# Decimals of the currencies that do not have two.
+PLACES = {"JPY": 0, "KWD": 3}
+
+
+def of_finance(name, folder, document):
+    """Workbook and CSV have the same rounded amounts, and they add up to the total."""
+    path = folder / f"{name}_finance.csv"
+    rows = document.get("finance", [])
+    book = openpyxl.load_workbook(folder / f"{name}.xlsx")
+    same("finance: sheet and file", ("Finance" in book.sheetnames, path.exists()), (bool(rows), bool(rows)))
+    if not rows:
+        return "no finance"
+    currency = document["prices"]["currency"]
+    places = PLACES.get(currency, 2)
+    unit = Decimal(1).scaleb(-places)
+    sheet = book["Finance"]
+    area = sheet.tables["finance"].ref
+    head, *found = [list(row) for row in sheet[area]]
+    heads = ["Team", "Cost centre", "From", "To", "ACUs", "Price", "Amount", "Previous period"]
+    same("finance: heads", [cell.value for cell in head], heads)
+    same("finance: rows", len(found), len(rows))
+    last = found[-1][0].row
+    total = {head.value: cell for head, cell in zip(head, next(sheet.iter_rows(min_row=last + 2, max_row=last + 2)))}
+    same("finance: total", total["Team"].value, "Total")
+    same("finance: nothing below", sheet.max_row, last + 2)
+
+    quoted = str(path).replace("'", "''")
+    relation = duckdb.sql(f"select * from read_csv('{quoted}', header=true, all_varchar=true, delim=',', quote='\"')")
+    lines = [dict(zip(relation.columns, line)) for line in relation.fetchall()]
+    same("finance: lines", len(lines), len(rows))
+    same("finance: lines in Polars", pl.read_csv(path, infer_schema_length=0).rows(), relation.fetchall())
+
+    def money(value):
+        """In whole units, whatever binary made of them."""
+        return None if value is None else Decimal(repr(value)).quantize(unit, ROUND_HALF_UP)
+
+    for cells, line, row in zip(found, lines, rows):
+        cell = dict(zip(heads, cells))
+        where = f"finance of {row['team']}, {row['cost_centre']} from {row['from']}"
+        for head, part in [("From", "from"), ("To", "to")]:
+            same(f"{where}: {head} is a day", (cell[head].is_date, type(cell[head].value)), (True, datetime.datetime))
+            same(f"{where}: {head}", cell[head].value.date().isoformat(), row[part])
+            same(f"{where}: {part} in CSV", line[part], row[part])
+        same(f"{where}: ACUs", (cell["ACUs"].value, float(line["acus"])), (row["acus"], row["acus"]))
+        price = None if line["per_acu"] is None else float(line["per_acu"])
+        same(f"{where}: price", (cell["Price"].value, price), (row["per_acu"], row["per_acu"]))
+        same(f"{where}: currency", line["currency"], currency)
+        for head, part, column in [("Amount", "amount", "amount"), ("Previous period", "previous_amount", "previous_amount")]:
+            value = money(cell[head].value)
+            decimals = None if value is None else format(value, f".{places}f")
+            same(f"{where}: {part} in CSV", line[column], decimals)
+            same(f"{where}: {part} is null", value is None, row[part] is None)
+            if value is not None:
+                near = abs(value - Decimal(row[part])) < unit + Decimal("1e-9")
+                same(f"{where}: {part} {value} is near {row[part]}", near, True)
+                same(f"{where}: format of {part}", cell[head].number_format.count("0") - 1, places)
+        for head, part, none in [("Team", "team", "no team"), ("Cost centre", "cost_centre", "no cost centre")]:
+            same(f"{where}: {part}", cell[head].value, row[part] or none)
+            same(f"{where}: null {part} in CSV", line[part] is None, row[part] is None)
+            same(f"{where}: formula", (line[part] or "")[:1] in list(FORMULA), False)
+    whole = {fact["metric"]: fact for fact in document["facts"] if not fact["group"]}
+    for head, part in [("Amount", "value"), ("Previous period", "previous")]:
+        shown = money(total[head].value)
+        known = [money(cells[heads.index(head)].value) for cells in found]
+        same(f"finance: sum of {head}", sum(value for value in known if value is not None), shown)
+        # Half a unit, or a sum in another order, decides between two.
+        near = abs(shown - Decimal(whole["spend"][part])) <= unit / 2 + Decimal("1e-6")
+        same(f"finance: {head} {shown} is the spend {whole['spend'][part]}", near, True)
+    agree("finance: ACUs", total["ACUs"].value, whole["acus"]["value"])
+    return f"{len(rows)} finance rows"
 
 
 def of_parquet(name, folder, facts, period):
@@ -300,6 +375,7 @@ def main(path):
         of_csv(name, folder, facts),
         of_workbook(folder / f"{name}.xlsx", facts),
         of_parquet(name, folder, facts, document["period"]["label"]),
+        of_finance(name, folder, document),
     ]
     print(f"{path.name}: {'; '.join(seen)}: {agreed} comparisons agree, {len(differences)} do not")
     for difference in differences[:40]:

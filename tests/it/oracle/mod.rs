@@ -12,6 +12,7 @@ pub mod calendar;
 mod compare;
 pub mod exported;
 mod facts;
+pub mod finance;
 mod issues;
 mod marks;
 mod people;
