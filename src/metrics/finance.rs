@@ -50,14 +50,14 @@ type Spent = BTreeMap<usize, (f64, Option<f64>)>;
 
 /// A row for each team, cost centre and price of the report's period; groups that only the compared
 /// period has get a row with 0 ACUs. By team, then by cost centre, those without one last, then by
-/// day. Empty in a covered report, without prices, where nothing is metered, and where neither
-/// teams nor cost centres are known.
+/// day. Empty without prices, where nothing is metered, and where neither teams nor cost centres are
+/// known. Not for a covered report.
 ///
 /// # Errors
 /// Polars refused a plan: an internal error.
 pub fn finance(frames: &[PeriodFrames], evaluation: &Evaluation<'_>) -> PolarsResult<Vec<FinanceRow>> {
     let is_grouped = evaluation.capabilities.teams || evaluation.cost_centres;
-    let is_listed = is_grouped && evaluation.capabilities.metered && !evaluation.covered;
+    let is_listed = is_grouped && evaluation.capabilities.metered;
     let (Some(prices), Some(period), Some(own), true) =
         (evaluation.prices, evaluation.periods.first(), frames.first(), is_listed)
     else {

@@ -67,20 +67,14 @@ fn note(facts: &Facts, currency: Currency) -> String {
     if is_compared(facts) {
         let (own, other) = (facts.report_period(), facts.previous_period());
         note += &format!(
-            " “Previous period” is {}: the whole amount of a team and cost centre, in its first row",
+            " “Previous period” is {}: the whole amount of a team and cost centre, in its first row.",
             other.dates_in_words()
         );
-        note += &match own.day_count() == other.day_count() {
-            true => ".".to_owned(),
-            false => {
-                let days = |days: u64| counted(days as f64, "day", "days");
-                format!(
-                    ", not per day: it has {}, this period {}.",
-                    days(other.day_count()),
-                    days(own.day_count())
-                )
-            }
-        };
+        if own.day_count() != other.day_count() {
+            let days = |days: u64| counted(days as f64, "day", "days");
+            let (own, other) = (days(own.day_count()), days(other.day_count()));
+            note += &format!(" It has {other}, this period {own}; no amount is per day.");
+        }
     }
     note
 }
@@ -158,6 +152,6 @@ mod tests {
         let week = note("2026-W40");
         assert!(week.contains("is 28 September to 4 October 2026: ") && !week.contains("per day"), "{week}");
         let month = note("2026-09");
-        assert!(month.ends_with("not per day: it has 30 days, this period 7 days."), "{month}");
+        assert!(month.ends_with(" It has 30 days, this period 7 days; no amount is per day."), "{month}");
     }
 }
