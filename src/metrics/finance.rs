@@ -56,7 +56,7 @@ type Spent = BTreeMap<usize, (f64, Option<f64>)>;
 /// # Errors
 /// Polars refused a plan: an internal error.
 pub fn finance(frames: &[PeriodFrames], evaluation: &Evaluation<'_>) -> PolarsResult<Vec<FinanceRow>> {
-    let is_grouped = evaluation.capabilities.teams || evaluation.cost_centres;
+    let is_grouped = evaluation.capabilities.teams || evaluation.cost_centres || evaluation.team.is_some();
     let is_listed = is_grouped && evaluation.capabilities.metered;
     let (Some(prices), Some(period), Some(own), true) =
         (evaluation.prices, evaluation.periods.first(), frames.first(), is_listed)
