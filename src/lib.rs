@@ -33,6 +33,7 @@ pub mod mail;
 pub mod deliver;
 
 // Modules that all stages share, and modules above the stages.
+pub mod alert;
 pub mod catch_panic;
 pub mod colours;
 pub mod commands;

@@ -1,4 +1,6 @@
-//! The settings file: options under their flags' names, prices and teams.
+//! The settings file: options under their flags' names, prices, teams and alerts.
+
+mod alerts;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,6 +11,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::SettingsError;
 use super::report::{self, ReportTable};
+use crate::alert::AlertRule;
 use crate::cli::{self, FileOption};
 use crate::money::{Currency, Price, Prices};
 use crate::people::TagRule;
@@ -29,6 +32,8 @@ pub struct SettingsFile {
     pub leads: BTreeMap<String, String>,
     /// The reports of `acumen run`, in order.
     pub reports: Vec<ReportTable>,
+    /// The rules for alerts, in order.
+    pub alerts: Vec<AlertRule>,
 }
 
 /// Options that name a place: in a file they are meant from the file's folder.
@@ -56,6 +61,7 @@ pub fn parse(path: &Path, text: &str) -> Result<SettingsFile, SettingsError> {
             ("price", at, value) => file.prices = Some(reader.prices(at, value)?),
             ("team", at, value) => (file.rules, file.leads) = reader.teams(at, value)?,
             ("report", at, value) => file.reports = reader.reports(at, value)?,
+            ("alert", at, value) => file.alerts = reader.alerts(at, value)?,
             (MAIL, _, DeValue::Table(table)) => {
                 for (key, at, value) in entries(table) {
                     file.options.push(reader.mail(key, at, value)?);
@@ -68,6 +74,13 @@ pub fn parse(path: &Path, text: &str) -> Result<SettingsFile, SettingsError> {
 }
 
 const HINT: &str = "`acumen config init` writes an example with every setting in it";
+
+/// An error about a line of a settings file.
+pub fn refused(path: &Path, line: usize, what: &str, hint: impl Into<String>) -> SettingsError {
+    // A quoted key or value can hold any character.
+    let what = clean(what, 500);
+    SettingsError::new(format!("{}, line {line}: {what}", shown(path)), hint)
+}
 
 /// Keys with the places of their values.
 fn entries<'s>(table: &'s DeTable<'s>) -> impl Iterator<Item = Entry<'s>> {
@@ -82,11 +95,13 @@ struct Reader<'s> {
 
 impl Reader<'_> {
     fn refuse(&self, at: usize, what: &str, hint: impl Into<String>) -> SettingsError {
+        refused(self.path, self.line(at), what, hint)
+    }
+
+    /// The line of a place in the text.
+    fn line(&self, at: usize) -> usize {
         let before = self.text.as_bytes().get(..at).expect("a span of the text lies within it");
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        // A quoted key or value can hold any character.
-        let what = clean(what, 500);
-        SettingsError::new(format!("{}, line {line}: {what}", shown(self.path)), hint)
+        before.iter().filter(|byte| **byte == b'\n').count() + 1
     }
 
     /// A key that is none, and the one that was probably meant.
@@ -119,7 +134,7 @@ impl Reader<'_> {
         let flag = key.replace('_', "-");
         if key.contains('-') || !self.flags.contains(&flag) {
             let names: Vec<String> = self.flags.iter().map(|flag| flag.replace('-', "_")).collect();
-            let names = names.iter().map(String::as_str).chain(["price", "team", "report", MAIL]);
+            let names = names.iter().map(String::as_str).chain(["price", "team", "report", "alert", MAIL]);
             return Err(self.unknown(at, key, names));
         }
         self.checked(flag, key, at, value)

@@ -20,7 +20,7 @@ use chrono::{DateTime, Datelike, NaiveDate, SubsecRound, Utc};
 
 pub use checks::{base_url, checked_key, ping, users, zone};
 pub use command::password_command;
-pub use file::{SettingsFile, parse as parse_file};
+pub use file::{SettingsFile, parse as parse_file, refused};
 pub use network::{CA_FILE_HINT, Network};
 pub use privacy::{Privacy, privacy};
 use privacy::{check_covered_comparison, check_covered_period};
@@ -30,6 +30,7 @@ pub use sync::Sync;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::alert::AlertRule;
 use crate::cli::{Format, ReportArgs};
 use crate::cycle::{self, BudgetCycle, CycleRule};
 use crate::exit::{Exit, Explain};
@@ -215,6 +216,8 @@ pub struct Settings {
     pub rules: Vec<TagRule>,
     /// The team that the report is about; `None` for all sessions.
     pub team: Option<String>,
+    /// The rules for alerts that are about this report.
+    pub alerts: Vec<AlertRule>,
     /// The data is invented: the page says so.
     pub demo: bool,
 }
@@ -348,6 +351,7 @@ impl Settings {
             money,
             cycles,
             people,
+            alerts: alerts_about(file.alerts, None, is_whole),
             rules: file.rules,
             team,
             demo: false,
@@ -370,6 +374,12 @@ fn with_trend(period: &Period, previous: &Period, count: u32) -> (Vec<Period>, V
     };
     let points = period.trend(count).into_iter().map(&mut place).collect();
     (periods, points)
+}
+
+/// The rules for alerts that are about a report of this name, or without one. `is_whole` says whether
+/// the report is about all sessions.
+pub fn alerts_about(rules: Vec<AlertRule>, report: Option<&str>, is_whole: bool) -> Vec<AlertRule> {
+    rules.into_iter().filter(|rule| rule.is_about(report, is_whole)).collect()
 }
 
 /// The period that begins first.

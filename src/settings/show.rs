@@ -65,6 +65,24 @@ pub fn show(choices: &[Choice], file: &SettingsFile, key_source: Option<&str>) -
             let _ = writeln!(out, "{key} = {}", value(&choice).unwrap_or_else(|| "\"\"".to_owned()));
         }
     }
+    for rule in &file.alerts {
+        let _ = write!(out, "\n[[alert]]\nmetric = {}\n", quoted(&rule.metric));
+        let keys =
+            rule.group.iter().map(|(dimension, key)| format!("{} = {}", quoted(dimension), quoted(key)));
+        let keys: Vec<String> = keys.collect();
+        if !keys.is_empty() {
+            let _ = writeln!(out, "group = {{ {} }}", keys.join(", "));
+        }
+        let thresholds: Vec<String> = rule.thresholds.iter().map(f64::to_string).collect();
+        let thresholds = match thresholds.as_slice() {
+            [threshold] => threshold.clone(),
+            several => format!("[{}]", several.join(", ")),
+        };
+        let _ = writeln!(out, "{} = {thresholds}\nmin_n = {}", rule.bound.word(), rule.min_n);
+        if let Some(report) = &rule.report {
+            let _ = writeln!(out, "report = {}", quoted(report));
+        }
+    }
     out
 }
 
@@ -113,6 +131,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::alert::AlertRule;
     use crate::settings::file;
 
     #[test]
@@ -129,6 +148,9 @@ mod tests {
         let read = file::parse(Path::new("acumen.toml"), &edited).unwrap();
         assert!(read.options.len() > 10 && read.prices.is_some() && read.rules.len() > 1);
         assert!(read.reports.len() == 2 && read.leads.len() == 1);
+        }
+    }
+        assert!(read.alerts.len() > 1);
         // It contains every setting.
         for flag in crate::cli::flags_of_file() {
             let is_named = read.options.iter().any(|option| option.flag == flag);
@@ -163,6 +185,14 @@ mod tests {
             shown.contains("smtps://[not shown]@mail.example/x@y") && !shown.contains("hunter2"),
             "{shown}"
         );
+        let alerts = "[[alert]]\nmetric = \"acus\"\ngroup = { tag = \"a\\\"b\" }\nabove = 12.5\nreport = \"teams\"\n\
+                      [[alert]]\nmetric = \"budget\"\nabove = [0.5, 1.25]\n";
+        let read = file::parse(Path::new("a.toml"), alerts).unwrap();
+        let again = file::parse(Path::new("a.toml"), &show(&[], &read, None)).unwrap();
+        let unplaced = |file: &SettingsFile| {
+            file.alerts.iter().cloned().map(|rule| AlertRule { line: 0, ..rule }).collect::<Vec<_>>()
+        };
+        assert_eq!((unplaced(&again), again.alerts.len()), (unplaced(&read), 2));
         let secret = [choice("ping", &["https://hc.example/token"], Origin::File)];
         assert!(!show(&secret, &file, None).contains("token"));
     }
