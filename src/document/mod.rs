@@ -251,6 +251,7 @@ fn facts(
         source: if covered { without_rows(source) } else { source },
         quality,
         vendor: vendor::totals(&inputs.vendor),
+        alerts: Vec::new(),
         notices: notices.collect(),
         notes: [inputs.people.notes.as_slice(), &own].concat(),
         withheld,
@@ -268,8 +269,16 @@ fn facts(
         // A covered report knows of labels what its facts say.
         facts.highlights.labels = labels::labels(&facts);
     }
-    let notes = own.into_iter().chain(report::export_limits(records)).collect();
+    // After everything that is to be hidden is.
+    facts.alerts = metrics::alerts(&facts, &settings.alerts);
+    let idle = metrics::idle_alerts(&facts, &settings.alerts).into_iter().map(idle_alert);
+    let notes = own.into_iter().chain(report::export_limits(records)).chain(idle).collect();
     Ok(MadeFacts { facts, notes, doubts })
+}
+
+/// What the terminal says of a rule that compares nothing: its group may be misspelt.
+fn idle_alert(line: usize) -> String {
+    format!("the alert in line {line} of the settings file matches no number of this report")
 }
 
 /// Where the sessions come from, unmasked.

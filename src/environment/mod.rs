@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use secrecy::ExposeSecret;
 
 use crate::cli::{self, ApiArgs, LogFormat, MailArgs, NetworkArgs, PingArgs, ReportArgs};
+use crate::metrics::{self, AlertFlaw};
 use crate::regular_file::{self, Links};
 use crate::settings::{self, CA_FILE_HINT, Found, FoundKey, Network, SettingsError, SettingsFile};
 use crate::text::shown;
@@ -196,6 +197,10 @@ pub fn settings_file(argv: &[OsString]) -> Result<SettingsFile, SettingsError> {
         SettingsError::new(format!("the settings file {}: {error}", shown(&path)), hint)
     })?;
     let file = settings::parse_file(&path, &text)?;
+    for rule in &file.alerts {
+        let flawed = |flaw: AlertFlaw| settings::refused(&path, rule.line, &flaw.what, flaw.hint);
+        metrics::check_alert(rule).map_err(flawed)?;
+    }
     let has_command = file.options.iter().any(|option| option.flag == "smtp-password-command");
     if has_command && regular_file::exposure(&path).is_some_and(|exposure| exposure.write) {
         let path = shown(&path);

@@ -103,6 +103,18 @@ dimensions! {
     User, "user", "User", "users", "no user", Nothing;
 }
 
+impl Dim {
+    /// The dimension with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        ALL.iter().copied().find(|dim| dim.name() == name)
+    }
+
+    /// The names of all.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        ALL.iter().map(|dim| dim.name())
+    }
+}
+
 /// Its name in `facts.json`.
 impl Serialize for Dim {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -113,8 +125,7 @@ impl Serialize for Dim {
 impl<'de> Deserialize<'de> for Dim {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        let dim = ALL.iter().copied().find(|dim| dim.name() == name);
-        dim.ok_or_else(|| D::Error::custom(format!("the dimension {name:?} is not known")))
+        Self::named(&name).ok_or_else(|| D::Error::custom(format!("the dimension {name:?} is not known")))
     }
 }
 

@@ -173,7 +173,7 @@ impl<'de> Deserialize<'de> for &'static Metric {
 }
 
 /// Groups as a map in the order of the dimensions.
-mod group {
+pub(super) mod group {
     use super::*;
 
     pub fn serialize<S: Serializer>(

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
+use super::alerts::Alert;
 use super::budget::Budget;
 use super::capabilities::Capabilities;
 use super::cycle_limit::{self, CycleLimit};
@@ -46,6 +47,9 @@ pub struct Facts {
     /// What the vendor counts in the period; `None` if it was not requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vendor: Option<VendorTotals>,
+    /// Values that exceed a threshold of the settings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alerts: Vec<Alert>,
     /// What to know before any number, beyond what the other fields say; a sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<String>,

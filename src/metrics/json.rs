@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Serializer;
 use serde_json::ser::Formatter;
 
+use super::alerts;
 use super::fact::Fact;
 use super::facts::{Facts, SCHEMA};
 use crate::text::clean;
@@ -74,10 +75,14 @@ impl Facts {
         if facts.is_covered() {
             let all = facts.facts.iter_mut().chain(&mut facts.whole);
             all.for_each(|fact| fact.unit = fact.unit.whole());
+            facts.alerts.iter_mut().for_each(|alert| alert.unit = alert.unit.whole());
         }
         // Of a file that somebody has edited; ours is in order already.
         facts.facts.sort_by(Fact::canonical_order);
         facts.whole.sort_by(Fact::canonical_order);
+        if let Some(what) = alerts::contradiction(&facts) {
+            return Err(ReadError::Contradiction(what));
+        }
         Ok(facts)
     }
 }

@@ -5,6 +5,7 @@
 //! facts. The numbers follow the definitions in METRICS.md.
 
 mod acus;
+mod alerts;
 mod analysis;
 mod budget;
 mod calendar;
@@ -40,6 +41,7 @@ mod users;
 use polars::prelude::PolarsResult;
 
 pub use acus::*;
+pub use alerts::{Alert, AlertFlaw, AlertMetric, alerts, check_alert, idle_alerts};
 pub use analysis::*;
 pub use budget::Budget;
 pub use capabilities::{Capabilities, Needs};
