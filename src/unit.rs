@@ -104,6 +104,15 @@ impl Unit {
         }
     }
 
+    /// Formats a threshold as it was set, with all its decimals up to six: `12.5`, `62.5%`.
+    pub fn threshold(self, value: f64) -> String {
+        match self {
+            Self::Money(currency) | Self::WholeMoney(currency) => Self::Money(currency).price(value),
+            Self::Share => format!("{}%", unpadded(value * 100.0)),
+            _ => unpadded(value),
+        }
+    }
+
     /// Formats a round value on an axis: `5`, `0.5`, `50%`.
     pub fn tick(self, value: f64) -> String {
         match self.text(Some(value)) {
@@ -336,6 +345,13 @@ fn points(difference: f64) -> String {
     format!("{number}{NO_BREAK_SPACE}{noun}")
 }
 
+/// As many decimals as a value has, at most six.
+fn unpadded(value: f64) -> String {
+    let text = format!("{value:.6}");
+    let decimals = text.split_once('.').map_or("", |(_, decimals)| decimals.trim_end_matches('0'));
+    grouped(value, decimals.len())
+}
+
 /// Fixed decimals, thousands separators, and no negative zero.
 fn grouped(value: f64, places: usize) -> String {
     let text = format!("{:.places$}", value.abs());
@@ -415,6 +431,13 @@ mod tests {
             [euro.price(2.25), euro.price(2.5), euro.price(3.333), euro.price(0.0042)],
             ["€2.25", "€2.50", "€3.333", "€0.0042"]
         );
+        assert_eq!([euro.threshold(12.5), euro.threshold(400.0)], ["€12.50", "€400.00"]);
+        let thresholds = [(0.625, "62.5%"), (0.07, "7%"), (1.2, "120%"), (0.0, "0%")];
+        for (share, text) in thresholds {
+            assert_eq!(Unit::Share.threshold(share), text);
+        }
+        let acus = [12_345.5, 400.0, 0.1234567].map(|value| Unit::WholeAcu.threshold(value));
+        assert_eq!(acus, ["12,345.5", "400", "0.123457"]);
         assert_eq!(serde_json::to_string(&euro).unwrap(), "\"EUR\"");
         let format = |code: &str, price| cell_price_format(Currency::parse(code).unwrap(), price);
         assert_eq!(

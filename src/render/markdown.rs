@@ -29,6 +29,12 @@ pub fn markdown(report: &Report) -> String {
     for filter in &header.filters {
         say(&format!("{}.", escape(filter)));
     }
+    for alert in &report.alerts {
+        say(&format!("**Alert:** {}", written(&alert.text)));
+    }
+    if !report.other_alerts.is_empty() {
+        say(&report.other_alerts);
+    }
     for notice in &report.notices {
         say(&format!("**{}**", escaped(notice, LONGEST_NOTICE)));
     }

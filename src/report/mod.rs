@@ -1,5 +1,6 @@
 //! Facts to a report: typed values in the order of the page. Every output is made from it.
 
+mod alerts;
 mod comparable;
 mod entries;
 mod figures;
@@ -32,6 +33,7 @@ use crate::text::clean;
 use crate::unit::{Unit, counted};
 use devin_api::Records;
 
+pub use alerts::AlertText;
 pub use comparable::Standard;
 pub use entries::Entry;
 pub use figures::{Drawing, Figure};
@@ -56,6 +58,12 @@ pub struct Report {
     pub header: Header,
     /// The report in one line, for the subject of a mail.
     pub subject: String,
+    /// Numbers that exceed a threshold of the settings: the first thing that is shown.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub alerts: Vec<AlertText>,
+    /// How many alerts are not shown; empty if all are.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub other_alerts: String,
     /// Notices before any number.
     pub notices: Vec<String>,
     /// Whether the report hides people.
@@ -131,6 +139,8 @@ pub fn report(facts: &Facts) -> Report {
     Report {
         name: file_name::file_name(facts),
         subject: subject::subject(facts),
+        alerts: alerts::alerts(facts),
+        other_alerts: alerts::others(facts),
         notices: header::notices(facts),
         is_covered: facts.is_covered(),
         comparison: comparison(facts),

@@ -2,6 +2,7 @@
 
 use crate::metrics::{ACUS, Facts, MERGE_RATE, PRS, SESSIONS};
 use crate::period::PeriodKind;
+use crate::report::alerts;
 use crate::report::number::change_in_percent;
 use crate::text::clean;
 use crate::unit::{count, counted};
@@ -10,6 +11,9 @@ use crate::unit::{count, counted};
 const LONGEST_TAG: usize = 30;
 
 /// `Devin, week 41 (5–11 Oct): 412 ACUs (+8 %), 31 of 39 decided PRs merged`.
+///
+/// An alert comes first: `Alert: ACUs per merged pull request 14.2, above 12.5 · Devin, week 41 …`, or
+/// `2 alerts · Devin, week 41 …`.
 ///
 /// Filters are mentioned without user ids, because subjects appear on locked screens.
 pub fn subject(facts: &Facts) -> String {
@@ -21,7 +25,8 @@ pub fn subject(facts: &Facts) -> String {
         PeriodKind::Quarter => format!("{}{so_far}", period.name().to_lowercase()),
         PeriodKind::Days => format!("{}{so_far}", period.dates_in_short()),
     };
-    format!("Devin, {when}{}: {}", narrowed(facts), headline(facts))
+    let alerts = alerts::in_subject(facts);
+    format!("{alerts}Devin, {when}{}: {}", narrowed(facts), headline(facts))
 }
 
 fn narrowed(facts: &Facts) -> String {

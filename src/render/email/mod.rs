@@ -14,7 +14,7 @@ pub use text::text;
 
 use super::RenderError;
 use super::text::{TileText, tile};
-use crate::report::{Header, Piece, Report};
+use crate::report::{AlertText, Header, Piece, Report};
 
 /// The contents of a mail as finished strings.
 #[derive(Serialize)]
@@ -23,6 +23,10 @@ pub struct EmailSummary {
     pub subject: String,
     /// Scope, period and completeness.
     pub header: Header,
+    /// Numbers that exceed a threshold.
+    pub alerts: Vec<AlertText>,
+    /// How many others there are; empty for none.
+    pub other_alerts: String,
     /// Notices before any number.
     pub notices: Vec<String>,
     /// What the numbers are compared with, or why not.
@@ -53,6 +57,8 @@ pub fn summarize(report: &Report) -> Result<EmailSummary, RenderError> {
     Ok(EmailSummary {
         subject: report.subject.clone(),
         header: report.header.clone(),
+        alerts: report.alerts.clone(),
+        other_alerts: report.other_alerts.clone(),
         notices: report.notices.clone(),
         comparison: format!("{}{priced}", report.comparison),
         compared: report.is_compared,

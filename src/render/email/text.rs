@@ -21,6 +21,14 @@ pub fn text(summary: &EmailSummary, location: &ReportLocation<'_>) -> String {
     wrap(&isolated(&header.organisation), "", &mut line);
     wrap(&format!("{}, {}, {}", header.period, header.dates, header.zone), "", &mut line);
     header.filters.iter().for_each(|filter| wrap(&isolated(filter), "", &mut line));
+    for alert in &summary.alerts {
+        line("");
+        wrap(&format!("! Alert: {}", words(&alert.text)), "  ", &mut line);
+    }
+    if !summary.other_alerts.is_empty() {
+        line("");
+        wrap(&format!("! {}", summary.other_alerts), "  ", &mut line);
+    }
     for notice in &summary.notices {
         line("");
         wrap(&format!("! {notice}"), "  ", &mut line);
@@ -35,9 +43,7 @@ pub fn text(summary: &EmailSummary, location: &ReportLocation<'_>) -> String {
     if !summary.insights.is_empty() {
         heading("What stands out", &mut line);
         for sentence in &summary.insights {
-            let piece = |piece: &Piece| if piece.name { isolated(&piece.text) } else { piece.text.clone() };
-            let words: String = sentence.iter().map(piece).collect();
-            wrap(&format!("- {words}"), "  ", &mut line);
+            wrap(&format!("- {}", words(sentence)), "  ", &mut line);
         }
     }
     if !summary.charts.is_empty() {
@@ -51,6 +57,12 @@ pub fn text(summary: &EmailSummary, location: &ReportLocation<'_>) -> String {
     wrap(&format!("{} It has all charts and definitions.", location.sentence()), "", &mut line);
     wrap(&format!("{} {}. Sent by {}.", header.taken_label, header.fetched, summary.tool), "", &mut line);
     out
+}
+
+/// A sentence in which names keep their writing direction.
+fn words(sentence: &[Piece]) -> String {
+    let piece = |piece: &Piece| if piece.name { isolated(&piece.text) } else { piece.text.clone() };
+    sentence.iter().map(piece).collect()
 }
 
 fn heading(text: &str, line: &mut dyn FnMut(&str)) {

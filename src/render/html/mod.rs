@@ -41,6 +41,8 @@ fn page(report: &Report) -> Result<PageView<'_>, RenderError> {
         title: format!("{} · {} · Devin report", header.organisation, header.period),
         style_hash: format!("sha256-{hash}"),
         style: Safe::from_safe_string(style),
+        alerts: &report.alerts,
+        other_alerts: &report.other_alerts,
         notices: &report.notices,
         covered: report.is_covered,
         comparison: &report.comparison,

@@ -4,7 +4,7 @@ use minijinja::Value;
 use serde::Serialize;
 
 use crate::render::text::{TableText, TileText};
-use crate::report::{Header, Piece};
+use crate::report::{AlertText, Header, Piece};
 
 /// The page.
 #[derive(Serialize)]
@@ -17,6 +17,10 @@ pub struct PageView<'a> {
     pub style_hash: String,
     /// Scope, period and completeness.
     pub header: &'a Header,
+    /// Numbers that exceed a threshold.
+    pub alerts: &'a [AlertText],
+    /// How many others there are; empty for none.
+    pub other_alerts: &'a str,
     /// Notices before any number.
     pub notices: &'a [String],
     /// Whether the report hides people.

@@ -5,8 +5,8 @@ use super::table::{
 };
 use crate::metrics::{Dim, FinanceRow, Judgement};
 use crate::report::{
-    Definition, Entry, Example, Figure, Finance, Fixes, Number, Report, Section, SessionList, SessionRow,
-    TextList, TextRow, Tile,
+    Definition, Entry, Example, Figure, Finance, Fixes, Number, Report, Section, Sentence, SessionList,
+    SessionRow, TextList, TextRow, Tile,
 };
 use crate::unit::Unit;
 
@@ -31,16 +31,21 @@ fn words(title: &'static str, lines: Vec<String>) -> Block {
 }
 
 fn overview(report: &Report) -> Sheet {
-    let said = report.insights.iter();
-    let said = said.map(|sentence| sentence.iter().map(|piece| piece.text.as_str()).collect());
+    let line = |sentence: &Sentence| sentence.iter().map(|piece| piece.text.as_str()).collect::<String>();
+    let said = report.insights.iter().map(line);
+    let alerts = report.alerts.iter().map(|alert| line(&alert.text));
+    let others = Some(report.other_alerts.clone()).filter(|others| !others.is_empty());
+    let alerts: Vec<String> = alerts.chain(others).collect();
     let shown = report.tiles.iter().filter(|tile| !tile.is_hidden);
     let rows = shown.flat_map(|tile| std::iter::once(&tile.number).chain(&tile.spend)).map(number_row);
     let verdict = Some(report.verdict.clone()).filter(|verdict| !verdict.is_empty());
-    let mut blocks = vec![
+    let mut blocks = Vec::new();
+    blocks.extend((!alerts.is_empty()).then(|| words("Alerts", alerts)));
+    blocks.extend([
         words("", verdict.into_iter().chain([report.comparison.clone()]).chain(per_day(report)).collect()),
         Block::Table(numbers("headlines", "Headline numbers", rows.collect())),
         words("What stands out", said.collect()),
-    ];
+    ]);
     let trend = over_time(&report.tiles);
     blocks.extend((trend.rows.len() > 1).then_some(Block::Table(trend)));
     Sheet { name: "Overview", blocks }
