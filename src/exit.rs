@@ -18,6 +18,8 @@ pub enum Exit {
     Incomplete = 4,
     /// The API or the mail server could not be reached, or kept failing (retries included).
     Unreachable = 5,
+    /// The run is done, and the report has an alert.
+    Alert = 6,
     /// The API returned unexpected data, or an archive is damaged.
     Data = 65,
     /// A file or standard output could not be written, or the mail not delivered for certain.

@@ -29,6 +29,7 @@ Exit codes:
   3    the key, or the login to the mail server, was refused
   4    incomplete data: no report written, or none sent
   5    the API or the mail server could not be reached, or kept failing
+  6    the report has an alert (--fail-on-alert); it is written, and sent if asked
   65   the API returned unexpected data, a file is not what it should be, or an
        archive is damaged
   74   the report, the archive or standard output could not be written; or the

@@ -162,6 +162,10 @@ pub struct ReportArgs {
     /// Append a short Markdown summary to this file once the report is written.
     #[arg(long, env = "ACUMEN_SUMMARY", value_name = "FILE", help_heading = "Schedule")]
     pub summary: Option<PathBuf>,
+    /// Exit with 6 if the report has an alert, once it is written and sent.
+    #[arg(long, env = "ACUMEN_FAIL_ON_ALERT", help_heading = "Schedule",
+          value_parser = clap::builder::FalseyValueParser::new())]
+    pub fail_on_alert: bool,
     /// Monitor of the run.
     #[command(flatten)]
     pub monitor: PingArgs,

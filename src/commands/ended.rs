@@ -1,14 +1,22 @@
-//! How a command ends early: by an error, a signal or a panic.
+//! How a command ends other than well: by an error, a signal, a panic, or an alert.
 
 use crate::console::{write_error, write_line};
+use crate::deliver;
 use crate::error::Error;
 use crate::exit::{Exit, Explain};
 use devin_api::HeartbeatEvent;
 
+/// The most alerts that the line about them names.
+const MOST_ALERTS: usize = 3;
+
+/// What to do about an alert.
+const ALERT_HINT: &str =
+    "read the report, which lists its alerts first; without --fail-on-alert this run exits with 0";
+
 /// What is on disk by default.
 const NOTHING: &str = "nothing written";
 
-/// Why a command ended early.
+/// Why a command did not end well.
 #[derive(Debug)]
 pub enum Ended {
     /// A stage failed.
@@ -17,6 +25,11 @@ pub enum Ended {
         error: Box<Error>,
         /// What is on the disk all the same, where the command writes files.
         kept: Option<&'static str>,
+    },
+    /// Everything is done, and the report has alerts that are to fail the run.
+    Alert {
+        /// Them, in a line.
+        alerts: String,
     },
     /// A signal came.
     Signal {
@@ -36,6 +49,19 @@ impl<E: Into<Error>> From<E> for Ended {
 }
 
 impl Ended {
+    /// The end of a run whose report has these alerts, of which there is at least one.
+    pub(super) fn alert(alerts: &[String]) -> Self {
+        let alerts = match alerts {
+            [alert] => format!("the report has an alert: {alert}"),
+            alerts => {
+                let more = if alerts.len() > MOST_ALERTS { "; and more" } else { "" };
+                let first: Vec<&str> = alerts.iter().take(MOST_ALERTS).map(String::as_str).collect();
+                format!("the report has alerts: {}{more}", first.join("; "))
+            }
+        };
+        Self::Alert { alerts }
+    }
+
     /// The same with what is on the disk after a failure.
     pub(super) fn keeping(self, kept: impl FnOnce(&Error) -> Option<&'static str>) -> Self {
         match self {
@@ -59,6 +85,7 @@ impl Ended {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Failed { error, .. } => error.exit(),
+            Self::Alert { .. } => Exit::Alert,
             Self::Signal { exit, .. } => *exit,
         }
     }
@@ -69,6 +96,7 @@ impl Ended {
             Self::Failed { error, kept } => {
                 write_error(&error.to_string(), *kept, &error.hint());
             }
+            Self::Alert { alerts } => write_error(alerts, Some(deliver::WHOLE), ALERT_HINT),
             Self::Signal { word, left, .. } => write_line(&format!("{word}: {}", left.unwrap_or(NOTHING))),
         }
     }
@@ -77,6 +105,8 @@ impl Ended {
     pub(super) fn event(&self) -> HeartbeatEvent {
         let (cause, hurry) = match self {
             Self::Failed { error, .. } => (error.to_string(), false),
+            // The monitor watches runs, and this one did its work: an alert is about numbers.
+            Self::Alert { .. } => return HeartbeatEvent::Succeeded,
             Self::Signal { word, .. } => ((*word).to_owned(), true),
         };
         HeartbeatEvent::Failed { code: self.exit().code(), cause, hurry }

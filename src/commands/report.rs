@@ -48,13 +48,14 @@ async fn written(
     context: &mut Context,
 ) -> Result<Exit, Ended> {
     let (console, now, file) = (context.console.clone(), context.now, context.file.clone());
+    let fails_on_alert = args.fail_on_alert;
     let making = async move {
         let found = Found { key: key?, network: network?, ..environment::around(&args, file?)? };
         let mail = mail::is_wanted(&args).then(|| mail::of_report(&args, &found.network)).transpose()?;
         Ok((made(&args, found, now, &console).await?, mail))
     };
     let (prepared, mail) = context.signals.until(making).await?;
-    let mode = prepared.mode();
+    let (mode, alerts) = (prepared.mode(), prepared.alerts().to_vec());
     let receipt = timed("files", || prepared.deliver())?;
     output::note_mode(mode, &context.console);
     // The files stand, whatever becomes of the mail.
@@ -62,6 +63,9 @@ async fn written(
     if let Some(mail) = mail {
         let sent = mail::send(receipt.json, mail, mode, context).await;
         sent.map_err(|ended| ended.leaving(deliver::UNMAILED))?;
+    }
+    if fails_on_alert && !alerts.is_empty() {
+        return Err(Ended::alert(&alerts));
     }
     Ok(Exit::Done)
 }
@@ -86,6 +90,7 @@ async fn made(
     let prepared = prepared?;
     prepared.doubts().iter().for_each(|doubt| console.warn(doubt));
     prepared.notes().iter().for_each(|note| console.say(&format!("note: {note}")));
+    prepared.alerts().iter().for_each(|alert| console.say(&format!("alert: {alert}")));
     Ok(prepared)
 }
 
@@ -210,6 +215,11 @@ impl Prepared {
     /// The place of the page that [`deliver`](Self::deliver) writes.
     pub(super) fn page(&self) -> PathBuf {
         self.folder.join(format!("{}.html", self.name))
+    }
+
+    /// The alerts of the report in a few words each, without users and teams.
+    pub fn alerts(&self) -> &[String] {
+        &self.document.alerts
     }
 
     /// The rights of the files that [`deliver`](Self::deliver) writes.

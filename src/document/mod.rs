@@ -38,6 +38,8 @@ pub struct Document {
     pub exports: Vec<RenderedFile>,
     /// The same in a few lines of Markdown.
     pub summary: String,
+    /// Its alerts in a few words each, without users and teams.
+    pub alerts: Vec<String>,
     /// What was noticed about the input and does not make the report incomplete, a
     /// line each; the page shows it as well.
     pub notes: Vec<String>,
@@ -81,6 +83,7 @@ pub fn compose_beside(
         html: timed("page", || render::html(&report))?,
         json: facts.to_json(),
         summary: render::markdown(&report),
+        alerts: report.alerts.iter().map(|alert| alert.short.clone()).collect(),
         exports,
         notes,
         doubts,

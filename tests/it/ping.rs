@@ -136,6 +136,18 @@ fn start_and_success_are_reported() {
 }
 
 #[test]
+fn a_run_that_fails_on_an_alert_is_a_success() {
+    let served = Served::new(Organisation::invent(&Recipe::demo()), Options::default());
+    let monitor = Monitor::well();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.toml"), "[[alert]]\nmetric = \"sessions\"\nabove = 1\n").unwrap();
+    let mut command = report(folder.path(), &served.url(), &monitor.url);
+    let outcome = ended(command.args(["--config", "a.toml", "--fail-on-alert"]));
+    assert_eq!(outcome.code, Some(6), "{}", outcome.stderr);
+    monitor.heard(&[START, SUCCESS]);
+}
+
+#[test]
 fn a_failure_is_reported_with_its_exit_code_and_no_quoted_text() {
     let monitor = Monitor::well();
     let folder = tempfile::tempdir().unwrap();
