@@ -178,6 +178,24 @@ fn the_outputs_with_cycle_limits_are_made_again() {
 }
 
 #[test]
+fn outputs_with_alerts_are_made_again() {
+    let served = invented(900);
+    let folder = tempfile::tempdir().expect("a folder");
+    let settings = "budget = \"500\"\n[[price]]\nfrom = 2026-01-01\nper_acu = \"2.25\"\ncurrency = \"EUR\"\n\
+                    [[alert]]\nmetric = \"acus\"\ngroup = { user = \"*\" }\nabove = 1\nmin_n = 1\n\
+                    [[alert]]\nmetric = \"spend\"\ngroup = { tag = \"\" }\nabove = 1\nmin_n = 1\n\
+                    [[alert]]\nmetric = \"budget\"\nabove = [0.01, \"2%\"]\n";
+    fs::write(folder.path().join("a.toml"), settings).expect("settings");
+    for flags in [&[][..], &["--profile", "leadership"]] {
+        let flags = [&["--week", "2026-W41", "--config", "a.toml"], flags].concat();
+        let facts = renders_again(asked(&served, CANARY, folder.path(), &flags), true);
+        let alerts = facts["alerts"].as_array().expect("alerts");
+        assert!(alerts.iter().any(|alert| alert["metric"] == "budget" && alert["threshold"] == json!(0.02)));
+        assert_eq!(alerts.iter().any(|alert| alert["metric"] == "acus"), !flags.contains(&"leadership"));
+    }
+}
+
+#[test]
 fn covered_outputs_are_made_again() {
     let served = invented(2500);
     let folder = tempfile::tempdir().expect("a folder");

@@ -58,12 +58,12 @@ fn sending(folder: &Path, url: &str, more: &[&str]) -> Command {
     command
 }
 
-fn url(server: &MailServer, scheme: &str) -> String {
+pub fn url(server: &MailServer, scheme: &str) -> String {
     format!("{scheme}://localhost:{}", server.port)
 }
 
 /// The message as Python's parser reads it; nothing where there is no Python.
-fn parsed(bytes: &[u8]) -> Option<Value> {
+pub fn parsed(bytes: &[u8]) -> Option<Value> {
     let script = crate::support::repository("tests/it/mail/parse.py");
     let python = Command::new("python3").arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
     let Ok(mut python) = python else {
@@ -77,7 +77,7 @@ fn parsed(bytes: &[u8]) -> Option<Value> {
 }
 
 /// The parts that are no containers, in order.
-fn leaves(part: &Value) -> Vec<&Value> {
+pub fn leaves(part: &Value) -> Vec<&Value> {
     match part["parts"].as_array() {
         Some(parts) => parts.iter().flat_map(leaves).collect(),
         None => vec![part],
