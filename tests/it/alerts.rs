@@ -216,38 +216,44 @@ fn a_report_about_some_of_the_sessions_has_no_alerts_of_rules_about_all() {
 
 #[test]
 fn a_group_that_a_covered_report_hides_is_silent() {
-    // Twelve people in each of two weeks, three of them with a tag of their own.
-    let mut sessions = sessions(48);
+    // Eighteen people in each of two weeks, with four sessions each: three and three with a small tag, six
+    // and six with a large one.
+    let mut sessions = sessions(72);
     for (number, session) in sessions.iter_mut().enumerate() {
-        let user = number % 12;
-        session["user_id"] = json!(format!("user_{user}"));
-        session["tags"] = if user < 3 { json!(["small"]) } else { json!(["large"]) };
+        let user = number % 18;
+        let tag = ["small-one", "small-two", "large-one", "large-one", "large-two", "large-two"][user / 3];
+        (session["user_id"], session["tags"]) = (json!(format!("user_{user}")), json!([tag]));
     }
     let served = Served::values(sessions);
     let settings = [
         rule("sessions", "group = { tag = \"*\" }\nabove = 1\nmin_n = 0"),
-        rule("sessions", "group = { tag = \"small\" }\nabove = 1\nmin_n = 0"),
+        rule("sessions", "group = { tag = \"small-one\" }\nabove = 1\nmin_n = 0"),
         rule("sessions", "group = { user = \"*\" }\nabove = 1\nmin_n = 0"),
-        rule("sessions", "above = 47"),
+        rule("sessions", "above = 71"),
     ]
     .concat();
+    let of_tag = |name: &str, sessions: f64| alert("sessions", json!({ "tag": name }), sessions, 1.0);
+    let large = [of_tag("large-one", 24.0), of_tag("large-two", 24.0)];
     let (outcome, open) = reported(&served.url(), &settings, &WEEK);
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
-    // 12 sessions of three people, which an open report may show.
-    let is_small = |alert: &Value| alert[1] == json!({"tag": "small"}) && alert[2] == 12;
-    assert!(alerts(open.path()).iter().any(is_small));
-    let (outcome, covered) =
-        reported(&served.url(), &settings, &[&WEEK[..], &["--profile", "leadership"]].concat());
+    let small = [of_tag("small-one", 12.0), of_tag("small-two", 12.0)];
+    agree(&alerts(open.path())[..4], &[&large[..], &small].concat());
+    let flags = [&WEEK[..], &["--profile", "leadership"]].concat();
+    let (outcome, covered) = reported(&served.url(), &settings, &flags);
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
-    agree(&alerts(covered.path()), &[alert("sessions", json!({}), 48.0, 47.0)]);
+    agree(&alerts(covered.path()), &[&large[..], &[alert("sessions", json!({}), 72.0, 71.0)]].concat());
     assert!(
         outcome.stderr.contains("the alert in line 7 of the settings file matches no number"),
         "{}",
         outcome.stderr
     );
     for name in files(covered.path()).iter().filter(|name| !name.ends_with(".toml")) {
-        assert!(!fs::read_to_string(covered.path().join(name)).unwrap().contains("small\""), "{name}");
+        assert!(!fs::read_to_string(covered.path().join(name)).unwrap().contains("small-"), "{name}");
     }
+    // The small groups are shown together, and that is no group of its own.
+    let facts = fs::read_to_string(covered.path().join(format!("{NAME}_leadership.json"))).unwrap();
+    let facts = Facts(serde_json::from_str(&facts).unwrap());
+    assert_eq!(*facts.value("sessions", json!({"tag": "fewer than five people"})), json!(24));
 }
 
 /// The place of a text that stands once in another.
