@@ -24,7 +24,7 @@ NUMBERS = ["value", "numerator", "denominator", "n", "previous", "previous_n"]
 PARTS = ["schema", "period", "previous", "trend", "source", "quality", "vendor", "prices", "labels", "highlights"]
 
 # What a report has that the SQL does not give.
-LEFT_OUT = ["budgets", "cycle_limits", "finance"]
+LEFT_OUT = ["budgets", "cycle_limits", "finance", "alerts"]
 
 # The same of the metrics.
 METRICS_LEFT_OUT = {"merged_within_7d_rate", "members", "activation"}

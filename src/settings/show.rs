@@ -148,8 +148,6 @@ mod tests {
         let read = file::parse(Path::new("acumen.toml"), &edited).unwrap();
         assert!(read.options.len() > 10 && read.prices.is_some() && read.rules.len() > 1);
         assert!(read.reports.len() == 2 && read.leads.len() == 1);
-        }
-    }
         assert!(read.alerts.len() > 1);
         // It contains every setting.
         for flag in crate::cli::flags_of_file() {
