@@ -95,7 +95,7 @@ def question(options, theirs):
     if theirs.get("schema") != sql.SCHEMA:
         sql.unable(f"{options.facts} is no facts file of schema {sql.SCHEMA}; make the report again")
     source, prices = theirs["source"], theirs.get("prices") or {}
-    for part in ("tags", "users", "people", "profile"):
+    for part in ("tags", "users", "team", "people", "profile"):
         if source.get(part):
             sql.unable(f"{options.facts} is about some sessions or hides people ({part}); the SQL covers all sessions")
     if source.get("teams") and not options.team:

@@ -634,7 +634,7 @@ def facts(engine_name, question):
     """Everything that schema 2 of facts.json has, as far as an archive and SQL give it."""
     engine = ENGINES[engine_name](question)
     prepare(engine, question)
-    columns = ["sessions", "acus_known", "acus_used", *QUALITY]
+    columns = ["sessions", "acus_known", "acus_used", *QUALITY, "several_teams"]
     counts = {period: dict(zip(columns, map(int, row))) for period, *row in engine.ask(*statements("quality.sql"))}
     total = {name: sum(row[name] for row in counts.values()) for name in columns}
     is_metered = total["acus_known"] < ENOUGH_ZEROS or total["acus_used"] > 0
@@ -666,7 +666,7 @@ def facts(engine_name, question):
             "rejected": state["rejected"],
             "naive_times": 0,
         },
-        "quality": {name: own[name] for name in QUALITY},
+        "quality": {name: own[name] for name in [*QUALITY, *(["several_teams"] if question.rules else [])]},
         **vendor_totals(question),
         "notes": notes,
         **({"prices": price_table(question)} if question.prices else {}),

@@ -36,6 +36,18 @@ of_entries as (
     join pull_requests e on e.session = s.session
     where e.address is null
     group by s.period
+),
+of_teams as (
+    select s.period, count(*) as several_teams
+    from placed s
+    join (
+        select t.session
+        from tags t
+        join tag_teams r on r.tag = t.tag
+        group by t.session
+        having count(distinct r.team) > 1
+    ) as several on several.session = s.session
+    group by s.period
 )
 select
     s.period,
@@ -47,8 +59,10 @@ select
     coalesce(i.unknown_impact, 0) as unknown_impact,
     coalesce(p.unknown_pr_state, 0) as unknown_pr_state,
     coalesce(e.prs_without_url, 0) as prs_without_url,
-    s.unreadable_fields
+    s.unreadable_fields,
+    coalesce(t.several_teams, 0) as several_teams
 from of_sessions s
 left join of_issues i on i.period = s.period
 left join of_pull_requests p on p.period = s.period
 left join of_entries e on e.period = s.period
+left join of_teams t on t.period = s.period

@@ -63,6 +63,7 @@ fn key(facts: &Facts, alert: &Alert) -> String {
         source.scope,
         source.tags,
         source.users,
+        source.team,
         facts.period.tz,
         metric.id(),
         group,

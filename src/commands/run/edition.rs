@@ -15,7 +15,7 @@ use crate::mail;
 use crate::metrics::Facts;
 use crate::period::{self, PeriodKind};
 use crate::settings::mail::Mail as MailSettings;
-use crate::settings::{Found, FoundKey, Network, ReportTable, Settings, SettingsError, zone};
+use crate::settings::{Found, FoundKey, Network, ReportTable, Settings, SettingsError, alerts_about, zone};
 use crate::text::clean;
 
 /// A report of a run, or one for each team.
@@ -56,6 +56,7 @@ impl Plan {
             args.only.is_empty() || args.only.iter().any(|name| name.eq_ignore_ascii_case(&table.name))
         };
         check_names(&args.only, tables)?;
+        check_alerts(found)?;
         let tz = zone(&args.report.tz)?;
         let day = match args.as_of.as_deref().map(|text| (text, period::parse_date(text.trim()))) {
             None => period::today(now, tz),
@@ -83,7 +84,10 @@ impl Plan {
                 PeriodKind::Week | PeriodKind::Days => args.week = label,
             }
             args.out = args.out.join(&table.name);
-            let settings = Settings::resolve(&args, found.clone(), now)?;
+            let mut settings = Settings::resolve(&args, found.clone(), now)?;
+            let is_whole = args.tags.is_empty() && args.users.is_empty() && args.team.is_none();
+            let is_whole = is_whole && !table.each_team;
+            settings.alerts = alerts_about(found.file.alerts.clone(), Some(&table.name), is_whole);
             if table.each_team && !settings.tells_teams() {
                 return Err(SettingsError::new(
                     "each = \"team\": no team is defined",
@@ -233,6 +237,22 @@ fn check_names(only: &[String], tables: &[ReportTable]) -> Result<(), SettingsEr
             let names: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
             Err(SettingsError::new(
                 format!("--only: no report is called {name:?}"),
+                format!("the reports are: {}", names.join(", ")),
+            ))
+        }
+    }
+}
+
+/// Refuses an alert for a report that is not there: it would never be raised.
+fn check_alerts(found: &Found) -> Result<(), SettingsError> {
+    let tables = &found.file.reports;
+    let names = found.file.alerts.iter().filter_map(|rule| rule.report.as_deref());
+    match names.into_iter().find(|name| !tables.iter().any(|table| table.name == **name)) {
+        None => Ok(()),
+        Some(name) => {
+            let names: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
+            Err(SettingsError::new(
+                format!("[[alert]]: no report is called {name:?}"),
                 format!("the reports are: {}", names.join(", ")),
             ))
         }

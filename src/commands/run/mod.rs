@@ -78,7 +78,8 @@ async fn made(
     context: &mut Context,
 ) -> Result<Exit, Ended> {
     let (now, file, choices) = (context.now, context.file.clone(), context.choices.clone());
-    let (dry_run, console) = (args.dry_run, context.console.clone());
+    let (dry_run, fails_on_alert) = (args.dry_run, args.report.fail_on_alert);
+    let console = context.console.clone();
     let planning = async move {
         let (key, network) = (key?, network?);
         let found = Found { key: key.clone(), network, ..environment::around(&args.report, file?)? };
@@ -93,7 +94,8 @@ async fn made(
         Ok((plan, shared?))
     };
     let (plan, shared) = context.signals.until(planning).await?;
-    Run { plan, shared: Some(shared), dry_run, rows: Vec::new(), failures: Vec::new() }.finish(context).await
+    let (shared, rows, failures, alerts) = (Some(shared), Vec::new(), Vec::new(), Vec::new());
+    Run { plan, shared, dry_run, fails_on_alert, rows, failures, alerts }.finish(context).await
 }
 
 /// Progress of the fetch, which begins with the API that is used.
@@ -118,6 +120,10 @@ struct Run {
     rows: Vec<SummaryRow>,
     /// The exit codes of the reports that failed.
     failures: Vec<Exit>,
+    /// The alerts of all reports, in a few words each.
+    alerts: Vec<String>,
+    /// Whether they fail the run.
+    fails_on_alert: bool,
 }
 
 /// The sessions of an edition, and what it shows of which teams.
@@ -142,6 +148,7 @@ impl Run {
         output::print(&table(&self.rows))?;
         ended.map_err(|ended| ended.leaving(STOPPED))?;
         match self.failures.first() {
+            None if self.fails_on_alert && !self.alerts.is_empty() => Err(Ended::alert(&self.alerts)),
             None => Ok(Exit::Done),
             Some(exit) => {
                 let (failed, of) = (self.failures.len(), self.rows.len());
@@ -230,6 +237,9 @@ impl Run {
             }
         };
         tell(&row.name, &prepared, &context.console);
+        row.alerts = prepared.alerts().len();
+        let name = clean(&row.name, 80);
+        self.alerts.extend(prepared.alerts().iter().map(|alert| format!("{name}: {alert}")));
         row.report = prepared.page().display().to_string();
         if self.dry_run {
             let facts = Facts::from_json(prepared.json()).expect("facts that were written can be read");
@@ -338,6 +348,7 @@ fn tell(name: &str, prepared: &Prepared, console: &Console) {
     let name = clean(name, 80);
     prepared.doubts().iter().for_each(|doubt| console.warn(&format!("{name}: {doubt}")));
     prepared.notes().iter().for_each(|note| console.say(&format!("note: {name}: {note}")));
+    prepared.alerts().iter().for_each(|alert| console.say(&format!("alert: {name}: {alert}")));
 }
 
 /// What became of a mail that reached everybody.

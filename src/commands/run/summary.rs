@@ -14,23 +14,29 @@ pub struct SummaryRow {
     pub period: String,
     /// The place of its page, or why there is none.
     pub report: String,
+    /// How many alerts it has.
+    pub alerts: usize,
     /// What became of its mail.
     pub mail: String,
 }
 
 /// The table, a line a report under a line of heads. Names are other people's words.
 pub fn table(rows: &[SummaryRow]) -> String {
-    let heads = ["REPORT", "PERIOD", "PAGE", "MAIL"].map(str::to_owned);
+    let heads = ["REPORT", "PERIOD", "PAGE", "ALERTS", "MAIL"].map(str::to_owned);
     let cells = |row: &SummaryRow| {
-        [clean(&row.name, LONGEST_NAME), row.period.clone(), row.report.clone(), row.mail.clone()]
+        let alerts = if row.alerts > 0 { row.alerts.to_string() } else { String::new() };
+        [clean(&row.name, LONGEST_NAME), row.period.clone(), row.report.clone(), alerts, row.mail.clone()]
     };
-    let lines: Vec<[String; 4]> = std::iter::once(heads).chain(rows.iter().map(cells)).collect();
-    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
-    let widths = [0, 1, 2].map(width);
-    let line = |cells: &[String; 4]| {
-        let [name, period, report, mail] = cells;
-        let [a, b, c] = widths;
-        format!("{name:a$}  {period:b$}  {report:c$}  {mail}").trim_end().to_owned() + "\n"
+    let lines: Vec<[String; 5]> = std::iter::once(heads).chain(rows.iter().map(cells)).collect();
+    let width = |column: usize| {
+        let widths = lines.iter().filter_map(|line| line.get(column)).map(|cell| cell.chars().count());
+        widths.max().expect("there are heads")
+    };
+    let widths = [0, 1, 2, 3].map(width);
+    let line = |cells: &[String; 5]| {
+        let [name, period, report, alerts, mail] = cells;
+        let [a, b, c, d] = widths;
+        format!("{name:a$}  {period:b$}  {report:c$}  {alerts:d$}  {mail}").trim_end().to_owned() + "\n"
     };
     lines.iter().map(line).collect()
 }
@@ -41,16 +47,17 @@ mod tests {
 
     #[test]
     fn columns_are_aligned_and_names_are_harmless() {
-        let row = |name: &str, mail: &str| SummaryRow {
+        let row = |name: &str, alerts, mail: &str| SummaryRow {
             name: name.to_owned(),
             period: "2026-W41".to_owned(),
             report: "reports/x.html".to_owned(),
+            alerts,
             mail: mail.to_owned(),
         };
         assert_eq!(
-            table(&[row("leadership", "sent to 3"), row("teams: Zahlungs\u{1b}ströme", "")]),
-            "REPORT                  PERIOD    PAGE            MAIL\n\
-             leadership              2026-W41  reports/x.html  sent to 3\n\
+            table(&[row("leadership", 2, "sent to 3"), row("teams: Zahlungs\u{1b}ströme", 0, "")]),
+            "REPORT                  PERIOD    PAGE            ALERTS  MAIL\n\
+             leadership              2026-W41  reports/x.html  2       sent to 3\n\
              teams: Zahlungs ströme  2026-W41  reports/x.html\n"
         );
     }

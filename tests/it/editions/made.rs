@@ -58,6 +58,13 @@ fn the_editions_of_teams_add_up_to_the_whole() {
                 _ => {}
             }
         }
+        let is_of_week = |record: &&Value| {
+            let created = record["created_at"].as_str().unwrap();
+            ("2026-10-05".."2026-10-12").contains(&created)
+        };
+        let teams = |record: &&Value| record["tags"].as_array().unwrap().len() > 1;
+        let several = records.iter().filter(is_of_week).filter(teams).count();
+        assert!(several > 3);
         let served = served(records);
         let tables = format!(
             "people_file = \"people.csv\"\ntrend = 1\n{TEAMS}[[report]]\nname = \"all\"\n[[report]]\nname = \"teams\"\neach = \"team\"\n"
@@ -68,6 +75,7 @@ fn the_editions_of_teams_add_up_to_the_whole() {
         assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
         let mut facts = all_facts(&folder.path().join("out"));
         let whole = facts.remove("all/org_demo_2026-W41.json").expect("the report about all");
+        assert_eq!(whole.0["quality"]["several_teams"], several);
         assert!(facts.len() == 9, "seven teams by tag, two by person: {:?}", facts.keys());
         for metric in ADDITIVE {
             let mut sums: BTreeMap<String, f64> = BTreeMap::new();
