@@ -31,7 +31,7 @@ pub(super) struct Bounds {
 }
 
 /// No error text needs more; the rest of an error's body is not read.
-const ERROR_BYTES: usize = 16 * 1024;
+pub(super) const ERROR_BYTES: usize = 16 * 1024;
 
 /// An attempt that brought no page.
 #[derive(Debug)]
@@ -134,7 +134,7 @@ pub(super) async fn send<T>(
     read: impl Fn(&str) -> Result<T, PageError>,
     heard: impl Fn(u16, Option<DateTime<Utc>>),
 ) -> Result<T, Failure> {
-    let broken = |error: reqwest::Error| broken(error.without_url(), key);
+    let broken = |error: reqwest::Error| broken(error.without_url(), key, OPTION);
     let mut response = client.get(url.clone()).send().await.map_err(broken)?;
     let status = response.status();
     heard(status.as_u16(), text(response.headers(), &DATE).and_then(time::http_date));
@@ -213,7 +213,7 @@ fn place(to: &Url, from: &Url) -> String {
     }
 }
 
-fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+pub(super) fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
     headers.get(name)?.to_str().ok()
 }
 
@@ -223,10 +223,10 @@ fn is_json(kind: &str) -> bool {
     matches!(essence.as_str(), "application/json" | "text/json") || essence.ends_with("+json")
 }
 
-/// Sorts an error of the transport.
-fn broken(error: reqwest::Error, key: &Secret) -> Failure {
+/// Sorts an error of the transport; `option` is what names the server, for a hint.
+pub(super) fn broken(error: reqwest::Error, key: &Secret, option: &str) -> Failure {
     let tls = chain(&error).find_map(|cause| cause.downcast_ref());
-    if let Some(Problem { cause, hint }) = tls.and_then(|error| tls::problem(error, OPTION)) {
+    if let Some(Problem { cause, hint }) = tls.and_then(|error| tls::problem(error, option)) {
         return Failure { hint, ..Failure::new(Class::Tls, sanitize::clean(&cause, key)) };
     }
     let class = if is_no_tls(&error) {

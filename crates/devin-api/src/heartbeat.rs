@@ -8,12 +8,12 @@
 use std::fmt;
 use std::time::Duration;
 
-use reqwest::{Client, StatusCode, Url, redirect};
+use reqwest::{Client, StatusCode, Url};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use super::attempt::secured;
-use super::{Api, address};
+use super::Api;
+use super::endpoint::{Endpoint, NoCertificates};
 use crate::proxy::Proxy;
 use crate::tls::Trust;
 
@@ -27,17 +27,13 @@ const PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_CAUSE: usize = 200;
 
 /// Where runs are reported: `https`, or `http` to loopback, which the caller has checked.
-#[derive(Clone)]
-pub struct Monitor {
-    url: Url,
-    trust: Trust,
-    proxy: Option<Proxy>,
-}
+#[derive(Clone, Debug)]
+pub struct Monitor(Endpoint);
 
 impl Monitor {
     /// A monitor at this address.
     pub fn new(url: Url, trust: Trust, proxy: Option<Proxy>) -> Self {
-        Self { url, trust, proxy }
+        Self(Endpoint::new(url, trust, proxy))
     }
 
     /// The address of one kind of event; a query is kept.
@@ -47,15 +43,9 @@ impl Monitor {
             HeartbeatEvent::Succeeded => "",
             HeartbeatEvent::Failed { .. } => "/fail",
         };
-        let mut url = self.url.clone();
-        url.set_path(&format!("{}{end}", self.url.path().trim_end_matches('/')));
+        let mut url = self.0.url.clone();
+        url.set_path(&format!("{}{end}", self.0.url.path().trim_end_matches('/')));
         url
-    }
-}
-
-impl fmt::Debug for Monitor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
     }
 }
 
@@ -114,7 +104,7 @@ impl fmt::Display for HeartbeatError {
             Self::Unconnected => f.write_str("no connection"),
             Self::Broken => f.write_str("the connection was lost"),
             Self::Status(status) => write!(f, "it answered HTTP {}", status.as_u16()),
-            Self::NoCertificates => f.write_str("this machine has no trusted root certificates"),
+            Self::NoCertificates => NoCertificates.fmt(f),
         }
     }
 }
@@ -160,17 +150,14 @@ impl Heartbeat {
             (Ok(()), Err(why)) => ("the end of the run", why),
             (Err(_), Err(why)) => ("the run", why),
         };
-        Some(format!(
-            "warning: could not report {what} to the monitor on {}: {why}",
-            address::host(&monitor.url)
-        ))
+        Some(format!("warning: could not report {what} to the monitor on {}: {why}", monitor.0.host()))
     }
 }
 
 /// Sends one event to the monitor, with one retry.
 async fn tell(monitor: &Monitor, event: &HeartbeatEvent, within: Duration) -> Result<(), HeartbeatError> {
     let twice = async {
-        let client = build(monitor)?;
+        let client = monitor.0.client(|builder| builder).map_err(|_| HeartbeatError::NoCertificates)?;
         match send(&client, monitor, event).await {
             Err(error) if error.may_pass() => {
                 sleep(PAUSE).await;
@@ -180,20 +167,6 @@ async fn tell(monitor: &Monitor, event: &HeartbeatEvent, within: Duration) -> Re
         }
     };
     timeout(within, twice).await.unwrap_or(Err(HeartbeatError::Late))
-}
-
-fn build(monitor: &Monitor) -> Result<Client, HeartbeatError> {
-    // A provider may be there already, and any will do.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = Client::builder()
-        .user_agent(concat!("acumen/", env!("CARGO_PKG_VERSION")))
-        // A token that is sent elsewhere is exposed.
-        .redirect(redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false);
-    let builder = secured(builder, &monitor.url, &monitor.trust, monitor.proxy.as_ref())
-        .map_err(|_| HeartbeatError::NoCertificates)?;
-    builder.build().map_err(|_| HeartbeatError::NoCertificates)
 }
 
 async fn send(client: &Client, monitor: &Monitor, event: &HeartbeatEvent) -> Result<(), HeartbeatError> {
@@ -270,7 +243,7 @@ mod tests {
     #[test]
     fn a_monitor_does_not_show_its_address() {
         let monitor = monitor("https://hc-ping.com/t0ken?t0ken");
-        assert_eq!(format!("{monitor:?}"), "[redacted]");
+        assert_eq!(format!("{monitor:?}"), "Monitor([redacted])");
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod attempt;
 pub mod completeness;
 mod cycles;
 mod dense;
+mod endpoint;
 pub mod envelope;
 mod error;
 pub mod exported;
@@ -43,6 +44,7 @@ pub mod tls;
 mod totals;
 mod tunnel;
 mod walk;
+mod webhook;
 pub mod wire;
 
 pub use api::{Api, Records};
@@ -56,6 +58,7 @@ pub use people::{Member, People, organisations, people};
 pub use probe::{Archived, LONGEST as PROBE_LONGEST, Principal, Probes, Sample, Week, probe};
 pub use replay::{Unreadable, replay};
 pub use totals::{Consumption, Counts, Vendor, consumption, vendor};
+pub use webhook::{Webhook, WebhookError, WebhookLimits};
 
 use std::ops::Range;
 use std::time::Duration;

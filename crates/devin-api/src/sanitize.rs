@@ -38,14 +38,30 @@ pub(super) fn title(body: &[u8], key: &Secret) -> String {
 /// Text on one line without what steers a terminal, bidirectional characters
 /// and the key, cut to 200 characters.
 pub(super) fn clean(text: &str, key: &Secret) -> String {
-    let text = plain(text, key);
+    cut(plain(text, key))
+}
+
+fn cut(text: String) -> String {
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", text.split_at(end).0),
         None => text,
     }
 }
 
-/// The same, with no more than the two ends of a long text: cursors begin alike.
+/// What a server says for a refusal in JSON, as plain text or as a page, as [`clean`]s it, without
+/// any of these secrets.
+pub(super) fn words(body: &[u8], secrets: &[Secret]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let json = serde_json::from_slice(body).ok();
+    let said = json.as_ref().and_then(said).unwrap_or_else(|| match text.trim_start().starts_with('<') {
+        true => "an HTML page".to_owned(),
+        false => text.into_owned(),
+    });
+    // Cut last: half of a secret would not be known again.
+    cut(secrets.iter().fold(said, |said, secret| plain(&said, secret)))
+}
+
+/// [`clean`] with no more than the two ends of a long text: cursors begin alike.
 pub(super) fn ends(text: &str, key: &Secret) -> String {
     // Cut last: half of the key would not be known again.
     let text = plain(text, key);

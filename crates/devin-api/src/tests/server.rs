@@ -104,9 +104,10 @@ pub fn serve(answer: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Server
     server
 }
 
+/// The head of a request, and nothing after it.
 pub fn read_head(stream: &mut TcpStream) -> Option<String> {
     let mut head = Vec::new();
-    let mut piece = [0; 1024];
+    let mut piece = [0; 1];
     while !head.ends_with(b"\r\n\r\n") {
         match stream.read(&mut piece).ok()? {
             0 => return None,
