@@ -3,6 +3,7 @@
 //! One module a format; none knows another. The only user of `minijinja`, `csv` and
 //! `rust_xlsxwriter`.
 
+pub mod chat;
 mod checklist;
 mod csv;
 pub mod email;

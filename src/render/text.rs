@@ -79,6 +79,18 @@ pub fn tile(tile: &Tile) -> TileText {
     }
 }
 
+/// What there is to say about a headline number beside its value; empty for nothing. `compared` is
+/// whether the report compares periods.
+pub fn details(tile: &TileText, compared: bool) -> String {
+    let change = match &tile.change {
+        Some(change) => change.text.as_str(),
+        None if compared => "not compared",
+        None => "",
+    };
+    let parts = [change, tile.note.as_str(), tile.maturing.as_str()];
+    parts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
 /// The change of a number, absolute and in percent; for a share in percentage points. `None` if the
 /// periods cannot be compared.
 pub fn change(number: &Number) -> Option<Change> {

@@ -66,6 +66,9 @@ pub struct Report {
     pub other_alerts: String,
     /// Notices before any number.
     pub notices: Vec<String>,
+    /// Whether its organisation is invented.
+    #[serde(skip)]
+    pub is_invented: bool,
     /// Whether the report hides people.
     pub is_covered: bool,
     /// What the numbers are compared with, or why not.
@@ -142,6 +145,7 @@ pub fn report(facts: &Facts) -> Report {
         alerts: alerts::alerts(facts),
         other_alerts: alerts::others(facts),
         notices: header::notices(facts),
+        is_invented: facts.source.demo,
         is_covered: facts.is_covered(),
         comparison: comparison(facts),
         per_day: per_day(facts),

@@ -10,6 +10,7 @@ use serde::Serialize;
 pub use charts::EmailChart;
 pub use html::{ReportLocation, html};
 pub use rankings::Ranking;
+pub(super) use text::isolated;
 pub use text::text;
 
 use super::RenderError;

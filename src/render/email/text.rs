@@ -1,7 +1,7 @@
 //! The plain-text body of a mail, complete in itself.
 
 use super::{EmailSummary, Ranking, ReportLocation};
-use crate::render::text::TileText;
+use crate::render::text::{TileText, details};
 use crate::report::Piece;
 
 /// The width of lines, so that a reply can quote them.
@@ -73,18 +73,9 @@ fn heading(text: &str, line: &mut dyn FnMut(&str)) {
 
 /// `ACUs                   1,234   102 more (+8 %)`
 fn headline(tile: &TileText, compared: bool, line: &mut dyn FnMut(&str)) {
-    let change = match &tile.change {
-        Some(change) => change.text.as_str(),
-        None if compared => "not compared",
-        None => "",
-    };
-    let rest: Vec<&str> = [change, tile.note.as_str(), tile.maturing.as_str()]
-        .into_iter()
-        .filter(|text| !text.is_empty())
-        .collect();
     let gap = VALUES.saturating_sub(length(tile.title) + length(&tile.value)).max(2);
     let number = format!("{}{}{}", tile.title, " ".repeat(gap), tile.value);
-    let rest = rest.join(", ");
+    let rest = details(tile, compared);
     let whole = format!("{number}   {rest}");
     if length(whole.trim_end()) <= WIDTH {
         line(whole.trim_end());
@@ -124,7 +115,7 @@ fn one(head: &str) -> String {
 }
 
 /// Isolates a right-to-left name, so that the rest of its line keeps its direction.
-fn isolated(name: &str) -> String {
+pub(in crate::render) fn isolated(name: &str) -> String {
     let leftward =
         |c: char| matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}');
     if name.chars().any(leftward) { format!("\u{2068}{name}\u{2069}") } else { name.to_owned() }
