@@ -1,6 +1,7 @@
 //! What was typed: flags, their environment names and their help.
 
 mod archive;
+mod chat;
 mod meant;
 mod options;
 mod read;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub use archive::{SyncArgs, VerifyArgs};
+pub use chat::ChatArgs;
 pub use meant::meant;
 pub use options::{
     ApiArgs, Format, MailArgs, NOT_OF_RUN, NetworkArgs, People, PingArgs, RenderArgs, RenderFormat,
@@ -28,13 +30,14 @@ Exit codes:
        let the run through
   3    the key, or the login to the mail server, was refused
   4    incomplete data: no report written, or none sent
-  5    the API or the mail server could not be reached, or kept failing
+  5    the API, the mail server or a chat could not be reached, or kept failing
   6    the report has an alert (--fail-on-alert); it is written, and sent if asked
   65   the API returned unexpected data, a file is not what it should be, or an
        archive is damaged
   74   the report, the archive or standard output could not be written; or the
-       mail was not delivered, or delivery is uncertain
-  75   the API or the mail server asks to retry later, or another run is active
+       mail or the chat message was not delivered, or delivery is uncertain
+  75   the API, the mail server or a chat asks to retry later, or another run
+       is active
   130  interrupted (SIGINT)
   143  terminated (SIGTERM)
 

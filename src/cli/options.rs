@@ -6,6 +6,8 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use secrecy::SecretString;
 
+use super::ChatArgs;
+
 /// `acumen report`.
 #[derive(Debug, Default, Args)]
 pub struct ReportArgs {
@@ -124,7 +126,8 @@ pub struct ReportArgs {
     #[arg(long, env = "ACUMEN_BUDGET_CYCLE_DAY", value_name = "DAY", help_heading = "Money")]
     pub budget_cycle_day: Option<String>,
 
-    /// Folder for the log of sent mails; created if missing (default: the user's state folder).
+    /// Folder for the log of sent mails and chat messages; created if missing (default: the user's
+    /// state folder).
     #[arg(long, env = "ACUMEN_STATE", value_name = "DIR", help_heading = "Mail")]
     pub state: Option<PathBuf>,
     /// Folder for the report and its facts; created if missing.
@@ -177,6 +180,10 @@ pub struct ReportArgs {
     /// How it is sent.
     #[command(flatten)]
     pub post: MailArgs,
+
+    /// The chats that it is posted to.
+    #[command(flatten)]
+    pub chat: ChatArgs,
 }
 
 impl ReportArgs {
@@ -299,7 +306,7 @@ pub struct ApiArgs {
 #[derive(Clone, Debug, Default, Args)]
 pub struct NetworkArgs {
     /// File with certificates (PEM or DER) to trust in addition to the system's, for the API, the
-    /// monitor and the mail server.
+    /// monitor, the mail server and chats.
     #[arg(long, env = "ACUMEN_CA_FILE", value_name = "FILE", help_heading = "Network")]
     pub ca_file: Option<PathBuf>,
 }

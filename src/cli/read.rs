@@ -36,6 +36,7 @@ const THIS_ONCE: [&str; 16] = [
     "team",
     "pages",
     "mail",
+    "chat",
     "eml",
     "force",
     "help",

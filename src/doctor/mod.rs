@@ -97,6 +97,8 @@ fn exposed(args: &ReportArgs, settings: Option<&Path>) -> Vec<Line> {
     let files = [
         ("key file", args.access.api_key_file.as_deref(), true),
         ("password file", args.post.smtp_password_file.as_deref(), true),
+        ("webhook file", args.chat.slack_webhook_file.as_deref(), true),
+        ("webhook file", args.chat.teams_webhook_file.as_deref(), true),
         ("settings file", settings, false),
         ("CA file", args.network.ca_file.as_deref(), false),
     ];

@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret;
 
-use crate::cli::{self, ApiArgs, LogFormat, MailArgs, NetworkArgs, PingArgs, ReportArgs};
+use crate::cli::{self, ApiArgs, ChatArgs, LogFormat, MailArgs, NetworkArgs, PingArgs, ReportArgs};
 use crate::metrics::{self, AlertFlaw};
 use crate::regular_file::{self, Links};
+use crate::settings::chat::ChatService;
 use crate::settings::{self, CA_FILE_HINT, Found, FoundKey, Network, SettingsError, SettingsFile};
 use crate::text::shown;
 use devin_api::proxy;
@@ -99,6 +100,29 @@ pub fn find_ping(args: &PingArgs) -> Result<Option<FoundKey>, SettingsError> {
     }
     let file = secret_file(args.ping_file.as_deref(), "--ping-file", "ping");
     file.map(|(path, source)| key_file(&path, source)).transpose()
+}
+
+/// The URLs of the webhooks that are configured: each from its file, else from the systemd
+/// credential, else from the environment.
+pub fn find_webhooks(args: &ChatArgs) -> Result<Vec<(ChatService, FoundKey)>, SettingsError> {
+    let find = |service: ChatService| {
+        let file = match service {
+            ChatService::Slack => args.slack_webhook_file.as_deref(),
+            ChatService::Teams => args.teams_webhook_file.as_deref(),
+        };
+        // The message about a missing file would show it.
+        if file.is_some_and(|path| path.to_string_lossy().contains("://")) {
+            return Err(SettingsError::new(
+                format!("{}: it is a URL, not a file", service.flag()),
+                "put the URL into a file that only this user may read, and name the file",
+            ));
+        }
+        let found = find_secret(file, service.flag(), service.credential(), service.variable())?;
+        let is_blank =
+            |found: &FoundKey| found.source == service.variable() && found.secret().trim().is_empty();
+        Ok(found.filter(|found| !is_blank(found)).map(|found| (service, found)))
+    };
+    ChatService::ALL.into_iter().filter_map(|service| find(service).transpose()).collect()
 }
 
 /// A secret from the named file, else the systemd credential, else the environment.

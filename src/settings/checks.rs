@@ -155,14 +155,17 @@ pub fn base_url(text: &str) -> Result<Url, SettingsError> {
 /// # Errors
 /// It is no address, or one over which the token could be read.
 pub fn ping(found: Option<&FoundKey>) -> Result<Option<Url>, SettingsError> {
-    let Some(found) = found else { return Ok(None) };
+    let hint = "use the monitor's URL, such as https://hc-ping.com/ and the check's UUID";
+    found.map(|found| secret_url(found, hint)).transpose()
+}
+
+/// A URL that contains a token, so no message repeats it.
+///
+/// # Errors
+/// It is no address, or one over which the token could be read.
+pub(super) fn secret_url(found: &FoundKey, hint: &str) -> Result<Url, SettingsError> {
     let source = &found.source;
-    let refuse = |why: &str| {
-        SettingsError::new(
-            format!("{source}: {why}"),
-            "use the monitor's URL, such as https://hc-ping.com/ and the check's UUID",
-        )
-    };
+    let refuse = |why: &str| SettingsError::new(format!("{source}: {why}"), hint);
     let text = found.secret().trim();
     // The parser would join the lines of a file.
     if text.contains(char::is_control) {
@@ -170,8 +173,8 @@ pub fn ping(found: Option<&FoundKey>) -> Result<Option<Url>, SettingsError> {
     }
     let url = Url::parse(text).map_err(|_| refuse("it is not a URL"))?;
     match (url.scheme(), url.host()) {
-        ("https", Some(_)) => Ok(Some(url)),
-        ("http", Some(host)) if is_loopback(&host) => Ok(Some(url)),
+        ("https", Some(_)) => Ok(url),
+        ("http", Some(host)) if is_loopback(&host) => Ok(url),
         ("http", Some(_)) => Err(refuse("plain http would expose the token on the network")),
         _ => Err(refuse("it is not a URL")),
     }

@@ -37,8 +37,18 @@ pub struct SettingsFile {
 }
 
 /// Options that name a place: in a file they are meant from the file's folder.
-const PLACES: [&str; 8] =
-    ["api-key-file", "archive", "ca-file", "out", "people-file", "save-pages", "smtp-password-file", "state"];
+const PLACES: [&str; 10] = [
+    "api-key-file",
+    "archive",
+    "ca-file",
+    "out",
+    "people-file",
+    "save-pages",
+    "slack-webhook-file",
+    "smtp-password-file",
+    "state",
+    "teams-webhook-file",
+];
 
 /// The table whose keys are options that begin with its name, or with `smtp`.
 const MAIL: &str = "mail";

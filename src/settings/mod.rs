@@ -1,6 +1,7 @@
 //! Settings: what was typed, validated once, before any work is done.
 
 mod api;
+pub mod chat;
 mod checks;
 mod command;
 mod compared;

@@ -9,6 +9,8 @@ use crate::text::shown;
 
 /// Options that hold a secret, or an address that is one.
 const SECRETS: [&str; 1] = ["ping"];
+/// Options that name a file with an address that is a secret.
+const SECRET_FILES: [&str; 2] = ["slack-webhook-file", "teams-webhook-file"];
 
 /// Every setting as a line of a settings file, with a remark on where it came
 /// from. Secrets are not shown.
@@ -90,6 +92,10 @@ fn value(choice: &Choice) -> Option<String> {
     match choice.texts.as_slice() {
         [] => None,
         _ if SECRETS.contains(&choice.flag.as_str()) => Some("\"[not shown]\"".to_owned()),
+        // The address in place of its file is a slip.
+        [text] if SECRET_FILES.contains(&choice.flag.as_str()) && text.contains("://") => {
+            Some("\"[not shown]\"".to_owned())
+        }
         [text] if text == "true" || text == "false" || is_number(text) => Some(text.clone()),
         [text] => Some(quoted(&without_login(text))),
         texts => Some(format!("[{}]", texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", "))),
@@ -191,7 +197,14 @@ mod tests {
             file.alerts.iter().cloned().map(|rule| AlertRule { line: 0, ..rule }).collect::<Vec<_>>()
         };
         assert_eq!((unplaced(&again), again.alerts.len()), (unplaced(&read), 2));
-        let secret = [choice("ping", &["https://hc.example/token"], Origin::File)];
-        assert!(!show(&secret, &file, None).contains("token"));
+        for (flag, address) in [
+            ("ping", "https://hc.example/token"),
+            ("slack-webhook-file", "/etc/acumen/https://h.example/token"),
+        ] {
+            let secret = [choice(flag, &[address], Origin::File)];
+            assert!(!show(&secret, &file, None).contains("token"), "{flag}");
+        }
+        let webhook = [choice("teams-webhook-file", &["/etc/acumen/teams"], Origin::File)];
+        assert!(show(&webhook, &file, None).contains("\"/etc/acumen/teams\""));
     }
 }
