@@ -16,15 +16,16 @@ pub enum Exit {
     Denied = 3,
     /// Incomplete data: no report written, or none sent.
     Incomplete = 4,
-    /// The API or the mail server could not be reached, or kept failing (retries included).
+    /// The API, the mail server or a chat could not be reached, or kept failing (retries included).
     Unreachable = 5,
     /// The run is done, and the report has an alert.
     Alert = 6,
     /// The API returned unexpected data, or an archive is damaged.
     Data = 65,
-    /// A file or standard output could not be written, or the mail not delivered for certain.
+    /// A file or standard output could not be written, or the mail or the message to a chat not
+    /// delivered for certain.
     Output = 74,
-    /// The API or the mail server asks to come back later, or another run is at work.
+    /// The API, the mail server or a chat asks to come back later, or another run is at work.
     Later = 75,
     /// Ended by SIGINT: 128 and the signal's number.
     Interrupted = 130,

@@ -1,11 +1,11 @@
 //! `acumen doctor`.
 
-use super::{Context, Ended, mail, output};
+use super::{Context, Ended, chat, mail, output};
 use crate::cli::ReportArgs;
 use crate::doctor;
 use crate::environment;
 use crate::exit::Exit;
-use crate::settings;
+use crate::settings::{self, Network};
 use devin_api::Progress;
 
 /// Checks configuration and connectivity, and prints a line for each thing.
@@ -18,9 +18,12 @@ pub async fn run(args: ReportArgs, context: Context) -> Result<Exit, Ended> {
     let network = environment::network(&args.network);
     let key = environment::find_key(&args.access);
     let examined = async move {
-        let ping = environment::find_ping(&args.monitor).and_then(|found| settings::ping(found.as_ref()));
-        let found =
-            file.and_then(|file| environment::around(&args, file)).and_then(|found| ping.map(|_| found));
+        let ping =
+            environment::find_ping(&args.monitor).and_then(|found| settings::ping(found.as_ref()).map(drop));
+        let chat = chat::check(&args, network.as_ref().unwrap_or(&Network::default()));
+        let found = file
+            .and_then(|file| environment::around(&args, file))
+            .and_then(|found| ping.and(chat).map(|()| found));
         // A CA file that cannot be used has a line of its own; no server is asked then.
         let reachable = network.as_ref().ok().filter(|_| mail::is_possible(&args));
         let mail = reachable.map(|network| mail::of_report(&args, network)).transpose();

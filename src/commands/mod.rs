@@ -1,6 +1,7 @@
 //! The commands, a file each: from arguments to the end of the run.
 
 mod archive;
+mod chat;
 mod completions;
 mod config;
 mod demo;

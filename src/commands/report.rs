@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 
-use super::{Context, Ended, heartbeat, mail, output, settings_line};
+use super::{Context, Ended, chat, heartbeat, mail, output, settings_line};
 use crate::cli::ReportArgs;
 use crate::console::Console;
 use crate::deliver::{self, PagesWriter, WrittenReport};
@@ -21,7 +21,7 @@ use crate::tables::Frames;
 use crate::thread_pool;
 use devin_api::{Limits, Progress, Vendor};
 
-/// Makes one report and writes it, and mails it where that is asked for.
+/// Makes one report and writes it, and mails and posts it where that is asked for.
 ///
 /// # Errors
 /// The first stage that fails, or the signal that ended the run.
@@ -52,17 +52,28 @@ async fn written(
     let making = async move {
         let found = Found { key: key?, network: network?, ..environment::around(&args, file?)? };
         let mail = mail::is_wanted(&args).then(|| mail::of_report(&args, &found.network)).transpose()?;
-        Ok((made(&args, found, now, &console).await?, mail))
+        let chat = args.chat.chat.then(|| chat::settings(&args, &found.network)).transpose()?;
+        Ok((made(&args, found, now, &console).await?, mail, chat))
     };
-    let (prepared, mail) = context.signals.until(making).await?;
+    let (prepared, mail, chat) = context.signals.until(making).await?;
     let (mode, alerts) = (prepared.mode(), prepared.alerts().to_vec());
     let receipt = timed("files", || prepared.deliver())?;
     output::note_mode(mode, &context.console);
-    // The files stand, whatever becomes of the mail.
+    // The files stand, whatever becomes of the mail and the messages to chats.
     output::print(&output::written(&receipt, &context.console))?;
+    let mut mailed = Ok(());
     if let Some(mail) = mail {
-        let sent = mail::send(receipt.json, mail, mode, context).await;
-        sent.map_err(|ended| ended.leaving(deliver::UNMAILED))?;
+        let sent = mail::send(receipt.json.clone(), mail, mode, context).await;
+        mailed = sent.map(drop).map_err(|ended| ended.leaving(deliver::UNMAILED));
+    }
+    // A mail that fails does not keep the report from the chats; a signal does.
+    let is_signal = matches!(mailed, Err(Ended::Signal { .. }));
+    if let Some(chat) = chat.filter(|_| !is_signal) {
+        let posted = chat::post(&receipt.json, &chat, context).await;
+        let posted = posted.map_err(|ended| ended.leaving(deliver::UNPOSTED));
+        chat::both(mailed, posted, &context.console)?;
+    } else {
+        mailed?;
     }
     if fails_on_alert && !alerts.is_empty() {
         return Err(Ended::alert(&alerts));

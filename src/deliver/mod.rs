@@ -1,6 +1,7 @@
 //! Writes reports to files and sends mails. Nothing else but the archive writes to disk.
 
 mod append;
+mod chat;
 mod link;
 mod pages;
 mod send;
@@ -17,10 +18,11 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 
 pub use append::{append, check_append};
+pub use chat::{ChatError, ChatLog, ChatMessage, Posting};
 pub use pages::PagesWriter;
 
 pub use send::{PARTLY_SENT, PossibleDelivery, SendError, SendOutcome, Submission, submit};
-pub use send_log::{SendLogError, check_send_log, were_sent};
+pub use send_log::{PastDelivery, SendLogError, check_send_log, were_sent};
 pub use smtp::{DryRun, RefusedRecipient, SMTP_TIMEOUTS, SmtpError, SmtpTimeouts, dry_run};
 pub use stored::{read_facts, write_file};
 
@@ -36,6 +38,8 @@ const STAGED_PREFIX: &str = ".acumen-";
 pub const WHOLE: &str = "the report was written completely";
 /// … when the report lacks sessions and was not mailed …
 pub const UNMAILED: &str = "the report was written but not mailed";
+/// … or not posted …
+pub const UNPOSTED: &str = "the report was written but not posted to every chat";
 /// … after most failures …
 pub const UNCHANGED: &str = "nothing written; any existing report is unchanged";
 /// … when the facts were replaced, but not the page …

@@ -11,7 +11,7 @@ use crate::settings::mail::Delivery;
 use crate::text::clean;
 
 /// How long to wait for another run that sends: longer than sending a mail takes.
-const LOCK_PATIENCE: Duration = Duration::from_secs(600);
+pub(super) const LOCK_PATIENCE: Duration = Duration::from_secs(600);
 
 /// What happened when a run ends between two parts of a recipient list.
 pub const PARTLY_SENT: &str = "the mail was sent to some of the recipients; the next run sends it to the \

@@ -95,11 +95,12 @@ pub struct SendLogEntry {
     pub state: SendState,
     /// The key of the report, a hash.
     pub report: String,
-    /// The message's id.
+    /// The message's id; the service of a message to a chat.
     pub message_id: String,
     /// Its subject.
     pub subject: String,
-    /// The keys of the recipients, each a hash of report and address.
+    /// The keys of the recipients, each a hash of report and address. For a chat: hashes of the
+    /// report and of whatever else is shown once, each with the chat.
     #[serde(rename = "copies")]
     pub recipient_keys: Vec<String>,
 }

@@ -5,7 +5,7 @@ mod api;
 pub use api::hint_to;
 
 use crate::archive::ArchiveError;
-use crate::deliver::{self, DeliverError, SendError};
+use crate::deliver::{self, ChatError, DeliverError, SendError};
 use crate::exit::{Exit, Explain, REPORT_IT};
 use crate::mail::MailError;
 use crate::metrics::{MetricsError, ReadError};
@@ -56,6 +56,9 @@ pub enum Error {
     /// The mail could not be sent.
     #[error(transparent)]
     Post(#[from] SendError),
+    /// The report could not be posted to a chat.
+    #[error(transparent)]
+    Chat(#[from] ChatError),
     /// What belongs on standard output could not be written there.
     #[error("could not write to standard output: {0}")]
     Stdout(std::io::Error),
@@ -93,6 +96,7 @@ impl Error {
             Self::Deliver(error) => Some(error),
             Self::Mail(error) => Some(error),
             Self::Post(error) => Some(error),
+            Self::Chat(error) => Some(error),
             _ => None,
         }
     }
@@ -105,7 +109,10 @@ impl Error {
             Self::Mail(MailError::Address { .. }) => deliver::UNCHANGED,
             // Its files are complete, but their data is not.
             Self::Mail(MailError::Incomplete | MailError::NoMatch) => deliver::UNMAILED,
-            Self::Stdout(_) | Self::Facts { .. } | Self::Mail(_) | Self::Post(_) => deliver::WHOLE,
+            Self::Chat(ChatError::Incomplete | ChatError::NoMatch) => deliver::UNPOSTED,
+            Self::Stdout(_) | Self::Facts { .. } | Self::Mail(_) | Self::Post(_) | Self::Chat(_) => {
+                deliver::WHOLE
+            }
             // Nothing of a report is on the disk before all of it is made.
             _ => deliver::UNCHANGED,
         }

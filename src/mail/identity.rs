@@ -59,6 +59,12 @@ pub fn recipients(report: &str, addresses: impl Iterator<Item = Address>) -> Vec
     people.into_iter().map(recipient).collect()
 }
 
+/// The key of something that is shown in a chat: a report by its key, or another topic. The
+/// address of the chat's webhook is in it as a hash.
+pub fn in_chat(topic: &str, service: &str, address: &str) -> String {
+    hash(&["chat", service, address, topic])
+}
+
 /// An address in the form in which addresses are compared.
 pub fn plain(address: &Address) -> String {
     address.to_string().to_ascii_lowercase()

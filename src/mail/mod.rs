@@ -11,6 +11,7 @@ mod png;
 use lettre::Address;
 
 pub use addresses::{Addresses, addresses};
+pub use identity::{in_chat as chat_key, report as report_key};
 pub use message::{check_mailable, compose};
 
 use crate::exit::{Exit, Explain, REPORT_IT};

@@ -30,6 +30,7 @@
 //! | unwritable folder | refused before any question | `cli::refused::folders_…` |
 //! | a settings file in the working directory | not read, one warning | `settings_file` |
 //! | a server, settings file or key that nobody meant | the first line names them | `first_line` |
+//! | the address of a chat's webhook | in no byte of any output, state file or log | `chat`, `devin_api::webhook` |
 //! | the key | in no byte of any output | `canary`, `devin_api::redact`, `support::run`, `f::run_within` |
 
 mod canary;
