@@ -225,7 +225,7 @@ pub struct RunArgs {
 }
 
 /// Options of a report that a run of several does not take, by their ids.
-pub const NOT_OF_RUN: [&str; 13] = [
+pub const NOT_OF_RUN: [&str; 14] = [
     "from",
     "to",
     "week",
@@ -239,6 +239,7 @@ pub const NOT_OF_RUN: [&str; 13] = [
     "mail",
     "eml",
     "summary",
+    "chat",
 ];
 
 /// How a report shows people.

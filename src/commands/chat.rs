@@ -17,7 +17,7 @@ use crate::exit::{Exit, Explain};
 use crate::mail;
 use crate::metrics::Facts;
 use crate::render::chat as render;
-use crate::report::{Report, report};
+use crate::report::{AlertText, Report, report};
 use crate::settings::chat::{ChatService, ChatSettings};
 use crate::settings::{Network, SettingsError};
 use crate::text::clean;
@@ -72,7 +72,10 @@ pub(super) async fn post(report: &Path, settings: &ChatSettings, context: &mut C
             }
             _ => {}
         }
-        let message = message(&report, &key, chat.service);
+        // A chat is shown an alert of a period once, whatever reports have it.
+        let is_new = |alert: &&AlertText| settings.force || log.is_new(chat, &alert.key);
+        let alerts: Vec<&AlertText> = report.alerts.iter().filter(is_new).collect();
+        let message = message(&report, &key, chat.service, &alerts);
         let (posted, signal) = post_to(log.posting(chat, &message, &at), name, console, signals).await;
         let is_left = chats.peek().is_some() || matches!(posted, Ok(false));
         ended = signal.filter(|_| is_left);
@@ -136,17 +139,19 @@ async fn attempt(
     }
 }
 
-/// The message about a report.
-fn message(report: &Report, key: &str, service: ChatService) -> ChatMessage {
+/// The message about a report, with these of its alerts.
+fn message(report: &Report, key: &str, service: ChatService, alerts: &[&AlertText]) -> ChatMessage {
+    let text = |alert: &&AlertText| alert.text.iter().map(|piece| piece.text.as_str()).collect();
+    let texts: Vec<String> = alerts.iter().map(text).collect();
     let payload = match service {
-        ChatService::Slack => render::slack(report, &[]),
-        ChatService::Teams => render::teams(report, &[]),
+        ChatService::Slack => render::slack(report, &texts),
+        ChatService::Teams => render::teams(report, &texts),
     };
     ChatMessage {
         report: key.to_owned(),
         subject: report.subject.clone(),
         payload: payload.to_string().into_bytes(),
-        topics: Vec::new(),
+        topics: alerts.iter().map(|alert| alert.key.clone()).collect(),
     }
 }
 

@@ -170,11 +170,10 @@ impl ChatLog {
         self.0.past_delivery(&key(chat, report))
     }
 
-    /// The topics that a chat has not been shown, in their order. One that may have been shown by a
-    /// run that ended before the answer counts as shown.
-    pub fn new_topics<'t>(&self, chat: &Chat, topics: &'t [String]) -> Vec<&'t str> {
-        let is_new = |topic: &&str| self.past(chat, topic) == PastDelivery::None;
-        topics.iter().map(String::as_str).filter(is_new).collect()
+    /// Whether a chat has not been shown a topic. One that may have been shown by a run that ended
+    /// before the answer counts as shown.
+    pub fn is_new(&self, chat: &Chat, topic: &str) -> bool {
+        self.past(chat, topic) == PastDelivery::None
     }
 
     /// Posts a message of a run that started at this time.
@@ -294,8 +293,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let chats = chats(folder.path());
         let mut log = ChatLog::open(folder.path()).await.unwrap();
-        let topics = ["a".to_owned(), "b".to_owned()];
-        assert_eq!(log.new_topics(&chats[0], &topics), ["a", "b"]);
+        let new = |log: &ChatLog, chat| ["a", "b"].map(|topic| log.is_new(chat, topic));
+        assert_eq!(new(&log, &chats[0]), [true, true]);
         let message = message("r", &["a"]);
         let posting = log.posting(&chats[0], &message, "then");
         let entry = SendLogEntry { state: SendState::Sent, ..posting.entry.clone() };
@@ -303,10 +302,10 @@ mod tests {
         drop(log);
         let log = ChatLog::open(folder.path()).await.unwrap();
         assert_eq!(log.past(&chats[0], "r"), PastDelivery::Sent("then".to_owned()));
-        assert_eq!(log.new_topics(&chats[0], &topics), ["b"]);
+        assert_eq!(new(&log, &chats[0]), [false, true]);
         // The same URL for another service, and another report, are others.
         assert_eq!(log.past(&chats[1], "r"), PastDelivery::None);
-        assert_eq!(log.new_topics(&chats[1], &topics), ["a", "b"]);
+        assert_eq!(new(&log, &chats[1]), [true, true]);
         assert_eq!(log.past(&chats[0], "s"), PastDelivery::None);
         let text = std::fs::read_to_string(folder.path().join("sent.jsonl")).unwrap();
         assert!(!text.contains("t0ken") && !text.contains("a.example"), "{text}");

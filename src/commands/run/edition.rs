@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 
 use crate::cli::{self, Choice, MailArgs, NOT_OF_RUN, Origin, ReportArgs, RunArgs};
-use crate::commands::mail as mail_command;
+use crate::commands::{chat, mail as mail_command};
 use crate::deliver::{self, SendError};
 use crate::environment;
 use crate::error::Error;
@@ -14,6 +14,7 @@ use crate::exit::Explain;
 use crate::mail;
 use crate::metrics::Facts;
 use crate::period::{self, PeriodKind};
+use crate::settings::chat::ChatSettings;
 use crate::settings::mail::Mail as MailSettings;
 use crate::settings::{Found, FoundKey, Network, ReportTable, Settings, SettingsError, alerts_about, zone};
 use crate::text::clean;
@@ -26,6 +27,8 @@ pub struct Edition {
     pub each_team: bool,
     /// Its settings; those for all sessions where there is one for each team.
     pub settings: Settings,
+    /// Whether it is posted to the chats.
+    pub chat: bool,
     /// How it is sent, to whom it says or to each team's lead.
     post: MailArgs,
 }
@@ -37,6 +40,8 @@ const LONGEST_LIST: usize = 300;
 pub struct Plan {
     /// The reports, in the order of the settings file.
     pub editions: Vec<Edition>,
+    /// The chats, if a report is posted to them.
+    pub chats: Option<ChatSettings>,
     /// The addresses of the teams' leads.
     leads: BTreeMap<String, String>,
     password: Option<FoundKey>,
@@ -96,7 +101,8 @@ impl Plan {
                 .into());
             }
             let ReportArgs { post, .. } = args;
-            Ok(Edition { name: table.name.clone(), each_team: table.each_team, settings, post })
+            let ReportTable { name, each_team, chat, .. } = table.clone();
+            Ok(Edition { name, each_team, settings, chat, post })
         };
         let named = |table: &ReportTable| {
             edition(table).map_err(|error| {
@@ -113,7 +119,9 @@ impl Plan {
         });
         let password = if mails && !args.dry_run { environment::password(&args.report.post)? } else { None };
         let state = environment::state(args.report.state.clone());
-        let plan = Self { editions, leads, password, state, network: found.network.clone() };
+        let posts = editions.iter().any(|edition| edition.chat);
+        let chats = posts.then(|| chat::settings(&args.report, &found.network)).transpose()?;
+        let plan = Self { editions, chats, leads, password, state, network: found.network.clone() };
         for edition in &plan.editions {
             plan.check(edition, args.dry_run)?;
         }
@@ -214,6 +222,7 @@ fn refuse_options(choices: &[Choice]) -> Result<(), SettingsError> {
         "from" | "to" | "week" | "month" | "quarter" | "last" => {
             "set `period` in its [[report]] table; --as-of chooses an earlier run"
         }
+        "chat" => "set chat = true in its [[report]] table",
         "mail" | "eml" => "set `to` in its [[report]] table: a report with recipients is mailed",
         "summary" => "use `acumen report --summary`",
         _ => "set it in its [[report]] table",

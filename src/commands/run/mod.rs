@@ -3,10 +3,11 @@
 mod edition;
 mod summary;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::report::{Material, Prepared};
-use super::{Context, Ended, heartbeat, mail, output, settings_line, sync};
+use super::{Context, Ended, chat, heartbeat, mail, output, settings_line, sync};
 use crate::cli::{RunArgs, SyncArgs};
 use crate::console::Console;
 use crate::deliver::SendOutcome;
@@ -14,6 +15,7 @@ use crate::environment;
 use crate::error::Error;
 use crate::exit::{Exit, Explain};
 use crate::metrics::{Dim, Facts, SESSIONS, SMALL_GROUP};
+use crate::settings::mail::Mail as MailSettings;
 use crate::settings::{Found, FoundKey, Network, Settings, SettingsError, Source};
 use crate::source::Shared;
 use crate::text::clean;
@@ -94,8 +96,8 @@ async fn made(
         Ok((plan, shared?))
     };
     let (plan, shared) = context.signals.until(planning).await?;
-    let (shared, rows, failures, alerts) = (Some(shared), Vec::new(), Vec::new(), Vec::new());
-    Run { plan, shared, dry_run, fails_on_alert, rows, failures, alerts }.finish(context).await
+    let (shared, rows, alerts) = (Some(shared), Vec::new(), Vec::new());
+    Run { plan, shared, dry_run, fails_on_alert, rows, alerts }.finish(context).await
 }
 
 /// Progress of the fetch, which begins with the API that is used.
@@ -118,8 +120,6 @@ struct Run {
     dry_run: bool,
     /// What was done, in order.
     rows: Vec<SummaryRow>,
-    /// The exit codes of the reports that failed.
-    failures: Vec<Exit>,
     /// The alerts of all reports, in a few words each.
     alerts: Vec<String>,
     /// Whether they fail the run.
@@ -147,11 +147,12 @@ impl Run {
         }
         output::print(&table(&self.rows))?;
         ended.map_err(|ended| ended.leaving(STOPPED))?;
-        match self.failures.first() {
+        let failures: Vec<Exit> = self.rows.iter().filter_map(|row| row.exit).collect();
+        match failures.first() {
             None if self.fails_on_alert && !self.alerts.is_empty() => Err(Ended::alert(&self.alerts)),
             None => Ok(Exit::Done),
             Some(exit) => {
-                let (failed, of) = (self.failures.len(), self.rows.len());
+                let (failed, of) = (failures.len(), self.rows.len());
                 Err(Error::Reports { failed, of, exit: *exit }.into())
             }
         }
@@ -244,12 +245,15 @@ impl Run {
         if self.dry_run {
             let facts = Facts::from_json(prepared.json()).expect("facts that were written can be read");
             match self.plan.planned(edition, team, &facts) {
-                Ok(planned) => self.rows.push(SummaryRow { mail: planned, ..row }),
+                Ok(planned) => {
+                    let chat = if edition.chat { "would be posted" } else { "" };
+                    self.rows.push(SummaryRow { mail: planned, chat: chat.to_owned(), ..row });
+                }
                 Err(error) => self.fail(row, &error, &context.console),
             }
             return Ok(());
         }
-        let mail = self.plan.mail(edition, team);
+        let (mail, has_chat) = (self.plan.mail(edition, team), edition.chat);
         let (mode, console) = (prepared.mode(), context.console.clone());
         let json = match prepared.deliver() {
             Ok(receipt) => receipt.json,
@@ -258,45 +262,64 @@ impl Run {
                 return Ok(());
             }
         };
-        let sent = match mail {
-            Ok(None) => {
-                "no recipient".clone_into(&mut row.mail);
-                self.rows.push(row);
-                return Ok(());
-            }
-            Ok(Some(settings)) => mail::send(json, settings, mode, context).await,
-            Err(error) => Err(error.into()),
-        };
-        match sent {
-            Ok(Sent { outcome, signal }) => {
-                row.mail = outcome.as_ref().map_or_else(|| "written to a file".to_owned(), delivered);
-                self.rows.push(row);
-                return signal.map_or(Ok(()), |(word, exit)| Err(Ended::Signal { word, exit, left: None }));
-            }
+        let mut ended = None;
+        match mailed(mail, &json, mode, context).await {
+            Ok((words, signal)) => (row.mail, ended) = (words, signal),
             Err(Ended::Failed { error, .. }) => {
                 "not sent to all: see above".clone_into(&mut row.mail);
-                self.warn(&row.name, &error, &console);
+                warn(&mut row, &error, &console);
             }
-            Err(ended) => {
+            Err(signal) => {
                 LEFT.clone_into(&mut row.mail);
-                self.rows.push(row);
-                return Err(ended);
+                ended = Some(signal);
             }
         }
+        if let Some(chats) = self.plan.chats.as_ref().filter(|_| has_chat) {
+            let posted = match &ended {
+                Some(_) => LEFT,
+                None => match chat::post(&json, chats, context).await {
+                    Ok(()) => "posted",
+                    Err(Ended::Failed { error, .. }) => {
+                        warn(&mut row, &error, &console);
+                        "not posted to all: see above"
+                    }
+                    Err(signal) => {
+                        ended = Some(signal);
+                        LEFT
+                    }
+                },
+            };
+            posted.clone_into(&mut row.chat);
+        }
         self.rows.push(row);
-        Ok(())
+        ended.map_or(Ok(()), Err)
     }
 
     /// Notes a report that could not be made.
-    fn fail(&mut self, row: SummaryRow, error: &Error, console: &Console) {
-        self.warn(&row.name, error, console);
+    fn fail(&mut self, mut row: SummaryRow, error: &Error, console: &Console) {
+        warn(&mut row, error, console);
         self.rows.push(SummaryRow { report: "failed: see above".to_owned(), ..row });
     }
+}
 
-    fn warn(&mut self, name: &str, error: &Error, console: &Console) {
-        console.warn(&format!("{}: {error}; {}", clean(name, 80), error.hint()));
-        self.failures.push(error.exit());
-    }
+/// Says what failed, and notes how a run ends for it.
+fn warn(row: &mut SummaryRow, error: &Error, console: &Console) {
+    console.warn(&format!("{}: {error}; {}", clean(&row.name, 80), error.hint()));
+    row.exit = row.exit.or(Some(error.exit()));
+}
+
+/// Sends the mail about a report; gives what became of it, and the signal that came while the server
+/// answered.
+async fn mailed(
+    mail: Result<Option<MailSettings>, Error>,
+    json: &Path,
+    mode: u32,
+    context: &mut Context,
+) -> Result<(String, Option<Ended>), Ended> {
+    let Some(settings) = mail? else { return Ok(("no recipient".to_owned(), None)) };
+    let Sent { outcome, signal } = mail::send(json.to_owned(), settings, mode, context).await?;
+    let words = outcome.as_ref().map_or_else(|| "written to a file".to_owned(), delivered);
+    Ok((words, signal.map(|(word, exit)| Ended::Signal { word, exit, left: None })))
 }
 
 /// What a run that was stopped says of a report that it did not make.

@@ -1,5 +1,6 @@
 //! What became of the reports of a run, as a table.
 
+use crate::exit::Exit;
 use crate::text::clean;
 
 /// The longest name in the table.
@@ -18,25 +19,37 @@ pub struct SummaryRow {
     pub alerts: usize,
     /// What became of its mail.
     pub mail: String,
+    /// What became of its messages to chats.
+    pub chat: String,
+    /// How a run ends for it, if it failed.
+    pub exit: Option<Exit>,
 }
 
 /// The table, a line a report under a line of heads. Names are other people's words.
 pub fn table(rows: &[SummaryRow]) -> String {
-    let heads = ["REPORT", "PERIOD", "PAGE", "ALERTS", "MAIL"].map(str::to_owned);
+    let heads = ["REPORT", "PERIOD", "PAGE", "ALERTS", "MAIL", "CHAT"].map(str::to_owned);
     let cells = |row: &SummaryRow| {
         let alerts = if row.alerts > 0 { row.alerts.to_string() } else { String::new() };
-        [clean(&row.name, LONGEST_NAME), row.period.clone(), row.report.clone(), alerts, row.mail.clone()]
+        [
+            clean(&row.name, LONGEST_NAME),
+            row.period.clone(),
+            row.report.clone(),
+            alerts,
+            row.mail.clone(),
+            row.chat.clone(),
+        ]
     };
-    let lines: Vec<[String; 5]> = std::iter::once(heads).chain(rows.iter().map(cells)).collect();
+    let lines: Vec<[String; 6]> = std::iter::once(heads).chain(rows.iter().map(cells)).collect();
     let width = |column: usize| {
         let widths = lines.iter().filter_map(|line| line.get(column)).map(|cell| cell.chars().count());
         widths.max().expect("there are heads")
     };
-    let widths = [0, 1, 2, 3].map(width);
-    let line = |cells: &[String; 5]| {
-        let [name, period, report, alerts, mail] = cells;
-        let [a, b, c, d] = widths;
-        format!("{name:a$}  {period:b$}  {report:c$}  {alerts:d$}  {mail}").trim_end().to_owned() + "\n"
+    let widths = [0, 1, 2, 3, 4].map(width);
+    let line = |cells: &[String; 6]| {
+        let [name, period, report, alerts, mail, chat] = cells;
+        let [a, b, c, d, e] = widths;
+        format!("{name:a$}  {period:b$}  {report:c$}  {alerts:d$}  {mail:e$}  {chat}").trim_end().to_owned()
+            + "\n"
     };
     lines.iter().map(line).collect()
 }
@@ -53,11 +66,13 @@ mod tests {
             report: "reports/x.html".to_owned(),
             alerts,
             mail: mail.to_owned(),
+            chat: if alerts > 0 { "posted".to_owned() } else { String::new() },
+            exit: None,
         };
         assert_eq!(
             table(&[row("leadership", 2, "sent to 3"), row("teams: Zahlungs\u{1b}ströme", 0, "")]),
-            "REPORT                  PERIOD    PAGE            ALERTS  MAIL\n\
-             leadership              2026-W41  reports/x.html  2       sent to 3\n\
+            "REPORT                  PERIOD    PAGE            ALERTS  MAIL       CHAT\n\
+             leadership              2026-W41  reports/x.html  2       sent to 3  posted\n\
              teams: Zahlungs ströme  2026-W41  reports/x.html\n"
         );
     }
