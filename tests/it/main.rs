@@ -67,6 +67,8 @@ mod options;
 #[cfg(test)]
 mod oracle;
 #[cfg(test)]
+mod outputs;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod partial;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::chat::server::Chat;
 use crate::support::{begin, outcome, signal, slow_tests};
 
 /// Forty teams with a lead each, leadership and a platform lead.
@@ -188,4 +189,35 @@ fn an_archive_is_synced_once() {
         let sessions = |facts: &Facts| facts.value("sessions", json!({})).clone();
         assert_eq!(sessions(&facts), sessions(&from_archive[&name]), "{name}");
     }
+}
+
+#[test]
+fn a_chat_is_shown_an_alert_once_and_the_run_ends_with_its_code() {
+    let served = served(records(4, 3));
+    let (mail, chat) = (mail_server(), Chat::start());
+    // Every team and the whole are above it.
+    let tables = "slack_webhook_file = \"slack\"\ntrend = 1\n[[team]]\ntag = \"team:*\"\n\
+         [[alert]]\nmetric = \"sessions\"\nabove = 5\n\
+         [[alert]]\nmetric = \"acus\"\nabove = 5\nreport = \"teams\"\n\
+         [[report]]\nname = \"lead\"\nto = \"lead@example.com\"\nchat = true\n\
+         [[report]]\nname = \"again\"\ntrend = 2\ncompare_with = \"2026-W39\"\nchat = true\n\
+         [[report]]\nname = \"teams\"\neach = \"team\"\n";
+    let folder = folder(&served.url(), Some(&mail), tables);
+    std::fs::write(folder.path().join("slack"), chat.url("slack")).unwrap();
+    let outcome = runs(folder.path(), &["--fail-on-alert"]);
+    assert_eq!(outcome.code, Some(6), "{}", outcome.stderr);
+    assert_eq!(copies(&mail).len(), 1);
+    let posted: Vec<String> = chat.posted().iter().map(|(_, payload)| payload.to_string()).collect();
+    let has_alert: Vec<bool> = posted.iter().map(|text| text.contains("Alert: Sessions")).collect();
+    assert_eq!(has_alert, [true, false], "{posted:?}");
+    let facts = all_facts(&folder.path().join("out"));
+    for (name, facts) in &facts {
+        let alerts = facts.0["alerts"].as_array().unwrap();
+        let metrics: Vec<&str> = alerts.iter().map(|alert| alert["metric"].as_str().unwrap()).collect();
+        assert_eq!(metrics, [if name.starts_with("teams/") { "acus" } else { "sessions" }], "{name}");
+    }
+    assert_eq!(facts.len(), 5);
+    assert_eq!(outcome.stdout.lines().skip(1).filter(|line| line.contains("  1  ")).count(), 5);
+    let again = runs(folder.path(), &[]);
+    assert_eq!((again.code, chat.requests()), (Some(0), 2), "{}", again.stderr);
 }

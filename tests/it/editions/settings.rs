@@ -46,6 +46,12 @@ fn unusable_reports_are_refused_before_anything_is_asked() {
             "a team has two leads",
         ),
         (named, &["--only", "y"], "the reports are: x"),
+        (
+            "[[alert]]\nmetric = \"acus\"\nabove = 1\nreport = \"y\"\n[[report]]\nname = \"x\"\n",
+            &[],
+            "[[alert]]: no report is called \"y\"",
+        ),
+        ("[[report]]\nname = \"x\"\nchat = true\n", &[], "--slack-webhook-file"),
         (named, &["--as-of", "2999-01-01"], "is no day up to today"),
         (named, &["--week", "2026-W41"], "--as-of chooses an earlier run"),
         (named, &["--tag", "a"], "set it in its [[report]] table"),
