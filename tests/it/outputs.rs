@@ -98,7 +98,7 @@ fn page_mail_workbook_summary_and_chats_have_the_numbers_of_the_facts() {
         let mail = parsed(&std::fs::read(folder.path().join("mail.eml")).unwrap());
         let bodies = mail.as_ref().map(|mail| {
             let bodies = leaves(mail).into_iter().filter_map(|part| part["text"].as_str());
-            bodies.map(|body| visible(body)).take(2).collect::<Vec<_>>()
+            bodies.map(visible).take(2).collect::<Vec<_>>()
         });
         let posted = chat.posted();
         assert_eq!(posted.len(), 2);
