@@ -98,7 +98,7 @@ Examples:
     Report(Box<ReportArgs>),
     /// Make and send all reports of the settings file from one fetch.
     ///
-    /// Each [[report]] table of the settings file is a report, or with each = "team" one for each
+    /// Each `[[report]]` table of the settings file is a report, or with each = "team" one for each
     /// team, with filters, a profile and recipients of its own. The sessions are fetched once; with
     /// --archive, the archive is brought up to date first. A report that fails does not stop the
     /// others. Nothing is sent twice: a run that was interrupted is repeated.

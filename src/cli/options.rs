@@ -73,7 +73,7 @@ pub struct ReportArgs {
     #[arg(long = "user", env = "ACUMEN_USER", value_name = "ID", help_heading = "Sessions")]
     pub users: Vec<String>,
 
-    /// Only sessions of this team, by the rules of [[team]] and the people file.
+    /// Only sessions of this team, by the rules of `[[team]]` and the people file.
     #[arg(long, env = "ACUMEN_TEAM", value_name = "NAME", help_heading = "Sessions")]
     pub team: Option<String>,
 
