@@ -12,6 +12,10 @@ pub struct ChatArgs {
     #[arg(long, env = "ACUMEN_CHAT", help_heading = "Chat",
           value_parser = clap::builder::FalseyValueParser::new())]
     pub chat: bool,
+    /// Post again even if already, or possibly, posted.
+    #[arg(long, env = "ACUMEN_REPOST", help_heading = "Chat",
+          value_parser = clap::builder::FalseyValueParser::new())]
+    pub repost: bool,
     /// File with the URL of an incoming webhook of Slack.
     #[arg(long, env = "ACUMEN_SLACK_WEBHOOK_FILE", value_name = "FILE", help_heading = "Chat")]
     pub slack_webhook_file: Option<PathBuf>,

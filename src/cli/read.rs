@@ -26,7 +26,7 @@ const WITH_OPTIONS: [&str; 7] = ["report", "run", "doctor", "send", "sync", "arc
 const BELOW: [(&str, &[&str]); 2] = [("archive", &["verify"]), ("config", &["show", "init"])];
 
 /// Options that a settings file must not give: what is asked this once.
-const THIS_ONCE: [&str; 17] = [
+const THIS_ONCE: [&str; 18] = [
     "config",
     "from",
     "to",
@@ -39,6 +39,7 @@ const THIS_ONCE: [&str; 17] = [
     "chat",
     "eml",
     "force",
+    "repost",
     "help",
     "version",
     "quiet",

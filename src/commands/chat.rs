@@ -13,6 +13,7 @@ use crate::cli::ReportArgs;
 use crate::console::Console;
 use crate::deliver::{ChatError, ChatLog, ChatMessage, PastDelivery, Posting};
 use crate::environment;
+use crate::error::Error;
 use crate::exit::{Exit, Explain};
 use crate::mail;
 use crate::metrics::Facts;
@@ -30,7 +31,7 @@ type Signal = (&'static str, Exit);
 /// No chat is configured, or one that cannot be used.
 pub(super) fn settings(args: &ReportArgs, network: &Network) -> Result<ChatSettings, SettingsError> {
     let (found, state) = (environment::find_webhooks(&args.chat)?, environment::state(args.state.clone()));
-    ChatSettings::resolve(found, state, args.post.force, network)
+    ChatSettings::resolve(found, state, args.chat.repost, network)
 }
 
 /// The same for the doctor, which looks at every webhook that is configured.
@@ -42,11 +43,25 @@ pub(super) fn check(args: &ReportArgs, network: &Network) -> Result<(), Settings
     if args.chat.chat || is_configured { settings(args, network).map(drop) } else { Ok(()) }
 }
 
+/// What became of a report in its chats.
+pub(super) struct Posted {
+    /// How many chats got it.
+    pub now: usize,
+    /// How many had it already.
+    pub earlier: usize,
+    /// The signal that came while the last chat answered: the report is posted all the same.
+    pub signal: Option<Signal>,
+}
+
 /// Posts the report at a path to each chat that has not got it.
 ///
 /// # Errors
 /// There is no such report, it is incomplete, it is not posted to every chat, or the signal.
-pub(super) async fn post(report: &Path, settings: &ChatSettings, context: &mut Context) -> Result<(), Ended> {
+pub(super) async fn post(
+    report: &Path,
+    settings: &ChatSettings,
+    context: &mut Context,
+) -> Result<Posted, Ended> {
     let facts = StoredReport::read(report)?.facts;
     check_facts(&facts)?;
     let Context { console, signals, clock, .. } = context;
@@ -57,30 +72,37 @@ pub(super) async fn post(report: &Path, settings: &ChatSettings, context: &mut C
     let mut failures = Vec::new();
     let mut chats = settings.chats.iter().peekable();
     let mut ended = None;
+    let mut outcome = Posted { now: 0, earlier: 0, signal: None };
     while let Some(chat) = chats.next().filter(|_| ended.is_none()) {
         let name = chat.service.name();
         match log.past(chat, &key) {
-            PastDelivery::Sent(at) if !settings.force => {
+            PastDelivery::Sent(at) if !settings.repost => {
                 // The log may hold any text.
                 let at = clean(&at, 40);
-                console.say(&format!("skipped: {name} got it from the run of {at}; use --force to repost"));
+                console.say(&format!(
+                    "skipped: {name} got it from the run of {at}; use --repost to post it again"
+                ));
+                outcome.earlier += 1;
                 continue;
             }
-            PastDelivery::Possible(at) if !settings.force => {
+            PastDelivery::Possible(at) if !settings.repost => {
                 failures.push(ChatError::PossiblyPosted { service: chat.service, at });
                 continue;
             }
             _ => {}
         }
         // A chat is shown an alert of a period once, whatever reports have it.
-        let is_new = |alert: &&AlertText| settings.force || log.is_new(chat, &alert.key);
+        let is_new = |alert: &&AlertText| settings.repost || log.is_new(chat, &alert.key);
         let alerts: Vec<&AlertText> = report.alerts.iter().filter(is_new).collect();
         let message = message(&report, &key, chat.service, &alerts);
         let (posted, signal) = post_to(log.posting(chat, &message, &at), name, console, signals).await;
-        let is_left = chats.peek().is_some() || matches!(posted, Ok(false));
-        ended = signal.filter(|_| is_left);
+        let is_left = chats.peek().is_some() || !matches!(posted, Ok(true));
+        (ended, outcome.signal) = if is_left { (signal, None) } else { (None, signal) };
         match posted {
-            Ok(true) => console.say(&format!("posted to {name}: {}", message.subject)),
+            Ok(true) => {
+                outcome.now += 1;
+                console.say(&format!("posted to {name}: {}", message.subject));
+            }
             Ok(false) => {}
             Err(error) => failures.push(error),
         }
@@ -89,9 +111,9 @@ pub(super) async fn post(report: &Path, settings: &ChatSettings, context: &mut C
     let worst = if ended.is_none() { failures.next() } else { None };
     failures.for_each(|failure| console.warn(&format!("{failure}; {}", failure.hint())));
     match (ended, worst) {
-        (Some((word, exit)), _) => Err(Ended::Signal { word, exit, left: None }),
+        (Some(signal), _) => Err(Ended::signal(signal)),
         (None, Some(failure)) => Err(failure.into()),
-        (None, None) => Ok(()),
+        (None, None) => Ok(outcome),
     }
 }
 
@@ -151,7 +173,8 @@ fn message(report: &Report, key: &str, service: ChatService, alerts: &[&AlertTex
         report: key.to_owned(),
         subject: report.subject.clone(),
         payload: payload.to_string().into_bytes(),
-        topics: alerts.iter().map(|alert| alert.key.clone()).collect(),
+        // Those that are only counted are shown in the next message.
+        topics: alerts.iter().take(render::MOST_ALERTS).map(|alert| alert.key.clone()).collect(),
     }
 }
 
@@ -174,9 +197,16 @@ pub(super) fn both(
     posted: Result<(), Ended>,
     console: &Console,
 ) -> Result<(), Ended> {
-    if let (Err(_), Err(Ended::Failed { error, .. })) = (&mailed, &posted) {
-        console.warn(&format!("{error}; {}", error.hint()));
-        return mailed;
+    let warn = |error: &Error| console.warn(&format!("{error}; {}", error.hint()));
+    match (&mailed, &posted) {
+        (Err(_), Err(Ended::Failed { error, .. })) => {
+            warn(error);
+            mailed
+        }
+        (Err(Ended::Failed { error, .. }), Err(_)) => {
+            warn(error);
+            posted
+        }
+        _ => posted.and(mailed),
     }
-    posted.and(mailed)
 }

@@ -1,7 +1,6 @@
 //! How a command ends other than well: by an error, a signal, a panic, or an alert.
 
 use crate::console::{write_error, write_line};
-use crate::deliver;
 use crate::error::Error;
 use crate::exit::{Exit, Explain};
 use devin_api::HeartbeatEvent;
@@ -30,6 +29,8 @@ pub enum Ended {
     Alert {
         /// Them, in a line.
         alerts: String,
+        /// What is on the disk.
+        kept: &'static str,
     },
     /// A signal came.
     Signal {
@@ -49,17 +50,23 @@ impl<E: Into<Error>> From<E> for Ended {
 }
 
 impl Ended {
-    /// The end of a run whose report has these alerts, of which there is at least one.
-    pub(super) fn alert(alerts: &[String]) -> Self {
+    /// The end of a run by a signal.
+    pub(super) fn signal((word, exit): (&'static str, Exit)) -> Self {
+        Self::Signal { word, exit, left: None }
+    }
+
+    /// The end of a run whose reports have these alerts, of which there is at least one; `kept` is what is on
+    /// the disk.
+    pub(super) fn alert(alerts: &[String], kept: &'static str) -> Self {
         let alerts = match alerts {
-            [alert] => format!("the report has an alert: {alert}"),
+            [alert] => format!("there is an alert: {alert}"),
             alerts => {
                 let more = if alerts.len() > MOST_ALERTS { "; and more" } else { "" };
                 let first: Vec<&str> = alerts.iter().take(MOST_ALERTS).map(String::as_str).collect();
-                format!("the report has alerts: {}{more}", first.join("; "))
+                format!("there are alerts: {}{more}", first.join("; "))
             }
         };
-        Self::Alert { alerts }
+        Self::Alert { alerts, kept }
     }
 
     /// The same with what is on the disk after a failure.
@@ -96,7 +103,7 @@ impl Ended {
             Self::Failed { error, kept } => {
                 write_error(&error.to_string(), *kept, &error.hint());
             }
-            Self::Alert { alerts } => write_error(alerts, Some(deliver::WHOLE), ALERT_HINT),
+            Self::Alert { alerts, kept } => write_error(alerts, Some(kept), ALERT_HINT),
             Self::Signal { word, left, .. } => write_line(&format!("{word}: {}", left.unwrap_or(NOTHING))),
         }
     }

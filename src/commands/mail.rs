@@ -128,7 +128,14 @@ pub(super) async fn send(
     loop {
         let signal = send_to_some(&mut offer, console, signals).await;
         let Some(number) = offer.partly_sent() else {
-            return Ok(Sent { outcome: Some(sent(offer, console)?), signal });
+            return match (sent(offer, console), signal) {
+                (Ok(outcome), signal) => Ok(Sent { outcome: Some(outcome), signal }),
+                (Err(error), None) => Err(error.into()),
+                (Err(error), Some(signal)) => {
+                    console.warn(&format!("{error}; {}", error.hint()));
+                    Err(Ended::signal(signal))
+                }
+            };
         };
         console.say(&format!("sent to {}; the server accepts no more at a time", recipients(number)));
         if let Some((word, exit)) = signal {

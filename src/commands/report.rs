@@ -64,19 +64,23 @@ async fn written(
     let mut mailed = Ok(());
     if let Some(mail) = mail {
         let sent = mail::send(receipt.json.clone(), mail, mode, context).await;
-        mailed = sent.map(drop).map_err(|ended| ended.leaving(deliver::UNMAILED));
+        mailed = sent.map_err(|ended| ended.leaving(deliver::UNMAILED)).and_then(|sent| {
+            // Nothing is left to do without a chat.
+            let signal = sent.signal.filter(|_| chat.is_some());
+            signal.map_or(Ok(()), |signal| Err(Ended::signal(signal).leaving(deliver::UNPOSTED)))
+        });
     }
     // A mail that fails does not keep the report from the chats; a signal does.
     let is_signal = matches!(mailed, Err(Ended::Signal { .. }));
     if let Some(chat) = chat.filter(|_| !is_signal) {
         let posted = chat::post(&receipt.json, &chat, context).await;
-        let posted = posted.map_err(|ended| ended.leaving(deliver::UNPOSTED));
+        let posted = posted.map(drop).map_err(|ended| ended.leaving(deliver::UNPOSTED));
         chat::both(mailed, posted, &context.console)?;
     } else {
         mailed?;
     }
     if fails_on_alert && !alerts.is_empty() {
-        return Err(Ended::alert(&alerts));
+        return Err(Ended::alert(&alerts, deliver::WHOLE));
     }
     Ok(Exit::Done)
 }
@@ -146,20 +150,20 @@ pub async fn prepare_within(
     let pages = loaded.pages.take();
     let prepared = thread_pool::run(move || {
         let settings = loaded.settings.clone();
-        Material::new(loaded)?.prepared(&settings, None)
+        ReportData::new(loaded)?.prepared(&settings, None)
     });
     Ok(Prepared { pages, ..prepared.await?? })
 }
 
 /// What reports about the same sessions are made from: one about all of them, or one for each team.
-pub(super) struct Material {
+pub(super) struct ReportData {
     frames: Frames,
     inputs: ReportInputs,
     /// What cannot be read of the sessions, a line each.
     lost: Vec<String>,
 }
 
-impl Material {
+impl ReportData {
     /// Derives what reports need from sessions that were loaded.
     ///
     /// # Errors
@@ -197,7 +201,7 @@ impl Material {
             inputs.limit_cycles = None;
         }
         let document = timed("document", || match whole {
-            Some(_) => document::compose_beside(&self.frames, &inputs, settings, whole),
+            Some(_) => document::compose_with_whole(&self.frames, &inputs, settings, whole),
             None => document::compose(&self.frames, &inputs, settings),
         })?;
         let doubts = document.doubts.iter().chain(&self.lost).cloned().collect();
@@ -218,9 +222,9 @@ impl Prepared {
         &self.document.notes
     }
 
-    /// The text of its facts.
-    pub(super) fn json(&self) -> &str {
-        &self.document.json
+    /// Its facts.
+    pub(super) fn facts(&self) -> &Facts {
+        &self.document.facts
     }
 
     /// The place of the page that [`deliver`](Self::deliver) writes.

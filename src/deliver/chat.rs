@@ -119,7 +119,7 @@ impl Explain for ChatError {
                 service.name()
             ),
             Self::Unconfirmed { .. } | Self::PossiblyPosted { .. } => {
-                "look into the channel; if the message is not there, repost with --force".to_owned()
+                "look into the channel; if the message is not there, post it again with --repost".to_owned()
             }
             Self::SendLog(error) => error.hint(),
         }
@@ -192,7 +192,7 @@ impl ChatLog {
 }
 
 /// The key of something shown in a chat.
-fn key(chat: &Chat, topic: &str) -> String {
+pub fn key(chat: &Chat, topic: &str) -> String {
     mail::chat_key(topic, chat.service.name(), chat.webhook.expose())
 }
 

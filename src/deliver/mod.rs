@@ -18,11 +18,11 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 
 pub use append::{append, check_append};
-pub use chat::{ChatError, ChatLog, ChatMessage, Posting};
+pub use chat::{ChatError, ChatLog, ChatMessage, Posting, key as chat_key};
 pub use pages::PagesWriter;
 
 pub use send::{PARTLY_SENT, PossibleDelivery, SendError, SendOutcome, Submission, submit};
-pub use send_log::{PastDelivery, SendLogError, check_send_log, were_sent};
+pub use send_log::{PastDelivery, SendLogError, check_send_log, past_deliveries};
 pub use smtp::{DryRun, RefusedRecipient, SMTP_TIMEOUTS, SmtpError, SmtpTimeouts, dry_run};
 pub use stored::{read_facts, write_file};
 

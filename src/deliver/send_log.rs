@@ -209,14 +209,13 @@ pub fn check_send_log(folder: &Path) -> Result<bool, SendLogError> {
     Ok(true)
 }
 
-/// For each key whether a message was sent to it, or may have been; without a log to none. Waits for no other
-/// run and changes nothing.
+/// What is known about each key; without a log, nothing. Waits for no other run and changes nothing.
 ///
 /// # Errors
 /// The log cannot be read.
-pub fn were_sent(folder: &Path, keys: &[&str]) -> Result<Vec<bool>, SendLogError> {
+pub fn past_deliveries(folder: &Path, keys: &[&str]) -> Result<Vec<PastDelivery>, SendLogError> {
     let entries = read(&folder.join(FILE_NAME))?.unwrap_or_default();
-    Ok(keys.iter().map(|key| past_delivery(&entries, key) != PastDelivery::None).collect())
+    Ok(keys.iter().map(|key| past_delivery(&entries, key)).collect())
 }
 
 /// The entries of a log; `None` if there is none.

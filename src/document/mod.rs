@@ -32,7 +32,9 @@ pub struct Document {
     pub name: String,
     /// The page.
     pub html: String,
-    /// `facts.json`.
+    /// Its facts …
+    pub facts: Facts,
+    /// … and `facts.json`.
     pub json: String,
     /// The exports that the settings ask for.
     pub exports: Vec<RenderedFile>,
@@ -53,7 +55,7 @@ pub struct Document {
 /// A defect in a metric, chart or template; never a state of the data.
 pub fn compose(frames: &Frames, inputs: &ReportInputs, settings: &Settings) -> Result<Document, Error> {
     let whole = settings.team.is_some().then(|| whole(frames, inputs, settings)).transpose()?;
-    compose_beside(frames, inputs, settings, whole.as_ref())
+    compose_with_whole(frames, inputs, settings, whole.as_ref())
 }
 
 /// The facts of all sessions, for reports about teams with these settings.
@@ -69,7 +71,7 @@ pub fn whole(frames: &Frames, inputs: &ReportInputs, settings: &Settings) -> Res
 ///
 /// # Errors
 /// As [`compose`].
-pub fn compose_beside(
+pub fn compose_with_whole(
     frames: &Frames,
     inputs: &ReportInputs,
     settings: &Settings,
@@ -82,6 +84,7 @@ pub fn compose_beside(
         name: report.name.clone(),
         html: timed("page", || render::html(&report))?,
         json: facts.to_json(),
+        facts,
         summary: render::markdown(&report),
         alerts: report.alerts.iter().map(|alert| alert.short.clone()).collect(),
         exports,
@@ -128,14 +131,19 @@ struct MadeFacts {
     doubts: Vec<String>,
 }
 
-/// The numbers of all sessions that a report about a team has beside its own: what the report about all shows
-/// of the team. In a covered one the difference of the two then rests on enough people.
-fn beside(whole: &Facts, team: &str) -> Vec<Fact> {
+/// The numbers of all sessions that a report about a team shows next to its own: those of which the report about
+/// all sessions shows the team. In a covered one the difference of the two then rests on enough people.
+fn shown_with(team: &str, whole: &Facts) -> Vec<Fact> {
     let is_shown = |fact: &&Fact| {
         let teams = whole.by(fact.metric, &[Dim::Team]);
         fact.group.is_empty() && teams.iter().any(|of_team| of_team.key(Dim::Team).flatten() == Some(team))
     };
-    whole.facts.iter().filter(is_shown).cloned().collect()
+    // In the compared period all others may have been fewer than five people.
+    let masked = |fact: &Fact| match whole.is_covered() {
+        true => Fact { previous: None, previous_n: 0.0, ..fact.clone() },
+        false => fact.clone(),
+    };
+    whole.facts.iter().filter(is_shown).map(masked).collect()
 }
 
 /// Everything that the report shows, masked as its settings ask.
@@ -264,7 +272,9 @@ fn facts(
         finance,
         labels: Labels { org: organisations, user },
         highlights,
-        whole: whole.zip(settings.team.as_deref()).map_or_else(Vec::new, |(whole, team)| beside(whole, team)),
+        whole: whole
+            .zip(settings.team.as_deref())
+            .map_or_else(Vec::new, |(whole, team)| shown_with(team, whole)),
         facts,
     };
     if covered {

@@ -21,8 +21,9 @@ pub fn unpriced(settings: &Settings, metered: bool) -> Option<String> {
 pub fn unbudgeted(settings: &Settings, unreached: &[&BudgetCycle], is_withheld: bool) -> Vec<String> {
     let has_budget = settings.money.as_ref().is_some_and(|money| money.budget.is_some());
     let mut notes = Vec::new();
-    if has_budget && is_filtered(settings) {
-        notes.push("the budget is for all sessions: it is left out with --tag, --team or --user".to_owned());
+    // A team's report never has one, and its readers did not set it.
+    if has_budget && is_filtered(settings) && settings.team.is_none() {
+        notes.push("the budget is for all sessions: it is left out with --tag or --user".to_owned());
     }
     if is_withheld {
         notes.push(

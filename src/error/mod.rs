@@ -62,8 +62,8 @@ pub enum Error {
     /// What belongs on standard output could not be written there.
     #[error("could not write to standard output: {0}")]
     Stdout(std::io::Error),
-    /// Some reports of a run could not be made or sent; each was said to.
-    #[error("{failed} of {of} reports failed: see the lines above")]
+    /// Some reports of a run could not be made or sent; each has a warning of its own.
+    #[error("{failed} of {of} reports failed: see the warnings")]
     Reports {
         /// How many.
         failed: usize,
@@ -128,7 +128,7 @@ impl Explain for Error {
             Self::Facts { .. } => "write the report again with acumen report",
             Self::Stdout(_) => "check where standard output goes; written files are complete",
             Self::Simulator { .. } => "choose another port with --port; 0 takes a free one",
-            Self::Reports { .. } => "run again when they are mended: nothing is sent twice",
+            Self::Reports { .. } => "fix them and run again; nothing is sent twice",
             _ => REPORT_IT,
         }
         .to_owned()

@@ -31,7 +31,9 @@ pub fn report(facts: &Facts) -> String {
     parts.push(&lengths[0]);
     parts.extend(source.users.iter().map(String::as_str));
     parts.push(&lengths[1]);
-    parts.extend(source.team.as_deref());
+    if let Some(team) = &source.team {
+        parts.extend(["team", team]);
+    }
     hash(&parts)
 }
 

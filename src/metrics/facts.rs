@@ -80,8 +80,8 @@ pub struct Facts {
     pub highlights: Highlights,
     /// The numbers in canonical order.
     pub facts: Vec<Fact>,
-    /// In a report about a team, numbers of all sessions beside it: those of the whole period that teams have
-    /// as well. A covered report has only those that it would show of the team beside all others.
+    /// In a report about a team, the same numbers of all sessions, without groups. A covered report has only
+    /// those of which the report about all sessions shows the team, and no previous values.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub whole: Vec<Fact>,
 }
@@ -445,7 +445,7 @@ impl Facts {
         } else if self.is_covered() && lists.have_texts() {
             Some("people are hidden, and texts of analyses are listed")
         } else if self.source.team.is_none() && !self.whole.is_empty() {
-            Some("the report is about no team, and numbers of all sessions are beside it")
+            Some("the report is about no team, and has numbers of all sessions as well")
         } else if self.whole.iter().any(|fact| !fact.group.is_empty()) {
             Some("a number of all sessions has a group")
         } else if self.is_covered() && !self.finance.is_empty() {

@@ -47,7 +47,7 @@ pub fn quality(frames: &PeriodFrames, suppression: Option<&Suppression>) -> Pola
     let is_rest_known = suppression.is_some() && !none_or_enough(people(known())?);
     let unknown = count(sessions().filter(col(c::ACUS).is_null()), None)?;
     let has_rules = sum(sessions().select([col(c::SEVERAL_TEAMS).is_not_null().sum()]))? > 0;
-    let several = count(sessions().filter(col(c::SEVERAL_TEAMS)), Some((&SESSIONS, Dim::Team)))?;
+    let several = sum(sessions().filter(col(c::SEVERAL_TEAMS)).select([len()]))?;
     Ok(Quality {
         acus_unknown: unknown.filter(|_| !is_rest_known),
         unknown_status: count(sessions().filter(is_documented.not()), Some((&SESSIONS, Dim::Status)))?,
@@ -55,7 +55,8 @@ pub fn quality(frames: &PeriodFrames, suppression: Option<&Suppression>) -> Pola
         unknown_pr_state: count(states, Some((&PRS, Dim::State)))?,
         prs_without_url: count(entries, None)?,
         unreadable_fields: Some(unreadable).filter(|sum| suppression.is_none() || *sum == 0),
-        several_teams: several.filter(|_| has_rules),
+        // In a covered report it could be subtracted from all sessions.
+        several_teams: Some(several).filter(|several| has_rules && (suppression.is_none() || *several == 0)),
     })
 }
 

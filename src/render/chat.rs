@@ -22,9 +22,10 @@ const SLACK_FIELD: usize = 2000;
 /// The most bytes of a message to Teams.
 const TEAMS_BYTES: usize = 28 * 1024;
 
-/// The most alerts that are shown, and notices, and sentences. They keep a message short, and
-/// with the lengths below it fits into the limits of both services.
-const MOST_ALERTS: usize = 8;
+/// The most alerts that are shown. They keep a message short, and with the lengths below it fits into the
+/// limits of both services …
+pub const MOST_ALERTS: usize = 8;
+/// … and so with the most notices and sentences.
 const MOST_NOTICES: usize = 3;
 const MOST_SENTENCES: usize = 10;
 /// The longest alert or notice, sentence, scope and number, in characters.
@@ -57,6 +58,7 @@ struct Content {
 pub fn slack(report: &Report, alerts: &[String]) -> Value {
     let content = content(report, alerts);
     let mut blocks = vec![json!({"type": "header", "text": plain(&content.title, SLACK_HEADER)})];
+    blocks.push(json!({"type": "context", "elements": [plain(&content.scope, SLACK_TEXT)]}));
     let mut section = |text: Value| blocks.push(json!({"type": "section", "text": text}));
     content.warnings.iter().for_each(|warning| section(plain(warning, SLACK_TEXT)));
     if !content.verdict.is_empty() {
@@ -78,7 +80,6 @@ pub fn slack(report: &Report, alerts: &[String]) -> Value {
         let text = format!("What stands out\n{}", lines.join("\n"));
         blocks.push(json!({"type": "section", "text": plain(&text, SLACK_TEXT)}));
     }
-    blocks.push(context(&content.scope));
     blocks.push(context(&content.origin));
     // For notifications; it has none of other people's words, because it is always formatted.
     let headline = content.numbers.iter().take(2).map(|(title, value, _)| format!("{title} {value}"));
@@ -108,7 +109,7 @@ fn card(content: &Content, sentences: usize) -> Value {
                "inlines": [{"type": "TextRun", "text": text, "isSubtle": true, "size": "Small"}]})
     };
     let bold = |text: &str| json!({"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": text, "weight": "Bolder"}]});
-    let mut body = vec![titled(&content.title, "Large")];
+    let mut body = vec![titled(&content.title, "Large"), subtle(&content.scope)];
     body.extend(content.warnings.iter().map(|warning| bold(warning)));
     if !content.verdict.is_empty() {
         body.push(block(&content.verdict));
@@ -126,7 +127,6 @@ fn card(content: &Content, sentences: usize) -> Value {
         body.push(titled("What stands out", "Medium"));
         body.extend(content.sentences.iter().take(sentences).map(|sentence| run(&format!("• {sentence}"))));
     }
-    body.push(subtle(&content.scope));
     body.push(subtle(&content.origin));
     json!({
         "type": "message",

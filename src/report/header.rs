@@ -48,10 +48,14 @@ pub fn header(facts: &Facts) -> Header {
         (!words.is_empty()).then(|| format!("Only sessions {what} {}", words.join(" or ")))
     };
     let organisation = organisation(facts);
+    let named = organisation.map_or_else(|| "Whole enterprise".to_owned(), |name| clean(name, 80));
     Header {
-        is_named: organisation.is_some(),
-        organisation: organisation
-            .map_or_else(|| "Whole enterprise".to_owned(), |organisation| clean(organisation, 80)),
+        is_named: organisation.is_some() || source.team.is_some(),
+        // A team's report looks like its own at first sight.
+        organisation: match &source.team {
+            Some(team) => format!("{}, {named}", clean(team, 60)),
+            None => named,
+        },
         period: period.name(),
         dates: period.dates_in_words(),
         zone: period.tz().name().to_owned(),

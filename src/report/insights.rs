@@ -197,7 +197,10 @@ fn tag_behind(facts: &Facts, whole: f64) -> Option<Sentence> {
     if change * whole <= 0.0 || change.abs() < whole.abs() / 4.0 || fact.n < MIN_BASIS {
         return None;
     }
+    // In a covered report the tag that changed most may be one whose previous value is hidden.
     let (scope, verb) = match whole > 0.0 {
+        true if facts.is_covered() => (" Of the tags that can be compared, ", "grew"),
+        false if facts.is_covered() => (" Of the tags that can be compared, ", "shrank"),
         true => (" Of all tags, ", "grew"),
         false => (" Of the tags in use, ", "shrank"),
     };

@@ -39,13 +39,15 @@ pub fn verdict(facts: &Facts, tiles: &[Tile]) -> String {
             format!("Mixed against {previous}: better in {better}, worse in {worse}")
         }
     };
-    match named(&|tile: &Tile| tile.number.is_maturing) {
-        Some(maturing) => {
-            let why = undecided(facts, "pull requests");
-            format!("{verdict}; {maturing} cannot be compared yet ({why}).")
-        }
-        None => format!("{verdict}."),
-    }
+    let maturing = named(&|tile: &Tile| tile.number.is_maturing).map(|maturing| {
+        let why = undecided(facts, "pull requests");
+        format!("; {maturing} cannot be compared yet ({why})")
+    });
+    // What a covered report cannot compare may have changed.
+    let is_hidden = |tile: &Tile| tile.number.value.is_some() && tile.number.previous.is_none();
+    let hidden = named(&is_hidden).filter(|_| facts.is_covered());
+    let hidden = hidden.map(|hidden| format!("; {hidden} cannot be compared: the previous value is hidden"));
+    format!("{verdict}{}{}.", maturing.unwrap_or_default(), hidden.unwrap_or_default())
 }
 
 /// A title within a sentence.

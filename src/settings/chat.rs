@@ -81,7 +81,7 @@ pub struct ChatSettings {
     /// The folder of the send log.
     pub state: PathBuf,
     /// Whether it is posted again to chats that have it.
-    pub force: bool,
+    pub repost: bool,
 }
 
 impl ChatSettings {
@@ -92,7 +92,7 @@ impl ChatSettings {
     pub fn resolve(
         found: Vec<(ChatService, FoundKey)>,
         state: Option<PathBuf>,
-        force: bool,
+        repost: bool,
         network: &Network,
     ) -> Result<Self, SettingsError> {
         let chats = found.iter().map(|(service, found)| chat(*service, found, network));
@@ -107,7 +107,7 @@ impl ChatSettings {
         let state = state.ok_or_else(|| {
             SettingsError::new("no folder for the log of chat messages", "set it with --state")
         })?;
-        Ok(Self { chats, state, force })
+        Ok(Self { chats, state, repost })
     }
 }
 

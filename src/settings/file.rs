@@ -252,8 +252,17 @@ impl Reader<'_> {
     ) -> Result<(Vec<TagRule>, BTreeMap<String, String>), SettingsError> {
         let (mut rules, mut leads) = (Vec::new(), BTreeMap::new());
         for (at, row) in self.rows("team", at, value, &["name", "tag", "lead"])? {
-            let team = row.get("name").and_then(|value| scalar(value.get_ref()));
-            let lead = row.get("lead").and_then(|value| scalar(value.get_ref()));
+            let text = |name: &str| {
+                let value = row.get(name).map(|value| scalar(value.get_ref()).ok_or(value.span().start));
+                value.transpose().map_err(|at| {
+                    let hint = "write one text; a copy for others is `cc` of the report";
+                    self.refuse(at, &format!("`{name}` of a team is one text, not a list"), hint)
+                })
+            };
+            let (team, lead) = (text("name")?, text("lead")?);
+            if team.as_ref().is_some_and(|team| team.trim().is_empty()) {
+                return Err(self.refuse(at, "the name of a team is blank", "omit it, or write a name"));
+            }
             let example = "write it as tag = \"team:payments\" with a name, or as tag = \"team:*\" without";
             match (&team, &lead) {
                 (Some(team), Some(lead)) => {

@@ -258,6 +258,16 @@ impl Settings {
         true
     }
 
+    /// The same for reports about teams: without a budget, which is for all sessions, and without Devin's
+    /// totals, which count nothing by team.
+    #[must_use]
+    pub fn about_teams(mut self) -> Self {
+        self.cycles = Vec::new();
+        self.reconcile = false;
+        self.query.from = reaching(earliest(&self.periods).expect("the period is one of them"), &[]);
+        self
+    }
+
     /// Checks what was typed against the clock and what was found around it.
     ///
     /// # Errors

@@ -27,8 +27,8 @@ pub(super) const OPTIONS: [&str; 14] = [
 ];
 
 /// Options of a run that no report inherits: it has its own recipients, and the run has one monitor.
-const OF_THE_RUN: [&str; 10] =
-    ["config", "mail-to", "mail-cc", "mail", "eml", "summary", "ping", "ping-file", "save-pages", "last"];
+const OF_THE_RUN: [&str; 9] =
+    ["config", "mail-to", "mail-cc", "mail", "eml", "summary", "ping", "ping-file", "last"];
 
 /// The longest name of a report: it is the name of a folder.
 const LONGEST_NAME: usize = 60;
@@ -99,7 +99,7 @@ impl ReportTable {
 
     /// The options of its report: what was typed for the run, else what the table says, else what
     /// the environment and the rest of the settings file say.
-    pub fn options_beside(&self, choices: &[Choice]) -> Vec<FileOption> {
+    pub fn merged_options(&self, choices: &[Choice]) -> Vec<FileOption> {
         let is_typed =
             |flag: &str| choices.iter().any(|choice| choice.flag == flag && choice.origin == Origin::Flag);
         let own = self.options.iter().filter(|option| !is_typed(&option.flag)).cloned();
@@ -161,7 +161,7 @@ mod tests {
             choice("page-size", "200", Origin::Default),
             choice("ping", "https://hc.example/token", Origin::Flag),
         ];
-        let mut options = table.options_beside(&choices);
+        let mut options = table.merged_options(&choices);
         options.sort_by(|a, b| a.flag.cmp(&b.flag));
         let expected = [
             option("mail-to", "own@example.com"),
@@ -172,7 +172,7 @@ mod tests {
         ];
         assert_eq!(options, expected);
         let typed = [choice("mail-to", "me@example.com", Origin::Flag)];
-        let options = table.options_beside(&typed);
+        let options = table.merged_options(&typed);
         assert!(options.contains(&option("mail-to", "me@example.com")));
         assert!(!options.contains(&option("mail-to", "own@example.com")));
     }

@@ -13,6 +13,7 @@ use crate::cli::Format;
 use crate::error::Error;
 use crate::settings::{Privacy, Settings, Source};
 use crate::tables::SessionFilter;
+use crate::thread_pool;
 use devin_api::{ApiConfig, Limits, Progress, SessionQuery, Vendor};
 
 /// What several reports are made from.
@@ -60,7 +61,7 @@ impl Shared {
     /// The sessions of one of the reports, and all else that it needs.
     ///
     /// # Errors
-    /// The sessions cannot be had, or none of them matches the filters.
+    /// The sessions cannot be loaded, or none of them matches the filters.
     pub async fn of(
         &mut self,
         settings: &Settings,
@@ -80,14 +81,17 @@ impl Fetched {
         let people = &self.loaded.inputs.people;
         let settings = users::resolved(&settings, Some(people))?;
         let kept = kept(&settings, Some(people));
-        let SessionQuery { from, to, tags, users, .. } = &settings.query;
-        let created = from.timestamp_micros()..to.timestamp_micros();
-        let mut tables = self.loaded.tables.clone();
-        // The scope is that of the fetch.
-        tables = tables.wanted(&SessionFilter { created, org: None, tags, users })?;
-        if !settings.privacy.prompts {
-            tables = tables.without_prompts()?;
-        }
+        let (query, all) = (settings.query.clone(), self.loaded.tables.clone());
+        let has_prompts = settings.privacy.prompts;
+        let filtered = thread_pool::run(move || {
+            let SessionQuery { from, to, tags, users, .. } = &query;
+            let created = from.timestamp_micros()..to.timestamp_micros();
+            // The scope is that of the fetch.
+            let tables = all.wanted(&SessionFilter { created, org: None, tags, users })?;
+            if has_prompts { Ok(tables) } else { tables.without_prompts() }
+        });
+        let tables = filtered.await??;
+        let SessionQuery { tags, users, .. } = &settings.query;
         let Provenance { records, ref stats, .. } = self.loaded.inputs.provenance;
         let no_match =
             tables.sessions.height() == 0 && stats.complete && filters::are_given(&settings, false);

@@ -365,7 +365,8 @@ fn fail_on_alert_ends_a_run_with_6_after_its_files_and_its_mail() {
     };
     let failed = report(&["--mail", "--fail-on-alert"], "");
     assert_eq!(failed.code, Some(6), "{}", failed.stderr);
-    let said = "error: the report has an alert: ACUs 30.0, above 29\nnote: the report was written completely\nhint: ";
+    let said =
+        "error: there is an alert: ACUs 30.0, above 29\nnote: the report was written completely\nhint: ";
     assert!(failed.stderr.starts_with(said) && failed.stderr.lines().count() == 3, "{}", failed.stderr);
     assert_eq!(failed.stdout, format!("./{NAME}.html\n./{NAME}.json\n"));
     assert_eq!(files(folder.path())[2..], [format!("{NAME}.html"), format!("{NAME}.json")]);
@@ -411,7 +412,7 @@ fn several_alerts_are_in_one_line_of_the_error() {
     let (outcome, _folder) =
         reported(&served.url(), &settings, &[&WEEK[..], &["--fail-on-alert", "--quiet"]].concat());
     assert_eq!(outcome.code, Some(6), "{}", outcome.stderr);
-    let first = "error: the report has alerts: ACUs 30.0, above 29; Sessions 20, above 19; \
+    let first = "error: there are alerts: ACUs 30.0, above 29; Sessions 20, above 19; \
                  ACUs (tag a) 18.0, above 1; and more\n";
     assert!(outcome.stderr.starts_with(first), "{}", outcome.stderr);
 }

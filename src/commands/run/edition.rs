@@ -1,20 +1,20 @@
 //! What a run makes: the reports of the settings file, checked before any work.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
 use crate::cli::{self, Choice, MailArgs, NOT_OF_RUN, Origin, ReportArgs, RunArgs};
 use crate::commands::{chat, mail as mail_command};
-use crate::deliver::{self, SendError};
+use crate::deliver::{self, PastDelivery, SendError};
 use crate::environment;
 use crate::error::Error;
 use crate::exit::Explain;
 use crate::mail;
 use crate::metrics::Facts;
 use crate::period::{self, PeriodKind};
-use crate::settings::chat::ChatSettings;
+use crate::settings::chat::{Chat, ChatSettings};
 use crate::settings::mail::Mail as MailSettings;
 use crate::settings::{Found, FoundKey, Network, ReportTable, Settings, SettingsError, alerts_about, zone};
 use crate::text::clean;
@@ -35,6 +35,9 @@ pub struct Edition {
 
 /// The longest list of addresses on a line.
 const LONGEST_LIST: usize = 300;
+
+/// What becomes of a report that lacks sessions, or that no session matches.
+const NOT_WHOLE: &str = "not sent: incomplete or empty";
 
 /// What the editions of a run share.
 pub struct Plan {
@@ -61,18 +64,25 @@ impl Plan {
             args.only.is_empty() || args.only.iter().any(|name| name.eq_ignore_ascii_case(&table.name))
         };
         check_names(&args.only, tables)?;
+        if args.report.pages.as_deref() == Some(Path::new("-")) {
+            return Err(SettingsError::new(
+                "--pages -: a run reads its pages once for each report",
+                "save them in a file or folder, and name that",
+            )
+            .into());
+        }
         check_alerts(found)?;
         let tz = zone(&args.report.tz)?;
         let day = match args.as_of.as_deref().map(|text| (text, period::parse_date(text.trim()))) {
             None => period::today(now, tz),
             Some((_, Some(day))) if day <= period::today(now, tz) => day,
             Some((text, _)) => {
-                let message = format!("--as-of: {text:?} is no day up to today");
+                let message = format!("--as-of: {text:?} cannot be read, or is in the future");
                 return Err(SettingsError::new(message, "write it as 2026-10-12").into());
             }
         };
         let edition = |table: &ReportTable| -> Result<Edition, Error> {
-            let mut options = table.options_beside(choices);
+            let mut options = table.merged_options(choices);
             options.retain(|option| option.flag != "chat");
             let mut args = cli::report_args(&options).map_err(|error| {
                 let text = error.render().to_string();
@@ -93,6 +103,9 @@ impl Plan {
             let is_whole = args.tags.is_empty() && args.users.is_empty() && args.team.is_none();
             let is_whole = is_whole && !table.each_team;
             settings.alerts = alerts_about(found.file.alerts.clone(), Some(&table.name), is_whole);
+            if table.each_team {
+                settings = settings.about_teams();
+            }
             if table.each_team && !settings.tells_teams() {
                 return Err(SettingsError::new(
                     "each = \"team\": no team is defined",
@@ -100,8 +113,17 @@ impl Plan {
                 )
                 .into());
             }
-            let ReportArgs { post, .. } = args;
-            let ReportTable { name, each_team, chat, .. } = table.clone();
+            let ReportArgs { mut post, .. } = args;
+            let ReportTable { name, each_team, mut chat, .. } = table.clone();
+            let is_typed =
+                |flag| choices.iter().any(|choice| choice.flag == flag && choice.origin == Origin::Flag);
+            // A test to somebody goes to nobody else.
+            if is_typed("mail-to") {
+                chat = false;
+                if !is_typed("mail-cc") {
+                    post.mail_cc.clear();
+                }
+            }
             Ok(Edition { name, each_team, settings, chat, post })
         };
         let named = |table: &ReportTable| {
@@ -117,28 +139,33 @@ impl Plan {
                 || !edition.post.mail_cc.is_empty()
                 || (edition.each_team && !leads.is_empty())
         });
-        let password = if mails && !args.dry_run { environment::password(&args.report.post)? } else { None };
+        let password = if mails { environment::password(&args.report.post)? } else { None };
         let state = environment::state(args.report.state.clone());
         let posts = editions.iter().any(|edition| edition.chat);
         let chats = posts.then(|| chat::settings(&args.report, &found.network)).transpose()?;
         let plan = Self { editions, chats, leads, password, state, network: found.network.clone() };
+        plan.editions.iter().try_for_each(|edition| plan.check_mail(edition))?;
         for edition in &plan.editions {
-            plan.check(edition, args.dry_run)?;
+            let Settings { out, mode, .. } = &edition.settings;
+            match args.dry_run {
+                true => drop(deliver::probe_folder(out)?),
+                false => deliver::check(out, *mode)?,
+            }
         }
         Ok(plan)
     }
 
-    /// Checks the mail of an edition and the folder of its files.
-    fn check(&self, edition: &Edition, dry_run: bool) -> Result<(), Error> {
-        if dry_run {
-            return Ok(deliver::probe_folder(&edition.settings.out).map(|_| ())?);
-        }
-        deliver::check(&edition.settings.out, edition.settings.mode)?;
-        let teams: Vec<Option<&str>> = match edition.each_team {
-            true => self.leads.keys().map(|team| Some(team.as_str())).collect(),
-            false => vec![None],
-        };
-        teams.into_iter().try_for_each(|team| self.mail(edition, team).map(|_| ()))
+    /// Checks the mail of an edition, that to each team's lead included.
+    fn check_mail(&self, edition: &Edition) -> Result<(), Error> {
+        let leads = self.leads.keys().filter(|_| edition.each_team).map(|team| Some(team.as_str()));
+        leads.chain([None]).try_for_each(|team| {
+            let named = |error: Error| {
+                let lead = team.map_or_else(String::new, |team| format!(", lead of “{team}”"));
+                let message = format!("[[report]] “{}”{lead}: {error}", edition.name);
+                SettingsError::new(message, error.hint()).into()
+            };
+            self.mail(edition, team).map(drop).map_err(named)
+        })
     }
 
     /// To whom an edition goes: whom it names, else the lead of the team.
@@ -163,41 +190,72 @@ impl Plan {
         mail_command::settings(&post, self.password.clone(), self.state.clone(), &self.network).map(Some)
     }
 
-    /// Who would get a report with these facts, and who got it before or may have, in words.
+    /// Who would get a report with these facts by mail and in chats, and who had it before or may have, in words.
     ///
     /// # Errors
-    /// An address or the log of sent mails cannot be read.
-    pub fn planned(&self, edition: &Edition, team: Option<&str>, facts: &Facts) -> Result<String, Error> {
-        let to = self.recipients(edition, team);
-        let (Some(from), false) = (&edition.post.mail_from, to.is_empty()) else {
-            return Ok("no recipient".to_owned());
+    /// The mail cannot be made, or the log of what was sent cannot be read.
+    pub fn planned(
+        &self,
+        edition: &Edition,
+        team: Option<&str>,
+        facts: &Facts,
+    ) -> Result<(String, String), Error> {
+        let (settings, report) = (self.mail(edition, team)?, mail::report_key(facts));
+        let mailed = match &settings {
+            None => "no recipient".to_owned(),
+            Some(_) if mail::check_mailable(facts).is_err() => NOT_WHOLE.to_owned(),
+            Some(settings) => {
+                let addresses = mail::addresses(&settings.from, &settings.to, &settings.cc)?;
+                let recipients = addresses.recipients(&report);
+                let keys: Vec<&str> = recipients.iter().map(|recipient| recipient.key.as_str()).collect();
+                let past = self.past(&keys)?;
+                let force = edition.post.force;
+                let of = |is: fn(&PastDelivery) -> bool| {
+                    let own = recipients.iter().zip(&past).filter(|(_, past)| is(past));
+                    own.map(|(recipient, _)| recipient.address.to_string()).collect::<Vec<_>>().join(", ")
+                };
+                let all = [
+                    ("would go to ", of(if force { |_| true } else { |past| *past == PastDelivery::None })),
+                    ("sent before to ", of(|past| matches!(past, PastDelivery::Sent(_)))),
+                    ("in doubt for ", of(|past| matches!(past, PastDelivery::Possible(_)))),
+                ];
+                let some = all.iter().take(if force { 1 } else { 3 }).filter(|(_, who)| !who.is_empty());
+                let words: Vec<String> = some.map(|(words, who)| format!("{words}{who}")).collect();
+                clean(&words.join("; "), LONGEST_LIST)
+            }
         };
-        if let Err(error) = mail::check_mailable(facts) {
-            return Ok(format!("would not be sent: {error}"));
+        let posted = match self.chats.as_ref().filter(|_| edition.chat) {
+            None => String::new(),
+            Some(_) if mail::check_mailable(facts).is_err() => NOT_WHOLE.to_owned(),
+            Some(chats) => {
+                let keys: Vec<String> =
+                    chats.chats.iter().map(|chat| deliver::chat_key(chat, &report)).collect();
+                let past = self.past(&keys.iter().map(String::as_str).collect::<Vec<_>>())?;
+                let is_due = |past: &PastDelivery| chats.repost || *past == PastDelivery::None;
+                let words = |(chat, past): (&Chat, &PastDelivery)| match past {
+                    past if is_due(past) => format!("would go to {}", chat.service.name()),
+                    PastDelivery::Possible(_) => format!("in doubt for {}", chat.service.name()),
+                    _ => format!("posted before to {}", chat.service.name()),
+                };
+                chats.chats.iter().zip(&past).map(words).collect::<Vec<_>>().join("; ")
+            }
+        };
+        Ok((mailed, posted))
+    }
+
+    fn past(&self, keys: &[&str]) -> Result<Vec<PastDelivery>, Error> {
+        match &self.state {
+            Some(state) => Ok(deliver::past_deliveries(state, keys).map_err(SendError::from)?),
+            None => Ok(vec![PastDelivery::None; keys.len()]),
         }
-        let all = mail::addresses(from, &to, &edition.post.mail_cc)?.recipients_of(facts);
-        let keys: Vec<&str> = all.iter().map(|recipient| recipient.key.as_str()).collect();
-        let sent = match &self.state {
-            Some(state) => deliver::were_sent(state, &keys).map_err(SendError::from)?,
-            None => vec![false; keys.len()],
-        };
-        let of = |was_sent: bool| {
-            let own = all.iter().zip(&sent).filter(|(_, sent)| **sent == was_sent);
-            own.map(|(recipient, _)| recipient.address.to_string()).collect::<Vec<_>>().join(", ")
-        };
-        let words = match (of(false), of(true)) {
-            (due, before) if before.is_empty() => format!("would go to {due}"),
-            (due, before) if due.is_empty() => format!("sent to {before} before"),
-            (due, before) => format!("would go to {due}; sent to {before} before"),
-        };
-        Ok(clean(&words, LONGEST_LIST))
     }
 
     /// The teams that are defined by name, whether they have sessions or not.
     pub fn named_teams(&self, edition: &Edition) -> BTreeSet<String> {
-        let rules = edition.settings.rules.iter().filter_map(|rule| rule.team.clone());
-        let people = edition.settings.people.teams().map(str::to_owned);
-        rules.chain(people).chain(self.leads.keys().cloned()).collect()
+        let rules = edition.settings.rules.iter().filter_map(|rule| rule.team.as_deref());
+        let leads = self.leads.keys().map(String::as_str);
+        let names = rules.chain(edition.settings.people.teams()).chain(leads).map(str::trim);
+        names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
     }
 }
 
@@ -210,12 +268,15 @@ fn refuse_options(choices: &[Choice]) -> Result<(), SettingsError> {
             "user" => "users",
             id => id,
         };
-        let is_set = matches!(choice.origin, Origin::Flag | Origin::Environment);
+        // A filter of the whole file would narrow every report, that of leadership as well.
+        let is_filter = choice.origin == Origin::File && ["tags", "users"].contains(&id);
+        let is_set = matches!(choice.origin, Origin::Flag | Origin::Environment) || is_filter;
         is_set && NOT_OF_RUN.contains(&id) && choice.texts != ["false"]
     };
     let Some(refused) = choices.iter().find(is_refused) else { return Ok(()) };
     let name = match refused.origin {
         Origin::Flag => format!("--{}", refused.flag),
+        Origin::File => format!("`{}` of the settings file", refused.flag),
         _ => refused.variable.clone(),
     };
     let hint = match refused.flag.as_str() {
@@ -256,6 +317,14 @@ fn check_names(only: &[String], tables: &[ReportTable]) -> Result<(), SettingsEr
 fn check_alerts(found: &Found) -> Result<(), SettingsError> {
     let tables = &found.file.reports;
     let names = found.file.alerts.iter().filter_map(|rule| rule.report.as_deref());
+    let of_team = |name: &&str| tables.iter().any(|table| table.each_team && table.name == **name);
+    let budget = found.file.alerts.iter().filter(|rule| rule.metric.starts_with("budget"));
+    if let Some(name) = budget.filter_map(|rule| rule.report.as_deref()).find(of_team) {
+        return Err(SettingsError::new(
+            format!("[[alert]]: {name:?} has reports about teams, and a budget is for all sessions"),
+            "omit `report`, so that the alert is for the reports about all sessions",
+        ));
+    }
     match names.into_iter().find(|name| !tables.iter().any(|table| table.name == **name)) {
         None => Ok(()),
         Some(name) => {

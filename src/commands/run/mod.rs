@@ -6,11 +6,12 @@ mod summary;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::report::{Material, Prepared};
+use super::report::{Prepared, ReportData};
 use super::{Context, Ended, chat, heartbeat, mail, output, settings_line, sync};
+use crate::archive;
 use crate::cli::{RunArgs, SyncArgs};
 use crate::console::Console;
-use crate::deliver::SendOutcome;
+use crate::deliver::{SendOutcome, WHOLE};
 use crate::environment;
 use crate::error::Error;
 use crate::exit::{Exit, Explain};
@@ -20,14 +21,18 @@ use crate::settings::{Found, FoundKey, Network, Settings, SettingsError, Source}
 use crate::source::Shared;
 use crate::text::clean;
 use crate::thread_pool;
+use chat::Posted;
 use devin_api::{Limits, Progress};
 use edition::{Edition, Plan};
 use mail::Sent;
 use summary::{SummaryRow, table};
 
-/// What a signal leaves.
-const STOPPED: &str = "reports that are not marked as left were made and sent; the next run makes the others, \
-    and sends nothing twice";
+/// What an alert of a dry run leaves on the disk.
+const NOTHING: &str = "nothing written";
+
+/// What is done when a signal ends a run.
+const STOPPED: &str = "the table says which reports are left to do; the next run makes them and sends \
+    nothing twice";
 
 /// Makes and sends all reports of the settings file.
 ///
@@ -36,7 +41,7 @@ const STOPPED: &str = "reports that are not marked as left were made and sent; t
 /// the run.
 pub async fn run(args: RunArgs, mut context: Context) -> Result<Exit, Ended> {
     let network = environment::network(&args.report.network);
-    // A dry run tells nobody.
+    // A dry run sends nothing, to a monitor either.
     let monitor = match args.dry_run {
         true => Ok(None),
         false => heartbeat::monitor(&args.report.monitor, &network),
@@ -82,6 +87,7 @@ async fn made(
     let (now, file, choices) = (context.now, context.file.clone(), context.choices.clone());
     let (dry_run, fails_on_alert) = (args.dry_run, args.report.fail_on_alert);
     let console = context.console.clone();
+    let syncs = sync.is_some();
     let planning = async move {
         let (key, network) = (key?, network?);
         let found = Found { key: key.clone(), network, ..environment::around(&args.report, file?)? };
@@ -95,7 +101,11 @@ async fn made(
         console.finish();
         Ok((plan, shared?))
     };
-    let (plan, shared) = context.signals.until(planning).await?;
+    let planned = context.signals.until(planning).await;
+    let (plan, shared) = planned.map_err(|ended| if syncs { ended.leaving(archive::KEPT) } else { ended })?;
+    if let Some(edition) = plan.editions.first().filter(|_| !dry_run) {
+        output::note_mode(edition.settings.mode, &context.console);
+    }
     let (shared, rows, alerts) = (Some(shared), Vec::new(), Vec::new());
     Run { plan, shared, dry_run, fails_on_alert, rows, alerts }.finish(context).await
 }
@@ -128,7 +138,7 @@ struct Run {
 
 /// The sessions of an edition, and what it shows of which teams.
 struct Loaded {
-    material: Arc<Material>,
+    data: Arc<ReportData>,
     settings: Settings,
     /// The facts of all sessions, where there is a report for each team.
     whole: Option<Arc<Facts>>,
@@ -149,7 +159,10 @@ impl Run {
         ended.map_err(|ended| ended.leaving(STOPPED))?;
         let failures: Vec<Exit> = self.rows.iter().filter_map(|row| row.exit).collect();
         match failures.first() {
-            None if self.fails_on_alert && !self.alerts.is_empty() => Err(Ended::alert(&self.alerts)),
+            None if self.fails_on_alert && !self.alerts.is_empty() => {
+                let kept = if self.dry_run { NOTHING } else { WHOLE };
+                Err(Ended::alert(&self.alerts, kept))
+            }
             None => Ok(Exit::Done),
             Some(exit) => {
                 let (failed, of) = (failures.len(), self.rows.len());
@@ -187,8 +200,8 @@ impl Run {
         };
         let teams = teams(&whole);
         let absent = match loaded.settings.privacy.covered {
-            true => "none: fewer than five people, or it would reveal so few",
-            false => "none: no session in the period",
+            true => "no report: it would describe fewer than five people",
+            false => "no report: no session in the period",
         };
         let named = self.plan.named_teams(edition).into_iter().filter(|team| !teams.contains(team));
         let of_team = |team: &str| SummaryRow { name: format!("{name}: {team}"), ..row.clone() };
@@ -223,9 +236,9 @@ impl Run {
                 Settings { team: Some(team.to_owned()), cycles: Vec::new(), ..loaded.settings.clone() }
             }
         };
-        let (material, whole) = (loaded.material.clone(), loaded.whole.clone());
+        let (data, whole) = (loaded.data.clone(), loaded.whole.clone());
         let drawing =
-            async move { thread_pool::run(move || material.prepared(&settings, whole.as_deref())).await? };
+            async move { thread_pool::run(move || data.prepared(&settings, whole.as_deref())).await? };
         let prepared = match context.signals.until(drawing).await {
             Ok(prepared) => prepared,
             Err(Ended::Failed { error, .. }) => {
@@ -238,17 +251,13 @@ impl Run {
             }
         };
         tell(&row.name, &prepared, &context.console);
-        row.alerts = prepared.alerts().len();
+        row.alerts = prepared.facts().alerts.len();
         let name = clean(&row.name, 80);
         self.alerts.extend(prepared.alerts().iter().map(|alert| format!("{name}: {alert}")));
         row.report = prepared.page().display().to_string();
         if self.dry_run {
-            let facts = Facts::from_json(prepared.json()).expect("facts that were written can be read");
-            match self.plan.planned(edition, team, &facts) {
-                Ok(planned) => {
-                    let chat = if edition.chat { "would be posted" } else { "" };
-                    self.rows.push(SummaryRow { mail: planned, chat: chat.to_owned(), ..row });
-                }
+            match self.plan.planned(edition, team, prepared.facts()) {
+                Ok((mail, chat)) => self.rows.push(SummaryRow { mail, chat, ..row }),
                 Err(error) => self.fail(row, &error, &context.console),
             }
             return Ok(());
@@ -256,18 +265,24 @@ impl Run {
         let (mail, has_chat) = (self.plan.mail(edition, team), edition.chat);
         let (mode, console) = (prepared.mode(), context.console.clone());
         let json = match prepared.deliver() {
-            Ok(receipt) => receipt.json,
+            Ok(receipt) => {
+                // It also says what was removed; the paths are in the table.
+                output::written(&receipt, &console);
+                receipt.json
+            }
             Err(error) => {
                 self.fail(row, &error, &console);
                 return Ok(());
             }
         };
-        let mut ended = None;
+        console.say(&format!("{}: {}", clean(&row.name, 80), row.report));
+        let mut ended;
         match mailed(mail, &json, mode, context).await {
             Ok((words, signal)) => (row.mail, ended) = (words, signal),
             Err(Ended::Failed { error, .. }) => {
-                "not sent to all: see above".clone_into(&mut row.mail);
+                "failed: see the warnings".clone_into(&mut row.mail);
                 warn(&mut row, &error, &console);
+                ended = None;
             }
             Err(signal) => {
                 LEFT.clone_into(&mut row.mail);
@@ -278,10 +293,13 @@ impl Run {
             let posted = match &ended {
                 Some(_) => LEFT,
                 None => match chat::post(&json, chats, context).await {
-                    Ok(()) => "posted",
+                    Ok(Posted { now, signal, .. }) => {
+                        ended = signal.map(Ended::signal);
+                        if now > 0 { "posted" } else { "posted earlier" }
+                    }
                     Err(Ended::Failed { error, .. }) => {
                         warn(&mut row, &error, &console);
-                        "not posted to all: see above"
+                        "failed: see the warnings"
                     }
                     Err(signal) => {
                         ended = Some(signal);
@@ -298,7 +316,7 @@ impl Run {
     /// Notes a report that could not be made.
     fn fail(&mut self, mut row: SummaryRow, error: &Error, console: &Console) {
         warn(&mut row, error, console);
-        self.rows.push(SummaryRow { report: "failed: see above".to_owned(), ..row });
+        self.rows.push(SummaryRow { report: "failed: see the warnings".to_owned(), ..row });
     }
 }
 
@@ -318,8 +336,8 @@ async fn mailed(
 ) -> Result<(String, Option<Ended>), Ended> {
     let Some(settings) = mail? else { return Ok(("no recipient".to_owned(), None)) };
     let Sent { outcome, signal } = mail::send(json.to_owned(), settings, mode, context).await?;
-    let words = outcome.as_ref().map_or_else(|| "written to a file".to_owned(), delivered);
-    Ok((words, signal.map(|(word, exit)| Ended::Signal { word, exit, left: None })))
+    let outcome = outcome.expect("a run writes no message to a file");
+    Ok((delivered(&outcome), signal.map(Ended::signal)))
 }
 
 /// What a run that was stopped says of a report that it did not make.
@@ -348,13 +366,14 @@ fn loading(
             Ok(loaded) => loaded,
             Err(error) => return Ok((shared, Err(error))),
         };
-        let material = thread_pool::run(move || {
+        let data = thread_pool::run(move || {
             let settings = loaded.settings.clone();
-            let material = Material::new(loaded)?;
-            let whole = each_team.then(|| material.whole(&settings)).transpose()?;
-            Ok(Loaded { material: Arc::new(material), settings, whole: whole.map(Arc::new) })
+            let data = ReportData::new(loaded)?;
+            let whole = each_team.then(|| data.whole(&settings)).transpose()?;
+            Ok(Loaded { data: Arc::new(data), settings, whole: whole.map(Arc::new) })
         });
-        Ok((shared, material.await?))
+        let loaded = data.await.and_then(|loaded| loaded);
+        Ok((shared, loaded))
     }
 }
 

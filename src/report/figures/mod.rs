@@ -215,7 +215,7 @@ fn parts(figure: &FigureSpec, inputs: &FigureInputs<'_>) -> FigureParts {
 /// The title of a figure, by what the report is about.
 fn title(figure: &FigureSpec, facts: &Facts) -> &'static str {
     match figure.kind {
-        FigureKind::Teams if facts.source.team.is_some() => "The team beside all sessions",
+        FigureKind::Teams if facts.source.team.is_some() => "The team and all sessions",
         _ => figure.title,
     }
 }

@@ -52,7 +52,7 @@ fn team_fact<'f>(facts: &'f Facts, team: &Fact, metric: &Metric) -> Option<&'f F
 pub fn draw(inputs: &FigureInputs<'_>) -> FigureParts {
     let facts = inputs.facts;
     if let Some(team) = &facts.source.team {
-        return beside_all(facts, team);
+        return team_and_all(facts, team);
     }
     let columns = columns(facts);
     let teams = in_order(facts);
@@ -90,7 +90,7 @@ fn heads(columns: &[(&'static str, &'static Metric)]) -> impl Iterator<Item = Ta
 }
 
 /// The team that the report is about, all sessions, and the team's share of what adds up.
-fn beside_all(facts: &Facts, team: &str) -> FigureParts {
+fn team_and_all(facts: &Facts, team: &str) -> FigureParts {
     let of_all = |metric: &Metric| facts.whole.iter().find(|fact| fact.metric.id == metric.id);
     let columns: Vec<_> = COLUMNS.into_iter().filter(|(_, metric)| of_all(metric).is_some()).collect();
     let share = |metric: &'static Metric| {

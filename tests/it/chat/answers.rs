@@ -74,7 +74,7 @@ fn a_message_in_doubt_is_not_posted_again_unless_forced() {
         ends(
             &first,
             74,
-            &["error: Slack did not confirm the message: ", "repost with --force", "posted to Teams"],
+            &["error: Slack did not confirm the message: ", "post it again with --repost", "posted to Teams"],
         );
         assert_eq!(chat.posted().len(), posted + 1);
         for _ in 0..2 {
@@ -82,12 +82,12 @@ fn a_message_in_doubt_is_not_posted_again_unless_forced() {
             ends(
                 &next,
                 74,
-                &["ended while it posted this report: Slack may have got it", "--force", "skipped: Teams"],
+                &["ended while it posted this report: Slack may have got it", "--repost", "skipped: Teams"],
             );
         }
         assert_eq!(chat.requests(), 2);
         std::fs::remove_file(folder.path().join("teams")).unwrap();
-        ends(&once(folder.path(), &served, &["--force"]), 0, &["posted to Slack"]);
+        ends(&once(folder.path(), &served, &["--repost"]), 0, &["posted to Slack"]);
         ends(&once(folder.path(), &served, &[]), 0, &["skipped: Slack"]);
         assert_eq!(chat.requests(), 3);
     }

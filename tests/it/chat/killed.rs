@@ -17,7 +17,7 @@ fn a_run_that_is_killed_while_it_posts_is_reported_and_not_repeated() {
     chat.release();
     for _ in 0..2 {
         let next = ended(&mut report(folder.path(), &served, &[]));
-        ends(&next, 74, &["an earlier run, of 20", "Slack may have got it", "repost with --force"]);
+        ends(&next, 74, &["an earlier run, of 20", "Slack may have got it", "post it again with --repost"]);
     }
     assert_eq!((chat.requests(), chat.posted().len()), (1, 1));
 }

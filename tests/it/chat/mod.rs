@@ -101,7 +101,7 @@ fn a_report_is_posted_once_to_each_chat() {
     ends(
         &again,
         0,
-        &["skipped: Slack got it from the run of 20", "skipped: Teams got it", "--force to repost"],
+        &["skipped: Slack got it from the run of 20", "skipped: Teams got it", "--repost to post it again"],
     );
     assert_eq!(chat.requests(), 2);
     // Another week is another report, and another address another chat.
@@ -113,7 +113,7 @@ fn a_report_is_posted_once_to_each_chat() {
     ends(&outcome, 0, &["posted to Slack", "skipped: Teams"]);
     assert_eq!((other.posted().len(), chat.requests()), (1, 4));
     ends(
-        &ended(&mut report(folder.path(), &served, &["--force"])),
+        &ended(&mut report(folder.path(), &served, &["--repost"])),
         0,
         &["posted to Slack", "posted to Teams"],
     );

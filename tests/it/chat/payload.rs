@@ -138,12 +138,12 @@ fn a_message_has_what_a_mail_has_and_nothing_more() {
         };
         let places = [
             place("Week 41, 5 to 11 October 2026, complete, invented"),
+            place("Halden demo · UTC"),
             place("Alert: Spend of the month is above 80% of the budget"),
             place("This organisation is invented"),
             place("Worse than week 40 in high-impact issues per 100"),
             place("Compared with week 40"),
             place("“team:payments” grew most"),
-            place("Halden demo · UTC"),
             place("Ask the sender for the full report: org_demo_2026-W41.html."),
         ];
         // The notification of Slack begins with the title as well.

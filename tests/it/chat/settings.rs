@@ -20,7 +20,7 @@ fn an_address_comes_from_the_settings_file_a_credential_or_the_environment() {
         std::fs::write(path, text).unwrap();
     };
     let posts = |more: &[&str], variables: &[(&str, &str)], expected: [(&Chat, usize); 3]| {
-        let flags = [&["--chat", "--force"][..], more].concat();
+        let flags = [&["--chat", "--repost"][..], more].concat();
         let outcome = ended(plain(folder.path(), &served, &flags).envs(variables.iter().copied()));
         ends(&outcome, 0, &[]);
         for (chat, count) in expected {
@@ -42,7 +42,7 @@ fn an_address_comes_from_the_settings_file_a_credential_or_the_environment() {
     let both = [&of_environment[..], &[of_credential]].concat();
     posts(&[], &both, [(&filed, 0), (&credential, 2), (&environment, 2)]);
     posts(&["--config", "etc/acumen.toml"], &both, [(&filed, 2), (&credential, 2), (&environment, 2)]);
-    let chat = [("ACUMEN_CHAT", "1"), ("ACUMEN_FORCE", "1"), ("ACUMEN_CONFIG", "etc/acumen.toml")];
+    let chat = [("ACUMEN_CHAT", "1"), ("ACUMEN_REPOST", "1"), ("ACUMEN_CONFIG", "etc/acumen.toml")];
     ends(&ended(plain(folder.path(), &served, &[]).envs(chat)), 0, &["posted to Teams"]);
     assert_eq!(filed.posted().len(), 4);
     // Without --chat nothing is posted, and the files are not even read.

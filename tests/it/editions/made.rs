@@ -162,7 +162,7 @@ fn an_edition_is_the_report_that_its_options_give() {
     let user = records.iter().find_map(|record| record["user_id"].as_str()).unwrap().to_owned();
     let served = served(records);
     let tables = format!(
-        "tz = \"Europe/Berlin\"\n{TEAMS}\
+        "tz = \"Europe/Berlin\"\nbudget = \"5000\"\nbudget_cycle_day = 23\n{TEAMS}\
          [[price]]\nfrom = 2026-01-01\nper_acu = \"2.25\"\ncurrency = \"EUR\"\n\
          [[report]]\nname = \"lead\"\ninclude_prompts = true\n\
          [[report]]\nname = \"board\"\nprofile = \"leadership\"\ntrend = 2\n\
@@ -247,7 +247,11 @@ fn a_covered_team_of_few_people_gets_no_report() {
     let outcome = runs(folder.path(), &[]);
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
     assert!(outcome.stdout.contains("teams: small"), "{}", outcome.stdout);
-    assert!(outcome.stdout.contains("none: fewer than five people"), "{}", outcome.stdout);
+    assert!(
+        outcome.stdout.contains("no report: it would describe fewer than five people"),
+        "{}",
+        outcome.stdout
+    );
     let made = all_facts(&folder.path().join("out"));
     assert!(made.keys().all(|name| !name.contains("small")), "{:?}", made.keys());
     assert!(mail.received().is_empty());
@@ -271,4 +275,34 @@ fn a_covered_team_of_few_people_gets_no_report() {
     .unwrap();
     assert_eq!(runs(folder.path(), &[]).code, Some(0));
     assert_eq!(copies(&mail), BTreeMap::from([("small@example.com".to_owned(), 1)]));
+}
+
+/// All others may have been few people in the compared period, although they are enough now.
+#[test]
+fn a_covered_team_has_no_previous_values_of_all_sessions() {
+    let on = |team: &'static str, people: usize, date: &'static str| {
+        (0..people * 2).map(move |number| {
+            json!({"session_id": format!("{team}-{date}-{number}"), "created_at": format!("{date}T10:00:00Z"),
+                "updated_at": "2026-10-11T11:00:00Z", "status": "exit", "org_id": "org_demo",
+                "user_id": format!("email|{team}{}", number % people), "acus_consumed": 1.5,
+                "tags": [format!("team:{team}")]})
+        })
+    };
+    let records: Vec<Value> = on("ash", 6, "2026-09-30")
+        .chain(on("elm", 2, "2026-09-30"))
+        .chain(on("ash", 6, "2026-10-07"))
+        .chain(on("elm", 6, "2026-10-07"))
+        .collect();
+    let served = served(records);
+    let tables =
+        format!("trend = 1\n{TEAMS}[[report]]\nname = \"t\"\neach = \"team\"\npeople = \"hidden\"\n");
+    let folder = folder(&served.url(), None, &tables);
+    let outcome = runs(folder.path(), &[]);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    let facts = all_facts(&folder.path().join("out"));
+    let ash = &facts["t/org_demo_2026-W41_team-ash_hidden.json"];
+    assert_eq!(ash.fact("sessions", json!({}))["previous"], 12, "the team's own is enough");
+    let whole = ash.0["whole"].as_array().unwrap();
+    assert!(whole.iter().any(|fact| fact["metric"] == "sessions" && fact["value"] == 24), "{whole:?}");
+    assert!(whole.iter().all(|fact| fact["previous"].is_null()), "{whole:?}");
 }

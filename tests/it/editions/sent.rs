@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::chat::server::Chat;
+use crate::chat::server::{Answer, Chat};
 use crate::support::{begin, outcome, signal, slow_tests};
 
 /// Forty teams with a lead each, leadership and a platform lead.
@@ -108,7 +108,7 @@ fn a_signal_between_reports_says_what_is_left() {
     let ended = outcome(child);
     assert_eq!(ended.code, Some(143), "{}", ended.stderr);
     assert!(ended.stdout.contains("left to do"), "{}", ended.stdout);
-    assert!(ended.stderr.contains("the next run makes the others"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("the next run makes them"), "{}", ended.stderr);
     let (board, lead) = ("leadership ", "lead ");
     let line = |name: &str| ended.stdout.lines().find(|line| line.starts_with(name)).unwrap_or_default();
     assert!(
@@ -136,7 +136,10 @@ fn a_report_that_fails_does_not_stop_the_others() {
     assert!(outcome.stderr.contains("error: 2 of 3 reports failed"), "{}", outcome.stderr);
     assert_eq!(copies(&mail), BTreeMap::from([("b@example.com".to_owned(), 1)]));
     let lines: Vec<&str> = outcome.stdout.lines().collect();
-    assert!(lines[1].contains("failed: see above") && lines[2].contains("not sent to all"), "{lines:?}");
+    assert!(
+        lines[1].contains("failed: see the warnings") && lines[2].contains("failed: see the warnings"),
+        "{lines:?}"
+    );
     assert!(lines[3].ends_with("sent to 1"), "{lines:?}");
     let refused = runs(folder.path(), &["--only", "refused"]);
     assert_eq!(refused.code, Some(74), "{}", refused.stderr);
@@ -163,9 +166,12 @@ fn a_dry_run_writes_and_sends_nothing() {
     assert_eq!(crate::support::files(folder.path()), ["acumen.toml"]);
     let typed = runs(folder.path(), &["--only", "board", "--mail-to", "me@example.com"]);
     assert_eq!(typed.code, Some(0), "{}", typed.stderr);
-    assert_eq!(copies(&mail).keys().collect::<Vec<_>>(), ["c@example.com", "me@example.com"]);
+    assert_eq!(copies(&mail).keys().collect::<Vec<_>>(), ["me@example.com"]);
+    assert_eq!(runs(folder.path(), &["--only", "board"]).code, Some(0));
     let again = runs(folder.path(), &["--dry-run"]);
-    assert!(again.stdout.contains("sent to c@example.com before"), "{}", again.stdout);
+    assert!(again.stdout.contains("sent before to a@example.com, b@example.com, c@"), "{}", again.stdout);
+    let forced = runs(folder.path(), &["--dry-run", "--force"]);
+    assert!(forced.stdout.contains("would go to a@example.com, b@example.com, c@"), "{}", forced.stdout);
 }
 
 #[test]
@@ -220,4 +226,24 @@ fn a_chat_is_shown_an_alert_once_and_the_run_ends_with_its_code() {
     assert_eq!(outcome.stdout.lines().skip(1).filter(|line| line.contains("  1  ")).count(), 5);
     let again = runs(folder.path(), &[]);
     assert_eq!((again.code, chat.requests()), (Some(0), 2), "{}", again.stderr);
+    assert_eq!(again.stdout.matches("posted earlier").count(), 2, "{}", again.stdout);
+    let planned = runs(folder.path(), &["--dry-run"]);
+    assert_eq!(planned.stdout.matches("posted before to Slack").count(), 2, "{}", planned.stdout);
+}
+
+#[test]
+fn a_signal_during_a_post_ends_the_run() {
+    let served = served(records(4, 3));
+    let tables = "slack_webhook_file = \"slack\"\n[[report]]\nname = \"one\"\nchat = true\n\
+         [[report]]\nname = \"two\"\nto = \"b@example.com\"\n";
+    let (mail, chat) = (mail_server(), Chat::always(Answer::Holds));
+    let folder = folder(&served.url(), Some(&mail), tables);
+    std::fs::write(folder.path().join("slack"), chat.url("slack")).unwrap();
+    let child = begin(&mut command(folder.path(), &[]));
+    chat.arrived();
+    signal(child.id(), "TERM");
+    chat.release();
+    let ended = outcome(child);
+    assert_eq!(ended.code, Some(143), "{}", ended.stderr);
+    assert!(mail.received().is_empty() && ended.stdout.contains("left to do"), "{}", ended.stdout);
 }

@@ -159,7 +159,7 @@ fn a_budget_that_is_left_out_is_spoken_of() {
         let report = report(organisation.clone(), &settings, flags, &[]);
         let has = |words: &str| report.stderr.contains(words) && report.html.contains(words);
         // A part of the sessions is not what the budget is spent on.
-        let part = has("budget is for all sessions: it is left out with --tag, --team or --user");
+        let part = has("budget is for all sessions: it is left out with --tag or --user");
         let hidden = has("eft out to hide people: the budget");
         (report.facts().0.get("budgets").is_some(), part, hidden)
     };
