@@ -37,7 +37,7 @@ const STOPPED: &str = "the table says which reports are left to do; the next run
 /// Makes and sends all reports of the settings file.
 ///
 /// # Errors
-/// The settings cannot be used, the sessions cannot be had, a report failed, or the signal that ended
+/// The settings cannot be used, the sessions cannot be loaded, a report failed, or the signal that ended
 /// the run.
 pub async fn run(args: RunArgs, mut context: Context) -> Result<Exit, Ended> {
     let network = environment::network(&args.report.network);
