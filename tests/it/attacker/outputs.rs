@@ -112,6 +112,8 @@ fn hidden(report: &Report, truth: &Truth) -> BTreeSet<(String, String)> {
     }
     // A team's tag has its own row, and the names of both are alike.
     hidden.retain(|pair| !shown.contains(pair) && pair.1 != "unknown");
+    // The row of the team that the report is about has the report's own numbers.
+    hidden.retain(|(dimension, key)| dimension != "team" || report.filter.team.as_ref() != Some(key));
     hidden.retain(|(_, key)| !shown.iter().any(|(_, own)| own == key || own.contains(key.as_str())));
     hidden
 }
