@@ -50,8 +50,10 @@ fn the_image_is_built_in_two_stages_and_does_not_run_as_root() {
     let version = manifest.split("rust-version = \"").nth(1).unwrap().split('"').next().unwrap();
     assert_eq!(from, [&format!("rust:{version}-slim-bookworm AS build"), "debian:bookworm-slim"]);
     let runs = all(&instructions, "RUN");
-    assert_eq!(runs[0], "cargo install --path . --locked --profile dist --root /out");
-    for package in ["ca-certificates", "tzdata", "--no-install-recommends"] {
+    assert_eq!(runs[0], "cargo install --path . --locked --profile dist --features pdf --root /out");
+    for package in
+        ["ca-certificates", "fonts-noto-cjk", "fonts-noto-core", "tzdata", "--no-install-recommends"]
+    {
         assert!(runs[1].contains(package), "{package}");
     }
     assert_eq!(all(&instructions, "COPY"), [". .", "--from=build /out/bin/acumen /usr/local/bin/acumen"]);
@@ -73,9 +75,14 @@ fn what_a_build_needs_is_sent_to_it_and_secrets_are_not() {
     let text = std::fs::read_to_string(repository(".dockerignore")).unwrap();
     let ignored: Vec<&str> = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
     let is_ignored = |path: &str| ignored.iter().any(|name| Path::new(path).starts_with(name));
-    for needed in
-        ["Cargo.toml", "Cargo.lock", "src/main.rs", "templates/report.html", "benches/speed/main.rs"]
-    {
+    for needed in [
+        "Cargo.toml",
+        "Cargo.lock",
+        "src/main.rs",
+        "templates/report.html",
+        "assets/inter/Inter-Regular.ttf",
+        "benches/speed/main.rs",
+    ] {
         assert!(repository(needed).exists() && !is_ignored(needed), "{needed}");
     }
     for kept in [

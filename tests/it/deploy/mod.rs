@@ -3,6 +3,7 @@
 //! its host.
 
 mod container;
+mod release;
 mod runs;
 mod units;
 mod workflow;
