@@ -60,7 +60,9 @@ fn the_image_is_built_in_two_stages_and_does_not_run_as_root() {
     // The last user set is the one at run time; a number can be checked by a cluster.
     let user = all(&instructions, "USER");
     assert_eq!(user, ["10001:10001"]);
-    assert!(runs[1].contains("useradd") && runs[1].contains("--uid 10001"));
+    for part in ["groupadd", "--gid 10001", "useradd", "--uid 10001", "install -d -o acumen -g acumen"] {
+        assert!(runs[1].contains(part), "{part}");
+    }
     let place = |word: &str| instructions.iter().rposition(|(own, _)| own == word);
     assert!(place("USER") > place("RUN") && place("USER") > place("COPY"));
     let entry: Vec<String> = serde_json::from_str(all(&instructions, "ENTRYPOINT")[0]).unwrap();
