@@ -14,8 +14,8 @@ pub use archive::{SyncArgs, VerifyArgs};
 pub use chat::ChatArgs;
 pub use meant::meant;
 pub use options::{
-    ApiArgs, Format, MailArgs, NOT_OF_RUN, NetworkArgs, People, PingArgs, RenderArgs, RenderFormat,
-    ReportArgs, RunArgs, SendArgs,
+    ApiArgs, Attach, Format, MailArgs, NOT_OF_RUN, NetworkArgs, Paper, People, PingArgs, RenderArgs,
+    RenderFormat, ReportArgs, RunArgs, SendArgs,
 };
 pub use read::{
     Choice, FileOption, Origin, Read, config_flag, fault_of_file, flags_of_file, is_not_for_files,

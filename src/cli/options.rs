@@ -379,9 +379,12 @@ pub struct RenderArgs {
     /// Recipients of a copy.
     #[arg(long, value_name = "ADDRESS")]
     pub mail_cc: Vec<String>,
-    /// Attachment of the message.
-    #[arg(long, value_name = "WHAT", default_value = "html", value_parser = ["html", "xlsx", "none"])]
-    pub mail_attach: String,
+    /// Attachments of the message, separated by commas (default: pdf where it is built in, else html).
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', ignore_case = true)]
+    pub mail_attach: Vec<Attach>,
+    /// Paper size of the PDF.
+    #[arg(long, value_name = "SIZE", default_value = "a4", ignore_case = true)]
+    pub paper: Paper,
 }
 
 /// An output of `acumen render`.
@@ -389,6 +392,8 @@ pub struct RenderArgs {
 pub enum RenderFormat {
     /// The page.
     Html,
+    /// Two pages for print and phones; only where it is built in.
+    Pdf,
     /// The workbook.
     Xlsx,
     /// One CSV file for each grouping.
@@ -414,10 +419,17 @@ pub struct MailArgs {
     /// The sender.
     #[arg(long, env = "ACUMEN_MAIL_FROM", value_name = "ADDRESS", help_heading = "Mail")]
     pub mail_from: Option<String>,
-    /// Attachment: the page, the workbook, or nothing.
-    #[arg(long, env = "ACUMEN_MAIL_ATTACH", value_name = "WHAT", default_value = "html",
-          value_parser = ["html", "xlsx", "none"], help_heading = "Mail")]
-    pub mail_attach: String,
+    /// Attachments, separated by commas: the page, the PDF, the workbook, or none (default: pdf where it
+    /// is built in, else html).
+    #[arg(
+        long,
+        env = "ACUMEN_MAIL_ATTACH",
+        value_name = "WHAT",
+        value_delimiter = ',',
+        ignore_case = true,
+        help_heading = "Mail"
+    )]
+    pub mail_attach: Vec<Attach>,
     /// Mail server: smtps://HOST for TLS (port 465), smtp://HOST for STARTTLS (587),
     /// smtp+plain://HOST for no TLS (25, loopback only).
     #[arg(long, env = "ACUMEN_SMTP", value_name = "URL", help_heading = "Mail")]
@@ -448,6 +460,39 @@ pub struct MailArgs {
     #[arg(long, env = "ACUMEN_FORCE", help_heading = "Mail",
           value_parser = clap::builder::FalseyValueParser::new())]
     pub force: bool,
+    /// Paper size of the PDF, exported or attached.
+    #[arg(
+        long,
+        env = "ACUMEN_PAPER",
+        value_name = "SIZE",
+        default_value = "a4",
+        ignore_case = true,
+        help_heading = "Output"
+    )]
+    pub paper: Paper,
+}
+
+/// An attachment of a mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Attach {
+    /// The page.
+    Html,
+    /// The PDF.
+    Pdf,
+    /// The workbook.
+    Xlsx,
+    /// Nothing.
+    None,
+}
+
+/// The paper size of a PDF.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Paper {
+    /// 210 by 297 mm.
+    #[default]
+    A4,
+    /// 8.5 by 11 inches.
+    Letter,
 }
 
 /// An export format.
@@ -457,6 +502,8 @@ pub enum Format {
     Csv,
     /// One workbook, with one sheet per section.
     Xlsx,
+    /// Two pages for print and phones; only where it is built in.
+    Pdf,
     /// Sessions and their child records, one Parquet file per table.
     Parquet,
     /// A Markdown checklist of the proposed improvements, by repository.

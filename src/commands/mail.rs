@@ -7,7 +7,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::stored::StoredReport;
 use super::{Context, Ended, Signals, output};
-use crate::cli::{MailArgs, ReportArgs};
+use crate::cli::{Attach, MailArgs, Paper, ReportArgs};
 use crate::console::Console;
 use crate::deliver::{self, SendOutcome, Submission};
 use crate::environment;
@@ -15,9 +15,9 @@ use crate::error::Error;
 use crate::exit::{Exit, Explain};
 use crate::mail::{self, Addresses, Attachment, OutgoingMail};
 use crate::metrics::Facts;
-use crate::render::{self, RenderedFile};
+use crate::render::{self, RenderError, RenderedFile};
 use crate::report::report;
-use crate::settings::mail::{Attach, Delivery, Destination, Mail as MailSettings};
+use crate::settings::mail::{Delivery, Destination, Mail as MailSettings};
 use crate::settings::{FoundKey, Network};
 use crate::text::clean;
 
@@ -64,7 +64,16 @@ pub(super) fn of_report(args: &ReportArgs, network: &Network) -> Result<MailSett
 pub fn message(report: &Path, settings: &MailSettings, at: DateTime<Utc>) -> Result<OutgoingMail, Error> {
     let StoredReport { name, facts } = StoredReport::read(report)?;
     let addresses = mail::addresses(&settings.from, &settings.to, &settings.cc)?;
-    message_about(&facts, &name, settings.attach, &addresses, at)
+    let attach = Attachments { formats: settings.attach.clone(), paper: settings.paper };
+    message_about(&facts, &name, &attach, &addresses, at)
+}
+
+/// What is attached to a mail.
+pub(super) struct Attachments {
+    /// The outputs, each once.
+    pub formats: Vec<Attach>,
+    /// The paper size of the PDF.
+    pub paper: Paper,
 }
 
 /// The mail about a report of this name.
@@ -74,23 +83,29 @@ pub fn message(report: &Path, settings: &MailSettings, at: DateTime<Utc>) -> Res
 pub(super) fn message_about(
     facts: &Facts,
     name: &str,
-    attach: Attach,
+    attach: &Attachments,
     addresses: &Addresses,
     at: DateTime<Utc>,
 ) -> Result<OutgoingMail, Error> {
-    let attachment = |ending: &str, content_type, bytes| {
-        vec![Attachment { name: format!("{name}{ending}"), content_type, bytes }]
+    let report = report(facts);
+    let attachment = |format: &Attach| -> Result<Option<Attachment>, RenderError> {
+        let (content_type, file) = match format {
+            Attach::None => return Ok(None),
+            Attach::Html => {
+                let bytes = render::html(&report)?.into_bytes();
+                ("text/html; charset=utf-8", RenderedFile { ending: ".html".to_owned(), bytes })
+            }
+            Attach::Pdf => ("application/pdf", render::pdf(&report, attach.paper)?),
+            Attach::Xlsx => (
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+                render::workbook(&report)?,
+            ),
+        };
+        let RenderedFile { ending, bytes } = file;
+        Ok(Some(Attachment { name: format!("{name}{ending}"), content_type, bytes }))
     };
-    let attachments = match attach {
-        Attach::Nothing => Vec::new(),
-        Attach::Html => {
-            attachment(".html", "text/html; charset=utf-8", render::html(&report(facts))?.into_bytes())
-        }
-        Attach::Xlsx => {
-            let RenderedFile { ending, bytes } = render::workbook(&report(facts))?;
-            attachment(&ending, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", bytes)
-        }
-    };
+    let attachments = attach.formats.iter().filter_map(|format| attachment(format).transpose());
+    let attachments: Vec<Attachment> = attachments.collect::<Result<_, _>>()?;
     Ok(mail::compose(facts, &format!("{name}.html"), addresses, &attachments, at)?)
 }
 

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::stored::StoredReport;
-use super::{Context, Ended, mail, output};
+use super::mail::{self, Attachments};
+use super::{Context, Ended, output};
 use crate::cli::{RenderArgs, RenderFormat};
 use crate::deliver;
 use crate::error::Error;
@@ -11,8 +12,8 @@ use crate::exit::Exit;
 use crate::mail::addresses;
 use crate::render::{self, RenderedFile};
 use crate::report::report;
-use crate::settings::mail::Attach;
-use crate::settings::{PRIVATE, SettingsError};
+use crate::settings::mail::attached;
+use crate::settings::{PRIVATE, SettingsError, check_pdf};
 
 /// Makes outputs of a report again, from its facts alone.
 ///
@@ -23,6 +24,9 @@ pub fn run(args: &RenderArgs, context: &Context) -> Result<Exit, Ended> {
 }
 
 fn rendered(args: &RenderArgs, context: &Context) -> Result<Exit, Error> {
+    if args.format.contains(&RenderFormat::Pdf) {
+        check_pdf("--format pdf")?;
+    }
     let stored = StoredReport::read(&args.facts)?;
     if args.format.contains(&RenderFormat::Improvements) && stored.facts.is_covered() {
         return Err(SettingsError::new(
@@ -36,6 +40,7 @@ fn rendered(args: &RenderArgs, context: &Context) -> Result<Exit, Error> {
     for format in &args.format {
         match format {
             RenderFormat::Html => files.push(file(".html", render::html(&report)?.into_bytes())),
+            RenderFormat::Pdf => files.push(render::pdf(&report, args.paper)?),
             RenderFormat::Xlsx => files.push(render::workbook(&report)?),
             RenderFormat::Csv => files.extend(render::csv_files(&stored.facts)?),
             RenderFormat::Improvements => files.push(render::improvements(&report)),
@@ -65,7 +70,7 @@ fn file(ending: &str, bytes: Vec<u8>) -> RenderedFile {
 fn message(args: &RenderArgs, report: &StoredReport, context: &Context) -> Result<Vec<u8>, Error> {
     let from = args.mail_from.as_deref().expect("clap requires a sender for a message");
     let addresses = addresses(from, &args.mail_to, &args.mail_cc)?;
-    let attach = Attach::of(&args.mail_attach);
-    let message = mail::message_about(&report.facts, &report.name, attach, &addresses, (context.clock)())?;
+    let attach = Attachments { formats: attached(&args.mail_attach)?, paper: args.paper };
+    let message = mail::message_about(&report.facts, &report.name, &attach, &addresses, (context.clock)())?;
     Ok(message.bytes)
 }

@@ -105,6 +105,9 @@ fn exported(
     if settings.exports.contains(&Format::Xlsx) {
         files.push(render::workbook(report)?);
     }
+    if settings.exports.contains(&Format::Pdf) {
+        files.push(timed("pdf", || render::pdf(report, settings.paper))?);
+    }
     if settings.exports.contains(&Format::Csv) {
         files.extend(render::csv_files(facts)?);
     }

@@ -32,10 +32,11 @@ pub fn compose(
     let id = format!("<{}@{domain}>", identity::sending(&name, at));
 
     let summary = email::summarize(&self::report(facts))?;
-    let is_whole = |attachment: &&Attachment| attachment.name == page;
-    let location = match attachments.iter().find(is_whole) {
-        Some(_) => ReportLocation::Attached(page),
-        None => ReportLocation::NotAttached(page),
+    let mut names = attachments.iter().map(|attachment| attachment.name.as_str());
+    let location = ReportLocation {
+        page,
+        is_attached: names.clone().any(|name| name == page),
+        pdf: names.find(|name| name.ends_with(".pdf")),
     };
     let content_id = |id: &str| format!("{id}.{name}@{domain}");
     let html = email::html(&summary, &location, &content_id)?;

@@ -179,7 +179,7 @@ fn content(report: &Report, alerts: &[String]) -> Content {
         origin: clean(
             &format!(
                 "{} {} {}. Sent by {}.",
-                ReportLocation::NotAttached(&page).sentence(),
+                ReportLocation::not_attached(&page).sentence(),
                 header.taken_label,
                 header.fetched,
                 report.tool

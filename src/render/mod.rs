@@ -1,7 +1,7 @@
-//! Reports to files: the page, the mail, the workbook, CSV and Markdown. Numbers become text here.
+//! Reports to files: the page, the mail, the PDF, the workbook, CSV and Markdown. Numbers become text here.
 //!
-//! One module a format; none knows another. The only user of `minijinja`, `csv` and
-//! `rust_xlsxwriter`.
+//! One module a format; none knows another. The only user of `minijinja`, `csv`, `rust_xlsxwriter` and
+//! `typst`.
 
 pub mod chat;
 mod checklist;
@@ -9,6 +9,8 @@ mod csv;
 pub mod email;
 mod html;
 mod markdown;
+#[cfg(feature = "pdf")]
+mod pdf;
 mod templates;
 mod text;
 mod xlsx;
@@ -16,6 +18,7 @@ mod xlsx;
 use std::error::Error;
 
 use crate::charts::ChartError;
+use crate::cli::Paper;
 use crate::metrics::{Facts, METRICS};
 use crate::report::Report;
 use crate::tables::schema::NAMES;
@@ -38,6 +41,9 @@ pub enum RenderError {
     /// The workbook library refused.
     #[error("could not make the workbook: {0}")]
     Workbook(#[source] Box<dyn Error + Send + Sync>),
+    /// typst refused, or is not built in.
+    #[error("could not make the PDF: {0}")]
+    Pdf(String),
 }
 
 /// A file beside the report.
@@ -56,6 +62,24 @@ pub struct RenderedFile {
 pub fn workbook(report: &Report) -> Result<RenderedFile, RenderError> {
     Ok(RenderedFile { ending: ".xlsx".to_owned(), bytes: xlsx::workbook(report)? })
 }
+
+/// The PDF of a report, two pages on paper of this size. It takes most of a second: call it in the thread pool.
+///
+/// # Errors
+/// As [`workbook`], or PDFs are not built in; the settings say so before.
+pub fn pdf(report: &Report, paper: Paper) -> Result<RenderedFile, RenderError> {
+    #[cfg(feature = "pdf")]
+    let made = pdf::pdf(report, paper);
+    #[cfg(not(feature = "pdf"))]
+    let made = {
+        let _ = (report, paper);
+        Err(RenderError::Pdf("this program was built without it".to_owned()))
+    };
+    Ok(RenderedFile { ending: PDF.to_owned(), bytes: made? })
+}
+
+/// The end of the name of the PDF.
+const PDF: &str = ".pdf";
 
 /// The CSV files of facts, one for each grouping. The same facts give the same bytes.
 ///
@@ -88,7 +112,7 @@ fn parquet_ending(name: &str) -> String {
 pub fn is_export(ending: &str) -> bool {
     let mut groupings = METRICS.iter().flat_map(|metric| metric.groups);
     let is_frame = |name: &str| ending == parquet_ending(name);
-    let is_single = [".xlsx", IMPROVEMENTS, csv::FINANCE].contains(&ending) || csv::TEXTS.contains(&ending);
+    let is_single = [".xlsx", PDF, IMPROVEMENTS, csv::FINANCE].contains(&ending) || csv::TEXTS.contains(&ending);
     is_single || groupings.any(|by| ending == csv::ending(by)) || NAMES.into_iter().any(is_frame)
 }
 
@@ -140,7 +164,7 @@ mod tests {
         for file in csv::files(&facts()).unwrap() {
             assert!(is_export(&file.ending), "{}", file.ending);
         }
-        assert!(is_export(".xlsx") && is_export("_by-category.csv"));
+        assert!(is_export(".xlsx") && is_export(".pdf") && is_export("_by-category.csv"));
         assert!(is_export("_improvements.md") && is_export("_improvements.csv") && is_export("_finance.csv"));
         for other in [
             "",

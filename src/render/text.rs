@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::metrics::{Judgement, MetricKind};
-use crate::report::{Number, Row, Table, Tile, Value, is_one};
+use crate::metrics::{Judgement, Metric, MetricKind, Needs};
+use crate::report::{Number, Report, Row, Table, Tile, Value, is_one};
 use crate::unit::{self, MISSING, Unit};
 
 /// Longer values are set smaller, to stay on one line.
@@ -77,6 +77,17 @@ pub fn tile(tile: &Tile) -> TileText {
         change: change(number),
         maturing: tile.maturing.clone(),
     }
+}
+
+/// What the words of the tiles mean that a newcomer does not know.
+pub fn words(report: &Report) -> Vec<&'static str> {
+    let has = |is_it: fn(&Metric) -> bool| report.tiles.iter().any(|tile| is_it(tile.number.metric));
+    let acu = "An ACU (agent compute unit) is the unit in which Devin's work is billed.";
+    let analysis = "An analysis is Devin's own review of a session, made on request.";
+    let mut words = Vec::new();
+    words.extend(has(Metric::is_of_acus).then_some(acu));
+    words.extend(has(|metric| metric.needs == Needs::Api).then_some(analysis));
+    words
 }
 
 /// What there is to say about a headline number beside its value; empty for nothing. `compared` is

@@ -1,13 +1,14 @@
 //! What a mail needs, checked before any work is done.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 use secrecy::SecretString;
 use url::Url;
 
-use super::{FoundKey, SettingsError, quoted};
-use crate::cli::MailArgs;
+use super::{FoundKey, HAS_PDF, SettingsError, check_pdf, quoted};
+use crate::cli::{Attach, MailArgs, Paper};
 use devin_api::tls::Trust;
 
 /// How the way to a mail server is kept from others.
@@ -74,25 +75,23 @@ impl Server {
     }
 }
 
-/// What is attached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Attach {
-    /// The page.
-    Html,
-    /// The workbook.
-    Xlsx,
-    /// Nothing.
-    Nothing,
-}
-
-impl Attach {
-    /// What a value of `--mail-attach` names; clap lets no other word through.
-    pub fn of(word: &str) -> Self {
-        match word {
-            "none" => Self::Nothing,
-            "xlsx" => Self::Xlsx,
-            _ => Self::Html,
-        }
+/// What is attached, each once and in a fixed order; without a word the PDF, or the page where PDFs are not
+/// built in.
+///
+/// # Errors
+/// `none` is not alone, or the PDF is asked for and not built in.
+pub fn attached(words: &[Attach]) -> Result<Vec<Attach>, SettingsError> {
+    if words.contains(&Attach::Pdf) {
+        check_pdf("--mail-attach pdf")?;
+    }
+    match words {
+        [] => Ok(vec![if HAS_PDF { Attach::Pdf } else { Attach::Html }]),
+        [Attach::None] => Ok(Vec::new()),
+        _ if words.contains(&Attach::None) => Err(SettingsError::new(
+            "--mail-attach: none is combined with an attachment",
+            "use --mail-attach none alone, or omit none",
+        )),
+        _ => Ok(words.iter().copied().collect::<BTreeSet<_>>().into_iter().collect()),
     }
 }
 
@@ -127,7 +126,9 @@ pub struct Mail {
     /// Who gets a copy.
     pub cc: Vec<String>,
     /// What is attached.
-    pub attach: Attach,
+    pub attach: Vec<Attach>,
+    /// The paper size of the PDF.
+    pub paper: Paper,
     /// Where it goes.
     pub destination: Destination,
 }
@@ -177,8 +178,9 @@ impl Mail {
                 })
             }
         };
-        let attach = Attach::of(&args.mail_attach);
-        Ok(Self { from, to: args.mail_to.clone(), cc: args.mail_cc.clone(), attach, destination })
+        let attach = attached(&args.mail_attach)?;
+        let (to, cc) = (args.mail_to.clone(), args.mail_cc.clone());
+        Ok(Self { from, to, cc, attach, paper: args.paper, destination })
     }
 }
 
@@ -289,7 +291,6 @@ mod tests {
             mail_from: Some("a@example.com".to_owned()),
             mail_to: vec!["b@example.com".to_owned()],
             smtp: Some(smtp.to_owned()),
-            mail_attach: "html".to_owned(),
             ..MailArgs::default()
         }
     }

@@ -8,6 +8,7 @@ mod compared;
 mod file;
 pub mod mail;
 mod network;
+mod pdf;
 mod privacy;
 mod report;
 mod show;
@@ -23,6 +24,7 @@ pub use checks::{base_url, checked_key, ping, users, zone};
 pub use command::password_command;
 pub use file::{SettingsFile, parse as parse_file, refused};
 pub use network::{CA_FILE_HINT, Network};
+pub use pdf::{HAS_PDF, check_pdf};
 pub use privacy::{Privacy, privacy};
 use privacy::{check_covered_comparison, check_covered_period};
 pub use report::ReportTable;
@@ -32,7 +34,7 @@ pub use sync::Sync;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::alert::AlertRule;
-use crate::cli::{Format, ReportArgs};
+use crate::cli::{Format, Paper, ReportArgs};
 use crate::cycle::{self, BudgetCycle, CycleRule};
 use crate::exit::{Exit, Explain};
 use crate::money::Prices;
@@ -197,6 +199,8 @@ pub struct Settings {
     pub mode: u32,
     /// What is exported besides, each format once.
     pub exports: Vec<Format>,
+    /// The paper size of the PDF.
+    pub paper: Paper,
     /// The file that a summary is appended to.
     pub summary: Option<PathBuf>,
     /// Whether the vendor's own counts are asked for.
@@ -328,6 +332,9 @@ impl Settings {
         }
         let people = people.map(|(path, text)| read_people(&path, &text)).transpose()?.unwrap_or_default();
         let out = args.out.clone();
+        if args.export.contains(&Format::Pdf) {
+            check_pdf("--export pdf")?;
+        }
         let exports = args
             .export
             .iter()
@@ -355,6 +362,7 @@ impl Settings {
             out,
             mode: args.mode.unwrap_or(PRIVATE),
             exports,
+            paper: args.post.paper,
             summary: args.summary.clone(),
             reconcile,
             allow_empty: args.allow_empty,

@@ -72,6 +72,8 @@ mod outputs;
 mod pages;
 #[cfg(test)]
 mod partial;
+#[cfg(all(test, feature = "pdf"))]
+mod pdf;
 #[cfg(test)]
 mod people;
 #[cfg(test)]

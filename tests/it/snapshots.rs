@@ -52,7 +52,7 @@ fn the_messages_of_a_run_without_key_or_with_a_typo() {
 #[test]
 fn the_text_part_of_a_mail() {
     let summary = render::email::summarize(&report::report(&demo())).expect("a summary");
-    let location = render::email::ReportLocation::Attached("org_demo_2026-W41.html");
+    let location = render::email::ReportLocation::attached("org_demo_2026-W41.html");
     insta::assert_snapshot!("mail", render::email::text(&summary, &location));
 }
 

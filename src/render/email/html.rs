@@ -12,19 +12,35 @@ use crate::render::templates::environment;
 use crate::render::text::TileText;
 
 /// Where the whole report is.
-pub enum ReportLocation<'a> {
-    /// Attached, with this name.
-    Attached(&'a str),
-    /// Not attached; the sender has it, with this name.
-    NotAttached(&'a str),
+pub struct ReportLocation<'a> {
+    /// The name of its page.
+    pub page: &'a str,
+    /// Whether the page is attached; else the sender has it.
+    pub is_attached: bool,
+    /// The name of its PDF, if that is attached.
+    pub pdf: Option<&'a str>,
 }
 
-impl ReportLocation<'_> {
-    /// A sentence that says so.
+impl<'a> ReportLocation<'a> {
+    /// A page of this name that is attached, without a PDF.
+    pub fn attached(page: &'a str) -> Self {
+        Self { page, is_attached: true, pdf: None }
+    }
+
+    /// A page of this name that is not attached.
+    pub fn not_attached(page: &'a str) -> Self {
+        Self { is_attached: false, ..Self::attached(page) }
+    }
+
+    /// What is attached, in sentences; the last one is about the page.
     pub fn sentence(&self) -> String {
-        match self {
-            Self::Attached(name) => format!("The full report is attached: {name}."),
-            Self::NotAttached(name) => format!("Ask the sender for the full report: {name}."),
+        let page = match self.is_attached {
+            true => format!("The full report is attached: {}.", self.page),
+            false => format!("Ask the sender for the full report: {}.", self.page),
+        };
+        match self.pdf {
+            Some(pdf) => format!("A PDF of two pages is attached: {pdf}. {page}"),
+            None => page,
         }
     }
 }
@@ -86,7 +102,7 @@ mod tests {
     use crate::report::report;
 
     fn body(facts: &Facts) -> String {
-        html(&summarize(&report(facts)).unwrap(), &ReportLocation::Attached("a.html"), &|id| {
+        html(&summarize(&report(facts)).unwrap(), &ReportLocation::attached("a.html"), &|id| {
             format!("{id}@x")
         })
         .unwrap()

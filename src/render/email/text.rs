@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn the_text_contains_everything_in_the_body() {
         let summary = demo();
-        let text = text(&summary, &ReportLocation::Attached("a.html"));
+        let text = text(&summary, &ReportLocation::attached("a.html"));
         assert!(text.lines().all(|line| length(line) <= WIDTH && !line.ends_with(' ')), "{text}");
         // Broken lines are one text again.
         let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");

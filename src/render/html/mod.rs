@@ -12,7 +12,7 @@ use super::RenderError;
 use super::templates::environment;
 use super::text;
 use crate::charts::{self, Caption, SparkPoint};
-use crate::metrics::{Metric, Needs};
+use crate::metrics::Metric;
 use crate::report::{
     Definition, Entry, Figure, Number, Report, Section, SessionList, SessionOrder, SessionRow, Tile,
 };
@@ -51,7 +51,7 @@ fn page(report: &Report) -> Result<PageView<'_>, RenderError> {
         verdict: &report.verdict,
         insights: &report.insights,
         contents: contents(report),
-        words: words(report),
+        words: text::words(report),
         facts_file: format!("{}.json", report.name),
         fixes: report.fixes.as_ref().map(fixes::fixes),
         sections: report.sections.iter().map(section).collect::<Result<_, _>>()?,
@@ -76,17 +76,6 @@ fn contents(report: &Report) -> Vec<Link> {
     links.extend((!report.session_lists.is_empty()).then(|| link("sessions", "Sessions")));
     links.extend([link("definitions", "Definitions"), link("quality", "Quality and source")]);
     links
-}
-
-/// What the words of the tiles mean that a newcomer does not know.
-fn words(report: &Report) -> Vec<&'static str> {
-    let has = |is_it: fn(&Metric) -> bool| report.tiles.iter().any(|tile| is_it(tile.number.metric));
-    let acu = "An ACU (agent compute unit) is the unit in which Devin's work is billed.";
-    let analysis = "An analysis is Devin's own review of a session, made on request.";
-    let mut words = Vec::new();
-    words.extend(has(Metric::is_of_acus).then_some(acu));
-    words.extend(has(|metric| metric.needs == Needs::Api).then_some(analysis));
-    words
 }
 
 fn tile(tile: &Tile) -> Result<TileView, RenderError> {

@@ -8,7 +8,7 @@ use acumen::commands;
 use acumen::deliver::{self, SendError, SmtpError, SmtpTimeouts};
 use acumen::exit::{Exit, Explain};
 use acumen::mail::OutgoingMail;
-use acumen::settings::mail::{Attach, Delivery, Destination, Mail, Security, Server};
+use acumen::settings::mail::{Delivery, Destination, Mail, Security, Server};
 use devin_api::tls::Trust;
 
 use super::server::Odd;
@@ -203,7 +203,8 @@ fn message(folder: &Path) -> OutgoingMail {
         from: PEOPLE[1].to_owned(),
         to: vec![PEOPLE[3].to_owned(), PEOPLE[5].to_owned()],
         cc: Vec::new(),
-        attach: Attach::Nothing,
+        attach: Vec::new(),
+        paper: acumen::cli::Paper::A4,
         destination: Destination::File("none".into()),
     };
     let at = "2026-10-12T06:00:00Z".parse().unwrap();
