@@ -350,6 +350,16 @@ mod tests {
     }
 
     #[test]
+    fn attachments_are_a_list_without_duplicates() {
+        use Attach::{Html, None, Pdf, Xlsx};
+        assert_eq!(attached(&[]).unwrap(), [if HAS_PDF { Pdf } else { Html }]);
+        assert_eq!(attached(&[None]).unwrap(), []);
+        assert_eq!(attached(&[Xlsx, Html, Xlsx]).unwrap(), [Html, Xlsx]);
+        assert_eq!(attached(&[Pdf]).is_ok(), HAS_PDF);
+        assert!(attached(&[Html, None]).unwrap_err().to_string().contains("none"));
+    }
+
+    #[test]
     fn a_name_of_this_machine_is_one_word() {
         let helo_of = |name: &str| helo(&MailArgs { smtp_helo: Some(name.to_owned()), ..args("smtps://mx") });
         for name in ["mail.example.com", "[192.0.2.1]", "[IPv6:2001:db8::1]", " vm "] {

@@ -37,7 +37,7 @@ const ABOVE: [&str; 11] = [
 ];
 
 /// Where a library is used, and nowhere else.
-const HOMES: [(&str, &[&str]); 24] = [
+const HOMES: [(&str, &[&str]); 28] = [
     ("flate2", &["saved_pages"]),
     ("zstd", &["saved_pages"]),
     ("plotters", &["charts"]),
@@ -55,13 +55,17 @@ const HOMES: [(&str, &[&str]); 24] = [
     ("clap_complete", &["cli", "commands"]),
     ("csv", &["render", "people"]),
     ("strsim", &["text"]),
-    ("unicode_segmentation", &["charts"]),
+    ("unicode_segmentation", &["charts", "render"]),
     ("toml", &["settings"]),
     ("tempfile", &["deliver"]),
     ("lettre", &["mail", "deliver"]),
     ("hostname", &["deliver"]),
     ("tokio_rustls", &["deliver"]),
     ("resvg", &["mail"]),
+    ("typst", &["render"]),
+    ("typst_layout", &["render"]),
+    ("typst_pdf", &["render"]),
+    ("fontdb", &["render"]),
 ];
 
 /// The path of each source file in a folder, the module below `src` that it belongs to, and its code without tests

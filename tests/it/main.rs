@@ -74,6 +74,8 @@ mod pages;
 mod partial;
 #[cfg(all(test, feature = "pdf"))]
 mod pdf;
+#[cfg(all(test, not(feature = "pdf")))]
+mod pdf_absent;
 #[cfg(test)]
 mod people;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! One report in all its outputs: page, mail, workbook, summary and both chats have the numbers of the
+//! One report in all its outputs: page, mail, workbook, PDF, summary and both chats have the numbers of the
 //! facts. What is expected is formatted here, by the rules of docs/numbers.md.
 
 use std::path::Path;
@@ -11,6 +11,9 @@ use crate::chat::server::Chat;
 use crate::export::readers;
 use crate::mail::{leaves, parsed};
 use crate::support::{Facts, SERVICE_CANARY, Served, acumen, run};
+
+/// The PDF needs the feature.
+const EXPORTS: &str = if cfg!(feature = "pdf") { "xlsx,pdf" } else { "xlsx" };
 
 /// The headline numbers: title, metric and group.
 const HEADLINES: [(&str, &str, &str); 8] = [
@@ -73,6 +76,23 @@ fn workbook(path: &Path) -> Option<Value> {
     Some(serde_json::from_slice(&output.stdout).expect("JSON"))
 }
 
+/// The text of the PDF, which is also what the mail attaches.
+#[cfg(feature = "pdf")]
+fn pdf(path: &Path, mail: Option<&Value>) -> Option<String> {
+    if let Some(mail) = mail {
+        let attached = leaves(&mail["body"]).into_iter().find(|part| part["type"] == "application/pdf").expect("a PDF");
+        let bytes = std::fs::read(path).expect("a PDF");
+        assert_eq!(attached["name"], "org_demo_2026-W41.pdf");
+        assert_eq!(attached["sha256"], crate::mail::hash(&bytes), "the attached PDF is another one");
+    }
+    crate::pdf::text_of(path)
+}
+
+#[cfg(not(feature = "pdf"))]
+fn pdf(_: &Path, _: Option<&Value>) -> Option<String> {
+    None
+}
+
 #[test]
 fn page_mail_workbook_summary_and_chats_have_the_numbers_of_the_facts() {
     let served = Served::new(Organisation::invent(&Recipe::demo()), Options::default());
@@ -83,9 +103,10 @@ fn page_mail_workbook_summary_and_chats_have_the_numbers_of_the_facts() {
         }
         let mut command = acumen(folder.path());
         command.args(["report", "--base-url", &served.url(), "--org", "org_demo", "--week", "2026-W41"]);
-        command.args(["--out", ".", "--state", "state", "--export", "xlsx", "--summary", "summary.md"]);
+        command.args(["--out", ".", "--state", "state", "--export", EXPORTS, "--summary", "summary.md"]);
         command.args(["--eml", "mail.eml", "--mail-from", "a@example.com", "--mail-to", "b@example.com"]);
         command.args(["--chat", "--slack-webhook-file", "slack", "--teams-webhook-file", "teams"]);
+        command.env_remove("ACUMEN_MAIL_ATTACH");
         if let Some(key) = key {
             command.env("DEVIN_API_KEY", key);
         }
@@ -97,11 +118,12 @@ fn page_mail_workbook_summary_and_chats_have_the_numbers_of_the_facts() {
         let summary = read("summary.md");
         let mail = parsed(&std::fs::read(folder.path().join("mail.eml")).unwrap());
         let bodies = mail.as_ref().map(|mail| {
-            let bodies = leaves(mail).into_iter().filter_map(|part| part["text"].as_str());
+            let bodies = leaves(&mail["body"]).into_iter().filter_map(|part| part["text"].as_str());
             bodies.map(visible).take(2).collect::<Vec<_>>()
         });
         let posted = chat.posted();
         assert_eq!(posted.len(), 2);
+        let pdf = pdf(&folder.path().join("org_demo_2026-W41.pdf"), mail.as_ref());
         let workbook = workbook(&folder.path().join("org_demo_2026-W41.xlsx"));
         for (title, metric, impact) in HEADLINES {
             let group = if impact.is_empty() { json!({}) } else { json!({"impact": impact}) };
@@ -114,6 +136,9 @@ fn page_mail_workbook_summary_and_chats_have_the_numbers_of_the_facts() {
                 summary.contains(&format!("| {title} | {shown}")),
                 "the summary lacks {both:?}\n{summary}"
             );
+            if let Some(pdf) = &pdf {
+                assert!(pdf.contains(&both), "the PDF lacks {both:?}\n{pdf}");
+            }
             for body in bodies.iter().flatten() {
                 assert!(body.contains(&both), "a body of the mail lacks {both:?}\n{body}");
             }

@@ -33,7 +33,7 @@ fn renders_again(mut report: Command, is_mailed: bool) -> Value {
     let at = |name: &str| out.path().join(name).to_str().expect("a path in UTF-8").to_owned();
     report.args(["--out", &at("run"), "--export", "csv,xlsx", "--summary", &at("summary.md")]);
     if is_mailed {
-        report.args(["--eml", &at("run.eml")]).args(MAIL);
+        report.args(["--eml", &at("run.eml"), "--mail-attach", "html"]).args(MAIL);
     }
     let outcome = run(&mut report);
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
@@ -60,7 +60,7 @@ fn renders_again(mut report: Command, is_mailed: bool) -> Value {
     assert!(summary == again(&format!("{name}.md")), "the summary differs");
     if is_mailed {
         let mut render = acumen(&out.path().join("alone"));
-        render.env_clear().args(["render", facts, "--format", "eml", "--out", "../again"]).args(MAIL);
+        render.env_clear().args(["render", facts, "--format", "eml", "--mail-attach", "html", "--out", "../again"]).args(MAIL);
         let outcome = run(&mut render);
         assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
         let own = fs::read(out.path().join("run.eml")).expect("the message of the run");

@@ -48,6 +48,10 @@ pub fn acumen(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_acumen"));
     command.current_dir(folder).env_clear().env("HOME", folder).env("DEVIN_API_KEY", CANARY);
     command.env("RUST_LOG", "trace").env("RUST_BACKTRACE", "1");
+    // A PDF takes seconds in a debug build. The tests of PDFs ask for the default.
+    if cfg!(feature = "pdf") {
+        command.env("ACUMEN_MAIL_ATTACH", "html");
+    }
     command
 }
 

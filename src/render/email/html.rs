@@ -113,6 +113,22 @@ mod tests {
     }
 
     #[test]
+    fn the_body_says_what_is_attached() {
+        let page = ReportLocation::attached("a.html");
+        assert_eq!(page.sentence(), "The full report is attached: a.html.");
+        let pdf = ReportLocation { pdf: Some("a.pdf"), ..ReportLocation::not_attached("a.html") };
+        assert_eq!(
+            pdf.sentence(),
+            "A PDF of two pages is attached: a.pdf. Ask the sender for the full report: a.html."
+        );
+        let both = ReportLocation { is_attached: true, ..pdf };
+        assert_eq!(
+            both.sentence(),
+            "A PDF of two pages is attached: a.pdf. The full report is attached: a.html."
+        );
+    }
+
+    #[test]
     fn a_body_is_small_and_refers_only_to_its_own_images() {
         let body = body(&demo());
         assert!(body.len() < 60_000, "{} bytes", body.len());

@@ -84,7 +84,7 @@ pub fn leaves(part: &Value) -> Vec<&Value> {
     }
 }
 
-fn hash(bytes: &[u8]) -> String {
+pub fn hash(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
