@@ -203,7 +203,8 @@ fn programs_and_image_are_built_alike() {
     for option in ["--locked", "--profile dist", "--features pdf"] {
         assert!(build.contains(option) && image.contains(option), "{option}");
     }
-    assert!(manifest()["profile"].get("dist").is_some());
+    let manifest = manifest();
+    assert!(manifest["profile"].get("dist").is_some() && manifest["features"].get("pdf").is_some());
     assert!(script("image", "Build").contains("-f deploy/docker/Dockerfile"));
 }
 
