@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::stored::StoredReport;
 use super::mail::{self, Attachments};
+use super::stored::StoredReport;
 use super::{Context, Ended, output};
 use crate::cli::{RenderArgs, RenderFormat};
 use crate::deliver;

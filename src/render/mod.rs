@@ -112,7 +112,8 @@ fn parquet_ending(name: &str) -> String {
 pub fn is_export(ending: &str) -> bool {
     let mut groupings = METRICS.iter().flat_map(|metric| metric.groups);
     let is_frame = |name: &str| ending == parquet_ending(name);
-    let is_single = [".xlsx", PDF, IMPROVEMENTS, csv::FINANCE].contains(&ending) || csv::TEXTS.contains(&ending);
+    let is_single =
+        [".xlsx", PDF, IMPROVEMENTS, csv::FINANCE].contains(&ending) || csv::TEXTS.contains(&ending);
     is_single || groupings.any(|by| ending == csv::ending(by)) || NAMES.into_iter().any(is_frame)
 }
 

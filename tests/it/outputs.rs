@@ -80,7 +80,8 @@ fn workbook(path: &Path) -> Option<Value> {
 #[cfg(feature = "pdf")]
 fn pdf(path: &Path, mail: Option<&Value>) -> Option<String> {
     if let Some(mail) = mail {
-        let attached = leaves(&mail["body"]).into_iter().find(|part| part["type"] == "application/pdf").expect("a PDF");
+        let attached =
+            leaves(&mail["body"]).into_iter().find(|part| part["type"] == "application/pdf").expect("a PDF");
         let bytes = std::fs::read(path).expect("a PDF");
         assert_eq!(attached["name"], "org_demo_2026-W41.pdf");
         assert_eq!(attached["sha256"], crate::mail::hash(&bytes), "the attached PDF is another one");

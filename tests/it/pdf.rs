@@ -236,9 +236,10 @@ fn alerts_and_notices_without_end_have_two_pages() {
     let mut facts = demo();
     facts.notices = vec!["W".repeat(590); 40];
     facts.source.tags = vec!["a tag with a long name ".repeat(9); 40];
-    let rules = [("sessions", "user"), ("sessions", "tag"), ("acus", "user"), ("acus", "tag")].map(|(id, by)| {
-        format!("[[alert]]\nmetric = \"{id}\"\ngroup = {{ {by} = \"*\" }}\nmin_n = 0\nabove = 0\n")
-    });
+    let rules =
+        [("sessions", "user"), ("sessions", "tag"), ("acus", "user"), ("acus", "tag")].map(|(id, by)| {
+            format!("[[alert]]\nmetric = \"{id}\"\ngroup = {{ {by} = \"*\" }}\nmin_n = 0\nabove = 0\n")
+        });
     let rules = acumen::settings::parse_file(Path::new("a.toml"), &rules.concat()).unwrap().alerts;
     facts.alerts = acumen::metrics::alerts(&facts, &rules);
     let more = format!("The facts file has {} more alerts.", facts.alerts.len() - 20);

@@ -11,7 +11,10 @@ fn options_that_need_the_pdf_say_how_to_get_it() {
     for (option, words) in [
         ("--export pdf", vec!["demo", "--export", "xlsx,pdf"]),
         ("--format pdf", vec!["render", facts, "--format", "md,pdf", "--out", "."]),
-        ("--mail-attach pdf", [&["send", facts, "--eml", "m.eml", "--mail-attach", "html,pdf"], &mail[..]].concat()),
+        (
+            "--mail-attach pdf",
+            [&["send", facts, "--eml", "m.eml", "--mail-attach", "html,pdf"], &mail[..]].concat(),
+        ),
         (
             "--mail-attach pdf",
             [&["render", facts, "--out", ".", "--format", "eml", "--mail-attach", "pdf"], &mail[..]].concat(),

@@ -60,7 +60,10 @@ fn renders_again(mut report: Command, is_mailed: bool) -> Value {
     assert!(summary == again(&format!("{name}.md")), "the summary differs");
     if is_mailed {
         let mut render = acumen(&out.path().join("alone"));
-        render.env_clear().args(["render", facts, "--format", "eml", "--mail-attach", "html", "--out", "../again"]).args(MAIL);
+        render
+            .env_clear()
+            .args(["render", facts, "--format", "eml", "--mail-attach", "html", "--out", "../again"])
+            .args(MAIL);
         let outcome = run(&mut render);
         assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
         let own = fs::read(out.path().join("run.eml")).expect("the message of the run");

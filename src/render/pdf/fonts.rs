@@ -7,7 +7,6 @@ use serde_json::Value;
 use typst::foundations::Bytes;
 use typst::text::{Font, FontInfo};
 
-
 /// Latin letters; docs/development/decisions.md says which.
 const OWN: [&[u8]; 2] = [
     include_bytes!("../../../assets/inter/Inter-Regular.ttf"),
@@ -73,7 +72,9 @@ fn of_system(letters: &mut BTreeSet<char>) -> Vec<Font> {
         })
         .collect();
     // Regular faces first, then by name, so that the order of folders does not matter.
-    let rank = |face: &FaceInfo| (face.weight.0.abs_diff(400), face.stretch, face.post_script_name.clone(), face.index);
+    let rank = |face: &FaceInfo| {
+        (face.weight.0.abs_diff(400), face.stretch, face.post_script_name.clone(), face.index)
+    };
     faces.sort_by_cached_key(|(face, _)| rank(face));
     let mut fonts = Vec::new();
     while let Some((at, _)) =

@@ -14,8 +14,8 @@ use typst_layout::PagedDocument;
 use typst_pdf::{PdfOptions, PdfStandard, PdfStandards, Timestamp};
 
 use super::RenderError;
-use crate::report::Report;
 use crate::cli::Paper;
+use crate::report::Report;
 use world::ReportWorld;
 
 /// The PDF of a report: two pages, tagged for screen readers (PDF/UA-1). The same report gives the same bytes

@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::super::RenderError;
 use super::super::email::isolated;
 use super::super::text::{self, TileText};
-use super::super::RenderError;
 use crate::charts::{self, Caption, SparkPoint};
+use crate::cli::Paper;
 use crate::colours;
 use crate::metrics::Metric;
 use crate::report::{Definition, Entry, Figure, Fixes, Piece, Report, Role, Row, Table, TextRow, Tile};
-use crate::cli::Paper;
 use crate::text::clean;
 use crate::unit::Unit;
 
@@ -363,7 +363,8 @@ fn definitions(report: &Report) -> Vec<DefinitionView> {
     let tiles = report.tiles.iter().map(|tile| tile.number.metric);
     let figures = chosen(report, &CHARTS, MOST_CHARTS, |figure| figure.drawing.is_some());
     let figures = figures.into_iter().chain(chosen(report, &TABLES, MOST_TABLES, is_table));
-    let shown: Vec<&Metric> = tiles.chain(figures.flat_map(|figure| figure.metrics.iter().copied())).collect();
+    let shown: Vec<&Metric> =
+        tiles.chain(figures.flat_map(|figure| figure.metrics.iter().copied())).collect();
     let is_shown = |definition: &&Definition| shown.iter().any(|metric| metric.id == definition.metric.id);
     let view =
         |definition: &Definition| DefinitionView { title: definition.metric.title, text: definition.text };
