@@ -72,9 +72,11 @@ mod outputs;
 mod pages;
 #[cfg(test)]
 mod partial;
-#[cfg(all(test, feature = "pdf"))]
+#[cfg(feature = "pdf")]
+#[cfg(test)]
 mod pdf;
-#[cfg(all(test, not(feature = "pdf")))]
+#[cfg(not(feature = "pdf"))]
+#[cfg(test)]
 mod pdf_absent;
 #[cfg(test)]
 mod people;
