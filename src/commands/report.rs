@@ -187,7 +187,7 @@ impl ReportData {
         document::whole(&self.frames, &self.inputs, settings)
     }
 
-    /// The report with these settings; `whole` are the facts of all sessions beside a team's, if they are known.
+    /// The report with these settings; for a team, `whole` has the facts of all sessions, if they are known.
     ///
     /// # Errors
     /// As [`document::compose`], or the team has no session.

@@ -81,7 +81,7 @@ pub fn compose(
     })
 }
 
-/// Refuses a report that nobody should get.
+/// Refuses a report that must not be mailed.
 ///
 /// # Errors
 /// It is incomplete or matches nothing.

@@ -86,7 +86,12 @@ impl Plan {
             options.retain(|option| option.flag != "chat");
             let mut args = cli::report_args(&options).map_err(|error| {
                 let text = error.render().to_string();
-                let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+                let first = text
+                    .lines()
+                    .next()
+                    .expect("an error of clap has words")
+                    .trim_start_matches("error: ")
+                    .to_owned();
                 SettingsError::new(first, "`acumen report --help` describes the options")
             })?;
             let period = table.period_before(day, tz).ok_or_else(|| {
@@ -117,7 +122,7 @@ impl Plan {
             let ReportTable { name, each_team, mut chat, .. } = table.clone();
             let is_typed =
                 |flag| choices.iter().any(|choice| choice.flag == flag && choice.origin == Origin::Flag);
-            // A test to somebody goes to nobody else.
+            // A typed recipient is a test: the report goes to that person only.
             if is_typed("mail-to") {
                 chat = false;
                 if !is_typed("mail-cc") {
