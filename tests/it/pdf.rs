@@ -175,6 +175,9 @@ fn v3_leadership_and_a_month_have_two_pages() {
     if let Some(text) = text {
         assert!(text.contains("People are hidden") && !text.contains("ACUs by user"), "{text}");
         assert!(!text.contains("Priya Unger"), "{text}");
+        // Where nothing is to be fixed, the first page has all charts.
+        let (first, _) = text.split_once("Page 1 of 2").expect("two pages");
+        assert!(first.contains("Merge rate over time") && !text.contains("More charts"), "{text}");
     }
     report("month", &Recipe::demo(), None, &["--month", "2026-09"]);
 }

@@ -56,7 +56,7 @@ const TABLES: [&str; 12] = [
 /// How many of them.
 const MOST_TABLES: usize = 4;
 /// The most rows of a table; the template shows as many as fit.
-const MOST_ROWS: usize = 12;
+const MOST_ROWS: usize = 20;
 
 /// The most alerts and notices that are offered to the template.
 const MOST_NOTES: usize = 8;
