@@ -13,8 +13,9 @@ const OWN: [&[u8]; 2] = [
     include_bytes!("../../../assets/inter/Inter-SemiBold.ttf"),
 ];
 
-/// Shown for a letter that no font has.
-const NO_LETTER: char = '\u{fffd}';
+/// Shown for a letter that no font has: a square, which our fonts have. They lack U+FFFD, and an undefined glyph
+/// is against PDF/UA.
+const NO_LETTER: char = '\u{25a1}';
 
 /// The fonts that the texts of a view need. The fonts of the system are read only if ours lack a letter, so
 /// that other reports are the same on every machine; a letter that no font has is replaced in the view.
@@ -100,4 +101,21 @@ fn read(database: &Database, face: &FaceInfo) -> Option<Font> {
     }
     let data = database.with_face_data(face.id, |data, index| (data.to_vec(), index))?;
     Font::new(Bytes::new(data.0), data.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_letter_that_no_font_has_becomes_one_that_each_of_our_fonts_has() {
+        let mut view = json!({"name": "a\u{10ffff}b", "list": ["plain"]});
+        let fonts = fonts(&mut view);
+        assert_eq!(view, json!({"name": "a□b", "list": ["plain"]}));
+        for font in fonts.iter().take(OWN.len()) {
+            assert!(font.info().family == "Inter" && font.info().coverage.contains(u32::from(NO_LETTER)));
+        }
+    }
 }
