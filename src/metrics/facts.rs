@@ -380,7 +380,7 @@ impl Facts {
             Dim::Org => self.labels.org.get(key),
             _ => None,
         };
-        name.map_or(key, String::as_str)
+        name.filter(|name| !name.trim().is_empty()).map_or(key, String::as_str)
     }
 
     /// The zone of the report.

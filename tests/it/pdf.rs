@@ -235,6 +235,21 @@ fn names_are_data_and_fit_whatever_they_are() {
 }
 
 #[test]
+fn names_that_are_cut_alike_are_told_apart_and_no_address_is_broken() {
+    let mut facts = demo();
+    let names = ["one", "two"].map(|number| format!("Priya Tavares (priya.tavares.{number}@halden.example)"));
+    let mut next = names.iter().cycle();
+    facts.labels.user.values_mut().for_each(|name| name.clone_from(next.next().expect("it has no end")));
+    let Some(text) = rendered("alike", &facts, &[]) else { return };
+    for words in ["priya.tavares.one@", "priya.tavares.two@", "dev.azure.com/halden/finance/_git/billing"] {
+        assert!(text.replace(' ', "").contains(words), "no {words:?}\n{text}");
+    }
+    // What has no room is counted in each list.
+    let (first, _) = text.split_once("Page 1 of 2").expect("two pages");
+    assert!(first.contains(" more are in the full report."), "{text}");
+}
+
+#[test]
 fn alerts_and_notices_without_end_have_two_pages() {
     let mut facts = demo();
     facts.notices = vec!["W".repeat(590); 40];

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use fontdb::{Database, FaceInfo, Source, Style};
+use fontdb::{Database, FaceInfo, Source, Stretch, Style};
 use serde_json::Value;
 use typst::foundations::Bytes;
 use typst::text::{Font, FontInfo};
@@ -72,16 +72,18 @@ fn of_system(letters: &mut BTreeSet<char>) -> Vec<Font> {
             (!own.is_empty()).then_some((face, own))
         })
         .collect();
-    // Regular faces first, then by name, so that the order of folders does not matter.
+    // Regular faces without serifs first, as ours are; then by name, so that the order of folders does not matter.
     let rank = |face: &FaceInfo| {
-        (face.weight.0.abs_diff(400), face.stretch, face.post_script_name.clone(), face.index)
+        let name = face.post_script_name.clone();
+        let is_plain = face.stretch == Stretch::Normal && !name.contains("Serif") && !name.contains("Mono");
+        (face.weight.0.abs_diff(400), !is_plain, name, face.index)
     };
     faces.sort_by_cached_key(|(face, _)| rank(face));
     let mut fonts = Vec::new();
     while let Some((at, _)) =
         faces.iter().enumerate().rev().max_by_key(|(_, (_, own))| own.intersection(letters).count())
     {
-        let (face, own) = faces.swap_remove(at);
+        let (face, own) = faces.remove(at);
         let before = letters.len();
         if own.is_disjoint(letters) {
             break;

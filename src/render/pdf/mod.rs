@@ -8,6 +8,7 @@ mod view;
 mod world;
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
+use tracing::warn;
 use typst::diag::SourceDiagnostic;
 use typst::foundations::{Datetime, Smart};
 use typst_layout::PagedDocument;
@@ -27,7 +28,10 @@ pub fn pdf(report: &Report, paper: Paper) -> Result<Vec<u8>, RenderError> {
     let document = layout(report, paper)?;
     let made = write(&document, report, &[PdfStandard::Ua_1])
         // A font of the system can break a rule of the standard; its letters matter more.
-        .or_else(|_| write(&document, report, &[]));
+        .or_else(|error| {
+            warn!(error, "the PDF does not follow PDF/UA-1");
+            write(&document, report, &[])
+        });
     // What was laid out is kept in memory for a next compilation, which has other data.
     typst::comemo::evict(0);
     made.map_err(RenderError::Pdf)

@@ -12,7 +12,7 @@ use super::super::text::{self, TileText};
 use crate::charts::{self, Caption, SparkPoint};
 use crate::cli::Paper;
 use crate::colours;
-use crate::metrics::Metric;
+use crate::metrics::{ACUS_SPLIT, Metric, SPEND_SPLIT};
 use crate::report::{Definition, Entry, Figure, Fixes, Piece, Report, Role, Row, Table, TextRow, Tile};
 use crate::text::clean;
 use crate::unit::Unit;
@@ -63,15 +63,15 @@ const MOST_NOTES: usize = 8;
 /// The longest of them, and of other sentences of unknown length.
 const LONGEST_NOTE: usize = 280;
 /// The most rows of what to fix that are offered to the template.
-const MOST_FIXES: usize = 8;
+const MOST_FIXES: usize = 14;
 /// The longest text of such a row: three lines.
 const LONGEST_FIX: usize = 220;
 /// The longest name in a table, which the template cuts to the width of its column.
-const LONGEST_NAME: usize = 60;
+const LONGEST_NAME: usize = 200;
 /// The longest name in a line.
 const LONGEST_IN_LINE: usize = 48;
 /// A longer word may be broken anywhere.
-const LONGEST_WORD: usize = 30;
+const LONGEST_WORD: usize = 50;
 
 /// The data of the template.
 #[derive(Serialize)]
@@ -140,7 +140,7 @@ struct TableView {
 struct FixesView {
     intro: String,
     rows: Vec<FixView>,
-    in_all: f64,
+    in_all: usize,
 }
 
 #[derive(Serialize)]
@@ -180,7 +180,7 @@ pub fn view(report: &Report, paper: Paper) -> Result<PdfView<'_>, RenderError> {
             Paper::Letter => "us-letter",
         },
         colours: colours::light(),
-        title: format!("{} · {} · Devin report", header.organisation, header.period),
+        title: format!("{} · {}, {} · Devin report", header.organisation, header.period, header.dates),
         organisation: header.organisation.clone(),
         when: format!("{}, {}, {}", header.period, header.dates, header.zone),
         fetched: format!("{} {}", header.taken_label, header.fetched),
@@ -218,7 +218,8 @@ fn sentence(text: &str) -> String {
     foreign(&clean(text, LONGEST_NOTE))
 }
 
-/// A text in which a long word can be broken, so that it is no wider than half a page.
+/// A text in which a longer word than any address can be broken, so that it is no wider than its line. What is
+/// copied from a PDF has the place where it may be broken in it, so that shorter ones stay whole.
 fn breakable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut length = 0;
@@ -340,12 +341,12 @@ fn fixes(fixes: &Fixes) -> FixesView {
     FixesView {
         intro: sentence(&fixes.intro),
         rows: list.iter().flat_map(|list| &list.rows).take(MOST_FIXES).map(fix).collect(),
-        in_all: list.map_or(0.0, |list| list.total),
+        in_all: list.map_or(0, |list| list.rows.len()),
     }
 }
 
 fn fix(row: &TextRow) -> FixView {
-    let in_line = |text: &str| foreign(&clean(text, LONGEST_IN_LINE));
+    let in_line = |text: &str| isolated(&clean(text, LONGEST_IN_LINE));
     let example = row.examples.first();
     FixView {
         size: Unit::Count.text(Some(row.sessions)),
@@ -360,11 +361,16 @@ fn fix(row: &TextRow) -> FixView {
 
 /// What the shown numbers mean: of the tiles, the charts and the tables, each once.
 fn definitions(report: &Report) -> Vec<DefinitionView> {
-    let tiles = report.tiles.iter().map(|tile| tile.number.metric);
+    let tiles = report
+        .tiles
+        .iter()
+        .flat_map(|tile| std::iter::once(&tile.number).chain(&tile.spend).map(|number| number.metric));
     let figures = chosen(report, &CHARTS, MOST_CHARTS, |figure| figure.drawing.is_some());
     let figures = figures.into_iter().chain(chosen(report, &TABLES, MOST_TABLES, is_table));
-    let shown: Vec<&Metric> =
-        tiles.chain(figures.flat_map(|figure| figure.metrics.iter().copied())).collect();
+    // Tables have no room for the columns of what is split among tags.
+    let has_room = |metric: &&Metric| ![ACUS_SPLIT.id, SPEND_SPLIT.id].contains(&metric.id);
+    let figures = figures.flat_map(|figure| figure.metrics.iter().copied()).filter(has_room);
+    let shown: Vec<&Metric> = tiles.chain(figures).collect();
     let is_shown = |definition: &&Definition| shown.iter().any(|metric| metric.id == definition.metric.id);
     let view =
         |definition: &Definition| DefinitionView { title: definition.metric.title, text: definition.text };
