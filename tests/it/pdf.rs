@@ -16,7 +16,7 @@ use crate::support::{Facts, SERVICE_CANARY, Served, acumen, files, repository, r
 const MOST_BYTES: u64 = 300_000;
 
 /// What a program prints about a file; `None` where it is not installed.
-fn told(program: &str, arguments: &[&str], file: &Path) -> Option<String> {
+fn output_of(program: &str, arguments: &[&str], file: &Path) -> Option<String> {
     let mut command = Command::new(program);
     match command.args(arguments).arg(file).output() {
         Ok(output) => Some(String::from_utf8_lossy(&output.stdout).into_owned()),
@@ -44,7 +44,7 @@ fn judged(name: &str, pdf: &Path) -> Option<String> {
     }
     let size = std::fs::metadata(pdf).expect("a PDF").len();
     assert!(size < MOST_BYTES, "{name}: {size} bytes");
-    if let Some(info) = told("pdfinfo", &[], pdf) {
+    if let Some(info) = output_of("pdfinfo", &[], pdf) {
         let has = |line: &str, value: &str| {
             let found = info.lines().find_map(|text| text.strip_prefix(line)).unwrap_or_default();
             assert!(found.contains(value), "{name}: {line}{found}");
@@ -61,7 +61,7 @@ fn judged(name: &str, pdf: &Path) -> Option<String> {
     let raw = String::from_utf8_lossy(&bytes);
     assert!(raw.contains("/Lang (en)") || raw.contains("/Lang(en)"), "{name} has a language");
     assert!(raw.contains("<pdfuaid:part>1</pdfuaid:part>"), "{name} follows PDF/UA-1");
-    if let Some(check) = told("qpdf", &["--check"], pdf) {
+    if let Some(check) = output_of("qpdf", &["--check"], pdf) {
         assert!(check.contains("No syntax or stream encoding errors"), "{name}: {check}");
         assert!(!check.to_lowercase().contains("warning"), "{name}: {check}");
     }
@@ -244,7 +244,7 @@ fn names_that_are_cut_alike_are_told_apart_and_no_address_is_broken() {
     for words in ["priya.tavares.one@", "priya.tavares.two@", "dev.azure.com/halden/finance/_git/billing"] {
         assert!(text.replace(' ', "").contains(words), "no {words:?}\n{text}");
     }
-    // What has no room is counted in each list.
+    // The list says how many rows it leaves out.
     let (first, _) = text.split_once("Page 1 of 2").expect("two pages");
     assert!(first.contains(" more are in the full report."), "{text}");
 }

@@ -218,8 +218,8 @@ fn sentence(text: &str) -> String {
     foreign(&clean(text, LONGEST_NOTE))
 }
 
-/// A text in which a longer word than any address can be broken, so that it is no wider than its line. What is
-/// copied from a PDF has the place where it may be broken in it, so that shorter ones stay whole.
+/// A text in which long words can be broken, so that none is wider than its line. The invisible character for that
+/// is in what a reader copies, so addresses of usual length have none.
 fn breakable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut length = 0;
@@ -291,8 +291,8 @@ fn is_table(figure: &Figure) -> bool {
     figure.is_named && !figure.table.rows.is_empty()
 }
 
-/// The columns that half a page has room for: name, number, spend or else what it rests on, change; of a table
-/// without them all columns.
+/// The columns of a table that is half a page wide: name, number, spend or else basis, and change. A table without
+/// spend, basis and change has all its columns.
 fn columns(table: &Table) -> Vec<usize> {
     let has = |is_it: fn(Role) -> bool| table.columns.iter().any(|column| is_it(column.role));
     let has_spend = has(|role| role == Role::Spend);
@@ -367,9 +367,9 @@ fn definitions(report: &Report) -> Vec<DefinitionView> {
         .flat_map(|tile| std::iter::once(&tile.number).chain(&tile.spend).map(|number| number.metric));
     let figures = chosen(report, &CHARTS, MOST_CHARTS, |figure| figure.drawing.is_some());
     let figures = figures.into_iter().chain(chosen(report, &TABLES, MOST_TABLES, is_table));
-    // Tables have no room for the columns of what is split among tags.
-    let has_room = |metric: &&Metric| ![ACUS_SPLIT.id, SPEND_SPLIT.id].contains(&metric.id);
-    let figures = figures.flat_map(|figure| figure.metrics.iter().copied()).filter(has_room);
+    // The tables omit the columns of ACUs and spend that are split among tags.
+    let is_in_column = |metric: &&Metric| ![ACUS_SPLIT.id, SPEND_SPLIT.id].contains(&metric.id);
+    let figures = figures.flat_map(|figure| figure.metrics.iter().copied()).filter(is_in_column);
     let shown: Vec<&Metric> = tiles.chain(figures).collect();
     let is_shown = |definition: &&Definition| shown.iter().any(|metric| metric.id == definition.metric.id);
     let view =
